@@ -1,0 +1,3 @@
+//! GStreamer plugin with the element `volcasrsink`.
+pub mod protocol;
+pub mod session;

@@ -1,0 +1,1 @@
+//! One stream of audio as the service sees it. No sockets, no GStreamer; time comes in as a value.

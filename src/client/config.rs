@@ -1,0 +1,36 @@
+//! What a client is told once, when it starts.
+
+use std::time::Duration;
+
+use super::endpoint::Endpoint;
+use super::upgrade::Credentials;
+use crate::protocol::frame::Compression;
+use crate::protocol::request::Request;
+use crate::session::exchange::Limits;
+
+/// A snapshot of the user's settings; every reconnection uses the same.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the service is.
+    pub endpoint: Endpoint,
+    /// Who the user is.
+    pub credentials: Credentials,
+    /// What the account has bought.
+    pub resource_id: String,
+    /// What a session asks for. Its rate is the audio's.
+    pub request: Request,
+    /// Of what is sent.
+    pub compression: Compression,
+    /// The time limits.
+    pub limits: Limits,
+    /// Audio in one frame; zero: a frame for every buffer.
+    pub chunk: Duration,
+    /// Tries to connect in a row.
+    pub max_reconnects: u32,
+    /// How much sent, not yet settled audio is kept.
+    pub replay: Duration,
+    /// How much audio may wait to be sent.
+    pub max_queue: Duration,
+    /// Times real time; 0: no limit.
+    pub max_speed: f64,
+}

@@ -1,0 +1,69 @@
+//! What a client has done so far, for `stats`.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// Totals since the client started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Whether a session is open now.
+    pub connected: bool,
+    /// Connections on which the service answered.
+    pub sessions: u64,
+    /// Of these, how many restored a lost one.
+    pub reconnects: u64,
+    /// Frames written, requests and finishes included.
+    pub frames_sent: u64,
+    /// Their bytes, without WebSocket's headers.
+    pub bytes_sent: u64,
+    /// Samples that reached the sink.
+    pub received: u64,
+    /// Samples written, replays included.
+    pub sent: u64,
+    /// Of these, samples that had been written before.
+    pub replayed: u64,
+    /// Samples dropped from the full queue.
+    pub dropped: u64,
+    /// Responses read.
+    pub responses: u64,
+    /// Utterances settled.
+    pub utterances: u64,
+    /// From the audio's arrival at the sink to the response that covers it.
+    pub latency_last: Duration,
+    /// The longest of these.
+    pub latency_max: Duration,
+    latency_sum: Duration,
+    latencies: u32,
+    /// What the last connection took, from the look-up to the service's answer, waits for audio left
+    /// out.
+    pub connect_time: Duration,
+}
+
+impl Counts {
+    /// The average of all latencies.
+    pub fn latency_avg(&self) -> Duration {
+        self.latency_sum.checked_div(self.latencies).unwrap_or_default()
+    }
+
+    pub(super) fn latency(&mut self, latency: Duration) {
+        self.latency_last = latency;
+        self.latency_max = self.latency_max.max(latency);
+        self.latency_sum += latency;
+        self.latencies += 1;
+    }
+}
+
+/// The counts, shared between the driver, the streaming thread and whoever reads `stats`.
+#[derive(Debug, Default)]
+pub(super) struct Counters(Mutex<Counts>);
+
+impl Counters {
+    pub fn update(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub fn get(&self) -> Counts {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

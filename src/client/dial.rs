@@ -1,0 +1,205 @@
+//! Look-up, TCP and TLS: what is done before the first audio.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::endpoint::Endpoint;
+use super::resolve::resolve;
+use super::tls::{self, TrustError};
+
+/// A peer that takes no byte for so long is gone.
+///
+/// TCP itself would go on trying for a quarter of an hour, while the kernel's buffer hides it.
+pub(super) const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// The network could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// The host has no address.
+    #[error("can't resolve \"{host}\": {source}")]
+    Resolve {
+        /// The host in `uri`.
+        host: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// No address of the host takes a connection.
+    #[error("can't connect to {address}: {source}")]
+    Connect {
+        /// The last address that was tried.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The certificate does not verify. Trying again would not help.
+    #[error("the certificate of \"{host}\" is not trusted: {source}")]
+    Certificate {
+        /// The host in `uri`.
+        host: String,
+        /// What the verifier says.
+        source: rustls::Error,
+    },
+    /// The TLS handshake failed otherwise.
+    #[error("TLS with \"{host}\" failed: {source}")]
+    Tls {
+        /// The host in `uri`.
+        host: String,
+        /// What the library or the system says.
+        source: io::Error,
+    },
+    /// The host in `uri` can't be a server's name.
+    #[error("\"{host}\" can't be verified: it is not a server's name")]
+    ServerName {
+        /// The host in `uri`.
+        host: String,
+    },
+    /// There is nothing to verify a certificate with.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// It took longer than `connect-timeout`.
+    #[error("no connection to {host}:{port} within {after:?}")]
+    TimedOut {
+        /// The host in `uri`.
+        host: String,
+        /// The port in `uri`.
+        port: u16,
+        /// The property `connect-timeout`.
+        after: Duration,
+    },
+}
+
+impl DialError {
+    /// Whether another try may go better.
+    pub fn is_passing(&self) -> bool {
+        !matches!(
+            self,
+            DialError::Certificate { .. } | DialError::ServerName { .. } | DialError::Trust(_)
+        )
+    }
+}
+
+/// A connection to the host, encrypted if the URI says so.
+#[derive(Debug)]
+pub enum Transport {
+    /// `ws://`
+    Plain(TcpStream),
+    /// `wss://`
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Connects to `endpoint` within `timeout`.
+pub(super) async fn dial(endpoint: &Endpoint, timeout: Duration) -> Result<Transport, DialError> {
+    match tokio::time::timeout(timeout, dial_unbounded(endpoint, timeout)).await {
+        Ok(result) => result,
+        Err(_) => Err(DialError::TimedOut {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            after: timeout,
+        }),
+    }
+}
+
+async fn dial_unbounded(endpoint: &Endpoint, timeout: Duration) -> Result<Transport, DialError> {
+    let host = || endpoint.host.clone();
+    let addresses = resolve(&endpoint.host, endpoint.port)
+        .await
+        .map_err(|source| DialError::Resolve { host: host(), source })?;
+    let tcp = connect(&addresses, timeout).await?;
+    if !endpoint.tls {
+        return Ok(Transport::Plain(tcp));
+    }
+    let name = ServerName::try_from(host()).map_err(|_| DialError::ServerName { host: host() })?;
+    let config = tokio::task::spawn_blocking(tls::client_config)
+        .await
+        .unwrap_or_else(|error| Err(TrustError::Library(error.to_string())))?;
+    match TlsConnector::from(config).connect(name, tcp).await {
+        Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
+        Err(source) => Err(match certificate_error(&source) {
+            Some(source) => DialError::Certificate { host: host(), source },
+            None => DialError::Tls { host: host(), source },
+        }),
+    }
+}
+
+/// One address after the other; none but the last may use up the time.
+async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, DialError> {
+    let mut last = None;
+    for (index, &address) in addresses.iter().enumerate() {
+        let left = (addresses.len() - index) as u32;
+        let tried = tokio::time::timeout(timeout / left.min(4), TcpStream::connect(address)).await;
+        match tried.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(tcp) => {
+                // Failing to set an option costs latency, not the connection.
+                let _ = tcp.set_nodelay(true);
+                #[cfg(target_os = "linux")]
+                let _ = socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+                return Ok(tcp);
+            }
+            Err(source) => last = Some(DialError::Connect { address, source }),
+        }
+    }
+    Err(last.unwrap_or_else(|| DialError::Resolve {
+        host: String::new(),
+        source: io::ErrorKind::NotFound.into(),
+    }))
+}
+
+/// The verifier's complaint inside an I/O error, if that is what it is.
+fn certificate_error(error: &io::Error) -> Option<rustls::Error> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    matches!(
+        error,
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+    )
+    .then(|| error.clone())
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

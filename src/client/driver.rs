@@ -1,0 +1,523 @@
+//! The task behind a [`Client`](super::Client): takes audio from the queue, keeps a session open for
+//! it, restores a lost one, and tells what happens.
+//!
+//! Layers of one loop: [`run`](Driver::run) ends at a stop, [`epochs`](Driver::epochs) begins anew at
+//! a flush, [`serve`](Driver::serve) waits for something to do, [`speak`](Driver::speak) sees a piece
+//! of audio through to its last words over as many connections as that takes, and
+//! [`live`](super::live) moves frames and responses on one of them. An outer layer may drop an inner
+//! one at any moment; so what must survive is in the [`Driver`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep_until, timeout, timeout_at};
+use uuid::Uuid;
+
+use super::config::Config;
+use super::dial::Transport;
+use super::event::{Event, Events, Level, Trouble};
+use super::line::Line;
+use super::live::End;
+use super::runtime::{RuntimeError, spawn};
+use super::upgrade::{Opening, UpgradeError, upgrade};
+use super::wire::Wire;
+use super::{Control, Shared};
+use crate::protocol::compression::Inflater;
+use crate::protocol::failure::{Cause, Retry};
+use crate::protocol::frame::FrameEncoder;
+use crate::session::backoff::Backoff;
+use crate::session::exchange::{Exchange, FINISH_TIMES};
+use crate::session::history::History;
+use crate::session::queue::{Boundary, Item};
+use crate::session::transcript::{Tracker, Update};
+use crate::session::{samples_to_time, time_to_samples};
+
+/// Failures that may pass but seldom do are tried this often in a row.
+const LIMITED_TRIES: u32 = 3;
+/// How long a new connection waits for the end of the one before: the service counts both.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// The driver's state; see the module.
+pub(super) struct Driver {
+    pub(super) shared: Arc<Shared>,
+    pub(super) config: Arc<Config>,
+    events: Arc<dyn Events>,
+    control: watch::Receiver<Control>,
+    epoch: u64,
+
+    pub(super) stream: u32,
+    /// Connections of this stream on which the service has answered.
+    pub(super) session: u32,
+    pub(super) tracker: Tracker,
+    pub(super) history: History,
+    /// The boundary that is being carried out.
+    pub(super) pending: Option<Boundary>,
+    pub(super) updates: Vec<Update>,
+    /// How far any connection of this stream has answered.
+    pub(super) answered: Duration,
+    /// How far the owner knows everything to be settled.
+    pub(super) settled: Duration,
+    /// When the wait for the last words began, retries included.
+    pub(super) finishing_since: Option<Duration>,
+
+    line: Line,
+    pub(super) wire: Option<Wire<Transport>>,
+    closing: Option<JoinHandle<()>>,
+    pub(super) backoff: Backoff,
+    pub(super) limited: u32,
+    /// No try before this time.
+    retry_at: Option<Duration>,
+    told_ready: bool,
+    pub(super) told_counting: bool,
+    pub(super) connect_id: String,
+    pub(super) log_id: Option<String>,
+
+    pub(super) encoder: FrameEncoder,
+    pub(super) inflater: Inflater,
+}
+
+/// Starts a driver as a task, and sees to it that its end is noticed, however it comes.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    config: Config,
+    events: Arc<dyn Events>,
+) -> Result<(), RuntimeError> {
+    let config = Arc::new(config);
+    let control = shared.control.subscribe();
+    let rate = config.request.rate;
+    let driver = Driver {
+        epoch: 0,
+        stream: 0,
+        session: 0,
+        tracker: Tracker::new(config.request.result_type),
+        history: History::new(time_to_samples(config.replay, rate)),
+        pending: None,
+        updates: Vec::new(),
+        answered: Duration::ZERO,
+        settled: Duration::ZERO,
+        finishing_since: None,
+        line: Line::new(config.clone()),
+        wire: None,
+        closing: None,
+        backoff: Backoff::new(config.max_reconnects),
+        limited: 0,
+        retry_at: None,
+        told_ready: false,
+        told_counting: false,
+        connect_id: String::new(),
+        log_id: None,
+        encoder: FrameEncoder::new(config.compression),
+        inflater: Inflater::new(),
+        shared: shared.clone(),
+        config,
+        events: events.clone(),
+        control,
+    };
+    let task = spawn(driver.run())?;
+    spawn(async move {
+        // A panic in a task is nobody's: without this the pipeline would wait for ever.
+        if task.await.is_err() {
+            shared.state().failed = true;
+            let epoch = shared.control.borrow().epoch;
+            events.event(epoch, Event::Failed(Trouble::Defect));
+            shared.changed.notify_all();
+        }
+    })?;
+    Ok(())
+}
+
+impl Driver {
+    async fn run(mut self) {
+        let mut control = self.control.clone();
+        tokio::select! {
+            biased;
+            _ = control.wait_for(|control| control.stopped) => {}
+            () = self.epochs() => {}
+        }
+        self.leave();
+        if let Some(closing) = self.closing.take() {
+            let _ = closing.await;
+        }
+    }
+
+    /// One round for each flush.
+    async fn epochs(&mut self) {
+        let mut control = self.control.clone();
+        loop {
+            let epoch = self.epoch;
+            tokio::select! {
+                biased;
+                _ = control.wait_for(|control| control.epoch != epoch) => {
+                    self.epoch = control.borrow().epoch;
+                    self.leave();
+                    self.pending = None;
+                    self.begin_stream(self.stream);
+                }
+                trouble = self.serve() => {
+                    self.fail(trouble);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits for audio and boundaries, and acts on them, until something fails for good.
+    async fn serve(&mut self) -> Trouble {
+        self.line.dial(self.now());
+        loop {
+            let item = match self.something_to_do().await {
+                Ok(item) => item,
+                Err(trouble) => return trouble,
+            };
+            if let Some(boundary) = item {
+                self.pending = Some(boundary);
+                if !self.is_unsettled() {
+                    self.carry_out();
+                    continue;
+                }
+            }
+            if let Err(trouble) = self.speak().await {
+                return trouble;
+            }
+        }
+    }
+
+    /// A boundary that is next in the queue, or none if that is audio.
+    async fn something_to_do(&mut self) -> Result<Option<Boundary>, Trouble> {
+        let shared = self.shared.clone();
+        loop {
+            if let Some(next) = shared.next_boundary() {
+                return Ok(next);
+            }
+            let now = self.now();
+            let idle = self.config.limits.idle;
+            let expires = self.line.up_since().zip(idle).map(|(since, idle)| since + idle);
+            let wake = [self.retry_at, expires].into_iter().flatten().min();
+            tokio::select! {
+                () = shared.ready.notified() => {}
+                () = self.sleep(wake), if wake.is_some() => {
+                    if self.retry_at.is_some_and(|at| at <= self.now()) {
+                        self.retry_at = None;
+                        self.line.dial(self.now());
+                    }
+                    if expires.is_some_and(|at| at <= self.now()) {
+                        self.line.hang_up();
+                    }
+                }
+                dialled = self.line.dialled(|| shared.now()), if self.line.is_dialling() => {
+                    match dialled {
+                        Ok(()) => self.tell_ready(),
+                        Err(error) => self.pause_before_retry(error.into(), now)?,
+                    }
+                }
+            }
+        }
+    }
+
+    /// The network is not there yet, and nothing is lost so far.
+    fn pause_before_retry(&mut self, trouble: Trouble, now: Duration) -> Result<(), Trouble> {
+        let Some(pause) = self.next_pause(&trouble) else { return Err(trouble) };
+        self.retry_at = Some(now + pause);
+        self.emit(Event::NotReady { trouble, pause });
+        Ok(())
+    }
+
+    /// Sees audio through to its last words, over as many connections as it takes.
+    async fn speak(&mut self) -> Result<(), Trouble> {
+        loop {
+            let result = match self.finish_deadline() {
+                None => self.connection().await,
+                Some(until) => {
+                    let until = self.shared.started + until;
+                    match timeout_at(until, self.connection()).await {
+                        Ok(result) => result,
+                        Err(_) => {
+                            self.give_up_finish(None);
+                            return Ok(());
+                        }
+                    }
+                }
+            };
+            self.disconnected();
+            let trouble = match result {
+                Ok(End::Finished) => {
+                    self.carry_out();
+                    return Ok(());
+                }
+                Ok(End::Rotated) => continue,
+                Err(trouble) => trouble,
+            };
+            self.leave();
+            let from = self.restart();
+            if self.is_idle_end(&trouble) {
+                return Ok(());
+            }
+            let Some(pause) = self.next_pause(&trouble) else {
+                if self.finishing_since.is_some() && trouble.retry() != Retry::Never {
+                    self.give_up_finish(Some(trouble));
+                    return Ok(());
+                }
+                return Err(trouble);
+            };
+            self.retry_at = Some(self.now() + pause);
+            self.tell_retry(trouble, pause, from);
+        }
+    }
+
+    /// One connection, from dialling to its end.
+    async fn connection(&mut self) -> Result<End, Trouble> {
+        let mut exchange = self.connect().await?;
+        let from = self.replay_from();
+        self.tracker.connect(samples_to_time(from, self.config.request.rate));
+        self.live(&mut exchange, from).await
+    }
+
+    /// Opens a session: line, upgrade, request.
+    async fn connect(&mut self) -> Result<Exchange, Trouble> {
+        self.sleep(self.retry_at).await;
+        self.retry_at = None;
+        if let Some(closing) = &mut self.closing {
+            let _ = timeout(CLOSING, closing).await;
+            self.closing = None;
+        }
+        let opened = self.now();
+        let limit = self.config.limits.connect;
+        let until = self.shared.started + opened + limit;
+        let wire = match timeout_at(until, self.open()).await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(Trouble::NoAnswer(limit)),
+        };
+        let wire = self.wire.insert(wire);
+        let request = self.encoder.request(Exchange::REQUEST, &self.config.request.to_json());
+        let bytes = request.len() as u64;
+        wire.send(request).map_err(Trouble::Broken)?;
+        self.shared.counters.update(|counts| {
+            counts.frames_sent += 1;
+            counts.bytes_sent += bytes;
+        });
+        Ok(Exchange::new(self.config.limits, opened, self.now()))
+    }
+
+    async fn open(&mut self) -> Result<Wire<Transport>, Trouble> {
+        let shared = self.shared.clone();
+        loop {
+            let asked = self.now();
+            self.line.dial(asked);
+            self.line.dialled(|| shared.now()).await?;
+            self.tell_ready();
+            let Some(mut connected) = self.line.take() else { continue };
+            let began = self.now();
+            self.connect_id = Uuid::new_v4().to_string();
+            self.log_id = None;
+            let request_id = Uuid::new_v4().to_string();
+            let opening = Opening {
+                credentials: &self.config.credentials,
+                resource_id: &self.config.resource_id,
+                connect_id: &self.connect_id,
+                request_id: &request_id,
+            };
+            let result =
+                upgrade(&mut connected.transport, &self.config.endpoint, &opening).await;
+            match result {
+                Ok(opened) => {
+                    self.log_id = opened.log_id;
+                    self.tell_ids();
+                    let took = self.line.took() + (self.now() - began);
+                    self.shared.counters.update(|counts| counts.connect_time = took);
+                    return Ok(Wire::new(connected.transport, opened.tail).await);
+                }
+                // It had been waiting for audio, and died meanwhile: that says nothing of the service.
+                Err(UpgradeError::Io(_)) if connected.since < asked => continue,
+                Err(error) => {
+                    if let UpgradeError::Refused(failure) = &error {
+                        self.log_id = failure.log_id.clone();
+                    }
+                    self.tell_ids();
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// Where the next connection's audio begins.
+    fn replay_from(&self) -> u64 {
+        self.history.next_replay().unwrap_or_else(|| self.shared.state().queue.next_position())
+    }
+
+    /// Goes back to where a new connection must begin, and says so.
+    pub(super) fn restart(&mut self) -> Duration {
+        let rate = self.config.request.rate;
+        let window = samples_to_time(self.history.start(), rate);
+        let from = self.tracker.restart(window, &mut self.updates);
+        self.tell_updates();
+        self.history.rewind(time_to_samples(from, rate));
+        from
+    }
+
+    /// Whether anything of this stream was sent, or is to be sent again, that has no last word yet.
+    fn is_unsettled(&self) -> bool {
+        self.history.replaying() || self.tracker.has_open()
+    }
+
+    /// The service ended a session because no audio came, and there is still none: no loss.
+    fn is_idle_end(&self, trouble: &Trouble) -> bool {
+        let idle = matches!(trouble, Trouble::Failure(failure) if failure.cause == Cause::Idle);
+        idle && self.pending.is_none() && !self.shared.state().queue.has_audio()
+    }
+
+    /// How long to wait before the next try, or none if there is to be none.
+    fn next_pause(&mut self, trouble: &Trouble) -> Option<Duration> {
+        let patient = match trouble.retry() {
+            Retry::Never => return None,
+            Retry::Soon => false,
+            Retry::Later => true,
+            Retry::Limited => {
+                self.limited += 1;
+                if self.limited > LIMITED_TRIES {
+                    return None;
+                }
+                false
+            }
+        };
+        self.backoff.next(random(), patient)
+    }
+
+    fn finish_deadline(&self) -> Option<Duration> {
+        let since = self.finishing_since?;
+        Some(since + self.config.limits.finish.saturating_mul(FINISH_TIMES))
+    }
+
+    /// The last words did not come: what was heard last has to do.
+    pub(super) fn give_up_finish(&mut self, trouble: Option<Trouble>) {
+        self.tracker.give_up(&mut self.updates);
+        self.tell_updates();
+        let waited = self.now() - self.finishing_since.unwrap_or(self.now());
+        self.emit(Event::FinishTimedOut { waited, trouble });
+        self.leave();
+        self.disconnected();
+        self.carry_out();
+    }
+
+    /// Everything before the pending boundary is done.
+    fn carry_out(&mut self) {
+        self.leave();
+        self.history.clear();
+        self.finishing_since = None;
+        match self.pending.take() {
+            None | Some(Boundary::Pause) => {}
+            Some(Boundary::EndOfStream { token }) => self.emit(Event::Done { token }),
+            Some(Boundary::NewStream { stream }) => self.begin_stream(stream),
+        }
+    }
+
+    fn begin_stream(&mut self, stream: u32) {
+        let rate = self.config.request.rate;
+        self.stream = stream;
+        self.session = 0;
+        self.tracker = Tracker::new(self.config.request.result_type);
+        self.history = History::new(time_to_samples(self.config.replay, rate));
+        self.answered = Duration::ZERO;
+        self.settled = Duration::ZERO;
+        self.finishing_since = None;
+        self.disconnected();
+    }
+
+    /// Nothing more can be done: ends what is open, then says so.
+    fn fail(&mut self, trouble: Trouble) {
+        self.tracker.give_up(&mut self.updates);
+        self.tell_updates();
+        self.disconnected();
+        self.shared.state().failed = true;
+        self.emit(Event::Failed(trouble));
+        self.shared.changed.notify_all();
+    }
+
+    /// Gives up the connection, saying good-bye in the background.
+    fn leave(&mut self) {
+        if let Some(wire) = self.wire.take() {
+            self.closing = spawn(wire.close()).ok();
+        }
+    }
+
+    /// Lets `ending` see to the connection's end in the background.
+    pub(super) fn leave_by<F>(&mut self, ending: impl FnOnce(Wire<Transport>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(wire) = self.wire.take() {
+            self.closing = spawn(ending(wire)).ok();
+        }
+    }
+
+    fn disconnected(&mut self) {
+        self.shared.counters.update(|counts| counts.connected = false);
+    }
+
+    fn tell_ready(&mut self) {
+        if !self.told_ready {
+            self.told_ready = true;
+            self.emit(Event::Ready);
+        }
+    }
+
+    pub(super) fn tell_ids(&self) {
+        self.emit(Event::Ids {
+            connect_id: self.connect_id.clone(),
+            log_id: self.log_id.clone(),
+        });
+    }
+
+    /// Before the first success it is the start that is tried again; then a connection was lost.
+    fn tell_retry(&mut self, trouble: Trouble, pause: Duration, from: Duration) {
+        if self.told_ready {
+            let (attempt, stream) = (self.backoff.tries(), self.stream);
+            self.emit(Event::Reconnecting { trouble, attempt, pause, stream, from });
+        } else {
+            self.emit(Event::NotReady { trouble, pause });
+        }
+    }
+
+    pub(super) fn tell_updates(&mut self) {
+        let (stream, session) = (self.stream, self.session.saturating_sub(1));
+        let mut updates = std::mem::take(&mut self.updates);
+        for update in updates.drain(..) {
+            if update.is_final {
+                self.shared.counters.update(|counts| counts.utterances += 1);
+            }
+            self.emit(Event::Transcript { stream, session, update });
+        }
+        self.updates = updates;
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        self.events.event(self.epoch, event);
+    }
+
+    pub(super) fn log(&self, level: Level, line: fmt::Arguments<'_>) {
+        self.events.log(level, line);
+    }
+
+    pub(super) fn wants_responses(&self) -> bool {
+        self.shared.wants_responses.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.shared.now()
+    }
+
+    /// Sleeps until a time of this client's clock; none: not at all.
+    pub(super) async fn sleep(&self, until: Option<Duration>) {
+        if let Some(until) = until {
+            sleep_until(self.shared.started + until).await;
+        }
+    }
+}
+
+/// A number in 0..1 for jitter; UUIDs are at hand, and random enough for that.
+fn random() -> f64 {
+    f64::from(Uuid::new_v4().as_u128() as u32) / f64::from(u32::MAX)
+}

@@ -1,0 +1,167 @@
+//! Where the service is: the property `uri`, taken apart and checked.
+
+use std::net::IpAddr;
+
+use tokio_tungstenite::tungstenite::http::Uri;
+
+/// A checked `ws://` or `wss://` URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// The host's name or address, an IPv6 address without its brackets.
+    pub host: String,
+    /// The port, the scheme's own if the URI names none.
+    pub port: u16,
+    /// What the upgrade request asks for: the path and the query.
+    pub target: String,
+}
+
+/// Why a URI can't be used. No variant repeats the URI, which may hold a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// It does not parse.
+    #[error("not a URI")]
+    Invalid,
+    /// Another scheme than the two.
+    #[error("the scheme must be wss:// (or ws:// to a loopback address)")]
+    Scheme,
+    /// No host.
+    #[error("it names no host")]
+    NoHost,
+    /// `user:password@` before the host.
+    #[error("user info does not belong there: credentials go into the properties or the environment")]
+    UserInfo,
+    /// A query parameter that looks like a credential.
+    #[error("its query holds the credential \"{0}\": credentials go into the properties or the environment")]
+    Credential(String),
+    /// Credentials would travel unencrypted to another machine.
+    #[error(
+        "ws:// sends the credentials in the clear to another machine: use wss://, or set allow-insecure"
+    )]
+    Insecure,
+}
+
+impl Endpoint {
+    /// Parses and checks `uri`. Unencrypted connections are for loopback hosts, unless
+    /// `allow_insecure`.
+    pub fn parse(uri: &str, allow_insecure: bool) -> Result<Self, EndpointError> {
+        let uri: Uri = uri.trim().parse().map_err(|_| EndpointError::Invalid)?;
+        let tls = match uri.scheme_str() {
+            Some("wss") => true,
+            Some("ws") => false,
+            _ => return Err(EndpointError::Scheme),
+        };
+        let authority = uri.authority().ok_or(EndpointError::NoHost)?;
+        if authority.as_str().contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() {
+            return Err(EndpointError::NoHost);
+        }
+        if let Some(name) = uri.query().and_then(credential_in) {
+            return Err(EndpointError::Credential(name.to_owned()));
+        }
+        let port = match authority.port() {
+            Some(port) => port.as_str().parse().map_err(|_| EndpointError::Invalid)?,
+            None if authority.as_str().ends_with(':') => return Err(EndpointError::Invalid),
+            None => if tls { 443 } else { 80 },
+        };
+        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let endpoint = Endpoint { tls, host, port, target };
+        if !tls && !allow_insecure && !endpoint.is_loopback() {
+            return Err(EndpointError::Insecure);
+        }
+        Ok(endpoint)
+    }
+
+    /// Whether the host is this machine, by its name or address alone.
+    pub fn is_loopback(&self) -> bool {
+        match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(ip)) => ip.to_canonical().is_loopback(),
+            Ok(ip) => ip.is_loopback(),
+            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+
+    /// The `Host` header: without the port if it is the scheme's own.
+    pub fn host_header(&self) -> String {
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        match (self.tls, self.port) {
+            (true, 443) | (false, 80) => host,
+            (_, port) => format!("{host}:{port}"),
+        }
+    }
+}
+
+/// The name of the first query parameter that looks like a credential.
+fn credential_in(query: &str) -> Option<&str> {
+    const SECRETS: [&str; 7] =
+        ["key", "token", "secret", "password", "passwd", "auth", "credential"];
+    query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name)).find(|name| {
+        let name = name.to_ascii_lowercase();
+        SECRETS.iter().any(|secret| name.contains(secret))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(uri: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::parse(uri, false)
+    }
+
+    #[test]
+    fn the_default_uri() {
+        let endpoint = parse("wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async");
+        let endpoint = endpoint.expect("the default");
+        assert!(endpoint.tls);
+        assert_eq!(endpoint.port, 443);
+        assert_eq!(endpoint.target, "/api/v3/sauc/bigmodel_async");
+        assert_eq!(endpoint.host_header(), "openspeech.bytedance.com");
+    }
+
+    #[test]
+    fn unencrypted_only_to_this_machine() {
+        for uri in ["ws://127.0.0.1:8000/x", "ws://localhost/x", "ws://[::1]:9/x", "ws://127.9.9.9/"] {
+            assert!(parse(uri).is_ok(), "{uri}");
+        }
+        for uri in ["ws://10.0.0.1/x", "ws://example.com/x", "ws://localhost.example.com/"] {
+            assert_eq!(parse(uri), Err(EndpointError::Insecure), "{uri}");
+            assert!(Endpoint::parse(uri, true).is_ok(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_belong_into_a_uri() {
+        assert_eq!(parse("wss://me:pw@example.com/"), Err(EndpointError::UserInfo));
+        assert_eq!(
+            parse("wss://example.com/a?x=1&Access_Token=abc"),
+            Err(EndpointError::Credential("Access_Token".into()))
+        );
+        assert!(parse("wss://example.com/a?x=1&lang=en").is_ok());
+    }
+
+    #[test]
+    fn what_is_not_a_websocket_uri() {
+        assert_eq!(parse("https://example.com/"), Err(EndpointError::Scheme));
+        assert_eq!(parse("example.com"), Err(EndpointError::Scheme));
+        assert_eq!(parse(""), Err(EndpointError::Invalid));
+        assert!(parse("wss://").is_err());
+        assert!(parse("wss://host:99999/").is_err());
+    }
+
+    #[test]
+    fn the_host_header_names_an_unusual_port() {
+        let host = |uri| parse(uri).map(|endpoint| endpoint.host_header());
+        assert_eq!(host("ws://127.0.0.1:8000/").as_deref(), Ok("127.0.0.1:8000"));
+        assert_eq!(host("ws://[::1]:8000/").as_deref(), Ok("[::1]:8000"));
+        assert_eq!(host("wss://example.com:443/").as_deref(), Ok("example.com"));
+    }
+}

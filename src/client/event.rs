@@ -1,0 +1,200 @@
+//! What a client tells its owner.
+
+use std::{fmt, io};
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::Error as WsError;
+
+use super::dial::DialError;
+use super::runtime::RuntimeError;
+use super::upgrade::UpgradeError;
+use crate::protocol::failure::{Failure, Retry};
+use crate::session::transcript::Update;
+
+/// One thing that happened, in order.
+#[derive(Debug)]
+pub enum Event {
+    /// The network is ready: looked up, connected, encrypted.
+    Ready,
+    /// The network is not ready yet; another try comes after `pause`.
+    NotReady {
+        /// What went wrong.
+        trouble: Trouble,
+        /// Until the next try.
+        pause: Duration,
+    },
+    /// A connection's ids, for the vendor's support.
+    Ids {
+        /// `X-Api-Connect-Id`: ours.
+        connect_id: String,
+        /// `X-Tt-Logid`: the service's.
+        log_id: Option<String>,
+    },
+    /// Something was said, or what was said changed.
+    Transcript {
+        /// The stream's number.
+        stream: u32,
+        /// Which of the stream's connections heard it, from 0.
+        session: u32,
+        /// The utterance, with positions on the stream's axis.
+        update: Update,
+    },
+    /// A response, as it came. Only when asked for.
+    Response {
+        /// Which of the stream's connections it came on, from 0.
+        session: u32,
+        /// JSON.
+        json: String,
+    },
+    /// All that was said before this time on the stream's axis is settled.
+    Settled {
+        /// The stream's number.
+        stream: u32,
+        /// Where speech that may still change begins.
+        until: Duration,
+    },
+    /// A lost connection is being restored.
+    Reconnecting {
+        /// What became of it.
+        trouble: Trouble,
+        /// Which try in a row this will be, from 1.
+        attempt: u32,
+        /// Until then.
+        pause: Duration,
+        /// The stream's number.
+        stream: u32,
+        /// Where on the stream's axis recognition begins again.
+        from: Duration,
+    },
+    /// The last words did not come in time; what was heard last was posted as final.
+    FinishTimedOut {
+        /// How long the last words were waited for.
+        waited: Duration,
+        /// What stood in the way, if a connection was lost.
+        trouble: Option<Trouble>,
+    },
+    /// The service says that it has worked through much more audio than was sent.
+    CountsDifferently {
+        /// What the service says.
+        counted: Duration,
+        /// What was sent.
+        sent: Duration,
+    },
+    /// Nothing more can be done. The last event but for those that answer a boundary.
+    Failed(Trouble),
+    /// Everything before the boundary with this token is done.
+    Done {
+        /// As handed in.
+        token: u64,
+    },
+}
+
+/// How much a line of the log matters, in GStreamer's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something was wrong, and is being dealt with.
+    Warning,
+    /// Once in a session.
+    Info,
+    /// Rarely.
+    Debug,
+    /// For each frame.
+    Log,
+}
+
+/// Takes a client's events. Called from the runtime's workers: must not block.
+pub trait Events: Send + Sync {
+    /// `epoch` counts the flushes: an event of an older epoch is stale.
+    fn event(&self, epoch: u64, event: Event);
+
+    /// A line for the log. Formatted only if somebody reads it; never holds a secret.
+    fn log(&self, level: Level, line: fmt::Arguments<'_>);
+}
+
+/// Why a connection could not be had, or was lost.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// Before the upgrade.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// In the upgrade.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
+    /// The service sent an error frame, or an error in a response.
+    #[error("{0}")]
+    Failure(Box<Failure>),
+    /// The service closed before the end.
+    #[error("the service closed the connection before the end (code {code}{}{reason})",
+            if reason.is_empty() { "" } else { ": " })]
+    Closed {
+        /// WebSocket's status code.
+        code: u16,
+        /// The service's words, if any.
+        reason: String,
+    },
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(#[source] WsError),
+    /// The service takes no more bytes.
+    #[error("the service has taken no byte for {0:?}")]
+    Stalled(Duration),
+    /// The upgrade or the answer to the request did not come in time.
+    #[error("no answer from the service within {0:?}")]
+    NoAnswer(Duration),
+    /// The peer does not speak the protocol.
+    #[error("the peer does not speak the v3/sauc protocol: {0}")]
+    Nonsense(String),
+    /// No threads.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The driver ended by itself: a defect of this plugin.
+    #[error("internal error: the connection's task ended unexpectedly")]
+    Defect,
+}
+
+impl Trouble {
+    /// Whether, and how patiently, to try again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Trouble::Dial(error) if error.is_passing() => Retry::Soon,
+            Trouble::Dial(_) => Retry::Never,
+            Trouble::Upgrade(UpgradeError::Refused(failure)) => failure.retry(),
+            Trouble::Upgrade(UpgradeError::Io(_)) => Retry::Soon,
+            Trouble::Upgrade(UpgradeError::NotWebSocket(_) | UpgradeError::Value(_)) => Retry::Never,
+            Trouble::Failure(failure) => failure.retry(),
+            Trouble::Closed { .. }
+            | Trouble::Broken(_)
+            | Trouble::Stalled(_)
+            | Trouble::NoAnswer(_) => Retry::Soon,
+            Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Defect => Retry::Never,
+        }
+    }
+
+    /// What the service itself said, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Trouble::Failure(failure) => Some(failure),
+            Trouble::Upgrade(UpgradeError::Refused(failure)) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// A peer that breaks WebSocket's rules does not speak the protocol; else the connection broke.
+    pub(super) fn from_websocket(error: WsError) -> Self {
+        match error {
+            WsError::Protocol(ref protocol) if !is_abrupt_end(protocol) => {
+                Trouble::Nonsense(error.to_string())
+            }
+            WsError::Capacity(_) | WsError::Utf8(_) => Trouble::Nonsense(error.to_string()),
+            WsError::AlreadyClosed | WsError::ConnectionClosed => {
+                Trouble::Broken(WsError::Io(io::ErrorKind::UnexpectedEof.into()))
+            }
+            error => Trouble::Broken(error),
+        }
+    }
+}
+
+fn is_abrupt_end(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    matches!(error, ProtocolError::ResetWithoutClosingHandshake)
+}

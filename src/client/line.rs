@@ -1,0 +1,106 @@
+//! The line to the service before it is a session: dialled ahead of the first audio.
+//!
+//! Look-up, TCP and TLS cost several round trips and tell whether the network is there at all; the
+//! upgrade opens a session, which is billed and times out. So the first is done at once, the second
+//! with the first audio.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::config::Config;
+use super::dial::{DialError, Transport, dial};
+
+type Dialling = Pin<Box<dyn Future<Output = Result<Transport, DialError>> + Send>>;
+
+enum State {
+    Down,
+    Dialling { since: Duration, dialling: Dialling },
+    Up { transport: Transport, since: Duration },
+}
+
+/// A connected line, taken over for a session.
+pub(super) struct Connected {
+    pub transport: Transport,
+    /// Since when it has been connected: an old one may be dead by now.
+    pub since: Duration,
+}
+
+/// At most one line. Clock values are handed in.
+pub(super) struct Line {
+    config: Arc<Config>,
+    state: State,
+    /// How long the last dialling took.
+    took: Duration,
+}
+
+impl Line {
+    pub fn new(config: Arc<Config>) -> Self {
+        Line { config, state: State::Down, took: Duration::ZERO }
+    }
+
+    /// Begins to dial, if the line is down.
+    pub fn dial(&mut self, now: Duration) {
+        if let State::Down = self.state {
+            let config = self.config.clone();
+            let dialling =
+                Box::pin(async move { dial(&config.endpoint, config.limits.connect).await });
+            self.state = State::Dialling { since: now, dialling };
+        }
+    }
+
+    pub fn is_dialling(&self) -> bool {
+        matches!(self.state, State::Dialling { .. })
+    }
+
+    /// Since when the line has been up, unused.
+    pub fn up_since(&self) -> Option<Duration> {
+        match self.state {
+            State::Up { since, .. } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Waits until a dialling is over. Can be dropped and called again.
+    pub async fn dialled(&mut self, now: impl Fn() -> Duration) -> Result<(), DialError> {
+        let State::Dialling { since, dialling } = &mut self.state else { return Ok(()) };
+        let since = *since;
+        let result = dialling.await;
+        let now = now();
+        self.took = now.saturating_sub(since);
+        match result {
+            Ok(transport) => {
+                self.state = State::Up { transport, since: now };
+                Ok(())
+            }
+            Err(error) => {
+                self.state = State::Down;
+                Err(error)
+            }
+        }
+    }
+
+    /// Hands over the line, if it is up.
+    pub fn take(&mut self) -> Option<Connected> {
+        match std::mem::replace(&mut self.state, State::Down) {
+            State::Up { transport, since } => Some(Connected { transport, since }),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// Takes the line down, if it is up.
+    pub fn hang_up(&mut self) {
+        if let State::Up { .. } = self.state {
+            self.state = State::Down;
+        }
+    }
+
+    /// How long look-up, TCP and TLS took the last time.
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+}

@@ -1,0 +1,455 @@
+//! One connection at work: audio out, responses in, until it ends.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::sleep_until;
+
+use super::dial::{Transport, UNACKNOWLEDGED};
+use super::driver::Driver;
+use super::event::{Event, Level, Trouble};
+use super::wire::{Wire, WireEvent};
+use crate::protocol::compression::InflateError;
+use crate::protocol::failure::Failure;
+use crate::protocol::frame::{self, Compression, ServerFrame, ServerKind};
+use crate::protocol::response::Response;
+use crate::session::exchange::{Exchange, Overdue};
+use crate::session::pacer::Pacer;
+use crate::session::queue::{Boundary, Item};
+use crate::session::samples_to_time;
+
+/// After a failed write the socket is read for so long: an error frame there says more.
+const LAST_READ: Duration = Duration::from_millis(500);
+/// So many messages in a row that can't be read are more than a slip.
+const MAX_NONSENSE: u32 = 16;
+/// What the old session of a rotation gets to end in good order.
+const ROTATED_FINISH: Duration = Duration::from_secs(2);
+/// How much more than was sent the service may claim to have heard: a share, and an allowance.
+const COUNTING: (f64, Duration) = (1.1, Duration::from_secs(1));
+
+/// How a connection ended, if nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With its last words, or without hope for more of them.
+    Finished,
+    /// Long enough: the next connection goes on.
+    Rotated,
+}
+
+/// What is next to be sent.
+enum Next {
+    Audio { frame: Bytes, end: u64, replayed: bool },
+    Finish,
+    Nothing,
+}
+
+struct Live {
+    /// The stream's sample that the service counts from.
+    origin: u64,
+    /// The end of what was sent.
+    sent: u64,
+    pacer: Pacer,
+    /// Not before then, because of the pace or the missing ack.
+    send_at: Option<Duration>,
+    /// Since when there has been nothing to send.
+    dry: Option<Duration>,
+    writing_since: Option<Duration>,
+    /// Writing failed: until when to read on, and what to say then.
+    failed: Option<(Duration, Trouble)>,
+    nonsense: u32,
+}
+
+impl Driver {
+    /// Runs the connection whose request was just sent, and whose audio begins at `origin`.
+    pub(super) async fn live(
+        &mut self,
+        exchange: &mut Exchange,
+        origin: u64,
+    ) -> Result<End, Trouble> {
+        let shared = self.shared.clone();
+        let mut live = Live {
+            origin,
+            sent: origin,
+            pacer: Pacer::new(self.config.max_speed),
+            send_at: None,
+            dry: None,
+            writing_since: Some(self.now()),
+            failed: None,
+            nonsense: 0,
+        };
+        loop {
+            if live.failed.is_none() {
+                if let Err(trouble) = self.send(exchange, &mut live) {
+                    live.failed = Some((self.now() + LAST_READ, trouble));
+                } else if self.should_rotate(exchange, &live) {
+                    self.rotate(exchange);
+                    return Ok(End::Rotated);
+                }
+            }
+            // Without a finish on the wire, a finish without audio would only draw an error.
+            if exchange.is_finishing() && live.sent == live.origin {
+                self.tracker.give_up(&mut self.updates);
+                self.tell_updates();
+                return Ok(End::Finished);
+            }
+            let due = live.due(exchange);
+            let wake = shared.started + due.unwrap_or_default();
+            let Some(wire) = self.wire.as_mut() else { return Err(Trouble::Defect) };
+            let hungry = wire.is_ready() && live.send_at.is_none() && !exchange.is_finishing();
+            tokio::select! {
+                biased;
+                event = wire.next() => {
+                    if let Some(end) = self.on_event(event, exchange, &mut live)? {
+                        return Ok(end);
+                    }
+                }
+                () = shared.ready.notified(), if hungry => {}
+                () = sleep_until(wake), if due.is_some() => {
+                    if let Some(end) = self.on_due(exchange, &mut live)? {
+                        return Ok(end);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends what may be sent now.
+    fn send(&mut self, exchange: &mut Exchange, live: &mut Live) -> Result<(), Trouble> {
+        live.send_at = None;
+        while self.wire.as_ref().is_some_and(Wire::is_ready) && !exchange.is_finishing() {
+            let now = self.now();
+            let at = exchange.audio_at(now).max(live.pacer.ready_at(now));
+            if at > now {
+                live.send_at = Some(at);
+                return Ok(());
+            }
+            let (frame, sent) = match self.next(exchange)? {
+                Next::Nothing => {
+                    let until = self.shared.state().input_until;
+                    live.dry.get_or_insert(now.max(until));
+                    return Ok(());
+                }
+                Next::Finish if live.sent == live.origin => {
+                    exchange.finish();
+                    return Ok(());
+                }
+                Next::Finish => {
+                    let number = exchange.finish().ok_or(Trouble::Defect)?;
+                    self.log(Level::Debug, format_args!("finish, number -{number}"));
+                    (self.encoder.finish(number), 0)
+                }
+                Next::Audio { frame, end, replayed } => {
+                    let sent = end - live.sent.min(end);
+                    live.sent = end;
+                    live.dry = None;
+                    let audio = samples_to_time(sent, self.config.request.rate);
+                    live.pacer.sent(now, audio);
+                    if replayed {
+                        self.shared.counters.update(|counts| counts.replayed += sent);
+                    }
+                    (frame, sent)
+                }
+            };
+            let bytes = frame.len() as u64;
+            self.shared.counters.update(|counts| {
+                counts.frames_sent += 1;
+                counts.bytes_sent += bytes;
+                counts.sent += sent;
+            });
+            if let Some(wire) = self.wire.as_mut() {
+                live.writing_since = Some(now);
+                wire.send(frame).map_err(Trouble::from_websocket)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is next: audio that is sent again, then what waits, then the finish.
+    fn next(&mut self, exchange: &mut Exchange) -> Result<Next, Trouble> {
+        if let Some((position, pcm)) = self.history.replay() {
+            let number = exchange.number().ok_or(Trouble::Defect)?;
+            let end = position + (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
+            self.log(Level::Log, format_args!("audio again, number {number}, to sample {end}"));
+            let frame = self.encoder.audio(number, &pcm);
+            return Ok(Next::Audio { frame, end, replayed: true });
+        }
+        if self.pending.is_some() {
+            return Ok(Next::Finish);
+        }
+        Ok(match self.shared.pop() {
+            Some(Item::Audio(chunk)) => {
+                let number = exchange.number().ok_or(Trouble::Defect)?;
+                let (position, end) = (chunk.position, chunk.position + chunk.samples());
+                let arrived = chunk.arrived;
+                let (frame, pcm) = self.encoder.audio_chunk(number, chunk.data);
+                self.log(
+                    Level::Log,
+                    format_args!("audio, number {number}, to sample {end}, {} bytes", frame.len()),
+                );
+                self.history.push(position, pcm, arrived);
+                Next::Audio { frame, end, replayed: false }
+            }
+            Some(Item::Boundary(boundary)) => {
+                self.pending = Some(boundary);
+                Next::Finish
+            }
+            None => Next::Nothing,
+        })
+    }
+
+    fn on_event(
+        &mut self,
+        event: WireEvent,
+        exchange: &mut Exchange,
+        live: &mut Live,
+    ) -> Result<Option<End>, Trouble> {
+        let now = self.now();
+        match event {
+            WireEvent::Written => {
+                live.writing_since = None;
+                if exchange.is_finishing() {
+                    exchange.finish_written(now);
+                    self.finishing_since.get_or_insert(now);
+                }
+                Ok(None)
+            }
+            WireEvent::Frame(bytes) => {
+                // Whoever answers is not gone, however slowly it takes what it gets.
+                live.writing_since = live.writing_since.map(|_| now);
+                self.on_frame(&bytes, exchange, live)
+            }
+            WireEvent::Text(length) => {
+                self.log(Level::Warning, format_args!("ignored a text message of {length} bytes"));
+                Ok(None)
+            }
+            WireEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
+                self.log(Level::Info, format_args!("closed without a final response"));
+                self.tracker.give_up(&mut self.updates);
+                self.tell_updates();
+                Ok(Some(End::Finished))
+            }
+            WireEvent::Closed { code, reason } => Err(Trouble::Closed { code, reason }),
+            WireEvent::WriteFailed(error) => {
+                live.writing_since = None;
+                live.failed = Some((now + LAST_READ, Trouble::from_websocket(error)));
+                Ok(None)
+            }
+            WireEvent::Broken(error) => Err(match live.failed.take() {
+                Some((_, trouble)) => trouble,
+                None => Trouble::from_websocket(error),
+            }),
+        }
+    }
+
+    fn on_due(
+        &mut self,
+        exchange: &mut Exchange,
+        live: &mut Live,
+    ) -> Result<Option<End>, Trouble> {
+        let now = self.now();
+        if let Some((_, trouble)) = live.failed.take_if(|(until, _)| *until <= now) {
+            return Err(trouble);
+        }
+        if live.writing_since.is_some_and(|since| since + UNACKNOWLEDGED <= now) {
+            return Err(Trouble::Stalled(UNACKNOWLEDGED));
+        }
+        match exchange.due(live.dry) {
+            Some((at, Overdue::Ack)) if at <= now => {
+                return Err(Trouble::NoAnswer(self.config.limits.connect));
+            }
+            Some((at, Overdue::Final)) if at <= now => {
+                self.give_up_finish(None);
+                return Ok(Some(End::Finished));
+            }
+            Some((at, Overdue::Audio)) if at <= now => {
+                self.log(Level::Debug, format_args!("no audio for a while"));
+                live.dry = None;
+                let mut state = self.shared.state();
+                if !state.queue.is_ready() {
+                    state.queue.push_boundary(Boundary::Pause);
+                }
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn on_frame(
+        &mut self,
+        bytes: &[u8],
+        exchange: &mut Exchange,
+        live: &mut Live,
+    ) -> Result<Option<End>, Trouble> {
+        let frame = match frame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(error) => return self.skip(&error, exchange, live),
+        };
+        let mut inflater = std::mem::take(&mut self.inflater);
+        let payload = match frame.compression {
+            Compression::None => Ok(frame.payload),
+            Compression::Gzip => inflater.inflate(frame.payload),
+        };
+        let result = match payload {
+            Ok(payload) => self.on_payload(&frame, payload, exchange, live),
+            Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
+            Err(error) => self.skip(&error, exchange, live),
+        };
+        self.inflater = inflater;
+        result
+    }
+
+    fn on_payload(
+        &mut self,
+        frame: &ServerFrame<'_>,
+        payload: &[u8],
+        exchange: &mut Exchange,
+        live: &mut Live,
+    ) -> Result<Option<End>, Trouble> {
+        if let ServerKind::Error { code } = frame.kind {
+            return Err(self.failure(Failure::from_error_frame(code, payload)));
+        }
+        let response = match Response::decode(payload) {
+            Ok(response) => response,
+            Err(error) => return self.skip(&error, exchange, live),
+        };
+        if let Some(code) = response.code {
+            return Err(self.failure(Failure::from_error_frame(code, payload)));
+        }
+        live.nonsense = 0;
+        if !exchange.is_acknowledged() {
+            self.on_ack(&response);
+        }
+        exchange.heard(self.now());
+        self.on_response(&response, frame.last, live);
+        if self.wants_responses()
+            && let Ok(json) = std::str::from_utf8(payload)
+        {
+            self.emit(Event::Response { session: self.session - 1, json: json.to_owned() });
+        }
+        if frame.last {
+            self.log(Level::Debug, format_args!("final response"));
+            return Ok(Some(End::Finished));
+        }
+        Ok(None)
+    }
+
+    /// The first answer on a connection.
+    fn on_ack(&mut self, response: &Response<'_>) {
+        self.session += 1;
+        let restored = self.session > 1 && self.backoff.tries() > 0;
+        self.shared.counters.update(|counts| {
+            counts.connected = true;
+            counts.sessions += 1;
+            counts.reconnects += u64::from(restored);
+        });
+        if self.log_id.is_none()
+            && let Some(log_id) = &response.log_id
+        {
+            self.log_id = Some(log_id.to_string());
+            self.tell_ids();
+        }
+        self.log(Level::Info, format_args!("session {} is open", self.session - 1));
+    }
+
+    fn on_response(&mut self, response: &Response<'_>, last: bool, live: &Live) {
+        let rate = self.config.request.rate;
+        let sent = samples_to_time(live.sent, rate);
+        self.shared.counters.update(|counts| counts.responses += 1);
+        self.watch_counting(response.duration, samples_to_time(live.sent - live.origin, rate));
+        let before = self.tracker.worked_until();
+        self.tracker.respond(response, sent, last, &mut self.updates);
+        self.tell_updates();
+        let worked = self.tracker.worked_until();
+        if worked > before {
+            let position = crate::session::time_to_samples(worked, rate);
+            if let Some(arrived) = self.history.arrived(position) {
+                let latency = self.now().saturating_sub(arrived);
+                self.shared.counters.update(|counts| counts.latency(latency));
+            }
+        }
+        if worked > self.answered {
+            self.answered = worked;
+            self.backoff.reset();
+            self.limited = 0;
+        }
+        let needed = self.tracker.needed_from();
+        self.history.trim_before(crate::session::time_to_samples(needed, rate));
+        let until = self.tracker.settled_until();
+        if until > self.settled {
+            self.settled = until;
+            self.emit(Event::Settled { stream: self.stream, until });
+        }
+    }
+
+    /// Once: the service's clock runs so much faster than the audio that it must count at another
+    /// rate.
+    fn watch_counting(&mut self, counted: Option<Duration>, sent: Duration) {
+        let Some(counted) = counted else { return };
+        if !self.told_counting && counted > sent.mul_f64(COUNTING.0) && counted > sent + COUNTING.1 {
+            self.told_counting = true;
+            self.emit(Event::CountsDifferently { counted, sent });
+        }
+    }
+
+    /// What can't be read is logged and skipped, unless nothing else comes.
+    fn skip(
+        &mut self,
+        error: &dyn std::error::Error,
+        exchange: &Exchange,
+        live: &mut Live,
+    ) -> Result<Option<End>, Trouble> {
+        live.nonsense += 1;
+        if !exchange.is_acknowledged() || live.nonsense >= MAX_NONSENSE {
+            return Err(Trouble::Nonsense(error.to_string()));
+        }
+        self.log(Level::Warning, format_args!("ignored a message: {error}"));
+        Ok(None)
+    }
+
+    fn failure(&self, mut failure: Failure) -> Trouble {
+        failure.log_id = self.log_id.clone();
+        failure.connect_id = Some(self.connect_id.clone());
+        Trouble::Failure(Box::new(failure))
+    }
+
+    fn should_rotate(&self, exchange: &Exchange, live: &Live) -> bool {
+        let audio = samples_to_time(live.sent - live.origin, self.config.request.rate);
+        self.wire.as_ref().is_some_and(Wire::is_ready)
+            && !self.history.replaying()
+            && exchange.should_rotate(audio, !self.tracker.has_open())
+    }
+
+    /// Goes over to a new connection as if this one were lost, but lets it end in good order.
+    fn rotate(&mut self, exchange: &mut Exchange) {
+        self.log(Level::Info, format_args!("long enough: on to a new session"));
+        self.restart();
+        let finish = exchange.finish().map(|number| self.encoder.finish(number));
+        self.leave_by(|wire| see_out(wire, finish));
+    }
+}
+
+impl Live {
+    /// When something is to be done, if nothing happens before.
+    fn due(&self, exchange: &Exchange) -> Option<Duration> {
+        let failed = self.failed.as_ref().map(|(until, _)| *until);
+        let stalled = self.writing_since.map(|since| since + UNACKNOWLEDGED);
+        let due = exchange.due(self.dry).map(|(at, _)| at);
+        [self.send_at, failed, stalled, due].into_iter().flatten().min()
+    }
+}
+
+/// The end of a session whose words nobody waits for any more.
+async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
+    let end = async {
+        let Some(Ok(())) = finish.map(|finish| wire.send(finish)) else { return };
+        loop {
+            match wire.next().await {
+                WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {}
+                WireEvent::Written | WireEvent::Text(_) => {}
+                _ => return,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ROTATED_FINISH, end).await;
+    wire.close().await;
+}

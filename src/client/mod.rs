@@ -1,0 +1,356 @@
+//! The connection, its deadlines and its reconnections: the floor that knows sockets and clocks.
+//!
+//! A [`Client`] belongs to one run of an element from READY to PAUSED and back. The streaming thread
+//! hands it audio and boundaries, which wait in a bounded queue; a task on the process's runtime, the
+//! [`driver`], takes them from there, talks to the service, and tells what happens as [`Event`]s.
+//!
+//! Nothing here waits for anything but [`Client::wait_for_space`] and [`Client::wait_for`], which the
+//! streaming thread calls, and which [`Client::interrupt`] ends.
+
+mod config;
+mod counters;
+mod dial;
+mod driver;
+mod endpoint;
+mod event;
+mod line;
+mod live;
+mod resolve;
+mod runtime;
+mod tls;
+mod upgrade;
+mod wire;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+pub use config::Config;
+pub use counters::Counts;
+pub use dial::DialError;
+pub use endpoint::{Endpoint, EndpointError};
+pub use event::{Event, Events, Level, Trouble};
+pub use runtime::{RuntimeError, run_job};
+pub use tls::TrustError;
+pub(crate) use upgrade::is_field_value;
+pub use upgrade::{Credentials, UpgradeError};
+
+use crate::session::queue::{Boundary, Dropped, Item, Queue};
+use crate::session::{samples_to_time, time_to_samples};
+use counters::Counters;
+
+/// What became of a wait on the streaming thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// What was waited for has come.
+    Done,
+    /// It will never come: the client has failed, and its owner has said so.
+    Failed,
+    /// Somebody needs the thread: let it go, then wait again.
+    Interrupted,
+}
+
+/// What became of audio that was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It waits, or is on its way.
+    Taken,
+    /// Nothing was taken: there is as much waiting as may wait.
+    Full,
+    /// Nothing was taken, and nothing will be.
+    Failed,
+}
+
+/// What ends the driver's current work from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Control {
+    epoch: u64,
+    stopped: bool,
+}
+
+/// What the streaming thread, the application's threads and the driver share.
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Something can be taken from the queue.
+    ready: Notify,
+    control: watch::Sender<Control>,
+    counters: Counters,
+    wants_responses: AtomicBool,
+    started: Instant,
+    rate: u32,
+    max_queue: u64,
+}
+
+struct State {
+    queue: Queue,
+    /// When the audio that was handed over last will have been heard.
+    input_until: Duration,
+    /// Between the two halves of a flush nothing is taken.
+    flushing: bool,
+    failed: bool,
+    /// The failure is on the bus.
+    failure_told: bool,
+    done: u64,
+    /// Level and edges: both halves of an interruption may come before a waiting thread runs.
+    interrupting: bool,
+    interruptions: u64,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clock of everything below: time since this client started.
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn pop(&self) -> Option<Item> {
+        let item = {
+            let mut state = self.state();
+            state.queue.pop()
+        };
+        if item.is_some() {
+            self.changed.notify_all();
+        }
+        item
+    }
+
+    /// Takes a boundary that is next. Some(None): audio is.
+    fn next_boundary(&self) -> Option<Option<Boundary>> {
+        let mut state = self.state();
+        if state.queue.is_at_audio() {
+            return Some(None);
+        }
+        match state.queue.pop() {
+            Some(Item::Boundary(boundary)) => Some(Some(boundary)),
+            _ => None,
+        }
+    }
+
+    fn wait(&self, mut until: impl FnMut(&State) -> Option<Waited>) -> Waited {
+        let mut state = self.state();
+        let seen = state.interruptions;
+        loop {
+            if let Some(end) = until(&state) {
+                return end;
+            }
+            if state.interrupting || state.interruptions != seen {
+                return Waited::Interrupted;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// One element's connection to the service, from READY → PAUSED to PAUSED → READY.
+///
+/// Dropping it stops it, as [`stop`](Self::stop) does.
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+impl Client {
+    /// Starts to connect. Does not block.
+    pub fn start(config: Config, events: Arc<dyn Events>) -> Result<Client, RuntimeError> {
+        let rate = config.request.rate;
+        let (control, _) = watch::channel(Control::default());
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                queue: Queue::new(time_to_samples(config.chunk, rate)),
+                input_until: Duration::ZERO,
+                flushing: false,
+                failed: false,
+                failure_told: false,
+                done: 0,
+                interrupting: false,
+                interruptions: 0,
+            }),
+            changed: Condvar::new(),
+            ready: Notify::new(),
+            control,
+            counters: Counters::default(),
+            wants_responses: AtomicBool::new(false),
+            started: Instant::now(),
+            rate,
+            max_queue: time_to_samples(config.max_queue, rate),
+        });
+        driver::start(shared.clone(), config, events)?;
+        Ok(Client { shared })
+    }
+
+    /// Hands over S16LE samples, whole ones.
+    ///
+    /// Takes all or nothing; a buffer longer than what may wait is taken when nothing else waits.
+    pub fn push(&self, pcm: &[u8]) -> Pushed {
+        let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        if state.failed {
+            return Pushed::Failed;
+        }
+        if state.flushing {
+            return Pushed::Taken;
+        }
+        if state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
+            return Pushed::Full;
+        }
+        let ready = state.queue.push(pcm, now);
+        state.input_until =
+            now + samples_to_time(samples, self.shared.rate);
+        drop(state);
+        if ready {
+            self.shared.ready.notify_one();
+        }
+        self.shared.counters.update(|counts| counts.received += samples);
+        Pushed::Taken
+    }
+
+    /// Hands over silence in place of a gap. It counts as sent audio, not as received.
+    pub fn push_silence(&self, samples: u64) {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        if state.failed || state.flushing {
+            return;
+        }
+        state.queue.push_silence(samples, now);
+        state.input_until = now + samples_to_time(samples, self.shared.rate);
+        drop(state);
+        self.shared.ready.notify_one();
+    }
+
+    /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
+    /// piece while nothing else can move in the queue.
+    pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
+        let mut total = 0;
+        let mut state = self.shared.state();
+        if state.queue.waiting() + samples > self.shared.max_queue {
+            state.queue.seal();
+        }
+        while state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
+            let Some(piece) = state.queue.drop_oldest() else { break };
+            total += piece.samples;
+            dropped(piece);
+        }
+        drop(state);
+        self.shared.counters.update(|counts| counts.dropped += total);
+    }
+
+    /// Ends a session or a stream behind what was handed over so far.
+    pub fn push_boundary(&self, boundary: Boundary) {
+        self.shared.state().queue.push_boundary(boundary);
+        self.shared.ready.notify_one();
+    }
+
+    /// Waits until [`push`](Self::push) would take so many samples.
+    pub fn wait_for_space(&self, samples: u64) -> Waited {
+        self.shared.wait(|state| {
+            let waiting = state.queue.waiting();
+            if state.failed {
+                state.failure_told.then_some(Waited::Failed)
+            } else {
+                (state.flushing || waiting == 0 || waiting + samples <= self.shared.max_queue)
+                    .then_some(Waited::Done)
+            }
+        })
+    }
+
+    /// Waits until the boundary with `token` is done and its owner has said all that came before it.
+    pub fn wait_for(&self, token: u64) -> Waited {
+        self.shared.wait(|state| {
+            if state.done >= token {
+                Some(Waited::Done)
+            } else {
+                state.failure_told.then_some(Waited::Failed)
+            }
+        })
+    }
+
+    /// Waits until a failure is on the bus.
+    pub fn wait_for_failure(&self) -> Waited {
+        self.shared.wait(|state| state.failure_told.then_some(Waited::Failed))
+    }
+
+    /// Ends the waits: from `true` to `false` none begins.
+    pub fn interrupt(&self, on: bool) {
+        let mut state = self.shared.state();
+        state.interrupting = on;
+        state.interruptions += 1;
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// The owner has said all that came before [`Event::Done`].
+    pub fn acknowledge_done(&self, token: u64) {
+        let mut state = self.shared.state();
+        state.done = state.done.max(token);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// The owner has said that the client failed.
+    pub fn acknowledge_failure(&self) {
+        self.shared.state().failure_told = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Whether the client has failed for good.
+    pub fn has_failed(&self) -> bool {
+        self.shared.state().failed
+    }
+
+    /// Drops what waits and what the session has not said; until [`flush_stop`](Self::flush_stop)
+    /// nothing is taken. Returns the new epoch.
+    pub fn flush_start(&self) -> u64 {
+        let mut state = self.shared.state();
+        state.flushing = true;
+        state.queue.clear();
+        state.input_until = Duration::ZERO;
+        drop(state);
+        let mut epoch = 0;
+        self.shared.control.send_modify(|control| {
+            control.epoch += 1;
+            epoch = control.epoch;
+        });
+        self.shared.changed.notify_all();
+        epoch
+    }
+
+    /// What comes next is `stream`.
+    pub fn flush_stop(&self, stream: u32) {
+        let mut state = self.shared.state();
+        state.flushing = false;
+        state.queue.clear();
+        state.queue.push_boundary(Boundary::NewStream { stream });
+        drop(state);
+        self.shared.ready.notify_one();
+    }
+
+    /// Whether each response is wanted as an event, too.
+    pub fn want_responses(&self, wanted: bool) {
+        self.shared.wants_responses.store(wanted, Ordering::Relaxed);
+    }
+
+    /// What was done so far, and how many samples wait.
+    pub fn counts(&self) -> (Counts, u64) {
+        let waiting = self.shared.state().queue.waiting();
+        (self.shared.counters.get(), waiting)
+    }
+
+    /// Ends the connection, saying good-bye in the background. Does not block.
+    pub fn stop(&self) {
+        self.shared.control.send_modify(|control| control.stopped = true);
+        self.interrupt(true);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,136 @@
+//! One WebSocket connection: frames out, messages in, on one task.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+
+use crate::protocol::MAX_PAYLOAD;
+
+/// The library's own default, 128 KiB for each connection, is for servers with few clients.
+const READ_BUFFER: usize = 4 * 1024;
+/// A frame's header, sequence, event, code and size come before its payload.
+const MAX_MESSAGE: usize = MAX_PAYLOAD + 1024;
+/// How long a connection that is given up gets to say good-bye.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// What came from the peer, or became of what was sent.
+#[derive(Debug)]
+pub(super) enum WireEvent {
+    /// All that was sent is with the kernel.
+    Written,
+    /// A binary message: one frame of the protocol.
+    Frame(Bytes),
+    /// A text message, which is not part of the protocol, by its length.
+    Text(usize),
+    /// The peer closed in good order.
+    Closed {
+        /// The status code, 1005 if there was none.
+        code: u16,
+        /// What the peer says of it.
+        reason: String,
+    },
+    /// Nothing more can be written; reading may go on.
+    WriteFailed(WsError),
+    /// Nothing more will come.
+    Broken(WsError),
+}
+
+/// A WebSocket on which one frame at a time is under way.
+#[derive(Debug)]
+pub(super) struct Wire<S> {
+    socket: WebSocketStream<S>,
+    writing: bool,
+    can_write: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    /// Takes over after the upgrade; `tail` is what came behind its answer.
+    pub async fn new(stream: S, tail: Vec<u8>) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE));
+        let socket =
+            WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
+        Wire { socket, writing: false, can_write: true }
+    }
+
+    /// Whether a frame can be sent now.
+    pub fn is_ready(&self) -> bool {
+        self.can_write && !self.writing
+    }
+
+    /// Whether a frame is on its way to the kernel.
+    pub fn is_writing(&self) -> bool {
+        self.writing
+    }
+
+    /// Begins to send one frame; [`next`](Self::next) tells when it is written. Only when
+    /// [`is_ready`](Self::is_ready).
+    pub fn send(&mut self, frame: Bytes) -> Result<(), WsError> {
+        debug_assert!(self.is_ready());
+        self.writing = true;
+        Pin::new(&mut self.socket).start_send(Message::Binary(frame)).inspect_err(|_| {
+            self.writing = false;
+            self.can_write = false;
+        })
+    }
+
+    /// The next thing that happens. Can be dropped and called again: nothing is lost.
+    pub async fn next(&mut self) -> WireEvent {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
+        if self.writing
+            && let Poll::Ready(flushed) = Pin::new(&mut self.socket).poll_flush(cx)
+        {
+            self.writing = false;
+            return Poll::Ready(match flushed {
+                Ok(()) => WireEvent::Written,
+                Err(error) => {
+                    self.can_write = false;
+                    WireEvent::WriteFailed(error)
+                }
+            });
+        }
+        loop {
+            let event = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+                Some(Ok(Message::Binary(frame))) => WireEvent::Frame(frame),
+                Some(Ok(Message::Text(text))) => WireEvent::Text(text.len()),
+                Some(Ok(Message::Close(close))) => match close {
+                    Some(close) => WireEvent::Closed {
+                        code: close.code.into(),
+                        reason: close.reason.as_str().to_owned(),
+                    },
+                    None => WireEvent::Closed { code: 1005, reason: String::new() },
+                },
+                // The library answers pings by itself; it needs to be polled again to do so.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Err(error)) => WireEvent::Broken(error),
+                None => WireEvent::Broken(WsError::AlreadyClosed),
+            };
+            return Poll::Ready(event);
+        }
+    }
+
+    /// Says good-bye, and waits for the peer's for a bounded time.
+    pub async fn close(mut self) {
+        let close = async {
+            let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
+            while let Some(Ok(_)) =
+                poll_fn(|cx| Pin::new(&mut self.socket).poll_next(cx)).await
+            {}
+        };
+        let _ = tokio::time::timeout(CLOSING, close).await;
+    }
+}

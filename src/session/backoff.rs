@@ -1,0 +1,79 @@
+//! Pauses between tries to connect: growing, with jitter, and counted.
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(8);
+/// How much of a pause is left to chance, so that a thousand sinks do not come back at once.
+const JITTER: f64 = 0.25;
+
+/// Counts the tries in a row and says how long to wait before each.
+#[derive(Debug)]
+pub struct Backoff {
+    tries: u32,
+    max: u32,
+}
+
+impl Backoff {
+    /// `max`: tries in a row; 0: none.
+    pub fn new(max: u32) -> Self {
+        Backoff { tries: 0, max }
+    }
+
+    /// How long to wait before the next try, or none when there were enough.
+    ///
+    /// `random` in 0..1; `patient` for failures that take a while to pass (busy, quota).
+    pub fn next(&mut self, random: f64, patient: bool) -> Option<Duration> {
+        if self.tries >= self.max {
+            return None;
+        }
+        let step = self.tries + if patient { 2 } else { 0 };
+        self.tries += 1;
+        let pause = FIRST.saturating_mul(1 << step.min(5)).min(LONGEST);
+        Some(pause.mul_f64(1.0 + JITTER * random.clamp(0.0, 1.0)).min(LONGEST))
+    }
+
+    /// Progress was made: the count begins anew.
+    pub fn reset(&mut self) {
+        self.tries = 0;
+    }
+
+    /// Tries since the last progress.
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_end() {
+        let mut backoff = Backoff::new(8);
+        let pauses: Vec<u64> =
+            std::iter::from_fn(|| backoff.next(0.0, false)).map(|d| d.as_millis() as u64).collect();
+        assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
+        backoff.reset();
+        assert_eq!(backoff.next(0.0, false), Some(FIRST));
+    }
+
+    #[test]
+    fn jitter_lengthens_but_never_past_the_longest() {
+        let mut backoff = Backoff::new(10);
+        assert_eq!(backoff.next(1.0, false), Some(FIRST.mul_f64(1.25)));
+        for _ in 0..9 {
+            assert!(backoff.next(1.0, false).is_some_and(|pause| pause <= LONGEST));
+        }
+    }
+
+    #[test]
+    fn what_takes_a_while_begins_later() {
+        assert_eq!(Backoff::new(1).next(0.0, true), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn none_means_none() {
+        assert_eq!(Backoff::new(0).next(0.0, false), None);
+    }
+}

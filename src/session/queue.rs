@@ -1,0 +1,331 @@
+//! Audio on its way to the service: cut into chunks, in order, bounded.
+//!
+//! The streaming thread appends samples, the driver takes chunks. A sample is copied once, from the
+//! pipeline's buffer into the chunk, which has room for the frame's header in front of it.
+//!
+//! Positions count the samples of a stream that are, or will be, sent. They are given when a chunk is
+//! taken, so that what was dropped from the queue before leaves no hole in them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+
+use super::BYTES_PER_SAMPLE;
+use crate::protocol::frame::HEADROOM;
+
+/// A piece of audio, ready to become one frame.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The stream's sample that it begins with.
+    pub position: u64,
+    /// [`HEADROOM`] bytes for the frame's header, then S16LE samples.
+    pub data: BytesMut,
+    /// When its last sample reached the sink, on the clock that [`Queue::push`] is called with.
+    pub arrived: Duration,
+}
+
+impl Chunk {
+    /// How many samples it holds.
+    pub fn samples(&self) -> u64 {
+        samples_in(&self.data)
+    }
+}
+
+/// What ends a session, or a stream, between two chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// No audio for a while: finish; the next chunk opens another session of the same stream.
+    Pause,
+    /// End of the stream: finish, then tell whoever waits for `token`.
+    EndOfStream {
+        /// Chosen by the caller, and handed back when everything before it is done.
+        token: u64,
+    },
+    /// What follows is another stream, whose positions begin at 0.
+    NewStream {
+        /// The new stream's number.
+        stream: u32,
+    },
+}
+
+/// One entry of the queue.
+#[derive(Debug)]
+pub enum Item {
+    /// Audio to send.
+    Audio(Chunk),
+    /// A boundary to act upon.
+    Boundary(Boundary),
+}
+
+/// Where audio was dropped, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Set when it belonged to a stream that has not begun to be sent.
+    pub new_stream: Option<u32>,
+    /// The position that the next kept sample has now.
+    pub position: u64,
+    /// How many samples are gone.
+    pub samples: u64,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Audio { data: BytesMut, arrived: Duration },
+    Boundary(Boundary),
+}
+
+/// The queue between the streaming thread and the driver.
+#[derive(Debug)]
+pub struct Queue {
+    entries: VecDeque<Entry>,
+    filling: BytesMut,
+    filling_arrived: Duration,
+    /// The position of the next chunk to be taken.
+    next: u64,
+    /// Samples that wait, the chunk being filled included.
+    waiting: u64,
+    /// 0: what one `push` brings is a chunk.
+    chunk_samples: u64,
+}
+
+impl Queue {
+    /// `chunk_samples`: how much audio goes into a frame; 0: as much as each [`push`](Self::push)
+    /// brings.
+    pub fn new(chunk_samples: u64) -> Self {
+        Queue {
+            entries: VecDeque::new(),
+            filling: BytesMut::new(),
+            filling_arrived: Duration::ZERO,
+            next: 0,
+            waiting: 0,
+            chunk_samples,
+        }
+    }
+
+    /// Appends whole S16LE samples. True when a chunk became ready.
+    pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
+        debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
+        let ready = self.entries.len();
+        self.waiting += (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        while !pcm.is_empty() {
+            let full = match self.chunk_samples {
+                0 => pcm.len().min(MAX_CHUNK),
+                samples => samples as usize * BYTES_PER_SAMPLE,
+            };
+            if self.filling.is_empty() {
+                self.filling.reserve(HEADROOM + full);
+                self.filling.put_bytes(0, HEADROOM);
+            }
+            let room = (HEADROOM + full).saturating_sub(self.filling.len());
+            let (head, tail) = pcm.split_at(room.min(pcm.len()));
+            self.filling.extend_from_slice(head);
+            self.filling_arrived = arrived;
+            if self.filling.len() >= HEADROOM + full {
+                self.seal();
+            }
+            pcm = tail;
+        }
+        self.entries.len() > ready
+    }
+
+    /// Appends `samples` of silence, as audio. True when a chunk became ready.
+    pub fn push_silence(&mut self, samples: u64, arrived: Duration) -> bool {
+        const ZEROS: [u8; 4096] = [0; 4096];
+        let mut ready = false;
+        let mut bytes = samples as usize * BYTES_PER_SAMPLE;
+        while bytes > 0 {
+            let piece = bytes.min(ZEROS.len());
+            ready |= self.push(&ZEROS[..piece], arrived);
+            bytes -= piece;
+        }
+        ready
+    }
+
+    /// Appends a boundary; the audio before it becomes a chunk, however short.
+    pub fn push_boundary(&mut self, boundary: Boundary) {
+        self.seal();
+        self.entries.push_back(Entry::Boundary(boundary));
+    }
+
+    /// Makes a chunk of what is there, because no more is expected for a while.
+    pub fn seal(&mut self) {
+        if !self.filling.is_empty() {
+            let data = self.filling.split();
+            let arrived = self.filling_arrived;
+            self.entries.push_back(Entry::Audio { data, arrived });
+        }
+    }
+
+    /// The next entry, in order.
+    pub fn pop(&mut self) -> Option<Item> {
+        Some(match self.entries.pop_front()? {
+            Entry::Audio { data, arrived } => {
+                let chunk = Chunk { position: self.next, data, arrived };
+                self.next += chunk.samples();
+                self.waiting -= chunk.samples();
+                Item::Audio(chunk)
+            }
+            Entry::Boundary(boundary) => {
+                if let Boundary::NewStream { .. } = boundary {
+                    self.next = 0;
+                }
+                Item::Boundary(boundary)
+            }
+        })
+    }
+
+    /// Whether [`pop`](Self::pop) has something now.
+    pub fn is_ready(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Whether the next entry is audio.
+    pub fn is_at_audio(&self) -> bool {
+        matches!(self.entries.front(), Some(Entry::Audio { .. }))
+    }
+
+    /// Whether any audio waits, a chunk that is not full included.
+    pub fn has_audio(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// How many samples wait, a chunk that is not full included.
+    pub fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// The position of the next chunk that [`pop`](Self::pop) hands out.
+    pub fn next_position(&self) -> u64 {
+        self.next
+    }
+
+    /// Drops the oldest chunk that is ready; boundaries before it stay.
+    pub fn drop_oldest(&mut self) -> Option<Dropped> {
+        let oldest = self
+            .entries
+            .iter()
+            .position(|entry| matches!(entry, Entry::Audio { .. }))?;
+        let new_stream = self.entries.iter().take(oldest).rev().find_map(|entry| match entry {
+            Entry::Boundary(Boundary::NewStream { stream }) => Some(*stream),
+            _ => None,
+        });
+        let Some(Entry::Audio { data, .. }) = self.entries.remove(oldest) else { return None };
+        let samples = samples_in(&data);
+        self.waiting -= samples;
+        let position = if new_stream.is_some() { 0 } else { self.next };
+        Some(Dropped { new_stream, position, samples })
+    }
+
+    /// Forgets everything; the next sample has position 0.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.filling.clear();
+        self.waiting = 0;
+        self.next = 0;
+    }
+}
+
+/// A frame never carries more than this, whatever the buffers are: 2 s at 24 kHz.
+const MAX_CHUNK: usize = 2 * 24_000 * BYTES_PER_SAMPLE;
+
+fn samples_in(data: &[u8]) -> u64 {
+    (data.len().saturating_sub(HEADROOM) / BYTES_PER_SAMPLE) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn pcm(samples: std::ops::Range<u16>) -> Vec<u8> {
+        samples.flat_map(u16::to_le_bytes).collect()
+    }
+
+    fn chunks(queue: &mut Queue) -> Vec<(u64, Vec<u8>)> {
+        std::iter::from_fn(|| queue.pop())
+            .filter_map(|item| match item {
+                Item::Audio(chunk) => Some((chunk.position, chunk.data[HEADROOM..].to_vec())),
+                Item::Boundary(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn buffers_of_any_size_become_chunks_of_one() {
+        for cut in [1usize, 3, 7, 10, 11, 50] {
+            let mut queue = Queue::new(10);
+            let all = pcm(0..95);
+            for piece in all.chunks(cut * 2) {
+                queue.push(piece, NOW);
+            }
+            queue.push_boundary(Boundary::EndOfStream { token: 1 });
+            let chunks = chunks(&mut queue);
+            assert_eq!(chunks.len(), 10);
+            assert!(chunks[..9].iter().all(|(_, data)| data.len() == 20));
+            assert_eq!(chunks[9].0, 90);
+            let joined: Vec<u8> = chunks.into_iter().flat_map(|(_, data)| data).collect();
+            assert_eq!(joined, all);
+        }
+    }
+
+    #[test]
+    fn without_a_chunk_duration_a_buffer_is_a_chunk() {
+        let mut queue = Queue::new(0);
+        assert!(queue.push(&pcm(0..3), NOW));
+        assert!(queue.push(&pcm(3..10), NOW));
+        let chunks = chunks(&mut queue);
+        assert_eq!(chunks.iter().map(|(at, data)| (*at, data.len())).collect::<Vec<_>>(), [(0, 6), (3, 14)]);
+    }
+
+    #[test]
+    fn a_chunk_is_ready_only_when_full_or_sealed() {
+        let mut queue = Queue::new(10);
+        assert!(!queue.push(&pcm(0..9), NOW));
+        assert!(queue.pop().is_none());
+        assert!(queue.has_audio());
+        queue.seal();
+        assert_eq!(chunks(&mut queue), [(0, pcm(0..9))]);
+        assert!(!queue.has_audio());
+    }
+
+    #[test]
+    fn what_is_dropped_leaves_no_hole_in_the_positions() {
+        let mut queue = Queue::new(10);
+        queue.push(&pcm(0..40), NOW);
+        assert!(matches!(queue.pop(), Some(Item::Audio(Chunk { position: 0, .. }))));
+        assert_eq!(queue.drop_oldest(), Some(Dropped { new_stream: None, position: 10, samples: 10 }));
+        assert_eq!(chunks(&mut queue), [(10, pcm(20..30)), (20, pcm(30..40))]);
+    }
+
+    #[test]
+    fn a_new_stream_counts_from_zero() {
+        let mut queue = Queue::new(10);
+        queue.push(&pcm(0..15), NOW);
+        queue.push_boundary(Boundary::NewStream { stream: 1 });
+        queue.push(&pcm(100..110), NOW);
+        assert_eq!(
+            chunks(&mut queue),
+            [(0, pcm(0..10)), (10, pcm(10..15)), (0, pcm(100..110))]
+        );
+        assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
+        let mut queue = Queue::new(10);
+        queue.push(&pcm(0..10), NOW);
+        queue.pop();
+        queue.push_boundary(Boundary::Pause);
+        queue.push_boundary(Boundary::NewStream { stream: 3 });
+        queue.push(&pcm(0..20), NOW);
+        assert_eq!(
+            queue.drop_oldest(),
+            Some(Dropped { new_stream: Some(3), position: 0, samples: 10 })
+        );
+        assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::Pause))));
+        assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::NewStream { stream: 3 }))));
+        assert_eq!(chunks(&mut queue), [(0, pcm(10..20))]);
+    }
+}

@@ -16,6 +16,7 @@
 
 pub mod compression;
 pub mod frame;
+pub mod request;
 
 /// Most bytes that a frame's payload may have, on the wire and inflated: 16 MiB.
 ///

@@ -6,7 +6,8 @@
 //! | [`compression`] | gzip, both ways, bounded, with state that is kept from frame to frame |
 //! | [`request`] | what a session asks for, as the JSON of the first frame |
 //! | [`response`] | what the service answers, read with tolerance and without copies |
-//! | [`lenient`] | the JSON readers behind `response` and `failure`: a wrong type is an absent field |
+//! | [`utterance`] | the part of a response that matters most: words, times, attributes |
+//! | `lenient` | the JSON readers behind those and `failure`: a wrong type is an absent field |
 //! | [`failure`] | error frames and HTTP refusals: what they mean, and whether to try again |
 //!
 //! What is strict and what is tolerant follows from who can mend it. Sizes and checksums are checked to the
@@ -16,7 +17,10 @@
 
 pub mod compression;
 pub mod frame;
+mod lenient;
 pub mod request;
+pub mod response;
+pub mod utterance;
 
 /// Most bytes that a frame's payload may have, on the wire and inflated: 16 MiB.
 ///

@@ -11,7 +11,7 @@ use super::event::{Event, Level, Trouble};
 use super::wire::{Wire, WireEvent};
 use crate::protocol::compression::InflateError;
 use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, Compression, ServerFrame, ServerKind};
+use crate::protocol::frame::{self, ServerFrame, ServerKind};
 use crate::protocol::response::Response;
 use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
@@ -285,11 +285,7 @@ impl Driver {
             Err(error) => return self.skip(&error, exchange, live),
         };
         let mut inflater = std::mem::take(&mut self.inflater);
-        let payload = match frame.compression {
-            Compression::None => Ok(frame.payload),
-            Compression::Gzip => inflater.inflate(frame.payload),
-        };
-        let result = match payload {
+        let result = match frame.unpack(&mut inflater) {
             Ok(payload) => self.on_payload(&frame, payload, exchange, live),
             Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
             Err(error) => self.skip(&error, exchange, live),

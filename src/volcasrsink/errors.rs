@@ -1,0 +1,206 @@
+//! What went wrong, in the user's terms: the cause, and the way out.
+
+use crate::client::{Credentials, DialError, Trouble, UpgradeError};
+use crate::protocol::failure::{Cause, Failure, Retry};
+
+/// How the user is known to the service, to name the right properties, and to keep the secrets out of
+/// whatever the service says.
+#[derive(Clone)]
+pub(super) struct Identity {
+    credentials: Credentials,
+    resource_id: String,
+}
+
+/// An error or a warning, ready to be posted.
+pub(super) struct Report {
+    pub error: gst::glib::Error,
+    pub debug: String,
+    pub details: gst::Structure,
+}
+
+impl Identity {
+    pub fn new(credentials: Credentials, resource_id: String) -> Self {
+        Identity { credentials, resource_id }
+    }
+
+    /// `text` without the secrets, should the service have repeated one.
+    pub fn redact(&self, text: &str) -> String {
+        let secrets = match &self.credentials {
+            Credentials::Pair { app_key, access_key } => vec![app_key, access_key],
+            Credentials::Key(key) => vec![key],
+        };
+        secrets.into_iter().filter(|secret| secret.len() >= MIN_SECRET).fold(
+            text.to_owned(),
+            |text, secret| text.replace(secret.as_str(), "***"),
+        )
+    }
+
+    /// Where the credentials come from, by name.
+    fn credentials(&self) -> &'static str {
+        match self.credentials {
+            Credentials::Pair { .. } => {
+                "app-key and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY in the environment); \
+                 an API key of the new console goes into api-key (or VOLCENGINE_API_KEY) instead"
+            }
+            Credentials::Key(_) => {
+                "api-key (or VOLCENGINE_API_KEY in the environment); the old console's pair goes into app-key \
+                 and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY) instead"
+            }
+        }
+    }
+}
+
+/// Shorter than this it is no secret, and would be found everywhere.
+const MIN_SECRET: usize = 4;
+
+/// The error that ends a stream. `lost`: a session was open before.
+pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, log_id: Option<&str>) -> Report {
+    let text = identity.redact(&text(trouble, lost, identity));
+    Report {
+        error: domain(trouble, lost, &text),
+        debug: identity.redact(&trouble.to_string()),
+        details: details(trouble, identity, log_id),
+    }
+}
+
+/// `volcasr-error`: what programs can act upon.
+pub(super) fn details(trouble: &Trouble, identity: &Identity, log_id: Option<&str>) -> gst::Structure {
+    let failure = trouble.failure();
+    let message = failure.map_or_else(|| trouble.to_string(), |failure| failure.message.clone());
+    gst::Structure::builder("volcasr-error")
+        .field_if_some("code", failure.and_then(|failure| failure.code))
+        .field_if_some(
+            "http-status",
+            failure.and_then(|failure| failure.http_status).map(u32::from),
+        )
+        .field("message", identity.redact(&message))
+        .field_if_some(
+            "log-id",
+            failure.and_then(|failure| failure.log_id.as_deref()).or(log_id),
+        )
+        .field_if_some("connect-id", failure.and_then(|failure| failure.connect_id.as_deref()))
+        .field("retryable", trouble.retry() != Retry::Never)
+        .build()
+}
+
+fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
+    use gst::{ResourceError, StreamError};
+    let resource = |error| gst::glib::Error::new(error, text);
+    let open = if lost { ResourceError::Write } else { ResourceError::OpenWrite };
+    let Some(failure) = trouble.failure() else {
+        return match trouble {
+            Trouble::Nonsense(_) | Trouble::Upgrade(UpgradeError::NotWebSocket(_)) => {
+                gst::glib::Error::new(StreamError::Decode, text)
+            }
+            Trouble::Runtime(_) => resource(ResourceError::Failed),
+            Trouble::Defect => resource(ResourceError::Failed),
+            Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
+            _ => resource(open),
+        };
+    };
+    match failure.cause {
+        Cause::Credentials | Cause::NotGranted => resource(ResourceError::NotAuthorized),
+        Cause::Parameters | Cause::WrongType | Cause::NoRequest => resource(ResourceError::Settings),
+        Cause::AudioFormat => gst::glib::Error::new(StreamError::Format, text),
+        Cause::Concurrency | Cause::QuotaSpent | Cause::Busy | Cause::RateLimited => {
+            resource(ResourceError::Busy)
+        }
+        Cause::EmptyAudio
+        | Cause::OutOfOrder
+        | Cause::Idle
+        | Cause::Internal
+        | Cause::Refused
+        | Cause::Unavailable
+        | Cause::Unknown => resource(open),
+    }
+}
+
+fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
+    if let Some(failure) = trouble.failure() {
+        return format!("{}: {}", said(failure), advice(failure, identity));
+    }
+    match trouble {
+        Trouble::Dial(error) => dial_text(error),
+        Trouble::Upgrade(UpgradeError::NotWebSocket(_)) | Trouble::Nonsense(_) => {
+            format!("{trouble}. Check the property uri: it must name the service's v3/sauc endpoint.")
+        }
+        Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),
+        _ if lost => format!(
+            "The connection to the service was lost for good: {trouble}. Check the network; max-reconnects says how \
+             often it is tried again."
+        ),
+        _ => format!("No session with the service: {trouble}. Check the network and the property uri."),
+    }
+}
+
+fn dial_text(error: &DialError) -> String {
+    match error {
+        DialError::Resolve { .. } => {
+            format!("{error}. Check the network's name service and the host in the property uri.")
+        }
+        DialError::Connect { .. } | DialError::TimedOut { .. } => format!(
+            "{error}. Check the network, a firewall on the way, and the host and port in the property uri."
+        ),
+        DialError::Certificate { .. } => format!(
+            "{error}. Check the host in the property uri and this machine's clock; a private authority's certificate \
+             is named in the environment variable SSL_CERT_FILE."
+        ),
+        DialError::Tls { .. } => {
+            format!("{error}. Check that the host and port in the property uri speak TLS.")
+        }
+        DialError::ServerName { .. } => format!("{error}. Check the host in the property uri."),
+        DialError::Trust(_) => error.to_string(),
+    }
+}
+
+/// Who said what.
+fn said(failure: &Failure) -> String {
+    let message = failure.message.trim_end_matches('.');
+    match (failure.code, failure.http_status) {
+        (Some(code), None) => format!("The service says {code} \"{message}\""),
+        (_, Some(status)) => format!("The service refused the connection with HTTP {status} \"{message}\""),
+        (None, None) => format!("The service says \"{message}\""),
+    }
+}
+
+fn advice(failure: &Failure, identity: &Identity) -> String {
+    match failure.cause {
+        Cause::Credentials => {
+            format!("it does not accept the credentials. Check {}.", identity.credentials())
+        }
+        Cause::NotGranted => format!(
+            "the account has not bought the resource \"{}\". Buy it in the vendor's console, or name another in the \
+             property resource-id.",
+            identity.resource_id
+        ),
+        Cause::Parameters if failure.http_status.is_some() => format!(
+            "it does not know the resource \"{}\" or a part of the request. Check the properties resource-id and uri.",
+            identity.resource_id
+        ),
+        Cause::Parameters => "it does not accept a parameter of the request. Check the recognition properties, \
+                              context and extra-request."
+            .into(),
+        Cause::WrongType => "a field of the request has the wrong type. Check the types in extra-request, as in \
+                             accelerate_score=(int)10, and context."
+            .into(),
+        Cause::AudioFormat => "it does not take this audio format. Try the property rate=16000 (the default is \
+                               24000)."
+            .into(),
+        Cause::Concurrency => "too many sessions of this account are open at once. End some, or buy more in the \
+                               vendor's console."
+            .into(),
+        Cause::QuotaSpent => "the account's quota is spent. Buy more in the vendor's console.".into(),
+        Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
+            "it has no capacity now. Try again later; max-reconnects says how often this element does.".into()
+        }
+        Cause::Refused => "check the property uri: host, path and scheme.".into(),
+        Cause::Idle => "the session got no audio for too long. Check that idle-timeout is below 5000.".into(),
+        Cause::NoRequest | Cause::OutOfOrder | Cause::EmptyAudio => {
+            "the packets did not arrive as they were sent. Check for a proxy on the way; else report it with the log id."
+                .into()
+        }
+        Cause::Internal | Cause::Unknown => {
+            "try again later, or ask the vendor's support with the log id in this error's details.".into()
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! What a buffer or a gap means for the service: audio, silence, a pause, or nothing.
+//!
+//! Works on the streaming thread alone. Timestamps of real pipelines jitter, jump and overlap, while
+//! the service counts samples: small deviations only move the anchor, larger jumps are gaps.
+
+use gst::prelude::*;
+
+use super::timeline::Anchor;
+use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+
+/// Deviations from the expected timestamp up to this are jitter.
+const JITTER: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+/// A deviation from the anchor that matters to a reader of milliseconds.
+const DRIFT: gst::ClockTime = gst::ClockTime::from_mseconds(1);
+/// A jump back by more than this is no overlap but another place in time.
+const OVERLAP: gst::ClockTime = gst::ClockTime::from_seconds(1);
+
+type Segment = gst::FormattedSegment<gst::ClockTime>;
+
+/// What to do before a buffer's audio, and with how much of it.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Silence to send first, in samples.
+    pub silence: u64,
+    /// The session ends before the audio.
+    pub pause: bool,
+    /// The bytes at the buffer's beginning that have been heard already.
+    pub skip: usize,
+    /// Where the audio lies in the pipeline's time, if that is not where the last one's end was; the
+    /// position is still to be filled in.
+    pub anchor: Option<Option<(gst::ClockTime, Segment)>>,
+}
+
+/// The limits that decide over gaps, in the stream's samples.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GapLimits {
+    /// Gaps up to this become silence.
+    pub longest: gst::ClockTime,
+    /// The silence before a longer one's finish: enough for the last utterance to be settled.
+    pub settling: gst::ClockTime,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// The timestamp that the next sample is expected to have.
+    next: gst::ClockTime,
+    segment: Segment,
+    /// How much of the current gap has become silence.
+    gap: gst::ClockTime,
+    /// The current gap has ended the session.
+    paused: bool,
+}
+
+/// The streaming thread's view of one stream.
+#[derive(Debug)]
+pub(super) struct Input {
+    rate: u32,
+    limits: GapLimits,
+    place: Option<Place>,
+    anchor: Option<Anchor>,
+}
+
+impl Input {
+    pub fn new(rate: u32, limits: GapLimits) -> Self {
+        Input { rate, limits, place: None, anchor: None }
+    }
+
+    /// Decides about a buffer of so many bytes, whose first sample will have `position` unless the
+    /// plan says otherwise.
+    pub fn buffer(
+        &mut self,
+        pts: Option<gst::ClockTime>,
+        bytes: usize,
+        segment: Option<&Segment>,
+        position: u64,
+    ) -> Plan {
+        let (Some(mut pts), Some(segment)) = (pts, segment) else {
+            return self.without_time(bytes);
+        };
+        let mut plan = Plan::default();
+        match self.place.as_ref().map(|place| place.jump(pts, segment)) {
+            Some(Jump::Forward(by)) => self.gap(by, &mut plan),
+            Some(Jump::Back(by)) => {
+                let overlap = self.samples(by) as usize * BYTES_PER_SAMPLE;
+                plan.skip = overlap.min(bytes);
+                pts += by;
+            }
+            Some(Jump::None | Jump::Elsewhere) | None => {}
+        }
+        let audio = self.time(bytes - plan.skip);
+        if plan.skip < bytes {
+            self.place_at(pts + audio, segment);
+            let at = position + plan.silence;
+            if plan.pause || plan.silence > 0 || self.is_off(pts, segment, at) {
+                plan.anchor = Some(Some((pts, segment.clone())));
+            }
+        }
+        plan
+    }
+
+    /// A buffer without timestamp goes on where the one before ended.
+    fn without_time(&mut self, bytes: usize) -> Plan {
+        let audio = self.time(bytes);
+        if let Some(place) = &mut self.place {
+            place.next += audio;
+            place.gap = gst::ClockTime::ZERO;
+            place.paused = false;
+        }
+        let anchor = self.anchor.is_none().then_some(None);
+        Plan { anchor, ..Plan::default() }
+    }
+
+    /// A GAP event up to `end`: the silence to send for it now, and whether it ends the session.
+    pub fn gap_until(&mut self, end: gst::ClockTime, segment: &Segment) -> Plan {
+        let mut plan = Plan::default();
+        if let Some(place) = &self.place
+            && let Jump::Forward(by) | Jump::Small(by) = place.distance(end, segment)
+        {
+            self.gap(by, &mut plan);
+            if let Some(place) = &mut self.place {
+                place.next += by;
+            }
+        }
+        plan
+    }
+
+    /// The anchor that the plan asked for got its position.
+    pub fn anchored(&mut self, anchor: Anchor) {
+        self.anchor = Some(anchor);
+    }
+
+    /// So many samples at `position` were dropped: what follows lies elsewhere now.
+    pub fn lost_anchor(&mut self) {
+        self.anchor = None;
+    }
+
+    /// The end of what came last.
+    pub fn end(&self) -> Option<gst::ClockTime> {
+        self.place.as_ref().map(|place| place.next)
+    }
+
+    fn gap(&mut self, by: gst::ClockTime, plan: &mut Plan) {
+        let limits = self.limits;
+        let Some(place) = &mut self.place else { return };
+        if place.paused {
+            return;
+        }
+        let total = place.gap + by;
+        if total <= limits.longest {
+            place.gap = total;
+            plan.silence = self.samples(by);
+        } else {
+            let settling = limits.settling.saturating_sub(place.gap);
+            place.paused = true;
+            plan.silence = self.samples(settling);
+            plan.pause = true;
+        }
+    }
+
+    fn place_at(&mut self, next: gst::ClockTime, segment: &Segment) {
+        let (gap, paused) = (gst::ClockTime::ZERO, false);
+        self.place = Some(Place { next, segment: segment.clone(), gap, paused });
+    }
+
+    /// Whether the anchor would tell another time for the sample.
+    fn is_off(&self, pts: gst::ClockTime, segment: &Segment, position: u64) -> bool {
+        let Some(anchor) = &self.anchor else { return true };
+        let Some((_, anchored)) = &anchor.time else { return true };
+        let Some(expected) = anchor.timestamp_at(position, self.rate) else { return true };
+        anchored != segment || pts.absdiff(expected) >= DRIFT
+    }
+
+    fn samples(&self, time: gst::ClockTime) -> u64 {
+        time.mul_div_round(u64::from(self.rate), *gst::ClockTime::SECOND).map_or(0, |samples| *samples)
+    }
+
+    fn time(&self, bytes: usize) -> gst::ClockTime {
+        let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, self.rate);
+        time.try_into().unwrap_or(gst::ClockTime::ZERO)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Jump {
+    None,
+    /// Forward, within the jitter.
+    Small(gst::ClockTime),
+    Forward(gst::ClockTime),
+    Back(gst::ClockTime),
+    Elsewhere,
+}
+
+impl Place {
+    /// How a buffer at `pts` lies to the end of what came before, jitter left out.
+    fn jump(&self, pts: gst::ClockTime, segment: &Segment) -> Jump {
+        match self.distance(pts, segment) {
+            Jump::Small(_) => Jump::None,
+            Jump::Back(by) if by <= JITTER => Jump::None,
+            // Another segment may well begin again somewhere: that overlaps nothing.
+            Jump::Back(by) if by > OVERLAP || self.segment != *segment => Jump::Elsewhere,
+            jump => jump,
+        }
+    }
+
+    fn distance(&self, pts: gst::ClockTime, segment: &Segment) -> Jump {
+        let (expected, actual, rate) = if self.segment == *segment {
+            (self.next, pts, 1.0)
+        } else {
+            let positive = |time: Option<gst::Signed<gst::ClockTime>>| time?.positive();
+            let expected = positive(self.segment.to_running_time_full(self.next));
+            let actual = positive(segment.to_running_time_full(pts));
+            let Some((expected, actual)) = expected.zip(actual) else { return Jump::Elsewhere };
+            (expected, actual, segment.rate().abs() * segment.applied_rate().abs())
+        };
+        let by = |time: gst::ClockTime| {
+            gst::ClockTime::from_nseconds((time.nseconds() as f64 * rate) as u64)
+        };
+        if actual >= expected {
+            let by = by(actual - expected);
+            if by.is_zero() {
+                Jump::None
+            } else if by <= JITTER {
+                Jump::Small(by)
+            } else {
+                Jump::Forward(by)
+            }
+        } else {
+            Jump::Back(by(expected - actual))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 24_000;
+
+    fn ms(ms: u64) -> gst::ClockTime {
+        gst::ClockTime::from_mseconds(ms)
+    }
+
+    fn bytes(ms: usize) -> usize {
+        ms * 48
+    }
+
+    fn input() -> (Input, Segment) {
+        gst::init().expect("GStreamer");
+        let limits = GapLimits { longest: ms(4000), settling: ms(1000) };
+        (Input::new(RATE, limits), Segment::new())
+    }
+
+    #[test]
+    fn audio_that_goes_on_needs_one_anchor() {
+        let (mut input, segment) = input();
+        let plan = input.buffer(Some(ms(500)), bytes(20), Some(&segment), 0);
+        let Some(Some((pts, _))) = plan.anchor else { panic!("no anchor") };
+        assert_eq!(pts, ms(500));
+        input.anchored(Anchor { position: 0, time: Some((pts, segment.clone())) });
+        for i in 1..100 {
+            let plan = input.buffer(Some(ms(500 + 20 * i)), bytes(20), Some(&segment), 480 * i);
+            assert!(plan.anchor.is_none() && plan.silence == 0 && plan.skip == 0 && !plan.pause);
+        }
+    }
+
+    #[test]
+    fn jitter_moves_the_anchor_and_nothing_else() {
+        let (mut input, segment) = input();
+        input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
+        input.anchored(Anchor { position: 0, time: Some((ms(0), segment.clone())) });
+        for pts in [59, 21] {
+            let plan = input.buffer(Some(ms(pts)), bytes(20), Some(&segment), 480);
+            assert!(plan.anchor.is_some(), "{pts}");
+            assert_eq!((plan.silence, plan.skip, plan.pause), (0, 0, false), "{pts}");
+        }
+    }
+
+    #[test]
+    fn a_short_jump_becomes_silence_and_a_long_one_a_pause() {
+        for (jump, silence, pause) in [(41, 41 * 24, false), (4000, 96_000, false), (4001, 24_000, true)] {
+            let (mut input, segment) = input();
+            input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
+            let plan = input.buffer(Some(ms(20 + jump)), bytes(20), Some(&segment), 480);
+            assert_eq!((plan.silence, plan.pause, plan.skip), (silence, pause, 0), "{jump}");
+            assert!(plan.anchor.is_some());
+        }
+    }
+
+    #[test]
+    fn what_overlaps_is_skipped() {
+        let (mut input, segment) = input();
+        input.buffer(Some(ms(0)), bytes(200), Some(&segment), 0);
+        let plan = input.buffer(Some(ms(100)), bytes(200), Some(&segment), 4800);
+        assert_eq!(plan.skip, bytes(100));
+        assert_eq!(input.end(), Some(ms(300)));
+        let plan = input.buffer(Some(ms(200)), bytes(50), Some(&segment), 7200);
+        assert_eq!(plan.skip, bytes(50));
+        assert_eq!(input.end(), Some(ms(300)));
+    }
+
+    #[test]
+    fn far_back_is_another_place() {
+        let (mut input, segment) = input();
+        input.buffer(Some(ms(9000)), bytes(200), Some(&segment), 0);
+        let plan = input.buffer(Some(ms(100)), bytes(200), Some(&segment), 4800);
+        assert_eq!((plan.skip, plan.silence, plan.pause), (0, 0, false));
+        assert!(plan.anchor.is_some());
+    }
+
+    #[test]
+    fn a_new_segment_that_goes_on_in_running_time_is_no_jump() {
+        let (mut input, first) = input();
+        input.buffer(Some(ms(0)), bytes(200), Some(&first), 0);
+        let mut second = Segment::new();
+        second.set_base(ms(200));
+        second.set_start(ms(70_000));
+        let plan = input.buffer(Some(ms(70_000)), bytes(200), Some(&second), 4800);
+        assert_eq!((plan.skip, plan.silence, plan.pause), (0, 0, false));
+        assert!(plan.anchor.is_some());
+    }
+
+    #[test]
+    fn short_gaps_add_up() {
+        let (mut input, segment) = input();
+        input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
+        let mut silence = 0;
+        let mut pauses = 0;
+        for i in 1..=300 {
+            let plan = input.gap_until(ms(20 + 20 * i), &segment);
+            silence += plan.silence;
+            pauses += u32::from(plan.pause);
+        }
+        assert_eq!(silence, 4000 * 24);
+        assert_eq!(pauses, 1, "one pause for the whole gap");
+        let plan = input.buffer(Some(ms(6020)), bytes(20), Some(&segment), 480);
+        assert_eq!((plan.silence, plan.pause), (0, false));
+        assert!(plan.anchor.is_some());
+    }
+
+    #[test]
+    fn without_timestamps_there_is_only_the_axis() {
+        let (mut input, segment) = input();
+        let plan = input.buffer(None, bytes(20), Some(&segment), 0);
+        assert!(matches!(plan.anchor, Some(None)));
+        input.anchored(Anchor { position: 0, time: None });
+        assert!(input.buffer(None, bytes(20), None, 480).anchor.is_none());
+    }
+}

@@ -1,0 +1,108 @@
+//! What is posted on the bus, built from what the client tells.
+
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::timeline::{Times, Timeline};
+use crate::session::transcript::{Update, Word};
+
+/// `volcasr-transcript`: one utterance as it stands.
+pub(super) fn transcript(
+    timeline: &Timeline,
+    stream: u32,
+    session: u32,
+    update: &Update,
+) -> gst::Structure {
+    let words = update.words.iter().map(|word| self::word(timeline, stream, word).to_send_value());
+    let attributes = (!update.attributes.is_empty()).then(|| {
+        gst::Structure::from_iter(
+            "attributes",
+            update
+                .attributes
+                .iter()
+                .filter(|(name, _)| is_field_name(name))
+                .map(|(name, value)| (glib::Quark::from_str(name).as_str(), value.to_send_value())),
+        )
+    });
+    let builder = gst::Structure::builder("volcasr-transcript")
+        .field("text", update.text.as_str())
+        .field("final", update.is_final)
+        .field("unconfirmed", update.unconfirmed)
+        .field("utterance", update.number)
+        .field("stream", stream)
+        .field_if_some("stream-id", timeline.id(stream))
+        .field("session", session);
+    with_times(builder, timeline.times(stream, update.start, update.end))
+        .field("words", gst::Array::new(words))
+        .field_if_some("attributes", attributes)
+        .build()
+}
+
+fn word(timeline: &Timeline, stream: u32, word: &Word) -> gst::Structure {
+    let builder = gst::Structure::builder("word").field("text", word.text.as_str());
+    with_times(builder, timeline.times(stream, word.start, word.end)).build()
+}
+
+fn with_times(builder: gst::structure::Builder, times: Times) -> gst::structure::Builder {
+    let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
+    builder
+        .field_if_some("timestamp", nanos(times.timestamp))
+        .field_if_some("stream-time", nanos(times.stream_time))
+        .field_if_some("running-time", nanos(times.running_time))
+        .field_if_some("duration", nanos(times.duration))
+}
+
+/// GStreamer asserts on other names, and the service may send anything.
+fn is_field_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"/-_.:+".contains(&byte))
+}
+
+/// `volcasr-response`: a response as it came.
+pub(super) fn response(json: &str, session: u32) -> gst::Structure {
+    gst::Structure::builder("volcasr-response")
+        .field("json", json)
+        .field("session", session)
+        .build()
+}
+
+/// `volcasr-dropped`: audio that was not recognised, and its place.
+pub(super) fn dropped(times: Times, lost: Duration) -> gst::Structure {
+    let nanos = u64::try_from(lost.as_nanos()).unwrap_or(u64::MAX);
+    let times = Times { duration: None, ..times };
+    with_times(gst::Structure::builder("volcasr-dropped"), times).field("duration", nanos).build()
+}
+
+/// `volcasr-reconnect`: a lost connection is being restored from `times` on.
+pub(super) fn reconnect(
+    details: gst::Structure,
+    attempt: u32,
+    pause: Duration,
+    times: Times,
+) -> gst::Structure {
+    with_times(gst::Structure::builder("volcasr-reconnect"), Times { duration: None, ..times })
+        .field("attempt", attempt)
+        .field("pause", nanos(pause))
+        .field("error", details)
+        .build()
+}
+
+/// `volcasr-finish-timeout`: the last words did not come.
+pub(super) fn finish_timeout(waited: Duration) -> gst::Structure {
+    gst::Structure::builder("volcasr-finish-timeout").field("waited", nanos(waited)).build()
+}
+
+/// `volcasr-rate`: the service counts more audio than it got.
+pub(super) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
+    gst::Structure::builder("volcasr-rate")
+        .field("counted", nanos(counted))
+        .field("sent", nanos(sent))
+        .build()
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

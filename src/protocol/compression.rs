@@ -1,0 +1,396 @@
+//! Gzip (RFC 1952), both ways.
+//!
+//! A deflate state is some hundred kilobytes, and making one costs more than compressing 200 ms of audio
+//! with it. So [`Gzip`] and [`Inflater`] are made once for each connection and reset for each frame; that is
+//! also why the ten bytes of header and the trailer are written and read here, around raw deflate: only
+//! the raw state can be reset without a new allocation.
+
+use flate2::{Compress, Crc, Decompress, FlushCompress, FlushDecompress, Status};
+use thiserror::Error;
+
+use super::MAX_PAYLOAD;
+
+/// Magic, deflate, no flags, no time, no extra flags, unknown system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// CRC-32 and length of what was compressed, both little-endian.
+const TRAILER: usize = 8;
+
+/// The deflate library refused to work.
+///
+/// It has no reason to, whatever the data is: the caller sends the frame uncompressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the deflate encoder failed")]
+pub struct GzipError;
+
+/// Writes gzip members, one for each call, with one deflate state for all of them.
+#[derive(Debug)]
+pub struct Gzip {
+    deflate: Compress,
+}
+
+impl Gzip {
+    /// An encoder at the fastest level: higher ones spend several times the time on 16-bit speech to save
+    /// a few per cent.
+    pub fn new() -> Self {
+        Self {
+            deflate: Compress::new(flate2::Compression::fast(), false),
+        }
+    }
+
+    /// Capacity in bytes with which [`append`](Self::append) need not grow its output for `len` bytes of
+    /// input.
+    pub fn bound(len: usize) -> usize {
+        HEADER.len() + len + len / 8 + 128 + TRAILER
+    }
+
+    /// Appends one gzip member that holds `data` to `out`, whatever `out` has before it.
+    ///
+    /// # Errors
+    /// [`GzipError`] when the library fails; `out` is then as it was.
+    pub fn append(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), GzipError> {
+        let start = out.len();
+        out.reserve(Self::bound(data.len()));
+        out.extend_from_slice(&HEADER);
+        if let Err(error) = self.deflate(data, out) {
+            out.truncate(start);
+            return Err(error);
+        }
+        let mut crc = Crc::new();
+        crc.update(data);
+        out.extend_from_slice(&crc.sum().to_le_bytes());
+        // The format itself counts modulo 2^32.
+        out.extend_from_slice(&(data.len() as u32).to_le_bytes());
+        Ok(())
+    }
+
+    fn deflate(&mut self, mut data: &[u8], out: &mut Vec<u8>) -> Result<(), GzipError> {
+        self.deflate.reset();
+        loop {
+            let (read, written) = (self.deflate.total_in(), out.len());
+            let status = self
+                .deflate
+                .compress_vec(data, out, FlushCompress::Finish)
+                .map_err(|_| GzipError)?;
+            let read = (self.deflate.total_in() - read) as usize;
+            match status {
+                Status::StreamEnd => return Ok(()),
+                Status::Ok | Status::BufError => {
+                    if read == 0 && out.len() == written && out.capacity() > written {
+                        return Err(GzipError);
+                    }
+                    data = data.get(read..).ok_or(GzipError)?;
+                    out.reserve(data.len() + 128);
+                }
+            }
+        }
+    }
+}
+
+impl Default for Gzip {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why a payload marked as gzip can't be read. The caller drops the frame, and says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InflateError {
+    /// It inflates to more than [`MAX_PAYLOAD`]: a broken or hostile peer.
+    #[error("gzip payload inflates to more than {MAX_PAYLOAD} bytes")]
+    TooLarge,
+    /// It ends before its trailer does. A payload of no bytes at all is this, too.
+    #[error("gzip payload ends too early")]
+    Truncated,
+    /// The header, the deflate data, the checksum or the length is wrong.
+    #[error("gzip payload is corrupt: {0}")]
+    Corrupt(&'static str),
+    /// It goes on after the end of the member.
+    #[error("gzip payload has {0} bytes after its end")]
+    Trailing(usize),
+}
+
+/// Reads gzip members, with one inflate state and one buffer for all of them.
+#[derive(Debug)]
+pub struct Inflater {
+    inflate: Decompress,
+    out: Vec<u8>,
+}
+
+impl Inflater {
+    /// Capacity that is kept from frame to frame. More, after a large response, is given back.
+    const KEEP: usize = 1 << 20;
+    /// Deflate can't do better than this ratio, so a length above it is a lie.
+    const MAX_RATIO: usize = 1032;
+
+    /// An inflater without a buffer; the first frame allocates one.
+    pub fn new() -> Self {
+        Self {
+            inflate: Decompress::new(false),
+            out: Vec::new(),
+        }
+    }
+
+    /// What the one gzip member in `payload` holds, at most [`MAX_PAYLOAD`] bytes; valid until the next
+    /// call.
+    ///
+    /// # Errors
+    /// [`InflateError`]: the payload is not exactly one sound gzip member of bounded size.
+    pub fn inflate(&mut self, payload: &[u8]) -> Result<&[u8], InflateError> {
+        let body = skip_header(payload)?;
+        self.reserve(payload);
+        let rest = self.deflated(body)?;
+        let Some((trailer, rest)) = rest.split_first_chunk::<TRAILER>() else {
+            return Err(InflateError::Truncated);
+        };
+        let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
+        let mut crc = Crc::new();
+        crc.update(&self.out);
+        if u32::from_le_bytes([c0, c1, c2, c3]) != crc.sum() {
+            return Err(InflateError::Corrupt("checksum"));
+        }
+        if u32::from_le_bytes([l0, l1, l2, l3]) as usize != self.out.len() {
+            return Err(InflateError::Corrupt("length"));
+        }
+        if !rest.is_empty() {
+            return Err(InflateError::Trailing(rest.len()));
+        }
+        Ok(&self.out)
+    }
+
+    /// An empty buffer, as large as the member says it will be, within what its size makes possible.
+    fn reserve(&mut self, payload: &[u8]) {
+        let claimed = payload
+            .last_chunk::<4>()
+            .map_or(0, |length| u32::from_le_bytes(*length) as usize);
+        let hint = claimed
+            .min(MAX_PAYLOAD)
+            .min(payload.len().saturating_mul(Self::MAX_RATIO));
+        self.out.clear();
+        if self.out.capacity() > Self::KEEP && hint <= Self::KEEP {
+            self.out = Vec::new();
+        }
+        self.out.reserve(hint);
+    }
+
+    /// Inflates the raw deflate data at the beginning of `body` and returns what follows it.
+    fn deflated<'a>(&mut self, body: &'a [u8]) -> Result<&'a [u8], InflateError> {
+        self.inflate.reset(false);
+        let mut rest = body;
+        loop {
+            let (read, written) = (self.inflate.total_in(), self.out.len());
+            let status = self
+                .inflate
+                .decompress_vec(rest, &mut self.out, FlushDecompress::None)
+                .map_err(|_| InflateError::Corrupt("deflate data"))?;
+            let read = (self.inflate.total_in() - read) as usize;
+            rest = rest
+                .get(read..)
+                .ok_or(InflateError::Corrupt("deflate data"))?;
+            if self.out.len() > MAX_PAYLOAD {
+                return Err(InflateError::TooLarge);
+            }
+            if status == Status::StreamEnd {
+                return Ok(rest);
+            }
+            if self.out.len() == self.out.capacity() {
+                // One byte above the limit tells a payload of just that size from a larger one.
+                let more = self.out.len().max(4096);
+                self.out
+                    .reserve_exact(more.min(MAX_PAYLOAD + 1 - self.out.len()));
+            } else if read == 0 && self.out.len() == written {
+                return Err(InflateError::Truncated);
+            }
+        }
+    }
+}
+
+impl Default for Inflater {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What follows the gzip header at the beginning of `payload`.
+fn skip_header(payload: &[u8]) -> Result<&[u8], InflateError> {
+    const HEADER_CRC: u8 = 1 << 1;
+    const EXTRA: u8 = 1 << 2;
+    const NAME: u8 = 1 << 3;
+    const COMMENT: u8 = 1 << 4;
+    const RESERVED: u8 = 0b1110_0000;
+
+    let compared = payload.len().min(3);
+    if payload[..compared] != HEADER[..compared] {
+        return Err(InflateError::Corrupt("header"));
+    }
+    let (header, mut rest) = payload
+        .split_first_chunk::<10>()
+        .ok_or(InflateError::Truncated)?;
+    let flags = header[3];
+    if flags & RESERVED != 0 {
+        return Err(InflateError::Corrupt("header flags"));
+    }
+    if flags & EXTRA != 0 {
+        let (length, extra) = rest
+            .split_first_chunk::<2>()
+            .ok_or(InflateError::Truncated)?;
+        let length = usize::from(u16::from_le_bytes(*length));
+        rest = extra.get(length..).ok_or(InflateError::Truncated)?;
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            let end = rest.iter().position(|&byte| byte == 0);
+            rest = &rest[end.ok_or(InflateError::Truncated)? + 1..];
+        }
+    }
+    if flags & HEADER_CRC != 0 {
+        let (stored, after) = rest
+            .split_first_chunk::<2>()
+            .ok_or(InflateError::Truncated)?;
+        let mut crc = Crc::new();
+        crc.update(&payload[..payload.len() - rest.len()]);
+        if u16::from_le_bytes(*stored) != crc.sum() as u16 {
+            return Err(InflateError::Corrupt("header checksum"));
+        }
+        rest = after;
+    }
+    Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        Gzip::new().append(data, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn nothing_is_the_twenty_bytes_that_the_finish_needs() {
+        let expected = [
+            0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ];
+        assert_eq!(gzip(b""), expected);
+    }
+
+    #[test]
+    fn another_implementation_reads_every_member_of_a_reused_state() {
+        let mut encoder = Gzip::new();
+        let noise: Vec<u8> = (0..200_000u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        for data in [&noise[..], b"", b"abc", &[0; 70_000], &noise[..9600]] {
+            let mut out = b"before".to_vec();
+            encoder.append(data, &mut out).unwrap();
+            assert!(out.len() <= 6 + Gzip::bound(data.len()));
+            let (before, member) = out.split_at(6);
+            assert_eq!(before, b"before");
+            let mut read = Vec::new();
+            flate2::read::GzDecoder::new(member)
+                .read_to_end(&mut read)
+                .unwrap();
+            assert!(read == data);
+        }
+    }
+
+    #[test]
+    fn headers_with_every_optional_part_are_read() {
+        let mut encoder = flate2::GzBuilder::new()
+            .extra(b"extra".as_slice())
+            .filename("name")
+            .comment("comment")
+            .write(Vec::new(), flate2::Compression::best());
+        encoder.write_all(b"payload").unwrap();
+        let plain = encoder.finish().unwrap();
+        assert_eq!(Inflater::new().inflate(&plain), Ok(&b"payload"[..]));
+
+        let mut checked = gzip(b"payload");
+        checked[3] = 1 << 1;
+        let mut crc = Crc::new();
+        crc.update(&checked[..10]);
+        let sum = (crc.sum() as u16).to_le_bytes();
+        checked.splice(10..10, sum);
+        assert_eq!(Inflater::new().inflate(&checked), Ok(&b"payload"[..]));
+        checked[10] ^= 1;
+        assert_eq!(
+            Inflater::new().inflate(&checked),
+            Err(InflateError::Corrupt("header checksum"))
+        );
+    }
+
+    #[test]
+    fn each_defect_has_its_own_error_and_spoils_no_later_frame() {
+        let good = gzip(b"the rain has stopped, the rain has stopped");
+        let mut inflater = Inflater::new();
+        for end in 0..good.len() {
+            assert_eq!(
+                inflater.inflate(&good[..end]),
+                Err(InflateError::Truncated),
+                "cut to {end}"
+            );
+        }
+        let mut changed = |at: usize, bits: u8| {
+            let mut bad = good.clone();
+            bad[at] ^= bits;
+            let result = inflater.inflate(&bad).map(<[u8]>::to_vec);
+            assert!(inflater.inflate(&good).is_ok());
+            result
+        };
+        for at in 0..3 {
+            assert_eq!(changed(at, 1), Err(InflateError::Corrupt("header")));
+        }
+        assert_eq!(changed(3, 0x80), Err(InflateError::Corrupt("header flags")));
+        // The third kind of block does not exist.
+        assert_eq!(
+            changed(10, good[10] ^ 0b111),
+            Err(InflateError::Corrupt("deflate data"))
+        );
+        let end = good.len();
+        assert_eq!(changed(end - 8, 1), Err(InflateError::Corrupt("checksum")));
+        assert_eq!(changed(end - 4, 1), Err(InflateError::Corrupt("length")));
+
+        let mut two = good.clone();
+        two.extend_from_slice(&good);
+        assert_eq!(
+            inflater.inflate(&two),
+            Err(InflateError::Trailing(good.len()))
+        );
+    }
+
+    #[test]
+    fn the_limit_is_exact_and_a_bomb_leaves_no_large_buffer_behind() {
+        let mut inflater = Inflater::new();
+        let full = gzip(&vec![0; MAX_PAYLOAD]);
+        assert_eq!(inflater.inflate(&full).map(<[u8]>::len), Ok(MAX_PAYLOAD));
+        let bomb = gzip(&vec![0; MAX_PAYLOAD + 1]);
+        assert_eq!(inflater.inflate(&bomb), Err(InflateError::TooLarge));
+        assert!(inflater.out.capacity() <= 2 * MAX_PAYLOAD);
+        inflater.inflate(&gzip(b"small")).unwrap();
+        assert!(inflater.out.capacity() <= Inflater::KEEP);
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4)) {
+            let (mut encoder, mut inflater) = (Gzip::new(), Inflater::new());
+            for data in frames {
+                let mut member = Vec::new();
+                encoder.append(&data, &mut member).unwrap();
+                prop_assert_eq!(inflater.inflate(&member), Ok(&data[..]));
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300), header: bool) {
+            if header {
+                bytes.splice(..bytes.len().min(10), HEADER);
+            }
+            let _ = Inflater::new().inflate(&bytes);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Readers for JSON whose fields may be absent, or of another type than documented, which counts as
+//! absent.
+//!
+//! Scalars are taken as raw text and read from that: a number beyond every type or half a surrogate pair then
+//! spoils its own field instead of the whole document. Objects and lists are read in one pass through
+//! [`Shape`]; those that may not be needed ([`Words`](super::utterance::Words)) are kept as raw text and read
+//! piece by piece through [`Elements`] and [`Entries`]. Nothing is copied, except strings with escapes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
+/// A place that objects or lists are read into. Whatever it does not override is skipped.
+pub(super) trait Shape<'de> {
+    /// One field of an object. It must take the value from `map`: [`raw`], [`nested`] or [`skip`].
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let _ = key;
+        skip(map)
+    }
+
+    /// A list. It must take all its elements.
+    fn list<A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// The value of the current field as JSON text.
+pub(super) fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'de str, A::Error> {
+    map.next_value::<&RawValue>().map(RawValue::get)
+}
+
+/// Reads the value of the current field into `shape`.
+pub(super) fn nested<'de, A, S>(map: &mut A, shape: &mut S) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    S: Shape<'de>,
+{
+    map.next_value_seed(Reader(shape))
+}
+
+/// Steps over the value of the current field.
+pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// Reads any one value into a [`Shape`]; scalars leave it as it was.
+pub(super) struct Reader<'s, S>(pub(super) &'s mut S);
+
+impl<'de, S: Shape<'de>> DeserializeSeed<'de> for Reader<'_, S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, S: Shape<'de>> Visitor<'de> for Reader<'_, S> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            self.0.field(&key, &mut map)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        self.0.list(list)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// An element of a list that should be an object; one that isn't, or has no fields, is none.
+pub(super) struct Entry<T>(pub(super) Option<T>);
+
+impl<T> Default for Entry<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+/// A name in an object: serde's own `Cow` would be a copy each time.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// A string from its JSON text.
+pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+/// A time in milliseconds from its JSON text. Negative ones (the service's "none"), and those above 2^32,
+/// which no session lasts, are absent.
+pub(super) fn milliseconds(raw: &str) -> Option<Duration> {
+    const MOST: u64 = 1 << 32;
+    if let Ok(whole) = raw.parse::<u64>() {
+        return (whole <= MOST).then(|| Duration::from_millis(whole));
+    }
+    let number = raw.parse::<f64>().ok()?;
+    let in_range = (0.0..=MOST as f64).contains(&number);
+    in_range.then(|| Duration::from_secs_f64(number / 1000.0))
+}
+
+/// The elements of a list kept as JSON text, one at a time. A text that is no list has none; broken JSON
+/// ends it.
+#[derive(Debug, Clone)]
+pub(super) struct Elements<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Elements<'a> {
+    pub(super) fn of(raw: &'a str) -> Self {
+        Self {
+            rest: raw.strip_prefix('[').unwrap_or_default(),
+        }
+    }
+
+    /// Reads the next element, or says that there is none.
+    pub(super) fn next<S: Shape<'a> + Default>(&mut self) -> Option<S> {
+        let Parsed(shape) = take(&mut self.rest, ',')?;
+        Some(shape)
+    }
+}
+
+/// The entries of an object kept as JSON text: names, and values as JSON text. A text that is no object has
+/// none; broken JSON ends it.
+#[derive(Debug, Clone)]
+pub(super) struct Entries<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn of(raw: &'a str) -> Self {
+        Self {
+            rest: raw.strip_prefix('{').unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (Cow<'a, str>, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Key(key) = take(&mut self.rest, ',')?;
+        let value: &RawValue = take(&mut self.rest, ':')?;
+        Some((key, value.get()))
+    }
+}
+
+/// Takes one value, and the separator before it, from `rest`.
+fn take<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T> {
+    let text = rest.trim_start();
+    let text = text.strip_prefix(separator).unwrap_or(text);
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let value = stream.next()?.ok();
+    *rest = match value {
+        Some(_) => text.get(stream.byte_offset()..).unwrap_or_default(),
+        None => "",
+    };
+    value
+}
+
+/// A [`Shape`] on its own.
+struct Parsed<S>(S);
+
+impl<'de, S: Shape<'de> + Default> Deserialize<'de> for Parsed<S> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut shape = S::default();
+        Reader(&mut shape).deserialize(deserializer)?;
+        Ok(Self(shape))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_borrowed_unless_they_have_escapes() {
+        assert!(matches!(
+            string("\"雨 stops\""),
+            Some(Cow::Borrowed("雨 stops"))
+        ));
+        assert!(matches!(string(r#""a\"b""#), Some(Cow::Owned(text)) if text == "a\"b"));
+        assert_eq!(string(r#""""#).as_deref(), Some(""));
+        for other in ["", "\"", "1", "null", "{}", r#""\ud800""#] {
+            assert_eq!(string(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_or_absent() {
+        let ms = Duration::from_millis;
+        for (raw, time) in [
+            ("0", Some(ms(0))),
+            ("-0", Some(ms(0))),
+            ("592", Some(ms(592))),
+            ("592.0", Some(ms(592))),
+            ("592.5", Some(Duration::from_micros(592_500))),
+            ("5.92e2", Some(ms(592))),
+            ("4294967296", Some(ms(1 << 32))),
+            ("4294967297", None),
+            ("9223372036854775808", None),
+            ("1e999", None),
+            ("-1", None),
+            ("-0.5", None),
+            ("null", None),
+            ("true", None),
+            ("\"592\"", None),
+            ("[592]", None),
+        ] {
+            assert_eq!(milliseconds(raw), time, "{raw}");
+        }
+    }
+
+    #[test]
+    fn entries_are_read_one_by_one_until_something_breaks() {
+        let all = |raw| {
+            Entries::of(raw)
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            all(r#"{ "a" : 1 , "b\n":"x" ,"c":{"d":[1]},"e":null}"#),
+            ["a=1", "b\n=\"x\"", "c={\"d\":[1]}", "e=null"]
+        );
+        assert_eq!(all(r#"{"a":1,"b"}"#), ["a=1"]);
+        assert_eq!(all(r#"{"a":1,2:3,"b":4}"#), ["a=1"]);
+        for none in ["", "{}", "{ }", "{", "[]", "1"] {
+            assert!(all(none).is_empty(), "{none}");
+        }
+    }
+}

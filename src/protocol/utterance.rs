@@ -1,0 +1,223 @@
+//! An utterance of a response, its words and its attributes.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::de::MapAccess;
+
+use super::lenient::{Elements, Entries, Entry, Shape, milliseconds, raw, skip, string};
+
+/// Most words of one utterance that are read.
+pub const MAX_WORDS: usize = 65_536;
+/// Most attributes of one utterance that are read.
+pub const MAX_ADDITIONS: usize = 256;
+
+/// A piece of speech between two pauses, as the service hears it so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Utterance<'a> {
+    /// What was said; it may change as long as the utterance is not settled.
+    pub text: Cow<'a, str>,
+    /// Settled. The stream may go on after it.
+    pub definite: bool,
+    /// Where it begins, from the connection's first sample. Revised as long as it is not settled.
+    pub start: Option<Duration>,
+    /// Where it ends, likewise. It may lie before the sound's end, and past [`Response::duration`].
+    pub end: Option<Duration>,
+    /// Its words and their times.
+    pub words: Words<'a>,
+    /// What else is known of it: speaker, emotion, which pass it comes from.
+    pub additions: Additions<'a>,
+}
+
+/// One word, or the space between two.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Word<'a> {
+    /// The word. In Chinese it may be several characters; a space is a word without times.
+    pub text: Cow<'a, str>,
+    /// Where it begins, from the connection's first sample.
+    pub start: Option<Duration>,
+    /// Where it ends. In recorded traffic most words are 80 ms long, whatever their sound.
+    pub end: Option<Duration>,
+}
+
+/// The words of an utterance, as JSON text that is read when iterated over.
+///
+/// Two are equal when their JSON is, byte by byte: that tells in no time that nothing changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Words<'a> {
+    raw: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// Words from a JSON list, such as [`raw`](Self::raw) gave. Anything else has no words, and broken JSON
+    /// ends them.
+    pub fn from_raw(raw: &'a str) -> Self {
+        let raw = if raw.starts_with('[') { raw } else { "" };
+        Self { raw }
+    }
+
+    /// The JSON list; empty when the field was absent.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Whether there is no word.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// The words in their order, at most [`MAX_WORDS`].
+    pub fn iter(&self) -> WordIter<'a> {
+        WordIter {
+            elements: Elements::of(self.raw),
+            left: MAX_WORDS,
+        }
+    }
+}
+
+impl<'a> IntoIterator for Words<'a> {
+    type Item = Word<'a>;
+    type IntoIter = WordIter<'a>;
+
+    fn into_iter(self) -> WordIter<'a> {
+        self.iter()
+    }
+}
+
+/// Iterator over [`Words`].
+#[derive(Debug, Clone)]
+pub struct WordIter<'a> {
+    elements: Elements<'a>,
+    left: usize,
+}
+
+impl<'a> Iterator for WordIter<'a> {
+    type Item = Word<'a>;
+
+    fn next(&mut self) -> Option<Word<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        loop {
+            let Entry(word) = self.elements.next()?;
+            if word.is_some() {
+                return word;
+            }
+        }
+    }
+}
+
+/// The attributes of an utterance, as JSON text that is read when iterated over. Equal when their JSON is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Additions<'a> {
+    raw: &'a str,
+}
+
+impl<'a> Additions<'a> {
+    /// Attributes from a JSON object, such as [`raw`](Self::raw) gave. Anything else has none.
+    pub fn from_raw(raw: &'a str) -> Self {
+        let raw = if raw.starts_with('{') { raw } else { "" };
+        Self { raw }
+    }
+
+    /// The JSON object; empty when the field was absent.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Names and values, at most [`MAX_ADDITIONS`]. All values are documented to be strings; numbers and
+    /// booleans come as their JSON text, anything else is left out.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
+        Entries::of(self.raw)
+            .filter_map(|(key, raw)| match raw.as_bytes().first() {
+                Some(b'"') => Some((key, string(raw)?)),
+                Some(b'-' | b'0'..=b'9' | b't' | b'f') => Some((key, Cow::Borrowed(raw))),
+                _ => None,
+            })
+            .take(MAX_ADDITIONS)
+    }
+
+    /// The value of the first attribute of that name.
+    pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+}
+
+impl<'de> Shape<'de> for Entry<Utterance<'de>> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let utterance = self.0.get_or_insert_default();
+        match key {
+            "text" => utterance.text = string(raw(map)?).unwrap_or_default(),
+            "definite" => utterance.definite = raw(map)? == "true",
+            "start_time" => utterance.start = milliseconds(raw(map)?),
+            "end_time" => utterance.end = milliseconds(raw(map)?),
+            "words" => utterance.words = Words::from_raw(raw(map)?),
+            "additions" => utterance.additions = Additions::from_raw(raw(map)?),
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Shape<'de> for Entry<Word<'de>> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let word = self.0.get_or_insert_default();
+        match key {
+            "text" => word.text = string(raw(map)?).unwrap_or_default(),
+            "start_time" => word.start = milliseconds(raw(map)?),
+            "end_time" => word.end = milliseconds(raw(map)?),
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_come_as_strings() {
+        let additions = Additions::from_raw(
+            r#"{"a":"x","b":1.50,"c":true,"d":null,"e":{"f":"g"},"h":["i"],"j":"\n","a":"again"}"#,
+        );
+        let all: Vec<_> = additions
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        assert_eq!(all, ["a=x", "b=1.50", "c=true", "j=\n", "a=again"]);
+        assert_eq!(additions.get("a").as_deref(), Some("x"));
+        assert_eq!(additions.get("d"), None);
+        assert_eq!(Additions::from_raw("[]"), Additions::default());
+    }
+
+    #[test]
+    fn words_are_compared_as_text_and_can_be_kept_as_text() {
+        let words = Words::from_raw(r#"[{"text":"The","start_time":592},{"text":" "}]"#);
+        let kept = words.raw().to_owned();
+        assert_eq!(Words::from_raw(&kept), words);
+        assert_eq!(
+            Words::from_raw(&kept).iter().collect::<Vec<_>>(),
+            words.iter().collect::<Vec<_>>()
+        );
+        assert_ne!(Words::from_raw("[]"), words);
+        assert!(Words::from_raw("{}").is_empty());
+        assert_eq!(
+            Words::from_raw(r#"[{"text":"a"},{"text"]"#).iter().count(),
+            1
+        );
+    }
+
+    #[test]
+    fn long_lists_are_bounded() {
+        let words = format!("[{}1]", r#"{"text":"a"},"#.repeat(MAX_WORDS + 10));
+        assert_eq!(Words::from_raw(&words).iter().count(), MAX_WORDS);
+        let empty = format!("[{}{{}}]", "{},".repeat(1 << 20));
+        assert!(Words::from_raw(&empty).is_empty());
+        let additions = format!("{{{}\"a\":1}}", r#""a":1,"#.repeat(MAX_ADDITIONS));
+        assert_eq!(
+            Additions::from_raw(&additions).iter().count(),
+            MAX_ADDITIONS
+        );
+    }
+}

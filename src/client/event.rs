@@ -89,6 +89,21 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether a flush takes it back: it speaks of audio, or answers a boundary.
+    pub fn belongs_to_audio(&self) -> bool {
+        matches!(
+            self,
+            Event::Transcript { .. }
+                | Event::Response { .. }
+                | Event::Settled { .. }
+                | Event::Reconnecting { .. }
+                | Event::FinishTimedOut { .. }
+                | Event::Done { .. }
+        )
+    }
+}
+
 /// How much a line of the log matters, in GStreamer's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {

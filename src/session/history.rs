@@ -1,0 +1,353 @@
+//! What was sent and is not settled yet: the replay window, from which a lost connection is restored.
+//!
+//! Positions are samples on the stream's own axis, counted from its first. The window holds what was handed over in
+//! [`push`](History::push), less what [`trim_before`](History::trim_before) found settled, and never more than its limit:
+//! then the oldest goes, and a later restart begins at [`start`](History::start) instead of where it would like to.
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// S16LE, mono.
+const BYTES_PER_SAMPLE: usize = 2;
+
+/// Arrival times are remembered for as many chunks, also where the window holds less: 13 minutes at 200 ms.
+const MAX_ARRIVALS: usize = 4096;
+
+/// The replay window over one stream's audio.
+#[derive(Debug)]
+pub struct History {
+    chunks: VecDeque<Chunk>,
+    arrivals: VecDeque<Arrival>,
+    limit: u64,
+    held: u64,
+    /// Where the next audio would go: the end of what was pushed.
+    end: u64,
+    /// The next sample to send again, while a replay is under way.
+    cursor: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    start: u64,
+    pcm: Bytes,
+}
+
+impl Chunk {
+    fn samples(&self) -> u64 {
+        (self.pcm.len() / BYTES_PER_SAMPLE) as u64
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.samples()
+    }
+
+    /// What of it lies at `position` or later. Bytes are shared, not copied.
+    fn since(&self, position: u64) -> Chunk {
+        let skip = position.saturating_sub(self.start).min(self.samples());
+        Chunk {
+            start: self.start + skip,
+            // At most the chunk's own length, which is a usize.
+            pcm: self.pcm.slice(
+                skip as usize * BYTES_PER_SAMPLE..self.samples() as usize * BYTES_PER_SAMPLE,
+            ),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Arrival {
+    start: u64,
+    end: u64,
+    at: Duration,
+}
+
+impl History {
+    /// An empty window that holds at most `limit` samples. With 0 nothing can be sent again; arrival times are kept all the same.
+    pub fn new(limit: u64) -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            limit,
+            held: 0,
+            end: 0,
+            cursor: None,
+        }
+    }
+
+    /// Takes up audio that was sent for the first time: S16LE mono `pcm` whose first sample lies at `start`, and whose last reached
+    /// the sink at `arrived` (any clock, as long as it is always the same). Chunks come in order; there may be holes between
+    /// them, and what overlaps audio that is already here is left out. Not while [`replaying`](Self::replaying): the replay
+    /// would send it once more.
+    pub fn push(&mut self, start: u64, pcm: Bytes, arrived: Duration) {
+        let chunk = Chunk { start, pcm }.since(self.end);
+        if chunk.samples() == 0 {
+            return;
+        }
+        self.end = chunk.end();
+        if self.arrivals.len() == MAX_ARRIVALS {
+            self.arrivals.pop_front();
+        }
+        self.arrivals.push_back(Arrival {
+            start: chunk.start,
+            end: chunk.end(),
+            at: arrived,
+        });
+        self.held += chunk.samples();
+        self.chunks.push_back(chunk);
+        while self.held > self.limit {
+            let Some(first) = self.chunks.front() else {
+                break;
+            };
+            self.cut_before(first.start + (self.held - self.limit).min(first.samples()));
+        }
+    }
+
+    /// Drops the audio before `position`, to the sample, and its arrival times: nothing will ask for it again.
+    pub fn trim_before(&mut self, position: u64) {
+        self.cut_before(position);
+        while self.arrivals.front().is_some_and(|a| a.end <= position) {
+            self.arrivals.pop_front();
+        }
+    }
+
+    fn cut_before(&mut self, position: u64) {
+        while let Some(first) = self.chunks.front_mut() {
+            if first.start >= position {
+                break;
+            }
+            let rest = first.since(position);
+            self.held -= first.samples() - rest.samples();
+            if rest.samples() == 0 {
+                self.chunks.pop_front();
+            } else {
+                *first = rest;
+                break;
+            }
+        }
+    }
+
+    /// The first sample that can be sent again; with an empty window, the end of what was pushed.
+    pub fn start(&self) -> u64 {
+        self.chunks.front().map_or(self.end, |c| c.start)
+    }
+
+    /// The end of what was pushed.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// How many samples the window holds: never more than its limit.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Begins a replay at `position`, or at the window's start where that is later. A replay under way is given up for it.
+    pub fn rewind(&mut self, position: u64) {
+        let position = position.max(self.start());
+        self.cursor = (position < self.end).then_some(position);
+    }
+
+    /// The next audio to send again, with the position of its first sample: the chunks as they were pushed, the first one cut at
+    /// the rewind point. It stays in the window until it is trimmed. `None` when there is nothing to send again.
+    pub fn replay(&mut self) -> Option<(u64, Bytes)> {
+        let cursor = self.cursor?;
+        let index = self.chunks.partition_point(|c| c.end() <= cursor);
+        let Some(chunk) = self.chunks.get(index) else {
+            self.cursor = None;
+            return None;
+        };
+        let rest = chunk.since(cursor);
+        self.cursor = Some(rest.end()).filter(|&next| next < self.end);
+        Some((rest.start, rest.pcm))
+    }
+
+    /// Whether a replay is under way.
+    pub fn replaying(&self) -> bool {
+        self.remaining() > 0
+    }
+
+    /// How many samples the replay under way has yet to send.
+    pub fn remaining(&self) -> u64 {
+        let Some(cursor) = self.cursor else { return 0 };
+        let index = self.chunks.partition_point(|c| c.end() <= cursor);
+        self.chunks
+            .range(index..)
+            .map(|c| c.since(cursor).samples())
+            .sum()
+    }
+
+    /// When the audio that ends at `position` reached the sink. `None` where it is not known: never pushed, trimmed, or too long ago.
+    pub fn arrived(&self, position: u64) -> Option<Duration> {
+        let index = self.arrivals.partition_point(|a| a.end < position);
+        self.arrivals
+            .get(index)
+            .filter(|a| a.start < position)
+            .map(|a| a.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Samples whose values are their own positions.
+    fn audio(start: u64, samples: u64) -> Bytes {
+        (start..start + samples)
+            .flat_map(|p| (p as u16).to_le_bytes())
+            .collect::<Vec<_>>()
+            .into()
+    }
+
+    fn positions((start, pcm): &(u64, Bytes)) -> Vec<u64> {
+        let values: Vec<u64> = pcm
+            .chunks(2)
+            .map(|b| u64::from(u16::from_le_bytes([b[0], b[1]])))
+            .collect();
+        assert_eq!(values.first(), Some(start));
+        values
+    }
+
+    fn replayed(history: &mut History) -> Vec<u64> {
+        std::iter::from_fn(|| history.replay())
+            .flat_map(|chunk| positions(&chunk))
+            .collect()
+    }
+
+    fn filled(limit: u64) -> History {
+        let mut history = History::new(limit);
+        for i in 0..5 {
+            history.push(i * 10, audio(i * 10, 10), Duration::from_millis(i));
+        }
+        history
+    }
+
+    #[test]
+    fn a_replay_begins_at_the_sample_asked_for_and_keeps_the_window() {
+        let mut history = filled(100);
+        history.rewind(13);
+        assert!(history.replaying());
+        assert_eq!(history.remaining(), 37);
+        assert_eq!(
+            positions(&history.replay().unwrap()),
+            [13, 14, 15, 16, 17, 18, 19]
+        );
+        assert_eq!(history.remaining(), 30);
+        assert_eq!(replayed(&mut history), (20..50).collect::<Vec<_>>());
+        assert!(!history.replaying());
+        history.rewind(0);
+        assert_eq!(replayed(&mut history), (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_second_rewind_gives_up_the_first() {
+        let mut history = filled(100);
+        history.rewind(5);
+        history.replay();
+        history.rewind(48);
+        assert_eq!(replayed(&mut history), [48, 49]);
+        history.rewind(50);
+        assert!(!history.replaying());
+        assert!(history.replay().is_none());
+    }
+
+    #[test]
+    fn trimming_is_exact_and_moves_a_replay_along() {
+        let mut history = filled(100);
+        history.rewind(0);
+        history.trim_before(27);
+        assert_eq!((history.start(), history.held()), (27, 23));
+        assert_eq!(history.remaining(), 23);
+        assert_eq!(replayed(&mut history), (27..50).collect::<Vec<_>>());
+        history.trim_before(1000);
+        assert_eq!((history.start(), history.held()), (50, 0));
+    }
+
+    #[test]
+    fn the_limit_drops_the_oldest() {
+        let mut history = filled(25);
+        assert_eq!((history.start(), history.held()), (25, 25));
+        history.rewind(0);
+        assert_eq!(replayed(&mut history), (25..50).collect::<Vec<_>>());
+        // One chunk longer than the limit.
+        history.push(50, audio(50, 60), Duration::ZERO);
+        assert_eq!((history.start(), history.held()), (85, 25));
+    }
+
+    #[test]
+    fn without_a_limit_worth_the_name_only_arrivals_are_kept() {
+        let mut history = filled(0);
+        assert_eq!((history.start(), history.held()), (50, 0));
+        history.rewind(0);
+        assert!(!history.replaying());
+        assert_eq!(history.arrived(15), Some(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_position_arrived_with_the_chunk_that_completes_it() {
+        let mut history = filled(100);
+        assert_eq!(history.arrived(0), None);
+        assert_eq!(history.arrived(1), Some(Duration::ZERO));
+        assert_eq!(history.arrived(10), Some(Duration::ZERO));
+        assert_eq!(history.arrived(11), Some(Duration::from_millis(1)));
+        assert_eq!(history.arrived(50), Some(Duration::from_millis(4)));
+        assert_eq!(history.arrived(51), None);
+        history.trim_before(20);
+        assert_eq!(history.arrived(20), None);
+        assert_eq!(history.arrived(21), Some(Duration::from_millis(2)));
+    }
+
+    #[test]
+    fn holes_are_stepped_over_and_overlaps_left_out() {
+        let mut history = History::new(100);
+        history.push(0, audio(0, 4), Duration::ZERO);
+        history.push(8, audio(8, 4), Duration::ZERO);
+        history.push(10, audio(10, 4), Duration::ZERO);
+        history.push(3, audio(3, 4), Duration::ZERO);
+        history.rewind(5);
+        assert_eq!(history.remaining(), 6);
+        assert_eq!(replayed(&mut history), (8..14).collect::<Vec<_>>());
+        assert_eq!(history.arrived(6), None);
+    }
+
+    #[test]
+    fn arrivals_are_bounded() {
+        let mut history = History::new(10);
+        for i in 0..MAX_ARRIVALS as u64 + 10 {
+            history.push(i, audio(i, 1), Duration::ZERO);
+        }
+        assert_eq!(history.arrivals.len(), MAX_ARRIVALS);
+        assert_eq!(history.arrived(10), None);
+        assert!(history.arrived(11).is_some());
+    }
+
+    proptest! {
+        /// Whatever is pushed, trimmed and dropped: a replay gives exactly the samples from the rewind point on that the window holds.
+        #[test]
+        fn a_replay_gives_the_window(
+            sizes in prop::collection::vec(0u64..40, 0..40),
+            trims in prop::collection::vec(0u64..800, 0..40),
+            limit in 0u64..200,
+            rewind in 0u64..800,
+        ) {
+            let mut history = History::new(limit);
+            let (mut end, mut start) = (0, 0);
+            for (i, &size) in sizes.iter().enumerate() {
+                history.push(end, audio(end, size), Duration::ZERO);
+                end += size;
+                start = start.max(end.saturating_sub(limit));
+                if let Some(&trim) = trims.get(i) {
+                    let trim = trim.min(end);
+                    history.trim_before(trim);
+                    start = start.max(trim);
+                }
+                prop_assert!(history.held() <= limit);
+                prop_assert_eq!(history.start(), start);
+            }
+            history.rewind(rewind);
+            prop_assert_eq!(history.remaining(), end.saturating_sub(rewind.max(start)));
+            prop_assert_eq!(replayed(&mut history), (rewind.max(start)..end).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The element `volcasrsink`: GStreamer to the floors below and back.
+//!
+//! - `imp` is the sink: caps, events, buffers, states;
+//! - `properties` and `settings` are what the user sets;
+//! - `input` decides what a buffer or a gap means for the service;
+//! - `timeline` maps the service's times to the pipeline's;
+//! - `outbox` posts in order, by `posting`, which builds on `messages`, `tags` and `errors`;
+//! - `stats` is the property of that name.
+
+use std::sync::LazyLock;
+
+use gst::glib;
+use gst::prelude::*;
+
+mod errors;
+mod imp;
+mod input;
+mod messages;
+mod outbox;
+mod posting;
+mod properties;
+mod settings;
+mod stats;
+mod tags;
+mod timeline;
+
+pub use settings::{Compression, Leaky, ResultType};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "volcasrsink",
+        gst::DebugColorFlags::empty(),
+        Some("Volcengine speech recognition sink"),
+    )
+});
+
+glib::wrapper! {
+    /// A sink that streams audio to Volcengine's speech recognition and posts what is said.
+    pub struct VolcAsrSink(ObjectSubclass<imp::VolcAsrSink>)
+        @extends gst_base::BaseSink, gst::Element, gst::Object;
+}
+
+/// Registers the element and the tag.
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    tags::register();
+    Leaky::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    Compression::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    ResultType::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    gst::Element::register(Some(plugin), "volcasrsink", gst::Rank::NONE, VolcAsrSink::static_type())
+}

@@ -1,0 +1,204 @@
+//! What is to be posted, in order, by at most one job on the process's bounded pool.
+//!
+//! An application's sync handler may block, call back into the element, or shut the pipeline down. So
+//! nothing is posted from the tasks that move audio, nor, where that can be avoided, from the
+//! streaming thread; and no lock is held while posting.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::CAT;
+use super::posting::Posting;
+use super::timeline::Times;
+use crate::client::{self, Client, Event, Events, Level};
+
+/// With more than this waiting, an interim text gives way to its successor.
+const CROWDED: usize = 64;
+
+/// One thing to post.
+pub(super) enum Post {
+    /// The element begins to connect.
+    Starting,
+    /// What the client tells.
+    Event(Event),
+    /// Audio was dropped for want of room.
+    Dropped { times: Times, lost: Duration },
+}
+
+struct Queue {
+    posts: VecDeque<Post>,
+    epoch: u64,
+    /// A job is at work, or must not begin yet.
+    busy: bool,
+    closed: bool,
+}
+
+/// One run's outbox.
+pub(super) struct Outbox {
+    element: glib::WeakRef<super::VolcAsrSink>,
+    pub posting: Posting,
+    client: Mutex<Weak<Client>>,
+    queue: Mutex<Queue>,
+    failed: AtomicBool,
+    myself: Weak<Outbox>,
+}
+
+impl Outbox {
+    /// An outbox that posts nothing before it is [opened](Self::open).
+    pub fn new(element: &super::VolcAsrSink, posting: Posting) -> Arc<Self> {
+        Arc::new_cyclic(|myself| Outbox {
+            element: element.downgrade(),
+            posting,
+            client: Mutex::new(Weak::new()),
+            queue: Mutex::new(Queue {
+                posts: VecDeque::new(),
+                epoch: 0,
+                busy: true,
+                closed: false,
+            }),
+            failed: AtomicBool::new(false),
+            myself: myself.clone(),
+        })
+    }
+
+    /// Begins to post, and to tell `client` what has been posted.
+    pub fn open(&self, client: &Arc<Client>) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(client);
+        self.queue().busy = false;
+        self.work();
+    }
+
+    /// Posts nothing more.
+    pub fn close(&self) {
+        let mut queue = self.queue();
+        queue.closed = true;
+        queue.posts.clear();
+    }
+
+    /// Drops what an older epoch had to say.
+    pub fn flush(&self, epoch: u64) {
+        let mut queue = self.queue();
+        queue.epoch = epoch;
+        queue.posts.retain(|post| !matches!(post, Post::Event(event) if event.belongs_to_audio()));
+        self.posting.forget_announced();
+    }
+
+    /// Appends something of the current epoch.
+    pub fn post(&self, post: Post) {
+        let epoch = self.queue().epoch;
+        self.push(epoch, post);
+    }
+
+    fn push(&self, epoch: u64, post: Post) {
+        let mut queue = self.queue();
+        if queue.closed || epoch < queue.epoch {
+            return;
+        }
+        if queue.posts.len() >= CROWDED && queue.posts.back().is_some_and(|last| last.gives_way_to(&post)) {
+            queue.posts.pop_back();
+        }
+        queue.posts.push_back(post);
+        drop(queue);
+        self.work();
+    }
+
+    /// Sees to it that a job is at work, if there is any.
+    fn work(&self) {
+        let mut queue = self.queue();
+        if queue.busy || queue.posts.is_empty() {
+            return;
+        }
+        queue.busy = true;
+        drop(queue);
+        let Some(outbox) = self.myself.upgrade() else { return };
+        if let Err(error) = client::run_job(move || outbox.empty()) {
+            gst::error!(CAT, "can't post: {error}");
+            self.queue().busy = false;
+        }
+    }
+
+    /// The job: posts until nothing is left.
+    fn empty(&self) {
+        while let Some(element) = self.element.upgrade() {
+            let post = {
+                let mut queue = self.queue();
+                let Some(post) = queue.posts.pop_front() else {
+                    queue.busy = false;
+                    return;
+                };
+                post
+            };
+            self.deliver(&element, post);
+        }
+        self.queue().busy = false;
+    }
+
+    fn deliver(&self, element: &super::VolcAsrSink, post: Post) {
+        let client = || self.client.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        match post {
+            Post::Event(Event::Done { token }) => {
+                if let Some(client) = client() {
+                    client.acknowledge_done(token);
+                }
+            }
+            Post::Event(Event::Failed(trouble)) => {
+                // One error for one cause.
+                if !self.failed.swap(true, Ordering::SeqCst) {
+                    let lost = client().is_some_and(|client| client.counts().0.sessions > 0);
+                    self.posting.failed(element, &trouble, lost);
+                }
+                if let Some(client) = client() {
+                    client.acknowledge_failure();
+                }
+            }
+            Post::Event(event) => self.posting.event(element, event),
+            Post::Starting => self.posting.starting(element),
+            Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Events for Outbox {
+    fn event(&self, epoch: u64, event: Event) {
+        self.push(epoch, Post::Event(event));
+    }
+
+    fn log(&self, level: Level, line: fmt::Arguments<'_>) {
+        let level = match level {
+            Level::Warning => gst::DebugLevel::Warning,
+            Level::Info => gst::DebugLevel::Info,
+            Level::Debug => gst::DebugLevel::Debug,
+            Level::Log => gst::DebugLevel::Log,
+        };
+        if !CAT.above_threshold(level) {
+            return;
+        }
+        if let Some(element) = self.element.upgrade() {
+            gst::log_with_level!(CAT, obj = element, level = level, "{line}");
+        }
+    }
+}
+
+impl Post {
+    /// Whether this interim text need not be posted when `next` follows at once.
+    fn gives_way_to(&self, next: &Post) -> bool {
+        let (
+            Post::Event(Event::Transcript { stream, update, .. }),
+            Post::Event(Event::Transcript { stream: next_stream, update: next, .. }),
+        ) = (self, next)
+        else {
+            return false;
+        };
+        !update.is_final && stream == next_stream && update.number == next.number
+    }
+}

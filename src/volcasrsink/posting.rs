@@ -1,0 +1,229 @@
+//! From events to messages: what each is to the application.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+
+use super::errors::{self, Identity};
+use super::timeline::{Timeline, Times};
+use super::{CAT, VolcAsrSink, messages, tags};
+use crate::client::{Event, Trouble};
+use crate::session::transcript::Update;
+
+/// What the posting of one run needs to know.
+pub(super) struct Posting {
+    pub timeline: Mutex<Timeline>,
+    identity: Identity,
+    pub interim: AtomicBool,
+    pub tags: AtomicBool,
+    told_tags: AtomicBool,
+    /// The progress `connect` has begun and not ended.
+    connecting: AtomicBool,
+    /// Utterances, by stream and number, that were posted and are not final.
+    announced: Mutex<BTreeSet<(u32, u32)>>,
+    log_id: Mutex<Option<String>>,
+}
+
+impl Posting {
+    pub fn new(timeline: Timeline, identity: Identity) -> Self {
+        Posting {
+            timeline: Mutex::new(timeline),
+            identity,
+            interim: AtomicBool::new(true),
+            tags: AtomicBool::new(true),
+            told_tags: AtomicBool::new(false),
+            connecting: AtomicBool::new(false),
+            announced: Mutex::default(),
+            log_id: Mutex::default(),
+        }
+    }
+
+    pub fn timeline(&self) -> MutexGuard<'_, Timeline> {
+        self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn forget_announced(&self) {
+        self.announced().clear();
+    }
+
+    fn announced(&self) -> MutexGuard<'_, BTreeSet<(u32, u32)>> {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins the progress `connect`.
+    pub fn starting(&self, element: &VolcAsrSink) {
+        self.connecting.store(true, Ordering::SeqCst);
+        progress(element, gst::ProgressType::Start, "Connecting to the recognition service");
+    }
+
+    /// Ends the progress, if it has not ended, because nobody waits for it any more.
+    pub fn canceled(&self, element: &VolcAsrSink) {
+        self.end_progress(element, gst::ProgressType::Canceled, "Connecting was canceled");
+    }
+
+    fn end_progress(&self, element: &VolcAsrSink, end: gst::ProgressType, text: &str) {
+        if self.connecting.swap(false, Ordering::SeqCst) {
+            progress(element, end, text);
+        }
+    }
+
+    /// Posts what an event is to the application.
+    pub fn event(&self, element: &VolcAsrSink, event: Event) {
+        match event {
+            Event::Ready => {
+                self.end_progress(element, gst::ProgressType::Complete, "The network is ready");
+            }
+            Event::NotReady { trouble, pause } => {
+                let trouble = self.identity.redact(&trouble.to_string());
+                let text = format!("Trying again in {} ms: {trouble}", pause.as_millis());
+                gst::warning!(CAT, obj = element, "{text}");
+                if self.connecting.load(Ordering::SeqCst) {
+                    progress(element, gst::ProgressType::Continue, &text);
+                }
+            }
+            Event::Ids { connect_id, log_id } => {
+                *self.log_id.lock().unwrap_or_else(PoisonError::into_inner) = log_id.clone();
+                element.imp().set_ids(connect_id, log_id);
+            }
+            Event::Transcript { stream, session, update } => {
+                self.transcript(element, stream, session, &update);
+            }
+            Event::Response { session, json } => {
+                post(element, messages::response(&json, session));
+            }
+            Event::Settled { stream, until } => self.timeline().forget(stream, until),
+            Event::Reconnecting { trouble, attempt, pause, stream, from } => {
+                self.reconnecting(element, &trouble, (attempt, pause), (stream, from));
+            }
+            Event::FinishTimedOut { waited, trouble } => {
+                self.finish_timed_out(element, waited, trouble.as_ref());
+            }
+            Event::CountsDifferently { counted, sent } => {
+                let text = "The service has worked through more audio than was sent: it seems to count at \
+                            another rate. Try the property rate=16000.";
+                let details = messages::rate(counted, sent);
+                warn(element, glib::Error::new(gst::StreamError::Format, text), None, details);
+            }
+            // The outbox sees to these.
+            Event::Failed(_) | Event::Done { .. } => {}
+        }
+    }
+
+    fn transcript(&self, element: &VolcAsrSink, stream: u32, session: u32, update: &Update) {
+        let key = (stream, update.number);
+        if update.is_final {
+            // Whoever never heard of it need not be told that it is withdrawn.
+            if !self.announced().remove(&key) && update.text.is_empty() {
+                return;
+            }
+        } else {
+            if !self.interim.load(Ordering::Relaxed) {
+                return;
+            }
+            self.announced().insert(key);
+        }
+        let structure = messages::transcript(&self.timeline(), stream, session, update);
+        gst::debug!(CAT, obj = element, "{structure}");
+        post(element, structure);
+        if update.is_final && !update.text.is_empty() && self.tags.load(Ordering::Relaxed) {
+            if tags::is_usable() {
+                let message = gst::message::Tag::builder(tags::list(&update.text)).src(element).build();
+                // Without a bus there is nobody to tell.
+                let _ = element.post_message(message);
+            } else if !self.told_tags.swap(true, Ordering::Relaxed) {
+                gst::warning!(
+                    CAT,
+                    obj = element,
+                    "no tags: something has registered the tag \"transcript\" with another type than string"
+                );
+            }
+        }
+    }
+
+    fn reconnecting(
+        &self,
+        element: &VolcAsrSink,
+        trouble: &Trouble,
+        (attempt, pause): (u32, Duration),
+        (stream, from): (u32, Duration),
+    ) {
+        let log_id = self.log_id();
+        let times = self.timeline().times(stream, Some(from), None);
+        let details = errors::details(trouble, &self.identity, log_id.as_deref());
+        let details = messages::reconnect(details, attempt, pause, times);
+        let trouble = self.identity.redact(&trouble.to_string());
+        let text = format!(
+            "The connection was lost and is being restored in {} ms (try {attempt}): {trouble}",
+            pause.as_millis()
+        );
+        warn(element, glib::Error::new(gst::ResourceError::Write, &text), None, details);
+    }
+
+    fn finish_timed_out(&self, element: &VolcAsrSink, waited: Duration, trouble: Option<&Trouble>) {
+        let text = format!(
+            "The service did not confirm the last words within {} ms; what was heard last was posted as final and \
+             unconfirmed. The property finish-timeout says how long to wait.",
+            waited.as_millis()
+        );
+        let trouble = trouble.map(|trouble| self.identity.redact(&trouble.to_string()));
+        let error = glib::Error::new(gst::ResourceError::Read, &text);
+        warn(element, error, trouble.as_deref(), messages::finish_timeout(waited));
+    }
+
+    /// Posts that audio was dropped.
+    pub fn dropped(&self, element: &VolcAsrSink, times: Times, lost: Duration) {
+        let place = times.running_time.or(times.timestamp).unwrap_or_default();
+        let text = format!(
+            "{} ms of audio before {place} were dropped: more than max-queue-time waits to be sent",
+            lost.as_millis()
+        );
+        let error = glib::Error::new(gst::ResourceError::Write, &text);
+        warn(element, error, None, messages::dropped(times, lost));
+    }
+
+    /// Posts the one error.
+    pub fn failed(&self, element: &VolcAsrSink, trouble: &Trouble, lost: bool) {
+        let log_id = self.log_id();
+        let report = errors::error(trouble, lost, &self.identity, log_id.as_deref());
+        gst::error!(CAT, obj = element, "{}", report.error.message());
+        self.end_progress(element, gst::ProgressType::Error, report.error.message());
+        let message = gst::message::Error::builder_from_error(report.error)
+            .debug(&report.debug)
+            .details(report.details)
+            .src(element)
+            .build();
+        // Without a bus there is nobody to tell.
+        let _ = element.post_message(message);
+    }
+
+    fn log_id(&self) -> Option<String> {
+        self.log_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn progress(element: &VolcAsrSink, kind: gst::ProgressType, text: &str) {
+    let message = gst::message::Progress::builder(kind, "connect", text).src(element).build();
+    // Without a bus there is nobody to tell.
+    let _ = element.post_message(message);
+}
+
+fn post(element: &VolcAsrSink, structure: gst::Structure) {
+    // Without a bus there is nobody to tell.
+    let _ = element.post_message(gst::message::Element::builder(structure).src(element).build());
+}
+
+fn warn(element: &VolcAsrSink, error: glib::Error, debug: Option<&str>, details: gst::Structure) {
+    gst::warning!(CAT, obj = element, "{}", error.message());
+    let builder = gst::message::Warning::builder_from_error(error).details(details).src(element);
+    let message = match debug {
+        Some(debug) => builder.debug(debug).build(),
+        None => builder.build(),
+    };
+    // Without a bus there is nobody to tell.
+    let _ = element.post_message(message);
+}

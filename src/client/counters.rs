@@ -43,7 +43,9 @@ pub struct Counts {
 impl Counts {
     /// The average of all latencies.
     pub fn latency_avg(&self) -> Duration {
-        self.latency_sum.checked_div(self.latencies).unwrap_or_default()
+        self.latency_sum
+            .checked_div(self.latencies)
+            .unwrap_or_default()
     }
 
     pub(super) fn latency(&mut self, latency: Duration) {

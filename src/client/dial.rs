@@ -113,7 +113,10 @@ async fn dial_unbounded(endpoint: &Endpoint, timeout: Duration) -> Result<Transp
     let host = || endpoint.host.clone();
     let addresses = resolve(&endpoint.host, endpoint.port)
         .await
-        .map_err(|source| DialError::Resolve { host: host(), source })?;
+        .map_err(|source| DialError::Resolve {
+            host: host(),
+            source,
+        })?;
     let tcp = connect(&addresses, timeout).await?;
     if !endpoint.tls {
         return Ok(Transport::Plain(tcp));
@@ -125,8 +128,14 @@ async fn dial_unbounded(endpoint: &Endpoint, timeout: Duration) -> Result<Transp
     match TlsConnector::from(config).connect(name, tcp).await {
         Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
         Err(source) => Err(match certificate_error(&source) {
-            Some(source) => DialError::Certificate { host: host(), source },
-            None => DialError::Tls { host: host(), source },
+            Some(source) => DialError::Certificate {
+                host: host(),
+                source,
+            },
+            None => DialError::Tls {
+                host: host(),
+                source,
+            },
         }),
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep_until, timeout, timeout_at};
+use tokio::time::{timeout, timeout_at};
 use uuid::Uuid;
 
 use super::config::Config;
@@ -32,7 +32,7 @@ use crate::protocol::frame::FrameEncoder;
 use crate::session::backoff::Backoff;
 use crate::session::exchange::{Exchange, FINISH_TIMES};
 use crate::session::history::History;
-use crate::session::queue::{Boundary, Item};
+use crate::session::queue::Boundary;
 use crate::session::transcript::{Tracker, Update};
 use crate::session::{samples_to_time, time_to_samples};
 
@@ -151,8 +151,8 @@ impl Driver {
             let epoch = self.epoch;
             tokio::select! {
                 biased;
-                _ = control.wait_for(|control| control.epoch != epoch) => {
-                    self.epoch = control.borrow().epoch;
+                changed = wait_for_epoch(&mut control, epoch) => {
+                    self.epoch = changed;
                     self.leave();
                     self.pending = None;
                     self.begin_stream(self.stream);
@@ -195,11 +195,15 @@ impl Driver {
             }
             let now = self.now();
             let idle = self.config.limits.idle;
-            let expires = self.line.up_since().zip(idle).map(|(since, idle)| since + idle);
+            let expires = self
+                .line
+                .up_since()
+                .zip(idle)
+                .map(|(since, idle)| since + idle);
             let wake = [self.retry_at, expires].into_iter().flatten().min();
             tokio::select! {
                 () = shared.ready.notified() => {}
-                () = self.sleep(wake), if wake.is_some() => {
+                () = shared.sleep(wake), if wake.is_some() => {
                     if self.retry_at.is_some_and(|at| at <= self.now()) {
                         self.retry_at = None;
                         self.line.dial(self.now());
@@ -220,7 +224,9 @@ impl Driver {
 
     /// The network is not there yet, and nothing is lost so far.
     fn pause_before_retry(&mut self, trouble: Trouble, now: Duration) -> Result<(), Trouble> {
-        let Some(pause) = self.next_pause(&trouble) else { return Err(trouble) };
+        let Some(pause) = self.next_pause(&trouble) else {
+            return Err(trouble);
+        };
         self.retry_at = Some(now + pause);
         self.emit(Event::NotReady { trouble, pause });
         Ok(())
@@ -272,13 +278,14 @@ impl Driver {
     async fn connection(&mut self) -> Result<End, Trouble> {
         let mut exchange = self.connect().await?;
         let from = self.replay_from();
-        self.tracker.connect(samples_to_time(from, self.config.request.rate));
+        self.tracker
+            .connect(samples_to_time(from, self.config.request.rate));
         self.live(&mut exchange, from).await
     }
 
     /// Opens a session: line, upgrade, request.
     async fn connect(&mut self) -> Result<Exchange, Trouble> {
-        self.sleep(self.retry_at).await;
+        self.shared.sleep(self.retry_at).await;
         self.retry_at = None;
         if let Some(closing) = &mut self.closing {
             let _ = timeout(CLOSING, closing).await;
@@ -292,7 +299,9 @@ impl Driver {
             Err(_) => return Err(Trouble::NoAnswer(limit)),
         };
         let wire = self.wire.insert(wire);
-        let request = self.encoder.request(Exchange::REQUEST, &self.config.request.to_json());
+        let request = self
+            .encoder
+            .request(Exchange::REQUEST, &self.config.request.to_json());
         let bytes = request.len() as u64;
         wire.send(request).map_err(Trouble::Broken)?;
         self.shared.counters.update(|counts| {
@@ -309,7 +318,9 @@ impl Driver {
             self.line.dial(asked);
             self.line.dialled(|| shared.now()).await?;
             self.tell_ready();
-            let Some(mut connected) = self.line.take() else { continue };
+            let Some(mut connected) = self.line.take() else {
+                continue;
+            };
             let began = self.now();
             self.connect_id = Uuid::new_v4().to_string();
             self.log_id = None;
@@ -320,14 +331,15 @@ impl Driver {
                 connect_id: &self.connect_id,
                 request_id: &request_id,
             };
-            let result =
-                upgrade(&mut connected.transport, &self.config.endpoint, &opening).await;
+            let result = upgrade(&mut connected.transport, &self.config.endpoint, &opening).await;
             match result {
                 Ok(opened) => {
                     self.log_id = opened.log_id;
                     self.tell_ids();
                     let took = self.line.took() + (self.now() - began);
-                    self.shared.counters.update(|counts| counts.connect_time = took);
+                    self.shared
+                        .counters
+                        .update(|counts| counts.connect_time = took);
                     return Ok(Wire::new(connected.transport, opened.tail).await);
                 }
                 // It had been waiting for audio, and died meanwhile: that says nothing of the service.
@@ -345,7 +357,9 @@ impl Driver {
 
     /// Where the next connection's audio begins.
     fn replay_from(&self) -> u64 {
-        self.history.next_replay().unwrap_or_else(|| self.shared.state().queue.next_position())
+        self.history
+            .next_replay()
+            .unwrap_or_else(|| self.shared.state().queue.next_position())
     }
 
     /// Goes back to where a new connection must begin, and says so.
@@ -454,7 +468,9 @@ impl Driver {
     }
 
     fn disconnected(&mut self) {
-        self.shared.counters.update(|counts| counts.connected = false);
+        self.shared
+            .counters
+            .update(|counts| counts.connected = false);
     }
 
     fn tell_ready(&mut self) {
@@ -475,7 +491,13 @@ impl Driver {
     fn tell_retry(&mut self, trouble: Trouble, pause: Duration, from: Duration) {
         if self.told_ready {
             let (attempt, stream) = (self.backoff.tries(), self.stream);
-            self.emit(Event::Reconnecting { trouble, attempt, pause, stream, from });
+            self.emit(Event::Reconnecting {
+                trouble,
+                attempt,
+                pause,
+                stream,
+                from,
+            });
         } else {
             self.emit(Event::NotReady { trouble, pause });
         }
@@ -488,7 +510,11 @@ impl Driver {
             if update.is_final {
                 self.shared.counters.update(|counts| counts.utterances += 1);
             }
-            self.emit(Event::Transcript { stream, session, update });
+            self.emit(Event::Transcript {
+                stream,
+                session,
+                update,
+            });
         }
         self.updates = updates;
     }
@@ -508,12 +534,17 @@ impl Driver {
     pub(super) fn now(&self) -> Duration {
         self.shared.now()
     }
+}
 
-    /// Sleeps until a time of this client's clock; none: not at all.
-    pub(super) async fn sleep(&self, until: Option<Duration>) {
-        if let Some(until) = until {
-            sleep_until(self.shared.started + until).await;
-        }
+/// Waits for another epoch than `epoch`. For ever, if the client is gone: then the stop ends it all.
+async fn wait_for_epoch(control: &mut watch::Receiver<Control>, epoch: u64) -> u64 {
+    let changed = control
+        .wait_for(|control| control.epoch != epoch)
+        .await
+        .map(|control| control.epoch);
+    match changed {
+        Ok(epoch) => epoch,
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -30,10 +30,14 @@ pub enum EndpointError {
     #[error("it names no host")]
     NoHost,
     /// `user:password@` before the host.
-    #[error("user info does not belong there: credentials go into the properties or the environment")]
+    #[error(
+        "user info does not belong there: credentials go into the properties or the environment"
+    )]
     UserInfo,
     /// A query parameter that looks like a credential.
-    #[error("its query holds the credential \"{0}\": credentials go into the properties or the environment")]
+    #[error(
+        "its query holds the credential \"{0}\": credentials go into the properties or the environment"
+    )]
     Credential(String),
     /// Credentials would travel unencrypted to another machine.
     #[error(
@@ -56,7 +60,11 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(EndpointError::UserInfo);
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         if host.is_empty() {
             return Err(EndpointError::NoHost);
         }
@@ -66,10 +74,24 @@ impl Endpoint {
         let port = match authority.port() {
             Some(port) => port.as_str().parse().map_err(|_| EndpointError::Invalid)?,
             None if authority.as_str().ends_with(':') => return Err(EndpointError::Invalid),
-            None => if tls { 443 } else { 80 },
+            None => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
         };
-        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        let endpoint = Endpoint { tls, host, port, target };
+        let target = uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+            .to_owned();
+        let endpoint = Endpoint {
+            tls,
+            host,
+            port,
+            target,
+        };
         if !tls && !allow_insecure && !endpoint.is_loopback() {
             return Err(EndpointError::Insecure);
         }
@@ -101,12 +123,22 @@ impl Endpoint {
 
 /// The name of the first query parameter that looks like a credential.
 fn credential_in(query: &str) -> Option<&str> {
-    const SECRETS: [&str; 7] =
-        ["key", "token", "secret", "password", "passwd", "auth", "credential"];
-    query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name)).find(|name| {
-        let name = name.to_ascii_lowercase();
-        SECRETS.iter().any(|secret| name.contains(secret))
-    })
+    const SECRETS: [&str; 7] = [
+        "key",
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "auth",
+        "credential",
+    ];
+    query
+        .split('&')
+        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
+        .find(|name| {
+            let name = name.to_ascii_lowercase();
+            SECRETS.iter().any(|secret| name.contains(secret))
+        })
 }
 
 #[cfg(test)]
@@ -129,10 +161,19 @@ mod tests {
 
     #[test]
     fn unencrypted_only_to_this_machine() {
-        for uri in ["ws://127.0.0.1:8000/x", "ws://localhost/x", "ws://[::1]:9/x", "ws://127.9.9.9/"] {
+        for uri in [
+            "ws://127.0.0.1:8000/x",
+            "ws://localhost/x",
+            "ws://[::1]:9/x",
+            "ws://127.9.9.9/",
+        ] {
             assert!(parse(uri).is_ok(), "{uri}");
         }
-        for uri in ["ws://10.0.0.1/x", "ws://example.com/x", "ws://localhost.example.com/"] {
+        for uri in [
+            "ws://10.0.0.1/x",
+            "ws://example.com/x",
+            "ws://localhost.example.com/",
+        ] {
             assert_eq!(parse(uri), Err(EndpointError::Insecure), "{uri}");
             assert!(Endpoint::parse(uri, true).is_ok(), "{uri}");
         }
@@ -140,7 +181,10 @@ mod tests {
 
     #[test]
     fn secrets_do_not_belong_into_a_uri() {
-        assert_eq!(parse("wss://me:pw@example.com/"), Err(EndpointError::UserInfo));
+        assert_eq!(
+            parse("wss://me:pw@example.com/"),
+            Err(EndpointError::UserInfo)
+        );
         assert_eq!(
             parse("wss://example.com/a?x=1&Access_Token=abc"),
             Err(EndpointError::Credential("Access_Token".into()))
@@ -160,7 +204,10 @@ mod tests {
     #[test]
     fn the_host_header_names_an_unusual_port() {
         let host = |uri| parse(uri).map(|endpoint| endpoint.host_header());
-        assert_eq!(host("ws://127.0.0.1:8000/").as_deref(), Ok("127.0.0.1:8000"));
+        assert_eq!(
+            host("ws://127.0.0.1:8000/").as_deref(),
+            Ok("127.0.0.1:8000")
+        );
         assert_eq!(host("ws://[::1]:8000/").as_deref(), Ok("[::1]:8000"));
         assert_eq!(host("wss://example.com:443/").as_deref(), Ok("example.com"));
     }

@@ -1,7 +1,7 @@
 //! What a client tells its owner.
 
-use std::{fmt, io};
 use std::time::Duration;
+use std::{fmt, io};
 
 use tokio_tungstenite::tungstenite::Error as WsError;
 
@@ -175,7 +175,9 @@ impl Trouble {
             Trouble::Dial(_) => Retry::Never,
             Trouble::Upgrade(UpgradeError::Refused(failure)) => failure.retry(),
             Trouble::Upgrade(UpgradeError::Io(_)) => Retry::Soon,
-            Trouble::Upgrade(UpgradeError::NotWebSocket(_) | UpgradeError::Value(_)) => Retry::Never,
+            Trouble::Upgrade(UpgradeError::NotWebSocket(_) | UpgradeError::Value(_)) => {
+                Retry::Never
+            }
             Trouble::Failure(failure) => failure.retry(),
             Trouble::Closed { .. }
             | Trouble::Broken(_)

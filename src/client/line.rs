@@ -16,8 +16,14 @@ type Dialling = Pin<Box<dyn Future<Output = Result<Transport, DialError>> + Send
 
 enum State {
     Down,
-    Dialling { since: Duration, dialling: Dialling },
-    Up { transport: Transport, since: Duration },
+    Dialling {
+        since: Duration,
+        dialling: Dialling,
+    },
+    Up {
+        transport: Transport,
+        since: Duration,
+    },
 }
 
 /// A connected line, taken over for a session.
@@ -37,7 +43,11 @@ pub(super) struct Line {
 
 impl Line {
     pub fn new(config: Arc<Config>) -> Self {
-        Line { config, state: State::Down, took: Duration::ZERO }
+        Line {
+            config,
+            state: State::Down,
+            took: Duration::ZERO,
+        }
     }
 
     /// Begins to dial, if the line is down.
@@ -46,7 +56,10 @@ impl Line {
             let config = self.config.clone();
             let dialling =
                 Box::pin(async move { dial(&config.endpoint, config.limits.connect).await });
-            self.state = State::Dialling { since: now, dialling };
+            self.state = State::Dialling {
+                since: now,
+                dialling,
+            };
         }
     }
 
@@ -64,14 +77,19 @@ impl Line {
 
     /// Waits until a dialling is over. Can be dropped and called again.
     pub async fn dialled(&mut self, now: impl Fn() -> Duration) -> Result<(), DialError> {
-        let State::Dialling { since, dialling } = &mut self.state else { return Ok(()) };
+        let State::Dialling { since, dialling } = &mut self.state else {
+            return Ok(());
+        };
         let since = *since;
         let result = dialling.await;
         let now = now();
         self.took = now.saturating_sub(since);
         match result {
             Ok(transport) => {
-                self.state = State::Up { transport, since: now };
+                self.state = State::Up {
+                    transport,
+                    since: now,
+                };
                 Ok(())
             }
             Err(error) => {

@@ -38,7 +38,11 @@ pub(super) enum End {
 
 /// What is next to be sent.
 enum Next {
-    Audio { frame: Bytes, end: u64, replayed: bool },
+    Audio {
+        frame: Bytes,
+        end: u64,
+        replayed: bool,
+    },
     Finish,
     Nothing,
 }
@@ -94,7 +98,9 @@ impl Driver {
             }
             let due = live.due(exchange);
             let wake = shared.started + due.unwrap_or_default();
-            let Some(wire) = self.wire.as_mut() else { return Err(Trouble::Defect) };
+            let Some(wire) = self.wire.as_mut() else {
+                return Err(Trouble::Defect);
+            };
             let hungry = wire.is_ready() && live.send_at.is_none() && !exchange.is_finishing();
             tokio::select! {
                 biased;
@@ -138,14 +144,20 @@ impl Driver {
                     self.log(Level::Debug, format_args!("finish, number -{number}"));
                     (self.encoder.finish(number), 0)
                 }
-                Next::Audio { frame, end, replayed } => {
+                Next::Audio {
+                    frame,
+                    end,
+                    replayed,
+                } => {
                     let sent = end - live.sent.min(end);
                     live.sent = end;
                     live.dry = None;
                     let audio = samples_to_time(sent, self.config.request.rate);
                     live.pacer.sent(now, audio);
                     if replayed {
-                        self.shared.counters.update(|counts| counts.replayed += sent);
+                        self.shared
+                            .counters
+                            .update(|counts| counts.replayed += sent);
                     }
                     (frame, sent)
                 }
@@ -169,9 +181,16 @@ impl Driver {
         if let Some((position, pcm)) = self.history.replay() {
             let number = exchange.number().ok_or(Trouble::Defect)?;
             let end = position + (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
-            self.log(Level::Log, format_args!("audio again, number {number}, to sample {end}"));
+            self.log(
+                Level::Log,
+                format_args!("audio again, number {number}, to sample {end}"),
+            );
             let frame = self.encoder.audio(number, &pcm);
-            return Ok(Next::Audio { frame, end, replayed: true });
+            return Ok(Next::Audio {
+                frame,
+                end,
+                replayed: true,
+            });
         }
         if self.pending.is_some() {
             return Ok(Next::Finish);
@@ -184,10 +203,17 @@ impl Driver {
                 let (frame, pcm) = self.encoder.audio_chunk(number, chunk.data);
                 self.log(
                     Level::Log,
-                    format_args!("audio, number {number}, to sample {end}, {} bytes", frame.len()),
+                    format_args!(
+                        "audio, number {number}, to sample {end}, {} bytes",
+                        frame.len()
+                    ),
                 );
                 self.history.push(position, pcm, arrived);
-                Next::Audio { frame, end, replayed: false }
+                Next::Audio {
+                    frame,
+                    end,
+                    replayed: false,
+                }
             }
             Some(Item::Boundary(boundary)) => {
                 self.pending = Some(boundary);
@@ -219,7 +245,10 @@ impl Driver {
                 self.on_frame(&bytes, exchange, live)
             }
             WireEvent::Text(length) => {
-                self.log(Level::Warning, format_args!("ignored a text message of {length} bytes"));
+                self.log(
+                    Level::Warning,
+                    format_args!("ignored a text message of {length} bytes"),
+                );
                 Ok(None)
             }
             WireEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
@@ -241,16 +270,15 @@ impl Driver {
         }
     }
 
-    fn on_due(
-        &mut self,
-        exchange: &mut Exchange,
-        live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
+    fn on_due(&mut self, exchange: &mut Exchange, live: &mut Live) -> Result<Option<End>, Trouble> {
         let now = self.now();
         if let Some((_, trouble)) = live.failed.take_if(|(until, _)| *until <= now) {
             return Err(trouble);
         }
-        if live.writing_since.is_some_and(|since| since + UNACKNOWLEDGED <= now) {
+        if live
+            .writing_since
+            .is_some_and(|since| since + UNACKNOWLEDGED <= now)
+        {
             return Err(Trouble::Stalled(UNACKNOWLEDGED));
         }
         match exchange.due(live.dry) {
@@ -320,7 +348,10 @@ impl Driver {
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {
-            self.emit(Event::Response { session: self.session - 1, json: json.to_owned() });
+            self.emit(Event::Response {
+                session: self.session - 1,
+                json: json.to_owned(),
+            });
         }
         if frame.last {
             self.log(Level::Debug, format_args!("final response"));
@@ -344,23 +375,32 @@ impl Driver {
             self.log_id = Some(log_id.to_string());
             self.tell_ids();
         }
-        self.log(Level::Info, format_args!("session {} is open", self.session - 1));
+        self.log(
+            Level::Info,
+            format_args!("session {} is open", self.session - 1),
+        );
     }
 
     fn on_response(&mut self, response: &Response<'_>, last: bool, live: &Live) {
         let rate = self.config.request.rate;
         let sent = samples_to_time(live.sent, rate);
         self.shared.counters.update(|counts| counts.responses += 1);
-        self.watch_counting(response.duration, samples_to_time(live.sent - live.origin, rate));
+        self.watch_counting(
+            response.duration,
+            samples_to_time(live.sent - live.origin, rate),
+        );
         let before = self.tracker.worked_until();
-        self.tracker.respond(response, sent, last, &mut self.updates);
+        self.tracker
+            .respond(response, sent, last, &mut self.updates);
         self.tell_updates();
         let worked = self.tracker.worked_until();
         if worked > before {
             let position = crate::session::time_to_samples(worked, rate);
             if let Some(arrived) = self.history.arrived(position) {
                 let latency = self.now().saturating_sub(arrived);
-                self.shared.counters.update(|counts| counts.latency(latency));
+                self.shared
+                    .counters
+                    .update(|counts| counts.latency(latency));
             }
         }
         if worked > self.answered {
@@ -369,11 +409,15 @@ impl Driver {
             self.limited = 0;
         }
         let needed = self.tracker.needed_from();
-        self.history.trim_before(crate::session::time_to_samples(needed, rate));
+        self.history
+            .trim_before(crate::session::time_to_samples(needed, rate));
         let until = self.tracker.settled_until();
         if until > self.settled {
             self.settled = until;
-            self.emit(Event::Settled { stream: self.stream, until });
+            self.emit(Event::Settled {
+                stream: self.stream,
+                until,
+            });
         }
     }
 
@@ -381,7 +425,8 @@ impl Driver {
     /// rate.
     fn watch_counting(&mut self, counted: Option<Duration>, sent: Duration) {
         let Some(counted) = counted else { return };
-        if !self.told_counting && counted > sent.mul_f64(COUNTING.0) && counted > sent + COUNTING.1 {
+        if !self.told_counting && counted > sent.mul_f64(COUNTING.0) && counted > sent + COUNTING.1
+        {
             self.told_counting = true;
             self.emit(Event::CountsDifferently { counted, sent });
         }
@@ -417,7 +462,10 @@ impl Driver {
 
     /// Goes over to a new connection as if this one were lost, but lets it end in good order.
     fn rotate(&mut self, exchange: &mut Exchange) {
-        self.log(Level::Info, format_args!("long enough: on to a new session"));
+        self.log(
+            Level::Info,
+            format_args!("long enough: on to a new session"),
+        );
         self.restart();
         let finish = exchange.finish().map(|number| self.encoder.finish(number));
         self.leave_by(|wire| see_out(wire, finish));
@@ -430,17 +478,23 @@ impl Live {
         let failed = self.failed.as_ref().map(|(until, _)| *until);
         let stalled = self.writing_since.map(|since| since + UNACKNOWLEDGED);
         let due = exchange.due(self.dry).map(|(at, _)| at);
-        [self.send_at, failed, stalled, due].into_iter().flatten().min()
+        [self.send_at, failed, stalled, due]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
 /// The end of a session whose words nobody waits for any more.
 async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
     let end = async {
-        let Some(Ok(())) = finish.map(|finish| wire.send(finish)) else { return };
+        let Some(Ok(())) = finish.map(|finish| wire.send(finish)) else {
+            return;
+        };
         loop {
             match wire.next().await {
-                WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {}
+                WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {
+                }
                 WireEvent::Written | WireEvent::Text(_) => {}
                 _ => return,
             }

@@ -31,10 +31,9 @@ use tokio::time::Instant;
 pub use config::Config;
 pub use counters::Counts;
 pub use dial::DialError;
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::Endpoint;
 pub use event::{Event, Events, Level, Trouble};
 pub use runtime::{RuntimeError, run_job};
-pub use tls::TrustError;
 pub(crate) use upgrade::is_field_value;
 pub use upgrade::{Credentials, UpgradeError};
 
@@ -110,6 +109,13 @@ impl Shared {
         self.started.elapsed()
     }
 
+    /// Sleeps until a time of this clock; none: not at all.
+    async fn sleep(&self, until: Option<Duration>) {
+        if let Some(until) = until {
+            tokio::time::sleep_until(self.started + until).await;
+        }
+    }
+
     fn pop(&self) -> Option<Item> {
         let item = {
             let mut state = self.state();
@@ -143,7 +149,10 @@ impl Shared {
             if state.interrupting || state.interruptions != seen {
                 return Waited::Interrupted;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -201,13 +210,14 @@ impl Client {
             return Pushed::Full;
         }
         let ready = state.queue.push(pcm, now);
-        state.input_until =
-            now + samples_to_time(samples, self.shared.rate);
+        state.input_until = now + samples_to_time(samples, self.shared.rate);
         drop(state);
         if ready {
             self.shared.ready.notify_one();
         }
-        self.shared.counters.update(|counts| counts.received += samples);
+        self.shared
+            .counters
+            .update(|counts| counts.received += samples);
         Pushed::Taken
     }
 
@@ -224,6 +234,12 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
+    /// Whether [`push`](Self::push) would take so many samples.
+    pub fn has_room(&self, samples: u64) -> bool {
+        let waiting = self.shared.state().queue.waiting();
+        waiting == 0 || waiting + samples <= self.shared.max_queue
+    }
+
     /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
     /// piece while nothing else can move in the queue.
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
@@ -233,12 +249,16 @@ impl Client {
             state.queue.seal();
         }
         while state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
-            let Some(piece) = state.queue.drop_oldest() else { break };
+            let Some(piece) = state.queue.drop_oldest() else {
+                break;
+            };
             total += piece.samples;
             dropped(piece);
         }
         drop(state);
-        self.shared.counters.update(|counts| counts.dropped += total);
+        self.shared
+            .counters
+            .update(|counts| counts.dropped += total);
     }
 
     /// Ends a session or a stream behind what was handed over so far.
@@ -273,7 +293,8 @@ impl Client {
 
     /// Waits until a failure is on the bus.
     pub fn wait_for_failure(&self) -> Waited {
-        self.shared.wait(|state| state.failure_told.then_some(Waited::Failed))
+        self.shared
+            .wait(|state| state.failure_told.then_some(Waited::Failed))
     }
 
     /// Ends the waits: from `true` to `false` none begins.
@@ -344,7 +365,9 @@ impl Client {
 
     /// Ends the connection, saying good-bye in the background. Does not block.
     pub fn stop(&self) {
-        self.shared.control.send_modify(|control| control.stopped = true);
+        self.shared
+            .control
+            .send_modify(|control| control.stopped = true);
         self.interrupt(true);
     }
 }

@@ -31,7 +31,10 @@ pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
     match answer.as_deref() {
         Ok(Some(Ok(addresses))) if !addresses.is_empty() => Ok(addresses.clone()),
         Ok(Some(Err((kind, text)))) => Err(io::Error::new(*kind, text.clone())),
-        _ => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
+        _ => Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the name has no address",
+        )),
     }
 }
 
@@ -44,7 +47,9 @@ fn join_or_start(host: &str, port: u16) -> watch::Receiver<Answer> {
     }
     let (done, answer) = watch::channel(None);
     lookups.insert(key.clone(), answer.clone());
-    let free = FREE.get_or_init(|| Arc::new(Semaphore::new(LOOKUPS))).clone();
+    let free = FREE
+        .get_or_init(|| Arc::new(Semaphore::new(LOOKUPS)))
+        .clone();
     tokio::spawn(async move {
         // Held by the thread, not by whoever waits: an abandoned look-up still occupies one.
         let permit = free.acquire_owned().await;
@@ -52,12 +57,17 @@ fn join_or_start(host: &str, port: u16) -> watch::Receiver<Answer> {
         let lookup = tokio::task::spawn_blocking(move || {
             let answer = (target.0.as_str(), target.1).to_socket_addrs();
             drop(permit);
-            answer.map(Iterator::collect).map_err(|error| (error.kind(), error.to_string()))
+            answer
+                .map(Iterator::collect)
+                .map_err(|error| (error.kind(), error.to_string()))
         });
-        let answer = lookup.await.unwrap_or_else(|error| {
-            Err((io::ErrorKind::Other, error.to_string()))
-        });
-        under_way().lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let answer = lookup
+            .await
+            .unwrap_or_else(|error| Err((io::ErrorKind::Other, error.to_string())));
+        under_way()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&key);
         done.send_replace(Some(answer));
     });
     answer
@@ -70,7 +80,10 @@ mod tests {
     #[tokio::test]
     async fn an_address_needs_no_look_up() {
         let addresses = resolve("::1", 7).await.expect("an address");
-        assert_eq!(addresses, ["[::1]:7".parse::<SocketAddr>().expect("a constant")]);
+        assert_eq!(
+            addresses,
+            ["[::1]:7".parse::<SocketAddr>().expect("a constant")]
+        );
     }
 
     #[tokio::test]
@@ -78,9 +91,19 @@ mod tests {
         let first = join_or_start("localhost", 1);
         let second = join_or_start("localhost", 1);
         assert!(first.same_channel(&second));
-        assert!(resolve("localhost", 1).await.expect("localhost")[0].ip().is_loopback());
+        assert!(
+            resolve("localhost", 1).await.expect("localhost")[0]
+                .ip()
+                .is_loopback()
+        );
         // Done look-ups are not kept: names change.
-        assert!(under_way().lock().expect("not poisoned").get(&("localhost".into(), 1)).is_none());
+        assert!(
+            under_way()
+                .lock()
+                .expect("not poisoned")
+                .get(&("localhost".into(), 1))
+                .is_none()
+        );
     }
 
     #[tokio::test]

@@ -26,7 +26,10 @@ type Source = [Option<std::ffi::OsString>; 2];
 /// Reads files: not for a worker of the runtime.
 pub(super) fn client_config() -> Result<Arc<ClientConfig>, TrustError> {
     static CACHED: Mutex<Option<(Source, Arc<ClientConfig>)>> = Mutex::new(None);
-    let source = [std::env::var_os("SSL_CERT_FILE"), std::env::var_os("SSL_CERT_DIR")];
+    let source = [
+        std::env::var_os("SSL_CERT_FILE"),
+        std::env::var_os("SSL_CERT_DIR"),
+    ];
     let mut cached = CACHED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((from, config)) = cached.as_ref()
         && *from == source
@@ -37,16 +40,19 @@ pub(super) fn client_config() -> Result<Arc<ClientConfig>, TrustError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
-        let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
+        let why = found
+            .errors
+            .first()
+            .map(|error| format!(" ({error})"))
+            .unwrap_or_default();
         return Err(TrustError::Empty(why));
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()
-    .map_err(|error| TrustError::Library(error.to_string()))?
-    .with_root_certificates(roots)
-    .with_no_client_auth();
+    let config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TrustError::Library(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
     let config = Arc::new(config);
     *cached = Some((source, config.clone()));
     Ok(config)

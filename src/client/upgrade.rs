@@ -122,16 +122,17 @@ where
         return Err(UpgradeError::Refused(failure));
     }
     if !head.upgrades || head.accept.as_deref() != Some(&derive_accept_key(key.as_bytes())) {
-        return Err(UpgradeError::NotWebSocket("its upgrade does not answer ours".into()));
+        return Err(UpgradeError::NotWebSocket(
+            "its upgrade does not answer ours".into(),
+        ));
     }
-    Ok(Opened { log_id: head.log_id, tail })
+    Ok(Opened {
+        log_id: head.log_id,
+        tail,
+    })
 }
 
-fn request(
-    endpoint: &Endpoint,
-    opening: &Opening<'_>,
-    key: &str,
-) -> Result<String, UpgradeError> {
+fn request(endpoint: &Endpoint, opening: &Opening<'_>, key: &str) -> Result<String, UpgradeError> {
     let host = endpoint.host_header();
     let mut fields = vec![
         ("Host", host.as_str()),
@@ -141,8 +142,14 @@ fn request(
         ("Sec-WebSocket-Key", key),
     ];
     match opening.credentials {
-        Credentials::Pair { app_key, access_key } => {
-            fields.extend([("X-Api-App-Key", app_key.as_str()), ("X-Api-Access-Key", access_key)]);
+        Credentials::Pair {
+            app_key,
+            access_key,
+        } => {
+            fields.extend([
+                ("X-Api-App-Key", app_key.as_str()),
+                ("X-Api-Access-Key", access_key),
+            ]);
         }
         Credentials::Key(key) => fields.push(("X-Api-Key", key)),
     }
@@ -185,19 +192,26 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
         Err(error) => return Err(UpgradeError::NotWebSocket(error.to_string())),
     };
     let field = |name: &str| {
-        let found = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
+        let found = response
+            .headers
+            .iter()
+            .find(|field| field.name.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(found.value).ok().map(str::trim)
     };
     let lists = |name, token: &str| {
         field(name).is_some_and(|value: &str| {
-            value.split(',').any(|item| item.trim().eq_ignore_ascii_case(token))
+            value
+                .split(',')
+                .any(|item| item.trim().eq_ignore_ascii_case(token))
         })
     };
     let head = Head {
         status: response.code.unwrap_or_default(),
         upgrades: lists("Upgrade", "websocket") && lists("Connection", "upgrade"),
         accept: field("Sec-WebSocket-Accept").map(str::to_owned),
-        log_id: field("X-Tt-Logid").filter(|id| id.len() <= 256).map(str::to_owned),
+        log_id: field("X-Tt-Logid")
+            .filter(|id| id.len() <= 256)
+            .map(str::to_owned),
         content_length: field("Content-Length").and_then(|length| length.parse().ok()),
     };
     Ok(Some((head, length)))

@@ -61,7 +61,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             .max_frame_size(Some(MAX_MESSAGE));
         let socket =
             WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
-        Wire { socket, writing: false, can_write: true }
+        Wire {
+            socket,
+            writing: false,
+            can_write: true,
+        }
     }
 
     /// Whether a frame can be sent now.
@@ -79,10 +83,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub fn send(&mut self, frame: Bytes) -> Result<(), WsError> {
         debug_assert!(self.is_ready());
         self.writing = true;
-        Pin::new(&mut self.socket).start_send(Message::Binary(frame)).inspect_err(|_| {
-            self.writing = false;
-            self.can_write = false;
-        })
+        Pin::new(&mut self.socket)
+            .start_send(Message::Binary(frame))
+            .inspect_err(|_| {
+                self.writing = false;
+                self.can_write = false;
+            })
     }
 
     /// The next thing that happens. Can be dropped and called again: nothing is lost.
@@ -112,7 +118,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                         code: close.code.into(),
                         reason: close.reason.as_str().to_owned(),
                     },
-                    None => WireEvent::Closed { code: 1005, reason: String::new() },
+                    None => WireEvent::Closed {
+                        code: 1005,
+                        reason: String::new(),
+                    },
                 },
                 // The library answers pings by itself; it needs to be polled again to do so.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
@@ -127,9 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub async fn close(mut self) {
         let close = async {
             let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
-            while let Some(Ok(_)) =
-                poll_fn(|cx| Pin::new(&mut self.socket).poll_next(cx)).await
-            {}
+            while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut self.socket).poll_next(cx)).await {}
         };
         let _ = tokio::time::timeout(CLOSING, close).await;
     }

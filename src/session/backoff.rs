@@ -30,7 +30,11 @@ impl Backoff {
         let step = self.tries + if patient { 2 } else { 0 };
         self.tries += 1;
         let pause = FIRST.saturating_mul(1 << step.min(5)).min(LONGEST);
-        Some(pause.mul_f64(1.0 + JITTER * random.clamp(0.0, 1.0)).min(LONGEST))
+        Some(
+            pause
+                .mul_f64(1.0 + JITTER * random.clamp(0.0, 1.0))
+                .min(LONGEST),
+        )
     }
 
     /// Progress was made: the count begins anew.
@@ -51,8 +55,9 @@ mod tests {
     #[test]
     fn pauses_grow_to_the_longest_and_end() {
         let mut backoff = Backoff::new(8);
-        let pauses: Vec<u64> =
-            std::iter::from_fn(|| backoff.next(0.0, false)).map(|d| d.as_millis() as u64).collect();
+        let pauses: Vec<u64> = std::iter::from_fn(|| backoff.next(0.0, false))
+            .map(|d| d.as_millis() as u64)
+            .collect();
         assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
         backoff.reset();
         assert_eq!(backoff.next(0.0, false), Some(FIRST));
@@ -63,13 +68,20 @@ mod tests {
         let mut backoff = Backoff::new(10);
         assert_eq!(backoff.next(1.0, false), Some(FIRST.mul_f64(1.25)));
         for _ in 0..9 {
-            assert!(backoff.next(1.0, false).is_some_and(|pause| pause <= LONGEST));
+            assert!(
+                backoff
+                    .next(1.0, false)
+                    .is_some_and(|pause| pause <= LONGEST)
+            );
         }
     }
 
     #[test]
     fn what_takes_a_while_begins_later() {
-        assert_eq!(Backoff::new(1).next(0.0, true), Some(Duration::from_secs(1)));
+        assert_eq!(
+            Backoff::new(1).next(0.0, true),
+            Some(Duration::from_secs(1))
+        );
     }
 
     #[test]

@@ -42,7 +42,9 @@ pub enum Overdue {
 enum Phase {
     Open,
     /// The finish is numbered; counted from when it was written, if it was.
-    Finishing { heard: Option<Duration> },
+    Finishing {
+        heard: Option<Duration>,
+    },
 }
 
 /// The state of one connection.
@@ -86,7 +88,10 @@ impl Exchange {
 
     /// The finish is with the kernel.
     pub fn finish_written(&mut self, now: Duration) {
-        if let Phase::Finishing { heard: heard @ None } = &mut self.phase {
+        if let Phase::Finishing {
+            heard: heard @ None,
+        } = &mut self.phase
+        {
             *heard = Some(now);
         }
     }
@@ -116,7 +121,11 @@ impl Exchange {
 
     /// When audio may go out: now, or when the wait for the answer has been long enough.
     pub fn audio_at(&self, now: Duration) -> Duration {
-        if self.acknowledged { now } else { (self.requested + ACK_GRACE).max(now) }
+        if self.acknowledged {
+            now
+        } else {
+            (self.requested + ACK_GRACE).max(now)
+        }
     }
 
     /// What is due next, and when. `dry`: since when there has been nothing to send, if so.
@@ -137,7 +146,9 @@ impl Exchange {
     /// Whether a session of so much audio should go over to a new connection: at a pause in which
     /// everything is settled, or, without one for long, anywhere.
     pub fn should_rotate(&self, audio: Duration, settled: bool) -> bool {
-        let Some(max) = self.limits.session else { return false };
+        let Some(max) = self.limits.session else {
+            return false;
+        };
         matches!(self.phase, Phase::Open)
             && self.acknowledged
             && audio >= if settled { max } else { max + max / 2 }
@@ -191,7 +202,10 @@ mod tests {
     fn without_audio_the_finish_is_due() {
         let mut exchange = exchange();
         exchange.heard(ms(300));
-        assert_eq!(exchange.due(Some(ms(1000))), Some((ms(5000), Overdue::Audio)));
+        assert_eq!(
+            exchange.due(Some(ms(1000))),
+            Some((ms(5000), Overdue::Audio))
+        );
     }
 
     #[test]

@@ -162,9 +162,20 @@ impl History {
         Some((rest.start, rest.pcm))
     }
 
+    /// The first sample that the replay under way will send next.
+    pub fn next_replay(&self) -> Option<u64> {
+        self.cursor
+    }
+
     /// Whether a replay is under way.
     pub fn replaying(&self) -> bool {
-        self.remaining() > 0
+        self.cursor.is_some()
+    }
+
+    /// Forgets all audio: it is settled. A replay under way is over.
+    pub fn clear(&mut self) {
+        self.trim_before(self.end);
+        self.cursor = None;
     }
 
     /// How many samples the replay under way has yet to send.

@@ -38,7 +38,9 @@ pub fn samples_to_time(samples: u64, rate: u32) -> Duration {
 pub fn time_to_samples(time: Duration, rate: u32) -> u64 {
     let rate = u64::from(rate);
     let part = u64::from(time.subsec_nanos()) * rate;
-    time.as_secs().saturating_mul(rate).saturating_add(part.div_ceil(1_000_000_000))
+    time.as_secs()
+        .saturating_mul(rate)
+        .saturating_add(part.div_ceil(1_000_000_000))
 }
 
 #[cfg(test)]
@@ -49,9 +51,15 @@ mod tests {
     fn samples_and_time_are_each_other_s_inverse() {
         for rate in [16_000, 24_000] {
             for samples in (0..100_000).chain(86_400_000_000..86_400_001_000) {
-                assert_eq!(time_to_samples(samples_to_time(samples, rate), rate), samples);
+                assert_eq!(
+                    time_to_samples(samples_to_time(samples, rate), rate),
+                    samples
+                );
             }
-            assert_eq!(samples_to_time(u64::from(rate) * 3600, rate), Duration::from_secs(3600));
+            assert_eq!(
+                samples_to_time(u64::from(rate) * 3600, rate),
+                Duration::from_secs(3600)
+            );
         }
     }
 }

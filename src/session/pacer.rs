@@ -20,7 +20,10 @@ pub struct Pacer {
 impl Pacer {
     /// `speed` in times real time; 0: no limit.
     pub fn new(speed: f64) -> Self {
-        Pacer { speed, due: Duration::ZERO }
+        Pacer {
+            speed,
+            due: Duration::ZERO,
+        }
     }
 
     /// When the next chunk may go out: now, or a time to wait for.
@@ -28,7 +31,9 @@ impl Pacer {
         if self.speed <= 0.0 {
             return now;
         }
-        self.due.saturating_sub(BURST.div_f64(self.speed.max(MIN_SPEED))).max(now)
+        self.due
+            .saturating_sub(BURST.div_f64(self.speed.max(MIN_SPEED)))
+            .max(now)
     }
 
     /// A chunk of so much audio went out.
@@ -66,7 +71,10 @@ mod tests {
             pacer.sent(now, ms(200));
         }
         let took = now - start;
-        assert!(took >= ms(9900) && took <= ms(10_100), "100 s of audio took {took:?}");
+        assert!(
+            took >= ms(9900) && took <= ms(10_100),
+            "100 s of audio took {took:?}"
+        );
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub enum Item {
 /// Where audio was dropped, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// Set when it belonged to a stream that has not begun to be sent.
-    pub new_stream: Option<u32>,
+    /// The number of the stream that it belonged to.
+    pub stream: u32,
     /// The position that the next kept sample has now.
     pub position: u64,
     /// How many samples are gone.
@@ -81,7 +81,8 @@ pub struct Queue {
     entries: VecDeque<Entry>,
     filling: BytesMut,
     filling_arrived: Duration,
-    /// The position of the next chunk to be taken.
+    /// The stream, and the position in it, of the next chunk to be taken.
+    stream: u32,
     next: u64,
     /// Samples that wait, the chunk being filled included.
     waiting: u64,
@@ -97,6 +98,7 @@ impl Queue {
             entries: VecDeque::new(),
             filling: BytesMut::new(),
             filling_arrived: Duration::ZERO,
+            stream: 0,
             next: 0,
             waiting: 0,
             chunk_samples,
@@ -161,13 +163,18 @@ impl Queue {
     pub fn pop(&mut self) -> Option<Item> {
         Some(match self.entries.pop_front()? {
             Entry::Audio { data, arrived } => {
-                let chunk = Chunk { position: self.next, data, arrived };
+                let chunk = Chunk {
+                    position: self.next,
+                    data,
+                    arrived,
+                };
                 self.next += chunk.samples();
                 self.waiting -= chunk.samples();
                 Item::Audio(chunk)
             }
             Entry::Boundary(boundary) => {
-                if let Boundary::NewStream { .. } = boundary {
+                if let Boundary::NewStream { stream } = boundary {
+                    self.stream = stream;
                     self.next = 0;
                 }
                 Item::Boundary(boundary)
@@ -206,15 +213,32 @@ impl Queue {
             .entries
             .iter()
             .position(|entry| matches!(entry, Entry::Audio { .. }))?;
-        let new_stream = self.entries.iter().take(oldest).rev().find_map(|entry| match entry {
-            Entry::Boundary(Boundary::NewStream { stream }) => Some(*stream),
-            _ => None,
-        });
-        let Some(Entry::Audio { data, .. }) = self.entries.remove(oldest) else { return None };
+        let new_stream = self
+            .entries
+            .iter()
+            .take(oldest)
+            .rev()
+            .find_map(|entry| match entry {
+                Entry::Boundary(Boundary::NewStream { stream }) => Some(*stream),
+                _ => None,
+            });
+        let Some(Entry::Audio { data, .. }) = self.entries.remove(oldest) else {
+            return None;
+        };
         let samples = samples_in(&data);
         self.waiting -= samples;
-        let position = if new_stream.is_some() { 0 } else { self.next };
-        Some(Dropped { new_stream, position, samples })
+        Some(match new_stream {
+            Some(stream) => Dropped {
+                stream,
+                position: 0,
+                samples,
+            },
+            None => Dropped {
+                stream: self.stream,
+                position: self.next,
+                samples,
+            },
+        })
     }
 
     /// Forgets everything; the next sample has position 0.
@@ -276,7 +300,13 @@ mod tests {
         assert!(queue.push(&pcm(0..3), NOW));
         assert!(queue.push(&pcm(3..10), NOW));
         let chunks = chunks(&mut queue);
-        assert_eq!(chunks.iter().map(|(at, data)| (*at, data.len())).collect::<Vec<_>>(), [(0, 6), (3, 14)]);
+        assert_eq!(
+            chunks
+                .iter()
+                .map(|(at, data)| (*at, data.len()))
+                .collect::<Vec<_>>(),
+            [(0, 6), (3, 14)]
+        );
     }
 
     #[test]
@@ -294,8 +324,18 @@ mod tests {
     fn what_is_dropped_leaves_no_hole_in_the_positions() {
         let mut queue = Queue::new(10);
         queue.push(&pcm(0..40), NOW);
-        assert!(matches!(queue.pop(), Some(Item::Audio(Chunk { position: 0, .. }))));
-        assert_eq!(queue.drop_oldest(), Some(Dropped { new_stream: None, position: 10, samples: 10 }));
+        assert!(matches!(
+            queue.pop(),
+            Some(Item::Audio(Chunk { position: 0, .. }))
+        ));
+        assert_eq!(
+            queue.drop_oldest(),
+            Some(Dropped {
+                stream: 0,
+                position: 10,
+                samples: 10
+            })
+        );
         assert_eq!(chunks(&mut queue), [(10, pcm(20..30)), (20, pcm(30..40))]);
     }
 
@@ -322,10 +362,17 @@ mod tests {
         queue.push(&pcm(0..20), NOW);
         assert_eq!(
             queue.drop_oldest(),
-            Some(Dropped { new_stream: Some(3), position: 0, samples: 10 })
+            Some(Dropped {
+                stream: 3,
+                position: 0,
+                samples: 10
+            })
         );
         assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::Pause))));
-        assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::NewStream { stream: 3 }))));
+        assert!(matches!(
+            queue.pop(),
+            Some(Item::Boundary(Boundary::NewStream { stream: 3 }))
+        ));
         assert_eq!(chunks(&mut queue), [(0, pcm(10..20))]);
     }
 }

@@ -20,19 +20,27 @@ pub(super) struct Report {
 
 impl Identity {
     pub fn new(credentials: Credentials, resource_id: String) -> Self {
-        Identity { credentials, resource_id }
+        Identity {
+            credentials,
+            resource_id,
+        }
     }
 
     /// `text` without the secrets, should the service have repeated one.
     pub fn redact(&self, text: &str) -> String {
         let secrets = match &self.credentials {
-            Credentials::Pair { app_key, access_key } => vec![app_key, access_key],
+            Credentials::Pair {
+                app_key,
+                access_key,
+            } => vec![app_key, access_key],
             Credentials::Key(key) => vec![key],
         };
-        secrets.into_iter().filter(|secret| secret.len() >= MIN_SECRET).fold(
-            text.to_owned(),
-            |text, secret| text.replace(secret.as_str(), "***"),
-        )
+        secrets
+            .into_iter()
+            .filter(|secret| secret.len() >= MIN_SECRET)
+            .fold(text.to_owned(), |text, secret| {
+                text.replace(secret.as_str(), "***")
+            })
     }
 
     /// Where the credentials come from, by name.
@@ -54,7 +62,12 @@ impl Identity {
 const MIN_SECRET: usize = 4;
 
 /// The error that ends a stream. `lost`: a session was open before.
-pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, log_id: Option<&str>) -> Report {
+pub(super) fn error(
+    trouble: &Trouble,
+    lost: bool,
+    identity: &Identity,
+    log_id: Option<&str>,
+) -> Report {
     let text = identity.redact(&text(trouble, lost, identity));
     Report {
         error: domain(trouble, lost, &text),
@@ -64,21 +77,32 @@ pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, log_id: 
 }
 
 /// `volcasr-error`: what programs can act upon.
-pub(super) fn details(trouble: &Trouble, identity: &Identity, log_id: Option<&str>) -> gst::Structure {
+pub(super) fn details(
+    trouble: &Trouble,
+    identity: &Identity,
+    log_id: Option<&str>,
+) -> gst::Structure {
     let failure = trouble.failure();
     let message = failure.map_or_else(|| trouble.to_string(), |failure| failure.message.clone());
     gst::Structure::builder("volcasr-error")
         .field_if_some("code", failure.and_then(|failure| failure.code))
         .field_if_some(
             "http-status",
-            failure.and_then(|failure| failure.http_status).map(u32::from),
+            failure
+                .and_then(|failure| failure.http_status)
+                .map(u32::from),
         )
         .field("message", identity.redact(&message))
         .field_if_some(
             "log-id",
-            failure.and_then(|failure| failure.log_id.as_deref()).or(log_id),
+            failure
+                .and_then(|failure| failure.log_id.as_deref())
+                .or(log_id),
         )
-        .field_if_some("connect-id", failure.and_then(|failure| failure.connect_id.as_deref()))
+        .field_if_some(
+            "connect-id",
+            failure.and_then(|failure| failure.connect_id.as_deref()),
+        )
         .field("retryable", trouble.retry() != Retry::Never)
         .build()
 }
@@ -86,7 +110,11 @@ pub(super) fn details(trouble: &Trouble, identity: &Identity, log_id: Option<&st
 fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
     use gst::{ResourceError, StreamError};
     let resource = |error| gst::glib::Error::new(error, text);
-    let open = if lost { ResourceError::Write } else { ResourceError::OpenWrite };
+    let open = if lost {
+        ResourceError::Write
+    } else {
+        ResourceError::OpenWrite
+    };
     let Some(failure) = trouble.failure() else {
         return match trouble {
             Trouble::Nonsense(_) | Trouble::Upgrade(UpgradeError::NotWebSocket(_)) => {
@@ -100,7 +128,9 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
     };
     match failure.cause {
         Cause::Credentials | Cause::NotGranted => resource(ResourceError::NotAuthorized),
-        Cause::Parameters | Cause::WrongType | Cause::NoRequest => resource(ResourceError::Settings),
+        Cause::Parameters | Cause::WrongType | Cause::NoRequest => {
+            resource(ResourceError::Settings)
+        }
         Cause::AudioFormat => gst::glib::Error::new(StreamError::Format, text),
         Cause::Concurrency | Cause::QuotaSpent | Cause::Busy | Cause::RateLimited => {
             resource(ResourceError::Busy)
@@ -122,14 +152,18 @@ fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
     match trouble {
         Trouble::Dial(error) => dial_text(error),
         Trouble::Upgrade(UpgradeError::NotWebSocket(_)) | Trouble::Nonsense(_) => {
-            format!("{trouble}. Check the property uri: it must name the service's v3/sauc endpoint.")
+            format!(
+                "{trouble}. Check the property uri: it must name the service's v3/sauc endpoint."
+            )
         }
         Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),
         _ if lost => format!(
             "The connection to the service was lost for good: {trouble}. Check the network; max-reconnects says how \
              often it is tried again."
         ),
-        _ => format!("No session with the service: {trouble}. Check the network and the property uri."),
+        _ => format!(
+            "No session with the service: {trouble}. Check the network and the property uri."
+        ),
     }
 }
 
@@ -158,7 +192,9 @@ fn said(failure: &Failure) -> String {
     let message = failure.message.trim_end_matches('.');
     match (failure.code, failure.http_status) {
         (Some(code), None) => format!("The service says {code} \"{message}\""),
-        (_, Some(status)) => format!("The service refused the connection with HTTP {status} \"{message}\""),
+        (_, Some(status)) => {
+            format!("The service refused the connection with HTTP {status} \"{message}\"")
+        }
         (None, None) => format!("The service says \"{message}\""),
     }
 }

@@ -62,7 +62,12 @@ pub(super) struct Input {
 
 impl Input {
     pub fn new(rate: u32, limits: GapLimits) -> Self {
-        Input { rate, limits, place: None, anchor: None }
+        Input {
+            rate,
+            limits,
+            place: None,
+            anchor: None,
+        }
     }
 
     /// Decides about a buffer of so many bytes, whose first sample will have `position` unless the
@@ -85,7 +90,7 @@ impl Input {
                 plan.skip = overlap.min(bytes);
                 pts += by;
             }
-            Some(Jump::None | Jump::Elsewhere) | None => {}
+            Some(Jump::None | Jump::Small(_) | Jump::Elsewhere) | None => {}
         }
         let audio = self.time(bytes - plan.skip);
         if plan.skip < bytes {
@@ -107,7 +112,10 @@ impl Input {
             place.paused = false;
         }
         let anchor = self.anchor.is_none().then_some(None);
-        Plan { anchor, ..Plan::default() }
+        Plan {
+            anchor,
+            ..Plan::default()
+        }
     }
 
     /// A GAP event up to `end`: the silence to send for it now, and whether it ends the session.
@@ -159,19 +167,31 @@ impl Input {
 
     fn place_at(&mut self, next: gst::ClockTime, segment: &Segment) {
         let (gap, paused) = (gst::ClockTime::ZERO, false);
-        self.place = Some(Place { next, segment: segment.clone(), gap, paused });
+        self.place = Some(Place {
+            next,
+            segment: segment.clone(),
+            gap,
+            paused,
+        });
     }
 
     /// Whether the anchor would tell another time for the sample.
     fn is_off(&self, pts: gst::ClockTime, segment: &Segment, position: u64) -> bool {
-        let Some(anchor) = &self.anchor else { return true };
-        let Some((_, anchored)) = &anchor.time else { return true };
-        let Some(expected) = anchor.timestamp_at(position, self.rate) else { return true };
+        let Some(anchor) = &self.anchor else {
+            return true;
+        };
+        let Some((_, anchored)) = &anchor.time else {
+            return true;
+        };
+        let Some(expected) = anchor.timestamp_at(position, self.rate) else {
+            return true;
+        };
         anchored != segment || pts.absdiff(expected) >= DRIFT
     }
 
     fn samples(&self, time: gst::ClockTime) -> u64 {
-        time.mul_div_round(u64::from(self.rate), *gst::ClockTime::SECOND).map_or(0, |samples| *samples)
+        time.mul_div_round(u64::from(self.rate), *gst::ClockTime::SECOND)
+            .map_or(0, |samples| *samples)
     }
 
     fn time(&self, bytes: usize) -> gst::ClockTime {
@@ -209,8 +229,14 @@ impl Place {
             let positive = |time: Option<gst::Signed<gst::ClockTime>>| time?.positive();
             let expected = positive(self.segment.to_running_time_full(self.next));
             let actual = positive(segment.to_running_time_full(pts));
-            let Some((expected, actual)) = expected.zip(actual) else { return Jump::Elsewhere };
-            (expected, actual, segment.rate().abs() * segment.applied_rate().abs())
+            let Some((expected, actual)) = expected.zip(actual) else {
+                return Jump::Elsewhere;
+            };
+            (
+                expected,
+                actual,
+                segment.rate().abs() * segment.applied_rate().abs(),
+            )
         };
         let by = |time: gst::ClockTime| {
             gst::ClockTime::from_nseconds((time.nseconds() as f64 * rate) as u64)
@@ -246,7 +272,10 @@ mod tests {
 
     fn input() -> (Input, Segment) {
         gst::init().expect("GStreamer");
-        let limits = GapLimits { longest: ms(4000), settling: ms(1000) };
+        let limits = GapLimits {
+            longest: ms(4000),
+            settling: ms(1000),
+        };
         (Input::new(RATE, limits), Segment::new())
     }
 
@@ -254,9 +283,14 @@ mod tests {
     fn audio_that_goes_on_needs_one_anchor() {
         let (mut input, segment) = input();
         let plan = input.buffer(Some(ms(500)), bytes(20), Some(&segment), 0);
-        let Some(Some((pts, _))) = plan.anchor else { panic!("no anchor") };
+        let Some(Some((pts, _))) = plan.anchor else {
+            panic!("no anchor")
+        };
         assert_eq!(pts, ms(500));
-        input.anchored(Anchor { position: 0, time: Some((pts, segment.clone())) });
+        input.anchored(Anchor {
+            position: 0,
+            time: Some((pts, segment.clone())),
+        });
         for i in 1..100 {
             let plan = input.buffer(Some(ms(500 + 20 * i)), bytes(20), Some(&segment), 480 * i);
             assert!(plan.anchor.is_none() && plan.silence == 0 && plan.skip == 0 && !plan.pause);
@@ -267,21 +301,36 @@ mod tests {
     fn jitter_moves_the_anchor_and_nothing_else() {
         let (mut input, segment) = input();
         input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
-        input.anchored(Anchor { position: 0, time: Some((ms(0), segment.clone())) });
+        input.anchored(Anchor {
+            position: 0,
+            time: Some((ms(0), segment.clone())),
+        });
         for pts in [59, 21] {
             let plan = input.buffer(Some(ms(pts)), bytes(20), Some(&segment), 480);
             assert!(plan.anchor.is_some(), "{pts}");
-            assert_eq!((plan.silence, plan.skip, plan.pause), (0, 0, false), "{pts}");
+            assert_eq!(
+                (plan.silence, plan.skip, plan.pause),
+                (0, 0, false),
+                "{pts}"
+            );
         }
     }
 
     #[test]
     fn a_short_jump_becomes_silence_and_a_long_one_a_pause() {
-        for (jump, silence, pause) in [(41, 41 * 24, false), (4000, 96_000, false), (4001, 24_000, true)] {
+        for (jump, silence, pause) in [
+            (41, 41 * 24, false),
+            (4000, 96_000, false),
+            (4001, 24_000, true),
+        ] {
             let (mut input, segment) = input();
             input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
             let plan = input.buffer(Some(ms(20 + jump)), bytes(20), Some(&segment), 480);
-            assert_eq!((plan.silence, plan.pause, plan.skip), (silence, pause, 0), "{jump}");
+            assert_eq!(
+                (plan.silence, plan.pause, plan.skip),
+                (silence, pause, 0),
+                "{jump}"
+            );
             assert!(plan.anchor.is_some());
         }
     }
@@ -342,7 +391,10 @@ mod tests {
         let (mut input, segment) = input();
         let plan = input.buffer(None, bytes(20), Some(&segment), 0);
         assert!(matches!(plan.anchor, Some(None)));
-        input.anchored(Anchor { position: 0, time: None });
+        input.anchored(Anchor {
+            position: 0,
+            time: None,
+        });
         assert!(input.buffer(None, bytes(20), None, 480).anchor.is_none());
     }
 }

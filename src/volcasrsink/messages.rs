@@ -5,7 +5,7 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
-use super::timeline::{Times, Timeline};
+use super::timeline::{Timeline, Times};
 use crate::session::transcript::{Update, Word};
 
 /// `volcasr-transcript`: one utterance as it stands.
@@ -15,7 +15,10 @@ pub(super) fn transcript(
     session: u32,
     update: &Update,
 ) -> gst::Structure {
-    let words = update.words.iter().map(|word| self::word(timeline, stream, word).to_send_value());
+    let words = update
+        .words
+        .iter()
+        .map(|word| self::word(timeline, stream, word).to_send_value());
     let attributes = (!update.attributes.is_empty()).then(|| {
         gst::Structure::from_iter(
             "attributes",
@@ -57,7 +60,9 @@ fn with_times(builder: gst::structure::Builder, times: Times) -> gst::structure:
 /// GStreamer asserts on other names, and the service may send anything.
 fn is_field_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"/-_.:+".contains(&byte))
 }
 
@@ -72,8 +77,13 @@ pub(super) fn response(json: &str, session: u32) -> gst::Structure {
 /// `volcasr-dropped`: audio that was not recognised, and its place.
 pub(super) fn dropped(times: Times, lost: Duration) -> gst::Structure {
     let nanos = u64::try_from(lost.as_nanos()).unwrap_or(u64::MAX);
-    let times = Times { duration: None, ..times };
-    with_times(gst::Structure::builder("volcasr-dropped"), times).field("duration", nanos).build()
+    let times = Times {
+        duration: None,
+        ..times
+    };
+    with_times(gst::Structure::builder("volcasr-dropped"), times)
+        .field("duration", nanos)
+        .build()
 }
 
 /// `volcasr-reconnect`: a lost connection is being restored from `times` on.
@@ -83,16 +93,24 @@ pub(super) fn reconnect(
     pause: Duration,
     times: Times,
 ) -> gst::Structure {
-    with_times(gst::Structure::builder("volcasr-reconnect"), Times { duration: None, ..times })
-        .field("attempt", attempt)
-        .field("pause", nanos(pause))
-        .field("error", details)
-        .build()
+    with_times(
+        gst::Structure::builder("volcasr-reconnect"),
+        Times {
+            duration: None,
+            ..times
+        },
+    )
+    .field("attempt", attempt)
+    .field("pause", nanos(pause))
+    .field("error", details)
+    .build()
 }
 
 /// `volcasr-finish-timeout`: the last words did not come.
 pub(super) fn finish_timeout(waited: Duration) -> gst::Structure {
-    gst::Structure::builder("volcasr-finish-timeout").field("waited", nanos(waited)).build()
+    gst::Structure::builder("volcasr-finish-timeout")
+        .field("waited", nanos(waited))
+        .build()
 }
 
 /// `volcasr-rate`: the service counts more audio than it got.

@@ -19,6 +19,7 @@ mod messages;
 mod outbox;
 mod posting;
 mod properties;
+mod run;
 mod settings;
 mod stats;
 mod tags;
@@ -46,5 +47,10 @@ pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     Leaky::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     Compression::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     ResultType::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
-    gst::Element::register(Some(plugin), "volcasrsink", gst::Rank::NONE, VolcAsrSink::static_type())
+    gst::Element::register(
+        Some(plugin),
+        "volcasrsink",
+        gst::Rank::NONE,
+        VolcAsrSink::static_type(),
+    )
 }

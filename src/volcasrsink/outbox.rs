@@ -85,7 +85,9 @@ impl Outbox {
     pub fn flush(&self, epoch: u64) {
         let mut queue = self.queue();
         queue.epoch = epoch;
-        queue.posts.retain(|post| !matches!(post, Post::Event(event) if event.belongs_to_audio()));
+        queue
+            .posts
+            .retain(|post| !matches!(post, Post::Event(event) if event.belongs_to_audio()));
         self.posting.forget_announced();
     }
 
@@ -100,7 +102,12 @@ impl Outbox {
         if queue.closed || epoch < queue.epoch {
             return;
         }
-        if queue.posts.len() >= CROWDED && queue.posts.back().is_some_and(|last| last.gives_way_to(&post)) {
+        if queue.posts.len() >= CROWDED
+            && queue
+                .posts
+                .back()
+                .is_some_and(|last| last.gives_way_to(&post))
+        {
             queue.posts.pop_back();
         }
         queue.posts.push_back(post);
@@ -116,7 +123,9 @@ impl Outbox {
         }
         queue.busy = true;
         drop(queue);
-        let Some(outbox) = self.myself.upgrade() else { return };
+        let Some(outbox) = self.myself.upgrade() else {
+            return;
+        };
         if let Err(error) = client::run_job(move || outbox.empty()) {
             gst::error!(CAT, "can't post: {error}");
             self.queue().busy = false;
@@ -140,7 +149,12 @@ impl Outbox {
     }
 
     fn deliver(&self, element: &super::VolcAsrSink, post: Post) {
-        let client = || self.client.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        let client = || {
+            self.client
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .upgrade()
+        };
         match post {
             Post::Event(Event::Done { token }) => {
                 if let Some(client) = client() {
@@ -184,7 +198,7 @@ impl Events for Outbox {
             return;
         }
         if let Some(element) = self.element.upgrade() {
-            gst::log_with_level!(CAT, obj = element, level = level, "{line}");
+            gst::log_with_level!(CAT, level, obj = element, "{line}");
         }
     }
 }
@@ -194,7 +208,11 @@ impl Post {
     fn gives_way_to(&self, next: &Post) -> bool {
         let (
             Post::Event(Event::Transcript { stream, update, .. }),
-            Post::Event(Event::Transcript { stream: next_stream, update: next, .. }),
+            Post::Event(Event::Transcript {
+                stream: next_stream,
+                update: next,
+                ..
+            }),
         ) = (self, next)
         else {
             return false;

@@ -52,18 +52,28 @@ impl Posting {
     }
 
     fn announced(&self) -> MutexGuard<'_, BTreeSet<(u32, u32)>> {
-        self.announced.lock().unwrap_or_else(PoisonError::into_inner)
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins the progress `connect`.
     pub fn starting(&self, element: &VolcAsrSink) {
         self.connecting.store(true, Ordering::SeqCst);
-        progress(element, gst::ProgressType::Start, "Connecting to the recognition service");
+        progress(
+            element,
+            gst::ProgressType::Start,
+            "Connecting to the recognition service",
+        );
     }
 
     /// Ends the progress, if it has not ended, because nobody waits for it any more.
     pub fn canceled(&self, element: &VolcAsrSink) {
-        self.end_progress(element, gst::ProgressType::Canceled, "Connecting was canceled");
+        self.end_progress(
+            element,
+            gst::ProgressType::Canceled,
+            "Connecting was canceled",
+        );
     }
 
     fn end_progress(&self, element: &VolcAsrSink, end: gst::ProgressType, text: &str) {
@@ -90,14 +100,24 @@ impl Posting {
                 *self.log_id.lock().unwrap_or_else(PoisonError::into_inner) = log_id.clone();
                 element.imp().set_ids(connect_id, log_id);
             }
-            Event::Transcript { stream, session, update } => {
+            Event::Transcript {
+                stream,
+                session,
+                update,
+            } => {
                 self.transcript(element, stream, session, &update);
             }
             Event::Response { session, json } => {
                 post(element, messages::response(&json, session));
             }
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
-            Event::Reconnecting { trouble, attempt, pause, stream, from } => {
+            Event::Reconnecting {
+                trouble,
+                attempt,
+                pause,
+                stream,
+                from,
+            } => {
                 self.reconnecting(element, &trouble, (attempt, pause), (stream, from));
             }
             Event::FinishTimedOut { waited, trouble } => {
@@ -107,7 +127,12 @@ impl Posting {
                 let text = "The service has worked through more audio than was sent: it seems to count at \
                             another rate. Try the property rate=16000.";
                 let details = messages::rate(counted, sent);
-                warn(element, glib::Error::new(gst::StreamError::Format, text), None, details);
+                warn(
+                    element,
+                    glib::Error::new(gst::StreamError::Format, text),
+                    None,
+                    details,
+                );
             }
             // The outbox sees to these.
             Event::Failed(_) | Event::Done { .. } => {}
@@ -132,7 +157,9 @@ impl Posting {
         post(element, structure);
         if update.is_final && !update.text.is_empty() && self.tags.load(Ordering::Relaxed) {
             if tags::is_usable() {
-                let message = gst::message::Tag::builder(tags::list(&update.text)).src(element).build();
+                let message = gst::message::Tag::builder(tags::list(&update.text))
+                    .src(element)
+                    .build();
                 // Without a bus there is nobody to tell.
                 let _ = element.post_message(message);
             } else if !self.told_tags.swap(true, Ordering::Relaxed) {
@@ -161,7 +188,12 @@ impl Posting {
             "The connection was lost and is being restored in {} ms (try {attempt}): {trouble}",
             pause.as_millis()
         );
-        warn(element, glib::Error::new(gst::ResourceError::Write, &text), None, details);
+        warn(
+            element,
+            glib::Error::new(gst::ResourceError::Write, &text),
+            None,
+            details,
+        );
     }
 
     fn finish_timed_out(&self, element: &VolcAsrSink, waited: Duration, trouble: Option<&Trouble>) {
@@ -172,7 +204,12 @@ impl Posting {
         );
         let trouble = trouble.map(|trouble| self.identity.redact(&trouble.to_string()));
         let error = glib::Error::new(gst::ResourceError::Read, &text);
-        warn(element, error, trouble.as_deref(), messages::finish_timeout(waited));
+        warn(
+            element,
+            error,
+            trouble.as_deref(),
+            messages::finish_timeout(waited),
+        );
     }
 
     /// Posts that audio was dropped.
@@ -202,24 +239,35 @@ impl Posting {
     }
 
     fn log_id(&self) -> Option<String> {
-        self.log_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.log_id
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 fn progress(element: &VolcAsrSink, kind: gst::ProgressType, text: &str) {
-    let message = gst::message::Progress::builder(kind, "connect", text).src(element).build();
+    let message = gst::message::Progress::builder(kind, "connect", text)
+        .src(element)
+        .build();
     // Without a bus there is nobody to tell.
     let _ = element.post_message(message);
 }
 
 fn post(element: &VolcAsrSink, structure: gst::Structure) {
     // Without a bus there is nobody to tell.
-    let _ = element.post_message(gst::message::Element::builder(structure).src(element).build());
+    let _ = element.post_message(
+        gst::message::Element::builder(structure)
+            .src(element)
+            .build(),
+    );
 }
 
 fn warn(element: &VolcAsrSink, error: glib::Error, debug: Option<&str>, details: gst::Structure) {
     gst::warning!(CAT, obj = element, "{}", error.message());
-    let builder = gst::message::Warning::builder_from_error(error).details(details).src(element);
+    let builder = gst::message::Warning::builder_from_error(error)
+        .details(details)
+        .src(element);
     let message = match debug {
         Some(debug) => builder.debug(debug).build(),
         None => builder.build(),

@@ -39,9 +39,15 @@ fn secret(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec {
 }
 
 fn boolean(name: &str, nick: &str, blurb: &str, default: bool) -> glib::ParamSpec {
-    let builder =
-        glib::ParamSpecBoolean::builder(name).nick(nick).blurb(blurb).default_value(default);
-    if LIVE.contains(&name) { builder.mutable_playing().build() } else { builder.mutable_ready().build() }
+    let builder = glib::ParamSpecBoolean::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default);
+    if LIVE.contains(&name) {
+        builder.mutable_playing().build()
+    } else {
+        builder.mutable_ready().build()
+    }
 }
 
 fn uint(name: &str, nick: &str, blurb: &str, default: u32, max: u32) -> glib::ParamSpec {
@@ -56,7 +62,11 @@ fn uint(name: &str, nick: &str, blurb: &str, default: u32, max: u32) -> glib::Pa
 
 fn choice<T>(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec
 where
-    T: StaticType + FromGlibEnum + Default,
+    T: StaticType
+        + Default
+        + ToValue
+        + glib::translate::IntoGlib<GlibType = i32>
+        + glib::translate::FromGlib<i32>,
 {
     glib::ParamSpecEnum::builder_with_default(name, T::default())
         .nick(nick)
@@ -64,10 +74,6 @@ where
         .mutable_ready()
         .build()
 }
-
-/// What the enum builder asks of a type.
-trait FromGlibEnum: glib::prelude::ToValue + glib::translate::IntoGlib<GlibType = i32> {}
-impl<T: glib::prelude::ToValue + glib::translate::IntoGlib<GlibType = i32>> FromGlibEnum for T {}
 
 fn connection() -> Vec<glib::ParamSpec> {
     vec![
@@ -104,7 +110,12 @@ fn connection() -> Vec<glib::ParamSpec> {
              volc.bigasr.sauc.duration or volc.bigasr.sauc.concurrent. A wrong one is refused with 400 or 403",
             Some(Settings::default().resource_id.as_str()),
         ),
-        string("uid", "User id", "Identifies the user in the vendor's logs", Some(DEFAULT_UID)),
+        string(
+            "uid",
+            "User id",
+            "Identifies the user in the vendor's logs",
+            Some(DEFAULT_UID),
+        ),
         boolean(
             "allow-insecure",
             "Allow insecure",
@@ -225,9 +236,24 @@ fn limits() -> Vec<glib::ParamSpec> {
 fn recognition() -> Vec<glib::ParamSpec> {
     const MAX: u32 = i32::MAX as u32;
     vec![
-        boolean("enable-itn", "Enable ITN", "Write numbers, dates and the like as digits", true),
-        boolean("enable-punc", "Enable punctuation", "Punctuate the text", true),
-        boolean("enable-ddc", "Enable DDC", "Leave out fillers and repetitions", true),
+        boolean(
+            "enable-itn",
+            "Enable ITN",
+            "Write numbers, dates and the like as digits",
+            true,
+        ),
+        boolean(
+            "enable-punc",
+            "Enable punctuation",
+            "Punctuate the text",
+            true,
+        ),
+        boolean(
+            "enable-ddc",
+            "Enable DDC",
+            "Leave out fillers and repetitions",
+            true,
+        ),
         boolean(
             "show-utterances",
             "Show utterances",
@@ -288,7 +314,8 @@ fn vocabulary() -> Vec<glib::ParamSpec> {
         gst::ParamSpecArray::builder("hotwords")
             .nick("Hot words")
             .blurb(
-                "Words and names to listen for. On a command line, quotes and all: hotwords='<\"deep learning\", \"GStreamer\">'",
+                "Words and names to listen for. On a command line, a space needs a backslash: \
+                 hotwords='<\"deep\\ learning\",\"GStreamer\">'",
             )
             .element_spec(
                 &glib::ParamSpecString::builder("word").nick("Word").blurb("One hot word or phrase").build(),
@@ -329,7 +356,11 @@ fn vocabulary() -> Vec<glib::ParamSpec> {
 
 fn output() -> Vec<glib::ParamSpec> {
     let id = |name, nick, blurb| {
-        glib::ParamSpecString::builder(name).nick(nick).blurb(blurb).read_only().build()
+        glib::ParamSpecString::builder(name)
+            .nick(nick)
+            .blurb(blurb)
+            .read_only()
+            .build()
     };
     vec![
         boolean(
@@ -352,7 +383,9 @@ fn output() -> Vec<glib::ParamSpec> {
         ),
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
-            .blurb("What was done so far: connections, frames, audio, latencies; times in nanoseconds")
+            .blurb(
+                "What was done so far: connections, frames, audio, latencies; times in nanoseconds",
+            )
             .read_only()
             .build(),
         id(
@@ -360,6 +393,10 @@ fn output() -> Vec<glib::ParamSpec> {
             "Log id",
             "The service's id of the current or last connection, which the vendor's support asks for",
         ),
-        id("connect-id", "Connect id", "This element's id of the current or last connection"),
+        id(
+            "connect-id",
+            "Connect id",
+            "This element's id of the current or last connection",
+        ),
     ]
 }

@@ -21,13 +21,19 @@ pub(super) const DEFAULT_UID: &str = "gst-volcasrsink";
 pub enum Leaky {
     /// As the pipeline is: dropped in a live one, blocked in another.
     #[default]
-    #[enum_value(name = "Auto: downstream when the pipeline is live, else no", nick = "auto")]
+    #[enum_value(
+        name = "Auto: downstream when the pipeline is live, else no",
+        nick = "auto"
+    )]
     Auto,
     /// The pipeline waits.
     #[enum_value(name = "No: block the pipeline", nick = "no")]
     No,
     /// The oldest audio that waits is dropped.
-    #[enum_value(name = "Downstream: drop the oldest audio that waits", nick = "downstream")]
+    #[enum_value(
+        name = "Downstream: drop the oldest audio that waits",
+        nick = "downstream"
+    )]
     Downstream,
 }
 
@@ -50,7 +56,10 @@ pub enum Compression {
 pub enum ResultType {
     /// The whole session.
     #[default]
-    #[enum_value(name = "Full: all utterances of the session, in every response", nick = "full")]
+    #[enum_value(
+        name = "Full: all utterances of the session, in every response",
+        nick = "full"
+    )]
     Full,
     /// What changes.
     #[enum_value(name = "Single: only the current utterances", nick = "single")]
@@ -223,7 +232,9 @@ impl Settings {
             };
         }
         match name {
-            "hotwords" => gst::Array::new(self.hotwords.iter().map(|word| word.to_send_value())).to_value(),
+            "hotwords" => {
+                gst::Array::new(self.hotwords.iter().map(|word| word.to_send_value())).to_value()
+            }
             _ => with_field!(self, name, get),
         }
     }
@@ -237,12 +248,21 @@ fn assign<T: for<'a> glib::value::FromValue<'a>>(field: &mut T, value: &glib::Va
 
 /// Empty means not set, as with the variables.
 fn secret(value: &glib::Value) -> Option<String> {
-    value.get::<Option<String>>().ok().flatten().and_then(not_empty)
+    value
+        .get::<Option<String>>()
+        .ok()
+        .flatten()
+        .and_then(not_empty)
 }
 
 fn strings(value: &glib::Value) -> Vec<String> {
-    let Ok(array) = value.get::<gst::Array>() else { return Vec::new() };
-    array.iter().filter_map(|word| word.get::<String>().ok()).collect()
+    let Ok(array) = value.get::<gst::Array>() else {
+        return Vec::new();
+    };
+    array
+        .iter()
+        .filter_map(|word| word.get::<String>().ok())
+        .collect()
 }
 
 fn not_empty(value: String) -> Option<String> {
@@ -279,7 +299,10 @@ pub(super) struct SettingsError {
 
 impl SettingsError {
     fn new(property: &'static str, problem: impl ToString) -> Self {
-        SettingsError { property, problem: problem.to_string() }
+        SettingsError {
+            property,
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -291,7 +314,8 @@ impl Settings {
         let ms = |ms: u32| Duration::from_millis(ms.into());
         let some_ms = |limit: u32| (limit > 0).then(|| ms(limit));
         if self.resource_id.trim().is_empty() || !is_field_value(&self.resource_id) {
-            let problem = "must be one of the service's resource ids, such as volc.seedasr.sauc.duration";
+            let problem =
+                "must be one of the service's resource ids, such as volc.seedasr.sauc.duration";
             return Err(SettingsError::new("resource-id", problem));
         }
         Ok(Config {
@@ -321,15 +345,26 @@ impl Settings {
     /// pair.
     fn credentials(&self, environment: &Environment) -> Result<Credentials, SettingsError> {
         let pair = |app: &Option<String>, access: &Option<String>| {
-            let app_key = app.clone().or_else(|| environment.app_id.clone()).ok_or_else(|| {
-                SettingsError::new("app-key", "missing: set it, or VOLCENGINE_APP_ID in the environment")
-            })?;
-            let access_key =
-                access.clone().or_else(|| environment.access_key.clone()).ok_or_else(|| {
+            let app_key = app
+                .clone()
+                .or_else(|| environment.app_id.clone())
+                .ok_or_else(|| {
+                    SettingsError::new(
+                        "app-key",
+                        "missing: set it, or VOLCENGINE_APP_ID in the environment",
+                    )
+                })?;
+            let access_key = access
+                .clone()
+                .or_else(|| environment.access_key.clone())
+                .ok_or_else(|| {
                     let problem = "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment";
                     SettingsError::new("access-key", problem)
                 })?;
-            Ok(Credentials::Pair { app_key, access_key })
+            Ok(Credentials::Pair {
+                app_key,
+                access_key,
+            })
         };
         let credentials = if let Some(key) = &self.api_key {
             Credentials::Key(key.clone())
@@ -346,13 +381,21 @@ impl Settings {
             return Err(SettingsError::new("api-key", problem));
         };
         let check = |property, value: &str| {
-            if is_field_value(value) { Ok(()) } else {
-                Err(SettingsError::new(property, "holds a character that can't be sent in a header"))
+            if is_field_value(value) {
+                Ok(())
+            } else {
+                Err(SettingsError::new(
+                    property,
+                    "holds a character that can't be sent in a header",
+                ))
             }
         };
         match &credentials {
             Credentials::Key(key) => check("api-key", key)?,
-            Credentials::Pair { app_key, access_key } => {
+            Credentials::Pair {
+                app_key,
+                access_key,
+            } => {
                 check("app-key", app_key)?;
                 check("access-key", access_key)?;
             }
@@ -365,13 +408,22 @@ impl Settings {
             16_000 => 16_000,
             24_000 => 24_000,
             other => {
-                return Err(SettingsError::new("rate", format!("{other} is neither 24000 nor 16000")));
+                return Err(SettingsError::new(
+                    "rate",
+                    format!("{other} is neither 24000 nor 16000"),
+                ));
             }
         };
         let some = |value: u32| (value > 0).then_some(value);
         let text = |value: &Option<String>| value.clone().and_then(not_empty);
-        let context = text(&self.context).map(|context| parse_context(&context)).transpose();
-        let extra = self.extra_request.as_ref().map(|extra| to_json(extra)).transpose();
+        let context = text(&self.context)
+            .map(|context| parse_context(&context))
+            .transpose();
+        let extra = self
+            .extra_request
+            .as_ref()
+            .map(|extra| to_json(extra))
+            .transpose();
         Ok(Request {
             uid: self.uid.clone(),
             rate,
@@ -413,10 +465,15 @@ fn to_json(structure: &gst::StructureRef) -> Result<Map<String, Value>, String> 
 
 fn value_to_json(name: &str, value: &glib::Value) -> Result<Value, String> {
     let items = |items: &[glib::SendValue]| {
-        items.iter().map(|item| value_to_json(name, item)).collect::<Result<Vec<_>, _>>()
+        items
+            .iter()
+            .map(|item| value_to_json(name, item))
+            .collect::<Result<Vec<_>, _>>()
     };
     let number = |value: f64| {
-        serde_json::Number::from_f64(value).map(Value::Number).ok_or(format!("field \"{name}\" is not finite"))
+        serde_json::Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or(format!("field \"{name}\" is not finite"))
     };
     if let Ok(value) = value.get::<Option<String>>() {
         Ok(value.map_or(Value::Null, Value::from))
@@ -441,6 +498,9 @@ fn value_to_json(name: &str, value: &glib::Value) -> Result<Value, String> {
     } else if let Ok(value) = value.get::<gst::List>() {
         Ok(Value::Array(items(value.as_slice())?))
     } else {
-        Err(format!("field \"{name}\" has the type {}, which JSON has not", value.type_()))
+        Err(format!(
+            "field \"{name}\" has the type {}, which JSON has not",
+            value.type_()
+        ))
     }
 }

@@ -20,7 +20,9 @@ impl CustomTag<'_> for Transcript {
 
     fn merge_func(src: &glib::Value) -> glib::Value {
         let texts = src.get::<gst::List>().map(|list| {
-            list.iter().filter_map(|text| text.get::<String>().ok()).collect::<Vec<_>>()
+            list.iter()
+                .filter_map(|text| text.get::<String>().ok())
+                .collect::<Vec<_>>()
         });
         join(&texts.unwrap_or_default()).to_value()
     }
@@ -76,12 +78,20 @@ mod tests {
     use super::*;
 
     fn joined(texts: &[&str]) -> String {
-        join(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        join(
+            &texts
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn latin_is_joined_with_spaces_and_chinese_without() {
-        assert_eq!(joined(&["The rain.", "It stopped."]), "The rain. It stopped.");
+        assert_eq!(
+            joined(&["The rain.", "It stopped."]),
+            "The rain. It stopped."
+        );
         assert_eq!(joined(&["今天下雨。", "雨停了。"]), "今天下雨。雨停了。");
         assert_eq!(joined(&["今天下雨。", "OK."]), "今天下雨。 OK.");
         assert_eq!(joined(&["안녕하세요", "여러분"]), "안녕하세요 여러분");
@@ -98,6 +108,11 @@ mod tests {
         let mut first = list("The rain.");
         let both = first.make_mut();
         both.insert(&list("It stopped."), gst::TagMergeMode::Append);
-        assert_eq!(both.get::<Transcript>().map(|text| text.get().to_owned()).as_deref(), Some("The rain. It stopped."));
+        assert_eq!(
+            both.get::<Transcript>()
+                .map(|text| text.get().to_owned())
+                .as_deref(),
+            Some("The rain. It stopped.")
+        );
     }
 }

@@ -6,8 +6,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gst::prelude::*;
-
 use crate::session::{samples_to_time, time_to_samples};
 
 /// More anchors of one stream than this are not kept: the oldest go first.
@@ -49,7 +47,10 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub fn new(rate: u32) -> Self {
-        Timeline { rate, streams: VecDeque::new() }
+        Timeline {
+            rate,
+            streams: VecDeque::new(),
+        }
     }
 
     /// A stream begins, with position 0.
@@ -57,13 +58,23 @@ impl Timeline {
         if self.streams.len() == MAX_STREAMS {
             self.streams.pop_front();
         }
-        self.streams.push_back(Stream { number, id, anchors: VecDeque::new() });
+        self.streams.push_back(Stream {
+            number,
+            id,
+            anchors: VecDeque::new(),
+        });
     }
 
     /// A stream goes on elsewhere in the pipeline's time.
     pub fn add(&mut self, number: u32, anchor: Anchor) {
-        let Some(stream) = self.stream_mut(number) else { return };
-        if stream.anchors.back().is_some_and(|last| last.position == anchor.position) {
+        let Some(stream) = self.stream_mut(number) else {
+            return;
+        };
+        if stream
+            .anchors
+            .back()
+            .is_some_and(|last| last.position == anchor.position)
+        {
             stream.anchors.pop_back();
         }
         if stream.anchors.len() == MAX_ANCHORS {
@@ -75,16 +86,28 @@ impl Timeline {
     /// `samples` that were to come at `position` will not: what is behind them moves up.
     pub fn cut(&mut self, number: u32, position: u64, samples: u64) {
         let rate = self.rate;
-        let Some(stream) = self.stream_mut(number) else { return };
+        let Some(stream) = self.stream_mut(number) else {
+            return;
+        };
         let behind = position + samples;
-        let resumed = stream.anchor_at(behind).map(|anchor| anchor.moved_to(behind, rate));
-        stream.anchors.retain(|anchor| anchor.position < position || anchor.position > behind);
-        for anchor in stream.anchors.iter_mut().filter(|anchor| anchor.position > behind) {
+        let resumed = stream
+            .anchor_at(behind)
+            .map(|anchor| anchor.moved_to(behind, rate));
+        stream
+            .anchors
+            .retain(|anchor| anchor.position < position || anchor.position > behind);
+        for anchor in stream
+            .anchors
+            .iter_mut()
+            .filter(|anchor| anchor.position > behind)
+        {
             anchor.position -= samples;
         }
         if let Some(mut resumed) = resumed {
             resumed.position = position;
-            let index = stream.anchors.partition_point(|anchor| anchor.position < position);
+            let index = stream
+                .anchors
+                .partition_point(|anchor| anchor.position < position);
             stream.anchors.insert(index, resumed);
         }
     }
@@ -92,11 +115,21 @@ impl Timeline {
     /// Nothing before `until` will be asked for any more, nor about older streams.
     pub fn forget(&mut self, number: u32, until: Duration) {
         let until = time_to_samples(until, self.rate);
-        while self.streams.front().is_some_and(|stream| stream.number < number) {
+        while self
+            .streams
+            .front()
+            .is_some_and(|stream| stream.number < number)
+        {
             self.streams.pop_front();
         }
-        let Some(stream) = self.stream_mut(number) else { return };
-        while stream.anchors.get(1).is_some_and(|next| next.position <= until) {
+        let Some(stream) = self.stream_mut(number) else {
+            return;
+        };
+        while stream
+            .anchors
+            .get(1)
+            .is_some_and(|next| next.position <= until)
+        {
             stream.anchors.pop_front();
         }
     }
@@ -108,19 +141,26 @@ impl Timeline {
 
     /// The pipeline's times of a stretch of a stream's axis.
     pub fn times(&self, number: u32, start: Option<Duration>, end: Option<Duration>) -> Times {
-        let Some(stream) = self.stream(number) else { return Times::default() };
+        let Some(stream) = self.stream(number) else {
+            return Times::default();
+        };
         let map = |time: Duration, anchor: Option<&Anchor>| match anchor {
             Some(anchor) => anchor.times(time, self.rate),
             None => unanchored(time),
         };
-        let Some(start) = start else { return Times::default() };
+        let Some(start) = start else {
+            return Times::default();
+        };
         let mut times = map(start, stream.anchor_at(time_to_samples(start, self.rate)));
         if let Some(end) = end.filter(|end| *end >= start) {
             // The end is the moment after the last sample: what begins there may lie elsewhere.
             let last = time_to_samples(end, self.rate).saturating_sub(1);
             let last = last.max(time_to_samples(start, self.rate));
             let end = map(end, stream.anchor_at(last)).timestamp;
-            times.duration = times.timestamp.zip(end).and_then(|(start, end)| end.checked_sub(start));
+            times.duration = times
+                .timestamp
+                .zip(end)
+                .and_then(|(start, end)| end.checked_sub(start));
         }
         times
     }
@@ -130,14 +170,18 @@ impl Timeline {
     }
 
     fn stream_mut(&mut self, number: u32) -> Option<&mut Stream> {
-        self.streams.iter_mut().rfind(|stream| stream.number == number)
+        self.streams
+            .iter_mut()
+            .rfind(|stream| stream.number == number)
     }
 }
 
 impl Stream {
     /// The anchor that a sample belongs to; before the first one, that.
     fn anchor_at(&self, position: u64) -> Option<&Anchor> {
-        let index = self.anchors.partition_point(|anchor| anchor.position <= position);
+        let index = self
+            .anchors
+            .partition_point(|anchor| anchor.position <= position);
         self.anchors.get(index.saturating_sub(1))
     }
 }
@@ -146,18 +190,28 @@ impl Anchor {
     /// The time of `position`, if it went on from here.
     pub fn timestamp_at(&self, position: u64, rate: u32) -> Option<gst::ClockTime> {
         let (time, _) = self.time.as_ref()?;
-        shift(*time, samples_to_time(self.position, rate), samples_to_time(position, rate))
+        shift(
+            *time,
+            samples_to_time(self.position, rate),
+            samples_to_time(position, rate),
+        )
     }
 
     fn moved_to(&self, position: u64, rate: u32) -> Anchor {
         let time = self.timestamp_at(position, rate);
-        Anchor { position, time: time.zip(self.time.as_ref().map(|(_, segment)| segment.clone())) }
+        Anchor {
+            position,
+            time: time.zip(self.time.as_ref().map(|(_, segment)| segment.clone())),
+        }
     }
 
     fn times(&self, time: Duration, rate: u32) -> Times {
-        let Some((anchored, segment)) = &self.time else { return unanchored(time) };
+        let Some((anchored, segment)) = &self.time else {
+            return unanchored(time);
+        };
         let timestamp = shift(*anchored, samples_to_time(self.position, rate), time);
-        let mapped = |full: Option<gst::Signed<gst::ClockTime>>| full.and_then(|time| time.positive());
+        let mapped =
+            |full: Option<gst::Signed<gst::ClockTime>>| full.and_then(|time| time.positive());
         Times {
             timestamp,
             stream_time: timestamp.and_then(|time| mapped(segment.to_stream_time_full(time))),
@@ -169,7 +223,10 @@ impl Anchor {
 
 /// Only the axis is known.
 fn unanchored(time: Duration) -> Times {
-    Times { timestamp: time.try_into().ok(), ..Times::default() }
+    Times {
+        timestamp: time.try_into().ok(),
+        ..Times::default()
+    }
 }
 
 /// `time`, moved as far as from `from` to `to`; none before 0.
@@ -201,7 +258,13 @@ mod tests {
         timeline.begin(0, None);
         for (position_ms, pts_ms) in anchors {
             let time = Some((gst::ClockTime::from_mseconds(*pts_ms), segment()));
-            timeline.add(0, Anchor { position: position_ms * 24, time });
+            timeline.add(
+                0,
+                Anchor {
+                    position: position_ms * 24,
+                    time,
+                },
+            );
         }
         timeline
     }
@@ -253,7 +316,13 @@ mod tests {
         segment.set_start(gst::ClockTime::from_seconds(10));
         let mut timeline = Timeline::new(RATE);
         timeline.begin(0, None);
-        timeline.add(0, Anchor { position: 24, time: Some((gst::ClockTime::from_seconds(10), segment)) });
+        timeline.add(
+            0,
+            Anchor {
+                position: 24,
+                time: Some((gst::ClockTime::from_seconds(10), segment)),
+            },
+        );
         let times = timeline.times(0, Some(ms(0)), None);
         assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(9999)));
         assert_eq!(times.running_time, None);

@@ -1,0 +1,410 @@
+//! The sink: caps, events, buffers, states.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+
+use super::CAT;
+use super::errors::Identity;
+use super::outbox::{Outbox, Post};
+use super::posting::Posting;
+use super::run::{Fed, Run};
+use super::settings::{Environment, Settings};
+use super::stats::{self, Rendered};
+use super::timeline::Timeline;
+use crate::client::{Client, Counts, Waited};
+use crate::session::BYTES_PER_SAMPLE;
+
+/// The ids of the current or last connection.
+#[derive(Clone, Debug, Default)]
+struct Ids {
+    connect: Option<String>,
+    log: Option<String>,
+}
+
+/// What the streaming thread remembers from buffer to buffer.
+#[derive(Debug, Default)]
+struct Flow {
+    /// The time and duration of what was rendered last, for the preroll before a drain.
+    last: Option<(gst::ClockTime, gst::ClockTime)>,
+    backwards_told: bool,
+    rendered: Rendered,
+}
+
+/// The element's own state.
+#[derive(Default)]
+pub struct VolcAsrSink {
+    settings: Mutex<Settings>,
+    /// From READY → PAUSED to PAUSED → READY.
+    run: Mutex<Option<Arc<Run>>>,
+    /// The counts of the run before, while there is no run.
+    last_counts: Mutex<Counts>,
+    flow: Mutex<Flow>,
+    ids: Mutex<Ids>,
+    tokens: AtomicU64,
+}
+
+/// A poisoned lock's data is whole: nothing is left half done under a lock here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for VolcAsrSink {
+    const NAME: &'static str = "GstVolcasrSink";
+    type Type = super::VolcAsrSink;
+    type ParentType = gst_base::BaseSink;
+}
+
+impl ObjectImpl for VolcAsrSink {
+    fn properties() -> &'static [glib::ParamSpec] {
+        &super::properties::PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let name = pspec.name();
+        lock(&self.settings).set(name, value);
+        if super::properties::LIVE.contains(&name) {
+            if let Some(run) = self.run() {
+                run.apply_live(&lock(&self.settings));
+            }
+        } else if self.run().is_some() {
+            gst::warning!(
+                CAT,
+                imp = self,
+                "{name} is taken up at the next change from READY to PAUSED"
+            );
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        match pspec.name() {
+            "stats" => self.stats().to_value(),
+            "log-id" => lock(&self.ids).log.to_value(),
+            "connect-id" => lock(&self.ids).connect.to_value(),
+            name => lock(&self.settings).get(name),
+        }
+    }
+}
+
+impl GstObjectImpl for VolcAsrSink {}
+
+impl ElementImpl for VolcAsrSink {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Volcengine speech recognition sink",
+                "Sink/Network/Audio",
+                "Streams audio to Volcengine's speech recognition and posts what is said as element \
+                 messages and tags",
+                "The gst-plugin-volcasr developers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            gst::PadTemplate::new(
+                "sink",
+                gst::PadDirection::Sink,
+                gst::PadPresence::Always,
+                &caps([24_000, 16_000]),
+            )
+            .into_iter()
+            .collect()
+        });
+        &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        match transition {
+            gst::StateChange::ReadyToPaused => self.start_run()?,
+            // Before the pad is deactivated, so that nothing more is said meanwhile.
+            gst::StateChange::PausedToReady => self.stop_run(),
+            _ => {}
+        }
+        let result = self.parent_change_state(transition);
+        if transition == gst::StateChange::ReadyToPaused && result.is_err() {
+            self.stop_run();
+        }
+        result
+    }
+}
+
+impl BaseSinkImpl for VolcAsrSink {
+    fn caps(&self, filter: Option<&gst::Caps>) -> Option<gst::Caps> {
+        let caps = caps([lock(&self.settings).rate]);
+        Some(match filter {
+            Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
+            None => caps,
+        })
+    }
+
+    fn unlock(&self) -> Result<(), gst::ErrorMessage> {
+        if let Some(run) = self.run() {
+            run.client.interrupt(true);
+        }
+        Ok(())
+    }
+
+    fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
+        if let Some(run) = self.run() {
+            run.client.interrupt(false);
+        }
+        Ok(())
+    }
+
+    fn event(&self, event: gst::Event) -> bool {
+        use gst::EventView;
+        let Some(run) = self.run() else {
+            return self.parent_event(event);
+        };
+        match event.view() {
+            EventView::StreamStart(start) => {
+                run.stream_start(start.stream_id());
+                self.parent_event(event)
+            }
+            EventView::FlushStart(_) => {
+                run.flush_start();
+                self.parent_event(event)
+            }
+            EventView::FlushStop(_) => {
+                let handled = self.parent_event(event);
+                lock(&self.flow).last = None;
+                run.flush_stop();
+                handled
+            }
+            EventView::Gap(gap) => {
+                let (start, duration) = gap.get();
+                let handled = self.parent_event(event);
+                // False: flushed meanwhile, or before the segment.
+                if handled && let Some(duration) = duration {
+                    run.gap(start + duration, self.time_segment().as_ref());
+                }
+                handled
+            }
+            EventView::Eos(_) => {
+                if self.drain(&run).is_err() {
+                    return false;
+                }
+                self.parent_event(event)
+            }
+            _ => self.parent_event(event),
+        }
+    }
+
+    fn render(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let Some(run) = self.run() else {
+            return Err(gst::FlowError::Flushing);
+        };
+        let segment = self.time_segment();
+        if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
+            self.warn_backwards();
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let clipped = match &segment {
+            Some(segment) => gst_audio::audio_buffer_clip(
+                buffer.clone(),
+                segment.upcast_ref(),
+                run.rate,
+                BYTES_PER_SAMPLE as u32,
+            ),
+            None => Some(buffer.clone()),
+        };
+        // Outside the segment: nobody is to hear it.
+        let Some(buffer) = clipped else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        let map = buffer.map_readable().map_err(|_| {
+            gst::error!(CAT, imp = self, "can't map a buffer");
+            gst::FlowError::Error
+        })?;
+        let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
+        if whole < map.len() {
+            gst::warning!(
+                CAT,
+                imp = self,
+                "dropped the odd byte of a buffer of {} bytes",
+                map.len()
+            );
+        }
+        self.remember(&buffer, whole, run.rate);
+        run.feed(buffer.pts(), &map[..whole], segment.as_ref(), || {
+            self.step_aside(&run)
+        })
+        .map(|Fed| gst::FlowSuccess::Ok)
+    }
+}
+
+impl VolcAsrSink {
+    fn run(&self) -> Option<Arc<Run>> {
+        lock(&self.run).clone()
+    }
+
+    /// READY → PAUSED: checks the settings, and begins to connect.
+    fn start_run(&self) -> Result<(), gst::StateChangeError> {
+        let element = self.obj();
+        let settings = lock(&self.settings).clone();
+        let config = settings.to_config(&Environment::read()).map_err(|error| {
+            self.settings_error(&error.to_string());
+            gst::StateChangeError
+        })?;
+        *lock(&self.flow) = Flow::default();
+        *lock(&self.last_counts) = Counts::default();
+        let rate = config.request.rate;
+        let identity = Identity::new(config.credentials.clone(), config.resource_id.clone());
+        let outbox = Outbox::new(&element, Posting::new(Timeline::new(rate), identity));
+        let limits = config.limits;
+        let max_queue = config.max_queue;
+        outbox.post(Post::Starting);
+        let client = Client::start(config, outbox.clone()).map_err(|error| {
+            gst::element_imp_error!(self, gst::ResourceError::Failed, ["{error}"]);
+            gst::StateChangeError
+        })?;
+        let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
+        run.apply_live(&settings);
+        *lock(&self.run) = Some(Arc::new(run));
+        gst::info!(CAT, imp = self, "started");
+        Ok(())
+    }
+
+    /// PAUSED → READY: leaves everything to itself, and waits for nothing.
+    fn stop_run(&self) {
+        let Some(run) = lock(&self.run).take() else {
+            return;
+        };
+        *lock(&self.last_counts) = run.client.counts().0;
+        run.stop();
+        run.outbox.posting.canceled(&self.obj());
+        gst::info!(CAT, imp = self, "stopped");
+    }
+
+    fn settings_error(&self, problem: &str) {
+        gst::error!(CAT, imp = self, "{problem}");
+        let details = gst::Structure::builder("volcasr-error")
+            .field("message", problem)
+            .field("retryable", false)
+            .build();
+        let error = glib::Error::new(
+            gst::ResourceError::Settings,
+            &format!("Can't start: {problem}"),
+        );
+        let element = self.obj();
+        let message = gst::message::Error::builder_from_error(error)
+            .details(details)
+            .src(&*element)
+            .build();
+        // Without a bus there is nobody to tell.
+        let _ = element.post_message(message);
+    }
+
+    /// The current segment, if it counts time. Only on the streaming thread, which holds the lock that
+    /// asking takes.
+    fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
+        self.obj().segment().downcast().ok()
+    }
+
+    /// The base class needs the thread: a pause, a step, a flush. Ok: go on where it stopped.
+    fn step_aside(&self, run: &Run) -> Result<(), gst::FlowError> {
+        match self.obj().wait_preroll() {
+            // A step or an instant rate change, too, only wanted the thread to look.
+            Ok(_) | Err(gst::FlowError::CustomError) => Ok(()),
+            Err(error) => Err(error),
+        }
+        .inspect_err(|error| gst::debug!(CAT, imp = self, "{error} while waiting, run {:p}", run))
+    }
+
+    fn remember(&self, buffer: &gst::Buffer, bytes: usize, rate: u32) {
+        let samples = (bytes / BYTES_PER_SAMPLE) as u64;
+        let audio = crate::session::samples_to_time(samples, rate);
+        let mut flow = lock(&self.flow);
+        flow.rendered.add(audio);
+        let duration = audio.try_into().unwrap_or(gst::ClockTime::ZERO);
+        flow.last = buffer.pts().map(|pts| (pts, duration)).or(flow.last);
+    }
+
+    fn warn_backwards(&self) {
+        if !std::mem::replace(&mut lock(&self.flow).backwards_told, true) {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ["Audio that is played backwards can't be recognised, and is discarded"]
+            );
+        }
+    }
+
+    /// End of stream: waits for the last words, and for all of them to be posted.
+    fn drain(&self, run: &Run) -> Result<(), gst::FlowError> {
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        if !run.end_of_stream(token) {
+            return Ok(());
+        }
+        gst::debug!(CAT, imp = self, "draining");
+        // Draining must not keep a state change from completing: a GAP where the last buffer was makes
+        // the base class preroll, and wait for PLAYING, as it will not do for us otherwise.
+        let last = lock(&self.flow).last;
+        if let Some((start, duration)) = last
+            && !self.parent_event(gst::event::Gap::builder(start).duration(duration).build())
+        {
+            return Err(gst::FlowError::Flushing);
+        }
+        loop {
+            match run.client.wait_for(token) {
+                Waited::Done | Waited::Failed => return Ok(()),
+                Waited::Interrupted => self.step_aside(run)?,
+            }
+        }
+    }
+
+    fn stats(&self) -> gst::Structure {
+        let (counts, queued, rate) = match self.run() {
+            Some(run) => {
+                let (counts, queued) = run.client.counts();
+                (counts, queued, run.rate)
+            }
+            None => {
+                let rate = lock(&self.settings).rate;
+                (*lock(&self.last_counts), 0, rate.unsigned_abs())
+            }
+        };
+        let rendered = lock(&self.flow).rendered;
+        stats::structure(&rendered, &counts, queued, rate)
+    }
+
+    /// A connection has been made or refused.
+    pub(super) fn set_ids(&self, connect_id: String, log_id: Option<String>) {
+        let ids = Ids {
+            connect: Some(connect_id),
+            log: log_id,
+        };
+        let before = std::mem::replace(&mut *lock(&self.ids), ids.clone());
+        if before.connect != ids.connect {
+            self.obj().notify("connect-id");
+        }
+        if before.log != ids.log {
+            self.obj().notify("log-id");
+        }
+    }
+}
+
+/// S16LE, mono, at one of `rates`.
+fn caps<const N: usize>(rates: [i32; N]) -> gst::Caps {
+    let builder = gst::Caps::builder("audio/x-raw")
+        .field("format", "S16LE")
+        .field("layout", "interleaved");
+    match rates.as_slice() {
+        [rate] => builder.field("rate", *rate),
+        _ => builder.field("rate", gst::List::new(rates)),
+    }
+    .field("channels", 1)
+    .build()
+}

@@ -1,0 +1,333 @@
+//! One run of the element, from READY → PAUSED to PAUSED → READY: the client, the outbox, and the
+//! streaming thread's way to them.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::CAT;
+use super::input::{GapLimits, Input, Plan};
+use super::outbox::{Outbox, Post};
+use super::settings::{Leaky, Settings};
+use super::timeline::Anchor;
+use crate::client::{Client, Pushed, Waited};
+use crate::session::exchange::Limits;
+use crate::session::queue::{Boundary, Dropped};
+use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+
+type Segment = gst::FormattedSegment<gst::ClockTime>;
+
+/// What the service takes for `end_window_size` when none is sent.
+const DEFAULT_END_WINDOW: u32 = 800;
+/// Silence beyond the end window, so that the last utterance is surely settled.
+const SETTLING_MARGIN: u32 = 200;
+
+/// A buffer was handed over, or was nothing to hand over.
+#[derive(Debug)]
+pub(super) struct Fed;
+
+#[derive(Debug)]
+struct Streaming {
+    input: Input,
+    stream: u32,
+    /// The STREAM_START id, once there was one.
+    id: Option<String>,
+    /// Samples of this stream that were handed over and not dropped.
+    position: u64,
+    /// Anything of this stream was handed over.
+    used: bool,
+    /// Its end has come: what follows is another one.
+    ended: bool,
+    leaks: Option<bool>,
+}
+
+/// See the module.
+pub(super) struct Run {
+    pub client: Arc<Client>,
+    pub outbox: Arc<Outbox>,
+    pub rate: u32,
+    gaps: GapLimits,
+    leaky: Leaky,
+    element: glib::WeakRef<super::VolcAsrSink>,
+    streaming: Mutex<Streaming>,
+}
+
+impl Run {
+    pub fn new(
+        client: Client,
+        outbox: Arc<Outbox>,
+        rate: u32,
+        settings: &Settings,
+        limits: Limits,
+        max_queue: Duration,
+        element: &super::VolcAsrSink,
+    ) -> Self {
+        let window = match settings.end_window_size {
+            0 => DEFAULT_END_WINDOW,
+            window => window,
+        };
+        let longest = limits.idle.unwrap_or(max_queue).try_into();
+        let gaps = GapLimits {
+            longest: longest.unwrap_or(gst::ClockTime::ZERO),
+            settling: gst::ClockTime::from_mseconds((window + SETTLING_MARGIN).into()),
+        };
+        let client = Arc::new(client);
+        outbox.posting.timeline().begin(0, None);
+        outbox.open(&client);
+        Run {
+            client,
+            outbox,
+            rate,
+            gaps,
+            leaky: settings.leaky,
+            element: element.downgrade(),
+            streaming: Mutex::new(Streaming {
+                input: Input::new(rate, gaps),
+                stream: 0,
+                id: None,
+                position: 0,
+                used: false,
+                ended: false,
+                leaks: None,
+            }),
+        }
+    }
+
+    /// Takes up the settings that apply at once.
+    pub fn apply_live(&self, settings: &Settings) {
+        let posting = &self.outbox.posting;
+        posting
+            .interim
+            .store(settings.interim_results, Ordering::Relaxed);
+        posting.tags.store(settings.post_tags, Ordering::Relaxed);
+        self.client.want_responses(settings.post_responses);
+    }
+
+    /// Ends the run. Waits for nothing.
+    pub fn stop(&self) {
+        self.outbox.close();
+        self.client.stop();
+    }
+
+    fn streaming(&self) -> MutexGuard<'_, Streaming> {
+        self.streaming
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// STREAM_START: another id, or one after an end, is another stream.
+    pub fn stream_start(&self, id: &str) {
+        let mut streaming = self.streaming();
+        let same = streaming.id.as_deref() == Some(id) && !streaming.ended;
+        let first = streaming.id.is_none() && !streaming.used && !streaming.ended;
+        if same {
+            return;
+        }
+        streaming.id = Some(id.to_owned());
+        if first {
+            let stream = streaming.stream;
+            self.outbox
+                .posting
+                .timeline()
+                .begin(stream, Some(id.to_owned()));
+            return;
+        }
+        self.begin_next(&mut streaming);
+        let stream = streaming.stream;
+        drop(streaming);
+        self.client.push_boundary(Boundary::NewStream { stream });
+    }
+
+    fn begin_next(&self, streaming: &mut Streaming) {
+        streaming.stream += 1;
+        streaming.position = 0;
+        streaming.used = false;
+        streaming.ended = false;
+        streaming.leaks = None;
+        streaming.input = Input::new(self.rate, self.gaps);
+        self.outbox
+            .posting
+            .timeline()
+            .begin(streaming.stream, streaming.id.clone());
+    }
+
+    /// FLUSH_START: on any thread, while the streaming thread may be anywhere.
+    pub fn flush_start(&self) {
+        let epoch = self.client.flush_start();
+        self.outbox.flush(epoch);
+    }
+
+    /// FLUSH_STOP: what comes is another stream of the same id.
+    pub fn flush_stop(&self) {
+        let mut streaming = self.streaming();
+        self.begin_next(&mut streaming);
+        let stream = streaming.stream;
+        drop(streaming);
+        self.client.flush_stop(stream);
+    }
+
+    /// A GAP event that ends at `end`.
+    pub fn gap(&self, end: gst::ClockTime, segment: Option<&Segment>) {
+        let Some(segment) = segment.filter(|segment| segment.rate() > 0.0) else {
+            return;
+        };
+        let mut streaming = self.streaming();
+        let plan = streaming.input.gap_until(end, segment);
+        self.go_silent(&mut streaming, &plan);
+    }
+
+    /// End of stream. False: there is nothing to wait for.
+    pub fn end_of_stream(&self, token: u64) -> bool {
+        let mut streaming = self.streaming();
+        let wait = streaming.used && !streaming.ended;
+        streaming.ended = true;
+        drop(streaming);
+        // A failed client says nothing more, but its error must be on the bus first.
+        if wait {
+            self.client.push_boundary(Boundary::EndOfStream { token });
+        }
+        wait
+    }
+
+    /// Hands over a buffer's samples. `step_aside` gives the thread back to the base class for a while.
+    pub fn feed(
+        &self,
+        pts: Option<gst::ClockTime>,
+        pcm: &[u8],
+        segment: Option<&Segment>,
+        step_aside: impl Fn() -> Result<(), gst::FlowError>,
+    ) -> Result<Fed, gst::FlowError> {
+        if pcm.is_empty() {
+            return Ok(Fed);
+        }
+        let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        // Everything that may wait does so before anything of the buffer is taken.
+        self.make_room(samples, &step_aside)?;
+        let mut streaming = self.streaming();
+        let position = streaming.position;
+        let plan = streaming.input.buffer(pts, pcm.len(), segment, position);
+        self.go_silent(&mut streaming, &plan);
+        let pcm = &pcm[plan.skip..];
+        if pcm.is_empty() {
+            return Ok(Fed);
+        }
+        if let Some(time) = plan.anchor {
+            let anchor = Anchor {
+                position: streaming.position,
+                time,
+            };
+            gst::trace!(CAT, "anchor {anchor:?}");
+            self.outbox
+                .posting
+                .timeline()
+                .add(streaming.stream, anchor.clone());
+            streaming.input.anchored(anchor);
+        }
+        streaming.position += (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        streaming.used = true;
+        drop(streaming);
+        match self.client.push(pcm) {
+            // Room was made, and nobody else hands over.
+            Pushed::Taken | Pushed::Full => Ok(Fed),
+            Pushed::Failed => self.failed(&step_aside),
+        }
+    }
+
+    fn go_silent(&self, streaming: &mut Streaming, plan: &Plan) {
+        if plan.silence > 0 && streaming.used {
+            self.client.push_silence(plan.silence);
+            streaming.position += plan.silence;
+        }
+        if plan.pause && streaming.used {
+            self.client.push_boundary(Boundary::Pause);
+        }
+    }
+
+    /// Blocks, or drops the oldest, until so many samples may wait.
+    fn make_room(
+        &self,
+        samples: u64,
+        step_aside: &impl Fn() -> Result<(), gst::FlowError>,
+    ) -> Result<(), gst::FlowError> {
+        if self.client.has_failed() {
+            return self.failed(step_aside).map(|Fed| ());
+        }
+        if self.client.has_room(samples) {
+            return Ok(());
+        }
+        if self.leaks() {
+            self.drop_oldest(samples);
+            return Ok(());
+        }
+        loop {
+            match self.client.wait_for_space(samples) {
+                Waited::Done => return Ok(()),
+                Waited::Failed => return Err(gst::FlowError::Error),
+                Waited::Interrupted => step_aside()?,
+            }
+        }
+    }
+
+    fn drop_oldest(&self, samples: u64) {
+        let mut streaming = self.streaming();
+        let mut lost = 0;
+        let mut place = None;
+        self.client.make_room(samples, |dropped: Dropped| {
+            let mut timeline = self.outbox.posting.timeline();
+            let stream = dropped.stream;
+            let start = samples_to_time(dropped.position, self.rate);
+            place.get_or_insert_with(|| timeline.times(stream, Some(start), None));
+            timeline.cut(stream, dropped.position, dropped.samples);
+            lost += dropped.samples;
+            if stream == streaming.stream {
+                streaming.position -= dropped.samples.min(streaming.position);
+            }
+        });
+        streaming.input.lost_anchor();
+        drop(streaming);
+        if let Some(times) = place {
+            let lost = samples_to_time(lost, self.rate);
+            self.outbox.post(Post::Dropped { times, lost });
+        }
+    }
+
+    /// Whether audio is dropped rather than the pipeline blocked; asked once for each stream.
+    fn leaks(&self) -> bool {
+        if let Some(leaks) = self.streaming().leaks {
+            return leaks;
+        }
+        let leaks = match self.leaky {
+            Leaky::No => false,
+            Leaky::Downstream => true,
+            Leaky::Auto => self.is_live(),
+        };
+        self.streaming().leaks = Some(leaks);
+        leaks
+    }
+
+    fn is_live(&self) -> bool {
+        let Some(pad) = self
+            .element
+            .upgrade()
+            .and_then(|element| element.static_pad("sink"))
+        else {
+            return false;
+        };
+        let mut query = gst::query::Latency::new();
+        pad.peer_query(&mut query) && query.result().0
+    }
+
+    /// After a failure every buffer gets an error, once the cause is on the bus.
+    fn failed(
+        &self,
+        step_aside: &impl Fn() -> Result<(), gst::FlowError>,
+    ) -> Result<Fed, gst::FlowError> {
+        while self.client.wait_for_failure() == Waited::Interrupted {
+            step_aside()?;
+        }
+        Err(gst::FlowError::Error)
+    }
+}

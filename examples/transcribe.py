@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Prints what is said: interim words rewritten in place, final ones kept.
+
+    transcribe.py                       the default microphone, until Ctrl-C
+    transcribe.py talk.mp3              a file, or a URI
+    transcribe.py audiotestsrc ! ...    any piece of a launch line that gives audio
+
+Needs PyGObject with GStreamer's overrides (python3-gi, python3-gst-1.0), and the plugin where GStreamer finds it
+(GST_PLUGIN_PATH). Credentials and, if it is not to be the default, the service's address come from the environment:
+VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY or VOLCENGINE_API_KEY, and VOLCASR_URI, which is this program's own.
+"""
+
+import os
+import signal
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import GLib, Gst
+
+
+def source(args):
+    """The part of the pipeline before the conversion."""
+    if not args:
+        return "autoaudiosrc"
+    if len(args) == 1 and Gst.uri_is_valid(args[0]):
+        return f'uridecodebin uri="{args[0]}"'
+    if len(args) == 1 and os.path.isfile(args[0]):
+        return f'uridecodebin uri="{Gst.filename_to_uri(args[0])}"'
+    return " ".join(args)
+
+
+def show(transcript):
+    """One transcript message. An interim one is replaced by the next; a final one stays."""
+    text, final = transcript["text"], transcript["final"]
+    terminal = sys.stdout.isatty()
+    if terminal:
+        # Back to the line's start, and erase it: an interim text can be shorter than the one before.
+        print("\r\x1b[K", end="")
+    if final and text:
+        print(text)
+    elif not final and terminal:
+        print(f"\x1b[2m{text}\x1b[0m", end="")
+    sys.stdout.flush()
+
+
+def main():
+    args = sys.argv[1:]
+    if args in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+
+    Gst.init(None)
+    try:
+        pipeline = Gst.parse_launch(f"{source(args)} ! audioconvert ! audioresample ! volcasrsink name=asr")
+    except GLib.Error as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    if uri := os.environ.get("VOLCASR_URI"):
+        pipeline.get_by_name("asr").set_property("uri", uri)
+
+    loop = GLib.MainLoop()
+    errors = []
+
+    def on_message(_bus, message):
+        if message.type == Gst.MessageType.ELEMENT:
+            structure = message.get_structure()
+            if structure is not None and structure.get_name() == "volcasr-transcript":
+                show(structure)
+        elif message.type == Gst.MessageType.WARNING:
+            print("warning:", message.parse_warning()[0].message, file=sys.stderr)
+        elif message.type == Gst.MessageType.ERROR:
+            # The first error is the cause; what follows it are other elements' complaints about it.
+            errors.append(message.parse_error()[0].message)
+            loop.quit()
+        elif message.type == Gst.MessageType.EOS:
+            loop.quit()
+
+    bus = pipeline.get_bus()
+    bus.add_signal_watch()
+    bus.connect("message", on_message)
+
+    def on_interrupt():
+        # Ctrl-C ends the stream, not the program: the last words are still to come. A second one, the handler gone,
+        # kills.
+        pipeline.send_event(Gst.Event.new_eos())
+        return GLib.SOURCE_REMOVE
+
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, on_interrupt)
+
+    pipeline.set_state(Gst.State.PLAYING)
+    loop.run()
+    pipeline.set_state(Gst.State.NULL)
+    if errors:
+        print("error:", errors[0], file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+//! Prints what is said: interim words rewritten in place, final ones kept.
+//!
+//! ```text
+//! cargo run --example transcribe                      the default microphone
+//! cargo run --example transcribe -- talk.mp3          a file, or a URI
+//! cargo run --example transcribe -- audiotestsrc ! …  any piece of a launch line that gives audio
+//! ```
+//!
+//! Credentials and, if it is not to be the default, the service's address come from the environment:
+//! `VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY` or `VOLCENGINE_API_KEY`, and `VOLCASR_URI`, which is this program's own.
+
+use std::error::Error;
+use std::io::{IsTerminal, Write};
+
+use gst::prelude::*;
+
+const HELP: &str = "usage: transcribe [FILE | URI | PIECE OF A LAUNCH LINE]
+Prints what is said. Without an argument it listens to the default microphone, until Ctrl-C.";
+
+/// The part of the pipeline before the conversion.
+fn source(args: &[String]) -> Result<String, Box<dyn Error>> {
+    Ok(match args {
+        [] => "autoaudiosrc".into(),
+        [uri] if uri.contains("://") => format!("uridecodebin uri=\"{uri}\""),
+        [file] if std::path::Path::new(file).is_file() => {
+            let path = std::path::absolute(file)?;
+            let uri = gst::glib::filename_to_uri(path, None)?;
+            format!("uridecodebin uri=\"{uri}\"")
+        }
+        fragment => fragment.join(" "),
+    })
+}
+
+/// One transcript message. An interim one is replaced by the next; a final one stays.
+fn show(transcript: &gst::StructureRef) -> Result<(), Box<dyn Error>> {
+    let text: String = transcript.get("text")?;
+    let is_final: bool = transcript.get("final")?;
+    let mut out = std::io::stdout().lock();
+    if out.is_terminal() {
+        // Back to the line's start, and erase it: an interim text can be shorter than the one before.
+        write!(out, "\r\x1b[K")?;
+    }
+    if is_final && !text.is_empty() {
+        writeln!(out, "{text}")?;
+    } else if !is_final && out.is_terminal() {
+        write!(out, "\x1b[2m{text}\x1b[0m")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn main() -> std::process::ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if matches!(args.as_slice(), [arg] if arg == "-h" || arg == "--help") {
+        println!("{HELP}");
+        return std::process::ExitCode::SUCCESS;
+    }
+    match transcribe(&args) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
+    gst::init()?;
+    // Linked into this program: no GST_PLUGIN_PATH is needed.
+    gstvolcasr::plugin_register_static()?;
+
+    let source = source(args)?;
+    let pipeline = gst::parse::launch(&format!(
+        "{source} ! audioconvert ! audioresample ! volcasrsink name=asr"
+    ))?
+    .downcast::<gst::Pipeline>()
+    .map_err(|_| "not a pipeline")?;
+    if let (Ok(uri), Some(asr)) = (std::env::var("VOLCASR_URI"), pipeline.by_name("asr")) {
+        asr.set_property("uri", uri);
+    }
+    let bus = pipeline.bus().ok_or("a pipeline without a bus")?;
+
+    // Ctrl-C ends the stream, not the program: the last words are still to come. A second one, the handler gone, kills.
+    #[cfg(unix)]
+    {
+        const SIGINT: i32 = 2;
+        let pipeline = pipeline.downgrade();
+        glib_unix::unix_signal_add_local(SIGINT, move || {
+            if let Some(pipeline) = pipeline.upgrade() {
+                pipeline.send_event(gst::event::Eos::new());
+            }
+            gst::glib::ControlFlow::Break
+        });
+    }
+
+    let main_loop = gst::glib::MainLoop::new(None, false);
+    let outcome = std::rc::Rc::new(std::cell::RefCell::new(Ok(())));
+    let watch = bus.add_watch_local({
+        let (main_loop, outcome) = (main_loop.clone(), outcome.clone());
+        move |_, message| {
+            let result: Result<(), Box<dyn Error>> = match message.view() {
+                gst::MessageView::Element(m) => match m.structure() {
+                    Some(s) if s.name() == "volcasr-transcript" => show(s),
+                    _ => Ok(()),
+                },
+                gst::MessageView::Warning(m) => {
+                    eprintln!("warning: {}", m.error());
+                    Ok(())
+                }
+                gst::MessageView::Error(m) => Err(m.error().to_string().into()),
+                gst::MessageView::Eos(_) => {
+                    main_loop.quit();
+                    Ok(())
+                }
+                _ => Ok(()),
+            };
+            if let Err(error) = result {
+                // The first error is the cause; what follows it are other elements' complaints about it.
+                let mut outcome = outcome.borrow_mut();
+                if outcome.is_ok() {
+                    *outcome = Err(error);
+                }
+                main_loop.quit();
+            }
+            gst::glib::ControlFlow::Continue
+        }
+    })?;
+
+    pipeline.set_state(gst::State::Playing)?;
+    main_loop.run();
+    drop(watch);
+    pipeline.set_state(gst::State::Null)?;
+    outcome.replace(Ok(()))
+}

@@ -139,7 +139,7 @@ pub struct Oddities {
     pub text_resets: bool,
     /// Before each answer a blank one comes: `{}`, `{"result":{}}`, or with an empty text, in turn.
     pub blank_responses: bool,
-    /// The ack is sent only when the first audio has come.
+    /// The ack is sent only when the first audio has come, or after a second without any.
     pub late_ack: bool,
     /// `audio.rate` 24000 is refused with 45000151.
     pub refuse_24000: bool,

@@ -18,6 +18,9 @@ use tokio::{sync::Notify, time::Instant};
 /// Errors that answer packets after the end, at most: enough to see the rule, not enough to fill a socket.
 const MAX_LATE_ERRORS: u32 = 3;
 
+/// How long a late ack waits for audio.
+const LATE_ACK: Duration = Duration::from_secs(1);
+
 /// How far the session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -86,6 +89,8 @@ pub(crate) struct Session {
     transcript: Option<Transcript>,
     ears: Ears,
     ack_due: bool,
+    /// A late ack comes with the first audio, but not later than this: clients may wait for it.
+    ack_by: Option<Instant>,
     idle_since: Instant,
     second_error: Option<Instant>,
     late_errors: u32,
@@ -120,6 +125,7 @@ impl Session {
             transcript: None,
             ears: Ears::Silent,
             ack_due: false,
+            ack_by: None,
             idle_since: now,
             second_error: None,
             late_errors: 0,
@@ -295,20 +301,23 @@ impl Session {
             Ok(ears) => self.ears = ears,
             Err(text) => return self.fail(codes::INTERNAL, &text, now),
         }
-        self.begin(request);
+        self.begin(request, now);
         Did::Request
     }
 
-    fn begin(&mut self, request: Request) {
+    fn begin(&mut self, request: Request, now: Instant) {
         self.phase = Phase::Audio;
         self.transcript = Some(Transcript::new(request, self.options.oddities.clone()));
         self.ack_due = true;
-        if !self.options.oddities.late_ack {
+        if self.options.oddities.late_ack {
+            self.ack_by = Some(now + LATE_ACK);
+        } else {
             self.ack();
         }
     }
 
     fn ack(&mut self) {
+        self.ack_by = None;
         let Some(transcript) = self
             .transcript
             .as_ref()
@@ -481,10 +490,16 @@ impl Session {
         let idle = matches!(self.phase, Phase::Request | Phase::Audio)
             .then(|| self.idle_since + self.options.idle_timeout);
         let lagging = self.lagging.front().map(|(at, _)| *at);
-        [idle, self.second_error, lagging, self.finish_due]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            idle,
+            self.second_error,
+            lagging,
+            self.finish_due,
+            self.ack_by,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Time has passed, or the recogniser has news.
@@ -502,6 +517,9 @@ impl Session {
                     }
                 }
             }
+        }
+        if self.ack_by.is_some_and(|at| at <= now) {
+            self.ack();
         }
         if self.finish_due.is_some_and(|at| at <= now) {
             self.finish_due = None;

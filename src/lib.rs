@@ -21,18 +21,30 @@ pub mod protocol;
 pub mod session;
 mod volcasrsink;
 
-fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
-    volcasrsink::register(plugin)
+mod plugin {
+    // What the macro writes speaks for itself.
+    #![allow(missing_docs)]
+
+    fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+        crate::volcasrsink::register(plugin)
+    }
+
+    gst::plugin_define!(
+        volcasr,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        "MPL-2.0",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("BUILD_REL_DATE")
+    );
 }
 
-gst::plugin_define!(
-    volcasr,
-    env!("CARGO_PKG_DESCRIPTION"),
-    plugin_init,
-    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
-    "MPL-2.0",
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("BUILD_REL_DATE")
-);
+/// Registers the plugin in an application that is linked with this library, after `gst::init`.
+///
+/// Fails when GStreamer refuses, as it does for a second plugin of the same name.
+pub fn plugin_register_static() -> Result<(), gst::glib::BoolError> {
+    plugin::plugin_desc::plugin_register_static()
+}

@@ -71,16 +71,11 @@ impl Endpoint {
         if let Some(name) = uri.query().and_then(credential_in) {
             return Err(EndpointError::Credential(name.to_owned()));
         }
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| EndpointError::Invalid)?,
-            None if authority.as_str().ends_with(':') => return Err(EndpointError::Invalid),
-            None => {
-                if tls {
-                    443
-                } else {
-                    80
-                }
-            }
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            None if authority.as_str() != authority.host() => return Err(EndpointError::Invalid),
+            None if tls => 443,
+            None => 80,
         };
         let target = uri
             .path_and_query()

@@ -73,11 +73,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.can_write && !self.writing
     }
 
-    /// Whether a frame is on its way to the kernel.
-    pub fn is_writing(&self) -> bool {
-        self.writing
-    }
-
     /// Begins to send one frame; [`next`](Self::next) tells when it is written. Only when
     /// [`is_ready`](Self::is_ready).
     pub fn send(&mut self, frame: Bytes) -> Result<(), WsError> {

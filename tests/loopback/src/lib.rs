@@ -1,1 +1,54 @@
-//! A v3/sauc recognition service on 127.0.0.1.
+//! A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known to be.
+//!
+//! For tests and for people who build against the plugin without an account. It judges clients
+//! independently: nothing here is shared with any client's code.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use volcasr_loopback::{Options, Service};
+//!
+//! let service = Service::start(Options::default())?;
+//! println!("{}", service.uri());
+//! assert!(service.wait(Duration::from_secs(60), |all| all.iter().any(|c| c.final_at.is_some())));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! From bottom to top:
+//! - `frame`, `gunzip`, `request`: what a client sent, decoded strictly;
+//! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what listens;
+//! - `transcript`, `answer`: what was heard, cut into utterances, as the service's JSON;
+//! - `session`: the rules, without sockets;
+//! - `upgrade`, `wire`, `connection`, [`Service`]: the sockets;
+//! - [`cli`]: the same as a program.
+//!
+//! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so. Above all these are modelled:
+//! texts of error messages other than the mismatch of numbers, the gzip EOF, the missing request, the time-out and the quota;
+//! the order in which several mistakes of an upgrade are refused; that a connect id is needed and must be a UUID;
+//! the ranges that make invalid parameters; the numbers of answers; the exact moments of revisions.
+
+mod answer;
+pub mod cli;
+pub mod codes;
+mod connection;
+mod fault;
+mod frame;
+mod gunzip;
+pub mod marks;
+mod options;
+mod pocketsphinx;
+mod recogniser;
+mod record;
+mod request;
+pub mod scripted;
+mod service;
+mod session;
+pub mod tls;
+mod transcript;
+mod upgrade;
+mod wire;
+
+pub use fault::{Fault, FaultError, On, What, When};
+pub use options::{Endpoint, LagClock, Oddities, Options, Recogniser};
+pub use record::{Answer, ClientFrame, Connection, End};
+pub use scripted::Script;
+pub use service::{Gate, Service};

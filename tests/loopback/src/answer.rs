@@ -1,0 +1,422 @@
+//! A transcript as the service's JSON, with its oddities.
+
+use crate::{
+    options::Endpoint,
+    transcript::{Standing, Transcript, Utterance, Word},
+};
+use std::fmt::Write;
+
+/// How late a revised time is at first, as in a recording: 732, then 592.
+const REVISION: i64 = 140;
+
+/// Makes the answers of one session.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    pub endpoint: Endpoint,
+    pub log_id: String,
+    count: u32,
+    blanks: u32,
+}
+
+impl Answers {
+    pub(crate) fn new(endpoint: Endpoint, log_id: String) -> Self {
+        Self {
+            endpoint,
+            log_id,
+            count: 0,
+            blanks: 0,
+        }
+    }
+
+    /// The first answer.
+    pub(crate) fn ack(&self, transcript: &Transcript) -> String {
+        match self.endpoint {
+            Endpoint::Async => self.wrap(transcript, None, String::new(), false),
+            Endpoint::Bigmodel | Endpoint::Nostream => self.empty(transcript, 0),
+        }
+    }
+
+    /// An answer without text.
+    pub(crate) fn empty(&self, transcript: &Transcript, duration: i64) -> String {
+        self.wrap(
+            transcript,
+            Some(duration),
+            r#","text":"""#.to_owned(),
+            false,
+        )
+    }
+
+    /// An answer that says nothing at all.
+    pub(crate) fn blank(&mut self, transcript: &Transcript) -> String {
+        self.blanks += 1;
+        match self.blanks % 3 {
+            1 => "{}".to_owned(),
+            2 => r#"{"result":{}}"#.to_owned(),
+            _ => self.empty(transcript, transcript.position),
+        }
+    }
+
+    /// The transcript as it stands.
+    pub(crate) fn answer(&mut self, transcript: &mut Transcript, prefetch: bool) -> String {
+        self.count += 1;
+        if transcript.position == 0 && self.endpoint == Endpoint::Async {
+            return self.wrap(transcript, None, String::new(), prefetch);
+        }
+        let mut texts: Vec<String> = Vec::new();
+        let mut list: Vec<String> = Vec::new();
+        let single = transcript.request.single;
+        let punctuation = transcript.request.punctuation;
+        let mut done = std::mem::take(&mut transcript.done);
+        for utterance in done.iter_mut().filter(|u| !(single && u.announced)) {
+            let definite = utterance.standing == Standing::Definite;
+            let told = if definite {
+                sentence(&utterance.words, punctuation)
+            } else {
+                utterance.words.clone()
+            };
+            if utterance.json.is_none() || !definite {
+                utterance.json = Some(self.settled(transcript, utterance, &told, definite));
+            }
+            utterance.announced = definite;
+            texts.push(text(&told, definite && punctuation));
+            list.extend(utterance.json.clone());
+        }
+        transcript.done = done;
+        let open: Vec<Word> = transcript
+            .open
+            .iter()
+            .chain(&transcript.guess)
+            .cloned()
+            .collect();
+        if open.is_empty() {
+            if transcript.oddities.placeholder && !list.is_empty() {
+                list.push(
+                    r#"{"definite":false,"start_time":-1,"end_time":-1,"text":""}"#.to_owned(),
+                );
+            }
+        } else {
+            list.push(self.open(transcript, &open));
+            texts.push(text(&open, false));
+            transcript.told = (transcript.told.0 + 1, open.len());
+        }
+        let whole = if transcript.oddities.text_resets {
+            texts.pop().unwrap_or_default()
+        } else {
+            texts.join(" ")
+        };
+        let mut fields = String::new();
+        if !whole.is_empty() || self.endpoint != Endpoint::Async {
+            let _ = write!(fields, r#","text":{}"#, quoted(&whole));
+        }
+        if transcript.request.show_utterances && !transcript.oddities.text_only && !list.is_empty()
+        {
+            let _ = write!(fields, r#","utterances":[{}]"#, list.join(","));
+        }
+        self.wrap(transcript, Some(transcript.position), fields, prefetch)
+    }
+
+    fn wrap(
+        &self,
+        transcript: &Transcript,
+        duration: Option<i64>,
+        fields: String,
+        prefetch: bool,
+    ) -> String {
+        let prefetch = if prefetch { r#","prefetch":true"# } else { "" };
+        let result = format!(
+            r#"{{"additions":{{"log_id":{}}}{prefetch}{fields}}}"#,
+            quoted(&self.log_id)
+        );
+        let result = if transcript.oddities.result_list {
+            format!("[{result}]")
+        } else {
+            result
+        };
+        match duration {
+            Some(ms) if ms > 0 || self.endpoint != Endpoint::Async => {
+                format!(r#"{{"audio_info":{{"duration":{ms}}},"result":{result}}}"#)
+            }
+            _ => format!(r#"{{"result":{result}}}"#),
+        }
+    }
+
+    fn settled(
+        &self,
+        transcript: &Transcript,
+        utterance: &Utterance,
+        told: &[Word],
+        definite: bool,
+    ) -> String {
+        let additions = match (definite, transcript.request.two_pass) {
+            (true, true) => r#"{"invoke_type":"soft_vad","source":"two_pass"}"#,
+            _ => r#"{"source":"stream"}"#,
+        };
+        let (start, end) = span(&utterance.words);
+        let text = text(told, definite && transcript.request.punctuation);
+        let mut json = self.utterance(
+            transcript,
+            additions,
+            definite,
+            Some(start),
+            end,
+            &text,
+            told,
+        );
+        if definite && transcript.oddities.empty_definite {
+            let _ = write!(
+                json,
+                r#",{{"definite":true,"end_time":{end},"start_time":{end},"text":""}}"#
+            );
+        }
+        json
+    }
+
+    fn open(&self, transcript: &Transcript, words: &[Word]) -> String {
+        let odd = &transcript.oddities;
+        let (mut start, mut end) = span(words);
+        let mut told = words.to_vec();
+        if odd.revised_starts {
+            if transcript.told.0 == 0 {
+                start = (start + REVISION).min(end);
+            }
+            if let Some(last) = told.last_mut().filter(|_| words.len() > transcript.told.1) {
+                let shift = REVISION.min(transcript.position + 1 - last.end).max(0);
+                last.start += shift;
+                last.end += shift;
+                end = end.max(last.end);
+            }
+        }
+        let reaches = words
+            .last()
+            .is_some_and(|last| transcript.position - last.sound.1 < 20);
+        if odd.end_past_duration && reaches {
+            end = end.max(transcript.position + 1);
+        }
+        let absent = odd.absent_starts && self.count.is_multiple_of(5);
+        let start = (!absent).then_some(start);
+        self.utterance(
+            transcript,
+            r#"{"source":"stream"}"#,
+            false,
+            start,
+            end,
+            &text(words, false),
+            &told,
+        )
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one for each field of the JSON")]
+    fn utterance(
+        &self,
+        transcript: &Transcript,
+        additions: &str,
+        definite: bool,
+        start: Option<i64>,
+        end: i64,
+        text: &str,
+        words: &[Word],
+    ) -> String {
+        let mut json =
+            format!(r#"{{"additions":{additions},"definite":{definite},"end_time":{end}"#);
+        // Zero values are left out on `bigmodel_async`, as seen in recorded traffic.
+        if let Some(start) = start.filter(|&ms| ms != 0 || self.endpoint != Endpoint::Async) {
+            let _ = write!(json, r#","start_time":{start}"#);
+        }
+        let _ = write!(json, r#","text":{},"words":["#, quoted(text));
+        for (n, word) in words.iter().enumerate() {
+            if n > 0 && transcript.oddities.space_words {
+                json.push_str(r#",{"end_time":-1,"start_time":-1,"text":" "}"#);
+            }
+            let comma = if n > 0 { "," } else { "" };
+            let _ = write!(json, r#"{comma}{{"end_time":{},"#, word.end);
+            if word.start != 0 || self.endpoint != Endpoint::Async {
+                let _ = write!(json, r#""start_time":{},"#, word.start);
+            }
+            let _ = write!(json, r#""text":{}}}"#, quoted(&word.text));
+        }
+        json.push_str("]}");
+        json
+    }
+}
+
+fn span(words: &[Word]) -> (i64, i64) {
+    (
+        words.first().map_or(0, |w| w.start),
+        words.last().map_or(0, |w| w.end),
+    )
+}
+
+/// The words of a finished sentence: with a capital if it has punctuation.
+fn sentence(words: &[Word], punctuation: bool) -> Vec<Word> {
+    let mut words = words.to_vec();
+    if let Some(first) = words.first_mut().filter(|_| punctuation) {
+        let mut chars = first.text.chars();
+        first.text = chars
+            .next()
+            .map(|c| c.to_uppercase().chain(chars).collect())
+            .unwrap_or_default();
+    }
+    words
+}
+
+fn text(words: &[Word], full_stop: bool) -> String {
+    let mut text = words
+        .iter()
+        .map(|w| w.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
+    if full_stop && !text.is_empty() {
+        text.push('.');
+    }
+    text
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        options::Oddities,
+        transcript::tests::{request, word},
+    };
+    use serde_json::{Value, json};
+
+    fn setup(endpoint: Endpoint, oddities: Oddities, window: Option<i64>) -> (Answers, Transcript) {
+        (
+            Answers::new(endpoint, "log".into()),
+            Transcript::new(request(window), oddities),
+        )
+    }
+
+    fn parsed(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn acks_as_recorded() {
+        let (answers, t) = setup(Endpoint::Async, Oddities::none(), None);
+        assert_eq!(
+            answers.ack(&t),
+            r#"{"result":{"additions":{"log_id":"log"}}}"#
+        );
+        let (answers, t) = setup(Endpoint::Bigmodel, Oddities::none(), None);
+        let expected = json!({"audio_info": {"duration": 0}, "result": {"additions": {"log_id": "log"}, "text": ""}});
+        assert_eq!(parsed(&answers.ack(&t)), expected);
+    }
+
+    #[test]
+    fn an_open_and_then_a_definite_utterance() {
+        let (mut answers, mut t) = setup(
+            Endpoint::Async,
+            Oddities {
+                space_words: true,
+                ..Oddities::none()
+            },
+            Some(800),
+        );
+        t.word(word("m1", 0, 300));
+        t.word(word("m2", 500, 800));
+        t.advance(900);
+        let interim = parsed(&answers.answer(&mut t, false));
+        assert_eq!(interim["result"]["text"], "m1 m2");
+        let words = json!([{"end_time": 300, "text": "m1"}, {"start_time": -1, "end_time": -1, "text": " "},
+            {"start_time": 500, "end_time": 800, "text": "m2"}]);
+        assert_eq!(
+            interim["result"]["utterances"],
+            json!([{"additions": {"source": "stream"}, "definite": false, "end_time": 800, "text": "m1 m2", "words": words}])
+        );
+        t.advance(1600);
+        let settled = parsed(&answers.answer(&mut t, false));
+        assert_eq!(settled["result"]["utterances"][0]["text"], "M1 m2.");
+        assert_eq!(settled["result"]["utterances"][0]["definite"], true);
+        assert_eq!(settled["audio_info"]["duration"], 1600);
+    }
+
+    #[test]
+    fn single_lists_what_is_settled_once() {
+        let (mut answers, mut t) = setup(Endpoint::Async, Oddities::none(), Some(800));
+        t.request.single = true;
+        t.word(word("m1", 0, 300));
+        t.advance(1500);
+        assert_eq!(
+            parsed(&answers.answer(&mut t, false))["result"]["text"],
+            "M1."
+        );
+        t.word(word("m2", 2000, 2300));
+        t.advance(2300);
+        let next = parsed(&answers.answer(&mut t, false));
+        assert_eq!(next["result"]["utterances"].as_array().unwrap().len(), 1);
+        assert_eq!(next["result"]["text"], "m2");
+    }
+
+    #[test]
+    fn starts_and_last_words_are_revised() {
+        let odd = Oddities {
+            revised_starts: true,
+            end_past_duration: true,
+            ..Oddities::none()
+        };
+        let (mut answers, mut t) = setup(Endpoint::Async, odd, None);
+        t.word(word("m1", 592, 892));
+        t.advance(900);
+        let first = parsed(&answers.answer(&mut t, false));
+        let utterance = &first["result"]["utterances"][0];
+        assert_eq!(
+            (&utterance["start_time"], &utterance["end_time"]),
+            (&json!(732), &json!(901))
+        );
+        assert_eq!(
+            utterance["words"][0],
+            json!({"start_time": 601, "end_time": 901, "text": "m1"})
+        );
+        let second = parsed(&answers.answer(&mut t, true));
+        let utterance = &second["result"]["utterances"][0];
+        assert_eq!(
+            (&utterance["start_time"], &utterance["words"][0]["end_time"]),
+            (&json!(592), &json!(892))
+        );
+        assert_eq!(second["result"]["prefetch"], true);
+    }
+
+    #[test]
+    fn the_other_oddities() {
+        let mut all = Oddities {
+            placeholder: true,
+            empty_definite: true,
+            result_list: true,
+            ..Oddities::none()
+        };
+        let (mut answers, mut t) = setup(Endpoint::Async, all.clone(), Some(800));
+        t.word(word("m1", 100, 400));
+        t.advance(2000);
+        let result = parsed(&answers.answer(&mut t, false))["result"][0].clone();
+        let list = result["utterances"].as_array().unwrap();
+        assert_eq!(list.len(), 3);
+        assert_eq!(
+            list[1],
+            json!({"definite": true, "start_time": 400, "end_time": 400, "text": ""})
+        );
+        assert_eq!(
+            list[2],
+            json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""})
+        );
+
+        all.text_only = true;
+        all.text_resets = true;
+        let (mut answers, mut t) = setup(Endpoint::Async, all, Some(800));
+        for n in 0..5 {
+            t.word(word("m1", n * 1000, n * 1000 + 100));
+            t.advance(n * 1000 + 100);
+            let answer = parsed(&answers.answer(&mut t, false));
+            assert_eq!(answer["result"][0].get("utterances"), None);
+            assert_eq!(answer["result"][0]["text"], "m1", "not what came before");
+        }
+        assert_eq!(
+            [answers.blank(&t), answers.blank(&t)],
+            ["{}", r#"{"result":{}}"#]
+        );
+    }
+}

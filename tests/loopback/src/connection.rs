@@ -1,0 +1,611 @@
+//! One connection: the handshake, then the loop that moves messages between the socket and the session.
+
+use crate::{
+    codes,
+    fault::{What, When},
+    record::{Answer, ClientFrame, End},
+    service::{Gate, Live, Shared, is_open},
+    session::{Did, Out, Session},
+    upgrade::{HttpAnswer, Upgrade},
+    wire::Wire,
+};
+use futures_util::{Sink, Stream};
+use std::{
+    future::poll_fn,
+    ops::ControlFlow::{self, Break, Continue},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+/// How long a client may take for TLS and the upgrade request, and for its part of a closing handshake.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(
+    tcp: TcpStream,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    number: usize,
+) {
+    let end = match open(tcp, tls, &shared, number).await {
+        Ok(opened) => opened.run().await,
+        Err(end) => end,
+    };
+    shared.ended(number, end);
+}
+
+/// Everything until the 101.
+async fn open(
+    tcp: TcpStream,
+    tls: Option<TlsAcceptor>,
+    shared: &Arc<Shared>,
+    number: usize,
+) -> Result<Open, End> {
+    let log_id = format!("loopback-{}", uuid::Uuid::new_v4().simple());
+    let mut struck = Vec::new();
+    let mut wire = Wire::plain(tcp);
+    for what in shared.due(number, &mut struck, |when| when == When::Accept) {
+        strike_early(&mut wire, shared, number, &what, &log_id).await?;
+    }
+    if let Some(acceptor) = tls {
+        wire = match timeout(PATIENCE, wire.secure(acceptor)).await {
+            Ok(Ok(wire)) => wire,
+            _ => return Err(End::NoUpgrade),
+        };
+    }
+    let Ok(Ok(upgrade)) = timeout(PATIENCE, Upgrade::read(&mut wire)).await else {
+        return Err(End::NoUpgrade);
+    };
+    shared.record(number, |c| {
+        c.path.clone_from(&upgrade.path);
+        c.headers.clone_from(&upgrade.headers);
+        c.log_id.clone_from(&log_id);
+    });
+    for what in shared.due(number, &mut struck, |when| when == When::Handshake) {
+        strike_early(&mut wire, shared, number, &what, &log_id).await?;
+    }
+    let mut gates = shared.gates();
+    let _ = gates.wait_for(|held| is_open(*held, Gate::Upgrade)).await;
+    let endpoint = match upgrade.check(&shared.options) {
+        Ok(endpoint) => endpoint,
+        Err(answer) => return Err(refuse(&mut wire, shared, number, &answer, &log_id).await),
+    };
+    if wire.write_all(&upgrade.accept(&log_id)).await.is_err() || wire.flush().await.is_err() {
+        return Err(End::ClientLost);
+    }
+    shared.record(number, |c| c.http_status = Some(101));
+
+    let (live, sessions, ever) = shared.session();
+    let refusal = refusal(shared, &upgrade, sessions, ever);
+    let session = Session::new(
+        shared.options.clone(),
+        endpoint,
+        log_id,
+        number,
+        refusal,
+        Instant::now(),
+    );
+    let config = WebSocketConfig::default()
+        // Eagerly allocated for each of a thousand connections.
+        .read_buffer_size(8 * 1024)
+        .max_write_buffer_size(64 * 1024 * 1024)
+        .max_message_size(Some(32 * 1024 * 1024))
+        .max_frame_size(Some(32 * 1024 * 1024));
+    let ws =
+        WebSocketStream::from_partially_read(wire, upgrade.rest, Role::Server, Some(config)).await;
+    let wall = accepted_at(shared, number);
+    Ok(Open {
+        shared: shared.clone(),
+        number,
+        ws,
+        session,
+        gates,
+        struck,
+        wall,
+        live: Some(live),
+        dirty: false,
+        closing: None,
+        client_close: None,
+    })
+}
+
+fn accepted_at(shared: &Shared, number: usize) -> Instant {
+    let mut at = std::time::Instant::now();
+    shared.record(number, |c| at = c.accepted_at);
+    at.into()
+}
+
+/// What is wrong with the session itself; told after the 101, instead of the ack.
+fn refusal(
+    shared: &Shared,
+    upgrade: &Upgrade,
+    sessions: usize,
+    ever: usize,
+) -> Option<(u32, String)> {
+    for (name, needed) in [("X-Api-Connect-Id", true), ("X-Api-Request-Id", false)] {
+        match upgrade.header(name) {
+            None if needed => return Some((codes::PARAMETERS, format!("missing field: {name}"))),
+            None => {}
+            Some(id) if uuid::Uuid::try_parse(id).is_err() => {
+                return Some((
+                    codes::PARAMETERS,
+                    format!("invalid parameters: {name} is no UUID"),
+                ));
+            }
+            // The two may be equal to each other: kept apart by name.
+            Some(id) if !shared.is_fresh(&format!("{name} {id}")) => {
+                return Some((codes::PARAMETERS, "repeated request id".to_owned()));
+            }
+            Some(_) => {}
+        }
+    }
+    if shared
+        .options
+        .lifetime_sessions
+        .is_some_and(|max| ever > max)
+    {
+        return Some((
+            codes::QUOTA,
+            "quota exceeded for types: audio_duration_lifetime".to_owned(),
+        ));
+    }
+    if shared
+        .options
+        .max_sessions
+        .is_some_and(|max| sessions > max)
+    {
+        return Some((
+            codes::QUOTA,
+            "quota exceeded for types: concurrency".to_owned(),
+        ));
+    }
+    None
+}
+
+async fn refuse(
+    wire: &mut Wire,
+    shared: &Shared,
+    number: usize,
+    answer: &HttpAnswer,
+    log_id: &str,
+) -> End {
+    let _ = wire.write_all(&answer.encode(log_id)).await;
+    shared.record(number, |c| {
+        c.http_status = Some(answer.status);
+        c.log_id = log_id.to_owned();
+    });
+    drain(wire).await;
+    End::Refused(answer.status)
+}
+
+/// Ends the sending side and reads on for a moment: closing with unread data would become a reset that takes
+/// the last bytes with it.
+async fn drain(wire: &mut Wire) {
+    let _ = wire.shutdown().await;
+    let mut sink = [0; 4096];
+    let _ = timeout(Duration::from_secs(1), async {
+        while matches!(wire.read(&mut sink).await, Ok(n) if n > 0) {}
+    })
+    .await;
+}
+
+/// A fault before the 101. What only a session can do is passed over.
+async fn strike_early(
+    wire: &mut Wire,
+    shared: &Shared,
+    number: usize,
+    what: &What,
+    log_id: &str,
+) -> Result<(), End> {
+    shared.record(number, |c| c.faults.push(what.to_string()));
+    match what {
+        What::Reset => reset(wire),
+        What::Drop => drain(wire).await,
+        What::Hang => hang(wire).await,
+        What::Http {
+            status,
+            headers,
+            body,
+        } => {
+            let answer = HttpAnswer {
+                status: *status,
+                headers: headers.clone(),
+                body: body.clone(),
+            };
+            return Err(refuse(wire, shared, number, &answer, log_id).await);
+        }
+        What::Delay(time) => {
+            sleep(*time).await;
+            return Ok(());
+        }
+        What::Trickle(period) => {
+            wire.trickle(*period);
+            return Ok(());
+        }
+        What::Raw(bytes) => {
+            let _ = wire.write_all(bytes).await;
+            return Ok(());
+        }
+        _ => return Ok(()),
+    }
+    Err(End::Fault)
+}
+
+fn reset(wire: &Wire) {
+    let _ = wire.tcp().set_zero_linger();
+}
+
+/// Neither reads nor writes until the client is gone.
+async fn hang(wire: &Wire) {
+    // Looked at now and then: readiness stays set while nothing is read, so that waiting for it would spin.
+    while matches!(wire.tcp().ready(Interest::READABLE).await, Ok(ready) if !ready.is_read_closed())
+    {
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+struct Open {
+    shared: Arc<Shared>,
+    number: usize,
+    ws: WebSocketStream<Wire>,
+    session: Session,
+    gates: watch::Receiver<u8>,
+    struck: Vec<bool>,
+    /// When the connection was accepted.
+    wall: Instant,
+    live: Option<Live>,
+    /// Something waits to be flushed.
+    dirty: bool,
+    /// A close frame was sent, or came: until when the rest of it may take, and how it ends then.
+    closing: Option<(Instant, End)>,
+    client_close: Option<Option<u16>>,
+}
+
+impl Open {
+    async fn run(mut self) -> End {
+        let mut injected = self.shared.injector(self.number);
+        loop {
+            if self.session.is_over() {
+                self.live = None;
+            }
+            if let Break(end) = self.send_out() {
+                return end;
+            }
+            let deadline = self.deadline();
+            let notify = self.session.notify();
+            let held = *self.gates.borrow_and_update();
+            let reads = is_open(held, Gate::Reading) && !self.session.is_full();
+            let flow = tokio::select! {
+                message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
+                Some(what) = injected.recv() => self.strike(what).await,
+                _ = self.gates.changed() => Continue(()),
+                () = async { match &notify { Some(n) => n.notified().await, None => std::future::pending().await } } => {
+                    self.session.tick(Instant::now());
+                    Continue(())
+                }
+                () = async { match deadline { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => {
+                    self.tick().await
+                }
+            };
+            if let Break(end) = flow {
+                return end;
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let closing = self.closing.as_ref().map(|(at, _)| *at);
+        [self.session.deadline(), closing, self.next_wall_fault()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn next_wall_fault(&self) -> Option<Instant> {
+        let faults = self.shared.options.faults.iter().enumerate();
+        faults
+            .filter(|(n, _)| !self.struck.get(*n).copied().unwrap_or(false))
+            .filter_map(|(_, fault)| match fault.when {
+                When::Wall(after) => Some(self.wall + after),
+                _ => None,
+            })
+            // One that is past has struck elsewhere.
+            .filter(|at| *at > Instant::now())
+            .min()
+    }
+
+    async fn tick(&mut self) -> ControlFlow<End> {
+        let now = Instant::now();
+        if let Some((_, end)) = self.closing.take_if(|(at, _)| *at <= now) {
+            return Break(end);
+        }
+        self.session.tick(now);
+        let wall = self.wall;
+        self.strike_due(|when| matches!(when, When::Wall(after) if wall + after <= now))
+            .await
+    }
+
+    async fn strike_due(&mut self, moment: impl Fn(When) -> bool) -> ControlFlow<End> {
+        for what in self.shared.due(self.number, &mut self.struck, moment) {
+            self.strike(what).await?;
+        }
+        Continue(())
+    }
+
+    async fn message(&mut self, message: Option<Result<Message, Error>>) -> ControlFlow<End> {
+        let now = Instant::now();
+        match message {
+            Some(Ok(Message::Binary(bytes))) => return self.packet(&bytes, now).await,
+            Some(Ok(Message::Text(_))) => self.session.text_message(now),
+            Some(Ok(Message::Ping(_))) => {
+                self.dirty = true;
+                self.shared.record(self.number, |c| c.pings += 1);
+            }
+            Some(Ok(Message::Close(frame))) => {
+                self.dirty = true;
+                self.client_close = Some(frame.map(|f| f.code.into()));
+                if self.closing.is_none() {
+                    self.closing = Some((now + PATIENCE, End::ClientLost));
+                }
+            }
+            Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
+            // The end of the stream: in good order when the client's close frame was there.
+            None | Some(Err(_)) => {
+                return Break(match (self.closing.take(), self.client_close) {
+                    (Some((_, end @ (End::Finished | End::Fault))), Some(_)) => end,
+                    (_, Some(code)) => End::ClientClosed(code),
+                    (Some((_, End::Fault)), None) => End::Fault,
+                    _ => End::ClientLost,
+                });
+            }
+        }
+        Continue(())
+    }
+
+    async fn packet(&mut self, bytes: &[u8], now: Instant) -> ControlFlow<End> {
+        let (did, frame) = self.session.packet(bytes, now);
+        let options = &self.shared.options;
+        let audio_bytes = self.session.audio_bytes;
+        let request = self.session.request_json.take();
+        let heard = std::mem::take(&mut self.session.heard);
+        self.shared.record(self.number, |c| {
+            c.packets += 1;
+            if request.is_some() {
+                c.request = request;
+            }
+            if options.record_frames {
+                c.heard.extend(heard);
+            }
+            if matches!(did, Did::Finish) {
+                c.finish_at = Some(now.into());
+            }
+            let Some(frame) = frame else { return };
+            if options.record_audio && c.audio_bytes < audio_bytes {
+                Arc::make_mut(&mut c.pcm).extend_from_slice(&frame.payload);
+            }
+            c.audio_bytes = audio_bytes;
+            if options.record_frames {
+                c.frames.push(ClientFrame {
+                    at: now.into(),
+                    message_type: if frame.kind == crate::frame::Kind::Request {
+                        1
+                    } else {
+                        2
+                    },
+                    flags: frame.flags,
+                    sequence: frame.sequence,
+                    serialization: frame.serialization,
+                    compression: frame.compression,
+                    wire_size: frame.wire_size,
+                    size: frame.payload.len(),
+                });
+            }
+        });
+        let received = Duration::from_millis(self.session.received().try_into().unwrap_or(0));
+        match did {
+            Did::Request => self.strike_due(|when| when == When::Ack).await,
+            Did::Audio => {
+                self.strike_due(|when| matches!(when, When::Audio(at) if at <= received))
+                    .await
+            }
+            Did::Finish => {
+                self.strike_due(|when| {
+                    when == When::Finish || matches!(when, When::Audio(at) if at <= received)
+                })
+                .await
+            }
+            Did::Nothing => Continue(()),
+        }
+    }
+
+    /// Hands to the socket what the gates let through.
+    fn send_out(&mut self) -> ControlFlow<End> {
+        let held = *self.gates.borrow();
+        while let Some(out) = self.session.out.front() {
+            let open = match out {
+                Out::Ack { .. } => is_open(held, Gate::Ack),
+                Out::Answer { .. } => is_open(held, Gate::Responses),
+                Out::Final { .. } => is_open(held, Gate::Final),
+                _ => true,
+            };
+            if !open {
+                break;
+            }
+            let Some(out) = self.session.out.pop_front() else {
+                break;
+            };
+            self.send(out)?;
+        }
+        Continue(())
+    }
+
+    fn send(&mut self, out: Out) -> ControlFlow<End> {
+        if self.closing.is_some() {
+            // Nothing follows a close frame.
+            return Continue(());
+        }
+        let received = self.session.received();
+        let now = std::time::Instant::now();
+        let keep = self.shared.options.record_frames;
+        let record = |json: String, last: bool| Answer {
+            at: now,
+            json: json.into(),
+            received,
+            last,
+        };
+        let number = self.number;
+        match out {
+            Out::Ack { bytes, json } => {
+                self.shared.record(number, |c| {
+                    c.ack_at = Some(now);
+                    c.responses.extend(keep.then(|| record(json, false)));
+                });
+                self.write(Message::binary(bytes))
+            }
+            Out::Answer { bytes, json } => {
+                if keep {
+                    self.shared
+                        .record(number, |c| c.responses.push(record(json, false)));
+                }
+                self.write(Message::binary(bytes))
+            }
+            Out::Final { bytes, json } => {
+                self.shared.record(number, |c| {
+                    c.final_at = Some(now);
+                    c.responses.extend(keep.then(|| record(json, true)));
+                });
+                self.write(Message::binary(bytes))
+            }
+            Out::Error { bytes, code, body } => {
+                self.shared.record(number, |c| c.errors.push((code, body)));
+                self.write(Message::binary(bytes))
+            }
+            Out::Binary(bytes) => self.write(Message::binary(bytes)),
+            Out::Text(text) => self.write(Message::text(text)),
+            Out::Close(code) => self.close(
+                code,
+                if code == 1000 {
+                    End::Finished
+                } else {
+                    End::Fault
+                },
+            ),
+        }
+    }
+
+    fn write(&mut self, message: Message) -> ControlFlow<End> {
+        self.dirty = true;
+        match Pin::new(&mut self.ws).start_send(message) {
+            Ok(()) => Continue(()),
+            // The client has closed, and its frame is about to be read.
+            Err(Error::Protocol(_) | Error::AlreadyClosed | Error::ConnectionClosed) => {
+                Continue(())
+            }
+            Err(_) => Break(End::ClientLost),
+        }
+    }
+
+    fn close(&mut self, code: u16, end: End) -> ControlFlow<End> {
+        let flow = self.write(Message::Close(Some(CloseFrame {
+            code: CloseCode::from(code),
+            reason: "".into(),
+        })));
+        self.closing = Some((Instant::now() + PATIENCE, end));
+        flow
+    }
+
+    async fn strike(&mut self, what: What) -> ControlFlow<End> {
+        self.shared
+            .record(self.number, |c| c.faults.push(what.to_string()));
+        match what {
+            What::Reset => {
+                reset(self.ws.get_ref());
+                return Break(End::Fault);
+            }
+            What::Drop => {
+                drain(self.ws.get_mut()).await;
+                return Break(End::Fault);
+            }
+            What::Hang => {
+                // A session that hangs is none for the quota.
+                self.live = None;
+                hang(self.ws.get_ref()).await;
+                return Break(End::Fault);
+            }
+            What::Close(code) => {
+                self.session.out.clear();
+                return self.close(code, End::Fault);
+            }
+            What::Error { code, body } => {
+                self.session.out.clear();
+                self.session.fail_with(code, body, Instant::now());
+            }
+            What::NoFinal => {
+                self.session.no_final = true;
+                self.session
+                    .out
+                    .retain(|out| !matches!(out, Out::Final { .. } | Out::Close(_)));
+            }
+            What::Delay(time) => sleep(time).await,
+            What::Trickle(period) => self.ws.get_mut().trickle(period),
+            What::Text(text) => self.session.out.push_back(Out::Text(text)),
+            What::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
+            What::Ping(count) => {
+                for _ in 0..count {
+                    self.write(Message::Ping(Vec::new().into()))?;
+                }
+            }
+            What::Raw(bytes) => {
+                // What was said before comes before.
+                self.send_out()?;
+                let _ = poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
+                let wire = self.ws.get_mut();
+                if wire.write_all(&bytes).await.is_err() || wire.flush().await.is_err() {
+                    return Break(End::ClientLost);
+                }
+            }
+            What::Http { .. } => {}
+        }
+        Continue(())
+    }
+}
+
+/// Writes what waits, and meanwhile reads, so that neither side's full socket stops the other.
+async fn io(
+    ws: &mut WebSocketStream<Wire>,
+    dirty: &mut bool,
+    reads: bool,
+) -> Option<Result<Message, Error>> {
+    poll_fn(|cx| {
+        if *dirty {
+            match Pin::new(&mut *ws).poll_flush(cx) {
+                Poll::Ready(Ok(())) => *dirty = false,
+                // What the client sent before it went may still be there to be read.
+                Poll::Ready(Err(_)) => *dirty = false,
+                Poll::Pending => {}
+            }
+        }
+        if reads {
+            Pin::new(&mut *ws).poll_next(cx)
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}

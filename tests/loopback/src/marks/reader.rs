@@ -1,0 +1,331 @@
+//! Finding marks in samples.
+
+use super::{HEADER, MAGIC_A, header, pattern};
+
+/// A mark, or a piece of one, that was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The number it carries.
+    pub number: u32,
+    /// Whether all of it came, in order and unaltered.
+    pub whole: bool,
+    /// Its first sample, counted from the reader's first.
+    pub start: u64,
+    /// The first sample after it.
+    pub end: u64,
+}
+
+impl Heard {
+    /// The word: `m12`, or `~12` for less than a whole mark.
+    #[must_use]
+    pub fn word(&self) -> String {
+        format!("{}{}", if self.whole { 'm' } else { '~' }, self.number)
+    }
+
+    /// Start and end in milliseconds at `rate`, rounded.
+    #[must_use]
+    pub fn milliseconds(&self, rate: u32) -> (u64, u64) {
+        let ms = |samples: u64| (samples * 1000 + u64::from(rate) / 2) / u64::from(rate);
+        (ms(self.start), ms(self.end))
+    }
+}
+
+/// Reads all marks of a whole recording (S16LE).
+#[must_use]
+pub fn read(pcm: &[u8]) -> Vec<Heard> {
+    let mut reader = Reader::default();
+    let mut heard = Vec::new();
+    reader.hear(pcm, &mut heard);
+    reader.finish(&mut heard);
+    heard
+}
+
+/// The samples of the block that is being read.
+#[derive(Clone, Debug)]
+struct Block {
+    start: u64,
+    /// Samples so far.
+    k: usize,
+    head: [i16; HEADER],
+    number: u32,
+    index: u16,
+    count: u16,
+    length: usize,
+}
+
+/// Blocks that belong together.
+#[derive(Clone, Debug)]
+struct Run {
+    number: u32,
+    first: u16,
+    next: u16,
+    start: u64,
+    end: u64,
+}
+
+/// Finds marks in a stream of samples, in pieces of any size.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    position: u64,
+    block: Option<Block>,
+    run: Option<Run>,
+}
+
+impl Reader {
+    /// Samples read so far.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Takes more samples (S16LE, whole ones), and adds what was heard to `heard`: a mark with its last sample.
+    pub fn hear(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+        let samples = pcm.as_chunks::<2>().0;
+        let mut at = 0;
+        while at < samples.len() {
+            if self.block.is_none() && self.run.is_none() {
+                // Nearly all samples are outside marks or refused by the first comparison: this is what makes it cheap.
+                let magic = MAGIC_A.to_le_bytes();
+                let skip = samples[at..]
+                    .iter()
+                    .position(|s| *s == magic)
+                    .unwrap_or(samples.len() - at);
+                at += skip;
+                self.position += skip as u64;
+                if at == samples.len() {
+                    break;
+                }
+            }
+            self.sample(i16::from_le_bytes(samples[at]), heard);
+            at += 1;
+            self.position += 1;
+        }
+    }
+
+    /// The end of the audio: a mark that was under way is heard as clipped.
+    pub fn finish(&mut self, heard: &mut Vec<Heard>) {
+        self.break_off(heard);
+        self.close_run(false, heard);
+    }
+
+    fn sample(&mut self, value: i16, heard: &mut Vec<Heard>) {
+        if let Some(block) = &mut self.block {
+            if block.accepts(value) {
+                block.k += 1;
+                if block.k >= HEADER && block.k == block.length {
+                    self.end_of_block(heard);
+                }
+                return;
+            }
+            self.break_off(heard);
+        }
+        if value == MAGIC_A {
+            self.block = Some(Block::new(self.position));
+        } else {
+            self.close_run(false, heard);
+        }
+    }
+
+    /// The block under way is damaged or cut. With a header it still says which mark it was.
+    fn break_off(&mut self, heard: &mut Vec<Heard>) {
+        let Some(block) = self.block.take() else {
+            return;
+        };
+        if block.k < HEADER {
+            return self.close_run(false, heard);
+        }
+        match &mut self.run {
+            Some(run) if run.continues(&block) => run.end = self.position,
+            _ => {
+                self.close_run(false, heard);
+                self.run = Some(Run::new(&block, self.position));
+            }
+        }
+        self.close_run(false, heard);
+    }
+
+    fn end_of_block(&mut self, heard: &mut Vec<Heard>) {
+        let Some(block) = self.block.take() else {
+            return;
+        };
+        let end = block.start + block.length as u64;
+        match &mut self.run {
+            Some(run) if run.continues(&block) => {
+                run.next += 1;
+                run.end = end;
+            }
+            _ => {
+                self.close_run(false, heard);
+                self.run = Some(Run::new(&block, end));
+            }
+        }
+        if block.index + 1 == block.count {
+            let whole = self.run.as_ref().is_some_and(|run| run.first == 0);
+            self.close_run(whole, heard);
+        }
+    }
+
+    fn close_run(&mut self, whole: bool, heard: &mut Vec<Heard>) {
+        heard.extend(self.run.take().map(|run| Heard {
+            number: run.number,
+            whole,
+            start: run.start,
+            end: run.end,
+        }));
+    }
+}
+
+impl Run {
+    fn new(block: &Block, end: u64) -> Self {
+        Self {
+            number: block.number,
+            first: block.index,
+            next: block.index + 1,
+            start: block.start,
+            end,
+        }
+    }
+
+    fn continues(&self, block: &Block) -> bool {
+        self.end == block.start && self.number == block.number && self.next == block.index
+    }
+}
+
+impl Block {
+    fn new(start: u64) -> Self {
+        let mut head = [0; HEADER];
+        head[0] = MAGIC_A;
+        Self {
+            start,
+            k: 1,
+            head,
+            number: 0,
+            index: 0,
+            count: 0,
+            length: usize::MAX,
+        }
+    }
+
+    fn accepts(&mut self, value: i16) -> bool {
+        if self.k >= HEADER {
+            return value == pattern(self.number, self.index, self.k);
+        }
+        self.head[self.k] = value;
+        if self.k < HEADER - 1 {
+            return true;
+        }
+        let field = |i: usize| self.head[i].wrapping_sub(0x1000).cast_unsigned();
+        self.number = u32::from(field(2)) << 12 | u32::from(field(3));
+        self.index = field(4);
+        self.count = field(5);
+        self.length = usize::from(field(6));
+        self.length >= HEADER && self.head == header(self.number, self.index, self.count, field(6))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marks::Layout;
+
+    fn words(pcm: &[u8]) -> Vec<String> {
+        read(pcm).iter().map(Heard::word).collect()
+    }
+
+    fn at(layout: &Layout, ms: u64) -> usize {
+        (ms * u64::from(layout.rate) / 1000) as usize * 2
+    }
+
+    #[test]
+    fn every_mark_is_heard_at_its_exact_time_at_both_rates() {
+        for (rate, noise) in [(24_000, false), (16_000, true)] {
+            let layout = Layout {
+                rate,
+                noise,
+                first: 4090,
+                ..Layout::default()
+            };
+            let (pcm, marks) = layout.sentences(40);
+            let heard = read(&pcm);
+            assert_eq!(heard.len(), 120);
+            for (heard, mark) in heard.iter().zip(&marks) {
+                assert!(heard.whole);
+                assert_eq!(
+                    (heard.number, heard.milliseconds(rate)),
+                    (mark.number, (mark.start, mark.end))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_same() {
+        let layout = Layout::default();
+        let pcm = layout.pcm(4000);
+        let whole = read(&pcm);
+        for size in [2, 14, 478, 480, 962, 9600] {
+            let (mut reader, mut heard) = (Reader::default(), Vec::new());
+            pcm.chunks(size)
+                .for_each(|piece| reader.hear(piece, &mut heard));
+            reader.finish(&mut heard);
+            assert_eq!(heard, whole);
+        }
+    }
+
+    #[test]
+    fn any_part_can_be_made_by_itself() {
+        let layout = Layout {
+            noise: true,
+            ..Layout::default()
+        };
+        let pcm = layout.pcm(9000);
+        for position in [0, 1, 4799, 4800, 4801, 60_000, 100_003] {
+            let mut part = vec![0; 20_002];
+            layout.fill(position, &mut part);
+            assert_eq!(
+                part,
+                pcm[position as usize * 2..][..20_002],
+                "from {position}"
+            );
+        }
+    }
+
+    #[test]
+    fn cut_doubled_reordered_and_altered_marks_are_other_words() {
+        let layout = Layout::default();
+        let pcm = layout.pcm(1500);
+        assert_eq!(words(&pcm), ["m0", "m1", "m2"]);
+
+        let late = &pcm[at(&layout, 205)..];
+        assert_eq!(words(late), ["~0", "m1", "m2"]);
+        let early = &pcm[..at(&layout, 1499)];
+        assert_eq!(words(early), ["m0", "m1", "~2"]);
+        let mut sample_lost = pcm.clone();
+        sample_lost.drain(at(&layout, 900)..at(&layout, 900) + 2);
+        assert_eq!(words(&sample_lost), ["m0", "~1", "~1", "m2"]);
+
+        let mut doubled = pcm[..at(&layout, 1000)].to_vec();
+        doubled.extend(&pcm[at(&layout, 600)..]);
+        assert_eq!(words(&doubled), ["m0", "m1", "m1", "m2"]);
+        let mut stutter = pcm[..at(&layout, 800)].to_vec();
+        stutter.extend(&pcm[at(&layout, 780)..]);
+        assert_eq!(words(&stutter), ["m0", "~1", "~1", "m2"]);
+
+        for at in [at(&layout, 850), at(&layout, 850) + 6, at(&layout, 853)] {
+            let mut altered = pcm.clone();
+            altered[at] ^= 1;
+            assert_eq!(words(&altered)[..2], ["m0", "~1"], "byte {at}");
+        }
+        let mut swapped = pcm.clone();
+        let (a, b) = (at(&layout, 800), at(&layout, 810));
+        swapped[a..b].copy_from_slice(&pcm[b..b + (b - a)]);
+        swapped[b..b + (b - a)].copy_from_slice(&pcm[a..b]);
+        assert!(words(&swapped).iter().filter(|w| *w == "~1").count() >= 3);
+    }
+
+    #[test]
+    fn the_rate_of_the_listener_scales_the_times_only() {
+        let pcm = Layout::default().pcm(600);
+        assert_eq!(read(&pcm)[0].milliseconds(16_000), (300, 750));
+    }
+}

@@ -1,0 +1,220 @@
+//! What the service is told to be.
+
+use crate::{fault::Fault, scripted::Script, tls::Identity};
+use std::time::Duration;
+
+/// How the service behaves. [`Default`] is the service as it is known; each field says what may differ.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 for a free one.
+    pub port: u16,
+    /// App and access keys that are accepted together.
+    pub pairs: Vec<(String, String)>,
+    /// API keys that are accepted.
+    pub api_keys: Vec<String>,
+    /// Resource ids that exist; any other is refused with 400.
+    pub known_resources: Vec<String>,
+    /// Resource ids that the account has bought; any other that exists is refused with 403.
+    pub granted_resources: Vec<String>,
+    /// Sessions at a time; more get the 101 and then error 45000292 `quota exceeded for types: concurrency`.
+    pub max_sessions: Option<usize>,
+    /// Sessions ever; more get 45000292 `quota exceeded for types: audio_duration_lifetime`.
+    pub lifetime_sessions: Option<usize>,
+    /// Without a packet for so long the session ends with 45000081. Pings do not count.
+    pub idle_timeout: Duration,
+    /// How far answers lag behind the audio.
+    pub lag: Duration,
+    /// By which clock.
+    pub lag_clock: LagClock,
+    /// Compress answers, as is documented; recorded traffic shows them uncompressed.
+    pub gzip_answers: bool,
+    /// After an error frame, one more comes so much later. The service does not close, as seen in recorded traffic.
+    pub second_error: Option<Duration>,
+    /// Close with 1000 after the final response (as users report); otherwise the connection stays.
+    pub close_after_final: bool,
+    /// What listens.
+    pub recogniser: Recogniser,
+    /// The oddities of its answers.
+    pub oddities: Oddities,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// Serve TLS with this certificate.
+    pub tls: Option<Identity>,
+    /// Keep all audio in [`Connection::pcm`](crate::Connection::pcm).
+    pub record_audio: bool,
+    /// Keep [`Connection::frames`](crate::Connection::frames), `responses` and `heard`. Off for thousands of long sessions.
+    pub record_frames: bool,
+    /// The kernel's receive buffer of each connection, so that a client's writes block soon when the service hangs.
+    pub receive_buffer: Option<u32>,
+    /// Threads of the service.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let resources: Vec<String> = [
+            "volc.seedasr.sauc.duration",
+            "volc.seedasr.sauc.concurrent",
+            "volc.bigasr.sauc.duration",
+            "volc.bigasr.sauc.concurrent",
+        ]
+        .map(String::from)
+        .to_vec();
+        Self {
+            port: 0,
+            pairs: vec![("app-1".into(), "secret-access-key".into())],
+            api_keys: vec!["secret-api-key".into()],
+            known_resources: resources.clone(),
+            granted_resources: resources,
+            max_sessions: None,
+            lifetime_sessions: None,
+            idle_timeout: Duration::from_secs(8),
+            lag: Duration::from_millis(400),
+            lag_clock: LagClock::Audio,
+            gzip_answers: false,
+            second_error: Some(Duration::from_millis(300)),
+            close_after_final: true,
+            recogniser: Recogniser::Marks { spikes: false },
+            oddities: Oddities::default(),
+            faults: Vec::new(),
+            tls: None,
+            record_audio: true,
+            record_frames: true,
+            receive_buffer: None,
+            threads: 1,
+        }
+    }
+}
+
+/// The clock by which answers lag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LagClock {
+    /// Positions in the audio: an answer covers what came until `lag` before the latest sample, however fast it came.
+    /// At real time this is the same as [`Wall`](Self::Wall); tests that send faster stay fast.
+    Audio,
+    /// Time: an answer comes `lag` after the audio that it covers.
+    Wall,
+}
+
+/// What turns audio into words.
+#[derive(Clone, Debug)]
+pub enum Recogniser {
+    /// Nothing is ever heard.
+    Silent,
+    /// Reads [`marks`](crate::marks) out of the samples. With `spikes`, words have times of 80 ms
+    /// inside the mark, from 100 ms after its start, as the live service times words within longer sounds.
+    Marks {
+        /// Word times of 80 ms.
+        spikes: bool,
+    },
+    /// Answers from a script.
+    Scripted(Script),
+    /// GStreamer's `pocketsphinx` element: real, if imperfect, English speech recognition.
+    Pocketsphinx,
+}
+
+/// The oddities of answers. What is on by default was seen in recorded traffic or reported by users;
+/// its exact moments here are modelled.
+#[derive(Clone, Debug)]
+pub struct Oddities {
+    /// A new utterance's start, and its last word's times, are 140 ms late when first told, and put right by the next answer.
+    pub revised_starts: bool,
+    /// Each fifth answer leaves the open utterance's `start_time` out.
+    pub absent_starts: bool,
+    /// The same text comes again with `prefetch`, once for each open utterance, when it has been quiet for 200 ms.
+    pub prefetch: bool,
+    /// A trailing `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` when nothing is open.
+    pub placeholder: bool,
+    /// Words of one space with −1 for both times between the words.
+    pub space_words: bool,
+    /// An open utterance's end lies 1 ms past the duration when the sound reaches to it.
+    pub end_past_duration: bool,
+    /// An empty definite utterance follows each definite one.
+    pub empty_definite: bool,
+    /// `result` is a list of one, as documented; recorded traffic shows an object.
+    pub result_list: bool,
+    /// Only `text`, never utterances.
+    pub text_only: bool,
+    /// `text` begins anew with each utterance, and has only the current one.
+    pub text_resets: bool,
+    /// Before each answer a blank one comes: `{}`, `{"result":{}}`, or with an empty text, in turn.
+    pub blank_responses: bool,
+    /// The ack is sent only when the first audio has come, or after a second without any.
+    pub late_ack: bool,
+    /// `audio.rate` 24000 is refused with 45000151.
+    pub refuse_24000: bool,
+    /// Audio at 24000 is taken for 16000: all times and durations are half as long again.
+    pub misread_24000: bool,
+    /// With two-pass: how much audio after the pause the second pass comes. Until then the utterance is not definite.
+    pub second_pass_delay: Duration,
+    /// With two-pass: each second utterance's second pass comes before the one of the utterance before it.
+    pub second_pass_out_of_order: bool,
+}
+
+impl Default for Oddities {
+    fn default() -> Self {
+        Self {
+            revised_starts: true,
+            absent_starts: true,
+            prefetch: true,
+            placeholder: true,
+            space_words: true,
+            end_past_duration: true,
+            ..Self::none()
+        }
+    }
+}
+
+impl Oddities {
+    /// An exact service, as one would wish it.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            revised_starts: false,
+            absent_starts: false,
+            prefetch: false,
+            placeholder: false,
+            space_words: false,
+            end_past_duration: false,
+            empty_definite: false,
+            result_list: false,
+            text_only: false,
+            text_resets: false,
+            blank_responses: false,
+            late_ack: false,
+            refuse_24000: false,
+            misread_24000: false,
+            second_pass_delay: Duration::ZERO,
+            second_pass_out_of_order: false,
+        }
+    }
+}
+
+/// The three URIs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `bigmodel_async`: an unnumbered ack, then an answer whenever the result changes.
+    Async,
+    /// `bigmodel`: one answer for every packet.
+    Bigmodel,
+    /// `bigmodel_nostream`: one answer for every packet, without text until 15 s of audio or the last packet.
+    Nostream,
+}
+
+impl Endpoint {
+    /// The path of its URI.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Async => "/api/v3/sauc/bigmodel_async",
+            Self::Bigmodel => "/api/v3/sauc/bigmodel",
+            Self::Nostream => "/api/v3/sauc/bigmodel_nostream",
+        }
+    }
+
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        [Self::Async, Self::Bigmodel, Self::Nostream]
+            .into_iter()
+            .find(|e| e.path() == path)
+    }
+}

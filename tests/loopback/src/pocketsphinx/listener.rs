@@ -1,0 +1,282 @@
+//! The pipeline around the element, for one connection.
+
+use super::voice::Voice;
+use crate::transcript::Word;
+use gst::prelude::*;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use thiserror::Error;
+use tokio::sync::Notify;
+
+/// How to get what may be missing.
+const INSTALL: &str = "install it with `apt-get install gstreamer1.0-pocketsphinx pocketsphinx-en-us`, or choose another recogniser";
+/// Audio that may wait for the element, in seconds: it needs a third of real time or so, clients may send faster.
+const MAX_WAITING: u64 = 20;
+
+/// Why there is no recogniser.
+#[derive(Debug, Error)]
+pub(crate) enum ListenError {
+    #[error("GStreamer can't be initialised: {0}")]
+    Gst(#[from] gst::glib::Error),
+    #[error("GStreamer's element `{0}` is missing: {INSTALL}")]
+    Missing(&'static str),
+    #[error("pocketsphinx's model {0} is missing: {INSTALL}")]
+    Model(String),
+    #[error("the pocketsphinx pipeline can't be built: {0}")]
+    Build(#[from] gst::glib::BoolError),
+}
+
+/// Whether the element and its model are there.
+///
+/// # Errors
+/// What is missing, and how to install it.
+pub(crate) fn check() -> Result<(), ListenError> {
+    gst::init()?;
+    for name in [
+        "appsrc",
+        "audioconvert",
+        "audioresample",
+        "pocketsphinx",
+        "fakesink",
+    ] {
+        gst::ElementFactory::find(name).ok_or(ListenError::Missing(name))?;
+    }
+    let element = gst::ElementFactory::make("pocketsphinx").build()?;
+    for property in ["hmm", "lm", "dict"] {
+        let path: Option<String> = element.property(property);
+        if let Some(path) = path.filter(|path| !Path::new(path).exists()) {
+            return Err(ListenError::Model(path));
+        }
+    }
+    Ok(())
+}
+
+/// What the element said.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// What it believes of the speech under way.
+    Guess(Vec<Word>),
+    /// What it has settled on; the next guess is about what follows.
+    Words(Vec<Word>),
+}
+
+#[derive(Debug)]
+struct State {
+    said: Vec<Said>,
+    voice: Voice,
+    /// Milliseconds that the element has worked through.
+    position: i64,
+    /// Where what it has not settled yet begins.
+    begin: i64,
+    done: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    notify: Arc<Notify>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection's recogniser.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pipeline: gst::Pipeline,
+    source: gst_app::AppSrc,
+    shared: Arc<Shared>,
+    rate: u64,
+    /// Samples pushed.
+    pushed: u64,
+}
+
+impl Listener {
+    pub(crate) fn new(rate: u32) -> Result<Self, ListenError> {
+        check()?;
+        let pipeline = gst::Pipeline::new();
+        let caps = gst::Caps::builder("audio/x-raw")
+            .field("format", "S16LE")
+            .field("layout", "interleaved")
+            .field("channels", 1)
+            .field("rate", i32::try_from(rate).unwrap_or(16_000))
+            .build();
+        let source = gst_app::AppSrc::builder()
+            .caps(&caps)
+            .format(gst::Format::Time)
+            // Bounded by `is_full`, which stops reading from the socket; blocking would stop every session.
+            .max_bytes(0)
+            .build();
+        let make = |name: &'static str| gst::ElementFactory::make(name);
+        let element = make("pocketsphinx").build()?;
+        let sink = make("fakesink")
+            .property("sync", false)
+            .property("async", false)
+            .build()?;
+        let (convert, resample) = (
+            make("audioconvert").build()?,
+            make("audioresample").build()?,
+        );
+        let chain = [source.upcast_ref(), &convert, &resample, &element, &sink];
+        pipeline.add_many(chain)?;
+        gst::Element::link_many(chain)?;
+
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                said: Vec::new(),
+                voice: Voice::new(rate),
+                position: 0,
+                begin: 0,
+                done: false,
+            }),
+            notify: Arc::new(Notify::new()),
+        });
+        watch_progress(&element, &shared);
+        let of_bus = shared.clone();
+        if let Some(bus) = pipeline.bus() {
+            bus.set_sync_handler(move |_, message| {
+                take_message(&of_bus, message);
+                gst::BusSyncReply::Drop
+            });
+        }
+        // It loads its model on the way, which takes a while: not on the service's thread.
+        pipeline.call_async(|pipeline| {
+            let _ = pipeline.set_state(gst::State::Playing);
+        });
+        Ok(Self {
+            pipeline,
+            source,
+            shared,
+            rate: u64::from(rate),
+            pushed: 0,
+        })
+    }
+
+    pub(crate) fn hear(&mut self, pcm: &[u8]) {
+        self.shared.lock().voice.hear(pcm);
+        // In pieces of 100 ms, the rhythm of the element's guesses.
+        for piece in pcm.chunks(usize::try_from(self.rate / 10 * 2).unwrap_or(3200)) {
+            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+            let samples = piece.len() as u64 / 2;
+            let time =
+                |samples: u64| gst::ClockTime::from_nseconds(samples * 1_000_000_000 / self.rate);
+            if let Some(buffer) = buffer.get_mut() {
+                buffer.set_pts(time(self.pushed));
+                buffer.set_duration(time(self.pushed + samples) - time(self.pushed));
+            }
+            self.pushed += samples;
+            if self.source.push_buffer(buffer).is_err() {
+                self.give_up();
+            }
+        }
+    }
+
+    pub(crate) fn finish(&mut self) {
+        if self.source.end_of_stream().is_err() {
+            self.give_up();
+        }
+    }
+
+    fn give_up(&self) {
+        self.shared.lock().done = true;
+        self.shared.notify.notify_one();
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.shared.lock().said)
+    }
+
+    pub(crate) fn position(&self) -> i64 {
+        self.shared.lock().position
+    }
+
+    /// The finish was worked through, or the pipeline has failed.
+    pub(crate) fn is_done(&self) -> bool {
+        self.shared.lock().done
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        let worked = self.position().unsigned_abs() * self.rate / 1000;
+        !self.is_done() && self.pushed.saturating_sub(worked) > MAX_WAITING * self.rate
+    }
+
+    pub(crate) fn notify(&self) -> Arc<Notify> {
+        self.shared.notify.clone()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // The element may be in the middle of a buffer, and to wait for it here would stop every session.
+        self.pipeline.call_async(|pipeline| {
+            let _ = pipeline.set_state(gst::State::Null);
+        });
+    }
+}
+
+/// Counts what reaches the element, and sees the end leave it.
+fn watch_progress(element: &gst::Element, shared: &Arc<Shared>) {
+    let progress = shared.clone();
+    if let Some(pad) = element.static_pad("sink") {
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            if let Some(end) = info.buffer().and_then(|b| Some(b.pts()? + b.duration()?)) {
+                let mut state = progress.lock();
+                state.position = state.position.max(end.mseconds().cast_signed());
+                drop(state);
+                progress.notify.notify_one();
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+    let end = shared.clone();
+    if let Some(pad) = element.static_pad("src") {
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+            if info
+                .event()
+                .is_some_and(|event| event.type_() == gst::EventType::Eos)
+            {
+                end.lock().done = true;
+                end.notify.notify_one();
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+}
+
+fn take_message(shared: &Shared, message: &gst::Message) {
+    match message.view() {
+        gst::MessageView::Element(element) => {
+            let Some(structure) = element.structure().filter(|s| s.name() == "pocketsphinx") else {
+                return;
+            };
+            let text: String = structure
+                .get::<Option<String>>("hypothesis")
+                .ok()
+                .flatten()
+                .unwrap_or_default();
+            let settled = structure.get("final").unwrap_or(false);
+            let mut state = shared.lock();
+            let (begin, position) = (state.begin, state.position);
+            let words = state.voice.spread(&text, begin, position);
+            if settled {
+                let begin = words.last().map_or(position, |word| word.sound.1);
+                state.begin = begin;
+                state.voice.forget_before(begin);
+                state.said.push(Said::Words(words));
+            } else {
+                state.said.push(Said::Guess(words));
+            }
+        }
+        gst::MessageView::Error(error) => {
+            eprintln!("loopback: pocketsphinx: {}", error.error());
+            shared.lock().done = true;
+        }
+        _ => return,
+    }
+    shared.notify.notify_one();
+}

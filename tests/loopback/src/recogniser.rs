@@ -1,0 +1,175 @@
+//! What listens to one connection's audio.
+
+use crate::{
+    marks::{Heard, Reader},
+    options::Recogniser,
+    pocketsphinx::{Listener, Said},
+    scripted::{Player, Send},
+    transcript::{Transcript, Word},
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// One connection's recogniser.
+pub(crate) enum Ears {
+    Silent,
+    Marks(Marks),
+    Scripted(Player),
+    Pocketsphinx(Listener),
+}
+
+impl Ears {
+    /// # Errors
+    /// The recogniser can't be had; the text says what to do.
+    pub(crate) fn new(
+        recogniser: &Recogniser,
+        rate: u32,
+        connection: usize,
+    ) -> Result<Self, String> {
+        Ok(match recogniser {
+            Recogniser::Silent => Self::Silent,
+            Recogniser::Marks { spikes } => Self::Marks(Marks::new(rate, *spikes)),
+            Recogniser::Scripted(script) => Self::Scripted(Player::new(script, connection)),
+            Recogniser::Pocketsphinx => {
+                Self::Pocketsphinx(Listener::new(rate).map_err(|e| e.to_string())?)
+            }
+        })
+    }
+
+    /// Takes audio.
+    pub(crate) fn hear(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+        match self {
+            Self::Silent | Self::Scripted(_) => {}
+            Self::Marks(marks) => marks.hear(pcm, heard),
+            Self::Pocketsphinx(listener) => listener.hear(pcm),
+        }
+    }
+
+    /// No more audio comes.
+    pub(crate) fn finish(&mut self, heard: &mut Vec<Heard>) {
+        match self {
+            Self::Silent | Self::Scripted(_) => {}
+            Self::Marks(marks) => marks.finish(heard),
+            Self::Pocketsphinx(listener) => listener.finish(),
+        }
+    }
+
+    /// Tells the transcript what is known of the audio up to `position`; true once nothing more can come.
+    pub(crate) fn tell(&mut self, transcript: &mut Transcript, position: i64) -> bool {
+        match self {
+            Self::Silent | Self::Scripted(_) => transcript.advance(position),
+            Self::Marks(marks) => {
+                while marks.queue.front().is_some_and(|(at, _)| *at <= position) {
+                    marks
+                        .queue
+                        .pop_front()
+                        .into_iter()
+                        .for_each(|(_, word)| transcript.word(word));
+                }
+                transcript.advance(position);
+            }
+            Self::Pocketsphinx(listener) => {
+                for said in listener.take() {
+                    match said {
+                        Said::Guess(words) => transcript.guess(words),
+                        Said::Words(words) => {
+                            transcript.guess(Vec::new());
+                            words.into_iter().for_each(|word| transcript.word(word));
+                        }
+                    }
+                }
+                let worked = listener.position();
+                transcript.advance(if listener.is_done() {
+                    position
+                } else {
+                    position.min(worked)
+                });
+                return listener.is_done();
+            }
+        }
+        true
+    }
+
+    /// What a script says for so much audio.
+    pub(crate) fn script(&mut self) -> Option<&mut Player> {
+        match self {
+            Self::Scripted(player) => Some(player),
+            _ => None,
+        }
+    }
+
+    /// Whether more audio should wait.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Pocketsphinx(listener) if listener.is_full())
+    }
+
+    /// What to wait for, for news that come by themselves.
+    pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
+        match self {
+            Self::Pocketsphinx(listener) => Some(listener.notify()),
+            _ => None,
+        }
+    }
+}
+
+/// Script steps for so much audio, for all recognisers.
+pub(crate) fn scripted_audio(ears: &mut Ears, received: i64) -> Vec<Send> {
+    let received = Duration::from_millis(received.try_into().unwrap_or(0));
+    ears.script()
+        .map(|player| player.audio(received))
+        .unwrap_or_default()
+}
+
+/// Marks, read out of the samples and held until the answers have got to their end.
+pub(crate) struct Marks {
+    reader: Reader,
+    rate: u32,
+    spikes: bool,
+    queue: VecDeque<(i64, Word)>,
+}
+
+impl Marks {
+    fn new(rate: u32, spikes: bool) -> Self {
+        Self {
+            reader: Reader::default(),
+            rate,
+            spikes,
+            queue: VecDeque::new(),
+        }
+    }
+
+    fn hear(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+        let first = heard.len();
+        self.reader.hear(pcm, heard);
+        self.queue_up(&heard[first..]);
+    }
+
+    fn finish(&mut self, heard: &mut Vec<Heard>) {
+        let first = heard.len();
+        self.reader.finish(heard);
+        self.queue_up(&heard[first..]);
+    }
+
+    fn queue_up(&mut self, heard: &[Heard]) {
+        for mark in heard {
+            let (start, end) = mark.milliseconds(self.rate);
+            let (start, end) = (start.cast_signed(), end.cast_signed());
+            let told = if self.spikes {
+                ((start + 100).min(end), (start + 180).min(end))
+            } else {
+                (start, end)
+            };
+            // Rounded down as the count of received audio is, so that it is due when its last sample is there.
+            let due = (mark.end * 1000 / u64::from(self.rate)).cast_signed();
+            self.queue.push_back((
+                due,
+                Word {
+                    text: mark.word(),
+                    start: told.0,
+                    end: told.1,
+                    sound: (start, end),
+                },
+            ));
+        }
+    }
+}

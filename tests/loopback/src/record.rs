@@ -1,0 +1,143 @@
+//! What every connection did, for tests to look at.
+
+use crate::marks::Heard;
+use serde_json::Value;
+use std::{sync::Arc, time::Instant};
+
+/// One connection, from its acceptance on.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Counted from 1 in the order of acceptance.
+    pub number: usize,
+    /// When it was accepted.
+    pub accepted_at: Instant,
+    /// The path that was asked for; empty until the upgrade request was read.
+    pub path: String,
+    /// The headers of the upgrade request, in order. **Credentials included**: do not print them.
+    pub headers: Vec<(String, String)>,
+    /// The status of the HTTP answer.
+    pub http_status: Option<u16>,
+    /// The `X-Tt-Logid` of the answer.
+    pub log_id: String,
+    /// The full client request's JSON, once it could be parsed, good or not.
+    pub request: Option<Value>,
+    /// When the ack was handed to the socket.
+    pub ack_at: Option<Instant>,
+    /// What the client sent, in order; see [`Options::record_frames`](crate::Options::record_frames).
+    pub frames: Vec<ClientFrame>,
+    /// Packets that came, also when frames are not kept.
+    pub packets: u64,
+    /// Bytes of audio that came, inflated.
+    pub audio_bytes: u64,
+    /// The audio itself; see [`Options::record_audio`](crate::Options::record_audio).
+    pub pcm: Arc<Vec<u8>>,
+    /// The marks that were heard, from the connection's first sample on (recogniser *marks*).
+    pub heard: Vec<Heard>,
+    /// The answers, ack and final response included.
+    pub responses: Vec<Answer>,
+    /// The error frames: code and body.
+    pub errors: Vec<(u32, String)>,
+    /// The faults that struck, by name.
+    pub faults: Vec<String>,
+    /// When the finish came.
+    pub finish_at: Option<Instant>,
+    /// When the final response was handed to the socket.
+    pub final_at: Option<Instant>,
+    /// Pings that came.
+    pub pings: u64,
+    /// How it ended, if it did.
+    pub end: Option<End>,
+    /// When it ended.
+    pub ended_at: Option<Instant>,
+}
+
+impl Connection {
+    pub(crate) fn new(number: usize) -> Self {
+        Self {
+            number,
+            accepted_at: Instant::now(),
+            path: String::new(),
+            headers: Vec::new(),
+            http_status: None,
+            log_id: String::new(),
+            request: None,
+            ack_at: None,
+            frames: Vec::new(),
+            packets: 0,
+            audio_bytes: 0,
+            pcm: Arc::default(),
+            heard: Vec::new(),
+            responses: Vec::new(),
+            errors: Vec::new(),
+            faults: Vec::new(),
+            finish_at: None,
+            final_at: None,
+            pings: 0,
+            end: None,
+            ended_at: None,
+        }
+    }
+
+    /// The first header of that name, without regard to case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+    }
+}
+
+/// One packet of the client.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientFrame {
+    /// When it came.
+    pub at: Instant,
+    /// 0b0001 request, 0b0010 audio.
+    pub message_type: u8,
+    /// The flags.
+    pub flags: u8,
+    /// The sequence, if it had one.
+    pub sequence: Option<i32>,
+    /// 0 raw, 1 JSON.
+    pub serialization: u8,
+    /// 0 none, 1 gzip.
+    pub compression: u8,
+    /// Bytes of payload as sent.
+    pub wire_size: usize,
+    /// Bytes of payload, inflated.
+    pub size: usize,
+}
+
+/// One answer of the service.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// When it was handed to the socket.
+    pub at: Instant,
+    /// Its JSON; a scripted one may be anything.
+    pub json: Arc<str>,
+    /// Milliseconds of audio that had come by then.
+    pub received: i64,
+    /// Whether it is the final response.
+    pub last: bool,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Refused over HTTP, with this status.
+    Refused(u16),
+    /// It never became a WebSocket: TLS failed, or the client left or sent no HTTP.
+    NoUpgrade,
+    /// The service closed with 1000 after the final response, and the client answered.
+    Finished,
+    /// The client closed, with this code if it gave one.
+    ClientClosed(Option<u16>),
+    /// The client was gone without a close frame.
+    ClientLost,
+    /// A fault ended it.
+    Fault,
+}

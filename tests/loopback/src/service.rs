@@ -1,0 +1,333 @@
+//! The service: its thread, its listener, and what tests see and do while it runs.
+
+use crate::{
+    connection,
+    fault::{On, What, When},
+    options::{Endpoint, Options},
+    record::{Connection, End},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::{Builder, Runtime},
+    sync::{mpsc, watch},
+};
+use tokio_rustls::TlsAcceptor;
+
+/// Something that is held back until it is released, so that tests make races by conditions and not by sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// The HTTP answer.
+    Upgrade,
+    /// The ack, and what is behind it.
+    Ack,
+    /// Answers, and what is behind them.
+    Responses,
+    /// The final response, and the close behind it.
+    Final,
+    /// Reading from the socket.
+    Reading,
+}
+
+/// A running service. Dropping it ends it and all its connections.
+#[derive(Debug)]
+pub struct Service {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Service {
+    /// Starts a service on 127.0.0.1.
+    ///
+    /// # Errors
+    /// The port is taken, the certificate is none, or the recogniser is not installed: the text says how to get it.
+    pub fn start(options: Options) -> io::Result<Self> {
+        if matches!(options.recogniser, crate::Recogniser::Pocketsphinx) {
+            crate::pocketsphinx::check().map_err(io::Error::other)?;
+        }
+        let tls = options
+            .tls
+            .as_ref()
+            .map(crate::tls::Identity::acceptor)
+            .transpose()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(options.threads.max(1))
+            .thread_name("loopback")
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _context = runtime.enter();
+            let socket = TcpSocket::new_v4()?;
+            socket.set_reuseaddr(true)?;
+            if let Some(size) = options.receive_buffer {
+                // Before listening: accepted sockets inherit it.
+                socket.set_recv_buffer_size(size)?;
+            }
+            socket.bind((Ipv4Addr::LOCALHOST, options.port).into())?;
+            socket.listen(4096)?
+        };
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(options));
+        runtime.spawn(accept(listener, tls, shared.clone()));
+        Ok(Self {
+            shared,
+            address,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The URI of `bigmodel_async`.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        self.uri_for(Endpoint::Async)
+    }
+
+    /// The URI of an endpoint.
+    #[must_use]
+    pub fn uri_for(&self, endpoint: Endpoint) -> String {
+        let scheme = if self.shared.options.tls.is_some() {
+            "wss"
+        } else {
+            "ws"
+        };
+        format!("{scheme}://{}{}", self.address, endpoint.path())
+    }
+
+    /// What every connection has done so far, in the order of acceptance: a copy.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.shared.lock().connections.clone()
+    }
+
+    /// The same without copying. The service waits meanwhile.
+    pub fn inspect<R>(&self, look: impl FnOnce(&[Connection]) -> R) -> R {
+        look(&self.shared.lock().connections)
+    }
+
+    /// Waits until `condition` holds, and says whether it does. It is asked anew whenever a connection has done something.
+    pub fn wait(&self, timeout: Duration, condition: impl Fn(&[Connection]) -> bool) -> bool {
+        let state = self.shared.lock();
+        let (_state, timed_out) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, timeout, |state| !condition(&state.connections))
+            .unwrap_or_else(PoisonError::into_inner);
+        !timed_out.timed_out()
+    }
+
+    /// Holds something back on all connections, those to come included.
+    pub fn hold(&self, gate: Gate) {
+        self.shared
+            .gates
+            .send_modify(|held| *held |= 1 << gate as u8);
+    }
+
+    /// Lets it through again.
+    pub fn release(&self, gate: Gate) {
+        self.shared
+            .gates
+            .send_modify(|held| *held &= !(1 << gate as u8));
+    }
+
+    /// Makes `what` happen now on the latest connection that is open; false: there is none. An HTTP answer does
+    /// nothing after the upgrade.
+    pub fn inject(&self, what: What) -> bool {
+        let state = self.shared.lock();
+        let latest = state.injectors.iter().max_by_key(|(number, _)| **number);
+        latest.is_some_and(|(_, injector)| injector.send(what).is_ok())
+    }
+
+    /// Makes `what` happen now on the connection with this number; false: it is not open.
+    pub fn inject_into(&self, number: usize, what: What) -> bool {
+        self.shared
+            .lock()
+            .injectors
+            .get(&number)
+            .is_some_and(|injector| injector.send(what).is_ok())
+    }
+
+    /// Sessions that are live now.
+    #[must_use]
+    pub fn live_sessions(&self) -> usize {
+        self.shared.live.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // In the background: it may be dropped in a test's own runtime, where waiting for another one panics.
+        self.runtime
+            .take()
+            .into_iter()
+            .for_each(Runtime::shutdown_background);
+    }
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    loop {
+        match listener.accept().await {
+            Ok((tcp, _)) => {
+                let _ = tcp.set_nodelay(true);
+                let number = shared.accepted();
+                tokio::spawn(connection::serve(tcp, tls.clone(), shared.clone(), number));
+            }
+            // Out of descriptors, most likely: others must be closed first.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub options: Arc<Options>,
+    state: Mutex<State>,
+    changed: Condvar,
+    gates: watch::Sender<u8>,
+    live: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connections: Vec<Connection>,
+    injectors: HashMap<usize, mpsc::UnboundedSender<What>>,
+    /// Which faults of the kind "once" have struck.
+    struck: Vec<bool>,
+    ids: HashSet<String>,
+    sessions: usize,
+}
+
+impl Shared {
+    fn new(options: Options) -> Self {
+        let state = State {
+            struck: vec![false; options.faults.len()],
+            ..State::default()
+        };
+        Self {
+            options: Arc::new(options),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            gates: watch::Sender::new(0),
+            live: AtomicUsize::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A test's condition that panicked under the lock has changed nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn accepted(&self) -> usize {
+        let mut state = self.lock();
+        let number = state.connections.len() + 1;
+        state.connections.push(Connection::new(number));
+        drop(state);
+        self.changed.notify_all();
+        number
+    }
+
+    /// Changes the record of a connection, and lets waiting tests look.
+    pub(crate) fn record(&self, number: usize, change: impl FnOnce(&mut Connection)) {
+        if let Some(connection) = self.lock().connections.get_mut(number - 1) {
+            change(connection);
+        }
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn ended(&self, number: usize, end: End) {
+        self.lock().injectors.remove(&number);
+        self.record(number, |c| {
+            c.end = Some(end);
+            c.ended_at = Some(Instant::now());
+        });
+    }
+
+    pub(crate) fn gates(&self) -> watch::Receiver<u8> {
+        self.gates.subscribe()
+    }
+
+    pub(crate) fn injector(&self, number: usize) -> mpsc::UnboundedReceiver<What> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.lock().injectors.insert(number, sender);
+        receiver
+    }
+
+    /// Whether this id of a connection is fresh; it is not any more after that.
+    pub(crate) fn is_fresh(&self, id: &str) -> bool {
+        self.lock().ids.insert(id.to_ascii_lowercase())
+    }
+
+    /// Counts a session: what is live and what ever was, this one included.
+    pub(crate) fn session(self: &Arc<Self>) -> (Live, usize, usize) {
+        let mut state = self.lock();
+        state.sessions += 1;
+        let live = self.live.fetch_add(1, Ordering::Relaxed) + 1;
+        (Live(self.clone()), live, state.sessions)
+    }
+
+    /// The faults whose moment it is on this connection; `own`: which of them struck there before.
+    pub(crate) fn due(
+        &self,
+        number: usize,
+        own: &mut Vec<bool>,
+        moment: impl Fn(When) -> bool,
+    ) -> Vec<What> {
+        let faults = &self.options.faults;
+        own.resize(faults.len(), false);
+        if !faults
+            .iter()
+            .enumerate()
+            .any(|(n, fault)| !own[n] && moment(fault.when))
+        {
+            return Vec::new();
+        }
+        let mut state = self.lock();
+        let mut due = Vec::new();
+        for (n, fault) in faults
+            .iter()
+            .enumerate()
+            .filter(|(_, fault)| moment(fault.when))
+        {
+            let here = match fault.on {
+                On::Once => !state.struck[n],
+                On::Each => true,
+                On::Connection(only) => only == number,
+            };
+            if here && !std::mem::replace(&mut own[n], true) {
+                state.struck[n] = true;
+                due.push(fault.what.clone());
+            }
+        }
+        due
+    }
+}
+
+/// A session that counts as live while this is there.
+pub(crate) struct Live(Arc<Shared>);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether the gate is open.
+pub(crate) fn is_open(held: u8, gate: Gate) -> bool {
+    held & (1 << gate as u8) == 0
+}

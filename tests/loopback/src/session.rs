@@ -1,0 +1,552 @@
+//! One session: packets in, answers out. No socket; time comes in as a value.
+
+use crate::{
+    answer::Answers,
+    codes,
+    frame::{self, Frame, Kind, Numbering},
+    marks::Heard,
+    options::{Endpoint, LagClock, Options},
+    recogniser::{Ears, scripted_audio},
+    request::{self, Request},
+    scripted::Send,
+    transcript::{News, Transcript},
+};
+use serde_json::Value;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::{sync::Notify, time::Instant};
+
+/// Errors that answer packets after the end, at most: enough to see the rule, not enough to fill a socket.
+const MAX_LATE_ERRORS: u32 = 3;
+
+/// How long a late ack waits for audio.
+const LATE_ACK: Duration = Duration::from_secs(1);
+
+/// How far the session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Request,
+    Audio,
+    /// The finish came; the recogniser is still at work, or the lag runs.
+    Finishing,
+    /// After an error frame or the final response.
+    Over,
+}
+
+/// Something to send.
+#[derive(Clone, Debug)]
+pub(crate) enum Out {
+    Ack {
+        bytes: Vec<u8>,
+        json: String,
+    },
+    Answer {
+        bytes: Vec<u8>,
+        json: String,
+    },
+    Final {
+        bytes: Vec<u8>,
+        json: String,
+    },
+    Error {
+        bytes: Vec<u8>,
+        code: u32,
+        body: String,
+    },
+    Binary(Vec<u8>),
+    Text(String),
+    Close(u16),
+}
+
+/// What a packet turned out to be.
+#[derive(Debug)]
+pub(crate) enum Did {
+    /// A good request.
+    Request,
+    /// Audio that was taken.
+    Audio,
+    /// The finish, with what audio it carried.
+    Finish,
+    /// Nothing, or a mistake.
+    Nothing,
+}
+
+pub(crate) struct Session {
+    options: Arc<Options>,
+    number: usize,
+    phase: Phase,
+    /// A refusal known since the upgrade, told instead of the ack.
+    refusal: Option<(u32, String)>,
+    packets: i32,
+    /// The number of the next answer.
+    counter: i32,
+    rate: u32,
+    pub(crate) audio_bytes: u64,
+    pub(crate) request_json: Option<Value>,
+    pub(crate) heard: Vec<Heard>,
+    pub(crate) out: VecDeque<Out>,
+    pub(crate) no_final: bool,
+    answers: Answers,
+    transcript: Option<Transcript>,
+    ears: Ears,
+    ack_due: bool,
+    /// A late ack comes with the first audio, but not later than this: clients may wait for it.
+    ack_by: Option<Instant>,
+    idle_since: Instant,
+    second_error: Option<Instant>,
+    late_errors: u32,
+    /// By the wall clock: what had come, and when it may be answered.
+    lagging: VecDeque<(Instant, i64)>,
+    finish_due: Option<Instant>,
+}
+
+impl Session {
+    pub(crate) fn new(
+        options: Arc<Options>,
+        endpoint: Endpoint,
+        log_id: String,
+        number: usize,
+        refusal: Option<(u32, String)>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            options,
+            number,
+            phase: Phase::Request,
+            refusal,
+            packets: 0,
+            counter: 1,
+            rate: 16_000,
+            audio_bytes: 0,
+            request_json: None,
+            heard: Vec::new(),
+            out: VecDeque::new(),
+            no_final: false,
+            answers: Answers::new(endpoint, log_id),
+            transcript: None,
+            ears: Ears::Silent,
+            ack_due: false,
+            ack_by: None,
+            idle_since: now,
+            second_error: None,
+            late_errors: 0,
+            lagging: VecDeque::new(),
+            finish_due: None,
+        }
+    }
+
+    /// Milliseconds of audio that have come, as the service counts them.
+    pub(crate) fn received(&self) -> i64 {
+        i64::try_from(self.audio_bytes / 2 * 1000 / u64::from(self.rate)).unwrap_or(i64::MAX)
+    }
+
+    /// Whether an error frame or the final response has ended it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    /// Whether reading should wait for the recogniser.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ears.is_full()
+    }
+
+    /// What to wait for besides packets and time.
+    pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
+        self.ears.notify()
+    }
+
+    /// Takes one packet. The frame comes back with its payload, for the record, when it could be decoded.
+    pub(crate) fn packet(&mut self, bytes: &[u8], now: Instant) -> (Did, Option<Frame>) {
+        self.idle_since = now;
+        self.packets = self.packets.saturating_add(1);
+        if self.is_over() {
+            if self.late_errors < MAX_LATE_ERRORS {
+                self.late_errors += 1;
+                self.error(
+                    codes::PACKET,
+                    "session already over, no more packets are taken",
+                );
+            }
+            return (Did::Nothing, frame::decode(bytes).ok());
+        }
+        let frame = match frame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(error) => {
+                self.decode_error(&error.to_string(), now);
+                return (Did::Nothing, None);
+            }
+        };
+        let expected = if frame.is_last() {
+            -self.packets
+        } else {
+            self.packets
+        };
+        if let Some(number) = frame.sequence.filter(|&number| number != expected) {
+            self.decode_error(
+                &format!(
+                    "unable to decode V1 protocol message: autoAssignedSequence ({expected}) mismatch sequence in request ({number})"
+                ),
+                now,
+            );
+            return (Did::Nothing, Some(frame));
+        }
+        let did = match (frame.kind, self.phase) {
+            (Kind::Request, Phase::Request) => self.request(&frame, now),
+            (Kind::Request, _) => self.fail(
+                codes::PARAMETERS,
+                "invalid parameters: repeated request object",
+                now,
+            ),
+            (Kind::Audio, Phase::Request) => {
+                self.fail(codes::NO_REQUEST, "no request object before data", now)
+            }
+            (Kind::Audio, Phase::Audio) => self.audio(&frame, now),
+            (Kind::Audio, _) => self.fail(codes::PACKET, "packet after the last packet", now),
+        };
+        (did, Some(frame))
+    }
+
+    /// A message that is no binary one.
+    pub(crate) fn text_message(&mut self, now: Instant) {
+        self.decode_error("not a binary message", now);
+    }
+
+    /// Ends the session with an error frame of this body, `{"error":…}` around it.
+    pub(crate) fn fail(&mut self, code: u32, text: &str, now: Instant) -> Did {
+        self.error(code, text);
+        self.over(now);
+        Did::Nothing
+    }
+
+    /// Ends the session with an error frame of exactly this body.
+    pub(crate) fn fail_with(&mut self, code: u32, body: String, now: Instant) {
+        self.out.push_back(Out::Error {
+            bytes: frame::error(code, body.as_bytes()),
+            code,
+            body,
+        });
+        self.over(now);
+    }
+
+    fn over(&mut self, now: Instant) {
+        self.phase = Phase::Over;
+        self.ears = Ears::Silent;
+        self.second_error = self.options.second_error.map(|after| now + after);
+    }
+
+    fn error(&mut self, code: u32, text: &str) {
+        let body = serde_json::json!({ "error": text }).to_string();
+        self.out.push_back(Out::Error {
+            bytes: frame::error(code, body.as_bytes()),
+            code,
+            body,
+        });
+    }
+
+    fn decode_error(&mut self, text: &str, now: Instant) {
+        let text = format!("decode ws request failed: {text}");
+        if self.is_over() {
+            self.error(codes::PACKET, &text);
+        } else {
+            self.fail(codes::PACKET, &text, now);
+        }
+    }
+
+    fn request(&mut self, frame: &Frame, now: Instant) -> Did {
+        if let Some((code, text)) = self.refusal.take() {
+            self.request_json = serde_json::from_slice(&frame.payload).ok();
+            return self.fail(code, &text, now);
+        }
+        if frame.is_last() {
+            return self.fail(
+                codes::EMPTY,
+                "empty audio: the request is the last packet",
+                now,
+            );
+        }
+        let json: Value = match serde_json::from_slice(&frame.payload) {
+            Ok(json) if frame.serialization == 1 => json,
+            Ok(_) => {
+                return self.fail(
+                    codes::PARAMETERS,
+                    "invalid parameters: the request is not marked as JSON",
+                    now,
+                );
+            }
+            Err(error) => {
+                return self.fail(
+                    codes::PARAMETERS,
+                    &format!("invalid parameters: request is no JSON: {error}"),
+                    now,
+                );
+            }
+        };
+        let odd = &self.options.oddities;
+        let rates: &[u32] = if odd.refuse_24000 {
+            &[16_000]
+        } else {
+            &[16_000, 24_000]
+        };
+        let checked = request::check(&json, rates, self.answers.endpoint == Endpoint::Async);
+        self.request_json = Some(json);
+        let request = match checked {
+            Ok(request) => request,
+            Err(refusal) => return self.fail(refusal.code, &refusal.text, now),
+        };
+        self.rate = if odd.misread_24000 {
+            16_000
+        } else {
+            request.rate
+        };
+        match Ears::new(&self.options.recogniser, self.rate, self.number) {
+            Ok(ears) => self.ears = ears,
+            Err(text) => return self.fail(codes::INTERNAL, &text, now),
+        }
+        self.begin(request, now);
+        Did::Request
+    }
+
+    fn begin(&mut self, request: Request, now: Instant) {
+        self.phase = Phase::Audio;
+        self.transcript = Some(Transcript::new(request, self.options.oddities.clone()));
+        self.ack_due = true;
+        if self.options.oddities.late_ack {
+            self.ack_by = Some(now + LATE_ACK);
+        } else {
+            self.ack();
+        }
+    }
+
+    fn ack(&mut self) {
+        self.ack_by = None;
+        let Some(transcript) = self
+            .transcript
+            .as_ref()
+            .filter(|_| std::mem::take(&mut self.ack_due))
+        else {
+            return;
+        };
+        let scripted = self
+            .ears
+            .script()
+            .map(|player| player.ack())
+            .unwrap_or_default();
+        if !scripted.is_empty() {
+            return self.scripted(scripted);
+        }
+        let json = self.answers.ack(transcript);
+        let numbering = match self.answers.endpoint {
+            Endpoint::Async => Numbering::None,
+            Endpoint::Bigmodel | Endpoint::Nostream => self.number(),
+        };
+        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
+        self.out.push_back(Out::Ack { bytes, json });
+    }
+
+    fn number(&mut self) -> Numbering {
+        self.counter += 1;
+        Numbering::Numbered(self.counter - 1)
+    }
+
+    fn audio(&mut self, frame: &Frame, now: Instant) -> Did {
+        if !frame.payload.len().is_multiple_of(2) {
+            return self.fail(codes::FORMAT, "audio format wrong: half a sample", now);
+        }
+        self.audio_bytes += frame.payload.len() as u64;
+        self.ears.hear(&frame.payload, &mut self.heard);
+        self.ack();
+        let received = self.received();
+        let steps = scripted_audio(&mut self.ears, received);
+        self.scripted(steps);
+        if self.is_over() {
+            return Did::Audio;
+        }
+        if frame.is_last() {
+            return self.finish(now);
+        }
+        match self.options.lag_clock {
+            LagClock::Audio => self.tell(received - self.lag(), true),
+            LagClock::Wall => {
+                self.lagging.push_back((now + self.options.lag, received));
+                if self.answers.endpoint != Endpoint::Async {
+                    // One answer for each packet, with what may be known by now.
+                    self.tell(0, true);
+                }
+            }
+        }
+        Did::Audio
+    }
+
+    fn lag(&self) -> i64 {
+        i64::try_from(self.options.lag.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Tells what is known up to `position`; `packet`: it is the answer to a packet.
+    fn tell(&mut self, position: i64, packet: bool) {
+        let Some(transcript) = &mut self.transcript else {
+            return;
+        };
+        if self.ears.script().is_some() {
+            return;
+        }
+        self.ears.tell(transcript, position);
+        let news = transcript.news();
+        let json = match self.answers.endpoint {
+            Endpoint::Async if news == News::Nothing => return,
+            Endpoint::Bigmodel | Endpoint::Nostream if !packet => return,
+            // Documented: no text before 15 s of audio or the last packet.
+            Endpoint::Nostream if transcript.position < 15_000 => {
+                self.answers.empty(transcript, transcript.position)
+            }
+            _ => {
+                if self.options.oddities.blank_responses {
+                    let blank = self.answers.blank(transcript);
+                    self.answer(blank);
+                }
+                let Some(transcript) = &mut self.transcript else {
+                    return;
+                };
+                self.answers.answer(transcript, news == News::Prefetch)
+            }
+        };
+        self.answer(json);
+    }
+
+    fn answer(&mut self, json: String) {
+        let numbering = self.number();
+        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
+        self.out.push_back(Out::Answer { bytes, json });
+    }
+
+    fn finish(&mut self, now: Instant) -> Did {
+        if self.audio_bytes == 0 {
+            self.fail(codes::EMPTY, "empty audio", now);
+            return Did::Finish;
+        }
+        self.phase = Phase::Finishing;
+        self.ears.finish(&mut self.heard);
+        if let Some(player) = self.ears.script() {
+            if let Some(sends) = player.finish() {
+                self.scripted(sends);
+                return Did::Finish;
+            }
+        } else if self.options.lag_clock == LagClock::Wall {
+            self.finish_due = Some(now + self.options.lag);
+            return Did::Finish;
+        }
+        self.conclude();
+        Did::Finish
+    }
+
+    /// The final response, if the recogniser has said all.
+    fn conclude(&mut self) {
+        let received = self.received();
+        let Some(transcript) = &mut self.transcript else {
+            return;
+        };
+        if !self.ears.tell(transcript, received) {
+            self.tell(received, false);
+            return;
+        }
+        transcript.finish();
+        let json = self.answers.answer(transcript, false);
+        self.last(json);
+    }
+
+    fn last(&mut self, json: String) {
+        self.phase = Phase::Over;
+        self.ears = Ears::Silent;
+        if self.no_final {
+            return;
+        }
+        let bytes = frame::response(
+            Numbering::Last(self.counter),
+            json.as_bytes(),
+            self.options.gzip_answers,
+        );
+        self.out.push_back(Out::Final { bytes, json });
+        if self.options.close_after_final {
+            self.out.push_back(Out::Close(1000));
+        }
+    }
+
+    fn scripted(&mut self, sends: Vec<Send>) {
+        for send in sends {
+            match send {
+                Send::Json(json) => self.answer(json),
+                Send::Last(json) => self.last(json),
+                Send::Frame(bytes) => self.out.push_back(Out::Binary(bytes)),
+                Send::Text(text) => self.out.push_back(Out::Text(text)),
+                Send::Error(code, body) => self.fail_with(code, body, Instant::now()),
+                Send::Close(code) => {
+                    self.phase = Phase::Over;
+                    self.out.push_back(Out::Close(code));
+                }
+            }
+        }
+    }
+
+    /// When [`tick`](Self::tick) wants to be called.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let idle = matches!(self.phase, Phase::Request | Phase::Audio)
+            .then(|| self.idle_since + self.options.idle_timeout);
+        let lagging = self.lagging.front().map(|(at, _)| *at);
+        [
+            idle,
+            self.second_error,
+            lagging,
+            self.finish_due,
+            self.ack_by,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Time has passed, or the recogniser has news.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        while let Some(&(_, received)) = self.lagging.front().filter(|(at, _)| *at <= now) {
+            self.lagging.pop_front();
+            if self.phase == Phase::Audio || self.phase == Phase::Finishing {
+                match self.answers.endpoint {
+                    Endpoint::Async => self.tell(received, false),
+                    // What the next packet's answer may say.
+                    Endpoint::Bigmodel | Endpoint::Nostream => {
+                        if let Some(transcript) = &mut self.transcript {
+                            self.ears.tell(transcript, received);
+                        }
+                    }
+                }
+            }
+        }
+        if self.ack_by.is_some_and(|at| at <= now) {
+            self.ack();
+        }
+        if self.finish_due.is_some_and(|at| at <= now) {
+            self.finish_due = None;
+            self.conclude();
+        }
+        if self.second_error.is_some_and(|at| at <= now) {
+            self.second_error = None;
+            self.error(codes::PACKET, "session already over");
+        }
+        if matches!(self.phase, Phase::Request | Phase::Audio)
+            && now >= self.idle_since + self.options.idle_timeout
+        {
+            let waited: Duration = self.options.idle_timeout;
+            let text = format!(
+                "[Timeout waiting next packet] no packet for {} ms, session has ended",
+                waited.as_millis()
+            );
+            self.fail(codes::TIMEOUT, &text, now);
+        }
+        if self.notify().is_some() && self.finish_due.is_none() {
+            match self.phase {
+                Phase::Audio if self.options.lag_clock == LagClock::Audio => {
+                    self.tell(self.received() - self.lag(), false)
+                }
+                Phase::Finishing => self.conclude(),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Human speech through the recogniser of that name.
+
+mod client;
+
+use client::*;
+use std::path::Path;
+use volcasr_loopback::{Options, Recogniser, Service};
+
+const SPEECH: &str =
+    "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0930.wav";
+
+/// The samples of a WAV file with a plain header.
+fn samples(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    let at = bytes.windows(4).position(|w| w == b"data").unwrap();
+    bytes[at + 8..].to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn speech_becomes_words() {
+    let path = Path::new(SPEECH);
+    let options = Options {
+        recogniser: Recogniser::Pocketsphinx,
+        ..Options::default()
+    };
+    let service = match Service::start(options) {
+        Ok(service) if path.exists() => service,
+        Ok(_) => {
+            return eprintln!(
+                "skipped: {SPEECH} is missing; apt-get install pocketsphinx-testdata"
+            );
+        }
+        Err(error) => {
+            assert!(
+                error
+                    .to_string()
+                    .contains("apt-get install gstreamer1.0-pocketsphinx"),
+                "{error}"
+            );
+            return eprintln!("skipped: {error}");
+        }
+    };
+    let mut request = request_json();
+    request["audio"]["rate"] = 16_000.into();
+    let (mut client, _) = Client::ready(&service, request).await;
+    // The sentence, a pause in which it settles, and the sentence again up to the end.
+    let mut pcm = samples(path);
+    let sentence_ms = (pcm.len() / 32) as i64;
+    pcm.extend(vec![0; 32 * 2000]);
+    pcm.extend(samples(path));
+    client.stream(&pcm, 200).await;
+    let responses = client.responses().await;
+    println!("{} responses", responses.len());
+    responses.iter().for_each(|r| println!("{r}"));
+    let last = responses.last().unwrap();
+    let utterances = last["result"]["utterances"].as_array().unwrap();
+    assert!(utterances.len() >= 2 && utterances.iter().all(|u| u["definite"] == true));
+    let text = last["result"]["text"].as_str().unwrap().to_lowercase();
+    assert_eq!(text.matches("he might").count(), 2, "{text}");
+    assert_eq!(text.matches("himself").count(), 2, "{text}");
+    let early = responses[..responses.len() - 1].iter();
+    assert!(
+        early
+            .clone()
+            .any(|r| definite(r).is_empty() && r["result"]["text"] != ""),
+        "no interim words"
+    );
+    assert!(
+        early.clone().any(|r| !definite(r).is_empty()),
+        "nothing settled in the pause"
+    );
+    let words = utterances[0]["words"].as_array().unwrap();
+    let times: Vec<i64> = words
+        .iter()
+        .filter_map(|w| w["start_time"].as_i64())
+        .filter(|&ms| ms >= 0)
+        .collect();
+    assert!(
+        times.is_sorted() && *times.last().unwrap() < sentence_ms,
+        "{times:?}"
+    );
+    assert!(utterances.last().unwrap()["start_time"].as_i64().unwrap() >= sentence_ms + 1900);
+}

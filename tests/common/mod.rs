@@ -1,0 +1,373 @@
+//! A pipeline in front of a loopback service, and what it posts, for the integration tests.
+#![allow(dead_code, missing_docs)]
+
+use std::sync::Once;
+use std::time::Duration;
+
+use gst::prelude::*;
+use volcasr_loopback::marks::{Layout, Mark};
+use volcasr_loopback::{Options, Service};
+
+/// Longer than anything here takes: what runs into it has hung.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// GStreamer and the plugin, once for the process.
+pub fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        gst::init().expect("GStreamer");
+        gstvolcasr::plugin_register_static().expect("the plugin");
+    });
+}
+
+pub fn service(options: Options) -> Service {
+    Service::start(options).expect("a free port on 127.0.0.1")
+}
+
+/// A sink that the service knows.
+pub fn sink(service: &Service) -> gst::Element {
+    sink_for(&service.uri())
+}
+
+pub fn sink_for(uri: &str) -> gst::Element {
+    init();
+    gst::ElementFactory::make("volcasrsink")
+        .property("uri", uri)
+        .property("app-key", "app-1")
+        .property("access-key", "secret-access-key")
+        .property("sync", false)
+        .build()
+        .expect("the element")
+}
+
+/// One `volcasr-transcript` message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript {
+    pub text: String,
+    pub is_final: bool,
+    pub unconfirmed: bool,
+    pub utterance: u32,
+    pub stream: u32,
+    pub stream_id: Option<String>,
+    pub session: u32,
+    pub timestamp: Option<u64>,
+    pub stream_time: Option<u64>,
+    pub running_time: Option<u64>,
+    pub duration: Option<u64>,
+    pub words: Vec<Word>,
+    pub attributes: Option<gst::Structure>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Word {
+    pub text: String,
+    pub timestamp: Option<u64>,
+    pub stream_time: Option<u64>,
+    pub running_time: Option<u64>,
+    pub duration: Option<u64>,
+}
+
+impl Transcript {
+    pub fn parse(message: &gst::MessageRef) -> Option<Self> {
+        let gst::MessageView::Element(_) = message.view() else {
+            return None;
+        };
+        let s = message
+            .structure()
+            .filter(|s| s.name() == "volcasr-transcript")?;
+        let words = s.get::<gst::Array>("words").expect("words");
+        Some(Transcript {
+            text: s.get("text").expect("text"),
+            is_final: s.get("final").expect("final"),
+            unconfirmed: s.get("unconfirmed").expect("unconfirmed"),
+            utterance: s.get("utterance").expect("utterance"),
+            stream: s.get("stream").expect("stream"),
+            stream_id: s.get("stream-id").ok(),
+            session: s.get("session").expect("session"),
+            timestamp: s.get("timestamp").ok(),
+            stream_time: s.get("stream-time").ok(),
+            running_time: s.get("running-time").ok(),
+            duration: s.get("duration").ok(),
+            words: words
+                .iter()
+                .map(|word| {
+                    let word = word.get::<gst::Structure>().expect("a word");
+                    Word {
+                        text: word.get("text").expect("text"),
+                        timestamp: word.get("timestamp").ok(),
+                        stream_time: word.get("stream-time").ok(),
+                        running_time: word.get("running-time").ok(),
+                        duration: word.get("duration").ok(),
+                    }
+                })
+                .collect(),
+            attributes: s.get("attributes").ok(),
+        })
+    }
+}
+
+/// What the bus said until the end.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub messages: Vec<gst::Message>,
+}
+
+impl Heard {
+    pub fn transcripts(&self) -> Vec<Transcript> {
+        self.messages
+            .iter()
+            .filter_map(|message| Transcript::parse(message))
+            .collect()
+    }
+
+    pub fn finals(&self) -> Vec<Transcript> {
+        let mut all = self.transcripts();
+        all.retain(|transcript| transcript.is_final);
+        all
+    }
+
+    /// The texts of the tag `transcript`, in order.
+    pub fn tags(&self) -> Vec<String> {
+        self.messages
+            .iter()
+            .filter_map(|message| match message.view() {
+                gst::MessageView::Tag(tag) => tag.tags().generic("transcript")?.get().ok(),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn errors(&self) -> Vec<Report> {
+        self.messages
+            .iter()
+            .filter_map(|message| match message.view() {
+                gst::MessageView::Error(error) => Some(Report {
+                    error: error.error(),
+                    debug: error.debug().map(String::from),
+                    details: error.details().map(|details| details.to_owned()),
+                    source: message.src().map(|source| source.name().into()),
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn warnings(&self) -> Vec<Report> {
+        self.messages
+            .iter()
+            .filter_map(|message| match message.view() {
+                gst::MessageView::Warning(warning) => Some(Report {
+                    error: warning.error(),
+                    debug: warning.debug().map(String::from),
+                    details: warning.details().map(|details| details.to_owned()),
+                    source: message.src().map(|source| source.name().into()),
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The progress messages of the code `connect`.
+    pub fn progress(&self) -> Vec<gst::ProgressType> {
+        self.messages
+            .iter()
+            .filter_map(|message| match message.view() {
+                gst::MessageView::Progress(progress) => Some(progress.get().0),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn saw_eos(&self) -> bool {
+        self.messages
+            .iter()
+            .any(|message| message.type_() == gst::MessageType::Eos)
+    }
+}
+
+/// An error or a warning.
+#[derive(Debug)]
+pub struct Report {
+    pub error: gst::glib::Error,
+    pub debug: Option<String>,
+    pub details: Option<gst::Structure>,
+    pub source: Option<String>,
+}
+
+/// `appsrc ! volcasrsink`, fed by hand.
+pub struct Rig {
+    pub pipeline: gst::Pipeline,
+    pub source: gst_app::AppSrc,
+    pub sink: gst::Element,
+    pub bus: gst::Bus,
+    pub rate: u32,
+    /// The timestamp of the next buffer of [`push`](Self::push).
+    pub next: gst::ClockTime,
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+impl Rig {
+    pub fn new(sink: gst::Element) -> Self {
+        let rate = sink.property::<i32>("rate") as u32;
+        let source = gst_app::AppSrc::builder()
+            .caps(
+                &gst::Caps::builder("audio/x-raw")
+                    .field("format", "S16LE")
+                    .field("layout", "interleaved")
+                    .field("rate", rate as i32)
+                    .field("channels", 1)
+                    .build(),
+            )
+            .format(gst::Format::Time)
+            .build();
+        // Buffers wait in the sink, not before it; a test that wants a bound sets it.
+        source.set_max_bytes(0);
+        let pipeline = gst::Pipeline::new();
+        pipeline
+            .add_many([source.upcast_ref(), &sink])
+            .expect("a new pipeline");
+        source.link(&sink).expect("caps that fit");
+        let bus = pipeline.bus().expect("a pipeline's bus");
+        Rig {
+            pipeline,
+            source,
+            sink,
+            bus,
+            rate,
+            next: gst::ClockTime::ZERO,
+        }
+    }
+
+    pub fn play(&self) {
+        self.pipeline
+            .set_state(gst::State::Playing)
+            .expect("to play");
+    }
+
+    /// Pushes `pcm` in buffers of `ms` milliseconds, with timestamps that go on.
+    pub fn push(&mut self, pcm: &[u8], ms: usize) {
+        for piece in pcm.chunks(self.rate as usize / 1000 * 2 * ms) {
+            self.push_at(self.next, piece);
+        }
+    }
+
+    /// Pushes one buffer at `pts`; [`push`](Self::push) goes on behind it.
+    pub fn push_at(&mut self, pts: gst::ClockTime, pcm: &[u8]) {
+        let duration = self.time_of(pcm);
+        let mut buffer = gst::Buffer::from_slice(pcm.to_vec());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(pts);
+        writable.set_duration(duration);
+        // Flushing or at its end: what the test wants to see is on the bus.
+        let _ = self.source.push_buffer(buffer);
+        self.next = pts + duration;
+    }
+
+    pub fn time_of(&self, pcm: &[u8]) -> gst::ClockTime {
+        gst::ClockTime::from_nseconds(pcm.len() as u64 / 2 * 1_000_000_000 / u64::from(self.rate))
+    }
+
+    pub fn end(&self) {
+        let _ = self.source.end_of_stream();
+    }
+
+    /// Everything until EOS or an error, both included.
+    pub fn listen(&self) -> Heard {
+        self.listen_until(|message| {
+            matches!(
+                message.type_(),
+                gst::MessageType::Eos | gst::MessageType::Error
+            )
+        })
+    }
+
+    /// Everything until the first message that `is_last`, it included.
+    pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> Heard {
+        let mut heard = Heard::default();
+        loop {
+            let message = self
+                .bus
+                .timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
+            let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
+            let last = is_last(&message);
+            heard.messages.push(message);
+            if last {
+                return heard;
+            }
+        }
+    }
+
+    /// What has been posted by now.
+    pub fn take(&self) -> Heard {
+        Heard {
+            messages: std::iter::from_fn(|| self.bus.pop()).collect(),
+        }
+    }
+
+    /// Pushes everything, ends the stream, and listens to the end.
+    pub fn run(&mut self, pcm: &[u8], ms: usize) -> Heard {
+        self.play();
+        self.push(pcm, ms);
+        self.end();
+        self.listen()
+    }
+}
+
+/// The marks in final utterances, with their times in milliseconds, as `(number, start, end)`.
+pub fn marks_of(finals: &[Transcript]) -> Vec<(u32, u64, u64)> {
+    finals
+        .iter()
+        .flat_map(|transcript| &transcript.words)
+        .filter_map(mark_of)
+        .collect()
+}
+
+/// A word as a mark; punctuation and case aside. A word that is no whole mark has the number `u32::MAX`.
+pub fn mark_of(word: &Word) -> Option<(u32, u64, u64)> {
+    let text = word.text.trim().trim_end_matches(['.', ',']);
+    if text.is_empty() {
+        return None;
+    }
+    let number = text
+        .to_lowercase()
+        .strip_prefix('m')
+        .and_then(|number| number.parse().ok());
+    let start = word.timestamp.expect("a mark's time") / 1_000_000;
+    Some((
+        number.unwrap_or(u32::MAX),
+        start,
+        start + word.duration.expect("a mark's time") / 1_000_000,
+    ))
+}
+
+/// What [`marks_of`] should say for a layout's marks, moved by `offset` milliseconds.
+pub fn expected(marks: &[Mark], offset: u64) -> Vec<(u32, u64, u64)> {
+    marks
+        .iter()
+        .map(|mark| (mark.number, mark.start + offset, mark.end + offset))
+        .collect()
+}
+
+/// Every number that was announced ends with exactly one final message, and nothing follows it.
+pub fn assert_ends_once(transcripts: &[Transcript]) {
+    let mut ended = std::collections::BTreeMap::new();
+    for transcript in transcripts {
+        let end = ended
+            .entry((transcript.stream, transcript.utterance))
+            .or_insert(false);
+        assert!(!*end, "after its end: {transcript:?}");
+        *end = transcript.is_final;
+    }
+    let open: Vec<_> = ended.iter().filter(|(_, ended)| !**ended).collect();
+    assert!(open.is_empty(), "never ended: {open:?}");
+}
+
+/// `sentences` sentences of marks at the default layout.
+pub fn speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
+    Layout::default().sentences(sentences)
+}

@@ -74,7 +74,7 @@ impl Answers {
             } else {
                 utterance.words.clone()
             };
-            if utterance.json.is_none() || !definite {
+            if utterance.json.is_none() || !utterance.announced {
                 utterance.json = Some(self.settled(transcript, utterance, &told, definite));
             }
             utterance.announced = definite;

@@ -251,7 +251,7 @@ fn reset(wire: &Wire) {
     let _ = wire.tcp().set_zero_linger();
 }
 
-/// Neither reads nor writes until the client is gone.
+/// Neither reads nor writes until the client is gone. (One whose last data can't be sent for lack of room is never seen to go.)
 async fn hang(wire: &Wire) {
     // Looked at now and then: readiness stays set while nothing is read, so that waiting for it would spin.
     while matches!(wire.tcp().ready(Interest::READABLE).await, Ok(ready) if !ready.is_read_closed())
@@ -284,12 +284,13 @@ impl Open {
             if self.session.is_over() {
                 self.live = None;
             }
-            if let Break(end) = self.send_out() {
+            // Looked at before anything is sent, so that a release in between is seen as a change below.
+            let held = *self.gates.borrow_and_update();
+            if let Break(end) = self.send_out(held) {
                 return end;
             }
             let deadline = self.deadline();
             let notify = self.session.notify();
-            let held = *self.gates.borrow_and_update();
             let reads = is_open(held, Gate::Reading) && !self.session.is_full();
             let flow = tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
@@ -435,8 +436,7 @@ impl Open {
     }
 
     /// Hands to the socket what the gates let through.
-    fn send_out(&mut self) -> ControlFlow<End> {
-        let held = *self.gates.borrow();
+    fn send_out(&mut self, held: u8) -> ControlFlow<End> {
         while let Some(out) = self.session.out.front() {
             let open = match out {
                 Out::Ack { .. } => is_open(held, Gate::Ack),
@@ -573,7 +573,8 @@ impl Open {
             }
             What::Raw(bytes) => {
                 // What was said before comes before.
-                self.send_out()?;
+                let held = *self.gates.borrow();
+                self.send_out(held)?;
                 let _ = poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
                 let wire = self.ws.get_mut();
                 if wire.write_all(&bytes).await.is_err() || wire.flush().await.is_err() {

@@ -50,5 +50,5 @@ mod wire;
 pub use fault::{Fault, FaultError, On, What, When};
 pub use options::{Endpoint, LagClock, Oddities, Options, Recogniser};
 pub use record::{Answer, ClientFrame, Connection, End};
-pub use scripted::Script;
+pub use scripted::{At, Script, Send, Step};
 pub use service::{Gate, Service};

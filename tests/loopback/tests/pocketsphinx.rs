@@ -50,14 +50,21 @@ async fn speech_becomes_words() {
     pcm.extend(samples(path));
     client.stream(&pcm, 200).await;
     let responses = client.responses().await;
-    println!("{} responses", responses.len());
-    responses.iter().for_each(|r| println!("{r}"));
     let last = responses.last().unwrap();
-    let utterances = last["result"]["utterances"].as_array().unwrap();
-    assert!(utterances.len() >= 2 && utterances.iter().all(|u| u["definite"] == true));
+    let listed = last["result"]["utterances"].as_array().unwrap();
+    // Without the trailing placeholder.
+    let utterances: Vec<_> = listed.iter().filter(|u| u["text"] != "").collect();
+    assert!(
+        utterances.len() >= 2 && utterances.iter().all(|u| u["definite"] == true),
+        "{last}"
+    );
+    // Not word for word: it mishears some, and which depends on what it heard before.
     let text = last["result"]["text"].as_str().unwrap().to_lowercase();
-    assert_eq!(text.matches("he might").count(), 2, "{text}");
-    assert_eq!(text.matches("himself").count(), 2, "{text}");
+    assert_eq!(
+        text.matches("he might even have been made").count(),
+        2,
+        "{text}"
+    );
     let early = responses[..responses.len() - 1].iter();
     assert!(
         early

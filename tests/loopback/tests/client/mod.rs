@@ -51,6 +51,10 @@ impl Got {
         matches!(self, Self::Response { flags, .. } if flags & 2 != 0)
     }
 
+    pub fn is_last_or_odd(&self) -> bool {
+        self.is_last() || matches!(self, Self::Odd(_))
+    }
+
     pub fn code(&self) -> u32 {
         match self {
             Self::Error(code, _) => *code,

@@ -81,6 +81,9 @@ struct Model {
     cut: bool,
 }
 
+/// A reported start is at most so much before the sound.
+const EARLY: i64 = 150;
+
 /// Sentences of words; reported ends are early, so that pauses between sentences look like 260 ms and more.
 fn speak(dice: &mut Dice) -> Vec<Sound> {
     let mut sounds = Vec::new();
@@ -96,7 +99,7 @@ fn speak(dice: &mut Dice) -> Vec<Sound> {
             at = end + 60 + dice.below(140);
         }
         let spike = sounds.last().map_or(0, |s: &Sound| s.start + 80);
-        at = at.max(spike + 260)
+        at = (at + EARLY).max(spike + 260 + EARLY)
             + if dice.percent(30) {
                 dice.below(4000)
             } else {
@@ -255,7 +258,17 @@ impl Model {
         }
         let updates = self.stream.listed(duration, &list, last);
         if std::env::var("MODEL_LOG").is_ok() {
-            eprintln!("at {at} {last} {duration} {:?}", list.iter().map(|l| (&l.text, l.times, l.definite, l.words.iter().map(|w| w.1).collect::<Vec<_>>())).collect::<Vec<_>>());
+            eprintln!(
+                "at {at} {last} {duration} {:?}",
+                list.iter()
+                    .map(|l| (
+                        &l.text,
+                        l.times,
+                        l.definite,
+                        l.words.iter().map(|w| w.1).collect::<Vec<_>>()
+                    ))
+                    .collect::<Vec<_>>()
+            );
             eprintln!("   {:?}", brief(&updates));
         }
         let shown = self.shown();
@@ -265,6 +278,10 @@ impl Model {
                 "w{word} is doubled: {:#?}",
                 self.stream.transcript()
             );
+        }
+        // What the window has moved past may be worded anew: it ends in pieces.
+        if self.cut {
+            return;
         }
         for word in before.keys() {
             assert!(
@@ -396,15 +413,36 @@ proptest! {
     fn nothing_is_lost_or_doubled(service in service(), confirmed in any::<bool>()) {
         Model::new(service).run(confirmed);
     }
+
+    /// With a window too short: what left it is not heard again, but what was shown of it stays.
+    #[test]
+    fn what_leaves_the_window_is_not_doubled(mut service in service(), replay in 500i64..5000) {
+        service.words = true;
+        service.replay = replay;
+        Model::new(service).run(true);
+    }
 }
 
 #[test]
 #[ignore = "scratch"]
 fn scratch() {
-    let e = |k: &str, d: u64| std::env::var(k).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
+    let e = |k: &str, d: u64| {
+        std::env::var(k)
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(d)
+    };
     Model::new(Service {
-        single: e("SINGLE", 0) == 1, merged: e("MERGED", 0) == 1, words: e("WORDS", 0) == 1,
-        lag: e("LAG", 200) as i64, window: e("WINDOW", 500) as i64, second_pass: e("PASS", 1) as i64,
-        losses: e("LOSSES", 0), rotations: e("ROT", 0), replay: e("REPLAY", 1 << 40) as i64, seed: e("SEED", 0),
-    }).run(e("CONFIRMED", 1) == 1);
+        single: e("SINGLE", 0) == 1,
+        merged: e("MERGED", 0) == 1,
+        words: e("WORDS", 0) == 1,
+        lag: e("LAG", 200) as i64,
+        window: e("WINDOW", 500) as i64,
+        second_pass: e("PASS", 1) as i64,
+        losses: e("LOSSES", 0),
+        rotations: e("ROT", 0),
+        replay: e("REPLAY", 1 << 40) as i64,
+        seed: e("SEED", 0),
+    })
+    .run(e("CONFIRMED", 1) == 1);
 }

@@ -98,7 +98,12 @@ pub struct Tracker {
     origin: Duration,
     /// Everything before it is settled, whatever has times or not.
     base: Duration,
+    /// How far this connection has worked.
     worked: Duration,
+    /// How far any has.
+    heard: Duration,
+    /// What was cut off an utterance begins there, and is to be heard again.
+    rest: Option<Duration>,
     sent: Duration,
     /// Where the last restart began.
     cut: Duration,
@@ -126,6 +131,8 @@ impl Tracker {
             origin: Duration::ZERO,
             base: Duration::ZERO,
             worked: Duration::ZERO,
+            heard: Duration::ZERO,
+            rest: None,
             sent: Duration::ZERO,
             cut: Duration::ZERO,
             hold: None,
@@ -150,6 +157,10 @@ impl Tracker {
         }
         let before = self.worked;
         self.work(response, sent);
+        if self.worked >= self.heard {
+            self.heard = self.worked;
+            self.rest = None;
+        }
         if last || self.hold.is_some_and(|hold| self.worked >= hold) {
             self.hold = None;
         }
@@ -354,7 +365,9 @@ impl Tracker {
     /// The connection is over, and nothing of it is left to be heard.
     fn settle_all(&mut self) {
         self.worked = self.worked.max(self.sent);
+        self.heard = self.heard.max(self.worked);
         self.base = self.base.max(self.worked);
+        self.rest = None;
         self.hold = None;
         self.connected = false;
         self.lost = false;

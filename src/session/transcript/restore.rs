@@ -25,6 +25,7 @@ impl Tracker {
     pub fn connect(&mut self, origin: Duration) {
         if !self.lost {
             self.base = self.base.max(origin);
+            self.heard = self.heard.max(origin);
             self.cut = origin;
             self.hold = None;
         }
@@ -70,45 +71,64 @@ impl Tracker {
         {
             begin = end;
         }
+        let (mut heard, mut next, mut rest) = (None, None, None);
         for index in 0..self.open.len() {
             let open = &mut self.open[index];
             if open.starts() >= begin {
+                next = earlier(next, Some(open.starts()));
                 continue;
             }
-            if has_times(open) {
-                let all = open.words.len();
-                let mut kept = open.words.clone();
-                words::keep(&mut kept, |middle| middle < begin);
-                if kept.is_empty() {
-                    // Only its start is early: every word comes again, and it keeps its number.
-                    continue;
-                }
-                if kept.len() < all {
-                    open.text = words::join(&kept);
-                    // Not beyond where the rest begins: its first words would count as settled.
-                    let end = kept.iter().rev().find_map(|w| w.end).unwrap_or(begin);
-                    open.span = Some(Span::new(open.starts(), end.min(begin)));
-                    open.words = kept;
-                }
+            let mut kept = open.words.clone();
+            words::keep(&mut kept, |middle| middle < begin);
+            if kept.is_empty() && has_times(open) {
+                // Only its start is early: every word comes again, and it keeps its number.
+                next = earlier(next, open.words.iter().find_map(|w| w.start));
+                continue;
             }
+            if kept.len() < open.words.len() {
+                let cut = &open.words[kept.len()..];
+                let start = cut.iter().find_map(|w| w.start).unwrap_or(begin);
+                rest = earlier(rest, Some(start));
+                // Not beyond where the rest begins: its first words would count as settled.
+                let end = kept.iter().rev().find_map(|w| w.end).unwrap_or(begin);
+                open.span = Some(Span::new(open.starts(), end.min(begin)));
+                open.text = words::join(&kept);
+                open.words = kept;
+            }
+            heard = heard.max(Some(open.ends()));
             self.end(index, true, updates);
         }
         self.open.retain(|o| !o.ended);
-        begin
+        self.rest = earlier(self.rest, rest);
+        let next = earlier(next, self.rest).unwrap_or(self.heard);
+        // As after a settled one: the tail of the last word kept is not to be heard again.
+        match heard {
+            Some(heard) => begin.max(after(heard, next)),
+            None => begin,
+        }
     }
 
     /// Where a restart would begin if the connection were lost now, on the axis: no audio before it will be asked for, but a start
     /// that the service revises later may move it back a little.
     pub fn needed_from(&self) -> Duration {
+        let start = self.unsettled_from();
         let settled = self.settled_until();
-        let start = self.open.iter().map(|o| o.starts()).min();
-        let pause = start.unwrap_or(self.worked).saturating_sub(settled);
-        let begin = settled + TAIL.min(pause / 2);
+        let begin = if settled > self.base {
+            after(settled, start.unwrap_or(self.heard))
+        } else {
+            // Where the connection began there is no tail, and speech may begin with the first sample.
+            settled
+        };
         let begin = match start {
             Some(_) => begin,
-            None => begin.max(self.worked.saturating_sub(LAG)),
+            None => begin.max(self.heard.saturating_sub(LAG)),
         };
         begin.min(self.sent)
+    }
+
+    /// Where the first speech begins that is known and not settled.
+    fn unsettled_from(&self) -> Option<Duration> {
+        earlier(self.open.iter().map(|o| o.starts()).min(), self.rest)
     }
 
     /// How far the service has worked through the audio, on the axis.
@@ -119,11 +139,18 @@ impl Tracker {
     /// The end of the last settled utterance with every earlier one settled too, on the axis; where there is none, the place where the
     /// connection began, or the one that it restores.
     pub fn settled_until(&self) -> Duration {
-        let start = self.open.iter().map(|o| o.starts()).min();
-        self.base
-            .max(self.settled.end_before(start).unwrap_or_default())
-            .min(self.sent)
+        let settled = self.settled.end_before(self.unsettled_from());
+        self.base.max(settled.unwrap_or_default()).min(self.sent)
     }
+}
+
+/// Where to begin in the pause between speech that ends at `end` and speech that begins at `next`.
+fn after(end: Duration, next: Duration) -> Duration {
+    end.saturating_add(TAIL.min(next.saturating_sub(end) / 2))
+}
+
+fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    a.into_iter().chain(b).min()
 }
 
 fn has_times(open: &super::Open) -> bool {

@@ -35,22 +35,16 @@ impl Settled {
             self.forget(MAX_SETTLED / 4);
         }
         let index = self.after(span.start);
-        let item = Item {
-            span,
-            text: hash(text),
-            reach: span.end,
-        };
-        self.by_start.insert(index, item);
-        let mut reach = index
-            .checked_sub(1)
-            .map_or(Duration::ZERO, |before| self.by_start[before].reach);
+        let before = index.checked_sub(1).map(|i| self.by_start[i].reach);
+        let reach = span.end.max(before.unwrap_or_default());
         for item in &mut self.by_start[index..] {
-            reach = reach.max(item.span.end);
-            if item.reach == reach && item.span != span {
+            if item.reach >= reach {
                 break;
             }
             item.reach = reach;
         }
+        let text = hash(text);
+        self.by_start.insert(index, Item { span, text, reach });
         full.then_some(self.forgotten).flatten()
     }
 

@@ -65,21 +65,17 @@ impl Answers {
         let mut texts: Vec<String> = Vec::new();
         let mut list: Vec<String> = Vec::new();
         let single = transcript.request.single;
-        let punctuation = transcript.request.punctuation;
         let mut done = std::mem::take(&mut transcript.done);
         for utterance in done.iter_mut().filter(|u| !(single && u.announced)) {
             let definite = utterance.standing == Standing::Definite;
-            let told = if definite {
-                sentence(&utterance.words, punctuation)
-            } else {
-                utterance.words.clone()
+            let told = match utterance.told.take().filter(|_| utterance.announced) {
+                Some(told) => told,
+                None => self.settled(transcript, utterance, definite),
             };
-            if utterance.json.is_none() || !utterance.announced {
-                utterance.json = Some(self.settled(transcript, utterance, &told, definite));
-            }
             utterance.announced = definite;
-            texts.push(text(&told, definite && punctuation));
-            list.extend(utterance.json.clone());
+            list.push(told.0.clone());
+            texts.push(told.1.clone());
+            utterance.told = Some(told);
         }
         transcript.done = done;
         let open: Vec<Word> = transcript
@@ -140,19 +136,21 @@ impl Answers {
         }
     }
 
+    /// The JSON and the text of an utterance that a pause has ended.
     fn settled(
         &self,
         transcript: &Transcript,
         utterance: &Utterance,
-        told: &[Word],
         definite: bool,
-    ) -> String {
+    ) -> (String, String) {
         let additions = match (definite, transcript.request.two_pass) {
             (true, true) => r#"{"invoke_type":"soft_vad","source":"two_pass"}"#,
             _ => r#"{"source":"stream"}"#,
         };
-        let (start, end) = span(&utterance.words);
-        let text = text(told, definite && transcript.request.punctuation);
+        let punctuation = definite && transcript.request.punctuation;
+        let words = sentence(&utterance.words, punctuation);
+        let text = text(&words, punctuation);
+        let (start, end) = span(&words);
         let mut json = self.utterance(
             transcript,
             additions,
@@ -160,7 +158,7 @@ impl Answers {
             Some(start),
             end,
             &text,
-            told,
+            &words,
         );
         if definite && transcript.oddities.empty_definite {
             let _ = write!(
@@ -168,7 +166,7 @@ impl Answers {
                 r#",{{"definite":true,"end_time":{end},"start_time":{end},"text":""}}"#
             );
         }
-        json
+        (json, text)
     }
 
     fn open(&self, transcript: &Transcript, words: &[Word]) -> String {

@@ -1,12 +1,11 @@
-//! One connection: the handshake, then the loop that moves messages between the socket and the session.
+//! One connection: the loop that moves messages between the socket and the session.
 
 use crate::{
-    codes,
     fault::{What, When},
+    handshake::{self, Upgraded, drain, hang, reset},
     record::{Answer, ClientFrame, End},
     service::{Gate, Live, Shared, is_open},
     session::{Did, Out, Session},
-    upgrade::{HttpAnswer, Upgrade},
     wire::Wire,
 };
 use futures_util::{Sink, Stream};
@@ -19,10 +18,10 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, Interest},
+    io::AsyncWriteExt,
     net::TcpStream,
     sync::watch,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
@@ -33,7 +32,7 @@ use tokio_tungstenite::{
     },
 };
 
-/// How long a client may take for TLS and the upgrade request, and for its part of a closing handshake.
+/// How long a client may take for its part of a closing handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves one connection to its end.
@@ -43,221 +42,17 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     number: usize,
 ) {
-    let end = match open(tcp, tls, &shared, number).await {
-        Ok(opened) => opened.run().await,
+    let end = match handshake::upgrade(tcp, tls, &shared, number).await {
+        Ok(upgraded) => Open::new(upgraded, &shared, number).await.run().await,
         Err(end) => end,
     };
     shared.ended(number, end);
-}
-
-/// Everything until the 101.
-async fn open(
-    tcp: TcpStream,
-    tls: Option<TlsAcceptor>,
-    shared: &Arc<Shared>,
-    number: usize,
-) -> Result<Open, End> {
-    let log_id = format!("loopback-{}", uuid::Uuid::new_v4().simple());
-    let mut struck = Vec::new();
-    let mut wire = Wire::plain(tcp);
-    for what in shared.due(number, &mut struck, |when| when == When::Accept) {
-        strike_early(&mut wire, shared, number, &what, &log_id).await?;
-    }
-    if let Some(acceptor) = tls {
-        wire = match timeout(PATIENCE, wire.secure(acceptor)).await {
-            Ok(Ok(wire)) => wire,
-            _ => return Err(End::NoUpgrade),
-        };
-    }
-    let Ok(Ok(upgrade)) = timeout(PATIENCE, Upgrade::read(&mut wire)).await else {
-        return Err(End::NoUpgrade);
-    };
-    shared.record(number, |c| {
-        c.path.clone_from(&upgrade.path);
-        c.headers.clone_from(&upgrade.headers);
-        c.log_id.clone_from(&log_id);
-    });
-    for what in shared.due(number, &mut struck, |when| when == When::Handshake) {
-        strike_early(&mut wire, shared, number, &what, &log_id).await?;
-    }
-    let mut gates = shared.gates();
-    let _ = gates.wait_for(|held| is_open(*held, Gate::Upgrade)).await;
-    let endpoint = match upgrade.check(&shared.options) {
-        Ok(endpoint) => endpoint,
-        Err(answer) => return Err(refuse(&mut wire, shared, number, &answer, &log_id).await),
-    };
-    if wire.write_all(&upgrade.accept(&log_id)).await.is_err() || wire.flush().await.is_err() {
-        return Err(End::ClientLost);
-    }
-    shared.record(number, |c| c.http_status = Some(101));
-
-    let (live, sessions, ever) = shared.session();
-    let refusal = refusal(shared, &upgrade, sessions, ever);
-    let session = Session::new(
-        shared.options.clone(),
-        endpoint,
-        log_id,
-        number,
-        refusal,
-        Instant::now(),
-    );
-    let config = WebSocketConfig::default()
-        // Eagerly allocated for each of a thousand connections.
-        .read_buffer_size(8 * 1024)
-        .max_write_buffer_size(64 * 1024 * 1024)
-        .max_message_size(Some(32 * 1024 * 1024))
-        .max_frame_size(Some(32 * 1024 * 1024));
-    let ws =
-        WebSocketStream::from_partially_read(wire, upgrade.rest, Role::Server, Some(config)).await;
-    let wall = accepted_at(shared, number);
-    Ok(Open {
-        shared: shared.clone(),
-        number,
-        ws,
-        session,
-        gates,
-        struck,
-        wall,
-        live: Some(live),
-        dirty: false,
-        closing: None,
-        client_close: None,
-    })
 }
 
 fn accepted_at(shared: &Shared, number: usize) -> Instant {
     let mut at = std::time::Instant::now();
     shared.record(number, |c| at = c.accepted_at);
     at.into()
-}
-
-/// What is wrong with the session itself; told after the 101, instead of the ack.
-fn refusal(
-    shared: &Shared,
-    upgrade: &Upgrade,
-    sessions: usize,
-    ever: usize,
-) -> Option<(u32, String)> {
-    for (name, needed) in [("X-Api-Connect-Id", true), ("X-Api-Request-Id", false)] {
-        match upgrade.header(name) {
-            None if needed => return Some((codes::PARAMETERS, format!("missing field: {name}"))),
-            None => {}
-            Some(id) if uuid::Uuid::try_parse(id).is_err() => {
-                return Some((
-                    codes::PARAMETERS,
-                    format!("invalid parameters: {name} is no UUID"),
-                ));
-            }
-            // The two may be equal to each other: kept apart by name.
-            Some(id) if !shared.is_fresh(&format!("{name} {id}")) => {
-                return Some((codes::PARAMETERS, "repeated request id".to_owned()));
-            }
-            Some(_) => {}
-        }
-    }
-    if shared
-        .options
-        .lifetime_sessions
-        .is_some_and(|max| ever > max)
-    {
-        return Some((
-            codes::QUOTA,
-            "quota exceeded for types: audio_duration_lifetime".to_owned(),
-        ));
-    }
-    if shared
-        .options
-        .max_sessions
-        .is_some_and(|max| sessions > max)
-    {
-        return Some((
-            codes::QUOTA,
-            "quota exceeded for types: concurrency".to_owned(),
-        ));
-    }
-    None
-}
-
-async fn refuse(
-    wire: &mut Wire,
-    shared: &Shared,
-    number: usize,
-    answer: &HttpAnswer,
-    log_id: &str,
-) -> End {
-    let _ = wire.write_all(&answer.encode(log_id)).await;
-    shared.record(number, |c| {
-        c.http_status = Some(answer.status);
-        c.log_id = log_id.to_owned();
-    });
-    drain(wire).await;
-    End::Refused(answer.status)
-}
-
-/// Ends the sending side and reads on for a moment: closing with unread data would become a reset that takes
-/// the last bytes with it.
-async fn drain(wire: &mut Wire) {
-    let _ = wire.shutdown().await;
-    let mut sink = [0; 4096];
-    let _ = timeout(Duration::from_secs(1), async {
-        while matches!(wire.read(&mut sink).await, Ok(n) if n > 0) {}
-    })
-    .await;
-}
-
-/// A fault before the 101. What only a session can do is passed over.
-async fn strike_early(
-    wire: &mut Wire,
-    shared: &Shared,
-    number: usize,
-    what: &What,
-    log_id: &str,
-) -> Result<(), End> {
-    shared.record(number, |c| c.faults.push(what.to_string()));
-    match what {
-        What::Reset => reset(wire),
-        What::Drop => drain(wire).await,
-        What::Hang => hang(wire).await,
-        What::Http {
-            status,
-            headers,
-            body,
-        } => {
-            let answer = HttpAnswer {
-                status: *status,
-                headers: headers.clone(),
-                body: body.clone(),
-            };
-            return Err(refuse(wire, shared, number, &answer, log_id).await);
-        }
-        What::Delay(time) => {
-            sleep(*time).await;
-            return Ok(());
-        }
-        What::Trickle(period) => {
-            wire.trickle(*period);
-            return Ok(());
-        }
-        What::Raw(bytes) => {
-            let _ = wire.write_all(bytes).await;
-            return Ok(());
-        }
-        _ => return Ok(()),
-    }
-    Err(End::Fault)
-}
-
-fn reset(wire: &Wire) {
-    let _ = wire.tcp().set_zero_linger();
-}
-
-/// Neither reads nor writes until the client is gone. (One whose last data can't be sent for lack of room is never seen to go.)
-async fn hang(wire: &Wire) {
-    // Looked at now and then: readiness stays set while nothing is read, so that waiting for it would spin.
-    while matches!(wire.tcp().ready(Interest::READABLE).await, Ok(ready) if !ready.is_read_closed())
-    {
-        sleep(Duration::from_millis(50)).await;
-    }
 }
 
 struct Open {
@@ -278,11 +73,59 @@ struct Open {
 }
 
 impl Open {
+    async fn new(upgraded: Upgraded, shared: &Arc<Shared>, number: usize) -> Self {
+        let Upgraded {
+            endpoint,
+            wire,
+            upgrade,
+            log_id,
+            struck,
+        } = upgraded;
+        let (live, sessions, ever) = shared.session();
+        let refusal = handshake::refusal(shared, &upgrade, sessions, ever);
+        let session = Session::new(
+            shared.options.clone(),
+            endpoint,
+            log_id,
+            number,
+            refusal,
+            Instant::now(),
+        );
+        let config = WebSocketConfig::default()
+            // Eagerly allocated for each of a thousand connections.
+            .read_buffer_size(8 * 1024)
+            .max_write_buffer_size(64 * 1024 * 1024)
+            .max_message_size(Some(32 * 1024 * 1024))
+            .max_frame_size(Some(32 * 1024 * 1024));
+        let ws =
+            WebSocketStream::from_partially_read(wire, upgrade.rest, Role::Server, Some(config))
+                .await;
+        let wall = accepted_at(shared, number);
+        Self {
+            shared: shared.clone(),
+            number,
+            ws,
+            session,
+            gates: shared.gates(),
+            struck,
+            wall,
+            live: Some(live),
+            dirty: false,
+            closing: None,
+            client_close: None,
+        }
+    }
+
     async fn run(mut self) -> End {
         let mut injected = self.shared.injector(self.number);
         loop {
             if self.session.is_over() {
                 self.live = None;
+            }
+            let (now, wall) = (Instant::now(), self.wall);
+            let due = |when| matches!(when, When::Wall(after) if wall + after <= now);
+            if let Break(end) = self.strike_due(due).await {
+                return end;
             }
             // Looked at before anything is sent, so that a release in between is seen as a change below.
             let held = *self.gates.borrow_and_update();
@@ -301,7 +144,7 @@ impl Open {
                     Continue(())
                 }
                 () = async { match deadline { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => {
-                    self.tick().await
+                    self.tick()
                 }
             };
             if let Break(end) = flow {
@@ -326,20 +169,18 @@ impl Open {
                 When::Wall(after) => Some(self.wall + after),
                 _ => None,
             })
-            // One that is past has struck elsewhere.
+            // What is past has struck, here or elsewhere.
             .filter(|at| *at > Instant::now())
             .min()
     }
 
-    async fn tick(&mut self) -> ControlFlow<End> {
+    fn tick(&mut self) -> ControlFlow<End> {
         let now = Instant::now();
         if let Some((_, end)) = self.closing.take_if(|(at, _)| *at <= now) {
             return Break(end);
         }
         self.session.tick(now);
-        let wall = self.wall;
-        self.strike_due(|when| matches!(when, When::Wall(after) if wall + after <= now))
-            .await
+        Continue(())
     }
 
     async fn strike_due(&mut self, moment: impl Fn(When) -> bool) -> ControlFlow<End> {

@@ -18,7 +18,7 @@
 //! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what listens;
 //! - `transcript`, `answer`: what was heard, cut into utterances, as the service's JSON;
 //! - `session`: the rules, without sockets;
-//! - `upgrade`, `wire`, `connection`, [`Service`]: the sockets;
+//! - `upgrade`, `wire`, `handshake`, `connection`, [`Service`]: the sockets;
 //! - [`cli`]: the same as a program.
 //!
 //! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so. Above all these are modelled:
@@ -33,6 +33,7 @@ mod connection;
 mod fault;
 mod frame;
 mod gunzip;
+mod handshake;
 pub mod marks;
 mod options;
 mod pocketsphinx;

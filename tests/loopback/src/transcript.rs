@@ -31,8 +31,8 @@ pub(crate) struct Utterance {
     pub standing: Standing,
     /// Whether an answer has listed it as definite.
     pub announced: bool,
-    /// Its JSON once it is definite, for it comes again in every answer.
-    pub json: Option<String>,
+    /// Its JSON and text once it was told as definite, for they come again in every answer.
+    pub told: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl Utterance {
             words,
             standing,
             announced: false,
-            json: None,
+            told: None,
         }
     }
 }

@@ -317,6 +317,11 @@ async fn faults_strike_at_their_moments() {
             When::Handshake,
         ),
         Fault::nth(10, What::Ping(3), at(300)),
+        Fault::nth(
+            11,
+            What::Close(1001),
+            When::Wall(Duration::from_millis(100)),
+        ),
     ];
     let service = service(|o| (o.faults, o.second_error) = (faults, None));
     let mut ends: Vec<Got> = Vec::new();

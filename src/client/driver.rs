@@ -39,7 +39,7 @@ use crate::session::{samples_to_time, time_to_samples};
 /// Failures that may pass but seldom do are tried this often in a row.
 const LIMITED_TRIES: u32 = 3;
 /// How long a new connection waits for the end of the one before: the service counts both.
-const CLOSING: Duration = Duration::from_secs(1);
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// The driver's state; see the module.
 pub(super) struct Driver {
@@ -77,7 +77,8 @@ pub(super) struct Driver {
     pub(super) log_id: Option<String>,
 
     pub(super) encoder: FrameEncoder,
-    pub(super) inflater: Inflater,
+    /// Made when the first compressed answer comes.
+    pub(super) inflater: Option<Inflater>,
 }
 
 /// Starts a driver as a task, and sees to it that its end is noticed, however it comes.
@@ -111,7 +112,7 @@ pub(super) fn start(
         connect_id: String::new(),
         log_id: None,
         encoder: FrameEncoder::new(config.compression),
-        inflater: Inflater::new(),
+        inflater: None,
         shared: shared.clone(),
         config,
         events: events.clone(),

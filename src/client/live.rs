@@ -11,7 +11,7 @@ use super::event::{Event, Level, Trouble};
 use super::wire::{Wire, WireEvent};
 use crate::protocol::compression::InflateError;
 use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, ServerFrame, ServerKind};
+use crate::protocol::frame::{self, Compression, ServerFrame, ServerKind};
 use crate::protocol::response::Response;
 use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
@@ -312,13 +312,21 @@ impl Driver {
             Ok(frame) => frame,
             Err(error) => return self.skip(&error, exchange, live),
         };
-        let mut inflater = std::mem::take(&mut self.inflater);
-        let result = match frame.unpack(&mut inflater) {
+        // Answers come uncompressed as a rule, even to a client that compresses.
+        let mut inflater = match frame.compression {
+            Compression::Gzip => Some(self.inflater.take().unwrap_or_default()),
+            Compression::None => None,
+        };
+        let payload = match &mut inflater {
+            Some(inflater) => frame.unpack(inflater),
+            None => Ok(frame.payload),
+        };
+        let result = match payload {
             Ok(payload) => self.on_payload(&frame, payload, exchange, live),
             Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
             Err(error) => self.skip(&error, exchange, live),
         };
-        self.inflater = inflater;
+        self.inflater = inflater.or(self.inflater.take());
         result
     }
 

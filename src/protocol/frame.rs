@@ -21,7 +21,7 @@ use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use super::MAX_PAYLOAD;
-use super::compression::{Gzip, InflateError, Inflater};
+use super::compression::{InflateError, Inflater, gzip, gzip_bound};
 
 /// Bytes before the payload of every client frame: header 4, sequence 4, payload size 4.
 ///
@@ -69,24 +69,19 @@ pub enum Serialization {
     Other(u8),
 }
 
-/// Makes the frames of one connection. It keeps its deflate state from frame to frame.
+/// Makes the frames of one connection.
 ///
 /// The sequence of each frame is the caller's: 1 for the request, then 2, 3, 4 … without a hole.
 /// Payloads must not be above [`MAX_PAYLOAD`].
 #[derive(Debug)]
 pub struct FrameEncoder {
-    gzip: Option<Gzip>,
+    compression: Compression,
 }
 
 impl FrameEncoder {
     /// An encoder whose frames are packed with `compression`.
     pub fn new(compression: Compression) -> Self {
-        Self {
-            gzip: match compression {
-                Compression::None => None,
-                Compression::Gzip => Some(Gzip::new()),
-            },
-        }
+        Self { compression }
     }
 
     /// The full client request, which opens the session; `json` as
@@ -110,7 +105,7 @@ impl FrameEncoder {
         if chunk.len() < HEADROOM {
             chunk.resize(HEADROOM, 0);
         }
-        if self.gzip.is_some() {
+        if self.compression == Compression::Gzip {
             let frame = self.audio(sequence, &chunk[HEADROOM..]);
             return (frame, chunk.freeze().slice(HEADROOM..));
         }
@@ -137,23 +132,18 @@ impl FrameEncoder {
     }
 
     fn frame(&mut self, kind: u8, flags: u8, sequence: i32, payload: &[u8]) -> Bytes {
-        let room = match self.gzip {
-            Some(_) => Gzip::bound(payload.len()),
-            None => payload.len(),
+        let room = match self.compression {
+            Compression::Gzip => gzip_bound(payload.len()),
+            Compression::None => payload.len(),
         };
         let mut out = Vec::with_capacity(HEADROOM + room);
         out.resize(HEADROOM, 0);
-        let packed = self
-            .gzip
-            .as_mut()
-            .map(|gzip| gzip.append(payload, &mut out));
-        let compression = if let Some(Ok(())) = packed {
-            Compression::Gzip
-        } else {
-            // Also when the encoder fails: each frame says itself how it is packed, so this one goes plain.
+        let mut compression = self.compression;
+        if compression == Compression::None || gzip(payload, &mut out).is_err() {
+            // Each frame says itself how it is packed, so one that the encoder fails at goes plain.
+            compression = Compression::None;
             out.extend_from_slice(payload);
-            Compression::None
-        };
+        }
         let size = out.len() - HEADROOM;
         out[..HEADROOM].copy_from_slice(&prefix(kind, flags, compression, sequence, size));
         Bytes::from(out)

@@ -21,7 +21,7 @@ use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use super::MAX_PAYLOAD;
-use super::compression::Gzip;
+use super::compression::{Gzip, InflateError, Inflater};
 
 /// Bytes before the payload of every client frame: header 4, sequence 4, payload size 4.
 ///
@@ -223,6 +223,22 @@ pub struct ServerFrame<'a> {
     pub payload: &'a [u8],
 }
 
+impl<'a> ServerFrame<'a> {
+    /// The payload as it was before it was packed. Nothing at all, marked as gzip, is nothing.
+    ///
+    /// # Errors
+    /// [`InflateError`] when the payload is not sound gzip of bounded size.
+    pub fn unpack<'b>(&self, inflater: &'b mut Inflater) -> Result<&'b [u8], InflateError>
+    where
+        'a: 'b,
+    {
+        match self.compression {
+            Compression::Gzip if !self.payload.is_empty() => inflater.inflate(self.payload),
+            _ => Ok(self.payload),
+        }
+    }
+}
+
 /// Why a message is no frame that can be read.
 ///
 /// [`UnknownType`](Self::UnknownType) and [`UnknownCompression`](Self::UnknownCompression) are sound frames of
@@ -342,7 +358,6 @@ fn sized(rest: &[u8], truncated: FrameError) -> Result<&[u8], FrameError> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::compression::Inflater;
     use super::*;
 
     fn server(header: &[u8], payload: &[u8]) -> Vec<u8> {
@@ -452,6 +467,7 @@ mod tests {
         let frame = decode(&bytes).unwrap();
         assert_eq!((frame.sequence, frame.last), (None, true));
         assert_eq!(frame.compression, Compression::Gzip);
+        assert_eq!(frame.unpack(&mut Inflater::new()), Ok(&[][..]));
     }
 
     #[test]
@@ -466,6 +482,14 @@ mod tests {
         let frame = decode(&unknown).unwrap();
         assert_eq!(frame.kind, ServerKind::Error { code: 9 });
         assert_eq!(frame.compression, Compression::None);
+    }
+
+    #[test]
+    fn a_payload_that_is_not_the_gzip_it_says_is_an_error() {
+        let bytes = server(&[0x11, 0x90, 0x11, 0], b"{}");
+        let frame = decode(&bytes).unwrap();
+        let error = frame.unpack(&mut Inflater::new()).unwrap_err();
+        assert_eq!(error, InflateError::Corrupt("header"));
     }
 
     #[test]
@@ -553,8 +577,7 @@ mod tests {
             let frame = decode(&bytes).unwrap();
             prop_assert_eq!((frame.sequence, frame.compression), (Some(sequence), compression));
             let mut inflater = Inflater::new();
-            let read = if gzip { inflater.inflate(frame.payload).unwrap() } else { frame.payload };
-            prop_assert_eq!(read, &payload[..]);
+            prop_assert_eq!(frame.unpack(&mut inflater), Ok(&payload[..]));
         }
     }
 }

@@ -207,6 +207,12 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
+/// Reads a whole JSON document into a [`Shape`].
+pub(super) fn read<'a, S: Shape<'a> + Default>(text: &'a str) -> Option<S> {
+    let parsed: Parsed<S> = serde_json::from_str(text).ok()?;
+    Some(parsed.0)
+}
+
 /// Takes one value, and the separator before it, from `rest`.
 fn take<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T> {
     let text = rest.trim_start();

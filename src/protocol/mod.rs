@@ -16,6 +16,7 @@
 //! release, and one odd field is no reason to lose a sentence.
 
 pub mod compression;
+pub mod failure;
 pub mod frame;
 mod lenient;
 pub mod request;

@@ -21,7 +21,7 @@ pub struct Utterance<'a> {
     pub definite: bool,
     /// Where it begins, from the connection's first sample. Revised as long as it is not settled.
     pub start: Option<Duration>,
-    /// Where it ends, likewise. It may lie before the sound's end, and past [`Response::duration`].
+    /// Where it ends, likewise. It may lie before the sound's end, and past [`Response::duration`](super::response::Response::duration).
     pub end: Option<Duration>,
     /// Its words and their times.
     pub words: Words<'a>,

@@ -1,0 +1,157 @@
+//! What a response lists, put on the axis, without what was settled before (rules 1 to 3).
+use std::time::Duration;
+
+use super::Word;
+use super::settled::{Settled, hash};
+use super::span::{Span, covered};
+use super::words;
+use crate::protocol::response::{Response, Utterance};
+
+/// One utterance of a response, as far as it is not a repeat.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Its index in the response's list; `None` for a response that has a text only.
+    pub index: Option<usize>,
+    /// Where it stands among the others: its start or, without times, the end of the one before it.
+    pub key: Duration,
+    /// `None`: the service gave no times.
+    pub span: Option<Span>,
+    /// What is left of it when some of its words were settled before.
+    pub rest: Option<Vec<Word>>,
+    /// The number of the open utterance that it continues, in their list.
+    pub matched: Option<usize>,
+}
+
+/// What entries are compared with.
+pub(super) struct Known<'s> {
+    pub settled: &'s Settled,
+    /// Hashes of this connection's settled utterances without times, in their order, if they are listed again.
+    pub untimed: &'s [u64],
+    /// The connection's first sample.
+    pub origin: Duration,
+    /// Nothing that ends before it was asked for again.
+    pub cut: Duration,
+}
+
+/// Appends the response's entries in the order of their times. Returns whether it lists anything at all.
+pub(super) fn collect(
+    response: &Response<'_>,
+    mut known: Known<'_>,
+    entries: &mut Vec<Entry>,
+) -> bool {
+    let mut listed = false;
+    let mut before = known.origin;
+    for (index, utterance) in response.utterances.iter().flatten().enumerate() {
+        if is_empty(utterance) && !utterance.definite {
+            continue;
+        }
+        listed = true;
+        let span = span_of(utterance, before, known.origin);
+        let key = span.map_or(before, |s| s.start);
+        before = span.map_or(before, |s| s.end);
+        let rest = match span {
+            Some(span) if span.end < known.cut => continue,
+            Some(span) => match unsettled(utterance, span, &known) {
+                Unsettled::All => None,
+                Unsettled::Some(rest) => Some(rest),
+                Unsettled::None => continue,
+            },
+            None if known.repeats_untimed(&utterance.text) => continue,
+            None => None,
+        };
+        let span = match (&rest, span) {
+            (Some(rest), Some(span)) => Some(span_of_rest(rest, span)),
+            (_, span) => span,
+        };
+        entries.push(Entry {
+            index: Some(index),
+            key: span.map_or(key, |s| s.start),
+            span,
+            rest,
+            matched: None,
+        });
+    }
+    // A second pass may be late and out of order; matching is not.
+    entries.sort_by_key(|e| e.key);
+    listed
+}
+
+pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
+    utterance.text.trim().is_empty()
+}
+
+/// Where it lies. A missing start (zeros are left out) is its first timed word's, or where the one before it ends.
+fn span_of(utterance: &Utterance<'_>, before: Duration, origin: Duration) -> Option<Span> {
+    let on_axis = |time: Duration| origin.saturating_add(time);
+    let (start, end) = match (utterance.start, utterance.end) {
+        (Some(start), Some(end)) => return Some(Span::new(on_axis(start), on_axis(end))),
+        (None, Some(end)) => {
+            let first = utterance.words.iter().find_map(|w| w.start);
+            return Some(match first {
+                Some(first) => Span::new(on_axis(first), on_axis(end)),
+                None => Span::new(before.min(on_axis(end)), on_axis(end)),
+            });
+        }
+        (start, None) => {
+            let (first, last) = words::extent(utterance.words.iter());
+            (start.or(first)?, last)
+        }
+    };
+    Some(Span::new(on_axis(start), on_axis(end.unwrap_or(start))))
+}
+
+enum Unsettled {
+    All,
+    Some(Vec<Word>),
+    None,
+}
+
+/// Rules 2 and 3: what of an entry was not settled before.
+fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsettled {
+    if known.settled.repeats(span, &utterance.text) {
+        return Unsettled::None;
+    }
+    if known.settled.overlapping(span).next().is_none() {
+        return Unsettled::All;
+    }
+    let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
+    let mut rest = words::cut(&utterance.text, utterance.words.iter(), known.origin);
+    if !rest.iter().any(|w| words::middle(w).is_some()) {
+        return if covered(span, &mut settled) >= span.width() / 2 {
+            Unsettled::None
+        } else {
+            Unsettled::All
+        };
+    }
+    let all = rest.len();
+    words::keep(&mut rest, |middle| {
+        !settled.iter().any(|s| s.contains_about(middle))
+    });
+    match rest.len() {
+        0 => Unsettled::None,
+        some if some < all => Unsettled::Some(rest),
+        _ => Unsettled::All,
+    }
+}
+
+/// Its own start and end say nothing about the words that are left.
+fn span_of_rest(rest: &[Word], span: Span) -> Span {
+    let start = rest.iter().find_map(|w| w.start).unwrap_or(span.start);
+    let end = rest.iter().rev().find_map(|w| w.end).unwrap_or(span.end);
+    Span::new(start, end)
+}
+
+impl Known<'_> {
+    /// Without times, a repeat is known by its text and by its place among the others.
+    fn repeats_untimed(&mut self, text: &str) -> bool {
+        if self.untimed.is_empty() {
+            return false;
+        }
+        let text = hash(text);
+        let Some(at) = self.untimed.iter().position(|&u| u == text) else {
+            return false;
+        };
+        self.untimed = &self.untimed[at + 1..];
+        true
+    }
+}

@@ -1,0 +1,400 @@
+//! Responses to utterances: what is new, what changed, what is final.
+//!
+//! A response says how speech is heard at the moment; the next one may word, time and cut it anew, and in `full` mode it repeats
+//! everything. [`Tracker`] tells what of that is new. Every utterance gets a number by first appearance, each change of its text
+//! or attributes an [`Update`], and each number exactly one final update. Positions are on the stream's own axis: the
+//! origin of the connection, added to the service's times, so that numbers and times go on across connections.
+//!
+//! The rules, in the order in which a response meets them:
+//! 1. Empty entries that are not definite are ignored (`entry`).
+//! 2. What was settled before is a repeat and skipped (`settled`).
+//! 3. Words inside settled speech are lost from an entry; one with none left is a repeat (`entry`).
+//! 4. What is left is paired with the open utterances in order (`matching`).
+//! 5. The others get the next numbers; definite ones, and all of the final response, are settled.
+//! 6. An open utterance that others cover for more than half is withdrawn. That it is not listed means nothing: `single` lists
+//!    only the current ones.
+//! 7. The final response of a `full` connection lists all there is: open ones that it leaves out are withdrawn. Otherwise they end
+//!    with their last text, unconfirmed.
+//! 8. Without a list, the response's text is one utterance, until it begins anew.
+//!
+//! `restore` holds what becomes of all that when a connection is lost.
+mod entry;
+mod matching;
+mod open;
+mod restore;
+mod settled;
+mod span;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::time::Duration;
+
+use entry::{Entry, Known};
+use matching::Matcher;
+use open::{Heard, Open};
+use settled::{Settled, hash};
+use span::{Span, covered};
+
+use crate::protocol::request::ResultType;
+use crate::protocol::response::Response;
+
+/// As many utterances may be open at once; then the first ends unconfirmed. Recordings have one or two.
+const MAX_OPEN: usize = 1024;
+
+/// As many settled utterances without times are told apart from repeats in one connection.
+const MAX_UNTIMED: usize = 16384;
+
+/// What to tell about one utterance: it replaces what its number said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// 0, 1, 2 … by first appearance in the stream.
+    pub number: u32,
+    /// The utterance as it stands. Empty: withdrawn.
+    pub text: String,
+    /// It will not change any more. Comes once for each number.
+    pub is_final: bool,
+    /// Final, but what was heard last, not what the service settled on.
+    pub unconfirmed: bool,
+    /// Where it begins on the stream's axis, where the service says so.
+    pub start: Option<Duration>,
+    /// Where it ends, likewise.
+    pub end: Option<Duration>,
+    /// Its words; joined they give `text`. Empty where the service lists none.
+    pub words: Vec<Word>,
+    /// What else is known of it, by name: the response's `additions`.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// A word of an [`Update`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The word with the spaces and punctuation that follow it; the first also with what precedes it.
+    pub text: String,
+    /// Where it begins on the stream's axis, where the service says so.
+    pub start: Option<Duration>,
+    /// Where it ends, likewise. Mostly 80 ms after its start, whatever its sound.
+    pub end: Option<Duration>,
+}
+
+/// Turns the responses of one stream, over all of its connections, into updates.
+///
+/// [`connect`](Self::connect), [`respond`](Self::respond) until the final response, and `connect` again for the next
+/// connection. One that is lost goes through [`restart`](Self::restart) before the next `connect`; one that
+/// ends without a final response through [`give_up`](Self::give_up).
+#[derive(Debug)]
+pub struct Tracker {
+    result_type: ResultType,
+    next_number: u32,
+    /// Announced and not final, by time.
+    open: Vec<Open>,
+    settled: Settled,
+    /// Hashes of the settled utterances of this connection that have no times, in their order.
+    untimed: Vec<u64>,
+    /// Utterances were listed before: a text without them is their sum, not another utterance.
+    lists: bool,
+    connected: bool,
+    lost: bool,
+    origin: Duration,
+    /// Everything before it is settled, whatever has times or not.
+    base: Duration,
+    /// How far this connection has worked.
+    worked: Duration,
+    /// How far any has.
+    heard: Duration,
+    /// What was cut off an utterance begins there, and is to be heard again.
+    rest: Option<Duration>,
+    sent: Duration,
+    /// Where the last restart began.
+    cut: Duration,
+    /// Interim results wait until the connection has worked so far.
+    hold: Option<Duration>,
+    // Kept between responses, so that one that says nothing new allocates nothing.
+    matcher: Matcher,
+    entries: Vec<Entry>,
+    spans: Vec<Option<Span>>,
+    cover: Vec<Span>,
+}
+
+impl Tracker {
+    /// A tracker for a new stream whose connections ask for `result_type`. It ignores responses until [`connect`](Self::connect).
+    pub fn new(result_type: ResultType) -> Self {
+        Self {
+            result_type,
+            next_number: 0,
+            open: Vec::new(),
+            settled: Settled::default(),
+            untimed: Vec::new(),
+            lists: false,
+            connected: false,
+            lost: false,
+            origin: Duration::ZERO,
+            base: Duration::ZERO,
+            worked: Duration::ZERO,
+            heard: Duration::ZERO,
+            rest: None,
+            sent: Duration::ZERO,
+            cut: Duration::ZERO,
+            hold: None,
+            matcher: Matcher::default(),
+            entries: Vec::new(),
+            spans: Vec::new(),
+            cover: Vec::new(),
+        }
+    }
+
+    /// Takes up a response and appends what to tell about it. `sent` is the end of the audio sent so far, on the axis;
+    /// `last` says that it is the final response. What follows that one is ignored until the next [`connect`](Self::connect).
+    pub fn respond(
+        &mut self,
+        response: &Response<'_>,
+        sent: Duration,
+        last: bool,
+        updates: &mut Vec<Update>,
+    ) {
+        if !self.connected {
+            return;
+        }
+        let before = self.worked;
+        self.work(response, sent);
+        if self.worked >= self.heard {
+            self.heard = self.worked;
+            self.rest = None;
+        }
+        if last || self.hold.is_some_and(|hold| self.worked >= hold) {
+            self.hold = None;
+        }
+        let mut entries = std::mem::take(&mut self.entries);
+        let listed = self.read(response, &mut entries, updates);
+        self.spans.clear();
+        self.spans.extend(self.open.iter().map(|o| o.span));
+        self.matcher.pair(&self.spans, &mut entries);
+        for entry in &mut entries {
+            self.apply(response, entry, before, last, updates);
+        }
+        entries.clear();
+        self.entries = entries;
+        self.withdraw_covered(updates);
+        if last {
+            self.finish(listed, updates);
+        }
+        self.tidy(updates);
+    }
+
+    /// The finish timed out or was ended without confirmation, or the connection is lost for good: every open utterance ends with its
+    /// last text, final and unconfirmed. Responses are ignored until the next [`connect`](Self::connect).
+    pub fn give_up(&mut self, updates: &mut Vec<Update>) {
+        for index in 0..self.open.len() {
+            self.end(index, true, updates);
+        }
+        self.open.clear();
+        self.settle_all();
+    }
+
+    /// Whether an utterance is announced and not final.
+    pub fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    fn work(&mut self, response: &Response<'_>, sent: Duration) {
+        self.sent = self.sent.max(sent);
+        let ends = response.utterances.iter().flatten().filter_map(|u| u.end);
+        if let Some(duration) = response.duration.or_else(|| ends.max()) {
+            let worked = self.origin.saturating_add(duration);
+            self.worked = self.worked.max(worked.min(self.sent));
+        }
+    }
+
+    /// Rules 1 to 3, and 8. Returns whether utterances are listed.
+    fn read(
+        &mut self,
+        response: &Response<'_>,
+        entries: &mut Vec<Entry>,
+        updates: &mut Vec<Update>,
+    ) -> bool {
+        let known = Known {
+            settled: &self.settled,
+            untimed: match self.result_type {
+                ResultType::Full => &self.untimed,
+                // A sentence that comes again was said again.
+                ResultType::Single => &[],
+            },
+            origin: self.origin,
+            cut: self.cut,
+        };
+        let listed = entry::collect(response, known, entries);
+        self.lists |= listed;
+        if let Some(text) = &response.text
+            && !self.lists
+            && !text.trim().is_empty()
+        {
+            if self.hold.is_none()
+                && self
+                    .open
+                    .first()
+                    .is_some_and(|o| begins_anew(&o.text, text))
+            {
+                self.end(0, true, updates);
+                self.open.remove(0);
+            }
+            entries.push(Entry {
+                index: None,
+                key: self.worked,
+                span: None,
+                rest: None,
+                matched: None,
+            });
+        }
+        listed
+    }
+
+    /// Rule 5, and the changes of those that were paired.
+    fn apply(
+        &mut self,
+        response: &Response<'_>,
+        entry: &mut Entry,
+        before: Duration,
+        last: bool,
+        updates: &mut Vec<Update>,
+    ) {
+        let heard = Heard::new(response, entry, self.origin, self.worked);
+        let settles = last || heard.definite;
+        let held = self.hold.is_some() && !settles;
+        if let (false, Some(rest), Some(span)) = (held, self.rest, entry.span)
+            && span.contains_about(rest)
+        {
+            self.rest = None;
+        }
+        match entry.matched {
+            Some(index) => {
+                self.open[index].listed = true;
+                if held {
+                    return;
+                }
+                let changed = self.open[index].revise(heard);
+                if settles {
+                    self.end(index, false, updates);
+                } else if changed {
+                    updates.push(self.open[index].interim());
+                }
+            }
+            None if held || heard.is_empty() => {}
+            None => {
+                let number = self.next_number;
+                self.next_number = number.saturating_add(1);
+                let mut open = Open::new(number, heard, before);
+                if settles {
+                    self.settle(&mut open, false, updates);
+                } else {
+                    updates.push(open.interim());
+                    self.open.push(open);
+                }
+            }
+        }
+    }
+
+    /// Ends an open utterance, which stays in the list until [`tidy`](Self::tidy).
+    fn end(&mut self, index: usize, unconfirmed: bool, updates: &mut Vec<Update>) {
+        if !self.open[index].ended {
+            let mut open = std::mem::take(&mut self.open[index]);
+            self.open[index].ended = true;
+            self.settle(&mut open, unconfirmed, updates);
+            self.open[index] = open;
+        }
+    }
+
+    /// Posts the final update of an utterance, and takes it up among the settled ones.
+    fn settle(&mut self, open: &mut Open, unconfirmed: bool, updates: &mut Vec<Update>) {
+        open.ended = true;
+        if let Some(span) = open.span
+            && !open.is_empty()
+        {
+            if let Some(forgotten) = self.settled.insert(span, &open.text) {
+                self.cut = self.cut.max(forgotten);
+            }
+        } else if !open.is_empty() {
+            if self.untimed.len() < MAX_UNTIMED {
+                self.untimed.push(hash(open.text.as_str()));
+            }
+            // Where it ended is not known, but not after the response that changed it last, nor after the next one's start.
+            let others = || self.open.iter().filter(|o| !o.ended);
+            if others().all(|o| o.key >= open.key) {
+                let end = others().map(Open::starts).min().unwrap_or(open.changed);
+                self.base = self.base.max(end.min(open.changed));
+            }
+        }
+        updates.push(open.last(unconfirmed));
+    }
+
+    fn withdraw(&mut self, index: usize, updates: &mut Vec<Update>) {
+        self.open[index].clear();
+        self.end(index, false, updates);
+    }
+
+    /// Rule 6. One that this response lists is there, whatever it overlaps.
+    fn withdraw_covered(&mut self, updates: &mut Vec<Update>) {
+        for index in 0..self.open.len() {
+            let Some(span) = self.open[index].span else {
+                continue;
+            };
+            if self.open[index].listed || self.open[index].ended {
+                continue;
+            }
+            self.cover.clear();
+            self.cover.extend(self.settled.overlapping(span));
+            if self.hold.is_none() {
+                let listed = self.open.iter().filter(|o| o.listed && !o.ended);
+                self.cover.extend(listed.filter_map(|o| o.span));
+            }
+            if covered(span, &mut self.cover) > span.width() / 2 {
+                self.withdraw(index, updates);
+            }
+        }
+    }
+
+    /// Rule 7.
+    fn finish(&mut self, listed: bool, updates: &mut Vec<Update>) {
+        for index in 0..self.open.len() {
+            if self.open[index].ended {
+                continue;
+            }
+            if listed && self.result_type == ResultType::Full {
+                self.withdraw(index, updates);
+            } else {
+                self.end(index, true, updates);
+            }
+        }
+        self.settle_all();
+    }
+
+    /// The connection is over, and nothing of it is left to be heard.
+    fn settle_all(&mut self) {
+        self.worked = self.worked.max(self.sent);
+        self.heard = self.heard.max(self.worked);
+        self.base = self.base.max(self.worked);
+        self.rest = None;
+        self.hold = None;
+        self.connected = false;
+        self.lost = false;
+    }
+
+    fn tidy(&mut self, updates: &mut Vec<Update>) {
+        self.open.retain(|o| !o.ended);
+        self.open.sort_by_key(|o| o.key);
+        let excess = self.open.len().saturating_sub(MAX_OPEN);
+        for index in 0..excess {
+            self.end(index, true, updates);
+        }
+        self.open.drain(..excess);
+        for open in &mut self.open {
+            open.listed = false;
+        }
+    }
+}
+
+/// Rule 8: a text so much shorter, and so different, is not the old one revised.
+fn begins_anew(old: &str, new: &str) -> bool {
+    let length = new.chars().count();
+    let shared = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
+    length * 2 < old.chars().count() && shared.count() * 2 < length
+}

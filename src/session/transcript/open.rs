@@ -1,0 +1,203 @@
+//! An utterance that is announced and not final.
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::entry::{self, Entry};
+use super::settled::hash;
+use super::span::Span;
+use super::words;
+use super::{Update, Word};
+use crate::protocol::response::{Response, Utterance};
+
+/// What a response says about one utterance.
+pub(super) struct Heard<'r, 'a> {
+    text: Cow<'r, str>,
+    pub definite: bool,
+    /// The words that are left of it, where some were settled before.
+    rest: Option<Vec<Word>>,
+    /// `None`: the response has nothing but a text.
+    utterance: Option<&'r Utterance<'a>>,
+    span: Option<Span>,
+    key: Duration,
+    origin: Duration,
+    /// How far the service had worked.
+    worked: Duration,
+}
+
+impl<'r, 'a> Heard<'r, 'a> {
+    pub fn new(
+        response: &'r Response<'a>,
+        entry: &mut Entry,
+        origin: Duration,
+        worked: Duration,
+    ) -> Self {
+        let utterance = entry
+            .index
+            .and_then(|index| response.utterances.as_ref()?.get(index));
+        let rest = entry.rest.take();
+        let text = match (&rest, utterance) {
+            (Some(rest), _) => Cow::Owned(words::join(rest)),
+            (None, Some(utterance)) if entry::is_empty(utterance) => Cow::Borrowed(""),
+            (None, Some(utterance)) => Cow::Borrowed(&*utterance.text),
+            (None, None) => Cow::Borrowed(response.text.as_deref().unwrap_or_default()),
+        };
+        Self {
+            text,
+            definite: utterance.is_some_and(|u| u.definite),
+            rest,
+            utterance,
+            span: entry.span,
+            key: entry.key,
+            origin,
+            worked,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    fn words_hash(&self) -> u64 {
+        let words = self.utterance.map(|u| u.words.raw());
+        hash((words, self.rest.is_some(), self.origin))
+    }
+
+    fn attributes_hash(&self) -> u64 {
+        hash(self.utterance.map(|u| u.additions.raw()))
+    }
+
+    fn words(&mut self) -> Vec<Word> {
+        match (self.rest.take(), self.utterance) {
+            (Some(rest), _) => rest,
+            (None, Some(u)) if !self.is_empty() => {
+                words::cut(&self.text, u.words.iter(), self.origin)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// By name, so that another order is no change.
+    fn attributes(&self) -> Vec<(String, String)> {
+        let additions = self.utterance.iter().flat_map(|u| u.additions.iter());
+        let mut attributes: Vec<_> = additions
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        attributes.sort_by(|a, b| a.0.cmp(&b.0));
+        attributes.dedup_by(|a, b| a.0 == b.0);
+        attributes
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub number: u32,
+    pub text: String,
+    pub words: Vec<Word>,
+    attributes: Vec<(String, String)>,
+    /// Of the JSON that the words and attributes were read from: while it is the same, it need not be read again.
+    words_hash: u64,
+    attributes_hash: u64,
+    /// `None`: the service gave no times.
+    pub span: Option<Span>,
+    /// Where it stands among the others.
+    pub key: Duration,
+    /// How far the service had worked when it was not there yet.
+    before: Duration,
+    /// How far it had worked when its text changed last.
+    pub changed: Duration,
+    /// This response lists it.
+    pub listed: bool,
+    /// Its final update is out.
+    pub ended: bool,
+}
+
+impl Open {
+    pub fn new(number: u32, heard: Heard<'_, '_>, before: Duration) -> Self {
+        let mut open = Self {
+            number,
+            key: heard.key,
+            before,
+            changed: heard.worked,
+            listed: true,
+            ..Self::default()
+        };
+        open.revise(heard);
+        open
+    }
+
+    /// Takes up what is heard now. Returns whether its text or attributes changed: times alone are no news, but the
+    /// last ones are told with the next change.
+    pub fn revise(&mut self, mut heard: Heard<'_, '_>) -> bool {
+        if heard.span.is_some() {
+            self.span = heard.span;
+            self.key = heard.key;
+        }
+        let mut changed = self.text != heard.text;
+        let words_hash = heard.words_hash();
+        if changed {
+            self.text.clear();
+            self.text.push_str(&heard.text);
+            self.changed = heard.worked;
+        }
+        if changed || self.words_hash != words_hash {
+            self.words = heard.words();
+            self.words_hash = words_hash;
+        }
+        let attributes_hash = heard.attributes_hash();
+        if self.attributes_hash != attributes_hash {
+            self.attributes_hash = attributes_hash;
+            let attributes = heard.attributes();
+            changed |= self.attributes != attributes;
+            self.attributes = attributes;
+        }
+        changed
+    }
+
+    /// Where it begins; without times, where it can't have begun before.
+    pub fn starts(&self) -> Duration {
+        self.span.map_or(self.before, |s| s.start)
+    }
+
+    /// Where it ends; without times, where it can't have ended after.
+    pub fn ends(&self) -> Duration {
+        self.span.map_or(self.changed, |s| s.end)
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// It says nothing any more.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.words.clear();
+    }
+
+    pub fn interim(&self) -> Update {
+        Update {
+            number: self.number,
+            text: self.text.clone(),
+            is_final: false,
+            unconfirmed: false,
+            start: self.span.map(|s| s.start),
+            end: self.span.map(|s| s.end),
+            words: self.words.clone(),
+            attributes: self.attributes.clone(),
+        }
+    }
+
+    /// Its final update, which takes over what it holds.
+    pub fn last(&mut self, unconfirmed: bool) -> Update {
+        Update {
+            number: self.number,
+            text: std::mem::take(&mut self.text),
+            is_final: true,
+            unconfirmed,
+            start: self.span.map(|s| s.start),
+            end: self.span.map(|s| s.end),
+            words: std::mem::take(&mut self.words),
+            attributes: std::mem::take(&mut self.attributes),
+        }
+    }
+}

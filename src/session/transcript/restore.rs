@@ -1,0 +1,161 @@
+//! What becomes of utterances when a connection is lost, and where the next one begins.
+//!
+//! Settled speech is not sent again, open utterances are, from the pause before them; they keep their numbers through the rules
+//! of a response. A new connection first says less than the lost one had said, so interim results wait until it has
+//! worked as far: text that stands on a screen never shrinks.
+use std::time::Duration;
+
+use super::span::Span;
+use super::words;
+use super::{Tracker, Update};
+
+/// Reported ends are early (a word's time is mostly 80 ms, whatever its sound), so beginning exactly there would hear the
+/// tail of a word again. So much later at most, and never beyond half of the pause.
+const TAIL: Duration = Duration::from_millis(400);
+
+/// Responses lag the audio: what was worked through is only known to hold nothing when it is so old.
+const LAG: Duration = Duration::from_secs(2);
+
+/// Settled utterances that end so long before a connection are not compared with what it says.
+const PAST: Duration = Duration::from_secs(1);
+
+impl Tracker {
+    /// A new connection, whose first sample lies at `origin` on the axis. After [`restart`](Self::restart) open utterances go on,
+    /// and interim results are held until it has worked as far as the lost one.
+    pub fn connect(&mut self, origin: Duration) {
+        if !self.lost {
+            self.base = self.base.max(origin);
+            self.heard = self.heard.max(origin);
+            self.cut = origin;
+            self.rest = None;
+            self.hold = None;
+        }
+        self.lost = false;
+        self.connected = true;
+        self.origin = origin;
+        self.worked = origin;
+        self.sent = self.sent.max(origin);
+        self.untimed.clear();
+        self.settled.forget_before(origin.saturating_sub(PAST));
+    }
+
+    /// The connection is lost: returns where the audio is to be sent again from, on the axis, which is `window`, where the audio that
+    /// can be sent again begins, or later. What reaches before `window` can't be heard again and ends, final and
+    /// unconfirmed, with the words that lie before it; the others come again under another number.
+    pub fn restart(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
+        let wanted = self.needed_from();
+        let begin = if window > wanted {
+            self.end_before(window, updates)
+        } else {
+            wanted
+        };
+        if !self.open.is_empty() {
+            self.hold = self.hold.max(Some(self.worked));
+        } else {
+            self.hold = None;
+        }
+        self.connected = false;
+        self.lost = true;
+        self.cut = begin;
+        begin
+    }
+
+    /// Ends what reaches before `window`; returns where to begin so that nothing of it is heard twice.
+    fn end_before(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
+        // Without timed words there is no telling which to keep: all of it, and its audio is not sent again. That may reach others.
+        let mut begin = window;
+        while let Some(end) = self
+            .open
+            .iter()
+            .filter(|o| o.starts() < begin && o.ends() > begin)
+            .find_map(|o| (!has_times(o)).then(|| o.ends()))
+        {
+            begin = end;
+        }
+        let (mut heard, mut next, mut rest) = (None, None, None);
+        for index in 0..self.open.len() {
+            let open = &mut self.open[index];
+            if open.starts() >= begin {
+                next = earlier(next, Some(open.starts()));
+                continue;
+            }
+            let mut kept = open.words.clone();
+            words::keep(&mut kept, |middle| middle < begin);
+            if kept.is_empty() && has_times(open) {
+                // Only its start is early: every word comes again, and it keeps its number.
+                next = earlier(next, open.words.iter().find_map(|w| w.start));
+                continue;
+            }
+            if kept.len() < open.words.len() {
+                let cut = &open.words[kept.len()..];
+                let start = cut.iter().find_map(|w| w.start).unwrap_or(begin);
+                rest = earlier(rest, Some(start));
+                // Not beyond where the rest begins: its first words would count as settled.
+                let end = kept.iter().rev().find_map(|w| w.end).unwrap_or(begin);
+                open.span = Some(Span::new(open.starts(), end.min(begin)));
+                open.text = words::join(&kept);
+                open.words = kept;
+            }
+            heard = heard.max(Some(open.ends()));
+            self.end(index, true, updates);
+        }
+        self.open.retain(|o| !o.ended);
+        self.rest = earlier(self.rest, rest);
+        let next = earlier(next, self.rest).unwrap_or(self.heard);
+        // As after a settled one: the tail of the last word kept is not to be heard again.
+        let begin = match heard {
+            Some(heard) => begin.max(after(heard, next)),
+            None => begin,
+        };
+        // An end may be past what was sent.
+        begin.min(self.sent.max(window))
+    }
+
+    /// Where a restart would begin if the connection were lost now, on the axis: no audio before it will be asked for, but a start
+    /// that the service revises later may move it back a little.
+    pub fn needed_from(&self) -> Duration {
+        let start = self.unsettled_from();
+        let settled = self.settled_until();
+        let begin = if settled > self.base {
+            after(settled, start.unwrap_or(self.heard))
+        } else {
+            // Where the connection began there is no tail, and speech may begin with the first sample.
+            settled
+        };
+        let begin = match start {
+            Some(_) => begin,
+            None => begin.max(self.heard.saturating_sub(LAG)),
+        };
+        begin.min(self.sent)
+    }
+
+    /// Where the first speech begins that is known and not settled.
+    fn unsettled_from(&self) -> Option<Duration> {
+        earlier(self.open.iter().map(|o| o.starts()).min(), self.rest)
+    }
+
+    /// How far the service has worked through the audio, on the axis.
+    pub fn worked_until(&self) -> Duration {
+        self.worked
+    }
+
+    /// The end of the last settled utterance with every earlier one settled too, on the axis; where there is none, the place where the
+    /// connection began, or the one that it restores.
+    pub fn settled_until(&self) -> Duration {
+        let settled = self.settled.end_before(self.unsettled_from());
+        self.base.max(settled.unwrap_or_default()).min(self.sent)
+    }
+}
+
+/// Where to begin in the pause between speech that ends at `end` and speech that begins at `next`.
+fn after(end: Duration, next: Duration) -> Duration {
+    end.saturating_add(TAIL.min(next.saturating_sub(end) / 2))
+}
+
+fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    a.into_iter().chain(b).min()
+}
+
+fn has_times(open: &super::Open) -> bool {
+    open.words.iter().any(|w| words::middle(w).is_some())
+}

@@ -1,0 +1,190 @@
+//! Where on the axis speech is settled: what the service says about it again is a repeat.
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use super::span::{Span, TOLERANCE};
+
+/// In `full` mode every response repeats every settled utterance of the connection, thousands in hours of speech. What is older
+/// than that many belongs to a connection long gone, or to a peer that invents them.
+const MAX_SETTLED: usize = 1 << 14;
+
+/// A look-up goes through so many neighbours at most: an honest service has a few that overlap.
+const MAX_NEIGHBOURS: usize = 1024;
+
+/// Settled utterances by time. Only a hash of each text is kept.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    by_start: Vec<Item>,
+    /// The latest end of those that were forgotten.
+    forgotten: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Item {
+    span: Span,
+    text: u64,
+    /// The latest end of this one and all before it, so that a search for overlaps knows where to stop.
+    reach: Duration,
+}
+
+impl Settled {
+    /// Takes up one more. Returns where the last one ended that was forgotten for it: what ends before is to be taken as settled.
+    pub fn insert(&mut self, span: Span, text: &str) -> Option<Duration> {
+        let full = self.by_start.len() >= MAX_SETTLED;
+        if full {
+            self.forget(MAX_SETTLED / 4);
+        }
+        let index = self.after(span.start);
+        let before = index.checked_sub(1).map(|i| self.by_start[i].reach);
+        let reach = span.end.max(before.unwrap_or_default());
+        for item in &mut self.by_start[index..] {
+            if item.reach >= reach {
+                break;
+            }
+            item.reach = reach;
+        }
+        let text = hash(text);
+        self.by_start.insert(index, Item { span, text, reach });
+        full.then_some(self.forgotten).flatten()
+    }
+
+    /// How many begin at `start` or before.
+    fn after(&self, start: Duration) -> usize {
+        self.by_start.partition_point(|i| i.span.start <= start)
+    }
+
+    /// Whether this was settled before: both ends the same, and it overlaps that one or says the same.
+    pub fn repeats(&self, span: Span, text: &str) -> bool {
+        let from = span.start.saturating_sub(TOLERANCE);
+        let first = self.by_start.partition_point(|i| i.span.start < from);
+        let last = span.start.saturating_add(TOLERANCE);
+        self.by_start[first..]
+            .iter()
+            .take(MAX_NEIGHBOURS)
+            .take_while(|i| i.span.start <= last)
+            .any(|i| {
+                i.span.is_near(span)
+                    && (i.span.overlap(span) > Duration::ZERO || i.text == hash(text))
+            })
+    }
+
+    /// The settled utterances that overlap `span`, the latest first.
+    pub fn overlapping(&self, span: Span) -> impl Iterator<Item = Span> {
+        self.by_start[..self.after(span.end)]
+            .iter()
+            .rev()
+            .take_while(move |i| i.reach >= span.start)
+            .take(MAX_NEIGHBOURS)
+            .map(|i| i.span)
+            .filter(move |s| s.overlap(span) > Duration::ZERO)
+    }
+
+    /// The end of the last one of those that begin before `start` (of all, without it), if there was any.
+    pub fn end_before(&self, start: Option<Duration>) -> Option<Duration> {
+        let count = start.map_or(self.by_start.len(), |start| {
+            self.by_start.partition_point(|i| i.span.start < start)
+        });
+        let last = count.checked_sub(1).map(|i| self.by_start[i].reach);
+        last.max(self.forgotten)
+    }
+
+    /// Forgets what ends before `position`: nothing will repeat it. Where it ended is remembered.
+    pub fn forget_before(&mut self, position: Duration) {
+        // Reach grows with the index: everything up to there ends earlier.
+        self.forget(self.by_start.partition_point(|i| i.reach < position));
+    }
+
+    fn forget(&mut self, count: usize) {
+        if let Some(last) = self.by_start.drain(..count).next_back() {
+            self.forgotten = self.forgotten.max(Some(last.reach));
+        }
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.by_start.len()
+    }
+}
+
+/// Within one run of the program, the same for the same value.
+pub(super) fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn span(start: u64, end: u64) -> Span {
+        Span::new(Duration::from_millis(start), Duration::from_millis(end))
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_repeat_has_both_ends_and_overlaps_or_says_the_same() {
+        let mut settled = Settled::default();
+        settled.insert(span(1000, 1080), "Yes.");
+        assert!(settled.repeats(span(1050, 1130), "No."));
+        assert!(settled.repeats(span(1190, 1270), "Yes."));
+        assert!(!settled.repeats(span(1190, 1270), "No."));
+        assert!(!settled.repeats(span(1000, 1290), "Yes."));
+        assert!(!settled.repeats(span(1260, 1340), "Yes."));
+    }
+
+    #[test]
+    fn the_end_is_that_of_the_last_before_the_first_open() {
+        let mut settled = Settled::default();
+        assert_eq!(settled.end_before(None), None);
+        settled.insert(span(0, 1000), "a");
+        settled.insert(span(3000, 4000), "c");
+        assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
+        assert_eq!(settled.end_before(None), Some(ms(4000)));
+        settled.forget_before(ms(2000));
+        assert_eq!(settled.len(), 1);
+        assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
+    }
+
+    #[test]
+    fn the_number_is_bounded_and_the_end_remembered() {
+        let mut settled = Settled::default();
+        for i in 0..MAX_SETTLED as u64 {
+            assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
+        }
+        let forgotten = settled.insert(span(1 << 30, 1 << 30), "a");
+        assert_eq!(forgotten, Some(ms(MAX_SETTLED as u64 / 4 * 10 - 5)));
+        assert!(settled.len() <= MAX_SETTLED);
+        assert_eq!(settled.end_before(Some(Duration::ZERO)), forgotten);
+    }
+
+    proptest! {
+        #[test]
+        fn overlaps_are_found_among_spans_of_any_shape(
+            spans in prop::collection::vec((0u64..300, 0u64..100), 0..30),
+            forgotten in 0u64..200,
+            (start, width) in (0u64..300, 0u64..100),
+        ) {
+            let mut settled = Settled::default();
+            for &(start, width) in &spans {
+                settled.insert(span(start, start + width), "a");
+            }
+            let wanted = span(forgotten + start, forgotten + start + width);
+            settled.forget_before(ms(forgotten));
+            let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
+            let mut expected: Vec<_> = spans
+                .iter()
+                .map(|&(start, width)| span(start, start + width))
+                .filter(|s| s.overlap(wanted) > Duration::ZERO && s.end >= ms(forgotten))
+                .map(|s| (s.start, s.end))
+                .collect();
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A stretch of the stream's axis, and how two of them lie to each other.
+use std::time::Duration;
+
+/// What reported times are worth: the same sound's ends move by this much from response to response, while sentences
+/// follow each other by 260 ms and more (both seen in recorded traffic).
+pub(super) const TOLERANCE: Duration = Duration::from_millis(200);
+
+/// From `start` to `end`, which never lies before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: Duration,
+    pub end: Duration,
+}
+
+impl Span {
+    pub fn new(start: Duration, end: Duration) -> Self {
+        Self {
+            start,
+            end: end.max(start),
+        }
+    }
+
+    /// A point takes up a millisecond, the unit of the service: else it could neither cover nor be covered.
+    fn reach(self) -> Duration {
+        self.end
+            .max(self.start.saturating_add(Duration::from_millis(1)))
+    }
+
+    pub fn width(self) -> Duration {
+        self.reach().saturating_sub(self.start)
+    }
+
+    /// How much of the one lies in the other.
+    pub fn overlap(self, other: Self) -> Duration {
+        let end = self.reach().min(other.reach());
+        end.saturating_sub(self.start.max(other.start))
+    }
+
+    /// Whether they share at least half of the shorter.
+    pub fn mostly_overlaps(self, other: Self) -> bool {
+        let shorter = self.width().min(other.width());
+        self.overlap(other) >= shorter / 2
+    }
+
+    /// What lies between them; zero when they touch or overlap.
+    pub fn gap(self, other: Self) -> Duration {
+        self.start
+            .max(other.start)
+            .saturating_sub(self.end.min(other.end))
+    }
+
+    /// Whether both ends are the same, as far as reported times can tell.
+    pub fn is_near(self, other: Self) -> bool {
+        self.start.abs_diff(other.start) <= TOLERANCE && self.end.abs_diff(other.end) <= TOLERANCE
+    }
+
+    /// Whether `position` lies inside, as far as reported times can tell.
+    pub fn contains_about(self, position: Duration) -> bool {
+        position.saturating_add(TOLERANCE) >= self.start
+            && position <= self.end.saturating_add(TOLERANCE)
+    }
+}
+
+/// How much of `span` the others cover together.
+pub(super) fn covered(span: Span, others: &mut [Span]) -> Duration {
+    others.sort_unstable_by_key(|o| o.start);
+    let mut from = span.start;
+    let mut sum = Duration::ZERO;
+    for other in others.iter() {
+        let start = other.start.max(from);
+        let end = other.reach().min(span.reach());
+        if end > start {
+            sum += end - start;
+            from = end;
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(start: u64, end: u64) -> Span {
+        Span::new(Duration::from_millis(start), Duration::from_millis(end))
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn overlaps_and_gaps() {
+        assert_eq!(span(0, 1000).overlap(span(900, 2000)), ms(100));
+        assert_eq!(span(0, 1000).overlap(span(1000, 2000)), Duration::ZERO);
+        assert_eq!(span(0, 1000).gap(span(1260, 2000)), ms(260));
+        assert_eq!(span(1260, 2000).gap(span(0, 1000)), ms(260));
+        assert_eq!(span(0, 1000).gap(span(500, 2000)), Duration::ZERO);
+        assert!(span(0, 1000).mostly_overlaps(span(500, 4000)));
+        assert!(!span(0, 1000).mostly_overlaps(span(501, 4000)));
+    }
+
+    #[test]
+    fn a_point_can_be_covered() {
+        assert!(span(500, 500).mostly_overlaps(span(0, 1000)));
+        assert!(!span(1000, 1000).mostly_overlaps(span(0, 1000)));
+        assert_eq!(covered(span(5, 5), &mut [span(0, 10)]), ms(1));
+    }
+
+    #[test]
+    fn what_two_cover_is_counted_once() {
+        let mut others = [span(600, 3000), span(0, 400), span(300, 500)];
+        assert_eq!(covered(span(200, 1000), &mut others), ms(700));
+        assert_eq!(covered(span(200, 1000), &mut []), Duration::ZERO);
+    }
+}

@@ -1,0 +1,299 @@
+//! An utterance's words, cut from its text so that joined they give it back.
+use std::time::Duration;
+
+use super::Word;
+use crate::protocol::response;
+
+/// How far ahead a word is looked for when it does not come next, in bytes.
+const LOOK_AHEAD: usize = 64;
+
+/// Where a word begins in the text, and when it was said.
+struct Piece {
+    at: usize,
+    start: Option<Duration>,
+    end: Option<Duration>,
+}
+
+impl Piece {
+    fn of(at: usize, word: &response::Word<'_>, origin: Duration) -> Self {
+        let on_axis = |time: Duration| origin.saturating_add(time);
+        Self {
+            at,
+            start: word.start.map(on_axis),
+            end: word.end.map(on_axis),
+        }
+    }
+}
+
+/// Cuts `text` at the service's words. Each takes along the spaces and punctuation that follow it, the first also what precedes
+/// it. The service's words for spaces and punctuation have no times and go to the word before them. Words that don't stand in
+/// the text as they are (numbers written as digits, say) share what stands in their place as one word.
+pub(super) fn cut<'a>(
+    text: &str,
+    words: impl Iterator<Item = response::Word<'a>>,
+    origin: Duration,
+) -> Vec<Word> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut missing: Option<Piece> = None;
+    let mut cursor = 0;
+    for word in words {
+        let token = word.text.trim();
+        if !token.chars().any(char::is_alphanumeric) {
+            continue;
+        }
+        if let Some((at, end)) = find(text, cursor, token) {
+            pieces.extend(placed(missing.take(), text, cursor..at));
+            pieces.push(Piece::of(at, &word, origin));
+            cursor = end;
+        } else {
+            let next = Piece::of(cursor, &word, origin);
+            match &mut missing {
+                Some(run) => {
+                    run.start = run.start.or(next.start);
+                    run.end = next.end.or(run.end);
+                }
+                None => missing = Some(next),
+            }
+        }
+    }
+    pieces.extend(placed(missing, text, cursor..text.len()));
+    let ends = pieces.iter().skip(1).map(|p| p.at).chain([text.len()]);
+    let mut from = 0;
+    pieces
+        .iter()
+        .zip(ends)
+        .map(|(piece, end)| Word {
+            text: text[std::mem::replace(&mut from, end)..end].to_owned(),
+            start: piece.start,
+            end: piece.end.map(|e| e.max(piece.start.unwrap_or(e))),
+        })
+        .collect()
+}
+
+/// The run of words that were not found, where the gap that they must be in has any letters.
+fn placed(run: Option<Piece>, text: &str, gap: std::ops::Range<usize>) -> Option<Piece> {
+    let run = run?;
+    let at = text[gap.clone()].find(char::is_alphanumeric)?;
+    Some(Piece {
+        at: gap.start + at,
+        ..run
+    })
+}
+
+/// Where `token` stands in `text` at or after `from`: at the next letter, or a little ahead as a word of its own.
+fn find(text: &str, from: usize, token: &str) -> Option<(usize, usize)> {
+    let mut next = true;
+    let mut before: Option<char> = None;
+    for (offset, c) in text[from..].char_indices() {
+        let at = from + offset;
+        if offset > LOOK_AHEAD || (!next && token.len() > LOOK_AHEAD) {
+            return None;
+        }
+        if let Some(length) = prefix(&text[at..], token) {
+            let after = text[at + length..].chars().next();
+            let joined = |a: Option<char>, b: Option<char>| {
+                a.zip(b)
+                    .is_some_and(|(a, b)| a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric())
+            };
+            if next || !(joined(before, Some(c)) || joined(token.chars().next_back(), after)) {
+                return Some((at, at + length));
+            }
+        }
+        next = next && !c.is_alphanumeric();
+        before = Some(c);
+    }
+    None
+}
+
+/// The length of what `text` begins with, if that is `token` but for case.
+fn prefix(text: &str, token: &str) -> Option<usize> {
+    let mut rest = text.chars();
+    for expected in token.chars() {
+        let c = rest.next()?;
+        if c != expected && !c.to_lowercase().eq(expected.to_lowercase()) {
+            return None;
+        }
+    }
+    Some(text.len() - rest.as_str().len())
+}
+
+/// The middle of the sound, where it is known.
+pub(super) fn middle(word: &Word) -> Option<Duration> {
+    match (word.start, word.end) {
+        (Some(start), Some(end)) => Some(start + end.saturating_sub(start) / 2),
+        (start, end) => start.or(end),
+    }
+}
+
+/// Keeps the words whose middle `keep` accepts; one without times shares the fate of the one before it, or of the first timed one.
+pub(super) fn keep(words: &mut Vec<Word>, mut keep: impl FnMut(Duration) -> bool) {
+    let mut kept = words.iter().find_map(middle).is_none_or(&mut keep);
+    words.retain(|word| {
+        if let Some(middle) = middle(word) {
+            kept = keep(middle);
+        }
+        kept
+    });
+    if let Some(last) = words.last_mut() {
+        last.text.truncate(last.text.trim_end().len());
+    }
+}
+
+/// What the words say together.
+pub(super) fn join(words: &[Word]) -> String {
+    words.iter().map(|w| w.text.as_str()).collect()
+}
+
+/// The first and the last time that the words have, relative to the connection.
+pub(super) fn extent<'a>(
+    words: impl Iterator<Item = response::Word<'a>>,
+) -> (Option<Duration>, Option<Duration>) {
+    let (mut first, mut last) = (None, None);
+    for response::Word { start, end, .. } in words {
+        first = first.or(start);
+        last = end.or(last);
+    }
+    (first, last)
+}
+
+/// A word of the service, for tests.
+#[cfg(test)]
+fn word(text: &str, times: Option<(u64, u64)>) -> response::Word<'_> {
+    response::Word {
+        text: text.into(),
+        start: times.map(|t| Duration::from_millis(t.0)),
+        end: times.map(|t| Duration::from_millis(t.1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(text: &str, words: &[(&str, Option<(u64, u64)>)]) -> Vec<String> {
+        let cut = cut(text, words.iter().map(|&(w, t)| word(w, t)), Duration::ZERO);
+        if !cut.is_empty() {
+            assert_eq!(join(&cut), text);
+        }
+        cut.into_iter().map(|w| w.text).collect()
+    }
+
+    #[test]
+    fn words_take_along_what_follows_and_the_first_what_precedes() {
+        let spoken = [
+            ("The", Some((592, 672))),
+            (" ", None),
+            ("rain", Some((732, 812))),
+            (" ", None),
+            ("stopped", Some((900, 980))),
+        ];
+        assert_eq!(
+            texts("\u{201c}The rain, stopped.", &spoken),
+            ["\u{201c}The ", "rain, ", "stopped."]
+        );
+    }
+
+    #[test]
+    fn words_are_on_the_axis() {
+        let words = cut(
+            "a",
+            [word("a", Some((10, 20)))].into_iter(),
+            Duration::from_secs(5),
+        );
+        assert_eq!(words[0].start, Some(Duration::from_millis(5010)));
+        assert_eq!(words[0].end, Some(Duration::from_millis(5020)));
+    }
+
+    #[test]
+    fn chinese_words_need_no_spaces() {
+        let spoken = [
+            ("哈哈哈", Some((20100, 20180))),
+            ("今天", None),
+            ("好", None),
+        ];
+        assert_eq!(
+            texts("哈哈哈，今天好。", &spoken),
+            ["哈哈哈，", "今天", "好。"]
+        );
+    }
+
+    #[test]
+    fn case_does_not_matter() {
+        assert_eq!(
+            texts("Hello World", &[("hello", None), ("world", None)]),
+            ["Hello ", "World"]
+        );
+    }
+
+    #[test]
+    fn words_that_were_rewritten_share_what_stands_in_their_place() {
+        let spoken = [
+            ("I", Some((0, 80))),
+            ("have", Some((100, 180))),
+            ("twenty", Some((200, 280))),
+            ("three", Some((300, 380))),
+            ("apples", Some((400, 480))),
+        ];
+        assert_eq!(
+            texts("I have 23 apples.", &spoken),
+            ["I ", "have ", "23 ", "apples."]
+        );
+        let cut = cut(
+            "I have 23 apples.",
+            spoken.iter().map(|&(w, t)| word(w, t)),
+            Duration::ZERO,
+        );
+        assert_eq!(cut[2].start, Some(Duration::from_millis(200)));
+        assert_eq!(cut[2].end, Some(Duration::from_millis(380)));
+    }
+
+    #[test]
+    fn a_short_word_is_not_found_inside_a_later_one() {
+        assert_eq!(
+            texts("1 apple", &[("a", None), ("apple", None)]),
+            ["1 ", "apple"]
+        );
+    }
+
+    #[test]
+    fn words_of_another_text_are_one() {
+        assert_eq!(texts("23", &[("twenty", None), ("three", None)]), ["23"]);
+        assert!(texts("...", &[("twenty", None)]).is_empty());
+        assert!(texts("", &[("twenty", None)]).is_empty());
+        assert!(texts("Hello.", &[]).is_empty());
+    }
+
+    #[test]
+    fn keeping_some_ends_without_a_space() {
+        let mut words = cut(
+            "one two, three",
+            [
+                word("one", Some((0, 80))),
+                word("two", None),
+                word("three", Some((900, 980))),
+            ]
+            .into_iter(),
+            Duration::ZERO,
+        );
+        keep(&mut words, |middle| middle < Duration::from_millis(500));
+        assert_eq!(join(&words), "one two,");
+    }
+
+    proptest! {
+        /// Whatever the words are: joined they give the text, and none begins with a space but the first.
+        #[test]
+        fn joined_words_give_the_text(
+            text in "[ a-c,.哈1é]{0,24}",
+            words in prop::collection::vec("[ a-c,哈1É]{0,4}", 0..12),
+        ) {
+            let cut = cut(&text, words.iter().map(|w| word(w, None)), Duration::ZERO);
+            if !cut.is_empty() {
+                prop_assert_eq!(join(&cut), text);
+            }
+            for word in cut.iter().skip(1) {
+                prop_assert!(!word.text.starts_with(char::is_whitespace), "{:?}", word.text);
+            }
+        }
+    }
+}

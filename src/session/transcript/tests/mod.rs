@@ -1,0 +1,226 @@
+//! What the tests have in common: responses written briefly, and a listener that checks what holds for every update.
+mod arbitrary;
+mod limits;
+mod model;
+mod recorded;
+mod restore;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::{Tracker, Update};
+use crate::protocol::request::ResultType;
+use crate::protocol::response::Response;
+
+pub(super) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// An utterance as a service would list it; times −1 are none.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    text: String,
+    times: Option<(i64, i64)>,
+    definite: bool,
+    words: Vec<(String, i64, i64)>,
+    source: Option<String>,
+}
+
+/// An utterance with a word time for each word: spikes of 80 ms, the first at its start, the last at its end, the others evenly
+/// between.
+pub(super) fn said(text: &str, start: i64, end: i64) -> Said {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let last = (words.len() as i64 - 1).max(1);
+    let step = end.saturating_sub(start).saturating_sub(80).max(0) / last;
+    let words = words.iter().enumerate().map(|(i, w)| {
+        let at = start.saturating_add(step * i as i64);
+        (
+            w.trim_matches(['.', ',', '?']).to_owned(),
+            at,
+            at.saturating_add(80),
+        )
+    });
+    Said {
+        words: words.collect(),
+        ..Said::bare(text, Some((start, end)))
+    }
+}
+
+impl Said {
+    /// Without words.
+    pub(super) fn bare(text: &str, times: Option<(i64, i64)>) -> Self {
+        Self {
+            text: text.into(),
+            times,
+            definite: false,
+            words: Vec::new(),
+            source: None,
+        }
+    }
+
+    pub(super) fn definite(mut self) -> Self {
+        self.definite = true;
+        self
+    }
+
+    pub(super) fn source(mut self, source: &str) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    fn json(&self) -> String {
+        let mut json = format!("{{\"text\":{:?},\"definite\":{}", self.text, self.definite);
+        if let Some((start, end)) = self.times {
+            write!(json, ",\"start_time\":{start},\"end_time\":{end}").unwrap();
+        }
+        if let Some(source) = &self.source {
+            write!(json, ",\"additions\":{{\"source\":{source:?}}}").unwrap();
+        }
+        if !self.words.is_empty() {
+            let words: Vec<_> = self
+                .words
+                .iter()
+                .map(|(w, s, e)| format!("{{\"text\":{w:?},\"start_time\":{s},\"end_time\":{e}}}"))
+                .collect();
+            let space = ",{\"text\":\" \",\"start_time\":-1,\"end_time\":-1},";
+            write!(json, ",\"words\":[{}]", words.join(space)).unwrap();
+        }
+        json + "}"
+    }
+}
+
+/// A tracker and what an application knows of its utterances.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub tracker: Tracker,
+    pub origin: u64,
+    pub sent: Duration,
+    /// The last update of each number.
+    pub latest: BTreeMap<u32, Update>,
+    updates: Vec<Update>,
+}
+
+impl Stream {
+    pub(super) fn new(result_type: ResultType) -> Self {
+        let mut tracker = Tracker::new(result_type);
+        tracker.connect(Duration::ZERO);
+        Self {
+            tracker,
+            origin: 0,
+            sent: Duration::ZERO,
+            latest: BTreeMap::new(),
+            updates: Vec::new(),
+        }
+    }
+
+    pub(super) fn full() -> Self {
+        Self::new(ResultType::Full)
+    }
+
+    pub(super) fn single() -> Self {
+        Self::new(ResultType::Single)
+    }
+
+    pub(super) fn connect(&mut self, origin: Duration) {
+        self.origin = origin.as_millis() as u64;
+        self.tracker.connect(origin);
+    }
+
+    /// A response after `duration` of the connection's audio, which is all that was sent.
+    pub(super) fn hear(&mut self, duration: u64, list: &[Said]) -> Vec<Update> {
+        self.listed(duration, list, false)
+    }
+
+    pub(super) fn hear_last(&mut self, duration: u64, list: &[Said]) -> Vec<Update> {
+        self.listed(duration, list, true)
+    }
+
+    fn listed(&mut self, duration: u64, list: &[Said], last: bool) -> Vec<Update> {
+        let list: Vec<_> = list.iter().map(Said::json).collect();
+        let json = format!(
+            r#"{{"audio_info":{{"duration":{duration}}},"result":{{"utterances":[{}]}}}}"#,
+            list.join(",")
+        );
+        self.sent = self.sent.max(ms(self.origin + duration));
+        self.raw(&json, last)
+    }
+
+    pub(super) fn hear_text(&mut self, duration: u64, text: &str, last: bool) -> Vec<Update> {
+        let json =
+            format!(r#"{{"audio_info":{{"duration":{duration}}},"result":{{"text":{text:?}}}}}"#);
+        self.sent = self.sent.max(ms(self.origin + duration));
+        self.raw(&json, last)
+    }
+
+    pub(super) fn raw(&mut self, json: &str, last: bool) -> Vec<Update> {
+        let response = Response::decode(json.as_bytes()).unwrap();
+        self.tracker
+            .respond(&response, self.sent, last, &mut self.updates);
+        self.take()
+    }
+
+    pub(super) fn restart(&mut self, window: u64) -> (Duration, Vec<Update>) {
+        let begin = self.tracker.restart(ms(window), &mut self.updates);
+        (begin, self.take())
+    }
+
+    pub(super) fn give_up(&mut self) -> Vec<Update> {
+        self.tracker.give_up(&mut self.updates);
+        self.take()
+    }
+
+    /// Whatever happens, each update keeps these promises.
+    fn take(&mut self) -> Vec<Update> {
+        for update in &self.updates {
+            let known = self.latest.len() as u32;
+            assert!(update.number <= known, "{update:?} skips {known}");
+            if let Some(before) = self.latest.get(&update.number) {
+                assert!(!before.is_final, "{update:?} after {before:?}");
+                let news = |u: &Update| (u.text.clone(), u.attributes.clone(), u.is_final);
+                assert_ne!(news(before), news(update), "no news");
+            } else {
+                assert!(!update.text.is_empty(), "{update:?} is new");
+            }
+            assert!(update.is_final || !update.text.is_empty(), "{update:?}");
+            assert!(update.is_final || !update.unconfirmed, "{update:?}");
+            assert!(update.start <= update.end, "{update:?}");
+            if !update.words.is_empty() {
+                let joined: String = update.words.iter().map(|w| w.text.as_str()).collect();
+                assert_eq!(joined, update.text);
+            }
+            self.latest.insert(update.number, update.clone());
+        }
+        assert_eq!(
+            self.tracker.has_open(),
+            self.latest.values().any(|u| !u.is_final)
+        );
+        assert!(self.tracker.settled_until() <= self.tracker.needed_from());
+        std::mem::take(&mut self.updates)
+    }
+
+    /// What the stream says by now, sorted by time as an application would.
+    pub(super) fn transcript(&self) -> Vec<&str> {
+        let mut said: Vec<_> = self
+            .latest
+            .values()
+            .filter(|u| !u.text.is_empty())
+            .collect();
+        said.sort_by_key(|u| (u.start, u.number));
+        said.iter().map(|u| u.text.as_str()).collect()
+    }
+}
+
+/// Number, text, and `F` for final, `U` for final and unconfirmed.
+pub(super) fn brief(updates: &[Update]) -> Vec<(u32, &str, &'static str)> {
+    let kind = |u: &Update| match (u.is_final, u.unconfirmed) {
+        (false, _) => "",
+        (true, false) => "F",
+        (true, true) => "U",
+    };
+    updates
+        .iter()
+        .map(|u| (u.number, u.text.as_str(), kind(u)))
+        .collect()
+}

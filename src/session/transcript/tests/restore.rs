@@ -1,0 +1,342 @@
+//! A connection that is lost and restored: each clause.
+use std::slice::from_ref;
+
+use super::*;
+
+fn restart(stream: &mut Stream, window: u64) -> Duration {
+    let (begin, updates) = stream.restart(window);
+    assert_eq!(brief(&updates), []);
+    begin
+}
+
+// 1: where to begin.
+
+#[test]
+fn begins_in_the_middle_of_a_short_pause() {
+    let mut stream = Stream::full();
+    stream.hear(
+        3000,
+        &[said("One.", 500, 1000).definite(), said("two", 1260, 2000)],
+    );
+    assert_eq!(stream.tracker.settled_until(), ms(1000));
+    assert_eq!(stream.tracker.needed_from(), ms(1130));
+    assert_eq!(restart(&mut stream, 0), ms(1130));
+}
+
+#[test]
+fn begins_at_most_400_ms_into_a_long_pause() {
+    let mut stream = Stream::full();
+    stream.hear(
+        9000,
+        &[said("One.", 500, 1000).definite(), said("two", 5000, 6000)],
+    );
+    assert_eq!(restart(&mut stream, 0), ms(1400));
+}
+
+#[test]
+fn begins_at_the_origin_without_anything_settled() {
+    let mut stream = Stream::full();
+    stream.connect(ms(10_000));
+    stream.hear(3000, &[said("one", 100, 1000)]);
+    assert_eq!(stream.tracker.settled_until(), ms(10_000));
+    assert_eq!(restart(&mut stream, 0), ms(10_000));
+}
+
+#[test]
+fn begins_two_seconds_before_the_end_with_nothing_open() {
+    let mut stream = Stream::full();
+    assert_eq!(stream.tracker.needed_from(), ms(0));
+    stream.hear(60_000, &[]);
+    assert_eq!(stream.tracker.needed_from(), ms(58_000));
+    stream.hear(61_000, &[said("One.", 60_000, 60_500).definite()]);
+    assert_eq!(restart(&mut stream, 0), ms(60_750));
+}
+
+#[test]
+fn begins_before_the_first_open_one_whatever_is_settled_after_it() {
+    let mut stream = Stream::single();
+    let list = [
+        said("one", 500, 1000),
+        said("Two.", 2000, 2500).definite(),
+        said("three", 3000, 3500),
+    ];
+    stream.hear(4000, &list);
+    assert_eq!(stream.tracker.settled_until(), ms(0));
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(0));
+    stream.connect(begin);
+    let again = said;
+    let list = [
+        again("One.", 510, 1000).definite(),
+        again("Two.", 2000, 2510).definite(),
+        again("Three.", 3000, 3500).definite(),
+    ];
+    assert_eq!(
+        brief(&stream.hear(4000, &list)),
+        [(0, "One.", "F"), (2, "Three.", "F")]
+    );
+}
+
+#[test]
+fn never_begins_before_what_is_settled() {
+    let mut stream = Stream::full();
+    // A start that is early: before the end of the one before.
+    stream.hear(
+        4000,
+        &[
+            said("One.", 500, 1000).definite(),
+            said("two three four five", 950, 3000),
+        ],
+    );
+    assert_eq!(restart(&mut stream, 0), stream.tracker.settled_until());
+}
+
+#[test]
+fn a_second_loss_begins_at_the_same_place() {
+    let mut stream = Stream::full();
+    stream.hear(
+        3000,
+        &[said("One.", 500, 1000).definite(), said("two", 2260, 2500)],
+    );
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(1400));
+    stream.connect(begin);
+    assert_eq!(restart(&mut stream, 0), begin);
+    stream.connect(begin);
+    stream.hear(100, &[]);
+    assert_eq!(restart(&mut stream, 0), begin);
+}
+
+// 2: the window has moved on.
+
+#[test]
+fn words_before_the_window_end_unconfirmed_and_the_rest_comes_again() {
+    let mut stream = Stream::full();
+    // Words at 1000, 1640, 2280, 2920.
+    stream.hear(4000, &[said("one two, three four", 1000, 3000)]);
+    let (begin, updates) = stream.restart(2000);
+    assert_eq!(begin, ms(2000));
+    assert_eq!(brief(&updates), [(0, "one two,", "U")]);
+    assert_eq!(
+        (updates[0].start, updates[0].end),
+        (Some(ms(1000)), Some(ms(1720)))
+    );
+    stream.connect(begin);
+    // It begins at the very start of the connection, and loses nothing.
+    let updates = stream.hear(1000, &[said("three", 0, 360)]);
+    assert_eq!(brief(&updates), [(1, "three", "")]);
+    let updates = stream.hear_last(2000, &[said("Three four.", 0, 1000)]);
+    assert_eq!(brief(&updates), [(1, "Three four.", "F")]);
+    assert_eq!(stream.transcript(), ["one two,", "Three four."]);
+}
+
+#[test]
+fn a_word_that_the_window_cuts_is_not_in_the_way_of_the_next() {
+    let mut stream = Stream::full();
+    let mut long = said("one two", 1000, 3000);
+    long.words = vec![("one".into(), 1000, 2400), ("two".into(), 2500, 3000)];
+    stream.hear(4000, &[long]);
+    let (begin, updates) = stream.restart(2000);
+    assert_eq!(brief(&updates), [(0, "one", "U")]);
+    stream.connect(begin);
+    let mut rest = said("two", 0, 1000);
+    rest.words = vec![("two".into(), 60, 140)];
+    assert_eq!(brief(&stream.hear(2000, &[rest])), [(1, "two", "")]);
+}
+
+#[test]
+fn an_utterance_with_only_an_early_start_before_the_window_keeps_its_number() {
+    let mut stream = Stream::full();
+    let mut early = said("two", 1172, 2000);
+    early.words = vec![("two".into(), 1532, 1612)];
+    stream.hear(3000, &[early]);
+    let (begin, updates) = stream.restart(1400);
+    assert_eq!((begin, brief(&updates)), (ms(1400), vec![]));
+    stream.connect(begin);
+    assert_eq!(
+        brief(&stream.hear_last(2000, &[said("Two.", 100, 600)])),
+        [(0, "Two.", "F")]
+    );
+}
+
+#[test]
+fn without_timed_words_it_ends_whole_and_the_window_moves_to_its_end() {
+    let mut stream = Stream::full();
+    let bare = |text, start, end| Said::bare(text, Some((start, end)));
+    stream.hear(
+        9000,
+        &[
+            bare("one", 1000, 3000),
+            bare("two", 2900, 4000),
+            bare("three", 5000, 6000),
+        ],
+    );
+    let (begin, updates) = stream.restart(2000);
+    // And on into the pause after it, as after a settled one.
+    assert_eq!(begin, ms(4400));
+    assert_eq!(brief(&updates), [(0, "one", "U"), (1, "two", "U")]);
+    assert!(stream.tracker.has_open());
+}
+
+#[test]
+fn an_utterance_wholly_before_the_window_ends() {
+    let mut stream = Stream::full();
+    stream.hear(9000, &[said("one two", 1000, 3000)]);
+    let (begin, updates) = stream.restart(5000);
+    assert_eq!(
+        (begin, brief(&updates)),
+        (ms(5000), vec![(0, "one two", "U")])
+    );
+}
+
+#[test]
+fn silence_that_leaves_the_window_is_no_loss() {
+    let mut stream = Stream::full();
+    stream.hear(
+        9000,
+        &[said("One.", 500, 1000).definite(), said("two", 5000, 6000)],
+    );
+    assert_eq!(restart(&mut stream, 4000), ms(4000));
+}
+
+#[test]
+fn a_text_without_utterances_is_heard_again_from_the_start_or_ends_whole() {
+    let mut stream = Stream::full();
+    stream.hear_text(3000, "The rain has stopped", false);
+    assert_eq!(restart(&mut stream, 0), ms(0));
+    stream.connect(ms(0));
+    assert_eq!(brief(&stream.hear_text(1000, "The", false)), []);
+    assert_eq!(
+        brief(&stream.hear_text(4000, "The rain has stopped. Let", false)),
+        [(0, "The rain has stopped. Let", "")]
+    );
+    let (begin, updates) = stream.restart(1000);
+    assert_eq!(
+        (begin, brief(&updates)),
+        (ms(4000), vec![(0, "The rain has stopped. Let", "U")])
+    );
+}
+
+// 3: numbers, and what is held.
+
+#[test]
+fn interim_results_are_held_until_the_connection_has_worked_as_far() {
+    let mut stream = Stream::full();
+    stream.hear(
+        3000,
+        &[
+            said("One.", 500, 1000).definite(),
+            said("two three four", 1260, 2900),
+        ],
+    );
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let again = |text: &str, end: i64| said(text, 130, end - 1130);
+    assert_eq!(brief(&stream.hear(700, &[again("two", 1500)])), []);
+    assert_eq!(brief(&stream.hear(1869, &[again("two three", 2400)])), []);
+    let updates = stream.hear(1870, &[again("two three four", 2900)]);
+    assert_eq!(brief(&updates), []);
+    let updates = stream.hear(2000, &[again("two three four five", 3100)]);
+    assert_eq!(brief(&updates), [(1, "two three four five", "")]);
+    assert_eq!(updates[0].start, Some(ms(1260)));
+}
+
+#[test]
+fn what_is_held_is_what_is_told_when_it_is_lost_for_good() {
+    let mut stream = Stream::full();
+    stream.hear(3000, &[said("two three four", 1260, 2900)]);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    stream.hear(1000, &[said("two", 1260, 1340)]);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    // Still held: the first connection had worked to 3000.
+    assert_eq!(
+        brief(&stream.hear(1500, &[said("two three", 1260, 2000)])),
+        []
+    );
+    assert_eq!(brief(&stream.give_up()), [(0, "two three four", "U")]);
+}
+
+#[test]
+fn finals_are_not_held() {
+    let mut stream = Stream::full();
+    stream.hear(9000, &[said("one", 500, 1000), said("two", 5000, 6000)]);
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(0));
+    stream.connect(begin);
+    let one = said("One.", 500, 1000).definite();
+    assert_eq!(
+        brief(&stream.hear(2000, from_ref(&one))),
+        [(0, "One.", "F")]
+    );
+    let updates = stream.hear_last(6000, &[one, said("Two", 5000, 6000)]);
+    assert_eq!(brief(&updates), [(1, "Two", "F")]);
+}
+
+#[test]
+fn with_nothing_open_nothing_is_held() {
+    let mut stream = Stream::full();
+    stream.hear(9000, &[said("One.", 500, 1000).definite()]);
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(7000));
+    stream.connect(begin);
+    assert_eq!(
+        brief(&stream.hear(1000, &[said("two", 300, 700)])),
+        [(1, "two", "")]
+    );
+}
+
+#[test]
+fn a_new_cut_while_held_is_not_doubled() {
+    let mut stream = Stream::full();
+    stream.hear(6000, &[said("one two three four", 592, 4252)]);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    // Two open ones now: the second would show the words again that the first still has.
+    let list = [said("one two", 600, 2000), said("three", 2400, 2600)];
+    assert_eq!(brief(&stream.hear(3000, &list)), []);
+    let list = [said("one two", 600, 2000), said("three four", 2400, 4256)];
+    let updates = stream.hear(6000, &list);
+    assert_eq!(brief(&updates), [(1, "one two", ""), (0, "three four", "")]);
+}
+
+#[test]
+fn between_connections_nothing_is_heard() {
+    let mut stream = Stream::full();
+    stream.hear(3000, &[said("one", 1260, 2900)]);
+    restart(&mut stream, 0);
+    assert_eq!(
+        brief(&stream.hear(3100, &[said("one two", 1260, 3000)])),
+        []
+    );
+    assert_eq!(brief(&stream.give_up()), [(0, "one", "U")]);
+    stream.connect(ms(9000));
+    assert_eq!(stream.tracker.settled_until(), ms(9000));
+}
+
+#[test]
+fn lost_during_the_finish_the_next_one_confirms() {
+    let mut stream = Stream::full();
+    stream.hear(
+        3000,
+        &[said("One.", 500, 1000).definite(), said("two", 1260, 2000)],
+    );
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let updates = stream.hear_last(1870, &[said("Two.", 130, 870).definite()]);
+    assert_eq!(brief(&updates), [(1, "Two.", "F")]);
+}
+
+#[test]
+fn memory_is_bounded_by_a_connection() {
+    let mut stream = Stream::full();
+    for connection in 0..20 {
+        stream.connect(ms(connection * 100_000));
+        let list: Vec<_> = (0..100)
+            .map(|i| said("Yes.", i * 1000, i * 1000 + 500).definite())
+            .collect();
+        assert_eq!(stream.hear_last(100_000, &list).len(), 100);
+        assert!(stream.tracker.settled.len() <= 102);
+    }
+}

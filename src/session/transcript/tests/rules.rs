@@ -1,0 +1,491 @@
+//! Each clause of how responses become utterances.
+use std::slice::from_ref;
+
+use super::*;
+
+#[test]
+fn new_changed_final_are_told_and_times_alone_are_not() {
+    let mut stream = Stream::full();
+    assert_eq!(
+        brief(&stream.hear(500, &[said("The", 732, 812)])),
+        [(0, "The", "")]
+    );
+    assert_eq!(brief(&stream.hear(700, &[said("The", 592, 672)])), []);
+    assert_eq!(
+        brief(&stream.hear(900, &[said("The rain", 592, 1200)])),
+        [(0, "The rain", "")]
+    );
+    assert_eq!(
+        brief(&stream.hear(900, &[said("The rain", 592, 1200).source("stream")])),
+        [(0, "The rain", "")]
+    );
+    assert_eq!(
+        brief(&stream.hear(900, &[said("The rain", 592, 1200).source("stream")])),
+        []
+    );
+    let updates = stream.hear(
+        2000,
+        &[said("The rain", 600, 1210).source("stream").definite()],
+    );
+    assert_eq!(brief(&updates), [(0, "The rain", "F")]);
+    assert_eq!(
+        (updates[0].start, updates[0].end),
+        (Some(ms(600)), Some(ms(1210)))
+    );
+    assert_eq!(
+        updates[0].attributes,
+        [("source".to_owned(), "stream".to_owned())]
+    );
+}
+
+#[test]
+fn times_are_on_the_axis_of_the_stream() {
+    let mut stream = Stream::full();
+    stream.connect(ms(60_000));
+    let updates = stream.hear(2000, &[said("The rain", 592, 1200)]);
+    assert_eq!(
+        (updates[0].start, updates[0].end),
+        (Some(ms(60_592)), Some(ms(61_200)))
+    );
+    assert_eq!(updates[0].words[0].start, Some(ms(60_592)));
+    assert_eq!(updates[0].words[1].end, Some(ms(61_200)));
+    assert_eq!(stream.tracker.worked_until(), ms(62_000));
+}
+
+#[test]
+fn the_words_of_a_final_have_its_last_times() {
+    let mut stream = Stream::full();
+    stream.hear(900, &[said("The rain", 732, 1300)]);
+    stream.hear(900, &[said("The rain", 592, 1160)]);
+    let updates = stream.give_up();
+    assert_eq!(updates[0].words[0].start, Some(ms(592)));
+    assert_eq!(updates[0].words[1].end, Some(ms(1160)));
+}
+
+// Rule 1.
+
+#[test]
+fn rule_1_empty_entries_that_are_not_definite_are_ignored() {
+    let mut stream = Stream::full();
+    let placeholder = Said::bare("", Some((-1, -1)));
+    assert_eq!(brief(&stream.hear(500, from_ref(&placeholder))), []);
+    assert_eq!(
+        brief(&stream.hear(900, &[said("The rain", 592, 1200), placeholder.clone()])),
+        [(0, "The rain", "")]
+    );
+    assert_eq!(brief(&stream.hear(900, from_ref(&placeholder))), []);
+    assert_eq!(
+        brief(&stream.hear(900, &[Said::bare(" \n", Some((592, 1200)))])),
+        []
+    );
+    // It is not something that the final response lists, either.
+    assert_eq!(
+        brief(&stream.hear_last(900, &[placeholder])),
+        [(0, "The rain", "U")]
+    );
+}
+
+#[test]
+fn rule_1_an_absent_start_is_its_first_words() {
+    let mut stream = Stream::full();
+    let json = r#"{"result":{"utterances":[{"text":"The rain","end_time":1200,"words":[{"text":"The"},{"text":"rain","start_time":900,"end_time":980}]}]}}"#;
+    stream.sent = ms(2000);
+    assert_eq!(stream.raw(json, false)[0].start, Some(ms(900)));
+}
+
+#[test]
+fn rule_1_an_absent_start_is_the_end_of_the_one_before() {
+    let mut stream = Stream::full();
+    stream.connect(ms(5000));
+    let json = r#"{"result":{"utterances":[{"text":"One","end_time":1200},{"text":"Two","end_time":2000},{"text":"Three","end_time":1900}]}}"#;
+    stream.sent = ms(9000);
+    let updates = stream.raw(json, false);
+    let times: Vec<_> = updates.iter().map(|u| (u.start, u.end)).collect();
+    let at = |start: u64, end: u64| (Some(ms(5000 + start)), Some(ms(5000 + end)));
+    // Sorted by start, the third begins where it ends, before the second's end.
+    assert_eq!(times, [at(0, 1200), at(1200, 2000), at(1900, 1900)]);
+}
+
+#[test]
+fn rule_1_an_absent_end_is_its_last_words() {
+    let mut stream = Stream::full();
+    stream.sent = ms(2000);
+    let json = r#"{"result":{"utterances":[{"text":"The rain","start_time":500,"words":[{"text":"The","start_time":520,"end_time":600},{"text":"rain","start_time":900,"end_time":980}]},{"text":"stops","start_time":1500}]}}"#;
+    let updates = stream.raw(json, false);
+    assert_eq!(updates[0].end, Some(ms(980)));
+    assert_eq!(updates[1].end, Some(ms(1500)));
+}
+
+// Rule 2.
+
+#[test]
+fn rule_2_settled_ones_come_again_and_are_skipped() {
+    let mut stream = Stream::full();
+    let one = said("One.", 500, 1000).definite();
+    assert_eq!(
+        brief(&stream.hear(2000, from_ref(&one))),
+        [(0, "One.", "F")]
+    );
+    let again = [
+        said("One, revised.", 380, 1190).definite(),
+        said("Two", 2100, 2400),
+    ];
+    assert_eq!(brief(&stream.hear(3000, &again)), [(1, "Two", "")]);
+    // Nor is it open again when it is not definite any more.
+    assert_eq!(
+        brief(&stream.hear(3000, &[said("One", 500, 1000), said("Two", 2100, 2400)])),
+        []
+    );
+}
+
+#[test]
+fn rule_2_sentences_260_ms_apart_are_two() {
+    let mut stream = Stream::full();
+    let yes = |at| said("Yes.", at, at + 80).definite();
+    let list = [yes(500), yes(840), yes(1180)];
+    let updates = stream.hear(2000, &list);
+    assert_eq!(
+        brief(&updates),
+        [(0, "Yes.", "F"), (1, "Yes.", "F"), (2, "Yes.", "F")]
+    );
+    assert_eq!(brief(&stream.hear(2100, &list)), []);
+    // And when they come one by one.
+    let mut stream = Stream::full();
+    for i in 1..=3 {
+        assert_eq!(stream.hear(2000, &list[..i]).len(), 1);
+    }
+}
+
+#[test]
+fn rule_2_in_single_mode_too() {
+    let mut stream = Stream::single();
+    stream.hear(2000, &[said("One.", 500, 1000).definite()]);
+    assert_eq!(
+        brief(&stream.hear(2000, &[said("One.", 500, 1000).definite()])),
+        []
+    );
+    assert_eq!(
+        brief(&stream.hear(3000, &[said("Two", 2100, 2400)])),
+        [(1, "Two", "")]
+    );
+}
+
+// Rule 3.
+
+#[test]
+fn rule_3_words_inside_settled_speech_are_lost() {
+    let mut stream = Stream::full();
+    stream.hear(2000, &[said("One two.", 500, 1000).definite()]);
+    let grown = said("One two. Three four.", 500, 3000);
+    let updates = stream.hear(3500, from_ref(&grown));
+    // Words at 500, 1306, 2112, 2918; the second is beyond 1000 + 200.
+    assert_eq!(brief(&updates), [(1, "two. Three four.", "")]);
+    assert_eq!(
+        (updates[0].start, updates[0].end),
+        (Some(ms(1306)), Some(ms(2998)))
+    );
+    assert_eq!(brief(&stream.hear(3500, from_ref(&grown))), []);
+    let updates = stream.hear(3500, &[grown.clone().definite()]);
+    assert_eq!(brief(&updates), [(1, "two. Three four.", "F")]);
+    // By now all of it is settled, in two pieces.
+    assert_eq!(brief(&stream.hear(3500, &[grown.definite()])), []);
+}
+
+#[test]
+fn rule_3_with_no_words_left_it_is_a_repeat() {
+    let mut stream = Stream::full();
+    stream.hear(2000, &[said("One two three.", 500, 1500).definite()]);
+    let updates = stream.hear(
+        2000,
+        &[said("Two three", 950, 1600), said("Four", 1760, 1840)],
+    );
+    assert_eq!(brief(&updates), [(1, "Four", "")]);
+}
+
+#[test]
+fn rule_3_without_timed_words_half_covered_is_a_repeat() {
+    let mut stream = Stream::full();
+    stream.hear(2000, &[Said::bare("One.", Some((500, 1000))).definite()]);
+    assert_eq!(
+        brief(&stream.hear(2000, &[Said::bare("One two", Some((500, 1500)))])),
+        []
+    );
+    assert_eq!(
+        brief(&stream.hear(2000, &[Said::bare("One two", Some((600, 1600)))])),
+        [(1, "One two", "")]
+    );
+}
+
+#[test]
+fn rule_3_utterances_of_one_response_do_not_trim_each_other() {
+    let mut stream = Stream::full();
+    // Two speakers at once.
+    let list = [
+        said("Hello there.", 0, 1000).definite(),
+        said("Good morning.", 400, 1600).definite(),
+    ];
+    assert_eq!(
+        brief(&stream.hear(3000, &list)),
+        [(0, "Hello there.", "F"), (1, "Good morning.", "F")]
+    );
+    assert_eq!(brief(&stream.hear(3000, &list)), []);
+}
+
+// Rule 4: also in `matching`.
+
+#[test]
+fn rule_4_a_revised_start_keeps_the_number() {
+    let mut stream = Stream::full();
+    stream.hear(900, &[said("The", 732, 812)]);
+    let updates = stream.hear(1300, &[said("The rain", 592, 1200)]);
+    assert_eq!(brief(&updates), [(0, "The rain", "")]);
+}
+
+#[test]
+fn rule_4_lists_shrink_and_grow() {
+    let mut stream = Stream::full();
+    let (one, two) = (said("One", 500, 1000), said("Two", 2100, 2400));
+    stream.hear(3000, &[one.clone(), two.clone()]);
+    assert_eq!(brief(&stream.hear(3000, from_ref(&two))), []);
+    assert_eq!(brief(&stream.hear(3000, &[])), []);
+    assert_eq!(brief(&stream.hear(3000, from_ref(&one))), []);
+    assert_eq!(
+        brief(&stream.hear(4000, &[said("Two more", 2100, 2800)])),
+        [(1, "Two more", "")]
+    );
+    assert_eq!(
+        brief(&stream.hear(4000, &[one, said("Two more", 2100, 2800)])),
+        []
+    );
+}
+
+#[test]
+fn rule_4_a_late_second_pass_out_of_order() {
+    let mut stream = Stream::single();
+    stream.hear(1500, &[said("won", 500, 1000).source("stream")]);
+    stream.hear(3000, &[said("two", 2100, 2600).source("stream")]);
+    let two = said("Two.", 2100, 2620).source("two_pass").definite();
+    assert_eq!(brief(&stream.hear(4000, &[two])), [(1, "Two.", "F")]);
+    assert_eq!(stream.tracker.settled_until(), ms(0));
+    let one = said("One.", 480, 1020).source("two_pass").definite();
+    let three = said("three", 3600, 3900).source("stream");
+    assert_eq!(
+        brief(&stream.hear(4500, &[three, one])),
+        [(0, "One.", "F"), (2, "three", "")]
+    );
+    assert_eq!(stream.tracker.settled_until(), ms(2620));
+    assert_eq!(stream.transcript(), ["One.", "Two.", "three"]);
+}
+
+#[test]
+fn rule_4_without_times_by_order() {
+    let mut stream = Stream::full();
+    let bare = |text| Said::bare(text, None);
+    stream.hear(1000, &[bare("one")]);
+    stream.hear(2000, &[bare("one"), bare("two")]);
+    let updates = stream.hear(3000, &[bare("One.").definite(), bare("two and")]);
+    assert_eq!(brief(&updates), [(0, "One.", "F"), (1, "two and", "")]);
+    assert_eq!((updates[0].start, updates[0].end), (None, None));
+    let updates = stream.hear(
+        4000,
+        &[
+            bare("One.").definite(),
+            bare("Two.").definite(),
+            bare("One."),
+        ],
+    );
+    assert_eq!(brief(&updates), [(1, "Two.", "F"), (2, "One.", "")]);
+    let list = [
+        bare("One.").definite(),
+        bare("Two.").definite(),
+        bare("One.").definite(),
+    ];
+    assert_eq!(brief(&stream.hear_last(4000, &list)), [(2, "One.", "F")]);
+}
+
+#[test]
+fn rule_4_times_that_come_late_are_taken_up() {
+    let mut stream = Stream::full();
+    stream.hear(1000, &[Said::bare("one", None)]);
+    let updates = stream.hear(2000, &[said("one more", 300, 900)]);
+    assert_eq!(brief(&updates), [(0, "one more", "")]);
+    assert_eq!(updates[0].start, Some(ms(300)));
+}
+
+// Rule 5.
+
+#[test]
+fn rule_5_an_empty_definite_ends_its_match() {
+    let mut stream = Stream::full();
+    assert_eq!(
+        brief(&stream.hear(500, &[Said::bare("", Some((100, 200))).definite()])),
+        []
+    );
+    stream.hear(1500, &[said("uh", 500, 1000)]);
+    let updates = stream.hear(2000, &[Said::bare("", Some((500, 1000))).definite()]);
+    assert_eq!(brief(&updates), [(0, "", "F")]);
+    assert_eq!(
+        brief(&stream.hear(2000, &[Said::bare("", Some((500, 1000))).definite()])),
+        []
+    );
+    // Nothing is settled there: it may turn out to be speech after all.
+    assert_eq!(
+        brief(&stream.hear(3000, &[said("Yes", 500, 1000)])),
+        [(1, "Yes", "")]
+    );
+}
+
+#[test]
+fn rule_5_the_final_response_settles_all_that_it_lists() {
+    let mut stream = Stream::full();
+    stream.hear(1500, &[said("one", 500, 1000)]);
+    let updates = stream.hear_last(3000, &[said("One", 500, 1000), said("two", 2000, 2500)]);
+    assert_eq!(brief(&updates), [(0, "One", "F"), (1, "two", "F")]);
+    assert_eq!(stream.tracker.settled_until(), ms(3000));
+    assert_eq!(stream.tracker.needed_from(), ms(3000));
+}
+
+// Rule 6.
+
+#[test]
+fn rule_6_an_open_one_covered_by_others_is_withdrawn() {
+    let mut stream = Stream::full();
+    stream.hear(
+        4000,
+        &[said("one", 500, 1000), said("two three", 1300, 3000)],
+    );
+    let updates = stream.hear(4000, &[said("one two three", 500, 3000)]);
+    assert_eq!(brief(&updates), [(1, "one two three", ""), (0, "", "F")]);
+    assert_eq!(stream.transcript(), ["one two three"]);
+}
+
+#[test]
+fn rule_6_half_is_not_enough_and_absence_means_nothing() {
+    let mut stream = Stream::single();
+    stream.hear(2000, &[said("one", 500, 1500)]);
+    let updates = stream.hear(4000, &[said("two three", 1000, 3500)]);
+    // By overlap of half the shorter they are the same.
+    assert_eq!(brief(&updates), [(0, "two three", "")]);
+    let mut stream = Stream::single();
+    stream.hear(2000, &[said("one", 500, 1500), said("two", 1600, 3000)]);
+    for _ in 0..3 {
+        assert_eq!(brief(&stream.hear(4000, &[said("two", 1050, 3000)])), []);
+    }
+    assert!(stream.tracker.has_open());
+}
+
+#[test]
+fn rule_6_two_speakers_at_once_stay() {
+    let mut stream = Stream::full();
+    let list = [
+        said("Hello there", 0, 1000),
+        said("Good morning", 100, 1100),
+    ];
+    stream.hear(2000, &list);
+    let updates = stream.hear(3000, &[list[0].clone().definite(), list[1].clone()]);
+    assert_eq!(brief(&updates), [(0, "Hello there", "F")]);
+}
+
+// Rule 7.
+
+#[test]
+fn rule_7_a_full_final_response_withdraws_what_it_leaves_out() {
+    let mut stream = Stream::full();
+    stream.hear(4000, &[said("one", 500, 1000), said("uh", 2100, 2400)]);
+    let updates = stream.hear_last(4000, &[said("One.", 500, 1000).definite()]);
+    assert_eq!(brief(&updates), [(0, "One.", "F"), (1, "", "F")]);
+}
+
+#[test]
+fn rule_7_one_that_lists_settled_ones_only_does_too() {
+    let mut stream = Stream::full();
+    stream.hear(
+        4000,
+        &[said("One.", 500, 1000).definite(), said("uh", 2100, 2400)],
+    );
+    let updates = stream.hear_last(4000, &[said("One.", 500, 1000).definite()]);
+    assert_eq!(brief(&updates), [(1, "", "F")]);
+}
+
+#[test]
+fn rule_7_otherwise_open_ones_end_unconfirmed() {
+    let mut stream = Stream::full();
+    stream.hear(4000, &[said("one", 500, 1000)]);
+    assert_eq!(brief(&stream.hear_last(4000, &[])), [(0, "one", "U")]);
+    let mut stream = Stream::single();
+    stream.hear(4000, &[said("one", 500, 1000), said("two", 2100, 2400)]);
+    let updates = stream.hear_last(4000, &[said("Two.", 2100, 2400)]);
+    assert_eq!(brief(&updates), [(1, "Two.", "F"), (0, "one", "U")]);
+}
+
+// Rule 8.
+
+#[test]
+fn rule_8_without_utterances_the_text_is_one() {
+    let mut stream = Stream::full();
+    assert_eq!(
+        brief(&stream.hear_text(1000, "The", false)),
+        [(0, "The", "")]
+    );
+    assert_eq!(brief(&stream.hear_text(1000, "The", false)), []);
+    assert_eq!(brief(&stream.hear_text(1100, "", false)), []);
+    assert_eq!(brief(&stream.raw("{}", false)), []);
+    assert_eq!(
+        brief(&stream.hear_text(2000, "The rain", false)),
+        [(0, "The rain", "")]
+    );
+    let updates = stream.hear_text(3000, "The rain has stopped.", true);
+    assert_eq!(brief(&updates), [(0, "The rain has stopped.", "F")]);
+    assert!(updates[0].words.is_empty());
+    assert_eq!((updates[0].start, updates[0].end), (None, None));
+}
+
+#[test]
+fn rule_8_a_text_that_begins_anew_is_another() {
+    let mut stream = Stream::full();
+    stream.hear_text(1000, "The rain has stopped.", false);
+    let updates = stream.hear_text(2000, "Let us", false);
+    assert_eq!(
+        brief(&updates),
+        [(0, "The rain has stopped.", "U"), (1, "Let us", "")]
+    );
+    // Shorter, but the same beginning: revised.
+    assert_eq!(
+        brief(&stream.hear_text(2000, "Let", false)),
+        [(1, "Let", "")]
+    );
+    // As long as before: revised.
+    assert_eq!(
+        brief(&stream.hear_text(2000, "bet", false)),
+        [(1, "bet", "")]
+    );
+    assert_eq!(brief(&stream.hear_text(2000, "", true)), [(1, "bet", "U")]);
+}
+
+#[test]
+fn rule_8_characters_count_not_bytes() {
+    let mut stream = Stream::full();
+    stream.hear_text(1000, "今天天气好", false);
+    assert_eq!(
+        brief(&stream.hear_text(2000, "oh no", false)),
+        [(0, "oh no", "")]
+    );
+}
+
+#[test]
+fn rule_8_once_utterances_were_listed_their_sum_is_not_another() {
+    let mut stream = Stream::full();
+    assert_eq!(
+        brief(&stream.hear_text(500, "The", false)),
+        [(0, "The", "")]
+    );
+    assert_eq!(
+        brief(&stream.hear(1000, &[said("The rain", 300, 900)])),
+        [(0, "The rain", "")]
+    );
+    assert_eq!(brief(&stream.hear_text(2000, "The rain has", false)), []);
+    assert_eq!(
+        brief(&stream.hear_text(2000, "The rain has stopped.", true)),
+        [(0, "The rain", "U")]
+    );
+}

@@ -112,9 +112,12 @@ fn speak(dice: &mut Dice) -> Vec<Sound> {
 impl Model {
     fn new(service: Service) -> Self {
         let mut dice = Dice(service.seed);
+<<<<<<< HEAD
         if std::env::var("MODEL_LOG").is_ok() {
             eprintln!("---- {service:?}");
         }
+=======
+>>>>>>> transcript
         let sounds = speak(&mut dice);
         let mode = if service.single {
             ResultType::Single
@@ -256,6 +259,7 @@ impl Model {
             let sent = ms((at + self.dice.below(600)) as u64);
             self.stream.sent = self.stream.sent.max(sent);
         }
+<<<<<<< HEAD
         let updates = self.stream.listed(duration, &list, last);
         if std::env::var("MODEL_LOG").is_ok() {
             eprintln!(
@@ -271,6 +275,9 @@ impl Model {
             );
             eprintln!("   {:?}", brief(&updates));
         }
+=======
+        self.stream.listed(duration, &list, last);
+>>>>>>> transcript
         let shown = self.shown();
         for (word, &count) in &shown {
             assert!(
@@ -298,9 +305,12 @@ impl Model {
         let window = (sent - self.service.replay).max(self.connection.origin) as u64;
         let (begin, _) = self.stream.restart(window);
         assert!(begin >= ms(window));
+<<<<<<< HEAD
         if std::env::var("MODEL_LOG").is_ok() {
             eprintln!("lost at {at} sent {sent} window {window} begin {begin:?}");
         }
+=======
+>>>>>>> transcript
         if ms(window) <= needed {
             assert_eq!(begin, needed);
         } else {
@@ -422,6 +432,7 @@ proptest! {
         Model::new(service).run(true);
     }
 }
+<<<<<<< HEAD
 
 #[test]
 #[ignore = "scratch"]
@@ -446,3 +457,5 @@ fn scratch() {
     })
     .run(e("CONFIRMED", 1) == 1);
 }
+=======
+>>>>>>> transcript

@@ -1,0 +1,92 @@
+//! Responses that no honest service would send, in any order: what [`Stream`] checks of every update holds all the same.
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Event {
+    List(u64, Vec<Said>, bool),
+    Text(u64, String, bool),
+    Lose(u64),
+    Connect(u64),
+    GiveUp,
+}
+
+fn time() -> impl Strategy<Value = i64> {
+    prop_oneof![20 => 0i64..6000, 1 => Just(-1i64), 1 => Just(i64::MAX), 1 => any::<i64>()]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[a-d]( [a-d]){0,4}[.,?]?", 1 => "[ a-c.哈]{0,6}", 1 => Just(String::new())]
+}
+
+fn utterance() -> impl Strategy<Value = Said> {
+    let times = prop::option::weighted(0.8, (time(), 0i64..3000));
+    let words = prop::collection::vec(("[a-d哈 ]{0,2}", time(), time()), 0..4);
+    (
+        text(),
+        times,
+        any::<bool>(),
+        prop::option::of(words),
+        prop::option::weighted(0.3, "[ab]"),
+    )
+        .prop_map(|(text, times, definite, words, source)| {
+            let times = times.map(|(start, width)| (start, start.saturating_add(width)));
+            let spoken = match times {
+                Some((start, end)) => said(&text, start, end.min(start.saturating_add(9000))).words,
+                None => Vec::new(),
+            };
+            Said {
+                definite,
+                source,
+                words: words.unwrap_or(spoken),
+                ..Said::bare(&text, times)
+            }
+        })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let list = prop::collection::vec(utterance(), 0..6);
+    prop_oneof![
+        20 => (0u64..8000, list, prop::bool::weighted(0.05)).prop_map(|(d, l, last)| Event::List(d, l, last)),
+        3 => (0u64..8000, text(), prop::bool::weighted(0.05)).prop_map(|(d, t, last)| Event::Text(d, t, last)),
+        3 => (0u64..9000).prop_map(Event::Lose),
+        3 => (0u64..9000).prop_map(Event::Connect),
+        1 => Just(Event::GiveUp),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_every_number_ends_once(
+        full in any::<bool>(),
+        events in prop::collection::vec(event(), 0..40),
+        confirmed in any::<bool>(),
+    ) {
+        let mut stream = if full { Stream::full() } else { Stream::single() };
+        let mut latest = Duration::ZERO;
+        for event in events {
+            match event {
+                Event::List(duration, list, last) => drop(stream.listed(duration, &list, last)),
+                Event::Text(duration, text, last) => drop(stream.hear_text(duration, &text, last)),
+                Event::Lose(window) => {
+                    let (begin, _) = stream.restart(window);
+                    prop_assert!(begin >= ms(window));
+                    stream.connect(begin);
+                }
+                Event::Connect(origin) => stream.connect(ms(origin)),
+                Event::GiveUp => drop(stream.give_up()),
+            }
+            latest = latest.max(stream.sent).max(ms(stream.origin));
+            prop_assert!(stream.tracker.worked_until() <= latest);
+        }
+        let end = if confirmed { stream.hear_last(9000, &[]) } else { stream.give_up() };
+        prop_assert!(end.iter().all(|u| u.is_final));
+        // A final response may come when none is awaited; giving up always helps.
+        stream.give_up();
+        prop_assert!(stream.latest.values().all(|u| u.is_final));
+        prop_assert!(!stream.tracker.has_open());
+    }
+}

@@ -260,14 +260,11 @@ impl Tracker {
         let heard = Heard::new(response, entry, self.origin, self.worked);
         let settles = last || heard.definite;
         let held = self.hold.is_some() && !settles;
-<<<<<<< HEAD
-=======
         if let (false, Some(rest), Some(span)) = (held, self.rest, entry.span)
             && span.contains_about(rest)
         {
             self.rest = None;
         }
->>>>>>> transcript
         match entry.matched {
             Some(index) => {
                 self.open[index].listed = true;

@@ -27,10 +27,7 @@ impl Tracker {
             self.base = self.base.max(origin);
             self.heard = self.heard.max(origin);
             self.cut = origin;
-<<<<<<< HEAD
-=======
             self.rest = None;
->>>>>>> transcript
             self.hold = None;
         }
         self.lost = false;
@@ -106,19 +103,12 @@ impl Tracker {
         self.rest = earlier(self.rest, rest);
         let next = earlier(next, self.rest).unwrap_or(self.heard);
         // As after a settled one: the tail of the last word kept is not to be heard again.
-<<<<<<< HEAD
-        match heard {
-            Some(heard) => begin.max(after(heard, next)),
-            None => begin,
-        }
-=======
         let begin = match heard {
             Some(heard) => begin.max(after(heard, next)),
             None => begin,
         };
         // An end may be past what was sent.
         begin.min(self.sent.max(window))
->>>>>>> transcript
     }
 
     /// Where a restart would begin if the connection were lost now, on the axis: no audio before it will be asked for, but a start

@@ -1,9 +1,6 @@
 //! What the tests have in common: responses written briefly, and a listener that checks what holds for every update.
-<<<<<<< HEAD
-=======
 mod arbitrary;
 mod limits;
->>>>>>> transcript
 mod model;
 mod recorded;
 mod restore;
@@ -36,12 +33,6 @@ pub(super) struct Said {
 pub(super) fn said(text: &str, start: i64, end: i64) -> Said {
     let words: Vec<&str> = text.split_whitespace().collect();
     let last = (words.len() as i64 - 1).max(1);
-<<<<<<< HEAD
-    let step = (end - start - 80).max(0) / last;
-    let words = words.iter().enumerate().map(|(i, w)| {
-        let at = start + step * i as i64;
-        (w.trim_matches(['.', ',', '?']).to_owned(), at, at + 80)
-=======
     let step = end.saturating_sub(start).saturating_sub(80).max(0) / last;
     let words = words.iter().enumerate().map(|(i, w)| {
         let at = start.saturating_add(step * i as i64);
@@ -50,7 +41,6 @@ pub(super) fn said(text: &str, start: i64, end: i64) -> Said {
             at,
             at.saturating_add(80),
         )
->>>>>>> transcript
     });
     Said {
         words: words.collect(),

@@ -112,12 +112,6 @@ fn speak(dice: &mut Dice) -> Vec<Sound> {
 impl Model {
     fn new(service: Service) -> Self {
         let mut dice = Dice(service.seed);
-<<<<<<< HEAD
-        if std::env::var("MODEL_LOG").is_ok() {
-            eprintln!("---- {service:?}");
-        }
-=======
->>>>>>> transcript
         let sounds = speak(&mut dice);
         let mode = if service.single {
             ResultType::Single
@@ -259,25 +253,7 @@ impl Model {
             let sent = ms((at + self.dice.below(600)) as u64);
             self.stream.sent = self.stream.sent.max(sent);
         }
-<<<<<<< HEAD
-        let updates = self.stream.listed(duration, &list, last);
-        if std::env::var("MODEL_LOG").is_ok() {
-            eprintln!(
-                "at {at} {last} {duration} {:?}",
-                list.iter()
-                    .map(|l| (
-                        &l.text,
-                        l.times,
-                        l.definite,
-                        l.words.iter().map(|w| w.1).collect::<Vec<_>>()
-                    ))
-                    .collect::<Vec<_>>()
-            );
-            eprintln!("   {:?}", brief(&updates));
-        }
-=======
         self.stream.listed(duration, &list, last);
->>>>>>> transcript
         let shown = self.shown();
         for (word, &count) in &shown {
             assert!(
@@ -305,12 +281,6 @@ impl Model {
         let window = (sent - self.service.replay).max(self.connection.origin) as u64;
         let (begin, _) = self.stream.restart(window);
         assert!(begin >= ms(window));
-<<<<<<< HEAD
-        if std::env::var("MODEL_LOG").is_ok() {
-            eprintln!("lost at {at} sent {sent} window {window} begin {begin:?}");
-        }
-=======
->>>>>>> transcript
         if ms(window) <= needed {
             assert_eq!(begin, needed);
         } else {
@@ -432,30 +402,3 @@ proptest! {
         Model::new(service).run(true);
     }
 }
-<<<<<<< HEAD
-
-#[test]
-#[ignore = "scratch"]
-fn scratch() {
-    let e = |k: &str, d: u64| {
-        std::env::var(k)
-            .ok()
-            .and_then(|v| v.parse().ok())
-            .unwrap_or(d)
-    };
-    Model::new(Service {
-        single: e("SINGLE", 0) == 1,
-        merged: e("MERGED", 0) == 1,
-        words: e("WORDS", 0) == 1,
-        lag: e("LAG", 200) as i64,
-        window: e("WINDOW", 500) as i64,
-        second_pass: e("PASS", 1) as i64,
-        losses: e("LOSSES", 0),
-        rotations: e("ROT", 0),
-        replay: e("REPLAY", 1 << 40) as i64,
-        seed: e("SEED", 0),
-    })
-    .run(e("CONFIRMED", 1) == 1);
-}
-=======
->>>>>>> transcript

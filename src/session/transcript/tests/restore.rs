@@ -1,9 +1,6 @@
 //! A connection that is lost and restored: each clause.
-<<<<<<< HEAD
-=======
 use std::slice::from_ref;
 
->>>>>>> transcript
 use super::*;
 
 fn restart(stream: &mut Stream, window: u64) -> Duration {
@@ -270,11 +267,7 @@ fn finals_are_not_held() {
     stream.connect(begin);
     let one = said("One.", 500, 1000).definite();
     assert_eq!(
-<<<<<<< HEAD
-        brief(&stream.hear(2000, &[one.clone()])),
-=======
         brief(&stream.hear(2000, from_ref(&one))),
->>>>>>> transcript
         [(0, "One.", "F")]
     );
     let updates = stream.hear_last(6000, &[one, said("Two", 5000, 6000)]);

@@ -1,9 +1,6 @@
 //! Each clause of how responses become utterances.
-<<<<<<< HEAD
-=======
 use std::slice::from_ref;
 
->>>>>>> transcript
 use super::*;
 
 #[test]
@@ -71,20 +68,12 @@ fn the_words_of_a_final_have_its_last_times() {
 fn rule_1_empty_entries_that_are_not_definite_are_ignored() {
     let mut stream = Stream::full();
     let placeholder = Said::bare("", Some((-1, -1)));
-<<<<<<< HEAD
-    assert_eq!(brief(&stream.hear(500, &[placeholder.clone()])), []);
-=======
     assert_eq!(brief(&stream.hear(500, from_ref(&placeholder))), []);
->>>>>>> transcript
     assert_eq!(
         brief(&stream.hear(900, &[said("The rain", 592, 1200), placeholder.clone()])),
         [(0, "The rain", "")]
     );
-<<<<<<< HEAD
-    assert_eq!(brief(&stream.hear(900, &[placeholder.clone()])), []);
-=======
     assert_eq!(brief(&stream.hear(900, from_ref(&placeholder))), []);
->>>>>>> transcript
     assert_eq!(
         brief(&stream.hear(900, &[Said::bare(" \n", Some((592, 1200)))])),
         []
@@ -134,11 +123,7 @@ fn rule_2_settled_ones_come_again_and_are_skipped() {
     let mut stream = Stream::full();
     let one = said("One.", 500, 1000).definite();
     assert_eq!(
-<<<<<<< HEAD
-        brief(&stream.hear(2000, &[one.clone()])),
-=======
         brief(&stream.hear(2000, from_ref(&one))),
->>>>>>> transcript
         [(0, "One.", "F")]
     );
     let again = [
@@ -192,22 +177,14 @@ fn rule_3_words_inside_settled_speech_are_lost() {
     let mut stream = Stream::full();
     stream.hear(2000, &[said("One two.", 500, 1000).definite()]);
     let grown = said("One two. Three four.", 500, 3000);
-<<<<<<< HEAD
-    let updates = stream.hear(3500, &[grown.clone()]);
-=======
     let updates = stream.hear(3500, from_ref(&grown));
->>>>>>> transcript
     // Words at 500, 1306, 2112, 2918; the second is beyond 1000 + 200.
     assert_eq!(brief(&updates), [(1, "two. Three four.", "")]);
     assert_eq!(
         (updates[0].start, updates[0].end),
         (Some(ms(1306)), Some(ms(2998)))
     );
-<<<<<<< HEAD
-    assert_eq!(brief(&stream.hear(3500, &[grown.clone()])), []);
-=======
     assert_eq!(brief(&stream.hear(3500, from_ref(&grown))), []);
->>>>>>> transcript
     let updates = stream.hear(3500, &[grown.clone().definite()]);
     assert_eq!(brief(&updates), [(1, "two. Three four.", "F")]);
     // By now all of it is settled, in two pieces.
@@ -269,15 +246,9 @@ fn rule_4_lists_shrink_and_grow() {
     let mut stream = Stream::full();
     let (one, two) = (said("One", 500, 1000), said("Two", 2100, 2400));
     stream.hear(3000, &[one.clone(), two.clone()]);
-<<<<<<< HEAD
-    assert_eq!(brief(&stream.hear(3000, &[two.clone()])), []);
-    assert_eq!(brief(&stream.hear(3000, &[])), []);
-    assert_eq!(brief(&stream.hear(3000, &[one.clone()])), []);
-=======
     assert_eq!(brief(&stream.hear(3000, from_ref(&two))), []);
     assert_eq!(brief(&stream.hear(3000, &[])), []);
     assert_eq!(brief(&stream.hear(3000, from_ref(&one))), []);
->>>>>>> transcript
     assert_eq!(
         brief(&stream.hear(4000, &[said("Two more", 2100, 2800)])),
         [(1, "Two more", "")]
@@ -518,95 +489,3 @@ fn rule_8_once_utterances_were_listed_their_sum_is_not_another() {
         [(0, "The rain", "U")]
     );
 }
-<<<<<<< HEAD
-
-// Around the rules.
-
-#[test]
-fn after_the_final_response_everything_is_ignored_until_another_connection() {
-    let mut stream = Stream::full();
-    stream.hear_last(1000, &[said("One.", 300, 900).definite()]);
-    assert_eq!(brief(&stream.hear(2000, &[said("Two.", 1300, 1900)])), []);
-    assert_eq!(
-        brief(&stream.hear_last(2000, &[said("Two.", 1300, 1900)])),
-        []
-    );
-    stream.connect(ms(5000));
-    assert_eq!(stream.tracker.settled_until(), ms(5000));
-    // The same text at the same time of another connection is another utterance.
-    assert_eq!(
-        brief(&stream.hear(1000, &[said("One.", 300, 900)])),
-        [(1, "One.", "")]
-    );
-}
-
-#[test]
-fn giving_up_ends_everything_once() {
-    let mut stream = Stream::full();
-    stream.hear(4000, &[said("one", 500, 1000), said("two", 2100, 2400)]);
-    assert_eq!(brief(&stream.give_up()), [(0, "one", "U"), (1, "two", "U")]);
-    assert_eq!(brief(&stream.give_up()), []);
-    assert_eq!(brief(&stream.hear(4000, &[said("three", 3000, 3500)])), []);
-}
-
-#[test]
-fn work_is_bounded_by_what_was_sent() {
-    let mut stream = Stream::full();
-    stream.sent = ms(1000);
-    stream.raw(r#"{"audio_info":{"duration":1500}}"#, false);
-    assert_eq!(stream.tracker.worked_until(), ms(1000));
-    stream.sent = ms(9000);
-    stream.raw(r#"{"audio_info":{"duration":400}}"#, false);
-    assert_eq!(stream.tracker.worked_until(), ms(1000));
-    // Without a duration, it has at least heard what it lists.
-    stream.raw(
-        r#"{"result":{"utterances":[{"text":"a","start_time":3000,"end_time":3500}]}}"#,
-        false,
-    );
-    assert_eq!(stream.tracker.worked_until(), ms(3500));
-}
-
-#[test]
-fn times_out_of_any_range_do_no_harm() {
-    let mut stream = Stream::full();
-    stream.sent = ms(1000);
-    let huge = u64::MAX;
-    for definite in [false, true] {
-        let json = format!(
-            r#"{{"audio_info":{{"duration":{huge}}},"result":{{"utterances":[
-                {{"text":"a b","definite":{definite},"start_time":{huge},"end_time":{huge},"words":[{{"text":"a","start_time":{huge},"end_time":1}}]}},
-                {{"text":"b","definite":{definite},"start_time":9,"end_time":3}},
-                {{"text":"c","definite":{definite},"start_time":0,"end_time":9223372036854775807}}]}}}}"#
-        );
-        stream.raw(&json, false);
-        assert!(stream.tracker.needed_from() <= ms(1000));
-    }
-    stream.restart(u64::MAX);
-    stream.give_up();
-}
-
-#[test]
-fn thousands_of_settled_utterances_are_repeated_in_no_time() {
-    let mut stream = Stream::full();
-    let mut list: Vec<Said> = Vec::new();
-    for i in 0..3000 {
-        list.push(Said::bare("Yes.", Some((i * 1000, i * 1000 + 700))).definite());
-    }
-    assert_eq!(stream.hear(3_000_000, &list).len(), 3000);
-    for _ in 0..20 {
-        assert_eq!(stream.hear(3_000_000, &list).len(), 0);
-    }
-    assert_eq!(stream.tracker.settled_until(), ms(2_999_700));
-}
-
-#[test]
-fn the_number_of_open_utterances_is_bounded() {
-    let mut stream = Stream::full();
-    let list: Vec<_> = (0..crate::session::transcript::MAX_OPEN as i64 + 10)
-        .map(|i| Said::bare("a", Some((i * 1000, i * 1000 + 500))))
-        .collect();
-    let updates = stream.hear(9_000_000, &list);
-    assert_eq!(updates.iter().filter(|u| u.unconfirmed).count(), 10);
-}
-=======
->>>>>>> transcript

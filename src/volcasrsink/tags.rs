@@ -56,7 +56,8 @@ fn join(texts: &[String]) -> String {
     for text in texts {
         let apart = joined.chars().next_back().zip(text.chars().next());
         if apart.is_some_and(|(last, first)| {
-            !(is_cjk(last) && is_cjk(first)) && !last.is_whitespace() && !first.is_whitespace()
+            let spaced = last.is_whitespace() || first.is_whitespace();
+            !(spaced || is_cjk(last) && is_cjk(first))
         }) {
             joined.push(' ');
         }

@@ -90,6 +90,8 @@ struct State {
     input_until: Duration,
     /// Between the two halves of a flush nothing is taken.
     flushing: bool,
+    /// Somebody waits for room, until only so many samples wait.
+    wake_at: Option<u64>,
     failed: bool,
     /// The failure is on the bus.
     failure_told: bool,
@@ -117,11 +119,12 @@ impl Shared {
     }
 
     fn pop(&self) -> Option<Item> {
-        let item = {
-            let mut state = self.state();
-            state.queue.pop()
-        };
-        if item.is_some() {
+        let mut state = self.state();
+        let item = state.queue.pop();
+        let waiting = state.queue.waiting();
+        let wake = state.wake_at.take_if(|level| waiting <= *level).is_some();
+        drop(state);
+        if wake {
             self.changed.notify_all();
         }
         item
@@ -139,11 +142,11 @@ impl Shared {
         }
     }
 
-    fn wait(&self, mut until: impl FnMut(&State) -> Option<Waited>) -> Waited {
+    fn wait(&self, mut until: impl FnMut(&mut State) -> Option<Waited>) -> Waited {
         let mut state = self.state();
         let seen = state.interruptions;
         loop {
-            if let Some(end) = until(&state) {
+            if let Some(end) = until(&mut state) {
                 return end;
             }
             if state.interrupting || state.interruptions != seen {
@@ -174,6 +177,7 @@ impl Client {
                 queue: Queue::new(time_to_samples(config.chunk, rate)),
                 input_until: Duration::ZERO,
                 flushing: false,
+                wake_at: None,
                 failed: false,
                 failure_told: false,
                 done: 0,
@@ -267,16 +271,19 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Waits until [`push`](Self::push) would take so many samples.
+    /// Waits until [`push`](Self::push) would take so many samples, and some more: a thread that is
+    /// woken for each chunk costs more than the chunk.
     pub fn wait_for_space(&self, samples: u64) -> Waited {
+        let level = (self.shared.max_queue / 4 * 3).saturating_sub(samples);
         self.shared.wait(|state| {
-            let waiting = state.queue.waiting();
             if state.failed {
-                state.failure_told.then_some(Waited::Failed)
-            } else {
-                (state.flushing || waiting == 0 || waiting + samples <= self.shared.max_queue)
-                    .then_some(Waited::Done)
+                return state.failure_told.then_some(Waited::Failed);
             }
+            if state.flushing || state.queue.waiting() <= level {
+                return Some(Waited::Done);
+            }
+            state.wake_at = Some(level);
+            None
         })
     }
 

@@ -57,8 +57,6 @@ pub enum Waited {
 pub enum Pushed {
     /// It waits, or is on its way.
     Taken,
-    /// Nothing was taken: there is as much waiting as may wait.
-    Full,
     /// Nothing was taken, and nothing will be.
     Failed,
 }
@@ -195,7 +193,9 @@ impl Client {
 
     /// Hands over S16LE samples, whole ones.
     ///
-    /// Takes all or nothing; a buffer longer than what may wait is taken when nothing else waits.
+    /// They are taken even if there is no room: whoever calls has waited for it with
+    /// [`wait_for_space`](Self::wait_for_space) or made it with [`make_room`](Self::make_room), and what was taken
+    /// of the silence before them must not cost them.
     pub fn push(&self, pcm: &[u8]) -> Pushed {
         let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
@@ -205,9 +205,6 @@ impl Client {
         }
         if state.flushing {
             return Pushed::Taken;
-        }
-        if state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
-            return Pushed::Full;
         }
         let ready = state.queue.push(pcm, now);
         state.input_until = now + samples_to_time(samples, self.shared.rate);
@@ -234,10 +231,10 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Whether [`push`](Self::push) would take so many samples.
+    /// Whether there is room for so many samples: a buffer longer than what may wait has it when no whole chunk does.
     pub fn has_room(&self, samples: u64) -> bool {
-        let waiting = self.shared.state().queue.waiting();
-        waiting == 0 || waiting + samples <= self.shared.max_queue
+        let state = self.shared.state();
+        state.queue.has_room(samples, self.shared.max_queue)
     }
 
     /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
@@ -245,10 +242,7 @@ impl Client {
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut total = 0;
         let mut state = self.shared.state();
-        if state.queue.waiting() + samples > self.shared.max_queue {
-            state.queue.seal();
-        }
-        while state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
+        while !state.queue.has_room(samples, self.shared.max_queue) {
             let Some(piece) = state.queue.drop_oldest() else {
                 break;
             };
@@ -267,14 +261,13 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Waits until [`push`](Self::push) would take so many samples.
+    /// Waits until there is room for so many samples.
     pub fn wait_for_space(&self, samples: u64) -> Waited {
         self.shared.wait(|state| {
-            let waiting = state.queue.waiting();
             if state.failed {
                 state.failure_told.then_some(Waited::Failed)
             } else {
-                (state.flushing || waiting == 0 || waiting + samples <= self.shared.max_queue)
+                (state.flushing || state.queue.has_room(samples, self.shared.max_queue))
                     .then_some(Waited::Done)
             }
         })

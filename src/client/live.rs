@@ -40,6 +40,8 @@ pub(super) enum End {
     Rotated,
     /// Without its last words, which were waited for long enough.
     Overdue,
+    /// In good order, as the service sees it, but without its last words.
+    Unconfirmed,
 }
 
 /// What is next to be sent.
@@ -269,9 +271,7 @@ impl Driver {
             }
             WireEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
                 self.log(Level::Info, format_args!("closed without a final response"));
-                self.tracker.give_up(&mut self.updates);
-                self.tell_updates();
-                Ok(Some(End::Finished))
+                Ok(Some(End::Unconfirmed))
             }
             WireEvent::Closed { code, reason } => Err(Trouble::Closed { code, reason }),
             WireEvent::WriteFailed(error) => {

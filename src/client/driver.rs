@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout_at;
 use uuid::Uuid;
 
 use super::config::Config;
@@ -38,9 +38,6 @@ use crate::session::{samples_to_time, time_to_samples};
 
 /// Failures that may pass but seldom do are tried this often in a row.
 const LIMITED_TRIES: u32 = 3;
-/// How long a new connection waits for the end of the one before: the service counts both.
-const CLOSING: Duration = Duration::from_secs(3);
-
 /// The driver's state; see the module.
 pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
@@ -71,6 +68,8 @@ pub(super) struct Driver {
     pub(super) limited: u32,
     /// No try before this time.
     retry_at: Option<Duration>,
+    /// The next connection restores a lost one.
+    pub(super) restoring: bool,
     told_ready: bool,
     pub(super) told_counting: bool,
     pub(super) connect_id: String,
@@ -107,6 +106,7 @@ pub(super) fn start(
         backoff: Backoff::new(config.max_reconnects),
         limited: 0,
         retry_at: None,
+        restoring: false,
         told_ready: false,
         told_counting: false,
         connect_id: String::new(),
@@ -194,7 +194,6 @@ impl Driver {
             if let Some(next) = shared.next_boundary() {
                 return Ok(next);
             }
-            let now = self.now();
             let idle = self.config.limits.idle;
             let expires = self
                 .line
@@ -216,7 +215,7 @@ impl Driver {
                 dialled = self.line.dialled(|| shared.now()), if self.line.is_dialling() => {
                     match dialled {
                         Ok(()) => self.tell_ready(),
-                        Err(error) => self.pause_before_retry(error.into(), now)?,
+                        Err(error) => self.pause_before_retry(error.into())?,
                     }
                 }
             }
@@ -224,11 +223,11 @@ impl Driver {
     }
 
     /// The network is not there yet, and nothing is lost so far.
-    fn pause_before_retry(&mut self, trouble: Trouble, now: Duration) -> Result<(), Trouble> {
+    fn pause_before_retry(&mut self, trouble: Trouble) -> Result<(), Trouble> {
         let Some(pause) = self.next_pause(&trouble) else {
             return Err(trouble);
         };
-        self.retry_at = Some(now + pause);
+        self.retry_at = Some(self.now() + pause);
         self.emit(Event::NotReady { trouble, pause });
         Ok(())
     }
@@ -256,15 +255,43 @@ impl Driver {
                     return Ok(());
                 }
                 Ok(End::Rotated) => continue,
+                Ok(End::Unconfirmed) => {
+                    let closed = Trouble::Closed {
+                        code: 1000,
+                        reason: String::new(),
+                    };
+                    // Not worth a word if nobody waits for any.
+                    if self.tracker.has_open() {
+                        self.give_up_finish(Some(closed));
+                    } else {
+                        self.tracker.give_up(&mut self.updates);
+                        self.carry_out();
+                    }
+                    return Ok(());
+                }
+                Ok(End::Overdue) => {
+                    self.give_up_finish(None);
+                    return Ok(());
+                }
                 Err(trouble) => trouble,
             };
             self.leave();
+            let idle = self.is_idle_end(&trouble);
             let from = self.restart();
-            if self.is_idle_end(&trouble) {
+            if idle {
+                return Ok(());
+            }
+            self.restoring = true;
+            if trouble.retry() == Retry::Never {
+                return Err(trouble);
+            }
+            // Nothing that another connection could hear: the window has let go of it.
+            if self.pending.is_some() && !self.is_unsettled() {
+                self.give_up_finish(Some(trouble));
                 return Ok(());
             }
             let Some(pause) = self.next_pause(&trouble) else {
-                if self.finishing_since.is_some() && trouble.retry() != Retry::Never {
+                if self.finishing_since.is_some() {
                     self.give_up_finish(Some(trouble));
                     return Ok(());
                 }
@@ -277,19 +304,21 @@ impl Driver {
 
     /// One connection, from dialling to its end.
     async fn connection(&mut self) -> Result<End, Trouble> {
-        let mut exchange = self.connect().await?;
+        let (mut exchange, asked) = self.connect().await?;
         let from = self.replay_from();
         self.tracker
             .connect(samples_to_time(from, self.config.request.rate));
-        self.live(&mut exchange, from).await
+        self.live(&mut exchange, from, asked).await
     }
 
-    /// Opens a session: line, upgrade, request.
-    async fn connect(&mut self) -> Result<Exchange, Trouble> {
+    /// Opens a session: line, upgrade, request. Whether the request could be written is told beside, for the service
+    /// may have said why not.
+    async fn connect(&mut self) -> Result<(Exchange, Result<(), Trouble>), Trouble> {
         self.shared.sleep(self.retry_at).await;
         self.retry_at = None;
+        // The service counts both. How long the end of the one before may take is bounded there.
         if let Some(closing) = &mut self.closing {
-            let _ = timeout(CLOSING, closing).await;
+            let _ = closing.await;
             self.closing = None;
         }
         let opened = self.now();
@@ -304,12 +333,13 @@ impl Driver {
             .encoder
             .request(Exchange::REQUEST, &self.config.request.to_json());
         let bytes = request.len() as u64;
-        wire.send(request).map_err(Trouble::Broken)?;
+        let asked = wire.send(request).map_err(Trouble::from_websocket);
         self.shared.counters.update(|counts| {
             counts.frames_sent += 1;
             counts.bytes_sent += bytes;
         });
-        Ok(Exchange::new(self.config.limits, opened, self.now()))
+        let exchange = Exchange::new(self.config.limits, opened, self.now());
+        Ok((exchange, asked))
     }
 
     async fn open(&mut self) -> Result<Wire<Transport>, Trouble> {
@@ -344,7 +374,7 @@ impl Driver {
                     return Ok(Wire::new(connected.transport, opened.tail).await);
                 }
                 // It had been waiting for audio, and died meanwhile: that says nothing of the service.
-                Err(UpgradeError::Io(_)) if connected.since < asked => continue,
+                Err(error) if connected.since < asked && is_end_of_patience(&error) => continue,
                 Err(error) => {
                     if let UpgradeError::Refused(failure) = &error {
                         self.log_id = failure.log_id.clone();
@@ -378,10 +408,13 @@ impl Driver {
         self.history.replaying() || self.tracker.has_open()
     }
 
-    /// The service ended a session because no audio came, and there is still none: no loss.
+    /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a
+    /// restart, which makes some.
     fn is_idle_end(&self, trouble: &Trouble) -> bool {
         let idle = matches!(trouble, Trouble::Failure(failure) if failure.cause == Cause::Idle);
-        idle && self.pending.is_none() && !self.shared.state().queue.has_audio()
+        idle && self.pending.is_none()
+            && !self.history.replaying()
+            && !self.shared.state().queue.is_ready()
     }
 
     /// How long to wait before the next try, or none if there is to be none.
@@ -401,13 +434,14 @@ impl Driver {
         self.backoff.next(random(), patient)
     }
 
-    fn finish_deadline(&self) -> Option<Duration> {
+    /// When the last words have been waited for long enough, retries and the service's signs of life included.
+    pub(super) fn finish_deadline(&self) -> Option<Duration> {
         let since = self.finishing_since?;
         Some(since + self.config.limits.finish.saturating_mul(FINISH_TIMES))
     }
 
     /// The last words did not come: what was heard last has to do.
-    pub(super) fn give_up_finish(&mut self, trouble: Option<Trouble>) {
+    fn give_up_finish(&mut self, trouble: Option<Trouble>) {
         self.tracker.give_up(&mut self.updates);
         self.tell_updates();
         let waited = self.now() - self.finishing_since.unwrap_or(self.now());
@@ -546,6 +580,16 @@ async fn wait_for_epoch(control: &mut watch::Receiver<Control>, epoch: u64) -> u
     match changed {
         Ok(epoch) => epoch,
         Err(_) => std::future::pending().await,
+    }
+}
+
+/// Whether the peer has ended a connection that was not used for a while: without a word, or with the status that HTTP
+/// has for it.
+fn is_end_of_patience(error: &UpgradeError) -> bool {
+    match error {
+        UpgradeError::Io(_) => true,
+        UpgradeError::Refused(failure) => failure.http_status == Some(408),
+        _ => false,
     }
 }
 

@@ -156,6 +156,9 @@ pub enum Trouble {
     /// The upgrade or the answer to the request did not come in time.
     #[error("no answer from the service within {0:?}")]
     NoAnswer(Duration),
+    /// The finish was written, and nothing came back.
+    #[error("no last words from the service within {0:?} of the finish")]
+    NoFinal(Duration),
     /// The peer does not speak the protocol.
     #[error("the peer does not speak the v3/sauc protocol: {0}")]
     Nonsense(String),
@@ -182,7 +185,8 @@ impl Trouble {
             Trouble::Closed { .. }
             | Trouble::Broken(_)
             | Trouble::Stalled(_)
-            | Trouble::NoAnswer(_) => Retry::Soon,
+            | Trouble::NoAnswer(_)
+            | Trouble::NoFinal(_) => Retry::Soon,
             Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Defect => Retry::Never,
         }
     }

@@ -18,6 +18,10 @@ use crate::session::pacer::Pacer;
 use crate::session::queue::{Boundary, Item};
 use crate::session::samples_to_time;
 
+/// A peer that answers, and still has not taken a frame after so long, never will.
+const TOO_SLOW: Duration = Duration::from_secs(60);
+/// What is needed may move back a little with a start that is revised; so much more is kept for that.
+const KEPT: Duration = Duration::from_secs(1);
 /// After a failed write the socket is read for so long: an error frame there says more.
 const LAST_READ: Duration = Duration::from_millis(500);
 /// So many messages in a row that can't be read are more than a slip.
@@ -34,6 +38,10 @@ pub(super) enum End {
     Finished,
     /// Long enough: the next connection goes on.
     Rotated,
+    /// Without its last words, which were waited for long enough.
+    Overdue,
+    /// In good order, as the service sees it, but without its last words.
+    Unconfirmed,
 }
 
 /// What is next to be sent.
@@ -52,42 +60,51 @@ struct Live {
     origin: u64,
     /// The end of what was sent.
     sent: u64,
+    /// Where audio begins that no connection was sent before.
+    fresh: u64,
     pacer: Pacer,
     /// Not before then, because of the pace or the missing ack.
     send_at: Option<Duration>,
     /// Since when there has been nothing to send.
     dry: Option<Duration>,
     writing_since: Option<Duration>,
+    /// When the frame that is under way was handed over, whatever came since.
+    handed_over: Duration,
     /// Writing failed: until when to read on, and what to say then.
     failed: Option<(Duration, Trouble)>,
     nonsense: u32,
 }
 
 impl Driver {
-    /// Runs the connection whose request was just sent, and whose audio begins at `origin`.
+    /// Runs the connection whose request was just sent, if `asked` says so, and whose audio begins at `origin`.
     pub(super) async fn live(
         &mut self,
         exchange: &mut Exchange,
         origin: u64,
+        asked: Result<(), Trouble>,
     ) -> Result<End, Trouble> {
         let shared = self.shared.clone();
         let mut live = Live {
             origin,
             sent: origin,
+            fresh: self.history.end().max(origin),
             pacer: Pacer::new(self.config.max_speed),
             send_at: None,
             dry: None,
             writing_since: Some(self.now()),
-            failed: None,
+            handed_over: self.now(),
+            failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
             nonsense: 0,
         };
         loop {
             if live.failed.is_none() {
-                if let Err(trouble) = self.send(exchange, &mut live) {
-                    live.failed = Some((self.now() + LAST_READ, trouble));
-                } else if self.should_rotate(exchange, &live) {
+                // First, or a queue that never runs dry would put it off for ever.
+                if self.should_rotate(exchange, &live) {
                     self.rotate(exchange);
                     return Ok(End::Rotated);
+                }
+                if let Err(trouble) = self.send(exchange, &mut live) {
+                    live.failed = Some((self.now() + LAST_READ, trouble));
                 }
             }
             // Without a finish on the wire, a finish without audio would only draw an error.
@@ -96,7 +113,7 @@ impl Driver {
                 self.tell_updates();
                 return Ok(End::Finished);
             }
-            let due = live.due(exchange);
+            let due = live.due(exchange, self.finish_deadline());
             let wake = shared.started + due.unwrap_or_default();
             let Some(wire) = self.wire.as_mut() else {
                 return Err(Trouble::Defect);
@@ -170,6 +187,7 @@ impl Driver {
             });
             if let Some(wire) = self.wire.as_mut() {
                 live.writing_since = Some(now);
+                live.handed_over = now;
                 wire.send(frame).map_err(Trouble::from_websocket)?;
             }
         }
@@ -253,9 +271,7 @@ impl Driver {
             }
             WireEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
                 self.log(Level::Info, format_args!("closed without a final response"));
-                self.tracker.give_up(&mut self.updates);
-                self.tell_updates();
-                Ok(Some(End::Finished))
+                Ok(Some(End::Unconfirmed))
             }
             WireEvent::Closed { code, reason } => Err(Trouble::Closed { code, reason }),
             WireEvent::WriteFailed(error) => {
@@ -275,21 +291,28 @@ impl Driver {
         if let Some((_, trouble)) = live.failed.take_if(|(until, _)| *until <= now) {
             return Err(trouble);
         }
-        if live
-            .writing_since
-            .is_some_and(|since| since + UNACKNOWLEDGED <= now)
+        if let Some((at, silence)) = live.stalled()
+            && at <= now
         {
-            return Err(Trouble::Stalled(UNACKNOWLEDGED));
+            return Err(Trouble::Stalled(silence));
+        }
+        if exchange.is_finishing() && self.finish_deadline().is_some_and(|at| at <= now) {
+            return Ok(Some(End::Overdue));
         }
         match exchange.due(live.dry) {
             Some((at, Overdue::Ack)) if at <= now => {
                 return Err(Trouble::NoAnswer(self.config.limits.connect));
             }
             Some((at, Overdue::Final)) if at <= now => {
-                self.give_up_finish(None);
-                return Ok(Some(End::Finished));
+                return Err(Trouble::NoFinal(self.config.limits.finish));
             }
             Some((at, Overdue::Audio)) if at <= now => {
+                // What came since may not fill a chunk, and has its time to be heard, too.
+                let until = self.shared.state().input_until;
+                if live.dry.is_some_and(|dry| until > dry) {
+                    live.dry = Some(until);
+                    return Ok(None);
+                }
                 self.log(Level::Debug, format_args!("no audio for a while"));
                 live.dry = None;
                 let mut state = self.shared.state();
@@ -352,7 +375,9 @@ impl Driver {
             self.on_ack(&response);
         }
         exchange.heard(self.now());
-        self.on_response(&response, frame.last, live);
+        // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
+        let last = frame.last && exchange.is_finishing();
+        self.on_response(&response, last, live);
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {
@@ -361,17 +386,23 @@ impl Driver {
                 json: json.to_owned(),
             });
         }
-        if frame.last {
-            self.log(Level::Debug, format_args!("final response"));
-            return Ok(Some(End::Finished));
+        match (frame.last, last) {
+            (true, true) => {
+                self.log(Level::Debug, format_args!("final response"));
+                Ok(Some(End::Finished))
+            }
+            (true, false) => Err(Trouble::Closed {
+                code: 1000,
+                reason: "a final response before the finish".into(),
+            }),
+            _ => Ok(None),
         }
-        Ok(None)
     }
 
     /// The first answer on a connection.
     fn on_ack(&mut self, response: &Response<'_>) {
         self.session += 1;
-        let restored = self.session > 1 && self.backoff.tries() > 0;
+        let restored = std::mem::take(&mut self.restoring) && self.session > 1;
         self.shared.counters.update(|counts| {
             counts.connected = true;
             counts.sessions += 1;
@@ -417,8 +448,9 @@ impl Driver {
             self.limited = 0;
         }
         let needed = self.tracker.needed_from();
+        let kept = needed.saturating_sub(KEPT);
         self.history
-            .trim_before(crate::session::time_to_samples(needed, rate));
+            .trim_before(crate::session::time_to_samples(kept, rate));
         let until = self.tracker.settled_until();
         if until > self.settled {
             self.settled = until;
@@ -462,9 +494,10 @@ impl Driver {
     }
 
     fn should_rotate(&self, exchange: &Exchange, live: &Live) -> bool {
-        let audio = samples_to_time(live.sent - live.origin, self.config.request.rate);
+        // What was sent again does not count: where everything is, one rotation would draw the next.
+        let fresh = live.sent.saturating_sub(live.fresh);
+        let audio = samples_to_time(fresh, self.config.request.rate);
         self.wire.as_ref().is_some_and(Wire::is_ready)
-            && !self.history.replaying()
             && exchange.should_rotate(audio, !self.tracker.has_open())
     }
 
@@ -482,14 +515,22 @@ impl Driver {
 
 impl Live {
     /// When something is to be done, if nothing happens before.
-    fn due(&self, exchange: &Exchange) -> Option<Duration> {
+    fn due(&self, exchange: &Exchange, finish: Option<Duration>) -> Option<Duration> {
         let failed = self.failed.as_ref().map(|(until, _)| *until);
-        let stalled = self.writing_since.map(|since| since + UNACKNOWLEDGED);
+        let stalled = self.stalled().map(|(at, _)| at);
         let due = exchange.due(self.dry).map(|(at, _)| at);
-        [self.send_at, failed, stalled, due]
+        let finish = finish.filter(|_| exchange.is_finishing());
+        [self.send_at, failed, stalled, due, finish]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// When the frame under way is given up, and after how long.
+    fn stalled(&self) -> Option<(Duration, Duration)> {
+        let since = self.writing_since?;
+        let silent = (since + UNACKNOWLEDGED, UNACKNOWLEDGED);
+        Some(silent.min((self.handed_over + TOO_SLOW, TOO_SLOW)))
     }
 }
 

@@ -57,8 +57,6 @@ pub enum Waited {
 pub enum Pushed {
     /// It waits, or is on its way.
     Taken,
-    /// Nothing was taken: there is as much waiting as may wait.
-    Full,
     /// Nothing was taken, and nothing will be.
     Failed,
 }
@@ -90,8 +88,8 @@ struct State {
     input_until: Duration,
     /// Between the two halves of a flush nothing is taken.
     flushing: bool,
-    /// Somebody waits for room, until only so many samples wait.
-    wake_at: Option<u64>,
+    /// Somebody waits for room for so many samples.
+    blocked: Option<u64>,
     failed: bool,
     /// The failure is on the bus.
     failure_told: bool,
@@ -119,15 +117,24 @@ impl Shared {
     }
 
     fn pop(&self) -> Option<Item> {
-        let mut state = self.state();
+        let mut guard = self.state();
+        let state = &mut *guard;
         let item = state.queue.pop();
-        let waiting = state.queue.waiting();
-        let wake = state.wake_at.take_if(|level| waiting <= *level).is_some();
-        drop(state);
+        let (queue, limit) = (&state.queue, self.roomy());
+        let wake = state
+            .blocked
+            .take_if(|samples| queue.has_room(*samples, limit))
+            .is_some();
+        drop(guard);
         if wake {
             self.changed.notify_all();
         }
         item
+    }
+
+    /// With no more than this waiting, it is worth waking whoever waits for room.
+    fn roomy(&self) -> u64 {
+        self.max_queue / 4 * 3
     }
 
     /// Takes a boundary that is next. Some(None): audio is.
@@ -177,7 +184,7 @@ impl Client {
                 queue: Queue::new(time_to_samples(config.chunk, rate)),
                 input_until: Duration::ZERO,
                 flushing: false,
-                wake_at: None,
+                blocked: None,
                 failed: false,
                 failure_told: false,
                 done: 0,
@@ -199,7 +206,9 @@ impl Client {
 
     /// Hands over S16LE samples, whole ones.
     ///
-    /// Takes all or nothing; a buffer longer than what may wait is taken when nothing else waits.
+    /// They are taken even if there is no room: whoever calls has waited for it with
+    /// [`wait_for_space`](Self::wait_for_space) or made it with [`make_room`](Self::make_room), and what was taken
+    /// of the silence before them must not cost them.
     pub fn push(&self, pcm: &[u8]) -> Pushed {
         let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
@@ -209,9 +218,6 @@ impl Client {
         }
         if state.flushing {
             return Pushed::Taken;
-        }
-        if state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
-            return Pushed::Full;
         }
         let ready = state.queue.push(pcm, now);
         state.input_until = now + samples_to_time(samples, self.shared.rate);
@@ -238,10 +244,10 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Whether [`push`](Self::push) would take so many samples.
+    /// Whether there is room for so many samples: a buffer longer than what may wait has it when no whole chunk does.
     pub fn has_room(&self, samples: u64) -> bool {
-        let waiting = self.shared.state().queue.waiting();
-        waiting == 0 || waiting + samples <= self.shared.max_queue
+        let state = self.shared.state();
+        state.queue.has_room(samples, self.shared.max_queue)
     }
 
     /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
@@ -249,10 +255,7 @@ impl Client {
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut total = 0;
         let mut state = self.shared.state();
-        if state.queue.waiting() + samples > self.shared.max_queue {
-            state.queue.seal();
-        }
-        while state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
+        while !state.queue.has_room(samples, self.shared.max_queue) {
             let Some(piece) = state.queue.drop_oldest() else {
                 break;
             };
@@ -271,18 +274,17 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Waits until [`push`](Self::push) would take so many samples, and some more: a thread that is
-    /// woken for each chunk costs more than the chunk.
+    /// Waits until there is room for so many samples, and some more: a thread that is woken for each
+    /// chunk costs more than the chunk.
     pub fn wait_for_space(&self, samples: u64) -> Waited {
-        let level = (self.shared.max_queue / 4 * 3).saturating_sub(samples);
         self.shared.wait(|state| {
             if state.failed {
                 return state.failure_told.then_some(Waited::Failed);
             }
-            if state.flushing || state.queue.waiting() <= level {
+            if state.flushing || state.queue.has_room(samples, self.shared.roomy()) {
                 return Some(Waited::Done);
             }
-            state.wake_at = Some(level);
+            state.blocked = Some(samples);
             None
         })
     }

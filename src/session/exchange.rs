@@ -143,8 +143,8 @@ impl Exchange {
         [ack, rest].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    /// Whether a session of so much audio should go over to a new connection: at a pause in which
-    /// everything is settled, or, without one for long, anywhere.
+    /// Whether a session should go over to a new connection that has been sent so much audio that none was sent
+    /// before: at a pause in which everything is settled, or, without one for long, anywhere.
     pub fn should_rotate(&self, audio: Duration, settled: bool) -> bool {
         let Some(max) = self.limits.session else {
             return false;

@@ -202,6 +202,18 @@ impl Queue {
         self.waiting
     }
 
+    /// Whether so many samples more may wait, where `limit` may.
+    ///
+    /// Always, when no whole chunk waits: the one being filled can't go before it is full, so a buffer
+    /// that is longer than the limit would wait for ever.
+    pub fn has_room(&self, samples: u64, limit: u64) -> bool {
+        self.waiting == self.being_filled() || self.waiting.saturating_add(samples) <= limit
+    }
+
+    fn being_filled(&self) -> u64 {
+        samples_in(&self.filling)
+    }
+
     /// The position of the next chunk that [`pop`](Self::pop) hands out.
     pub fn next_position(&self) -> u64 {
         self.next
@@ -337,6 +349,19 @@ mod tests {
             })
         );
         assert_eq!(chunks(&mut queue), [(10, pcm(20..30)), (20, pcm(30..40))]);
+    }
+
+    #[test]
+    fn room_is_what_the_limit_leaves_and_a_buffer_beyond_it_waits_for_whole_chunks_only() {
+        let mut queue = Queue::new(10);
+        assert!(queue.has_room(1000, 30), "nothing waits");
+        queue.push(&pcm(0..15), NOW);
+        assert!(queue.has_room(15, 30));
+        assert!(!queue.has_room(16, 30));
+        queue.pop();
+        assert_eq!(queue.waiting(), 5);
+        assert!(queue.has_room(1000, 30), "only a part of a chunk waits");
+        assert!(queue.has_room(5, 3), "and it can be filled up");
     }
 
     #[test]

@@ -230,8 +230,7 @@ impl Run {
         streaming.used = true;
         drop(streaming);
         match self.client.push(pcm) {
-            // Room was made, and nobody else hands over.
-            Pushed::Taken | Pushed::Full => Ok(Fed),
+            Pushed::Taken => Ok(Fed),
             Pushed::Failed => self.failed(&step_aside),
         }
     }

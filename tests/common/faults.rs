@@ -1,0 +1,159 @@
+//! What holds after every restored connection, and how to ask for it.
+#![allow(dead_code, missing_docs)]
+
+use std::time::Duration;
+
+use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Fault, Options, Recogniser, Service};
+
+use crate::common::*;
+
+pub fn fault(text: &str) -> Fault {
+    text.parse().expect("a fault")
+}
+
+pub fn faults(texts: &[&str]) -> Vec<Fault> {
+    texts.iter().map(|text| fault(text)).collect()
+}
+
+/// A service of marks with these faults.
+pub fn faulty(texts: &[&str], spikes: bool) -> Options {
+    Options {
+        faults: faults(texts),
+        recogniser: Recogniser::Marks { spikes },
+        ..Options::default()
+    }
+}
+
+/// A sink that is fast, but not so fast that everything is sent before the service can object.
+pub fn quick_sink(service: &Service) -> gst::Element {
+    let sink = sink(service);
+    sink.set_property("max-speed", 40.0);
+    sink
+}
+
+/// A value of `stats`.
+pub fn stat(sink: &gst::Element, name: &str) -> u64 {
+    sink.property::<gst::Structure>("stats")
+        .get(name)
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What the marks' words should say: their own times, or spikes of 80 ms from 100 ms on.
+pub fn told(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
+    let mut told = expected(marks, 0);
+    for (_, start, end) in &mut told {
+        if spikes {
+            (*start, *end) = (*start + 100, *start + 180);
+        }
+    }
+    told
+}
+
+/// The warnings with details of this name.
+pub fn warnings_of(heard: &Heard, name: &str) -> Vec<gst::Structure> {
+    let warnings = heard.warnings();
+    warnings
+        .into_iter()
+        .filter_map(|warning| warning.details)
+        .filter(|details| details.name() == name)
+        .collect()
+}
+
+/// What has been shown of an utterance is never taken back, not even for a moment.
+pub fn assert_never_shrinks(transcripts: &[Transcript]) {
+    let mut shown = std::collections::BTreeMap::new();
+    for transcript in transcripts {
+        let words = transcript.text.split_whitespace().count();
+        let most = shown
+            .entry((transcript.stream, transcript.utterance))
+            .or_insert(0);
+        assert!(words >= *most, "{most} words were shown: {transcript:?}");
+        *most = words;
+    }
+}
+
+/// An unharmed stream: everything once, in order, at its time, confirmed, and nothing taken back.
+pub fn assert_whole(heard: &Heard, marks: &[Mark], spikes: bool, case: &str) {
+    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+    assert!(heard.saw_eos(), "{case}");
+    let finals = heard.finals();
+    assert_eq!(marks_of(&finals), told(marks, spikes), "{case}");
+    let unconfirmed: Vec<_> = finals.iter().filter(|f| f.unconfirmed).collect();
+    assert!(unconfirmed.is_empty(), "{case}: {unconfirmed:?}");
+    assert_ends_once(&heard.transcripts());
+    assert_never_shrinks(&heard.transcripts());
+    let numbers: Vec<_> = finals.iter().map(|f| f.utterance).collect();
+    assert_eq!(
+        numbers,
+        (0..finals.len() as u32).collect::<Vec<_>>(),
+        "{case}"
+    );
+    let sessions: Vec<_> = heard.transcripts().iter().map(|t| t.session).collect();
+    assert!(sessions.is_sorted(), "{case}: {sessions:?}");
+}
+
+/// Each loss is warned about once, with the details that the documentation promises.
+pub fn assert_warned(heard: &Heard, losses: usize, case: &str) {
+    let warnings = warnings_of(heard, "volcasr-reconnect");
+    assert_eq!(warnings.len(), losses, "{case}: {:?}", heard.warnings());
+    for details in &warnings {
+        assert!(
+            details.get::<u32>("attempt").expect("attempt") >= 1,
+            "{case}"
+        );
+        let pause = Duration::from_nanos(details.get("pause").expect("pause"));
+        assert!(pause >= Duration::from_millis(250), "{case}: {pause:?}");
+        assert!(pause <= Duration::from_secs(8), "{case}: {pause:?}");
+        let error = details.get::<gst::Structure>("error").expect("error");
+        assert!(error.get::<bool>("retryable").expect("retryable"), "{case}");
+        assert!(
+            !error.get::<String>("message").expect("message").is_empty(),
+            "{case}"
+        );
+        assert!(
+            details.get::<u64>("timestamp").is_ok(),
+            "{case}: {details:?}"
+        );
+    }
+}
+
+/// Every connection that was upgraded has ids of its own and numbers its packets from 1.
+pub fn assert_fresh(service: &Service, case: &str) {
+    let connections = service.connections();
+    let mut ids = std::collections::BTreeSet::new();
+    for connection in connections.iter().filter(|c| !c.headers.is_empty()) {
+        for name in ["X-Api-Connect-Id", "X-Api-Request-Id"] {
+            let id = connection.header(name).expect("an id").to_owned();
+            assert!(ids.insert(id), "{case}: {name} came again");
+        }
+        for (index, frame) in connection.frames.iter().enumerate() {
+            let sequence = frame.sequence.expect("a number").unsigned_abs() as usize;
+            assert_eq!(sequence, index + 1, "{case}");
+        }
+    }
+}
+
+/// Runs the cases at the same time: they mostly wait. A failure names its case.
+pub fn at_once<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
+    init();
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| test(case));
+        }
+    });
+}
+
+/// Sentences whose last one is still open when the stream ends: its words come with the final response.
+pub fn unfinished(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
+    let (mut pcm, marks) = speech(sentences);
+    let end = marks.last().map_or(0, |mark| mark.end as usize + 100);
+    pcm.truncate(end * 48);
+    (pcm, marks)
+}
+
+/// The progress `connect` is complete: the line is up, and waits for audio.
+pub fn is_ready(message: &gst::Message) -> bool {
+    matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == gst::ProgressType::Complete)
+}

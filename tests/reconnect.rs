@@ -1,0 +1,183 @@
+//! A connection that is lost, at any moment and in any way, is restored: every word once, in order, at its time.
+
+mod common;
+#[path = "common/faults.rs"]
+mod faults;
+
+use common::*;
+use faults::*;
+use volcasr_loopback::Service;
+
+const SENTENCES: u64 = 4;
+
+/// What ends a session wherever it strikes.
+const LOSSES: [&str; 8] = [
+    "reset",
+    "drop",
+    "close:1000",
+    "close:1011",
+    r#"error:45000081:{"error":"[Timeout waiting next packet] session has ended"}"#,
+    r#"error:45000292:{"error":"quota exceeded for types: concurrency"}"#,
+    "error:55000031",
+    "error:55000007:plain text",
+];
+
+/// One loss at `when`, with plain words and with spikes: everything holds that should.
+fn lose(losses: &[&str], when: &str) {
+    let cases: Vec<_> = losses
+        .iter()
+        .flat_map(|loss| {
+            [
+                (format!("{loss}@{when}"), false),
+                (format!("{loss}@{when}"), true),
+            ]
+        })
+        .collect();
+    at_once(&cases, |(fault, spikes)| {
+        let service = service(faulty(&[fault], *spikes));
+        run(&service, fault, *spikes, 1);
+    });
+}
+
+fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> Heard {
+    let sink = quick_sink(service);
+    let mut rig = Rig::new(sink.clone());
+    let (pcm, marks) = unfinished(SENTENCES);
+    let heard = rig.run(&pcm, 20);
+    assert_whole(&heard, &marks, spikes, case);
+    assert_warned(&heard, losses, case);
+    assert_fresh(service, case);
+    // Lost before the service had answered at all, a connection is no session.
+    let sessions = service.inspect(|all| all.iter().filter(|c| c.ack_at.is_some()).count() as u64);
+    assert_eq!(stat(&sink, "sessions"), sessions, "{case}");
+    assert_eq!(stat(&sink, "reconnects"), sessions - 1, "{case}");
+    let last = heard.finals().last().map(|last| u64::from(last.session));
+    assert_eq!(last, Some(sessions - 1), "{case}");
+    let audio = |name| stat(&sink, name);
+    assert_eq!(
+        audio("audio-sent"),
+        audio("audio-received") + audio("audio-replayed"),
+        "{case}"
+    );
+    heard
+}
+
+#[test]
+fn in_the_handshake() {
+    lose(
+        &["http:429", "http:500", "http:502:<html>", "http:503"],
+        "handshake",
+    );
+}
+
+/// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one dies it is.
+#[test]
+fn in_the_handshake_without_an_answer() {
+    at_once(&["reset", "drop"], |what| {
+        let faults = [format!("{what}@handshake#1"), format!("{what}@handshake#2")];
+        let service = service(faulty(&[&faults[0], &faults[1]], false));
+        let mut rig = Rig::new(quick_sink(&service));
+        rig.play();
+        rig.listen_until(is_ready);
+        let (pcm, marks) = unfinished(SENTENCES);
+        rig.push(&pcm, 20);
+        rig.end();
+        let heard = rig.listen();
+        assert_whole(&heard, &marks, false, what);
+        assert_warned(&heard, 1, what);
+        assert_eq!(service.connections().len(), 3, "{what}");
+    });
+}
+
+#[test]
+fn before_the_ack() {
+    lose(&LOSSES, "ack");
+}
+
+#[test]
+fn in_a_mark() {
+    lose(&LOSSES, "2900ms");
+}
+
+/// The words of a sentence have been told, and it is not settled.
+#[test]
+fn between_the_marks_of_a_sentence() {
+    lose(&LOSSES, "3800ms");
+}
+
+#[test]
+fn in_a_pause() {
+    lose(&LOSSES, "4600ms");
+}
+
+#[test]
+fn in_the_finish() {
+    // With 1000 the service ends a session in good order, if without its last words.
+    let losses: Vec<_> = LOSSES
+        .into_iter()
+        .filter(|loss| *loss != "close:1000")
+        .collect();
+    lose(&losses, "finish");
+}
+
+#[test]
+fn again_and_again() {
+    let faults = [
+        "http:503@handshake#1",
+        "reset@2900ms#2",
+        "drop@900ms#3",
+        "close:1011@ack#4",
+        "error:55000031@5s#5",
+        "close:1011@finish#6",
+        "reset@finish#7",
+    ];
+    at_once(&[false, true], |&spikes| {
+        let service = service(faulty(&faults, spikes));
+        run(&service, "again and again", spikes, faults.len());
+    });
+}
+
+/// What was sent again is the unsettled part, not everything.
+#[test]
+fn what_is_settled_is_not_sent_again() {
+    let service = service(faulty(&["reset@9s"], false));
+    let sink = quick_sink(&service);
+    let (pcm, marks) = unfinished(SENTENCES);
+    let heard = Rig::new(sink.clone()).run(&pcm, 20);
+    assert_whole(&heard, &marks, false, "settled");
+    let replayed = stat(&sink, "audio-replayed");
+    // The third sentence was settled at 7700 + 800 ms at the latest.
+    assert!(replayed > 0 && replayed < 3_000_000_000, "{replayed}");
+    let from = warnings_of(&heard, "volcasr-reconnect")[0]
+        .get::<u64>("timestamp")
+        .expect("a place");
+    // In the pause between the third sentence (to 6700 ms) and the fourth (from 8000 ms), and beyond its reported end.
+    assert!((6_700_000_000..8_000_000_000).contains(&from), "{from}");
+}
+
+/// Interim results: what stands on the screen is not taken back while the new connection catches up.
+#[test]
+fn text_that_was_shown_stays() {
+    at_once(&[false, true], |&spikes| {
+        let service = service(faulty(&["reset@9100ms"], spikes));
+        let sink = quick_sink(&service);
+        let layout = volcasr_loopback::marks::Layout {
+            sentence: 16,
+            ..Default::default()
+        };
+        let (pcm, marks) = layout.sentences(2);
+        let heard = Rig::new(sink).run(&pcm, 20);
+        assert_whole(&heard, &marks, spikes, "a long sentence");
+        let sessions: std::collections::BTreeSet<_> = heard
+            .transcripts()
+            .iter()
+            .filter(|t| t.utterance == 0 && t.text.split_whitespace().count() > 3)
+            .map(|t| t.session)
+            .collect();
+        assert_eq!(
+            Vec::from_iter(sessions),
+            [0, 1],
+            "both had a part in the first utterance"
+        );
+    });
+}

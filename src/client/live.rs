@@ -195,7 +195,7 @@ impl Driver {
         if self.pending.is_some() {
             return Ok(Next::Finish);
         }
-        Ok(match self.shared.pop() {
+        Ok(match self.shared.pop(self.epoch) {
             Some(Item::Audio(chunk)) => {
                 let number = exchange.number().ok_or(Trouble::Defect)?;
                 let (position, end) = (chunk.position, chunk.position + chunk.samples());
@@ -290,11 +290,16 @@ impl Driver {
                 return Ok(Some(End::Finished));
             }
             Some((at, Overdue::Audio)) if at <= now => {
-                self.log(Level::Debug, format_args!("no audio for a while"));
                 live.dry = None;
+                let idle = self.config.limits.idle.unwrap_or_default();
                 let mut state = self.shared.state();
-                if !state.queue.is_ready() {
+                if state.input_until + idle > now {
+                    // Audio comes, if too little yet for a chunk.
+                    live.dry = Some(state.input_until);
+                } else if !state.queue.is_ready() && state.epoch == self.epoch {
                     state.queue.push_boundary(Boundary::Pause);
+                    drop(state);
+                    self.log(Level::Debug, format_args!("no audio for a while"));
                 }
             }
             _ => {}

@@ -55,10 +55,8 @@ pub enum Waited {
 /// What became of audio that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// It waits, or is on its way.
+    /// It waits, or is on its way; between the halves of a flush it is dropped.
     Taken,
-    /// Nothing was taken: there is as much waiting as may wait.
-    Full,
     /// Nothing was taken, and nothing will be.
     Failed,
 }
@@ -86,6 +84,8 @@ struct Shared {
 
 struct State {
     queue: Queue,
+    /// Counts the flushes, as the driver does: it must not take what belongs to a later one.
+    epoch: u64,
     /// When the audio that was handed over last will have been heard.
     input_until: Duration,
     /// Between the two halves of a flush nothing is taken.
@@ -116,9 +116,13 @@ impl Shared {
         }
     }
 
-    fn pop(&self) -> Option<Item> {
+    /// Takes what is next, unless a flush has come that the driver does not know of.
+    fn pop(&self, epoch: u64) -> Option<Item> {
         let item = {
             let mut state = self.state();
+            if state.epoch != epoch {
+                return None;
+            }
             state.queue.pop()
         };
         if item.is_some() {
@@ -127,9 +131,12 @@ impl Shared {
         item
     }
 
-    /// Takes a boundary that is next. Some(None): audio is.
-    fn next_boundary(&self) -> Option<Option<Boundary>> {
+    /// Takes a boundary that is next, as [`pop`](Self::pop) does. Some(None): audio is.
+    fn next_boundary(&self, epoch: u64) -> Option<Option<Boundary>> {
         let mut state = self.state();
+        if state.epoch != epoch {
+            return None;
+        }
         if state.queue.is_at_audio() {
             return Some(None);
         }
@@ -137,6 +144,12 @@ impl Shared {
             Some(Item::Boundary(boundary)) => Some(Some(boundary)),
             _ => None,
         }
+    }
+
+    /// When what waits, and is less than a chunk, was complete.
+    fn rest_since(&self) -> Option<Duration> {
+        let state = self.state();
+        (state.queue.has_audio() && !state.queue.is_ready()).then_some(state.input_until)
     }
 
     fn wait(&self, mut until: impl FnMut(&State) -> Option<Waited>) -> Waited {
@@ -172,6 +185,7 @@ impl Client {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: Queue::new(time_to_samples(config.chunk, rate)),
+                epoch: 0,
                 input_until: Duration::ZERO,
                 flushing: false,
                 failed: false,
@@ -195,7 +209,9 @@ impl Client {
 
     /// Hands over S16LE samples, whole ones.
     ///
-    /// Takes all or nothing; a buffer longer than what may wait is taken when nothing else waits.
+    /// Room is the caller's affair: [`wait_for_space`](Self::wait_for_space) or
+    /// [`make_room`](Self::make_room) come first, and nobody else hands over. Silence for a gap that
+    /// comes between them and this may exceed the bound by its own length.
     pub fn push(&self, pcm: &[u8]) -> Pushed {
         let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
@@ -206,13 +222,12 @@ impl Client {
         if state.flushing {
             return Pushed::Taken;
         }
-        if state.queue.waiting() > 0 && state.queue.waiting() + samples > self.shared.max_queue {
-            return Pushed::Full;
-        }
+        // The first piece of a chunk, too: the driver must not wait for the rest for ever.
+        let first = !state.queue.has_audio();
         let ready = state.queue.push(pcm, now);
         state.input_until = now + samples_to_time(samples, self.shared.rate);
         drop(state);
-        if ready {
+        if ready || first {
             self.shared.ready.notify_one();
         }
         self.shared
@@ -234,7 +249,7 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Whether [`push`](Self::push) would take so many samples.
+    /// Whether so many samples may wait; more than ever may, when nothing else waits.
     pub fn has_room(&self, samples: u64) -> bool {
         let waiting = self.shared.state().queue.waiting();
         waiting == 0 || waiting + samples <= self.shared.max_queue
@@ -267,7 +282,7 @@ impl Client {
         self.shared.ready.notify_one();
     }
 
-    /// Waits until [`push`](Self::push) would take so many samples.
+    /// Waits until [there is room](Self::has_room) for so many samples.
     pub fn wait_for_space(&self, samples: u64) -> Waited {
         self.shared.wait(|state| {
             let waiting = state.queue.waiting();
@@ -332,12 +347,12 @@ impl Client {
         state.flushing = true;
         state.queue.clear();
         state.input_until = Duration::ZERO;
+        state.epoch += 1;
+        let epoch = state.epoch;
         drop(state);
-        let mut epoch = 0;
-        self.shared.control.send_modify(|control| {
-            control.epoch += 1;
-            epoch = control.epoch;
-        });
+        self.shared
+            .control
+            .send_modify(|control| control.epoch = control.epoch.max(epoch));
         self.shared.changed.notify_all();
         epoch
     }

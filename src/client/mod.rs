@@ -99,6 +99,13 @@ struct State {
     interruptions: u64,
 }
 
+impl State {
+    /// What is no chunk yet does not count: nothing but the next buffer can move it.
+    fn has_room(&self, samples: u64, max: u64) -> bool {
+        !self.queue.has_ready_audio() || self.queue.waiting() + samples <= max
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -251,8 +258,7 @@ impl Client {
 
     /// Whether so many samples may wait; more than ever may, when nothing else waits.
     pub fn has_room(&self, samples: u64) -> bool {
-        let waiting = self.shared.state().queue.waiting();
-        waiting == 0 || waiting + samples <= self.shared.max_queue
+        self.shared.state().has_room(samples, self.shared.max_queue)
     }
 
     /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
@@ -285,11 +291,10 @@ impl Client {
     /// Waits until [there is room](Self::has_room) for so many samples.
     pub fn wait_for_space(&self, samples: u64) -> Waited {
         self.shared.wait(|state| {
-            let waiting = state.queue.waiting();
             if state.failed {
                 state.failure_told.then_some(Waited::Failed)
             } else {
-                (state.flushing || waiting == 0 || waiting + samples <= self.shared.max_queue)
+                (state.flushing || state.has_room(samples, self.shared.max_queue))
                     .then_some(Waited::Done)
             }
         })

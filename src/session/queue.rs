@@ -197,6 +197,15 @@ impl Queue {
         self.waiting > 0
     }
 
+    /// Whether audio waits that can be taken.
+    pub fn has_ready_audio(&self) -> bool {
+        self.waiting > self.filling_samples()
+    }
+
+    fn filling_samples(&self) -> u64 {
+        samples_in(&self.filling)
+    }
+
     /// How many samples wait, a chunk that is not full included.
     pub fn waiting(&self) -> u64 {
         self.waiting

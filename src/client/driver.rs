@@ -44,7 +44,7 @@ pub(super) struct Driver {
     pub(super) config: Arc<Config>,
     events: Arc<dyn Events>,
     control: watch::Receiver<Control>,
-    epoch: u64,
+    pub(super) epoch: u64,
 
     pub(super) stream: u32,
     /// Connections of this stream on which the service has answered.
@@ -191,7 +191,7 @@ impl Driver {
     async fn something_to_do(&mut self) -> Result<Option<Boundary>, Trouble> {
         let shared = self.shared.clone();
         loop {
-            if let Some(next) = shared.next_boundary() {
+            if let Some(next) = shared.next_boundary(self.epoch) {
                 return Ok(next);
             }
             let idle = self.config.limits.idle;
@@ -200,7 +200,13 @@ impl Driver {
                 .up_since()
                 .zip(idle)
                 .map(|(since, idle)| since + idle);
-            let wake = [self.retry_at, expires].into_iter().flatten().min();
+            // Less than a chunk, and no more came: it has words that nobody must wait for.
+            let rest = shared.rest_since().zip(idle).map(|(at, idle)| at + idle);
+            if rest.is_some_and(|at| at <= self.now()) {
+                shared.state().queue.seal();
+                continue;
+            }
+            let wake = [self.retry_at, expires, rest].into_iter().flatten().min();
             tokio::select! {
                 () = shared.ready.notified() => {}
                 () = shared.sleep(wake), if wake.is_some() => {

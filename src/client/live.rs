@@ -213,7 +213,7 @@ impl Driver {
         if self.pending.is_some() {
             return Ok(Next::Finish);
         }
-        Ok(match self.shared.pop() {
+        Ok(match self.shared.pop(self.epoch) {
             Some(Item::Audio(chunk)) => {
                 let number = exchange.number().ok_or(Trouble::Defect)?;
                 let (position, end) = (chunk.position, chunk.position + chunk.samples());
@@ -307,17 +307,16 @@ impl Driver {
                 return Err(Trouble::NoFinal(self.config.limits.finish));
             }
             Some((at, Overdue::Audio)) if at <= now => {
-                // What came since may not fill a chunk, and has its time to be heard, too.
-                let until = self.shared.state().input_until;
-                if live.dry.is_some_and(|dry| until > dry) {
-                    live.dry = Some(until);
-                    return Ok(None);
-                }
-                self.log(Level::Debug, format_args!("no audio for a while"));
                 live.dry = None;
+                let idle = self.config.limits.idle.unwrap_or_default();
                 let mut state = self.shared.state();
-                if !state.queue.is_ready() {
+                if state.input_until + idle > now {
+                    // Audio comes, if too little yet for a chunk.
+                    live.dry = Some(state.input_until);
+                } else if !state.queue.is_ready() && state.epoch == self.epoch {
                     state.queue.push_boundary(Boundary::Pause);
+                    drop(state);
+                    self.log(Level::Debug, format_args!("no audio for a while"));
                 }
             }
             _ => {}

@@ -55,7 +55,7 @@ pub enum Waited {
 /// What became of audio that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// It waits, or is on its way.
+    /// It waits, or is on its way; between the halves of a flush it is dropped.
     Taken,
     /// Nothing was taken, and nothing will be.
     Failed,
@@ -84,6 +84,8 @@ struct Shared {
 
 struct State {
     queue: Queue,
+    /// Counts the flushes, as the driver does: it must not take what belongs to a later one.
+    epoch: u64,
     /// When the audio that was handed over last will have been heard.
     input_until: Duration,
     /// Between the two halves of a flush nothing is taken.
@@ -116,9 +118,13 @@ impl Shared {
         }
     }
 
-    fn pop(&self) -> Option<Item> {
+    /// Takes what is next, unless a flush has come that the driver does not know of.
+    fn pop(&self, epoch: u64) -> Option<Item> {
         let mut guard = self.state();
         let state = &mut *guard;
+        if state.epoch != epoch {
+            return None;
+        }
         let item = state.queue.pop();
         let (queue, limit) = (&state.queue, self.roomy());
         let wake = state
@@ -137,9 +143,12 @@ impl Shared {
         self.max_queue / 4 * 3
     }
 
-    /// Takes a boundary that is next. Some(None): audio is.
-    fn next_boundary(&self) -> Option<Option<Boundary>> {
+    /// Takes a boundary that is next, as [`pop`](Self::pop) does. Some(None): audio is.
+    fn next_boundary(&self, epoch: u64) -> Option<Option<Boundary>> {
         let mut state = self.state();
+        if state.epoch != epoch {
+            return None;
+        }
         if state.queue.is_at_audio() {
             return Some(None);
         }
@@ -147,6 +156,12 @@ impl Shared {
             Some(Item::Boundary(boundary)) => Some(Some(boundary)),
             _ => None,
         }
+    }
+
+    /// When what waits, and is less than a chunk, was complete.
+    fn rest_since(&self) -> Option<Duration> {
+        let state = self.state();
+        (state.queue.has_audio() && !state.queue.is_ready()).then_some(state.input_until)
     }
 
     fn wait(&self, mut until: impl FnMut(&mut State) -> Option<Waited>) -> Waited {
@@ -182,6 +197,7 @@ impl Client {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: Queue::new(time_to_samples(config.chunk, rate)),
+                epoch: 0,
                 input_until: Duration::ZERO,
                 flushing: false,
                 blocked: None,
@@ -219,10 +235,12 @@ impl Client {
         if state.flushing {
             return Pushed::Taken;
         }
+        // The first piece of a chunk, too: the driver must not wait for the rest for ever.
+        let first = !state.queue.has_audio();
         let ready = state.queue.push(pcm, now);
         state.input_until = now + samples_to_time(samples, self.shared.rate);
         drop(state);
-        if ready {
+        if ready || first {
             self.shared.ready.notify_one();
         }
         self.shared
@@ -341,12 +359,12 @@ impl Client {
         state.flushing = true;
         state.queue.clear();
         state.input_until = Duration::ZERO;
+        state.epoch += 1;
+        let epoch = state.epoch;
         drop(state);
-        let mut epoch = 0;
-        self.shared.control.send_modify(|control| {
-            control.epoch += 1;
-            epoch = control.epoch;
-        });
+        self.shared
+            .control
+            .send_modify(|control| control.epoch = control.epoch.max(epoch));
         self.shared.changed.notify_all();
         epoch
     }

@@ -142,7 +142,9 @@ impl ElementImpl for VolcAsrSink {
 
 impl BaseSinkImpl for VolcAsrSink {
     fn caps(&self, filter: Option<&gst::Caps>) -> Option<gst::Caps> {
-        let caps = caps([lock(&self.settings).rate]);
+        // A rate that is set meanwhile is taken up with the next run.
+        let running = self.run().and_then(|run| i32::try_from(run.rate).ok());
+        let caps = caps([running.unwrap_or_else(|| lock(&self.settings).rate)]);
         Some(match filter {
             Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
             None => caps,
@@ -175,7 +177,9 @@ impl BaseSinkImpl for VolcAsrSink {
             }
             EventView::FlushStart(_) => {
                 run.flush_start();
-                self.parent_event(event)
+                let handled = self.parent_event(event);
+                run.outbox.settle();
+                handled
             }
             EventView::FlushStop(_) => {
                 let handled = self.parent_event(event);
@@ -186,9 +190,11 @@ impl BaseSinkImpl for VolcAsrSink {
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
                 let handled = self.parent_event(event);
-                // False: flushed meanwhile, or before the segment.
-                if handled && let Some(duration) = duration {
-                    run.gap(start + duration, self.time_segment().as_ref());
+                // False: flushed meanwhile, or before the segment. Without a duration it is known to reach
+                // to its own start.
+                if handled {
+                    let end = start + duration.unwrap_or(gst::ClockTime::ZERO);
+                    run.gap(end, self.time_segment().as_ref());
                 }
                 handled
             }
@@ -208,7 +214,7 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
-            self.warn_backwards();
+            self.warn_backwards(&run);
             return Ok(gst::FlowSuccess::Ok);
         }
         let clipped = match &segment {
@@ -310,7 +316,11 @@ impl VolcAsrSink {
     /// The current segment, if it counts time. Only on the streaming thread, which holds the lock that
     /// asking takes.
     fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
-        self.obj().segment().downcast().ok()
+        let mut segment: gst::FormattedSegment<gst::ClockTime> =
+            self.obj().segment().downcast().ok()?;
+        // The base class keeps its own progress in it, which makes every buffer's segment another one.
+        segment.set_position(segment.start());
+        Some(segment)
     }
 
     /// The base class needs the thread: a pause, a step, a flush. Ok: go on where it stopped.
@@ -328,17 +338,30 @@ impl VolcAsrSink {
         let audio = crate::session::samples_to_time(samples, rate);
         let mut flow = lock(&self.flow);
         flow.rendered.add(audio);
-        let duration = audio.try_into().unwrap_or(gst::ClockTime::ZERO);
-        flow.last = buffer.pts().map(|pts| (pts, duration)).or(flow.last);
+        if samples > 0 {
+            flow.last = buffer.pts().zip(audio.try_into().ok());
+        }
     }
 
-    fn warn_backwards(&self) {
+    /// A GAP that makes the base class preroll: where the last buffer was, if that lies in the segment,
+    /// else at its start. It needs a duration, and a time that is not clipped.
+    fn preroll_gap(&self) -> gst::Event {
+        let segment = self.time_segment();
+        let start = segment.as_ref().and_then(|segment| segment.start());
+        let last = lock(&self.flow).last.filter(|(pts, _)| {
+            segment.as_ref().is_none_or(|segment| {
+                start.is_none_or(|start| start <= *pts)
+                    && segment.stop().is_none_or(|stop| *pts < stop)
+            })
+        });
+        let (start, duration) =
+            last.unwrap_or((start.unwrap_or_default(), gst::ClockTime::from_mseconds(1)));
+        gst::event::Gap::builder(start).duration(duration).build()
+    }
+
+    fn warn_backwards(&self, run: &Run) {
         if !std::mem::replace(&mut lock(&self.flow).backwards_told, true) {
-            gst::element_imp_warning!(
-                self,
-                gst::StreamError::Format,
-                ["Audio that is played backwards can't be recognised, and is discarded"]
-            );
+            run.outbox.post(Post::Backwards);
         }
     }
 
@@ -351,10 +374,7 @@ impl VolcAsrSink {
         gst::debug!(CAT, imp = self, "draining");
         // Draining must not keep a state change from completing: a GAP where the last buffer was makes
         // the base class preroll, and wait for PLAYING, as it will not do for us otherwise.
-        let last = lock(&self.flow).last;
-        if let Some((start, duration)) = last
-            && !self.parent_event(gst::event::Gap::builder(start).duration(duration).build())
-        {
+        if !self.parent_event(self.preroll_gap()) {
             return Err(gst::FlowError::Flushing);
         }
         loop {

@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use gst::glib;
@@ -20,6 +21,9 @@ use crate::client::{self, Client, Event, Events, Level};
 
 /// With more than this waiting, an interim text gives way to its successor.
 const CROWDED: usize = 64;
+/// How long a flush waits for a message that is on its way to the bus. Longer than that, the
+/// application's own handler has it.
+const UNDER_WAY: Duration = Duration::from_millis(100);
 
 /// One thing to post.
 pub(super) enum Post {
@@ -29,11 +33,16 @@ pub(super) enum Post {
     Event(Event),
     /// Audio was dropped for want of room.
     Dropped { times: Times, lost: Duration },
+    /// Audio came that is played backwards.
+    Backwards,
 }
 
 struct Queue {
-    posts: VecDeque<Post>,
+    /// With the epoch that each belongs to.
+    posts: VecDeque<(u64, Post)>,
     epoch: u64,
+    /// Who is posting something that a flush takes back.
+    delivering: Option<ThreadId>,
     /// A job is at work, or must not begin yet.
     busy: bool,
     closed: bool,
@@ -45,6 +54,7 @@ pub(super) struct Outbox {
     pub posting: Posting,
     client: Mutex<Weak<Client>>,
     queue: Mutex<Queue>,
+    delivered: Condvar,
     failed: AtomicBool,
     myself: Weak<Outbox>,
 }
@@ -59,9 +69,11 @@ impl Outbox {
             queue: Mutex::new(Queue {
                 posts: VecDeque::new(),
                 epoch: 0,
+                delivering: None,
                 busy: true,
                 closed: false,
             }),
+            delivered: Condvar::new(),
             failed: AtomicBool::new(false),
             myself: myself.clone(),
         })
@@ -85,10 +97,22 @@ impl Outbox {
     pub fn flush(&self, epoch: u64) {
         let mut queue = self.queue();
         queue.epoch = epoch;
-        queue
-            .posts
-            .retain(|post| !matches!(post, Post::Event(event) if event.belongs_to_audio()));
+        queue.posts.retain(|(_, post)| !post.belongs_to_audio());
+        drop(queue);
         self.posting.forget_announced();
+    }
+
+    /// After [`flush`](Self::flush): waits for what was on its way to the bus already, so that nothing
+    /// of an older epoch comes after this. Not in a handler of that very message, nor long.
+    pub fn settle(&self) {
+        let me = thread::current().id();
+        let queue = self.queue();
+        let under_way = |queue: &mut Queue| queue.delivering.is_some_and(|poster| poster != me);
+        drop(
+            self.delivered
+                .wait_timeout_while(queue, UNDER_WAY, under_way)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     /// Appends something of the current epoch.
@@ -99,18 +123,19 @@ impl Outbox {
 
     fn push(&self, epoch: u64, post: Post) {
         let mut queue = self.queue();
-        if queue.closed || epoch < queue.epoch {
+        // A failure, say, is none of a flush's business.
+        if queue.closed || (epoch < queue.epoch && post.belongs_to_audio()) {
             return;
         }
         if queue.posts.len() >= CROWDED
             && queue
                 .posts
                 .back()
-                .is_some_and(|last| last.gives_way_to(&post))
+                .is_some_and(|(_, last)| last.gives_way_to(&post))
         {
             queue.posts.pop_back();
         }
-        queue.posts.push_back(post);
+        queue.posts.push_back((epoch, post));
         drop(queue);
         self.work();
     }
@@ -135,20 +160,27 @@ impl Outbox {
     /// The job: posts until nothing is left.
     fn empty(&self) {
         while let Some(element) = self.element.upgrade() {
-            let post = {
+            let (epoch, post) = {
                 let mut queue = self.queue();
-                let Some(post) = queue.posts.pop_front() else {
+                let Some((epoch, post)) = queue.posts.pop_front() else {
                     queue.busy = false;
                     return;
                 };
-                post
+                queue.delivering = post.belongs_to_audio().then(|| thread::current().id());
+                (epoch, post)
             };
-            self.deliver(&element, post);
+            self.deliver(&element, epoch, post);
+            self.queue().delivering = None;
+            self.delivered.notify_all();
         }
         self.queue().busy = false;
     }
 
-    fn deliver(&self, element: &super::VolcAsrSink, post: Post) {
+    fn deliver(&self, element: &super::VolcAsrSink, epoch: u64, post: Post) {
+        let wanted = || {
+            let queue = self.queue();
+            !queue.closed && epoch == queue.epoch
+        };
         let client = || {
             self.client
                 .lock()
@@ -171,9 +203,10 @@ impl Outbox {
                     client.acknowledge_failure();
                 }
             }
-            Post::Event(event) => self.posting.event(element, event),
+            Post::Event(event) => self.posting.event(element, event, &wanted),
             Post::Starting => self.posting.starting(element),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
+            Post::Backwards => self.posting.backwards(element),
         }
     }
 
@@ -204,6 +237,15 @@ impl Events for Outbox {
 }
 
 impl Post {
+    /// Whether a flush takes it back.
+    fn belongs_to_audio(&self) -> bool {
+        match self {
+            Post::Event(event) => event.belongs_to_audio(),
+            Post::Dropped { .. } => true,
+            Post::Starting | Post::Backwards => false,
+        }
+    }
+
     /// Whether this interim text need not be posted when `next` follows at once.
     fn gives_way_to(&self, next: &Post) -> bool {
         let (

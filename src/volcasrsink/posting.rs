@@ -1,7 +1,7 @@
 //! From events to messages: what each is to the application.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,18 @@ use super::{CAT, VolcAsrSink, messages, tags};
 use crate::client::{Event, Trouble};
 use crate::session::transcript::Update;
 
+/// The progress `connect`: each start gets exactly one end, in this order, whichever threads post them.
+mod connect {
+    /// Not begun, or over.
+    pub const IDLE: u8 = 0;
+    /// Its start is being posted.
+    pub const STARTING: u8 = 1;
+    /// Its end is to be posted.
+    pub const UNDER_WAY: u8 = 2;
+    /// Canceled while its start was being posted: whoever posts that posts the end, too.
+    pub const CANCELED: u8 = 3;
+}
+
 /// What the posting of one run needs to know.
 pub(super) struct Posting {
     pub timeline: Mutex<Timeline>,
@@ -22,8 +34,7 @@ pub(super) struct Posting {
     pub interim: AtomicBool,
     pub tags: AtomicBool,
     told_tags: AtomicBool,
-    /// The progress `connect` has begun and not ended.
-    connecting: AtomicBool,
+    connecting: AtomicU8,
     /// Utterances, by stream and number, that were posted and are not final.
     announced: Mutex<BTreeSet<(u32, u32)>>,
     log_id: Mutex<Option<String>>,
@@ -37,7 +48,7 @@ impl Posting {
             interim: AtomicBool::new(true),
             tags: AtomicBool::new(true),
             told_tags: AtomicBool::new(false),
-            connecting: AtomicBool::new(false),
+            connecting: AtomicU8::new(connect::IDLE),
             announced: Mutex::default(),
             log_id: Mutex::default(),
         }
@@ -59,31 +70,44 @@ impl Posting {
 
     /// Begins the progress `connect`.
     pub fn starting(&self, element: &VolcAsrSink) {
-        self.connecting.store(true, Ordering::SeqCst);
+        self.connecting.store(connect::STARTING, Ordering::SeqCst);
         progress(
             element,
             gst::ProgressType::Start,
             "Connecting to the recognition service",
         );
+        if !self.goes_from(connect::STARTING, connect::UNDER_WAY) {
+            self.connecting.store(connect::UNDER_WAY, Ordering::SeqCst);
+            self.canceled(element);
+        }
+    }
+
+    fn goes_from(&self, from: u8, to: u8) -> bool {
+        self.connecting
+            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
     }
 
     /// Ends the progress, if it has not ended, because nobody waits for it any more.
     pub fn canceled(&self, element: &VolcAsrSink) {
-        self.end_progress(
-            element,
-            gst::ProgressType::Canceled,
-            "Connecting was canceled",
-        );
+        if !self.goes_from(connect::STARTING, connect::CANCELED) {
+            self.end_progress(
+                element,
+                gst::ProgressType::Canceled,
+                "Connecting was canceled",
+            );
+        }
     }
 
     fn end_progress(&self, element: &VolcAsrSink, end: gst::ProgressType, text: &str) {
-        if self.connecting.swap(false, Ordering::SeqCst) {
+        if self.goes_from(connect::UNDER_WAY, connect::IDLE) {
             progress(element, end, text);
         }
     }
 
-    /// Posts what an event is to the application.
-    pub fn event(&self, element: &VolcAsrSink, event: Event) {
+    /// Posts what an event is to the application. While that is more than one message, `wanted` is asked
+    /// whether the rest is.
+    pub fn event(&self, element: &VolcAsrSink, event: Event, wanted: &dyn Fn() -> bool) {
         match event {
             Event::Ready => {
                 self.end_progress(element, gst::ProgressType::Complete, "The network is ready");
@@ -92,7 +116,7 @@ impl Posting {
                 let trouble = self.identity.redact(&trouble.to_string());
                 let text = format!("Trying again in {} ms: {trouble}", pause.as_millis());
                 gst::warning!(CAT, obj = element, "{text}");
-                if self.connecting.load(Ordering::SeqCst) {
+                if self.connecting.load(Ordering::SeqCst) == connect::UNDER_WAY {
                     progress(element, gst::ProgressType::Continue, &text);
                 }
             }
@@ -106,6 +130,10 @@ impl Posting {
                 update,
             } => {
                 self.transcript(element, stream, session, &update);
+                // The application may take its time with the message, and flush meanwhile.
+                if update.is_final && !update.text.is_empty() && wanted() {
+                    self.tag(element, &update.text);
+                }
             }
             Event::Response { session, json } => {
                 post(element, messages::response(&json, session));
@@ -155,20 +183,24 @@ impl Posting {
         let structure = messages::transcript(&self.timeline(), stream, session, update);
         gst::debug!(CAT, obj = element, "{structure}");
         post(element, structure);
-        if update.is_final && !update.text.is_empty() && self.tags.load(Ordering::Relaxed) {
-            if tags::is_usable() {
-                let message = gst::message::Tag::builder(tags::list(&update.text))
-                    .src(element)
-                    .build();
-                // Without a bus there is nobody to tell.
-                let _ = element.post_message(message);
-            } else if !self.told_tags.swap(true, Ordering::Relaxed) {
-                gst::warning!(
-                    CAT,
-                    obj = element,
-                    "no tags: something has registered the tag \"transcript\" with another type than string"
-                );
-            }
+    }
+
+    fn tag(&self, element: &VolcAsrSink, text: &str) {
+        if !self.tags.load(Ordering::Relaxed) {
+            return;
+        }
+        if tags::is_usable() {
+            let message = gst::message::Tag::builder(tags::list(text))
+                .src(element)
+                .build();
+            // Without a bus there is nobody to tell.
+            let _ = element.post_message(message);
+        } else if !self.told_tags.swap(true, Ordering::Relaxed) {
+            gst::warning!(
+                CAT,
+                obj = element,
+                "no tags: something has registered the tag \"transcript\" with another type than string"
+            );
         }
     }
 
@@ -221,6 +253,18 @@ impl Posting {
         );
         let error = glib::Error::new(gst::ResourceError::Write, &text);
         warn(element, error, None, messages::dropped(times, lost));
+    }
+
+    /// Posts that audio is being discarded because it is played backwards.
+    pub fn backwards(&self, element: &VolcAsrSink) {
+        let text = "Audio that is played backwards can't be recognised, and is discarded";
+        gst::warning!(CAT, obj = element, "{text}");
+        let error = glib::Error::new(gst::StreamError::Format, text);
+        let message = gst::message::Warning::builder_from_error(error)
+            .src(element)
+            .build();
+        // Without a bus there is nobody to tell.
+        let _ = element.post_message(message);
     }
 
     /// Posts the one error.

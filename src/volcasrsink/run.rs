@@ -24,6 +24,8 @@ type Segment = gst::FormattedSegment<gst::ClockTime>;
 const DEFAULT_END_WINDOW: u32 = 800;
 /// Silence beyond the end window, so that the last utterance is surely settled.
 const SETTLING_MARGIN: u32 = 200;
+/// The silence for a gap is made at once: an `idle-timeout` of days must not take gigabytes.
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 /// A buffer was handed over, or was nothing to hand over.
 #[derive(Debug)]
@@ -69,7 +71,8 @@ impl Run {
             0 => DEFAULT_END_WINDOW,
             window => window,
         };
-        let longest = limits.idle.unwrap_or(max_queue).try_into();
+        let longest = limits.idle.unwrap_or(max_queue);
+        let longest = longest.min(max_queue.max(MAX_SILENCE)).try_into();
         let gaps = GapLimits {
             longest: longest.unwrap_or(gst::ClockTime::ZERO),
             settling: gst::ClockTime::from_mseconds((window + SETTLING_MARGIN).into()),

@@ -1,8 +1,10 @@
 //! A pipeline in front of a loopback service, and what it posts, for the integration tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod direct;
+
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
@@ -370,4 +372,39 @@ pub fn assert_ends_once(transcripts: &[Transcript]) {
 /// `sentences` sentences of marks at the default layout.
 pub fn speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
     Layout::default().sentences(sentences)
+}
+
+/// A sink for tests that send faster than real time, with words after each pause.
+pub fn quick(service: &Service) -> gst::Element {
+    let sink = sink(service);
+    sink.set_property("max-speed", 0.0);
+    sink
+}
+
+/// One field of `stats`.
+pub fn stat(sink: &gst::Element, field: &str) -> u64 {
+    sink.property::<gst::Structure>("stats")
+        .get(field)
+        .expect("a number")
+}
+
+/// Looks now and then until `condition` holds: for what nobody tells of.
+pub fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < LONG, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until the sink waits for room: nothing has gone out for a while, and more than `queued` waits.
+pub fn until_blocked(sink: &gst::Element, queued: Duration) {
+    let before = std::cell::Cell::new((0, Instant::now()));
+    eventually("blocked", || {
+        let sent = stat(sink, "bytes-sent");
+        if before.get().0 != sent || u128::from(stat(sink, "audio-queued")) < queued.as_nanos() {
+            before.set((sent, Instant::now()));
+        }
+        before.get().1.elapsed() > Duration::from_millis(100)
+    });
 }

@@ -1,0 +1,170 @@
+//! A pad that a test pushes into by hand: `volcasrsink` alone in a pipeline, with every event and
+//! buffer in the test's own order.
+
+use gst::prelude::*;
+
+use super::{Heard, LONG, Transcript};
+
+pub type Segment = gst::FormattedSegment<gst::ClockTime>;
+
+pub fn ms(ms: u64) -> gst::ClockTime {
+    gst::ClockTime::from_mseconds(ms)
+}
+
+pub struct Direct {
+    pub pipeline: gst::Pipeline,
+    pub pad: gst::Pad,
+    pub sink: gst::Element,
+    pub bus: gst::Bus,
+    rate: u64,
+}
+
+impl Drop for Direct {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+impl Direct {
+    /// Playing, with the stream `first`, caps, and a segment from 0.
+    pub fn new(sink: gst::Element) -> Self {
+        let direct = Self::held(sink);
+        direct.play();
+        direct
+    }
+
+    /// The same in READY.
+    pub fn held(sink: gst::Element) -> Self {
+        let pipeline = gst::Pipeline::new();
+        pipeline.add(&sink).expect("a new pipeline");
+        let pad = gst::Pad::builder(gst::PadDirection::Src).build();
+        let peer = sink.static_pad("sink").expect("its pad");
+        pad.link(&peer).expect("a free pad");
+        pad.set_active(true).expect("a new pad");
+        pipeline.set_state(gst::State::Ready).expect("READY");
+        let rate = sink.property::<i32>("rate") as u64;
+        let bus = pipeline.bus().expect("a pipeline's bus");
+        Direct {
+            pipeline,
+            pad,
+            sink,
+            bus,
+            rate,
+        }
+    }
+
+    pub fn play(&self) {
+        self.pipeline
+            .set_state(gst::State::Playing)
+            .expect("to play");
+        assert!(self.begin("first"));
+        assert!(self.segment(&Segment::new()));
+    }
+
+    /// STREAM_START and CAPS.
+    pub fn begin(&self, stream: &str) -> bool {
+        self.pad.push_event(gst::event::StreamStart::new(stream))
+            && self
+                .pad
+                .push_event(gst::event::Caps::new(&self.caps(self.rate as i32)))
+    }
+
+    pub fn caps(&self, rate: i32) -> gst::Caps {
+        gst::Caps::builder("audio/x-raw")
+            .field("format", "S16LE")
+            .field("layout", "interleaved")
+            .field("rate", rate)
+            .field("channels", 1)
+            .build()
+    }
+
+    pub fn segment(&self, segment: &Segment) -> bool {
+        self.pad.push_event(gst::event::Segment::new(segment))
+    }
+
+    /// The bytes of so many milliseconds.
+    pub fn bytes(&self, milliseconds: u64) -> usize {
+        (milliseconds * self.rate / 1000 * 2) as usize
+    }
+
+    pub fn buffer(&self, at: Option<u64>, pcm: &[u8]) -> gst::Buffer {
+        let mut buffer = gst::Buffer::from_slice(pcm.to_vec());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(at.map(ms));
+        buffer
+    }
+
+    /// Pushes one buffer at a time in milliseconds.
+    pub fn push(&self, at: impl Into<Option<u64>>, pcm: &[u8]) {
+        self.pad
+            .push(self.buffer(at.into(), pcm))
+            .expect("it is taken");
+    }
+
+    /// Pushes `pcm` from `at` on in buffers of `size` milliseconds.
+    pub fn push_all(&self, at: u64, pcm: &[u8], size: u64) {
+        for (n, piece) in pcm.chunks(self.bytes(size)).enumerate() {
+            self.push(at + n as u64 * size, piece);
+        }
+    }
+
+    pub fn gap(&self, at: u64, duration: impl Into<Option<u64>>) -> bool {
+        let event = gst::event::Gap::builder(ms(at)).duration(duration.into().map(ms));
+        self.pad.push_event(event.build())
+    }
+
+    pub fn flush_start(&self) {
+        assert!(self.pad.push_event(gst::event::FlushStart::new()));
+    }
+
+    pub fn flush_stop(&self) {
+        assert!(self.pad.push_event(gst::event::FlushStop::new(true)));
+    }
+
+    /// EOS, and everything that was said until then.
+    pub fn end(&self) -> Heard {
+        assert!(self.pad.push_event(gst::event::Eos::new()));
+        self.listen()
+    }
+
+    pub fn listen(&self) -> Heard {
+        let mut heard = Heard::default();
+        loop {
+            let message = self
+                .bus
+                .timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
+            let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
+            let last = matches!(
+                message.type_(),
+                gst::MessageType::Eos | gst::MessageType::Error
+            );
+            heard.messages.push(message);
+            if last {
+                return heard;
+            }
+        }
+    }
+
+    /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the answer.
+    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> Heard {
+        let mut heard = Heard::default();
+        loop {
+            let message = self
+                .bus
+                .timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
+            let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
+            let found = Transcript::parse(&message).is_some_and(|t| t.is_final && wanted(&t));
+            heard.messages.push(message);
+            if found {
+                return heard;
+            }
+        }
+    }
+
+    /// What has been posted by now.
+    pub fn take(&self) -> Heard {
+        Heard {
+            messages: std::iter::from_fn(|| self.bus.pop()).collect(),
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Gaps, jumps and overlaps in time: the service counts samples, the pipeline has timestamps, and every
+//! word is heard once, at its time.
+
+mod common;
+
+use common::direct::{Direct, Segment, ms};
+use common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::{Layout, Mark};
+use volcasr_loopback::{Options, Service};
+
+/// A second with one mark from 300 ms to 600 ms.
+fn second(number: u32) -> Vec<u8> {
+    Layout {
+        lead: 300,
+        first: number,
+        ..Layout::default()
+    }
+    .pcm(700)
+    .into_iter()
+    .chain(std::iter::repeat_n(0, 14_400))
+    .collect()
+}
+
+/// What marks of [`second`]s at these times should be heard as.
+fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
+    let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
+    times.iter().enumerate().map(mark).collect()
+}
+
+fn start() -> (Service, Direct) {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    (service, direct)
+}
+
+fn assert_heard(direct: &Direct, times: &[u64]) -> Heard {
+    let heard = direct.end();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(marks_of(&heard.finals()), at(times));
+    heard
+}
+
+/// Milliseconds of audio on each connection.
+fn lengths(service: &Service) -> Vec<u64> {
+    let sessions = service.connections();
+    sessions.iter().map(|c| c.audio_bytes / 48).collect()
+}
+
+#[test]
+fn a_jump_of_forty_milliseconds_is_jitter() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    direct.push(1040, &second(1));
+    direct.push(2000, &second(2));
+    assert_heard(&direct, &[0, 1040, 2000]);
+    assert_eq!(lengths(&service), [3000]);
+}
+
+#[test]
+fn a_jump_up_to_the_idle_timeout_becomes_silence() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    direct.push(1041, &second(1));
+    direct.push(6041, &second(2));
+    assert_heard(&direct, &[0, 1041, 6041]);
+    assert_eq!(lengths(&service), [7041]);
+}
+
+#[test]
+fn a_longer_jump_ends_the_session_after_the_end_window() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    direct.push(5001, &second(1));
+    direct.push(60_000, &second(2));
+    let heard = assert_heard(&direct, &[0, 5001, 60_000]);
+    assert_eq!(lengths(&service), [2000, 2000, 1000]);
+    let sessions: Vec<u32> = heard.finals().iter().map(|t| t.session).collect();
+    assert_eq!(sessions, [0, 1, 2]);
+    assert!(heard.finals().iter().all(|t| t.stream == 0));
+}
+
+#[test]
+fn the_end_window_is_the_user_s() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("end-window-size", 1500u32);
+    sink.set_property("idle-timeout", 2000u32);
+    let direct = Direct::new(sink);
+    direct.push(0, &second(0));
+    direct.push(3001, &second(1));
+    assert_heard(&direct, &[0, 3001]);
+    assert_eq!(lengths(&service), [2700, 1000]);
+}
+
+/// What is less than a chunk waits for the next buffer, which must not wait for it.
+#[test]
+fn a_buffer_as_long_as_the_queue_is_taken_behind_a_bit_of_another() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property("idle-timeout", 0u32);
+    sink.set_property_from_str("leaky", "no");
+    let direct = Direct::new(sink);
+    let (pcm, marks) = speech(4);
+    direct.push(0, &pcm[..direct.bytes(130)]);
+    direct.push_all(130, &pcm[direct.bytes(130)..], 1000);
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// A gap's silence takes the room that the buffer behind it was promised.
+#[test]
+fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "no");
+    let direct = Direct::new(sink);
+    let times: Vec<u64> = (0..8).map(|n| n * 4500).collect();
+    for (n, time) in times.iter().enumerate() {
+        direct.push(*time, &second(n as u32));
+    }
+    assert_heard(&direct, &times);
+    assert_eq!(lengths(&service), [32_500]);
+}
+
+#[test]
+fn gap_events_become_silence_or_an_end() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    assert!(direct.gap(1000, 3000));
+    direct.push(4000, &second(1));
+    assert!(direct.gap(5000, 4001));
+    direct.push(9001, &second(2));
+    assert_heard(&direct, &[0, 4000, 9001]);
+    assert_eq!(lengths(&service), [6000, 1000]);
+}
+
+/// At once, without waiting for the next buffer, which may never come.
+#[test]
+fn a_long_gap_posts_its_words() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    assert!(direct.gap(1000, 10_000));
+    let heard = direct.listen_for(|t| !t.text.is_empty());
+    assert_eq!(marks_of(&heard.finals()), at(&[0]));
+    assert!(service.wait(LONG, |c| c[0].final_at.is_some()));
+}
+
+#[test]
+fn short_gap_events_add_up() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    for n in 0..50 {
+        assert!(direct.gap(1000 + 20 * n, 20));
+    }
+    direct.push(2000, &second(1));
+    for n in 0..300 {
+        assert!(direct.gap(3000 + 20 * n, 20));
+    }
+    direct.push(9000, &second(2));
+    assert_heard(&direct, &[0, 2000, 9000]);
+    assert_eq!(lengths(&service)[1..], [1000]);
+    assert_eq!(lengths(&service)[0], 3000 + 4000);
+}
+
+#[test]
+fn gap_events_without_a_duration_reach_to_their_start() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    assert!(direct.gap(1000, None));
+    assert!(direct.gap(2500, None));
+    direct.push(3000, &second(1));
+    assert_heard(&direct, &[0, 3000]);
+    assert_eq!(lengths(&service), [4000]);
+}
+
+#[test]
+fn a_gap_before_any_audio_is_nothing() {
+    let (service, direct) = start();
+    assert!(direct.gap(0, 60_000));
+    direct.push(60_000, &second(0));
+    assert_heard(&direct, &[60_000]);
+    assert_eq!(lengths(&service), [1000]);
+}
+
+#[test]
+fn flags_of_buffers_mean_nothing() {
+    let (service, direct) = start();
+    for (n, flags) in [
+        gst::BufferFlags::DISCONT,
+        gst::BufferFlags::GAP,
+        gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut buffer = direct.buffer(Some(1000 * n as u64), &second(n as u32));
+        buffer.get_mut().expect("a new buffer").set_flags(flags);
+        direct.pad.push(buffer).expect("it is taken");
+    }
+    assert_heard(&direct, &[0, 1000, 2000]);
+    assert_eq!(lengths(&service), [3000]);
+}
+
+#[test]
+fn what_overlaps_is_heard_once() {
+    let (service, direct) = start();
+    let (pcm, marks) = speech(2);
+    let cut = |from: u64, to: u64| &pcm[direct.bytes(from)..direct.bytes(to)];
+    direct.push(0, cut(0, 1000));
+    direct.push(700, cut(700, 1500));
+    // Altogether within what was heard.
+    direct.push(600, cut(600, 900));
+    direct.push(1400, cut(1400, 5000));
+    direct.push_all(5000, &pcm[direct.bytes(5000)..], 100);
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(*service.connections()[0].pcm == pcm);
+}
+
+#[test]
+fn a_jump_far_back_is_another_place() {
+    let (service, direct) = start();
+    direct.push(10_000, &second(0));
+    direct.push(2000, &second(1));
+    direct.push(3000, &second(2));
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), at(&[10_000, 2000, 3000]));
+    assert_eq!(lengths(&service), [3000]);
+}
+
+#[test]
+fn without_timestamps_time_counts_from_the_first_sample() {
+    let (_service, direct) = start();
+    for n in 0..3 {
+        direct.push(None, &second(n));
+    }
+    let heard = assert_heard(&direct, &[0, 1000, 2000]);
+    for transcript in heard.finals() {
+        assert_eq!(
+            (transcript.running_time, transcript.stream_time),
+            (None, None)
+        );
+    }
+}
+
+#[test]
+fn a_segment_of_bytes_gives_no_times_either() {
+    let service = service(Options::default());
+    let direct = Direct::held(quick(&service));
+    direct
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("to play");
+    assert!(direct.begin("bytes"));
+    let segment = gst::FormattedSegment::<gst::format::Bytes>::new();
+    assert!(direct.pad.push_event(gst::event::Segment::new(&segment)));
+    for n in 0..2 {
+        direct.push(None, &second(n));
+    }
+    let heard = assert_heard(&direct, &[0, 1000]);
+    assert!(heard.finals().iter().all(|t| t.running_time.is_none()));
+}
+
+#[test]
+fn odd_bytes_and_empty_buffers_do_no_harm() {
+    let (service, direct) = start();
+    direct.push(0, &[]);
+    let mut odd = second(0);
+    odd.push(17);
+    direct.push(0, &odd);
+    direct.push(1000, &[9]);
+    direct.push(1000, &[]);
+    direct.push(1000, &second(1));
+    assert_heard(&direct, &[0, 1000]);
+    assert_eq!(lengths(&service), [2000]);
+}
+
+#[test]
+fn only_empty_buffers_open_no_session() {
+    let (service, direct) = start();
+    direct.push(0, &[]);
+    direct.push(0, &[1]);
+    let heard = direct.end();
+    assert!(heard.saw_eos() && heard.errors().is_empty());
+    assert!(service.connections().iter().all(|c| c.request.is_none()));
+}
+
+#[test]
+fn what_lies_outside_the_segment_is_not_heard() {
+    let (service, direct) = start();
+    let mut segment = Segment::new();
+    segment.set_start(ms(10_000));
+    segment.set_stop(ms(13_000));
+    segment.set_time(ms(500));
+    assert!(direct.segment(&segment));
+    direct.push(8000, &second(7));
+    // Half of it, the mark's half, is inside.
+    let mut before = second(0);
+    before.splice(0..0, std::iter::repeat_n(0, 48_000));
+    direct.push(9000, &before);
+    direct.push(11_000, &second(1));
+    let mut after = second(2);
+    after.extend(second(8));
+    direct.push(12_000, &after);
+    // Past its stop the base class itself says that this is the end of the segment.
+    let _ = direct.pad.push(direct.buffer(Some(13_000), &second(9)));
+    let heard = assert_heard(&direct, &[10_000, 11_000, 12_000]);
+    assert_eq!(lengths(&service), [3000]);
+    let first = &heard.finals()[0].words[0];
+    assert_eq!(first.running_time, Some(300_000_000));
+    assert_eq!(first.stream_time, Some(800_000_000));
+}
+
+#[test]
+fn another_segment_keeps_the_session_and_gives_its_own_times() {
+    let (service, direct) = start();
+    direct.push_all(0, &second(0), 20);
+    let mut segment = Segment::new();
+    segment.set_base(ms(1000));
+    segment.set_start(ms(70_000));
+    segment.set_time(ms(5000));
+    assert!(direct.segment(&segment));
+    direct.push_all(70_000, &second(1), 20);
+    segment.set_base(ms(2000));
+    segment.set_start(ms(30_000));
+    segment.set_time(ms(30_000));
+    assert!(direct.segment(&segment));
+    direct.push_all(30_000, &second(2), 20);
+    let heard = assert_heard(&direct, &[0, 70_000, 30_000]);
+    assert_eq!(lengths(&service), [3000]);
+    let words: Vec<_> = heard
+        .finals()
+        .into_iter()
+        .flat_map(|t| t.words)
+        .filter(|word| mark_of(word).is_some())
+        .map(|word| (word.running_time, word.stream_time))
+        .collect();
+    let ns = |ms: u64| Some(ms * 1_000_000);
+    assert_eq!(
+        words,
+        [
+            (ns(300), ns(300)),
+            (ns(1300), ns(5300)),
+            (ns(2300), ns(30_300))
+        ]
+    );
+}
+
+/// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
+#[test]
+fn the_end_may_come_in_a_segment_without_audio() {
+    let (_service, direct) = start();
+    direct.push(0, &second(0));
+    let mut segment = Segment::new();
+    segment.set_start(ms(70_000));
+    segment.set_base(ms(1000));
+    assert!(direct.segment(&segment));
+    assert_heard(&direct, &[0]);
+}
+
+#[test]
+fn backwards_is_discarded_with_one_warning() {
+    let (service, direct) = start();
+    let mut segment = Segment::new();
+    segment.set_rate(-1.0);
+    segment.set_stop(ms(10_000));
+    assert!(direct.segment(&segment));
+    for n in 0..3 {
+        direct.push(2000 - 1000 * u64::from(n), &second(n));
+    }
+    let heard = direct.end();
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    assert!(heard.errors().is_empty() && heard.saw_eos());
+    assert!(heard.transcripts().is_empty());
+    assert!(service.connections().iter().all(|c| c.request.is_none()));
+}
+
+#[test]
+fn a_long_idle_timeout_takes_no_gigabytes() {
+    let service = service(Options {
+        record_audio: false,
+        ..Options::default()
+    });
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", u32::MAX);
+    let direct = Direct::new(sink);
+    direct.push(0, &second(0));
+    direct.push(1_000_000_000, &second(1));
+    assert_heard(&direct, &[0, 1_000_000_000]);
+    assert_eq!(lengths(&service), [2000, 1000]);
+}
+
+/// Less than a chunk, in bits: it must neither wait for the rest for ever nor end the session early.
+#[test]
+fn an_idle_timeout_shorter_than_a_chunk() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("chunk-duration", 2000u32);
+    sink.set_property("idle-timeout", 500u32);
+    sink.set_property("sync", true);
+    let direct = Direct::new(sink);
+    let layout = Layout {
+        sentence: 1,
+        every: 300,
+        pause: 700,
+        ..Layout::default()
+    };
+    let marks: Vec<Mark> = (0..3).map(|n| layout.mark(n)).collect();
+    direct.push_all(0, &layout.pcm(2900), 20);
+    // Nothing more comes, and no end.
+    let heard = direct.listen_for(|t| t.words.iter().any(|w| w.text.contains('2')));
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    // A line that waited for the first chunk for longer than the idle timeout was hung up.
+    let connections = service.connections();
+    assert_eq!(
+        connections.iter().filter(|c| c.request.is_some()).count(),
+        1
+    );
+}

@@ -11,7 +11,7 @@ use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Endpoint, Oddities, Options, Recogniser};
 
 /// More than the 15 s that `bigmodel_nostream` is silent for.
-const SENTENCES: u64 = 8;
+const SENTENCES: u64 = 6;
 
 /// All at once, but for those that change what is asked for, or leave out all utterances.
 fn all_oddities() -> Oddities {

@@ -197,10 +197,6 @@ impl Queue {
         self.waiting > 0
     }
 
-    fn filling_samples(&self) -> u64 {
-        samples_in(&self.filling)
-    }
-
     /// How many samples wait, a chunk that is not full included.
     pub fn waiting(&self) -> u64 {
         self.waiting

@@ -142,9 +142,12 @@ impl ElementImpl for VolcAsrSink {
 
 impl BaseSinkImpl for VolcAsrSink {
     fn caps(&self, filter: Option<&gst::Caps>) -> Option<gst::Caps> {
-        // A rate that is set meanwhile is taken up with the next run.
-        let running = self.run().and_then(|run| i32::try_from(run.rate).ok());
-        let caps = caps([running.unwrap_or_else(|| lock(&self.settings).rate)]);
+        // A rate that is set meanwhile waits for the next run, whose request says it.
+        let rate = match self.run() {
+            Some(run) => run.rate.cast_signed(),
+            None => lock(&self.settings).rate,
+        };
+        let caps = caps([rate]);
         Some(match filter {
             Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
             None => caps,

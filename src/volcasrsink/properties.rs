@@ -245,7 +245,7 @@ fn recognition() -> Vec<glib::ParamSpec> {
         boolean(
             "enable-punc",
             "Enable punctuation",
-            "Punctuate the text",
+            "Punctuate the text; always sent, because the default that the service documents varies",
             true,
         ),
         boolean(

@@ -187,6 +187,30 @@ impl Heard {
     }
 }
 
+/// Everything that is posted until EOS or an error, both included.
+pub fn listen(bus: &gst::Bus) -> Heard {
+    listen_until(bus, |message| {
+        matches!(
+            message.type_(),
+            gst::MessageType::Eos | gst::MessageType::Error
+        )
+    })
+}
+
+/// Everything that is posted until the first message that `is_last`, it included.
+pub fn listen_until(bus: &gst::Bus, is_last: impl Fn(&gst::Message) -> bool) -> Heard {
+    let mut heard = Heard::default();
+    loop {
+        let message = bus.timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
+        let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
+        let last = is_last(&message);
+        heard.messages.push(message);
+        if last {
+            return heard;
+        }
+    }
+}
+
 /// An error or a warning.
 #[derive(Debug)]
 pub struct Report {
@@ -280,28 +304,12 @@ impl Rig {
 
     /// Everything until EOS or an error, both included.
     pub fn listen(&self) -> Heard {
-        self.listen_until(|message| {
-            matches!(
-                message.type_(),
-                gst::MessageType::Eos | gst::MessageType::Error
-            )
-        })
+        listen(&self.bus)
     }
 
     /// Everything until the first message that `is_last`, it included.
     pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> Heard {
-        let mut heard = Heard::default();
-        loop {
-            let message = self
-                .bus
-                .timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
-            let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
-            let last = is_last(&message);
-            heard.messages.push(message);
-            if last {
-                return heard;
-            }
-        }
+        listen_until(&self.bus, is_last)
     }
 
     /// What has been posted by now.

@@ -80,24 +80,20 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
     utterance.text.trim().is_empty()
 }
 
-/// Where it lies. A missing start (zeros are left out) is its first timed word's, or where the one before it ends.
+/// Where it lies. Zeros are left out, and starts may be: a missing one is its first timed word's or, where that has none
+/// either, where the one before it ends.
 fn span_of(utterance: &Utterance<'_>, before: Duration, origin: Duration) -> Option<Span> {
     let on_axis = |time: Duration| origin.saturating_add(time);
-    let (start, end) = match (utterance.start, utterance.end) {
-        (Some(start), Some(end)) => return Some(Span::new(on_axis(start), on_axis(end))),
-        (None, Some(end)) => {
-            let first = utterance.words.iter().find_map(|w| w.start);
-            return Some(match first {
-                Some(first) => Span::new(on_axis(first), on_axis(end)),
-                None => Span::new(before.min(on_axis(end)), on_axis(end)),
-            });
-        }
-        (start, None) => {
-            let (first, last) = words::extent(utterance.words.iter());
-            (start.or(first)?, last)
-        }
-    };
-    Some(Span::new(on_axis(start), on_axis(end.unwrap_or(start))))
+    let words = || utterance.words.iter();
+    let first = || words().find(|w| w.start.or(w.end).is_some())?.start;
+    let last = || words().filter_map(|w| w.end).last();
+    let start = utterance.start.or_else(first).map(on_axis);
+    let end = utterance.end.or_else(last).map(on_axis);
+    match (start, end) {
+        (Some(start), end) => Some(Span::new(start, end.unwrap_or(start))),
+        (None, Some(end)) => Some(Span::new(before.min(end), end)),
+        (None, None) => None,
+    }
 }
 
 enum Unsettled {
@@ -115,7 +111,12 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsett
         return Unsettled::All;
     }
     let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
-    let mut rest = words::cut(&utterance.text, utterance.words.iter(), known.origin);
+    let mut rest = words::cut(
+        &utterance.text,
+        utterance.words.iter(),
+        known.origin,
+        Some(span.start),
+    );
     if !rest.iter().any(|w| words::middle(w).is_some()) {
         return if covered(span, &mut settled) >= span.width() / 2 {
             Unsettled::None

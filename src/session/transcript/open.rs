@@ -70,7 +70,8 @@ impl<'r, 'a> Heard<'r, 'a> {
         match (self.rest.take(), self.utterance) {
             (Some(rest), _) => rest,
             (None, Some(u)) if !self.is_empty() => {
-                words::cut(&self.text, u.words.iter(), self.origin)
+                let begins = self.span.map(|s| s.start);
+                words::cut(&self.text, u.words.iter(), self.origin, begins)
             }
             _ => Vec::new(),
         }

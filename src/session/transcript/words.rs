@@ -15,12 +15,20 @@ struct Piece {
 }
 
 impl Piece {
-    fn of(at: usize, word: &response::Word<'_>, origin: Duration) -> Self {
+    /// `first`: where the word begins if it is the first with times and its start is left out.
+    fn of(
+        at: usize,
+        word: &response::Word<'_>,
+        origin: Duration,
+        first: &mut Option<Duration>,
+    ) -> Self {
         let on_axis = |time: Duration| origin.saturating_add(time);
+        let (start, end) = (word.start.map(on_axis), word.end.map(on_axis));
+        let first = first.take_if(|_| start.or(end).is_some());
         Self {
             at,
-            start: word.start.map(on_axis),
-            end: word.end.map(on_axis),
+            start: start.or_else(|| first.zip(end).map(|(first, end)| first.min(end))),
+            end,
         }
     }
 }
@@ -28,11 +36,16 @@ impl Piece {
 /// Cuts `text` at the service's words. Each takes along the spaces and punctuation that follow it, the first also what precedes
 /// it. The service's words for spaces and punctuation have no times and go to the word before them. Words that don't stand in
 /// the text as they are (numbers written as digits, say) share what stands in their place as one word.
+///
+/// `begins` is where the utterance begins on the axis: the service leaves zeros out, so that a connection's very first word may
+/// have an end alone.
 pub(super) fn cut<'a>(
     text: &str,
     words: impl Iterator<Item = response::Word<'a>>,
     origin: Duration,
+    begins: Option<Duration>,
 ) -> Vec<Word> {
+    let mut first = begins;
     let mut pieces: Vec<Piece> = Vec::new();
     let mut missing: Option<Piece> = None;
     let mut cursor = 0;
@@ -43,10 +56,10 @@ pub(super) fn cut<'a>(
         }
         if let Some((at, end)) = find(text, cursor, token) {
             pieces.extend(placed(missing.take(), text, cursor..at));
-            pieces.push(Piece::of(at, &word, origin));
+            pieces.push(Piece::of(at, &word, origin, &mut first));
             cursor = end;
         } else {
-            let next = Piece::of(cursor, &word, origin);
+            let next = Piece::of(cursor, &word, origin, &mut first);
             match &mut missing {
                 Some(run) => {
                     run.start = run.start.or(next.start);
@@ -144,18 +157,6 @@ pub(super) fn join(words: &[Word]) -> String {
     words.iter().map(|w| w.text.as_str()).collect()
 }
 
-/// The first and the last time that the words have, relative to the connection.
-pub(super) fn extent<'a>(
-    words: impl Iterator<Item = response::Word<'a>>,
-) -> (Option<Duration>, Option<Duration>) {
-    let (mut first, mut last) = (None, None);
-    for response::Word { start, end, .. } in words {
-        first = first.or(start);
-        last = end.or(last);
-    }
-    (first, last)
-}
-
 /// A word of the service, for tests.
 #[cfg(test)]
 fn word(text: &str, times: Option<(u64, u64)>) -> response::Word<'_> {
@@ -172,7 +173,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(text: &str, words: &[(&str, Option<(u64, u64)>)]) -> Vec<String> {
-        let cut = cut(text, words.iter().map(|&(w, t)| word(w, t)), Duration::ZERO);
+        let cut = cut(
+            text,
+            words.iter().map(|&(w, t)| word(w, t)),
+            Duration::ZERO,
+            None,
+        );
         if !cut.is_empty() {
             assert_eq!(join(&cut), text);
         }
@@ -200,9 +206,36 @@ mod tests {
             "a",
             [word("a", Some((10, 20)))].into_iter(),
             Duration::from_secs(5),
+            None,
         );
         assert_eq!(words[0].start, Some(Duration::from_millis(5010)));
         assert_eq!(words[0].end, Some(Duration::from_millis(5020)));
+    }
+
+    #[test]
+    fn a_first_start_that_is_left_out_is_the_utterance_s() {
+        let ends = |ms| response::Word {
+            start: None,
+            ..word("a", Some((0, ms)))
+        };
+        let starts = |words: Vec<response::Word<'_>>, begins| -> Vec<_> {
+            let begins = Some(Duration::from_millis(begins));
+            let cut = cut("a a a", words.into_iter(), Duration::ZERO, begins);
+            let ms = |w: &Word| w.start.map(|start| start.as_millis());
+            cut.iter().map(ms).collect()
+        };
+        let later = || word("a", Some((300, 380)));
+        assert_eq!(
+            starts(vec![ends(80), ends(200), later()], 0),
+            [Some(0), None, Some(300)]
+        );
+        assert_eq!(
+            starts(vec![word("a", None), ends(80), later()], 20),
+            [None, Some(20), Some(300)]
+        );
+        // Never after its end.
+        assert_eq!(starts(vec![ends(80), later()], 100)[0], Some(80));
+        assert_eq!(starts(vec![later(), ends(400)], 0), [Some(300), None]);
     }
 
     #[test]
@@ -243,6 +276,7 @@ mod tests {
             "I have 23 apples.",
             spoken.iter().map(|&(w, t)| word(w, t)),
             Duration::ZERO,
+            None,
         );
         assert_eq!(cut[2].start, Some(Duration::from_millis(200)));
         assert_eq!(cut[2].end, Some(Duration::from_millis(380)));
@@ -275,6 +309,7 @@ mod tests {
             ]
             .into_iter(),
             Duration::ZERO,
+            None,
         );
         keep(&mut words, |middle| middle < Duration::from_millis(500));
         assert_eq!(join(&words), "one two,");
@@ -287,7 +322,7 @@ mod tests {
             text in "[ a-c,.哈1é]{0,24}",
             words in prop::collection::vec("[ a-c,哈1É]{0,4}", 0..12),
         ) {
-            let cut = cut(&text, words.iter().map(|w| word(w, None)), Duration::ZERO);
+            let cut = cut(&text, words.iter().map(|w| word(w, None)), Duration::ZERO, None);
             if !cut.is_empty() {
                 prop_assert_eq!(join(&cut), text);
             }

@@ -256,6 +256,11 @@ impl Open {
                     compression: frame.compression,
                     wire_size: frame.wire_size,
                     size: frame.payload.len(),
+                    bytes: if options.record_bytes {
+                        bytes.to_vec()
+                    } else {
+                        Vec::new()
+                    },
                 });
             }
         });

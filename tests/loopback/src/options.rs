@@ -44,6 +44,8 @@ pub struct Options {
     pub record_audio: bool,
     /// Keep [`Connection::frames`](crate::Connection::frames), `responses` and `heard`. Off for thousands of long sessions.
     pub record_frames: bool,
+    /// Keep also each packet as it came, in [`ClientFrame::bytes`](crate::ClientFrame::bytes).
+    pub record_bytes: bool,
     /// The kernel's receive buffer of each connection, so that a client's writes block soon when the service hangs.
     pub receive_buffer: Option<u32>,
     /// Threads of the service.
@@ -80,6 +82,7 @@ impl Default for Options {
             tls: None,
             record_audio: true,
             record_frames: true,
+            record_bytes: false,
             receive_buffer: None,
             threads: 1,
         }

@@ -109,6 +109,8 @@ pub struct ClientFrame {
     pub wire_size: usize,
     /// Bytes of payload, inflated.
     pub size: usize,
+    /// The whole packet as it came; empty unless [`Options::record_bytes`](crate::Options::record_bytes).
+    pub bytes: Vec<u8>,
 }
 
 /// One answer of the service.

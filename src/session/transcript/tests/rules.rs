@@ -93,6 +93,27 @@ fn rule_1_an_absent_start_is_its_first_words() {
     assert_eq!(stream.raw(json, false)[0].start, Some(ms(900)));
 }
 
+/// Speech from the first sample on, as `bigmodel_async` tells it: without its zeros.
+#[test]
+fn rule_1_absent_zeros_are_zeros() {
+    let utterance = r#"{"end_time":500,"text":"a b","words":[{"end_time":80,"text":"a"},
+        {"start_time":300,"end_time":500,"text":"b"}]}"#;
+    let json =
+        format!(r#"{{"audio_info":{{"duration":600}},"result":{{"utterances":[{utterance}]}}}}"#);
+    let mut stream = Stream::full();
+    let mut updates = Vec::new();
+    let response = Response::decode(json.as_bytes()).unwrap();
+    stream
+        .tracker
+        .respond(&response, ms(1000), false, &mut updates);
+    assert_eq!(
+        (updates[0].start, updates[0].end),
+        (Some(ms(0)), Some(ms(500)))
+    );
+    assert_eq!(updates[0].words[0].start, Some(ms(0)));
+    assert_eq!(updates[0].words[1].start, Some(ms(300)));
+}
+
 #[test]
 fn rule_1_an_absent_start_is_the_end_of_the_one_before() {
     let mut stream = Stream::full();

@@ -340,3 +340,13 @@ fn memory_is_bounded_by_a_connection() {
         assert!(stream.tracker.settled.len() <= 102);
     }
 }
+
+#[test]
+fn an_end_that_no_audio_has_reached_does_not_skip_what_comes() {
+    let mut stream = Stream::full();
+    stream.sent = ms(3000);
+    stream.hear(3000, &[Said::bare("one", Some((1000, 1 << 32)))]);
+    let (begin, updates) = stream.restart(2000);
+    assert_eq!(brief(&updates), [(0, "one", "U")]);
+    assert_eq!(begin, ms(3000));
+}

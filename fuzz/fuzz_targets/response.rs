@@ -1,0 +1,40 @@
+//! Any bytes as a payload: read whole, to the last word and attribute, and taken up by a tracker.
+#![no_main]
+
+use std::time::Duration;
+
+use gstvolcasr::protocol::failure::Failure;
+use gstvolcasr::protocol::request::ResultType;
+use gstvolcasr::protocol::response::{MAX_ADDITIONS, MAX_UTTERANCES, MAX_WORDS, Response};
+use gstvolcasr::session::transcript::Tracker;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    for failure in [
+        Failure::from_error_frame(45_000_000, data),
+        Failure::from_http(400, data),
+    ] {
+        let _ = (failure.retry(), failure.to_string());
+    }
+    let Ok(response) = Response::decode(data) else {
+        return;
+    };
+    let utterances = response.utterances.as_deref().unwrap_or_default();
+    assert!(utterances.len() <= MAX_UTTERANCES);
+    for utterance in utterances {
+        assert!(utterance.words.iter().count() <= MAX_WORDS);
+        assert!(utterance.additions.iter().count() <= MAX_ADDITIONS);
+    }
+    let mut updates = Vec::new();
+    let mut tracker = Tracker::new(ResultType::Full);
+    tracker.connect(Duration::ZERO);
+    tracker.respond(&response, Duration::from_secs(60), false, &mut updates);
+    let announced = updates.len();
+    tracker.respond(&response, Duration::from_secs(60), false, &mut updates);
+    assert!(
+        updates.len() - announced <= announced,
+        "the same response again announces more than the first time"
+    );
+    tracker.give_up(&mut updates);
+    assert!(!tracker.has_open());
+});

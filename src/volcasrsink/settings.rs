@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::client::{Config, Credentials, Endpoint, is_field_value};
+use crate::client::{Config, Credentials, Endpoint, is_field_value, without_secrets};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
 use crate::session::exchange::Limits;
@@ -232,6 +232,8 @@ impl Settings {
             };
         }
         match name {
+            // One with a secret in it is refused later on, but could be read from a dot dump before.
+            "uri" => without_secrets(&self.uri).to_value(),
             "hotwords" => {
                 gst::Array::new(self.hotwords.iter().map(|word| word.to_send_value())).to_value()
             }

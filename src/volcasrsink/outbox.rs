@@ -23,8 +23,6 @@ const CROWDED: usize = 64;
 
 /// One thing to post.
 pub(super) enum Post {
-    /// The element begins to connect.
-    Starting,
     /// What the client tells.
     Event(Event),
     /// Audio was dropped for want of room.
@@ -172,7 +170,6 @@ impl Outbox {
                 }
             }
             Post::Event(event) => self.posting.event(element, event),
-            Post::Starting => self.posting.starting(element),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
         }
     }
@@ -198,6 +195,8 @@ impl Events for Outbox {
             return;
         }
         if let Some(element) = self.element.upgrade() {
+            // It may quote the peer, which may quote us.
+            let line = self.posting.redact(&line.to_string());
             gst::log_with_level!(CAT, level, obj = element, "{line}");
         }
     }

@@ -212,7 +212,9 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &glib::Value) {
         macro_rules! set {
             ($field:expr) => {
-                assign(&mut $field, value)
+                if !assign(&mut $field, value) {
+                    assign(&mut $field, &Settings::default().get(name));
+                }
             };
         }
         match name {
@@ -242,9 +244,14 @@ impl Settings {
     }
 }
 
-fn assign<T: for<'a> glib::value::FromValue<'a>>(field: &mut T, value: &glib::Value) {
-    if let Ok(value) = value.get() {
-        *field = value;
+/// False: it is null, and the field can't be; such a property goes back to its default.
+fn assign<T: for<'a> glib::value::FromValue<'a>>(field: &mut T, value: &glib::Value) -> bool {
+    match value.get() {
+        Ok(value) => {
+            *field = value;
+            true
+        }
+        Err(_) => false,
     }
 }
 

@@ -1,6 +1,8 @@
 //! A pipeline in front of a loopback service, and what it posts, for the integration tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod child;
+
 use std::sync::Once;
 use std::time::Duration;
 

@@ -49,6 +49,14 @@ pub enum DialError {
         /// What the verifier says.
         source: rustls::Error,
     },
+    /// What answers speaks no TLS, or none that this side does. Trying again would not help.
+    #[error("\"{host}\" speaks no TLS at this port, or none that is safe: {source}")]
+    NoTls {
+        /// The host in `uri`.
+        host: String,
+        /// What the library says.
+        source: rustls::Error,
+    },
     /// The TLS handshake failed otherwise.
     #[error("TLS with \"{host}\" failed: {source}")]
     Tls {
@@ -83,7 +91,10 @@ impl DialError {
     pub fn is_passing(&self) -> bool {
         !matches!(
             self,
-            DialError::Certificate { .. } | DialError::ServerName { .. } | DialError::Trust(_)
+            DialError::Certificate { .. }
+                | DialError::NoTls { .. }
+                | DialError::ServerName { .. }
+                | DialError::Trust(_)
         )
     }
 }
@@ -127,16 +138,7 @@ async fn dial_unbounded(endpoint: &Endpoint, timeout: Duration) -> Result<Transp
         .unwrap_or_else(|error| Err(TrustError::Library(error.to_string())))?;
     match TlsConnector::from(config).connect(name, tcp).await {
         Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
-        Err(source) => Err(match certificate_error(&source) {
-            Some(source) => DialError::Certificate {
-                host: host(),
-                source,
-            },
-            None => DialError::Tls {
-                host: host(),
-                source,
-            },
-        }),
+        Err(source) => Err(tls_error(host(), source)),
     }
 }
 
@@ -163,14 +165,29 @@ async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStrea
     }))
 }
 
-/// The verifier's complaint inside an I/O error, if that is what it is.
-fn certificate_error(error: &io::Error) -> Option<rustls::Error> {
-    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    matches!(
-        error,
-        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
-    )
-    .then(|| error.clone())
+/// Tells what another try can't mend from what it may: the library hides both in an I/O error.
+fn tls_error(host: String, error: io::Error) -> DialError {
+    use rustls::Error as Tls;
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Tls>())
+        .cloned();
+    match inner {
+        Some(source @ (Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented)) => {
+            DialError::Certificate { host, source }
+        }
+        Some(
+            source @ (Tls::InvalidMessage(_)
+            | Tls::InappropriateMessage { .. }
+            | Tls::InappropriateHandshakeMessage { .. }
+            | Tls::PeerIncompatible(_)
+            | Tls::PeerMisbehaved(_)),
+        ) => DialError::NoTls { host, source },
+        _ => DialError::Tls {
+            host,
+            source: error,
+        },
+    }
 }
 
 impl AsyncRead for Transport {

@@ -362,6 +362,8 @@ impl Driver {
             self.connect_id = Uuid::new_v4().to_string();
             self.log_id = None;
             let request_id = Uuid::new_v4().to_string();
+            // Before the answer: of one that never comes, ours is all that the vendor's support can look for.
+            self.tell_ids();
             let opening = Opening {
                 credentials: &self.config.credentials,
                 resource_id: &self.config.resource_id,

@@ -116,7 +116,31 @@ impl Endpoint {
     }
 }
 
+/// A URI for people to read: what [`Endpoint::parse`] would refuse as a secret is left out, whatever else is
+/// wrong with it.
+pub fn without_secrets(uri: &str) -> String {
+    let (rest, query) = match uri.split_once('?') {
+        Some((rest, query)) => (rest, Some(query)),
+        None => (uri, None),
+    };
+    let (scheme, rest) = rest.split_at(rest.find("://").map_or(0, |at| at + 3));
+    let mut shown = scheme.to_owned();
+    // A password may hold an unescaped slash: so the last @ counts.
+    match rest.rsplit_once('@') {
+        Some((_, rest)) => shown.extend(["***@", rest]),
+        None => shown.push_str(rest),
+    }
+    match query {
+        Some(query) if credential_in(query).is_some() => shown.push_str("?***"),
+        Some(query) => shown.extend(["?", query]),
+        None => {}
+    }
+    shown
+}
+
 /// The name of the first query parameter that looks like a credential.
+///
+/// A parameter without a value may be the secret itself; then the name is not told.
 fn credential_in(query: &str) -> Option<&str> {
     const SECRETS: [&str; 7] = [
         "key",
@@ -127,13 +151,17 @@ fn credential_in(query: &str) -> Option<&str> {
         "auth",
         "credential",
     ];
-    query
-        .split('&')
-        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
-        .find(|name| {
-            let name = name.to_ascii_lowercase();
-            SECRETS.iter().any(|secret| name.contains(secret))
-        })
+    query.split('&').find_map(|pair| {
+        let (name, shown) = match pair.split_once('=') {
+            Some((name, _)) => (name, name),
+            None => (pair, "?"),
+        };
+        let name = name.to_ascii_lowercase();
+        SECRETS
+            .iter()
+            .any(|secret| name.contains(secret))
+            .then_some(shown)
+    })
 }
 
 #[cfg(test)]
@@ -184,7 +212,27 @@ mod tests {
             parse("wss://example.com/a?x=1&Access_Token=abc"),
             Err(EndpointError::Credential("Access_Token".into()))
         );
+        assert_eq!(
+            parse("wss://example.com/a?my-secret-key-4711"),
+            Err(EndpointError::Credential("?".into()))
+        );
         assert!(parse("wss://example.com/a?x=1&lang=en").is_ok());
+    }
+
+    #[test]
+    fn a_uri_is_shown_without_what_would_be_refused() {
+        for (uri, shown) in [
+            ("wss://example.com/a?x=1", "wss://example.com/a?x=1"),
+            ("wss://me:p/w@example.com/", "wss://***@example.com/"),
+            ("wss://me:pw@example.com:1/a", "wss://***@example.com:1/a"),
+            ("https://me:pw@example.com", "https://***@example.com"),
+            ("me:pw@example.com", "***@example.com"),
+            ("wss://example.com/a?token=abc", "wss://example.com/a?***"),
+            ("wss://example.com/a?secret4711", "wss://example.com/a?***"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(uri), shown);
+        }
     }
 
     #[test]

@@ -410,7 +410,7 @@ impl Driver {
         if self.log_id.is_none()
             && let Some(log_id) = &response.log_id
         {
-            self.log_id = Some(log_id.to_string());
+            self.log_id = Some(self.config.credentials.strike_out(log_id));
             self.tell_ids();
         }
         self.log(
@@ -487,6 +487,7 @@ impl Driver {
     }
 
     fn failure(&self, mut failure: Failure) -> Trouble {
+        failure.message = self.config.credentials.strike_out(&failure.message);
         failure.log_id = self.log_id.clone();
         failure.connect_id = Some(self.connect_id.clone());
         Trouble::Failure(Box::new(failure))

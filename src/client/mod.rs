@@ -31,7 +31,7 @@ use tokio::time::Instant;
 pub use config::Config;
 pub use counters::Counts;
 pub use dial::DialError;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, without_secrets};
 pub use event::{Event, Events, Level, Trouble};
 pub use runtime::{RuntimeError, run_job};
 pub(crate) use upgrade::is_field_value;

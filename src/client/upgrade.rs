@@ -48,6 +48,50 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Shorter than this it is no secret, and would be found everywhere.
+const MIN_SECRET: usize = 4;
+
+impl Credentials {
+    /// `text` without the secrets, should a peer have repeated one: whatever came over the network goes
+    /// through here before anybody reads it.
+    ///
+    /// Of a text that was cut, and so ends in `…`, the beginning of a secret before the cut goes, too.
+    pub fn strike_out(&self, text: &str) -> String {
+        let secrets: &[&str] = match self {
+            Credentials::Pair {
+                app_key,
+                access_key,
+            } => &[app_key, access_key],
+            Credentials::Key(key) => &[key],
+        };
+        let mut text = text.to_owned();
+        // The longest first: one may be a part of the other.
+        let mut secrets: Vec<_> = secrets
+            .iter()
+            .copied()
+            .filter(|secret| secret.len() >= MIN_SECRET)
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for secret in secrets {
+            text = text.replace(secret, STRUCK_OUT);
+            let Some(kept) = text.strip_suffix('…') else {
+                continue;
+            };
+            let cut = secret
+                .char_indices()
+                .map(|(at, _)| &secret[..at])
+                .rfind(|part| part.len() >= MIN_SECRET && kept.ends_with(part));
+            if let Some(part) = cut {
+                text = format!("{}{STRUCK_OUT}…", &kept[..kept.len() - part.len()]);
+            }
+        }
+        text
+    }
+}
+
+/// Stands where a secret stood.
+const STRUCK_OUT: &str = "***";
+
 /// What the upgrade request says beside the endpoint.
 #[derive(Clone, Debug)]
 pub(super) struct Opening<'a> {
@@ -117,7 +161,8 @@ where
         let _ = timeout(BODY_TIME, read_body(stream, &mut tail, head.content_length)).await;
         tail.truncate(MAX_BODY);
         let mut failure = Failure::from_http(head.status, &tail);
-        failure.log_id = head.log_id;
+        failure.message = opening.credentials.strike_out(&failure.message);
+        failure.log_id = head.log_id.map(|id| opening.credentials.strike_out(&id));
         failure.connect_id = Some(opening.connect_id.to_owned());
         return Err(UpgradeError::Refused(failure));
     }
@@ -127,7 +172,7 @@ where
         ));
     }
     Ok(Opened {
-        log_id: head.log_id,
+        log_id: head.log_id.map(|id| opening.credentials.strike_out(&id)),
         tail,
     })
 }
@@ -230,4 +275,32 @@ async fn read_body<S: AsyncRead + Unpin>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_struck_out_of_what_a_peer_says() {
+        let pair = Credentials::Pair {
+            app_key: "app-9".into(),
+            access_key: "app-9-secret".into(),
+        };
+        for (said, shown) in [
+            ("no app-9-secret here", "no *** here"),
+            ("app-9: app-9-secret", "***: ***"),
+            ("nothing", "nothing"),
+            // Cut in the middle of the secret.
+            ("is not app-9-sec…", "is not ***…"),
+            ("is not app-…", "is not ***…"),
+            ("is not app…", "is not app…"),
+        ] {
+            assert_eq!(pair.strike_out(said), shown);
+        }
+        let short = Credentials::Key("abc".into());
+        assert_eq!(short.strike_out("abc"), "abc");
+        let chinese = Credentials::Key("秘密钥匙".into());
+        assert_eq!(chinese.strike_out("不对：秘密…"), "不对：***…");
+    }
 }

@@ -51,6 +51,8 @@ pub enum Cause {
     RateLimited,
     /// Another HTTP 4xx, or a redirect, which is not followed.
     Refused,
+    /// HTTP 1xx or 2xx other than the 101: what answers is no WebSocket server.
+    NoWebSocket,
     /// HTTP 5xx.
     Unavailable,
     /// A code or status that is not documented.
@@ -133,6 +135,7 @@ impl Failure {
             | Cause::AudioFormat
             | Cause::QuotaSpent
             | Cause::WrongType
+            | Cause::NoWebSocket
             | Cause::Refused => Retry::Never,
             Cause::Idle => Retry::Soon,
             Cause::Concurrency | Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
@@ -190,6 +193,7 @@ impl Cause {
             401 => Self::Credentials,
             403 => Self::NotGranted,
             429 => Self::RateLimited,
+            100..=299 => Self::NoWebSocket,
             300..=499 => Self::Refused,
             500..=599 => Self::Unavailable,
             _ => Self::Unknown,
@@ -397,7 +401,9 @@ mod tests {
             (500, "", Cause::Unavailable, Retry::Later),
             (502, "<html>", Cause::Unavailable, Retry::Later),
             (599, "", Cause::Unavailable, Retry::Later),
-            (200, "<html>", Cause::Unknown, Retry::Limited),
+            (200, "<html>", Cause::NoWebSocket, Retry::Never),
+            (100, "", Cause::NoWebSocket, Retry::Never),
+            (600, "", Cause::Unknown, Retry::Limited),
         ] {
             let failure = Failure::from_http(status, body.as_bytes());
             assert_eq!(

@@ -1,5 +1,6 @@
 //! What went wrong, in the user's terms: the cause, and the way out.
 
+use super::posting::Ids;
 use crate::client::{Credentials, DialError, Trouble, UpgradeError};
 use crate::protocol::failure::{Cause, Failure, Retry};
 
@@ -28,19 +29,7 @@ impl Identity {
 
     /// `text` without the secrets, should the service have repeated one.
     pub fn redact(&self, text: &str) -> String {
-        let secrets = match &self.credentials {
-            Credentials::Pair {
-                app_key,
-                access_key,
-            } => vec![app_key, access_key],
-            Credentials::Key(key) => vec![key],
-        };
-        secrets
-            .into_iter()
-            .filter(|secret| secret.len() >= MIN_SECRET)
-            .fold(text.to_owned(), |text, secret| {
-                text.replace(secret.as_str(), "***")
-            })
+        self.credentials.strike_out(text)
     }
 
     /// Where the credentials come from, by name.
@@ -58,30 +47,18 @@ impl Identity {
     }
 }
 
-/// Shorter than this it is no secret, and would be found everywhere.
-const MIN_SECRET: usize = 4;
-
 /// The error that ends a stream. `lost`: a session was open before.
-pub(super) fn error(
-    trouble: &Trouble,
-    lost: bool,
-    identity: &Identity,
-    log_id: Option<&str>,
-) -> Report {
+pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, ids: &Ids) -> Report {
     let text = identity.redact(&text(trouble, lost, identity));
     Report {
         error: domain(trouble, lost, &text),
         debug: identity.redact(&trouble.to_string()),
-        details: details(trouble, identity, log_id),
+        details: details(trouble, identity, ids),
     }
 }
 
 /// `volcasr-error`: what programs can act upon.
-pub(super) fn details(
-    trouble: &Trouble,
-    identity: &Identity,
-    log_id: Option<&str>,
-) -> gst::Structure {
+pub(super) fn details(trouble: &Trouble, identity: &Identity, ids: &Ids) -> gst::Structure {
     let failure = trouble.failure();
     let message = failure.map_or_else(|| trouble.to_string(), |failure| failure.message.clone());
     gst::Structure::builder("volcasr-error")
@@ -97,11 +74,13 @@ pub(super) fn details(
             "log-id",
             failure
                 .and_then(|failure| failure.log_id.as_deref())
-                .or(log_id),
+                .or(ids.log.as_deref()),
         )
         .field_if_some(
             "connect-id",
-            failure.and_then(|failure| failure.connect_id.as_deref()),
+            failure
+                .and_then(|failure| failure.connect_id.as_deref())
+                .or(ids.connect.as_deref()),
         )
         .field("retryable", trouble.retry() != Retry::Never)
         .build()
@@ -127,6 +106,7 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
         };
     };
     match failure.cause {
+        Cause::NoWebSocket => gst::glib::Error::new(StreamError::Decode, text),
         Cause::Credentials | Cause::NotGranted => resource(ResourceError::NotAuthorized),
         Cause::Parameters | Cause::WrongType | Cause::NoRequest => {
             resource(ResourceError::Settings)
@@ -179,7 +159,7 @@ fn dial_text(error: &DialError) -> String {
             "{error}. Check the host in the property uri and this machine's clock; a private authority's certificate \
              is named in the environment variable SSL_CERT_FILE."
         ),
-        DialError::Tls { .. } => {
+        DialError::Tls { .. } | DialError::NoTls { .. } => {
             format!("{error}. Check that the host and port in the property uri speak TLS.")
         }
         DialError::ServerName { .. } => format!("{error}. Check the host in the property uri."),
@@ -228,6 +208,9 @@ fn advice(failure: &Failure, identity: &Identity) -> String {
         Cause::QuotaSpent => "the account's quota is spent. Buy more in the vendor's console.".into(),
         Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
             "it has no capacity now. Try again later; max-reconnects says how often this element does.".into()
+        }
+        Cause::NoWebSocket => {
+            "no WebSocket server answers there. Check the property uri: it must name the service's v3/sauc endpoint.".into()
         }
         Cause::Refused => "check the property uri: host, path and scheme.".into(),
         Cause::Idle => "the session got no audio for too long. Check that idle-timeout is below 5000.".into(),

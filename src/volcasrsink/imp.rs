@@ -12,20 +12,13 @@ use gst_base::subclass::prelude::*;
 use super::CAT;
 use super::errors::Identity;
 use super::outbox::{Outbox, Post};
-use super::posting::Posting;
+use super::posting::{Ids, Posting};
 use super::run::{Fed, Run};
 use super::settings::{Environment, Settings};
-use super::stats::{self, Rendered};
+use super::stats;
 use super::timeline::Timeline;
 use crate::client::{Client, Counts, Waited};
 use crate::session::BYTES_PER_SAMPLE;
-
-/// The ids of the current or last connection.
-#[derive(Clone, Debug, Default)]
-struct Ids {
-    connect: Option<String>,
-    log: Option<String>,
-}
 
 /// What the streaming thread remembers from buffer to buffer.
 #[derive(Debug, Default)]
@@ -33,7 +26,6 @@ struct Flow {
     /// The time and duration of what was rendered last, for the preroll before a drain.
     last: Option<(gst::ClockTime, gst::ClockTime)>,
     backwards_told: bool,
-    rendered: Rendered,
 }
 
 /// The element's own state.
@@ -45,6 +37,7 @@ pub struct VolcAsrSink {
     /// The counts of the run before, while there is no run.
     last_counts: Mutex<Counts>,
     flow: Mutex<Flow>,
+    /// Of the current or last connection.
     ids: Mutex<Ids>,
     tokens: AtomicU64,
 }
@@ -215,6 +208,7 @@ impl BaseSinkImpl for VolcAsrSink {
         let Some(run) = self.run() else {
             return Err(gst::FlowError::Flushing);
         };
+        run.check(|| self.step_aside(&run))?;
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
             self.warn_backwards(&run);
@@ -274,9 +268,11 @@ impl VolcAsrSink {
         let outbox = Outbox::new(&element, Posting::new(Timeline::new(rate), identity));
         let limits = config.limits;
         let max_queue = config.max_queue;
-        outbox.post(Post::Starting);
+        // At once, so that it comes before the state change's own messages, which gst-launch waits for,
+        // and before whatever a stop right after this one says.
+        outbox.posting.starting(&element);
         let client = Client::start(config, outbox.clone()).map_err(|error| {
-            gst::element_imp_error!(self, gst::ResourceError::Failed, ["{error}"]);
+            outbox.posting.failed(&element, &error.into(), false);
             gst::StateChangeError
         })?;
         let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
@@ -340,7 +336,6 @@ impl VolcAsrSink {
         let samples = (bytes / BYTES_PER_SAMPLE) as u64;
         let audio = crate::session::samples_to_time(samples, rate);
         let mut flow = lock(&self.flow);
-        flow.rendered.add(audio);
         if samples > 0 {
             flow.last = buffer.pts().zip(audio.try_into().ok());
         }
@@ -399,16 +394,11 @@ impl VolcAsrSink {
                 (*lock(&self.last_counts), 0, rate.unsigned_abs())
             }
         };
-        let rendered = lock(&self.flow).rendered;
-        stats::structure(&rendered, &counts, queued, rate)
+        stats::structure(self.obj().upcast_ref(), &counts, queued, rate)
     }
 
     /// A connection has been made or refused.
-    pub(super) fn set_ids(&self, connect_id: String, log_id: Option<String>) {
-        let ids = Ids {
-            connect: Some(connect_id),
-            log: log_id,
-        };
+    pub(super) fn set_ids(&self, ids: Ids) {
         let before = std::mem::replace(&mut *lock(&self.ids), ids.clone());
         if before.connect != ids.connect {
             self.obj().notify("connect-id");

@@ -27,8 +27,6 @@ const UNDER_WAY: Duration = Duration::from_millis(100);
 
 /// One thing to post.
 pub(super) enum Post {
-    /// The element begins to connect.
-    Starting,
     /// What the client tells.
     Event(Event),
     /// Audio was dropped for want of room.
@@ -204,7 +202,6 @@ impl Outbox {
                 }
             }
             Post::Event(event) => self.posting.event(element, event, &wanted),
-            Post::Starting => self.posting.starting(element),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
             Post::Backwards => self.posting.backwards(element),
         }
@@ -231,6 +228,8 @@ impl Events for Outbox {
             return;
         }
         if let Some(element) = self.element.upgrade() {
+            // It may quote the peer, which may quote us.
+            let line = self.posting.redact(&line.to_string());
             gst::log_with_level!(CAT, level, obj = element, "{line}");
         }
     }
@@ -242,7 +241,7 @@ impl Post {
         match self {
             Post::Event(event) => event.belongs_to_audio(),
             Post::Dropped { .. } => true,
-            Post::Starting | Post::Backwards => false,
+            Post::Backwards => false,
         }
     }
 

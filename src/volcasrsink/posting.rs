@@ -27,6 +27,15 @@ mod connect {
     pub const CANCELED: u8 = 3;
 }
 
+/// The ids of a connection, for the vendor's support.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ids {
+    /// `X-Api-Connect-Id`: ours.
+    pub connect: Option<String>,
+    /// `X-Tt-Logid`: the service's.
+    pub log: Option<String>,
+}
+
 /// What the posting of one run needs to know.
 pub(super) struct Posting {
     pub timeline: Mutex<Timeline>,
@@ -37,7 +46,8 @@ pub(super) struct Posting {
     connecting: AtomicU8,
     /// Utterances, by stream and number, that were posted and are not final.
     announced: Mutex<BTreeSet<(u32, u32)>>,
-    log_id: Mutex<Option<String>>,
+    /// Of the current or last connection.
+    ids: Mutex<Ids>,
 }
 
 impl Posting {
@@ -50,12 +60,17 @@ impl Posting {
             told_tags: AtomicBool::new(false),
             connecting: AtomicU8::new(connect::IDLE),
             announced: Mutex::default(),
-            log_id: Mutex::default(),
+            ids: Mutex::default(),
         }
     }
 
     pub fn timeline(&self) -> MutexGuard<'_, Timeline> {
         self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `text` without the credentials.
+    pub fn redact(&self, text: &str) -> String {
+        self.identity.redact(text)
     }
 
     pub fn forget_announced(&self) {
@@ -121,8 +136,12 @@ impl Posting {
                 }
             }
             Event::Ids { connect_id, log_id } => {
-                *self.log_id.lock().unwrap_or_else(PoisonError::into_inner) = log_id.clone();
-                element.imp().set_ids(connect_id, log_id);
+                let ids = Ids {
+                    connect: Some(connect_id),
+                    log: log_id,
+                };
+                *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = ids.clone();
+                element.imp().set_ids(ids);
             }
             Event::Transcript {
                 stream,
@@ -211,9 +230,8 @@ impl Posting {
         (attempt, pause): (u32, Duration),
         (stream, from): (u32, Duration),
     ) {
-        let log_id = self.log_id();
         let times = self.timeline().times(stream, Some(from), None);
-        let details = errors::details(trouble, &self.identity, log_id.as_deref());
+        let details = errors::details(trouble, &self.identity, &self.ids());
         let details = messages::reconnect(details, attempt, pause, times);
         let trouble = self.identity.redact(&trouble.to_string());
         let text = format!(
@@ -269,8 +287,7 @@ impl Posting {
 
     /// Posts the one error.
     pub fn failed(&self, element: &VolcAsrSink, trouble: &Trouble, lost: bool) {
-        let log_id = self.log_id();
-        let report = errors::error(trouble, lost, &self.identity, log_id.as_deref());
+        let report = errors::error(trouble, lost, &self.identity, &self.ids());
         gst::error!(CAT, obj = element, "{}", report.error.message());
         self.end_progress(element, gst::ProgressType::Error, report.error.message());
         let message = gst::message::Error::builder_from_error(report.error)
@@ -282,8 +299,8 @@ impl Posting {
         let _ = element.post_message(message);
     }
 
-    fn log_id(&self) -> Option<String> {
-        self.log_id
+    fn ids(&self) -> Ids {
+        self.ids
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()

@@ -195,6 +195,17 @@ impl Run {
         wait
     }
 
+    /// After a failure every buffer gets an error, whatever is in it, once the cause is on the bus.
+    pub fn check(
+        &self,
+        step_aside: impl Fn() -> Result<(), gst::FlowError>,
+    ) -> Result<(), gst::FlowError> {
+        if self.client.has_failed() {
+            self.failed(&step_aside)?;
+        }
+        Ok(())
+    }
+
     /// Hands over a buffer's samples. `step_aside` gives the thread back to the base class for a while.
     pub fn feed(
         &self,
@@ -254,9 +265,6 @@ impl Run {
         samples: u64,
         step_aside: &impl Fn() -> Result<(), gst::FlowError>,
     ) -> Result<(), gst::FlowError> {
-        if self.client.has_failed() {
-            return self.failed(step_aside).map(|Fed| ());
-        }
         if self.client.has_room(samples) {
             return Ok(());
         }
@@ -322,7 +330,6 @@ impl Run {
         pad.peer_query(&mut query) && query.result().0
     }
 
-    /// After a failure every buffer gets an error, once the cause is on the bus.
     fn failed(
         &self,
         step_aside: &impl Fn() -> Result<(), gst::FlowError>,

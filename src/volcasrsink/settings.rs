@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::client::{Config, Credentials, Endpoint, is_field_value};
+use crate::client::{Config, Credentials, Endpoint, is_field_value, without_secrets};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
 use crate::session::exchange::Limits;
@@ -212,7 +212,9 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &glib::Value) {
         macro_rules! set {
             ($field:expr) => {
-                assign(&mut $field, value)
+                if !assign(&mut $field, value) {
+                    assign(&mut $field, &Settings::default().get(name));
+                }
             };
         }
         match name {
@@ -232,6 +234,8 @@ impl Settings {
             };
         }
         match name {
+            // One with a secret in it is refused later on, but could be read from a dot dump before.
+            "uri" => without_secrets(&self.uri).to_value(),
             "hotwords" => {
                 gst::Array::new(self.hotwords.iter().map(|word| word.to_send_value())).to_value()
             }
@@ -240,9 +244,14 @@ impl Settings {
     }
 }
 
-fn assign<T: for<'a> glib::value::FromValue<'a>>(field: &mut T, value: &glib::Value) {
-    if let Ok(value) = value.get() {
-        *field = value;
+/// False: it is null, and the field can't be; such a property goes back to its default.
+fn assign<T: for<'a> glib::value::FromValue<'a>>(field: &mut T, value: &glib::Value) -> bool {
+    match value.get() {
+        Ok(value) => {
+            *field = value;
+            true
+        }
+        Err(_) => false,
     }
 }
 

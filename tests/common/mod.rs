@@ -1,6 +1,7 @@
 //! A pipeline in front of a loopback service, and what it posts, for the integration tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod child;
 pub mod direct;
 
 use std::sync::Once;

@@ -1,0 +1,675 @@
+//! What goes wrong reaches the bus once, first, and says what to do.
+
+mod common;
+
+use std::net::TcpListener;
+
+use common::*;
+use gst::prelude::*;
+use volcasr_loopback::{At, Fault, Oddities, Options, Recogniser, Script, Send, What, When};
+
+/// One cause, and what the bus must say of it.
+struct Case {
+    name: &'static str,
+    service: Options,
+    /// What is wrong with the element.
+    spoil: fn(&gst::Element),
+    error: Kind,
+    code: Option<u32>,
+    status: Option<u32>,
+    /// In the details' message.
+    message: &'static str,
+    retryable: bool,
+    /// In the text: what to act upon.
+    text: &'static [&'static str],
+    /// What the sink needs before it works.
+    mend: fn(&gst::Element),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Resource(gst::ResourceError),
+    Stream(gst::StreamError),
+}
+
+impl Kind {
+    fn is(self, error: &gst::glib::Error) -> bool {
+        match self {
+            Kind::Resource(kind) => error.kind() == Some(kind),
+            Kind::Stream(kind) => error.kind() == Some(kind),
+        }
+    }
+}
+
+use gst::ResourceError::{Busy, NotAuthorized, OpenWrite, Settings};
+
+impl Default for Case {
+    fn default() -> Self {
+        Case {
+            name: "",
+            service: Options::default(),
+            spoil: |_| {},
+            error: Kind::Resource(OpenWrite),
+            code: None,
+            status: None,
+            message: "",
+            retryable: false,
+            text: &[],
+            mend: |_| {},
+        }
+    }
+}
+
+/// A session that ends with this error frame instead of the ack; the second connection goes well.
+fn frame(code: u32, text: &str) -> Options {
+    let body = format!(r#"{{"error":"{text}"}}"#);
+    options(What::Error { code, body }, When::Ack)
+}
+
+fn options(what: What, when: When) -> Options {
+    Options {
+        faults: vec![Fault::nth(1, what, when)],
+        ..Options::default()
+    }
+}
+
+fn http(status: u16, body: &str) -> Options {
+    let headers = vec![("Location".into(), "ws://127.0.0.1:1/".into())];
+    let body = body.into();
+    options(
+        What::Http {
+            status,
+            headers,
+            body,
+        },
+        When::Handshake,
+    )
+}
+
+fn no_retry(sink: &gst::Element) {
+    sink.set_property("max-reconnects", 0u32);
+}
+
+fn cases() -> Vec<Case> {
+    let resource = |sink: &gst::Element| {
+        sink.set_property("resource-id", "volc.seedasr.sauc.duration");
+    };
+    let pair = |sink: &gst::Element| {
+        sink.set_property("api-key", None::<&str>);
+        sink.set_property("access-key", "secret-access-key");
+    };
+    vec![
+        Case {
+            name: "400, an unknown resource",
+            spoil: |sink| sink.set_property("resource-id", "volc.nonsense"),
+            error: Kind::Resource(Settings),
+            status: Some(400),
+            message: "resourceId volc.nonsense is not allowed",
+            text: &["HTTP 400", "volc.nonsense", "resource-id"],
+            mend: resource,
+            ..Case::default()
+        },
+        Case {
+            name: "400, no resource",
+            service: http(400, r#"{"error":"get resource id empty"}"#),
+            error: Kind::Resource(Settings),
+            status: Some(400),
+            message: "get resource id empty",
+            text: &["resource-id"],
+            ..Case::default()
+        },
+        Case {
+            name: "401, a wrong key",
+            spoil: |sink| sink.set_property("api-key", "wrong-api-key"),
+            error: Kind::Resource(NotAuthorized),
+            status: Some(401),
+            message: "Invalid X-Api-Key",
+            text: &["api-key", "VOLCENGINE_API_KEY", "VOLCENGINE_ACCESS_KEY"],
+            mend: pair,
+            ..Case::default()
+        },
+        Case {
+            name: "401, a wrong pair",
+            spoil: |sink| sink.set_property("access-key", "wrong-access-key"),
+            error: Kind::Resource(NotAuthorized),
+            status: Some(401),
+            message: "load grant: requested grant not found in SaaS storage",
+            text: &[
+                "app-key",
+                "access-key",
+                "VOLCENGINE_APP_ID",
+                "VOLCENGINE_ACCESS_KEY",
+            ],
+            mend: pair,
+            ..Case::default()
+        },
+        Case {
+            name: "403",
+            service: Options {
+                granted_resources: vec!["volc.seedasr.sauc.duration".into()],
+                ..Options::default()
+            },
+            spoil: |sink| sink.set_property("resource-id", "volc.bigasr.sauc.duration"),
+            error: Kind::Resource(NotAuthorized),
+            status: Some(403),
+            message: "[resource_id=volc.bigasr.sauc.duration] requested resource not granted",
+            text: &["volc.bigasr.sauc.duration", "console", "resource-id"],
+            mend: resource,
+            ..Case::default()
+        },
+        Case {
+            name: "a redirect",
+            service: http(302, ""),
+            status: Some(302),
+            text: &["HTTP 302", "uri"],
+            ..Case::default()
+        },
+        Case {
+            name: "404",
+            service: http(404, "404 page not found"),
+            status: Some(404),
+            message: "404 page not found",
+            text: &["HTTP 404", "uri"],
+            ..Case::default()
+        },
+        Case {
+            name: "429",
+            service: http(429, ""),
+            spoil: no_retry,
+            error: Kind::Resource(Busy),
+            status: Some(429),
+            retryable: true,
+            text: &["max-reconnects"],
+            ..Case::default()
+        },
+        Case {
+            name: "a web server",
+            service: http(200, "<html>It works!</html>"),
+            error: Kind::Stream(gst::StreamError::Decode),
+            status: Some(200),
+            message: "<html>It works!</html>",
+            text: &["uri", "v3/sauc"],
+            ..Case::default()
+        },
+        Case {
+            name: "garbage",
+            service: options(What::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), When::Accept),
+            error: Kind::Stream(gst::StreamError::Decode),
+            text: &["uri", "v3/sauc"],
+            ..Case::default()
+        },
+        Case {
+            name: "45000001",
+            service: frame(45_000_001, "invalid parameters: nonsense"),
+            error: Kind::Resource(Settings),
+            code: Some(45_000_001),
+            message: "invalid parameters: nonsense",
+            text: &["45000001", "nonsense", "extra-request", "context"],
+            ..Case::default()
+        },
+        Case {
+            name: "45000010",
+            service: frame(45_000_010, "bad credentials"),
+            error: Kind::Resource(NotAuthorized),
+            code: Some(45_000_010),
+            message: "bad credentials",
+            text: &["45000010", "access-key", "VOLCENGINE_ACCESS_KEY"],
+            ..Case::default()
+        },
+        Case {
+            name: "45000030",
+            service: frame(45_000_030, "resource not granted"),
+            error: Kind::Resource(NotAuthorized),
+            code: Some(45_000_030),
+            message: "resource not granted",
+            text: &["45000030", "volc.seedasr.sauc.duration", "console"],
+            ..Case::default()
+        },
+        Case {
+            name: "45000151",
+            service: Options {
+                oddities: Oddities {
+                    refuse_24000: true,
+                    ..Oddities::default()
+                },
+                ..Options::default()
+            },
+            error: Kind::Stream(gst::StreamError::Format),
+            code: Some(45_000_151),
+            text: &["45000151", "rate=16000"],
+            // The rig's caps are at 24000: `a_refused_rate` goes on with 16000.
+            mend: |_| {},
+            ..Case::default()
+        },
+        Case {
+            name: "45000292, concurrency",
+            service: frame(45_000_292, "quota exceeded for types: concurrency"),
+            spoil: no_retry,
+            error: Kind::Resource(Busy),
+            code: Some(45_000_292),
+            message: "quota exceeded for types: concurrency",
+            retryable: true,
+            text: &["45000292", "sessions", "console"],
+            ..Case::default()
+        },
+        Case {
+            name: "45000292, lifetime",
+            service: frame(
+                45_000_292,
+                "quota exceeded for types: audio_duration_lifetime",
+            ),
+            error: Kind::Resource(Busy),
+            code: Some(45_000_292),
+            message: "quota exceeded for types: audio_duration_lifetime",
+            text: &["45000292", "quota", "console"],
+            ..Case::default()
+        },
+        Case {
+            name: "55000031",
+            service: frame(55_000_031, "server busy"),
+            spoil: no_retry,
+            error: Kind::Resource(Busy),
+            code: Some(55_000_031),
+            message: "server busy",
+            retryable: true,
+            text: &["55000031", "max-reconnects"],
+            ..Case::default()
+        },
+        Case {
+            name: "55000000, a wrong type",
+            spoil: |sink| {
+                sink.set_property(
+                    "extra-request",
+                    gst::Structure::builder("request")
+                        .field("accelerate_score", "10")
+                        .build(),
+                );
+            },
+            error: Kind::Resource(Settings),
+            code: Some(55_000_000),
+            message: "accelerate_score",
+            text: &["55000000", "accelerate_score", "extra-request"],
+            mend: |sink| sink.set_property("extra-request", None::<gst::Structure>),
+            ..Case::default()
+        },
+    ]
+}
+
+/// The fields of `volcasr-error` that depend on the cause.
+fn assert_details(case: &Case, details: &gst::StructureRef) {
+    let name = case.name;
+    assert_eq!(details.name(), "volcasr-error", "{name}");
+    assert_eq!(details.get::<u32>("code").ok(), case.code, "{name}");
+    assert_eq!(
+        details.get::<u32>("http-status").ok(),
+        case.status,
+        "{name}"
+    );
+    assert_eq!(
+        details.get::<bool>("retryable"),
+        Ok(case.retryable),
+        "{name}"
+    );
+    let message = details.get::<&str>("message").expect("message");
+    assert!(message.contains(case.message), "{name}: {message}");
+}
+
+/// Audio for longer than may wait: the stream is still under way when the error comes.
+fn push_much(rig: &mut Rig) {
+    let (pcm, _) = speech(3);
+    rig.push(&pcm, 100);
+}
+
+#[test]
+fn each_cause_has_its_error() {
+    for case in cases() {
+        let name = case.name;
+        let service = service(case.service.clone());
+        let sink = sink(&service);
+        sink.set_property("max-queue-time", 1000u32);
+        (case.spoil)(&sink);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        push_much(&mut rig);
+        // Ours, the source's, and then EOS, which needs no drain.
+        let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
+        let errors = heard.errors();
+        let sources: Vec<_> = errors.iter().map(|e| e.source.as_deref()).collect();
+        let [ours, _] = sources.as_slice() else {
+            panic!("{name}: {errors:#?}");
+        };
+        assert_eq!(*ours, Some(rig.sink.name().as_str()), "{name}: {errors:#?}");
+        let error = &errors[0].error;
+        assert!(case.error.is(error), "{name}: {error:?}");
+        for part in case.text {
+            assert!(
+                error.message().contains(part),
+                "{name}: no {part} in {error}"
+            );
+        }
+        let details = errors[0].details.as_ref().expect("details");
+        assert_details(&case, details);
+        assert!(heard.warnings().is_empty(), "{name}");
+
+        // Not tried again, and nothing follows.
+        assert!(
+            service.wait(LONG, |all| !all[0].headers.is_empty()),
+            "{name}"
+        );
+        let connections = service.connections();
+        assert_eq!(connections.len(), 1, "{name}");
+        assert_eq!(
+            details.get::<&str>("connect-id").ok(),
+            connections[0].header("X-Api-Connect-Id"),
+            "{name}"
+        );
+        if name != "garbage" {
+            assert_eq!(
+                details.get::<&str>("log-id"),
+                Ok(connections[0].log_id.as_str()),
+                "{name}"
+            );
+        }
+
+        // A second run starts clean.
+        if name == "45000151" {
+            continue;
+        }
+        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        assert!(rig.take().errors().is_empty(), "{name}");
+        (case.mend)(&rig.sink);
+        rig.next = gst::ClockTime::ZERO;
+        let (pcm, marks) = speech(1);
+        let heard = rig.run(&pcm, 100);
+        assert!(heard.errors().is_empty(), "{name}: {:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{name}");
+        assert!(heard.saw_eos(), "{name}");
+        assert_eq!(service.connections().len(), 2, "{name}");
+    }
+}
+
+/// The way out that the error names is one.
+#[test]
+fn a_refused_rate() {
+    let service = service(Options {
+        oddities: Oddities {
+            refuse_24000: true,
+            ..Oddities::default()
+        },
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("rate", 16_000i32);
+    let layout = volcasr_loopback::marks::Layout {
+        rate: 16_000,
+        ..Default::default()
+    };
+    let (pcm, marks) = layout.sentences(1);
+    let heard = Rig::new(sink).run(&pcm, 100);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// A port at which nothing listens.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Without a network there is an error as well, whether or not a buffer ever comes.
+#[test]
+fn no_network() {
+    let refused = format!(
+        "ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
+        closed_port()
+    );
+    let unknown = "wss://does-not-exist.invalid/api/v3/sauc/bigmodel_async";
+    for (uri, parts) in [
+        (refused.as_str(), ["127.0.0.1", "uri", "port"]),
+        (unknown, ["does-not-exist.invalid", "uri", "name service"]),
+    ] {
+        for buffers in [true, false] {
+            let sink = sink_for(uri);
+            no_retry(&sink);
+            let mut rig = Rig::new(sink);
+            rig.play();
+            if buffers {
+                let (pcm, _) = speech(1);
+                rig.push(&pcm, 100);
+            }
+            let heard = rig.listen();
+            let errors = heard.errors();
+            assert_eq!(errors[0].source.as_deref(), Some(rig.sink.name().as_str()));
+            let error = &errors[0].error;
+            assert!(Kind::Resource(OpenWrite).is(error), "{error:?}");
+            for part in parts {
+                assert!(error.message().contains(part), "no {part} in {error}");
+            }
+            let case = Case {
+                name: "no network",
+                retryable: true,
+                ..Case::default()
+            };
+            assert_details(&case, errors[0].details.as_ref().expect("details"));
+            assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Error));
+        }
+    }
+}
+
+/// A service that takes the connection and says nothing.
+#[test]
+fn no_answer() {
+    for when in [When::Handshake, When::Ack] {
+        let service = service(options(What::Hang, when));
+        let sink = sink(&service);
+        sink.set_property("connect-timeout", 300u32);
+        no_retry(&sink);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        push_much(&mut rig);
+        let errors = rig.listen().errors();
+        let error = &errors[0].error;
+        assert!(Kind::Resource(OpenWrite).is(error), "{error:?}");
+        assert!(error.message().contains("within 300ms"), "{error}");
+        assert!(error.message().contains("uri"), "{error}");
+        let details = errors[0].details.as_ref().expect("details");
+        assert_eq!(
+            details.get::<&str>("connect-id").ok(),
+            service.connections()[0].header("X-Api-Connect-Id")
+        );
+    }
+}
+
+/// What can't be used fails the state change, and names the property.
+#[test]
+fn properties_that_cannot_be_used() {
+    type Spoil = fn(&gst::Element);
+    let cases: [(Spoil, &[&str]); 11] = [
+        (
+            |sink| sink.set_property("uri", "https://example.com/"),
+            &["\"uri\"", "wss://"],
+        ),
+        (|sink| sink.set_property("uri", ""), &["\"uri\""]),
+        (
+            |sink| sink.set_property("uri", "ws://192.0.2.1/api"),
+            &["\"uri\"", "wss://", "allow-insecure"],
+        ),
+        (
+            |sink| sink.set_property("resource-id", " "),
+            &["\"resource-id\"", "volc.seedasr.sauc.duration"],
+        ),
+        (
+            |sink| sink.set_property("resource-id", "a\r\nX-Api-Key: b"),
+            &["\"resource-id\""],
+        ),
+        (
+            |sink| sink.set_property("access-key", "a\nb"),
+            &["\"access-key\"", "header"],
+        ),
+        (
+            |sink| sink.set_property("api-key", "a\nb"),
+            &["\"api-key\"", "header"],
+        ),
+        (
+            |sink| sink.set_property("rate", 22_050i32),
+            &["\"rate\"", "22050", "24000", "16000"],
+        ),
+        (
+            |sink| sink.set_property("context", "not JSON"),
+            &["\"context\"", "JSON"],
+        ),
+        (
+            |sink| sink.set_property("context", "[1]"),
+            &["\"context\"", "object"],
+        ),
+        (
+            |sink| {
+                let extra = gst::Structure::builder("request")
+                    .field("odd", gst::Fraction::new(1, 2))
+                    .build();
+                sink.set_property("extra-request", extra);
+            },
+            &["\"extra-request\"", "\"odd\""],
+        ),
+    ];
+    for (spoil, parts) in cases {
+        let service = service(Options::default());
+        let sink = sink(&service);
+        let bus = gst::Bus::new();
+        sink.set_bus(Some(&bus));
+        spoil(&sink);
+        let refused = sink.set_state(gst::State::Paused);
+        assert_eq!(refused, Err(gst::StateChangeError), "{parts:?}");
+        let heard = Heard {
+            messages: std::iter::from_fn(|| bus.pop()).collect(),
+        };
+        let errors = heard.errors();
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(Kind::Resource(Settings).is(&errors[0].error), "{errors:?}");
+        for part in parts {
+            let text = errors[0].error.message();
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        let details = errors[0].details.as_ref().expect("details");
+        assert_eq!(details.name(), "volcasr-error");
+        assert_eq!(details.get::<bool>("retryable"), Ok(false));
+        assert!(heard.progress().is_empty(), "it never began");
+        sink.set_state(gst::State::Null).expect("NULL");
+        assert!(service.connections().is_empty());
+    }
+}
+
+/// With neither properties nor variables the error names both, and nobody is asked.
+#[test]
+fn missing_credentials() {
+    const VARIABLES: [&str; 3] = [
+        "VOLCENGINE_APP_ID",
+        "VOLCENGINE_ACCESS_KEY",
+        "VOLCENGINE_API_KEY",
+    ];
+    child::run("missing_credentials", &[], &VARIABLES, || {
+        for (app, parts) in [
+            (None, &["api-key", "app-key", "access-key"]),
+            (
+                Some("app-1"),
+                &["\"access-key\"", "missing", "VOLCENGINE_ACCESS_KEY"],
+            ),
+        ] {
+            let service = service(Options::default());
+            let sink = sink(&service);
+            sink.set_property("app-key", app);
+            sink.set_property("access-key", None::<&str>);
+            let rig = Rig::new(sink);
+            let refused = rig.pipeline.set_state(gst::State::Playing);
+            assert_eq!(refused, Err(gst::StateChangeError));
+            let errors = rig.take().errors();
+            assert_eq!(errors.len(), 1, "{errors:#?}");
+            assert!(Kind::Resource(Settings).is(&errors[0].error), "{errors:?}");
+            let text = errors[0].error.message();
+            for part in parts {
+                assert!(text.contains(part), "no {part} in {text}");
+            }
+            if app.is_none() {
+                assert!(VARIABLES.iter().all(|name| text.contains(name)), "{text}");
+            }
+            assert!(service.connections().is_empty());
+        }
+    });
+}
+
+/// What may pass is tried again, as often as the property says, and then is one error.
+#[test]
+fn tries_are_counted() {
+    let options = Options {
+        faults: vec![Fault::each(What::Reset, When::Handshake)],
+        ..Options::default()
+    };
+    let service = service(options);
+    let sink = sink(&service);
+    sink.set_property("max-reconnects", 2u32);
+    sink.set_property("max-queue-time", 1000u32);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    let progress = |kind| move |message: &gst::Message| matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind);
+    rig.listen_until(progress(gst::ProgressType::Complete));
+    push_much(&mut rig);
+    let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
+    let attempts: Vec<_> = heard
+        .warnings()
+        .iter()
+        .map(|warning| {
+            let details = warning.details.as_ref().expect("details");
+            assert_eq!(details.name(), "volcasr-reconnect");
+            details.get::<u32>("attempt").expect("attempt")
+        })
+        .collect();
+    assert_eq!(attempts, [1, 2]);
+    let errors = heard.errors();
+    assert_eq!(errors.len(), 2, "ours and the source's: {errors:#?}");
+    assert!(Kind::Resource(OpenWrite).is(&errors[0].error), "{errors:?}");
+    // The first was dialled ahead: that it died while it waited for audio says nothing, and is no try.
+    assert_eq!(service.connections().len(), 4);
+}
+
+/// A WebSocket server of another kind.
+#[test]
+fn another_protocol() {
+    let script = Script::default().step(At::Ack, Send::Frame(vec![0xff; 32]));
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(script),
+        ..Options::default()
+    });
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    push_much(&mut rig);
+    let errors = rig.listen().errors();
+    let error = &errors[0].error;
+    assert!(
+        Kind::Stream(gst::StreamError::Decode).is(error),
+        "{error:?}"
+    );
+    assert!(
+        error.message().contains("uri") && error.message().contains("v3/sauc"),
+        "{error}"
+    );
+    let details = errors[0].details.as_ref().expect("details");
+    assert_eq!(details.get::<bool>("retryable"), Ok(false));
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// Null is the default.
+#[test]
+fn null_is_the_default() {
+    let sink = sink_for("ws://127.0.0.1:1/");
+    for name in ["uri", "resource-id", "uid", "model-name"] {
+        let default = sink.find_property(name).expect("a property");
+        sink.set_property(name, "something else");
+        sink.set_property(name, None::<&str>);
+        let value = sink.property_value(name);
+        assert_eq!(
+            value.get::<String>().ok(),
+            default.default_value().get::<String>().ok(),
+            "{name}"
+        );
+    }
+}

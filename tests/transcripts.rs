@@ -334,6 +334,37 @@ fn attributes_are_news() {
     );
 }
 
+/// JSON may hold a character that no string of C can: what is said is not lost for it, nor is anything else.
+#[test]
+fn a_zero_character_ends_nothing() {
+    let odd = "a\0b";
+    let said = json!([{
+        "definite": true, "start_time": 100, "end_time": 900, "text": format!("{odd}, c."),
+        "words": [{"start_time": 100, "end_time": 180, "text": odd}, {"start_time": 300, "end_time": 380, "text": "c"}],
+        "additions": {"source": "x\0y", "na\0me": "z", "\0": "z"},
+    }]);
+    let mut last = response(2000, said);
+    last["result"]["additions"] = json!({"log_id": odd});
+    let service = scripted(&[], last);
+    let sink = sink(&service);
+    sink.set_property("post-responses", true);
+    let heard = Rig::new(sink).run(&audio(), 100);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.saw_eos());
+    let finals = heard.finals();
+    assert_eq!(finals[0].text, "ab, c.");
+    let texts: Vec<&str> = finals[0]
+        .words
+        .iter()
+        .map(|word| word.text.as_str())
+        .collect();
+    assert_eq!(texts, ["ab, ", "c."]);
+    let attributes = finals[0].attributes.as_ref().expect("attributes");
+    assert_eq!(attributes.get::<String>("source").as_deref(), Ok("xy"));
+    assert_eq!(attributes.n_fields(), 1, "{attributes}");
+    assert_eq!(heard.tags(), ["ab, c."]);
+}
+
 /// The service's own words, as they came, behind what they led to.
 #[test]
 fn responses_as_they_came() {

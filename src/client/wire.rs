@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::protocol::MAX_PAYLOAD;
+use crate::protocol::failure::printable;
 
 /// The library's own default, 128 KiB for each connection, is for servers with few clients.
 const READ_BUFFER: usize = 4 * 1024;
@@ -34,7 +35,7 @@ pub(super) enum WireEvent {
     Closed {
         /// The status code, 1005 if there was none.
         code: u16,
-        /// What the peer says of it.
+        /// What the peer says of it, made printable.
         reason: String,
     },
     /// Nothing more can be written; reading may go on.
@@ -111,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 Some(Ok(Message::Close(close))) => match close {
                     Some(close) => WireEvent::Closed {
                         code: close.code.into(),
-                        reason: close.reason.as_str().to_owned(),
+                        reason: printable(close.reason.as_str()),
                     },
                     None => WireEvent::Closed {
                         code: 1005,
@@ -134,5 +135,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut self.socket).poll_next(cx)).await {}
         };
         let _ = tokio::time::timeout(CLOSING, close).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    /// It ends up in logs, on terminals, and in C's strings.
+    #[tokio::test]
+    async fn a_reason_to_close_is_made_printable() {
+        let (mut peer, ours) = tokio::io::duplex(64);
+        let mut wire = Wire::new(ours, Vec::new()).await;
+        peer.write_all(b"\x88\x08\x03\xf3a\0b\n\x1bc")
+            .await
+            .expect("room");
+        let WireEvent::Closed { code, reason } = wire.next().await else {
+            panic!("not closed")
+        };
+        assert_eq!((code, reason.as_str()), (1011, "a b  c"));
     }
 }

@@ -235,8 +235,8 @@ fn plain(body: &[u8]) -> String {
     printable(&String::from_utf8_lossy(beginning))
 }
 
-/// On one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].
-fn printable(text: &str) -> String {
+/// A peer's words for a log or a message: on one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].
+pub fn printable(text: &str) -> String {
     let mut characters = text.trim().chars();
     let mut message: String = characters
         .by_ref()

@@ -139,11 +139,14 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// A string from its JSON text.
+/// A string from its JSON text, without `\u0000`: JSON may hold that character, C's strings, into which all of this goes in the
+/// end, may not, and would be cut there at best.
 pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
-        serde_json::from_str(raw).ok().map(Cow::Owned)
+        let mut text: String = serde_json::from_str(raw).ok()?;
+        text.retain(|c| c != '\0');
+        Some(Cow::Owned(text))
     } else {
         Some(Cow::Borrowed(inner))
     }
@@ -249,6 +252,7 @@ mod tests {
         ));
         assert!(matches!(string(r#""a\"b""#), Some(Cow::Owned(text)) if text == "a\"b"));
         assert_eq!(string(r#""""#).as_deref(), Some(""));
+        assert_eq!(string(r#""a\u0000b\u0001""#).as_deref(), Some("ab\u{1}"));
         for other in ["", "\"", "1", "null", "{}", r#""\ud800""#] {
             assert_eq!(string(other), None, "{other}");
         }

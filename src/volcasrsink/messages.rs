@@ -19,16 +19,16 @@ pub(super) fn transcript(
         .words
         .iter()
         .map(|word| self::word(timeline, stream, word).to_send_value());
-    let attributes = (!update.attributes.is_empty()).then(|| {
-        gst::Structure::from_iter(
-            "attributes",
-            update
-                .attributes
-                .iter()
-                .filter(|(name, _)| is_field_name(name))
-                .map(|(name, value)| (glib::Quark::from_str(name).as_str(), value.to_send_value())),
-        )
-    });
+    let mut attributes = update
+        .attributes
+        .iter()
+        .filter(|(name, _)| is_field_name(name))
+        .map(|(name, value)| (glib::Quark::from_str(name).as_str(), value.to_send_value()))
+        .peekable();
+    let attributes = attributes
+        .peek()
+        .is_some()
+        .then(|| gst::Structure::from_iter("attributes", attributes));
     let builder = gst::Structure::builder("volcasr-transcript")
         .field("text", update.text.as_str())
         .field("final", update.is_final)
@@ -124,3 +124,6 @@ pub(super) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,3 +223,6 @@ fn advice(failure: &Failure, identity: &Identity) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

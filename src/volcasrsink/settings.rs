@@ -513,3 +513,6 @@ fn value_to_json(name: &str, value: &glib::Value) -> Result<Value, String> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

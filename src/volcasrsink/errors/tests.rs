@@ -1,0 +1,300 @@
+//! Causes, and what the user is told about them.
+
+use std::io;
+use std::time::Duration;
+
+use gst::{ResourceError, StreamError};
+
+use super::*;
+
+fn pair() -> Identity {
+    gst::init().expect("GStreamer");
+    let credentials = Credentials::Pair {
+        app_key: "app-12345".into(),
+        access_key: "hunter2hunter2".into(),
+    };
+    Identity::new(credentials, "volc.seedasr.sauc.duration".into())
+}
+
+fn key() -> Identity {
+    gst::init().expect("GStreamer");
+    let credentials = Credentials::Key("hunter2hunter2".into());
+    Identity::new(credentials, "volc.seedasr.sauc.duration".into())
+}
+
+fn report(trouble: &Trouble, lost: bool, identity: &Identity) -> Report {
+    error(trouble, lost, identity, Some("a-log-id"))
+}
+
+fn code(code: u32, message: &str) -> Trouble {
+    let body = format!(r#"{{"error":"{message}"}}"#);
+    Trouble::Failure(Box::new(Failure::from_error_frame(code, body.as_bytes())))
+}
+
+fn http(status: u16, message: &str) -> Trouble {
+    let body = format!(r#"{{"error":"{message}"}}"#);
+    Trouble::Upgrade(UpgradeError::Refused(Failure::from_http(
+        status,
+        body.as_bytes(),
+    )))
+}
+
+/// What a trouble is, and a word of what to do about it.
+enum Is {
+    Resource(ResourceError),
+    Stream(StreamError),
+}
+
+use Is::*;
+
+#[test]
+fn every_cause_has_its_domain_and_a_way_out() {
+    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    let resolve = DialError::Resolve {
+        host: "no.such.host".into(),
+        source: io::Error::other("unknown"),
+    };
+    let connect = DialError::Connect {
+        address: ([127, 0, 0, 1], 9).into(),
+        source: refused(),
+    };
+    for (trouble, lost, is, advice) in [
+        (
+            http(400, "resourceId x is not allowed"),
+            false,
+            Resource(ResourceError::Settings),
+            "resource-id",
+        ),
+        (
+            http(401, "Invalid X-Api-Key"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "access-key",
+        ),
+        (
+            http(403, "not granted"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "console",
+        ),
+        (
+            http(404, "no such path"),
+            false,
+            Resource(ResourceError::OpenWrite),
+            "uri",
+        ),
+        (
+            http(429, "slow down"),
+            false,
+            Resource(ResourceError::Busy),
+            "later",
+        ),
+        (
+            http(503, "down"),
+            false,
+            Resource(ResourceError::OpenWrite),
+            "later",
+        ),
+        (
+            code(45_000_001, "missing field"),
+            false,
+            Resource(ResourceError::Settings),
+            "extra-request",
+        ),
+        (
+            code(45_000_010, "no"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "VOLCENGINE_ACCESS_KEY",
+        ),
+        (
+            code(45_000_030, "no"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "resource-id",
+        ),
+        (
+            code(45_000_151, "rate"),
+            false,
+            Stream(StreamError::Format),
+            "rate=16000",
+        ),
+        (
+            code(45_000_292, "quota exceeded for types: concurrency"),
+            false,
+            Resource(ResourceError::Busy),
+            "sessions",
+        ),
+        (
+            code(45_000_292, "quota exceeded for types: x_lifetime"),
+            true,
+            Resource(ResourceError::Busy),
+            "spent",
+        ),
+        (
+            code(55_000_031, "busy"),
+            true,
+            Resource(ResourceError::Busy),
+            "later",
+        ),
+        (
+            code(55_000_000, "field request.a into an integer"),
+            false,
+            Resource(ResourceError::Settings),
+            "type",
+        ),
+        (
+            code(55_000_000, "oops"),
+            false,
+            Resource(ResourceError::OpenWrite),
+            "log id",
+        ),
+        (
+            code(55_000_000, "oops"),
+            true,
+            Resource(ResourceError::Write),
+            "log id",
+        ),
+        (
+            Trouble::Dial(resolve),
+            false,
+            Resource(ResourceError::OpenWrite),
+            "name service",
+        ),
+        (
+            Trouble::Dial(connect),
+            false,
+            Resource(ResourceError::OpenWrite),
+            "firewall",
+        ),
+        (
+            Trouble::NoAnswer(Duration::from_secs(10)),
+            false,
+            Resource(ResourceError::OpenWrite),
+            "uri",
+        ),
+        (
+            Trouble::Stalled(Duration::from_secs(10)),
+            true,
+            Resource(ResourceError::Write),
+            "max-reconnects",
+        ),
+        (
+            Trouble::Nonsense("x".into()),
+            true,
+            Stream(StreamError::Decode),
+            "v3/sauc",
+        ),
+        (
+            Trouble::Upgrade(UpgradeError::NotWebSocket("x".into())),
+            false,
+            Stream(StreamError::Decode),
+            "v3/sauc",
+        ),
+        (
+            Trouble::Defect,
+            true,
+            Resource(ResourceError::Failed),
+            "internal",
+        ),
+    ] {
+        let report = report(&trouble, lost, &pair());
+        let text = report.error.message();
+        match is {
+            Resource(expected) => assert!(
+                report.error.matches(expected),
+                "{trouble}: {:?}",
+                report.error
+            ),
+            Stream(expected) => assert!(
+                report.error.matches(expected),
+                "{trouble}: {:?}",
+                report.error
+            ),
+        }
+        assert!(text.contains(advice), "{text}");
+        let retryable = report.details.get::<bool>("retryable");
+        assert_eq!(retryable, Ok(trouble.retry() != Retry::Never), "{trouble}");
+    }
+}
+
+#[test]
+fn the_service_s_own_words_are_in_it() {
+    for (trouble, expected) in [
+        (
+            code(45_000_001, "missing field: x."),
+            "45000001 \"missing field: x\"",
+        ),
+        (http(403, "not granted"), "HTTP 403 \"not granted\""),
+    ] {
+        let text = report(&trouble, false, &pair()).error.message().to_owned();
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+/// The advice names the kind of credentials that was sent, and the other one.
+#[test]
+fn credentials_are_named_by_their_kind() {
+    let text = |identity| {
+        report(&http(401, "no"), false, &identity)
+            .error
+            .message()
+            .to_owned()
+    };
+    let (pair, key) = (text(pair()), text(key()));
+    assert!(
+        pair.find("app-key and access-key") < pair.find("api-key"),
+        "{pair}"
+    );
+    assert!(
+        key.find("api-key") < key.find("app-key and access-key"),
+        "{key}"
+    );
+}
+
+#[test]
+fn details_have_what_is_known() {
+    let mut failure = Failure::from_error_frame(45_000_001, b"bad");
+    failure.log_id = Some("its-log-id".into());
+    failure.connect_id = Some("its-connect-id".into());
+    let trouble = Trouble::Failure(Box::new(failure));
+    let details = report(&trouble, false, &pair()).details;
+    assert_eq!(details.name(), "volcasr-error");
+    assert_eq!(details.get("code"), Ok(45_000_001u32));
+    assert!(!details.has_field("http-status"));
+    assert_eq!(details.get("message"), Ok("bad"));
+    assert_eq!(details.get("log-id"), Ok("its-log-id"));
+    assert_eq!(details.get("connect-id"), Ok("its-connect-id"));
+    assert_eq!(details.get("retryable"), Ok(false));
+    let details = report(&http(503, "down"), false, &pair()).details;
+    assert_eq!(details.get("http-status"), Ok(503u32));
+    assert!(!details.has_field("code"));
+    assert_eq!(details.get("log-id"), Ok("a-log-id"), "the connection's");
+    assert_eq!(details.get("retryable"), Ok(true));
+}
+
+/// A service, or whatever stands in its place, that repeats the secret does not get it into a log.
+#[test]
+fn secrets_are_struck_out_everywhere() {
+    for identity in [pair(), key()] {
+        for trouble in [
+            http(401, "key hunter2hunter2 is unknown"),
+            code(45_000_010, "hunter2hunter2"),
+            Trouble::Closed {
+                code: 1008,
+                reason: "hunter2hunter2".into(),
+            },
+            Trouble::Nonsense("hunter2hunter2".into()),
+        ] {
+            let report = report(&trouble, true, &identity);
+            let all = format!(
+                "{} {} {}",
+                report.error.message(),
+                report.debug,
+                report.details
+            );
+            assert!(!all.contains("hunter2"), "{all}");
+            assert!(all.contains("***"), "{all}");
+        }
+    }
+}

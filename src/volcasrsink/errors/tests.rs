@@ -23,7 +23,11 @@ fn key() -> Identity {
 }
 
 fn report(trouble: &Trouble, lost: bool, identity: &Identity) -> Report {
-    error(trouble, lost, identity, Some("a-log-id"))
+    let ids = Ids {
+        connect: Some("a-connect-id".into()),
+        log: Some("a-log-id".into()),
+    };
+    error(trouble, lost, identity, &ids)
 }
 
 fn code(code: u32, message: &str) -> Trouble {
@@ -270,6 +274,7 @@ fn details_have_what_is_known() {
     assert_eq!(details.get("http-status"), Ok(503u32));
     assert!(!details.has_field("code"));
     assert_eq!(details.get("log-id"), Ok("a-log-id"), "the connection's");
+    assert_eq!(details.get("connect-id"), Ok("a-connect-id"), "likewise");
     assert_eq!(details.get("retryable"), Ok(true));
 }
 

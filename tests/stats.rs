@@ -77,6 +77,8 @@ fn the_figures_are_those_of_the_service() {
     let connection = &service.connections()[0];
     assert_eq!(nanos(&stats, "rendered"), buffers);
     assert_eq!(nanos(&stats, "dropped"), 0);
+    // As the base class has it: it does not know without qos.
+    assert_eq!(stats.get("average-rate"), Ok(-1.0));
     assert_eq!(stats.get("connected"), Ok(false), "the stream has ended");
     assert_eq!(nanos(&stats, "sessions"), 1);
     assert_eq!(nanos(&stats, "reconnects"), 0);

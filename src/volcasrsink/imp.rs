@@ -365,8 +365,7 @@ impl VolcAsrSink {
 
     /// End of stream: waits for the last words, and for all of them to be posted.
     fn drain(&self, run: &Run) -> Result<(), gst::FlowError> {
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
-        if !run.end_of_stream(token) {
+        if !run.end_of_stream() {
             return Ok(());
         }
         gst::debug!(CAT, imp = self, "draining");
@@ -375,6 +374,9 @@ impl VolcAsrSink {
         if !self.parent_event(self.preroll_gap()) {
             return Err(gst::FlowError::Flushing);
         }
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        run.finish(token);
+        // A failed client says nothing more, but its error must be on the bus first.
         loop {
             match run.client.wait_for(token) {
                 Waited::Done | Waited::Failed => return Ok(()),

@@ -183,16 +183,16 @@ impl Run {
     }
 
     /// End of stream. False: there is nothing to wait for.
-    pub fn end_of_stream(&self, token: u64) -> bool {
+    pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
         let wait = streaming.used && !streaming.ended;
         streaming.ended = true;
-        drop(streaming);
-        // A failed client says nothing more, but its error must be on the bus first.
-        if wait {
-            self.client.push_boundary(Boundary::EndOfStream { token });
-        }
         wait
+    }
+
+    /// Asks for the last words; they are all said when the client is done with `token`.
+    pub fn finish(&self, token: u64) {
+        self.client.push_boundary(Boundary::EndOfStream { token });
     }
 
     /// After a failure every buffer gets an error, whatever is in it, once the cause is on the bus.

@@ -1,0 +1,178 @@
+//! `wss://`: what the trust store vouches for works, anything else is refused, once.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use common::child::Scratch;
+use common::*;
+use gst::ResourceError::OpenWrite;
+use gst::prelude::*;
+use volcasr_loopback::tls::{Authority, Identity};
+use volcasr_loopback::{Fault, Options, Service, What, When};
+
+/// Runs `body` in a process whose `SSL_CERT_FILE` it may write.
+fn with_trust_store(name: &str, body: impl FnOnce(PathBuf)) {
+    if child::is_child() {
+        let file = std::env::var_os("SSL_CERT_FILE").expect("set below");
+        return body(file.into());
+    }
+    let scratch = Scratch::new(name);
+    let file = scratch.path("root.pem");
+    child::spawn(name, &[("SSL_CERT_FILE", file.as_ref())], &["SSL_CERT_DIR"]);
+}
+
+/// A service with a certificate, at `localhost` or by its address.
+fn tls(identity: Identity) -> Service {
+    service(Options {
+        tls: Some(identity),
+        ..Options::default()
+    })
+}
+
+fn at_localhost(service: &Service) -> String {
+    service.uri().replace("127.0.0.1", "localhost")
+}
+
+/// The one error of a sink that can't connect to `uri`.
+fn refusal(uri: &str, set: impl FnOnce(&gst::Element)) -> Report {
+    let sink = sink_for(uri);
+    set(&sink);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&speech(1).0, 100);
+    let heard = rig.listen();
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert!(
+        !heard.progress().contains(&gst::ProgressType::Continue),
+        "it was tried again"
+    );
+    let error = heard.errors().swap_remove(0);
+    assert_eq!(error.source.as_deref(), Some(rig.sink.name().as_str()));
+    error
+}
+
+fn assert_not_retried(report: &Report, parts: &[&str]) {
+    assert!(report.error.matches(OpenWrite), "{report:?}");
+    for part in parts {
+        let text = report.error.message();
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    let details = report.details.as_ref().expect("details");
+    assert_eq!(details.get::<bool>("retryable"), Ok(false));
+}
+
+#[test]
+fn a_trusted_certificate_works() {
+    with_trust_store("a_trusted_certificate_works", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let service = tls(authority.good().expect("a key"));
+        for uri in [service.uri(), at_localhost(&service)] {
+            let (pcm, marks) = speech(1);
+            let heard = Rig::new(sink_for(&uri)).run(&pcm, 100);
+            assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        }
+    });
+}
+
+#[test]
+fn bad_certificates_are_refused_once() {
+    with_trust_store("bad_certificates_are_refused_once", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let other = Authority::new().expect("a key");
+        for (name, identity) in [
+            ("untrusted", other.good()),
+            ("self-signed", Identity::self_signed()),
+            ("expired", authority.expired()),
+            ("wrong host", authority.wrong_host()),
+        ] {
+            println!("{name}");
+            let service = tls(identity.expect("a key"));
+            let report = refusal(&at_localhost(&service), |_| {});
+            let parts = ["localhost", "SSL_CERT_FILE", "clock", "uri"];
+            assert_not_retried(&report, &parts);
+            let connections = service.connections();
+            assert_eq!(connections.len(), 1, "{name}");
+            assert!(
+                connections[0].headers.is_empty(),
+                "{name}: it was spoken to"
+            );
+        }
+    });
+}
+
+/// Nothing to trust at all is said, and what to do about it.
+#[test]
+fn an_empty_trust_store() {
+    with_trust_store("an_empty_trust_store", |file| {
+        std::fs::write(file, "").expect("a file");
+        let service = tls(Identity::self_signed().expect("a key"));
+        let report = refusal(&service.uri(), |_| {});
+        assert_not_retried(&report, &["ca-certificates", "SSL_CERT_FILE"]);
+        assert_eq!(service.connections().len(), 1);
+    });
+}
+
+/// `wss://` to a server that speaks none: what answers is no hope, silence may be.
+#[test]
+fn no_tls_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    let server = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().expect("a connection");
+        let mut hello = [0; 64];
+        let _ = peer.read(&mut hello);
+        let _ = peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        // Whether it comes again is seen by the progress.
+    });
+    let report = refusal(&format!("wss://127.0.0.1:{port}/"), |_| {});
+    server.join().expect("the server");
+    assert_not_retried(&report, &["127.0.0.1", "port", "uri", "TLS"]);
+
+    // A service that waits for the rest of a request.
+    let service = service(Options::default());
+    let uri = service.uri().replace("ws://", "wss://");
+    let report = refusal(&uri, |sink| {
+        sink.set_property("max-reconnects", 0u32);
+        sink.set_property("connect-timeout", 300u32);
+    });
+    assert!(report.error.matches(OpenWrite), "{report:?}");
+    let details = report.details.expect("details");
+    assert_eq!(details.get::<bool>("retryable"), Ok(true));
+}
+
+/// `ws://` to a server that speaks TLS.
+#[test]
+fn tls_there() {
+    let service = tls(Identity::self_signed().expect("a key"));
+    let report = refusal(&service.uri().replace("wss://", "ws://"), |sink| {
+        sink.set_property("max-reconnects", 0u32);
+    });
+    assert!(report.error.message().contains("uri"), "{report:?}");
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// A broken handshake may pass: it is tried again.
+#[test]
+fn a_broken_handshake_is_tried_again() {
+    with_trust_store("a_broken_handshake_is_tried_again", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let service = service(Options {
+            tls: Some(authority.good().expect("a key")),
+            faults: vec![Fault::nth(1, What::Reset, When::Accept)],
+            ..Options::default()
+        });
+        let (pcm, marks) = speech(1);
+        let heard = Rig::new(sink_for(&service.uri())).run(&pcm, 100);
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        use gst::ProgressType::{Complete, Continue, Start};
+        assert_eq!(heard.progress(), [Start, Continue, Complete]);
+    });
+}

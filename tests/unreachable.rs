@@ -1,0 +1,138 @@
+//! Without a connection, or one that is a session, there is an error, whether or not a buffer ever comes.
+
+mod common;
+
+use std::net::TcpListener;
+
+use common::*;
+use gst::ResourceError::OpenWrite;
+use gst::prelude::*;
+use volcasr_loopback::{At, Fault, Options, Recogniser, Script, Send, What, When};
+
+/// A port at which nothing listens.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Without a network there is an error as well, whether or not a buffer ever comes.
+#[test]
+fn no_network() {
+    let refused = format!(
+        "ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
+        closed_port()
+    );
+    let unknown = "wss://does-not-exist.invalid/api/v3/sauc/bigmodel_async";
+    for (uri, parts) in [
+        (refused.as_str(), ["127.0.0.1", "uri", "port"]),
+        (unknown, ["does-not-exist.invalid", "uri", "name service"]),
+    ] {
+        for buffers in [true, false] {
+            let sink = sink_for(uri);
+            sink.set_property("max-reconnects", 0u32);
+            let mut rig = Rig::new(sink);
+            rig.play();
+            if buffers {
+                let (pcm, _) = speech(1);
+                rig.push(&pcm, 100);
+            }
+            let heard = rig.listen();
+            let errors = heard.errors();
+            assert_eq!(errors[0].source.as_deref(), Some(rig.sink.name().as_str()));
+            let error = &errors[0].error;
+            assert!(error.matches(OpenWrite), "{error:?}");
+            for part in parts {
+                assert!(error.message().contains(part), "no {part} in {error}");
+            }
+            let details = errors[0].details.as_ref().expect("details");
+            assert_eq!(details.name(), "volcasr-error");
+            assert_eq!(details.get::<bool>("retryable"), Ok(true));
+            assert!(!details.has_field("code") && !details.has_field("http-status"));
+            assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Error));
+        }
+    }
+}
+
+/// A service that takes the connection and says nothing.
+#[test]
+fn no_answer() {
+    for when in [When::Handshake, When::Ack] {
+        let service = service(Options {
+            faults: vec![Fault::nth(1, What::Hang, when)],
+            ..Options::default()
+        });
+        let sink = sink(&service);
+        sink.set_property("connect-timeout", 300u32);
+        sink.set_property("max-reconnects", 0u32);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        rig.push(&speech(3).0, 100);
+        let errors = rig.listen().errors();
+        let error = &errors[0].error;
+        assert!(error.matches(OpenWrite), "{error:?}");
+        assert!(error.message().contains("within 300ms"), "{error}");
+        assert!(error.message().contains("uri"), "{error}");
+        let details = errors[0].details.as_ref().expect("details");
+        assert_eq!(
+            details.get::<&str>("connect-id").ok(),
+            service.connections()[0].header("X-Api-Connect-Id")
+        );
+    }
+}
+
+/// What may pass is tried again, as often as the property says, and then is one error.
+#[test]
+fn tries_are_counted() {
+    let options = Options {
+        faults: vec![Fault::each(What::Reset, When::Handshake)],
+        ..Options::default()
+    };
+    let service = service(options);
+    let sink = sink(&service);
+    sink.set_property("max-reconnects", 2u32);
+    sink.set_property("max-queue-time", 1000u32);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    let progress = |kind| move |message: &gst::Message| matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind);
+    rig.listen_until(progress(gst::ProgressType::Complete));
+    rig.push(&speech(3).0, 100);
+    let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
+    let attempts: Vec<_> = heard
+        .warnings()
+        .iter()
+        .map(|warning| {
+            let details = warning.details.as_ref().expect("details");
+            assert_eq!(details.name(), "volcasr-reconnect");
+            details.get::<u32>("attempt").expect("attempt")
+        })
+        .collect();
+    assert_eq!(attempts, [1, 2]);
+    let errors = heard.errors();
+    assert_eq!(errors.len(), 2, "ours and the source's: {errors:#?}");
+    assert!(errors[0].error.matches(OpenWrite), "{errors:?}");
+    // The first was dialled ahead: that it died while it waited for audio says nothing, and is no try.
+    assert_eq!(service.connections().len(), 4);
+}
+
+/// A WebSocket server of another kind.
+#[test]
+fn another_protocol() {
+    let script = Script::default().step(At::Ack, Send::Frame(vec![0xff; 32]));
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(script),
+        ..Options::default()
+    });
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    rig.push(&speech(3).0, 100);
+    let errors = rig.listen().errors();
+    let error = &errors[0].error;
+    assert!(error.matches(gst::StreamError::Decode), "{error:?}");
+    assert!(
+        error.message().contains("uri") && error.message().contains("v3/sauc"),
+        "{error}"
+    );
+    let details = errors[0].details.as_ref().expect("details");
+    assert_eq!(details.get::<bool>("retryable"), Ok(false));
+    assert_eq!(service.connections().len(), 1);
+}

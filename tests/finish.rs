@@ -204,8 +204,5 @@ fn alive() -> What {
     let mut frame = vec![0x11, 0x90, 0x10, 0x00];
     frame.extend((json.len() as u32).to_be_bytes());
     frame.extend(json);
-    // A binary WebSocket message of so few bytes has a header of two.
-    let mut bytes = vec![0x82, frame.len() as u8];
-    bytes.extend(frame);
-    What::Raw(bytes)
+    What::Raw(on_the_socket(&frame))
 }

@@ -33,13 +33,6 @@ pub fn quick_sink(service: &Service) -> gst::Element {
     sink
 }
 
-/// A value of `stats`.
-pub fn stat(sink: &gst::Element, name: &str) -> u64 {
-    sink.property::<gst::Structure>("stats")
-        .get(name)
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
 /// What the marks' words should say: their own times, or spikes of 80 ms from 100 ms on.
 pub fn told(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
     let mut told = expected(marks, 0);

@@ -46,8 +46,7 @@ impl Tracker {
         let wanted = self.needed_from();
         let begin = if window > wanted {
             // A service may claim an end that no audio has reached yet; what comes then is still to be heard.
-            self.end_before(window, updates)
-                .min(self.sent.max(window))
+            self.end_before(window, updates).min(self.sent.max(window))
         } else {
             wanted
         };

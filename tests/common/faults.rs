@@ -150,3 +150,40 @@ pub fn unfinished(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
 pub fn is_ready(message: &gst::Message) -> bool {
     matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == gst::ProgressType::Complete)
 }
+
+/// The errors that the sink itself posted; a source adds its own.
+pub fn own_errors(heard: &Heard, sink: &gst::Element) -> Vec<Report> {
+    let mut errors = heard.errors();
+    errors.retain(|error| error.source.as_deref() == Some(sink.name().as_str()));
+    errors
+}
+
+/// The code in an error's details.
+pub fn code_of(report: &Report) -> Option<u32> {
+    report.details.as_ref()?.get("code").ok()
+}
+
+/// An error frame of the protocol.
+pub fn error_frame(code: u32, body: &str) -> Vec<u8> {
+    let mut frame = vec![0x11, 0xf0, 0x10, 0x00];
+    frame.extend(code.to_be_bytes());
+    frame.extend((body.len() as u32).to_be_bytes());
+    frame.extend(body.as_bytes());
+    frame
+}
+
+/// A short binary WebSocket message from a server, as it stands on the socket.
+pub fn on_the_socket(frame: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(frame.len())
+        .ok()
+        .filter(|length| *length < 126);
+    let mut bytes = vec![0x82, length.expect("a short frame")];
+    bytes.extend(frame);
+    bytes
+}
+
+/// A port on 127.0.0.1 that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}

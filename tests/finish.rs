@@ -1,0 +1,208 @@
+//! The last words: waited for, asked for again when the connection is lost, given up in the end, never silently.
+
+mod common;
+#[path = "common/faults.rs"]
+mod faults;
+
+use std::time::{Duration, Instant};
+
+use common::*;
+use faults::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Fault, Gate, Options, Service, What, When};
+
+/// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
+fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
+    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+    assert!(heard.saw_eos(), "{case}");
+    assert_ends_once(&heard.transcripts());
+    assert_never_shrinks(&heard.transcripts());
+    let finals = heard.finals();
+    let (last, rest) = finals.split_last().expect("final words");
+    assert!(
+        last.unconfirmed && rest.iter().all(|f| !f.unconfirmed),
+        "{case}: {finals:?}"
+    );
+    let numbers: Vec<_> = marks_of(&finals).iter().map(|mark| mark.0).collect();
+    let expected: Vec<_> = marks.iter().map(|mark| mark.number).collect();
+    assert!(expected.starts_with(&numbers), "{case}: {numbers:?}");
+    assert!(!last.words.is_empty(), "{case}");
+    assert_eq!(
+        warnings_of(heard, "volcasr-finish-timeout").len(),
+        1,
+        "{case}"
+    );
+    // The order on the bus: the words, the warning, EOS.
+    let place = |is: &dyn Fn(&gst::Message) -> bool| heard.messages.iter().rposition(is);
+    let words = place(&|m| Transcript::parse(m).is_some());
+    let warning = place(&|m| m.type_() == gst::MessageType::Warning);
+    assert!(words < warning, "{case}");
+}
+
+fn run(service: &Service, finish_timeout: u32, retries: u32) -> (Heard, Vec<Mark>, Duration) {
+    let sink = quick_sink(service);
+    sink.set_property("finish-timeout", finish_timeout);
+    sink.set_property("max-reconnects", retries);
+    let (pcm, marks) = unfinished(2);
+    let mut rig = Rig::new(sink);
+    let heard = rig.run(&pcm, 20);
+    let finish = service.inspect(|all| all.iter().find_map(|c| c.finish_at));
+    let took = finish.map_or(Duration::ZERO, |at| at.elapsed());
+    (heard, marks, took)
+}
+
+/// The peer is there, and says nothing more: what it heard is heard again on another connection.
+#[test]
+fn without_a_final_response_it_is_tried_again() {
+    at_once(&["no-final@finish", "hang@finish"], |fault| {
+        let service = service(faulty(&[fault], false));
+        let (heard, marks, _) = run(&service, 1000, 10);
+        assert_whole(&heard, &marks, false, fault);
+        assert_warned(&heard, 1, fault);
+        let warning = &warnings_of(&heard, "volcasr-reconnect")[0];
+        let error = warning.get::<gst::Structure>("error").expect("error");
+        let message = error.get::<String>("message").expect("message");
+        assert!(message.contains("last words"), "{message}");
+    });
+}
+
+#[test]
+fn without_tries_it_ends_unconfirmed_after_finish_timeout() {
+    at_once(
+        &[
+            "no-final@finish*",
+            "hang@finish*",
+            "reset@finish*",
+            "error:55000000@finish*",
+        ],
+        |fault| {
+            let service = service(faulty(&[fault], false));
+            let (heard, marks, took) = run(&service, 500, 0);
+            assert_unconfirmed(&heard, &marks, fault);
+            assert_eq!(service.connections().len(), 1, "{fault}");
+            assert!(took < Duration::from_secs(10), "{fault}: {took:?}");
+            assert!(
+                warnings_of(&heard, "volcasr-reconnect").is_empty(),
+                "{fault}"
+            );
+        },
+    );
+}
+
+/// However it fails, again and again: six times `finish-timeout`, and not more.
+#[test]
+fn the_wait_is_six_times_finish_timeout_at_most() {
+    let cases = [
+        vec![fault("no-final@finish*")],
+        vec![fault("hang@finish*")],
+        vec![
+            fault("reset@finish#1"),
+            fault("reset@ack#2"),
+            fault("hang@accept#3"),
+        ],
+        (2..40)
+            .map(|n| Fault::nth(n, What::Reset, When::Handshake))
+            .chain([fault("reset@finish#1")])
+            .collect(),
+    ];
+    at_once(&cases, |faults| {
+        let service = service(Options {
+            faults: faults.clone(),
+            ..Options::default()
+        });
+        let case = format!("{:?}", faults[0]);
+        let (heard, marks, took) = run(&service, 500, 100);
+        assert_unconfirmed(&heard, &marks, &case);
+        assert!(took >= Duration::from_millis(2900), "{case}: {took:?}");
+        assert!(took < Duration::from_secs(10), "{case}: {took:?}");
+    });
+}
+
+/// Signs of life begin the wait anew, but not for ever.
+#[test]
+fn a_service_that_only_ever_answers_is_left() {
+    let service = service(Options::default());
+    service.hold(Gate::Final);
+    let sink = quick_sink(&service);
+    sink.set_property("finish-timeout", 500u32);
+    let (pcm, marks) = unfinished(2);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&pcm, 20);
+    rig.end();
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let began = Instant::now();
+    let mut heard = Heard::default();
+    while !heard.saw_eos() {
+        assert!(began.elapsed() < LONG, "{heard:#?}");
+        service.inject(alive());
+        heard
+            .messages
+            .extend(rig.bus.timed_pop(gst::ClockTime::from_mseconds(50)));
+    }
+    assert!(
+        began.elapsed() >= Duration::from_millis(2900),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_unconfirmed(&heard, &marks, "answers");
+    assert_eq!(service.connections().len(), 1, "it was there all the time");
+}
+
+/// A service that takes longer than `finish-timeout`, and says that it is at work.
+#[test]
+fn each_response_begins_the_wait_anew() {
+    let service = service(Options::default());
+    service.hold(Gate::Final);
+    let sink = quick_sink(&service);
+    sink.set_property("finish-timeout", 1500u32);
+    let (pcm, marks) = unfinished(2);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&pcm, 20);
+    rig.end();
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let began = Instant::now();
+    let mut heard = Heard::default();
+    while began.elapsed() < Duration::from_secs(3) {
+        service.inject(alive());
+        heard
+            .messages
+            .extend(rig.bus.timed_pop(gst::ClockTime::from_mseconds(100)));
+    }
+    service.release(Gate::Final);
+    heard.messages.extend(rig.listen().messages);
+    assert_whole(&heard, &marks, false, "at work");
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// Closed in good order behind the finish: an end without confirmation, no error and no loss.
+#[test]
+fn a_close_behind_the_finish_is_an_end() {
+    let service = service(faulty(&["close:1000@finish"], false));
+    let (heard, marks, _) = run(&service, 10_000, 10);
+    assert_unconfirmed(&heard, &marks, "closed");
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// With everything settled there is nothing to confirm, and nothing to warn about.
+#[test]
+fn a_close_behind_the_finish_with_nothing_open_is_silent() {
+    let service = service(faulty(&["close:1000@finish"], false));
+    let sink = quick_sink(&service);
+    let (pcm, marks) = speech(2);
+    let heard = Rig::new(sink).run(&pcm, 20);
+    assert_whole(&heard, &marks, false, "closed");
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+}
+
+/// An answer that says nothing new, past the final response that is held back.
+fn alive() -> What {
+    let json = br#"{"result":{}}"#;
+    let mut frame = vec![0x11, 0x90, 0x10, 0x00];
+    frame.extend((json.len() as u32).to_be_bytes());
+    frame.extend(json);
+    What::Raw(on_the_socket(&frame))
+}

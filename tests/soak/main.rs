@@ -1,0 +1,112 @@
+//! Sessions over marks with random faults, pauses, flushes, gaps and changes of stream: whatever happens, every mark that the
+//! sink's promises cover is heard once, in order, at its time.
+//!
+//! Each schedule follows from its seed. `SOAK_SEED` is the first one's, `SOAK_SCHEDULES` says how many follow from it, `SOAK_JOBS`
+//! how many run at a time. A failure prints the seed; with that and one schedule it comes again, as far as the
+//! machine's timing lets it.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod check;
+mod dice;
+mod plan;
+mod play;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use plan::Schedule;
+
+fn number(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is no number")),
+        Err(_) => default,
+    }
+}
+
+#[derive(Default)]
+struct Totals {
+    marks: usize,
+    excepted: usize,
+    connections: usize,
+    faults: usize,
+    failures: Vec<(u64, String)>,
+}
+
+#[test]
+fn nothing_is_lost_or_doubled() {
+    common::init();
+    let first = number("SOAK_SEED", 1);
+    let schedules = number("SOAK_SCHEDULES", 40);
+    let jobs = number("SOAK_JOBS", 8);
+    println!("SOAK_SEED={first} SOAK_SCHEDULES={schedules}");
+    let began = Instant::now();
+    let next = AtomicU64::new(0);
+    let totals = Mutex::new(Totals::default());
+    thread::scope(|scope| {
+        for _ in 0..jobs.min(schedules) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= schedules {
+                        return;
+                    }
+                    one(first.wrapping_add(index), &totals);
+                }
+            });
+        }
+    });
+    let totals = totals.into_inner().expect("no panic under the lock");
+    println!(
+        "{schedules} schedules in {:.1} s: {} marks heard, {} excepted by flushes, {} faults, {} connections, {} failures",
+        began.elapsed().as_secs_f64(),
+        totals.marks,
+        totals.excepted,
+        totals.faults,
+        totals.connections,
+        totals.failures.len()
+    );
+    for (seed, failure) in &totals.failures {
+        println!("SOAK_SEED={seed} SOAK_SCHEDULES=1: {failure}");
+    }
+    assert!(totals.failures.is_empty(), "see above");
+}
+
+fn one(seed: u64, totals: &Mutex<Totals>) {
+    let schedule = Schedule::new(seed);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let played = play::play(&schedule);
+        let checked = check::check(&schedule, &played);
+        (played, checked)
+    }));
+    let mut totals = totals.lock().expect("no panic under the lock");
+    match outcome {
+        Ok((played, Ok(marks))) => {
+            totals.marks += marks.heard;
+            totals.excepted += marks.excepted;
+            totals.connections += played.connections;
+            totals.faults += played.faults;
+        }
+        Ok((played, Err(failure))) => {
+            let log = played.log.join("\n  ");
+            let text = format!("{failure}\n  {schedule:#?}\n  {log}");
+            totals.failures.push((seed, text));
+        }
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                .unwrap_or_default();
+            totals
+                .failures
+                .push((seed, format!("{text}\n  {schedule:#?}")));
+        }
+    }
+}

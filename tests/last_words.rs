@@ -32,7 +32,7 @@ fn assert_unconfirmed(heard: &Heard) {
         .nth(1)
         .expect("it was heard before");
     assert_eq!(last.text, before.text);
-    assert_eq!(heard.tags(), [last.text.clone()]);
+    assert_eq!(heard.tags(), std::slice::from_ref(&last.text));
 }
 
 /// A close in good order instead of the final response confirms nothing, and is no error.

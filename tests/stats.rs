@@ -46,6 +46,8 @@ fn every_field_has_its_type() {
                     "result-latency-last",
                     "result-latency-avg",
                     "result-latency-max",
+                    "send-latency-last",
+                    "send-latency-max",
                     "connect-time",
                 ]
                 .map(|name| (name, Type::U64)),

@@ -35,6 +35,10 @@ pub struct Counts {
     pub latency_max: Duration,
     latency_sum: Duration,
     latencies: u32,
+    /// From the arrival of a frame's last sample at the sink to its hand-over to the kernel.
+    pub send_latency_last: Duration,
+    /// The longest of these, after a stall or at a burst.
+    pub send_latency_max: Duration,
     /// What the last connection took, from the look-up to the service's answer, waits for audio left
     /// out.
     pub connect_time: Duration,
@@ -46,6 +50,11 @@ impl Counts {
         self.latency_sum
             .checked_div(self.latencies)
             .unwrap_or_default()
+    }
+
+    pub(super) fn send_latency(&mut self, latency: Duration) {
+        self.send_latency_last = latency;
+        self.send_latency_max = self.send_latency_max.max(latency);
     }
 
     pub(super) fn latency(&mut self, latency: Duration) {

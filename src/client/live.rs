@@ -49,7 +49,8 @@ enum Next {
     Audio {
         frame: Bytes,
         end: u64,
-        replayed: bool,
+        /// When it reached the sink; none: it is sent again.
+        arrived: Option<Duration>,
     },
     Finish,
     Nothing,
@@ -68,6 +69,8 @@ struct Live {
     /// Since when there has been nothing to send.
     dry: Option<Duration>,
     writing_since: Option<Duration>,
+    /// When the audio that is being written reached the sink, unless it is sent again.
+    arrived: Option<Duration>,
     /// When the frame that is under way was handed over, whatever came since.
     handed_over: Duration,
     /// Writing failed: until when to read on, and what to say then.
@@ -92,6 +95,7 @@ impl Driver {
             send_at: None,
             dry: None,
             writing_since: Some(self.now()),
+            arrived: None,
             handed_over: self.now(),
             failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
             nonsense: 0,
@@ -164,14 +168,15 @@ impl Driver {
                 Next::Audio {
                     frame,
                     end,
-                    replayed,
+                    arrived,
                 } => {
                     let sent = end - live.sent.min(end);
                     live.sent = end;
                     live.dry = None;
                     let audio = samples_to_time(sent, self.config.request.rate);
                     live.pacer.sent(now, audio);
-                    if replayed {
+                    live.arrived = arrived;
+                    if arrived.is_none() {
                         self.shared
                             .counters
                             .update(|counts| counts.replayed += sent);
@@ -207,7 +212,7 @@ impl Driver {
             return Ok(Next::Audio {
                 frame,
                 end,
-                replayed: true,
+                arrived: None,
             });
         }
         if self.pending.is_some() {
@@ -230,7 +235,7 @@ impl Driver {
                 Next::Audio {
                     frame,
                     end,
-                    replayed: false,
+                    arrived: Some(arrived),
                 }
             }
             Some(Item::Boundary(boundary)) => {
@@ -251,6 +256,12 @@ impl Driver {
         match event {
             WireEvent::Written => {
                 live.writing_since = None;
+                if let Some(arrived) = live.arrived.take() {
+                    let latency = now.saturating_sub(arrived);
+                    self.shared
+                        .counters
+                        .update(|counts| counts.send_latency(latency));
+                }
                 if exchange.is_finishing() {
                     exchange.finish_written(now);
                     self.finishing_since.get_or_insert(now);

@@ -39,6 +39,8 @@ pub(super) fn structure(
         .field("result-latency-last", nanos(counts.latency_last))
         .field("result-latency-avg", nanos(counts.latency_avg()))
         .field("result-latency-max", nanos(counts.latency_max))
+        .field("send-latency-last", nanos(counts.send_latency_last))
+        .field("send-latency-max", nanos(counts.send_latency_max))
         .field("connect-time", nanos(counts.connect_time))
         .build()
 }

@@ -32,7 +32,7 @@ fn assert_unconfirmed(heard: &Heard, why: &str) {
         .nth(1)
         .expect("it was heard before");
     assert_eq!(last.text, before.text);
-    assert_eq!(heard.tags(), [last.text.clone()]);
+    assert_eq!(heard.tags(), std::slice::from_ref(&last.text));
     let warnings = heard.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let text = warnings[0].error.message();

@@ -247,12 +247,17 @@ impl Posting {
     }
 
     fn finish_timed_out(&self, element: &VolcAsrSink, waited: Duration, trouble: Option<&Trouble>) {
+        let trouble = trouble.map(|trouble| self.identity.redact(&trouble.to_string()));
+        let why = match &trouble {
+            Some(trouble) => format!(": {trouble}"),
+            None => String::new(),
+        };
         let text = format!(
-            "The service did not confirm the last words within {} ms; what was heard last was posted as final and \
-             unconfirmed. The property finish-timeout says how long to wait.",
+            "The service did not confirm the last words, for which this element waited {} ms{why}. What was heard last \
+             was posted as final and unconfirmed. The properties finish-timeout and max-reconnects say how long to wait, and \
+             how often to ask again.",
             waited.as_millis()
         );
-        let trouble = trouble.map(|trouble| self.identity.redact(&trouble.to_string()));
         let error = glib::Error::new(gst::ResourceError::Read, &text);
         warn(
             element,

@@ -51,6 +51,8 @@ fn no_final_response() {
     let service = service(losing(What::NoFinal));
     let sink = sink(&service);
     sink.set_property("finish-timeout", 300u32);
+    // Another connection would say them.
+    sink.set_property("max-reconnects", 0u32);
     let mut rig = Rig::new(sink);
     let heard = rig.run(&unfinished(), 100);
     assert_unconfirmed(&heard);

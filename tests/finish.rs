@@ -28,12 +28,13 @@ fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
     let expected: Vec<_> = marks.iter().map(|mark| mark.number).collect();
     assert!(expected.starts_with(&numbers), "{case}: {numbers:?}");
     assert!(!last.words.is_empty(), "{case}");
-    assert_eq!(
-        warnings_of(heard, "volcasr-finish-timeout").len(),
-        1,
-        "{case}"
-    );
-    // The order on the bus: the words, the warning, EOS.
+}
+
+/// And it is warned about, between the words and EOS.
+fn assert_given_up(heard: &Heard, marks: &[Mark], case: &str) {
+    assert_unconfirmed(heard, marks, case);
+    let warnings = warnings_of(heard, "volcasr-finish-timeout");
+    assert_eq!(warnings.len(), 1, "{case}");
     let place = |is: &dyn Fn(&gst::Message) -> bool| heard.messages.iter().rposition(is);
     let words = place(&|m| Transcript::parse(m).is_some());
     let warning = place(&|m| m.type_() == gst::MessageType::Warning);
@@ -79,7 +80,7 @@ fn without_tries_it_ends_unconfirmed_after_finish_timeout() {
         |fault| {
             let service = service(faulty(&[fault], false));
             let (heard, marks, took) = run(&service, 500, 0);
-            assert_unconfirmed(&heard, &marks, fault);
+            assert_given_up(&heard, &marks, fault);
             assert_eq!(service.connections().len(), 1, "{fault}");
             assert!(took < Duration::from_secs(10), "{fault}: {took:?}");
             assert!(
@@ -113,7 +114,7 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
         });
         let case = format!("{:?}", faults[0]);
         let (heard, marks, took) = run(&service, 500, 100);
-        assert_unconfirmed(&heard, &marks, &case);
+        assert_given_up(&heard, &marks, &case);
         assert!(took >= Duration::from_millis(2900), "{case}: {took:?}");
         assert!(took < Duration::from_secs(10), "{case}: {took:?}");
     });
@@ -146,7 +147,7 @@ fn a_service_that_only_ever_answers_is_left() {
         "{:?}",
         began.elapsed()
     );
-    assert_unconfirmed(&heard, &marks, "answers");
+    assert_given_up(&heard, &marks, "answers");
     assert_eq!(service.connections().len(), 1, "it was there all the time");
 }
 
@@ -184,6 +185,7 @@ fn a_close_behind_the_finish_is_an_end() {
     let service = service(faulty(&["close:1000@finish"], false));
     let (heard, marks, _) = run(&service, 10_000, 10);
     assert_unconfirmed(&heard, &marks, "closed");
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_eq!(service.connections().len(), 1);
 }
 

@@ -53,7 +53,7 @@ fn the_session_is_finished_and_the_next_buffer_opens_another() {
                 // M3 and M4 of the second sentence.
                 heard.messages.extend(rig.listen_until(posted(2)).messages);
             }
-            assert!(service.wait(LONG, |all| all[0].end.is_some()));
+            assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
             assert!(
                 began.elapsed() >= Duration::from_millis(600),
                 "{:?}",
@@ -123,7 +123,7 @@ fn the_service_may_end_it_as_well() {
             ..Options::default()
         });
         let (heard, marks, sink) = pause(&service, 0, first_part, |_, _| {
-            assert!(service.wait(LONG, |all| all[0].end.is_some()));
+            assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
             assert_eq!(
                 service.inspect(|all| all[0].errors[0].0),
                 45_000_081,

@@ -132,8 +132,10 @@ fn silence_leaves_the_window_unnoticed() {
     let silence = vec![0; 8000 * 48];
     rig.push(&pcm, 20);
     rig.push(&silence, 20);
-    assert!(service.wait(LONG, |all| all[0].audio_bytes as usize
-        == pcm.len() + silence.len()));
+    assert!(service.wait(LONG, |all| {
+        all.first()
+            .is_some_and(|c| c.audio_bytes as usize == pcm.len() + silence.len())
+    }));
     service.hold(Gate::Upgrade);
     assert!(service.inject(What::Reset));
     let offset = rig.next.mseconds();

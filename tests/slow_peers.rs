@@ -103,7 +103,7 @@ fn a_line_that_died_while_it_waited_is_dialled_again() {
         let mut rig = Rig::new(sink);
         rig.play();
         let mut heard = rig.listen_until(is_ready);
-        assert!(service.wait(LONG, |all| all[0].end.is_some()));
+        assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
         let (pcm, marks) = unfinished(4);
         rig.push(&pcm, 20);
         rig.end();
@@ -127,7 +127,9 @@ fn a_line_that_waits_too_long_is_hung_up() {
     let mut rig = Rig::new(sink);
     rig.play();
     let mut heard = rig.listen_until(is_ready);
-    assert!(service.wait(LONG, |all| all[0].end == Some(End::NoUpgrade)));
+    assert!(service.wait(LONG, |all| {
+        all.first().is_some_and(|c| c.end == Some(End::NoUpgrade))
+    }));
     let (pcm, marks) = unfinished(4);
     rig.push(&pcm, 20);
     rig.end();

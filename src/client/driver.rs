@@ -262,17 +262,9 @@ impl Driver {
                 }
                 Ok(End::Rotated) => continue,
                 Ok(End::Unconfirmed) => {
-                    let closed = Trouble::Closed {
-                        code: 1000,
-                        reason: String::new(),
-                    };
-                    // Not worth a word if nobody waits for any.
-                    if self.tracker.has_open() {
-                        self.give_up_finish(Some(closed));
-                    } else {
-                        self.tracker.give_up(&mut self.updates);
-                        self.carry_out();
-                    }
+                    self.tracker.give_up(&mut self.updates);
+                    self.tell_updates();
+                    self.carry_out();
                     return Ok(());
                 }
                 Ok(End::Overdue) => {

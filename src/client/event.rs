@@ -219,3 +219,62 @@ fn is_abrupt_end(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -
     use tokio_tungstenite::tungstenite::error::ProtocolError;
     matches!(error, ProtocolError::ResetWithoutClosingHandshake)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+        let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let time = Duration::from_secs(1);
+        let closed = |code| Trouble::Closed {
+            code,
+            reason: String::new(),
+        };
+        let error = |code| Trouble::Failure(Box::new(Failure::from_error_frame(code, b"")));
+        for (trouble, retry) in [
+            (UpgradeError::Io(reset()).into(), Retry::Soon),
+            (
+                UpgradeError::Refused(Failure::from_http(503, b"")).into(),
+                Retry::Later,
+            ),
+            (
+                UpgradeError::Refused(Failure::from_http(401, b"")).into(),
+                Retry::Never,
+            ),
+            (closed(1000), Retry::Soon),
+            (closed(1011), Retry::Soon),
+            (Trouble::Broken(WsError::Io(reset())), Retry::Soon),
+            (Trouble::Stalled(time), Retry::Soon),
+            (Trouble::NoAnswer(time), Retry::Soon),
+            (Trouble::NoFinal(time), Retry::Soon),
+            (error(45_000_081), Retry::Soon),
+            (error(55_000_031), Retry::Later),
+            (error(55_000_007), Retry::Limited),
+            (error(45_000_001), Retry::Never),
+            (Trouble::Nonsense(String::new()), Retry::Never),
+            (Trouble::Defect, Retry::Never),
+        ] {
+            assert_eq!(trouble.retry(), retry, "{trouble}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_ends_abruptly_is_lost_and_a_peer_that_breaks_the_rules_is_none() {
+        for error in [
+            WsError::Io(io::ErrorKind::BrokenPipe.into()),
+            WsError::AlreadyClosed,
+            WsError::ConnectionClosed,
+            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+        ] {
+            let trouble = Trouble::from_websocket(error);
+            assert!(matches!(trouble, Trouble::Broken(_)), "{trouble:?}");
+        }
+        let trouble =
+            Trouble::from_websocket(WsError::Protocol(ProtocolError::NonZeroReservedBits));
+        assert!(matches!(trouble, Trouble::Nonsense(_)), "{trouble:?}");
+    }
+}

@@ -140,9 +140,100 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncWriteExt, DuplexStream};
+    use tokio::time::Instant;
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
     use super::*;
+
+    async fn pair(buffer: usize) -> (Wire<DuplexStream>, WebSocketStream<DuplexStream>) {
+        let (ours, theirs) = tokio::io::duplex(buffer);
+        let server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+        (Wire::new(ours, Vec::new()).await, server)
+    }
+
+    async fn say(server: &mut WebSocketStream<DuplexStream>, message: Message) {
+        Pin::new(&mut *server)
+            .start_send(message)
+            .expect("an open socket");
+        poll_fn(|cx| Pin::new(&mut *server).poll_flush(cx))
+            .await
+            .expect("an open socket");
+    }
+
+    #[tokio::test]
+    async fn one_frame_at_a_time() {
+        let (mut wire, mut server) = pair(1024).await;
+        assert!(wire.is_ready());
+        wire.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(!wire.is_ready());
+        assert!(matches!(wire.next().await, WireEvent::Written));
+        assert!(wire.is_ready());
+        let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
+        assert!(
+            matches!(got, Some(Ok(Message::Binary(frame))) if frame == b"frame"[..]),
+            "as it was"
+        );
+    }
+
+    #[tokio::test]
+    async fn responses_come_while_a_frame_is_held_up() {
+        let (mut wire, mut server) = pair(64).await;
+        wire.send(Bytes::from(vec![0; 1024])).expect("taken");
+        say(&mut server, Message::binary(&b"answer"[..])).await;
+        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"answer"[..]));
+        assert!(!wire.is_ready(), "still on its way");
+    }
+
+    #[tokio::test]
+    async fn what_the_peer_said_before_it_went_is_read_after_a_failed_write() {
+        let (mut wire, mut server) = pair(1024).await;
+        say(&mut server, Message::binary(&b"why"[..])).await;
+        drop(server);
+        if wire.send(Bytes::from_static(b"frame")).is_ok() {
+            assert!(matches!(wire.next().await, WireEvent::WriteFailed(_)));
+        }
+        assert!(!wire.is_ready());
+        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"why"[..]));
+        assert!(matches!(wire.next().await, WireEvent::Broken(_)));
+    }
+
+    #[tokio::test]
+    async fn texts_pings_and_closes() {
+        let (mut wire, mut server) = pair(1024).await;
+        say(&mut server, Message::Ping(Bytes::new())).await;
+        say(&mut server, Message::text("hello")).await;
+        let close = CloseFrame {
+            code: CloseCode::from(1011),
+            reason: "tired".into(),
+        };
+        say(&mut server, Message::Close(Some(close))).await;
+        assert!(matches!(wire.next().await, WireEvent::Text(5)));
+        let event = wire.next().await;
+        assert!(
+            matches!(&event, WireEvent::Closed { code: 1011, reason } if reason == "tired"),
+            "{event:?}"
+        );
+        let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
+        assert!(matches!(got, Some(Ok(Message::Pong(_)))), "{got:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_good_bye_is_not_waited_for_for_long() {
+        let (wire, server) = pair(1024).await;
+        let began = Instant::now();
+        wire.close().await;
+        assert_eq!(began.elapsed(), CLOSING, "a peer that says nothing");
+        drop(server);
+
+        let (mut wire, server) = pair(16).await;
+        wire.send(Bytes::from(vec![0; 1024])).expect("taken");
+        let began = Instant::now();
+        wire.close().await;
+        assert_eq!(began.elapsed(), CLOSING, "a peer that takes nothing");
+        drop(server);
+    }
 
     /// It ends up in logs, on terminals, and in C's strings.
     #[tokio::test]

@@ -29,7 +29,10 @@ pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
         let said: Vec<_> = played.said.iter().filter(|s| s.stream == number).collect();
         each_ends_once(&said, fed)?;
         let expected = expected(schedule, fed);
-        let heard = heard(&said, fed)?;
+        let mut heard = heard(&said, fed)?;
+        if schedule.sink.two_pass && schedule.service.out_of_order {
+            heard.sort_by_key(|mark| mark.1);
+        }
         if fed.flushed {
             once_in_order_at_its_time(&heard, &expected)?;
             marks.excepted += expected.len();
@@ -48,7 +51,7 @@ pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
 }
 
 fn expected(schedule: &Schedule, fed: &Fed) -> Vec<Place> {
-    let place = |&(number, start, end): &Place| match schedule.spikes {
+    let place = |&(number, start, end): &Place| match schedule.service.spikes {
         true => (number, start + SPIKE.0, start + SPIKE.1),
         false => (number, start, end),
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Fault, Oddities, Options, Recogniser, What, When};
+use volcasr_loopback::{Endpoint, Fault, LagClock, Oddities, Options, Recogniser, What, When};
 
 use super::dice::Dice;
 
@@ -11,8 +11,7 @@ use super::dice::Dice;
 #[derive(Debug)]
 pub struct Schedule {
     pub sink: Settings,
-    pub spikes: bool,
-    pub exact: bool,
+    pub service: Oddness,
     pub faults: Vec<Fault>,
     pub acts: Vec<Act>,
 }
@@ -28,6 +27,29 @@ pub struct Settings {
     pub max_queue: u32,
     pub max_session: u32,
     pub idle: u32,
+    pub rate: u32,
+    /// A second pass over each sentence.
+    pub two_pass: bool,
+}
+
+/// The service's ways.
+#[derive(Debug)]
+pub struct Oddness {
+    pub endpoint: Endpoint,
+    pub spikes: bool,
+    exact: bool,
+    gzip: bool,
+    result_list: bool,
+    blank: bool,
+    late_ack: bool,
+    empty_definite: bool,
+    pub out_of_order: bool,
+    /// After the audio's arrival instead of by position.
+    wall_lag: Option<u64>,
+    /// One session at a time, or an error.
+    one_session: bool,
+    /// The service's own patience with a client that sends nothing.
+    idle: u64,
 }
 
 /// One thing that the pipeline does. Times are milliseconds.
@@ -67,7 +89,7 @@ impl Schedule {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let sink = Settings::new(&mut dice);
-        let (spikes, exact) = (dice.percent(30), dice.percent(20));
+        let service = Oddness::new(&mut dice, &sink);
         let mut acts = Vec::new();
         for _ in 0..dice.within(1, 4) {
             if !acts.is_empty() {
@@ -81,27 +103,66 @@ impl Schedule {
             .collect();
         Schedule {
             sink,
-            spikes,
-            exact,
+            service,
             faults,
             acts,
         }
     }
 
     pub fn options(&self) -> Options {
+        let odd = &self.service;
+        let oddities = match odd.exact {
+            true => Oddities::none(),
+            false => Oddities::default(),
+        };
         Options {
-            recogniser: Recogniser::Marks {
-                spikes: self.spikes,
+            recogniser: Recogniser::Marks { spikes: odd.spikes },
+            oddities: Oddities {
+                result_list: odd.result_list,
+                blank_responses: odd.blank,
+                late_ack: odd.late_ack,
+                empty_definite: odd.empty_definite,
+                second_pass_delay: Duration::from_millis(if odd.out_of_order { 300 } else { 0 }),
+                second_pass_out_of_order: odd.out_of_order,
+                ..oddities
             },
-            oddities: if self.exact {
-                Oddities::none()
-            } else {
-                Oddities::default()
+            gzip_answers: odd.gzip,
+            lag: Duration::from_millis(odd.wall_lag.unwrap_or(400)),
+            lag_clock: match odd.wall_lag {
+                Some(_) => LagClock::Wall,
+                None => LagClock::Audio,
             },
+            max_sessions: odd.one_session.then_some(1),
+            idle_timeout: Duration::from_millis(odd.idle),
             faults: self.faults.clone(),
             record_audio: false,
             record_frames: false,
             ..Options::default()
+        }
+    }
+}
+
+impl Oddness {
+    fn new(dice: &mut Dice, sink: &Settings) -> Self {
+        let endpoint = dice.pick(&[Endpoint::Async, Endpoint::Async, Endpoint::Bigmodel]);
+        Oddness {
+            // The only one with a second pass.
+            endpoint: if sink.two_pass {
+                Endpoint::Async
+            } else {
+                endpoint
+            },
+            spikes: dice.percent(30),
+            exact: dice.percent(20),
+            gzip: dice.percent(20),
+            result_list: dice.percent(20),
+            blank: dice.percent(20),
+            late_ack: dice.percent(20),
+            empty_definite: dice.percent(20),
+            out_of_order: dice.percent(20),
+            wall_lag: dice.percent(25).then(|| dice.within(10, 300)),
+            one_session: dice.percent(30),
+            idle: dice.pick(&[8000, IDLE]),
         }
     }
 }
@@ -117,6 +178,8 @@ impl Settings {
             max_queue: dice.pick(&[30_000, 3000, 1000]),
             max_session: dice.pick(&[600_000, 600_000, 4000, 2500]),
             idle: dice.pick(&[4000, IDLE as u32]),
+            rate: dice.pick(&[24_000, 24_000, 16_000]),
+            two_pass: dice.percent(20),
         }
     }
 }
@@ -133,9 +196,10 @@ impl Act {
 }
 
 /// Marks from number `first` on.
-pub fn layout(first: u32) -> Layout {
+pub fn layout(first: u32, rate: u32) -> Layout {
     Layout {
         first,
+        rate,
         ..Layout::default()
     }
 }
@@ -204,7 +268,8 @@ fn fault(dice: &mut Dice, audio: u64) -> Fault {
     let what = dice.pick(&[
         What::Reset,
         What::Drop,
-        What::Close(1000),
+        // Not 1000: should the finish be on its way, that would be an end, and no loss.
+        What::Close(1001),
         What::Close(1011),
         error(45_000_081),
         error(55_000_031),
@@ -212,16 +277,13 @@ fn fault(dice: &mut Dice, audio: u64) -> Fault {
         delay,
         What::Ping(3),
         What::Text("hello".to_owned()),
+        What::NoFinal,
+        What::Hang,
     ]);
     let when = match dice.within(0, 9) {
         0 => When::Ack,
-        1 | 2 => When::Finish,
+        1..=3 => When::Finish,
         _ => When::Audio(Duration::from_millis(dice.within(0, audio))),
-    };
-    // A closing service that was asked to finish has nothing more to say: an end, not a loss.
-    let what = match (what, when) {
-        (What::Close(1000), When::Finish) => What::Close(1011),
-        (what, _) => what,
     };
     Fault::once(what, when)
 }

@@ -12,6 +12,9 @@ use super::plan::{Act, Meanwhile, Schedule, layout, length};
 /// Longer than anything here takes, many at a time: what runs into it has hung.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Short, for services that hang; with six times that for the words of all tries to come.
+const FINISH: u32 = 2500;
+
 /// Where one mark is to be heard: number, and start and end on the pipeline's time, in milliseconds.
 pub type Place = (u32, u64, u64);
 
@@ -43,6 +46,7 @@ struct Player {
     pipeline: gst::Pipeline,
     pad: gst::Pad,
     bus: gst::Bus,
+    rate: u32,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
     first_mark: u32,
@@ -53,8 +57,8 @@ struct Player {
 /// Plays, and ends the stream.
 pub fn play(schedule: &Schedule) -> Played {
     let service = common::service(schedule.options());
-    let sink = sink(schedule, &service.uri());
-    let mut player = Player::new(&sink);
+    let sink = sink(schedule, &service.uri_for(schedule.service.endpoint));
+    let mut player = Player::new(&sink, schedule.sink.rate);
     player
         .pipeline
         .set_state(gst::State::Playing)
@@ -87,6 +91,9 @@ fn sink(schedule: &Schedule, uri: &str) -> gst::Element {
     sink.set_property("max-queue-time", settings.max_queue);
     sink.set_property("max-session-time", settings.max_session);
     sink.set_property("idle-timeout", settings.idle);
+    sink.set_property("rate", settings.rate as i32);
+    sink.set_property("enable-nonstream", settings.two_pass);
+    sink.set_property("finish-timeout", FINISH);
     sink.set_property_from_str("leaky", "no");
     sink.set_property_from_str(
         "result-type",
@@ -122,7 +129,7 @@ impl Progress {
 }
 
 impl Player {
-    fn new(sink: &gst::Element) -> Self {
+    fn new(sink: &gst::Element, rate: u32) -> Self {
         let pipeline = gst::Pipeline::new();
         pipeline.add(sink).expect("a new pipeline");
         let pad = gst::Pad::new(gst::PadDirection::Src);
@@ -134,6 +141,7 @@ impl Player {
             pipeline,
             pad,
             bus,
+            rate,
             next: 0,
             first_mark: 0,
             began: Instant::now(),
@@ -155,7 +163,7 @@ impl Player {
         let caps = gst::Caps::builder("audio/x-raw")
             .field("format", "S16LE")
             .field("layout", "interleaved")
-            .field("rate", 24_000)
+            .field("rate", self.rate as i32)
             .field("channels", 1)
             .build();
         self.pad.push_event(gst::event::Caps::new(&caps));
@@ -214,9 +222,10 @@ impl Player {
         buffer: u64,
         meanwhile: Option<(u64, Meanwhile)>,
     ) {
-        let layout = layout(self.first_mark);
+        let layout = layout(self.first_mark, self.rate);
         let whole = length(sentences, tail);
-        let pcm = layout.pcm(layout.lead + sentences * layout.period() - layout.pause);
+        let mut pcm = layout.pcm(layout.lead + sentences * layout.period() - layout.pause);
+        pcm.resize((whole * u64::from(self.rate) / 500) as usize, 0);
         let start = self.next;
         let count = sentences * layout.sentence;
         if let Some(fed) = self.played.fed.last_mut() {
@@ -230,7 +239,7 @@ impl Player {
         let progress = Progress::default();
         let pad = self.pad.clone();
         thread::scope(|scope| {
-            scope.spawn(|| hand_over(&pad, pcm, (start, whole), buffer, &progress));
+            scope.spawn(|| hand_over(&pad, &pcm, (start, whole), buffer, &progress));
             let mut moves = true;
             if let Some((at, what)) = meanwhile {
                 moves = progress.wait_for(at);
@@ -256,7 +265,8 @@ impl Player {
     fn flush_stop(&mut self) {
         self.pad.push_event(gst::event::FlushStop::new(true));
         self.listen(Duration::ZERO);
-        if let Some(fed) = self.played.fed.last_mut() {
+        // A stream before it that was still being ended in the background is dropped as well.
+        for fed in &mut self.played.fed {
             fed.flushed = true;
         }
         let stream = self.played.fed.len() as u32 - 1;
@@ -315,16 +325,15 @@ impl Player {
     }
 }
 
-/// Pushes `pcm` and silence behind it, `whole` milliseconds from `start` on.
+/// Pushes `pcm`, which is `whole` milliseconds from `start` on.
 fn hand_over(
     pad: &gst::Pad,
-    mut pcm: Vec<u8>,
+    pcm: &[u8],
     (start, whole): (u64, u64),
     buffer: u64,
     progress: &Progress,
 ) {
-    let bytes = |ms: u64| ms as usize * 48;
-    pcm.resize(bytes(whole), 0);
+    let bytes = |ms: u64| pcm.len() / whole as usize * ms as usize;
     let mut at = 0;
     while at < whole {
         let end = (at + buffer).min(whole);

@@ -61,10 +61,7 @@ fn no_final_response() {
     let service = service(losing(What::NoFinal));
     let sink = sink(&service);
     sink.set_property("finish-timeout", 300u32);
-<<<<<<< HEAD
-=======
     // Another connection would say them.
->>>>>>> t-reconnect
     sink.set_property("max-reconnects", 0u32);
     let mut rig = Rig::new(sink);
     let heard = rig.run(&unfinished(), 100);

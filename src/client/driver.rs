@@ -262,9 +262,17 @@ impl Driver {
                 }
                 Ok(End::Rotated) => continue,
                 Ok(End::Unconfirmed) => {
-                    self.tracker.give_up(&mut self.updates);
-                    self.tell_updates();
-                    self.carry_out();
+                    let closed = Trouble::Closed {
+                        code: 1000,
+                        reason: String::new(),
+                    };
+                    // Not worth a word if nobody waits for any.
+                    if self.tracker.has_open() {
+                        self.give_up_finish(Some(closed));
+                    } else {
+                        self.tracker.give_up(&mut self.updates);
+                        self.carry_out();
+                    }
                     return Ok(());
                 }
                 Ok(End::Overdue) => {

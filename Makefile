@@ -14,7 +14,7 @@ CARGO ?= cargo
 # What clippy and the tests are run with, a quoted string of cargo options for each set.
 FEATURE_SETS := ""
 
-.PHONY: help deps build lint test demo
+.PHONY: help deps build lint test demo bench
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,3 +42,10 @@ test: lint ## all of lint, then unit, integration and documentation tests
 demo: deps ## recorded speech through gst-launch-1.0 to words, without an account
 	@scripts/check-rust
 	@scripts/demo
+
+bench: deps ## what the sink costs, beside what others cost: one table, and curves in target/
+	@scripts/check-rust
+	$(CARGO) build --release --locked --lib --example loopback
+	$(CARGO) bench --locked --no-run
+	@scripts/bench
+	$(CARGO) bench --locked --bench floors

@@ -47,5 +47,5 @@ bench: deps ## what the sink costs, beside what others cost: one table, and curv
 	@scripts/check-rust
 	$(CARGO) build --release --locked --lib --example loopback
 	$(CARGO) bench --locked --no-run
-	@scripts/bench
+	@scripts/bench.py
 	$(CARGO) bench --locked --bench floors

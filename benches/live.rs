@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         .collect();
     let [sink, n, seconds, rest @ ..] = args.as_slice() else {
         // `cargo bench` without arguments runs every target.
-        eprintln!("live SINK N SECONDS [URI]: run by scripts/bench");
+        eprintln!("live SINK N SECONDS [URI]: run by scripts/bench.py");
         return ExitCode::SUCCESS;
     };
     let (Ok(n), Ok(seconds)) = (n.parse::<usize>(), seconds.parse::<u64>()) else {

@@ -119,7 +119,7 @@ fn the_service_may_end_it_as_well() {
     at_once(&[2200, 3800, 3950], |&first_part| {
         let case = format!("{first_part}");
         let service = service(Options {
-            idle_timeout: Duration::from_millis(500),
+            idle_timeout: Duration::from_millis(1500),
             ..Options::default()
         });
         let (heard, marks, sink) = pause(&service, 0, first_part, |_, _| {
@@ -146,7 +146,7 @@ fn the_service_may_end_it_as_well() {
 #[test]
 fn being_ended_for_idleness_is_no_try() {
     let service = service(Options {
-        idle_timeout: Duration::from_millis(150),
+        idle_timeout: Duration::from_millis(600),
         ..Options::default()
     });
     let sink = quick(&service);

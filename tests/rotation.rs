@@ -89,13 +89,28 @@ fn a_session_ends_at_a_settled_pause() {
         // No mark went to two sessions.
         let mut heard: Vec<_> = connections.iter().flat_map(|c| &c.heard).collect();
         heard.retain(|mark| mark.whole);
-        assert_eq!(heard.len(), marks.len());
+        assert_eq!(
+            heard.len(),
+            marks.len(),
+            "{:?}",
+            marks_by_connection(&connections)
+        );
         let replayed = stat(&sink, "audio-replayed") as f64 / 1e9;
         assert!(
             replayed < 2.5 * (connections.len() - 1) as f64,
             "{replayed}"
         );
     });
+}
+
+fn marks_by_connection(connections: &[Connection]) -> Vec<(f64, Vec<(u32, u64)>)> {
+    let heard = |c: &Connection| {
+        c.heard
+            .iter()
+            .map(|mark| (mark.number, mark.start / 24))
+            .collect()
+    };
+    connections.iter().map(|c| (seconds(c), heard(c))).collect()
 }
 
 /// However short sessions are to be, each gets on.

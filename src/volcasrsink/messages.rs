@@ -1,5 +1,7 @@
 //! What is posted on the bus, built from what the client tells.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gst::glib;
@@ -22,8 +24,7 @@ pub(super) fn transcript(
     let mut attributes = update
         .attributes
         .iter()
-        .filter(|(name, _)| is_field_name(name))
-        .map(|(name, value)| (glib::Quark::from_str(name).as_str(), value.to_send_value()))
+        .filter_map(|(name, value)| Some((field_name(name)?, value.to_send_value())))
         .peekable();
     let attributes = attributes
         .peek()
@@ -57,7 +58,37 @@ fn with_times(builder: gst::structure::Builder, times: Times) -> gst::structure:
         .field_if_some("duration", nanos(times.duration))
 }
 
-/// GStreamer asserts on other names, and the service may send anything.
+/// So many different attributes are kept, in the whole process: the documentation has some ten.
+const MAX_ATTRIBUTES: usize = 256;
+
+/// The names of structures' fields that came from the service. GLib keeps such names for ever, so there
+/// is a bound.
+struct FieldNames(BTreeSet<&'static str>);
+
+impl FieldNames {
+    /// `name` as a field's name; none: it is no name, or one too many.
+    fn get(&mut self, name: &str) -> Option<&'static str> {
+        if let Some(name) = self.0.get(name) {
+            return Some(name);
+        }
+        if self.0.len() == MAX_ATTRIBUTES || !is_field_name(name) {
+            return None;
+        }
+        let name = glib::Quark::from_str(name).as_str().as_str();
+        self.0.insert(name);
+        Some(name)
+    }
+}
+
+fn field_name(name: &str) -> Option<&'static str> {
+    static NAMES: Mutex<FieldNames> = Mutex::new(FieldNames(BTreeSet::new()));
+    NAMES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(name)
+}
+
+/// GStreamer asserts on other names.
 fn is_field_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes

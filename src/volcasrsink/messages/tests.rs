@@ -186,3 +186,14 @@ fn details_of_warnings() {
         Some(u64::MAX)
     );
 }
+
+#[test]
+fn the_service_can_t_invent_names_without_end() {
+    let mut names = FieldNames(BTreeSet::new());
+    for n in 0..1000 {
+        let kept = names.get(&format!("invented-{n}")).is_some();
+        assert_eq!(kept, n < MAX_ATTRIBUTES, "{n}");
+    }
+    assert!(names.get("invented-7").is_some());
+    assert_eq!(names.get("no name"), None);
+}

@@ -351,7 +351,9 @@ fn each_cause_has_its_error() {
 
         // Not tried again, and nothing follows.
         assert!(
-            service.wait(LONG, |all| !all[0].headers.is_empty()),
+            service.wait(LONG, |all| all
+                .first()
+                .is_some_and(|c| !c.headers.is_empty())),
             "{name}"
         );
         let connections = service.connections();

@@ -14,7 +14,7 @@ CARGO ?= cargo
 # What clippy and the tests are run with, a quoted string of cargo options for each set.
 FEATURE_SETS := ""
 
-.PHONY: help deps build lint test demo bench
+.PHONY: help deps build lint test soak demo bench
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,12 @@ test: lint ## all of lint, then unit, integration and documentation tests
 	for features in $(FEATURE_SETS); do \
 		$(CARGO) test --workspace --locked $$features; \
 	done
+
+soak: deps ## a thousand random schedules of faults, pauses and flushes: SOAK_SEED, SOAK_SCHEDULES, SOAK_JOBS
+	@scripts/check-rust
+	$(CARGO) test --locked --test soak --no-run
+	SOAK_SEED=$${SOAK_SEED:-$$RANDOM$$RANDOM} SOAK_SCHEDULES=$${SOAK_SCHEDULES:-1000} SOAK_JOBS=$${SOAK_JOBS:-16} \
+		timeout 600 $(CARGO) test --locked --test soak -- --nocapture
 
 demo: deps ## recorded speech through gst-launch-1.0 to words, without an account
 	@scripts/check-rust

@@ -38,7 +38,18 @@ impl Choices<'_> {
 
     fn text(&mut self) -> String {
         const WORDS: [&str; 12] = [
-            "a", "b", "the", "rain", "Rain,", "哈哈", " ", ".", "İ", "ß", "é\u{301}", "",
+            "a",
+            "b",
+            "the",
+            "rain",
+            "Rain,",
+            "哈哈",
+            " ",
+            ".",
+            "İ",
+            "ß",
+            "é\u{301}",
+            "",
         ];
         let mut text = String::new();
         for _ in 0..self.byte() % 6 {
@@ -53,7 +64,8 @@ impl Choices<'_> {
     fn words(&mut self, text: &str) -> String {
         let mut json = String::from("[");
         for token in text.split(' ') {
-            let milliseconds = |time: Option<Duration>| time.map_or(-1, |time| time.as_millis() as i64);
+            let milliseconds =
+                |time: Option<Duration>| time.map_or(-1, |time| time.as_millis() as i64);
             let (start, end) = (milliseconds(self.time()), milliseconds(self.time()));
             if json.len() > 1 {
                 json.push(',');
@@ -112,8 +124,14 @@ fuzz_target!(|data: &[u8]| {
             0 => {
                 let window = choices.time().unwrap_or_default().min(sent);
                 let from = tracker.restart(window, &mut updates);
-                assert!(from >= window, "{from:?} was to be heard again, {window:?} can");
-                assert!(from <= sent.max(window), "{from:?} was never sent, only {sent:?}");
+                assert!(
+                    from >= window,
+                    "{from:?} was to be heard again, {window:?} can"
+                );
+                assert!(
+                    from <= sent.max(window),
+                    "{from:?} was never sent, only {sent:?}"
+                );
                 tracker.connect(from);
             }
             1 => {
@@ -144,7 +162,9 @@ fuzz_target!(|data: &[u8]| {
                         start: choices.time(),
                         end: choices.time(),
                         words: Words::from_raw(words),
-                        additions: Additions::from_raw(["", r#"{"a":"b"}"#][usize::from(choices.byte() % 2)]),
+                        additions: Additions::from_raw(
+                            ["", r#"{"a":"b"}"#][usize::from(choices.byte() % 2)],
+                        ),
                     })
                     .collect();
                 let response = Response {
@@ -156,7 +176,10 @@ fuzz_target!(|data: &[u8]| {
                 let worked = tracker.worked_until();
                 tracker.respond(&response, sent, last, &mut updates);
                 assert!(tracker.worked_until() >= worked, "work is undone");
-                assert!(!last || !tracker.has_open(), "open after the final response");
+                assert!(
+                    !last || !tracker.has_open(),
+                    "open after the final response"
+                );
             }
         }
         told.check(&mut updates);

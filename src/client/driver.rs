@@ -42,7 +42,7 @@ const LIMITED_TRIES: u32 = 3;
 pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     pub(super) config: Arc<Config>,
-    events: Arc<dyn Events>,
+    pub(super) events: Arc<dyn Events>,
     control: watch::Receiver<Control>,
     pub(super) epoch: u64,
 

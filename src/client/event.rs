@@ -122,6 +122,10 @@ pub trait Events: Send + Sync {
     /// `epoch` counts the flushes: an event of an older epoch is stale.
     fn event(&self, epoch: u64, event: Event);
 
+    /// Whether so much waits to be told that no more should be heard for now. Who answers yes calls
+    /// [`Client::relieved`](super::Client::relieved) when that is over.
+    fn is_congested(&self) -> bool;
+
     /// A line for the log. Formatted only if somebody reads it; never holds a secret.
     fn log(&self, level: Level, line: fmt::Arguments<'_>);
 }

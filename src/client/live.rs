@@ -11,7 +11,7 @@ use super::event::{Event, Level, Trouble};
 use super::wire::{Wire, WireEvent};
 use crate::protocol::compression::InflateError;
 use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, Compression, ServerFrame, ServerKind};
+use crate::protocol::frame::{self, Compression, FrameError, ServerFrame, ServerKind};
 use crate::protocol::response::Response;
 use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
@@ -76,6 +76,8 @@ struct Live {
     /// Writing failed: until when to read on, and what to say then.
     failed: Option<(Duration, Trouble)>,
     nonsense: u32,
+    /// Since when nothing has been read, for want of room for what would come.
+    deaf: Option<Duration>,
 }
 
 impl Driver {
@@ -99,6 +101,7 @@ impl Driver {
             handed_over: self.now(),
             failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
             nonsense: 0,
+            deaf: None,
         };
         loop {
             if live.failed.is_none() {
@@ -117,6 +120,15 @@ impl Driver {
                 self.tell_updates();
                 return Ok(End::Finished);
             }
+            let congested = self.events.is_congested();
+            live.listen(!congested, self.now(), exchange);
+            let due = live.due(exchange, self.finish_deadline());
+            // Before it waits, or a peer that never stops talking would put it off for ever.
+            if due.is_some_and(|at| at <= self.now())
+                && let Some(end) = self.on_due(exchange, &mut live)?
+            {
+                return Ok(end);
+            }
             let due = live.due(exchange, self.finish_deadline());
             let wake = shared.started + due.unwrap_or_default();
             let Some(wire) = self.wire.as_mut() else {
@@ -125,17 +137,14 @@ impl Driver {
             let hungry = wire.is_ready() && live.send_at.is_none() && !exchange.is_finishing();
             tokio::select! {
                 biased;
-                event = wire.next() => {
+                event = wire.next(!congested) => {
                     if let Some(end) = self.on_event(event, exchange, &mut live)? {
                         return Ok(end);
                     }
                 }
                 () = shared.ready.notified(), if hungry => {}
-                () = sleep_until(wake), if due.is_some() => {
-                    if let Some(end) = self.on_due(exchange, &mut live)? {
-                        return Ok(end);
-                    }
-                }
+                () = shared.relief.notified(), if congested => {}
+                () = sleep_until(wake), if due.is_some() => {}
             }
         }
     }
@@ -273,6 +282,7 @@ impl Driver {
                 live.writing_since = live.writing_since.map(|_| now);
                 self.on_frame(&bytes, exchange, live)
             }
+            WireEvent::Heartbeat => Ok(None),
             WireEvent::Text(length) => {
                 self.log(
                     Level::Warning,
@@ -310,7 +320,7 @@ impl Driver {
         if exchange.is_finishing() && self.finish_deadline().is_some_and(|at| at <= now) {
             return Ok(Some(End::Overdue));
         }
-        match exchange.due(live.dry) {
+        match live.overdue(exchange) {
             Some((at, Overdue::Ack)) if at <= now => {
                 return Err(Trouble::NoAnswer(self.config.limits.connect));
             }
@@ -343,6 +353,9 @@ impl Driver {
     ) -> Result<Option<End>, Trouble> {
         let frame = match frame::decode(bytes) {
             Ok(frame) => frame,
+            Err(error @ FrameError::TooLarge(_)) => {
+                return Err(Trouble::Nonsense(error.to_string()));
+            }
             Err(error) => return self.skip(&error, exchange, live),
         };
         // Answers come uncompressed as a rule, even to a client that compresses.
@@ -529,7 +542,7 @@ impl Live {
     fn due(&self, exchange: &Exchange, finish: Option<Duration>) -> Option<Duration> {
         let failed = self.failed.as_ref().map(|(until, _)| *until);
         let stalled = self.stalled().map(|(at, _)| at);
-        let due = exchange.due(self.dry).map(|(at, _)| at);
+        let due = self.overdue(exchange).map(|(at, _)| at);
         let finish = finish.filter(|_| exchange.is_finishing());
         [self.send_at, failed, stalled, due, finish]
             .into_iter()
@@ -537,9 +550,27 @@ impl Live {
             .min()
     }
 
-    /// When the frame under way is given up, and after how long.
+    /// Reading begins or ends. What the service may have said meanwhile is not late.
+    fn listen(&mut self, reads: bool, now: Duration, exchange: &mut Exchange) {
+        if !reads {
+            self.deaf.get_or_insert(now);
+        } else if let Some(since) = self.deaf.take() {
+            exchange.excuse(now - since);
+            self.writing_since = self.writing_since.map(|_| now);
+            self.handed_over = now;
+        }
+    }
+
+    /// What the service, or the pipeline, owes by when.
+    fn overdue(&self, exchange: &Exchange) -> Option<(Duration, Overdue)> {
+        let due = exchange.due(self.dry);
+        due.filter(|(_, what)| self.deaf.is_none() || *what == Overdue::Audio)
+    }
+
+    /// When the frame under way is given up, and after how long. A peer that is not listened to may have
+    /// reason to wait.
     fn stalled(&self) -> Option<(Duration, Duration)> {
-        let since = self.writing_since?;
+        let since = self.writing_since.filter(|_| self.deaf.is_none())?;
         let silent = (since + UNACKNOWLEDGED, UNACKNOWLEDGED);
         Some(silent.min((self.handed_over + TOO_SLOW, TOO_SLOW)))
     }
@@ -552,10 +583,10 @@ async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
             return;
         };
         loop {
-            match wire.next().await {
+            match wire.next(true).await {
                 WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {
                 }
-                WireEvent::Written | WireEvent::Text(_) => {}
+                WireEvent::Written | WireEvent::Text(_) | WireEvent::Heartbeat => {}
                 _ => return,
             }
         }

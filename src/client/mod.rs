@@ -74,6 +74,8 @@ struct Shared {
     changed: Condvar,
     /// Something can be taken from the queue.
     ready: Notify,
+    /// The owner's congestion is over.
+    relief: Notify,
     control: watch::Sender<Control>,
     counters: Counters,
     wants_responses: AtomicBool,
@@ -209,6 +211,7 @@ impl Client {
             }),
             changed: Condvar::new(),
             ready: Notify::new(),
+            relief: Notify::new(),
             control,
             counters: Counters::default(),
             wants_responses: AtomicBool::new(false),
@@ -339,6 +342,11 @@ impl Client {
         state.done = state.done.max(token);
         drop(state);
         self.shared.changed.notify_all();
+    }
+
+    /// The owner is not [congested](Events::is_congested) any more.
+    pub fn relieved(&self) {
+        self.shared.relief.notify_one();
     }
 
     /// The owner has said that the client failed.

@@ -31,6 +31,8 @@ pub(super) enum WireEvent {
     Frame(Bytes),
     /// A text message, which is not part of the protocol, by its length.
     Text(usize),
+    /// A ping, which is answered, or a pong.
+    Heartbeat,
     /// The peer closed in good order.
     Closed {
         /// The status code, 1005 if there was none.
@@ -87,12 +89,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             })
     }
 
-    /// The next thing that happens. Can be dropped and called again: nothing is lost.
-    pub async fn next(&mut self) -> WireEvent {
-        poll_fn(|cx| self.poll_next(cx)).await
+    /// The next thing that happens; without `reads`, to what was sent alone. Can be dropped and called
+    /// again: nothing is lost.
+    pub async fn next(&mut self, reads: bool) -> WireEvent {
+        poll_fn(|cx| self.poll_next(cx, reads)).await
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
+    fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<WireEvent> {
         if self.writing
             && let Poll::Ready(flushed) = Pin::new(&mut self.socket).poll_flush(cx)
         {
@@ -105,27 +108,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 }
             });
         }
-        loop {
-            let event = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-                Some(Ok(Message::Binary(frame))) => WireEvent::Frame(frame),
-                Some(Ok(Message::Text(text))) => WireEvent::Text(text.len()),
-                Some(Ok(Message::Close(close))) => match close {
-                    Some(close) => WireEvent::Closed {
-                        code: close.code.into(),
-                        reason: printable(close.reason.as_str()),
-                    },
-                    None => WireEvent::Closed {
-                        code: 1005,
-                        reason: String::new(),
-                    },
-                },
-                // The library answers pings by itself; it needs to be polled again to do so.
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Err(error)) => WireEvent::Broken(error),
-                None => WireEvent::Broken(WsError::AlreadyClosed),
-            };
-            return Poll::Ready(event);
+        if !reads {
+            return Poll::Pending;
         }
+        Poll::Ready(match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+            Some(Ok(Message::Binary(frame))) => WireEvent::Frame(frame),
+            Some(Ok(Message::Text(text))) => WireEvent::Text(text.len()),
+            Some(Ok(Message::Close(close))) => match close {
+                Some(close) => WireEvent::Closed {
+                    code: close.code.into(),
+                    reason: printable(close.reason.as_str()),
+                },
+                None => WireEvent::Closed {
+                    code: 1005,
+                    reason: String::new(),
+                },
+            },
+            // The library answers pings by itself, when it is polled again. That is left to the caller, who
+            // would get no turn between endless ones.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                WireEvent::Heartbeat
+            }
+            Some(Err(error)) => WireEvent::Broken(error),
+            None => WireEvent::Broken(WsError::AlreadyClosed),
+        })
     }
 
     /// Says good-bye, and waits for the peer's for a bounded time.
@@ -243,7 +249,7 @@ mod tests {
         peer.write_all(b"\x88\x08\x03\xf3a\0b\n\x1bc")
             .await
             .expect("room");
-        let WireEvent::Closed { code, reason } = wire.next().await else {
+        let WireEvent::Closed { code, reason } = wire.next(true).await else {
             panic!("not closed")
         };
         assert_eq!((code, reason.as_str()), (1011, "a b  c"));

@@ -114,6 +114,14 @@ impl Exchange {
         }
     }
 
+    /// For so long nobody listened: that is not the service's delay.
+    pub fn excuse(&mut self, deaf: Duration) {
+        self.opened += deaf;
+        if let Phase::Finishing { heard: Some(heard) } = &mut self.phase {
+            *heard += deaf;
+        }
+    }
+
     /// Whether the request was answered.
     pub fn is_acknowledged(&self) -> bool {
         self.acknowledged
@@ -218,6 +226,18 @@ mod tests {
         assert_eq!(exchange.due(None), Some((ms(6000), Overdue::Final)));
         exchange.heard(ms(4000));
         assert_eq!(exchange.due(None), Some((ms(9000), Overdue::Final)));
+    }
+
+    #[test]
+    fn what_nobody_listened_to_is_not_late() {
+        let mut exchange = exchange();
+        exchange.excuse(ms(7000));
+        assert_eq!(exchange.due(None), Some((ms(17_100), Overdue::Ack)));
+        exchange.heard(ms(17_000));
+        exchange.finish();
+        exchange.finish_written(ms(18_000));
+        exchange.excuse(ms(2000));
+        assert_eq!(exchange.due(None), Some((ms(25_000), Overdue::Final)));
     }
 
     #[test]

@@ -21,6 +21,13 @@ use crate::client::{self, Client, Event, Events, Level};
 
 /// With more than this waiting, an interim text gives way to its successor.
 const CROWDED: usize = 64;
+/// With so many waiting, or so many bytes, no more is read from the network until half of them are posted.
+///
+/// An honest service is ten minutes ahead of an application's handler then.
+const CONGESTED: Load = Load {
+    posts: 1024,
+    bytes: 8 << 20,
+};
 /// How long a flush waits for a message that is on its way to the bus. Longer than that, the
 /// application's own handler has it.
 const UNDER_WAY: Duration = Duration::from_millis(100);
@@ -35,12 +42,23 @@ pub(super) enum Post {
     Backwards,
 }
 
+/// What waits, about.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    posts: usize,
+    bytes: usize,
+}
+
 struct Queue {
     /// With the epoch that each belongs to.
     posts: VecDeque<(u64, Post)>,
     epoch: u64,
     /// Who is posting something that a flush takes back.
     delivering: Option<ThreadId>,
+    /// Bytes of `posts`.
+    bytes: usize,
+    /// The client was told to hear no more for now.
+    congested: bool,
     /// A job is at work, or must not begin yet.
     busy: bool,
     closed: bool,
@@ -68,6 +86,8 @@ impl Outbox {
                 posts: VecDeque::new(),
                 epoch: 0,
                 delivering: None,
+                bytes: 0,
+                congested: false,
                 busy: true,
                 closed: false,
             }),
@@ -88,15 +108,16 @@ impl Outbox {
     pub fn close(&self) {
         let mut queue = self.queue();
         queue.closed = true;
-        queue.posts.clear();
+        queue.retain(|_| false);
     }
 
     /// Drops what an older epoch had to say.
     pub fn flush(&self, epoch: u64) {
         let mut queue = self.queue();
         queue.epoch = epoch;
-        queue.posts.retain(|(_, post)| !post.belongs_to_audio());
+        queue.retain(|post| !post.belongs_to_audio());
         drop(queue);
+        self.relieve();
         self.posting.forget_announced();
     }
 
@@ -125,15 +146,7 @@ impl Outbox {
         if queue.closed || (epoch < queue.epoch && post.belongs_to_audio()) {
             return;
         }
-        if queue.posts.len() >= CROWDED
-            && queue
-                .posts
-                .back()
-                .is_some_and(|(_, last)| last.gives_way_to(&post))
-        {
-            queue.posts.pop_back();
-        }
-        queue.posts.push_back((epoch, post));
+        queue.push(epoch, post);
         drop(queue);
         self.work();
     }
@@ -160,13 +173,14 @@ impl Outbox {
         while let Some(element) = self.element.upgrade() {
             let (epoch, post) = {
                 let mut queue = self.queue();
-                let Some((epoch, post)) = queue.posts.pop_front() else {
+                let Some((epoch, post)) = queue.pop() else {
                     queue.busy = false;
                     return;
                 };
                 queue.delivering = post.belongs_to_audio().then(|| thread::current().id());
                 (epoch, post)
             };
+            self.relieve();
             self.deliver(&element, epoch, post);
             self.queue().delivering = None;
             self.delivered.notify_all();
@@ -174,30 +188,46 @@ impl Outbox {
         self.queue().busy = false;
     }
 
+    fn client(&self) -> Option<Arc<Client>> {
+        self.client
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade()
+    }
+
+    /// Lets the client hear again, if enough is posted.
+    fn relieve(&self) {
+        let mut queue = self.queue();
+        if !queue.congested || !queue.load().is_below(CONGESTED.half()) {
+            return;
+        }
+        queue.congested = false;
+        drop(queue);
+        if let Some(client) = self.client() {
+            client.relieved();
+        }
+    }
+
     fn deliver(&self, element: &super::VolcAsrSink, epoch: u64, post: Post) {
         let wanted = || {
             let queue = self.queue();
             !queue.closed && epoch == queue.epoch
         };
-        let client = || {
-            self.client
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .upgrade()
-        };
         match post {
             Post::Event(Event::Done { token }) => {
-                if let Some(client) = client() {
+                if let Some(client) = self.client() {
                     client.acknowledge_done(token);
                 }
             }
             Post::Event(Event::Failed(trouble)) => {
                 // One error for one cause.
                 if !self.failed.swap(true, Ordering::SeqCst) {
-                    let lost = client().is_some_and(|client| client.counts().0.sessions > 0);
+                    let lost = self
+                        .client()
+                        .is_some_and(|client| client.counts().0.sessions > 0);
                     self.posting.failed(element, &trouble, lost);
                 }
-                if let Some(client) = client() {
+                if let Some(client) = self.client() {
                     client.acknowledge_failure();
                 }
             }
@@ -215,6 +245,10 @@ impl Outbox {
 impl Events for Outbox {
     fn event(&self, epoch: u64, event: Event) {
         self.push(epoch, Post::Event(event));
+    }
+
+    fn is_congested(&self) -> bool {
+        self.queue().congested
     }
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {
@@ -235,7 +269,72 @@ impl Events for Outbox {
     }
 }
 
+impl Load {
+    fn half(self) -> Load {
+        Load {
+            posts: self.posts / 2,
+            bytes: self.bytes / 2,
+        }
+    }
+
+    fn is_below(self, other: Load) -> bool {
+        self.posts < other.posts && self.bytes < other.bytes
+    }
+}
+
+impl Queue {
+    fn load(&self) -> Load {
+        Load {
+            posts: self.posts.len(),
+            bytes: self.bytes,
+        }
+    }
+
+    /// Appends, in place of what need not be posted any more.
+    fn push(&mut self, epoch: u64, mut post: Post) {
+        if self.posts.len() >= CROWDED
+            && let Some((_, last)) = self.posts.back()
+            && let Some(merged) = last.merged_with(&post)
+        {
+            self.bytes -= last.bytes();
+            self.posts.pop_back();
+            post = merged.unwrap_or(post);
+        }
+        self.bytes += post.bytes();
+        self.posts.push_back((epoch, post));
+        self.congested |= !self.load().is_below(CONGESTED);
+    }
+
+    fn pop(&mut self) -> Option<(u64, Post)> {
+        let (epoch, post) = self.posts.pop_front()?;
+        self.bytes -= post.bytes();
+        Some((epoch, post))
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Post) -> bool) {
+        self.posts.retain(|(_, post)| keep(post));
+        self.bytes = self.posts.iter().map(|(_, post)| post.bytes()).sum();
+    }
+}
+
 impl Post {
+    /// What it takes of the memory, about.
+    fn bytes(&self) -> usize {
+        let held = match self {
+            Post::Event(Event::Transcript { update, .. }) => {
+                let words: usize = update.words.iter().map(|word| word.text.len()).sum();
+                let attributes = update.attributes.iter();
+                let attributes: usize = attributes
+                    .map(|(name, value)| name.len() + value.len())
+                    .sum();
+                update.text.len() + words + attributes + size_of_val(&update.words[..])
+            }
+            Post::Event(Event::Response { json, .. }) => json.len(),
+            _ => 0,
+        };
+        size_of::<Post>() + held
+    }
+
     /// Whether a flush takes it back.
     fn belongs_to_audio(&self) -> bool {
         match self {
@@ -245,19 +344,26 @@ impl Post {
         }
     }
 
-    /// Whether this interim text need not be posted when `next` follows at once.
-    fn gives_way_to(&self, next: &Post) -> bool {
-        let (
-            Post::Event(Event::Transcript { stream, update, .. }),
-            Post::Event(Event::Transcript {
-                stream: next_stream,
-                update: next,
-                ..
-            }),
-        ) = (self, next)
-        else {
-            return false;
-        };
-        !update.is_final && stream == next_stream && update.number == next.number
+    /// Whether one post can stand for this and `next`, and which if that is not `next` itself: interim texts
+    /// give way to their successors, and losses add up.
+    fn merged_with(&self, next: &Post) -> Option<Option<Post>> {
+        match (self, next) {
+            (
+                Post::Event(Event::Transcript { stream, update, .. }),
+                Post::Event(Event::Transcript {
+                    stream: next_stream,
+                    update: next,
+                    ..
+                }),
+            ) => (!update.is_final && stream == next_stream && update.number == next.number)
+                .then_some(None),
+            (Post::Dropped { times, lost }, Post::Dropped { lost: more, .. }) => {
+                Some(Some(Post::Dropped {
+                    times: *times,
+                    lost: *lost + *more,
+                }))
+            }
+            _ => None,
+        }
     }
 }

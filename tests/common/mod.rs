@@ -398,7 +398,7 @@ pub fn stat(sink: &gst::Element, field: &str) -> u64 {
 }
 
 /// Looks now and then until `condition` holds: for what nobody tells of.
-pub fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < LONG, "never: {what}");

@@ -1,6 +1,6 @@
 //! The sink: caps, events, buffers, states.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use gst::glib;
@@ -17,14 +17,14 @@ use super::run::{Fed, Run};
 use super::settings::{Environment, Settings};
 use super::stats;
 use super::timeline::Timeline;
-use crate::client::{Client, Counts, Waited};
+use crate::client::{Client, Counts};
 use crate::session::BYTES_PER_SAMPLE;
 
 /// What the streaming thread remembers from buffer to buffer.
 #[derive(Debug, Default)]
-struct Flow {
+pub(super) struct Flow {
     /// The time and duration of what was rendered last, for the preroll before a drain.
-    last: Option<(gst::ClockTime, gst::ClockTime)>,
+    pub last: Option<(gst::ClockTime, gst::ClockTime)>,
     backwards_told: bool,
 }
 
@@ -36,14 +36,16 @@ pub struct VolcAsrSink {
     run: Mutex<Option<Arc<Run>>>,
     /// The counts of the run before, while there is no run.
     last_counts: Mutex<Counts>,
-    flow: Mutex<Flow>,
+    pub(super) flow: Mutex<Flow>,
     /// Of the current or last connection.
     ids: Mutex<Ids>,
-    tokens: AtomicU64,
+    pub(super) tokens: AtomicU64,
+    /// In PAUSED, or on the way there; on the way to PLAYING not any more.
+    pub(super) paused: AtomicBool,
 }
 
 /// A poisoned lock's data is whole: nothing is left half done under a lock here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -120,7 +122,12 @@ impl ElementImpl for VolcAsrSink {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         match transition {
-            gst::StateChange::ReadyToPaused => self.start_run()?,
+            gst::StateChange::ReadyToPaused => {
+                self.paused.store(true, Ordering::SeqCst);
+                self.start_run()?;
+            }
+            gst::StateChange::PausedToPlaying => self.paused.store(false, Ordering::SeqCst),
+            gst::StateChange::PlayingToPaused => self.paused.store(true, Ordering::SeqCst),
             // Before the pad is deactivated, so that nothing more is said meanwhile.
             gst::StateChange::PausedToReady => self.stop_run(),
             _ => {}
@@ -208,7 +215,7 @@ impl BaseSinkImpl for VolcAsrSink {
         let Some(run) = self.run() else {
             return Err(gst::FlowError::Flushing);
         };
-        run.check(|| self.step_aside(&run))?;
+        run.check(&|wait| self.wait(wait))?;
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
             self.warn_backwards(&run);
@@ -241,8 +248,8 @@ impl BaseSinkImpl for VolcAsrSink {
             );
         }
         self.remember(&buffer, whole, run.rate);
-        run.feed(buffer.pts(), &map[..whole], segment.as_ref(), || {
-            self.step_aside(&run)
+        run.feed(buffer.pts(), &map[..whole], segment.as_ref(), &|wait| {
+            self.wait(wait)
         })
         .map(|Fed| gst::FlowSuccess::Ok)
     }
@@ -314,22 +321,12 @@ impl VolcAsrSink {
 
     /// The current segment, if it counts time. Only on the streaming thread, which holds the lock that
     /// asking takes.
-    fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
+    pub(super) fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
         let mut segment: gst::FormattedSegment<gst::ClockTime> =
             self.obj().segment().downcast().ok()?;
         // The base class keeps its own progress in it, which makes every buffer's segment another one.
         segment.set_position(segment.start());
         Some(segment)
-    }
-
-    /// The base class needs the thread: a pause, a step, a flush. Ok: go on where it stopped.
-    fn step_aside(&self, run: &Run) -> Result<(), gst::FlowError> {
-        match self.obj().wait_preroll() {
-            // A step or an instant rate change, too, only wanted the thread to look.
-            Ok(_) | Err(gst::FlowError::CustomError) => Ok(()),
-            Err(error) => Err(error),
-        }
-        .inspect_err(|error| gst::debug!(CAT, imp = self, "{error} while waiting, run {:p}", run))
     }
 
     fn remember(&self, buffer: &gst::Buffer, bytes: usize, rate: u32) {
@@ -341,47 +338,9 @@ impl VolcAsrSink {
         }
     }
 
-    /// A GAP that makes the base class preroll: where the last buffer was, if that lies in the segment,
-    /// else at its start. It needs a duration, and a time that is not clipped.
-    fn preroll_gap(&self) -> gst::Event {
-        let segment = self.time_segment();
-        let start = segment.as_ref().and_then(|segment| segment.start());
-        let last = lock(&self.flow).last.filter(|(pts, _)| {
-            segment.as_ref().is_none_or(|segment| {
-                start.is_none_or(|start| start <= *pts)
-                    && segment.stop().is_none_or(|stop| *pts < stop)
-            })
-        });
-        let (start, duration) =
-            last.unwrap_or((start.unwrap_or_default(), gst::ClockTime::from_mseconds(1)));
-        gst::event::Gap::builder(start).duration(duration).build()
-    }
-
     fn warn_backwards(&self, run: &Run) {
         if !std::mem::replace(&mut lock(&self.flow).backwards_told, true) {
-            run.outbox.post(Post::Backwards);
-        }
-    }
-
-    /// End of stream: waits for the last words, and for all of them to be posted.
-    fn drain(&self, run: &Run) -> Result<(), gst::FlowError> {
-        if !run.end_of_stream() {
-            return Ok(());
-        }
-        gst::debug!(CAT, imp = self, "draining");
-        // Draining must not keep a state change from completing: a GAP where the last buffer was makes
-        // the base class preroll, and wait for PLAYING, as it will not do for us otherwise.
-        if !self.parent_event(self.preroll_gap()) {
-            return Err(gst::FlowError::Flushing);
-        }
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
-        run.finish(token);
-        // A failed client says nothing more, but its error must be on the bus first.
-        loop {
-            match run.client.wait_for(token) {
-                Waited::Done | Waited::Failed => return Ok(()),
-                Waited::Interrupted => self.step_aside(run)?,
-            }
+            run.backwards();
         }
     }
 

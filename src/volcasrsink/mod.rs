@@ -1,6 +1,7 @@
 //! The element `volcasrsink`: GStreamer to the floors below and back.
 //!
 //! - `imp` is the sink: caps, events, buffers, states;
+//! - `waiting` is how the streaming thread waits;
 //! - `properties` and `settings` are what the user sets;
 //! - `input` decides what a buffer or a gap means for the service;
 //! - `timeline` maps the service's times to the pipeline's;
@@ -24,6 +25,7 @@ mod settings;
 mod stats;
 mod tags;
 mod timeline;
+mod waiting;
 
 pub use settings::{Compression, Leaky, ResultType};
 

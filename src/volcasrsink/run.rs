@@ -27,6 +27,9 @@ const SETTLING_MARGIN: u32 = 200;
 /// The silence for a gap is made at once: an `idle-timeout` of days must not take gigabytes.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
 
+/// Waits on the streaming thread; see [`VolcAsrSink::wait`](super::imp::VolcAsrSink::wait).
+type Waits<'a> = &'a dyn Fn(&dyn Fn() -> Waited) -> Result<Waited, gst::FlowError>;
+
 /// A buffer was handed over, or was nothing to hand over.
 #[derive(Debug)]
 pub(super) struct Fed;
@@ -41,6 +44,8 @@ struct Streaming {
     position: u64,
     /// Anything of this stream was handed over.
     used: bool,
+    /// Something was posted about it that must be on the bus before its end is.
+    told: bool,
     /// Its end has come: what follows is another one.
     ended: bool,
     leaks: Option<bool>,
@@ -93,6 +98,7 @@ impl Run {
                 id: None,
                 position: 0,
                 used: false,
+                told: false,
                 ended: false,
                 leaks: None,
             }),
@@ -148,6 +154,7 @@ impl Run {
         streaming.stream += 1;
         streaming.position = 0;
         streaming.used = false;
+        streaming.told = false;
         streaming.ended = false;
         streaming.leaks = None;
         streaming.input = Input::new(self.rate, self.gaps);
@@ -185,7 +192,7 @@ impl Run {
     /// End of stream. False: there is nothing to wait for.
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
-        let wait = streaming.used && !streaming.ended;
+        let wait = (streaming.used || streaming.told) && !streaming.ended;
         streaming.ended = true;
         wait
     }
@@ -196,30 +203,28 @@ impl Run {
     }
 
     /// After a failure every buffer gets an error, whatever is in it, once the cause is on the bus.
-    pub fn check(
-        &self,
-        step_aside: impl Fn() -> Result<(), gst::FlowError>,
-    ) -> Result<(), gst::FlowError> {
+    pub fn check(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         if self.client.has_failed() {
-            self.failed(&step_aside)?;
+            self.failed(waits)?;
         }
         Ok(())
     }
 
-    /// Hands over a buffer's samples. `step_aside` gives the thread back to the base class for a while.
+    /// Hands over a buffer's samples. `waits` waits as it is told to, and lets the base class have the thread
+    /// meanwhile.
     pub fn feed(
         &self,
         pts: Option<gst::ClockTime>,
         pcm: &[u8],
         segment: Option<&Segment>,
-        step_aside: impl Fn() -> Result<(), gst::FlowError>,
+        waits: Waits<'_>,
     ) -> Result<Fed, gst::FlowError> {
         if pcm.is_empty() {
             return Ok(Fed);
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
         // Everything that may wait does so before anything of the buffer is taken.
-        self.make_room(samples, &step_aside)?;
+        self.make_room(samples, waits)?;
         let mut streaming = self.streaming();
         let position = streaming.position;
         let plan = streaming.input.buffer(pts, pcm.len(), segment, position);
@@ -245,7 +250,7 @@ impl Run {
         drop(streaming);
         match self.client.push(pcm) {
             Pushed::Taken => Ok(Fed),
-            Pushed::Failed => self.failed(&step_aside),
+            Pushed::Failed => self.failed(waits),
         }
     }
 
@@ -259,12 +264,14 @@ impl Run {
         }
     }
 
+    /// Audio came that is played backwards, for the first time.
+    pub fn backwards(&self) {
+        self.streaming().told = true;
+        self.outbox.post(Post::Backwards);
+    }
+
     /// Blocks, or drops the oldest, until so many samples may wait.
-    fn make_room(
-        &self,
-        samples: u64,
-        step_aside: &impl Fn() -> Result<(), gst::FlowError>,
-    ) -> Result<(), gst::FlowError> {
+    fn make_room(&self, samples: u64, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         if self.client.has_room(samples) {
             return Ok(());
         }
@@ -272,12 +279,9 @@ impl Run {
             self.drop_oldest(samples);
             return Ok(());
         }
-        loop {
-            match self.client.wait_for_space(samples) {
-                Waited::Done => return Ok(()),
-                Waited::Failed => return Err(gst::FlowError::Error),
-                Waited::Interrupted => step_aside()?,
-            }
+        match waits(&|| self.client.wait_for_space(samples))? {
+            Waited::Failed => Err(gst::FlowError::Error),
+            Waited::Done | Waited::Interrupted => Ok(()),
         }
     }
 
@@ -330,13 +334,8 @@ impl Run {
         pad.peer_query(&mut query) && query.result().0
     }
 
-    fn failed(
-        &self,
-        step_aside: &impl Fn() -> Result<(), gst::FlowError>,
-    ) -> Result<Fed, gst::FlowError> {
-        while self.client.wait_for_failure() == Waited::Interrupted {
-            step_aside()?;
-        }
+    fn failed(&self, waits: Waits<'_>) -> Result<Fed, gst::FlowError> {
+        waits(&|| self.client.wait_for_failure())?;
         Err(gst::FlowError::Error)
     }
 }

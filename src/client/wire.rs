@@ -174,7 +174,7 @@ mod tests {
         assert!(wire.is_ready());
         wire.send(Bytes::from_static(b"frame")).expect("sent");
         assert!(!wire.is_ready());
-        assert!(matches!(wire.next().await, WireEvent::Written));
+        assert!(matches!(wire.next(true).await, WireEvent::Written));
         assert!(wire.is_ready());
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
         assert!(
@@ -188,7 +188,7 @@ mod tests {
         let (mut wire, mut server) = pair(64).await;
         wire.send(Bytes::from(vec![0; 1024])).expect("taken");
         say(&mut server, Message::binary(&b"answer"[..])).await;
-        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"answer"[..]));
+        assert!(matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"answer"[..]));
         assert!(!wire.is_ready(), "still on its way");
     }
 
@@ -198,11 +198,11 @@ mod tests {
         say(&mut server, Message::binary(&b"why"[..])).await;
         drop(server);
         if wire.send(Bytes::from_static(b"frame")).is_ok() {
-            assert!(matches!(wire.next().await, WireEvent::WriteFailed(_)));
+            assert!(matches!(wire.next(true).await, WireEvent::WriteFailed(_)));
         }
         assert!(!wire.is_ready());
-        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"why"[..]));
-        assert!(matches!(wire.next().await, WireEvent::Broken(_)));
+        assert!(matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"why"[..]));
+        assert!(matches!(wire.next(true).await, WireEvent::Broken(_)));
     }
 
     #[tokio::test]
@@ -215,8 +215,8 @@ mod tests {
             reason: "tired".into(),
         };
         say(&mut server, Message::Close(Some(close))).await;
-        assert!(matches!(wire.next().await, WireEvent::Text(5)));
-        let event = wire.next().await;
+        assert!(matches!(wire.next(true).await, WireEvent::Text(5)));
+        let event = wire.next(true).await;
         assert!(
             matches!(&event, WireEvent::Closed { code: 1011, reason } if reason == "tired"),
             "{event:?}"

@@ -11,7 +11,7 @@ use gst_base::subclass::prelude::*;
 
 use super::CAT;
 use super::errors::Identity;
-use super::outbox::{Outbox, Post};
+use super::outbox::Outbox;
 use super::posting::{Ids, Posting};
 use super::run::{Fed, Run};
 use super::settings::{Environment, Settings};

@@ -1,0 +1,271 @@
+//! A flush drops the session with what it had not said; nothing of it shows afterwards, and times follow
+//! the new segment.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use common::direct::{Direct, Segment, ms};
+use common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Layout;
+use volcasr_loopback::{Gate, Options, Service};
+
+fn started() -> (Service, Direct) {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    (service, direct)
+}
+
+/// Marks from number `first` on.
+fn sentence(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
+    Layout {
+        first,
+        ..Layout::default()
+    }
+    .sentences(1)
+}
+
+fn flush(direct: &Direct) {
+    let began = Instant::now();
+    direct.flush_start();
+    direct.flush_stop();
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+/// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is heard.
+fn assert_goes_on(direct: &Direct, at: u64, stream: u32) {
+    let mut segment = Segment::new();
+    segment.set_start(ms(at));
+    segment.set_time(ms(at));
+    assert!(direct.segment(&segment));
+    let (pcm, marks) = sentence(10);
+    direct.push_all(at, &pcm, 20);
+    let heard = direct.end();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, at));
+    for transcript in heard.transcripts() {
+        assert_eq!(
+            (transcript.stream, transcript.session),
+            (stream, 0),
+            "{transcript:?}"
+        );
+        assert_eq!(transcript.stream_id.as_deref(), Some("first"));
+        let since = transcript.timestamp.expect("a time") - at * 1_000_000;
+        assert_eq!(transcript.running_time, Some(since));
+        assert_eq!(transcript.stream_time, transcript.timestamp);
+    }
+    assert_eq!(heard.finals()[0].utterance, 0);
+}
+
+#[test]
+fn what_was_not_said_is_never_said() {
+    let (service, direct) = started();
+    service.hold(Gate::Responses);
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 100_000)));
+    flush(&direct);
+    direct.take();
+    service.release(Gate::Responses);
+    assert!(service.wait(LONG, |c| c[0].end.is_some()));
+    assert_goes_on(&direct, 5000, 1);
+    // The session was dropped, not finished.
+    assert!(service.connections()[0].finish_at.is_none());
+}
+
+#[test]
+fn before_any_audio_it_only_counts() {
+    let (service, direct) = started();
+    flush(&direct);
+    flush(&direct);
+    assert_goes_on(&direct, 7000, 2);
+    assert_eq!(
+        service
+            .connections()
+            .iter()
+            .filter(|c| c.request.is_some())
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn while_a_send_is_blocked() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "no");
+    sink.set_property_from_str("compression", "none");
+    let direct = Direct::new(sink);
+    service.hold(Gate::Reading);
+    std::thread::scope(|scope| {
+        let pusher = scope.spawn(|| {
+            let (pcm, _) = speech(150);
+            let mut pieces = pcm.chunks(4800).enumerate();
+            pieces.find_map(|(n, piece)| {
+                direct
+                    .pad
+                    .push(direct.buffer(Some(100 * n as u64), piece))
+                    .err()
+            })
+        });
+        until_blocked(&direct.sink, Duration::from_millis(400));
+        let began = Instant::now();
+        direct.flush_start();
+        assert_eq!(
+            pusher.join().expect("no panic"),
+            Some(gst::FlowError::Flushing)
+        );
+        assert!(began.elapsed() < Duration::from_secs(1));
+    });
+    direct.flush_stop();
+    direct.take();
+    service.release(Gate::Reading);
+    assert_goes_on(&direct, 1000, 1);
+}
+
+#[test]
+fn while_draining() {
+    let (service, direct) = started();
+    service.hold(Gate::Final);
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+        direct.flush_start();
+        assert!(!end.join().expect("no panic"), "it was flushed");
+    });
+    direct.flush_stop();
+    assert!(!direct.take().saw_eos());
+    service.release(Gate::Final);
+    assert_goes_on(&direct, 3000, 1);
+}
+
+#[test]
+fn after_the_end() {
+    let (_service, direct) = started();
+    let (pcm, marks) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    assert_eq!(marks_of(&direct.end().finals()), expected(&marks, 0));
+    flush(&direct);
+    direct.take();
+    assert_goes_on(&direct, 3000, 1);
+}
+
+#[test]
+fn in_paused() {
+    let (service, direct) = started();
+    service.hold(Gate::Responses);
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    direct
+        .pipeline
+        .set_state(gst::State::Paused)
+        .expect("PAUSED");
+    flush(&direct);
+    direct.take();
+    service.release(Gate::Responses);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING")
+        });
+        assert_goes_on(&direct, 3000, 1);
+    });
+}
+
+/// Whatever is on its way to the bus when the flush comes: it is there before the flush is done, or never.
+#[test]
+fn nothing_comes_late() {
+    let (_service, direct) = started();
+    for stream in 0..200 {
+        let (pcm, _) = sentence(stream * 10);
+        direct.push_all(0, &pcm, 200);
+        // Some in the middle of the words, some before.
+        if stream % 3 > 0 {
+            direct.bus.timed_pop_filtered(
+                gst::ClockTime::from_seconds(10),
+                &[gst::MessageType::Element],
+            );
+        }
+        flush(&direct);
+        direct.take();
+        assert!(direct.segment(&Segment::new()));
+        let late = direct.take().transcripts();
+        assert!(late.is_empty(), "{late:?}");
+    }
+    let (pcm, marks) = sentence(9000);
+    direct.push_all(0, &pcm, 200);
+    let heard = direct.end();
+    assert!(heard.transcripts().iter().all(|t| t.stream == 200));
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// A source that seeks, as a player does it: every place that is sought is heard from there on.
+#[test]
+fn seeks_in_a_recording() {
+    for paused in [false, true] {
+        let service = service(Options::default());
+        let (pcm, marks) = speech(20);
+        let mut rig = Rig::new(quick(&service));
+        rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
+        rig.source.set_duration(gst::ClockTime::from_seconds(52));
+        let sought = Arc::new(Mutex::new(Vec::new()));
+        let places = sought.clone();
+        rig.source.set_callbacks(
+            gst_app::AppSrcCallbacks::builder()
+                .seek_data(move |_, to| {
+                    places.lock().expect("no panic").push(to);
+                    true
+                })
+                .build(),
+        );
+        rig.play();
+        rig.push(&pcm[..48 * 8000], 20);
+        rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
+        for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
+            if paused {
+                rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+            }
+            let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+            rig.pipeline.seek_simple(flags, ms(to)).expect("a seek");
+            rig.take();
+            let place = *sought.lock().expect("no panic").last().expect("a seek");
+            assert_eq!(place, to * 1_000_000);
+            rig.next = ms(to);
+            // A sentence, and its pause.
+            let from = (48 * to) as usize;
+            rig.push(&pcm[from..from + 48 * 2600], 20);
+            if paused {
+                rig.play();
+            }
+            let heard = rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
+            assert!(heard.warnings().is_empty() && heard.errors().is_empty());
+            let all = heard.transcripts();
+            assert!(all.iter().all(|t| t.stream == n as u32 + 1), "{all:?}");
+            let wanted: Vec<_> = marks
+                .iter()
+                .filter(|mark| mark.start >= to && mark.end <= to + 2600)
+                .copied()
+                .collect();
+            assert_eq!(marks_of(&heard.finals()), expected(&wanted, 0));
+            let last = heard.finals().pop().expect("one");
+            assert_eq!(last.stream_time, last.timestamp);
+            assert_eq!(
+                last.running_time,
+                last.timestamp.map(|t| t - to * 1_000_000)
+            );
+        }
+    }
+}

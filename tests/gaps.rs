@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::direct::{Direct, Segment, ms};
+use common::direct::Direct;
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
@@ -188,25 +188,6 @@ fn a_gap_before_any_audio_is_nothing() {
 }
 
 #[test]
-fn flags_of_buffers_mean_nothing() {
-    let (service, direct) = start();
-    for (n, flags) in [
-        gst::BufferFlags::DISCONT,
-        gst::BufferFlags::GAP,
-        gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC,
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut buffer = direct.buffer(Some(1000 * n as u64), &second(n as u32));
-        buffer.get_mut().expect("a new buffer").set_flags(flags);
-        direct.pad.push(buffer).expect("it is taken");
-    }
-    assert_heard(&direct, &[0, 1000, 2000]);
-    assert_eq!(lengths(&service), [3000]);
-}
-
-#[test]
 fn what_overlaps_is_heard_once() {
     let (service, direct) = start();
     let (pcm, marks) = speech(2);
@@ -231,153 +212,6 @@ fn a_jump_far_back_is_another_place() {
     let heard = direct.end();
     assert_eq!(marks_of(&heard.finals()), at(&[10_000, 2000, 3000]));
     assert_eq!(lengths(&service), [3000]);
-}
-
-#[test]
-fn without_timestamps_time_counts_from_the_first_sample() {
-    let (_service, direct) = start();
-    for n in 0..3 {
-        direct.push(None, &second(n));
-    }
-    let heard = assert_heard(&direct, &[0, 1000, 2000]);
-    for transcript in heard.finals() {
-        assert_eq!(
-            (transcript.running_time, transcript.stream_time),
-            (None, None)
-        );
-    }
-}
-
-#[test]
-fn a_segment_of_bytes_gives_no_times_either() {
-    let service = service(Options::default());
-    let direct = Direct::held(quick(&service));
-    direct
-        .pipeline
-        .set_state(gst::State::Playing)
-        .expect("to play");
-    assert!(direct.begin("bytes"));
-    let segment = gst::FormattedSegment::<gst::format::Bytes>::new();
-    assert!(direct.pad.push_event(gst::event::Segment::new(&segment)));
-    for n in 0..2 {
-        direct.push(None, &second(n));
-    }
-    let heard = assert_heard(&direct, &[0, 1000]);
-    assert!(heard.finals().iter().all(|t| t.running_time.is_none()));
-}
-
-#[test]
-fn odd_bytes_and_empty_buffers_do_no_harm() {
-    let (service, direct) = start();
-    direct.push(0, &[]);
-    let mut odd = second(0);
-    odd.push(17);
-    direct.push(0, &odd);
-    direct.push(1000, &[9]);
-    direct.push(1000, &[]);
-    direct.push(1000, &second(1));
-    assert_heard(&direct, &[0, 1000]);
-    assert_eq!(lengths(&service), [2000]);
-}
-
-#[test]
-fn only_empty_buffers_open_no_session() {
-    let (service, direct) = start();
-    direct.push(0, &[]);
-    direct.push(0, &[1]);
-    let heard = direct.end();
-    assert!(heard.saw_eos() && heard.errors().is_empty());
-    assert!(service.connections().iter().all(|c| c.request.is_none()));
-}
-
-#[test]
-fn what_lies_outside_the_segment_is_not_heard() {
-    let (service, direct) = start();
-    let mut segment = Segment::new();
-    segment.set_start(ms(10_000));
-    segment.set_stop(ms(13_000));
-    segment.set_time(ms(500));
-    assert!(direct.segment(&segment));
-    direct.push(8000, &second(7));
-    // Half of it, the mark's half, is inside.
-    let mut before = second(0);
-    before.splice(0..0, std::iter::repeat_n(0, 48_000));
-    direct.push(9000, &before);
-    direct.push(11_000, &second(1));
-    let mut after = second(2);
-    after.extend(second(8));
-    direct.push(12_000, &after);
-    // Past its stop the base class itself says that this is the end of the segment.
-    let _ = direct.pad.push(direct.buffer(Some(13_000), &second(9)));
-    let heard = assert_heard(&direct, &[10_000, 11_000, 12_000]);
-    assert_eq!(lengths(&service), [3000]);
-    let first = &heard.finals()[0].words[0];
-    assert_eq!(first.running_time, Some(300_000_000));
-    assert_eq!(first.stream_time, Some(800_000_000));
-}
-
-#[test]
-fn another_segment_keeps_the_session_and_gives_its_own_times() {
-    let (service, direct) = start();
-    direct.push_all(0, &second(0), 20);
-    let mut segment = Segment::new();
-    segment.set_base(ms(1000));
-    segment.set_start(ms(70_000));
-    segment.set_time(ms(5000));
-    assert!(direct.segment(&segment));
-    direct.push_all(70_000, &second(1), 20);
-    segment.set_base(ms(2000));
-    segment.set_start(ms(30_000));
-    segment.set_time(ms(30_000));
-    assert!(direct.segment(&segment));
-    direct.push_all(30_000, &second(2), 20);
-    let heard = assert_heard(&direct, &[0, 70_000, 30_000]);
-    assert_eq!(lengths(&service), [3000]);
-    let words: Vec<_> = heard
-        .finals()
-        .into_iter()
-        .flat_map(|t| t.words)
-        .filter(|word| mark_of(word).is_some())
-        .map(|word| (word.running_time, word.stream_time))
-        .collect();
-    let ns = |ms: u64| Some(ms * 1_000_000);
-    assert_eq!(
-        words,
-        [
-            (ns(300), ns(300)),
-            (ns(1300), ns(5300)),
-            (ns(2300), ns(30_300))
-        ]
-    );
-}
-
-/// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
-#[test]
-fn the_end_may_come_in_a_segment_without_audio() {
-    let (_service, direct) = start();
-    direct.push(0, &second(0));
-    let mut segment = Segment::new();
-    segment.set_start(ms(70_000));
-    segment.set_base(ms(1000));
-    assert!(direct.segment(&segment));
-    assert_heard(&direct, &[0]);
-}
-
-#[test]
-fn backwards_is_discarded_with_one_warning() {
-    let (service, direct) = start();
-    let mut segment = Segment::new();
-    segment.set_rate(-1.0);
-    segment.set_stop(ms(10_000));
-    assert!(direct.segment(&segment));
-    for n in 0..3 {
-        direct.push(2000 - 1000 * u64::from(n), &second(n));
-    }
-    let heard = direct.end();
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
-    assert!(heard.errors().is_empty() && heard.saw_eos());
-    assert!(heard.transcripts().is_empty());
-    assert!(service.connections().iter().all(|c| c.request.is_none()));
 }
 
 #[test]

@@ -1,0 +1,103 @@
+//! Steps and instant rate changes while the sink waits for the service: no buffer comes twice, none is lost.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::direct::{Direct, Segment};
+use common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Gate, Options};
+
+/// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
+fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("async", is_async);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "no");
+    sink.set_property_from_str("compression", "none");
+    let direct = Direct::new(sink);
+    service.hold(Gate::Reading);
+    let (pcm, marks) = speech(150);
+    let heard = std::thread::scope(|scope| {
+        let pusher = scope.spawn(|| {
+            direct.push_all(0, &pcm, 100);
+            direct.pad.push_event(gst::event::Eos::new())
+        });
+        until_blocked(&direct.sink, Duration::from_millis(400));
+        let began = Instant::now();
+        disturb(&direct);
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            began.elapsed()
+        );
+        service.release(Gate::Reading);
+        assert!(pusher.join().expect("no panic"));
+        direct.listen()
+    });
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(*service.connections()[0].pcm == pcm);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+fn step(direct: &Direct, buffers: u64) {
+    let amount = gst::format::Buffers::from_u64(buffers);
+    let step = gst::event::Step::new(amount, 1.0, true, false);
+    assert!(direct.sink.send_event(step));
+}
+
+#[test]
+fn a_step_in_playing() {
+    for is_async in [true, false] {
+        disturbed(is_async, |direct| step(direct, 1));
+    }
+}
+
+#[test]
+fn steps_in_paused() {
+    for is_async in [true, false] {
+        disturbed(is_async, |direct| {
+            direct
+                .pipeline
+                .set_state(gst::State::Paused)
+                .expect("PAUSED");
+            step(direct, 1);
+            step(direct, 1);
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+        });
+    }
+}
+
+#[test]
+fn an_instant_rate_change() {
+    for is_async in [true, false] {
+        disturbed(is_async, |direct| {
+            let change = gst::event::InstantRateChange::new(2.0, gst::SegmentFlags::empty());
+            // Serialised it is not, and asks the pipeline for the moment.
+            direct.pad.push_event(change);
+        });
+    }
+}
+
+/// A segment's rate maps the times; the audio is what it is.
+#[test]
+fn a_segment_at_double_speed() {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    let mut segment = Segment::new();
+    segment.set_rate(2.0);
+    assert!(direct.segment(&segment));
+    let (pcm, marks) = speech(2);
+    direct.push_all(0, &pcm, 20);
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    for transcript in heard.finals() {
+        let halved = transcript.timestamp.map(|time| time / 2);
+        assert_eq!(transcript.running_time, halved);
+    }
+}

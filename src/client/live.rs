@@ -337,6 +337,7 @@ impl Driver {
                 } else if !state.queue.is_ready() && state.epoch == self.epoch {
                     state.queue.push_boundary(Boundary::Pause);
                     drop(state);
+                    self.shared.ready.notify_one();
                     self.log(Level::Debug, format_args!("no audio for a while"));
                 }
             }

@@ -215,6 +215,7 @@ mod tests {
             reason: "tired".into(),
         };
         say(&mut server, Message::Close(Some(close))).await;
+        assert!(matches!(wire.next(true).await, WireEvent::Heartbeat));
         assert!(matches!(wire.next(true).await, WireEvent::Text(5)));
         let event = wire.next(true).await;
         assert!(

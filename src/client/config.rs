@@ -34,3 +34,24 @@ pub struct Config {
     /// Times real time; 0: no limit.
     pub max_speed: f64,
 }
+
+/// Recorded responses lag the audio by a second at most; this is twice that.
+const LAG: Duration = Duration::from_secs(2);
+/// `bigmodel_nostream` is documented to keep what it hears to itself for about fifteen seconds. It claims to have worked meanwhile.
+const SILENCE: Duration = Duration::from_secs(20);
+
+impl Config {
+    /// How old the audio must be that the service claims to have worked through, until no more words of it come.
+    pub fn lag(&self) -> Duration {
+        let path = self.endpoint.target.split('?').next().unwrap_or_default();
+        if path.ends_with("_nostream") {
+            return SILENCE;
+        }
+        // An answer covers whole frames, at most of this much audio where buffers become frames.
+        let frame = match self.chunk {
+            Duration::ZERO => Duration::from_secs(2),
+            chunk => chunk,
+        };
+        LAG.max(LAG / 2 + frame)
+    }
+}

@@ -93,7 +93,7 @@ pub(super) fn start(
         epoch: 0,
         stream: 0,
         session: 0,
-        tracker: Tracker::new(config.request.result_type),
+        tracker: tracker(&config),
         history: History::new(time_to_samples(config.replay, rate)),
         pending: None,
         updates: Vec::new(),
@@ -475,7 +475,7 @@ impl Driver {
         let rate = self.config.request.rate;
         self.stream = stream;
         self.session = 0;
-        self.tracker = Tracker::new(self.config.request.result_type);
+        self.tracker = tracker(&self.config);
         self.history = History::new(time_to_samples(self.config.replay, rate));
         self.answered = Duration::ZERO;
         self.settled = Duration::ZERO;
@@ -577,6 +577,10 @@ impl Driver {
     pub(super) fn now(&self) -> Duration {
         self.shared.now()
     }
+}
+
+fn tracker(config: &Config) -> Tracker {
+    Tracker::new(config.request.result_type).lagging(config.lag())
 }
 
 /// Waits for another epoch than `epoch`. For ever, if the client is gone: then the stop ends it all.

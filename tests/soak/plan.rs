@@ -144,7 +144,12 @@ impl Schedule {
 
 impl Oddness {
     fn new(dice: &mut Dice, sink: &Settings) -> Self {
-        let endpoint = dice.pick(&[Endpoint::Async, Endpoint::Async, Endpoint::Bigmodel]);
+        let endpoint = dice.pick(&[
+            Endpoint::Async,
+            Endpoint::Async,
+            Endpoint::Bigmodel,
+            Endpoint::Nostream,
+        ]);
         Oddness {
             // The only one with a second pass.
             endpoint: if sink.two_pass {

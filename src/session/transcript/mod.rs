@@ -85,6 +85,8 @@ pub struct Word {
 #[derive(Debug)]
 pub struct Tracker {
     result_type: ResultType,
+    /// What is younger may hold speech that the service has not told yet.
+    lag: Duration,
     next_number: u32,
     /// Announced and not final, by time.
     open: Vec<Open>,
@@ -121,6 +123,7 @@ impl Tracker {
     pub fn new(result_type: ResultType) -> Self {
         Self {
             result_type,
+            lag: restore::LAG,
             next_number: 0,
             open: Vec::new(),
             settled: Settled::default(),
@@ -141,6 +144,12 @@ impl Tracker {
             spans: Vec::new(),
             cover: Vec::new(),
         }
+    }
+
+    /// For a service whose words may come later than two seconds after it claims to have worked through their sound: so much later.
+    pub fn lagging(mut self, lag: Duration) -> Self {
+        self.lag = lag;
+        self
     }
 
     /// Takes up a response and appends what to tell about it. `sent` is the end of the audio sent so far, on the axis;

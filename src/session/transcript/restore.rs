@@ -13,8 +13,8 @@ use super::{Tracker, Update};
 /// tail of a word again. So much later at most, and never beyond half of the pause.
 const TAIL: Duration = Duration::from_millis(400);
 
-/// Responses lag the audio: what was worked through is only known to hold nothing when it is so old.
-const LAG: Duration = Duration::from_secs(2);
+/// Responses lag the audio: what was worked through is only known to hold nothing when it is so old. Where nobody says otherwise.
+pub(super) const LAG: Duration = Duration::from_secs(2);
 
 /// Settled utterances that end so long before a connection are not compared with what it says.
 const PAST: Duration = Duration::from_secs(1);
@@ -125,7 +125,7 @@ impl Tracker {
         };
         let begin = match start {
             Some(_) => begin,
-            None => begin.max(self.heard.saturating_sub(LAG)),
+            None => begin.max(self.heard.saturating_sub(self.lag)),
         };
         begin.min(self.sent)
     }

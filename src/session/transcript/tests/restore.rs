@@ -53,6 +53,17 @@ fn begins_two_seconds_before_the_end_with_nothing_open() {
 }
 
 #[test]
+fn begins_earlier_for_a_service_that_is_slow_to_tell() {
+    let mut stream = Stream::full();
+    stream.tracker = Tracker::new(ResultType::Full).lagging(ms(20_000));
+    stream.connect(ms(0));
+    stream.hear(14_000, &[]);
+    assert_eq!(stream.tracker.needed_from(), ms(0));
+    stream.hear(60_000, &[]);
+    assert_eq!(restart(&mut stream, 0), ms(40_000));
+}
+
+#[test]
 fn begins_before_the_first_open_one_whatever_is_settled_after_it() {
     let mut stream = Stream::single();
     let list = [

@@ -7,9 +7,7 @@
 //! [`live`](super::live) moves frames and responses on one of them. An outer layer may drop an inner
 //! one at any moment; so what must survive is in the [`Driver`].
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -19,18 +17,17 @@ use uuid::Uuid;
 
 use super::config::Config;
 use super::dial::Transport;
-use super::event::{Event, Events, Level, Trouble};
+use super::event::{Event, Events, Trouble};
 use super::line::Line;
 use super::live::End;
 use super::runtime::{RuntimeError, spawn};
-use super::upgrade::{Opening, UpgradeError, upgrade};
 use super::wire::Wire;
 use super::{Control, Shared};
 use crate::protocol::compression::Inflater;
 use crate::protocol::failure::{Cause, Retry};
 use crate::protocol::frame::FrameEncoder;
 use crate::session::backoff::Backoff;
-use crate::session::exchange::{Exchange, FINISH_TIMES};
+use crate::session::exchange::FINISH_TIMES;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
 use crate::session::transcript::{Tracker, Update};
@@ -43,7 +40,7 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     pub(super) config: Arc<Config>,
     pub(super) events: Arc<dyn Events>,
-    control: watch::Receiver<Control>,
+    pub(super) control: watch::Receiver<Control>,
     pub(super) epoch: u64,
 
     pub(super) stream: u32,
@@ -61,16 +58,16 @@ pub(super) struct Driver {
     /// When the wait for the last words began, retries included.
     pub(super) finishing_since: Option<Duration>,
 
-    line: Line,
+    pub(super) line: Line,
     pub(super) wire: Option<Wire<Transport>>,
-    closing: Option<JoinHandle<()>>,
+    pub(super) closing: Option<JoinHandle<()>>,
     pub(super) backoff: Backoff,
     pub(super) limited: u32,
     /// No try before this time.
-    retry_at: Option<Duration>,
+    pub(super) retry_at: Option<Duration>,
     /// The next connection restores a lost one.
     pub(super) restoring: bool,
-    told_ready: bool,
+    pub(super) told_ready: bool,
     pub(super) told_counting: bool,
     pub(super) connect_id: String,
     pub(super) log_id: Option<String>,
@@ -317,83 +314,6 @@ impl Driver {
         self.live(&mut exchange, from, asked).await
     }
 
-    /// Opens a session: line, upgrade, request. Whether the request could be written is told beside, for the service
-    /// may have said why not.
-    async fn connect(&mut self) -> Result<(Exchange, Result<(), Trouble>), Trouble> {
-        self.shared.sleep(self.retry_at).await;
-        self.retry_at = None;
-        // The service counts both. How long the end of the one before may take is bounded there.
-        if let Some(closing) = &mut self.closing {
-            let _ = closing.await;
-            self.closing = None;
-        }
-        let opened = self.now();
-        let limit = self.config.limits.connect;
-        let until = self.shared.started + opened + limit;
-        let wire = match timeout_at(until, self.open()).await {
-            Ok(opened) => opened?,
-            Err(_) => return Err(Trouble::NoAnswer(limit)),
-        };
-        let wire = self.wire.insert(wire);
-        let request = self
-            .encoder
-            .request(Exchange::REQUEST, &self.config.request.to_json());
-        let bytes = request.len() as u64;
-        let asked = wire.send(request).map_err(Trouble::from_websocket);
-        self.shared.counters.update(|counts| {
-            counts.frames_sent += 1;
-            counts.bytes_sent += bytes;
-        });
-        let exchange = Exchange::new(self.config.limits, opened, self.now());
-        Ok((exchange, asked))
-    }
-
-    async fn open(&mut self) -> Result<Wire<Transport>, Trouble> {
-        let shared = self.shared.clone();
-        loop {
-            let asked = self.now();
-            self.line.dial(asked);
-            self.line.dialled(|| shared.now()).await?;
-            self.tell_ready();
-            let Some(mut connected) = self.line.take() else {
-                continue;
-            };
-            let began = self.now();
-            self.connect_id = Uuid::new_v4().to_string();
-            self.log_id = None;
-            let request_id = Uuid::new_v4().to_string();
-            // Before the answer: of one that never comes, ours is all that the vendor's support can look for.
-            self.tell_ids();
-            let opening = Opening {
-                credentials: &self.config.credentials,
-                resource_id: &self.config.resource_id,
-                connect_id: &self.connect_id,
-                request_id: &request_id,
-            };
-            let result = upgrade(&mut connected.transport, &self.config.endpoint, &opening).await;
-            match result {
-                Ok(opened) => {
-                    self.log_id = opened.log_id;
-                    self.tell_ids();
-                    let took = self.line.took() + (self.now() - began);
-                    self.shared
-                        .counters
-                        .update(|counts| counts.connect_time = took);
-                    return Ok(Wire::new(connected.transport, opened.tail).await);
-                }
-                // It had been waiting for audio, and died meanwhile: that says nothing of the service.
-                Err(error) if connected.since < asked && is_end_of_patience(&error) => continue,
-                Err(error) => {
-                    if let UpgradeError::Refused(failure) = &error {
-                        self.log_id = failure.log_id.clone();
-                    }
-                    self.tell_ids();
-                    return Err(error.into());
-                }
-            }
-        }
-    }
-
     /// Where the next connection's audio begins.
     fn replay_from(&self) -> u64 {
         self.history
@@ -493,87 +413,6 @@ impl Driver {
         self.shared.changed.notify_all();
     }
 
-    /// Gives up the connection, saying good-bye in the background.
-    fn leave(&mut self) {
-        if let Some(wire) = self.wire.take() {
-            self.closing = spawn(wire.close()).ok();
-        }
-    }
-
-    /// Lets `ending` see to the connection's end in the background.
-    pub(super) fn leave_by<F>(&mut self, ending: impl FnOnce(Wire<Transport>) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        if let Some(wire) = self.wire.take() {
-            self.closing = spawn(ending(wire)).ok();
-        }
-    }
-
-    fn disconnected(&mut self) {
-        self.shared
-            .counters
-            .update(|counts| counts.connected = false);
-    }
-
-    fn tell_ready(&mut self) {
-        if !self.told_ready {
-            self.told_ready = true;
-            self.emit(Event::Ready);
-        }
-    }
-
-    pub(super) fn tell_ids(&self) {
-        self.emit(Event::Ids {
-            connect_id: self.connect_id.clone(),
-            log_id: self.log_id.clone(),
-        });
-    }
-
-    /// Before the first success it is the start that is tried again; then a connection was lost.
-    fn tell_retry(&mut self, trouble: Trouble, pause: Duration, from: Duration) {
-        if self.told_ready {
-            let (attempt, stream) = (self.backoff.tries(), self.stream);
-            self.emit(Event::Reconnecting {
-                trouble,
-                attempt,
-                pause,
-                stream,
-                from,
-            });
-        } else {
-            self.emit(Event::NotReady { trouble, pause });
-        }
-    }
-
-    pub(super) fn tell_updates(&mut self) {
-        let (stream, session) = (self.stream, self.session.saturating_sub(1));
-        let mut updates = std::mem::take(&mut self.updates);
-        for update in updates.drain(..) {
-            if update.is_final {
-                self.shared.counters.update(|counts| counts.utterances += 1);
-            }
-            self.emit(Event::Transcript {
-                stream,
-                session,
-                update,
-            });
-        }
-        self.updates = updates;
-    }
-
-    pub(super) fn emit(&self, event: Event) {
-        self.events.event(self.epoch, event);
-    }
-
-    pub(super) fn log(&self, level: Level, line: fmt::Arguments<'_>) {
-        self.events.log(level, line);
-    }
-
-    pub(super) fn wants_responses(&self) -> bool {
-        self.shared.wants_responses.load(Ordering::Relaxed)
-    }
-
     pub(super) fn now(&self) -> Duration {
         self.shared.now()
     }
@@ -592,16 +431,6 @@ async fn wait_for_epoch(control: &mut watch::Receiver<Control>, epoch: u64) -> u
     match changed {
         Ok(epoch) => epoch,
         Err(_) => std::future::pending().await,
-    }
-}
-
-/// Whether the peer has ended a connection that was not used for a while: without a word, or with the status that HTTP
-/// has for it.
-fn is_end_of_patience(error: &UpgradeError) -> bool {
-    match error {
-        UpgradeError::Io(_) => true,
-        UpgradeError::Refused(failure) => failure.http_status == Some(408),
-        _ => false,
     }
 }
 

@@ -7,12 +7,9 @@ use tokio::time::sleep_until;
 
 use super::dial::{Transport, UNACKNOWLEDGED};
 use super::driver::Driver;
-use super::event::{Event, Level, Trouble};
+use super::event::{Level, Trouble};
 use super::wire::{Wire, WireEvent};
-use crate::protocol::compression::InflateError;
-use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, Compression, FrameError, ServerFrame, ServerKind};
-use crate::protocol::response::Response;
+use crate::protocol::frame;
 use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
 use crate::session::queue::{Boundary, Item};
@@ -20,16 +17,10 @@ use crate::session::samples_to_time;
 
 /// A peer that answers, and still has not taken a frame after so long, never will.
 const TOO_SLOW: Duration = Duration::from_secs(60);
-/// What is needed may move back a little with a start that is revised; so much more is kept for that.
-const KEPT: Duration = Duration::from_secs(1);
 /// After a failed write the socket is read for so long: an error frame there says more.
 const LAST_READ: Duration = Duration::from_millis(500);
-/// So many messages in a row that can't be read are more than a slip.
-const MAX_NONSENSE: u32 = 16;
 /// What the old session of a rotation gets to end in good order.
 const ROTATED_FINISH: Duration = Duration::from_secs(2);
-/// How much more than was sent the service may claim to have heard: a share, and an allowance.
-const COUNTING: (f64, Duration) = (1.1, Duration::from_secs(1));
 
 /// How a connection ended, if nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,28 +47,28 @@ enum Next {
     Nothing,
 }
 
-struct Live {
+pub(super) struct Live {
     /// The stream's sample that the service counts from.
-    origin: u64,
+    pub(super) origin: u64,
     /// The end of what was sent.
-    sent: u64,
+    pub(super) sent: u64,
     /// Where audio begins that no connection was sent before.
-    fresh: u64,
-    pacer: Pacer,
+    pub(super) fresh: u64,
+    pub(super) pacer: Pacer,
     /// Not before then, because of the pace or the missing ack.
-    send_at: Option<Duration>,
+    pub(super) send_at: Option<Duration>,
     /// Since when there has been nothing to send.
-    dry: Option<Duration>,
-    writing_since: Option<Duration>,
+    pub(super) dry: Option<Duration>,
+    pub(super) writing_since: Option<Duration>,
     /// When the audio that is being written reached the sink, unless it is sent again.
-    arrived: Option<Duration>,
+    pub(super) arrived: Option<Duration>,
     /// When the frame that is under way was handed over, whatever came since.
-    handed_over: Duration,
+    pub(super) handed_over: Duration,
     /// Writing failed: until when to read on, and what to say then.
-    failed: Option<(Duration, Trouble)>,
-    nonsense: u32,
+    pub(super) failed: Option<(Duration, Trouble)>,
+    pub(super) nonsense: u32,
     /// Since when nothing has been read, for want of room for what would come.
-    deaf: Option<Duration>,
+    pub(super) deaf: Option<Duration>,
 }
 
 impl Driver {
@@ -344,178 +335,6 @@ impl Driver {
             _ => {}
         }
         Ok(None)
-    }
-
-    fn on_frame(
-        &mut self,
-        bytes: &[u8],
-        exchange: &mut Exchange,
-        live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
-        let frame = match frame::decode(bytes) {
-            Ok(frame) => frame,
-            Err(error @ FrameError::TooLarge(_)) => {
-                return Err(Trouble::Nonsense(error.to_string()));
-            }
-            Err(error) => return self.skip(&error, exchange, live),
-        };
-        // Answers come uncompressed as a rule, even to a client that compresses.
-        let mut inflater = match frame.compression {
-            Compression::Gzip => Some(self.inflater.take().unwrap_or_default()),
-            Compression::None => None,
-        };
-        let payload = match &mut inflater {
-            Some(inflater) => frame.unpack(inflater),
-            None => Ok(frame.payload),
-        };
-        let result = match payload {
-            Ok(payload) => self.on_payload(&frame, payload, exchange, live),
-            Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
-            Err(error) => self.skip(&error, exchange, live),
-        };
-        self.inflater = inflater.or(self.inflater.take());
-        result
-    }
-
-    fn on_payload(
-        &mut self,
-        frame: &ServerFrame<'_>,
-        payload: &[u8],
-        exchange: &mut Exchange,
-        live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
-        if let ServerKind::Error { code } = frame.kind {
-            return Err(self.failure(Failure::from_error_frame(code, payload)));
-        }
-        let response = match Response::decode(payload) {
-            Ok(response) => response,
-            Err(error) => return self.skip(&error, exchange, live),
-        };
-        if let Some(code) = response.code {
-            return Err(self.failure(Failure::from_error_frame(code, payload)));
-        }
-        live.nonsense = 0;
-        if !exchange.is_acknowledged() {
-            self.on_ack(&response);
-        }
-        exchange.heard(self.now());
-        // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
-        let last = frame.last && exchange.is_finishing();
-        self.on_response(&response, last, live);
-        if self.wants_responses()
-            && let Ok(json) = std::str::from_utf8(payload)
-        {
-            self.emit(Event::Response {
-                session: self.session - 1,
-                json: json.to_owned(),
-            });
-        }
-        match (frame.last, last) {
-            (true, true) => {
-                self.log(Level::Debug, format_args!("final response"));
-                Ok(Some(End::Finished))
-            }
-            (true, false) => Err(Trouble::Closed {
-                code: 1000,
-                reason: "a final response before the finish".into(),
-            }),
-            _ => Ok(None),
-        }
-    }
-
-    /// The first answer on a connection.
-    fn on_ack(&mut self, response: &Response<'_>) {
-        self.session += 1;
-        let restored = std::mem::take(&mut self.restoring) && self.session > 1;
-        self.shared.counters.update(|counts| {
-            counts.connected = true;
-            counts.sessions += 1;
-            counts.reconnects += u64::from(restored);
-        });
-        if self.log_id.is_none()
-            && let Some(log_id) = &response.log_id
-        {
-            self.log_id = Some(self.config.credentials.strike_out(log_id));
-            self.tell_ids();
-        }
-        self.log(
-            Level::Info,
-            format_args!("session {} is open", self.session - 1),
-        );
-    }
-
-    fn on_response(&mut self, response: &Response<'_>, last: bool, live: &Live) {
-        let rate = self.config.request.rate;
-        let sent = samples_to_time(live.sent, rate);
-        self.shared.counters.update(|counts| counts.responses += 1);
-        self.watch_counting(
-            response.duration,
-            samples_to_time(live.sent - live.origin, rate),
-        );
-        let before = self.tracker.worked_until();
-        self.tracker
-            .respond(response, sent, last, &mut self.updates);
-        self.tell_updates();
-        let worked = self.tracker.worked_until();
-        if worked > before {
-            let position = crate::session::time_to_samples(worked, rate);
-            if let Some(arrived) = self.history.arrived(position) {
-                let latency = self.now().saturating_sub(arrived);
-                self.shared
-                    .counters
-                    .update(|counts| counts.latency(latency));
-            }
-        }
-        if worked > self.answered {
-            self.answered = worked;
-            self.backoff.reset();
-            self.limited = 0;
-        }
-        let needed = self.tracker.needed_from();
-        let kept = needed.saturating_sub(KEPT);
-        self.history
-            .trim_before(crate::session::time_to_samples(kept, rate));
-        let until = self.tracker.settled_until();
-        if until > self.settled {
-            self.settled = until;
-            self.emit(Event::Settled {
-                stream: self.stream,
-                until,
-            });
-        }
-    }
-
-    /// Once: the service's clock runs so much faster than the audio that it must count at another
-    /// rate.
-    fn watch_counting(&mut self, counted: Option<Duration>, sent: Duration) {
-        let Some(counted) = counted else { return };
-        if !self.told_counting && counted > sent.mul_f64(COUNTING.0) && counted > sent + COUNTING.1
-        {
-            self.told_counting = true;
-            self.emit(Event::CountsDifferently { counted, sent });
-        }
-    }
-
-    /// What can't be read is logged and skipped, unless nothing else comes.
-    fn skip(
-        &mut self,
-        error: &dyn std::error::Error,
-        exchange: &Exchange,
-        live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
-        live.nonsense += 1;
-        if !exchange.is_acknowledged() || live.nonsense >= MAX_NONSENSE {
-            return Err(Trouble::Nonsense(error.to_string()));
-        }
-        self.log(Level::Warning, format_args!("ignored a message: {error}"));
-        Ok(None)
-    }
-
-    fn failure(&self, mut failure: Failure) -> Trouble {
-        failure.message = self.config.credentials.strike_out(&failure.message);
-        failure.log_id = self.log_id.clone();
-        failure.connect_id = Some(self.connect_id.clone());
-        Trouble::Failure(Box::new(failure))
     }
 
     fn should_rotate(&self, exchange: &Exchange, live: &Live) -> bool {

@@ -1,0 +1,68 @@
+//! What a driver tells its owner.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::driver::Driver;
+use super::event::{Event, Level, Trouble};
+
+impl Driver {
+    pub(super) fn tell_ready(&mut self) {
+        if !self.told_ready {
+            self.told_ready = true;
+            self.emit(Event::Ready);
+        }
+    }
+
+    pub(super) fn tell_ids(&self) {
+        self.emit(Event::Ids {
+            connect_id: self.connect_id.clone(),
+            log_id: self.log_id.clone(),
+        });
+    }
+
+    /// Before the first success it is the start that is tried again; then a connection was lost.
+    pub(super) fn tell_retry(&mut self, trouble: Trouble, pause: Duration, from: Duration) {
+        if self.told_ready {
+            let (attempt, stream) = (self.backoff.tries(), self.stream);
+            self.emit(Event::Reconnecting {
+                trouble,
+                attempt,
+                pause,
+                stream,
+                from,
+            });
+        } else {
+            self.emit(Event::NotReady { trouble, pause });
+        }
+    }
+
+    pub(super) fn tell_updates(&mut self) {
+        let (stream, session) = (self.stream, self.session.saturating_sub(1));
+        let mut updates = std::mem::take(&mut self.updates);
+        for update in updates.drain(..) {
+            if update.is_final {
+                self.shared.counters.update(|counts| counts.utterances += 1);
+            }
+            self.emit(Event::Transcript {
+                stream,
+                session,
+                update,
+            });
+        }
+        self.updates = updates;
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        self.events.event(self.epoch, event);
+    }
+
+    pub(super) fn log(&self, level: Level, line: fmt::Arguments<'_>) {
+        self.events.log(level, line);
+    }
+
+    pub(super) fn wants_responses(&self) -> bool {
+        self.shared.wants_responses.load(Ordering::Relaxed)
+    }
+}

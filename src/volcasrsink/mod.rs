@@ -2,7 +2,7 @@
 //!
 //! - `imp` is the sink: caps, events, buffers, states;
 //! - `waiting` is how the streaming thread waits;
-//! - `properties` and `settings` are what the user sets;
+//! - `properties` and `settings` are what the user sets, `snapshot` what becomes of it in a run;
 //! - `input` decides what a buffer or a gap means for the service;
 //! - `timeline` maps the service's times to the pipeline's;
 //! - `outbox` posts in order, by `posting`, which builds on `messages`, `tags` and `errors`;
@@ -22,6 +22,7 @@ mod posting;
 mod properties;
 mod run;
 mod settings;
+mod snapshot;
 mod stats;
 mod tags;
 mod timeline;

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
+use gst::prelude::*;
+
 use super::super::properties::PROPERTIES;
+use super::super::settings::*;
 use super::*;
 
 fn some(text: &str) -> Option<String> {

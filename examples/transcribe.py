@@ -28,6 +28,8 @@ def source(args):
         return f'uridecodebin uri="{args[0]}"'
     if len(args) == 1 and os.path.isfile(args[0]):
         return f'uridecodebin uri="{Gst.filename_to_uri(args[0])}"'
+    if len(args) == 1 and len(args[0].split()) == 1 and Gst.ElementFactory.find(args[0]) is None:
+        raise FileNotFoundError(f"no such file, nor an element of that name: {args[0]}")
     return " ".join(args)
 
 
@@ -54,8 +56,8 @@ def main():
     Gst.init(None)
     try:
         pipeline = Gst.parse_launch(f"{source(args)} ! audioconvert ! audioresample ! volcasrsink name=asr")
-    except GLib.Error as error:
-        print(error.message, file=sys.stderr)
+    except (FileNotFoundError, GLib.Error) as error:
+        print("error:", getattr(error, "message", error), file=sys.stderr)
         return 1
     if uri := os.environ.get("VOLCASR_URI"):
         pipeline.get_by_name("asr").set_property("uri", uri)

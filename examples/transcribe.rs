@@ -27,6 +27,11 @@ fn source(args: &[String]) -> Result<String, Box<dyn Error>> {
             let uri = gst::glib::filename_to_uri(path, None)?;
             format!("uridecodebin uri=\"{uri}\"")
         }
+        [name]
+            if !name.contains(char::is_whitespace) && gst::ElementFactory::find(name).is_none() =>
+        {
+            return Err(format!("no such file, nor an element of that name: {name}").into());
+        }
         fragment => fragment.join(" "),
     })
 }

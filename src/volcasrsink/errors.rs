@@ -130,6 +130,10 @@ fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
         return format!("{}: {}", said(failure), advice(failure, identity));
     }
     match trouble {
+        Trouble::Dial(error) if lost && error.is_passing() => format!(
+            "The connection to the service was lost for good: {} max-reconnects says how often it is tried again.",
+            dial_text(error)
+        ),
         Trouble::Dial(error) => dial_text(error),
         Trouble::Upgrade(UpgradeError::NotWebSocket(_)) | Trouble::Nonsense(_) => {
             format!(

@@ -197,7 +197,7 @@ impl BaseSinkImpl for VolcAsrSink {
                 // False: flushed meanwhile, or before the segment. Without a duration it is known to reach
                 // to its own start.
                 if handled {
-                    let end = start + duration.unwrap_or(gst::ClockTime::ZERO);
+                    let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
                     run.gap(end, self.time_segment().as_ref());
                 }
                 handled

@@ -88,13 +88,13 @@ impl Input {
             Some(Jump::Back(by)) => {
                 let overlap = self.samples(by) as usize * BYTES_PER_SAMPLE;
                 plan.skip = overlap.min(bytes);
-                pts += by;
+                pts = pts.saturating_add(by);
             }
             Some(Jump::None | Jump::Small(_) | Jump::Elsewhere) | None => {}
         }
         let audio = self.time(bytes - plan.skip);
         if plan.skip < bytes {
-            self.place_at(pts + audio, segment);
+            self.place_at(pts.saturating_add(audio), segment);
             let at = position + plan.silence;
             if plan.pause || plan.silence > 0 || self.is_off(pts, segment, at) {
                 plan.anchor = Some(Some((pts, segment.clone())));
@@ -107,7 +107,7 @@ impl Input {
     fn without_time(&mut self, bytes: usize) -> Plan {
         let audio = self.time(bytes);
         if let Some(place) = &mut self.place {
-            place.next += audio;
+            place.next = place.next.saturating_add(audio);
             place.gap = gst::ClockTime::ZERO;
             place.paused = false;
         }
@@ -126,7 +126,7 @@ impl Input {
         {
             self.gap(by, &mut plan);
             if let Some(place) = &mut self.place {
-                place.next += by;
+                place.next = place.next.saturating_add(by);
             }
         }
         plan
@@ -148,7 +148,7 @@ impl Input {
         if place.paused {
             return;
         }
-        let total = place.gap + by;
+        let total = place.gap.saturating_add(by);
         if total <= limits.longest {
             place.gap = total;
             plan.silence = self.samples(by);
@@ -379,6 +379,21 @@ mod tests {
         let plan = input.buffer(Some(ms(6020)), bytes(20), Some(&segment), 480);
         assert_eq!((plan.silence, plan.pause), (0, false));
         assert!(plan.anchor.is_some());
+    }
+
+    #[test]
+    fn times_at_the_end_of_time_do_not_overflow() {
+        let end = gst::ClockTime::MAX;
+        let (mut input, segment) = input();
+        let plan = input.buffer(Some(end), bytes(20), Some(&segment), 0);
+        assert!(matches!(plan.anchor, Some(Some((pts, _))) if pts == end));
+        assert_eq!(input.buffer(None, bytes(20), None, 480).skip, 0);
+
+        let (mut input, segment) = self::input();
+        input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
+        assert!(input.gap_until(end, &segment).pause);
+        let plan = input.buffer(Some(end), bytes(20), Some(&segment), 480);
+        assert!(!plan.pause, "one pause for the whole gap");
     }
 
     #[test]

@@ -24,7 +24,7 @@ type Segment = gst::FormattedSegment<gst::ClockTime>;
 const DEFAULT_END_WINDOW: u32 = 800;
 /// Silence beyond the end window, so that the last utterance is surely settled.
 const SETTLING_MARGIN: u32 = 200;
-/// The silence for a gap is made at once: an `idle-timeout` of days must not take gigabytes.
+/// The silence for a gap is made at once: an `idle-timeout` or `end-window-size` of days must not take gigabytes.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 /// Waits on the streaming thread; see [`VolcAsrSink::wait`](super::imp::VolcAsrSink::wait).
@@ -72,16 +72,7 @@ impl Run {
         max_queue: Duration,
         element: &super::VolcAsrSink,
     ) -> Self {
-        let window = match settings.end_window_size {
-            0 => DEFAULT_END_WINDOW,
-            window => window,
-        };
-        let longest = limits.idle.unwrap_or(max_queue);
-        let longest = longest.min(max_queue.max(MAX_SILENCE)).try_into();
-        let gaps = GapLimits {
-            longest: longest.unwrap_or(gst::ClockTime::ZERO),
-            settling: gst::ClockTime::from_mseconds((window + SETTLING_MARGIN).into()),
-        };
+        let gaps = gap_limits(settings.end_window_size, limits.idle, max_queue);
         let client = Arc::new(client);
         outbox.posting.timeline().begin(0, None);
         outbox.open(&client);
@@ -337,5 +328,42 @@ impl Run {
     fn failed(&self, waits: Waits<'_>) -> Result<Fed, gst::FlowError> {
         waits(&|| self.client.wait_for_failure())?;
         Err(gst::FlowError::Error)
+    }
+}
+
+/// From the user's settings. The service takes no end window of minutes, but says so only when the silence for a
+/// gap may have been made.
+fn gap_limits(end_window_ms: u32, idle: Option<Duration>, max_queue: Duration) -> GapLimits {
+    let window = match end_window_ms {
+        0 => DEFAULT_END_WINDOW,
+        window => window,
+    };
+    let longest = idle.unwrap_or(max_queue).min(max_queue.max(MAX_SILENCE));
+    let settling = Duration::from_millis(window.saturating_add(SETTLING_MARGIN).into());
+    let clock_time = |time: Duration| time.try_into().unwrap_or(gst::ClockTime::ZERO);
+    GapLimits {
+        longest: clock_time(longest),
+        settling: clock_time(settling.min(MAX_SILENCE)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_for_a_gap_is_bounded_whatever_the_user_sets() {
+        let queue = Duration::from_secs(30);
+        let limits = gap_limits(800, Some(Duration::from_secs(4)), queue);
+        assert_eq!(limits.longest, gst::ClockTime::from_seconds(4));
+        assert_eq!(limits.settling, gst::ClockTime::from_seconds(1));
+
+        let most = gst::ClockTime::from_seconds(60);
+        let limits = gap_limits(i32::MAX as u32, Some(Duration::from_secs(86_400)), queue);
+        assert_eq!((limits.longest, limits.settling), (most, most));
+        assert_eq!(
+            gap_limits(0, None, queue).longest,
+            gst::ClockTime::from_seconds(30)
+        );
     }
 }

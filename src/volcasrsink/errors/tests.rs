@@ -172,6 +172,16 @@ fn every_cause_has_its_domain_and_a_way_out() {
             "firewall",
         ),
         (
+            Trouble::Dial(DialError::TimedOut {
+                host: "asr.example".into(),
+                port: 443,
+                after: Duration::from_secs(10),
+            }),
+            true,
+            Resource(ResourceError::Write),
+            "max-reconnects",
+        ),
+        (
             Trouble::NoAnswer(Duration::from_secs(10)),
             false,
             Resource(ResourceError::OpenWrite),

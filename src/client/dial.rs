@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls;
@@ -110,28 +111,45 @@ pub enum Transport {
 
 /// Connects to `endpoint` within `timeout`.
 pub(super) async fn dial(endpoint: &Endpoint, timeout: Duration) -> Result<Transport, DialError> {
-    match tokio::time::timeout(timeout, dial_unbounded(endpoint, timeout)).await {
-        Ok(result) => result,
-        Err(_) => Err(DialError::TimedOut {
+    let until = Instant::now() + timeout;
+    let tcp = match timeout_at(until, reach(endpoint, timeout)).await {
+        Ok(reached) => reached?,
+        Err(_) => {
+            return Err(DialError::TimedOut {
+                host: endpoint.host.clone(),
+                port: endpoint.port,
+                after: timeout,
+            });
+        }
+    };
+    if !endpoint.tls {
+        return Ok(Transport::Plain(tcp));
+    }
+    match timeout_at(until, encrypt(endpoint, tcp)).await {
+        Ok(encrypted) => encrypted,
+        // It was reached: looking for a firewall would lead astray.
+        Err(_) => Err(DialError::Tls {
             host: endpoint.host.clone(),
-            port: endpoint.port,
-            after: timeout,
+            source: io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("no answer to its handshake within {timeout:?}"),
+            ),
         }),
     }
 }
 
-async fn dial_unbounded(endpoint: &Endpoint, timeout: Duration) -> Result<Transport, DialError> {
-    let host = || endpoint.host.clone();
+async fn reach(endpoint: &Endpoint, timeout: Duration) -> Result<TcpStream, DialError> {
     let addresses = resolve(&endpoint.host, endpoint.port)
         .await
         .map_err(|source| DialError::Resolve {
-            host: host(),
+            host: endpoint.host.clone(),
             source,
         })?;
-    let tcp = connect(&addresses, timeout).await?;
-    if !endpoint.tls {
-        return Ok(Transport::Plain(tcp));
-    }
+    connect(&addresses, timeout).await
+}
+
+async fn encrypt(endpoint: &Endpoint, tcp: TcpStream) -> Result<Transport, DialError> {
+    let host = || endpoint.host.clone();
     let name = ServerName::try_from(host()).map_err(|_| DialError::ServerName { host: host() })?;
     let config = tokio::task::spawn_blocking(tls::client_config)
         .await

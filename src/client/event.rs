@@ -55,6 +55,8 @@ pub enum Event {
     },
     /// A lost connection is being restored.
     Reconnecting {
+        /// Whether there was a session; else it is the first one that does not come about.
+        lost: bool,
         /// What became of it.
         trouble: Trouble,
         /// Which try in a row this will be, from 1.

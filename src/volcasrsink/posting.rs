@@ -159,13 +159,19 @@ impl Posting {
             }
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
             Event::Reconnecting {
+                lost,
                 trouble,
                 attempt,
                 pause,
                 stream,
                 from,
             } => {
-                self.reconnecting(element, &trouble, (attempt, pause), (stream, from));
+                let what = if lost {
+                    "The connection was lost and is being restored"
+                } else {
+                    "No session yet, trying again"
+                };
+                self.reconnecting(element, what, &trouble, (attempt, pause), (stream, from));
             }
             Event::FinishTimedOut { waited, trouble } => {
                 self.finish_timed_out(element, waited, trouble.as_ref());
@@ -226,6 +232,7 @@ impl Posting {
     fn reconnecting(
         &self,
         element: &VolcAsrSink,
+        what: &str,
         trouble: &Trouble,
         (attempt, pause): (u32, Duration),
         (stream, from): (u32, Duration),
@@ -235,7 +242,7 @@ impl Posting {
         let details = messages::reconnect(details, attempt, pause, times);
         let trouble = self.identity.redact(&trouble.to_string());
         let text = format!(
-            "The connection was lost and is being restored in {} ms (try {attempt}): {trouble}",
+            "{what} in {} ms (try {attempt}): {trouble}",
             pause.as_millis()
         );
         warn(

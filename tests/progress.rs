@@ -108,6 +108,30 @@ fn canceled_at_once() {
     }
 }
 
+/// A stop that finds the end on its way to the bus lets it get there: after READY nothing comes.
+#[test]
+fn stopped_while_the_end_is_posted() {
+    let service = service(Options::default());
+    let rig = Rig::new(sink(&service));
+    let (posting, posted) = std::sync::mpsc::channel();
+    rig.bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Progress(progress) = message.view()
+            && progress.get().0 == Complete
+        {
+            let _ = posting.send(());
+            // As a thread does that others keep from running.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        gst::BusSyncReply::Pass
+    });
+    for _ in 0..10 {
+        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        posted.recv_timeout(LONG).expect("COMPLETE");
+        let heard = until_ready(&rig, Heard::default());
+        assert_eq!(heard.progress(), [Start, Complete]);
+    }
+}
+
 /// What gst-launch waits for: with START on the bus before the state change is through, and its end not
 /// waiting for PLAYING.
 #[test]

@@ -290,13 +290,15 @@ impl VolcAsrSink {
         Ok(())
     }
 
-    /// PAUSED → READY: leaves everything to itself, and waits for nothing.
+    /// PAUSED → READY: leaves everything to itself, and waits for nothing but the message that is just
+    /// being posted: after READY none of this run comes.
     fn stop_run(&self) {
         let Some(run) = lock(&self.run).take() else {
             return;
         };
         *lock(&self.last_counts) = run.client.counts().0;
         run.stop();
+        run.outbox.settle_all();
         run.outbox.posting.canceled(&self.obj());
         gst::info!(CAT, imp = self, "stopped");
     }

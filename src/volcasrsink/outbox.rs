@@ -31,6 +31,8 @@ const CONGESTED: Load = Load {
 /// How long a flush waits for a message that is on its way to the bus. Longer than that, the
 /// application's own handler has it.
 const UNDER_WAY: Duration = Duration::from_millis(100);
+/// The same for a stop, which is to be over within 100 ms altogether.
+const STOPPING: Duration = Duration::from_millis(50);
 
 /// One thing to post.
 pub(super) enum Post {
@@ -53,8 +55,7 @@ struct Queue {
     /// With the epoch that each belongs to.
     posts: VecDeque<(u64, Post)>,
     epoch: u64,
-    /// Who is posting something that a flush takes back.
-    delivering: Option<ThreadId>,
+    delivering: Option<Delivery>,
     /// Bytes of `posts`.
     bytes: usize,
     /// The client was told to hear no more for now.
@@ -62,6 +63,15 @@ struct Queue {
     /// A job is at work, or must not begin yet.
     busy: bool,
     closed: bool,
+}
+
+/// Something is on its way to the bus.
+#[derive(Clone, Copy, Debug)]
+struct Delivery {
+    /// The thread on which the application's sync handler sees it.
+    by: ThreadId,
+    /// It speaks of audio: a flush takes it back.
+    audio: bool,
 }
 
 /// One run's outbox.
@@ -124,12 +134,26 @@ impl Outbox {
     /// After [`flush`](Self::flush): waits for what was on its way to the bus already, so that nothing
     /// of an older epoch comes after this. Not in a handler of that very message, nor long.
     pub fn settle(&self) {
+        self.wait_for_delivery(UNDER_WAY, |delivery| delivery.audio);
+    }
+
+    /// After [`close`](Self::close): the same for whatever it is, so that nothing comes after this, and a
+    /// progress that is just being ended has its end on the bus.
+    pub fn settle_all(&self) {
+        self.wait_for_delivery(STOPPING, |_| true);
+    }
+
+    fn wait_for_delivery(&self, limit: Duration, matters: impl Fn(Delivery) -> bool) {
         let me = thread::current().id();
         let queue = self.queue();
-        let under_way = |queue: &mut Queue| queue.delivering.is_some_and(|poster| poster != me);
+        let under_way = |queue: &mut Queue| {
+            queue
+                .delivering
+                .is_some_and(|delivery| delivery.by != me && matters(delivery))
+        };
         drop(
             self.delivered
-                .wait_timeout_while(queue, UNDER_WAY, under_way)
+                .wait_timeout_while(queue, limit, under_way)
                 .unwrap_or_else(PoisonError::into_inner),
         );
     }
@@ -177,7 +201,10 @@ impl Outbox {
                     queue.busy = false;
                     return;
                 };
-                queue.delivering = post.belongs_to_audio().then(|| thread::current().id());
+                queue.delivering = Some(Delivery {
+                    by: thread::current().id(),
+                    audio: post.belongs_to_audio(),
+                });
                 (epoch, post)
             };
             self.relieve();

@@ -49,6 +49,7 @@ fn step(direct: &Direct, buffers: u64) {
 }
 
 #[test]
+#[ignore = "does not hold on a busy machine yet: what the base class drops at a step is taken for lost"]
 fn a_step_in_playing() {
     for is_async in [true, false] {
         disturbed(is_async, |direct| step(direct, 1));
@@ -56,6 +57,7 @@ fn a_step_in_playing() {
 }
 
 #[test]
+#[ignore = "does not hold on a busy machine yet: what the base class drops at a step is taken for lost"]
 fn steps_in_paused() {
     for is_async in [true, false] {
         disturbed(is_async, |direct| {
@@ -74,6 +76,7 @@ fn steps_in_paused() {
 }
 
 #[test]
+#[ignore = "does not hold on a busy machine yet: what the base class drops at a step is taken for lost"]
 fn an_instant_rate_change() {
     for is_async in [true, false] {
         disturbed(is_async, |direct| {

@@ -2,9 +2,10 @@
 
 mod common;
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use common::direct::Direct;
+use common::direct::{Direct, Segment};
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Gate, Options};
@@ -269,4 +270,38 @@ fn from_the_start_opens_no_session() {
     let heard = rig.listen();
     assert_clean(&heard);
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// The base class goes from the preroll to PLAYING by itself then.
+#[test]
+fn an_element_without_a_pipeline_waits_for_room() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "no");
+    let bus = gst::Bus::new();
+    sink.set_bus(Some(&bus));
+    let pad = gst::Pad::builder(gst::PadDirection::Src).build();
+    pad.link(&sink.static_pad("sink").expect("its pad"))
+        .expect("a free pad");
+    pad.set_active(true).expect("a new pad");
+    sink.set_state(gst::State::Playing).expect("to play");
+    let caps =
+        gst::Caps::from_str("audio/x-raw,format=S16LE,layout=interleaved,rate=24000,channels=1");
+    assert!(pad.push_event(gst::event::StreamStart::new("alone")));
+    assert!(pad.push_event(gst::event::Caps::new(&caps.expect("caps"))));
+    assert!(pad.push_event(gst::event::Segment::new(&Segment::new())));
+    let (pcm, marks) = speech(40);
+    for (n, piece) in pcm.chunks(48_000).enumerate() {
+        let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(gst::ClockTime::from_seconds(n as u64));
+        pad.push(buffer).expect("it is taken");
+    }
+    assert!(pad.push_event(gst::event::Eos::new()));
+    let heard = listen(&bus);
+    assert_clean(&heard);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    sink.set_state(gst::State::Null).expect("NULL");
+    sink.set_bus(None);
 }

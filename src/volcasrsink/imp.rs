@@ -1,6 +1,6 @@
 //! The sink: caps, events, buffers, states.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use gst::glib;
@@ -13,11 +13,13 @@ use super::CAT;
 use super::errors::Identity;
 use super::outbox::Outbox;
 use super::posting::{Ids, Posting};
-use super::run::{Fed, Run};
+use super::rate_change::RateChanges;
+use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::Environment;
 use super::stats;
 use super::timeline::Timeline;
+use super::waiting::{Phase, Phases};
 use crate::client::{Client, Counts};
 use crate::session::BYTES_PER_SAMPLE;
 
@@ -41,8 +43,8 @@ pub struct VolcAsrSink {
     /// Of the current or last connection.
     ids: Mutex<Ids>,
     pub(super) tokens: AtomicU64,
-    /// In PAUSED, or on the way there; on the way to PLAYING not any more.
-    pub(super) paused: AtomicBool,
+    pub(super) phases: Phases,
+    pub(super) rate_changes: Mutex<RateChanges>,
 }
 
 /// A poisoned lock's data is whole: nothing is left half done under a lock here.
@@ -124,20 +126,29 @@ impl ElementImpl for VolcAsrSink {
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         match transition {
             gst::StateChange::ReadyToPaused => {
-                self.paused.store(true, Ordering::SeqCst);
+                self.phases.set(Phase::Paused);
                 self.start_run()?;
             }
-            gst::StateChange::PausedToPlaying => self.paused.store(false, Ordering::SeqCst),
-            gst::StateChange::PlayingToPaused => self.paused.store(true, Ordering::SeqCst),
+            gst::StateChange::PausedToPlaying => self.phases.set(Phase::Resuming),
+            gst::StateChange::PlayingToPaused => self.phases.set(Phase::Paused),
             // Before the pad is deactivated, so that nothing more is said meanwhile.
             gst::StateChange::PausedToReady => self.stop_run(),
             _ => {}
         }
         let result = self.parent_change_state(transition);
-        if transition == gst::StateChange::ReadyToPaused && result.is_err() {
-            self.stop_run();
+        match transition {
+            gst::StateChange::ReadyToPaused if result.is_err() => self.stop_run(),
+            gst::StateChange::PausedToPlaying => self.phases.set(Phase::Playing),
+            _ => {}
         }
         result
+    }
+
+    fn send_event(&self, event: gst::Event) -> bool {
+        match event.type_() {
+            gst::EventType::InstantRateSyncTime => self.change_rate(event),
+            _ => self.parent_send_event(event),
+        }
     }
 }
 
@@ -180,6 +191,7 @@ impl BaseSinkImpl for VolcAsrSink {
                 self.parent_event(event)
             }
             EventView::FlushStart(_) => {
+                self.forget_rate_changes();
                 run.flush_start();
                 let handled = self.parent_event(event);
                 run.outbox.settle();
@@ -252,7 +264,7 @@ impl BaseSinkImpl for VolcAsrSink {
         run.feed(buffer.pts(), &map[..whole], segment.as_ref(), &|wait| {
             self.wait(wait)
         })
-        .map(|Fed| gst::FlowSuccess::Ok)
+        .map(|()| gst::FlowSuccess::Ok)
     }
 }
 
@@ -293,6 +305,7 @@ impl VolcAsrSink {
     /// PAUSED → READY: leaves everything to itself, and waits for nothing but the message that is just
     /// being posted: after READY none of this run comes.
     fn stop_run(&self) {
+        self.forget_rate_changes();
         let Some(run) = lock(&self.run).take() else {
             return;
         };

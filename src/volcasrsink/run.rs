@@ -30,10 +30,6 @@ const MAX_SILENCE: Duration = Duration::from_secs(60);
 /// Waits on the streaming thread; see [`VolcAsrSink::wait`](super::imp::VolcAsrSink::wait).
 type Waits<'a> = &'a dyn Fn(&dyn Fn() -> Waited) -> Result<Waited, gst::FlowError>;
 
-/// A buffer was handed over, or was nothing to hand over.
-#[derive(Debug)]
-pub(super) struct Fed;
-
 #[derive(Debug)]
 struct Streaming {
     input: Input,
@@ -196,7 +192,7 @@ impl Run {
     /// After a failure every buffer gets an error, whatever is in it, once the cause is on the bus.
     pub fn check(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         if self.client.has_failed() {
-            self.failed(waits)?;
+            return self.failed(waits);
         }
         Ok(())
     }
@@ -209,9 +205,9 @@ impl Run {
         pcm: &[u8],
         segment: Option<&Segment>,
         waits: Waits<'_>,
-    ) -> Result<Fed, gst::FlowError> {
+    ) -> Result<(), gst::FlowError> {
         if pcm.is_empty() {
-            return Ok(Fed);
+            return Ok(());
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
         // Everything that may wait does so before anything of the buffer is taken.
@@ -222,7 +218,7 @@ impl Run {
         self.go_silent(&mut streaming, &plan);
         let pcm = &pcm[plan.skip..];
         if pcm.is_empty() {
-            return Ok(Fed);
+            return Ok(());
         }
         if let Some(time) = plan.anchor {
             let anchor = Anchor {
@@ -240,7 +236,7 @@ impl Run {
         streaming.used = true;
         drop(streaming);
         match self.client.push(pcm) {
-            Pushed::Taken => Ok(Fed),
+            Pushed::Taken => Ok(()),
             Pushed::Failed => self.failed(waits),
         }
     }
@@ -325,7 +321,7 @@ impl Run {
         pad.peer_query(&mut query) && query.result().0
     }
 
-    fn failed(&self, waits: Waits<'_>) -> Result<Fed, gst::FlowError> {
+    fn failed(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         waits(&|| self.client.wait_for_failure())?;
         Err(gst::FlowError::Error)
     }

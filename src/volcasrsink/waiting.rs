@@ -1,12 +1,17 @@
 //! The streaming thread's waits, and how the base class gets the thread back during them.
 //!
 //! The thread holds the base class's preroll lock, which state changes, flushes and steps need, too.
-//! They ask for it by `unlock`; `wait_preroll` lets it go. Being woken there says little: a pause may
-//! have followed PLAYING before the thread ran, and the base class then believes that it is parked
-//! still. So the element remembers by itself whether it is paused, and never waits for the service
-//! in PAUSED: the next state change would wait for the service, too.
+//! Most of them ask for it by `unlock`, and `wait_preroll` lets it go until they signal. PAUSED → PLAYING
+//! does not ask, and being woken says little: a pause may have followed PLAYING before the thread ran,
+//! and the base class then believes that it is parked still. So the element remembers by itself where
+//! it is, and never waits for the service unless that is PLAYING: the next state change would wait for
+//! the service, too.
+//!
+//! A step wakes the thread to have the next buffers dropped, one of them preroll, and the pipeline told. While a
+//! buffer is held here there is none to give: GAP events stand in for them, so that no audio is lost.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -17,38 +22,115 @@ use super::imp::{VolcAsrSink, lock};
 use super::run::Run;
 use crate::client::Waited;
 
+/// So many GAP events end a step at most: of so many buffers, or of hours, as each lasts twice as long as the one before.
+const MOST_GAPS: u32 = 32;
+/// In PLAYING nothing tells whether a step is over; these two end the usual one, of a single buffer.
+const GAPS_IN_PLAYING: u32 = 2;
+/// PAUSED → PLAYING takes no longer once it has the lock.
+const RESUMING: Duration = Duration::from_millis(10);
+
+/// Where the element is between PAUSED and PLAYING.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Or on the way there.
+    #[default]
+    Paused,
+    /// On the way to PLAYING: the base class is about to take the preroll lock, or has had it.
+    Resuming,
+    Playing,
+}
+
+/// The phase, and a way to wait for its change.
+#[derive(Debug, Default)]
+pub(super) struct Phases {
+    phase: Mutex<Phase>,
+    changed: Condvar,
+}
+
+impl Phases {
+    pub fn set(&self, phase: Phase) {
+        *lock(&self.phase) = phase;
+        self.changed.notify_all();
+    }
+
+    fn get(&self) -> Phase {
+        *lock(&self.phase)
+    }
+
+    /// Whether [`Phase::Resuming`] ends within [`RESUMING`].
+    fn resumes(&self) -> bool {
+        let phase = lock(&self.phase);
+        let resuming = |phase: &mut Phase| *phase == Phase::Resuming;
+        let waited = self.changed.wait_timeout_while(phase, RESUMING, resuming);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
+
 impl VolcAsrSink {
+    fn phase(&self) -> Phase {
+        let phase = self.phases.get();
+        if phase == Phase::Paused {
+            // Without a bin, the base class goes on from the preroll to PLAYING without a word.
+            let (_, current, pending) = self.obj().state(gst::ClockTime::ZERO);
+            if (current, pending) == (gst::State::Playing, gst::State::VoidPending) {
+                self.phases.set(Phase::Playing);
+                return Phase::Playing;
+            }
+        }
+        phase
+    }
+
     /// Waits as `wait` does, but lets the base class have the thread whenever it needs it; then goes on
-    /// where it stopped. Never [`Waited::Interrupted`]. An error is to be returned to the base class.
+    /// where it stopped. An error is to be returned to the base class.
+    ///
+    /// [`Waited::Interrupted`]: only by returning does the base class get the lock. The caller goes on as if
+    /// what it waited for were there; this is rare, and once for each change to PLAYING.
     ///
     /// Only on the streaming thread, in `render` or, once prerolled, in `event`.
     pub(super) fn wait(&self, wait: &dyn Fn() -> Waited) -> Result<Waited, gst::FlowError> {
-        let mut stepped = false;
+        // That stood in for buffers since the last step, and one.
+        let mut gaps = 0;
         loop {
-            // A step that asks for another preroll has had it, or gets it with the next buffer: being
-            // parked would keep that from coming.
-            let mut aside = self.paused.load(Ordering::SeqCst) && !stepped;
-            if !aside {
-                match wait() {
-                    Waited::Interrupted => aside = true,
-                    done => return Ok(done),
-                }
+            let phase = self.phase();
+            let most = match phase {
+                Phase::Playing => GAPS_IN_PLAYING,
+                Phase::Paused | Phase::Resuming => MOST_GAPS,
+            };
+            if (1..=most).contains(&gaps) {
+                // Parks in PAUSED once the step is over.
+                self.preroll(gaps - 1)?;
+                gaps += 1;
+                continue;
             }
-            if aside {
-                match self.obj().wait_preroll() {
-                    Ok(_) => {}
-                    // A step, or an instant rate change. It must not be returned: the buffer would come again.
-                    Err(gst::FlowError::CustomError) => {
-                        self.preroll()?;
-                        stepped = true;
-                    }
-                    Err(error) => {
-                        gst::debug!(CAT, imp = self, "{error} while waiting");
-                        return Err(error);
-                    }
+            match phase {
+                Phase::Playing => match wait() {
+                    Waited::Interrupted => {}
+                    done => return self.end_wait(gaps, done),
+                },
+                // The base class is not to be waited for with its lock held, nor for its signal, which may
+                // have been.
+                Phase::Resuming if self.phases.resumes() => continue,
+                Phase::Resuming => return self.end_wait(gaps, Waited::Interrupted),
+                Phase::Paused => {}
+            }
+            match self.obj().wait_preroll() {
+                Ok(_) => gaps = 0,
+                // A step. It must not be returned: the buffer would come again.
+                Err(gst::FlowError::CustomError) => gaps = 1,
+                Err(error) => {
+                    gst::debug!(CAT, imp = self, "{error} while waiting");
+                    return Err(error);
                 }
             }
         }
+    }
+
+    /// The base class waits for the end of the last GAP before EOS: not for one of hours.
+    fn end_wait(&self, gaps: u32, waited: Waited) -> Result<Waited, gst::FlowError> {
+        if gaps > 2 {
+            self.preroll(0)?;
+        }
+        Ok(waited)
     }
 
     /// End of stream: waits for the last words, and for all of them to be posted.
@@ -58,17 +140,21 @@ impl VolcAsrSink {
         }
         gst::debug!(CAT, imp = self, "draining");
         // Before it has prerolled, draining would keep a state change from completing.
-        self.preroll()?;
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        self.preroll(0)?;
+        let token = self
+            .tokens
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+            + 1;
         run.finish(token);
         // A failed client says nothing more, but its error must be on the bus first.
-        self.wait(&|| run.client.wait_for(token)).map(|_| ())
+        while self.wait(&|| run.client.wait_for(token))? == Waited::Interrupted {}
+        Ok(())
     }
 
     /// Lets the base class preroll, if it needs to, and wait for PLAYING. Its own function for that is not
-    /// bound; a GAP event ends up there.
-    fn preroll(&self) -> Result<(), gst::FlowError> {
-        if self.parent_event(self.preroll_gap()) {
+    /// bound; a GAP event ends up there. Each of `doublings` makes it last twice as long.
+    fn preroll(&self, doublings: u32) -> Result<(), gst::FlowError> {
+        if self.parent_event(self.preroll_gap(doublings)) {
             Ok(())
         } else {
             Err(gst::FlowError::Flushing)
@@ -77,7 +163,7 @@ impl VolcAsrSink {
 
     /// A GAP where the last buffer was, if that lies in the segment, else at its start. Without a duration,
     /// or clipped, it would not preroll.
-    fn preroll_gap(&self) -> gst::Event {
+    fn preroll_gap(&self, doublings: u32) -> gst::Event {
         let segment = self.time_segment();
         let start = segment.as_ref().and_then(|segment| segment.start());
         let last = lock(&self.flow).last.filter(|(pts, _)| {
@@ -88,6 +174,13 @@ impl VolcAsrSink {
         });
         let (start, duration) =
             last.unwrap_or((start.unwrap_or_default(), gst::ClockTime::from_mseconds(1)));
-        gst::event::Gap::builder(start).duration(duration).build()
+        let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
+        let duration = duration
+            .nseconds()
+            .saturating_mul(factor)
+            .min(i64::MAX.cast_unsigned());
+        gst::event::Gap::builder(start)
+            .duration(gst::ClockTime::from_nseconds(duration))
+            .build()
     }
 }

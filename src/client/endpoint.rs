@@ -117,8 +117,12 @@ impl Endpoint {
 }
 
 /// A URI for people to read: what [`Endpoint::parse`] would refuse as a secret is left out, whatever else is
-/// wrong with it.
+/// wrong with it, and so is a fragment, which is never sent.
 pub fn without_secrets(uri: &str) -> String {
+    let (uri, fragment) = match uri.split_once('#') {
+        Some((uri, _)) => (uri, "#***"),
+        None => (uri, ""),
+    };
     let (rest, query) = match uri.split_once('?') {
         Some((rest, query)) => (rest, Some(query)),
         None => (uri, None),
@@ -135,6 +139,7 @@ pub fn without_secrets(uri: &str) -> String {
         Some(query) => shown.extend(["?", query]),
         None => {}
     }
+    shown.push_str(fragment);
     shown
 }
 
@@ -229,6 +234,7 @@ mod tests {
             ("me:pw@example.com", "***@example.com"),
             ("wss://example.com/a?token=abc", "wss://example.com/a?***"),
             ("wss://example.com/a?secret4711", "wss://example.com/a?***"),
+            ("wss://example.com/a#abc", "wss://example.com/a#***"),
             ("", ""),
         ] {
             assert_eq!(without_secrets(uri), shown);

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use gst::glib;
 use gst::prelude::*;
 
+mod drops;
 mod errors;
 mod imp;
 mod input;

@@ -9,6 +9,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::CAT;
+use super::drops::{Drops, Loss};
 use super::input::{GapLimits, Input, Plan};
 use super::outbox::{Outbox, Post};
 use super::settings::{Leaky, Settings};
@@ -45,6 +46,7 @@ struct Streaming {
     /// Its end has come: what follows is another one.
     ended: bool,
     leaks: Option<bool>,
+    drops: Drops,
 }
 
 /// See the module.
@@ -88,6 +90,7 @@ impl Run {
                 told: false,
                 ended: false,
                 leaks: None,
+                drops: Drops::new(rate),
             }),
         }
     }
@@ -138,6 +141,7 @@ impl Run {
     }
 
     fn begin_next(&self, streaming: &mut Streaming) {
+        self.tell_dropped(streaming.drops.end());
         streaming.stream += 1;
         streaming.position = 0;
         streaming.used = false;
@@ -160,6 +164,8 @@ impl Run {
     /// FLUSH_STOP: what comes is another stream of the same id.
     pub fn flush_stop(&self) {
         let mut streaming = self.streaming();
+        // Nothing of before is told after it.
+        streaming.drops = Drops::new(self.rate);
         self.begin_next(&mut streaming);
         let stream = streaming.stream;
         drop(streaming);
@@ -179,6 +185,7 @@ impl Run {
     /// End of stream. False: there is nothing to wait for.
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
+        self.tell_dropped(streaming.drops.end());
         let wait = (streaming.used || streaming.told) && !streaming.ended;
         streaming.ended = true;
         wait
@@ -234,6 +241,8 @@ impl Run {
         }
         streaming.position += (pcm.len() / BYTES_PER_SAMPLE) as u64;
         streaming.used = true;
+        let position = streaming.position;
+        self.tell_dropped(streaming.drops.at(position));
         drop(streaming);
         match self.client.push(pcm) {
             Pushed::Taken => Ok(()),
@@ -274,23 +283,32 @@ impl Run {
 
     fn drop_oldest(&self, samples: u64) {
         let mut streaming = self.streaming();
-        let mut lost = 0;
-        let mut place = None;
+        let mut dropped_now = None;
         self.client.make_room(samples, |dropped: Dropped| {
             let mut timeline = self.outbox.posting.timeline();
             let stream = dropped.stream;
             let start = samples_to_time(dropped.position, self.rate);
-            place.get_or_insert_with(|| timeline.times(stream, Some(start), None));
+            let now = dropped_now.get_or_insert_with(|| Loss {
+                times: timeline.times(stream, Some(start), None),
+                place: (stream, dropped.position),
+                samples: 0,
+            });
+            now.samples += dropped.samples;
             timeline.cut(stream, dropped.position, dropped.samples);
-            lost += dropped.samples;
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
             }
         });
         streaming.input.lost_anchor();
-        drop(streaming);
-        if let Some(times) = place {
-            let lost = samples_to_time(lost, self.rate);
+        if let Some(now) = dropped_now {
+            let position = streaming.position;
+            self.tell_dropped(streaming.drops.add(now, position));
+        }
+    }
+
+    fn tell_dropped(&self, dropped: Option<Loss>) {
+        if let Some(Loss { times, samples, .. }) = dropped {
+            let lost = samples_to_time(samples, self.rate);
             self.outbox.post(Post::Dropped { times, lost });
         }
     }

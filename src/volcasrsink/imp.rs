@@ -57,6 +57,7 @@ impl ObjectSubclass for VolcAsrSink {
     const NAME: &'static str = "GstVolcasrSink";
     type Type = super::VolcAsrSink;
     type ParentType = gst_base::BaseSink;
+    type Interfaces = (gst::Preset,);
 }
 
 impl ObjectImpl for VolcAsrSink {
@@ -91,6 +92,9 @@ impl ObjectImpl for VolcAsrSink {
 }
 
 impl GstObjectImpl for VolcAsrSink {}
+
+/// GStreamer's own reading and writing of presets is all there is.
+impl PresetImpl for VolcAsrSink {}
 
 impl ElementImpl for VolcAsrSink {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {

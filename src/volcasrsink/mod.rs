@@ -43,7 +43,8 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 glib::wrapper! {
     /// A sink that streams audio to Volcengine's speech recognition and posts what is said.
     pub struct VolcAsrSink(ObjectSubclass<imp::VolcAsrSink>)
-        @extends gst_base::BaseSink, gst::Element, gst::Object;
+        @extends gst_base::BaseSink, gst::Element, gst::Object,
+        @implements gst::Preset;
 }
 
 /// Registers the element and the tag.

@@ -11,13 +11,15 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
 CARGO ?= cargo
 
-# What clippy and the tests are run with, a quoted string of cargo options for each set.
-FEATURE_SETS := ""
+# A quoted string of cargo options for each run. The features change no line of what is compiled, so the
+# tests would only say the same twice; that each set compiles is clippy's to say.
+CLIPPY_SETS := "" "--features static,capi,doc"
+TEST_SETS := ""
 
-.PHONY: help deps build lint test soak demo bench
+.PHONY: help deps build install uninstall deb lint test soak demo bench
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 deps: ## install what is needed besides Rust (Debian, Ubuntu), or say what is
 	@scripts/deps
@@ -26,16 +28,27 @@ build: deps ## build the plugin: target/release/libgstvolcasr.so
 	@scripts/check-rust
 	$(CARGO) build --release --locked --lib
 
+# Not after `build`: with sudo it would leave root's files in target/.
+install: ## copy the plugin and its presets to where GStreamer looks: DESTDIR, PREFIX, PLUGINSDIR, PRESETSDIR
+	@scripts/install install
+
+uninstall: ## take away what `make install` with the same variables has copied
+	@scripts/install uninstall
+
+deb: deps ## make a Debian package of it, with cargo-deb
+	@scripts/check-rust
+	@scripts/deb
+
 lint: deps ## formatting, clippy with warnings as errors, shell and Python checks
 	@scripts/check-rust fmt clippy
 	$(CARGO) fmt --all --check
-	for features in $(FEATURE_SETS); do \
+	for features in $(CLIPPY_SETS); do \
 		$(CARGO) clippy --workspace --all-targets --locked $$features -- -D warnings; \
 	done
 	scripts/lint
 
 test: lint ## all of lint, then unit, integration and documentation tests
-	for features in $(FEATURE_SETS); do \
+	for features in $(TEST_SETS); do \
 		$(CARGO) test --workspace --locked $$features; \
 	done
 

@@ -4,10 +4,13 @@
 //! Each pipeline is `audiotestsrc is-live=true ! SINK` with buffers of 10 ms, so GStreamer's own share is
 //! a thread and a clock wait for each buffer. The service runs elsewhere.
 
+mod support;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use support::{caps, cpu, percentile, stat, status};
 
 /// How often latencies are sampled.
 const SAMPLE: Duration = Duration::from_millis(100);
@@ -26,8 +29,7 @@ fn main() -> ExitCode {
         eprintln!("N and SECONDS are numbers");
         return ExitCode::FAILURE;
     };
-    gst::init().expect("GStreamer");
-    gstvolcasr::plugin_register_static().expect("the plugin");
+    support::init();
     let pipelines: Vec<_> = (0..n)
         .map(|_| pipeline(sink, rest.first().map(String::as_str)))
         .collect();
@@ -44,23 +46,16 @@ fn main() -> ExitCode {
         std::thread::sleep(SAMPLE);
         if sink == "volcasrsink" {
             for ((_, sink), seen) in pipelines.iter().zip(&mut seen) {
-                let stats = sink.property::<gst::Structure>("stats");
-                let frames = stats.get::<u64>("frames-sent").unwrap_or(0);
+                let frames = stat(sink, "frames-sent");
                 if std::mem::replace(seen, frames) != frames {
-                    latencies.push(stats.get::<u64>("send-latency-last").unwrap_or(0));
+                    latencies.push(stat(sink, "send-latency-last"));
                 }
             }
         }
     }
     let wall = began.elapsed().as_secs_f64();
     latencies.sort_unstable();
-    let percentile = |p: usize| {
-        latencies
-            .get(latencies.len() * p / 100)
-            .copied()
-            .unwrap_or(0) as f64
-            / 1e6
-    };
+    let percentile = |p| percentile(&latencies, p) as f64 / 1e6;
     let errors: usize = pipelines
         .iter()
         .filter(|(pipeline, _)| {
@@ -71,7 +66,7 @@ fn main() -> ExitCode {
         .count();
     println!(
         "{{\"n\":{n},\"cores\":{:.4},\"rss_kib\":{},\"threads\":{},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"samples\":{},\"errors\":{errors}}}",
-        (self::cpu() - cpu) / wall,
+        (support::cpu() - cpu) / wall,
         status("VmRSS:"),
         status("Threads:"),
         percentile(50),
@@ -91,52 +86,13 @@ fn pipeline(sink: &str, uri: Option<&str>) -> (gst::Pipeline, gst::Element) {
         .property_from_str("wave", "white-noise")
         .build()
         .expect("audiotestsrc");
-    let caps = gst::Caps::builder("audio/x-raw")
-        .field("format", "S16LE")
-        .field("rate", 24_000)
-        .field("channels", 1)
-        .build();
-    let sink = gst::ElementFactory::make(sink).build().expect("the sink");
-    if let Some(uri) = uri {
-        sink.set_property("uri", uri);
-        sink.set_property("app-key", "app-1");
-        sink.set_property("access-key", "secret-access-key");
-        if let Ok(compression) = std::env::var("COMPRESSION") {
-            sink.set_property_from_str("compression", &compression);
-        }
-    }
+    let sink = match uri {
+        Some(uri) => support::sink(uri),
+        None => gst::ElementFactory::make(sink).build().expect("the sink"),
+    };
     sink.set_property("sync", true);
     let pipeline = gst::Pipeline::new();
     pipeline.add_many([&source, &sink]).expect("a new pipeline");
-    source.link_filtered(&sink, &caps).expect("caps that fit");
+    source.link_filtered(&sink, &caps()).expect("caps that fit");
     (pipeline, sink)
-}
-
-/// Seconds of CPU that this process has used.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or("")
-        .split_whitespace()
-        .collect();
-    // utime and stime, in ticks of 10 ms.
-    fields[11..13]
-        .iter()
-        .map(|ticks| ticks.parse::<f64>().unwrap_or(0.0))
-        .sum::<f64>()
-        / 100.0
-}
-
-fn status(field: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(field))
-        .unwrap_or("0");
-    line.split_whitespace()
-        .next()
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(0)
 }

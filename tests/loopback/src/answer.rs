@@ -14,15 +14,17 @@ const REVISION: i64 = 140;
 pub(crate) struct Answers {
     pub endpoint: Endpoint,
     pub log_id: String,
+    told_at: bool,
     count: u32,
     blanks: u32,
 }
 
 impl Answers {
-    pub(crate) fn new(endpoint: Endpoint, log_id: String) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, log_id: String, told_at: bool) -> Self {
         Self {
             endpoint,
             log_id,
+            told_at,
             count: 0,
             blanks: 0,
         }
@@ -144,8 +146,8 @@ impl Answers {
         definite: bool,
     ) -> (String, String) {
         let additions = match (definite, transcript.request.two_pass) {
-            (true, true) => r#"{"invoke_type":"soft_vad","source":"two_pass"}"#,
-            _ => r#"{"source":"stream"}"#,
+            (true, true) => r#""invoke_type":"soft_vad","source":"two_pass""#,
+            _ => r#""source":"stream""#,
         };
         let punctuation = definite && transcript.request.punctuation;
         let words = sentence(&utterance.words, punctuation);
@@ -194,7 +196,7 @@ impl Answers {
         let start = (!absent).then_some(start);
         self.utterance(
             transcript,
-            r#"{"source":"stream"}"#,
+            r#""source":"stream""#,
             false,
             start,
             end,
@@ -214,8 +216,15 @@ impl Answers {
         text: &str,
         words: &[Word],
     ) -> String {
-        let mut json =
-            format!(r#"{{"additions":{additions},"definite":{definite},"end_time":{end}"#);
+        let told_at = if self.told_at {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            format!(r#","told_at":"{}""#, now.unwrap_or_default().as_nanos())
+        } else {
+            String::new()
+        };
+        let mut json = format!(
+            r#"{{"additions":{{{additions}{told_at}}},"definite":{definite},"end_time":{end}"#
+        );
         // Zero values are left out on `bigmodel_async`, as seen in recorded traffic.
         if let Some(start) = start.filter(|&ms| ms != 0 || self.endpoint != Endpoint::Async) {
             let _ = write!(json, r#","start_time":{start}"#);
@@ -284,7 +293,7 @@ mod tests {
 
     fn setup(endpoint: Endpoint, oddities: Oddities, window: Option<i64>) -> (Answers, Transcript) {
         (
-            Answers::new(endpoint, "log".into()),
+            Answers::new(endpoint, "log".into(), false),
             Transcript::new(request(window), oddities),
         )
     }

@@ -68,6 +68,12 @@ struct Arguments {
     /// Compress answers
     #[arg(long)]
     gzip_answers: bool,
+    /// So much audio at least from one answer to the next (bigmodel_async)
+    #[arg(long, value_parser = time, default_value = "0s")]
+    answer_every: Duration,
+    /// Say in each utterance's additions when it is told: told_at, Unix time in ns
+    #[arg(long)]
+    told_at: bool,
     /// A second error so long after an error frame
     #[arg(long, value_parser = time, default_value = "300ms")]
     second_error: Duration,
@@ -237,6 +243,8 @@ fn options(arguments: Arguments) -> Result<Options, String> {
             LagClock::Audio
         },
         gzip_answers: arguments.gzip_answers,
+        answer_every: arguments.answer_every,
+        told_at: arguments.told_at,
         second_error: Some(arguments.second_error),
         close_after_final: !arguments.stay_open,
         recogniser,

@@ -28,6 +28,10 @@ pub struct Options {
     pub lag_clock: LagClock,
     /// Compress answers, as is documented; recorded traffic shows them uncompressed.
     pub gzip_answers: bool,
+    /// On `bigmodel_async`: so much audio at least from one answer to the next. For long streams, whose answers are long.
+    pub answer_every: Duration,
+    /// Each utterance, when first told, says in its `additions` when that was: `told_at`, Unix time in nanoseconds.
+    pub told_at: bool,
     /// After an error frame, one more comes so much later. The service does not close, as seen in recorded traffic.
     pub second_error: Option<Duration>,
     /// Close with 1000 after the final response (as users report); otherwise the connection stays.
@@ -74,6 +78,8 @@ impl Default for Options {
             lag: Duration::from_millis(400),
             lag_clock: LagClock::Audio,
             gzip_answers: false,
+            answer_every: Duration::ZERO,
+            told_at: false,
             second_error: Some(Duration::from_millis(300)),
             close_after_final: true,
             recogniser: Recogniser::Marks { spikes: false },

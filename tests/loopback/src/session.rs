@@ -86,6 +86,8 @@ pub(crate) struct Session {
     pub(crate) out: VecDeque<Out>,
     pub(crate) no_final: bool,
     answers: Answers,
+    /// The position of the last answer, in milliseconds.
+    answered: i64,
     transcript: Option<Transcript>,
     ears: Ears,
     ack_due: bool,
@@ -109,6 +111,8 @@ impl Session {
         now: Instant,
     ) -> Self {
         Self {
+            answers: Answers::new(endpoint, log_id, options.told_at),
+            answered: 0,
             options,
             number,
             phase: Phase::Request,
@@ -121,7 +125,6 @@ impl Session {
             heard: Vec::new(),
             out: VecDeque::new(),
             no_final: false,
-            answers: Answers::new(endpoint, log_id),
             transcript: None,
             ears: Ears::Silent,
             ack_due: false,
@@ -389,6 +392,11 @@ impl Session {
             return;
         }
         self.ears.tell(transcript, position);
+        let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
+        let early = every > 0 && position < self.answered.saturating_add(every);
+        if early && self.answers.endpoint == Endpoint::Async {
+            return;
+        }
         let news = transcript.news();
         let json = match self.answers.endpoint {
             Endpoint::Async if news == News::Nothing => return,
@@ -408,6 +416,7 @@ impl Session {
                 self.answers.answer(transcript, news == News::Prefetch)
             }
         };
+        self.answered = position;
         self.answer(json);
     }
 

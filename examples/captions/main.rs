@@ -1,0 +1,86 @@
+//! Live captions in the terminal, and subtitle files beside them.
+//!
+//! ```text
+//! cargo run --example captions                                  the default microphone, until Ctrl-C
+//! cargo run --example captions -- talk.mp3 --srt talk.srt       a file, as fast as the service takes it
+//! cargo run --example captions -- rtsp://camera/audio           whatever GStreamer can open
+//! ```
+//!
+//! In reading order: this file has the command line and the end, [`listen`] the loop, [`screen`] the terminal with
+//! [`wrap`] and [`status`], [`files`] the subtitle files; what is shared with `many` is in `examples/support`.
+
+mod display;
+mod files;
+mod listen;
+mod screen;
+mod status;
+#[path = "../support/mod.rs"]
+mod support;
+mod wrap;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use gst::glib;
+
+use display::Display;
+use files::{FileOptions, Files};
+use listen::{Captions, Ending};
+use support::failure::{self, Failure};
+use support::input::Input;
+use support::options::ServiceOptions;
+use support::recognition::{self, Recognition};
+
+const MORE: &str = "\
+Credentials come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY, or VOLCENGINE_API_KEY.
+
+Ctrl-C ends the stream: the last words still come. A second one quits at once.
+
+The files are written as it goes: each utterance when it is final, whole, and in the order of speech. Cue times are
+the place in the stream. JSON lines have the fields of the message volcasr-transcript (text, final, unconfirmed,
+utterance, stream, stream-id, session, timestamp, stream-time, running-time, duration, words, attributes), those that
+are not known left out; times are in nanoseconds.
+
+Exit status:
+    0  all words are confirmed
+    1  failure; standard error says why
+    2  the command line can't be used
+    3  it ended, but some words are unconfirmed or did not come, or audio was dropped
+  130  a second Ctrl-C";
+
+/// Live captions: interim words dim, final ones kept, and subtitle files beside them
+#[derive(Parser)]
+#[command(name = "captions", after_help = MORE)]
+struct Arguments {
+    /// A file, a URI, or a piece of a launch line that gives audio; without it, the default microphone
+    input: Vec<String>,
+    /// Read a file in real time, not as fast as the service takes it
+    #[arg(long)]
+    realtime: bool,
+    #[command(flatten)]
+    files: FileOptions,
+    #[command(flatten)]
+    service: ServiceOptions,
+}
+
+fn main() -> ExitCode {
+    run(&Arguments::parse()).unwrap_or_else(|failure| {
+        eprintln!("error: {failure}");
+        ExitCode::from(1)
+    })
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    recognition::init()?;
+    let recognition = Input::parse(&arguments.input)
+        .and_then(|input| Recognition::new(&input, &arguments.service, arguments.realtime))
+        .unwrap_or_else(|error| failure::usage::<Arguments>(&error));
+    let files = Files::create(&arguments.files)?;
+    let mut captions = Captions::new(recognition, Display::of_stdout(), files);
+    let ending = glib::MainContext::default().block_on(captions.listen());
+    Ok(match captions.close(ending)? {
+        Ending::Whole => ExitCode::SUCCESS,
+        Ending::Lacking => ExitCode::from(3),
+        Ending::Quit => ExitCode::from(130),
+    })
+}

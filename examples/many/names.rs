@@ -1,0 +1,84 @@
+//! What the transcripts are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Each input once, with a name of its own: its stem, or, where others have the same, with as much of its path as tells
+/// them apart. So the name does not depend on the order, and the same inputs have the same names in the next run.
+pub fn unique(inputs: &[String]) -> Vec<(&str, String)> {
+    let mut seen = BTreeSet::new();
+    let mut named: Vec<(&str, usize, String)> = inputs
+        .iter()
+        .filter(|input| seen.insert(input.as_str()))
+        .map(|input| (input.as_str(), 0, name(input, 0)))
+        .collect();
+    loop {
+        let mut counts = BTreeMap::new();
+        for (_, _, name) in &named {
+            *counts.entry(key(name)).or_insert(0) += 1;
+        }
+        let mut is_better = false;
+        for (input, detail, own) in &mut named {
+            if counts[&key(own)] > 1 && *detail < most_detail(input) {
+                *detail += 1;
+                *own = name(input, *detail);
+                is_better = true;
+            }
+        }
+        if !is_better {
+            break;
+        }
+    }
+    // Different paths that look the same as names: `a/b.wav` and `a-b.wav`.
+    let mut taken = BTreeSet::new();
+    named
+        .into_iter()
+        .map(|(input, _, name)| {
+            let mut numbered = name.clone();
+            let mut number = 2;
+            while !taken.insert(key(&numbered)) {
+                numbered = format!("{name}-{number}");
+                number += 1;
+            }
+            (input, numbered)
+        })
+        .collect()
+}
+
+/// The stem, the file's name; the same with one directory before it, with two …
+fn name(input: &str, detail: usize) -> String {
+    let parts = parts(input);
+    let mut name = parts[parts.len().saturating_sub(1 + detail / 2)..].join("-");
+    if detail.is_multiple_of(2)
+        && let Some(last) = parts.last()
+        // A point at the beginning hides a file, and begins no extension.
+        && let Some(point) = last.rfind('.').filter(|&point| point > 0)
+    {
+        name.truncate(name.len() - (last.len() - point));
+    }
+    if name.is_empty() {
+        name.push_str("input");
+    }
+    // What some file systems can't have in a name.
+    name.replace(|c: char| c.is_control() || r#"<>:"\|?*"#.contains(c), "_")
+}
+
+fn most_detail(input: &str) -> usize {
+    (2 * parts(input).len()).saturating_sub(1)
+}
+
+/// The path's parts, a URI's host among them and its query not.
+fn parts(input: &str) -> Vec<&str> {
+    let path = match input.split_once("://") {
+        Some((_, rest)) => rest.split(['?', '#']).next().unwrap_or(rest),
+        None => input,
+    };
+    let parts = path.split(std::path::is_separator);
+    parts
+        .filter(|part| !["", ".", ".."].contains(part))
+        .collect()
+}
+
+/// Names that differ in case alone are the same on some file systems.
+fn key(name: &str) -> String {
+    name.to_lowercase()
+}

@@ -1,0 +1,277 @@
+//! The program `many`: whole transcripts, of all that can be had, each under a name of its own.
+
+mod common;
+#[path = "common/faults.rs"]
+mod faults;
+#[path = "../examples/many/names.rs"]
+mod names;
+#[path = "common/program.rs"]
+mod program;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::child::Scratch;
+use common::*;
+use faults::{faulty, unfinished};
+use names::unique;
+use program::{Running, command, run, write_wav};
+use volcasr_loopback::{Options, Service};
+
+/// A directory for inputs, and one for transcripts.
+struct Batch {
+    scratch: Scratch,
+}
+
+impl Batch {
+    fn new(name: &str) -> Self {
+        Batch {
+            scratch: Scratch::new(&format!("many-{name}")),
+        }
+    }
+
+    /// An input of so many sentences.
+    fn input(&self, name: &str, sentences: u64) -> PathBuf {
+        self.wav(name, &speech(sentences).0)
+    }
+
+    fn wav(&self, name: &str, pcm: &[u8]) -> PathBuf {
+        let path = self.scratch.path(name);
+        let directory = path.parent().expect("a directory");
+        std::fs::create_dir_all(directory).expect("a temporary directory");
+        write_wav(&path, 24_000, pcm);
+        path
+    }
+
+    fn out(&self) -> PathBuf {
+        self.scratch.path("out")
+    }
+
+    fn command(&self, service: &Service, inputs: &[&Path]) -> Command {
+        let mut command = command("many", service);
+        command.args(inputs).arg("--dir").arg(self.out());
+        command
+    }
+
+    /// What is there: names and numbers of lines.
+    fn transcripts(&self) -> Vec<(String, usize)> {
+        let directory = std::fs::read_dir(self.out()).expect("the directory");
+        let mut found: Vec<(String, usize)> = directory
+            .map(|entry| {
+                let entry = entry.expect("an entry");
+                let text = std::fs::read_to_string(entry.path()).expect("a text");
+                let name = entry.file_name().into_string().expect("UTF-8");
+                (name, text.lines().count())
+            })
+            .collect();
+        found.sort();
+        found
+    }
+}
+
+fn found(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+    let owned = expected
+        .iter()
+        .map(|(name, lines)| ((*name).to_owned(), *lines));
+    owned.collect()
+}
+
+/// One that fails does not stop the others, and two of one name do not write over each other.
+#[test]
+fn every_input_for_itself() {
+    let batch = Batch::new("each");
+    let service = service(Options::default());
+    let inputs = [
+        batch.input("a/talk.wav", 1),
+        batch.input("b/talk.wav", 2),
+        batch.scratch.path("broken.mp3"),
+        batch.input("c/other.wav", 3),
+        batch.scratch.path("missing.mp3"),
+    ];
+    std::fs::write(&inputs[2], "Not a sound.\n").expect("a temporary file");
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let (status, out, err) = run(&mut batch.command(&service, &paths));
+    assert_eq!(status, 1, "{out}{err}");
+    assert_eq!(
+        batch.transcripts(),
+        found(&[("a-talk.txt", 1), ("b-talk.txt", 2), ("other.txt", 3)])
+    );
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 6, "a line for each, and the summary: {out}");
+    assert!(lines[4].starts_with("[5/5] "), "{out}");
+    assert_eq!(lines[5], "3 of 5 transcribed, 2 failed");
+    let failed: Vec<&str> = err
+        .lines()
+        .filter(|line| line.starts_with("failed: "))
+        .collect();
+    assert_eq!(failed.len(), 2, "{err}");
+    assert!(
+        err.contains("broken.mp3: Could not determine type of stream"),
+        "{err}"
+    );
+    assert!(err.contains("missing.mp3: no such file"), "{err}");
+}
+
+/// No more sessions than jobs: the service would refuse another.
+#[test]
+fn so_many_at_once() {
+    let batch = Batch::new("jobs");
+    let service = service(Options {
+        max_sessions: Some(2),
+        ..Options::default()
+    });
+    let inputs: Vec<PathBuf> = (0..5)
+        .map(|n| batch.input(&format!("{n}.wav"), 2))
+        .collect();
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let mut command = batch.command(&service, &paths);
+    command.args(["--jobs", "2", "--format", "srt"]);
+    let (status, out, err) = run(command.args(["--set", "max-reconnects=0"]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(batch.transcripts().len(), 5);
+    let first = std::fs::read_to_string(batch.out().join("0.srt")).expect("a transcript");
+    assert!(
+        first.starts_with("1\n00:00:00,200 --> 00:00:01,500\nM0 m1 m2.\n\n2\n"),
+        "{first}"
+    );
+}
+
+/// Nothing is there under its name before it is whole; the next run does what is missing, and nothing else.
+#[test]
+fn a_killed_batch_goes_on() {
+    let batch = Batch::new("kill");
+    let service = service(faulty(&["hang@1s#2"], false));
+    let inputs = [batch.input("first.wav", 1), batch.input("second.wav", 2)];
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let mut running = Running::start(batch.command(&service, &paths).args(["--jobs", "1"]));
+    assert!(running.line().starts_with("[1/2] "));
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
+    running.kill();
+    let whole = batch.out().join("first.txt");
+    assert!(whole.exists());
+    assert!(!batch.out().join("second.txt").exists());
+
+    std::fs::write(&whole, "as it was\n").expect("a temporary file");
+    let before = service.connections().len();
+    let (status, out, err) = run(batch.command(&service, &paths).arg("--skip-existing"));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(
+        out.lines().last(),
+        Some("1 of 2 transcribed, 1 already there")
+    );
+    assert_eq!(service.connections().len(), before + 1);
+    assert_eq!(
+        batch.transcripts(),
+        found(&[("first.txt", 1), ("second.txt", 2)])
+    );
+    assert_eq!(
+        std::fs::read_to_string(&whole).expect("a text"),
+        "as it was\n"
+    );
+}
+
+#[test]
+fn ctrl_c_leaves_what_is_whole() {
+    let batch = Batch::new("ctrl-c");
+    let service = service(faulty(&["hang@1s#2"], false));
+    let inputs = [
+        batch.input("first.wav", 1),
+        batch.input("second.wav", 2),
+        batch.input("third.wav", 1),
+    ];
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let mut running = Running::start(batch.command(&service, &paths).args(["--jobs", "1"]));
+    assert!(running.line().starts_with("[1/3] "));
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
+    running.signal("INT");
+    let (status, out, _) = running.end();
+    assert_eq!(
+        (status, out.as_str()),
+        (130, "1 of 3 transcribed, 2 not finished\n")
+    );
+    assert_eq!(batch.transcripts(), found(&[("first.txt", 1)]));
+}
+
+/// A transcript that lacks its end is none.
+#[test]
+fn without_the_last_words_it_has_failed() {
+    let batch = Batch::new("lacking");
+    let service = service(faulty(&["no-final@finish*"], false));
+    let talk = batch.wav("talk.wav", &unfinished(2).0);
+    let mut command = batch.command(&service, &[&talk]);
+    let (status, _, err) = run(command.args(["--set", "finish-timeout=200"]));
+    assert_eq!(status, 1);
+    assert!(
+        err.starts_with("failed: ") && err.contains("talk.wav: "),
+        "{err}"
+    );
+    assert_eq!(batch.transcripts(), []);
+}
+
+/// What is wrong for all inputs is told once.
+#[test]
+fn a_wrong_option_is_no_failure_of_each() {
+    let batch = Batch::new("usage");
+    let service = service(Options::default());
+    let talk = batch.input("talk.wav", 1);
+    let mut command = batch.command(&service, &[&talk]);
+    let (status, out, err) = run(command.args(["--set", "no-such=1"]));
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.contains("no property no-such"), "{err}");
+    assert_eq!(run(&mut self::command("many", &service)).0, 2);
+}
+
+fn named(inputs: &[&str]) -> Vec<String> {
+    let inputs: Vec<String> = inputs.iter().map(|&input| input.to_owned()).collect();
+    unique(&inputs).into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn names_say_no_more_than_they_must() {
+    assert_eq!(named(&["x/talk.mp3", "讲.话.wav"]), ["talk", "讲.话"]);
+    assert_eq!(named(&["talk.mp3", "talk.wav"]), ["talk.mp3", "talk.wav"]);
+    assert_eq!(named(&["x/talk.mp3", "y/talk.mp3"]), ["x-talk", "y-talk"]);
+    assert_eq!(named(&["Talk.mp3", "x/talk.mp3"]), ["Talk.mp3", "x-talk"]);
+    assert_eq!(
+        named(&["1/x/a.wav", "2/x/a.wav", "3/a.wav"]),
+        ["1-x-a", "2-x-a", "3-a"]
+    );
+    assert_eq!(
+        named(&[".hidden", "no-stem", ".."]),
+        [".hidden", "no-stem", "input"]
+    );
+}
+
+#[test]
+fn names_of_addresses() {
+    assert_eq!(
+        named(&["https://host/a/talk.mp3?token=x#y", "rtsp://camera:554/"]),
+        ["talk", "camera_554"]
+    );
+}
+
+/// Whatever the inputs are: a name each, and the same for another order.
+#[test]
+fn names_are_never_the_same() {
+    let inputs = [
+        "a/b.wav",
+        "a-b.wav",
+        "./a/b.wav",
+        "../a/b.wav",
+        "b.wav",
+        "b.mp3",
+        "b",
+        "b.wav",
+        "A/B.wav",
+        "a-b",
+        "b-2",
+    ];
+    let names = named(&inputs);
+    assert_eq!(names.len(), 10, "the same input once");
+    let distinct: std::collections::BTreeSet<String> =
+        names.iter().map(|name| name.to_lowercase()).collect();
+    assert_eq!(distinct.len(), 10, "{names:?}");
+    let more = named(&["z/b.wav", "x/talk.mp3", "y/talk.mp3"]);
+    let fewer = named(&["y/talk.mp3", "x/talk.mp3"]);
+    assert_eq!(more[1..], [fewer[1].clone(), fewer[0].clone()]);
+}

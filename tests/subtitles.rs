@@ -1,0 +1,321 @@
+//! Transcripts as text, SubRip, WebVTT and JSON lines, and the order in which they are written.
+
+mod common;
+#[path = "common/cues.rs"]
+mod cues;
+#[path = "../examples/support/mod.rs"]
+mod support;
+
+use common::child::Scratch;
+use support::order::Order;
+use support::transcript::{Times, Transcript};
+use support::writer::{Format, Writer};
+
+const ALL: [Format; 4] = [Format::Txt, Format::Srt, Format::Vtt, Format::Jsonl];
+
+fn transcript(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
+    Transcript {
+        text: text.to_owned(),
+        is_final: true,
+        utterance,
+        times: Times {
+            timestamp: Some(start * 1_000_000),
+            stream_time: Some(start * 1_000_000),
+            running_time: Some(start * 1_000_000),
+            duration: Some(ms * 1_000_000),
+        },
+        ..Transcript::default()
+    }
+}
+
+fn open(utterance: u32, text: &str, start: u64) -> Transcript {
+    Transcript {
+        is_final: false,
+        ..transcript(utterance, text, start, 100)
+    }
+}
+
+fn written(format: Format, transcripts: &[Transcript]) -> String {
+    let mut writer = Writer::new(format, Vec::new()).expect("memory");
+    for transcript in transcripts {
+        writer.write(transcript).expect("memory");
+    }
+    String::from_utf8(writer.into_inner()).expect("UTF-8")
+}
+
+/// Texts that could be taken for something else, and how SubRip and WebVTT show them.
+const ODD: [(&str, &str, &str); 11] = [
+    ("Plain.", "Plain.", "Plain."),
+    (
+        "深度学习，真的吗？",
+        "深度学习，真的吗？",
+        "深度学习，真的吗？",
+    ),
+    ("two\nlines", "two\nlines", "two\nlines"),
+    ("blank\n\n\r\nlines\n", "blank\nlines", "blank\nlines"),
+    (
+        "R&D <fast> </b> 1 < 2 > 0 <",
+        "R&D ‹fast> ‹/b> 1 < 2 > 0 <",
+        "R&D <fast> </b> 1 < 2 > 0 <",
+    ),
+    ("an --> arrow", "an -> arrow", "an --> arrow"),
+    ("12", "12", "12"),
+    ("\u{1b}[2Jcontrol\u{7}", "[2Jcontrol", "[2Jcontrol"),
+    ("WEBVTT", "WEBVTT", "WEBVTT"),
+    ("NOTE that", "NOTE that", "NOTE that"),
+    (
+        "00:00:01,000 --> 00:00:02,000",
+        "00:00:01,000 -> 00:00:02,000",
+        "00:00:01,000 --> 00:00:02,000",
+    ),
+];
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&apos;", "'")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
+}
+
+/// GStreamer's parser reads the texts as they were, whatever is in them. It gives them in Pango's markup, and escapes what
+/// WebVTT has escaped already once more.
+#[test]
+fn texts_survive() {
+    common::init();
+    let scratch = Scratch::new("texts");
+    let transcripts: Vec<Transcript> = (0..)
+        .zip(ODD)
+        .map(|(n, (text, ..))| transcript(n, text, u64::from(n) * 2000, 1500))
+        .collect();
+    let read = |format: Format| -> Vec<String> {
+        let path = scratch.path(format.extension());
+        std::fs::write(&path, written(format, &transcripts)).expect("a temporary file");
+        let cues = cues::read(&path);
+        for (n, cue) in (0..).zip(&cues) {
+            assert_eq!((cue.start, cue.end), (n * 2000, n * 2000 + 1500), "{cue:?}");
+        }
+        cues.iter().map(|cue| unescape(&cue.text)).collect()
+    };
+    let srt = read(Format::Srt);
+    assert_eq!(srt, ODD.map(|(_, srt, _)| srt));
+    let vtt: Vec<String> = read(Format::Vtt)
+        .iter()
+        .map(|text| unescape(text))
+        .collect();
+    assert_eq!(vtt, ODD.map(|(_, _, vtt)| vtt));
+}
+
+#[test]
+fn cues_are_as_their_formats_say() {
+    let two = [
+        transcript(0, "One.", 3_723_004, 1000),
+        transcript(1, "a --> b & <c>\n\nd", 360_000_000, 2000),
+    ];
+    assert_eq!(
+        written(Format::Srt, &two),
+        "1\n01:02:03,004 --> 01:02:04,004\nOne.\n\n2\n100:00:00,000 --> 100:00:02,000\na -> b & ‹c>\nd\n\n"
+    );
+    assert_eq!(
+        written(Format::Vtt, &two),
+        "WEBVTT\n\n01:02:03.004 --> 01:02:04.004\nOne.\n\n\
+         100:00:00.000 --> 100:00:02.000\na --&gt; b &amp; &lt;c&gt;\nd\n\n"
+    );
+    assert_eq!(written(Format::Txt, &two), "One.\na --> b & <c> d\n");
+}
+
+/// Nothing is said: nothing is written, not even a number.
+#[test]
+fn empty_texts_are_no_cues() {
+    let texts = ["", " ", "\n", "\u{7}"];
+    let empty = texts.map(|text| transcript(0, text, 0, 100));
+    for format in ALL {
+        assert_eq!(written(format, &empty), written(format, &[]), "{format:?}");
+    }
+    let around = [empty[0].clone(), transcript(1, "Hm.", 0, 1000)];
+    assert!(written(Format::Srt, &around).starts_with("1\n"));
+}
+
+#[test]
+fn every_cue_has_a_time_to_be_read_in() {
+    let mut timeless = transcript(1, "And?", 0, 0);
+    timeless.times = Times::default();
+    let mut unmapped = transcript(2, "Here.", 7000, 1000);
+    unmapped.times.stream_time = None;
+    let mut late = unmapped.clone();
+    late.times.timestamp = Some(9_000_000_000);
+    late.times.stream_time = Some(1_000_000_000);
+    let cues = [transcript(0, "Short.", 1000, 0), timeless, unmapped, late];
+    let times: Vec<String> = written(Format::Vtt, &cues)
+        .lines()
+        .filter(|line| line.contains("-->"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        times,
+        [
+            "00:00:01.000 --> 00:00:01.500",
+            "00:00:01.500 --> 00:00:02.000",
+            "00:00:07.000 --> 00:00:08.000",
+            "00:00:01.000 --> 00:00:02.000"
+        ]
+    );
+}
+
+#[test]
+fn json_says_what_is_known() {
+    let mut one = transcript(3, "Hm.", 1, 2);
+    one.times.running_time = None;
+    one.attributes = [("speaker_id".to_owned(), "1".to_owned())].into();
+    let json = written(Format::Jsonl, &[one]);
+    assert_eq!(
+        json,
+        "{\"text\":\"Hm.\",\"final\":true,\"unconfirmed\":false,\"utterance\":3,\"stream\":0,\"session\":0,\
+         \"timestamp\":1000000,\"stream-time\":1000000,\"duration\":2000000,\"words\":[],\
+         \"attributes\":{\"speaker_id\":\"1\"}}\n"
+    );
+}
+
+/// Each utterance is one write, so that nobody ever finds half of one.
+#[test]
+fn an_utterance_is_one_write() {
+    struct Writes(Vec<Vec<u8>>);
+    impl std::io::Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    for format in ALL {
+        let mut writer = Writer::new(format, Writes(Vec::new())).expect("memory");
+        for n in 0..3 {
+            writer
+                .write(&transcript(n, "Two\nlines.", 0, 1000))
+                .expect("memory");
+        }
+        let head = usize::from(format == Format::Vtt);
+        assert_eq!(writer.into_inner().0.len(), 3 + head, "{format:?}");
+    }
+}
+
+/// The texts that come out for each message that goes in.
+fn ordered(order: &mut Order, messages: &[Transcript]) -> Vec<Vec<String>> {
+    let texts = |ready: Vec<Transcript>| ready.into_iter().map(|ready| ready.text).collect();
+    messages
+        .iter()
+        .map(|message| texts(order.take(message.clone())))
+        .collect()
+}
+
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+#[test]
+fn what_was_said_before_comes_before() {
+    let mut order = Order::default();
+    let out = ordered(
+        &mut order,
+        &[
+            open(0, "first", 100),
+            open(1, "second", 1000),
+            transcript(2, "Third.", 3000, 500),
+            transcript(1, "Second.", 1000, 500),
+            transcript(0, "First.", 100, 500),
+        ],
+    );
+    assert_eq!(out[..4], [none(), none(), none(), none()]);
+    assert_eq!(out[4], ["First.", "Second.", "Third."]);
+    assert!(order.finish().is_empty());
+}
+
+#[test]
+fn nobody_waits_for_what_comes_later_or_is_withdrawn() {
+    let mut order = Order::default();
+    let out = ordered(
+        &mut order,
+        &[
+            open(0, "later", 5000),
+            transcript(1, "Now.", 100, 500),
+            open(2, "noise", 600),
+            transcript(3, "Next.", 1000, 500),
+            transcript(2, "", 600, 0),
+            transcript(0, "Later.", 5000, 500),
+        ],
+    );
+    assert_eq!(out[1], ["Now."]);
+    assert_eq!(out[3], none());
+    assert_eq!(out[4], ["Next."]);
+    assert_eq!(out[5], ["Later."]);
+}
+
+/// Starts are revised: one that turns out to be later gives way.
+#[test]
+fn a_revised_start_counts() {
+    let mut order = Order::default();
+    let out = ordered(
+        &mut order,
+        &[
+            open(0, "early", 100),
+            transcript(1, "Now.", 1000, 500),
+            open(0, "late", 2000),
+        ],
+    );
+    assert_eq!(out, [none(), none(), vec!["Now.".to_owned()]]);
+}
+
+#[test]
+fn at_the_end_everything_comes() {
+    let mut order = Order::default();
+    ordered(
+        &mut order,
+        &[
+            open(0, "open", 100),
+            transcript(2, "C.", 3000, 1),
+            transcript(1, "B.", 2000, 1),
+        ],
+    );
+    let pending: Vec<&str> = order.pending().iter().map(|t| t.text.as_str()).collect();
+    assert_eq!(pending, ["open", "B.", "C."]);
+    let rest: Vec<String> = order.finish().into_iter().map(|t| t.text).collect();
+    assert_eq!(rest, ["B.", "C."]);
+}
+
+/// A flush ends what is open without a word; nobody waits for it for ever.
+#[test]
+fn a_new_stream_does_not_wait_for_the_old_one() {
+    let mut order = Order::default();
+    ordered(
+        &mut order,
+        &[open(0, "lost", 100), transcript(1, "Held.", 1000, 1)],
+    );
+    let new = Transcript {
+        stream: 1,
+        ..transcript(0, "New.", 50, 1)
+    };
+    assert_eq!(ordered(&mut order, &[new]), [["Held.", "New."]]);
+}
+
+#[test]
+fn without_times_numbers_tell() {
+    let mut order = Order::default();
+    let timeless = |transcript: Transcript| Transcript {
+        times: Times::default(),
+        ..transcript
+    };
+    let out = ordered(
+        &mut order,
+        &[
+            timeless(open(0, "a", 0)),
+            timeless(transcript(1, "B.", 0, 0)),
+            timeless(transcript(0, "A.", 0, 0)),
+        ],
+    );
+    assert_eq!(
+        out,
+        [none(), none(), vec!["A.".to_owned(), "B.".to_owned()]]
+    );
+}

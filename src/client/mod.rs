@@ -71,6 +71,9 @@ struct Control {
     stopped: bool,
 }
 
+/// A piece of a chunk that came no longer ago is worth a session: more comes. Left-overs are not.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// What the streaming thread, the application's threads and the driver share.
 struct Shared {
     state: Mutex<State>,
@@ -148,13 +151,15 @@ impl Shared {
         self.max_queue / 4 * 3
     }
 
-    /// Takes a boundary that is next, as [`pop`](Self::pop) does. Some(None): audio is.
+    /// Takes a boundary that is next, as [`pop`](Self::pop) does. Some(None): audio is, or has begun to come, so
+    /// that the session is open when its first chunk is complete.
     fn next_boundary(&self, epoch: u64) -> Option<Option<Boundary>> {
         let mut state = self.state();
         if state.epoch != epoch {
             return None;
         }
-        if state.queue.is_at_audio() {
+        let coming = state.queue.is_first_coming() && self.now() < state.input_until + FRESH;
+        if state.queue.is_at_audio() || coming {
             return Some(None);
         }
         match state.queue.pop() {
@@ -166,7 +171,7 @@ impl Shared {
     /// When what waits, and is less than a chunk, was complete.
     fn rest_since(&self) -> Option<Duration> {
         let state = self.state();
-        (state.queue.has_audio() && !state.queue.is_ready()).then_some(state.input_until)
+        state.queue.is_first_coming().then_some(state.input_until)
     }
 
     fn wait(&self, mut until: impl FnMut(&mut State) -> Option<Waited>) -> Waited {

@@ -197,6 +197,11 @@ impl Queue {
         self.waiting > 0
     }
 
+    /// Whether nothing waits but a chunk that is not full.
+    pub fn is_first_coming(&self) -> bool {
+        self.entries.is_empty() && self.has_audio()
+    }
+
     /// How many samples wait, a chunk that is not full included.
     pub fn waiting(&self) -> u64 {
         self.waiting

@@ -199,7 +199,7 @@ def outputs(path, live):
     return (
         f"{first(video, 'video', suffix)} ! queue ! mux.",
         f"{first(audio, 'audio', suffix)} ! queue ! mux.",
-        f'{mux} name=mux ! filesink location="{quoted(path)}"',
+        f'{mux} name=mux ! filesink async={"false" if live else "true"} location="{quoted(path)}"',
     )
 
 
@@ -248,11 +248,12 @@ def from_life(output, delay, test, seconds):
         )
         audio = "audiotestsrc is-live=true wave=ticks"
     # The queue tells the pipeline its delay, so the frames are not late; sync=false, or the words would be as late as they.
+    # async=false: no sink waits to begin for another, which gets its first frame only after the delay.
     late = f"queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 min-threshold-time={int(delay * Gst.SECOND)}"
     sound = f"sound. ! {late} ! audioconvert ! audioresample ! {audio_end}" if audio_end else ""
     Player(
         f"{mux} {video} ! {late} ! videoconvert ! {OVERLAY} ! videoconvert ! {video_end} "
-        f"{audio} ! tee name=sound sound. ! queue ! audioconvert ! audioresample ! volcasrsink name=asr sync=false {sound}",
+        f"{audio} ! tee name=sound sound. ! queue ! audioconvert ! audioresample ! volcasrsink name=asr sync=false async=false {sound}",
         Captions(),
         live=True,
     ).run(seconds)

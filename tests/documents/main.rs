@@ -94,6 +94,28 @@ fn properties() {
     run("docs/properties.md");
 }
 
+/// The comment that GStreamer's documentation generator reads.
+#[test]
+fn the_element_s_own() {
+    let source = text("src/volcasrsink/mod.rs");
+    let from = source.find("SECTION:element-volcasrsink").expect("it");
+    let comment = &source[from..from + source[from..].find("*/").expect("its end")];
+    let lines: Vec<_> = comment
+        .lines()
+        .map(|line| line.trim_start().trim_start_matches('*'))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    let text = lines.join("\n");
+    let (blocks, _) = page::read(&text);
+    assert!(blocks.len() > 1, "{text}");
+    let mut shell = Shell::new("src/volcasrsink/mod.rs");
+    for block in &blocks {
+        assert_eq!(block.language, "bash", "what the generator highlights");
+        shell.run(block);
+    }
+    shell.end();
+}
+
 /// These have no commands now; whoever adds one adds a test above.
 #[test]
 fn pages_without_commands() {

@@ -75,10 +75,8 @@ pub fn read(text: &str) -> (Vec<Block>, Vec<(usize, &str)>) {
 /// The anchors that GitHub makes of the headings.
 pub fn anchors(text: &str) -> Vec<String> {
     let (_, prose) = read(text);
-    let headings = prose.iter().filter_map(|(_, line)| {
-        line.starts_with('#')
-            .then(|| line.trim_start_matches('#').trim())
-    });
+    let headings = prose.iter().filter(|(_, line)| line.starts_with('#'));
+    let headings = headings.map(|(_, line)| line.trim_start_matches('#').trim());
     headings
         .map(|heading| {
             heading

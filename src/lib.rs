@@ -41,6 +41,8 @@
 //!
 //! GStreamer finds the plugin (`GST_PLUGIN_PATH`, or installed), or it is linked: [`plugin_register_static`].
 
+use std::sync::{Mutex, PoisonError};
+
 mod client;
 pub mod protocol;
 pub mod session;
@@ -69,7 +71,7 @@ mod plugin {
 
 /// Registers the plugin in an application that is linked with this library, after `gst::init`.
 ///
-/// No `GST_PLUGIN_PATH` is needed then. Harmless when called again, and beside an installed copy of the plugin.
+/// No `GST_PLUGIN_PATH` is needed then. To call it again does nothing.
 ///
 /// # Errors
 /// GStreamer refuses the plugin.
@@ -86,5 +88,12 @@ mod plugin {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plugin_register_static() -> Result<(), gst::glib::BoolError> {
-    plugin::plugin_desc::plugin_register_static()
+    // GStreamer replaces the element's factory on another registration, while the class goes on to point to the first one.
+    static DONE: Mutex<bool> = Mutex::new(false);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*done {
+        plugin::plugin_desc::plugin_register_static()?;
+        *done = true;
+    }
+    Ok(())
 }

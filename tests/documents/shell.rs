@@ -296,7 +296,8 @@ impl Shell {
         ] {
             command = command.replace(there, here);
         }
-        if let Some(targets) = command.strip_prefix("make ") {
+        let without_sudo = command.strip_prefix("sudo ").unwrap_or(&command);
+        if let Some(targets) = without_sudo.strip_prefix("make ") {
             // What it would do: that there is such a target.
             return format!("make -n -C {ROOT} {targets}");
         }
@@ -315,6 +316,9 @@ impl Shell {
             .args(["-euo", "pipefail", "-c", script])
             .current_dir(self.scratch.path(""))
             .env("GST_PLUGIN_PATH", &self.plugin)
+            // GStreamer copies presets there.
+            .env("XDG_DATA_HOME", self.scratch.path("data"))
+            .env("GST_PRESET_PATH", format!("{ROOT}/data"))
             .env("VOLCENGINE_APP_ID", "app-1")
             .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
             .env_remove("VOLCENGINE_API_KEY")

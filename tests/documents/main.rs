@@ -9,6 +9,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod page;
+#[path = "../common/program.rs"]
+mod program;
 mod shell;
 
 use std::collections::BTreeSet;

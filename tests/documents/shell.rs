@@ -123,6 +123,10 @@ impl Shell {
             "{picture} ! jpegenc ! matroskamux name=m ! filesink location={} {sound} ! m.",
             file("talk.mkv")
         ));
+        std::fs::create_dir_all(scratch.path("talks")).expect("a directory");
+        for talk in ["talk.mp3", "talks/talk.mp3"] {
+            std::fs::copy(scratch.path("talk.wav"), scratch.path(talk)).expect("a file");
+        }
         let mut marks = vec![0; 4 * 48_000];
         Layout::default().fill(0, &mut marks);
         std::fs::write(scratch.path("marks.pcm"), marks).expect("a file");
@@ -295,6 +299,14 @@ impl Shell {
             (" examples/", &format!(" {ROOT}/examples/")),
         ] {
             command = command.replace(there, here);
+        }
+        if let Some((name, arguments)) = command
+            .strip_prefix("cargo run --release --example ")
+            .and_then(|rest| rest.split_once(" -- "))
+        {
+            // Built beside the tests, by `cargo test` as a whole.
+            let program = crate::program::example(name);
+            return format!("{} {arguments}", program.display());
         }
         let without_sudo = command.strip_prefix("sudo ").unwrap_or(&command);
         if let Some(targets) = without_sudo.strip_prefix("make ") {

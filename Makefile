@@ -39,12 +39,13 @@ deb: deps ## make a Debian package of it, with cargo-deb
 	@scripts/check-rust
 	@scripts/deb
 
-lint: deps ## formatting, clippy with warnings as errors, shell and Python checks
+lint: deps ## formatting, clippy and rustdoc with warnings as errors, shell and Python checks
 	@scripts/check-rust fmt clippy
 	$(CARGO) fmt --all --check
 	for features in $(CLIPPY_SETS); do \
 		$(CARGO) clippy --workspace --all-targets --locked $$features -- -D warnings; \
 	done
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
 	scripts/lint
 
 test: lint ## all of lint, then unit, integration and documentation tests

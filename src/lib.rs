@@ -5,16 +5,43 @@
 //!
 //! Four floors, and arrows point down only: `volcasrsink → client → session → protocol`.
 //!
-//! - `volcasrsink`: the element, GStreamer to the floors below and back. The only one that names
-//!   GStreamer.
-//! - `client`: tokio; the connection, its deadlines, its reconnections. The only one that knows
-//!   sockets and clocks.
-//! - [`session`]: one stream of audio as the service sees it; no I/O, and time comes in as a value.
-//! - [`protocol`]: bytes and JSON to types and back.
+//! | floor | holds | may name |
+//! |---|---|---|
+//! | `volcasrsink` | the element: GStreamer to the floors below and back | GStreamer |
+//! | `client` | the connection, its deadlines, its reconnections | sockets, tasks, clocks (tokio) |
+//! | [`session`] | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
+//! | [`protocol`] | bytes and JSON to types and back; what error codes mean | nothing of these |
 //!
-//! Audio flows one way: `render` hands samples to the client's queue, which cuts chunks; the client's
-//! task numbers and frames them. Responses flow back: decoded, turned into utterances on the stream's
-//! axis, mapped to the pipeline's time, posted.
+//! The lower two do no I/O: each of their rules is a plain unit test, and what comes from the network can be fuzzed (`fuzz/`).
+//!
+//! ## Audio goes down
+//!
+//! 1. The streaming thread calls `render`. A buffer is clipped to its segment, and `input` decides what a jump in its timestamps means:
+//!    nothing, silence, or the end of a session.
+//! 2. Its samples go into the client's queue, with an anchor: this position on the stream's axis is that time in the pipeline. A queue that
+//!    is full blocks the thread, interruptibly, or lets go of the oldest.
+//! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the queue, paces them, and writes them as frames.
+//!    What was sent and is not settled is kept in [`session::history`].
+//!
+//! ## Words come up
+//!
+//! 1. The driver reads frames; [`protocol::response`] decodes them, tolerantly.
+//! 2. [`session::transcript`] turns lists of utterances, which the service repeats, revises and cuts anew, into updates of numbered ones.
+//! 3. The element's outbox posts them in order, from a thread that is neither the driver's nor the streaming one, because an
+//!    application's handler may block there. The anchors map the stream's axis to the pipeline's time.
+//! 4. Events that wait for all of it (EOS, a flow error) wait for the outbox.
+//!
+//! ## When something fails
+//!
+//! Everything that ends a connection is one of `client`'s troubles; each knows whether it is worth another try
+//! ([`protocol::failure`] for what the service says). If it is, the driver goes back to what is not settled, and the same utterances go on. If
+//! not, one error is posted, with its cause and the way out.
+//!
+//! # In a program
+//!
+//! GStreamer finds the plugin (`GST_PLUGIN_PATH`, or installed), or it is linked: [`plugin_register_static`].
+
+use std::sync::{Mutex, PoisonError};
 
 mod client;
 pub mod protocol;
@@ -44,7 +71,29 @@ mod plugin {
 
 /// Registers the plugin in an application that is linked with this library, after `gst::init`.
 ///
-/// Fails when GStreamer refuses, as it does for a second plugin of the same name.
+/// No `GST_PLUGIN_PATH` is needed then. To call it again does nothing.
+///
+/// # Errors
+/// GStreamer refuses the plugin.
+///
+/// ```
+/// use gst::prelude::*;
+///
+/// gst::init()?;
+/// gstvolcasr::plugin_register_static()?;
+/// let sink = gst::ElementFactory::make("volcasrsink")
+///     .property("sync", false)
+///     .build()?;
+/// assert_eq!(sink.property::<i32>("rate"), 24_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn plugin_register_static() -> Result<(), gst::glib::BoolError> {
-    plugin::plugin_desc::plugin_register_static()
+    // GStreamer replaces the element's factory on another registration, while the class goes on to point to the first one.
+    static DONE: Mutex<bool> = Mutex::new(false);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*done {
+        plugin::plugin_desc::plugin_register_static()?;
+        *done = true;
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! What `gst-inspect-1.0` shows: every property as documented, in the element and in the README.
+//! What `gst-inspect-1.0` shows: every property as documented, in the element, in docs/properties.md and in the README.
 
 mod common;
 
@@ -306,12 +306,9 @@ fn the_pad_takes_one_format_at_two_rates() {
     );
 }
 
-/// The README's table: names and defaults, as the user reads them.
-fn in_readme() -> BTreeMap<String, String> {
-    let readme = include_str!("../README.md");
-    let from = readme.find("\n## Properties").expect("the section");
-    let section = &readme[from + 1..];
-    let section = &section[..section.find("\n## ").unwrap_or(section.len())];
+/// The page's table: names and defaults, as the user reads them.
+fn in_page() -> BTreeMap<String, String> {
+    let section = include_str!("../docs/properties.md");
     let table = section
         .lines()
         .skip_while(|line| !line.starts_with("| property"))
@@ -331,11 +328,11 @@ fn in_readme() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_readme_lists_every_property_with_its_default() {
-    let readme = in_readme();
+fn the_page_lists_every_property_with_its_default() {
+    let page = in_page();
     let own = own_properties(&element());
     assert_eq!(
-        readme.keys().collect::<Vec<_>>(),
+        page.keys().collect::<Vec<_>>(),
         own.keys().collect::<Vec<_>>()
     );
     for (name, holds) in PROPERTIES {
@@ -349,10 +346,38 @@ fn the_readme_lists_every_property_with_its_default() {
             Double(default, ..) => format!("{default:.1}"),
             Id | Stats => "read-only".to_owned(),
             Secret => {
-                assert!(readme[*name].contains("VOLCENGINE_"), "{name}");
+                assert!(page[*name].contains("VOLCENGINE_"), "{name}");
                 continue;
             }
         };
-        assert_eq!(readme[*name], expected, "{name}");
+        assert_eq!(page[*name], expected, "{name}");
     }
+}
+
+/// The README's few are a choice from them, with the same defaults.
+#[test]
+fn the_readme_has_the_same_defaults() {
+    let readme = include_str!("../README.md");
+    let page = in_page();
+    let rows = readme
+        .lines()
+        .skip_while(|line| *line != "| property | default | |")
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let names = cells[0].split(", ").map(|name| name.trim_matches('`'));
+        let mut defaults = cells[1].split(", ").cycle();
+        for (name, default) in names.zip(&mut defaults) {
+            let known = page
+                .get(name)
+                .unwrap_or_else(|| panic!("no property {name}"));
+            // The address is shortened.
+            let end = default.trim_matches('`').trim_start_matches('…');
+            assert!(known.trim_matches('`').ends_with(end), "{name}: {default}");
+            count += 1;
+        }
+    }
+    assert!(count > 5, "the table is gone");
 }

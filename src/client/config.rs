@@ -1,5 +1,6 @@
 //! What a client is told once, when it starts.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
@@ -39,6 +40,26 @@ pub struct Config {
 const LAG: Duration = Duration::from_secs(2);
 /// `bigmodel_nostream` is documented to keep what it hears to itself for about fifteen seconds. It claims to have worked meanwhile.
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// What a log begins with. Names the kind of credentials, never their values.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Endpoint { tls, target, .. } = &self.endpoint;
+        let scheme = if *tls { "wss" } else { "ws" };
+        let credentials = match self.credentials {
+            Credentials::Pair { .. } => "an app key and an access key",
+            Credentials::Key(_) => "an API key",
+        };
+        write!(
+            f,
+            "{scheme}://{}{target} with {credentials}, resource {}, {} Hz in frames of {} ms",
+            self.endpoint.host_header(),
+            self.resource_id,
+            self.request.rate,
+            self.chunk.as_millis()
+        )
+    }
+}
 
 impl Config {
     /// How old the audio must be that the service claims to have worked through, until no more words of it come.

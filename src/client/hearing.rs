@@ -86,7 +86,7 @@ impl Driver {
         }
         match (frame.last, last) {
             (true, true) => {
-                self.log(Level::Debug, format_args!("final response"));
+                self.log(Level::Debug, format_args!("the final response is there"));
                 Ok(Some(End::Finished))
             }
             (true, false) => Err(Trouble::Closed {
@@ -114,7 +114,12 @@ impl Driver {
         }
         self.log(
             Level::Info,
-            format_args!("session {} is open", self.session - 1),
+            format_args!(
+                "session {} is open, connect id {}, log id {}",
+                self.session - 1,
+                self.connect_id,
+                self.log_id.as_deref().unwrap_or("unknown")
+            ),
         );
     }
 

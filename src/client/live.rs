@@ -162,7 +162,10 @@ impl Driver {
                 }
                 Next::Finish => {
                     let number = exchange.finish().ok_or(Trouble::Defect)?;
-                    self.log(Level::Debug, format_args!("finish, number -{number}"));
+                    self.log(
+                        Level::Debug,
+                        format_args!("asking for the last words: finish, number -{number}"),
+                    );
                     (self.encoder.finish(number), 0)
                 }
                 Next::Audio {
@@ -282,7 +285,10 @@ impl Driver {
                 Ok(None)
             }
             WireEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
-                self.log(Level::Info, format_args!("closed without a final response"));
+                self.log(
+                    Level::Info,
+                    format_args!("the service closed without a final response"),
+                );
                 Ok(Some(End::Unconfirmed))
             }
             WireEvent::Closed { code, reason } => Err(Trouble::Closed { code, reason }),
@@ -329,7 +335,10 @@ impl Driver {
                     state.queue.push_boundary(Boundary::Pause);
                     drop(state);
                     self.shared.ready.notify_one();
-                    self.log(Level::Debug, format_args!("no audio for a while"));
+                    self.log(
+                        Level::Debug,
+                        format_args!("no audio for a while: finishing the session"),
+                    );
                 }
             }
             _ => {}

@@ -37,6 +37,8 @@ pub use dial::DialError;
 pub use endpoint::{Endpoint, without_secrets};
 pub use event::{Event, Events, Level, Trouble};
 pub use runtime::{RuntimeError, run_job};
+#[cfg(test)]
+pub(crate) use tls::TrustError;
 pub(crate) use upgrade::is_field_value;
 pub use upgrade::{Credentials, UpgradeError};
 

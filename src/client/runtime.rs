@@ -22,6 +22,13 @@ const WORKERS: usize = 2;
 #[error("can't start the network threads: {0}")]
 pub struct RuntimeError(String);
 
+#[cfg(test)]
+impl RuntimeError {
+    pub(crate) fn for_test() -> Self {
+        RuntimeError("no threads".into())
+    }
+}
+
 /// The process's runtime.
 pub(super) fn handle() -> Result<&'static Handle, RuntimeError> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();

@@ -229,4 +229,6 @@ fn advice(failure: &Failure, identity: &Identity) -> String {
 }
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;

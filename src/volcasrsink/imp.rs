@@ -289,9 +289,15 @@ impl VolcAsrSink {
         *lock(&self.last_counts) = Counts::default();
         let rate = config.request.rate;
         let identity = Identity::new(config.credentials.clone(), config.resource_id.clone());
-        let outbox = Outbox::new(&element, Posting::new(Timeline::new(rate), identity));
         let limits = config.limits;
         let max_queue = config.max_queue;
+        gst::info!(
+            CAT,
+            imp = self,
+            "starting: {}",
+            identity.redact(&config.to_string())
+        );
+        let outbox = Outbox::new(&element, Posting::new(Timeline::new(rate), identity));
         // At once, so that it comes before the state change's own messages, which gst-launch waits for,
         // and before whatever a stop right after this one says.
         outbox.posting.starting(&element);
@@ -302,7 +308,6 @@ impl VolcAsrSink {
         let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
         run.apply_live(&settings);
         *lock(&self.run) = Some(Arc::new(run));
-        gst::info!(CAT, imp = self, "started");
         Ok(())
     }
 
@@ -313,11 +318,23 @@ impl VolcAsrSink {
         let Some(run) = lock(&self.run).take() else {
             return;
         };
-        *lock(&self.last_counts) = run.client.counts().0;
+        let counts = run.client.counts().0;
+        *lock(&self.last_counts) = counts;
         run.stop();
         run.outbox.settle_all();
         run.outbox.posting.canceled(&self.obj());
-        gst::info!(CAT, imp = self, "stopped");
+        gst::info!(
+            CAT,
+            imp = self,
+            "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it again, {:.1} s dropped; {} responses, {} \
+             final utterances",
+            counts.sessions,
+            seconds(counts.sent, run.rate),
+            seconds(counts.replayed, run.rate),
+            seconds(counts.dropped, run.rate),
+            counts.responses,
+            counts.utterances
+        );
     }
 
     fn settings_error(&self, problem: &str) {
@@ -388,6 +405,10 @@ impl VolcAsrSink {
             self.obj().notify("log-id");
         }
     }
+}
+
+fn seconds(samples: u64, rate: u32) -> f64 {
+    crate::session::samples_to_time(samples, rate).as_secs_f64()
 }
 
 /// S16LE, mono, at one of `rates`.

@@ -1,6 +1,7 @@
 //! From events to messages: what each is to the application.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::errors::{self, Identity};
 use super::timeline::{Timeline, Times};
 use super::{CAT, VolcAsrSink, messages, tags};
 use crate::client::{Event, Trouble};
+use crate::protocol::failure::printable;
 use crate::session::transcript::Update;
 
 /// The progress `connect`: each start gets exactly one end, in this order, whichever threads post them.
@@ -125,6 +127,7 @@ impl Posting {
     pub fn event(&self, element: &VolcAsrSink, event: Event, wanted: &dyn Fn() -> bool) {
         match event {
             Event::Ready => {
+                gst::debug!(CAT, obj = element, "the network is ready");
                 self.end_progress(element, gst::ProgressType::Complete, "The network is ready");
             }
             Event::NotReady { trouble, pause } => {
@@ -206,7 +209,8 @@ impl Posting {
             self.announced().insert(key);
         }
         let structure = messages::transcript(&self.timeline(), stream, session, update);
-        gst::debug!(CAT, obj = element, "{structure}");
+        gst::debug!(CAT, obj = element, "{}", Line(stream, update));
+        gst::log!(CAT, obj = element, "{structure}");
         post(element, structure);
     }
 
@@ -316,6 +320,32 @@ impl Posting {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// An update as a line for people: which utterance, where on the stream's axis, and its text as it is.
+struct Line<'a>(u32, &'a Update);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Line(stream, update) = self;
+        let state = match (update.text.is_empty(), update.is_final, update.unconfirmed) {
+            (true, ..) => "withdrawn",
+            (_, true, true) => "final, unconfirmed",
+            (_, true, false) => "final",
+            _ => "interim",
+        };
+        write!(f, "stream {stream}, utterance {}, {state}", update.number)?;
+        if let (Some(start), Some(end)) = (update.start, update.end) {
+            write!(
+                f,
+                ", {:.2} s to {:.2} s",
+                start.as_secs_f64(),
+                end.as_secs_f64()
+            )?;
+        }
+        // On one line, whatever the service puts into it.
+        write!(f, ": \"{}\"", printable(&update.text))
     }
 }
 

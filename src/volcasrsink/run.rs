@@ -232,7 +232,7 @@ impl Run {
                 position: streaming.position,
                 time,
             };
-            gst::trace!(CAT, "anchor {anchor:?}");
+            gst::trace!(CAT, "sample {} is at {:?}", anchor.position, anchor.time);
             self.outbox
                 .posting
                 .timeline()

@@ -138,7 +138,7 @@ impl VolcAsrSink {
         if !run.end_of_stream() {
             return Ok(());
         }
-        gst::debug!(CAT, imp = self, "draining");
+        gst::debug!(CAT, imp = self, "end of stream: waiting for the last words");
         // Before it has prerolled, draining would keep a state change from completing.
         self.preroll(0)?;
         let token = self

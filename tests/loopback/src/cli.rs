@@ -164,6 +164,16 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What the program would serve with these arguments: for those who run documented commands in a process of their own.
+///
+/// # Errors
+/// The arguments can't be used, or ask for help, which is then the text.
+pub fn parse(arguments: &[&str]) -> Result<Options, String> {
+    Arguments::try_parse_from([&["loopback"], arguments].concat())
+        .map_err(|e| e.to_string())
+        .and_then(options)
+}
+
 fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(seconds) = arguments.write_marks {
         return write_marks(seconds).map_err(|e| e.to_string());
@@ -283,12 +293,6 @@ fn identity(kind: Certificate, ca_file: Option<&std::path::Path>) -> Result<Iden
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parse(arguments: &[&str]) -> Result<Options, String> {
-        let arguments = Arguments::try_parse_from([&["loopback"], arguments].concat())
-            .map_err(|e| e.to_string())?;
-        options(arguments)
-    }
 
     #[test]
     fn arguments_become_options() {

@@ -1,0 +1,262 @@
+//! docs/errors.md and the texts agree: every cause has its row, and every row's text can come.
+
+use std::io;
+use std::time::Duration;
+
+use tokio_rustls::rustls;
+use tokio_tungstenite::tungstenite::Error as WsError;
+
+use super::*;
+use crate::client::{RuntimeError, TrustError};
+
+const PAGE: &str = include_str!("../../../docs/errors.md");
+
+/// A section's rows, as the first cells.
+fn rows(section: &str) -> Vec<&'static str> {
+    let from = PAGE
+        .find(&format!("\n## {section}\n"))
+        .unwrap_or_else(|| panic!("no section {section}"));
+    let section = &PAGE[from + 4..];
+    section[..section.find("\n## ").unwrap_or(section.len())]
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .skip(2)
+        .filter_map(|line| line.trim_matches('|').split(" | ").next())
+        .map(str::trim)
+        .collect()
+}
+
+/// The phrases that a row quotes.
+fn phrases(row: &str) -> Vec<&str> {
+    row.split('"').skip(1).step_by(2).collect()
+}
+
+/// What a source says, strings' line breaks undone.
+fn source(text: &str) -> String {
+    let text = text.replace("\\\n", "").replace("\\\"", "\"");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn is_said(row: &str, text: &str) -> bool {
+    let phrases = phrases(row);
+    !phrases.is_empty() && phrases.iter().all(|phrase| text.contains(phrase))
+}
+
+/// One of each. The functions below have no wildcard: another variant does not compile before it is listed here.
+fn troubles() -> Vec<Trouble> {
+    let host = || "asr.example".to_owned();
+    let time = Duration::from_secs(1);
+    let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
+    let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+    let trouble = vec![
+        Trouble::Dial(DialError::Resolve {
+            host: host(),
+            source: broken(),
+        }),
+        Trouble::Dial(DialError::Connect {
+            address: ([127, 0, 0, 1], 9).into(),
+            source: broken(),
+        }),
+        Trouble::Dial(DialError::Certificate {
+            host: host(),
+            source: certificate.clone(),
+        }),
+        Trouble::Dial(DialError::NoTls {
+            host: host(),
+            source: certificate,
+        }),
+        Trouble::Dial(DialError::Tls {
+            host: host(),
+            source: broken(),
+        }),
+        Trouble::Dial(DialError::ServerName { host: host() }),
+        Trouble::Dial(DialError::Trust(TrustError::Empty(String::new()))),
+        Trouble::Dial(DialError::Trust(TrustError::Library(String::new()))),
+        Trouble::Dial(DialError::TimedOut {
+            host: host(),
+            port: 443,
+            after: time,
+        }),
+        Trouble::Upgrade(UpgradeError::Io(broken())),
+        Trouble::Upgrade(UpgradeError::NotWebSocket("x".into())),
+        Trouble::Upgrade(UpgradeError::Value("X-Api-Key")),
+        Trouble::Closed {
+            code: 1011,
+            reason: String::new(),
+        },
+        Trouble::Broken(WsError::Io(broken())),
+        Trouble::Stalled(time),
+        Trouble::NoAnswer(time),
+        Trouble::NoFinal(time),
+        Trouble::Nonsense("x".into()),
+        Trouble::Runtime(RuntimeError::for_test()),
+        Trouble::Defect,
+    ];
+    let mut kinds: Vec<_> = trouble.iter().map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>(), "one of each");
+    trouble
+}
+
+const KINDS: usize = 20;
+
+fn kind(trouble: &Trouble) -> usize {
+    match trouble {
+        Trouble::Dial(error) => match error {
+            DialError::Resolve { .. } => 0,
+            DialError::Connect { .. } => 1,
+            DialError::Certificate { .. } => 2,
+            DialError::NoTls { .. } => 3,
+            DialError::Tls { .. } => 4,
+            DialError::ServerName { .. } => 5,
+            DialError::Trust(TrustError::Empty(_)) => 6,
+            DialError::Trust(TrustError::Library(_)) => 7,
+            DialError::TimedOut { .. } => 8,
+        },
+        Trouble::Upgrade(error) => match error {
+            UpgradeError::Io(_) => 9,
+            UpgradeError::NotWebSocket(_) => 10,
+            UpgradeError::Value(_) => 11,
+            // By their causes, below.
+            UpgradeError::Refused(_) => usize::MAX,
+        },
+        Trouble::Failure(_) => usize::MAX,
+        Trouble::Closed { .. } => 12,
+        Trouble::Broken(_) => 13,
+        Trouble::Stalled(_) => 14,
+        Trouble::NoAnswer(_) => 15,
+        Trouble::NoFinal(_) => 16,
+        Trouble::Nonsense(_) => 17,
+        Trouble::Runtime(_) => 18,
+        Trouble::Defect => 19,
+    }
+}
+
+#[test]
+fn every_trouble_has_its_row_and_every_row_its_trouble() {
+    gst::init().expect("GStreamer");
+    let credentials = Credentials::Key("hunter2hunter2".into());
+    let identity = Identity::new(credentials, "volc.seedasr.sauc.duration".into());
+    let texts: Vec<String> = troubles()
+        .iter()
+        .map(|trouble| text(trouble, false, &identity))
+        .collect();
+    let rows = rows("The network and the peer");
+    for text in &texts {
+        let found = rows.iter().filter(|row| is_said(row, text)).count();
+        assert_eq!(found, 1, "rows for {text:?}");
+    }
+    for row in rows {
+        assert!(texts.iter().any(|text| is_said(row, text)), "{row}");
+    }
+}
+
+/// What must stand in the row of a cause's code or status.
+fn code(cause: Cause) -> &'static [&'static str] {
+    match cause {
+        Cause::Credentials => &["401", "45000010"],
+        Cause::NotGranted => &["403", "45000030"],
+        Cause::Parameters => &["400", "45000001"],
+        Cause::NoRequest => &["45000007"],
+        Cause::OutOfOrder => &["45000000"],
+        Cause::EmptyAudio => &["45000002"],
+        Cause::Idle => &["45000081"],
+        Cause::AudioFormat => &["45000151"],
+        Cause::Concurrency => &["45000292, \"concurrency\""],
+        Cause::QuotaSpent => &["45000292, \"…_lifetime\""],
+        Cause::Busy => &["55000031"],
+        Cause::Internal => &["other 550xxxxx"],
+        Cause::WrongType => &["55000000 that names a field"],
+        Cause::RateLimited => &["429"],
+        Cause::Refused => &["404", "other 4xx", "a redirect"],
+        Cause::NoWebSocket => &["200"],
+        Cause::Unavailable => &["503", "other 5xx"],
+        Cause::Unknown => &["what is not known"],
+    }
+}
+
+#[test]
+fn every_refusal_has_its_row() {
+    let rows = rows("The service refuses");
+    for cause in [
+        Cause::Credentials,
+        Cause::NotGranted,
+        Cause::Parameters,
+        Cause::NoRequest,
+        Cause::OutOfOrder,
+        Cause::EmptyAudio,
+        Cause::Idle,
+        Cause::AudioFormat,
+        Cause::Concurrency,
+        Cause::QuotaSpent,
+        Cause::Busy,
+        Cause::Internal,
+        Cause::WrongType,
+        Cause::RateLimited,
+        Cause::Refused,
+        Cause::NoWebSocket,
+        Cause::Unavailable,
+        Cause::Unknown,
+    ] {
+        for part in code(cause) {
+            let found = rows.iter().filter(|row| row.contains(part)).count();
+            assert!(found >= 1, "{cause:?}: {part}");
+        }
+    }
+    // The other way: a number in a row is one that means something.
+    for row in rows {
+        for number in row.split(|c: char| !c.is_ascii_digit()) {
+            let known = match number.parse::<u32>() {
+                Ok(status @ 100..=599) => Failure::from_http(status as u16, b"").cause,
+                Ok(code @ 40_000_000..) => Failure::from_error_frame(code, b"").cause,
+                _ => continue,
+            };
+            assert_ne!(known, Cause::Unknown, "{number} in {row}");
+        }
+    }
+}
+
+/// Their texts are formatted in several places, so the sources are read.
+#[test]
+fn settings_and_warnings_say_what_their_rows_quote() {
+    for (section, sources) in [
+        (
+            "Settings",
+            &[
+                include_str!("../snapshot.rs"),
+                include_str!("../../client/endpoint.rs"),
+                include_str!("../../protocol/request.rs"),
+            ][..],
+        ),
+        ("Warnings", &[include_str!("../posting.rs")][..]),
+    ] {
+        let source: Vec<_> = sources.iter().map(|text| source(text)).collect();
+        for row in rows(section) {
+            assert!(source.iter().any(|text| is_said(row, text)), "{row}");
+        }
+    }
+}
+
+/// The other way, for the enums whose texts are constant.
+#[test]
+fn every_refused_uri_and_context_has_its_row() {
+    use crate::client::Endpoint;
+    use crate::protocol::request::parse_context;
+
+    let rows = rows("Settings");
+    let uris = [
+        "",
+        "https://a/",
+        "wss:///x",
+        "wss://a:b@c/",
+        "wss://a/?token=x",
+        "ws://192.0.2.1/",
+    ];
+    let uris = uris.map(|uri| Endpoint::parse(uri, false).expect_err(uri).to_string());
+    let contexts = ["{", "[]", r#"{"hotwords":1}"#];
+    let contexts = contexts.map(|text| parse_context(text).expect_err(text).to_string());
+    for text in uris.iter().chain(&contexts) {
+        assert!(rows.iter().any(|row| is_said(row, text)), "{text}");
+    }
+}

@@ -186,7 +186,14 @@ fn endless_answers_do_not_put_off_the_end() {
     rig.end();
     let heard = rig.listen();
     assert!(heard.saw_eos(), "{:?}", heard.errors());
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    let given_up = |report: &Report| {
+        let details = report.details.as_ref();
+        details.is_some_and(|details| details.name() == "volcasr-finish-timeout")
+    };
+    // A busy machine may take the service for silent, and try again.
+    let warnings = heard.warnings();
+    assert!(warnings.last().is_some_and(given_up), "{warnings:?}");
+    assert_eq!(warnings.iter().filter(|w| given_up(w)).count(), 1);
 }
 
 /// An application's handler blocks while settled sentences pour in: no more is read before it goes on, and nothing is lost then.

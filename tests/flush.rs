@@ -212,6 +212,62 @@ fn nothing_comes_late() {
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
 
+/// A leaky queue tells what it lost: before the flush is done, or never. What comes then has room, and its own times.
+#[test]
+fn while_audio_is_dropped() {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "downstream");
+    // A bin that is flushed again before it has resumed may stay in PAUSED, whatever the sink.
+    sink.set_property("async", false);
+    let direct = Direct::new(sink);
+    let (pcm, _) = speech(1);
+    for _ in 0..400 {
+        std::thread::scope(|scope| {
+            let pusher = scope.spawn(|| {
+                // Long enough for each to be told of.
+                let second = &pcm[..48_000];
+                (0..).find_map(|n| direct.pad.push(direct.buffer(Some(1000 * n), second)).err())
+            });
+            direct.bus.timed_pop_filtered(
+                gst::ClockTime::from_seconds(10),
+                &[gst::MessageType::Warning],
+            );
+            direct.flush_start();
+            assert_eq!(
+                pusher.join().expect("no panic"),
+                Some(gst::FlowError::Flushing)
+            );
+        });
+        direct.flush_stop();
+        direct.take();
+        assert!(direct.segment(&Segment::new()));
+        direct.push(0, &pcm[..960]);
+        let late = direct.take().warnings();
+        assert!(late.is_empty(), "{late:?}");
+    }
+    flush(&direct);
+    direct.take();
+    let (pcm, marks) = sentence(500);
+    assert!(direct.segment(&Segment::new()));
+    let (first, rest) = pcm.split_at(direct.bytes(900));
+    direct.push_all(70_000, first, 20);
+    service.release(Gate::Upgrade);
+    assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
+    // No faster than it goes out.
+    for (n, piece) in rest.chunks(direct.bytes(200)).enumerate() {
+        direct.push(70_900 + 200 * n as u64, piece);
+        eventually("it goes out", || {
+            stat(&direct.sink, "audio-queued") < 300_000_000
+        });
+    }
+    let heard = direct.end();
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 70_000));
+}
+
 /// A source that seeks, as a player does it: every place that is sought is heard from there on.
 #[test]
 fn seeks_in_a_recording() {

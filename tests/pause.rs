@@ -249,6 +249,68 @@ fn during_the_drain() {
     });
 }
 
+/// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the next change needs.
+fn hurry(sink: &gst::Element) {
+    for _ in 0..5000 {
+        for state in [gst::State::Paused, gst::State::Playing] {
+            let began = Instant::now();
+            sink.set_state(state).expect("to change");
+            assert!(began.elapsed() < SOON, "took {:?}", began.elapsed());
+        }
+    }
+}
+
+#[test]
+fn in_a_hurry_while_a_send_is_blocked() {
+    each_way(|is_async| {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        sink.set_property("max-queue-time", 1000u32);
+        sink.set_property_from_str("leaky", "no");
+        sink.set_property_from_str("compression", "none");
+        let (pcm, marks) = speech(150);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        rig.push(&pcm[..96_000], 100);
+        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 0)));
+        service.hold(Gate::Reading);
+        rig.push(&pcm[96_000..], 100);
+        rig.end();
+        until_blocked(&rig.sink, Duration::from_millis(400));
+        let queued = stat(&rig.sink, "audio-queued");
+        hurry(&rig.sink);
+        // Being woken so often makes no room.
+        assert!(stat(&rig.sink, "audio-queued") <= queued.max(1_000_000_000));
+        service.release(Gate::Reading);
+        let heard = rig.listen();
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        assert!(*service.connections()[0].pcm == pcm);
+    });
+}
+
+#[test]
+fn in_a_hurry_during_the_drain() {
+    each_way(|is_async| {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let (pcm, marks) = speech(2);
+        let mut rig = Rig::new(sink);
+        service.hold(Gate::Final);
+        rig.play();
+        rig.push(&pcm, 20);
+        rig.end();
+        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+        hurry(&rig.sink);
+        service.release(Gate::Final);
+        let heard = rig.listen();
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    });
+}
+
 /// Held in PAUSED from the start: no session, and no error however long.
 #[test]
 fn from_the_start_opens_no_session() {

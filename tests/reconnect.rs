@@ -6,6 +6,7 @@ mod faults;
 
 use common::*;
 use faults::*;
+use gst::prelude::*;
 use volcasr_loopback::Service;
 
 const SENTENCES: u64 = 4;
@@ -178,6 +179,46 @@ fn text_that_was_shown_stays() {
             Vec::from_iter(sessions),
             [0, 1],
             "both had a part in the first utterance"
+        );
+    });
+}
+
+/// The pipeline is held while the connection is restored, and the end of the stream waits behind the last buffer: words
+/// come in PAUSED, the last ones and the end with PLAYING.
+#[test]
+fn the_end_comes_in_paused() {
+    let cases: Vec<_> = [true, false]
+        .into_iter()
+        .flat_map(|is_async| [4000u32, 300, 0].map(|idle| (is_async, idle)))
+        .collect();
+    at_once(&cases, |&(is_async, idle)| {
+        let case = format!("async={is_async} idle-timeout={idle}");
+        let service = service(faulty(
+            &["reset@2900ms#1", "http:503@handshake#2", "drop@900ms#3"],
+            false,
+        ));
+        let sink = quick_sink(&service);
+        sink.set_property("async", is_async);
+        sink.set_property("idle-timeout", idle);
+        let mut rig = Rig::new(sink.clone());
+        let (pcm, marks) = unfinished(SENTENCES);
+        rig.play();
+        rig.push(&pcm, 20);
+        let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        rig.end();
+        let all = rig.time_of(&pcm).nseconds();
+        eventually("all is taken", || stat(&sink, "audio-received") == all);
+        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        eventually("it is restored twice", || stat(&sink, "reconnects") >= 2);
+        rig.pipeline
+            .set_state(gst::State::Playing)
+            .expect("PLAYING");
+        heard.messages.extend(rig.listen().messages);
+        assert_whole(&heard, &marks, false, &case);
+        assert_warned(&heard, 3, &case);
+        assert!(
+            service.inspect(|all| all.iter().all(|c| c.errors.is_empty())),
+            "{case}"
         );
     });
 }

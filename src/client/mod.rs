@@ -387,14 +387,16 @@ impl Client {
         epoch
     }
 
-    /// What comes next is `stream`.
-    pub fn flush_stop(&self, stream: u32) {
+    /// What comes next is `stream`, of the epoch that is returned.
+    pub fn flush_stop(&self, stream: u32) -> u64 {
         let mut state = self.shared.state();
         state.flushing = false;
         state.queue.clear();
         state.queue.push_boundary(Boundary::NewStream { stream });
+        let epoch = state.epoch;
         drop(state);
         self.shared.ready.notify_one();
+        epoch
     }
 
     /// Whether each response is wanted as an event, too.

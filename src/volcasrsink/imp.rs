@@ -133,17 +133,15 @@ impl ElementImpl for VolcAsrSink {
                 self.phases.set(Phase::Paused);
                 self.start_run()?;
             }
-            gst::StateChange::PausedToPlaying => self.phases.set(Phase::Resuming),
+            gst::StateChange::PausedToPlaying => return self.resume(),
             gst::StateChange::PlayingToPaused => self.phases.set(Phase::Paused),
             // Before the pad is deactivated, so that nothing more is said meanwhile.
             gst::StateChange::PausedToReady => self.stop_run(),
             _ => {}
         }
         let result = self.parent_change_state(transition);
-        match transition {
-            gst::StateChange::ReadyToPaused if result.is_err() => self.stop_run(),
-            gst::StateChange::PausedToPlaying => self.phases.set(Phase::Playing),
-            _ => {}
+        if transition == gst::StateChange::ReadyToPaused && result.is_err() {
+            self.stop_run();
         }
         result
     }

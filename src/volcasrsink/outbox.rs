@@ -164,7 +164,8 @@ impl Outbox {
         self.push(epoch, post);
     }
 
-    fn push(&self, epoch: u64, post: Post) {
+    /// Appends something of an epoch, unless it is over.
+    pub fn push(&self, epoch: u64, post: Post) {
         let mut queue = self.queue();
         // A failure, say, is none of a flush's business.
         if queue.closed || (epoch < queue.epoch && post.belongs_to_audio()) {

@@ -35,6 +35,8 @@ type Waits<'a> = &'a dyn Fn(&dyn Fn() -> Waited) -> Result<Waited, gst::FlowErro
 struct Streaming {
     input: Input,
     stream: u32,
+    /// What the client counts it under. Behind it while a flush begins: what is said then comes too late.
+    epoch: u64,
     /// The STREAM_START id, once there was one.
     id: Option<String>,
     /// Samples of this stream that were handed over and not dropped.
@@ -84,6 +86,7 @@ impl Run {
             streaming: Mutex::new(Streaming {
                 input: Input::new(rate, gaps),
                 stream: 0,
+                epoch: 0,
                 id: None,
                 position: 0,
                 used: false,
@@ -141,7 +144,7 @@ impl Run {
     }
 
     fn begin_next(&self, streaming: &mut Streaming) {
-        self.tell_dropped(streaming.drops.end());
+        self.tell_dropped(streaming.epoch, streaming.drops.end());
         streaming.stream += 1;
         streaming.position = 0;
         streaming.used = false;
@@ -167,9 +170,7 @@ impl Run {
         // Nothing of before is told after it.
         streaming.drops = Drops::new(self.rate);
         self.begin_next(&mut streaming);
-        let stream = streaming.stream;
-        drop(streaming);
-        self.client.flush_stop(stream);
+        streaming.epoch = self.client.flush_stop(streaming.stream);
     }
 
     /// A GAP event that ends at `end`.
@@ -185,7 +186,7 @@ impl Run {
     /// End of stream. False: there is nothing to wait for.
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
-        self.tell_dropped(streaming.drops.end());
+        self.tell_dropped(streaming.epoch, streaming.drops.end());
         let wait = (streaming.used || streaming.told) && !streaming.ended;
         streaming.ended = true;
         wait
@@ -242,7 +243,7 @@ impl Run {
         streaming.position += (pcm.len() / BYTES_PER_SAMPLE) as u64;
         streaming.used = true;
         let position = streaming.position;
-        self.tell_dropped(streaming.drops.at(position));
+        self.tell_dropped(streaming.epoch, streaming.drops.at(position));
         drop(streaming);
         match self.client.push(pcm) {
             Pushed::Taken => Ok(()),
@@ -302,14 +303,14 @@ impl Run {
         streaming.input.lost_anchor();
         if let Some(now) = dropped_now {
             let position = streaming.position;
-            self.tell_dropped(streaming.drops.add(now, position));
+            self.tell_dropped(streaming.epoch, streaming.drops.add(now, position));
         }
     }
 
-    fn tell_dropped(&self, dropped: Option<Loss>) {
+    fn tell_dropped(&self, epoch: u64, dropped: Option<Loss>) {
         if let Some(Loss { times, samples, .. }) = dropped {
             let lost = samples_to_time(samples, self.rate);
-            self.outbox.post(Post::Dropped { times, lost });
+            self.outbox.push(epoch, Post::Dropped { times, lost });
         }
     }
 

@@ -5,7 +5,8 @@
 //! does not ask, and being woken says little: a pause may have followed PLAYING before the thread ran,
 //! and the base class then believes that it is parked still. So the element remembers by itself where
 //! it is, and never waits for the service unless that is PLAYING: the next state change would wait for
-//! the service, too.
+//! the service, too. On the way there it cannot tell whether the base class has had the lock and has
+//! signalled. So the thread gives the lock away, and the base class signals until the thread is awake.
 //!
 //! A step wakes the thread to have the next buffers dropped, one of them preroll, and the pipeline told. While a
 //! buffer is held here there is none to give: GAP events stand in for them, so that no audio is lost.
@@ -26,7 +27,7 @@ use crate::client::Waited;
 const MOST_GAPS: u32 = 32;
 /// In PLAYING nothing tells whether a step is over; these two end the usual one, of a single buffer.
 const GAPS_IN_PLAYING: u32 = 2;
-/// PAUSED → PLAYING takes no longer once it has the lock.
+/// PAUSED → PLAYING takes no longer once it has the lock, nor a thread to wake up.
 const RESUMING: Duration = Duration::from_millis(10);
 
 /// Where the element is between PAUSED and PLAYING.
@@ -43,30 +44,71 @@ pub(super) enum Phase {
 /// The phase, and a way to wait for its change.
 #[derive(Debug, Default)]
 pub(super) struct Phases {
-    phase: Mutex<Phase>,
+    state: Mutex<State>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    phase: Phase,
+    /// In [`Phase::Resuming`] the streaming thread has given the lock away, maybe after the signal.
+    asleep: bool,
 }
 
 impl Phases {
     pub fn set(&self, phase: Phase) {
-        *lock(&self.phase) = phase;
+        lock(&self.state).phase = phase;
         self.changed.notify_all();
     }
 
     fn get(&self) -> Phase {
-        *lock(&self.phase)
+        lock(&self.state).phase
     }
 
-    /// Whether [`Phase::Resuming`] ends within [`RESUMING`].
-    fn resumes(&self) -> bool {
-        let phase = lock(&self.phase);
-        let resuming = |phase: &mut Phase| *phase == Phase::Resuming;
-        let waited = self.changed.wait_timeout_while(phase, RESUMING, resuming);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    /// The base class has had the lock: goes over to [`Phase::Playing`], unless the streaming thread sleeps
+    /// on. Then it may have missed the signal, and needs another.
+    fn is_awake(&self) -> bool {
+        let state = lock(&self.state);
+        let asleep = |state: &mut State| state.asleep;
+        let waited = self.changed.wait_timeout_while(state, RESUMING, asleep);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !state.asleep {
+            state.phase = Phase::Playing;
+            self.changed.notify_all();
+        }
+        !state.asleep
+    }
+
+    /// In [`Phase::Resuming`], unless that ends within [`RESUMING`], does `sleep`, which gives the lock away.
+    fn sleep_while_resuming<T>(&self, sleep: impl FnOnce() -> T) -> Option<T> {
+        let state = lock(&self.state);
+        let resuming = |state: &mut State| state.phase == Phase::Resuming;
+        let waited = self.changed.wait_timeout_while(state, RESUMING, resuming);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.phase != Phase::Resuming {
+            return None;
+        }
+        state.asleep = true;
+        drop(state);
+        let woken = sleep();
+        lock(&self.state).asleep = false;
+        self.changed.notify_all();
+        Some(woken)
     }
 }
 
 impl VolcAsrSink {
+    /// PAUSED → PLAYING: the base class's part, and the streaming thread goes on if it waits.
+    pub(super) fn resume(&self) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        self.phases.set(Phase::Resuming);
+        loop {
+            let result = self.parent_change_state(gst::StateChange::PausedToPlaying);
+            if self.phases.is_awake() {
+                return result;
+            }
+        }
+    }
+
     fn phase(&self) -> Phase {
         let phase = self.phases.get();
         if phase == Phase::Paused {
@@ -81,10 +123,7 @@ impl VolcAsrSink {
     }
 
     /// Waits as `wait` does, but lets the base class have the thread whenever it needs it; then goes on
-    /// where it stopped. An error is to be returned to the base class.
-    ///
-    /// [`Waited::Interrupted`]: only by returning does the base class get the lock. The caller goes on as if
-    /// what it waited for were there; this is rare, and once for each change to PLAYING.
+    /// where it stopped: never [`Waited::Interrupted`]. An error is to be returned to the base class.
     ///
     /// Only on the streaming thread, in `render` or, once prerolled, in `event`.
     pub(super) fn wait(&self, wait: &dyn Fn() -> Waited) -> Result<Waited, gst::FlowError> {
@@ -102,18 +141,18 @@ impl VolcAsrSink {
                 gaps += 1;
                 continue;
             }
-            match phase {
+            let parked = match phase {
                 Phase::Playing => match wait() {
-                    Waited::Interrupted => {}
+                    Waited::Interrupted => Some(self.obj().wait_preroll()),
                     done => return self.end_wait(gaps, done),
                 },
-                // The base class is not to be waited for with its lock held, nor for its signal, which may
-                // have been.
-                Phase::Resuming if self.phases.resumes() => continue,
-                Phase::Resuming => return self.end_wait(gaps, Waited::Interrupted),
-                Phase::Paused => {}
-            }
-            match self.obj().wait_preroll() {
+                Phase::Resuming => self
+                    .phases
+                    .sleep_while_resuming(|| self.obj().wait_preroll()),
+                Phase::Paused => Some(self.obj().wait_preroll()),
+            };
+            let Some(parked) = parked else { continue };
+            match parked {
                 Ok(_) => gaps = 0,
                 // A step. It must not be returned: the buffer would come again.
                 Err(gst::FlowError::CustomError) => gaps = 1,
@@ -147,8 +186,7 @@ impl VolcAsrSink {
             + 1;
         run.finish(token);
         // A failed client says nothing more, but its error must be on the bus first.
-        while self.wait(&|| run.client.wait_for(token))? == Waited::Interrupted {}
-        Ok(())
+        self.wait(&|| run.client.wait_for(token)).map(|_| ())
     }
 
     /// Lets the base class preroll, if it needs to, and wait for PLAYING. Its own function for that is not

@@ -10,6 +10,15 @@ pub(super) struct Loss {
     /// The stream and the position there: what is dropped right behind it has the same, as the stream closes up.
     pub place: (u32, u64),
     pub samples: u64,
+    /// The timestamp where it ends.
+    pub end: Option<gst::ClockTime>,
+}
+
+impl Loss {
+    /// Whether `next` lies right behind it, with no gap in between.
+    fn goes_on_with(&self, next: &Loss) -> bool {
+        self.place == next.place && self.end == next.times.timestamp
+    }
 }
 
 /// A run of losses, in which there was never room for a second of audio.
@@ -38,8 +47,11 @@ impl Drops {
         let first = self.until.is_none();
         self.until = Some(position.saturating_add(self.second));
         match &mut self.untold {
-            Some(untold) if untold.place == drop.place => untold.samples += drop.samples,
-            // Some was sent in between.
+            Some(untold) if untold.goes_on_with(&drop) => {
+                untold.samples += drop.samples;
+                untold.end = drop.end;
+            }
+            // Some was sent in between, or there was none.
             Some(_) => return self.untold.replace(drop),
             None => self.untold = Some(drop),
         }
@@ -64,7 +76,9 @@ impl Drops {
 mod tests {
     use super::*;
 
+    /// At 1000 Hz.
     fn drop(at: u64, samples: u64) -> Loss {
+        let end = Some(gst::ClockTime::from_mseconds(at + samples));
         let times = Times {
             timestamp: Some(gst::ClockTime::from_mseconds(at)),
             ..Times::default()
@@ -73,6 +87,7 @@ mod tests {
             times,
             place: (0, 0),
             samples,
+            end,
         }
     }
 
@@ -110,6 +125,10 @@ mod tests {
         };
         assert_eq!(drops.add(later.clone(), 5100), Some(drop(200, 200)));
         assert_eq!(drops.end(), Some(later));
+        // Next to each other in the stream, but not in time.
+        assert_eq!(drops.add(drop(0, 200), 9000), Some(drop(0, 200)));
+        assert_eq!(drops.add(drop(200, 200), 9000), None);
+        assert_eq!(drops.add(drop(7000, 200), 9000), Some(drop(200, 200)));
     }
 
     #[test]

@@ -284,26 +284,29 @@ impl Run {
 
     fn drop_oldest(&self, samples: u64) {
         let mut streaming = self.streaming();
-        let mut dropped_now = None;
+        let mut losses = Vec::new();
         self.client.make_room(samples, |dropped: Dropped| {
             let mut timeline = self.outbox.posting.timeline();
             let stream = dropped.stream;
             let start = samples_to_time(dropped.position, self.rate);
-            let now = dropped_now.get_or_insert_with(|| Loss {
-                times: timeline.times(stream, Some(start), None),
+            let times = timeline.times(stream, Some(start), None);
+            let length = samples_to_time(dropped.samples, self.rate);
+            let length = gst::ClockTime::try_from(length).ok();
+            losses.push(Loss {
+                end: times.timestamp.zip(length).map(|(at, length)| at + length),
+                times,
                 place: (stream, dropped.position),
-                samples: 0,
+                samples: dropped.samples,
             });
-            now.samples += dropped.samples;
             timeline.cut(stream, dropped.position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
             }
         });
         streaming.input.lost_anchor();
-        if let Some(now) = dropped_now {
+        for loss in losses {
             let position = streaming.position;
-            self.tell_dropped(streaming.epoch, streaming.drops.add(now, position));
+            self.tell_dropped(streaming.epoch, streaming.drops.add(loss, position));
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) struct Live {
     /// Since when there has been nothing to send.
     pub(super) dry: Option<Duration>,
     pub(super) writing_since: Option<Duration>,
-    /// When the audio that is being written reached the sink, unless it is sent again.
+    /// When the oldest audio that is being written reached the sink, but for what is sent again.
     pub(super) arrived: Option<Duration>,
     /// When the frame that is under way was handed over, whatever came since.
     pub(super) handed_over: Duration,
@@ -178,7 +178,7 @@ impl Driver {
                     live.dry = None;
                     let audio = samples_to_time(sent, self.config.request.rate);
                     live.pacer.sent(now, audio);
-                    live.arrived = arrived;
+                    live.arrived = live.arrived.or(arrived);
                     if arrived.is_none() {
                         self.shared
                             .counters

@@ -19,6 +19,9 @@ use crate::protocol::failure::printable;
 const READ_BUFFER: usize = 4 * 1024;
 /// A frame's header, sequence, event, code and size come before its payload.
 const MAX_MESSAGE: usize = MAX_PAYLOAD + 1024;
+/// What waits to be sent goes to the kernel in pieces of so many bytes, and the frame that goes beyond: each call costs as much
+/// as some frames do.
+const BATCH: usize = 32 * 1024;
 /// How long a connection that is given up gets to say good-bye.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -46,11 +49,14 @@ pub(super) enum WireEvent {
     Broken(WsError),
 }
 
-/// A WebSocket on which one frame at a time is under way.
+/// A WebSocket on which one batch of frames at a time is under way.
 #[derive(Debug)]
 pub(super) struct Wire<S> {
     socket: WebSocketStream<S>,
-    writing: bool,
+    /// Bytes of the frames that were not reported as written yet.
+    batch: usize,
+    /// The kernel has been offered them, and takes no more for now.
+    held_up: bool,
     can_write: bool,
 }
 
@@ -59,32 +65,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub async fn new(stream: S, tail: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
+            .write_buffer_size(BATCH)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let socket =
             WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
         Wire {
             socket,
-            writing: false,
+            batch: 0,
+            held_up: false,
             can_write: true,
         }
     }
 
     /// Whether a frame can be sent now.
     pub fn is_ready(&self) -> bool {
-        self.can_write && !self.writing
+        self.can_write && !self.held_up && self.batch < BATCH
     }
 
-    /// Begins to send one frame; [`next`](Self::next) tells when it is written. Only when
+    /// Begins to send one frame; [`next`](Self::next) tells when all are written. Only when
     /// [`is_ready`](Self::is_ready).
     pub fn send(&mut self, frame: Bytes) -> Result<(), WsError> {
         debug_assert!(self.is_ready());
-        self.writing = true;
+        // An empty one is under way, too.
+        self.batch += frame.len().max(1);
         Pin::new(&mut self.socket)
             .start_send(Message::Binary(frame))
             .inspect_err(|_| {
-                self.writing = false;
+                self.batch = 0;
                 self.can_write = false;
             })
     }
@@ -96,17 +104,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<WireEvent> {
-        if self.writing
-            && let Poll::Ready(flushed) = Pin::new(&mut self.socket).poll_flush(cx)
-        {
-            self.writing = false;
-            return Poll::Ready(match flushed {
-                Ok(()) => WireEvent::Written,
-                Err(error) => {
-                    self.can_write = false;
-                    WireEvent::WriteFailed(error)
+        if self.batch > 0 {
+            match Pin::new(&mut self.socket).poll_flush(cx) {
+                Poll::Pending => self.held_up = true,
+                Poll::Ready(flushed) => {
+                    self.batch = 0;
+                    self.held_up = false;
+                    return Poll::Ready(match flushed {
+                        Ok(()) => WireEvent::Written,
+                        Err(error) => {
+                            self.can_write = false;
+                            WireEvent::WriteFailed(error)
+                        }
+                    });
                 }
-            });
+            }
         }
         if !reads {
             return Poll::Pending;
@@ -169,11 +181,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_frame_at_a_time() {
-        let (mut wire, mut server) = pair(1024).await;
-        assert!(wire.is_ready());
+    async fn frames_go_together() {
+        let (mut wire, mut server) = pair(4 * BATCH).await;
+        let big = Bytes::from(vec![0; BATCH / 2]);
         wire.send(Bytes::from_static(b"frame")).expect("sent");
-        assert!(!wire.is_ready());
+        wire.send(big.clone()).expect("sent");
+        assert!(wire.is_ready());
+        wire.send(big).expect("sent");
+        assert!(!wire.is_ready(), "enough for once");
         assert!(matches!(wire.next(true).await, WireEvent::Written));
         assert!(wire.is_ready());
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;

@@ -29,29 +29,58 @@ const TRAILER: usize = 8;
 #[error("the deflate encoder failed")]
 pub struct GzipError;
 
-/// The lowest level that looks for matches of three bytes, which are most of those in 16-bit speech.
+/// How hard to look for what repeats.
 ///
-/// For 200 ms of speech at 24 kHz, of 9600 bytes: level 1 leaves 85.7 %, levels 2 to 9 leave 84.7 to
-/// 84.8 % at 1.6 times its cost, 10 to 12 leave 84.2 % at five times its cost; zlib's 9 leaves 84.7 %
-/// at four times its cost.
-const LEVEL: i32 = 2;
+/// Loud speech is noise to deflate: all that its bytes give is their frequencies. In quiet speech and pauses there are
+/// matches to be found, most of them of three bytes, which the fast way does not see. For 200 ms of read
+/// English at 24 kHz, frame by frame: fast leaves 86.1 % of the bytes at 0.25 ms of CPU a second of audio, search 85.3 % at
+/// 0.42 ms, and search after frames that packed to less than three quarters (a tenth of them) 86.0 % at 0.27 ms. Others
+/// on the same machine: zlib 9 85.2 % at 1.02 ms, zlib-ng 2 86.2 % at 0.49 ms and 9 85.3 % at 0.76 ms, isa-l 1 86.2 %
+/// at 0.17 ms, libdeflate 5 85.4 % at 0.38 ms and 9 85.3 % at 0.40 ms; Huffman codes alone 86.6 %.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// The library's level 1.
+    #[default]
+    Fast,
+    /// Its level 2: the lowest that looks for matches of three bytes.
+    Search,
+}
+
+impl Effort {
+    /// What suits the frame after one of `plain` bytes that packed to `packed`: sound goes on as it was.
+    pub fn after(plain: usize, packed: usize) -> Self {
+        if packed * 4 < plain * 3 {
+            Effort::Search
+        } else {
+            Effort::Fast
+        }
+    }
+}
 
 thread_local! {
-    /// Level 2 exists, so the default, level 6, never comes into it.
-    static COMPRESSOR: RefCell<Compressor> =
-        RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default()));
+    static FAST: RefCell<Compressor> = RefCell::new(compressor(1));
+    static SEARCH: RefCell<Compressor> = RefCell::new(compressor(2));
+}
+
+/// Both levels exist, so the default, level 6, never comes into it.
+fn compressor(level: i32) -> Compressor {
+    Compressor::new(CompressionLvl::new(level).unwrap_or_default())
 }
 
 /// Appends one gzip member that holds `data` to `out`, whatever `out` has before it.
 ///
 /// # Errors
 /// [`GzipError`] when the library fails; `out` is then as it was.
-pub fn gzip(data: &[u8], out: &mut Vec<u8>) -> Result<(), GzipError> {
+pub fn gzip(data: &[u8], effort: Effort, out: &mut Vec<u8>) -> Result<(), GzipError> {
     if data.is_empty() {
         out.extend_from_slice(&EMPTY);
         return Ok(());
     }
-    COMPRESSOR.with_borrow_mut(|compressor| {
+    let state = match effort {
+        Effort::Fast => &FAST,
+        Effort::Search => &SEARCH,
+    };
+    state.with_borrow_mut(|compressor| {
         let start = out.len();
         out.resize(start + compressor.gzip_compress_bound(data.len()), 0);
         let written = compressor
@@ -242,7 +271,7 @@ mod tests {
 
     fn packed(data: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        gzip(data, &mut out).unwrap();
+        gzip(data, Effort::Search, &mut out).unwrap();
         out
     }
 
@@ -255,13 +284,22 @@ mod tests {
     }
 
     #[test]
+    fn what_packs_well_is_worth_a_search() {
+        assert_eq!(Effort::after(9600, 7199), Effort::Search);
+        assert_eq!(Effort::after(9600, 7200), Effort::Fast);
+        assert_eq!(Effort::after(0, 20), Effort::Fast);
+    }
+
+    #[test]
     fn another_implementation_reads_every_member_of_a_reused_state() {
         let noise: Vec<u8> = (0..200_000u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
             .collect();
-        for data in [&noise[..], b"", b"abc", &[0; 70_000], &noise[..9600]] {
+        let all = [&noise[..], b"", b"abc", &[0; 70_000], &noise[..9600]];
+        let efforts = [Effort::Fast, Effort::Search];
+        for (data, effort) in all.iter().flat_map(|d| efforts.map(|e| (*d, e))) {
             let mut out = b"before".to_vec();
-            gzip(data, &mut out).unwrap();
+            gzip(data, effort, &mut out).unwrap();
             assert!(out.len() <= 6 + gzip_bound(data.len()));
             let (before, member) = out.split_at(6);
             assert_eq!(before, b"before");
@@ -355,7 +393,8 @@ mod tests {
             let mut inflater = Inflater::new();
             for data in frames {
                 let mut member = Vec::new();
-                gzip(&data, &mut member).unwrap();
+                let effort = if data.len() % 2 == 0 { Effort::Fast } else { Effort::Search };
+                gzip(&data, effort, &mut member).unwrap();
                 prop_assert_eq!(inflater.inflate(&member), Ok(&data[..]));
             }
         }

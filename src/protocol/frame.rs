@@ -21,7 +21,7 @@ use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use super::MAX_PAYLOAD;
-use super::compression::{InflateError, Inflater, gzip, gzip_bound};
+use super::compression::{Effort, InflateError, Inflater, gzip, gzip_bound};
 
 /// Bytes before the payload of every client frame: header 4, sequence 4, payload size 4.
 ///
@@ -76,23 +76,30 @@ pub enum Serialization {
 #[derive(Debug)]
 pub struct FrameEncoder {
     compression: Compression,
+    /// For the next packet of samples.
+    effort: Effort,
 }
 
 impl FrameEncoder {
     /// An encoder whose frames are packed with `compression`.
     pub fn new(compression: Compression) -> Self {
-        Self { compression }
+        Self {
+            compression,
+            effort: Effort::default(),
+        }
     }
 
     /// The full client request, which opens the session; `json` as
     /// [`Request::to_json`](super::request::Request::to_json) makes it.
     pub fn request(&mut self, sequence: i32, json: &[u8]) -> Bytes {
-        self.frame(FULL_REQUEST, SEQUENCE, sequence, json)
+        self.frame(FULL_REQUEST, SEQUENCE, sequence, json, Effort::Search)
     }
 
     /// A packet of samples, copied from `pcm`.
     pub fn audio(&mut self, sequence: i32, pcm: &[u8]) -> Bytes {
-        self.frame(AUDIO, SEQUENCE, sequence, pcm)
+        let frame = self.frame(AUDIO, SEQUENCE, sequence, pcm, self.effort);
+        self.effort = Effort::after(pcm.len(), frame.len());
+        frame
     }
 
     /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them, and the samples alone, to
@@ -128,10 +135,11 @@ impl FrameEncoder {
     /// With compression its payload is an empty gzip member, 20 bytes: no bytes at all, marked as gzip,
     /// are refused.
     pub fn finish(&mut self, sequence: i32) -> Bytes {
-        self.frame(AUDIO, SEQUENCE | LAST, sequence.wrapping_neg(), &[])
+        let sequence = sequence.wrapping_neg();
+        self.frame(AUDIO, SEQUENCE | LAST, sequence, &[], Effort::Fast)
     }
 
-    fn frame(&mut self, kind: u8, flags: u8, sequence: i32, payload: &[u8]) -> Bytes {
+    fn frame(&self, kind: u8, flags: u8, sequence: i32, payload: &[u8], effort: Effort) -> Bytes {
         let room = match self.compression {
             Compression::Gzip => gzip_bound(payload.len()),
             Compression::None => payload.len(),
@@ -139,7 +147,7 @@ impl FrameEncoder {
         let mut out = Vec::with_capacity(HEADROOM + room);
         out.resize(HEADROOM, 0);
         let mut compression = self.compression;
-        if compression == Compression::None || gzip(payload, &mut out).is_err() {
+        if compression == Compression::None || gzip(payload, effort, &mut out).is_err() {
             // Each frame says itself how it is packed, so one that the encoder fails at goes plain.
             compression = Compression::None;
             out.extend_from_slice(payload);
@@ -410,7 +418,8 @@ mod tests {
         let place = chunk[HEADROOM..].as_ptr();
         let mut encoder = FrameEncoder::new(Compression::Gzip);
         let (frame, pcm) = encoder.audio_chunk(7, chunk);
-        assert_eq!(frame, encoder.audio(7, &[5; 4000]));
+        let mut other = FrameEncoder::new(Compression::Gzip);
+        assert_eq!(frame, other.audio(7, &[5; 4000]));
         assert!(frame.len() < 1000);
         assert_eq!(pcm[..], [5; 4000]);
         assert_eq!(pcm.as_ptr(), place);

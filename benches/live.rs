@@ -1,19 +1,37 @@
 //! N live sessions in one process, measured from inside: `live SINK N SECONDS [URI]` prints one line of
-//! JSON. SINK is `volcasrsink`, or `fakesink` for what the pipelines cost without it.
+//! JSON. SINK is `volcasrsink`, or `fakesink` for what all the rest costs.
 //!
-//! Each pipeline is `audiotestsrc is-live=true ! SINK` with buffers of 10 ms, so GStreamer's own share is
-//! a thread and a clock wait for each buffer. The service runs elsewhere.
+//! Each session is a pipeline of its own, which gets a buffer of 10 ms every 10 ms. Two threads push for all of them, as two do for all
+//! sockets of a server: a thousand threads with a clock each, as live sources have them, cost more than two
+//! processors by themselves. The sound is marks, which the service (elsewhere, `--recogniser marks`) answers, so
+//! that sent audio is settled and let go as in life. Sessions are at different places in it, and in their chunks.
 
 mod support;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use support::{caps, cpu, percentile, stat, status};
+use support::{buffers, caps, cpu, percentile, stat, status};
+use volcasr_loopback::marks::Layout;
 
-/// How often latencies are sampled.
+/// How often latencies are sampled, more often than chunks are sent.
 const SAMPLE: Duration = Duration::from_millis(100);
+/// Of so many sessions: asking for statistics costs, too.
+const SAMPLED: usize = 40;
+const TICK: Duration = Duration::from_millis(10);
+const FEEDERS: usize = 2;
+/// Until all sessions are open and their history is as long as it gets.
+const WARM_UP: Duration = Duration::from_secs(8);
+
+/// One pipeline.
+struct Session {
+    pipeline: gst::Pipeline,
+    sink: gst::Element,
+    pad: gst::Pad,
+}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args()
@@ -30,22 +48,96 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     support::init();
-    let pipelines: Vec<_> = (0..n)
-        .map(|_| pipeline(sink, rest.first().map(String::as_str)))
-        .collect();
-    for (pipeline, _) in &pipelines {
-        pipeline.set_state(gst::State::Playing).expect("to play");
-        // Sessions begin at different moments in life, too.
-        std::thread::sleep(Duration::from_millis(2));
+    let troubles = Arc::new(AtomicUsize::new(0));
+    let uri = rest.first().map(String::as_str);
+    let sessions: Vec<_> = (0..n).map(|_| session(sink, uri, &troubles)).collect();
+    let (pcm, _) = Layout::default().sentences(20);
+    let sound = buffers(&pcm, 10);
+    let over = AtomicBool::new(false);
+    let line = std::thread::scope(|scope| {
+        for part in 0..FEEDERS {
+            let (sessions, sound, over) = (&sessions, &sound, &over);
+            scope.spawn(move || feed(sessions, part, sound, over));
+        }
+        std::thread::sleep(WARM_UP);
+        let line = measure(sink, &sessions, seconds, &troubles);
+        over.store(true, Ordering::Relaxed);
+        line
+    });
+    println!("{line}");
+    for session in &sessions {
+        let _ = session.pipeline.set_state(gst::State::Null);
     }
-    std::thread::sleep(Duration::from_secs(3));
-    let (cpu, began) = (cpu(), Instant::now());
+    ExitCode::SUCCESS
+}
+
+fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Session {
+    let sink = match uri {
+        Some(uri) => support::sink(uri),
+        None => gst::ElementFactory::make(sink).build().expect("the sink"),
+    };
+    sink.set_property("sync", false);
+    sink.set_property("async", false);
+    let pipeline = gst::Pipeline::new();
+    pipeline.add(&sink).expect("a new pipeline");
+    let troubles = troubles.clone();
+    let bus = pipeline.bus().expect("a bus");
+    bus.set_sync_handler(move |_, message| {
+        let trouble = [gst::MessageType::Error, gst::MessageType::Warning];
+        if trouble.contains(&message.type_()) {
+            troubles.fetch_add(1, Ordering::Relaxed);
+        }
+        gst::BusSyncReply::Drop
+    });
+    let pad = gst::Pad::builder(gst::PadDirection::Src).build();
+    pad.link(&sink.static_pad("sink").expect("its pad"))
+        .expect("a free pad");
+    pad.set_active(true).expect("a new pad");
+    pipeline.set_state(gst::State::Playing).expect("to play");
+    pad.push_event(gst::event::StreamStart::new("live"));
+    pad.push_event(gst::event::Caps::new(&caps()));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    pad.push_event(gst::event::Segment::new(&segment));
+    Session {
+        pipeline,
+        sink,
+        pad,
+    }
+}
+
+/// Pushes to each [`FEEDERS`]-th session, at real-time pace.
+fn feed(sessions: &[Session], part: usize, sound: &[gst::Buffer], over: &AtomicBool) {
+    let began = Instant::now();
+    for tick in 0.. {
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        let due = TICK * tick as u32;
+        std::thread::sleep(due.saturating_sub(began.elapsed()));
+        for (number, session) in sessions.iter().enumerate().skip(part).step_by(FEEDERS) {
+            // They begin one after the other, so that their chunks are not complete all at once.
+            let Some(age) = (tick as usize).checked_sub(number / 5) else {
+                break;
+            };
+            let mut buffer = sound[(age + number * 13) % sound.len()].copy();
+            let writable = buffer.make_mut();
+            writable.set_pts(gst::ClockTime::from_mseconds(10) * age as u64);
+            let _ = session.pad.push(buffer);
+        }
+    }
+}
+
+/// One line of JSON.
+fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsize) -> String {
+    let step = sessions.len().div_ceil(SAMPLED);
+    let sampled: Vec<_> = sessions.iter().step_by(step).map(|s| &s.sink).collect();
+    let mut seen = vec![0; sampled.len()];
     let mut latencies = Vec::new();
-    let mut seen = vec![0; n];
+    let (cpu, began) = (cpu(), Instant::now());
     while began.elapsed() < Duration::from_secs(seconds) {
         std::thread::sleep(SAMPLE);
         if sink == "volcasrsink" {
-            for ((_, sink), seen) in pipelines.iter().zip(&mut seen) {
+            for (sink, seen) in sampled.iter().zip(&mut seen) {
                 let frames = stat(sink, "frames-sent");
                 if std::mem::replace(seen, frames) != frames {
                     latencies.push(stat(sink, "send-latency-last"));
@@ -53,46 +145,17 @@ fn main() -> ExitCode {
             }
         }
     }
-    let wall = began.elapsed().as_secs_f64();
+    let cores = (support::cpu() - cpu) / began.elapsed().as_secs_f64();
     latencies.sort_unstable();
-    let percentile = |p| percentile(&latencies, p) as f64 / 1e6;
-    let errors: usize = pipelines
-        .iter()
-        .filter(|(pipeline, _)| {
-            let bus = pipeline.bus().expect("a bus");
-            std::iter::from_fn(|| bus.pop())
-                .any(|message| message.type_() == gst::MessageType::Error)
-        })
-        .count();
-    println!(
-        "{{\"n\":{n},\"cores\":{:.4},\"rss_kib\":{},\"threads\":{},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"samples\":{},\"errors\":{errors}}}",
-        (support::cpu() - cpu) / wall,
+    let ms = |percent| percentile(&latencies, percent) as f64 / 1e6;
+    format!(
+        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{},"p50_ms":{:.3},"p99_ms":{:.3},"samples":{},"errors":{}}}"#,
+        sessions.len(),
         status("VmRSS:"),
         status("Threads:"),
-        percentile(50),
-        percentile(99),
+        ms(50),
+        ms(99),
         latencies.len(),
-    );
-    for (pipeline, _) in &pipelines {
-        let _ = pipeline.set_state(gst::State::Null);
-    }
-    ExitCode::SUCCESS
-}
-
-fn pipeline(sink: &str, uri: Option<&str>) -> (gst::Pipeline, gst::Element) {
-    let source = gst::ElementFactory::make("audiotestsrc")
-        .property("is-live", true)
-        .property("samplesperbuffer", 240)
-        .property_from_str("wave", "white-noise")
-        .build()
-        .expect("audiotestsrc");
-    let sink = match uri {
-        Some(uri) => support::sink(uri),
-        None => gst::ElementFactory::make(sink).build().expect("the sink"),
-    };
-    sink.set_property("sync", true);
-    let pipeline = gst::Pipeline::new();
-    pipeline.add_many([&source, &sink]).expect("a new pipeline");
-    source.link_filtered(&sink, &caps()).expect("caps that fit");
-    (pipeline, sink)
+        troubles.load(Ordering::Relaxed),
+    )
 }

@@ -12,6 +12,7 @@ import re
 import resource
 import select
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -185,7 +186,7 @@ def live_sessions():
     seconds = int(os.environ.get("BENCH_SECONDS", "10"))
     curve = []
     for n in counts:
-        with Service("--recogniser", "silent") as service:
+        with Service("--recogniser", "marks") as service:
             ours, plain = live("volcasrsink", n, seconds, service.uri), live("fakesink", n, seconds)
         share = ours["cores"] - plain["cores"]
         memory = (ours["rss_kib"] - plain["rss_kib"]) / n
@@ -199,18 +200,23 @@ def live_sessions():
 
 
 def start_up():
-    def inspect(path):
+    def inspect(element, path):
         took = []
         for _ in range(9):
             environment = dict(ENVIRONMENT, GST_PLUGIN_PATH=path)
             began = time.monotonic()
-            subprocess.run(["gst-inspect-1.0", "fakesink"], env=environment, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(["gst-inspect-1.0", element], env=environment, stdout=subprocess.DEVNULL, check=True)
             took.append(time.monotonic() - began)
         return sorted(took)[len(took) // 2] * 1000
 
     with tempfile.TemporaryDirectory() as empty:
-        ours, without = inspect(os.path.abspath(RELEASE)), inspect(empty)
-    row("gst-inspect-1.0, with the plugin", f"{ours:.1f} ms", f"without {without:.1f} ms", f"+{ours - without:.1f} ms", "<= +10 ms")
+        # Alone: in the directory of the build GStreamer looks into every file.
+        alone = os.path.join(empty, "alone")
+        os.mkdir(alone)
+        without = inspect("fakesink", alone)
+        shutil.copy(os.path.join(RELEASE, "libgstvolcasr.so"), alone)
+        ours = inspect("volcasrsink", alone)
+    row("gst-inspect-1.0 volcasrsink", f"{ours:.1f} ms", f"fakesink {without:.1f} ms", f"+{ours - without:.1f} ms", "<= +10 ms")
     with tempfile.NamedTemporaryFile() as stripped:
         subprocess.run(["strip", "-o", stripped.name, os.path.join(RELEASE, "libgstvolcasr.so")], check=True)
         size = os.path.getsize(stripped.name) / 1024 / 1024

@@ -14,6 +14,8 @@ pub struct Schedule {
     pub service: Oddness,
     pub faults: Vec<Fault>,
     pub acts: Vec<Act>,
+    /// So often PAUSED and PLAYING again while the last words are waited for.
+    pub hurry_at_end: u64,
 }
 
 /// The sink's properties.
@@ -78,6 +80,8 @@ pub enum Act {
 pub enum Meanwhile {
     /// PAUSED for so long: shorter than `idle-timeout`.
     Pause { length: u64 },
+    /// PAUSED and PLAYING so often, without a breath.
+    Hurry { times: u64 },
     /// A flush. What of the stream was not said yet need not be.
     Flush,
 }
@@ -106,6 +110,11 @@ impl Schedule {
             service,
             faults,
             acts,
+            hurry_at_end: if dice.percent(20) {
+                dice.within(1, 30)
+            } else {
+                0
+            },
         }
     }
 
@@ -224,6 +233,9 @@ fn speak(dice: &mut Dice) -> Act {
             length: dice.within(1, 300),
         }),
         3 => Some(Meanwhile::Flush),
+        4 => Some(Meanwhile::Hurry {
+            times: dice.within(2, 30),
+        }),
         _ => None,
     };
     Act::Speak {

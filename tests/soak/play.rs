@@ -67,7 +67,7 @@ pub fn play(schedule: &Schedule) -> Played {
     for act in &schedule.acts {
         player.act(act);
     }
-    player.finish();
+    player.finish(schedule.hurry_at_end);
     let mut played = player.played;
     service.inspect(|connections| {
         played.connections = connections.len();
@@ -245,6 +245,7 @@ impl Player {
                 moves = progress.wait_for(at);
                 match what {
                     Meanwhile::Pause { length } => self.pause(length),
+                    Meanwhile::Hurry { times } => self.hurry(times),
                     Meanwhile::Flush => self.flush_start(),
                 }
             }
@@ -275,11 +276,18 @@ impl Player {
         self.begin_segment();
     }
 
-    fn finish(&mut self) {
+    fn hurry(&self, times: u64) {
+        for _ in 0..times {
+            self.pause(0);
+        }
+    }
+
+    fn finish(&mut self, hurry: u64) {
         self.log("end of stream");
         let pad = self.pad.clone();
         thread::scope(|scope| {
             scope.spawn(|| pad.push_event(gst::event::Eos::new()));
+            self.hurry(hurry);
             self.listen(PATIENCE);
             // Ends the event as well, should it hang.
             let _ = self.pipeline.set_state(gst::State::Null);

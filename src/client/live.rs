@@ -144,6 +144,11 @@ impl Driver {
     fn send(&mut self, exchange: &mut Exchange, live: &mut Live) -> Result<(), Trouble> {
         live.send_at = None;
         while self.wire.as_ref().is_some_and(Wire::is_ready) && !exchange.is_finishing() {
+            // Also between frames that go together, or a queue with hours in it would run past the pause. Their
+            // being written brings the loop back to its beginning, which rotates.
+            if self.should_rotate(exchange, live) {
+                return Ok(());
+            }
             let now = self.now();
             let at = exchange.audio_at(now).max(live.pacer.ready_at(now));
             if at > now {

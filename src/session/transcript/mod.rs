@@ -188,6 +188,7 @@ impl Tracker {
             self.finish(listed, updates);
         }
         self.tidy(updates);
+        self.release();
     }
 
     /// The finish timed out or was ended without confirmation, or the connection is lost for good: every open utterance ends with its
@@ -287,7 +288,9 @@ impl Tracker {
                     updates.push(self.open[index].interim());
                 }
             }
-            None if held || heard.is_empty() => {}
+            None if heard.is_empty() => {}
+            // Not told, so that nothing is shown twice, but known: another loss must not cut it.
+            None if held => self.rest = restore::earlier(self.rest, entry.span.map(|s| s.start)),
             None => {
                 let number = self.next_number;
                 self.next_number = number.saturating_add(1);

@@ -112,6 +112,14 @@ impl Tracker {
         begin.min(self.sent.max(window))
     }
 
+    /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts
+    /// shorter belongs to none now: it counts as heard when this one has worked as far.
+    pub(super) fn release(&mut self) {
+        if self.open.is_empty() && self.hold.take().is_some() {
+            self.heard = self.worked;
+        }
+    }
+
     /// Where a restart would begin if the connection were lost now, on the axis: no audio before it will be asked for, but a start
     /// that the service revises later may move it back a little.
     pub fn needed_from(&self) -> Duration {
@@ -153,7 +161,7 @@ fn after(end: Duration, next: Duration) -> Duration {
     end.saturating_add(TAIL.min(next.saturating_sub(end) / 2))
 }
 
-fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+pub(super) fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
     a.into_iter().chain(b).min()
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Wire<S> {
     /// The kernel has been offered them, and takes no more for now.
     held_up: bool,
     can_write: bool,
+    /// What was read between two batches and is not told yet.
+    heard: Option<WireEvent>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -75,12 +77,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             batch: 0,
             held_up: false,
             can_write: true,
+            heard: None,
         }
     }
 
-    /// Whether a frame can be sent now.
+    /// Whether a frame can be sent now. What the peer has said meanwhile comes first.
     pub fn is_ready(&self) -> bool {
-        self.can_write && !self.held_up && self.batch < BATCH
+        self.can_write && !self.held_up && self.batch < BATCH && self.heard.is_none()
     }
 
     /// Begins to send one frame; [`next`](Self::next) tells when all are written. Only when
@@ -104,6 +107,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<WireEvent> {
+        if let Some(event) = self.heard.take() {
+            return Poll::Ready(event);
+        }
         if self.batch > 0 {
             match Pin::new(&mut self.socket).poll_flush(cx) {
                 Poll::Pending => self.held_up = true,
@@ -111,7 +117,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     self.batch = 0;
                     self.held_up = false;
                     return Poll::Ready(match flushed {
-                        Ok(()) => WireEvent::Written,
+                        Ok(()) => {
+                            // Whoever always has more to send would never hear that it is not wanted.
+                            if reads && let Poll::Ready(event) = self.poll_read(cx) {
+                                self.heard = Some(event);
+                            }
+                            WireEvent::Written
+                        }
                         Err(error) => {
                             self.can_write = false;
                             WireEvent::WriteFailed(error)
@@ -123,6 +135,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if !reads {
             return Poll::Pending;
         }
+        self.poll_read(cx)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
         Poll::Ready(match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
             Some(Ok(Message::Binary(frame))) => WireEvent::Frame(frame),
             Some(Ok(Message::Text(text))) => WireEvent::Text(text.len()),
@@ -196,6 +212,23 @@ mod tests {
             matches!(got, Some(Ok(Message::Binary(frame))) if frame == b"frame"[..]),
             "as it was"
         );
+    }
+
+    /// A socket that takes everything at once does not keep the peer from being heard.
+    #[tokio::test]
+    async fn responses_come_between_batches() {
+        let (mut wire, mut server) = pair(4 * BATCH).await;
+        say(&mut server, Message::binary(&b"no more"[..])).await;
+        wire.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(!wire.is_ready(), "it is to be heard first");
+        assert!(
+            matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"no more"[..])
+        );
+        assert!(wire.is_ready());
+        wire.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(wire.is_ready(), "nothing was said");
     }
 
     #[tokio::test]

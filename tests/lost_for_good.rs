@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::*;
 use faults::*;
 use gst::prelude::*;
-use volcasr_loopback::Service;
+use volcasr_loopback::{Gate, Service};
 
 /// Plays into an error, and hears all that the sink says until its state is NULL again.
 fn fail(service: &Service, retries: u32) -> (Heard, gst::Element) {
@@ -226,5 +226,28 @@ fn the_first_error_frame_counts() {
         let error = assert_one_error(&heard, &sink, faults[1]);
         assert_eq!(code_of(&error), Some(45_000_151), "{faults:?}: {error:?}");
         assert_eq!(service.connections().len(), 1, "{faults:?}");
+    });
+}
+
+/// That a connection begins later than the one before, because the window has let go of what is between, is no progress.
+#[test]
+fn a_window_that_moves_on_is_no_progress() {
+    let cases = [
+        ("reset@300ms*", 3u32, 0u32),
+        ("reset@300ms*", 3, 120_000),
+        ("error:55000007@300ms*", 10, 0),
+        ("error:55000007@300ms*", 10, 120_000),
+    ];
+    at_once(&cases, |&(fault, retries, replay)| {
+        let case = format!("{fault} {replay}");
+        let service = service(faulty(&[fault], false));
+        service.hold(Gate::Responses);
+        let sink = quick_sink(&service);
+        sink.set_property("max-reconnects", retries);
+        sink.set_property("replay-time", replay);
+        let heard = fail_with(&sink);
+        assert_one_error(&heard, &sink, &case);
+        assert_warned(&heard, 3, &case);
+        assert_eq!(service.connections().len(), 4, "{case}");
     });
 }

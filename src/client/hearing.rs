@@ -74,7 +74,7 @@ impl Driver {
         }
         exchange.heard(self.now());
         // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
-        let last = frame.last && exchange.is_finishing();
+        let last = frame.last && exchange.is_finish_written();
         self.on_response(&response, last, live);
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
@@ -145,7 +145,8 @@ impl Driver {
                     .update(|counts| counts.latency(latency));
             }
         }
-        if worked > self.answered {
+        // Where this connection begins none may have answered before: that it begins is no answer.
+        if worked > before && worked > self.answered {
             self.answered = worked;
             self.backoff.reset();
             self.limited = 0;

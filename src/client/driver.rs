@@ -35,6 +35,9 @@ use crate::session::{samples_to_time, time_to_samples};
 
 /// Failures that may pass but seldom do are tried this often in a row.
 const LIMITED_TRIES: u32 = 3;
+/// Nobody who was sent audio a moment ago ends a session for want of it.
+const IDLE_END: Duration = Duration::from_millis(500);
+
 /// The driver's state; see the module.
 pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
@@ -55,6 +58,8 @@ pub(super) struct Driver {
     pub(super) answered: Duration,
     /// How far the owner knows everything to be settled.
     pub(super) settled: Duration,
+    /// When audio was sent last.
+    pub(super) spoke: Duration,
     /// When the wait for the last words began, retries included.
     pub(super) finishing_since: Option<Duration>,
 
@@ -96,6 +101,7 @@ pub(super) fn start(
         updates: Vec::new(),
         answered: Duration::ZERO,
         settled: Duration::ZERO,
+        spoke: Duration::ZERO,
         finishing_since: None,
         line: Line::new(config.clone()),
         wire: None,
@@ -340,7 +346,8 @@ impl Driver {
     /// restart, which makes some.
     fn is_idle_end(&self, trouble: &Trouble) -> bool {
         let idle = matches!(trouble, Trouble::Failure(failure) if failure.cause == Cause::Idle);
-        idle && self.pending.is_none()
+        idle && self.now() >= self.spoke + IDLE_END
+            && self.pending.is_none()
             && !self.history.replaying()
             && !self.shared.state().queue.is_ready()
     }
@@ -384,6 +391,7 @@ impl Driver {
         self.leave();
         self.history.clear();
         self.finishing_since = None;
+        self.restoring = false;
         match self.pending.take() {
             None | Some(Boundary::Pause) => {}
             Some(Boundary::EndOfStream { token }) => self.emit(Event::Done { token }),

@@ -181,6 +181,7 @@ impl Driver {
                     let sent = end - live.sent.min(end);
                     live.sent = end;
                     live.dry = None;
+                    self.spoke = now;
                     let audio = samples_to_time(sent, self.config.request.rate);
                     live.pacer.sent(now, audio);
                     live.arrived = live.arrived.or(arrived);

@@ -171,7 +171,10 @@ impl Driver {
 
     /// Waits for audio and boundaries, and acts on them, until something fails for good.
     async fn serve(&mut self) -> Trouble {
-        self.line.dial(self.now());
+        // A flush does not shorten the pause between two tries.
+        if self.retry_at.is_none() {
+            self.line.dial(self.now());
+        }
         loop {
             let item = match self.something_to_do().await {
                 Ok(item) => item,

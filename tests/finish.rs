@@ -208,3 +208,76 @@ fn alive() -> What {
     frame.extend(json);
     What::Raw(on_the_socket(&frame))
 }
+
+/// A sink whose frames are small, on a service that has begun to read and stopped.
+fn held_up(replay: u32) -> (Service, gst::Element, Rig) {
+    let service = service(Options {
+        receive_buffer: Some(4096),
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("chunk-duration", 20u32);
+    sink.set_property("idle-timeout", 0u32);
+    sink.set_property("replay-time", replay);
+    sink.set_property_from_str("compression", "none");
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(&speech(1).0[..20 * 48], 20);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 0)));
+    service.hold(Gate::Reading);
+    (service, sink, rig)
+}
+
+/// Sends one frame after the other, up to `most`, or until one is not taken for a while. Returns how many.
+fn fill(rig: &mut Rig, pcm: &[u8], most: usize) -> usize {
+    for (n, piece) in pcm.chunks(20 * 48).enumerate().take(most).skip(1) {
+        let before = stat(&rig.sink, "frames-sent");
+        rig.push(piece, 20);
+        let began = Instant::now();
+        while stat(&rig.sink, "frames-sent") == before {
+            if began.elapsed() > Duration::from_millis(300) {
+                return n;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    most
+}
+
+/// Lost with the finish under way: what is left to be asked for is asked for again, and without anything it ends.
+#[test]
+fn a_finish_that_can_not_be_written_is_lost() {
+    let (pcm, marks) = speech(100);
+    // The last of these frames is under way and not written; the finish in its place, or near it.
+    let taken = fill(&mut held_up(0).2, &pcm, usize::MAX);
+    let cases: Vec<_> = (taken.saturating_sub(3)..=taken)
+        .flat_map(|frames| [(frames, 0u32), (frames, 120_000)])
+        .collect();
+    at_once(&cases, |&(frames, replay)| {
+        let case = format!("{frames} of {taken} frames, replay-time={replay}");
+        let (service, sink, mut rig) = held_up(replay);
+        fill(&mut rig, &pcm, frames);
+        rig.end();
+        until_blocked(&sink, Duration::ZERO);
+        assert!(service.inject(What::Reset), "{case}");
+        service.release(Gate::Reading);
+        let heard = rig.listen();
+        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+        assert!(heard.saw_eos(), "{case}");
+        assert_ends_once(&heard.transcripts());
+        if replay > 0 {
+            // The last mark may be cut off.
+            let whole: Vec<_> = marks
+                .iter()
+                .copied()
+                .filter(|mark| mark.end + 200 < frames as u64 * 20)
+                .collect();
+            let finals = marks_of(&heard.finals());
+            assert!(
+                finals.starts_with(&expected(&whole, 0)),
+                "{case}: {finals:?}"
+            );
+        }
+    });
+}

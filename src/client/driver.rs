@@ -382,7 +382,11 @@ impl Driver {
     fn give_up_finish(&mut self, trouble: Option<Trouble>) {
         self.tracker.give_up(&mut self.updates);
         self.tell_updates();
-        let waited = self.now() - self.finishing_since.unwrap_or(self.now());
+        // Not at all, if the finish could not even be written.
+        let now = self.now();
+        let waited = self
+            .finishing_since
+            .map_or(Duration::ZERO, |since| now.saturating_sub(since));
         self.emit(Event::FinishTimedOut { waited, trouble });
         self.leave();
         self.disconnected();

@@ -96,7 +96,7 @@ pub(super) fn start(
         stream: 0,
         session: 0,
         tracker: tracker(&config),
-        history: History::new(time_to_samples(config.replay, rate)),
+        history: History::new(time_to_samples(config.kept(), rate)),
         pending: None,
         updates: Vec::new(),
         answered: Duration::ZERO,
@@ -289,7 +289,8 @@ impl Driver {
             };
             self.leave();
             let idle = self.is_idle_end(&trouble);
-            let from = self.restart();
+            let replay = time_to_samples(self.config.replay, self.config.request.rate);
+            let from = self.restart(self.history.last(replay));
             if idle {
                 return Ok(());
             }
@@ -330,10 +331,10 @@ impl Driver {
             .unwrap_or_else(|| self.shared.state().queue.next_position())
     }
 
-    /// Goes back to where a new connection must begin, and says so.
-    pub(super) fn restart(&mut self) -> Duration {
+    /// Goes back to where a new connection must begin, at `window` or later, and says so.
+    pub(super) fn restart(&mut self, window: u64) -> Duration {
         let rate = self.config.request.rate;
-        let window = samples_to_time(self.history.start(), rate);
+        let window = samples_to_time(window, rate);
         let from = self.tracker.restart(window, &mut self.updates);
         self.tell_updates();
         self.history.rewind(time_to_samples(from, rate));
@@ -411,7 +412,7 @@ impl Driver {
         self.stream = stream;
         self.session = 0;
         self.tracker = tracker(&self.config);
-        self.history = History::new(time_to_samples(self.config.replay, rate));
+        self.history = History::new(time_to_samples(self.config.kept(), rate));
         self.answered = Duration::ZERO;
         self.settled = Duration::ZERO;
         self.finishing_since = None;

@@ -18,6 +18,7 @@ mod line;
 mod live;
 mod opening;
 mod resolve;
+mod rotation;
 mod runtime;
 mod telling;
 mod tls;

@@ -134,6 +134,11 @@ impl History {
         self.chunks.front().map_or(self.end, |c| c.start)
     }
 
+    /// Where the last so many samples begin that can be sent again.
+    pub fn last(&self, samples: u64) -> u64 {
+        self.start().max(self.end.saturating_sub(samples))
+    }
+
     /// The end of what was pushed.
     pub fn end(&self) -> u64 {
         self.end
@@ -289,6 +294,10 @@ mod tests {
     fn the_limit_drops_the_oldest() {
         let mut history = filled(25);
         assert_eq!((history.start(), history.held()), (25, 25));
+        assert_eq!(
+            [history.last(0), history.last(20), history.last(30)],
+            [50, 30, 25]
+        );
         history.rewind(0);
         assert_eq!(replayed(&mut history), (25..50).collect::<Vec<_>>());
         // One chunk longer than the limit.

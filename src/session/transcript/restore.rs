@@ -138,6 +138,13 @@ impl Tracker {
         begin.min(self.sent)
     }
 
+    /// Audio before it has said all that it will say: it is settled, or was worked through so long ago that its words are known,
+    /// and those that are open can end with them.
+    pub fn told_until(&self) -> Duration {
+        let told = self.worked.saturating_sub(self.lag).min(self.sent);
+        self.needed_from().max(told)
+    }
+
     /// Where the first speech begins that is known and not settled.
     fn unsettled_from(&self) -> Option<Duration> {
         earlier(self.open.iter().map(|o| o.starts()).min(), self.rest)

@@ -461,3 +461,16 @@ fn an_end_that_no_audio_has_reached_does_not_skip_what_comes() {
     assert_eq!(brief(&updates), [(0, "one", "U")]);
     assert_eq!(begin, ms(3000));
 }
+
+/// What can't be sent again may be given up: settled, or so old that its words are known.
+#[test]
+fn what_is_told_is_settled_or_old_enough() {
+    let mut stream = Stream::full();
+    stream.sent = ms(60_000);
+    assert_eq!(stream.tracker.told_until(), ms(0), "nothing was answered");
+    stream.hear(9000, &[said("one two three", 500, 8900)]);
+    assert_eq!(stream.tracker.needed_from(), ms(0));
+    assert_eq!(stream.tracker.told_until(), ms(7000));
+    stream.hear(10_000, &[said("One two three.", 500, 9000).definite()]);
+    assert_eq!(stream.tracker.told_until(), ms(9400));
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task::coop::unconstrained;
 use tokio::time::sleep_until;
 
 use super::dial::{Transport, UNACKNOWLEDGED};
@@ -21,6 +22,9 @@ const TOO_SLOW: Duration = Duration::from_secs(60);
 const LAST_READ: Duration = Duration::from_millis(500);
 /// What the old session of a rotation gets to end in good order.
 const ROTATED_FINISH: Duration = Duration::from_secs(2);
+
+/// Of the messages that are ignored on a connection, so many are worth a warning.
+const LOUDLY_IGNORED: u32 = 8;
 
 /// How a connection ended, if nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub(super) struct Live {
     /// Writing failed: until when to read on, and what to say then.
     pub(super) failed: Option<(Duration, Trouble)>,
     pub(super) nonsense: u32,
+    /// How many messages were ignored, and logged.
+    pub(super) ignored: u32,
     /// Since when nothing has been read, for want of room for what would come.
     pub(super) deaf: Option<Duration>,
 }
@@ -92,6 +98,7 @@ impl Driver {
             handed_over: self.now(),
             failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
             nonsense: 0,
+            ignored: 0,
             deaf: None,
         };
         loop {
@@ -135,7 +142,8 @@ impl Driver {
                 }
                 () = shared.ready.notified(), if hungry => {}
                 () = shared.relief.notified(), if congested => {}
-                () = sleep_until(wake), if due.is_some() => {}
+                // Also after a peer whose fragments never end has used up the task's turn.
+                () = unconstrained(sleep_until(wake)), if due.is_some() => {}
             }
         }
     }
@@ -284,7 +292,7 @@ impl Driver {
             WireEvent::Heartbeat => Ok(None),
             WireEvent::Text(length) => {
                 self.log(
-                    Level::Warning,
+                    live.ignores(),
                     format_args!("ignored a text message of {length} bytes"),
                 );
                 Ok(None)
@@ -382,6 +390,15 @@ impl Live {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// A message is ignored: how loudly to say so. A peer that sends nothing else must not fill the log.
+    pub(super) fn ignores(&mut self) -> Level {
+        self.ignored = self.ignored.saturating_add(1);
+        match self.ignored {
+            0..=LOUDLY_IGNORED => Level::Warning,
+            _ => Level::Debug,
+        }
     }
 
     /// Reading begins or ends. What the service may have said meanwhile is not late.

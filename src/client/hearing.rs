@@ -44,6 +44,8 @@ impl Driver {
         };
         let result = match payload {
             Ok(payload) => self.on_payload(&frame, payload, exchange, live),
+            // The code says more than any body.
+            Err(_) if frame.is_error() => self.on_payload(&frame, &[], exchange, live),
             Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
             Err(error) => self.skip(&error, exchange, live),
         };
@@ -79,9 +81,13 @@ impl Driver {
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {
+            let credentials = &self.config.credentials;
             self.emit(Event::Response {
                 session: self.session - 1,
-                json: json.to_owned(),
+                json: match credentials.are_in(json) {
+                    true => credentials.strike_out(json),
+                    false => json.to_owned(),
+                },
             });
         }
         match (frame.last, last) {
@@ -109,7 +115,7 @@ impl Driver {
         if self.log_id.is_none()
             && let Some(log_id) = &response.log_id
         {
-            self.log_id = Some(self.config.credentials.strike_out(log_id));
+            self.log_id = self.config.credentials.id(log_id);
             self.tell_ids();
         }
         self.log(
@@ -187,7 +193,7 @@ impl Driver {
         if !exchange.is_acknowledged() || live.nonsense >= MAX_NONSENSE {
             return Err(Trouble::Nonsense(error.to_string()));
         }
-        self.log(Level::Warning, format_args!("ignored a message: {error}"));
+        self.log(live.ignores(), format_args!("ignored a message: {error}"));
         Ok(None)
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task::coop::unconstrained;
 use tokio::time::sleep_until;
 
 use super::dial::UNACKNOWLEDGED;
@@ -19,6 +20,9 @@ use crate::session::samples_to_time;
 const TOO_SLOW: Duration = Duration::from_secs(60);
 /// After a failed write the socket is read for so long: an error frame there says more.
 const LAST_READ: Duration = Duration::from_millis(500);
+
+/// Of the messages that are ignored on a connection, so many are worth a warning.
+const LOUDLY_IGNORED: u32 = 8;
 
 /// How a connection ended, if nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub(super) struct Live {
     pub(super) nonsense: u32,
     /// When the service said something last, or could not be listened to.
     pub(super) heard: Duration,
+    /// How many messages were ignored, and logged.
+    pub(super) ignored: u32,
     /// Since when nothing has been read, for want of room for what would come.
     pub(super) deaf: Option<Duration>,
 }
@@ -93,6 +99,7 @@ impl Driver {
             failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
             nonsense: 0,
             heard: self.now(),
+            ignored: 0,
             deaf: None,
         };
         loop {
@@ -141,7 +148,8 @@ impl Driver {
                 }
                 () = shared.ready.notified(), if hungry => {}
                 () = shared.relief.notified(), if congested => {}
-                () = sleep_until(wake), if due.is_some() => {}
+                // Also after a peer whose fragments never end has used up the task's turn.
+                () = unconstrained(sleep_until(wake)), if due.is_some() => {}
             }
         }
     }
@@ -292,7 +300,7 @@ impl Driver {
             WireEvent::Heartbeat => Ok(None),
             WireEvent::Text(length) => {
                 self.log(
-                    Level::Warning,
+                    live.ignores(),
                     format_args!("ignored a text message of {length} bytes"),
                 );
                 Ok(None)
@@ -375,6 +383,15 @@ impl Live {
             .min()
     }
 
+    /// A message is ignored: how loudly to say so. A peer that sends nothing else must not fill the log.
+    pub(super) fn ignores(&mut self) -> Level {
+        self.ignored = self.ignored.saturating_add(1);
+        match self.ignored {
+            0..=LOUDLY_IGNORED => Level::Warning,
+            _ => Level::Debug,
+        }
+    }
+
     /// Reading begins or ends. What the service may have said meanwhile is not late.
     fn listen(&mut self, reads: bool, now: Duration, exchange: &mut Exchange) {
         if !reads {
@@ -432,6 +449,7 @@ mod tests {
             failed: None,
             nonsense: 0,
             heard: ms(10),
+            ignored: 0,
             deaf: None,
         };
         assert_eq!(live.due(&exchange, None), Some(ms(100)));

@@ -17,6 +17,7 @@ mod hearing;
 mod line;
 mod live;
 mod opening;
+mod refusal;
 mod resolve;
 mod rotation;
 mod runtime;

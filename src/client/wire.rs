@@ -22,6 +22,9 @@ const MAX_MESSAGE: usize = MAX_PAYLOAD + 1024;
 /// What waits to be sent goes to the kernel in pieces of so many bytes, and the frame that goes beyond: each call costs as much
 /// as some frames do.
 const BATCH: usize = 32 * 1024;
+/// So many bytes that the peer does not take are held, answers to its pings above all: a peer that sends them and never
+/// reads would fill the memory. A request is far smaller, whatever words it lists.
+const MAX_UNTAKEN: usize = 2 << 20;
 /// How long a connection that is given up gets to say good-bye.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -68,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(BATCH)
+            .max_write_buffer_size(MAX_UNTAKEN)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let socket =
@@ -272,6 +276,24 @@ mod tests {
         );
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
         assert!(matches!(got, Some(Ok(Message::Pong(_)))), "{got:?}");
+    }
+
+    /// The library answers pings by itself, into a buffer.
+    #[tokio::test]
+    async fn answers_that_the_peer_does_not_read_are_bounded() {
+        let (mut wire, mut server) = pair(1024).await;
+        let ping = Bytes::from_static(&[b'x'; 125]);
+        for _ in 0..MAX_UNTAKEN / ping.len() {
+            say(&mut server, Message::Ping(ping.clone())).await;
+            assert!(matches!(wire.next(true).await, WireEvent::Heartbeat));
+        }
+        let frame = Bytes::from_static(&[0; 256]);
+        let full = wire.send(frame).expect_err("no room");
+        assert!(matches!(full, WsError::WriteBufferFull(_)), "{full:?}");
+        assert!(!wire.is_ready());
+        // What it says is heard all the same.
+        say(&mut server, Message::text("hello")).await;
+        assert!(matches!(wire.next(true).await, WireEvent::Text(5)));
     }
 
     #[tokio::test(start_paused = true)]

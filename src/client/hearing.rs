@@ -61,21 +61,31 @@ impl Driver {
         if let ServerKind::Error { code } = frame.kind {
             return Err(self.failure(Failure::from_error_frame(code, payload)));
         }
-        let response = match Response::decode(payload) {
-            Ok(response) => response,
-            Err(error) => return self.skip(&error, exchange, live),
-        };
-        if let Some(code) = response.code {
-            return Err(self.failure(Failure::from_error_frame(code, payload)));
-        }
-        live.nonsense = 0;
-        if !exchange.is_acknowledged() {
-            self.on_ack(&response);
-        }
-        exchange.heard(self.now());
         // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
         let last = frame.last && exchange.is_finishing();
-        self.on_response(&response, last, live);
+        let mut repeats = std::mem::take(&mut self.repeats);
+        let read = match repeats.decode(payload, self.tracker.repeated()) {
+            Ok(response) if response.code.is_some() => Ok(response.code),
+            Ok(response) => {
+                live.nonsense = 0;
+                if !exchange.is_acknowledged() {
+                    self.on_ack(&response);
+                }
+                exchange.heard(self.now());
+                self.on_response(&response, last, live);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        };
+        if let Ok(None) = read {
+            repeats.keep(payload, self.tracker.repeated());
+        }
+        self.repeats = repeats;
+        match read {
+            Ok(None) => {}
+            Ok(Some(code)) => return Err(self.failure(Failure::from_error_frame(code, payload))),
+            Err(error) => return self.skip(&error, exchange, live),
+        }
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {

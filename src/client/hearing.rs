@@ -12,8 +12,8 @@ use crate::protocol::response::Response;
 use crate::session::exchange::Exchange;
 use crate::session::samples_to_time;
 
-/// What is needed may move back a little with a start that is revised; so much more is kept for that.
-const KEPT: Duration = Duration::from_secs(1);
+/// What is needed may move back a little with a start that is revised, by 140 ms in recorded traffic; so much more is kept for that.
+const KEPT: Duration = Duration::from_millis(250);
 /// So many messages in a row that can't be read are more than a slip.
 const MAX_NONSENSE: u32 = 16;
 /// How much more than was sent the service may claim to have heard: a share, and an allowance.

@@ -26,6 +26,7 @@ use super::{Control, Shared};
 use crate::protocol::compression::Inflater;
 use crate::protocol::failure::{Cause, Retry};
 use crate::protocol::frame::FrameEncoder;
+use crate::protocol::repeats::Repeats;
 use crate::session::backoff::Backoff;
 use crate::session::exchange::FINISH_TIMES;
 use crate::session::history::History;
@@ -80,6 +81,7 @@ pub(super) struct Driver {
     pub(super) encoder: FrameEncoder,
     /// Made when the first compressed answer comes.
     pub(super) inflater: Option<Inflater>,
+    pub(super) repeats: Repeats,
 }
 
 /// Starts a driver as a task, and sees to it that its end is noticed, however it comes.
@@ -116,6 +118,7 @@ pub(super) fn start(
         log_id: None,
         encoder: FrameEncoder::new(config.compression),
         inflater: None,
+        repeats: Repeats::default(),
         shared: shared.clone(),
         config,
         events: events.clone(),

@@ -12,8 +12,8 @@ use crate::protocol::response::Response;
 use crate::session::exchange::Exchange;
 use crate::session::samples_to_time;
 
-/// What is needed may move back a little with a start that is revised; so much more is kept for that.
-const KEPT: Duration = Duration::from_secs(1);
+/// What is needed may move back a little with a start that is revised, by 140 ms in recorded traffic; so much more is kept for that.
+const KEPT: Duration = Duration::from_millis(250);
 /// So many messages in a row that can't be read are more than a slip.
 const MAX_NONSENSE: u32 = 16;
 /// How much more than was sent the service may claim to have heard: a share, and an allowance.
@@ -63,21 +63,31 @@ impl Driver {
         if let ServerKind::Error { code } = frame.kind {
             return Err(self.failure(Failure::from_error_frame(code, payload)));
         }
-        let response = match Response::decode(payload) {
-            Ok(response) => response,
-            Err(error) => return self.skip(&error, exchange, live),
-        };
-        if let Some(code) = response.code {
-            return Err(self.failure(Failure::from_error_frame(code, payload)));
-        }
-        live.nonsense = 0;
-        if !exchange.is_acknowledged() {
-            self.on_ack(&response);
-        }
-        exchange.heard(self.now());
         // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
         let last = frame.last && exchange.is_finish_written();
-        self.on_response(&response, last, live);
+        let mut repeats = std::mem::take(&mut self.repeats);
+        let read = match repeats.decode(payload, self.tracker.repeated()) {
+            Ok(response) if response.code.is_some() => Ok(response.code),
+            Ok(response) => {
+                live.nonsense = 0;
+                if !exchange.is_acknowledged() {
+                    self.on_ack(&response);
+                }
+                exchange.heard(self.now());
+                self.on_response(&response, last, live);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        };
+        if let Ok(None) = read {
+            repeats.keep(payload, self.tracker.repeated());
+        }
+        self.repeats = repeats;
+        match read {
+            Ok(None) => {}
+            Ok(Some(code)) => return Err(self.failure(Failure::from_error_frame(code, payload))),
+            Err(error) => return self.skip(&error, exchange, live),
+        }
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {

@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 
+use bytes::BytesMut;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use libdeflater::{CompressionLvl, Compressor};
 use thiserror::Error;
@@ -71,7 +72,7 @@ fn compressor(level: i32) -> Compressor {
 ///
 /// # Errors
 /// [`GzipError`] when the library fails; `out` is then as it was.
-pub fn gzip(data: &[u8], effort: Effort, out: &mut Vec<u8>) -> Result<(), GzipError> {
+pub fn gzip(data: &[u8], effort: Effort, out: &mut BytesMut) -> Result<(), GzipError> {
     if data.is_empty() {
         out.extend_from_slice(&EMPTY);
         return Ok(());
@@ -270,9 +271,9 @@ mod tests {
     use super::*;
 
     fn packed(data: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = BytesMut::new();
         gzip(data, Effort::Search, &mut out).unwrap();
-        out
+        out.to_vec()
     }
 
     #[test]
@@ -298,7 +299,7 @@ mod tests {
         let all = [&noise[..], b"", b"abc", &[0; 70_000], &noise[..9600]];
         let efforts = [Effort::Fast, Effort::Search];
         for (data, effort) in all.iter().flat_map(|d| efforts.map(|e| (*d, e))) {
-            let mut out = b"before".to_vec();
+            let mut out = BytesMut::from(&b"before"[..]);
             gzip(data, effort, &mut out).unwrap();
             assert!(out.len() <= 6 + gzip_bound(data.len()));
             let (before, member) = out.split_at(6);
@@ -392,7 +393,7 @@ mod tests {
         fn what_goes_in_comes_out(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4)) {
             let mut inflater = Inflater::new();
             for data in frames {
-                let mut member = Vec::new();
+                let mut member = BytesMut::new();
                 let effort = if data.len() % 2 == 0 { Effort::Fast } else { Effort::Search };
                 gzip(&data, effort, &mut member).unwrap();
                 prop_assert_eq!(inflater.inflate(&member), Ok(&data[..]));

@@ -17,7 +17,9 @@
 //! Compression is said by byte 2, frame by frame: the service answers uncompressed to a client that
 //! compresses, against the documentation.
 
-use bytes::{Bytes, BytesMut};
+use std::cell::RefCell;
+
+use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 
 use super::MAX_PAYLOAD;
@@ -92,12 +94,19 @@ impl FrameEncoder {
     /// The full client request, which opens the session; `json` as
     /// [`Request::to_json`](super::request::Request::to_json) makes it.
     pub fn request(&mut self, sequence: i32, json: &[u8]) -> Bytes {
-        self.frame(FULL_REQUEST, SEQUENCE, sequence, json, Effort::Search)
+        let mut out = BytesMut::new();
+        self.frame(
+            &mut out,
+            (FULL_REQUEST, SEQUENCE, sequence),
+            json,
+            Effort::Search,
+        )
     }
 
     /// A packet of samples, copied from `pcm`.
     pub fn audio(&mut self, sequence: i32, pcm: &[u8]) -> Bytes {
-        let frame = self.frame(AUDIO, SEQUENCE, sequence, pcm, self.effort);
+        let kind = (AUDIO, SEQUENCE, sequence);
+        let frame = OUT.with_borrow_mut(|out| self.frame(out, kind, pcm, self.effort));
         self.effort = Effort::after(pcm.len(), frame.len());
         frame
     }
@@ -105,8 +114,8 @@ impl FrameEncoder {
     /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them, and the samples alone, to
     /// keep for a replay.
     ///
-    /// Without compression both share the chunk's allocation, and no sample is copied. A chunk of no
-    /// more than the free bytes has no samples.
+    /// Without compression both share the chunk's allocation, and no sample is copied; with it, the frame's is one that a thread's
+    /// frames have in turn, once they are dropped. A chunk of no more than the free bytes has no samples.
     pub fn audio_chunk(&mut self, sequence: i32, mut chunk: BytesMut) -> (Bytes, Bytes) {
         debug_assert!(chunk.len() >= HEADROOM, "a chunk begins with its headroom");
         if chunk.len() < HEADROOM {
@@ -114,7 +123,10 @@ impl FrameEncoder {
         }
         if self.compression == Compression::Gzip {
             let frame = self.audio(sequence, &chunk[HEADROOM..]);
-            return (frame, chunk.freeze().slice(HEADROOM..));
+            // Not a slice of it, which would allocate a count of its owners.
+            let mut pcm = chunk.freeze();
+            pcm.advance(HEADROOM);
+            return (frame, pcm);
         }
         let size = chunk.len() - HEADROOM;
         chunk[..HEADROOM].copy_from_slice(&prefix(
@@ -136,26 +148,46 @@ impl FrameEncoder {
     /// are refused.
     pub fn finish(&mut self, sequence: i32) -> Bytes {
         let sequence = sequence.wrapping_neg();
-        self.frame(AUDIO, SEQUENCE | LAST, sequence, &[], Effort::Fast)
+        let mut out = BytesMut::new();
+        self.frame(
+            &mut out,
+            (AUDIO, SEQUENCE | LAST, sequence),
+            &[],
+            Effort::Fast,
+        )
     }
 
-    fn frame(&self, kind: u8, flags: u8, sequence: i32, payload: &[u8], effort: Effort) -> Bytes {
+    /// A frame made in `out`, which is empty then, and can be used again once the frame is dropped.
+    fn frame(
+        &self,
+        out: &mut BytesMut,
+        (kind, flags, sequence): (u8, u8, i32),
+        payload: &[u8],
+        effort: Effort,
+    ) -> Bytes {
         let room = match self.compression {
             Compression::Gzip => gzip_bound(payload.len()),
             Compression::None => payload.len(),
         };
-        let mut out = Vec::with_capacity(HEADROOM + room);
+        out.clear();
+        out.reserve(HEADROOM + room);
         out.resize(HEADROOM, 0);
         let mut compression = self.compression;
-        if compression == Compression::None || gzip(payload, effort, &mut out).is_err() {
+        if compression == Compression::None || gzip(payload, effort, out).is_err() {
             // Each frame says itself how it is packed, so one that the encoder fails at goes plain.
             compression = Compression::None;
             out.extend_from_slice(payload);
         }
         let size = out.len() - HEADROOM;
         out[..HEADROOM].copy_from_slice(&prefix(kind, flags, compression, sequence, size));
-        Bytes::from(out)
+        out.split().freeze()
     }
+}
+
+thread_local! {
+    /// What a thread's frames of audio are packed into: with one for each connection, every session would hold some ten kilobytes
+    /// more for the moments in which they are used.
+    static OUT: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
 fn prefix(

@@ -6,6 +6,7 @@
 //! | [`compression`] | gzip, both ways, bounded, with state that is kept from frame to frame |
 //! | [`request`] | what a session asks for, as the JSON of the first frame |
 //! | [`response`] | what the service answers, read with tolerance and without copies |
+//! | [`repeats`] | the part of a response that the one before it had, passed over |
 //! | [`utterance`] | the part of a response that matters most: words, times, attributes |
 //! | `lenient` | the JSON readers behind those and `failure`: a wrong type is an absent field |
 //! | [`failure`] | error frames and HTTP refusals: what they mean, and whether to try again |
@@ -19,6 +20,7 @@ pub mod compression;
 pub mod failure;
 pub mod frame;
 mod lenient;
+pub mod repeats;
 pub mod request;
 pub mod response;
 pub mod utterance;

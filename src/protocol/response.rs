@@ -39,6 +39,9 @@ pub struct Response<'a> {
     /// The utterances in their order; absent when the service left them out, which is not the same as
     /// none.
     pub utterances: Option<Vec<Utterance<'a>>>,
+    /// So many utterances at the beginning of the list are left out, because they were settled before and are as they were; so is
+    /// most of `text`: [`Repeats::decode`](super::repeats::Repeats::decode).
+    pub repeated: usize,
     /// The id by which the vendor finds the session; in the first answer of `bigmodel_async`.
     pub log_id: Option<Cow<'a, str>>,
     /// An error that came in a response instead of an error frame. A success has no code, or one of those

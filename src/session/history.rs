@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// S16LE, mono.
 const BYTES_PER_SAMPLE: usize = 2;
@@ -27,7 +27,7 @@ pub struct History {
     cursor: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Chunk {
     start: u64,
     pcm: Bytes,
@@ -42,16 +42,19 @@ impl Chunk {
         self.start + self.samples()
     }
 
+    /// Leaves what of it lies at `position` or later, where it is.
+    fn cut_before(&mut self, position: u64) {
+        let skip = position.saturating_sub(self.start).min(self.samples());
+        self.start += skip;
+        // At most the chunk's own length, which is a usize.
+        self.pcm.advance(skip as usize * BYTES_PER_SAMPLE);
+    }
+
     /// What of it lies at `position` or later. Bytes are shared, not copied.
     fn since(&self, position: u64) -> Chunk {
-        let skip = position.saturating_sub(self.start).min(self.samples());
-        Chunk {
-            start: self.start + skip,
-            // At most the chunk's own length, which is a usize.
-            pcm: self.pcm.slice(
-                skip as usize * BYTES_PER_SAMPLE..self.samples() as usize * BYTES_PER_SAMPLE,
-            ),
-        }
+        let mut rest = self.clone();
+        rest.cut_before(position);
+        rest
     }
 }
 
@@ -80,7 +83,11 @@ impl History {
     /// them, and what overlaps audio that is already here is left out. Not while [`replaying`](Self::replaying): the replay
     /// would send it once more.
     pub fn push(&mut self, start: u64, pcm: Bytes, arrived: Duration) {
-        let chunk = Chunk { start, pcm }.since(self.end);
+        let mut chunk = Chunk { start, pcm };
+        chunk
+            .pcm
+            .truncate(chunk.pcm.len() / BYTES_PER_SAMPLE * BYTES_PER_SAMPLE);
+        chunk.cut_before(self.end);
         if chunk.samples() == 0 {
             return;
         }
@@ -118,14 +125,14 @@ impl History {
             if first.start >= position {
                 break;
             }
-            let rest = first.since(position);
-            self.held -= first.samples() - rest.samples();
-            if rest.samples() == 0 {
-                self.chunks.pop_front();
-            } else {
-                *first = rest;
+            let before = first.samples();
+            first.cut_before(position);
+            let rest = first.samples();
+            self.held -= before - rest;
+            if rest > 0 {
                 break;
             }
+            self.chunks.pop_front();
         }
     }
 

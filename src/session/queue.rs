@@ -153,7 +153,8 @@ impl Queue {
     /// Makes a chunk of what is there, because no more is expected for a while.
     pub fn seal(&mut self) {
         if !self.filling.is_empty() {
-            let data = self.filling.split();
+            // Not split off, which would allocate a count of its owners.
+            let data = std::mem::take(&mut self.filling);
             let arrived = self.filling_arrived;
             self.entries.push_back(Entry::Audio { data, arrived });
         }

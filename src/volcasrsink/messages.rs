@@ -20,7 +20,7 @@ pub(super) fn transcript(
     let words = update
         .words
         .iter()
-        .map(|word| self::word(timeline, stream, word).to_send_value());
+        .map(|word| self::word(timeline, stream, word));
     let mut attributes = update
         .attributes
         .iter()

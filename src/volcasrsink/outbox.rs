@@ -171,6 +171,15 @@ impl Outbox {
         if queue.closed || (epoch < queue.epoch && post.belongs_to_audio()) {
             return;
         }
+        // By itself it comes with every second response, posts nothing, and is not worth waking a thread.
+        if let Post::Event(Event::Settled { stream, until }) = post
+            && !queue.busy
+            && queue.posts.is_empty()
+        {
+            drop(queue);
+            self.posting.timeline().forget(stream, until);
+            return;
+        }
         queue.push(epoch, post);
         drop(queue);
         self.work();

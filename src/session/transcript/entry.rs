@@ -33,16 +33,45 @@ pub(super) struct Known<'s> {
     pub cut: Duration,
 }
 
+/// What a connection's responses begin with that says nothing new, and won't as long as it is the same: what is settled
+/// stays so. Entries without times are not among them, whose place among all others counts.
+#[derive(Debug, Default)]
+pub(super) struct Leading {
+    pub utterances: usize,
+    /// The end of the last one on the axis, if there is any but empty ones.
+    before: Option<Duration>,
+    /// The latest end that the service gives.
+    pub end: Option<Duration>,
+}
+
+impl Leading {
+    fn add(&mut self, utterance: &Utterance<'_>, before: Option<Duration>) {
+        self.utterances += 1;
+        self.before = before.or(self.before);
+        self.end = self.end.max(utterance.end);
+    }
+}
+
 /// Appends the response's entries in the order of their times. Returns whether it lists anything at all.
+///
+/// `leading` is what the last response began with; where this one was read without it, it goes on from there.
 pub(super) fn collect(
     response: &Response<'_>,
     mut known: Known<'_>,
+    leading: &mut Leading,
     entries: &mut Vec<Entry>,
 ) -> bool {
-    let mut listed = false;
-    let mut before = known.origin;
+    if response.repeated != leading.utterances {
+        *leading = Leading::default();
+    }
+    let mut listed = leading.before.is_some();
+    let mut before = leading.before.unwrap_or(known.origin);
+    let mut leads = true;
     for (index, utterance) in response.utterances.iter().flatten().enumerate() {
         if is_empty(utterance) && !utterance.definite {
+            if leads {
+                leading.add(utterance, None);
+            }
             continue;
         }
         listed = true;
@@ -50,14 +79,19 @@ pub(super) fn collect(
         let key = span.map_or(before, |s| s.start);
         before = span.map_or(before, |s| s.end);
         let rest = match span {
-            Some(span) if span.end < known.cut => continue,
-            Some(span) => match unsettled(utterance, span, &known) {
-                Unsettled::All => None,
-                Unsettled::Some(rest) => Some(rest),
-                Unsettled::None => continue,
-            },
-            None if known.repeats_untimed(&utterance.text) => continue,
-            None => None,
+            Some(span) if span.end < known.cut => Unsettled::None,
+            Some(span) => unsettled(utterance, span, &known),
+            None if known.repeats_untimed(&utterance.text) => Unsettled::None,
+            None => Unsettled::All,
+        };
+        leads = leads && span.is_some() && matches!(rest, Unsettled::None);
+        if leads {
+            leading.add(utterance, Some(before));
+        }
+        let rest = match rest {
+            Unsettled::All => None,
+            Unsettled::Some(rest) => Some(rest),
+            Unsettled::None => continue,
         };
         let span = match (&rest, span) {
             (Some(rest), Some(span)) => Some(span_of_rest(rest, span)),

@@ -30,7 +30,7 @@ mod words;
 
 use std::time::Duration;
 
-use entry::{Entry, Known};
+use entry::{Entry, Known, Leading};
 use matching::Matcher;
 use open::{Heard, Open};
 use settled::{Settled, hash};
@@ -93,6 +93,8 @@ pub struct Tracker {
     settled: Settled,
     /// Hashes of the settled utterances of this connection that have no times, in their order.
     untimed: Vec<u64>,
+    /// What responses of this connection begin with that is settled.
+    leading: Leading,
     /// Utterances were listed before: a text without them is their sum, not another utterance.
     lists: bool,
     connected: bool,
@@ -128,6 +130,7 @@ impl Tracker {
             open: Vec::new(),
             settled: Settled::default(),
             untimed: Vec::new(),
+            leading: Leading::default(),
             lists: false,
             connected: false,
             lost: false,
@@ -201,6 +204,12 @@ impl Tracker {
         self.settle_all();
     }
 
+    /// How many utterances at the beginning of the last response's list say nothing new, and won't in this connection as long as
+    /// they are the same: the next one may come without them, as [`Response::repeated`] tells.
+    pub fn repeated(&self) -> usize {
+        self.leading.utterances
+    }
+
     /// Whether an utterance is announced and not final.
     pub fn has_open(&self) -> bool {
         !self.open.is_empty()
@@ -209,6 +218,7 @@ impl Tracker {
     fn work(&mut self, response: &Response<'_>, sent: Duration) {
         self.sent = self.sent.max(sent);
         let ends = response.utterances.iter().flatten().filter_map(|u| u.end);
+        let ends = ends.chain(self.leading.end.filter(|_| response.repeated > 0));
         if let Some(duration) = response.duration.or_else(|| ends.max()) {
             let worked = self.origin.saturating_add(duration);
             self.worked = self.worked.max(worked.min(self.sent));
@@ -232,7 +242,7 @@ impl Tracker {
             origin: self.origin,
             cut: self.cut,
         };
-        let listed = entry::collect(response, known, entries);
+        let listed = entry::collect(response, known, &mut self.leading, entries);
         self.lists |= listed;
         if let Some(text) = &response.text
             && !self.lists
@@ -323,6 +333,7 @@ impl Tracker {
         {
             if let Some(forgotten) = self.settled.insert(span, &open.text) {
                 self.cut = self.cut.max(forgotten);
+                self.leading = Leading::default();
             }
         } else if !open.is_empty() {
             if self.untimed.len() < MAX_UNTIMED {

@@ -5,6 +5,7 @@
 //! worked as far: text that stands on a screen never shrinks.
 use std::time::Duration;
 
+use super::entry::Leading;
 use super::span::Span;
 use super::words;
 use super::{Tracker, Update};
@@ -36,6 +37,7 @@ impl Tracker {
         self.worked = origin;
         self.sent = self.sent.max(origin);
         self.untimed.clear();
+        self.leading = Leading::default();
         self.settled.forget_before(origin.saturating_sub(PAST));
     }
 

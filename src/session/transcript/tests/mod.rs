@@ -3,6 +3,7 @@ mod arbitrary;
 mod limits;
 mod model;
 mod recorded;
+mod repeats;
 mod restore;
 mod rules;
 
@@ -11,6 +12,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::{Tracker, Update};
+use crate::protocol::repeats::Repeats;
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
 
@@ -95,6 +97,9 @@ impl Said {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub tracker: Tracker,
+    /// The same without what spares reading again what is settled: it must say the same of everything.
+    plain: Tracker,
+    repeats: Repeats,
     pub origin: u64,
     pub sent: Duration,
     /// The last update of each number.
@@ -104,10 +109,15 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(result_type: ResultType) -> Self {
-        let mut tracker = Tracker::new(result_type);
-        tracker.connect(Duration::ZERO);
+        let [tracker, plain] = [(); 2].map(|()| {
+            let mut tracker = Tracker::new(result_type);
+            tracker.connect(Duration::ZERO);
+            tracker
+        });
         Self {
             tracker,
+            plain,
+            repeats: Repeats::default(),
             origin: 0,
             sent: Duration::ZERO,
             latest: BTreeMap::new(),
@@ -123,9 +133,20 @@ impl Stream {
         Self::new(ResultType::Single)
     }
 
+    /// Of a service that is slower to tell.
+    pub(super) fn lagging(lag: Duration) -> Self {
+        let mut stream = Self::full();
+        for tracker in [&mut stream.tracker, &mut stream.plain] {
+            *tracker = Tracker::new(ResultType::Full).lagging(lag);
+            tracker.connect(Duration::ZERO);
+        }
+        stream
+    }
+
     pub(super) fn connect(&mut self, origin: Duration) {
         self.origin = origin.as_millis() as u64;
         self.tracker.connect(origin);
+        self.plain.connect(origin);
     }
 
     /// A response after `duration` of the connection's audio, which is all that was sent.
@@ -155,19 +176,28 @@ impl Stream {
     }
 
     pub(super) fn raw(&mut self, json: &str, last: bool) -> Vec<Update> {
+        let mut updates = Vec::new();
         let response = Response::decode(json.as_bytes()).unwrap();
+        self.plain.respond(&response, self.sent, last, &mut updates);
+        let settled = self.tracker.repeated();
+        let response = self.repeats.decode(json.as_bytes(), settled).unwrap();
         self.tracker
             .respond(&response, self.sent, last, &mut self.updates);
+        self.repeats.keep(json.as_bytes(), self.tracker.repeated());
+        assert_eq!(self.updates, updates);
+        assert_eq!(self.tracker.worked_until(), self.plain.worked_until());
         self.take()
     }
 
     pub(super) fn restart(&mut self, window: u64) -> (Duration, Vec<Update>) {
         let begin = self.tracker.restart(ms(window), &mut self.updates);
+        assert_eq!(begin, self.plain.restart(ms(window), &mut Vec::new()));
         (begin, self.take())
     }
 
     pub(super) fn give_up(&mut self) -> Vec<Update> {
         self.tracker.give_up(&mut self.updates);
+        self.plain.give_up(&mut Vec::new());
         self.take()
     }
 
@@ -197,6 +227,7 @@ impl Stream {
             self.latest.values().any(|u| !u.is_final)
         );
         assert!(self.tracker.settled_until() <= self.tracker.needed_from());
+        assert_eq!(self.tracker.needed_from(), self.plain.needed_from());
         std::mem::take(&mut self.updates)
     }
 

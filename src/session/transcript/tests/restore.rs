@@ -54,8 +54,7 @@ fn begins_two_seconds_before_the_end_with_nothing_open() {
 
 #[test]
 fn begins_earlier_for_a_service_that_is_slow_to_tell() {
-    let mut stream = Stream::full();
-    stream.tracker = Tracker::new(ResultType::Full).lagging(ms(20_000));
+    let mut stream = Stream::lagging(ms(20_000));
     stream.connect(ms(0));
     stream.hear(14_000, &[]);
     assert_eq!(stream.tracker.needed_from(), ms(0));

@@ -19,7 +19,12 @@ fn fail(service: &Service, retries: u32) -> (Heard, gst::Element) {
 }
 
 fn fail_with(sink: &gst::Element) -> Heard {
-    let (pcm, _) = unfinished(4);
+    fail_in(sink, 4)
+}
+
+/// The same with so many sentences.
+fn fail_in(sink: &gst::Element, sentences: u64) -> Heard {
+    let (pcm, _) = unfinished(sentences);
     let mut rig = Rig::new(sink.clone());
     let mut heard = rig.run(&pcm, 20);
     // A second error would have had every occasion: more audio, the end, the way down.
@@ -245,7 +250,8 @@ fn a_window_that_moves_on_is_no_progress() {
         let sink = quick_sink(&service);
         sink.set_property("max-reconnects", retries);
         sink.set_property("replay-time", replay);
-        let heard = fail_with(&sink);
+        // What goes into a socket that is reset is gone: there must be enough for each connection.
+        let heard = fail_in(&sink, 100);
         assert_one_error(&heard, &sink, &case);
         assert_warned(&heard, 3, &case);
         assert_eq!(service.connections().len(), 4, "{case}");

@@ -106,6 +106,8 @@ pub struct Tracker {
     worked: Duration,
     /// How far any has.
     heard: Duration,
+    /// Speech that was not settled reached up to there when a connection was lost: it may hold more than what is open now.
+    unsure: bool,
     /// What was cut off an utterance begins there, and is to be heard again.
     rest: Option<Duration>,
     sent: Duration,
@@ -138,6 +140,7 @@ impl Tracker {
             base: Duration::ZERO,
             worked: Duration::ZERO,
             heard: Duration::ZERO,
+            unsure: false,
             rest: None,
             sent: Duration::ZERO,
             cut: Duration::ZERO,
@@ -171,6 +174,7 @@ impl Tracker {
         self.work(response, sent);
         if self.worked >= self.heard {
             self.heard = self.worked;
+            self.unsure = false;
             self.rest = None;
         }
         if last || self.hold.is_some_and(|hold| self.worked >= hold) {
@@ -395,6 +399,7 @@ impl Tracker {
         self.worked = self.worked.max(self.sent);
         self.heard = self.heard.max(self.worked);
         self.base = self.base.max(self.worked);
+        self.unsure = false;
         self.rest = None;
         self.hold = None;
         self.connected = false;

@@ -28,6 +28,7 @@ impl Tracker {
             self.base = self.base.max(origin);
             self.heard = self.heard.max(origin);
             self.cut = origin;
+            self.unsure = false;
             self.rest = None;
             self.hold = None;
         }
@@ -57,6 +58,7 @@ impl Tracker {
         } else {
             self.hold = None;
         }
+        self.unsure |= self.unsettled_from().is_some();
         self.connected = false;
         self.lost = true;
         self.cut = begin;
@@ -117,7 +119,10 @@ impl Tracker {
     /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts
     /// shorter belongs to none now: it counts as heard when this one has worked as far.
     pub(super) fn release(&mut self) {
-        if self.open.is_empty() && self.hold.take().is_some() {
+        if self.open.is_empty() {
+            self.hold = None;
+        }
+        if self.unsettled_from().is_none() && std::mem::take(&mut self.unsure) {
             self.heard = self.worked;
         }
     }

@@ -473,3 +473,17 @@ fn what_is_told_is_settled_or_old_enough() {
     stream.hear(10_000, &[said("One two three.", 500, 9000).definite()]);
     assert_eq!(stream.tracker.told_until(), ms(9400));
 }
+
+/// The same where the window has cut the utterance: its rest may be cut again.
+#[test]
+fn a_rest_that_is_cut_shorter_leaves_no_hole() {
+    let mut stream = Stream::full();
+    stream.hear(40_000, &[said("a b c d e f g h", 15_000, 39_000)]);
+    let (begin, updates) = stream.restart(30_000);
+    assert_eq!(brief(&updates), [(0, "a b c d e", "U")]);
+    stream.connect(begin);
+    let updates = stream.hear(4000, &[said("F.", 2000, 2500).definite()]);
+    assert_eq!(brief(&updates), [(1, "F.", "F")]);
+    assert!(stream.tracker.needed_from() <= stream.tracker.worked_until());
+    assert!(restart(&mut stream, 30_000) < begin + ms(4000));
+}

@@ -282,6 +282,10 @@ impl Driver {
             let idle = self.is_idle_end(&trouble);
             let from = self.restart();
             if idle {
+                // What is to be heard again is worth the silence behind it.
+                if !self.history.replaying() {
+                    self.shared.state().queue.end_session();
+                }
                 return Ok(());
             }
             self.restoring = true;

@@ -262,17 +262,27 @@ impl Client {
         Pushed::Taken
     }
 
-    /// Hands over silence in place of a gap. It counts as sent audio, not as received.
-    pub fn push_silence(&self, samples: u64) {
+    /// Hands over silence in place of a gap, and ends the session behind it if it is to `pause`. It counts as sent
+    /// audio, not as received.
+    ///
+    /// False: nothing was taken, as there is no session that it could go to. One that begins with silence is of no
+    /// use, and may be over before the audio comes.
+    pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
-        if state.failed || state.flushing {
-            return;
+        if state.failed || state.flushing || !state.queue.is_in_session() {
+            return false;
         }
-        state.queue.push_silence(samples, now);
-        state.input_until = now + samples_to_time(samples, self.shared.rate);
+        if samples > 0 {
+            state.queue.push_silence(samples, now);
+            state.input_until = now + samples_to_time(samples, self.shared.rate);
+        }
+        if pause {
+            state.queue.push_boundary(Boundary::Pause);
+        }
         drop(state);
         self.shared.ready.notify_one();
+        true
     }
 
     /// Whether there is room for so many samples: a buffer longer than what may wait has it when no whole chunk does.

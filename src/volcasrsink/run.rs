@@ -252,12 +252,8 @@ impl Run {
     }
 
     fn go_silent(&self, streaming: &mut Streaming, plan: &Plan) {
-        if plan.silence > 0 && streaming.used {
-            self.client.push_silence(plan.silence);
+        if (plan.silence > 0 || plan.pause) && self.client.push_silence(plan.silence, plan.pause) {
             streaming.position += plan.silence;
-        }
-        if plan.pause && streaming.used {
-            self.client.push_boundary(Boundary::Pause);
         }
     }
 

@@ -228,12 +228,14 @@ impl Run {
         if pcm.is_empty() {
             return Ok(());
         }
-        if let Some(time) = plan.anchor {
+        if let Some((time, segment)) = plan.anchor {
+            let position = streaming.position;
+            gst::trace!(CAT, "sample {position} is at {time}");
             let anchor = Anchor {
-                position: streaming.position,
+                position,
                 time,
+                segment,
             };
-            gst::trace!(CAT, "sample {} is at {:?}", anchor.position, anchor.time);
             self.outbox
                 .posting
                 .timeline()
@@ -297,9 +299,9 @@ impl Run {
             timeline.cut(stream, dropped.position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
+                streaming.input.dropped(dropped.samples);
             }
         });
-        streaming.input.lost_anchor();
         for loss in losses {
             let position = streaming.position;
             self.tell_dropped(streaming.epoch, streaming.drops.add(loss, position));

@@ -45,6 +45,8 @@ struct Streaming {
     used: bool,
     /// Something was posted about it that must be on the bus before its end is.
     told: bool,
+    /// The same of streams before it, whose end nobody has waited for.
+    owed: bool,
     /// Its end has come: what follows is another one.
     ended: bool,
     leaks: Option<bool>,
@@ -91,6 +93,7 @@ impl Run {
                 position: 0,
                 used: false,
                 told: false,
+                owed: false,
                 ended: false,
                 leaks: None,
                 drops: Drops::new(rate),
@@ -137,6 +140,7 @@ impl Run {
                 .begin(stream, Some(id.to_owned()));
             return;
         }
+        streaming.owed = streaming.owes();
         self.begin_next(&mut streaming);
         let stream = streaming.stream;
         drop(streaming);
@@ -169,6 +173,7 @@ impl Run {
         let mut streaming = self.streaming();
         // Nothing of before is told after it.
         streaming.drops = Drops::new(self.rate);
+        streaming.owed = false;
         self.begin_next(&mut streaming);
         streaming.epoch = self.client.flush_stop(streaming.stream);
     }
@@ -187,9 +192,14 @@ impl Run {
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
         self.tell_dropped(streaming.epoch, streaming.drops.end());
-        let wait = (streaming.used || streaming.told) && !streaming.ended;
+        let wait = streaming.owes();
         streaming.ended = true;
         wait
+    }
+
+    /// All that was waited for at an end of stream is on the bus.
+    pub fn drained(&self) {
+        self.streaming().owed = false;
     }
 
     /// Asks for the last words; they are all said when the client is done with `token`.
@@ -344,6 +354,13 @@ impl Run {
     fn failed(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         waits(&|| self.client.wait_for_failure())?;
         Err(gst::FlowError::Error)
+    }
+}
+
+impl Streaming {
+    /// Whether something may come that must be on the bus before EOS is.
+    fn owes(&self) -> bool {
+        self.owed || (self.used || self.told) && !self.ended
     }
 }
 

@@ -375,6 +375,14 @@ impl Client {
         self.shared.changed.notify_all();
     }
 
+    /// The owner has failed, and will [say so](Self::acknowledge_failure): nothing more is taken.
+    pub fn give_up(&self) {
+        self.shared.state().failed = true;
+        self.shared
+            .control
+            .send_modify(|control| control.stopped = true);
+    }
+
     /// Whether the client has failed for good.
     pub fn has_failed(&self) -> bool {
         self.shared.state().failed

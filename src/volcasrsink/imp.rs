@@ -249,10 +249,10 @@ impl BaseSinkImpl for VolcAsrSink {
         let Some(buffer) = clipped else {
             return Ok(gst::FlowSuccess::Ok);
         };
-        let map = buffer.map_readable().map_err(|_| {
-            gst::error!(CAT, imp = self, "can't map a buffer");
-            gst::FlowError::Error
-        })?;
+        let Ok(map) = buffer.map_readable() else {
+            run.unreadable(&|wait| self.wait(wait))?;
+            return Err(gst::FlowError::Error);
+        };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         if whole < map.len() {
             gst::warning!(
@@ -300,7 +300,9 @@ impl VolcAsrSink {
         // and before whatever a stop right after this one says.
         outbox.posting.starting(&element);
         let client = Client::start(config, outbox.clone()).map_err(|error| {
-            outbox.posting.failed(&element, &error.into(), false);
+            outbox
+                .posting
+                .failed(&element, &error.into(), false, &|| true);
             gst::StateChangeError
         })?;
         let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);

@@ -355,6 +355,13 @@ impl Run {
         waits(&|| self.client.wait_for_failure())?;
         Err(gst::FlowError::Error)
     }
+
+    /// A buffer's memory can't be read: that ends the run as any failure does.
+    pub fn unreadable(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
+        self.client.give_up();
+        self.outbox.post(Post::Unreadable);
+        self.failed(waits)
+    }
 }
 
 impl Streaming {

@@ -37,8 +37,8 @@ pub struct VolcAsrSink {
     settings: Mutex<Settings>,
     /// From READY → PAUSED to PAUSED → READY.
     run: Mutex<Option<Arc<Run>>>,
-    /// The counts of the run before, while there is no run.
-    last_counts: Mutex<Counts>,
+    /// The counts of the run before, and its rate, while there is no run.
+    last_counts: Mutex<(Counts, u32)>,
     pub(super) flow: Mutex<Flow>,
     /// Of the current or last connection.
     ids: Mutex<Ids>,
@@ -284,8 +284,8 @@ impl VolcAsrSink {
             gst::StateChangeError
         })?;
         *lock(&self.flow) = Flow::default();
-        *lock(&self.last_counts) = Counts::default();
         let rate = config.request.rate;
+        *lock(&self.last_counts) = (Counts::default(), rate);
         let identity = Identity::new(config.credentials.clone(), config.resource_id.clone());
         let limits = config.limits;
         let max_queue = config.max_queue;
@@ -306,8 +306,10 @@ impl VolcAsrSink {
             gst::StateChangeError
         })?;
         let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
-        run.apply_live(&settings);
-        *lock(&self.run) = Some(Arc::new(run));
+        let run = Arc::new(run);
+        *lock(&self.run) = Some(run.clone());
+        // As they are now: what was set since the snapshot was taken found no run to tell.
+        run.apply_live(&lock(&self.settings));
         Ok(())
     }
 
@@ -318,8 +320,9 @@ impl VolcAsrSink {
         let Some(run) = lock(&self.run).take() else {
             return;
         };
-        let counts = run.client.counts().0;
-        *lock(&self.last_counts) = counts;
+        let mut counts = run.client.counts().0;
+        counts.connected = false;
+        *lock(&self.last_counts) = (counts, run.rate);
         run.stop();
         run.outbox.settle_all();
         run.outbox.posting.canceled(&self.obj());
@@ -388,8 +391,8 @@ impl VolcAsrSink {
                 (counts, queued, run.rate)
             }
             None => {
-                let rate = lock(&self.settings).rate;
-                (*lock(&self.last_counts), 0, rate.unsigned_abs())
+                let (counts, rate) = *lock(&self.last_counts);
+                (counts, 0, rate)
             }
         };
         stats::structure(self.obj().upcast_ref(), &counts, queued, rate)

@@ -189,7 +189,13 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         match event.view() {
             EventView::StreamStart(start) => {
+                lock(&self.flow).last = None;
                 run.stream_start(start.stream_id());
+                self.parent_event(event)
+            }
+            EventView::Segment(_) => {
+                // The same time is another one in another segment.
+                lock(&self.flow).last = None;
                 self.parent_event(event)
             }
             EventView::FlushStart(_) => {
@@ -236,19 +242,6 @@ impl BaseSinkImpl for VolcAsrSink {
             self.warn_backwards(&run);
             return Ok(gst::FlowSuccess::Ok);
         }
-        let clipped = match &segment {
-            Some(segment) => gst_audio::audio_buffer_clip(
-                buffer.clone(),
-                segment.upcast_ref(),
-                run.rate,
-                BYTES_PER_SAMPLE as u32,
-            ),
-            None => Some(buffer.clone()),
-        };
-        // Outside the segment: nobody is to hear it.
-        let Some(buffer) = clipped else {
-            return Ok(gst::FlowSuccess::Ok);
-        };
         let Ok(map) = buffer.map_readable() else {
             run.unreadable(&|wait| self.wait(wait))?;
             return Err(gst::FlowError::Error);
@@ -262,11 +255,10 @@ impl BaseSinkImpl for VolcAsrSink {
                 map.len()
             );
         }
-        self.remember(&buffer, whole, run.rate);
-        run.feed(buffer.pts(), &map[..whole], segment.as_ref(), &|wait| {
-            self.wait(wait)
-        })
-        .map(|()| gst::FlowSuccess::Ok)
+        let (pts, pcm) = clip(buffer.pts(), &map[..whole], segment.as_ref(), run.rate);
+        self.remember(pts, pcm, run.rate);
+        run.feed(pts, pcm, segment.as_ref(), &|wait| self.wait(wait))
+            .map(|()| gst::FlowSuccess::Ok)
     }
 }
 
@@ -369,12 +361,9 @@ impl VolcAsrSink {
         Some(segment)
     }
 
-    fn remember(&self, buffer: &gst::Buffer, bytes: usize, rate: u32) {
-        let samples = (bytes / BYTES_PER_SAMPLE) as u64;
-        let audio = crate::session::samples_to_time(samples, rate);
-        let mut flow = lock(&self.flow);
-        if samples > 0 {
-            flow.last = buffer.pts().zip(audio.try_into().ok());
+    fn remember(&self, pts: Option<gst::ClockTime>, pcm: &[u8], rate: u32) {
+        if !pcm.is_empty() {
+            lock(&self.flow).last = pts.zip(Some(duration(pcm, rate)));
         }
     }
 
@@ -412,6 +401,36 @@ impl VolcAsrSink {
 
 fn seconds(samples: u64, rate: u32) -> f64 {
     crate::session::samples_to_time(samples, rate).as_secs_f64()
+}
+
+fn duration(pcm: &[u8], rate: u32) -> gst::ClockTime {
+    let time = crate::session::samples_to_time((pcm.len() / BYTES_PER_SAMPLE) as u64, rate);
+    time.try_into().unwrap_or(gst::ClockTime::MAX)
+}
+
+/// What of a buffer lies in the segment, with its time: nobody is to hear the rest. The samples say how long it is,
+/// whatever its own duration claims.
+fn clip<'a>(
+    pts: Option<gst::ClockTime>,
+    pcm: &'a [u8],
+    segment: Option<&gst::FormattedSegment<gst::ClockTime>>,
+    rate: u32,
+) -> (Option<gst::ClockTime>, &'a [u8]) {
+    let Some((start, segment)) = pts.zip(segment) else {
+        return (pts, pcm);
+    };
+    let end = start.saturating_add(duration(pcm, rate));
+    let Some((Some(first), Some(last))) = segment.clip(start, end) else {
+        return (pts, &[]);
+    };
+    let bytes = |time: gst::ClockTime| {
+        let samples = time.mul_div_floor(rate.into(), *gst::ClockTime::SECOND);
+        samples.map_or(0, |samples| *samples as usize * BYTES_PER_SAMPLE)
+    };
+    let skip = bytes(first - start).min(pcm.len());
+    let rest = &pcm[skip..];
+    let keep = rest.len().saturating_sub(bytes(end - last));
+    (Some(first), &rest[..keep])
 }
 
 /// S16LE, mono, at one of `rates`.

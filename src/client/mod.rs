@@ -102,6 +102,8 @@ struct State {
     flushing: bool,
     /// Somebody waits for room for so many samples.
     blocked: Option<u64>,
+    /// The driver has nothing to do: the first piece of a chunk is news to it.
+    unoccupied: bool,
     failed: bool,
     /// The failure is on the bus.
     failure_told: bool,
@@ -161,13 +163,16 @@ impl Shared {
             return None;
         }
         let coming = state.queue.is_first_coming() && self.now() < state.input_until + FRESH;
-        if state.queue.is_at_audio() || coming {
-            return Some(None);
-        }
-        match state.queue.pop() {
-            Some(Item::Boundary(boundary)) => Some(Some(boundary)),
-            _ => None,
-        }
+        let next = if state.queue.is_at_audio() || coming {
+            Some(None)
+        } else {
+            match state.queue.pop() {
+                Some(Item::Boundary(boundary)) => Some(Some(boundary)),
+                _ => None,
+            }
+        };
+        state.unoccupied = next.is_none();
+        next
     }
 
     /// When what waits, and is less than a chunk, was complete.
@@ -213,6 +218,7 @@ impl Client {
                 input_until: Duration::ZERO,
                 flushing: false,
                 blocked: None,
+                unoccupied: false,
                 failed: false,
                 failure_told: false,
                 done: 0,
@@ -249,7 +255,7 @@ impl Client {
             return Pushed::Taken;
         }
         // The first piece of a chunk, too: the driver must not wait for the rest for ever.
-        let first = !state.queue.has_audio();
+        let first = state.unoccupied && !state.queue.has_audio();
         let ready = state.queue.push(pcm, now);
         state.input_until = now + samples_to_time(samples, self.shared.rate);
         drop(state);

@@ -329,3 +329,8 @@ fn seeks_in_a_recording() {
         }
     }
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

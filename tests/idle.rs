@@ -177,3 +177,8 @@ fn with_audio_to_send_it_is_a_loss() {
     assert_whole(&heard, &marks, false, "busy");
     assert_warned(&heard, 1, "busy");
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

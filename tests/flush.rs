@@ -373,3 +373,8 @@ fn while_it_is_sent_again() {
     assert_goes_on(&direct, 20_000, 1);
     assert!(service.connections()[1].finish_at.is_none(), "dropped");
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

@@ -233,3 +233,8 @@ fn the_finish_of_a_pause_may_be_given_up() {
     let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
     assert_eq!(counted, (2, 0), "nothing was restored");
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

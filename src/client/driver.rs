@@ -295,6 +295,10 @@ impl Driver {
             let replay = time_to_samples(self.config.replay, self.config.request.rate);
             let from = self.restart(self.history.last(replay));
             if idle {
+                // What is to be heard again is worth the silence behind it.
+                if !self.history.replaying() {
+                    self.shared.state().queue.end_session();
+                }
                 return Ok(());
             }
             self.restoring = true;

@@ -86,6 +86,8 @@ pub struct Queue {
     next: u64,
     /// Samples that wait, the chunk being filled included.
     waiting: u64,
+    /// Audio has come since the last boundary.
+    in_session: bool,
     /// 0: what one `push` brings is a chunk.
     chunk_samples: u64,
 }
@@ -101,6 +103,7 @@ impl Queue {
             stream: 0,
             next: 0,
             waiting: 0,
+            in_session: false,
             chunk_samples,
         }
     }
@@ -109,6 +112,7 @@ impl Queue {
     pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
         debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
         let ready = self.entries.len();
+        self.in_session |= !pcm.is_empty();
         self.waiting += (pcm.len() / BYTES_PER_SAMPLE) as u64;
         while !pcm.is_empty() {
             let full = match self.chunk_samples {
@@ -148,6 +152,17 @@ impl Queue {
     pub fn push_boundary(&mut self, boundary: Boundary) {
         self.seal();
         self.entries.push_back(Entry::Boundary(boundary));
+        self.in_session = false;
+    }
+
+    /// Whether what comes next goes on with a session that has audio, or will have: else it opens another.
+    pub fn is_in_session(&self) -> bool {
+        self.in_session
+    }
+
+    /// The session is over without a boundary, unless there is audio for it.
+    pub fn end_session(&mut self) {
+        self.in_session &= self.has_audio();
     }
 
     /// Makes a chunk of what is there, because no more is expected for a while.
@@ -265,6 +280,7 @@ impl Queue {
         self.filling.clear();
         self.waiting = 0;
         self.next = 0;
+        self.in_session = false;
     }
 }
 

@@ -186,7 +186,9 @@ impl VolcAsrSink {
             + 1;
         run.finish(token);
         // A failed client says nothing more, but its error must be on the bus first.
-        self.wait(&|| run.client.wait_for(token)).map(|_| ())
+        self.wait(&|| run.client.wait_for(token))?;
+        run.drained();
+        Ok(())
     }
 
     /// Lets the base class preroll, if it needs to, and wait for PLAYING. Its own function for that is not

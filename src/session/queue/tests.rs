@@ -62,6 +62,27 @@ fn a_chunk_is_ready_only_when_full_or_sealed() {
 }
 
 #[test]
+fn a_session_goes_on_from_its_first_audio_to_a_boundary() {
+    let mut queue = Queue::new(10);
+    assert!(!queue.is_in_session());
+    queue.push(&pcm(0..15), NOW);
+    queue.pop();
+    assert!(queue.is_in_session());
+    queue.end_session();
+    assert!(queue.is_in_session(), "there is audio for it");
+    queue.push_boundary(Boundary::Pause);
+    assert!(!queue.is_in_session());
+    queue.push(&pcm(0..10), NOW);
+    while queue.pop().is_some() {}
+    assert!(queue.is_in_session(), "all of it is on its way");
+    queue.end_session();
+    assert!(!queue.is_in_session());
+    queue.push(&pcm(0..10), NOW);
+    queue.clear();
+    assert!(!queue.is_in_session());
+}
+
+#[test]
 fn what_is_dropped_leaves_no_hole_in_the_positions() {
     let mut queue = Queue::new(10);
     queue.push(&pcm(0..40), NOW);

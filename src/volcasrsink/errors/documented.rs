@@ -141,6 +141,7 @@ fn every_trouble_has_its_row_and_every_row_its_trouble() {
     let texts: Vec<String> = troubles()
         .iter()
         .map(|trouble| text(trouble, false, &identity))
+        .chain([unreadable().error.message().to_owned()])
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {

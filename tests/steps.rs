@@ -157,6 +157,35 @@ fn a_step_while_the_end_is_awaited() {
     }
 }
 
+/// The pause finds no buffer to preroll with, and the step nothing to step over but the end of the stream.
+#[test]
+fn steps_in_paused_that_only_the_end_comes_after() {
+    for steps in 1..4 {
+        let service = service(Options::default());
+        let direct = Direct::new(quick(&service));
+        let (pcm, marks) = speech(1);
+        direct.push_all(0, &pcm, 20);
+        direct
+            .pipeline
+            .set_state(gst::State::Paused)
+            .expect("PAUSED");
+        for _ in 0..steps {
+            step(&direct, 1);
+        }
+        std::thread::scope(|scope| {
+            let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+            assert!(service.wait(LONG, |c| c[0].finish_at.is_some()));
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+            assert!(end.join().expect("no panic"));
+        });
+        let heard = direct.listen();
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    }
+}
+
 /// A segment's rate maps the times; the audio is what it is.
 #[test]
 fn a_segment_at_double_speed() {

@@ -409,7 +409,8 @@ impl Open {
                     .retain(|out| !matches!(out, Out::Final { .. } | Out::Close(_)));
             }
             What::Delay(time) => sleep(time).await,
-            What::Trickle(period) => self.ws.get_mut().trickle(period),
+            What::Trickle(period) => self.ws.get_mut().trickle(period, u64::MAX),
+            What::TrickleFor(period, count) => self.ws.get_mut().trickle(period, count),
             What::Text(text) => self.session.out.push_back(Out::Text(text)),
             What::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
             What::Ping(count) => {

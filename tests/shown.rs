@@ -153,7 +153,7 @@ fn all_of_it_on_a_terminal() {
         "--realtime"
     );
     assert!(
-        text.contains("\x1b[2mM0"),
+        text.contains("\x1b[2mm0"),
         "interim words are dim: {text:?}"
     );
     for part in [

@@ -219,7 +219,7 @@ fn the_service_takes_what_its_page_shows() {
     for row in page.lines().filter(|line| line.starts_with('|')) {
         for code in row.split('`').skip(1).step_by(2) {
             let options = match code.split_once(' ') {
-                Some((option, value)) if option.starts_with("--") => {
+                Some((option, value)) if option.starts_with("--") && value != "SECONDS" => {
                     vec![option, value.trim_matches('\'')]
                 }
                 None if [

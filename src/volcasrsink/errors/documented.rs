@@ -265,7 +265,7 @@ fn every_number_stands_with_its_domain() {
             numbers += 1;
         }
     }
-    assert!(numbers > 12, "{numbers}");
+    assert!(numbers >= 12, "{numbers}");
     seen.sort_unstable();
     seen.dedup();
     let mut documented = table;

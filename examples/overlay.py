@@ -233,9 +233,12 @@ def outputs(path, live):
     mux, video, audio = CONTAINERS[suffix]
     if not installed(mux):
         raise Problem(f"{mux} is not installed")
+    # The muxer waits for both, and where one of them ends earlier it is told so at the film's end only: until then the
+    # other one, which is small by now, has to go somewhere.
+    roomy = f"queue max-size-buffers=0 max-size-time=0 max-size-bytes={256 << 20}"
     return (
-        f"{first(video, 'video', suffix)} ! queue ! mux.",
-        f"{first(audio, 'audio', suffix)} ! queue ! mux.",
+        f"{first(video, 'video', suffix)} ! {roomy} ! mux.",
+        f"{first(audio, 'audio', suffix)} ! {roomy} ! mux.",
         f'{mux} name=mux ! filesink async={"false" if live else "true"} location="{quoted(path)}"',
     )
 

@@ -159,6 +159,29 @@ fn a_file_is_captioned_where_it_was_spoken() {
     );
 }
 
+/// The muxer is told only at the film's end that no more sound comes; until then the picture has to go somewhere.
+#[test]
+fn sound_may_end_long_before_the_picture() {
+    if let Some(missing) = missing() {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("overlay-short-sound");
+    let (from, to) = (scratch.path("talk.mkv"), scratch.path("captioned.mkv"));
+    play(
+        &format!(
+            "matroskamux name=m ! filesink location={} videotestsrc pattern=black num-buffers=600 ! \
+             video/x-raw,width=160,height=90,framerate=10/1 ! jpegenc ! m. audiotestsrc num-buffers=20 \
+             samplesperbuffer=2400 ! audio/x-raw,rate=24000,channels=1 ! m.",
+            from.display()
+        ),
+        |_| {},
+    );
+    let service = scripted(&[(At::Finish, Send::Last(said(true, "WORDS").to_string()))]);
+    let paths = [&from, &to].map(|path| path.to_str().expect("a plain path"));
+    assert_good(&overlay(&service, &[paths[0], "--output", paths[1]]));
+    assert_eq!(bright(&to).len(), 600);
+}
+
 /// The picture is late enough for its words, and the last ones are there, too.
 #[test]
 fn a_live_picture_waits_for_its_words() {

@@ -417,7 +417,7 @@ fn old_files_are_kept_until_there_are_words() {
 
     // A good end without a word is a result as well.
     keep(&["srt", "vtt", "jsonl"]);
-    let silence = wav(&files.scratch, &vec![0; 48_000]);
+    let silence = wav(&files.scratch, &[0; 48_000]);
     let (status, out, err) = run(command("captions", &service)
         .arg(&silence)
         .args(files.arguments()));

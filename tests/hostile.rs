@@ -346,7 +346,7 @@ fn a_response_of_thousands_of_utterances_is_told() {
         format!(
             r#"{{"text":"{}","definite":{},"start_time":{start},"end_time":{end},"words":[{}]}}"#,
             format!("w{n} ").repeat(14),
-            n % 20 > 0,
+            !n.is_multiple_of(20),
             vec![word; 14].join(",")
         )
     };

@@ -337,6 +337,34 @@ fn what_is_too_large_is_refused() {
     );
 }
 
+/// Sound, but for its size: thousands of settled utterances and open ones, each with its words. All of it is told.
+#[test]
+fn a_response_of_thousands_of_utterances_is_told() {
+    let one = |n: usize| {
+        let (start, end) = (n * 300, n * 300 + 250);
+        let word = format!(r#"{{"text":"w{n}","start_time":{start},"end_time":{end}}}"#);
+        format!(
+            r#"{{"text":"{}","definite":{},"start_time":{start},"end_time":{end},"words":[{}]}}"#,
+            format!("w{n} ").repeat(14),
+            !n.is_multiple_of(20),
+            vec![word; 14].join(",")
+        )
+    };
+    let all: Vec<_> = (0..14_000).map(one).collect();
+    let json = format!(r#"{{"result":{{"utterances":[{}]}}}}"#, all.join(","));
+    assert!(json.len() > 12 << 20);
+    let script = Script::default()
+        .step(At::Ack, Send::Json(ACK.into()))
+        .step(at(400), Send::Json(json.clone()))
+        .step(at(600), Send::Json(json.clone()))
+        .step(At::Finish, Send::Last(json));
+    let (heard, _service) = session(script, Vec::new());
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.saw_eos());
+    assert_eq!(heard.finals().len(), 14_000);
+    assert_ends_once(&heard.transcripts());
+}
+
 #[test]
 fn nothing_but_nonsense_is_refused() {
     let mut script = Script::default().step(At::Ack, Send::Json(ACK.into()));

@@ -10,6 +10,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::CAT;
+use super::clip;
 use super::errors::Identity;
 use super::outbox::Outbox;
 use super::posting::{Ids, Posting};
@@ -255,7 +256,7 @@ impl BaseSinkImpl for VolcAsrSink {
                 map.len()
             );
         }
-        let (pts, pcm) = clip(buffer.pts(), &map[..whole], segment.as_ref(), run.rate);
+        let (pts, pcm) = clip::clip(buffer.pts(), &map[..whole], segment.as_ref(), run.rate);
         self.remember(pts, pcm, run.rate);
         run.feed(pts, pcm, segment.as_ref(), &|wait| self.wait(wait))
             .map(|()| gst::FlowSuccess::Ok)
@@ -363,7 +364,7 @@ impl VolcAsrSink {
 
     fn remember(&self, pts: Option<gst::ClockTime>, pcm: &[u8], rate: u32) {
         if !pcm.is_empty() {
-            lock(&self.flow).last = pts.zip(Some(duration(pcm, rate)));
+            lock(&self.flow).last = pts.zip(Some(clip::duration(pcm, rate)));
         }
     }
 
@@ -401,36 +402,6 @@ impl VolcAsrSink {
 
 fn seconds(samples: u64, rate: u32) -> f64 {
     crate::session::samples_to_time(samples, rate).as_secs_f64()
-}
-
-fn duration(pcm: &[u8], rate: u32) -> gst::ClockTime {
-    let time = crate::session::samples_to_time((pcm.len() / BYTES_PER_SAMPLE) as u64, rate);
-    time.try_into().unwrap_or(gst::ClockTime::MAX)
-}
-
-/// What of a buffer lies in the segment, with its time: nobody is to hear the rest. The samples say how long it is,
-/// whatever its own duration claims.
-fn clip<'a>(
-    pts: Option<gst::ClockTime>,
-    pcm: &'a [u8],
-    segment: Option<&gst::FormattedSegment<gst::ClockTime>>,
-    rate: u32,
-) -> (Option<gst::ClockTime>, &'a [u8]) {
-    let Some((start, segment)) = pts.zip(segment) else {
-        return (pts, pcm);
-    };
-    let end = start.saturating_add(duration(pcm, rate));
-    let Some((Some(first), Some(last))) = segment.clip(start, end) else {
-        return (pts, &[]);
-    };
-    let bytes = |time: gst::ClockTime| {
-        let samples = time.mul_div_floor(rate.into(), *gst::ClockTime::SECOND);
-        samples.map_or(0, |samples| *samples as usize * BYTES_PER_SAMPLE)
-    };
-    let skip = bytes(first - start).min(pcm.len());
-    let rest = &pcm[skip..];
-    let keep = rest.len().saturating_sub(bytes(end - last));
-    (Some(first), &rest[..keep])
 }
 
 /// S16LE, mono, at one of `rates`.

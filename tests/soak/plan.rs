@@ -161,7 +161,8 @@ fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
         // Longer than `idle-timeout`, where that is short.
         8 | 9 => Some(Act::Pause { length: IDLE + 300 }),
         10..=12 => Some(Act::NewStream),
-        13 | 14 => Some(Act::Segment {
+        // A chunk may hold something of both: what is dropped with it can't be told by its timestamps.
+        13 | 14 if !sink.drops() => Some(Act::Segment {
             later: dice.pick(&[0, 0, 300, long]),
         }),
         15 => Some(Act::Ready),

@@ -1,81 +1,89 @@
 //! What of a buffer lies in its segment: nobody is to hear the rest.
-//!
-//! The samples say how long a buffer is. GStreamer's own function for this believes the buffer's duration, and takes off
-//! more than there is where that claims too much.
-
-use gst::prelude::*;
 
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 
 /// How long so much audio lasts.
-pub(super) fn duration(pcm: &[u8], rate: u32) -> gst::ClockTime {
-    let time = samples_to_time((pcm.len() / BYTES_PER_SAMPLE) as u64, rate);
+pub(super) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
+    let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate);
     time.try_into().unwrap_or(gst::ClockTime::MAX)
 }
 
-/// What of the samples lies in the segment, and its time.
-pub(super) fn clip<'a>(
-    pts: Option<gst::ClockTime>,
-    pcm: &'a [u8],
-    segment: Option<&gst::FormattedSegment<gst::ClockTime>>,
+/// The part of the buffer that lies in the segment, with its time; none: nothing does. A buffer without a
+/// timestamp is everywhere.
+pub(super) fn clip(
+    buffer: &gst::Buffer,
+    segment: &gst::FormattedSegment<gst::ClockTime>,
     rate: u32,
-) -> (Option<gst::ClockTime>, &'a [u8]) {
-    let Some((start, segment)) = pts.zip(segment) else {
-        return (pts, pcm);
-    };
-    let end = start.saturating_add(duration(pcm, rate));
-    let Some((Some(first), Some(last))) = segment.clip(start, end) else {
-        return (pts, &[]);
-    };
-    let bytes = |time: gst::ClockTime| {
-        let samples = time.mul_div_floor(rate.into(), *gst::ClockTime::SECOND);
-        samples.map_or(0, |samples| *samples as usize * BYTES_PER_SAMPLE)
-    };
-    let skip = bytes(first - start).min(pcm.len());
-    let rest = &pcm[skip..];
-    let keep = rest.len().saturating_sub(bytes(end - last));
-    (Some(first), &rest[..keep])
+) -> Option<gst::Buffer> {
+    let mut buffer = buffer.clone();
+    // The samples say how long it is. The function below believes the duration, and would take off more than there is
+    // where that claims too much.
+    let is_long = |claimed: gst::ClockTime| claimed > duration(buffer.size(), rate);
+    if buffer.duration().is_some_and(is_long) {
+        buffer.make_mut().set_duration(None);
+    }
+    gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), rate, BYTES_PER_SAMPLE as u32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const RATE: u32 = 24_000;
+
+    /// 100 ms at `pts`, which claims to be as long as `claimed`.
+    fn buffer(pts: Option<gst::ClockTime>, claimed: Option<gst::ClockTime>) -> gst::Buffer {
+        gst::init().expect("GStreamer");
+        let pcm: Vec<u8> = (0..100 * 48).map(|byte| byte as u8).collect();
+        let mut buffer = gst::Buffer::from_slice(pcm);
+        let fields = buffer.get_mut().expect("the only owner");
+        fields.set_pts(pts);
+        fields.set_duration(claimed);
+        buffer
+    }
+
     #[test]
-    fn what_lies_outside_is_cut_off() {
+    fn what_lies_outside_is_cut_off_whatever_the_duration_claims() {
         gst::init().expect("GStreamer");
         let ms = gst::ClockTime::from_mseconds;
         let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
         segment.set_start(ms(1000));
-        segment.set_stop(ms(2000));
-        let pcm: Vec<u8> = (0..100 * 48).map(|byte| byte as u8).collect();
-        for (at, first, kept) in [
-            (0, 0, 0..0),
-            (900, 900, 0..0),
-            (950, 1000, 50 * 48..100 * 48),
-            (1000, 1000, 0..100 * 48),
-            (1900, 1900, 0..100 * 48),
-            (1990, 1990, 0..10 * 48),
-            (2000, 2000, 0..0),
+        for (at, stop, first, kept) in [
+            (0, 2000, 0, 0..0),
+            (900, 2000, 0, 0..0),
+            (950, 2000, 1000, 50 * 48..100 * 48),
+            (1000, 2000, 1000, 0..100 * 48),
+            (1900, 2000, 1900, 0..100 * 48),
+            (1990, 2000, 1990, 0..10 * 48),
+            (2000, 2000, 0, 0..0),
+            // Longer than the segment.
+            (980, 1040, 1000, 20 * 48..60 * 48),
         ] {
-            let clipped = clip(Some(ms(at)), &pcm, Some(&segment), 24_000);
-            assert_eq!(clipped, (Some(ms(first)), &pcm[kept]), "{at}");
+            segment.set_stop(ms(stop));
+            for claimed in [None, Some(ms(100)), Some(ms(3000))] {
+                let whole = buffer(Some(ms(at)), claimed);
+                let bytes = whole.map_readable().expect("memory").to_vec();
+                let clipped = clip(&whole, &segment, RATE);
+                let part = clipped
+                    .as_ref()
+                    .map(|part| part.map_readable().expect("memory"));
+                let part = part.as_deref().unwrap_or_default();
+                assert_eq!(part, &bytes[kept.clone()], "{at} {claimed:?}");
+                let pts = clipped.as_ref().and_then(|part| part.pts());
+                assert_eq!(
+                    pts,
+                    (!kept.is_empty()).then_some(ms(first)),
+                    "{at} {claimed:?}"
+                );
+            }
         }
-        // Longer than the segment.
-        segment.set_stop(ms(1040));
-        let clipped = clip(Some(ms(980)), &pcm, Some(&segment), 24_000);
-        assert_eq!(clipped, (Some(ms(1000)), &pcm[20 * 48..60 * 48]));
     }
 
     #[test]
     fn what_has_no_time_is_everywhere() {
-        gst::init().expect("GStreamer");
+        let whole = buffer(None, None);
         let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        let pcm = [0; 4];
-        assert_eq!(clip(None, &pcm, Some(&segment), 24_000), (None, &pcm[..]));
-        let time = Some(gst::ClockTime::SECOND);
-        assert_eq!(clip(time, &pcm, None, 24_000), (time, &pcm[..]));
-        let end = Some(gst::ClockTime::MAX);
-        assert_eq!(clip(end, &pcm, Some(&segment), 24_000).0, end);
+        let clipped = clip(&whole, &segment, RATE).expect("all of it");
+        assert_eq!((clipped.pts(), clipped.size()), (None, 100 * 48));
     }
 }

@@ -243,6 +243,14 @@ impl BaseSinkImpl for VolcAsrSink {
             self.warn_backwards(&run);
             return Ok(gst::FlowSuccess::Ok);
         }
+        let clipped = match &segment {
+            Some(segment) => clip::clip(buffer, segment, run.rate),
+            None => Some(buffer.clone()),
+        };
+        // Outside the segment: nobody is to hear it.
+        let Some(buffer) = clipped else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
         let Ok(map) = buffer.map_readable() else {
             run.unreadable(&|wait| self.wait(wait))?;
             return Err(gst::FlowError::Error);
@@ -256,8 +264,8 @@ impl BaseSinkImpl for VolcAsrSink {
                 map.len()
             );
         }
-        let (pts, pcm) = clip::clip(buffer.pts(), &map[..whole], segment.as_ref(), run.rate);
-        self.remember(pts, pcm, run.rate);
+        let (pts, pcm) = (buffer.pts(), &map[..whole]);
+        self.remember(pts, pcm.len(), run.rate);
         run.feed(pts, pcm, segment.as_ref(), &|wait| self.wait(wait))
             .map(|()| gst::FlowSuccess::Ok)
     }
@@ -362,9 +370,9 @@ impl VolcAsrSink {
         Some(segment)
     }
 
-    fn remember(&self, pts: Option<gst::ClockTime>, pcm: &[u8], rate: u32) {
-        if !pcm.is_empty() {
-            lock(&self.flow).last = pts.zip(Some(clip::duration(pcm, rate)));
+    fn remember(&self, pts: Option<gst::ClockTime>, bytes: usize, rate: u32) {
+        if bytes > 0 {
+            lock(&self.flow).last = pts.zip(Some(clip::duration(bytes, rate)));
         }
     }
 

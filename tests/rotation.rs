@@ -287,15 +287,19 @@ fn a_service_that_says_nothing_is_asked() {
 #[test]
 fn the_next_session_may_be_lost() {
     let cases = [
-        "reset@ack#2",
-        "http:503@handshake#2",
-        "reset@300ms#2",
-        "error:55000031@300ms#2",
+        ("reset@ack#2", 120_000u32),
+        ("http:503@handshake#2", 120_000),
+        ("reset@300ms#2", 120_000),
+        ("error:55000031@300ms#2", 120_000),
+        // What it was not sent yet is not lost with it.
+        ("reset@ack#2", 0),
+        ("http:503@handshake#2", 0),
     ];
-    at_once(&cases, |fault| {
+    at_once(&cases, |&(fault, replay)| {
         let service = service(faulty(&[fault], false));
         let sink = quick_sink(&service);
         sink.set_property("max-session-time", 4000u32);
+        sink.set_property("replay-time", replay);
         let (pcm, marks) = unfinished(6);
         let heard = Rig::new(sink.clone()).run(&pcm, 20);
         assert_whole(&heard, &marks, false, fault);

@@ -139,10 +139,11 @@ pub(super) fn start(
 
 impl Driver {
     async fn run(mut self) {
-        let mut control = self.control.clone();
+        let (mut control, mut given_up) = (self.control.clone(), self.control.clone());
         tokio::select! {
             biased;
             _ = control.wait_for(|control| control.stopped) => {}
+            _ = given_up.wait_for(|control| control.unreadable) => self.fail(Trouble::Unreadable),
             () = self.epochs() => {}
         }
         self.leave();
@@ -293,7 +294,9 @@ impl Driver {
             self.leave();
             let idle = self.is_idle_end(&trouble);
             let replay = time_to_samples(self.config.replay, self.config.request.rate);
-            let from = self.restart(self.history.last(replay));
+            // What the connection was still to be sent again is not lost with it, whatever may be kept of the rest.
+            let unsent = self.history.next_replay().unwrap_or(u64::MAX);
+            let from = self.restart(self.history.last(replay).min(unsent));
             if idle {
                 // What is to be heard again is worth the silence behind it.
                 if !self.history.replaying() {
@@ -408,7 +411,9 @@ impl Driver {
         self.finishing_since = None;
         self.restoring = false;
         match self.pending.take() {
-            None | Some(Boundary::Pause) => {}
+            None => {}
+            // One that did not come through the queue leaves it in the session.
+            Some(Boundary::Pause) => self.shared.state().queue.end_session(),
             Some(Boundary::EndOfStream { token }) => self.emit(Event::Done { token }),
             Some(Boundary::NewStream { stream }) => self.begin_stream(stream),
         }

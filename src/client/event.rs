@@ -171,6 +171,9 @@ pub enum Trouble {
     /// No threads.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// A buffer of the pipeline could not be read.
+    #[error("mapping a buffer's memory for reading failed")]
+    Unreadable,
     /// The driver ended by itself: a defect of this plugin.
     #[error("internal error: the connection's task ended unexpectedly")]
     Defect,
@@ -193,7 +196,9 @@ impl Trouble {
             | Trouble::Stalled(_)
             | Trouble::NoAnswer(_)
             | Trouble::NoFinal(_) => Retry::Soon,
-            Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Defect => Retry::Never,
+            Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Unreadable | Trouble::Defect => {
+                Retry::Never
+            }
         }
     }
 
@@ -262,6 +267,7 @@ mod tests {
             (error(55_000_007), Retry::Limited),
             (error(45_000_001), Retry::Never),
             (Trouble::Nonsense(String::new()), Retry::Never),
+            (Trouble::Unreadable, Retry::Never),
             (Trouble::Defect, Retry::Never),
         ] {
             assert_eq!(trouble.retry(), retry, "{trouble}");

@@ -72,6 +72,8 @@ pub enum Pushed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Control {
     epoch: u64,
+    /// The owner has audio that it can't hand over.
+    unreadable: bool,
     stopped: bool,
 }
 
@@ -383,12 +385,11 @@ impl Client {
         self.shared.changed.notify_all();
     }
 
-    /// The owner has failed, and will [say so](Self::acknowledge_failure): nothing more is taken.
+    /// There is audio that can't be handed over: fails for good.
     pub fn give_up(&self) {
-        self.shared.state().failed = true;
         self.shared
             .control
-            .send_modify(|control| control.stopped = true);
+            .send_modify(|control| control.unreadable = true);
     }
 
     /// Whether the client has failed for good.

@@ -57,20 +57,6 @@ pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, ids: &Id
     }
 }
 
-/// The error that ends a stream with a buffer that can't be read.
-pub(super) fn unreadable() -> Report {
-    let text = "The memory of a buffer can't be read by the CPU: convert it before this element, or have it copied by \
-                an element such as \"audioconvert\".";
-    Report {
-        error: gst::glib::Error::new(gst::ResourceError::Failed, text),
-        debug: "mapping the buffer for reading failed".into(),
-        details: gst::Structure::builder("volcasr-error")
-            .field("message", text)
-            .field("retryable", false)
-            .build(),
-    }
-}
-
 /// `volcasr-error`: what programs can act upon.
 pub(super) fn details(trouble: &Trouble, identity: &Identity, ids: &Ids) -> gst::Structure {
     let failure = trouble.failure();
@@ -113,8 +99,9 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
             Trouble::Nonsense(_) | Trouble::Upgrade(UpgradeError::NotWebSocket(_)) => {
                 gst::glib::Error::new(StreamError::Decode, text)
             }
-            Trouble::Runtime(_) => resource(ResourceError::Failed),
-            Trouble::Defect => resource(ResourceError::Failed),
+            Trouble::Runtime(_) | Trouble::Unreadable | Trouble::Defect => {
+                resource(ResourceError::Failed)
+            }
             Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
             _ => resource(open),
         };
@@ -154,6 +141,9 @@ fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
                 "{trouble}. Check the property uri: it must name the service's v3/sauc endpoint."
             )
         }
+        Trouble::Unreadable => "The memory of a buffer can't be read by the CPU: convert it before this element, or have \
+                                it copied by an element such as \"audioconvert\"."
+            .into(),
         Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),
         _ if lost => format!(
             "The connection to the service was lost for good: {trouble}. Check the network; max-reconnects says how \

@@ -42,8 +42,6 @@ pub(super) enum Post {
     Dropped { times: Times, lost: Duration },
     /// Audio came that is played backwards.
     Backwards,
-    /// A buffer came that can't be read, which is the end.
-    Unreadable,
 }
 
 /// What waits, about.
@@ -264,7 +262,6 @@ impl Outbox {
                     .is_some_and(|client| client.counts().0.sessions > 0);
                 self.fail(|open| self.posting.failed(element, &trouble, lost, open));
             }
-            Post::Unreadable => self.fail(|open| self.posting.unreadable(element, open)),
             Post::Event(event) => self.posting.event(element, event, &wanted),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
             Post::Backwards => self.posting.backwards(element),
@@ -385,7 +382,7 @@ impl Post {
         match self {
             Post::Event(event) => event.belongs_to_audio(),
             Post::Dropped { .. } => true,
-            Post::Backwards | Post::Unreadable => false,
+            Post::Backwards => false,
         }
     }
 

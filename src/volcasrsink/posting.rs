@@ -10,7 +10,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::errors::{self, Identity, Report};
+use super::errors::{self, Identity};
 use super::timeline::{Timeline, Times};
 use super::{CAT, VolcAsrSink, messages, tags};
 use crate::client::{Event, Trouble};
@@ -311,15 +311,6 @@ impl Posting {
         wanted: &dyn Fn() -> bool,
     ) {
         let report = errors::error(trouble, lost, &self.identity, &self.ids());
-        self.fail(element, report, wanted);
-    }
-
-    /// Posts that a buffer can't be read, as the one error.
-    pub fn unreadable(&self, element: &VolcAsrSink, wanted: &dyn Fn() -> bool) {
-        self.fail(element, errors::unreadable(), wanted);
-    }
-
-    fn fail(&self, element: &VolcAsrSink, report: Report, wanted: &dyn Fn() -> bool) {
         gst::error!(CAT, obj = element, "{}", report.error.message());
         self.end_progress(element, gst::ProgressType::Error, report.error.message());
         if !wanted() {

@@ -359,7 +359,6 @@ impl Run {
     /// A buffer's memory can't be read: that ends the run as any failure does.
     pub fn unreadable(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         self.client.give_up();
-        self.outbox.post(Post::Unreadable);
         self.failed(waits)
     }
 }

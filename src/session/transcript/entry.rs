@@ -42,7 +42,7 @@ pub(super) struct Known<'s> {
 pub(super) struct Leading {
     pub utterances: usize,
     /// The end of the last one on the axis, if there is any but empty ones.
-    before: Option<Duration>,
+    pub before: Option<Duration>,
     /// The latest end that the service gives.
     pub end: Option<Duration>,
 }

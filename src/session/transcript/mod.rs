@@ -217,9 +217,10 @@ impl Tracker {
     }
 
     /// How many utterances at the beginning of the last response's list say nothing new, and won't in this connection as long as
-    /// they are the same: the next one may come without them, as [`Response::repeated`] tells.
+    /// they are the same: the next one may come without them, as [`Response::repeated`] tells. None if all of them are empty: the text
+    /// that goes with them says something then.
     pub fn repeated(&self) -> usize {
-        self.leading.utterances
+        self.leading.before.map_or(0, |_| self.leading.utterances)
     }
 
     /// Whether an utterance is announced and not final.

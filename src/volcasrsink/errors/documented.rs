@@ -90,6 +90,7 @@ fn troubles() -> Vec<Trouble> {
         Trouble::NoFinal(time),
         Trouble::Nonsense("x".into()),
         Trouble::Runtime(RuntimeError::for_test()),
+        Trouble::Unreadable,
         Trouble::Defect,
     ];
     let mut kinds: Vec<_> = trouble.iter().map(kind).collect();
@@ -99,7 +100,7 @@ fn troubles() -> Vec<Trouble> {
     trouble
 }
 
-const KINDS: usize = 20;
+const KINDS: usize = 21;
 
 fn kind(trouble: &Trouble) -> usize {
     match trouble {
@@ -130,6 +131,7 @@ fn kind(trouble: &Trouble) -> usize {
         Trouble::Nonsense(_) => 17,
         Trouble::Runtime(_) => 18,
         Trouble::Defect => 19,
+        Trouble::Unreadable => 20,
     }
 }
 
@@ -141,7 +143,6 @@ fn every_trouble_has_its_row_and_every_row_its_trouble() {
     let texts: Vec<String> = troubles()
         .iter()
         .map(|trouble| text(trouble, false, &identity))
-        .chain([unreadable().error.message().to_owned()])
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {

@@ -206,6 +206,12 @@ fn every_cause_has_its_domain_and_a_way_out() {
             "v3/sauc",
         ),
         (
+            Trouble::Unreadable,
+            true,
+            Resource(ResourceError::Failed),
+            "audioconvert",
+        ),
+        (
             Trouble::Defect,
             true,
             Resource(ResourceError::Failed),

@@ -64,6 +64,25 @@ fn ends_that_are_passed_over_still_count() {
     assert_eq!(stream.tracker.worked_until(), ms(9410));
 }
 
+/// A list of placeholders alone lists nothing: the text beside it is the utterance, however often they come again.
+#[test]
+fn a_text_beside_placeholders_is_read_each_time() {
+    let mut stream = Stream::full();
+    let blank = r#"{"definite":false,"start_time":-1,"end_time":-1,"text":""}"#;
+    for (text, last) in [
+        ("", false),
+        ("one", false),
+        ("one two", false),
+        ("One two.", true),
+    ] {
+        let json = format!(r#"{{"result":{{"text":"{text}","utterances":[{blank},{blank}]}}}}"#);
+        let updates = stream.raw(&json, last);
+        let told: Vec<_> = updates.iter().map(|u| u.text.as_str()).collect();
+        let expected: &[&str] = if text.is_empty() { &[] } else { &[text] };
+        assert_eq!(told, expected);
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Change {
     /// The last sentence grows.

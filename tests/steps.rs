@@ -222,7 +222,7 @@ fn steps_in_paused_that_only_the_end_comes_after() {
         }
         std::thread::scope(|scope| {
             let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
-            assert!(service.wait(LONG, |c| c[0].finish_at.is_some()));
+            assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
             direct
                 .pipeline
                 .set_state(gst::State::Playing)

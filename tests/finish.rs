@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Fault, Gate, Options, Service, What, When};
+use volcasr_loopback::{Endpoint, Fault, Gate, LagClock, Options, Service, What, When};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
 fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
@@ -198,6 +198,25 @@ fn a_close_behind_the_finish_with_nothing_open_is_silent() {
     let heard = Rig::new(sink).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "closed");
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+}
+
+/// With nothing settled either, words may be lost that nobody has heard of.
+#[test]
+fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_told() {
+    for endpoint in [Endpoint::Async, Endpoint::Nostream] {
+        let service = service(Options {
+            // Nothing is said before the end.
+            lag: Duration::from_secs(60),
+            lag_clock: LagClock::Wall,
+            ..faulty(&["close:1000@finish"], false)
+        });
+        let mut rig = Rig::new(quick_sink(&service));
+        rig.sink.set_property("uri", service.uri_for(endpoint));
+        let heard = rig.run(&speech(2).0, 20);
+        assert!(heard.errors().is_empty() && heard.saw_eos());
+        assert_eq!(heard.finals().len(), 0);
+        assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
+    }
 }
 
 /// An answer that says nothing new, past the final response that is held back.

@@ -98,6 +98,54 @@ fn steps_in_paused() {
     }
 }
 
+/// The step finds the streaming thread idle, and begins with a buffer for which there is no room: the pause is over only when
+/// that has gone by.
+#[test]
+fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
+    for is_async in [true, false] {
+        let service = service(Options::default());
+        // Nothing leaves the queue.
+        service.hold(Gate::Ack);
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        sink.set_property("max-queue-time", 1000u32);
+        sink.set_property_from_str("leaky", "no");
+        let direct = Direct::new(sink);
+        let (pcm, marks) = speech(2);
+        let (begun, rest) = pcm.split_at(direct.bytes(1000));
+        direct.push_all(AHEAD * 1000, begun, 500);
+        // There is nothing to preroll with.
+        let _ = direct.pipeline.set_state(gst::State::Paused);
+        step(&direct, 1);
+        let heard = std::thread::scope(|scope| {
+            let pusher = scope.spawn(|| {
+                direct.push_all(AHEAD * 1000 + 1000, rest, 500);
+                direct.pad.push_event(gst::event::Eos::new())
+            });
+            let (done, ..) = direct.sink.state(gst::ClockTime::from_seconds(10));
+            if done != Ok(gst::StateChangeSuccess::Success) {
+                // Or the pusher would wait for ever.
+                let _ = direct.pipeline.set_state(gst::State::Null);
+            }
+            assert_eq!(
+                done,
+                Ok(gst::StateChangeSuccess::Success),
+                "async={is_async}"
+            );
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+            service.release(Gate::Ack);
+            assert!(pusher.join().expect("no panic"));
+            direct.listen()
+        });
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert!(*service.connections()[0].pcm == pcm, "async={is_async}");
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, AHEAD * 1000));
+    }
+}
+
 /// What is said later goes by twice as fast.
 #[test]
 fn an_instant_rate_change() {
@@ -174,7 +222,7 @@ fn steps_in_paused_that_only_the_end_comes_after() {
         }
         std::thread::scope(|scope| {
             let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
-            assert!(service.wait(LONG, |c| c[0].finish_at.is_some()));
+            assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
             direct
                 .pipeline
                 .set_state(gst::State::Playing)

@@ -74,6 +74,11 @@ impl Config {
         if path.ends_with("_nostream") {
             return SILENCE;
         }
+        self.slack()
+    }
+
+    /// How far a service that answers as it hears is behind at most.
+    pub fn slack(&self) -> Duration {
         // An answer covers whole frames, at most of this much audio where buffers become frames.
         let frame = match self.chunk {
             Duration::ZERO => Duration::from_secs(2),

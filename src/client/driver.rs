@@ -277,7 +277,7 @@ impl Driver {
                         reason: String::new(),
                     };
                     // Not worth a word if nobody waits for any.
-                    if self.tracker.has_open() {
+                    if self.tracker.has_open() || self.is_unheard() {
                         self.give_up_finish(Some(closed));
                     } else {
                         self.tracker.give_up(&mut self.updates);
@@ -354,6 +354,12 @@ impl Driver {
     /// Whether anything of this stream was sent, or is to be sent again, that has no last word yet.
     fn is_unsettled(&self) -> bool {
         self.history.replaying() || self.tracker.has_open()
+    }
+
+    /// Audio was sent that the service never said to have worked through: it may hold words that nobody will hear of.
+    fn is_unheard(&self) -> bool {
+        let sent = samples_to_time(self.history.end(), self.config.request.rate);
+        sent > self.tracker.worked_until() + self.config.slack()
     }
 
     /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a

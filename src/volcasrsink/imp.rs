@@ -135,7 +135,7 @@ impl ElementImpl for VolcAsrSink {
                 self.start_run()?;
             }
             gst::StateChange::PausedToPlaying => return self.resume(),
-            gst::StateChange::PlayingToPaused => self.phases.set(Phase::Paused),
+            gst::StateChange::PlayingToPaused => return self.pause(),
             // Before the pad is deactivated, so that nothing more is said meanwhile.
             gst::StateChange::PausedToReady => self.stop_run(),
             _ => {}

@@ -9,7 +9,8 @@
 //! signalled. So the thread gives the lock away, and the base class signals until the thread is awake.
 //!
 //! A step wakes the thread to have the next buffers dropped, one of them preroll, and the pipeline told. While a
-//! buffer is held here there is none to give: GAP events stand in for them, so that no audio is lost.
+//! buffer is held here there is none to give: GAP events stand in for them, so that no audio is lost. A step that finds
+//! the thread elsewhere begins with the next buffer, which is rendered in PAUSED then.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(super) enum Phase {
     /// Or on the way there.
     #[default]
     Paused,
+    /// On the way there from PLAYING: the base class is about to take the preroll lock, or has had it.
+    Pausing,
     /// On the way to PLAYING: the base class is about to take the preroll lock, or has had it.
     Resuming,
     Playing,
@@ -109,6 +112,14 @@ impl VolcAsrSink {
         }
     }
 
+    /// PLAYING → PAUSED.
+    pub(super) fn pause(&self) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        self.phases.set(Phase::Pausing);
+        let result = self.parent_change_state(gst::StateChange::PlayingToPaused);
+        self.phases.set(Phase::Paused);
+        result
+    }
+
     fn phase(&self) -> Phase {
         let phase = self.phases.get();
         if phase == Phase::Paused {
@@ -127,10 +138,11 @@ impl VolcAsrSink {
     ///
     /// Only on the streaming thread, in `render` or, once prerolled, in `event`.
     pub(super) fn wait(&self, wait: &dyn Fn() -> Waited) -> Result<Waited, gst::FlowError> {
-        self.wait_after(0, wait)
+        // Not parked in PAUSED: a step is under way, and the state change waits for its end.
+        self.wait_after(u32::from(self.phase() == Phase::Paused), wait)
     }
 
-    /// The same; `gaps`: that stood in for buffers since the last step, and one; 0: there is no step.
+    /// `gaps`: that stood in for buffers since the last step, and one; 0: there is no step.
     fn wait_after(
         &self,
         mut gaps: u32,
@@ -140,7 +152,7 @@ impl VolcAsrSink {
             let phase = self.phase();
             let most = match phase {
                 Phase::Playing => GAPS_IN_PLAYING,
-                Phase::Paused | Phase::Resuming => MOST_GAPS,
+                _ => MOST_GAPS,
             };
             if (1..=most).contains(&gaps) {
                 // Parks in PAUSED once the step is over.
@@ -156,7 +168,7 @@ impl VolcAsrSink {
                 Phase::Resuming => self
                     .phases
                     .sleep_while_resuming(|| self.obj().wait_preroll()),
-                Phase::Paused => Some(self.obj().wait_preroll()),
+                Phase::Paused | Phase::Pausing => Some(self.obj().wait_preroll()),
             };
             let Some(parked) = parked else { continue };
             match parked {
@@ -192,10 +204,8 @@ impl VolcAsrSink {
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
             + 1;
         run.finish(token);
-        // Not parked in PAUSED: a step that was asked for before has taken the GAP for a buffer.
-        let gaps = u32::from(self.phase() == Phase::Paused);
         // A failed client says nothing more, but its error must be on the bus first.
-        self.wait_after(gaps, &|| run.client.wait_for(token))?;
+        self.wait(&|| run.client.wait_for(token))?;
         run.drained();
         Ok(())
     }

@@ -83,15 +83,20 @@ impl<'a> Places<'a> {
 
     pub fn check(&self, cut: bool, marks: &mut Marks) -> Result<(), String> {
         let mut heard = self.heard()?;
-        if self.schedule.sink.two_pass && self.schedule.ways.out_of_order {
-            heard.sort_by_key(Heard::start);
+        let out_of_order = self.schedule.sink.two_pass && self.schedule.ways.out_of_order;
+        if out_of_order {
+            // Not by time: another segment may begin earlier.
+            heard.sort_by_key(|h| h.number);
         }
         let forgotten = self.forgotten(&heard);
+        let mut untold = Untold::new(cut && self.schedule.sink.drops(), self.told_until());
         let mut next = 0;
         let mut missing = Vec::new();
         for h in &heard {
             if h.number == u32::MAX {
-                self.part(h)?;
+                if !untold.explains(h.start()..h.end()) {
+                    self.part(h)?;
+                }
                 continue;
             }
             let at = (next..self.fed.len()).find(|&at| self.fed[at].number == h.number);
@@ -108,12 +113,20 @@ impl<'a> Places<'a> {
         }
         if cut {
             marks.excepted += self.fed.len() - next;
+            if out_of_order {
+                // The second pass may have settled what comes later, and not these.
+                marks.excepted += missing.len();
+                missing.clear();
+            }
         } else {
             missing.extend(next..self.fed.len());
         }
         let mut before = None;
         for at in missing {
-            if self.dropped().any(|d| overlaps(&d, &self.fed[at])) {
+            let place = &self.fed[at];
+            if self.dropped().any(|d| overlaps(&d, place))
+                || untold.explains(place.start * MS..place.end * MS)
+            {
                 marks.dropped += 1;
             } else if forgotten.iter().any(|f| f.contains(&at)) {
                 marks.forgotten += 1;
@@ -174,8 +187,8 @@ impl<'a> Places<'a> {
         };
         let off = match heard.said {
             said if said.unconfirmed && !self.schedule.ways.exact => REVISION,
-            said if said.session == 0 || self.whole => 0,
-            // A connection that goes on from another one may begin in the middle of one.
+            said if (said.session == 0 || self.whole) && !self.drops_parts() => 0,
+            // A connection that goes on from another one may begin in the middle of one, as may what follows a drop.
             _ => MS,
         };
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
@@ -212,6 +225,20 @@ impl<'a> Places<'a> {
         })
     }
 
+    /// Whether a drop ended within a millisecond.
+    fn drops_parts(&self) -> bool {
+        self.dropped()
+            .any(|d| !(d.end - d.start).is_multiple_of(MS))
+    }
+
+    /// Up to where it is known what of this stream was dropped.
+    fn told_until(&self) -> u64 {
+        let places = self.fed.first().zip(self.fed.last());
+        let stream = places.map_or(0..0, |(first, last)| first.start * MS..last.end * MS);
+        let ends = self.dropped().map(|d| d.end);
+        ends.filter(|end| stream.contains(end)).max().unwrap_or(0)
+    }
+
     /// From where lost connections were restored, and what had been said by then.
     fn restarts(&self) -> impl Iterator<Item = (usize, u64)> {
         let warnings = self.life.warnings.iter();
@@ -240,6 +267,43 @@ impl<'a> Places<'a> {
         let gave_up = self.life.warnings.iter();
         let gave_up = gave_up.filter(|w| w.is("volcasr-finish-timeout"));
         restarts.chain(gave_up.map(|_| 0..self.fed.len())).collect()
+    }
+}
+
+/// The last drop of a stream that was cut short may not have been told of: less than a second of audio.
+struct Untold {
+    may_be: bool,
+    /// It lies behind that.
+    told: u64,
+    /// What it explains so far.
+    explained: Option<Range<u64>>,
+}
+
+impl Untold {
+    const LONGEST: u64 = 1000 * MS + 2 * MARK;
+
+    fn new(may_be: bool, told: u64) -> Self {
+        Untold {
+            may_be,
+            told,
+            explained: None,
+        }
+    }
+
+    /// Whether the drop may lie in or next to `what`, and in all it has explained before.
+    fn explains(&mut self, what: Range<u64>) -> bool {
+        if !self.may_be || what.end < self.told {
+            return false;
+        }
+        let all = match &self.explained {
+            Some(before) => before.start.min(what.start)..before.end.max(what.end),
+            None => what,
+        };
+        let fits = all.end - all.start <= Self::LONGEST;
+        if fits {
+            self.explained = Some(all);
+        }
+        fits
     }
 }
 

@@ -343,6 +343,11 @@ impl Player {
         let pad = self.source.pad.clone();
         thread::scope(|scope| {
             scope.spawn(|| pad.push_event(gst::event::Eos::new()));
+            if self.played.life().is_silent() {
+                // Then the end is what the sink prerolls with. A pause in that very moment is too much for GStreamer 1.22,
+                // with any sink: the pipeline waits for ever.
+                let _ = self.pipeline.state(patience());
+            }
             self.hurry(hurry);
             self.listen(PATIENCE);
             let stats = self.sink.property::<gst::Structure>("stats");
@@ -418,7 +423,7 @@ impl Player {
         use gst::MessageView::{Element, Error, Progress, Tag, Warning};
         match message.view() {
             // Nobody waits for the network with nothing to say.
-            Progress(_) if self.played.life().fed.iter().all(|f| f.marks.is_empty()) => {
+            Progress(_) if self.played.life().is_silent() => {
                 self.hear(message);
             }
             Element(_) | Error(_) | Progress(_) | Tag(_) | Warning(_) => {
@@ -427,6 +432,10 @@ impl Player {
             _ => {}
         }
     }
+}
+
+fn patience() -> gst::ClockTime {
+    gst::ClockTime::try_from(PATIENCE).expect("short")
 }
 
 pub fn ms(ms: u64) -> gst::ClockTime {

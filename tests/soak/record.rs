@@ -66,6 +66,14 @@ pub struct Life {
     pub dropped: Option<u64>,
 }
 
+impl Life {
+    /// Nothing was fed since the last flush.
+    pub fn is_silent(&self) -> bool {
+        let since = self.cuts.last().map_or(0, |cut| cut.stream as usize + 1);
+        self.fed[since..].iter().all(|fed| fed.marks.is_empty())
+    }
+}
+
 /// What came of a schedule.
 #[derive(Debug, Default)]
 pub struct Played {

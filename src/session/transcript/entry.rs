@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub key: Duration,
     /// `None`: the service gave no times.
     pub span: Option<Span>,
+    /// Its start is only where the one before it ends.
+    pub guessed: bool,
     /// What is left of it when some of its words were settled before.
     pub rest: Option<Vec<Word>>,
     /// The number of the open utterance that it continues, in their list.
@@ -78,7 +80,7 @@ pub(super) fn collect(
             continue;
         }
         listed = true;
-        let span = span_of(utterance, before, &known);
+        let (span, guessed) = span_of(utterance, before, &known);
         let key = span.map_or(before, |s| s.start);
         before = span.map_or(before, |s| s.end);
         let rest = match span {
@@ -104,6 +106,7 @@ pub(super) fn collect(
             index: Some(index),
             key: span.map_or(key, |s| s.start),
             span,
+            guessed,
             rest,
             matched: None,
         });
@@ -118,8 +121,8 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
 }
 
 /// Where it lies. Zeros are left out, and starts may be: a missing one is its first timed word's or, where that has none
-/// either, where the one before it ends.
-fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Option<Span> {
+/// either, where the one before it ends, which is told with it.
+fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> (Option<Span>, bool) {
     let on_axis = |time: Duration| known.origin.saturating_add(time);
     let words = || utterance.words.within(known.words);
     let first = || words().find(|w| w.start.or(w.end).is_some())?.start;
@@ -127,9 +130,9 @@ fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Op
     let start = utterance.start.or_else(first).map(on_axis);
     let end = utterance.end.or_else(last).map(on_axis);
     match (start, end) {
-        (Some(start), end) => Some(Span::new(start, end.unwrap_or(start))),
-        (None, Some(end)) => Some(Span::new(before.min(end), end)),
-        (None, None) => None,
+        (Some(start), end) => (Some(Span::new(start, end.unwrap_or(start))), false),
+        (None, Some(end)) => (Some(Span::new(before.min(end), end)), true),
+        (None, None) => (None, false),
     }
 }
 

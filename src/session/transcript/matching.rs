@@ -161,6 +161,7 @@ mod tests {
                 index: None,
                 key: Duration::ZERO,
                 span: span(e),
+                guessed: false,
                 rest: None,
                 matched: None,
             })

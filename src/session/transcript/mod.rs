@@ -108,6 +108,8 @@ pub struct Tracker {
     base: Duration,
     /// How far this connection has worked.
     worked: Duration,
+    /// The last response has told nothing of what is younger.
+    told: Duration,
     /// How far any has.
     heard: Duration,
     /// Speech that was not settled reached up to there when a connection was lost: it may hold more than what is open now.
@@ -143,6 +145,7 @@ impl Tracker {
             origin: Duration::ZERO,
             base: Duration::ZERO,
             worked: Duration::ZERO,
+            told: Duration::ZERO,
             heard: Duration::ZERO,
             unsure: false,
             rest: None,
@@ -236,6 +239,12 @@ impl Tracker {
             let worked = self.origin.saturating_add(duration);
             self.worked = self.worked.max(worked.min(self.sent));
         }
+        match response.duration {
+            Some(_) => self.told = self.worked,
+            // Left out this time; where none comes ever, waiting for one would be in vain.
+            None if self.told > self.origin => self.told = self.sent,
+            None => {}
+        }
     }
 
     /// Rules 1 to 3, and 8. Returns whether utterances are listed.
@@ -276,6 +285,7 @@ impl Tracker {
                 index: None,
                 key: self.worked,
                 span: None,
+                guessed: false,
                 rest: None,
                 matched: None,
             });

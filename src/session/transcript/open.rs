@@ -25,6 +25,7 @@ pub(super) struct Heard<'r, 'a> {
     /// `None`: the response has nothing but a text.
     utterance: Option<&'r Utterance<'a>>,
     span: Option<Span>,
+    guessed: bool,
     key: Duration,
     origin: Duration,
     /// How far the service had worked.
@@ -63,6 +64,7 @@ impl<'r, 'a> Heard<'r, 'a> {
             rest,
             utterance,
             span: entry.span,
+            guessed: entry.guessed,
             key: entry.key,
             origin,
             worked,
@@ -155,8 +157,16 @@ impl Open {
     /// Takes up what is heard now. Returns whether its text or attributes changed: times alone are no news, but the
     /// last ones are told with the next change.
     pub fn revise(&mut self, mut heard: Heard<'_, '_>) -> bool {
-        if heard.span.is_some() {
-            self.span = heard.span;
+        if let Some(mut span) = heard.span {
+            // A start that is left out is no news: the audio from the known one on may be all that is kept.
+            let known = self
+                .span
+                .filter(|known| heard.guessed && known.start > span.start);
+            if let Some(known) = known {
+                span.start = known.start.min(span.end);
+                heard.key = span.start;
+            }
+            self.span = Some(span);
             self.key = heard.key;
         }
         let mut changed = self.text != heard.text;

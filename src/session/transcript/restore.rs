@@ -36,6 +36,7 @@ impl Tracker {
         self.connected = true;
         self.origin = origin;
         self.worked = origin;
+        self.told = origin;
         self.sent = self.sent.max(origin);
         self.untimed.clear();
         self.leading = Leading::default();
@@ -54,7 +55,7 @@ impl Tracker {
             wanted
         };
         if !self.open.is_empty() {
-            self.hold = self.hold.max(Some(self.worked));
+            self.hold = self.hold.max(Some(self.worked.max(self.told)));
         } else {
             self.hold = None;
         }

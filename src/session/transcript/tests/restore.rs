@@ -188,6 +188,28 @@ fn without_timed_words_it_ends_whole_and_the_window_moves_to_its_end() {
     assert!(stream.tracker.has_open());
 }
 
+/// The window may begin as late as where a restart would have begun before.
+#[test]
+fn a_start_that_is_left_out_is_no_earlier_one() {
+    let mut stream = Stream::full();
+    let one = said("One.", 500, 1000).definite();
+    stream.hear(6000, &[one.clone(), said("two three", 5000, 5900)]);
+    let needed = stream.tracker.needed_from();
+    assert_eq!(needed, ms(1400));
+    let list = format!(
+        r#"{},{{"text":"two three four","definite":false,"end_time":6900}}"#,
+        one.json()
+    );
+    stream.sent = ms(7000);
+    let json =
+        format!(r#"{{"audio_info":{{"duration":7000}},"result":{{"utterances":[{list}]}}}}"#);
+    let updates = stream.raw(&json, false);
+    assert_eq!(brief(&updates), [(1, "two three four", "")]);
+    assert_eq!(updates[0].start, Some(ms(5000)));
+    assert_eq!(stream.tracker.needed_from(), needed);
+    assert_eq!(restart(&mut stream, 1400), needed);
+}
+
 #[test]
 fn an_utterance_wholly_before_the_window_ends() {
     let mut stream = Stream::full();
@@ -249,6 +271,49 @@ fn interim_results_are_held_until_the_connection_has_worked_as_far() {
     let updates = stream.hear(2000, &[again("two three four five", 3100)]);
     assert_eq!(brief(&updates), [(1, "two three four five", "")]);
     assert_eq!(updates[0].start, Some(ms(1260)));
+}
+
+#[test]
+fn what_was_told_without_a_duration_is_held_as_well() {
+    let mut stream = Stream::full();
+    stream.hear_text(3000, "The rain", false);
+    stream.sent = ms(5000);
+    let undated = r#"{"result":{"text":"The rain has stopped"}}"#;
+    assert_eq!(
+        brief(&stream.raw(undated, false)),
+        [(0, "The rain has stopped", "")]
+    );
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    // It may have been heard anywhere in what was sent.
+    let updates = stream.hear_text(3500, "The rain has", false);
+    assert_eq!(brief(&updates), []);
+    let updates = stream.hear_text(5000, "The rain has stopped. Let", false);
+    assert_eq!(brief(&updates), [(0, "The rain has stopped. Let", "")]);
+}
+
+#[test]
+fn a_response_with_a_duration_says_how_far_all_before_it_went() {
+    let mut stream = Stream::full();
+    stream.hear_text(3000, "The rain", false);
+    stream.sent = ms(9000);
+    stream.raw(r#"{"result":{"text":"The rain has"}}"#, false);
+    stream.hear_text(4000, "The rain has stopped", false);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let updates = stream.hear_text(4000, "The rain has stopped.", false);
+    assert_eq!(brief(&updates), [(0, "The rain has stopped.", "")]);
+}
+
+#[test]
+fn a_service_that_never_tells_a_duration_is_not_waited_for() {
+    let mut stream = Stream::full();
+    stream.sent = ms(5000);
+    stream.raw(r#"{"result":{"text":"The rain has"}}"#, false);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let updates = stream.raw(r#"{"result":{"text":"The rain has stopped"}}"#, false);
+    assert_eq!(brief(&updates), [(0, "The rain has stopped", "")]);
 }
 
 #[test]

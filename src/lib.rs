@@ -48,6 +48,8 @@ pub mod protocol;
 pub mod session;
 mod volcasrsink;
 
+pub use client::send_latencies;
+
 mod plugin {
     // What the macro writes speaks for itself.
     #![allow(missing_docs)]

@@ -1,7 +1,10 @@
 //! What the benches share: a sink, the process's own cost, and sound in buffers.
 #![allow(dead_code)]
 
+use std::time::Duration;
+
 use gst::prelude::*;
+use gstvolcasr::send_latencies;
 
 /// Initialises GStreamer, with the plugin linked in.
 pub fn init() {
@@ -71,21 +74,48 @@ pub fn stat(sink: &gst::Element, field: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Seconds of CPU that this process has used.
+/// Seconds of CPU that this process has used, to the nanosecond.
 pub fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or("")
-        .split_whitespace()
-        .collect();
-    // utime and stime, in ticks of 10 ms.
-    fields[11..13]
-        .iter()
-        .map(|ticks| ticks.parse::<f64>().unwrap_or(0.0))
-        .sum::<f64>()
-        / 100.0
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// The human speech in the file that SPEECH names (S16LE, 24 kHz, mono), or none.
+pub fn speech() -> Option<Vec<u8>> {
+    let path = std::env::var_os("SPEECH")?;
+    Some(std::fs::read(path).expect("SPEECH names a file"))
+}
+
+/// What frames took to the kernel since it was made.
+pub struct Written(Vec<u64>);
+
+impl Written {
+    pub fn now() -> Self {
+        Self(send_latencies().map(|(_, count)| count).collect())
+    }
+
+    fn since(&self) -> Vec<(Duration, u64)> {
+        send_latencies()
+            .zip(&self.0)
+            .map(|((bound, count), before)| (bound, count - before))
+            .collect()
+    }
+
+    pub fn count(&self) -> u64 {
+        self.since().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Milliseconds that `percent` of them did not reach.
+    pub fn percentile(&self, percent: u64) -> f64 {
+        let all = self.since();
+        let wanted = self.count() * percent / 100;
+        let mut seen = 0;
+        let reached = all.iter().find(|(_, count)| {
+            seen += count;
+            seen > wanted
+        });
+        reached.map_or(0.0, |(bound, _)| bound.as_secs_f64() * 1e3)
+    }
 }
 
 /// A number of /proc/self/status: `VmRSS:` in KiB, `Threads:`.

@@ -21,10 +21,11 @@ TEST_SETS := ""
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-deps: ## install what is needed besides Rust (Debian, Ubuntu), or say what is
+deps: ## install what all of this needs besides Rust (Debian, Ubuntu), or say what is
 	@scripts/deps
 
-build: deps ## build the plugin: target/release/libgstvolcasr.so
+build: ## build the plugin: target/release/libgstvolcasr.so
+	@scripts/deps build
 	@scripts/check-rust
 	$(CARGO) build --release --locked --lib
 
@@ -35,7 +36,8 @@ install: ## copy the plugin and its presets to where GStreamer looks: DESTDIR, P
 uninstall: ## take away what `make install` with the same variables has copied
 	@scripts/install uninstall
 
-deb: deps ## make a Debian package of it, with cargo-deb
+deb: ## make a Debian package of it, with cargo-deb
+	@scripts/deps build
 	@scripts/check-rust
 	@scripts/deb
 
@@ -45,7 +47,9 @@ lint: deps ## formatting, clippy and rustdoc with warnings as errors, shell and 
 	for features in $(CLIPPY_SETS); do \
 		$(CARGO) clippy --workspace --all-targets --locked $$features -- -D warnings; \
 	done
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+	for private in "" --document-private-items; do \
+		RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked $$private; \
+	done
 	scripts/lint
 
 test: lint ## all of lint, then unit, integration and documentation tests
@@ -58,9 +62,9 @@ soak: deps ## a thousand random schedules of faults, pauses and flushes: SOAK_SE
 	$(CARGO) test --locked --test soak --no-run
 	SOAK_SEED=$${SOAK_SEED:-$$RANDOM$$RANDOM} SOAK_SCHEDULES=$${SOAK_SCHEDULES:-1000} SOAK_JOBS=$${SOAK_JOBS:-16} \
 		timeout 600 $(CARGO) test --locked --test soak -- --nocapture
-	$(CARGO) test --locked --test many -- --ignored a_thousand
 
-demo: deps ## recorded speech through gst-launch-1.0 to words, without an account
+demo: ## recorded speech through gst-launch-1.0 to words, without an account
+	@scripts/deps demo
 	@scripts/check-rust
 	@scripts/demo
 

@@ -50,8 +50,27 @@ PATIENCE = 70
 OVERLAY = "textoverlay name=overlay font-desc=\"Sans 20\" valignment=bottom shaded-background=true wait-text=false"
 
 
+# Of a program that was interrupted.
+INTERRUPTED = 130
+EXIT_STATUSES = """\
+Ctrl-C and SIGTERM end it in good order: the last words still come, and a file can be played as far as it got. A second one
+quits at once.
+
+exit status:
+    0  the whole input has its captions; or a live picture was ended
+    1  failure; standard error says why
+    2  the command line can't be used
+  130  a file was not played to its end; interrupted before the picture, there is no output, later on it is cut short.
+       Or a second Ctrl-C
+"""
+
+
 class Problem(Exception):
     """Something that the user can mend."""
+
+
+class Interrupted(Exception):
+    """Not the end that the input would have had."""
 
 
 def pieces(transcript):
@@ -106,6 +125,7 @@ class Player:
             raise Problem(error.message) from None
         self.loop = GLib.MainLoop()
         self.error = None
+        self.quits = False
         self.ending = threading.Event()
         self.words_done = threading.Event()
         # So that the sink's own end is told, not only that of the whole pipeline.
@@ -156,18 +176,35 @@ class Player:
         self.pipeline.send_event(Gst.Event.new_eos())
         return GLib.SOURCE_REMOVE
 
+    def interrupt(self):
+        if self.ending.is_set():
+            self.quits = True
+            self.loop.quit()
+        else:
+            self.end()
+        return GLib.SOURCE_CONTINUE
+
     def run(self, seconds=None):
-        # A second Ctrl-C, the handler gone, kills.
-        interrupt = GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, self.end)
+        """To the end, whichever it is; true when nobody has asked for it."""
+        sources = [
+            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+        ]
         if seconds is not None:
             GLib.timeout_add(int(seconds * 1000), self.end)
-        self.pipeline.set_state(Gst.State.PLAYING)
-        self.loop.run()
+        bus = self.pipeline.get_bus()
+        if self.pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
+            # The element at fault has told the bus why.
+            message = bus.pop_filtered(Gst.MessageType.ERROR)
+            self.error = message.parse_error()[0].message if message else "the pipeline does not start"
+        else:
+            self.loop.run()
         self.words_done.set()
         self.pipeline.set_state(Gst.State.NULL)
-        self.pipeline.get_bus().remove_signal_watch()
-        if not self.ending.is_set():
-            GLib.source_remove(interrupt)
+        bus.remove_signal_watch()
+        for source in sources:
+            GLib.source_remove(source)
+        if self.quits:
+            raise Interrupted
         if self.error:
             raise Problem(self.error)
         return not self.ending.is_set()
@@ -196,9 +233,12 @@ def outputs(path, live):
     mux, video, audio = CONTAINERS[suffix]
     if not installed(mux):
         raise Problem(f"{mux} is not installed")
+    # The muxer waits for both, and where one of them ends earlier it is told so at the film's end only: until then the
+    # other one, which is small by now, has to go somewhere.
+    roomy = f"queue max-size-buffers=0 max-size-time=0 max-size-bytes={256 << 20}"
     return (
-        f"{first(video, 'video', suffix)} ! queue ! mux.",
-        f"{first(audio, 'audio', suffix)} ! queue ! mux.",
+        f"{first(video, 'video', suffix)} ! {roomy} ! mux.",
+        f"{first(audio, 'audio', suffix)} ! {roomy} ! mux.",
         f'{mux} name=mux ! filesink async={"false" if live else "true"} location="{quoted(path)}"',
     )
 
@@ -226,16 +266,18 @@ def from_file(uri, output):
     # Interim words would be overwritten anyway.
     words = Player(f"{source} ! audioconvert ! audioresample ! volcasrsink name=asr sync=false interim-results=false", captions)
     if not words.run():
-        return
+        raise Interrupted
     picture = "d. ! videoconvert"
     if not has_video:
         frames = max(1, duration * 25 // Gst.SECOND)
         picture = f"videotestsrc pattern=black num-buffers={frames} ! video/x-raw,width=640,height=360,framerate=25/1"
-    Player(
+    film = Player(
         f"{source} name=d {mux} {picture} ! queue ! {OVERLAY} ! videoconvert ! {video_end} "
         f"d. ! audioconvert ! audioresample ! queue ! {audio_end}",
         captions,
-    ).run()
+    )
+    if not film.run():
+        raise Interrupted
 
 
 def from_life(output, delay, test, seconds):
@@ -260,7 +302,9 @@ def from_life(output, delay, test, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXIT_STATUSES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("input", nargs="?", help="a file or a URI; without it: camera and microphone")
     parser.add_argument("--output", metavar="FILE", help="write a file (.mkv, .webm or .mp4) instead of opening a window")
     parser.add_argument("--delay", type=float, default=3, metavar="SECONDS", help="how late a live picture is shown (default: 3)")
@@ -284,6 +328,8 @@ def main():
                     raise Problem(f"no such file: {uri}")
                 uri = Gst.filename_to_uri(uri)
             from_file(uri, arguments.output)
+    except (Interrupted, KeyboardInterrupt):
+        return INTERRUPTED
     except Problem as problem:
         print("error:", problem, file=sys.stderr)
         return 1

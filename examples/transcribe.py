@@ -91,8 +91,12 @@ def main():
 
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, on_interrupt)
 
-    pipeline.set_state(Gst.State.PLAYING)
-    loop.run()
+    if pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
+        # The element at fault has told the bus why.
+        message = bus.pop_filtered(Gst.MessageType.ERROR)
+        errors.append(message.parse_error()[0].message if message else "the pipeline does not start")
+    else:
+        loop.run()
     pipeline.set_state(Gst.State.NULL)
     if errors:
         print("error:", errors[0], file=sys.stderr)

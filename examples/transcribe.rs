@@ -130,8 +130,18 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
         }
     })?;
 
-    pipeline.set_state(gst::State::Playing)?;
-    main_loop.run();
+    if pipeline.set_state(gst::State::Playing).is_ok() {
+        main_loop.run();
+    } else {
+        // The element at fault has told the bus why.
+        let message = bus.pop_filtered(&[gst::MessageType::Error]);
+        let cause = message.as_ref().and_then(|message| match message.view() {
+            gst::MessageView::Error(m) => Some(m.error().to_string()),
+            _ => None,
+        });
+        let cause = cause.unwrap_or_else(|| "the pipeline does not start".into());
+        *outcome.borrow_mut() = Err(cause.into());
+    }
     drop(watch);
     pipeline.set_state(gst::State::Null)?;
     outcome.replace(Ok(()))

@@ -19,6 +19,11 @@ target_dir() {
     say "$dir"
 }
 
+# Where in it a release is, for another machine too.
+release_dir() {
+    say "$(target_dir)/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release"
+}
+
 # A Python that has GStreamer's bindings. The first python3 of the PATH need not be the one that the
 # distribution's python3-gi belongs to (pyenv, conda), so each candidate is asked.
 python_with_gst() {

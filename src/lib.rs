@@ -41,6 +41,12 @@
 //!
 //! GStreamer finds the plugin (`GST_PLUGIN_PATH`, or installed), or it is linked: [`plugin_register_static`].
 
+// GStreamer's documentation generator reads this one.
+/**
+ * plugin-volcasr:
+ *
+ * Since: 0.1.0
+ */
 use std::sync::{Mutex, PoisonError};
 
 mod client;

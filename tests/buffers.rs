@@ -359,3 +359,88 @@ fn a_branch_beside_a_playing_one() {
     pipeline.set_state(gst::State::Null).expect("NULL");
     assert_eq!(marks_of(&finals), expected(&marks, 0));
 }
+
+/// What has no timestamp goes on where the one before ended, gaps included.
+#[test]
+fn only_some_buffers_have_timestamps() {
+    let (_service, direct) = start();
+    direct.push(5000, &second(0));
+    direct.push(None, &second(1));
+    assert!(direct.gap(7000, 10_000));
+    direct.push(None, &second(2));
+    direct.push(18_000, &second(3));
+    let heard = assert_heard(&direct, &[5000, 6000, 17_000, 18_000]);
+    for transcript in heard.finals() {
+        assert_eq!(transcript.running_time, transcript.timestamp);
+        assert_eq!(transcript.stream_time, transcript.timestamp);
+    }
+}
+
+/// The samples say how long a buffer is.
+#[test]
+fn the_duration_of_a_buffer_means_nothing() {
+    let (service, direct) = start();
+    let mut segment = Segment::new();
+    segment.set_stop(ms(3000));
+    assert!(direct.segment(&segment));
+    for (n, duration) in [(0, Some(10)), (1, None), (2, Some(60_000))] {
+        let mut buffer = direct.buffer(Some(1000 * n), &second(n as u32));
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_duration(duration.map(ms));
+        direct.pad.push(buffer).expect("it is taken");
+    }
+    assert_heard(&direct, &[0, 1000, 2000]);
+    assert_eq!(lengths(&service), [3000]);
+}
+
+#[test]
+fn forwards_backwards_and_forwards_again() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    let mut segment = Segment::new();
+    segment.set_rate(-1.0);
+    segment.set_stop(ms(10_000));
+    segment.set_base(ms(1000));
+    assert!(direct.segment(&segment));
+    direct.push(2000, &second(8));
+    direct.push(1000, &second(9));
+    let mut segment = Segment::new();
+    segment.set_start(ms(1000));
+    segment.set_base(ms(3000));
+    assert!(direct.segment(&segment));
+    direct.push(1000, &second(1));
+    direct.push(2000, &second(2));
+    let heard = direct.end();
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(marks_of(&heard.finals()), at(&[0, 1000, 2000]));
+    let last = heard.finals().last().and_then(|t| t.running_time);
+    assert_eq!(last, Some(4_300_000_000));
+    // What was not heard is a gap of two seconds.
+    assert_eq!(lengths(&service), [5000]);
+}
+
+/// A time of one segment is another one in the next: the end does not wait for it there.
+#[test]
+fn the_end_in_another_segment_is_prompt() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("sync", true);
+    let direct = Direct::new(sink);
+    let mut segment = Segment::new();
+    segment.set_start(ms(59_000));
+    assert!(direct.segment(&segment));
+    direct.push_all(59_000, &second(0), 20);
+    let mut segment = Segment::new();
+    segment.set_base(ms(1000));
+    assert!(direct.segment(&segment));
+    let began = Instant::now();
+    assert_heard(&direct, &[59_000]);
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

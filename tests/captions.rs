@@ -346,6 +346,112 @@ fn what_the_command_line_cannot_say() {
     assert!(service.connections().is_empty());
 }
 
+/// Nothing is overwritten that is still needed, by whatever name it is called.
+#[test]
+fn no_output_over_the_input_or_another_output() {
+    let files = Files::new("same");
+    let service = service(Options::default());
+    let talk = wav(&files.scratch, &speech(1).0);
+    let before = std::fs::read(&talk).expect("the input");
+    let (path, directory) = (talk.display().to_string(), files.scratch.path(""));
+    let link = files.scratch.path("link.srt");
+    std::os::unix::fs::symlink(&talk, &link).expect("a link");
+    let link = link.display().to_string();
+    let piece = format!("filesrc location=\"{path}\" ! wavparse");
+    let uri = gst::glib::filename_to_uri(&talk, None).expect("a path");
+    let cases: [&[&str]; 7] = [
+        &[&path, "--srt", &path],
+        &[&path, "--vtt", "talk.wav"],
+        &[&path, "--jsonl", &link],
+        &[&piece, "--srt", "./talk.wav"],
+        &[&uri, "--srt", &path],
+        &[&path, "--srt", "new", "--vtt", "./new"],
+        &[&path, "--srt", &link, "--jsonl", "new"],
+    ];
+    for arguments in cases {
+        let mut command = command("captions", &service);
+        let (status, out, err) = run(command.current_dir(&directory).args(arguments));
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(err.contains("would be overwritten"), "{arguments:?}: {err}");
+    }
+    assert_eq!(std::fs::read(&talk).expect("the input"), before);
+    assert!(!files.scratch.path("new").exists());
+    assert!(service.connections().is_empty());
+}
+
+/// What an earlier run has written stays until there is something better.
+#[test]
+fn old_files_are_kept_until_there_are_words() {
+    let files = Files::new("old");
+    let service = service(Options::default());
+    let (pcm, marks) = speech(2);
+    let talk = wav(&files.scratch, &pcm);
+    // Longer than what comes, so that a rest would be seen.
+    let old = "of yesterday\n".repeat(200);
+    let keep = |kinds: &[&str]| {
+        for kind in kinds {
+            std::fs::write(files.path(kind), &old).expect("a temporary file");
+        }
+    };
+    keep(&["srt", "vtt", "jsonl"]);
+    for name in ["VOLCENGINE_ACCESS_KEY", "VOLCENGINE_APP_ID"] {
+        let mut command = command("captions", &service);
+        let (status, _, err) = run(command
+            .env(name, "wrong")
+            .arg(&talk)
+            .args(files.arguments()));
+        assert_eq!(status, 1, "{err}");
+        let mut command = self::command("captions", &service);
+        let (status, _, err) = run(command.env_remove(name).arg(&talk).args(files.arguments()));
+        assert_eq!(status, 1, "{err}");
+        assert!(err.contains(name), "{err}");
+    }
+    for kind in ["srt", "vtt", "jsonl"] {
+        assert_eq!(std::fs::read_to_string(files.path(kind)).expect(kind), old);
+    }
+    let (status, _, err) = run(command("captions", &service)
+        .arg(&talk)
+        .args(files.arguments()));
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(files.cues(), told(&marks));
+
+    // A good end without a word is a result as well.
+    keep(&["srt", "vtt", "jsonl"]);
+    let silence = wav(&files.scratch, &[0; 48_000]);
+    let (status, out, err) = run(command("captions", &service)
+        .arg(&silence)
+        .args(files.arguments()));
+    assert_eq!((status, out.as_str()), (0, ""), "{err}");
+    let lengths =
+        ["srt", "vtt", "jsonl"].map(|kind| std::fs::metadata(files.path(kind)).expect(kind).len());
+    assert_eq!(lengths, [0, "WEBVTT\n\n".len() as u64, 0]);
+}
+
+/// The options for what is asked most often reach the service.
+#[test]
+fn resource_and_language_are_asked_for() {
+    let files = Files::new("asked");
+    let service = service(Options::default());
+    let talk = wav(&files.scratch, &speech(1).0);
+    let asked = [
+        "--resource-id",
+        "volc.bigasr.sauc.duration",
+        "--language",
+        "en-US",
+    ];
+    let (status, _, err) = run(command("captions", &service).arg(talk).args(asked));
+    assert_eq!((status, err.as_str()), (0, ""));
+    let connection = &service.connections()[0];
+    assert_eq!(
+        connection.header("X-Api-Resource-Id"),
+        Some("volc.bigasr.sauc.duration")
+    );
+    assert_eq!(
+        connection.request.as_ref().expect("a request")["audio"]["language"],
+        "en-US"
+    );
+}
+
 /// What is no audio, and where no file can be written.
 #[test]
 fn what_cannot_be_opened() {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Connection, Options, Service};
+use volcasr_loopback::{Connection, Options, Service, What};
 
 fn options() -> Options {
     let pairs = [
@@ -238,4 +238,37 @@ fn environment() {
             "X-Api-Access-Key: secret-access-key"
         ]
     );
+}
+
+/// Who it is, it says as at the start, whatever is set meanwhile.
+#[test]
+fn reconnections_use_the_settings_of_the_start() {
+    let service = service(options());
+    let mut rig = Rig::new(sink(&service));
+    let (pcm, marks) = speech(2);
+    let (first, second) = pcm.split_at(48_000);
+    rig.play();
+    rig.push(first, 20);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 24_000)));
+    rig.sink.set_property("access-key", "secret-access-2");
+    rig.sink
+        .set_property("resource-id", "volc.bigasr.sauc.concurrent");
+    assert!(service.inject(What::Reset));
+    assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
+    rig.push(second, 20);
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    rig.next = gst::ClockTime::ZERO;
+    assert!(rig.run(&[0; 9600], 200).errors().is_empty());
+    let connections = service.connections();
+    let who = |n: usize| {
+        ["X-Api-Access-Key", "X-Api-Resource-Id"]
+            .map(|name| header(&connections[n], name).to_owned())
+    };
+    assert_eq!(who(0), who(1));
+    assert_eq!(who(0), ["secret-access-key", "volc.seedasr.sauc.duration"]);
+    assert_eq!(who(2), ["secret-access-2", "volc.bigasr.sauc.concurrent"]);
 }

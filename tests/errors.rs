@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::direct::{Direct, Segment, ms};
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Fault, Oddities, Options, What, When};
@@ -408,4 +409,56 @@ fn a_refused_rate() {
     let heard = Rig::new(sink).run(&pcm, 100);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// Whatever comes after the error is refused until READY, and once READY was there it is taken.
+#[test]
+fn after_the_error_every_buffer_is_refused() {
+    let service = service(options(
+        What::Error {
+            code: 45_000_001,
+            body: "no".into(),
+        },
+        When::Ack,
+    ));
+    let sink = sink(&service);
+    // With an error on its bus the pipeline does not go on to PLAYING behind a flush.
+    sink.set_property("async", false);
+    let direct = Direct::new(sink);
+    let pcm = [1; 9600];
+    // Until it knows, it takes what comes.
+    let mut taken = 0;
+    let refused = loop {
+        match direct.pad.push(direct.buffer(Some(taken * 200), &pcm)) {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    assert_eq!(refused, gst::FlowError::Error);
+    // It is on the bus by then.
+    let errors = direct.take().errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let refuses = |when: &str, at: Option<u64>, pcm: &[u8]| {
+        let flow = direct.pad.push(direct.buffer(at, pcm));
+        assert_eq!(flow, Err(gst::FlowError::Error), "{when}");
+    };
+    refuses("again", Some(10_000), &pcm);
+    refuses("empty", Some(10_200), &[]);
+    refuses("without a time", None, &pcm);
+    let mut backwards = Segment::new();
+    backwards.set_rate(-1.0);
+    backwards.set_stop(ms(20_000));
+    assert!(direct.segment(&backwards));
+    refuses("backwards", Some(11_000), &pcm);
+    direct.flush_start();
+    direct.flush_stop();
+    assert!(direct.segment(&Segment::new()));
+    refuses("after a flush", Some(0), &pcm);
+    assert!(direct.begin("another"));
+    assert!(direct.segment(&Segment::new()));
+    refuses("in another stream", Some(0), &pcm);
+    let heard = direct.end();
+    assert!(heard.saw_eos() && heard.errors().is_empty(), "{heard:?}");
+    assert!(heard.transcripts().is_empty() && heard.warnings().is_empty());
 }

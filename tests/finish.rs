@@ -208,3 +208,81 @@ fn alive() -> What {
     frame.extend(json);
     What::Raw(on_the_socket(&frame))
 }
+
+/// The audio of one frame.
+const FRAME: usize = 200 * 48;
+
+/// A sink on a service that has begun to read and stopped.
+fn held_up(replay: u32) -> (Service, gst::Element, Rig) {
+    let service = service(Options {
+        receive_buffer: Some(4096),
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("idle-timeout", 0u32);
+    sink.set_property("replay-time", replay);
+    sink.set_property_from_str("compression", "none");
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(&speech(1).0[..FRAME], 20);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 0)));
+    service.hold(Gate::Reading);
+    (service, sink, rig)
+}
+
+/// Sends one frame after the other, up to `most`, or until one is not taken for a while. Returns how many there are then.
+fn fill(rig: &mut Rig, pcm: &[u8], most: usize) -> usize {
+    for (n, piece) in pcm.chunks(FRAME).enumerate().take(most).skip(1) {
+        let before = stat(&rig.sink, "frames-sent");
+        rig.push(piece, 20);
+        let began = Instant::now();
+        while stat(&rig.sink, "frames-sent") == before {
+            if began.elapsed() > Duration::from_millis(300) {
+                return n + 1;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    most
+}
+
+/// Lost with the finish under way: what is left to be asked for is asked for again, and without anything it ends.
+#[test]
+fn a_finish_that_can_not_be_written_is_lost() {
+    let (pcm, marks) = speech(200);
+    // The last of these frames waits, the one before it is under way and not written: there is no room for the finish in its
+    // place either.
+    let most = fill(&mut held_up(0).2, &pcm, usize::MAX);
+    let cases: Vec<_> = (most - 3..most)
+        .flat_map(|frames| [(frames, 0u32), (frames, 120_000)])
+        .collect();
+    at_once(&cases, |&(frames, replay)| {
+        let case = format!("{frames} of {most} frames, replay-time={replay}");
+        let (service, sink, mut rig) = held_up(replay);
+        let frames = fill(&mut rig, &pcm, frames);
+        // Less than a frame goes out with the finish behind it, all at once.
+        rig.push(&pcm[frames * FRAME..][..190 * 48], 10);
+        rig.end();
+        until_blocked(&sink, Duration::ZERO);
+        assert!(service.inject(What::Reset), "{case}");
+        service.release(Gate::Reading);
+        let heard = rig.listen();
+        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+        assert!(heard.saw_eos(), "{case}");
+        assert_ends_once(&heard.transcripts());
+        if replay > 0 {
+            // The last mark may be cut off.
+            let whole: Vec<_> = marks
+                .iter()
+                .copied()
+                .filter(|mark| mark.end + 200 < frames as u64 * 200)
+                .collect();
+            let finals = marks_of(&heard.finals());
+            assert!(
+                finals.starts_with(&expected(&whole, 0)),
+                "{case}: {finals:?}"
+            );
+        }
+    });
+}

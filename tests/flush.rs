@@ -2,12 +2,15 @@
 //! the new segment.
 
 mod common;
+#[path = "common/faults.rs"]
+mod faults;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::direct::{Direct, Segment, ms};
 use common::*;
+use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Gate, Options, Service};
@@ -328,4 +331,50 @@ fn seeks_in_a_recording() {
             );
         }
     }
+}
+
+/// What a flush drops had lost its connection: the pause before the next try is kept.
+#[test]
+fn while_a_lost_connection_is_waited_for() {
+    let service = service(faulty(&["error:55000031@1s#1"], false));
+    let direct = Direct::new(quick(&service));
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    direct.bus.timed_pop_filtered(
+        gst::ClockTime::from_seconds(10),
+        &[gst::MessageType::Warning],
+    );
+    flush(&direct);
+    direct.take();
+    assert_goes_on(&direct, 3000, 1);
+    let accepted: Vec<_> = service
+        .connections()
+        .iter()
+        .map(|c| c.accepted_at)
+        .collect();
+    // It said that it was busy: then the first pause is a second.
+    let pause = accepted[1] - accepted[0];
+    assert!(pause >= Duration::from_secs(1), "{pause:?}");
+}
+
+#[test]
+fn while_it_is_sent_again() {
+    let service = service(faulty(&["reset@5s#1"], false));
+    let sink = sink(&service);
+    sink.set_property("max-speed", 5.0);
+    // Nothing is settled before the end: all of it is sent again.
+    sink.set_property("end-window-size", 0u32);
+    let direct = Direct::new(sink);
+    let (pcm, _) = speech(4);
+    direct.push_all(0, &pcm, 20);
+    assert!(service.wait(LONG, |c| c.get(1).is_some_and(|c| c.audio_bytes > 0)));
+    flush(&direct);
+    direct.take();
+    assert_goes_on(&direct, 20_000, 1);
+    assert!(service.connections()[1].finish_at.is_none(), "dropped");
+}
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::direct::Direct;
+use common::direct::{Direct, Segment, ms};
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
@@ -255,4 +255,94 @@ fn an_idle_timeout_shorter_than_a_chunk() {
         connections.iter().filter(|c| c.request.is_some()).count(),
         1
     );
+}
+
+/// Waits until nothing is left of the first session, which has ended for want of audio.
+fn until_idle(service: &Service) {
+    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.final_at.is_some())));
+}
+
+/// Milliseconds of silence at the beginning of each session's audio, and of all of it.
+fn beginnings(service: &Service) -> Vec<(u64, u64)> {
+    let silent = |pcm: &[u8]| pcm.iter().take_while(|byte| **byte == 0).count() as u64;
+    let sessions = service.connections();
+    let spoken = sessions.iter().filter(|c| c.request.is_some());
+    spoken
+        .map(|c| (silent(&c.pcm) / 48, c.audio_bytes / 48))
+        .collect()
+}
+
+/// The session is over: there is no silence to send, and nothing to end.
+#[test]
+fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
+    for (idle, jump) in [(500, 10_000), (2000, 1500)] {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("idle-timeout", idle as u32);
+        let direct = Direct::new(sink);
+        direct.push(0, &second(0));
+        until_idle(&service);
+        direct.push(1000 + jump, &second(1));
+        direct.push(2000 + jump, &second(2));
+        assert_heard(&direct, &[0, 1000 + jump, 2000 + jump]);
+        assert_eq!(beginnings(&service), [(300, 1000), (300, 2000)], "{jump}");
+    }
+}
+
+#[test]
+fn gap_events_after_an_idle_end_open_no_session() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", 500u32);
+    let direct = Direct::new(sink);
+    direct.push(0, &second(0));
+    until_idle(&service);
+    assert!(direct.gap(1000, 400));
+    assert!(direct.gap(1400, 10_000));
+    direct.push(11_400, &second(1));
+    assert_heard(&direct, &[0, 11_400]);
+    assert_eq!(beginnings(&service), [(300, 1000), (300, 1000)]);
+}
+
+/// Nothing but audio was heard already: what comes where a GAP event said that nothing would, is heard.
+#[test]
+fn a_gap_event_that_claims_too_much_costs_no_audio() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    assert!(direct.gap(1000, 1000));
+    direct.push(1500, &second(1));
+    // Without a duration, and ahead.
+    assert!(direct.gap(4000, None));
+    direct.push(3000, &second(2));
+    // Altogether.
+    assert!(direct.gap(4000, 1000));
+    direct.push(4000, &second(3));
+    // It ends the session too early.
+    assert!(direct.gap(5000, 60_000));
+    direct.push(6000, &second(4));
+    assert_heard(&direct, &[0, 1500, 3000, 4000, 6000]);
+    assert_eq!(lengths(&service), [7500 + 1000, 1000]);
+}
+
+/// Running time goes by the rate alone; what was done to the rate before is the stream's time.
+#[test]
+fn a_gap_across_segments_is_as_long_as_the_rate_says() {
+    for (rate, applied) in [(2.0, 1.0), (1.0, 2.0), (2.0, 0.5)] {
+        let (service, direct) = start();
+        direct.push(0, &second(0));
+        let mut segment = Segment::new();
+        segment.set_rate(rate);
+        segment.set_applied_rate(applied);
+        segment.set_base(ms(1000));
+        assert!(direct.segment(&segment));
+        assert!(direct.gap(0, 500));
+        direct.push(1500, &second(1));
+        assert_heard(&direct, &[0, 1500]);
+        assert_eq!(lengths(&service), [3500], "{rate} {applied}");
+    }
+}
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
 }

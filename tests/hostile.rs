@@ -337,6 +337,34 @@ fn what_is_too_large_is_refused() {
     );
 }
 
+/// Sound, but for its size: thousands of settled utterances and open ones, each with its words. All of it is told.
+#[test]
+fn a_response_of_thousands_of_utterances_is_told() {
+    let one = |n: usize| {
+        let (start, end) = (n * 300, n * 300 + 250);
+        let word = format!(r#"{{"text":"w{n}","start_time":{start},"end_time":{end}}}"#);
+        format!(
+            r#"{{"text":"{}","definite":{},"start_time":{start},"end_time":{end},"words":[{}]}}"#,
+            format!("w{n} ").repeat(14),
+            !n.is_multiple_of(20),
+            vec![word; 14].join(",")
+        )
+    };
+    let all: Vec<_> = (0..14_000).map(one).collect();
+    let json = format!(r#"{{"result":{{"utterances":[{}]}}}}"#, all.join(","));
+    assert!(json.len() > 12 << 20);
+    let script = Script::default()
+        .step(At::Ack, Send::Json(ACK.into()))
+        .step(at(400), Send::Json(json.clone()))
+        .step(at(600), Send::Json(json.clone()))
+        .step(At::Finish, Send::Last(json));
+    let (heard, _service) = session(script, Vec::new());
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.saw_eos());
+    assert_eq!(heard.finals().len(), 14_000);
+    assert_ends_once(&heard.transcripts());
+}
+
 #[test]
 fn nothing_but_nonsense_is_refused() {
     let mut script = Script::default().step(At::Ack, Send::Json(ACK.into()));
@@ -364,6 +392,10 @@ fn a_peer_that_breaks_websocket_is_refused() {
             [&[0x89, 126, 0, 200][..], &[0; 200]].concat(),
         ),
         ("text that is no UTF-8", vec![0x81, 2, 0xff, 0xfe]),
+        (
+            "a reason that is no UTF-8",
+            vec![0x88, 4, 0x03, 0xf3, 0xff, 0xfe],
+        ),
         ("a frame of 1 GiB", too_long),
     ] {
         let fault = Fault::once(What::Raw(bytes), When::Audio(Duration::from_millis(600)));
@@ -374,6 +406,45 @@ fn a_peer_that_breaks_websocket_is_refused() {
         assert_refused(&heard, case);
         assert_eq!(service.connections().len(), 1, "{case}: tried again");
     }
+}
+
+/// The code says more than the body: it counts, whatever becomes of that.
+#[test]
+fn an_error_frame_without_a_readable_body_has_its_code() {
+    let code = 45_000_001u32.to_be_bytes();
+    let bomb = sized(&gzip(&vec![b' '; (16 << 20) + 1]));
+    for (case, compression, rest) in [
+        ("no gzip", 1, sized(b"no gzip")),
+        ("half of gzip", 1, sized(&gzip(b"no such resource")[..20])),
+        ("a bomb", 1, bomb),
+        ("a size that is too large", 0, vec![0, 0, 1, 0, b'x']),
+        ("a size that is too small", 0, vec![0, 0, 0, 1, b'x', b'y']),
+        ("half a size", 0, vec![0, 0]),
+        ("no size", 0, vec![]),
+        ("too large", 0, sized(&vec![b' '; (16 << 20) + 1])),
+    ] {
+        let bytes = frame(0xf, 0, compression, &[&code[..], &rest].concat());
+        let heard = around(Send::Frame(bytes));
+        let error = &heard.errors()[0];
+        assert!(
+            error.error.matches(gst::ResourceError::Settings),
+            "{case}: {error:?}"
+        );
+        let details = error.details.as_ref().expect("details");
+        assert_eq!(details.get("code"), Ok(45_000_001u32), "{case}");
+        assert_eq!(details.get("message"), Ok(""), "{case}");
+        assert_ends_once(&heard.transcripts());
+    }
+}
+
+/// Between two fragments a character may be cut in two.
+#[test]
+fn a_text_that_is_cut_inside_a_character_is_skipped() {
+    let raw = vec![0x01, 1, 0xe9, 0x80, 2, 0x9b, 0xa8];
+    let fault = Fault::once(What::Raw(raw), When::Audio(Duration::from_millis(600)));
+    let script = Script::responses([(400, BEFORE)], AFTER);
+    let (heard, _service) = session(script, vec![fault]);
+    assert_unharmed(&heard, "a character in two");
 }
 
 /// Fragments are sound, be they ever so small; pings may come between them.

@@ -106,6 +106,55 @@ fn a_body_without_end_does_not_hide_the_status() {
     );
 }
 
+/// A refusal in chunks, as proxies send it, is read as one; a secret that it cuts in two is struck out.
+#[test]
+fn a_refusal_in_chunks_is_put_together() {
+    let uri = server(|mut stream| {
+        let head = "HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\nX-Tt-Logid: a\u{202e}b\r\n\r\n";
+        let _ = stream.write_all(head.as_bytes());
+        for chunk in [
+            r#"{"error":"not secret-acc"#,
+            "ess-k",
+            r#"ey","code":4"#,
+            "5000010}",
+        ] {
+            let chunk = format!("{:x}\r\n{chunk}\r\n", chunk.len());
+            let _ = stream.write_all(chunk.as_bytes());
+        }
+        let _ = stream.write_all(b"0\r\n\r\n");
+        // Open until the client goes.
+        let _ = stream.read(&mut [0]);
+    });
+    let errors = refusal(&uri).errors();
+    assert!(
+        errors[0].error.matches(gst::ResourceError::NotAuthorized),
+        "{:?}",
+        errors[0]
+    );
+    let details = errors[0].details.as_ref().expect("details");
+    assert_eq!(details.get("message"), Ok("not ***"));
+    assert_eq!(details.get("code"), Ok(45_000_010u32));
+    assert_eq!(details.get("log-id"), Ok("a b"));
+}
+
+/// A body that is cut off may end in the middle of a secret.
+#[test]
+fn half_a_refusal_shows_no_half_of_a_secret() {
+    for framing in ["Content-Length: 99", "Transfer-Encoding: chunked"] {
+        let uri = server(move |mut stream| {
+            let body = match framing.starts_with('C') {
+                true => "not secret-acc",
+                false => "63\r\nnot secret-acc",
+            };
+            let answer = format!("HTTP/1.1 401 Unauthorized\r\n{framing}\r\n\r\n{body}");
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let errors = refusal(&uri).errors();
+        let details = errors[0].details.as_ref().expect("details");
+        assert_eq!(details.get("message"), Ok("not ***…"), "{framing}");
+    }
+}
+
 #[test]
 fn redirects_are_not_followed() {
     let elsewhere = service(Options::default());
@@ -163,4 +212,43 @@ fn a_server_that_trickles_holds_no_state_change() {
         // 100 ms are promised; a machine that is busy with other tests gets some more.
         assert!(took < Duration::from_millis(500), "{when:?}: {took:?}");
     }
+}
+
+/// The same in the middle of TLS, whose handshake is over with `connect-timeout`.
+#[test]
+fn a_tls_handshake_that_trickles_is_given_up_and_holds_no_state_change() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            // A handshake record of 16 KiB, byte by byte.
+            let record = [0x16, 3, 3, 0x40, 0].into_iter().chain([0; 1 << 14]);
+            thread::spawn(move || {
+                for byte in record {
+                    if stream.write_all(&[byte]).is_err() {
+                        return;
+                    }
+                    thread::sleep(Duration::from_millis(20));
+                }
+            });
+        }
+    });
+    let uri = format!("wss://{address}/api/v3/sauc/bigmodel_async");
+    let sink = sink_for(&uri);
+    sink.set_property("connect-timeout", 500u32);
+    sink.set_property("max-reconnects", 0u32);
+    let heard = Rig::new(sink).run(&[0; 48_000], 100);
+    let error = &heard.errors()[0].error;
+    assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
+
+    let sink = sink_for(&uri);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&[0; 48_000], 100);
+    eventually("it is under way", || !rig.take().progress().is_empty());
+    let began = Instant::now();
+    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    let took = began.elapsed();
+    assert!(took < Duration::from_millis(500), "{took:?}");
 }

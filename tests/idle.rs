@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{End, Options, Service};
+use volcasr_loopback::{End, Gate, Oddities, Options, Service};
 
 /// Plays the first part, waits until `quiet` says that the session is over, plays the second.
 fn pause(
@@ -176,4 +176,65 @@ fn with_audio_to_send_it_is_a_loss() {
     let heard = Rig::new(quick_sink(&service)).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "busy");
     assert_warned(&heard, 1, "busy");
+}
+
+/// It is said right behind the audio, again and again: losses that count, however little waits to be sent.
+#[test]
+fn right_behind_audio_it_is_a_loss() {
+    let service = service(faulty(&["error:45000081@200ms*"], false));
+    service.hold(Gate::Responses);
+    let sink = quick(&service);
+    sink.set_property("max-reconnects", 2u32);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    let (pcm, _) = unfinished(4);
+    let mut heard = Heard::default();
+    let began = std::time::Instant::now();
+    for piece in pcm.chunks(200 * 48).cycle() {
+        if !heard.errors().is_empty() {
+            break;
+        }
+        assert!(began.elapsed() < LONG, "{}", service.connections().len());
+        rig.push(piece, 20);
+        let wait = gst::ClockTime::from_mseconds(200);
+        heard.messages.extend(rig.bus.timed_pop(wait));
+        heard.messages.extend(rig.take().messages);
+    }
+    assert_warned(&heard, 2, "busy");
+    assert_eq!(service.connections().len(), 3);
+}
+
+/// The last words before a pause do not come: what was heard stands. The next buffer opens a session, which restores nothing.
+#[test]
+fn the_finish_of_a_pause_may_be_given_up() {
+    let service = service(Options {
+        oddities: Oddities::none(),
+        ..faulty(&["no-final@finish#1"], false)
+    });
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", 600u32);
+    sink.set_property("finish-timeout", 1000u32);
+    sink.set_property("max-reconnects", 0u32);
+    let (pcm, marks) = unfinished(4);
+    // Behind the first sentence, whose words have been told.
+    let (first, second) = pcm.split_at(2200 * 48);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(first, 20);
+    let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+    rig.push(second, 20);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
+    assert_eq!(counted, (2, 0), "nothing was restored");
+}
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
 }

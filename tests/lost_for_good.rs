@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::*;
 use faults::*;
 use gst::prelude::*;
-use volcasr_loopback::Service;
+use volcasr_loopback::{Gate, Service};
 
 /// Plays into an error, and hears all that the sink says until its state is NULL again.
 fn fail(service: &Service, retries: u32) -> (Heard, gst::Element) {
@@ -19,7 +19,12 @@ fn fail(service: &Service, retries: u32) -> (Heard, gst::Element) {
 }
 
 fn fail_with(sink: &gst::Element) -> Heard {
-    let (pcm, _) = unfinished(4);
+    fail_in(sink, 4)
+}
+
+/// The same with so many sentences.
+fn fail_in(sink: &gst::Element, sentences: u64) -> Heard {
+    let (pcm, _) = unfinished(sentences);
     let mut rig = Rig::new(sink.clone());
     let mut heard = rig.run(&pcm, 20);
     // A second error would have had every occasion: more audio, the end, the way down.
@@ -226,5 +231,29 @@ fn the_first_error_frame_counts() {
         let error = assert_one_error(&heard, &sink, faults[1]);
         assert_eq!(code_of(&error), Some(45_000_151), "{faults:?}: {error:?}");
         assert_eq!(service.connections().len(), 1, "{faults:?}");
+    });
+}
+
+/// That a connection begins later than the one before, because the window has let go of what is between, is no progress.
+#[test]
+fn a_window_that_moves_on_is_no_progress() {
+    let cases = [
+        ("reset@300ms*", 3u32, 0u32),
+        ("reset@300ms*", 3, 120_000),
+        ("error:55000007@300ms*", 10, 0),
+        ("error:55000007@300ms*", 10, 120_000),
+    ];
+    at_once(&cases, |&(fault, retries, replay)| {
+        let case = format!("{fault} {replay}");
+        let service = service(faulty(&[fault], false));
+        service.hold(Gate::Responses);
+        let sink = quick_sink(&service);
+        sink.set_property("max-reconnects", retries);
+        sink.set_property("replay-time", replay);
+        // What goes into a socket that is reset is gone: there must be enough for each connection.
+        let heard = fail_in(&sink, 100);
+        assert_one_error(&heard, &sink, &case);
+        assert_warned(&heard, 3, &case);
+        assert_eq!(service.connections().len(), 4, "{case}");
     });
 }

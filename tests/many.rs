@@ -82,13 +82,6 @@ fn ten_in_one_pipeline() {
 
 /// Two workers, at most 56 threads of the pool, the source's, the service's and the test's own.
 #[test]
-fn two_hundred_in_one_process() {
-    let most = run(200, false, 2);
-    assert!(most < 90, "{most} threads");
-}
-
-#[test]
-#[ignore = "takes a while; run by hand"]
 fn a_thousand_in_one_process() {
     let most = run(1000, false, 2);
     assert!(most < 90, "{most} threads");

@@ -7,6 +7,8 @@ mod faults;
 mod names;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/script.rs"]
+mod script;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +18,8 @@ use common::*;
 use faults::{faulty, unfinished};
 use names::unique;
 use program::{Running, command, run, write_wav};
+use script::{response, scripted, utterance};
+use serde_json::json;
 use volcasr_loopback::{Options, Service};
 
 /// A directory for inputs, and one for transcripts.
@@ -206,6 +210,33 @@ fn without_the_last_words_it_has_failed() {
         "{err}"
     );
     assert_eq!(batch.transcripts(), []);
+}
+
+/// All of it was heard, but not all confirmed: there is a transcript, and the exit status tells.
+#[test]
+fn unconfirmed_words_tell_in_the_exit_status() {
+    let batch = Batch::new("unconfirmed");
+    // In the final response `single` lists what it confirms; what it does not list stays as it was last heard.
+    let service = scripted(
+        &[(
+            1000,
+            response(1000, json!([utterance(false, (100, 900), "Hm.")])),
+        )],
+        response(2000, json!([])),
+    );
+    let talk = batch.input("talk.wav", 2);
+    let mut command = batch.command(&service, &[&talk]);
+    let (status, out, err) = run(command.args(["--set", "result-type=single"]));
+    assert_eq!((status, err.as_str()), (3, ""), "{out}");
+    assert!(
+        out.contains("1 utterances") && out.contains("; 1 unconfirmed"),
+        "{out}"
+    );
+    assert_eq!(
+        out.lines().last(),
+        Some("1 of 1 transcribed, 1 with unconfirmed words")
+    );
+    assert_eq!(batch.transcripts(), found(&[("talk.txt", 1)]));
 }
 
 /// What is wrong for all inputs is told once.

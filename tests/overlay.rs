@@ -1,61 +1,49 @@
 //! `examples/overlay.py`: the words are in the picture, while they are spoken and not otherwise.
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use common::child::Scratch;
-use common::{LONG, init};
+use common::{LONG, eventually, init};
 use gst::prelude::*;
+use program::{Running, plugin, python_with_gst};
 use serde_json::{Value, json};
+use skip::skip;
 use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service};
 
-const PYTHON: &str = "/usr/bin/python3";
 const SPEECH: &str =
     "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0930.wav";
 
 /// What the program needs and this machine has not.
-fn missing() -> Option<&'static str> {
+fn missing() -> Option<String> {
     init();
-    let imports = "import gi
-gi.require_version('GstPbutils', '1.0')
-from gi.repository import Gst, GstPbutils
-Gst.Structure.__getitem__";
-    let python = Command::new(PYTHON).args(["-c", imports]).output();
-    if !python.is_ok_and(|output| output.status.success()) {
-        return Some(
-            "no python3-gi, python3-gst-1.0 and gir1.2-gst-plugins-base-1.0 in /usr/bin/python3",
-        );
-    }
-    gst::ElementFactory::find("textoverlay")
-        .is_none()
-        .then_some("no textoverlay (gstreamer1.0-x)")
+    let textoverlay = gst::ElementFactory::find("textoverlay").is_none();
+    let missing = textoverlay.then(|| "no textoverlay (gstreamer1.0-x)".to_owned());
+    python_with_gst().err().or(missing)
 }
 
-fn overlay(service: &Service, arguments: &[&str]) -> Output {
-    let test = std::env::current_exe().expect("the test's own path");
-    let library = format!(
-        "{}gstvolcasr{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    let plugin = test
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .find(|dir| dir.join(&library).is_file());
-    Command::new(PYTHON)
+fn command(service: &Service, arguments: &[&str]) -> Command {
+    let mut command = Command::new(python_with_gst().expect("looked for before"));
+    command
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/overlay.py"))
         .args(arguments)
-        .env("GST_PLUGIN_PATH", plugin.expect("the plugin's library"))
+        .env("GST_PLUGIN_PATH", plugin())
         .env("VOLCENGINE_APP_ID", "app-1")
         .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
         .env_remove("VOLCENGINE_API_KEY")
-        .env("VOLCASR_URI", service.uri())
-        .output()
-        .expect(PYTHON)
+        .env("VOLCASR_URI", service.uri());
+    command
+}
+
+fn overlay(service: &Service, arguments: &[&str]) -> Output {
+    command(service, arguments).output().expect("Python")
 }
 
 fn assert_good(output: &Output) {
@@ -138,7 +126,7 @@ fn scripted(steps: &[(At, Send)]) -> Service {
 #[test]
 fn a_file_is_captioned_where_it_was_spoken() {
     if let Some(missing) = missing() {
-        return println!("skipped: {missing}");
+        return skip(&missing);
     }
     let scratch = Scratch::new("overlay-file");
     let (from, to) = (scratch.path("talk.mkv"), scratch.path("captioned.mkv"));
@@ -171,11 +159,34 @@ fn a_file_is_captioned_where_it_was_spoken() {
     );
 }
 
+/// The muxer is told only at the film's end that no more sound comes; until then the picture has to go somewhere.
+#[test]
+fn sound_may_end_long_before_the_picture() {
+    if let Some(missing) = missing() {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("overlay-short-sound");
+    let (from, to) = (scratch.path("talk.mkv"), scratch.path("captioned.mkv"));
+    play(
+        &format!(
+            "matroskamux name=m ! filesink location={} videotestsrc pattern=black num-buffers=600 ! \
+             video/x-raw,width=160,height=90,framerate=10/1 ! jpegenc ! m. audiotestsrc num-buffers=20 \
+             samplesperbuffer=2400 ! audio/x-raw,rate=24000,channels=1 ! m.",
+            from.display()
+        ),
+        |_| {},
+    );
+    let service = scripted(&[(At::Finish, Send::Last(said(true, "WORDS").to_string()))]);
+    let paths = [&from, &to].map(|path| path.to_str().expect("a plain path"));
+    assert_good(&overlay(&service, &[paths[0], "--output", paths[1]]));
+    assert_eq!(bright(&to).len(), 600);
+}
+
 /// The picture is late enough for its words, and the last ones are there, too.
 #[test]
 fn a_live_picture_waits_for_its_words() {
     if let Some(missing) = missing() {
-        return println!("skipped: {missing}");
+        return skip(&missing);
     }
     let scratch = Scratch::new("overlay-live");
     let to = scratch.path("captioned.mkv");
@@ -202,10 +213,102 @@ fn a_live_picture_waits_for_its_words() {
     assert_frames(&frames, &[(0..700, false), (1300..1700, true)]);
 }
 
+/// A film of so many seconds, whose picture takes an encoder a while.
+fn film(path: &Path, seconds: u32) {
+    play(
+        &format!(
+            "matroskamux name=m ! filesink location={} videotestsrc num-buffers={} ! \
+             video/x-raw,width=640,height=360,framerate=25/1 ! jpegenc ! m. audiotestsrc num-buffers={} \
+             samplesperbuffer=2400 ! audio/x-raw,rate=24000,channels=1 ! m.",
+            path.display(),
+            seconds * 25,
+            seconds * 10,
+        ),
+        |_| {},
+    );
+}
+
+/// How long a file says that it is, which is written when it is closed.
+fn duration(file: &Path) -> Option<gst::ClockTime> {
+    let uri = gst::glib::filename_to_uri(file, None).expect("a path");
+    let description = format!("uridecodebin uri={uri} caps=video/x-raw ! fakesink");
+    let pipeline = gst::parse::launch(&description).expect("a player");
+    pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    let (there, ..) = pipeline.state(gst::ClockTime::try_from(LONG).expect("short"));
+    there.expect("a frame");
+    let duration = pipeline.query_duration();
+    pipeline.set_state(gst::State::Null).expect("NULL");
+    duration
+}
+
+/// It is no success: a script must not take half a film for the whole.
+#[test]
+fn interrupted_it_says_so() {
+    if let Some(missing) = missing() {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("overlay-interrupted");
+    let (from, to) = (scratch.path("talk.mkv"), scratch.path("captioned.mkv"));
+    film(&from, 40);
+    let paths = [&from, &to].map(|path| path.to_str().expect("a plain path"));
+    let arguments = [paths[0], "--output", paths[1]];
+
+    // In the first pass, while it hears; and again while it waits for the last words, which never come.
+    for signals in [&["INT"][..], &["TERM"], &["INT", "TERM"]] {
+        let endless = (signals.len() > 1).then(|| "no-final@finish*".parse().expect("a fault"));
+        let service = Service::start(Options {
+            recogniser: Recogniser::Silent,
+            faults: endless.into_iter().collect(),
+            ..Options::default()
+        });
+        let service = service.expect("a free port");
+        let running = Running::start(&mut command(&service, &arguments));
+        assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 0)));
+        running.signal(signals[0]);
+        for signal in &signals[1..] {
+            assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+            running.signal(signal);
+        }
+        let (status, _, said) = running.end();
+        assert_eq!(status, 130, "{signals:?}: {said}");
+        assert!(!to.exists(), "{signals:?}");
+    }
+
+    // In the second: what there is of the film can be played, and is closed.
+    for signal in ["INT", "TERM"] {
+        let service = scripted(&[(At::Finish, Send::Last(said(true, "WORDS").to_string()))]);
+        let running = Running::start(&mut command(&service, &arguments));
+        eventually("frames in the file", || {
+            std::fs::metadata(&to).is_ok_and(|file| file.len() > 0)
+        });
+        running.signal(signal);
+        let (status, _, said) = running.end();
+        assert_eq!(status, 130, "{signal}: {said}");
+        let length = duration(&to).expect("a film that was closed");
+        let whole = gst::ClockTime::from_seconds(39);
+        assert!(!length.is_zero() && length < whole, "{signal}: {length}");
+        assert!(!bright(&to).is_empty());
+        std::fs::remove_file(&to).expect("it was there");
+    }
+}
+
+#[test]
+fn help_tells_the_exit_statuses() {
+    if let Some(missing) = missing() {
+        return skip(&missing);
+    }
+    let help = overlay(&scripted(&[]), &["--help"]).stdout;
+    let help = String::from_utf8_lossy(&help);
+    assert!(
+        help.contains("exit status:") && help.contains("130"),
+        "{help}"
+    );
+}
+
 #[test]
 fn what_cannot_be_done_is_said() {
     if let Some(missing) = missing() {
-        return println!("skipped: {missing}");
+        return skip(&missing);
     }
     let service = scripted(&[]);
     for (arguments, text) in [
@@ -251,9 +354,9 @@ fn a_picture_for_the_documentation() {
         ..Options::default()
     });
     let service = match (missing(), service) {
-        (Some(missing), _) => return println!("skipped: {missing}"),
-        (_, Err(error)) => return println!("skipped: {error}"),
-        _ if !Path::new(SPEECH).is_file() => return println!("skipped: there is no {SPEECH}"),
+        (Some(missing), _) => return skip(&missing),
+        (_, Err(error)) => return skip(&error.to_string()),
+        _ if !Path::new(SPEECH).is_file() => return skip(&format!("there is no {SPEECH}")),
         (None, Ok(service)) => service,
     };
     let scratch = Scratch::new("overlay-picture");

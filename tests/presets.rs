@@ -222,6 +222,14 @@ fn launch_lines_load_them_and_ones_own() {
         assert_eq!(launched("volcasrsink @preset=mine"), Ok(1234));
         let both = "volcasrsink @preset=dictation @preset=mine";
         assert_eq!(launched(both), Ok(1234), "the later one wins");
+        // As docs/presets.md warns: whatever stands beside it, a preset is loaded last.
+        for line in [
+            "@preset=dictation end-window-size=500",
+            "end-window-size=500 @preset=dictation",
+        ] {
+            assert_eq!(launched(&format!("volcasrsink {line}")), Ok(1500), "{line}");
+        }
+        assert_eq!(launched("volcasrsink end-window-size=500"), Ok(500));
         let refused = launched("volcasrsink @preset=none").expect_err("no such preset");
         assert!(refused.contains("none"), "{refused}");
     });

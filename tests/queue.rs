@@ -217,3 +217,44 @@ fn assert_heard_but(heard: &Heard, marks: &[Mark], hole: std::ops::Range<u64>, c
     let whole: Vec<_> = marks.iter().filter(outside).copied().collect();
     assert_eq!(said, expected(&whole, 0), "{case}: {hole:?}");
 }
+
+/// Timestamps or none, or only at the beginning: what is behind the hole has its own times.
+#[test]
+fn a_hole_in_audio_without_timestamps() {
+    at_once(&[0usize, 1, 50], |&timed| {
+        let case = format!("{timed} with timestamps");
+        let (service, rig) = rig("downstream", false, 3000);
+        let (pcm, marks) = unfinished(5);
+        rig.play();
+        for (n, piece) in pcm.chunks(20 * 48).enumerate() {
+            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+            let time = gst::ClockTime::from_mseconds(n as u64 * 20);
+            let writable = buffer.get_mut().expect("a new buffer");
+            writable.set_pts(Some(time).filter(|_| n < timed));
+            rig.source.push_buffer(buffer).expect("it plays");
+        }
+        eventually("all is taken", || {
+            stat(&rig.sink, "audio-received") == nanos(&pcm)
+        });
+        rig.end();
+        service.release(Gate::Upgrade);
+        let heard = rig.listen();
+        let lost = stat(&rig.sink, "audio-dropped") / 1_000_000;
+        assert!(lost > 0, "{case}");
+        assert_heard_but(&heard, &marks, 0..lost, &case);
+        let told: u64 = warnings_of(&heard, "volcasr-dropped")
+            .iter()
+            .map(|details| details.get::<u64>("duration").expect("a duration"))
+            .sum();
+        assert_eq!(told / 1_000_000, lost, "{case}");
+        for transcript in heard.finals() {
+            let mapped = transcript.timestamp.filter(|_| timed > 0);
+            assert_eq!(transcript.running_time, mapped, "{case}");
+        }
+    });
+}
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

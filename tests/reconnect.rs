@@ -3,11 +3,17 @@
 mod common;
 #[path = "common/faults.rs"]
 mod faults;
+#[path = "common/script.rs"]
+mod script;
+
+use std::time::Duration;
 
 use common::*;
 use faults::*;
 use gst::prelude::*;
-use volcasr_loopback::Service;
+use script::{response, utterance};
+use serde_json::json;
+use volcasr_loopback::{At, Gate, Options, Recogniser, Script, Send, Service, What};
 
 const SENTENCES: u64 = 4;
 
@@ -221,4 +227,116 @@ fn the_end_comes_in_paused() {
             "{case}"
         );
     });
+}
+
+/// The next connection ends the open utterance earlier than the lost one would have: all behind that is heard again, whether it
+/// goes on or is lost as well.
+#[test]
+fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
+    at_once(&[false, true], |&twice| {
+        let (pcm, _) = speech(8);
+        let pcm = &pcm[..20_000 * 48];
+        let at = |ms| At::Audio(Duration::from_millis(ms));
+        let json = |response: serde_json::Value| Send::Json(response.to_string());
+        let whole = response(20_000, json!([utterance(false, (1000, 19_000), "a b c d")]));
+        let cut = response(3000, json!([utterance(true, (1000, 2000), "A b.")]));
+        let last = |shift: u64| {
+            let c = utterance(true, (3000 - shift, 19_000 - shift), "C d.");
+            Send::Last(response(20_000 - shift, json!([c])).to_string())
+        };
+        let mut script = Script::default()
+            .step_on(1, at(20_000), json(whole))
+            .step_on(1, at(20_000), Send::Close(1011))
+            .step_on(2, at(3000), json(cut));
+        if twice {
+            script = script.step_on(2, at(5000), Send::Close(1011));
+        }
+        // The third begins in the pause behind what is settled.
+        let script = script
+            .step_on(2, At::Finish, last(0))
+            .step_on(3, At::Finish, last(2400));
+        let service = service(Options {
+            recogniser: Recogniser::Scripted(script),
+            ..Options::default()
+        });
+        let sink = sink(&service);
+        // Each response lists what is current, so that what is settled need not be repeated.
+        sink.set_property_from_str("result-type", "single");
+        let mut rig = Rig::new(sink);
+        rig.play();
+        rig.push(pcm, 20);
+        let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        rig.end();
+        heard.messages.extend(rig.listen().messages);
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_ends_once(&heard.transcripts());
+        let said: Vec<_> = heard
+            .finals()
+            .into_iter()
+            .map(|f| (f.text, f.timestamp.map(|t| t / 1_000_000)))
+            .collect();
+        let expected = [
+            ("A b.".to_owned(), Some(1000)),
+            ("C d.".to_owned(), Some(3000)),
+        ];
+        assert_eq!(said, expected, "{twice}");
+        let connections = service.connections();
+        let last = connections.last().expect("the last one");
+        let from = if twice { 2400 * 48 } else { 0 };
+        assert_eq!(connections.len(), if twice { 3 } else { 2 });
+        assert!(last.pcm[..] == pcm[from..], "{} bytes", last.audio_bytes);
+    });
+}
+
+/// The service is gone altogether, and comes back.
+#[test]
+fn nobody_listens_for_a_while() {
+    let first = service(Options::default());
+    let port = first.port();
+    let sink = quick_sink(&first);
+    let mut rig = Rig::new(sink);
+    let (pcm, marks) = unfinished(SENTENCES);
+    let (one, two) = pcm.split_at(4000 * 48);
+    rig.play();
+    rig.push(one, 20);
+    assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
+    drop(first);
+    let is_warning = |m: &gst::Message| m.type_() == gst::MessageType::Warning;
+    let mut heard = rig.listen_until(is_warning);
+    rig.push(two, 20);
+    rig.end();
+    // Lost, then refused.
+    heard.messages.extend(rig.listen_until(is_warning).messages);
+    let _second = service(Options {
+        port,
+        ..Options::default()
+    });
+    heard.messages.extend(rig.listen().messages);
+    assert_whole(&heard, &marks, false, "back");
+    let warnings = warnings_of(&heard, "volcasr-reconnect");
+    assert!(warnings.len() >= 2, "{warnings:?}");
+}
+
+/// A pipeline that may wait waits, and loses nothing.
+#[test]
+fn the_pipeline_waits_meanwhile() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property_from_str("leaky", "no");
+    sink.set_property("max-queue-time", 1000u32);
+    let (pcm, marks) = unfinished(SENTENCES);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(&pcm, 20);
+    rig.end();
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 50_000)));
+    service.hold(Gate::Upgrade);
+    assert!(service.inject(What::Reset));
+    until_blocked(&sink, Duration::from_millis(700));
+    assert!(stat(&sink, "audio-received") < rig.time_of(&pcm).nseconds());
+    service.release(Gate::Upgrade);
+    let heard = rig.listen();
+    assert_whole(&heard, &marks, false, "waits");
+    assert_warned(&heard, 1, "waits");
+    assert_eq!(stat(&sink, "audio-dropped"), 0);
 }

@@ -8,7 +8,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Connection, Options, Recogniser, Service};
+use volcasr_loopback::{Connection, Gate, Options, Recogniser, Script, Service};
 
 /// Runs `pcm` in sessions of `max` milliseconds on a service that takes one at a time.
 fn rotate(
@@ -208,4 +208,99 @@ fn a_queue_that_never_runs_dry_does_not_put_it_off() {
         "{}",
         service.connections().len()
     );
+}
+
+/// A service that is behind has not said yet what it will hear in what the window has let go of: sessions wait for it.
+#[test]
+fn a_service_that_is_behind_loses_nothing() {
+    let endless = Layout {
+        sentence: 60,
+        ..Layout::default()
+    };
+    let cases = [
+        (speech(10), 1000u32),
+        (speech(10), 0),
+        (speech(10), 120_000),
+        (endless.sentences(1), 120_000),
+    ];
+    at_once(&cases, |((pcm, marks), replay)| {
+        let case = format!("{} marks, replay-time={replay}", marks.len());
+        let service = service(Options::default());
+        service.hold(Gate::Responses);
+        let sink = sink(&service);
+        sink.set_property("max-speed", 20.0);
+        sink.set_property("max-session-time", 3000u32);
+        sink.set_property("replay-time", *replay);
+        let (first, rest) = pcm.split_at(10_000 * 48);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        rig.push(first, 20);
+        let sent = |all: &[Connection]| all.iter().map(|c| c.audio_bytes).sum::<u64>();
+        assert!(service.wait(LONG, |all| sent(all) >= first.len() as u64));
+        service.release(Gate::Responses);
+        rig.push(rest, 20);
+        rig.end();
+        let heard = rig.listen();
+        assert!(heard.errors().is_empty() && heard.saw_eos(), "{case}");
+        assert!(heard.warnings().is_empty(), "{case}");
+        assert_eq!(marks_of(&heard.finals()), expected(marks, 0), "{case}");
+        assert_ends_once(&heard.transcripts());
+        assert!(service.connections().len() > 1, "{case}");
+        for connection in service.connections() {
+            assert!(connection.finish_at.is_some(), "{case}");
+        }
+    });
+}
+
+/// Silence of which a service says nothing, longer than the window: it is asked for its last words, and nothing is sent again.
+#[test]
+fn a_service_that_says_nothing_is_asked() {
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(Script::default()),
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("max-session-time", 5000u32);
+    sink.set_property("replay-time", 0u32);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(&vec![0; 10_000 * 48], 20);
+    let began = std::time::Instant::now();
+    while service.connections().len() < 2 {
+        assert!(began.elapsed() < LONG);
+        rig.push(&[0; 200 * 48], 20);
+        service.wait(std::time::Duration::from_millis(200), |all| all.len() > 1);
+    }
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    for connection in service.connections() {
+        assert!(connection.final_at.is_some(), "{:?}", connection.end);
+    }
+    let replayed = (stat(&sink, "reconnects"), stat(&sink, "audio-replayed"));
+    assert_eq!(replayed, (0, 0));
+}
+
+/// The next session does not come about, or is lost while it catches up: restored as any other.
+#[test]
+fn the_next_session_may_be_lost() {
+    let cases = [
+        "reset@ack#2",
+        "http:503@handshake#2",
+        "reset@300ms#2",
+        "error:55000031@300ms#2",
+    ];
+    at_once(&cases, |fault| {
+        let service = service(faulty(&[fault], false));
+        let sink = quick_sink(&service);
+        sink.set_property("max-session-time", 4000u32);
+        let (pcm, marks) = unfinished(6);
+        let heard = Rig::new(sink.clone()).run(&pcm, 20);
+        assert_whole(&heard, &marks, false, fault);
+        assert_warned(&heard, 1, fault);
+        assert_fresh(&service, fault);
+        assert!(service.connections().len() > 3, "{fault}");
+    });
 }

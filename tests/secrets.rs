@@ -8,7 +8,7 @@ use std::path::Path;
 use common::child::Scratch;
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Options, What, When};
+use volcasr_loopback::{Fault, Options, Recogniser, Script, What, When};
 
 const APP: &str = "APPKEYqz81Jx";
 const ACCESS: &str = "ACCESSKEYvw93Kd";
@@ -71,6 +71,20 @@ fn sessions(from: From) -> Vec<Options> {
         with(What::Raw(repeated.into_bytes()), When::Accept),
         with(What::Text(secrets), When::Ack),
     ];
+    // In what was said, too.
+    for secret in from.secrets() {
+        let said = format!(
+            r#"{{"audio_info":{{"duration":600}},"result":{{"text":"{secret}","utterances":[
+                {{"text":"It is {secret}.","start_time":0,"end_time":500,
+                  "words":[{{"text":"It","start_time":0,"end_time":80}},{{"text":"{secret}","start_time":100,"end_time":180}}],
+                  "additions":{{"speaker_id":"{secret}","{secret}":"1"}}}}]}}}}"#
+        );
+        sessions.push(Options {
+            faults: Vec::new(),
+            recogniser: Recogniser::Scripted(Script::responses([(400, said.as_str())], &said)),
+            ..with(What::Ping(1), When::Ack)
+        });
+    }
     let cut = from
         .secrets()
         .iter()
@@ -200,6 +214,11 @@ fn a_uri_holds_no_secret() {
         format!("wss://127.0.0.1:1/api?api_key={API}"),
         format!("wss://127.0.0.1:1/api?x=1&X-Api-Access-Key={ACCESS}"),
         format!("wss://127.0.0.1:1/api?token={API}"),
+        format!("wss://127.0.0.1:1/api?pwd={API}"),
+        format!("wss://127.0.0.1:1/api?x=1&%73ign={API}"),
+        // Its own, under an innocent name.
+        "wss://127.0.0.1:1/api?x=secret-access-key".into(),
+        "wss://127.0.0.1:1/api?x=secret%2daccess-key".into(),
         format!("wss://127.0.0.1:1/api?{API}"),
         format!("http://me:{ACCESS}@127.0.0.1:1/api"),
     ] {
@@ -210,10 +229,12 @@ fn a_uri_holds_no_secret() {
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert!(errors[0].error.message().contains("\"uri\""), "{errors:?}");
         assert_clean("the error", &format!("{errors:?}"));
+        assert!(!format!("{errors:?}").contains("secret-access-key"));
         let dot = rig
             .pipeline
             .debug_to_dot_data(gst::DebugGraphDetails::all());
         assert_clean("the dot dump", &dot);
+        assert!(!dot.contains("?x="), "{dot}");
     }
 }
 

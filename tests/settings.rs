@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
+
 use common::*;
 use gst::ResourceError::Settings;
 use gst::prelude::*;
@@ -139,4 +141,78 @@ fn null_is_the_default() {
             "{name}"
         );
     }
+}
+
+/// Warnings of the element from here on.
+fn warnings() -> Arc<Mutex<Vec<String>>> {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let collected = warnings.clone();
+    gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
+    gst::log::add_log_function(move |category, level, _, _, _, _, message| {
+        if category.name() == "volcasrsink" && level == gst::DebugLevel::Warning {
+            let text = message.get().map(|text| text.to_string());
+            collected.lock().expect("no panic").extend(text);
+        }
+    });
+    warnings
+}
+
+/// What waits for the next start is logged as doing so; what works at once is not.
+#[test]
+fn late_writes_are_logged() {
+    child::run("late_writes_are_logged", &[], &[], || {
+        let service = service(Options::default());
+        let rig = Rig::new(sink(&service));
+        let warnings = warnings();
+        let write = || {
+            for name in ["interim-results", "post-tags", "post-responses"] {
+                rig.sink.set_property(name, true);
+            }
+            rig.sink.set_property("access-key", "secret-other-key");
+            rig.sink.set_property("finish-timeout", 9000u32);
+        };
+        write();
+        rig.play();
+        write();
+        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        write();
+        let logged = warnings.lock().expect("no panic").clone();
+        assert_eq!(logged.len(), 2, "{logged:?}");
+        assert!(logged[0].contains("access-key"), "{logged:?}");
+        assert!(logged[1].contains("finish-timeout"), "{logged:?}");
+        for line in logged {
+            assert!(line.contains("the next change from READY to PAUSED"));
+            assert!(!line.contains("secret"), "{line}");
+        }
+    });
+}
+
+/// Written by the application as soon as it hears of the start.
+#[test]
+fn what_works_at_once_works_while_it_starts() {
+    let service = service(Options::default());
+    let mut rig = Rig::new(sink(&service));
+    let sink = rig.sink.downgrade();
+    rig.bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Progress(progress) = message.view()
+            && progress.get().0 == gst::ProgressType::Start
+            && let Some(sink) = sink.upgrade()
+        {
+            sink.set_property("interim-results", false);
+            sink.set_property("post-tags", false);
+            sink.set_property("post-responses", true);
+        }
+        gst::BusSyncReply::Pass
+    });
+    let (pcm, marks) = speech(2);
+    let heard = rig.run(&pcm, 20);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert_eq!(heard.transcripts(), heard.finals());
+    assert!(heard.tags().is_empty());
+    let is_response = |message: &gst::Message| {
+        message
+            .structure()
+            .is_some_and(|s| s.name() == "volcasr-response")
+    };
+    assert!(heard.messages.iter().any(is_response));
 }

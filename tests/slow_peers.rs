@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::*;
 use faults::*;
 use gst::prelude::*;
-use volcasr_loopback::{End, Options};
+use volcasr_loopback::{End, Gate, Options};
 
 /// Whatever part of the opening takes too long, another try is made after `connect-timeout`.
 #[test]
@@ -170,4 +170,27 @@ fn a_send_that_is_blocked_for_a_while_is_none() {
     let heard = Rig::new(sink).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "delay");
     assert_warned(&heard, 0, "delay");
+}
+
+/// However much waits, and however fast it goes: what the service says meanwhile is heard.
+#[test]
+fn an_error_is_heard_while_a_queue_is_sent() {
+    let service = service(faulty(&["error:45000001@1s"], false));
+    service.hold(Gate::Upgrade);
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("max-queue-time", 1_000_000u32);
+    sink.set_property("connect-timeout", 60_000u32);
+    let (pcm, _) = unfinished(300);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(&pcm, 200);
+    let all = rig.time_of(&pcm).nseconds();
+    eventually("all is taken", || stat(&sink, "audio-received") == all);
+    service.release(Gate::Upgrade);
+    let heard = rig.listen();
+    let errors = own_errors(&heard, &sink);
+    assert_eq!(code_of(&errors[0]), Some(45_000_001), "{errors:?}");
+    let sent = stat(&sink, "audio-sent");
+    assert!(sent < all / 2, "{sent} of {all}");
 }

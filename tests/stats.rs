@@ -3,11 +3,12 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use common::*;
 use gst::glib::types::Type;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Options, What, When};
+use volcasr_loopback::{Fault, Gate, Options, What, When};
 
 fn nanos(stats: &gst::StructureRef, name: &str) -> u64 {
     stats.get(name).expect(name)
@@ -135,6 +136,45 @@ fn a_session_is_connected_while_it_lasts() {
     rig.end();
     rig.listen();
     assert_eq!(connected(&rig), Ok(false));
+}
+
+/// After READY no session is open, and what was counted stays what it was, whatever `rate` the next run gets.
+#[test]
+fn after_ready_the_figures_stay() {
+    let service = service(Options::default());
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    rig.push(&speech(1).0, 100);
+    rig.listen_until(|message| Transcript::parse(message).is_some());
+    let stats = || rig.sink.property::<gst::Structure>("stats");
+    assert_eq!(stats().get("connected"), Ok(true));
+    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    let after = stats();
+    assert_eq!(after.get("connected"), Ok(false));
+    assert!(nanos(&after, "audio-sent") > 0);
+    rig.sink.set_property("rate", 16_000);
+    assert_eq!(stats(), after);
+}
+
+/// What the service takes for an answer is in it, and no more than what passed altogether.
+#[test]
+fn the_latency_is_the_service_s() {
+    const LAG: std::time::Duration = std::time::Duration::from_millis(400);
+    let service = service(Options::default());
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    service.hold(Gate::Responses);
+    let began = Instant::now();
+    rig.push(&speech(1).0, 100);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 48_000)));
+    let arrived = Instant::now();
+    eventually("the lag", || arrived.elapsed() >= LAG);
+    service.release(Gate::Responses);
+    rig.listen_until(|message| Transcript::parse(message).is_some());
+    let longest = u128::from(stat(&rig.sink, "result-latency-max"));
+    let passed = began.elapsed();
+    assert!(longest >= LAG.as_nanos(), "{longest}");
+    assert!(longest <= passed.as_nanos(), "{longest} of {passed:?}");
 }
 
 /// `connect-id` and `log-id` are those that the service has in its records, and are notified of.

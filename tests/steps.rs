@@ -13,7 +13,7 @@ use volcasr_loopback::{Gate, Options};
 const AHEAD: u64 = 60;
 
 /// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
-fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) {
+fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) -> Heard {
     let service = service(Options::default());
     let sink = quick(&service);
     sink.set_property("async", is_async);
@@ -46,6 +46,21 @@ fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) {
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(*service.connections()[0].pcm == pcm);
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    heard
+}
+
+/// The amounts of the steps that the pipeline was told are done.
+fn steps_done(heard: &Heard) -> Vec<u64> {
+    let messages = heard.messages.iter();
+    messages
+        .filter_map(|message| match message.view() {
+            gst::MessageView::StepDone(done) => match done.get().0 {
+                gst::GenericFormattedValue::Buffers(Some(buffers)) => Some(*buffers),
+                other => panic!("{other:?}"),
+            },
+            _ => None,
+        })
+        .collect()
 }
 
 fn step(direct: &Direct, buffers: u64) {
@@ -57,14 +72,15 @@ fn step(direct: &Direct, buffers: u64) {
 #[test]
 fn a_step_in_playing() {
     for is_async in [true, false] {
-        disturbed(is_async, |direct| step(direct, 1));
+        let heard = disturbed(is_async, |direct| step(direct, 1));
+        assert_eq!(steps_done(&heard), [1], "async={is_async}");
     }
 }
 
 #[test]
 fn steps_in_paused() {
     for is_async in [true, false] {
-        disturbed(is_async, |direct| {
+        let heard = disturbed(is_async, |direct| {
             direct
                 .pipeline
                 .set_state(gst::State::Paused)
@@ -76,17 +92,97 @@ fn steps_in_paused() {
                 .set_state(gst::State::Playing)
                 .expect("PLAYING");
         });
+        // The second may come before the first is done, and in its place.
+        let done = steps_done(&heard);
+        assert!(done == [1] || done == [1, 1], "async={is_async}: {done:?}");
     }
 }
 
+/// What is said later goes by twice as fast.
 #[test]
 fn an_instant_rate_change() {
     for is_async in [true, false] {
-        disturbed(is_async, |direct| {
+        let heard = disturbed(is_async, |direct| {
             let change = gst::event::InstantRateChange::new(2.0, gst::SegmentFlags::empty());
             // Serialised it is not, and asks the pipeline for the moment.
             direct.pad.push_event(change);
         });
+        let finals = heard.finals();
+        let passed = |field: fn(&Transcript) -> Option<u64>| {
+            let times: Vec<u64> = finals.iter().rev().take(2).filter_map(field).collect();
+            times[0] - times[1]
+        };
+        let (stream, running) = (passed(|t| t.stream_time), passed(|t| t.running_time));
+        assert_eq!(passed(|t| t.timestamp), stream);
+        assert!(running.abs_diff(stream / 2) <= 1, "{running} of {stream}");
+        let first = &finals[0];
+        assert_eq!(first.running_time, first.timestamp, "before it");
+    }
+}
+
+/// While the last words are awaited there is no buffer to step over, and the end comes all the same.
+#[test]
+fn a_step_while_the_end_is_awaited() {
+    for is_async in [true, false] {
+        for paused in [false, true] {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            sink.set_property("async", is_async);
+            let direct = Direct::new(sink);
+            let (pcm, marks) = speech(2);
+            service.hold(Gate::Final);
+            direct.push_all(0, &pcm, 100);
+            let heard = std::thread::scope(|scope| {
+                let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+                assert!(service.wait(LONG, |c| c.iter().any(|c| c.finish_at.is_some())));
+                let state = |state| {
+                    direct.pipeline.set_state(state).expect("a state");
+                };
+                if paused {
+                    state(gst::State::Paused);
+                }
+                step(&direct, 1);
+                if paused {
+                    state(gst::State::Playing);
+                }
+                service.release(Gate::Final);
+                assert!(ender.join().expect("no panic"));
+                direct.listen()
+            });
+            let case = format!("async={is_async} paused={paused}");
+            assert!(heard.saw_eos() && heard.errors().is_empty(), "{case}");
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
+            assert_eq!(steps_done(&heard), [1], "{case}");
+        }
+    }
+}
+
+/// The pause finds no buffer to preroll with, and the step nothing to step over but the end of the stream.
+#[test]
+fn steps_in_paused_that_only_the_end_comes_after() {
+    for steps in 1..4 {
+        let service = service(Options::default());
+        let direct = Direct::new(quick(&service));
+        let (pcm, marks) = speech(1);
+        direct.push_all(0, &pcm, 20);
+        direct
+            .pipeline
+            .set_state(gst::State::Paused)
+            .expect("PAUSED");
+        for _ in 0..steps {
+            step(&direct, 1);
+        }
+        std::thread::scope(|scope| {
+            let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+            assert!(service.wait(LONG, |c| c[0].finish_at.is_some()));
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+            assert!(end.join().expect("no panic"));
+        });
+        let heard = direct.listen();
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     }
 }
 

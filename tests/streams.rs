@@ -234,6 +234,61 @@ fn an_empty_stream_between() {
     assert_eq!(service.connections().len(), 2, "no session without audio");
 }
 
+/// EOS waits for the words of the stream before, whose end nobody has waited for.
+#[test]
+fn an_empty_stream_at_the_end() {
+    let service = service(Options::default());
+    service.hold(Gate::Final);
+    let hand = Hand::new(&service);
+    let (first, marks) = sentences(0);
+    hand.begin("first");
+    hand.push(&first).expect("it plays");
+    hand.begin("empty");
+    hand.begin("another");
+    let heard = std::thread::scope(|scope| {
+        let ender = scope.spawn(|| hand.end());
+        assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+        let mut heard = Heard::default();
+        // Whatever else comes, EOS does not.
+        while let Some(message) = hand.rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
+            heard.messages.push(message);
+        }
+        assert!(!heard.saw_eos());
+        service.release(Gate::Final);
+        assert!(ender.join().expect("no panic"));
+        heard.messages.append(&mut hand.rig.listen().messages);
+        heard
+    });
+    assert_stream(&heard.transcripts(), 0, "first", &marks);
+    assert_ends_once(&heard.transcripts());
+    assert!(heard.saw_eos());
+    assert!(hand.rig.take().transcripts().is_empty());
+    assert_eq!(service.connections().len(), 1, "no session without audio");
+}
+
+/// The base class lets nothing by after an end, a new stream as little as a buffer: a flush or READY comes first.
+#[test]
+fn a_new_stream_after_the_end() {
+    let service = service(Options::default());
+    let hand = Hand::new(&service);
+    let (first, second) = (sentences(0), sentences(100));
+    hand.begin("first");
+    hand.push(&first.0).expect("it plays");
+    assert!(hand.end());
+    assert_stream(&hand.rig.listen().transcripts(), 0, "first", &first.1);
+    hand.pad.push_event(gst::event::StreamStart::new("second"));
+    assert_eq!(hand.push(&second.0), Err(gst::FlowError::Error));
+    hand.pad.push_event(gst::event::FlushStart::new());
+    hand.pad.push_event(gst::event::FlushStop::new(true));
+    hand.begin("third");
+    hand.push(&second.0).expect("it plays");
+    assert!(hand.end());
+    let transcripts = hand.rig.listen().transcripts();
+    // The flush began one, and the other id another.
+    assert_stream(&transcripts, 2, "third", &second.1);
+    assert_eq!(service.connections().len(), 2);
+}
+
 #[test]
 fn a_buffer_after_the_end() {
     let service = service(Options::default());
@@ -264,4 +319,9 @@ fn again_after_the_end() {
         assert_stream(&heard.transcripts(), 0, &id.expect("an id"), &marks);
         rig.pipeline.set_state(gst::State::Ready).expect("READY");
     }
+}
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
 }

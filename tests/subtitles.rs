@@ -44,7 +44,7 @@ fn written(format: Format, transcripts: &[Transcript]) -> String {
 }
 
 /// Texts that could be taken for something else, and how SubRip and WebVTT show them.
-const ODD: [(&str, &str, &str); 11] = [
+const ODD: [(&str, &str, &str); 13] = [
     ("Plain.", "Plain.", "Plain."),
     (
         "深度学习，真的吗？",
@@ -60,6 +60,12 @@ const ODD: [(&str, &str, &str); 11] = [
     ),
     ("an --> arrow", "an -> arrow", "an --> arrow"),
     ("12", "12", "12"),
+    (
+        "{\\an8}up there {\\i1}{x}",
+        "｛\\an8}up there ｛\\i1}{x}",
+        "{\\an8}up there {\\i1}{x}",
+    ),
+    ("{a} \\N {}", "{a} \\N {}", "{a} \\N {}"),
     ("\u{1b}[2Jcontrol\u{7}", "[2Jcontrol", "[2Jcontrol"),
     ("WEBVTT", "WEBVTT", "WEBVTT"),
     ("NOTE that", "NOTE that", "NOTE that"),
@@ -157,9 +163,54 @@ fn every_cue_has_a_time_to_be_read_in() {
             "00:00:01.000 --> 00:00:01.500",
             "00:00:01.500 --> 00:00:02.000",
             "00:00:07.000 --> 00:00:08.000",
-            "00:00:01.000 --> 00:00:02.000"
+            // WebVTT asks for starts that do not go back.
+            "00:00:07.000 --> 00:00:07.500"
         ]
     );
+}
+
+/// As `concat` plays them: each begins at 0, and the running time goes on. Without one, they follow one another.
+#[test]
+fn streams_in_a_row_follow_one_another() {
+    let in_stream = |stream, start, running: Option<u64>| {
+        let mut one = transcript(0, "Hm.", start, 1000);
+        one.stream = stream;
+        one.times.running_time = running.map(|ms| ms * 1_000_000);
+        one
+    };
+    let cues = [
+        in_stream(0, 200, Some(200)),
+        in_stream(0, 5000, Some(5000)),
+        in_stream(1, 300, Some(8300)),
+        in_stream(1, 2000, Some(10_000)),
+        in_stream(2, 100, None),
+        in_stream(2, 4000, None),
+        // After a seek: the place is a later one already.
+        in_stream(3, 60_000, Some(500)),
+        in_stream(3, 62_000, Some(2500)),
+    ];
+    for (format, point) in [(Format::Vtt, '.'), (Format::Srt, ',')] {
+        let written = written(format, &cues).replace(point, ".");
+        let starts: Vec<&str> = written
+            .lines()
+            .filter_map(|line| line.split_once(" --> "))
+            .map(|(start, _)| start)
+            .collect();
+        assert_eq!(
+            starts,
+            [
+                "00:00:00.200",
+                "00:00:05.000",
+                "00:00:08.300",
+                "00:00:10.000",
+                "00:00:11.000",
+                "00:00:14.900",
+                "00:01:00.000",
+                "00:01:02.000"
+            ],
+            "{format:?}"
+        );
+    }
 }
 
 #[test]

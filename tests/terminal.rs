@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use screen::{Screen, Size, status_columns};
-use unicode_width::UnicodeWidthChar;
-use wrap::{head, tail, width, wrap as wrapped};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use wrap::{head, join, tail, width, wrap as wrapped};
 
 /// A terminal that breaks long lines, and breaks them anew when its width changes. It has no top and no bottom.
 struct Terminal {
@@ -138,6 +138,16 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// Chinese is written without spaces, Korean with them.
+#[test]
+fn sentences_are_joined_as_they_are_written() {
+    assert_eq!(join(["今天下雨。", "雨停了"]), "今天下雨。雨停了");
+    assert_eq!(join(["It rains.", "It"]), "It rains. It");
+    assert_eq!(join(["今天下雨。", "OK."]), "今天下雨。 OK.");
+    assert_eq!(join(["안녕하세요", "여러분"]), "안녕하세요 여러분");
+    assert_eq!(join([]), "");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
 
@@ -195,8 +205,10 @@ proptest! {
         prop_assert!(lines.len() <= rows);
         for line in &lines {
             prop_assert!(width(line) <= columns, "{line:?} in {columns}");
+            // Nothing of ours is wider on a terminal that is set up for Chinese.
+            prop_assert_eq!(line.width_cjk(), line.width());
         }
-        let squeezed = |text: &str| text.replace([' ', '…'], "");
+        let squeezed = |text: &str| text.replace([' ', '.'], "");
         prop_assert!(squeezed(&text).ends_with(&squeezed(&lines.concat())));
     }
 }

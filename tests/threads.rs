@@ -2,23 +2,23 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::tls::Authority;
 use volcasr_loopback::{Fault, Gate, Options, What, When};
 
-/// Far longer than a call takes that waits for nothing, on a machine that is busy, and far shorter than
-/// any time-out of the element.
-const PROMPT: Duration = Duration::from_secs(2);
-
-fn promptly<R>(what: &str, call: impl FnOnce() -> R) -> R {
-    let began = Instant::now();
-    let result = call();
-    let took = began.elapsed();
-    assert!(took < PROMPT, "{what} took {took:?}");
-    result
+/// Changes the state, which is to take no time.
+fn go(calls: &mut Calls, rig: &Rig, state: gst::State) {
+    let what = match state {
+        gst::State::Playing => "PLAYING",
+        gst::State::Paused => "PAUSED",
+        gst::State::Ready => "READY",
+        _ => "NULL",
+    };
+    let changed = calls.time(what, || rig.pipeline.set_state(state));
+    changed.expect(what);
 }
 
 fn whole_session() {
@@ -71,7 +71,8 @@ fn hangs(when: When, tls: bool) {
         faults: vec![Fault::each(What::Hang, when)],
         ..Options::default()
     });
-    for end in [false, true] {
+    let mut calls = Calls::default();
+    for end in [false, true, false, true] {
         let struck = |all: &[volcasr_loopback::Connection]| {
             all.iter().filter(|c| !c.faults.is_empty()).count()
         };
@@ -79,21 +80,26 @@ fn hangs(when: When, tls: bool) {
         let sink = sink(&service);
         sink.set_property("max-queue-time", 1000u32);
         let mut rig = Rig::new(sink);
-        promptly("PLAYING", || rig.play());
+        go(&mut calls, &rig, gst::State::Playing);
         rig.push(&speech(if end { 1 } else { 3 }).0, 100);
         if end {
             rig.sink.set_property("max-queue-time", 30_000u32);
             rig.end();
         }
         assert!(service.wait(LONG, |all| struck(all) > before));
-        let _: gst::Structure = promptly("stats", || rig.sink.property("stats"));
-        promptly("PAUSED", || rig.pipeline.set_state(gst::State::Paused)).expect("PAUSED");
-        promptly("PLAYING", || rig.pipeline.set_state(gst::State::Playing)).expect("PLAYING");
-        promptly("READY", || rig.pipeline.set_state(gst::State::Ready)).expect("READY");
-        promptly("PLAYING", || rig.pipeline.set_state(gst::State::Playing)).expect("PLAYING");
-        promptly("NULL", || rig.pipeline.set_state(gst::State::Null)).expect("NULL");
+        let _: gst::Structure = calls.time("stats", || rig.sink.property("stats"));
+        for state in [
+            gst::State::Paused,
+            gst::State::Playing,
+            gst::State::Ready,
+            gst::State::Playing,
+            gst::State::Null,
+        ] {
+            go(&mut calls, &rig, state);
+        }
         assert!(rig.take().errors().is_empty());
     }
+    calls.assert_at_once(&format!("{when:?}"));
 }
 
 #[test]
@@ -124,12 +130,16 @@ fn hanging_in_the_audio() {
 /// A host that does not answer at all.
 #[test]
 fn nobody_answers() {
-    let sink = sink_for("wss://192.0.2.1/api/v3/sauc/bigmodel_async");
-    let mut rig = Rig::new(sink);
-    promptly("PLAYING", || rig.play());
-    rig.push(&speech(1).0, 100);
-    rig.end();
-    promptly("NULL", || rig.pipeline.set_state(gst::State::Null)).expect("NULL");
+    let mut calls = Calls::default();
+    for _ in 0..3 {
+        let sink = sink_for("wss://192.0.2.1/api/v3/sauc/bigmodel_async");
+        let mut rig = Rig::new(sink);
+        go(&mut calls, &rig, gst::State::Playing);
+        rig.push(&speech(1).0, 100);
+        rig.end();
+        go(&mut calls, &rig, gst::State::Null);
+    }
+    calls.assert_at_once("nobody answers");
 }
 
 /// The end that waits for words which do not come is given up by a state change.
@@ -137,10 +147,16 @@ fn nobody_answers() {
 fn a_drain_is_given_up() {
     let service = service(Options::default());
     service.hold(Gate::Final);
-    let mut rig = Rig::new(sink(&service));
-    rig.play();
-    rig.push(&speech(1).0, 100);
-    rig.end();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-    promptly("NULL", || rig.pipeline.set_state(gst::State::Null)).expect("NULL");
+    let mut calls = Calls::default();
+    for n in 1..=3 {
+        let mut rig = Rig::new(sink(&service));
+        rig.play();
+        rig.push(&speech(1).0, 100);
+        rig.end();
+        assert!(service.wait(LONG, |all| {
+            all.iter().filter(|c| c.finish_at.is_some()).count() == n
+        }));
+        go(&mut calls, &rig, gst::State::Null);
+    }
+    calls.assert_at_once("a drain");
 }

@@ -1,6 +1,8 @@
 //! `wss://`: what the trust store vouches for works, anything else is refused, once.
 
 mod common;
+#[path = "common/faults.rs"]
+mod faults;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -8,6 +10,7 @@ use std::path::PathBuf;
 
 use common::child::Scratch;
 use common::*;
+use faults::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;
 use volcasr_loopback::tls::{Authority, Identity};
@@ -174,5 +177,66 @@ fn a_broken_handshake_is_tried_again() {
         assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
         use gst::ProgressType::{Complete, Continue, Start};
         assert_eq!(heard.progress(), [Start, Continue, Complete]);
+    });
+}
+
+/// A session that is lost is restored as one without TLS is, however its line ends.
+#[test]
+fn a_lost_session_is_restored() {
+    with_trust_store("a_lost_session_is_restored", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let busy = on_the_socket(&error_frame(55_000_031, r#"{"error":"busy"}"#));
+        let busy: String = busy.iter().map(|b| format!("{b:02x}")).collect();
+        let cases = [
+            vec!["reset@3s#1".to_owned()],
+            vec!["drop@3s#1".to_owned()],
+            vec![format!("raw:{busy}@3s#1"), "reset@3s#1".to_owned()],
+        ];
+        at_once(&cases, |texts| {
+            let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+            let service = service(Options {
+                tls: Some(authority.good().expect("a key")),
+                ..faulty(&texts, false)
+            });
+            let sink = quick_sink(&service);
+            let (pcm, marks) = unfinished(3);
+            let heard = Rig::new(sink.clone()).run(&pcm, 20);
+            assert_whole(&heard, &marks, false, texts[0]);
+            assert_warned(&heard, 1, texts[0]);
+            assert_fresh(&service, texts[0]);
+            assert_eq!(stat(&sink, "reconnects"), 1, "{texts:?}");
+        });
+    });
+}
+
+/// A peer that is gone does not end its TLS in good order either.
+#[test]
+fn a_service_that_is_gone_is_waited_for() {
+    with_trust_store("a_service_that_is_gone_is_waited_for", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let first = tls(authority.good().expect("a key"));
+        let port = first.port();
+        let mut rig = Rig::new(quick_sink(&first));
+        let (pcm, marks) = unfinished(3);
+        let (one, two) = pcm.split_at(3000 * 48);
+        rig.play();
+        rig.push(one, 20);
+        assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
+        drop(first);
+        let is_warning = |m: &gst::Message| m.type_() == gst::MessageType::Warning;
+        let mut heard = rig.listen_until(is_warning);
+        // Lost, then refused.
+        heard.messages.extend(rig.listen_until(is_warning).messages);
+        let _second = service(Options {
+            port,
+            tls: Some(authority.good().expect("a key")),
+            ..Options::default()
+        });
+        rig.push(two, 20);
+        rig.end();
+        heard.messages.extend(rig.listen().messages);
+        assert_whole(&heard, &marks, false, "gone");
     });
 }

@@ -6,6 +6,7 @@ use crate::screen::{Screen, Size, status_columns};
 use crate::status::Status;
 use crate::support::failure::one_line;
 use crate::support::transcript::Transcript;
+use crate::wrap::join;
 
 /// Where captions are shown.
 pub enum Display {
@@ -48,12 +49,8 @@ impl Display {
                     .iter()
                     .map(|transcript| one_line(&transcript.text))
                     .collect();
-                screen.draw(
-                    size,
-                    &ready,
-                    &pending.join(" "),
-                    &status.line(status_columns(size)),
-                )
+                let pending = join(pending.iter().map(String::as_str));
+                screen.draw(size, &ready, &pending, &status.line(status_columns(size)))
             }
             Display::Plain => {
                 let mut out = io::stdout().lock();

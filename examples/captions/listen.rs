@@ -106,6 +106,9 @@ impl Captions {
         }
         let ending = listened?;
         written?;
+        if let Ending::Whole = ending {
+            self.files.complete()?;
+        }
         let is_lacking = self.unconfirmed > 0
             || !dropped.is_zero()
             // Nothing was open, but who knows what would have come.

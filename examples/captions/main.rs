@@ -36,8 +36,9 @@ Credentials come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_K
 
 Ctrl-C ends the stream: the last words still come. A second one quits at once.
 
-The files are written as it goes: each utterance when it is final, whole, and in the order of speech. Cue times are
-the place in the stream. JSON lines have the fields of the message volcasr-transcript (text, final, unconfirmed,
+The files are written as it goes: each utterance when it is final, whole, and in the order of speech. What they held
+before is overwritten with the first words, or at a good end without any. Cue times are the place in the stream; several
+streams in a row, as of concat, follow one another. JSON lines have the fields of the message volcasr-transcript (text, final, unconfirmed,
 utterance, stream, stream-id, session, timestamp, stream-time, running-time, duration, words, attributes), those that
 are not known left out; times are in nanoseconds.
 
@@ -75,7 +76,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let recognition = Input::parse(&arguments.input)
         .and_then(|input| Recognition::new(&input, &arguments.service, arguments.realtime))
         .unwrap_or_else(|error| failure::usage::<Arguments>(&error));
-    let files = Files::create(&arguments.files)?;
+    if let Err(error) = arguments.files.check(&recognition.files()) {
+        failure::usage::<Arguments>(&error);
+    }
+    let files = Files::open(&arguments.files)?;
     let mut captions = Captions::new(recognition, Display::of_stdout(), files);
     let ending = glib::MainContext::default().block_on(captions.listen());
     Ok(match captions.close(ending)? {

@@ -105,7 +105,7 @@ impl Status {
                 latency.mseconds() as f64 / 1000.0
             ));
         }
-        let room = columns.saturating_sub(width(&line) + 9).min(LONGEST_BAR);
+        let room = columns.saturating_sub(width(&line) + 11).min(LONGEST_BAR);
         match self.part() {
             Some(part) if room >= SHORTEST_BAR => format!("{line}   {}", bar(part, room)),
             _ => line,
@@ -139,10 +139,11 @@ impl Status {
 
 fn bar(part: f64, columns: usize) -> String {
     let full = (part * columns as f64).round() as usize;
+    // Lines and blocks would look better, but to a terminal set up for Chinese they may be two columns wide.
     format!(
-        "{}{} {:3.0} %",
-        "━".repeat(full),
-        "╌".repeat(columns.saturating_sub(full)),
+        "[{}{}] {:3.0} %",
+        "#".repeat(full),
+        ".".repeat(columns.saturating_sub(full)),
         part * 100.0
     )
 }

@@ -45,7 +45,8 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 /// The last `rows` lines of the wrapped text; a mark stands for what is left out.
 pub fn tail(text: &str, columns: usize, rows: usize) -> Vec<String> {
-    const LEFT_OUT: &str = "… ";
+    // Not "…": to a terminal set up for Chinese it may be two columns wide.
+    const LEFT_OUT: &str = "... ";
     let mut lines = wrap(text, columns);
     if lines.len() <= rows {
         return lines;
@@ -61,6 +62,19 @@ pub fn tail(text: &str, columns: usize, rows: usize) -> Vec<String> {
         first.insert_str(0, LEFT_OUT);
     }
     lines
+}
+
+/// Texts in one: with spaces, but not between characters that are written without.
+pub fn join<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut joined = String::new();
+    for text in texts {
+        let apart = joined.chars().next_back().zip(text.chars().next());
+        if apart.is_some_and(|(last, first)| !(is_unspaced(last) && is_unspaced(first))) {
+            joined.push(' ');
+        }
+        joined.push_str(text);
+    }
+    joined
 }
 
 /// As much of the text as fits.
@@ -92,6 +106,11 @@ fn pieces(text: &str) -> Vec<&str> {
     }
     pieces.push(&text[from..]);
     pieces
+}
+
+/// Chinese and Japanese, with their punctuation. Korean is as wide, but has spaces.
+fn is_unspaced(character: char) -> bool {
+    is_wide(character) && !matches!(character, '\u{1100}'..='\u{11FF}' | '\u{AC00}'..='\u{D7FF}')
 }
 
 fn is_wide(character: char) -> bool {

@@ -76,6 +76,13 @@ impl Job {
     }
 }
 
+impl Done {
+    /// Whether the service has confirmed every word.
+    pub fn is_confirmed(&self) -> bool {
+        self.unconfirmed == 0
+    }
+}
+
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

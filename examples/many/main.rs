@@ -42,6 +42,8 @@ Exit status:
     0  every input has its transcript
     1  at least one failed; standard error says which, and why
     2  the command line can't be used
+    3  every input has its transcript, but some hold words that the service did not confirm; the line of each says
+       so. --skip-existing leaves them as they are: delete one to have it done again
   130  Ctrl-C";
 
 /// Many inputs at once, a transcript file for each
@@ -107,10 +109,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     Ok(if tally.is_interrupted {
         ExitCode::from(130)
-    } else if tally.failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
+    } else if !tally.failures.is_empty() {
         ExitCode::from(1)
+    } else if tally.unconfirmed > 0 {
+        ExitCode::from(3)
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
@@ -140,6 +144,8 @@ struct Tally {
     all: usize,
     skipped: usize,
     succeeded: usize,
+    /// Of these, the ones with words that the service did not confirm.
+    unconfirmed: usize,
     failures: Vec<(String, Failure)>,
     is_interrupted: bool,
 }
@@ -150,6 +156,7 @@ impl Tally {
         let told = match outcome {
             Ok(done) => {
                 self.succeeded += 1;
+                self.unconfirmed += usize::from(!done.is_confirmed());
                 format!("{} → {}: {done}", job.input, job.transcript.display())
             }
             Err(failure) => {
@@ -168,6 +175,7 @@ impl Tally {
         for (count, what) in [
             (self.skipped, "already there"),
             (self.failures.len(), "failed"),
+            (self.unconfirmed, "with unconfirmed words"),
             (unfinished, "not finished"),
         ] {
             if count > 0 {

@@ -13,7 +13,7 @@ pub struct ServiceOptions {
     /// What the account has bought
     #[arg(long, value_name = "ID")]
     pub resource_id: Option<String>,
-    /// zh-CN, en-US, ja-JP …
+    /// zh-CN, en-US, ja-JP …; only the endpoint bigmodel_nostream heeds it
     #[arg(long)]
     pub language: Option<String>,
     /// Any other property of volcasrsink, as gst-launch-1.0 takes it; `gst-inspect-1.0 volcasrsink` lists them

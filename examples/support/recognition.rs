@@ -1,5 +1,8 @@
 //! The pipeline: input, conversion, and the element that recognises.
 
+use std::path::PathBuf;
+
+use gst::glib;
 use gst::prelude::*;
 
 use super::input::Input;
@@ -36,6 +39,24 @@ impl Recognition {
         sink.set_property("sync", realtime);
         options.apply(&sink)?;
         Ok(Recognition { pipeline, sink })
+    }
+
+    /// The files that it reads or, in a piece of a launch line, writes.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for element in self.pipeline.iterate_recurse().into_iter().flatten() {
+            for name in ["location", "uri"] {
+                let has = element.find_property(name).is_some_and(|pspec| {
+                    pspec.value_type() == String::static_type()
+                        && pspec.flags().contains(glib::ParamFlags::READABLE)
+                });
+                let named = has.then(|| element.property::<Option<String>>(name));
+                files.extend(named.flatten().map(|named| {
+                    glib::filename_from_uri(&named).map_or_else(|_| named.into(), |(path, _)| path)
+                }));
+            }
+        }
+        files
     }
 
     /// All messages from the first one on.

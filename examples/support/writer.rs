@@ -37,7 +37,11 @@ pub struct Writer<W> {
     format: Format,
     out: W,
     cues: u64,
+    last_start: u64,
     last_end: u64,
+    stream: u32,
+    /// What is added to the times of `stream`, which may begin anew at 0.
+    shift: u64,
 }
 
 impl<W: Write> Writer<W> {
@@ -50,7 +54,10 @@ impl<W: Write> Writer<W> {
             format,
             out,
             cues: 0,
+            last_start: 0,
             last_end: 0,
+            stream: 0,
+            shift: 0,
         })
     }
 
@@ -81,7 +88,7 @@ impl<W: Write> Writer<W> {
         self.out.write_all(record.as_bytes())?;
         self.out.flush()?;
         self.cues += 1;
-        self.last_end = end;
+        (self.last_start, self.last_end) = (start, end);
         Ok(())
     }
 
@@ -90,12 +97,25 @@ impl<W: Write> Writer<W> {
         self.out
     }
 
-    /// Start and end in milliseconds. An utterance without a time follows the one before it.
-    fn cue(&self, transcript: &Transcript) -> (u64, u64) {
+    /// Start and end in milliseconds. An utterance without a time follows the one before it. No start is before the
+    /// one before it: WebVTT has it so, and players look for a cue from there on.
+    fn cue(&mut self, transcript: &Transcript) -> (u64, u64) {
         let ms = |ns: u64| ns / 1_000_000;
-        let start = transcript.times.start().map_or(self.last_end, ms);
+        let start = transcript.times.start().map(ms);
+        if self.stream != transcript.stream {
+            self.stream = transcript.stream;
+            // A stream that begins anew goes on where it is played, or else behind the one before it.
+            let played = transcript.times.running_time.map_or(0, ms);
+            self.shift = match start {
+                Some(start) if start < self.last_start => played.max(self.last_end) - start,
+                _ => 0,
+            };
+        }
         let duration = transcript.times.duration.map_or(0, ms);
-        (start, start.saturating_add(duration.max(SHORTEST_MS)))
+        let own = start.map_or(self.last_end, |start| start.saturating_add(self.shift));
+        let start = own.max(self.last_start);
+        let end = own.saturating_add(duration);
+        (start, end.max(start.saturating_add(SHORTEST_MS)))
     }
 }
 
@@ -117,10 +137,11 @@ fn clock(ms: u64, point: char) -> String {
     )
 }
 
-/// SubRip can't escape anything: what would be read as its arrow or as a tag, and so be lost, is made to look alike.
+/// SubRip can't escape anything: what would be read as its arrow, as a tag or as an override such as `{\an8}`, and so be
+/// lost, is made to look alike.
 fn without_markup(text: &str) -> String {
     let mut plain = String::new();
-    let mut rest = text.replace("-->", "->");
+    let mut rest = text.replace("-->", "->").replace("{\\", "｛\\");
     while let Some(at) = rest.find('<') {
         let behind = rest.split_off(at + 1);
         if behind.starts_with(|c: char| c == '/' || c.is_alphabetic()) {

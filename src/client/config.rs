@@ -62,6 +62,12 @@ impl fmt::Display for Config {
 }
 
 impl Config {
+    /// How much sent audio is kept: what may be sent again when a connection is lost, and what a session that goes over to
+    /// the next one always needs for that, which is what may still hold words, and as much for answers that are on their way.
+    pub fn kept(&self) -> Duration {
+        self.replay.max(self.lag() + LAG)
+    }
+
     /// How old the audio must be that the service claims to have worked through, until no more words of it come.
     pub fn lag(&self) -> Duration {
         let path = self.endpoint.target.split('?').next().unwrap_or_default();

@@ -36,6 +36,9 @@ use crate::session::{samples_to_time, time_to_samples};
 
 /// Failures that may pass but seldom do are tried this often in a row.
 const LIMITED_TRIES: u32 = 3;
+/// Nobody who was sent audio a moment ago ends a session for want of it.
+const IDLE_END: Duration = Duration::from_millis(500);
+
 /// The driver's state; see the module.
 pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
@@ -56,6 +59,8 @@ pub(super) struct Driver {
     pub(super) answered: Duration,
     /// How far the owner knows everything to be settled.
     pub(super) settled: Duration,
+    /// When audio was sent last.
+    pub(super) spoke: Duration,
     /// When the wait for the last words began, retries included.
     pub(super) finishing_since: Option<Duration>,
 
@@ -93,11 +98,12 @@ pub(super) fn start(
         stream: 0,
         session: 0,
         tracker: tracker(&config),
-        history: History::new(time_to_samples(config.replay, rate)),
+        history: History::new(time_to_samples(config.kept(), rate)),
         pending: None,
         updates: Vec::new(),
         answered: Duration::ZERO,
         settled: Duration::ZERO,
+        spoke: Duration::ZERO,
         finishing_since: None,
         line: Line::new(config.clone()),
         wire: None,
@@ -168,7 +174,10 @@ impl Driver {
 
     /// Waits for audio and boundaries, and acts on them, until something fails for good.
     async fn serve(&mut self) -> Trouble {
-        self.line.dial(self.now());
+        // A flush does not shorten the pause between two tries.
+        if self.retry_at.is_none() {
+            self.line.dial(self.now());
+        }
         loop {
             let item = match self.something_to_do().await {
                 Ok(item) => item,
@@ -283,8 +292,13 @@ impl Driver {
             };
             self.leave();
             let idle = self.is_idle_end(&trouble);
-            let from = self.restart();
+            let replay = time_to_samples(self.config.replay, self.config.request.rate);
+            let from = self.restart(self.history.last(replay));
             if idle {
+                // What is to be heard again is worth the silence behind it.
+                if !self.history.replaying() {
+                    self.shared.state().queue.end_session();
+                }
                 return Ok(());
             }
             self.restoring = true;
@@ -324,10 +338,10 @@ impl Driver {
             .unwrap_or_else(|| self.shared.state().queue.next_position())
     }
 
-    /// Goes back to where a new connection must begin, and says so.
-    pub(super) fn restart(&mut self) -> Duration {
+    /// Goes back to where a new connection must begin, at `window` or later, and says so.
+    pub(super) fn restart(&mut self, window: u64) -> Duration {
         let rate = self.config.request.rate;
-        let window = samples_to_time(self.history.start(), rate);
+        let window = samples_to_time(window, rate);
         let from = self.tracker.restart(window, &mut self.updates);
         self.tell_updates();
         self.history.rewind(time_to_samples(from, rate));
@@ -343,7 +357,8 @@ impl Driver {
     /// restart, which makes some.
     fn is_idle_end(&self, trouble: &Trouble) -> bool {
         let idle = matches!(trouble, Trouble::Failure(failure) if failure.cause == Cause::Idle);
-        idle && self.pending.is_none()
+        idle && self.now() >= self.spoke + IDLE_END
+            && self.pending.is_none()
             && !self.history.replaying()
             && !self.shared.state().queue.is_ready()
     }
@@ -375,7 +390,11 @@ impl Driver {
     fn give_up_finish(&mut self, trouble: Option<Trouble>) {
         self.tracker.give_up(&mut self.updates);
         self.tell_updates();
-        let waited = self.now() - self.finishing_since.unwrap_or(self.now());
+        // Not at all, if the finish could not even be written.
+        let now = self.now();
+        let waited = self
+            .finishing_since
+            .map_or(Duration::ZERO, |since| now.saturating_sub(since));
         self.emit(Event::FinishTimedOut { waited, trouble });
         self.leave();
         self.disconnected();
@@ -387,6 +406,7 @@ impl Driver {
         self.leave();
         self.history.clear();
         self.finishing_since = None;
+        self.restoring = false;
         match self.pending.take() {
             None | Some(Boundary::Pause) => {}
             Some(Boundary::EndOfStream { token }) => self.emit(Event::Done { token }),
@@ -399,7 +419,7 @@ impl Driver {
         self.stream = stream;
         self.session = 0;
         self.tracker = tracker(&self.config);
-        self.history = History::new(time_to_samples(self.config.replay, rate));
+        self.history = History::new(time_to_samples(self.config.kept(), rate));
         self.answered = Duration::ZERO;
         self.settled = Duration::ZERO;
         self.finishing_since = None;

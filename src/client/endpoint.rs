@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use tokio_tungstenite::tungstenite::http::Uri;
 
+use super::upgrade::Credentials;
+use crate::protocol::failure::printable;
+
 /// A checked `ws://` or `wss://` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -68,8 +71,8 @@ impl Endpoint {
         if host.is_empty() {
             return Err(EndpointError::NoHost);
         }
-        if let Some(name) = uri.query().and_then(credential_in) {
-            return Err(EndpointError::Credential(name.to_owned()));
+        if let Some(name) = uri.query().and_then(|query| credential_in(query, &[])) {
+            return Err(EndpointError::Credential(name));
         }
         let port = match authority.port_u16() {
             Some(port) => port,
@@ -91,6 +94,19 @@ impl Endpoint {
             return Err(EndpointError::Insecure);
         }
         Ok(endpoint)
+    }
+
+    /// Checks that the query does not repeat what the user is known by.
+    ///
+    /// # Errors
+    /// [`EndpointError::Credential`], without the parameter's name: it may be the secret itself.
+    pub fn check(&self, credentials: &Credentials) -> Result<(), EndpointError> {
+        let secrets: Vec<_> = credentials.secrets().collect();
+        let query = self.target.split_once('?').map(|(_, query)| query);
+        match query.and_then(|query| credential_in(query, &secrets)) {
+            Some(name) => Err(EndpointError::Credential(name)),
+            None => Ok(()),
+        }
     }
 
     /// Whether the host is this machine, by its name or address alone.
@@ -117,8 +133,8 @@ impl Endpoint {
 }
 
 /// A URI for people to read: what [`Endpoint::parse`] would refuse as a secret is left out, whatever else is
-/// wrong with it, and so is a fragment, which is never sent.
-pub fn without_secrets(uri: &str) -> String {
+/// wrong with it, and so is a fragment, which is never sent. `known`: what else is a secret.
+pub fn without_secrets(uri: &str, known: &[&str]) -> String {
     let (uri, fragment) = match uri.split_once('#') {
         Some((uri, _)) => (uri, "#***"),
         None => (uri, ""),
@@ -135,7 +151,7 @@ pub fn without_secrets(uri: &str) -> String {
         None => shown.push_str(rest),
     }
     match query {
-        Some(query) if credential_in(query).is_some() => shown.push_str("?***"),
+        Some(query) if credential_in(query, known).is_some() => shown.push_str("?***"),
         Some(query) => shown.extend(["?", query]),
         None => {}
     }
@@ -143,30 +159,56 @@ pub fn without_secrets(uri: &str) -> String {
     shown
 }
 
-/// The name of the first query parameter that looks like a credential.
+/// The name of the first query parameter that looks like a credential, or whose value is one of the `known` ones.
 ///
-/// A parameter without a value may be the secret itself; then the name is not told.
-fn credential_in(query: &str) -> Option<&str> {
-    const SECRETS: [&str; 7] = [
+/// A parameter without a value may be the secret itself; then the name is not told, nor is that of a known one.
+fn credential_in(query: &str, known: &[&str]) -> Option<String> {
+    /// In any name.
+    const SECRETS: [&str; 9] = [
         "key",
         "token",
         "secret",
         "password",
         "passwd",
+        "pwd",
         "auth",
         "credential",
+        "signature",
     ];
+    /// As words of their own: others hold them by chance, such as "design" and "bypass".
+    const SHORT: [&str; 3] = ["pass", "sign", "sig"];
     query.split('&').find_map(|pair| {
-        let (name, shown) = match pair.split_once('=') {
-            Some((name, _)) => (name, name),
-            None => (pair, "?"),
-        };
-        let name = name.to_ascii_lowercase();
-        SECRETS
-            .iter()
-            .any(|secret| name.contains(secret))
-            .then_some(shown)
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decoded(name), decoded(value));
+        let is_known = |part: &str| !part.is_empty() && known.contains(&part);
+        if is_known(&name) || is_known(&value) {
+            return Some("?".to_owned());
+        }
+        let lower = name.to_ascii_lowercase();
+        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+        let tells = SECRETS.iter().any(|secret| lower.contains(secret))
+            || words.any(|word| SHORT.contains(&word));
+        tells.then(|| match pair.contains('=') {
+            true => printable(&name),
+            false => "?".to_owned(),
+        })
     })
+}
+
+/// What a part of a query stands for: `%` and two digits are a byte.
+fn decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.first_chunk::<2>().filter(|_| first == b'%');
+        let byte = digits.and_then(|digits| {
+            let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+            u8::try_from(high? * 16 + low?).ok()
+        });
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -222,6 +264,51 @@ mod tests {
             Err(EndpointError::Credential("?".into()))
         );
         assert!(parse("wss://example.com/a?x=1&lang=en").is_ok());
+        for name in [
+            "pwd",
+            "user_pass",
+            "Sign",
+            "X-Signature",
+            "sig",
+            "%74oken",
+            "ap%69%4bey",
+        ] {
+            let refused = parse(&format!("wss://example.com/a?{name}=abc"));
+            assert!(
+                matches!(refused, Err(EndpointError::Credential(_))),
+                "{name}: {refused:?}"
+            );
+        }
+        for name in ["design", "bypass", "x%", "x%zz", "%"] {
+            assert!(
+                parse(&format!("wss://example.com/a?{name}=abc")).is_ok(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_query_does_not_repeat_the_credentials() {
+        let pair = Credentials::Pair {
+            app_key: "app-9".into(),
+            access_key: "s e/cret".into(),
+        };
+        for (query, sound) in [
+            ("x=app-91", true),
+            ("x", true),
+            ("x=app-9", false),
+            ("app-9", false),
+            ("y=1&x=s%20e%2Fcret", false),
+        ] {
+            let endpoint = parse(&format!("wss://example.com/a?{query}")).expect(query);
+            let told = EndpointError::Credential("?".into());
+            let expected = if sound { Ok(()) } else { Err(told) };
+            assert_eq!(endpoint.check(&pair), expected, "{query}");
+        }
+        assert_eq!(
+            without_secrets("wss://a/?x=app-9", &["app-9"]),
+            "wss://a/?***"
+        );
     }
 
     #[test]
@@ -237,7 +324,7 @@ mod tests {
             ("wss://example.com/a#abc", "wss://example.com/a#***"),
             ("", ""),
         ] {
-            assert_eq!(without_secrets(uri), shown);
+            assert_eq!(without_secrets(uri, &[]), shown);
         }
     }
 

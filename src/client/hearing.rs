@@ -44,6 +44,8 @@ impl Driver {
         };
         let result = match payload {
             Ok(payload) => self.on_payload(&frame, payload, exchange, live),
+            // The code says more than any body.
+            Err(_) if frame.is_error() => self.on_payload(&frame, &[], exchange, live),
             Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
             Err(error) => self.skip(&error, exchange, live),
         };
@@ -62,7 +64,7 @@ impl Driver {
             return Err(self.failure(Failure::from_error_frame(code, payload)));
         }
         // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
-        let last = frame.last && exchange.is_finishing();
+        let last = frame.last && exchange.is_finish_written();
         let mut repeats = std::mem::take(&mut self.repeats);
         let read = match repeats.decode(payload, self.tracker.repeated()) {
             Ok(response) if response.code.is_some() => Ok(response.code),
@@ -89,9 +91,13 @@ impl Driver {
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {
+            let credentials = &self.config.credentials;
             self.emit(Event::Response {
                 session: self.session - 1,
-                json: json.to_owned(),
+                json: match credentials.are_in(json) {
+                    true => credentials.strike_out(json),
+                    false => json.to_owned(),
+                },
             });
         }
         match (frame.last, last) {
@@ -119,7 +125,7 @@ impl Driver {
         if self.log_id.is_none()
             && let Some(log_id) = &response.log_id
         {
-            self.log_id = Some(self.config.credentials.strike_out(log_id));
+            self.log_id = self.config.credentials.id(log_id);
             self.tell_ids();
         }
         self.log(
@@ -155,7 +161,8 @@ impl Driver {
                     .update(|counts| counts.latency(latency));
             }
         }
-        if worked > self.answered {
+        // Where this connection begins none may have answered before: that it begins is no answer.
+        if worked > before && worked > self.answered {
             self.answered = worked;
             self.backoff.reset();
             self.limited = 0;
@@ -196,7 +203,7 @@ impl Driver {
         if !exchange.is_acknowledged() || live.nonsense >= MAX_NONSENSE {
             return Err(Trouble::Nonsense(error.to_string()));
         }
-        self.log(Level::Warning, format_args!("ignored a message: {error}"));
+        self.log(live.ignores(), format_args!("ignored a message: {error}"));
         Ok(None)
     }
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task::coop::unconstrained;
 use tokio::time::sleep_until;
 
-use super::dial::{Transport, UNACKNOWLEDGED};
+use super::dial::UNACKNOWLEDGED;
 use super::driver::Driver;
 use super::event::{Level, Trouble};
+use super::rotation::Rotation;
 use super::wire::{Wire, WireEvent};
-use crate::protocol::frame;
 use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
 use crate::session::queue::{Boundary, Item};
@@ -19,8 +20,9 @@ use crate::session::samples_to_time;
 const TOO_SLOW: Duration = Duration::from_secs(60);
 /// After a failed write the socket is read for so long: an error frame there says more.
 const LAST_READ: Duration = Duration::from_millis(500);
-/// What the old session of a rotation gets to end in good order.
-const ROTATED_FINISH: Duration = Duration::from_secs(2);
+
+/// Of the messages that are ignored on a connection, so many are worth a warning.
+const LOUDLY_IGNORED: u32 = 8;
 
 /// How a connection ended, if nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,10 @@ pub(super) struct Live {
     /// Writing failed: until when to read on, and what to say then.
     pub(super) failed: Option<(Duration, Trouble)>,
     pub(super) nonsense: u32,
+    /// When the service said something last, or could not be listened to.
+    pub(super) heard: Duration,
+    /// How many messages were ignored, and logged.
+    pub(super) ignored: u32,
     /// Since when nothing has been read, for want of room for what would come.
     pub(super) deaf: Option<Duration>,
 }
@@ -92,14 +98,21 @@ impl Driver {
             handed_over: self.now(),
             failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
             nonsense: 0,
+            heard: self.now(),
+            ignored: 0,
             deaf: None,
         };
         loop {
             if live.failed.is_none() {
                 // First, or a queue that never runs dry would put it off for ever.
-                if self.should_rotate(exchange, &live) {
-                    self.rotate(exchange);
-                    return Ok(End::Rotated);
+                match self.rotation(exchange, &live) {
+                    Some(Rotation::Again) => {
+                        self.rotate(exchange);
+                        return Ok(End::Rotated);
+                    }
+                    // As in any other pause: what comes next opens another session.
+                    Some(Rotation::Finish) => self.pending = Some(Boundary::Pause),
+                    None => {}
                 }
                 if let Err(trouble) = self.send(exchange, &mut live) {
                     live.failed = Some((self.now() + LAST_READ, trouble));
@@ -135,7 +148,8 @@ impl Driver {
                 }
                 () = shared.ready.notified(), if hungry => {}
                 () = shared.relief.notified(), if congested => {}
-                () = sleep_until(wake), if due.is_some() => {}
+                // Also after a peer whose fragments never end has used up the task's turn.
+                () = unconstrained(sleep_until(wake)), if due.is_some() => {}
             }
         }
     }
@@ -146,7 +160,7 @@ impl Driver {
         while self.wire.as_ref().is_some_and(Wire::is_ready) && !exchange.is_finishing() {
             // Also between frames that go together, or a queue with hours in it would run past the pause. Their
             // being written brings the loop back to its beginning, which rotates.
-            if self.should_rotate(exchange, live) {
+            if live.writing_since.is_some() && self.rotation(exchange, live).is_some() {
                 return Ok(());
             }
             let now = self.now();
@@ -181,6 +195,7 @@ impl Driver {
                     let sent = end - live.sent.min(end);
                     live.sent = end;
                     live.dry = None;
+                    self.spoke = now;
                     let audio = samples_to_time(sent, self.config.request.rate);
                     live.pacer.sent(now, audio);
                     live.arrived = live.arrived.or(arrived);
@@ -279,12 +294,13 @@ impl Driver {
             WireEvent::Frame(bytes) => {
                 // Whoever answers is not gone, however slowly it takes what it gets.
                 live.writing_since = live.writing_since.map(|_| now);
+                live.heard = now;
                 self.on_frame(&bytes, exchange, live)
             }
             WireEvent::Heartbeat => Ok(None),
             WireEvent::Text(length) => {
                 self.log(
-                    Level::Warning,
+                    live.ignores(),
                     format_args!("ignored a text message of {length} bytes"),
                 );
                 Ok(None)
@@ -350,25 +366,6 @@ impl Driver {
         }
         Ok(None)
     }
-
-    fn should_rotate(&self, exchange: &Exchange, live: &Live) -> bool {
-        // What was sent again does not count: where everything is, one rotation would draw the next.
-        let fresh = live.sent.saturating_sub(live.fresh);
-        let audio = samples_to_time(fresh, self.config.request.rate);
-        self.wire.as_ref().is_some_and(Wire::is_ready)
-            && exchange.should_rotate(audio, !self.tracker.has_open())
-    }
-
-    /// Goes over to a new connection as if this one were lost, but lets it end in good order.
-    fn rotate(&mut self, exchange: &mut Exchange) {
-        self.log(
-            Level::Info,
-            format_args!("long enough: on to a new session"),
-        );
-        self.restart();
-        let finish = exchange.finish().map(|number| self.encoder.finish(number));
-        self.leave_by(|wire| see_out(wire, finish));
-    }
 }
 
 impl Live {
@@ -378,10 +375,21 @@ impl Live {
         let stalled = self.stalled().map(|(at, _)| at);
         let due = self.overdue(exchange).map(|(at, _)| at);
         let finish = finish.filter(|_| exchange.is_finishing());
-        [self.send_at, failed, stalled, due, finish]
+        // Nothing is sent any more, however long it has been due.
+        let send = self.send_at.filter(|_| self.failed.is_none());
+        [send, failed, stalled, due, finish]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// A message is ignored: how loudly to say so. A peer that sends nothing else must not fill the log.
+    pub(super) fn ignores(&mut self) -> Level {
+        self.ignored = self.ignored.saturating_add(1);
+        match self.ignored {
+            0..=LOUDLY_IGNORED => Level::Warning,
+            _ => Level::Debug,
+        }
     }
 
     /// Reading begins or ends. What the service may have said meanwhile is not late.
@@ -392,6 +400,7 @@ impl Live {
             exchange.excuse(now - since);
             self.writing_since = self.writing_since.map(|_| now);
             self.handed_over = now;
+            self.heard = now;
         }
     }
 
@@ -410,21 +419,41 @@ impl Live {
     }
 }
 
-/// The end of a session whose words nobody waits for any more.
-async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
-    let end = async {
-        let Some(Ok(())) = finish.map(|finish| wire.send(finish)) else {
-            return;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::exchange::Limits;
+
+    /// The time for the next frame passes while a socket that takes none is read on.
+    #[test]
+    fn after_a_failed_write_nothing_is_due_but_the_end() {
+        let ms = Duration::from_millis;
+        let limits = Limits {
+            connect: ms(10_000),
+            idle: None,
+            finish: ms(5000),
+            session: None,
         };
-        loop {
-            match wire.next(true).await {
-                WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {
-                }
-                WireEvent::Written | WireEvent::Text(_) | WireEvent::Heartbeat => {}
-                _ => return,
-            }
-        }
-    };
-    let _ = tokio::time::timeout(ROTATED_FINISH, end).await;
-    wire.close().await;
+        let mut exchange = Exchange::new(limits, ms(0), ms(0));
+        exchange.heard(ms(10));
+        let mut live = Live {
+            origin: 0,
+            sent: 0,
+            fresh: 0,
+            pacer: Pacer::new(10.0),
+            send_at: Some(ms(100)),
+            dry: None,
+            writing_since: None,
+            arrived: None,
+            handed_over: ms(0),
+            failed: None,
+            nonsense: 0,
+            heard: ms(10),
+            ignored: 0,
+            deaf: None,
+        };
+        assert_eq!(live.due(&exchange, None), Some(ms(100)));
+        live.failed = Some((ms(600), Trouble::Defect));
+        assert_eq!(live.due(&exchange, None), Some(ms(600)));
+    }
 }

@@ -17,7 +17,9 @@ mod hearing;
 mod line;
 mod live;
 mod opening;
+mod refusal;
 mod resolve;
+mod rotation;
 mod runtime;
 mod telling;
 mod tls;
@@ -102,6 +104,8 @@ struct State {
     flushing: bool,
     /// Somebody waits for room for so many samples.
     blocked: Option<u64>,
+    /// The driver has nothing to do: the first piece of a chunk is news to it.
+    unoccupied: bool,
     failed: bool,
     /// The failure is on the bus.
     failure_told: bool,
@@ -161,13 +165,16 @@ impl Shared {
             return None;
         }
         let coming = state.queue.is_first_coming() && self.now() < state.input_until + FRESH;
-        if state.queue.is_at_audio() || coming {
-            return Some(None);
-        }
-        match state.queue.pop() {
-            Some(Item::Boundary(boundary)) => Some(Some(boundary)),
-            _ => None,
-        }
+        let next = if state.queue.is_at_audio() || coming {
+            Some(None)
+        } else {
+            match state.queue.pop() {
+                Some(Item::Boundary(boundary)) => Some(Some(boundary)),
+                _ => None,
+            }
+        };
+        state.unoccupied = next.is_none();
+        next
     }
 
     /// When what waits, and is less than a chunk, was complete.
@@ -213,6 +220,7 @@ impl Client {
                 input_until: Duration::ZERO,
                 flushing: false,
                 blocked: None,
+                unoccupied: false,
                 failed: false,
                 failure_told: false,
                 done: 0,
@@ -249,7 +257,7 @@ impl Client {
             return Pushed::Taken;
         }
         // The first piece of a chunk, too: the driver must not wait for the rest for ever.
-        let first = !state.queue.has_audio();
+        let first = state.unoccupied && !state.queue.has_audio();
         let ready = state.queue.push(pcm, now);
         state.input_until = now + samples_to_time(samples, self.shared.rate);
         drop(state);
@@ -262,17 +270,27 @@ impl Client {
         Pushed::Taken
     }
 
-    /// Hands over silence in place of a gap. It counts as sent audio, not as received.
-    pub fn push_silence(&self, samples: u64) {
+    /// Hands over silence in place of a gap, and ends the session behind it if it is to `pause`. It counts as sent
+    /// audio, not as received.
+    ///
+    /// False: nothing was taken, as there is no session that it could go to. One that begins with silence is of no
+    /// use, and may be over before the audio comes.
+    pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
-        if state.failed || state.flushing {
-            return;
+        if state.failed || state.flushing || !state.queue.is_in_session() {
+            return false;
         }
-        state.queue.push_silence(samples, now);
-        state.input_until = now + samples_to_time(samples, self.shared.rate);
+        if samples > 0 {
+            state.queue.push_silence(samples, now);
+            state.input_until = now + samples_to_time(samples, self.shared.rate);
+        }
+        if pause {
+            state.queue.push_boundary(Boundary::Pause);
+        }
         drop(state);
         self.shared.ready.notify_one();
+        true
     }
 
     /// Whether there is room for so many samples: a buffer longer than what may wait has it when no whole chunk does.
@@ -363,6 +381,14 @@ impl Client {
     pub fn acknowledge_failure(&self) {
         self.shared.state().failure_told = true;
         self.shared.changed.notify_all();
+    }
+
+    /// The owner has failed, and will [say so](Self::acknowledge_failure): nothing more is taken.
+    pub fn give_up(&self) {
+        self.shared.state().failed = true;
+        self.shared
+            .control
+            .send_modify(|control| control.stopped = true);
     }
 
     /// Whether the client has failed for good.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::event::{Event, Level, Trouble};
+use crate::session::transcript::Update;
 
 impl Driver {
     pub(super) fn tell_ready(&mut self) {
@@ -42,7 +43,8 @@ impl Driver {
     pub(super) fn tell_updates(&mut self) {
         let (stream, session) = (self.stream, self.session.saturating_sub(1));
         let mut updates = std::mem::take(&mut self.updates);
-        for update in updates.drain(..) {
+        for mut update in updates.drain(..) {
+            self.strike_out(&mut update);
             if update.is_final {
                 self.shared.counters.update(|counts| counts.utterances += 1);
             }
@@ -53,6 +55,23 @@ impl Driver {
             });
         }
         self.updates = updates;
+    }
+
+    /// Should the service repeat a secret, it goes no further. The words of such a text would tell it, too.
+    fn strike_out(&self, update: &mut Update) {
+        let credentials = &self.config.credentials;
+        if credentials.are_in(&update.text) {
+            update.text = credentials.strike_out(&update.text);
+            update.words.clear();
+        }
+        update
+            .attributes
+            .retain(|(name, _)| !credentials.are_in(name));
+        for (_, value) in &mut update.attributes {
+            if credentials.are_in(value) {
+                *value = credentials.strike_out(value);
+            }
+        }
     }
 
     pub(super) fn emit(&self, event: Event) {

@@ -6,23 +6,20 @@
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::endpoint::Endpoint;
-use crate::protocol::failure::Failure;
+use super::refusal::{self, Framing};
+use crate::protocol::failure::{Failure, printable};
 
 /// A response's header is at most this long.
 const MAX_HEADER: usize = 16 * 1024;
-/// More of a refusal's body is not read.
-const MAX_BODY: usize = 16 * 1024;
-/// Nor for longer: the status is known already.
-const BODY_TIME: Duration = Duration::from_secs(1);
 const MAX_FIELDS: usize = 64;
+/// An id of the service is at most this long; what is longer is none.
+const MAX_ID: usize = 256;
 
 /// What the service knows a user by.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,6 +47,8 @@ impl fmt::Debug for Credentials {
 
 /// Shorter than this it is no secret, and would be found everywhere.
 const MIN_SECRET: usize = 4;
+/// Where people speak, a shorter one may be a word of theirs. The service's own keys are far longer.
+const MIN_SPOKEN: usize = 12;
 
 impl Credentials {
     /// `text` without the secrets, should a peer have repeated one: whatever came over the network goes
@@ -57,22 +56,8 @@ impl Credentials {
     ///
     /// Of a text that was cut, and so ends in `…`, the beginning of a secret before the cut goes, too.
     pub fn strike_out(&self, text: &str) -> String {
-        let secrets: &[&str] = match self {
-            Credentials::Pair {
-                app_key,
-                access_key,
-            } => &[app_key, access_key],
-            Credentials::Key(key) => &[key],
-        };
         let mut text = text.to_owned();
-        // The longest first: one may be a part of the other.
-        let mut secrets: Vec<_> = secrets
-            .iter()
-            .copied()
-            .filter(|secret| secret.len() >= MIN_SECRET)
-            .collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in secrets {
+        for secret in self.secrets() {
             text = text.replace(secret, STRUCK_OUT);
             let Some(kept) = text.strip_suffix('…') else {
                 continue;
@@ -86,6 +71,37 @@ impl Credentials {
             }
         }
         text
+    }
+
+    /// The secrets that are worth the name. The longer one first: the other may be a part of it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (first, second) = match self {
+            Credentials::Pair {
+                app_key,
+                access_key,
+            } if app_key.len() > access_key.len() => (app_key, access_key.as_str()),
+            Credentials::Pair {
+                app_key,
+                access_key,
+            } => (access_key, app_key.as_str()),
+            Credentials::Key(key) => (key, ""),
+        };
+        [first.as_str(), second]
+            .into_iter()
+            .filter(|secret| secret.len() >= MIN_SECRET)
+    }
+
+    /// Whether `text` repeats a secret that nobody would say by chance.
+    pub(super) fn are_in(&self, text: &str) -> bool {
+        self.secrets()
+            .any(|secret| secret.len() >= MIN_SPOKEN && text.contains(secret))
+    }
+
+    /// The service's id of a connection as it can be shown, if it is one.
+    pub(super) fn id(&self, said: &str) -> Option<String> {
+        let id = (said.len() <= MAX_ID).then(|| printable(&self.strike_out(said)));
+        let id = id?.trim().to_owned();
+        (!id.is_empty()).then_some(id)
     }
 }
 
@@ -155,14 +171,16 @@ where
             return Err(UpgradeError::NotWebSocket("its header has no end".into()));
         }
     };
-    let mut tail = buffer.split_off(length);
+    let tail = buffer.split_off(length);
+    let log_id = head.log_id.and_then(|id| opening.credentials.id(&id));
     if head.status != 101 {
-        // A body that never comes must not hide the status.
-        let _ = timeout(BODY_TIME, read_body(stream, &mut tail, head.content_length)).await;
-        tail.truncate(MAX_BODY);
-        let mut failure = Failure::from_http(head.status, &tail);
+        let body = refusal::read(stream, &tail, head.framing).await;
+        let mut failure = Failure::from_http(head.status, body.text());
+        if !body.is_whole() && !failure.message.is_empty() && !failure.message.ends_with('…') {
+            failure.message.push('…');
+        }
         failure.message = opening.credentials.strike_out(&failure.message);
-        failure.log_id = head.log_id.map(|id| opening.credentials.strike_out(&id));
+        failure.log_id = log_id;
         failure.connect_id = Some(opening.connect_id.to_owned());
         return Err(UpgradeError::Refused(failure));
     }
@@ -171,10 +189,7 @@ where
             "its upgrade does not answer ours".into(),
         ));
     }
-    Ok(Opened {
-        log_id: head.log_id.map(|id| opening.credentials.strike_out(&id)),
-        tail,
-    })
+    Ok(Opened { log_id, tail })
 }
 
 fn request(endpoint: &Endpoint, opening: &Opening<'_>, key: &str) -> Result<String, UpgradeError> {
@@ -225,7 +240,7 @@ struct Head {
     upgrades: bool,
     accept: Option<String>,
     log_id: Option<String>,
-    content_length: Option<usize>,
+    framing: Framing,
 }
 
 fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
@@ -254,31 +269,20 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
         status: response.code.unwrap_or_default(),
         upgrades: lists("Upgrade", "websocket") && lists("Connection", "upgrade"),
         accept: field("Sec-WebSocket-Accept").map(str::to_owned),
-        log_id: field("X-Tt-Logid")
-            .filter(|id| id.len() <= 256)
-            .map(str::to_owned),
-        content_length: field("Content-Length").and_then(|length| length.parse().ok()),
+        log_id: field("X-Tt-Logid").map(str::to_owned),
+        framing: match field("Content-Length").map(str::parse) {
+            _ if lists("Transfer-Encoding", "chunked") => Framing::Chunked,
+            Some(Ok(length)) => Framing::Length(length),
+            _ => Framing::ToTheEnd,
+        },
     };
     Ok(Some((head, length)))
 }
 
-/// Reads on up to the length that was announced, or to the end of the stream.
-async fn read_body<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    body: &mut Vec<u8>,
-    length: Option<usize>,
-) -> io::Result<()> {
-    let length = length.unwrap_or(MAX_BODY).min(MAX_BODY);
-    while body.len() < length {
-        if stream.read_buf(body).await? == 0 {
-            break;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -302,5 +306,60 @@ mod tests {
         assert_eq!(short.strike_out("abc"), "abc");
         let chinese = Credentials::Key("秘密钥匙".into());
         assert_eq!(chinese.strike_out("不对：秘密…"), "不对：***…");
+    }
+
+    #[test]
+    fn what_people_say_is_no_secret_by_chance() {
+        let pair = Credentials::Pair {
+            app_key: "weather".into(),
+            access_key: "4f9b-77c1-aa20".into(),
+        };
+        assert!(!pair.are_in("the weather is fine"));
+        assert!(pair.are_in("it is 4f9b-77c1-aa20."));
+    }
+
+    #[test]
+    fn an_id_is_short_and_printable() {
+        let key = Credentials::Key("sesame-sesame".into());
+        for (said, id) in [
+            ("2025-a", Some("2025-a")),
+            ("a\0\u{202e}b\u{61c}c\n\u{1b}[1md", Some("a  b c  [1md")),
+            ("x sesame-sesame", Some("x ***")),
+            (" ", None),
+            ("", None),
+        ] {
+            assert_eq!(key.id(said).as_deref(), id, "{said:?}");
+        }
+        assert!(key.id(&"x".repeat(256)).is_some());
+        assert!(key.id(&"x".repeat(257)).is_none());
+    }
+
+    proptest! {
+        /// However the peer's header comes: to the byte where it ends, or not at all.
+        #[test]
+        fn no_header_makes_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            fields in prop::collection::vec(
+                ("(Upgrade|Connection|Content-Length|Transfer-Encoding|X-Tt-Logid|Sec-WebSocket-Accept|X)", "[ -~]{0,20}"),
+                0..70,
+            ),
+            status in 0u16..1000,
+            tail in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let _ = parse_head(&bytes);
+            let mut head = format!("HTTP/1.1 {status:03} Because\r\n");
+            for (name, value) in &fields {
+                head += &format!("{name}: {value}\r\n");
+            }
+            head += "\r\n";
+            let whole = [head.as_bytes(), &tail].concat();
+            match parse_head(&whole) {
+                Ok(Some((parsed, length))) => prop_assert_eq!((parsed.status, length), (status, head.len())),
+                Ok(None) => prop_assert!(false, "it has an end"),
+                Err(_) => prop_assert!(fields.len() > MAX_FIELDS),
+            }
+            let half = &head.as_bytes()[..head.len() / 2];
+            prop_assert!(!matches!(parse_head(half), Ok(Some(_))));
+        }
     }
 }

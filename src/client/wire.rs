@@ -22,6 +22,9 @@ const MAX_MESSAGE: usize = MAX_PAYLOAD + 1024;
 /// What waits to be sent goes to the kernel in pieces of so many bytes, and the frame that goes beyond: each call costs as much
 /// as some frames do.
 const BATCH: usize = 32 * 1024;
+/// So many bytes that the peer does not take are held, answers to its pings above all: a peer that sends them and never
+/// reads would fill the memory. A request is far smaller, whatever words it lists.
+const MAX_UNTAKEN: usize = 2 << 20;
 /// How long a connection that is given up gets to say good-bye.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,8 @@ pub(super) struct Wire<S> {
     /// The kernel has been offered them, and takes no more for now.
     held_up: bool,
     can_write: bool,
+    /// What was read between two batches and is not told yet.
+    heard: Option<WireEvent>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -66,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(BATCH)
+            .max_write_buffer_size(MAX_UNTAKEN)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let socket =
@@ -75,12 +81,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             batch: 0,
             held_up: false,
             can_write: true,
+            heard: None,
         }
     }
 
-    /// Whether a frame can be sent now.
+    /// Whether a frame can be sent now. What the peer has said meanwhile comes first.
     pub fn is_ready(&self) -> bool {
-        self.can_write && !self.held_up && self.batch < BATCH
+        self.can_write && !self.held_up && self.batch < BATCH && self.heard.is_none()
     }
 
     /// Begins to send one frame; [`next`](Self::next) tells when all are written. Only when
@@ -104,6 +111,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<WireEvent> {
+        if let Some(event) = self.heard.take() {
+            return Poll::Ready(event);
+        }
         if self.batch > 0 {
             match Pin::new(&mut self.socket).poll_flush(cx) {
                 Poll::Pending => self.held_up = true,
@@ -111,7 +121,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     self.batch = 0;
                     self.held_up = false;
                     return Poll::Ready(match flushed {
-                        Ok(()) => WireEvent::Written,
+                        Ok(()) => {
+                            // Whoever always has more to send would never hear that it is not wanted.
+                            if reads && let Poll::Ready(event) = self.poll_read(cx) {
+                                self.heard = Some(event);
+                            }
+                            WireEvent::Written
+                        }
                         Err(error) => {
                             self.can_write = false;
                             WireEvent::WriteFailed(error)
@@ -123,6 +139,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if !reads {
             return Poll::Pending;
         }
+        self.poll_read(cx)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
         Poll::Ready(match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
             Some(Ok(Message::Binary(frame))) => WireEvent::Frame(frame),
             Some(Ok(Message::Text(text))) => WireEvent::Text(text.len()),
@@ -198,6 +218,23 @@ mod tests {
         );
     }
 
+    /// A socket that takes everything at once does not keep the peer from being heard.
+    #[tokio::test]
+    async fn responses_come_between_batches() {
+        let (mut wire, mut server) = pair(4 * BATCH).await;
+        say(&mut server, Message::binary(&b"no more"[..])).await;
+        wire.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(!wire.is_ready(), "it is to be heard first");
+        assert!(
+            matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"no more"[..])
+        );
+        assert!(wire.is_ready());
+        wire.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(wire.is_ready(), "nothing was said");
+    }
+
     #[tokio::test]
     async fn responses_come_while_a_frame_is_held_up() {
         let (mut wire, mut server) = pair(64).await;
@@ -239,6 +276,24 @@ mod tests {
         );
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
         assert!(matches!(got, Some(Ok(Message::Pong(_)))), "{got:?}");
+    }
+
+    /// The library answers pings by itself, into a buffer.
+    #[tokio::test]
+    async fn answers_that_the_peer_does_not_read_are_bounded() {
+        let (mut wire, mut server) = pair(1024).await;
+        let ping = Bytes::from_static(&[b'x'; 125]);
+        for _ in 0..MAX_UNTAKEN / ping.len() {
+            say(&mut server, Message::Ping(ping.clone())).await;
+            assert!(matches!(wire.next(true).await, WireEvent::Heartbeat));
+        }
+        let frame = Bytes::from_static(&[0; 256]);
+        let full = wire.send(frame).expect_err("no room");
+        assert!(matches!(full, WsError::WriteBufferFull(_)), "{full:?}");
+        assert!(!wire.is_ready());
+        // What it says is heard all the same.
+        say(&mut server, Message::text("hello")).await;
+        assert!(matches!(wire.next(true).await, WireEvent::Text(5)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -245,7 +245,11 @@ pub fn printable(text: &str) -> String {
             c if c.is_control() => ' ',
             // Line and paragraph separators, and marks that turn the direction of what follows.
             '\u{2028}' | '\u{2029}' => ' ',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => ' ',
             c => c,
         })
         .collect();

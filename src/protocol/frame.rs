@@ -254,6 +254,11 @@ pub struct ServerFrame<'a> {
 }
 
 impl<'a> ServerFrame<'a> {
+    /// Whether it ends the session with a code.
+    pub fn is_error(&self) -> bool {
+        matches!(self.kind, ServerKind::Error { .. })
+    }
+
     /// The payload as it was before it was packed. Nothing at all, marked as gzip, is nothing.
     ///
     /// # Errors
@@ -307,7 +312,8 @@ pub enum FrameError {
 ///
 /// # Errors
 /// [`FrameError`] when `bytes` is not exactly one frame. An error frame keeps its code when its compression
-/// is unknown (the payload then counts as plain), because the code says more than the body.
+/// is unknown (the payload then counts as plain), and when its size is wrong or missing (it then has no
+/// payload), because the code says more than the body.
 pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     let truncated = FrameError::Truncated(bytes.len());
     let [b0, b1, b2, _] = *bytes.first_chunk::<4>().ok_or(truncated)?;
@@ -348,10 +354,10 @@ pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
         other => return Err(FrameError::UnknownCompression(other)),
     };
     // Sister services' acknowledgements may stop after the number, flagged or not.
-    let payload = if kind == ServerKind::Ack && rest.len() <= 4 {
-        &[]
-    } else {
-        sized(rest, truncated)?
+    let payload = match kind {
+        ServerKind::Ack if rest.len() <= 4 => &[],
+        ServerKind::Error { .. } => sized(rest, truncated).unwrap_or_default(),
+        _ => sized(rest, truncated)?,
     };
     Ok(ServerFrame {
         kind,
@@ -513,6 +519,17 @@ mod tests {
         let frame = decode(&unknown).unwrap();
         assert_eq!(frame.kind, ServerKind::Error { code: 9 });
         assert_eq!(frame.compression, Compression::None);
+
+        let too_large = server(
+            &[0x11, 0xf0, 0x10, 0, 0, 0, 0, 9],
+            &vec![0; MAX_PAYLOAD + 1],
+        );
+        for size in [&[][..], &[0, 0], &[0, 0, 0, 9, b'x'], &too_large[8..]] {
+            let bytes = [&[0x11, 0xf0, 0x11, 0, 0, 0, 0, 9][..], size].concat();
+            let frame = decode(&bytes).unwrap();
+            assert_eq!(frame.kind, ServerKind::Error { code: 9 });
+            assert_eq!(frame.payload, b"");
+        }
     }
 
     #[test]
@@ -559,10 +576,7 @@ mod tests {
             (&[0x10, 0x90, 0x10, 0], FrameError::HeaderSize),
             (&[0x12, 0x90, 0x10, 0], FrameError::Truncated(4)),
             (&[0x11, 0x91, 0x10, 0, 0, 0, 0], FrameError::Truncated(7)),
-            (
-                &[0x11, 0xf0, 0x10, 0, 0, 0, 0, 1, 0, 0],
-                FrameError::Truncated(10),
-            ),
+            (&[0x11, 0xf0, 0x10, 0, 0, 0, 1], FrameError::Truncated(7)),
             (
                 &[0x11, 0x90, 0x10, 0, 0, 0, 0, 3, 1, 2],
                 FrameError::Size {

@@ -211,7 +211,9 @@ impl Scanner<'_> {
         let mut depth = 0usize;
         loop {
             match self.peek()? {
-                b'"' => drop(self.string()?),
+                b'"' => {
+                    self.string()?;
+                }
                 open @ (b'{' | b'[') => {
                     self.eat(open);
                     depth += 1;
@@ -220,7 +222,9 @@ impl Scanner<'_> {
                     self.eat(close);
                     depth = depth.checked_sub(1)?;
                 }
-                separator @ (b',' | b':') if depth > 0 => drop(self.eat(separator)),
+                separator @ (b',' | b':') if depth > 0 => {
+                    self.eat(separator);
+                }
                 b',' | b':' => return None,
                 _ => {
                     let rest = self.bytes.get(self.at..)?;

@@ -27,8 +27,9 @@ pub use super::utterance::{Additions, MAX_ADDITIONS, MAX_WORDS, Utterance, Word,
 use super::lenient::{Entries, Entry, Reader, Shape, milliseconds, nested, raw, skip, string};
 
 /// Most utterances that a response may list; further ones are not read. An honest session of ten minutes
-/// has some hundreds.
-pub const MAX_UTTERANCES: usize = 65_536;
+/// has some hundreds, and with their words so many would not go into one payload.
+pub const MAX_UTTERANCES: usize = 16_384;
+
 /// One response of the service.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Response<'a> {

@@ -1,6 +1,7 @@
 //! An utterance of a response, its words and its attributes.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::time::Duration;
 
 use serde::de::MapAccess;
@@ -73,6 +74,22 @@ impl<'a> Words<'a> {
             left: MAX_WORDS,
         }
     }
+
+    /// The words in their order, as many as `left` allows, which counts down: for several utterances together.
+    pub fn within<'l>(
+        &self,
+        left: &'l Cell<usize>,
+    ) -> impl Iterator<Item = Word<'a>> + use<'a, 'l> {
+        let mut words = WordIter {
+            elements: Elements::of(self.raw),
+            left: left.get(),
+        };
+        std::iter::from_fn(move || {
+            let word = words.next();
+            left.set(words.left);
+            word
+        })
+    }
 }
 
 impl<'a> IntoIterator for Words<'a> {
@@ -95,9 +112,11 @@ impl<'a> Iterator for WordIter<'a> {
     type Item = Word<'a>;
 
     fn next(&mut self) -> Option<Word<'a>> {
-        self.left = self.left.checked_sub(1)?;
         loop {
+            // What is no word takes time, too.
+            let left = self.left.checked_sub(1)?;
             let Entry(word) = self.elements.next()?;
+            self.left = left;
             if word.is_some() {
                 return word;
             }

@@ -110,8 +110,10 @@ impl History {
         }
     }
 
-    /// Drops the audio before `position`, to the sample, and its arrival times: nothing will ask for it again.
+    /// Drops the audio before `position`, to the sample, and its arrival times: nothing will ask for it again. What a replay under
+    /// way has yet to send stays: a hole in what the service hears would move all the times behind it.
     pub fn trim_before(&mut self, position: u64) {
+        let position = self.cursor.map_or(position, |next| position.min(next));
         self.cut_before(position);
         while self.arrivals.front().is_some_and(|a| a.end <= position) {
             self.arrivals.pop_front();
@@ -137,6 +139,11 @@ impl History {
     /// The first sample that can be sent again; with an empty window, the end of what was pushed.
     pub fn start(&self) -> u64 {
         self.chunks.front().map_or(self.end, |c| c.start)
+    }
+
+    /// Where the last so many samples begin that can be sent again.
+    pub fn last(&self, samples: u64) -> u64 {
+        self.start().max(self.end.saturating_sub(samples))
     }
 
     /// The end of what was pushed.
@@ -181,8 +188,8 @@ impl History {
 
     /// Forgets all audio: it is settled. A replay under way is over.
     pub fn clear(&mut self) {
-        self.trim_before(self.end);
         self.cursor = None;
+        self.trim_before(self.end);
     }
 
     /// How many samples the replay under way has yet to send.
@@ -271,13 +278,21 @@ mod tests {
     }
 
     #[test]
-    fn trimming_is_exact_and_moves_a_replay_along() {
+    fn trimming_is_exact_and_leaves_a_replay_whole() {
         let mut history = filled(100);
-        history.rewind(0);
+        history.rewind(7);
+        history.trim_before(27);
+        assert_eq!((history.start(), history.held()), (7, 43));
+        assert_eq!(history.remaining(), 43);
+        assert_eq!(
+            history.replay().map(|chunk| positions(&chunk)),
+            Some(vec![7, 8, 9])
+        );
+        history.trim_before(27);
+        assert_eq!(history.start(), 10);
+        assert_eq!(replayed(&mut history), (10..50).collect::<Vec<_>>());
         history.trim_before(27);
         assert_eq!((history.start(), history.held()), (27, 23));
-        assert_eq!(history.remaining(), 23);
-        assert_eq!(replayed(&mut history), (27..50).collect::<Vec<_>>());
         history.trim_before(1000);
         assert_eq!((history.start(), history.held()), (50, 0));
     }
@@ -286,6 +301,10 @@ mod tests {
     fn the_limit_drops_the_oldest() {
         let mut history = filled(25);
         assert_eq!((history.start(), history.held()), (25, 25));
+        assert_eq!(
+            [history.last(0), history.last(20), history.last(30)],
+            [50, 30, 25]
+        );
         history.rewind(0);
         assert_eq!(replayed(&mut history), (25..50).collect::<Vec<_>>());
         // One chunk longer than the limit.
@@ -366,6 +385,36 @@ mod tests {
             history.rewind(rewind);
             prop_assert_eq!(history.remaining(), end.saturating_sub(rewind.max(start)));
             prop_assert_eq!(replayed(&mut history), (rewind.max(start)..end).collect::<Vec<_>>());
+        }
+
+        /// Whatever is trimmed meanwhile, a replay steps over nothing.
+        #[test]
+        fn a_replay_has_no_holes(
+            sizes in prop::collection::vec(1u64..40, 1..40),
+            trims in prop::collection::vec(prop::option::of(0u64..2000), 0..60),
+            limit in 1u64..400,
+            rewind in 0u64..800,
+        ) {
+            let mut history = History::new(limit);
+            let mut end = 0;
+            for size in sizes {
+                history.push(end, audio(end, size), Duration::ZERO);
+                end += size;
+            }
+            history.rewind(rewind);
+            let mut next = history.next_replay().unwrap_or(end);
+            let mut trims = trims.into_iter();
+            loop {
+                if let Some(Some(trim)) = trims.next() {
+                    history.trim_before(trim);
+                }
+                prop_assert_eq!(history.remaining(), end - next);
+                let Some(chunk) = history.replay() else { break };
+                let sent = positions(&chunk);
+                prop_assert_eq!(sent.first(), Some(&next));
+                next += sent.len() as u64;
+            }
+            prop_assert_eq!(next, end);
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct Queue {
     next: u64,
     /// Samples that wait, the chunk being filled included.
     waiting: u64,
+    /// Audio has come since the last boundary.
+    in_session: bool,
     /// 0: what one `push` brings is a chunk.
     chunk_samples: u64,
 }
@@ -101,6 +103,7 @@ impl Queue {
             stream: 0,
             next: 0,
             waiting: 0,
+            in_session: false,
             chunk_samples,
         }
     }
@@ -109,6 +112,7 @@ impl Queue {
     pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
         debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
         let ready = self.entries.len();
+        self.in_session |= !pcm.is_empty();
         self.waiting += (pcm.len() / BYTES_PER_SAMPLE) as u64;
         while !pcm.is_empty() {
             let full = match self.chunk_samples {
@@ -148,6 +152,17 @@ impl Queue {
     pub fn push_boundary(&mut self, boundary: Boundary) {
         self.seal();
         self.entries.push_back(Entry::Boundary(boundary));
+        self.in_session = false;
+    }
+
+    /// Whether what comes next goes on with a session that has audio, or will have: else it opens another.
+    pub fn is_in_session(&self) -> bool {
+        self.in_session
+    }
+
+    /// The session is over without a boundary, unless there is audio for it.
+    pub fn end_session(&mut self) {
+        self.in_session &= self.has_audio();
     }
 
     /// Makes a chunk of what is there, because no more is expected for a while.
@@ -265,6 +280,7 @@ impl Queue {
         self.filling.clear();
         self.waiting = 0;
         self.next = 0;
+        self.in_session = false;
     }
 }
 
@@ -276,134 +292,4 @@ fn samples_in(data: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Duration = Duration::ZERO;
-
-    fn pcm(samples: std::ops::Range<u16>) -> Vec<u8> {
-        samples.flat_map(u16::to_le_bytes).collect()
-    }
-
-    fn chunks(queue: &mut Queue) -> Vec<(u64, Vec<u8>)> {
-        std::iter::from_fn(|| queue.pop())
-            .filter_map(|item| match item {
-                Item::Audio(chunk) => Some((chunk.position, chunk.data[HEADROOM..].to_vec())),
-                Item::Boundary(_) => None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn buffers_of_any_size_become_chunks_of_one() {
-        for cut in [1usize, 3, 7, 10, 11, 50] {
-            let mut queue = Queue::new(10);
-            let all = pcm(0..95);
-            for piece in all.chunks(cut * 2) {
-                queue.push(piece, NOW);
-            }
-            queue.push_boundary(Boundary::EndOfStream { token: 1 });
-            let chunks = chunks(&mut queue);
-            assert_eq!(chunks.len(), 10);
-            assert!(chunks[..9].iter().all(|(_, data)| data.len() == 20));
-            assert_eq!(chunks[9].0, 90);
-            let joined: Vec<u8> = chunks.into_iter().flat_map(|(_, data)| data).collect();
-            assert_eq!(joined, all);
-        }
-    }
-
-    #[test]
-    fn without_a_chunk_duration_a_buffer_is_a_chunk() {
-        let mut queue = Queue::new(0);
-        assert!(queue.push(&pcm(0..3), NOW));
-        assert!(queue.push(&pcm(3..10), NOW));
-        let chunks = chunks(&mut queue);
-        assert_eq!(
-            chunks
-                .iter()
-                .map(|(at, data)| (*at, data.len()))
-                .collect::<Vec<_>>(),
-            [(0, 6), (3, 14)]
-        );
-    }
-
-    #[test]
-    fn a_chunk_is_ready_only_when_full_or_sealed() {
-        let mut queue = Queue::new(10);
-        assert!(!queue.push(&pcm(0..9), NOW));
-        assert!(queue.pop().is_none());
-        assert!(queue.has_audio());
-        queue.seal();
-        assert_eq!(chunks(&mut queue), [(0, pcm(0..9))]);
-        assert!(!queue.has_audio());
-    }
-
-    #[test]
-    fn what_is_dropped_leaves_no_hole_in_the_positions() {
-        let mut queue = Queue::new(10);
-        queue.push(&pcm(0..40), NOW);
-        assert!(matches!(
-            queue.pop(),
-            Some(Item::Audio(Chunk { position: 0, .. }))
-        ));
-        assert_eq!(
-            queue.drop_oldest(),
-            Some(Dropped {
-                stream: 0,
-                position: 10,
-                samples: 10
-            })
-        );
-        assert_eq!(chunks(&mut queue), [(10, pcm(20..30)), (20, pcm(30..40))]);
-    }
-
-    #[test]
-    fn room_is_what_the_limit_leaves_and_a_buffer_beyond_it_waits_for_whole_chunks_only() {
-        let mut queue = Queue::new(10);
-        assert!(queue.has_room(1000, 30), "nothing waits");
-        queue.push(&pcm(0..15), NOW);
-        assert!(queue.has_room(15, 30));
-        assert!(!queue.has_room(16, 30));
-        queue.pop();
-        assert_eq!(queue.waiting(), 5);
-        assert!(queue.has_room(1000, 30), "only a part of a chunk waits");
-        assert!(queue.has_room(5, 3), "and it can be filled up");
-    }
-
-    #[test]
-    fn a_new_stream_counts_from_zero() {
-        let mut queue = Queue::new(10);
-        queue.push(&pcm(0..15), NOW);
-        queue.push_boundary(Boundary::NewStream { stream: 1 });
-        queue.push(&pcm(100..110), NOW);
-        assert_eq!(
-            chunks(&mut queue),
-            [(0, pcm(0..10)), (10, pcm(10..15)), (0, pcm(100..110))]
-        );
-        assert_eq!(queue.waiting(), 0);
-    }
-
-    #[test]
-    fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
-        let mut queue = Queue::new(10);
-        queue.push(&pcm(0..10), NOW);
-        queue.pop();
-        queue.push_boundary(Boundary::Pause);
-        queue.push_boundary(Boundary::NewStream { stream: 3 });
-        queue.push(&pcm(0..20), NOW);
-        assert_eq!(
-            queue.drop_oldest(),
-            Some(Dropped {
-                stream: 3,
-                position: 0,
-                samples: 10
-            })
-        );
-        assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::Pause))));
-        assert!(matches!(
-            queue.pop(),
-            Some(Item::Boundary(Boundary::NewStream { stream: 3 }))
-        ));
-        assert_eq!(chunks(&mut queue), [(0, pcm(10..20))]);
-    }
-}
+mod tests;

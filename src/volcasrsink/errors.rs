@@ -57,6 +57,20 @@ pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, ids: &Id
     }
 }
 
+/// The error that ends a stream with a buffer that can't be read.
+pub(super) fn unreadable() -> Report {
+    let text = "The memory of a buffer can't be read by the CPU: convert it before this element, or have it copied by \
+                an element such as \"audioconvert\".";
+    Report {
+        error: gst::glib::Error::new(gst::ResourceError::Failed, text),
+        debug: "mapping the buffer for reading failed".into(),
+        details: gst::Structure::builder("volcasr-error")
+            .field("message", text)
+            .field("retryable", false)
+            .build(),
+    }
+}
+
 /// `volcasr-error`: what programs can act upon.
 pub(super) fn details(trouble: &Trouble, identity: &Identity, ids: &Ids) -> gst::Structure {
     let failure = trouble.failure();

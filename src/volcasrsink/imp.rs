@@ -10,6 +10,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::CAT;
+use super::clip;
 use super::errors::Identity;
 use super::outbox::Outbox;
 use super::posting::{Ids, Posting};
@@ -37,8 +38,8 @@ pub struct VolcAsrSink {
     settings: Mutex<Settings>,
     /// From READY → PAUSED to PAUSED → READY.
     run: Mutex<Option<Arc<Run>>>,
-    /// The counts of the run before, while there is no run.
-    last_counts: Mutex<Counts>,
+    /// The counts of the run before, and its rate, while there is no run.
+    last_counts: Mutex<(Counts, u32)>,
     pub(super) flow: Mutex<Flow>,
     /// Of the current or last connection.
     ids: Mutex<Ids>,
@@ -189,7 +190,13 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         match event.view() {
             EventView::StreamStart(start) => {
+                lock(&self.flow).last = None;
                 run.stream_start(start.stream_id());
+                self.parent_event(event)
+            }
+            EventView::Segment(_) => {
+                // The same time is another one in another segment.
+                lock(&self.flow).last = None;
                 self.parent_event(event)
             }
             EventView::FlushStart(_) => {
@@ -236,23 +243,10 @@ impl BaseSinkImpl for VolcAsrSink {
             self.warn_backwards(&run);
             return Ok(gst::FlowSuccess::Ok);
         }
-        let clipped = match &segment {
-            Some(segment) => gst_audio::audio_buffer_clip(
-                buffer.clone(),
-                segment.upcast_ref(),
-                run.rate,
-                BYTES_PER_SAMPLE as u32,
-            ),
-            None => Some(buffer.clone()),
+        let Ok(map) = buffer.map_readable() else {
+            run.unreadable(&|wait| self.wait(wait))?;
+            return Err(gst::FlowError::Error);
         };
-        // Outside the segment: nobody is to hear it.
-        let Some(buffer) = clipped else {
-            return Ok(gst::FlowSuccess::Ok);
-        };
-        let map = buffer.map_readable().map_err(|_| {
-            gst::error!(CAT, imp = self, "can't map a buffer");
-            gst::FlowError::Error
-        })?;
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         if whole < map.len() {
             gst::warning!(
@@ -262,11 +256,10 @@ impl BaseSinkImpl for VolcAsrSink {
                 map.len()
             );
         }
-        self.remember(&buffer, whole, run.rate);
-        run.feed(buffer.pts(), &map[..whole], segment.as_ref(), &|wait| {
-            self.wait(wait)
-        })
-        .map(|()| gst::FlowSuccess::Ok)
+        let (pts, pcm) = clip::clip(buffer.pts(), &map[..whole], segment.as_ref(), run.rate);
+        self.remember(pts, pcm, run.rate);
+        run.feed(pts, pcm, segment.as_ref(), &|wait| self.wait(wait))
+            .map(|()| gst::FlowSuccess::Ok)
     }
 }
 
@@ -284,8 +277,8 @@ impl VolcAsrSink {
             gst::StateChangeError
         })?;
         *lock(&self.flow) = Flow::default();
-        *lock(&self.last_counts) = Counts::default();
         let rate = config.request.rate;
+        *lock(&self.last_counts) = (Counts::default(), rate);
         let identity = Identity::new(config.credentials.clone(), config.resource_id.clone());
         let limits = config.limits;
         let max_queue = config.max_queue;
@@ -300,12 +293,16 @@ impl VolcAsrSink {
         // and before whatever a stop right after this one says.
         outbox.posting.starting(&element);
         let client = Client::start(config, outbox.clone()).map_err(|error| {
-            outbox.posting.failed(&element, &error.into(), false);
+            outbox
+                .posting
+                .failed(&element, &error.into(), false, &|| true);
             gst::StateChangeError
         })?;
         let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
-        run.apply_live(&settings);
-        *lock(&self.run) = Some(Arc::new(run));
+        let run = Arc::new(run);
+        *lock(&self.run) = Some(run.clone());
+        // As they are now: what was set since the snapshot was taken found no run to tell.
+        run.apply_live(&lock(&self.settings));
         Ok(())
     }
 
@@ -316,8 +313,9 @@ impl VolcAsrSink {
         let Some(run) = lock(&self.run).take() else {
             return;
         };
-        let counts = run.client.counts().0;
-        *lock(&self.last_counts) = counts;
+        let mut counts = run.client.counts().0;
+        counts.connected = false;
+        *lock(&self.last_counts) = (counts, run.rate);
         run.stop();
         run.outbox.settle_all();
         run.outbox.posting.canceled(&self.obj());
@@ -364,12 +362,9 @@ impl VolcAsrSink {
         Some(segment)
     }
 
-    fn remember(&self, buffer: &gst::Buffer, bytes: usize, rate: u32) {
-        let samples = (bytes / BYTES_PER_SAMPLE) as u64;
-        let audio = crate::session::samples_to_time(samples, rate);
-        let mut flow = lock(&self.flow);
-        if samples > 0 {
-            flow.last = buffer.pts().zip(audio.try_into().ok());
+    fn remember(&self, pts: Option<gst::ClockTime>, pcm: &[u8], rate: u32) {
+        if !pcm.is_empty() {
+            lock(&self.flow).last = pts.zip(Some(clip::duration(pcm, rate)));
         }
     }
 
@@ -386,8 +381,8 @@ impl VolcAsrSink {
                 (counts, queued, run.rate)
             }
             None => {
-                let rate = lock(&self.settings).rate;
-                (*lock(&self.last_counts), 0, rate.unsigned_abs())
+                let (counts, rate) = *lock(&self.last_counts);
+                (counts, 0, rate)
             }
         };
         stats::structure(self.obj().upcast_ref(), &counts, queued, rate)

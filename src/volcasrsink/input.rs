@@ -26,10 +26,12 @@ pub(super) struct Plan {
     pub pause: bool,
     /// The bytes at the buffer's beginning that have been heard already.
     pub skip: usize,
-    /// Where the audio lies in the pipeline's time, if that is not where the last one's end was; the
-    /// position is still to be filled in.
-    pub anchor: Option<Option<(gst::ClockTime, Segment)>>,
+    /// Where the audio lies in the pipeline's time, if that is not where the last one's end was.
+    pub anchor: Option<Spot>,
 }
+
+/// A place in the pipeline's time: a timestamp and its segment, or time that counts from the stream's first sample.
+pub(super) type Spot = (gst::ClockTime, Option<Segment>);
 
 /// The limits that decide over gaps, in the stream's samples.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,8 @@ pub(super) struct GapLimits {
 struct Place {
     /// The timestamp that the next sample is expected to have.
     next: gst::ClockTime,
+    /// Where audio ended: before `next`, if a GAP event has come since.
+    heard: gst::ClockTime,
     segment: Segment,
     /// How much of the current gap has become silence.
     gap: gst::ClockTime,
@@ -58,6 +62,8 @@ pub(super) struct Input {
     limits: GapLimits,
     place: Option<Place>,
     anchor: Option<Anchor>,
+    /// Samples that have no position any more.
+    dropped: u64,
 }
 
 impl Input {
@@ -67,6 +73,7 @@ impl Input {
             limits,
             place: None,
             anchor: None,
+            dropped: 0,
         }
     }
 
@@ -79,10 +86,18 @@ impl Input {
         segment: Option<&Segment>,
         position: u64,
     ) -> Plan {
-        let (Some(mut pts), Some(segment)) = (pts, segment) else {
-            return self.without_time(bytes);
-        };
         let mut plan = Plan::default();
+        let (mut pts, segment) = match (pts, segment, &self.place) {
+            (Some(pts), Some(segment), _) => (pts, segment.clone()),
+            // It goes on where the one before ended.
+            (None, Some(_), Some(place)) => (place.next, place.segment.clone()),
+            _ => {
+                let time = self.axis(position);
+                plan.anchor = self.is_off(time, None, position).then_some((time, None));
+                return plan;
+            }
+        };
+        let segment = &segment;
         match self.place.as_ref().map(|place| place.jump(pts, segment)) {
             Some(Jump::Forward(by)) => self.gap(by, &mut plan),
             Some(Jump::Back(by)) => {
@@ -96,37 +111,22 @@ impl Input {
         if plan.skip < bytes {
             self.place_at(pts.saturating_add(audio), segment);
             let at = position + plan.silence;
-            if plan.pause || plan.silence > 0 || self.is_off(pts, segment, at) {
-                plan.anchor = Some(Some((pts, segment.clone())));
+            if plan.pause || plan.silence > 0 || self.is_off(pts, Some(segment), at) {
+                plan.anchor = Some((pts, Some(segment.clone())));
             }
         }
         plan
-    }
-
-    /// A buffer without timestamp goes on where the one before ended.
-    fn without_time(&mut self, bytes: usize) -> Plan {
-        let audio = self.time(bytes);
-        if let Some(place) = &mut self.place {
-            place.next = place.next.saturating_add(audio);
-            place.gap = gst::ClockTime::ZERO;
-            place.paused = false;
-        }
-        let anchor = self.anchor.is_none().then_some(None);
-        Plan {
-            anchor,
-            ..Plan::default()
-        }
     }
 
     /// A GAP event up to `end`: the silence to send for it now, and whether it ends the session.
     pub fn gap_until(&mut self, end: gst::ClockTime, segment: &Segment) -> Plan {
         let mut plan = Plan::default();
         if let Some(place) = &self.place
-            && let Jump::Forward(by) | Jump::Small(by) = place.distance(end, segment)
+            && let Jump::Forward(by) | Jump::Small(by) = place.distance(place.next, end, segment)
         {
             self.gap(by, &mut plan);
             if let Some(place) = &mut self.place {
-                place.next = place.next.saturating_add(by);
+                place.move_to(end, segment);
             }
         }
         plan
@@ -137,8 +137,9 @@ impl Input {
         self.anchor = Some(anchor);
     }
 
-    /// So many samples at `position` were dropped: what follows lies elsewhere now.
-    pub fn lost_anchor(&mut self) {
+    /// So many samples that were handed over were dropped: what follows has other positions now.
+    pub fn dropped(&mut self, samples: u64) {
+        self.dropped += samples;
         self.anchor = None;
     }
 
@@ -164,6 +165,7 @@ impl Input {
         let (gap, paused) = (gst::ClockTime::ZERO, false);
         self.place = Some(Place {
             next,
+            heard: next,
             segment: segment.clone(),
             gap,
             paused,
@@ -171,17 +173,20 @@ impl Input {
     }
 
     /// Whether the anchor would tell another time for the sample.
-    fn is_off(&self, pts: gst::ClockTime, segment: &Segment, position: u64) -> bool {
+    fn is_off(&self, pts: gst::ClockTime, segment: Option<&Segment>, position: u64) -> bool {
         let Some(anchor) = &self.anchor else {
-            return true;
-        };
-        let Some((_, anchored)) = &anchor.time else {
             return true;
         };
         let Some(expected) = anchor.timestamp_at(position, self.rate) else {
             return true;
         };
-        anchored != segment || pts.absdiff(expected) >= DRIFT
+        anchor.segment.as_ref() != segment || pts.absdiff(expected) >= DRIFT
+    }
+
+    /// The time of the sample at `position` from the stream's first one on, those that were dropped included.
+    fn axis(&self, position: u64) -> gst::ClockTime {
+        let time = samples_to_time(position.saturating_add(self.dropped), self.rate);
+        time.try_into().unwrap_or(gst::ClockTime::ZERO)
     }
 
     fn samples(&self, time: gst::ClockTime) -> u64 {
@@ -208,30 +213,43 @@ enum Jump {
 impl Place {
     /// How a buffer at `pts` lies to the end of what came before, jitter left out.
     fn jump(&self, pts: gst::ClockTime, segment: &Segment) -> Jump {
-        match self.distance(pts, segment) {
+        match self.distance(self.next, pts, segment) {
             Jump::Small(_) => Jump::None,
             Jump::Back(by) if by <= JITTER => Jump::None,
-            // Another segment may well begin again somewhere: that overlaps nothing.
-            Jump::Back(by) if by > OVERLAP || self.segment != *segment => Jump::Elsewhere,
+            // A GAP event may have claimed too much: nothing but audio was heard already.
+            Jump::Back(_) => match self.distance(self.heard, pts, segment) {
+                // Another segment may well begin again somewhere: that overlaps nothing.
+                Jump::Back(by) if by <= OVERLAP && self.segment == *segment => Jump::Back(by),
+                _ => Jump::Elsewhere,
+            },
             jump => jump,
         }
     }
 
-    fn distance(&self, pts: gst::ClockTime, segment: &Segment) -> Jump {
+    /// A gap has come as far as `end`.
+    fn move_to(&mut self, end: gst::ClockTime, segment: &Segment) {
+        if self.segment != *segment {
+            self.heard = match self.distance(self.heard, end, segment) {
+                Jump::Forward(by) | Jump::Small(by) => end.saturating_sub(by),
+                _ => end,
+            };
+            self.segment = segment.clone();
+        }
+        self.next = end;
+    }
+
+    /// How `pts` lies to `from`, which is in the place's own segment.
+    fn distance(&self, from: gst::ClockTime, pts: gst::ClockTime, segment: &Segment) -> Jump {
         let (expected, actual, rate) = if self.segment == *segment {
-            (self.next, pts, 1.0)
+            (from, pts, 1.0)
         } else {
             let positive = |time: Option<gst::Signed<gst::ClockTime>>| time?.positive();
-            let expected = positive(self.segment.to_running_time_full(self.next));
+            let expected = positive(self.segment.to_running_time_full(from));
             let actual = positive(segment.to_running_time_full(pts));
             let Some((expected, actual)) = expected.zip(actual) else {
                 return Jump::Elsewhere;
             };
-            (
-                expected,
-                actual,
-                segment.rate().abs() * segment.applied_rate().abs(),
-            )
+            (expected, actual, segment.rate().abs())
         };
         let by = |time: gst::ClockTime| {
             gst::ClockTime::from_nseconds((time.nseconds() as f64 * rate) as u64)
@@ -265,6 +283,14 @@ mod tests {
         ms * 48
     }
 
+    fn anchor(position: u64, time: gst::ClockTime, segment: &Segment) -> Anchor {
+        Anchor {
+            position,
+            time,
+            segment: Some(segment.clone()),
+        }
+    }
+
     fn input() -> (Input, Segment) {
         gst::init().expect("GStreamer");
         let limits = GapLimits {
@@ -278,14 +304,11 @@ mod tests {
     fn audio_that_goes_on_needs_one_anchor() {
         let (mut input, segment) = input();
         let plan = input.buffer(Some(ms(500)), bytes(20), Some(&segment), 0);
-        let Some(Some((pts, _))) = plan.anchor else {
+        let Some((pts, _)) = plan.anchor else {
             panic!("no anchor")
         };
         assert_eq!(pts, ms(500));
-        input.anchored(Anchor {
-            position: 0,
-            time: Some((pts, segment.clone())),
-        });
+        input.anchored(anchor(0, pts, &segment));
         for i in 1..100 {
             let plan = input.buffer(Some(ms(500 + 20 * i)), bytes(20), Some(&segment), 480 * i);
             assert!(plan.anchor.is_none() && plan.silence == 0 && plan.skip == 0 && !plan.pause);
@@ -297,10 +320,7 @@ mod tests {
         for pts in [59, 21] {
             let (mut input, segment) = input();
             input.buffer(Some(ms(0)), bytes(20), Some(&segment), 0);
-            input.anchored(Anchor {
-                position: 0,
-                time: Some((ms(0), segment.clone())),
-            });
+            input.anchored(anchor(0, ms(0), &segment));
             let plan = input.buffer(Some(ms(pts)), bytes(20), Some(&segment), 480);
             assert!(plan.anchor.is_some(), "{pts}");
             assert_eq!(
@@ -386,7 +406,7 @@ mod tests {
         let end = gst::ClockTime::MAX;
         let (mut input, segment) = input();
         let plan = input.buffer(Some(end), bytes(20), Some(&segment), 0);
-        assert!(matches!(plan.anchor, Some(Some((pts, _))) if pts == end));
+        assert!(matches!(plan.anchor, Some((pts, _)) if pts == end));
         assert_eq!(input.buffer(None, bytes(20), None, 480).skip, 0);
 
         let (mut input, segment) = self::input();
@@ -400,11 +420,67 @@ mod tests {
     fn without_timestamps_there_is_only_the_axis() {
         let (mut input, segment) = input();
         let plan = input.buffer(None, bytes(20), Some(&segment), 0);
-        assert!(matches!(plan.anchor, Some(None)));
+        assert!(matches!(plan.anchor, Some((time, None)) if time.is_zero()));
         input.anchored(Anchor {
             position: 0,
-            time: None,
+            time: ms(0),
+            segment: None,
         });
         assert!(input.buffer(None, bytes(20), None, 480).anchor.is_none());
+        input.dropped(480);
+        let plan = input.buffer(None, bytes(20), Some(&segment), 480);
+        assert!(matches!(plan.anchor, Some((time, None)) if time == ms(40)));
+    }
+
+    #[test]
+    fn what_has_no_timestamp_goes_on_where_the_one_before_ended() {
+        let (mut input, segment) = input();
+        input.buffer(Some(ms(5000)), bytes(20), Some(&segment), 0);
+        input.anchored(anchor(0, ms(5000), &segment));
+        let plan = input.buffer(None, bytes(20), Some(&segment), 480);
+        assert!(plan.anchor.is_none());
+        input.dropped(480);
+        let plan = input.buffer(None, bytes(20), Some(&segment), 480);
+        assert!(matches!(plan.anchor, Some((pts, Some(_))) if pts == ms(5040)));
+        // The gap is part of it.
+        assert!(input.gap_until(ms(15_060), &segment).pause);
+        let plan = input.buffer(None, bytes(20), Some(&segment), 960);
+        assert!(matches!(plan.anchor, Some((pts, Some(_))) if pts == ms(15_060)));
+    }
+
+    #[test]
+    fn audio_in_a_gap_that_claimed_too_much_is_heard() {
+        let (mut input, segment) = input();
+        input.buffer(Some(ms(0)), bytes(1000), Some(&segment), 0);
+        input.anchored(anchor(0, ms(0), &segment));
+        assert_eq!(input.gap_until(ms(2000), &segment).silence, 24_000);
+        let plan = input.buffer(Some(ms(1500)), bytes(1000), Some(&segment), 48_000);
+        assert_eq!((plan.skip, plan.silence, plan.pause), (0, 0, false));
+        assert!(matches!(plan.anchor, Some((pts, _)) if pts == ms(1500)));
+        // What was heard is still heard once.
+        assert_eq!(input.gap_until(ms(3500), &segment).silence, 24_000);
+        let plan = input.buffer(Some(ms(2300)), bytes(1000), Some(&segment), 96_000);
+        assert_eq!(plan.skip, bytes(200));
+        assert!(matches!(plan.anchor, Some((pts, _)) if pts == ms(2500)));
+    }
+
+    #[test]
+    fn a_gap_in_another_segment_is_as_long_as_its_rate_says() {
+        for (rate, applied) in [(2.0, 1.0), (1.0, 2.0), (2.0, 0.5)] {
+            let (mut input, first) = input();
+            input.buffer(Some(ms(0)), bytes(1000), Some(&first), 0);
+            let mut second = Segment::new();
+            second.set_base(ms(1000));
+            second.set_rate(rate);
+            second.set_applied_rate(applied);
+            let plan = input.buffer(Some(ms(1200)), bytes(20), Some(&second), 24_000);
+            assert_eq!(plan.silence, 1200 * 24, "{rate} {applied}");
+
+            let (mut input, first) = self::input();
+            input.buffer(Some(ms(0)), bytes(1000), Some(&first), 0);
+            assert_eq!(input.gap_until(ms(500), &second).silence, 500 * 24);
+            let plan = input.buffer(Some(ms(1200)), bytes(20), Some(&second), 36_000);
+            assert_eq!(plan.silence, 700 * 24, "{rate} {applied}");
+        }
     }
 }

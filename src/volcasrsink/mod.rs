@@ -3,6 +3,7 @@
 //! - `imp` is the sink: caps, events, buffers, states;
 //! - `waiting` is how the streaming thread waits;
 //! - `properties` and `settings` are what the user sets, `snapshot` what becomes of it in a run;
+//! - `clip` leaves out what lies outside the segment;
 //! - `input` decides what a buffer or a gap means for the service;
 //! - `timeline` maps the service's times to the pipeline's;
 //! - `outbox` posts in order, by `posting`, which builds on `messages`, `tags` and `errors`;
@@ -51,6 +52,7 @@ use std::sync::LazyLock;
 use gst::glib;
 use gst::prelude::*;
 
+mod clip;
 mod drops;
 mod errors;
 mod imp;

@@ -42,6 +42,8 @@ pub(super) enum Post {
     Dropped { times: Times, lost: Duration },
     /// Audio came that is played backwards.
     Backwards,
+    /// A buffer came that can't be read, which is the end.
+    Unreadable,
 }
 
 /// What waits, about.
@@ -257,20 +259,26 @@ impl Outbox {
                 }
             }
             Post::Event(Event::Failed(trouble)) => {
-                // One error for one cause.
-                if !self.failed.swap(true, Ordering::SeqCst) {
-                    let lost = self
-                        .client()
-                        .is_some_and(|client| client.counts().0.sessions > 0);
-                    self.posting.failed(element, &trouble, lost);
-                }
-                if let Some(client) = self.client() {
-                    client.acknowledge_failure();
-                }
+                let lost = self
+                    .client()
+                    .is_some_and(|client| client.counts().0.sessions > 0);
+                self.fail(|open| self.posting.failed(element, &trouble, lost, open));
             }
+            Post::Unreadable => self.fail(|open| self.posting.unreadable(element, open)),
             Post::Event(event) => self.posting.event(element, event, &wanted),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
             Post::Backwards => self.posting.backwards(element),
+        }
+    }
+
+    /// Posts the one error, as `post` does it, for whoever waits for that.
+    fn fail(&self, post: impl FnOnce(&dyn Fn() -> bool)) {
+        // One error for one cause.
+        if !self.failed.swap(true, Ordering::SeqCst) {
+            post(&|| !self.queue().closed);
+        }
+        if let Some(client) = self.client() {
+            client.acknowledge_failure();
         }
     }
 
@@ -377,7 +385,7 @@ impl Post {
         match self {
             Post::Event(event) => event.belongs_to_audio(),
             Post::Dropped { .. } => true,
-            Post::Backwards => false,
+            Post::Backwards | Post::Unreadable => false,
         }
     }
 

@@ -10,7 +10,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::errors::{self, Identity};
+use super::errors::{self, Identity, Report};
 use super::timeline::{Timeline, Times};
 use super::{CAT, VolcAsrSink, messages, tags};
 use crate::client::{Event, Trouble};
@@ -301,11 +301,30 @@ impl Posting {
         let _ = element.post_message(message);
     }
 
-    /// Posts the one error.
-    pub fn failed(&self, element: &VolcAsrSink, trouble: &Trouble, lost: bool) {
+    /// Posts the one error. In between `wanted` is asked whether it still is: the application may stop
+    /// the element when it sees the progress end.
+    pub fn failed(
+        &self,
+        element: &VolcAsrSink,
+        trouble: &Trouble,
+        lost: bool,
+        wanted: &dyn Fn() -> bool,
+    ) {
         let report = errors::error(trouble, lost, &self.identity, &self.ids());
+        self.fail(element, report, wanted);
+    }
+
+    /// Posts that a buffer can't be read, as the one error.
+    pub fn unreadable(&self, element: &VolcAsrSink, wanted: &dyn Fn() -> bool) {
+        self.fail(element, errors::unreadable(), wanted);
+    }
+
+    fn fail(&self, element: &VolcAsrSink, report: Report, wanted: &dyn Fn() -> bool) {
         gst::error!(CAT, obj = element, "{}", report.error.message());
         self.end_progress(element, gst::ProgressType::Error, report.error.message());
+        if !wanted() {
+            return;
+        }
         let message = gst::message::Error::builder_from_error(report.error)
             .debug(&report.debug)
             .details(report.details)

@@ -82,7 +82,7 @@ fn connection() -> Vec<glib::ParamSpec> {
             "Service URI",
             "WebSocket URI of the service: wss://, or ws:// to a loopback address (elsewhere only with allow-insecure). \
              The path chooses the endpoint: bigmodel_async, bigmodel or bigmodel_nostream. \
-             Credentials do not belong into it",
+             Credentials do not belong in it",
             Some(DEFAULT_URI),
         ),
         secret(

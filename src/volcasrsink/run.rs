@@ -45,6 +45,8 @@ struct Streaming {
     used: bool,
     /// Something was posted about it that must be on the bus before its end is.
     told: bool,
+    /// The same of streams before it, whose end nobody has waited for.
+    owed: bool,
     /// Its end has come: what follows is another one.
     ended: bool,
     leaks: Option<bool>,
@@ -91,6 +93,7 @@ impl Run {
                 position: 0,
                 used: false,
                 told: false,
+                owed: false,
                 ended: false,
                 leaks: None,
                 drops: Drops::new(rate),
@@ -137,6 +140,7 @@ impl Run {
                 .begin(stream, Some(id.to_owned()));
             return;
         }
+        streaming.owed = streaming.owes();
         self.begin_next(&mut streaming);
         let stream = streaming.stream;
         drop(streaming);
@@ -169,6 +173,7 @@ impl Run {
         let mut streaming = self.streaming();
         // Nothing of before is told after it.
         streaming.drops = Drops::new(self.rate);
+        streaming.owed = false;
         self.begin_next(&mut streaming);
         streaming.epoch = self.client.flush_stop(streaming.stream);
     }
@@ -187,9 +192,14 @@ impl Run {
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
         self.tell_dropped(streaming.epoch, streaming.drops.end());
-        let wait = (streaming.used || streaming.told) && !streaming.ended;
+        let wait = streaming.owes();
         streaming.ended = true;
         wait
+    }
+
+    /// All that was waited for at an end of stream is on the bus.
+    pub fn drained(&self) {
+        self.streaming().owed = false;
     }
 
     /// Asks for the last words; they are all said when the client is done with `token`.
@@ -228,12 +238,14 @@ impl Run {
         if pcm.is_empty() {
             return Ok(());
         }
-        if let Some(time) = plan.anchor {
+        if let Some((time, segment)) = plan.anchor {
+            let position = streaming.position;
+            gst::trace!(CAT, "sample {position} is at {time}");
             let anchor = Anchor {
-                position: streaming.position,
+                position,
                 time,
+                segment,
             };
-            gst::trace!(CAT, "sample {} is at {:?}", anchor.position, anchor.time);
             self.outbox
                 .posting
                 .timeline()
@@ -252,12 +264,8 @@ impl Run {
     }
 
     fn go_silent(&self, streaming: &mut Streaming, plan: &Plan) {
-        if plan.silence > 0 && streaming.used {
-            self.client.push_silence(plan.silence);
+        if (plan.silence > 0 || plan.pause) && self.client.push_silence(plan.silence, plan.pause) {
             streaming.position += plan.silence;
-        }
-        if plan.pause && streaming.used {
-            self.client.push_boundary(Boundary::Pause);
         }
     }
 
@@ -301,9 +309,9 @@ impl Run {
             timeline.cut(stream, dropped.position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
+                streaming.input.dropped(dropped.samples);
             }
         });
-        streaming.input.lost_anchor();
         for loss in losses {
             let position = streaming.position;
             self.tell_dropped(streaming.epoch, streaming.drops.add(loss, position));
@@ -346,6 +354,20 @@ impl Run {
     fn failed(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
         waits(&|| self.client.wait_for_failure())?;
         Err(gst::FlowError::Error)
+    }
+
+    /// A buffer's memory can't be read: that ends the run as any failure does.
+    pub fn unreadable(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
+        self.client.give_up();
+        self.outbox.post(Post::Unreadable);
+        self.failed(waits)
+    }
+}
+
+impl Streaming {
+    /// Whether something may come that must be on the bus before EOS is.
+    fn owes(&self) -> bool {
+        self.owed || (self.used || self.told) && !self.ended
     }
 }
 

@@ -228,7 +228,11 @@ impl Settings {
         }
         match name {
             // One with a secret in it is refused later on, but could be read from a dot dump before.
-            "uri" => without_secrets(&self.uri).to_value(),
+            "uri" => {
+                let known = [&self.app_key, &self.access_key, &self.api_key];
+                let known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
+                without_secrets(&self.uri, &known).to_value()
+            }
             "hotwords" => {
                 gst::Array::new(self.hotwords.iter().map(|word| word.to_send_value())).to_value()
             }

@@ -60,9 +60,13 @@ impl Settings {
                 "must be one of the service's resource ids, such as volc.seedasr.sauc.duration";
             return Err(SettingsError::new("resource-id", problem));
         }
+        let credentials = self.credentials(environment)?;
+        endpoint
+            .check(&credentials)
+            .map_err(|error| SettingsError::new("uri", error))?;
         Ok(Config {
             endpoint,
-            credentials: self.credentials(environment)?,
+            credentials,
             resource_id: self.resource_id.trim().to_owned(),
             request: self.request()?,
             compression: match self.compression {

@@ -18,8 +18,10 @@ const MAX_STREAMS: usize = 64;
 pub(super) struct Anchor {
     /// The stream's sample that it begins with.
     pub position: u64,
-    /// The time of that sample, and the segment that it came in; none: only the axis is known.
-    pub time: Option<(gst::ClockTime, gst::FormattedSegment<gst::ClockTime>)>,
+    /// The time of that sample.
+    pub time: gst::ClockTime,
+    /// The segment that it came in; none: the time counts from the stream's first sample.
+    pub segment: Option<gst::FormattedSegment<gst::ClockTime>>,
 }
 
 /// The pipeline's times of something that was said.
@@ -92,7 +94,7 @@ impl Timeline {
         let behind = position + samples;
         let resumed = stream
             .anchor_at(behind)
-            .map(|anchor| anchor.moved_to(behind, rate));
+            .and_then(|anchor| anchor.moved_to(behind, position, rate));
         stream
             .anchors
             .retain(|anchor| anchor.position < position || anchor.position > behind);
@@ -103,8 +105,7 @@ impl Timeline {
         {
             anchor.position -= samples;
         }
-        if let Some(mut resumed) = resumed {
-            resumed.position = position;
+        if let Some(resumed) = resumed {
             let index = stream
                 .anchors
                 .partition_point(|anchor| anchor.position < position);
@@ -189,33 +190,31 @@ impl Stream {
 impl Anchor {
     /// The time of `position`, if it went on from here.
     pub fn timestamp_at(&self, position: u64, rate: u32) -> Option<gst::ClockTime> {
-        let (time, _) = self.time.as_ref()?;
         shift(
-            *time,
+            self.time,
             samples_to_time(self.position, rate),
             samples_to_time(position, rate),
         )
     }
 
-    fn moved_to(&self, position: u64, rate: u32) -> Anchor {
-        let time = self.timestamp_at(position, rate);
-        Anchor {
-            position,
-            time: time.zip(self.time.as_ref().map(|(_, segment)| segment.clone())),
-        }
+    /// What tells the time of the sample `from` once that is at `to`.
+    fn moved_to(&self, from: u64, to: u64, rate: u32) -> Option<Anchor> {
+        Some(Anchor {
+            position: to,
+            time: self.timestamp_at(from, rate)?,
+            segment: self.segment.clone(),
+        })
     }
 
     fn times(&self, time: Duration, rate: u32) -> Times {
-        let Some((anchored, segment)) = &self.time else {
-            return unanchored(time);
-        };
-        let timestamp = shift(*anchored, samples_to_time(self.position, rate), time);
+        let timestamp = shift(self.time, samples_to_time(self.position, rate), time);
         let mapped =
             |full: Option<gst::Signed<gst::ClockTime>>| full.and_then(|time| time.positive());
+        let placed = self.segment.as_ref().zip(timestamp);
         Times {
             timestamp,
-            stream_time: timestamp.and_then(|time| mapped(segment.to_stream_time_full(time))),
-            running_time: timestamp.and_then(|time| mapped(segment.to_running_time_full(time))),
+            stream_time: placed.and_then(|(s, time)| mapped(s.to_stream_time_full(time))),
+            running_time: placed.and_then(|(s, time)| mapped(s.to_running_time_full(time))),
             duration: None,
         }
     }
@@ -257,12 +256,12 @@ mod tests {
         let mut timeline = Timeline::new(RATE);
         timeline.begin(0, None);
         for (position_ms, pts_ms) in anchors {
-            let time = Some((gst::ClockTime::from_mseconds(*pts_ms), segment()));
             timeline.add(
                 0,
                 Anchor {
                     position: position_ms * 24,
-                    time,
+                    time: gst::ClockTime::from_mseconds(*pts_ms),
+                    segment: Some(segment()),
                 },
             );
         }
@@ -301,8 +300,14 @@ mod tests {
         segment.set_rate(2.0);
         let mut timeline = Timeline::new(RATE);
         timeline.begin(0, None);
-        let time = Some((gst::ClockTime::from_seconds(12), segment));
-        timeline.add(0, Anchor { position: 0, time });
+        timeline.add(
+            0,
+            Anchor {
+                position: 0,
+                time: gst::ClockTime::from_seconds(12),
+                segment: Some(segment),
+            },
+        );
         let times = timeline.times(0, Some(ms(2000)), Some(ms(3000)));
         assert_eq!(times.timestamp, Some(gst::ClockTime::from_seconds(14)));
         assert_eq!(times.stream_time, Some(gst::ClockTime::from_seconds(114)));
@@ -320,7 +325,8 @@ mod tests {
             0,
             Anchor {
                 position: 24,
-                time: Some((gst::ClockTime::from_seconds(10), segment)),
+                time: gst::ClockTime::from_seconds(10),
+                segment: Some(segment),
             },
         );
         let times = timeline.times(0, Some(ms(0)), None);

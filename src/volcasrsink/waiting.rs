@@ -127,8 +127,15 @@ impl VolcAsrSink {
     ///
     /// Only on the streaming thread, in `render` or, once prerolled, in `event`.
     pub(super) fn wait(&self, wait: &dyn Fn() -> Waited) -> Result<Waited, gst::FlowError> {
-        // That stood in for buffers since the last step, and one.
-        let mut gaps = 0;
+        self.wait_after(0, wait)
+    }
+
+    /// The same; `gaps`: that stood in for buffers since the last step, and one; 0: there is no step.
+    fn wait_after(
+        &self,
+        mut gaps: u32,
+        wait: &dyn Fn() -> Waited,
+    ) -> Result<Waited, gst::FlowError> {
         loop {
             let phase = self.phase();
             let most = match phase {
@@ -185,8 +192,12 @@ impl VolcAsrSink {
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
             + 1;
         run.finish(token);
+        // Not parked in PAUSED: a step that was asked for before has taken the GAP for a buffer.
+        let gaps = u32::from(self.phase() == Phase::Paused);
         // A failed client says nothing more, but its error must be on the bus first.
-        self.wait(&|| run.client.wait_for(token)).map(|_| ())
+        self.wait_after(gaps, &|| run.client.wait_for(token))?;
+        run.drained();
+        Ok(())
     }
 
     /// Lets the base class preroll, if it needs to, and wait for PLAYING. Its own function for that is not

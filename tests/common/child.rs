@@ -43,6 +43,30 @@ pub fn spawn(name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
     );
 }
 
+/// Whether all sinks of this process have `async=false`.
+pub const WITHOUT_PREROLL: &str = "VOLCASR_TEST_WITHOUT_PREROLL";
+
+/// Runs all tests of this executable once more, in a process whose sinks do not preroll; but for those whose names
+/// have something of `skip` in them. Called by the test `name`.
+pub fn without_preroll(name: &str, skip: &[&str]) {
+    if std::env::var_os(WITHOUT_PREROLL).is_some() {
+        return;
+    }
+    let mut command = Command::new(std::env::current_exe().expect("this test's executable"));
+    command.env(WITHOUT_PREROLL, "1").args(["--skip", name]);
+    for name in skip {
+        command.args(["--skip", name]);
+    }
+    let output = command.output().expect("these tests again");
+    assert!(
+        output.status.success(),
+        "async=false: {}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// A directory that is gone when this is.
 pub struct Scratch(PathBuf);
 

@@ -4,6 +4,7 @@
 pub mod child;
 pub mod direct;
 
+use std::collections::BTreeMap;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,7 @@ pub fn sink_for(uri: &str) -> gst::Element {
         .property("app-key", "app-1")
         .property("access-key", "secret-access-key")
         .property("sync", false)
+        .property("async", std::env::var_os(child::WITHOUT_PREROLL).is_none())
         .build()
         .expect("the element")
 }
@@ -403,6 +405,43 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(began.elapsed() < LONG, "never: {what}");
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What a call takes that waits for nothing. A machine that is busy with something else may not let it run, but not
+/// each time.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// How long calls took that are to return at once, by what they do.
+#[derive(Default)]
+pub struct Calls(BTreeMap<&'static str, Vec<Duration>>);
+
+impl Calls {
+    /// Makes a call that hangs on nothing, in any case.
+    pub fn time<R>(&mut self, what: &'static str, call: impl FnOnce() -> R) -> R {
+        let began = Instant::now();
+        let result = call();
+        let took = began.elapsed();
+        // Far longer than it takes, and far shorter than any time-out of the element.
+        assert!(took < Duration::from_secs(2), "{what} took {took:?}");
+        self.0.entry(what).or_default().push(took);
+        result
+    }
+
+    /// At least one of each kind was at once; says how long the longest took.
+    pub fn assert_at_once(&self, case: &str) {
+        for (what, took) in &self.0 {
+            let (least, most) = (took.iter().min(), took.iter().max());
+            println!(
+                "{case}, {what}: the longest of {} took {:?}",
+                took.len(),
+                most.unwrap_or(&Duration::ZERO)
+            );
+            assert!(
+                least.is_some_and(|least| *least < AT_ONCE),
+                "{case}, {what}: {took:?}"
+            );
+        }
     }
 }
 

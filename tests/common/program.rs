@@ -29,6 +29,39 @@ pub fn example(name: &str) -> PathBuf {
     path
 }
 
+/// The directory with the plugin that cargo built for this very test: beside the test, or one floor up.
+pub fn plugin() -> PathBuf {
+    let name = format!(
+        "{}gstvolcasr{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    let test = std::env::current_exe().expect("this test's executable");
+    let directory = test
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .find(|directory| directory.join(&name).is_file());
+    directory.expect("the plugin's library").to_owned()
+}
+
+/// The Python that the distribution's bindings belong to, or what it has not.
+pub fn python_with_gst() -> Result<&'static str, String> {
+    const PYTHON: &str = "/usr/bin/python3";
+    let imports = "import gi
+gi.require_version('GstPbutils', '1.0')
+from gi.repository import Gst, GstPbutils
+Gst.Structure.__getitem__";
+    let tried = Command::new(PYTHON).args(["-c", imports]).output();
+    if tried.is_ok_and(|output| output.status.success()) {
+        Ok(PYTHON)
+    } else {
+        Err(format!(
+            "no python3-gi, python3-gst-1.0 and gir1.2-gst-plugins-base-1.0 in {PYTHON}"
+        ))
+    }
+}
+
 /// An example that knows the service, and no other credentials than its own.
 pub fn command(name: &str, service: &Service) -> Command {
     let mut command = Command::new(example(name));

@@ -4,14 +4,19 @@
 //! replaced (`shell.rs` says by what). A comment on the line before a fence says what is special:
 //!
 //! - `<!-- not run: REASON -->`: it can't be;
-//! - `<!-- background -->`: it goes on while the next block runs.
+//! - `<!-- background -->`: it goes on while the next block runs;
+//! - `<!-- until words -->`: it goes on until Ctrl-C, which comes with the first words.
 
+mod camera;
 #[path = "../common/mod.rs"]
 mod common;
 mod page;
 #[path = "../common/program.rs"]
 mod program;
 mod shell;
+#[path = "../common/skip.rs"]
+mod skip;
+mod snippets;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,11 +26,14 @@ use shell::Shell;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Pages whose commands are run here. A page that is not here is named in [`ELSEWHERE`].
-const PAGES: [&str; 9] = [
+/// Those whose commands change the machine have a test in `tests/install.rs`, which does the same in a directory of its own.
+const PAGES: [&str; 12] = [
     "README.md",
+    "CONTRIBUTING.md",
+    "fuzz/README.md",
     "docs/choosing.md",
     "docs/errors.md",
+    "docs/install.md",
     "docs/loopback.md",
     "docs/messages.md",
     "docs/pipelines.md",
@@ -34,11 +42,8 @@ const PAGES: [&str; 9] = [
     "docs/times.md",
 ];
 
-/// Pages whose commands change the machine: `tests/install.rs` does what they do, in a directory of its own.
-const ELSEWHERE: [&str; 1] = ["docs/install.md"];
-
 /// What a fence may be marked with.
-const LANGUAGES: [&str; 5] = ["sh", "python", "rust", "json", "text"];
+const LANGUAGES: [&str; 6] = ["sh", "python", "rust", "json", "text", "bat"];
 
 /// What commands begin with, to find those that are hidden from the test.
 const COMMANDS: [&str; 8] = [
@@ -75,6 +80,17 @@ fn run(page: &str) {
 #[test]
 fn readme() {
     run("README.md");
+}
+
+#[test]
+fn contributing() {
+    run("CONTRIBUTING.md");
+    run("fuzz/README.md");
+}
+
+#[test]
+fn install() {
+    run("docs/install.md");
 }
 
 #[test]
@@ -148,8 +164,11 @@ fn every_page_is_known() {
         .filter(|name| name.ends_with(".md"))
         .map(|name| format!("docs/{name}"))
         .collect();
-    let mut known: BTreeSet<String> = PAGES[1..].iter().map(ToString::to_string).collect();
-    known.extend(ELSEWHERE.map(str::to_owned));
+    let known: BTreeSet<String> = PAGES
+        .iter()
+        .filter(|page| page.starts_with("docs/"))
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(there, known);
 }
 
@@ -173,12 +192,12 @@ fn no_command_hides_from_the_test() {
                 .lines()
                 .find(|line| COMMANDS.iter().any(|c| line.trim().starts_with(c)));
             assert!(
-                language == "sh" || hidden.is_none(),
-                "{page}:{line}: {hidden:?} belongs into a fence marked sh"
+                language == "sh" || language == "bat" || hidden.is_none(),
+                "{page}:{line}: {hidden:?} belongs in a fence marked sh"
             );
             let note = note.as_deref().unwrap_or("background");
             assert!(
-                note == "background"
+                ["background", "until words"].contains(&note)
                     || note
                         .strip_prefix("not run: ")
                         .is_some_and(|reason| reason.len() > 10),
@@ -190,7 +209,7 @@ fn no_command_hides_from_the_test() {
             let indented = before.trim().is_empty() && text.starts_with("    ");
             assert!(
                 !indented,
-                "{page}:{line}: a command belongs into a fence marked sh"
+                "{page}:{line}: a command belongs in a fence marked sh"
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use serde_json::json;
 use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service, marks::Layout};
 
 use crate::ROOT;
+use crate::camera::Camera;
 use crate::common::child::Scratch;
 use crate::common::{LONG, eventually, init};
 use crate::page::Block;
@@ -24,6 +25,7 @@ pub struct Shell {
     /// What a block has started to stay.
     started: Option<Service>,
     running: Vec<Running>,
+    camera: Option<Camera>,
     rtp: u16,
 }
 
@@ -75,7 +77,7 @@ impl Drop for Running {
 }
 
 /// Words for any audio: one utterance after 600 ms, settled.
-fn words() -> Recogniser {
+pub fn words() -> Recogniser {
     let utterance =
         json!({"definite": true, "start_time": 100, "end_time": 500, "text": "Good day."});
     let result = json!({"text": "Good day.", "utterances": [utterance]});
@@ -134,26 +136,14 @@ impl Shell {
             recogniser: words(),
             ..Options::default()
         });
-        let name = format!(
-            "{}gstvolcasr{}",
-            std::env::consts::DLL_PREFIX,
-            std::env::consts::DLL_SUFFIX
-        );
-        let test = std::env::current_exe().expect("the test's own path");
-        let plugin = test
-            .ancestors()
-            .skip(1)
-            .take(2)
-            .find(|dir| dir.join(&name).is_file());
         let rtp = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         Shell {
             page: page.to_owned(),
-            plugin: plugin
-                .expect("the plugin's library beside the test")
-                .to_owned(),
+            plugin: crate::program::plugin(),
             service: service.expect("a free port"),
             started: None,
             running: Vec::new(),
+            camera: None,
             rtp: rtp.expect("a free port").port(),
             scratch,
         }
@@ -168,6 +158,12 @@ impl Shell {
     pub fn run(&mut self, block: &Block) {
         let at = format!("{}:{}", self.page, block.line);
         let mut script = Vec::new();
+        if let Some(missing) = missing(&block.text) {
+            return crate::skip::skip(&format!("{at}: {missing}"));
+        }
+        if block.text.contains(CAMERA) && self.camera.is_none() {
+            self.camera = Some(Camera::start());
+        }
         for command in block.commands() {
             match command.strip_prefix("cargo run --release --example loopback -- ") {
                 Some(arguments) if !arguments.contains("--write-marks") => {
@@ -183,9 +179,6 @@ impl Shell {
             return;
         }
         let script = script.join("\n");
-        if let Some(missing) = missing(&script) {
-            return println!("skipped: {at}: {missing}");
-        }
         println!("{at}:\n{script}");
         let running = self.spawn(&script, block.line);
         if block.is_background() {
@@ -194,6 +187,12 @@ impl Shell {
             });
             self.running.push(running);
             return;
+        }
+        if block.is_until_words() {
+            eventually(&format!("{at} hears: {}", running.said()), || {
+                running.said().contains("transcript")
+            });
+            running.signal("INT");
         }
         let said = running.finish(&self.page);
         self.check(&at, &script, &said);
@@ -232,7 +231,30 @@ impl Shell {
                     "{at}: no story\n{said}"
                 );
             }
+            if command.contains("marks.pcm") {
+                crate::snippets::assert_every_mark_once(at, said);
+            }
         }
+    }
+
+    /// Runs a program in Python; what it said.
+    pub fn python(&self, program: &str, line: usize) -> String {
+        let name = format!("program-{line}.py");
+        std::fs::write(self.scratch.path(&name), program).expect("a file");
+        let script = format!("exec /usr/bin/python3 {name}");
+        self.spawn(&script, line).finish(&self.page)
+    }
+
+    /// Runs one command against this service; what it said.
+    pub fn against(&mut self, service: Service, block: &Block) -> String {
+        self.started = Some(service);
+        let script: Vec<String> = block
+            .commands()
+            .iter()
+            .map(|command| self.substitute(command))
+            .collect();
+        self.spawn(&script.join("\n"), block.line)
+            .finish(&self.page)
     }
 
     /// Starts the service that the arguments ask for, in this process.
@@ -280,6 +302,7 @@ impl Shell {
         let plugin = self.plugin.display().to_string();
         let microphone = format!("filesrc location={scratch}/talk.wav ! wavparse");
         let rtp = format!("port={}", self.rtp);
+        let camera = self.camera.as_ref().map(Camera::uri).unwrap_or_default();
         let mut command = match command.split_once(" | ") {
             Some((marks, rest)) if marks.contains("--write-marks") => {
                 format!("cat {scratch}/marks.pcm | {rest}")
@@ -295,6 +318,7 @@ impl Shell {
             ("wss://openspeech.bytedance.com", &host),
             ("ws://127.0.0.1:8024", &host),
             ("port=5004", &rtp),
+            (CAMERA, &camera),
             ("$PWD/target/release", &plugin),
             (" examples/", &format!(" {ROOT}/examples/")),
         ] {
@@ -350,14 +374,20 @@ impl Shell {
     }
 }
 
+/// The camera of the documentation.
+const CAMERA: &str = "rtsp://camera.local/stream";
+
 /// What this machine lacks, of what not every machine has.
 fn missing(script: &str) -> Option<String> {
     if script.contains("gst-play-1.0") && !runs("gst-play-1.0", &["--version"]) {
         return Some("there is no gst-play-1.0 (gstreamer1.0-plugins-base-apps)".into());
     }
+    if script.contains(CAMERA) && !Camera::can_be_had() {
+        return Some("there is no RTSP server (gir1.2-gst-rtsp-server-1.0)".into());
+    }
     if script.contains("overlay.py") {
-        if !Path::new("/usr/bin/python3").exists() || !runs("/usr/bin/python3", &["-c", PYTHON]) {
-            return Some("/usr/bin/python3 has no GStreamer (python3-gi, python3-gst-1.0)".into());
+        if let Err(missing) = crate::program::python_with_gst() {
+            return Some(missing);
         }
         if gst::ElementFactory::find("textoverlay").is_none() {
             return Some("GStreamer has no element textoverlay (gstreamer1.0-x)".into());
@@ -365,11 +395,6 @@ fn missing(script: &str) -> Option<String> {
     }
     None
 }
-
-const PYTHON: &str = "import gi
-gi.require_version('GstPbutils', '1.0')
-from gi.repository import Gst, GstPbutils
-Gst.Structure.__getitem__";
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);

@@ -1,146 +1,185 @@
-//! What must have been heard.
+//! What must have been posted, and what must not.
 
-use super::common::{Transcript, Word, mark_of};
+use super::common::Transcript;
+use super::marks::{Marks, Places};
 use super::plan::Schedule;
-use super::play::{Fed, Place, Played};
+use super::record::{Cut, Fed, Life, Played};
 
-/// How many marks were checked, and how many a flush left to chance.
-pub struct Marks {
-    pub heard: usize,
-    pub excepted: usize,
-}
-
-/// The recogniser's spikes lie 100 ms inside the mark, and last 80.
-const SPIKE: (u64, u64) = (100, 180);
-
+/// Checks everything. Returns what was heard, by kind.
 pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
-    if let Some(error) = played.errors.first() {
-        return Err(format!("an error: {error}"));
+    let mut marks = Marks::default();
+    let last = played.lives.len() - 1;
+    for (number, life) in played.lives.iter().enumerate() {
+        let whole = Checked {
+            schedule,
+            played,
+            life,
+        };
+        whole
+            .life(number == last)
+            .and_then(|()| whole.marks(&mut marks))
+            .map_err(|failure| format!("life {number}: {failure}"))?;
     }
-    if !played.finished {
-        return Err("no end".to_owned());
-    }
-    let mut marks = Marks {
-        heard: 0,
-        excepted: 0,
-    };
-    for (number, fed) in played.fed.iter().enumerate() {
-        let number = number as u32;
-        let said: Vec<_> = played.said.iter().filter(|s| s.stream == number).collect();
-        each_ends_once(&said, fed)?;
-        let expected = expected(schedule, fed);
-        let mut heard = heard(&said, fed)?;
-        if schedule.sink.two_pass && schedule.service.out_of_order {
-            heard.sort_by_key(|mark| mark.1);
-        }
-        if fed.flushed {
-            once_in_order_at_its_time(&heard, &expected)?;
-            marks.excepted += expected.len();
-        } else {
-            all_at_their_times(&heard, &expected)
-                .map_err(|failure| format!("stream {number}: {failure}"))?;
-            marks.heard += expected.len();
-        }
-    }
-    for &(flushed, before) in &played.flushes {
-        if let Some(late) = played.said[before..].iter().find(|s| s.stream <= flushed) {
-            return Err(format!("after the flush: {late:?}"));
-        }
+    // Each of these took the last words of one session with it.
+    if marks.gone.len() > closed_early(played) {
+        return Err(format!("gone, from these on: {:?}", marks.gone));
     }
     Ok(marks)
 }
 
-fn expected(schedule: &Schedule, fed: &Fed) -> Vec<Place> {
-    let place = |&(number, start, end): &Place| match schedule.service.spikes {
-        true => (number, start + SPIKE.0, start + SPIKE.1),
-        false => (number, start, end),
-    };
-    fed.marks.iter().map(place).collect()
+/// Connections that the service closed as if all had been said.
+fn closed_early(played: &Played) -> usize {
+    let early = |fault: &&String| *fault == "close 1000";
+    played.faults.iter().filter(early).count()
 }
 
-/// The marks of the final utterances, in the order in which these were posted.
-fn heard(said: &[&Transcript], fed: &Fed) -> Result<Vec<Place>, String> {
-    let mut heard = Vec::new();
-    for utterance in said.iter().filter(|s| s.is_final) {
-        if utterance.unconfirmed {
-            return Err(format!("unconfirmed: {utterance:?}"));
+struct Checked<'a> {
+    schedule: &'a Schedule,
+    played: &'a Played,
+    life: &'a Life,
+}
+
+impl Checked<'_> {
+    /// Whether last words may be missing, and are told to be.
+    fn gives_up(&self) -> bool {
+        self.schedule.sink.forgets() || closed_early(self.played) > 0
+    }
+
+    fn life(&self, last: bool) -> Result<(), String> {
+        let life = self.life;
+        if let Some(error) = life.errors.first() {
+            return Err(format!("an error: {error}"));
         }
-        for word in &utterance.words {
-            if let Some(mark) = mark_of(word) {
-                maps(word, fed)?;
-                heard.push(mark);
+        if last && !life.ended {
+            return Err("no end".to_owned());
+        }
+        if let Some(late) = life.late.first() {
+            return Err(format!("after the end: {late}"));
+        }
+        if life.progress.len() != 1 {
+            return Err(format!("the progress ended with {:?}", life.progress));
+        }
+        let streams: Vec<_> = life.said.iter().map(|s| s.stream).collect();
+        if !streams.is_sorted() {
+            return Err(format!("streams in this order: {streams:?}"));
+        }
+        self.warnings(last)?;
+        for cut in &life.cuts {
+            if let Some(late) = life.said[cut.said..]
+                .iter()
+                .find(|s| s.stream <= cut.stream)
+            {
+                return Err(format!("after its stream was cut: {late:?}"));
             }
         }
-    }
-    Ok(heard)
-}
-
-/// Timestamp, running time and stream time say the same.
-fn maps(word: &Word, fed: &Fed) -> Result<(), String> {
-    let Some(timestamp) = word.timestamp else {
-        return Err(format!("no time: {word:?}"));
-    };
-    for (mapped, offset) in [
-        (word.running_time, fed.running),
-        (word.stream_time, fed.time),
-    ] {
-        let offset = offset.wrapping_mul(1_000_000);
-        if mapped != Some(timestamp.wrapping_add(offset)) {
-            return Err(format!("mapped to another time: {word:?}"));
+        let cut = cut_streams(life);
+        for (number, fed) in life.fed.iter().enumerate() {
+            let of_it = |s: &&Transcript| s.stream == number as u32;
+            let said: Vec<_> = life.said.iter().filter(of_it).collect();
+            self.stream(fed, &said, cut[number])
+                .map_err(|failure| format!("stream {number}: {failure}"))?;
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn all_at_their_times(heard: &[Place], expected: &[Place]) -> Result<(), String> {
-    let same =
-        heard.len() == expected.len() && heard.iter().zip(expected).all(|(h, e)| is_same(h, e));
-    if same {
-        return Ok(());
-    }
-    let at = heard.iter().zip(expected).position(|(h, e)| !is_same(h, e));
-    let at = at.unwrap_or(heard.len().min(expected.len()));
-    let near =
-        |list: &[Place]| format!("{:?}", &list[at.min(list.len())..(at + 3).min(list.len())]);
-    Err(format!(
-        "{} marks of {}; from the {at}th on heard {} instead of {}",
-        heard.len(),
-        expected.len(),
-        near(heard),
-        near(expected)
-    ))
-}
-
-/// What a flush cut short may end anywhere, with part of a mark.
-fn once_in_order_at_its_time(heard: &[Place], expected: &[Place]) -> Result<(), String> {
-    let mut rest = expected.iter();
-    for mark in heard.iter().filter(|mark| mark.0 != u32::MAX) {
-        if !rest.any(|expected| is_same(mark, expected)) {
-            return Err(format!("{mark:?} before a flush"));
+    fn stream(&self, fed: &Fed, said: &[&Transcript], cut: bool) -> Result<(), String> {
+        if let Some(other) = said.iter().find(|s| s.stream_id.as_ref() != Some(&fed.id)) {
+            return Err(format!("of another stream than {}: {other:?}", fed.id));
         }
+        if !said.iter().map(|s| s.session).is_sorted() {
+            return Err("an earlier session after a later one".to_owned());
+        }
+        if let Some(unsure) = said.iter().find(|s| s.unconfirmed && !self.gives_up()) {
+            return Err(format!("unconfirmed: {unsure:?}"));
+        }
+        each_ends_once(said, cut)?;
+        never_shrinks(said)
     }
-    Ok(())
+
+    /// Only what was disturbed, or dropped, is warned about.
+    fn warnings(&self, last: bool) -> Result<(), String> {
+        let mut reconnects = 0;
+        let mut dropped = 0;
+        for warning in &self.life.warnings {
+            let explained = if warning.is("volcasr-reconnect") {
+                reconnects += 1;
+                reconnects <= self.played.disturbed
+            } else if warning.is("volcasr-dropped") {
+                dropped += warning.time("duration").unwrap_or(0);
+                self.schedule.sink.drops()
+            } else {
+                warning.is("volcasr-finish-timeout") && self.gives_up()
+            };
+            if !explained {
+                return Err(format!("without a reason: {warning:?}"));
+            }
+        }
+        // Each is rounded to a nanosecond.
+        let rounding = self.life.warnings.len() as u64;
+        let counted = self.life.dropped.unwrap_or(0);
+        if last && self.life.cuts.is_empty() && counted.abs_diff(dropped) > rounding {
+            return Err(format!("dropped {counted}, warned about {dropped}"));
+        }
+        Ok(())
+    }
+
+    fn marks(&self, marks: &mut Marks) -> Result<(), String> {
+        let cut = cut_streams(self.life);
+        for (number, &cut) in cut.iter().enumerate() {
+            Places::new(self.schedule, self.played, self.life, number)
+                .check(cut, marks)
+                .map_err(|failure| format!("stream {number}: {failure}"))?;
+        }
+        Ok(())
+    }
 }
 
-/// To the millisecond: a restored connection may begin in the middle of one.
-fn is_same(heard: &Place, expected: &Place) -> bool {
-    heard.0 == expected.0 && heard.1.abs_diff(expected.1) <= 1 && heard.2.abs_diff(expected.2) <= 1
+/// Which streams were cut short: the one that was fed, and those before it that were still to be ended in the
+/// background. Of these, none has said anything yet but the first.
+fn cut_streams(life: &Life) -> Vec<bool> {
+    let mut cut = vec![false; life.fed.len()];
+    let mut first = 0;
+    for &Cut { stream, said } in &life.cuts {
+        let latest = life.said[..said].last().map_or(0, |s| s.stream);
+        for number in first.max(latest)..=stream {
+            cut[number as usize] = true;
+        }
+        first = stream + 1;
+    }
+    cut
 }
 
-fn each_ends_once(said: &[&Transcript], fed: &Fed) -> Result<(), String> {
+fn each_ends_once(said: &[&Transcript], cut: bool) -> Result<(), String> {
     let mut ended: Vec<bool> = Vec::new();
     for s in said {
         let number = s.utterance as usize;
-        if number >= ended.len() {
-            ended.resize(number + 1, true);
-            ended[number] = false;
+        if number > ended.len() {
+            return Err(format!("numbers are left out before {s:?}"));
+        }
+        if number == ended.len() {
+            ended.push(false);
         }
         if std::mem::replace(&mut ended[number], s.is_final) {
-            return Err(format!("after its end, or out of turn: {s:?}"));
+            return Err(format!("after its end: {s:?}"));
         }
     }
-    if !fed.flushed && ended.contains(&false) {
+    if !cut && ended.contains(&false) {
         return Err(format!("announced and not ended: {ended:?}"));
+    }
+    Ok(())
+}
+
+/// Another session never takes back what was shown of an utterance, not even for a moment.
+fn never_shrinks(said: &[&Transcript]) -> Result<(), String> {
+    let words = |s: &Transcript| s.text.split_whitespace().count();
+    for (at, s) in said.iter().enumerate().filter(|(_, s)| !s.is_final) {
+        let before = said[..at].iter().rev().find(|b| b.utterance == s.utterance);
+        if let Some(before) = before
+            && before.session < s.session
+            && words(before) > words(s)
+        {
+            return Err(format!("shrunk: {before:?} to {s:?}"));
+        }
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Sessions over marks with random faults, pauses, flushes, gaps and changes of stream: whatever happens, every mark that the
-//! sink's promises cover is heard once, in order, at its time.
+//! Sessions over marks with random faults, pauses, flushes, seeks, gaps and changes of stream: whatever happens, every mark that
+//! the sink's promises cover is heard once, in order, at its time, and nothing is posted that has no reason.
 //!
 //! Each schedule follows from its seed. `SOAK_SEED` is the first one's, `SOAK_SCHEDULES` says how many follow from it, `SOAK_JOBS`
 //! how many run at a time. A failure prints the seed; with that and one schedule it comes again, as far as the
@@ -10,15 +10,22 @@ mod common;
 
 mod check;
 mod dice;
+mod faults;
+mod marks;
 mod plan;
 mod play;
+mod record;
+mod settings;
+mod source;
+mod ways;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use marks::Marks;
 use plan::Schedule;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -32,10 +39,11 @@ fn number(name: &str, default: u64) -> u64 {
 
 #[derive(Default)]
 struct Totals {
-    marks: usize,
-    excepted: usize,
+    marks: Marks,
     connections: usize,
     faults: usize,
+    lives: usize,
+    ready: Duration,
     failures: Vec<(u64, String)>,
 }
 
@@ -43,8 +51,8 @@ struct Totals {
 fn nothing_is_lost_or_doubled() {
     common::init();
     let first = number("SOAK_SEED", 1);
-    let schedules = number("SOAK_SCHEDULES", 40);
-    let jobs = number("SOAK_JOBS", 8);
+    let schedules = number("SOAK_SCHEDULES", 80);
+    let jobs = number("SOAK_JOBS", 16);
     println!("SOAK_SEED={first} SOAK_SCHEDULES={schedules}");
     let began = Instant::now();
     let next = AtomicU64::new(0);
@@ -63,13 +71,24 @@ fn nothing_is_lost_or_doubled() {
         }
     });
     let totals = totals.into_inner().expect("no panic under the lock");
+    let Marks {
+        heard,
+        excepted,
+        dropped,
+        forgotten,
+        gone,
+    } = totals.marks;
     println!(
-        "{schedules} schedules in {:.1} s: {} marks heard, {} excepted by flushes, {} faults, {} connections, {} failures",
+        "{schedules} schedules in {:.1} s: {} marks checked ({heard} heard, {excepted} cut by flushes or READY, {dropped} dropped, \
+         {forgotten} out of the window, {} stretches closed over), {} faults, {} connections, {} times READY within {:?}, \
+         {} failures",
         began.elapsed().as_secs_f64(),
-        totals.marks,
-        totals.excepted,
+        heard + excepted + dropped + forgotten,
+        gone.len(),
         totals.faults,
         totals.connections,
+        totals.lives,
+        totals.ready,
         totals.failures.len()
     );
     for (seed, failure) in &totals.failures {
@@ -88,10 +107,11 @@ fn one(seed: u64, totals: &Mutex<Totals>) {
     let mut totals = totals.lock().expect("no panic under the lock");
     match outcome {
         Ok((played, Ok(marks))) => {
-            totals.marks += marks.heard;
-            totals.excepted += marks.excepted;
+            totals.marks.add(&marks);
             totals.connections += played.connections;
-            totals.faults += played.faults;
+            totals.faults += played.faults.len();
+            totals.lives += played.lives.len();
+            totals.ready = totals.ready.max(played.ready);
         }
         Ok((played, Err(failure))) => {
             let log = played.log.join("\n  ");

@@ -1,4 +1,5 @@
 //! What a response lists, put on the axis, without what was settled before (rules 1 to 3).
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::Word;
@@ -31,6 +32,8 @@ pub(super) struct Known<'s> {
     pub origin: Duration,
     /// Nothing that ends before it was asked for again.
     pub cut: Duration,
+    /// How many words of the response may still be read.
+    pub words: &'s Cell<usize>,
 }
 
 /// What a connection's responses begin with that says nothing new, and won't as long as it is the same: what is settled
@@ -75,7 +78,7 @@ pub(super) fn collect(
             continue;
         }
         listed = true;
-        let span = span_of(utterance, before, known.origin);
+        let span = span_of(utterance, before, &known);
         let key = span.map_or(before, |s| s.start);
         before = span.map_or(before, |s| s.end);
         let rest = match span {
@@ -116,9 +119,9 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
 
 /// Where it lies. Zeros are left out, and starts may be: a missing one is its first timed word's or, where that has none
 /// either, where the one before it ends.
-fn span_of(utterance: &Utterance<'_>, before: Duration, origin: Duration) -> Option<Span> {
-    let on_axis = |time: Duration| origin.saturating_add(time);
-    let words = || utterance.words.iter();
+fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Option<Span> {
+    let on_axis = |time: Duration| known.origin.saturating_add(time);
+    let words = || utterance.words.within(known.words);
     let first = || words().find(|w| w.start.or(w.end).is_some())?.start;
     let last = || words().filter_map(|w| w.end).last();
     let start = utterance.start.or_else(first).map(on_axis);
@@ -147,7 +150,7 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsett
     let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
     let mut rest = words::cut(
         &utterance.text,
-        utterance.words.iter(),
+        utterance.words.within(known.words),
         known.origin,
         Some(span.start),
     );

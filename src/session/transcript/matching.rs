@@ -11,6 +11,9 @@ use super::span::{Span, TOLERANCE};
 /// An entry competes for so many open utterances at most; an honest one overlaps two or three.
 const MAX_RIVALS: usize = 8;
 
+/// So many pairs are considered at most. An honest response lists what is open, and little more.
+const MAX_PAIRS: usize = 1 << 21;
+
 /// Finds pairs; keeps its buffers between responses.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
@@ -79,7 +82,7 @@ impl Matcher {
         self.links.clear();
         self.best.clear();
         self.best.resize(o.len(), (0, None));
-        for entry in e {
+        for entry in e.take(MAX_PAIRS / o.len().max(1)) {
             let Some(span) = entries[entry].span else {
                 continue;
             };

@@ -28,6 +28,7 @@ mod span;
 mod tests;
 mod words;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use entry::{Entry, Known, Leading};
@@ -37,13 +38,16 @@ use settled::{Settled, hash};
 use span::{Span, covered};
 
 use crate::protocol::request::ResultType;
-use crate::protocol::response::Response;
+use crate::protocol::response::{MAX_WORDS, Response};
 
 /// As many utterances may be open at once; then the first ends unconfirmed. Recordings have one or two.
 const MAX_OPEN: usize = 1024;
 
+/// They may hold so many bytes together; beyond that the first end, too. Recordings have some kilobytes.
+const MAX_HELD: usize = 8 << 20;
+
 /// As many settled utterances without times are told apart from repeats in one connection.
-const MAX_UNTIMED: usize = 16384;
+const MAX_UNTIMED: usize = 4096;
 
 /// What to tell about one utterance: it replaces what its number said before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +110,8 @@ pub struct Tracker {
     worked: Duration,
     /// How far any has.
     heard: Duration,
+    /// Speech that was not settled reached up to there when a connection was lost: it may hold more than what is open now.
+    unsure: bool,
     /// What was cut off an utterance begins there, and is to be heard again.
     rest: Option<Duration>,
     sent: Duration,
@@ -138,6 +144,7 @@ impl Tracker {
             base: Duration::ZERO,
             worked: Duration::ZERO,
             heard: Duration::ZERO,
+            unsure: false,
             rest: None,
             sent: Duration::ZERO,
             cut: Duration::ZERO,
@@ -171,19 +178,24 @@ impl Tracker {
         self.work(response, sent);
         if self.worked >= self.heard {
             self.heard = self.worked;
+            self.unsure = false;
             self.rest = None;
         }
         if last || self.hold.is_some_and(|hold| self.worked >= hold) {
             self.hold = None;
         }
+        let words = Cell::new(MAX_WORDS);
         let mut entries = std::mem::take(&mut self.entries);
-        let listed = self.read(response, &mut entries, updates);
+        let listed = self.read(response, &words, &mut entries, updates);
         self.spans.clear();
         self.spans.extend(self.open.iter().map(|o| o.span));
         self.matcher.pair(&self.spans, &mut entries);
+        self.settled.hold();
         for entry in &mut entries {
-            self.apply(response, entry, before, last, updates);
+            let heard = Heard::new(response, entry, self.origin, self.worked, &words);
+            self.apply(heard, entry, before, last, updates);
         }
+        self.cut = self.cut.max(self.settled.release().unwrap_or_default());
         entries.clear();
         self.entries = entries;
         self.withdraw_covered(updates);
@@ -191,6 +203,7 @@ impl Tracker {
             self.finish(listed, updates);
         }
         self.tidy(updates);
+        self.release();
     }
 
     /// The finish timed out or was ended without confirmation, or the connection is lost for good: every open utterance ends with its
@@ -228,6 +241,7 @@ impl Tracker {
     fn read(
         &mut self,
         response: &Response<'_>,
+        words: &Cell<usize>,
         entries: &mut Vec<Entry>,
         updates: &mut Vec<Update>,
     ) -> bool {
@@ -240,6 +254,7 @@ impl Tracker {
             },
             origin: self.origin,
             cut: self.cut,
+            words,
         };
         let listed = entry::collect(response, known, &mut self.leading, entries);
         self.lists |= listed;
@@ -270,13 +285,12 @@ impl Tracker {
     /// Rule 5, and the changes of those that were paired.
     fn apply(
         &mut self,
-        response: &Response<'_>,
-        entry: &mut Entry,
+        heard: Heard<'_, '_>,
+        entry: &Entry,
         before: Duration,
         last: bool,
         updates: &mut Vec<Update>,
     ) {
-        let heard = Heard::new(response, entry, self.origin, self.worked);
         let settles = last || heard.definite;
         let held = self.hold.is_some() && !settles;
         if let (false, Some(rest), Some(span)) = (held, self.rest, entry.span)
@@ -297,13 +311,17 @@ impl Tracker {
                     updates.push(self.open[index].interim());
                 }
             }
-            None if held || heard.is_empty() => {}
+            None if heard.is_empty() => {}
+            // Not told, so that nothing is shown twice, but known: another loss must not cut it.
+            None if held => self.rest = restore::earlier(self.rest, entry.span.map(|s| s.start)),
             None => {
                 let number = self.next_number;
                 self.next_number = number.saturating_add(1);
                 let mut open = Open::new(number, heard, before);
-                if settles {
-                    self.settle(&mut open, false, updates);
+                // Twice as many are let go below; a response with more than that was never meant to be heard.
+                let excess = self.open.len() >= 2 * MAX_OPEN;
+                if settles || excess {
+                    self.settle(&mut open, !settles, updates);
                 } else {
                     updates.push(open.interim());
                     self.open.push(open);
@@ -364,7 +382,9 @@ impl Tracker {
             self.cover.extend(self.settled.overlapping(span));
             if self.hold.is_none() {
                 let listed = self.open.iter().filter(|o| o.listed && !o.ended);
-                self.cover.extend(listed.filter_map(|o| o.span));
+                let spans = listed.filter_map(|o| o.span);
+                self.cover
+                    .extend(spans.filter(|s| !s.overlap(span).is_zero()));
             }
             if covered(span, &mut self.cover) > span.width() / 2 {
                 self.withdraw(index, updates);
@@ -392,6 +412,7 @@ impl Tracker {
         self.worked = self.worked.max(self.sent);
         self.heard = self.heard.max(self.worked);
         self.base = self.base.max(self.worked);
+        self.unsure = false;
         self.rest = None;
         self.hold = None;
         self.connected = false;
@@ -401,7 +422,12 @@ impl Tracker {
     fn tidy(&mut self, updates: &mut Vec<Update>) {
         self.open.retain(|o| !o.ended);
         self.open.sort_by_key(|o| o.key);
-        let excess = self.open.len().saturating_sub(MAX_OPEN);
+        let mut excess = self.open.len().saturating_sub(MAX_OPEN);
+        let mut held: usize = self.open[excess..].iter().map(Open::bytes).sum();
+        while held > MAX_HELD {
+            held -= self.open[excess].bytes();
+            excess += 1;
+        }
         for index in 0..excess {
             self.end(index, true, updates);
         }

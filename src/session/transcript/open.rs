@@ -1,5 +1,6 @@
 //! An utterance that is announced and not final.
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::entry::{self, Entry};
@@ -8,6 +9,12 @@ use super::span::Span;
 use super::words;
 use super::{Update, Word};
 use crate::protocol::response::{Response, Utterance};
+
+/// Longer an utterance is not; what is beyond is cut off. Without a list, it is all that a session says: hours of it.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Names and values of an utterance's attributes are together at most so long; further ones are left out.
+const MAX_ATTRIBUTES: usize = 1 << 16;
 
 /// What a response says about one utterance.
 pub(super) struct Heard<'r, 'a> {
@@ -22,6 +29,8 @@ pub(super) struct Heard<'r, 'a> {
     origin: Duration,
     /// How far the service had worked.
     worked: Duration,
+    /// How many words of the response may still be read.
+    words_left: &'r Cell<usize>,
 }
 
 impl<'r, 'a> Heard<'r, 'a> {
@@ -30,16 +39,23 @@ impl<'r, 'a> Heard<'r, 'a> {
         entry: &mut Entry,
         origin: Duration,
         worked: Duration,
+        words_left: &'r Cell<usize>,
     ) -> Self {
         let utterance = entry
             .index
             .and_then(|index| response.utterances.as_ref()?.get(index));
         let rest = entry.rest.take();
-        let text = match (&rest, utterance) {
+        let whole = match (&rest, utterance) {
             (Some(rest), _) => Cow::Owned(words::join(rest)),
             (None, Some(utterance)) if entry::is_empty(utterance) => Cow::Borrowed(""),
             (None, Some(utterance)) => Cow::Borrowed(&*utterance.text),
             (None, None) => Cow::Borrowed(response.text.as_deref().unwrap_or_default()),
+        };
+        let end = whole.floor_char_boundary(MAX_TEXT);
+        let (text, rest) = match whole {
+            whole if whole.len() == end => (whole, rest),
+            Cow::Borrowed(whole) => (Cow::Borrowed(&whole[..end]), None),
+            Cow::Owned(whole) => (Cow::Owned(whole[..end].to_owned()), None),
         };
         Self {
             text,
@@ -50,6 +66,7 @@ impl<'r, 'a> Heard<'r, 'a> {
             key: entry.key,
             origin,
             worked,
+            words_left,
         }
     }
 
@@ -71,7 +88,12 @@ impl<'r, 'a> Heard<'r, 'a> {
             (Some(rest), _) => rest,
             (None, Some(u)) if !self.is_empty() => {
                 let begins = self.span.map(|s| s.start);
-                words::cut(&self.text, u.words.iter(), self.origin, begins)
+                words::cut(
+                    &self.text,
+                    u.words.within(self.words_left),
+                    self.origin,
+                    begins,
+                )
             }
             _ => Vec::new(),
         }
@@ -80,8 +102,12 @@ impl<'r, 'a> Heard<'r, 'a> {
     /// By name, so that another order is no change.
     fn attributes(&self) -> Vec<(String, String)> {
         let additions = self.utterance.iter().flat_map(|u| u.additions.iter());
+        let mut left = MAX_ATTRIBUTES;
         let mut attributes: Vec<_> = additions
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .map_while(|(name, value)| {
+                left = left.checked_sub(name.len() + value.len())?;
+                Some((name.into_owned(), value.into_owned()))
+            })
             .collect();
         attributes.sort_by(|a, b| a.0.cmp(&b.0));
         attributes.dedup_by(|a, b| a.0 == b.0);
@@ -167,6 +193,16 @@ impl Open {
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
+    }
+
+    /// How many bytes it holds, about.
+    pub fn bytes(&self) -> usize {
+        let words = self.words.iter();
+        let attributes = self.attributes.iter();
+        self.text.len()
+            + words.map(|w| w.text.len()).sum::<usize>()
+            + size_of_val(&self.words[..])
+            + attributes.map(|(n, v)| n.len() + v.len()).sum::<usize>()
     }
 
     /// It says nothing any more.

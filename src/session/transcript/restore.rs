@@ -28,6 +28,7 @@ impl Tracker {
             self.base = self.base.max(origin);
             self.heard = self.heard.max(origin);
             self.cut = origin;
+            self.unsure = false;
             self.rest = None;
             self.hold = None;
         }
@@ -57,6 +58,7 @@ impl Tracker {
         } else {
             self.hold = None;
         }
+        self.unsure |= self.unsettled_from().is_some();
         self.connected = false;
         self.lost = true;
         self.cut = begin;
@@ -114,6 +116,17 @@ impl Tracker {
         begin.min(self.sent.max(window))
     }
 
+    /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts
+    /// shorter belongs to none now: it counts as heard when this one has worked as far.
+    pub(super) fn release(&mut self) {
+        if self.open.is_empty() {
+            self.hold = None;
+        }
+        if self.unsettled_from().is_none() && std::mem::take(&mut self.unsure) {
+            self.heard = self.worked;
+        }
+    }
+
     /// Where a restart would begin if the connection were lost now, on the axis: no audio before it will be asked for, but a start
     /// that the service revises later may move it back a little.
     pub fn needed_from(&self) -> Duration {
@@ -130,6 +143,13 @@ impl Tracker {
             None => begin.max(self.heard.saturating_sub(self.lag)),
         };
         begin.min(self.sent)
+    }
+
+    /// Audio before it has said all that it will say: it is settled, or was worked through so long ago that its words are known,
+    /// and those that are open can end with them.
+    pub fn told_until(&self) -> Duration {
+        let told = self.worked.saturating_sub(self.lag).min(self.sent);
+        self.needed_from().max(told)
     }
 
     /// Where the first speech begins that is known and not settled.
@@ -155,7 +175,7 @@ fn after(end: Duration, next: Duration) -> Duration {
     end.saturating_add(TAIL.min(next.saturating_sub(end) / 2))
 }
 
-fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+pub(super) fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
     a.into_iter().chain(b).min()
 }
 

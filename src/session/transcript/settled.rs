@@ -1,4 +1,5 @@
 //! Where on the axis speech is settled: what the service says about it again is a repeat.
+use std::cell::LazyCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -9,12 +10,14 @@ use super::span::{Span, TOLERANCE};
 const MAX_SETTLED: usize = 1 << 14;
 
 /// A look-up goes through so many neighbours at most: an honest service has a few that overlap.
-const MAX_NEIGHBOURS: usize = 1024;
+const MAX_NEIGHBOURS: usize = 128;
 
 /// Settled utterances by time. Only a hash of each text is kept.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     by_start: Vec<Item>,
+    /// To be taken up together, since [`Settled::hold`].
+    held: Option<Vec<Item>>,
     /// The latest end of those that were forgotten.
     forgotten: Option<Duration>,
 }
@@ -30,6 +33,14 @@ struct Item {
 impl Settled {
     /// Takes up one more. Returns where the last one ended that was forgotten for it: what ends before is to be taken as settled.
     pub fn insert(&mut self, span: Span, text: &str) -> Option<Duration> {
+        if let Some(held) = &mut self.held {
+            held.push(Item {
+                span,
+                text: hash(text),
+                reach: span.end,
+            });
+            return None;
+        }
         let full = self.by_start.len() >= MAX_SETTLED;
         if full {
             self.forget(MAX_SETTLED / 4);
@@ -48,6 +59,30 @@ impl Settled {
         full.then_some(self.forgotten).flatten()
     }
 
+    /// From here on until [`release`](Self::release), what is inserted is not found: one response may settle thousands, and
+    /// each alone would move all the later ones.
+    pub fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Takes up what was inserted since [`hold`](Self::hold). Returns the same as [`insert`](Self::insert).
+    pub fn release(&mut self) -> Option<Duration> {
+        let held = self.held.take().unwrap_or_default();
+        if held.is_empty() {
+            return None;
+        }
+        self.by_start.extend(held);
+        self.by_start.sort_by_key(|i| i.span.start);
+        let mut reach = Duration::ZERO;
+        for item in &mut self.by_start {
+            reach = reach.max(item.span.end);
+            item.reach = reach;
+        }
+        let excess = self.by_start.len().checked_sub(MAX_SETTLED + 1)?;
+        self.forget(excess + 1 + MAX_SETTLED / 4);
+        self.forgotten
+    }
+
     /// How many begin at `start` or before.
     fn after(&self, start: Duration) -> usize {
         self.by_start.partition_point(|i| i.span.start <= start)
@@ -55,6 +90,7 @@ impl Settled {
 
     /// Whether this was settled before: both ends the same, and it overlaps that one or says the same.
     pub fn repeats(&self, span: Span, text: &str) -> bool {
+        let text = LazyCell::new(|| hash(text));
         let from = span.start.saturating_sub(TOLERANCE);
         let first = self.by_start.partition_point(|i| i.span.start < from);
         let last = span.start.saturating_add(TOLERANCE);
@@ -63,8 +99,7 @@ impl Settled {
             .take(MAX_NEIGHBOURS)
             .take_while(|i| i.span.start <= last)
             .any(|i| {
-                i.span.is_near(span)
-                    && (i.span.overlap(span) > Duration::ZERO || i.text == hash(text))
+                i.span.is_near(span) && (i.span.overlap(span) > Duration::ZERO || i.text == *text)
             })
     }
 
@@ -162,7 +197,45 @@ mod tests {
         assert_eq!(settled.end_before(Some(Duration::ZERO)), forgotten);
     }
 
+    #[test]
+    fn what_is_held_is_bounded_too() {
+        let mut settled = Settled::default();
+        settled.hold();
+        for i in (0..MAX_SETTLED as u64 + 10).rev() {
+            assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
+        }
+        let forgotten = settled.release();
+        assert_eq!(forgotten, Some(ms((MAX_SETTLED as u64 / 4 + 10) * 10 - 5)));
+        assert_eq!(settled.len(), MAX_SETTLED / 4 * 3);
+    }
+
     proptest! {
+        /// One by one or together, in whatever order: the same is known in the end.
+        #[test]
+        fn what_is_held_comes_to_the_same(
+            spans in prop::collection::vec((0u64..300, 0u64..100, any::<bool>()), 0..30),
+            (start, width) in (0u64..300, 0u64..100),
+        ) {
+            let (mut one_by_one, mut together) = (Settled::default(), Settled::default());
+            for &(start, width, hold) in &spans {
+                if hold {
+                    together.hold();
+                } else {
+                    together.release();
+                }
+                one_by_one.insert(span(start, start + width), "a");
+                together.insert(span(start, start + width), "a");
+            }
+            together.release();
+            let wanted = span(start, start + width);
+            let found = |settled: &Settled| {
+                let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
+                found.sort();
+                (found, settled.repeats(wanted, "a"), settled.end_before(Some(wanted.start)))
+            };
+            prop_assert_eq!(found(&one_by_one), found(&together));
+        }
+
         #[test]
         fn overlaps_are_found_among_spans_of_any_shape(
             spans in prop::collection::vec((0u64..300, 0u64..100), 0..30),

@@ -6,6 +6,8 @@ use crate::protocol::response;
 
 /// How far ahead a word is looked for when it does not come next, in bytes.
 const LOOK_AHEAD: usize = 64;
+/// So many letters are compared for that: a word's beginning does not stand again and again before it.
+const MAX_COMPARED: usize = 4 * LOOK_AHEAD;
 
 /// Where a word begins in the text, and when it was said.
 struct Piece {
@@ -96,13 +98,14 @@ fn placed(run: Option<Piece>, text: &str, gap: std::ops::Range<usize>) -> Option
 /// Where `token` stands in `text` at or after `from`: at the next letter, or a little ahead as a word of its own.
 fn find(text: &str, from: usize, token: &str) -> Option<(usize, usize)> {
     let mut next = true;
+    let mut compared = 0;
     let mut before: Option<char> = None;
     for (offset, c) in text[from..].char_indices() {
         let at = from + offset;
-        if offset > LOOK_AHEAD || (!next && token.len() > LOOK_AHEAD) {
+        if offset > LOOK_AHEAD || (!next && token.len() > LOOK_AHEAD) || compared > MAX_COMPARED {
             return None;
         }
-        if let Some(length) = prefix(&text[at..], token) {
+        if let Some(length) = prefix(&text[at..], token, &mut compared) {
             let after = text[at + length..].chars().next();
             let joined = |a: Option<char>, b: Option<char>| {
                 a.zip(b)
@@ -118,10 +121,11 @@ fn find(text: &str, from: usize, token: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// The length of what `text` begins with, if that is `token` but for case.
-fn prefix(text: &str, token: &str) -> Option<usize> {
+/// The length of what `text` begins with, if that is `token` but for case. `compared` counts letters.
+fn prefix(text: &str, token: &str, compared: &mut usize) -> Option<usize> {
     let mut rest = text.chars();
     for expected in token.chars() {
+        *compared += 1;
         let c = rest.next()?;
         if c != expected && !c.to_lowercase().eq(expected.to_lowercase()) {
             return None;

@@ -141,6 +141,7 @@ fn every_trouble_has_its_row_and_every_row_its_trouble() {
     let texts: Vec<String> = troubles()
         .iter()
         .map(|trouble| text(trouble, false, &identity))
+        .chain([unreadable().error.message().to_owned()])
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {
@@ -213,6 +214,79 @@ fn every_refusal_has_its_row() {
                 _ => continue,
             };
             assert_ne!(known, Cause::Unknown, "{number} in {row}");
+        }
+    }
+}
+
+/// A domain and code as the page writes them.
+fn name(error: &gst::glib::Error) -> &'static str {
+    use gst::{ResourceError, StreamError};
+    match (error.kind::<ResourceError>(), error.kind::<StreamError>()) {
+        (Some(ResourceError::NotAuthorized), _) => "RESOURCE NOT_AUTHORIZED",
+        (Some(ResourceError::Settings), _) => "RESOURCE SETTINGS",
+        (Some(ResourceError::OpenWrite), _) => "RESOURCE OPEN_WRITE",
+        (Some(ResourceError::Write), _) => "RESOURCE WRITE",
+        (Some(ResourceError::Busy), _) => "RESOURCE BUSY",
+        (Some(ResourceError::Failed), _) => "RESOURCE FAILED",
+        (_, Some(StreamError::Format)) => "STREAM FORMAT",
+        (_, Some(StreamError::Decode)) => "STREAM DECODE",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Every domain has its row, and a number stands in the row of the domain that it comes with.
+#[test]
+fn every_number_stands_with_its_domain() {
+    let table = rows("What a program can tell apart");
+    let mut seen: Vec<&str> = [false, true]
+        .iter()
+        .flat_map(|lost| troubles().into_iter().map(|t| name(&domain(&t, *lost, ""))))
+        .collect();
+    let whole = PAGE
+        .split("\n## ")
+        .find(|part| part.starts_with("What a program"));
+    let whole: Vec<&str> = whole
+        .expect("the section")
+        .lines()
+        .filter(|line| line.starts_with("| RESOURCE") || line.starts_with("| STREAM"))
+        .collect();
+    let mut numbers = 0;
+    for row in &whole {
+        for number in row.split(|c: char| !c.is_ascii_digit()) {
+            let failure = match number.parse::<u32>() {
+                Ok(status @ 100..=599) => Failure::from_http(status as u16, b""),
+                // The one that takes a text to tell it from others.
+                Ok(55_000_000) => continue,
+                Ok(code @ 40_000_000..) => Failure::from_error_frame(code, b""),
+                _ => continue,
+            };
+            let name = name(&domain(&Trouble::Failure(Box::new(failure)), false, ""));
+            assert!(row.starts_with(&format!("| {name} |")), "{number}: {name}");
+            seen.push(name);
+            numbers += 1;
+        }
+    }
+    assert!(numbers >= 12, "{numbers}");
+    seen.sort_unstable();
+    seen.dedup();
+    let mut documented = table;
+    documented.sort_unstable();
+    assert_eq!(seen, documented);
+    // Every other number of the page has the domain of the row that has none: it is not lost here.
+    for row in rows("The service refuses") {
+        for number in row.split(|c: char| !c.is_ascii_digit()) {
+            let (Ok(code @ 40_000_000..), false) = (number.parse::<u32>(), number == "55000000")
+            else {
+                continue;
+            };
+            let failure = Trouble::Failure(Box::new(Failure::from_error_frame(code, b"")));
+            let name = name(&domain(&failure, false, ""));
+            let found = whole.iter().find(|row| row.contains(number));
+            assert_eq!(
+                found.is_some(),
+                name != "RESOURCE OPEN_WRITE",
+                "{number}: {name}"
+            );
         }
     }
 }

@@ -12,11 +12,14 @@ fn timeline() -> Timeline {
     gst::init().expect("GStreamer");
     let mut timeline = Timeline::new(24_000);
     timeline.begin(3, Some("a-stream".into()));
-    let time = Some((
-        gst::ClockTime::from_seconds(5),
-        gst::FormattedSegment::new(),
-    ));
-    timeline.add(3, Anchor { position: 0, time });
+    timeline.add(
+        3,
+        Anchor {
+            position: 0,
+            time: gst::ClockTime::from_seconds(5),
+            segment: Some(gst::FormattedSegment::new()),
+        },
+    );
     timeline
 }
 

@@ -67,12 +67,17 @@ impl Answers {
         let mut texts: Vec<String> = Vec::new();
         let mut list: Vec<String> = Vec::new();
         let single = transcript.request.single;
+        let mut settles = false;
         let mut done = std::mem::take(&mut transcript.done);
-        for utterance in done.iter_mut().filter(|u| !(single && u.announced)) {
+        for (turn, utterance) in done.iter_mut().enumerate() {
+            if single && utterance.announced {
+                continue;
+            }
             let definite = utterance.standing == Standing::Definite;
+            settles |= definite && !utterance.announced;
             let told = match utterance.told.take().filter(|_| utterance.announced) {
                 Some(told) => told,
-                None => self.settled(transcript, utterance, definite),
+                None => self.settled(transcript, utterance, turn, definite),
             };
             utterance.announced = definite;
             list.push(told.0.clone());
@@ -80,12 +85,12 @@ impl Answers {
             utterance.told = Some(told);
         }
         transcript.done = done;
-        let open: Vec<Word> = transcript
-            .open
-            .iter()
-            .chain(&transcript.guess)
-            .cloned()
-            .collect();
+        let left_out = if transcript.oddities.absent_fields && !settles {
+            LeftOut::ALL[self.count as usize % LeftOut::ALL.len()]
+        } else {
+            LeftOut::Nothing
+        };
+        let open = self.under_way(transcript);
         if open.is_empty() {
             if transcript.oddities.placeholder && !list.is_empty() {
                 list.push(
@@ -93,7 +98,7 @@ impl Answers {
                 );
             }
         } else {
-            list.push(self.open(transcript, &open));
+            list.push(self.open(transcript, &open, left_out));
             texts.push(text(&open, false));
             transcript.told = (transcript.told.0 + 1, open.len());
         }
@@ -103,14 +108,29 @@ impl Answers {
             texts.join(" ")
         };
         let mut fields = String::new();
-        if !whole.is_empty() || self.endpoint != Endpoint::Async {
+        let needs_text = transcript.oddities.text_only || left_out != LeftOut::Text;
+        if needs_text && (!whole.is_empty() || self.endpoint != Endpoint::Async) {
             let _ = write!(fields, r#","text":{}"#, quoted(&whole));
         }
         if transcript.request.show_utterances && !transcript.oddities.text_only && !list.is_empty()
         {
             let _ = write!(fields, r#","utterances":[{}]"#, list.join(","));
         }
-        self.wrap(transcript, Some(transcript.position), fields, prefetch)
+        let duration = (left_out != LeftOut::Duration).then_some(transcript.position);
+        self.wrap(transcript, duration, fields, prefetch)
+    }
+
+    /// The words that are not settled, as this answer has them.
+    fn under_way(&self, transcript: &Transcript) -> Vec<Word> {
+        let open = transcript.open.iter().chain(&transcript.guess);
+        let mut words: Vec<Word> = open.cloned().collect();
+        if transcript.oddities.revised_text && !self.count.is_multiple_of(2) {
+            words = sentence(&words, true);
+            if let [first, _, ..] = words.as_mut_slice() {
+                first.text.push(',');
+            }
+        }
+        words
     }
 
     fn wrap(
@@ -143,12 +163,15 @@ impl Answers {
         &self,
         transcript: &Transcript,
         utterance: &Utterance,
+        turn: usize,
         definite: bool,
     ) -> (String, String) {
-        let additions = match (definite, transcript.request.two_pass) {
-            (true, true) => r#""invoke_type":"soft_vad","source":"two_pass""#,
+        let additions = match (definite, transcript.request.two_pass, utterance.hard) {
+            (true, true, false) => r#""invoke_type":"soft_vad","source":"two_pass""#,
+            (true, true, true) => r#""invoke_type":"hard_vad","source":"two_pass""#,
             _ => r#""source":"stream""#,
         };
+        let additions = &with_extras(additions, transcript, turn);
         let punctuation = definite && transcript.request.punctuation;
         let words = sentence(&utterance.words, punctuation);
         let text = text(&words, punctuation);
@@ -160,7 +183,7 @@ impl Answers {
             Some(start),
             end,
             &text,
-            &words,
+            Some(&words),
         );
         if definite && transcript.oddities.empty_definite {
             let _ = write!(
@@ -171,7 +194,7 @@ impl Answers {
         (json, text)
     }
 
-    fn open(&self, transcript: &Transcript, words: &[Word]) -> String {
+    fn open(&self, transcript: &Transcript, words: &[Word], left_out: LeftOut) -> String {
         let odd = &transcript.oddities;
         let (mut start, mut end) = span(words);
         let mut told = words.to_vec();
@@ -194,14 +217,15 @@ impl Answers {
         }
         let absent = odd.absent_starts && self.count.is_multiple_of(5);
         let start = (!absent).then_some(start);
+        let additions = r#""source":"stream""#;
         self.utterance(
             transcript,
-            r#""source":"stream""#,
+            &with_extras(additions, transcript, transcript.done.len()),
             false,
             start,
             end,
             &text(words, false),
-            &told,
+            Some(&told[..]).filter(|_| left_out != LeftOut::Words),
         )
     }
 
@@ -214,7 +238,7 @@ impl Answers {
         start: Option<i64>,
         end: i64,
         text: &str,
-        words: &[Word],
+        words: Option<&[Word]>,
     ) -> String {
         let told_at = if self.told_at {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -229,7 +253,12 @@ impl Answers {
         if let Some(start) = start.filter(|&ms| ms != 0 || self.endpoint != Endpoint::Async) {
             let _ = write!(json, r#","start_time":{start}"#);
         }
-        let _ = write!(json, r#","text":{},"words":["#, quoted(text));
+        let _ = write!(json, r#","text":{}"#, quoted(text));
+        let Some(words) = words else {
+            json.push('}');
+            return json;
+        };
+        json.push_str(r#","words":["#);
         for (n, word) in words.iter().enumerate() {
             if n > 0 && transcript.oddities.space_words {
                 json.push_str(r#",{"end_time":-1,"start_time":-1,"text":" "}"#);
@@ -244,6 +273,29 @@ impl Answers {
         json.push_str("]}");
         json
     }
+}
+
+/// What an answer is without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeftOut {
+    Nothing,
+    Duration,
+    Text,
+    Words,
+}
+
+impl LeftOut {
+    const ALL: [Self; 4] = [Self::Nothing, Self::Duration, Self::Text, Self::Words];
+}
+
+/// What the request asked for besides, for the utterance whose turn it is.
+fn with_extras(additions: &str, transcript: &Transcript, turn: usize) -> String {
+    let mut additions = additions.to_owned();
+    for (name, values) in &transcript.request.extras {
+        let value = values[turn % values.len()];
+        let _ = write!(additions, r#","{name}":"{value}""#);
+    }
+    additions
 }
 
 fn span(words: &[Word]) -> (i64, i64) {
@@ -360,6 +412,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_goes_to_additions() {
+        let (mut answers, mut t) = setup(Endpoint::Async, Oddities::none(), Some(800));
+        t.request.extras = vec![("speaker_id", &["1", "2"]), ("gender", &["female", "male"])];
+        t.request.two_pass = true;
+        t.word(word("m1", 0, 300));
+        t.word(word("m2", 2000, 2300));
+        t.advance(2300);
+        let answer = parsed(&answers.answer(&mut t, false));
+        let additions = |n: usize| answer["result"]["utterances"][n]["additions"].clone();
+        assert_eq!(
+            additions(0),
+            json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass", "speaker_id": "1"})
+        );
+        assert_eq!(
+            additions(1),
+            json!({"gender": "male", "source": "stream", "speaker_id": "2"})
+        );
+        t.finish();
+        let last = parsed(&answers.answer(&mut t, false));
+        let additions = &last["result"]["utterances"][1]["additions"];
+        assert_eq!(additions["invoke_type"], "hard_vad");
+    }
+
+    #[test]
     fn starts_and_last_words_are_revised() {
         let odd = Oddities {
             revised_starts: true,
@@ -410,6 +486,33 @@ mod tests {
             list[2],
             json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""})
         );
+
+        let odd = Oddities {
+            revised_text: true,
+            absent_fields: true,
+            ..Oddities::none()
+        };
+        let (mut answers, mut t) = setup(Endpoint::Async, odd, None);
+        let mut seen = Vec::new();
+        for n in 0..4 {
+            t.word(word("m1", n * 500, n * 500 + 300));
+            t.advance(n * 500 + 300);
+            let answer = parsed(&answers.answer(&mut t, false));
+            let utterance = &answer["result"]["utterances"][0];
+            seen.push((
+                utterance["text"].as_str().unwrap().to_owned(),
+                answer.get("audio_info").is_some(),
+                answer["result"].get("text").is_some(),
+                utterance.get("words").is_some(),
+            ));
+        }
+        let expected = [
+            ("M1", false, true, true),
+            ("m1 m1", true, false, true),
+            ("M1, m1 m1", true, true, false),
+            ("m1 m1 m1 m1", true, true, true),
+        ];
+        assert_eq!(seen, expected.map(|(t, a, b, c)| (t.to_owned(), a, b, c)));
 
         all.text_only = true;
         all.text_resets = true;

@@ -13,7 +13,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 const FAULTS: &str = "\
 FAULTS: --fault WHAT[:ARGUMENT]@WHEN[#N|*], a list by commas or several options.
   WHAT  reset | drop | close:CODE | error:CODE[:BODY] | http:STATUS[:BODY] | hang | delay:TIME |
-        trickle:TIME (one byte each TIME) | no-final | text:TEXT | bytes:HEX (a binary message) |
+        trickle:TIME[:COUNT] (one byte each TIME) | no-final | text:TEXT | bytes:HEX (a binary message) |
         raw:HEX (on the socket) | ping:COUNT
   WHEN  accept | handshake | ack | 3s (of audio) | wall:3s (since the connection was accepted) | finish
   #N    on the N-th connection only; *: on every one; neither: once, on the first that gets there
@@ -139,6 +139,14 @@ enum Oddity {
     EmptyDefinite,
     /// `result` as a list
     ResultList,
+    /// Case and punctuation of what is open change
+    RevisedText,
+    /// Fields are left out of answers, in turn
+    AbsentFields,
+    /// Errors as JSON, as text, and as other JSON
+    ErrorBodies,
+    /// Refusals in chunks, without a length
+    ChunkedRefusals,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -227,6 +235,10 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         misread_24000: has(Oddity::Misread24000),
         second_pass_delay: arguments.second_pass_delay,
         second_pass_out_of_order: has(Oddity::OutOfOrder),
+        revised_text: has(Oddity::RevisedText),
+        absent_fields: has(Oddity::AbsentFields),
+        error_bodies: has(Oddity::ErrorBodies),
+        chunked_refusals: has(Oddity::ChunkedRefusals),
         ..if arguments.exact {
             Oddities::none()
         } else {

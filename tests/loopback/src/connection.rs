@@ -1,8 +1,10 @@
 //! One connection: the loop that moves messages between the socket and the session.
 
+mod striking;
+
 use crate::{
-    fault::{What, When},
-    handshake::{self, Upgraded, drain, hang, reset},
+    fault::When,
+    handshake::{self, Upgraded},
     record::{Answer, ClientFrame, End},
     service::{Gate, Live, Shared, is_open},
     session::{Did, Out, Session},
@@ -18,10 +20,9 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::AsyncWriteExt,
     net::TcpStream,
     sync::watch,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
@@ -161,32 +162,12 @@ impl Open {
             .min()
     }
 
-    fn next_wall_fault(&self) -> Option<Instant> {
-        let faults = self.shared.options.faults.iter().enumerate();
-        faults
-            .filter(|(n, _)| !self.struck.get(*n).copied().unwrap_or(false))
-            .filter_map(|(_, fault)| match fault.when {
-                When::Wall(after) => Some(self.wall + after),
-                _ => None,
-            })
-            // What is past has struck, here or elsewhere.
-            .filter(|at| *at > Instant::now())
-            .min()
-    }
-
     fn tick(&mut self) -> ControlFlow<End> {
         let now = Instant::now();
         if let Some((_, end)) = self.closing.take_if(|(at, _)| *at <= now) {
             return Break(end);
         }
         self.session.tick(now);
-        Continue(())
-    }
-
-    async fn strike_due(&mut self, moment: impl Fn(When) -> bool) -> ControlFlow<End> {
-        for what in self.shared.due(self.number, &mut self.struck, moment) {
-            self.strike(what).await?;
-        }
         Continue(())
     }
 
@@ -374,62 +355,6 @@ impl Open {
         })));
         self.closing = Some((Instant::now() + PATIENCE, end));
         flow
-    }
-
-    async fn strike(&mut self, what: What) -> ControlFlow<End> {
-        self.shared
-            .record(self.number, |c| c.faults.push(what.to_string()));
-        match what {
-            What::Reset => {
-                reset(self.ws.get_ref());
-                return Break(End::Fault);
-            }
-            What::Drop => {
-                drain(self.ws.get_mut()).await;
-                return Break(End::Fault);
-            }
-            What::Hang => {
-                // A session that hangs is none for the quota.
-                self.live = None;
-                hang(self.ws.get_ref()).await;
-                return Break(End::Fault);
-            }
-            What::Close(code) => {
-                self.session.out.clear();
-                return self.close(code, End::Fault);
-            }
-            What::Error { code, body } => {
-                self.session.out.clear();
-                self.session.fail_with(code, body, Instant::now());
-            }
-            What::NoFinal => {
-                self.session.no_final = true;
-                self.session
-                    .out
-                    .retain(|out| !matches!(out, Out::Final { .. } | Out::Close(_)));
-            }
-            What::Delay(time) => sleep(time).await,
-            What::Trickle(period) => self.ws.get_mut().trickle(period),
-            What::Text(text) => self.session.out.push_back(Out::Text(text)),
-            What::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
-            What::Ping(count) => {
-                for _ in 0..count {
-                    self.write(Message::Ping(Vec::new().into()))?;
-                }
-            }
-            What::Raw(bytes) => {
-                // What was said before comes before.
-                let held = *self.gates.borrow();
-                self.send_out(held)?;
-                let _ = poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
-                let wire = self.ws.get_mut();
-                if wire.write_all(&bytes).await.is_err() || wire.flush().await.is_err() {
-                    return Break(End::ClientLost);
-                }
-            }
-            What::Http { .. } => {}
-        }
-        Continue(())
     }
 }
 

@@ -17,7 +17,7 @@ use thiserror::Error;
 /// | `http:STATUS` or `http:STATUS:BODY` | an HTTP answer instead of the 101 (at `accept` or `handshake`) |
 /// | `hang` | neither reads nor writes from then on |
 /// | `delay:TIME` | neither reads nor writes for so long, then goes on |
-/// | `trickle:TIME` | from then on one byte is written each TIME |
+/// | `trickle:TIME` or `trickle:TIME:COUNT` | from then on one byte is written each TIME; so many bytes, then at once again |
 /// | `no-final` | the final response never comes |
 /// | `text:TEXT` | a text message |
 /// | `bytes:HEX` | a binary message of these bytes |
@@ -114,6 +114,8 @@ pub enum What {
     Delay(Duration),
     /// One byte is written each so often.
     Trickle(Duration),
+    /// The same for so many bytes.
+    TrickleFor(Duration, u64),
     /// The final response never comes. The connection stays.
     NoFinal,
     /// A text message.
@@ -211,7 +213,16 @@ impl FromStr for What {
             "hang" => Self::Hang,
             "no-final" => Self::NoFinal,
             "delay" => Self::Delay(time()?),
-            "trickle" => Self::Trickle(time()?),
+            "trickle" => {
+                let (time, count) = argument.split_once(':').unwrap_or((argument, ""));
+                let time = duration(time).ok_or("not a time such as 2s or 100ms")?;
+                if count.is_empty() {
+                    Self::Trickle(time)
+                } else {
+                    let count = count.parse().map_err(|_| "the count is no number")?;
+                    Self::TrickleFor(time, count)
+                }
+            }
             "close" => Self::Close(
                 argument
                     .parse()
@@ -262,6 +273,7 @@ impl fmt::Display for What {
             Self::Hang => f.write_str("hang"),
             Self::Delay(time) => write!(f, "delay {time:?}"),
             Self::Trickle(time) => write!(f, "trickle {time:?}"),
+            Self::TrickleFor(time, count) => write!(f, "trickle {count} bytes {time:?}"),
             Self::NoFinal => f.write_str("no final response"),
             Self::Text(_) => f.write_str("text message"),
             Self::Bytes(_) => f.write_str("binary message"),
@@ -319,6 +331,10 @@ mod tests {
         assert_eq!(
             parse("error:45000081:a: b@ack"),
             Fault::once(error, When::Ack)
+        );
+        assert_eq!(
+            parse("trickle:1ms:50@ack").what,
+            What::TrickleFor(Duration::from_millis(1), 50)
         );
         assert_eq!(parse("raw:00ff@accept").what, What::Raw(vec![0, 255]));
         assert!(matches!(

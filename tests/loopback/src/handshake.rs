@@ -104,6 +104,16 @@ pub(crate) fn refusal(
             Some(_) => {}
         }
     }
+    // Older servers ignore it, newer documentation wants it: what it may be is known, and all that is checked.
+    if let Some(other) = upgrade
+        .header("X-Api-Sequence")
+        .filter(|&value| value != "-1")
+    {
+        return Some((
+            codes::PARAMETERS,
+            format!("invalid parameters: X-Api-Sequence {other}"),
+        ));
+    }
     if shared
         .options
         .lifetime_sessions
@@ -134,7 +144,8 @@ async fn refuse(
     answer: &HttpAnswer,
     log_id: &str,
 ) -> End {
-    let _ = wire.write_all(&answer.encode(log_id)).await;
+    let chunked = shared.options.oddities.chunked_refusals;
+    let _ = wire.write_all(&answer.encode(log_id, chunked)).await;
     shared.record(number, |c| {
         c.http_status = Some(answer.status);
         c.log_id = log_id.to_owned();
@@ -184,7 +195,11 @@ async fn strike_early(
             return Ok(());
         }
         What::Trickle(period) => {
-            wire.trickle(*period);
+            wire.trickle(*period, u64::MAX);
+            return Ok(());
+        }
+        What::TrickleFor(period, count) => {
+            wire.trickle(*period, *count);
             return Ok(());
         }
         What::Raw(bytes) => {

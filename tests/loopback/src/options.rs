@@ -158,6 +158,14 @@ pub struct Oddities {
     pub second_pass_delay: Duration,
     /// With two-pass: each second utterance's second pass comes before the one of the utterance before it.
     pub second_pass_out_of_order: bool,
+    /// An open utterance's case and punctuation change from answer to answer.
+    pub revised_text: bool,
+    /// Answers that settle nothing leave out, in turn, `audio_info`, `text`, and the open utterance's `words` and `end_time`.
+    pub absent_fields: bool,
+    /// The bodies of errors are, in turn, `{"error":…}`, plain text, and `{"message":…}`.
+    pub error_bodies: bool,
+    /// Refusals are chunked, without a length.
+    pub chunked_refusals: bool,
 }
 
 impl Default for Oddities {
@@ -195,6 +203,10 @@ impl Oddities {
             misread_24000: false,
             second_pass_delay: Duration::ZERO,
             second_pass_out_of_order: false,
+            revised_text: false,
+            absent_fields: false,
+            error_bodies: false,
+            chunked_refusals: false,
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Request {
     pub end_window: Option<i64>,
     /// No end of an utterance before this many milliseconds of audio.
     pub force_to_speech: i64,
+    /// What each utterance's `additions` hold besides: names, and values for its turn among the others.
+    pub extras: Vec<(&'static str, &'static [&'static str])>,
 }
 
 /// A refusal of the request: an error frame's code and text.
@@ -95,6 +97,24 @@ const SEGMENTING: &[&str] = &[
     "request.enable_lid",
     "request.enable_emotion_detection",
     "request.enable_gender_detection",
+];
+
+/// What is asked for, and what it puts into `additions`. All values are strings; which ones is modelled.
+const EXTRAS: &[(&str, &str, &[&str])] = &[
+    ("request.enable_speaker_info", "speaker_id", &["1", "2"]),
+    ("request.show_speech_rate", "speech_rate", &["2.5", "4.1"]),
+    ("request.show_volume", "volume", &["61.2", "58.9"]),
+    ("request.enable_lid", "lid_lang", &["speech_en"]),
+    (
+        "request.enable_emotion_detection",
+        "emotion",
+        &["neutral", "happy", "sad"],
+    ),
+    (
+        "request.enable_gender_detection",
+        "gender",
+        &["female", "male"],
+    ),
 ];
 
 fn look<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
@@ -205,6 +225,21 @@ pub(crate) fn check(
             "invalid parameters: enable_nonstream is not supported by this endpoint",
         );
     }
+    // Documented for this endpoint; the refusal is modelled.
+    for path in ["request.enable_poi_fc", "request.enable_music_fc"] {
+        if on(path) && nonstream_allowed && !two_pass {
+            return refuse(
+                codes::PARAMETERS,
+                format!("invalid parameters: {path} needs request.enable_nonstream"),
+            );
+        }
+    }
+    if let Some(path) = text("request.corpus.context").and_then(wrong_in_context) {
+        return refuse(
+            codes::PARAMETERS,
+            format!("invalid parameters: request.corpus.context: {path}"),
+        );
+    }
     let segmenting = two_pass || SEGMENTING.iter().any(|name| on(name));
     Ok(Request {
         rate,
@@ -214,7 +249,32 @@ pub(crate) fn check(
         single: text("request.result_type") == Some("single"),
         end_window: int("request.end_window_size").or(segmenting.then_some(800)),
         force_to_speech: int("request.force_to_speech_time").unwrap_or(0),
+        extras: EXTRAS
+            .iter()
+            .filter(|(path, ..)| on(path))
+            .map(|&(_, name, values)| (name, values))
+            .collect(),
     })
+}
+
+/// Which of the documented keys of the context does not have its documented shape. Others are ignored.
+fn wrong_in_context(context: &str) -> Option<&'static str> {
+    let context: Value = serde_json::from_str(context).ok()?;
+    let holds = |key: &str, inner: &str| {
+        context.get(key).is_none_or(|list| {
+            let texts = |item: &Value| item.get(inner).is_some_and(Value::is_string);
+            list.as_array().is_some_and(|list| list.iter().all(texts))
+        })
+    };
+    if !holds("hotwords", "word") {
+        return Some("hotwords is no list of {\"word\":\"…\"}");
+    }
+    if !holds("context_data", "text") {
+        return Some("context_data is no list of {\"text\":\"…\"}");
+    }
+    let kind = context.get("context_type");
+    kind.is_some_and(|kind| !kind.is_string())
+        .then_some("context_type is no string")
 }
 
 #[cfg(test)]
@@ -294,6 +354,12 @@ mod tests {
             ("result_type", json!("partial")),
             ("sensitive_words_filter", json!("not json")),
             ("corpus", json!({"context": "[]"})),
+            ("corpus", json!({"context": r#"{"hotwords":["word"]}"#})),
+            ("corpus", json!({"context": r#"{"hotwords":{"word":"a"}}"#})),
+            ("corpus", json!({"context": r#"{"context_data":[{}]}"#})),
+            ("corpus", json!({"context": r#"{"context_type":1}"#})),
+            ("enable_poi_fc", json!(true)),
+            ("enable_music_fc", json!(true)),
         ] {
             assert_eq!(
                 with(&["request", key], value).unwrap_err().code,
@@ -313,6 +379,13 @@ mod tests {
                 "{key}"
             );
         }
+    }
+
+    #[test]
+    fn a_context_of_the_documented_shape() {
+        let context = r#"{"hotwords":[{"word":"a","scale":2}],"context_type":"dialog_ctx",
+            "context_data":[{"text":"b"}],"other":1}"#;
+        assert!(with(&["request", "corpus"], json!({ "context": context })).is_ok());
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! One session: packets in, answers out. No socket; time comes in as a value.
 
+mod telling;
+
 use crate::{
     answer::Answers,
     codes,
-    frame::{self, Frame, Kind, Numbering},
+    frame::{self, Frame, Kind},
     marks::Heard,
     options::{Endpoint, LagClock, Options},
     recogniser::{Ears, scripted_audio},
     request::{self, Request},
-    scripted::Send,
-    transcript::{News, Transcript},
+    transcript::Transcript,
 };
 use serde_json::Value;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -96,6 +97,8 @@ pub(crate) struct Session {
     idle_since: Instant,
     second_error: Option<Instant>,
     late_errors: u32,
+    /// Errors so far, for the form of their bodies.
+    errors: usize,
     /// By the wall clock: what had come, and when it may be answered.
     lagging: VecDeque<(Instant, i64)>,
     finish_due: Option<Instant>,
@@ -132,6 +135,8 @@ impl Session {
             idle_since: now,
             second_error: None,
             late_errors: 0,
+            // From one connection to the next, too: most have one error.
+            errors: number,
             lagging: VecDeque::new(),
             finish_due: None,
         }
@@ -237,7 +242,17 @@ impl Session {
     }
 
     fn error(&mut self, code: u32, text: &str) {
-        let body = serde_json::json!({ "error": text }).to_string();
+        self.errors += 1;
+        let form = if self.options.oddities.error_bodies {
+            self.errors % 3
+        } else {
+            0
+        };
+        let body = match form {
+            1 => text.to_owned(),
+            2 => serde_json::json!({ "message": text }).to_string(),
+            _ => serde_json::json!({ "error": text }).to_string(),
+        };
         self.out.push_back(Out::Error {
             bytes: frame::error(code, body.as_bytes()),
             code,
@@ -319,37 +334,6 @@ impl Session {
         }
     }
 
-    fn ack(&mut self) {
-        self.ack_by = None;
-        let Some(transcript) = self
-            .transcript
-            .as_ref()
-            .filter(|_| std::mem::take(&mut self.ack_due))
-        else {
-            return;
-        };
-        let scripted = self
-            .ears
-            .script()
-            .map(|player| player.ack())
-            .unwrap_or_default();
-        if !scripted.is_empty() {
-            return self.scripted(scripted);
-        }
-        let json = self.answers.ack(transcript);
-        let numbering = match self.answers.endpoint {
-            Endpoint::Async => Numbering::None,
-            Endpoint::Bigmodel | Endpoint::Nostream => self.number(),
-        };
-        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
-        self.out.push_back(Out::Ack { bytes, json });
-    }
-
-    fn number(&mut self) -> Numbering {
-        self.counter += 1;
-        Numbering::Numbered(self.counter - 1)
-    }
-
     fn audio(&mut self, frame: &Frame, now: Instant) -> Did {
         if !frame.payload.len().is_multiple_of(2) {
             return self.fail(codes::FORMAT, "audio format wrong: half a sample", now);
@@ -383,49 +367,6 @@ impl Session {
         i64::try_from(self.options.lag.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Tells what is known up to `position`; `packet`: it is the answer to a packet.
-    fn tell(&mut self, position: i64, packet: bool) {
-        let Some(transcript) = &mut self.transcript else {
-            return;
-        };
-        if self.ears.script().is_some() {
-            return;
-        }
-        self.ears.tell(transcript, position);
-        let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
-        let early = every > 0 && position < self.answered.saturating_add(every);
-        if early && self.answers.endpoint == Endpoint::Async {
-            return;
-        }
-        let news = transcript.news();
-        let json = match self.answers.endpoint {
-            Endpoint::Async if news == News::Nothing => return,
-            Endpoint::Bigmodel | Endpoint::Nostream if !packet => return,
-            // Documented: no text before 15 s of audio or the last packet.
-            Endpoint::Nostream if transcript.position < 15_000 => {
-                self.answers.empty(transcript, transcript.position)
-            }
-            _ => {
-                if self.options.oddities.blank_responses {
-                    let blank = self.answers.blank(transcript);
-                    self.answer(blank);
-                }
-                let Some(transcript) = &mut self.transcript else {
-                    return;
-                };
-                self.answers.answer(transcript, news == News::Prefetch)
-            }
-        };
-        self.answered = position;
-        self.answer(json);
-    }
-
-    fn answer(&mut self, json: String) {
-        let numbering = self.number();
-        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
-        self.out.push_back(Out::Answer { bytes, json });
-    }
-
     fn finish(&mut self, now: Instant) -> Did {
         if self.audio_bytes == 0 {
             self.fail(codes::EMPTY, "empty audio", now);
@@ -444,54 +385,6 @@ impl Session {
         }
         self.conclude();
         Did::Finish
-    }
-
-    /// The final response, if the recogniser has said all.
-    fn conclude(&mut self) {
-        let received = self.received();
-        let Some(transcript) = &mut self.transcript else {
-            return;
-        };
-        if !self.ears.tell(transcript, received) {
-            self.tell(received, false);
-            return;
-        }
-        transcript.finish();
-        let json = self.answers.answer(transcript, false);
-        self.last(json);
-    }
-
-    fn last(&mut self, json: String) {
-        self.phase = Phase::Over;
-        self.ears = Ears::Silent;
-        if self.no_final {
-            return;
-        }
-        let bytes = frame::response(
-            Numbering::Last(self.counter),
-            json.as_bytes(),
-            self.options.gzip_answers,
-        );
-        self.out.push_back(Out::Final { bytes, json });
-        if self.options.close_after_final {
-            self.out.push_back(Out::Close(1000));
-        }
-    }
-
-    fn scripted(&mut self, sends: Vec<Send>) {
-        for send in sends {
-            match send {
-                Send::Json(json) => self.answer(json),
-                Send::Last(json) => self.last(json),
-                Send::Frame(bytes) => self.out.push_back(Out::Binary(bytes)),
-                Send::Text(text) => self.out.push_back(Out::Text(text)),
-                Send::Error(code, body) => self.fail_with(code, body, Instant::now()),
-                Send::Close(code) => {
-                    self.phase = Phase::Over;
-                    self.out.push_back(Out::Close(code));
-                }
-            }
-        }
     }
 
     /// When [`tick`](Self::tick) wants to be called.

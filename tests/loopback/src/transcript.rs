@@ -29,6 +29,8 @@ pub(crate) enum Standing {
 pub(crate) struct Utterance {
     pub words: Vec<Word>,
     pub standing: Standing,
+    /// Ended by the end of the audio, not by a pause.
+    pub hard: bool,
     /// Whether an answer has listed it as definite.
     pub announced: bool,
     /// Its JSON and text once it was told as definite, for they come again in every answer.
@@ -116,7 +118,9 @@ impl Transcript {
             let cut =
                 (1..words.len()).find(|&n| words[n].sound.0 - words[n - 1].sound.1 >= FINAL_PAUSE);
             let rest = words.split_off(cut.unwrap_or(words.len()));
-            self.done.push(Utterance::new(words, Standing::Definite));
+            let mut utterance = Utterance::new(words, Standing::Definite);
+            utterance.hard = rest.is_empty();
+            self.done.push(utterance);
             words = rest;
         }
         self.done
@@ -192,6 +196,7 @@ impl Utterance {
         Self {
             words,
             standing,
+            hard: false,
             announced: false,
             told: None,
         }
@@ -212,6 +217,7 @@ pub(crate) mod tests {
             single: false,
             end_window,
             force_to_speech: 0,
+            extras: Vec::new(),
         }
     }
 

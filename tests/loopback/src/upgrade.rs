@@ -8,6 +8,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 /// More than any client's headers.
 const MAX_HEAD: usize = 16 * 1024;
 
+/// Of a chunked body: short, so that there are some.
+const CHUNK: usize = 11;
+
 /// An upgrade request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Upgrade {
@@ -35,8 +38,8 @@ impl HttpAnswer {
         }
     }
 
-    /// The answer's bytes.
-    pub(crate) fn encode(&self, log_id: &str) -> Vec<u8> {
+    /// The answer's bytes; `chunked`: its body in chunks, without a length.
+    pub(crate) fn encode(&self, log_id: &str, chunked: bool) -> Vec<u8> {
         let reason = match self.status {
             200 => "OK",
             301 | 302 | 307 | 308 => "Redirect",
@@ -55,12 +58,23 @@ impl HttpAnswer {
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
-        head += &format!(
-            "Content-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-            self.body.len(),
-            self.body
-        );
-        head.into_bytes()
+        head += "Content-Type: application/json; charset=utf-8\r\n";
+        let mut bytes = head.into_bytes();
+        if chunked {
+            bytes.extend(b"Transfer-Encoding: chunked\r\n\r\n");
+            for chunk in self.body.as_bytes().chunks(CHUNK) {
+                bytes.extend(format!("{:x};part\r\n", chunk.len()).into_bytes());
+                bytes.extend(chunk);
+                bytes.extend(b"\r\n");
+            }
+            bytes.extend(b"0\r\n\r\n");
+        } else {
+            let length = format!("Content-Length: {}\r\n", self.body.len());
+            bytes.extend(length.into_bytes());
+            bytes.extend(b"Connection: close\r\n\r\n");
+            bytes.extend(self.body.as_bytes());
+        }
+        bytes
     }
 }
 
@@ -146,6 +160,12 @@ impl Upgrade {
         {
             return refuse(400, "not a WebSocket upgrade");
         }
+        // Documented is that there are none; that an offer is refused is modelled.
+        for name in ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
+            if self.count(name) > 0 {
+                return refuse(400, &format!("{name} is not supported"));
+            }
+        }
         let present = |name| self.header(name).is_some();
         let (app, access, key) = (
             present("X-Api-App-Key"),
@@ -165,6 +185,7 @@ impl Upgrade {
             "X-Api-Resource-Id",
             "X-Api-Connect-Id",
             "X-Api-Request-Id",
+            "X-Api-Sequence",
         ] {
             if self.count(name) > 1 {
                 return refuse(400, &format!("{name} is given twice"));
@@ -290,6 +311,16 @@ mod tests {
                 r#"{"error":"Invalid X-Api-Key"}"#,
             ),
             (format!("{PAIR}{RESOURCE}{RESOURCE}"), 400, "twice"),
+            (
+                format!("{PAIR}{RESOURCE}Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+                400,
+                "Extensions",
+            ),
+            (
+                format!("{PAIR}{RESOURCE}Sec-WebSocket-Protocol: chat\r\n"),
+                400,
+                "Protocol",
+            ),
         ] {
             let answer = check(path, &headers).unwrap_err();
             assert_eq!(answer.status, status, "{headers}");
@@ -300,6 +331,16 @@ mod tests {
             );
         }
         assert_eq!(check("/api/v3/sauc/other", PAIR).unwrap_err().status, 404);
+    }
+
+    #[test]
+    fn a_body_in_chunks() {
+        let answer = HttpAnswer::error(403, "no");
+        let text = String::from_utf8(answer.encode("log-1", true)).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("chunked") && !head.contains("Content-Length"));
+        let end = "b;part\r\n{\"error\":\"n\r\n3;part\r\no\"}\r\n0\r\n\r\n";
+        assert_eq!(body, end);
     }
 
     #[test]

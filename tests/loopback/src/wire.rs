@@ -19,10 +19,17 @@ enum Socket {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+struct Trickle {
+    period: Duration,
+    sleep: Pin<Box<Sleep>>,
+    /// So many bytes more.
+    rest: u64,
+}
+
 /// A connection's socket.
 pub(crate) struct Wire {
     socket: Socket,
-    trickle: Option<(Duration, Pin<Box<Sleep>>)>,
+    trickle: Option<Trickle>,
 }
 
 impl Wire {
@@ -55,9 +62,13 @@ impl Wire {
         }
     }
 
-    /// From now on one byte each `period`.
-    pub(crate) fn trickle(&mut self, period: Duration) {
-        self.trickle = Some((period, Box::pin(tokio::time::sleep(period))));
+    /// From now on one byte each `period`, until there were `count`.
+    pub(crate) fn trickle(&mut self, period: Duration, count: u64) {
+        self.trickle = Some(Trickle {
+            period,
+            sleep: Box::pin(tokio::time::sleep(period)),
+            rest: count,
+        });
     }
 
     fn socket(&mut self) -> Pin<&mut (dyn Both + Send)> {
@@ -87,10 +98,11 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         mut bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if let Some((period, sleep)) = &mut self.trickle {
-            ready!(sleep.as_mut().poll(cx));
-            let next = tokio::time::Instant::now() + *period;
-            sleep.as_mut().reset(next);
+        if let Some(trickle) = self.trickle.as_mut().filter(|t| t.rest > 0) {
+            ready!(trickle.sleep.as_mut().poll(cx));
+            let next = tokio::time::Instant::now() + trickle.period;
+            trickle.sleep.as_mut().reset(next);
+            trickle.rest -= 1;
             bytes = &bytes[..bytes.len().min(1)];
         }
         self.socket().poll_write(cx, bytes)

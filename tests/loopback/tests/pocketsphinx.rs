@@ -1,8 +1,11 @@
 //! Human speech through the recogniser of that name.
 
 mod client;
+#[path = "../../common/skip.rs"]
+mod skip;
 
 use client::*;
+use skip::skip;
 use std::path::Path;
 use volcasr_loopback::{Options, Recogniser, Service};
 
@@ -26,9 +29,7 @@ async fn speech_becomes_words() {
     let service = match Service::start(options) {
         Ok(service) if path.exists() => service,
         Ok(_) => {
-            return eprintln!(
-                "skipped: {SPEECH} is missing; apt-get install pocketsphinx-testdata"
-            );
+            return skip(&format!("{SPEECH}; apt-get install pocketsphinx-testdata"));
         }
         Err(error) => {
             assert!(
@@ -37,7 +38,7 @@ async fn speech_becomes_words() {
                     .contains("apt-get install gstreamer1.0-pocketsphinx"),
                 "{error}"
             );
-            return eprintln!("skipped: {error}");
+            return skip(&error.to_string());
         }
     };
     let mut request = request_json();

@@ -60,6 +60,53 @@ async fn a_refusal_over_http_has_status_body_and_log_id() {
 }
 
 #[tokio::test]
+async fn errors_come_in_all_their_forms() {
+    let mut bodies = Vec::new();
+    let service = service(|o| {
+        o.oddities.error_bodies = true;
+        o.oddities.chunked_refusals = true;
+    });
+    for _ in 0..3 {
+        let mut client = Client::connect(&service).await;
+        client.audio(&[0; 960]).await;
+        let Got::Error(code, body) = client.get().await else {
+            panic!("an error was expected")
+        };
+        assert_eq!(code, 45_000_007);
+        bodies.push(body);
+    }
+    bodies.sort();
+    let text = "no request object before data";
+    let forms = [
+        text.to_owned(),
+        json!({ "error": text }).to_string(),
+        json!({ "message": text }).to_string(),
+    ];
+    let mut sorted = forms.clone();
+    sorted.sort();
+    assert_eq!(bodies, sorted);
+
+    let mut request = upgrade(&service.uri());
+    request.headers_mut().remove("X-Api-Resource-Id");
+    assert!(Client::with(&service, request).await.is_err());
+    assert!(service.wait(PATIENCE, |all| all[3].http_status == Some(400)));
+}
+
+#[tokio::test]
+async fn a_sequence_that_is_not_minus_one_is_refused() {
+    for (value, refused) in [("-1", false), ("1", true)] {
+        let service = service(|_| {});
+        let mut request = upgrade(&service.uri());
+        let value = value.parse().unwrap();
+        request.headers_mut().insert("X-Api-Sequence", value);
+        let mut client = Client::with(&service, request).await.unwrap();
+        client.request(&request_json()).await;
+        let got = client.get().await;
+        assert_eq!(matches!(got, Got::Error(45_000_001, _)), refused, "{got:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_upgrade_echoes_the_connect_id_and_gives_a_log_id() {
     let service = service(|_| {});
     let request = upgrade(&service.uri());

@@ -87,3 +87,143 @@ fn the_number_of_open_utterances_is_bounded() {
     let updates = stream.hear(9_000_000, &list);
     assert_eq!(updates.iter().filter(|u| u.unconfirmed).count(), 10);
 }
+
+/// Each response opens another and revises none; the earliest end as they were heard last.
+#[test]
+fn what_open_utterances_hold_is_bounded() {
+    let mut stream = Stream::full();
+    for i in 0..40 {
+        let text = "and so on ".repeat(50_000);
+        stream.hear(
+            1_000_000,
+            &[Said::bare(&text, Some((i * 1000, i * 1000 + 500)))],
+        );
+        let open = stream.latest.values().filter(|u| !u.is_final);
+        let held: usize = open.map(|u| u.text.len()).sum();
+        assert!(held <= crate::session::transcript::MAX_HELD, "{held} bytes");
+    }
+    let ended: Vec<_> = stream.latest.values().map(|u| u.is_final).collect();
+    assert!(
+        ended.is_sorted_by(|a, b| a >= b),
+        "the first ones end: {ended:?}"
+    );
+    assert!(ended[0] && !ended[39]);
+}
+
+#[test]
+fn one_utterance_is_bounded() {
+    let mut stream = Stream::full();
+    // Of three bytes each, so that the cut would fall into one.
+    let long = "雨".repeat(1 << 20);
+    let words: Vec<_> = std::iter::repeat_n(r#"{"text":"雨"}"#, 1000).collect();
+    let additions: Vec<_> = (0..100)
+        .map(|i| format!(r#""a{i:02}":"{}""#, "x".repeat(3000)))
+        .collect();
+    let updates = stream.raw(
+        &format!(
+            r#"{{"result":{{"utterances":[{{"text":"{long}","words":[{}],"additions":{{{}}}}}]}}}}"#,
+            words.join(","),
+            additions.join(",")
+        ),
+        false,
+    );
+    let [update] = &updates[..] else {
+        panic!("{} updates", updates.len())
+    };
+    assert_eq!(update.text.len(), (1 << 20) / 3 * 3);
+    assert_eq!(update.words.len(), 1000);
+    assert_eq!(update.attributes.len(), 21);
+    // Nor is a text alone.
+    let mut stream = Stream::full();
+    assert_eq!(
+        stream.hear_text(1000, &long, false)[0].text.len(),
+        (1 << 20) / 3 * 3
+    );
+    assert_eq!(stream.hear_text(1000, &long, false), [], "no news");
+}
+
+#[test]
+fn the_words_of_a_response_are_bounded_together_and_its_texts_are_whole() {
+    let words = vec![r#"{"text":"a"}"#; 2000].join(",");
+    let text = "a ".repeat(2000);
+    let list: Vec<_> = (0..100)
+        .map(|i| {
+            format!(
+                r#"{{"text":"{text}","start_time":{},"end_time":{},"words":[{words}]}}"#,
+                i * 1000,
+                i * 1000 + 900
+            )
+        })
+        .collect();
+    let mut stream = Stream::full();
+    let updates = stream.raw(
+        &format!(r#"{{"result":{{"utterances":[{}]}}}}"#, list.join(",")),
+        false,
+    );
+    assert_eq!(updates.len(), 100);
+    assert!(updates.iter().all(|u| u.text == text));
+    let words: usize = updates.iter().map(|u| u.words.len()).sum();
+    assert_eq!(words, crate::protocol::response::MAX_WORDS);
+}
+
+/// More new ones than can be open, in one response: those beyond end at once.
+#[test]
+fn one_response_opens_no_more_than_can_be_let_go() {
+    let all = 5 * crate::session::transcript::MAX_OPEN;
+    for timed in [true, false] {
+        let list: Vec<_> = (0..all as i64)
+            .map(|i| {
+                Said::bare(
+                    &format!("a{i}"),
+                    timed.then_some((i * 1000, i * 1000 + 500)),
+                )
+            })
+            .collect();
+        let mut stream = Stream::full();
+        stream.hear(9_000_000, &list);
+        let open = stream.latest.values().filter(|u| !u.is_final).count();
+        assert_eq!(
+            (open, stream.latest.len()),
+            (crate::session::transcript::MAX_OPEN, all)
+        );
+    }
+}
+
+/// As much as goes into a payload: utterances with words, settled and open, again and again.
+#[test]
+fn a_response_as_large_as_may_be_is_taken_up() {
+    let mut list = String::new();
+    let mut count = 0u64;
+    while list.len() < (15 << 20) {
+        let (start, end) = (count * 300, count * 300 + 250);
+        let word = format!(r#"{{"text":"w{count}","start_time":{start},"end_time":{end}}}"#);
+        let words = vec![word; 14].join(",");
+        let text = format!("w{count} ").repeat(14);
+        let definite = !count.is_multiple_of(9);
+        list += &format!(
+            r#"{}{{"text":"{text}","definite":{definite},"start_time":{start},"end_time":{end},"words":[{words}]}}"#,
+            if count == 0 { "" } else { "," }
+        );
+        count += 1;
+    }
+    let json =
+        format!(r#"{{"audio_info":{{"duration":9000000}},"result":{{"utterances":[{list}]}}}}"#);
+    let mut stream = Stream::full();
+    stream.sent = ms(9_000_000);
+    let updates = stream.raw(&json, false);
+    assert_eq!(
+        updates
+            .iter()
+            .filter(|u| u.is_final && !u.unconfirmed)
+            .count() as u64,
+        count - count.div_ceil(9)
+    );
+    let open = stream.latest.values().filter(|u| !u.is_final).count();
+    assert!(
+        (1..=crate::session::transcript::MAX_OPEN).contains(&open),
+        "{open}"
+    );
+    assert_eq!(stream.raw(&json, false).len(), 0, "nothing is new");
+    assert_eq!(stream.raw(&json, true).len(), open);
+    assert!(!stream.tracker.has_open());
+}

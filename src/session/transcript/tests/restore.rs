@@ -311,6 +311,106 @@ fn a_new_cut_while_held_is_not_doubled() {
     assert_eq!(brief(&updates), [(1, "one two", ""), (0, "three four", "")]);
 }
 
+/// Heard to 40 s, one utterance open from 15 s on, lost; the next connection is at 16.9 s, and cuts it at 16 s.
+fn cut_shorter(list: &[Said]) -> Stream {
+    let mut stream = Stream::full();
+    stream.hear(14_000, &[said("Zero.", 500, 13_000).definite()]);
+    let zero = said("Zero.", 500, 13_000).definite();
+    stream.hear(40_000, &[zero, said("a b c d e f g h", 15_000, 39_000)]);
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(13_400));
+    stream.connect(begin);
+    stream.hear(2000, &[]);
+    stream.hear(3500, list);
+    assert!(stream.tracker.needed_from() <= stream.tracker.worked_until());
+    stream
+}
+
+/// What was heard behind it is part of no utterance now: it is to be heard again, by whatever connection.
+#[test]
+fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
+    let first = said("A b.", 1600, 2600).definite();
+    let mut stream = cut_shorter(std::slice::from_ref(&first));
+    let begin = restart(&mut stream, 0);
+    assert!(begin < ms(17_000), "{begin:?}");
+
+    // And where its rest has been heard already, not one word of it is cut.
+    let mut stream = cut_shorter(&[first, said("c", 2800, 2880)]);
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(16_100));
+    stream.connect(begin);
+    let updates = stream.hear(1000, &[said("c d", 100, 600)]);
+    assert_eq!(
+        brief(&updates),
+        [(2, "c d", "")],
+        "nothing stands that it could take back"
+    );
+    let updates = stream.hear_last(24_000, &[said("C d e f g h.", 100, 22_900)]);
+    assert_eq!(brief(&updates), [(2, "C d e f g h.", "F")]);
+    assert_eq!(stream.transcript(), ["Zero.", "A b.", "C d e f g h."]);
+}
+
+#[test]
+fn an_utterance_that_is_taken_back_leaves_no_hole() {
+    let mut stream = cut_shorter(&[Said::bare("", Some((1600, 2600))).definite()]);
+    assert_eq!(stream.latest[&1].text, "");
+    let begin = restart(&mut stream, 0);
+    assert!(begin < ms(17_000), "{begin:?}");
+}
+
+/// The rest of the first is held because of the second, which is still open: it is not cut by another loss.
+#[test]
+fn what_is_held_is_not_cut_by_another_loss() {
+    let mut stream = Stream::full();
+    let list = [said("a b c", 15_000, 20_000), said("x y", 35_000, 39_000)];
+    stream.hear(40_000, &list);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let list = [
+        said("A b.", 15_000, 16_000).definite(),
+        said("c", 16_200, 16_280),
+    ];
+    assert_eq!(brief(&stream.hear(16_900, &list)), [(0, "A b.", "F")]);
+    assert_eq!(restart(&mut stream, 0), ms(16_100));
+}
+
+#[test]
+fn what_ends_before_the_place_where_it_began_is_dropped() {
+    let mut stream = Stream::full();
+    let list = [said("One.", 500, 1000).definite(), said("two", 5000, 6000)];
+    stream.hear(9000, &list);
+    let begin = restart(&mut stream, 0);
+    assert_eq!(begin, ms(1400));
+    // Audio from before it is not asked for; should it be sent all the same, what ends in it is no news.
+    stream.connect(ms(0));
+    let list = [
+        said("hm", 1100, 1390).definite(),
+        said("Two.", 5000, 6000).definite(),
+    ];
+    assert_eq!(brief(&stream.hear(9000, &list)), [(1, "Two.", "F")]);
+}
+
+#[test]
+fn a_final_response_speaks_for_the_lost_connection_too() {
+    let open = || {
+        let mut stream = Stream::full();
+        stream.hear(9000, &[said("one", 500, 1000), said("two", 5000, 6000)]);
+        stream
+    };
+    let mut stream = open();
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let updates = stream.hear_last(9000, &[said("One.", 500, 1000).definite()]);
+    assert_eq!(brief(&updates), [(0, "One.", "F"), (1, "", "F")]);
+
+    let mut stream = Stream::single();
+    stream.hear(9000, &[said("one", 500, 1000), said("two", 5000, 6000)]);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let updates = stream.hear_last(9000, &[said("One.", 500, 1000).definite()]);
+    assert_eq!(brief(&updates), [(0, "One.", "F"), (1, "two", "U")]);
+}
+
 #[test]
 fn between_connections_nothing_is_heard() {
     let mut stream = Stream::full();
@@ -359,4 +459,31 @@ fn an_end_that_no_audio_has_reached_does_not_skip_what_comes() {
     let (begin, updates) = stream.restart(2000);
     assert_eq!(brief(&updates), [(0, "one", "U")]);
     assert_eq!(begin, ms(3000));
+}
+
+/// What can't be sent again may be given up: settled, or so old that its words are known.
+#[test]
+fn what_is_told_is_settled_or_old_enough() {
+    let mut stream = Stream::full();
+    stream.sent = ms(60_000);
+    assert_eq!(stream.tracker.told_until(), ms(0), "nothing was answered");
+    stream.hear(9000, &[said("one two three", 500, 8900)]);
+    assert_eq!(stream.tracker.needed_from(), ms(0));
+    assert_eq!(stream.tracker.told_until(), ms(7000));
+    stream.hear(10_000, &[said("One two three.", 500, 9000).definite()]);
+    assert_eq!(stream.tracker.told_until(), ms(9400));
+}
+
+/// The same where the window has cut the utterance: its rest may be cut again.
+#[test]
+fn a_rest_that_is_cut_shorter_leaves_no_hole() {
+    let mut stream = Stream::full();
+    stream.hear(40_000, &[said("a b c d e f g h", 15_000, 39_000)]);
+    let (begin, updates) = stream.restart(30_000);
+    assert_eq!(brief(&updates), [(0, "a b c d e", "U")]);
+    stream.connect(begin);
+    let updates = stream.hear(4000, &[said("F.", 2000, 2500).definite()]);
+    assert_eq!(brief(&updates), [(1, "F.", "F")]);
+    assert!(stream.tracker.needed_from() <= stream.tracker.worked_until());
+    assert!(restart(&mut stream, 30_000) < begin + ms(4000));
 }

@@ -1,0 +1,105 @@
+//! Long sessions: when one goes over to the next, and how.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::dial::Transport;
+use super::driver::Driver;
+use super::event::Level;
+use super::live::Live;
+use super::wire::{Wire, WireEvent};
+use crate::protocol::frame;
+use crate::session::exchange::Exchange;
+use crate::session::samples_to_time;
+
+/// What the old session of a rotation gets to end in good order.
+const ROTATED_FINISH: Duration = Duration::from_secs(2);
+/// `bigmodel_async` says nothing in silence; a service that is behind says something more often.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// How a session goes over to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rotation {
+    /// As if it were lost: what may still hold words is sent again, so that none is cut.
+    Again,
+    /// Its last words are waited for.
+    Finish,
+}
+
+impl Rotation {
+    /// A long session waits for the answers that it needs. `told`: what can't be sent again has said all that it will say;
+    /// `quiet`: for so long the service has said nothing. Then there is no telling silence from speech that it is
+    /// behind with, so it is asked.
+    fn of(told: bool, quiet: Duration) -> Option<Self> {
+        match told {
+            true => Some(Rotation::Again),
+            false if quiet >= QUIET => Some(Rotation::Finish),
+            false => None,
+        }
+    }
+}
+
+impl Driver {
+    /// Whether to go over to another session now.
+    pub(super) fn rotation(&self, exchange: &Exchange, live: &Live) -> Option<Rotation> {
+        let rate = self.config.request.rate;
+        // What was sent again does not count: where everything is, one rotation would draw the next.
+        let fresh = live.sent.saturating_sub(live.fresh);
+        let is_due = exchange.should_rotate(samples_to_time(fresh, rate), !self.tracker.has_open());
+        // With a boundary to carry out it ends anyway.
+        if !is_due || self.pending.is_some() || !self.wire.as_ref().is_some_and(Wire::is_ready) {
+            return None;
+        }
+        let told = self.tracker.told_until() >= samples_to_time(self.history.start(), rate);
+        let quiet = match live.deaf {
+            Some(_) => Duration::ZERO,
+            None => self.now().saturating_sub(live.heard),
+        };
+        Rotation::of(told, quiet)
+    }
+
+    /// Goes over to a new connection as if this one were lost, but lets it end in good order.
+    pub(super) fn rotate(&mut self, exchange: &mut Exchange) {
+        self.log(
+            Level::Info,
+            format_args!("long enough: on to a new session"),
+        );
+        self.restart(self.history.start());
+        let finish = exchange.finish().map(|number| self.encoder.finish(number));
+        self.leave_by(|wire| see_out(wire, finish));
+    }
+}
+
+/// The end of a session whose words nobody waits for any more.
+async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
+    let end = async {
+        let Some(Ok(())) = finish.map(|finish| wire.send(finish)) else {
+            return;
+        };
+        loop {
+            match wire.next(true).await {
+                WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {
+                }
+                WireEvent::Written | WireEvent::Text(_) | WireEvent::Heartbeat => {}
+                _ => return,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ROTATED_FINISH, end).await;
+    wire.close().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_goes_on_until_what_it_said_is_told() {
+        let moment = Duration::from_millis(100);
+        assert_eq!(Rotation::of(true, moment), Some(Rotation::Again));
+        assert_eq!(Rotation::of(true, QUIET), Some(Rotation::Again));
+        assert_eq!(Rotation::of(false, moment), None, "it is behind");
+        assert_eq!(Rotation::of(false, QUIET), Some(Rotation::Finish));
+    }
+}

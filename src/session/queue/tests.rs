@@ -1,0 +1,299 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: Duration = Duration::ZERO;
+
+fn pcm(samples: std::ops::Range<u16>) -> Vec<u8> {
+    samples.flat_map(u16::to_le_bytes).collect()
+}
+
+fn chunks(queue: &mut Queue) -> Vec<(u64, Vec<u8>)> {
+    std::iter::from_fn(|| queue.pop())
+        .filter_map(|item| match item {
+            Item::Audio(chunk) => Some((chunk.position, chunk.data[HEADROOM..].to_vec())),
+            Item::Boundary(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn buffers_of_any_size_become_chunks_of_one() {
+    for cut in [1usize, 3, 7, 10, 11, 50] {
+        let mut queue = Queue::new(10);
+        let all = pcm(0..95);
+        for piece in all.chunks(cut * 2) {
+            queue.push(piece, NOW);
+        }
+        queue.push_boundary(Boundary::EndOfStream { token: 1 });
+        let chunks = chunks(&mut queue);
+        assert_eq!(chunks.len(), 10);
+        assert!(chunks[..9].iter().all(|(_, data)| data.len() == 20));
+        assert_eq!(chunks[9].0, 90);
+        let joined: Vec<u8> = chunks.into_iter().flat_map(|(_, data)| data).collect();
+        assert_eq!(joined, all);
+    }
+}
+
+#[test]
+fn without_a_chunk_duration_a_buffer_is_a_chunk() {
+    let mut queue = Queue::new(0);
+    assert!(queue.push(&pcm(0..3), NOW));
+    assert!(queue.push(&pcm(3..10), NOW));
+    let chunks = chunks(&mut queue);
+    assert_eq!(
+        chunks
+            .iter()
+            .map(|(at, data)| (*at, data.len()))
+            .collect::<Vec<_>>(),
+        [(0, 6), (3, 14)]
+    );
+}
+
+#[test]
+fn a_chunk_is_ready_only_when_full_or_sealed() {
+    let mut queue = Queue::new(10);
+    assert!(!queue.push(&pcm(0..9), NOW));
+    assert!(queue.pop().is_none());
+    assert!(queue.has_audio());
+    queue.seal();
+    assert_eq!(chunks(&mut queue), [(0, pcm(0..9))]);
+    assert!(!queue.has_audio());
+}
+
+#[test]
+fn a_session_goes_on_from_its_first_audio_to_a_boundary() {
+    let mut queue = Queue::new(10);
+    assert!(!queue.is_in_session());
+    queue.push(&pcm(0..15), NOW);
+    queue.pop();
+    assert!(queue.is_in_session());
+    queue.end_session();
+    assert!(queue.is_in_session(), "there is audio for it");
+    queue.push_boundary(Boundary::Pause);
+    assert!(!queue.is_in_session());
+    queue.push(&pcm(0..10), NOW);
+    while queue.pop().is_some() {}
+    assert!(queue.is_in_session(), "all of it is on its way");
+    queue.end_session();
+    assert!(!queue.is_in_session());
+    queue.push(&pcm(0..10), NOW);
+    queue.clear();
+    assert!(!queue.is_in_session());
+}
+
+#[test]
+fn what_is_dropped_leaves_no_hole_in_the_positions() {
+    let mut queue = Queue::new(10);
+    queue.push(&pcm(0..40), NOW);
+    assert!(matches!(
+        queue.pop(),
+        Some(Item::Audio(Chunk { position: 0, .. }))
+    ));
+    assert_eq!(
+        queue.drop_oldest(),
+        Some(Dropped {
+            stream: 0,
+            position: 10,
+            samples: 10
+        })
+    );
+    assert_eq!(chunks(&mut queue), [(10, pcm(20..30)), (20, pcm(30..40))]);
+}
+
+#[test]
+fn room_is_what_the_limit_leaves_and_a_buffer_beyond_it_waits_for_whole_chunks_only() {
+    let mut queue = Queue::new(10);
+    assert!(queue.has_room(1000, 30), "nothing waits");
+    queue.push(&pcm(0..15), NOW);
+    assert!(queue.has_room(15, 30));
+    assert!(!queue.has_room(16, 30));
+    queue.pop();
+    assert_eq!(queue.waiting(), 5);
+    assert!(queue.has_room(1000, 30), "only a part of a chunk waits");
+    assert!(queue.has_room(5, 3), "and it can be filled up");
+}
+
+#[test]
+fn a_new_stream_counts_from_zero() {
+    let mut queue = Queue::new(10);
+    queue.push(&pcm(0..15), NOW);
+    queue.push_boundary(Boundary::NewStream { stream: 1 });
+    queue.push(&pcm(100..110), NOW);
+    assert_eq!(
+        chunks(&mut queue),
+        [(0, pcm(0..10)), (10, pcm(10..15)), (0, pcm(100..110))]
+    );
+    assert_eq!(queue.waiting(), 0);
+}
+
+#[test]
+fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
+    let mut queue = Queue::new(10);
+    queue.push(&pcm(0..10), NOW);
+    queue.pop();
+    queue.push_boundary(Boundary::Pause);
+    queue.push_boundary(Boundary::NewStream { stream: 3 });
+    queue.push(&pcm(0..20), NOW);
+    assert_eq!(
+        queue.drop_oldest(),
+        Some(Dropped {
+            stream: 3,
+            position: 0,
+            samples: 10
+        })
+    );
+    assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::Pause))));
+    assert!(matches!(
+        queue.pop(),
+        Some(Item::Boundary(Boundary::NewStream { stream: 3 }))
+    ));
+    assert_eq!(chunks(&mut queue), [(0, pcm(10..20))]);
+}
+
+/// What is done to a queue.
+#[derive(Debug, Clone)]
+enum Step {
+    Push(u64),
+    Silence(u64),
+    Seal,
+    Pause,
+    NewStream,
+    Pop,
+    Drop,
+    Clear,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        10 => (0u64..40).prop_map(Step::Push),
+        1 => (0u64..40).prop_map(Step::Silence),
+        2 => Just(Step::Seal),
+        1 => Just(Step::Pause),
+        1 => Just(Step::NewStream),
+        8 => Just(Step::Pop),
+        3 => Just(Step::Drop),
+        1 => prop::bool::weighted(0.1).prop_map(|clear| if clear { Step::Clear } else { Step::Pop }),
+    ]
+}
+
+/// What should be in a queue: samples, each its own number, and boundaries; what of it is ready; and where the next chunk begins.
+#[derive(Default)]
+struct Model {
+    waiting: VecDeque<Result<u16, Boundary>>,
+    stream: u32,
+    next: u64,
+}
+
+impl Model {
+    fn samples(&self) -> u64 {
+        self.waiting.iter().filter(|entry| entry.is_ok()).count() as u64
+    }
+
+    /// Takes what an item should be.
+    fn take(&mut self, item: &Item) {
+        match item {
+            Item::Audio(chunk) => {
+                assert_eq!(chunk.position, self.next, "a hole");
+                assert!(chunk.samples() > 0, "a chunk of nothing");
+                for sample in chunk.data[HEADROOM..].chunks(BYTES_PER_SAMPLE) {
+                    let sample = u16::from_le_bytes([sample[0], sample[1]]);
+                    assert_eq!(self.waiting.pop_front(), Some(Ok(sample)));
+                }
+                self.next += chunk.samples();
+            }
+            Item::Boundary(boundary) => {
+                assert_eq!(self.waiting.pop_front(), Some(Err(*boundary)));
+                if let Boundary::NewStream { stream } = boundary {
+                    (self.stream, self.next) = (*stream, 0);
+                }
+            }
+        }
+    }
+
+    /// The oldest samples are gone, whatever boundaries are before them.
+    fn lose(&mut self, dropped: Dropped) {
+        let first = self.waiting.iter().position(Result::is_ok).expect("audio");
+        let new_stream = self
+            .waiting
+            .range(..first)
+            .rev()
+            .find_map(|entry| match entry {
+                Err(Boundary::NewStream { stream }) => Some((*stream, 0)),
+                _ => None,
+            });
+        let place = new_stream.unwrap_or((self.stream, self.next));
+        assert_eq!((dropped.stream, dropped.position), place);
+        assert!(dropped.samples > 0);
+        for _ in 0..dropped.samples {
+            assert!(matches!(self.waiting.remove(first), Some(Ok(_))));
+        }
+    }
+}
+
+proptest! {
+    /// However buffers are cut, and whatever is done between them: no sample is lost but the dropped ones, none comes twice, and
+    /// positions have no hole.
+    #[test]
+    fn samples_come_once_in_order_and_in_their_place(
+        chunk in prop_oneof![Just(0u64), 1u64..20],
+        steps in prop::collection::vec(step(), 0..80),
+    ) {
+        let (mut queue, mut model) = (Queue::new(chunk), Model::default());
+        let (mut sample, mut streams) = (1u16, 0);
+        for step in steps {
+            match step {
+                Step::Push(samples) => {
+                    let end = sample + samples as u16;
+                    queue.push(&pcm(sample..end), NOW);
+                    model.waiting.extend((sample..end).map(Ok));
+                    sample = end;
+                }
+                Step::Silence(samples) => {
+                    queue.push_silence(samples, NOW);
+                    model.waiting.extend((0..samples).map(|_| Ok(0)));
+                }
+                Step::Seal => queue.seal(),
+                Step::Pause => {
+                    queue.push_boundary(Boundary::Pause);
+                    model.waiting.push_back(Err(Boundary::Pause));
+                }
+                Step::NewStream => {
+                    streams += 1;
+                    let boundary = Boundary::NewStream { stream: streams };
+                    queue.push_boundary(boundary);
+                    model.waiting.push_back(Err(boundary));
+                }
+                Step::Pop => {
+                    let is_audio = queue.is_at_audio();
+                    let is_ready = is_audio || matches!(model.waiting.front(), Some(Err(_)));
+                    prop_assert_eq!(queue.is_ready(), is_ready);
+                    let item = queue.pop();
+                    prop_assert_eq!(item.is_some(), is_ready);
+                    if let Some(item) = item {
+                        prop_assert_eq!(matches!(item, Item::Audio(_)), is_audio);
+                        model.take(&item);
+                    }
+                }
+                Step::Drop => {
+                    if let Some(dropped) = queue.drop_oldest() {
+                        model.lose(dropped);
+                    }
+                }
+                Step::Clear => {
+                    queue.clear();
+                    model.waiting.clear();
+                    model.next = 0;
+                }
+            }
+            prop_assert_eq!(queue.waiting(), model.samples());
+            prop_assert_eq!(queue.has_audio(), model.samples() > 0);
+            prop_assert_eq!(queue.next_position(), model.next);
+        }
+        queue.seal();
+        while let Some(item) = queue.pop() {
+            model.take(&item);
+        }
+        prop_assert_eq!(model.waiting.len(), 0, "lost");
+    }
+}

@@ -1,0 +1,138 @@
+//! A service that says what it wants without end, and what the process holds meanwhile.
+#![allow(dead_code, missing_docs)]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::common::*;
+
+/// What a [`Talker`] does beside talking.
+#[derive(Clone, Copy)]
+pub struct Manners {
+    /// It answers the request.
+    pub answers: bool,
+    /// It takes what the client sends, so that it is never its turn to wait.
+    pub listens: bool,
+}
+
+pub const POLITE: Manners = Manners {
+    answers: true,
+    listens: true,
+};
+
+/// A service that takes the upgrade and the request, and then says what it wants, whatever comes. Says how many
+/// bytes it could write.
+pub struct Talker {
+    pub uri: String,
+    written: Arc<AtomicUsize>,
+}
+
+impl Talker {
+    /// `next` is what it says for the n-th time, as it stands on the socket.
+    pub fn new(next: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Self {
+        Talker::with(POLITE, next)
+    }
+
+    pub fn with(manners: Manners, next: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let written = Arc::new(AtomicUsize::new(0));
+        let count = written.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else { return };
+                talk(stream, manners, &next, &count);
+            }
+        });
+        let uri = format!("ws://{address}/api/v3/sauc/bigmodel_async");
+        Talker { uri, written }
+    }
+
+    pub fn written(&self) -> usize {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Waits until it could not write for a while: nobody reads any more.
+    pub fn wait_until_blocked(&self) {
+        let mut before = (0, Instant::now());
+        eventually("nobody reads", || {
+            let now = self.written();
+            if now != before.0 {
+                before = (now, Instant::now());
+            }
+            now > 0 && before.1.elapsed() > Duration::from_millis(500)
+        });
+    }
+}
+
+fn talk(
+    mut stream: TcpStream,
+    manners: Manners,
+    next: &impl Fn(usize) -> Vec<u8>,
+    written: &AtomicUsize,
+) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        if !matches!(stream.read(&mut byte), Ok(1)) {
+            return;
+        }
+        request.push(byte[0]);
+    }
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let key = request
+        .lines()
+        .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+        .expect("a key");
+    let accept = derive_accept_key(key.as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    let ack = match manners.answers {
+        true => message(br#"{"result":{"additions":{"log_id":"x"}}}"#, 0),
+        false => Vec::new(),
+    };
+    if stream
+        .write_all(&[answer.as_bytes(), &ack].concat())
+        .is_err()
+    {
+        return;
+    }
+    if let Ok(mut reader) = stream.try_clone()
+        && manners.listens
+    {
+        thread::spawn(move || while matches!(reader.read(&mut [0; 65_536]), Ok(1..)) {});
+    }
+    for n in 0.. {
+        let bytes = next(n);
+        if stream.write_all(&bytes).is_err() {
+            return;
+        }
+        written.fetch_add(bytes.len(), Ordering::Relaxed);
+    }
+}
+
+/// A response in a WebSocket message, as it stands on the socket.
+pub fn message(json: &[u8], flags: u8) -> Vec<u8> {
+    let length = json.len() + 8;
+    let mut bytes = vec![0x82, 127];
+    bytes.extend((length as u64).to_be_bytes());
+    bytes.extend([0x11, 0x90 | flags, 0x10, 0]);
+    bytes.extend((json.len() as u32).to_be_bytes());
+    bytes.extend(json);
+    bytes
+}
+
+/// Resident memory of this process, in bytes.
+pub fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
+    kib.expect("a number") * 1024
+}

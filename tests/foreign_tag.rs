@@ -1,0 +1,52 @@
+//! Something else in the process has the name of the tag `transcript` for another type.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+
+use common::*;
+use gst::glib;
+use gst::tags::{CustomTag, Tag};
+use volcasr_loopback::Options;
+
+/// A transcript as somebody else sees it.
+enum Count {}
+
+impl Tag<'_> for Count {
+    type TagType = u32;
+    const TAG_NAME: &'static glib::GStr = glib::gstr!("transcript");
+}
+
+impl CustomTag<'_> for Count {
+    const FLAG: gst::TagFlag = gst::TagFlag::Meta;
+    const NICK: &'static glib::GStr = glib::gstr!("transcript");
+    const DESCRIPTION: &'static glib::GStr = glib::gstr!("how many there are");
+}
+
+/// The words are in the messages all the same; that there are no tags is said once.
+#[test]
+fn no_tags_and_one_warning() {
+    // Alone in its process, as this file has one test.
+    gst::init().expect("GStreamer");
+    gst::tags::register::<Count>();
+    let service = service(Options::default());
+    let mut rig = Rig::new(quick(&service));
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let collected = warnings.clone();
+    gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
+    gst::log::add_log_function(move |category, level, _, _, _, _, message| {
+        if category.name() == "volcasrsink" && level == gst::DebugLevel::Warning {
+            let text = message.get().map(|text| text.to_string());
+            collected.lock().expect("no panic").extend(text);
+        }
+    });
+    let (pcm, marks) = speech(3);
+    let heard = rig.run(&pcm, 20);
+    assert!(heard.finals().len() > 1 && heard.errors().is_empty());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let is_tag = |message: &gst::Message| message.type_() == gst::MessageType::Tag;
+    assert!(!heard.messages.iter().any(is_tag));
+    let warnings = warnings.lock().expect("no panic").clone();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("another type than string"));
+}

@@ -1,0 +1,134 @@
+//! What a session says: ack, answers, the final response.
+
+use super::{Ears, Out, Phase, Session};
+use crate::{
+    frame::{self, Numbering},
+    options::Endpoint,
+    scripted::Send,
+    transcript::News,
+};
+use tokio::time::Instant;
+
+impl Session {
+    pub(super) fn ack(&mut self) {
+        self.ack_by = None;
+        let Some(transcript) = self
+            .transcript
+            .as_ref()
+            .filter(|_| std::mem::take(&mut self.ack_due))
+        else {
+            return;
+        };
+        let scripted = self
+            .ears
+            .script()
+            .map(|player| player.ack())
+            .unwrap_or_default();
+        if !scripted.is_empty() {
+            return self.scripted(scripted);
+        }
+        let json = self.answers.ack(transcript);
+        let numbering = match self.answers.endpoint {
+            Endpoint::Async => Numbering::None,
+            Endpoint::Bigmodel | Endpoint::Nostream => self.number(),
+        };
+        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
+        self.out.push_back(Out::Ack { bytes, json });
+    }
+
+    pub(super) fn number(&mut self) -> Numbering {
+        self.counter += 1;
+        Numbering::Numbered(self.counter - 1)
+    }
+
+    /// Tells what is known up to `position`; `packet`: it is the answer to a packet.
+    pub(super) fn tell(&mut self, position: i64, packet: bool) {
+        let Some(transcript) = &mut self.transcript else {
+            return;
+        };
+        if self.ears.script().is_some() {
+            return;
+        }
+        self.ears.tell(transcript, position);
+        let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
+        let early = every > 0 && position < self.answered.saturating_add(every);
+        if early && self.answers.endpoint == Endpoint::Async {
+            return;
+        }
+        let news = transcript.news();
+        let json = match self.answers.endpoint {
+            Endpoint::Async if news == News::Nothing => return,
+            Endpoint::Bigmodel | Endpoint::Nostream if !packet => return,
+            // Documented: no text before 15 s of audio or the last packet.
+            Endpoint::Nostream if transcript.position < 15_000 => {
+                self.answers.empty(transcript, transcript.position)
+            }
+            _ => {
+                if self.options.oddities.blank_responses {
+                    let blank = self.answers.blank(transcript);
+                    self.answer(blank);
+                }
+                let Some(transcript) = &mut self.transcript else {
+                    return;
+                };
+                self.answers.answer(transcript, news == News::Prefetch)
+            }
+        };
+        self.answered = position;
+        self.answer(json);
+    }
+
+    pub(super) fn answer(&mut self, json: String) {
+        let numbering = self.number();
+        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
+        self.out.push_back(Out::Answer { bytes, json });
+    }
+
+    /// The final response, if the recogniser has said all.
+    pub(super) fn conclude(&mut self) {
+        let received = self.received();
+        let Some(transcript) = &mut self.transcript else {
+            return;
+        };
+        if !self.ears.tell(transcript, received) {
+            self.tell(received, false);
+            return;
+        }
+        transcript.finish();
+        let json = self.answers.answer(transcript, false);
+        self.last(json);
+    }
+
+    pub(super) fn last(&mut self, json: String) {
+        self.phase = Phase::Over;
+        self.ears = Ears::Silent;
+        if self.no_final {
+            return;
+        }
+        let bytes = frame::response(
+            Numbering::Last(self.counter),
+            json.as_bytes(),
+            self.options.gzip_answers,
+        );
+        self.out.push_back(Out::Final { bytes, json });
+        if self.options.close_after_final {
+            self.out.push_back(Out::Close(1000));
+        }
+    }
+
+    pub(super) fn scripted(&mut self, sends: Vec<Send>) {
+        for send in sends {
+            match send {
+                Send::Json(json) => self.answer(json),
+                Send::Last(json) => self.last(json),
+                Send::Frame(bytes) => self.out.push_back(Out::Binary(bytes)),
+                Send::Text(text) => self.out.push_back(Out::Text(text)),
+                Send::Error(code, body) => self.fail_with(code, body, Instant::now()),
+                Send::Close(code) => {
+                    self.phase = Phase::Over;
+                    self.out.push_back(Out::Close(code));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What `captions` shows on a terminal of the system's own, and where it is not to show so much.
+#![cfg(target_os = "linux")]
+
+mod common;
+#[path = "common/faults.rs"]
+mod faults;
+#[path = "common/program.rs"]
+mod program;
+#[path = "common/skip.rs"]
+mod skip;
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use common::child::Scratch;
+use common::*;
+use faults::{faulty, unfinished};
+use program::{example, write_wav};
+use skip::skip;
+use volcasr_loopback::{Options, Service};
+
+/// `captions` on a terminal that `script` (util-linux) makes, of 70 columns.
+struct Shown {
+    child: Child,
+    output: Receiver<Vec<u8>>,
+    text: String,
+}
+
+impl Shown {
+    fn start(service: &Service, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let quoted = arguments.iter().map(|argument| format!(" '{argument}'"));
+        let program = example("captions").display().to_string();
+        let line = format!(
+            "stty cols 70 rows 20; exec '{program}'{}",
+            quoted.collect::<String>()
+        );
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .env_remove("NO_COLOR")
+            .env_remove("VOLCENGINE_API_KEY")
+            .env("VOLCASR_URI", service.uri())
+            .env("VOLCENGINE_APP_ID", "app-1")
+            .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script");
+        let mut stdout = child.stdout.take().expect("a pipe");
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(length) = stdout.read(&mut part)
+                && length > 0
+                && sender.send(part[..length].to_vec()).is_ok()
+            {}
+        });
+        Shown {
+            child,
+            output,
+            text: String::new(),
+        }
+    }
+
+    /// Waits until it has shown this.
+    fn wait(&mut self, part: &str) {
+        while !self.text.contains(part) {
+            let more = self.output.recv_timeout(LONG);
+            let more = more.unwrap_or_else(|e| panic!("{e}: no {part:?} in {:?}", self.text));
+            self.text.push_str(&String::from_utf8_lossy(&more));
+        }
+    }
+
+    fn press(&mut self, key: &str) {
+        let stdin = self.child.stdin.as_mut().expect("a pipe");
+        stdin.write_all(key.as_bytes()).expect("a terminal");
+        stdin.flush().expect("a terminal");
+    }
+
+    /// Waits for its end: the exit status, and all that was written.
+    fn end(mut self) -> (Option<i32>, String) {
+        for more in self.output.iter() {
+            self.text.push_str(&String::from_utf8_lossy(&more));
+        }
+        let status = self.child.wait().expect("its status");
+        (status.code(), self.text.replace("\r\n", "\n"))
+    }
+}
+
+fn has_script() -> bool {
+    Command::new("script")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux"))
+}
+
+fn talk(scratch: &Scratch, pcm: &[u8]) -> PathBuf {
+    let path = scratch.path("talk.wav");
+    write_wav(&path, 24_000, pcm);
+    path
+}
+
+/// What is left on the screen: escapes carried out, as far as this program uses them.
+fn left(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut rest = text;
+    while let Some(at) = rest.find(['\n', '\r', '\x1b']) {
+        lines.last_mut().expect("one").push_str(&rest[..at]);
+        let control = &rest[at..at + 1];
+        rest = &rest[at + 1..];
+        match control {
+            "\n" => lines.push(String::new()),
+            "\x1b" => {
+                let end = rest
+                    .find(|c: char| c.is_ascii_alphabetic())
+                    .expect("a sequence");
+                let (sequence, behind) = rest.split_at(end + 1);
+                rest = behind;
+                if let Some(up) = sequence.strip_prefix('[').and_then(|s| s.strip_suffix('A')) {
+                    lines.truncate(lines.len() - up.parse::<usize>().expect("a number"));
+                } else if sequence == "[J" {
+                    lines.pop();
+                    lines.push(String::new());
+                }
+            }
+            _ => (),
+        }
+    }
+    lines.last_mut().expect("one").push_str(rest);
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// In real time: interim words dim, the status line with all of its parts, and at the end the sentences alone.
+#[test]
+fn all_of_it_on_a_terminal() {
+    if !has_script() {
+        return skip("no script of util-linux");
+    }
+    let scratch = Scratch::new("shown");
+    let service = service(Options::default());
+    let (pcm, marks) = speech(2);
+    let talk = talk(&scratch, &pcm).display().to_string();
+    let began = std::time::Instant::now();
+    let (status, text) = Shown::start(&service, &[], &[&talk, "--realtime"]).end();
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        began.elapsed().as_millis() as usize > pcm.len() / 48,
+        "--realtime"
+    );
+    assert!(
+        text.contains("\x1b[2mm0"),
+        "interim words are dim: {text:?}"
+    );
+    for part in [
+        "connecting",
+        "connected   0:0",
+        " / 0:0",
+        "latency ",
+        "   [",
+        "#",
+        ".] ",
+        " %",
+    ] {
+        assert!(text.contains(part), "{part}: {text:?}");
+    }
+    let sentence = |n: usize| {
+        let number = |mark: usize| marks[3 * n + mark].number;
+        format!("M{} m{} m{}.", number(0), number(1), number(2))
+    };
+    assert_eq!(left(&text), [sentence(0), sentence(1)], "{text:?}");
+}
+
+#[test]
+fn no_colour_and_no_terminal_worth_the_name() {
+    if !has_script() {
+        return skip("no script of util-linux");
+    }
+    let scratch = Scratch::new("shown-plain");
+    let (pcm, _) = speech(2);
+    let talk = talk(&scratch, &pcm).display().to_string();
+    for (variable, escapes) in [(("NO_COLOR", "1"), true), (("TERM", "dumb"), false)] {
+        let service = service(Options::default());
+        let (status, text) = Shown::start(&service, &[variable], &[&talk]).end();
+        assert_eq!(status, Some(0), "{text}");
+        assert!(!text.contains("\x1b[2m"), "{variable:?}: {text:?}");
+        assert_eq!(text.contains('\x1b'), escapes, "{variable:?}: {text:?}");
+        assert_eq!(left(&text).len(), 2, "{variable:?}: {text:?}");
+    }
+}
+
+/// The key, as the terminal turns it into a signal; the status line tells what is waited for, and what another one does.
+#[test]
+fn ctrl_c_and_another() {
+    if !has_script() {
+        return skip("no script of util-linux");
+    }
+    let scratch = Scratch::new("shown-quit");
+    let service = service(faulty(&["no-final@finish*"], false));
+    let talk = talk(&scratch, &unfinished(2).0).display().to_string();
+    let arguments = [
+        &talk,
+        "--set",
+        "finish-timeout=600000",
+        "--set",
+        "max-session-time=0",
+    ];
+    let mut shown = Shown::start(&service, &[], &arguments);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    shown.press("\x03");
+    shown.wait("waiting for the last words; Ctrl-C quits");
+    shown.press("\x03");
+    let (status, text) = shown.end();
+    assert_eq!(status, Some(130), "{text}");
+    assert!(!left(&text).concat().contains("waiting"), "{text:?}");
+}

@@ -1,0 +1,118 @@
+//! What goes wrong in a schedule: all of it is survived.
+
+use std::time::Duration;
+
+use volcasr_loopback::{Endpoint, Fault, What, When};
+
+use super::dice::Dice;
+use super::settings::Settings;
+use super::ways::Ways;
+
+/// More failures of an unknown kind in a row are one for good.
+const LIMITED: usize = 3;
+
+/// So much audio has the end of an utterance in it, and the answer to that, whatever is spoken without a pause.
+const LONGEST: Duration = Duration::from_millis(10_500);
+
+/// The faults of a schedule with so many milliseconds of audio.
+pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = (0..dice.within(0, 3)).map(|_| once(dice, audio)).collect();
+    match dice.within(0, 11) {
+        0 => {
+            // A connection that is lost again and again.
+            let what = dice.pick(&[What::Reset, What::Drop, What::Close(1011), http(503)]);
+            let when = match what {
+                What::Http { .. } => When::Handshake,
+                _ => dice.pick(&[When::Ack, When::Audio(Duration::from_millis(300))]),
+            };
+            faults.extend(
+                (1..=dice.within(2, 3)).map(|n| Fault::nth(n as usize, what.clone(), when)),
+            );
+        }
+        1 => {
+            // Not once, but not fatal either.
+            let pause = What::Delay(ms(dice.within(20, 100)));
+            let what = dice.pick(&[What::Ping(2), What::Text("hello".to_owned()), pause]);
+            faults.push(Fault::each(what, moment(dice, audio)));
+        }
+        2 if settles_early(sink, ways) => {
+            faults.push(Fault::each(What::Close(1011), When::Audio(LONGEST)));
+        }
+        _ => {}
+    }
+    let mut limited = 0;
+    faults.retain(|fault| match fault.what {
+        What::Error { code, .. } if code >= 55_000_000 && code != 55_000_031 => {
+            limited += 1;
+            limited <= LIMITED
+        }
+        _ => true,
+    });
+    faults
+}
+
+/// Whether an utterance is settled when it is over, and heard of before much more is sent.
+fn settles_early(sink: &Settings, ways: &Ways) -> bool {
+    sink.end_window > 0
+        && sink.max_speed > 0.0
+        && ways.endpoint != Endpoint::Nostream
+        && ways.wall_lag.is_none()
+        && !ways.text_only
+        && !ways.out_of_order
+}
+
+fn once(dice: &mut Dice, audio: u64) -> Fault {
+    let delay = What::Delay(ms(dice.within(50, 400)));
+    let slow = What::TrickleFor(ms(1), dice.within(50, 500));
+    if dice.percent(25) {
+        let what = dice.pick(&[http(503), http(429), What::Reset, What::Drop, delay, slow]);
+        return Fault::once(what, dice.pick(&[When::Accept, When::Handshake]));
+    }
+    let what = dice.pick(&[
+        What::Reset,
+        What::Drop,
+        What::Close(1000),
+        What::Close(1001),
+        What::Close(1011),
+        error(45_000_081),
+        error(55_000_031),
+        error(55_000_000),
+        error(55_000_001),
+        error(55_099_999),
+        delay,
+        slow,
+        What::Ping(3),
+        What::Text("hello".to_owned()),
+        What::NoFinal,
+        What::Hang,
+    ]);
+    Fault::once(what, moment(dice, audio))
+}
+
+fn moment(dice: &mut Dice, audio: u64) -> When {
+    match dice.within(0, 11) {
+        0 => When::Ack,
+        1..=3 => When::Finish,
+        4 | 5 => When::Wall(ms(dice.within(0, 1500))),
+        _ => When::Audio(ms(dice.within(0, audio))),
+    }
+}
+
+fn error(code: u32) -> What {
+    What::Error {
+        code,
+        body: r#"{"error":"injected"}"#.to_owned(),
+    }
+}
+
+fn http(status: u16) -> What {
+    What::Http {
+        status,
+        headers: Vec::new(),
+        body: r#"{"error":"injected"}"#.to_owned(),
+    }
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}

@@ -1,0 +1,254 @@
+//! Which marks must have been heard, and when.
+
+use std::ops::Range;
+
+use super::common::{Transcript, Word, mark_of};
+use super::plan::Schedule;
+use super::record::{Life, Place, Played};
+
+const MS: u64 = 1_000_000;
+
+/// The recogniser's spikes lie 100 ms inside the mark, and last 80.
+const SPIKE: (u64, u64) = (100, 180);
+
+/// How far the times of a word may be off that is told for the first time.
+const REVISION: u64 = 141 * MS;
+
+/// Part of a mark lies as near as this to where its other part was lost.
+const MARK: u64 = 300 * MS;
+
+/// How many marks were checked, and what became of the others.
+#[derive(Debug, Default)]
+pub struct Marks {
+    pub heard: usize,
+    /// Cut by a flush, or by READY.
+    pub excepted: usize,
+    /// Dropped, and warned about.
+    pub dropped: usize,
+    /// Not in the replay window any more.
+    pub forgotten: usize,
+    /// What begins stretches that nothing in their streams explains.
+    pub gone: Vec<Place>,
+}
+
+impl Marks {
+    pub fn add(&mut self, other: &Marks) {
+        self.heard += other.heard;
+        self.excepted += other.excepted;
+        self.dropped += other.dropped;
+        self.forgotten += other.forgotten;
+        self.gone.extend_from_slice(&other.gone);
+    }
+}
+
+/// A mark, or a part of one, in a final utterance. Times are nanoseconds.
+struct Heard<'a> {
+    number: u32,
+    word: Option<&'a Word>,
+    /// Where its utterance stands among all that was said.
+    at: usize,
+    said: &'a Transcript,
+}
+
+impl Heard<'_> {
+    fn start(&self) -> u64 {
+        self.word.and_then(|w| w.timestamp).unwrap_or(0)
+    }
+
+    fn end(&self) -> u64 {
+        self.start() + self.word.and_then(|w| w.duration).unwrap_or(0)
+    }
+}
+
+/// One stream's marks: what was fed, and what became of it.
+pub struct Places<'a> {
+    schedule: &'a Schedule,
+    life: &'a Life,
+    fed: &'a [Place],
+    stream: u32,
+    /// No connection began anywhere but at a whole millisecond.
+    whole: bool,
+}
+
+impl<'a> Places<'a> {
+    pub fn new(schedule: &'a Schedule, played: &'a Played, life: &'a Life, stream: usize) -> Self {
+        Places {
+            schedule,
+            life,
+            fed: &life.fed[stream].marks,
+            stream: stream as u32,
+            whole: played.disturbed == 0 && !schedule.sink.rotates(),
+        }
+    }
+
+    pub fn check(&self, cut: bool, marks: &mut Marks) -> Result<(), String> {
+        let mut heard = self.heard()?;
+        if self.schedule.sink.two_pass && self.schedule.ways.out_of_order {
+            heard.sort_by_key(Heard::start);
+        }
+        let forgotten = self.forgotten(&heard);
+        let mut next = 0;
+        let mut missing = Vec::new();
+        for h in &heard {
+            if h.number == u32::MAX {
+                self.part(h)?;
+                continue;
+            }
+            let at = (next..self.fed.len()).find(|&at| self.fed[at].number == h.number);
+            let Some(at) = at else {
+                return Err(format!(
+                    "twice, out of turn or of another stream: {:?}",
+                    h.said
+                ));
+            };
+            self.place(&self.fed[at], h)?;
+            missing.extend(next..at);
+            next = at + 1;
+            marks.heard += 1;
+        }
+        if cut {
+            marks.excepted += self.fed.len() - next;
+        } else {
+            missing.extend(next..self.fed.len());
+        }
+        let mut before = None;
+        for at in missing {
+            if self.dropped().any(|d| overlaps(&d, &self.fed[at])) {
+                marks.dropped += 1;
+            } else if forgotten.iter().any(|f| f.contains(&at)) {
+                marks.forgotten += 1;
+            } else {
+                if before.is_none_or(|b| b + 1 != at) {
+                    marks.gone.push(self.fed[at]);
+                }
+                before = Some(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// The marks of the final utterances, in the order in which these were posted.
+    fn heard(&self) -> Result<Vec<Heard<'a>>, String> {
+        let mut heard = Vec::new();
+        for (at, said) in self.life.said.iter().enumerate() {
+            if !said.is_final || said.stream != self.stream {
+                continue;
+            }
+            let mut add = |number, word| {
+                heard.push(Heard {
+                    number,
+                    word,
+                    at,
+                    said,
+                });
+            };
+            if self.schedule.ways.text_only {
+                said.text
+                    .split_whitespace()
+                    .for_each(|text| add(number_of(text), None));
+                continue;
+            }
+            for word in &said.words {
+                if word.text.trim().is_empty() {
+                    continue;
+                }
+                if word.timestamp.is_none() || word.duration.is_none() {
+                    return Err(format!("no time: {said:?}"));
+                }
+                if let Some((number, ..)) = mark_of(word) {
+                    add(number, Some(word));
+                }
+            }
+        }
+        Ok(heard)
+    }
+
+    /// At its time, to the nanosecond where the service's milliseconds allow it.
+    fn place(&self, place: &Place, heard: &Heard<'_>) -> Result<(), String> {
+        let Some(word) = heard.word else {
+            return Ok(());
+        };
+        let (start, end) = match self.schedule.ways.spikes {
+            true => (place.start + SPIKE.0, place.start + SPIKE.1),
+            false => (place.start, place.end),
+        };
+        let off = match heard.said {
+            said if said.unconfirmed && !self.schedule.ways.exact => REVISION,
+            said if said.session == 0 || self.whole => 0,
+            // A connection that goes on from another one may begin in the middle of one.
+            _ => MS,
+        };
+        let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
+        if !near(heard.start(), start) || !near(heard.end(), end) {
+            return Err(format!("not at {start} to {end} ms: {:?}", heard.said));
+        }
+        let is_at = |mapped: Option<u64>, offset: u64| {
+            mapped == Some(heard.start().wrapping_add(offset.wrapping_mul(MS)))
+        };
+        let running = place.running.is_none_or(|by| is_at(word.running_time, by));
+        if !running || !is_at(word.stream_time, place.time) {
+            return Err(format!("mapped to another time: {word:?}"));
+        }
+        Ok(())
+    }
+
+    /// Part of a mark is heard next to where the rest was dropped, or has left the window.
+    fn part(&self, heard: &Heard<'_>) -> Result<(), String> {
+        let near = |time: u64| heard.start().abs_diff(time) <= MARK;
+        let dropped = self.dropped().any(|d| near(d.start) || near(d.end));
+        let restarts = || self.restarts().any(|(_, from)| near(from));
+        if dropped || self.schedule.sink.forgets() && restarts() {
+            return Ok(());
+        }
+        Err(format!("part of a mark: {:?}", heard.said))
+    }
+
+    /// What was warned about as dropped, of all streams: no two have the same timestamps.
+    fn dropped(&self) -> impl Iterator<Item = Range<u64>> {
+        let warnings = self.life.warnings.iter();
+        warnings.filter(|w| w.is("volcasr-dropped")).map(|w| {
+            let start = w.time("timestamp").unwrap_or(0);
+            start..start + w.time("duration").unwrap_or(0)
+        })
+    }
+
+    /// From where lost connections were restored, and what had been said by then.
+    fn restarts(&self) -> impl Iterator<Item = (usize, u64)> {
+        let warnings = self.life.warnings.iter();
+        warnings
+            .filter(|w| w.is("volcasr-reconnect"))
+            .filter_map(|w| Some((w.said, w.time("timestamp")?)))
+    }
+
+    /// With a short window: the marks from what had been heard at a loss to where the connection was restored.
+    fn forgotten(&self, heard: &[Heard<'_>]) -> Vec<Range<usize>> {
+        if !self.schedule.sink.forgets() {
+            return Vec::new();
+        }
+        let place = |number| self.fed.iter().position(|p| p.number == number);
+        let restarts = self.restarts().map(|(said, from)| {
+            let sure = heard.iter().filter(|h| h.at < said && !h.said.unconfirmed);
+            let begin = sure.filter_map(|h| place(h.number)).max();
+            // The last mark of that segment that begins before it.
+            let is_before = |p: &Place| {
+                p.start * MS < from && p.start / super::play::HOUR == from / MS / super::play::HOUR
+            };
+            let end = self.fed.iter().rposition(is_before);
+            begin.map_or(0, |b| b + 1)..end.map_or(0, |e| e + 1)
+        });
+        // Lost while the last words were awaited, with nothing left to ask for.
+        let gave_up = self.life.warnings.iter();
+        let gave_up = gave_up.filter(|w| w.is("volcasr-finish-timeout"));
+        restarts.chain(gave_up.map(|_| 0..self.fed.len())).collect()
+    }
+}
+
+fn overlaps(dropped: &Range<u64>, place: &Place) -> bool {
+    place.start * MS < dropped.end && place.end * MS > dropped.start
+}
+
+fn number_of(text: &str) -> u32 {
+    let text = text.trim_end_matches(['.', ',']).to_lowercase();
+    let number = text.strip_prefix('m').and_then(|n| n.parse().ok());
+    number.unwrap_or(u32::MAX)
+}

@@ -1,0 +1,91 @@
+//! What was fed, and what came of it.
+
+use std::time::Duration;
+
+use super::common::Transcript;
+
+/// One mark that was handed over, with its place on the pipeline's time in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub number: u32,
+    pub start: u64,
+    pub end: u64,
+    /// From timestamps to running time and stream time; may be negative, and wraps. A step moves running time.
+    pub running: Option<u64>,
+    pub time: u64,
+}
+
+/// What one stream was fed.
+#[derive(Debug, Default)]
+pub struct Fed {
+    pub id: String,
+    pub marks: Vec<Place>,
+}
+
+/// A flush, or the end of a life that was cut short.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// The stream that it ended.
+    pub stream: u32,
+    /// How much had been said by its end.
+    pub said: usize,
+}
+
+/// A warning, and how much had been said before it.
+#[derive(Debug)]
+pub struct Warned {
+    pub said: usize,
+    pub details: Option<gst::Structure>,
+}
+
+impl Warned {
+    pub fn is(&self, name: &str) -> bool {
+        self.details.as_ref().is_some_and(|d| d.name() == name)
+    }
+
+    /// A time of its details, in nanoseconds.
+    pub fn time(&self, field: &str) -> Option<u64> {
+        self.details.as_ref()?.get(field).ok()
+    }
+}
+
+/// From READY to PAUSED and back.
+#[derive(Debug, Default)]
+pub struct Life {
+    pub fed: Vec<Fed>,
+    pub said: Vec<Transcript>,
+    pub cuts: Vec<Cut>,
+    pub warnings: Vec<Warned>,
+    pub errors: Vec<String>,
+    /// How the progress `connect` ended.
+    pub progress: Vec<gst::ProgressType>,
+    pub ended: bool,
+    /// What was posted after the end.
+    pub late: Vec<String>,
+    /// What `stats` says was dropped, in nanoseconds.
+    pub dropped: Option<u64>,
+}
+
+/// What came of a schedule.
+#[derive(Debug, Default)]
+pub struct Played {
+    pub lives: Vec<Life>,
+    pub connections: usize,
+    /// The faults that struck, by name.
+    pub faults: Vec<String>,
+    /// Connections with a fault or an error.
+    pub disturbed: usize,
+    /// The longest way to READY.
+    pub ready: Duration,
+    pub log: Vec<String>,
+}
+
+impl Played {
+    pub fn life(&mut self) -> &mut Life {
+        if self.lives.is_empty() {
+            self.lives.push(Life::default());
+        }
+        let last = self.lives.len() - 1;
+        &mut self.lives[last]
+    }
+}

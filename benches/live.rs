@@ -18,8 +18,10 @@ use gst::prelude::*;
 use support::{Written, buffers, caps, cpu, status};
 use volcasr_loopback::marks::Layout;
 
-/// How often threads are counted.
-const SAMPLE: Duration = Duration::from_millis(250);
+/// How often latencies are sampled, more often than chunks are sent.
+const SAMPLE: Duration = Duration::from_millis(100);
+/// Of so many sessions: asking for statistics costs, too.
+const SAMPLED: usize = 100;
 const TICK: Duration = Duration::from_millis(10);
 const FEEDERS: usize = 2;
 /// Until all sessions are open and their history is as long as it gets.
@@ -28,6 +30,7 @@ const WARM_UP: Duration = Duration::from_secs(8);
 /// One pipeline.
 struct Session {
     pipeline: gst::Pipeline,
+    sink: gst::Element,
     pad: gst::Pad,
 }
 
@@ -59,7 +62,7 @@ fn main() -> ExitCode {
             scope.spawn(move || feed(sessions, part, sound, over));
         }
         std::thread::sleep(WARM_UP);
-        let line = measure(n, seconds, &troubles);
+        let line = measure(sink, &sessions, seconds, &troubles);
         over.store(true, Ordering::Relaxed);
         line
     });
@@ -97,7 +100,11 @@ fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Sessio
     pad.push_event(gst::event::Caps::new(&caps()));
     let segment = gst::FormattedSegment::<gst::ClockTime>::new();
     pad.push_event(gst::event::Segment::new(&segment));
-    Session { pipeline, pad }
+    Session {
+        pipeline,
+        sink,
+        pad,
+    }
 }
 
 /// Pushes to each [`FEEDERS`]-th session, at real-time pace.
@@ -123,20 +130,23 @@ fn feed(sessions: &[Session], part: usize, sound: &[gst::Buffer], over: &AtomicB
 }
 
 /// One line of JSON.
-fn measure(n: usize, seconds: u64, troubles: &AtomicUsize) -> String {
-    let (cpu, written, began) = (cpu(), Written::now(), Instant::now());
+fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsize) -> String {
+    let sampled = sessions.iter().step_by(sessions.len().div_ceil(SAMPLED));
+    let sampled = sampled.filter(|_| sink == "volcasrsink");
+    let mut written = Written::new(sampled.map(|session| &session.sink));
+    let (cpu, began) = (cpu(), Instant::now());
     let mut threads = 0;
     while began.elapsed() < Duration::from_secs(seconds) {
         std::thread::sleep(SAMPLE);
+        written.ask();
         threads = threads.max(status("Threads:"));
     }
     let cores = (support::cpu() - cpu) / began.elapsed().as_secs_f64();
+    let (p50, p99, frames) = written.percentiles();
     format!(
-        r#"{{"n":{n},"cores":{cores:.4},"rss_kib":{},"threads":{threads},"p50_ms":{:.3},"p99_ms":{:.3},"writes":{},"errors":{}}}"#,
+        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{threads},"p50_ms":{p50:.3},"p99_ms":{p99:.3},"frames":{frames},"errors":{}}}"#,
+        sessions.len(),
         status("VmRSS:"),
-        written.percentile(50),
-        written.percentile(99),
-        written.count(),
         troubles.load(Ordering::Relaxed),
     )
 }

@@ -54,8 +54,6 @@ pub mod protocol;
 pub mod session;
 mod volcasrsink;
 
-pub use client::send_latencies;
-
 mod plugin {
     // What the macro writes speaks for itself.
     #![allow(missing_docs)]

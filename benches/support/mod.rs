@@ -1,10 +1,7 @@
 //! What the benches share: a sink, the process's own cost, and sound in buffers.
 #![allow(dead_code)]
 
-use std::time::Duration;
-
 use gst::prelude::*;
-use gstvolcasr::send_latencies;
 
 /// Initialises GStreamer, with the plugin linked in.
 pub fn init() {
@@ -86,35 +83,36 @@ pub fn speech() -> Option<Vec<u8>> {
     Some(std::fs::read(path).expect("SPEECH names a file"))
 }
 
-/// What frames took to the kernel since it was made.
-pub struct Written(Vec<u64>);
+/// What frames took to the kernel: each time that it is asked, the latest of each element's that is new.
+pub struct Written<'a> {
+    sinks: Vec<(&'a gst::Element, u64)>,
+    latencies: Vec<u64>,
+}
 
-impl Written {
-    pub fn now() -> Self {
-        Self(send_latencies().map(|(_, count)| count).collect())
+impl<'a> Written<'a> {
+    pub fn new(sinks: impl IntoIterator<Item = &'a gst::Element>) -> Self {
+        Self {
+            sinks: sinks.into_iter().map(|sink| (sink, 0)).collect(),
+            latencies: Vec::new(),
+        }
     }
 
-    fn since(&self) -> Vec<(Duration, u64)> {
-        send_latencies()
-            .zip(&self.0)
-            .map(|((bound, count), before)| (bound, count - before))
-            .collect()
+    /// To be called more often than frames are sent.
+    pub fn ask(&mut self) {
+        for (sink, seen) in &mut self.sinks {
+            let stats: gst::Structure = sink.property("stats");
+            let frames = stats.get("frames-sent").unwrap_or(0);
+            if std::mem::replace(seen, frames) != frames {
+                self.latencies.extend(stats.get::<u64>("send-latency-last"));
+            }
+        }
     }
 
-    pub fn count(&self) -> u64 {
-        self.since().iter().map(|(_, count)| count).sum()
-    }
-
-    /// Milliseconds that `percent` of them did not reach.
-    pub fn percentile(&self, percent: u64) -> f64 {
-        let all = self.since();
-        let wanted = self.count() * percent / 100;
-        let mut seen = 0;
-        let reached = all.iter().find(|(_, count)| {
-            seen += count;
-            seen > wanted
-        });
-        reached.map_or(0.0, |(bound, _)| bound.as_secs_f64() * 1e3)
+    /// Milliseconds, the median and what one in a hundred exceeds, and of how many.
+    pub fn percentiles(mut self) -> (f64, f64, usize) {
+        self.latencies.sort_unstable();
+        let ms = |percent| percentile(&self.latencies, percent) as f64 / 1e6;
+        (ms(50), ms(99), self.latencies.len())
     }
 }
 

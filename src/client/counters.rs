@@ -1,7 +1,7 @@
 //! What a client has done so far, for `stats`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// Totals since the client started.
@@ -55,7 +55,6 @@ impl Counts {
     pub(super) fn send_latency(&mut self, latency: Duration) {
         self.send_latency_last = latency;
         self.send_latency_max = self.send_latency_max.max(latency);
-        SEND_LATENCIES[bucket(latency)].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn latency(&mut self, latency: Duration) {
@@ -64,32 +63,6 @@ impl Counts {
         self.latency_sum += latency;
         self.latencies += 1;
     }
-}
-
-/// Eight for each doubling, up to some minutes.
-const BUCKETS: usize = 8 * 24;
-
-/// Of the whole process: a histogram for each element would be memory that nobody looks at.
-static SEND_LATENCIES: [AtomicU64; BUCKETS] = [const { AtomicU64::new(0) }; BUCKETS];
-
-/// By the four leading bits of the microseconds and eight, so that the first buckets are a microsecond wide.
-fn bucket(latency: Duration) -> usize {
-    let value = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-    let value = value.saturating_add(8);
-    let shift = value.ilog2() - 3;
-    let index = shift as usize * 8 + (value >> shift) as usize - 8;
-    index.min(BUCKETS - 1)
-}
-
-/// How long all frames of this process took from the arrival of their last sample at the sink to their hand-over to the kernel, for
-/// benchmarks: an upper bound, and how many took no longer and longer than the bound before. Frames that were written together
-/// count as one, the oldest; those that were sent again do not.
-pub fn send_latencies() -> impl Iterator<Item = (Duration, u64)> {
-    SEND_LATENCIES.iter().enumerate().map(|(index, count)| {
-        let (shift, above) = (index / 8, index as u64 % 8 + 9);
-        let bound = Duration::from_micros((above << shift) - 8);
-        (bound, count.load(Ordering::Relaxed))
-    })
 }
 
 /// The counts, shared between the driver, the streaming thread and whoever reads `stats`.
@@ -103,23 +76,5 @@ impl Counters {
 
     pub fn get(&self) -> Counts {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_latency_is_within_its_bucket_s_bounds() {
-        let bounds: Vec<_> = send_latencies().map(|(bound, _)| bound).collect();
-        assert!(bounds.is_sorted());
-        for micros in (0..10_000).chain([123_456, 7_000_000, 60_000_000]) {
-            let latency = Duration::from_micros(micros);
-            let index = bucket(latency);
-            assert!(latency < bounds[index], "{latency:?}");
-            assert!(index == 0 || latency >= bounds[index - 1], "{latency:?}");
-        }
-        assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
     }
 }

@@ -34,7 +34,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 pub use config::Config;
-pub use counters::{Counts, send_latencies};
+pub use counters::Counts;
 pub use dial::DialError;
 pub use endpoint::{Endpoint, without_secrets};
 pub use event::{Event, Events, Level, Trouble};

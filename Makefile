@@ -72,5 +72,5 @@ bench: deps ## what the sink costs, beside what others cost: one table, and curv
 	@scripts/check-rust
 	$(CARGO) build --release --locked --lib --example loopback
 	$(CARGO) bench --locked --no-run
+	$(CARGO) bench --locked --bench floors -- --quiet --warm-up-time 1 --measurement-time 2
 	@scripts/bench.py
-	$(CARGO) bench --locked --bench floors

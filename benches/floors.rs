@@ -1,4 +1,4 @@
-//! The floors without I/O: framing, reading a large response, following it.
+//! The floors without I/O: framing, reading responses, following them.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -6,38 +6,69 @@ use std::time::Duration;
 use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use gstvolcasr::protocol::frame::{Compression, FrameEncoder, HEADROOM};
+use gstvolcasr::protocol::repeats::Repeats;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
-use gstvolcasr::session::transcript::Tracker;
+use gstvolcasr::session::transcript::{Tracker, Update};
 
-/// 200 ms at 24 kHz that packs as speech does: a decaying noise on a few tones.
-fn chunk() -> BytesMut {
+/// A recording of Debian's pocketsphinx-testdata: 16 kHz, behind 44 bytes of header.
+const SPEECH: &str =
+    "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav";
+
+/// Seconds of sound at 24 kHz: human speech or, where it is not installed, a noise on a few tones.
+fn sound() -> Vec<i16> {
+    let Ok(recording) = std::fs::read(SPEECH) else {
+        eprintln!("no {SPEECH}: a made sound instead");
+        return made();
+    };
+    let (samples, _) = recording[44..].as_chunks::<2>();
+    let samples: Vec<_> = samples.iter().map(|s| i16::from_le_bytes(*s)).collect();
+    let between = |n: usize| {
+        let (at, part) = (n * 2 / 3, (n * 2 % 3) as f64 / 3.0);
+        (f64::from(samples[at]) * (1.0 - part) + f64::from(samples[at + 1]) * part) as i16
+    };
+    (0..(samples.len() - 1) * 3 / 2).map(between).collect()
+}
+
+fn made() -> Vec<i16> {
     let mut noise = 1u32;
-    let mut data = BytesMut::zeroed(HEADROOM);
-    for n in 0..4800 {
+    let sample = |n: u32| {
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let t = f64::from(n) / 24_000.0;
         let tone = (t * 880.0).sin() + 0.5 * (t * 2310.0).sin();
         let level = 900.0 * (1.0 + (t * 30.0).sin());
-        let sample = tone * level + f64::from(noise >> 16) / 300.0;
-        data.extend_from_slice(&(sample as i16).to_le_bytes());
-    }
-    data
+        (tone * level + f64::from(noise >> 16) / 300.0) as i16
+    };
+    (0..24_000).map(sample).collect()
+}
+
+/// A sound in chunks of so many milliseconds, with room for a header.
+fn chunks(ms: usize) -> Vec<BytesMut> {
+    let chunk = |samples: &[i16]| {
+        let mut data = BytesMut::zeroed(HEADROOM);
+        data.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+        data
+    };
+    sound().chunks_exact(ms * 24).map(chunk).collect()
 }
 
 fn frames(c: &mut Criterion) {
     let mut group = c.benchmark_group("frame");
-    group.throughput(Throughput::Bytes(9600));
-    for (name, compression) in [("none", Compression::None), ("gzip", Compression::Gzip)] {
-        let mut encoder = FrameEncoder::new(compression);
-        let chunk = chunk();
-        group.bench_function(name, |b| {
-            b.iter_batched(
-                || chunk.clone(),
-                |chunk| encoder.audio_chunk(2, black_box(chunk)),
-                BatchSize::SmallInput,
-            );
-        });
+    for ms in [100, 200] {
+        group.throughput(Throughput::Bytes(ms * 48));
+        for (name, compression) in [("none", Compression::None), ("gzip", Compression::Gzip)] {
+            let mut encoder = FrameEncoder::new(compression);
+            let chunks = chunks(ms as usize);
+            let mut next = chunks.iter().cycle();
+            group.bench_function(format!("{name}, {ms} ms"), |b| {
+                b.iter_batched(
+                    || next.next().expect("endless").clone(),
+                    // Dropped at once, as when it is written.
+                    |chunk| encoder.audio_chunk(2, black_box(chunk)).0.len(),
+                    BatchSize::SmallInput,
+                );
+            });
+        }
     }
     group.finish();
 }
@@ -77,38 +108,77 @@ fn full(sentences: u32, growing: u32) -> String {
 }
 
 fn responses(c: &mut Criterion) {
-    let mut group = c.benchmark_group("full response");
-    for sentences in [12, 3000] {
-        let [before, after] = [full(sentences, 3), full(sentences, 4)];
-        group.throughput(Throughput::Bytes(after.len() as u64));
-        group.bench_function(format!("decode {} kB", after.len() / 1000), |b| {
+    for sentences in [0, 12, 3000] {
+        let all = [full(sentences, 3), full(sentences, 4)];
+        let name = match sentences {
+            0 => "single response".to_owned(),
+            _ => format!("full response of {} kB", all[1].len() / 1000),
+        };
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Bytes(all[1].len() as u64));
+        group.bench_function("decode", |b| {
             b.iter(|| {
-                Response::decode(black_box(after.as_bytes()))
+                Response::decode(black_box(all[1].as_bytes()))
                     .expect("sound")
                     .utterances
                     .map(|all| all.len())
             });
         });
-        let sent = Duration::from_secs(100_000);
-        group.bench_function(
-            format!("decode and follow {} kB", after.len() / 1000),
-            |b| {
-                let mut tracker = Tracker::new(ResultType::Full);
-                tracker.connect(Duration::ZERO);
-                let mut updates = Vec::new();
-                let mut flip = false;
-                b.iter(|| {
-                    flip = !flip;
-                    let json = if flip { &before } else { &after };
-                    let response = Response::decode(black_box(json.as_bytes())).expect("sound");
-                    updates.clear();
-                    tracker.respond(&response, sent, false, &mut updates);
-                    updates.len()
-                });
-            },
-        );
+        let mut follower = Follower::new(sentences);
+        let read = all
+            .each_ref()
+            .map(|json| Response::decode(json.as_bytes()).expect("sound"));
+        let mut turn = [0, 1].into_iter().cycle();
+        group.bench_function("follow", |b| {
+            b.iter(|| follower.follow(&read[turn.next().expect("endless")]));
+        });
+        let mut follower = Follower::new(sentences);
+        let mut turn = all.iter().cycle();
+        group.bench_function("decode and follow", |b| {
+            b.iter(|| follower.read(black_box(turn.next().expect("endless"))));
+        });
+        group.finish();
     }
-    group.finish();
+}
+
+/// As the client does it.
+struct Follower {
+    tracker: Tracker,
+    repeats: Repeats,
+    updates: Vec<Update>,
+}
+
+impl Follower {
+    fn new(sentences: u32) -> Self {
+        let mut tracker = Tracker::new(match sentences {
+            0 => ResultType::Single,
+            _ => ResultType::Full,
+        });
+        tracker.connect(Duration::ZERO);
+        Self {
+            tracker,
+            repeats: Repeats::default(),
+            updates: Vec::new(),
+        }
+    }
+
+    fn follow(&mut self, response: &Response<'_>) -> usize {
+        self.updates.clear();
+        let sent = Duration::from_secs(100_000);
+        self.tracker
+            .respond(response, sent, false, &mut self.updates);
+        self.updates.len()
+    }
+
+    fn read(&mut self, json: &str) -> usize {
+        let mut repeats = std::mem::take(&mut self.repeats);
+        let settled = self.tracker.repeated();
+        let response = repeats.decode(json.as_bytes(), settled).expect("sound");
+        let updates = self.follow(&response);
+        repeats.keep(json.as_bytes(), self.tracker.repeated());
+        self.repeats = repeats;
+        updates
+    }
 }
 
 criterion_group!(floors, frames, responses);

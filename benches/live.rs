@@ -3,8 +3,9 @@
 //!
 //! Each session is a pipeline of its own, which gets a buffer of 10 ms every 10 ms. Two threads push for all of them, as two do for all
 //! sockets of a server: a thousand threads with a clock each, as live sources have them, cost more than two
-//! processors by themselves. The sound is marks, which the service (elsewhere, `--recogniser marks`) answers, so
-//! that sent audio is settled and let go as in life. Sessions are at different places in it, and in their chunks.
+//! processors by themselves. The sound is marks, which the service (elsewhere, `--recogniser marks`) answers, or what the
+//! environment's SPEECH names, which a script answers; so sent audio is settled and let go as in life. Sessions are at different places
+//! in it, and in their chunks.
 
 mod support;
 
@@ -14,13 +15,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
-use support::{buffers, caps, cpu, percentile, stat, status};
+use support::{Written, buffers, caps, cpu, status};
 use volcasr_loopback::marks::Layout;
 
 /// How often latencies are sampled, more often than chunks are sent.
 const SAMPLE: Duration = Duration::from_millis(100);
 /// Of so many sessions: asking for statistics costs, too.
-const SAMPLED: usize = 40;
+const SAMPLED: usize = 100;
 const TICK: Duration = Duration::from_millis(10);
 const FEEDERS: usize = 2;
 /// Until all sessions are open and their history is as long as it gets.
@@ -51,8 +52,9 @@ fn main() -> ExitCode {
     let troubles = Arc::new(AtomicUsize::new(0));
     let uri = rest.first().map(String::as_str);
     let sessions: Vec<_> = (0..n).map(|_| session(sink, uri, &troubles)).collect();
-    let (pcm, _) = Layout::default().sentences(20);
+    let pcm = support::speech().unwrap_or_else(|| Layout::default().sentences(20).0);
     let sound = buffers(&pcm, 10);
+    drop(pcm);
     let over = AtomicBool::new(false);
     let line = std::thread::scope(|scope| {
         for part in 0..FEEDERS {
@@ -129,33 +131,22 @@ fn feed(sessions: &[Session], part: usize, sound: &[gst::Buffer], over: &AtomicB
 
 /// One line of JSON.
 fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsize) -> String {
-    let step = sessions.len().div_ceil(SAMPLED);
-    let sampled: Vec<_> = sessions.iter().step_by(step).map(|s| &s.sink).collect();
-    let mut seen = vec![0; sampled.len()];
-    let mut latencies = Vec::new();
+    let sampled = sessions.iter().step_by(sessions.len().div_ceil(SAMPLED));
+    let sampled = sampled.filter(|_| sink == "volcasrsink");
+    let mut written = Written::new(sampled.map(|session| &session.sink));
     let (cpu, began) = (cpu(), Instant::now());
+    let mut threads = 0;
     while began.elapsed() < Duration::from_secs(seconds) {
         std::thread::sleep(SAMPLE);
-        if sink == "volcasrsink" {
-            for (sink, seen) in sampled.iter().zip(&mut seen) {
-                let frames = stat(sink, "frames-sent");
-                if std::mem::replace(seen, frames) != frames {
-                    latencies.push(stat(sink, "send-latency-last"));
-                }
-            }
-        }
+        written.ask();
+        threads = threads.max(status("Threads:"));
     }
     let cores = (support::cpu() - cpu) / began.elapsed().as_secs_f64();
-    latencies.sort_unstable();
-    let ms = |percent| percentile(&latencies, percent) as f64 / 1e6;
+    let (p50, p99, frames) = written.percentiles();
     format!(
-        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{},"p50_ms":{:.3},"p99_ms":{:.3},"samples":{},"errors":{}}}"#,
+        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{threads},"p50_ms":{p50:.3},"p99_ms":{p99:.3},"frames":{frames},"errors":{}}}"#,
         sessions.len(),
         status("VmRSS:"),
-        status("Threads:"),
-        ms(50),
-        ms(99),
-        latencies.len(),
         troubles.load(Ordering::Relaxed),
     )
 }

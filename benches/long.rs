@@ -1,5 +1,5 @@
 //! One session of hours, sped up, measured from inside: `long URI single|full HOURS` prints one line of JSON, with a point for
-//! each ten minutes of audio: seconds of CPU until then, and the memory.
+//! each ten minutes of audio: seconds of CPU until then, and the memory, without the audio that it holds itself.
 //!
 //! The audio is ten minutes of marks over and over, so that feeding costs next to nothing. The service runs elsewhere, with
 //! `--recogniser marks --answer-every 60s`: a response in `full` repeats everything.
@@ -65,6 +65,7 @@ fn main() -> ExitCode {
 
     let mut pcm = vec![0; 600 * 48_000];
     Layout::default().fill(0, &mut pcm);
+    let own = pcm.len() / 1024;
     let piece = buffers(&pcm, 100);
     drop(pcm);
     let mut points = String::new();
@@ -81,7 +82,12 @@ fn main() -> ExitCode {
             std::thread::sleep(Duration::from_millis(2));
         }
         let comma = if points.is_empty() { "" } else { "," };
-        let _ = write!(points, "{comma}[{:.2},{}]", cpu(), status("VmRSS:"));
+        let _ = write!(
+            points,
+            "{comma}[{:.4},{}]",
+            cpu(),
+            status("VmRSS:") as usize - own
+        );
     }
     source.end_of_stream().expect("it is taken");
     let limit = gst::ClockTime::from_seconds(60);

@@ -1,24 +1,28 @@
 //! One session, measured from inside: `one WHAT URI` prints one line of JSON. WHAT is
 //!
-//! - `start`: from the element's creation to the first frame on the wire, and what a bare connection takes;
+//! - `start`: from the element's creation until the service has answered the request, which is a little more than frame 1 on the
+//!   wire, and what a bare connection takes;
 //! - `latency`: at real time, from a chunk's last sample at the sink to the kernel, and from the service's telling an
 //!   utterance to its message on the bus (the service with `--recogniser marks --told-at`);
-//! - `allocations`: in steady state, for one frame, but for the buffers that come from upstream.
+//! - `allocations`: in steady state, for one frame, but for the buffers that come from upstream;
+//! - `reading`: of responses of megabytes, which the service's script has from 1 s of audio on: RESPONSES of them, of BYTES in all.
 //!
 //! The service runs elsewhere.
 
 mod support;
 
 use std::alloc::System;
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use gst::prelude::*;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use support::{buffers, fed, percentile, sink, stat};
+use support::{Written, buffers, cpu, fed, percentile, sink, stat};
 use volcasr_loopback::marks::Layout;
 
 #[global_allocator]
@@ -31,7 +35,7 @@ fn main() -> ExitCode {
         .collect();
     let [what, uri] = args.as_slice() else {
         // `cargo bench` without arguments runs every target.
-        eprintln!("one start|latency|allocations URI: run by scripts/bench.py");
+        eprintln!("one start|latency|allocations|reading URI: run by scripts/bench.py");
         return ExitCode::SUCCESS;
     };
     support::init();
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         "start" => start(uri),
         "latency" => latency(uri),
         "allocations" => allocations(uri),
+        "reading" => reading(uri),
         _ => return ExitCode::FAILURE,
     }
     ExitCode::SUCCESS
@@ -54,17 +59,19 @@ fn start(uri: &str) {
         let (pipeline, source) = fed(&sink, false);
         pipeline.set_state(gst::State::Playing).expect("to play");
         source.push_buffer(buffer.clone()).expect("it is taken");
-        while stat(&sink, "frames-sent") == 0 {
+        while stat(&sink, "responses") == 0 {
             std::thread::sleep(Duration::from_micros(20));
         }
         all.push(began.elapsed().as_micros() as u64);
         pipeline.set_state(gst::State::Null).expect("NULL");
         bare.push(connection(uri).as_micros() as u64);
     }
+    // Threads and certificates are there from the first on.
+    let first = all.remove(0) as f64 / 1e3;
     all.sort_unstable();
     bare.sort_unstable();
     println!(
-        r#"{{"start_ms":{},"worst_ms":{},"bare_ms":{}}}"#,
+        r#"{{"first_ms":{first},"start_ms":{},"worst_ms":{},"bare_ms":{}}}"#,
         percentile(&all, 50) as f64 / 1e3,
         percentile(&all, 100) as f64 / 1e3,
         percentile(&bare, 50) as f64 / 1e3
@@ -109,31 +116,22 @@ fn latency(uri: &str) {
             gst::BusSyncReply::Pass
         });
     pipeline.set_state(gst::State::Playing).expect("to play");
-    let (mut sent, mut seen) = (Vec::new(), 0);
+    let mut sent = Written::new([&sink]);
     // The clock may have run before the first buffer came.
     for buffer in buffers(&pcm, 10) {
         let due = buffer.pts().unwrap_or_default();
         source.push_buffer(buffer).expect("it is taken");
-        loop {
-            let frames = stat(&sink, "frames-sent");
-            if std::mem::replace(&mut seen, frames) != frames {
-                sent.push(stat(&sink, "send-latency-last"));
-            }
-            match pipeline.current_running_time() {
-                Some(now) if now > due => break,
-                _ => std::thread::sleep(Duration::from_millis(5)),
-            }
+        while pipeline.current_running_time().is_none_or(|now| now <= due) {
+            std::thread::sleep(Duration::from_millis(2));
         }
+        sent.ask();
     }
     let mut told = told.lock().expect("no panic").clone();
     told.sort_unstable();
-    sent.sort_unstable();
     let ms = |nanos: u64| nanos as f64 / 1e6;
+    let (p50, p99, frames) = sent.percentiles();
     println!(
-        r#"{{"sent_p50_ms":{},"sent_p99_ms":{},"frames":{},"told_p50_ms":{},"told_p99_ms":{},"told":{}}}"#,
-        ms(percentile(&sent, 50)),
-        ms(percentile(&sent, 99)),
-        sent.len(),
+        r#"{{"sent_p50_ms":{p50},"sent_p99_ms":{p99},"frames":{frames},"told_p50_ms":{},"told_p99_ms":{},"told":{}}}"#,
         ms(percentile(&told, 50)),
         ms(percentile(&told, 99)),
         told.len()
@@ -160,30 +158,96 @@ fn allocations(uri: &str) {
     let (pcm, _) = Layout::default().sentences(60);
     let all = buffers(&pcm, 20);
     let (warm, steady) = all.split_at(all.len() / 2);
+    let asked = Cell::new(0usize);
+    let stat = |field| {
+        asked.set(asked.get() + 1);
+        stat(&sink, field)
+    };
     let push = |buffers: &[gst::Buffer]| {
         for buffer in buffers {
             source.push_buffer(buffer.clone()).expect("it is taken");
             // No burst: what waits is not steady.
-            while stat(&sink, "audio-queued") > 1_000_000_000 {
+            while stat("audio-queued") > 1_000_000_000 {
                 std::thread::sleep(Duration::from_micros(200));
             }
         }
         let mut frames = (u64::MAX, 0);
         while frames.0 != frames.1 {
             std::thread::sleep(Duration::from_millis(50));
-            frames = (frames.1, stat(&sink, "frames-sent"));
+            frames = (frames.1, stat("frames-sent"));
         }
         frames.1
     };
     let before = push(warm);
-    // What asking for the stats takes is in both; a region without audio tells it.
+    // What asking for the statistics takes is not the frames'.
     let region = Region::new(ALLOCATOR);
-    let frames = push(steady) - before;
+    for _ in 0..100 {
+        stat("frames-sent");
+    }
+    let question = region.change();
+    asked.set(0);
+    let region = Region::new(ALLOCATOR);
+    let frames = (push(steady) - before) as f64;
     let with = region.change();
+    let asked = asked.get() as f64 / 100.0;
+    let (allocations, bytes) = (question.allocations as f64, question.bytes_allocated as f64);
     println!(
         r#"{{"frames":{frames},"allocations":{:.2},"bytes":{:.0}}}"#,
-        with.allocations as f64 / frames as f64,
-        with.bytes_allocated as f64 / frames as f64
+        (with.allocations as f64 - asked * allocations) / frames,
+        (with.bytes_allocated as f64 - asked * bytes) / frames
+    );
+    pipeline.set_state(gst::State::Null).expect("NULL");
+}
+
+fn reading(uri: &str) {
+    let number = |name| -> u64 {
+        let value = std::env::var(name).expect("set by scripts/bench.py");
+        value.parse().expect("a number")
+    };
+    let (responses, bytes) = (number("RESPONSES"), number("BYTES"));
+    let sink = sink(uri);
+    sink.set_property("sync", false);
+    sink.set_property("max-speed", 0.0);
+    let (pipeline, source) = fed(&sink, false);
+    let messages = Arc::new(AtomicU64::new(0));
+    let posted = messages.clone();
+    let bus = pipeline.bus().expect("a bus");
+    bus.set_sync_handler(move |_, _| {
+        posted.fetch_add(1, Ordering::Relaxed);
+        gst::BusSyncReply::Drop
+    });
+    pipeline.set_state(gst::State::Playing).expect("to play");
+    let all = buffers(&[0; 4 * 48_000], 20);
+    let (first, rest) = all.split_at(45);
+    let push = |buffers: &[gst::Buffer]| {
+        for buffer in buffers {
+            source.push_buffer(buffer.clone()).expect("it is taken");
+        }
+    };
+    // The first one is news as a whole: until it is all posted.
+    push(first);
+    let mut before = (0, u64::MAX);
+    while before.0 == 0 || before.0 != before.1 {
+        std::thread::sleep(Duration::from_millis(300));
+        before = (messages.load(Ordering::Relaxed), before.0);
+    }
+    let heard = stat(&sink, "responses");
+    let (region, began, used) = (Region::new(ALLOCATOR), Instant::now(), cpu());
+    push(rest);
+    while stat(&sink, "responses") < heard + responses {
+        let patience = Duration::from_secs(60);
+        assert!(began.elapsed() < patience, "responses are missing");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (used, took) = (cpu() - used, began.elapsed().as_secs_f64());
+    let change = region.change();
+    println!(
+        r#"{{"cpu_mb_s":{:.0},"wall_mb_s":{:.0},"allocations":{:.1},"kib":{:.0},"messages":{}}}"#,
+        bytes as f64 / used / 1e6,
+        bytes as f64 / took / 1e6,
+        change.allocations as f64 / responses as f64,
+        change.bytes_allocated as f64 / 1024.0 / responses as f64,
+        messages.load(Ordering::Relaxed) - before.0
     );
     pipeline.set_state(gst::State::Null).expect("NULL");
 }

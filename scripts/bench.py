@@ -2,12 +2,13 @@
 """What the sink costs, beside what others cost, in one run: prints a table, draws curves into target/.
 
 Builds nothing: `make bench` does. Everything is measured on this machine, against the loopback service in a process of
-its own. BENCH_SESSIONS (default "1 10 100 300 1000"), BENCH_SECONDS (default 10) and BENCH_HOURS (default 4) size the curves; BENCH_BASELINE is a
-command that sends an hour of the same audio by other means, with {port} and {pcm} filled in, to compare with.
+its own; CPU is that of the whole process. BENCH_SESSIONS (default "1 10 100 300 1000"), BENCH_SECONDS (default 8) and BENCH_HOURS (default
+4) size the curves; BENCH_PARTS (default all) is some of "hour one start reading live long".
 """
 import glob
 import json
 import os
+import platform
 import re
 import resource
 import select
@@ -20,24 +21,37 @@ import sys
 import tempfile
 import time
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(ROOT, "benches"))
+import scripted
+from plot import Plot
+
 TARGET = os.environ.get("CARGO_TARGET_DIR", "target")
 RELEASE = os.path.join(TARGET, "release")
 HOUR = 3600
 RATE = 24000
 SPEECH = "/usr/share/pocketsphinx/test/data/librivox/*.wav"
 PARSE = "rawaudioparse use-sink-caps=false format=pcm pcm-format=s16le sample-rate=24000 num-channels=1"
+SINK = "volcasrsink sync=false max-speed=0"
+# The plugin alone, for both sides: in the directory of the build GStreamer looks into every file.
+PLUGIN = os.path.abspath(os.path.join(TARGET, "bench-plugin"))
 ENVIRONMENT = dict(
     os.environ,
-    GST_PLUGIN_PATH=os.path.abspath(RELEASE),
+    GST_PLUGIN_PATH=PLUGIN,
     VOLCENGINE_APP_ID="app-1",
     VOLCENGINE_ACCESS_KEY="secret-access-key",
 )
-rows = []
 
 
-def row(what, measured, beside, ratio, goal):
-    rows.append((what, measured, beside, ratio, goal))
-    print(f"{what:<44} {measured:>16} {beside:>26} {ratio:>10} {goal:>14}", flush=True)
+def line(*cells):
+    print("{:<50} {:>12} {:>27} {:>6} {:>11} {:>11}".format(*cells).rstrip(), flush=True)
+
+
+def row(what, value, beside="", ratio=None, goal="", share=None):
+    """`ratio`: to what is beside it. `share`: of the goal; up to 1 it is reached."""
+    met = "" if share is None else f"{share:.2f} {'met' if share <= 1 else 'MISSED'}"
+    line(what, value, beside, "" if ratio is None else f"{ratio:.3f}", goal, met)
 
 
 class Service:
@@ -57,31 +71,6 @@ class Service:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
-
-
-def cpu(command):
-    """User and system seconds of a command, and how long it took."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.monotonic() - began
-
-
-def best(command, times=3):
-    return min(cpu(command)[0] for _ in range(times))
-
-
-def speech(path):
-    """An hour of human speech at 24 kHz: recordings, resampled by GStreamer, over and over."""
-    pieces = []
-    for name in sorted(glob.glob(SPEECH)):
-        line = f"filesrc location={name} ! wavparse ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate={RATE},channels=1 ! fdsink"
-        pieces.append(subprocess.run(["gst-launch-1.0", "-q", *shlex.split(line)], check=True, capture_output=True).stdout)
-    once = b"".join(pieces)
-    if not once:
-        sys.exit(f"bench: no recordings at {SPEECH} (Debian, Ubuntu: pocketsphinx-testdata)")
-    with open(path, "wb") as file:
-        file.write((once * (HOUR * RATE * 2 // len(once) + 1))[: HOUR * RATE * 2])
 
 
 class Relay:
@@ -122,49 +111,35 @@ class Relay:
         return count
 
 
+class Drain:
+    """Takes what tcpclientsink sends, in a process of its own: its CPU is not the sink's."""
+
+    def __enter__(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.process = os.fork()
+        if self.process == 0:
+            while True:
+                connection, _ = listener.accept()
+                while connection.recv(1 << 20):
+                    pass
+        return listener.getsockname()[1]
+
+    def __exit__(self, *_):
+        os.kill(self.process, signal.SIGTERM)
+        os.waitpid(self.process, 0)
+
+
 def launch(pcm, sink):
-    return ["gst-launch-1.0", "-q", *shlex.split(f"filesrc location={pcm} ! {PARSE} ! {sink}")]
+    """What an hour in `pcm` costs: CPU in ms for a second of audio, of the whole process."""
+    command = ["gst-launch-1.0", "-q", *shlex.split(f"filesrc location={pcm} ! {PARSE} ! {sink}")]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 / HOUR
 
 
-def drain(listener):
-    """Takes what comes, for tcpclientsink."""
-    while True:
-        connection, _ = listener.accept()
-        while connection.recv(1 << 20):
-            pass
-
-
-def cpu_of_an_hour(pcm):
-    listener = socket.create_server(("127.0.0.1", 0))
-    # In another process: its CPU is not the sink's.
-    drainer = os.fork()
-    if drainer == 0:
-        drain(listener)
-    port = listener.getsockname()[1]
-    tcp = best(launch(pcm, f"tcpclientsink sync=false host=127.0.0.1 port={port}"))
-    os.kill(drainer, signal.SIGTERM)
-    per_second = 1000 / HOUR
-    with Service("--recogniser", "silent") as service:
-        for compression in ["none", "gzip"]:
-            sink = f"volcasrsink sync=false max-speed=0 compression={compression} uri={service.uri}"
-            ours = best(launch(pcm, sink))
-            measured = f"{ours * per_second:.4f} ms/s"
-            if compression == "none":
-                row("CPU, compression=none", measured, f"tcpclientsink {tcp * per_second:.4f}", f"{ours / tcp:.2f}", "<= 2.5")
-            elif "BENCH_BASELINE" in os.environ:
-                line = os.environ["BENCH_BASELINE"].format(port=service.port, pcm=pcm)
-                other = best(shlex.split(line), 2)
-                row("CPU, compression=gzip", measured, f"baseline {other * per_second:.4f}", f"{ours / other:.2f}", "<= 0.25")
-                relay = Relay(service.port)
-                # In one session, as the other does.
-                cpu(launch(pcm, f'{sink.replace(f":{service.port}/", f":{relay.port}/")} max-session-time=0'))
-                ours = relay.sent()
-                relay = Relay(service.port)
-                cpu(shlex.split(os.environ["BENCH_BASELINE"].format(port=relay.port, pcm=pcm)))
-                other = relay.sent()
-                row("bytes on the wire, compression=gzip", f"{ours}", f"baseline {other}", f"{ours / other:.4f}", "<= 1")
-            else:
-                row("CPU, compression=gzip", measured, "", "", "")
+def best(pcm, sink, times=3):
+    return min(launch(pcm, sink) for _ in range(times))
 
 
 def bench(name, *args, **environment):
@@ -172,153 +147,207 @@ def bench(name, *args, **environment):
     built = [path for path in glob.glob(os.path.join(RELEASE, "deps", f"{name}-*")) if not path.endswith(".d")]
     program = max(built, key=os.path.getmtime)
     done = subprocess.run(
-        [program, *map(str, args)], env=dict(ENVIRONMENT, **environment), check=True, capture_output=True, text=True
+        [program, *map(str, args)], env=dict(ENVIRONMENT, **environment), check=True, stdout=subprocess.PIPE, text=True
     )
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def live(sink, n, seconds, *uri):
-    return bench("live", sink, n, seconds, *uri)
+def speech():
+    """Half a minute of human speech at 24 kHz: recordings, resampled by GStreamer."""
+    pieces = []
+    for name in sorted(glob.glob(SPEECH)):
+        chain = f"filesrc location={name} ! wavparse ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate={RATE},channels=1 ! fdsink"
+        pieces.append(subprocess.run(["gst-launch-1.0", "-q", *shlex.split(chain)], check=True, capture_output=True).stdout)
+    once = b"".join(pieces)
+    if not once:
+        sys.exit(f"bench: no recordings at {SPEECH} (Debian, Ubuntu: pocketsphinx-testdata)")
+    return once
 
 
-def live_sessions():
-    counts = [int(n) for n in os.environ.get("BENCH_SESSIONS", "1 10 100 300 1000").split()]
-    seconds = int(os.environ.get("BENCH_SECONDS", "10"))
-    curve = []
-    for n in counts:
-        with Service("--recogniser", "marks") as service:
-            ours, plain = live("volcasrsink", n, seconds, service.uri), live("fakesink", n, seconds)
-        share = ours["cores"] - plain["cores"]
-        memory = (ours["rss_kib"] - plain["rss_kib"]) / n
-        threads = ours["threads"] - plain["threads"]
-        curve.append((n, share, memory, ours["p99_ms"], threads))
-        row(f"{n} live sessions: cores", f"{share:.3f}", f"fakesink {plain['cores']:.3f}", "", "<= 1 at 1000")
-        row(f"{n} live sessions: frame to kernel, p99", f"{ours['p99_ms']:.2f} ms", f"p50 {ours['p50_ms']:.2f} ms", "", "<= 20 ms")
-        row(f"{n} live sessions: memory each", f"{memory:.0f} KiB", f"errors {ours['errors']}", "", "<= 150 KiB")
-        row(f"{n} live sessions: threads beyond", f"{threads}", f"of {ours['threads']}", "", "constant")
-    return curve
+def cpu_of_an_hour(pcm):
+    with Drain() as port:
+        tcp = best(pcm, f"tcpclientsink sync=false host=127.0.0.1 port={port}")
+    with Service("--recogniser", "silent") as service:
+        none = best(pcm, f"{SINK} compression=none uri={service.uri}")
+        row("CPU for a second of speech, none", f"{none:.4f} ms", f"tcpclientsink {tcp:.4f} ms", none / tcp, "<= 2.5", none / tcp / 2.5)
+        gzip = best(pcm, f"{SINK} compression=gzip uri={service.uri}")
+        # In one session, as the others do.
+        relay = Relay(service.port)
+        launch(pcm, f"{SINK} max-session-time=0 compression=gzip uri={service.uri.replace(f':{service.port}/', f':{relay.port}/')}")
+        sent = relay.sent()
+        # Ours are of 200 ms.
+        for ms in (100, 200):
+            relay = Relay(service.port)
+            client = [sys.executable, os.path.join(ROOT, "benches", "baseline.py")]
+            done = subprocess.run([*client, str(relay.port), pcm, str(ms)], check=True, stdout=subprocess.PIPE, text=True)
+            cost, theirs = json.loads(done.stdout)["ms"], relay.sent()
+            row("CPU for a second of speech, gzip", f"{gzip:.4f} ms", f"Python, {ms} ms: {cost:.4f} ms", gzip / cost, "<= 0.25", gzip / cost / 0.25)
+            row("bytes on the wire, gzip", f"{sent / 1e6:.2f} MB", f"Python, {ms} ms: {theirs / 1e6:.2f} MB", sent / theirs, "<= 1", sent / theirs)
+    with tempfile.TemporaryDirectory() as scratch:
+        authority = os.path.join(scratch, "ca.pem")
+        with Service("--recogniser", "silent", "--tls", "--ca-file", authority) as service:
+            ENVIRONMENT["SSL_CERT_FILE"] = authority
+            tls = best(pcm, f"{SINK} compression=none uri={service.uri}")
+            row("CPU for a second of speech, none, TLS", f"{tls:.4f} ms", f"without {none:.4f} ms", tls / none)
+            late = bench("one", "latency", service.uri)
+            row("chunk complete to kernel, TLS, p99", f"{late['sent_p99_ms']:.2f} ms", f"p50 {late['sent_p50_ms']:.2f} ms", None, "<= 2 ms", late["sent_p99_ms"] / 2)
+            del ENVIRONMENT["SSL_CERT_FILE"]
+
+
+def one_session():
+    with Service("--recogniser", "marks", "--lag", "0s", "--told-at") as service:
+        late = bench("one", "latency", service.uri)
+    row("chunk complete to kernel, p99", f"{late['sent_p99_ms']:.2f} ms", f"p50 {late['sent_p50_ms']:.2f} ms", None, "<= 2 ms", late["sent_p99_ms"] / 2)
+    row("response sent to message on the bus, p99", f"{late['told_p99_ms']:.2f} ms", f"p50 {late['told_p50_ms']:.2f} ms", None, "<= 2 ms", late["told_p99_ms"] / 2)
+    for compression in ["none", "gzip"]:
+        with Service("--recogniser", "silent") as service:
+            frame = bench("one", "allocations", service.uri, COMPRESSION=compression)
+        row(f"allocations for a frame, {compression}", f"{frame['allocations']:.2f}", f"{frame['bytes']:.0f} bytes, audio 9600")
 
 
 def start_up():
+    with Service("--recogniser", "silent") as service:
+        start = bench("one", "start", service.uri)
+    for what, took in [("median", start["start_ms"]), ("the very first", start["first_ms"])]:
+        beyond = took - start["bare_ms"]
+        row(f"element created to request answered, {what}", f"{took:.2f} ms", f"bare connection {start['bare_ms']:.2f} ms", None, "<= +15 ms", beyond / 15)
+
     def inspect(element, path):
         took = []
-        for _ in range(9):
+        for _ in range(20):
             environment = dict(ENVIRONMENT, GST_PLUGIN_PATH=path)
             began = time.monotonic()
             subprocess.run(["gst-inspect-1.0", element], env=environment, stdout=subprocess.DEVNULL, check=True)
             took.append(time.monotonic() - began)
-        return sorted(took)[len(took) // 2] * 1000
+        # The least: what it takes, without what else the machine did.
+        return min(took) * 1000
 
     with tempfile.TemporaryDirectory() as empty:
-        # Alone: in the directory of the build GStreamer looks into every file.
-        alone = os.path.join(empty, "alone")
-        os.mkdir(alone)
-        without = inspect("fakesink", alone)
-        shutil.copy(os.path.join(RELEASE, "libgstvolcasr.so"), alone)
-        ours = inspect("volcasrsink", alone)
-    row("gst-inspect-1.0 volcasrsink", f"{ours:.1f} ms", f"fakesink {without:.1f} ms", f"+{ours - without:.1f} ms", "<= +10 ms")
+        without = inspect("fakesink", empty)
+    ours = inspect("volcasrsink", PLUGIN)
+    row("gst-inspect-1.0 volcasrsink", f"{ours:.1f} ms", f"fakesink {without:.1f} ms", ours / without, "<= +10 ms", (ours - without) / 10)
     with tempfile.NamedTemporaryFile() as stripped:
         subprocess.run(["strip", "-o", stripped.name, os.path.join(RELEASE, "libgstvolcasr.so")], check=True)
         size = os.path.getsize(stripped.name) / 1024 / 1024
-    row("library, stripped", f"{size:.2f} MiB", "", "", "<= 4 MiB")
+    row("library, stripped", f"{size:.2f} MiB", "", None, "<= 4 MiB", size / 4)
 
 
-def one_session():
-    with Service("--recogniser", "silent") as service:
-        start = bench("one", "start", service.uri)
-        beyond = start["start_ms"] - start["bare_ms"]
-        row("element created to frame 1", f"{start['start_ms']:.2f} ms", f"bare connection {start['bare_ms']:.2f} ms", f"+{beyond:.2f} ms", "<= +15 ms")
-    for compression in ["none", "gzip"]:
-        with Service("--recogniser", "silent") as service:
-            frame = bench("one", "allocations", service.uri, COMPRESSION=compression)
-        row(f"allocations for a frame, {compression}", f"{frame['allocations']:.2f}", f"{frame['bytes']:.0f} bytes", "", "<= 1")
-    with Service("--recogniser", "marks", "--lag", "0s", "--told-at") as service:
-        late = bench("one", "latency", service.uri)
-    row("chunk complete to written, p99", f"{late['sent_p99_ms']:.2f} ms", f"p50 {late['sent_p50_ms']:.2f} ms", "", "<= 2 ms")
-    row("told by the service to the bus, p99", f"{late['told_p99_ms']:.2f} ms", f"p50 {late['told_p50_ms']:.2f} ms", "", "<= 2 ms")
+def reading(scratch):
+    """Responses of megabytes through the socket, several a second, each with one word more."""
+    # More would be more than the service holds for a client that has to catch up.
+    path, count = os.path.join(scratch, "reading.json"), 20
+    size = scripted.reading(path, count)
+    with Service("--recogniser", "scripted", "--script", path) as service:
+        got = bench("one", "reading", service.uri, RESPONSES=str(count), BYTES=str(size))
+    row(f"full responses of {size / count / 1e6:.1f} MB, read", f"{got['cpu_mb_s']} MB/s", "of CPU, socket to bus", None, ">= 300 MB/s", 300 / got["cpu_mb_s"])
+    row("allocations for one of them", f"{got['allocations']:.0f}", f"{got['kib']:.0f} KiB, {got['messages'] / count:.1f} messages")
+
+
+def live_sessions(scratch):
+    """The curve, with marks, and what speech makes of the most sessions, and of older ones."""
+    counts = [int(n) for n in os.environ.get("BENCH_SESSIONS", "1 10 100 300 1000").split()]
+    seconds = int(os.environ.get("BENCH_SECONDS", "8"))
+    plain = {n: bench("live", "fakesink", n, seconds) for n in counts}
+
+    def measure(n, what, options, **environment):
+        with Service(*options) as service:
+            ours = bench("live", "volcasrsink", n, seconds, service.uri, **environment)
+        if ours["errors"]:
+            sys.exit(f"bench: {ours['errors']} errors and warnings in {n} live sessions, {what}")
+        beside = plain[n]
+        ours["share"] = ours["cores"] - beside["cores"]
+        ours["each"] = (ours["rss_kib"] - beside["rss_kib"]) / n
+        ours["beyond"] = ours["threads"] - beside["threads"]
+        goal = n / 1000
+        # Of few, what the process has once is most.
+        limit = (lambda goal, share: {"goal": goal, "share": share}) if n >= 100 else lambda *_: {}
+        row(f"{n} live, {what}: cores, sinks' share", f"{ours['share']:.3f}", f"fakesink {beside['cores']:.3f}", ours["cores"] / beside["cores"], **limit(f"<= {goal:g}", ours["share"] / goal))
+        row(f"{n} live, {what}: chunk to kernel, p99", f"{ours['p99_ms']:.2f} ms", f"p50 {ours['p50_ms']:.2f} ms", None, "<= 20 ms", ours["p99_ms"] / 20)
+        row(f"{n} live, {what}: memory each", f"{ours['each']:.0f} KiB", f"fakesink {beside['rss_kib'] / n:.0f} KiB", **limit("<= 150 KiB", ours["each"] / 150))
+        return ours
+
+    marks = ["--recogniser", "marks", "--threads", "2"]
+    curve = [measure(n, "marks", marks) for n in counts]
+    if len(curve) > 2:
+        few, many = curve[-2], curve[-1]
+        each, before = many["share"] / many["n"], few["share"] / few["n"]
+        row(f"linear: a session's CPU, one of {many['n']} to one of {few['n']}", f"{each * 1000:.3f} ms/s", f"{before * 1000:.3f} ms/s", each / before, "<= 1.1", each / before / 1.1)
+        row("threads beyond fakesink's", f"{many['beyond']}", f"at {curve[1]['n']}: {curve[1]['beyond']}")
+    speaking = {"SPEECH": os.path.join(scratch, "speech.pcm")}
+    young, old = os.path.join(scratch, "young.json"), os.path.join(scratch, "old.json")
+    # Warming up and starting one after the other take ten seconds.
+    scripted.speech(young, seconds + 15, 0)
+    # Five minutes, which is the average age of sessions that rotate after ten.
+    scripted.speech(old, seconds + 15, 50)
+    measure(counts[-1], "speech", ["--recogniser", "scripted", "--script", young, "--threads", "2"], **speaking)
+    measure(counts[-2], "speech, 5 min old", ["--recogniser", "scripted", "--script", old, "--threads", "2"], **speaking)
+    plot = Plot("Live sessions in one process: what is the sinks', without the pipelines", "sessions")
+    plot.panel("cores", [(at["n"], at["share"]) for at in curve])
+    plot.panel("KiB of memory for each", [(at["n"], at["each"]) for at in curve])
+    plot.panel("ms from a complete chunk to the kernel, 99 %", [(at["n"], at["p99_ms"]) for at in curve])
+    plot.panel("threads beyond fakesink's", [(at["n"], at["beyond"]) for at in curve])
+    plot.write(os.path.join(TARGET, "live-sessions.svg"))
 
 
 def long_streams():
     """Hours in one session: CPU and memory for each ten minutes."""
     hours = int(os.environ.get("BENCH_HOURS", "4"))
-    curves = {}
+    plot = Plot("One session of hours, sped up", "hours of audio")
     for kind in ["single", "full"]:
         with Service("--recogniser", "marks", "--answer-every", "60s") as service:
             got = bench("long", service.uri, kind, hours, COMPRESSION="none")
+        # A sentence of marks takes 2.6 s.
+        if not got["ended"] or got["troubles"] or got["finals"] < hours * 3600 / 2.6 * 0.99:
+            sys.exit(f"bench: {hours} hours, {kind}: {got['finals']} sentences, {got['troubles']} errors and warnings, ended: {got['ended']}")
         cpus, memory = zip(*got["points"])
-        steps = [after - before for before, after in zip((0, *cpus), cpus)]
+        steps = [(after - before) * 1000 / 600 for before, after in zip((0, *cpus), cpus)]
         quarter = len(steps) // 4
         # The first step has the start in it.
         first, last = sum(steps[1:quarter]) / (quarter - 1), sum(steps[-quarter:]) / quarter
-        curves[kind] = [(600 * (n + 1) / 3600, step * 1000 / 600, kib / 1024) for n, (step, kib) in enumerate(zip(steps, memory))]
-        each = f"{last * 1000 / 600:.4f} ms/s"
-        goal = "<= 1.1" if kind == "single" else ""
-        row(f"{hours} h, {kind}: CPU, last quarter to first", each, f"first {first * 1000 / 600:.4f}", f"{last / first:.2f}", goal)
-        after_ten = memory[0]
-        row(f"{hours} h, {kind}: memory", f"{max(memory) / 1024:.1f} MiB", f"after 10 min {after_ten / 1024:.1f} MiB", f"{max(memory[1:]) / after_ten:.2f}", "<= 1.05" if kind == "single" else "")
-        row(f"{hours} h, {kind}: utterances", f"{got['finals']}", f"errors, warnings {got['troubles']}", "", "")
-    return curves
+        goal = {"goal": "<= 1.1", "share": last / first / 1.1} if kind == "single" else {}
+        row(f"{hours} h, {kind}: CPU for a second, last quarter", f"{last:.4f} ms", f"first quarter {first:.4f} ms", last / first, **goal)
+        after_ten, most = memory[0], max(memory[1:])
+        goal = {"goal": "<= 1.05", "share": most / after_ten / 1.05} if kind == "single" else {}
+        row(f"{hours} h, {kind}: memory, at most", f"{most / 1024:.1f} MiB", f"after 10 min {after_ten / 1024:.1f} MiB", most / after_ten, **goal)
+        at = [(n + 1) / 6 for n in range(len(steps))]
+        plot.panel(f"{kind}: ms of CPU for a second of audio", list(zip(at, steps)))
+        plot.panel(f"{kind}: MiB of memory", [(hour, kib / 1024) for hour, kib in zip(at, memory)])
+    plot.write(os.path.join(TARGET, "long-streams.svg"))
 
 
-class Plot:
-    """Lines over one axis as SVG, plain enough to be written by hand."""
-
-    WIDTH, HEIGHT, PAD = 640, 300, 55
-
-    def __init__(self, title, across):
-        self.title, self.across, self.lines = title, across, []
-
-    def line(self, label, points, unit="{:.2f}"):
-        self.lines.append((label, points, unit))
-
-    def write(self, path):
-        width, height, pad = self.WIDTH, self.HEIGHT, self.PAD
-        right = max(x for _, points, _ in self.lines for x, _ in points)
-        out = [f'<text x="{width / 2}" y="{height - 10}" text-anchor="middle">{self.across}</text><text x="{pad}" y="20">{self.title}</text>']
-        for number, (label, points, unit) in enumerate(self.lines):
-            # Each line has a scale of its own, from 0 to its top, named at its end.
-            top = max(y for _, y in points) * 1.15 or 1
-            place = [(pad + (width - 3 * pad) * x / right, height - pad - (height - 2.2 * pad) * max(y, 0) / top) for x, y in points]
-            colour = ["#1b6ca8", "#b4441c", "#3c7d3c", "#7a4b94"][number % 4]
-            path_points = " ".join(f"{x:.0f},{y:.0f}" for x, y in place)
-            out.append(f'<polyline points="{path_points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-            last = place[-1]
-            out.append(f'<text x="{last[0] + 5:.0f}" y="{last[1] + 4:.0f}" fill="{colour}">{label} {unit.format(points[-1][1])}</text>')
-            out.append(f'<text x="{place[0][0]:.0f}" y="{place[0][1] - 6:.0f}" fill="{colour}" text-anchor="middle">{unit.format(points[0][1])}</text>')
-        ticks = sorted({x for _, points, _ in self.lines for x, _ in points})
-        step = max(1, len(ticks) // 8)
-        for x in ticks[step - 1 :: step]:
-            at = pad + (width - 3 * pad) * x / right
-            out.append(f'<text x="{at:.0f}" y="{height - pad + 16}" text-anchor="middle">{x:g}</text>')
-        base = height - pad
-        out.append(f'<line x1="{pad}" y1="{base}" x2="{width - 2 * pad}" y2="{base}" stroke="#888"/>')
-        with open(path, "w") as file:
-            file.write(
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="11">'
-                f'<rect width="100%" height="100%" fill="white"/>{"".join(out)}</svg>\n'
-            )
-        print(f"curve: {path}")
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"model name\s*: (.*)", file.read())
+    return f"{os.cpu_count()} processors: {model.group(1) if model else platform.machine()}, Linux {platform.release()}"
 
 
 def main():
-    print(f"{'':<44} {'volcasrsink':>16} {'beside':>26} {'ratio':>10} {'goal':>14}")
+    began = time.monotonic()
+    parts = os.environ.get("BENCH_PARTS", "hour one start reading live long").split()
+    os.makedirs(PLUGIN, exist_ok=True)
+    shutil.copy(os.path.join(RELEASE, "libgstvolcasr.so"), PLUGIN)
+    print(machine())
+    line("", "volcasrsink", "beside", "ratio", "goal", "of goal")
     with tempfile.TemporaryDirectory() as scratch:
-        pcm = os.path.join(scratch, "hour.pcm")
-        speech(pcm)
-        cpu_of_an_hour(pcm)
-    start_up()
-    one_session()
-    curve = live_sessions()
-    plot = Plot("live sessions: for the sinks, without the pipelines", "sessions")
-    plot.line("cores", [(n, share) for n, share, *_ in curve])
-    plot.line("KiB each", [(n, memory) for n, _, memory, *_ in curve], "{:.0f}")
-    plot.line("p99 ms", [(n, p99) for n, _, _, p99, _ in curve])
-    plot.write(os.path.join(TARGET, "live-sessions.svg"))
-    plot = Plot("one session of hours: each line has its own scale", "hours of audio")
-    for kind, points in long_streams().items():
-        plot.line(f"{kind}: CPU ms/s", [(hour, ms) for hour, ms, _ in points], "{:.3f}")
-        plot.line(f"{kind}: MiB", [(hour, mib) for hour, _, mib in points], "{:.0f}")
-    plot.write(os.path.join(TARGET, "long-streams.svg"))
+        once, pcm = speech(), os.path.join(scratch, "hour.pcm")
+        with open(os.path.join(scratch, "speech.pcm"), "wb") as file:
+            file.write(once)
+        if "hour" in parts:
+            with open(pcm, "wb") as file:
+                file.write((once * (HOUR * RATE * 2 // len(once) + 1))[: HOUR * RATE * 2])
+            cpu_of_an_hour(pcm)
+            os.remove(pcm)
+        if "one" in parts:
+            one_session()
+        if "start" in parts:
+            start_up()
+        if "reading" in parts:
+            reading(scratch)
+        if "live" in parts:
+            live_sessions(scratch)
+        if "long" in parts:
+            long_streams()
+    print(f"{time.monotonic() - began:.0f} s; the curves: {TARGET}/live-sessions.svg, {TARGET}/long-streams.svg")
 
 
 if __name__ == "__main__":

@@ -71,21 +71,49 @@ pub fn stat(sink: &gst::Element, field: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Seconds of CPU that this process has used.
+/// Seconds of CPU that this process has used, to the nanosecond.
 pub fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or("")
-        .split_whitespace()
-        .collect();
-    // utime and stime, in ticks of 10 ms.
-    fields[11..13]
-        .iter()
-        .map(|ticks| ticks.parse::<f64>().unwrap_or(0.0))
-        .sum::<f64>()
-        / 100.0
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// The human speech in the file that SPEECH names (S16LE, 24 kHz, mono), or none.
+pub fn speech() -> Option<Vec<u8>> {
+    let path = std::env::var_os("SPEECH")?;
+    Some(std::fs::read(path).expect("SPEECH names a file"))
+}
+
+/// What frames took to the kernel: each time that it is asked, the latest of each element's that is new.
+pub struct Written<'a> {
+    sinks: Vec<(&'a gst::Element, u64)>,
+    latencies: Vec<u64>,
+}
+
+impl<'a> Written<'a> {
+    pub fn new(sinks: impl IntoIterator<Item = &'a gst::Element>) -> Self {
+        Self {
+            sinks: sinks.into_iter().map(|sink| (sink, 0)).collect(),
+            latencies: Vec::new(),
+        }
+    }
+
+    /// To be called more often than frames are sent.
+    pub fn ask(&mut self) {
+        for (sink, seen) in &mut self.sinks {
+            let stats: gst::Structure = sink.property("stats");
+            let frames = stats.get("frames-sent").unwrap_or(0);
+            if std::mem::replace(seen, frames) != frames {
+                self.latencies.extend(stats.get::<u64>("send-latency-last"));
+            }
+        }
+    }
+
+    /// Milliseconds, the median and what one in a hundred exceeds, and of how many.
+    pub fn percentiles(mut self) -> (f64, f64, usize) {
+        self.latencies.sort_unstable();
+        let ms = |percent| percentile(&self.latencies, percent) as f64 / 1e6;
+        (ms(50), ms(99), self.latencies.len())
+    }
 }
 
 /// A number of /proc/self/status: `VmRSS:` in KiB, `Threads:`.

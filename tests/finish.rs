@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Endpoint, Fault, Gate, LagClock, Options, Service, What, When};
+use volcasr_loopback::{Endpoint, Fault, Gate, Options, Service, What, When};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
 fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
@@ -179,43 +179,78 @@ fn each_response_begins_the_wait_anew() {
     assert_eq!(service.connections().len(), 1);
 }
 
-/// Closed in good order behind the finish: an end without confirmation, no error and no loss.
+/// Closed in good order behind the finish by a service that has heard everything: an end without confirmation, no
+/// error and no loss.
 #[test]
 fn a_close_behind_the_finish_is_an_end() {
-    let service = service(faulty(&["close:1000@finish"], false));
-    let (heard, marks, _) = run(&service, 10_000, 10);
+    let service = service(prompt("close:1000@finish"));
+    let mut rig = Rig::new(quick_sink(&service));
+    rig.sink
+        .set_property("uri", service.uri_for(Endpoint::Bigmodel));
+    let (pcm, marks) = unfinished(2);
+    let heard = rig.run(&pcm, 20);
     assert_unconfirmed(&heard, &marks, "closed");
     assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
     assert_eq!(service.connections().len(), 1);
 }
 
-/// With everything settled there is nothing to confirm, and nothing to warn about.
+/// With everything settled and answered for there is nothing to confirm, and nothing to warn about.
 #[test]
-fn a_close_behind_the_finish_with_nothing_open_is_silent() {
-    let service = service(faulty(&["close:1000@finish"], false));
-    let sink = quick_sink(&service);
+fn a_close_behind_the_finish_with_everything_answered_is_silent() {
+    let service = service(prompt("close:1000@finish"));
+    let mut rig = Rig::new(quick_sink(&service));
+    rig.sink
+        .set_property("uri", service.uri_for(Endpoint::Bigmodel));
     let (pcm, marks) = speech(2);
-    let heard = Rig::new(sink).run(&pcm, 20);
+    let heard = rig.run(&pcm, 20);
     assert_whole(&heard, &marks, false, "closed");
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_eq!(service.connections().len(), 1);
 }
 
-/// With nothing settled either, words may be lost that nobody has heard of.
+/// A service that is far behind when it closes has lost what it did not come to: it is heard on another connection.
 #[test]
-fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_told() {
+fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
     for endpoint in [Endpoint::Async, Endpoint::Nostream] {
-        let service = service(Options {
-            // Nothing is said before the end.
-            lag: Duration::from_secs(60),
-            lag_clock: LagClock::Wall,
-            ..faulty(&["close:1000@finish"], false)
-        });
+        let service = service(silent_until_the_end("close:1000@finish"));
+        let mut rig = Rig::new(quick_sink(&service));
+        rig.sink.set_property("uri", service.uri_for(endpoint));
+        let (pcm, marks) = unfinished(2);
+        let heard = rig.run(&pcm, 20);
+        assert_whole(&heard, &marks, false, "behind");
+        assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+        assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 1);
+        assert_eq!(service.connections().len(), 2);
+    }
+}
+
+/// One that ends every session so is not asked for ever, and the loss is told.
+#[test]
+fn a_service_that_closes_behind_each_finish_is_asked_twice() {
+    for endpoint in [Endpoint::Async, Endpoint::Nostream] {
+        let service = service(silent_until_the_end("close:1000@finish*"));
         let mut rig = Rig::new(quick_sink(&service));
         rig.sink.set_property("uri", service.uri_for(endpoint));
         let heard = rig.run(&speech(2).0, 20);
         assert!(heard.errors().is_empty() && heard.saw_eos());
         assert_eq!(heard.finals().len(), 0);
         assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
+        assert_eq!(service.connections().len(), 2);
+    }
+}
+
+/// Answers for every packet as soon as it has it, on `bigmodel`.
+fn prompt(fault: &str) -> Options {
+    Options {
+        lag: Duration::ZERO,
+        ..faulty(&[fault], false)
+    }
+}
+
+fn silent_until_the_end(fault: &str) -> Options {
+    Options {
+        lag: Duration::from_secs(60),
+        ..faulty(&[fault], false)
     }
 }
 

@@ -79,11 +79,15 @@ impl Config {
 
     /// How far a service that answers as it hears is behind at most.
     pub fn slack(&self) -> Duration {
-        // An answer covers whole frames, at most of this much audio where buffers become frames.
-        let frame = match self.chunk {
+        LAG.max(LAG / 2 + self.frame())
+    }
+
+    /// How much audio one answer may be behind for no other reason than that it covers whole frames.
+    pub fn frame(&self) -> Duration {
+        match self.chunk {
+            // At most this much where buffers become frames.
             Duration::ZERO => Duration::from_secs(2),
             chunk => chunk,
-        };
-        LAG.max(LAG / 2 + frame)
+        }
     }
 }

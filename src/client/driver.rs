@@ -63,6 +63,8 @@ pub(super) struct Driver {
     pub(super) spoke: Duration,
     /// When the wait for the last words began, retries included.
     pub(super) finishing_since: Option<Duration>,
+    /// The service has closed behind the finish while it was behind, and is asked once more.
+    pub(super) asked_again: bool,
 
     pub(super) line: Line,
     pub(super) wire: Option<Wire<Transport>>,
@@ -105,6 +107,7 @@ pub(super) fn start(
         settled: Duration::ZERO,
         spoke: Duration::ZERO,
         finishing_since: None,
+        asked_again: false,
         line: Line::new(config.clone()),
         wire: None,
         closing: None,
@@ -276,14 +279,21 @@ impl Driver {
                         code: 1000,
                         reason: String::new(),
                     };
-                    // Not worth a word if nobody waits for any.
-                    if self.tracker.has_open() || self.is_unheard() {
-                        self.give_up_finish(Some(closed));
+                    let unheard = self.is_unheard();
+                    if unheard && !self.asked_again {
+                        // As lost as with any other code. Once: a service that ends each session so has no more to say.
+                        self.asked_again = true;
+                        closed
                     } else {
-                        self.tracker.give_up(&mut self.updates);
-                        self.carry_out();
+                        // Not worth a word if nobody waits for any.
+                        if self.tracker.has_open() || unheard {
+                            self.give_up_finish(Some(closed));
+                        } else {
+                            self.tracker.give_up(&mut self.updates);
+                            self.carry_out();
+                        }
+                        return Ok(());
                     }
-                    return Ok(());
                 }
                 Ok(End::Overdue) => {
                     self.give_up_finish(None);
@@ -359,7 +369,7 @@ impl Driver {
     /// Audio was sent that the service never said to have worked through: it may hold words that nobody will hear of.
     fn is_unheard(&self) -> bool {
         let sent = samples_to_time(self.history.end(), self.config.request.rate);
-        sent > self.tracker.worked_until() + self.config.slack()
+        sent > self.tracker.worked_until() + self.config.frame()
     }
 
     /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a
@@ -374,18 +384,16 @@ impl Driver {
 
     /// How long to wait before the next try, or none if there is to be none.
     fn next_pause(&mut self, trouble: &Trouble) -> Option<Duration> {
-        let patient = match trouble.retry() {
-            Retry::Never => return None,
-            Retry::Soon => false,
-            Retry::Later => true,
-            Retry::Limited => {
-                self.limited += 1;
-                if self.limited > LIMITED_TRIES {
-                    return None;
-                }
-                false
-            }
-        };
+        let retry = trouble.retry();
+        // A service that closed in good order is not worth many.
+        let limited = retry == Retry::Limited || self.asked_again;
+        if limited {
+            self.limited += 1;
+        }
+        if retry == Retry::Never || limited && self.limited > LIMITED_TRIES {
+            return None;
+        }
+        let patient = retry == Retry::Later;
         self.backoff.next(random(), patient)
     }
 
@@ -415,6 +423,7 @@ impl Driver {
         self.leave();
         self.history.clear();
         self.finishing_since = None;
+        self.asked_again = false;
         self.restoring = false;
         match self.pending.take() {
             None => {}
@@ -434,6 +443,7 @@ impl Driver {
         self.answered = Duration::ZERO;
         self.settled = Duration::ZERO;
         self.finishing_since = None;
+        self.asked_again = false;
         self.disconnected();
     }
 

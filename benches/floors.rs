@@ -9,6 +9,7 @@ use gstvolcasr::protocol::frame::{Compression, FrameEncoder, HEADROOM};
 use gstvolcasr::protocol::repeats::Repeats;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
+use gstvolcasr::session::packing::Packed;
 use gstvolcasr::session::transcript::{Tracker, Update};
 
 /// A recording of Debian's pocketsphinx-testdata: 16 kHz, behind 44 bytes of header.
@@ -64,11 +65,25 @@ fn frames(c: &mut Criterion) {
                 b.iter_batched(
                     || next.next().expect("endless").clone(),
                     // Dropped at once, as when it is written.
-                    |chunk| encoder.audio_chunk(2, black_box(chunk)).0.len(),
+                    |chunk| encoder.audio_chunk(2, black_box(chunk)).len(),
                     BatchSize::SmallInput,
                 );
             });
         }
+    }
+    group.finish();
+}
+
+/// What is kept to be sent again.
+fn keeping(c: &mut Criterion) {
+    let mut group = c.benchmark_group("keeping");
+    for ms in [100, 200] {
+        group.throughput(Throughput::Bytes(ms * 48));
+        let chunks = chunks(ms as usize);
+        let mut next = chunks.iter().cycle();
+        group.bench_function(format!("{ms} ms"), |b| {
+            b.iter(|| Packed::new(&next.next().expect("endless")[HEADROOM..]).samples());
+        });
     }
     group.finish();
 }
@@ -181,5 +196,5 @@ impl Follower {
     }
 }
 
-criterion_group!(floors, frames, responses);
+criterion_group!(floors, frames, keeping, responses);
 criterion_main!(floors);

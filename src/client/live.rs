@@ -246,7 +246,8 @@ impl Driver {
                 let number = exchange.number().ok_or(Trouble::Defect)?;
                 let (position, end) = (chunk.position, chunk.position + chunk.samples());
                 let arrived = chunk.arrived;
-                let (frame, pcm) = self.encoder.audio_chunk(number, chunk.data);
+                self.history.push(position, chunk.pcm(), arrived);
+                let frame = self.encoder.audio_chunk(number, chunk.data);
                 self.log(
                     Level::Log,
                     format_args!(
@@ -254,7 +255,6 @@ impl Driver {
                         frame.len()
                     ),
                 );
-                self.history.push(position, pcm, arrived);
                 Next::Audio {
                     frame,
                     end,

@@ -19,7 +19,7 @@
 
 use std::cell::RefCell;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use super::MAX_PAYLOAD;
@@ -111,22 +111,17 @@ impl FrameEncoder {
         frame
     }
 
-    /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them, and the samples alone, to
-    /// keep for a replay.
+    /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them.
     ///
-    /// Without compression both share the chunk's allocation, and no sample is copied; with it, the frame's is one that a thread's
+    /// Without compression the chunk becomes the frame, and no sample is copied; with it, the frame's bytes are ones that a thread's
     /// frames have in turn, once they are dropped. A chunk of no more than the free bytes has no samples.
-    pub fn audio_chunk(&mut self, sequence: i32, mut chunk: BytesMut) -> (Bytes, Bytes) {
+    pub fn audio_chunk(&mut self, sequence: i32, mut chunk: BytesMut) -> Bytes {
         debug_assert!(chunk.len() >= HEADROOM, "a chunk begins with its headroom");
         if chunk.len() < HEADROOM {
             chunk.resize(HEADROOM, 0);
         }
         if self.compression == Compression::Gzip {
-            let frame = self.audio(sequence, &chunk[HEADROOM..]);
-            // Not a slice of it, which would allocate a count of its owners.
-            let mut pcm = chunk.freeze();
-            pcm.advance(HEADROOM);
-            return (frame, pcm);
+            return self.audio(sequence, &chunk[HEADROOM..]);
         }
         let size = chunk.len() - HEADROOM;
         chunk[..HEADROOM].copy_from_slice(&prefix(
@@ -136,9 +131,7 @@ impl FrameEncoder {
             sequence,
             size,
         ));
-        let frame = chunk.freeze();
-        let pcm = frame.slice(HEADROOM..);
-        (frame, pcm)
+        chunk.freeze()
     }
 
     /// The finish: no samples, and the negative of `sequence`, the number that the next packet would have
@@ -442,25 +435,20 @@ mod tests {
         chunk.extend_from_slice(&[1, 2, 3, 4]);
         let place = chunk.as_ptr();
         let mut encoder = FrameEncoder::new(Compression::None);
-        let (frame, pcm) = encoder.audio_chunk(7, chunk);
+        let frame = encoder.audio_chunk(7, chunk);
         assert_eq!(frame, encoder.audio(7, &[1, 2, 3, 4]));
         assert_eq!(frame.as_ptr(), place);
-        assert_eq!(pcm[..], [1, 2, 3, 4]);
-        assert_eq!(pcm.as_ptr(), frame[HEADROOM..].as_ptr());
     }
 
     #[test]
-    fn a_gzip_chunk_keeps_its_samples() {
+    fn a_gzip_chunk_is_packed_without_its_free_bytes() {
         let mut chunk = BytesMut::zeroed(HEADROOM);
         chunk.extend_from_slice(&[5; 4000]);
-        let place = chunk[HEADROOM..].as_ptr();
         let mut encoder = FrameEncoder::new(Compression::Gzip);
-        let (frame, pcm) = encoder.audio_chunk(7, chunk);
+        let frame = encoder.audio_chunk(7, chunk);
         let mut other = FrameEncoder::new(Compression::Gzip);
         assert_eq!(frame, other.audio(7, &[5; 4000]));
         assert!(frame.len() < 1000);
-        assert_eq!(pcm[..], [5; 4000]);
-        assert_eq!(pcm.as_ptr(), place);
     }
 
     #[test]

@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
-/// S16LE, mono.
-const BYTES_PER_SAMPLE: usize = 2;
+use super::BYTES_PER_SAMPLE;
+use super::packing::Packed;
 
 /// Arrival times are remembered for as many chunks, also where the window holds less: 13 minutes at 200 ms.
 const MAX_ARRIVALS: usize = 4096;
@@ -27,15 +27,18 @@ pub struct History {
     cursor: Option<u64>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Chunk {
     start: u64,
-    pcm: Bytes,
+    /// The whole chunk, as it was sent.
+    packed: Packed,
+    /// So many samples at its beginning are not in the window any more.
+    skipped: u64,
 }
 
 impl Chunk {
     fn samples(&self) -> u64 {
-        (self.pcm.len() / BYTES_PER_SAMPLE) as u64
+        self.packed.samples() as u64 - self.skipped
     }
 
     fn end(&self) -> u64 {
@@ -44,17 +47,23 @@ impl Chunk {
 
     /// Leaves what of it lies at `position` or later, where it is.
     fn cut_before(&mut self, position: u64) {
-        let skip = position.saturating_sub(self.start).min(self.samples());
+        let skip = self.before(position);
         self.start += skip;
-        // At most the chunk's own length, which is a usize.
-        self.pcm.advance(skip as usize * BYTES_PER_SAMPLE);
+        self.skipped += skip;
     }
 
-    /// What of it lies at `position` or later. Bytes are shared, not copied.
-    fn since(&self, position: u64) -> Chunk {
-        let mut rest = self.clone();
-        rest.cut_before(position);
-        rest
+    /// How many of its samples lie before `position`.
+    fn before(&self, position: u64) -> u64 {
+        position.saturating_sub(self.start).min(self.samples())
+    }
+
+    /// What of it lies at `position` or later, and where that begins.
+    fn since(&self, position: u64) -> (u64, Bytes) {
+        let skip = self.before(position);
+        let pcm = Bytes::from(self.packed.unpack());
+        // Within the chunk's own length, which is a usize.
+        let at = (self.skipped + skip) as usize * BYTES_PER_SAMPLE;
+        (self.start + skip, pcm.slice(at..))
     }
 }
 
@@ -82,11 +91,12 @@ impl History {
     /// the sink at `arrived` (any clock, as long as it is always the same). Chunks come in order; there may be holes between
     /// them, and what overlaps audio that is already here is left out. Not while [`replaying`](Self::replaying): the replay
     /// would send it once more.
-    pub fn push(&mut self, start: u64, pcm: Bytes, arrived: Duration) {
-        let mut chunk = Chunk { start, pcm };
-        chunk
-            .pcm
-            .truncate(chunk.pcm.len() / BYTES_PER_SAMPLE * BYTES_PER_SAMPLE);
+    pub fn push(&mut self, start: u64, pcm: &[u8], arrived: Duration) {
+        let mut chunk = Chunk {
+            start,
+            packed: Packed::new(pcm),
+            skipped: 0,
+        };
         chunk.cut_before(self.end);
         if chunk.samples() == 0 {
             return;
@@ -171,9 +181,8 @@ impl History {
             self.cursor = None;
             return None;
         };
-        let rest = chunk.since(cursor);
-        self.cursor = Some(rest.end()).filter(|&next| next < self.end);
-        Some((rest.start, rest.pcm))
+        self.cursor = Some(chunk.end()).filter(|&next| next < self.end);
+        Some(chunk.since(cursor))
     }
 
     /// The first sample that the replay under way will send next.
@@ -198,7 +207,7 @@ impl History {
         let index = self.chunks.partition_point(|c| c.end() <= cursor);
         self.chunks
             .range(index..)
-            .map(|c| c.since(cursor).samples())
+            .map(|c| c.samples() - c.before(cursor))
             .sum()
     }
 
@@ -218,11 +227,10 @@ mod tests {
     use proptest::prelude::*;
 
     /// Samples whose values are their own positions.
-    fn audio(start: u64, samples: u64) -> Bytes {
+    fn audio(start: u64, samples: u64) -> Vec<u8> {
         (start..start + samples)
             .flat_map(|p| (p as u16).to_le_bytes())
-            .collect::<Vec<_>>()
-            .into()
+            .collect()
     }
 
     fn positions((start, pcm): &(u64, Bytes)) -> Vec<u64> {
@@ -243,7 +251,7 @@ mod tests {
     fn filled(limit: u64) -> History {
         let mut history = History::new(limit);
         for i in 0..5 {
-            history.push(i * 10, audio(i * 10, 10), Duration::from_millis(i));
+            history.push(i * 10, &audio(i * 10, 10), Duration::from_millis(i));
         }
         history
     }
@@ -308,7 +316,7 @@ mod tests {
         history.rewind(0);
         assert_eq!(replayed(&mut history), (25..50).collect::<Vec<_>>());
         // One chunk longer than the limit.
-        history.push(50, audio(50, 60), Duration::ZERO);
+        history.push(50, &audio(50, 60), Duration::ZERO);
         assert_eq!((history.start(), history.held()), (85, 25));
     }
 
@@ -338,10 +346,10 @@ mod tests {
     #[test]
     fn holes_are_stepped_over_and_overlaps_left_out() {
         let mut history = History::new(100);
-        history.push(0, audio(0, 4), Duration::ZERO);
-        history.push(8, audio(8, 4), Duration::ZERO);
-        history.push(10, audio(10, 4), Duration::ZERO);
-        history.push(3, audio(3, 4), Duration::ZERO);
+        history.push(0, &audio(0, 4), Duration::ZERO);
+        history.push(8, &audio(8, 4), Duration::ZERO);
+        history.push(10, &audio(10, 4), Duration::ZERO);
+        history.push(3, &audio(3, 4), Duration::ZERO);
         history.rewind(5);
         assert_eq!(history.remaining(), 6);
         assert_eq!(replayed(&mut history), (8..14).collect::<Vec<_>>());
@@ -352,7 +360,7 @@ mod tests {
     fn arrivals_are_bounded() {
         let mut history = History::new(10);
         for i in 0..MAX_ARRIVALS as u64 + 10 {
-            history.push(i, audio(i, 1), Duration::ZERO);
+            history.push(i, &audio(i, 1), Duration::ZERO);
         }
         assert_eq!(history.arrivals.len(), MAX_ARRIVALS);
         assert_eq!(history.arrived(10), None);
@@ -371,7 +379,7 @@ mod tests {
             let mut history = History::new(limit);
             let (mut end, mut start) = (0, 0);
             for (i, &size) in sizes.iter().enumerate() {
-                history.push(end, audio(end, size), Duration::ZERO);
+                history.push(end, &audio(end, size), Duration::ZERO);
                 end += size;
                 start = start.max(end.saturating_sub(limit));
                 if let Some(&trim) = trims.get(i) {
@@ -398,7 +406,7 @@ mod tests {
             let mut history = History::new(limit);
             let mut end = 0;
             for size in sizes {
-                history.push(end, audio(end, size), Duration::ZERO);
+                history.push(end, &audio(end, size), Duration::ZERO);
                 end += size;
             }
             history.rewind(rewind);

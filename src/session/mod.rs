@@ -8,6 +8,7 @@
 //! - [`pacer`] says how fast they go;
 //! - [`exchange`] numbers a connection's packets and keeps its deadlines;
 //! - [`history`] keeps what was sent and is not settled, to send it again;
+//! - [`packing`] keeps it small;
 //! - [`transcript`] turns responses into utterances;
 //! - [`backoff`] spaces the tries to connect.
 //!
@@ -19,6 +20,7 @@ pub mod backoff;
 pub mod exchange;
 pub mod history;
 pub mod pacer;
+pub mod packing;
 pub mod queue;
 pub mod transcript;
 

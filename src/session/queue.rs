@@ -30,6 +30,11 @@ impl Chunk {
     pub fn samples(&self) -> u64 {
         samples_in(&self.data)
     }
+
+    /// Its samples alone.
+    pub fn pcm(&self) -> &[u8] {
+        self.data.get(HEADROOM..).unwrap_or_default()
+    }
 }
 
 /// What ends a session, or a stream, between two chunks.

@@ -4,8 +4,12 @@
 //! the responses says how many utterances at the beginning of the list are of no use any more; of those, length and
 //! fingerprint are kept. While the next payload has the same bytes there, only what follows them is parsed.
 
+mod scanner;
+
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
+
+use scanner::Scanner;
 
 use super::response::{Response, ResponseError};
 
@@ -73,7 +77,7 @@ impl Repeats {
         if known.utterances != settled || fingerprint(same) != known.fingerprint {
             return None;
         }
-        let mut after = Scanner { bytes: rest, at: 0 };
+        let mut after = Scanner::new(rest);
         if after.eat(b',') && after.peek() == Some(b']') {
             // Nothing follows the comma: the parser has something to say about that.
             return None;
@@ -92,10 +96,8 @@ impl Repeats {
 /// The beginning of the list in a sound payload, `before` and what has come to it; none: it is not as plain as it should be.
 fn known(payload: &[u8], before: Option<&Known>, utterances: usize) -> Option<Known> {
     let list = payload.get(Head::of(payload)?.list..)?;
-    let mut scanner = Scanner {
-        bytes: list,
-        at: before.map_or(0, |known| known.length),
-    };
+    let mut scanner = Scanner::new(list);
+    scanner.at = before.map_or(0, |known| known.length);
     for number in before.map_or(0, |known| known.utterances)..utterances {
         if number > 0 && !scanner.eat(b',') {
             return None;
@@ -125,10 +127,7 @@ struct Head {
 
 impl Head {
     fn of(payload: &[u8]) -> Option<Self> {
-        let mut scanner = Scanner {
-            bytes: payload,
-            at: 0,
-        };
+        let mut scanner = Scanner::new(payload);
         let mut text = None;
         let mut inside = false;
         scanner.eat(b'{').then_some(())?;
@@ -161,83 +160,6 @@ impl Head {
     }
 }
 
-/// Steps over JSON that is sound. What it makes of any other is harmless: the parser sees all that is not known to be sound.
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Scanner<'_> {
-    /// The next byte that is no space.
-    fn peek(&mut self) -> Option<u8> {
-        let rest = self.bytes.get(self.at..)?;
-        let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
-        let spaces = spaces.count();
-        rest.get(spaces).copied()
-    }
-
-    /// Steps over `byte` and the spaces before it, if it is next.
-    fn eat(&mut self, byte: u8) -> bool {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
-        let spaces = spaces.count();
-        let is_next = rest.get(spaces) == Some(&byte);
-        if is_next {
-            self.at += spaces + 1;
-        }
-        is_next
-    }
-
-    /// Steps over a string. Where it is, without its quotes.
-    fn string(&mut self) -> Option<Range<usize>> {
-        self.eat(b'"').then_some(())?;
-        let start = self.at;
-        loop {
-            let rest = self.bytes.get(self.at..)?;
-            let stop = rest
-                .iter()
-                .position(|&byte| byte == b'"' || byte == b'\\')?;
-            if rest[stop] == b'"' {
-                let end = self.at + stop;
-                self.at = end + 1;
-                return Some(start..end);
-            }
-            self.at += stop + 2;
-        }
-    }
-
-    /// Steps over a value.
-    fn value(&mut self) -> Option<()> {
-        let mut depth = 0usize;
-        loop {
-            match self.peek()? {
-                b'"' => {
-                    self.string()?;
-                }
-                open @ (b'{' | b'[') => {
-                    self.eat(open);
-                    depth += 1;
-                }
-                close @ (b'}' | b']') => {
-                    self.eat(close);
-                    depth = depth.checked_sub(1)?;
-                }
-                separator @ (b',' | b':') if depth > 0 => {
-                    self.eat(separator);
-                }
-                b',' | b':' => return None,
-                _ => {
-                    let rest = self.bytes.get(self.at..)?;
-                    self.at += rest.iter().position(|byte| b",:]}".contains(byte))?;
-                }
-            }
-            if depth == 0 {
-                return Some(());
-            }
-        }
-    }
-}
-
 /// A hash of megabytes in no time. Two texts that differ in one word of eight bytes never have the same; a peer that looks for two
 /// that have changes nobody's words but its own.
 fn fingerprint(bytes: &[u8]) -> u64 {
@@ -259,146 +181,4 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ONE: &str =
-        r#"{"text":"a, \"b\"","start_time":0,"end_time":900,"words":[{"text":"]}"}]}"#;
-    const TWO: &str = r#" { "text" : "c" , "definite" : true } "#;
-
-    fn payload(before: &str, list: &str, after: &str) -> Vec<u8> {
-        format!(r#"{{"audio_info":{{"duration":1000}},"result":{{{before}"utterances":[{list}]{after}}}}}"#)
-            .into_bytes()
-    }
-
-    /// The texts that are read, and how many were left out, of a payload behind another.
-    fn read(first: &[u8], settled: usize, second: &[u8]) -> (Vec<String>, usize) {
-        let mut repeats = Repeats::default();
-        assert_eq!(repeats.decode(first, 0).expect("sound").repeated, 0);
-        repeats.keep(first, settled);
-        let response = repeats.decode(second, settled).expect("sound");
-        let texts = response.utterances.iter().flatten();
-        let texts = texts.map(|u| u.text.to_string()).collect();
-        (texts, response.repeated)
-    }
-
-    #[test]
-    fn what_is_the_same_is_left_out_whatever_else_changes() {
-        let text = r#""text":"all of it, \\\" and more","#;
-        let first = payload(text, ONE, "");
-        let all = (vec!["a, \"b\"".to_owned(), "c".to_owned()], 0);
-        let news = (vec!["c".to_owned()], 1);
-        let both = format!("{ONE},{TWO}");
-        assert_eq!(read(&first, 1, &payload("", &both, "")), news);
-        assert_eq!(
-            read(
-                &first,
-                1,
-                &payload(r#""text":"x","additions":{"y":["z",1e5,{}]},"#, &both, "")
-            ),
-            news
-        );
-        assert_eq!(
-            read(
-                &first,
-                1,
-                &payload("", &format!("{ONE} , {TWO}"), r#","text":"late""#)
-            ),
-            news
-        );
-        assert_eq!(read(&first, 1, &first), (vec![], 1));
-        assert_eq!(
-            read(&first, 0, &payload("", &both, "")),
-            all,
-            "nothing is settled"
-        );
-        let revised = both.replacen("900", "901", 1);
-        assert_eq!(read(&first, 1, &payload("", &revised, "")), all);
-        assert_eq!(read(&first, 1, &payload("", TWO, "")).1, 0, "it is shorter");
-        let spaced = payload("", &format!(" {both}"), "");
-        assert_eq!(
-            read(&first, 1, &spaced),
-            all,
-            "the same, but not the same bytes"
-        );
-    }
-
-    #[test]
-    fn what_is_not_plain_is_read_as_a_whole() {
-        let twice = payload(
-            r#""utterances":null,"#,
-            ONE,
-            r#","utterances":[{"text":"c"}]"#,
-        );
-        assert_eq!(read(&twice, 1, &twice), (vec!["c".to_owned()], 1));
-        assert_eq!(read(&twice, 2, &twice).1, 0, "they are in two lists");
-        for odd in ["null,", "{},", "[{}],", "\"x\","] {
-            let first = payload("", &format!("{odd}{ONE}"), "");
-            assert_eq!(read(&first, 1, &first).1, 0, "{odd}");
-        }
-        for odd in [
-            r#"{"result":[{"utterances":[{"text":"c"}]}]}"#,
-            r#"{"other":{"utterances":[{"text":"c"}]},"result":{"\u0075tterances":[{"text":"c"}]}}"#,
-        ] {
-            assert_eq!(
-                read(odd.as_bytes(), 1, odd.as_bytes()),
-                (vec!["c".to_owned()], 0)
-            );
-        }
-        let behind =
-            r#"{"result":{},"x":[{"utterances":[1]}],"result":{"utterances":[{"text":"c"}]}}"#;
-        assert_eq!(read(behind.as_bytes(), 1, behind.as_bytes()).1, 1);
-    }
-
-    #[test]
-    fn what_is_broken_stays_broken() {
-        let first = payload("", ONE, "");
-        let mut repeats = Repeats::default();
-        for broken in [
-            payload("", &format!("{ONE},"), ""),
-            payload("", &format!("{ONE}{TWO}"), ""),
-            payload("", &format!("{ONE}x"), ""),
-            payload("nothing,", ONE, ""),
-            first[..first.len() - 1].to_vec(),
-            first[..first.len() - 3].to_vec(),
-        ] {
-            repeats.decode(&first, 0).expect("sound");
-            repeats.keep(&first, 1);
-            assert!(
-                repeats.decode(&broken, 1).is_err(),
-                "{}",
-                String::from_utf8_lossy(&broken)
-            );
-        }
-    }
-
-    #[test]
-    fn more_is_kept_as_more_settles_and_nothing_that_another_connection_said() {
-        let both = payload("", &format!("{ONE},{TWO}"), "");
-        let mut repeats = Repeats::default();
-        repeats.decode(&both, 0).expect("sound");
-        repeats.keep(&both, 1);
-        assert_eq!(repeats.decode(&both, 1).expect("sound").repeated, 1);
-        repeats.keep(&both, 2);
-        assert_eq!(repeats.decode(&both, 2).expect("sound").repeated, 2);
-        repeats.keep(&both, 2);
-        assert_eq!(repeats.decode(&both, 0).expect("sound").repeated, 0);
-        repeats.keep(&both, 0);
-        assert_eq!(repeats.decode(&both, 2).expect("sound").repeated, 0);
-    }
-
-    #[test]
-    fn every_byte_counts() {
-        let bytes: Vec<u8> = (0..100).collect();
-        let mut seen = std::collections::BTreeSet::from([fingerprint(&bytes)]);
-        for at in 0..bytes.len() {
-            assert!(seen.insert(fingerprint(&bytes[..at])));
-            let mut other = bytes.clone();
-            other[at] ^= 0x80;
-            assert!(seen.insert(fingerprint(&other)));
-        }
-        let mut swapped = bytes.clone();
-        swapped.swap(3, 35);
-        assert!(seen.insert(fingerprint(&swapped)));
-    }
-}
+mod tests;

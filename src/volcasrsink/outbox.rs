@@ -4,11 +4,13 @@
 //! nothing is posted from the tasks that move audio, nor, where that can be avoided, from the
 //! streaming thread; and no lock is held while posting.
 
-use std::collections::VecDeque;
+mod post;
+mod queue;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::Duration;
 
 use gst::glib;
@@ -16,63 +18,17 @@ use gst::prelude::*;
 
 use super::CAT;
 use super::posting::Posting;
-use super::timeline::Times;
+use queue::{Delivery, Queue};
+
+pub(super) use post::Post;
+
 use crate::client::{self, Client, Event, Events, Level};
 
-/// With more than this waiting, an interim text gives way to its successor.
-const CROWDED: usize = 64;
-/// With so many waiting, or so many bytes, no more is read from the network until half of them are posted.
-///
-/// An honest service is ten minutes ahead of an application's handler then.
-const CONGESTED: Load = Load {
-    posts: 1024,
-    bytes: 8 << 20,
-};
 /// How long a flush waits for a message that is on its way to the bus. Longer than that, the
 /// application's own handler has it.
 const UNDER_WAY: Duration = Duration::from_millis(100);
 /// The same for a stop, which is to be over within 100 ms altogether.
 const STOPPING: Duration = Duration::from_millis(50);
-
-/// One thing to post.
-pub(super) enum Post {
-    /// What the client tells.
-    Event(Event),
-    /// Audio was dropped for want of room.
-    Dropped { times: Times, lost: Duration },
-    /// Audio came that is played backwards.
-    Backwards,
-}
-
-/// What waits, about.
-#[derive(Clone, Copy, Debug, Default)]
-struct Load {
-    posts: usize,
-    bytes: usize,
-}
-
-struct Queue {
-    /// With the epoch that each belongs to.
-    posts: VecDeque<(u64, Post)>,
-    epoch: u64,
-    delivering: Option<Delivery>,
-    /// Bytes of `posts`.
-    bytes: usize,
-    /// The client was told to hear no more for now.
-    congested: bool,
-    /// A job is at work, or must not begin yet.
-    busy: bool,
-    closed: bool,
-}
-
-/// Something is on its way to the bus.
-#[derive(Clone, Copy, Debug)]
-struct Delivery {
-    /// The thread on which the application's sync handler sees it.
-    by: ThreadId,
-    /// It speaks of audio: a flush takes it back.
-    audio: bool,
-}
 
 /// One run's outbox.
 pub(super) struct Outbox {
@@ -92,15 +48,7 @@ impl Outbox {
             element: element.downgrade(),
             posting,
             client: Mutex::new(Weak::new()),
-            queue: Mutex::new(Queue {
-                posts: VecDeque::new(),
-                epoch: 0,
-                delivering: None,
-                bytes: 0,
-                congested: false,
-                busy: true,
-                closed: false,
-            }),
+            queue: Mutex::new(Queue::new()),
             delivered: Condvar::new(),
             failed: AtomicBool::new(false),
             myself: myself.clone(),
@@ -174,7 +122,7 @@ impl Outbox {
         // By itself it comes with every second response, posts nothing, and is not worth waking a thread.
         if let Post::Event(Event::Settled { stream, until }) = post
             && !queue.busy
-            && queue.posts.is_empty()
+            && queue.is_empty()
         {
             drop(queue);
             self.posting.timeline().forget(stream, until);
@@ -188,7 +136,7 @@ impl Outbox {
     /// Sees to it that a job is at work, if there is any.
     fn work(&self) {
         let mut queue = self.queue();
-        if queue.busy || queue.posts.is_empty() {
+        if queue.busy || queue.is_empty() {
             return;
         }
         queue.busy = true;
@@ -234,13 +182,9 @@ impl Outbox {
 
     /// Lets the client hear again, if enough is posted.
     fn relieve(&self) {
-        let mut queue = self.queue();
-        if !queue.congested || !queue.load().is_below(CONGESTED.half()) {
-            return;
-        }
-        queue.congested = false;
-        drop(queue);
-        if let Some(client) = self.client() {
+        if self.queue().is_relieved()
+            && let Some(client) = self.client()
+        {
             client.relieved();
         }
     }
@@ -307,105 +251,6 @@ impl Events for Outbox {
             // It may quote the peer, which may quote us.
             let line = self.posting.redact(&line.to_string());
             gst::log_with_level!(CAT, level, obj = element, "{line}");
-        }
-    }
-}
-
-impl Load {
-    fn half(self) -> Load {
-        Load {
-            posts: self.posts / 2,
-            bytes: self.bytes / 2,
-        }
-    }
-
-    fn is_below(self, other: Load) -> bool {
-        self.posts < other.posts && self.bytes < other.bytes
-    }
-}
-
-impl Queue {
-    fn load(&self) -> Load {
-        Load {
-            posts: self.posts.len(),
-            bytes: self.bytes,
-        }
-    }
-
-    /// Appends, in place of what need not be posted any more.
-    fn push(&mut self, epoch: u64, mut post: Post) {
-        if self.posts.len() >= CROWDED
-            && let Some((_, last)) = self.posts.back()
-            && let Some(merged) = last.merged_with(&post)
-        {
-            self.bytes -= last.bytes();
-            self.posts.pop_back();
-            post = merged.unwrap_or(post);
-        }
-        self.bytes += post.bytes();
-        self.posts.push_back((epoch, post));
-        self.congested |= !self.load().is_below(CONGESTED);
-    }
-
-    fn pop(&mut self) -> Option<(u64, Post)> {
-        let (epoch, post) = self.posts.pop_front()?;
-        self.bytes -= post.bytes();
-        Some((epoch, post))
-    }
-
-    fn retain(&mut self, keep: impl Fn(&Post) -> bool) {
-        self.posts.retain(|(_, post)| keep(post));
-        self.bytes = self.posts.iter().map(|(_, post)| post.bytes()).sum();
-    }
-}
-
-impl Post {
-    /// What it takes of the memory, about.
-    fn bytes(&self) -> usize {
-        let held = match self {
-            Post::Event(Event::Transcript { update, .. }) => {
-                let words: usize = update.words.iter().map(|word| word.text.len()).sum();
-                let attributes = update.attributes.iter();
-                let attributes: usize = attributes
-                    .map(|(name, value)| name.len() + value.len())
-                    .sum();
-                update.text.len() + words + attributes + size_of_val(&update.words[..])
-            }
-            Post::Event(Event::Response { json, .. }) => json.len(),
-            _ => 0,
-        };
-        size_of::<Post>() + held
-    }
-
-    /// Whether a flush takes it back.
-    fn belongs_to_audio(&self) -> bool {
-        match self {
-            Post::Event(event) => event.belongs_to_audio(),
-            Post::Dropped { .. } => true,
-            Post::Backwards => false,
-        }
-    }
-
-    /// Whether one post can stand for this and `next`, and which if that is not `next` itself: interim texts
-    /// give way to their successors, and losses add up.
-    fn merged_with(&self, next: &Post) -> Option<Option<Post>> {
-        match (self, next) {
-            (
-                Post::Event(Event::Transcript { stream, update, .. }),
-                Post::Event(Event::Transcript {
-                    stream: next_stream,
-                    update: next,
-                    ..
-                }),
-            ) => (!update.is_final && stream == next_stream && update.number == next.number)
-                .then_some(None),
-            (Post::Dropped { times, lost }, Post::Dropped { lost: more, .. }) => {
-                Some(Some(Post::Dropped {
-                    times: *times,
-                    lost: *lost + *more,
-                }))
-            }
-            _ => None,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The element's properties, as `gst-inspect-1.0` shows them.
 
+mod shorthands;
+
 use std::sync::LazyLock;
 
 use gst::glib;
 use gst::prelude::*;
+
+use shorthands::{boolean, choice, secret, string, uint};
 
 use super::settings::{Compression, DEFAULT_UID, DEFAULT_URI, Leaky, ResultType, Settings};
 
@@ -19,61 +23,6 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
     all.extend(output());
     all
 });
-
-fn string(name: &str, nick: &str, blurb: &str, default: Option<&str>) -> glib::ParamSpec {
-    glib::ParamSpecString::builder(name)
-        .nick(nick)
-        .blurb(blurb)
-        .default_value(default)
-        .mutable_ready()
-        .build()
-}
-
-fn secret(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec {
-    glib::ParamSpecString::builder(name)
-        .nick(nick)
-        .blurb(blurb)
-        .flags(glib::ParamFlags::WRITABLE)
-        .mutable_ready()
-        .build()
-}
-
-fn boolean(name: &str, nick: &str, blurb: &str, default: bool) -> glib::ParamSpec {
-    let builder = glib::ParamSpecBoolean::builder(name)
-        .nick(nick)
-        .blurb(blurb)
-        .default_value(default);
-    if LIVE.contains(&name) {
-        builder.mutable_playing().build()
-    } else {
-        builder.mutable_ready().build()
-    }
-}
-
-fn uint(name: &str, nick: &str, blurb: &str, default: u32, max: u32) -> glib::ParamSpec {
-    glib::ParamSpecUInt::builder(name)
-        .nick(nick)
-        .blurb(blurb)
-        .maximum(max)
-        .default_value(default)
-        .mutable_ready()
-        .build()
-}
-
-fn choice<T>(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec
-where
-    T: StaticType
-        + Default
-        + ToValue
-        + glib::translate::IntoGlib<GlibType = i32>
-        + glib::translate::FromGlib<i32>,
-{
-    glib::ParamSpecEnum::builder_with_default(name, T::default())
-        .nick(nick)
-        .blurb(blurb)
-        .mutable_ready()
-        .build()
-}
 
 fn connection() -> Vec<glib::ParamSpec> {
     vec![

@@ -1,0 +1,135 @@
+use std::io::{Read, Write};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn packed(data: &[u8]) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    gzip(data, &mut out).unwrap();
+    out.to_vec()
+}
+
+#[test]
+fn nothing_is_the_twenty_bytes_that_the_finish_needs() {
+    let expected = [
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    assert_eq!(packed(b""), expected);
+}
+
+#[test]
+fn another_implementation_reads_every_member_of_a_reused_state() {
+    let noise: Vec<u8> = (0..200_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let all = [&noise[..], b"", b"abc", &[0; 70_000], &noise[..9600]];
+    for data in all {
+        let mut out = BytesMut::from(&b"before"[..]);
+        gzip(data, &mut out).unwrap();
+        assert!(out.len() <= 6 + gzip_bound(data.len()));
+        let (before, member) = out.split_at(6);
+        assert_eq!(before, b"before");
+        let mut read = Vec::new();
+        flate2::read::GzDecoder::new(member)
+            .read_to_end(&mut read)
+            .unwrap();
+        assert!(read == data);
+    }
+}
+
+#[test]
+fn headers_with_every_optional_part_are_read() {
+    let mut encoder = flate2::GzBuilder::new()
+        .extra(b"extra".as_slice())
+        .filename("name")
+        .comment("comment")
+        .write(Vec::new(), flate2::Compression::best());
+    encoder.write_all(b"payload").unwrap();
+    let plain = encoder.finish().unwrap();
+    assert_eq!(Inflater::new().inflate(&plain), Ok(&b"payload"[..]));
+
+    let mut checked = packed(b"payload");
+    checked[3] = 1 << 1;
+    let mut crc = Crc::new();
+    crc.update(&checked[..10]);
+    let sum = (crc.sum() as u16).to_le_bytes();
+    checked.splice(10..10, sum);
+    assert_eq!(Inflater::new().inflate(&checked), Ok(&b"payload"[..]));
+    checked[10] ^= 1;
+    assert_eq!(
+        Inflater::new().inflate(&checked),
+        Err(InflateError::Corrupt("header checksum"))
+    );
+}
+
+#[test]
+fn each_defect_has_its_own_error_and_spoils_no_later_frame() {
+    let good = packed(b"the rain has stopped, the rain has stopped");
+    let mut inflater = Inflater::new();
+    for end in 0..good.len() {
+        assert_eq!(
+            inflater.inflate(&good[..end]),
+            Err(InflateError::Truncated),
+            "cut to {end}"
+        );
+    }
+    let mut changed = |at: usize, bits: u8| {
+        let mut bad = good.clone();
+        bad[at] ^= bits;
+        let result = inflater.inflate(&bad).map(<[u8]>::to_vec);
+        assert!(inflater.inflate(&good).is_ok());
+        result
+    };
+    for at in 0..3 {
+        assert_eq!(changed(at, 1), Err(InflateError::Corrupt("header")));
+    }
+    assert_eq!(changed(3, 0x80), Err(InflateError::Corrupt("header flags")));
+    // The third kind of block does not exist.
+    assert_eq!(
+        changed(10, good[10] ^ 0b111),
+        Err(InflateError::Corrupt("deflate data"))
+    );
+    let end = good.len();
+    assert_eq!(changed(end - 8, 1), Err(InflateError::Corrupt("checksum")));
+    assert_eq!(changed(end - 4, 1), Err(InflateError::Corrupt("length")));
+
+    let mut two = good.clone();
+    two.extend_from_slice(&good);
+    assert_eq!(
+        inflater.inflate(&two),
+        Err(InflateError::Trailing(good.len()))
+    );
+}
+
+#[test]
+fn the_limit_is_exact_and_a_bomb_leaves_no_large_buffer_behind() {
+    let mut inflater = Inflater::new();
+    let full = packed(&vec![0; MAX_PAYLOAD]);
+    assert_eq!(inflater.inflate(&full).map(<[u8]>::len), Ok(MAX_PAYLOAD));
+    let bomb = packed(&vec![0; MAX_PAYLOAD + 1]);
+    assert_eq!(inflater.inflate(&bomb), Err(InflateError::TooLarge));
+    assert!(inflater.out.capacity() <= 2 * MAX_PAYLOAD);
+    inflater.inflate(&packed(b"small")).unwrap();
+    assert!(inflater.out.capacity() <= Inflater::KEEP);
+}
+
+proptest! {
+    #[test]
+    fn what_goes_in_comes_out(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4)) {
+        let mut inflater = Inflater::new();
+        for data in frames {
+            let mut member = BytesMut::new();
+            gzip(&data, &mut member).unwrap();
+            prop_assert_eq!(inflater.inflate(&member), Ok(&data[..]));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300), header: bool) {
+        if header {
+            bytes.splice(..bytes.len().min(10), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+        }
+        let _ = Inflater::new().inflate(&bytes);
+    }
+}

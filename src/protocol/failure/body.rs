@@ -1,0 +1,82 @@
+//! What comes with a code or a status: JSON, or a proxy's page, or anything at all.
+
+use serde::de::MapAccess;
+
+use crate::protocol::lenient::{self, Entry, Shape, raw, skip, string};
+
+/// Most characters of a message that are kept.
+pub const MAX_MESSAGE: usize = 500;
+/// Bytes of a body of which the message is made, when it is not JSON: enough for [`MAX_MESSAGE`]
+/// characters of any kind.
+const MAX_PLAIN: usize = 4 * MAX_MESSAGE + 4;
+
+/// The message of a body, and its code if it has one: JSON with `error` or `message`, other JSON, or plain
+/// text.
+pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
+    let parsed = std::str::from_utf8(body).ok().and_then(lenient::read);
+    let Some(Entry(Some(Body {
+        error,
+        message,
+        code,
+    }))) = parsed
+    else {
+        return (plain(body), None);
+    };
+    let said = [error, message]
+        .into_iter()
+        .filter_map(string)
+        .find(|text| !text.is_empty());
+    let message = said.map_or_else(|| plain(body), |text| printable(&text));
+    (message, code.parse().ok())
+}
+
+fn plain(body: &[u8]) -> String {
+    let beginning = &body[..body.len().min(MAX_PLAIN)];
+    printable(&String::from_utf8_lossy(beginning))
+}
+
+/// A peer's words for a log or a message: on one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].
+pub fn printable(text: &str) -> String {
+    let mut characters = text.trim().chars();
+    let mut message: String = characters
+        .by_ref()
+        .take(MAX_MESSAGE)
+        .map(|c| match c {
+            c if c.is_control() => ' ',
+            // Line and paragraph separators, and marks that turn the direction of what follows.
+            '\u{2028}' | '\u{2029}' => ' ',
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => ' ',
+            c => c,
+        })
+        .collect();
+    if characters.next().is_some() {
+        message.pop();
+        message.push('…');
+    }
+    message
+}
+
+/// The fields of an error's body, as JSON text.
+#[derive(Default)]
+struct Body<'a> {
+    error: &'a str,
+    message: &'a str,
+    code: &'a str,
+}
+
+impl<'de> Shape<'de> for Entry<Body<'de>> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let body = self.0.get_or_insert_default();
+        match key {
+            "error" => body.error = raw(map)?,
+            "message" => body.message = raw(map)?,
+            "code" => body.code = raw(map)?,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! What the service sends: checked to the byte, and not copied.
+
+use thiserror::Error;
+
+use super::{ACK, Compression, ERROR, EVENT, LAST, RESPONSE, SEQUENCE, Serialization, VERSION};
+use crate::protocol::MAX_PAYLOAD;
+use crate::protocol::compression::{InflateError, Inflater};
+
+/// What kind of message the service sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerKind {
+    /// The answer to the request, and every result.
+    Response,
+    /// A bare acknowledgement. Sister services send it; there is nothing to do about it.
+    Ack,
+    /// The end of the session. The service does not close after it and may send more of them: the
+    /// first one counts.
+    Error {
+        /// What happened: [`Failure::from_error_frame`](crate::protocol::failure::Failure::from_error_frame).
+        code: u32,
+    },
+}
+
+/// A message from the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerFrame<'a> {
+    /// Response, acknowledgement or error.
+    pub kind: ServerKind,
+    /// The service's own count of its messages; says nothing about the client's. The first answer of
+    /// `bigmodel_async` has none.
+    pub sequence: Option<i32>,
+    /// Documented for sister services, never seen from this one.
+    pub event: Option<i32>,
+    /// The session's final response. The sequence is positive even then, so that only this tells.
+    pub last: bool,
+    /// What the payload is, once unpacked.
+    pub serialization: Serialization,
+    /// How the payload is packed, whatever the client's own frames are.
+    pub compression: Compression,
+    /// The payload, still packed.
+    pub payload: &'a [u8],
+}
+
+impl<'a> ServerFrame<'a> {
+    /// Whether it ends the session with a code.
+    pub fn is_error(&self) -> bool {
+        matches!(self.kind, ServerKind::Error { .. })
+    }
+
+    /// The payload as it was before it was packed. Nothing at all, marked as gzip, is nothing.
+    ///
+    /// # Errors
+    /// [`InflateError`] when the payload is not sound gzip of bounded size.
+    pub fn unpack<'b>(&self, inflater: &'b mut Inflater) -> Result<&'b [u8], InflateError>
+    where
+        'a: 'b,
+    {
+        match self.compression {
+            Compression::Gzip if !self.payload.is_empty() => inflater.inflate(self.payload),
+            _ => Ok(self.payload),
+        }
+    }
+}
+
+/// Why a message is no frame that can be read.
+///
+/// [`UnknownType`](Self::UnknownType) and [`UnknownCompression`](Self::UnknownCompression) are sound frames of
+/// a later protocol, to be logged and skipped. After any other the peer does not speak this protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FrameError {
+    /// The message ends inside the header or one of the fields after it.
+    #[error("the message ends after {0} bytes, before its payload begins")]
+    Truncated(usize),
+    /// Another version than 1.
+    #[error("protocol version {0} instead of {VERSION}")]
+    Version(u8),
+    /// A header size of 0 words, which does not even hold the size itself.
+    #[error("a header of no size")]
+    HeaderSize,
+    /// The payload size and the bytes that follow it differ.
+    #[error("the payload size says {claimed} bytes, {actual} follow")]
+    Size {
+        /// What the frame says.
+        claimed: u32,
+        /// What there is.
+        actual: usize,
+    },
+    /// The payload is above [`MAX_PAYLOAD`].
+    #[error("a payload of {0} bytes is above the limit of {MAX_PAYLOAD}")]
+    TooLarge(usize),
+    /// A message type that servers do not send.
+    #[error("unknown message type {0:#06b}")]
+    UnknownType(u8),
+    /// A compression other than none and gzip.
+    #[error("unknown compression {0}")]
+    UnknownCompression(u8),
+}
+
+/// Reads one message of the service; nothing is copied, and the payload stays packed.
+///
+/// # Errors
+/// [`FrameError`] when `bytes` is not exactly one frame. An error frame keeps its code when its compression
+/// is unknown (the payload then counts as plain), and when its size is wrong or missing (it then has no
+/// payload), because the code says more than the body.
+pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
+    let truncated = FrameError::Truncated(bytes.len());
+    let [b0, b1, b2, _] = *bytes.first_chunk::<4>().ok_or(truncated)?;
+    if b0 >> 4 != VERSION {
+        return Err(FrameError::Version(b0 >> 4));
+    }
+    let header = usize::from(b0 & 0xf) * 4;
+    if header == 0 {
+        return Err(FrameError::HeaderSize);
+    }
+    let mut rest = bytes.get(header..).ok_or(truncated)?;
+    let mut word = || {
+        let (word, after) = rest.split_first_chunk::<4>().ok_or(truncated)?;
+        rest = after;
+        Ok(*word)
+    };
+    let (kind, flags) = (b1 >> 4, b1 & 0xf);
+    if ![RESPONSE, ACK, ERROR].contains(&kind) {
+        return Err(FrameError::UnknownType(kind));
+    }
+    let mut optional = |flag| match flags & flag {
+        0 => Ok(None),
+        _ => word().map(|word| Some(i32::from_be_bytes(word))),
+    };
+    let sequence = optional(SEQUENCE)?;
+    let event = optional(EVENT)?;
+    let kind = match kind {
+        RESPONSE => ServerKind::Response,
+        ACK => ServerKind::Ack,
+        _ => ServerKind::Error {
+            code: u32::from_be_bytes(word()?),
+        },
+    };
+    let compression = match b2 & 0xf {
+        0 => Compression::None,
+        1 => Compression::Gzip,
+        _ if matches!(kind, ServerKind::Error { .. }) => Compression::None,
+        other => return Err(FrameError::UnknownCompression(other)),
+    };
+    // Sister services' acknowledgements may stop after the number, flagged or not.
+    let payload = match kind {
+        ServerKind::Ack if rest.len() <= 4 => &[],
+        ServerKind::Error { .. } => sized(rest, truncated).unwrap_or_default(),
+        _ => sized(rest, truncated)?,
+    };
+    Ok(ServerFrame {
+        kind,
+        sequence,
+        event,
+        last: flags & LAST != 0,
+        serialization: match b2 >> 4 {
+            0 => Serialization::Raw,
+            1 => Serialization::Json,
+            other => Serialization::Other(other),
+        },
+        compression,
+        payload,
+    })
+}
+
+/// The payload after its size, which must be all that is left.
+fn sized(rest: &[u8], truncated: FrameError) -> Result<&[u8], FrameError> {
+    let (size, payload) = rest.split_first_chunk::<4>().ok_or(truncated)?;
+    let claimed = u32::from_be_bytes(*size);
+    if claimed as usize != payload.len() {
+        return Err(FrameError::Size {
+            claimed,
+            actual: payload.len(),
+        });
+    }
+    if payload.len() > MAX_PAYLOAD {
+        return Err(FrameError::TooLarge(payload.len()));
+    }
+    Ok(payload)
+}

@@ -1,0 +1,231 @@
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+use super::*;
+use crate::protocol::MAX_PAYLOAD;
+use crate::protocol::compression::{InflateError, Inflater};
+
+fn server(header: &[u8], payload: &[u8]) -> Vec<u8> {
+    let size = (payload.len() as u32).to_be_bytes();
+    [header, &size, payload].concat()
+}
+
+#[test]
+fn plain_frames_are_these_bytes() {
+    let mut encoder = FrameEncoder::new(Compression::None);
+    assert_eq!(
+        encoder.request(1, b"{}")[..],
+        [0x11, 0x11, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 2, b'{', b'}']
+    );
+    assert_eq!(
+        encoder.audio(2, &[1, 2, 3])[..],
+        [0x11, 0x21, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3]
+    );
+    assert_eq!(
+        encoder.finish(3)[..],
+        [0x11, 0x23, 0x10, 0, 0xff, 0xff, 0xff, 0xfd, 0, 0, 0, 0]
+    );
+}
+
+#[test]
+fn gzip_frames_say_so_and_the_finish_has_an_empty_member() {
+    let mut encoder = FrameEncoder::new(Compression::Gzip);
+    let request = encoder.request(1, b"{\"user\":{}}");
+    assert_eq!(request[..8], [0x11, 0x11, 0x11, 0, 0, 0, 0, 1]);
+    assert_eq!(request[8..12], (request.len() as u32 - 12).to_be_bytes());
+    let mut inflater = Inflater::new();
+    assert_eq!(inflater.inflate(&request[12..]), Ok(&b"{\"user\":{}}"[..]));
+    assert_eq!(encoder.audio(2, &[0; 9600])[..4], [0x11, 0x21, 0x11, 0]);
+    assert_eq!(
+        encoder.finish(260)[..],
+        [
+            0x11, 0x23, 0x11, 0, 0xff, 0xff, 0xfe, 0xfc, 0, 0, 0, 20, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0,
+            0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        ]
+    );
+}
+
+#[test]
+fn a_plain_chunk_becomes_its_frame_where_it_is() {
+    let mut chunk = BytesMut::zeroed(HEADROOM);
+    chunk.extend_from_slice(&[1, 2, 3, 4]);
+    let place = chunk.as_ptr();
+    let mut encoder = FrameEncoder::new(Compression::None);
+    let frame = encoder.audio_chunk(7, chunk);
+    assert_eq!(frame, encoder.audio(7, &[1, 2, 3, 4]));
+    assert_eq!(frame.as_ptr(), place);
+}
+
+#[test]
+fn a_gzip_chunk_is_packed_without_its_free_bytes() {
+    let mut chunk = BytesMut::zeroed(HEADROOM);
+    chunk.extend_from_slice(&[5; 4000]);
+    let mut encoder = FrameEncoder::new(Compression::Gzip);
+    let frame = encoder.audio_chunk(7, chunk);
+    let mut other = FrameEncoder::new(Compression::Gzip);
+    assert_eq!(frame, other.audio(7, &[5; 4000]));
+    assert!(frame.len() < 1000);
+}
+
+#[test]
+fn the_first_answer_of_each_endpoint() {
+    let body = br#"{"result":{"additions":{"log_id":"2025"}}}"#;
+    let bytes = server(&[0x11, 0x90, 0x10, 0], body);
+    let frame = decode(&bytes).unwrap();
+    assert_eq!(
+        frame,
+        ServerFrame {
+            kind: ServerKind::Response,
+            sequence: None,
+            event: None,
+            last: false,
+            serialization: Serialization::Json,
+            compression: Compression::None,
+            payload: body,
+        }
+    );
+
+    let body = br#"{"audio_info":{"duration":0},"result":{"text":""}}"#;
+    let bytes = server(&[0x11, 0x91, 0x10, 0, 0, 0, 0, 1], body);
+    let frame = decode(&bytes).unwrap();
+    assert_eq!((frame.sequence, frame.last), (Some(1), false));
+    assert_eq!(frame.payload, body);
+}
+
+#[test]
+fn the_final_response_is_known_by_its_flag_and_not_by_its_sign() {
+    for (flags, sequence, last) in [
+        (0b0011, 27, true),
+        (0b0011, -27, true),
+        (0b0001, -27, false),
+    ] {
+        let [s0, s1, s2, s3] = i32::to_be_bytes(sequence);
+        let bytes = server(&[0x11, 0x90 | flags, 0x10, 0, s0, s1, s2, s3], b"{}");
+        let frame = decode(&bytes).unwrap();
+        assert_eq!((frame.sequence, frame.last), (Some(sequence), last));
+    }
+    let bytes = server(&[0x11, 0x92, 0x11, 0], b"");
+    let frame = decode(&bytes).unwrap();
+    assert_eq!((frame.sequence, frame.last), (None, true));
+    assert_eq!(frame.compression, Compression::Gzip);
+    assert_eq!(frame.unpack(&mut Inflater::new()), Ok(&[][..]));
+}
+
+#[test]
+fn error_frames_have_a_code_and_no_number() {
+    let body = vec![b'x'; 0x89];
+    let bytes = server(&[0x11, 0xf0, 0x10, 0, 0x02, 0xae, 0xa5, 0x40], &body);
+    let frame = decode(&bytes).unwrap();
+    assert_eq!(frame.kind, ServerKind::Error { code: 45_000_000 });
+    assert_eq!((frame.sequence, frame.payload), (None, &body[..]));
+
+    let unknown = server(&[0x11, 0xf0, 0x17, 0, 0, 0, 0, 9], b"body");
+    let frame = decode(&unknown).unwrap();
+    assert_eq!(frame.kind, ServerKind::Error { code: 9 });
+    assert_eq!(frame.compression, Compression::None);
+
+    let too_large = server(
+        &[0x11, 0xf0, 0x10, 0, 0, 0, 0, 9],
+        &vec![0; MAX_PAYLOAD + 1],
+    );
+    for size in [&[][..], &[0, 0], &[0, 0, 0, 9, b'x'], &too_large[8..]] {
+        let bytes = [&[0x11, 0xf0, 0x11, 0, 0, 0, 0, 9][..], size].concat();
+        let frame = decode(&bytes).unwrap();
+        assert_eq!(frame.kind, ServerKind::Error { code: 9 });
+        assert_eq!(frame.payload, b"");
+    }
+}
+
+#[test]
+fn a_payload_that_is_not_the_gzip_it_says_is_an_error() {
+    let bytes = server(&[0x11, 0x90, 0x11, 0], b"{}");
+    let frame = decode(&bytes).unwrap();
+    let error = frame.unpack(&mut Inflater::new()).unwrap_err();
+    assert_eq!(error, InflateError::Corrupt("header"));
+}
+
+#[test]
+fn extensions_and_events_are_stepped_over() {
+    let header = [
+        0x13, 0x95, 0x20, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 2, 0, 0, 0, 99,
+    ];
+    let bytes = server(&header, b"{}");
+    let frame = decode(&bytes).unwrap();
+    assert_eq!((frame.sequence, frame.event), (Some(2), Some(99)));
+    assert_eq!(frame.serialization, Serialization::Other(2));
+    assert_eq!(frame.payload, b"{}");
+}
+
+#[test]
+fn acknowledgements_may_be_bare() {
+    for bytes in [
+        &[0x11, 0xb0, 0x10, 0][..],
+        &[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1],
+        &[0x11, 0xb0, 0x10, 0, 0, 0, 0, 1],
+        &[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 0],
+    ] {
+        let frame = decode(bytes).unwrap();
+        assert_eq!((frame.kind, frame.payload), (ServerKind::Ack, &[][..]));
+    }
+    let with_body = server(&[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1], b"{}");
+    assert_eq!(decode(&with_body).unwrap().payload, b"{}");
+}
+
+#[test]
+fn each_lie_has_its_own_error() {
+    let cases: [(&[u8], FrameError); 11] = [
+        (&[], FrameError::Truncated(0)),
+        (&[0x11, 0x90, 0x10], FrameError::Truncated(3)),
+        (&[0x21, 0x90, 0x10, 0], FrameError::Version(2)),
+        (&[0x10, 0x90, 0x10, 0], FrameError::HeaderSize),
+        (&[0x12, 0x90, 0x10, 0], FrameError::Truncated(4)),
+        (&[0x11, 0x91, 0x10, 0, 0, 0, 0], FrameError::Truncated(7)),
+        (&[0x11, 0xf0, 0x10, 0, 0, 0, 1], FrameError::Truncated(7)),
+        (
+            &[0x11, 0x90, 0x10, 0, 0, 0, 0, 3, 1, 2],
+            FrameError::Size {
+                claimed: 3,
+                actual: 2,
+            },
+        ),
+        (
+            &[0x11, 0x90, 0x10, 0, 0, 0, 0, 1, 1, 2],
+            FrameError::Size {
+                claimed: 1,
+                actual: 2,
+            },
+        ),
+        (&[0x11, 0x21, 0x10, 0], FrameError::UnknownType(2)),
+        (
+            &[0x11, 0x90, 0x12, 0, 0, 0, 0, 0],
+            FrameError::UnknownCompression(2),
+        ),
+    ];
+    for (bytes, error) in cases {
+        assert_eq!(decode(bytes), Err(error), "{bytes:x?}");
+    }
+    let large = server(&[0x11, 0x90, 0x10, 0], &vec![0; MAX_PAYLOAD + 1]);
+    assert_eq!(decode(&large), Err(FrameError::TooLarge(MAX_PAYLOAD + 1)));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..64), likely: bool) {
+        if likely && let Some(first) = bytes.first_mut() {
+            *first = 0x11;
+        }
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded(gzip: bool, sequence: i32, payload in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let compression = if gzip { Compression::Gzip } else { Compression::None };
+        let mut bytes = FrameEncoder::new(compression).audio(sequence, &payload).to_vec();
+        prop_assert_eq!(decode(&bytes), Err(FrameError::UnknownType(AUDIO)));
+        bytes[1] = RESPONSE << 4 | bytes[1] & 0xf;
+        let frame = decode(&bytes).unwrap();
+        prop_assert_eq!((frame.sequence, frame.compression), (Some(sequence), compression));
+        let mut inflater = Inflater::new();
+        prop_assert_eq!(frame.unpack(&mut inflater), Ok(&payload[..]));
+    }
+}

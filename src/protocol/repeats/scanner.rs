@@ -1,0 +1,85 @@
+//! JSON stepped over, for where something is rather than what it says.
+
+use std::ops::Range;
+
+/// Steps over JSON that is sound. What it makes of any other is harmless: the parser sees all that is not known to be sound.
+pub(super) struct Scanner<'a> {
+    bytes: &'a [u8],
+    pub at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// At the beginning of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The next byte that is no space.
+    pub fn peek(&mut self) -> Option<u8> {
+        let rest = self.bytes.get(self.at..)?;
+        let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
+        let spaces = spaces.count();
+        rest.get(spaces).copied()
+    }
+
+    /// Steps over `byte` and the spaces before it, if it is next.
+    pub fn eat(&mut self, byte: u8) -> bool {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
+        let spaces = spaces.count();
+        let is_next = rest.get(spaces) == Some(&byte);
+        if is_next {
+            self.at += spaces + 1;
+        }
+        is_next
+    }
+
+    /// Steps over a string. Where it is, without its quotes.
+    pub fn string(&mut self) -> Option<Range<usize>> {
+        self.eat(b'"').then_some(())?;
+        let start = self.at;
+        loop {
+            let rest = self.bytes.get(self.at..)?;
+            let stop = rest
+                .iter()
+                .position(|&byte| byte == b'"' || byte == b'\\')?;
+            if rest[stop] == b'"' {
+                let end = self.at + stop;
+                self.at = end + 1;
+                return Some(start..end);
+            }
+            self.at += stop + 2;
+        }
+    }
+
+    /// Steps over a value.
+    pub fn value(&mut self) -> Option<()> {
+        let mut depth = 0usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                }
+                open @ (b'{' | b'[') => {
+                    self.eat(open);
+                    depth += 1;
+                }
+                close @ (b'}' | b']') => {
+                    self.eat(close);
+                    depth = depth.checked_sub(1)?;
+                }
+                separator @ (b',' | b':') if depth > 0 => {
+                    self.eat(separator);
+                }
+                b',' | b':' => return None,
+                _ => {
+                    let rest = self.bytes.get(self.at..)?;
+                    self.at += rest.iter().position(|byte| b",:]}".contains(byte))?;
+                }
+            }
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+}

@@ -176,7 +176,7 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsett
 }
 
 /// Its own start and end say nothing about the words that are left.
-fn span_of_rest(rest: &[Word], span: Span) -> Span {
+pub(super) fn span_of_rest(rest: &[Word], span: Span) -> Span {
     let start = rest.iter().find_map(|w| w.start).unwrap_or(span.start);
     let end = rest.iter().rev().find_map(|w| w.end).unwrap_or(span.end);
     Span::new(start, end)

@@ -346,6 +346,9 @@ impl Tracker {
         if !self.open[index].ended {
             let mut open = std::mem::take(&mut self.open[index]);
             self.open[index].ended = true;
+            if unconfirmed {
+                open.leave_settled(&self.settled);
+            }
             self.settle(&mut open, unconfirmed, updates);
             self.open[index] = open;
         }
@@ -444,6 +447,7 @@ impl Tracker {
         }
         self.open.drain(..excess);
         for open in &mut self.open {
+            open.compare(&self.settled);
             open.listed = false;
         }
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::entry::{self, Entry};
-use super::settled::hash;
+use super::settled::{Settled, hash};
 use super::span::Span;
 use super::words;
 use super::{Update, Word};
@@ -134,6 +134,8 @@ pub(super) struct Open {
     before: Duration,
     /// How far it had worked when its text changed last.
     pub changed: Duration,
+    /// Where what is left of it begins, if its first words were settled under another number.
+    pub left: Option<Duration>,
     /// This response lists it.
     pub listed: bool,
     /// Its final update is out.
@@ -195,6 +197,64 @@ impl Open {
         self.span.map_or(self.before, |s| s.start)
     }
 
+    /// Where the first of it begins that is not settled.
+    pub fn unsettled_from(&self) -> Duration {
+        self.left.unwrap_or_else(|| self.starts())
+    }
+
+    /// Finds out where what is left of it begins beside what was settled out of it.
+    pub fn compare(&mut self, settled: &Settled) {
+        self.left = None;
+        let parts = self.settled_parts(settled);
+        if parts.is_empty() {
+            return;
+        }
+        // Only what surely lies inside counts: what is sent once too often is known when it comes again.
+        let left = |w: &&Word| {
+            words::middle(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
+        };
+        let first = self.words.iter().find(left).and_then(|w| w.start);
+        self.left = first.filter(|first| *first > self.starts());
+    }
+
+    /// Leaves out the words that were settled under other numbers, as an entry would lose them: nobody will tell that they are
+    /// no part of it any more.
+    pub fn leave_settled(&mut self, settled: &Settled) {
+        let parts = self.settled_parts(settled);
+        if parts.is_empty() || !self.has_times() {
+            return;
+        }
+        let mut kept = self.words.clone();
+        words::keep(&mut kept, |middle| {
+            !parts.iter().any(|s| s.contains_about(middle))
+        });
+        if kept.len() < self.words.len() {
+            self.text = words::join(&kept);
+            self.span = self.span.map(|span| entry::span_of_rest(&kept, span));
+            self.words = kept;
+        }
+    }
+
+    /// What was settled out of it. What only touches it is another utterance, whose end or its own start is not exact.
+    fn settled_parts(&self, settled: &Settled) -> Vec<Span> {
+        let Some(span) = self.span else {
+            return Vec::new();
+        };
+        let forgotten = settled
+            .forgotten()
+            .map(|end| Span::new(Duration::ZERO, end));
+        settled
+            .overlapping(span)
+            .filter(|s| s.mostly_overlaps(span))
+            .chain(forgotten.filter(|s| s.overlap(span) > Duration::ZERO))
+            .collect()
+    }
+
+    /// Whether any of its words has times.
+    pub fn has_times(&self) -> bool {
+        self.words.iter().any(|w| words::middle(w).is_some())
+    }
+
     /// Where it ends; without times, where it can't have ended after.
     pub fn ends(&self) -> Duration {
         self.span.map_or(self.changed, |s| s.end)
@@ -236,6 +296,8 @@ impl Open {
 
     /// Its final update, which takes over what it holds.
     pub fn last(&mut self, unconfirmed: bool) -> Update {
+        // What is withdrawn says nothing that could be confirmed.
+        let unconfirmed = unconfirmed && !self.is_empty();
         Update {
             number: self.number,
             text: std::mem::take(&mut self.text),

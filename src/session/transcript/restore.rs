@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::entry::Leading;
+use super::open::Open;
 use super::span::Span;
 use super::words;
 use super::{Tracker, Update};
@@ -74,7 +75,7 @@ impl Tracker {
             .open
             .iter()
             .filter(|o| o.starts() < begin && o.ends() > begin)
-            .find_map(|o| (!has_times(o)).then(|| o.ends()))
+            .find_map(|o| (!o.has_times()).then(|| o.ends()))
         {
             begin = end;
         }
@@ -87,7 +88,7 @@ impl Tracker {
             }
             let mut kept = open.words.clone();
             words::keep(&mut kept, |middle| middle < begin);
-            if kept.is_empty() && has_times(open) {
+            if kept.is_empty() && open.has_times() {
                 // Only its start is early: every word comes again, and it keeps its number.
                 next = earlier(next, open.words.iter().find_map(|w| w.start));
                 continue;
@@ -155,7 +156,8 @@ impl Tracker {
 
     /// Where the first speech begins that is known and not settled.
     fn unsettled_from(&self) -> Option<Duration> {
-        earlier(self.open.iter().map(|o| o.starts()).min(), self.rest)
+        let open = self.open.iter().map(Open::unsettled_from);
+        earlier(open.min(), self.rest)
     }
 
     /// How far the service has worked through the audio, on the axis.
@@ -178,8 +180,4 @@ fn after(end: Duration, next: Duration) -> Duration {
 
 pub(super) fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
     a.into_iter().chain(b).min()
-}
-
-fn has_times(open: &super::Open) -> bool {
-    open.words.iter().any(|w| words::middle(w).is_some())
 }

@@ -129,6 +129,11 @@ impl Settled {
         self.forget(self.by_start.partition_point(|i| i.reach < position));
     }
 
+    /// The latest end of those that were forgotten: what is before is settled.
+    pub fn forgotten(&self) -> Option<Duration> {
+        self.forgotten
+    }
+
     fn forget(&mut self, count: usize) {
         if let Some(last) = self.by_start.drain(..count).next_back() {
             self.forgotten = self.forgotten.max(Some(last.reach));

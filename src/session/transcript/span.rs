@@ -54,6 +54,11 @@ impl Span {
         self.start.abs_diff(other.start) <= TOLERANCE && self.end.abs_diff(other.end) <= TOLERANCE
     }
 
+    /// Whether `position` lies inside.
+    pub fn contains(self, position: Duration) -> bool {
+        position >= self.start && position < self.reach()
+    }
+
     /// Whether `position` lies inside, as far as reported times can tell.
     pub fn contains_about(self, position: Duration) -> bool {
         position.saturating_add(TOLERANCE) >= self.start

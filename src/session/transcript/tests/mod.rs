@@ -1,5 +1,6 @@
 //! What the tests have in common: responses written briefly, and a listener that checks what holds for every update.
 mod arbitrary;
+mod cut_anew;
 mod limits;
 mod model;
 mod recorded;

@@ -4,9 +4,10 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::direct::{Direct, Segment};
+use common::direct::{Direct, Segment, ms};
 use common::*;
 use gst::prelude::*;
+use gst_base::prelude::*;
 use volcasr_loopback::{Gate, Options};
 
 /// The clock must not reach this place before a step begins: the base class drops the buffers before it.
@@ -168,6 +169,36 @@ fn an_instant_rate_change() {
     }
 }
 
+/// The base class sets the segment anew around the clock's time. Of audio that is far ahead of the clock, running time jumps then;
+/// but timestamps go on, and no silence comes between.
+#[test]
+fn an_instant_rate_change_in_the_middle_of_a_word() {
+    for is_async in [true, false] {
+        for rate in [0.5, 2.0] {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            sink.set_property("async", is_async);
+            let direct = Direct::new(sink);
+            let (pcm, marks) = speech(4);
+            let middle = marks[7].start + 150;
+            let (begun, rest) = pcm.split_at(direct.bytes(middle));
+            direct.push_all(0, begun, 100);
+            let change = gst::event::InstantRateChange::new(rate, gst::SegmentFlags::empty());
+            direct.pad.push_event(change);
+            let running = || {
+                let sink: &gst_base::BaseSink = direct.sink.downcast_ref().expect("a sink");
+                sink.segment().rate() == rate
+            };
+            eventually("the rate has changed", running);
+            direct.push_all(middle, rest, 100);
+            let heard = direct.end();
+            let case = format!("async={is_async} rate={rate}");
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
+            assert!(*service.connections()[0].pcm == pcm, "{case}");
+        }
+    }
+}
+
 /// While the last words are awaited there is no buffer to step over, and the end comes all the same.
 #[test]
 fn a_step_while_the_end_is_awaited() {
@@ -249,5 +280,54 @@ fn a_segment_at_double_speed() {
     for transcript in heard.finals() {
         let halved = transcript.timestamp.map(|time| time / 2);
         assert_eq!(transcript.running_time, halved);
+    }
+}
+
+/// GStreamer 1.22 restores the segment that a step began in, its start and stop, in whichever it ends in. Then nothing lies in
+/// the segment any more that the sink could preroll with before it awaits the last words.
+#[test]
+fn a_step_into_another_segment_and_the_end_in_paused() {
+    for is_async in [true, false] {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let direct = Direct::new(sink);
+        let mut segment = Segment::new();
+        segment.set_base(ms(AHEAD * 1000));
+        segment.set_stop(ms(100_000));
+        assert!(direct.segment(&segment));
+        let (pcm, marks) = speech(2);
+        direct.push_all(0, &pcm, 100);
+        step(&direct, 2);
+        let silence = vec![0; direct.bytes(100)];
+        direct.push(marks[5].end + 5000, &silence);
+        segment.set_stop(gst::ClockTime::NONE);
+        segment.set_start(ms(500_000));
+        assert!(direct.segment(&segment));
+        direct.push(500_000, &silence);
+        direct.push(500_100, &silence);
+        // Completes with the end.
+        let _ = direct.pipeline.set_state(gst::State::Paused);
+        let heard = std::thread::scope(|scope| {
+            let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+            let (done, ..) = direct.pipeline.state(gst::ClockTime::from_seconds(10));
+            if done != Ok(gst::StateChangeSuccess::Success) {
+                // Or the end would be awaited for ever.
+                let _ = direct.pipeline.set_state(gst::State::Null);
+            }
+            assert_eq!(
+                done,
+                Ok(gst::StateChangeSuccess::Success),
+                "async={is_async}"
+            );
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+            assert!(ender.join().expect("no panic"), "async={is_async}");
+            direct.listen()
+        });
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     }
 }

@@ -197,6 +197,7 @@ impl BaseSinkImpl for VolcAsrSink {
             EventView::Segment(_) => {
                 // The same time is another one in another segment.
                 lock(&self.flow).last = None;
+                run.segment();
                 self.parent_event(event)
             }
             EventView::FlushStart(_) => {

@@ -49,6 +49,9 @@ struct Place {
     /// Where audio ended: before `next`, if a GAP event has come since.
     heard: gst::ClockTime,
     segment: Segment,
+    /// Another one may have begun. Steps and instant rate changes alter it as well, but nothing jumps with those: timestamps
+    /// go on.
+    left: bool,
     /// How much of the current gap has become silence.
     gap: gst::ClockTime,
     /// The current gap has ended the session.
@@ -137,6 +140,13 @@ impl Input {
         self.anchor = Some(anchor);
     }
 
+    /// A SEGMENT event has come.
+    pub fn segment(&mut self) {
+        if let Some(place) = &mut self.place {
+            place.left = true;
+        }
+    }
+
     /// So many samples that were handed over were dropped: what follows has other positions now.
     pub fn dropped(&mut self, samples: u64) {
         self.dropped += samples;
@@ -167,6 +177,7 @@ impl Input {
             next,
             heard: next,
             segment: segment.clone(),
+            left: false,
             gap,
             paused,
         });
@@ -211,6 +222,11 @@ enum Jump {
 }
 
 impl Place {
+    /// Whether timestamps of `segment` count on from those of before.
+    fn goes_on_in(&self, segment: &Segment) -> bool {
+        !self.left || self.segment == *segment
+    }
+
     /// How a buffer at `pts` lies to the end of what came before, jitter left out.
     fn jump(&self, pts: gst::ClockTime, segment: &Segment) -> Jump {
         match self.distance(self.next, pts, segment) {
@@ -219,7 +235,7 @@ impl Place {
             // A GAP event may have claimed too much: nothing but audio was heard already.
             Jump::Back(_) => match self.distance(self.heard, pts, segment) {
                 // Another segment may well begin again somewhere: that overlaps nothing.
-                Jump::Back(by) if by <= OVERLAP && self.segment == *segment => Jump::Back(by),
+                Jump::Back(by) if by <= OVERLAP && self.goes_on_in(segment) => Jump::Back(by),
                 _ => Jump::Elsewhere,
             },
             jump => jump,
@@ -228,19 +244,20 @@ impl Place {
 
     /// A gap has come as far as `end`.
     fn move_to(&mut self, end: gst::ClockTime, segment: &Segment) {
-        if self.segment != *segment {
+        if !self.goes_on_in(segment) {
             self.heard = match self.distance(self.heard, end, segment) {
                 Jump::Forward(by) | Jump::Small(by) => end.saturating_sub(by),
                 _ => end,
             };
-            self.segment = segment.clone();
         }
+        self.segment = segment.clone();
+        self.left = false;
         self.next = end;
     }
 
     /// How `pts` lies to `from`, which is in the place's own segment.
     fn distance(&self, from: gst::ClockTime, pts: gst::ClockTime, segment: &Segment) -> Jump {
-        let (expected, actual, rate) = if self.segment == *segment {
+        let (expected, actual, rate) = if self.goes_on_in(segment) {
             (from, pts, 1.0)
         } else {
             let positive = |time: Option<gst::Signed<gst::ClockTime>>| time?.positive();
@@ -378,6 +395,7 @@ mod tests {
         let mut second = Segment::new();
         second.set_base(ms(200));
         second.set_start(ms(70_000));
+        input.segment();
         let plan = input.buffer(Some(ms(70_000)), bytes(200), Some(&second), 4800);
         assert_eq!((plan.skip, plan.silence, plan.pause), (0, 0, false));
         assert!(plan.anchor.is_some());
@@ -473,14 +491,35 @@ mod tests {
             second.set_base(ms(1000));
             second.set_rate(rate);
             second.set_applied_rate(applied);
+            input.segment();
             let plan = input.buffer(Some(ms(1200)), bytes(20), Some(&second), 24_000);
             assert_eq!(plan.silence, 1200 * 24, "{rate} {applied}");
 
             let (mut input, first) = self::input();
             input.buffer(Some(ms(0)), bytes(1000), Some(&first), 0);
+            input.segment();
             assert_eq!(input.gap_until(ms(500), &second).silence, 500 * 24);
             let plan = input.buffer(Some(ms(1200)), bytes(20), Some(&second), 36_000);
             assert_eq!(plan.silence, 700 * 24, "{rate} {applied}");
         }
+    }
+
+    /// An instant rate change places it around the clock's time, which may be far from the buffer's.
+    #[test]
+    fn a_segment_that_is_altered_without_an_event_makes_no_jump() {
+        let (mut input, first) = input();
+        input.buffer(Some(ms(60_000)), bytes(1000), Some(&first), 0);
+        input.anchored(anchor(0, ms(60_000), &first));
+        let mut altered = Segment::new();
+        altered.set_rate(0.5);
+        let plan = input.buffer(Some(ms(61_000)), bytes(1000), Some(&altered), 24_000);
+        assert_eq!((plan.skip, plan.silence, plan.pause), (0, 0, false));
+        assert!(plan.anchor.is_some(), "its times are other ones");
+        let plan = input.buffer(Some(ms(61_800)), bytes(1000), Some(&first), 48_000);
+        assert_eq!(plan.skip, bytes(200));
+        // An event that says the same as before means as little.
+        input.segment();
+        let plan = input.buffer(Some(ms(62_700)), bytes(1000), Some(&first), 67_200);
+        assert_eq!(plan.skip, bytes(100));
     }
 }

@@ -178,6 +178,11 @@ impl Run {
         streaming.epoch = self.client.flush_stop(streaming.stream);
     }
 
+    /// A SEGMENT event: what comes may lie elsewhere.
+    pub fn segment(&self) {
+        self.streaming().input.segment();
+    }
+
     /// A GAP event that ends at `end`.
     pub fn gap(&self, end: gst::ClockTime, segment: Option<&Segment>) {
         let Some(segment) = segment.filter(|segment| segment.rate() > 0.0) else {

@@ -197,6 +197,7 @@ impl VolcAsrSink {
             return Ok(());
         }
         gst::debug!(CAT, imp = self, "end of stream: waiting for the last words");
+        self.open_empty_segment();
         // Before it has prerolled, draining would keep a state change from completing.
         self.preroll(0)?;
         let token = self
@@ -208,6 +209,21 @@ impl VolcAsrSink {
         self.wait(&|| run.client.wait_for(token))?;
         run.drained();
         Ok(())
+    }
+
+    /// A step that ends in another segment than it began in leaves the base class with the start and stop of the first one
+    /// (GStreamer 1.22). If nothing lies between them, it takes no buffer any more, nor a GAP to preroll with.
+    fn open_empty_segment(&self) {
+        let Some(mut segment) = self.time_segment() else {
+            return;
+        };
+        if segment
+            .stop()
+            .is_some_and(|stop| Some(stop) < segment.start())
+        {
+            segment.set_stop(gst::ClockTime::NONE);
+            self.parent_event(gst::event::Segment::new(&segment));
+        }
     }
 
     /// Lets the base class preroll, if it needs to, and wait for PLAYING. Its own function for that is not

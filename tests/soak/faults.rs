@@ -35,7 +35,19 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
             let what = dice.pick(&[What::Ping(2), What::Text("hello".to_owned()), pause]);
             faults.push(Fault::each(what, moment(dice, audio)));
         }
-        2 if settles_early(sink, ways) => {
+        2 => {
+            // A service that takes no more sessions for a while, and says so in one way or the other.
+            let full = [
+                (http(429), When::Handshake),
+                (quota(), dice.pick(&[When::Ack, When::Wall(ms(0))])),
+            ];
+            let (first, count) = (dice.within(0, 1), dice.within(1, 3));
+            faults.extend((1..=count).map(|n| {
+                let (what, when) = &full[((n + first) % 2) as usize];
+                Fault::nth(n as usize, what.clone(), *when)
+            }));
+        }
+        3 if settles_early(sink, ways) => {
             faults.push(Fault::each(What::Close(1011), When::Audio(LONGEST)));
         }
         _ => {}
@@ -75,6 +87,7 @@ fn once(dice: &mut Dice, audio: u64) -> Fault {
         What::Close(1001),
         What::Close(1011),
         error(45_000_081),
+        quota(),
         error(55_000_031),
         error(55_000_000),
         error(55_000_001),
@@ -102,6 +115,14 @@ fn error(code: u32) -> What {
     What::Error {
         code,
         body: r#"{"error":"injected"}"#.to_owned(),
+    }
+}
+
+/// Too many sessions at a time.
+fn quota() -> What {
+    What::Error {
+        code: 45_000_292,
+        body: r#"{"error":"quota exceeded for types: concurrency"}"#.to_owned(),
     }
 }
 

@@ -8,9 +8,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod buffers;
 mod check;
 mod dice;
 mod faults;
+mod hearing;
 mod marks;
 mod plan;
 mod play;
@@ -19,6 +21,7 @@ mod settings;
 mod source;
 mod ways;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +44,8 @@ fn number(name: &str, default: u64) -> u64 {
 struct Totals {
     marks: Marks,
     connections: usize,
-    faults: usize,
+    /// How often each struck.
+    faults: BTreeMap<String, usize>,
     lives: usize,
     ready: Duration,
     failures: Vec<(u64, String)>,
@@ -85,12 +89,13 @@ fn nothing_is_lost_or_doubled() {
         began.elapsed().as_secs_f64(),
         heard + excepted + dropped + forgotten,
         gone.len(),
-        totals.faults,
+        totals.faults.values().sum::<usize>(),
         totals.connections,
         totals.lives,
         totals.ready,
         totals.failures.len()
     );
+    println!("faults: {:?}", totals.faults);
     for (seed, failure) in &totals.failures {
         println!("SOAK_SEED={seed} SOAK_SCHEDULES=1: {failure}");
     }
@@ -109,7 +114,9 @@ fn one(seed: u64, totals: &Mutex<Totals>) {
         Ok((played, Ok(marks))) => {
             totals.marks.add(&marks);
             totals.connections += played.connections;
-            totals.faults += played.faults.len();
+            for fault in played.faults {
+                *totals.faults.entry(fault).or_default() += 1;
+            }
             totals.lives += played.lives.len();
             totals.ready = totals.ready.max(played.ready);
         }

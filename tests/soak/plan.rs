@@ -3,6 +3,7 @@
 use volcasr_loopback::Fault;
 use volcasr_loopback::marks::Layout;
 
+use super::buffers::Buffers;
 use super::dice::Dice;
 use super::faults;
 use super::settings::Settings;
@@ -15,6 +16,8 @@ pub struct Schedule {
     pub ways: Ways,
     pub faults: Vec<Fault>,
     pub acts: Vec<Act>,
+    /// The stream ends in PAUSED, which goes on for so long.
+    pub end_in_paused: Option<u64>,
     /// So often PAUSED and PLAYING again while the last words are waited for.
     pub hurry_at_end: u64,
 }
@@ -27,8 +30,7 @@ pub enum Act {
         sentences: u64,
         /// Silence behind the last mark.
         tail: u64,
-        /// The length of the buffers.
-        buffer: u64,
+        buffers: Buffers,
         /// In the middle of it, when so much of it was handed over.
         meanwhile: Option<(u64, Meanwhile)>,
     },
@@ -53,12 +55,21 @@ pub enum Meanwhile {
     Hurry { times: u64 },
     /// Steps of one buffer, in PAUSED or in PLAYING.
     Step { times: u64, paused: bool },
+    /// Another rate, at once. `doubled` is twice of it.
+    Rate { doubled: u64 },
     /// A flush. What of the stream was not said yet need not be.
     Flush,
     /// A flushing seek, which the source carries out.
     Seek,
     /// READY, and up again, which begins anew.
     Ready,
+}
+
+impl Meanwhile {
+    /// Whether what comes after it is not taken.
+    pub fn cuts(self) -> bool {
+        matches!(self, Self::Flush | Self::Seek | Self::Ready)
+    }
 }
 
 /// Longer than a machine with other things to do leaves a pipeline without audio.
@@ -84,12 +95,22 @@ impl Schedule {
             ways,
             faults,
             acts,
+            end_in_paused: dice
+                .percent(20)
+                .then(|| dice.pick(&[0, 100, 300, IDLE + 300])),
             hurry_at_end: if hurries { dice.within(1, 30) } else { 0 },
         }
     }
 }
 
 impl Act {
+    pub fn steps(&self) -> bool {
+        let Act::Speak { meanwhile, .. } = self else {
+            return false;
+        };
+        matches!(meanwhile, Some((_, Meanwhile::Step { .. })))
+    }
+
     fn audio(&self) -> u64 {
         match self {
             Act::Speak {
@@ -133,12 +154,15 @@ fn speak(dice: &mut Dice) -> Act {
             times: dice.within(1, 3),
             paused: dice.percent(50),
         }),
+        11 => Some(Meanwhile::Rate {
+            doubled: dice.pick(&[1, 2, 3, 4]),
+        }),
         _ => None,
     };
     Act::Speak {
         sentences,
         tail,
-        buffer: dice.pick(&[10, 20, 37, 100, 500, 2000]),
+        buffers: Buffers::new(dice),
         meanwhile: meanwhile.map(|what| (dice.within(0, whole), what)),
     }
 }
@@ -147,6 +171,8 @@ fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
     let event = dice.percent(50);
     let long = u64::from(sink.idle) + dice.within(1, 60_000);
     match dice.within(0, 19) {
+        // Without timestamps there are no jumps, and segments mean nothing.
+        0..=5 | 13 | 14 if !sink.timed => None,
         0..=3 => Some(Act::Gap {
             length: dice.within(41, IDLE),
             event,

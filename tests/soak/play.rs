@@ -3,12 +3,16 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gst::State::{Paused, VoidPending};
+use gst::StateChangeSuccess::Success;
 use gst::prelude::*;
 
-use super::common::{self, Transcript};
+use super::buffers::{Audio, Buffers, caps, hand_over};
+use super::common;
 use super::plan::{Act, Meanwhile, Schedule, layout, length};
-use super::record::{Cut, Fed, Life, Place, Played, Warned};
-use super::source::{Source, hand_over};
+use super::record::{Cut, Fed, Life, Place, Played};
+use super::settings::Settings;
+use super::source::Source;
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,22 +23,31 @@ pub const HOUR: u64 = 3_600_000;
 /// Running time begins so late that no clock gets there: a step drops what it finds to be late.
 const AHEAD: u64 = 60_000;
 
-struct Player {
+/// What plays a schedule.
+pub struct Player {
     pipeline: gst::Pipeline,
     sink: gst::Element,
     source: Source,
-    bus: gst::Bus,
+    pub bus: gst::Bus,
     rate: u32,
+    /// Buffers have timestamps.
+    timed: bool,
+    /// Some segments have a stop. A step from one segment into another leaves the base class with the first one's stop, and
+    /// nothing that comes is in the segment any more.
+    stops: bool,
     /// Segments so far.
     segments: u64,
     segment: Segment,
     /// The base class moves running time to where the clock is: now, or in a segment to come.
     stepped: bool,
+    /// It changed the rate at once, and with that, in GStreamer 1.22, all segments from there on: READY does not end that,
+    /// and stream time is another one as well.
+    rated: bool,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
     first_mark: u32,
     began: Instant,
-    played: Played,
+    pub played: Played,
 }
 
 /// In milliseconds.
@@ -43,6 +56,8 @@ struct Segment {
     start: u64,
     base: u64,
     time: u64,
+    /// Half an hour, where it ends at all.
+    stop: Option<u64>,
 }
 
 /// Plays, and ends the stream.
@@ -50,12 +65,13 @@ pub fn play(schedule: &Schedule) -> Played {
     let service = common::service(schedule.ways.options(&schedule.faults));
     let uri = service.uri_for(schedule.ways.endpoint);
     let source = Source::new(schedule.sink.live);
-    let mut player = Player::new(schedule.sink.sink(&uri), source, schedule.sink.rate);
+    let mut player = Player::new(&schedule.sink, &uri, source);
+    player.stops = !schedule.acts.iter().any(Act::steps);
     player.live();
     for act in &schedule.acts {
         player.act(act);
     }
-    player.finish(schedule.hurry_at_end);
+    player.finish(schedule.end_in_paused, schedule.hurry_at_end);
     let mut played = player.played;
     service.inspect(|connections| {
         played.connections = connections.len();
@@ -74,7 +90,8 @@ pub fn play(schedule: &Schedule) -> Played {
 }
 
 impl Player {
-    fn new(sink: gst::Element, source: Source, rate: u32) -> Self {
+    fn new(settings: &Settings, uri: &str, source: Source) -> Self {
+        let sink = settings.sink(uri);
         let pipeline = gst::Pipeline::new();
         pipeline.add(&sink).expect("a new pipeline");
         let pad = sink.static_pad("sink").expect("a sink's pad");
@@ -85,10 +102,13 @@ impl Player {
             sink,
             source,
             bus,
-            rate,
+            rate: settings.rate,
+            timed: settings.timed,
+            stops: false,
             segments: 0,
             segment: Segment::default(),
             stepped: false,
+            rated: false,
             next: 0,
             first_mark: 0,
             began: Instant::now(),
@@ -96,7 +116,7 @@ impl Player {
         }
     }
 
-    fn log(&mut self, what: &str) {
+    pub fn log(&mut self, what: &str) {
         let at = self.began.elapsed().as_millis();
         self.played.log.push(format!("{at} ms: {what}"));
     }
@@ -105,9 +125,7 @@ impl Player {
     fn live(&mut self) {
         self.played.lives.push(Life::default());
         self.stepped = false;
-        self.pipeline
-            .set_state(gst::State::Paused)
-            .expect("to pause");
+        self.pipeline.set_state(Paused).expect("to pause");
         self.pipeline
             .set_state(gst::State::Playing)
             .expect("to play");
@@ -138,13 +156,7 @@ impl Player {
         self.log(&id);
         let pad = &self.source.pad;
         pad.push_event(gst::event::StreamStart::new(&id));
-        let caps = gst::Caps::builder("audio/x-raw")
-            .field("format", "S16LE")
-            .field("layout", "interleaved")
-            .field("rate", self.rate as i32)
-            .field("channels", 1)
-            .build();
-        pad.push_event(gst::event::Caps::new(&caps));
+        pad.push_event(gst::event::Caps::new(&caps(self.rate)));
         self.begin_fed(id);
         self.begin_segment(None, None);
     }
@@ -166,13 +178,15 @@ impl Player {
             start,
             base: base.unwrap_or(AHEAD + 500 * self.segments),
             time: sought.unwrap_or(7000 * self.segments),
+            stop: (self.stops && self.segments.is_multiple_of(2)).then_some(start + HOUR / 2),
         };
         self.segments += 1;
-        self.next = start;
+        self.next = if self.timed { start } else { 0 };
         let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
         segment.set_start(ms(start));
         segment.set_base(ms(self.segment.base));
         segment.set_time(ms(self.segment.time));
+        segment.set_stop(self.segment.stop.map(ms));
         let event = gst::event::Segment::new(&segment);
         self.source.pad.push_event(event);
     }
@@ -183,9 +197,9 @@ impl Player {
             Act::Speak {
                 sentences,
                 tail,
-                buffer,
+                buffers,
                 meanwhile,
-            } => self.speak(*sentences, *tail, *buffer, *meanwhile),
+            } => self.speak(*sentences, *tail, *buffers, *meanwhile),
             Act::Gap { length, event } => {
                 if *event {
                     let gap = gst::event::Gap::builder(ms(self.next)).duration(ms(*length));
@@ -208,7 +222,7 @@ impl Player {
 
     fn pause(&self, length: u64) {
         // The answer may be "later": without a buffer there is nothing to preroll with.
-        let _ = self.pipeline.set_state(gst::State::Paused);
+        let _ = self.pipeline.set_state(Paused);
         thread::sleep(Duration::from_millis(length));
         let _ = self.pipeline.set_state(gst::State::Playing);
     }
@@ -219,13 +233,29 @@ impl Player {
         }
     }
 
-    fn step(&mut self, times: u64, paused: bool) {
+    /// Running time is another one from here on, and in what waits in the sink.
+    fn forget_running_time(&mut self) {
         self.stepped = true;
         if let Some(fed) = self.played.life().fed.last_mut() {
             fed.marks.iter_mut().for_each(|mark| mark.running = None);
         }
+    }
+
+    fn change_rate(&mut self, rate: f64) {
+        self.forget_running_time();
+        self.rated = true;
+        if let Some(fed) = self.played.life().fed.last_mut() {
+            fed.marks.iter_mut().for_each(|mark| mark.time = None);
+        }
+        let change = gst::event::InstantRateChange::new(rate, gst::SegmentFlags::empty());
+        // Not in line with the buffers: the sink asks the pipeline for the moment.
+        self.source.pad.push_event(change);
+    }
+
+    fn step(&mut self, times: u64, paused: bool) {
+        self.forget_running_time();
         if paused {
-            let _ = self.pipeline.set_state(gst::State::Paused);
+            let _ = self.pipeline.set_state(Paused);
         }
         for _ in 0..times {
             let one = gst::format::Buffers::from_u64(1);
@@ -239,24 +269,35 @@ impl Player {
         &mut self,
         sentences: u64,
         tail: u64,
-        buffer: u64,
+        buffers: Buffers,
         meanwhile: Option<(u64, Meanwhile)>,
     ) {
         let whole = length(sentences, tail);
-        let pcm = self.marks(sentences, whole);
-        let start = self.next;
+        let audio = Audio {
+            pcm: self.marks(sentences, whole),
+            rate: self.rate,
+            start: self.timed.then_some(self.next),
+            whole,
+            first: self.next == self.segment.start,
+            stop: self.segment.stop,
+        };
         self.next += whole;
         let progress = self.source.progress.clone();
         progress.begin();
         let pad = self.source.pad.clone();
         thread::scope(|scope| {
-            scope.spawn(|| hand_over(&pad, &pcm, (start, whole), buffer, &progress));
+            scope.spawn(|| hand_over(&pad, audio, buffers, &progress));
             let mut moves = true;
             if let Some((at, what)) = meanwhile {
                 moves = progress.wait_for(at);
                 self.meanwhile(what);
             }
-            if !(moves && progress.wait_for(whole)) {
+            let moves = moves && progress.wait_for(whole);
+            let cut = meanwhile.is_some_and(|(_, what)| what.cuts());
+            if let Some(flow) = progress.refusal().filter(|_| !cut) {
+                self.log(&format!("refused: {flow:?}"));
+            }
+            if !moves {
                 let errors = &mut self.played.life().errors;
                 errors.push("buffers are not taken".to_owned());
                 self.listen(Duration::ZERO);
@@ -283,15 +324,17 @@ impl Player {
         let mut pcm = layout.pcm(layout.lead + sentences * layout.period() - layout.pause);
         pcm.resize((whole * u64::from(self.rate) / 500) as usize, 0);
         let count = sentences * layout.sentence;
-        let (next, segment, stepped) = (self.next, self.segment, self.stepped);
+        let (next, segment) = (self.next, self.segment);
+        let time = self.timed && !self.rated;
+        let running = time && !self.stepped;
         let places = (0..count).map(|n| {
             let mark = layout.mark(n);
             Place {
                 number: mark.number,
                 start: next + mark.start,
                 end: next + mark.end,
-                running: (!stepped).then(|| segment.base.wrapping_sub(segment.start)),
-                time: segment.time.wrapping_sub(segment.start),
+                running: running.then(|| segment.base.wrapping_sub(segment.start)),
+                time: time.then(|| segment.time.wrapping_sub(segment.start)),
             }
         });
         if let Some(fed) = self.played.life().fed.last_mut() {
@@ -306,6 +349,7 @@ impl Player {
             Meanwhile::Pause { length } => self.pause(length),
             Meanwhile::Hurry { times } => self.hurry(times),
             Meanwhile::Step { times, paused } => self.step(times, paused),
+            Meanwhile::Rate { doubled } => self.change_rate(doubled as f64 / 2.0),
             Meanwhile::Flush => {
                 self.source.pad.push_event(gst::event::FlushStart::new());
             }
@@ -338,11 +382,24 @@ impl Player {
         self.log("cut");
     }
 
-    fn finish(&mut self, hurry: u64) {
+    fn finish(&mut self, in_paused: Option<u64>, hurry: u64) {
         self.log("end of stream");
         let pad = self.source.pad.clone();
+        if in_paused.is_some() {
+            // Completes with the end of the stream at the latest.
+            let _ = self.pipeline.set_state(Paused);
+        }
         thread::scope(|scope| {
             scope.spawn(|| pad.push_event(gst::event::Eos::new()));
+            if let Some(length) = in_paused {
+                let state = self.pipeline.state(patience());
+                if state != (Ok(Success), Paused, VoidPending) {
+                    let errors = &mut self.played.life().errors;
+                    errors.push(format!("the end in PAUSED: {state:?}"));
+                }
+                thread::sleep(Duration::from_millis(length));
+                let _ = self.pipeline.set_state(gst::State::Playing);
+            }
             if self.played.life().is_silent() {
                 // Then the end is what the sink prerolls with. A pause in that very moment is too much for GStreamer 1.22,
                 // with any sink: the pipeline waits for ever.
@@ -360,77 +417,6 @@ impl Player {
         }
         let _ = self.pipeline.set_state(gst::State::Null);
         self.log("over");
-    }
-
-    /// Takes what is on the bus, and what comes within `patience`, up to the end.
-    fn listen(&mut self, patience: Duration) {
-        let patience = gst::ClockTime::try_from(patience).expect("short");
-        while let Some(message) = self.bus.timed_pop(patience) {
-            if self.hear(&message) {
-                return;
-            }
-        }
-    }
-
-    /// Whether it was the last one.
-    fn hear(&mut self, message: &gst::Message) -> bool {
-        match message.view() {
-            gst::MessageView::Eos(_) => {
-                self.played.life().ended = true;
-                return true;
-            }
-            gst::MessageView::Error(error) => {
-                self.log(&format!("{error:?}"));
-                let text = error.error().to_string();
-                self.played.life().errors.push(text);
-                return true;
-            }
-            gst::MessageView::Warning(warning) => {
-                let text = warning.error().message().to_owned();
-                self.log(&format!("{text} {:?}", warning.details()));
-                let life = self.played.life();
-                life.warnings.push(Warned {
-                    said: life.said.len(),
-                    details: warning.details().map(|details| details.to_owned()),
-                });
-            }
-            gst::MessageView::Progress(progress) => {
-                let (kind, ..) = progress.get();
-                use gst::ProgressType::{Canceled, Complete, Error};
-                if matches!(kind, Canceled | Complete | Error) {
-                    self.played.life().progress.push(kind);
-                }
-            }
-            gst::MessageView::Element(_) => {
-                if let Some(said) = Transcript::parse(message) {
-                    let end = if said.is_final { "final" } else { "" };
-                    let sure = if said.unconfirmed { "unconfirmed" } else { "" };
-                    let text = format!(
-                        "{}.{} session {} {:?} {end} {sure}",
-                        said.stream, said.utterance, said.session, said.text
-                    );
-                    self.log(&text);
-                    self.played.life().said.push(said);
-                }
-            }
-            _ => {}
-        }
-        false
-    }
-
-    /// After the end of the stream.
-    fn hear_late(&mut self, message: &gst::Message) {
-        use gst::MessageView::{Element, Error, Progress, Tag, Warning};
-        match message.view() {
-            // Nobody waits for the network with nothing to say.
-            Progress(_) if self.played.life().is_silent() => {
-                self.hear(message);
-            }
-            Element(_) | Error(_) | Progress(_) | Tag(_) | Warning(_) => {
-                self.played.life().late.push(format!("{message:?}"));
-            }
-            _ => {}
-        }
     }
 }
 

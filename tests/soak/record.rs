@@ -10,9 +10,10 @@ pub struct Place {
     pub number: u32,
     pub start: u64,
     pub end: u64,
-    /// From timestamps to running time and stream time; may be negative, and wraps. A step moves running time.
+    /// From timestamps to running time and stream time, where there are any; may be negative, and wraps. A step moves
+    /// running time, and so does another rate.
     pub running: Option<u64>,
-    pub time: u64,
+    pub time: Option<u64>,
 }
 
 /// What one stream was fed.

@@ -27,6 +27,8 @@ pub struct Settings {
     /// The source says that it is.
     pub live: bool,
     pub is_async: bool,
+    /// Buffers have timestamps.
+    pub timed: bool,
     pub replay: u32,
 }
 
@@ -46,6 +48,7 @@ impl Settings {
             leaky: dice.pick(&["no", "no", "no", "auto", "auto", "downstream"]),
             live: dice.percent(25),
             is_async: dice.percent(75),
+            timed: true,
             replay: 120_000,
         };
         if dice.percent(10) {
@@ -53,6 +56,8 @@ impl Settings {
             // What a rotation takes along has to be in the window.
             settings.max_session = 0;
         }
+        // What was dropped or forgotten is told by timestamps.
+        settings.timed = settings.drops() || settings.forgets() || !dice.percent(10);
         settings
     }
 

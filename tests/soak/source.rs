@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use gst::prelude::*;
 
-use super::play::{PATIENCE, ms};
+use super::play::PATIENCE;
 
 /// A pad without an element around it.
 pub struct Source {
@@ -23,6 +23,7 @@ pub struct Progress {
 struct State {
     at: u64,
     over: bool,
+    refused: Option<gst::FlowError>,
     sought: Option<u64>,
 }
 
@@ -33,7 +34,20 @@ impl Progress {
     }
 
     pub fn begin(&self) {
-        self.tell(|state| (state.at, state.over) = (0, false));
+        self.tell(|state| (state.at, state.over, state.refused) = (0, false, None));
+    }
+
+    pub fn reach(&self, ms: u64) {
+        self.tell(|state| state.at = ms);
+    }
+
+    /// No more is handed over: all of it was, or it is not taken.
+    pub fn over(&self, outcome: Result<(), gst::FlowError>) {
+        self.tell(|state| (state.over, state.refused) = (true, outcome.err()));
+    }
+
+    pub fn refusal(&self) -> Option<gst::FlowError> {
+        self.state.lock().expect("no panic under the lock").refused
     }
 
     /// Waits until so much was handed over, or no more is. False: neither came.
@@ -90,30 +104,4 @@ fn seek_to(pad: &gst::Pad, seek: &gst::event::Seek, progress: &Progress) -> bool
     pad.push_event(gst::event::FlushStop::new(true));
     progress.tell(|state| state.sought = Some(start.mseconds()));
     true
-}
-
-/// Pushes `pcm`, which is `whole` milliseconds from `start` on.
-pub fn hand_over(
-    pad: &gst::Pad,
-    pcm: &[u8],
-    (start, whole): (u64, u64),
-    buffer: u64,
-    progress: &Progress,
-) {
-    let bytes = |ms: u64| pcm.len() / whole as usize * ms as usize;
-    let mut at = 0;
-    while at < whole {
-        let end = (at + buffer).min(whole);
-        let mut piece = gst::Buffer::from_slice(pcm[bytes(at)..bytes(end)].to_vec());
-        let writable = piece.get_mut().expect("a new buffer");
-        writable.set_pts(ms(start + at));
-        writable.set_duration(ms(end - at));
-        // A flush, or an error that the bus tells of.
-        if pad.push(piece).is_err() {
-            break;
-        }
-        at = end;
-        progress.tell(|state| state.at = at);
-    }
-    progress.tell(|state| state.over = true);
 }

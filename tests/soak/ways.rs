@@ -23,6 +23,7 @@ pub struct Ways {
     pub out_of_order: bool,
     /// No utterances, and so no times.
     pub text_only: bool,
+    text_resets: bool,
     revised_text: bool,
     absent_fields: bool,
     error_bodies: bool,
@@ -62,6 +63,8 @@ impl Ways {
             out_of_order: dice.percent(20),
             // Where times are needed to tell what was lost, they are there; the text is all of it.
             text_only: dice.percent(15) && !(sink.single || sink.drops() || sink.forgets()),
+            // Only beside utterances: which text alone begins anew can't be told of marks, whose words are so alike.
+            text_resets: dice.percent(20),
             revised_text: dice.percent(20),
             // What is forgotten ends with the words that were told of it.
             absent_fields: dice.percent(20) && !sink.forgets(),
@@ -93,6 +96,7 @@ impl Ways {
                 late_ack: self.late_ack,
                 empty_definite: self.empty_definite,
                 text_only: self.text_only,
+                text_resets: self.text_resets && !self.text_only,
                 revised_text: self.revised_text,
                 absent_fields: self.absent_fields,
                 error_bodies: self.error_bodies,

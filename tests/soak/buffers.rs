@@ -1,0 +1,165 @@
+//! How audio is cut into buffers, and what is odd about them: none of it changes what is heard.
+
+use gst::prelude::*;
+use volcasr_loopback::marks::Layout;
+
+use super::dice::Dice;
+use super::play::ms;
+use super::source::Progress;
+
+/// Buffers of so many milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Buffers {
+    pub length: u64,
+    pub odd: Odd,
+}
+
+/// What is odd about all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Odd {
+    Nothing,
+    /// Only the first one has a timestamp.
+    Untimed,
+    /// Half a sample more than there is.
+    OddByte,
+    /// An empty one before each.
+    Empty,
+    /// Flags that say nothing about the sound.
+    Flags,
+    /// The same caps again before each.
+    Caps,
+    /// More of it before the segment, and behind its stop.
+    Outside,
+    /// Each begins so much before the end of the one before it.
+    Overlap(u64),
+}
+
+/// So much audio lies before the segment, in [`Odd::Outside`].
+const BEFORE: u64 = 500;
+
+/// The mark that lies outside the segment, which nobody is to hear.
+const UNHEARD: u32 = 9_000_000;
+
+impl Buffers {
+    pub fn new(dice: &mut Dice) -> Self {
+        let length = dice.pick(&[10, 20, 37, 100, 500, 2000]);
+        // What lies further back than this is no overlap.
+        let overlap = dice.within(41, 1000);
+        let odd = match dice.within(0, 15) {
+            0 => Odd::Untimed,
+            1 => Odd::OddByte,
+            2 => Odd::Empty,
+            3 => Odd::Flags,
+            4 => Odd::Caps,
+            5 | 6 => Odd::Outside,
+            7 => Odd::Overlap(overlap),
+            _ => Odd::Nothing,
+        };
+        Buffers { length, odd }
+    }
+}
+
+/// What is handed over. Times are milliseconds.
+#[derive(Clone, Debug)]
+pub struct Audio {
+    pub pcm: Vec<u8>,
+    pub rate: u32,
+    /// The timestamp of its beginning; none: no buffer has one.
+    pub start: Option<u64>,
+    pub whole: u64,
+    /// It begins where its segment does.
+    pub first: bool,
+    /// Where its segment stops.
+    pub stop: Option<u64>,
+}
+
+impl Audio {
+    fn bytes(&self, ms: u64) -> usize {
+        (ms * u64::from(self.rate) / 500) as usize
+    }
+
+    /// Audio of the same length before it.
+    fn after(mut self, before: u64) -> Self {
+        let layout = Layout {
+            lead: 100,
+            first: UNHEARD,
+            rate: self.rate,
+            ..Layout::default()
+        };
+        let mut pcm = layout.pcm(before);
+        pcm.append(&mut self.pcm);
+        self.pcm = pcm;
+        self.whole += before;
+        self.start = self.start.map(|start| start - before);
+        self
+    }
+}
+
+/// The caps of the stream.
+pub fn caps(rate: u32) -> gst::Caps {
+    gst::Caps::builder("audio/x-raw")
+        .field("format", "S16LE")
+        .field("layout", "interleaved")
+        .field("rate", rate as i32)
+        .field("channels", 1)
+        .build()
+}
+
+/// Pushes it all, until somebody does not take it any more.
+pub fn hand_over(pad: &gst::Pad, audio: Audio, buffers: Buffers, progress: &Progress) {
+    let odd = buffers.odd;
+    let before = match audio.start {
+        Some(start) if odd == Odd::Outside && audio.first => BEFORE.min(start),
+        _ => 0,
+    };
+    let audio = audio.after(before);
+    let pieces = (0..audio.whole).step_by(buffers.length as usize);
+    let outcome = pieces.into_iter().try_for_each(|at| {
+        let end = (at + buffers.length).min(audio.whole);
+        push(pad, &audio, odd, at, end)?;
+        progress.reach(end.saturating_sub(before));
+        Ok(())
+    });
+    if let (Ok(()), Odd::Outside, Some(stop)) = (outcome, odd, audio.stop) {
+        // The base class answers that this is the end of the segment.
+        let behind = audio.pcm[..audio.bytes(BEFORE)].to_vec();
+        let _ = pad.push(buffer(behind, Some(stop)));
+    }
+    progress.over(outcome);
+}
+
+/// Pushes one piece, and what comes before it.
+fn push(pad: &gst::Pad, audio: &Audio, odd: Odd, at: u64, end: u64) -> Result<(), gst::FlowError> {
+    let begin = match odd {
+        // Without timestamps nobody could tell.
+        Odd::Overlap(by) if at >= by && audio.start.is_some() => at - by,
+        _ => at,
+    };
+    let timed = !(odd == Odd::Untimed && at > 0);
+    let start = audio.start.filter(|_| timed).map(|start| start + begin);
+    let mut bytes = audio.pcm[audio.bytes(begin)..audio.bytes(end)].to_vec();
+    match odd {
+        Odd::OddByte => bytes.push(17),
+        Odd::Empty => drop(pad.push(buffer(Vec::new(), start))?),
+        Odd::Caps => {
+            pad.push_event(gst::event::Caps::new(&caps(audio.rate)));
+        }
+        _ => {}
+    }
+    let mut buffer = buffer(bytes, start);
+    let fields = buffer.get_mut().expect("a new buffer");
+    if timed {
+        fields.set_duration(ms(end - begin));
+    }
+    if odd == Odd::Flags {
+        fields.set_flags(gst::BufferFlags::DISCONT | gst::BufferFlags::GAP);
+    }
+    pad.push(buffer).map(drop)
+}
+
+fn buffer(bytes: Vec<u8>, start: Option<u64>) -> gst::Buffer {
+    let mut buffer = gst::Buffer::from_slice(bytes);
+    let fields = buffer.get_mut().expect("a new buffer");
+    fields.set_pts(start.map(ms));
+    buffer
+}

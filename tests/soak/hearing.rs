@@ -1,0 +1,80 @@
+//! What the bus says, noted down.
+
+use std::time::Duration;
+
+use super::common::Transcript;
+use super::play::Player;
+use super::record::Warned;
+
+impl Player {
+    /// Takes what is on the bus, and what comes within `patience`, up to the end.
+    pub fn listen(&mut self, patience: Duration) {
+        let patience = gst::ClockTime::try_from(patience).expect("short");
+        while let Some(message) = self.bus.timed_pop(patience) {
+            if self.hear(&message) {
+                return;
+            }
+        }
+    }
+
+    /// Whether it was the last one.
+    fn hear(&mut self, message: &gst::Message) -> bool {
+        match message.view() {
+            gst::MessageView::Eos(_) => {
+                self.played.life().ended = true;
+                return true;
+            }
+            gst::MessageView::Error(error) => {
+                self.log(&format!("{error:?}"));
+                let text = error.error().to_string();
+                self.played.life().errors.push(text);
+                return true;
+            }
+            gst::MessageView::Warning(warning) => {
+                let text = warning.error().message().to_owned();
+                self.log(&format!("{text} {:?}", warning.details()));
+                let life = self.played.life();
+                life.warnings.push(Warned {
+                    said: life.said.len(),
+                    details: warning.details().map(|details| details.to_owned()),
+                });
+            }
+            gst::MessageView::Progress(progress) => {
+                let (kind, ..) = progress.get();
+                use gst::ProgressType::{Canceled, Complete, Error};
+                if matches!(kind, Canceled | Complete | Error) {
+                    self.played.life().progress.push(kind);
+                }
+            }
+            gst::MessageView::Element(_) => {
+                if let Some(said) = Transcript::parse(message) {
+                    let end = if said.is_final { "final" } else { "" };
+                    let sure = if said.unconfirmed { "unconfirmed" } else { "" };
+                    let text = format!(
+                        "{}.{} session {} {:?} {end} {sure}",
+                        said.stream, said.utterance, said.session, said.text
+                    );
+                    self.log(&text);
+                    self.played.life().said.push(said);
+                }
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// After the end of the stream.
+    pub fn hear_late(&mut self, message: &gst::Message) {
+        use gst::MessageView::{Element, Error, Progress, Tag, Warning};
+        match message.view() {
+            // Nobody waits for the network with nothing to say.
+            Progress(_) if self.played.life().is_silent() => {
+                self.hear(message);
+            }
+            Element(_) | Error(_) | Progress(_) | Tag(_) | Warning(_) => {
+                self.played.life().late.push(format!("{message:?}"));
+            }
+            _ => {}
+        }
+    }
+}

@@ -13,7 +13,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
-use uuid::Uuid;
 
 use super::config::Config;
 use super::dial::Transport;
@@ -21,23 +20,17 @@ use super::event::{Event, Events, Trouble};
 use super::line::Line;
 use super::live::End;
 use super::runtime::{RuntimeError, spawn};
+use super::shared::{Control, Shared};
 use super::wire::Wire;
-use super::{Control, Shared};
 use crate::protocol::compression::Inflater;
-use crate::protocol::failure::{Cause, Retry};
+use crate::protocol::failure::Retry;
 use crate::protocol::frame::FrameEncoder;
 use crate::protocol::repeats::Repeats;
 use crate::session::backoff::Backoff;
-use crate::session::exchange::FINISH_TIMES;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
 use crate::session::transcript::{Tracker, Update};
 use crate::session::{samples_to_time, time_to_samples};
-
-/// Failures that may pass but seldom do are tried this often in a row.
-const LIMITED_TRIES: u32 = 3;
-/// Nobody who was sent audio a moment ago ends a session for want of it.
-const IDLE_END: Duration = Duration::from_millis(500);
 
 /// The driver's state; see the module.
 pub(super) struct Driver {
@@ -241,16 +234,6 @@ impl Driver {
         }
     }
 
-    /// The network is not there yet, and nothing is lost so far.
-    fn pause_before_retry(&mut self, trouble: Trouble) -> Result<(), Trouble> {
-        let Some(pause) = self.next_pause(&trouble) else {
-            return Err(trouble);
-        };
-        self.retry_at = Some(self.now() + pause);
-        self.emit(Event::NotReady { trouble, pause });
-        Ok(())
-    }
-
     /// Sees audio through to its last words, over as many connections as it takes.
     async fn speak(&mut self) -> Result<(), Trouble> {
         loop {
@@ -366,60 +349,8 @@ impl Driver {
         self.history.replaying() || self.tracker.has_open()
     }
 
-    /// Audio was sent that the service never said to have worked through: it may hold words that nobody will hear of.
-    fn is_unheard(&self) -> bool {
-        let sent = samples_to_time(self.history.end(), self.config.request.rate);
-        sent > self.tracker.worked_until() + self.config.frame()
-    }
-
-    /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a
-    /// restart, which makes some.
-    fn is_idle_end(&self, trouble: &Trouble) -> bool {
-        let idle = matches!(trouble, Trouble::Failure(failure) if failure.cause == Cause::Idle);
-        idle && self.now() >= self.spoke + IDLE_END
-            && self.pending.is_none()
-            && !self.history.replaying()
-            && !self.shared.state().queue.is_ready()
-    }
-
-    /// How long to wait before the next try, or none if there is to be none.
-    fn next_pause(&mut self, trouble: &Trouble) -> Option<Duration> {
-        let retry = trouble.retry();
-        // A service that closed in good order is not worth many.
-        let limited = retry == Retry::Limited || self.asked_again;
-        if limited {
-            self.limited += 1;
-        }
-        if retry == Retry::Never || limited && self.limited > LIMITED_TRIES {
-            return None;
-        }
-        let patient = retry == Retry::Later;
-        self.backoff.next(random(), patient)
-    }
-
-    /// When the last words have been waited for long enough, retries and the service's signs of life included.
-    pub(super) fn finish_deadline(&self) -> Option<Duration> {
-        let since = self.finishing_since?;
-        Some(since + self.config.limits.finish.saturating_mul(FINISH_TIMES))
-    }
-
-    /// The last words did not come: what was heard last has to do.
-    fn give_up_finish(&mut self, trouble: Option<Trouble>) {
-        self.tracker.give_up(&mut self.updates);
-        self.tell_updates();
-        // Not at all, if the finish could not even be written.
-        let now = self.now();
-        let waited = self
-            .finishing_since
-            .map_or(Duration::ZERO, |since| now.saturating_sub(since));
-        self.emit(Event::FinishTimedOut { waited, trouble });
-        self.leave();
-        self.disconnected();
-        self.carry_out();
-    }
-
     /// Everything before the pending boundary is done.
-    fn carry_out(&mut self) {
+    pub(super) fn carry_out(&mut self) {
         self.leave();
         self.history.clear();
         self.finishing_since = None;
@@ -476,9 +407,4 @@ async fn wait_for_epoch(control: &mut watch::Receiver<Control>, epoch: u64) -> u
         Ok(epoch) => epoch,
         Err(_) => std::future::pending().await,
     }
-}
-
-/// A number in 0..1 for jitter; UUIDs are at hand, and random enough for that.
-fn random() -> f64 {
-    f64::from(Uuid::new_v4().as_u128() as u32) / f64::from(u32::MAX)
 }

@@ -19,19 +19,19 @@ mod live;
 mod opening;
 mod refusal;
 mod resolve;
+mod retrying;
 mod rotation;
 mod runtime;
+mod sending;
+mod shared;
 mod telling;
 mod tls;
 mod upgrade;
 mod wire;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 
 pub use config::Config;
 pub use counters::Counts;
@@ -44,9 +44,9 @@ pub(crate) use tls::TrustError;
 pub(crate) use upgrade::is_field_value;
 pub use upgrade::{Credentials, UpgradeError};
 
-use crate::session::queue::{Boundary, Dropped, Item, Queue};
-use crate::session::{samples_to_time, time_to_samples};
-use counters::Counters;
+use crate::session::queue::{Boundary, Dropped};
+use crate::session::samples_to_time;
+use shared::Shared;
 
 /// What became of a wait on the streaming thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,141 +68,6 @@ pub enum Pushed {
     Failed,
 }
 
-/// What ends the driver's current work from outside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Control {
-    epoch: u64,
-    /// The owner has audio that it can't hand over.
-    unreadable: bool,
-    stopped: bool,
-}
-
-/// A piece of a chunk that came no longer ago is worth a session: more comes. Left-overs are not.
-const FRESH: Duration = Duration::from_millis(100);
-
-/// What the streaming thread, the application's threads and the driver share.
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-    /// Something can be taken from the queue.
-    ready: Notify,
-    /// The owner's congestion is over.
-    relief: Notify,
-    control: watch::Sender<Control>,
-    counters: Counters,
-    wants_responses: AtomicBool,
-    started: Instant,
-    rate: u32,
-    max_queue: u64,
-}
-
-struct State {
-    queue: Queue,
-    /// Counts the flushes, as the driver does: it must not take what belongs to a later one.
-    epoch: u64,
-    /// When the audio that was handed over last will have been heard.
-    input_until: Duration,
-    /// Between the two halves of a flush nothing is taken.
-    flushing: bool,
-    /// Somebody waits for room for so many samples.
-    blocked: Option<u64>,
-    /// The driver has nothing to do: the first piece of a chunk is news to it.
-    unoccupied: bool,
-    failed: bool,
-    /// The failure is on the bus.
-    failure_told: bool,
-    done: u64,
-    /// Level and edges: both halves of an interruption may come before a waiting thread runs.
-    interrupting: bool,
-    interruptions: u64,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The clock of everything below: time since this client started.
-    fn now(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// Sleeps until a time of this clock; none: not at all.
-    async fn sleep(&self, until: Option<Duration>) {
-        if let Some(until) = until {
-            tokio::time::sleep_until(self.started + until).await;
-        }
-    }
-
-    /// Takes what is next, unless a flush has come that the driver does not know of.
-    fn pop(&self, epoch: u64) -> Option<Item> {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        if state.epoch != epoch {
-            return None;
-        }
-        let item = state.queue.pop();
-        let (queue, limit) = (&state.queue, self.roomy());
-        let wake = state
-            .blocked
-            .take_if(|samples| queue.has_room(*samples, limit))
-            .is_some();
-        drop(guard);
-        if wake {
-            self.changed.notify_all();
-        }
-        item
-    }
-
-    /// With no more than this waiting, it is worth waking whoever waits for room.
-    fn roomy(&self) -> u64 {
-        self.max_queue / 4 * 3
-    }
-
-    /// Takes a boundary that is next, as [`pop`](Self::pop) does. Some(None): audio is, or has begun to come, so
-    /// that the session is open when its first chunk is complete.
-    fn next_boundary(&self, epoch: u64) -> Option<Option<Boundary>> {
-        let mut state = self.state();
-        if state.epoch != epoch {
-            return None;
-        }
-        let coming = state.queue.is_first_coming() && self.now() < state.input_until + FRESH;
-        let next = if state.queue.is_at_audio() || coming {
-            Some(None)
-        } else {
-            match state.queue.pop() {
-                Some(Item::Boundary(boundary)) => Some(Some(boundary)),
-                _ => None,
-            }
-        };
-        state.unoccupied = next.is_none();
-        next
-    }
-
-    /// When what waits, and is less than a chunk, was complete.
-    fn rest_since(&self) -> Option<Duration> {
-        let state = self.state();
-        state.queue.is_first_coming().then_some(state.input_until)
-    }
-
-    fn wait(&self, mut until: impl FnMut(&mut State) -> Option<Waited>) -> Waited {
-        let mut state = self.state();
-        let seen = state.interruptions;
-        loop {
-            if let Some(end) = until(&mut state) {
-                return end;
-            }
-            if state.interrupting || state.interruptions != seen {
-                return Waited::Interrupted;
-            }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
 /// One element's connection to the service, from READY → PAUSED to PAUSED → READY.
 ///
 /// Dropping it stops it, as [`stop`](Self::stop) does.
@@ -213,32 +78,7 @@ pub struct Client {
 impl Client {
     /// Starts to connect. Does not block.
     pub fn start(config: Config, events: Arc<dyn Events>) -> Result<Client, RuntimeError> {
-        let rate = config.request.rate;
-        let (control, _) = watch::channel(Control::default());
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                queue: Queue::new(time_to_samples(config.chunk, rate)),
-                epoch: 0,
-                input_until: Duration::ZERO,
-                flushing: false,
-                blocked: None,
-                unoccupied: false,
-                failed: false,
-                failure_told: false,
-                done: 0,
-                interrupting: false,
-                interruptions: 0,
-            }),
-            changed: Condvar::new(),
-            ready: Notify::new(),
-            relief: Notify::new(),
-            control,
-            counters: Counters::default(),
-            wants_responses: AtomicBool::new(false),
-            started: Instant::now(),
-            rate,
-            max_queue: time_to_samples(config.max_queue, rate),
-        });
+        let shared = Arc::new(Shared::new(&config));
         driver::start(shared.clone(), config, events)?;
         Ok(Client { shared })
     }

@@ -21,7 +21,7 @@ TEST_SETS := ""
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-deps: ## install what all of this needs besides Rust (Debian, Ubuntu), or say what is
+deps: ## install with apt-get what building, demo and tests need besides Rust; without apt-get, list it
 	@scripts/deps
 
 build: ## build the plugin: target/release/libgstvolcasr.so

@@ -70,7 +70,8 @@ mod plugin {
         "MPL-2.0",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_NAME"),
+        // The plugin has no address of its own: the service's description.
+        "https://www.volcengine.com/docs/6561/1354869",
         env!("BUILD_REL_DATE")
     );
 }

@@ -1,54 +1,16 @@
 //! Buffers and segments of all kinds: each has a defined result.
 
 mod common;
+#[path = "common/seconds.rs"]
+mod seconds;
 
 use std::time::Instant;
 
 use common::direct::{Direct, Segment, ms};
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Gate, Options, Service};
-
-/// A second with one mark from 300 ms to 600 ms.
-fn second(number: u32) -> Vec<u8> {
-    Layout {
-        lead: 300,
-        first: number,
-        ..Layout::default()
-    }
-    .pcm(700)
-    .into_iter()
-    .chain(std::iter::repeat_n(0, 14_400))
-    .collect()
-}
-
-/// What marks of [`second`]s at these times should be heard as.
-fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
-    let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
-    times.iter().enumerate().map(mark).collect()
-}
-
-fn start() -> (Service, Direct) {
-    let service = service(Options::default());
-    let direct = Direct::new(quick(&service));
-    (service, direct)
-}
-
-fn assert_heard(direct: &Direct, times: &[u64]) -> Heard {
-    let heard = direct.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(marks_of(&heard.finals()), at(times));
-    heard
-}
-
-/// Milliseconds of audio on each connection.
-fn lengths(service: &Service) -> Vec<u64> {
-    let sessions = service.connections();
-    sessions.iter().map(|c| c.audio_bytes / 48).collect()
-}
+use seconds::*;
+use volcasr_loopback::{Gate, Options};
 
 #[test]
 fn flags_of_buffers_mean_nothing() {
@@ -308,10 +270,7 @@ fn a_branch_beside_a_playing_one() {
     .expect("a pipeline")
     .downcast::<gst::Pipeline>()
     .expect("a pipeline");
-    let sink = quick(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "no");
-    sink.set_property_from_str("compression", "none");
+    let sink = narrow(&service);
     pipeline.add(&sink).expect("a new one");
     pipeline
         .by_name("q")

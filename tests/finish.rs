@@ -120,19 +120,25 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
     });
 }
 
-/// Signs of life begin the wait anew, but not for ever.
-#[test]
-fn a_service_that_only_ever_answers_is_left() {
+/// A stream that has ended, and a service that says no last word before the gate is opened.
+fn held_back(finish_timeout: u32) -> (Service, Rig, Vec<Mark>) {
     let service = service(Options::default());
     service.hold(Gate::Final);
     let sink = quick_sink(&service);
-    sink.set_property("finish-timeout", 500u32);
+    sink.set_property("finish-timeout", finish_timeout);
     let (pcm, marks) = unfinished(2);
     let mut rig = Rig::new(sink);
     rig.play();
     rig.push(&pcm, 20);
     rig.end();
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    (service, rig, marks)
+}
+
+/// Signs of life begin the wait anew, but not for ever.
+#[test]
+fn a_service_that_only_ever_answers_is_left() {
+    let (service, rig, marks) = held_back(500);
     let began = Instant::now();
     let mut heard = Heard::default();
     while !heard.saw_eos() {
@@ -154,16 +160,7 @@ fn a_service_that_only_ever_answers_is_left() {
 /// A service that takes longer than `finish-timeout`, and says that it is at work.
 #[test]
 fn each_response_begins_the_wait_anew() {
-    let service = service(Options::default());
-    service.hold(Gate::Final);
-    let sink = quick_sink(&service);
-    sink.set_property("finish-timeout", 1500u32);
-    let (pcm, marks) = unfinished(2);
-    let mut rig = Rig::new(sink);
-    rig.play();
-    rig.push(&pcm, 20);
-    rig.end();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let (service, rig, marks) = held_back(1500);
     let began = Instant::now();
     let mut heard = Heard::default();
     while began.elapsed() < Duration::from_secs(3) {

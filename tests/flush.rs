@@ -103,10 +103,7 @@ fn before_any_audio_it_only_counts() {
 #[test]
 fn while_a_send_is_blocked() {
     let service = service(Options::default());
-    let sink = quick(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "no");
-    sink.set_property_from_str("compression", "none");
+    let sink = narrow(&service);
     let direct = Direct::new(sink);
     service.hold(Gate::Reading);
     std::thread::scope(|scope| {

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
-
 use common::*;
 use gst::glib;
 use gst::tags::{CustomTag, Tag};
@@ -31,15 +29,7 @@ fn no_tags_and_one_warning() {
     gst::tags::register::<Count>();
     let service = service(Options::default());
     let mut rig = Rig::new(quick(&service));
-    let warnings = Arc::new(Mutex::new(Vec::new()));
-    let collected = warnings.clone();
-    gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
-    gst::log::add_log_function(move |category, level, _, _, _, _, message| {
-        if category.name() == "volcasrsink" && level == gst::DebugLevel::Warning {
-            let text = message.get().map(|text| text.to_string());
-            collected.lock().expect("no panic").extend(text);
-        }
-    });
+    let warnings = logged_warnings();
     let (pcm, marks) = speech(3);
     let heard = rig.run(&pcm, 20);
     assert!(heard.finals().len() > 1 && heard.errors().is_empty());

@@ -2,52 +2,15 @@
 //! word is heard once, at its time.
 
 mod common;
+#[path = "common/seconds.rs"]
+mod seconds;
 
 use common::direct::{Direct, Segment, ms};
 use common::*;
 use gst::prelude::*;
+use seconds::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
-
-/// A second with one mark from 300 ms to 600 ms.
-fn second(number: u32) -> Vec<u8> {
-    Layout {
-        lead: 300,
-        first: number,
-        ..Layout::default()
-    }
-    .pcm(700)
-    .into_iter()
-    .chain(std::iter::repeat_n(0, 14_400))
-    .collect()
-}
-
-/// What marks of [`second`]s at these times should be heard as.
-fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
-    let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
-    times.iter().enumerate().map(mark).collect()
-}
-
-fn start() -> (Service, Direct) {
-    let service = service(Options::default());
-    let direct = Direct::new(quick(&service));
-    (service, direct)
-}
-
-fn assert_heard(direct: &Direct, times: &[u64]) -> Heard {
-    let heard = direct.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(marks_of(&heard.finals()), at(times));
-    heard
-}
-
-/// Milliseconds of audio on each connection.
-fn lengths(service: &Service) -> Vec<u64> {
-    let sessions = service.connections();
-    sessions.iter().map(|c| c.audio_bytes / 48).collect()
-}
 
 #[test]
 fn a_jump_of_forty_milliseconds_is_jitter() {

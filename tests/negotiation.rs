@@ -163,20 +163,9 @@ fn a_rate_between_the_two_fails_with_its_name() {
     let service = service(Options::default());
     let sink = sink(&service);
     sink.set_property("rate", 20_000);
-    let bus = gst::Bus::new();
-    sink.set_bus(Some(&bus));
     sink.set_state(gst::State::Ready)
         .expect("READY knows nothing of it");
-    let _: gst::StateChangeError = sink
-        .set_state(gst::State::Paused)
-        .expect_err("it can't be used");
-    let heard = Heard {
-        messages: std::iter::from_fn(|| bus.pop()).collect(),
-    };
-    let errors = heard.errors();
-    assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(errors[0].error.matches(gst::ResourceError::Settings));
-    let text = errors[0].error.message();
+    let (heard, text) = refused(&sink);
     assert!(
         text.contains("\"rate\"") && text.contains("20000"),
         "{text}"

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use common::direct::{Direct, Segment};
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Gate, Options};
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Gate, Options, Service};
 
 /// A state change that has nothing to wait for is done within this, also on a busy machine.
 const SOON: Duration = Duration::from_secs(2);
@@ -81,26 +82,27 @@ fn again_and_again_in_the_middle() {
     });
 }
 
-/// The peer takes nothing, the queue is full, and the streaming thread waits for room.
+/// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end waits behind it all.
+fn blocked(is_async: bool) -> (Service, Rig, Vec<u8>, Vec<Mark>) {
+    let service = service(Options::default());
+    let sink = narrow(&service);
+    sink.set_property("async", is_async);
+    let (pcm, marks) = speech(150);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&pcm[..96_000], 100);
+    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 0)));
+    service.hold(Gate::Reading);
+    rig.push(&pcm[96_000..], 100);
+    rig.end();
+    until_blocked(&rig.sink, Duration::from_millis(400));
+    (service, rig, pcm, marks)
+}
+
 #[test]
 fn while_a_send_is_blocked() {
     each_way(|is_async| {
-        let service = service(Options::default());
-        let sink = quick(&service);
-        sink.set_property("async", is_async);
-        sink.set_property("max-queue-time", 1000u32);
-        sink.set_property_from_str("leaky", "no");
-        sink.set_property_from_str("compression", "none");
-        let (pcm, marks) = speech(150);
-        let mut rig = Rig::new(sink);
-        rig.play();
-        rig.push(&pcm[..96_000], 100);
-        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 0)));
-        service.hold(Gate::Reading);
-        rig.push(&pcm[96_000..], 100);
-        // The end waits behind it all.
-        rig.end();
-        until_blocked(&rig.sink, Duration::from_millis(400));
+        let (service, rig, pcm, marks) = blocked(is_async);
         for _ in 0..10 {
             pause(&rig.pipeline);
             play(&rig.pipeline);
@@ -263,21 +265,7 @@ fn hurry(sink: &gst::Element) {
 #[test]
 fn in_a_hurry_while_a_send_is_blocked() {
     each_way(|is_async| {
-        let service = service(Options::default());
-        let sink = quick(&service);
-        sink.set_property("async", is_async);
-        sink.set_property("max-queue-time", 1000u32);
-        sink.set_property_from_str("leaky", "no");
-        sink.set_property_from_str("compression", "none");
-        let (pcm, marks) = speech(150);
-        let mut rig = Rig::new(sink);
-        rig.play();
-        rig.push(&pcm[..96_000], 100);
-        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 0)));
-        service.hold(Gate::Reading);
-        rig.push(&pcm[96_000..], 100);
-        rig.end();
-        until_blocked(&rig.sink, Duration::from_millis(400));
+        let (service, rig, pcm, marks) = blocked(is_async);
         let queued = stat(&rig.sink, "audio-queued");
         hurry(&rig.sink);
         // Being woken so often makes no room.

@@ -329,21 +329,7 @@ fn what_cannot_be_sent_fails_with_its_name() {
         ("uri=ws://example.com/", "\"uri\""),
     ] {
         let sink = launched(&service, property);
-        let bus = gst::Bus::new();
-        sink.set_bus(Some(&bus));
-        let _: gst::StateChangeError = sink
-            .set_state(gst::State::Paused)
-            .expect_err("it can't be used");
-        let heard = Heard {
-            messages: std::iter::from_fn(|| bus.pop()).collect(),
-        };
-        let errors = heard.errors();
-        assert_eq!(errors.len(), 1, "{property}: {errors:?}");
-        assert!(
-            errors[0].error.matches(gst::ResourceError::Settings),
-            "{property}"
-        );
-        let text = errors[0].error.message();
+        let (_, text) = refused(&sink);
         assert!(text.contains(named), "{property}: {text}");
         sink.set_state(gst::State::Null).expect("NULL");
     }

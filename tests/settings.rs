@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
-
 use common::*;
 use gst::ResourceError::Settings;
 use gst::prelude::*;
@@ -143,27 +141,13 @@ fn null_is_the_default() {
     }
 }
 
-/// Warnings of the element from here on.
-fn warnings() -> Arc<Mutex<Vec<String>>> {
-    let warnings = Arc::new(Mutex::new(Vec::new()));
-    let collected = warnings.clone();
-    gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
-    gst::log::add_log_function(move |category, level, _, _, _, _, message| {
-        if category.name() == "volcasrsink" && level == gst::DebugLevel::Warning {
-            let text = message.get().map(|text| text.to_string());
-            collected.lock().expect("no panic").extend(text);
-        }
-    });
-    warnings
-}
-
 /// What waits for the next start is logged as doing so; what works at once is not.
 #[test]
 fn late_writes_are_logged() {
     child::run("late_writes_are_logged", &[], &[], || {
         let service = service(Options::default());
         let rig = Rig::new(sink(&service));
-        let warnings = warnings();
+        let warnings = logged_warnings();
         let write = || {
             for name in ["interim-results", "post-tags", "post-responses"] {
                 rig.sink.set_property(name, true);

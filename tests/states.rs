@@ -162,10 +162,7 @@ fn in_the_middle_of_speech() {
 #[test]
 fn blocked_in_a_send() {
     let service = service(Options::default());
-    let sink = quick(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "no");
-    sink.set_property_from_str("compression", "none");
+    let sink = narrow(&service);
     at_each_moment(
         "blocked",
         &service,

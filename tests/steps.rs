@@ -16,11 +16,8 @@ const AHEAD: u64 = 60;
 /// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
 fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) -> Heard {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = narrow(&service);
     sink.set_property("async", is_async);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "no");
-    sink.set_property_from_str("compression", "none");
     let direct = Direct::new(sink);
     let (pcm, marks) = speech(150);
     let (begun, rest) = pcm.split_at(direct.bytes(AHEAD * 1000));

@@ -218,25 +218,12 @@ fn a_service_that_is_gone_is_waited_for() {
         std::fs::write(file, authority.pem()).expect("a file");
         let first = tls(authority.good().expect("a key"));
         let port = first.port();
-        let mut rig = Rig::new(quick_sink(&first));
-        let (pcm, marks) = unfinished(3);
-        let (one, two) = pcm.split_at(3000 * 48);
-        rig.play();
-        rig.push(one, 20);
-        assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
-        drop(first);
-        let is_warning = |m: &gst::Message| m.type_() == gst::MessageType::Warning;
-        let mut heard = rig.listen_until(is_warning);
-        // Lost, then refused.
-        heard.messages.extend(rig.listen_until(is_warning).messages);
-        let _second = service(Options {
-            port,
-            tls: Some(authority.good().expect("a key")),
-            ..Options::default()
+        gone_for_a_while(first, || {
+            service(Options {
+                port,
+                tls: Some(authority.good().expect("a key")),
+                ..Options::default()
+            })
         });
-        rig.push(two, 20);
-        rig.end();
-        heard.messages.extend(rig.listen().messages);
-        assert_whole(&heard, &marks, false, "gone");
     });
 }

@@ -1,8 +1,12 @@
 //! What went wrong, in the user's terms: the cause, and the way out.
 
 use super::posting::Ids;
+use super::settings::RESOURCE_IDS;
 use crate::client::{Credentials, DialError, Trouble, UpgradeError};
 use crate::protocol::failure::{Cause, Failure, Retry};
+
+/// Most characters of the service's own words in an error's text. All of them are in its details.
+const MAX_EXCERPT: usize = 200;
 
 /// How the user is known to the service, to name the right properties, and to keep the secrets out of
 /// whatever the service says.
@@ -52,9 +56,26 @@ pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, ids: &Id
     let text = identity.redact(&text(trouble, lost, identity));
     Report {
         error: domain(trouble, lost, &text),
-        debug: identity.redact(&trouble.to_string()),
+        debug: debug(trouble, identity),
         details: details(trouble, identity, ids),
     }
+}
+
+/// What the text does not have; gst-launch-1.0 prints it right below.
+fn debug(trouble: &Trouble, identity: &Identity) -> String {
+    let mut failure = trouble.failure().cloned();
+    if let Some(failure) = &mut failure
+        && excerpt(&identity.redact(&failure.message)).is_none()
+    {
+        failure.message.clear();
+    }
+    identity.redact(&failure.map_or_else(|| trouble.to_string(), |failure| failure.to_string()))
+}
+
+/// The beginning of a message that is too long to stand before an advice.
+fn excerpt(message: &str) -> Option<String> {
+    let (end, _) = message.char_indices().nth(MAX_EXCERPT)?;
+    Some(format!("{}…", message[..end].trim_end()))
 }
 
 /// `volcasr-error`: what programs can act upon.
@@ -128,7 +149,7 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
 
 fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
     if let Some(failure) = trouble.failure() {
-        return format!("{}: {}", said(failure), advice(failure, identity));
+        return format!("{}: {}", said(failure, identity), advice(failure, identity));
     }
     match trouble {
         Trouble::Dial(error) if lost && error.is_passing() => format!(
@@ -176,8 +197,11 @@ fn dial_text(error: &DialError) -> String {
 }
 
 /// Who said what.
-fn said(failure: &Failure) -> String {
-    let message = failure.message.trim_end_matches('.');
+fn said(failure: &Failure, identity: &Identity) -> String {
+    // A secret is struck out before a cut would leave half of it.
+    let message = identity.redact(&failure.message);
+    let message = excerpt(&message).unwrap_or(message);
+    let message = message.trim_end_matches('.');
     match (failure.code, failure.http_status) {
         (Some(code), None) => format!("The service says {code} \"{message}\""),
         (_, Some(status)) => {
@@ -198,8 +222,10 @@ fn advice(failure: &Failure, identity: &Identity) -> String {
             identity.resource_id
         ),
         Cause::Parameters if failure.http_status.is_some() => format!(
-            "it does not know the resource \"{}\" or a part of the request. Check the properties resource-id and uri.",
-            identity.resource_id
+            "it does not know the resource \"{}\" or a part of the request. Check the properties uri and resource-id, which \
+             is one of {}.",
+            identity.resource_id,
+            RESOURCE_IDS.join(", ")
         ),
         Cause::Parameters => "it does not accept a parameter of the request. Check the recognition properties, \
                               context and extra-request."

@@ -37,20 +37,20 @@ fn connection() -> Vec<glib::ParamSpec> {
         secret(
             "app-key",
             "App key",
-            "App id of the old console, sent with access-key; write-only \
-             (null: the environment variable VOLCENGINE_APP_ID, which a launch line does not give away)",
+            "App id that the old console shows, sent together with access-key; write-only. When it is not set, the environment \
+             variable VOLCENGINE_APP_ID counts; unlike a launch line, the environment is not shown to other users",
         ),
         secret(
             "access-key",
             "Access key",
-            "Access token of the old console, sent with app-key; write-only \
-             (null: the environment variable VOLCENGINE_ACCESS_KEY)",
+            "Access token that the old console shows, sent together with app-key; write-only. When it is not set, the \
+             environment variable VOLCENGINE_ACCESS_KEY counts",
         ),
         secret(
             "api-key",
             "API key",
-            "API key of the new console, sent instead of app-key and access-key; write-only \
-             (null: the environment variable VOLCENGINE_API_KEY)",
+            "API key that the new console shows, sent instead of app-key and access-key; write-only. When it is not set, the \
+             environment variable VOLCENGINE_API_KEY counts",
         ),
         string(
             "resource-id",
@@ -128,7 +128,7 @@ fn limits() -> Vec<glib::ParamSpec> {
             "max-session-time",
             "Maximum session time",
             "Milliseconds of audio after which a session goes over to a new connection at the next pause, or anywhere \
-             at 1.5 times that (0: never; with result-type=full every response repeats the whole session)",
+             at 1.5 times that, later where the service is behind (0: never; with result-type=full every response repeats the whole session)",
             defaults.max_session_time,
             MAX,
         ),

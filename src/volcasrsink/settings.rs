@@ -6,6 +6,13 @@ use gst::prelude::*;
 use crate::client::without_secrets;
 
 pub(super) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
+/// What an account can buy, by documentation.
+pub(super) const RESOURCE_IDS: [&str; 4] = [
+    "volc.seedasr.sauc.duration",
+    "volc.seedasr.sauc.concurrent",
+    "volc.bigasr.sauc.duration",
+    "volc.bigasr.sauc.concurrent",
+];
 pub(super) const DEFAULT_UID: &str = "gst-volcasrsink";
 
 /// What happens to audio that there is no room for.

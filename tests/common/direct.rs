@@ -3,7 +3,7 @@
 
 use gst::prelude::*;
 
-use super::{Heard, LONG, Transcript};
+use super::{Heard, Transcript, listen_until};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -128,37 +128,14 @@ impl Direct {
     }
 
     pub fn listen(&self) -> Heard {
-        let mut heard = Heard::default();
-        loop {
-            let message = self
-                .bus
-                .timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
-            let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
-            let last = matches!(
-                message.type_(),
-                gst::MessageType::Eos | gst::MessageType::Error
-            );
-            heard.messages.push(message);
-            if last {
-                return heard;
-            }
-        }
+        super::listen(&self.bus)
     }
 
     /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the answer.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> Heard {
-        let mut heard = Heard::default();
-        loop {
-            let message = self
-                .bus
-                .timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
-            let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
-            let found = Transcript::parse(&message).is_some_and(|t| t.is_final && wanted(&t));
-            heard.messages.push(message);
-            if found {
-                return heard;
-            }
-        }
+        listen_until(&self.bus, |message| {
+            Transcript::parse(message).is_some_and(|t| t.is_final && wanted(&t))
+        })
     }
 
     /// What has been posted by now.

@@ -87,6 +87,28 @@ pub fn assert_whole(heard: &Heard, marks: &[Mark], spikes: bool, case: &str) {
     assert!(sessions.is_sorted(), "{case}: {sessions:?}");
 }
 
+/// The service goes away in the middle of a stream, and `back` brings it back when a try to reach it has failed.
+pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
+    let mut rig = Rig::new(quick_sink(&first));
+    let (pcm, marks) = unfinished(4);
+    let (one, two) = pcm.split_at(4000 * 48);
+    rig.play();
+    rig.push(one, 20);
+    assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
+    drop(first);
+    let is_warning = |m: &gst::Message| m.type_() == gst::MessageType::Warning;
+    let mut heard = rig.listen_until(is_warning);
+    rig.push(two, 20);
+    rig.end();
+    // Lost, then refused.
+    heard.messages.extend(rig.listen_until(is_warning).messages);
+    let _second = back();
+    heard.messages.extend(rig.listen().messages);
+    assert_whole(&heard, &marks, false, "back");
+    let warnings = warnings_of(&heard, "volcasr-reconnect");
+    assert!(warnings.len() >= 2, "{warnings:?}");
+}
+
 /// Each loss is warned about once, with the details that the documentation promises.
 pub fn assert_warned(heard: &Heard, losses: usize, case: &str) {
     let warnings = warnings_of(heard, "volcasr-reconnect");

@@ -3,10 +3,13 @@
 
 pub mod child;
 pub mod direct;
+pub mod heard;
 
 use std::collections::BTreeMap;
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
+
+pub use heard::*;
 
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
@@ -43,184 +46,6 @@ pub fn sink_for(uri: &str) -> gst::Element {
         .property("async", std::env::var_os(child::WITHOUT_PREROLL).is_none())
         .build()
         .expect("the element")
-}
-
-/// One `volcasr-transcript` message.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Transcript {
-    pub text: String,
-    pub is_final: bool,
-    pub unconfirmed: bool,
-    pub utterance: u32,
-    pub stream: u32,
-    pub stream_id: Option<String>,
-    pub session: u32,
-    pub timestamp: Option<u64>,
-    pub stream_time: Option<u64>,
-    pub running_time: Option<u64>,
-    pub duration: Option<u64>,
-    pub words: Vec<Word>,
-    pub attributes: Option<gst::Structure>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Word {
-    pub text: String,
-    pub timestamp: Option<u64>,
-    pub stream_time: Option<u64>,
-    pub running_time: Option<u64>,
-    pub duration: Option<u64>,
-}
-
-impl Transcript {
-    pub fn parse(message: &gst::MessageRef) -> Option<Self> {
-        let gst::MessageView::Element(_) = message.view() else {
-            return None;
-        };
-        let s = message
-            .structure()
-            .filter(|s| s.name() == "volcasr-transcript")?;
-        let words = s.get::<gst::Array>("words").expect("words");
-        Some(Transcript {
-            text: s.get("text").expect("text"),
-            is_final: s.get("final").expect("final"),
-            unconfirmed: s.get("unconfirmed").expect("unconfirmed"),
-            utterance: s.get("utterance").expect("utterance"),
-            stream: s.get("stream").expect("stream"),
-            stream_id: s.get("stream-id").ok(),
-            session: s.get("session").expect("session"),
-            timestamp: s.get("timestamp").ok(),
-            stream_time: s.get("stream-time").ok(),
-            running_time: s.get("running-time").ok(),
-            duration: s.get("duration").ok(),
-            words: words
-                .iter()
-                .map(|word| {
-                    let word = word.get::<gst::Structure>().expect("a word");
-                    Word {
-                        text: word.get("text").expect("text"),
-                        timestamp: word.get("timestamp").ok(),
-                        stream_time: word.get("stream-time").ok(),
-                        running_time: word.get("running-time").ok(),
-                        duration: word.get("duration").ok(),
-                    }
-                })
-                .collect(),
-            attributes: s.get("attributes").ok(),
-        })
-    }
-}
-
-/// What the bus said until the end.
-#[derive(Debug, Default)]
-pub struct Heard {
-    pub messages: Vec<gst::Message>,
-}
-
-impl Heard {
-    pub fn transcripts(&self) -> Vec<Transcript> {
-        self.messages
-            .iter()
-            .filter_map(|message| Transcript::parse(message))
-            .collect()
-    }
-
-    pub fn finals(&self) -> Vec<Transcript> {
-        let mut all = self.transcripts();
-        all.retain(|transcript| transcript.is_final);
-        all
-    }
-
-    /// The texts of the tag `transcript`, in order.
-    pub fn tags(&self) -> Vec<String> {
-        self.messages
-            .iter()
-            .filter_map(|message| match message.view() {
-                gst::MessageView::Tag(tag) => tag.tags().generic("transcript")?.get().ok(),
-                _ => None,
-            })
-            .collect()
-    }
-
-    pub fn errors(&self) -> Vec<Report> {
-        self.messages
-            .iter()
-            .filter_map(|message| match message.view() {
-                gst::MessageView::Error(error) => Some(Report {
-                    error: error.error(),
-                    debug: error.debug().map(String::from),
-                    details: error.details().map(|details| details.to_owned()),
-                    source: message.src().map(|source| source.name().into()),
-                }),
-                _ => None,
-            })
-            .collect()
-    }
-
-    pub fn warnings(&self) -> Vec<Report> {
-        self.messages
-            .iter()
-            .filter_map(|message| match message.view() {
-                gst::MessageView::Warning(warning) => Some(Report {
-                    error: warning.error(),
-                    debug: warning.debug().map(String::from),
-                    details: warning.details().map(|details| details.to_owned()),
-                    source: message.src().map(|source| source.name().into()),
-                }),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The progress messages of the code `connect`.
-    pub fn progress(&self) -> Vec<gst::ProgressType> {
-        self.messages
-            .iter()
-            .filter_map(|message| match message.view() {
-                gst::MessageView::Progress(progress) => Some(progress.get().0),
-                _ => None,
-            })
-            .collect()
-    }
-
-    pub fn saw_eos(&self) -> bool {
-        self.messages
-            .iter()
-            .any(|message| message.type_() == gst::MessageType::Eos)
-    }
-}
-
-/// Everything that is posted until EOS or an error, both included.
-pub fn listen(bus: &gst::Bus) -> Heard {
-    listen_until(bus, |message| {
-        matches!(
-            message.type_(),
-            gst::MessageType::Eos | gst::MessageType::Error
-        )
-    })
-}
-
-/// Everything that is posted until the first message that `is_last`, it included.
-pub fn listen_until(bus: &gst::Bus, is_last: impl Fn(&gst::Message) -> bool) -> Heard {
-    let mut heard = Heard::default();
-    loop {
-        let message = bus.timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
-        let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
-        let last = is_last(&message);
-        heard.messages.push(message);
-        if last {
-            return heard;
-        }
-    }
-}
-
-/// An error or a warning.
-#[derive(Debug)]
-pub struct Report {
-    pub error: gst::glib::Error,
-    pub debug: Option<String>,
-    pub details: Option<gst::Structure>,
-    pub source: Option<String>,
 }
 
 /// `appsrc ! volcasrsink`, fed by hand.
@@ -390,6 +215,46 @@ pub fn quick(service: &Service) -> gst::Element {
     let sink = sink(service);
     sink.set_property("max-speed", 0.0);
     sink
+}
+
+/// The same, and it blocks before long once the service reads no more: a second of room, and nothing packed or dropped.
+pub fn narrow(service: &Service) -> gst::Element {
+    let sink = quick(service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "no");
+    sink.set_property_from_str("compression", "none");
+    sink
+}
+
+/// What is posted when the settings keep `sink` from the change to PAUSED: one error, of the settings, with this text.
+pub fn refused(sink: &gst::Element) -> (Heard, String) {
+    let bus = gst::Bus::new();
+    sink.set_bus(Some(&bus));
+    let _: gst::StateChangeError = sink
+        .set_state(gst::State::Paused)
+        .expect_err("it can't be used");
+    let heard = Heard {
+        messages: std::iter::from_fn(|| bus.pop()).collect(),
+    };
+    let errors = heard.errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].error.matches(gst::ResourceError::Settings));
+    let text = errors[0].error.message().to_owned();
+    (heard, text)
+}
+
+/// What the element warns about in the log, from here on.
+pub fn logged_warnings() -> Arc<Mutex<Vec<String>>> {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let collected = warnings.clone();
+    gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
+    gst::log::add_log_function(move |category, level, _, _, _, _, message| {
+        if category.name() == "volcasrsink" && level == gst::DebugLevel::Warning {
+            let text = message.get().map(|text| text.to_string());
+            collected.lock().expect("no panic").extend(text);
+        }
+    });
+    warnings
 }
 
 /// One field of `stats`.

@@ -187,6 +187,38 @@ fn a_code_in_a_refusal_is_kept_but_does_not_decide() {
     );
 }
 
+#[test]
+fn of_a_page_only_the_words_are_kept() {
+    for (page, words) in [
+        (
+            "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body><h1>404 Not Found</h1>nginx</body></html>",
+            "404 Not Found",
+        ),
+        (
+            "<!DOCTYPE html><TITLE lang=en>\n Log\n in </TITLE>",
+            "Log in",
+        ),
+        ("<html>It <b>works</b>!</html>", "It works !"),
+        (
+            "<style>a > b { x: y }</style><title></title><SCRIPT>if (a<b) {}</script><p>No\u{a0}way",
+            "No way",
+        ),
+        (
+            "<?xml version='1.0'?><Error><Code>Denied</Code></Error>",
+            "Denied",
+        ),
+        ("<p>It goes on<script>and on", "It goes on"),
+        ("<html></html>", "<html></html>"),
+        ("<html", "<html"),
+        ("< 5 sessions", "< 5 sessions"),
+        ("a < b", "a < b"),
+    ] {
+        assert_eq!(Failure::from_http(404, page.as_bytes()).message, words);
+    }
+    let styled = format!("<style>{}</style><p>Here", "a { b: c } ".repeat(1000));
+    assert_eq!(Failure::from_http(404, styled.as_bytes()).message, "Here");
+}
+
 proptest! {
     #[test]
     fn no_body_makes_it_panic(code: u32, status: u16, body in prop::collection::vec(any::<u8>(), 0..3000)) {
@@ -195,5 +227,10 @@ proptest! {
             prop_assert!(!failure.message.chars().any(char::is_control));
             failure.retry();
         }
+    }
+
+    #[test]
+    fn no_page_makes_it_panic(page in "<(<|>|/|é|title|script|style| |a){0,40}") {
+        let _ = Failure::from_http(404, page.as_bytes());
     }
 }

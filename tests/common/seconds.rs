@@ -1,0 +1,48 @@
+//! Streams in seconds with one mark each, pushed by hand: what is heard shows where each came to stand.
+#![allow(dead_code, missing_docs)]
+
+use volcasr_loopback::marks::Layout;
+use volcasr_loopback::{Options, Service};
+
+use crate::common::direct::Direct;
+use crate::common::*;
+
+/// A second with one mark from 300 ms to 600 ms.
+pub fn second(number: u32) -> Vec<u8> {
+    Layout {
+        lead: 300,
+        first: number,
+        ..Layout::default()
+    }
+    .pcm(700)
+    .into_iter()
+    .chain(std::iter::repeat_n(0, 14_400))
+    .collect()
+}
+
+/// What marks of [`second`]s at these times should be heard as.
+pub fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
+    let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
+    times.iter().enumerate().map(mark).collect()
+}
+
+pub fn start() -> (Service, Direct) {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    (service, direct)
+}
+
+pub fn assert_heard(direct: &Direct, times: &[u64]) -> Heard {
+    let heard = direct.end();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(marks_of(&heard.finals()), at(times));
+    heard
+}
+
+/// Milliseconds of audio on each connection.
+pub fn lengths(service: &Service) -> Vec<u64> {
+    let sessions = service.connections();
+    sessions.iter().map(|c| c.audio_bytes / 48).collect()
+}

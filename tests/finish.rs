@@ -221,6 +221,20 @@ fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
     }
 }
 
+/// And when that connection takes a while to be had: as with any other loss.
+#[test]
+fn a_close_behind_the_finish_and_then_no_line_for_a_while() {
+    let mut options = silent_until_the_end("close:1000@finish#1");
+    let away = (2..7).map(|n| Fault::nth(n, What::Reset, When::Accept));
+    options.faults.extend(away);
+    let service = service(options);
+    let mut rig = Rig::new(quick_sink(&service));
+    let (pcm, marks) = unfinished(2);
+    let heard = rig.run(&pcm, 20);
+    assert_whole(&heard, &marks, false, "away");
+    assert_eq!(service.connections().len(), 7);
+}
+
 /// One that ends every session so is not asked for ever, and the loss is told.
 #[test]
 fn a_service_that_closes_behind_each_finish_is_asked_twice() {

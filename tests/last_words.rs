@@ -50,7 +50,10 @@ fn assert_unconfirmed(heard: &Heard, why: &str) {
 #[test]
 fn closed_without_a_final_response() {
     let service = service(losing(What::Close(1000)));
-    let mut rig = Rig::new(sink(&service));
+    let sink = sink(&service);
+    // Another connection would say what this one had not come to.
+    sink.set_property("max-reconnects", 0u32);
+    let mut rig = Rig::new(sink);
     let heard = rig.run(&unfinished(), 100);
     assert_unconfirmed(&heard, "closed the connection");
     assert_eq!(service.connections().len(), 1);

@@ -45,8 +45,7 @@ impl Driver {
     /// How long to wait before the next try, or none if there is to be none.
     pub(super) fn next_pause(&mut self, trouble: &Trouble) -> Option<Duration> {
         let retry = trouble.retry();
-        // A service that closed in good order is not worth many.
-        let limited = retry == Retry::Limited || self.asked_again;
+        let limited = retry == Retry::Limited;
         if limited {
             self.limited += 1;
         }

@@ -212,9 +212,7 @@ impl Tracker {
     /// The finish timed out or was ended without confirmation, or the connection is lost for good: every open utterance ends with its
     /// last text, final and unconfirmed. Responses are ignored until the next [`connect`](Self::connect).
     pub fn give_up(&mut self, updates: &mut Vec<Update>) {
-        for index in 0..self.open.len() {
-            self.end(index, true, updates);
-        }
+        self.end_first(self.open.len(), updates);
         self.open.clear();
         self.settle_all();
     }
@@ -408,17 +406,25 @@ impl Tracker {
 
     /// Rule 7.
     fn finish(&mut self, listed: bool, updates: &mut Vec<Update>) {
-        for index in 0..self.open.len() {
-            if self.open[index].ended {
-                continue;
+        if listed && self.result_type == ResultType::Full {
+            for index in 0..self.open.len() {
+                if !self.open[index].ended {
+                    self.withdraw(index, updates);
+                }
             }
-            if listed && self.result_type == ResultType::Full {
-                self.withdraw(index, updates);
-            } else {
-                self.end(index, true, updates);
-            }
+        } else {
+            self.end_first(self.open.len(), updates);
         }
         self.settle_all();
+    }
+
+    /// Ends so many of the open ones with their last text. What ends together was not settled out of one another.
+    fn end_first(&mut self, count: usize, updates: &mut Vec<Update>) {
+        self.settled.hold();
+        for index in 0..count {
+            self.end(index, true, updates);
+        }
+        self.cut = self.cut.max(self.settled.release().unwrap_or_default());
     }
 
     /// The connection is over, and nothing of it is left to be heard.
@@ -442,9 +448,7 @@ impl Tracker {
             held -= self.open[excess].bytes();
             excess += 1;
         }
-        for index in 0..excess {
-            self.end(index, true, updates);
-        }
+        self.end_first(excess, updates);
         self.open.drain(..excess);
         for open in &mut self.open {
             open.compare(&self.settled);

@@ -80,6 +80,7 @@ impl Tracker {
             begin = end;
         }
         let (mut heard, mut next, mut rest) = (None, None, None);
+        self.settled.hold();
         for index in 0..self.open.len() {
             let open = &mut self.open[index];
             if open.starts() >= begin {
@@ -106,6 +107,7 @@ impl Tracker {
             heard = heard.max(Some(open.ends()));
             self.end(index, true, updates);
         }
+        self.cut = self.cut.max(self.settled.release().unwrap_or_default());
         self.open.retain(|o| !o.ended);
         self.rest = earlier(self.rest, rest);
         let next = earlier(next, self.rest).unwrap_or(self.heard);

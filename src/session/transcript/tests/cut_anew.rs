@@ -85,3 +85,37 @@ fn what_only_touches_a_settled_one_keeps_its_words() {
     let ended = stream.give_up();
     assert_eq!(brief(&ended), [(1, "two three four five", "U")]);
 }
+
+/// A start may be reported so early that it lies in the words before.
+fn early(text: &str, start: i64, word: i64) -> Said {
+    Said {
+        times: Some((start, word + 80)),
+        ..said(text, word, word + 80)
+    }
+}
+
+#[test]
+fn what_ends_together_keeps_its_words() {
+    let mut stream = Stream::full();
+    stream.hear(
+        4000,
+        &[said("one two three", 500, 3000), early("Yes", 2700, 3060)],
+    );
+    let ended = stream.give_up();
+    assert_eq!(brief(&ended), [(0, "one two three", "U"), (1, "Yes", "U")]);
+}
+
+#[test]
+fn so_does_what_leaves_the_window_together() {
+    let mut stream = Stream::full();
+    stream.hear(
+        9000,
+        &[
+            said("one two three", 500, 3000),
+            early("Yes", 2700, 3060),
+            said("four five", 4000, 8000),
+        ],
+    );
+    let (_, ended) = stream.restart(3500);
+    assert_eq!(brief(&ended), [(0, "one two three", "U"), (1, "Yes", "U")]);
+}

@@ -174,6 +174,46 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     assert_heard_but(&heard, &marks, 0..2600, "long");
 }
 
+/// A chunk holds the end of the one segment and the beginning of the other: what is dropped is told of in both.
+#[test]
+fn audio_that_is_dropped_across_segments_is_told_in_each() {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let sink = sink(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "downstream");
+    let direct = direct::Direct::new(sink);
+    let silence = vec![0; direct.bytes(300)];
+    direct.push_all(0, &silence, 100);
+    let mut segment = direct::Segment::new();
+    segment.set_start(direct::ms(60_000));
+    segment.set_base(direct::ms(300));
+    assert!(direct.segment(&segment));
+    direct.push_all(60_000, &vec![0; direct.bytes(3000)], 100);
+    service.release(Gate::Upgrade);
+    assert!(direct.pad.push_event(gst::event::Eos::new()));
+    let heard = listen(&direct.bus);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let told: Vec<_> = warnings_of(&heard, "volcasr-dropped")
+        .iter()
+        .map(|details| {
+            let ms = |name| details.get::<u64>(name).expect("it is told") / 1_000_000;
+            (ms("timestamp"), ms("running-time"), ms("duration"))
+        })
+        .collect();
+    // Each goes on where the one before ended, in running time: the segments do, too.
+    let mut next = (0, 0);
+    for &(timestamp, running, duration) in &told {
+        if next.0 == 300 {
+            next.0 = 60_000;
+        }
+        assert_eq!((timestamp, running), next, "{told:?}");
+        next = (timestamp + duration, running + duration);
+    }
+    assert!(next.0 > 60_000, "{told:?}");
+    assert_eq!(stat(&direct.sink, "audio-dropped"), next.1 * 1_000_000);
+}
+
 fn ms(pcm: &[u8]) -> u64 {
     pcm.len() as u64 / 48
 }

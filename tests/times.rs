@@ -88,6 +88,36 @@ impl Feed {
     }
 }
 
+/// Nothing tells where in the new segment they lie: the times of the old one would be wrong, so there are none.
+#[test]
+fn buffers_without_timestamps_in_another_segment_have_no_mapped_times() {
+    let service = exact();
+    let sink = fast_sink(&service);
+    let (pcm, marks) = speech(2);
+    let cut = marks[2].end.midpoint(marks[3].start);
+    let (first, second) = pcm.split_at(cut as usize * 48);
+    let feed = Feed::new(&sink, new_segment().upcast_ref());
+    feed.push(first, Some(ms(5000)));
+    let mut segment = new_segment();
+    segment.set_start(ms(60_000));
+    segment.set_base(ms(5000 + cut));
+    feed.event(gst::event::Segment::new(&segment));
+    feed.push(second, None);
+    let heard = feed.finish();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let finals = heard.finals();
+    let nanos = |ms: u64| Some(ms * 1_000_000);
+    let timestamps: Vec<_> = finals.iter().map(|t| t.timestamp).collect();
+    assert_eq!(
+        timestamps,
+        [nanos(5000 + marks[0].start), nanos(marks[3].start)]
+    );
+    let running: Vec<_> = finals.iter().map(|t| t.running_time).collect();
+    assert_eq!(running, [timestamps[0], None]);
+    let stream: Vec<_> = finals.iter().map(|t| t.stream_time).collect();
+    assert_eq!(stream, running);
+}
+
 /// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks of each.
 fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcript, Vec<u64>)> {
     let service = exact();

@@ -301,16 +301,17 @@ impl Run {
         self.client.make_room(samples, |dropped: Dropped| {
             let mut timeline = self.outbox.posting.timeline();
             let stream = dropped.stream;
-            let start = samples_to_time(dropped.position, self.rate);
-            let times = timeline.times(stream, Some(start), None);
-            let length = samples_to_time(dropped.samples, self.rate);
-            let length = gst::ClockTime::try_from(length).ok();
-            losses.push(Loss {
-                end: times.timestamp.zip(length).map(|(at, length)| at + length),
-                times,
-                place: (stream, dropped.position),
-                samples: dropped.samples,
-            });
+            for (times, samples) in timeline.parts(stream, dropped.position, dropped.samples) {
+                let length = samples_to_time(samples, self.rate);
+                let length = gst::ClockTime::try_from(length).ok();
+                let end = times.timestamp.zip(length);
+                losses.push(Loss {
+                    end: end.and_then(|(at, length)| at.checked_add(length)),
+                    times,
+                    place: (stream, dropped.position),
+                    samples,
+                });
+            }
             timeline.cut(stream, dropped.position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);

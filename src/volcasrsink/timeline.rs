@@ -13,6 +13,9 @@ const MAX_ANCHORS: usize = 4096;
 /// Streams that are still being recognised, the current one included.
 const MAX_STREAMS: usize = 64;
 
+/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor may be told by that much beside it.
+const ROUNDING: Duration = Duration::from_millis(1);
+
 /// Where a stretch of samples lies in the pipeline's time.
 #[derive(Clone, Debug)]
 pub(super) struct Anchor {
@@ -140,30 +143,54 @@ impl Timeline {
         self.stream(number)?.id.as_deref()
     }
 
-    /// The pipeline's times of a stretch of a stream's axis.
+    /// The pipeline's times of a stretch of a stream's axis, as the service tells it: to the millisecond. Nothing that was said
+    /// reaches over an anchor by a rounding error alone.
     pub fn times(&self, number: u32, start: Option<Duration>, end: Option<Duration>) -> Times {
-        let Some(stream) = self.stream(number) else {
+        let (Some(stream), Some(start)) = (self.stream(number), start) else {
             return Times::default();
         };
-        let map = |time: Duration, anchor: Option<&Anchor>| match anchor {
-            Some(anchor) => anchor.times(time, self.rate),
-            None => unanchored(time),
-        };
-        let Some(start) = start else {
-            return Times::default();
-        };
-        let mut times = map(start, stream.anchor_at(time_to_samples(start, self.rate)));
-        if let Some(end) = end.filter(|end| *end >= start) {
+        let rate = self.rate;
+        let end = end.filter(|end| *end >= start);
+        // What is no longer than an error can't tell on which side it is.
+        let long = end.is_none_or(|end| end - start > 2 * ROUNDING);
+        let error = if long { ROUNDING } else { Duration::ZERO };
+        let first = time_to_samples(start + error, rate);
+        let place = stream.anchor_at(first);
+        let begins = place.filter(|anchor| anchor.position <= first);
+        let start = begins.map_or(start, |a| start.max(samples_to_time(a.position, rate)));
+        let mut times = map(start, place, rate);
+        if let Some(end) = end {
             // The end is the moment after the last sample: what begins there may lie elsewhere.
-            let last = time_to_samples(end, self.rate).saturating_sub(1);
-            let last = last.max(time_to_samples(start, self.rate));
-            let end = map(end, stream.anchor_at(last)).timestamp;
+            let last = time_to_samples(end.saturating_sub(error), rate).saturating_sub(1);
+            let last = last.max(time_to_samples(start, rate));
+            let next = stream.anchor_after(last);
+            let end = next.map_or(end, |a| end.min(samples_to_time(a.position, rate)));
+            let end = map(end, stream.anchor_at(last), rate).timestamp;
             times.duration = times
                 .timestamp
                 .zip(end)
                 .and_then(|(start, end)| end.checked_sub(start));
         }
         times
+    }
+
+    /// The times where so many samples at `position` begin, and again at each anchor among them, each with how many there are up to
+    /// the next one.
+    pub fn parts(&self, number: u32, position: u64, samples: u64) -> Vec<(Times, u64)> {
+        let end = position.saturating_add(samples);
+        let stream = self.stream(number);
+        let mut parts = Vec::new();
+        let mut from = position;
+        while from < end {
+            let next = stream.and_then(|stream| stream.anchor_after(from));
+            let until = next.map_or(end, |anchor| end.min(anchor.position));
+            let place = stream.and_then(|stream| stream.anchor_at(from));
+            let time = samples_to_time(from, self.rate);
+            let times = stream.map_or(Times::default(), |_| map(time, place, self.rate));
+            parts.push((times, until - from));
+            from = until;
+        }
+        parts
     }
 
     fn stream(&self, number: u32) -> Option<&Stream> {
@@ -184,6 +211,14 @@ impl Stream {
             .anchors
             .partition_point(|anchor| anchor.position <= position);
         self.anchors.get(index.saturating_sub(1))
+    }
+
+    /// The first anchor behind a sample.
+    fn anchor_after(&self, position: u64) -> Option<&Anchor> {
+        let index = self
+            .anchors
+            .partition_point(|anchor| anchor.position <= position);
+        self.anchors.get(index)
     }
 }
 
@@ -220,6 +255,14 @@ impl Anchor {
     }
 }
 
+/// The times of a moment on the axis by its anchor.
+fn map(time: Duration, anchor: Option<&Anchor>, rate: u32) -> Times {
+    match anchor {
+        Some(anchor) => anchor.times(time, rate),
+        None => unanchored(time),
+    }
+}
+
 /// Only the axis is known.
 fn unanchored(time: Duration) -> Times {
     Times {
@@ -238,126 +281,4 @@ fn shift(time: gst::ClockTime, from: Duration, to: Duration) -> Option<gst::Cloc
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RATE: u32 = 24_000;
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-
-    fn segment() -> gst::FormattedSegment<gst::ClockTime> {
-        gst::init().expect("GStreamer");
-        gst::FormattedSegment::new()
-    }
-
-    fn timeline(anchors: &[(u64, u64)]) -> Timeline {
-        let mut timeline = Timeline::new(RATE);
-        timeline.begin(0, None);
-        for (position_ms, pts_ms) in anchors {
-            timeline.add(
-                0,
-                Anchor {
-                    position: position_ms * 24,
-                    time: gst::ClockTime::from_mseconds(*pts_ms),
-                    segment: Some(segment()),
-                },
-            );
-        }
-        timeline
-    }
-
-    fn timestamp(timeline: &Timeline, at: u64) -> Option<u64> {
-        let times = timeline.times(0, Some(ms(at)), None);
-        times.timestamp.map(gst::ClockTime::mseconds)
-    }
-
-    #[test]
-    fn positions_go_on_from_their_anchor() {
-        let timeline = timeline(&[(0, 5000), (1000, 9000)]);
-        assert_eq!(timestamp(&timeline, 0), Some(5000));
-        assert_eq!(timestamp(&timeline, 999), Some(5999));
-        assert_eq!(timestamp(&timeline, 1000), Some(9000));
-        assert_eq!(timestamp(&timeline, 3000), Some(11_000));
-    }
-
-    #[test]
-    fn an_end_belongs_to_what_was_before_it() {
-        let timeline = timeline(&[(0, 5000), (1000, 9000)]);
-        let times = timeline.times(0, Some(ms(800)), Some(ms(1000)));
-        assert_eq!(times.duration, Some(gst::ClockTime::from_mseconds(200)));
-        let across = timeline.times(0, Some(ms(800)), Some(ms(1200)));
-        assert_eq!(across.duration, Some(gst::ClockTime::from_mseconds(3400)));
-    }
-
-    #[test]
-    fn segments_give_stream_and_running_time() {
-        let mut segment = segment();
-        segment.set_start(gst::ClockTime::from_seconds(10));
-        segment.set_time(gst::ClockTime::from_seconds(110));
-        segment.set_base(gst::ClockTime::from_seconds(3));
-        segment.set_rate(2.0);
-        let mut timeline = Timeline::new(RATE);
-        timeline.begin(0, None);
-        timeline.add(
-            0,
-            Anchor {
-                position: 0,
-                time: gst::ClockTime::from_seconds(12),
-                segment: Some(segment),
-            },
-        );
-        let times = timeline.times(0, Some(ms(2000)), Some(ms(3000)));
-        assert_eq!(times.timestamp, Some(gst::ClockTime::from_seconds(14)));
-        assert_eq!(times.stream_time, Some(gst::ClockTime::from_seconds(114)));
-        assert_eq!(times.running_time, Some(gst::ClockTime::from_seconds(5)));
-        assert_eq!(times.duration, Some(gst::ClockTime::from_seconds(1)));
-    }
-
-    #[test]
-    fn a_time_before_the_segment_is_left_out() {
-        let mut segment = segment();
-        segment.set_start(gst::ClockTime::from_seconds(10));
-        let mut timeline = Timeline::new(RATE);
-        timeline.begin(0, None);
-        timeline.add(
-            0,
-            Anchor {
-                position: 24,
-                time: gst::ClockTime::from_seconds(10),
-                segment: Some(segment),
-            },
-        );
-        let times = timeline.times(0, Some(ms(0)), None);
-        assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(9999)));
-        assert_eq!(times.running_time, None);
-    }
-
-    #[test]
-    fn without_timestamps_the_axis_is_the_timestamp() {
-        let timeline = timeline(&[]);
-        let times = timeline.times(0, Some(ms(100)), Some(ms(300)));
-        assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(100)));
-        assert_eq!(times.duration, Some(gst::ClockTime::from_mseconds(200)));
-        assert_eq!((times.stream_time, times.running_time), (None, None));
-    }
-
-    #[test]
-    fn what_is_cut_out_moves_up_what_follows() {
-        let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
-        timeline.cut(0, 500 * 24, 700 * 24);
-        assert_eq!(timestamp(&timeline, 499), Some(499));
-        assert_eq!(timestamp(&timeline, 500), Some(5200));
-        assert_eq!(timestamp(&timeline, 1299), Some(5999));
-        assert_eq!(timestamp(&timeline, 1300), Some(9000));
-    }
-
-    #[test]
-    fn forgetting_keeps_what_is_still_spoken_in() {
-        let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
-        timeline.forget(0, ms(1500));
-        assert_eq!(timestamp(&timeline, 1500), Some(5500));
-        assert_eq!(timeline.streams[0].anchors.len(), 2);
-    }
-}
+mod tests;

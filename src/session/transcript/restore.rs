@@ -111,7 +111,10 @@ impl Tracker {
         self.open.retain(|o| !o.ended);
         self.rest = earlier(self.rest, rest);
         let next = earlier(next, self.rest).unwrap_or(self.heard);
-        // As after a settled one: the tail of the last word kept is not to be heard again.
+        // The window may begin right behind what is settled, too.
+        let settled = self.settled.end_before(Some(begin));
+        let heard = heard.max(settled.filter(|settled| *settled <= next));
+        // The tail of the last word is not to be heard again.
         let begin = match heard {
             Some(heard) => begin.max(after(heard, next)),
             None => begin,

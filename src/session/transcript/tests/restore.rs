@@ -120,6 +120,22 @@ fn a_second_loss_begins_at_the_same_place() {
 // 2: the window has moved on.
 
 #[test]
+fn a_window_that_begins_right_behind_what_is_settled_leaves_its_tail_out() {
+    let mut stream = Stream::full();
+    stream.hear(
+        6000,
+        &[
+            said("one two", 500, 1500),
+            said("Three.", 2000, 2500).definite(),
+            said("four", 3500, 4000),
+        ],
+    );
+    let (begin, updates) = stream.restart(2530);
+    assert_eq!(begin, ms(2900));
+    assert_eq!(brief(&updates), [(0, "one two", "U")]);
+}
+
+#[test]
 fn words_before_the_window_end_unconfirmed_and_the_rest_comes_again() {
     let mut stream = Stream::full();
     // Words at 1000, 1640, 2280, 2920.

@@ -1,0 +1,216 @@
+use super::*;
+
+const RATE: u32 = 24_000;
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn segment() -> gst::FormattedSegment<gst::ClockTime> {
+    gst::init().expect("GStreamer");
+    gst::FormattedSegment::new()
+}
+
+fn timeline(anchors: &[(u64, u64)]) -> Timeline {
+    let mut timeline = Timeline::new(RATE);
+    timeline.begin(0, None);
+    for (position_ms, pts_ms) in anchors {
+        timeline.add(
+            0,
+            Anchor {
+                position: position_ms * 24,
+                time: gst::ClockTime::from_mseconds(*pts_ms),
+                segment: Some(segment()),
+            },
+        );
+    }
+    timeline
+}
+
+fn timestamp(timeline: &Timeline, at: u64) -> Option<u64> {
+    let times = timeline.times(0, Some(ms(at)), None);
+    times.timestamp.map(gst::ClockTime::mseconds)
+}
+
+#[test]
+fn positions_go_on_from_their_anchor() {
+    let timeline = timeline(&[(0, 5000), (1000, 9000)]);
+    assert_eq!(timestamp(&timeline, 0), Some(5000));
+    assert_eq!(timestamp(&timeline, 998), Some(5998));
+    assert_eq!(timestamp(&timeline, 1000), Some(9000));
+    assert_eq!(timestamp(&timeline, 3000), Some(11_000));
+}
+
+#[test]
+fn an_end_belongs_to_what_was_before_it() {
+    let timeline = timeline(&[(0, 5000), (1000, 9000)]);
+    let times = timeline.times(0, Some(ms(800)), Some(ms(1000)));
+    assert_eq!(times.duration, Some(gst::ClockTime::from_mseconds(200)));
+    let across = timeline.times(0, Some(ms(800)), Some(ms(1200)));
+    assert_eq!(across.duration, Some(gst::ClockTime::from_mseconds(3400)));
+}
+
+fn told(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>) {
+    let micros = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::useconds);
+    let us = Duration::from_micros;
+    let times = timeline.times(0, Some(us(start)), Some(us(end)));
+    (micros(times.timestamp), micros(times.duration))
+}
+
+#[test]
+fn a_rounding_error_does_not_reach_over_an_anchor() {
+    let timeline = timeline(&[(0, 5000), (1000, 9000)]);
+    // An end at it, or up to a millisecond behind it, is that of what was before.
+    for end in [1_000_000, 1_000_400, 1_001_000] {
+        assert_eq!(
+            told(&timeline, 800_000, end),
+            (Some(5_800_000), Some(200_000))
+        );
+    }
+    assert_eq!(told(&timeline, 800_000, 1_001_100).1, Some(3_201_100));
+    // A start up to a millisecond before it is that of what is behind.
+    for start in [999_000, 999_600, 1_000_000] {
+        assert_eq!(
+            told(&timeline, start, 1_200_000),
+            (Some(9_000_000), Some(200_000))
+        );
+    }
+    assert_eq!(told(&timeline, 998_900, 1_200_000).0, Some(5_998_900));
+}
+
+#[test]
+fn what_is_no_longer_than_an_error_stays_where_it_is() {
+    let timeline = timeline(&[(0, 5000), (1000, 9000)]);
+    assert_eq!(
+        told(&timeline, 1_000_000, 1_000_000),
+        (Some(9_000_000), Some(0))
+    );
+    assert_eq!(
+        told(&timeline, 999_500, 999_500),
+        (Some(5_999_500), Some(0))
+    );
+    assert_eq!(
+        told(&timeline, 999_000, 1_000_000),
+        (Some(5_999_000), Some(1000))
+    );
+    assert_eq!(
+        told(&timeline, 1_000_000, 1_001_000),
+        (Some(9_000_000), Some(1000))
+    );
+}
+
+#[test]
+fn a_start_before_the_first_anchor_is_told_by_it() {
+    let timeline = timeline(&[(1000, 9000)]);
+    assert_eq!(
+        told(&timeline, 500_000, 800_000),
+        (Some(8_500_000), Some(300_000))
+    );
+}
+
+#[test]
+fn what_was_dropped_adds_nothing_to_a_word_that_ends_there() {
+    let mut timeline = timeline(&[(0, 0)]);
+    // Anchors lie between two milliseconds: 1000.5.
+    timeline.cut(0, 24_012, 48_000);
+    for end in [1_000_000, 1_000_500, 1_001_000] {
+        let (start, duration) = told(&timeline, 700_000, end);
+        assert_eq!(start, Some(700_000));
+        assert!(
+            duration.is_some_and(|d| (300_000..=300_500).contains(&d)),
+            "{duration:?}"
+        );
+    }
+    assert_eq!(told(&timeline, 1_000_000, 1_300_000).0, Some(3_000_500));
+}
+
+#[test]
+fn parts_end_at_anchors() {
+    let timeline = timeline(&[(0, 5000), (1000, 9000), (1100, 20_000)]);
+    let parts = |position: u64, length: u64| -> Vec<(Option<u64>, u64)> {
+        timeline
+            .parts(0, position * 24, length * 24)
+            .into_iter()
+            .map(|(times, samples)| (times.timestamp.map(gst::ClockTime::mseconds), samples / 24))
+            .collect()
+    };
+    assert_eq!(parts(200, 300), [(Some(5200), 300)]);
+    assert_eq!(parts(800, 200), [(Some(5800), 200)]);
+    assert_eq!(
+        parts(800, 400),
+        [(Some(5800), 200), (Some(9000), 100), (Some(20_000), 100)]
+    );
+    assert_eq!(parts(1000, 50), [(Some(9000), 50)]);
+    assert_eq!(timeline.parts(7, 0, 10), [(Times::default(), 10)]);
+    assert_eq!(Timeline::new(RATE).parts(0, 5, 0), []);
+}
+
+#[test]
+fn segments_give_stream_and_running_time() {
+    let mut segment = segment();
+    segment.set_start(gst::ClockTime::from_seconds(10));
+    segment.set_time(gst::ClockTime::from_seconds(110));
+    segment.set_base(gst::ClockTime::from_seconds(3));
+    segment.set_rate(2.0);
+    let mut timeline = Timeline::new(RATE);
+    timeline.begin(0, None);
+    timeline.add(
+        0,
+        Anchor {
+            position: 0,
+            time: gst::ClockTime::from_seconds(12),
+            segment: Some(segment),
+        },
+    );
+    let times = timeline.times(0, Some(ms(2000)), Some(ms(3000)));
+    assert_eq!(times.timestamp, Some(gst::ClockTime::from_seconds(14)));
+    assert_eq!(times.stream_time, Some(gst::ClockTime::from_seconds(114)));
+    assert_eq!(times.running_time, Some(gst::ClockTime::from_seconds(5)));
+    assert_eq!(times.duration, Some(gst::ClockTime::from_seconds(1)));
+}
+
+#[test]
+fn a_time_before_the_segment_is_left_out() {
+    let mut segment = segment();
+    segment.set_start(gst::ClockTime::from_seconds(10));
+    let mut timeline = Timeline::new(RATE);
+    timeline.begin(0, None);
+    timeline.add(
+        0,
+        Anchor {
+            position: 48,
+            time: gst::ClockTime::from_seconds(10),
+            segment: Some(segment),
+        },
+    );
+    let times = timeline.times(0, Some(ms(0)), None);
+    assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(9998)));
+    assert_eq!(times.running_time, None);
+}
+
+#[test]
+fn without_timestamps_the_axis_is_the_timestamp() {
+    let timeline = timeline(&[]);
+    let times = timeline.times(0, Some(ms(100)), Some(ms(300)));
+    assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(100)));
+    assert_eq!(times.duration, Some(gst::ClockTime::from_mseconds(200)));
+    assert_eq!((times.stream_time, times.running_time), (None, None));
+}
+
+#[test]
+fn what_is_cut_out_moves_up_what_follows() {
+    let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
+    timeline.cut(0, 500 * 24, 700 * 24);
+    assert_eq!(timestamp(&timeline, 498), Some(498));
+    assert_eq!(timestamp(&timeline, 500), Some(5200));
+    assert_eq!(timestamp(&timeline, 1298), Some(5998));
+    assert_eq!(timestamp(&timeline, 1300), Some(9000));
+}
+
+#[test]
+fn forgetting_keeps_what_is_still_spoken_in() {
+    let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
+    timeline.forget(0, ms(1500));
+    assert_eq!(timestamp(&timeline, 1500), Some(5500));
+    assert_eq!(timeline.streams[0].anchors.len(), 2);
+}

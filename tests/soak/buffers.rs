@@ -21,7 +21,7 @@ pub enum Odd {
     /// Only the first one has a timestamp.
     Untimed,
     /// Half a sample more than there is.
-    OddByte,
+    HalfSample,
     /// An empty one before each.
     Empty,
     /// Flags that say nothing about the sound.
@@ -47,7 +47,7 @@ impl Buffers {
         let overlap = dice.within(41, 1000);
         let odd = match dice.within(0, 15) {
             0 => Odd::Untimed,
-            1 => Odd::OddByte,
+            1 => Odd::HalfSample,
             2 => Odd::Empty,
             3 => Odd::Flags,
             4 => Odd::Caps,
@@ -139,7 +139,7 @@ fn push(pad: &gst::Pad, audio: &Audio, odd: Odd, at: u64, end: u64) -> Result<()
     let start = audio.start.filter(|_| timed).map(|start| start + begin);
     let mut bytes = audio.pcm[audio.bytes(begin)..audio.bytes(end)].to_vec();
     match odd {
-        Odd::OddByte => bytes.push(17),
+        Odd::HalfSample => bytes.push(17),
         Odd::Empty => drop(pad.push(buffer(Vec::new(), start))?),
         Odd::Caps => {
             pad.push_event(gst::event::Caps::new(&caps(audio.rate)));

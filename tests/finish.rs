@@ -351,3 +351,12 @@ fn a_finish_that_can_not_be_written_is_lost() {
         }
     });
 }
+
+/// But for those that depend on how busy the machine is.
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll(
+        "all_of_this_without_preroll",
+        &["a_service_that_only_ever_answers", "the_wait_is_six_times"],
+    );
+}

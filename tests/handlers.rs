@@ -274,3 +274,8 @@ fn in_an_application_s_own_runtime() {
     });
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

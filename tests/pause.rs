@@ -352,3 +352,17 @@ fn an_element_without_a_pipeline_waits_for_room() {
     sink.set_state(gst::State::Null).expect("NULL");
     sink.set_bus(None);
 }
+
+/// But for those that try both.
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll(
+        "all_of_this_without_preroll",
+        &[
+            "again_and_again",
+            "while_a_send_is_blocked",
+            "the_end_comes_in_paused",
+            "during_the_drain",
+        ],
+    );
+}

@@ -324,3 +324,12 @@ fn the_pipeline_waits_meanwhile() {
     assert_warned(&heard, 1, "waits");
     assert_eq!(stat(&sink, "audio-dropped"), 0);
 }
+
+/// But for the one that tries both, and those that depend on how busy the machine is.
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll(
+        "all_of_this_without_preroll",
+        &["the_end_comes_in_paused", "between_the_marks", "in_a_pause"],
+    );
+}

@@ -153,3 +153,8 @@ fn silence_leaves_the_window_unnoticed() {
     assert_warned(&heard, 1, "silence");
     assert_eq!(heard.warnings().len(), 1);
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

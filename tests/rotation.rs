@@ -308,3 +308,16 @@ fn the_next_session_may_be_lost() {
         assert!(service.connections().len() > 3, "{fault}");
     });
 }
+
+/// But for those that take their time, or depend on how busy the machine is.
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll(
+        "all_of_this_without_preroll",
+        &[
+            "a_queue_that_never_runs_dry",
+            "a_service_that",
+            "the_next_session_may_be_lost",
+        ],
+    );
+}

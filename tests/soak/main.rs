@@ -14,6 +14,7 @@ mod dice;
 mod faults;
 mod hearing;
 mod marks;
+mod meanwhile;
 mod plan;
 mod play;
 mod record;

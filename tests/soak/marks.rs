@@ -258,12 +258,15 @@ impl<'a> Places<'a> {
         let restarts = self.restarts().map(|(said, from)| {
             let sure = heard.iter().filter(|h| h.at < said && !h.said.unconfirmed);
             let begin = sure.filter_map(|h| place(h.number)).max();
-            // The last mark of that segment that begins before it.
-            let is_before = |p: &Place| {
-                p.start * MS < from && p.start / super::play::HOUR == from / MS / super::play::HOUR
-            };
-            let end = self.fed.iter().rposition(is_before);
-            begin.map_or(0, |b| b + 1)..end.map_or(0, |e| e + 1)
+            // Up to the first mark of that segment that begins behind it, or the last one that begins before it.
+            let of_it = |p: &Place| p.start / super::play::HOUR == from / MS / super::play::HOUR;
+            let is_before = |p: &Place| p.start * MS < from;
+            let behind = |p: &Place| of_it(p) && !is_before(p);
+            let end = self.fed.iter().position(behind).or_else(|| {
+                let last = self.fed.iter().rposition(|p| of_it(p) && is_before(p));
+                last.map(|last| last + 1)
+            });
+            begin.map_or(0, |b| b + 1)..end.unwrap_or(0)
         });
         // Lost while the last words were awaited, with nothing left to ask for.
         let gave_up = self.life.warnings.iter();

@@ -25,9 +25,9 @@ const AHEAD: u64 = 60_000;
 
 /// What plays a schedule.
 pub struct Player {
-    pipeline: gst::Pipeline,
-    sink: gst::Element,
-    source: Source,
+    pub pipeline: gst::Pipeline,
+    pub sink: gst::Element,
+    pub source: Source,
     pub bus: gst::Bus,
     rate: u32,
     /// Buffers have timestamps.
@@ -39,10 +39,10 @@ pub struct Player {
     segments: u64,
     segment: Segment,
     /// The base class moves running time to where the clock is: now, or in a segment to come.
-    stepped: bool,
+    pub stepped: bool,
     /// It changed the rate at once, and with that, in GStreamer 1.22, all segments from there on: READY does not end that,
     /// and stream time is another one as well.
-    rated: bool,
+    pub rated: bool,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
     first_mark: u32,
@@ -133,7 +133,7 @@ impl Player {
     }
 
     /// Back to READY. What was not said yet is not said any more.
-    fn ready(&mut self) {
+    pub fn ready(&mut self) {
         let began = Instant::now();
         self.pipeline
             .set_state(gst::State::Ready)
@@ -167,7 +167,7 @@ impl Player {
     }
 
     /// The start of the next segment: another hour than any before, earlier or later.
-    fn next_start(&self) -> u64 {
+    pub fn next_start(&self) -> u64 {
         self.segments * 37 % 64 * HOUR + 1000 * self.segments
     }
 
@@ -220,51 +220,6 @@ impl Player {
         }
     }
 
-    fn pause(&self, length: u64) {
-        // The answer may be "later": without a buffer there is nothing to preroll with.
-        let _ = self.pipeline.set_state(Paused);
-        thread::sleep(Duration::from_millis(length));
-        let _ = self.pipeline.set_state(gst::State::Playing);
-    }
-
-    fn hurry(&self, times: u64) {
-        for _ in 0..times {
-            self.pause(0);
-        }
-    }
-
-    /// Running time is another one from here on, and in what waits in the sink.
-    fn forget_running_time(&mut self) {
-        self.stepped = true;
-        if let Some(fed) = self.played.life().fed.last_mut() {
-            fed.marks.iter_mut().for_each(|mark| mark.running = None);
-        }
-    }
-
-    fn change_rate(&mut self, rate: f64) {
-        self.forget_running_time();
-        self.rated = true;
-        if let Some(fed) = self.played.life().fed.last_mut() {
-            fed.marks.iter_mut().for_each(|mark| mark.time = None);
-        }
-        let change = gst::event::InstantRateChange::new(rate, gst::SegmentFlags::empty());
-        // Not in line with the buffers: the sink asks the pipeline for the moment.
-        self.source.pad.push_event(change);
-    }
-
-    fn step(&mut self, times: u64, paused: bool) {
-        self.forget_running_time();
-        if paused {
-            let _ = self.pipeline.set_state(Paused);
-        }
-        for _ in 0..times {
-            let one = gst::format::Buffers::from_u64(1);
-            self.sink
-                .send_event(gst::event::Step::new(one, 1.0, true, false));
-        }
-        let _ = self.pipeline.set_state(gst::State::Playing);
-    }
-
     fn speak(
         &mut self,
         sentences: u64,
@@ -289,7 +244,9 @@ impl Player {
             scope.spawn(|| hand_over(&pad, audio, buffers, &progress));
             let mut moves = true;
             if let Some((at, what)) = meanwhile {
-                moves = progress.wait_for(at);
+                // Not before the first buffer: a pause while that makes the pipeline preroll is too much for GStreamer 1.22,
+                // with any sink.
+                moves = progress.wait_for(at.max(1));
                 self.meanwhile(what);
             }
             let moves = moves && progress.wait_for(whole);
@@ -342,26 +299,6 @@ impl Player {
         }
         self.first_mark += count as u32;
         pcm
-    }
-
-    fn meanwhile(&mut self, what: Meanwhile) {
-        match what {
-            Meanwhile::Pause { length } => self.pause(length),
-            Meanwhile::Hurry { times } => self.hurry(times),
-            Meanwhile::Step { times, paused } => self.step(times, paused),
-            Meanwhile::Rate { doubled } => self.change_rate(doubled as f64 / 2.0),
-            Meanwhile::Flush => {
-                self.source.pad.push_event(gst::event::FlushStart::new());
-            }
-            Meanwhile::Seek => {
-                let to = ms(self.next_start());
-                let sought = self.pipeline.seek_simple(gst::SeekFlags::FLUSH, to);
-                if let Err(error) = sought {
-                    self.played.life().errors.push(error.to_string());
-                }
-            }
-            Meanwhile::Ready => self.ready(),
-        }
     }
 
     /// After the end of a flush.

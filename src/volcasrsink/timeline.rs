@@ -70,11 +70,20 @@ impl Timeline {
         });
     }
 
-    /// A stream goes on elsewhere in the pipeline's time.
+    /// A stream goes on elsewhere in the pipeline's time, or where it is.
     pub fn add(&mut self, number: u32, anchor: Anchor) {
+        let rate = self.rate;
         let Some(stream) = self.stream_mut(number) else {
             return;
         };
+        // Where nothing jumps there is no edge for times to keep to.
+        if stream
+            .anchors
+            .back()
+            .is_some_and(|last| last.leads_to(&anchor, rate))
+        {
+            return;
+        }
         if stream
             .anchors
             .back()
@@ -230,6 +239,13 @@ impl Anchor {
             samples_to_time(self.position, rate),
             samples_to_time(position, rate),
         )
+    }
+
+    /// Whether nothing jumps between the two: what rounding makes of timestamps is no jump.
+    fn leads_to(&self, next: &Anchor, rate: u32) -> bool {
+        let time = self.timestamp_at(next.position, rate);
+        self.segment == next.segment
+            && time.is_some_and(|time| time.absdiff(next.time) <= gst::ClockTime::from_useconds(1))
     }
 
     /// What tells the time of the sample `from` once that is at `to`.

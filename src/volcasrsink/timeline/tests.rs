@@ -78,6 +78,20 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
     assert_eq!(told(&timeline, 998_900, 1_200_000).0, Some(5_998_900));
 }
 
+/// After a drop the next buffer is looked at anew, wherever it lies.
+#[test]
+fn an_anchor_without_a_jump_is_no_edge() {
+    let timeline = timeline(&[(0, 5000), (1001, 6001)]);
+    assert_eq!(
+        told(&timeline, 1_000_000, 1_300_000),
+        (Some(6_000_000), Some(300_000))
+    );
+    assert_eq!(
+        told(&timeline, 700_000, 1_002_000),
+        (Some(5_700_000), Some(302_000))
+    );
+}
+
 #[test]
 fn what_is_no_longer_than_an_error_stays_where_it_is() {
     let timeline = timeline(&[(0, 5000), (1000, 9000)]);

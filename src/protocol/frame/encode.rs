@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{AUDIO, Compression, FULL_REQUEST, HEADROOM, LAST, SEQUENCE, VERSION};
 use crate::protocol::MAX_PAYLOAD;
-use crate::protocol::compression::{gzip, gzip_bound};
+use crate::protocol::compression::{Effort, gzip, gzip_bound};
 
 /// Makes the frames of one connection.
 ///
@@ -15,25 +15,37 @@ use crate::protocol::compression::{gzip, gzip_bound};
 #[derive(Debug)]
 pub struct FrameEncoder {
     compression: Compression,
+    /// For the next packet of samples.
+    effort: Effort,
 }
 
 impl FrameEncoder {
     /// An encoder whose frames are packed with `compression`.
     pub fn new(compression: Compression) -> Self {
-        Self { compression }
+        Self {
+            compression,
+            effort: Effort::default(),
+        }
     }
 
     /// The full client request, which opens the session; `json` as
     /// [`Request::to_json`](crate::protocol::request::Request::to_json) makes it.
     pub fn request(&mut self, sequence: i32, json: &[u8]) -> Bytes {
         let mut out = BytesMut::new();
-        self.frame(&mut out, (FULL_REQUEST, SEQUENCE, sequence), json)
+        self.frame(
+            &mut out,
+            (FULL_REQUEST, SEQUENCE, sequence),
+            json,
+            Effort::Search,
+        )
     }
 
     /// A packet of samples, copied from `pcm`.
     pub fn audio(&mut self, sequence: i32, pcm: &[u8]) -> Bytes {
         let kind = (AUDIO, SEQUENCE, sequence);
-        OUT.with_borrow_mut(|out| self.frame(out, kind, pcm))
+        let frame = OUT.with_borrow_mut(|out| self.frame(out, kind, pcm, self.effort));
+        self.effort = Effort::after(pcm.len(), frame.len());
+        frame
     }
 
     /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them.
@@ -67,7 +79,12 @@ impl FrameEncoder {
     pub fn finish(&mut self, sequence: i32) -> Bytes {
         let sequence = sequence.wrapping_neg();
         let mut out = BytesMut::new();
-        self.frame(&mut out, (AUDIO, SEQUENCE | LAST, sequence), &[])
+        self.frame(
+            &mut out,
+            (AUDIO, SEQUENCE | LAST, sequence),
+            &[],
+            Effort::Fast,
+        )
     }
 
     /// A frame made in `out`, which is empty then, and can be used again once the frame is dropped.
@@ -76,6 +93,7 @@ impl FrameEncoder {
         out: &mut BytesMut,
         (kind, flags, sequence): (u8, u8, i32),
         payload: &[u8],
+        effort: Effort,
     ) -> Bytes {
         let room = match self.compression {
             Compression::Gzip => gzip_bound(payload.len()),
@@ -85,7 +103,7 @@ impl FrameEncoder {
         out.reserve(HEADROOM + room);
         out.resize(HEADROOM, 0);
         let mut compression = self.compression;
-        if compression == Compression::None || gzip(payload, out).is_err() {
+        if compression == Compression::None || gzip(payload, effort, out).is_err() {
             // Each frame says itself how it is packed, so one that the encoder fails at goes plain.
             compression = Compression::None;
             out.extend_from_slice(payload);

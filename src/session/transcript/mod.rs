@@ -136,7 +136,7 @@ impl Tracker {
             lag: restore::LAG,
             next_number: 0,
             open: Vec::new(),
-            settled: Settled::default(),
+            settled: Settled::new(result_type),
             untimed: Vec::new(),
             leading: Leading::default(),
             lists: false,

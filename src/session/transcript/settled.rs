@@ -4,17 +4,23 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::span::{Span, TOLERANCE};
+use crate::protocol::request::ResultType;
 
 /// In `full` mode every response repeats every settled utterance of the connection, thousands in hours of speech. What is older
 /// than that many belongs to a connection long gone, or to a peer that invents them.
-const MAX_SETTLED: usize = 1 << 14;
+const MAX_OF_FULL: usize = 1 << 14;
+
+/// In `single` mode only what another connection hears again can be said again: minutes at most.
+const MAX_OF_SINGLE: usize = 1 << 10;
 
 /// A look-up goes through so many neighbours at most: an honest service has a few that overlap.
 const MAX_NEIGHBOURS: usize = 128;
 
 /// Settled utterances by time. Only a hash of each text is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Settled {
+    /// So many are told apart at most.
+    limit: usize,
     by_start: Vec<Item>,
     /// To be taken up together, since [`Settled::hold`].
     held: Option<Vec<Item>>,
@@ -31,6 +37,19 @@ struct Item {
 }
 
 impl Settled {
+    /// None yet, of connections that ask for `result_type`.
+    pub fn new(result_type: ResultType) -> Self {
+        Settled {
+            limit: match result_type {
+                ResultType::Full => MAX_OF_FULL,
+                ResultType::Single => MAX_OF_SINGLE,
+            },
+            by_start: Vec::new(),
+            held: None,
+            forgotten: None,
+        }
+    }
+
     /// Takes up one more. Returns where the last one ended that was forgotten for it: what ends before is to be taken as settled.
     pub fn insert(&mut self, span: Span, text: &str) -> Option<Duration> {
         if let Some(held) = &mut self.held {
@@ -41,9 +60,9 @@ impl Settled {
             });
             return None;
         }
-        let full = self.by_start.len() >= MAX_SETTLED;
+        let full = self.by_start.len() >= self.limit;
         if full {
-            self.forget(MAX_SETTLED / 4);
+            self.forget(self.limit / 4);
         }
         let index = self.after(span.start);
         let before = index.checked_sub(1).map(|i| self.by_start[i].reach);
@@ -78,8 +97,8 @@ impl Settled {
             reach = reach.max(item.span.end);
             item.reach = reach;
         }
-        let excess = self.by_start.len().checked_sub(MAX_SETTLED + 1)?;
-        self.forget(excess + 1 + MAX_SETTLED / 4);
+        let excess = self.by_start.len().checked_sub(self.limit + 1)?;
+        self.forget(excess + 1 + self.limit / 4);
         self.forgotten
     }
 
@@ -158,6 +177,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn settled() -> Settled {
+        Settled::new(ResultType::Full)
+    }
+
     fn span(start: u64, end: u64) -> Span {
         Span::new(Duration::from_millis(start), Duration::from_millis(end))
     }
@@ -168,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_repeat_has_both_ends_and_overlaps_or_says_the_same() {
-        let mut settled = Settled::default();
+        let mut settled = settled();
         settled.insert(span(1000, 1080), "Yes.");
         assert!(settled.repeats(span(1050, 1130), "No."));
         assert!(settled.repeats(span(1190, 1270), "Yes."));
@@ -179,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_end_is_that_of_the_last_before_the_first_open() {
-        let mut settled = Settled::default();
+        let mut settled = settled();
         assert_eq!(settled.end_before(None), None);
         settled.insert(span(0, 1000), "a");
         settled.insert(span(3000, 4000), "c");
@@ -192,26 +215,31 @@ mod tests {
 
     #[test]
     fn the_number_is_bounded_and_the_end_remembered() {
-        let mut settled = Settled::default();
-        for i in 0..MAX_SETTLED as u64 {
-            assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
+        for (result_type, most) in [
+            (ResultType::Full, MAX_OF_FULL),
+            (ResultType::Single, MAX_OF_SINGLE),
+        ] {
+            let mut settled = Settled::new(result_type);
+            for i in 0..most as u64 {
+                assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
+            }
+            let forgotten = settled.insert(span(1 << 30, 1 << 30), "a");
+            assert_eq!(forgotten, Some(ms(most as u64 / 4 * 10 - 5)));
+            assert!(settled.len() <= most);
+            assert_eq!(settled.end_before(Some(Duration::ZERO)), forgotten);
         }
-        let forgotten = settled.insert(span(1 << 30, 1 << 30), "a");
-        assert_eq!(forgotten, Some(ms(MAX_SETTLED as u64 / 4 * 10 - 5)));
-        assert!(settled.len() <= MAX_SETTLED);
-        assert_eq!(settled.end_before(Some(Duration::ZERO)), forgotten);
     }
 
     #[test]
     fn what_is_held_is_bounded_too() {
-        let mut settled = Settled::default();
+        let mut settled = settled();
         settled.hold();
-        for i in (0..MAX_SETTLED as u64 + 10).rev() {
+        for i in (0..MAX_OF_FULL as u64 + 10).rev() {
             assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
         }
         let forgotten = settled.release();
-        assert_eq!(forgotten, Some(ms((MAX_SETTLED as u64 / 4 + 10) * 10 - 5)));
-        assert_eq!(settled.len(), MAX_SETTLED / 4 * 3);
+        assert_eq!(forgotten, Some(ms((MAX_OF_FULL as u64 / 4 + 10) * 10 - 5)));
+        assert_eq!(settled.len(), MAX_OF_FULL / 4 * 3);
     }
 
     proptest! {
@@ -221,7 +249,7 @@ mod tests {
             spans in prop::collection::vec((0u64..300, 0u64..100, any::<bool>()), 0..30),
             (start, width) in (0u64..300, 0u64..100),
         ) {
-            let (mut one_by_one, mut together) = (Settled::default(), Settled::default());
+            let (mut one_by_one, mut together) = (settled(), settled());
             for &(start, width, hold) in &spans {
                 if hold {
                     together.hold();
@@ -247,7 +275,7 @@ mod tests {
             forgotten in 0u64..200,
             (start, width) in (0u64..300, 0u64..100),
         ) {
-            let mut settled = Settled::default();
+            let mut settled = settled();
             for &(start, width) in &spans {
                 settled.insert(span(start, start + width), "a");
             }

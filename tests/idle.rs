@@ -40,6 +40,49 @@ fn posted(words: usize) -> impl Fn(&gst::Message) -> bool {
     move |message| Transcript::parse(message).is_some_and(|t| t.is_final && t.words.len() == words)
 }
 
+/// A buffer lasts: nothing more can come before it is over.
+#[test]
+fn a_long_buffer_is_no_pause() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("idle-timeout", 1000u32);
+    let (pcm, marks) = unfinished(2);
+    let (first, second) = pcm.split_at(4000 * 48);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(first, 4000);
+    // Longer than the timeout, and well before the buffer's end.
+    std::thread::sleep(Duration::from_millis(2500));
+    rig.push(second, 20);
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.warnings().is_empty() && heard.errors().is_empty());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// Nothing was lost, so nothing is said to be.
+#[test]
+fn the_next_session_may_take_another_try() {
+    let service = service(Options {
+        faults: vec!["http:503@handshake#2".parse().expect("a fault")],
+        ..Options::default()
+    });
+    let (heard, marks, sink) = pause(&service, 600, 2200, |_, _| {
+        assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
+    });
+    assert!(heard.errors().is_empty(), "{heard:?}");
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let warnings = heard.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].error.message().contains("No session yet"),
+        "{warnings:?}"
+    );
+    assert_eq!(stat(&sink, "reconnects"), 0);
+}
+
 /// The words come though nothing more does, and are final; what comes later is another session's.
 #[test]
 fn the_session_is_finished_and_the_next_buffer_opens_another() {

@@ -121,7 +121,12 @@ fn tries_in_a_row_are_counted_and_their_pauses_grow() {
     assert_eq!(accepted.len(), 4);
     for (n, pair) in accepted.windows(2).enumerate() {
         let pause = pair[1] - pair[0];
-        assert!(pause >= Duration::from_millis(250 << n), "{n}: {pause:?}");
+        let least = Duration::from_millis(250 << n);
+        assert!(pause >= least, "{n}: {pause:?}");
+        let told = warnings[n].get::<u64>("pause").expect("a pause");
+        let told = Duration::from_nanos(told);
+        // A quarter of it is chance.
+        assert!(told > least && told <= least * 5 / 4, "{n}: {told:?}");
     }
 }
 
@@ -152,13 +157,19 @@ fn without_tries_the_first_loss_is_the_error() {
 /// Each connection answers for audio that none had answered for: losses without end are restored.
 #[test]
 fn progress_begins_the_count_anew() {
-    let service = service(faulty(&["reset@4s*"], false));
-    let sink = quick_sink(&service);
-    sink.set_property("max-reconnects", 1u32);
-    let (pcm, marks) = unfinished(8);
-    let heard = Rig::new(sink).run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "progress");
-    assert!(service.connections().len() > 4);
+    // The second is tried three times in a row at most, whatever `max-reconnects` says.
+    at_once(
+        &[("reset@4s*", 1u32), ("error:55000007@4s*", 10)],
+        |&(fault, tries)| {
+            let service = service(faulty(&[fault], false));
+            let sink = quick_sink(&service);
+            sink.set_property("max-reconnects", tries);
+            let (pcm, marks) = unfinished(8);
+            let heard = Rig::new(sink).run(&pcm, 20);
+            assert_whole(&heard, &marks, false, fault);
+            assert!(service.connections().len() > 5, "{fault}");
+        },
+    );
 }
 
 /// The service answers, but for nothing new.

@@ -283,6 +283,54 @@ fn a_service_that_says_nothing_is_asked() {
     assert_eq!(replayed, (0, 0));
 }
 
+/// Without words and their times nobody can say where one ends: the session ends as in a pause, and no more is lost than what is said
+/// while it does.
+#[test]
+fn without_words_its_last_ones_are_waited_for() {
+    let endless = Layout {
+        sentence: 60,
+        ..Layout::default()
+    };
+    let (pcm, marks) = endless.sentences(1);
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("max-speed", 10.0);
+    sink.set_property("show-utterances", false);
+    sink.set_property("max-session-time", 6000u32);
+    sink.set_property("replay-time", 0u32);
+    let heard = Rig::new(sink.clone()).run(&pcm, 20);
+    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_ends_once(&heard.transcripts());
+    let connections = service.connections();
+    assert!(connections.len() > 2, "{}", connections.len());
+    for connection in &connections {
+        assert!(connection.final_at.is_some(), "{:?}", connection.end);
+    }
+    assert_eq!(stat(&sink, "audio-replayed"), 0);
+    let said: Vec<u32> = heard
+        .finals()
+        .iter()
+        .flat_map(|f| f.text.split(' '))
+        .filter_map(|word| {
+            word.to_lowercase()
+                .trim_matches(['.', ','])
+                .strip_prefix('m')?
+                .parse()
+                .ok()
+        })
+        .collect();
+    assert!(said.is_sorted_by(|a, b| a < b), "{said:?}");
+    // A mark that is cut in two is none.
+    let cut = connections.len() - 1;
+    assert!(
+        said.len() + cut >= marks.len(),
+        "{} of {}: {said:?}",
+        said.len(),
+        marks.len()
+    );
+}
+
 /// The next session does not come about, or is lost while it catches up: restored as any other.
 #[test]
 fn the_next_session_may_be_lost() {
@@ -317,6 +365,7 @@ fn all_of_this_without_preroll() {
         &[
             "a_queue_that_never_runs_dry",
             "a_service_that",
+            "without_words",
             "the_next_session_may_be_lost",
         ],
     );

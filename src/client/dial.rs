@@ -170,8 +170,7 @@ async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStrea
             Ok(tcp) => {
                 // Failing to set an option costs latency, not the connection.
                 let _ = tcp.set_nodelay(true);
-                #[cfg(target_os = "linux")]
-                let _ = socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+                expect_reading(&tcp, true);
                 return Ok(tcp);
             }
             Err(source) => last = Some(DialError::Connect { address, source }),
@@ -181,6 +180,24 @@ async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStrea
         host: String::new(),
         source: io::ErrorKind::NotFound.into(),
     }))
+}
+
+/// Whether a peer that takes nothing is taken for gone.
+fn expect_reading(tcp: &TcpStream, expected: bool) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(tcp).set_tcp_user_timeout(expected.then_some(UNACKNOWLEDGED));
+    #[cfg(not(target_os = "linux"))]
+    let _ = (tcp, expected);
+}
+
+impl Transport {
+    /// Whether the peer has to take what it is sent: not while it may be waiting for us to read.
+    pub(super) fn expect_reading(&self, expected: bool) {
+        match self {
+            Transport::Plain(tcp) => expect_reading(tcp, expected),
+            Transport::Tls(tls) => expect_reading(tls.get_ref().0, expected),
+        }
+    }
 }
 
 /// Tells what another try can't mend from what it may: the library hides both in an I/O error.
@@ -245,5 +262,34 @@ impl AsyncWrite for Transport {
             Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Whoever is not listened to may have reason to take nothing.
+    #[tokio::test]
+    async fn the_kernel_s_patience_with_a_peer_can_be_had_back() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let tcp = connect(&[address], UNACKNOWLEDGED)
+            .await
+            .expect("it listens");
+        let transport = Transport::Plain(tcp);
+        let limit = || match &transport {
+            Transport::Plain(tcp) => socket2::SockRef::from(tcp)
+                .tcp_user_timeout()
+                .expect("an option"),
+            Transport::Tls(_) => unreachable!(),
+        };
+        assert_eq!(limit(), Some(UNACKNOWLEDGED));
+        transport.expect_reading(false);
+        assert_eq!(limit(), None);
+        transport.expect_reading(true);
+        assert_eq!(limit(), Some(UNACKNOWLEDGED));
     }
 }

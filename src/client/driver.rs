@@ -133,6 +133,9 @@ pub(super) fn start(
     Ok(())
 }
 
+#[cfg(test)]
+mod tests;
+
 impl Driver {
     async fn run(mut self) {
         let (mut control, mut given_up) = (self.control.clone(), self.control.clone());
@@ -250,6 +253,7 @@ impl Driver {
                     }
                 }
             };
+            let was_open = self.shared.counters.get().connected;
             self.disconnected();
             let trouble = match result {
                 Ok(End::Finished) => {
@@ -297,7 +301,8 @@ impl Driver {
                 }
                 return Ok(());
             }
-            self.restoring = true;
+            // One that never opened, with nothing of before to go on with, was not lost.
+            self.restoring |= was_open || self.is_unsettled();
             if trouble.retry() == Retry::Never {
                 return Err(trouble);
             }

@@ -99,6 +99,19 @@ impl Line {
         }
     }
 
+    /// Gives up dialling, as too slow.
+    pub fn give_up(&mut self) -> Option<DialError> {
+        if !self.is_dialling() {
+            return None;
+        }
+        self.state = State::Down;
+        Some(DialError::TimedOut {
+            host: self.config.endpoint.host.clone(),
+            port: self.config.endpoint.port,
+            after: self.config.limits.connect,
+        })
+    }
+
     /// Hands over the line, if it is up.
     pub fn take(&mut self) -> Option<Connected> {
         match std::mem::replace(&mut self.state, State::Down) {

@@ -111,15 +111,15 @@ impl Driver {
                 return Ok(End::Finished);
             }
             let congested = self.events.is_congested();
-            live.listen(!congested, self.now(), exchange);
-            let due = live.due(exchange, self.finish_deadline());
+            self.listen(!congested, exchange, &mut live);
+            let due = live.due(exchange, self.finish_due(&live));
             // Before it waits, or a peer that never stops talking would put it off for ever.
             if due.is_some_and(|at| at <= self.now())
                 && let Some(end) = self.on_due(exchange, &mut live)?
             {
                 return Ok(end);
             }
-            let due = live.due(exchange, self.finish_deadline());
+            let due = live.due(exchange, self.finish_due(&live));
             let wake = shared.started + due.unwrap_or_default();
             let Some(wire) = self.wire.as_mut() else {
                 return Err(Trouble::Defect);
@@ -138,6 +138,33 @@ impl Driver {
                 () = unconstrained(sleep_until(wake)), if due.is_some() => {}
             }
         }
+    }
+
+    /// Reading begins or ends. What the service may have said meanwhile is not late, nor does it take what it is sent while it
+    /// can't say any more.
+    fn listen(&mut self, reads: bool, exchange: &mut Exchange, live: &mut Live) {
+        if reads == live.deaf.is_none() {
+            return;
+        }
+        let now = self.now();
+        if let Some(since) = live.deaf.take() {
+            let deaf = now.saturating_sub(since);
+            exchange.excuse(deaf);
+            self.finishing_since = self.finishing_since.map(|since| since + deaf);
+            live.writing_since = live.writing_since.map(|_| now);
+            live.handed_over = now;
+            live.heard = now;
+        } else {
+            live.deaf = Some(now);
+        }
+        if let Some(wire) = &self.wire {
+            wire.stream().expect_reading(reads);
+        }
+    }
+
+    /// When the last words are given up. Not while nobody listens to them.
+    fn finish_due(&self, live: &Live) -> Option<Duration> {
+        self.finish_deadline().filter(|_| live.deaf.is_none())
     }
 
     fn on_event(
@@ -206,7 +233,7 @@ impl Driver {
         {
             return Err(Trouble::Stalled(silence));
         }
-        if exchange.is_finishing() && self.finish_deadline().is_some_and(|at| at <= now) {
+        if exchange.is_finishing() && self.finish_due(live).is_some_and(|at| at <= now) {
             return Ok(Some(End::Overdue));
         }
         match live.overdue(exchange) {
@@ -260,18 +287,6 @@ impl Live {
         match self.ignored {
             0..=LOUDLY_IGNORED => Level::Warning,
             _ => Level::Debug,
-        }
-    }
-
-    /// Reading begins or ends. What the service may have said meanwhile is not late.
-    fn listen(&mut self, reads: bool, now: Duration, exchange: &mut Exchange) {
-        if !reads {
-            self.deaf.get_or_insert(now);
-        } else if let Some(since) = self.deaf.take() {
-            exchange.excuse(now - since);
-            self.writing_since = self.writing_since.map(|_| now);
-            self.handed_over = now;
-            self.heard = now;
         }
     }
 

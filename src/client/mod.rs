@@ -17,6 +17,7 @@ mod hearing;
 mod line;
 mod live;
 mod opening;
+mod read_on;
 mod refusal;
 mod resolve;
 mod retrying;

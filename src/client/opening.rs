@@ -29,7 +29,11 @@ impl Driver {
         let until = self.shared.started + opened + limit;
         let wire = match timeout_at(until, self.open()).await {
             Ok(opened) => opened?,
-            Err(_) => return Err(Trouble::NoAnswer(limit)),
+            // Or the next try would go on with what is left of this one.
+            Err(_) => {
+                let dialling = self.line.give_up().map(Trouble::from);
+                return Err(dialling.unwrap_or(Trouble::NoAnswer(limit)));
+            }
         };
         let wire = self.wire.insert(wire);
         let request = self

@@ -30,12 +30,12 @@ pub(super) enum Rotation {
 impl Rotation {
     /// A long session waits for the answers that it needs. `told`: what can't be sent again has said all that it will say;
     /// `quiet`: for so long the service has said nothing. Then there is no telling silence from speech that it is
-    /// behind with, so it is asked.
-    fn of(told: bool, quiet: Duration) -> Option<Self> {
-        match told {
-            true => Some(Rotation::Again),
-            false if quiet >= QUIET => Some(Rotation::Finish),
-            false => None,
+    /// behind with, so it is asked; and at once, if what is open would have to end without anybody knowing where (`where_known`).
+    fn of(where_known: bool, told: bool, quiet: Duration) -> Option<Self> {
+        match (where_known, told) {
+            (false, _) => Some(Rotation::Finish),
+            (true, true) => Some(Rotation::Again),
+            (true, false) => (quiet >= QUIET).then_some(Rotation::Finish),
         }
     }
 }
@@ -51,12 +51,14 @@ impl Driver {
         if !is_due || self.pending.is_some() || !self.wire.as_ref().is_some_and(Wire::is_ready) {
             return None;
         }
-        let told = self.tracker.told_until() >= samples_to_time(self.history.start(), rate);
+        let window = samples_to_time(self.history.start(), rate);
+        let where_known = !self.tracker.cuts_blindly(window);
+        let told = self.tracker.told_until() >= window;
         let quiet = match live.deaf {
             Some(_) => Duration::ZERO,
             None => self.now().saturating_sub(live.heard),
         };
-        Rotation::of(told, quiet)
+        Rotation::of(where_known, told, quiet)
     }
 
     /// Goes over to a new connection as if this one were lost, but lets it end in good order.
@@ -97,9 +99,12 @@ mod tests {
     #[test]
     fn a_session_goes_on_until_what_it_said_is_told() {
         let moment = Duration::from_millis(100);
-        assert_eq!(Rotation::of(true, moment), Some(Rotation::Again));
-        assert_eq!(Rotation::of(true, QUIET), Some(Rotation::Again));
-        assert_eq!(Rotation::of(false, moment), None, "it is behind");
-        assert_eq!(Rotation::of(false, QUIET), Some(Rotation::Finish));
+        let of = |told, quiet| Rotation::of(true, told, quiet);
+        assert_eq!(of(true, moment), Some(Rotation::Again));
+        assert_eq!(of(true, QUIET), Some(Rotation::Again));
+        assert_eq!(of(false, moment), None, "it is behind");
+        assert_eq!(of(false, QUIET), Some(Rotation::Finish));
+        let finish = Some(Rotation::Finish);
+        assert_eq!(Rotation::of(false, true, moment), finish, "no words");
     }
 }

@@ -28,7 +28,7 @@ impl Driver {
         if self.told_ready {
             let (attempt, stream) = (self.backoff.tries(), self.stream);
             self.emit(Event::Reconnecting {
-                lost: self.session > 0,
+                lost: self.restoring && self.session > 0,
                 trouble,
                 attempt,
                 pause,

@@ -12,6 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
+use super::read_on::ReadOn;
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::failure::printable;
 
@@ -55,7 +56,7 @@ pub(super) enum WireEvent {
 /// A WebSocket on which one batch of frames at a time is under way.
 #[derive(Debug)]
 pub(super) struct Wire<S> {
-    socket: WebSocketStream<S>,
+    socket: WebSocketStream<ReadOn<S>>,
     /// Bytes of the frames that were not reported as written yet.
     batch: usize,
     /// The kernel has been offered them, and takes no more for now.
@@ -74,6 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             .max_write_buffer_size(MAX_UNTAKEN)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
+        let stream = ReadOn::new(stream);
         let socket =
             WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
         Wire {
@@ -83,6 +85,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             can_write: true,
             heard: None,
         }
+    }
+
+    /// What it runs over.
+    pub fn stream(&self) -> &S {
+        self.socket.get_ref().stream()
     }
 
     /// Whether a frame can be sent now. What the peer has said meanwhile comes first.
@@ -120,6 +127,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 Poll::Ready(flushed) => {
                     self.batch = 0;
                     self.held_up = false;
+                    if let Some(failed) = self.write_failed() {
+                        return Poll::Ready(failed);
+                    }
                     return Poll::Ready(match flushed {
                         Ok(()) => {
                             // Whoever always has more to send would never hear that it is not wanted.
@@ -139,7 +149,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if !reads {
             return Poll::Pending;
         }
-        self.poll_read(cx)
+        let read = self.poll_read(cx);
+        // The answer to a ping could not be written.
+        if let Some(failed) = self.write_failed() {
+            if let Poll::Ready(event) = read {
+                self.heard = Some(event);
+            }
+            return Poll::Ready(failed);
+        }
+        read
+    }
+
+    fn write_failed(&mut self) -> Option<WireEvent> {
+        let error = self.socket.get_mut().take_failure()?;
+        self.can_write = false;
+        self.batch = 0;
+        self.held_up = false;
+        Some(WireEvent::WriteFailed(WsError::Io(error)))
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
@@ -255,6 +281,32 @@ mod tests {
         assert!(!wire.is_ready());
         assert!(matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"why"[..]));
         assert!(matches!(wire.next(true).await, WireEvent::Broken(_)));
+    }
+
+    /// The library answers the ping before it reads on.
+    #[tokio::test]
+    async fn neither_does_a_ping_that_can_not_be_answered_hide_it() {
+        let (mut wire, mut server) = pair(1024).await;
+        say(&mut server, Message::Ping(Bytes::new())).await;
+        say(&mut server, Message::binary(&b"why"[..])).await;
+        drop(server);
+        let mut events = Vec::new();
+        while !matches!(events.last(), Some(WireEvent::Broken(_))) {
+            events.push(wire.next(true).await);
+        }
+        assert!(
+            matches!(
+                &events[..],
+                [
+                    WireEvent::Heartbeat,
+                    WireEvent::WriteFailed(_),
+                    WireEvent::Frame(frame),
+                    WireEvent::Broken(_)
+                ] if *frame == b"why"[..]
+            ),
+            "{events:?}"
+        );
+        assert!(!wire.is_ready());
     }
 
     #[tokio::test]

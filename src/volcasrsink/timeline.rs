@@ -10,8 +10,8 @@ use crate::session::{samples_to_time, time_to_samples};
 
 /// More anchors of one stream than this are not kept: the oldest go first.
 const MAX_ANCHORS: usize = 4096;
-/// Streams that are still being recognised, the current one included.
-const MAX_STREAMS: usize = 64;
+/// Streams that wait or are being recognised, the current one included: some minutes of the shortest clips.
+const MAX_STREAMS: usize = 4096;
 
 /// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor may be told by that much beside it.
 const ROUNDING: Duration = Duration::from_millis(1);

@@ -123,6 +123,14 @@ impl Tracker {
         begin.min(self.sent.max(window))
     }
 
+    /// Whether a [`restart`](Self::restart) at `window` would end an utterance whose words have no times: then the audio goes on where
+    /// it ends, and words that were still to come out of what was heard are lost.
+    pub fn cuts_blindly(&self, window: Duration) -> bool {
+        self.open
+            .iter()
+            .any(|o| !o.has_times() && o.starts() < window && o.ends() > window)
+    }
+
     /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts
     /// shorter belongs to none now: it counts as heard when this one has worked as far.
     pub(super) fn release(&mut self) {

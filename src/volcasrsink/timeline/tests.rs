@@ -228,3 +228,25 @@ fn forgetting_keeps_what_is_still_spoken_in() {
     assert_eq!(timestamp(&timeline, 1500), Some(5500));
     assert_eq!(timeline.streams[0].anchors.len(), 2);
 }
+
+/// Clips of half a second, and half a minute of them in the queue.
+#[test]
+fn many_streams_may_wait() {
+    let mut timeline = Timeline::new(RATE);
+    for number in 0..200 {
+        timeline.begin(number, Some(format!("clip {number}")));
+        timeline.add(
+            number,
+            Anchor {
+                position: 0,
+                time: gst::ClockTime::from_seconds(number.into()),
+                segment: Some(segment()),
+            },
+        );
+    }
+    for number in [0, 100, 199] {
+        let times = timeline.times(number, Some(ms(500)), None);
+        let at = times.timestamp.map(gst::ClockTime::mseconds);
+        assert_eq!(at, Some(u64::from(number) * 1000 + 500));
+    }
+}

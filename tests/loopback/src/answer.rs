@@ -140,7 +140,12 @@ impl Answers {
         fields: String,
         prefetch: bool,
     ) -> String {
-        let prefetch = if prefetch { r#","prefetch":true"# } else { "" };
+        // One or the other was all that was new in such an answer.
+        let prefetch = match (prefetch, transcript.done.len() % 2) {
+            (false, _) => String::new(),
+            (true, 0) => r#","prefetch":true"#.to_owned(),
+            (true, _) => format!(r#","last_stream_duration":{}"#, transcript.position),
+        };
         let result = format!(
             r#"{{"additions":{{"log_id":{}}}{prefetch}{fields}}}"#,
             quoted(&self.log_id)
@@ -462,6 +467,10 @@ mod tests {
             (&json!(592), &json!(892))
         );
         assert_eq!(second["result"]["prefetch"], true);
+        t.finish();
+        answers.answer(&mut t, false);
+        let third = parsed(&answers.answer(&mut t, true));
+        assert_eq!(third["result"]["last_stream_duration"], 900);
     }
 
     #[test]

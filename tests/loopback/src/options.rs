@@ -130,7 +130,8 @@ pub struct Oddities {
     pub revised_starts: bool,
     /// Each fifth answer leaves the open utterance's `start_time` out.
     pub absent_starts: bool,
-    /// The same text comes again with `prefetch`, once for each open utterance, when it has been quiet for 200 ms.
+    /// The same text comes again with `prefetch` or `last_stream_duration`, once for each open utterance, when it has been quiet
+    /// for 200 ms.
     pub prefetch: bool,
     /// A trailing `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` when nothing is open.
     pub placeholder: bool,

@@ -207,6 +207,13 @@ pub(crate) fn check(
             );
         }
     }
+    // 200 is from before the least was 300, and still taken.
+    if let Some(value) = int("request.end_window_size").filter(|value| (201..300).contains(value)) {
+        return refuse(
+            codes::PARAMETERS,
+            format!("invalid parameters: request.end_window_size {value} out of range"),
+        );
+    }
     for (path, allowed) in [
         ("request.result_type", &["full", "single"][..]),
         ("request.output_zh_variant", &["traditional", "tw", "hk"]),
@@ -349,6 +356,8 @@ mod tests {
         for (key, value) in [
             ("model_name", json!("small")),
             ("end_window_size", json!(199)),
+            ("end_window_size", json!(201)),
+            ("end_window_size", json!(299)),
             ("end_window_size", json!(5001)),
             ("accelerate_score", json!(21)),
             ("result_type", json!("partial")),

@@ -258,6 +258,9 @@ fn a_text_without_utterances_is_heard_again_from_the_start_or_ends_whole() {
         brief(&stream.hear_text(4000, "The rain has stopped. Let", false)),
         [(0, "The rain has stopped. Let", "")]
     );
+    assert!(stream.tracker.cuts_blindly(ms(1000)));
+    assert!(!stream.tracker.cuts_blindly(ms(0)), "all of it is heard");
+    assert!(!stream.tracker.cuts_blindly(ms(4000)), "nothing of it is");
     let (begin, updates) = stream.restart(1000);
     assert_eq!(
         (begin, brief(&updates)),

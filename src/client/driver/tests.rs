@@ -1,0 +1,77 @@
+use std::fmt;
+use std::sync::Mutex;
+
+use super::*;
+use crate::client::endpoint::Endpoint;
+use crate::client::event::Level;
+use crate::client::upgrade::Credentials;
+use crate::client::{Client, Waited};
+use crate::protocol::frame::Compression;
+use crate::protocol::request::Request;
+use crate::session::exchange::Limits;
+
+/// Of a service that refuses connections.
+fn config() -> Config {
+    let second = Duration::from_secs(1);
+    Config {
+        endpoint: Endpoint {
+            tls: false,
+            host: "127.0.0.1".into(),
+            port: 1,
+            target: "/".into(),
+        },
+        credentials: Credentials::Key("key".into()),
+        resource_id: "resource".into(),
+        request: Request::default(),
+        compression: Compression::None,
+        limits: Limits {
+            connect: second,
+            idle: None,
+            finish: second,
+            session: None,
+        },
+        chunk: second,
+        max_reconnects: 10,
+        replay: second,
+        max_queue: second,
+        max_speed: 0.0,
+    }
+}
+
+/// Panics on the first event, and remembers the others.
+#[derive(Default)]
+struct Clumsy {
+    told: Mutex<Vec<String>>,
+    has_panicked: Mutex<bool>,
+}
+
+impl Events for Clumsy {
+    fn event(&self, _: u64, event: Event) {
+        let first = !std::mem::replace(&mut *self.has_panicked.lock().expect("held shortly"), true);
+        assert!(!first, "on purpose");
+        let mut told = self.told.lock().expect("held shortly");
+        told.push(format!("{event:?}"));
+    }
+
+    fn is_congested(&self) -> bool {
+        false
+    }
+
+    fn log(&self, _: Level, _: fmt::Arguments<'_>) {}
+}
+
+/// However the driver ends, nobody waits for it in vain.
+#[test]
+fn a_panic_is_a_failure_that_is_told() {
+    let events = Arc::new(Clumsy::default());
+    let client = Client::start(config(), events.clone()).expect("threads");
+    let began = std::time::Instant::now();
+    while !client.has_failed() || events.told.lock().expect("held shortly").is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = events.told.lock().expect("held shortly").clone();
+    assert_eq!(told, ["Failed(Defect)"]);
+    client.acknowledge_failure();
+    assert!(matches!(client.wait_for(1), Waited::Failed));
+}

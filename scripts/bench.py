@@ -16,6 +16,7 @@ import shlex
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -306,7 +307,7 @@ def long_streams():
         steps = [(after - before) * 1000 / 600 for before, after in zip((0, *cpus), cpus)]
         quarter = len(steps) // 4
         # The first step has the start in it.
-        first, last = sum(steps[1:quarter]) / (quarter - 1), sum(steps[-quarter:]) / quarter
+        first, last = statistics.median(steps[1:quarter]), statistics.median(steps[-quarter:])
         goal = {"goal": "<= 1.1", "share": last / first / 1.1} if kind == "single" else {}
         row(f"{hours} h, {kind}: CPU for a second, last quarter", f"{last:.4f} ms", f"first quarter {first:.4f} ms", last / first, **goal)
         after_ten, most = memory[0], max(memory[1:])

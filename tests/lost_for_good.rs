@@ -26,7 +26,12 @@ fn fail_with(sink: &gst::Element) -> Heard {
 fn fail_in(sink: &gst::Element, sentences: u64) -> Heard {
     let (pcm, _) = unfinished(sentences);
     let mut rig = Rig::new(sink.clone());
-    let mut heard = rig.run(&pcm, 20);
+    rig.play();
+    rig.push(&pcm, 20);
+    // Not the end yet: a loss behind the finish would be no error.
+    let mut heard = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
     // A second error would have had every occasion: more audio, the end, the way down.
     rig.push(&pcm, 20);
     rig.end();

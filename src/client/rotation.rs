@@ -46,7 +46,10 @@ impl Driver {
         let rate = self.config.request.rate;
         // What was sent again does not count: where everything is, one rotation would draw the next.
         let fresh = live.sent.saturating_sub(live.fresh);
-        let is_due = exchange.should_rotate(samples_to_time(fresh, rate), !self.tracker.has_open());
+        // Nothing is open either while the service has not said anything yet.
+        let answered = self.tracker.worked_until() > samples_to_time(live.origin, rate);
+        let settled = answered && !self.tracker.has_open();
+        let is_due = exchange.should_rotate(samples_to_time(fresh, rate), settled);
         // With a boundary to carry out it ends anyway.
         if !is_due || self.pending.is_some() || !self.wire.as_ref().is_some_and(Wire::is_ready) {
             return None;

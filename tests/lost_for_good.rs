@@ -273,3 +273,8 @@ fn a_window_that_moves_on_is_no_progress() {
         assert_eq!(service.connections().len(), 4, "{case}");
     });
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

@@ -306,3 +306,8 @@ fn names_are_never_the_same() {
     let fewer = named(&["y/talk.mp3", "x/talk.mp3"]);
     assert_eq!(more[1..], [fewer[1].clone(), fewer[0].clone()]);
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

@@ -208,3 +208,8 @@ fn a_rate_set_while_playing_waits() {
     let caps = pad(&rig.sink).query_caps(None);
     assert!(caps.is_strictly_equal(&raw("S16LE", 16_000, 1)), "{caps}");
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

@@ -120,3 +120,8 @@ fn without_a_limit_it_goes_out_as_fast_as_it_goes() {
     // 260 s of audio: at the default speed they would take 26 s.
     assert!(took < Duration::from_secs(13), "{took:?}");
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

@@ -391,3 +391,8 @@ fn times_that_are_missing_stay_missing() {
         (None, None, None, None)
     );
 }
+
+#[test]
+fn all_of_this_without_preroll() {
+    child::without_preroll("all_of_this_without_preroll", &[]);
+}

@@ -115,7 +115,8 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
         let case = format!("{:?}", faults[0]);
         let (heard, marks, took) = run(&service, 500, 100);
         assert_given_up(&heard, &marks, &case);
-        assert!(took >= Duration::from_millis(2900), "{case}: {took:?}");
+        // Since the service has read the finish, some time after it was written.
+        assert!(took >= Duration::from_millis(2000), "{case}: {took:?}");
         assert!(took < Duration::from_secs(10), "{case}: {took:?}");
     });
 }

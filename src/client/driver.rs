@@ -126,7 +126,8 @@ pub(super) fn start(
         if task.await.is_err() {
             shared.state().failed = true;
             let epoch = shared.control.borrow().epoch;
-            events.event(epoch, Event::Failed(Trouble::Defect));
+            let (trouble, lost) = (Trouble::Defect, true);
+            events.event(epoch, Event::Failed { trouble, lost });
             shared.changed.notify_all();
         }
     })?;
@@ -240,19 +241,8 @@ impl Driver {
     /// Sees audio through to its last words, over as many connections as it takes.
     async fn speak(&mut self) -> Result<(), Trouble> {
         loop {
-            let result = match self.finish_deadline() {
-                None => self.connection().await,
-                Some(until) => {
-                    let until = self.shared.started + until;
-                    match timeout_at(until, self.connection()).await {
-                        Ok(result) => result,
-                        Err(_) => {
-                            self.give_up_finish(None);
-                            return Ok(());
-                        }
-                    }
-                }
-            };
+            let spoke = self.spoke;
+            let result = self.connection().await;
             let was_open = self.shared.counters.get().connected;
             self.disconnected();
             let trouble = match result {
@@ -302,7 +292,7 @@ impl Driver {
                 return Ok(());
             }
             // One that never opened, with nothing of before to go on with, was not lost.
-            self.restoring |= was_open || self.is_unsettled();
+            self.restoring |= was_open || self.spoke != spoke || self.is_unsettled();
             if trouble.retry() == Retry::Never {
                 return Err(trouble);
             }
@@ -325,7 +315,18 @@ impl Driver {
 
     /// One connection, from dialling to its end.
     async fn connection(&mut self) -> Result<End, Trouble> {
-        let (mut exchange, asked) = self.connect().await?;
+        let until = self
+            .finish_deadline()
+            .map(|until| self.shared.started + until);
+        let connect = self.connect();
+        let connected = match until {
+            None => connect.await,
+            Some(until) => match timeout_at(until, connect).await {
+                Ok(connected) => connected,
+                Err(_) => return Ok(End::Overdue),
+            },
+        };
+        let (mut exchange, asked) = connected?;
         let from = self.replay_from();
         self.tracker
             .connect(samples_to_time(from, self.config.request.rate));
@@ -389,7 +390,8 @@ impl Driver {
         self.tell_updates();
         self.disconnected();
         self.shared.state().failed = true;
-        self.emit(Event::Failed(trouble));
+        let lost = self.restoring && self.session > 0;
+        self.emit(Event::Failed { trouble, lost });
         self.shared.changed.notify_all();
     }
 

@@ -83,7 +83,12 @@ pub enum Event {
         sent: Duration,
     },
     /// Nothing more can be done. The last event but for those that answer a boundary.
-    Failed(Trouble),
+    Failed {
+        /// What went wrong.
+        trouble: Trouble,
+        /// Whether a session was lost; else none came about.
+        lost: bool,
+    },
     /// Everything before the boundary with this token is done.
     Done {
         /// As handed in.

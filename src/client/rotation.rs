@@ -28,14 +28,15 @@ pub(super) enum Rotation {
 }
 
 impl Rotation {
-    /// A long session waits for the answers that it needs. `told`: what can't be sent again has said all that it will say;
-    /// `quiet`: for so long the service has said nothing. Then there is no telling silence from speech that it is
-    /// behind with, so it is asked; and at once, if what is open would have to end without anybody knowing where (`where_known`).
-    fn of(where_known: bool, told: bool, quiet: Duration) -> Option<Self> {
-        match (where_known, told) {
-            (false, _) => Some(Rotation::Finish),
+    /// A long session waits for the answers that it needs. With words whose times are known (`timed`) these are the ones for what
+    /// can't be sent again; otherwise nobody knows where to cut, and the last words are waited for, if the service is not behind.
+    /// `quiet`: for so long it has said nothing. Then there is no telling silence from speech that it is behind with, so it
+    /// is asked.
+    fn of(timed: bool, answered: bool, quiet: Duration) -> Option<Self> {
+        match (timed, answered) {
             (true, true) => Some(Rotation::Again),
-            (true, false) => (quiet >= QUIET).then_some(Rotation::Finish),
+            (false, true) => Some(Rotation::Finish),
+            (_, false) => (quiet >= QUIET).then_some(Rotation::Finish),
         }
     }
 }
@@ -55,13 +56,18 @@ impl Driver {
             return None;
         }
         let window = samples_to_time(self.history.start(), rate);
-        let where_known = !self.tracker.cuts_blindly(window);
-        let told = self.tracker.told_until() >= window;
+        let timed = !self.tracker.cuts_blindly(window);
+        let answered = if timed {
+            self.tracker.told_until() >= window
+        } else {
+            let sent = samples_to_time(live.sent, rate);
+            self.tracker.worked_until() + self.config.lag() >= sent
+        };
         let quiet = match live.deaf {
             Some(_) => Duration::ZERO,
             None => self.now().saturating_sub(live.heard),
         };
-        Rotation::of(where_known, told, quiet)
+        Rotation::of(timed, answered, quiet)
     }
 
     /// Goes over to a new connection as if this one were lost, but lets it end in good order.
@@ -102,12 +108,17 @@ mod tests {
     #[test]
     fn a_session_goes_on_until_what_it_said_is_told() {
         let moment = Duration::from_millis(100);
-        let of = |told, quiet| Rotation::of(true, told, quiet);
-        assert_eq!(of(true, moment), Some(Rotation::Again));
-        assert_eq!(of(true, QUIET), Some(Rotation::Again));
-        assert_eq!(of(false, moment), None, "it is behind");
-        assert_eq!(of(false, QUIET), Some(Rotation::Finish));
-        let finish = Some(Rotation::Finish);
-        assert_eq!(Rotation::of(false, true, moment), finish, "no words");
+        let (again, finish) = (Some(Rotation::Again), Some(Rotation::Finish));
+        for (timed, answered, quiet, is) in [
+            (true, true, moment, again),
+            (true, true, QUIET, again),
+            (true, false, moment, None),
+            (true, false, QUIET, finish),
+            (false, true, moment, finish),
+            (false, false, moment, None),
+            (false, false, QUIET, finish),
+        ] {
+            assert_eq!(Rotation::of(timed, answered, quiet), is);
+        }
     }
 }

@@ -200,10 +200,7 @@ impl Outbox {
                     client.acknowledge_done(token);
                 }
             }
-            Post::Event(Event::Failed(trouble)) => {
-                let lost = self
-                    .client()
-                    .is_some_and(|client| client.counts().0.sessions > 0);
+            Post::Event(Event::Failed { trouble, lost }) => {
                 self.fail(|open| self.posting.failed(element, &trouble, lost, open));
             }
             Post::Event(event) => self.posting.event(element, event, &wanted),

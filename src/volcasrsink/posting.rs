@@ -191,7 +191,7 @@ impl Posting {
                 );
             }
             // The outbox sees to these.
-            Event::Failed(_) | Event::Done { .. } => {}
+            Event::Failed { .. } | Event::Done { .. } => {}
         }
     }
 

@@ -71,7 +71,7 @@ fn a_panic_is_a_failure_that_is_told() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let told = events.told.lock().expect("held shortly").clone();
-    assert_eq!(told, ["Failed(Defect)"]);
+    assert_eq!(told, ["Failed { trouble: Defect, lost: true }"]);
     client.acknowledge_failure();
     assert!(matches!(client.wait_for(1), Waited::Failed));
 }

@@ -278,14 +278,25 @@ fn child_cycles() {
         lowest.get().1.elapsed() > Duration::from_millis(1500)
     });
     let before = lowest.get().0;
+    // Told, not asserted: what malloc keeps is its own affair.
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        line.unwrap_or_default()
+            .split_whitespace()
+            .nth(1)
+            .map(str::to_owned)
+    };
+    let held = resident();
     cycles(100);
     eventually("back to what it was", || {
         let (inventory, alive) = quiet();
         inventory.0 <= before.0.0 && inventory.1 <= before.0.1 && alive <= before.1
     });
     println!(
-        "threads, descriptors, objects: {before:?} before, {:?} after",
-        quiet()
+        "threads, descriptors, objects: {before:?} before, {:?} after; kB of memory: {held:?}, {:?}",
+        quiet(),
+        resident()
     );
 }
 

@@ -27,6 +27,8 @@ mod sending;
 mod shared;
 mod telling;
 mod tls;
+#[cfg(test)]
+mod troubles;
 mod upgrade;
 mod wire;
 
@@ -41,7 +43,7 @@ pub use endpoint::{Endpoint, without_secrets};
 pub use event::{Event, Events, Level, Trouble};
 pub use runtime::{RuntimeError, run_job};
 #[cfg(test)]
-pub(crate) use tls::TrustError;
+pub(crate) use troubles::troubles;
 pub(crate) use upgrade::is_field_value;
 pub use upgrade::{Credentials, UpgradeError};
 

@@ -24,7 +24,7 @@ pub struct RuntimeError(String);
 
 #[cfg(test)]
 impl RuntimeError {
-    pub(crate) fn for_test() -> Self {
+    pub(super) fn for_test() -> Self {
         RuntimeError("no threads".into())
     }
 }

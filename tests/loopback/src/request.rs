@@ -194,25 +194,25 @@ pub(crate) fn check(
             return refuse(codes::FORMAT, format!("audio format wrong: {path} {value}"));
         }
     }
-    for (path, range) in [
-        ("request.accelerate_score", 0..=20),
-        ("request.end_window_size", 200..=5000),
-        ("request.force_to_speech_time", 1..=i64::MAX),
-        ("request.vad_segment_duration", 1..=i64::MAX),
-    ] {
-        if let Some(value) = int(path).filter(|value| !range.contains(value)) {
+    type Fits = fn(i64) -> bool;
+    let fits: [(&str, Fits); 4] = [
+        ("request.accelerate_score", |score| {
+            (0..=20).contains(&score)
+        }),
+        // 200 is from before the least was 300, and still taken.
+        ("request.end_window_size", |ms| {
+            ms == 200 || (300..=5000).contains(&ms)
+        }),
+        ("request.force_to_speech_time", |ms| ms >= 1),
+        ("request.vad_segment_duration", |ms| ms >= 1),
+    ];
+    for (path, fits) in fits {
+        if let Some(value) = int(path).filter(|value| !fits(*value)) {
             return refuse(
                 codes::PARAMETERS,
                 format!("invalid parameters: {path} {value} out of range"),
             );
         }
-    }
-    // 200 is from before the least was 300, and still taken.
-    if let Some(value) = int("request.end_window_size").filter(|value| (201..300).contains(value)) {
-        return refuse(
-            codes::PARAMETERS,
-            format!("invalid parameters: request.end_window_size {value} out of range"),
-        );
     }
     for (path, allowed) in [
         ("request.result_type", &["full", "single"][..]),

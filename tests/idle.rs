@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{End, Gate, Oddities, Options, Service};
+use volcasr_loopback::{Connection, End, Gate, Oddities, Options, Service};
 
 /// Plays the first part, waits until `quiet` says that the session is over, plays the second.
 fn pause(
@@ -53,7 +53,8 @@ fn a_long_buffer_is_no_pause() {
     rig.play();
     rig.push(first, 4000);
     // Longer than the timeout, and well before the buffer's end.
-    std::thread::sleep(Duration::from_millis(2500));
+    let paused = |all: &[Connection]| all.iter().any(|c| c.finish_at.is_some());
+    assert!(!service.wait(Duration::from_millis(2500), paused));
     rig.push(second, 20);
     rig.end();
     let heard = rig.listen();

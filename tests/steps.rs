@@ -68,6 +68,24 @@ fn step(direct: &Direct, buffers: u64) {
     assert!(direct.sink.send_event(step));
 }
 
+/// The change of `element` to PAUSED is over, and playing goes on. A thread may wait for that.
+fn goes_on(direct: &Direct, element: &impl IsA<gst::Element>, is_async: bool) {
+    let (done, ..) = element.state(gst::ClockTime::from_seconds(10));
+    if done != Ok(gst::StateChangeSuccess::Success) {
+        // Or it would wait for ever.
+        let _ = direct.pipeline.set_state(gst::State::Null);
+    }
+    assert_eq!(
+        done,
+        Ok(gst::StateChangeSuccess::Success),
+        "async={is_async}"
+    );
+    direct
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("PLAYING");
+}
+
 #[test]
 fn a_step_in_playing() {
     for is_async in [true, false] {
@@ -121,20 +139,7 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
                 direct.push_all(AHEAD * 1000 + 1000, rest, 500);
                 direct.pad.push_event(gst::event::Eos::new())
             });
-            let (done, ..) = direct.sink.state(gst::ClockTime::from_seconds(10));
-            if done != Ok(gst::StateChangeSuccess::Success) {
-                // Or the pusher would wait for ever.
-                let _ = direct.pipeline.set_state(gst::State::Null);
-            }
-            assert_eq!(
-                done,
-                Ok(gst::StateChangeSuccess::Success),
-                "async={is_async}"
-            );
-            direct
-                .pipeline
-                .set_state(gst::State::Playing)
-                .expect("PLAYING");
+            goes_on(&direct, &direct.sink, is_async);
             service.release(Gate::Ack);
             assert!(pusher.join().expect("no panic"));
             direct.listen()
@@ -310,20 +315,7 @@ fn a_step_into_another_segment_and_the_end_in_paused() {
         let _ = direct.pipeline.set_state(gst::State::Paused);
         let heard = std::thread::scope(|scope| {
             let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
-            let (done, ..) = direct.pipeline.state(gst::ClockTime::from_seconds(10));
-            if done != Ok(gst::StateChangeSuccess::Success) {
-                // Or the end would be awaited for ever.
-                let _ = direct.pipeline.set_state(gst::State::Null);
-            }
-            assert_eq!(
-                done,
-                Ok(gst::StateChangeSuccess::Success),
-                "async={is_async}"
-            );
-            direct
-                .pipeline
-                .set_state(gst::State::Playing)
-                .expect("PLAYING");
+            goes_on(&direct, &direct.pipeline, is_async);
             assert!(ender.join().expect("no panic"), "async={is_async}");
             direct.listen()
         });

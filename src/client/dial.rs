@@ -88,6 +88,14 @@ pub enum DialError {
 }
 
 impl DialError {
+    pub(super) fn timed_out(endpoint: &Endpoint, after: Duration) -> Self {
+        DialError::TimedOut {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            after,
+        }
+    }
+
     /// Whether another try may go better.
     pub fn is_passing(&self) -> bool {
         !matches!(
@@ -114,13 +122,7 @@ pub(super) async fn dial(endpoint: &Endpoint, timeout: Duration) -> Result<Trans
     let until = Instant::now() + timeout;
     let tcp = match timeout_at(until, reach(endpoint, timeout)).await {
         Ok(reached) => reached?,
-        Err(_) => {
-            return Err(DialError::TimedOut {
-                host: endpoint.host.clone(),
-                port: endpoint.port,
-                after: timeout,
-            });
-        }
+        Err(_) => return Err(DialError::timed_out(endpoint, timeout)),
     };
     if !endpoint.tls {
         return Ok(Transport::Plain(tcp));

@@ -251,27 +251,10 @@ impl Driver {
                     return Ok(());
                 }
                 Ok(End::Rotated) => continue,
-                Ok(End::Unconfirmed) => {
-                    let closed = Trouble::Closed {
-                        code: 1000,
-                        reason: String::new(),
-                    };
-                    let unheard = self.is_unheard();
-                    if unheard && !self.asked_again {
-                        // As lost as with any other code. Once: a service that ends each session so has no more to say.
-                        self.asked_again = true;
-                        closed
-                    } else {
-                        // Not worth a word if nobody waits for any.
-                        if self.tracker.has_open() || unheard {
-                            self.give_up_finish(Some(closed));
-                        } else {
-                            self.tracker.give_up(&mut self.updates);
-                            self.carry_out();
-                        }
-                        return Ok(());
-                    }
-                }
+                Ok(End::Unconfirmed) => match self.unconfirmed() {
+                    Some(trouble) => trouble,
+                    None => return Ok(()),
+                },
                 Ok(End::Overdue) => {
                     self.give_up_finish(None);
                     return Ok(());

@@ -105,11 +105,10 @@ impl Line {
             return None;
         }
         self.state = State::Down;
-        Some(DialError::TimedOut {
-            host: self.config.endpoint.host.clone(),
-            port: self.config.endpoint.port,
-            after: self.config.limits.connect,
-        })
+        let Config {
+            endpoint, limits, ..
+        } = &*self.config;
+        Some(DialError::timed_out(endpoint, limits.connect))
     }
 
     /// Hands over the line, if it is up.

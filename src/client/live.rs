@@ -156,16 +156,16 @@ impl Driver {
     /// Reading begins or ends. What the service may have said meanwhile is not late, nor does it take what it is sent while it
     /// can't say any more.
     fn listen(&mut self, reads: bool, exchange: &mut Exchange, live: &mut Live) {
-        let now = self.now();
         if reads == live.deaf.is_none() {
             // The kernel counts from when the peer took something last, however long ago that was.
-            if live.lenient.take_if(|until| *until <= now).is_some()
+            if live.lenient.take_if(|until| *until <= self.now()).is_some()
                 && let Some(wire) = &self.wire
             {
                 wire.stream().expect_reading(true);
             }
             return;
         }
+        let now = self.now();
         if let Some(since) = live.deaf.take() {
             let deaf = now.saturating_sub(since);
             exchange.excuse(deaf, now);

@@ -27,9 +27,31 @@ impl Driver {
     }
 
     /// Audio was sent that the service never said to have worked through: it may hold words that nobody will hear of.
-    pub(super) fn is_unheard(&self) -> bool {
+    fn is_unheard(&self) -> bool {
         let sent = samples_to_time(self.history.end(), self.config.request.rate);
         sent > self.tracker.worked_until() + self.config.frame()
+    }
+
+    /// The service closed behind the finish without its last words. Returns why they are asked for again; none: it has no more to
+    /// say.
+    pub(super) fn unconfirmed(&mut self) -> Option<Trouble> {
+        let closed = Trouble::Closed {
+            code: 1000,
+            reason: String::new(),
+        };
+        let unheard = self.is_unheard();
+        // As lost as with any other code. Once: a service that ends each session so says no more.
+        if unheard && !std::mem::replace(&mut self.asked_again, true) {
+            return Some(closed);
+        }
+        if unheard || self.tracker.has_open() {
+            self.give_up_finish(Some(closed));
+        } else {
+            // Not worth a word: nobody waits for any.
+            self.tracker.give_up(&mut self.updates);
+            self.carry_out();
+        }
+        None
     }
 
     /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a

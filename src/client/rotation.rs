@@ -48,8 +48,8 @@ impl Driver {
         // What was sent again does not count: where everything is, one rotation would draw the next.
         let fresh = live.sent.saturating_sub(live.fresh);
         // Nothing is open either while the service has not said anything yet.
-        let answered = self.tracker.worked_until() > samples_to_time(live.origin, rate);
-        let settled = answered && !self.tracker.has_open();
+        let silent = self.tracker.worked_until() <= samples_to_time(live.origin, rate);
+        let settled = !silent && !self.tracker.has_open();
         let is_due = exchange.should_rotate(samples_to_time(fresh, rate), settled);
         // With a boundary to carry out it ends anyway.
         if !is_due || self.pending.is_some() || !self.wire.as_ref().is_some_and(Wire::is_ready) {

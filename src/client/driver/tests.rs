@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::client::endpoint::Endpoint;
@@ -42,12 +43,12 @@ fn config() -> Config {
 #[derive(Default)]
 struct Clumsy {
     told: Mutex<Vec<String>>,
-    has_panicked: Mutex<bool>,
+    has_panicked: AtomicBool,
 }
 
 impl Events for Clumsy {
     fn event(&self, _: u64, event: Event) {
-        let first = !std::mem::replace(&mut *self.has_panicked.lock().expect("held shortly"), true);
+        let first = !self.has_panicked.swap(true, Ordering::SeqCst);
         assert!(!first, "on purpose");
         let mut told = self.told.lock().expect("held shortly");
         told.push(format!("{event:?}"));

@@ -72,5 +72,7 @@ bench: deps ## what the sink costs, beside what others cost: one table, and curv
 	@scripts/check-rust
 	$(CARGO) build --release --locked --lib --example loopback
 	$(CARGO) bench --locked --no-run
+	python3 -m venv target/bench-venv
+	target/bench-venv/bin/pip install --quiet --disable-pip-version-check 'websockets>=15,<18'
 	$(CARGO) bench --locked --bench floors -- --quiet --warm-up-time 1 --measurement-time 2
 	@scripts/bench.py

@@ -109,6 +109,40 @@ fn bad_certificates_are_refused_once() {
     });
 }
 
+/// A server's own certificate that `SSL_CERT_FILE` names is trusted, for its names and its time.
+#[test]
+fn a_self_signed_certificate_that_is_named() {
+    with_trust_store("a_self_signed_certificate_that_is_named", |file| {
+        let here = ["localhost", "127.0.0.1"];
+        let certificate =
+            |names: &[&str], until| Identity::self_signed_authority(names, until).expect("a key");
+        let [good, other, expired, elsewhere] = [
+            certificate(&here, 2100),
+            certificate(&here, 2100),
+            certificate(&here, 2021),
+            certificate(&["elsewhere.invalid"], 2100),
+        ];
+        let named = [&good, &expired, &elsewhere].map(|identity| identity.chain_pem.as_str());
+        std::fs::write(file, named.concat()).expect("a file");
+        let (pcm, marks) = speech(1);
+        let service = tls(good);
+        let heard = Rig::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        for (name, identity, part) in [
+            ("not named", other, "CA:TRUE"),
+            ("expired", expired, "clock"),
+            ("another host", elsewhere, "elsewhere.invalid"),
+        ] {
+            println!("{name}");
+            let service = tls(identity);
+            let report = refusal(&at_localhost(&service), |_| {});
+            assert_not_retried(&report, &["localhost", "SSL_CERT_FILE", "uri", part]);
+            assert!(service.connections()[0].headers.is_empty(), "{name}");
+        }
+    });
+}
+
 /// Nothing to trust at all is said, and what to do about it.
 #[test]
 fn an_empty_trust_store() {

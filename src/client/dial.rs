@@ -50,6 +50,14 @@ pub enum DialError {
         /// What the verifier says.
         source: rustls::Error,
     },
+    /// The certificate is an authority's, as self-signed ones often are, and is not named as trusted.
+    #[error(
+        "the certificate of \"{host}\" is an authority's own (CA:TRUE), and SSL_CERT_FILE does not name it"
+    )]
+    AuthorityCertificate {
+        /// The host in `uri`.
+        host: String,
+    },
     /// What answers speaks no TLS, or none that this side does. Trying again would not help.
     #[error("\"{host}\" speaks no TLS at this port, or none that is safe: {source}")]
     NoTls {
@@ -101,6 +109,7 @@ impl DialError {
         !matches!(
             self,
             DialError::Certificate { .. }
+                | DialError::AuthorityCertificate { .. }
                 | DialError::NoTls { .. }
                 | DialError::ServerName { .. }
                 | DialError::Trust(_)
@@ -210,6 +219,7 @@ fn tls_error(host: String, error: io::Error) -> DialError {
         .and_then(|inner| inner.downcast_ref::<Tls>())
         .cloned();
     match inner {
+        Some(source) if tls::is_authority(&source) => DialError::AuthorityCertificate { host },
         Some(source @ (Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented)) => {
             DialError::Certificate { host, source }
         }

@@ -28,6 +28,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
             host: host(),
             source: certificate.clone(),
         }),
+        Trouble::Dial(DialError::AuthorityCertificate { host: host() }),
         Trouble::Dial(DialError::NoTls {
             host: host(),
             source: certificate,
@@ -67,7 +68,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
     trouble
 }
 
-const KINDS: usize = 21;
+const KINDS: usize = 22;
 
 fn kind(trouble: &Trouble) -> usize {
     match trouble {
@@ -81,6 +82,7 @@ fn kind(trouble: &Trouble) -> usize {
             DialError::Trust(TrustError::Empty(_)) => 6,
             DialError::Trust(TrustError::Library(_)) => 7,
             DialError::TimedOut { .. } => 8,
+            DialError::AuthorityCertificate { .. } => 21,
         },
         Trouble::Upgrade(error) => match error {
             UpgradeError::Io(_) => 9,

@@ -188,6 +188,10 @@ fn dial_text(error: &DialError) -> String {
             "{error}. Check the host in the property uri and this machine's clock; a private authority's certificate \
              is named in the environment variable SSL_CERT_FILE."
         ),
+        DialError::AuthorityCertificate { .. } => format!(
+            "{error}. If it is the server's, name its file in that environment variable; else check the host in the \
+             property uri."
+        ),
         DialError::Tls { .. } | DialError::NoTls { .. } => {
             format!("{error}. Check that the host and port in the property uri speak TLS.")
         }

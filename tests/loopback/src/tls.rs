@@ -42,6 +42,23 @@ impl Identity {
         })
     }
 
+    /// One that has signed itself and is marked as an authority (CA:TRUE), as `openssl req -x509` makes it, for
+    /// `names` and until the year `until`.
+    ///
+    /// # Errors
+    /// The key can't be made.
+    pub fn self_signed_authority(names: &[&str], until: i32) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = params(names)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        Ok(Self {
+            chain_pem: params.self_signed(&key)?.pem(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+
     pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
         let invalid =
             |e: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidInput, e.to_string());

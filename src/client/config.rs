@@ -91,3 +91,34 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+impl Config {
+    /// Of an unencrypted service at `address`, with limits of a second.
+    pub(super) fn for_test(address: std::net::SocketAddr) -> Self {
+        let second = Duration::from_secs(1);
+        Config {
+            endpoint: Endpoint {
+                tls: false,
+                host: address.ip().to_string(),
+                port: address.port(),
+                target: "/".into(),
+            },
+            credentials: Credentials::Key("key".into()),
+            resource_id: "resource".into(),
+            request: Request::default(),
+            compression: Compression::None,
+            limits: Limits {
+                connect: second,
+                idle: None,
+                finish: second,
+                session: None,
+            },
+            chunk: second,
+            max_reconnects: 10,
+            replay: second,
+            max_queue: second,
+            max_speed: 0.0,
+        }
+    }
+}

@@ -15,6 +15,7 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::endpoint::Endpoint;
+use super::happy_eyeballs::{connect_any, order};
 use super::resolve::resolve;
 use super::tls::{self, TrustError};
 
@@ -126,10 +127,14 @@ pub enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Connects to `endpoint` within `timeout`.
-pub(super) async fn dial(endpoint: &Endpoint, timeout: Duration) -> Result<Transport, DialError> {
+/// Connects to `endpoint` within `timeout`. `first`: the address to try first, if the host still has it.
+pub(super) async fn dial(
+    endpoint: &Endpoint,
+    first: Option<SocketAddr>,
+    timeout: Duration,
+) -> Result<Transport, DialError> {
     let until = Instant::now() + timeout;
-    let tcp = match timeout_at(until, reach(endpoint, timeout)).await {
+    let tcp = match timeout_at(until, reach(endpoint, first)).await {
         Ok(reached) => reached?,
         Err(_) => return Err(DialError::timed_out(endpoint, timeout)),
     };
@@ -149,14 +154,24 @@ pub(super) async fn dial(endpoint: &Endpoint, timeout: Duration) -> Result<Trans
     }
 }
 
-async fn reach(endpoint: &Endpoint, timeout: Duration) -> Result<TcpStream, DialError> {
-    let addresses = resolve(&endpoint.host, endpoint.port)
-        .await
-        .map_err(|source| DialError::Resolve {
-            host: endpoint.host.clone(),
-            source,
-        })?;
-    connect(&addresses, timeout).await
+async fn reach(endpoint: &Endpoint, first: Option<SocketAddr>) -> Result<TcpStream, DialError> {
+    let Endpoint { host, port, .. } = endpoint;
+    let unresolved = |source| DialError::Resolve {
+        host: host.clone(),
+        source,
+    };
+    let addresses = resolve(host, *port).await.map_err(unresolved)?;
+    let connected = connect_any(order(&addresses, first), TcpStream::connect);
+    match connected.await {
+        Ok(tcp) => {
+            // Failing to set an option costs latency, not the connection.
+            let _ = tcp.set_nodelay(true);
+            expect_reading(&tcp, true);
+            Ok(tcp)
+        }
+        Err(Some((address, source))) => Err(DialError::Connect { address, source }),
+        Err(None) => Err(unresolved(io::ErrorKind::NotFound.into())),
+    }
 }
 
 async fn encrypt(endpoint: &Endpoint, tcp: TcpStream) -> Result<Transport, DialError> {
@@ -171,28 +186,6 @@ async fn encrypt(endpoint: &Endpoint, tcp: TcpStream) -> Result<Transport, DialE
     }
 }
 
-/// One address after the other; none but the last may use up the time.
-async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, DialError> {
-    let mut last = None;
-    for (index, &address) in addresses.iter().enumerate() {
-        let left = (addresses.len() - index) as u32;
-        let tried = tokio::time::timeout(timeout / left.min(4), TcpStream::connect(address)).await;
-        match tried.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(tcp) => {
-                // Failing to set an option costs latency, not the connection.
-                let _ = tcp.set_nodelay(true);
-                expect_reading(&tcp, true);
-                return Ok(tcp);
-            }
-            Err(source) => last = Some(DialError::Connect { address, source }),
-        }
-    }
-    Err(last.unwrap_or_else(|| DialError::Resolve {
-        host: String::new(),
-        source: io::ErrorKind::NotFound.into(),
-    }))
-}
-
 /// Whether a peer that takes nothing is taken for gone.
 fn expect_reading(tcp: &TcpStream, expected: bool) {
     #[cfg(target_os = "linux")]
@@ -202,6 +195,15 @@ fn expect_reading(tcp: &TcpStream, expected: bool) {
 }
 
 impl Transport {
+    /// The address that was connected to.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        let tcp = match self {
+            Transport::Plain(tcp) => tcp,
+            Transport::Tls(tls) => tls.get_ref().0,
+        };
+        tcp.peer_addr().ok()
+    }
+
     /// Whether the peer has to take what it is sent: not while it may be waiting for us to read.
     pub(super) fn expect_reading(&self, expected: bool) {
         match self {
@@ -287,11 +289,15 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
-        let address = listener.local_addr().expect("bound");
-        let tcp = connect(&[address], UNACKNOWLEDGED)
-            .await
-            .expect("it listens");
-        let transport = Transport::Plain(tcp);
+        let port = listener.local_addr().expect("bound").port();
+        let endpoint = Endpoint {
+            tls: false,
+            host: "127.0.0.1".into(),
+            port,
+            target: "/".into(),
+        };
+        let dialled = dial(&endpoint, None, UNACKNOWLEDGED).await;
+        let transport = dialled.expect("it listens");
         let limit = || match &transport {
             Transport::Plain(tcp) => socket2::SockRef::from(tcp)
                 .tcp_user_timeout()

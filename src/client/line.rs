@@ -5,6 +5,7 @@
 //! with the first audio.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub(super) struct Line {
     state: State,
     /// How long the last dialling took.
     took: Duration,
+    /// The address that answered last, which is tried first the next time.
+    answered: Option<SocketAddr>,
 }
 
 impl Line {
@@ -47,6 +50,7 @@ impl Line {
             config,
             state: State::Down,
             took: Duration::ZERO,
+            answered: None,
         }
     }
 
@@ -54,8 +58,9 @@ impl Line {
     pub fn dial(&mut self, now: Duration) {
         if let State::Down = self.state {
             let config = self.config.clone();
+            let first = self.answered;
             let dialling =
-                Box::pin(async move { dial(&config.endpoint, config.limits.connect).await });
+                Box::pin(async move { dial(&config.endpoint, first, config.limits.connect).await });
             self.state = State::Dialling {
                 since: now,
                 dialling,
@@ -86,6 +91,7 @@ impl Line {
         self.took = now.saturating_sub(since);
         match result {
             Ok(transport) => {
+                self.answered = transport.peer();
                 self.state = State::Up {
                     transport,
                     since: now,
@@ -132,5 +138,29 @@ impl Line {
     /// How long look-up, TCP and TLS took the last time.
     pub fn took(&self) -> Duration {
         self.took
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dead address before it costs time once, not at every session.
+    #[tokio::test]
+    async fn the_address_that_answered_is_remembered() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let address = listener.as_ref().expect("a port").local_addr();
+        let address = address.expect("bound");
+        let mut line = Line::new(Arc::new(Config::for_test(address)));
+        line.dial(Duration::ZERO);
+        line.dialled(|| Duration::ZERO).await.expect("it listens");
+        assert_eq!(line.answered, Some(address));
+        line.hang_up();
+        drop(listener);
+        line.dial(Duration::ZERO);
+        line.dialled(|| Duration::ZERO)
+            .await
+            .expect_err("nobody listens");
+        assert_eq!(line.answered, Some(address), "it may come back");
     }
 }

@@ -13,6 +13,7 @@ mod dial;
 mod driver;
 mod endpoint;
 mod event;
+mod happy_eyeballs;
 mod hearing;
 mod line;
 mod live;

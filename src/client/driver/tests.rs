@@ -3,40 +3,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::client::endpoint::Endpoint;
 use crate::client::event::Level;
-use crate::client::upgrade::Credentials;
 use crate::client::{Client, Waited};
-use crate::protocol::frame::Compression;
-use crate::protocol::request::Request;
-use crate::session::exchange::Limits;
 
 /// Of a service that refuses connections.
 fn config() -> Config {
-    let second = Duration::from_secs(1);
-    Config {
-        endpoint: Endpoint {
-            tls: false,
-            host: "127.0.0.1".into(),
-            port: 1,
-            target: "/".into(),
-        },
-        credentials: Credentials::Key("key".into()),
-        resource_id: "resource".into(),
-        request: Request::default(),
-        compression: Compression::None,
-        limits: Limits {
-            connect: second,
-            idle: None,
-            finish: second,
-            session: None,
-        },
-        chunk: second,
-        max_reconnects: 10,
-        replay: second,
-        max_queue: second,
-        max_speed: 0.0,
-    }
+    Config::for_test(([127, 0, 0, 1], 1).into())
 }
 
 /// Panics on the first event, and remembers the others.

@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Endpoint, Fault, Gate, Options, Service, What, When};
+use volcasr_loopback::{Endpoint, Fault, Gate, Lag, Options, Service, What, When};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
 fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
@@ -110,6 +110,7 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
     at_once(&cases, |faults| {
         let service = service(Options {
             faults: faults.clone(),
+            lag: Lag::EXACT,
             ..Options::default()
         });
         let case = format!("{:?}", faults[0]);
@@ -254,14 +255,14 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
 /// Answers for every packet as soon as it has it, on `bigmodel`.
 fn prompt(fault: &str) -> Options {
     Options {
-        lag: Duration::ZERO,
+        lag: Lag::Exact(Duration::ZERO),
         ..faulty(&[fault], false)
     }
 }
 
 fn silent_until_the_end(fault: &str) -> Options {
     Options {
-        lag: Duration::from_secs(60),
+        lag: Lag::Exact(Duration::from_secs(60)),
         ..faulty(&[fault], false)
     }
 }

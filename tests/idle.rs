@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Connection, End, Gate, Oddities, Options, Service};
+use volcasr_loopback::{Connection, End, Gate, Lag, Oddities, Options, Service};
 
 /// Plays the first part, waits until `quiet` says that the session is over, plays the second.
 fn pause(
@@ -191,6 +191,7 @@ fn the_service_may_end_it_as_well() {
 fn being_ended_for_idleness_is_no_try() {
     let service = service(Options {
         idle_timeout: Duration::from_millis(600),
+        lag: Lag::EXACT,
         ..Options::default()
     });
     let sink = quick(&service);

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Fault, Options, What, When};
+use volcasr_loopback::{Fault, Lag, Options, What, When};
 
 /// Audio that ends in the middle of a sentence, and what is known of it before its end.
 fn unfinished() -> Vec<u8> {
@@ -15,6 +15,7 @@ fn unfinished() -> Vec<u8> {
 fn losing(what: What) -> Options {
     Options {
         faults: vec![Fault::each(what, When::Finish)],
+        lag: Lag::EXACT,
         ..Options::default()
     }
 }

@@ -8,7 +8,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Connection, Gate, Options, Recogniser, Script, Service};
+use volcasr_loopback::{Connection, Gate, Lag, Options, Recogniser, Script, Service};
 
 /// Runs `pcm` in sessions of `max` milliseconds on a service that takes one at a time.
 fn rotate(
@@ -32,6 +32,7 @@ fn rotate_fed(
     let service = service(Options {
         max_sessions: Some(1),
         recogniser: Recogniser::Marks { spikes },
+        lag: Lag::EXACT,
         ..Options::default()
     });
     let sink = sink(&service);

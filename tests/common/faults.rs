@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Fault, Options, Recogniser, Service};
+use volcasr_loopback::{Fault, Lag, Options, Recogniser, Service};
 
 use crate::common::*;
 
@@ -17,11 +17,13 @@ pub fn faults(texts: &[&str]) -> Vec<Fault> {
     texts.iter().map(|text| fault(text)).collect()
 }
 
-/// A service of marks with these faults.
+/// A service of marks with these faults, whose lag is exact: what is known when a fault strikes follows
+/// from its moment.
 pub fn faulty(texts: &[&str], spikes: bool) -> Options {
     Options {
         faults: faults(texts),
         recogniser: Recogniser::Marks { spikes },
+        lag: Lag::EXACT,
         ..Options::default()
     }
 }

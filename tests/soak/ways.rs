@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use volcasr_loopback::{Endpoint, Fault, LagClock, Oddities, Options, Recogniser};
+use volcasr_loopback::{Endpoint, Fault, Lag, LagClock, Oddities, Options, Recogniser};
 
 use super::dice::Dice;
 use super::plan::IDLE;
@@ -28,6 +28,8 @@ pub struct Ways {
     absent_fields: bool,
     error_bodies: bool,
     chunked_refusals: bool,
+    /// Decides the jitter of its lag.
+    seed: u64,
     /// After the audio's arrival instead of by position.
     pub wall_lag: Option<u64>,
     /// One session at a time, or an error.
@@ -47,6 +49,8 @@ impl Ways {
             Endpoint::Nostream,
         ]);
         Ways {
+            // From a copy: what follows stays as it was for the same seed.
+            seed: dice.clone().within(0, u64::MAX - 1),
             // The only one with a second pass.
             endpoint: if sink.two_pass {
                 Endpoint::Async
@@ -106,7 +110,12 @@ impl Ways {
                 ..oddities
             },
             gzip_answers: self.gzip,
-            lag: Duration::from_millis(self.wall_lag.unwrap_or(400)),
+            lag: match self.wall_lag {
+                Some(lag) => Lag::Exact(Duration::from_millis(lag)),
+                None if self.exact => Lag::EXACT,
+                None => jitter(),
+            },
+            seed: self.seed,
             lag_clock: match self.wall_lag {
                 Some(_) => LagClock::Wall,
                 None => LagClock::Audio,
@@ -119,5 +128,13 @@ impl Ways {
             record_frames: false,
             ..Options::default()
         }
+    }
+}
+
+/// `SOAK_LAG` from the environment, such as `368ms..1168ms`.
+fn jitter() -> Lag {
+    match std::env::var("SOAK_LAG") {
+        Ok(lag) => lag.parse().expect("SOAK_LAG"),
+        Err(_) => Lag::EXACT,
     }
 }

@@ -9,6 +9,9 @@ use std::fmt::Write;
 /// How late a revised time is at first, as in a recording: 732, then 592.
 const REVISION: i64 = 140;
 
+/// How much later the second pass says that an utterance ends. That it is later is reported by users.
+const LATER_END: i64 = 60;
+
 /// Makes the answers of one session.
 #[derive(Debug)]
 pub(crate) struct Answers {
@@ -54,7 +57,7 @@ impl Answers {
         match self.blanks % 3 {
             1 => "{}".to_owned(),
             2 => r#"{"result":{}}"#.to_owned(),
-            _ => self.empty(transcript, transcript.position),
+            _ => self.empty(transcript, transcript.duration),
         }
     }
 
@@ -116,7 +119,7 @@ impl Answers {
         {
             let _ = write!(fields, r#","utterances":[{}]"#, list.join(","));
         }
-        let duration = (left_out != LeftOut::Duration).then_some(transcript.position);
+        let duration = (left_out != LeftOut::Duration).then_some(transcript.duration);
         self.wrap(transcript, duration, fields, prefetch)
     }
 
@@ -144,7 +147,7 @@ impl Answers {
         let prefetch = match (prefetch, transcript.done.len() % 2) {
             (false, _) => String::new(),
             (true, 0) => r#","prefetch":true"#.to_owned(),
-            (true, _) => format!(r#","last_stream_duration":{}"#, transcript.position),
+            (true, _) => format!(r#","last_stream_duration":{}"#, transcript.duration),
         };
         let result = format!(
             r#"{{"additions":{{"log_id":{}}}{prefetch}{fields}}}"#,
@@ -181,14 +184,19 @@ impl Answers {
         let words = sentence(&utterance.words, punctuation);
         let text = text(&words, punctuation);
         let (start, end) = span(&words);
+        let odd = &transcript.oddities;
+        let second_pass = definite && transcript.request.two_pass;
+        let bare = second_pass && odd.second_pass_without_start;
+        let wordless = second_pass && odd.second_pass_without_words && transcript.request.single;
+        let end = if bare { end + LATER_END } else { end };
         let mut json = self.utterance(
             transcript,
             additions,
             definite,
-            Some(start),
+            (!bare).then_some(start),
             end,
             &text,
-            Some(&words),
+            (!wordless).then_some(&words[..]),
         );
         if definite && transcript.oddities.empty_definite {
             let _ = write!(
@@ -208,7 +216,7 @@ impl Answers {
                 start = (start + REVISION).min(end);
             }
             if let Some(last) = told.last_mut().filter(|_| words.len() > transcript.told.1) {
-                let shift = REVISION.min(transcript.position + 1 - last.end).max(0);
+                let shift = REVISION.min(transcript.duration + 1 - last.end).max(0);
                 last.start += shift;
                 last.end += shift;
                 end = end.max(last.end);
@@ -216,9 +224,9 @@ impl Answers {
         }
         let reaches = words
             .last()
-            .is_some_and(|last| transcript.position - last.sound.1 < 20);
+            .is_some_and(|last| transcript.duration - last.sound.1 < 20);
         if odd.end_past_duration && reaches {
-            end = end.max(transcript.position + 1);
+            end = end.max(transcript.duration + 1);
         }
         let absent = odd.absent_starts && self.count.is_multiple_of(5);
         let start = (!absent).then_some(start);

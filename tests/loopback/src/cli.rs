@@ -1,7 +1,7 @@
 //! The program.
 
 use crate::{
-    Fault, LagClock, Oddities, Options, Recogniser, Service,
+    Fault, Lag, LagClock, Oddities, Options, Recogniser, Service,
     fault::duration,
     marks::Layout,
     scripted::Script,
@@ -59,9 +59,12 @@ struct Arguments {
     /// Without a packet for so long, error 45000081
     #[arg(long, value_parser = time, default_value = "8s")]
     idle_timeout: Duration,
-    /// How far answers lag behind the audio
-    #[arg(long, value_parser = time, default_value = "400ms")]
-    lag: Duration,
+    /// How far answers lag behind the audio: a range, or exactly. Default: 368ms..1168ms; 400ms if --exact
+    #[arg(long, value_name = "TIME[..TIME]")]
+    lag: Option<Lag>,
+    /// Seed of the lag's jitter; the same seed draws the same lags
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// Measure the lag by time, not by position in the audio
     #[arg(long)]
     wall_lag: bool,
@@ -143,6 +146,8 @@ enum Oddity {
     RevisedText,
     /// Fields are left out of answers, in turn
     AbsentFields,
+    /// Definite utterances of the second pass have no words (result_type single)
+    SecondPassWithoutWords,
     /// Errors as JSON, as text, and as other JSON
     ErrorBodies,
     /// Refusals in chunks, without a length
@@ -235,6 +240,7 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         misread_24000: has(Oddity::Misread24000),
         second_pass_delay: arguments.second_pass_delay,
         second_pass_out_of_order: has(Oddity::OutOfOrder),
+        second_pass_without_words: has(Oddity::SecondPassWithoutWords),
         revised_text: has(Oddity::RevisedText),
         absent_fields: has(Oddity::AbsentFields),
         error_bodies: has(Oddity::ErrorBodies),
@@ -258,7 +264,12 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         max_sessions: arguments.max_sessions,
         lifetime_sessions: arguments.lifetime_sessions,
         idle_timeout: arguments.idle_timeout,
-        lag: arguments.lag,
+        lag: arguments.lag.unwrap_or(if arguments.exact {
+            Lag::EXACT
+        } else {
+            default.lag
+        }),
+        seed: arguments.seed,
         lag_clock: if arguments.wall_lag {
             LagClock::Wall
         } else {

@@ -34,6 +34,7 @@ mod fault;
 mod frame;
 mod gunzip;
 mod handshake;
+mod lag;
 pub mod marks;
 mod options;
 mod pocketsphinx;
@@ -49,6 +50,7 @@ mod upgrade;
 mod wire;
 
 pub use fault::{Fault, FaultError, On, What, When};
+pub use lag::Lag;
 pub use options::{Endpoint, LagClock, Oddities, Options, Recogniser};
 pub use record::{Answer, ClientFrame, Connection, End};
 pub use scripted::{At, Script, Send, Step};

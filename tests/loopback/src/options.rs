@@ -1,6 +1,6 @@
 //! What the service is told to be.
 
-use crate::{fault::Fault, scripted::Script, tls::Identity};
+use crate::{fault::Fault, lag::Lag, scripted::Script, tls::Identity};
 use std::time::Duration;
 
 /// How the service behaves. [`Default`] is the service as it is known; each field says what may differ.
@@ -23,7 +23,9 @@ pub struct Options {
     /// Without a packet for so long the session ends with 45000081. Pings do not count.
     pub idle_timeout: Duration,
     /// How far answers lag behind the audio.
-    pub lag: Duration,
+    pub lag: Lag,
+    /// Seed of the jitter. Each connection's lags follow from it and from the connection's number.
+    pub seed: u64,
     /// By which clock.
     pub lag_clock: LagClock,
     /// Compress answers, as is documented; recorded traffic shows them uncompressed.
@@ -75,7 +77,8 @@ impl Default for Options {
             max_sessions: None,
             lifetime_sessions: None,
             idle_timeout: Duration::from_secs(8),
-            lag: Duration::from_millis(400),
+            lag: Lag::RECORDED,
+            seed: 0,
             lag_clock: LagClock::Audio,
             gzip_answers: false,
             answer_every: Duration::ZERO,
@@ -130,6 +133,11 @@ pub struct Oddities {
     pub revised_starts: bool,
     /// Each fifth answer leaves the open utterance's `start_time` out.
     pub absent_starts: bool,
+    /// With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than
+    /// its interim's.
+    pub second_pass_without_start: bool,
+    /// With two-pass and `result_type` `single`: a definite utterance has no `words` either.
+    pub second_pass_without_words: bool,
     /// The same text comes again with `prefetch` or `last_stream_duration`, once for each open utterance, when it has been quiet
     /// for 200 ms.
     pub prefetch: bool,
@@ -174,6 +182,7 @@ impl Default for Oddities {
         Self {
             revised_starts: true,
             absent_starts: true,
+            second_pass_without_start: true,
             prefetch: true,
             placeholder: true,
             space_words: true,
@@ -190,6 +199,8 @@ impl Oddities {
         Self {
             revised_starts: false,
             absent_starts: false,
+            second_pass_without_start: false,
+            second_pass_without_words: false,
             prefetch: false,
             placeholder: false,
             space_words: false,

@@ -90,6 +90,14 @@ impl Ears {
         true
     }
 
+    /// Milliseconds that the recogniser has worked through, where it takes its time.
+    pub(crate) fn worked(&self) -> Option<i64> {
+        match self {
+            Self::Pocketsphinx(listener) => (!listener.is_done()).then(|| listener.position()),
+            _ => None,
+        }
+    }
+
     /// What a script says for so much audio.
     pub(crate) fn script(&mut self) -> Option<&mut Player> {
         match self {

@@ -6,6 +6,7 @@ use crate::{
     answer::Answers,
     codes,
     frame::{self, Frame, Kind},
+    lag::SessionLag,
     marks::Heard,
     options::{Endpoint, LagClock, Options},
     recogniser::{Ears, scripted_audio},
@@ -87,6 +88,7 @@ pub(crate) struct Session {
     pub(crate) out: VecDeque<Out>,
     pub(crate) no_final: bool,
     answers: Answers,
+    lag: SessionLag,
     /// The position of the last answer, in milliseconds.
     answered: i64,
     transcript: Option<Transcript>,
@@ -115,6 +117,7 @@ impl Session {
     ) -> Self {
         Self {
             answers: Answers::new(endpoint, log_id, options.told_at),
+            lag: SessionLag::new(options.lag, options.seed, number),
             answered: 0,
             options,
             number,
@@ -351,9 +354,13 @@ impl Session {
             return self.finish(now);
         }
         match self.options.lag_clock {
-            LagClock::Audio => self.tell(received - self.lag(), true),
+            LagClock::Audio => {
+                let known = self.lag.known(received);
+                self.tell(known, true);
+            }
             LagClock::Wall => {
-                self.lagging.push_back((now + self.options.lag, received));
+                self.lagging
+                    .push_back((self.answer_due(now, received), received));
                 if self.answers.endpoint != Endpoint::Async {
                     // One answer for each packet, with what may be known by now.
                     self.tell(0, true);
@@ -363,8 +370,12 @@ impl Session {
         Did::Audio
     }
 
-    fn lag(&self) -> i64 {
-        i64::try_from(self.options.lag.as_millis()).unwrap_or(i64::MAX)
+    /// By the wall clock: when the text of this position is answered, in order.
+    fn answer_due(&self, now: Instant, position: i64) -> Instant {
+        let due = now + self.lag.at(position);
+        self.lagging
+            .back()
+            .map_or(due, |(before, _)| due.max(*before))
     }
 
     fn finish(&mut self, now: Instant) -> Did {
@@ -380,7 +391,7 @@ impl Session {
                 return Did::Finish;
             }
         } else if self.options.lag_clock == LagClock::Wall {
-            self.finish_due = Some(now + self.options.lag);
+            self.finish_due = Some(self.answer_due(now, self.received()));
             return Did::Finish;
         }
         self.conclude();
@@ -444,7 +455,8 @@ impl Session {
         if self.notify().is_some() && self.finish_due.is_none() {
             match self.phase {
                 Phase::Audio if self.options.lag_clock == LagClock::Audio => {
-                    self.tell(self.received() - self.lag(), false)
+                    let known = self.lag.known(self.received());
+                    self.tell(known, false);
                 }
                 Phase::Finishing => self.conclude(),
                 _ => {}

@@ -46,8 +46,10 @@ pub(crate) struct Transcript {
     pub open: Vec<Word>,
     /// Words behind them that may still change.
     pub guess: Vec<Word>,
-    /// Milliseconds worked through.
+    /// Milliseconds whose words are known.
     pub position: i64,
+    /// Milliseconds worked through, as `audio_info.duration` says them.
+    pub duration: i64,
     changed: bool,
     changed_at: i64,
     prefetched: bool,
@@ -74,6 +76,7 @@ impl Transcript {
             open: Vec::new(),
             guess: Vec::new(),
             position: 0,
+            duration: 0,
             changed: false,
             changed_at: 0,
             prefetched: false,
@@ -104,6 +107,7 @@ impl Transcript {
     /// All audio up to `position` has been worked through.
     pub(crate) fn advance(&mut self, position: i64) {
         self.position = self.position.max(position);
+        self.duration = self.duration.max(self.position);
         if self.guess.is_empty() {
             self.split_before(self.position);
         }

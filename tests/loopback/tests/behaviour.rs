@@ -6,12 +6,14 @@ use client::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 use volcasr_loopback::{
-    At, Endpoint, LagClock, Oddities, Options, Recogniser, Script, Send, Service, marks::Layout,
+    At, Endpoint, Lag, LagClock, Oddities, Options, Recogniser, Script, Send, Service,
+    marks::Layout,
 };
 
 fn service(change: impl FnOnce(&mut Options)) -> Service {
     let mut options = Options {
         oddities: Oddities::none(),
+        lag: Lag::EXACT,
         ..Options::default()
     };
     change(&mut options);

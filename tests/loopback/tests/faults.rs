@@ -4,11 +4,12 @@ mod client;
 
 use client::*;
 use std::time::Duration;
-use volcasr_loopback::{End, Fault, Gate, Oddities, Options, Service, What, When};
+use volcasr_loopback::{End, Fault, Gate, Lag, Oddities, Options, Service, What, When};
 
 fn service(change: impl FnOnce(&mut Options)) -> Service {
     let mut options = Options {
         oddities: Oddities::none(),
+        lag: Lag::EXACT,
         ..Options::default()
     };
     change(&mut options);

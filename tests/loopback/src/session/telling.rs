@@ -43,6 +43,9 @@ impl Session {
 
     /// Tells what is known up to `position`; `packet`: it is the answer to a packet.
     pub(super) fn tell(&mut self, position: i64, packet: bool) {
+        let received = self.received();
+        // As recorded there, however the text lags.
+        let packet_count = self.answers.endpoint == Endpoint::Bigmodel;
         let Some(transcript) = &mut self.transcript else {
             return;
         };
@@ -50,6 +53,10 @@ impl Session {
             return;
         }
         self.ears.tell(transcript, position);
+        if packet_count || !self.lag.is_exact() {
+            let worked = self.ears.worked().unwrap_or(i64::MAX);
+            transcript.duration = transcript.duration.max(received.min(worked));
+        }
         let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
         let early = every > 0 && position < self.answered.saturating_add(every);
         if early && self.answers.endpoint == Endpoint::Async {

@@ -29,6 +29,7 @@ use crate::protocol::repeats::Repeats;
 use crate::session::backoff::Backoff;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
+use crate::session::response_check::ResponseCheck;
 use crate::session::transcript::{Tracker, Update};
 use crate::session::{samples_to_time, time_to_samples};
 
@@ -77,6 +78,7 @@ pub(super) struct Driver {
     /// Made when the first compressed answer comes.
     pub(super) inflater: Option<Inflater>,
     pub(super) repeats: Repeats,
+    pub(super) response_check: ResponseCheck,
 }
 
 /// Starts a driver as a task, and sees to it that its end is noticed, however it comes.
@@ -115,6 +117,7 @@ pub(super) fn start(
         encoder: FrameEncoder::new(config.compression),
         inflater: None,
         repeats: Repeats::default(),
+        response_check: ResponseCheck::default(),
         shared: shared.clone(),
         config,
         events: events.clone(),
@@ -245,6 +248,11 @@ impl Driver {
             let result = self.connection().await;
             let was_open = self.shared.counters.get().connected;
             self.disconnected();
+            // One that failed says so itself.
+            if result.is_ok() {
+                let unknown = self.response_check.on_end();
+                self.tell_unknown(unknown);
+            }
             let trouble = match result {
                 Ok(End::Finished) => {
                     self.carry_out();

@@ -82,6 +82,11 @@ pub enum Event {
         /// What was sent.
         sent: Duration,
     },
+    /// No response of the session holds anything that can be read.
+    NotUnderstood {
+        /// Number of responses so far.
+        responses: u32,
+    },
     /// Nothing more can be done. The last event but for those that answer a boundary.
     Failed {
         /// What went wrong.

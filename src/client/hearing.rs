@@ -8,8 +8,9 @@ use super::live::{End, Live};
 use crate::protocol::compression::InflateError;
 use crate::protocol::failure::Failure;
 use crate::protocol::frame::{self, Compression, FrameError, ServerFrame, ServerKind};
-use crate::protocol::response::Response;
+use crate::protocol::response::{Content, Response};
 use crate::session::exchange::Exchange;
+use crate::session::response_check::ResponseCheck;
 use crate::session::samples_to_time;
 
 /// What is needed may move back a little with a start that is revised, by 140 ms in recorded traffic; so much more is kept for that.
@@ -73,6 +74,8 @@ impl Driver {
                 if !exchange.is_acknowledged() {
                     self.on_ack(&response);
                 }
+                let unknown = self.response_check.on_response(response.content());
+                self.tell_unknown(unknown);
                 exchange.heard(self.now());
                 self.on_response(&response, last, live);
                 Ok(None)
@@ -116,6 +119,7 @@ impl Driver {
     /// The first answer on a connection.
     fn on_ack(&mut self, response: &Response<'_>) {
         self.session += 1;
+        self.response_check = ResponseCheck::default();
         let restored = std::mem::take(&mut self.restoring) && self.session > 1;
         self.shared.counters.update(|counts| {
             counts.connected = true;
@@ -204,6 +208,8 @@ impl Driver {
             return Err(Trouble::Nonsense(error.to_string()));
         }
         self.log(live.ignores(), format_args!("ignored a message: {error}"));
+        let unknown = self.response_check.on_response(Content::Unknown);
+        self.tell_unknown(unknown);
         Ok(None)
     }
 

@@ -74,6 +74,13 @@ impl Driver {
         }
     }
 
+    /// Warns that none of a session's responses could be read, if there is a number of them.
+    pub(super) fn tell_unknown(&self, responses: Option<u32>) {
+        if let Some(responses) = responses {
+            self.emit(Event::NotUnderstood { responses });
+        }
+    }
+
     pub(super) fn emit(&self, event: Event) {
         self.events.event(self.epoch, event);
     }

@@ -18,7 +18,11 @@ use serde_json::value::RawValue;
 /// A place that objects or lists are read into. Whatever it does not override is skipped.
 pub(super) trait Shape<'de> {
     /// One field of an object. It must take the value from `map`: [`raw`], [`nested`] or [`skip`].
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let _ = key;
         skip(map)
     }
@@ -27,6 +31,11 @@ pub(super) trait Shape<'de> {
     fn list<A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
+    }
+
+    /// A string, where an object or a list is expected.
+    fn string(&mut self, text: &str) {
+        let _ = text;
     }
 }
 
@@ -42,6 +51,12 @@ where
     S: Shape<'de>,
 {
     map.next_value_seed(Reader(shape))
+}
+
+/// Whether a value says anything: text, an object or a list that is not empty.
+pub(super) fn has_content(raw: &str) -> bool {
+    let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+    raw.starts_with(['"', '{', '[']) && !inner.trim().is_empty()
 }
 
 /// Steps over the value of the current field.
@@ -69,7 +84,7 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Reader<'_, S> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Key(key)) = map.next_key()? {
-            self.0.field(&key, &mut map)?;
+            self.0.field(key, &mut map)?;
         }
         Ok(())
     }
@@ -94,7 +109,8 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Reader<'_, S> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.string(text);
         Ok(())
     }
 
@@ -152,14 +168,35 @@ pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A time in milliseconds from its JSON text. Negative ones (the service's "none"), and those above 2^32,
-/// which no session lasts, are absent.
+/// A number or a boolean as text, from its JSON text or from a string that holds it: `1200` and `"1200"`.
+/// Other types give a text that is neither.
+fn scalar(raw: &str) -> Cow<'_, str> {
+    match string(raw) {
+        Some(Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
+        Some(Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
+        None => Cow::Borrowed(raw),
+    }
+}
+
+/// A boolean from its JSON text, `true` or `"true"`; anything else is false.
+pub(super) fn boolean(raw: &str) -> bool {
+    scalar(raw) == "true"
+}
+
+/// An error code from its JSON text, a number or a string.
+pub(super) fn code(raw: &str) -> Option<u32> {
+    scalar(raw).parse().ok()
+}
+
+/// A time in milliseconds from its JSON text, a number or a string. Negative ones (the service's "none"),
+/// and those above 2^32, which no session lasts, are absent.
 pub(super) fn milliseconds(raw: &str) -> Option<Duration> {
     const MOST: u64 = 1 << 32;
-    if let Ok(whole) = raw.parse::<u64>() {
+    let text = scalar(raw);
+    if let Ok(whole) = text.parse::<u64>() {
         return (whole <= MOST).then(|| Duration::from_millis(whole));
     }
-    let number = raw.parse::<f64>().ok()?;
+    let number = text.parse::<f64>().ok()?;
     let in_range = (0.0..=MOST as f64).contains(&number);
     in_range.then(|| Duration::from_secs_f64(number / 1000.0))
 }
@@ -276,10 +313,44 @@ mod tests {
             ("-0.5", None),
             ("null", None),
             ("true", None),
-            ("\"592\"", None),
+            ("\"592\"", Some(ms(592))),
+            ("\" 592.5 \"", Some(Duration::from_micros(592_500))),
+            ("\"\\u0035\"", Some(ms(5))),
+            ("\"-1\"", None),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
+            ("\"\"", None),
+            ("\"soon\"", None),
             ("[592]", None),
         ] {
             assert_eq!(milliseconds(raw), time, "{raw}");
+        }
+    }
+
+    #[test]
+    fn booleans_and_codes_may_be_strings() {
+        for (raw, value) in [
+            ("true", true),
+            ("\"true\"", true),
+            ("\" true\"", true),
+            ("false", false),
+            ("\"false\"", false),
+            ("1", false),
+            ("null", false),
+            ("[true]", false),
+        ] {
+            assert_eq!(boolean(raw), value, "{raw}");
+        }
+        for (raw, value) in [
+            ("45000001", Some(45_000_001)),
+            ("\"45000001\"", Some(45_000_001)),
+            ("0", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("\"InvalidKey\"", None),
+            ("null", None),
+        ] {
+            assert_eq!(code(raw), value, "{raw}");
         }
     }
 

@@ -10,7 +10,8 @@
 //!
 //! In recorded traffic each of these fields is absent from one response or another, `result` is an object
 //! where the documentation has a list, and spaces carry the time −1. So each field is optional here, and
-//! one of another type counts as absent.
+//! one of another type counts as absent. Numbers and booleans may be strings. Documentation also shows the
+//! object wrapped, `{"code":0,"payload_msg":{"audio_info":…,"result":…}}`; both forms are read.
 //!
 //! A `full` response repeats the whole session and grows to megabytes, several times a second, of which only the
 //! end is new. So the types borrow from the payload, and words and attributes stay JSON text until somebody
@@ -24,7 +25,9 @@ use thiserror::Error;
 
 pub use super::utterance::{Additions, MAX_ADDITIONS, MAX_WORDS, Utterance, Word, WordIter, Words};
 
-use super::lenient::{Entries, Entry, Reader, Shape, milliseconds, nested, raw, skip, string};
+use super::lenient::{
+    Entries, Entry, Reader, Shape, code, has_content, milliseconds, nested, raw, skip, string,
+};
 
 /// Most utterances that a response may list; further ones are not read. An honest session of ten minutes
 /// has some hundreds, and with their words so many would not go into one payload.
@@ -48,8 +51,19 @@ pub struct Response<'a> {
     /// An error that came in a response instead of an error frame. A success has no code, or one of those
     /// that sister services use for it: 0, 1000, 20000000.
     pub code: Option<u32>,
-    /// What goes with `code`.
-    pub message: Option<Cow<'a, str>>,
+    /// Text, an object or a list stands under an unknown name, or a string where an object is expected.
+    pub has_unknown: bool,
+}
+
+/// How much of a response can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Results or progress: a text, a list of utterances, or a duration.
+    Results,
+    /// Neither these nor anything else, like an acknowledgement.
+    Nothing,
+    /// Something, but none of what is known.
+    Unknown,
 }
 
 /// Why a payload is no response. The caller logs it and goes on: the next response repeats what counts.
@@ -86,11 +100,30 @@ impl<'a> Response<'a> {
         json.end()?;
         Ok(response)
     }
+
+    /// Returns how much of the response can be read.
+    pub fn content(&self) -> Content {
+        let known = self.duration.is_some() || self.text.is_some() || self.utterances.is_some();
+        match (known, self.has_unknown) {
+            (true, _) => Content::Results,
+            (false, true) => Content::Unknown,
+            (false, false) => Content::Nothing,
+        }
+    }
+
+    fn set_code(&mut self, code: Option<u32>) {
+        self.code = code.filter(|code| ![0, 1000, 20_000_000].contains(code));
+    }
 }
 
 impl<'de> Shape<'de> for Response<'de> {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match &*key {
+            "payload_msg" => nested(map, self),
             "result" => nested(map, &mut ResultBody(self)),
             "audio_info" => {
                 let mut info = Entries::of(raw(map)?);
@@ -99,17 +132,30 @@ impl<'de> Shape<'de> for Response<'de> {
                 Ok(())
             }
             "code" => {
-                let code = raw(map)?.parse().ok();
-                self.code = code.filter(|code| ![0, 1000, 20_000_000].contains(code));
+                self.set_code(code(raw(map)?));
                 Ok(())
             }
-            "message" | "error" => {
-                let message = string(raw(map)?);
-                self.message = message.or(self.message.take());
+            // An object with a code is an error as well; its words are read with the failure.
+            "error" => {
+                let raw = raw(map)?;
+                self.has_unknown |= has_content(raw);
+                if let Some((_, raw)) = Entries::of(raw).find(|(key, _)| key == "code") {
+                    self.set_code(code(raw));
+                }
                 Ok(())
             }
-            _ => skip(map),
+            // What goes with a code, that of success too.
+            "message" => skip(map),
+            _ => {
+                self.has_unknown |= has_content(raw(map)?);
+                Ok(())
+            }
         }
+    }
+
+    /// `payload_msg`.
+    fn string(&mut self, text: &str) {
+        self.has_unknown |= !text.is_empty();
     }
 }
 
@@ -118,9 +164,13 @@ impl<'de> Shape<'de> for Response<'de> {
 struct ResultBody<'s, 'de>(&'s mut Response<'de>);
 
 impl<'de> Shape<'de> for ResultBody<'_, 'de> {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let response = &mut *self.0;
-        match key {
+        match &*key {
             "text" => {
                 let text = string(raw(map)?);
                 if response.text.as_deref().is_none_or(str::is_empty) {
@@ -128,13 +178,16 @@ impl<'de> Shape<'de> for ResultBody<'_, 'de> {
                 }
                 Ok(())
             }
-            "utterances" => nested(map, &mut UtteranceList(&mut response.utterances)),
+            "utterances" => nested(map, &mut UtteranceList(response)),
             "additions" => {
                 let log_id = Additions::from_raw(raw(map)?).get("log_id");
                 response.log_id = log_id.or(response.log_id.take());
                 Ok(())
             }
-            _ => skip(map),
+            _ => {
+                response.has_unknown |= has_content(raw(map)?);
+                Ok(())
+            }
         }
     }
 
@@ -142,13 +195,17 @@ impl<'de> Shape<'de> for ResultBody<'_, 'de> {
         while list.next_element_seed(Reader(self))?.is_some() {}
         Ok(())
     }
+
+    fn string(&mut self, text: &str) {
+        self.0.has_unknown |= !text.is_empty();
+    }
 }
 
-struct UtteranceList<'s, 'de>(&'s mut Option<Vec<Utterance<'de>>>);
+struct UtteranceList<'s, 'de>(&'s mut Response<'de>);
 
 impl<'de> Shape<'de> for UtteranceList<'_, 'de> {
     fn list<A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
-        let utterances = self.0.get_or_insert_default();
+        let utterances = self.0.utterances.get_or_insert_default();
         while utterances.len() < MAX_UTTERANCES {
             let mut entry = Entry(None);
             if list.next_element_seed(Reader(&mut entry))?.is_none() {
@@ -158,6 +215,10 @@ impl<'de> Shape<'de> for UtteranceList<'_, 'de> {
         }
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
+    }
+
+    fn string(&mut self, text: &str) {
+        self.0.has_unknown |= !text.is_empty();
     }
 }
 

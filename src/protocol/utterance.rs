@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::de::MapAccess;
 
-use super::lenient::{Elements, Entries, Entry, Shape, milliseconds, raw, skip, string};
+use super::lenient::{Elements, Entries, Entry, Shape, boolean, milliseconds, raw, skip, string};
 
 /// Most words of one utterance that are read.
 pub const MAX_WORDS: usize = 65_536;
@@ -26,7 +26,8 @@ pub struct Utterance<'a> {
     pub end: Option<Duration>,
     /// Its words and their times.
     pub words: Words<'a>,
-    /// What else is known of it: speaker, emotion, which pass it comes from.
+    /// Speaker, emotion, the pass it comes from …: the fields of `additions`, and the scalars that stand
+    /// beside `text` under names that this type does not have.
     pub additions: Additions<'a>,
 }
 
@@ -125,31 +126,42 @@ impl<'a> Iterator for WordIter<'a> {
 }
 
 /// The attributes of an utterance, as JSON text that is read when iterated over. Equal when their JSON is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Additions<'a> {
+    /// The object `additions`; empty when the field was absent.
     raw: &'a str,
+    /// Scalars from beside it, as JSON text. Documentation has `speaker_id` there, recordings in the object.
+    beside: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Additions<'a> {
-    /// Attributes from a JSON object, such as [`raw`](Self::raw) gave. Anything else has none.
+    /// Attributes from a JSON object. Anything else has none.
     pub fn from_raw(raw: &'a str) -> Self {
-        let raw = if raw.starts_with('{') { raw } else { "" };
-        Self { raw }
+        let mut additions = Self::default();
+        additions.set_object(raw);
+        additions
     }
 
-    /// The JSON object; empty when the field was absent.
-    pub fn raw(&self) -> &'a str {
-        self.raw
+    fn set_object(&mut self, raw: &'a str) {
+        self.raw = if raw.starts_with('{') { raw } else { "" };
     }
 
-    /// Names and values, at most [`MAX_ADDITIONS`]. All values are documented to be strings; numbers and
-    /// booleans come as their JSON text, anything else is left out.
-    pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
+    /// Adds a field from beside the object, if it is a scalar.
+    fn add(&mut self, name: Cow<'a, str>, raw: &'a str) {
+        if self.beside.len() < MAX_ADDITIONS && is_scalar(raw) {
+            self.beside.push((name, raw));
+        }
+    }
+
+    /// Names and values, at most [`MAX_ADDITIONS`]; those of the object come first. All values are
+    /// documented to be strings; numbers and booleans come as their JSON text, anything else is left out.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a, '_> {
         Entries::of(self.raw)
-            .filter_map(|(key, raw)| match raw.as_bytes().first() {
-                Some(b'"') => Some((key, string(raw)?)),
-                Some(b'-' | b'0'..=b'9' | b't' | b'f') => Some((key, Cow::Borrowed(raw))),
-                _ => None,
+            .chain(self.beside.iter().cloned())
+            .filter(|(_, raw)| is_scalar(raw))
+            .filter_map(|(key, raw)| match raw.starts_with('"') {
+                true => Some((key, string(raw)?)),
+                false => Some((key, Cow::Borrowed(raw))),
             })
             .take(MAX_ADDITIONS)
     }
@@ -162,26 +174,42 @@ impl<'a> Additions<'a> {
     }
 }
 
+/// Whether a value is a string, a number or a boolean.
+fn is_scalar(raw: &str) -> bool {
+    matches!(
+        raw.as_bytes().first(),
+        Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f')
+    )
+}
+
 impl<'de> Shape<'de> for Entry<Utterance<'de>> {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let utterance = self.0.get_or_insert_default();
-        match key {
+        match &*key {
             "text" => utterance.text = string(raw(map)?).unwrap_or_default(),
-            "definite" => utterance.definite = raw(map)? == "true",
+            "definite" => utterance.definite = boolean(raw(map)?),
             "start_time" => utterance.start = milliseconds(raw(map)?),
             "end_time" => utterance.end = milliseconds(raw(map)?),
             "words" => utterance.words = Words::from_raw(raw(map)?),
-            "additions" => utterance.additions = Additions::from_raw(raw(map)?),
-            _ => skip(map)?,
+            "additions" => utterance.additions.set_object(raw(map)?),
+            _ => utterance.additions.add(key, raw(map)?),
         }
         Ok(())
     }
 }
 
 impl<'de> Shape<'de> for Entry<Word<'de>> {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let word = self.0.get_or_insert_default();
-        match key {
+        match &*key {
             "text" => word.text = string(raw(map)?).unwrap_or_default(),
             "start_time" => word.start = milliseconds(raw(map)?),
             "end_time" => word.end = milliseconds(raw(map)?),

@@ -10,6 +10,7 @@
 //! - [`history`] keeps what was sent and is not settled, to send it again;
 //! - [`packing`] keeps it small;
 //! - [`transcript`] turns responses into utterances;
+//! - [`response_check`] finds out that none of them can be read;
 //! - [`backoff`] spaces the tries to connect.
 //!
 //! Clock values are [`Duration`]s since a moment that the caller chooses once.
@@ -22,6 +23,7 @@ pub mod history;
 pub mod pacer;
 pub mod packing;
 pub mod queue;
+pub mod response_check;
 pub mod transcript;
 
 /// S16LE, mono.

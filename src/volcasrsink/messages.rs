@@ -152,6 +152,13 @@ pub(super) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
         .build()
 }
 
+/// `volcasr-unreadable`: none of a session's responses could be read.
+pub(super) fn unreadable(responses: u32) -> gst::Structure {
+    gst::Structure::builder("volcasr-unreadable")
+        .field("responses", responses)
+        .build()
+}
+
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -190,6 +190,14 @@ impl Posting {
                     details,
                 );
             }
+            Event::NotUnderstood { responses } => {
+                let text = format!(
+                    "None of {responses} responses of the service holds anything that this element can read. Check \
+                     that the property uri names a v3/sauc endpoint; post-responses shows what they hold."
+                );
+                let error = glib::Error::new(gst::StreamError::Decode, &text);
+                warn(element, error, None, messages::unreadable(responses));
+            }
             // The outbox sees to these.
             Event::Failed { .. } | Event::Done { .. } => {}
         }

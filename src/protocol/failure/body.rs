@@ -1,5 +1,7 @@
 //! What comes with a code or a status: JSON, or a proxy's page, or anything at all.
 
+use std::borrow::Cow;
+
 use serde::de::MapAccess;
 
 use crate::protocol::lenient::{self, Entry, Shape, raw, skip, string};
@@ -120,9 +122,13 @@ struct Body<'a> {
 }
 
 impl<'de> Shape<'de> for Entry<Body<'de>> {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let body = self.0.get_or_insert_default();
-        match key {
+        match &*key {
             "error" => body.error = raw(map)?,
             "message" => body.message = raw(map)?,
             "code" => body.code = raw(map)?,

@@ -23,7 +23,8 @@ fn every_field_is_read() {
     assert_eq!(response.duration, Some(ms(4300)));
     assert_eq!(response.text.as_deref(), Some("The \"rain\" stops"));
     assert_eq!(response.log_id.as_deref(), Some("2025"));
-    assert_eq!((response.code, &response.message), (None, &None));
+    assert_eq!((response.code, response.has_unknown), (None, false));
+    assert_eq!(response.content(), Content::Results);
     let utterances = response.utterances.unwrap();
     let [utterance] = &utterances[..] else {
         panic!("{utterances:?}")
@@ -128,8 +129,9 @@ fn codes_of_success_are_none() {
         "0",
         "1000",
         "20000000",
+        "\"0\"",
+        "\"Success\"",
         "null",
-        "\"45000001\"",
         "-1",
         "1e999",
     ] {
@@ -139,11 +141,109 @@ fn codes_of_success_are_none() {
             "{success}"
         );
     }
-    let error = decode(r#"{"code":45000001,"message":"bad"}"#);
-    assert_eq!(
-        (error.code, error.message.as_deref()),
-        (Some(45_000_001), Some("bad"))
+    for error in [
+        r#"{"code":45000001,"message":"bad"}"#,
+        r#"{"code":"45000001"}"#,
+        r#"{"error":{"message":"bad","code":45000001}}"#,
+        r#"{"payload_msg":{"error":"bad"},"code":45000001}"#,
+    ] {
+        assert_eq!(decode(error).code, Some(45_000_001), "{error}");
+    }
+}
+
+#[test]
+fn the_wrapped_form_is_the_plain_one() {
+    let wrapped = format!(
+        r#"{{"code":0,"event":0,"is_last_package":false,"payload_msg":{RESULT},"payload_size":9}}"#
     );
+    assert_eq!(decode(&wrapped), decode(RESULT));
+}
+
+#[test]
+fn numbers_and_booleans_may_be_strings() {
+    let strings = RESULT
+        .replace(":4300", r#":"4300""#)
+        .replace(":592", r#":"592""#)
+        .replace(":4252", r#":"4252.0""#)
+        .replace(":672", r#":" 672""#)
+        .replace(":-1", r#":"-1""#)
+        .replace(r#""definite":true"#, r#""definite":"true""#);
+    assert_ne!(strings, RESULT);
+    let (strings, numbers) = (decode(&strings), decode(RESULT));
+    assert_eq!(strings.duration, numbers.duration);
+    let fields = |response: &Response<'_>| {
+        let utterance = &response.utterances.as_ref().expect("utterances")[0];
+        let words = utterance.words.iter().map(|w| (w.start, w.end)).collect();
+        let words: Vec<_> = words;
+        (utterance.definite, utterance.start, utterance.end, words)
+    };
+    assert_eq!(fields(&strings), fields(&numbers));
+}
+
+#[test]
+fn scalars_beside_the_text_are_attributes() {
+    let response = decode(
+        r#"{"result":{"utterances":[{"text":"a","speaker_id":1,"channel_id":"left","is_new":true,
+            "confidence":0.50,"nothing":null,"list":["x"],"object":{"y":"z"},"source":"beside",
+            "additions":{"source":"stream"},"start_time":0,"definite":"odd"}]}}"#,
+    );
+    let utterance = &response.utterances.as_ref().expect("utterances")[0];
+    let all: Vec<_> = utterance.additions.iter().collect();
+    let all: Vec<_> = all.iter().map(|(k, v)| (&**k, &**v)).collect();
+    let expected = [
+        ("source", "stream"),
+        ("speaker_id", "1"),
+        ("channel_id", "left"),
+        ("is_new", "true"),
+        ("confidence", "0.50"),
+        ("source", "beside"),
+    ];
+    assert_eq!(all, expected);
+    let source = utterance.additions.get("source");
+    assert_eq!(
+        source.as_deref(),
+        Some("stream"),
+        "the object's comes first"
+    );
+}
+
+#[test]
+fn what_can_be_read_of_a_response_is_known() {
+    for (json, content) in [
+        ("", Content::Nothing),
+        ("{}", Content::Nothing),
+        (r#"{"result":{}}"#, Content::Nothing),
+        (
+            r#"{"code":0,"message":"Success","sequence":1}"#,
+            Content::Nothing,
+        ),
+        (
+            r#"{"result":{"additions":{"log_id":"x"},"prefetch":true}}"#,
+            Content::Nothing,
+        ),
+        (
+            r#"{"data":{},"list":[],"text":"","x":null}"#,
+            Content::Nothing,
+        ),
+        (RESULT, Content::Results),
+        (r#"{"audio_info":{"duration":200}}"#, Content::Results),
+        (r#"{"result":{"text":"","x":"y"}}"#, Content::Results),
+        (
+            r#"{"result":{"utterances":[]},"data":"x"}"#,
+            Content::Results,
+        ),
+        (r#"{"data":{"text":"hello"}}"#, Content::Unknown),
+        (r#"{"text":"hello"}"#, Content::Unknown),
+        (r#"{"sentences":[{"text":"hello"}]}"#, Content::Unknown),
+        (r#"{"result":"hello"}"#, Content::Unknown),
+        (r#"{"result":{"sentences":[1]}}"#, Content::Unknown),
+        (r#"{"result":{"utterances":"hello"}}"#, Content::Unknown),
+        (r#"{"payload_msg":"hello"}"#, Content::Unknown),
+        (r#"{"payload_msg":{"data":"hello"}}"#, Content::Unknown),
+        (r#"{"error":"sorry"}"#, Content::Unknown),
+    ] {
+        assert_eq!(decode(json).content(), content, "{json}");
+    }
 }
 
 /// Each field in turn with each wrong type: that field is absent, every other one is still there.
@@ -224,9 +324,12 @@ fn a_wrong_type_costs_its_own_field_only() {
             };
             assert_eq!(response.duration, Some(ms(4300)));
             assert_eq!(response.text.is_some(), rest == 1, "{changed}");
-            // `{"a":2}` is an utterance, though one that says nothing.
+            // `{"a":2}` is an utterance, though one without a text.
             let mut utterances = response.utterances.into_iter().flatten();
-            assert!(utterances.all(|utterance| utterance == Utterance::default()));
+            assert!(utterances.all(|utterance| Utterance {
+                additions: Additions::default(),
+                ..utterance
+            } == Utterance::default()));
         }
     }
 }

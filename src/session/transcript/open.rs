@@ -82,7 +82,7 @@ impl<'r, 'a> Heard<'r, 'a> {
     }
 
     fn attributes_hash(&self) -> u64 {
-        hash(self.utterance.map(|u| u.additions.raw()))
+        hash(self.utterance.map(|u| &u.additions))
     }
 
     fn words(&mut self) -> Vec<Word> {

@@ -157,6 +157,48 @@ fn cases() -> Vec<Case> {
             ..Case::default()
         },
         Case {
+            name: "402",
+            service: http(
+                402,
+                r#"{"error":{"code":"Overdue","message":"account overdue"}}"#,
+            ),
+            error: Kind::Resource(NotAuthorized),
+            status: Some(402),
+            message: "account overdue",
+            text: &["HTTP 402 \"account overdue\"", "Pay", "console"],
+            ..Case::default()
+        },
+        Case {
+            name: "403, overdue",
+            service: http(403, r#"{"error":"the account is overdue"}"#),
+            error: Kind::Resource(NotAuthorized),
+            status: Some(403),
+            message: "the account is overdue",
+            text: &["HTTP 403", "Pay", "console"],
+            ..Case::default()
+        },
+        Case {
+            name: "403, lifetime",
+            service: http(
+                403,
+                r#"{"error":"quota exceeded for types: text_lifetime"}"#,
+            ),
+            error: Kind::Resource(Busy),
+            status: Some(403),
+            message: "quota exceeded for types: text_lifetime",
+            text: &["HTTP 403", "quota", "console"],
+            ..Case::default()
+        },
+        Case {
+            name: "407",
+            service: http(407, "who are you?"),
+            error: Kind::Resource(NotAuthorized),
+            status: Some(407),
+            message: "who are you?",
+            text: &["A proxy", "HTTP 407", "proxy-id", "proxy-pw"],
+            ..Case::default()
+        },
+        Case {
             name: "a redirect",
             service: http(302, ""),
             status: Some(302),
@@ -204,6 +246,21 @@ fn cases() -> Vec<Case> {
             code: Some(45_000_001),
             message: "invalid parameters: nonsense",
             text: &["45000001", "nonsense", "extra-request", "context"],
+            ..Case::default()
+        },
+        Case {
+            name: "45000001, nested",
+            service: options(
+                What::Error {
+                    code: 45_000_001,
+                    body: r#"{"error":{"message":"bad field x","code":45000001}}"#.into(),
+                },
+                When::Ack,
+            ),
+            error: Kind::Resource(Settings),
+            code: Some(45_000_001),
+            message: "bad field x",
+            text: &["45000001 \"bad field x\""],
             ..Case::default()
         },
         Case {
@@ -409,6 +466,23 @@ fn a_refused_rate() {
     let heard = Rig::new(sink).run(&pcm, 100);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// At the rate that the other advice names, it would be none.
+#[test]
+fn a_refused_format_at_the_rate_that_always_works() {
+    let service = service(frame(45_000_151, "unsupported format"));
+    let sink = sink(&service);
+    sink.set_property("rate", 16_000i32);
+    let heard = Rig::new(sink).run(&[0; 32_000], 100);
+    let errors = heard.errors();
+    let error = &errors[0].error;
+    assert!(Kind::Stream(gst::StreamError::Format).is(error), "{error}");
+    let text = error.message();
+    assert!(
+        text.contains("16000 Hz") && !text.contains("rate=16000"),
+        "{text}"
+    );
 }
 
 /// Whatever comes after the error is refused until READY, and once READY was there it is taken.

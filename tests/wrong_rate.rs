@@ -6,7 +6,8 @@ mod faults;
 
 use common::*;
 use faults::*;
-use volcasr_loopback::{Oddities, Options};
+use gst::prelude::*;
+use volcasr_loopback::{Oddities, Options, Recogniser, Script};
 
 fn odd(oddities: Oddities) -> Heard {
     let service = service(Options {
@@ -43,4 +44,22 @@ fn a_service_that_counts_faster_is_told_of_once() {
 #[test]
 fn a_service_that_counts_right_is_not() {
     assert!(odd(Oddities::default()).warnings().is_empty());
+}
+
+/// At 16000 the way out is another one.
+#[test]
+fn the_rate_that_is_sent_is_not_advised() {
+    let far = r#"{"audio_info":{"duration":60000}}"#;
+    let script = Script::responses([(500, far)], far);
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(script),
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("rate", 16_000i32);
+    let heard = Rig::new(sink).run(&[0; 32_000], 100);
+    let warnings = heard.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let text = warnings[0].error.message();
+    assert!(text.contains("uri") && !text.contains("rate="), "{text}");
 }

@@ -33,8 +33,12 @@ pub enum Cause {
     AudioFormat,
     /// 45000292: too many sessions at once. They end, so it passes.
     Concurrency,
-    /// 45000292 for a `…_lifetime` quota: it is used up.
+    /// 45000292 or an HTTP refusal for a `…_lifetime` quota: it is used up.
     QuotaSpent,
+    /// HTTP 402, or a refusal of the resource that says "overdue": the account owes money.
+    Overdue,
+    /// HTTP 407: a proxy in front of the service asks for credentials of its own.
+    ProxyCredentials,
     /// 55000031: the service is busy.
     Busy,
     /// Any other 550xxxxx: the service failed.
@@ -109,7 +113,7 @@ impl Failure {
     pub fn from_http(status: u16, body: &[u8]) -> Self {
         let (message, code) = body::read(body);
         Self {
-            cause: Cause::of_status(status),
+            cause: Cause::of_status(status, &message),
             code,
             http_status: Some(status),
             message,
@@ -129,6 +133,8 @@ impl Failure {
             | Cause::EmptyAudio
             | Cause::AudioFormat
             | Cause::QuotaSpent
+            | Cause::Overdue
+            | Cause::ProxyCredentials
             | Cause::WrongType
             | Cause::NoWebSocket
             | Cause::Refused => Retry::Never,
@@ -170,11 +176,10 @@ impl Cause {
             45_000_002 => Self::EmptyAudio,
             45_000_007 => Self::NoRequest,
             45_000_010 => Self::Credentials,
-            45_000_030 => Self::NotGranted,
+            45_000_030 => Self::of_account(message).unwrap_or(Self::NotGranted),
             45_000_081 => Self::Idle,
             45_000_151 => Self::AudioFormat,
-            45_000_292 if message.contains("_lifetime") => Self::QuotaSpent,
-            45_000_292 => Self::Concurrency,
+            45_000_292 => Self::of_account(message).unwrap_or(Self::Concurrency),
             55_000_031 => Self::Busy,
             55_000_000..=55_099_999 if names_a_field(message) => Self::WrongType,
             55_000_000..=55_099_999 => Self::Internal,
@@ -182,16 +187,33 @@ impl Cause {
         }
     }
 
-    fn of_status(status: u16) -> Self {
+    fn of_status(status: u16, message: &str) -> Self {
         match status {
             400 => Self::Parameters,
             401 => Self::Credentials,
-            403 => Self::NotGranted,
-            429 => Self::RateLimited,
+            402 => Self::of_account(message).unwrap_or(Self::Overdue),
+            403 => Self::of_account(message).unwrap_or(Self::NotGranted),
+            407 => Self::ProxyCredentials,
+            429 => Self::of_account(message).unwrap_or(Self::RateLimited),
             100..=299 => Self::NoWebSocket,
             300..=499 => Self::Refused,
             500..=599 => Self::Unavailable,
             _ => Self::Unknown,
+        }
+    }
+
+    /// The state of the account that a refusal names. A quota for the lifetime of a package is used up,
+    /// where one for concurrency is free again later; an account that owes money has the resource, and
+    /// buying it once more does not help.
+    fn of_account(message: &str) -> Option<Self> {
+        let message = message.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        if says(&["_lifetime"]) {
+            Some(Self::QuotaSpent)
+        } else if says(&["overdue", "arrear", "欠费"]) {
+            Some(Self::Overdue)
+        } else {
+            None
         }
     }
 }

@@ -8,12 +8,17 @@ use crate::protocol::failure::{Cause, Failure, Retry};
 /// Most characters of the service's own words in an error's text. All of them are in its details.
 const MAX_EXCERPT: usize = 200;
 
+/// The one rate that all documentation names, in hertz.
+const OLDEST_RATE: u32 = 16_000;
+
 /// How the user is known to the service, to name the right properties, and to keep the secrets out of
 /// whatever the service says.
 #[derive(Clone)]
 pub(super) struct Identity {
     credentials: Credentials,
     resource_id: String,
+    /// Of the audio that is sent, in hertz.
+    rate: u32,
 }
 
 /// An error or a warning, ready to be posted.
@@ -24,16 +29,22 @@ pub(super) struct Report {
 }
 
 impl Identity {
-    pub fn new(credentials: Credentials, resource_id: String) -> Self {
+    pub fn new(credentials: Credentials, resource_id: String, rate: u32) -> Self {
         Identity {
             credentials,
             resource_id,
+            rate,
         }
     }
 
     /// `text` without the secrets, should the service have repeated one.
     pub fn redact(&self, text: &str) -> String {
         self.credentials.strike_out(text)
+    }
+
+    /// The rate to try where the service does not take or mistakes the one that is sent.
+    pub fn other_rate(&self) -> Option<u32> {
+        (self.rate != OLDEST_RATE).then_some(OLDEST_RATE)
     }
 
     /// Where the credentials come from, by name.
@@ -129,7 +140,9 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
     };
     match failure.cause {
         Cause::NoWebSocket => gst::glib::Error::new(StreamError::Decode, text),
-        Cause::Credentials | Cause::NotGranted => resource(ResourceError::NotAuthorized),
+        Cause::Credentials | Cause::NotGranted | Cause::Overdue | Cause::ProxyCredentials => {
+            resource(ResourceError::NotAuthorized)
+        }
         Cause::Parameters | Cause::WrongType | Cause::NoRequest => {
             resource(ResourceError::Settings)
         }
@@ -205,13 +218,19 @@ fn said(failure: &Failure, identity: &Identity) -> String {
     // A secret is struck out before a cut would leave half of it.
     let message = identity.redact(&failure.message);
     let message = excerpt(&message).unwrap_or(message);
-    let message = message.trim_end_matches('.');
+    let message = match message.trim_end_matches('.') {
+        "" => String::new(),
+        message => format!(" \"{message}\""),
+    };
     match (failure.code, failure.http_status) {
-        (Some(code), None) => format!("The service says {code} \"{message}\""),
-        (_, Some(status)) => {
-            format!("The service refused the connection with HTTP {status} \"{message}\"")
+        (_, Some(status)) if failure.cause == Cause::ProxyCredentials => {
+            format!("A proxy refused the connection with HTTP {status}{message}")
         }
-        (None, None) => format!("The service says \"{message}\""),
+        (_, Some(status)) => {
+            format!("The service refused the connection with HTTP {status}{message}")
+        }
+        (Some(code), None) => format!("The service says {code}{message}"),
+        (None, None) => format!("The service says{message}"),
     }
 }
 
@@ -237,13 +256,27 @@ fn advice(failure: &Failure, identity: &Identity) -> String {
         Cause::WrongType => "a field of the request has the wrong type. Check the types in extra-request, as in \
                              accelerate_score=(int)10, and context."
             .into(),
-        Cause::AudioFormat => "it does not take this audio format. Try the property rate=16000 (the default is \
-                               24000)."
-            .into(),
+        Cause::AudioFormat => match identity.other_rate() {
+            Some(rate) => format!(
+                "it does not take this audio format. Try the property rate={rate} (the default is 24000)."
+            ),
+            None => format!(
+                "it does not take this audio format: S16LE, one channel, {} Hz, all that this element sends. Check \
+                 that the property uri names a v3/sauc endpoint; else ask the vendor's support with the log id in \
+                 this error's details.",
+                identity.rate
+            ),
+        },
         Cause::Concurrency => "too many sessions of this account are open at once. End some, or buy more in the \
                                vendor's console."
             .into(),
         Cause::QuotaSpent => "the account's quota is spent. Buy more in the vendor's console.".into(),
+        Cause::Overdue => "the account is overdue. Pay what is due in the vendor's console; the resource need not be \
+                           bought again."
+            .into(),
+        Cause::ProxyCredentials => "a proxy on the way asks for credentials of its own. Set the properties proxy, \
+                                    proxy-id and proxy-pw, or have the host of uri let through without it."
+            .into(),
         Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
             "it has no capacity now. Try again later; max-reconnects says how often this element does.".into()
         }

@@ -180,15 +180,7 @@ impl Posting {
                 self.finish_timed_out(element, waited, trouble.as_ref());
             }
             Event::CountsDifferently { counted, sent } => {
-                let text = "The service has worked through more audio than was sent: it seems to count at \
-                            another rate. Try the property rate=16000.";
-                let details = messages::rate(counted, sent);
-                warn(
-                    element,
-                    glib::Error::new(gst::StreamError::Format, text),
-                    None,
-                    details,
-                );
+                self.counts_differently(element, counted, sent);
             }
             Event::NotUnderstood { responses } => {
                 let text = format!(
@@ -263,6 +255,18 @@ impl Posting {
             None,
             details,
         );
+    }
+
+    fn counts_differently(&self, element: &VolcAsrSink, counted: Duration, sent: Duration) {
+        let way_out = match self.identity.other_rate() {
+            Some(rate) => format!("Try the property rate={rate}"),
+            None => "Check that the property uri names a v3/sauc endpoint".into(),
+        };
+        let text = format!(
+            "The service has worked through more audio than was sent: it seems to count at another rate. {way_out}."
+        );
+        let error = glib::Error::new(gst::StreamError::Format, &text);
+        warn(element, error, None, messages::rate(counted, sent));
     }
 
     fn finish_timed_out(&self, element: &VolcAsrSink, waited: Duration, trouble: Option<&Trouble>) {

@@ -14,24 +14,35 @@ const MAX_PLAIN: usize = 4 * MAX_MESSAGE + 4;
 /// Bytes of a page among which its words are looked for: many begin with styles.
 const MAX_PAGE: usize = 16 * 1024;
 
-/// The message of a body, and its code if it has one: JSON with `error` or `message`, other JSON, or plain
-/// text.
+/// Objects that may stand inside one another around a message.
+const MAX_DEPTH: usize = 3;
+
+/// The message of a body, and its code if it has one: JSON with `error`, `message` or `payload_msg`, each a
+/// string or an object with the same names; other JSON, or plain text.
 pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
-    let parsed = std::str::from_utf8(body).ok().and_then(lenient::read);
-    let Some(Entry(Some(Body {
-        error,
-        message,
-        code,
-    }))) = parsed
-    else {
-        return (plain(body), None);
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let (message, code) = read_object(text, MAX_DEPTH);
+    let message = message.map_or_else(|| plain(body), |text| printable(&text));
+    (message, code)
+}
+
+/// The first message that is not empty, and the outermost code.
+fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) {
+    let Some(Entry(Some(body))) = lenient::read::<Entry<Body<'_>>>(text) else {
+        return (None, None);
     };
-    let said = [error, message]
-        .into_iter()
-        .filter_map(string)
-        .find(|text| !text.is_empty());
-    let message = said.map_or_else(|| plain(body), |text| printable(&text));
-    (message, code.parse().ok())
+    let mut code = lenient::code(body.code);
+    let mut message = None;
+    for raw in [body.error, body.message, body.payload] {
+        let (text, inner_code) = match string(raw) {
+            Some(text) => (Some(text), None),
+            None if depth > 0 && raw.starts_with('{') => read_object(raw, depth - 1),
+            None => (None, None),
+        };
+        message = message.or(text.filter(|text| !text.is_empty()));
+        code = code.or(inner_code);
+    }
+    (message, code)
 }
 
 fn plain(body: &[u8]) -> String {
@@ -118,6 +129,7 @@ pub fn printable(text: &str) -> String {
 struct Body<'a> {
     error: &'a str,
     message: &'a str,
+    payload: &'a str,
     code: &'a str,
 }
 
@@ -131,6 +143,7 @@ impl<'de> Shape<'de> for Entry<Body<'de>> {
         match &*key {
             "error" => body.error = raw(map)?,
             "message" => body.message = raw(map)?,
+            "payload_msg" => body.payload = raw(map)?,
             "code" => body.code = raw(map)?,
             _ => skip(map)?,
         }

@@ -18,6 +18,13 @@ fn every_documented_code() {
         (45_000_010, text, Cause::Credentials, Retry::Never),
         (45_000_030, text, Cause::NotGranted, Retry::Never),
         (
+            45_000_030,
+            "the account is in arrears",
+            Cause::Overdue,
+            Retry::Never,
+        ),
+        (45_000_292, "账户欠费", Cause::Overdue, Retry::Never),
+        (
             45_000_081,
             "[Timeout waiting next packet] session has ended",
             Cause::Idle,
@@ -113,7 +120,23 @@ fn every_refusal() {
             Cause::NotGranted,
             Retry::Never,
         ),
+        (
+            403,
+            r#"{"error":"quota exceeded for types: audio_duration_lifetime"}"#,
+            Cause::QuotaSpent,
+            Retry::Never,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"AccountOverdue: pay first"}}"#,
+            Cause::Overdue,
+            Retry::Never,
+        ),
+        (402, "", Cause::Overdue, Retry::Never),
+        (402, "x_lifetime", Cause::QuotaSpent, Retry::Never),
+        (407, "", Cause::ProxyCredentials, Retry::Never),
         (429, "", Cause::RateLimited, Retry::Later),
+        (429, "x_lifetime", Cause::QuotaSpent, Retry::Never),
         (404, "404 page not found", Cause::Refused, Retry::Never),
         (408, "", Cause::Refused, Retry::Never),
         (302, "", Cause::Refused, Retry::Never),
@@ -144,6 +167,18 @@ fn the_message_is_found_in_every_kind_of_body() {
         (br#"{"code":1,"message":"bad"}"#, "bad"),
         (br#"{"error":"","message":"bad"}"#, "bad"),
         (br#"{"error":"first","message":"second"}"#, "first"),
+        (br#"{"error":{"message":"inner","code":7}}"#, "inner"),
+        (br#"{"error":{"code":7},"message":"outer"}"#, "outer"),
+        (br#"{"error":{"error":{"message":"deep"}}}"#, "deep"),
+        (
+            br#"{"code":45000001,"payload_msg":{"error":"wrapped"}}"#,
+            "wrapped",
+        ),
+        (br#"{"error":{"error":{"error":{"error":"x"}}}}"#, "x"),
+        (
+            br#"{"error":{"error":{"error":{"error":{"error":"x"}}}}}"#,
+            r#"{"error":{"error":{"error":{"error":{"error":"x"}}}}}"#,
+        ),
         (br#"{"error":{"inner":"x"}}"#, r#"{"error":{"inner":"x"}}"#),
         (br#"["x"]"#, r#"["x"]"#),
         (b"{}", "{}"),
@@ -180,6 +215,8 @@ fn a_code_in_a_refusal_is_kept_but_does_not_decide() {
         (Cause::NotGranted, Some(45_000_010))
     );
     assert_eq!(failure.to_string(), "HTTP 403, 45000010: no");
+    let nested = br#"{"error":{"code":"45000010","message":"no"}}"#;
+    assert_eq!(Failure::from_http(403, nested), failure);
     assert_eq!(Failure::from_http(502, b"").to_string(), "HTTP 502");
     assert_eq!(
         Failure::from_error_frame(45_000_002, b"no audio").to_string(),

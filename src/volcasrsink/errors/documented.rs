@@ -40,7 +40,7 @@ fn is_said(row: &str, text: &str) -> bool {
 fn every_trouble_has_its_row_and_every_row_its_trouble() {
     gst::init().expect("GStreamer");
     let credentials = Credentials::Key("hunter2hunter2".into());
-    let identity = Identity::new(credentials, "volc.seedasr.sauc.duration".into());
+    let identity = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000);
     let texts: Vec<String> = troubles()
         .iter()
         .map(|trouble| text(trouble, false, &identity))
@@ -67,7 +67,9 @@ fn code(cause: Cause) -> &'static [&'static str] {
         Cause::Idle => &["45000081"],
         Cause::AudioFormat => &["45000151"],
         Cause::Concurrency => &["45000292, \"concurrency\""],
-        Cause::QuotaSpent => &["45000292, \"…_lifetime\""],
+        Cause::QuotaSpent => &["45000292, 402, 403 or 429, \"…_lifetime\""],
+        Cause::Overdue => &["402", "\"overdue\""],
+        Cause::ProxyCredentials => &["407"],
         Cause::Busy => &["55000031"],
         Cause::Internal => &["other 550xxxxx"],
         Cause::WrongType => &["55000000 that names a field"],
@@ -93,6 +95,8 @@ fn every_refusal_has_its_row() {
         Cause::AudioFormat,
         Cause::Concurrency,
         Cause::QuotaSpent,
+        Cause::Overdue,
+        Cause::ProxyCredentials,
         Cause::Busy,
         Cause::Internal,
         Cause::WrongType,

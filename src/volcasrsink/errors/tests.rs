@@ -13,13 +13,13 @@ fn pair() -> Identity {
         app_key: "app-12345".into(),
         access_key: "hunter2hunter2".into(),
     };
-    Identity::new(credentials, "volc.seedasr.sauc.duration".into())
+    Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000)
 }
 
 fn key() -> Identity {
     gst::init().expect("GStreamer");
     let credentials = Credentials::Key("hunter2hunter2".into());
-    Identity::new(credentials, "volc.seedasr.sauc.duration".into())
+    Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000)
 }
 
 fn report(trouble: &Trouble, lost: bool, identity: &Identity) -> Report {
@@ -41,6 +41,14 @@ fn http(status: u16, message: &str) -> Trouble {
         status,
         body.as_bytes(),
     )))
+}
+
+/// A refusal without a body.
+fn silent(status: Option<u16>) -> Trouble {
+    Trouble::Failure(Box::new(match status {
+        Some(status) => Failure::from_http(status, b""),
+        None => Failure::from_error_frame(45_000_001, b""),
+    }))
 }
 
 /// What a trouble is, and a word of what to do about it.
@@ -86,6 +94,30 @@ fn every_cause_has_its_domain_and_a_way_out() {
             false,
             Resource(ResourceError::OpenWrite),
             "uri",
+        ),
+        (
+            http(402, "pay"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "overdue",
+        ),
+        (
+            http(403, "AccountOverdue"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "Pay what is due",
+        ),
+        (
+            http(403, "quota exceeded for types: x_lifetime"),
+            false,
+            Resource(ResourceError::Busy),
+            "spent",
+        ),
+        (
+            http(407, "who are you"),
+            false,
+            Resource(ResourceError::NotAuthorized),
+            "proxy-pw",
         ),
         (
             http(429, "slow down"),
@@ -238,9 +270,33 @@ fn every_cause_has_its_domain_and_a_way_out() {
     }
 }
 
+/// A refused format is no reason to advise the rate that was refused.
+#[test]
+fn the_advice_for_a_refused_format_depends_on_the_rate() {
+    for (rate, says, silent) in [
+        (24_000, "rate=16000", "S16LE"),
+        (16_000, "S16LE, one channel, 16000 Hz", "rate="),
+    ] {
+        let credentials = Credentials::Key("hunter2hunter2".into());
+        let identity = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), rate);
+        let report = report(&code(45_000_151, "no"), false, &identity);
+        let text = report.error.message();
+        assert!(text.contains(says) && !text.contains(silent), "{text}");
+    }
+}
+
 #[test]
 fn the_service_s_own_words_are_in_it() {
     for (trouble, expected) in [
+        (
+            silent(None),
+            "The service says 45000001: it does not accept",
+        ),
+        (silent(Some(429)), "with HTTP 429: it has no capacity"),
+        (
+            http(407, "who"),
+            "A proxy refused the connection with HTTP 407 \"who\"",
+        ),
         (
             code(45_000_001, "missing field: x."),
             "45000001 \"missing field: x\"",

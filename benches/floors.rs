@@ -58,7 +58,7 @@ fn frames(c: &mut Criterion) {
     for ms in [100, 200] {
         group.throughput(Throughput::Bytes(ms * 48));
         for (name, compression) in [("none", Compression::None), ("gzip", Compression::Gzip)] {
-            let mut encoder = FrameEncoder::new(compression);
+            let encoder = FrameEncoder::new(compression);
             let chunks = chunks(ms as usize);
             let mut next = chunks.iter().cycle();
             group.bench_function(format!("{name}, {ms} ms"), |b| {

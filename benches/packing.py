@@ -35,20 +35,6 @@ def members():
         return
     for level in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10):
         yield f"libdeflate, level {level}", lambda data, level=level: deflate.gzip_compress(data, level)
-    for share in (0.75, 0.85, 0.9, 0.95):
-        yield f"libdeflate, 1, and 2 after {share:.0%}", Hybrid(deflate, share)
-
-
-class Hybrid:
-    """As the plugin does it: level 2 after a frame that packed to less than a share of it."""
-
-    def __init__(self, deflate, share):
-        self.deflate, self.share, self.level = deflate, share, 1
-
-    def __call__(self, data):
-        packed = self.deflate.gzip_compress(data, self.level)
-        self.level = 2 if len(packed) < self.share * len(data) else 1
-        return packed
 
 
 def measure(pack, frames):

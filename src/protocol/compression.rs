@@ -30,11 +30,12 @@ const TRAILER: usize = 8;
 #[error("the deflate encoder failed")]
 pub struct GzipError;
 
-/// How hard to look for what repeats.
+/// The library's level.
 ///
-/// Loud speech is noise to deflate: all that its bytes give is their frequencies. In quiet speech and pauses there are
-/// matches to be found, most of them of three bytes, which the fast way does not see. For read English at 24 kHz, frame by frame,
-/// CPU for a second of audio and the bytes that are left (`benches/packing.py` makes the table):
+/// Loud speech is noise to deflate: all that its bytes give is their frequencies. In quiet speech and pauses
+/// there are matches to be found, most of them of three bytes, which level 1 does not see. For read English
+/// at 24 kHz, frame by frame, CPU for a second of audio and the bytes that are left (`benches/packing.py`
+/// makes the table):
 ///
 /// | | 100 ms | | 200 ms | |
 /// |---|---|---|---|---|
@@ -48,58 +49,28 @@ pub struct GzipError;
 /// | libdeflate 5 to 7 | 0.42 ms | 85.89 % | 0.39 ms | 85.36 % |
 /// | libdeflate 9 | 0.44 ms | 85.81 % | 0.42 ms | 85.27 % |
 /// | libdeflate 10 | 1.11 ms | 85.32 % | 0.96 ms | 84.75 % |
-/// | 2 after frames that packed to 90 %, else 1 | 0.35 ms | 86.06 % | 0.34 ms | 85.52 % |
-/// | 2 after frames that packed to 75 %, else 1 | 0.27 ms | 86.26 % | 0.25 ms | 85.98 % |
 ///
-/// The last is what is done here: with frames of 200 ms and their headers fewer bytes than zlib leaves of frames of 100 ms, for
-/// a quarter of its time. No library tried leaves as few as zlib of the same frames in less than a third of its time: level 2
-/// alone comes within a thousandth, for half as much time again. Only from level 10 on are there fewer, and no frame may go that
-/// way: in the hiss of a quiet room it takes 3 to 12 ms, where level 2 takes 0.3 to 0.6. Without matches (Huffman alone) 86.6 % are
-/// left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Effort {
-    /// The library's level 1.
-    #[default]
-    Fast,
-    /// Its level 2: the lowest that looks for matches of three bytes.
-    Search,
-}
-
-impl Effort {
-    /// What suits the frame after one of `plain` bytes that packed to `packed`: sound goes on as it was.
-    pub fn after(plain: usize, packed: usize) -> Self {
-        if packed * 4 < plain * 3 {
-            Effort::Search
-        } else {
-            Effort::Fast
-        }
-    }
-}
+/// Level 1 leaves less than 1 % more bytes than zlib at its best, for a fifth of its time. From level 10 on
+/// libdeflate leaves fewer than zlib, but a frame of a quiet room's hiss takes it 3 to 12 ms. Without matches
+/// (Huffman alone) 86.6 % are left.
+const LEVEL: i32 = 1;
 
 thread_local! {
-    static FAST: RefCell<Compressor> = RefCell::new(compressor(1));
-    static SEARCH: RefCell<Compressor> = RefCell::new(compressor(2));
-}
-
-/// Both levels exist, so the default, level 6, never comes into it.
-fn compressor(level: i32) -> Compressor {
-    Compressor::new(CompressionLvl::new(level).unwrap_or_default())
+    // The level exists, so the default, 6, is not used.
+    static COMPRESSOR: RefCell<Compressor> =
+        RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default()));
 }
 
 /// Appends one gzip member that holds `data` to `out`, whatever `out` has before it.
 ///
 /// # Errors
 /// [`GzipError`] when the library fails; `out` is then as it was.
-pub fn gzip(data: &[u8], effort: Effort, out: &mut BytesMut) -> Result<(), GzipError> {
+pub fn gzip(data: &[u8], out: &mut BytesMut) -> Result<(), GzipError> {
     if data.is_empty() {
         out.extend_from_slice(&EMPTY);
         return Ok(());
     }
-    let state = match effort {
-        Effort::Fast => &FAST,
-        Effort::Search => &SEARCH,
-    };
-    state.with_borrow_mut(|compressor| {
+    COMPRESSOR.with_borrow_mut(|compressor| {
         let start = out.len();
         out.resize(start + compressor.gzip_compress_bound(data.len()), 0);
         let written = compressor

@@ -6,7 +6,7 @@ use super::*;
 
 fn packed(data: &[u8]) -> Vec<u8> {
     let mut out = BytesMut::new();
-    gzip(data, Effort::Search, &mut out).unwrap();
+    gzip(data, &mut out).unwrap();
     out.to_vec()
 }
 
@@ -19,22 +19,14 @@ fn nothing_is_the_twenty_bytes_that_the_finish_needs() {
 }
 
 #[test]
-fn what_packs_well_is_worth_a_search() {
-    assert_eq!(Effort::after(9600, 7199), Effort::Search);
-    assert_eq!(Effort::after(9600, 7200), Effort::Fast);
-    assert_eq!(Effort::after(0, 20), Effort::Fast);
-}
-
-#[test]
 fn another_implementation_reads_every_member_of_a_reused_state() {
     let noise: Vec<u8> = (0..200_000u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     let all = [&noise[..], b"", b"abc", &[0; 70_000], &noise[..9600]];
-    let efforts = [Effort::Fast, Effort::Search];
-    for (data, effort) in all.iter().flat_map(|d| efforts.map(|e| (*d, e))) {
+    for data in all {
         let mut out = BytesMut::from(&b"before"[..]);
-        gzip(data, effort, &mut out).unwrap();
+        gzip(data, &mut out).unwrap();
         assert!(out.len() <= 6 + gzip_bound(data.len()));
         let (before, member) = out.split_at(6);
         assert_eq!(before, b"before");
@@ -128,8 +120,7 @@ proptest! {
         let mut inflater = Inflater::new();
         for data in frames {
             let mut member = BytesMut::new();
-            let effort = if data.len() % 2 == 0 { Effort::Fast } else { Effort::Search };
-            gzip(&data, effort, &mut member).unwrap();
+            gzip(&data, &mut member).unwrap();
             prop_assert_eq!(inflater.inflate(&member), Ok(&data[..]));
         }
     }

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{AUDIO, Compression, FULL_REQUEST, HEADROOM, LAST, SEQUENCE, VERSION};
 use crate::protocol::MAX_PAYLOAD;
-use crate::protocol::compression::{Effort, gzip, gzip_bound};
+use crate::protocol::compression::{gzip, gzip_bound};
 
 /// Makes the frames of one connection.
 ///
@@ -15,44 +15,32 @@ use crate::protocol::compression::{Effort, gzip, gzip_bound};
 #[derive(Debug)]
 pub struct FrameEncoder {
     compression: Compression,
-    /// For the next packet of samples.
-    effort: Effort,
 }
 
 impl FrameEncoder {
     /// An encoder whose frames are packed with `compression`.
     pub fn new(compression: Compression) -> Self {
-        Self {
-            compression,
-            effort: Effort::default(),
-        }
+        Self { compression }
     }
 
     /// The full client request, which opens the session; `json` as
     /// [`Request::to_json`](crate::protocol::request::Request::to_json) makes it.
-    pub fn request(&mut self, sequence: i32, json: &[u8]) -> Bytes {
+    pub fn request(&self, sequence: i32, json: &[u8]) -> Bytes {
         let mut out = BytesMut::new();
-        self.frame(
-            &mut out,
-            (FULL_REQUEST, SEQUENCE, sequence),
-            json,
-            Effort::Search,
-        )
+        self.frame(&mut out, (FULL_REQUEST, SEQUENCE, sequence), json)
     }
 
     /// A packet of samples, copied from `pcm`.
-    pub fn audio(&mut self, sequence: i32, pcm: &[u8]) -> Bytes {
+    pub fn audio(&self, sequence: i32, pcm: &[u8]) -> Bytes {
         let kind = (AUDIO, SEQUENCE, sequence);
-        let frame = OUT.with_borrow_mut(|out| self.frame(out, kind, pcm, self.effort));
-        self.effort = Effort::after(pcm.len(), frame.len());
-        frame
+        OUT.with_borrow_mut(|out| self.frame(out, kind, pcm))
     }
 
     /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them.
     ///
     /// Without compression the chunk becomes the frame, and no sample is copied; with it, the frame's bytes are ones that a thread's
     /// frames have in turn, once they are dropped. A chunk of no more than the free bytes has no samples.
-    pub fn audio_chunk(&mut self, sequence: i32, mut chunk: BytesMut) -> Bytes {
+    pub fn audio_chunk(&self, sequence: i32, mut chunk: BytesMut) -> Bytes {
         debug_assert!(chunk.len() >= HEADROOM, "a chunk begins with its headroom");
         if chunk.len() < HEADROOM {
             chunk.resize(HEADROOM, 0);
@@ -76,15 +64,10 @@ impl FrameEncoder {
     ///
     /// With compression its payload is an empty gzip member, 20 bytes: no bytes at all, marked as gzip,
     /// are refused.
-    pub fn finish(&mut self, sequence: i32) -> Bytes {
+    pub fn finish(&self, sequence: i32) -> Bytes {
         let sequence = sequence.wrapping_neg();
         let mut out = BytesMut::new();
-        self.frame(
-            &mut out,
-            (AUDIO, SEQUENCE | LAST, sequence),
-            &[],
-            Effort::Fast,
-        )
+        self.frame(&mut out, (AUDIO, SEQUENCE | LAST, sequence), &[])
     }
 
     /// A frame made in `out`, which is empty then, and can be used again once the frame is dropped.
@@ -93,7 +76,6 @@ impl FrameEncoder {
         out: &mut BytesMut,
         (kind, flags, sequence): (u8, u8, i32),
         payload: &[u8],
-        effort: Effort,
     ) -> Bytes {
         let room = match self.compression {
             Compression::Gzip => gzip_bound(payload.len()),
@@ -103,7 +85,7 @@ impl FrameEncoder {
         out.reserve(HEADROOM + room);
         out.resize(HEADROOM, 0);
         let mut compression = self.compression;
-        if compression == Compression::None || gzip(payload, effort, out).is_err() {
+        if compression == Compression::None || gzip(payload, out).is_err() {
             // Each frame says itself how it is packed, so one that the encoder fails at goes plain.
             compression = Compression::None;
             out.extend_from_slice(payload);

@@ -12,7 +12,7 @@ fn server(header: &[u8], payload: &[u8]) -> Vec<u8> {
 
 #[test]
 fn plain_frames_are_these_bytes() {
-    let mut encoder = FrameEncoder::new(Compression::None);
+    let encoder = FrameEncoder::new(Compression::None);
     assert_eq!(
         encoder.request(1, b"{}")[..],
         [0x11, 0x11, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 2, b'{', b'}']
@@ -29,7 +29,7 @@ fn plain_frames_are_these_bytes() {
 
 #[test]
 fn gzip_frames_say_so_and_the_finish_has_an_empty_member() {
-    let mut encoder = FrameEncoder::new(Compression::Gzip);
+    let encoder = FrameEncoder::new(Compression::Gzip);
     let request = encoder.request(1, b"{\"user\":{}}");
     assert_eq!(request[..8], [0x11, 0x11, 0x11, 0, 0, 0, 0, 1]);
     assert_eq!(request[8..12], (request.len() as u32 - 12).to_be_bytes());
@@ -50,7 +50,7 @@ fn a_plain_chunk_becomes_its_frame_where_it_is() {
     let mut chunk = BytesMut::zeroed(HEADROOM);
     chunk.extend_from_slice(&[1, 2, 3, 4]);
     let place = chunk.as_ptr();
-    let mut encoder = FrameEncoder::new(Compression::None);
+    let encoder = FrameEncoder::new(Compression::None);
     let frame = encoder.audio_chunk(7, chunk);
     assert_eq!(frame, encoder.audio(7, &[1, 2, 3, 4]));
     assert_eq!(frame.as_ptr(), place);
@@ -60,7 +60,7 @@ fn a_plain_chunk_becomes_its_frame_where_it_is() {
 fn a_gzip_chunk_is_packed_without_its_free_bytes() {
     let mut chunk = BytesMut::zeroed(HEADROOM);
     chunk.extend_from_slice(&[5; 4000]);
-    let mut encoder = FrameEncoder::new(Compression::Gzip);
+    let encoder = FrameEncoder::new(Compression::Gzip);
     let frame = encoder.audio_chunk(7, chunk);
     let mut other = FrameEncoder::new(Compression::Gzip);
     assert_eq!(frame, other.audio(7, &[5; 4000]));

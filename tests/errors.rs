@@ -225,7 +225,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "a web server",
-            service: http(200, "<html>It works!</html>"),
+            service: http(200, "<html><title>It works!</title></html>"),
             error: Kind::Stream(gst::StreamError::Decode),
             status: Some(200),
             message: "It works!",

@@ -11,7 +11,7 @@ pub const MAX_MESSAGE: usize = 500;
 /// Bytes of a body of which the message is made, when it is not JSON: enough for [`MAX_MESSAGE`]
 /// characters of any kind.
 const MAX_PLAIN: usize = 4 * MAX_MESSAGE + 4;
-/// Bytes of a page among which its words are looked for: many begin with styles.
+/// Bytes of a page among which its title is looked for: some begin with styles.
 const MAX_PAGE: usize = 16 * 1024;
 
 /// Objects that may stand inside one another around a message.
@@ -47,56 +47,24 @@ fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) 
 
 fn plain(body: &[u8]) -> String {
     let beginning = |most| String::from_utf8_lossy(&body[..body.len().min(most)]);
-    match words_of_page(&beginning(MAX_PAGE)) {
-        Some(words) => printable(&words),
+    match title(&beginning(MAX_PAGE)) {
+        Some(title) => printable(&title),
         None => printable(&beginning(MAX_PLAIN)),
     }
 }
 
-/// What a page of a web server or a proxy says: its title, or else its text without the tags. None: it is no page, or
-/// says nothing.
-fn words_of_page(text: &str) -> Option<String> {
-    let text = text.trim_start();
-    let is_page = text.strip_prefix('<').is_some_and(|tag| {
-        tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!' || c == '?')
-    });
-    // Of the same length, so that places in one are places in the other.
-    let lower = text.to_ascii_lowercase();
-    let title = || {
-        let tag = lower.find("<title")?;
-        let start = tag + lower[tag..].find('>')? + 1;
-        let end = start + lower[start..].find("</title")?;
-        Some(text[start..end].to_owned())
-    };
-    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let said = |words: &String| !words.is_empty();
-    if !is_page {
+/// The title of a page of a web server or a proxy.
+fn title(page: &str) -> Option<String> {
+    if !page.trim_start().starts_with('<') {
         return None;
     }
-    title()
-        .map(words)
-        .filter(said)
-        .or_else(|| Some(words(without_tags(text, &lower))).filter(said))
-}
-
-/// The text between the tags, but for scripts and styles. `lower` is the same in small letters.
-fn without_tags(text: &str, lower: &str) -> String {
-    let mut words = String::new();
-    let mut at = 0;
-    while let Some(open) = lower[at..].find('<').map(|open| at + open) {
-        words += &text[at..open];
-        words.push(' ');
-        let tag = &lower[open + 1..];
-        let end = ["script", "style"]
-            .iter()
-            .find(|name| tag.starts_with(**name))
-            .map_or(Some(0), |name| tag.find(&format!("</{name}")));
-        let Some(end) = end.and_then(|end| Some(end + tag[end..].find('>')? + 1)) else {
-            return words;
-        };
-        at = open + 1 + end;
-    }
-    words + &text[at..]
+    // Of the same length, so that places in one are places in the other.
+    let lower = page.to_ascii_lowercase();
+    let tag = lower.find("<title")?;
+    let start = tag + lower[tag..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    let words: Vec<_> = page[start..end].split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// A peer's words for a log or a message: on one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].

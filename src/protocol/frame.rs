@@ -58,16 +58,5 @@ impl Compression {
     }
 }
 
-/// What a frame's payload is: the high half of byte 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Serialization {
-    /// Bytes.
-    Raw,
-    /// JSON in UTF-8.
-    Json,
-    /// A value that the documentation of this service does not have.
-    Other(u8),
-}
-
 #[cfg(test)]
 mod tests;

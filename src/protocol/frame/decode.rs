@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{ACK, Compression, ERROR, EVENT, LAST, RESPONSE, SEQUENCE, Serialization, VERSION};
+use super::{ACK, Compression, ERROR, EVENT, LAST, RESPONSE, SEQUENCE, VERSION};
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::compression::{InflateError, Inflater};
 
@@ -26,15 +26,8 @@ pub enum ServerKind {
 pub struct ServerFrame<'a> {
     /// Response, acknowledgement or error.
     pub kind: ServerKind,
-    /// The service's own count of its messages; says nothing about the client's. The first answer of
-    /// `bigmodel_async` has none.
-    pub sequence: Option<i32>,
-    /// Documented for sister services, never seen from this one.
-    pub event: Option<i32>,
-    /// The session's final response. The sequence is positive even then, so that only this tells.
+    /// The session's final response, by its flag: the number's sign does not say so.
     pub last: bool,
-    /// What the payload is, once unpacked.
-    pub serialization: Serialization,
     /// How the payload is packed, whatever the client's own frames are.
     pub compression: Compression,
     /// The payload, still packed.
@@ -122,12 +115,13 @@ pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     if ![RESPONSE, ACK, ERROR].contains(&kind) {
         return Err(FrameError::UnknownType(kind));
     }
-    let mut optional = |flag| match flags & flag {
-        0 => Ok(None),
-        _ => word().map(|word| Some(i32::from_be_bytes(word))),
-    };
-    let sequence = optional(SEQUENCE)?;
-    let event = optional(EVENT)?;
+    // The sequence is the service's own count, which says nothing about the client's; events are documented for
+    // sister services.
+    for flag in [SEQUENCE, EVENT] {
+        if flags & flag != 0 {
+            word()?;
+        }
+    }
     let kind = match kind {
         RESPONSE => ServerKind::Response,
         ACK => ServerKind::Ack,
@@ -149,14 +143,7 @@ pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     };
     Ok(ServerFrame {
         kind,
-        sequence,
-        event,
         last: flags & LAST != 0,
-        serialization: match b2 >> 4 {
-            0 => Serialization::Raw,
-            1 => Serialization::Json,
-            other => Serialization::Other(other),
-        },
         compression,
         payload,
     })

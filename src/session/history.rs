@@ -201,16 +201,6 @@ impl History {
         self.trim_before(self.end);
     }
 
-    /// How many samples the replay under way has yet to send.
-    pub fn remaining(&self) -> u64 {
-        let Some(cursor) = self.cursor else { return 0 };
-        let index = self.chunks.partition_point(|c| c.end() <= cursor);
-        self.chunks
-            .range(index..)
-            .map(|c| c.samples() - c.before(cursor))
-            .sum()
-    }
-
     /// When the audio that ends at `position` reached the sink. `None` where it is not known: never pushed, trimmed, or too long ago.
     pub fn arrived(&self, position: u64) -> Option<Duration> {
         let index = self.arrivals.partition_point(|a| a.end < position);
@@ -261,12 +251,10 @@ mod tests {
         let mut history = filled(100);
         history.rewind(13);
         assert!(history.replaying());
-        assert_eq!(history.remaining(), 37);
         assert_eq!(
             positions(&history.replay().unwrap()),
             [13, 14, 15, 16, 17, 18, 19]
         );
-        assert_eq!(history.remaining(), 30);
         assert_eq!(replayed(&mut history), (20..50).collect::<Vec<_>>());
         assert!(!history.replaying());
         history.rewind(0);
@@ -291,7 +279,6 @@ mod tests {
         history.rewind(7);
         history.trim_before(27);
         assert_eq!((history.start(), history.held()), (7, 43));
-        assert_eq!(history.remaining(), 43);
         assert_eq!(
             history.replay().map(|chunk| positions(&chunk)),
             Some(vec![7, 8, 9])
@@ -351,7 +338,6 @@ mod tests {
         history.push(10, &audio(10, 4), Duration::ZERO);
         history.push(3, &audio(3, 4), Duration::ZERO);
         history.rewind(5);
-        assert_eq!(history.remaining(), 6);
         assert_eq!(replayed(&mut history), (8..14).collect::<Vec<_>>());
         assert_eq!(history.arrived(6), None);
     }
@@ -391,7 +377,6 @@ mod tests {
                 prop_assert_eq!(history.start(), start);
             }
             history.rewind(rewind);
-            prop_assert_eq!(history.remaining(), end.saturating_sub(rewind.max(start)));
             prop_assert_eq!(replayed(&mut history), (rewind.max(start)..end).collect::<Vec<_>>());
         }
 
@@ -416,7 +401,6 @@ mod tests {
                 if let Some(Some(trim)) = trims.next() {
                     history.trim_before(trim);
                 }
-                prop_assert_eq!(history.remaining(), end - next);
                 let Some(chunk) = history.replay() else { break };
                 let sent = positions(&chunk);
                 prop_assert_eq!(sent.first(), Some(&next));

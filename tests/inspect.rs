@@ -74,6 +74,7 @@ const PROPERTIES: &[(&str, Holds)] = &[
     ("correct-table-id", Text(None)),
     ("correct-table-name", Text(None)),
     ("enable-speaker-info", Flag(false)),
+    ("ssd-version", Text(Some("200"))),
     ("extra-request", Structure),
     ("interim-results", Flag(true)),
     ("post-tags", Flag(true)),

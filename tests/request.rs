@@ -236,13 +236,18 @@ fn what_is_zero_or_empty_is_not_sent() {
 }
 
 #[test]
-fn speakers_need_two_fields() {
+fn the_speaker_version_goes_with_speakers_only() {
     let service = service(Options::default());
-    let mut expected = default();
-    expected["request"]["enable_speaker_info"] = json!(true);
-    expected["request"]["ssd_version"] = json!("200");
-    let asked = request_of(&service, launched(&service, "enable-speaker-info=true"));
-    assert_eq!(asked, expected);
+    for (properties, enabled, version) in [
+        ("enable-speaker-info=true", json!(true), json!("200")),
+        ("enable-speaker-info=true ssd-version=300", json!(true), json!("300")),
+        ("enable-speaker-info=true ssd-version=\"\"", json!(true), Value::Null),
+        ("ssd-version=300", Value::Null, Value::Null),
+    ] {
+        let asked = request_of(&service, launched(&service, properties));
+        assert_eq!(asked["request"]["enable_speaker_info"], enabled, "{properties}");
+        assert_eq!(asked["request"]["ssd_version"], version, "{properties}");
+    }
 }
 
 /// Hot words and context share one field, a string that holds JSON.

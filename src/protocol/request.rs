@@ -76,8 +76,11 @@ pub struct Request {
     pub correct_table_id: Option<String>,
     /// The same, by name.
     pub correct_table_name: Option<String>,
-    /// Tell speakers apart; sent with `ssd_version` "200", which it needs.
+    /// Tell speakers apart.
     pub enable_speaker_info: bool,
+    /// The version of that: "200" for short talk, "300" for long meetings. Sent with
+    /// [`enable_speaker_info`](Self::enable_speaker_info) only.
+    pub ssd_version: Option<String>,
     /// Further fields of `request`, put in last: one that is known here replaces the value above, except
     /// that an object (`corpus`) is merged field by field.
     pub extra: Map<String, Value>,
@@ -106,6 +109,7 @@ impl Default for Request {
             correct_table_id: None,
             correct_table_name: None,
             enable_speaker_info: false,
+            ssd_version: Some("200".into()),
             extra: Map::new(),
         }
     }

@@ -9,7 +9,9 @@ use gst::prelude::*;
 
 use shorthands::{boolean, choice, secret, string, uint};
 
-use super::settings::{Compression, DEFAULT_UID, DEFAULT_URI, Leaky, ResultType, Settings};
+use super::settings::{
+    Compression, DEFAULT_SSD_VERSION, DEFAULT_UID, DEFAULT_URI, Leaky, ResultType, Settings,
+};
 
 /// Applied at once, the others at the next READY → PAUSED.
 pub(super) const LIVE: [&str; 3] = ["interim-results", "post-tags", "post-responses"];
@@ -254,6 +256,13 @@ fn recognition() -> Vec<glib::ParamSpec> {
             "Enable speaker info",
             "Tell speakers apart: the attribute speaker_id of utterances; numbers hold within one session only",
             false,
+        ),
+        string(
+            "ssd-version",
+            "Speaker version",
+            "Version of enable-speaker-info, sent together with it: 200 for short talk between at most 5 speakers, 300 for \
+             long meetings (null: not sent)",
+            Some(DEFAULT_SSD_VERSION),
         ),
     ]
 }

@@ -14,6 +14,7 @@ pub(super) const RESOURCE_IDS: [&str; 4] = [
     "volc.bigasr.sauc.concurrent",
 ];
 pub(super) const DEFAULT_UID: &str = "gst-volcasrsink";
+pub(super) const DEFAULT_SSD_VERSION: &str = "200";
 
 /// What happens to audio that there is no room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -106,6 +107,7 @@ pub(super) struct Settings {
     pub correct_table_id: Option<String>,
     pub correct_table_name: Option<String>,
     pub enable_speaker_info: bool,
+    pub ssd_version: Option<String>,
     pub extra_request: Option<gst::Structure>,
     pub interim_results: bool,
     pub post_tags: bool,
@@ -152,6 +154,7 @@ impl Default for Settings {
             correct_table_id: None,
             correct_table_name: None,
             enable_speaker_info: false,
+            ssd_version: Some(DEFAULT_SSD_VERSION.into()),
             extra_request: None,
             interim_results: true,
             post_tags: true,
@@ -197,6 +200,7 @@ macro_rules! with_field {
             "correct-table-id" => $apply!($settings.correct_table_id),
             "correct-table-name" => $apply!($settings.correct_table_name),
             "enable-speaker-info" => $apply!($settings.enable_speaker_info),
+            "ssd-version" => $apply!($settings.ssd_version),
             "extra-request" => $apply!($settings.extra_request),
             "interim-results" => $apply!($settings.interim_results),
             "post-tags" => $apply!($settings.post_tags),

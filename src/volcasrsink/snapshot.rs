@@ -194,6 +194,7 @@ impl Settings {
             correct_table_id: text(&self.correct_table_id),
             correct_table_name: text(&self.correct_table_name),
             enable_speaker_info: self.enable_speaker_info,
+            ssd_version: text(&self.ssd_version),
             extra: extra
                 .map_err(|problem| SettingsError::new("extra-request", problem))?
                 .unwrap_or_default(),

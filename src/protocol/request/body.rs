@@ -104,7 +104,7 @@ impl<'a> Fields<'a> {
             force_to_speech_time: request.force_to_speech_time,
             vad_segment_duration: request.vad_segment_duration,
             enable_speaker_info: speakers.then_some(true),
-            ssd_version: speakers.then_some("200"),
+            ssd_version: request.ssd_version.as_deref().filter(|_| speakers),
             corpus: Corpus {
                 boosting_table_id: request.boosting_table_id.as_deref(),
                 boosting_table_name: request.boosting_table_name.as_deref(),

@@ -55,6 +55,7 @@ fn every_field_goes_to_its_place_with_its_type() {
         correct_table_id: Some("c1".into()),
         correct_table_name: Some("c2".into()),
         enable_speaker_info: true,
+        ssd_version: Some("300".into()),
         extra: object(json!({"enable_poi_fc": true})),
     };
     let expected = json!({
@@ -64,7 +65,7 @@ fn every_field_goes_to_its_place_with_its_type() {
             "model_name": "other", "enable_itn": false, "enable_punc": false, "enable_ddc": false,
             "show_utterances": false, "enable_nonstream": true, "result_type": "single",
             "end_window_size": 300, "force_to_speech_time": 1000, "vad_segment_duration": 3000,
-            "enable_speaker_info": true, "ssd_version": "200", "enable_poi_fc": true,
+            "enable_speaker_info": true, "ssd_version": "300", "enable_poi_fc": true,
             "corpus": {
                 "boosting_table_id": "b1", "boosting_table_name": "b2",
                 "correct_table_id": "c1", "correct_table_name": "c2",

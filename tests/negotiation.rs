@@ -95,6 +95,36 @@ fn what_does_not_fit_ends_in_an_error_and_is_not_sent() {
     }
 }
 
+/// Bytes of unknown meaning are refused, with the way out, and the service gets none of them.
+#[test]
+fn a_buffer_without_caps_is_an_error() {
+    init();
+    let service = service(Options::default());
+    let description = format!(
+        "fakesrc num-buffers=5 sizetype=fixed sizemax=9600 format=time ! volcasrsink sync=false uri={} \
+         app-key=app-1 access-key=secret-access-key",
+        service.uri()
+    );
+    let pipeline = gst::parse::launch(&description).expect("a pipeline");
+    let bus = pipeline.bus().expect("a bus");
+    pipeline.set_state(gst::State::Playing).expect("to play");
+    let mut errors = Vec::new();
+    // The cause comes first, then the source's complaint about it.
+    while errors.len() < 2 {
+        errors.extend(listen(&bus).errors());
+    }
+    pipeline.set_state(gst::State::Null).expect("NULL");
+    let cause = &errors[0].error;
+    assert!(cause.matches(gst::StreamError::Format), "{cause:?}");
+    assert!(
+        cause.message().contains("audioconvert ! audioresample"),
+        "{cause}"
+    );
+    let complaint = errors[1].debug.as_deref().unwrap_or_default();
+    assert!(complaint.contains("not-negotiated"), "{complaint}");
+    assert!(service.connections().iter().all(|c| c.frames.is_empty()));
+}
+
 /// Rising zero crossings, which for a tone are its frequency times its seconds.
 fn crossings(pcm: &[u8]) -> usize {
     let samples: Vec<i16> = pcm

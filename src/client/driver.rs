@@ -16,7 +16,7 @@ use tokio::time::timeout_at;
 
 use super::config::Config;
 use super::dial::Transport;
-use super::event::{Event, Events, Trouble};
+use super::event::{Event, Events, InputError, Trouble};
 use super::line::Line;
 use super::live::End;
 use super::runtime::{RuntimeError, spawn};
@@ -142,11 +142,11 @@ mod tests;
 
 impl Driver {
     async fn run(mut self) {
-        let (mut control, mut given_up) = (self.control.clone(), self.control.clone());
+        let (mut control, mut input) = (self.control.clone(), self.control.clone());
         tokio::select! {
             biased;
             _ = control.wait_for(|control| control.stopped) => {}
-            _ = given_up.wait_for(|control| control.unreadable) => self.fail(Trouble::Unreadable),
+            error = wait_for_rejected(&mut input) => self.fail(error.into()),
             () = self.epochs() => {}
         }
         self.leave();
@@ -393,6 +393,15 @@ impl Driver {
 
 fn tracker(config: &Config) -> Tracker {
     Tracker::new(config.request.result_type).lagging(config.lag())
+}
+
+/// Waits for input that can't be used. For ever, if the client is gone: then the stop ends it all.
+async fn wait_for_rejected(control: &mut watch::Receiver<Control>) -> InputError {
+    let rejected = control.wait_for(|control| control.rejected.is_some()).await;
+    match rejected.ok().and_then(|control| control.rejected) {
+        Some(error) => error,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits for another epoch than `epoch`. For ever, if the client is gone: then the stop ends it all.

@@ -142,6 +142,17 @@ pub trait Events: Send + Sync {
     fn log(&self, level: Level, line: fmt::Arguments<'_>);
 }
 
+/// Why a buffer of the pipeline can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    /// Its memory could not be mapped.
+    #[error("mapping a buffer's memory for reading failed")]
+    Unreadable,
+    /// No caps came before it.
+    #[error("a buffer came without caps")]
+    NotNegotiated,
+}
+
 /// Why a connection could not be had, or was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
@@ -181,9 +192,9 @@ pub enum Trouble {
     /// No threads.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A buffer of the pipeline could not be read.
-    #[error("mapping a buffer's memory for reading failed")]
-    Unreadable,
+    /// A buffer of the pipeline can't be used.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// The driver ended by itself: a defect of this plugin.
     #[error("internal error: the connection's task ended unexpectedly")]
     Defect,
@@ -206,7 +217,7 @@ impl Trouble {
             | Trouble::Stalled(_)
             | Trouble::NoAnswer(_)
             | Trouble::NoFinal(_) => Retry::Soon,
-            Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Unreadable | Trouble::Defect => {
+            Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Input(_) | Trouble::Defect => {
                 Retry::Never
             }
         }
@@ -277,7 +288,7 @@ mod tests {
             (error(55_000_007), Retry::Limited),
             (error(45_000_001), Retry::Never),
             (Trouble::Nonsense(String::new()), Retry::Never),
-            (Trouble::Unreadable, Retry::Never),
+            (InputError::Unreadable.into(), Retry::Never),
             (Trouble::Defect, Retry::Never),
         ] {
             assert_eq!(trouble.retry(), retry, "{trouble}");

@@ -41,7 +41,7 @@ pub use config::Config;
 pub use counters::Counts;
 pub use dial::DialError;
 pub use endpoint::{Endpoint, without_secrets};
-pub use event::{Event, Events, Level, Trouble};
+pub use event::{Event, Events, InputError, Level, Trouble};
 pub use runtime::{RuntimeError, run_job};
 #[cfg(test)]
 pub(crate) use troubles::troubles;
@@ -230,10 +230,10 @@ impl Client {
     }
 
     /// There is audio that can't be handed over: fails for good.
-    pub fn give_up(&self) {
+    pub fn reject_input(&self, error: InputError) {
         self.shared
             .control
-            .send_modify(|control| control.unreadable = true);
+            .send_modify(|control| control.rejected = Some(error));
     }
 
     /// Whether the client has failed for good.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::Waited;
 use super::config::Config;
 use super::counters::Counters;
+use super::event::InputError;
 use crate::session::queue::{Boundary, Item, Queue};
 use crate::session::time_to_samples;
 
@@ -18,7 +19,7 @@ use crate::session::time_to_samples;
 pub(super) struct Control {
     pub(super) epoch: u64,
     /// The owner has audio that it can't hand over.
-    pub(super) unreadable: bool,
+    pub(super) rejected: Option<InputError>,
     pub(super) stopped: bool,
 }
 

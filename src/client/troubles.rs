@@ -7,7 +7,7 @@ use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::tls::TrustError;
-use super::{DialError, RuntimeError, Trouble, UpgradeError};
+use super::{DialError, InputError, RuntimeError, Trouble, UpgradeError};
 
 /// One of each. The functions below have no wildcard: another variant does not compile before it is listed here.
 pub(crate) fn troubles() -> Vec<Trouble> {
@@ -58,7 +58,8 @@ pub(crate) fn troubles() -> Vec<Trouble> {
         Trouble::NoFinal(time),
         Trouble::Nonsense("x".into()),
         Trouble::Runtime(RuntimeError::for_test()),
-        Trouble::Unreadable,
+        Trouble::Input(InputError::Unreadable),
+        Trouble::Input(InputError::NotNegotiated),
         Trouble::Defect,
     ];
     let mut kinds: Vec<_> = trouble.iter().map(kind).collect();
@@ -100,6 +101,6 @@ fn kind(trouble: &Trouble) -> usize {
         Trouble::Nonsense(_) => 17,
         Trouble::Runtime(_) => 18,
         Trouble::Defect => 19,
-        Trouble::Unreadable => 20,
+        Trouble::Input(_) => 20,
     }
 }

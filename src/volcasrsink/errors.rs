@@ -2,7 +2,7 @@
 
 use super::posting::Ids;
 use super::settings::RESOURCE_IDS;
-use crate::client::{Credentials, DialError, Trouble, UpgradeError};
+use crate::client::{Credentials, DialError, InputError, Trouble, UpgradeError};
 use crate::protocol::failure::{Cause, Failure, Retry};
 
 /// Most characters of the service's own words in an error's text. All of them are in its details.
@@ -131,7 +131,10 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
             Trouble::Nonsense(_) | Trouble::Upgrade(UpgradeError::NotWebSocket(_)) => {
                 gst::glib::Error::new(StreamError::Decode, text)
             }
-            Trouble::Runtime(_) | Trouble::Unreadable | Trouble::Defect => {
+            Trouble::Input(InputError::NotNegotiated) => {
+                gst::glib::Error::new(StreamError::Format, text)
+            }
+            Trouble::Runtime(_) | Trouble::Input(InputError::Unreadable) | Trouble::Defect => {
                 resource(ResourceError::Failed)
             }
             Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
@@ -175,7 +178,10 @@ fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
                 "{trouble}. Check the property uri: it must name the service's v3/sauc endpoint."
             )
         }
-        Trouble::Unreadable => "The memory of a buffer can't be read by the CPU: convert it before this element, or have \
+        Trouble::Input(InputError::NotNegotiated) => "A buffer came without caps, so the format of its audio is not \
+                                known: put \"audioconvert ! audioresample\" before this element, and audio before them."
+            .into(),
+        Trouble::Input(InputError::Unreadable) => "The memory of a buffer can't be read by the CPU: convert it before this element, or have \
                                 it copied by an element such as \"audioconvert\"."
             .into(),
         Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),

@@ -21,7 +21,7 @@ use super::snapshot::Environment;
 use super::stats;
 use super::timeline::Timeline;
 use super::waiting::{Phase, Phases};
-use crate::client::{Client, Counts};
+use crate::client::{Client, Counts, InputError};
 use crate::session::BYTES_PER_SAMPLE;
 
 /// What the streaming thread remembers from buffer to buffer.
@@ -239,6 +239,9 @@ impl BaseSinkImpl for VolcAsrSink {
             return Err(gst::FlowError::Flushing);
         };
         run.check(&|wait| self.wait(wait))?;
+        if !self.obj().sink_pad().has_current_caps() {
+            return Err(run.reject(InputError::NotNegotiated, &|wait| self.wait(wait)));
+        }
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
             self.warn_backwards(&run);
@@ -253,8 +256,7 @@ impl BaseSinkImpl for VolcAsrSink {
             return Ok(gst::FlowSuccess::Ok);
         };
         let Ok(map) = buffer.map_readable() else {
-            run.unreadable(&|wait| self.wait(wait))?;
-            return Err(gst::FlowError::Error);
+            return Err(run.reject(InputError::Unreadable, &|wait| self.wait(wait)));
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         if whole < map.len() {

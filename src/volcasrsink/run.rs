@@ -14,7 +14,7 @@ use super::input::{GapLimits, Input, Plan};
 use super::outbox::{Outbox, Post};
 use super::settings::{Leaky, Settings};
 use super::timeline::Anchor;
-use crate::client::{Client, Pushed, Waited};
+use crate::client::{Client, InputError, Pushed, Waited};
 use crate::session::exchange::Limits;
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
@@ -362,10 +362,15 @@ impl Run {
         Err(gst::FlowError::Error)
     }
 
-    /// A buffer's memory can't be read: that ends the run as any failure does.
-    pub fn unreadable(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
-        self.client.give_up();
-        self.failed(waits)
+    /// Ends the run, as any failure does, for a buffer that can't be used. Returns what becomes of the buffer, once
+    /// the error is on the bus.
+    pub fn reject(&self, error: InputError, waits: Waits<'_>) -> gst::FlowError {
+        self.client.reject_input(error);
+        match (waits(&|| self.client.wait_for_failure()), error) {
+            (Err(error), _) => error,
+            (Ok(_), InputError::NotNegotiated) => gst::FlowError::NotNegotiated,
+            (Ok(_), InputError::Unreadable) => gst::FlowError::Error,
+        }
     }
 }
 

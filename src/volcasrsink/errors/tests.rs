@@ -238,7 +238,7 @@ fn every_cause_has_its_domain_and_a_way_out() {
             "v3/sauc",
         ),
         (
-            Trouble::Unreadable,
+            Trouble::Input(InputError::Unreadable),
             true,
             Resource(ResourceError::Failed),
             "audioconvert",

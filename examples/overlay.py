@@ -13,7 +13,7 @@ is known of its words by then. A frame's caption is chosen by the frame's own ti
 Needs PyGObject with GStreamer's overrides (python3-gi, python3-gst-1.0, gir1.2-gst-plugins-base-1.0), textoverlay
 (gstreamer1.0-x), and the plugin where GStreamer finds it (GST_PLUGIN_PATH). Credentials and, if it is not to be the
 default, the service's address come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY or
-VOLCENGINE_API_KEY, and VOLCASR_URI, which is this program's own.
+VOLCENGINE_API_KEY, and VOLCASR_URI.
 """
 
 import argparse
@@ -130,9 +130,6 @@ class Player:
         self.words_done = threading.Event()
         # So that the sink's own end is told, not only that of the whole pipeline.
         self.pipeline.set_property("message-forward", True)
-        if asr := self.pipeline.get_by_name("asr"):
-            if uri := os.environ.get("VOLCASR_URI"):
-                asr.set_property("uri", uri)
         if overlay := self.pipeline.get_by_name("overlay"):
             pad = overlay.get_static_pad("video_sink")
             pad.add_probe(Gst.PadProbeType.BUFFER, self.draw, overlay, live)

@@ -7,7 +7,7 @@
 
 Needs PyGObject with GStreamer's overrides (python3-gi, python3-gst-1.0), and the plugin where GStreamer finds it
 (GST_PLUGIN_PATH). Credentials and, if it is not to be the default, the service's address come from the environment:
-VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY or VOLCENGINE_API_KEY, and VOLCASR_URI, which is this program's own.
+VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY or VOLCENGINE_API_KEY, and VOLCASR_URI.
 """
 
 import os
@@ -55,12 +55,10 @@ def main():
 
     Gst.init(None)
     try:
-        pipeline = Gst.parse_launch(f"{source(args)} ! audioconvert ! audioresample ! volcasrsink name=asr")
+        pipeline = Gst.parse_launch(f"{source(args)} ! audioconvert ! audioresample ! volcasrsink")
     except (FileNotFoundError, GLib.Error) as error:
         print("error:", getattr(error, "message", error), file=sys.stderr)
         return 1
-    if uri := os.environ.get("VOLCASR_URI"):
-        pipeline.get_by_name("asr").set_property("uri", uri)
 
     loop = GLib.MainLoop()
     errors = []

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Credentials and, if it is not to be the default, the service's address come from the environment:
-//! `VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY` or `VOLCENGINE_API_KEY`, and `VOLCASR_URI`, which is this program's own.
+//! `VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY` or `VOLCENGINE_API_KEY`, and `VOLCASR_URI`.
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
@@ -75,13 +75,10 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
 
     let source = source(args)?;
     let pipeline = gst::parse::launch(&format!(
-        "{source} ! audioconvert ! audioresample ! volcasrsink name=asr"
+        "{source} ! audioconvert ! audioresample ! volcasrsink"
     ))?
     .downcast::<gst::Pipeline>()
     .map_err(|_| "not a pipeline")?;
-    if let (Ok(uri), Some(asr)) = (std::env::var("VOLCASR_URI"), pipeline.by_name("asr")) {
-        asr.set_property("uri", uri);
-    }
     let bus = pipeline.bus().ok_or("a pipeline without a bus")?;
 
     // Ctrl-C ends the stream, not the program: the last words are still to come. A second one, the handler gone, kills.

@@ -7,8 +7,8 @@ use gst::prelude::*;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "The service")]
 pub struct ServiceOptions {
-    /// Its address; default: the element's own
-    #[arg(long, env = "VOLCASR_URI", hide_env_values = true)]
+    /// Its address; default: VOLCASR_URI in the environment, then the element's own
+    #[arg(long)]
     pub uri: Option<String>,
     /// What the account has bought
     #[arg(long, value_name = "ID")]
@@ -37,8 +37,7 @@ impl ServiceOptions {
 
     /// Sets the element's properties, or says which one can't be set and why.
     pub fn apply(&self, sink: &gst::Element) -> Result<(), String> {
-        // A variable that is set to nothing is not set.
-        if let Some(uri) = self.uri.as_deref().filter(|uri| !uri.is_empty()) {
+        if let Some(uri) = &self.uri {
             sink.set_property("uri", uri);
         }
         if let Some(id) = &self.resource_id {

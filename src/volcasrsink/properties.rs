@@ -33,7 +33,7 @@ fn connection() -> Vec<glib::ParamSpec> {
             "Service URI",
             "WebSocket URI of the service: wss://, or ws:// to a loopback address (elsewhere only with allow-insecure). \
              The path chooses the endpoint: bigmodel_async, bigmodel or bigmodel_nostream. \
-             Credentials do not belong in it",
+             Credentials do not belong in it. When it is not set, the environment variable VOLCASR_URI counts",
             Some(DEFAULT_URI),
         ),
         secret(

@@ -70,7 +70,8 @@ pub enum ResultType {
 /// The properties' values.
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub uri: String,
+    /// None: that of the environment, or the default.
+    pub uri: Option<String>,
     pub app_key: Option<String>,
     pub access_key: Option<String>,
     pub api_key: Option<String>,
@@ -117,7 +118,7 @@ pub(super) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            uri: DEFAULT_URI.into(),
+            uri: None,
             app_key: None,
             access_key: None,
             api_key: None,
@@ -167,7 +168,6 @@ impl Default for Settings {
 macro_rules! with_field {
     ($settings:expr, $name:expr, $apply:ident) => {
         match $name {
-            "uri" => $apply!($settings.uri),
             "resource-id" => $apply!($settings.resource_id),
             "uid" => $apply!($settings.uid),
             "allow-insecure" => $apply!($settings.allow_insecure),
@@ -222,6 +222,7 @@ impl Settings {
             };
         }
         match name {
+            "uri" => self.uri = value.get().ok().flatten(),
             "app-key" => self.app_key = secret(value),
             "access-key" => self.access_key = secret(value),
             "api-key" => self.api_key = secret(value),
@@ -242,7 +243,7 @@ impl Settings {
             "uri" => {
                 let known = [&self.app_key, &self.access_key, &self.api_key];
                 let known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
-                without_secrets(&self.uri, &known).to_value()
+                without_secrets(self.uri.as_deref().unwrap_or(DEFAULT_URI), &known).to_value()
             }
             "hotwords" => {
                 gst::Array::new(self.hotwords.iter().map(|word| word.to_send_value())).to_value()

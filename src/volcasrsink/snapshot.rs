@@ -6,7 +6,7 @@ use std::time::Duration;
 use gst::glib;
 use serde_json::{Map, Value};
 
-use super::settings::{Compression, ResultType, Settings, not_empty};
+use super::settings::{Compression, DEFAULT_URI, ResultType, Settings, not_empty};
 use crate::client::{Config, Credentials, Endpoint, is_field_value};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
@@ -15,6 +15,7 @@ use crate::session::exchange::Limits;
 /// The variables that stand in for properties.
 #[derive(Clone, Default)]
 pub(super) struct Environment {
+    pub uri: Option<String>,
     pub app_id: Option<String>,
     pub access_key: Option<String>,
     pub api_key: Option<String>,
@@ -24,6 +25,7 @@ impl Environment {
     pub fn read() -> Self {
         let read = |name| std::env::var(name).ok().and_then(not_empty);
         Environment {
+            uri: read("VOLCASR_URI"),
             app_id: read("VOLCENGINE_APP_ID"),
             access_key: read("VOLCENGINE_ACCESS_KEY"),
             api_key: read("VOLCENGINE_API_KEY"),
@@ -51,8 +53,9 @@ impl SettingsError {
 impl Settings {
     /// Checks everything, and completes the credentials from `environment`.
     pub fn to_config(&self, environment: &Environment) -> Result<Config, SettingsError> {
-        let endpoint = Endpoint::parse(&self.uri, self.allow_insecure)
-            .map_err(|error| SettingsError::new("uri", error))?;
+        let (uri, origin) = self.uri(environment);
+        let uri_error = |error| SettingsError::new("uri", format!("{error}{origin}"));
+        let endpoint = Endpoint::parse(uri, self.allow_insecure).map_err(uri_error)?;
         let ms = |ms: u32| Duration::from_millis(ms.into());
         let some_ms = |limit: u32| (limit > 0).then(|| ms(limit));
         if self.resource_id.trim().is_empty() || !is_field_value(&self.resource_id) {
@@ -61,9 +64,7 @@ impl Settings {
             return Err(SettingsError::new("resource-id", problem));
         }
         let credentials = self.credentials(environment)?;
-        endpoint
-            .check(&credentials)
-            .map_err(|error| SettingsError::new("uri", error))?;
+        endpoint.check(&credentials).map_err(uri_error)?;
         Ok(Config {
             endpoint,
             credentials,
@@ -85,6 +86,15 @@ impl Settings {
             max_queue: ms(self.max_queue_time),
             max_speed: self.max_speed,
         })
+    }
+
+    /// The service's URI, and where an error's text says that it comes from.
+    fn uri<'a>(&'a self, environment: &'a Environment) -> (&'a str, &'static str) {
+        match (&self.uri, &environment.uri) {
+            (Some(uri), _) => (uri, ""),
+            (None, Some(uri)) => (uri, " (from VOLCASR_URI in the environment)"),
+            (None, None) => (DEFAULT_URI, ""),
+        }
     }
 
     /// A property beats any variable; among properties, or among variables, the API key beats the

@@ -15,6 +15,7 @@ fn some(text: &str) -> Option<String> {
 fn environment(app_id: &str, access_key: &str, api_key: &str) -> Environment {
     let variable = |value: &str| not_empty(value.to_owned());
     Environment {
+        uri: None,
         app_id: variable(app_id),
         access_key: variable(access_key),
         api_key: variable(api_key),
@@ -291,6 +292,42 @@ fn what_cannot_be_used_is_named() {
     }
     for context in ["{", "[]", r#"{"hotwords":"a"}"#] {
         assert_eq!(refused(&[("context", context.to_value())]).0, "context");
+    }
+}
+
+#[test]
+fn a_uri_comes_from_the_property_else_the_environment_else_the_default() {
+    let cases = [
+        (None, None, Ok("openspeech.bytedance.com")),
+        (None, some("ws://127.0.0.1:1/"), Ok("127.0.0.1:1")),
+        (
+            some("ws://127.0.0.1:2/"),
+            some("ws://127.0.0.1:1/"),
+            Ok("127.0.0.1:2"),
+        ),
+        (
+            some(DEFAULT_URI),
+            some("http://a/"),
+            Ok("openspeech.bytedance.com"),
+        ),
+        (None, some("http://a/"), Err("VOLCASR_URI")),
+        (None, some("ws://192.0.2.1/"), Err("VOLCASR_URI")),
+        (some("http://a/"), None, Err("wss://")),
+    ];
+    for (property, variable, expected) in cases {
+        let environment = Environment {
+            uri: variable,
+            ..environment("", "", "key")
+        };
+        let config = settings(&[("uri", property.to_value())]).to_config(&environment);
+        match (config, expected) {
+            (Ok(config), Ok(host)) => assert_eq!(config.endpoint.host_header(), host),
+            (Err(error), Err(part)) => {
+                assert_eq!(error.property, "uri");
+                assert!(error.to_string().contains(part), "{error}");
+            }
+            (config, expected) => panic!("{expected:?}: {config:?}"),
+        }
     }
 }
 

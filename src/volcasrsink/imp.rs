@@ -191,7 +191,7 @@ impl BaseSinkImpl for VolcAsrSink {
         match event.view() {
             EventView::StreamStart(start) => {
                 lock(&self.flow).last = None;
-                run.stream_start(start.stream_id());
+                run.stream_start(start.stream_id(), start.seqnum());
                 self.parent_event(event)
             }
             EventView::Segment(_) => {

@@ -37,8 +37,8 @@ struct Streaming {
     stream: u32,
     /// What the client counts it under. Behind it while a flush begins: what is said then comes too late.
     epoch: u64,
-    /// The STREAM_START id, once there was one.
-    id: Option<String>,
+    /// The id of the last STREAM_START, and the event's number, which a resent event keeps.
+    id: Option<(String, gst::Seqnum)>,
     /// Samples of this stream that were handed over and not dropped.
     position: u64,
     /// Anything of this stream was handed over.
@@ -123,15 +123,18 @@ impl Run {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// STREAM_START: another id, or one after an end, is another stream.
-    pub fn stream_start(&self, id: &str) {
+    /// STREAM_START: another id, or one after an end, is another stream. So is the same id after audio, as of a file
+    /// that follows itself; but an event that is only sent again, as to a pad that was relinked, is not.
+    pub fn stream_start(&self, id: &str, seqnum: gst::Seqnum) {
         let mut streaming = self.streaming();
-        let same = streaming.id.as_deref() == Some(id) && !streaming.ended;
+        let same = streaming.id.as_ref().is_some_and(|(last, number)| {
+            last == id && !streaming.ended && (*number == seqnum || !streaming.used)
+        });
         let first = streaming.id.is_none() && !streaming.used && !streaming.ended;
+        streaming.id = Some((id.to_owned(), seqnum));
         if same {
             return;
         }
-        streaming.id = Some(id.to_owned());
         if first {
             let stream = streaming.stream;
             self.outbox
@@ -156,10 +159,10 @@ impl Run {
         streaming.ended = false;
         streaming.leaks = None;
         streaming.input = Input::new(self.rate, self.gaps);
-        self.outbox
-            .posting
-            .timeline()
-            .begin(streaming.stream, streaming.id.clone());
+        self.outbox.posting.timeline().begin(
+            streaming.stream,
+            streaming.id.as_ref().map(|(id, _)| id.clone()),
+        );
     }
 
     /// FLUSH_START: on any thread, while the streaming thread may be anywhere.

@@ -24,6 +24,9 @@ use super::waiting::{Phase, Phases};
 use crate::client::{Client, Counts, InputError};
 use crate::session::BYTES_PER_SAMPLE;
 
+/// The custom downstream event that ends the session, like the signal `finish`.
+const FINISH: &str = "volcasr/finish";
+
 /// What the streaming thread remembers from buffer to buffer.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
@@ -80,6 +83,24 @@ impl ObjectImpl for VolcAsrSink {
                 "{name} is taken up at the next change from READY to PAUSED"
             );
         }
+    }
+
+    fn signals() -> &'static [glib::subclass::Signal] {
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
+            // Ends the session in good order; the next buffer opens another.
+            let finish = glib::subclass::Signal::builder("finish")
+                .run_last()
+                .action()
+                .class_handler(|values| {
+                    if let Some(Ok(element)) = values.first().map(|v| v.get::<super::VolcAsrSink>())
+                    {
+                        element.imp().finish();
+                    }
+                    None
+                });
+            vec![finish.build()]
+        });
+        &SIGNALS
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -224,6 +245,12 @@ impl BaseSinkImpl for VolcAsrSink {
                 }
                 handled
             }
+            EventView::CustomDownstream(custom) => {
+                if custom.structure().is_some_and(|s| s.name() == FINISH) {
+                    run.finish_session();
+                }
+                self.parent_event(event)
+            }
             EventView::Eos(_) => {
                 if self.drain(&run).is_err() {
                     return false;
@@ -277,6 +304,13 @@ impl BaseSinkImpl for VolcAsrSink {
 impl VolcAsrSink {
     fn run(&self) -> Option<Arc<Run>> {
         lock(&self.run).clone()
+    }
+
+    /// The action signal: without a run there is nothing to finish.
+    fn finish(&self) {
+        if let Some(run) = self.run() {
+            run.finish_session();
+        }
     }
 
     /// READY → PAUSED: checks the settings, and begins to connect.

@@ -210,6 +210,13 @@ impl Run {
         self.streaming().owed = false;
     }
 
+    /// Finishes the open session, if there is one, behind the audio that was handed over. On any thread.
+    pub fn finish_session(&self) {
+        if self.client.push_silence(0, true) {
+            gst::debug!(CAT, "finishing the session on request");
+        }
+    }
+
     /// Asks for the last words; they are all said when the client is done with `token`.
     pub fn finish(&self, token: u64) {
         self.client.push_boundary(Boundary::EndOfStream { token });

@@ -19,18 +19,17 @@ fn shown(
     message: &gst::Message,
     service_sink: impl Fn() -> gst::Element,
 ) -> Result<(), Box<dyn Error>> {
+    let sink = service_sink();
     // README.md
-    match message.view() {
-        gst::MessageView::Element(m) => match m.structure() {
-            Some(s) if s.name() == "volcasr-transcript" => {
-                let text: String = s.get("text")?;
-                let is_final: bool = s.get("final")?;
-                println!("{} {text}", if is_final { "✓" } else { "…" });
-            }
-            _ => (),
-        },
-        _ => (),
+    if let Some(transcript) = gstvolcasr::Transcript::from_message(message) {
+        println!(
+            "{} {}",
+            if transcript.is_final { "✓" } else { "…" },
+            transcript.text
+        );
     }
+    // docs/pipelines.md
+    sink.emit_by_name::<()>("finish", &[]);
     // docs/presets.md
     let sink = gst::ElementFactory::make("volcasrsink").build()?;
     let preset = sink
@@ -79,7 +78,7 @@ fn programs_in_rust_are_compiled() {
 }
 
 /// What stands before and behind each program in Python, and what it must say.
-const PYTHON: [(&str, &str, &str, &str); 2] = [
+const PYTHON: [(&str, &str, &str, &str); 4] = [
     (
         "README.md",
         "pipeline = Gst.parse_launch('filesrc location=talk.wav ! wavparse ! audioconvert ! audioresample ! volcasrsink')",
@@ -90,6 +89,18 @@ pipeline.set_state(Gst.State.PLAYING)
 loop.run()
 pipeline.set_state(Gst.State.NULL)",
         "✓ Good day.",
+    ),
+    (
+        "docs/pipelines.md",
+        "sink = Gst.ElementFactory.make('volcasrsink')",
+        "print('emitted')",
+        "emitted",
+    ),
+    (
+        "docs/pipelines.md",
+        "pipeline = Gst.parse_launch('filesrc location=talk.wav ! wavparse ! volcasrsink')",
+        "print(event.has_name('volcasr/finish'))",
+        "True",
     ),
     (
         "docs/presets.md",

@@ -186,6 +186,8 @@ fn a_close_behind_the_finish_is_an_end() {
     let mut rig = Rig::new(quick_sink(&service));
     rig.sink
         .set_property("uri", service.uri_for(Endpoint::Bigmodel));
+    rig.sink
+        .set_property("resource-id", "volc.bigasr.sauc.duration");
     let (pcm, marks) = unfinished(2);
     let heard = rig.run(&pcm, 20);
     assert_unconfirmed(&heard, &marks, "closed");
@@ -200,6 +202,8 @@ fn a_close_behind_the_finish_with_everything_answered_is_silent() {
     let mut rig = Rig::new(quick_sink(&service));
     rig.sink
         .set_property("uri", service.uri_for(Endpoint::Bigmodel));
+    rig.sink
+        .set_property("resource-id", "volc.bigasr.sauc.duration");
     let (pcm, marks) = speech(2);
     let heard = rig.run(&pcm, 20);
     assert_whole(&heard, &marks, false, "closed");

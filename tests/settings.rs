@@ -86,6 +86,42 @@ fn properties_that_cannot_be_used() {
     }
 }
 
+/// What has no effect is said once for each start, with its name, and the rest works.
+#[test]
+fn settings_without_effect_are_warned_about() {
+    child::run("settings_without_effect_are_warned_about", &[], &[], || {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("language", "en-US");
+        sink.set_property("vad-segment-duration", 3000u32);
+        let logged = logged_warnings();
+        let (pcm, marks) = speech(2);
+        let mut rig = Rig::new(sink);
+        for _ in 0..2 {
+            rig.next = gst::ClockTime::ZERO;
+            let heard = rig.run(&pcm, 100);
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+            let warnings = heard.warnings();
+            let named = warnings.iter().map(|warning| {
+                assert!(warning.error.matches(Settings), "{warning:?}");
+                let details = warning.details.as_ref().expect("details");
+                assert_eq!(details.name(), "volcasr-setting");
+                let name = details.get::<String>("property").expect("a name");
+                assert!(warning.error.message().contains(&name), "{warning:?}");
+                name
+            });
+            let named: Vec<_> = named.collect();
+            assert_eq!(named, ["language", "vad-segment-duration"]);
+            let logged = std::mem::take(&mut *logged.lock().expect("no panic"));
+            for (warning, line) in warnings.iter().zip(&logged) {
+                assert!(line.contains(warning.error.message()), "{logged:?}");
+            }
+            assert_eq!(logged.len(), 2, "{logged:?}");
+            rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        }
+    });
+}
+
 /// With neither properties nor variables the error names both, and nobody is asked.
 #[test]
 fn missing_credentials() {

@@ -70,8 +70,7 @@ impl Config {
 
     /// How old the audio must be that the service claims to have worked through, until no more words of it come.
     pub fn lag(&self) -> Duration {
-        let path = self.endpoint.target.split('?').next().unwrap_or_default();
-        if path.ends_with("_nostream") {
+        if self.endpoint.name().ends_with("_nostream") {
             return SILENCE;
         }
         self.slack()

@@ -50,6 +50,12 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
+    /// Returns the last segment of the path, by which the service tells its endpoints apart.
+    pub fn name(&self) -> &str {
+        let path = self.target.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Parses and checks `uri`. Unencrypted connections are for loopback hosts, unless
     /// `allow_insecure`.
     pub fn parse(uri: &str, allow_insecure: bool) -> Result<Self, EndpointError> {

@@ -12,7 +12,8 @@ use gst_base::subclass::prelude::*;
 use super::CAT;
 use super::clip;
 use super::errors::Identity;
-use super::outbox::Outbox;
+use super::ineffective::ineffective;
+use super::outbox::{Outbox, Post};
 use super::posting::{Ids, Posting};
 use super::rate_change::RateChanges;
 use super::run::Run;
@@ -327,6 +328,7 @@ impl VolcAsrSink {
         let identity = Identity::new(config.credentials.clone(), config.resource_id.clone(), rate);
         let limits = config.limits;
         let max_queue = config.max_queue;
+        let without_effect = ineffective(&config);
         gst::info!(
             CAT,
             imp = self,
@@ -346,6 +348,9 @@ impl VolcAsrSink {
         let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
         let run = Arc::new(run);
         *lock(&self.run) = Some(run.clone());
+        for found in without_effect {
+            run.outbox.post(Post::Ineffective(found));
+        }
         // As they are now: what was set since the snapshot was taken found no run to tell.
         run.apply_live(&lock(&self.settings));
         Ok(())

@@ -144,6 +144,13 @@ pub(super) fn finish_timeout(waited: Duration) -> gst::Structure {
         .build()
 }
 
+/// `volcasr-setting`: a property that has no effect.
+pub(super) fn setting(property: &str) -> gst::Structure {
+    gst::Structure::builder("volcasr-setting")
+        .field("property", property)
+        .build()
+}
+
 /// `volcasr-rate`: the service counts more audio than it got.
 pub(super) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
     gst::Structure::builder("volcasr-rate")

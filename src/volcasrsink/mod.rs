@@ -2,7 +2,8 @@
 //!
 //! - `imp` is the sink: caps, events, buffers, states;
 //! - `waiting` is how the streaming thread waits;
-//! - `properties` and `settings` are what the user sets, `snapshot` what becomes of it in a run;
+//! - `properties` and `settings` are what the user sets, `snapshot` what becomes of it in a run, and
+//!   `ineffective` finds what will have no effect;
 //! - `clip` leaves out what lies outside the segment;
 //! - `input` decides what a buffer or a gap means for the service;
 //! - `timeline` maps the service's times to the pipeline's;
@@ -56,6 +57,7 @@ mod clip;
 mod drops;
 mod errors;
 mod imp;
+mod ineffective;
 mod input;
 mod messages;
 mod outbox;

@@ -206,6 +206,7 @@ impl Outbox {
             Post::Event(event) => self.posting.event(element, event, &wanted),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
             Post::Backwards => self.posting.backwards(element),
+            Post::Ineffective(found) => self.posting.ineffective(element, &found),
         }
     }
 

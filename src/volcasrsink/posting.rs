@@ -11,6 +11,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::errors::{self, Identity};
+use super::ineffective::Ineffective;
 use super::timeline::{Timeline, Times};
 use super::{CAT, VolcAsrSink, messages, tags};
 use crate::client::{Event, Trouble};
@@ -299,6 +300,12 @@ impl Posting {
         );
         let error = glib::Error::new(gst::ResourceError::Write, &text);
         warn(element, error, None, messages::dropped(times, lost));
+    }
+
+    /// Posts that a setting has no effect.
+    pub fn ineffective(&self, element: &VolcAsrSink, found: &Ineffective) {
+        let error = glib::Error::new(gst::ResourceError::Settings, &found.text);
+        warn(element, error, None, messages::setting(found.property));
     }
 
     /// Posts that audio is being discarded because it is played backwards.

@@ -38,8 +38,13 @@ pub fn sink(service: &Service) -> gst::Element {
 
 pub fn sink_for(uri: &str) -> gst::Element {
     init();
+    // The newer resources are refused at this endpoint.
+    let older = uri
+        .ends_with("/bigmodel")
+        .then_some("volc.bigasr.sauc.duration");
     gst::ElementFactory::make("volcasrsink")
         .property("uri", uri)
+        .property_if_some("resource-id", older)
         .property("app-key", "app-1")
         .property("access-key", "secret-access-key")
         .property("sync", false)

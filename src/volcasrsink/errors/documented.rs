@@ -209,7 +209,13 @@ fn settings_and_warnings_say_what_their_rows_quote() {
                 include_str!("../../protocol/request.rs"),
             ][..],
         ),
-        ("Warnings", &[include_str!("../posting.rs")][..]),
+        (
+            "Warnings",
+            &[
+                include_str!("../posting.rs"),
+                include_str!("../ineffective.rs"),
+            ][..],
+        ),
     ] {
         let source: Vec<_> = sources.iter().map(|text| source(text)).collect();
         for row in rows(section) {

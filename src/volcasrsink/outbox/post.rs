@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::ineffective::Ineffective;
 use super::super::timeline::Times;
 use crate::client::Event;
 
@@ -13,6 +14,8 @@ pub(in crate::volcasrsink) enum Post {
     Dropped { times: Times, lost: Duration },
     /// Audio came that is played backwards.
     Backwards,
+    /// A setting has no effect.
+    Ineffective(Ineffective),
 }
 
 impl Post {
@@ -38,7 +41,7 @@ impl Post {
         match self {
             Post::Event(event) => event.belongs_to_audio(),
             Post::Dropped { .. } => true,
-            Post::Backwards => false,
+            Post::Backwards | Post::Ineffective(_) => false,
         }
     }
 

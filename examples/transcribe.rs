@@ -13,6 +13,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 
 use gst::prelude::*;
+use gstvolcasr::Transcript;
 
 const HELP: &str = "usage: transcribe [FILE | URI | PIECE OF A LAUNCH LINE]
 Prints what is said. Without an argument it listens to the default microphone, until Ctrl-C.";
@@ -37,20 +38,19 @@ fn source(args: &[String]) -> Result<String, Box<dyn Error>> {
 }
 
 /// One transcript message. An interim one is replaced by the next; a final one stays.
-fn show(transcript: &gst::StructureRef) -> Result<(), Box<dyn Error>> {
-    let text: String = transcript.get("text")?;
-    let is_final: bool = transcript.get("final")?;
+fn show(transcript: &Transcript) -> std::io::Result<()> {
+    let Transcript { text, is_final, .. } = transcript;
     let mut out = std::io::stdout().lock();
     if out.is_terminal() {
         // Back to the line's start, and erase it: an interim text can be shorter than the one before.
         write!(out, "\r\x1b[K")?;
     }
-    if is_final && !text.is_empty() {
+    if *is_final && !text.is_empty() {
         writeln!(out, "{text}")?;
     } else if !is_final && out.is_terminal() {
         write!(out, "\x1b[2m{text}\x1b[0m")?;
     }
-    Ok(out.flush()?)
+    out.flush()
 }
 
 fn main() -> std::process::ExitCode {
@@ -100,9 +100,9 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
         let (main_loop, outcome) = (main_loop.clone(), outcome.clone());
         move |_, message| {
             let result: Result<(), Box<dyn Error>> = match message.view() {
-                gst::MessageView::Element(m) => match m.structure() {
-                    Some(s) if s.name() == "volcasr-transcript" => show(s),
-                    _ => Ok(()),
+                gst::MessageView::Element(_) => match Transcript::from_message(message) {
+                    Some(transcript) => show(&transcript).map_err(Into::into),
+                    None => Ok(()),
                 },
                 gst::MessageView::Warning(m) => {
                     eprintln!("warning: {}", m.error());

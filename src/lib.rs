@@ -40,6 +40,28 @@
 //! # In a program
 //!
 //! GStreamer finds the plugin (`GST_PLUGIN_PATH`, or installed), or it is linked: [`plugin_register_static`].
+//! [`Transcript`] is what the element posts, [`Leaky`], [`Compression`] and [`ResultType`] are values of its
+//! properties.
+//!
+//! ```no_run
+//! use gst::prelude::*;
+//!
+//! gst::init()?;
+//! gstvolcasr::plugin_register_static()?;
+//! let pipeline = gst::parse::launch("pulsesrc ! audioconvert ! audioresample ! volcasrsink name=asr")?;
+//! let asr = pipeline.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("asr"));
+//! if let Some(asr) = asr {
+//!     asr.set_property("leaky", gstvolcasr::Leaky::Downstream);
+//! }
+//! pipeline.set_state(gst::State::Playing)?;
+//! let bus = pipeline.bus().expect("a pipeline has one");
+//! for message in bus.iter_timed(gst::ClockTime::NONE) {
+//!     if let Some(transcript) = gstvolcasr::Transcript::from_message(&message) {
+//!         println!("{}", transcript.text);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 // GStreamer's documentation generator reads this one.
 /**
@@ -50,9 +72,13 @@
 use std::sync::{Mutex, PoisonError};
 
 mod client;
+mod message;
 pub mod protocol;
 pub mod session;
 mod volcasrsink;
+
+pub use message::{Times, Transcript, TranscriptError, Word};
+pub use volcasrsink::{Compression, Leaky, ResultType};
 
 mod plugin {
     // What the macro writes speaks for itself.

@@ -37,8 +37,9 @@ impl News {
     /// None: of no interest.
     pub fn of(message: &gst::Message) -> Option<Self> {
         match message.view() {
-            gst::MessageView::Element(element) => {
-                Transcript::parse(element.structure()?).map(News::Transcript)
+            gst::MessageView::Element(_) => {
+                let transcript = gstvolcasr::Transcript::from_message(message)?;
+                Some(News::Transcript(transcript.into()))
             }
             gst::MessageView::Progress(progress) => {
                 let (kind, code, _) = progress.get();

@@ -47,36 +47,6 @@ pub struct Times {
 }
 
 impl Transcript {
-    /// Reads the message's structure; none if it is another one's.
-    pub fn parse(s: &gst::StructureRef) -> Option<Self> {
-        if s.name() != "volcasr-transcript" {
-            return None;
-        }
-        let words = s.get::<gst::Array>("words").ok();
-        let attributes = s.get::<gst::Structure>("attributes").ok();
-        Some(Transcript {
-            text: s.get("text").ok()?,
-            is_final: s.get("final").ok()?,
-            unconfirmed: s.get("unconfirmed").ok()?,
-            utterance: s.get("utterance").ok()?,
-            stream: s.get("stream").ok()?,
-            stream_id: s.get("stream-id").ok(),
-            session: s.get("session").ok()?,
-            times: Times::parse(s),
-            words: words
-                .iter()
-                .flat_map(|words| words.iter())
-                .filter_map(|word| word.get::<gst::Structure>().ok())
-                .filter_map(|word| Word::parse(&word))
-                .collect(),
-            attributes: attributes
-                .iter()
-                .flat_map(|attributes| attributes.iter())
-                .filter_map(|(name, value)| Some((name.to_string(), value.get().ok()?)))
-                .collect(),
-        })
-    }
-
     /// Whether it says something; a withdrawn one does not.
     pub fn has_text(&self) -> bool {
         !self.text.trim().is_empty()
@@ -91,25 +61,40 @@ impl Transcript {
     }
 }
 
-impl Word {
-    fn parse(s: &gst::StructureRef) -> Option<Self> {
-        Some(Word {
-            text: s.get("text").ok()?,
-            times: Times::parse(s),
-        })
+impl From<gstvolcasr::Transcript> for Transcript {
+    fn from(t: gstvolcasr::Transcript) -> Self {
+        let word = |word: gstvolcasr::Word| Word {
+            text: word.text,
+            times: word.times.into(),
+        };
+        Transcript {
+            text: t.text,
+            is_final: t.is_final,
+            unconfirmed: t.unconfirmed,
+            utterance: t.utterance,
+            stream: t.stream,
+            stream_id: t.stream_id,
+            session: t.session,
+            times: t.times.into(),
+            words: t.words.into_iter().map(word).collect(),
+            attributes: t.attributes,
+        }
+    }
+}
+
+impl From<gstvolcasr::Times> for Times {
+    fn from(times: gstvolcasr::Times) -> Self {
+        let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
+        Times {
+            timestamp: nanos(times.timestamp),
+            stream_time: nanos(times.stream_time),
+            running_time: nanos(times.running_time),
+            duration: nanos(times.duration),
+        }
     }
 }
 
 impl Times {
-    fn parse(s: &gst::StructureRef) -> Self {
-        Times {
-            timestamp: s.get("timestamp").ok(),
-            stream_time: s.get("stream-time").ok(),
-            running_time: s.get("running-time").ok(),
-            duration: s.get("duration").ok(),
-        }
-    }
-
     /// The place in the file; where that is not known, the next best.
     pub fn start(&self) -> Option<u64> {
         self.stream_time.or(self.timestamp).or(self.running_time)

@@ -14,7 +14,7 @@ use crate::skip::skip;
 use crate::{PAGES, text};
 
 /// What stands in the pages, to be compiled: between the lines that name a page and the next one.
-#[allow(dead_code, clippy::single_match, clippy::collapsible_match)]
+#[allow(dead_code)]
 fn shown(
     message: &gst::Message,
     service_sink: impl Fn() -> gst::Element,

@@ -75,6 +75,25 @@ fn an_utterance_in_the_pipeline_s_time() {
     assert_eq!(words[1].n_fields(), 1, "no times: {}", words[1]);
 }
 
+/// Programs read what was posted.
+#[test]
+fn an_utterance_is_read_as_it_was_posted() {
+    let structure = transcript(&timeline(), 3, 1, &update());
+    let read = crate::Transcript::try_from(&*structure).expect("a transcript");
+    let texts = |words: &[crate::Word]| words.iter().map(|w| w.text.clone()).collect::<String>();
+    assert_eq!(
+        (read.text.as_str(), texts(&read.words)),
+        ("Hello, world.", "Hello, world.".into())
+    );
+    assert_eq!((read.utterance, read.stream, read.session), (7, 3, 1));
+    assert_eq!(
+        read.times.duration,
+        Some(gst::ClockTime::from_mseconds(800))
+    );
+    assert_eq!(read.words[1].times, crate::Times::default());
+    assert_eq!(read.attributes["source"], "stream");
+}
+
 #[test]
 fn what_is_not_known_is_left_out() {
     let update = Update {

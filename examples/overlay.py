@@ -28,6 +28,15 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstPbutils", "1.0")
 from gi.repository import GLib, Gst, GstPbutils
 
+try:
+    # Newer GLib has it in a namespace of its own.
+    gi.require_version("GLibUnix", "2.0")
+    from gi.repository import GLibUnix
+
+    unix_signal_add = GLibUnix.signal_add
+except (ImportError, ValueError):
+    unix_signal_add = GLib.unix_signal_add
+
 # What each kind of file may hold, the best first; the first that is installed is taken.
 CONTAINERS = {
     ".mkv": (
@@ -184,7 +193,7 @@ class Player:
     def run(self, seconds=None):
         """To the end, whichever it is; true when nobody has asked for it."""
         sources = [
-            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+            unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)
         ]
         if seconds is not None:
             GLib.timeout_add(int(seconds * 1000), self.end)

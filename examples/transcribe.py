@@ -19,6 +19,15 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst
 
+try:
+    # Newer GLib has it in a namespace of its own.
+    gi.require_version("GLibUnix", "2.0")
+    from gi.repository import GLibUnix
+
+    unix_signal_add = GLibUnix.signal_add
+except (ImportError, ValueError):
+    unix_signal_add = GLib.unix_signal_add
+
 
 def source(args):
     """The part of the pipeline before the conversion."""
@@ -87,7 +96,7 @@ def main():
         pipeline.send_event(Gst.Event.new_eos())
         return GLib.SOURCE_REMOVE
 
-    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, on_interrupt)
+    unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, on_interrupt)
 
     if pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
         # The element at fault has told the bus why.

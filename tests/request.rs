@@ -198,6 +198,84 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What docs/properties.md shows for fields without a property: the field, its place, and what it holds then.
+const FURTHER: &[(&str, &str, &str)] = &[
+    (
+        "enable_emotion_detection",
+        "/request/enable_emotion_detection",
+        "true",
+    ),
+    (
+        "enable_gender_detection",
+        "/request/enable_gender_detection",
+        "true",
+    ),
+    ("enable_lid", "/request/enable_lid", "true"),
+    ("show_speech_rate", "/request/show_speech_rate", "true"),
+    ("show_volume", "/request/show_volume", "true"),
+    ("ssd_mode", "/request/ssd_mode", "0"),
+    ("enable_auto_lang", "/request/enable_auto_lang", "true"),
+    (
+        "enable_age_detection",
+        "/request/enable_age_detection",
+        "true",
+    ),
+    (
+        "enable_channel_split",
+        "/request/enable_channel_split",
+        "true",
+    ),
+    (
+        "regex_correct_table_id",
+        "/request/corpus/regex_correct_table_id",
+        r#""t1""#,
+    ),
+    (
+        "regex_correct_table_name",
+        "/request/corpus/regex_correct_table_name",
+        r#""mine""#,
+    ),
+];
+
+/// The lines of the page, as gst-launch-1.0 gets them from a shell.
+#[test]
+fn the_documented_lines_for_further_fields_send_them() {
+    init();
+    let page = include_str!("../docs/properties.md");
+    let rows = page.lines().filter_map(|row| {
+        let mut cells = row.strip_prefix("| `")?.split("` | `extra-request='");
+        Some((cells.next()?, cells.next()?.split_once("'`")?.0))
+    });
+    let rows: Vec<_> = rows.collect();
+    let fields: Vec<_> = rows.iter().map(|(field, _)| *field).collect();
+    assert_eq!(
+        fields,
+        FURTHER.iter().map(|(field, ..)| *field).collect::<Vec<_>>()
+    );
+    let service = service(Options::default());
+    let uri = format!("uri={}", service.uri());
+    for ((_, line), (field, place, value)) in rows.iter().zip(FURTHER) {
+        let extra = format!("extra-request={line}");
+        let credentials = ["app-key=app-1", "access-key=secret-access-key"];
+        let sink = gst::parse::launchv(&[
+            "volcasrsink",
+            "sync=false",
+            &uri,
+            credentials[0],
+            credentials[1],
+            &extra,
+        ]);
+        let asked = request_of(&service, sink.expect(field));
+        let mut expected = default();
+        put(
+            &mut expected,
+            place,
+            serde_json::from_str(value).expect("JSON"),
+        );
+        assert_eq!(asked, expected, "{line}");
+    }
+}
+
 #[test]
 fn every_property_reaches_its_field_with_its_type() {
     let service = service(Options::default());
@@ -240,12 +318,23 @@ fn the_speaker_version_goes_with_speakers_only() {
     let service = service(Options::default());
     for (properties, enabled, version) in [
         ("enable-speaker-info=true", json!(true), json!("200")),
-        ("enable-speaker-info=true ssd-version=300", json!(true), json!("300")),
-        ("enable-speaker-info=true ssd-version=\"\"", json!(true), Value::Null),
+        (
+            "enable-speaker-info=true ssd-version=300",
+            json!(true),
+            json!("300"),
+        ),
+        (
+            "enable-speaker-info=true ssd-version=\"\"",
+            json!(true),
+            Value::Null,
+        ),
         ("ssd-version=300", Value::Null, Value::Null),
     ] {
         let asked = request_of(&service, launched(&service, properties));
-        assert_eq!(asked["request"]["enable_speaker_info"], enabled, "{properties}");
+        assert_eq!(
+            asked["request"]["enable_speaker_info"], enabled,
+            "{properties}"
+        );
         assert_eq!(asked["request"]["ssd_version"], version, "{properties}");
     }
 }

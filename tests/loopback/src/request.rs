@@ -74,6 +74,10 @@ const FIELDS: &[(&str, Type)] = &[
     ("request.sensitive_words_filter", Type::TextOfJson),
     ("request.enable_speaker_info", Type::Bool),
     ("request.ssd_version", Type::Text),
+    ("request.ssd_mode", Type::Int),
+    ("request.enable_auto_lang", Type::Bool),
+    ("request.enable_age_detection", Type::Bool),
+    ("request.enable_channel_split", Type::Bool),
     ("request.show_speech_rate", Type::Bool),
     ("request.show_volume", Type::Bool),
     ("request.enable_lid", Type::Bool),
@@ -87,6 +91,8 @@ const FIELDS: &[(&str, Type)] = &[
     ("request.corpus.boosting_table_id", Type::Text),
     ("request.corpus.correct_table_name", Type::Text),
     ("request.corpus.correct_table_id", Type::Text),
+    ("request.corpus.regex_correct_table_name", Type::Text),
+    ("request.corpus.regex_correct_table_id", Type::Text),
     ("request.corpus.context", Type::TextOfJson),
 ];
 

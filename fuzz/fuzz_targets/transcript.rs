@@ -26,10 +26,10 @@ impl Choices<'_> {
         self.0.is_empty()
     }
 
-    /// Mostly within seconds, in steps that meet again; seldom far away.
+    /// Mostly within seconds, in steps that meet again; often left out, and seldom far away.
     fn time(&mut self) -> Option<Duration> {
         match self.byte() {
-            255 => None,
+            192..=252 | 255 => None,
             254 => Some(Duration::from_millis(1 << 32)),
             253 => Some(Duration::from_millis(u64::from(self.byte()))),
             steps => Some(Duration::from_millis(u64::from(steps) * 50)),

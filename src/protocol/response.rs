@@ -29,9 +29,8 @@ use super::lenient::{
     Entries, Entry, Reader, Shape, code, has_content, milliseconds, nested, raw, skip, string,
 };
 
-/// Most utterances that a response may list; further ones are not read. An honest session of ten minutes
-/// has some hundreds, and with their words so many would not go into one payload.
-pub const MAX_UTTERANCES: usize = 16_384;
+/// Upper bound on the utterances that are read from a response. A session of ten minutes has some hundreds.
+pub const MAX_UTTERANCES: usize = 4096;
 
 /// One response of the service.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,37 +1,77 @@
 //! What a response lists, put on the axis, without what was settled before (rules 1 to 3).
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::Word;
-use super::settled::{Settled, hash};
-use super::span::{Span, covered};
+use super::settled::Settled;
+use super::span::{Span, TOLERANCE, covered};
 use super::words;
 use crate::protocol::response::{Response, Utterance};
 
 /// One utterance of a response, as far as it is not a repeat.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Its index in the response's list; `None` for a response that has a text only.
-    pub index: Option<usize>,
-    /// Where it stands among the others: its start or, without times, the end of the one before it.
-    pub key: Duration,
-    /// `None`: the service gave no times.
-    pub span: Option<Span>,
-    /// Its start is only where the one before it ends.
-    pub guessed: bool,
+    pub source: Source,
+    pub span: Span,
     /// What is left of it when some of its words were settled before.
     pub rest: Option<Vec<Word>>,
     /// The number of the open utterance that it continues, in their list.
     pub matched: Option<usize>,
 }
 
+/// Where an entry stands in its response.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Index in the list of utterances.
+    Listed(usize),
+    /// Bytes of the text, for a response without a list.
+    Text(Range<usize>),
+}
+
+impl Entry {
+    /// An entry without words.
+    pub fn new(source: Source, span: Span) -> Self {
+        Self {
+            source,
+            span,
+            rest: None,
+            matched: None,
+        }
+    }
+
+    /// The utterance in the response's list, if it has one.
+    pub fn utterance<'r, 'a>(&self, response: &'r Response<'a>) -> Option<&'r Utterance<'a>> {
+        match self.source {
+            Source::Listed(index) => response.utterances.as_ref()?.get(index),
+            Source::Text(_) => None,
+        }
+    }
+
+    pub fn text<'r>(&self, response: &'r Response<'_>) -> Cow<'r, str> {
+        match (&self.rest, &self.source, self.utterance(response)) {
+            (Some(rest), ..) => Cow::Owned(words::join(rest)),
+            (None, _, Some(utterance)) if is_empty(utterance) => Cow::Borrowed(""),
+            (None, _, Some(utterance)) => Cow::Borrowed(&*utterance.text),
+            (None, Source::Text(range), None) => {
+                let text = response.text.as_deref().unwrap_or_default();
+                Cow::Borrowed(text.get(range.clone()).unwrap_or_default())
+            }
+            (None, Source::Listed(_), None) => Cow::Borrowed(""),
+        }
+    }
+}
+
 /// What entries are compared with.
 pub(super) struct Known<'s> {
     pub settled: &'s Settled,
-    /// Hashes of this connection's settled utterances without times, in their order, if they are listed again.
-    pub untimed: &'s [u64],
+    /// Whether settled utterances are listed again, in their order. Otherwise a sentence that comes again was said again.
+    pub full: bool,
     /// The connection's first sample.
     pub origin: Duration,
+    /// How far the service has worked.
+    pub worked: Duration,
     /// Nothing that ends before it was asked for again.
     pub cut: Duration,
     /// How many words of the response may still be read.
@@ -39,7 +79,7 @@ pub(super) struct Known<'s> {
 }
 
 /// What a connection's responses begin with that says nothing new, and won't as long as it is the same: what is settled
-/// stays so. Entries without times are not among them, whose place among all others counts.
+/// stays so. Entries that only their text tells to be repeats are not among them, whose place among all others counts.
 #[derive(Debug, Default)]
 pub(super) struct Leading {
     pub utterances: usize,
@@ -47,13 +87,16 @@ pub(super) struct Leading {
     pub before: Option<Duration>,
     /// The latest end that the service gives.
     pub end: Option<Duration>,
+    /// The settled utterances that begin before were listed.
+    listed: Duration,
 }
 
 impl Leading {
-    fn add(&mut self, utterance: &Utterance<'_>, before: Option<Duration>) {
+    fn add(&mut self, utterance: &Utterance<'_>, before: Option<Duration>, listed: Duration) {
         self.utterances += 1;
         self.before = before.or(self.before);
         self.end = self.end.max(utterance.end);
+        self.listed = listed;
     }
 }
 
@@ -62,78 +105,121 @@ impl Leading {
 /// `leading` is what the last response began with; where this one was read without it, it goes on from there.
 pub(super) fn collect(
     response: &Response<'_>,
-    mut known: Known<'_>,
+    known: &Known<'_>,
     leading: &mut Leading,
     entries: &mut Vec<Entry>,
 ) -> bool {
     if response.repeated != leading.utterances {
         *leading = Leading::default();
     }
-    let mut listed = leading.before.is_some();
+    let mut any = leading.before.is_some();
     let mut before = leading.before.unwrap_or(known.origin);
+    let mut listed = Listed {
+        start: leading.listed.max(known.origin),
+        index: 0,
+    };
     let mut leads = true;
     for (index, utterance) in response.utterances.iter().flatten().enumerate() {
         if is_empty(utterance) && !utterance.definite {
             if leads {
-                leading.add(utterance, None);
+                leading.add(utterance, None, listed.start);
             }
             continue;
         }
-        listed = true;
-        let (span, guessed) = span_of(utterance, before, &known);
-        let key = span.map_or(before, |s| s.start);
-        before = span.map_or(before, |s| s.end);
-        let rest = match span {
-            Some(span) if span.end < known.cut => Unsettled::None,
-            Some(span) => unsettled(utterance, span, &known),
-            None if known.repeats_untimed(&utterance.text) => Unsettled::None,
-            None => Unsettled::All,
+        any = true;
+        let span = span_of(utterance, before, known);
+        let from = listed.next(known);
+        let repeated = known
+            .settled
+            .find(span, &utterance.text, known.full.then_some(from));
+        let repeated = repeated.map(|index| (index, known.settled.span(index)));
+        before = match repeated {
+            Some((_, settled)) if !span.end_reported => settled.end,
+            _ if span.end_reported => span.end,
+            _ => before.max(span.start),
         };
-        leads = leads && span.is_some() && matches!(rest, Unsettled::None);
+        let timed = repeated.is_none_or(|(_, settled)| settled.is_near(span) == Some(true));
+        match repeated {
+            Some((_, settled)) if timed => listed.pass(settled.start),
+            Some((index, _)) => listed.index = index + 1,
+            None => {}
+        }
+        let rest = match repeated {
+            Some(_) => Unsettled::None,
+            None if span.end_reported && span.end < known.cut => Unsettled::None,
+            None => unsettled(utterance, span, known),
+        };
+        leads = leads && timed && span.end_reported && matches!(rest, Unsettled::None);
         if leads {
-            leading.add(utterance, Some(before));
+            leading.add(utterance, Some(before), listed.start);
         }
         let rest = match rest {
             Unsettled::All => None,
             Unsettled::Some(rest) => Some(rest),
             Unsettled::None => continue,
         };
-        let span = match (&rest, span) {
-            (Some(rest), Some(span)) => Some(span_of_rest(rest, span)),
-            (_, span) => span,
-        };
+        let span = rest.as_ref().map_or(span, |rest| span_of_rest(rest, span));
         entries.push(Entry {
-            index: Some(index),
-            key: span.map_or(key, |s| s.start),
-            span,
-            guessed,
             rest,
-            matched: None,
+            ..Entry::new(Source::Listed(index), span)
         });
     }
+    end_before_the_next(entries);
     // A second pass may be late and out of order; matching is not.
-    entries.sort_by_key(|e| e.key);
-    listed
+    entries.sort_by_key(|e| e.span.start);
+    any
+}
+
+/// How far the settled utterances were listed again by this response.
+struct Listed {
+    /// Those that begin before it were.
+    start: Duration,
+    /// Those before it were.
+    index: usize,
+}
+
+impl Listed {
+    /// The index of the first one that may still come.
+    fn next(&self, known: &Known<'_>) -> usize {
+        known.settled.from(self.start).max(self.index)
+    }
+
+    fn pass(&mut self, start: Duration) {
+        let after = start.saturating_add(Duration::from_nanos(1));
+        self.start = self.start.max(after);
+    }
+}
+
+/// An end that is not reported lies before the next start that is.
+fn end_before_the_next(entries: &mut [Entry]) {
+    let mut next = None;
+    for span in entries.iter_mut().rev().map(|e| &mut e.span) {
+        if let Some(next) = next.filter(|_| !span.end_reported) {
+            span.end = span.end.min(next).max(span.start);
+        }
+        next = span.start_reported.then_some(span.start).or(next);
+    }
 }
 
 pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
     utterance.text.trim().is_empty()
 }
 
-/// Where it lies. Zeros are left out, and starts may be: a missing one is its first timed word's or, where that has none
-/// either, where the one before it ends, which is told with it.
-fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> (Option<Span>, bool) {
+/// Where it lies. Zeros are left out, and times may be: a missing start is its first timed word's or, where that has none
+/// either, lies behind the one before it; a missing end is its last word's, or lies before where the service has worked to.
+fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Span {
     let on_axis = |time: Duration| known.origin.saturating_add(time);
     let words = || utterance.words.within(known.words);
     let first = || words().find(|w| w.start.or(w.end).is_some())?.start;
     let last = || words().filter_map(|w| w.end).last();
     let start = utterance.start.or_else(first).map(on_axis);
     let end = utterance.end.or_else(last).map(on_axis);
-    match (start, end) {
-        (Some(start), end) => (Some(Span::new(start, end.unwrap_or(start))), false),
-        (None, Some(end)) => (Some(Span::new(before.min(end), end)), true),
-        (None, None) => (None, false),
-    }
+    let floor = if start.is_some() || known.full {
+        before
+    } else {
+        before.max(known.settled_before(end))
+    };
+    Span::within(floor, start, end, known.worked)
 }
 
 enum Unsettled {
@@ -142,15 +228,12 @@ enum Unsettled {
     None,
 }
 
-/// Rules 2 and 3: what of an entry was not settled before.
+/// Rule 3: what of an entry was not settled before.
 fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsettled {
-    if known.settled.repeats(span, &utterance.text) {
-        return Unsettled::None;
-    }
-    if known.settled.overlapping(span).next().is_none() {
+    let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
+    if settled.is_empty() {
         return Unsettled::All;
     }
-    let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
     let mut rest = words::cut(
         &utterance.text,
         utterance.words.within(known.words),
@@ -158,7 +241,8 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsett
         Some(span.start),
     );
     if !rest.iter().any(|w| words::middle(w).is_some()) {
-        return if covered(span, &mut settled) >= span.width() / 2 {
+        let inside = span.is_reported() && covered(span, &mut settled) >= span.width() / 2;
+        return if inside {
             Unsettled::None
         } else {
             Unsettled::All
@@ -183,16 +267,9 @@ pub(super) fn span_of_rest(rest: &[Word], span: Span) -> Span {
 }
 
 impl Known<'_> {
-    /// Without times, a repeat is known by its text and by its place among the others.
-    fn repeats_untimed(&mut self, text: &str) -> bool {
-        if self.untimed.is_empty() {
-            return false;
-        }
-        let text = hash(text);
-        let Some(at) = self.untimed.iter().position(|&u| u == text) else {
-            return false;
-        };
-        self.untimed = &self.untimed[at + 1..];
-        true
+    /// Where the last settled utterance ends before one that ends at `end`.
+    pub fn settled_before(&self, end: Option<Duration>) -> Duration {
+        let end = end.map_or(self.worked, |end| end.saturating_sub(TOLERANCE));
+        self.settled.last_end(end).unwrap_or_default()
     }
 }

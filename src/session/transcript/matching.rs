@@ -1,173 +1,166 @@
 //! Which open utterance an entry continues (rule 4).
 //!
 //! Both are in the order of their times, and pairs never cross. The service revises starts, ends and cuts, so neither starts nor
-//! indices tell them apart: pairs are chosen by overlap first, then, among those left over between two pairs, by small gaps,
-//! then by order where times are missing. Of all ways to pair without crossing, the one with the largest overlap is taken.
-use std::ops::Range;
+//! indices tell them apart: of all ways to pair, the one with the best score is taken (Needleman–Wunsch). The largest overlap
+//! counts first, then small gaps. Where a time is missing, texts and order decide.
+use std::ops::Add;
+use std::time::Duration;
 
 use super::entry::Entry;
 use super::span::{Span, TOLERANCE};
 
-/// An entry competes for so many open utterances at most; an honest one overlaps two or three.
-const MAX_RIVALS: usize = 8;
+/// Distance up to which two spans without a common start and end may be one utterance, whatever they say.
+const MAX_DISTANCE: Duration = Duration::from_secs(1);
 
-/// So many pairs are considered at most. An honest response lists what is open, and little more.
-const MAX_PAIRS: usize = 1 << 21;
+/// The worth of a set of pairs: the first field decides, then the second, then the third.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Score {
+    /// Microseconds that they share.
+    overlap: u64,
+    /// How near they are, where they share nothing.
+    near: u64,
+    /// The pairs of which some time is inferred, by distance and text.
+    inferred: u64,
+}
+
+impl Add for Score {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            overlap: self.overlap.saturating_add(other.overlap),
+            near: self.near.saturating_add(other.near),
+            inferred: self.inferred.saturating_add(other.inferred),
+        }
+    }
+}
+
+/// What the best alignment does with the last entry and the last open utterance of those considered.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    SkipEntry,
+    SkipOpen,
+    Pair,
+}
 
 /// Finds pairs; keeps its buffers between responses.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
-    /// The best chain of pairs that ends at an open utterance or before: its weight and its last link.
-    best: Vec<(u64, Option<usize>)>,
-    links: Vec<Link>,
-    rivals: Vec<(u64, usize)>,
-    blocks: Vec<(Range<usize>, Range<usize>)>,
-}
-
-#[derive(Debug)]
-struct Link {
-    entry: usize,
-    open: usize,
-    before: Option<usize>,
+    /// The best scores with the first 0, 1, 2 … open utterances, for the entries so far and without the last one.
+    row: Vec<Score>,
+    above: Vec<Score>,
+    /// A row for each entry, a column for each open utterance.
+    steps: Vec<Step>,
 }
 
 impl Matcher {
-    /// Sets [`Entry::matched`] of the entries that continue one of `opens`, whose spans these are.
-    pub fn pair(&mut self, opens: &[Option<Span>], entries: &mut [Entry]) {
-        if opens.is_empty() || entries.is_empty() {
-            return;
-        }
-        self.chain(opens, entries, 0..opens.len(), 0..entries.len(), by_overlap);
-        self.split(opens.len(), entries);
-        for (o, e) in std::mem::take(&mut self.blocks) {
-            self.chain(opens, entries, o, e, by_gap);
-        }
-        self.split(opens.len(), entries);
-        for (mut o, e) in self.blocks.drain(..) {
-            for entry in &mut entries[e] {
-                let timed = entry.span.is_some();
-                if let Some(open) = o.clone().find(|&open| !timed || opens[open].is_none()) {
-                    entry.matched = Some(open);
-                    o.start = open + 1;
-                }
-            }
-        }
-    }
-
-    /// The stretches between pairs, where something is left on both sides.
-    fn split(&mut self, opens: usize, entries: &[Entry]) {
-        self.blocks.clear();
-        let (mut open, mut first) = (0, 0);
-        let pairs = entries
-            .iter()
-            .enumerate()
-            .filter_map(|(i, e)| Some((i, e.matched?)));
-        for (entry, matched) in pairs.chain([(entries.len(), opens)]) {
-            if first < entry && open < matched {
-                self.blocks.push((open..matched, first..entry));
-            }
-            (open, first) = (matched + 1, entry + 1);
-        }
-    }
-
-    /// Pairs without crossing so that their weights add up to the most; of equal ones, the earlier entry has it.
-    fn chain(
+    /// Sets [`Entry::matched`] of the entries that continue one of `opens`, whose spans these are. `are_alike` compares the texts of an
+    /// entry and an open utterance.
+    pub fn pair(
         &mut self,
-        opens: &[Option<Span>],
+        opens: &[Span],
         entries: &mut [Entry],
-        o: Range<usize>,
-        e: Range<usize>,
-        weight: fn(Span, Span) -> Option<u64>,
+        are_alike: impl Fn(&Entry, usize) -> bool,
     ) {
-        self.links.clear();
-        self.best.clear();
-        self.best.resize(o.len(), (0, None));
-        for entry in e.take(MAX_PAIRS / o.len().max(1)) {
-            let Some(span) = entries[entry].span else {
-                continue;
-            };
-            self.rivals.clear();
-            for open in o.clone() {
-                let Some(weight) = opens[open].and_then(|other| weight(span, other)) else {
-                    continue;
-                };
-                if self.rivals.len() < MAX_RIVALS {
-                    self.rivals.push((weight, open));
-                } else if let Some(least) = self.rivals.iter_mut().min() {
-                    *least = (weight, open).max(*least);
+        self.row.clear();
+        self.row.resize(opens.len() + 1, Score::default());
+        self.steps.clear();
+        for entry in entries.iter() {
+            self.above.clone_from(&self.row);
+            for (open, &span) in opens.iter().enumerate() {
+                // Of equal ones, the earlier pair.
+                let (mut best, mut step) = (self.above[open + 1], Step::SkipEntry);
+                if self.row[open] > best {
+                    (best, step) = (self.row[open], Step::SkipOpen);
                 }
-            }
-            // From the last one on, so that an entry's own pairs don't follow each other.
-            self.rivals
-                .sort_unstable_by_key(|&(_, open)| std::cmp::Reverse(open));
-            for &(weight, open) in &self.rivals {
-                let at = open - o.start;
-                let (sum, before) = at.checked_sub(1).map_or((0, None), |i| self.best[i]);
-                let sum = sum.saturating_add(weight);
-                let link = self.links.len();
-                let mut improved = false;
-                for best in self.best[at..].iter_mut().take_while(|b| b.0 < sum) {
-                    *best = (sum, Some(link));
-                    improved = true;
+                if let Some(score) = score(entry.span, span, || are_alike(entry, open))
+                    && self.above[open] + score > best
+                {
+                    (best, step) = (self.above[open] + score, Step::Pair);
                 }
-                if improved {
-                    self.links.push(Link {
-                        entry,
-                        open,
-                        before,
-                    });
-                }
+                self.row[open + 1] = best;
+                self.steps.push(step);
             }
         }
-        let mut last = self.best.last().and_then(|b| b.1);
-        while let Some(link) = last.map(|i| &self.links[i]) {
-            entries[link.entry].matched = Some(link.open);
-            last = link.before;
+        let (mut entry, mut open) = (entries.len(), opens.len());
+        while entry > 0 && open > 0 {
+            match self.steps[(entry - 1) * opens.len() + open - 1] {
+                Step::SkipEntry => entry -= 1,
+                Step::SkipOpen => open -= 1,
+                Step::Pair => {
+                    (entry, open) = (entry - 1, open - 1);
+                    entries[entry].matched = Some(open);
+                }
+            }
         }
     }
 }
 
-fn by_overlap(a: Span, b: Span) -> Option<u64> {
-    let overlap = a.overlap(b);
-    (!overlap.is_zero() && a.mostly_overlaps(b)).then(|| micros(overlap))
+/// The worth of a pair, if the two may be one.
+fn score(entry: Span, open: Span, are_alike: impl Fn() -> bool) -> Option<Score> {
+    let overlap = entry.overlap(open);
+    let near = TOLERANCE.checked_sub(entry.gap(open));
+    if !entry.is_reported() || !open.is_reported() {
+        near?;
+        let distance = entry.distance(open).unwrap_or_default();
+        let alike = are_alike();
+        let may = alike || distance <= MAX_DISTANCE;
+        let most = micros(MAX_DISTANCE) + 1;
+        let worth = u64::from(alike) * most + most - micros(distance.min(MAX_DISTANCE));
+        return may.then(|| Score {
+            inferred: worth,
+            ..Score::default()
+        });
+    }
+    let shared = entry.mostly_overlaps(open) && !overlap.is_zero();
+    Some(Score {
+        overlap: if shared { micros(overlap) } else { 0 },
+        near: if shared {
+            0
+        } else {
+            micros(near? + overlap).max(1)
+        },
+        inferred: 0,
+    })
 }
 
-fn by_gap(a: Span, b: Span) -> Option<u64> {
-    let near = TOLERANCE.checked_sub(a.gap(b))?;
-    Some(micros(near + a.overlap(b)).max(1))
-}
-
-fn micros(time: std::time::Duration) -> u64 {
+fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
-    use std::time::Duration;
 
+    use super::super::entry::Source;
+    use super::*;
+
+    /// Without times it lies somewhere in ten seconds.
     type Times = Option<(u64, u64)>;
 
-    fn span(times: Times) -> Option<Span> {
-        times.map(|(s, e)| Span::new(Duration::from_millis(s), Duration::from_millis(e)))
+    fn span(times: Times) -> Span {
+        let at = |ms| Some(Duration::from_millis(ms));
+        let (start, end) = times.map_or((None, None), |(s, e)| (at(s), at(e)));
+        Span::within(Duration::ZERO, start, end, Duration::from_secs(10))
+    }
+
+    fn pair_spans(
+        opens: &[Span],
+        entries: &[Span],
+        are_alike: impl Fn(&Entry, usize) -> bool,
+    ) -> Vec<Option<usize>> {
+        let entries = entries.iter().enumerate();
+        let mut entries: Vec<_> = entries
+            .map(|(index, &span)| Entry::new(Source::Listed(index), span))
+            .collect();
+        Matcher::default().pair(opens, &mut entries, are_alike);
+        entries.iter().map(|e| e.matched).collect()
     }
 
     fn pair(opens: &[Times], entries: &[Times]) -> Vec<Option<usize>> {
         let opens: Vec<_> = opens.iter().map(|&o| span(o)).collect();
-        let mut entries: Vec<_> = entries
-            .iter()
-            .map(|&e| Entry {
-                index: None,
-                key: Duration::ZERO,
-                span: span(e),
-                guessed: false,
-                rest: None,
-                matched: None,
-            })
-            .collect();
-        Matcher::default().pair(&opens, &mut entries);
-        entries.iter().map(|e| e.matched).collect()
+        let entries: Vec<_> = entries.iter().map(|&e| span(e)).collect();
+        pair_spans(&opens, &entries, |_, _| false)
     }
 
     #[test]
@@ -231,10 +224,32 @@ mod tests {
     }
 
     #[test]
-    fn many_rivals_are_bounded_and_the_best_stays() {
+    fn many_are_compared_with_many() {
         let mut opens = vec![Some((0, 10)); 40];
         opens.push(Some((0, 100)));
         assert_eq!(pair(&opens, &[Some((0, 100))]), [Some(40)]);
+    }
+
+    /// A second pass without a start: its end tells which one it is, where it is near, and otherwise its text.
+    #[test]
+    fn without_starts_by_ends_and_texts() {
+        let until = |end| {
+            let end = Some(Duration::from_millis(end));
+            Span::within(Duration::ZERO, None, end, Duration::ZERO)
+        };
+        let opens = [span(Some((500, 1000))), span(Some((2100, 2300)))];
+        let pair = |ends: &[u64], alike| {
+            let entries: Vec<_> = ends.iter().map(|&end| until(end)).collect();
+            pair_spans(&opens, &entries, |entry, open| {
+                alike == Some((entry.span.end.as_millis() as u64, open))
+            })
+        };
+        assert_eq!(pair(&[2902], None), [Some(1)]);
+        assert_eq!(pair(&[1300], None), [Some(0)]);
+        assert_eq!(pair(&[1300, 2902], None), [Some(0), Some(1)]);
+        assert_eq!(pair(&[3400], None), [None]);
+        assert_eq!(pair(&[3400], Some((3400, 1))), [Some(1)]);
+        assert_eq!(pair(&[2902], Some((2902, 0))), [Some(0)]);
     }
 
     fn times() -> impl Strategy<Value = Vec<Times>> {

@@ -26,28 +26,26 @@ mod settled;
 mod span;
 #[cfg(test)]
 mod tests;
+mod text;
 mod words;
 
 use std::cell::Cell;
 use std::time::Duration;
 
-use entry::{Entry, Known, Leading};
+use entry::{Entry, Known, Leading, Source};
 use matching::Matcher;
 use open::{Heard, Open};
-use settled::{Settled, hash};
-use span::{Span, covered};
+use settled::Settled;
+use span::{Span, TOLERANCE, covered};
 
 use crate::protocol::request::ResultType;
 use crate::protocol::response::{MAX_WORDS, Response};
 
 /// As many utterances may be open at once; then the first ends unconfirmed. Recordings have one or two.
-const MAX_OPEN: usize = 1024;
+const MAX_OPEN: usize = 64;
 
 /// They may hold so many bytes together; beyond that the first end, too. Recordings have some kilobytes.
 const MAX_HELD: usize = 8 << 20;
-
-/// As many settled utterances without times are told apart from repeats in one connection.
-const MAX_UNTIMED: usize = 4096;
 
 /// What to tell about one utterance: it replaces what its number said before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +93,6 @@ pub struct Tracker {
     /// Announced and not final, by time.
     open: Vec<Open>,
     settled: Settled,
-    /// Hashes of the settled utterances of this connection that have no times, in their order.
-    untimed: Vec<u64>,
     /// What responses of this connection begin with that is settled.
     leading: Leading,
     /// Utterances were listed before: a text without them is their sum, not another utterance.
@@ -124,7 +120,7 @@ pub struct Tracker {
     // Kept between responses, so that one that says nothing new allocates nothing.
     matcher: Matcher,
     entries: Vec<Entry>,
-    spans: Vec<Option<Span>>,
+    spans: Vec<Span>,
     cover: Vec<Span>,
 }
 
@@ -137,7 +133,6 @@ impl Tracker {
             next_number: 0,
             open: Vec::new(),
             settled: Settled::new(result_type),
-            untimed: Vec::new(),
             leading: Leading::default(),
             lists: false,
             connected: false,
@@ -177,7 +172,6 @@ impl Tracker {
         if !self.connected {
             return;
         }
-        let before = self.worked;
         self.work(response, sent);
         if self.worked >= self.heard {
             self.heard = self.worked;
@@ -192,11 +186,14 @@ impl Tracker {
         let listed = self.read(response, &words, &mut entries, updates);
         self.spans.clear();
         self.spans.extend(self.open.iter().map(|o| o.span));
-        self.matcher.pair(&self.spans, &mut entries);
+        let open = &self.open;
+        let are_alike =
+            |entry: &Entry, index: usize| text::are_alike(&entry.text(response), &open[index].text);
+        self.matcher.pair(&self.spans, &mut entries, are_alike);
         self.settled.hold();
         for entry in &mut entries {
-            let heard = Heard::new(response, entry, self.origin, self.worked, &words);
-            self.apply(heard, entry, before, last, updates);
+            let heard = Heard::new(response, entry, self.origin, &words);
+            self.apply(heard, entry, last, updates);
         }
         self.cut = self.cut.max(self.settled.release().unwrap_or_default());
         entries.clear();
@@ -255,16 +252,13 @@ impl Tracker {
     ) -> bool {
         let known = Known {
             settled: &self.settled,
-            untimed: match self.result_type {
-                ResultType::Full => &self.untimed,
-                // A sentence that comes again was said again.
-                ResultType::Single => &[],
-            },
+            full: self.result_type == ResultType::Full,
             origin: self.origin,
+            worked: self.worked,
             cut: self.cut,
             words,
         };
-        let listed = entry::collect(response, known, &mut self.leading, entries);
+        let listed = entry::collect(response, &known, &mut self.leading, entries);
         self.lists |= listed;
         if let Some(text) = &response.text
             && !self.lists
@@ -274,21 +268,32 @@ impl Tracker {
                 && self
                     .open
                     .first()
-                    .is_some_and(|o| begins_anew(&o.text, text))
+                    .is_some_and(|o| text::begins_anew(&o.text, text))
             {
                 self.end(0, true, updates);
                 self.open.remove(0);
             }
-            entries.push(Entry {
-                index: None,
-                key: self.worked,
-                span: None,
-                guessed: false,
-                rest: None,
-                matched: None,
-            });
+            let span = self.span_of_text();
+            entries.push(Entry::new(Source::Text(0..text.len()), span));
         }
         listed
+    }
+
+    /// Where a text that is not listed lies: behind what is settled.
+    fn span_of_text(&self) -> Span {
+        let settled = self.settled.last_end(self.worked).unwrap_or_default();
+        Span::within(self.origin.max(settled), None, None, self.worked)
+    }
+
+    /// Where a new utterance lies: one without a start begins behind the open ones that end before.
+    fn after_the_others(&self, mut span: Span) -> Span {
+        if !span.start_reported {
+            let latest = span.end.saturating_sub(TOLERANCE);
+            let ends = self.open.iter().map(|o| o.span.end);
+            let last = ends.filter(|end| *end <= latest).max();
+            span.start = span.start.max(last.unwrap_or_default());
+        }
+        span
     }
 
     /// Rule 5, and the changes of those that were paired.
@@ -296,14 +301,13 @@ impl Tracker {
         &mut self,
         heard: Heard<'_, '_>,
         entry: &Entry,
-        before: Duration,
         last: bool,
         updates: &mut Vec<Update>,
     ) {
         let settles = last || heard.definite;
         let held = self.hold.is_some() && !settles;
-        if let (false, Some(rest), Some(span)) = (held, self.rest, entry.span)
-            && span.contains_about(rest)
+        if let (false, Some(rest)) = (held, self.rest)
+            && entry.span.contains_about(rest)
         {
             self.rest = None;
         }
@@ -322,11 +326,12 @@ impl Tracker {
             }
             None if heard.is_empty() => {}
             // Not told, so that nothing is shown twice, but known: another loss must not cut it.
-            None if held => self.rest = restore::earlier(self.rest, entry.span.map(|s| s.start)),
+            None if held => self.rest = restore::earlier(self.rest, Some(entry.span.start)),
             None => {
                 let number = self.next_number;
                 self.next_number = number.saturating_add(1);
-                let mut open = Open::new(number, heard, before);
+                let mut open = Open::new(number, heard);
+                open.span = self.after_the_others(open.span);
                 // Twice as many are let go below; a response with more than that was never meant to be heard.
                 let excess = self.open.len() >= 2 * MAX_OPEN;
                 if settles || excess {
@@ -355,23 +360,11 @@ impl Tracker {
     /// Posts the final update of an utterance, and takes it up among the settled ones.
     fn settle(&mut self, open: &mut Open, unconfirmed: bool, updates: &mut Vec<Update>) {
         open.ended = true;
-        if let Some(span) = open.span
-            && !open.is_empty()
+        if !open.is_empty()
+            && let Some(forgotten) = self.settled.insert(open.span, &open.text)
         {
-            if let Some(forgotten) = self.settled.insert(span, &open.text) {
-                self.cut = self.cut.max(forgotten);
-                self.leading = Leading::default();
-            }
-        } else if !open.is_empty() {
-            if self.untimed.len() < MAX_UNTIMED {
-                self.untimed.push(hash(open.text.as_str()));
-            }
-            // Where it ended is not known, but not after the response that changed it last, nor after the next one's start.
-            let others = || self.open.iter().filter(|o| !o.ended);
-            if others().all(|o| o.key >= open.key) {
-                let end = others().map(Open::starts).min().unwrap_or(open.changed);
-                self.base = self.base.max(end.min(open.changed));
-            }
+            self.cut = self.cut.max(forgotten);
+            self.leading = Leading::default();
         }
         updates.push(open.last(unconfirmed));
     }
@@ -384,17 +377,15 @@ impl Tracker {
     /// Rule 6. One that this response lists is there, whatever it overlaps.
     fn withdraw_covered(&mut self, updates: &mut Vec<Update>) {
         for index in 0..self.open.len() {
-            let Some(span) = self.open[index].span else {
-                continue;
-            };
-            if self.open[index].listed || self.open[index].ended {
+            let span = self.open[index].span;
+            if self.open[index].listed || self.open[index].ended || !span.is_reported() {
                 continue;
             }
             self.cover.clear();
             self.cover.extend(self.settled.overlapping(span));
             if self.hold.is_none() {
                 let listed = self.open.iter().filter(|o| o.listed && !o.ended);
-                let spans = listed.filter_map(|o| o.span);
+                let spans = listed.map(|o| o.span).filter(|s| s.is_reported());
                 self.cover
                     .extend(spans.filter(|s| !s.overlap(span).is_zero()));
             }
@@ -441,7 +432,7 @@ impl Tracker {
 
     fn tidy(&mut self, updates: &mut Vec<Update>) {
         self.open.retain(|o| !o.ended);
-        self.open.sort_by_key(|o| o.key);
+        self.open.sort_by_key(|o| o.span.start);
         let mut excess = self.open.len().saturating_sub(MAX_OPEN);
         let mut held: usize = self.open[excess..].iter().map(Open::bytes).sum();
         while held > MAX_HELD {
@@ -455,11 +446,4 @@ impl Tracker {
             open.listed = false;
         }
     }
-}
-
-/// Rule 8: a text so much shorter, and so different, is not the old one revised.
-fn begins_anew(old: &str, new: &str) -> bool {
-    let length = new.chars().count();
-    let shared = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
-    length * 2 < old.chars().count() && shared.count() * 2 < length
 }

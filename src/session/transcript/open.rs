@@ -1,10 +1,11 @@
 //! An utterance that is announced and not final.
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::entry::{self, Entry};
-use super::settled::{Settled, hash};
+use super::settled::Settled;
 use super::span::Span;
 use super::words;
 use super::{Update, Word};
@@ -24,12 +25,8 @@ pub(super) struct Heard<'r, 'a> {
     rest: Option<Vec<Word>>,
     /// `None`: the response has nothing but a text.
     utterance: Option<&'r Utterance<'a>>,
-    span: Option<Span>,
-    guessed: bool,
-    key: Duration,
+    span: Span,
     origin: Duration,
-    /// How far the service had worked.
-    worked: Duration,
     /// How many words of the response may still be read.
     words_left: &'r Cell<usize>,
 }
@@ -39,19 +36,11 @@ impl<'r, 'a> Heard<'r, 'a> {
         response: &'r Response<'a>,
         entry: &mut Entry,
         origin: Duration,
-        worked: Duration,
         words_left: &'r Cell<usize>,
     ) -> Self {
-        let utterance = entry
-            .index
-            .and_then(|index| response.utterances.as_ref()?.get(index));
+        let utterance = entry.utterance(response);
+        let whole = entry.text(response);
         let rest = entry.rest.take();
-        let whole = match (&rest, utterance) {
-            (Some(rest), _) => Cow::Owned(words::join(rest)),
-            (None, Some(utterance)) if entry::is_empty(utterance) => Cow::Borrowed(""),
-            (None, Some(utterance)) => Cow::Borrowed(&*utterance.text),
-            (None, None) => Cow::Borrowed(response.text.as_deref().unwrap_or_default()),
-        };
         let end = whole.floor_char_boundary(MAX_TEXT);
         let (text, rest) = match whole {
             whole if whole.len() == end => (whole, rest),
@@ -64,10 +53,7 @@ impl<'r, 'a> Heard<'r, 'a> {
             rest,
             utterance,
             span: entry.span,
-            guessed: entry.guessed,
-            key: entry.key,
             origin,
-            worked,
             words_left,
         }
     }
@@ -89,7 +75,7 @@ impl<'r, 'a> Heard<'r, 'a> {
         match (self.rest.take(), self.utterance) {
             (Some(rest), _) => rest,
             (None, Some(u)) if !self.is_empty() => {
-                let begins = self.span.map(|s| s.start);
+                let begins = Some(self.span.start);
                 words::cut(
                     &self.text,
                     u.words.within(self.words_left),
@@ -126,14 +112,7 @@ pub(super) struct Open {
     /// Of the JSON that the words and attributes were read from: while it is the same, it need not be read again.
     words_hash: u64,
     attributes_hash: u64,
-    /// `None`: the service gave no times.
-    pub span: Option<Span>,
-    /// Where it stands among the others.
-    pub key: Duration,
-    /// How far the service had worked when it was not there yet.
-    before: Duration,
-    /// How far it had worked when its text changed last.
-    pub changed: Duration,
+    pub span: Span,
     /// Where what is left of it begins, if its first words were settled under another number.
     pub left: Option<Duration>,
     /// This response lists it.
@@ -143,12 +122,10 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub fn new(number: u32, heard: Heard<'_, '_>, before: Duration) -> Self {
+    pub fn new(number: u32, heard: Heard<'_, '_>) -> Self {
         let mut open = Self {
             number,
-            key: heard.key,
-            before,
-            changed: heard.worked,
+            span: heard.span,
             listed: true,
             ..Self::default()
         };
@@ -159,24 +136,13 @@ impl Open {
     /// Takes up what is heard now. Returns whether its text or attributes changed: times alone are no news, but the
     /// last ones are told with the next change.
     pub fn revise(&mut self, mut heard: Heard<'_, '_>) -> bool {
-        if let Some(mut span) = heard.span {
-            // A start that is left out is no news: the audio from the known one on may be all that is kept.
-            let known = self
-                .span
-                .filter(|known| heard.guessed && known.start > span.start);
-            if let Some(known) = known {
-                span.start = known.start.min(span.end);
-                heard.key = span.start;
-            }
-            self.span = Some(span);
-            self.key = heard.key;
-        }
         let mut changed = self.text != heard.text;
+        heard.span = heard.span.revising(self.span, changed);
+        self.span = heard.span;
         let words_hash = heard.words_hash();
         if changed {
             self.text.clear();
             self.text.push_str(&heard.text);
-            self.changed = heard.worked;
         }
         if changed || self.words_hash != words_hash {
             self.words = heard.words();
@@ -192,14 +158,9 @@ impl Open {
         changed
     }
 
-    /// Where it begins; without times, where it can't have begun before.
-    pub fn starts(&self) -> Duration {
-        self.span.map_or(self.before, |s| s.start)
-    }
-
     /// Where the first of it begins that is not settled.
     pub fn unsettled_from(&self) -> Duration {
-        self.left.unwrap_or_else(|| self.starts())
+        self.left.unwrap_or(self.span.start)
     }
 
     /// Finds out where what is left of it begins beside what was settled out of it.
@@ -214,7 +175,7 @@ impl Open {
             words::middle(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
         };
         let first = self.words.iter().find(left).and_then(|w| w.start);
-        self.left = first.filter(|first| *first > self.starts());
+        self.left = first.filter(|first| *first > self.span.start);
     }
 
     /// Leaves out the words that were settled under other numbers, as an entry would lose them: nobody will tell that they are
@@ -230,16 +191,14 @@ impl Open {
         });
         if kept.len() < self.words.len() {
             self.text = words::join(&kept);
-            self.span = self.span.map(|span| entry::span_of_rest(&kept, span));
+            self.span = entry::span_of_rest(&kept, self.span);
             self.words = kept;
         }
     }
 
     /// What was settled out of it. What only touches it is another utterance, whose end or its own start is not exact.
     fn settled_parts(&self, settled: &Settled) -> Vec<Span> {
-        let Some(span) = self.span else {
-            return Vec::new();
-        };
+        let span = self.span;
         let forgotten = settled
             .forgotten()
             .map(|end| Span::new(Duration::ZERO, end));
@@ -253,11 +212,6 @@ impl Open {
     /// Whether any of its words has times.
     pub fn has_times(&self) -> bool {
         self.words.iter().any(|w| words::middle(w).is_some())
-    }
-
-    /// Where it ends; without times, where it can't have ended after.
-    pub fn ends(&self) -> Duration {
-        self.span.map_or(self.changed, |s| s.end)
     }
 
     /// Whether it says nothing.
@@ -287,8 +241,8 @@ impl Open {
             text: self.text.clone(),
             is_final: false,
             unconfirmed: false,
-            start: self.span.map(|s| s.start),
-            end: self.span.map(|s| s.end),
+            start: self.span.known_start(),
+            end: self.span.known_end(),
             words: self.words.clone(),
             attributes: self.attributes.clone(),
         }
@@ -303,10 +257,17 @@ impl Open {
             text: std::mem::take(&mut self.text),
             is_final: true,
             unconfirmed,
-            start: self.span.map(|s| s.start),
-            end: self.span.map(|s| s.end),
+            start: self.span.known_start(),
+            end: self.span.known_end(),
             words: std::mem::take(&mut self.words),
             attributes: std::mem::take(&mut self.attributes),
         }
     }
+}
+
+/// Within one run of the program, the same for the same value.
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }

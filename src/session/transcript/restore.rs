@@ -39,7 +39,6 @@ impl Tracker {
         self.worked = origin;
         self.told = origin;
         self.sent = self.sent.max(origin);
-        self.untimed.clear();
         self.leading = Leading::default();
         self.settled.forget_before(origin.saturating_sub(PAST));
     }
@@ -74,8 +73,8 @@ impl Tracker {
         while let Some(end) = self
             .open
             .iter()
-            .filter(|o| o.starts() < begin && o.ends() > begin)
-            .find_map(|o| (!o.has_times()).then(|| o.ends()))
+            .filter(|o| o.span.start < begin && o.span.end > begin)
+            .find_map(|o| (!o.has_times()).then_some(o.span.end))
         {
             begin = end;
         }
@@ -83,8 +82,8 @@ impl Tracker {
         self.settled.hold();
         for index in 0..self.open.len() {
             let open = &mut self.open[index];
-            if open.starts() >= begin {
-                next = earlier(next, Some(open.starts()));
+            if open.span.start >= begin {
+                next = earlier(next, Some(open.span.start));
                 continue;
             }
             let mut kept = open.words.clone();
@@ -100,11 +99,11 @@ impl Tracker {
                 rest = earlier(rest, Some(start));
                 // Not beyond where the rest begins: its first words would count as settled.
                 let end = kept.iter().rev().find_map(|w| w.end).unwrap_or(begin);
-                open.span = Some(Span::new(open.starts(), end.min(begin)));
+                open.span = Span::new(open.span.start, end.min(begin));
                 open.text = words::join(&kept);
                 open.words = kept;
             }
-            heard = heard.max(Some(open.ends()));
+            heard = heard.max(Some(open.span.end));
             self.end(index, true, updates);
         }
         self.cut = self.cut.max(self.settled.release().unwrap_or_default());
@@ -128,7 +127,7 @@ impl Tracker {
     pub fn cuts_blindly(&self, window: Duration) -> bool {
         self.open
             .iter()
-            .any(|o| !o.has_times() && o.starts() < window && o.ends() > window)
+            .any(|o| !o.has_times() && o.span.start < window && o.span.end > window)
     }
 
     /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts

@@ -1,9 +1,9 @@
 //! Where on the axis speech is settled: what the service says about it again is a repeat.
 use std::cell::LazyCell;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::span::{Span, TOLERANCE};
+use super::text::Fingerprint;
 use crate::protocol::request::ResultType;
 
 /// In `full` mode every response repeats every settled utterance of the connection, thousands in hours of speech. What is older
@@ -16,7 +16,7 @@ const MAX_OF_SINGLE: usize = 1 << 10;
 /// A look-up goes through so many neighbours at most: an honest service has a few that overlap.
 const MAX_NEIGHBOURS: usize = 128;
 
-/// Settled utterances by time. Only a hash of each text is kept.
+/// Settled utterances by time. Of each text only a fingerprint is kept.
 #[derive(Debug)]
 pub(super) struct Settled {
     /// So many are told apart at most.
@@ -31,7 +31,7 @@ pub(super) struct Settled {
 #[derive(Debug)]
 struct Item {
     span: Span,
-    text: u64,
+    text: Fingerprint,
     /// The latest end of this one and all before it, so that a search for overlaps knows where to stop.
     reach: Duration,
 }
@@ -55,7 +55,7 @@ impl Settled {
         if let Some(held) = &mut self.held {
             held.push(Item {
                 span,
-                text: hash(text),
+                text: Fingerprint::of(text),
                 reach: span.end,
             });
             return None;
@@ -73,7 +73,7 @@ impl Settled {
             }
             item.reach = reach;
         }
-        let text = hash(text);
+        let text = Fingerprint::of(text);
         self.by_start.insert(index, Item { span, text, reach });
         full.then_some(self.forgotten).flatten()
     }
@@ -107,22 +107,71 @@ impl Settled {
         self.by_start.partition_point(|i| i.span.start <= start)
     }
 
-    /// Whether this was settled before: both ends the same, and it overlaps that one or says the same.
-    pub fn repeats(&self, span: Span, text: &str) -> bool {
-        let text = LazyCell::new(|| hash(text));
-        let from = span.start.saturating_sub(TOLERANCE);
-        let first = self.by_start.partition_point(|i| i.span.start < from);
-        let last = span.start.saturating_add(TOLERANCE);
-        self.by_start[first..]
-            .iter()
-            .take(MAX_NEIGHBOURS)
-            .take_while(|i| i.span.start <= last)
-            .any(|i| {
-                i.span.is_near(span) && (i.span.overlap(span) > Duration::ZERO || i.text == *text)
-            })
+    /// Returns the index of the settled utterance that this one repeats. The times decide that both have: they are the same, and
+    /// the two overlap or say the same. Where a time is missing, the text decides too, among those from `listed` on.
+    pub fn find(&self, span: Span, text: &str, listed: Option<usize>) -> Option<usize> {
+        let text = LazyCell::new(|| Fingerprint::of(text));
+        let near = |&index: &usize| {
+            let item = &self.by_start[index];
+            item.span.is_near(span) == Some(true)
+                && (item.span.overlap(span) > Duration::ZERO || item.text == *text)
+        };
+        let by_start = || self.with_start(span.start).find(near);
+        let by_end = || self.with_end(span.end).find(near);
+        let said = |first: usize| {
+            let items = self.by_start.get(first..)?.iter().take(MAX_NEIGHBOURS);
+            let mut begun = items.take_while(|i| i.span.start <= span.end);
+            let timed = |other: Span| span.is_reported() && other.is_reported();
+            let may = |i: &Item| !timed(i.span) && i.span.gap(span) <= TOLERANCE;
+            Some(first + begun.position(|i| may(i) && i.text == *text)?)
+        };
+        let start = span.start_reported.then(by_start).flatten();
+        start
+            .or_else(|| span.end_reported.then(by_end).flatten())
+            .or_else(|| said(listed?))
     }
 
-    /// The settled utterances that overlap `span`, the latest first.
+    /// Those that begin about there.
+    fn with_start(&self, start: Duration) -> impl Iterator<Item = usize> {
+        let from = start.saturating_sub(TOLERANCE);
+        let first = self.by_start.partition_point(|i| i.span.start < from);
+        let last = self.after(start.saturating_add(TOLERANCE));
+        (first..last).take(MAX_NEIGHBOURS)
+    }
+
+    /// Those that may end about there, the latest first.
+    fn with_end(&self, end: Duration) -> impl Iterator<Item = usize> {
+        let from = end.saturating_sub(TOLERANCE);
+        let last = self.after(end.saturating_add(TOLERANCE));
+        (0..last)
+            .rev()
+            .take_while(move |&i| self.by_start[i].reach >= from)
+            .take(MAX_NEIGHBOURS)
+    }
+
+    /// The index of the first one that begins at `start` or after.
+    pub fn from(&self, start: Duration) -> usize {
+        self.by_start.partition_point(|i| i.span.start < start)
+    }
+
+    pub fn span(&self, index: usize) -> Span {
+        self.by_start[index].span
+    }
+
+    /// The latest end that is not after `position`.
+    pub fn last_end(&self, position: Duration) -> Option<Duration> {
+        let begun = (0..self.after(position)).rev().take(MAX_NEIGHBOURS);
+        let ends = begun.map(|i| self.by_start[i].span.end);
+        ends.filter(|end| *end <= position).max()
+    }
+
+    /// What follows in `text` behind all that begin at `start` or after; `None` if it does not begin with them.
+    pub fn strip<'t>(&self, text: &'t str, start: Duration) -> Option<&'t str> {
+        let mut items = self.by_start[self.from(start)..].iter();
+        items.try_fold(text, |rest, item| item.text.strip(rest))
+    }
+
+    /// The settled utterances that overlap `span`, the latest first, as far as their times are reported.
     pub fn overlapping(&self, span: Span) -> impl Iterator<Item = Span> {
         self.by_start[..self.after(span.end)]
             .iter()
@@ -130,7 +179,7 @@ impl Settled {
             .take_while(move |i| i.reach >= span.start)
             .take(MAX_NEIGHBOURS)
             .map(|i| i.span)
-            .filter(move |s| s.overlap(span) > Duration::ZERO)
+            .filter(move |s| s.is_reported() && s.overlap(span) > Duration::ZERO)
     }
 
     /// The end of the last one of those that begin before `start` (of all, without it), if there was any.
@@ -165,13 +214,6 @@ impl Settled {
     }
 }
 
-/// Within one run of the program, the same for the same value.
-pub(super) fn hash(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,11 +235,12 @@ mod tests {
     fn a_repeat_has_both_ends_and_overlaps_or_says_the_same() {
         let mut settled = settled();
         settled.insert(span(1000, 1080), "Yes.");
-        assert!(settled.repeats(span(1050, 1130), "No."));
-        assert!(settled.repeats(span(1190, 1270), "Yes."));
-        assert!(!settled.repeats(span(1190, 1270), "No."));
-        assert!(!settled.repeats(span(1000, 1290), "Yes."));
-        assert!(!settled.repeats(span(1260, 1340), "Yes."));
+        let repeats = |start, end, text| settled.find(span(start, end), text, Some(0)).is_some();
+        assert!(repeats(1050, 1130, "No."));
+        assert!(repeats(1190, 1270, "Yes."));
+        assert!(!repeats(1190, 1270, "No."));
+        assert!(!repeats(1000, 1290, "Yes."));
+        assert!(!repeats(1260, 1340, "Yes."));
     }
 
     #[test]
@@ -264,7 +307,7 @@ mod tests {
             let found = |settled: &Settled| {
                 let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
                 found.sort();
-                (found, settled.repeats(wanted, "a"), settled.end_before(Some(wanted.start)))
+                (found, settled.find(wanted, "a", None).is_some(), settled.end_before(Some(wanted.start)))
             };
             prop_assert_eq!(found(&one_by_one), found(&together));
         }

@@ -1,26 +1,80 @@
 //! A stretch of the stream's axis, and how two of them lie to each other.
 use std::time::Duration;
 
-/// What reported times are worth: the same sound's ends move by this much from response to response, while sentences
+/// Accuracy of reported times. The same sound's ends move by this much from response to response, while sentences
 /// follow each other by 260 ms and more (both seen in recorded traffic).
 pub(super) const TOLERANCE: Duration = Duration::from_millis(200);
 
 /// From `start` to `end`, which never lies before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// The service leaves times out. A start or end that is not reported is inferred: the span then is the stretch in which the
+/// speech lies, and comparisons go by what is reported, or by the text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub start: Duration,
     pub end: Duration,
+    pub start_reported: bool,
+    pub end_reported: bool,
 }
 
 impl Span {
+    /// A span whose start and end the service reported.
     pub fn new(start: Duration, end: Duration) -> Self {
         Self {
             start,
             end: end.max(start),
+            start_reported: true,
+            end_reported: true,
         }
     }
 
-    /// A point takes up a millisecond, the unit of the service: else it could neither cover nor be covered.
+    /// A span of which the service reported what is not `None`; it lies between `floor` and `ceiling`.
+    pub fn within(
+        floor: Duration,
+        start: Option<Duration>,
+        end: Option<Duration>,
+        ceiling: Duration,
+    ) -> Self {
+        let first = start.unwrap_or_else(|| end.map_or(floor, |end| floor.min(end)));
+        Self {
+            start: first,
+            end: end.unwrap_or(ceiling).max(first),
+            start_reported: start.is_some(),
+            end_reported: end.is_some(),
+        }
+    }
+
+    /// Whether neither end is inferred: only then does it cover others.
+    pub fn is_reported(self) -> bool {
+        self.start_reported && self.end_reported
+    }
+
+    /// The start, unless nothing at all was reported.
+    pub fn known_start(self) -> Option<Duration> {
+        (self.start_reported || self.end_reported).then_some(self.start)
+    }
+
+    /// The end, where it was reported.
+    pub fn known_end(self) -> Option<Duration> {
+        self.end_reported.then_some(self.end)
+    }
+
+    /// This span of an utterance that lay at `known` before. What is inferred says nothing new; but the end that is inferred
+    /// moves on where the text has `changed`.
+    pub fn revising(mut self, known: Self, changed: bool) -> Self {
+        if !self.end_reported && !changed {
+            self.end = known.end;
+            self.end_reported = known.end_reported;
+        }
+        if !self.start_reported {
+            self.start = known.start.min(self.end);
+            self.start_reported = known.start_reported;
+        }
+        self.end = self.end.max(self.start);
+        self
+    }
+
+    /// The end, at least a millisecond after the start: the service's unit. A point could neither cover nor be covered.
     fn reach(self) -> Duration {
         self.end
             .max(self.start.saturating_add(Duration::from_millis(1)))
@@ -49,9 +103,25 @@ impl Span {
             .saturating_sub(self.end.min(other.end))
     }
 
-    /// Whether both ends are the same, as far as reported times can tell.
-    pub fn is_near(self, other: Self) -> bool {
-        self.start.abs_diff(other.start) <= TOLERANCE && self.end.abs_diff(other.end) <= TOLERANCE
+    /// The distance of the ends that both reported, or else of the starts that both reported.
+    pub fn distance(self, other: Self) -> Option<Duration> {
+        if self.end_reported && other.end_reported {
+            Some(self.end.abs_diff(other.end))
+        } else if self.start_reported && other.start_reported {
+            Some(self.start.abs_diff(other.start))
+        } else {
+            None
+        }
+    }
+
+    /// Whether what both reported is the same within [`TOLERANCE`]; `None` where no time was reported for both.
+    pub fn is_near(self, other: Self) -> Option<bool> {
+        let starts = self.start_reported && other.start_reported;
+        let ends = self.end_reported && other.end_reported;
+        (starts || ends).then(|| {
+            (!starts || self.start.abs_diff(other.start) <= TOLERANCE)
+                && (!ends || self.end.abs_diff(other.end) <= TOLERANCE)
+        })
     }
 
     /// Whether `position` lies inside.

@@ -1,5 +1,7 @@
 //! Around the rules: the ends of connections, and what a peer may say without bound.
 use super::*;
+use crate::protocol::response::MAX_UTTERANCES;
+use crate::session::transcript::MAX_OPEN;
 
 #[test]
 fn after_the_final_response_everything_is_ignored_until_another_connection() {
@@ -81,7 +83,7 @@ fn thousands_of_settled_utterances_are_repeated_in_no_time() {
 #[test]
 fn the_number_of_open_utterances_is_bounded() {
     let mut stream = Stream::full();
-    let list: Vec<_> = (0..crate::session::transcript::MAX_OPEN as i64 + 10)
+    let list: Vec<_> = (0..MAX_OPEN as i64 + 10)
         .map(|i| Said::bare("a", Some((i * 1000, i * 1000 + 500))))
         .collect();
     let updates = stream.hear(9_000_000, &list);
@@ -149,7 +151,7 @@ fn the_words_of_a_response_are_bounded_together_and_its_texts_are_whole() {
     let list: Vec<_> = (0..100)
         .map(|i| {
             format!(
-                r#"{{"text":"{text}","start_time":{},"end_time":{},"words":[{words}]}}"#,
+                r#"{{"text":"{text}","definite":true,"start_time":{},"end_time":{},"words":[{words}]}}"#,
                 i * 1000,
                 i * 1000 + 900
             )
@@ -169,7 +171,7 @@ fn the_words_of_a_response_are_bounded_together_and_its_texts_are_whole() {
 /// More new ones than can be open, in one response: those beyond end at once.
 #[test]
 fn one_response_opens_no_more_than_can_be_let_go() {
-    let all = 5 * crate::session::transcript::MAX_OPEN;
+    let all = 5 * MAX_OPEN;
     for timed in [true, false] {
         let list: Vec<_> = (0..all as i64)
             .map(|i| {
@@ -182,10 +184,7 @@ fn one_response_opens_no_more_than_can_be_let_go() {
         let mut stream = Stream::full();
         stream.hear(9_000_000, &list);
         let open = stream.latest.values().filter(|u| !u.is_final).count();
-        assert_eq!(
-            (open, stream.latest.len()),
-            (crate::session::transcript::MAX_OPEN, all)
-        );
+        assert_eq!((open, stream.latest.len()), (MAX_OPEN, all));
     }
 }
 
@@ -197,8 +196,8 @@ fn a_response_as_large_as_may_be_is_taken_up() {
     while list.len() < (15 << 20) {
         let (start, end) = (count * 300, count * 300 + 250);
         let word = format!(r#"{{"text":"w{count}","start_time":{start},"end_time":{end}}}"#);
-        let words = vec![word; 14].join(",");
-        let text = format!("w{count} ").repeat(14);
+        let words = vec![word; 80].join(",");
+        let text = format!("w{count} ").repeat(80);
         let definite = !count.is_multiple_of(9);
         list += &format!(
             r#"{}{{"text":"{text}","definite":{definite},"start_time":{start},"end_time":{end},"words":[{words}]}}"#,
@@ -211,6 +210,7 @@ fn a_response_as_large_as_may_be_is_taken_up() {
     let mut stream = Stream::full();
     stream.sent = ms(9_000_000);
     let updates = stream.raw(&json, false);
+    assert!(count <= MAX_UTTERANCES as u64);
     assert_eq!(
         updates
             .iter()
@@ -219,10 +219,7 @@ fn a_response_as_large_as_may_be_is_taken_up() {
         count - count.div_ceil(9)
     );
     let open = stream.latest.values().filter(|u| !u.is_final).count();
-    assert!(
-        (1..=crate::session::transcript::MAX_OPEN).contains(&open),
-        "{open}"
-    );
+    assert!((1..=MAX_OPEN).contains(&open), "{open}");
     assert_eq!(stream.raw(&json, false).len(), 0, "nothing is new");
     assert_eq!(stream.raw(&json, true).len(), open);
     assert!(!stream.tracker.has_open());

@@ -288,6 +288,42 @@ fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
     });
 }
 
+/// Text lags what the service has worked through: that is no reason to show less than before.
+#[test]
+fn interim_text_does_not_go_back() {
+    let (pcm, _) = speech(8);
+    let pcm = &pcm[..14_000 * 48];
+    let at = |ms| At::Audio(Duration::from_millis(ms));
+    let step = |duration, end, text: &str| {
+        let utterance = utterance(false, (1000, end), text);
+        Send::Json(response(duration, json!([utterance])).to_string())
+    };
+    let last = response(
+        14_000,
+        json!([utterance(true, (1000, 13_000), "A b c d e.")]),
+    );
+    let script = Script::default()
+        .step_on(1, at(10_000), step(10_000, 9000, "a b c"))
+        .step_on(1, at(10_000), Send::Close(1011))
+        .step_on(2, at(8000), step(8000, 5000, "a"))
+        .step_on(2, at(10_500), step(10_500, 8000, "a b"))
+        .step_on(2, at(11_500), step(11_500, 10_400, "a b c d"))
+        .step(At::Finish, Send::Last(last.to_string()));
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(script),
+        ..Options::default()
+    });
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    rig.push(pcm, 20);
+    let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let texts: Vec<_> = heard.transcripts().into_iter().map(|t| t.text).collect();
+    assert_eq!(texts, ["a b c", "a b c d", "A b c d e."]);
+}
+
 /// The service is gone altogether, and comes back.
 #[test]
 fn nobody_listens_for_a_while() {

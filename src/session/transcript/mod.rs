@@ -115,7 +115,7 @@ pub struct Tracker {
     sent: Duration,
     /// Where the last restart began.
     cut: Duration,
-    /// Interim results wait until the connection has worked so far.
+    /// Interim results wait for text that reaches as far as what is shown, but only until the connection has worked so far.
     hold: Option<Duration>,
     // Kept between responses, so that one that says nothing new allocates nothing.
     matcher: Matcher,
@@ -190,6 +190,9 @@ impl Tracker {
         let are_alike =
             |entry: &Entry, index: usize| text::are_alike(&entry.text(response), &open[index].text);
         self.matcher.pair(&self.spans, &mut entries, are_alike);
+        if self.hold.is_some() && self.reaches_shown(response, &entries) {
+            self.hold = None;
+        }
         self.settled.hold();
         for entry in &mut entries {
             let heard = Heard::new(response, entry, self.origin, &words);

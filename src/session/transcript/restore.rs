@@ -1,15 +1,16 @@
 //! What becomes of utterances when a connection is lost, and where the next one begins.
 //!
 //! Settled speech is not sent again, open utterances are, from the pause before them; they keep their numbers through the rules
-//! of a response. A new connection first says less than the lost one had said, so interim results wait until it has
-//! worked as far: text that stands on a screen never shrinks.
+//! of a response. A new connection first says less than the lost one had said, so interim results wait until its text
+//! reaches as far: text that stands on a screen never shrinks.
 use std::time::Duration;
 
-use super::entry::Leading;
+use super::entry::{Entry, Leading};
 use super::open::Open;
 use super::span::Span;
 use super::words;
 use super::{Tracker, Update};
+use crate::protocol::response::Response;
 
 /// Reported ends are early (a word's time is mostly 80 ms, whatever its sound), so beginning exactly there would hear the
 /// tail of a word again. So much later at most, and never beyond half of the pause.
@@ -23,7 +24,7 @@ const PAST: Duration = Duration::from_secs(1);
 
 impl Tracker {
     /// A new connection, whose first sample lies at `origin` on the axis. After [`restart`](Self::restart) open utterances go on,
-    /// and interim results are held until it has worked as far as the lost one.
+    /// and interim results are held until their text reaches as far as that of the lost one.
     pub fn connect(&mut self, origin: Duration) {
         if !self.lost {
             self.base = self.base.max(origin);
@@ -54,10 +55,13 @@ impl Tracker {
         } else {
             wanted
         };
-        if !self.open.is_empty() {
-            self.hold = self.hold.max(Some(self.worked.max(self.told)));
-        } else {
+        if self.open.is_empty() {
             self.hold = None;
+        } else {
+            // Of a service that tells neither durations nor times there is no knowing how long to wait.
+            let worked = self.worked.max(self.told);
+            let until = worked.saturating_add(self.lag);
+            self.hold = self.hold.max((worked > self.origin).then_some(until));
         }
         self.unsure |= self.unsettled_from().is_some();
         self.connected = false;
@@ -128,6 +132,20 @@ impl Tracker {
         self.open
             .iter()
             .any(|o| !o.has_times() && o.span.start < window && o.span.end > window)
+    }
+
+    /// Whether a response reaches as far as the text that is shown: to its end or, where ends are left out, to its length.
+    pub(super) fn reaches_shown(&self, response: &Response<'_>, entries: &[Entry]) -> bool {
+        let Some(shown) = self.open.iter().max_by_key(|o| o.span.end) else {
+            return true;
+        };
+        let length = shown.text.chars().count();
+        entries.iter().any(
+            |entry| match shown.span.known_end().zip(entry.span.known_end()) {
+                Some((shown, end)) => end >= shown,
+                None => entry.text(response).chars().count() >= length,
+            },
+        )
     }
 
     /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts

@@ -103,6 +103,15 @@ fn sentences() -> impl Strategy<Value = Vec<Sentence>> {
     prop::collection::vec(sentence, 1..7)
 }
 
+/// The last word ends with the utterance, however short that is.
+fn spoken(text: &str, start: i64, end: i64) -> Said {
+    let mut spoken = said(text, start, end);
+    if let Some(last) = spoken.words.last_mut() {
+        last.2 = end;
+    }
+    spoken
+}
+
 /// What is left out of an utterance in one response: start, end, words.
 type Mask = (bool, bool, bool);
 
@@ -146,10 +155,10 @@ proptest! {
             let interim = (words.len() * sentence.interim / 4).min(words.len());
             for count in 1..=interim {
                 at = start + sentence.word * count as i64;
-                hear(&settled, &[said(&words[..count].join(" "), start, at)], at + 300, false);
+                hear(&settled, &[spoken(&words[..count].join(" "), start, at)], at + 300, false);
             }
             at = start + sentence.word * words.len() as i64;
-            let now = [said(sentence.text, start, at).definite()];
+            let now = [spoken(sentence.text, start, at).definite()];
             hear(&settled, &now, at + 260, false);
             settled.extend(now);
         }

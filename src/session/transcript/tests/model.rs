@@ -26,8 +26,10 @@ struct Service {
     /// One growing utterance until the final response cuts it.
     merged: bool,
     words: bool,
-    /// From a word's end to the response that has it.
+    /// From a word's end to the response that has it, at least.
     lag: i64,
+    /// How much longer it may be, another time for each response.
+    jitter: i64,
     /// Silence after which a sentence is settled.
     window: i64,
     /// A second pass settles that much later, a different time for each sentence.
@@ -67,6 +69,8 @@ fn fixed(seed: u64, n: i64) -> i64 {
 struct Connection {
     id: u64,
     origin: i64,
+    /// The audio of which its responses have the words.
+    heard: i64,
     /// Sentences, by their first word, that were listed as definite, in `single` mode.
     told: BTreeSet<usize>,
 }
@@ -136,6 +140,7 @@ impl Model {
             connection: Connection {
                 id: 0,
                 origin: 0,
+                heard: 0,
                 told: BTreeSet::new(),
             },
             stream: Stream::new(mode),
@@ -217,7 +222,9 @@ impl Model {
 
     /// What a response after `at` lists: every word that ended long enough before, cut into utterances.
     fn list(&mut self, at: i64, last: bool) -> Vec<Said> {
-        let lag = self.service.lag;
+        let lag = self.service.lag + self.dice.below(self.service.jitter);
+        self.connection.heard = self.connection.heard.max(at - lag);
+        let until = self.connection.heard;
         let mut sentences = self.cut();
         for words in sentences.values_mut() {
             words.retain(|&word| {
@@ -225,7 +232,7 @@ impl Model {
                 let heard = if last {
                     sound.middle() < at
                 } else {
-                    sound.end + lag <= at
+                    sound.end <= until
                 };
                 heard && sound.middle() >= self.connection.origin
             });
@@ -252,8 +259,8 @@ impl Model {
                 self.service.seed ^ sentence as u64,
                 self.service.second_pass,
             );
-            let over = latest != Some(sentence) || at >= end + lag + self.service.window;
-            let definite = last || over && at >= end + lag + delay;
+            let over = latest != Some(sentence) || until >= end + self.service.window;
+            let definite = last || over && until >= end + delay;
             if definite && self.service.single && !self.connection.told.insert(sentence) {
                 continue;
             }
@@ -342,6 +349,7 @@ impl Model {
         self.connection = Connection {
             id,
             origin,
+            heard: origin,
             told: BTreeSet::new(),
         };
         self.stream.connect(ms(origin as u64));
@@ -410,7 +418,7 @@ impl Model {
 fn service() -> impl Strategy<Value = Service> {
     let kind = (any::<bool>(), any::<bool>(), any::<bool>());
     let times = (
-        200i64..700,
+        (200i64..700, prop_oneof![Just(1i64), 1i64..1200]),
         500i64..1500,
         prop_oneof![Just(1i64), 1i64..3000],
     );
@@ -422,7 +430,8 @@ fn service() -> impl Strategy<Value = Service> {
         single: kind.0,
         merged: kind.1,
         words: kind.2,
-        lag: times.0,
+        lag: times.0.0,
+        jitter: times.0.1,
         window: times.1,
         second_pass: times.2,
         cuts: 0,

@@ -271,7 +271,7 @@ fn a_text_without_utterances_is_heard_again_from_the_start_or_ends_whole() {
 // 3: numbers, and what is held.
 
 #[test]
-fn interim_results_are_held_until_the_connection_has_worked_as_far() {
+fn interim_results_are_held_until_their_text_reaches_as_far() {
     let mut stream = Stream::full();
     stream.hear(
         3000,
@@ -290,6 +290,47 @@ fn interim_results_are_held_until_the_connection_has_worked_as_far() {
     let updates = stream.hear(2000, &[again("two three four five", 3100)]);
     assert_eq!(brief(&updates), [(1, "two three four five", "")]);
     assert_eq!(updates[0].start, Some(ms(1260)));
+}
+
+/// Text lags what the service has worked through, by up to two seconds.
+#[test]
+fn text_that_lags_does_not_go_back() {
+    let shown = |stream: &mut Stream| {
+        stream.hear(9000, &[said("a b c d", 1000, 8000)]);
+        let begin = restart(stream, 0);
+        stream.connect(begin);
+        assert_eq!(brief(&stream.hear(9000, &[said("a b", 1000, 4000)])), []);
+        assert_eq!(
+            brief(&stream.hear(10_900, &[said("a b c", 1000, 7900)])),
+            []
+        );
+    };
+    let mut stream = Stream::full();
+    shown(&mut stream);
+    let updates = stream.hear(10_950, &[said("A b c d", 1000, 8000)]);
+    assert_eq!(brief(&updates), [(0, "A b c d", "")]);
+
+    let mut stream = Stream::full();
+    shown(&mut stream);
+    let updates = stream.hear(10_950, &[said("A b c.", 1000, 7900).definite()]);
+    assert_eq!(brief(&updates), [(0, "A b c.", "F")]);
+
+    // What has not come two seconds later does not come.
+    let mut stream = Stream::full();
+    shown(&mut stream);
+    let updates = stream.hear(11_000, &[said("a b c", 1000, 7900)]);
+    assert_eq!(brief(&updates), [(0, "a b c", "")]);
+}
+
+#[test]
+fn without_ends_the_longer_text_reaches_farther() {
+    let mut stream = Stream::full();
+    stream.hear_text(9000, "The rain has stopped", false);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    assert_eq!(brief(&stream.hear_text(9500, "The rain has", false)), []);
+    let updates = stream.hear_text(10_000, "The rain has stopped.", false);
+    assert_eq!(brief(&updates), [(0, "The rain has stopped.", "")]);
 }
 
 #[test]

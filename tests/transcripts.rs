@@ -148,6 +148,26 @@ fn a_second_pass_without_starts() {
     }
 }
 
+/// A final response may have a text and no list: it has the last words.
+#[test]
+fn a_text_alone_at_the_end() {
+    let service = scripted(
+        &[(
+            1200,
+            response(
+                1200,
+                json!([
+                    utterance(true, (80, 420), "Hello."),
+                    utterance(false, (900, 1000), "you")
+                ]),
+            ),
+        )],
+        json!({"audio_info": {"duration": 2000}, "result": {"text": "Hello. You there?"}}),
+    );
+    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    assert_eq!(told(&heard), ["0 Hello..", "1 you", "1 You there?."]);
+}
+
 /// Final ones only, and nothing of what nobody has heard of.
 #[test]
 fn without_interim_results() {

@@ -16,9 +16,12 @@
 //! 7. The final response of a `full` connection lists all there is: open ones that it leaves out are withdrawn. Otherwise they end
 //!    with their last text, unconfirmed.
 //! 8. Without a list, the response's text is one utterance, until it begins anew.
+//! 9. Once utterances were listed, a text without a list is their sum. That of the final response is the last word: what follows
+//!    in it behind what is settled replaces the open ones (`last_text`).
 //!
 //! `restore` holds what becomes of all that when a connection is lost.
 mod entry;
+mod last_text;
 mod matching;
 mod open;
 mod restore;
@@ -183,7 +186,7 @@ impl Tracker {
         }
         let words = Cell::new(MAX_WORDS);
         let mut entries = std::mem::take(&mut self.entries);
-        let listed = self.read(response, &words, &mut entries, updates);
+        let listed = self.read(response, &words, last, &mut entries, updates);
         self.spans.clear();
         self.spans.extend(self.open.iter().map(|o| o.span));
         let open = &self.open;
@@ -245,11 +248,12 @@ impl Tracker {
         }
     }
 
-    /// Rules 1 to 3, and 8. Returns whether utterances are listed.
+    /// Rules 1 to 3, 8 and 9. Returns whether the response accounts for the open utterances.
     fn read(
         &mut self,
         response: &Response<'_>,
         words: &Cell<usize>,
+        last: bool,
         entries: &mut Vec<Entry>,
         updates: &mut Vec<Update>,
     ) -> bool {
@@ -263,23 +267,26 @@ impl Tracker {
         };
         let listed = entry::collect(response, &known, &mut self.leading, entries);
         self.lists |= listed;
-        if let Some(text) = &response.text
-            && !self.lists
-            && !text.trim().is_empty()
-        {
-            if self.hold.is_none()
-                && self
-                    .open
-                    .first()
-                    .is_some_and(|o| text::begins_anew(&o.text, text))
-            {
-                self.end(0, true, updates);
-                self.open.remove(0);
+        let text = response.text.as_deref().filter(|t| !t.trim().is_empty());
+        match text {
+            Some(text) if last && self.lists && !listed => self.read_last_text(text, entries),
+            Some(text) if !self.lists => {
+                self.read_text(text, entries, updates);
+                listed
             }
-            let span = self.span_of_text();
-            entries.push(Entry::new(Source::Text(0..text.len()), span));
+            _ => listed,
         }
-        listed
+    }
+
+    /// Rule 8.
+    fn read_text(&mut self, text: &str, entries: &mut Vec<Entry>, updates: &mut Vec<Update>) {
+        let shown = self.open.first().filter(|_| self.hold.is_none());
+        if shown.is_some_and(|o| text::begins_anew(&o.text, text)) {
+            self.end(0, true, updates);
+            self.open.remove(0);
+        }
+        let span = self.span_of_text();
+        entries.push(Entry::new(Source::Text(0..text.len()), span));
     }
 
     /// Where a text that is not listed lies: behind what is settled.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::entry::{self, Entry};
 use super::settled::Settled;
 use super::span::Span;
+use super::text::Fingerprint;
 use super::words;
 use super::{Update, Word};
 use crate::protocol::response::{Response, Utterance};
@@ -137,7 +138,9 @@ impl Open {
     /// last ones are told with the next change.
     pub fn revise(&mut self, mut heard: Heard<'_, '_>) -> bool {
         let mut changed = self.text != heard.text;
-        heard.span = heard.span.revising(self.span, changed);
+        // With other punctuation it ends where it did.
+        let grown = changed && Fingerprint::of(&self.text) != Fingerprint::of(&heard.text);
+        heard.span = heard.span.revising(self.span, grown);
         self.span = heard.span;
         let words_hash = heard.words_hash();
         if changed {

@@ -165,9 +165,9 @@ impl Settled {
         ends.filter(|end| *end <= position).max()
     }
 
-    /// What follows in `text` behind all that begin at `start` or after; `None` if it does not begin with them.
-    pub fn strip<'t>(&self, text: &'t str, start: Duration) -> Option<&'t str> {
-        let mut items = self.by_start[self.from(start)..].iter();
+    /// What follows in `text` behind all from the index `first` on; `None` if it does not begin with them.
+    pub fn strip<'t>(&self, text: &'t str, first: usize) -> Option<&'t str> {
+        let mut items = self.by_start[first..].iter();
         items.try_fold(text, |rest, item| item.text.strip(rest))
     }
 
@@ -208,7 +208,6 @@ impl Settled {
         }
     }
 
-    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.by_start.len()
     }

@@ -508,6 +508,107 @@ fn rule_8_once_utterances_were_listed_their_sum_is_not_another() {
     assert_eq!(brief(&stream.hear_text(2000, "The rain has", false)), []);
     assert_eq!(
         brief(&stream.hear_text(2000, "The rain has stopped.", true)),
-        [(0, "The rain", "U")]
+        [(0, "The rain has stopped.", "F")]
     );
+}
+
+// Rule 9.
+
+#[test]
+fn rule_9_the_text_of_the_final_response_is_the_last_word() {
+    let one = || said("The rain has stopped.", 500, 2000).definite();
+    let (two, three) = (|| said("let us", 2500, 3000), || said("walk", 3300, 3600));
+    let none: &[Said] = &[];
+    for (open, text, expected) in [
+        // It goes on where the open one or the settled one ended.
+        (
+            &[two()][..],
+            "The rain has stopped. Let us go.",
+            vec![(1, "Let us go.", "F")],
+        ),
+        (
+            none,
+            "The rain has stopped. Let us go.",
+            vec![(1, "Let us go.", "F")],
+        ),
+        (none, "the rain has stopped", vec![]),
+        // It differs, and is the last word all the same.
+        (
+            &[two()],
+            "The rain has stopped. Lettuce.",
+            vec![(1, "Lettuce.", "F")],
+        ),
+        (&[two()], "The rain has stopped.", vec![(1, "", "F")]),
+        (
+            &[two(), three()],
+            "The rain has stopped. Let us. Walk on.",
+            vec![(1, "Let us.", "F"), (2, "Walk on.", "F")],
+        ),
+        (
+            &[two(), three()],
+            "The rain has stopped. Lettuce walks.",
+            vec![(1, "Lettuce walks.", "F"), (2, "", "F")],
+        ),
+        // What is settled is worded anew: there is no telling where the rest begins.
+        (
+            &[two()],
+            "The train stopped. Let us go.",
+            vec![(1, "let us", "U")],
+        ),
+        (&[two()], "", vec![(1, "let us", "U")]),
+    ] {
+        let mut stream = Stream::full();
+        let list: Vec<_> = [one()].into_iter().chain(open.iter().cloned()).collect();
+        stream.hear(4000, &list);
+        let updates = stream.hear_text(4500, text, true);
+        assert_eq!(brief(&updates), expected, "{text}");
+        assert!(!stream.tracker.has_open());
+    }
+}
+
+#[test]
+fn rule_9_in_single_the_text_is_the_current_one_s() {
+    for (open, text, expected) in [
+        (true, "Let us go.", vec![(2, "Let us go.", "F")]),
+        (true, "Lettuce.", vec![(2, "Lettuce.", "F")]),
+        (true, "One. Two. Let us go.", vec![(2, "Let us go.", "F")]),
+        (true, "Two. Let us go.", vec![(2, "Let us go.", "F")]),
+        (false, "Two.", vec![]),
+        (false, "Two. Let us go.", vec![(2, "Let us go.", "F")]),
+        (false, "Let us go.", vec![(2, "Let us go.", "F")]),
+    ] {
+        let mut stream = Stream::single();
+        stream.hear(1500, &[said("One.", 500, 1000).definite()]);
+        stream.hear(2500, &[said("Two.", 1500, 2000).definite()]);
+        if open {
+            stream.hear(4000, &[said("let us", 2500, 3000)]);
+        }
+        let updates = stream.hear_text(4500, text, true);
+        assert_eq!(brief(&updates), expected, "{text}");
+    }
+}
+
+#[test]
+fn rule_9_where_the_last_word_lies() {
+    let mut stream = Stream::full();
+    stream.hear(
+        4000,
+        &[
+            said("The rain.", 500, 2000).definite(),
+            said("let us", 2500, 3000),
+        ],
+    );
+    let updates = stream.hear_text(4500, "The rain. Let us.", true);
+    let times = |update: &Update| (update.start, update.end);
+    assert_eq!(times(&updates[0]), (Some(ms(2500)), Some(ms(3000))));
+    let mut stream = Stream::full();
+    stream.hear(
+        4000,
+        &[
+            said("The rain.", 500, 2000).definite(),
+            said("let us", 2500, 3000),
+        ],
+    );
+    let updates = stream.hear_text(4500, "The rain. Let us go.", true);
+    assert_eq!(times(&updates[0]), (Some(ms(2500)), None));
 }

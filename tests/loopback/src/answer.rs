@@ -449,6 +449,33 @@ mod tests {
     }
 
     #[test]
+    fn second_passes_lack_a_start_and_by_request_words() {
+        let odd = Oddities {
+            second_pass_without_start: true,
+            second_pass_without_words: true,
+            ..Oddities::none()
+        };
+        for single in [false, true] {
+            let (mut answers, mut t) = setup(Endpoint::Async, odd.clone(), Some(800));
+            t.request.two_pass = true;
+            t.request.single = single;
+            t.word(word("m1", 100, 300));
+            t.advance(400);
+            let interim = parsed(&answers.answer(&mut t, false))["result"]["utterances"][0].clone();
+            let times = (&interim["start_time"], &interim["end_time"]);
+            assert_eq!(times, (&json!(100), &json!(300)));
+            t.advance(1500);
+            let last = parsed(&answers.answer(&mut t, false))["result"]["utterances"][0].clone();
+            assert_eq!(last["definite"], true);
+            assert_eq!(
+                (&last["end_time"], last.get("start_time")),
+                (&json!(360), None)
+            );
+            assert_eq!(last.get("words").is_none(), single);
+        }
+    }
+
+    #[test]
     fn starts_and_last_words_are_revised() {
         let odd = Oddities {
             revised_starts: true,

@@ -10,6 +10,10 @@ use crate::{
 use clap::{Parser, ValueEnum};
 use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
+const APP_KEY: &str = "app-1";
+const ACCESS_KEY: &str = "secret-access-key";
+const API_KEY: &str = "secret-api-key";
+
 const FAULTS: &str = "\
 FAULTS: --fault WHAT[:ARGUMENT]@WHEN[#N|*], a list by commas or several options.
   WHAT  reset | drop | close:CODE | error:CODE[:BODY] | http:STATUS[:BODY] | hang | delay:TIME |
@@ -39,13 +43,13 @@ struct Arguments {
     #[arg(long, value_name = "FAULT", value_delimiter = ',')]
     fault: Vec<Fault>,
     /// App key that is accepted, together with the access key
-    #[arg(long, default_value = "app-1")]
+    #[arg(long, default_value = APP_KEY)]
     app_key: String,
     /// Access key that is accepted
-    #[arg(long, default_value = "secret-access-key")]
+    #[arg(long, default_value = ACCESS_KEY)]
     access_key: String,
     /// API key that is accepted
-    #[arg(long, default_value = "secret-api-key")]
+    #[arg(long, default_value = API_KEY)]
     api_key: String,
     /// Resource ids that are granted, by commas; other known ones are refused with 403. Default: all four known ones
     #[arg(long, value_delimiter = ',')]
@@ -77,12 +81,6 @@ struct Arguments {
     /// Say in each utterance's additions when it is told: told_at, Unix time in ns
     #[arg(long)]
     told_at: bool,
-    /// A second error so long after an error frame
-    #[arg(long, value_parser = time, default_value = "300ms")]
-    second_error: Duration,
-    /// Do not close after the final response
-    #[arg(long)]
-    stay_open: bool,
     /// An oddity to switch on, by commas: those that are not the default
     #[arg(long, value_enum, value_delimiter = ',')]
     oddity: Vec<Oddity>,
@@ -191,13 +189,42 @@ fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(seconds) = arguments.write_marks {
         return write_marks(seconds).map_err(|e| e.to_string());
     }
-    let service = Service::start(options(arguments)?).map_err(|e| e.to_string())?;
+    let hints = credentials(&arguments);
+    let options = options(arguments)?;
+    let filtered = matches!(options.recogniser, Recogniser::Pocketsphinx);
+    let service = Service::start(options).map_err(|e| e.to_string())?;
+    if filtered {
+        // From here on nothing ends the program that would have to be said first.
+        crate::stderr::filter().map_err(|e| e.to_string())?;
+    }
     println!("{}", service.uri());
     std::io::stdout().flush().map_err(|e| e.to_string())?;
+    let _ = write!(
+        std::io::stderr(),
+        "loopback: for a client in another terminal:\n  export VOLCASR_URI={}\n{hints}",
+        service.uri()
+    );
     loop {
         // Ctrl-C is the signal's default: the process ends.
         std::thread::park();
     }
+}
+
+/// The lines that export the credentials. Values that were given as arguments are not shown.
+fn credentials(arguments: &Arguments) -> String {
+    let shown = |value: &str, default: &str, option: &str| match value == default {
+        true => default.to_owned(),
+        false => format!("... # as {option} says"),
+    };
+    let [app, access, key] = [
+        shown(&arguments.app_key, APP_KEY, "--app-key"),
+        shown(&arguments.access_key, ACCESS_KEY, "--access-key"),
+        shown(&arguments.api_key, API_KEY, "--api-key"),
+    ];
+    format!(
+        "  export VOLCENGINE_APP_ID={app}\n  export VOLCENGINE_ACCESS_KEY={access}\n\
+         instead of the last two, an API key will do:\n  export VOLCENGINE_API_KEY={key}\n"
+    )
 }
 
 fn write_marks(seconds: u64) -> std::io::Result<()> {
@@ -278,8 +305,7 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         gzip_answers: arguments.gzip_answers,
         answer_every: arguments.answer_every,
         told_at: arguments.told_at,
-        second_error: Some(arguments.second_error),
-        close_after_final: !arguments.stay_open,
+        log: true,
         recogniser,
         oddities,
         faults: arguments.fault,

@@ -71,6 +71,7 @@ struct Open {
     /// A close frame was sent, or came: until when the rest of it may take, and how it ends then.
     closing: Option<(Instant, End)>,
     client_close: Option<Option<u16>>,
+    next_ping: Instant,
 }
 
 impl Open {
@@ -83,7 +84,7 @@ impl Open {
             struck,
         } = upgraded;
         let (live, sessions, ever) = shared.session();
-        let refusal = handshake::refusal(shared, &upgrade, sessions, ever);
+        let refusal = handshake::refusal(&shared.options, sessions, ever);
         let session = Session::new(
             shared.options.clone(),
             endpoint,
@@ -114,6 +115,7 @@ impl Open {
             dirty: false,
             closing: None,
             client_close: None,
+            next_ping: Instant::now() + shared.options.ping_interval,
         }
     }
 
@@ -156,16 +158,26 @@ impl Open {
 
     fn deadline(&self) -> Option<Instant> {
         let closing = self.closing.as_ref().map(|(at, _)| *at);
-        [self.session.deadline(), closing, self.next_wall_fault()]
-            .into_iter()
-            .flatten()
-            .min()
+        let ping = self.closing.is_none().then_some(self.next_ping);
+        [
+            self.session.deadline(),
+            closing,
+            ping,
+            self.next_wall_fault(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn tick(&mut self) -> ControlFlow<End> {
         let now = Instant::now();
         if let Some((_, end)) = self.closing.take_if(|(at, _)| *at <= now) {
             return Break(end);
+        }
+        if self.next_ping <= now && self.closing.is_none() {
+            self.next_ping = now + self.shared.options.ping_interval;
+            self.write(Message::Ping(Vec::new().into()))?;
         }
         self.session.tick(now);
         Continue(())
@@ -175,7 +187,7 @@ impl Open {
         let now = Instant::now();
         match message {
             Some(Ok(Message::Binary(bytes))) => return self.packet(&bytes, now).await,
-            Some(Ok(Message::Text(_))) => self.session.text_message(now),
+            Some(Ok(Message::Text(_))) => self.session.text_message(),
             Some(Ok(Message::Ping(_))) => {
                 self.dirty = true;
                 self.shared.record(self.number, |c| c.pings += 1);
@@ -247,7 +259,11 @@ impl Open {
         });
         let received = Duration::from_millis(self.session.received().try_into().unwrap_or(0));
         match did {
-            Did::Request => self.strike_due(|when| when == When::Ack).await,
+            Did::Request => {
+                self.shared
+                    .log(self.number, format_args!("session: {}", self.session));
+                self.strike_due(|when| when == When::Ack).await
+            }
             Did::Audio => {
                 self.strike_due(|when| matches!(when, When::Audio(at) if at <= received))
                     .await
@@ -320,6 +336,8 @@ impl Open {
                 self.write(Message::binary(bytes))
             }
             Out::Error { bytes, code, body } => {
+                self.shared
+                    .log(number, format_args!("error: {code} {body}"));
                 self.shared.record(number, |c| c.errors.push((code, body)));
                 self.write(Message::binary(bytes))
             }
@@ -351,7 +369,11 @@ impl Open {
     fn close(&mut self, code: u16, end: End) -> ControlFlow<End> {
         let flow = self.write(Message::Close(Some(CloseFrame {
             code: CloseCode::from(code),
-            reason: "".into(),
+            reason: if end == End::Finished {
+                "finish last sequence".into()
+            } else {
+                "".into()
+            },
         })));
         self.closing = Some((Instant::now() + PATIENCE, end));
         flow

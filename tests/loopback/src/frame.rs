@@ -12,9 +12,8 @@
 //!          int32 sequence if flags & 1, int32 event if flags & 4, uint32 size, payload
 //! ```
 
-use crate::gunzip;
-use flate2::{Compression, write::GzEncoder};
-use std::io::Write;
+use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
+use std::io::{ErrorKind, Read, Write};
 use thiserror::Error;
 
 /// What a client sent, in the frame's own words.
@@ -53,41 +52,15 @@ pub enum Kind {
     Audio,
 }
 
-/// What is wrong with a frame. The text goes to the client behind `decode ws request failed: `.
+/// The largest size that a payload may inflate to.
+const MAX_INFLATED: usize = 16 * 1024 * 1024;
+
+/// Why a frame can't be decoded. The text goes to the client behind `decode ws request failed: `.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum DecodeError {
-    /// Shorter than its header says.
-    #[error("unable to decode V1 protocol message: {0} bytes are too short for {1}")]
-    Short(usize, &'static str),
-    /// Another version than 1.
-    #[error("unable to decode V1 protocol message: unsupported version {0}")]
-    Version(u8),
-    /// A header of no words.
-    #[error("unable to decode V1 protocol message: header size {0}")]
-    HeaderSize(u8),
-    /// A message type that clients do not send.
-    #[error("unable to decode V1 protocol message: unexpected message type {0:#06b}")]
-    Type(u8),
-    /// Flags with unknown bits.
-    #[error("unable to decode V1 protocol message: unexpected flags {0:#06b}")]
-    Flags(u8),
-    /// Neither raw nor JSON.
-    #[error("unable to decode V1 protocol message: unsupported serialization {0}")]
-    Serialization(u8),
-    /// Neither none nor gzip.
-    #[error("unable to decode V1 protocol message: unsupported compression {0}")]
-    Compression(u8),
-    /// Byte 3 is not 0. Modelled: whether the live service looks at it is not known.
-    #[error("unable to decode V1 protocol message: reserved byte {0:#04x}")]
-    Reserved(u8),
-    /// The size field and the message disagree.
-    #[error("unable to decode V1 protocol message: payload size {said} but {there} bytes follow")]
-    Size {
-        /// The size field.
-        said: u32,
-        /// The bytes behind it.
-        there: usize,
-    },
+    /// The frame is not laid out as documented.
+    #[error("unable to decode V1 protocol message: {0}")]
+    Layout(String),
     /// The payload is not the gzip that the header says.
     #[error("ungzip payload: {0}")]
     Gzip(String),
@@ -98,63 +71,59 @@ pub enum DecodeError {
 /// # Errors
 /// [`DecodeError`], for anything that the documented layout does not allow.
 pub fn decode(bytes: &[u8]) -> Result<Frame, DecodeError> {
-    let &[first, second, third, reserved] = bytes
-        .first_chunk::<4>()
-        .ok_or(DecodeError::Short(bytes.len(), "a header"))?;
+    let fail = |text: String| Err(DecodeError::Layout(text));
+    let short = |part: &str| DecodeError::Layout(format!("parse {part} failed: body too short"));
+    // The reserved byte is not looked at: whether the live service does is not known.
+    let &[first, second, third, _] = bytes.first_chunk::<4>().ok_or_else(|| short("header"))?;
     if first >> 4 != 1 {
-        return Err(DecodeError::Version(first >> 4));
+        return fail(format!("unsupported version {}", first >> 4));
     }
     let words = first & 0x0f;
     if words == 0 {
-        return Err(DecodeError::HeaderSize(words));
+        return fail("header size 0".to_owned());
     }
     let kind = match second >> 4 {
         0b0001 => Kind::Request,
         0b0010 => Kind::Audio,
-        other => return Err(DecodeError::Type(other)),
+        other => return fail(format!("unexpected message type {other:#06b}")),
     };
     let flags = second & 0x0f;
     if flags & 0b1000 != 0 {
-        return Err(DecodeError::Flags(flags));
+        return fail(format!("unexpected flags {flags:#06b}"));
     }
     let (serialization, compression) = (third >> 4, third & 0x0f);
     if serialization > 1 {
-        return Err(DecodeError::Serialization(serialization));
+        return fail(format!("unsupported serialization {serialization}"));
     }
     if compression > 1 {
-        return Err(DecodeError::Compression(compression));
-    }
-    if reserved != 0 {
-        return Err(DecodeError::Reserved(reserved));
+        return fail(format!("unsupported compression {compression}"));
     }
     let mut rest = bytes
         .get(usize::from(words) * 4..)
-        .ok_or(DecodeError::Short(bytes.len(), "the header's extensions"))?;
-    let mut word = |what| -> Result<u32, DecodeError> {
-        let (head, tail) = rest
-            .split_first_chunk::<4>()
-            .ok_or(DecodeError::Short(bytes.len(), what))?;
+        .ok_or_else(|| short("header extensions"))?;
+    let mut word = |part| -> Result<u32, DecodeError> {
+        let (head, tail) = rest.split_first_chunk::<4>().ok_or_else(|| short(part))?;
         rest = tail;
         Ok(u32::from_be_bytes(*head))
     };
     let sequence = if flags & 0b0001 != 0 {
-        Some(word("a sequence")?.cast_signed())
+        Some(word("sequence")?.cast_signed())
     } else {
         None
     };
     if flags & 0b0100 != 0 {
-        word("an event")?;
+        word("event")?;
     }
-    let said = word("a payload size")?;
-    if said as usize != rest.len() {
-        return Err(DecodeError::Size {
-            said,
-            there: rest.len(),
-        });
+    let size = word("payload size")?;
+    if size as usize != rest.len() {
+        return fail(format!(
+            "declared body size does not match actual body size: expected={size} actual={}",
+            rest.len()
+        ));
     }
     let payload = match compression {
         0 => rest.to_vec(),
-        _ => gunzip::member(rest).map_err(|e| DecodeError::Gzip(e.to_string()))?,
+        _ => inflate(rest).map_err(DecodeError::Gzip)?,
     };
     Ok(Frame {
         kind,
@@ -165,6 +134,26 @@ pub fn decode(bytes: &[u8]) -> Result<Frame, DecodeError> {
         wire_size: rest.len(),
         payload,
     })
+}
+
+/// Inflates exactly one gzip member, its checksum and size right, with nothing behind it.
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut decoder = GzDecoder::new(bytes);
+    let mut plain = Vec::new();
+    let mut limited = decoder.by_ref().take(MAX_INFLATED as u64 + 1);
+    match limited.read_to_end(&mut plain) {
+        Ok(_) if plain.len() > MAX_INFLATED => {
+            return Err(format!("gzip: inflates to more than {MAX_INFLATED} bytes"));
+        }
+        Ok(_) => {}
+        // The text is the live service's, as users report it.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err("EOF".to_owned()),
+        Err(error) => return Err(format!("gzip: {error}")),
+    }
+    match decoder.into_inner().len() {
+        0 => Ok(plain),
+        behind => Err(format!("gzip: {behind} bytes after the member")),
+    }
 }
 
 /// How an answer is numbered.
@@ -242,13 +231,41 @@ mod tests {
     #[test]
     fn a_sequence_under_unnumbered_flags_is_read_as_the_size() {
         let error = decode(&audio(2, 0, &[0, 0, 0, 2, 0, 0, 0, 2, 7, 8])).unwrap_err();
-        assert_eq!(error, DecodeError::Size { said: 2, there: 6 });
+        assert!(
+            error.to_string().ends_with("expected=2 actual=6"),
+            "{error}"
+        );
     }
 
     #[test]
     fn zero_bytes_marked_gzip_are_refused() {
         let error = decode(&audio(3, 1, &[0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0])).unwrap_err();
         assert_eq!(error.to_string(), "ungzip payload: EOF");
+    }
+
+    #[test]
+    fn anything_but_one_whole_gzip_member_is_refused() {
+        for size in [0, 1, 9600, 3_000_000] {
+            let plain: Vec<u8> = (0..size)
+                .map(|i: u32| i.wrapping_mul(i).to_be_bytes()[1])
+                .collect();
+            assert_eq!(inflate(&compress(&plain)), Ok(plain));
+        }
+        let whole = compress(b"some audio");
+        for cut in 1..whole.len() {
+            assert_eq!(
+                inflate(&whole[..cut]),
+                Err("EOF".to_owned()),
+                "cut at {cut}"
+            );
+        }
+        assert!(inflate(b"0123456789abc").is_err());
+        assert!(inflate(&[&whole[..], &[0]].concat()).is_err());
+        let mut damaged = whole.clone();
+        let at = damaged.len() - 8;
+        damaged[at] ^= 1;
+        assert!(inflate(&damaged).is_err());
+        assert!(inflate(&compress(&vec![0; MAX_INFLATED + 1])).is_err());
     }
 
     #[test]
@@ -263,17 +280,23 @@ mod tests {
     #[test]
     fn every_broken_field_is_named() {
         for (bytes, part) in [
-            (vec![0x11, 0x20], "too short for a header"),
+            (vec![0x11, 0x20], "parse header failed: body too short"),
             (vec![0x21, 0x20, 0, 0], "version 2"),
             (vec![0x10, 0x20, 0, 0], "header size 0"),
             (vec![0x11, 0x90, 0, 0], "type 0b1001"),
             (vec![0x11, 0x28, 0, 0], "flags 0b1000"),
             (vec![0x11, 0x20, 0x20, 0], "serialization 2"),
             (vec![0x11, 0x20, 0x02, 0], "compression 2"),
-            (vec![0x11, 0x20, 0, 1], "reserved byte 0x01"),
             (vec![0x13, 0x20, 0, 0], "extensions"),
-            (vec![0x11, 0x21, 0, 0, 0], "a sequence"),
-            (vec![0x11, 0x20, 0, 0, 0, 0, 0, 9], "payload size 9 but 0"),
+            (vec![0x11, 0x21, 0, 0, 0], "parse sequence failed"),
+            (
+                vec![0x11, 0x20, 0x10, 0],
+                "parse payload size failed: body too short",
+            ),
+            (
+                vec![0x11, 0x20, 0, 0, 0, 0, 0, 9],
+                "declared body size does not match actual body size: expected=9 actual=0",
+            ),
         ] {
             let text = decode(&bytes).unwrap_err().to_string();
             assert!(text.contains(part), "{text:?} should name {part:?}");

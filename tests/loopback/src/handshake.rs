@@ -3,7 +3,7 @@
 use crate::{
     codes,
     fault::{What, When},
-    options::Endpoint,
+    options::{Endpoint, Options},
     record::End,
     service::{Gate, Shared, is_open},
     upgrade::{HttpAnswer, Upgrade},
@@ -53,8 +53,8 @@ pub(crate) async fn upgrade(
         return Err(End::NoUpgrade);
     };
     shared.record(number, |c| {
-        c.path.clone_from(&upgrade.path);
-        c.headers.clone_from(&upgrade.headers);
+        c.path = upgrade.path();
+        c.headers = upgrade.headers();
         c.log_id.clone_from(&log_id);
     });
     for what in shared.due(number, &mut struck, |when| when == When::Handshake) {
@@ -62,11 +62,11 @@ pub(crate) async fn upgrade(
     }
     let mut gates = shared.gates();
     let _ = gates.wait_for(|held| is_open(*held, Gate::Upgrade)).await;
-    let endpoint = match upgrade.check(&shared.options) {
-        Ok(endpoint) => endpoint,
+    let (endpoint, head) = match upgrade.answer(&shared.options, &log_id) {
+        Ok(answer) => answer,
         Err(answer) => return Err(refuse(&mut wire, shared, number, &answer, &log_id).await),
     };
-    if wire.write_all(&upgrade.accept(&log_id)).await.is_err() || wire.flush().await.is_err() {
+    if wire.write_all(&head).await.is_err() || wire.flush().await.is_err() {
         return Err(End::ClientLost);
     }
     shared.record(number, |c| c.http_status = Some(101));
@@ -80,61 +80,17 @@ pub(crate) async fn upgrade(
     })
 }
 
-/// What is wrong with the session itself; told after the 101, instead of the ack.
-pub(crate) fn refusal(
-    shared: &Shared,
-    upgrade: &Upgrade,
-    sessions: usize,
-    ever: usize,
-) -> Option<(u32, String)> {
-    for (name, needed) in [("X-Api-Connect-Id", true), ("X-Api-Request-Id", false)] {
-        match upgrade.header(name) {
-            None if needed => return Some((codes::PARAMETERS, format!("missing field: {name}"))),
-            None => {}
-            Some(id) if uuid::Uuid::try_parse(id).is_err() => {
-                return Some((
-                    codes::PARAMETERS,
-                    format!("invalid parameters: {name} is no UUID"),
-                ));
-            }
-            // The two may be equal to each other: kept apart by name.
-            Some(id) if !shared.is_fresh(&format!("{name} {id}")) => {
-                return Some((codes::PARAMETERS, "repeated request id".to_owned()));
-            }
-            Some(_) => {}
-        }
-    }
-    // Older servers ignore it, newer documentation wants it: what it may be is known, and all that is checked.
-    if let Some(other) = upgrade
-        .header("X-Api-Sequence")
-        .filter(|&value| value != "-1")
-    {
-        return Some((
-            codes::PARAMETERS,
-            format!("invalid parameters: X-Api-Sequence {other}"),
-        ));
-    }
-    if shared
-        .options
-        .lifetime_sessions
-        .is_some_and(|max| ever > max)
-    {
-        return Some((
-            codes::QUOTA,
-            "quota exceeded for types: audio_duration_lifetime".to_owned(),
-        ));
-    }
-    if shared
-        .options
-        .max_sessions
-        .is_some_and(|max| sessions > max)
-    {
-        return Some((
-            codes::QUOTA,
-            "quota exceeded for types: concurrency".to_owned(),
-        ));
-    }
-    None
+/// The refusal of a session for its number among those that live, or among all ever. It comes after the
+/// 101, instead of the ack.
+pub(crate) fn refusal(options: &Options, living: usize, ever: usize) -> Option<(u32, String)> {
+    let kind = if options.lifetime_sessions.is_some_and(|max| ever > max) {
+        "audio_duration_lifetime"
+    } else if options.max_sessions.is_some_and(|max| living > max) {
+        "concurrency"
+    } else {
+        return None;
+    };
+    Some((codes::QUOTA, format!("quota exceeded for types: {kind}")))
 }
 
 async fn refuse(
@@ -146,6 +102,10 @@ async fn refuse(
 ) -> End {
     let chunked = shared.options.oddities.chunked_refusals;
     let _ = wire.write_all(&answer.encode(log_id, chunked)).await;
+    shared.log(
+        number,
+        format_args!("refused: HTTP {} {}", answer.status, answer.body),
+    );
     shared.record(number, |c| {
         c.http_status = Some(answer.status);
         c.log_id = log_id.to_owned();
@@ -173,7 +133,7 @@ async fn strike_early(
     what: &What,
     log_id: &str,
 ) -> Result<(), End> {
-    shared.record(number, |c| c.faults.push(what.to_string()));
+    shared.fault(number, what);
     match what {
         What::Reset => reset(wire),
         What::Drop => drain(wire).await,

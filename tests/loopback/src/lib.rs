@@ -14,25 +14,25 @@
 //! ```
 //!
 //! From bottom to top:
-//! - `frame`, `gunzip`, `request`: what a client sent, decoded strictly;
+//! - `frame`, `request`, `audio`: what a client sent, decoded strictly;
 //! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what listens;
 //! - `transcript`, `answer`: what was heard, cut into utterances, as the service's JSON;
 //! - `session`: the rules, without sockets;
 //! - `upgrade`, `wire`, `handshake`, `connection`, [`Service`]: the sockets;
 //! - [`cli`]: the same as a program.
 //!
-//! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so. Above all these are modelled:
-//! texts of error messages other than the mismatch of numbers, the gzip EOF, the missing request, the time-out and the quota;
-//! the order in which several mistakes of an upgrade are refused; that a connect id is needed and must be a UUID;
-//! the ranges that make invalid parameters; the numbers of answers; the exact moments of revisions.
+//! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so. These are
+//! modelled above all: texts of errors whose place does not name a recording, the order in which several
+//! mistakes of an upgrade are refused, the ranges that make invalid parameters, the numbers of answers, and
+//! the exact moments of revisions.
 
 mod answer;
+mod audio;
 pub mod cli;
 pub mod codes;
 mod connection;
 mod fault;
 mod frame;
-mod gunzip;
 mod handshake;
 mod lag;
 pub mod marks;
@@ -44,6 +44,7 @@ mod request;
 pub mod scripted;
 mod service;
 mod session;
+mod stderr;
 pub mod tls;
 mod transcript;
 mod upgrade;

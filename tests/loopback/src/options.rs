@@ -34,14 +34,14 @@ pub struct Options {
     pub answer_every: Duration,
     /// Each utterance, when first told, says in its `additions` when that was: `told_at`, Unix time in nanoseconds.
     pub told_at: bool,
-    /// After an error frame, one more comes so much later. The service does not close, as seen in recorded traffic.
-    pub second_error: Option<Duration>,
-    /// Close with 1000 after the final response (as users report); otherwise the connection stays.
-    pub close_after_final: bool,
+    /// Time from one ping of the service to the next. Pings of clients do not count as packets.
+    pub ping_interval: Duration,
     /// What listens.
     pub recogniser: Recogniser,
     /// The oddities of its answers.
     pub oddities: Oddities,
+    /// Says on stderr what each connection did, a line each. Credentials are left out.
+    pub log: bool,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// Serve TLS with this certificate.
@@ -83,10 +83,10 @@ impl Default for Options {
             gzip_answers: false,
             answer_every: Duration::ZERO,
             told_at: false,
-            second_error: Some(Duration::from_millis(300)),
-            close_after_final: true,
+            ping_interval: Duration::from_secs(5),
             recogniser: Recogniser::Marks { spikes: false },
             oddities: Oddities::default(),
+            log: false,
             faults: Vec::new(),
             tls: None,
             record_audio: true,
@@ -246,6 +246,8 @@ impl Endpoint {
     }
 
     pub(crate) fn of_path(path: &str) -> Option<Self> {
+        // The same service for keys of another plan.
+        let path = path.replacen("/api/v3/plan/", "/api/v3/", 1);
         [Self::Async, Self::Bigmodel, Self::Nostream]
             .into_iter()
             .find(|e| e.path() == path)

@@ -2,7 +2,7 @@
 
 use crate::marks::Heard;
 use serde_json::Value;
-use std::{sync::Arc, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 /// One connection, from its acceptance on.
 #[derive(Clone, Debug)]
@@ -125,6 +125,20 @@ pub struct Answer {
     pub received: i64,
     /// Whether it is the final response.
     pub last: bool,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(status) => write!(f, "refused with HTTP {status}"),
+            Self::NoUpgrade => f.write_str("no WebSocket upgrade came"),
+            Self::Finished => f.write_str("closed after the final response"),
+            Self::ClientClosed(Some(code)) => write!(f, "the client closed with {code}"),
+            Self::ClientClosed(None) => f.write_str("the client closed"),
+            Self::ClientLost => f.write_str("the client was gone without a close frame"),
+            Self::Fault => f.write_str("by a fault"),
+        }
+    }
 }
 
 /// How a connection ended.

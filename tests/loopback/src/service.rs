@@ -7,8 +7,9 @@ use crate::{
     record::{Connection, End},
 };
 use std::{
-    collections::{HashMap, HashSet},
-    io,
+    collections::HashMap,
+    fmt,
+    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -182,9 +183,10 @@ impl Drop for Service {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
-            Ok((tcp, _)) => {
+            Ok((tcp, peer)) => {
                 let _ = tcp.set_nodelay(true);
                 let number = shared.accepted();
+                shared.log(number, format_args!("connection from {peer}"));
                 tokio::spawn(connection::serve(tcp, tls.clone(), shared.clone(), number));
             }
             // Out of descriptors, most likely: others must be closed first.
@@ -209,7 +211,6 @@ struct State {
     injectors: HashMap<usize, mpsc::UnboundedSender<What>>,
     /// Which faults of the kind "once" have struck.
     struck: Vec<bool>,
-    ids: HashSet<String>,
     sessions: usize,
 }
 
@@ -250,8 +251,23 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    /// Says on stderr what a connection did, where that is asked for.
+    pub(crate) fn log(&self, number: usize, text: fmt::Arguments<'_>) {
+        if self.options.log {
+            // Where stderr is closed the service goes on.
+            let _ = writeln!(io::stderr(), "loopback: #{number} {text}");
+        }
+    }
+
+    /// Records and says that a fault strikes.
+    pub(crate) fn fault(&self, number: usize, kind: &What) {
+        self.log(number, format_args!("fault: {kind}"));
+        self.record(number, |c| c.faults.push(kind.to_string()));
+    }
+
     pub(crate) fn ended(&self, number: usize, end: End) {
         self.lock().injectors.remove(&number);
+        self.log(number, format_args!("end: {end}"));
         self.record(number, |c| {
             c.end = Some(end);
             c.ended_at = Some(Instant::now());
@@ -266,11 +282,6 @@ impl Shared {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.lock().injectors.insert(number, sender);
         receiver
-    }
-
-    /// Whether this id of a connection is fresh; it is not any more after that.
-    pub(crate) fn is_fresh(&self, id: &str) -> bool {
-        self.lock().ids.insert(id.to_ascii_lowercase())
     }
 
     /// Counts a session: what is live and what ever was, this one included.

@@ -4,20 +4,21 @@ mod telling;
 
 use crate::{
     answer::Answers,
+    audio::Samples,
     codes,
     frame::{self, Frame, Kind},
     lag::SessionLag,
     marks::Heard,
     options::{Endpoint, LagClock, Options},
     recogniser::{Ears, scripted_audio},
-    request::{self, Request},
+    request::{self, RATES, Request},
     transcript::Transcript,
 };
 use serde_json::Value;
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
 
-/// Errors that answer packets after the end, at most: enough to see the rule, not enough to fill a socket.
+/// Upper bound on the errors that answer misnumbered packets after the end, so that they fill no socket.
 const MAX_LATE_ERRORS: u32 = 3;
 
 /// How long a late ack waits for audio.
@@ -82,7 +83,11 @@ pub(crate) struct Session {
     /// The number of the next answer.
     counter: i32,
     rate: u32,
+    /// Bytes of audio that came, in whatever format.
     pub(crate) audio_bytes: u64,
+    /// Bytes of samples of one channel among them.
+    sample_bytes: u64,
+    samples: Option<Samples>,
     pub(crate) request_json: Option<Value>,
     pub(crate) heard: Vec<Heard>,
     pub(crate) out: VecDeque<Out>,
@@ -97,13 +102,25 @@ pub(crate) struct Session {
     /// A late ack comes with the first audio, but not later than this: clients may wait for it.
     ack_by: Option<Instant>,
     idle_since: Instant,
-    second_error: Option<Instant>,
     late_errors: u32,
     /// Errors so far, for the form of their bodies.
     errors: usize,
     /// By the wall clock: what had come, and when it may be answered.
     lagging: VecDeque<(Instant, i64)>,
     finish_due: Option<Instant>,
+}
+
+impl fmt::Display for Session {
+    /// The endpoint and the audio that was announced.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.answers.endpoint.path();
+        let name = path.rsplit('/').next().unwrap_or(path);
+        write!(f, "{name}, audio at {} Hz", self.rate)?;
+        match &self.samples {
+            Some(samples) => write!(f, ", {samples}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Session {
@@ -127,6 +144,8 @@ impl Session {
             counter: 1,
             rate: 16_000,
             audio_bytes: 0,
+            sample_bytes: 0,
+            samples: None,
             request_json: None,
             heard: Vec::new(),
             out: VecDeque::new(),
@@ -136,7 +155,6 @@ impl Session {
             ack_due: false,
             ack_by: None,
             idle_since: now,
-            second_error: None,
             late_errors: 0,
             // From one connection to the next, too: most have one error.
             errors: number,
@@ -147,7 +165,7 @@ impl Session {
 
     /// Milliseconds of audio that have come, as the service counts them.
     pub(crate) fn received(&self) -> i64 {
-        i64::try_from(self.audio_bytes / 2 * 1000 / u64::from(self.rate)).unwrap_or(i64::MAX)
+        i64::try_from(self.sample_bytes / 2 * 1000 / u64::from(self.rate)).unwrap_or(i64::MAX)
     }
 
     /// Whether an error frame or the final response has ended it.
@@ -169,22 +187,13 @@ impl Session {
     pub(crate) fn packet(&mut self, bytes: &[u8], now: Instant) -> (Did, Option<Frame>) {
         self.idle_since = now;
         self.packets = self.packets.saturating_add(1);
-        if self.is_over() {
-            if self.late_errors < MAX_LATE_ERRORS {
-                self.late_errors += 1;
-                self.error(
-                    codes::PACKET,
-                    "session already over, no more packets are taken",
-                );
-            }
-            return (Did::Nothing, frame::decode(bytes).ok());
-        }
         let frame = match frame::decode(bytes) {
             Ok(frame) => frame,
-            Err(error) => {
-                self.decode_error(&error.to_string(), now);
+            Err(error) if !self.is_over() => {
+                self.decode_error(&error.to_string());
                 return (Did::Nothing, None);
             }
+            Err(_) => return (Did::Nothing, None),
         };
         let expected = if frame.is_last() {
             -self.packets
@@ -192,12 +201,14 @@ impl Session {
             self.packets
         };
         if let Some(number) = frame.sequence.filter(|&number| number != expected) {
-            self.decode_error(
-                &format!(
-                    "unable to decode V1 protocol message: autoAssignedSequence ({expected}) mismatch sequence in request ({number})"
-                ),
-                now,
+            let text = format!(
+                "unable to decode V1 protocol message: autoAssignedSequence ({expected}) \
+                 mismatch sequence in request ({number})"
             );
+            self.decode_error(&text);
+            return (Did::Nothing, Some(frame));
+        }
+        if self.is_over() {
             return (Did::Nothing, Some(frame));
         }
         let did = match (frame.kind, self.phase) {
@@ -205,43 +216,44 @@ impl Session {
             (Kind::Request, _) => self.fail(
                 codes::PARAMETERS,
                 "invalid parameters: repeated request object",
-                now,
             ),
-            (Kind::Audio, Phase::Request) => {
-                self.fail(codes::NO_REQUEST, "no request object before data", now)
-            }
+            (Kind::Audio, Phase::Request) => self.fail(
+                codes::NO_REQUEST,
+                "payload unmarshal: no request object before data",
+            ),
             (Kind::Audio, Phase::Audio) => self.audio(&frame, now),
-            (Kind::Audio, _) => self.fail(codes::PACKET, "packet after the last packet", now),
+            (Kind::Audio, _) => self.fail(codes::PACKET, "packet after the last packet"),
         };
         (did, Some(frame))
     }
 
     /// A message that is no binary one.
-    pub(crate) fn text_message(&mut self, now: Instant) {
-        self.decode_error("not a binary message", now);
+    pub(crate) fn text_message(&mut self) {
+        if !self.is_over() {
+            self.decode_error("not a binary message");
+        }
     }
 
     /// Ends the session with an error frame of this body, `{"error":…}` around it.
-    pub(crate) fn fail(&mut self, code: u32, text: &str, now: Instant) -> Did {
+    pub(crate) fn fail(&mut self, code: u32, text: &str) -> Did {
         self.error(code, text);
-        self.over(now);
+        self.over();
         Did::Nothing
     }
 
     /// Ends the session with an error frame of exactly this body.
-    pub(crate) fn fail_with(&mut self, code: u32, body: String, now: Instant) {
+    pub(crate) fn fail_with(&mut self, code: u32, body: String) {
         self.out.push_back(Out::Error {
             bytes: frame::error(code, body.as_bytes()),
             code,
             body,
         });
-        self.over(now);
+        self.over();
     }
 
-    fn over(&mut self, now: Instant) {
+    fn over(&mut self) {
         self.phase = Phase::Over;
         self.ears = Ears::Silent;
-        self.second_error = self.options.second_error.map(|after| now + after);
     }
 
     fn error(&mut self, code: u32, text: &str) {
@@ -263,64 +275,64 @@ impl Session {
         });
     }
 
-    fn decode_error(&mut self, text: &str, now: Instant) {
+    fn decode_error(&mut self, text: &str) {
         let text = format!("decode ws request failed: {text}");
-        if self.is_over() {
+        if !self.is_over() {
+            self.fail(codes::PACKET, &text);
+        } else if self.late_errors < MAX_LATE_ERRORS {
+            self.late_errors += 1;
             self.error(codes::PACKET, &text);
-        } else {
-            self.fail(codes::PACKET, &text, now);
         }
     }
 
     fn request(&mut self, frame: &Frame, now: Instant) -> Did {
         if let Some((code, text)) = self.refusal.take() {
             self.request_json = serde_json::from_slice(&frame.payload).ok();
-            return self.fail(code, &text, now);
+            return self.fail(code, &text);
         }
         if frame.is_last() {
-            return self.fail(
-                codes::EMPTY,
-                "empty audio: the request is the last packet",
-                now,
-            );
+            return self.fail(codes::EMPTY, "empty audio: the request is the last packet");
         }
         let json: Value = match serde_json::from_slice(&frame.payload) {
-            Ok(json) if frame.serialization == 1 => json,
-            Ok(_) => {
-                return self.fail(
-                    codes::PARAMETERS,
-                    "invalid parameters: the request is not marked as JSON",
-                    now,
-                );
-            }
+            Ok(json) => json,
             Err(error) => {
-                return self.fail(
-                    codes::PARAMETERS,
-                    &format!("invalid parameters: request is no JSON: {error}"),
-                    now,
-                );
+                let text = format!("invalid parameters: request is no JSON: {error}");
+                return self.fail(codes::PARAMETERS, &text);
             }
         };
         let odd = &self.options.oddities;
-        let rates: &[u32] = if odd.refuse_24000 {
-            &[16_000]
+        let rates = if odd.refuse_24000 {
+            16_000..=16_000
         } else {
-            &[16_000, 24_000]
+            RATES
         };
-        let checked = request::check(&json, rates, self.answers.endpoint == Endpoint::Async);
+        let checked = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async);
         self.request_json = Some(json);
         let request = match checked {
             Ok(request) => request,
-            Err(refusal) => return self.fail(refusal.code, &refusal.text, now),
+            Err(refusal) => return self.fail(refusal.code, &refusal.text),
         };
-        self.rate = if odd.misread_24000 {
+        self.rate = if odd.misread_24000 && request.rate == 24_000 {
             16_000
         } else {
             request.rate
         };
+        let format = match &request.format {
+            Ok(format) => *format,
+            Err(format) => {
+                let text = format!(
+                    "[Invalid audio format] OperatorWrapper Process failed: unsupported format {format}"
+                );
+                // Recorded: the ack comes first.
+                self.begin(request, now);
+                self.ack();
+                return self.fail(codes::FORMAT, &text);
+            }
+        };
+        self.samples = Some(Samples::new(format, request.channels));
         match Ears::new(&self.options.recogniser, self.rate, self.number) {
             Ok(ears) => self.ears = ears,
-            Err(text) => return self.fail(codes::INTERNAL, &text, now),
+            Err(text) => return self.fail(codes::INTERNAL, &text),
         }
         self.begin(request, now);
         Did::Request
@@ -338,11 +350,12 @@ impl Session {
     }
 
     fn audio(&mut self, frame: &Frame, now: Instant) -> Did {
-        if !frame.payload.len().is_multiple_of(2) {
-            return self.fail(codes::FORMAT, "audio format wrong: half a sample", now);
-        }
         self.audio_bytes += frame.payload.len() as u64;
-        self.ears.hear(&frame.payload, &mut self.heard);
+        if let Some(samples) = &mut self.samples {
+            let samples = samples.of(&frame.payload);
+            self.sample_bytes += samples.len() as u64;
+            self.ears.hear(&samples, &mut self.heard);
+        }
         self.ack();
         let received = self.received();
         let steps = scripted_audio(&mut self.ears, received);
@@ -380,7 +393,7 @@ impl Session {
 
     fn finish(&mut self, now: Instant) -> Did {
         if self.audio_bytes == 0 {
-            self.fail(codes::EMPTY, "empty audio", now);
+            self.fail(codes::EMPTY, "empty audio");
             return Did::Finish;
         }
         self.phase = Phase::Finishing;
@@ -403,16 +416,10 @@ impl Session {
         let idle = matches!(self.phase, Phase::Request | Phase::Audio)
             .then(|| self.idle_since + self.options.idle_timeout);
         let lagging = self.lagging.front().map(|(at, _)| *at);
-        [
-            idle,
-            self.second_error,
-            lagging,
-            self.finish_due,
-            self.ack_by,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [idle, lagging, self.finish_due, self.ack_by]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Time has passed, or the recogniser has news.
@@ -438,19 +445,15 @@ impl Session {
             self.finish_due = None;
             self.conclude();
         }
-        if self.second_error.is_some_and(|at| at <= now) {
-            self.second_error = None;
-            self.error(codes::PACKET, "session already over");
-        }
         if matches!(self.phase, Phase::Request | Phase::Audio)
             && now >= self.idle_since + self.options.idle_timeout
         {
-            let waited: Duration = self.options.idle_timeout;
             let text = format!(
-                "[Timeout waiting next packet] no packet for {} ms, session has ended",
-                waited.as_millis()
+                "[Timeout waiting next packet] waiting next packet timeout: {:.6} seconds, \
+                 session has ended",
+                self.options.idle_timeout.as_secs_f64()
             );
-            self.fail(codes::TIMEOUT, &text, now);
+            self.fail(codes::TIMEOUT, &text);
         }
         if self.notify().is_some() && self.finish_due.is_none() {
             match self.phase {

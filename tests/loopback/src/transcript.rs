@@ -215,6 +215,8 @@ pub(crate) mod tests {
     pub(crate) fn request(end_window: Option<i64>) -> Request {
         Request {
             rate: 24_000,
+            channels: 1,
+            format: Ok(crate::audio::Format::Pcm),
             show_utterances: true,
             punctuation: true,
             two_pass: false,

@@ -1,23 +1,32 @@
-//! The HTTP upgrade: read by hand, for the service looks at what libraries hide, such as a second `Host`.
+//! The HTTP upgrade: parsed and answered by tungstenite's server side, judged here.
 
 use crate::options::{Endpoint, Options};
-use std::io;
+use std::{borrow::Cow, io};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::{
+    handshake::{
+        machine::TryParse,
+        server::{Request, create_response},
+    },
+    http::{StatusCode, header::SEC_WEBSOCKET_ACCEPT},
+};
 
 /// More than any client's headers.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// Of a chunked body: short, so that there are some.
+/// Length of the pieces of a chunked body: short, so that there are several.
 const CHUNK: usize = 11;
 
+/// Headers of the real 101 besides the upgrade's own. Their names are recorded, their values modelled.
+const EXTRA_HEADERS: &str = "Content-Length: 0\r\nServer: loopback\r\nVia: 1.1 loopback\r\n\
+    Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n\
+    X-Tt-Trace-Tag: id=5\r\nX-Tt-Trace-Host: loopback\r\n";
+
 /// An upgrade request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Upgrade {
-    pub method: String,
-    pub path: String,
-    pub headers: Vec<(String, String)>,
-    /// What came behind it in the same read.
+    request: Request,
+    /// Bytes that came behind it in the same read.
     pub rest: Vec<u8>,
 }
 
@@ -40,40 +49,30 @@ impl HttpAnswer {
 
     /// The answer's bytes; `chunked`: its body in chunks, without a length.
     pub(crate) fn encode(&self, log_id: &str, chunked: bool) -> Vec<u8> {
-        let reason = match self.status {
-            200 => "OK",
-            301 | 302 | 307 | 308 => "Redirect",
-            400 => "Bad Request",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            404 => "Not Found",
-            429 => "Too Many Requests",
-            503 => "Service Unavailable",
-            _ => "Error",
-        };
+        let reason = StatusCode::from_u16(self.status)
+            .ok()
+            .and_then(|status| status.canonical_reason());
         let mut head = format!(
-            "HTTP/1.1 {} {reason}\r\nX-Tt-Logid: {log_id}\r\n",
-            self.status
+            "HTTP/1.1 {} {}\r\nX-Tt-Logid: {log_id}\r\n",
+            self.status,
+            reason.unwrap_or("Error")
         );
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += "Content-Type: application/json; charset=utf-8\r\n";
-        let mut bytes = head.into_bytes();
-        if chunked {
-            bytes.extend(b"Transfer-Encoding: chunked\r\n\r\n");
-            for chunk in self.body.as_bytes().chunks(CHUNK) {
-                bytes.extend(format!("{:x};part\r\n", chunk.len()).into_bytes());
-                bytes.extend(chunk);
-                bytes.extend(b"\r\n");
-            }
-            bytes.extend(b"0\r\n\r\n");
-        } else {
-            let length = format!("Content-Length: {}\r\n", self.body.len());
-            bytes.extend(length.into_bytes());
-            bytes.extend(b"Connection: close\r\n\r\n");
-            bytes.extend(self.body.as_bytes());
+        if !chunked {
+            head += &format!("Content-Length: {}\r\n", self.body.len());
+            head += "Connection: close\r\n\r\n";
+            return [head.as_bytes(), self.body.as_bytes()].concat();
         }
+        let mut bytes = (head + "Transfer-Encoding: chunked\r\n\r\n").into_bytes();
+        for chunk in self.body.as_bytes().chunks(CHUNK) {
+            bytes.extend(format!("{:x};part\r\n", chunk.len()).into_bytes());
+            bytes.extend(chunk);
+            bytes.extend(b"\r\n");
+        }
+        bytes.extend(b"0\r\n\r\n");
         bytes
     }
 }
@@ -85,168 +84,121 @@ impl Upgrade {
     /// The client left, or sent no HTTP, or more than 16 KiB of it.
     pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Self> {
         let mut bytes = Vec::with_capacity(1024);
-        let end = loop {
+        loop {
             if stream.read_buf(&mut bytes).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
-                break end;
+            match Request::try_parse(&bytes) {
+                Ok(Some((size, request))) => {
+                    let rest = bytes.split_off(size);
+                    return Ok(Self { request, rest });
+                }
+                Ok(None) if bytes.len() <= MAX_HEAD => {}
+                _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "no HTTP")),
             }
-            if bytes.len() > MAX_HEAD {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "too much head"));
-            }
-        };
-        let rest = bytes.split_off(end + 4);
-        Self::parse(&bytes[..end], rest)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no HTTP"))
+        }
     }
 
-    fn parse(head: &[u8], rest: Vec<u8>) -> Option<Self> {
-        let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
-        let mut first = lines.next()?.split(' ');
-        let (method, path, version) = (first.next()?, first.next()?, first.next()?);
-        if version != "HTTP/1.1" {
-            return None;
-        }
-        let headers = lines.map(|line| {
-            let (name, value) = line.split_once(':')?;
-            Some((name.to_owned(), value.trim().to_owned()))
-        });
-        Some(Self {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers: headers.collect::<Option<_>>()?,
-            rest,
-        })
+    /// The path, with the query behind it. **Credentials in the query included.**
+    pub(crate) fn path(&self) -> String {
+        self.request.uri().to_string()
+    }
+
+    /// All headers. **Credentials included.**
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = self.request.headers().iter();
+        headers
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect()
     }
 
     /// The first header of that name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        self.request.headers().get(name)?.to_str().ok()
     }
 
-    fn count(&self, name: &str) -> usize {
-        self.headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .count()
+    /// A header `X-Api-…`, or the same in the query: `X-Api-Resource-Id` as `api_resource_id`.
+    fn given(&self, name: &str) -> Option<Cow<'_, str>> {
+        if let Some(value) = self.header(name) {
+            return Some(value.into());
+        }
+        let name = name
+            .strip_prefix("X-")?
+            .to_ascii_lowercase()
+            .replace('-', "_");
+        let query = self.request.uri().query()?.as_bytes();
+        form_urlencoded::parse(query).find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// Decides: the endpoint, or the refusal. The statuses and bodies for resource ids and credentials are
-    /// those of recorded traffic; the others are modelled.
-    pub(crate) fn check(&self, options: &Options) -> Result<Endpoint, HttpAnswer> {
+    /// Decides: the endpoint and the 101, or the refusal. The statuses and bodies for resource ids and
+    /// credentials are those of recorded traffic; the others are modelled.
+    pub(crate) fn answer(
+        &self,
+        options: &Options,
+        log_id: &str,
+    ) -> Result<(Endpoint, Vec<u8>), HttpAnswer> {
         let refuse = |status, text: &str| Err(HttpAnswer::error(status, text));
-        if self.count("Host") != 1 {
+        if self.request.headers().get_all("Host").iter().count() != 1 {
             return refuse(400, "exactly one Host header is needed");
         }
-        let path = self.path.split('?').next().unwrap_or_default();
-        let Some(endpoint) = Endpoint::of_path(path) else {
+        let Some(endpoint) = Endpoint::of_path(self.request.uri().path()) else {
             return refuse(404, "no such path");
         };
-        let upgrade = self
-            .header("Upgrade")
-            .is_some_and(|v| v.eq_ignore_ascii_case("websocket"))
-            && self.header("Connection").is_some_and(|v| {
-                v.split(',')
-                    .any(|t| t.trim().eq_ignore_ascii_case("upgrade"))
-            });
-        if self.method != "GET"
-            || !upgrade
-            || self.header("Sec-WebSocket-Version") != Some("13")
-            || self.key().is_none()
-        {
-            return refuse(400, "not a WebSocket upgrade");
-        }
-        // Documented is that there are none; that an offer is refused is modelled.
-        for name in ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
-            if self.count(name) > 0 {
-                return refuse(400, &format!("{name} is not supported"));
-            }
-        }
-        let present = |name| self.header(name).is_some();
-        let (app, access, key) = (
-            present("X-Api-App-Key"),
-            present("X-Api-Access-Key"),
-            present("X-Api-Key"),
+        let response = match create_response(&self.request) {
+            Ok(response) => response,
+            Err(error) => return refuse(400, &format!("not a WebSocket upgrade: {error}")),
+        };
+        self.check_credentials(options)?;
+        let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+        let accept = accept.and_then(|value| value.to_str().ok());
+        let mut head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\nX-Tt-Logid: {log_id}\r\n{EXTRA_HEADERS}",
+            accept.unwrap_or_default()
         );
-        if key && (app || access) {
+        if let Some(id) = self.header("X-Api-Connect-Id") {
+            head += &format!("X-Api-Connect-Id: {id}\r\n");
+        }
+        Ok((endpoint, (head + "\r\n").into_bytes()))
+    }
+
+    fn check_credentials(&self, options: &Options) -> Result<(), HttpAnswer> {
+        let refuse = |status, text: &str| Err(HttpAnswer::error(status, text));
+        let key = self.given("X-Api-Key");
+        let app = self.given("X-Api-App-Key");
+        let access = self.given("X-Api-Access-Key");
+        if key.is_some() && (app.is_some() || access.is_some()) {
             return refuse(
                 400,
                 "X-Api-Key and X-Api-App-Key/X-Api-Access-Key are given together",
             );
         }
-        for name in [
-            "X-Api-App-Key",
-            "X-Api-Access-Key",
-            "X-Api-Key",
-            "X-Api-Resource-Id",
-            "X-Api-Connect-Id",
-            "X-Api-Request-Id",
-            "X-Api-Sequence",
-        ] {
-            if self.count(name) > 1 {
-                return refuse(400, &format!("{name} is given twice"));
-            }
-        }
-        let id = self.header("X-Api-Resource-Id").unwrap_or_default();
+        let id = self.given("X-Api-Resource-Id").unwrap_or_default();
         if id.is_empty() {
             return refuse(400, "get resource id empty");
         }
-        if !options.known_resources.iter().any(|known| known == id) {
+        if !options.known_resources.contains(&id.to_string()) {
             return refuse(400, &format!("resourceId {id} is not allowed"));
         }
-        let value = |name| self.header(name).unwrap_or_default();
-        if key {
-            if !options
-                .api_keys
-                .iter()
-                .any(|good| good == value("X-Api-Key"))
-            {
+        let pair = (
+            app.unwrap_or_default().into_owned(),
+            access.unwrap_or_default().into_owned(),
+        );
+        if let Some(key) = key {
+            if !options.api_keys.contains(&key.into_owned()) {
                 return refuse(401, "Invalid X-Api-Key");
             }
-        } else if !options
-            .pairs
-            .iter()
-            .any(|(a, b)| a == value("X-Api-App-Key") && b == value("X-Api-Access-Key"))
-        {
+        } else if !options.pairs.contains(&pair) {
             return refuse(401, "load grant: requested grant not found in SaaS storage");
         }
-        if !options
-            .granted_resources
-            .iter()
-            .any(|granted| granted == id)
-        {
+        if !options.granted_resources.contains(&id.to_string()) {
             return refuse(
                 403,
                 &format!("[resource_id={id}] requested resource not granted"),
             );
         }
-        Ok(endpoint)
-    }
-
-    fn key(&self) -> Option<&str> {
-        self.header("Sec-WebSocket-Key")
-            .filter(|key| key.len() == 24 && key.ends_with("=="))
-    }
-
-    /// The 101.
-    pub(crate) fn accept(&self, log_id: &str) -> Vec<u8> {
-        let accept = derive_accept_key(
-            self.header("Sec-WebSocket-Key")
-                .unwrap_or_default()
-                .as_bytes(),
-        );
-        let mut head = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\nX-Tt-Logid: {log_id}\r\n"
-        );
-        if let Some(id) = self.header("X-Api-Connect-Id") {
-            head += &format!("X-Api-Connect-Id: {id}\r\n");
-        }
-        (head + "\r\n").into_bytes()
+        Ok(())
     }
 }
 
@@ -257,31 +209,23 @@ mod tests {
     const PAIR: &str = "X-Api-App-Key: app-1\r\nX-Api-Access-Key: secret-access-key\r\n";
     const RESOURCE: &str = "X-Api-Resource-Id: volc.seedasr.sauc.duration\r\n";
 
-    fn check(path: &str, headers: &str) -> Result<Endpoint, HttpAnswer> {
+    fn answer(path: &str, headers: &str) -> Result<(Endpoint, Vec<u8>), HttpAnswer> {
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+             Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         let options = Options {
             granted_resources: vec!["volc.seedasr.sauc.duration".into()],
             ..Options::default()
         };
-        Upgrade::parse(head.trim_end().as_bytes(), Vec::new())
-            .unwrap()
-            .check(&options)
+        let (_, request) = Request::try_parse(head.as_bytes()).unwrap().unwrap();
+        let rest = Vec::new();
+        Upgrade { request, rest }.answer(&options, "log-1")
     }
 
     #[test]
     fn refusals_with_their_bodies() {
-        let path = Endpoint::Async.path();
-        assert_eq!(
-            check(path, &format!("{PAIR}{RESOURCE}")),
-            Ok(Endpoint::Async)
-        );
-        assert_eq!(
-            check(path, &format!("X-Api-Key: secret-api-key\r\n{RESOURCE}")),
-            Ok(Endpoint::Async)
-        );
         for (headers, status, body) in [
             (format!("{PAIR}{RESOURCE}Host: other\r\n"), 400, "Host"),
             (
@@ -310,27 +254,60 @@ mod tests {
                 401,
                 r#"{"error":"Invalid X-Api-Key"}"#,
             ),
-            (format!("{PAIR}{RESOURCE}{RESOURCE}"), 400, "twice"),
+        ] {
+            let refused = answer(Endpoint::Async.path(), &headers).unwrap_err();
+            assert_eq!(refused.status, status, "{headers}");
+            let text = &refused.body;
+            assert!(text.contains(body), "{text} should hold {body}");
+        }
+        assert_eq!(answer("/api/v3/sauc/other", PAIR).unwrap_err().status, 404);
+    }
+
+    /// Each kind of handshake that public clients make.
+    #[test]
+    fn the_handshakes_of_public_clients_are_taken() {
+        let path = Endpoint::Bigmodel.path();
+        let key = format!("X-Api-Key: secret-api-key\r\n{RESOURCE}");
+        let query = "api_key=secret-api-key&api_resource_id=volc.seedasr.sauc.duration";
+        let pair_query = "api_app_key=app-1&api_access_key=secret%2Daccess%2Dkey\
+            &api_resource_id=volc.seedasr.sauc.duration";
+        for (path, headers) in [
+            (path.to_owned(), format!("{PAIR}{RESOURCE}")),
+            (path.to_owned(), key.clone()),
             (
-                format!("{PAIR}{RESOURCE}Sec-WebSocket-Extensions: permessage-deflate\r\n"),
-                400,
-                "Extensions",
+                path.to_owned(),
+                format!(
+                    "{key}Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+                ),
             ),
             (
-                format!("{PAIR}{RESOURCE}Sec-WebSocket-Protocol: chat\r\n"),
-                400,
-                "Protocol",
+                path.to_owned(),
+                format!("{key}Sec-WebSocket-Protocol: chat\r\n"),
+            ),
+            (
+                path.to_owned(),
+                format!("{key}X-Api-Connect-Id: 7\r\nX-Api-Sequence: 1\r\n"),
+            ),
+            (format!("{path}?{query}"), String::new()),
+            (
+                format!("{path}?{pair_query}"),
+                "Origin: http://localhost\r\n".to_owned(),
             ),
         ] {
-            let answer = check(path, &headers).unwrap_err();
-            assert_eq!(answer.status, status, "{headers}");
+            let (endpoint, head) = answer(&path, &headers).unwrap();
+            assert_eq!(endpoint, Endpoint::Bigmodel);
+            let head = String::from_utf8(head).unwrap();
+            assert!(head.contains("\r\nConnection: upgrade\r\n"), "{head}");
+            assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
             assert!(
-                answer.body.contains(body),
-                "{} should hold {body}",
-                answer.body
+                head.contains("X-Tt-Logid: log-1\r\n") && head.contains("Content-Length: 0\r\n")
             );
+            assert!(!head.contains("Sec-WebSocket-Extensions") && !head.contains("Protocol:"));
+            let echoed = headers.contains("Connect-Id");
+            assert_eq!(head.contains("X-Api-Connect-Id: 7\r\n"), echoed);
         }
-        assert_eq!(check("/api/v3/sauc/other", PAIR).unwrap_err().status, 404);
+        let plan = "/api/v3/plan/sauc/bigmodel_nostream";
+        assert_eq!(answer(plan, &key).unwrap().0, Endpoint::Nostream);
     }
 
     #[test]
@@ -341,22 +318,5 @@ mod tests {
         assert!(head.contains("chunked") && !head.contains("Content-Length"));
         let end = "b;part\r\n{\"error\":\"n\r\n3;part\r\no\"}\r\n0\r\n\r\n";
         assert_eq!(body, end);
-    }
-
-    #[test]
-    fn the_accept_key_is_the_standards_example() {
-        let upgrade = Upgrade {
-            headers: vec![
-                (
-                    "sec-websocket-key".into(),
-                    "dGhlIHNhbXBsZSBub25jZQ==".into(),
-                ),
-                ("x-api-connect-id".into(), "7".into()),
-            ],
-            ..Upgrade::default()
-        };
-        let text = String::from_utf8(upgrade.accept("log-1")).unwrap();
-        assert!(text.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
-        assert!(text.contains("X-Api-Connect-Id: 7\r\n") && text.contains("X-Tt-Logid: log-1\r\n"));
     }
 }

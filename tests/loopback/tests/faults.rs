@@ -58,7 +58,7 @@ async fn faults_strike_at_their_moments() {
             When::Wall(Duration::from_millis(100)),
         ),
     ];
-    let service = service(|o| (o.faults, o.second_error) = (faults, None));
+    let service = service(|o| o.faults = faults);
     let mut ends: Vec<Got> = Vec::new();
     for _ in 1..=7 {
         let (mut client, ack) = Client::ready(&service, request_json()).await;

@@ -5,14 +5,11 @@ mod client;
 use client::*;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use volcasr_loopback::{Endpoint, Oddities, Options, Service, codes};
+use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest};
+use volcasr_loopback::{Oddities, Options, Service, codes, marks::Layout};
 
 fn service(change: impl FnOnce(&mut Options)) -> Service {
-    let mut options = Options {
-        second_error: None,
-        ..Options::default()
-    };
+    let mut options = Options::default();
     change(&mut options);
     Service::start(options).unwrap()
 }
@@ -76,7 +73,7 @@ async fn errors_come_in_all_their_forms() {
         bodies.push(body);
     }
     bodies.sort();
-    let text = "no request object before data";
+    let text = "payload unmarshal: no request object before data";
     let forms = [
         text.to_owned(),
         json!({ "error": text }).to_string(),
@@ -90,20 +87,6 @@ async fn errors_come_in_all_their_forms() {
     request.headers_mut().remove("X-Api-Resource-Id");
     assert!(Client::with(&service, request).await.is_err());
     assert!(service.wait(PATIENCE, |all| all[3].http_status == Some(400)));
-}
-
-#[tokio::test]
-async fn a_sequence_that_is_not_minus_one_is_refused() {
-    for (value, refused) in [("-1", false), ("1", true)] {
-        let service = service(|_| {});
-        let mut request = upgrade(&service.uri());
-        let value = value.parse().unwrap();
-        request.headers_mut().insert("X-Api-Sequence", value);
-        let mut client = Client::with(&service, request).await.unwrap();
-        client.request(&request_json()).await;
-        let got = client.get().await;
-        assert_eq!(matches!(got, Got::Error(45_000_001, _)), refused, "{got:?}");
-    }
 }
 
 #[tokio::test]
@@ -127,33 +110,49 @@ async fn the_upgrade_echoes_the_connect_id_and_gives_a_log_id() {
     );
 }
 
+/// The handshakes of public clients: no connect id, one that is no UUID, a request id that comes again after
+/// a reconnection, an offered extension, and credentials in the query, as browsers send them.
 #[tokio::test]
-async fn connect_ids_are_fresh_uuids() {
+async fn every_kind_of_handshake_leads_to_a_session() {
     let service = service(|_| {});
-    let first = upgrade(&service.uri());
-    for (request, text) in [
-        (first.clone(), None),
-        (first, Some("repeated request id")),
-        (
-            {
-                let mut request = upgrade(&service.uri());
-                request
-                    .headers_mut()
-                    .insert("X-Api-Connect-Id", "connection-1".parse().unwrap());
-                request
-            },
-            Some("no UUID"),
-        ),
-    ] {
-        let mut client = Client::with(&service, request).await.unwrap();
-        client.request(&request_json()).await;
-        match (client.get().await, text) {
-            (Got::Response { .. }, None) => {}
-            (Got::Error(codes::PARAMETERS, body), Some(text)) => {
-                assert!(body.contains(text), "{body}")
-            }
-            other => panic!("{other:?}"),
+    let plain = |uri: &str| uri.into_client_request().unwrap();
+    let with = |headers: &[(&'static str, &'static str)]| {
+        let mut request = upgrade(&service.uri());
+        for &(name, value) in headers {
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
+        request
+    };
+    let mut bare = upgrade(&service.uri());
+    bare.headers_mut().remove("X-Api-Connect-Id");
+    let deflate = "permessage-deflate; client_max_window_bits";
+    let query = "api_key=secret-api-key&api_resource_id=volc.seedasr.sauc.duration";
+    for request in [
+        bare,
+        with(&[
+            ("X-Api-Connect-Id", "connection-1"),
+            ("X-Api-Request-Id", "5"),
+        ]),
+        with(&[
+            ("X-Api-Connect-Id", "connection-1"),
+            ("X-Api-Request-Id", "5"),
+        ]),
+        with(&[
+            ("X-Api-Connect-Id", "connection-1"),
+            ("X-Api-Sequence", "1"),
+        ]),
+        with(&[("Sec-WebSocket-Extensions", deflate)]),
+        plain(&format!("{}?{query}", service.uri())),
+    ] {
+        let sent = request.headers().get("X-Api-Connect-Id").cloned();
+        let mut client = Client::with(&service, request).await.unwrap();
+        let headers = client.response.headers();
+        assert_eq!(headers.get("X-Api-Connect-Id"), sent.as_ref());
+        assert_eq!(headers["Connection"], "upgrade");
+        assert!(!headers.contains_key("Sec-WebSocket-Extensions"));
+        client.request(&request_json()).await;
+        client.audio(&[0; 960]).await;
+        client.responses().await;
     }
 }
 
@@ -235,7 +234,7 @@ async fn malformed_packets_are_refused() {
         (
             vec![lying],
             codes::PACKET,
-            "decode ws request failed: unable to decode V1 protocol message: payload size",
+            "declared body size does not match actual body size: expected=964 actual=960",
         ),
         (
             vec![frame(2, 1, 1, Some(2), &[])],
@@ -252,13 +251,13 @@ async fn malformed_packets_are_refused() {
                 0x11, 0x22, 0x10, 0, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0,
             ]],
             codes::PACKET,
-            "payload size 4294967294",
+            "expected=4294967294 actual=4",
         ),
         (vec![vec![]], codes::PACKET, "too short"),
         (
-            vec![frame(2, 1, 0, Some(2), &[0; 3])],
-            codes::FORMAT,
-            "half a sample",
+            vec![vec![0x11, 0x20, 0x10, 0]],
+            codes::PACKET,
+            "parse payload size failed: body too short",
         ),
         (
             vec![frame(1, 1, 0, Some(2), b"{}")],
@@ -311,16 +310,41 @@ async fn the_request_comes_first_and_is_typed() {
     assert_eq!(code, codes::FORMAT);
 }
 
+/// Formats beside PCM: what is known is taken, what is not is refused behind the ack.
 #[tokio::test]
-async fn two_passes_only_on_async() {
-    let service = service(|_| {});
-    let mut client = Client::with(&service, upgrade(&service.uri_for(Endpoint::Bigmodel)))
-        .await
-        .unwrap();
+async fn formats_are_taken_or_refused_after_the_ack() {
+    let service = service(|o| o.oddities = Oddities::none());
+    let pcm = Layout::default().pcm(1000);
+    let two = pcm
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .flat_map(|s| [s[0], s[1], 0, 0]);
+    let mut wav = b"RIFF\xff\xff\xff\xffWAVEdata\xff\xff\xff\xff".to_vec();
+    wav.extend(&pcm);
+    for (format, channels, audio, words) in [
+        ("pcm", 2, two.collect::<Vec<u8>>(), "M0 m1."),
+        ("wav", 1, wav, "M0 m1."),
+        ("ogg", 1, pcm, ""),
+    ] {
+        let mut request = request_json();
+        request["audio"]["format"] = json!(format);
+        request["audio"]["channel"] = json!(channels);
+        let (mut client, _) = Client::ready(&service, request).await;
+        client.stream(&audio, 333).await;
+        let last = client.responses().await.pop().unwrap();
+        let text = last["result"]["text"].as_str().unwrap_or_default();
+        assert_eq!(text, words, "{format}");
+    }
     let mut request = request_json();
-    request["request"]["enable_nonstream"] = json!(true);
-    client.request(&request).await;
-    assert_eq!(client.get().await.code(), codes::PARAMETERS);
+    request["audio"]["format"] = json!("midi");
+    let (mut client, ack) = Client::ready(&service, request).await;
+    assert!(matches!(ack, Got::Response { flags: 0, .. }), "{ack:?}");
+    let Got::Error(codes::FORMAT, body) = client.get().await else {
+        panic!("an error was expected")
+    };
+    let text = "[Invalid audio format] OperatorWrapper Process failed: unsupported format midi";
+    assert_eq!(body, json!({ "error": text }).to_string());
 }
 
 #[tokio::test]
@@ -363,36 +387,53 @@ async fn silence_on_the_wire_ends_the_session_and_pings_do_not_help() {
     let Some(Got::Error(codes::TIMEOUT, body)) = all.last() else {
         panic!("{all:?}")
     };
-    assert!(body.contains("[Timeout waiting next packet]") && body.contains("session has ended"));
+    let text = "[Timeout waiting next packet] waiting next packet timeout: 0.200000 seconds, \
+                session has ended";
+    assert_eq!(*body, json!({ "error": text }).to_string());
     assert_eq!(service.connections()[0].pings, 1);
 }
 
+/// As recorded: the service does not close, and only a misnumbered packet draws another error.
 #[tokio::test]
-async fn after_an_error_the_service_lingers_and_errs_again() {
-    let service = service(|o| o.second_error = Some(Duration::from_millis(50)));
-    let (mut client, _) = Client::ready(&service, request_json()).await;
+async fn after_an_error_only_a_misnumbered_packet_is_answered() {
+    let service = service(|o| o.lifetime_sessions = Some(0));
+    let (mut client, first) = Client::ready(&service, request_json()).await;
+    assert_eq!(first.code(), codes::QUOTA);
+    for _ in 0..10 {
+        client.audio(&[0; 960]).await;
+    }
     client.raw(frame(2, 1, 0, Some(7), &[0; 2])).await;
-    assert_eq!(client.get().await.code(), codes::PACKET);
     let Got::Error(codes::PACKET, body) = client.get().await else {
-        panic!()
+        panic!("an error was expected")
     };
-    assert!(body.contains("already over"));
-    client.raw(frame(2, 1, 0, Some(3), &[0; 2])).await;
-    assert_eq!(client.get().await.code(), codes::PACKET);
+    assert!(body.contains("autoAssignedSequence (12)"), "{body}");
     client.ws.close(None).await.unwrap();
-    client.until(|_| false).await;
+    assert_eq!(
+        client.until(|_| false).await.len(),
+        1,
+        "nothing but the close"
+    );
     assert!(service.wait(PATIENCE, |all| all[0].end
         == Some(volcasr_loopback::End::ClientClosed(None))));
 }
 
 #[tokio::test]
-async fn packets_after_the_final_response_are_refused() {
-    let service = service(|o| o.close_after_final = false);
+async fn the_service_pings_and_says_why_it_closes() {
+    use futures_util::StreamExt as _;
+    let service = service(|o| o.ping_interval = Duration::from_millis(20));
     let (mut client, _) = Client::ready(&service, request_json()).await;
     client.audio(&[0; 960]).await;
+    client.until(|got| *got == Got::Ping).await;
     client.responses().await;
-    client.audio(&[0; 960]).await;
-    assert_eq!(client.get().await.code(), codes::PACKET);
+    let close = loop {
+        match client.ws.next().await {
+            Some(Ok(Message::Close(Some(close)))) => break close,
+            Some(Ok(_)) => {}
+            other => panic!("a close was expected, not {other:?}"),
+        }
+    };
+    assert_eq!(u16::from(close.code), 1000);
+    assert_eq!(close.reason.as_str(), "finish last sequence");
 }
 
 #[tokio::test]

@@ -41,8 +41,7 @@ impl Open {
     }
 
     pub(super) async fn strike(&mut self, what: What) -> ControlFlow<End> {
-        self.shared
-            .record(self.number, |c| c.faults.push(what.to_string()));
+        self.shared.fault(self.number, &what);
         match what {
             What::Reset => {
                 reset(self.ws.get_ref());
@@ -64,7 +63,7 @@ impl Open {
             }
             What::Error { code, body } => {
                 self.session.out.clear();
-                self.session.fail_with(code, body, Instant::now());
+                self.session.fail_with(code, body);
             }
             What::NoFinal => {
                 self.session.no_final = true;

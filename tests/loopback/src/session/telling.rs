@@ -7,7 +7,6 @@ use crate::{
     scripted::Send,
     transcript::News,
 };
-use tokio::time::Instant;
 
 impl Session {
     pub(super) fn ack(&mut self) {
@@ -118,9 +117,7 @@ impl Session {
             self.options.gzip_answers,
         );
         self.out.push_back(Out::Final { bytes, json });
-        if self.options.close_after_final {
-            self.out.push_back(Out::Close(1000));
-        }
+        self.out.push_back(Out::Close(1000));
     }
 
     pub(super) fn scripted(&mut self, sends: Vec<Send>) {
@@ -130,7 +127,7 @@ impl Session {
                 Send::Last(json) => self.last(json),
                 Send::Frame(bytes) => self.out.push_back(Out::Binary(bytes)),
                 Send::Text(text) => self.out.push_back(Out::Text(text)),
-                Send::Error(code, body) => self.fail_with(code, body, Instant::now()),
+                Send::Error(code, body) => self.fail_with(code, body),
                 Send::Close(code) => {
                     self.phase = Phase::Over;
                     self.out.push_back(Out::Close(code));

@@ -198,7 +198,8 @@ impl Client {
         self.finish().await;
         let all = self.until(Got::is_last).await;
         assert!(all.last().unwrap().is_last(), "no final response: {all:?}");
-        all.iter().map(|got| got.json().clone()).collect()
+        let responses = all.iter().filter(|got| **got != Got::Ping);
+        responses.map(|got| got.json().clone()).collect()
     }
 }
 

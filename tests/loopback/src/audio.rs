@@ -1,0 +1,159 @@
+//! The audio of one session, as samples of one channel.
+
+use std::{borrow::Cow, fmt};
+
+/// The largest head of a WAV file that is looked through for its samples.
+const MAX_WAV_HEAD: usize = 64 * 1024;
+
+/// A format of audio that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// S16LE samples.
+    Pcm,
+    /// The same behind the head of a file.
+    Wav,
+    /// One that is taken and not decoded, such as MP3: it holds no word.
+    Compressed,
+}
+
+impl Format {
+    /// The format of these names. None: the name is not known.
+    pub(crate) fn of(format: &str, codec: &str) -> Option<Self> {
+        match (format, codec) {
+            ("pcm", "raw" | "pcm" | "") => Some(Self::Pcm),
+            ("wav", "raw" | "pcm" | "") => Some(Self::Wav),
+            ("pcm" | "wav" | "mp3" | "ogg" | "spx" | "amr" | "aac" | "m4a", _) => {
+                Some(Self::Compressed)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Turns payloads of any size into whole samples of the first channel.
+#[derive(Debug)]
+pub(crate) struct Samples {
+    format: Format,
+    channels: usize,
+    /// Bytes that wait: a part of a sample, or of a file's head.
+    pending: Vec<u8>,
+    in_head: bool,
+}
+
+impl fmt::Display for Samples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.format {
+            Format::Pcm => "PCM",
+            Format::Wav => "WAV",
+            Format::Compressed => "a compressed format, which is not decoded",
+        })
+    }
+}
+
+impl Samples {
+    pub(crate) fn new(format: Format, channels: usize) -> Self {
+        Self {
+            format,
+            channels,
+            pending: Vec::new(),
+            in_head: format == Format::Wav,
+        }
+    }
+
+    /// The samples (S16LE, mono) that are complete with this payload.
+    pub(crate) fn of<'a>(&mut self, payload: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.format == Format::Compressed {
+            return Cow::Borrowed(&[]);
+        }
+        let frame = 2 * self.channels;
+        let whole = self.pending.is_empty() && payload.len().is_multiple_of(frame);
+        if whole && self.channels == 1 && !self.in_head {
+            return Cow::Borrowed(payload);
+        }
+        self.pending.extend(payload);
+        if self.in_head {
+            let Some(head) = wav_head(&self.pending) else {
+                return Cow::Borrowed(&[]);
+            };
+            self.in_head = false;
+            self.pending.drain(..head.min(self.pending.len()));
+        }
+        let end = self.pending.len() / frame * frame;
+        let first_channel = |bytes: &[u8]| [bytes[0], bytes[1]];
+        let samples = self.pending[..end]
+            .chunks_exact(frame)
+            .flat_map(first_channel)
+            .collect();
+        self.pending.drain(..end);
+        Cow::Owned(samples)
+    }
+}
+
+/// The length of a WAV file's head; 0 where there is none. None: more bytes are needed to tell.
+fn wav_head(bytes: &[u8]) -> Option<usize> {
+    if bytes.len() > MAX_WAV_HEAD || bytes.len() >= 4 && !bytes.starts_with(b"RIFF") {
+        return Some(0);
+    }
+    let mut at = 12;
+    loop {
+        let (name, size) = bytes.get(at..at + 8)?.split_first_chunk::<4>()?;
+        if name == b"data" {
+            return Some(at + 8);
+        }
+        let size = u32::from_le_bytes(*size.first_chunk()?) as usize;
+        at = at.saturating_add(8 + size + size % 2);
+        if at > MAX_WAV_HEAD {
+            return Some(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(mut samples: Samples, bytes: &[u8], piece: usize) -> Vec<u8> {
+        bytes
+            .chunks(piece)
+            .flat_map(|piece| samples.of(piece).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_first_channel_of_pieces_of_any_size() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8];
+        for piece in 1..=8 {
+            assert_eq!(all(Samples::new(Format::Pcm, 1), &bytes, piece), bytes);
+            assert_eq!(
+                all(Samples::new(Format::Pcm, 2), &bytes, piece),
+                [1, 2, 5, 6]
+            );
+            assert_eq!(
+                all(Samples::new(Format::Compressed, 1), &bytes, piece),
+                [0_u8; 0]
+            );
+        }
+    }
+
+    #[test]
+    fn the_head_of_a_wav_file_is_passed_over() {
+        let mut wav =
+            b"RIFF\x2c\0\0\0WAVEfmt \x03\0\0\0abc\0LIST\x02\0\0\0xydata\x04\0\0\0".to_vec();
+        wav.extend([1, 2, 3, 4]);
+        for piece in 1..=wav.len() {
+            assert_eq!(all(Samples::new(Format::Wav, 1), &wav, piece), [1, 2, 3, 4]);
+        }
+        assert_eq!(
+            all(Samples::new(Format::Wav, 1), &[1; 8], 4),
+            [1; 8],
+            "no head"
+        );
+    }
+
+    #[test]
+    fn names_of_formats() {
+        assert_eq!(Format::of("pcm", "pcm"), Some(Format::Pcm));
+        assert_eq!(Format::of("ogg", "opus"), Some(Format::Compressed));
+        assert_eq!(Format::of("flac", "raw"), None);
+    }
+}

@@ -9,8 +9,8 @@
 //! |---|---|---|
 //! | `volcasrsink` | the element: GStreamer to the floors below and back | GStreamer |
 //! | `client` | the connection, its deadlines, its reconnections | sockets, tasks, clocks (tokio) |
-//! | [`session`] | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
-//! | [`protocol`] | bytes and JSON to types and back; what error codes mean | nothing of these |
+//! | `session` | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
+//! | `protocol` | bytes and JSON to types and back; what error codes mean | nothing of these |
 //!
 //! The lower two do no I/O: each of their rules is a plain unit test, and what comes from the network can be fuzzed (`fuzz/`).
 //!
@@ -21,12 +21,12 @@
 //! 2. Its samples go into the client's queue, with an anchor: this position on the stream's axis is that time in the pipeline. A queue that
 //!    is full blocks the thread, interruptibly, or lets go of the oldest.
 //! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the queue, paces them, and writes them as frames.
-//!    What was sent and is not settled is kept in [`session::history`].
+//!    What was sent and is not settled is kept in `session::history`.
 //!
 //! ## Words come up
 //!
-//! 1. The driver reads frames; [`protocol::response`] decodes them, tolerantly.
-//! 2. [`session::transcript`] turns lists of utterances, which the service repeats, revises and cuts anew, into updates of numbered ones.
+//! 1. The driver reads frames; `protocol::response` decodes them, tolerantly.
+//! 2. `session::transcript` turns lists of utterances, which the service repeats, revises and cuts anew, into updates of numbered ones.
 //! 3. The element's outbox posts them in order, from a thread that is neither the driver's nor the streaming one, because an
 //!    application's handler may block there. The anchors map the stream's axis to the pipeline's time.
 //! 4. Events that wait for all of it (EOS, a flow error) wait for the outbox.
@@ -34,7 +34,7 @@
 //! ## When something fails
 //!
 //! Everything that ends a connection is one of `client`'s troubles; each knows whether it is worth another try
-//! ([`protocol::failure`] for what the service says). If it is, the driver goes back to what is not settled, and the same utterances go on. If
+//! (`protocol::failure` for what the service says). If it is, the driver goes back to what is not settled, and the same utterances go on. If
 //! not, one error is posted, with its cause and the way out.
 //!
 //! # In a program
@@ -73,9 +73,20 @@ use std::sync::{Mutex, PoisonError};
 
 mod client;
 mod message;
-pub mod protocol;
-pub mod session;
 mod volcasrsink;
+
+// Benchmarks and fuzz targets reach what has no I/O; nothing of it is an interface.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod protocol;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod session;
+
+#[cfg(not(feature = "internals"))]
+mod protocol;
+#[cfg(not(feature = "internals"))]
+mod session;
 
 pub use message::{Times, Transcript, TranscriptError, Word};
 pub use volcasrsink::{Compression, Leaky, ResultType};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use gstvolcasr::protocol::failure::Failure;
 use gstvolcasr::protocol::request::ResultType;
-use gstvolcasr::protocol::response::{MAX_ADDITIONS, MAX_UTTERANCES, MAX_WORDS, Response};
+use gstvolcasr::protocol::response::{MAX_UTTERANCES, Response};
+use gstvolcasr::protocol::utterance::{MAX_ADDITIONS, MAX_WORDS};
 use gstvolcasr::session::transcript::Tracker;
 use libfuzzer_sys::fuzz_target;
 

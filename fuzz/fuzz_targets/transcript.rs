@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use gstvolcasr::protocol::request::ResultType;
-use gstvolcasr::protocol::response::{Additions, Response, Utterance, Words};
+use gstvolcasr::protocol::response::Response;
+use gstvolcasr::protocol::utterance::{Additions, Utterance, Words};
 use gstvolcasr::session::transcript::{Tracker, Update};
 use libfuzzer_sys::fuzz_target;
 

@@ -10,7 +10,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-pub use body::{MAX_MESSAGE, printable};
+pub use body::printable;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ pub struct Failure {
     pub code: Option<u32>,
     /// The status of a refused handshake.
     pub http_status: Option<u16>,
-    /// What the service says about it, at most [`MAX_MESSAGE`] characters; may be empty.
+    /// What the service says about it, at most 500 characters; may be empty.
     pub message: String,
     /// The id that the vendor's support asks for, from the handshake's `X-Tt-Logid`. Not in the body: the
     /// caller sets it.

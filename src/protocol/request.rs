@@ -19,8 +19,6 @@ impl SampleFormat {
     pub const BITS: u32 = 16;
     /// Channels.
     pub const CHANNELS: u32 = 1;
-    /// Bytes of one sample of all channels.
-    pub const BYTES: usize = (Self::BITS / 8 * Self::CHANNELS) as usize;
 }
 
 /// Which utterances a response lists: `request.result_type`.

@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess};
 use thiserror::Error;
 
-pub use super::utterance::{Additions, MAX_ADDITIONS, MAX_WORDS, Utterance, Word, WordIter, Words};
+pub use super::utterance::{Additions, MAX_WORDS, Utterance, Word};
 
 use super::lenient::{
     Entries, Entry, Reader, Shape, code, has_content, milliseconds, nested, raw, skip, string,

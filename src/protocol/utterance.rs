@@ -63,11 +63,6 @@ impl<'a> Words<'a> {
         self.raw
     }
 
-    /// Whether there is no word.
-    pub fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
-    }
-
     /// The words in their order, at most [`MAX_WORDS`].
     pub fn iter(&self) -> WordIter<'a> {
         WordIter {
@@ -248,7 +243,7 @@ mod tests {
             words.iter().collect::<Vec<_>>()
         );
         assert_ne!(Words::from_raw("[]"), words);
-        assert!(Words::from_raw("{}").is_empty());
+        assert!(Words::from_raw("{}").iter().next().is_none());
         assert_eq!(
             Words::from_raw(r#"[{"text":"a"},{"text"]"#).iter().count(),
             1
@@ -260,7 +255,7 @@ mod tests {
         let words = format!("[{}1]", r#"{"text":"a"},"#.repeat(MAX_WORDS + 10));
         assert_eq!(Words::from_raw(&words).iter().count(), MAX_WORDS);
         let empty = format!("[{}{{}}]", "{},".repeat(1 << 20));
-        assert!(Words::from_raw(&empty).is_empty());
+        assert!(Words::from_raw(&empty).iter().next().is_none());
         let additions = format!("{{{}\"a\":1}}", r#""a":1,"#.repeat(MAX_ADDITIONS));
         assert_eq!(
             Additions::from_raw(&additions).iter().count(),

@@ -161,11 +161,6 @@ impl History {
         self.end
     }
 
-    /// How many samples the window holds: never more than its limit.
-    pub fn held(&self) -> u64 {
-        self.held
-    }
-
     /// Begins a replay at `position`, or at the window's start where that is later. A replay under way is given up for it.
     pub fn rewind(&mut self, position: u64) {
         let position = position.max(self.start());
@@ -278,7 +273,7 @@ mod tests {
         let mut history = filled(100);
         history.rewind(7);
         history.trim_before(27);
-        assert_eq!((history.start(), history.held()), (7, 43));
+        assert_eq!((history.start(), history.held), (7, 43));
         assert_eq!(
             history.replay().map(|chunk| positions(&chunk)),
             Some(vec![7, 8, 9])
@@ -287,15 +282,15 @@ mod tests {
         assert_eq!(history.start(), 10);
         assert_eq!(replayed(&mut history), (10..50).collect::<Vec<_>>());
         history.trim_before(27);
-        assert_eq!((history.start(), history.held()), (27, 23));
+        assert_eq!((history.start(), history.held), (27, 23));
         history.trim_before(1000);
-        assert_eq!((history.start(), history.held()), (50, 0));
+        assert_eq!((history.start(), history.held), (50, 0));
     }
 
     #[test]
     fn the_limit_drops_the_oldest() {
         let mut history = filled(25);
-        assert_eq!((history.start(), history.held()), (25, 25));
+        assert_eq!((history.start(), history.held), (25, 25));
         assert_eq!(
             [history.last(0), history.last(20), history.last(30)],
             [50, 30, 25]
@@ -304,13 +299,13 @@ mod tests {
         assert_eq!(replayed(&mut history), (25..50).collect::<Vec<_>>());
         // One chunk longer than the limit.
         history.push(50, &audio(50, 60), Duration::ZERO);
-        assert_eq!((history.start(), history.held()), (85, 25));
+        assert_eq!((history.start(), history.held), (85, 25));
     }
 
     #[test]
     fn without_a_limit_worth_the_name_only_arrivals_are_kept() {
         let mut history = filled(0);
-        assert_eq!((history.start(), history.held()), (50, 0));
+        assert_eq!((history.start(), history.held), (50, 0));
         history.rewind(0);
         assert!(!history.replaying());
         assert_eq!(history.arrived(15), Some(Duration::from_millis(1)));
@@ -373,7 +368,7 @@ mod tests {
                     history.trim_before(trim);
                     start = start.max(trim);
                 }
-                prop_assert!(history.held() <= limit);
+                prop_assert!(history.held <= limit);
                 prop_assert_eq!(history.start(), start);
             }
             history.rewind(rewind);

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::body::MAX_MESSAGE;
 use super::*;
 
 #[test]

@@ -70,10 +70,16 @@ impl Config {
 
     /// How old the audio must be that the service claims to have worked through, until no more words of it come.
     pub fn lag(&self) -> Duration {
-        if self.endpoint.name().ends_with("_nostream") {
-            return SILENCE;
+        match self.endpoint.name() {
+            // It claims to have worked through whatever it has received: the faster that is sent, the further words lag.
+            "bigmodel" if self.max_speed == 0.0 => self.replay.max(self.slack()),
+            "bigmodel" => {
+                let late = LAG.mul_f64(self.max_speed.clamp(1.0, 1000.0));
+                late.min(self.replay).max(self.slack())
+            }
+            name if name.ends_with("_nostream") => SILENCE,
+            _ => self.slack(),
         }
-        self.slack()
     }
 
     /// How far a service that answers as it hears is behind at most.

@@ -342,10 +342,8 @@ impl Tracker {
                 self.next_number = number.saturating_add(1);
                 let mut open = Open::new(number, heard);
                 open.span = self.after_the_others(open.span);
-                // Twice as many are let go below; a response with more than that was never meant to be heard.
-                let excess = self.open.len() >= 2 * MAX_OPEN;
-                if settles || excess {
-                    self.settle(&mut open, !settles, updates);
+                if settles {
+                    self.settle(&mut open, false, updates);
                 } else {
                     updates.push(open.interim());
                     self.open.push(open);

@@ -141,9 +141,13 @@ impl Settled {
 
     /// Those that may end about there, the latest first.
     fn with_end(&self, end: Duration) -> impl Iterator<Item = usize> {
-        let from = end.saturating_sub(TOLERANCE);
-        let last = self.after(end.saturating_add(TOLERANCE));
-        (0..last)
+        let last = end.saturating_add(TOLERANCE);
+        self.touching(end.saturating_sub(TOLERANCE), last)
+    }
+
+    /// Those that begin at `last` or before and may end at `from` or after, the latest first.
+    fn touching(&self, from: Duration, last: Duration) -> impl Iterator<Item = usize> {
+        (0..self.after(last))
             .rev()
             .take_while(move |&i| self.by_start[i].reach >= from)
             .take(MAX_NEIGHBOURS)
@@ -160,7 +164,7 @@ impl Settled {
 
     /// The latest end that is not after `position`.
     pub fn last_end(&self, position: Duration) -> Option<Duration> {
-        let begun = (0..self.after(position)).rev().take(MAX_NEIGHBOURS);
+        let begun = self.touching(Duration::ZERO, position);
         let ends = begun.map(|i| self.by_start[i].span.end);
         ends.filter(|end| *end <= position).max()
     }
@@ -173,12 +177,8 @@ impl Settled {
 
     /// The settled utterances that overlap `span`, the latest first, as far as their times are reported.
     pub fn overlapping(&self, span: Span) -> impl Iterator<Item = Span> {
-        self.by_start[..self.after(span.end)]
-            .iter()
-            .rev()
-            .take_while(move |i| i.reach >= span.start)
-            .take(MAX_NEIGHBOURS)
-            .map(|i| i.span)
+        self.touching(span.start, span.end)
+            .map(|i| self.by_start[i].span)
             .filter(move |s| s.is_reported() && s.overlap(span) > Duration::ZERO)
     }
 

@@ -279,8 +279,11 @@ impl BaseSinkImpl for VolcAsrSink {
             Some(segment) => clip::clip(buffer, segment, run.rate),
             None => Some(buffer.clone()),
         };
+        let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
+        let discont = buffer.flags().intersects(jumps);
         // Outside the segment: nobody is to hear it.
         let Some(buffer) = clipped else {
+            run.skip(discont);
             return Ok(gst::FlowSuccess::Ok);
         };
         let Ok(map) = buffer.map_readable() else {
@@ -297,7 +300,7 @@ impl BaseSinkImpl for VolcAsrSink {
         }
         let (pts, pcm) = (buffer.pts(), &map[..whole]);
         self.remember(pts, pcm.len(), run.rate);
-        run.feed(pts, pcm, segment.as_ref(), &|wait| self.wait(wait))
+        run.feed(pts, discont, pcm, segment.as_ref(), &|wait| self.wait(wait))
             .map(|()| gst::FlowSuccess::Ok)
     }
 }

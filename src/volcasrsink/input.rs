@@ -1,37 +1,41 @@
-//! What a buffer or a gap means for the service: audio, silence, a pause, or nothing.
+//! Meaning of a buffer or a gap for the service: audio, silence, the end of a session, or nothing.
 //!
-//! Works on the streaming thread alone. Timestamps of real pipelines jitter, jump and overlap, while
-//! the service counts samples: small deviations only move the anchor, larger jumps are gaps.
+//! Works on the streaming thread alone. The service counts samples, and so does the expected time here.
+//! Timestamps of real pipelines jitter, drift, jump and overlap: [`alignment`] says which of it is meant.
 
-use gst::prelude::*;
+mod alignment;
 
-use super::timeline::Anchor;
+use super::timeline::{Anchor, Nanos, nanos};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+use alignment::{Announcement, Discontinuity, Flags, Window, is_aligned, judge};
 
-/// Deviations from the expected timestamp up to this are jitter.
-const JITTER: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 /// A deviation from the anchor that matters to a reader of milliseconds.
-const DRIFT: gst::ClockTime = gst::ClockTime::from_mseconds(1);
-/// A jump back by more than this is no overlap but another place in time.
-const OVERLAP: gst::ClockTime = gst::ClockTime::from_seconds(1);
+const DRIFT: Nanos = 1_000_000;
 
 type Segment = gst::FormattedSegment<gst::ClockTime>;
 
 /// What to do before a buffer's audio, and with how much of it.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct BufferPlan {
     /// Silence to send first, in samples.
     pub silence: u64,
     /// The session ends before the audio.
     pub pause: bool,
-    /// The bytes at the buffer's beginning that have been heard already.
+    /// Bytes at the buffer's beginning that were taken before.
     pub skip: usize,
-    /// Where the audio lies in the pipeline's time, if that is not where the last one's end was.
-    pub anchor: Option<Spot>,
+    /// Where the rest lies, if that is known.
+    time: Option<Timestamp>,
 }
 
-/// A place in the pipeline's time: a timestamp and its segment, or time that counts from the stream's first sample.
-pub(super) type Spot = (gst::ClockTime, Option<Segment>);
+#[derive(Debug)]
+struct Timestamp {
+    time: Nanos,
+    segment: Segment,
+    /// The time is the buffer's own, not the expected one.
+    own: bool,
+    /// Times begin anew here.
+    restarts: bool,
+}
 
 /// The limits that decide over gaps, in the stream's samples.
 #[derive(Clone, Copy, Debug)]
@@ -42,266 +46,385 @@ pub(super) struct GapLimits {
     pub settling: gst::ClockTime,
 }
 
+/// Where the next sample is expected.
 #[derive(Debug)]
 struct Place {
-    /// The timestamp that the next sample is expected to have.
-    next: gst::ClockTime,
-    /// Where audio ended: before `next`, if a GAP event has come since.
-    heard: gst::ClockTime,
+    /// A time in the segment, and the samples that came since.
+    base: Nanos,
+    samples: u64,
+    /// Where audio ended: before the expected time, if a GAP event has come since.
+    audio_end: Nanos,
     segment: Segment,
-    /// Another one may have begun. Steps and instant rate changes alter it as well, but nothing jumps with those: timestamps
-    /// go on.
-    left: bool,
+    /// Another one may have begun. Steps and instant rate changes alter it as well, but nothing jumps with those:
+    /// timestamps go on.
+    segment_changed: bool,
+    /// A GAP event has come since the last audio.
+    after_gap: bool,
     /// How much of the current gap has become silence.
     gap: gst::ClockTime,
     /// The current gap has ended the session.
     paused: bool,
+    /// Where a repeat goes on, of which a whole buffer was left out.
+    repeat: Option<Nanos>,
+}
+
+/// The mapping that the last anchor began: a sample's time less its place on the stream's axis.
+#[derive(Debug)]
+struct Mapping {
+    offset: Nanos,
+    segment: Option<Segment>,
 }
 
 /// The streaming thread's view of one stream.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct GapDetector {
     rate: u32,
     limits: GapLimits,
     place: Option<Place>,
-    anchor: Option<Anchor>,
+    flags: Flags,
+    window: Window,
+    mapping: Option<Mapping>,
     /// Samples that have no position any more.
     dropped: u64,
+    /// A buffer with DISCONT came to nothing: the flag is the next one's.
+    discont: bool,
 }
 
-impl Input {
+impl GapDetector {
     pub fn new(rate: u32, limits: GapLimits) -> Self {
-        Input {
+        GapDetector {
             rate,
             limits,
             place: None,
-            anchor: None,
+            flags: Flags::new(rate),
+            window: Window::new(rate),
+            mapping: None,
             dropped: 0,
+            discont: false,
         }
     }
 
-    /// Decides about a buffer of so many bytes, whose first sample will have `position` unless the
-    /// plan says otherwise.
-    pub fn buffer(
+    /// Decides about a buffer of so many bytes. What is left of it is then [taken](Self::take).
+    pub fn judge(
         &mut self,
         pts: Option<gst::ClockTime>,
+        discont: bool,
         bytes: usize,
         segment: Option<&Segment>,
-        position: u64,
-    ) -> Plan {
-        let mut plan = Plan::default();
-        let (mut pts, segment) = match (pts, segment, &self.place) {
-            (Some(pts), Some(segment), _) => (pts, segment.clone()),
-            // It goes on where the one before ended.
-            (None, Some(segment), Some(place)) if place.ends_alike_in(segment) => {
-                (place.next, segment.clone())
-            }
-            // Nothing tells where in another segment it lies: no time is better than one of a segment that is over. Nor is there
-            // a gap before what comes next, wherever that is.
-            _ => {
-                self.place = None;
-                let time = self.axis(position);
-                plan.anchor = self.is_off(time, None, position).then_some((time, None));
-                return plan;
-            }
-        };
-        let segment = &segment;
-        match self.place.as_ref().map(|place| place.jump(pts, segment)) {
-            Some(Jump::Forward(by)) => self.gap(by, &mut plan),
-            Some(Jump::Back(by)) => {
-                let overlap = self.samples(by) as usize * BYTES_PER_SAMPLE;
-                plan.skip = overlap.min(bytes);
-                pts = pts.saturating_add(by);
-            }
-            Some(Jump::None | Jump::Small(_) | Jump::Elsewhere) | None => {}
-        }
-        let audio = self.time(bytes - plan.skip);
-        if plan.skip < bytes {
-            self.place_at(pts.saturating_add(audio), segment);
-            let at = position + plan.silence;
-            if plan.pause || plan.silence > 0 || self.is_off(pts, Some(segment), at) {
-                plan.anchor = Some((pts, Some(segment.clone())));
-            }
+    ) -> BufferPlan {
+        let discont = std::mem::take(&mut self.discont) || discont;
+        let mut plan = BufferPlan::default();
+        let expected = (self.place.as_ref().zip(segment)).and_then(|(place, segment)| {
+            let expected = place.expected(self.rate);
+            let same = place.is_same_position_in(expected, segment);
+            same.then_some(expected)
+        });
+        // Without a timestamp it goes on where the one before ended.
+        if let (Some(time), Some(segment)) = (pts.map(nanos).or(expected), segment) {
+            let (time, restarts) = self.jump(time, discont, segment, bytes, &mut plan);
+            plan.time = Some(Timestamp {
+                time,
+                segment: segment.clone(),
+                own: pts.is_some(),
+                restarts,
+            });
         }
         plan
+    }
+
+    /// Takes the samples that a plan has left, the first of them at `position`. Returns the anchor that they need.
+    pub fn take(&mut self, plan: &BufferPlan, samples: u64, position: u64) -> Option<Anchor> {
+        let anchor = match &plan.time {
+            Some(time) => self.timed(time, samples, position),
+            None => self.untimed(position),
+        }?;
+        self.window.limit(anchor.position);
+        let time = anchor.time_at(anchor.position, self.rate);
+        self.mapping = Some(Mapping {
+            offset: time - self.axis(anchor.position),
+            segment: anchor.segment.clone(),
+        });
+        Some(anchor)
     }
 
     /// A GAP event up to `end`: the silence to send for it now, and whether it ends the session.
-    pub fn gap_until(&mut self, end: gst::ClockTime, segment: &Segment) -> Plan {
-        let mut plan = Plan::default();
-        if let Some(place) = &self.place
-            && let Jump::Forward(by) | Jump::Small(by) = place.distance(place.next, end, segment)
-        {
+    pub fn gap_until(&mut self, end: gst::ClockTime, segment: &Segment) -> BufferPlan {
+        let mut plan = BufferPlan::default();
+        let end = nanos(end);
+        let Some(place) = &mut self.place else {
+            return plan;
+        };
+        place.after_gap = true;
+        let expected = place.expected(self.rate);
+        if let Some(by) = place.deviation(expected, end, segment).filter(|by| *by > 0) {
+            place.move_to(end, segment, self.rate);
             self.gap(by, &mut plan);
-            if let Some(place) = &mut self.place {
-                place.move_to(end, segment);
-            }
         }
         plan
-    }
-
-    /// The anchor that the plan asked for got its position.
-    pub fn anchored(&mut self, anchor: Anchor) {
-        self.anchor = Some(anchor);
     }
 
     /// A SEGMENT event has come.
     pub fn segment(&mut self) {
         if let Some(place) = &mut self.place {
-            place.left = true;
+            place.segment_changed = true;
         }
     }
 
-    /// So many samples that were handed over were dropped: what follows has other positions now.
-    pub fn dropped(&mut self, samples: u64) {
-        self.dropped += samples;
-        self.anchor = None;
+    /// A buffer with DISCONT came of which nothing is taken.
+    pub fn discont(&mut self) {
+        self.discont = true;
     }
 
-    fn gap(&mut self, by: gst::ClockTime, plan: &mut Plan) {
-        let limits = self.limits;
+    /// `samples` at `position` that were handed over were dropped: what follows has other positions now.
+    pub fn dropped(&mut self, position: u64, samples: u64) {
+        self.dropped += samples;
+        self.window.remove(position, samples);
+    }
+
+    /// Decides what the time of a buffer means, and moves the place to the first sample that is left of it. Returns
+    /// that one's time, and whether times begin anew there.
+    fn jump(
+        &mut self,
+        time: Nanos,
+        discont: bool,
+        segment: &Segment,
+        bytes: usize,
+        plan: &mut BufferPlan,
+    ) -> (Nanos, bool) {
+        let rate = self.rate;
+        let Some(place) = &mut self.place else {
+            self.place = Some(Place::new(time, segment));
+            self.flags.jumped();
+            return (time, true);
+        };
+        let expected = place.expected(rate);
+        let deviation = place.deviation(expected, time, segment);
+        let announcement = if !place.is_continuous_with(segment) {
+            Announcement::Segment
+        } else if place.repeats_at(time)
+            || discont && self.flags.announce(deviation.unwrap_or_default())
+        {
+            Announcement::Flag
+        } else if place.after_gap {
+            Announcement::Gap
+        } else {
+            Announcement::None
+        };
+        let flag = announcement == Announcement::Flag;
+        let overlap = place.audio_end - time;
+        let jump = deviation.map_or(Discontinuity::Unrelated, |deviation| {
+            judge(announcement, deviation, overlap)
+        });
+        match jump {
+            Discontinuity::None => {
+                place.go_on(segment);
+                return (time, false);
+            }
+            Discontinuity::Repeat(by) => {
+                let samples = to_samples(by, rate) as usize;
+                plan.skip = samples.saturating_mul(BYTES_PER_SAMPLE).min(bytes);
+                let end = place.audio_end;
+                if plan.skip == bytes {
+                    place.repeat = Some(time + duration(bytes, rate));
+                    return (time, false);
+                }
+                if (expected - end).abs() < DRIFT {
+                    place.go_on(segment);
+                    return (end, false);
+                }
+                self.place = Some(Place::new(end, segment));
+                return (end, true);
+            }
+            Discontinuity::Realign | Discontinuity::Gap(_) if flag => {
+                self.flags.moved(deviation.unwrap_or_default());
+            }
+            Discontinuity::Realign => {}
+            Discontinuity::Gap(_) | Discontinuity::Unrelated => self.flags.jumped(),
+        }
+        if let Discontinuity::Gap(by) = jump {
+            self.gap(by, plan);
+        }
+        self.place = Some(Place::new(time, segment));
+        (time, true)
+    }
+
+    /// Takes audio that has a time. Returns the anchor it needs.
+    fn timed(&mut self, at: &Timestamp, samples: u64, position: u64) -> Option<Anchor> {
+        let rate = self.rate;
+        let axis = self.axis(position);
+        if at.restarts {
+            self.window.restart(position);
+        }
+        let end = position.saturating_add(samples);
+        let place = self.place.as_mut()?;
+        let expected = place.expected(rate);
+        let deviation = at.time - expected;
+        let shift = match at.own {
+            true => self.window.observe(deviation, position, end),
+            false => self.window.extend(end),
+        };
+        let mapping = self.mapping.as_ref();
+        let mut back = 0;
+        if let Some(shift) = shift {
+            place.base += shift.by;
+            self.flags.shifted(shift.by);
+            // Another segment has no times for what came before it.
+            if mapping.is_some_and(|mapping| mapping.segment.as_ref() == Some(&at.segment)) {
+                back = position.saturating_sub(shift.position).min(place.samples);
+            }
+        }
+        let wanted = back > 0
+            || mapping.is_none_or(|mapping| {
+                let off = place.expected(rate) - axis - mapping.offset;
+                mapping.segment.as_ref() != Some(&at.segment) || off.abs() >= DRIFT
+            });
+        let anchor = wanted.then(|| Anchor {
+            position: position - back,
+            time: place.base,
+            ahead: place.samples - back,
+            segment: Some(at.segment.clone()),
+        });
+        place.samples += samples;
+        place.audio_end = place.expected(rate);
+        self.flags.advance(samples);
+        anchor
+    }
+
+    /// The anchor for audio without a time, which counts from the stream's first sample. Nothing tells where in
+    /// another segment it lies: no time is better than one of a segment that is over. Nor is there a gap before
+    /// what comes next, wherever that is.
+    fn untimed(&mut self, position: u64) -> Option<Anchor> {
+        self.place = None;
+        let is_axis = |mapping: &Mapping| mapping.segment.is_none();
+        (!self.mapping.as_ref().is_some_and(is_axis)).then(|| Anchor {
+            position,
+            time: 0,
+            ahead: position.saturating_add(self.dropped),
+            segment: None,
+        })
+    }
+
+    fn gap(&mut self, by: Nanos, plan: &mut BufferPlan) {
+        let (limits, rate) = (self.limits, self.rate);
         let Some(place) = &mut self.place else { return };
         if place.paused {
             return;
         }
-        let total = place.gap.saturating_add(by);
+        let silence = |time: gst::ClockTime| to_samples(nanos(time), rate);
+        let total = place.gap.saturating_add(to_clock_time(by));
         if total <= limits.longest {
             place.gap = total;
-            plan.silence = self.samples(by);
+            plan.silence = to_samples(by, rate);
         } else {
             let settling = limits.settling.saturating_sub(place.gap);
             place.paused = true;
-            plan.silence = self.samples(settling);
+            plan.silence = silence(settling);
             plan.pause = true;
         }
     }
 
-    fn place_at(&mut self, next: gst::ClockTime, segment: &Segment) {
-        let (gap, paused) = (gst::ClockTime::ZERO, false);
-        self.place = Some(Place {
-            next,
-            heard: next,
-            segment: segment.clone(),
-            left: false,
-            gap,
-            paused,
-        });
-    }
-
-    /// Whether the anchor would tell another time for the sample.
-    fn is_off(&self, pts: gst::ClockTime, segment: Option<&Segment>, position: u64) -> bool {
-        let Some(anchor) = &self.anchor else {
-            return true;
-        };
-        let Some(expected) = anchor.timestamp_at(position, self.rate) else {
-            return true;
-        };
-        anchor.segment.as_ref() != segment || pts.absdiff(expected) >= DRIFT
-    }
-
     /// The time of the sample at `position` from the stream's first one on, those that were dropped included.
-    fn axis(&self, position: u64) -> gst::ClockTime {
+    fn axis(&self, position: u64) -> Nanos {
         let time = samples_to_time(position.saturating_add(self.dropped), self.rate);
-        time.try_into().unwrap_or(gst::ClockTime::ZERO)
+        time.as_nanos() as Nanos
     }
-
-    fn samples(&self, time: gst::ClockTime) -> u64 {
-        time.mul_div_round(u64::from(self.rate), *gst::ClockTime::SECOND)
-            .map_or(0, |samples| *samples)
-    }
-
-    fn time(&self, bytes: usize) -> gst::ClockTime {
-        let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, self.rate);
-        time.try_into().unwrap_or(gst::ClockTime::ZERO)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Jump {
-    None,
-    /// Forward, within the jitter.
-    Small(gst::ClockTime),
-    Forward(gst::ClockTime),
-    Back(gst::ClockTime),
-    Elsewhere,
 }
 
 impl Place {
-    /// Whether timestamps of `segment` count on from those of before.
-    fn goes_on_in(&self, segment: &Segment) -> bool {
-        !self.left || self.segment == *segment
-    }
-
-    /// Whether its end is the same moment in `segment`, as in an update of the segment that it came in.
-    fn ends_alike_in(&self, segment: &Segment) -> bool {
-        let times = |segment: &Segment| {
-            let running = segment.to_running_time_full(self.next);
-            (
-                running,
-                segment.to_stream_time_full(self.next),
-                segment.rate(),
-            )
-        };
-        self.goes_on_in(segment) || times(&self.segment) == times(segment)
-    }
-
-    /// How a buffer at `pts` lies to the end of what came before, jitter left out.
-    fn jump(&self, pts: gst::ClockTime, segment: &Segment) -> Jump {
-        match self.distance(self.next, pts, segment) {
-            Jump::Small(_) => Jump::None,
-            Jump::Back(by) if by <= JITTER => Jump::None,
-            // A GAP event may have claimed too much: nothing but audio was heard already.
-            Jump::Back(_) => match self.distance(self.heard, pts, segment) {
-                // Another segment may well begin again somewhere: that overlaps nothing.
-                Jump::Back(by) if by <= OVERLAP && self.goes_on_in(segment) => Jump::Back(by),
-                _ => Jump::Elsewhere,
-            },
-            jump => jump,
+    /// Audio begins at `time`.
+    fn new(time: Nanos, segment: &Segment) -> Self {
+        Place {
+            base: time,
+            samples: 0,
+            audio_end: time,
+            segment: segment.clone(),
+            segment_changed: false,
+            after_gap: false,
+            gap: gst::ClockTime::ZERO,
+            paused: false,
+            repeat: None,
         }
+    }
+
+    /// The time of the next sample.
+    fn expected(&self, rate: u32) -> Nanos {
+        self.base + samples_to_time(self.samples, rate).as_nanos() as Nanos
+    }
+
+    /// Audio comes at the expected time, or about then.
+    fn go_on(&mut self, segment: &Segment) {
+        self.segment = segment.clone();
+        self.segment_changed = false;
+        self.after_gap = false;
+        self.gap = gst::ClockTime::ZERO;
+        self.paused = false;
+        self.repeat = None;
+    }
+
+    /// Whether a buffer at `time` goes on with a repeat.
+    fn repeats_at(&self, time: Nanos) -> bool {
+        self.repeat.is_some_and(|next| is_aligned(time - next))
+    }
+
+    /// Whether timestamps of `segment` count on from those of before.
+    fn is_continuous_with(&self, segment: &Segment) -> bool {
+        !self.segment_changed || self.segment == *segment
+    }
+
+    /// Whether `time` is the same moment in `segment`, as in an update of the segment that it came in.
+    fn is_same_position_in(&self, time: Nanos, segment: &Segment) -> bool {
+        let times = |segment: &Segment| {
+            let time = to_clock_time(time);
+            let running = segment.to_running_time_full(time);
+            (running, segment.to_stream_time_full(time), segment.rate())
+        };
+        self.is_continuous_with(segment) || times(&self.segment) == times(segment)
+    }
+
+    /// By how much `time` in `segment` is later than `from` in the place's own, in the units of buffers.
+    fn deviation(&self, from: Nanos, time: Nanos, segment: &Segment) -> Option<Nanos> {
+        if self.is_continuous_with(segment) {
+            return Some(time - from);
+        }
+        let running = |segment: &Segment, time: Nanos| {
+            let running = segment.to_running_time_full(to_clock_time(time))?;
+            let nanos = nanos(running.abs());
+            Some(if running.is_negative() { -nanos } else { nanos })
+        };
+        let by = running(segment, time)? - running(&self.segment, from)?;
+        Some((by as f64 * segment.rate().abs()) as Nanos)
     }
 
     /// A gap has come as far as `end`.
-    fn move_to(&mut self, end: gst::ClockTime, segment: &Segment) {
-        if !self.goes_on_in(segment) {
-            self.heard = match self.distance(self.heard, end, segment) {
-                Jump::Forward(by) | Jump::Small(by) => end.saturating_sub(by),
-                _ => end,
-            };
+    fn move_to(&mut self, end: Nanos, segment: &Segment, rate: u32) {
+        if self.is_continuous_with(segment) {
+            self.base += end - self.expected(rate);
+        } else {
+            let gap = self.deviation(self.audio_end, end, segment);
+            self.audio_end = gap.map_or(end, |gap| end - gap.max(0));
+            self.base = end;
+            self.samples = 0;
         }
         self.segment = segment.clone();
-        self.left = false;
-        self.next = end;
+        self.segment_changed = false;
     }
+}
 
-    /// How `pts` lies to `from`, which is in the place's own segment.
-    fn distance(&self, from: gst::ClockTime, pts: gst::ClockTime, segment: &Segment) -> Jump {
-        let (expected, actual, rate) = if self.goes_on_in(segment) {
-            (from, pts, 1.0)
-        } else {
-            let positive = |time: Option<gst::Signed<gst::ClockTime>>| time?.positive();
-            let expected = positive(self.segment.to_running_time_full(from));
-            let actual = positive(segment.to_running_time_full(pts));
-            let Some((expected, actual)) = expected.zip(actual) else {
-                return Jump::Elsewhere;
-            };
-            (expected, actual, segment.rate().abs())
-        };
-        let by = |time: gst::ClockTime| {
-            gst::ClockTime::from_nseconds((time.nseconds() as f64 * rate) as u64)
-        };
-        if actual >= expected {
-            let by = by(actual - expected);
-            if by.is_zero() {
-                Jump::None
-            } else if by <= JITTER {
-                Jump::Small(by)
-            } else {
-                Jump::Forward(by)
-            }
-        } else {
-            Jump::Back(by(expected - actual))
-        }
-    }
+fn duration(bytes: usize, rate: u32) -> Nanos {
+    samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate).as_nanos() as Nanos
+}
+
+/// As many samples as last about so long.
+fn to_samples(time: Nanos, rate: u32) -> u64 {
+    let second: Nanos = 1_000_000_000;
+    let samples = (time.max(0) * Nanos::from(rate) + second / 2) / second;
+    samples.try_into().unwrap_or(u64::MAX)
+}
+
+/// The nearest time that there is.
+fn to_clock_time(time: Nanos) -> gst::ClockTime {
+    let last = gst::ClockTime::MAX.nseconds();
+    gst::ClockTime::from_nseconds(u64::try_from(time.max(0)).map_or(last, |time| time.min(last)))
 }
 
 #[cfg(test)]

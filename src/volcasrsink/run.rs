@@ -10,10 +10,9 @@ use gst::prelude::*;
 
 use super::CAT;
 use super::drops::{Drops, Loss};
-use super::input::{GapLimits, Input, Plan};
+use super::input::{BufferPlan, GapDetector, GapLimits};
 use super::outbox::{Outbox, Post};
 use super::settings::{Leaky, Settings};
-use super::timeline::Anchor;
 use crate::client::{Client, InputError, Pushed, Waited};
 use crate::session::exchange::Limits;
 use crate::session::queue::{Boundary, Dropped};
@@ -33,7 +32,7 @@ type Waits<'a> = &'a dyn Fn(&dyn Fn() -> Waited) -> Result<Waited, gst::FlowErro
 
 #[derive(Debug)]
 struct Streaming {
-    input: Input,
+    input: GapDetector,
     stream: u32,
     /// What the client counts it under. Behind it while a flush begins: what is said then comes too late.
     epoch: u64,
@@ -86,7 +85,7 @@ impl Run {
             leaky: settings.leaky,
             element: element.downgrade(),
             streaming: Mutex::new(Streaming {
-                input: Input::new(rate, gaps),
+                input: GapDetector::new(rate, gaps),
                 stream: 0,
                 epoch: 0,
                 id: None,
@@ -158,7 +157,7 @@ impl Run {
         streaming.told = false;
         streaming.ended = false;
         streaming.leaks = None;
-        streaming.input = Input::new(self.rate, self.gaps);
+        streaming.input = GapDetector::new(self.rate, self.gaps);
         self.outbox.posting.timeline().begin(
             streaming.stream,
             streaming.id.as_ref().map(|(id, _)| id.clone()),
@@ -230,44 +229,46 @@ impl Run {
         Ok(())
     }
 
-    /// Hands over a buffer's samples. `waits` waits as it is told to, and lets the base class have the thread
-    /// meanwhile.
+    /// A buffer comes to nothing. What its flags say of the time holds for the next one.
+    pub fn skip(&self, discont: bool) {
+        if discont {
+            self.streaming().input.discont();
+        }
+    }
+
+    /// Hands over a buffer's samples. `discont`: its time may jump. `waits` waits as it is told to, and lets the base
+    /// class have the thread meanwhile.
     pub fn feed(
         &self,
         pts: Option<gst::ClockTime>,
+        discont: bool,
         pcm: &[u8],
         segment: Option<&Segment>,
         waits: Waits<'_>,
     ) -> Result<(), gst::FlowError> {
         if pcm.is_empty() {
+            self.skip(discont);
             return Ok(());
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
         // Everything that may wait does so before anything of the buffer is taken.
         self.make_room(samples, waits)?;
         let mut streaming = self.streaming();
-        let position = streaming.position;
-        let plan = streaming.input.buffer(pts, pcm.len(), segment, position);
+        let plan = streaming.input.judge(pts, discont, pcm.len(), segment);
         self.go_silent(&mut streaming, &plan);
         let pcm = &pcm[plan.skip..];
         if pcm.is_empty() {
             return Ok(());
         }
-        if let Some((time, segment)) = plan.anchor {
-            let position = streaming.position;
-            gst::trace!(CAT, "sample {position} is at {time}");
-            let anchor = Anchor {
-                position,
-                time,
-                segment,
-            };
-            self.outbox
-                .posting
-                .timeline()
-                .add(streaming.stream, anchor.clone());
-            streaming.input.anchored(anchor);
+        let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        let position = streaming.position;
+        if let Some(anchor) = streaming.input.take(&plan, samples, position) {
+            let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));
+            gst::trace!(CAT, "sample {at} is at {time} ns, known at {position}");
+            let stream = streaming.stream;
+            self.outbox.posting.timeline().add(stream, anchor);
         }
-        streaming.position += (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        streaming.position += samples;
         streaming.used = true;
         let position = streaming.position;
         self.tell_dropped(streaming.epoch, streaming.drops.at(position));
@@ -278,7 +279,7 @@ impl Run {
         }
     }
 
-    fn go_silent(&self, streaming: &mut Streaming, plan: &Plan) {
+    fn go_silent(&self, streaming: &mut Streaming, plan: &BufferPlan) {
         if (plan.silence > 0 || plan.pause) && self.client.push_silence(plan.silence, plan.pause) {
             streaming.position += plan.silence;
         }
@@ -325,7 +326,7 @@ impl Run {
             timeline.cut(stream, dropped.position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
-                streaming.input.dropped(dropped.samples);
+                streaming.input.dropped(dropped.position, dropped.samples);
             }
         });
         for loss in losses {

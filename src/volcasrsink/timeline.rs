@@ -6,23 +6,35 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::session::{samples_to_time, time_to_samples};
+use crate::session::time_to_samples;
 
 /// More anchors of one stream than this are not kept: the oldest go first.
 const MAX_ANCHORS: usize = 4096;
 /// Streams that wait or are being recognised, the current one included: some minutes of the shortest clips.
 const MAX_STREAMS: usize = 4096;
 
-/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor may be told by that much beside it.
-const ROUNDING: Duration = Duration::from_millis(1);
+/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor is reported less than this
+/// beside it.
+const ROUNDING: Nanos = 1_000_000;
+
+/// Signed nanoseconds: `i128` holds the difference of any two times, multiplied by a rate.
+pub(super) type Nanos = i128;
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// Times that lie below zero by no more than this are zero: rounding, or samples that are older than the
+/// buffer's time of arrival says. Others are left out.
+const BELOW_ZERO: Nanos = SECOND;
 
 /// Where a stretch of samples lies in the pipeline's time.
 #[derive(Clone, Debug)]
 pub(super) struct Anchor {
     /// The stream's sample that it begins with.
     pub position: u64,
-    /// The time of that sample.
-    pub time: gst::ClockTime,
+    /// A time, in nanoseconds: not rounded again, however often the anchor is moved.
+    pub time: Nanos,
+    /// How many samples before `position` it belongs to.
+    pub ahead: u64,
     /// The segment that it came in; none: the time counts from the stream's first sample.
     pub segment: Option<gst::FormattedSegment<gst::ClockTime>>,
 }
@@ -70,43 +82,46 @@ impl Timeline {
         });
     }
 
-    /// A stream goes on elsewhere in the pipeline's time, or where it is.
+    /// A stream goes on elsewhere in the pipeline's time, or where it is; or it did so some samples ago.
     pub fn add(&mut self, number: u32, anchor: Anchor) {
         let rate = self.rate;
         let Some(stream) = self.stream_mut(number) else {
             return;
         };
+        let anchors = &mut stream.anchors;
+        while anchors
+            .back()
+            .is_some_and(|last| last.position >= anchor.position)
+        {
+            anchors.pop_back();
+        }
         // Where nothing jumps there is no edge for times to keep to.
-        if stream
-            .anchors
+        if anchors
             .back()
             .is_some_and(|last| last.leads_to(&anchor, rate))
         {
             return;
         }
-        if stream
-            .anchors
-            .back()
-            .is_some_and(|last| last.position == anchor.position)
-        {
-            stream.anchors.pop_back();
+        if anchors.len() == MAX_ANCHORS {
+            anchors.pop_front();
         }
-        if stream.anchors.len() == MAX_ANCHORS {
-            stream.anchors.pop_front();
-        }
-        stream.anchors.push_back(anchor);
+        anchors.push_back(anchor);
     }
 
     /// `samples` that were to come at `position` will not: what is behind them moves up.
     pub fn cut(&mut self, number: u32, position: u64, samples: u64) {
-        let rate = self.rate;
         let Some(stream) = self.stream_mut(number) else {
             return;
         };
         let behind = position + samples;
         let resumed = stream
             .anchor_at(behind)
-            .and_then(|anchor| anchor.moved_to(behind, position, rate));
+            .filter(|anchor| anchor.position <= behind)
+            .map(|anchor| Anchor {
+                position,
+                ahead: anchor.ahead + (behind - anchor.position),
+                ..anchor.clone()
+            });
         stream
             .anchors
             .retain(|anchor| anchor.position < position || anchor.position > behind);
@@ -160,21 +175,15 @@ impl Timeline {
         };
         let rate = self.rate;
         let end = end.filter(|end| *end >= start);
-        // What is no longer than an error can't tell on which side it is.
-        let long = end.is_none_or(|end| end - start > 2 * ROUNDING);
-        let error = if long { ROUNDING } else { Duration::ZERO };
-        let first = time_to_samples(start + error, rate);
-        let place = stream.anchor_at(first);
-        let begins = place.filter(|anchor| anchor.position <= first);
-        let start = begins.map_or(start, |a| start.max(samples_to_time(a.position, rate)));
+        // What is no longer than an error can't tell on which side it is: to the nanosecond, then.
+        let short = Duration::from_nanos(2 * ROUNDING as u64);
+        let long = end.is_none_or(|end| end - start > short);
+        let error = if long { ROUNDING } else { 1 } * Nanos::from(rate);
+        let (place, start) = stream.start(Moment::at(start, rate), error);
         let mut times = map(start, place, rate);
         if let Some(end) = end {
-            // The end is the moment after the last sample: what begins there may lie elsewhere.
-            let last = time_to_samples(end.saturating_sub(error), rate).saturating_sub(1);
-            let last = last.max(time_to_samples(start, rate));
-            let next = stream.anchor_after(last);
-            let end = next.map_or(end, |a| end.min(samples_to_time(a.position, rate)));
-            let end = map(end, stream.anchor_at(last), rate).timestamp;
+            let (place, end) = stream.end(Moment::at(end, rate), start, error);
+            let end = map(end, place, rate).timestamp;
             times.duration = times
                 .timestamp
                 .zip(end)
@@ -194,7 +203,7 @@ impl Timeline {
             let next = stream.and_then(|stream| stream.anchor_after(from));
             let until = next.map_or(end, |anchor| end.min(anchor.position));
             let place = stream.and_then(|stream| stream.anchor_at(from));
-            let time = samples_to_time(from, self.rate);
+            let time = Moment::of_sample(from);
             let times = stream.map_or(Times::default(), |_| map(time, place, self.rate));
             parts.push((times, until - from));
             from = until;
@@ -213,55 +222,94 @@ impl Timeline {
     }
 }
 
+/// A moment on a stream's axis, in nanoseconds times the rate: exact for samples and for times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment(Nanos);
+
+impl Moment {
+    fn of_sample(position: u64) -> Self {
+        Moment(Nanos::from(position) * SECOND)
+    }
+
+    fn at(time: Duration, rate: u32) -> Self {
+        Moment(time.as_nanos() as Nanos * Nanos::from(rate))
+    }
+}
+
 impl Stream {
     /// The anchor that a sample belongs to; before the first one, that.
     fn anchor_at(&self, position: u64) -> Option<&Anchor> {
-        let index = self
-            .anchors
-            .partition_point(|anchor| anchor.position <= position);
-        self.anchors.get(index.saturating_sub(1))
+        self.before(self.index(|anchor| anchor.position <= position))
     }
 
     /// The first anchor behind a sample.
     fn anchor_after(&self, position: u64) -> Option<&Anchor> {
-        let index = self
-            .anchors
-            .partition_point(|anchor| anchor.position <= position);
+        let index = self.index(|anchor| anchor.position <= position);
         self.anchors.get(index)
+    }
+
+    /// The anchor that a start belongs to which is reported with an error below `error`, and the moment that it
+    /// stands for: an anchor that may be meant is meant.
+    fn start(&self, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
+        let index = self.index(|anchor| anchor.begin().0 < start.0 + error);
+        let begun = index.checked_sub(1).and_then(|last| self.anchors.get(last));
+        let start = begun.map_or(start, |anchor| start.max(anchor.begin()));
+        (self.before(index), start)
+    }
+
+    /// The same for an end, which is the moment after the last sample: what begins there may lie elsewhere.
+    fn end(&self, end: Moment, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
+        let index = self.index(|anchor| {
+            let begin = anchor.begin();
+            begin <= start || begin.0 <= end.0 - error
+        });
+        let next = self.anchors.get(index);
+        let end = next.map_or(end, |anchor| end.min(anchor.begin()));
+        (self.before(index), end)
+    }
+
+    fn index(&self, is_before: impl FnMut(&Anchor) -> bool) -> usize {
+        self.anchors.partition_point(is_before)
+    }
+
+    fn before(&self, index: usize) -> Option<&Anchor> {
+        self.anchors.get(index.saturating_sub(1))
     }
 }
 
 impl Anchor {
+    fn begin(&self) -> Moment {
+        Moment::of_sample(self.position)
+    }
+
     /// The time of `position`, if it went on from here.
-    pub fn timestamp_at(&self, position: u64, rate: u32) -> Option<gst::ClockTime> {
-        shift(
-            self.time,
-            samples_to_time(self.position, rate),
-            samples_to_time(position, rate),
-        )
+    pub fn time_at(&self, position: u64, rate: u32) -> Nanos {
+        self.time_of(Moment::of_sample(position), rate)
+    }
+
+    /// The time of a moment, to the nearest nanosecond.
+    fn time_of(&self, moment: Moment, rate: u32) -> Nanos {
+        let rate = Nanos::from(rate.max(1));
+        let since = moment.0 - self.begin().0 + Nanos::from(self.ahead) * SECOND;
+        self.time + (since + rate / 2).div_euclid(rate)
     }
 
     /// Whether nothing jumps between the two: what rounding makes of timestamps is no jump.
     fn leads_to(&self, next: &Anchor, rate: u32) -> bool {
-        let time = self.timestamp_at(next.position, rate);
-        self.segment == next.segment
-            && time.is_some_and(|time| time.absdiff(next.time) <= gst::ClockTime::from_useconds(1))
+        let by = self.time_at(next.position, rate) - next.time_at(next.position, rate);
+        self.segment == next.segment && by.abs() <= 1000
     }
 
-    /// What tells the time of the sample `from` once that is at `to`.
-    fn moved_to(&self, from: u64, to: u64, rate: u32) -> Option<Anchor> {
-        Some(Anchor {
-            position: to,
-            time: self.timestamp_at(from, rate)?,
-            segment: self.segment.clone(),
-        })
-    }
-
-    fn times(&self, time: Duration, rate: u32) -> Times {
-        let timestamp = shift(self.time, samples_to_time(self.position, rate), time);
+    fn times(&self, moment: Moment, rate: u32) -> Times {
+        let timestamp = floor_at_zero(self.time_of(moment, rate));
         let mapped =
             |full: Option<gst::Signed<gst::ClockTime>>| full.and_then(|time| time.positive());
-        let placed = self.segment.as_ref().zip(timestamp);
+        let placed = self.segment.as_ref().zip(timestamp).map(|(segment, time)| {
+            // No audio lies before its segment: that is clipped.
+            let start = segment.start().unwrap_or_default();
+            let near = nanos(start) - nanos(time) <= BELOW_ZERO;
+            (segment, if near { time.max(start) } else { time })
+        });
         Times {
             timestamp,
             stream_time: placed.and_then(|(s, time)| mapped(s.to_stream_time_full(time))),
@@ -271,29 +319,30 @@ impl Anchor {
     }
 }
 
-/// The times of a moment on the axis by its anchor.
-fn map(time: Duration, anchor: Option<&Anchor>, rate: u32) -> Times {
+/// The times of a moment on the axis by its anchor; without one, only the axis is known.
+fn map(moment: Moment, anchor: Option<&Anchor>, rate: u32) -> Times {
     match anchor {
-        Some(anchor) => anchor.times(time, rate),
-        None => unanchored(time),
+        Some(anchor) => anchor.times(moment, rate),
+        None => Times {
+            timestamp: floor_at_zero(moment.0 / Nanos::from(rate.max(1))),
+            ..Times::default()
+        },
     }
 }
 
-/// Only the axis is known.
-fn unanchored(time: Duration) -> Times {
-    Times {
-        timestamp: time.try_into().ok(),
-        ..Times::default()
-    }
+pub(super) fn nanos(time: gst::ClockTime) -> Nanos {
+    time.nseconds().into()
 }
 
-/// `time`, moved as far as from `from` to `to`; none before 0.
-fn shift(time: gst::ClockTime, from: Duration, to: Duration) -> Option<gst::ClockTime> {
-    if to >= from {
-        time.checked_add((to - from).try_into().ok()?)
+/// A time as GStreamer has it. None far below zero.
+fn floor_at_zero(time: Nanos) -> Option<gst::ClockTime> {
+    let time = if time >= -BELOW_ZERO {
+        time.max(0)
     } else {
-        time.checked_sub((from - to).try_into().ok()?)
-    }
+        time
+    };
+    let time = u64::try_from(time).ok()?;
+    gst::ClockTime::try_from(Duration::from_nanos(time)).ok()
 }
 
 #[cfg(test)]

@@ -101,6 +101,14 @@ impl Direct {
             .expect("it is taken");
     }
 
+    /// Pushes one buffer with DISCONT, as elements do after a gap.
+    pub fn jump(&self, at: u64, pcm: &[u8]) {
+        let mut buffer = self.buffer(Some(at), pcm);
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_flags(gst::BufferFlags::DISCONT);
+        self.pad.push(buffer).expect("it is taken");
+    }
+
     /// Pushes `pcm` from `at` on in buffers of `size` milliseconds.
     pub fn push_all(&self, at: u64, pcm: &[u8], size: u64) {
         for (n, piece) in pcm.chunks(self.bytes(size)).enumerate() {

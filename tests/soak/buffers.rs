@@ -6,6 +6,7 @@ use volcasr_loopback::marks::Layout;
 use super::dice::Dice;
 use super::play::ms;
 use super::source::Progress;
+use super::stamps::Stamps;
 
 /// Buffers of so many milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ pub enum Odd {
     Caps,
     /// More of it before the segment, and behind its stop.
     Outside,
-    /// Each begins so much before the end of the one before it.
+    /// Each begins so much before the end of the one before it, once there is a second of audio, and is flagged.
     Overlap(u64),
 }
 
@@ -69,8 +70,12 @@ pub struct Audio {
     pub whole: u64,
     /// It begins where its segment does.
     pub first: bool,
-    /// Where its segment stops.
+    /// Where its segment starts, and stops.
+    pub segment: u64,
     pub stop: Option<u64>,
+    pub stamps: Stamps,
+    /// Its first buffer is flagged: it begins after a gap.
+    pub discont: bool,
 }
 
 impl Audio {
@@ -132,11 +137,14 @@ pub fn hand_over(pad: &gst::Pad, audio: Audio, buffers: Buffers, progress: &Prog
 fn push(pad: &gst::Pad, audio: &Audio, odd: Odd, at: u64, end: u64) -> Result<(), gst::FlowError> {
     let begin = match odd {
         // Without timestamps nobody could tell.
-        Odd::Overlap(by) if at >= by && audio.start.is_some() => at - by,
+        Odd::Overlap(by) if at >= 1000 && audio.start.is_some() => at - by,
         _ => at,
     };
     let timed = !(odd == Odd::Untimed && at > 0);
-    let start = audio.start.filter(|_| timed).map(|start| start + begin);
+    let start = audio.start.filter(|_| timed).map(|start| {
+        let at = start + begin;
+        audio.stamps.of_buffer(at, audio.segment)
+    });
     let mut bytes = audio.pcm[audio.bytes(begin)..audio.bytes(end)].to_vec();
     match odd {
         Odd::HalfSample => bytes.push(17),
@@ -150,6 +158,9 @@ fn push(pad: &gst::Pad, audio: &Audio, odd: Odd, at: u64, end: u64) -> Result<()
     let fields = buffer.get_mut().expect("a new buffer");
     if timed {
         fields.set_duration(ms(end - begin));
+    }
+    if begin < at || at == 0 && audio.discont {
+        fields.set_flags(gst::BufferFlags::DISCONT);
     }
     if odd == Odd::Flags {
         fields.set_flags(gst::BufferFlags::DISCONT | gst::BufferFlags::GAP);

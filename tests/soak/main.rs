@@ -20,6 +20,7 @@ mod play;
 mod record;
 mod settings;
 mod source;
+mod stamps;
 mod ways;
 
 use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ const SPIKE: (u64, u64) = (100, 180);
 /// How far the times of a word may be off that is told for the first time.
 const REVISION: u64 = 141 * MS;
 
-/// Part of a mark lies as near as this to where its other part was lost.
+/// Part of a mark lies as near as this to where its other part was lost, where stamps are exact.
 const MARK: u64 = 300 * MS;
 
 /// How many marks were checked, and what became of the others.
@@ -124,7 +124,9 @@ impl<'a> Places<'a> {
         let mut before = None;
         for at in missing {
             let place = &self.fed[at];
-            if self.dropped().any(|d| overlaps(&d, place))
+            let about =
+                |d: &Range<u64>| d.start.saturating_sub(self.tolerance())..d.end + self.tolerance();
+            if self.dropped().any(|d| overlaps(&about(&d), place))
                 || untold.explains(place.start * MS..place.end * MS)
             {
                 marks.dropped += 1;
@@ -190,7 +192,7 @@ impl<'a> Places<'a> {
             said if (said.session == 0 || self.whole) && !self.drops_parts() => 0,
             // A connection that goes on from another one may begin in the middle of one, as may what follows a drop.
             _ => MS,
-        };
+        } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
         if !near(heard.start(), start) || !near(heard.end(), end) {
             return Err(format!("not at {start} to {end} ms: {:?}", heard.said));
@@ -209,13 +211,18 @@ impl<'a> Places<'a> {
 
     /// Part of a mark is heard next to where the rest was dropped, or has left the window.
     fn part(&self, heard: &Heard<'_>) -> Result<(), String> {
-        let near = |time: u64| heard.start().abs_diff(time) <= MARK;
+        let near = |time: u64| heard.start().abs_diff(time) <= MARK + self.tolerance();
         let dropped = self.dropped().any(|d| near(d.start) || near(d.end));
         let restarts = || self.restarts().any(|(_, from)| near(from));
         if dropped || self.schedule.sink.forgets() && restarts() {
             return Ok(());
         }
         Err(format!("part of a mark: {:?}", heard.said))
+    }
+
+    /// How far times may be off, because the stamps are.
+    fn tolerance(&self) -> u64 {
+        self.schedule.stamps.tolerance() * MS
     }
 
     /// What was warned about as dropped, of all streams: no two have the same timestamps.
@@ -260,7 +267,7 @@ impl<'a> Places<'a> {
             let begin = sure.filter_map(|h| place(h.number)).max();
             // Up to the first mark of that segment that begins behind it, or the last one that begins before it.
             let of_it = |p: &Place| p.start / super::play::HOUR == from / MS / super::play::HOUR;
-            let is_before = |p: &Place| p.start * MS < from;
+            let is_before = |p: &Place| p.start * MS < from + self.tolerance();
             let behind = |p: &Place| of_it(p) && !is_before(p);
             let end = self.fed.iter().position(behind).or_else(|| {
                 let last = self.fed.iter().rposition(|p| of_it(p) && is_before(p));

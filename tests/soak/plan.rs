@@ -3,10 +3,11 @@
 use volcasr_loopback::Fault;
 use volcasr_loopback::marks::Layout;
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, Odd};
 use super::dice::Dice;
 use super::faults;
 use super::settings::Settings;
+use super::stamps::Stamps;
 use super::ways::Ways;
 
 /// A service, a sink, and what the pipeline does with it.
@@ -15,6 +16,7 @@ pub struct Schedule {
     pub sink: Settings,
     pub ways: Ways,
     pub faults: Vec<Fault>,
+    pub stamps: Stamps,
     pub acts: Vec<Act>,
     /// The stream ends in PAUSED, which goes on for so long.
     pub end_in_paused: Option<u64>,
@@ -90,15 +92,44 @@ impl Schedule {
         let audio = acts.iter().map(Act::audio).sum();
         let faults = faults::faults(&mut dice, &sink, &ways, audio);
         let hurries = dice.percent(20);
-        Schedule {
+        let mut schedule = Schedule {
             sink,
             ways,
             faults,
             acts,
+            stamps: Stamps::Exact,
             end_in_paused: dice
                 .percent(20)
                 .then(|| dice.pick(&[0, 100, 300, IDLE + 300])),
             hurry_at_end: if hurries { dice.within(1, 30) } else { 0 },
+        };
+        if schedule.sink.timed {
+            schedule.stamps = Stamps::new(&mut dice);
+        }
+        schedule.agree();
+        schedule
+    }
+
+    /// Takes out what contradicts itself.
+    fn agree(&mut self) {
+        let inexact = self.stamps != Stamps::Exact;
+        let mut ambiguous = inexact;
+        for act in &mut self.acts {
+            let Act::Speak { buffers, .. } = act else {
+                continue;
+            };
+            let odd = &mut buffers.odd;
+            // Where stamps are not exact, these have others than the audio.
+            if inexact && !matches!(odd, Odd::HalfSample | Odd::Empty | Odd::Caps) {
+                *odd = Odd::Nothing;
+            }
+            ambiguous |= matches!(odd, Odd::Overlap(_));
+        }
+        // A jump back may take back a jump forward, unless an event has told of that.
+        for act in &mut self.acts {
+            if let Act::Gap { event, .. } = act {
+                *event |= ambiguous;
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use super::plan::{Act, Meanwhile, Schedule, layout, length};
 use super::record::{Cut, Fed, Life, Place, Played};
 use super::settings::Settings;
 use super::source::Source;
+use super::stamps::Stamps;
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +46,9 @@ pub struct Player {
     pub rated: bool,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
+    stamps: Stamps,
+    /// A gap came before it that only its own flag tells of.
+    discont: bool,
     first_mark: u32,
     began: Instant,
     pub played: Played,
@@ -66,6 +70,7 @@ pub fn play(schedule: &Schedule) -> Played {
     let uri = service.uri_for(schedule.ways.endpoint);
     let source = Source::new(schedule.sink.live);
     let mut player = Player::new(&schedule.sink, &uri, source);
+    player.stamps = schedule.stamps;
     player.stops = !schedule.acts.iter().any(Act::steps);
     player.live();
     for act in &schedule.acts {
@@ -110,6 +115,8 @@ impl Player {
             stepped: false,
             rated: false,
             next: 0,
+            stamps: Stamps::Exact,
+            discont: false,
             first_mark: 0,
             began: Instant::now(),
             played: Played::default(),
@@ -201,11 +208,16 @@ impl Player {
                 meanwhile,
             } => self.speak(*sentences, *tail, *buffers, *meanwhile),
             Act::Gap { length, event } => {
-                if *event {
-                    let gap = gst::event::Gap::builder(ms(self.next)).duration(ms(*length));
-                    self.source.pad.push_event(gap.build());
-                }
+                let begin = self.stamp(self.next);
                 self.next += length;
+                if *event {
+                    let length = self.stamp(self.next) - begin;
+                    let gap = gst::event::Gap::builder(ms(begin)).duration(ms(length));
+                    self.source.pad.push_event(gap.build());
+                } else {
+                    // Up to a second it would be jitter.
+                    self.discont = *length <= 1000;
+                }
             }
             Act::Pause { length } => self.pause(*length),
             Act::NewStream => self.begin_stream(),
@@ -234,7 +246,10 @@ impl Player {
             start: self.timed.then_some(self.next),
             whole,
             first: self.next == self.segment.start,
+            segment: self.segment.start,
             stop: self.segment.stop,
+            stamps: self.stamps,
+            discont: std::mem::take(&mut self.discont),
         };
         self.next += whole;
         let progress = self.source.progress.clone();
@@ -284,12 +299,14 @@ impl Player {
         let (next, segment) = (self.next, self.segment);
         let time = self.timed && !self.rated;
         let running = time && !self.stepped;
+        let (stamps, start) = (self.stamps, segment.start);
+        let stamp = |at| stamps.of_time(at, start);
         let places = (0..count).map(|n| {
             let mark = layout.mark(n);
             Place {
                 number: mark.number,
-                start: next + mark.start,
-                end: next + mark.end,
+                start: stamp(next + mark.start),
+                end: stamp(next + mark.end),
                 running: running.then(|| segment.base.wrapping_sub(segment.start)),
                 time: time.then(|| segment.time.wrapping_sub(segment.start)),
             }
@@ -299,6 +316,11 @@ impl Player {
         }
         self.first_mark += count as u32;
         pcm
+    }
+
+    /// The true time of what comes at `at`.
+    fn stamp(&self, at: u64) -> u64 {
+        self.stamps.of_time(at, self.segment.start)
     }
 
     /// After the end of a flush.

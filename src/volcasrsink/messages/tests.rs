@@ -16,7 +16,8 @@ fn timeline() -> Timeline {
         3,
         Anchor {
             position: 0,
-            time: gst::ClockTime::from_seconds(5),
+            time: 5_000_000_000,
+            ahead: 0,
             segment: Some(gst::FormattedSegment::new()),
         },
     );

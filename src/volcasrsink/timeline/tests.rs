@@ -11,17 +11,30 @@ fn segment() -> gst::FormattedSegment<gst::ClockTime> {
     gst::FormattedSegment::new()
 }
 
+fn anchor(
+    position: u64,
+    time: gst::ClockTime,
+    segment: gst::FormattedSegment<gst::ClockTime>,
+) -> Anchor {
+    Anchor {
+        position,
+        time: nanos(time),
+        ahead: 0,
+        segment: Some(segment),
+    }
+}
+
 fn timeline(anchors: &[(u64, u64)]) -> Timeline {
     let mut timeline = Timeline::new(RATE);
     timeline.begin(0, None);
     for (position_ms, pts_ms) in anchors {
         timeline.add(
             0,
-            Anchor {
-                position: position_ms * 24,
-                time: gst::ClockTime::from_mseconds(*pts_ms),
-                segment: Some(segment()),
-            },
+            anchor(
+                position_ms * 24,
+                gst::ClockTime::from_mseconds(*pts_ms),
+                segment(),
+            ),
         );
     }
     timeline
@@ -57,25 +70,38 @@ fn told(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>)
     (micros(times.timestamp), micros(times.duration))
 }
 
+/// The service rounds to milliseconds, up, down or to the nearest: an edge that lies a whole one away is not meant.
 #[test]
 fn a_rounding_error_does_not_reach_over_an_anchor() {
-    let timeline = timeline(&[(0, 5000), (1000, 9000)]);
-    // An end at it, or up to a millisecond behind it, is that of what was before.
-    for end in [1_000_000, 1_000_400, 1_001_000] {
+    for (edge, us) in [(1_000_000, 0), (1_000_500, 12)] {
+        let mut timeline = timeline(&[(0, 5000)]);
+        let time = gst::ClockTime::from_seconds(9);
+        timeline.add(0, anchor(24_000 + us, time, segment()));
+        let beside = |by: i64| u64::saturating_add_signed(edge, by);
+        // An end near it is that of what was before.
+        for by in [0, 400, 999] {
+            let (start, duration) = told(&timeline, 800_000, beside(by));
+            assert_eq!(
+                (start, duration),
+                (Some(5_800_000), Some(edge - 800_000)),
+                "{by}"
+            );
+        }
         assert_eq!(
-            told(&timeline, 800_000, end),
-            (Some(5_800_000), Some(200_000))
+            told(&timeline, 800_000, beside(1000)).1,
+            Some(9_001_000 - 5_800_000)
+        );
+        // A start near it is that of what is behind.
+        for by in [-999, -600, 0] {
+            let (start, duration) = told(&timeline, beside(by), edge + 200_000);
+            assert_eq!((start, duration), (Some(9_000_000), Some(200_000)), "{by}");
+        }
+        let before = beside(-1000);
+        assert_eq!(
+            told(&timeline, before, edge + 200_000).0,
+            Some(before + 5_000_000)
         );
     }
-    assert_eq!(told(&timeline, 800_000, 1_001_100).1, Some(3_201_100));
-    // A start up to a millisecond before it is that of what is behind.
-    for start in [999_000, 999_600, 1_000_000] {
-        assert_eq!(
-            told(&timeline, start, 1_200_000),
-            (Some(9_000_000), Some(200_000))
-        );
-    }
-    assert_eq!(told(&timeline, 998_900, 1_200_000).0, Some(5_998_900));
 }
 
 /// After a drop the next buffer is looked at anew, wherever it lies.
@@ -168,14 +194,7 @@ fn segments_give_stream_and_running_time() {
     segment.set_rate(2.0);
     let mut timeline = Timeline::new(RATE);
     timeline.begin(0, None);
-    timeline.add(
-        0,
-        Anchor {
-            position: 0,
-            time: gst::ClockTime::from_seconds(12),
-            segment: Some(segment),
-        },
-    );
+    timeline.add(0, anchor(0, gst::ClockTime::from_seconds(12), segment));
     let times = timeline.times(0, Some(ms(2000)), Some(ms(3000)));
     assert_eq!(times.timestamp, Some(gst::ClockTime::from_seconds(14)));
     assert_eq!(times.stream_time, Some(gst::ClockTime::from_seconds(114)));
@@ -183,23 +202,17 @@ fn segments_give_stream_and_running_time() {
     assert_eq!(times.duration, Some(gst::ClockTime::from_seconds(1)));
 }
 
+/// What lies there is clipped: a word can only seem to begin there.
 #[test]
-fn a_time_before_the_segment_is_left_out() {
+fn a_time_before_the_segment_is_that_of_its_start() {
     let mut segment = segment();
     segment.set_start(gst::ClockTime::from_seconds(10));
     let mut timeline = Timeline::new(RATE);
     timeline.begin(0, None);
-    timeline.add(
-        0,
-        Anchor {
-            position: 48,
-            time: gst::ClockTime::from_seconds(10),
-            segment: Some(segment),
-        },
-    );
+    timeline.add(0, anchor(48, gst::ClockTime::from_seconds(10), segment));
     let times = timeline.times(0, Some(ms(0)), None);
     assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(9998)));
-    assert_eq!(times.running_time, None);
+    assert_eq!(times.running_time, Some(gst::ClockTime::ZERO));
 }
 
 #[test]
@@ -221,6 +234,46 @@ fn what_is_cut_out_moves_up_what_follows() {
     assert_eq!(timestamp(&timeline, 1300), Some(9000));
 }
 
+/// However often something is dropped, at positions that no nanosecond matches.
+#[test]
+fn times_do_not_wear_off() {
+    let mut timeline = timeline(&[(0, 5000)]);
+    for n in 0..24_000 {
+        timeline.cut(0, n % 7, 1000);
+    }
+    assert_eq!(timestamp(&timeline, 1000), Some(5000 + 1_000_000 + 1000));
+    let times = timeline.times(0, Some(ms(1000)), Some(ms(1300)));
+    assert_eq!(times.timestamp, Some(gst::ClockTime::from_seconds(1006)));
+}
+
+/// As after a burst with one time, which tells of samples that are older than the pipeline.
+#[test]
+fn times_below_zero_are_zero() {
+    let mut timeline = timeline(&[]);
+    let early = |time| Anchor {
+        time,
+        ..anchor(0, gst::ClockTime::ZERO, segment())
+    };
+    timeline.add(0, early(-150_000_000));
+    assert_eq!(told(&timeline, 100_000, 400_000), (Some(0), Some(250_000)));
+    let times = timeline.times(0, Some(ms(100)), None);
+    assert_eq!(times.running_time, Some(gst::ClockTime::ZERO));
+    timeline.add(0, early(-2_000_000_000));
+    assert_eq!(told(&timeline, 100_000, 400_000), (None, None));
+}
+
+/// A lasting deviation is known a second late.
+#[test]
+fn an_anchor_may_be_added_where_audio_has_been() {
+    let mut timeline = timeline(&[(0, 5000), (1000, 9000), (1200, 9300), (1500, 9700)]);
+    timeline.add(
+        0,
+        anchor(1100 * 24, gst::ClockTime::from_mseconds(20_000), segment()),
+    );
+    assert_eq!(timestamp(&timeline, 1050), Some(9050));
+    assert_eq!(timestamp(&timeline, 1600), Some(20_500));
+}
+
 #[test]
 fn forgetting_keeps_what_is_still_spoken_in() {
     let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
@@ -237,11 +290,7 @@ fn many_streams_may_wait() {
         timeline.begin(number, Some(format!("clip {number}")));
         timeline.add(
             number,
-            Anchor {
-                position: 0,
-                time: gst::ClockTime::from_seconds(number.into()),
-                segment: Some(segment()),
-            },
+            anchor(0, gst::ClockTime::from_seconds(number.into()), segment()),
         );
     }
     for number in [0, 100, 199] {

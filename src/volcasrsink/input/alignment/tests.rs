@@ -1,0 +1,289 @@
+use super::*;
+
+const RATE: u32 = 1000;
+
+/// A name, the deviations of buffers, and the corrections: at which of them, from where on, and by how much.
+type Row = (&'static str, Vec<Nanos>, &'static [(usize, u64, Nanos)]);
+
+const fn ms(ms: Nanos) -> Nanos {
+    ms * MILLISECOND
+}
+
+#[test]
+fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
+    use Announcement::{Flag, Gap, None, Segment};
+    use Discontinuity as D;
+    for (announcement, deviation, overlap, expected) in [
+        (None, 0, 0, D::None),
+        (None, 41, -41, D::None),
+        (None, 1000, -1000, D::None),
+        (None, 1001, -1001, D::Gap(ms(1001))),
+        (None, -1000, 1000, D::None),
+        (None, -1001, 1001, D::Unrelated),
+        (Flag, 0, 0, D::Realign),
+        (Flag, 40, -40, D::Realign),
+        (Flag, -40, 40, D::Realign),
+        (Flag, 41, -41, D::Gap(ms(41))),
+        (Flag, -41, 41, D::Repeat(ms(41))),
+        (Flag, -1000, 1000, D::Repeat(ms(1000))),
+        (Flag, -1001, 1001, D::Unrelated),
+        // The GAP event claimed too much.
+        (Gap, -500, -500, D::Unrelated),
+        (Gap, -500, 0, D::Unrelated),
+        (Gap, -1200, 200, D::Repeat(ms(200))),
+        (Gap, 300, -1300, D::Gap(ms(300))),
+        (Segment, 300, 0, D::Gap(ms(300))),
+        (Segment, -300, 300, D::Unrelated),
+        (Segment, 20, 0, D::Realign),
+    ] {
+        let found = judge(announcement, ms(deviation), ms(overlap));
+        assert_eq!(found, expected, "{announcement:?} {deviation} {overlap}");
+    }
+}
+
+/// Buffers of 20 ms, with their deviations from the first mapping.
+#[test]
+fn what_lasts_for_a_second_moves_the_times_from_where_it_began() {
+    let steady = |by: Nanos, count: usize| vec![by; count];
+    let drift = |count: Nanos| (0..count).map(|n| n / 5).collect::<Vec<_>>();
+    let stall = || {
+        [
+            vec![0; 10],
+            (0..15).map(|n| 300 - 20 * n).collect(),
+            vec![0; 60],
+        ]
+        .concat()
+    };
+    let rows: [Row; 9] = [
+        ("none", steady(0, 200), &[]),
+        ("stall", stall(), &[]),
+        (
+            "less than a second",
+            [steady(0, 9), steady(300, 49), steady(0, 60)].concat(),
+            &[],
+        ),
+        (
+            "a step",
+            [steady(0, 9), steady(300, 100)].concat(),
+            &[(58, 180, 300)],
+        ),
+        (
+            "a step with jitter",
+            [steady(0, 9), [320, 300, 340, 310].repeat(20)].concat(),
+            &[(58, 180, 300)],
+        ),
+        (
+            "the first was late",
+            [steady(0, 1), steady(-150, 100)].concat(),
+            &[(1, 0, -150)],
+        ),
+        (
+            "earlier than known",
+            [steady(0, 100), steady(-150, 100)].concat(),
+            &[(100, 1020, -150)],
+        ),
+        (
+            "one burst at the beginning",
+            vec![0, -20, -40, -60, -60, -60],
+            &[(1, 0, -20), (2, 0, -20), (3, 0, -20)],
+        ),
+        (
+            "drift of 1 in 100",
+            drift(66),
+            &[(54, 100, 1), (59, 200, 1), (64, 300, 1)],
+        ),
+    ];
+    for (name, deviations, expected) in rows {
+        let mut window = Window::new(RATE);
+        let mut mapping = 0;
+        let mut found = Vec::new();
+        for (n, deviation) in deviations.into_iter().enumerate() {
+            let position = 20 * n as u64;
+            if let Some(shift) = window.observe(ms(deviation) - mapping, position, position + 20) {
+                mapping += shift.by;
+                found.push((n, shift.position, shift.by / MILLISECOND));
+            }
+        }
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+/// Whatever jitter does, a source is as late as it was on time within the last second.
+#[test]
+fn times_follow_the_least_deviation() {
+    let mut window = Window::new(RATE);
+    let mut mapping = 0;
+    let mut recent = VecDeque::new();
+    let mut dice: u64 = 7;
+    for n in 0..5000u64 {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let deviation = ms(Nanos::from(dice >> 33) % 150) + ms(Nanos::from(n / 50));
+        recent.push_back(deviation);
+        if recent.len() > 50 {
+            recent.pop_front();
+        }
+        let shift = window.observe(deviation - mapping, 20 * n, 20 * n + 20);
+        let shift = shift.unwrap_or(Shift {
+            position: 20 * n,
+            by: 0,
+        });
+        assert!(shift.position <= 20 * n && shift.position + 1000 >= 20 * n);
+        mapping += shift.by;
+        let least = recent.iter().min().copied().unwrap_or(0);
+        assert!((mapping - least).abs() < ROUNDING, "{n}: {mapping} {least}");
+    }
+}
+
+#[test]
+fn a_buffer_of_a_second_or_more_lasts_by_itself() {
+    let mut window = Window::new(RATE);
+    assert_eq!(window.observe(0, 0, 2000), None);
+    let later = Shift {
+        position: 2000,
+        by: ms(300),
+    };
+    assert_eq!(window.observe(ms(300), 2000, 4000), Some(later));
+    let earlier = Shift {
+        position: 4000,
+        by: ms(-300),
+    };
+    assert_eq!(window.observe(ms(-300), 4000, 5000), Some(earlier));
+    assert_eq!(window.observe(0, 5000, 5999), None);
+}
+
+#[test]
+fn no_shift_reaches_behind_the_beginning_of_a_mapping() {
+    let mut window = Window::new(RATE);
+    window.observe(0, 0, 5000);
+    window.restart(5000);
+    assert_eq!(window.observe(0, 5000, 5500), None);
+    let shift = window.observe(ms(-90), 5500, 5600);
+    assert_eq!(
+        shift,
+        Some(Shift {
+            position: 5000,
+            by: ms(-90)
+        })
+    );
+    window.limit(5600);
+    let shift = window.observe(ms(-20), 5600, 5700);
+    assert_eq!(
+        shift,
+        Some(Shift {
+            position: 5600,
+            by: ms(-20)
+        })
+    );
+}
+
+#[test]
+fn audio_without_timestamps_deviates_as_what_was_before_it() {
+    let mut window = Window::new(RATE);
+    window.observe(0, 0, 100);
+    window.observe(ms(50), 100, 200);
+    assert_eq!(window.extend(1000), None);
+    assert_eq!(
+        window.extend(1100),
+        Some(Shift {
+            position: 100,
+            by: ms(50)
+        })
+    );
+}
+
+#[test]
+fn positions_move_up_over_what_is_removed() {
+    for (position, samples, moved) in [(0, 150, 50), (0, 200, 0), (250, 100, 250), (300, 100, 300)]
+    {
+        let mut window = Window::new(RATE);
+        window.observe(0, 0, 200);
+        window.observe(ms(50), 200, 400);
+        window.remove(position, samples);
+        let end = 400 - samples;
+        let shift = window.observe(ms(50), end, end + 990);
+        assert_eq!(
+            shift.map(|s| s.position),
+            Some(moved),
+            "{position} {samples}"
+        );
+    }
+}
+
+/// Deviations of flagged buffers of 500 ms, and whether each flag is believed; what is not is a lasting deviation.
+#[test]
+fn a_flag_is_believed_until_jitter_refutes_it() {
+    let rows: [(&str, &[(Nanos, bool)]); 9] = [
+        ("no jump", &[(0, true), (0, true), (0, true)]),
+        ("a repeat", &[(0, true), (0, true), (-400, true)]),
+        ("a gap", &[(0, true), (300, true), (0, true), (300, true)]),
+        (
+            "a repeat behind a gap",
+            &[(0, true), (300, true), (0, true), (0, true), (-400, true)],
+        ),
+        (
+            "the first was late",
+            &[(0, true), (-90, false), (300, true)],
+        ),
+        (
+            "a gap that was none",
+            &[
+                (0, true),
+                (120, true),
+                (-100, false),
+                (90, false),
+                (-90, false),
+            ],
+        ),
+        (
+            "none, as shows after a while",
+            &[
+                (0, true),
+                (120, true),
+                (0, true),
+                (0, true),
+                (-120, false),
+                (500, false),
+            ],
+        ),
+        (
+            "none, as shows bit by bit",
+            &[
+                (0, true),
+                (90, true),
+                (35, true),
+                (-35, false),
+                (-60, false),
+                (60, false),
+            ],
+        ),
+        (
+            "too long to be jitter",
+            &[(0, true), (5000, true), (0, true), (0, true), (-1000, true)],
+        ),
+    ];
+    for (name, buffers) in rows {
+        let mut flags = Flags::new(RATE);
+        for (n, (deviation, believed)) in buffers.iter().enumerate() {
+            let by = ms(*deviation);
+            assert_eq!(flags.announce(by), *believed, "{name}, {n}");
+            if !*believed {
+                flags.shifted(by);
+            } else if by >= -THRESHOLD {
+                flags.moved(by);
+            }
+            flags.advance(500);
+        }
+    }
+}
+
+/// A source that drifts back for longer than the gap was takes nothing back.
+#[test]
+fn drift_refutes_no_flag() {
+    let mut flags = Flags::new(RATE);
+    flags.moved(ms(300));
+    for _ in 0..1000 {
+        flags.advance(1000);
+        flags.shifted(ms(-1));
+    }
+    assert!(flags.announce(ms(300)));
+}

@@ -8,6 +8,7 @@
 mod body;
 
 use body::Body;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -22,7 +23,8 @@ impl SampleFormat {
 }
 
 /// Which utterances a response lists: `request.result_type`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ResultType {
     /// All of the session, in every response. The service's default, and not sent.
     #[default]
@@ -33,13 +35,18 @@ pub enum ResultType {
 
 /// All that the first frame of a session says. The default is what the element asks for when nobody
 /// set anything.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// The fields that are serialised are those of the JSON's section `request`, in the order of the documentation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Request {
     /// `user.uid`: shows in the vendor's logs.
+    #[serde(skip)]
     pub uid: String,
     /// `audio.rate` in hertz: 24000, or 16000, the only one that older documentation names.
+    #[serde(skip)]
     pub rate: u32,
     /// `audio.language`, such as `en-US`; honoured by `bigmodel_nostream`.
+    #[serde(skip)]
     pub language: Option<String>,
     /// `model_name`; only `bigmodel` is documented.
     pub model_name: String,
@@ -54,34 +61,54 @@ pub struct Request {
     /// A second pass over each finished sentence (`bigmodel_async` only).
     pub enable_nonstream: bool,
     /// Which utterances a response lists.
+    #[serde(skip_serializing_if = "ResultType::is_default")]
     pub result_type: ResultType,
     /// Milliseconds of silence after which an utterance is settled; 200 or 300 to 5000, by documentation.
     /// Recordings made without it hold nothing settled before the very end.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_window_size: Option<u32>,
     /// No end of an utterance before so many milliseconds of audio, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub force_to_speech_time: Option<u32>,
     /// Milliseconds for the split by meaning; without effect beside `end_window_size`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vad_segment_duration: Option<u32>,
+    /// Tell speakers apart.
+    #[serde(skip_serializing_if = "is_false")]
+    pub enable_speaker_info: bool,
+    /// Version of that: "200" for short talk, "300" for long meetings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssd_version: Option<String>,
+    /// Tables kept at the vendor.
+    #[serde(skip)]
+    pub tables: Tables,
     /// Words to expect, before those of [`context`](Self::context). Empty ones are left out.
+    #[serde(skip)]
     pub hotwords: Vec<String>,
     /// Further content of `corpus.context`, from [`parse_context`].
+    #[serde(skip)]
     pub context: Option<Map<String, Value>>,
-    /// A table of hot words kept at the vendor, by id; the id beats the name.
-    pub boosting_table_id: Option<String>,
-    /// The same, by name.
-    pub boosting_table_name: Option<String>,
-    /// A table of replacements kept at the vendor, by id; the id beats the name.
-    pub correct_table_id: Option<String>,
-    /// The same, by name.
-    pub correct_table_name: Option<String>,
-    /// Tell speakers apart.
-    pub enable_speaker_info: bool,
-    /// The version of that: "200" for short talk, "300" for long meetings. Sent with
-    /// [`enable_speaker_info`](Self::enable_speaker_info) only.
-    pub ssd_version: Option<String>,
     /// Further fields of `request`, put in last: one that is known here replaces the value above, except
     /// that an object (`corpus`) is merged field by field.
+    #[serde(skip)]
     pub extra: Map<String, Value>,
+}
+
+/// The tables in `corpus`. An id beats a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tables {
+    /// A table of hot words, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boosting_table_id: Option<String>,
+    /// The same, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boosting_table_name: Option<String>,
+    /// A table of replacements, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correct_table_id: Option<String>,
+    /// The same, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correct_table_name: Option<String>,
 }
 
 impl Default for Request {
@@ -100,17 +127,25 @@ impl Default for Request {
             end_window_size: Some(800),
             force_to_speech_time: None,
             vad_segment_duration: None,
+            enable_speaker_info: false,
+            ssd_version: None,
+            tables: Tables::default(),
             hotwords: Vec::new(),
             context: None,
-            boosting_table_id: None,
-            boosting_table_name: None,
-            correct_table_id: None,
-            correct_table_name: None,
-            enable_speaker_info: false,
-            ssd_version: Some("200".into()),
             extra: Map::new(),
         }
     }
+}
+
+impl ResultType {
+    fn is_default(&self) -> bool {
+        *self == ResultType::default()
+    }
+}
+
+/// Serde hands over a reference.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Request {

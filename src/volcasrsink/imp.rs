@@ -73,7 +73,7 @@ impl ObjectImpl for VolcAsrSink {
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let name = pspec.name();
         lock(&self.settings).set(name, value);
-        if super::properties::LIVE.contains(&name) {
+        if pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING) {
             if let Some(run) = self.run() {
                 run.apply_live(&lock(&self.settings));
             }

@@ -2,8 +2,9 @@
 //!
 //! - `imp` is the sink: caps, events, buffers, states;
 //! - `waiting` is how the streaming thread waits;
-//! - `properties` and `settings` are what the user sets, `snapshot` what becomes of it in a run, and
-//!   `ineffective` finds what will have no effect;
+//! - `settings` are what the user sets, each declared once in `settings::properties`; `properties` adds
+//!   what can only be read;
+//! - `snapshot` is what becomes of the settings in a run, `ineffective` finds what will have no effect;
 //! - `clip` leaves out what lies outside the segment;
 //! - `input` decides what a buffer or a gap means for the service;
 //! - `timeline` maps the service's times to the pipeline's;

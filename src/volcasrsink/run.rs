@@ -73,7 +73,11 @@ impl Run {
         max_queue: Duration,
         element: &super::VolcAsrSink,
     ) -> Self {
-        let gaps = gap_limits(settings.end_window_size, limits.idle, max_queue);
+        let gaps = gap_limits(
+            settings.request.end_window_size.unwrap_or(0),
+            limits.idle,
+            max_queue,
+        );
         let client = Arc::new(client);
         outbox.posting.timeline().begin(0, None);
         outbox.open(&client);

@@ -170,45 +170,23 @@ impl Settings {
                 ));
             }
         };
-        let some = |value: u32| (value > 0).then_some(value);
-        let text = |value: &Option<String>| value.clone().and_then(not_empty);
-        let context = text(&self.context)
-            .map(|context| parse_context(&context))
-            .transpose();
-        let extra = self
-            .extra_request
-            .as_ref()
-            .map(|extra| to_json(extra))
-            .transpose();
-        Ok(Request {
-            uid: self.uid.clone(),
-            rate,
-            language: text(&self.language),
-            model_name: self.model_name.clone(),
-            enable_itn: self.enable_itn,
-            enable_punc: self.enable_punc,
-            enable_ddc: self.enable_ddc,
-            show_utterances: self.show_utterances,
-            enable_nonstream: self.enable_nonstream,
-            result_type: match self.result_type {
-                ResultType::Full => request::ResultType::Full,
-                ResultType::Single => request::ResultType::Single,
-            },
-            end_window_size: some(self.end_window_size),
-            force_to_speech_time: some(self.force_to_speech_time),
-            vad_segment_duration: some(self.vad_segment_duration),
-            hotwords: self.hotwords.clone(),
-            context: context.map_err(|error| SettingsError::new("context", error))?,
-            boosting_table_id: text(&self.boosting_table_id),
-            boosting_table_name: text(&self.boosting_table_name),
-            correct_table_id: text(&self.correct_table_id),
-            correct_table_name: text(&self.correct_table_name),
-            enable_speaker_info: self.enable_speaker_info,
-            ssd_version: text(&self.ssd_version),
-            extra: extra
-                .map_err(|problem| SettingsError::new("extra-request", problem))?
-                .unwrap_or_default(),
-        })
+        let context = self.context.as_deref().map(parse_context).transpose();
+        let extra = self.extra_request.as_ref().map(|extra| to_json(extra));
+        let mut request = self.request.clone();
+        request.rate = rate;
+        request.result_type = match self.result_type {
+            ResultType::Full => request::ResultType::Full,
+            ResultType::Single => request::ResultType::Single,
+        };
+        if !request.enable_speaker_info {
+            request.ssd_version = None;
+        }
+        request.context = context.map_err(|error| SettingsError::new("context", error))?;
+        request.extra = extra
+            .transpose()
+            .map_err(|problem| SettingsError::new("extra-request", problem))?
+            .unwrap_or_default();
+        Ok(request)
     }
 }
 

@@ -50,10 +50,12 @@ fn every_field_goes_to_its_place_with_its_type() {
         vad_segment_duration: Some(3000),
         hotwords: vec!["Brandenburg Gate".into()],
         context: None,
-        boosting_table_id: Some("b1".into()),
-        boosting_table_name: Some("b2".into()),
-        correct_table_id: Some("c1".into()),
-        correct_table_name: Some("c2".into()),
+        tables: Tables {
+            boosting_table_id: Some("b1".into()),
+            boosting_table_name: Some("b2".into()),
+            correct_table_id: Some("c1".into()),
+            correct_table_name: Some("c2".into()),
+        },
         enable_speaker_info: true,
         ssd_version: Some("300".into()),
         extra: object(json!({"enable_poi_fc": true})),
@@ -117,7 +119,10 @@ fn hot_words_and_context_become_one() {
 fn extra_fields_win_and_join_the_corpus() {
     let request = Request {
         hotwords: vec!["kept".into()],
-        boosting_table_id: Some("old".into()),
+        tables: Tables {
+            boosting_table_id: Some("old".into()),
+            ..Tables::default()
+        },
         extra: object(json!({
             "enable_itn": false, "accelerate_score": 10, "result_type": {"odd": 1},
             "corpus": {"boosting_table_id": "new", "further": "x"},

@@ -417,7 +417,7 @@ fn null_takes_an_optional_setting_back() {
     settings.set("language", &None::<String>.to_value());
     settings.set("extra-request", &None::<gst::Structure>.to_value());
     settings.set("api-key", &None::<String>.to_value());
-    assert_eq!(settings.language, None);
+    assert_eq!(settings.request.language, None);
     assert_eq!(settings.extra_request, None);
     assert_eq!(settings.api_key, None);
 }

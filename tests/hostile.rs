@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{At, Fault, Options, Recogniser, Script, Send, Service, What, When};
+use volcasr_loopback::{At, Fault, Gate, Options, Recogniser, Script, Send, Service, What, When};
 
 const ACK: &str = r#"{"result":{"additions":{"log_id":"scripted"}}}"#;
 const BEFORE: &str = r#"{"audio_info":{"duration":400},"result":{"utterances":[{"text":"be","start_time":0,"end_time":300}]}}"#;
@@ -377,11 +377,9 @@ fn nothing_but_nonsense_is_refused() {
     assert_refused(&session(script, Vec::new()).0, "instead of the answer");
 }
 
-/// WebSocket's own rules: a peer that breaks them is refused, and not tried again.
-#[test]
-fn a_peer_that_breaks_websocket_is_refused() {
-    let too_long = [&[0x82, 127, 0, 0, 0, 0, 0x40, 0, 0, 0][..], &[0; 100]].concat();
-    for (case, bytes) in [
+/// Bytes that break WebSocket's framing, each in its own way.
+fn broken_frames() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
         ("a reserved opcode", vec![0x83, 0]),
         ("a reserved bit", vec![0xc2, 0]),
         ("a masked frame", vec![0x82, 0x81, 1, 2, 3, 4, 0]),
@@ -396,13 +394,76 @@ fn a_peer_that_breaks_websocket_is_refused() {
             "a reason that is no UTF-8",
             vec![0x88, 4, 0x03, 0xf3, 0xff, 0xfe],
         ),
-        ("a frame of 1 GiB", too_long),
-    ] {
+    ]
+}
+
+fn reconnects(heard: &Heard) -> usize {
+    let warnings = heard.warnings();
+    let details = warnings.iter().filter_map(|w| w.details.as_ref());
+    details.filter(|d| d.name() == "volcasr-reconnect").count()
+}
+
+/// Once the service has answered, broken framing is a loss like a reset: the next connection goes on.
+#[test]
+fn broken_framing_is_restored() {
+    for (case, bytes) in broken_frames() {
         let fault = Fault::once(What::Raw(bytes), When::Audio(Duration::from_millis(600)));
-        let script = Script::default().step(At::Ack, Send::Json(ACK.into()));
-        // Nothing else follows: the client would have gone before.
-        let script = script.step(at(400), Send::Json(BEFORE.into()));
+        let script = Script::responses([(400, BEFORE)], AFTER);
         let (heard, service) = session(script, vec![fault]);
+        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+        assert!(heard.saw_eos(), "{case}");
+        assert_eq!(texts(&heard), ["before.", "after."], "{case}");
+        assert_ends_once(&heard.transcripts());
+        assert_eq!(reconnects(&heard), 1, "{case}");
+        assert_eq!(service.connections().len(), 2, "{case}");
+    }
+}
+
+/// A frame that is sound but for its size would be as large the next time.
+#[test]
+fn a_frame_of_a_gibibyte_is_refused() {
+    let raw = [&[0x82, 127, 0, 0, 0, 0, 0x40, 0, 0, 0][..], &[0; 100]].concat();
+    let fault = Fault::once(What::Raw(raw), When::Audio(Duration::from_millis(600)));
+    let script = Script::responses([(400, BEFORE)], AFTER);
+    let (heard, service) = session(script, vec![fault]);
+    assert_refused(&heard, "1 GiB");
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// Corruption that comes each time is tried three times in a row, whatever `max-reconnects` allows.
+#[test]
+fn broken_framing_on_every_connection_is_an_error() {
+    let raw = What::Raw(vec![0xc2, 0]);
+    let fault = Fault::each(raw, When::Audio(Duration::from_millis(200)));
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(Script::default().step(At::Ack, Send::Json(ACK.into()))),
+        faults: vec![fault],
+        ..Options::default()
+    });
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    rig.push(&[0; 48_000], 20);
+    // Without the end of the stream: the loss alone has to be the error.
+    let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
+    let error = &heard.errors()[0];
+    assert!(error.error.matches(gst::ResourceError::Write), "{error:?}");
+    assert!(error.error.message().contains("corrupt"), "{error:?}");
+    let details = error.details.as_ref().expect("details");
+    assert_eq!(details.get("retryable"), Ok(true), "{details:?}");
+    assert_eq!(reconnects(&heard), 3);
+    assert_eq!(service.connections().len(), 4);
+}
+
+/// A peer that breaks the framing instead of answering never spoke the protocol: it is not tried again.
+#[test]
+fn broken_framing_in_place_of_the_answer_is_refused() {
+    for (case, bytes) in broken_frames() {
+        let service = service(Options {
+            faults: vec![Fault::once(What::Raw(bytes), When::Ack)],
+            ..Options::default()
+        });
+        service.hold(Gate::Ack);
+        let heard = Rig::new(sink(&service)).run(&[0; 48_000], 20);
         assert_refused(&heard, case);
         assert_eq!(service.connections().len(), 1, "{case}: tried again");
     }

@@ -177,6 +177,9 @@ pub enum Trouble {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(#[source] WsError),
+    /// What came on a connection that had answered breaks WebSocket's framing.
+    #[error("what came on the connection was corrupt: {0}")]
+    Corrupt(String),
     /// The service takes no more bytes.
     #[error("the service has taken no byte for {0:?}")]
     Stalled(Duration),
@@ -217,6 +220,7 @@ impl Trouble {
             | Trouble::Stalled(_)
             | Trouble::NoAnswer(_)
             | Trouble::NoFinal(_) => Retry::Soon,
+            Trouble::Corrupt(_) => Retry::Limited,
             Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Input(_) | Trouble::Defect => {
                 Retry::Never
             }
@@ -232,13 +236,21 @@ impl Trouble {
         }
     }
 
-    /// A peer that breaks WebSocket's rules does not speak the protocol; else the connection broke.
-    pub(super) fn from_websocket(error: WsError) -> Self {
+    /// Maps an error of the WebSocket library. `answered`: the service has answered on this connection.
+    ///
+    /// A peer that breaks the framing from the start speaks another protocol. Later it is corruption on
+    /// the way, and another connection may be free of it. A message over the limit is neither: it would be
+    /// as large the next time.
+    pub(super) fn from_websocket(error: WsError, answered: bool) -> Self {
+        let breaks_framing = match &error {
+            WsError::Protocol(protocol) => !is_abrupt_end(protocol),
+            WsError::Utf8(_) => true,
+            _ => false,
+        };
         match error {
-            WsError::Protocol(ref protocol) if !is_abrupt_end(protocol) => {
-                Trouble::Nonsense(error.to_string())
-            }
-            WsError::Capacity(_) | WsError::Utf8(_) => Trouble::Nonsense(error.to_string()),
+            WsError::Capacity(_) => Trouble::Nonsense(error.to_string()),
+            error if breaks_framing && answered => Trouble::Corrupt(error.to_string()),
+            error if breaks_framing => Trouble::Nonsense(error.to_string()),
             WsError::AlreadyClosed | WsError::ConnectionClosed => {
                 Trouble::Broken(WsError::Io(io::ErrorKind::UnexpectedEof.into()))
             }
@@ -254,7 +266,7 @@ fn is_abrupt_end(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -
 
 #[cfg(test)]
 mod tests {
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 
     use super::*;
 
@@ -296,18 +308,38 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_ends_abruptly_is_lost_and_a_peer_that_breaks_the_rules_is_none() {
-        for error in [
-            WsError::Io(io::ErrorKind::BrokenPipe.into()),
-            WsError::AlreadyClosed,
-            WsError::ConnectionClosed,
-            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake),
-        ] {
-            let trouble = Trouble::from_websocket(error);
-            assert!(matches!(trouble, Trouble::Broken(_)), "{trouble:?}");
+    fn abrupt_ends_are_losses_whether_or_not_the_service_has_answered() {
+        for answered in [false, true] {
+            for error in [
+                WsError::Io(io::ErrorKind::BrokenPipe.into()),
+                WsError::AlreadyClosed,
+                WsError::ConnectionClosed,
+                WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+            ] {
+                let trouble = Trouble::from_websocket(error, answered);
+                assert!(matches!(trouble, Trouble::Broken(_)), "{trouble:?}");
+                assert_eq!(trouble.retry(), Retry::Soon);
+            }
         }
-        let trouble =
-            Trouble::from_websocket(WsError::Protocol(ProtocolError::NonZeroReservedBits));
-        assert!(matches!(trouble, Trouble::Nonsense(_)), "{trouble:?}");
+    }
+
+    #[test]
+    fn broken_framing_is_corruption_only_after_an_answer() {
+        for error in [
+            || WsError::Protocol(ProtocolError::NonZeroReservedBits),
+            || WsError::Protocol(ProtocolError::InvalidCloseSequence),
+            || WsError::Utf8(String::new()),
+        ] {
+            let first = Trouble::from_websocket(error(), false);
+            assert!(matches!(first, Trouble::Nonsense(_)), "{first:?}");
+            assert_eq!(first.retry(), Retry::Never);
+            let later = Trouble::from_websocket(error(), true);
+            assert!(matches!(later, Trouble::Corrupt(_)), "{later:?}");
+            assert_eq!(later.retry(), Retry::Limited);
+        }
+        let (size, max_size) = (2, 1);
+        let too_long = WsError::Capacity(CapacityError::MessageTooLong { size, max_size });
+        let trouble = Trouble::from_websocket(too_long, true);
+        assert_eq!(trouble.retry(), Retry::Never, "{trouble:?}");
     }
 }

@@ -234,12 +234,15 @@ impl Driver {
             WireEvent::Closed { code, reason } => Err(Trouble::Closed { code, reason }),
             WireEvent::WriteFailed(error) => {
                 live.writing_since = None;
-                live.fail(now, Trouble::from_websocket(error));
+                live.fail(
+                    now,
+                    Trouble::from_websocket(error, exchange.is_acknowledged()),
+                );
                 Ok(None)
             }
             WireEvent::Broken(error) => Err(match live.failed.take() {
                 Some((_, trouble)) => trouble,
-                None => Trouble::from_websocket(error),
+                None => Trouble::from_websocket(error, exchange.is_acknowledged()),
             }),
         }
     }

@@ -40,7 +40,9 @@ impl Driver {
             .encoder
             .request(Exchange::REQUEST, &self.config.request.to_json());
         let bytes = request.len() as u64;
-        let asked = wire.send(request).map_err(Trouble::from_websocket);
+        let asked = wire
+            .send(request)
+            .map_err(|error| Trouble::from_websocket(error, false));
         self.shared.counters.update(|counts| {
             counts.frames_sent += 1;
             counts.bytes_sent += bytes;

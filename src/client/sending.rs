@@ -87,7 +87,8 @@ impl Driver {
             if let Some(wire) = self.wire.as_mut() {
                 live.writing_since = Some(now);
                 live.handed_over = now;
-                wire.send(frame).map_err(Trouble::from_websocket)?;
+                wire.send(frame)
+                    .map_err(|error| Trouble::from_websocket(error, exchange.is_acknowledged()))?;
             }
         }
         Ok(())

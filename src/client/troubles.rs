@@ -53,6 +53,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
             reason: String::new(),
         },
         Trouble::Broken(WsError::Io(broken())),
+        Trouble::Corrupt("x".into()),
         Trouble::Stalled(time),
         Trouble::NoAnswer(time),
         Trouble::NoFinal(time),
@@ -102,5 +103,6 @@ fn kind(trouble: &Trouble) -> usize {
         Trouble::Runtime(_) => 18,
         Trouble::Defect => 19,
         Trouble::Input(_) => 20,
+        Trouble::Corrupt(_) => 21,
     }
 }

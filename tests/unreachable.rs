@@ -1,8 +1,11 @@
 //! Without a connection, or one that is a session, there is an error, whether or not a buffer ever comes.
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use common::*;
 use gst::ResourceError::OpenWrite;
@@ -51,6 +54,36 @@ fn no_network() {
             assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Error));
         }
     }
+}
+
+/// Whoever starts a pipeline without a network sees why it does not go on, from the first try on.
+#[test]
+fn gst_launch_shows_the_first_failed_try() {
+    let uri = format!(
+        "uri=ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
+        closed_port()
+    );
+    let output = Command::new("gst-launch-1.0")
+        .args("audiotestsrc num-buffers=20 ! audioconvert ! audioresample".split(' '))
+        .args(["!", "volcasrsink", "max-reconnects=1", &uri])
+        .env("GST_PLUGIN_PATH", program::plugin())
+        .env(
+            "GST_REGISTRY",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/unreachable"),
+        )
+        .env("VOLCENGINE_APP_ID", "app-1")
+        .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
+        .output()
+        .expect("gst-launch-1.0");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    let warning = shown.lines().find(|line| line.starts_with("WARNING"));
+    let warning = warning.unwrap_or_else(|| panic!("no warning: {shown}"));
+    for part in ["trying again", "(try 1)", "can't connect to 127.0.0.1"] {
+        assert!(warning.contains(part), "no {part}: {warning}");
+    }
+    assert!(shown.contains("ERROR"), "{shown}");
+    assert!(!output.status.success(), "{shown}");
 }
 
 /// A service that takes the connection and says nothing.

@@ -325,7 +325,7 @@ impl Driver {
     }
 
     /// Where the next connection's audio begins.
-    fn replay_from(&self) -> u64 {
+    pub(super) fn replay_from(&self) -> u64 {
         self.history
             .next_replay()
             .unwrap_or_else(|| self.shared.state().queue.next_position())

@@ -16,13 +16,6 @@ use crate::session::transcript::Update;
 pub enum Event {
     /// The network is ready: looked up, connected, encrypted.
     Ready,
-    /// The network is not ready yet; another try comes after `pause`.
-    NotReady {
-        /// What went wrong.
-        trouble: Trouble,
-        /// Until the next try.
-        pause: Duration,
-    },
     /// A connection's ids, for the vendor's support.
     Ids {
         /// `X-Api-Connect-Id`: ours.
@@ -53,11 +46,11 @@ pub enum Event {
         /// Where speech that may still change begins.
         until: Duration,
     },
-    /// A lost connection is being restored.
+    /// A connection failed or was lost, and another is tried after `pause`.
     Reconnecting {
-        /// Whether there was a session; else it is the first one that does not come about.
+        /// Whether a session was lost; otherwise there has been none yet.
         lost: bool,
-        /// What became of it.
+        /// Why it failed.
         trouble: Trouble,
         /// Which try in a row this will be, from 1.
         attempt: u32,

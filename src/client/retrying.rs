@@ -22,7 +22,8 @@ impl Driver {
             return Err(trouble);
         };
         self.retry_at = Some(self.now() + pause);
-        self.emit(Event::NotReady { trouble, pause });
+        let from = samples_to_time(self.replay_from(), self.config.request.rate);
+        self.tell_retry(trouble, pause, from);
         Ok(())
     }
 

@@ -23,21 +23,16 @@ impl Driver {
         });
     }
 
-    /// Before the first success it is the start that is tried again; then a connection was lost.
-    pub(super) fn tell_retry(&mut self, trouble: Trouble, pause: Duration, from: Duration) {
-        if self.told_ready {
-            let (attempt, stream) = (self.backoff.tries(), self.stream);
-            self.emit(Event::Reconnecting {
-                lost: self.restoring && self.session > 0,
-                trouble,
-                attempt,
-                pause,
-                stream,
-                from,
-            });
-        } else {
-            self.emit(Event::NotReady { trouble, pause });
-        }
+    /// Reports that another connection is tried after `pause`, for the audio from `from` on.
+    pub(super) fn tell_retry(&self, trouble: Trouble, pause: Duration, from: Duration) {
+        self.emit(Event::Reconnecting {
+            lost: self.restoring && self.session > 0,
+            trouble,
+            attempt: self.backoff.tries(),
+            pause,
+            stream: self.stream,
+            from,
+        });
     }
 
     pub(super) fn tell_updates(&mut self) {

@@ -117,7 +117,7 @@ pub(super) fn dropped(times: Times, lost: Duration) -> gst::Structure {
         .build()
 }
 
-/// `volcasr-reconnect`: a lost connection is being restored from `times` on.
+/// `volcasr-reconnect`: another connection is tried after `pause`, for the audio from `times` on.
 pub(super) fn reconnect(
     details: gst::Structure,
     attempt: u32,

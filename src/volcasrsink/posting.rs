@@ -131,14 +131,6 @@ impl Posting {
                 gst::debug!(CAT, obj = element, "the network is ready");
                 self.end_progress(element, gst::ProgressType::Complete, "The network is ready");
             }
-            Event::NotReady { trouble, pause } => {
-                let trouble = self.identity.redact(&trouble.to_string());
-                let text = format!("Trying again in {} ms: {trouble}", pause.as_millis());
-                gst::warning!(CAT, obj = element, "{text}");
-                if self.connecting.load(Ordering::SeqCst) == connect::UNDER_WAY {
-                    progress(element, gst::ProgressType::Continue, &text);
-                }
-            }
             Event::Ids { connect_id, log_id } => {
                 let ids = Ids {
                     connect: Some(connect_id),
@@ -250,6 +242,9 @@ impl Posting {
             "{what} in {} ms (try {attempt}): {trouble}",
             pause.as_millis()
         );
+        if self.connecting.load(Ordering::SeqCst) == connect::UNDER_WAY {
+            progress(element, gst::ProgressType::Continue, &text);
+        }
         warn(
             element,
             glib::Error::new(gst::ResourceError::Write, &text),

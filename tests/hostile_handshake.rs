@@ -106,6 +106,30 @@ fn a_body_without_end_does_not_hide_the_status() {
     );
 }
 
+/// What has come of a refusal within a short `connect-timeout` is enough: it is no missing answer.
+#[test]
+fn a_short_connect_timeout_does_not_hide_the_status() {
+    for answer in [
+        "HTTP/1.1 401 Unauthorized\r\n",
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nhalf of",
+    ] {
+        let uri = server(move |mut stream| {
+            let _ = stream.write_all(answer.as_bytes());
+            // Until the client goes.
+            let _ = stream.read(&mut [0]);
+        });
+        let sink = sink_for(&uri);
+        sink.set_property("connect-timeout", 300u32);
+        let heard = Rig::new(sink).run(&[0; 48_000], 100);
+        let error = &heard.errors()[0].error;
+        assert!(
+            error.matches(gst::ResourceError::NotAuthorized),
+            "{answer:?}: {error:?}"
+        );
+        assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    }
+}
+
 /// A refusal in chunks, as proxies send it, is read as one; a secret that it cuts in two is struck out.
 #[test]
 fn a_refusal_in_chunks_is_put_together() {

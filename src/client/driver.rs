@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout_at;
 
 use super::config::Config;
 use super::dial::Transport;
@@ -306,18 +305,9 @@ impl Driver {
 
     /// One connection, from dialling to its end.
     async fn connection(&mut self) -> Result<End, Trouble> {
-        let until = self
-            .finish_deadline()
-            .map(|until| self.shared.started + until);
-        let connect = self.connect();
-        let connected = match until {
-            None => connect.await,
-            Some(until) => match timeout_at(until, connect).await {
-                Ok(connected) => connected,
-                Err(_) => return Ok(End::Overdue),
-            },
+        let Some((mut exchange, asked)) = self.connect().await? else {
+            return Ok(End::Overdue);
         };
-        let (mut exchange, asked) = connected?;
         let from = self.replay_from();
         self.tracker
             .connect(samples_to_time(from, self.config.request.rate));

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::dial::Transport;
@@ -14,24 +14,30 @@ use super::wire::Wire;
 use crate::session::exchange::Exchange;
 
 impl Driver {
-    /// Opens a session: line, upgrade, request. Whether the request could be written is told beside, for the service
-    /// may have said why not.
-    pub(super) async fn connect(&mut self) -> Result<(Exchange, Result<(), Trouble>), Trouble> {
-        self.shared.sleep(self.retry_at).await;
-        self.retry_at = None;
-        // The service counts both. How long the end of the one before may take is bounded there.
-        if let Some(closing) = &mut self.closing {
-            let _ = closing.await;
-            self.closing = None;
+    /// Opens a session: connection, upgrade, request. Returns None when the deadline of the finish passed
+    /// before, and beside the exchange whether the request could be written: the service may have said why
+    /// not.
+    pub(super) async fn connect(
+        &mut self,
+    ) -> Result<Option<(Exchange, Result<(), Trouble>)>, Trouble> {
+        let finish = self.finish_deadline();
+        let shared = self.shared.clone();
+        tokio::select! {
+            biased;
+            () = self.wait_for_turn() => {}
+            () = shared.sleep(finish), if finish.is_some() => return Ok(None),
         }
         let opened = self.now();
         let limit = self.config.limits.connect;
-        let until = self.shared.started + opened + limit;
-        let wire = match timeout_at(until, self.open()).await {
-            Ok(opened) => opened?,
-            // Or the next try would go on with what is left of this one.
-            Err(_) => {
+        let until = finish.map_or(opened + limit, |at| at.min(opened + limit));
+        let wire = match self.open(shared.started + until).await? {
+            Some(wire) => wire,
+            None => {
+                // Or the next try would go on with what is left of this one.
                 let dialling = self.line.give_up().map(Trouble::from);
+                if finish == Some(until) {
+                    return Ok(None);
+                }
                 return Err(dialling.unwrap_or(Trouble::NoAnswer(limit)));
             }
         };
@@ -48,15 +54,30 @@ impl Driver {
             counts.bytes_sent += bytes;
         });
         let exchange = Exchange::new(self.config.limits, opened, self.now());
-        Ok((exchange, asked))
+        Ok(Some((exchange, asked)))
     }
 
-    pub(super) async fn open(&mut self) -> Result<Wire<Transport>, Trouble> {
+    /// Waits for the pause between two tries, and for the end of the connection before.
+    async fn wait_for_turn(&mut self) {
+        self.shared.sleep(self.retry_at).await;
+        self.retry_at = None;
+        // The service counts both. How long the end of the one before may take is bounded there.
+        if let Some(closing) = &mut self.closing {
+            let _ = closing.await;
+            self.closing = None;
+        }
+    }
+
+    /// Connects and upgrades by `until`; returns None when neither an error nor an answer came by then.
+    async fn open(&mut self, until: Instant) -> Result<Option<Wire<Transport>>, Trouble> {
         let shared = self.shared.clone();
         loop {
             let asked = self.now();
             self.line.dial(asked);
-            self.line.dialled(|| shared.now()).await?;
+            match timeout_at(until, self.line.dialled(|| shared.now())).await {
+                Ok(dialled) => dialled?,
+                Err(_) => return Ok(None),
+            }
             self.tell_ready();
             let Some(mut connected) = self.line.take() else {
                 continue;
@@ -73,7 +94,11 @@ impl Driver {
                 connect_id: &self.connect_id,
                 request_id: &request_id,
             };
-            let result = upgrade(&mut connected.transport, &self.config.endpoint, &opening).await;
+            let endpoint = &self.config.endpoint;
+            let result = match upgrade(&mut connected.transport, endpoint, &opening, until).await {
+                Ok(result) => result,
+                Err(_) => return Ok(None),
+            };
             match result {
                 Ok(opened) => {
                     self.log_id = opened.log_id;
@@ -82,7 +107,7 @@ impl Driver {
                     self.shared
                         .counters
                         .update(|counts| counts.connect_time = took);
-                    return Ok(Wire::new(connected.transport, opened.tail).await);
+                    return Ok(Some(Wire::new(connected.transport, opened.tail).await));
                 }
                 // It had been waiting for audio, and died meanwhile: that says nothing of the service.
                 Err(error) if connected.since < asked && is_end_of_patience(&error) => continue,

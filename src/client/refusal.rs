@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// More of a body is not read.
 const MAX_BODY: usize = 16 * 1024;
-/// Nor for longer: the status is known already.
+/// Upper bound on the time that is spent on reading one: the status is known already.
 const BODY_TIME: Duration = Duration::from_secs(1);
 /// A chunk's size is at most so far from its line's end.
 const MAX_SIZE_LINE: usize = 256;
@@ -41,11 +41,12 @@ pub(super) struct Body {
     whole: bool,
 }
 
-/// Reads a body that begins with `tail`.
+/// Reads a body that begins with `tail`, as much of it as comes by `until`.
 pub(super) async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
     tail: &[u8],
     framing: Framing,
+    until: Instant,
 ) -> Body {
     let mut body = Body::new(framing);
     body.take(tail);
@@ -62,7 +63,8 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
         }
     };
     // One that never comes must not hide the status.
-    let _ = timeout(BODY_TIME, rest).await;
+    let until = until.min(Instant::now() + BODY_TIME);
+    let _ = timeout_at(until, rest).await;
     body
 }
 
@@ -165,7 +167,6 @@ impl Body {
 mod tests {
     use proptest::prelude::*;
     use tokio::io::AsyncWriteExt;
-    use tokio::time::Instant;
 
     use super::*;
 
@@ -249,14 +250,19 @@ mod tests {
         let (mut ours, mut theirs) = tokio::io::duplex(64);
         theirs.write_all(b"lf").await.expect("room");
         let began = Instant::now();
-        let body = read(&mut ours, b"ha", Framing::Length(9)).await;
+        let much = began + 9 * BODY_TIME;
+        let body = read(&mut ours, b"ha", Framing::Length(9), much).await;
         assert_eq!(body.text(), b"half");
         assert!(!body.is_whole());
         assert_eq!(began.elapsed(), BODY_TIME);
         theirs.write_all(b"2\r\n!!\r\n0\r\n").await.expect("room");
-        let body = read(&mut ours, b"4\r\nhalf\r\n", Framing::Chunked).await;
+        let body = read(&mut ours, b"4\r\nhalf\r\n", Framing::Chunked, much).await;
         assert_eq!(body.text(), b"half!!");
         assert_eq!(began.elapsed(), BODY_TIME, "it was all there");
+        let soon = Instant::now() + BODY_TIME / 10;
+        let body = read(&mut ours, b"ha", Framing::Length(9), soon).await;
+        assert_eq!(body.text(), b"ha");
+        assert_eq!(Instant::now(), soon, "connect-timeout covers the body");
     }
 
     proptest! {

@@ -8,6 +8,8 @@ use std::fmt;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -145,51 +147,92 @@ pub enum UpgradeError {
     Value(&'static str),
 }
 
-/// Sends the upgrade request and reads the answer.
+/// Sends the upgrade request and reads the answer, which must have begun by `until`.
+///
+/// A refusal is known with its status line. What is still to come of it then is read as long as there is
+/// time, and its absence neither hides the status nor is a time-out.
 pub(super) async fn upgrade<S>(
     stream: &mut S,
     endpoint: &Endpoint,
     opening: &Opening<'_>,
-) -> Result<Opened, UpgradeError>
+    until: Instant,
+) -> Result<Result<Opened, UpgradeError>, Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let key = generate_key();
-    let request = request(endpoint, opening, &key)?;
-    stream.write_all(request.as_bytes()).await?;
-    stream.flush().await?;
-
     let mut buffer = Vec::with_capacity(1024);
-    let (head, length) = loop {
-        if stream.read_buf(&mut buffer).await? == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        if let Some(parsed) = parse_head(&buffer)? {
-            break parsed;
-        }
-        if buffer.len() > MAX_HEADER {
-            return Err(UpgradeError::NotWebSocket("its header has no end".into()));
-        }
+    let exchange = exchange_heads(stream, endpoint, opening, &key, &mut buffer);
+    let read = timeout_at(until, exchange).await;
+    if matches!(read, Err(_) | Ok(Err(UpgradeError::Io(_))))
+        && let Some(status) = refused_status(&buffer)
+    {
+        let failure = Failure::from_http(status, b"");
+        return Ok(Err(refused(failure, opening)));
+    }
+    let (head, length) = match read? {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error)),
     };
     let tail = buffer.split_off(length);
     let log_id = head.log_id.and_then(|id| opening.credentials.id(&id));
     if head.status != 101 {
-        let body = refusal::read(stream, &tail, head.framing).await;
+        let body = refusal::read(stream, &tail, head.framing, until).await;
         let mut failure = Failure::from_http(head.status, body.text());
         if !body.is_whole() && !failure.message.is_empty() && !failure.message.ends_with('…') {
             failure.message.push('…');
         }
-        failure.message = opening.credentials.strike_out(&failure.message);
         failure.log_id = log_id;
-        failure.connect_id = Some(opening.connect_id.to_owned());
-        return Err(UpgradeError::Refused(failure));
+        return Ok(Err(refused(failure, opening)));
     }
     if !head.upgrades || head.accept.as_deref() != Some(&derive_accept_key(key.as_bytes())) {
-        return Err(UpgradeError::NotWebSocket(
+        return Ok(Err(UpgradeError::NotWebSocket(
             "its upgrade does not answer ours".into(),
-        ));
+        )));
     }
-    Ok(Opened { log_id, tail })
+    Ok(Ok(Opened { log_id, tail }))
+}
+
+/// Sends the request, and reads into `buffer` until the answer's header is complete.
+async fn exchange_heads<S>(
+    stream: &mut S,
+    endpoint: &Endpoint,
+    opening: &Opening<'_>,
+    key: &str,
+    buffer: &mut Vec<u8>,
+) -> Result<(Head, usize), UpgradeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let request = request(endpoint, opening, key)?;
+    stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        if let Some(parsed) = parse_head(buffer)? {
+            return Ok(parsed);
+        }
+        if buffer.len() > MAX_HEADER {
+            return Err(UpgradeError::NotWebSocket("its header has no end".into()));
+        }
+    }
+}
+
+/// The status of a refusal whose header is not complete.
+fn refused_status(head: &[u8]) -> Option<u16> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut fields);
+    // The parser stops where the bytes end; what it has read by then is in `response`.
+    let _ = response.parse(head);
+    response.code.filter(|status| *status != 101)
+}
+
+fn refused(mut failure: Failure, opening: &Opening<'_>) -> UpgradeError {
+    failure.message = opening.credentials.strike_out(&failure.message);
+    failure.connect_id = Some(opening.connect_id.to_owned());
+    UpgradeError::Refused(failure)
 }
 
 fn request(endpoint: &Endpoint, opening: &Opening<'_>, key: &str) -> Result<String, UpgradeError> {
@@ -281,6 +324,8 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -332,6 +377,85 @@ mod tests {
         }
         assert!(key.id(&"x".repeat(256)).is_some());
         assert!(key.id(&"x".repeat(257)).is_none());
+    }
+
+    /// Answers in these pieces, one in 400 ms, and then says nothing, or goes.
+    async fn answered(
+        pieces: &[&str],
+        stays: bool,
+    ) -> Result<Result<Opened, UpgradeError>, Elapsed> {
+        let (mut ours, mut theirs) = tokio::io::duplex(4096);
+        let pieces: Vec<String> = pieces.iter().map(|&piece| piece.to_owned()).collect();
+        let peer = tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            let _ = theirs.read(&mut buffer).await;
+            for piece in pieces {
+                let _ = theirs.write_all(piece.as_bytes()).await;
+                tokio::time::sleep(Duration::from_millis(400)).await;
+            }
+            if stays {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+        });
+        let credentials = Credentials::Key("sesame-sesame".into());
+        let opening = Opening {
+            credentials: &credentials,
+            resource_id: "resource",
+            connect_id: "connect",
+            request_id: "request",
+        };
+        let endpoint = Endpoint::parse("ws://127.0.0.1:1/", false).expect("a URI");
+        let until = Instant::now() + Duration::from_millis(2500);
+        let result = upgrade(&mut ours, &endpoint, &opening, until).await;
+        assert!(Instant::now() <= until + Duration::from_millis(1));
+        peer.abort();
+        result
+    }
+
+    /// A refusal is known with its status line, however little comes behind it.
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_known_by_its_status_line() {
+        let status = "HTTP/1.1 401 Unauthorized\r\n";
+        let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\n";
+        for (pieces, message) in [
+            (&[status][..], ""),
+            (&[status, "X-Tt-Log"], ""),
+            (&["HTTP/1.1", " 401 Unauthorized\r\n"], ""),
+            (&[head], ""),
+            (&[head, "no key"], "no key…"),
+            (&[head, "no", " key at"], "no key at"),
+        ] {
+            for stays in [true, false] {
+                match answered(pieces, stays).await {
+                    Ok(Err(UpgradeError::Refused(failure))) => {
+                        assert_eq!(failure.http_status, Some(401), "{pieces:?}");
+                        assert_eq!(failure.message, message, "{pieces:?}");
+                        assert_eq!(failure.connect_id.as_deref(), Some("connect"));
+                    }
+                    other => panic!("{pieces:?}, {stays}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_status_there_is_no_answer() {
+        for pieces in [
+            &[][..],
+            &["HTTP/1.1 "],
+            &["HTTP/1.1 101 Switching Protocols\r\n"],
+        ] {
+            let result = answered(pieces, true).await;
+            assert!(
+                matches!(result, Err(Elapsed { .. })),
+                "{pieces:?}: {result:?}"
+            );
+            let result = answered(pieces, false).await;
+            assert!(
+                matches!(result, Ok(Err(UpgradeError::Io(_)))),
+                "{pieces:?}: {result:?}"
+            );
+        }
     }
 
     proptest! {

@@ -258,14 +258,11 @@ impl Driver {
                     return Ok(());
                 }
                 Ok(End::Rotated) => continue,
-                Ok(End::Unconfirmed) => match self.unconfirmed() {
+                Ok(End::Unconfirmed) => match self.unconfirmed()? {
                     Some(trouble) => trouble,
                     None => return Ok(()),
                 },
-                Ok(End::Overdue) => {
-                    self.give_up_finish(None);
-                    return Ok(());
-                }
+                Ok(End::Overdue) => return self.give_up_finish(None),
                 Err(trouble) => trouble,
             };
             self.leave();
@@ -288,13 +285,11 @@ impl Driver {
             }
             // Nothing that another connection could hear: the window has let go of it.
             if self.pending.is_some() && !self.is_unsettled() {
-                self.give_up_finish(Some(trouble));
-                return Ok(());
+                return self.give_up_finish(Some(trouble));
             }
             let Some(pause) = self.next_pause(&trouble) else {
                 if self.finishing_since.is_some() {
-                    self.give_up_finish(Some(trouble));
-                    return Ok(());
+                    return self.give_up_finish(Some(trouble));
                 }
                 return Err(trouble);
             };

@@ -35,7 +35,7 @@ impl Driver {
 
     /// The service closed behind the finish without its last words. Returns why they are asked for again; none: it has no more to
     /// say.
-    pub(super) fn unconfirmed(&mut self) -> Option<Trouble> {
+    pub(super) fn unconfirmed(&mut self) -> Result<Option<Trouble>, Trouble> {
         let closed = Trouble::Closed {
             code: 1000,
             reason: String::new(),
@@ -43,16 +43,16 @@ impl Driver {
         let unheard = self.is_unheard();
         // As lost as with any other code. Once: a service that ends each session so says no more.
         if unheard && !std::mem::replace(&mut self.asked_again, true) {
-            return Some(closed);
+            return Ok(Some(closed));
         }
         if unheard || self.tracker.has_open() {
-            self.give_up_finish(Some(closed));
+            self.give_up_finish(Some(closed))?;
         } else {
             // Not worth a word: nobody waits for any.
             self.tracker.give_up(&mut self.updates);
             self.carry_out();
         }
-        None
+        Ok(None)
     }
 
     /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a
@@ -85,19 +85,32 @@ impl Driver {
         Some(since + self.config.limits.finish.saturating_mul(FINISH_TIMES))
     }
 
-    /// The last words did not come: what was heard last has to do.
-    pub(super) fn give_up_finish(&mut self, trouble: Option<Trouble>) {
-        self.tracker.give_up(&mut self.updates);
-        self.tell_updates();
-        // Not at all, if the finish could not even be written.
+    /// Ends the wait for the final results with those that came last, or with an error when none ever came:
+    /// an empty transcript must not look like that of a silent recording.
+    pub(super) fn give_up_finish(&mut self, trouble: Option<Trouble>) -> Result<(), Trouble> {
+        // Zero when the finish could not even be written.
         let now = self.now();
         let waited = self
             .finishing_since
             .map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        if !self.is_answered() {
+            // Its audio went out on a session, which is lost with it.
+            self.restoring = true;
+            return Err(trouble.unwrap_or(Trouble::NoFinal(waited)));
+        }
+        self.tracker.give_up(&mut self.updates);
+        self.tell_updates();
         self.emit(Event::FinishTimedOut { waited, trouble });
         self.leave();
         self.disconnected();
         self.carry_out();
+        Ok(())
+    }
+
+    /// Whether the service has answered for any audio of this stream.
+    fn is_answered(&self) -> bool {
+        // A response that has words need not say how far it has come.
+        self.answered.max(self.settled) > Duration::ZERO || self.tracker.has_open()
     }
 }
 

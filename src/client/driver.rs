@@ -15,11 +15,11 @@ use tokio::task::JoinHandle;
 
 use super::config::Config;
 use super::dial::Transport;
-use super::event::{Event, Events, InputError, Trouble};
+use super::event::{Event, Events, Trouble};
 use super::line::Line;
 use super::live::End;
 use super::runtime::{RuntimeError, spawn};
-use super::shared::{Control, Shared};
+use super::shared::{Abort, Control, Shared};
 use super::wire::Wire;
 use crate::protocol::compression::Inflater;
 use crate::protocol::failure::Retry;
@@ -141,11 +141,11 @@ mod tests;
 
 impl Driver {
     async fn run(mut self) {
-        let (mut control, mut input) = (self.control.clone(), self.control.clone());
+        let (mut control, mut abort) = (self.control.clone(), self.control.clone());
         tokio::select! {
             biased;
             _ = control.wait_for(|control| control.stopped) => {}
-            error = wait_for_rejected(&mut input) => self.fail(error.into()),
+            trouble = aborted(&mut abort) => self.fail(trouble),
             () = self.epochs() => {}
         }
         self.leave();
@@ -380,11 +380,12 @@ fn tracker(config: &Config) -> Tracker {
     Tracker::new(config.request.result_type).lagging(config.lag())
 }
 
-/// Waits for input that can't be used. For ever, if the client is gone: then the stop ends it all.
-async fn wait_for_rejected(control: &mut watch::Receiver<Control>) -> InputError {
-    let rejected = control.wait_for(|control| control.rejected.is_some()).await;
-    match rejected.ok().and_then(|control| control.rejected) {
-        Some(error) => error,
+/// Waits until the owner ends the client with an error. For ever, if the client is gone.
+async fn aborted(control: &mut watch::Receiver<Control>) -> Trouble {
+    let abort = control.wait_for(|control| control.abort.is_some()).await;
+    match abort.ok().and_then(|control| control.abort) {
+        Some(Abort::Input(error)) => error.into(),
+        Some(Abort::Internal) => Trouble::Defect,
         None => std::future::pending().await,
     }
 }

@@ -50,7 +50,7 @@ pub use upgrade::{Credentials, UpgradeError};
 
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::samples_to_time;
-use shared::Shared;
+use shared::{Abort, Shared};
 
 /// What became of a wait on the streaming thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,9 +231,18 @@ impl Client {
 
     /// There is audio that can't be handed over: fails for good.
     pub fn reject_input(&self, error: InputError) {
+        self.abort(Abort::Input(error));
+    }
+
+    /// There is a defect on the owner's side: fails for good.
+    pub fn fail_internally(&self) {
+        self.abort(Abort::Internal);
+    }
+
+    fn abort(&self, abort: Abort) {
         self.shared
             .control
-            .send_modify(|control| control.rejected = Some(error));
+            .send_modify(|control| control.abort = control.abort.or(Some(abort)));
     }
 
     /// Whether the client has failed for good.

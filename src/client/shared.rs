@@ -14,12 +14,21 @@ use super::event::InputError;
 use crate::session::queue::{Boundary, Item, Queue};
 use crate::session::time_to_samples;
 
+/// Why the owner ends a client with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Abort {
+    /// There is audio that it can't hand over.
+    Input(InputError),
+    /// A defect on its side.
+    Internal,
+}
+
 /// What ends the driver's current work from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Control {
     pub(super) epoch: u64,
-    /// The owner has audio that it can't hand over.
-    pub(super) rejected: Option<InputError>,
+    /// Why the owner has ended it, if it has.
+    pub(super) abort: Option<Abort>,
     pub(super) stopped: bool,
 }
 

@@ -306,7 +306,7 @@ impl BaseSinkImpl for VolcAsrSink {
 }
 
 impl VolcAsrSink {
-    fn run(&self) -> Option<Arc<Run>> {
+    pub(super) fn run(&self) -> Option<Arc<Run>> {
         lock(&self.run).clone()
     }
 

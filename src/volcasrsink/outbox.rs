@@ -22,7 +22,7 @@ use queue::{Delivery, Queue};
 
 pub(super) use post::Post;
 
-use crate::client::{self, Client, Event, Events, Level};
+use crate::client::{self, Client, Event, Events, Level, Trouble};
 
 /// How long a flush waits for a message that is on its way to the bus. Longer than that, the
 /// application's own handler has it.
@@ -144,7 +144,11 @@ impl Outbox {
         let Some(outbox) = self.myself.upgrade() else {
             return;
         };
-        if let Err(error) = client::run_job(move || outbox.empty()) {
+        let job = move || {
+            let _guard = PanicGuard(&outbox);
+            outbox.empty();
+        };
+        if let Err(error) = client::run_job(job) {
             gst::error!(CAT, "can't post: {error}");
             self.queue().busy = false;
         }
@@ -171,6 +175,21 @@ impl Outbox {
             self.delivered.notify_all();
         }
         self.queue().busy = false;
+    }
+
+    /// The job has panicked: ends the run with an error, and lets another job post that and what is left.
+    fn on_panic(&self) {
+        let mut queue = self.queue();
+        queue.busy = false;
+        queue.delivering = None;
+        let epoch = queue.epoch;
+        drop(queue);
+        self.delivered.notify_all();
+        if let Some(client) = self.client() {
+            client.fail_internally();
+        }
+        let (trouble, lost) = (Trouble::Defect, false);
+        self.push(epoch, Post::Event(Event::Failed { trouble, lost }));
     }
 
     fn client(&self) -> Option<Arc<Client>> {
@@ -207,6 +226,8 @@ impl Outbox {
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
             Post::Backwards => self.posting.backwards(element),
             Post::Ineffective(found) => self.posting.ineffective(element, &found),
+            #[cfg(test)]
+            Post::Panic => panic!("on purpose"),
         }
     }
 
@@ -223,6 +244,17 @@ impl Outbox {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sees to it that a job's panic does not leave EOS waiting for what no job would post any more.
+struct PanicGuard<'a>(&'a Outbox);
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.on_panic();
+        }
     }
 }
 
@@ -252,3 +284,6 @@ impl Events for Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,9 @@ pub(in crate::volcasrsink) enum Post {
     Backwards,
     /// A setting has no effect.
     Ineffective(Ineffective),
+    /// The job panics.
+    #[cfg(test)]
+    Panic,
 }
 
 impl Post {
@@ -42,6 +45,8 @@ impl Post {
             Post::Event(event) => event.belongs_to_audio(),
             Post::Dropped { .. } => true,
             Post::Backwards | Post::Ineffective(_) => false,
+            #[cfg(test)]
+            Post::Panic => false,
         }
     }
 

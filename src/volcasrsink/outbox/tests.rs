@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use gst::subclass::prelude::*;
+
+use super::*;
+use crate::volcasrsink::VolcAsrSink;
+
+/// A sink on a port that refuses connections, with a stream that has ended: EOS waits for its words.
+fn waiting_for_its_end() -> (gst::Pipeline, VolcAsrSink) {
+    gst::init().expect("GStreamer");
+    crate::plugin_register_static().expect("the plugin");
+    let sink = gst::ElementFactory::make("volcasrsink")
+        .property("uri", "ws://127.0.0.1:1/api/v3/sauc/bigmodel_async")
+        .property("api-key", "sesame-sesame")
+        .property("async", false)
+        .property("sync", false)
+        .property("max-reconnects", 1000u32)
+        .build()
+        .expect("the element");
+    let source = gst::ElementFactory::make("audiotestsrc")
+        .property("num-buffers", 3i32)
+        .build()
+        .expect("an element of the base plugins");
+    let pipeline = gst::Pipeline::new();
+    pipeline.add_many([&source, &sink]).expect("a pipeline");
+    source.link(&sink).expect("the same caps");
+    pipeline.set_state(gst::State::Playing).expect("PLAYING");
+    (pipeline, sink.downcast().expect("the element's type"))
+}
+
+/// Of these types the next message, or none within `limit`.
+fn next(
+    pipeline: &gst::Pipeline,
+    types: &[gst::MessageType],
+    limit: Duration,
+) -> Option<gst::Message> {
+    let limit = gst::ClockTime::try_from(limit).expect("short");
+    pipeline
+        .bus()
+        .expect("a bus")
+        .timed_pop_filtered(limit, types)
+}
+
+/// However the job ends, EOS comes, and an error says why its words do not.
+#[test]
+fn a_panic_in_the_job_is_an_error_and_lets_eos_pass() {
+    let (pipeline, sink) = waiting_for_its_end();
+    // The first failed try: the job is at work, and the stream's end cannot come by itself.
+    next(
+        &pipeline,
+        &[gst::MessageType::Warning],
+        Duration::from_secs(60),
+    )
+    .expect("a failed try");
+    let run = sink.imp().run().expect("a run");
+    for _ in 0..3 {
+        run.outbox.post(Post::Panic);
+    }
+    let ends = [gst::MessageType::Error, gst::MessageType::Eos];
+    let end = next(&pipeline, &ends, Duration::from_secs(60)).expect("an error");
+    match end.view() {
+        gst::MessageView::Error(error) => {
+            assert!(
+                error.error().matches(gst::ResourceError::Failed),
+                "{error:?}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    next(&pipeline, &ends[1..], Duration::from_secs(60)).expect("EOS");
+    let more = next(&pipeline, &ends[..1], Duration::ZERO);
+    assert!(more.is_none(), "one error for one cause: {more:?}");
+    pipeline.set_state(gst::State::Null).expect("NULL");
+}

@@ -45,7 +45,7 @@ pub(super) struct Posting {
     identity: Identity,
     pub interim: AtomicBool,
     pub tags: AtomicBool,
-    told_tags: AtomicBool,
+    tags_failed: AtomicBool,
     connecting: AtomicU8,
     /// Utterances, by stream and number, that were posted and are not final.
     announced: Mutex<BTreeSet<(u32, u32)>>,
@@ -60,7 +60,7 @@ impl Posting {
             identity,
             interim: AtomicBool::new(true),
             tags: AtomicBool::new(true),
-            told_tags: AtomicBool::new(false),
+            tags_failed: AtomicBool::new(false),
             connecting: AtomicU8::new(connect::IDLE),
             announced: Mutex::default(),
             ids: Mutex::default(),
@@ -211,18 +211,17 @@ impl Posting {
         if !self.tags.load(Ordering::Relaxed) {
             return;
         }
-        if tags::is_usable() {
-            let message = gst::message::Tag::builder(tags::list(text))
-                .src(element)
-                .build();
-            // Without a bus there is nobody to tell.
-            let _ = element.post_message(message);
-        } else if !self.told_tags.swap(true, Ordering::Relaxed) {
-            gst::warning!(
-                CAT,
-                obj = element,
-                "no tags: something has registered the tag \"transcript\" with another type than string"
-            );
+        match tags::list(text) {
+            Ok(tags) => {
+                let message = gst::message::Tag::builder(tags).src(element).build();
+                // Without a bus there is nobody to tell.
+                let _ = element.post_message(message);
+            }
+            Err(error) => {
+                if !self.tags_failed.swap(true, Ordering::Relaxed) {
+                    gst::warning!(CAT, obj = element, "no tags \"transcript\": {error}");
+                }
+            }
         }
     }
 

@@ -35,19 +35,15 @@ pub(super) fn register() {
     }
 }
 
-/// Whether the tag holds strings, as ours does; somebody else may have registered another.
-pub(super) fn is_usable() -> bool {
-    gst::tags::tag_exists(NAME) && gst::tags::tag_get_type(NAME) == String::static_type()
-}
-
-/// A list with what was said.
-pub(super) fn list(text: &str) -> gst::TagList {
+/// Returns a list with the text.
+///
+/// # Errors
+/// Something else has registered the tag with another type.
+pub(super) fn list(text: &str) -> Result<gst::TagList, gst::TagError> {
     let mut tags = gst::TagList::new();
-    if let Some(tags) = tags.get_mut() {
-        // Only a tag of another type would fail, and `is_usable` was asked before.
-        let _ = tags.add_generic(NAME, text, gst::TagMergeMode::Append);
-    }
-    tags
+    tags.make_mut()
+        .add_generic(NAME, text, gst::TagMergeMode::Append)?;
+    Ok(tags)
 }
 
 /// Joins with a space, except between characters that are written without.
@@ -101,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn registered_once_and_usable() {
+    fn registered_once_and_merged() {
         gst::init().expect("GStreamer");
         register();
         register();
-        assert!(is_usable());
-        let mut first = list("The rain.");
+        let mut first = list("The rain.").expect("a string");
         let both = first.make_mut();
-        both.insert(&list("It stopped."), gst::TagMergeMode::Append);
+        let second = list("It stopped.").expect("a string");
+        both.insert(&second, gst::TagMergeMode::Append);
         assert_eq!(
             both.get::<Transcript>()
                 .map(|text| text.get().to_owned())

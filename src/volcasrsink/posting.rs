@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,16 +18,18 @@ use crate::client::{Event, Trouble};
 use crate::protocol::failure::printable;
 use crate::session::transcript::Update;
 
-/// The progress `connect`: each start gets exactly one end, in this order, whichever threads post them.
-mod connect {
+/// State of the progress `connect`. Each start gets exactly one end, in this order, whichever threads
+/// post them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connecting {
     /// Not begun, or over.
-    pub const IDLE: u8 = 0;
+    Idle,
     /// Its start is being posted.
-    pub const STARTING: u8 = 1;
+    Starting,
     /// Its end is to be posted.
-    pub const UNDER_WAY: u8 = 2;
-    /// Canceled while its start was being posted: whoever posts that posts the end, too.
-    pub const CANCELED: u8 = 3;
+    UnderWay,
+    /// Canceled while its start was being posted: the thread that posts the start posts the end, too.
+    Canceled,
 }
 
 /// The ids of a connection, for the vendor's support.
@@ -46,7 +48,7 @@ pub(super) struct Posting {
     pub interim: AtomicBool,
     pub tags: AtomicBool,
     tags_failed: AtomicBool,
-    connecting: AtomicU8,
+    connecting: Mutex<Connecting>,
     /// Utterances, by stream and number, that were posted and are not final.
     announced: Mutex<BTreeSet<(u32, u32)>>,
     /// Of the current or last connection.
@@ -61,7 +63,7 @@ impl Posting {
             interim: AtomicBool::new(true),
             tags: AtomicBool::new(true),
             tags_failed: AtomicBool::new(false),
-            connecting: AtomicU8::new(connect::IDLE),
+            connecting: Mutex::new(Connecting::Idle),
             announced: Mutex::default(),
             ids: Mutex::default(),
         }
@@ -88,27 +90,37 @@ impl Posting {
 
     /// Begins the progress `connect`.
     pub fn starting(&self, element: &VolcAsrSink) {
-        self.connecting.store(connect::STARTING, Ordering::SeqCst);
+        *self.connecting() = Connecting::Starting;
         progress(
             element,
             gst::ProgressType::Start,
             "Connecting to the recognition service",
         );
-        if !self.goes_from(connect::STARTING, connect::UNDER_WAY) {
-            self.connecting.store(connect::UNDER_WAY, Ordering::SeqCst);
+        if !self.goes_from(Connecting::Starting, Connecting::UnderWay) {
+            *self.connecting() = Connecting::UnderWay;
             self.canceled(element);
         }
     }
 
-    fn goes_from(&self, from: u8, to: u8) -> bool {
+    fn connecting(&self) -> MutexGuard<'_, Connecting> {
         self.connecting
-            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
-            .is_ok()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes from one state to another, unless it is in a third one. Returns whether it did.
+    fn goes_from(&self, from: Connecting, to: Connecting) -> bool {
+        let mut state = self.connecting();
+        let is_there = *state == from;
+        if is_there {
+            *state = to;
+        }
+        is_there
     }
 
     /// Ends the progress, if it has not ended, because nobody waits for it any more.
     pub fn canceled(&self, element: &VolcAsrSink) {
-        if !self.goes_from(connect::STARTING, connect::CANCELED) {
+        if !self.goes_from(Connecting::Starting, Connecting::Canceled) {
             self.end_progress(
                 element,
                 gst::ProgressType::Canceled,
@@ -118,7 +130,7 @@ impl Posting {
     }
 
     fn end_progress(&self, element: &VolcAsrSink, end: gst::ProgressType, text: &str) {
-        if self.goes_from(connect::UNDER_WAY, connect::IDLE) {
+        if self.goes_from(Connecting::UnderWay, Connecting::Idle) {
             progress(element, end, text);
         }
     }
@@ -241,7 +253,8 @@ impl Posting {
             "{what} in {} ms (try {attempt}): {trouble}",
             pause.as_millis()
         );
-        if self.connecting.load(Ordering::SeqCst) == connect::UNDER_WAY {
+        let connecting = *self.connecting();
+        if connecting == Connecting::UnderWay {
             progress(element, gst::ProgressType::Continue, &text);
         }
         warn(

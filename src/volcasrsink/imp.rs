@@ -46,7 +46,7 @@ pub struct VolcAsrSink {
     last_counts: Mutex<(Counts, u32)>,
     pub(super) flow: Mutex<Flow>,
     /// Of the current or last connection.
-    ids: Mutex<Ids>,
+    ids: Arc<Mutex<Ids>>,
     pub(super) tokens: AtomicU64,
     pub(super) phases: Phases,
     pub(super) rate_changes: Mutex<RateChanges>,
@@ -319,7 +319,8 @@ impl VolcAsrSink {
 
     /// READY → PAUSED: checks the settings, and begins to connect.
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
-        let element = self.obj();
+        let object = self.obj();
+        let element: &gst::Element = object.upcast_ref();
         let settings = lock(&self.settings).clone();
         let config = settings.to_config(&Environment::read()).map_err(|error| {
             self.settings_error(&error.to_string());
@@ -338,17 +339,18 @@ impl VolcAsrSink {
             "starting: {}",
             identity.redact(&config.to_string())
         );
-        let outbox = Outbox::new(&element, Posting::new(Timeline::new(rate), identity));
+        let posting = Posting::new(Timeline::new(rate), identity, self.ids.clone());
+        let outbox = Outbox::new(element, posting);
         // At once, so that it comes before the state change's own messages, which gst-launch waits for,
         // and before whatever a stop right after this one says.
-        outbox.posting.starting(&element);
+        outbox.posting.starting(element);
         let client = Client::start(config, outbox.clone()).map_err(|error| {
             outbox
                 .posting
-                .failed(&element, &error.into(), false, &|| true);
+                .failed(element, &error.into(), false, &|| true);
             gst::StateChangeError
         })?;
-        let run = Run::new(client, outbox, rate, &settings, limits, max_queue, &element);
+        let run = Run::new(client, outbox, rate, &settings, limits, max_queue, element);
         let run = Arc::new(run);
         *lock(&self.run) = Some(run.clone());
         for found in without_effect {
@@ -371,7 +373,7 @@ impl VolcAsrSink {
         *lock(&self.last_counts) = (counts, run.rate);
         run.stop();
         run.outbox.settle_all();
-        run.outbox.posting.canceled(&self.obj());
+        run.outbox.posting.canceled(self.obj().upcast_ref());
         gst::info!(
             CAT,
             imp = self,
@@ -439,17 +441,6 @@ impl VolcAsrSink {
             }
         };
         stats::structure(self.obj().upcast_ref(), &counts, queued, rate)
-    }
-
-    /// A connection has been made or refused.
-    pub(super) fn set_ids(&self, ids: Ids) {
-        let before = std::mem::replace(&mut *lock(&self.ids), ids.clone());
-        if before.connect != ids.connect {
-            self.obj().notify("connect-id");
-        }
-        if before.log != ids.log {
-            self.obj().notify("log-id");
-        }
     }
 }
 

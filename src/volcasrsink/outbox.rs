@@ -32,7 +32,7 @@ const STOPPING: Duration = Duration::from_millis(50);
 
 /// One run's outbox.
 pub(super) struct Outbox {
-    element: glib::WeakRef<super::VolcAsrSink>,
+    element: glib::WeakRef<gst::Element>,
     pub posting: Posting,
     client: Mutex<Weak<Client>>,
     queue: Mutex<Queue>,
@@ -43,7 +43,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// An outbox that posts nothing before it is [opened](Self::open).
-    pub fn new(element: &super::VolcAsrSink, posting: Posting) -> Arc<Self> {
+    pub fn new(element: &gst::Element, posting: Posting) -> Arc<Self> {
         Arc::new_cyclic(|myself| Outbox {
             element: element.downgrade(),
             posting,
@@ -208,7 +208,7 @@ impl Outbox {
         }
     }
 
-    fn deliver(&self, element: &super::VolcAsrSink, epoch: u64, post: Post) {
+    fn deliver(&self, element: &gst::Element, epoch: u64, post: Post) {
         let wanted = || {
             let queue = self.queue();
             !queue.closed && epoch == queue.epoch

@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use gst::subclass::prelude::*;
 
 use super::errors::{self, Identity};
 use super::ineffective::Ineffective;
 use super::timeline::{Timeline, Times};
-use super::{CAT, VolcAsrSink, messages, tags};
+use super::{CAT, messages, tags};
 use crate::client::{Event, Trouble};
 use crate::protocol::failure::printable;
 use crate::session::transcript::Update;
@@ -51,12 +50,14 @@ pub(super) struct Posting {
     connecting: Mutex<Connecting>,
     /// Utterances, by stream and number, that were posted and are not final.
     announced: Mutex<BTreeSet<(u32, u32)>>,
-    /// Of the current or last connection.
+    /// Of the current or last connection of this run.
     ids: Mutex<Ids>,
+    /// The same of any run, for the element's properties.
+    last_ids: Arc<Mutex<Ids>>,
 }
 
 impl Posting {
-    pub fn new(timeline: Timeline, identity: Identity) -> Self {
+    pub fn new(timeline: Timeline, identity: Identity, last_ids: Arc<Mutex<Ids>>) -> Self {
         Posting {
             timeline: Mutex::new(timeline),
             identity,
@@ -66,6 +67,7 @@ impl Posting {
             connecting: Mutex::new(Connecting::Idle),
             announced: Mutex::default(),
             ids: Mutex::default(),
+            last_ids,
         }
     }
 
@@ -89,7 +91,7 @@ impl Posting {
     }
 
     /// Begins the progress `connect`.
-    pub fn starting(&self, element: &VolcAsrSink) {
+    pub fn starting(&self, element: &gst::Element) {
         *self.connecting() = Connecting::Starting;
         progress(
             element,
@@ -119,7 +121,7 @@ impl Posting {
     }
 
     /// Ends the progress, if it has not ended, because nobody waits for it any more.
-    pub fn canceled(&self, element: &VolcAsrSink) {
+    pub fn canceled(&self, element: &gst::Element) {
         if !self.goes_from(Connecting::Starting, Connecting::Canceled) {
             self.end_progress(
                 element,
@@ -129,7 +131,7 @@ impl Posting {
         }
     }
 
-    fn end_progress(&self, element: &VolcAsrSink, end: gst::ProgressType, text: &str) {
+    fn end_progress(&self, element: &gst::Element, end: gst::ProgressType, text: &str) {
         if self.goes_from(Connecting::UnderWay, Connecting::Idle) {
             progress(element, end, text);
         }
@@ -137,7 +139,7 @@ impl Posting {
 
     /// Posts what an event is to the application. While that is more than one message, `wanted` is asked
     /// whether the rest is.
-    pub fn event(&self, element: &VolcAsrSink, event: Event, wanted: &dyn Fn() -> bool) {
+    pub fn event(&self, element: &gst::Element, event: Event, wanted: &dyn Fn() -> bool) {
         match event {
             Event::Ready => {
                 gst::debug!(CAT, obj = element, "the network is ready");
@@ -149,7 +151,7 @@ impl Posting {
                     log: log_id,
                 };
                 *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = ids.clone();
-                element.imp().set_ids(ids);
+                self.notify_ids(element, ids);
             }
             Event::Transcript {
                 stream,
@@ -200,7 +202,7 @@ impl Posting {
         }
     }
 
-    fn transcript(&self, element: &VolcAsrSink, stream: u32, session: u32, update: &Update) {
+    fn transcript(&self, element: &gst::Element, stream: u32, session: u32, update: &Update) {
         let key = (stream, update.number);
         if update.is_final {
             // Whoever never heard of it need not be told that it is withdrawn.
@@ -219,7 +221,7 @@ impl Posting {
         post(element, structure);
     }
 
-    fn tag(&self, element: &VolcAsrSink, text: &str) {
+    fn tag(&self, element: &gst::Element, text: &str) {
         if !self.tags.load(Ordering::Relaxed) {
             return;
         }
@@ -239,7 +241,7 @@ impl Posting {
 
     fn reconnecting(
         &self,
-        element: &VolcAsrSink,
+        element: &gst::Element,
         what: &str,
         trouble: &Trouble,
         (attempt, pause): (u32, Duration),
@@ -265,7 +267,7 @@ impl Posting {
         );
     }
 
-    fn counts_differently(&self, element: &VolcAsrSink, counted: Duration, sent: Duration) {
+    fn counts_differently(&self, element: &gst::Element, counted: Duration, sent: Duration) {
         let way_out = match self.identity.other_rate() {
             Some(rate) => format!("Try the property rate={rate}"),
             None => "Check that the property uri names a v3/sauc endpoint".into(),
@@ -277,7 +279,12 @@ impl Posting {
         warn(element, error, None, messages::rate(counted, sent));
     }
 
-    fn finish_timed_out(&self, element: &VolcAsrSink, waited: Duration, trouble: Option<&Trouble>) {
+    fn finish_timed_out(
+        &self,
+        element: &gst::Element,
+        waited: Duration,
+        trouble: Option<&Trouble>,
+    ) {
         let trouble = trouble.map(|trouble| self.identity.redact(&trouble.to_string()));
         let why = match &trouble {
             Some(trouble) => format!(": {trouble}"),
@@ -299,7 +306,7 @@ impl Posting {
     }
 
     /// Posts that audio was dropped.
-    pub fn dropped(&self, element: &VolcAsrSink, times: Times, lost: Duration) {
+    pub fn dropped(&self, element: &gst::Element, times: Times, lost: Duration) {
         let place = times.running_time.or(times.timestamp).unwrap_or_default();
         let text = format!(
             "{} ms of audio from {place} on were dropped: more than max-queue-time waits to be sent",
@@ -310,13 +317,13 @@ impl Posting {
     }
 
     /// Posts that a setting has no effect.
-    pub fn ineffective(&self, element: &VolcAsrSink, found: &Ineffective) {
+    pub fn ineffective(&self, element: &gst::Element, found: &Ineffective) {
         let error = glib::Error::new(gst::ResourceError::Settings, &found.text);
         warn(element, error, None, messages::setting(found.property));
     }
 
     /// Posts that audio is being discarded because it is played backwards.
-    pub fn backwards(&self, element: &VolcAsrSink) {
+    pub fn backwards(&self, element: &gst::Element) {
         let text = "Audio that is played backwards can't be recognised, and is discarded";
         gst::warning!(CAT, obj = element, "{text}");
         let error = glib::Error::new(gst::StreamError::Format, text);
@@ -331,7 +338,7 @@ impl Posting {
     /// the element when it sees the progress end.
     pub fn failed(
         &self,
-        element: &VolcAsrSink,
+        element: &gst::Element,
         trouble: &Trouble,
         lost: bool,
         wanted: &dyn Fn() -> bool,
@@ -349,6 +356,20 @@ impl Posting {
             .build();
         // Without a bus there is nobody to tell.
         let _ = element.post_message(message);
+    }
+
+    /// A connection has been made or refused.
+    fn notify_ids(&self, element: &gst::Element, ids: Ids) {
+        let mut last = self.last_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *last, ids.clone());
+        // An application reads the property in its handler.
+        drop(last);
+        if before.connect != ids.connect {
+            element.notify("connect-id");
+        }
+        if before.log != ids.log {
+            element.notify("log-id");
+        }
     }
 
     fn ids(&self) -> Ids {
@@ -385,7 +406,7 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-fn progress(element: &VolcAsrSink, kind: gst::ProgressType, text: &str) {
+fn progress(element: &gst::Element, kind: gst::ProgressType, text: &str) {
     let message = gst::message::Progress::builder(kind, "connect", text)
         .src(element)
         .build();
@@ -393,7 +414,7 @@ fn progress(element: &VolcAsrSink, kind: gst::ProgressType, text: &str) {
     let _ = element.post_message(message);
 }
 
-fn post(element: &VolcAsrSink, structure: gst::Structure) {
+fn post(element: &gst::Element, structure: gst::Structure) {
     // Without a bus there is nobody to tell.
     let _ = element.post_message(
         gst::message::Element::builder(structure)
@@ -402,7 +423,7 @@ fn post(element: &VolcAsrSink, structure: gst::Structure) {
     );
 }
 
-fn warn(element: &VolcAsrSink, error: glib::Error, debug: Option<&str>, details: gst::Structure) {
+fn warn(element: &gst::Element, error: glib::Error, debug: Option<&str>, details: gst::Structure) {
     gst::warning!(CAT, obj = element, "{}", error.message());
     let builder = gst::message::Warning::builder_from_error(error)
         .details(details)

@@ -59,7 +59,7 @@ pub(super) struct Run {
     pub rate: u32,
     gaps: GapLimits,
     leaky: Leaky,
-    element: glib::WeakRef<super::VolcAsrSink>,
+    element: glib::WeakRef<gst::Element>,
     streaming: Mutex<Streaming>,
 }
 
@@ -71,7 +71,7 @@ impl Run {
         settings: &Settings,
         limits: Limits,
         max_queue: Duration,
-        element: &super::VolcAsrSink,
+        element: &gst::Element,
     ) -> Self {
         let gaps = gap_limits(
             settings.request.end_window_size.unwrap_or(0),

@@ -115,6 +115,30 @@ fn steps_in_paused() {
     }
 }
 
+/// Steps over more than the one buffer that waits: they end in PAUSED without a word of the service,
+/// and drop no audio.
+#[test]
+fn long_steps_in_paused() {
+    let amounts: [gst::GenericFormattedValue; 2] = [
+        gst::format::Buffers::from_u64(100).into(),
+        gst::ClockTime::from_seconds(2).into(),
+    ];
+    for amount in amounts {
+        let heard = disturbed(true, |direct| {
+            direct
+                .pipeline
+                .set_state(gst::State::Paused)
+                .expect("PAUSED");
+            let step = gst::event::Step::new(amount, 1.0, true, false);
+            assert!(direct.sink.send_event(step));
+            goes_on(direct, &direct.pipeline, true);
+        });
+        let done = heard.messages.iter();
+        let done = done.filter(|message| message.type_() == gst::MessageType::StepDone);
+        assert_eq!(done.count(), 1, "{amount:?}");
+    }
+}
+
 /// The step finds the streaming thread idle, and begins with a buffer for which there is no room: the pause is over only when
 /// that has gone by.
 #[test]

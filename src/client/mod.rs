@@ -59,8 +59,10 @@ pub enum Waited {
     Done,
     /// It will never come: the client has failed, and its owner has said so.
     Failed,
-    /// Somebody needs the thread: let it go, then wait again.
+    /// The caller may be needed elsewhere; it then waits again.
     Interrupted,
+    /// The client is stopped.
+    Stopped,
 }
 
 /// What became of audio that was handed over.
@@ -171,8 +173,11 @@ impl Client {
 
     /// Waits until there is room for so many samples, and some more: a thread that is woken for each
     /// chunk costs more than the chunk.
-    pub fn wait_for_space(&self, samples: u64) -> Waited {
-        self.shared.wait(|state| {
+    ///
+    /// Like the other waits, it ends as well when [`interruptions`](Self::interruptions) is no
+    /// longer `seen`.
+    pub fn wait_for_space(&self, samples: u64, seen: u64) -> Waited {
+        self.shared.wait(seen, |state| {
             if state.failed {
                 return state.failure_told.then_some(Waited::Failed);
             }
@@ -185,8 +190,8 @@ impl Client {
     }
 
     /// Waits until the boundary with `token` is done and its owner has said all that came before it.
-    pub fn wait_for(&self, token: u64) -> Waited {
-        self.shared.wait(|state| {
+    pub fn wait_for(&self, token: u64, seen: u64) -> Waited {
+        self.shared.wait(seen, |state| {
             if state.done >= token {
                 Some(Waited::Done)
             } else {
@@ -196,18 +201,25 @@ impl Client {
     }
 
     /// Waits until a failure is on the bus.
-    pub fn wait_for_failure(&self) -> Waited {
+    pub fn wait_for_failure(&self, seen: u64) -> Waited {
         self.shared
-            .wait(|state| state.failure_told.then_some(Waited::Failed))
+            .wait(seen, |state| state.failure_told.then_some(Waited::Failed))
     }
 
-    /// Ends the waits: from `true` to `false` none begins.
-    pub fn interrupt(&self, on: bool) {
-        let mut state = self.shared.state();
-        state.interrupting = on;
-        state.interruptions += 1;
-        drop(state);
+    /// Waits until the next [`interrupt`](Self::interrupt).
+    pub fn wait_for_interruption(&self, seen: u64) -> Waited {
+        self.shared.wait(seen, |_| None)
+    }
+
+    /// Ends every wait that has not seen this interruption.
+    pub fn interrupt(&self) {
+        self.shared.state().interruptions += 1;
         self.shared.changed.notify_all();
+    }
+
+    /// Number of interruptions so far.
+    pub fn interruptions(&self) -> u64 {
+        self.shared.state().interruptions
     }
 
     /// The owner has said all that came before [`Event::Done`].
@@ -248,6 +260,11 @@ impl Client {
     /// Whether the client has failed for good.
     pub fn has_failed(&self) -> bool {
         self.shared.state().failed
+    }
+
+    /// Whether the client has failed and its error is on the bus.
+    pub fn has_reported_failure(&self) -> bool {
+        self.shared.state().failure_told
     }
 
     /// Drops what waits and what the session has not said; until [`flush_stop`](Self::flush_stop)
@@ -295,7 +312,8 @@ impl Client {
         self.shared
             .control
             .send_modify(|control| control.stopped = true);
-        self.interrupt(true);
+        self.shared.state().stopped = true;
+        self.shared.changed.notify_all();
     }
 }
 

@@ -67,9 +67,10 @@ pub(super) struct State {
     /// The failure is on the bus.
     pub(super) failure_told: bool,
     pub(super) done: u64,
-    /// Level and edges: both halves of an interruption may come before a waiting thread runs.
-    pub(super) interrupting: bool,
+    /// Counts the calls of [`Client::interrupt`](super::Client::interrupt).
     pub(super) interruptions: u64,
+    /// Ends all waits, those to come as well.
+    pub(super) stopped: bool,
 }
 
 impl Shared {
@@ -88,8 +89,8 @@ impl Shared {
                 failed: false,
                 failure_told: false,
                 done: 0,
-                interrupting: false,
                 interruptions: 0,
+                stopped: false,
             }),
             changed: Condvar::new(),
             ready: Notify::new(),
@@ -170,14 +171,22 @@ impl Shared {
         state.queue.is_first_coming().then_some(state.input_until)
     }
 
-    pub(super) fn wait(&self, mut until: impl FnMut(&mut State) -> Option<Waited>) -> Waited {
+    /// Waits until `until` returns a result, the client is stopped, or the count of interruptions is
+    /// no longer `seen`.
+    pub(super) fn wait(
+        &self,
+        seen: u64,
+        mut until: impl FnMut(&mut State) -> Option<Waited>,
+    ) -> Waited {
         let mut state = self.state();
-        let seen = state.interruptions;
         loop {
+            if state.stopped {
+                return Waited::Stopped;
+            }
             if let Some(end) = until(&mut state) {
                 return end;
             }
-            if state.interrupting || state.interruptions != seen {
+            if state.interruptions != seen {
                 return Waited::Interrupted;
             }
             state = self

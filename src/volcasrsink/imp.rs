@@ -15,13 +15,11 @@ use super::errors::Identity;
 use super::ineffective::ineffective;
 use super::outbox::{Outbox, Post};
 use super::posting::{Ids, Posting};
-use super::rate_change::RateChanges;
 use super::run::Run;
 use super::settings::Settings;
 use super::snapshot::Environment;
 use super::stats;
 use super::timeline::Timeline;
-use super::waiting::{Phase, Phases};
 use crate::client::{Client, Counts, InputError};
 use crate::session::BYTES_PER_SAMPLE;
 
@@ -33,6 +31,8 @@ const FINISH: &str = "volcasr/finish";
 pub(super) struct Flow {
     /// The time and duration of what was rendered last, for the preroll before a drain.
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
+    /// The next GAP event is the element's own, which only prerolls.
+    pub prerolling: bool,
     backwards_told: bool,
 }
 
@@ -48,8 +48,6 @@ pub struct VolcAsrSink {
     /// Of the current or last connection.
     ids: Arc<Mutex<Ids>>,
     pub(super) tokens: AtomicU64,
-    pub(super) phases: Phases,
-    pub(super) rate_changes: Mutex<RateChanges>,
 }
 
 /// A poisoned lock's data is whole: nothing is left half done under a lock here.
@@ -66,6 +64,11 @@ impl ObjectSubclass for VolcAsrSink {
 }
 
 impl ObjectImpl for VolcAsrSink {
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.install_wait_probe();
+    }
+
     fn properties() -> &'static [glib::ParamSpec] {
         &super::properties::PROPERTIES
     }
@@ -152,28 +155,19 @@ impl ElementImpl for VolcAsrSink {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         match transition {
-            gst::StateChange::ReadyToPaused => {
-                self.phases.set(Phase::Paused);
-                self.start_run()?;
-            }
-            gst::StateChange::PausedToPlaying => return self.resume(),
-            gst::StateChange::PlayingToPaused => return self.pause(),
+            gst::StateChange::ReadyToPaused => self.start_run()?,
             // Before the pad is deactivated, so that nothing more is said meanwhile.
             gst::StateChange::PausedToReady => self.stop_run(),
             _ => {}
         }
         let result = self.parent_change_state(transition);
-        if transition == gst::StateChange::ReadyToPaused && result.is_err() {
-            self.stop_run();
+        match transition {
+            gst::StateChange::ReadyToPaused if result.is_err() => self.stop_run(),
+            // The base class may need a preroll for it, and has not called `unlock`.
+            gst::StateChange::PausedToPlaying => self.interrupt(),
+            _ => {}
         }
         result
-    }
-
-    fn send_event(&self, event: gst::Event) -> bool {
-        match event.type_() {
-            gst::EventType::InstantRateSyncTime => self.change_rate(event),
-            _ => self.parent_send_event(event),
-        }
     }
 }
 
@@ -192,16 +186,12 @@ impl BaseSinkImpl for VolcAsrSink {
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
-        if let Some(run) = self.run() {
-            run.client.interrupt(true);
-        }
+        self.interrupt();
         Ok(())
     }
 
     fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
-        if let Some(run) = self.run() {
-            run.client.interrupt(false);
-        }
+        self.interrupt();
         Ok(())
     }
 
@@ -223,7 +213,6 @@ impl BaseSinkImpl for VolcAsrSink {
                 self.parent_event(event)
             }
             EventView::FlushStart(_) => {
-                self.forget_rate_changes();
                 run.flush_start();
                 let handled = self.parent_event(event);
                 run.outbox.settle();
@@ -234,6 +223,10 @@ impl BaseSinkImpl for VolcAsrSink {
                 lock(&self.flow).last = None;
                 run.flush_stop();
                 handled
+            }
+            EventView::Gap(_) if lock(&self.flow).prerolling => {
+                self.open_empty_segment();
+                self.parent_event(event)
             }
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
@@ -252,12 +245,6 @@ impl BaseSinkImpl for VolcAsrSink {
                 }
                 self.parent_event(event)
             }
-            EventView::Eos(_) => {
-                if self.drain(&run).is_err() {
-                    return false;
-                }
-                self.parent_event(event)
-            }
             _ => self.parent_event(event),
         }
     }
@@ -266,9 +253,11 @@ impl BaseSinkImpl for VolcAsrSink {
         let Some(run) = self.run() else {
             return Err(gst::FlowError::Flushing);
         };
-        run.check(&|wait| self.wait(wait))?;
-        if !self.obj().sink_pad().has_current_caps() {
-            return Err(run.reject(InputError::NotNegotiated, &|wait| self.wait(wait)));
+        if run.client.has_reported_failure() {
+            return Err(match self.obj().sink_pad().has_current_caps() {
+                true => gst::FlowError::Error,
+                false => gst::FlowError::NotNegotiated,
+            });
         }
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
@@ -287,7 +276,9 @@ impl BaseSinkImpl for VolcAsrSink {
             return Ok(gst::FlowSuccess::Ok);
         };
         let Ok(map) = buffer.map_readable() else {
-            return Err(run.reject(InputError::Unreadable, &|wait| self.wait(wait)));
+            // The next buffer gets the flow error, once the cause is on the bus.
+            run.client.reject_input(InputError::Unreadable);
+            return Ok(gst::FlowSuccess::Ok);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         if whole < map.len() {
@@ -300,12 +291,19 @@ impl BaseSinkImpl for VolcAsrSink {
         }
         let (pts, pcm) = (buffer.pts(), &map[..whole]);
         self.remember(pts, pcm.len(), run.rate);
-        run.feed(pts, discont, pcm, segment.as_ref(), &|wait| self.wait(wait))
-            .map(|()| gst::FlowSuccess::Ok)
+        run.feed(pts, discont, pcm, segment.as_ref());
+        Ok(gst::FlowSuccess::Ok)
     }
 }
 
 impl VolcAsrSink {
+    /// Wakes the streaming thread if it waits: the base class may need a preroll.
+    fn interrupt(&self) {
+        if let Some(run) = self.run() {
+            run.client.interrupt();
+        }
+    }
+
     pub(super) fn run(&self) -> Option<Arc<Run>> {
         lock(&self.run).clone()
     }
@@ -364,7 +362,6 @@ impl VolcAsrSink {
     /// PAUSED → READY: leaves everything to itself, and waits for nothing but the message that is just
     /// being posted: after READY none of this run comes.
     fn stop_run(&self) {
-        self.forget_rate_changes();
         let Some(run) = lock(&self.run).take() else {
             return;
         };

@@ -64,7 +64,6 @@ mod messages;
 mod outbox;
 mod posting;
 mod properties;
-mod rate_change;
 mod run;
 mod settings;
 mod snapshot;

@@ -13,7 +13,7 @@ use super::drops::{Drops, Loss};
 use super::input::{BufferPlan, GapDetector, GapLimits};
 use super::outbox::{Outbox, Post};
 use super::settings::{Leaky, Settings};
-use crate::client::{Client, InputError, Pushed, Waited};
+use crate::client::{Client, Pushed};
 use crate::session::exchange::Limits;
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
@@ -26,9 +26,6 @@ const DEFAULT_END_WINDOW: u32 = 800;
 const SETTLING_MARGIN: u32 = 200;
 /// The silence for a gap is made at once: an `idle-timeout` or `end-window-size` of days must not take gigabytes.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
-
-/// Waits on the streaming thread; see [`VolcAsrSink::wait`](super::imp::VolcAsrSink::wait).
-type Waits<'a> = &'a dyn Fn(&dyn Fn() -> Waited) -> Result<Waited, gst::FlowError>;
 
 #[derive(Debug)]
 struct Streaming {
@@ -225,12 +222,10 @@ impl Run {
         self.client.push_boundary(Boundary::EndOfStream { token });
     }
 
-    /// After a failure every buffer gets an error, whatever is in it, once the cause is on the bus.
-    pub fn check(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
-        if self.client.has_failed() {
-            return self.failed(waits);
-        }
-        Ok(())
+    /// Whether a buffer of this length has to wait: for room in the queue, or for an error to be on
+    /// the bus.
+    pub fn must_wait(&self, samples: u64) -> bool {
+        self.client.has_failed() || !self.client.has_room(samples) && !self.leaks()
     }
 
     /// A buffer comes to nothing. What its flags say of the time holds for the next one.
@@ -240,29 +235,29 @@ impl Run {
         }
     }
 
-    /// Hands over a buffer's samples. `discont`: its time may jump. `waits` waits as it is told to, and lets the base
-    /// class have the thread meanwhile.
+    /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for room
+    /// came before.
     pub fn feed(
         &self,
         pts: Option<gst::ClockTime>,
         discont: bool,
         pcm: &[u8],
         segment: Option<&Segment>,
-        waits: Waits<'_>,
-    ) -> Result<(), gst::FlowError> {
+    ) {
         if pcm.is_empty() {
             self.skip(discont);
-            return Ok(());
+            return;
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
-        // Everything that may wait does so before anything of the buffer is taken.
-        self.make_room(samples, waits)?;
+        if !self.client.has_room(samples) && self.leaks() {
+            self.drop_oldest(samples);
+        }
         let mut streaming = self.streaming();
         let plan = streaming.input.judge(pts, discont, pcm.len(), segment);
         self.go_silent(&mut streaming, &plan);
         let pcm = &pcm[plan.skip..];
         if pcm.is_empty() {
-            return Ok(());
+            return;
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
         let position = streaming.position;
@@ -277,9 +272,8 @@ impl Run {
         let position = streaming.position;
         self.tell_dropped(streaming.epoch, streaming.drops.at(position));
         drop(streaming);
-        match self.client.push(pcm) {
-            Pushed::Taken => Ok(()),
-            Pushed::Failed => self.failed(waits),
+        if self.client.push(pcm) == Pushed::Failed {
+            gst::debug!(CAT, "failed meanwhile: the next buffer gets the flow error");
         }
     }
 
@@ -293,21 +287,6 @@ impl Run {
     pub fn backwards(&self) {
         self.streaming().told = true;
         self.outbox.post(Post::Backwards);
-    }
-
-    /// Blocks, or drops the oldest, until so many samples may wait.
-    fn make_room(&self, samples: u64, waits: Waits<'_>) -> Result<(), gst::FlowError> {
-        if self.client.has_room(samples) {
-            return Ok(());
-        }
-        if self.leaks() {
-            self.drop_oldest(samples);
-            return Ok(());
-        }
-        match waits(&|| self.client.wait_for_space(samples))? {
-            Waited::Failed => Err(gst::FlowError::Error),
-            Waited::Done | Waited::Interrupted => Ok(()),
-        }
     }
 
     fn drop_oldest(&self, samples: u64) {
@@ -370,22 +349,6 @@ impl Run {
         };
         let mut query = gst::query::Latency::new();
         pad.peer_query(&mut query) && query.result().0
-    }
-
-    fn failed(&self, waits: Waits<'_>) -> Result<(), gst::FlowError> {
-        waits(&|| self.client.wait_for_failure())?;
-        Err(gst::FlowError::Error)
-    }
-
-    /// Ends the run, as any failure does, for a buffer that can't be used. Returns what becomes of the buffer, once
-    /// the error is on the bus.
-    pub fn reject(&self, error: InputError, waits: Waits<'_>) -> gst::FlowError {
-        self.client.reject_input(error);
-        match (waits(&|| self.client.wait_for_failure()), error) {
-            (Err(error), _) => error,
-            (Ok(_), InputError::NotNegotiated) => gst::FlowError::NotNegotiated,
-            (Ok(_), InputError::Unreadable) => gst::FlowError::Error,
-        }
     }
 }
 

@@ -1,244 +1,148 @@
-//! The streaming thread's waits, and how the base class gets the thread back during them.
+//! Waits of the streaming thread, for room in the queue and for the last words.
 //!
-//! The thread holds the base class's preroll lock, which state changes, flushes and steps need, too.
-//! Most of them ask for it by `unlock`, and `wait_preroll` lets it go until they signal. PAUSED → PLAYING
-//! does not ask, and being woken says little: a pause may have followed PLAYING before the thread ran,
-//! and the base class then believes that it is parked still. So the element remembers by itself where
-//! it is, and never waits for the service unless that is PLAYING: the next state change would wait for
-//! the service, too. On the way there it cannot tell whether the base class has had the lock and has
-//! signalled. So the thread gives the lock away, and the base class signals until the thread is awake.
+//! The base class holds its preroll lock while it calls `render` and `event`. State changes,
+//! flushes, steps and instant rate changes need that lock. A wait in `render` would block them, and
+//! the application with them. So the thread waits earlier, in a probe on the element's own pad,
+//! where it holds the stream lock only. `render` and `event` wait for nothing.
 //!
-//! A step wakes the thread to have the next buffers dropped, one of them preroll, and the pipeline told. While a
-//! buffer is held here there is none to give: GAP events stand in for them, so that no audio is lost. A step that finds
-//! the thread elsewhere begins with the next buffer, which is rendered in PAUSED then.
+//! A thread that waits in the probe gives the base class no buffer to preroll with, so a pause or a
+//! step would not complete. A GAP event stands in for the buffer: the thread sends one into its own
+//! pad before each wait. In PLAYING the event passes; in PAUSED it prerolls and blocks, as a buffer
+//! would. Each wait ends when the base class may need another event: on `unlock`, which precedes
+//! pauses, steps and flushes, and after PAUSED → PLAYING, which has no such call. No buffer is lost
+//! to a step meanwhile: the step is over before the buffer moves on.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
+use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::CAT;
 use super::imp::{VolcAsrSink, lock};
 use super::run::Run;
-use crate::client::Waited;
+use crate::client::{InputError, Waited};
+use crate::session::BYTES_PER_SAMPLE;
 
-/// So many GAP events end a step at most: of so many buffers, or of hours, as each lasts twice as long as the one before.
-const MOST_GAPS: u32 = 32;
-/// In PLAYING nothing tells whether a step is over; these two end the usual one, of a single buffer.
-const GAPS_IN_PLAYING: u32 = 2;
-/// PAUSED → PLAYING takes no longer once it has the lock, nor a thread to wake up.
-const RESUMING: Duration = Duration::from_millis(10);
-
-/// Where the element is between PAUSED and PLAYING.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Or on the way there.
-    #[default]
-    Paused,
-    /// On the way there from PLAYING: the base class is about to take the preroll lock, or has had it.
-    Pausing,
-    /// On the way to PLAYING: the base class is about to take the preroll lock, or has had it.
-    Resuming,
-    Playing,
-}
-
-/// The phase, and a way to wait for its change.
-#[derive(Debug, Default)]
-pub(super) struct Phases {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    phase: Phase,
-    /// In [`Phase::Resuming`] the streaming thread has given the lock away, maybe after the signal.
-    asleep: bool,
-}
-
-impl Phases {
-    pub fn set(&self, phase: Phase) {
-        lock(&self.state).phase = phase;
-        self.changed.notify_all();
-    }
-
-    fn get(&self) -> Phase {
-        lock(&self.state).phase
-    }
-
-    /// The base class has had the lock: goes over to [`Phase::Playing`], unless the streaming thread sleeps
-    /// on. Then it may have missed the signal, and needs another.
-    fn is_awake(&self) -> bool {
-        let state = lock(&self.state);
-        let asleep = |state: &mut State| state.asleep;
-        let waited = self.changed.wait_timeout_while(state, RESUMING, asleep);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if !state.asleep {
-            state.phase = Phase::Playing;
-            self.changed.notify_all();
-        }
-        !state.asleep
-    }
-
-    /// In [`Phase::Resuming`], unless that ends within [`RESUMING`], does `sleep`, which gives the lock away.
-    fn sleep_while_resuming<T>(&self, sleep: impl FnOnce() -> T) -> Option<T> {
-        let state = lock(&self.state);
-        let resuming = |state: &mut State| state.phase == Phase::Resuming;
-        let waited = self.changed.wait_timeout_while(state, RESUMING, resuming);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.phase != Phase::Resuming {
-            return None;
-        }
-        state.asleep = true;
-        drop(state);
-        let woken = sleep();
-        lock(&self.state).asleep = false;
-        self.changed.notify_all();
-        Some(woken)
-    }
-}
+/// Upper bound on the GAP events in a row that complete a step. A step without an end must not keep
+/// a core busy; a longer one completes with the buffers that follow.
+const MAX_STEP_GAPS: u32 = 1000;
 
 impl VolcAsrSink {
-    /// PAUSED → PLAYING: the base class's part, and the streaming thread goes on if it waits.
-    pub(super) fn resume(&self) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        self.phases.set(Phase::Resuming);
-        loop {
-            let result = self.parent_change_state(gst::StateChange::PausedToPlaying);
-            if self.phases.is_awake() {
-                return result;
+    /// Installs the probe that all waits happen in.
+    pub(super) fn install_wait_probe(&self) {
+        let element = self.obj();
+        let Some(pad) = element.static_pad("sink") else {
+            return;
+        };
+        let weak = element.downgrade();
+        let mask = gst::PadProbeType::BUFFER
+            | gst::PadProbeType::BUFFER_LIST
+            | gst::PadProbeType::EVENT_DOWNSTREAM;
+        pad.add_probe(mask, move |pad, info| {
+            if let Some(element) = weak.upgrade() {
+                let sink = element.imp();
+                sink.catch_panic(|| (), |sink| sink.wait_if_needed(pad, info));
             }
+            gst::PadProbeReturn::Ok
+        });
+    }
+
+    fn wait_if_needed(&self, pad: &gst::Pad, info: &gst::PadProbeInfo) {
+        let Some(run) = self.run() else { return };
+        match &info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                self.wait_for_room(&run, pad, buffer.size());
+            }
+            Some(gst::PadProbeData::BufferList(list)) => {
+                self.wait_for_room(&run, pad, list.calculate_size());
+            }
+            Some(gst::PadProbeData::Event(event)) if event.type_() == gst::EventType::Eos => {
+                self.drain(&run, pad);
+            }
+            _ => {}
         }
     }
 
-    /// PLAYING → PAUSED.
-    pub(super) fn pause(&self) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        self.phases.set(Phase::Pausing);
-        let result = self.parent_change_state(gst::StateChange::PlayingToPaused);
-        self.phases.set(Phase::Paused);
-        result
-    }
-
-    fn phase(&self) -> Phase {
-        let phase = self.phases.get();
-        if phase == Phase::Paused {
-            // Without a bin, the base class goes on from the preroll to PLAYING without a word.
-            let (_, current, pending) = self.obj().state(gst::ClockTime::ZERO);
-            if (current, pending) == (gst::State::Playing, gst::State::VoidPending) {
-                self.phases.set(Phase::Playing);
-                return Phase::Playing;
-            }
+    /// Waits until the queue has room for a buffer or, after a failure, until that is on the bus.
+    fn wait_for_room(&self, run: &Run, pad: &gst::Pad, bytes: usize) {
+        let samples = (bytes / BYTES_PER_SAMPLE) as u64;
+        if !pad.has_current_caps() {
+            run.client.reject_input(InputError::NotNegotiated);
+            self.wait(run, pad, &|seen| run.client.wait_for_failure(seen));
+        } else if run.must_wait(samples) {
+            self.wait(run, pad, &|seen| run.client.wait_for_space(samples, seen));
         }
-        phase
     }
 
-    /// Waits as `wait` does, but lets the base class have the thread whenever it needs it; then goes on
-    /// where it stopped: never [`Waited::Interrupted`]. An error is to be returned to the base class.
-    ///
-    /// Only on the streaming thread, in `render` or, once prerolled, in `event`.
-    pub(super) fn wait(&self, wait: &dyn Fn() -> Waited) -> Result<Waited, gst::FlowError> {
-        // Not parked in PAUSED: a step is under way, and the state change waits for its end.
-        self.wait_after(u32::from(self.phase() == Phase::Paused), wait)
+    /// End of stream: waits for the last words, and until all of them are on the bus.
+    fn drain(&self, run: &Run, pad: &gst::Pad) {
+        if !run.end_of_stream() {
+            return;
+        }
+        gst::debug!(CAT, imp = self, "end of stream: waiting for the last words");
+        // In PAUSED the session stays open: it is finished once the pipeline plays.
+        if !self.preroll(pad, true) {
+            return;
+        }
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        run.finish(token);
+        // A failed client sends no last words, but its error precedes EOS.
+        if self.wait(run, pad, &|seen| run.client.wait_for(token, seen)) {
+            run.drained();
+        }
     }
 
-    /// `gaps`: that stood in for buffers since the last step, and one; 0: there is no step.
-    fn wait_after(
-        &self,
-        mut gaps: u32,
-        wait: &dyn Fn() -> Waited,
-    ) -> Result<Waited, gst::FlowError> {
+    /// Waits as `wait` does, and prerolls in between when the base class needs it. Returns false
+    /// after a flush or a stop: the base class then refuses the buffer or event.
+    fn wait(&self, run: &Run, pad: &gst::Pad, wait: &dyn Fn(u64) -> Waited) -> bool {
+        let mut gaps = 0;
         loop {
-            let phase = self.phase();
-            let most = match phase {
-                Phase::Playing => GAPS_IN_PLAYING,
-                _ => MOST_GAPS,
-            };
-            if (1..=most).contains(&gaps) {
-                // Parks in PAUSED once the step is over.
-                self.preroll(gaps - 1)?;
+            // Read first: a need that arises from here on interrupts the wait.
+            let seen = run.client.interruptions();
+            if !self.preroll(pad, gaps == 0) {
+                return false;
+            }
+            let (change, current, pending) = self.obj().state(gst::ClockTime::ZERO);
+            if change == Ok(gst::StateChangeSuccess::Async) && gaps < MAX_STEP_GAPS {
+                // A step took the event, and has not ended yet.
                 gaps += 1;
                 continue;
             }
-            let parked = match phase {
-                Phase::Playing => match wait() {
-                    Waited::Interrupted => Some(self.obj().wait_preroll()),
-                    done => return self.end_wait(gaps, done),
-                },
-                Phase::Resuming => self
-                    .phases
-                    .sleep_while_resuming(|| self.obj().wait_preroll()),
-                Phase::Paused | Phase::Pausing => Some(self.obj().wait_preroll()),
-            };
-            let Some(parked) = parked else { continue };
-            match parked {
-                Ok(_) => gaps = 0,
-                // A step. It must not be returned: the buffer would come again.
-                Err(gst::FlowError::CustomError) => gaps = 1,
-                Err(error) => {
-                    gst::debug!(CAT, imp = self, "{error} while waiting");
-                    return Err(error);
+            gaps = 0;
+            let waited = match (current, pending) {
+                // The pause found the thread on its way out of the preroll and took it to be parked
+                // there. The base class would render in PAUSED.
+                (gst::State::Paused, gst::State::VoidPending) => {
+                    run.client.wait_for_interruption(seen)
                 }
+                _ => wait(seen),
+            };
+            match waited {
+                Waited::Interrupted => {}
+                Waited::Stopped => return false,
+                Waited::Done | Waited::Failed => return true,
             }
         }
     }
 
-    /// The base class waits for the end of the last GAP before EOS: not for one of hours.
-    fn end_wait(&self, gaps: u32, waited: Waited) -> Result<Waited, gst::FlowError> {
-        if gaps > 2 {
-            self.preroll(0)?;
-        }
-        Ok(waited)
+    /// Lets the base class preroll with a GAP event, if it needs to, and wait for PLAYING. The
+    /// function for that, `gst_base_sink_do_preroll`, has no binding. Returns false if the pad is
+    /// flushing.
+    fn preroll(&self, pad: &gst::Pad, with_duration: bool) -> bool {
+        let gap = self.preroll_gap(with_duration);
+        lock(&self.flow).prerolling = true;
+        let passed = pad.send_event(gap);
+        lock(&self.flow).prerolling = false;
+        passed
     }
 
-    /// End of stream: waits for the last words, and for all of them to be posted.
-    pub(super) fn drain(&self, run: &Run) -> Result<(), gst::FlowError> {
-        if !run.end_of_stream() {
-            return Ok(());
-        }
-        gst::debug!(CAT, imp = self, "end of stream: waiting for the last words");
-        self.open_empty_segment();
-        // Before it has prerolled, draining would keep a state change from completing.
-        self.preroll(0)?;
-        let token = self
-            .tokens
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-            + 1;
-        run.finish(token);
-        // A failed client says nothing more, but its error must be on the bus first.
-        self.wait(&|| run.client.wait_for(token))?;
-        run.drained();
-        Ok(())
-    }
-
-    /// A step that ends in another segment than it began in leaves the base class with the start and stop of the first one
-    /// (GStreamer 1.22). If nothing lies between them, it takes no buffer any more, nor a GAP to preroll with.
-    fn open_empty_segment(&self) {
-        let Some(mut segment) = self.time_segment() else {
-            return;
-        };
-        if segment
-            .stop()
-            .is_some_and(|stop| Some(stop) < segment.start())
-        {
-            segment.set_stop(gst::ClockTime::NONE);
-            self.parent_event(gst::event::Segment::new(&segment));
-        }
-    }
-
-    /// Lets the base class preroll, if it needs to, and wait for PLAYING. Its own function for that is not
-    /// bound; a GAP event ends up there. Each of `doublings` makes it last twice as long.
-    fn preroll(&self, doublings: u32) -> Result<(), gst::FlowError> {
-        if self.parent_event(self.preroll_gap(doublings)) {
-            Ok(())
-        } else {
-            Err(gst::FlowError::Flushing)
-        }
-    }
-
-    /// A GAP where the last buffer was, if that lies in the segment, else at its start. Without a duration,
-    /// or clipped, it would not preroll.
-    fn preroll_gap(&self, doublings: u32) -> gst::Event {
+    /// Returns a GAP event at the last buffer's place or, if that is outside the segment, at the
+    /// segment's start.
+    ///
+    /// Without a duration it ends a step that counts time. With one it leaves the time of EOS as it
+    /// is.
+    fn preroll_gap(&self, with_duration: bool) -> gst::Event {
         let segment = self.time_segment();
         let start = segment.as_ref().and_then(|segment| segment.start());
         let last = lock(&self.flow).last.filter(|(pts, _)| {
@@ -249,13 +153,26 @@ impl VolcAsrSink {
         });
         let (start, duration) =
             last.unwrap_or((start.unwrap_or_default(), gst::ClockTime::from_mseconds(1)));
-        let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
-        let duration = duration
-            .nseconds()
-            .saturating_mul(factor)
-            .min(i64::MAX.cast_unsigned());
         gst::event::Gap::builder(start)
-            .duration(gst::ClockTime::from_nseconds(duration))
+            .duration(with_duration.then_some(duration))
             .build()
+    }
+
+    /// Removes the stop of a segment that ends before it starts; such a segment takes no buffer and
+    /// no GAP event.
+    ///
+    /// GStreamer 1.22 leaves one behind when a step ends in another segment than it began in: it
+    /// restores the stop of the first.
+    pub(super) fn open_empty_segment(&self) {
+        let Some(mut segment) = self.time_segment() else {
+            return;
+        };
+        if segment
+            .stop()
+            .is_some_and(|stop| Some(stop) < segment.start())
+        {
+            segment.set_stop(gst::ClockTime::NONE);
+            self.parent_event(gst::event::Segment::new(&segment));
+        }
     }
 }

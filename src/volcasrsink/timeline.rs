@@ -302,14 +302,12 @@ impl Anchor {
 
     fn times(&self, moment: Moment, rate: u32) -> Times {
         let timestamp = floor_at_zero(self.time_of(moment, rate));
-        let mapped =
-            |full: Option<gst::Signed<gst::ClockTime>>| full.and_then(|time| time.positive());
-        let placed = self.segment.as_ref().zip(timestamp).map(|(segment, time)| {
-            // No audio lies before its segment: that is clipped.
-            let start = segment.start().unwrap_or_default();
-            let near = nanos(start) - nanos(time) <= BELOW_ZERO;
-            (segment, if near { time.max(start) } else { time })
-        });
+        let mapped = |full: Option<gst::Signed<gst::ClockTime>>| {
+            let full = full?;
+            let time = nanos(full.abs());
+            floor_at_zero(if full.is_negative() { -time } else { time })
+        };
+        let placed = self.segment.as_ref().zip(timestamp);
         Times {
             timestamp,
             stream_time: placed.and_then(|(s, time)| mapped(s.to_stream_time_full(time))),

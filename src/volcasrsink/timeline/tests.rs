@@ -204,7 +204,7 @@ fn segments_give_stream_and_running_time() {
 
 /// What lies there is clipped: a word can only seem to begin there.
 #[test]
-fn a_time_before_the_segment_is_that_of_its_start() {
+fn a_time_just_before_zero_is_zero() {
     let mut segment = segment();
     segment.set_start(gst::ClockTime::from_seconds(10));
     let mut timeline = Timeline::new(RATE);

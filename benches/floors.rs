@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use gstvolcasr::protocol::frame::{Compression, FrameEncoder, HEADROOM};
-use gstvolcasr::protocol::repeats::Repeats;
+use gstvolcasr::protocol::prefix_cache::Repeats;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
 use gstvolcasr::session::packing::Packed;

@@ -24,7 +24,7 @@ use super::wire::Wire;
 use crate::protocol::compression::Inflater;
 use crate::protocol::failure::Retry;
 use crate::protocol::frame::FrameEncoder;
-use crate::protocol::repeats::Repeats;
+use crate::protocol::prefix_cache::Repeats;
 use crate::session::backoff::Backoff;
 use crate::session::history::History;
 use crate::session::queue::Boundary;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::upgrade::Credentials;
-use crate::protocol::failure::printable;
+use crate::protocol::text::printable;
 
 /// A checked `ws://` or `wss://` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]

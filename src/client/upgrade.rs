@@ -15,7 +15,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::endpoint::Endpoint;
 use super::refusal::{self, Framing};
-use crate::protocol::failure::{Failure, printable};
+use crate::protocol::failure::Failure;
+use crate::protocol::text::printable;
 
 /// A response's header is at most this long.
 const MAX_HEADER: usize = 16 * 1024;

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::read_on::ReadOn;
 use crate::protocol::MAX_PAYLOAD;
-use crate::protocol::failure::printable;
+use crate::protocol::text::printable;
 
 /// The library's own default, 128 KiB for each connection, is for servers with few clients.
 const READ_BUFFER: usize = 4 * 1024;

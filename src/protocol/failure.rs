@@ -4,13 +4,11 @@
 //! by themselves is what users of the service report. A failure below HTTP (look-up, connection, TLS)
 //! has no code and is not found here.
 
-mod body;
-
 use std::fmt;
 
 use thiserror::Error;
 
-pub use body::printable;
+use super::error_body;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,7 +93,7 @@ pub struct Failure {
 impl Failure {
     /// From an error frame, or a response with a code; `body` is unpacked, and may be anything.
     pub fn from_error_frame(code: u32, body: &[u8]) -> Self {
-        let (message, _) = body::read(body);
+        let (message, _) = error_body::read(body);
         Self {
             cause: Cause::of_code(code, &message),
             code: Some(code),
@@ -111,7 +109,7 @@ impl Failure {
     /// The status decides, because it is what was seen in recorded traffic; a code in the body is kept for
     /// the user.
     pub fn from_http(status: u16, body: &[u8]) -> Self {
-        let (message, code) = body::read(body);
+        let (message, code) = error_body::read(body);
         Self {
             cause: Cause::of_status(status, &message),
             code,

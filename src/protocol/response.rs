@@ -25,7 +25,7 @@ use thiserror::Error;
 
 pub use super::utterance::{Additions, MAX_WORDS, Utterance, Word};
 
-use super::lenient::{
+use super::tolerant_json::{
     Entries, Entry, Reader, Shape, code, has_content, milliseconds, nested, raw, skip, string,
 };
 
@@ -43,7 +43,7 @@ pub struct Response<'a> {
     /// none.
     pub utterances: Option<Vec<Utterance<'a>>>,
     /// So many utterances at the beginning of the list are left out, because they were settled before and are as they were; so is
-    /// most of `text`: [`Repeats::decode`](super::repeats::Repeats::decode).
+    /// most of `text`: [`Repeats::decode`](super::prefix_cache::Repeats::decode).
     pub repeated: usize,
     /// The id by which the vendor finds the session; in the first answer of `bigmodel_async`.
     pub log_id: Option<Cow<'a, str>>,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::de::MapAccess;
 
-use super::lenient::{Elements, Entries, Entry, Shape, boolean, milliseconds, raw, skip, string};
+use super::tolerant_json::{
+    Elements, Entries, Entry, Shape, boolean, milliseconds, raw, skip, string,
+};
 
 /// Most words of one utterance that are read.
 pub const MAX_WORDS: usize = 65_536;

@@ -14,7 +14,7 @@ use super::ineffective::Ineffective;
 use super::timeline::{Timeline, Times};
 use super::{CAT, messages, tags};
 use crate::client::{Event, Trouble};
-use crate::protocol::failure::printable;
+use crate::protocol::text::printable;
 use crate::session::transcript::Update;
 
 /// State of the progress `connect`. Each start gets exactly one end, in this order, whichever threads

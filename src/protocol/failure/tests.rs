@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use super::body::MAX_MESSAGE;
 use super::*;
+use crate::protocol::text::MAX_MESSAGE;
 
 #[test]
 fn every_documented_code() {

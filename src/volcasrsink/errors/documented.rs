@@ -206,7 +206,7 @@ fn settings_and_warnings_say_what_their_rows_quote() {
             &[
                 include_str!("../snapshot.rs"),
                 include_str!("../../client/endpoint.rs"),
-                include_str!("../../protocol/request.rs"),
+                include_str!("../../protocol/request/mod.rs"),
             ][..],
         ),
         (

@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::{Tracker, Update};
-use crate::protocol::repeats::Repeats;
+use crate::protocol::prefix_cache::Repeats;
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
 

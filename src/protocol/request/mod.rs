@@ -5,9 +5,9 @@
 //! That is why every documented field has its type here, and why a field that the user did not
 //! set is left out rather than sent as null.
 
-mod body;
+mod json;
 
-use body::Body;
+use json::Body;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use serde::de::MapAccess;
 
-use crate::protocol::lenient::{self, Entry, Shape, raw, skip, string};
+use super::text::{MAX_MESSAGE, printable};
+use super::tolerant_json::{self, Entry, Shape, raw, skip, string};
 
-/// Most characters of a message that are kept.
-pub const MAX_MESSAGE: usize = 500;
 /// Bytes of a body of which the message is made, when it is not JSON: enough for [`MAX_MESSAGE`]
 /// characters of any kind.
 const MAX_PLAIN: usize = 4 * MAX_MESSAGE + 4;
@@ -28,10 +27,10 @@ pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
 
 /// The first message that is not empty, and the outermost code.
 fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) {
-    let Some(Entry(Some(body))) = lenient::read::<Entry<Body<'_>>>(text) else {
+    let Some(Entry(Some(body))) = tolerant_json::read::<Entry<Body<'_>>>(text) else {
         return (None, None);
     };
-    let mut code = lenient::code(body.code);
+    let mut code = tolerant_json::code(body.code);
     let mut message = None;
     for raw in [body.error, body.message, body.payload] {
         let (text, inner_code) = match string(raw) {
@@ -65,31 +64,6 @@ fn title(page: &str) -> Option<String> {
     let end = start + lower[start..].find("</title")?;
     let words: Vec<_> = page[start..end].split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))
-}
-
-/// A peer's words for a log or a message: on one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].
-pub fn printable(text: &str) -> String {
-    let mut characters = text.trim().chars();
-    let mut message: String = characters
-        .by_ref()
-        .take(MAX_MESSAGE)
-        .map(|c| match c {
-            c if c.is_control() => ' ',
-            // Line and paragraph separators, and marks that turn the direction of what follows.
-            '\u{2028}' | '\u{2029}' => ' ',
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => ' ',
-            c => c,
-        })
-        .collect();
-    if characters.next().is_some() {
-        message.pop();
-        message.push('…');
-    }
-    message
 }
 
 /// The fields of an error's body, as JSON text.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use gstvolcasr::protocol::frame::{Compression, FrameEncoder, HEADROOM};
-use gstvolcasr::protocol::prefix_cache::Repeats;
+use gstvolcasr::protocol::prefix_cache::PrefixCache;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
 use gstvolcasr::session::packing::Packed;
@@ -159,7 +159,7 @@ fn responses(c: &mut Criterion) {
 /// As the client does it.
 struct Follower {
     tracker: Tracker,
-    repeats: Repeats,
+    prefix_cache: PrefixCache,
     updates: Vec<Update>,
 }
 
@@ -172,7 +172,7 @@ impl Follower {
         tracker.connect(Duration::ZERO);
         Self {
             tracker,
-            repeats: Repeats::default(),
+            prefix_cache: PrefixCache::default(),
             updates: Vec::new(),
         }
     }
@@ -186,12 +186,12 @@ impl Follower {
     }
 
     fn read(&mut self, json: &str) -> usize {
-        let mut repeats = std::mem::take(&mut self.repeats);
+        let mut cache = std::mem::take(&mut self.prefix_cache);
         let settled = self.tracker.repeated();
-        let response = repeats.decode(json.as_bytes(), settled).expect("sound");
+        let response = cache.decode(json.as_bytes(), settled).expect("sound");
         let updates = self.follow(&response);
-        repeats.keep(json.as_bytes(), self.tracker.repeated());
-        self.repeats = repeats;
+        cache.remember(json.as_bytes(), self.tracker.repeated());
+        self.prefix_cache = cache;
         updates
     }
 }

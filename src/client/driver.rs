@@ -24,7 +24,7 @@ use super::wire::Wire;
 use crate::protocol::compression::Inflater;
 use crate::protocol::failure::Retry;
 use crate::protocol::frame::FrameEncoder;
-use crate::protocol::prefix_cache::Repeats;
+use crate::protocol::prefix_cache::PrefixCache;
 use crate::session::backoff::Backoff;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
@@ -76,7 +76,7 @@ pub(super) struct Driver {
     pub(super) encoder: FrameEncoder,
     /// Made when the first compressed answer comes.
     pub(super) inflater: Option<Inflater>,
-    pub(super) repeats: Repeats,
+    pub(super) prefix_cache: PrefixCache,
     pub(super) response_check: ResponseCheck,
 }
 
@@ -115,7 +115,7 @@ pub(super) fn start(
         log_id: None,
         encoder: FrameEncoder::new(config.compression),
         inflater: None,
-        repeats: Repeats::default(),
+        prefix_cache: PrefixCache::default(),
         response_check: ResponseCheck::default(),
         shared: shared.clone(),
         config,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::upgrade::Credentials;
-use crate::protocol::text::printable;
+use crate::protocol::text::sanitize;
 
 /// A checked `ws://` or `wss://` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ fn credential_in(query: &str, known: &[&str]) -> Option<String> {
         let tells = SECRETS.iter().any(|secret| lower.contains(secret))
             || words.any(|word| SHORT.contains(&word));
         tells.then(|| match pair.contains('=') {
-            true => printable(&name),
+            true => sanitize(&name),
             false => "?".to_owned(),
         })
     })

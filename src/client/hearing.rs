@@ -66,8 +66,8 @@ impl Driver {
         }
         // Unasked for, it is an end in the middle: what was not worked through is to be heard again.
         let last = frame.last && exchange.is_finish_written();
-        let mut repeats = std::mem::take(&mut self.repeats);
-        let read = match repeats.decode(payload, self.tracker.repeated()) {
+        let mut cache = std::mem::take(&mut self.prefix_cache);
+        let read = match cache.decode(payload, self.tracker.repeated()) {
             Ok(response) if response.code.is_some() => Ok(response.code),
             Ok(response) => {
                 live.nonsense = 0;
@@ -83,9 +83,9 @@ impl Driver {
             Err(error) => Err(error),
         };
         if let Ok(None) = read {
-            repeats.keep(payload, self.tracker.repeated());
+            cache.remember(payload, self.tracker.repeated());
         }
-        self.repeats = repeats;
+        self.prefix_cache = cache;
         match read {
             Ok(None) => {}
             Ok(Some(code)) => return Err(self.failure(Failure::from_error_frame(code, payload))),

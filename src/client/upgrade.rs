@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::endpoint::Endpoint;
 use super::refusal::{self, Framing};
 use crate::protocol::failure::Failure;
-use crate::protocol::text::printable;
+use crate::protocol::text::sanitize;
 
 /// A response's header is at most this long.
 const MAX_HEADER: usize = 16 * 1024;
@@ -102,7 +102,7 @@ impl Credentials {
 
     /// The service's id of a connection as it can be shown, if it is one.
     pub(super) fn id(&self, said: &str) -> Option<String> {
-        let id = (said.len() <= MAX_ID).then(|| printable(&self.strike_out(said)));
+        let id = (said.len() <= MAX_ID).then(|| sanitize(&self.strike_out(said)));
         let id = id?.trim().to_owned();
         (!id.is_empty()).then_some(id)
     }

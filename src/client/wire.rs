@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::read_on::ReadOn;
 use crate::protocol::MAX_PAYLOAD;
-use crate::protocol::text::printable;
+use crate::protocol::text::sanitize;
 
 /// The library's own default, 128 KiB for each connection, is for servers with few clients.
 const READ_BUFFER: usize = 4 * 1024;
@@ -175,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             Some(Ok(Message::Close(close))) => match close {
                 Some(close) => WireEvent::Closed {
                     code: close.code.into(),
-                    reason: printable(close.reason.as_str()),
+                    reason: sanitize(close.reason.as_str()),
                 },
                 None => WireEvent::Closed {
                     code: 1005,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::de::MapAccess;
 
-use super::text::{MAX_MESSAGE, printable};
-use super::tolerant_json::{self, Entry, Shape, raw, skip, string};
+use super::text::{MAX_MESSAGE, sanitize};
+use super::tolerant_json::{self, JsonVisitor, ObjectOrNone, raw, skip, string};
 
 /// Bytes of a body of which the message is made, when it is not JSON: enough for [`MAX_MESSAGE`]
 /// characters of any kind.
@@ -21,13 +21,13 @@ const MAX_DEPTH: usize = 3;
 pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
     let text = std::str::from_utf8(body).unwrap_or_default();
     let (message, code) = read_object(text, MAX_DEPTH);
-    let message = message.map_or_else(|| plain(body), |text| printable(&text));
+    let message = message.map_or_else(|| plain(body), |text| sanitize(&text));
     (message, code)
 }
 
 /// The first message that is not empty, and the outermost code.
 fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) {
-    let Some(Entry(Some(body))) = tolerant_json::read::<Entry<Body<'_>>>(text) else {
+    let Some(ObjectOrNone(Some(body))) = tolerant_json::read::<ObjectOrNone<Body<'_>>>(text) else {
         return (None, None);
     };
     let mut code = tolerant_json::code(body.code);
@@ -47,8 +47,8 @@ fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) 
 fn plain(body: &[u8]) -> String {
     let beginning = |most| String::from_utf8_lossy(&body[..body.len().min(most)]);
     match title(&beginning(MAX_PAGE)) {
-        Some(title) => printable(&title),
-        None => printable(&beginning(MAX_PLAIN)),
+        Some(title) => sanitize(&title),
+        None => sanitize(&beginning(MAX_PLAIN)),
     }
 }
 
@@ -75,7 +75,7 @@ struct Body<'a> {
     code: &'a str,
 }
 
-impl<'de> Shape<'de> for Entry<Body<'de>> {
+impl<'de> JsonVisitor<'de> for ObjectOrNone<Body<'de>> {
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: Cow<'de, str>,

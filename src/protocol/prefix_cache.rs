@@ -15,27 +15,27 @@ use super::response::{Response, ResponseError};
 
 /// What the last response began with. One for each connection.
 #[derive(Debug, Default)]
-pub struct Repeats {
-    known: Option<Known>,
+pub struct PrefixCache {
+    prefix: Option<Prefix>,
     /// The response before last began with it, too.
-    again: bool,
+    last_hit: bool,
     /// The payload without what is known of it.
-    news: Vec<u8>,
+    stripped: Vec<u8>,
 }
 
 /// The beginning of a list of utterances, in bytes from behind its bracket.
 #[derive(Debug)]
-struct Known {
+struct Prefix {
     utterances: usize,
     length: usize,
     fingerprint: u64,
 }
 
-impl Repeats {
+impl PrefixCache {
     /// Capacity that is kept from response to response: what is new is some kilobytes, as a rule.
     const KEEP: usize = 1 << 14;
 
-    /// Reads an unpacked payload like [`Response::decode`]. If the first `settled` utterances are those that [`keep`](Self::keep)
+    /// Reads an unpacked payload like [`Response::decode`]. If the first `settled` utterances are those that [`remember`](Self::remember)
     /// was told of, byte by byte, they and the text of all are left out, and [`Response::repeated`] says so.
     ///
     /// # Errors
@@ -45,72 +45,73 @@ impl Repeats {
         payload: &'a [u8],
         settled: usize,
     ) -> Result<Response<'a>, ResponseError> {
-        if self.news.capacity() > Self::KEEP {
-            self.news = Vec::new();
+        if self.stripped.capacity() > Self::KEEP {
+            self.stripped = Vec::new();
         }
-        self.again = self.abridge(payload, settled).is_some();
-        if !self.again {
+        self.last_hit = self.strip_known_prefix(payload, settled).is_some();
+        if !self.last_hit {
             return Response::decode(payload);
         }
-        let mut response = Response::decode(&self.news)?;
+        let mut response = Response::decode(&self.stripped)?;
         response.repeated = settled;
         Ok(response)
     }
 
     /// The first `settled` utterances of the payload that was decoded last need not be read again.
-    pub fn keep(&mut self, payload: &[u8], settled: usize) {
-        let before = self.known.take().filter(|known| {
+    pub fn remember(&mut self, payload: &[u8], settled: usize) {
+        let before = self.prefix.take().filter(|known| {
             // Else they have another end, or no end that is known.
-            self.again && known.utterances <= settled
+            self.last_hit && known.utterances <= settled
         });
-        self.known = match before {
+        self.prefix = match before {
             Some(known) if known.utterances == settled => Some(known),
             before => known(payload, before.as_ref(), settled),
         };
     }
 
-    /// Puts the payload without what is known of it into `news`; none: something differs.
-    fn abridge(&mut self, payload: &[u8], settled: usize) -> Option<()> {
-        let known = self.known.as_ref()?;
-        let head = Head::of(payload)?;
+    /// Puts the payload without what is known of it into `stripped`; none: something differs.
+    fn strip_known_prefix(&mut self, payload: &[u8], settled: usize) -> Option<()> {
+        let known = self.prefix.as_ref()?;
+        let head = Header::of(payload)?;
         let (same, rest) = payload.get(head.list..)?.split_at_checked(known.length)?;
         if known.utterances != settled || fingerprint(same) != known.fingerprint {
             return None;
         }
         let mut after = Scanner::new(rest);
-        if after.eat(b',') && after.peek() == Some(b']') {
+        if after.expect_byte(b',') && after.peek() == Some(b']') {
             // Nothing follows the comma: the parser has something to say about that.
             return None;
         } else if after.at == 0 && after.peek() != Some(b']') {
             return None;
         }
-        self.news.clear();
+        self.stripped.clear();
         let text = head.text.unwrap_or(head.list..head.list);
-        self.news.extend_from_slice(&payload[..text.start]);
-        self.news.extend_from_slice(&payload[text.end..head.list]);
-        self.news.extend_from_slice(&rest[after.at..]);
+        self.stripped.extend_from_slice(&payload[..text.start]);
+        self.stripped
+            .extend_from_slice(&payload[text.end..head.list]);
+        self.stripped.extend_from_slice(&rest[after.at..]);
         Some(())
     }
 }
 
 /// The beginning of the list in a sound payload, `before` and what has come to it; none: it is not as plain as it should be.
-fn known(payload: &[u8], before: Option<&Known>, utterances: usize) -> Option<Known> {
-    let list = payload.get(Head::of(payload)?.list..)?;
+fn known(payload: &[u8], before: Option<&Prefix>, utterances: usize) -> Option<Prefix> {
+    let list = payload.get(Header::of(payload)?.list..)?;
     let mut scanner = Scanner::new(list);
     scanner.at = before.map_or(0, |known| known.length);
     for number in before.map_or(0, |known| known.utterances)..utterances {
-        if number > 0 && !scanner.eat(b',') {
+        if number > 0 && !scanner.expect_byte(b',') {
             return None;
         }
         // What is no object, or has no fields, is no utterance either and does not count.
         let at = scanner.at;
-        if !scanner.eat(b'{') || scanner.peek() != Some(b'"') {
+        if !scanner.expect_byte(b'{') || scanner.peek() != Some(b'"') {
             return None;
         }
         scanner.at = at;
-        scanner.value()?;
+        scanner.skip_value()?;
     }
-    (utterances > 0).then(|| Known {
+    (utterances > 0).then(|| Prefix {
         utterances,
         length: scanner.at,
         fingerprint: fingerprint(&list[..scanner.at]),
@@ -118,44 +119,44 @@ fn known(payload: &[u8], before: Option<&Known>, utterances: usize) -> Option<Kn
 }
 
 /// What comes before the utterances.
-struct Head {
+struct Header {
     /// Behind the bracket of `result.utterances`.
     list: usize,
     /// Between the quotes of `result.text`.
     text: Option<Range<usize>>,
 }
 
-impl Head {
+impl Header {
     fn of(payload: &[u8]) -> Option<Self> {
         let mut scanner = Scanner::new(payload);
         let mut text = None;
         let mut inside = false;
-        scanner.eat(b'{').then_some(())?;
+        scanner.expect_byte(b'{').then_some(())?;
         loop {
-            let key = scanner.string()?;
-            scanner.eat(b':').then_some(())?;
+            let key = scanner.skip_string()?;
+            scanner.expect_byte(b':').then_some(())?;
             match (&payload[key], scanner.peek()?) {
                 (b"result", b'{') if !inside => {
                     inside = true;
                     text = None;
-                    scanner.eat(b'{');
+                    scanner.expect_byte(b'{');
                     // An empty one ends at once.
                     if scanner.peek()? == b'"' {
                         continue;
                     }
                 }
                 (b"utterances", b'[') if inside => {
-                    scanner.eat(b'[');
+                    scanner.expect_byte(b'[');
                     let list = scanner.at;
                     return Some(Self { list, text });
                 }
-                (b"text", b'"') if inside => text = scanner.string(),
-                _ => scanner.value()?,
+                (b"text", b'"') if inside => text = scanner.skip_string(),
+                _ => scanner.skip_value()?,
             }
-            if inside && scanner.eat(b'}') {
+            if inside && scanner.expect_byte(b'}') {
                 inside = false;
             }
-            scanner.eat(b',').then_some(())?;
+            scanner.expect_byte(b',').then_some(())?;
         }
     }
 }

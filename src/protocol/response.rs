@@ -26,7 +26,8 @@ use thiserror::Error;
 pub use super::utterance::{Additions, MAX_WORDS, Utterance, Word};
 
 use super::tolerant_json::{
-    Entries, Entry, Reader, Shape, code, has_content, milliseconds, nested, raw, skip, string,
+    Entries, JsonVisitor, ObjectOrNone, Seed, code, has_content, milliseconds, nested, raw, skip,
+    string,
 };
 
 /// Upper bound on the utterances that are read from a response. A session of ten minutes has some hundreds.
@@ -43,7 +44,7 @@ pub struct Response<'a> {
     /// none.
     pub utterances: Option<Vec<Utterance<'a>>>,
     /// So many utterances at the beginning of the list are left out, because they were settled before and are as they were; so is
-    /// most of `text`: [`Repeats::decode`](super::prefix_cache::Repeats::decode).
+    /// most of `text`: [`PrefixCache::decode`](super::prefix_cache::PrefixCache::decode).
     pub repeated: usize,
     /// The id by which the vendor finds the session; in the first answer of `bigmodel_async`.
     pub log_id: Option<Cow<'a, str>>,
@@ -95,7 +96,7 @@ impl<'a> Response<'a> {
             Some(_) => return Err(ResponseError::NotAnObject),
         }
         let mut json = serde_json::Deserializer::from_str(text);
-        Reader(&mut response).deserialize(&mut json)?;
+        Seed(&mut response).deserialize(&mut json)?;
         json.end()?;
         Ok(response)
     }
@@ -115,7 +116,7 @@ impl<'a> Response<'a> {
     }
 }
 
-impl<'de> Shape<'de> for Response<'de> {
+impl<'de> JsonVisitor<'de> for Response<'de> {
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: Cow<'de, str>,
@@ -162,7 +163,7 @@ impl<'de> Shape<'de> for Response<'de> {
 /// that says something counts.
 struct ResultBody<'s, 'de>(&'s mut Response<'de>);
 
-impl<'de> Shape<'de> for ResultBody<'_, 'de> {
+impl<'de> JsonVisitor<'de> for ResultBody<'_, 'de> {
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: Cow<'de, str>,
@@ -191,7 +192,7 @@ impl<'de> Shape<'de> for ResultBody<'_, 'de> {
     }
 
     fn list<A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Reader(self))?.is_some() {}
+        while list.next_element_seed(Seed(self))?.is_some() {}
         Ok(())
     }
 
@@ -202,12 +203,12 @@ impl<'de> Shape<'de> for ResultBody<'_, 'de> {
 
 struct UtteranceList<'s, 'de>(&'s mut Response<'de>);
 
-impl<'de> Shape<'de> for UtteranceList<'_, 'de> {
+impl<'de> JsonVisitor<'de> for UtteranceList<'_, 'de> {
     fn list<A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
         let utterances = self.0.utterances.get_or_insert_default();
         while utterances.len() < MAX_UTTERANCES {
-            let mut entry = Entry(None);
-            if list.next_element_seed(Reader(&mut entry))?.is_none() {
+            let mut entry = ObjectOrNone(None);
+            if list.next_element_seed(Seed(&mut entry))?.is_none() {
                 return Ok(());
             }
             utterances.extend(entry.0);

@@ -4,7 +4,7 @@
 pub const MAX_MESSAGE: usize = 500;
 
 /// A peer's words for a log or a message: on one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].
-pub fn printable(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     let mut characters = text.trim().chars();
     let mut message: String = characters
         .by_ref()

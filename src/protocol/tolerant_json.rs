@@ -3,7 +3,7 @@
 //!
 //! Scalars are taken as raw text and read from that: a number beyond every type or half a surrogate pair then
 //! spoils its own field instead of the whole document. Objects and lists are read in one pass through
-//! [`Shape`]; those that may not be needed ([`Words`](super::utterance::Words)) are kept as raw text and read
+//! [`JsonVisitor`]; those that may not be needed ([`Words`](super::utterance::Words)) are kept as raw text and read
 //! piece by piece through [`Elements`] and [`Entries`]. Nothing is copied, except strings with escapes.
 
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 /// A place that objects or lists are read into. Whatever it does not override is skipped.
-pub(super) trait Shape<'de> {
+pub(super) trait JsonVisitor<'de> {
     /// One field of an object. It must take the value from `map`: [`raw`], [`nested`] or [`skip`].
     fn field<A: MapAccess<'de>>(
         &mut self,
@@ -44,13 +44,13 @@ pub(super) fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'de str, A::Er
     map.next_value::<&RawValue>().map(RawValue::get)
 }
 
-/// Reads the value of the current field into `shape`.
-pub(super) fn nested<'de, A, S>(map: &mut A, shape: &mut S) -> Result<(), A::Error>
+/// Reads the value of the current field into `visitor`.
+pub(super) fn nested<'de, A, S>(map: &mut A, visitor: &mut S) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
-    S: Shape<'de>,
+    S: JsonVisitor<'de>,
 {
-    map.next_value_seed(Reader(shape))
+    map.next_value_seed(Seed(visitor))
 }
 
 /// Whether a value says anything: text, an object or a list that is not empty.
@@ -64,10 +64,10 @@ pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> 
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-/// Reads any one value into a [`Shape`]; scalars leave it as it was.
-pub(super) struct Reader<'s, S>(pub(super) &'s mut S);
+/// Reads any one value into a [`JsonVisitor`]; scalars leave it as it was.
+pub(super) struct Seed<'s, S>(pub(super) &'s mut S);
 
-impl<'de, S: Shape<'de>> DeserializeSeed<'de> for Reader<'_, S> {
+impl<'de, S: JsonVisitor<'de>> DeserializeSeed<'de> for Seed<'_, S> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -75,7 +75,7 @@ impl<'de, S: Shape<'de>> DeserializeSeed<'de> for Reader<'_, S> {
     }
 }
 
-impl<'de, S: Shape<'de>> Visitor<'de> for Reader<'_, S> {
+impl<'de, S: JsonVisitor<'de>> Visitor<'de> for Seed<'_, S> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,9 +120,9 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Reader<'_, S> {
 }
 
 /// An element of a list that should be an object; one that isn't, or has no fields, is none.
-pub(super) struct Entry<T>(pub(super) Option<T>);
+pub(super) struct ObjectOrNone<T>(pub(super) Option<T>);
 
-impl<T> Default for Entry<T> {
+impl<T> Default for ObjectOrNone<T> {
     fn default() -> Self {
         Self(None)
     }
@@ -216,9 +216,9 @@ impl<'a> Elements<'a> {
     }
 
     /// Reads the next element, or says that there is none.
-    pub(super) fn next<S: Shape<'a> + Default>(&mut self) -> Option<S> {
-        let Parsed(shape) = take(&mut self.rest, ',')?;
-        Some(shape)
+    pub(super) fn next<S: JsonVisitor<'a> + Default>(&mut self) -> Option<S> {
+        let Whole(visitor) = next_value(&mut self.rest, ',')?;
+        Some(visitor)
     }
 }
 
@@ -241,20 +241,20 @@ impl<'a> Iterator for Entries<'a> {
     type Item = (Cow<'a, str>, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Key(key) = take(&mut self.rest, ',')?;
-        let value: &RawValue = take(&mut self.rest, ':')?;
+        let Key(key) = next_value(&mut self.rest, ',')?;
+        let value: &RawValue = next_value(&mut self.rest, ':')?;
         Some((key, value.get()))
     }
 }
 
-/// Reads a whole JSON document into a [`Shape`].
-pub(super) fn read<'a, S: Shape<'a> + Default>(text: &'a str) -> Option<S> {
-    let parsed: Parsed<S> = serde_json::from_str(text).ok()?;
+/// Reads a whole JSON document into a [`JsonVisitor`].
+pub(super) fn read<'a, S: JsonVisitor<'a> + Default>(text: &'a str) -> Option<S> {
+    let parsed: Whole<S> = serde_json::from_str(text).ok()?;
     Some(parsed.0)
 }
 
 /// Takes one value, and the separator before it, from `rest`.
-fn take<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T> {
+fn next_value<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T> {
     let text = rest.trim_start();
     let text = text.strip_prefix(separator).unwrap_or(text);
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<T>();
@@ -266,14 +266,14 @@ fn take<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T
     value
 }
 
-/// A [`Shape`] on its own.
-struct Parsed<S>(S);
+/// A [`JsonVisitor`] on its own.
+struct Whole<S>(S);
 
-impl<'de, S: Shape<'de> + Default> Deserialize<'de> for Parsed<S> {
+impl<'de, S: JsonVisitor<'de> + Default> Deserialize<'de> for Whole<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut shape = S::default();
-        Reader(&mut shape).deserialize(deserializer)?;
-        Ok(Self(shape))
+        let mut visitor = S::default();
+        Seed(&mut visitor).deserialize(deserializer)?;
+        Ok(Self(visitor))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::MapAccess;
 
 use super::tolerant_json::{
-    Elements, Entries, Entry, Shape, boolean, milliseconds, raw, skip, string,
+    Elements, Entries, JsonVisitor, ObjectOrNone, boolean, milliseconds, raw, skip, string,
 };
 
 /// Most words of one utterance that are read.
@@ -113,7 +113,7 @@ impl<'a> Iterator for WordIter<'a> {
         loop {
             // What is no word takes time, too.
             let left = self.left.checked_sub(1)?;
-            let Entry(word) = self.elements.next()?;
+            let ObjectOrNone(word) = self.elements.next()?;
             self.left = left;
             if word.is_some() {
                 return word;
@@ -179,7 +179,7 @@ fn is_scalar(raw: &str) -> bool {
     )
 }
 
-impl<'de> Shape<'de> for Entry<Utterance<'de>> {
+impl<'de> JsonVisitor<'de> for ObjectOrNone<Utterance<'de>> {
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: Cow<'de, str>,
@@ -199,7 +199,7 @@ impl<'de> Shape<'de> for Entry<Utterance<'de>> {
     }
 }
 
-impl<'de> Shape<'de> for Entry<Word<'de>> {
+impl<'de> JsonVisitor<'de> for ObjectOrNone<Word<'de>> {
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: Cow<'de, str>,

@@ -14,7 +14,7 @@ use super::ineffective::Ineffective;
 use super::timeline::{Timeline, Times};
 use super::{CAT, messages, tags};
 use crate::client::{Event, Trouble};
-use crate::protocol::text::printable;
+use crate::protocol::text::sanitize;
 use crate::session::transcript::Update;
 
 /// State of the progress `connect`. Each start gets exactly one end, in this order, whichever threads
@@ -402,7 +402,7 @@ impl fmt::Display for Line<'_> {
             )?;
         }
         // On one line, whatever the service puts into it.
-        write!(f, ": \"{}\"", printable(&update.text))
+        write!(f, ": \"{}\"", sanitize(&update.text))
     }
 }
 

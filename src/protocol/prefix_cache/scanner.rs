@@ -23,7 +23,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over `byte` and the spaces before it, if it is next.
-    pub fn eat(&mut self, byte: u8) -> bool {
+    pub fn expect_byte(&mut self, byte: u8) -> bool {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
         let spaces = spaces.count();
@@ -35,8 +35,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over a string. Where it is, without its quotes.
-    pub fn string(&mut self) -> Option<Range<usize>> {
-        self.eat(b'"').then_some(())?;
+    pub fn skip_string(&mut self) -> Option<Range<usize>> {
+        self.expect_byte(b'"').then_some(())?;
         let start = self.at;
         loop {
             let rest = self.bytes.get(self.at..)?;
@@ -53,23 +53,23 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over a value.
-    pub fn value(&mut self) -> Option<()> {
+    pub fn skip_value(&mut self) -> Option<()> {
         let mut depth = 0usize;
         loop {
             match self.peek()? {
                 b'"' => {
-                    self.string()?;
+                    self.skip_string()?;
                 }
                 open @ (b'{' | b'[') => {
-                    self.eat(open);
+                    self.expect_byte(open);
                     depth += 1;
                 }
                 close @ (b'}' | b']') => {
-                    self.eat(close);
+                    self.expect_byte(close);
                     depth = depth.checked_sub(1)?;
                 }
                 separator @ (b',' | b':') if depth > 0 => {
-                    self.eat(separator);
+                    self.expect_byte(separator);
                 }
                 b',' | b':' => return None,
                 _ => {

@@ -12,10 +12,10 @@ fn payload(before: &str, list: &str, after: &str) -> Vec<u8> {
 
 /// The texts that are read, and how many were left out, of a payload behind another.
 fn read(first: &[u8], settled: usize, second: &[u8]) -> (Vec<String>, usize) {
-    let mut repeats = Repeats::default();
-    assert_eq!(repeats.decode(first, 0).expect("sound").repeated, 0);
-    repeats.keep(first, settled);
-    let response = repeats.decode(second, settled).expect("sound");
+    let mut cache = PrefixCache::default();
+    assert_eq!(cache.decode(first, 0).expect("sound").repeated, 0);
+    cache.remember(first, settled);
+    let response = cache.decode(second, settled).expect("sound");
     let texts = response.utterances.iter().flatten();
     let texts = texts.map(|u| u.text.to_string()).collect();
     (texts, response.repeated)
@@ -91,7 +91,7 @@ fn what_is_not_plain_is_read_as_a_whole() {
 #[test]
 fn what_is_broken_stays_broken() {
     let first = payload("", ONE, "");
-    let mut repeats = Repeats::default();
+    let mut cache = PrefixCache::default();
     for broken in [
         payload("", &format!("{ONE},"), ""),
         payload("", &format!("{ONE}{TWO}"), ""),
@@ -100,10 +100,10 @@ fn what_is_broken_stays_broken() {
         first[..first.len() - 1].to_vec(),
         first[..first.len() - 3].to_vec(),
     ] {
-        repeats.decode(&first, 0).expect("sound");
-        repeats.keep(&first, 1);
+        cache.decode(&first, 0).expect("sound");
+        cache.remember(&first, 1);
         assert!(
-            repeats.decode(&broken, 1).is_err(),
+            cache.decode(&broken, 1).is_err(),
             "{}",
             String::from_utf8_lossy(&broken)
         );
@@ -113,16 +113,16 @@ fn what_is_broken_stays_broken() {
 #[test]
 fn more_is_kept_as_more_settles_and_nothing_that_another_connection_said() {
     let both = payload("", &format!("{ONE},{TWO}"), "");
-    let mut repeats = Repeats::default();
-    repeats.decode(&both, 0).expect("sound");
-    repeats.keep(&both, 1);
-    assert_eq!(repeats.decode(&both, 1).expect("sound").repeated, 1);
-    repeats.keep(&both, 2);
-    assert_eq!(repeats.decode(&both, 2).expect("sound").repeated, 2);
-    repeats.keep(&both, 2);
-    assert_eq!(repeats.decode(&both, 0).expect("sound").repeated, 0);
-    repeats.keep(&both, 0);
-    assert_eq!(repeats.decode(&both, 2).expect("sound").repeated, 0);
+    let mut cache = PrefixCache::default();
+    cache.decode(&both, 0).expect("sound");
+    cache.remember(&both, 1);
+    assert_eq!(cache.decode(&both, 1).expect("sound").repeated, 1);
+    cache.remember(&both, 2);
+    assert_eq!(cache.decode(&both, 2).expect("sound").repeated, 2);
+    cache.remember(&both, 2);
+    assert_eq!(cache.decode(&both, 0).expect("sound").repeated, 0);
+    cache.remember(&both, 0);
+    assert_eq!(cache.decode(&both, 2).expect("sound").repeated, 0);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::{Tracker, Update};
-use crate::protocol::prefix_cache::Repeats;
+use crate::protocol::prefix_cache::PrefixCache;
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
 
@@ -101,7 +101,7 @@ pub(super) struct Stream {
     pub tracker: Tracker,
     /// The same without what spares reading again what is settled: it must say the same of everything.
     plain: Tracker,
-    repeats: Repeats,
+    prefix_cache: PrefixCache,
     pub origin: u64,
     pub sent: Duration,
     /// The last update of each number.
@@ -119,7 +119,7 @@ impl Stream {
         Self {
             tracker,
             plain,
-            repeats: Repeats::default(),
+            prefix_cache: PrefixCache::default(),
             origin: 0,
             sent: Duration::ZERO,
             latest: BTreeMap::new(),
@@ -182,10 +182,11 @@ impl Stream {
         let response = Response::decode(json.as_bytes()).unwrap();
         self.plain.respond(&response, self.sent, last, &mut updates);
         let settled = self.tracker.repeated();
-        let response = self.repeats.decode(json.as_bytes(), settled).unwrap();
+        let response = self.prefix_cache.decode(json.as_bytes(), settled).unwrap();
         self.tracker
             .respond(&response, self.sent, last, &mut self.updates);
-        self.repeats.keep(json.as_bytes(), self.tracker.repeated());
+        self.prefix_cache
+            .remember(json.as_bytes(), self.tracker.repeated());
         assert_eq!(self.updates, updates);
         assert_eq!(self.tracker.worked_until(), self.plain.worked_until());
         self.take()

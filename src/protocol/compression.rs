@@ -1,9 +1,9 @@
 //! Gzip (RFC 1952), both ways.
 //!
-//! A deflate state is some hundred kilobytes, and making one costs more than compressing 200 ms of audio
-//! with it. The encoder's state holds nothing between two members, so all connections that are served by
-//! a thread share one. The decoder's is kept with its connection, if answers are compressed at all, and
-//! its header and trailer are read here, because only raw inflate can be reset without an allocation.
+//! A deflate state takes some hundred kilobytes, and to make one costs more than to compress 200 ms
+//! of audio with it. The encoder's state holds nothing between two members, so the connections of a
+//! thread share one. The decoder's is kept with its connection, once a compressed answer comes.
+//! Header and trailer are read here, because only raw inflate can be reset without an allocation.
 
 use std::cell::RefCell;
 
@@ -14,28 +14,30 @@ use thiserror::Error;
 
 use super::MAX_PAYLOAD;
 
-/// Magic, deflate, no flags, no time, no extra flags, unknown system: a member's least header.
+/// Shortest header of a member: magic, deflate, no flags, no time, no extra flags, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-/// Nothing, as other encoders write it: the library's own takes three bytes more.
+/// Member that holds nothing, as other encoders write it. The library's own is three bytes longer.
 const EMPTY: [u8; 20] = [
     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
-/// CRC-32 and length of what was compressed, both little-endian.
+/// Length of the trailer: CRC-32 and length of the data, both little-endian.
 const TRAILER: usize = 8;
 
-/// The deflate library refused to work.
+/// Failure of the deflate library.
 ///
-/// It has no reason to, whatever the data is: the caller sends the frame uncompressed.
+/// No input is known to cause it. The caller sends the frame uncompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the deflate encoder failed")]
 pub struct GzipError;
 
-/// The library's level.
+/// Compression level of the library.
 ///
-/// Loud speech is noise to deflate: all that its bytes give is their frequencies. In quiet speech and pauses
-/// there are matches to be found, most of them of three bytes, which level 1 does not see. For read English
-/// at 24 kHz, frame by frame, CPU for a second of audio and the bytes that are left (`benches/packing.py`
-/// makes the table):
+/// To deflate, loud speech is noise: it can use the frequencies of its bytes, but finds few
+/// matches. Quiet speech and pauses have matches, most of them of three bytes, which level 1 does
+/// not look for.
+///
+/// CPU for a second of audio and the share of bytes that is left, for read English at 24 kHz, frame
+/// by frame. `benches/packing.py` makes the table:
 ///
 /// | | 100 ms | | 200 ms | |
 /// |---|---|---|---|---|
@@ -50,9 +52,9 @@ pub struct GzipError;
 /// | libdeflate 9 | 0.44 ms | 85.81 % | 0.42 ms | 85.27 % |
 /// | libdeflate 10 | 1.11 ms | 85.32 % | 0.96 ms | 84.75 % |
 ///
-/// Level 1 leaves less than 1 % more bytes than zlib at its best, for a fifth of its time. From level 10 on
-/// libdeflate leaves fewer than zlib, but a frame of a quiet room's hiss takes it 3 to 12 ms. Without matches
-/// (Huffman alone) 86.6 % are left.
+/// Level 1 leaves less than 1 % more bytes than zlib at its best, for a fifth of its time. From
+/// level 10 on, libdeflate leaves fewer than zlib, but then takes 3 to 12 ms for a frame of a quiet
+/// room's hiss. Huffman coding alone, without matches, leaves 86.6 %.
 const LEVEL: i32 = 1;
 
 thread_local! {
@@ -61,7 +63,7 @@ thread_local! {
         RefCell::new(Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default()));
 }
 
-/// Appends one gzip member that holds `data` to `out`, whatever `out` has before it.
+/// Appends one gzip member that holds `data` to `out`.
 ///
 /// # Errors
 /// [`GzipError`] when the library fails; `out` is then as it was.
@@ -81,25 +83,25 @@ pub fn gzip(data: &[u8], out: &mut BytesMut) -> Result<(), GzipError> {
     })
 }
 
-/// The capacity in bytes with which [`gzip`] need not grow its output for `len` bytes of input: what
-/// the library asks for, rounded up.
+/// Capacity in bytes with which [`gzip`] need not grow its output for `len` bytes of input: the
+/// library's own bound, rounded up.
 pub fn gzip_bound(len: usize) -> usize {
     len + len / 64 + 128
 }
 
-/// Why a payload marked as gzip can't be read. The caller drops the frame, and says so.
+/// Reason why a gzip payload can't be read. The caller logs it and drops the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InflateError {
     /// It inflates to more than [`MAX_PAYLOAD`]: a broken or hostile peer.
     #[error("gzip payload inflates to more than {MAX_PAYLOAD} bytes")]
     TooLarge,
-    /// It ends before its trailer does. A payload of no bytes at all is this, too.
+    /// It ends before its trailer does, or has no bytes at all.
     #[error("gzip payload ends too early")]
     Truncated,
-    /// The header, the deflate data, the checksum or the length is wrong.
+    /// Header, deflate data, checksum or length is wrong.
     #[error("gzip payload is corrupt: {0}")]
     Corrupt(&'static str),
-    /// It goes on after the end of the member.
+    /// Bytes follow the end of the member.
     #[error("gzip payload has {0} bytes after its end")]
     Trailing(usize),
 }
@@ -112,12 +114,12 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// Capacity that is kept from frame to frame. More, after a large response, is given back.
+    /// Capacity that is kept between frames; a larger one, after a large response, is freed.
     const KEEP: usize = 1 << 20;
-    /// Deflate can't do better than this ratio, so a length above it is a lie.
+    /// Highest ratio that deflate can reach. A stated length above it is false.
     const MAX_RATIO: usize = 1032;
 
-    /// An inflater without a buffer; the first frame allocates one.
+    /// Makes an inflater without a buffer; the first frame allocates one.
     pub fn new() -> Self {
         Self {
             inflate: Decompress::new(false),
@@ -125,11 +127,11 @@ impl Inflater {
         }
     }
 
-    /// What the one gzip member in `payload` holds, at most [`MAX_PAYLOAD`] bytes; valid until the next
-    /// call.
+    /// Returns the content of the one gzip member in `payload`, at most [`MAX_PAYLOAD`] bytes. It
+    /// is valid until the next call.
     ///
     /// # Errors
-    /// [`InflateError`]: the payload is not exactly one sound gzip member of bounded size.
+    /// [`InflateError`]: the payload is not exactly one valid gzip member of bounded size.
     pub fn inflate(&mut self, payload: &[u8]) -> Result<&[u8], InflateError> {
         let body = skip_header(payload)?;
         self.reserve(payload);
@@ -152,7 +154,8 @@ impl Inflater {
         Ok(&self.out)
     }
 
-    /// An empty buffer, as large as the member says it will be, within what its size makes possible.
+    /// Empties the buffer and makes it as large as the member says it will be, within what its own
+    /// size makes possible.
     fn reserve(&mut self, payload: &[u8]) {
         let claimed = payload
             .last_chunk::<4>()
@@ -167,7 +170,7 @@ impl Inflater {
         self.out.reserve(hint);
     }
 
-    /// Inflates the raw deflate data at the beginning of `body` and returns what follows it.
+    /// Inflates the raw deflate data at the beginning of `body` and returns the bytes behind it.
     fn deflated<'a>(&mut self, body: &'a [u8]) -> Result<&'a [u8], InflateError> {
         self.inflate.reset(false);
         let mut rest = body;
@@ -205,7 +208,7 @@ impl Default for Inflater {
     }
 }
 
-/// What follows the gzip header at the beginning of `payload`.
+/// Returns the bytes behind the gzip header at the beginning of `payload`.
 fn skip_header(payload: &[u8]) -> Result<&[u8], InflateError> {
     const HEADER_CRC: u8 = 1 << 1;
     const EXTRA: u8 = 1 << 2;

@@ -1,4 +1,4 @@
-//! What comes with a code or a status: JSON, or a proxy's page, or anything at all.
+//! The body of an error: JSON, a proxy's page, or any other text.
 
 use std::borrow::Cow;
 
@@ -7,17 +7,19 @@ use serde::de::MapAccess;
 use super::text::{MAX_MESSAGE, sanitize};
 use super::tolerant_json::{self, JsonVisitor, ObjectOrNone, raw, skip, string};
 
-/// Bytes of a body of which the message is made, when it is not JSON: enough for [`MAX_MESSAGE`]
+/// Bytes of a body that is not JSON from which the message is taken: enough for [`MAX_MESSAGE`]
 /// characters of any kind.
 const MAX_PLAIN: usize = 4 * MAX_MESSAGE + 4;
-/// Bytes of a page among which its title is looked for: some begin with styles.
+/// Bytes of a page in which its title is looked for, since some begin with styles.
 const MAX_PAGE: usize = 16 * 1024;
 
-/// Objects that may stand inside one another around a message.
+/// Upper bound on the objects around a message, one inside another.
 const MAX_DEPTH: usize = 3;
 
-/// The message of a body, and its code if it has one: JSON with `error`, `message` or `payload_msg`, each a
-/// string or an object with the same names; other JSON, or plain text.
+/// Returns the message of a body, and its code if it has one.
+///
+/// In JSON, the message is `error`, `message` or `payload_msg`: a string, or an object with the
+/// same names. Other JSON and plain text are the message as they are.
 pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
     let text = std::str::from_utf8(body).unwrap_or_default();
     let (message, code) = read_object(text, MAX_DEPTH);
@@ -25,7 +27,7 @@ pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
     (message, code)
 }
 
-/// The first message that is not empty, and the outermost code.
+/// Returns the first message that is not empty, and the outermost code.
 fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) {
     let Some(ObjectOrNone(Some(body))) = tolerant_json::read::<ObjectOrNone<Body<'_>>>(text) else {
         return (None, None);
@@ -52,12 +54,12 @@ fn plain(body: &[u8]) -> String {
     }
 }
 
-/// The title of a page of a web server or a proxy.
+/// Returns the title of a page of a web server or a proxy.
 fn title(page: &str) -> Option<String> {
     if !page.trim_start().starts_with('<') {
         return None;
     }
-    // Of the same length, so that places in one are places in the other.
+    // Lower case of ASCII keeps the length, so positions in one are positions in the other.
     let lower = page.to_ascii_lowercase();
     let tag = lower.find("<title")?;
     let start = tag + lower[tag..].find('>')? + 1;
@@ -66,7 +68,7 @@ fn title(page: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// The fields of an error's body, as JSON text.
+/// Fields of an error's body, as JSON text.
 #[derive(Default)]
 struct Body<'a> {
     error: &'a str,

@@ -1,8 +1,8 @@
-//! Error frames and refused handshakes: what they mean, and whether to try again.
+//! Error frames and refused handshakes: cause, and whether to try again.
 //!
-//! The codes and the bodies of refusals were seen in recorded traffic or are documented; which of them pass
-//! by themselves is what users of the service report. A failure below HTTP (look-up, connection, TLS)
-//! has no code and is not found here.
+//! The codes and the bodies of refusals were seen in recorded traffic or are documented. Which of
+//! them pass by themselves is reported by users of the service. A failure below HTTP (resolution,
+//! connection, TLS) has no code and is not found here.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use thiserror::Error;
 
 use super::error_body;
 
-/// What happened.
+/// Cause of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// 45000010, HTTP 401: the keys are wrong, or belong to another console's kind.
+    /// 45000010, HTTP 401: the keys are wrong, or belong to the other console.
     Credentials,
     /// 45000030, HTTP 403: the account has not bought the resource.
     NotGranted,
@@ -29,7 +29,7 @@ pub enum Cause {
     Idle,
     /// 45000151: the audio is not what the request said, or not what the service takes.
     AudioFormat,
-    /// 45000292: too many sessions at once. They end, so it passes.
+    /// 45000292: too many sessions at once. Sessions end, so it passes.
     Concurrency,
     /// 45000292 or an HTTP refusal for a `…_lifetime` quota: it is used up.
     QuotaSpent,
@@ -48,50 +48,51 @@ pub enum Cause {
     RateLimited,
     /// Another HTTP 4xx, or a redirect, which is not followed.
     Refused,
-    /// HTTP 1xx or 2xx other than the 101: what answers is no WebSocket server.
+    /// HTTP 1xx or 2xx other than the 101: the peer is no WebSocket server.
     NoWebSocket,
     /// HTTP 5xx.
     Unavailable,
-    /// A code or status that is not documented.
+    /// An undocumented code or status.
     Unknown,
 }
 
-/// Whether the same thing may work if it is tried again.
+/// Decision about another try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {
-    /// No: somebody has to change something first.
+    /// No: something has to be changed first.
     Never,
     /// Yes, with a new session, as soon as there is audio for it.
     Soon,
     /// Yes, after a while.
     Later,
-    /// Yes, but only a few times: it may be passing, or not.
+    /// Yes, but only a few times: it may pass, or not.
     Limited,
 }
 
-/// Why the service ended or refused a session.
+/// Reason why the service ended or refused a session.
 ///
-/// The message is the service's own text: printable, on one line, but not to be trusted otherwise. In case it
-/// repeats a credential, whoever knows the credentials strikes them out before showing it.
+/// The message is the service's own text, printable and on one line, but not trusted otherwise. It
+/// may repeat a credential: code that knows the credentials redacts it before it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct Failure {
-    /// What happened.
+    /// Cause of the failure.
     pub cause: Cause,
-    /// The code of the error frame, or of the body of an HTTP refusal.
+    /// Code of the error frame, or in the body of an HTTP refusal.
     pub code: Option<u32>,
-    /// The status of a refused handshake.
+    /// Status of a refused handshake.
     pub http_status: Option<u16>,
-    /// What the service says about it, at most 500 characters; may be empty.
+    /// The service's message, at most 500 characters; may be empty.
     pub message: String,
-    /// The id that the vendor's support asks for, from the handshake's `X-Tt-Logid`. Not in the body: the
-    /// caller sets it.
+    /// Id that the vendor's support asks for, from the handshake's `X-Tt-Logid`. It is not in the
+    /// body: the caller sets it.
     pub log_id: Option<String>,
-    /// The connection's own id. The caller sets it.
+    /// The client's id of the connection. The caller sets it.
     pub connect_id: Option<String>,
 }
 
 impl Failure {
-    /// From an error frame, or a response with a code; `body` is unpacked, and may be anything.
+    /// Reads an error frame, or a response with a code. `body` is uncompressed and may hold
+    /// anything.
     pub fn from_error_frame(code: u32, body: &[u8]) -> Self {
         let (message, _) = error_body::read(body);
         Self {
@@ -104,9 +105,9 @@ impl Failure {
         }
     }
 
-    /// From an answer to the handshake other than 101.
+    /// Reads an answer to the handshake other than 101.
     ///
-    /// The status decides, because it is what was seen in recorded traffic; a code in the body is kept for
+    /// The status decides, because it was seen in recorded traffic. A code in the body is kept for
     /// the user.
     pub fn from_http(status: u16, body: &[u8]) -> Self {
         let (message, code) = error_body::read(body);
@@ -120,7 +121,7 @@ impl Failure {
         }
     }
 
-    /// Whether to try again.
+    /// Returns whether to try again.
     pub fn retry(&self) -> Retry {
         match self.cause {
             Cause::Credentials
@@ -141,7 +142,8 @@ impl Failure {
                 Retry::Later
             }
             Cause::Internal => Retry::Limited,
-            // The family 45 is the client's fault by documentation, and stays so.
+            // By documentation, the codes from 45000000 on are the client's fault, which does not
+            // pass.
             Cause::Unknown => match self.code {
                 Some(45_000_000..=45_999_999) => Retry::Never,
                 _ => Retry::Limited,
@@ -151,7 +153,7 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
-    /// `45000001: message`, `HTTP 401: message`, or without a message only the first part.
+    /// Writes `45000001: message`, `HTTP 401: message`, or the first part alone.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.http_status, self.code) {
             (Some(status), Some(code)) => write!(f, "HTTP {status}, {code}")?,
@@ -200,9 +202,10 @@ impl Cause {
         }
     }
 
-    /// The state of the account that a refusal names. A quota for the lifetime of a package is used up,
-    /// where one for concurrency is free again later; an account that owes money has the resource, and
-    /// buying it once more does not help.
+    /// Returns the state of the account, if the message names it.
+    ///
+    /// A quota for the lifetime of a package is used up, where one for concurrency is free again
+    /// later. An account that owes money has the resource, so buying it again does not help.
     fn of_account(message: &str) -> Option<Self> {
         let message = message.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
@@ -216,9 +219,9 @@ impl Cause {
     }
 }
 
-/// Whether the message is about a JSON field. The exact text is not recorded; the service is written in Go,
-/// whose JSON reader says "cannot unmarshal string into Go struct field Audio.rate of type int", and
-/// other readers say "field" as well.
+/// Whether the message is about a JSON field. Its text is not recorded. The service is written in
+/// Go, whose JSON reader says "cannot unmarshal string into Go struct field Audio.rate of type
+/// int"; other readers say "field", too.
 fn names_a_field(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric());

@@ -1,22 +1,23 @@
-//! The v3/sauc wire protocol: bytes and JSON to types and back. No sockets, no clocks, no GStreamer.
+//! The v3/sauc wire protocol: bytes and JSON to types and back, without sockets, clocks or
+//! GStreamer.
 //!
 //! | file | holds |
 //! |---|---|
 //! | [`frame`] | the binary frame: header, sequence, size, payload; encoder and strict decoder |
-//! | [`compression`] | gzip, both ways, bounded, with state that is kept from frame to frame |
-//! | [`request`] | what a session asks for, as the JSON of the first frame |
-//! | [`response`] | what the service answers, read with tolerance and without copies |
-//! | [`prefix_cache`] | the part of a response that the one before it had, passed over |
-//! | [`utterance`] | the part of a response that matters most: words, times, attributes |
-//! | `tolerant_json` | the JSON readers behind those and `failure`: a wrong type is an absent field |
-//! | [`failure`] | error frames and HTTP refusals: what they mean, and whether to try again |
-//! | `error_body` | the text that comes with them |
-//! | [`text`] | a peer's words, made safe for a log |
+//! | [`compression`] | gzip, both ways, bounded |
+//! | [`request`] | the JSON of the first frame, which says what a session asks for |
+//! | [`response`] | the service's answers, read tolerantly and without copies |
+//! | [`prefix_cache`] | skips the part of a response that is the same as in the one before |
+//! | [`utterance`] | an utterance of a response: words, times, attributes |
+//! | `tolerant_json` | JSON readers for absent and mistyped fields |
+//! | [`failure`] | error frames and HTTP refusals: cause and retry |
+//! | `error_body` | the message and code in an error's body |
+//! | [`text`] | text of a peer, made safe for a log |
 //!
-//! What is strict and what is tolerant follows from who can mend it. Sizes and checksums are checked to the
-//! byte, because a frame read wrongly puts words into somebody's mouth. The fields of a response are
-//! each optional, because the service leaves them out, renames and retypes them from release to
-//! release, and one odd field is no reason to lose a sentence.
+//! Frames are read strictly and responses tolerantly. A frame whose sizes and checksums are wrong
+//! can't be trusted: what is read from it could be anything. A response's fields are optional, one
+//! by one: the service leaves them out, renames and retypes them from release to release, and one
+//! odd field must not cost a sentence.
 
 pub mod compression;
 mod error_body;
@@ -29,8 +30,8 @@ pub mod text;
 mod tolerant_json;
 pub mod utterance;
 
-/// Most bytes that a frame's payload may have, on the wire and inflated: 16 MiB.
+/// Upper bound on a frame's payload in bytes, on the wire and inflated: 16 MiB.
 ///
-/// A peer that sends more is broken or hostile. The longest honest payload, a `full` response near the
-/// end of a session of ten minutes, has a few megabytes.
+/// A peer that sends more is broken or hostile. The longest regular payload, a `full` response near
+/// the end of a session of ten minutes, has a few megabytes.
 pub const MAX_PAYLOAD: usize = 16 << 20;

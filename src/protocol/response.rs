@@ -1,21 +1,23 @@
-//! What the service answers.
+//! The service's responses.
 //!
 //! ```json
 //! {"audio_info":{"duration":4300},
 //!  "result":{"additions":{"log_id":"…"},"text":"The rain has stopped.",
-//!   "utterances":[{"additions":{"source":"stream"},"definite":false,"start_time":592,"end_time":4252,
-//!     "text":"The rain has stopped.",
-//!     "words":[{"start_time":592,"end_time":672,"text":"The"},{"start_time":-1,"end_time":-1,"text":" "}]}]}}
+//!   "utterances":[{"additions":{"source":"stream"},"definite":false,"start_time":592,
+//!     "end_time":4252,"text":"The rain has stopped.",
+//!     "words":[{"start_time":592,"end_time":672,"text":"The"},
+//!       {"start_time":-1,"end_time":-1,"text":" "}]}]}}
 //! ```
 //!
-//! In recorded traffic each of these fields is absent from one response or another, `result` is an object
-//! where the documentation has a list, and spaces carry the time −1. So each field is optional here, and
-//! one of another type counts as absent. Numbers and booleans may be strings. Documentation also shows the
-//! object wrapped, `{"code":0,"payload_msg":{"audio_info":…,"result":…}}`; both forms are read.
+//! In recorded traffic each of these fields is absent from one response or another. `result` is an
+//! object where the documentation has a list, and spaces carry the time −1. So each field is
+//! optional here, and a mistyped one counts as absent. Numbers and booleans may be strings.
+//! Documentation also shows the object wrapped,
+//! `{"code":0,"payload_msg":{"audio_info":…,"result":…}}`. Both forms are read.
 //!
-//! A `full` response repeats the whole session and grows to megabytes, several times a second, of which only the
-//! end is new. So the types borrow from the payload, and words and attributes stay JSON text until somebody
-//! asks for them: an utterance that is settled is recognised by its text and times alone.
+//! A `full` response repeats the whole session and grows to megabytes, several times a second; only
+//! its end is new. So the types borrow from the payload, and words and attributes stay JSON text
+//! until they are needed: text and times are enough to recognise a final utterance.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -30,49 +32,54 @@ use super::tolerant_json::{
     string,
 };
 
-/// Upper bound on the utterances that are read from a response. A session of ten minutes has some hundreds.
+/// Upper bound on the utterances that are read from a response. A session of ten minutes has some
+/// hundreds.
 pub const MAX_UTTERANCES: usize = 4096;
 
-/// One response of the service.
+/// Response of the service.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Response<'a> {
-    /// How much of the connection's audio the service has worked through. It only grows.
+    /// Audio of the connection that the service has worked through. It only grows.
     pub duration: Option<Duration>,
-    /// All that was said, or as much of it as `result_type` asks for. It may change until the end.
+    /// Text of the whole session, or of the part that `result_type` asks for. It may change until
+    /// the end.
     pub text: Option<Cow<'a, str>>,
-    /// The utterances in their order; absent when the service left them out, which is not the same as
-    /// none.
+    /// Utterances in their order. `None` when the service left them out, which differs from an
+    /// empty list.
     pub utterances: Option<Vec<Utterance<'a>>>,
-    /// So many utterances at the beginning of the list are left out, because they were settled before and are as they were; so is
-    /// most of `text`: [`PrefixCache::decode`](super::prefix_cache::PrefixCache::decode).
+    /// Number of utterances that are left out at the beginning of the list, because they were final
+    /// before and have not changed. Most of `text` is left out with them. See
+    /// [`PrefixCache::decode`](super::prefix_cache::PrefixCache::decode).
     pub repeated: usize,
-    /// The id by which the vendor finds the session; in the first answer of `bigmodel_async`.
+    /// Id by which the vendor finds the session. It comes in the first answer of `bigmodel_async`.
     pub log_id: Option<Cow<'a, str>>,
-    /// An error that came in a response instead of an error frame. A success has no code, or one of those
-    /// that sister services use for it: 0, 1000, 20000000.
+    /// Code of an error that came in a response instead of an error frame. A success has no code,
+    /// or one that sister services use for it: 0, 1000, 20000000.
     pub code: Option<u32>,
-    /// Text, an object or a list stands under an unknown name, or a string where an object is expected.
+    /// Whether text, an object or a list stands under an unknown name, or a string in place of an
+    /// object.
     pub has_unknown: bool,
 }
 
-/// How much of a response can be read.
+/// Degree to which a response can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// Results or progress: a text, a list of utterances, or a duration.
     Results,
-    /// Neither these nor anything else, like an acknowledgement.
+    /// None of these and nothing unknown, like an acknowledgement.
     Nothing,
-    /// Something, but none of what is known.
+    /// Unknown content only.
     Unknown,
 }
 
-/// Why a payload is no response. The caller logs it and goes on: the next response repeats what counts.
+/// Reason why a payload is no response. The caller logs it and goes on, because the next response
+/// repeats what counts.
 #[derive(Debug, Error)]
 pub enum ResponseError {
-    /// Text that is not UTF-8.
+    /// Not UTF-8.
     #[error("a response that is not UTF-8: {0}")]
     Utf8(#[from] std::str::Utf8Error),
-    /// No JSON, or JSON nested too deeply.
+    /// Not JSON, or nested too deeply.
     #[error("a response that is not JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// JSON, but no object.
@@ -81,12 +88,12 @@ pub enum ResponseError {
 }
 
 impl<'a> Response<'a> {
-    /// Reads an unpacked payload. An empty one is a response that says nothing.
+    /// Reads an uncompressed payload. An empty one is a response without content.
     ///
     /// # Errors
-    /// [`ResponseError`] when the payload as a whole is no JSON object. Single fields of another type are not
-    /// an error, with one exception: where an object or a list is due, a number beyond `f64` or a broken
-    /// escape ends the reading.
+    /// [`ResponseError`] when the payload as a whole is no JSON object. Mistyped fields are no
+    /// error, with one exception: where an object or a list is expected, a number beyond `f64` or a
+    /// broken escape ends the reading.
     pub fn decode(payload: &'a [u8]) -> Result<Self, ResponseError> {
         let text = std::str::from_utf8(payload)?;
         let mut response = Self::default();
@@ -135,7 +142,8 @@ impl<'de> JsonVisitor<'de> for Response<'de> {
                 self.set_code(code(raw(map)?));
                 Ok(())
             }
-            // An object with a code is an error as well; its words are read with the failure.
+            // An object with a code is an error as well. Its message is read together with the
+            // failure.
             "error" => {
                 let raw = raw(map)?;
                 self.has_unknown |= has_content(raw);
@@ -144,7 +152,7 @@ impl<'de> JsonVisitor<'de> for Response<'de> {
                 }
                 Ok(())
             }
-            // What goes with a code, that of success too.
+            // The text of a code, that of success too.
             "message" => skip(map),
             _ => {
                 self.has_unknown |= has_content(raw(map)?);
@@ -153,14 +161,14 @@ impl<'de> JsonVisitor<'de> for Response<'de> {
         }
     }
 
-    /// `payload_msg`.
+    /// Reads `payload_msg` if it is a string.
     fn string(&mut self, text: &str) {
         self.has_unknown |= !text.is_empty();
     }
 }
 
-/// `result`: an object, or a list of them, whose utterances are then one list, and of whose texts the first
-/// that says something counts.
+/// Reads `result`: an object or a list of them. Of a list, the utterances become one list, and the
+/// first text that is not empty counts.
 struct ResultBody<'s, 'de>(&'s mut Response<'de>);
 
 impl<'de> JsonVisitor<'de> for ResultBody<'_, 'de> {

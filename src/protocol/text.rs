@@ -1,9 +1,10 @@
-//! A peer's words, made safe for a log.
+//! Text of a peer, made safe for a log.
 
-/// Most characters of a message that are kept.
+/// Upper bound on the characters of a message.
 pub const MAX_MESSAGE: usize = 500;
 
-/// A peer's words for a log or a message: on one line, without what terminals act upon, and no longer than [`MAX_MESSAGE`].
+/// Makes a peer's text fit for a log or a message: one line, nothing that terminals act upon, at
+/// most [`MAX_MESSAGE`] characters.
 pub fn sanitize(text: &str) -> String {
     let mut characters = text.trim().chars();
     let mut message: String = characters

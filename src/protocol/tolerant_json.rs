@@ -1,10 +1,10 @@
-//! Readers for JSON whose fields may be absent, or of another type than documented, which counts as
-//! absent.
+//! JSON readers for fields that may be absent or mistyped. A mistyped field counts as absent.
 //!
-//! Scalars are taken as raw text and read from that: a number beyond every type or half a surrogate pair then
-//! spoils its own field instead of the whole document. Objects and lists are read in one pass through
-//! [`JsonVisitor`]; those that may not be needed ([`Words`](super::utterance::Words)) are kept as raw text and read
-//! piece by piece through [`Elements`] and [`Entries`]. Nothing is copied, except strings with escapes.
+//! Scalars are taken as raw text and parsed from it. A number beyond every type, or half a
+//! surrogate pair, then spoils its own field instead of the whole document. A number or boolean may
+//! stand in a string. Objects and lists are read in one pass through [`JsonVisitor`]. Those that
+//! may not be needed ([`Words`](super::utterance::Words)) are kept as raw text and read piece by
+//! piece through [`Elements`] and [`Entries`]. Only strings with escapes are copied.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,9 +15,10 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-/// A place that objects or lists are read into. Whatever it does not override is skipped.
+/// Target of an object or a list. Methods that are not overridden skip their value.
 pub(super) trait JsonVisitor<'de> {
-    /// One field of an object. It must take the value from `map`: [`raw`], [`nested`] or [`skip`].
+    /// Reads a field of an object. The implementation must take the value from `map`, with [`raw`],
+    /// [`nested`] or [`skip`].
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: Cow<'de, str>,
@@ -27,19 +28,19 @@ pub(super) trait JsonVisitor<'de> {
         skip(map)
     }
 
-    /// A list. It must take all its elements.
+    /// Reads a list. The implementation must take all its elements.
     fn list<A: SeqAccess<'de>>(&mut self, mut list: A) -> Result<(), A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 
-    /// A string, where an object or a list is expected.
+    /// Reads a string that stands in place of an object or a list.
     fn string(&mut self, text: &str) {
         let _ = text;
     }
 }
 
-/// The value of the current field as JSON text.
+/// Returns the value of the current field as JSON text.
 pub(super) fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'de str, A::Error> {
     map.next_value::<&RawValue>().map(RawValue::get)
 }
@@ -53,7 +54,7 @@ where
     map.next_value_seed(Seed(visitor))
 }
 
-/// Whether a value says anything: text, an object or a list that is not empty.
+/// Whether a value has content: a string, an object or a list that is not empty.
 pub(super) fn has_content(raw: &str) -> bool {
     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     raw.starts_with(['"', '{', '[']) && !inner.trim().is_empty()
@@ -64,7 +65,7 @@ pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> 
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-/// Reads any one value into a [`JsonVisitor`]; scalars leave it as it was.
+/// Reads one value into a [`JsonVisitor`]; numbers, booleans and null leave it as it was.
 pub(super) struct Seed<'s, S>(pub(super) &'s mut S);
 
 impl<'de, S: JsonVisitor<'de>> DeserializeSeed<'de> for Seed<'_, S> {
@@ -119,7 +120,7 @@ impl<'de, S: JsonVisitor<'de>> Visitor<'de> for Seed<'_, S> {
     }
 }
 
-/// An element of a list that should be an object; one that isn't, or has no fields, is none.
+/// Element of a list of objects. Holds `None` if it is no object or has no fields.
 pub(super) struct ObjectOrNone<T>(pub(super) Option<T>);
 
 impl<T> Default for ObjectOrNone<T> {
@@ -128,7 +129,7 @@ impl<T> Default for ObjectOrNone<T> {
     }
 }
 
-/// A name in an object: serde's own `Cow` would be a copy each time.
+/// Name in an object, borrowed where possible. serde's own `Cow` would copy it each time.
 struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -155,8 +156,8 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// A string from its JSON text, without `\u0000`: JSON may hold that character, C's strings, into which all of this goes in the
-/// end, may not, and would be cut there at best.
+/// Parses a string, without `\u0000`. JSON allows that character, but C strings, in which all of
+/// this ends, do not: at best they would be cut there.
 pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
@@ -168,8 +169,8 @@ pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A number or a boolean as text, from its JSON text or from a string that holds it: `1200` and `"1200"`.
-/// Other types give a text that is neither.
+/// Returns the text of a number or a boolean, from `1200` or `"1200"`. Other types give a text that
+/// is neither.
 fn scalar(raw: &str) -> Cow<'_, str> {
     match string(raw) {
         Some(Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
@@ -178,18 +179,18 @@ fn scalar(raw: &str) -> Cow<'_, str> {
     }
 }
 
-/// A boolean from its JSON text, `true` or `"true"`; anything else is false.
+/// Parses a boolean, `true` or `"true"`; anything else is false.
 pub(super) fn boolean(raw: &str) -> bool {
     scalar(raw) == "true"
 }
 
-/// An error code from its JSON text, a number or a string.
+/// Parses an error code, a number or a string.
 pub(super) fn code(raw: &str) -> Option<u32> {
     scalar(raw).parse().ok()
 }
 
-/// A time in milliseconds from its JSON text, a number or a string. Negative ones (the service's "none"),
-/// and those above 2^32, which no session lasts, are absent.
+/// Parses a time in milliseconds, a number or a string. Negative ones (the service's "none") are
+/// absent; so are those above 2^32, since no session lasts so long.
 pub(super) fn milliseconds(raw: &str) -> Option<Duration> {
     const MOST: u64 = 1 << 32;
     let text = scalar(raw);
@@ -201,8 +202,8 @@ pub(super) fn milliseconds(raw: &str) -> Option<Duration> {
     in_range.then(|| Duration::from_secs_f64(number / 1000.0))
 }
 
-/// The elements of a list kept as JSON text, one at a time. A text that is no list has none; broken JSON
-/// ends it.
+/// Elements of a list that is kept as JSON text, one at a time. A text that is no list has none;
+/// broken JSON ends it.
 #[derive(Debug, Clone)]
 pub(super) struct Elements<'a> {
     rest: &'a str,
@@ -215,15 +216,15 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// Reads the next element, or says that there is none.
+    /// Reads the next element. Returns `None` at the end.
     pub(super) fn next<S: JsonVisitor<'a> + Default>(&mut self) -> Option<S> {
         let Whole(visitor) = next_value(&mut self.rest, ',')?;
         Some(visitor)
     }
 }
 
-/// The entries of an object kept as JSON text: names, and values as JSON text. A text that is no object has
-/// none; broken JSON ends it.
+/// Entries of an object that is kept as JSON text: names, and values as JSON text. A text that is
+/// no object has none; broken JSON ends it.
 #[derive(Debug, Clone)]
 pub(super) struct Entries<'a> {
     rest: &'a str,
@@ -253,7 +254,7 @@ pub(super) fn read<'a, S: JsonVisitor<'a> + Default>(text: &'a str) -> Option<S>
     Some(parsed.0)
 }
 
-/// Takes one value, and the separator before it, from `rest`.
+/// Takes one value and the separator before it from `rest`.
 fn next_value<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T> {
     let text = rest.trim_start();
     let text = text.strip_prefix(separator).unwrap_or(text);
@@ -266,7 +267,7 @@ fn next_value<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Op
     value
 }
 
-/// A [`JsonVisitor`] on its own.
+/// Value that is read into a [`JsonVisitor`] of its own.
 struct Whole<S>(S);
 
 impl<'de, S: JsonVisitor<'de> + Default> Deserialize<'de> for Whole<S> {

@@ -1,4 +1,4 @@
-//! An utterance of a response, its words and its attributes.
+//! An utterance of a response, with its words and attributes.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,62 +10,64 @@ use super::tolerant_json::{
     Elements, Entries, JsonVisitor, ObjectOrNone, boolean, milliseconds, raw, skip, string,
 };
 
-/// Most words of one utterance that are read.
+/// Upper bound on the words of one utterance that are read.
 pub const MAX_WORDS: usize = 65_536;
-/// Most attributes of one utterance that are read.
+/// Upper bound on the attributes of one utterance that are read.
 pub const MAX_ADDITIONS: usize = 256;
 
-/// A piece of speech between two pauses, as the service hears it so far.
+/// Speech between two pauses, as the service recognises it so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Utterance<'a> {
-    /// What was said; it may change as long as the utterance is not settled.
+    /// Its text, which may change until the utterance is definite.
     pub text: Cow<'a, str>,
-    /// Settled. The stream may go on after it.
+    /// Whether it is settled. Further utterances may follow.
     pub definite: bool,
-    /// Where it begins, from the connection's first sample. Revised as long as it is not settled.
+    /// Start, from the connection's first sample. The service revises it until the utterance is
+    /// definite.
     pub start: Option<Duration>,
-    /// Where it ends, likewise. It may lie before the sound's end, and past [`Response::duration`](super::response::Response::duration).
+    /// End, from the connection's first sample, revised likewise. It may lie before the sound's
+    /// end, and past [`Response::duration`](super::response::Response::duration).
     pub end: Option<Duration>,
     /// Its words and their times.
     pub words: Words<'a>,
-    /// Speaker, emotion, the pass it comes from …: the fields of `additions`, and the scalars that stand
+    /// Speaker, emotion, recognition pass …: the fields of `additions`, and the scalars that stand
     /// beside `text` under names that this type does not have.
     pub additions: Additions<'a>,
 }
 
-/// One word, or the space between two.
+/// A word, or the space between two.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Word<'a> {
-    /// The word. In Chinese it may be several characters; a space is a word without times.
+    /// Its text. In Chinese it may be several characters; a space is a word without times.
     pub text: Cow<'a, str>,
-    /// Where it begins, from the connection's first sample.
+    /// Start, from the connection's first sample.
     pub start: Option<Duration>,
-    /// Where it ends. In recorded traffic most words are 80 ms long, whatever their sound.
+    /// End. In recorded traffic most words are 80 ms long, however long their sound is.
     pub end: Option<Duration>,
 }
 
-/// The words of an utterance, as JSON text that is read when iterated over.
+/// Words of an utterance, as JSON text that is read when iterated over.
 ///
-/// Two are equal when their JSON is, byte by byte: that tells in no time that nothing changed.
+/// Two are equal when their JSON is, byte by byte: a fast test whether anything changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Words<'a> {
     raw: &'a str,
 }
 
 impl<'a> Words<'a> {
-    /// Words from a JSON list, such as [`raw`](Self::raw) gave. Anything else has no words, and broken JSON
-    /// ends them.
+    /// Makes words from a JSON list, such as [`raw`](Self::raw) returned. Anything else has no
+    /// words, and broken JSON ends them.
     pub fn from_raw(raw: &'a str) -> Self {
         let raw = if raw.starts_with('[') { raw } else { "" };
         Self { raw }
     }
 
-    /// The JSON list; empty when the field was absent.
+    /// Returns the JSON list; empty when the field was absent.
     pub fn raw(&self) -> &'a str {
         self.raw
     }
 
-    /// The words in their order, at most [`MAX_WORDS`].
+    /// Returns the words in their order, at most [`MAX_WORDS`].
     pub fn iter(&self) -> WordIter<'a> {
         WordIter {
             elements: Elements::of(self.raw),
@@ -73,7 +75,8 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// The words in their order, as many as `left` allows, which counts down: for several utterances together.
+    /// Returns the words in their order, at most `left`, which counts down: a bound on several
+    /// utterances together.
     pub fn within<'l>(
         &self,
         left: &'l Cell<usize>,
@@ -111,7 +114,7 @@ impl<'a> Iterator for WordIter<'a> {
 
     fn next(&mut self) -> Option<Word<'a>> {
         loop {
-            // What is no word takes time, too.
+            // An element that is no word takes time, too.
             let left = self.left.checked_sub(1)?;
             let ObjectOrNone(word) = self.elements.next()?;
             self.left = left;
@@ -122,17 +125,19 @@ impl<'a> Iterator for WordIter<'a> {
     }
 }
 
-/// The attributes of an utterance, as JSON text that is read when iterated over. Equal when their JSON is.
+/// Attributes of an utterance, as JSON text that is read when iterated over. Equal when their JSON
+/// is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Additions<'a> {
-    /// The object `additions`; empty when the field was absent.
+    /// Object `additions`; empty when the field was absent.
     raw: &'a str,
-    /// Scalars from beside it, as JSON text. Documentation has `speaker_id` there, recordings in the object.
+    /// Scalars from beside it, as JSON text. Documentation has `speaker_id` there, recordings have
+    /// it in the object.
     beside: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Additions<'a> {
-    /// Attributes from a JSON object. Anything else has none.
+    /// Makes attributes from a JSON object. Anything else has none.
     pub fn from_raw(raw: &'a str) -> Self {
         let mut additions = Self::default();
         additions.set_object(raw);
@@ -150,8 +155,9 @@ impl<'a> Additions<'a> {
         }
     }
 
-    /// Names and values, at most [`MAX_ADDITIONS`]; those of the object come first. All values are
-    /// documented to be strings; numbers and booleans come as their JSON text, anything else is left out.
+    /// Returns names and values, at most [`MAX_ADDITIONS`], those of the object first. All values
+    /// are documented to be strings. Numbers and booleans come as their JSON text; other types are
+    /// left out.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a, '_> {
         Entries::of(self.raw)
             .chain(self.beside.iter().cloned())
@@ -163,7 +169,7 @@ impl<'a> Additions<'a> {
             .take(MAX_ADDITIONS)
     }
 
-    /// The value of the first attribute of that name.
+    /// Returns the value of the first attribute of that name.
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
         self.iter()
             .find(|(key, _)| key == name)

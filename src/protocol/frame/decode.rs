@@ -1,4 +1,4 @@
-//! What the service sends: checked to the byte, and not copied.
+//! Decoder of the service's frames. It checks every byte and copies none.
 
 use thiserror::Error;
 
@@ -6,44 +6,45 @@ use super::{ACK, Compression, ERROR, EVENT, LAST, RESPONSE, SEQUENCE, VERSION};
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::compression::{InflateError, Inflater};
 
-/// What kind of message the service sent.
+/// Kind of a message from the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerKind {
-    /// The answer to the request, and every result.
+    /// Answer to the request, or a result.
     Response,
-    /// A bare acknowledgement. Sister services send it; there is nothing to do about it.
+    /// Bare acknowledgement, from sister services. It needs no reaction.
     Ack,
-    /// The end of the session. The service does not close after it and may send more of them: the
-    /// first one counts.
+    /// End of the session. The service does not close the connection after it and may send further
+    /// ones: the first counts.
     Error {
-        /// What happened: [`Failure::from_error_frame`](crate::protocol::failure::Failure::from_error_frame).
+        /// Code, for [`Failure::from_error_frame`].
         code: u32,
     },
 }
 
-/// A message from the service.
+/// Message from the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerFrame<'a> {
     /// Response, acknowledgement or error.
     pub kind: ServerKind,
-    /// The session's final response, by its flag: the number's sign does not say so.
+    /// Whether it is the session's final response, by its flag. The sign of its number does not
+    /// tell.
     pub last: bool,
-    /// How the payload is packed, whatever the client's own frames are.
+    /// Compression of the payload, independent of the client's own frames.
     pub compression: Compression,
-    /// The payload, still packed.
+    /// Payload as it came, still compressed.
     pub payload: &'a [u8],
 }
 
 impl<'a> ServerFrame<'a> {
-    /// Whether it ends the session with a code.
+    /// Whether the frame ends the session with a code.
     pub fn is_error(&self) -> bool {
         matches!(self.kind, ServerKind::Error { .. })
     }
 
-    /// The payload as it was before it was packed. Nothing at all, marked as gzip, is nothing.
+    /// Returns the payload uncompressed. An empty one that is marked as gzip is empty.
     ///
     /// # Errors
-    /// [`InflateError`] when the payload is not sound gzip of bounded size.
+    /// [`InflateError`] when the payload is not valid gzip of bounded size.
     pub fn unpack<'b>(&self, inflater: &'b mut Inflater) -> Result<&'b [u8], InflateError>
     where
         'a: 'b,
@@ -55,30 +56,31 @@ impl<'a> ServerFrame<'a> {
     }
 }
 
-/// Why a message is no frame that can be read.
+/// Reason why a message can't be read as a frame.
 ///
-/// [`UnknownType`](Self::UnknownType) and [`UnknownCompression`](Self::UnknownCompression) are sound frames of
-/// a later protocol, to be logged and skipped. After any other the peer does not speak this protocol.
+/// [`UnknownType`](Self::UnknownType) and [`UnknownCompression`](Self::UnknownCompression) are
+/// valid frames of a later protocol: log and skip them. After any other, the peer does not speak
+/// this protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameError {
     /// The message ends inside the header or one of the fields after it.
     #[error("the message ends after {0} bytes, before its payload begins")]
     Truncated(usize),
-    /// Another version than 1.
+    /// A version other than 1.
     #[error("protocol version {0} instead of {VERSION}")]
     Version(u8),
     /// A header size of 0 words, which does not even hold the size itself.
     #[error("a header of no size")]
     HeaderSize,
-    /// The payload size and the bytes that follow it differ.
+    /// The payload size and the number of bytes that follow it differ.
     #[error("the payload size says {claimed} bytes, {actual} follow")]
     Size {
-        /// What the frame says.
+        /// Payload size in the frame.
         claimed: u32,
-        /// What there is.
+        /// Number of bytes that follow.
         actual: usize,
     },
-    /// The payload is above [`MAX_PAYLOAD`].
+    /// The payload is larger than [`MAX_PAYLOAD`].
     #[error("a payload of {0} bytes is above the limit of {MAX_PAYLOAD}")]
     TooLarge(usize),
     /// A message type that servers do not send.
@@ -89,12 +91,12 @@ pub enum FrameError {
     UnknownCompression(u8),
 }
 
-/// Reads one message of the service; nothing is copied, and the payload stays packed.
+/// Reads one message of the service without copying it. The payload stays compressed.
 ///
 /// # Errors
-/// [`FrameError`] when `bytes` is not exactly one frame. An error frame keeps its code when its compression
-/// is unknown (the payload then counts as plain), and when its size is wrong or missing (it then has no
-/// payload), because the code says more than the body.
+/// [`FrameError`] when `bytes` is not exactly one frame. An error frame keeps its code in two of
+/// these cases, because the code says more than the body. With an unknown compression its payload
+/// counts as plain; with a wrong or missing size it has none.
 pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     let truncated = FrameError::Truncated(bytes.len());
     let [b0, b1, b2, _] = *bytes.first_chunk::<4>().ok_or(truncated)?;
@@ -115,7 +117,7 @@ pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     if ![RESPONSE, ACK, ERROR].contains(&kind) {
         return Err(FrameError::UnknownType(kind));
     }
-    // The sequence is the service's own count, which says nothing about the client's; events are documented for
+    // The sequence is the service's own count, unrelated to the client's. Events are documented for
     // sister services.
     for flag in [SEQUENCE, EVENT] {
         if flags & flag != 0 {
@@ -135,7 +137,7 @@ pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
         _ if matches!(kind, ServerKind::Error { .. }) => Compression::None,
         other => return Err(FrameError::UnknownCompression(other)),
     };
-    // Sister services' acknowledgements may stop after the number, flagged or not.
+    // Acknowledgements of sister services may end after the number, flagged or not.
     let payload = match kind {
         ServerKind::Ack if rest.len() <= 4 => &[],
         ServerKind::Error { .. } => sized(rest, truncated).unwrap_or_default(),
@@ -149,7 +151,7 @@ pub fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     })
 }
 
-/// The payload after its size, which must be all that is left.
+/// Returns the payload after its size, which must be all that is left.
 fn sized(rest: &[u8], truncated: FrameError) -> Result<&[u8], FrameError> {
     let (size, payload) = rest.split_first_chunk::<4>().ok_or(truncated)?;
     let claimed = u32::from_be_bytes(*size);

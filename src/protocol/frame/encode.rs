@@ -1,4 +1,4 @@
-//! What the client sends: frames made in the memory that they are sent from.
+//! Encoder of the client's frames, in the memory that they are sent from.
 
 use std::cell::RefCell;
 
@@ -10,36 +10,37 @@ use crate::protocol::compression::{gzip, gzip_bound};
 
 /// Makes the frames of one connection.
 ///
-/// The sequence of each frame is the caller's: 1 for the request, then 2, 3, 4 … without a hole.
-/// Payloads must not be above [`MAX_PAYLOAD`].
+/// The caller numbers the frames: 1 for the request, then 2, 3, 4 … without a gap. Payloads must
+/// not be larger than [`MAX_PAYLOAD`].
 #[derive(Debug)]
 pub struct FrameEncoder {
     compression: Compression,
 }
 
 impl FrameEncoder {
-    /// An encoder whose frames are packed with `compression`.
+    /// Makes an encoder that compresses payloads with `compression`.
     pub fn new(compression: Compression) -> Self {
         Self { compression }
     }
 
-    /// The full client request, which opens the session; `json` as
-    /// [`Request::to_json`](crate::protocol::request::Request::to_json) makes it.
+    /// Makes the full client request, which opens the session. `json` comes from
+    /// [`Request::to_json`](crate::protocol::request::Request::to_json).
     pub fn request(&self, sequence: i32, json: &[u8]) -> Bytes {
         let mut out = BytesMut::new();
         self.frame(&mut out, (FULL_REQUEST, SEQUENCE, sequence), json)
     }
 
-    /// A packet of samples, copied from `pcm`.
+    /// Makes a packet of samples, copied from `pcm`.
     pub fn audio(&self, sequence: i32, pcm: &[u8]) -> Bytes {
         let kind = (AUDIO, SEQUENCE, sequence);
         OUT.with_borrow_mut(|out| self.frame(out, kind, pcm))
     }
 
-    /// A packet of samples from a chunk with [`HEADROOM`] free bytes before them.
+    /// Makes a packet of samples from a chunk that begins with [`HEADROOM`] free bytes.
     ///
-    /// Without compression the chunk becomes the frame, and no sample is copied; with it, the frame's bytes are ones that a thread's
-    /// frames have in turn, once they are dropped. A chunk of no more than the free bytes has no samples.
+    /// Uncompressed, the chunk itself becomes the frame and no sample is copied. Compressed, the
+    /// frame goes into a buffer that the thread's frames use in turn, once the one before is
+    /// dropped. A chunk that is no longer than the free bytes has no samples.
     pub fn audio_chunk(&self, sequence: i32, mut chunk: BytesMut) -> Bytes {
         debug_assert!(chunk.len() >= HEADROOM, "a chunk begins with its headroom");
         if chunk.len() < HEADROOM {
@@ -59,18 +60,19 @@ impl FrameEncoder {
         chunk.freeze()
     }
 
-    /// The finish: no samples, and the negative of `sequence`, the number that the next packet would have
-    /// had.
+    /// Makes the finish, which has no samples. Its number is negative: `sequence` is what the next
+    /// packet would have had.
     ///
-    /// With compression its payload is an empty gzip member, 20 bytes: no bytes at all, marked as gzip,
-    /// are refused.
+    /// Compressed, its payload is an empty gzip member of 20 bytes. The service refuses zero bytes
+    /// that are marked as gzip.
     pub fn finish(&self, sequence: i32) -> Bytes {
         let sequence = sequence.wrapping_neg();
         let mut out = BytesMut::new();
         self.frame(&mut out, (AUDIO, SEQUENCE | LAST, sequence), &[])
     }
 
-    /// A frame made in `out`, which is empty then, and can be used again once the frame is dropped.
+    /// Makes a frame in `out`, which is then empty. Its memory can be used again once the frame is
+    /// dropped.
     fn frame(
         &self,
         out: &mut BytesMut,
@@ -86,7 +88,7 @@ impl FrameEncoder {
         out.resize(HEADROOM, 0);
         let mut compression = self.compression;
         if compression == Compression::None || gzip(payload, out).is_err() {
-            // Each frame says itself how it is packed, so one that the encoder fails at goes plain.
+            // Each frame states its own compression, so one that can't be compressed is sent plain.
             compression = Compression::None;
             out.extend_from_slice(payload);
         }
@@ -97,8 +99,8 @@ impl FrameEncoder {
 }
 
 thread_local! {
-    /// What a thread's frames of audio are packed into: with one for each connection, every session would hold some ten kilobytes
-    /// more for the moments in which they are used.
+    /// Buffer for a thread's compressed audio. One for each connection would hold some ten
+    /// kilobytes in every session, for the moments in which it is used.
     static OUT: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
@@ -112,7 +114,7 @@ fn prefix(
     debug_assert!(size <= MAX_PAYLOAD, "a payload of {size} bytes");
     let [s0, s1, s2, s3] = sequence.to_be_bytes();
     let [n0, n1, n2, n3] = (size as u32).to_be_bytes();
-    // Audio is marked as JSON, too: the vendor's own client does so, and the service takes both.
+    // Audio is marked as JSON, as the vendor's own client does it. The service takes both.
     let serialization = 1;
     [
         VERSION << 4 | 1,

@@ -1,4 +1,4 @@
-//! The binary frame: one in every WebSocket message, integers big-endian.
+//! The binary frame. Every WebSocket message holds one; integers are big-endian.
 //!
 //! ```text
 //! byte 0   version = 1 (4 bits)   | header size in words of 4 bytes (4 bits)
@@ -12,10 +12,10 @@
 //!          uint32 payload size, payload
 //! ```
 //!
-//! The layout is documented; what the service makes of it was seen in recorded traffic. It counts the
-//! client's packets itself, from 1, and refuses a wrong number, so numbers are the caller's to keep.
-//! Compression is said by byte 2, frame by frame: the service answers uncompressed to a client that
-//! compresses, against the documentation.
+//! The layout is documented, the service's behaviour was seen in recorded traffic. It counts the
+//! client's packets from 1 and refuses a wrong number, so the caller keeps the numbers. Byte 2
+//! states the compression of each frame: against the documentation, the service answers
+//! uncompressed to a client that compresses.
 
 mod decode;
 mod encode;
@@ -25,7 +25,7 @@ pub use encode::FrameEncoder;
 
 /// Bytes before the payload of every client frame: header 4, sequence 4, payload size 4.
 ///
-/// A chunk of audio that begins with as many free bytes becomes a frame where it is:
+/// A chunk of audio that begins with as many free bytes becomes a frame in place:
 /// [`FrameEncoder::audio_chunk`].
 pub const HEADROOM: usize = 12;
 
@@ -40,10 +40,10 @@ const SEQUENCE: u8 = 0b0001;
 const LAST: u8 = 0b0010;
 const EVENT: u8 = 0b0100;
 
-/// How a frame's payload is packed: the low half of byte 2.
+/// Compression of a payload: the low half of byte 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Compression {
-    /// As it is.
+    /// None.
     None,
     /// One gzip member.
     Gzip,

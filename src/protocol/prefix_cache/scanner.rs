@@ -1,20 +1,21 @@
-//! JSON stepped over, for where something is rather than what it says.
+//! A scanner that steps over JSON, to find where something stands.
 
 use std::ops::Range;
 
-/// Steps over JSON that is sound. What it makes of any other is harmless: the parser sees all that is not known to be sound.
+/// Steps over valid JSON. On other input its result is useless but harmless: the parser sees every
+/// byte that was not valid before.
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     pub at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// At the beginning of `bytes`.
+    /// Starts at the beginning of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    /// The next byte that is no space.
+    /// Returns the next byte that is no space.
     pub fn peek(&mut self) -> Option<u8> {
         let rest = self.bytes.get(self.at..)?;
         let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
@@ -34,7 +35,7 @@ impl<'a> Scanner<'a> {
         is_next
     }
 
-    /// Steps over a string. Where it is, without its quotes.
+    /// Steps over a string. Returns its range without the quotes.
     pub fn skip_string(&mut self) -> Option<Range<usize>> {
         self.expect_byte(b'"').then_some(())?;
         let start = self.at;

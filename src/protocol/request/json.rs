@@ -1,4 +1,4 @@
-//! The request as the service reads it: sections, names and types of the JSON.
+//! JSON of the request: sections, names and types.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// With what `extra` adds or replaces.
+    /// Makes the body, with the fields of `extra` added or replaced.
     pub fn of(request: &'a Request) -> Self {
         let corpus = Corpus {
             tables: &request.tables,
@@ -87,7 +87,8 @@ impl Corpus<'_> {
     }
 }
 
-/// Puts `extra` into the object `target`, objects field by field, anything else in place of what is there.
+/// Merges `extra` into the object `target`: objects field by field, other values in place of the
+/// existing ones.
 fn merge(target: &mut Value, extra: &Map<String, Value>) {
     for (key, value) in extra {
         match (value, target.get_mut(key)) {

@@ -1,9 +1,9 @@
-//! What a session asks for: the JSON of the first frame.
+//! The request that opens a session: the JSON of the first frame.
 //!
-//! The service ignores fields that it does not know and is strict about the types of those that it does: a
-//! string where a number is due ends the session with 55000000, an error that looks like a passing one.
-//! That is why every documented field has its type here, and why a field that the user did not
-//! set is left out rather than sent as null.
+//! The service ignores unknown fields and is strict about the types of known ones. A string in
+//! place of a number ends the session with 55000000, which looks like a passing error. So every
+//! documented field has its type here, and one that the user did not set is left out instead of
+//! sent as null.
 
 mod json;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-/// The one sample format that is sent, S16LE: `audio.bits` and `audio.channel`.
+/// The sample format that is sent, S16LE: `audio.bits` and `audio.channel`.
 pub struct SampleFormat;
 
 impl SampleFormat {
@@ -22,24 +22,25 @@ impl SampleFormat {
     pub const CHANNELS: u32 = 1;
 }
 
-/// Which utterances a response lists: `request.result_type`.
+/// Choice of the utterances that a response lists: `request.result_type`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResultType {
     /// All of the session, in every response. The service's default, and not sent.
     #[default]
     Full,
-    /// Only those that are not settled yet, and those just settled.
+    /// Only the open ones, and those just become definite.
     Single,
 }
 
-/// All that the first frame of a session says. The default is what the element asks for when nobody
-/// set anything.
+/// Content of a session's first frame. The default is what the element asks for when no property is
+/// set.
 ///
-/// The fields that are serialised are those of the JSON's section `request`, in the order of the documentation.
+/// The serialised fields are those of the JSON's section `request`, in the order of the
+/// documentation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Request {
-    /// `user.uid`: shows in the vendor's logs.
+    /// `user.uid`, which appears in the vendor's logs.
     #[serde(skip)]
     pub uid: String,
     /// `audio.rate` in hertz: 24000, or 16000, the only one that older documentation names.
@@ -50,63 +51,63 @@ pub struct Request {
     pub language: Option<String>,
     /// `model_name`; only `bigmodel` is documented.
     pub model_name: String,
-    /// Numbers as digits.
+    /// Writes numbers as digits.
     pub enable_itn: bool,
-    /// Punctuation. Sent always, because the documented default varies.
+    /// Adds punctuation. Always sent, because the documented default varies.
     pub enable_punc: bool,
-    /// Fillers and repetitions removed.
+    /// Removes fillers and repetitions.
     pub enable_ddc: bool,
-    /// Utterances, their times and their words in the responses.
+    /// Includes utterances, times and words in the responses.
     pub show_utterances: bool,
-    /// A second pass over each finished sentence (`bigmodel_async` only).
+    /// Recognises each finished sentence a second time (`bigmodel_async` only).
     pub enable_nonstream: bool,
     /// Which utterances a response lists.
     #[serde(skip_serializing_if = "ResultType::is_default")]
     pub result_type: ResultType,
-    /// Milliseconds of silence after which an utterance is settled; 200 or 300 to 5000, by documentation.
-    /// Recordings made without it hold nothing settled before the very end.
+    /// Silence in milliseconds that makes an utterance definite: 200 or 300 to 5000, by
+    /// documentation. In recordings made without it, no utterance is definite before the very end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_window_size: Option<u32>,
-    /// No end of an utterance before so many milliseconds of audio, at least 1.
+    /// Audio in milliseconds, at least 1, before which no utterance ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_to_speech_time: Option<u32>,
-    /// Milliseconds for the split by meaning; without effect beside `end_window_size`.
+    /// Length in milliseconds for the split by meaning. No effect beside `end_window_size`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vad_segment_duration: Option<u32>,
-    /// Tell speakers apart.
+    /// Tells speakers apart.
     #[serde(skip_serializing_if = "is_false")]
     pub enable_speaker_info: bool,
-    /// Version of that: "200" for short talk, "300" for long meetings.
+    /// Version of the speaker model: "200" for short talk, "300" for long meetings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssd_version: Option<String>,
     /// Tables kept at the vendor.
     #[serde(skip)]
     pub tables: Tables,
-    /// Words to expect, before those of [`context`](Self::context). Empty ones are left out.
+    /// Words to expect, sent before those of [`context`](Self::context). Empty ones are left out.
     #[serde(skip)]
     pub hotwords: Vec<String>,
     /// Further content of `corpus.context`, from [`parse_context`].
     #[serde(skip)]
     pub context: Option<Map<String, Value>>,
-    /// Further fields of `request`, put in last: one that is known here replaces the value above, except
-    /// that an object (`corpus`) is merged field by field.
+    /// Further fields of `request`, merged last. One that is known here replaces the value above;
+    /// an object (`corpus`) is merged field by field.
     #[serde(skip)]
     pub extra: Map<String, Value>,
 }
 
-/// The tables in `corpus`. An id beats a name.
+/// Tables in `corpus`. An id beats a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tables {
-    /// A table of hot words, by id.
+    /// Table of hot words, by id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boosting_table_id: Option<String>,
-    /// The same, by name.
+    /// Table of hot words, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boosting_table_name: Option<String>,
-    /// A table of replacements, by id.
+    /// Table of replacements, by id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correct_table_id: Option<String>,
-    /// The same, by name.
+    /// Table of replacements, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correct_table_name: Option<String>,
 }
@@ -143,20 +144,20 @@ impl ResultType {
     }
 }
 
-/// Serde hands over a reference.
+/// serde passes a reference.
 fn is_false(value: &bool) -> bool {
     !value
 }
 
 impl Request {
-    /// The JSON of the full client request, for
+    /// Returns the JSON of the full client request, for
     /// [`FrameEncoder::request`](super::frame::FrameEncoder::request).
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(&Body::of(self))
             .expect("strings, numbers and maps with string keys always serialise")
     }
 
-    /// `corpus.context`, a string that holds JSON.
+    /// Returns `corpus.context`, a string that holds JSON.
     fn corpus_context(&self) -> Option<String> {
         let words = self.hotwords.iter().filter(|word| !word.trim().is_empty());
         let mut hotwords: Vec<Value> = words.map(|word| json!({ "word": word })).collect();
@@ -171,27 +172,27 @@ impl Request {
     }
 }
 
-/// Why a text can't be `corpus.context`. The message is for the user who set it.
+/// Reason why a text can't be `corpus.context`, for the user who set it.
 #[derive(Debug, Error)]
 pub enum ContextError {
-    /// No JSON.
+    /// Not JSON.
     #[error("not valid JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// JSON, but not an object; what it is instead.
+    /// JSON, but no object; names what it is instead.
     #[error(
         "a JSON object is needed, such as {{\"context_type\":\"dialog_ctx\",\"context_data\":[…]}}, not {0}"
     )]
     NotAnObject(&'static str),
-    /// `hotwords` has another shape than the documented one.
+    /// `hotwords` does not have the documented shape.
     #[error("\"hotwords\" must be a list of objects such as {{\"word\":\"…\"}}")]
     Hotwords,
 }
 
-/// Reads the text of a context, which must be a JSON object; `hotwords` in it must be a list of objects that
-/// each have a `word`, as documented, because it is joined with [`Request::hotwords`].
+/// Reads a context, which must be a JSON object. Its `hotwords` must be a list of objects that each
+/// have a `word`, as documented, because it is joined with [`Request::hotwords`].
 ///
 /// # Errors
-/// [`ContextError`], which says what is wrong with the text.
+/// [`ContextError`] says what is wrong with the text.
 pub fn parse_context(text: &str) -> Result<Map<String, Value>, ContextError> {
     let context = match serde_json::from_str(text)? {
         Value::Object(context) => context,

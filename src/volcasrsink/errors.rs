@@ -1,27 +1,27 @@
-//! What went wrong, in the user's terms: the cause, and the way out.
+//! Errors in the user's terms: the cause, and the way out.
 
 use super::posting::Ids;
 use super::settings::RESOURCE_IDS;
 use crate::client::{Credentials, DialError, InputError, Trouble, UpgradeError};
 use crate::protocol::failure::{Cause, Failure, Retry};
 
-/// Most characters of the service's own words in an error's text. All of them are in its details.
+/// Upper bound on the characters of the service's own message in an error's text. Its details have
+/// all of them.
 const MAX_EXCERPT: usize = 200;
 
-/// The one rate that all documentation names, in hertz.
+/// Rate in hertz that all documentation names.
 const OLDEST_RATE: u32 = 16_000;
 
-/// How the user is known to the service, to name the right properties, and to keep the secrets out of
-/// whatever the service says.
+/// Settings that the texts of errors depend on: which properties to name, which secrets to redact.
 #[derive(Clone)]
 pub(super) struct Identity {
     credentials: Credentials,
     resource_id: String,
-    /// Of the audio that is sent, in hertz.
+    /// Rate of the audio that is sent, in hertz.
     rate: u32,
 }
 
-/// An error or a warning, ready to be posted.
+/// Error or warning, ready to be posted.
 pub(super) struct Report {
     pub error: gst::glib::Error,
     pub debug: String,
@@ -37,60 +37,62 @@ impl Identity {
         }
     }
 
-    /// `text` without the secrets, should the service have repeated one.
+    /// Returns `text` without the secrets, in case the service repeats one.
     pub fn redact(&self, text: &str) -> String {
         self.credentials.strike_out(text)
     }
 
-    /// The rate to try where the service does not take or mistakes the one that is sent.
+    /// Returns the rate to try where the service refuses or misreads the one that is sent.
     pub fn other_rate(&self) -> Option<u32> {
         (self.rate != OLDEST_RATE).then_some(OLDEST_RATE)
     }
 
-    /// Where the credentials come from, by name.
+    /// Returns the names of the properties and variables that hold the credentials.
     fn credentials(&self) -> &'static str {
         match self.credentials {
             Credentials::Pair { .. } => {
-                "app-key and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY in the environment); \
-                 an API key of the new console goes into api-key (or VOLCENGINE_API_KEY) instead"
+                "app-key and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY in the \
+                 environment); an API key of the new console goes into api-key (or \
+                 VOLCENGINE_API_KEY) instead"
             }
             Credentials::Key(_) => {
-                "api-key (or VOLCENGINE_API_KEY in the environment); the old console's pair goes into app-key \
-                 and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY) instead"
+                "api-key (or VOLCENGINE_API_KEY in the environment); the old console's pair goes \
+                 into app-key and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY) \
+                 instead"
             }
         }
     }
 }
 
-/// The error that ends a stream. `lost`: a session was open before.
-pub(super) fn error(trouble: &Trouble, lost: bool, identity: &Identity, ids: &Ids) -> Report {
-    let text = identity.redact(&text(trouble, lost, identity));
+/// Makes the error that ends a stream. `lost` says that a session was open before.
+pub(super) fn error(trouble: &Trouble, lost: bool, context: &Identity, ids: &Ids) -> Report {
+    let text = context.redact(&text(trouble, lost, context));
     Report {
         error: domain(trouble, lost, &text),
-        debug: debug(trouble, identity),
-        details: details(trouble, identity, ids),
+        debug: debug(trouble, context),
+        details: details(trouble, context, ids),
     }
 }
 
-/// What the text does not have; gst-launch-1.0 prints it right below.
-fn debug(trouble: &Trouble, identity: &Identity) -> String {
+/// Returns what the text leaves out. gst-launch-1.0 prints it right below the text.
+fn debug(trouble: &Trouble, context: &Identity) -> String {
     let mut failure = trouble.failure().cloned();
     if let Some(failure) = &mut failure
-        && excerpt(&identity.redact(&failure.message)).is_none()
+        && excerpt(&context.redact(&failure.message)).is_none()
     {
         failure.message.clear();
     }
-    identity.redact(&failure.map_or_else(|| trouble.to_string(), |failure| failure.to_string()))
+    context.redact(&failure.map_or_else(|| trouble.to_string(), |failure| failure.to_string()))
 }
 
-/// The beginning of a message that is too long to stand before an advice.
+/// Returns the beginning of a message that is too long to stand before a remedy.
 fn excerpt(message: &str) -> Option<String> {
     let (end, _) = message.char_indices().nth(MAX_EXCERPT)?;
     Some(format!("{}…", message[..end].trim_end()))
 }
 
-/// `volcasr-error`: what programs can act upon.
-pub(super) fn details(trouble: &Trouble, identity: &Identity, ids: &Ids) -> gst::Structure {
+/// Makes `volcasr-error`, for programs.
+pub(super) fn details(trouble: &Trouble, context: &Identity, ids: &Ids) -> gst::Structure {
     let failure = trouble.failure();
     let message = failure.map_or_else(|| trouble.to_string(), |failure| failure.message.clone());
     gst::Structure::builder("volcasr-error")
@@ -101,7 +103,7 @@ pub(super) fn details(trouble: &Trouble, identity: &Identity, ids: &Ids) -> gst:
                 .and_then(|failure| failure.http_status)
                 .map(u32::from),
         )
-        .field("message", identity.redact(&message))
+        .field("message", context.redact(&message))
         .field_if_some(
             "log-id",
             failure
@@ -163,31 +165,37 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
     }
 }
 
-fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
+fn text(trouble: &Trouble, lost: bool, context: &Identity) -> String {
     if let Some(failure) = trouble.failure() {
-        return format!("{}: {}", said(failure, identity), advice(failure, identity));
+        let message = service_message(failure, context);
+        return format!("{message}: {}", remedy(failure, context));
     }
     match trouble {
         Trouble::Dial(error) if lost && error.is_passing() => format!(
-            "The connection to the service was lost for good: {} max-reconnects says how often it is tried again.",
-            dial_text(error)
+            "The connection to the service was lost for good: {} max-reconnects says how often it \
+             is tried again.",
+            connect_error_text(error)
         ),
-        Trouble::Dial(error) => dial_text(error),
+        Trouble::Dial(error) => connect_error_text(error),
         Trouble::Upgrade(UpgradeError::NotWebSocket(_)) | Trouble::Nonsense(_) => {
             format!(
                 "{trouble}. Check the property uri: it must name the service's v3/sauc endpoint."
             )
         }
-        Trouble::Input(InputError::NotNegotiated) => "A buffer came without caps, so the format of its audio is not \
-                                known: put \"audioconvert ! audioresample\" before this element, and audio before them."
-            .into(),
-        Trouble::Input(InputError::Unreadable) => "The memory of a buffer can't be read by the CPU: convert it before this element, or have \
-                                it copied by an element such as \"audioconvert\"."
-            .into(),
+        Trouble::Input(InputError::NotNegotiated) => {
+            "A buffer came without caps, so the format of its audio is not known: put \
+             \"audioconvert ! audioresample\" before this element, and audio before them."
+                .into()
+        }
+        Trouble::Input(InputError::Unreadable) => {
+            "The memory of a buffer can't be read by the CPU: convert it before this element, or \
+             have it copied by an element such as \"audioconvert\"."
+                .into()
+        }
         Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),
         _ if lost => format!(
-            "The connection to the service was lost for good: {trouble}. Check the network; max-reconnects says how \
-             often it is tried again."
+            "The connection to the service was lost for good: {trouble}. Check the network; \
+             max-reconnects says how often it is tried again."
         ),
         _ => format!(
             "No session with the service: {trouble}. Check the network and the property uri."
@@ -195,21 +203,22 @@ fn text(trouble: &Trouble, lost: bool, identity: &Identity) -> String {
     }
 }
 
-fn dial_text(error: &DialError) -> String {
+fn connect_error_text(error: &DialError) -> String {
     match error {
         DialError::Resolve { .. } => {
             format!("{error}. Check the network's name service and the host in the property uri.")
         }
         DialError::Connect { .. } | DialError::TimedOut { .. } => format!(
-            "{error}. Check the network, a firewall on the way, and the host and port in the property uri."
+            "{error}. Check the network, a firewall on the way, and the host and port in the \
+             property uri."
         ),
         DialError::Certificate { .. } => format!(
-            "{error}. Check the host in the property uri and this machine's clock; a private authority's certificate \
-             is named in the environment variable SSL_CERT_FILE."
+            "{error}. Check the host in the property uri and this machine's clock; a private \
+             authority's certificate is named in the environment variable SSL_CERT_FILE."
         ),
         DialError::AuthorityCertificate { .. } => format!(
-            "{error}. If it is the server's, name its file in that environment variable; else check the host in the \
-             property uri."
+            "{error}. If it is the server's, name its file in that environment variable; else \
+             check the host in the property uri."
         ),
         DialError::Tls { .. } | DialError::NoTls { .. } => {
             format!("{error}. Check that the host and port in the property uri speak TLS.")
@@ -219,10 +228,10 @@ fn dial_text(error: &DialError) -> String {
     }
 }
 
-/// Who said what.
-fn said(failure: &Failure, identity: &Identity) -> String {
-    // A secret is struck out before a cut would leave half of it.
-    let message = identity.redact(&failure.message);
+/// Returns who refused, with which number, and in which words.
+fn service_message(failure: &Failure, context: &Identity) -> String {
+    // Redacted before it is shortened, which could leave half of a secret.
+    let message = context.redact(&failure.message);
     let message = excerpt(&message).unwrap_or(message);
     let message = match message.trim_end_matches('.') {
         "" => String::new(),
@@ -240,64 +249,95 @@ fn said(failure: &Failure, identity: &Identity) -> String {
     }
 }
 
-fn advice(failure: &Failure, identity: &Identity) -> String {
-    match failure.cause {
-        Cause::Credentials => {
-            format!("it does not accept the credentials. Check {}.", identity.credentials())
+/// Returns the cause and the way out.
+fn remedy(failure: &Failure, context: &Identity) -> String {
+    let text = match failure.cause {
+        Cause::Credentials
+        | Cause::NotGranted
+        | Cause::Concurrency
+        | Cause::QuotaSpent
+        | Cause::Overdue => return account_remedy(failure.cause, context),
+        Cause::Parameters if failure.http_status.is_some() => {
+            return format!(
+                "it does not know the resource \"{}\" or a part of the request. Check the \
+                 properties uri and resource-id, which is one of {}.",
+                context.resource_id,
+                RESOURCE_IDS.join(", ")
+            );
         }
-        Cause::NotGranted => format!(
-            "the account has not bought the resource \"{}\". Buy it in the vendor's console, or name another in the \
-             property resource-id.",
-            identity.resource_id
-        ),
-        Cause::Parameters if failure.http_status.is_some() => format!(
-            "it does not know the resource \"{}\" or a part of the request. Check the properties uri and resource-id, which \
-             is one of {}.",
-            identity.resource_id,
-            RESOURCE_IDS.join(", ")
-        ),
-        Cause::Parameters => "it does not accept a parameter of the request. Check the recognition properties, \
-                              context and extra-request."
-            .into(),
-        Cause::WrongType => "a field of the request has the wrong type. Check the types in extra-request, as in \
-                             accelerate_score=(int)10, and context."
-            .into(),
-        Cause::AudioFormat => match identity.other_rate() {
-            Some(rate) => format!(
-                "it does not take this audio format. Try the property rate={rate} (the default is 24000)."
-            ),
-            None => format!(
-                "it does not take this audio format: S16LE, one channel, {} Hz, all that this element sends. Check \
-                 that the property uri names a v3/sauc endpoint; else ask the vendor's support with the log id in \
-                 this error's details.",
-                identity.rate
-            ),
-        },
-        Cause::Concurrency => "too many sessions of this account are open at once. End some, or buy more in the \
-                               vendor's console."
-            .into(),
-        Cause::QuotaSpent => "the account's quota is spent. Buy more in the vendor's console.".into(),
-        Cause::Overdue => "the account is overdue. Pay what is due in the vendor's console; the resource need not be \
-                           bought again."
-            .into(),
-        Cause::ProxyCredentials => "a proxy on the way asks for credentials of its own. Set the properties proxy, \
-                                    proxy-id and proxy-pw, or have the host of uri let through without it."
-            .into(),
+        Cause::AudioFormat => return format_remedy(context),
+        Cause::Parameters => {
+            "it does not accept a parameter of the request. Check the recognition properties, \
+             context and extra-request."
+        }
+        Cause::WrongType => {
+            "a field of the request has the wrong type. Check the types in extra-request, as in \
+             accelerate_score=(int)10, and context."
+        }
+        Cause::ProxyCredentials => {
+            "a proxy on the way asks for credentials of its own. Set the properties proxy, \
+             proxy-id and proxy-pw, or have the host of uri let through without it."
+        }
         Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
-            "it has no capacity now. Try again later; max-reconnects says how often this element does.".into()
+            "it has no capacity now. Try again later; max-reconnects says how often this element \
+             does."
         }
         Cause::NoWebSocket => {
-            "no WebSocket server answers there. Check the property uri: it must name the service's v3/sauc endpoint.".into()
+            "no WebSocket server answers there. Check the property uri: it must name the service's \
+             v3/sauc endpoint."
         }
-        Cause::Refused => "check the property uri: host, path and scheme.".into(),
-        Cause::Idle => "the session got no audio for too long. Check that idle-timeout is below 5000.".into(),
+        Cause::Refused => "check the property uri: host, path and scheme.",
+        Cause::Idle => {
+            "the session got no audio for too long. Check that idle-timeout is below 5000."
+        }
         Cause::NoRequest | Cause::OutOfOrder | Cause::EmptyAudio => {
-            "the packets did not arrive as they were sent. Check for a proxy on the way; else report it with the log id."
-                .into()
+            "the packets did not arrive as they were sent. Check for a proxy on the way; else \
+             report it with the log id."
         }
         Cause::Internal | Cause::Unknown => {
-            "try again later, or ask the vendor's support with the log id in this error's details.".into()
+            "try again later, or ask the vendor's support with the log id in this error's details."
         }
+    };
+    text.into()
+}
+
+/// Returns the way out where the account is the cause.
+fn account_remedy(cause: Cause, context: &Identity) -> String {
+    match cause {
+        Cause::NotGranted => format!(
+            "the account has not bought the resource \"{}\". Buy it in the vendor's console, or \
+             name another in the property resource-id.",
+            context.resource_id
+        ),
+        Cause::Concurrency => "too many sessions of this account are open at once. End some, or \
+                               buy more in the vendor's console."
+            .into(),
+        Cause::QuotaSpent => {
+            "the account's quota is spent. Buy more in the vendor's console.".into()
+        }
+        Cause::Overdue => "the account is overdue. Pay what is due in the vendor's console; the \
+                           resource need not be bought again."
+            .into(),
+        _ => format!(
+            "it does not accept the credentials. Check {}.",
+            context.credentials()
+        ),
+    }
+}
+
+/// Returns the way out where the service refuses the audio format.
+fn format_remedy(context: &Identity) -> String {
+    match context.other_rate() {
+        Some(rate) => format!(
+            "it does not take this audio format. Try the property rate={rate} (the default is \
+             24000)."
+        ),
+        None => format!(
+            "it does not take this audio format: S16LE, one channel, {} Hz, all that this element \
+             sends. Check that the property uri names a v3/sauc endpoint; else ask the vendor's \
+             support with the log id in this error's details.",
+            context.rate
+        ),
     }
 }
 

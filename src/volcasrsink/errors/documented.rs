@@ -40,10 +40,10 @@ fn is_said(row: &str, text: &str) -> bool {
 fn every_trouble_has_its_row_and_every_row_its_trouble() {
     gst::init().expect("GStreamer");
     let credentials = Credentials::Key("hunter2hunter2".into());
-    let identity = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000);
+    let context = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000);
     let texts: Vec<String> = troubles()
         .iter()
-        .map(|trouble| text(trouble, false, &identity))
+        .map(|trouble| text(trouble, false, &context))
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {

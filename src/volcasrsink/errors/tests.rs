@@ -22,12 +22,12 @@ fn key() -> Identity {
     Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000)
 }
 
-fn report(trouble: &Trouble, lost: bool, identity: &Identity) -> Report {
+fn report(trouble: &Trouble, lost: bool, context: &Identity) -> Report {
     let ids = Ids {
         connect: Some("a-connect-id".into()),
         log: Some("a-log-id".into()),
     };
-    error(trouble, lost, identity, &ids)
+    error(trouble, lost, context, &ids)
 }
 
 fn code(code: u32, message: &str) -> Trouble {
@@ -278,8 +278,8 @@ fn the_advice_for_a_refused_format_depends_on_the_rate() {
         (16_000, "S16LE, one channel, 16000 Hz", "rate="),
     ] {
         let credentials = Credentials::Key("hunter2hunter2".into());
-        let identity = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), rate);
-        let report = report(&code(45_000_151, "no"), false, &identity);
+        let context = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), rate);
+        let report = report(&code(45_000_151, "no"), false, &context);
         let text = report.error.message();
         assert!(text.contains(says) && !text.contains(silent), "{text}");
     }
@@ -311,8 +311,8 @@ fn the_service_s_own_words_are_in_it() {
 /// The advice names the kind of credentials that was sent, and the other one.
 #[test]
 fn credentials_are_named_by_their_kind() {
-    let text = |identity| {
-        report(&http(401, "no"), false, &identity)
+    let text = |context| {
+        report(&http(401, "no"), false, &context)
             .error
             .message()
             .to_owned()
@@ -353,7 +353,7 @@ fn details_have_what_is_known() {
 /// A service, or whatever stands in its place, that repeats the secret does not get it into a log.
 #[test]
 fn secrets_are_struck_out_everywhere() {
-    for identity in [pair(), key()] {
+    for context in [pair(), key()] {
         for trouble in [
             http(401, "key hunter2hunter2 is unknown"),
             code(45_000_010, "hunter2hunter2"),
@@ -363,7 +363,7 @@ fn secrets_are_struck_out_everywhere() {
             },
             Trouble::Nonsense("hunter2hunter2".into()),
         ] {
-            let report = report(&trouble, true, &identity);
+            let report = report(&trouble, true, &context);
             let all = format!(
                 "{} {} {}",
                 report.error.message(),

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Connection, Options, Service, What};
+use volcasr_loopback::{Connection, FaultKind, Options, Service};
 
 fn options() -> Options {
     let pairs = [
@@ -253,7 +253,7 @@ fn reconnections_use_the_settings_of_the_start() {
     rig.sink.set_property("access-key", "secret-access-2");
     rig.sink
         .set_property("resource-id", "volc.bigasr.sauc.concurrent");
-    assert!(service.inject(What::Reset));
+    assert!(service.inject(FaultKind::Reset));
     assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
     rig.push(second, 20);
     rig.end();

@@ -8,19 +8,19 @@ use std::time::Duration;
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Endpoint, Oddities, Options, Recogniser};
+use volcasr_loopback::{Endpoint, Options, Quirks, Recogniser};
 
 /// More than the 15 s that `bigmodel_nostream` is silent for.
 const SENTENCES: u64 = 6;
 
 /// All at once, but for those that change what is asked for, or leave out all utterances.
-fn all_oddities() -> Oddities {
-    Oddities {
+fn all_oddities() -> Quirks {
+    Quirks {
         empty_definite: true,
         result_list: true,
         blank_responses: true,
         late_ack: true,
-        ..Oddities::default()
+        ..Quirks::default()
     }
 }
 
@@ -28,7 +28,7 @@ fn all_oddities() -> Oddities {
 #[derive(Clone, Debug)]
 struct Way {
     endpoint: Endpoint,
-    oddities: Oddities,
+    quirks: Quirks,
     /// Word times of 80 ms.
     spikes: bool,
     gzip_answers: bool,
@@ -39,7 +39,7 @@ impl Way {
     fn new(endpoint: Endpoint, properties: &[(&'static str, &'static str)]) -> Self {
         Way {
             endpoint,
-            oddities: Oddities::none(),
+            quirks: Quirks::none(),
             spikes: false,
             gzip_answers: false,
             properties: properties.to_vec(),
@@ -49,7 +49,7 @@ impl Way {
     /// The same with all oddities, and with all but those of times.
     fn odd(&self) -> [Self; 3] {
         let odd = Way {
-            oddities: all_oddities(),
+            quirks: all_oddities(),
             gzip_answers: true,
             ..self.clone()
         };
@@ -65,7 +65,7 @@ impl Way {
             recogniser: Recogniser::Marks {
                 spikes: self.spikes,
             },
-            oddities: self.oddities.clone(),
+            quirks: self.quirks.clone(),
             gzip_answers: self.gzip_answers,
             ..Options::default()
         });
@@ -177,8 +177,8 @@ fn two_passes() {
         for (delay, out_of_order) in [(0, false), (600, false), (0, true), (900, true)] {
             let properties = [("enable-nonstream", "true"), ("result-type", result_type)];
             for mut way in Way::new(Endpoint::Async, &properties).odd() {
-                way.oddities.second_pass_delay = Duration::from_millis(delay);
-                way.oddities.second_pass_out_of_order = out_of_order;
+                way.quirks.second_pass_delay = Duration::from_millis(delay);
+                way.quirks.second_pass_out_of_order = out_of_order;
                 let heard = way.assert_heard();
                 for transcript in heard.finals() {
                     let attributes = transcript.attributes.expect("attributes");
@@ -234,7 +234,7 @@ fn without_utterances() {
             assert!(!heard.finals()[0].unconfirmed, "{way:?}");
         }
         let mut way = Way::new(endpoint, &[]);
-        way.oddities = Oddities {
+        way.quirks = Quirks {
             text_only: true,
             ..all_oddities()
         };
@@ -251,8 +251,8 @@ fn texts_that_begin_anew() {
             &[("show-utterances", "false"), ("result-type", "single")],
         ] {
             let mut way = Way::new(endpoint, properties);
-            way.oddities = all_oddities();
-            way.oddities.text_resets = true;
+            way.quirks = all_oddities();
+            way.quirks.text_resets = true;
             let finals = assert_texts(&way).finals();
             assert_eq!(finals.len() as u64, SENTENCES, "{way:?}");
         }
@@ -290,7 +290,7 @@ fn other_manners_of_speaking() {
     for layout in speakers {
         for window in ["200", "800"] {
             let service = service(Options {
-                oddities: all_oddities(),
+                quirks: all_oddities(),
                 ..Options::default()
             });
             let sink = sink(&service);

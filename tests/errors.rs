@@ -5,7 +5,7 @@ mod common;
 use common::direct::{Direct, Segment, ms};
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Oddities, Options, What, When};
+use volcasr_loopback::{Fault, FaultKind, Options, Quirks, Trigger};
 
 /// One cause, and what the bus must say of it.
 struct Case {
@@ -62,10 +62,10 @@ impl Default for Case {
 /// A session that ends with this error frame instead of the ack; the second connection goes well.
 fn frame(code: u32, text: &str) -> Options {
     let body = format!(r#"{{"error":"{text}"}}"#);
-    options(What::Error { code, body }, When::Ack)
+    options(FaultKind::Error { code, body }, Trigger::Ack)
 }
 
-fn options(what: What, when: When) -> Options {
+fn options(what: FaultKind, when: Trigger) -> Options {
     Options {
         faults: vec![Fault::nth(1, what, when)],
         ..Options::default()
@@ -76,12 +76,12 @@ fn http(status: u16, body: &str) -> Options {
     let headers = vec![("Location".into(), "ws://127.0.0.1:1/".into())];
     let body = body.into();
     options(
-        What::Http {
+        FaultKind::Http {
             status,
             headers,
             body,
         },
-        When::Handshake,
+        Trigger::Handshake,
     )
 }
 
@@ -234,7 +234,10 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "garbage",
-            service: options(What::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), When::Accept),
+            service: options(
+                FaultKind::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+                Trigger::Accept,
+            ),
             error: Kind::Stream(gst::StreamError::Decode),
             text: &["uri", "v3/sauc"],
             ..Case::default()
@@ -251,11 +254,11 @@ fn cases() -> Vec<Case> {
         Case {
             name: "45000001, nested",
             service: options(
-                What::Error {
+                FaultKind::Error {
                     code: 45_000_001,
                     body: r#"{"error":{"message":"bad field x","code":45000001}}"#.into(),
                 },
-                When::Ack,
+                Trigger::Ack,
             ),
             error: Kind::Resource(Settings),
             code: Some(45_000_001),
@@ -284,9 +287,9 @@ fn cases() -> Vec<Case> {
         Case {
             name: "45000151",
             service: Options {
-                oddities: Oddities {
+                quirks: Quirks {
                     refuse_24000: true,
-                    ..Oddities::default()
+                    ..Quirks::default()
                 },
                 ..Options::default()
             },
@@ -450,9 +453,9 @@ fn each_cause_has_its_error() {
 #[test]
 fn a_refused_rate() {
     let service = service(Options {
-        oddities: Oddities {
+        quirks: Quirks {
             refuse_24000: true,
-            ..Oddities::default()
+            ..Quirks::default()
         },
         ..Options::default()
     });
@@ -489,11 +492,11 @@ fn a_refused_format_at_the_rate_that_always_works() {
 #[test]
 fn after_the_error_every_buffer_is_refused() {
     let service = service(options(
-        What::Error {
+        FaultKind::Error {
             code: 45_000_001,
             body: "no".into(),
         },
-        When::Ack,
+        Trigger::Ack,
     ));
     let sink = sink(&service);
     // With an error on its bus the pipeline does not go on to PLAYING behind a flush.

@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Endpoint, Fault, Gate, Lag, Options, Service, What, When};
+use volcasr_loopback::{Endpoint, Fault, FaultKind, Gate, Lag, Options, Service, Trigger};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
 fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
@@ -103,7 +103,7 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
             fault("hang@accept#3"),
         ],
         (2..40)
-            .map(|n| Fault::nth(n, What::Reset, When::Handshake))
+            .map(|n| Fault::nth(n, FaultKind::Reset, Trigger::Handshake))
             .chain([fault("reset@finish#1")])
             .collect(),
     ];
@@ -231,7 +231,7 @@ fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
 #[test]
 fn a_close_behind_the_finish_and_then_no_line_for_a_while() {
     let mut options = silent_until_the_end("close:1000@finish#1");
-    let away = (2..7).map(|n| Fault::nth(n, What::Reset, When::Accept));
+    let away = (2..7).map(|n| Fault::nth(n, FaultKind::Reset, Trigger::Accept));
     options.faults.extend(away);
     let service = service(options);
     let mut rig = Rig::new(quick_sink(&service));
@@ -306,12 +306,12 @@ fn silent_until_the_end(fault: &str) -> Options {
 }
 
 /// An answer that says nothing new, past the final response that is held back.
-fn alive() -> What {
+fn alive() -> FaultKind {
     let json = br#"{"result":{}}"#;
     let mut frame = vec![0x11, 0x90, 0x10, 0x00];
     frame.extend((json.len() as u32).to_be_bytes());
     frame.extend(json);
-    What::Raw(on_the_socket(&frame))
+    FaultKind::Raw(on_the_socket(&frame))
 }
 
 /// The audio of one frame.
@@ -370,7 +370,7 @@ fn a_finish_that_can_not_be_written_is_lost() {
         rig.push(&pcm[frames * FRAME..][..190 * 48], 10);
         rig.end();
         until_blocked(&sink, Duration::ZERO);
-        assert!(service.inject(What::Reset), "{case}");
+        assert!(service.inject(FaultKind::Reset), "{case}");
         service.release(Gate::Reading);
         let heard = rig.listen();
         if replay == 0 && !heard.errors().is_empty() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Options, What, When};
+use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
 /// A server that does `with` each connection, once a request was read on it.
 fn server(with: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
@@ -183,13 +183,13 @@ fn half_a_refusal_shows_no_half_of_a_secret() {
 fn redirects_are_not_followed() {
     let elsewhere = service(Options::default());
     for status in [301, 302, 307, 308] {
-        let http = What::Http {
+        let http = FaultKind::Http {
             status,
             headers: vec![("Location".into(), elsewhere.uri())],
             body: String::new(),
         };
         let service = service(Options {
-            faults: vec![Fault::each(http, When::Handshake)],
+            faults: vec![Fault::each(http, Trigger::Handshake)],
             ..Options::default()
         });
         let heard = refusal(&service.uri());
@@ -212,12 +212,12 @@ fn redirects_are_not_followed() {
 /// One byte a second, at each stage: a state change does not wait for the next.
 #[test]
 fn a_server_that_trickles_holds_no_state_change() {
-    let slow = What::Trickle(Duration::from_secs(1));
+    let slow = FaultKind::Trickle(Duration::from_secs(1));
     for when in [
-        When::Handshake,
-        When::Ack,
-        When::Audio(Duration::from_millis(500)),
-        When::Finish,
+        Trigger::Handshake,
+        Trigger::Ack,
+        Trigger::Audio(Duration::from_millis(500)),
+        Trigger::Finish,
     ] {
         let service = service(Options {
             faults: vec![Fault::each(slow.clone(), when)],

@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Connection, End, Gate, Lag, Oddities, Options, Service};
+use volcasr_loopback::{Connection, End, Gate, Lag, Options, Quirks, Service};
 
 /// Plays the first part, waits until `quiet` says that the session is over, plays the second.
 fn pause(
@@ -253,7 +253,7 @@ fn right_behind_audio_it_is_a_loss() {
 #[test]
 fn the_finish_of_a_pause_may_be_given_up() {
     let service = service(Options {
-        oddities: Oddities::none(),
+        quirks: Quirks::none(),
         ..faulty(&["no-final@finish#1"], false)
     });
     let sink = quick(&service);

@@ -5,16 +5,16 @@ mod common;
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Fault, Lag, Options, What, When};
+use volcasr_loopback::{Fault, FaultKind, Lag, Options, Trigger};
 
 /// Audio that ends in the middle of a sentence, and what is known of it before its end.
 fn unfinished() -> Vec<u8> {
     Layout::default().pcm(1300)
 }
 
-fn losing(what: What) -> Options {
+fn losing(what: FaultKind) -> Options {
     Options {
-        faults: vec![Fault::each(what, When::Finish)],
+        faults: vec![Fault::each(what, Trigger::Finish)],
         lag: Lag::EXACT,
         ..Options::default()
     }
@@ -50,7 +50,7 @@ fn assert_unconfirmed(heard: &Heard, why: &str) {
 /// A close in good order instead of the final response confirms nothing, and is no error.
 #[test]
 fn closed_without_a_final_response() {
-    let service = service(losing(What::Close(1000)));
+    let service = service(losing(FaultKind::Close(1000)));
     let sink = sink(&service);
     // Another connection would say what this one had not come to.
     sink.set_property("max-reconnects", 0u32);
@@ -62,7 +62,7 @@ fn closed_without_a_final_response() {
 
 #[test]
 fn no_final_response() {
-    let service = service(losing(What::NoFinal));
+    let service = service(losing(FaultKind::NoFinal));
     let sink = sink(&service);
     sink.set_property("finish-timeout", 300u32);
     // Another connection would say them.

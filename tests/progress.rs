@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::*;
 use gst::ProgressType::{Canceled, Complete, Error, Start};
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Gate, Options, What, When};
+use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
 
 fn wait_for(rig: &Rig, kind: gst::ProgressType) -> Heard {
     rig.listen_until(|message| {
@@ -22,7 +22,7 @@ fn until_ready(rig: &Rig, mut heard: Heard) -> Heard {
     heard
 }
 
-fn refusing(what: What, when: When) -> Options {
+fn refusing(what: FaultKind, when: Trigger) -> Options {
     Options {
         faults: vec![Fault::each(what, when)],
         ..Options::default()
@@ -59,8 +59,8 @@ fn no_buffer_ever() {
 #[test]
 fn error() {
     let service = service(refusing(
-        What::Raw(b"no TLS\r\n\r\n".to_vec()),
-        When::Accept,
+        FaultKind::Raw(b"no TLS\r\n\r\n".to_vec()),
+        Trigger::Accept,
     ));
     // It fails before there is a buffer, and after.
     for buffers in [false, true] {
@@ -83,7 +83,7 @@ fn canceled() {
     let authority = volcasr_loopback::tls::Authority::new().expect("a key");
     let service = service(Options {
         tls: Some(authority.good().expect("a key")),
-        ..refusing(What::Hang, When::Accept)
+        ..refusing(FaultKind::Hang, Trigger::Accept)
     });
     let rig = Rig::new(sink(&service));
     rig.play();
@@ -212,7 +212,7 @@ fn paused_holds_no_session() {
 #[test]
 fn an_unused_line_that_dies_is_nothing() {
     let service = service(Options {
-        faults: vec![Fault::nth(1, What::Drop, When::Accept)],
+        faults: vec![Fault::nth(1, FaultKind::Drop, Trigger::Accept)],
         ..Options::default()
     });
     let mut rig = Rig::new(sink(&service));

@@ -10,7 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Gate, Options, What};
+use volcasr_loopback::{FaultKind, Gate, Options};
 
 /// A queue of so many milliseconds in front of a service that holds the upgrade back.
 fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, Rig) {
@@ -109,7 +109,7 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
             }));
         }
         service.hold(Gate::Upgrade);
-        service.inject(What::Reset);
+        service.inject(FaultKind::Reset);
         let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
         rig.push(second, 20);
         eventually("all is taken", || {

@@ -13,7 +13,7 @@ use faults::*;
 use gst::prelude::*;
 use script::{response, utterance};
 use serde_json::json;
-use volcasr_loopback::{At, Gate, Options, Recogniser, Script, Send, Service, What};
+use volcasr_loopback::{At, FaultKind, Gate, Options, Recogniser, Script, Send, Service};
 
 const SENTENCES: u64 = 4;
 
@@ -351,7 +351,7 @@ fn the_pipeline_waits_meanwhile() {
     rig.end();
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 50_000)));
     service.hold(Gate::Upgrade);
-    assert!(service.inject(What::Reset));
+    assert!(service.inject(FaultKind::Reset));
     until_blocked(&sink, Duration::from_millis(700));
     assert!(stat(&sink, "audio-received") < rig.time_of(&pcm).nseconds());
     service.release(Gate::Upgrade);

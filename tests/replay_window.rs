@@ -8,7 +8,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Gate, Service, What};
+use volcasr_loopback::{FaultKind, Gate, Service};
 
 /// Plays one long sentence, loses the connection when the words up to `until` have been told and all of the first
 /// part has been sent, and plays on.
@@ -31,7 +31,7 @@ fn lose_in_a_sentence(replay: u32, spikes: bool) -> (Heard, Vec<Mark>, Service, 
         Transcript::parse(message).is_some_and(|t| t.text.split_whitespace().count() >= 9)
     });
     assert!(service.wait(LONG, |all| all[0].audio_bytes == first.len() as u64));
-    assert!(service.inject(What::Reset));
+    assert!(service.inject(FaultKind::Reset));
     heard.messages.extend(
         rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
             .messages,
@@ -137,7 +137,7 @@ fn silence_leaves_the_window_unnoticed() {
             .is_some_and(|c| c.audio_bytes as usize == pcm.len() + silence.len())
     }));
     service.hold(Gate::Upgrade);
-    assert!(service.inject(What::Reset));
+    assert!(service.inject(FaultKind::Reset));
     // What is sent into a connection that is gone leaves the window as well: not before the sink knows of it.
     let mut heard = rig.listen_until(|message| message.type_() == gst::MessageType::Warning);
     let offset = rig.next.mseconds();

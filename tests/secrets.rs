@@ -8,7 +8,7 @@ use std::path::Path;
 use common::child::Scratch;
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Options, Recogniser, Script, What, When};
+use volcasr_loopback::{Fault, FaultKind, Options, Recogniser, Script, Trigger};
 
 const APP: &str = "APPKEYqz81Jx";
 const ACCESS: &str = "ACCESSKEYvw93Kd";
@@ -40,7 +40,7 @@ fn sessions(from: From) -> Vec<Options> {
     // The message is cut at 500 characters, in the middle of a secret.
     let cut = |secret: &str| {
         let body = format!("{}{secret}", "x".repeat(499 - secret.len() / 2));
-        What::Error {
+        FaultKind::Error {
             code: 45_000_010,
             body,
         }
@@ -51,25 +51,25 @@ fn sessions(from: From) -> Vec<Options> {
         faults: vec![Fault::each(what, when)],
         ..Options::default()
     };
-    let error = What::Error {
+    let error = FaultKind::Error {
         code: 45_000_010,
         body: repeated.clone(),
     };
     let headers = vec![("Location".into(), format!("ws://{secrets}@127.0.0.1/"))];
-    let http = |status| What::Http {
+    let http = |status| FaultKind::Http {
         status,
         headers: headers.clone(),
         body: repeated.clone(),
     };
     let mut sessions = vec![
-        with(What::Ping(1), When::Ack),
-        with(http(401), When::Handshake),
-        with(http(200), When::Handshake),
-        with(http(302), When::Handshake),
-        with(error.clone(), When::Ack),
-        with(error, When::Finish),
-        with(What::Raw(repeated.into_bytes()), When::Accept),
-        with(What::Text(secrets), When::Ack),
+        with(FaultKind::Ping(1), Trigger::Ack),
+        with(http(401), Trigger::Handshake),
+        with(http(200), Trigger::Handshake),
+        with(http(302), Trigger::Handshake),
+        with(error.clone(), Trigger::Ack),
+        with(error, Trigger::Finish),
+        with(FaultKind::Raw(repeated.into_bytes()), Trigger::Accept),
+        with(FaultKind::Text(secrets), Trigger::Ack),
     ];
     // In what was said, too.
     for secret in from.secrets() {
@@ -82,13 +82,13 @@ fn sessions(from: From) -> Vec<Options> {
         sessions.push(Options {
             faults: Vec::new(),
             recogniser: Recogniser::Scripted(Script::responses([(400, said.as_str())], &said)),
-            ..with(What::Ping(1), When::Ack)
+            ..with(FaultKind::Ping(1), Trigger::Ack)
         });
     }
     let cut = from
         .secrets()
         .iter()
-        .map(|secret| with(cut(secret), When::Ack));
+        .map(|secret| with(cut(secret), Trigger::Ack));
     sessions.extend(cut);
     sessions
 }

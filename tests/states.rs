@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Gate, Options, Service, What, When};
+use volcasr_loopback::{Fault, FaultKind, Gate, Options, Service, Trigger};
 
 /// It is to take 100 ms at most; a test machine may be busy with something else.
 const READY: Duration = Duration::from_secs(1);
@@ -118,7 +118,7 @@ fn in_the_upgrade() {
 fn in_a_handshake_that_hangs() {
     let options = Options {
         faults: (1..=5)
-            .map(|n| Fault::nth(n, What::Hang, When::Accept))
+            .map(|n| Fault::nth(n, FaultKind::Hang, Trigger::Accept))
             .collect(),
         ..Options::default()
     };
@@ -196,7 +196,13 @@ fn waiting_for_the_final_response() {
 fn between_two_tries() {
     let options = Options {
         faults: (1..=5)
-            .map(|n| Fault::nth(n, What::Reset, When::Audio(Duration::from_millis(600))))
+            .map(|n| {
+                Fault::nth(
+                    n,
+                    FaultKind::Reset,
+                    Trigger::Audio(Duration::from_millis(600)),
+                )
+            })
             .collect(),
         ..Options::default()
     };

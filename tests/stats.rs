@@ -8,7 +8,7 @@ use std::time::Instant;
 use common::*;
 use gst::glib::types::Type;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, Gate, Options, What, When};
+use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
 
 fn nanos(stats: &gst::StructureRef, name: &str) -> u64 {
     stats.get(name).expect(name)
@@ -183,11 +183,11 @@ fn the_ids_are_those_of_the_service() {
     let service = service(Options {
         faults: vec![Fault::nth(
             2,
-            What::Error {
+            FaultKind::Error {
                 code: 45_000_001,
                 body: "no".into(),
             },
-            When::Ack,
+            Trigger::Ack,
         )],
         ..Options::default()
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::*;
 use gst::prelude::*;
 use volcasr_loopback::tls::Authority;
-use volcasr_loopback::{Fault, Gate, Options, What, When};
+use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
 
 /// Changes the state, which is to take no time.
 fn go(calls: &mut Calls, rig: &Rig, state: gst::State) {
@@ -64,11 +64,11 @@ async fn dropped_by_a_worker_of_a_runtime() {
 }
 
 /// A service that hangs at `when` holds up no state change, with audio under way and at the end.
-fn hangs(when: When, tls: bool) {
+fn hangs(when: Trigger, tls: bool) {
     let authority = Authority::new().expect("a key");
     let service = service(Options {
         tls: tls.then(|| authority.good().expect("a key")),
-        faults: vec![Fault::each(What::Hang, when)],
+        faults: vec![Fault::each(FaultKind::Hang, when)],
         ..Options::default()
     });
     let mut calls = Calls::default();
@@ -104,27 +104,29 @@ fn hangs(when: When, tls: bool) {
 
 #[test]
 fn hanging_before_tls() {
-    child::run("hanging_before_tls", &[], &[], || hangs(When::Accept, true));
+    child::run("hanging_before_tls", &[], &[], || {
+        hangs(Trigger::Accept, true)
+    });
 }
 
 #[test]
 fn hanging_before_the_upgrade() {
-    hangs(When::Accept, false);
+    hangs(Trigger::Accept, false);
 }
 
 #[test]
 fn hanging_in_the_upgrade() {
-    hangs(When::Handshake, false);
+    hangs(Trigger::Handshake, false);
 }
 
 #[test]
 fn hanging_before_the_ack() {
-    hangs(When::Ack, false);
+    hangs(Trigger::Ack, false);
 }
 
 #[test]
 fn hanging_in_the_audio() {
-    hangs(When::Audio(Duration::from_millis(500)), false);
+    hangs(Trigger::Audio(Duration::from_millis(500)), false);
 }
 
 /// A host that does not answer at all.

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Oddities, Options, Recogniser, Script, Service};
+use volcasr_loopback::{Options, Quirks, Recogniser, Script, Service};
 
 type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -27,7 +27,7 @@ fn fast_sink(service: &Service) -> gst::Element {
 /// Marks, timed by a service without oddities.
 fn exact() -> Service {
     service(Options {
-        oddities: Oddities::none(),
+        quirks: Quirks::none(),
         ..Options::default()
     })
 }

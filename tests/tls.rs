@@ -14,7 +14,7 @@ use faults::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;
 use volcasr_loopback::tls::{Authority, Identity};
-use volcasr_loopback::{Fault, Options, Service, What, When};
+use volcasr_loopback::{Fault, FaultKind, Options, Service, Trigger};
 
 /// Runs `body` in a process whose `SSL_CERT_FILE` it may write.
 fn with_trust_store(name: &str, body: impl FnOnce(PathBuf)) {
@@ -202,7 +202,7 @@ fn a_broken_handshake_is_tried_again() {
         std::fs::write(file, authority.pem()).expect("a file");
         let service = service(Options {
             tls: Some(authority.good().expect("a key")),
-            faults: vec![Fault::nth(1, What::Reset, When::Accept)],
+            faults: vec![Fault::nth(1, FaultKind::Reset, Trigger::Accept)],
             ..Options::default()
         });
         let (pcm, marks) = speech(1);

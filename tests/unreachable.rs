@@ -10,7 +10,7 @@ use std::process::Command;
 use common::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;
-use volcasr_loopback::{At, Fault, Options, Recogniser, Script, Send, What, When};
+use volcasr_loopback::{At, Fault, FaultKind, Options, Recogniser, Script, Send, Trigger};
 
 /// A port at which nothing listens.
 fn closed_port() -> u16 {
@@ -89,9 +89,9 @@ fn gst_launch_shows_the_first_failed_try() {
 /// A service that takes the connection and says nothing.
 #[test]
 fn no_answer() {
-    for when in [When::Handshake, When::Ack] {
+    for when in [Trigger::Handshake, Trigger::Ack] {
         let service = service(Options {
-            faults: vec![Fault::nth(1, What::Hang, when)],
+            faults: vec![Fault::nth(1, FaultKind::Hang, when)],
             ..Options::default()
         });
         let sink = sink(&service);
@@ -117,7 +117,7 @@ fn no_answer() {
 #[test]
 fn tries_are_counted() {
     let options = Options {
-        faults: vec![Fault::each(What::Reset, When::Handshake)],
+        faults: vec![Fault::each(FaultKind::Reset, Trigger::Handshake)],
         ..Options::default()
     };
     let service = service(options);

@@ -7,11 +7,11 @@ mod faults;
 use common::*;
 use faults::*;
 use gst::prelude::*;
-use volcasr_loopback::{Oddities, Options, Recogniser, Script};
+use volcasr_loopback::{Options, Quirks, Recogniser, Script};
 
-fn odd(oddities: Oddities) -> Heard {
+fn odd(quirks: Quirks) -> Heard {
     let service = service(Options {
-        oddities,
+        quirks,
         ..Options::default()
     });
     let (pcm, _) = speech(6);
@@ -20,9 +20,9 @@ fn odd(oddities: Oddities) -> Heard {
 
 #[test]
 fn a_service_that_counts_faster_is_told_of_once() {
-    let heard = odd(Oddities {
+    let heard = odd(Quirks {
         misread_24000: true,
-        ..Oddities::default()
+        ..Quirks::default()
     });
     assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
     assert_ends_once(&heard.transcripts());
@@ -43,7 +43,7 @@ fn a_service_that_counts_faster_is_told_of_once() {
 /// Ends that lie a little past the audio are the service's way, and no other rate.
 #[test]
 fn a_service_that_counts_right_is_not() {
-    assert!(odd(Oddities::default()).warnings().is_empty());
+    assert!(odd(Quirks::default()).warnings().is_empty());
 }
 
 /// At 16000 the way out is another one.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use volcasr_loopback::{Endpoint, Fault, What, When};
+use volcasr_loopback::{Endpoint, Fault, FaultKind, Trigger};
 
 use super::dice::Dice;
 use super::settings::Settings;
@@ -20,10 +20,15 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
     match dice.within(0, 11) {
         0 => {
             // A connection that is lost again and again.
-            let what = dice.pick(&[What::Reset, What::Drop, What::Close(1011), http(503)]);
+            let what = dice.pick(&[
+                FaultKind::Reset,
+                FaultKind::Drop,
+                FaultKind::Close(1011),
+                http(503),
+            ]);
             let when = match what {
-                What::Http { .. } => When::Handshake,
-                _ => dice.pick(&[When::Ack, When::Audio(Duration::from_millis(300))]),
+                FaultKind::Http { .. } => Trigger::Handshake,
+                _ => dice.pick(&[Trigger::Ack, Trigger::Audio(Duration::from_millis(300))]),
             };
             faults.extend(
                 (1..=dice.within(2, 3)).map(|n| Fault::nth(n as usize, what.clone(), when)),
@@ -31,15 +36,19 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
         }
         1 => {
             // Not once, but not fatal either.
-            let pause = What::Delay(ms(dice.within(20, 100)));
-            let what = dice.pick(&[What::Ping(2), What::Text("hello".to_owned()), pause]);
+            let pause = FaultKind::Delay(ms(dice.within(20, 100)));
+            let what = dice.pick(&[
+                FaultKind::Ping(2),
+                FaultKind::Text("hello".to_owned()),
+                pause,
+            ]);
             faults.push(Fault::each(what, moment(dice, audio)));
         }
         2 => {
             // A service that takes no more sessions for a while, and says so in one way or the other.
             let full = [
-                (http(429), When::Handshake),
-                (quota(), dice.pick(&[When::Ack, When::Wall(ms(0))])),
+                (http(429), Trigger::Handshake),
+                (quota(), dice.pick(&[Trigger::Ack, Trigger::Wall(ms(0))])),
             ];
             let (first, count) = (dice.within(0, 1), dice.within(1, 3));
             faults.extend((1..=count).map(|n| {
@@ -48,13 +57,13 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
             }));
         }
         3 if settles_early(sink, ways) => {
-            faults.push(Fault::each(What::Close(1011), When::Audio(LONGEST)));
+            faults.push(Fault::each(FaultKind::Close(1011), Trigger::Audio(LONGEST)));
         }
         _ => {}
     }
     let mut limited = 0;
-    faults.retain(|fault| match fault.what {
-        What::Error { code, .. } if code >= 55_000_000 && code != 55_000_031 => {
+    faults.retain(|fault| match fault.kind {
+        FaultKind::Error { code, .. } if code >= 55_000_000 && code != 55_000_031 => {
             limited += 1;
             limited <= LIMITED
         }
@@ -74,18 +83,25 @@ fn settles_early(sink: &Settings, ways: &Ways) -> bool {
 }
 
 fn once(dice: &mut Dice, audio: u64) -> Fault {
-    let delay = What::Delay(ms(dice.within(50, 400)));
-    let slow = What::TrickleFor(ms(1), dice.within(50, 500));
+    let delay = FaultKind::Delay(ms(dice.within(50, 400)));
+    let slow = FaultKind::TrickleFor(ms(1), dice.within(50, 500));
     if dice.percent(25) {
-        let what = dice.pick(&[http(503), http(429), What::Reset, What::Drop, delay, slow]);
-        return Fault::once(what, dice.pick(&[When::Accept, When::Handshake]));
+        let what = dice.pick(&[
+            http(503),
+            http(429),
+            FaultKind::Reset,
+            FaultKind::Drop,
+            delay,
+            slow,
+        ]);
+        return Fault::once(what, dice.pick(&[Trigger::Accept, Trigger::Handshake]));
     }
     let what = dice.pick(&[
-        What::Reset,
-        What::Drop,
-        What::Close(1000),
-        What::Close(1001),
-        What::Close(1011),
+        FaultKind::Reset,
+        FaultKind::Drop,
+        FaultKind::Close(1000),
+        FaultKind::Close(1001),
+        FaultKind::Close(1011),
         error(45_000_081),
         quota(),
         error(55_000_031),
@@ -94,40 +110,40 @@ fn once(dice: &mut Dice, audio: u64) -> Fault {
         error(55_099_999),
         delay,
         slow,
-        What::Ping(3),
-        What::Text("hello".to_owned()),
-        What::NoFinal,
-        What::Hang,
+        FaultKind::Ping(3),
+        FaultKind::Text("hello".to_owned()),
+        FaultKind::NoFinal,
+        FaultKind::Hang,
     ]);
     Fault::once(what, moment(dice, audio))
 }
 
-fn moment(dice: &mut Dice, audio: u64) -> When {
+fn moment(dice: &mut Dice, audio: u64) -> Trigger {
     match dice.within(0, 11) {
-        0 => When::Ack,
-        1..=3 => When::Finish,
-        4 | 5 => When::Wall(ms(dice.within(0, 1500))),
-        _ => When::Audio(ms(dice.within(0, audio))),
+        0 => Trigger::Ack,
+        1..=3 => Trigger::Finish,
+        4 | 5 => Trigger::Wall(ms(dice.within(0, 1500))),
+        _ => Trigger::Audio(ms(dice.within(0, audio))),
     }
 }
 
-fn error(code: u32) -> What {
-    What::Error {
+fn error(code: u32) -> FaultKind {
+    FaultKind::Error {
         code,
         body: r#"{"error":"injected"}"#.to_owned(),
     }
 }
 
 /// Too many sessions at a time.
-fn quota() -> What {
-    What::Error {
+fn quota() -> FaultKind {
+    FaultKind::Error {
         code: 45_000_292,
         body: r#"{"error":"quota exceeded for types: concurrency"}"#.to_owned(),
     }
 }
 
-fn http(status: u16) -> What {
-    What::Http {
+fn http(status: u16) -> FaultKind {
+    FaultKind::Http {
         status,
         headers: Vec::new(),
         body: r#"{"error":"injected"}"#.to_owned(),

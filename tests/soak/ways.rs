@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use volcasr_loopback::{Endpoint, Fault, Lag, LagClock, Oddities, Options, Recogniser};
+use volcasr_loopback::{Endpoint, Fault, Lag, LagClock, Options, Quirks, Recogniser};
 
 use super::dice::Dice;
 use super::plan::IDLE;
@@ -86,15 +86,15 @@ impl Ways {
     }
 
     pub fn options(&self, faults: &[Fault]) -> Options {
-        let oddities = match self.exact {
-            true => Oddities::none(),
-            false => Oddities::default(),
+        let quirks = match self.exact {
+            true => Quirks::none(),
+            false => Quirks::default(),
         };
         Options {
             recogniser: Recogniser::Marks {
                 spikes: self.spikes,
             },
-            oddities: Oddities {
+            quirks: Quirks {
                 result_list: self.result_list,
                 blank_responses: self.blank,
                 late_ack: self.late_ack,
@@ -107,7 +107,7 @@ impl Ways {
                 chunked_refusals: self.chunked_refusals,
                 second_pass_delay: Duration::from_millis(if self.out_of_order { 300 } else { 0 }),
                 second_pass_out_of_order: self.out_of_order,
-                ..oddities
+                ..quirks
             },
             gzip_answers: self.gzip,
             lag: match self.wall_lag {

@@ -78,24 +78,24 @@ impl Answers {
             }
             let definite = utterance.standing == Standing::Definite;
             settles |= definite && !utterance.announced;
-            let told = match utterance.told.take().filter(|_| utterance.announced) {
-                Some(told) => told,
+            let listed = match utterance.listed.take().filter(|_| utterance.announced) {
+                Some(listed) => listed,
                 None => self.settled(transcript, utterance, turn, definite),
             };
             utterance.announced = definite;
-            list.push(told.0.clone());
-            texts.push(told.1.clone());
-            utterance.told = Some(told);
+            list.push(listed.0.clone());
+            texts.push(listed.1.clone());
+            utterance.listed = Some(listed);
         }
         transcript.done = done;
-        let left_out = if transcript.oddities.absent_fields && !settles {
+        let left_out = if transcript.quirks.absent_fields && !settles {
             LeftOut::ALL[self.count as usize % LeftOut::ALL.len()]
         } else {
             LeftOut::Nothing
         };
         let open = self.under_way(transcript);
         if open.is_empty() {
-            if transcript.oddities.placeholder && !list.is_empty() {
+            if !transcript.quirks.exact && !list.is_empty() {
                 list.push(
                     r#"{"definite":false,"start_time":-1,"end_time":-1,"text":""}"#.to_owned(),
                 );
@@ -103,20 +103,19 @@ impl Answers {
         } else {
             list.push(self.open(transcript, &open, left_out));
             texts.push(text(&open, false));
-            transcript.told = (transcript.told.0 + 1, open.len());
+            transcript.listed = (transcript.listed.0 + 1, open.len());
         }
-        let whole = if transcript.oddities.text_resets {
+        let whole = if transcript.quirks.text_resets {
             texts.pop().unwrap_or_default()
         } else {
             texts.join(" ")
         };
         let mut fields = String::new();
-        let needs_text = transcript.oddities.text_only || left_out != LeftOut::Text;
+        let needs_text = transcript.quirks.text_only || left_out != LeftOut::Text;
         if needs_text && (!whole.is_empty() || self.endpoint != Endpoint::Async) {
             let _ = write!(fields, r#","text":{}"#, quoted(&whole));
         }
-        if transcript.request.show_utterances && !transcript.oddities.text_only && !list.is_empty()
-        {
+        if transcript.request.show_utterances && !transcript.quirks.text_only && !list.is_empty() {
             let _ = write!(fields, r#","utterances":[{}]"#, list.join(","));
         }
         let duration = (left_out != LeftOut::Duration).then_some(transcript.duration);
@@ -127,7 +126,7 @@ impl Answers {
     fn under_way(&self, transcript: &Transcript) -> Vec<Word> {
         let open = transcript.open.iter().chain(&transcript.guess);
         let mut words: Vec<Word> = open.cloned().collect();
-        if transcript.oddities.revised_text && !self.count.is_multiple_of(2) {
+        if transcript.quirks.revised_text && !self.count.is_multiple_of(2) {
             words = sentence(&words, true);
             if let [first, _, ..] = words.as_mut_slice() {
                 first.text.push(',');
@@ -153,7 +152,7 @@ impl Answers {
             r#"{{"additions":{{"log_id":{}}}{prefetch}{fields}}}"#,
             quoted(&self.log_id)
         );
-        let result = if transcript.oddities.result_list {
+        let result = if transcript.quirks.result_list {
             format!("[{result}]")
         } else {
             result
@@ -184,10 +183,10 @@ impl Answers {
         let words = sentence(&utterance.words, punctuation);
         let text = text(&words, punctuation);
         let (start, end) = span(&words);
-        let odd = &transcript.oddities;
+        let quirks = &transcript.quirks;
         let second_pass = definite && transcript.request.two_pass;
-        let bare = second_pass && odd.second_pass_without_start;
-        let wordless = second_pass && odd.second_pass_without_words && transcript.request.single;
+        let bare = second_pass && !quirks.exact;
+        let wordless = second_pass && quirks.second_pass_without_words && transcript.request.single;
         let end = if bare { end + LATER_END } else { end };
         let mut json = self.utterance(
             transcript,
@@ -198,7 +197,7 @@ impl Answers {
             &text,
             (!wordless).then_some(&words[..]),
         );
-        if definite && transcript.oddities.empty_definite {
+        if definite && transcript.quirks.empty_definite {
             let _ = write!(
                 json,
                 r#",{{"definite":true,"end_time":{end},"start_time":{end},"text":""}}"#
@@ -208,14 +207,17 @@ impl Answers {
     }
 
     fn open(&self, transcript: &Transcript, words: &[Word], left_out: LeftOut) -> String {
-        let odd = &transcript.oddities;
+        let quirks = &transcript.quirks;
         let (mut start, mut end) = span(words);
-        let mut told = words.to_vec();
-        if odd.revised_starts {
-            if transcript.told.0 == 0 {
+        let mut listed = words.to_vec();
+        if !quirks.exact {
+            if transcript.listed.0 == 0 {
                 start = (start + REVISION).min(end);
             }
-            if let Some(last) = told.last_mut().filter(|_| words.len() > transcript.told.1) {
+            if let Some(last) = listed
+                .last_mut()
+                .filter(|_| words.len() > transcript.listed.1)
+            {
                 let shift = REVISION.min(transcript.duration + 1 - last.end).max(0);
                 last.start += shift;
                 last.end += shift;
@@ -225,10 +227,10 @@ impl Answers {
         let reaches = words
             .last()
             .is_some_and(|last| transcript.duration - last.sound.1 < 20);
-        if odd.end_past_duration && reaches {
+        if !quirks.exact && reaches {
             end = end.max(transcript.duration + 1);
         }
-        let absent = odd.absent_starts && self.count.is_multiple_of(5);
+        let absent = !quirks.exact && self.count.is_multiple_of(5);
         let start = (!absent).then_some(start);
         let additions = r#""source":"stream""#;
         self.utterance(
@@ -238,7 +240,7 @@ impl Answers {
             start,
             end,
             &text(words, false),
-            Some(&told[..]).filter(|_| left_out != LeftOut::Words),
+            Some(&listed[..]).filter(|_| left_out != LeftOut::Words),
         )
     }
 
@@ -273,7 +275,7 @@ impl Answers {
         };
         json.push_str(r#","words":["#);
         for (n, word) in words.iter().enumerate() {
-            if n > 0 && transcript.oddities.space_words {
+            if n > 0 && !transcript.quirks.exact {
                 json.push_str(r#",{"end_time":-1,"start_time":-1,"text":" "}"#);
             }
             let comma = if n > 0 { "," } else { "" };
@@ -348,229 +350,4 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        options::Oddities,
-        transcript::tests::{request, word},
-    };
-    use serde_json::{Value, json};
-
-    fn setup(endpoint: Endpoint, oddities: Oddities, window: Option<i64>) -> (Answers, Transcript) {
-        (
-            Answers::new(endpoint, "log".into(), false),
-            Transcript::new(request(window), oddities),
-        )
-    }
-
-    fn parsed(text: &str) -> Value {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn acks_as_recorded() {
-        let (answers, t) = setup(Endpoint::Async, Oddities::none(), None);
-        assert_eq!(
-            answers.ack(&t),
-            r#"{"result":{"additions":{"log_id":"log"}}}"#
-        );
-        let (answers, t) = setup(Endpoint::Bigmodel, Oddities::none(), None);
-        let expected = json!({"audio_info": {"duration": 0}, "result": {"additions": {"log_id": "log"}, "text": ""}});
-        assert_eq!(parsed(&answers.ack(&t)), expected);
-    }
-
-    #[test]
-    fn an_open_and_then_a_definite_utterance() {
-        let (mut answers, mut t) = setup(
-            Endpoint::Async,
-            Oddities {
-                space_words: true,
-                ..Oddities::none()
-            },
-            Some(800),
-        );
-        t.word(word("m1", 0, 300));
-        t.word(word("m2", 500, 800));
-        t.advance(900);
-        let interim = parsed(&answers.answer(&mut t, false));
-        assert_eq!(interim["result"]["text"], "m1 m2");
-        let words = json!([{"end_time": 300, "text": "m1"}, {"start_time": -1, "end_time": -1, "text": " "},
-            {"start_time": 500, "end_time": 800, "text": "m2"}]);
-        assert_eq!(
-            interim["result"]["utterances"],
-            json!([{"additions": {"source": "stream"}, "definite": false, "end_time": 800, "text": "m1 m2", "words": words}])
-        );
-        t.advance(1600);
-        let settled = parsed(&answers.answer(&mut t, false));
-        assert_eq!(settled["result"]["utterances"][0]["text"], "M1 m2.");
-        assert_eq!(settled["result"]["utterances"][0]["definite"], true);
-        assert_eq!(settled["audio_info"]["duration"], 1600);
-    }
-
-    #[test]
-    fn single_lists_what_is_settled_once() {
-        let (mut answers, mut t) = setup(Endpoint::Async, Oddities::none(), Some(800));
-        t.request.single = true;
-        t.word(word("m1", 0, 300));
-        t.advance(1500);
-        assert_eq!(
-            parsed(&answers.answer(&mut t, false))["result"]["text"],
-            "M1."
-        );
-        t.word(word("m2", 2000, 2300));
-        t.advance(2300);
-        let next = parsed(&answers.answer(&mut t, false));
-        assert_eq!(next["result"]["utterances"].as_array().unwrap().len(), 1);
-        assert_eq!(next["result"]["text"], "m2");
-    }
-
-    #[test]
-    fn what_is_asked_for_goes_to_additions() {
-        let (mut answers, mut t) = setup(Endpoint::Async, Oddities::none(), Some(800));
-        t.request.extras = vec![("speaker_id", &["1", "2"]), ("gender", &["female", "male"])];
-        t.request.two_pass = true;
-        t.word(word("m1", 0, 300));
-        t.word(word("m2", 2000, 2300));
-        t.advance(2300);
-        let answer = parsed(&answers.answer(&mut t, false));
-        let additions = |n: usize| answer["result"]["utterances"][n]["additions"].clone();
-        assert_eq!(
-            additions(0),
-            json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass", "speaker_id": "1"})
-        );
-        assert_eq!(
-            additions(1),
-            json!({"gender": "male", "source": "stream", "speaker_id": "2"})
-        );
-        t.finish();
-        let last = parsed(&answers.answer(&mut t, false));
-        let additions = &last["result"]["utterances"][1]["additions"];
-        assert_eq!(additions["invoke_type"], "hard_vad");
-    }
-
-    #[test]
-    fn second_passes_lack_a_start_and_by_request_words() {
-        let odd = Oddities {
-            second_pass_without_start: true,
-            second_pass_without_words: true,
-            ..Oddities::none()
-        };
-        for single in [false, true] {
-            let (mut answers, mut t) = setup(Endpoint::Async, odd.clone(), Some(800));
-            t.request.two_pass = true;
-            t.request.single = single;
-            t.word(word("m1", 100, 300));
-            t.advance(400);
-            let interim = parsed(&answers.answer(&mut t, false))["result"]["utterances"][0].clone();
-            let times = (&interim["start_time"], &interim["end_time"]);
-            assert_eq!(times, (&json!(100), &json!(300)));
-            t.advance(1500);
-            let last = parsed(&answers.answer(&mut t, false))["result"]["utterances"][0].clone();
-            assert_eq!(last["definite"], true);
-            assert_eq!(
-                (&last["end_time"], last.get("start_time")),
-                (&json!(360), None)
-            );
-            assert_eq!(last.get("words").is_none(), single);
-        }
-    }
-
-    #[test]
-    fn starts_and_last_words_are_revised() {
-        let odd = Oddities {
-            revised_starts: true,
-            end_past_duration: true,
-            ..Oddities::none()
-        };
-        let (mut answers, mut t) = setup(Endpoint::Async, odd, None);
-        t.word(word("m1", 592, 892));
-        t.advance(900);
-        let first = parsed(&answers.answer(&mut t, false));
-        let utterance = &first["result"]["utterances"][0];
-        assert_eq!(
-            (&utterance["start_time"], &utterance["end_time"]),
-            (&json!(732), &json!(901))
-        );
-        assert_eq!(
-            utterance["words"][0],
-            json!({"start_time": 601, "end_time": 901, "text": "m1"})
-        );
-        let second = parsed(&answers.answer(&mut t, true));
-        let utterance = &second["result"]["utterances"][0];
-        assert_eq!(
-            (&utterance["start_time"], &utterance["words"][0]["end_time"]),
-            (&json!(592), &json!(892))
-        );
-        assert_eq!(second["result"]["prefetch"], true);
-        t.finish();
-        answers.answer(&mut t, false);
-        let third = parsed(&answers.answer(&mut t, true));
-        assert_eq!(third["result"]["last_stream_duration"], 900);
-    }
-
-    #[test]
-    fn the_other_oddities() {
-        let mut all = Oddities {
-            placeholder: true,
-            empty_definite: true,
-            result_list: true,
-            ..Oddities::none()
-        };
-        let (mut answers, mut t) = setup(Endpoint::Async, all.clone(), Some(800));
-        t.word(word("m1", 100, 400));
-        t.advance(2000);
-        let result = parsed(&answers.answer(&mut t, false))["result"][0].clone();
-        let list = result["utterances"].as_array().unwrap();
-        assert_eq!(list.len(), 3);
-        assert_eq!(
-            list[1],
-            json!({"definite": true, "start_time": 400, "end_time": 400, "text": ""})
-        );
-        assert_eq!(
-            list[2],
-            json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""})
-        );
-
-        let odd = Oddities {
-            revised_text: true,
-            absent_fields: true,
-            ..Oddities::none()
-        };
-        let (mut answers, mut t) = setup(Endpoint::Async, odd, None);
-        let mut seen = Vec::new();
-        for n in 0..4 {
-            t.word(word("m1", n * 500, n * 500 + 300));
-            t.advance(n * 500 + 300);
-            let answer = parsed(&answers.answer(&mut t, false));
-            let utterance = &answer["result"]["utterances"][0];
-            seen.push((
-                utterance["text"].as_str().unwrap().to_owned(),
-                answer.get("audio_info").is_some(),
-                answer["result"].get("text").is_some(),
-                utterance.get("words").is_some(),
-            ));
-        }
-        let expected = [
-            ("M1", false, true, true),
-            ("m1 m1", true, false, true),
-            ("M1, m1 m1", true, true, false),
-            ("m1 m1 m1 m1", true, true, true),
-        ];
-        assert_eq!(seen, expected.map(|(t, a, b, c)| (t.to_owned(), a, b, c)));
-
-        all.text_only = true;
-        all.text_resets = true;
-        let (mut answers, mut t) = setup(Endpoint::Async, all, Some(800));
-        for n in 0..5 {
-            t.word(word("m1", n * 1000, n * 1000 + 100));
-            t.advance(n * 1000 + 100);
-            let answer = parsed(&answers.answer(&mut t, false));
-            assert_eq!(answer["result"][0].get("utterances"), None);
-            assert_eq!(answer["result"][0]["text"], "m1", "not what came before");
-        }
-        assert_eq!(
-            [answers.blank(&t), answers.blank(&t)],
-            ["{}", r#"{"result":{}}"#]
-        );
-    }
-}
+mod tests;

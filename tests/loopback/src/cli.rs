@@ -1,7 +1,7 @@
 //! The program.
 
 use crate::{
-    Fault, Lag, LagClock, Oddities, Options, Recogniser, Service,
+    Fault, Lag, LagClock, Options, Quirks, Recogniser, Service,
     fault::duration,
     marks::Layout,
     scripted::Script,
@@ -33,9 +33,9 @@ struct Arguments {
     /// Port on 127.0.0.1; 0: a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// What listens
-    #[arg(long, value_enum, default_value_t = Ears::Pocketsphinx)]
-    recogniser: Ears,
+    /// The recogniser that turns audio into words
+    #[arg(long, value_enum, default_value_t = RecogniserKind::Pocketsphinx)]
+    recogniser: RecogniserKind,
     /// The script of `--recogniser scripted`: JSON, as described in the module `scripted`
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
@@ -83,7 +83,7 @@ struct Arguments {
     told_at: bool,
     /// An oddity to switch on, by commas: those that are not the default
     #[arg(long, value_enum, value_delimiter = ',')]
-    oddity: Vec<Oddity>,
+    oddity: Vec<Quirk>,
     /// None of the oddities that are on by default
     #[arg(long)]
     exact: bool,
@@ -105,7 +105,7 @@ struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Ears {
+enum RecogniserKind {
     /// Real English speech, by GStreamer's element of that name
     Pocketsphinx,
     /// Numbers that are read out of the samples of a generated sound
@@ -119,7 +119,7 @@ enum Ears {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Oddity {
+enum Quirk {
     /// 24000 Hz is refused with 45000151
     #[value(name = "refuse-24000")]
     Refuse24000,
@@ -240,42 +240,42 @@ fn write_marks(seconds: u64) -> std::io::Result<()> {
 
 fn options(arguments: Arguments) -> Result<Options, String> {
     let recogniser = match (arguments.recogniser, &arguments.script) {
-        (Ears::Scripted, None) => {
+        (RecogniserKind::Scripted, None) => {
             return Err("--recogniser scripted needs --script FILE".to_owned());
         }
-        (Ears::Scripted, Some(path)) => {
+        (RecogniserKind::Scripted, Some(path)) => {
             let text =
                 std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
             Recogniser::Scripted(
                 Script::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?,
             )
         }
-        (Ears::Pocketsphinx, _) => Recogniser::Pocketsphinx,
-        (Ears::Marks, _) => Recogniser::Marks { spikes: false },
-        (Ears::Spikes, _) => Recogniser::Marks { spikes: true },
-        (Ears::Silent, _) => Recogniser::Silent,
+        (RecogniserKind::Pocketsphinx, _) => Recogniser::Pocketsphinx,
+        (RecogniserKind::Marks, _) => Recogniser::Marks { spikes: false },
+        (RecogniserKind::Spikes, _) => Recogniser::Marks { spikes: true },
+        (RecogniserKind::Silent, _) => Recogniser::Silent,
     };
     let has = |oddity| arguments.oddity.contains(&oddity);
-    let oddities = Oddities {
-        empty_definite: has(Oddity::EmptyDefinite),
-        result_list: has(Oddity::ResultList),
-        text_only: has(Oddity::TextOnly),
-        text_resets: has(Oddity::TextResets),
-        blank_responses: has(Oddity::Blank),
-        late_ack: has(Oddity::LateAck),
-        refuse_24000: has(Oddity::Refuse24000),
-        misread_24000: has(Oddity::Misread24000),
+    let quirks = Quirks {
+        empty_definite: has(Quirk::EmptyDefinite),
+        result_list: has(Quirk::ResultList),
+        text_only: has(Quirk::TextOnly),
+        text_resets: has(Quirk::TextResets),
+        blank_responses: has(Quirk::Blank),
+        late_ack: has(Quirk::LateAck),
+        refuse_24000: has(Quirk::Refuse24000),
+        misread_24000: has(Quirk::Misread24000),
         second_pass_delay: arguments.second_pass_delay,
-        second_pass_out_of_order: has(Oddity::OutOfOrder),
-        second_pass_without_words: has(Oddity::SecondPassWithoutWords),
-        revised_text: has(Oddity::RevisedText),
-        absent_fields: has(Oddity::AbsentFields),
-        error_bodies: has(Oddity::ErrorBodies),
-        chunked_refusals: has(Oddity::ChunkedRefusals),
+        second_pass_out_of_order: has(Quirk::OutOfOrder),
+        second_pass_without_words: has(Quirk::SecondPassWithoutWords),
+        revised_text: has(Quirk::RevisedText),
+        absent_fields: has(Quirk::AbsentFields),
+        error_bodies: has(Quirk::ErrorBodies),
+        chunked_refusals: has(Quirk::ChunkedRefusals),
         ..if arguments.exact {
-            Oddities::none()
+            Quirks::none()
         } else {
-            Oddities::default()
+            Quirks::default()
         }
     };
     let default = Options::default();
@@ -307,7 +307,7 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         told_at: arguments.told_at,
         log: true,
         recogniser,
-        oddities,
+        quirks,
         faults: arguments.fault,
         tls: arguments
             .tls
@@ -362,15 +362,11 @@ mod tests {
         ));
         assert_eq!(options.faults.len(), 3);
         assert_eq!(options.idle_timeout, Duration::from_millis(200));
-        assert!(
-            options.oddities.late_ack
-                && options.oddities.misread_24000
-                && !options.oddities.revised_starts
-        );
+        assert!(options.quirks.late_ack && options.quirks.misread_24000 && options.quirks.exact);
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_explained() {
         assert!(
             parse(&["--recogniser", "scripted"])
                 .unwrap_err()

@@ -1,13 +1,13 @@
 //! One connection: the loop that moves messages between the socket and the session.
 
-mod striking;
+mod inject;
 
 use crate::{
-    fault::When,
+    fault::Trigger,
     handshake::{self, Upgraded},
     record::{Answer, ClientFrame, End},
     service::{Gate, Live, Shared, is_open},
-    session::{Did, Out, Session},
+    session::{Out, PacketKind, ResponseKind, Session},
     wire::Wire,
 };
 use futures_util::{Sink, Stream};
@@ -62,7 +62,7 @@ struct Open {
     ws: WebSocketStream<Wire>,
     session: Session,
     gates: watch::Receiver<u8>,
-    struck: Vec<bool>,
+    fired: Vec<bool>,
     /// When the connection was accepted.
     wall: Instant,
     live: Option<Live>,
@@ -81,7 +81,7 @@ impl Open {
             wire,
             upgrade,
             log_id,
-            struck,
+            fired,
         } = upgraded;
         let (live, sessions, ever) = shared.session();
         let refusal = handshake::refusal(&shared.options, sessions, ever);
@@ -109,7 +109,7 @@ impl Open {
             ws,
             session,
             gates: shared.gates(),
-            struck,
+            fired,
             wall,
             live: Some(live),
             dirty: false,
@@ -126,8 +126,8 @@ impl Open {
                 self.live = None;
             }
             let (now, wall) = (Instant::now(), self.wall);
-            let due = |when| matches!(when, When::Wall(after) if wall + after <= now);
-            if let Break(end) = self.strike_due(due).await {
+            let due = |trigger| matches!(trigger, Trigger::Wall(after) if wall + after <= now);
+            if let Break(end) = self.inject_due(due).await {
                 return end;
             }
             // Looked at before anything is sent, so that a release in between is seen as a change below.
@@ -140,7 +140,7 @@ impl Open {
             let reads = is_open(held, Gate::Reading) && !self.session.is_full();
             let flow = tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
-                Some(what) = injected.recv() => self.strike(what).await,
+                Some(kind) = injected.recv() => self.inject(kind).await,
                 _ = self.gates.changed() => Continue(()),
                 () = async { match &notify { Some(n) => n.notified().await, None => std::future::pending().await } } => {
                     self.session.tick(Instant::now());
@@ -214,7 +214,7 @@ impl Open {
     }
 
     async fn packet(&mut self, bytes: &[u8], now: Instant) -> ControlFlow<End> {
-        let (did, frame) = self.session.packet(bytes, now);
+        let (packet, frame) = self.session.packet(bytes, now);
         let options = &self.shared.options;
         let audio_bytes = self.session.audio_bytes;
         let request = self.session.request_json.take();
@@ -227,7 +227,7 @@ impl Open {
             if options.record_frames {
                 c.heard.extend(heard);
             }
-            if matches!(did, Did::Finish) {
+            if matches!(packet, PacketKind::Finish) {
                 c.finish_at = Some(now.into());
             }
             let Some(frame) = frame else { return };
@@ -238,11 +238,7 @@ impl Open {
             if options.record_frames {
                 c.frames.push(ClientFrame {
                     at: now.into(),
-                    message_type: if frame.kind == crate::frame::Kind::Request {
-                        1
-                    } else {
-                        2
-                    },
+                    message_type: frame.kind as u8,
                     flags: frame.flags,
                     sequence: frame.sequence,
                     serialization: frame.serialization,
@@ -258,23 +254,24 @@ impl Open {
             }
         });
         let received = Duration::from_millis(self.session.received().try_into().unwrap_or(0));
-        match did {
-            Did::Request => {
+        match packet {
+            PacketKind::Request => {
                 self.shared
                     .log(self.number, format_args!("session: {}", self.session));
-                self.strike_due(|when| when == When::Ack).await
+                self.inject_due(|trigger| trigger == Trigger::Ack).await
             }
-            Did::Audio => {
-                self.strike_due(|when| matches!(when, When::Audio(at) if at <= received))
+            PacketKind::Audio => {
+                self.inject_due(|trigger| matches!(trigger, Trigger::Audio(at) if at <= received))
                     .await
             }
-            Did::Finish => {
-                self.strike_due(|when| {
-                    when == When::Finish || matches!(when, When::Audio(at) if at <= received)
+            PacketKind::Finish => {
+                self.inject_due(|trigger| {
+                    trigger == Trigger::Finish
+                        || matches!(trigger, Trigger::Audio(at) if at <= received)
                 })
                 .await
             }
-            Did::Nothing => Continue(()),
+            PacketKind::Nothing => Continue(()),
         }
     }
 
@@ -282,9 +279,14 @@ impl Open {
     fn send_out(&mut self, held: u8) -> ControlFlow<End> {
         while let Some(out) = self.session.out.front() {
             let open = match out {
-                Out::Ack { .. } => is_open(held, Gate::Ack),
-                Out::Answer { .. } => is_open(held, Gate::Responses),
-                Out::Final { .. } => is_open(held, Gate::Final),
+                Out::Response { kind, .. } => is_open(
+                    held,
+                    match kind {
+                        ResponseKind::Ack => Gate::Ack,
+                        ResponseKind::Interim => Gate::Responses,
+                        ResponseKind::Final => Gate::Final,
+                    },
+                ),
                 _ => true,
             };
             if !open {
@@ -306,32 +308,23 @@ impl Open {
         let received = self.session.received();
         let now = std::time::Instant::now();
         let keep = self.shared.options.record_frames;
-        let record = |json: String, last: bool| Answer {
-            at: now,
-            json: json.into(),
-            received,
-            last,
-        };
         let number = self.number;
         match out {
-            Out::Ack { bytes, json } => {
+            Out::Response { kind, bytes, json } => {
                 self.shared.record(number, |c| {
-                    c.ack_at = Some(now);
-                    c.responses.extend(keep.then(|| record(json, false)));
-                });
-                self.write(Message::binary(bytes))
-            }
-            Out::Answer { bytes, json } => {
-                if keep {
-                    self.shared
-                        .record(number, |c| c.responses.push(record(json, false)));
-                }
-                self.write(Message::binary(bytes))
-            }
-            Out::Final { bytes, json } => {
-                self.shared.record(number, |c| {
-                    c.final_at = Some(now);
-                    c.responses.extend(keep.then(|| record(json, true)));
+                    match kind {
+                        ResponseKind::Ack => c.ack_at = Some(now),
+                        ResponseKind::Interim => {}
+                        ResponseKind::Final => c.final_at = Some(now),
+                    }
+                    if keep {
+                        c.responses.push(Answer {
+                            at: now,
+                            json: json.into(),
+                            received,
+                            last: kind == ResponseKind::Final,
+                        });
+                    }
                 });
                 self.write(Message::binary(bytes))
             }

@@ -36,56 +36,56 @@ use thiserror::Error;
 /// Times are whole numbers with `ms` or `s`. In a list, bodies and texts can't hold `,`.
 ///
 /// ```
-/// # use volcasr_loopback::{Fault, On, What, When};
+/// # use volcasr_loopback::{Fault, FaultKind, Target, Trigger};
 /// let fault: Fault = "close:1011@3s#2".parse()?;
-/// assert_eq!(fault, Fault { what: What::Close(1011), when: When::Audio(std::time::Duration::from_secs(3)), on: On::Connection(2) });
+/// assert_eq!(fault, Fault { kind: FaultKind::Close(1011), trigger: Trigger::Audio(std::time::Duration::from_secs(3)), target: Target::Connection(2) });
 /// # Ok::<(), volcasr_loopback::FaultError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What happens.
-    pub what: What,
+    pub kind: FaultKind,
     /// At which moment of a connection.
-    pub when: When,
+    pub trigger: Trigger,
     /// On which connections.
-    pub on: On,
+    pub target: Target,
 }
 
 impl Fault {
     /// A fault that comes once, on the first connection that gets there.
     #[must_use]
-    pub fn once(what: What, when: When) -> Self {
+    pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
         Self {
-            what,
-            when,
-            on: On::Once,
+            kind,
+            trigger,
+            target: Target::Once,
         }
     }
 
     /// A fault of the `n`-th connection, counted from 1.
     #[must_use]
-    pub fn nth(n: usize, what: What, when: When) -> Self {
+    pub fn nth(n: usize, kind: FaultKind, trigger: Trigger) -> Self {
         Self {
-            what,
-            when,
-            on: On::Connection(n),
+            kind,
+            trigger,
+            target: Target::Connection(n),
         }
     }
 
     /// A fault of every connection.
     #[must_use]
-    pub fn each(what: What, when: When) -> Self {
+    pub fn each(kind: FaultKind, trigger: Trigger) -> Self {
         Self {
-            what,
-            when,
-            on: On::Each,
+            kind,
+            trigger,
+            target: Target::Each,
         }
     }
 }
 
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FaultKind {
     /// TCP reset.
     Reset,
     /// The TCP connection is closed without a close frame.
@@ -130,7 +130,7 @@ pub enum What {
 
 /// At which moment of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum Trigger {
     /// Accepted, nothing read; before TLS.
     Accept,
     /// The upgrade request was read, nothing answered.
@@ -147,7 +147,7 @@ pub enum When {
 
 /// On which connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
+pub enum Target {
     /// Once, on the first that gets there.
     Once,
     /// On each.
@@ -172,35 +172,39 @@ impl FromStr for Fault {
             text: text.to_owned(),
             reason,
         };
-        let (what, when) = text.rsplit_once('@').ok_or_else(|| error("no @WHEN"))?;
-        let (when, on) = if let Some(when) = when.strip_suffix('*') {
-            (when, On::Each)
-        } else if let Some((when, n)) = when.split_once('#') {
+        let (kind, trigger) = text.rsplit_once('@').ok_or_else(|| error("no @WHEN"))?;
+        let (trigger, target) = if let Some(trigger) = trigger.strip_suffix('*') {
+            (trigger, Target::Each)
+        } else if let Some((trigger, n)) = trigger.split_once('#') {
             let n = n
                 .parse()
                 .ok()
                 .filter(|&n| n > 0)
                 .ok_or_else(|| error("#N is not a number from 1"))?;
-            (when, On::Connection(n))
+            (trigger, Target::Connection(n))
         } else {
-            (when, On::Once)
+            (trigger, Target::Once)
         };
-        let when = match when {
-            "accept" => When::Accept,
-            "handshake" => When::Handshake,
-            "ack" => When::Ack,
-            "finish" => When::Finish,
+        let trigger = match trigger {
+            "accept" => Trigger::Accept,
+            "handshake" => Trigger::Handshake,
+            "ack" => Trigger::Ack,
+            "finish" => Trigger::Finish,
             other => match other.strip_prefix("wall:") {
-                Some(time) => When::Wall(duration(time).ok_or_else(|| error("not a time"))?),
-                None => When::Audio(duration(other).ok_or_else(|| error("unknown WHEN"))?),
+                Some(time) => Trigger::Wall(duration(time).ok_or_else(|| error("not a time"))?),
+                None => Trigger::Audio(duration(other).ok_or_else(|| error("unknown WHEN"))?),
             },
         };
-        let what = what.parse().map_err(error)?;
-        Ok(Self { what, when, on })
+        let kind = kind.parse().map_err(error)?;
+        Ok(Self {
+            kind,
+            trigger,
+            target,
+        })
     }
 }
 
-impl FromStr for What {
+impl FromStr for FaultKind {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
@@ -261,7 +265,7 @@ impl FromStr for What {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for FaultKind {
     /// The name by which it is known in reports: `reset`, `close 1011`, …
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -314,32 +318,32 @@ mod tests {
         let parse = |text: &str| text.parse::<Fault>().unwrap();
         assert_eq!(
             parse("reset@3s"),
-            Fault::once(What::Reset, When::Audio(Duration::from_secs(3)))
+            Fault::once(FaultKind::Reset, Trigger::Audio(Duration::from_secs(3)))
         );
         assert_eq!(
             parse("hang@wall:250ms*"),
-            Fault::each(What::Hang, When::Wall(Duration::from_millis(250)))
+            Fault::each(FaultKind::Hang, Trigger::Wall(Duration::from_millis(250)))
         );
         assert_eq!(
             parse("no-final@finish#2"),
-            Fault::nth(2, What::NoFinal, When::Finish)
+            Fault::nth(2, FaultKind::NoFinal, Trigger::Finish)
         );
-        let error = What::Error {
+        let error = FaultKind::Error {
             code: 45_000_081,
             body: "a: b".into(),
         };
         assert_eq!(
             parse("error:45000081:a: b@ack"),
-            Fault::once(error, When::Ack)
+            Fault::once(error, Trigger::Ack)
         );
         assert_eq!(
-            parse("trickle:1ms:50@ack").what,
-            What::TrickleFor(Duration::from_millis(1), 50)
+            parse("trickle:1ms:50@ack").kind,
+            FaultKind::TrickleFor(Duration::from_millis(1), 50)
         );
-        assert_eq!(parse("raw:00ff@accept").what, What::Raw(vec![0, 255]));
+        assert_eq!(parse("raw:00ff@accept").kind, FaultKind::Raw(vec![0, 255]));
         assert!(matches!(
-            parse("http:503@handshake").what,
-            What::Http { status: 503, .. }
+            parse("http:503@handshake").kind,
+            FaultKind::Http { status: 503, .. }
         ));
     }
 

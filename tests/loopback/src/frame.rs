@@ -47,9 +47,9 @@ impl Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The full client request, 0b0001.
-    Request,
+    Request = 0b0001,
     /// Audio, 0b0010.
-    Audio,
+    Audio = 0b0010,
 }
 
 /// The largest size that a payload may inflate to.

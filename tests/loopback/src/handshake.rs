@@ -2,7 +2,7 @@
 
 use crate::{
     codes,
-    fault::{What, When},
+    fault::{FaultKind, Trigger},
     options::{Endpoint, Options},
     record::End,
     service::{Gate, Shared, is_open},
@@ -26,8 +26,8 @@ pub(crate) struct Upgraded {
     pub wire: Wire,
     pub upgrade: Upgrade,
     pub log_id: String,
-    /// The faults that have struck.
-    pub struck: Vec<bool>,
+    /// The faults that have come already.
+    pub fired: Vec<bool>,
 }
 
 /// Everything until the 101.
@@ -38,10 +38,10 @@ pub(crate) async fn upgrade(
     number: usize,
 ) -> Result<Upgraded, End> {
     let log_id = format!("loopback-{}", uuid::Uuid::new_v4().simple());
-    let mut struck = Vec::new();
+    let mut fired = Vec::new();
     let mut wire = Wire::plain(tcp);
-    for what in shared.due(number, &mut struck, |when| when == When::Accept) {
-        strike_early(&mut wire, shared, number, &what, &log_id).await?;
+    for kind in shared.due(number, &mut fired, |trigger| trigger == Trigger::Accept) {
+        inject_early(&mut wire, shared, number, &kind, &log_id).await?;
     }
     if let Some(acceptor) = tls {
         wire = match timeout(PATIENCE, wire.secure(acceptor)).await {
@@ -57,8 +57,8 @@ pub(crate) async fn upgrade(
         c.headers = upgrade.headers();
         c.log_id.clone_from(&log_id);
     });
-    for what in shared.due(number, &mut struck, |when| when == When::Handshake) {
-        strike_early(&mut wire, shared, number, &what, &log_id).await?;
+    for kind in shared.due(number, &mut fired, |trigger| trigger == Trigger::Handshake) {
+        inject_early(&mut wire, shared, number, &kind, &log_id).await?;
     }
     let mut gates = shared.gates();
     let _ = gates.wait_for(|held| is_open(*held, Gate::Upgrade)).await;
@@ -76,7 +76,7 @@ pub(crate) async fn upgrade(
         wire,
         upgrade,
         log_id,
-        struck,
+        fired,
     })
 }
 
@@ -100,7 +100,7 @@ async fn refuse(
     answer: &HttpAnswer,
     log_id: &str,
 ) -> End {
-    let chunked = shared.options.oddities.chunked_refusals;
+    let chunked = shared.options.quirks.chunked_refusals;
     let _ = wire.write_all(&answer.encode(log_id, chunked)).await;
     shared.log(
         number,
@@ -126,19 +126,19 @@ pub(crate) async fn drain(wire: &mut Wire) {
 }
 
 /// A fault before the 101. What only a session can do is passed over.
-async fn strike_early(
+async fn inject_early(
     wire: &mut Wire,
     shared: &Shared,
     number: usize,
-    what: &What,
+    kind: &FaultKind,
     log_id: &str,
 ) -> Result<(), End> {
-    shared.fault(number, what);
-    match what {
-        What::Reset => reset(wire),
-        What::Drop => drain(wire).await,
-        What::Hang => hang(wire).await,
-        What::Http {
+    shared.fault(number, kind);
+    match kind {
+        FaultKind::Reset => reset(wire),
+        FaultKind::Drop => drain(wire).await,
+        FaultKind::Hang => hang(wire).await,
+        FaultKind::Http {
             status,
             headers,
             body,
@@ -150,19 +150,19 @@ async fn strike_early(
             };
             return Err(refuse(wire, shared, number, &answer, log_id).await);
         }
-        What::Delay(time) => {
+        FaultKind::Delay(time) => {
             sleep(*time).await;
             return Ok(());
         }
-        What::Trickle(period) => {
+        FaultKind::Trickle(period) => {
             wire.trickle(*period, u64::MAX);
             return Ok(());
         }
-        What::TrickleFor(period, count) => {
+        FaultKind::TrickleFor(period, count) => {
             wire.trickle(*period, *count);
             return Ok(());
         }
-        What::Raw(bytes) => {
+        FaultKind::Raw(bytes) => {
             let _ = wire.write_all(bytes).await;
             return Ok(());
         }

@@ -15,7 +15,7 @@
 //!
 //! From bottom to top:
 //! - `frame`, `request`, `audio`: what a client sent, decoded strictly;
-//! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what listens;
+//! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what turns audio into words;
 //! - `transcript`, `answer`: what was heard, cut into utterances, as the service's JSON;
 //! - `session`: the rules, without sockets;
 //! - `upgrade`, `wire`, `handshake`, `connection`, [`Service`]: the sockets;
@@ -50,9 +50,12 @@ mod transcript;
 mod upgrade;
 mod wire;
 
-pub use fault::{Fault, FaultError, On, What, When};
+pub use fault::{Fault, FaultError, FaultKind, Target, Trigger};
+// The names until lately, for code that is under way.
+#[doc(hidden)]
+pub use fault::{FaultKind as What, Target as On, Trigger as When};
 pub use lag::Lag;
-pub use options::{Endpoint, LagClock, Oddities, Options, Recogniser};
+pub use options::{Endpoint, LagClock, Options, Quirks, Recogniser};
 pub use record::{Answer, ClientFrame, Connection, End};
 pub use scripted::{At, Script, Send, Step};
 pub use service::{Gate, Service};

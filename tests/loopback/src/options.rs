@@ -1,7 +1,15 @@
-//! What the service is told to be.
+//! The settings of a service.
 
 use crate::{fault::Fault, lag::Lag, scripted::Script, tls::Identity};
 use std::time::Duration;
+
+/// The resource ids that exist; any other is refused with 400.
+pub(crate) const RESOURCES: [&str; 4] = [
+    "volc.seedasr.sauc.duration",
+    "volc.seedasr.sauc.concurrent",
+    "volc.bigasr.sauc.duration",
+    "volc.bigasr.sauc.concurrent",
+];
 
 /// How the service behaves. [`Default`] is the service as it is known; each field says what may differ.
 #[derive(Clone, Debug)]
@@ -12,8 +20,6 @@ pub struct Options {
     pub pairs: Vec<(String, String)>,
     /// API keys that are accepted.
     pub api_keys: Vec<String>,
-    /// Resource ids that exist; any other is refused with 400.
-    pub known_resources: Vec<String>,
     /// Resource ids that the account has bought; any other that exists is refused with 403.
     pub granted_resources: Vec<String>,
     /// Sessions at a time; more get the 101 and then error 45000292 `quota exceeded for types: concurrency`.
@@ -36,10 +42,10 @@ pub struct Options {
     pub told_at: bool,
     /// Time from one ping of the service to the next. Pings of clients do not count as packets.
     pub ping_interval: Duration,
-    /// What listens.
+    /// The recogniser that turns audio into words.
     pub recogniser: Recogniser,
     /// The oddities of its answers.
-    pub oddities: Oddities,
+    pub quirks: Quirks,
     /// Says on stderr what each connection did, a line each. Credentials are left out.
     pub log: bool,
     /// What goes wrong.
@@ -60,20 +66,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let resources: Vec<String> = [
-            "volc.seedasr.sauc.duration",
-            "volc.seedasr.sauc.concurrent",
-            "volc.bigasr.sauc.duration",
-            "volc.bigasr.sauc.concurrent",
-        ]
-        .map(String::from)
-        .to_vec();
         Self {
             port: 0,
             pairs: vec![("app-1".into(), "secret-access-key".into())],
             api_keys: vec!["secret-api-key".into()],
-            known_resources: resources.clone(),
-            granted_resources: resources,
+            granted_resources: RESOURCES.map(String::from).to_vec(),
             max_sessions: None,
             lifetime_sessions: None,
             idle_timeout: Duration::from_secs(8),
@@ -85,7 +82,7 @@ impl Default for Options {
             told_at: false,
             ping_interval: Duration::from_secs(5),
             recogniser: Recogniser::Marks { spikes: false },
-            oddities: Oddities::default(),
+            quirks: Quirks::default(),
             log: false,
             faults: Vec::new(),
             tls: None,
@@ -111,7 +108,7 @@ pub enum LagClock {
 /// What turns audio into words.
 #[derive(Clone, Debug)]
 pub enum Recogniser {
-    /// Nothing is ever heard.
+    /// No word is ever recognised.
     Silent,
     /// Reads [`marks`](crate::marks) out of the samples. With `spikes`, words have times of 80 ms
     /// inside the mark, from 100 ms after its start, as the live service times words within longer sounds.
@@ -125,28 +122,23 @@ pub enum Recogniser {
     Pocketsphinx,
 }
 
-/// The oddities of answers. What is on by default was seen in recorded traffic or reported by users;
-/// its exact moments here are modelled.
-#[derive(Clone, Debug)]
-pub struct Oddities {
-    /// A new utterance's start, and its last word's times, are 140 ms late when first told, and put right by the next answer.
-    pub revised_starts: bool,
-    /// Each fifth answer leaves the open utterance's `start_time` out.
-    pub absent_starts: bool,
-    /// With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than
-    /// its interim's.
-    pub second_pass_without_start: bool,
+/// The oddities of answers. The default has what was seen in recorded traffic or reported by users, at
+/// moments that are modelled; the fields say what else may be.
+#[derive(Clone, Debug, Default)]
+pub struct Quirks {
+    /// Without the oddities that are recorded, which are these:
+    ///
+    /// - A new utterance's start, and its last word's times, come 140 ms late at first, and are put right by
+    ///   the next answer. Each fifth answer leaves the open utterance's `start_time` out.
+    /// - The same text comes again with `prefetch` or `last_stream_duration`, once for each open utterance,
+    ///   when it has been quiet for 200 ms.
+    /// - `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` ends the list when nothing is open.
+    /// - Words of one space with −1 for both times stand between the words.
+    /// - An open utterance's end lies 1 ms past the duration when the sound reaches to it.
+    /// - With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than before.
+    pub exact: bool,
     /// With two-pass and `result_type` `single`: a definite utterance has no `words` either.
     pub second_pass_without_words: bool,
-    /// The same text comes again with `prefetch` or `last_stream_duration`, once for each open utterance, when it has been quiet
-    /// for 200 ms.
-    pub prefetch: bool,
-    /// A trailing `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` when nothing is open.
-    pub placeholder: bool,
-    /// Words of one space with −1 for both times between the words.
-    pub space_words: bool,
-    /// An open utterance's end lies 1 ms past the duration when the sound reaches to it.
-    pub end_past_duration: bool,
     /// An empty definite utterance follows each definite one.
     pub empty_definite: bool,
     /// `result` is a list of one, as documented; recorded traffic shows an object.
@@ -163,13 +155,13 @@ pub struct Oddities {
     pub refuse_24000: bool,
     /// Audio at 24000 is taken for 16000: all times and durations are half as long again.
     pub misread_24000: bool,
-    /// With two-pass: how much audio after the pause the second pass comes. Until then the utterance is not definite.
+    /// With two-pass: audio from the pause to the second pass. Until then the utterance is not definite.
     pub second_pass_delay: Duration,
-    /// With two-pass: each second utterance's second pass comes before the one of the utterance before it.
+    /// With two-pass: each second utterance's second pass comes before that of the utterance before it.
     pub second_pass_out_of_order: bool,
     /// An open utterance's case and punctuation change from answer to answer.
     pub revised_text: bool,
-    /// Answers that settle nothing leave out, in turn, `audio_info`, `text`, and the open utterance's `words` and `end_time`.
+    /// Answers that settle nothing leave out, in turn, `audio_info`, `text`, and the open utterance's `words`.
     pub absent_fields: bool,
     /// The bodies of errors are, in turn, `{"error":…}`, plain text, and `{"message":…}`.
     pub error_bodies: bool,
@@ -177,48 +169,13 @@ pub struct Oddities {
     pub chunked_refusals: bool,
 }
 
-impl Default for Oddities {
-    fn default() -> Self {
-        Self {
-            revised_starts: true,
-            absent_starts: true,
-            second_pass_without_start: true,
-            prefetch: true,
-            placeholder: true,
-            space_words: true,
-            end_past_duration: true,
-            ..Self::none()
-        }
-    }
-}
-
-impl Oddities {
+impl Quirks {
     /// An exact service, as one would wish it.
     #[must_use]
     pub fn none() -> Self {
         Self {
-            revised_starts: false,
-            absent_starts: false,
-            second_pass_without_start: false,
-            second_pass_without_words: false,
-            prefetch: false,
-            placeholder: false,
-            space_words: false,
-            end_past_duration: false,
-            empty_definite: false,
-            result_list: false,
-            text_only: false,
-            text_resets: false,
-            blank_responses: false,
-            late_ack: false,
-            refuse_24000: false,
-            misread_24000: false,
-            second_pass_delay: Duration::ZERO,
-            second_pass_out_of_order: false,
-            revised_text: false,
-            absent_fields: false,
-            error_bodies: false,
-            chunked_refusals: false,
+            exact: true,
+            ..Self::default()
         }
     }
 }

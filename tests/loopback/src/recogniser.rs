@@ -1,4 +1,4 @@
-//! What listens to one connection's audio.
+//! The recogniser of one connection.
 
 use crate::{
     marks::{Heard, Reader},
@@ -11,14 +11,14 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// One connection's recogniser.
-pub(crate) enum Ears {
+pub(crate) enum SessionRecogniser {
     Silent,
     Marks(Marks),
     Scripted(Player),
     Pocketsphinx(Listener),
 }
 
-impl Ears {
+impl SessionRecogniser {
     /// # Errors
     /// The recogniser can't be had; the text says what to do.
     pub(crate) fn new(
@@ -37,7 +37,7 @@ impl Ears {
     }
 
     /// Takes audio.
-    pub(crate) fn hear(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+    pub(crate) fn push(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
         match self {
             Self::Silent | Self::Scripted(_) => {}
             Self::Marks(marks) => marks.hear(pcm, heard),
@@ -54,8 +54,8 @@ impl Ears {
         }
     }
 
-    /// Tells the transcript what is known of the audio up to `position`; true once nothing more can come.
-    pub(crate) fn tell(&mut self, transcript: &mut Transcript, position: i64) -> bool {
+    /// Brings the transcript up to what is known of the audio up to `position`; true once nothing more can come.
+    pub(crate) fn update(&mut self, transcript: &mut Transcript, position: i64) -> bool {
         match self {
             Self::Silent | Self::Scripted(_) => transcript.advance(position),
             Self::Marks(marks) => {
@@ -121,9 +121,10 @@ impl Ears {
 }
 
 /// Script steps for so much audio, for all recognisers.
-pub(crate) fn scripted_audio(ears: &mut Ears, received: i64) -> Vec<Send> {
+pub(crate) fn scripted_audio(recogniser: &mut SessionRecogniser, received: i64) -> Vec<Send> {
     let received = Duration::from_millis(received.try_into().unwrap_or(0));
-    ears.script()
+    recogniser
+        .script()
         .map(|player| player.audio(received))
         .unwrap_or_default()
 }
@@ -162,7 +163,7 @@ impl Marks {
         for mark in heard {
             let (start, end) = mark.milliseconds(self.rate);
             let (start, end) = (start.cast_signed(), end.cast_signed());
-            let told = if self.spikes {
+            let times = if self.spikes {
                 ((start + 100).min(end), (start + 180).min(end))
             } else {
                 (start, end)
@@ -173,8 +174,8 @@ impl Marks {
                 due,
                 Word {
                     text: mark.word(),
-                    start: told.0,
-                    end: told.1,
+                    start: times.0,
+                    end: times.1,
                     sound: (start, end),
                 },
             ));

@@ -38,7 +38,7 @@ pub struct Connection {
     pub responses: Vec<Answer>,
     /// The error frames: code and body.
     pub errors: Vec<(u32, String)>,
-    /// The faults that struck, by name.
+    /// The faults that came, by name.
     pub faults: Vec<String>,
     /// When the finish came.
     pub finish_at: Option<Instant>,

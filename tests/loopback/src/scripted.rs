@@ -1,4 +1,4 @@
-//! Answers from a script, by audio position: whatever a test wants to send, unaltered.
+//! Answers from a script, by audio position: anything that a test wants to send, unaltered.
 //!
 //! As a file, a JSON object with the list `steps`. Each step has one `at` and one thing to send:
 //!
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_explained() {
         for (json, part) in [
             (r#"{"steps":[{"at":"soon","raw":""}]}"#, "step 0: `at`"),
             (r#"{"steps":[{"at":1}]}"#, "sends 0"),

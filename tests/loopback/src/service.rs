@@ -2,7 +2,7 @@
 
 use crate::{
     connection,
-    fault::{On, What, When},
+    fault::{FaultKind, Target, Trigger},
     options::{Endpoint, Options},
     record::{Connection, End},
 };
@@ -148,19 +148,19 @@ impl Service {
 
     /// Makes `what` happen now on the latest connection that is open; false: there is none. An HTTP answer does
     /// nothing after the upgrade.
-    pub fn inject(&self, what: What) -> bool {
+    pub fn inject(&self, kind: FaultKind) -> bool {
         let state = self.shared.lock();
         let latest = state.injectors.iter().max_by_key(|(number, _)| **number);
-        latest.is_some_and(|(_, injector)| injector.send(what).is_ok())
+        latest.is_some_and(|(_, injector)| injector.send(kind).is_ok())
     }
 
     /// Makes `what` happen now on the connection with this number; false: it is not open.
-    pub fn inject_into(&self, number: usize, what: What) -> bool {
+    pub fn inject_into(&self, number: usize, kind: FaultKind) -> bool {
         self.shared
             .lock()
             .injectors
             .get(&number)
-            .is_some_and(|injector| injector.send(what).is_ok())
+            .is_some_and(|injector| injector.send(kind).is_ok())
     }
 
     /// Sessions that are live now.
@@ -208,16 +208,16 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     connections: Vec<Connection>,
-    injectors: HashMap<usize, mpsc::UnboundedSender<What>>,
-    /// Which faults of the kind "once" have struck.
-    struck: Vec<bool>,
+    injectors: HashMap<usize, mpsc::UnboundedSender<FaultKind>>,
+    /// Which faults with [`Target::Once`] have come.
+    fired: Vec<bool>,
     sessions: usize,
 }
 
 impl Shared {
     fn new(options: Options) -> Self {
         let state = State {
-            struck: vec![false; options.faults.len()],
+            fired: vec![false; options.faults.len()],
             ..State::default()
         };
         Self {
@@ -259,8 +259,8 @@ impl Shared {
         }
     }
 
-    /// Records and says that a fault strikes.
-    pub(crate) fn fault(&self, number: usize, kind: &What) {
+    /// Records and logs a fault that comes.
+    pub(crate) fn fault(&self, number: usize, kind: &FaultKind) {
         self.log(number, format_args!("fault: {kind}"));
         self.record(number, |c| c.faults.push(kind.to_string()));
     }
@@ -278,7 +278,7 @@ impl Shared {
         self.gates.subscribe()
     }
 
-    pub(crate) fn injector(&self, number: usize) -> mpsc::UnboundedReceiver<What> {
+    pub(crate) fn injector(&self, number: usize) -> mpsc::UnboundedReceiver<FaultKind> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.lock().injectors.insert(number, sender);
         receiver
@@ -292,19 +292,19 @@ impl Shared {
         (Live(self.clone()), live, state.sessions)
     }
 
-    /// The faults whose moment it is on this connection; `own`: which of them struck there before.
+    /// The faults whose moment it is on this connection; `own`: which of them came there before.
     pub(crate) fn due(
         &self,
         number: usize,
         own: &mut Vec<bool>,
-        moment: impl Fn(When) -> bool,
-    ) -> Vec<What> {
+        moment: impl Fn(Trigger) -> bool,
+    ) -> Vec<FaultKind> {
         let faults = &self.options.faults;
         own.resize(faults.len(), false);
         if !faults
             .iter()
             .enumerate()
-            .any(|(n, fault)| !own[n] && moment(fault.when))
+            .any(|(n, fault)| !own[n] && moment(fault.trigger))
         {
             return Vec::new();
         }
@@ -313,16 +313,16 @@ impl Shared {
         for (n, fault) in faults
             .iter()
             .enumerate()
-            .filter(|(_, fault)| moment(fault.when))
+            .filter(|(_, fault)| moment(fault.trigger))
         {
-            let here = match fault.on {
-                On::Once => !state.struck[n],
-                On::Each => true,
-                On::Connection(only) => only == number,
+            let here = match fault.target {
+                Target::Once => !state.fired[n],
+                Target::Each => true,
+                Target::Connection(only) => only == number,
             };
             if here && !std::mem::replace(&mut own[n], true) {
-                state.struck[n] = true;
-                due.push(fault.what.clone());
+                state.fired[n] = true;
+                due.push(fault.kind.clone());
             }
         }
         due

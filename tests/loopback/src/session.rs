@@ -1,6 +1,7 @@
 //! One session: packets in, answers out. No socket; time comes in as a value.
 
-mod telling;
+mod accept;
+mod respond;
 
 use crate::{
     answer::Answers,
@@ -10,8 +11,7 @@ use crate::{
     lag::SessionLag,
     marks::Heard,
     options::{Endpoint, LagClock, Options},
-    recogniser::{Ears, scripted_audio},
-    request::{self, RATES, Request},
+    recogniser::SessionRecogniser,
     transcript::Transcript,
 };
 use serde_json::Value;
@@ -35,18 +35,19 @@ enum Phase {
     Over,
 }
 
+/// The three kinds of responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResponseKind {
+    Ack,
+    Interim,
+    Final,
+}
+
 /// Something to send.
 #[derive(Clone, Debug)]
 pub(crate) enum Out {
-    Ack {
-        bytes: Vec<u8>,
-        json: String,
-    },
-    Answer {
-        bytes: Vec<u8>,
-        json: String,
-    },
-    Final {
+    Response {
+        kind: ResponseKind,
         bytes: Vec<u8>,
         json: String,
     },
@@ -62,7 +63,7 @@ pub(crate) enum Out {
 
 /// What a packet turned out to be.
 #[derive(Debug)]
-pub(crate) enum Did {
+pub(crate) enum PacketKind {
     /// A good request.
     Request,
     /// Audio that was taken.
@@ -77,13 +78,13 @@ pub(crate) struct Session {
     options: Arc<Options>,
     number: usize,
     phase: Phase,
-    /// A refusal known since the upgrade, told instead of the ack.
+    /// A refusal known since the upgrade. It comes instead of the ack.
     refusal: Option<(u32, String)>,
     packets: i32,
     /// The number of the next answer.
     counter: i32,
     rate: u32,
-    /// Bytes of audio that came, in whatever format.
+    /// Bytes of audio that came, in any format.
     pub(crate) audio_bytes: u64,
     /// Bytes of samples of one channel among them.
     sample_bytes: u64,
@@ -97,7 +98,7 @@ pub(crate) struct Session {
     /// The position of the last answer, in milliseconds.
     answered: i64,
     transcript: Option<Transcript>,
-    ears: Ears,
+    recogniser: SessionRecogniser,
     ack_due: bool,
     /// A late ack comes with the first audio, but not later than this: clients may wait for it.
     ack_by: Option<Instant>,
@@ -151,7 +152,7 @@ impl Session {
             out: VecDeque::new(),
             no_final: false,
             transcript: None,
-            ears: Ears::Silent,
+            recogniser: SessionRecogniser::Silent,
             ack_due: false,
             ack_by: None,
             idle_since: now,
@@ -175,25 +176,25 @@ impl Session {
 
     /// Whether reading should wait for the recogniser.
     pub(crate) fn is_full(&self) -> bool {
-        self.ears.is_full()
+        self.recogniser.is_full()
     }
 
     /// What to wait for besides packets and time.
     pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
-        self.ears.notify()
+        self.recogniser.notify()
     }
 
     /// Takes one packet. The frame comes back with its payload, for the record, when it could be decoded.
-    pub(crate) fn packet(&mut self, bytes: &[u8], now: Instant) -> (Did, Option<Frame>) {
+    pub(crate) fn packet(&mut self, bytes: &[u8], now: Instant) -> (PacketKind, Option<Frame>) {
         self.idle_since = now;
         self.packets = self.packets.saturating_add(1);
         let frame = match frame::decode(bytes) {
             Ok(frame) => frame,
             Err(error) if !self.is_over() => {
                 self.decode_error(&error.to_string());
-                return (Did::Nothing, None);
+                return (PacketKind::Nothing, None);
             }
-            Err(_) => return (Did::Nothing, None),
+            Err(_) => return (PacketKind::Nothing, None),
         };
         let expected = if frame.is_last() {
             -self.packets
@@ -206,12 +207,12 @@ impl Session {
                  mismatch sequence in request ({number})"
             );
             self.decode_error(&text);
-            return (Did::Nothing, Some(frame));
+            return (PacketKind::Nothing, Some(frame));
         }
         if self.is_over() {
-            return (Did::Nothing, Some(frame));
+            return (PacketKind::Nothing, Some(frame));
         }
-        let did = match (frame.kind, self.phase) {
+        let packet = match (frame.kind, self.phase) {
             (Kind::Request, Phase::Request) => self.request(&frame, now),
             (Kind::Request, _) => self.fail(
                 codes::PARAMETERS,
@@ -224,7 +225,7 @@ impl Session {
             (Kind::Audio, Phase::Audio) => self.audio(&frame, now),
             (Kind::Audio, _) => self.fail(codes::PACKET, "packet after the last packet"),
         };
-        (did, Some(frame))
+        (packet, Some(frame))
     }
 
     /// A message that is no binary one.
@@ -235,10 +236,10 @@ impl Session {
     }
 
     /// Ends the session with an error frame of this body, `{"error":…}` around it.
-    pub(crate) fn fail(&mut self, code: u32, text: &str) -> Did {
+    pub(crate) fn fail(&mut self, code: u32, text: &str) -> PacketKind {
         self.error(code, text);
         self.over();
-        Did::Nothing
+        PacketKind::Nothing
     }
 
     /// Ends the session with an error frame of exactly this body.
@@ -253,12 +254,12 @@ impl Session {
 
     fn over(&mut self) {
         self.phase = Phase::Over;
-        self.ears = Ears::Silent;
+        self.recogniser = SessionRecogniser::Silent;
     }
 
     fn error(&mut self, code: u32, text: &str) {
         self.errors += 1;
-        let form = if self.options.oddities.error_bodies {
+        let form = if self.options.quirks.error_bodies {
             self.errors % 3
         } else {
             0
@@ -285,132 +286,6 @@ impl Session {
         }
     }
 
-    fn request(&mut self, frame: &Frame, now: Instant) -> Did {
-        if let Some((code, text)) = self.refusal.take() {
-            self.request_json = serde_json::from_slice(&frame.payload).ok();
-            return self.fail(code, &text);
-        }
-        if frame.is_last() {
-            return self.fail(codes::EMPTY, "empty audio: the request is the last packet");
-        }
-        let json: Value = match serde_json::from_slice(&frame.payload) {
-            Ok(json) => json,
-            Err(error) => {
-                let text = format!("invalid parameters: request is no JSON: {error}");
-                return self.fail(codes::PARAMETERS, &text);
-            }
-        };
-        let odd = &self.options.oddities;
-        let rates = if odd.refuse_24000 {
-            16_000..=16_000
-        } else {
-            RATES
-        };
-        let checked = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async);
-        self.request_json = Some(json);
-        let request = match checked {
-            Ok(request) => request,
-            Err(refusal) => return self.fail(refusal.code, &refusal.text),
-        };
-        self.rate = if odd.misread_24000 && request.rate == 24_000 {
-            16_000
-        } else {
-            request.rate
-        };
-        let format = match &request.format {
-            Ok(format) => *format,
-            Err(format) => {
-                let text = format!(
-                    "[Invalid audio format] OperatorWrapper Process failed: unsupported format {format}"
-                );
-                // Recorded: the ack comes first.
-                self.begin(request, now);
-                self.ack();
-                return self.fail(codes::FORMAT, &text);
-            }
-        };
-        self.samples = Some(Samples::new(format, request.channels));
-        match Ears::new(&self.options.recogniser, self.rate, self.number) {
-            Ok(ears) => self.ears = ears,
-            Err(text) => return self.fail(codes::INTERNAL, &text),
-        }
-        self.begin(request, now);
-        Did::Request
-    }
-
-    fn begin(&mut self, request: Request, now: Instant) {
-        self.phase = Phase::Audio;
-        self.transcript = Some(Transcript::new(request, self.options.oddities.clone()));
-        self.ack_due = true;
-        if self.options.oddities.late_ack {
-            self.ack_by = Some(now + LATE_ACK);
-        } else {
-            self.ack();
-        }
-    }
-
-    fn audio(&mut self, frame: &Frame, now: Instant) -> Did {
-        self.audio_bytes += frame.payload.len() as u64;
-        if let Some(samples) = &mut self.samples {
-            let samples = samples.of(&frame.payload);
-            self.sample_bytes += samples.len() as u64;
-            self.ears.hear(&samples, &mut self.heard);
-        }
-        self.ack();
-        let received = self.received();
-        let steps = scripted_audio(&mut self.ears, received);
-        self.scripted(steps);
-        if self.is_over() {
-            return Did::Audio;
-        }
-        if frame.is_last() {
-            return self.finish(now);
-        }
-        match self.options.lag_clock {
-            LagClock::Audio => {
-                let known = self.lag.known(received);
-                self.tell(known, true);
-            }
-            LagClock::Wall => {
-                self.lagging
-                    .push_back((self.answer_due(now, received), received));
-                if self.answers.endpoint != Endpoint::Async {
-                    // One answer for each packet, with what may be known by now.
-                    self.tell(0, true);
-                }
-            }
-        }
-        Did::Audio
-    }
-
-    /// By the wall clock: when the text of this position is answered, in order.
-    fn answer_due(&self, now: Instant, position: i64) -> Instant {
-        let due = now + self.lag.at(position);
-        self.lagging
-            .back()
-            .map_or(due, |(before, _)| due.max(*before))
-    }
-
-    fn finish(&mut self, now: Instant) -> Did {
-        if self.audio_bytes == 0 {
-            self.fail(codes::EMPTY, "empty audio");
-            return Did::Finish;
-        }
-        self.phase = Phase::Finishing;
-        self.ears.finish(&mut self.heard);
-        if let Some(player) = self.ears.script() {
-            if let Some(sends) = player.finish() {
-                self.scripted(sends);
-                return Did::Finish;
-            }
-        } else if self.options.lag_clock == LagClock::Wall {
-            self.finish_due = Some(self.answer_due(now, self.received()));
-            return Did::Finish;
-        }
-        self.conclude();
-        Did::Finish
-    }
-
     /// When [`tick`](Self::tick) wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let idle = matches!(self.phase, Phase::Request | Phase::Audio)
@@ -428,11 +303,11 @@ impl Session {
             self.lagging.pop_front();
             if self.phase == Phase::Audio || self.phase == Phase::Finishing {
                 match self.answers.endpoint {
-                    Endpoint::Async => self.tell(received, false),
+                    Endpoint::Async => self.respond(received, false),
                     // What the next packet's answer may say.
                     Endpoint::Bigmodel | Endpoint::Nostream => {
                         if let Some(transcript) = &mut self.transcript {
-                            self.ears.tell(transcript, received);
+                            self.recogniser.update(transcript, received);
                         }
                     }
                 }
@@ -459,7 +334,7 @@ impl Session {
             match self.phase {
                 Phase::Audio if self.options.lag_clock == LagClock::Audio => {
                     let known = self.lag.known(self.received());
-                    self.tell(known, false);
+                    self.respond(known, false);
                 }
                 Phase::Finishing => self.conclude(),
                 _ => {}

@@ -29,7 +29,7 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// One that nobody has signed but itself, for `localhost` and 127.0.0.1.
+    /// A self-signed one, for `localhost` and 127.0.0.1.
     ///
     /// # Errors
     /// The key can't be made.

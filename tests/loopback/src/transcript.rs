@@ -1,6 +1,6 @@
 //! What has been heard, cut into utterances by pauses.
 
-use crate::{options::Oddities, request::Request};
+use crate::{options::Quirks, request::Request};
 
 /// Pauses that split the final response when nothing asked for segmentation before.
 const FINAL_PAUSE: i64 = 800;
@@ -9,7 +9,7 @@ const FINAL_PAUSE: i64 = 800;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
     pub text: String,
-    /// What is told.
+    /// The times that answers say.
     pub start: i64,
     pub end: i64,
     /// Where its sound really begins and ends: by these pauses are measured.
@@ -33,14 +33,14 @@ pub(crate) struct Utterance {
     pub hard: bool,
     /// Whether an answer has listed it as definite.
     pub announced: bool,
-    /// Its JSON and text once it was told as definite, for they come again in every answer.
-    pub told: Option<(String, String)>,
+    /// Its JSON and text once it was listed as definite, for they come again in every answer.
+    pub listed: Option<(String, String)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Transcript {
     pub request: Request,
-    pub oddities: Oddities,
+    pub quirks: Quirks,
     pub done: Vec<Utterance>,
     /// The words of the utterance under way.
     pub open: Vec<Word>,
@@ -54,10 +54,10 @@ pub(crate) struct Transcript {
     changed_at: i64,
     prefetched: bool,
     /// Answers that listed the open utterance, and how many of its words.
-    pub told: (u32, usize),
+    pub listed: (u32, usize),
 }
 
-/// Whether there is something to tell.
+/// Whether there is something new for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
     Nothing,
@@ -68,10 +68,10 @@ pub(crate) enum News {
 }
 
 impl Transcript {
-    pub(crate) fn new(request: Request, oddities: Oddities) -> Self {
+    pub(crate) fn new(request: Request, quirks: Quirks) -> Self {
         Self {
             request,
-            oddities,
+            quirks,
             done: Vec::new(),
             open: Vec::new(),
             guess: Vec::new(),
@@ -80,7 +80,7 @@ impl Transcript {
             changed: false,
             changed_at: 0,
             prefetched: false,
-            told: (0, 0),
+            listed: (0, 0),
         }
     }
 
@@ -138,7 +138,7 @@ impl Transcript {
             return News::Changed;
         }
         let quiet = self.position - self.changed_at >= 200;
-        if self.oddities.prefetch
+        if !self.quirks.exact
             && quiet
             && !self.open.is_empty()
             && !std::mem::replace(&mut self.prefetched, true)
@@ -161,11 +161,11 @@ impl Transcript {
         if next - last.sound.1 < window || next < self.request.force_to_speech {
             return;
         }
-        let delay = i64::try_from(self.oddities.second_pass_delay.as_millis()).unwrap_or(i64::MAX);
+        let delay = i64::try_from(self.quirks.second_pass_delay.as_millis()).unwrap_or(i64::MAX);
         let first_of_two =
-            self.oddities.second_pass_out_of_order && self.done.len().is_multiple_of(2);
+            self.quirks.second_pass_out_of_order && self.done.len().is_multiple_of(2);
         let standing =
-            if self.request.two_pass && (delay > 0 || self.oddities.second_pass_out_of_order) {
+            if self.request.two_pass && (delay > 0 || self.quirks.second_pass_out_of_order) {
                 Standing::Waiting(if first_of_two {
                     i64::MAX
                 } else {
@@ -176,7 +176,7 @@ impl Transcript {
             };
         self.done
             .push(Utterance::new(std::mem::take(&mut self.open), standing));
-        self.told = (0, 0);
+        self.listed = (0, 0);
         self.prefetched = false;
         self.change();
     }
@@ -185,7 +185,7 @@ impl Transcript {
         for n in 0..self.done.len() {
             if matches!(self.done[n].standing, Standing::Waiting(due) if due <= self.position) {
                 self.done[n].standing = Standing::Definite;
-                if self.oddities.second_pass_out_of_order && n % 2 == 1 {
+                if self.quirks.second_pass_out_of_order && n % 2 == 1 {
                     // The one before follows in an answer of its own.
                     self.done[n - 1].standing = Standing::Waiting(self.position + 1);
                 }
@@ -202,7 +202,7 @@ impl Utterance {
             standing,
             hard: false,
             announced: false,
-            told: None,
+            listed: None,
         }
     }
 }
@@ -237,7 +237,7 @@ pub(crate) mod tests {
     }
 
     fn transcript(end_window: Option<i64>) -> Transcript {
-        Transcript::new(request(end_window), Oddities::none())
+        Transcript::new(request(end_window), Quirks::none())
     }
 
     #[test]
@@ -297,7 +297,7 @@ pub(crate) mod tests {
     #[test]
     fn news_is_told_once() {
         let mut t = transcript(None);
-        t.oddities.prefetch = true;
+        t.quirks.exact = false;
         assert_eq!(t.news(), News::Nothing);
         t.word(word("a", 0, 300));
         assert_eq!(t.news(), News::Changed);
@@ -314,8 +314,8 @@ pub(crate) mod tests {
     fn second_passes_late_and_out_of_order() {
         let mut t = transcript(Some(800));
         t.request.two_pass = true;
-        t.oddities.second_pass_delay = Duration::from_millis(500);
-        t.oddities.second_pass_out_of_order = true;
+        t.quirks.second_pass_delay = Duration::from_millis(500);
+        t.quirks.second_pass_out_of_order = true;
         t.word(word("a", 0, 300));
         t.advance(1100);
         t.word(word("b", 1200, 1500));

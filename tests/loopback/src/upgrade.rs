@@ -1,6 +1,6 @@
 //! The HTTP upgrade: parsed and answered by tungstenite's server side, judged here.
 
-use crate::options::{Endpoint, Options};
+use crate::options::{Endpoint, Options, RESOURCES};
 use std::{borrow::Cow, io};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_tungstenite::tungstenite::{
@@ -178,7 +178,7 @@ impl Upgrade {
         if id.is_empty() {
             return refuse(400, "get resource id empty");
         }
-        if !options.known_resources.contains(&id.to_string()) {
+        if !RESOURCES.contains(&id.as_ref()) {
             return refuse(400, &format!("resourceId {id} is not allowed"));
         }
         let pair = (

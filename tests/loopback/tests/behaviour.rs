@@ -6,13 +6,12 @@ use client::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 use volcasr_loopback::{
-    At, Endpoint, Lag, LagClock, Oddities, Options, Recogniser, Script, Send, Service,
-    marks::Layout,
+    At, Endpoint, Lag, LagClock, Options, Quirks, Recogniser, Script, Send, Service, marks::Layout,
 };
 
 fn service(change: impl FnOnce(&mut Options)) -> Service {
     let mut options = Options {
-        oddities: Oddities::none(),
+        quirks: Quirks::none(),
         lag: Lag::EXACT,
         ..Options::default()
     };
@@ -186,8 +185,8 @@ async fn nostream_speaks_after_15_seconds() {
 async fn answers_may_be_compressed_blank_or_late() {
     let service = service(|o| {
         o.gzip_answers = true;
-        o.oddities.blank_responses = true;
-        o.oddities.late_ack = true;
+        o.quirks.blank_responses = true;
+        o.quirks.late_ack = true;
     });
     let mut client = Client::connect(&service).await;
     client.request(&request_json()).await;
@@ -211,7 +210,7 @@ async fn answers_may_be_compressed_blank_or_late() {
 
 #[tokio::test]
 async fn audio_at_24000_may_be_misread() {
-    let service = service(|o| o.oddities.misread_24000 = true);
+    let service = service(|o| o.quirks.misread_24000 = true);
     let responses = session(&service, request_json(), &Layout::default().pcm(1000), 200).await;
     let last = responses.last().unwrap();
     assert_eq!(last["audio_info"]["duration"], 1500);
@@ -221,8 +220,8 @@ async fn audio_at_24000_may_be_misread() {
 #[tokio::test]
 async fn second_passes_come_late_and_out_of_order() {
     let service = service(|o| {
-        o.oddities.second_pass_delay = Duration::from_millis(300);
-        o.oddities.second_pass_out_of_order = true;
+        o.quirks.second_pass_delay = Duration::from_millis(300);
+        o.quirks.second_pass_out_of_order = true;
     });
     let mut request = request_json();
     request["request"]["enable_nonstream"] = json!(true);

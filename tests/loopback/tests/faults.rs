@@ -1,14 +1,14 @@
-//! Faults and gates: what strikes when, and how a connection ends.
+//! Faults and gates: which come when, and how a connection ends.
 
 mod client;
 
 use client::*;
 use std::time::Duration;
-use volcasr_loopback::{End, Fault, Gate, Lag, Oddities, Options, Service, What, When};
+use volcasr_loopback::{End, Fault, FaultKind, Gate, Lag, Options, Quirks, Service, Trigger};
 
 fn service(change: impl FnOnce(&mut Options)) -> Service {
     let mut options = Options {
-        oddities: Oddities::none(),
+        quirks: Quirks::none(),
         lag: Lag::EXACT,
         ..Options::default()
     };
@@ -18,44 +18,44 @@ fn service(change: impl FnOnce(&mut Options)) -> Service {
 
 #[tokio::test]
 async fn faults_strike_at_their_moments() {
-    let at = |ms| When::Audio(Duration::from_millis(ms));
+    let at = |ms| Trigger::Audio(Duration::from_millis(ms));
     let faults = vec![
-        Fault::nth(1, What::Reset, at(300)),
-        Fault::nth(2, What::Drop, at(300)),
-        Fault::nth(3, What::Close(1011), at(300)),
+        Fault::nth(1, FaultKind::Reset, at(300)),
+        Fault::nth(2, FaultKind::Drop, at(300)),
+        Fault::nth(3, FaultKind::Close(1011), at(300)),
         Fault::nth(
             4,
-            What::Error {
+            FaultKind::Error {
                 code: 55_000_031,
                 body: "busy".into(),
             },
-            When::Ack,
+            Trigger::Ack,
         ),
         Fault::nth(
             5,
-            What::Error {
+            FaultKind::Error {
                 code: 1,
                 body: "late".into(),
             },
-            When::Finish,
+            Trigger::Finish,
         ),
-        Fault::nth(6, What::Bytes(vec![1, 2]), at(300)),
-        Fault::nth(7, What::Raw(vec![0xff; 4]), at(300)),
-        Fault::nth(8, What::Reset, When::Accept),
+        Fault::nth(6, FaultKind::Bytes(vec![1, 2]), at(300)),
+        Fault::nth(7, FaultKind::Raw(vec![0xff; 4]), at(300)),
+        Fault::nth(8, FaultKind::Reset, Trigger::Accept),
         Fault::nth(
             9,
-            What::Http {
+            FaultKind::Http {
                 status: 429,
                 headers: vec![("Retry-After".into(), "1".into())],
                 body: "slow".into(),
             },
-            When::Handshake,
+            Trigger::Handshake,
         ),
-        Fault::nth(10, What::Ping(3), at(300)),
+        Fault::nth(10, FaultKind::Ping(3), at(300)),
         Fault::nth(
             11,
-            What::Close(1001),
-            When::Wall(Duration::from_millis(100)),
+            FaultKind::Close(1001),
+            Trigger::Wall(Duration::from_millis(100)),
         ),
     ];
     let service = service(|o| o.faults = faults);
@@ -113,11 +113,11 @@ async fn faults_strike_at_their_moments() {
 
 #[tokio::test]
 async fn a_fault_of_the_kind_once_comes_once_and_of_each_on_each() {
-    let at = |ms| When::Audio(Duration::from_millis(ms));
+    let at = |ms| Trigger::Audio(Duration::from_millis(ms));
     let service = service(|o| {
         o.faults = vec![
-            Fault::once(What::Reset, at(100)),
-            Fault::each(What::Bytes(vec![7]), at(50)),
+            Fault::once(FaultKind::Reset, at(100)),
+            Fault::each(FaultKind::Bytes(vec![7]), at(50)),
         ];
     });
     for lost in [true, false] {
@@ -135,8 +135,8 @@ async fn a_fault_of_the_kind_once_comes_once_and_of_each_on_each() {
 async fn a_service_that_hangs_blocks_writes_and_goes_with_the_client() {
     let service = service(|o| {
         o.faults = vec![Fault::once(
-            What::Hang,
-            When::Audio(Duration::from_millis(100)),
+            FaultKind::Hang,
+            Trigger::Audio(Duration::from_millis(100)),
         )];
         o.receive_buffer = Some(8 * 1024);
     });
@@ -152,8 +152,8 @@ async fn a_service_that_hangs_blocks_writes_and_goes_with_the_client() {
 
     let service = self::service(|o| {
         o.faults = vec![Fault::once(
-            What::Hang,
-            When::Audio(Duration::from_millis(10)),
+            FaultKind::Hang,
+            Trigger::Audio(Duration::from_millis(10)),
         )]
     });
     let (mut client, _) = Client::ready(&service, request_json()).await;
@@ -167,15 +167,15 @@ async fn a_final_response_may_never_come_or_trickle() {
     let period = Duration::from_millis(1);
     let service = service(|o| {
         o.faults = vec![
-            Fault::nth(1, What::NoFinal, When::Finish),
-            Fault::nth(2, What::Trickle(period), When::Ack),
+            Fault::nth(1, FaultKind::NoFinal, Trigger::Finish),
+            Fault::nth(2, FaultKind::Trickle(period), Trigger::Ack),
         ];
     });
     let (mut client, _) = Client::ready(&service, request_json()).await;
     client.audio(&[0; 960]).await;
     client.finish().await;
     assert!(service.wait(PATIENCE, |all| all[0].finish_at.is_some()));
-    assert!(service.inject(What::Bytes(vec![9])));
+    assert!(service.inject(FaultKind::Bytes(vec![9])));
     assert_eq!(client.get().await, Got::Odd(vec![9]), "nothing before it");
     let (mut client, _) = Client::ready(&service, request_json()).await;
     client.audio(&[0; 960]).await;
@@ -188,7 +188,10 @@ async fn a_final_response_may_never_come_or_trickle() {
 async fn a_trickle_may_end() {
     let period = Duration::from_millis(20);
     let service = service(|o| {
-        o.faults = vec![Fault::once(What::TrickleFor(period, 5), When::Handshake)];
+        o.faults = vec![Fault::once(
+            FaultKind::TrickleFor(period, 5),
+            Trigger::Handshake,
+        )];
     });
     let (mut client, _) = Client::ready(&service, request_json()).await;
     client.audio(&[0; 960]).await;
@@ -230,7 +233,7 @@ async fn gates_hold_and_release() {
     assert!(!service.wait(Duration::from_millis(50), |all| all[1].packets > 0));
     service.release(Gate::Reading);
     assert!(service.wait(PATIENCE, |all| all[1].packets == 2));
-    assert!(!service.inject_into(1, What::Reset) && service.inject_into(2, What::Reset));
+    assert!(!service.inject_into(1, FaultKind::Reset) && service.inject_into(2, FaultKind::Reset));
     assert!(service.wait(PATIENCE, |all| all[1].end == Some(End::Fault)));
 }
 

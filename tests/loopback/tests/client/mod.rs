@@ -1,4 +1,4 @@
-//! A minimal client: it sends what a test tells it to, and notes all that comes.
+//! A minimal client: it sends what a test asks for, and notes all that comes.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use flate2::{Compression, write::GzEncoder};
@@ -98,7 +98,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A frame of the client, with whatever is asked for.
+/// A frame of the client, with these fields.
 pub fn frame(
     kind: u8,
     flags: u8,

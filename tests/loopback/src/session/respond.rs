@@ -1,6 +1,6 @@
 //! What a session says: ack, answers, the final response.
 
-use super::{Ears, Out, Phase, Session};
+use super::{Out, Phase, ResponseKind, Session, SessionRecogniser};
 use crate::{
     frame::{self, Numbering},
     options::Endpoint,
@@ -19,7 +19,7 @@ impl Session {
             return;
         };
         let scripted = self
-            .ears
+            .recogniser
             .script()
             .map(|player| player.ack())
             .unwrap_or_default();
@@ -32,7 +32,11 @@ impl Session {
             Endpoint::Bigmodel | Endpoint::Nostream => self.number(),
         };
         let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
-        self.out.push_back(Out::Ack { bytes, json });
+        self.out.push_back(Out::Response {
+            kind: ResponseKind::Ack,
+            bytes,
+            json,
+        });
     }
 
     pub(super) fn number(&mut self) -> Numbering {
@@ -40,20 +44,20 @@ impl Session {
         Numbering::Numbered(self.counter - 1)
     }
 
-    /// Tells what is known up to `position`; `packet`: it is the answer to a packet.
-    pub(super) fn tell(&mut self, position: i64, packet: bool) {
+    /// Responds with what is known up to `position`; `packet`: it is the answer to a packet.
+    pub(super) fn respond(&mut self, position: i64, packet: bool) {
         let received = self.received();
         // As recorded there, however the text lags.
         let packet_count = self.answers.endpoint == Endpoint::Bigmodel;
         let Some(transcript) = &mut self.transcript else {
             return;
         };
-        if self.ears.script().is_some() {
+        if self.recogniser.script().is_some() {
             return;
         }
-        self.ears.tell(transcript, position);
+        self.recogniser.update(transcript, position);
         if packet_count || !self.lag.is_exact() {
-            let worked = self.ears.worked().unwrap_or(i64::MAX);
+            let worked = self.recogniser.worked().unwrap_or(i64::MAX);
             transcript.duration = transcript.duration.max(received.min(worked));
         }
         let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
@@ -70,7 +74,7 @@ impl Session {
                 self.answers.empty(transcript, transcript.position)
             }
             _ => {
-                if self.options.oddities.blank_responses {
+                if self.options.quirks.blank_responses {
                     let blank = self.answers.blank(transcript);
                     self.answer(blank);
                 }
@@ -87,7 +91,11 @@ impl Session {
     pub(super) fn answer(&mut self, json: String) {
         let numbering = self.number();
         let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
-        self.out.push_back(Out::Answer { bytes, json });
+        self.out.push_back(Out::Response {
+            kind: ResponseKind::Interim,
+            bytes,
+            json,
+        });
     }
 
     /// The final response, if the recogniser has said all.
@@ -96,8 +104,8 @@ impl Session {
         let Some(transcript) = &mut self.transcript else {
             return;
         };
-        if !self.ears.tell(transcript, received) {
-            self.tell(received, false);
+        if !self.recogniser.update(transcript, received) {
+            self.respond(received, false);
             return;
         }
         transcript.finish();
@@ -107,7 +115,7 @@ impl Session {
 
     pub(super) fn last(&mut self, json: String) {
         self.phase = Phase::Over;
-        self.ears = Ears::Silent;
+        self.recogniser = SessionRecogniser::Silent;
         if self.no_final {
             return;
         }
@@ -116,7 +124,11 @@ impl Session {
             json.as_bytes(),
             self.options.gzip_answers,
         );
-        self.out.push_back(Out::Final { bytes, json });
+        self.out.push_back(Out::Response {
+            kind: ResponseKind::Final,
+            bytes,
+            json,
+        });
         self.out.push_back(Out::Close(1000));
     }
 

@@ -1,11 +1,11 @@
-//! Faults that strike an open connection.
+//! Faults of an open connection.
 
 use super::Open;
 use crate::{
-    fault::{What, When},
+    fault::{FaultKind, Trigger},
     handshake::{drain, hang, reset},
     record::End,
-    session::Out,
+    session::{Out, ResponseKind},
 };
 use futures_util::Sink;
 use std::{
@@ -23,65 +23,74 @@ impl Open {
     pub(super) fn next_wall_fault(&self) -> Option<Instant> {
         let faults = self.shared.options.faults.iter().enumerate();
         faults
-            .filter(|(n, _)| !self.struck.get(*n).copied().unwrap_or(false))
-            .filter_map(|(_, fault)| match fault.when {
-                When::Wall(after) => Some(self.wall + after),
+            .filter(|(n, _)| !self.fired.get(*n).copied().unwrap_or(false))
+            .filter_map(|(_, fault)| match fault.trigger {
+                Trigger::Wall(after) => Some(self.wall + after),
                 _ => None,
             })
-            // What is past has struck, here or elsewhere.
+            // What is past has come already, here or elsewhere.
             .filter(|at| *at > Instant::now())
             .min()
     }
 
-    pub(super) async fn strike_due(&mut self, moment: impl Fn(When) -> bool) -> ControlFlow<End> {
-        for what in self.shared.due(self.number, &mut self.struck, moment) {
-            self.strike(what).await?;
+    pub(super) async fn inject_due(
+        &mut self,
+        moment: impl Fn(Trigger) -> bool,
+    ) -> ControlFlow<End> {
+        for kind in self.shared.due(self.number, &mut self.fired, moment) {
+            self.inject(kind).await?;
         }
         Continue(())
     }
 
-    pub(super) async fn strike(&mut self, what: What) -> ControlFlow<End> {
-        self.shared.fault(self.number, &what);
-        match what {
-            What::Reset => {
+    pub(super) async fn inject(&mut self, kind: FaultKind) -> ControlFlow<End> {
+        self.shared.fault(self.number, &kind);
+        match kind {
+            FaultKind::Reset => {
                 reset(self.ws.get_ref());
                 return Break(End::Fault);
             }
-            What::Drop => {
+            FaultKind::Drop => {
                 drain(self.ws.get_mut()).await;
                 return Break(End::Fault);
             }
-            What::Hang => {
+            FaultKind::Hang => {
                 // A session that hangs is none for the quota.
                 self.live = None;
                 hang(self.ws.get_ref()).await;
                 return Break(End::Fault);
             }
-            What::Close(code) => {
+            FaultKind::Close(code) => {
                 self.session.out.clear();
                 return self.close(code, End::Fault);
             }
-            What::Error { code, body } => {
+            FaultKind::Error { code, body } => {
                 self.session.out.clear();
                 self.session.fail_with(code, body);
             }
-            What::NoFinal => {
+            FaultKind::NoFinal => {
                 self.session.no_final = true;
-                self.session
-                    .out
-                    .retain(|out| !matches!(out, Out::Final { .. } | Out::Close(_)));
+                self.session.out.retain(|out| {
+                    !matches!(
+                        out,
+                        Out::Response {
+                            kind: ResponseKind::Final,
+                            ..
+                        } | Out::Close(_)
+                    )
+                });
             }
-            What::Delay(time) => sleep(time).await,
-            What::Trickle(period) => self.ws.get_mut().trickle(period, u64::MAX),
-            What::TrickleFor(period, count) => self.ws.get_mut().trickle(period, count),
-            What::Text(text) => self.session.out.push_back(Out::Text(text)),
-            What::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
-            What::Ping(count) => {
+            FaultKind::Delay(time) => sleep(time).await,
+            FaultKind::Trickle(period) => self.ws.get_mut().trickle(period, u64::MAX),
+            FaultKind::TrickleFor(period, count) => self.ws.get_mut().trickle(period, count),
+            FaultKind::Text(text) => self.session.out.push_back(Out::Text(text)),
+            FaultKind::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
+            FaultKind::Ping(count) => {
                 for _ in 0..count {
                     self.write(Message::Ping(Vec::new().into()))?;
                 }
             }
-            What::Raw(bytes) => {
+            FaultKind::Raw(bytes) => {
                 // What was said before comes before.
                 let held = *self.gates.borrow();
                 self.send_out(held)?;
@@ -91,7 +100,7 @@ impl Open {
                     return Break(End::ClientLost);
                 }
             }
-            What::Http { .. } => {}
+            FaultKind::Http { .. } => {}
         }
         Continue(())
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use common::*;
 use gst::prelude::*;
-use volcasr_loopback::{At, Fault, Gate, Options, Recogniser, Script, Send, Service, FaultKind, Trigger};
+use volcasr_loopback::{
+    At, Fault, FaultKind, Gate, Options, Recogniser, Script, Send, Service, Trigger,
+};
 
 const ACK: &str = r#"{"result":{"additions":{"log_id":"scripted"}}}"#;
 const BEFORE: &str = r#"{"audio_info":{"duration":400},"result":{"utterances":[{"text":"be","start_time":0,"end_time":300}]}}"#;
@@ -407,7 +409,10 @@ fn reconnects(heard: &Heard) -> usize {
 #[test]
 fn broken_framing_is_restored() {
     for (case, bytes) in broken_frames() {
-        let fault = Fault::once(FaultKind::Raw(bytes), Trigger::Audio(Duration::from_millis(600)));
+        let fault = Fault::once(
+            FaultKind::Raw(bytes),
+            Trigger::Audio(Duration::from_millis(600)),
+        );
         let script = Script::responses([(400, BEFORE)], AFTER);
         let (heard, service) = session(script, vec![fault]);
         assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
@@ -423,7 +428,10 @@ fn broken_framing_is_restored() {
 #[test]
 fn a_frame_of_a_gibibyte_is_refused() {
     let raw = [&[0x82, 127, 0, 0, 0, 0, 0x40, 0, 0, 0][..], &[0; 100]].concat();
-    let fault = Fault::once(FaultKind::Raw(raw), Trigger::Audio(Duration::from_millis(600)));
+    let fault = Fault::once(
+        FaultKind::Raw(raw),
+        Trigger::Audio(Duration::from_millis(600)),
+    );
     let script = Script::responses([(400, BEFORE)], AFTER);
     let (heard, service) = session(script, vec![fault]);
     assert_refused(&heard, "1 GiB");
@@ -502,7 +510,10 @@ fn an_error_frame_without_a_readable_body_has_its_code() {
 #[test]
 fn a_text_that_is_cut_inside_a_character_is_skipped() {
     let raw = vec![0x01, 1, 0xe9, 0x80, 2, 0x9b, 0xa8];
-    let fault = Fault::once(FaultKind::Raw(raw), Trigger::Audio(Duration::from_millis(600)));
+    let fault = Fault::once(
+        FaultKind::Raw(raw),
+        Trigger::Audio(Duration::from_millis(600)),
+    );
     let script = Script::responses([(400, BEFORE)], AFTER);
     let (heard, _service) = session(script, vec![fault]);
     assert_unharmed(&heard, "a character in two");
@@ -518,7 +529,10 @@ fn fragments_are_put_together() {
         let last = if n + 1 == whole.len() { 0x80 } else { 0 };
         raw.extend_from_slice(&[opcode | last, 1, *byte, 0x89, 0]);
     }
-    let fault = Fault::once(FaultKind::Raw(raw), Trigger::Audio(Duration::from_millis(600)));
+    let fault = Fault::once(
+        FaultKind::Raw(raw),
+        Trigger::Audio(Duration::from_millis(600)),
+    );
     let script = Script::responses([(400, BEFORE)], "{}");
     let (heard, _service) = session(script, vec![fault]);
     assert_unharmed(&heard, "fragments");

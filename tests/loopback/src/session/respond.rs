@@ -3,7 +3,7 @@
 use super::{Out, Phase, ResponseKind, Session, SessionRecogniser};
 use crate::{
     frame::{self, Numbering},
-    options::Endpoint,
+    options::{Endpoint, LagClock},
     scripted::Send,
     transcript::News,
 };
@@ -44,11 +44,17 @@ impl Session {
         Numbering::Numbered(self.counter - 1)
     }
 
+    /// Whether `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is not: there
+    /// a fast client's audio would be ahead of the text by any time, and at most 1168 ms are recorded.
+    fn duration_is_all_received(&self) -> bool {
+        let ahead = self.answers.endpoint == Endpoint::Bigmodel || !self.lag.is_exact();
+        ahead && self.options.lag_clock == LagClock::Audio
+    }
+
     /// Responds with what is known up to `position`; `packet`: it is the answer to a packet.
     pub(super) fn respond(&mut self, position: i64, packet: bool) {
         let received = self.received();
-        // As recorded there, however the text lags.
-        let packet_count = self.answers.endpoint == Endpoint::Bigmodel;
+        let all_received = self.duration_is_all_received();
         let Some(transcript) = &mut self.transcript else {
             return;
         };
@@ -56,7 +62,7 @@ impl Session {
             return;
         }
         self.recogniser.update(transcript, position);
-        if packet_count || !self.lag.is_exact() {
+        if all_received {
             let worked = self.recogniser.worked().unwrap_or(i64::MAX);
             transcript.duration = transcript.duration.max(received.min(worked));
         }

@@ -55,7 +55,7 @@ impl Gate {
 /// Answers that say nothing, and never the last word, come without end: bounded by six times `finish-timeout`.
 #[test]
 fn endless_answers_do_not_put_off_the_end() {
-    let answers = message(br#"{"result":{}}"#, 0).repeat(100_000);
+    let answers = message(br#"{"audio_info":{"duration":1}}"#, 0).repeat(100_000);
     let talker = Talker::new(move |_| answers.clone());
     let (mut rig, sink) = play(&talker.uri);
     rig.push(&[0; 48_000 * 4], 20);

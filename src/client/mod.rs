@@ -54,7 +54,7 @@ use shared::{Abort, Shared};
 
 /// What became of a wait on the streaming thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
+pub enum WaitResult {
     /// What was waited for has come.
     Done,
     /// It will never come: the client has failed, and its owner has said so.
@@ -176,13 +176,13 @@ impl Client {
     ///
     /// Like the other waits, it ends as well when [`interruptions`](Self::interruptions) is no
     /// longer `seen`.
-    pub fn wait_for_space(&self, samples: u64, seen: u64) -> Waited {
+    pub fn wait_for_space(&self, samples: u64, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
             if state.failed {
-                return state.failure_told.then_some(Waited::Failed);
+                return state.failure_told.then_some(WaitResult::Failed);
             }
             if state.flushing || state.queue.has_room(samples, self.shared.roomy()) {
-                return Some(Waited::Done);
+                return Some(WaitResult::Done);
             }
             state.blocked = Some(samples);
             None
@@ -190,24 +190,25 @@ impl Client {
     }
 
     /// Waits until the boundary with `token` is done and its owner has said all that came before it.
-    pub fn wait_for(&self, token: u64, seen: u64) -> Waited {
+    pub fn wait_for(&self, token: u64, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
             if state.done >= token {
-                Some(Waited::Done)
+                Some(WaitResult::Done)
             } else {
-                state.failure_told.then_some(Waited::Failed)
+                state.failure_told.then_some(WaitResult::Failed)
             }
         })
     }
 
     /// Waits until a failure is on the bus.
-    pub fn wait_for_failure(&self, seen: u64) -> Waited {
-        self.shared
-            .wait(seen, |state| state.failure_told.then_some(Waited::Failed))
+    pub fn wait_for_failure(&self, seen: u64) -> WaitResult {
+        self.shared.wait(seen, |state| {
+            state.failure_told.then_some(WaitResult::Failed)
+        })
     }
 
     /// Waits until the next [`interrupt`](Self::interrupt).
-    pub fn wait_for_interruption(&self, seen: u64) -> Waited {
+    pub fn wait_for_interruption(&self, seen: u64) -> WaitResult {
         self.shared.wait(seen, |_| None)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::Waited;
+use super::WaitResult;
 use super::config::Config;
 use super::counters::Counters;
 use super::event::InputError;
@@ -176,18 +176,18 @@ impl Shared {
     pub(super) fn wait(
         &self,
         seen: u64,
-        mut until: impl FnMut(&mut State) -> Option<Waited>,
-    ) -> Waited {
+        mut until: impl FnMut(&mut State) -> Option<WaitResult>,
+    ) -> WaitResult {
         let mut state = self.state();
         loop {
             if state.stopped {
-                return Waited::Stopped;
+                return WaitResult::Stopped;
             }
             if let Some(end) = until(&mut state) {
                 return end;
             }
             if state.interruptions != seen {
-                return Waited::Interrupted;
+                return WaitResult::Interrupted;
             }
             state = self
                 .changed

@@ -1,7 +1,7 @@
 //! The element `volcasrsink`: GStreamer to the floors below and back.
 //!
 //! - `imp` is the sink: caps, events, buffers, states;
-//! - `waiting` is how the streaming thread waits;
+//! - `preroll` is how the streaming thread waits, and prerolls meanwhile;
 //! - `settings` are what the user sets, each declared once in `settings::properties`; `properties` adds
 //!   what can only be read;
 //! - `snapshot` is what becomes of the settings in a run, `ineffective` finds what will have no effect;
@@ -63,6 +63,7 @@ mod input;
 mod messages;
 mod outbox;
 mod posting;
+mod preroll;
 mod properties;
 mod run;
 mod settings;
@@ -70,7 +71,6 @@ mod snapshot;
 mod stats;
 mod tags;
 mod timeline;
-mod waiting;
 
 pub use settings::{Compression, Leaky, ResultType};
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::client::event::Level;
-use crate::client::{Client, Waited};
+use crate::client::{Client, WaitResult};
 
 /// Of a service that refuses connections.
 fn config() -> Config {
@@ -46,5 +46,5 @@ fn a_panic_is_a_failure_that_is_told() {
     let told = events.told.lock().expect("held shortly").clone();
     assert_eq!(told, ["Failed { trouble: Defect, lost: true }"]);
     client.acknowledge_failure();
-    assert!(matches!(client.wait_for(1, 0), Waited::Failed));
+    assert!(matches!(client.wait_for(1, 0), WaitResult::Failed));
 }

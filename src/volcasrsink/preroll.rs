@@ -21,7 +21,7 @@ use gst_base::subclass::prelude::*;
 use super::CAT;
 use super::imp::{VolcAsrSink, lock};
 use super::run::Run;
-use crate::client::{InputError, Waited};
+use crate::client::{InputError, WaitResult};
 use crate::session::BYTES_PER_SAMPLE;
 
 /// Upper bound on the GAP events in a row that complete a step. A step without an end must not keep
@@ -95,7 +95,7 @@ impl VolcAsrSink {
 
     /// Waits as `wait` does, and prerolls in between when the base class needs it. Returns false
     /// after a flush or a stop: the base class then refuses the buffer or event.
-    fn wait(&self, run: &Run, pad: &gst::Pad, wait: &dyn Fn(u64) -> Waited) -> bool {
+    fn wait(&self, run: &Run, pad: &gst::Pad, wait: &dyn Fn(u64) -> WaitResult) -> bool {
         let mut gaps = 0;
         loop {
             // Read first: a need that arises from here on interrupts the wait.
@@ -119,9 +119,9 @@ impl VolcAsrSink {
                 _ => wait(seen),
             };
             match waited {
-                Waited::Interrupted => {}
-                Waited::Stopped => return false,
-                Waited::Done | Waited::Failed => return true,
+                WaitResult::Interrupted => {}
+                WaitResult::Stopped => return false,
+                WaitResult::Done | WaitResult::Failed => return true,
             }
         }
     }

@@ -171,16 +171,45 @@ fn no_tls_there() {
     server.join().expect("the server");
     assert_not_retried(&report, &["127.0.0.1", "port", "uri", "TLS"]);
 
-    // A service that waits for the rest of a request.
+    // A service that waits for the rest of a request. The sink has all its tries.
     let service = service(Options::default());
     let uri = service.uri().replace("ws://", "wss://");
-    let report = refusal(&uri, |sink| {
-        sink.set_property("max-reconnects", 0u32);
+    for with_audio in [true, false] {
+        let sink = sink_for(&uri);
         sink.set_property("connect-timeout", 300u32);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        if with_audio {
+            rig.push(&speech(1).0, 100);
+        }
+        let heard = rig.listen();
+        assert!(!heard.progress().contains(&gst::ProgressType::Continue));
+        assert_not_retried(
+            &heard.errors()[0],
+            &["speaks no TLS", "within 300ms", "uri"],
+        );
+    }
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// A port that closes instead of speaking TLS: a server that restarts may do so, too, but not for long.
+#[test]
+fn no_tls_but_an_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    let server = std::thread::spawn(move || {
+        // As many as there may be: another one would wait for an answer, and be another error.
+        for peer in listener.incoming().take(4) {
+            let _ = peer.expect("a connection").read(&mut [0; 64]);
+        }
+        listener
     });
-    assert!(report.error.matches(OpenWrite), "{report:?}");
-    let details = report.details.expect("details");
-    assert_eq!(details.get::<bool>("retryable"), Ok(true));
+    let rig = Rig::new(sink_for(&format!("wss://127.0.0.1:{port}/")));
+    rig.play();
+    let error = &rig.listen().errors()[0].error;
+    assert!(error.matches(OpenWrite), "{error:?}");
+    assert!(error.message().starts_with("TLS with"), "{error}");
+    server.join().expect("four connections");
 }
 
 /// `ws://` to a server that speaks TLS.

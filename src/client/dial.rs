@@ -3,21 +3,25 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::config::Config;
 use super::endpoint::Endpoint;
 use super::happy_eyeballs::{connect_any, order};
 use super::resolve::resolve;
 use super::tls::{self, TrustError};
+use crate::protocol::failure::Retry;
 
 /// A peer that takes no byte for so long is gone.
 ///
@@ -64,8 +68,8 @@ pub enum DialError {
     NoTls {
         /// The host in `uri`.
         host: String,
-        /// What the library says.
-        source: rustls::Error,
+        /// What the library says, or that nothing came.
+        source: io::Error,
     },
     /// The TLS handshake failed otherwise.
     #[error("TLS with \"{host}\" failed: {source}")]
@@ -74,6 +78,8 @@ pub enum DialError {
         host: String,
         /// What the library or the system says.
         source: io::Error,
+        /// Whether no handshake with this host has succeeded before.
+        is_first: bool,
     },
     /// The host in `uri` can't be a server's name.
     #[error("\"{host}\" can't be verified: it is not a server's name")]
@@ -97,24 +103,37 @@ pub enum DialError {
 }
 
 impl DialError {
-    pub(super) fn timed_out(endpoint: &Endpoint, after: Duration) -> Self {
-        DialError::TimedOut {
-            host: endpoint.host.clone(),
-            port: endpoint.port,
-            after,
+    /// Returns what the error means where no handshake with the host has succeeded before: silence is no network
+    /// that fails, but most likely a port that speaks no TLS.
+    pub(super) fn at_first(self) -> Self {
+        match self {
+            DialError::Tls { host, source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+                DialError::NoTls { host, source }
+            }
+            DialError::Tls { host, source, .. } => DialError::Tls {
+                host,
+                source,
+                is_first: true,
+            },
+            other => other,
         }
     }
 
-    /// Whether another try may go better.
-    pub fn is_passing(&self) -> bool {
-        !matches!(
-            self,
+    /// Whether, and how patiently, to try again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            // A port that speaks no TLS may close, or a server that restarts.
+            DialError::Tls { is_first: true, .. } => Retry::Limited,
+            DialError::Resolve { .. }
+            | DialError::Connect { .. }
+            | DialError::TimedOut { .. }
+            | DialError::Tls { .. } => Retry::Soon,
             DialError::Certificate { .. }
-                | DialError::AuthorityCertificate { .. }
-                | DialError::NoTls { .. }
-                | DialError::ServerName { .. }
-                | DialError::Trust(_)
-        )
+            | DialError::AuthorityCertificate { .. }
+            | DialError::NoTls { .. }
+            | DialError::ServerName { .. }
+            | DialError::Trust(_) => Retry::Never,
+        }
     }
 }
 
@@ -127,31 +146,84 @@ pub enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Connects to `endpoint` within `timeout`. `first`: the address to try first, if the host still has it.
-pub(super) async fn dial(
+/// How far a dial has come: a time-out is another error in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Look-up and TCP.
+    Reach,
+    /// TLS with the service.
+    Tls,
+}
+
+/// One attempt to connect to the service, within `connect-timeout`.
+pub(super) struct Dial {
+    attempt: Pin<Box<dyn Future<Output = Result<Transport, DialError>> + Send>>,
+    stage: watch::Receiver<Stage>,
+    until: Instant,
+    config: Arc<Config>,
+}
+
+impl Dial {
+    /// Begins. `first`: the address to try first, if the host still has it.
+    pub fn new(config: Arc<Config>, first: Option<SocketAddr>) -> Self {
+        let (sender, stage) = watch::channel(Stage::Reach);
+        let attempt = {
+            let config = config.clone();
+            Box::pin(async move { dial(&config.endpoint, first, &sender).await })
+        };
+        Dial {
+            attempt,
+            stage,
+            until: Instant::now() + config.limits.connect,
+            config,
+        }
+    }
+
+    /// Waits for its end. Can be dropped and called again before that.
+    pub async fn wait(&mut self) -> Result<Transport, DialError> {
+        match timeout_at(self.until, &mut self.attempt).await {
+            Ok(result) => result,
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    /// Returns the error of a dial that took too long, by how far it has come.
+    pub fn timed_out(&self) -> DialError {
+        let Config {
+            endpoint, limits, ..
+        } = &*self.config;
+        let after = limits.connect;
+        let host = endpoint.host.clone();
+        match *self.stage.borrow() {
+            Stage::Reach => DialError::TimedOut {
+                host,
+                port: endpoint.port,
+                after,
+            },
+            // It was reached: looking for a firewall would lead astray.
+            Stage::Tls => DialError::Tls {
+                host,
+                source: io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("no answer to its handshake within {after:?}"),
+                ),
+                is_first: false,
+            },
+        }
+    }
+}
+
+async fn dial(
     endpoint: &Endpoint,
     first: Option<SocketAddr>,
-    timeout: Duration,
+    stage: &watch::Sender<Stage>,
 ) -> Result<Transport, DialError> {
-    let until = Instant::now() + timeout;
-    let tcp = match timeout_at(until, reach(endpoint, first)).await {
-        Ok(reached) => reached?,
-        Err(_) => return Err(DialError::timed_out(endpoint, timeout)),
-    };
+    let tcp = reach(endpoint, first).await?;
     if !endpoint.tls {
         return Ok(Transport::Plain(tcp));
     }
-    match timeout_at(until, encrypt(endpoint, tcp)).await {
-        Ok(encrypted) => encrypted,
-        // It was reached: looking for a firewall would lead astray.
-        Err(_) => Err(DialError::Tls {
-            host: endpoint.host.clone(),
-            source: io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("no answer to its handshake within {timeout:?}"),
-            ),
-        }),
-    }
+    stage.send_replace(Stage::Tls);
+    encrypt(endpoint, tcp).await
 }
 
 async fn reach(endpoint: &Endpoint, first: Option<SocketAddr>) -> Result<TcpStream, DialError> {
@@ -218,23 +290,26 @@ fn tls_error(host: String, error: io::Error) -> DialError {
     use rustls::Error as Tls;
     let inner = error
         .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Tls>())
-        .cloned();
-    match inner {
+        .and_then(|inner| inner.downcast_ref::<Tls>());
+    match inner.cloned() {
         Some(source) if tls::is_authority(&source) => DialError::AuthorityCertificate { host },
         Some(source @ (Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented)) => {
             DialError::Certificate { host, source }
         }
         Some(
-            source @ (Tls::InvalidMessage(_)
+            Tls::InvalidMessage(_)
             | Tls::InappropriateMessage { .. }
             | Tls::InappropriateHandshakeMessage { .. }
             | Tls::PeerIncompatible(_)
-            | Tls::PeerMisbehaved(_)),
-        ) => DialError::NoTls { host, source },
+            | Tls::PeerMisbehaved(_),
+        ) => DialError::NoTls {
+            host,
+            source: error,
+        },
         _ => DialError::Tls {
             host,
             source: error,
+            is_first: false,
         },
     }
 }
@@ -289,14 +364,8 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let endpoint = Endpoint {
-            tls: false,
-            host: "127.0.0.1".into(),
-            port,
-            target: "/".into(),
-        };
-        let dialled = dial(&endpoint, None, UNACKNOWLEDGED).await;
+        let config = Config::for_test(listener.local_addr().expect("bound"));
+        let dialled = Dial::new(Arc::new(config), None).wait().await;
         let transport = dialled.expect("it listens");
         let limit = || match &transport {
             Transport::Plain(tcp) => socket2::SockRef::from(tcp)

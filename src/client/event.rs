@@ -200,8 +200,7 @@ impl Trouble {
     /// Whether, and how patiently, to try again.
     pub fn retry(&self) -> Retry {
         match self {
-            Trouble::Dial(error) if error.is_passing() => Retry::Soon,
-            Trouble::Dial(_) => Retry::Never,
+            Trouble::Dial(error) => error.retry(),
             Trouble::Upgrade(UpgradeError::Refused(failure)) => failure.retry(),
             Trouble::Upgrade(UpgradeError::Io(_)) => Retry::Soon,
             Trouble::Upgrade(UpgradeError::NotWebSocket(_) | UpgradeError::Value(_)) => {

@@ -1,8 +1,8 @@
 //! Connecting to a host of several addresses as RFC 8305 ("Happy Eyeballs") says.
 //!
 //! IPv6 and IPv4 take turns, and each address gets a quarter of a second before the next one is tried beside it.
-//! So a dead address costs that long, whether the host has one or many. The crates at hand either belong to an
-//! HTTP client or resolve names themselves; look-ups are shared here (see [`resolve`](super::resolve)).
+//! So a dead address costs that long, whether the host has one or many. hyper-util's implementation is private to
+//! its connector; the crate `happy-eyeballs` orders addresses itself, so the last winner could not be first.
 
 use std::future::Future;
 use std::io;

@@ -4,22 +4,18 @@
 //! upgrade opens a session, which is billed and times out. So the first is done at once, the second
 //! with the first audio.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Config;
-use super::dial::{DialError, Transport, dial};
-
-type Dialling = Pin<Box<dyn Future<Output = Result<Transport, DialError>> + Send>>;
+use super::dial::{Dial, DialError, Transport};
 
 enum State {
     Down,
     Dialling {
         since: Duration,
-        dialling: Dialling,
+        dialling: Dial,
     },
     Up {
         transport: Transport,
@@ -57,13 +53,9 @@ impl Line {
     /// Begins to dial, if the line is down.
     pub fn dial(&mut self, now: Duration) {
         if let State::Down = self.state {
-            let config = self.config.clone();
-            let first = self.answered;
-            let dialling =
-                Box::pin(async move { dial(&config.endpoint, first, config.limits.connect).await });
             self.state = State::Dialling {
                 since: now,
-                dialling,
+                dialling: Dial::new(self.config.clone(), self.answered),
             };
         }
     }
@@ -86,7 +78,7 @@ impl Line {
             return Ok(());
         };
         let since = *since;
-        let result = dialling.await;
+        let result = dialling.wait().await;
         let now = now();
         self.took = now.saturating_sub(since);
         match result {
@@ -100,21 +92,26 @@ impl Line {
             }
             Err(error) => {
                 self.state = State::Down;
-                Err(error)
+                Err(self.at_first(error))
             }
         }
     }
 
     /// Gives up dialling, as too slow.
     pub fn give_up(&mut self) -> Option<DialError> {
-        if !self.is_dialling() {
+        let State::Dialling { dialling, .. } = &self.state else {
             return None;
-        }
+        };
+        let error = self.at_first(dialling.timed_out());
         self.state = State::Down;
-        let Config {
-            endpoint, limits, ..
-        } = &*self.config;
-        Some(DialError::timed_out(endpoint, limits.connect))
+        Some(error)
+    }
+
+    fn at_first(&self, error: DialError) -> DialError {
+        match self.answered {
+            Some(_) => error,
+            None => error.at_first(),
+        }
     }
 
     /// Hands over the line, if it is up.

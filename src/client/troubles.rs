@@ -26,16 +26,17 @@ pub(crate) fn troubles() -> Vec<Trouble> {
         }),
         Trouble::Dial(DialError::Certificate {
             host: host(),
-            source: certificate.clone(),
+            source: certificate,
         }),
         Trouble::Dial(DialError::AuthorityCertificate { host: host() }),
         Trouble::Dial(DialError::NoTls {
             host: host(),
-            source: certificate,
+            source: broken(),
         }),
         Trouble::Dial(DialError::Tls {
             host: host(),
             source: broken(),
+            is_first: false,
         }),
         Trouble::Dial(DialError::ServerName { host: host() }),
         Trouble::Dial(DialError::Trust(TrustError::Empty(String::new()))),

@@ -171,7 +171,7 @@ fn text(trouble: &Trouble, lost: bool, context: &Identity) -> String {
         return format!("{message}: {}", remedy(failure, context));
     }
     match trouble {
-        Trouble::Dial(error) if lost && error.is_passing() => format!(
+        Trouble::Dial(error) if lost && error.retry() != Retry::Never => format!(
             "The connection to the service was lost for good: {} max-reconnects says how often it \
              is tried again.",
             connect_error_text(error)

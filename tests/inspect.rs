@@ -44,6 +44,9 @@ const PROPERTIES: &[(&str, Holds)] = &[
     ("resource-id", Text(Some("volc.seedasr.sauc.duration"))),
     ("uid", Text(Some("gst-volcasrsink"))),
     ("allow-insecure", Flag(false)),
+    ("proxy", Text(None)),
+    ("proxy-id", Secret),
+    ("proxy-pw", Secret),
     ("connect-timeout", Uint(10_000, ANY)),
     ("finish-timeout", Uint(10_000, ANY)),
     ("idle-timeout", Uint(4000, ANY)),
@@ -346,6 +349,8 @@ fn the_page_lists_every_property_with_its_default() {
             Int(default, ..) => default.to_string(),
             Double(default, ..) => format!("{default:.1}"),
             Id | Stats => "read-only".to_owned(),
+            // No variable of their own: the proxy's URI has them.
+            Secret if name.starts_with("proxy-") => String::new(),
             Secret => {
                 assert!(page[*name].contains("VOLCENGINE_"), "{name}");
                 continue;

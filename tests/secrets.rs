@@ -199,7 +199,7 @@ fn a_key_from_a_property() {
 #[test]
 fn the_properties_are_write_only() {
     let sink = sink_for("ws://127.0.0.1:1/");
-    for name in ["app-key", "access-key", "api-key"] {
+    for name in ["app-key", "access-key", "api-key", "proxy-id", "proxy-pw"] {
         let flags = sink.find_property(name).expect("a property").flags();
         assert!(!flags.contains(gst::glib::ParamFlags::READABLE), "{name}");
     }
@@ -245,6 +245,7 @@ fn unencrypted_to_another_host() {
     let sink = sink_for("ws://192.0.2.1:9/api");
     sink.set_property("max-reconnects", 0u32);
     sink.set_property("connect-timeout", 200u32);
+    sink.set_property("proxy", "");
     let rig = Rig::new(sink);
     let refused = rig.pipeline.set_state(gst::State::Playing);
     assert_eq!(refused, Err(gst::StateChangeError));

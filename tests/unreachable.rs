@@ -33,6 +33,7 @@ fn no_network() {
         for buffers in [true, false] {
             let sink = sink_for(uri);
             sink.set_property("max-reconnects", 0u32);
+            sink.set_property("proxy", "");
             let mut rig = Rig::new(sink);
             rig.play();
             if buffers {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
+use super::proxy::Proxy;
+use super::secrets::Secrets;
 use super::upgrade::Credentials;
 use crate::protocol::frame::Compression;
 use crate::protocol::request::Request;
@@ -14,8 +16,12 @@ use crate::session::exchange::Limits;
 pub struct Config {
     /// Where the service is.
     pub endpoint: Endpoint,
+    /// The proxy on the way there.
+    pub proxy: Option<Proxy>,
     /// Who the user is.
     pub credentials: Credentials,
+    /// What must not be shown: the credentials, and what opens the proxy.
+    pub secrets: Secrets,
     /// What the account has bought.
     pub resource_id: String,
     /// What a session asks for. Its rate is the audio's.
@@ -46,13 +52,15 @@ impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Endpoint { tls, target, .. } = &self.endpoint;
         let scheme = if *tls { "wss" } else { "ws" };
+        let proxy = self.proxy.as_ref();
+        let proxy = proxy.map_or_else(String::new, |proxy| format!(" by {proxy}"));
         let credentials = match self.credentials {
             Credentials::Pair { .. } => "an app key and an access key",
             Credentials::Key(_) => "an API key",
         };
         write!(
             f,
-            "{scheme}://{}{target} with {credentials}, resource {}, {} Hz in frames of {} ms",
+            "{scheme}://{}{target}{proxy} with {credentials}, resource {}, {} Hz in frames of {} ms",
             self.endpoint.host_header(),
             self.resource_id,
             self.request.rate,
@@ -109,7 +117,9 @@ impl Config {
                 port: address.port(),
                 target: "/".into(),
             },
+            proxy: None,
             credentials: Credentials::Key("key".into()),
+            secrets: Secrets::default(),
             resource_id: "resource".into(),
             request: Request::default(),
             compression: Compression::None,

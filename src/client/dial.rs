@@ -4,29 +4,22 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::config::Config;
-use super::endpoint::Endpoint;
 use super::happy_eyeballs::{connect_any, order};
+use super::proxy::{Proxy, ProxyError};
 use super::resolve::resolve;
 use super::tls::{self, TrustError};
+use super::transport::Transport;
 use crate::protocol::failure::Retry;
-
-/// A peer that takes no byte for so long is gone.
-///
-/// TCP itself would go on trying for a quarter of an hour, while the kernel's buffer hides it.
-pub(super) const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// The network could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +48,11 @@ pub enum DialError {
         /// What the verifier says.
         source: rustls::Error,
     },
-    /// The certificate is an authority's, as self-signed ones often are, and is not named as trusted.
+    /// The certificate is an authority's, as self-signed ones often are, and is not named as
+    /// trusted.
     #[error(
-        "the certificate of \"{host}\" is an authority's own (CA:TRUE), and SSL_CERT_FILE does not name it"
+        "the certificate of \"{host}\" is an authority's own (CA:TRUE), \
+         and SSL_CERT_FILE does not name it"
     )]
     AuthorityCertificate {
         /// The host in `uri`.
@@ -90,6 +85,14 @@ pub enum DialError {
     /// There is nothing to verify a certificate with.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// There is no way through the proxy.
+    #[error("the proxy {proxy} {source}")]
+    Proxy {
+        /// Its scheme, host and port.
+        proxy: String,
+        /// Why.
+        source: ProxyError,
+    },
     /// It took longer than `connect-timeout`.
     #[error("no connection to {host}:{port} within {after:?}")]
     TimedOut {
@@ -103,11 +106,16 @@ pub enum DialError {
 }
 
 impl DialError {
-    /// Returns what the error means where no handshake with the host has succeeded before: silence is no network
-    /// that fails, but most likely a port that speaks no TLS.
+    /// Returns what the error means where no handshake with the host has succeeded before. No
+    /// answer is no network that fails then, but most likely a port that speaks no TLS.
     pub(super) fn at_first(self) -> Self {
         match self {
-            DialError::Tls { host, source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+            DialError::Tls { host, source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
                 DialError::NoTls { host, source }
             }
             DialError::Tls { host, source, .. } => DialError::Tls {
@@ -122,7 +130,8 @@ impl DialError {
     /// Whether, and how patiently, to try again.
     pub fn retry(&self) -> Retry {
         match self {
-            // A port that speaks no TLS may close, or a server that restarts.
+            DialError::Proxy { source, .. } => source.retry(),
+            // A port that speaks no TLS may reset the connection, or a server that restarts.
             DialError::Tls { is_first: true, .. } => Retry::Limited,
             DialError::Resolve { .. }
             | DialError::Connect { .. }
@@ -137,20 +146,13 @@ impl DialError {
     }
 }
 
-/// A connection to the host, encrypted if the URI says so.
-#[derive(Debug)]
-pub enum Transport {
-    /// `ws://`
-    Plain(TcpStream),
-    /// `wss://`
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
 /// How far a dial has come: a time-out is another error in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Look-up and TCP.
+    /// Look-up and TCP, to the service or to the proxy; TLS with the proxy.
     Reach,
+    /// The proxy's answer.
+    Tunnel,
     /// TLS with the service.
     Tls,
 }
@@ -169,7 +171,7 @@ impl Dial {
         let (sender, stage) = watch::channel(Stage::Reach);
         let attempt = {
             let config = config.clone();
-            Box::pin(async move { dial(&config.endpoint, first, &sender).await })
+            Box::pin(async move { dial(&config, first, &sender).await })
         };
         Dial {
             attempt,
@@ -193,16 +195,21 @@ impl Dial {
             endpoint, limits, ..
         } = &*self.config;
         let after = limits.connect;
-        let host = endpoint.host.clone();
-        match *self.stage.borrow() {
-            Stage::Reach => DialError::TimedOut {
-                host,
-                port: endpoint.port,
-                after,
-            },
+        let unreached = |host: &str, port| DialError::TimedOut {
+            host: host.to_owned(),
+            port,
+            after,
+        };
+        match (*self.stage.borrow(), &self.config.proxy) {
+            (Stage::Reach, Some(proxy)) => {
+                let source = unreached(&proxy.host, proxy.port);
+                at_proxy(proxy, ProxyError::Unreachable(Box::new(source)))
+            }
+            (Stage::Reach, None) => unreached(&endpoint.host, endpoint.port),
+            (Stage::Tunnel, Some(proxy)) => at_proxy(proxy, ProxyError::NoAnswer(after)),
             // It was reached: looking for a firewall would lead astray.
-            Stage::Tls => DialError::Tls {
-                host,
+            (Stage::Tunnel | Stage::Tls, _) => DialError::Tls {
+                host: endpoint.host.clone(),
                 source: io::Error::new(
                     io::ErrorKind::TimedOut,
                     format!("no answer to its handshake within {after:?}"),
@@ -213,75 +220,69 @@ impl Dial {
     }
 }
 
+fn at_proxy(proxy: &Proxy, source: ProxyError) -> DialError {
+    let proxy = proxy.to_string();
+    DialError::Proxy { proxy, source }
+}
+
 async fn dial(
-    endpoint: &Endpoint,
+    config: &Config,
     first: Option<SocketAddr>,
     stage: &watch::Sender<Stage>,
 ) -> Result<Transport, DialError> {
-    let tcp = reach(endpoint, first).await?;
+    let Config {
+        endpoint, proxy, ..
+    } = config;
+    let transport = match proxy {
+        None => reach(&endpoint.host, endpoint.port, first).await?,
+        Some(proxy) => {
+            let reached = reach_proxy(proxy, first).await;
+            let mut transport = reached
+                .map_err(|error| at_proxy(proxy, ProxyError::Unreachable(Box::new(error))))?;
+            stage.send_replace(Stage::Tunnel);
+            let opened = proxy.open_tunnel(&mut transport, endpoint).await;
+            opened.map_err(|error| at_proxy(proxy, error))?;
+            transport
+        }
+    };
     if !endpoint.tls {
-        return Ok(Transport::Plain(tcp));
+        return Ok(transport);
     }
     stage.send_replace(Stage::Tls);
-    encrypt(endpoint, tcp).await
+    encrypt(&endpoint.host, transport).await
 }
 
-async fn reach(endpoint: &Endpoint, first: Option<SocketAddr>) -> Result<TcpStream, DialError> {
-    let Endpoint { host, port, .. } = endpoint;
+async fn reach_proxy(proxy: &Proxy, first: Option<SocketAddr>) -> Result<Transport, DialError> {
+    let transport = reach(&proxy.host, proxy.port, first).await?;
+    if proxy.is_encrypted() {
+        return encrypt(&proxy.host, transport).await;
+    }
+    Ok(transport)
+}
+
+async fn reach(host: &str, port: u16, first: Option<SocketAddr>) -> Result<Transport, DialError> {
     let unresolved = |source| DialError::Resolve {
-        host: host.clone(),
+        host: host.to_owned(),
         source,
     };
-    let addresses = resolve(host, *port).await.map_err(unresolved)?;
+    let addresses = resolve(host, port).await.map_err(unresolved)?;
     let connected = connect_any(order(&addresses, first), TcpStream::connect);
     match connected.await {
-        Ok(tcp) => {
-            // Failing to set an option costs latency, not the connection.
-            let _ = tcp.set_nodelay(true);
-            expect_reading(&tcp, true);
-            Ok(tcp)
-        }
+        Ok(tcp) => Ok(Transport::new(tcp)),
         Err(Some((address, source))) => Err(DialError::Connect { address, source }),
         Err(None) => Err(unresolved(io::ErrorKind::NotFound.into())),
     }
 }
 
-async fn encrypt(endpoint: &Endpoint, tcp: TcpStream) -> Result<Transport, DialError> {
-    let host = || endpoint.host.clone();
+async fn encrypt(host: &str, transport: Transport) -> Result<Transport, DialError> {
+    let host = || host.to_owned();
     let name = ServerName::try_from(host()).map_err(|_| DialError::ServerName { host: host() })?;
     let config = tokio::task::spawn_blocking(tls::client_config)
         .await
         .unwrap_or_else(|error| Err(TrustError::Library(error.to_string())))?;
-    match TlsConnector::from(config).connect(name, tcp).await {
+    match TlsConnector::from(config).connect(name, transport).await {
         Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
         Err(source) => Err(tls_error(host(), source)),
-    }
-}
-
-/// Whether a peer that takes nothing is taken for gone.
-fn expect_reading(tcp: &TcpStream, expected: bool) {
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(tcp).set_tcp_user_timeout(expected.then_some(UNACKNOWLEDGED));
-    #[cfg(not(target_os = "linux"))]
-    let _ = (tcp, expected);
-}
-
-impl Transport {
-    /// The address that was connected to.
-    pub(super) fn peer(&self) -> Option<SocketAddr> {
-        let tcp = match self {
-            Transport::Plain(tcp) => tcp,
-            Transport::Tls(tls) => tls.get_ref().0,
-        };
-        tcp.peer_addr().ok()
-    }
-
-    /// Whether the peer has to take what it is sent: not while it may be waiting for us to read.
-    pub(super) fn expect_reading(&self, expected: bool) {
-        match self {
-            Transport::Plain(tcp) => expect_reading(tcp, expected),
-            Transport::Tls(tls) => expect_reading(tls.get_ref().0, expected),
-        }
     }
 }
 
@@ -311,72 +312,5 @@ fn tls_error(host: String, error: io::Error) -> DialError {
             source: error,
             is_first: false,
         },
-    }
-}
-
-impl AsyncRead for Transport {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Transport {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    /// Whoever is not listened to may have reason to take nothing.
-    #[tokio::test]
-    async fn the_kernel_s_patience_with_a_peer_can_be_had_back() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let config = Config::for_test(listener.local_addr().expect("bound"));
-        let dialled = Dial::new(Arc::new(config), None).wait().await;
-        let transport = dialled.expect("it listens");
-        let limit = || match &transport {
-            Transport::Plain(tcp) => socket2::SockRef::from(tcp)
-                .tcp_user_timeout()
-                .expect("an option"),
-            Transport::Tls(_) => unreachable!(),
-        };
-        assert_eq!(limit(), Some(UNACKNOWLEDGED));
-        transport.expect_reading(false);
-        assert_eq!(limit(), None);
-        transport.expect_reading(true);
-        assert_eq!(limit(), Some(UNACKNOWLEDGED));
     }
 }

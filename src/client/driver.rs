@@ -14,12 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::config::Config;
-use super::dial::Transport;
 use super::event::{Event, Events, Trouble};
 use super::line::Line;
 use super::live::End;
 use super::runtime::{RuntimeError, spawn};
 use super::shared::{Abort, Control, Shared};
+use super::transport::Transport;
 use super::wire::Wire;
 use crate::protocol::compression::Inflater;
 use crate::protocol::failure::Retry;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::http::uri::Authority;
 
 use super::upgrade::Credentials;
 use crate::protocol::text::sanitize;
@@ -69,23 +70,11 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(EndpointError::UserInfo);
         }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        if host.is_empty() {
-            return Err(EndpointError::NoHost);
-        }
+        let (host, port) = host_and_port(authority)?;
         if let Some(name) = uri.query().and_then(|query| credential_in(query, &[])) {
             return Err(EndpointError::Credential(name));
         }
-        let port = match authority.port_u16() {
-            Some(port) => port,
-            None if authority.as_str() != authority.host() => return Err(EndpointError::Invalid),
-            None if tls => 443,
-            None => 80,
-        };
+        let port = port.unwrap_or(if tls { 443 } else { 80 });
         let target = uri
             .path_and_query()
             .map_or("/", |target| target.as_str())
@@ -126,15 +115,38 @@ impl Endpoint {
 
     /// The `Host` header: without the port if it is the scheme's own.
     pub fn host_header(&self) -> String {
-        let host = if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
         match (self.tls, self.port) {
-            (true, 443) | (false, 80) => host,
-            (_, port) => format!("{host}:{port}"),
+            (true, 443) | (false, 80) => self.bracketed_host(),
+            _ => self.authority(),
         }
+    }
+
+    /// Host and port.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.bracketed_host(), self.port)
+    }
+
+    fn bracketed_host(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        }
+    }
+}
+
+/// The host, an IPv6 address without its brackets, and the port, if one is named.
+///
+/// # Errors
+/// [`EndpointError::NoHost`], and [`EndpointError::Invalid`] for a port that is none.
+pub(super) fn host_and_port(authority: &Authority) -> Result<(String, Option<u16>), EndpointError> {
+    let host = authority.host();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if bare.is_empty() {
+        return Err(EndpointError::NoHost);
+    }
+    match authority.port_u16() {
+        None if authority.as_str() != host => Err(EndpointError::Invalid),
+        port => Ok((bare.to_owned(), port)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Connecting to a host of several addresses as RFC 8305 ("Happy Eyeballs") says.
 //!
-//! IPv6 and IPv4 take turns, and each address gets a quarter of a second before the next one is tried beside it.
-//! So a dead address costs that long, whether the host has one or many. hyper-util's implementation is private to
-//! its connector; the crate `happy-eyeballs` orders addresses itself, so the last winner could not be first.
+//! IPv6 and IPv4 take turns, and each address gets a quarter of a second before the next one is
+//! tried beside it. So a dead address costs that long, whether the host has one or many.
+//! hyper-util's implementation is private to its connector; the crate `happy-eyeballs` orders
+//! addresses itself, so the last winner could not be first.
 
 use std::future::Future;
 use std::io;
@@ -15,8 +16,8 @@ use tokio::time::sleep;
 /// RFC 8305's "Connection Attempt Delay".
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Orders `addresses` for [`connect_any`]: `first` in front if the host still has it, then the families in turn,
-/// beginning with the resolver's favourite.
+/// Orders `addresses` for [`connect_any`]: `first` in front if the host still has it, then the
+/// families in turn, beginning with the resolver's favourite.
 pub(super) fn order(addresses: &[SocketAddr], first: Option<SocketAddr>) -> Vec<SocketAddr> {
     let favourite_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (mut favourites, mut others): (Vec<_>, Vec<_>) = addresses
@@ -98,7 +99,8 @@ mod tests {
         }
     }
 
-    /// How an address behaves: fails or connects so many milliseconds after the attempt begins, or never ends.
+    /// How an address behaves: fails or connects so many milliseconds after the attempt begins, or
+    /// never ends.
     #[derive(Clone, Copy)]
     enum Peer {
         Connects(u64),

@@ -94,11 +94,11 @@ impl Driver {
         if self.wants_responses()
             && let Ok(json) = std::str::from_utf8(payload)
         {
-            let credentials = &self.config.credentials;
+            let secrets = &self.config.secrets;
             self.emit(Event::Response {
                 session: self.session - 1,
-                json: match credentials.are_in(json) {
-                    true => credentials.strike_out(json),
+                json: match secrets.occur_in(json) {
+                    true => secrets.redact(json),
                     false => json.to_owned(),
                 },
             });
@@ -129,7 +129,7 @@ impl Driver {
         if self.log_id.is_none()
             && let Some(log_id) = &response.log_id
         {
-            self.log_id = self.config.credentials.id(log_id);
+            self.log_id = self.config.secrets.id(log_id);
             self.tell_ids();
         }
         self.log(
@@ -214,7 +214,7 @@ impl Driver {
     }
 
     fn failure(&self, mut failure: Failure) -> Trouble {
-        failure.message = self.config.credentials.strike_out(&failure.message);
+        failure.message = self.config.secrets.redact(&failure.message);
         failure.log_id = self.log_id.clone();
         failure.connect_id = Some(self.connect_id.clone());
         Trouble::Failure(Box::new(failure))

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Config;
-use super::dial::{Dial, DialError, Transport};
+use super::dial::{Dial, DialError};
+use super::transport::Transport;
 
 enum State {
     Down,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::task::coop::unconstrained;
 use tokio::time::sleep_until;
 
-use super::dial::UNACKNOWLEDGED;
 use super::driver::Driver;
 use super::event::{Level, Trouble};
 use super::rotation::Rotation;
+use super::transport::UNACKNOWLEDGED;
 use super::wire::WireEvent;
 use crate::session::exchange::{Exchange, Overdue, excused};
 use crate::session::pacer::Pacer;

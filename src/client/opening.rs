@@ -5,10 +5,10 @@ use std::future::Future;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use super::dial::Transport;
 use super::driver::Driver;
 use super::event::Trouble;
 use super::runtime::spawn;
+use super::transport::Transport;
 use super::upgrade::{Opening, UpgradeError, upgrade};
 use super::wire::Wire;
 use crate::session::exchange::Exchange;
@@ -90,6 +90,7 @@ impl Driver {
             self.tell_ids();
             let opening = Opening {
                 credentials: &self.config.credentials,
+                secrets: &self.config.secrets,
                 resource_id: &self.config.resource_id,
                 connect_id: &self.connect_id,
                 request_id: &request_id,

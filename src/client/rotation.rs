@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::dial::Transport;
 use super::driver::Driver;
 use super::event::Level;
 use super::live::Live;
+use super::transport::Transport;
 use super::wire::{Wire, WireEvent};
 use crate::protocol::frame;
 use crate::session::exchange::Exchange;

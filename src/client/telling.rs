@@ -54,17 +54,17 @@ impl Driver {
 
     /// Should the service repeat a secret, it goes no further. The words of such a text would tell it, too.
     fn strike_out(&self, update: &mut Update) {
-        let credentials = &self.config.credentials;
-        if credentials.are_in(&update.text) {
-            update.text = credentials.strike_out(&update.text);
+        let secrets = &self.config.secrets;
+        if secrets.occur_in(&update.text) {
+            update.text = secrets.redact(&update.text);
             update.words.clear();
         }
         update
             .attributes
-            .retain(|(name, _)| !credentials.are_in(name));
+            .retain(|(name, _)| !secrets.occur_in(name));
         for (_, value) in &mut update.attributes {
-            if credentials.are_in(value) {
-                *value = credentials.strike_out(value);
+            if secrets.occur_in(value) {
+                *value = secrets.redact(value);
             }
         }
     }

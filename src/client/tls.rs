@@ -112,8 +112,9 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // `openssl req -x509` marks what it makes as an authority (CA:TRUE), which webpki accepts from
-            // no server, trusted or not. It checks the dates before it says so, but not the name.
+            // `openssl req -x509` marks what it makes as an authority (CA:TRUE), which webpki
+            // accepts from no server, trusted or not. It checks the dates before it says so, but
+            // not the name.
             Err(error) if is_authority(&error) && self.pinned.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())

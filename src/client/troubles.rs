@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
+use super::proxy::ProxyError;
 use super::tls::TrustError;
 use super::{DialError, InputError, RuntimeError, Trouble, UpgradeError};
 
@@ -14,6 +15,10 @@ pub(crate) fn troubles() -> Vec<Trouble> {
     let host = || "asr.example".to_owned();
     let time = Duration::from_secs(1);
     let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
+    let at_proxy = |source| {
+        let proxy = "http://proxy.example:3128".into();
+        Trouble::Dial(DialError::Proxy { proxy, source })
+    };
     let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
     let trouble = vec![
         Trouble::Dial(DialError::Resolve {
@@ -46,6 +51,20 @@ pub(crate) fn troubles() -> Vec<Trouble> {
             port: 443,
             after: time,
         }),
+        at_proxy(ProxyError::Unreachable(Box::new(DialError::Resolve {
+            host: host(),
+            source: broken(),
+        }))),
+        at_proxy(ProxyError::LoginNeeded(Some(407))),
+        at_proxy(ProxyError::LoginRefused(None)),
+        at_proxy(ProxyError::Refused {
+            target: host(),
+            answer: "HTTP 403".into(),
+            is_passing: false,
+        }),
+        at_proxy(ProxyError::Broken(broken())),
+        at_proxy(ProxyError::NoAnswer(time)),
+        at_proxy(ProxyError::NotAProxy("x".into())),
         Trouble::Upgrade(UpgradeError::Io(broken())),
         Trouble::Upgrade(UpgradeError::NotWebSocket("x".into())),
         Trouble::Upgrade(UpgradeError::Value("X-Api-Key")),
@@ -71,7 +90,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
     trouble
 }
 
-const KINDS: usize = 22;
+const KINDS: usize = 29;
 
 fn kind(trouble: &Trouble) -> usize {
     match trouble {
@@ -86,6 +105,15 @@ fn kind(trouble: &Trouble) -> usize {
             DialError::Trust(TrustError::Library(_)) => 7,
             DialError::TimedOut { .. } => 8,
             DialError::AuthorityCertificate { .. } => 21,
+            DialError::Proxy { source, .. } => match source {
+                ProxyError::Unreachable(_) => 22,
+                ProxyError::LoginNeeded(_) => 23,
+                ProxyError::LoginRefused(_) => 24,
+                ProxyError::Refused { .. } => 25,
+                ProxyError::Broken(_) => 26,
+                ProxyError::NoAnswer(_) => 27,
+                ProxyError::NotAProxy(_) => 28,
+            },
         },
         Trouble::Upgrade(error) => match error {
             UpgradeError::Io(_) => 9,

@@ -15,14 +15,12 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::endpoint::Endpoint;
 use super::refusal::{self, Framing};
+use super::secrets::{MIN_SECRET, Secrets};
 use crate::protocol::failure::Failure;
-use crate::protocol::text::sanitize;
 
 /// A response's header is at most this long.
 const MAX_HEADER: usize = 16 * 1024;
 const MAX_FIELDS: usize = 64;
-/// An id of the service is at most this long; what is longer is none.
-const MAX_ID: usize = 256;
 
 /// What the service knows a user by.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,73 +46,28 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Shorter than this it is no secret, and would be found everywhere.
-const MIN_SECRET: usize = 4;
-/// Where people speak, a shorter one may be a word of theirs. The service's own keys are far longer.
-const MIN_SPOKEN: usize = 12;
-
 impl Credentials {
-    /// `text` without the secrets, should a peer have repeated one: whatever came over the network goes
-    /// through here before anybody reads it.
-    ///
-    /// Of a text that was cut, and so ends in `…`, the beginning of a secret before the cut goes, too.
-    pub fn strike_out(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in self.secrets() {
-            text = text.replace(secret, STRUCK_OUT);
-            let Some(kept) = text.strip_suffix('…') else {
-                continue;
-            };
-            let cut = secret
-                .char_indices()
-                .map(|(at, _)| &secret[..at])
-                .rfind(|part| part.len() >= MIN_SECRET && kept.ends_with(part));
-            if let Some(part) = cut {
-                text = format!("{}{STRUCK_OUT}…", &kept[..kept.len() - part.len()]);
-            }
-        }
-        text
-    }
-
-    /// The secrets that are worth the name. The longer one first: the other may be a part of it.
+    /// The secrets that are worth the name, the empty one not among them.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         let (first, second) = match self {
             Credentials::Pair {
                 app_key,
                 access_key,
-            } if app_key.len() > access_key.len() => (app_key, access_key.as_str()),
-            Credentials::Pair {
-                app_key,
-                access_key,
-            } => (access_key, app_key.as_str()),
-            Credentials::Key(key) => (key, ""),
+            } => (access_key.as_str(), app_key.as_str()),
+            Credentials::Key(key) => (key.as_str(), ""),
         };
-        [first.as_str(), second]
+        [first, second]
             .into_iter()
             .filter(|secret| secret.len() >= MIN_SECRET)
     }
-
-    /// Whether `text` repeats a secret that nobody would say by chance.
-    pub(super) fn are_in(&self, text: &str) -> bool {
-        self.secrets()
-            .any(|secret| secret.len() >= MIN_SPOKEN && text.contains(secret))
-    }
-
-    /// The service's id of a connection as it can be shown, if it is one.
-    pub(super) fn id(&self, said: &str) -> Option<String> {
-        let id = (said.len() <= MAX_ID).then(|| sanitize(&self.strike_out(said)));
-        let id = id?.trim().to_owned();
-        (!id.is_empty()).then_some(id)
-    }
 }
-
-/// Stands where a secret stood.
-const STRUCK_OUT: &str = "***";
 
 /// What the upgrade request says beside the endpoint.
 #[derive(Clone, Debug)]
 pub(super) struct Opening<'a> {
     pub credentials: &'a Credentials,
+    /// What is struck out of the answer.
+    pub secrets: &'a Secrets,
     pub resource_id: &'a str,
     /// Fresh for each connection; the service echoes it.
     pub connect_id: &'a str,
@@ -176,7 +129,7 @@ where
         Err(error) => return Ok(Err(error)),
     };
     let tail = buffer.split_off(length);
-    let log_id = head.log_id.and_then(|id| opening.credentials.id(&id));
+    let log_id = head.log_id.and_then(|id| opening.secrets.id(&id));
     if head.status != 101 {
         let body = refusal::read(stream, &tail, head.framing, until).await;
         let mut failure = Failure::from_http(head.status, body.text());
@@ -231,7 +184,7 @@ fn refused_status(head: &[u8]) -> Option<u16> {
 }
 
 fn refused(mut failure: Failure, opening: &Opening<'_>) -> UpgradeError {
-    failure.message = opening.credentials.strike_out(&failure.message);
+    failure.message = opening.secrets.redact(&failure.message);
     failure.connect_id = Some(opening.connect_id.to_owned());
     UpgradeError::Refused(failure)
 }
@@ -331,55 +284,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn secrets_are_struck_out_of_what_a_peer_says() {
-        let pair = Credentials::Pair {
-            app_key: "app-9".into(),
-            access_key: "app-9-secret".into(),
-        };
-        for (said, shown) in [
-            ("no app-9-secret here", "no *** here"),
-            ("app-9: app-9-secret", "***: ***"),
-            ("nothing", "nothing"),
-            // Cut in the middle of the secret.
-            ("is not app-9-sec…", "is not ***…"),
-            ("is not app-…", "is not ***…"),
-            ("is not app…", "is not app…"),
-        ] {
-            assert_eq!(pair.strike_out(said), shown);
-        }
-        let short = Credentials::Key("abc".into());
-        assert_eq!(short.strike_out("abc"), "abc");
-        let chinese = Credentials::Key("秘密钥匙".into());
-        assert_eq!(chinese.strike_out("不对：秘密…"), "不对：***…");
-    }
-
-    #[test]
-    fn what_people_say_is_no_secret_by_chance() {
-        let pair = Credentials::Pair {
-            app_key: "weather".into(),
-            access_key: "4f9b-77c1-aa20".into(),
-        };
-        assert!(!pair.are_in("the weather is fine"));
-        assert!(pair.are_in("it is 4f9b-77c1-aa20."));
-    }
-
-    #[test]
-    fn an_id_is_short_and_printable() {
-        let key = Credentials::Key("sesame-sesame".into());
-        for (said, id) in [
-            ("2025-a", Some("2025-a")),
-            ("a\0\u{202e}b\u{61c}c\n\u{1b}[1md", Some("a  b c  [1md")),
-            ("x sesame-sesame", Some("x ***")),
-            (" ", None),
-            ("", None),
-        ] {
-            assert_eq!(key.id(said).as_deref(), id, "{said:?}");
-        }
-        assert!(key.id(&"x".repeat(256)).is_some());
-        assert!(key.id(&"x".repeat(257)).is_none());
-    }
-
     /// Answers in these pieces, one in 400 ms, and then says nothing, or goes.
     async fn answered(
         pieces: &[&str],
@@ -401,6 +305,7 @@ mod tests {
         let credentials = Credentials::Key("sesame-sesame".into());
         let opening = Opening {
             credentials: &credentials,
+            secrets: &Secrets::new(&credentials, None),
             resource_id: "resource",
             connect_id: "connect",
             request_id: "request",

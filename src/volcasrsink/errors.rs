@@ -2,7 +2,9 @@
 
 use super::posting::Ids;
 use super::settings::RESOURCE_IDS;
-use crate::client::{Credentials, DialError, InputError, Trouble, UpgradeError};
+use crate::client::{
+    Credentials, DialError, InputError, ProxyError, Secrets, Trouble, UpgradeError,
+};
 use crate::protocol::failure::{Cause, Failure, Retry};
 
 /// Upper bound on the characters of the service's own message in an error's text. Its details have
@@ -16,6 +18,7 @@ const OLDEST_RATE: u32 = 16_000;
 #[derive(Clone)]
 pub(super) struct Identity {
     credentials: Credentials,
+    secrets: Secrets,
     resource_id: String,
     /// Rate of the audio that is sent, in hertz.
     rate: u32,
@@ -29,9 +32,10 @@ pub(super) struct Report {
 }
 
 impl Identity {
-    pub fn new(credentials: Credentials, resource_id: String, rate: u32) -> Self {
+    pub fn new(credentials: Credentials, secrets: Secrets, resource_id: String, rate: u32) -> Self {
         Identity {
             credentials,
+            secrets,
             resource_id,
             rate,
         }
@@ -39,7 +43,7 @@ impl Identity {
 
     /// Returns `text` without the secrets, in case the service repeats one.
     pub fn redact(&self, text: &str) -> String {
-        self.credentials.strike_out(text)
+        self.secrets.redact(text)
     }
 
     /// Returns the rate to try where the service refuses or misreads the one that is sent.
@@ -140,6 +144,10 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
                 resource(ResourceError::Failed)
             }
             Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
+            Trouble::Dial(DialError::Proxy {
+                source: ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_),
+                ..
+            }) => resource(ResourceError::NotAuthorized),
             _ => resource(open),
         };
     };
@@ -223,8 +231,28 @@ fn connect_error_text(error: &DialError) -> String {
         DialError::Tls { .. } | DialError::NoTls { .. } => {
             format!("{error}. Check that the host and port in the property uri speak TLS.")
         }
+        DialError::Proxy { source, .. } => format!("{error}. {}", proxy_advice(source)),
         DialError::ServerName { .. } => format!("{error}. Check the host in the property uri."),
         DialError::Trust(_) => error.to_string(),
+    }
+}
+
+fn proxy_advice(error: &ProxyError) -> &'static str {
+    match error {
+        ProxyError::Unreachable(_) | ProxyError::NotAProxy(_) => {
+            "Check the property proxy, or https_proxy and all_proxy in the environment; proxy=\"\" \
+             does without one."
+        }
+        ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_) => {
+            "Check the properties proxy-id and proxy-pw, or the user info in the environment's \
+             https_proxy or all_proxy."
+        }
+        ProxyError::Refused { .. } => {
+            "Check host and port in the property uri, or have the proxy's administrator allow them."
+        }
+        ProxyError::Broken(_) | ProxyError::NoAnswer(_) => {
+            "Check the proxy, and whether it reaches the service; connect-timeout covers both ways."
+        }
     }
 }
 

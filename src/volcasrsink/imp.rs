@@ -327,7 +327,12 @@ impl VolcAsrSink {
         *lock(&self.flow) = Flow::default();
         let rate = config.request.rate;
         *lock(&self.last_counts) = (Counts::default(), rate);
-        let identity = Identity::new(config.credentials.clone(), config.resource_id.clone(), rate);
+        let identity = Identity::new(
+            config.credentials.clone(),
+            config.secrets.clone(),
+            config.resource_id.clone(),
+            rate,
+        );
         let limits = config.limits;
         let max_queue = config.max_queue;
         let without_effect = ineffective(&config);

@@ -84,6 +84,9 @@ pub(super) struct Settings {
     pub api_key: Option<String>,
     pub resource_id: String,
     pub allow_insecure: bool,
+    pub proxy: Option<String>,
+    pub proxy_id: Option<String>,
+    pub proxy_pw: Option<String>,
     pub connect_timeout: u32,
     pub finish_timeout: u32,
     pub idle_timeout: u32,
@@ -117,6 +120,9 @@ impl Default for Settings {
             api_key: None,
             resource_id: "volc.seedasr.sauc.duration".into(),
             allow_insecure: false,
+            proxy: None,
+            proxy_id: None,
+            proxy_pw: None,
             connect_timeout: 10_000,
             finish_timeout: 10_000,
             idle_timeout: 4_000,
@@ -145,6 +151,8 @@ impl Settings {
         match properties::find(name) {
             // An empty one is not taken for none, which would lead to another service.
             Some(_) if name == "uri" => self.uri = value.get().ok().flatten(),
+            // An empty one is no proxy, and null what the environment says.
+            Some(_) if name == "proxy" => self.proxy = value.get().ok().flatten(),
             Some(property) => property.set(self, value),
             None => {}
         }
@@ -157,6 +165,10 @@ impl Settings {
             let known = [&self.app_key, &self.access_key, &self.api_key];
             let known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
             return without_secrets(self.uri.as_deref().unwrap_or(DEFAULT_URI), &known).to_value();
+        }
+        if name == "proxy" {
+            let proxy = self.proxy.as_deref();
+            return proxy.map(|uri| without_secrets(uri, &[])).to_value();
         }
         match properties::find(name) {
             Some(property) => property.get(self),

@@ -7,7 +7,10 @@ use gst::glib;
 use serde_json::{Map, Value};
 
 use super::settings::{Compression, DEFAULT_URI, ResultType, Settings, not_empty};
-use crate::client::{Config, Credentials, Endpoint, is_field_value};
+use crate::client::{
+    Config, Credentials, Endpoint, Proxy, ProxyProperties, ProxyVariables, Secrets, choose_proxy,
+    is_field_value,
+};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
 use crate::session::exchange::Limits;
@@ -19,6 +22,7 @@ pub(super) struct Environment {
     pub app_id: Option<String>,
     pub access_key: Option<String>,
     pub api_key: Option<String>,
+    pub proxies: ProxyVariables,
 }
 
 impl Environment {
@@ -29,6 +33,7 @@ impl Environment {
             app_id: read("VOLCENGINE_APP_ID"),
             access_key: read("VOLCENGINE_ACCESS_KEY"),
             api_key: read("VOLCENGINE_API_KEY"),
+            proxies: ProxyVariables::read(),
         }
     }
 }
@@ -65,8 +70,11 @@ impl Settings {
         }
         let credentials = self.credentials(environment)?;
         endpoint.check(&credentials).map_err(uri_error)?;
+        let proxy = self.proxy(environment, &endpoint)?;
         Ok(Config {
             endpoint,
+            secrets: Secrets::new(&credentials, proxy.as_ref()),
+            proxy,
             credentials,
             resource_id: self.resource_id.trim().to_owned(),
             request: self.request()?,
@@ -95,6 +103,21 @@ impl Settings {
             (None, Some(uri)) => (uri, " (from VOLCASR_URI in the environment)"),
             (None, None) => (DEFAULT_URI, ""),
         }
+    }
+
+    /// The property beats the variables; so do the id and the password those in a URI.
+    fn proxy(
+        &self,
+        environment: &Environment,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Proxy>, SettingsError> {
+        let properties = ProxyProperties {
+            uri: self.proxy.as_deref(),
+            id: self.proxy_id.as_deref(),
+            password: self.proxy_pw.as_deref(),
+        };
+        choose_proxy(properties, &environment.proxies, endpoint)
+            .map_err(|error| SettingsError::new("proxy", error))
     }
 
     /// A property beats any variable; among properties, or among variables, the API key beats the

@@ -13,13 +13,17 @@ fn pair() -> Identity {
         app_key: "app-12345".into(),
         access_key: "hunter2hunter2".into(),
     };
-    Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000)
+    let secrets = Secrets::new(&credentials, None);
+    let resource_id = "volc.seedasr.sauc.duration".into();
+    Identity::new(credentials, secrets, resource_id, 24_000)
 }
 
 fn key() -> Identity {
     gst::init().expect("GStreamer");
     let credentials = Credentials::Key("hunter2hunter2".into());
-    Identity::new(credentials, "volc.seedasr.sauc.duration".into(), 24_000)
+    let secrets = Secrets::new(&credentials, None);
+    let resource_id = "volc.seedasr.sauc.duration".into();
+    Identity::new(credentials, secrets, resource_id, 24_000)
 }
 
 fn report(trouble: &Trouble, lost: bool, context: &Identity) -> Report {
@@ -278,7 +282,9 @@ fn the_advice_for_a_refused_format_depends_on_the_rate() {
         (16_000, "S16LE, one channel, 16000 Hz", "rate="),
     ] {
         let credentials = Credentials::Key("hunter2hunter2".into());
-        let context = Identity::new(credentials, "volc.seedasr.sauc.duration".into(), rate);
+        let secrets = Secrets::new(&credentials, None);
+        let resource_id = "volc.seedasr.sauc.duration".into();
+        let context = Identity::new(credentials, secrets, resource_id, rate);
         let report = report(&code(45_000_151, "no"), false, &context);
         let text = report.error.message();
         assert!(text.contains(says) && !text.contains(silent), "{text}");

@@ -20,6 +20,7 @@ pub(in crate::volcasrsink) const DEFAULT_URI: &str =
 static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| {
     let groups = [
         connection(),
+        proxy(),
         limits(),
         recognition(),
         vocabulary(),
@@ -123,6 +124,33 @@ fn connection() -> Vec<Property> {
             .mutable_ready()
             .build(),
             |s| &mut s.rate,
+        ),
+    ]
+}
+
+fn proxy() -> Vec<Property> {
+    vec![
+        text(
+            "proxy",
+            "Proxy",
+            "URI of the proxy on the way to the service: http://, https://, socks5:// or \
+             socks5h://; the proxy resolves the service's name. An empty one is no proxy. When it \
+             is not set, the environment's https_proxy, all_proxy and no_proxy count, but never \
+             for a loopback address",
+            |s| &mut s.proxy,
+        ),
+        secret(
+            "proxy-id",
+            "Proxy id",
+            "User name for the proxy, sent together with proxy-pw; write-only. It takes the place \
+             of one in the proxy's URI",
+            |s| &mut s.proxy_id,
+        ),
+        secret(
+            "proxy-pw",
+            "Proxy password",
+            "Password for the proxy, sent together with proxy-id; write-only",
+            |s| &mut s.proxy_pw,
         ),
     ]
 }

@@ -19,6 +19,7 @@ fn environment(app_id: &str, access_key: &str, api_key: &str) -> Environment {
         app_id: variable(app_id),
         access_key: variable(access_key),
         api_key: variable(api_key),
+        ..Environment::default()
     }
 }
 

@@ -59,7 +59,11 @@ impl Identity {
         })
     }
 
-    pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
+    /// What accepts TLS connections with it.
+    ///
+    /// # Errors
+    /// The PEM does not hold a chain and its key.
+    pub fn acceptor(&self) -> io::Result<TlsAcceptor> {
         let invalid =
             |e: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidInput, e.to_string());
         let chain = CertificateDer::pem_slice_iter(self.chain_pem.as_bytes())

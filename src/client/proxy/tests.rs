@@ -1,0 +1,372 @@
+//! Which proxy, from which properties and variables; and what it is told.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::protocol::failure::Retry;
+
+fn endpoint(uri: &str) -> Endpoint {
+    Endpoint::parse(uri, true).expect("a URI")
+}
+
+/// Variables, as `name=value` with blanks between them.
+fn variables(text: &str) -> ProxyVariables {
+    let all: Vec<_> = text
+        .split(' ')
+        .filter_map(|pair| pair.split_once('='))
+        .collect();
+    ProxyVariables::from_lookup(|name| {
+        let found = all.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    })
+}
+
+/// What is chosen for `uri`, as it is shown.
+fn chosen(properties: ProxyProperties<'_>, text: &str, uri: &str) -> String {
+    match choose(properties, &variables(text), &endpoint(uri)) {
+        Ok(Some(proxy)) => proxy.to_string(),
+        Ok(None) => "none".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn the_environment_names_a_proxy() {
+    let wss = "wss://asr.example/";
+    for (variables, uri, proxy) in [
+        ("", wss, "none"),
+        ("https_proxy=http://a:3128", wss, "http://a:3128"),
+        ("HTTPS_PROXY=http://a:3128", wss, "http://a:3128"),
+        (
+            "https_proxy=http://a HTTPS_PROXY=http://b",
+            wss,
+            "http://a:80",
+        ),
+        ("all_proxy=socks5://a", wss, "socks5h://a:1080"),
+        ("ALL_PROXY=socks5h://a:9", wss, "socks5h://a:9"),
+        (
+            "https_proxy=http://a all_proxy=http://b",
+            wss,
+            "http://a:80",
+        ),
+        // Without a scheme, as curl takes it.
+        ("https_proxy=a:3128", wss, "http://a:3128"),
+        (
+            "https_proxy=HTTPS://[2001:db8::1]/",
+            wss,
+            "https://[2001:db8::1]:443",
+        ),
+        // An empty one is none, whatever else there is.
+        ("https_proxy= all_proxy=http://b", wss, "none"),
+        ("https_proxy= HTTPS_PROXY=http://b", wss, "none"),
+        // By the scheme of `uri`; HTTP_PROXY may be a client's header in a CGI program.
+        ("http_proxy=http://a", wss, "none"),
+        ("http_proxy=http://a", "ws://asr.example/", "http://a:80"),
+        ("HTTP_PROXY=http://a", "ws://asr.example/", "none"),
+        ("https_proxy=http://a", "ws://asr.example/", "none"),
+        ("all_proxy=http://a", "ws://asr.example/", "http://a:80"),
+        // Never for this machine.
+        ("https_proxy=http://a", "wss://localhost/", "none"),
+        ("all_proxy=http://a", "ws://127.0.0.1:8024/", "none"),
+        ("all_proxy=http://a", "ws://[::1]:8024/", "none"),
+        ("https_proxy=http://a no_proxy=asr.example", wss, "none"),
+        ("https_proxy=http://a NO_PROXY=example", wss, "none"),
+        (
+            "https_proxy=http://a no_proxy= NO_PROXY=*",
+            wss,
+            "http://a:80",
+        ),
+        // One that can't be read is not gone around.
+        (
+            "https_proxy=socks4://a",
+            wss,
+            "https_proxy in the environment: the scheme of a proxy must be http://, https://, socks5:// or socks5h://",
+        ),
+        (
+            "ALL_PROXY=http://me:pw@",
+            wss,
+            "ALL_PROXY in the environment: not the URI of a proxy, such as http://proxy.example:3128",
+        ),
+    ] {
+        let shown = chosen(ProxyProperties::default(), variables, uri);
+        assert_eq!(shown, proxy, "{variables} {uri}");
+    }
+}
+
+#[test]
+fn a_property_beats_the_environment() {
+    let everything = "https_proxy=http://b http_proxy=http://b all_proxy=http://b no_proxy=*";
+    for (property, uri, proxy) in [
+        ("http://a:3128", "wss://asr.example/", "http://a:3128"),
+        (" socks5://a ", "wss://asr.example/", "socks5h://a:1080"),
+        // For every host, this machine among them.
+        ("http://a:3128", "ws://127.0.0.1:8024/", "http://a:3128"),
+        ("", "wss://asr.example/", "none"),
+        (" ", "wss://asr.example/", "none"),
+        (
+            "ftp://a",
+            "wss://asr.example/",
+            "the scheme of a proxy must be http://, https://, socks5:// or socks5h://",
+        ),
+        (
+            "http://a:b",
+            "wss://asr.example/",
+            "not the URI of a proxy, such as http://proxy.example:3128",
+        ),
+    ] {
+        let properties = ProxyProperties {
+            uri: Some(property),
+            ..ProxyProperties::default()
+        };
+        assert_eq!(
+            chosen(properties, everything, uri),
+            proxy,
+            "{property} {uri}"
+        );
+    }
+}
+
+#[test]
+fn hosts_that_go_without_a_proxy() {
+    for (list, listed, others) in [
+        ("*", &["asr.example", "10.0.0.1", "::1"][..], &[][..]),
+        (
+            "asr.example",
+            &[
+                "asr.example",
+                "ASR.Example",
+                "a.asr.example",
+                "asr.example.",
+            ],
+            &["notasr.example", "example", "asr.example.org"],
+        ),
+        (
+            ".asr.example",
+            &["asr.example", "a.asr.example"],
+            &["xasr.example"],
+        ),
+        ("*.asr.example", &["a.asr.example"], &["xasr.example"]),
+        (
+            "a.example, b.example c.example",
+            &["a.example", "b.example", "c.example"],
+            &["d.example"],
+        ),
+        (
+            "10.0.0.1",
+            &["10.0.0.1", "::ffff:10.0.0.1"],
+            &["10.0.0.2", "110.0.0.1"],
+        ),
+        ("0.0.1", &[], &["10.0.0.1"]),
+        (
+            "10.0.0.0/8",
+            &["10.0.0.1", "10.255.0.1"],
+            &["11.0.0.1", "10.example"],
+        ),
+        ("2001:db8::/32", &["2001:db8::1"], &["2001:db9::1"]),
+        ("[2001:db8::1]", &["2001:db8::1"], &["2001:db8::2"]),
+        ("", &[], &["asr.example", "10.0.0.1"]),
+        (", ,.", &[], &["asr.example"]),
+        (
+            "秘.example",
+            &["a.秘.example"],
+            &["x秘.example", "密.example"],
+        ),
+    ] {
+        for host in listed {
+            assert!(is_listed(list, host), "{list:?} {host}");
+        }
+        for host in others {
+            assert!(!is_listed(list, host), "{list:?} {host}");
+        }
+    }
+}
+
+fn login(uri: &str, id: Option<&str>, password: Option<&str>) -> Option<(String, String)> {
+    let proxy = Proxy::parse(uri, id, password).expect("a proxy");
+    proxy.login.map(|login| (login.id, login.password))
+}
+
+#[test]
+fn a_login_comes_from_the_properties_or_the_uri() {
+    let some = |id: &str, password: &str| Some((id.to_owned(), password.to_owned()));
+    assert_eq!(login("http://a", None, None), None);
+    assert_eq!(login("http://me:pw@a", None, None), some("me", "pw"));
+    assert_eq!(
+        login("http://me:p%40%3aw@a", None, None),
+        some("me", "p@:w")
+    );
+    assert_eq!(login("http://me@a", None, None), some("me", ""));
+    assert_eq!(
+        login("http://me:pw@a", Some("you"), Some("x")),
+        some("you", "x")
+    );
+    assert_eq!(login("http://a", Some("you"), None), some("you", ""));
+    let long = "x".repeat(256);
+    for (id, password) in [("me", ""), ("me", long.as_str()), (&long, "pw")] {
+        let refused = Proxy::parse("socks5://a", Some(id), Some(password));
+        assert_eq!(refused, Err(ProxyUriError::LoginLength));
+    }
+}
+
+#[test]
+fn a_login_is_not_shown() {
+    let properties = ProxyProperties {
+        uri: Some("http://me:sesame-1@a"),
+        ..ProxyProperties::default()
+    };
+    let proxy = choose(properties, &variables(""), &endpoint("wss://b/"));
+    let proxy = proxy.expect("a URI").expect("one");
+    assert_eq!(
+        format!("{proxy} {proxy:?}"),
+        "http://a:80 Proxy(http://a:80)"
+    );
+    let secrets: Vec<_> = proxy.secrets().collect();
+    assert_eq!(secrets, ["sesame-1", "bWU6c2VzYW1lLTE="]);
+    for bad in [
+        "http://me:sesame-1@a:x",
+        "x://me:sesame-1@a",
+        "http://me:sesame-1@",
+    ] {
+        let error = Proxy::parse(bad, None, None).expect_err("no proxy");
+        assert!(!format!("{error} {error:?}").contains("sesame"), "{bad}");
+    }
+}
+
+/// Asks a proxy of `scheme` for a tunnel; it reads until the request is over, and answers with
+/// `answer`. Returns what it was sent, and what became of it.
+async fn tunnel(uri: &str, answer: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
+    let proxy = Proxy::parse(uri, None, None).expect("a proxy");
+    let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);
+    theirs.write_all(answer).await.expect("room");
+    theirs.shutdown().await.expect("open");
+    let service = endpoint("wss://asr.example/");
+    let result = proxy.open_tunnel(&mut ours, &service).await;
+    drop(ours);
+    let mut sent = Vec::new();
+    theirs.read_to_end(&mut sent).await.expect("a pipe");
+    (sent, result)
+}
+
+#[tokio::test]
+async fn connect_and_what_may_be_answered() {
+    let (sent, result) = tunnel(
+        "http://me:pw@a",
+        b"HTTP/1.0 200 Connection established\r\n\r\n",
+    )
+    .await;
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&sent),
+        "CONNECT asr.example:443 HTTP/1.1\r\nHost: asr.example:443\r\nProxy-Authorization: Basic bWU6cHc=\r\n\r\n"
+    );
+    let many = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
+    for (uri, answer, text, retry) in [
+        (
+            "http://a",
+            "HTTP/1.1 407 No\r\n\r\n",
+            "asks for a name and a password (HTTP 407)",
+            Retry::Never,
+        ),
+        (
+            "http://me@a",
+            "HTTP/1.1 407 No\r\n\r\n",
+            "does not accept the name and the password (HTTP 407)",
+            Retry::Never,
+        ),
+        (
+            "http://a",
+            "HTTP/1.1 403 No\r\n\r\n",
+            "refuses to connect to asr.example:443: HTTP 403",
+            Retry::Never,
+        ),
+        (
+            "http://a",
+            "HTTP/1.1 502 No\r\n\r\n",
+            "refuses to connect to asr.example:443: HTTP 502",
+            Retry::Soon,
+        ),
+        (
+            "http://a",
+            "HTTP/1.1 302 No\r\n\r\n",
+            "refuses to connect to asr.example:443: HTTP 302",
+            Retry::Never,
+        ),
+        (
+            "http://a",
+            "HTTP/1.1 20",
+            "broke the connection: unexpected end of file",
+            Retry::Soon,
+        ),
+        (
+            "http://a",
+            "SSH-2.0-x\r\n",
+            "does not answer as a proxy of its scheme does: invalid HTTP version",
+            Retry::Never,
+        ),
+        (
+            "http://a",
+            &many,
+            "does not answer as a proxy of its scheme does: its header has no end",
+            Retry::Never,
+        ),
+    ] {
+        let error = tunnel(uri, answer.as_bytes()).await.1.expect_err(answer);
+        assert_eq!((error.to_string().as_str(), error.retry()), (text, retry));
+    }
+}
+
+#[tokio::test]
+async fn socks_and_what_may_be_answered() {
+    let done = b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
+    let (sent, result) = tunnel("socks5://a", done).await;
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(sent, b"\x05\x01\x00\x05\x01\x00\x03\x0basr.example\x01\xbb");
+    for (uri, answer, text, retry) in [
+        (
+            "socks5://a",
+            &b"\x05\xff"[..],
+            "asks for a name and a password",
+            Retry::Never,
+        ),
+        (
+            "socks5://me:pw@a",
+            b"\x05\xff",
+            "does not accept the name and the password",
+            Retry::Never,
+        ),
+        (
+            "socks5://me:pw@a",
+            b"\x05\x02\x01\x01",
+            "does not accept the name and the password",
+            Retry::Never,
+        ),
+        (
+            "socks5://a",
+            b"\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00",
+            "refuses to connect to asr.example:443: Connection not allowed by ruleset",
+            Retry::Never,
+        ),
+        (
+            "socks5://a",
+            b"\x05\x00\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00",
+            "refuses to connect to asr.example:443: Host unreachable",
+            Retry::Soon,
+        ),
+        (
+            "socks5://a",
+            b"\x05",
+            "broke the connection: unexpected end of file",
+            Retry::Soon,
+        ),
+        (
+            "socks5://a",
+            b"HTTP/1.1 400",
+            "does not answer as a proxy of its scheme does: Invalid response version",
+            Retry::Never,
+        ),
+    ] {
+        let error = tunnel(uri, answer).await.1.expect_err(text);
+        assert!(error.to_string().starts_with(text), "{error} {text}");
+        assert_eq!(error.retry(), retry, "{text}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The byte stream to the service: TCP, TLS over it, or TLS inside TLS with a proxy.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// A peer that takes no byte for so long is gone.
+///
+/// TCP itself would go on trying for a quarter of an hour, while the kernel's buffer hides it.
+pub(super) const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// A connection to the host, encrypted if the URI says so, through a proxy if there is one.
+#[derive(Debug)]
+pub enum Transport {
+    /// TCP alone.
+    Plain(TcpStream),
+    /// TLS inside another one: TCP, or TLS with a proxy.
+    Tls(Box<TlsStream<Transport>>),
+}
+
+impl Transport {
+    /// Of a connection that was just made.
+    pub(super) fn new(tcp: TcpStream) -> Self {
+        // Failing to set an option costs latency, not the connection.
+        let _ = tcp.set_nodelay(true);
+        let transport = Transport::Plain(tcp);
+        transport.expect_reading(true);
+        transport
+    }
+
+    /// The address that was connected to.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.tcp().peer_addr().ok()
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Transport::Plain(tcp) => tcp,
+            Transport::Tls(tls) => tls.get_ref().0.tcp(),
+        }
+    }
+
+    /// Whether the peer has to take what it is sent: not while it may be waiting for us to read.
+    pub(super) fn expect_reading(&self, expected: bool) {
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(self.tcp())
+            .set_tcp_user_timeout(expected.then_some(UNACKNOWLEDGED));
+        #[cfg(not(target_os = "linux"))]
+        let _ = expected;
+    }
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Whoever is not listened to may have reason to take nothing.
+    #[tokio::test]
+    async fn the_kernel_s_patience_with_a_peer_can_be_had_back() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let tcp = TcpStream::connect(address).await.expect("it listens");
+        let transport = Transport::new(tcp);
+        let limit = || {
+            let socket = socket2::SockRef::from(transport.tcp());
+            socket.tcp_user_timeout().expect("an option")
+        };
+        assert_eq!(limit(), Some(UNACKNOWLEDGED));
+        transport.expect_reading(false);
+        assert_eq!(limit(), None);
+        transport.expect_reading(true);
+        assert_eq!(limit(), Some(UNACKNOWLEDGED));
+    }
+}

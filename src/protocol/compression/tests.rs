@@ -116,7 +116,9 @@ fn the_limit_is_exact_and_a_bomb_leaves_no_large_buffer_behind() {
 
 proptest! {
     #[test]
-    fn what_goes_in_comes_out(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4)) {
+    fn what_goes_in_comes_out(
+        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4),
+    ) {
         let mut inflater = Inflater::new();
         for data in frames {
             let mut member = BytesMut::new();
@@ -126,7 +128,10 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300), header: bool) {
+    fn no_bytes_make_it_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..300),
+        header: bool,
+    ) {
         if header {
             bytes.splice(..bytes.len().min(10), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
         }

@@ -3,81 +3,83 @@ use proptest::prelude::*;
 use super::*;
 use crate::protocol::text::MAX_MESSAGE;
 
+/// Codes, what comes with them, and what they are.
+const CODES: &[(u32, &str, Cause, Retry)] = &[
+    (45_000_000, "said", Cause::OutOfOrder, Retry::Never),
+    (45_000_001, "said", Cause::Parameters, Retry::Never),
+    (45_000_002, "said", Cause::EmptyAudio, Retry::Never),
+    (
+        45_000_007,
+        "no request object before data",
+        Cause::NoRequest,
+        Retry::Never,
+    ),
+    (45_000_010, "said", Cause::Credentials, Retry::Never),
+    (45_000_030, "said", Cause::NotGranted, Retry::Never),
+    (
+        45_000_030,
+        "the account is in arrears",
+        Cause::Overdue,
+        Retry::Never,
+    ),
+    (45_000_292, "账户欠费", Cause::Overdue, Retry::Never),
+    (
+        45_000_081,
+        "[Timeout waiting next packet] session has ended",
+        Cause::Idle,
+        Retry::Soon,
+    ),
+    (45_000_151, "said", Cause::AudioFormat, Retry::Never),
+    (
+        45_000_292,
+        r#"{"error":"quota exceeded for types: concurrency"}"#,
+        Cause::Concurrency,
+        Retry::Later,
+    ),
+    (
+        45_000_292,
+        r#"{"error":"quota exceeded for types: audio_duration_lifetime"}"#,
+        Cause::QuotaSpent,
+        Retry::Never,
+    ),
+    (
+        45_000_292,
+        "quota exceeded for types: concurrency, duration_lifetime",
+        Cause::QuotaSpent,
+        Retry::Never,
+    ),
+    (55_000_031, "said", Cause::Busy, Retry::Later),
+    (55_000_031, "field", Cause::Busy, Retry::Later),
+    (
+        55_000_000,
+        "internal error",
+        Cause::Internal,
+        Retry::Limited,
+    ),
+    (55_099_999, "", Cause::Internal, Retry::Limited),
+    (
+        55_000_000,
+        r#"{"message":"json: cannot unmarshal string into Go struct field A.rate of type int"}"#,
+        Cause::WrongType,
+        Retry::Never,
+    ),
+    (
+        55_000_001,
+        "Field 'rate': integer expected",
+        Cause::WrongType,
+        Retry::Never,
+    ),
+    (45_000_999, "said", Cause::Unknown, Retry::Never),
+    (45_999_999, "said", Cause::Unknown, Retry::Never),
+    (46_000_000, "said", Cause::Unknown, Retry::Limited),
+    (55_100_000, "field", Cause::Unknown, Retry::Limited),
+    (0, "said", Cause::Unknown, Retry::Limited),
+    (u32::MAX, "said", Cause::Unknown, Retry::Limited),
+];
+
 #[test]
 fn every_documented_code() {
-    let text = "said";
-    for (code, body, cause, retry) in [
-        (45_000_000, text, Cause::OutOfOrder, Retry::Never),
-        (45_000_001, text, Cause::Parameters, Retry::Never),
-        (45_000_002, text, Cause::EmptyAudio, Retry::Never),
-        (
-            45_000_007,
-            "no request object before data",
-            Cause::NoRequest,
-            Retry::Never,
-        ),
-        (45_000_010, text, Cause::Credentials, Retry::Never),
-        (45_000_030, text, Cause::NotGranted, Retry::Never),
-        (
-            45_000_030,
-            "the account is in arrears",
-            Cause::Overdue,
-            Retry::Never,
-        ),
-        (45_000_292, "账户欠费", Cause::Overdue, Retry::Never),
-        (
-            45_000_081,
-            "[Timeout waiting next packet] session has ended",
-            Cause::Idle,
-            Retry::Soon,
-        ),
-        (45_000_151, text, Cause::AudioFormat, Retry::Never),
-        (
-            45_000_292,
-            r#"{"error":"quota exceeded for types: concurrency"}"#,
-            Cause::Concurrency,
-            Retry::Later,
-        ),
-        (
-            45_000_292,
-            r#"{"error":"quota exceeded for types: audio_duration_lifetime"}"#,
-            Cause::QuotaSpent,
-            Retry::Never,
-        ),
-        (
-            45_000_292,
-            "quota exceeded for types: concurrency, duration_lifetime",
-            Cause::QuotaSpent,
-            Retry::Never,
-        ),
-        (55_000_031, text, Cause::Busy, Retry::Later),
-        (55_000_031, "field", Cause::Busy, Retry::Later),
-        (
-            55_000_000,
-            "internal error",
-            Cause::Internal,
-            Retry::Limited,
-        ),
-        (55_099_999, "", Cause::Internal, Retry::Limited),
-        (
-            55_000_000,
-            r#"{"message":"json: cannot unmarshal string into Go struct field Audio.rate of type int"}"#,
-            Cause::WrongType,
-            Retry::Never,
-        ),
-        (
-            55_000_001,
-            "Field 'rate': integer expected",
-            Cause::WrongType,
-            Retry::Never,
-        ),
-        (45_000_999, text, Cause::Unknown, Retry::Never),
-        (45_999_999, text, Cause::Unknown, Retry::Never),
-        (46_000_000, text, Cause::Unknown, Retry::Limited),
-        (55_100_000, "field", Cause::Unknown, Retry::Limited),
-        (0, text, Cause::Unknown, Retry::Limited),
-        (u32::MAX, text, Cause::Unknown, Retry::Limited),
-    ] {
+    for &(code, body, cause, retry) in CODES {
         let failure = Failure::from_error_frame(code, body.as_bytes());
         assert_eq!(
             (failure.cause, failure.retry()),
@@ -229,7 +231,8 @@ fn a_code_in_a_refusal_is_kept_but_does_not_decide() {
 fn of_a_page_only_the_title_is_kept() {
     for (page, words) in [
         (
-            "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body><h1>404 Not Found</h1>nginx</body></html>",
+            "<html>\r\n<head><title>404 Not Found</title></head>\r\n\
+             <body><h1>404 Not Found</h1>nginx</body></html>",
             "404 Not Found",
         ),
         (
@@ -261,7 +264,11 @@ fn of_a_page_only_the_title_is_kept() {
 
 proptest! {
     #[test]
-    fn no_body_makes_it_panic(code: u32, status: u16, body in prop::collection::vec(any::<u8>(), 0..3000)) {
+    fn no_body_makes_it_panic(
+        code: u32,
+        status: u16,
+        body in prop::collection::vec(any::<u8>(), 0..3000),
+    ) {
         for failure in [Failure::from_error_frame(code, &body), Failure::from_http(status, &body)] {
             prop_assert!(failure.message.chars().count() <= MAX_MESSAGE);
             prop_assert!(!failure.message.chars().any(char::is_control));

@@ -204,7 +204,10 @@ fn each_lie_has_its_own_error() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..64), likely: bool) {
+    fn no_bytes_make_it_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..64),
+        likely: bool,
+    ) {
         if likely && let Some(first) = bytes.first_mut() {
             *first = 0x11;
         }
@@ -212,7 +215,11 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded(gzip: bool, sequence: i32, payload in prop::collection::vec(any::<u8>(), 0..2000)) {
+    fn what_is_encoded_is_decoded(
+        gzip: bool,
+        sequence: i32,
+        payload in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
         let compression = if gzip { Compression::Gzip } else { Compression::None };
         let mut bytes = FrameEncoder::new(compression).audio(sequence, &payload).to_vec();
         prop_assert_eq!(decode(&bytes), Err(FrameError::UnknownType(AUDIO)));

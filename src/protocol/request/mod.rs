@@ -180,7 +180,8 @@ pub enum ContextError {
     Json(#[from] serde_json::Error),
     /// JSON, but no object; names what it is instead.
     #[error(
-        "a JSON object is needed, such as {{\"context_type\":\"dialog_ctx\",\"context_data\":[…]}}, not {0}"
+        "a JSON object is needed, such as \
+         {{\"context_type\":\"dialog_ctx\",\"context_data\":[…]}}, not {0}"
     )]
     NotAnObject(&'static str),
     /// `hotwords` does not have the documented shape.

@@ -23,8 +23,8 @@ fn the_default_is_exactly_this() {
     let expected = concat!(
         r#"{"user":{"uid":"gst-volcasrsink"},"#,
         r#""audio":{"format":"pcm","codec":"raw","rate":24000,"bits":16,"channel":1},"#,
-        r#""request":{"model_name":"bigmodel","enable_itn":true,"enable_punc":true,"enable_ddc":true,"#,
-        r#""show_utterances":true,"enable_nonstream":false,"end_window_size":800}}"#
+        r#""request":{"model_name":"bigmodel","enable_itn":true,"enable_punc":true,"#,
+        r#""enable_ddc":true,"show_utterances":true,"enable_nonstream":false,"end_window_size":800}}"#
     );
     assert_eq!(
         String::from_utf8(Request::default().to_json()).unwrap(),
@@ -62,7 +62,10 @@ fn every_field_goes_to_its_place_with_its_type() {
     };
     let expected = json!({
         "user": {"uid": "me"},
-        "audio": {"format": "pcm", "codec": "raw", "rate": 16000, "bits": 16, "channel": 1, "language": "en-US"},
+        "audio": {
+            "format": "pcm", "codec": "raw", "rate": 16000, "bits": 16, "channel": 1,
+            "language": "en-US",
+        },
         "request": {
             "model_name": "other", "enable_itn": false, "enable_punc": false, "enable_ddc": false,
             "show_utterances": false, "enable_nonstream": true, "result_type": "single",
@@ -137,7 +140,10 @@ fn extra_fields_win_and_join_the_corpus() {
     assert_eq!(sent["result_type"], json!({"odd": 1}));
     assert_eq!(
         sent["corpus"],
-        json!({"boosting_table_id": "new", "further": "x", "context": r#"{"hotwords":[{"word":"kept"}]}"#})
+        json!({
+            "boosting_table_id": "new", "further": "x",
+            "context": r#"{"hotwords":[{"word":"kept"}]}"#,
+        })
     );
 }
 

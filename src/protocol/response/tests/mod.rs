@@ -1,5 +1,4 @@
-use proptest::prelude::*;
-use serde_json::{Value, json};
+mod properties;
 
 use super::*;
 use crate::protocol::utterance::Words;
@@ -14,9 +13,10 @@ fn decode(json: &str) -> Response<'_> {
 
 const RESULT: &str = r#"{"audio_info":{"duration":4300},
     "result":{"additions":{"log_id":"2025"},"prefetch":true,"text":"The \"rain\" stops",
-      "utterances":[{"additions":{"source":"stream"},"definite":true,"start_time":592,"end_time":4252,
-        "text":"The rain","words":[{"start_time":592,"end_time":672,"text":"The"},
-          {"start_time":-1,"end_time":-1,"text":" "},{"start_time":900,"end_time":980,"text":"rain"}]}]}}"#;
+      "utterances":[{"additions":{"source":"stream"},"definite":true,"start_time":592,
+        "end_time":4252,"text":"The rain","words":[{"start_time":592,"end_time":672,"text":"The"},
+          {"start_time":-1,"end_time":-1,"text":" "},
+          {"start_time":900,"end_time":980,"text":"rain"}]}]}}"#;
 
 #[test]
 fn every_field_is_read() {
@@ -112,7 +112,8 @@ fn the_placeholder_has_neither_text_nor_time() {
 #[test]
 fn a_list_of_results_is_one() {
     let response = decode(
-        r#"{"result":[7,{"text":"","utterances":[{"text":"a"}]},{"text":"a b","utterances":[{"text":"b"}]},{"text":"c"}]}"#,
+        r#"{"result":[7,{"text":"","utterances":[{"text":"a"}]},
+            {"text":"a b","utterances":[{"text":"b"}]},{"text":"c"}]}"#,
     );
     assert_eq!(response.text.as_deref(), Some("a b"));
     let texts: Vec<_> = response
@@ -247,73 +248,80 @@ fn what_can_be_read_of_a_response_is_known() {
     }
 }
 
-/// Each field in turn with each wrong type: that field is absent, every other one is still there.
+/// Values of every type.
+const ODD: [&str; 11] = [
+    "null",
+    "true",
+    "-7",
+    "1e999",
+    "123456789012345678901234567890",
+    "\"odd\"",
+    r#""\ud800""#,
+    "[]",
+    "[[1e999],{\"a\":2}]",
+    "{}",
+    r#"{"\u0061":{"b":[1]}}"#,
+];
+
+/// `RESULT` without `prefetch`, whose value is that of `definite`.
+fn plain_result() -> String {
+    RESULT.replace(r#""prefetch":true,"#, "")
+}
+
+/// Every field that is read of a response with one utterance, by name.
+fn fields(json: &str) -> [(&'static str, String); 9] {
+    let response = decode(json);
+    let mut utterances = response.utterances.unwrap_or_default().into_iter();
+    let utterance = utterances.next().unwrap_or_default();
+    let source = utterance.additions.get("source");
+    [
+        ("duration", format!("{:?}", response.duration)),
+        ("text", format!("{:?}", response.text)),
+        ("log_id", format!("{:?}", response.log_id)),
+        ("definite", format!("{:?}", utterance.definite)),
+        ("start", format!("{:?}", utterance.start)),
+        ("end", format!("{:?}", utterance.end)),
+        ("utterance", utterance.text.to_string()),
+        ("additions", format!("{source:?}")),
+        ("words", utterance.words.iter().count().to_string()),
+    ]
+}
+
+/// Each field in turn with each wrong type: it is absent, and every other one is still read.
 #[test]
 fn a_wrong_type_costs_its_own_field_only() {
-    let odd = [
-        "null",
-        "true",
-        "-7",
-        "1e999",
-        "123456789012345678901234567890",
-        "\"odd\"",
-        r#""\ud800""#,
-        "[]",
-        "[[1e999],{\"a\":2}]",
-        "{}",
-        r#"{"\u0061":{"b":[1]}}"#,
-    ];
-    let fields = [
+    let base = plain_result();
+    let expected = fields(&base);
+    for (value, name) in [
         (r#"{"duration":4300}"#, "duration"),
         ("4300", "duration"),
         (r#""The \"rain\" stops""#, "text"),
         (r#"{"log_id":"2025"}"#, "log_id"),
         (r#""2025""#, "log_id"),
         ("true", "definite"),
+        // The first word begins with its utterance.
         ("592", "start"),
         ("4252", "end"),
         (r#""The rain""#, "utterance"),
         (r#"{"source":"stream"}"#, "additions"),
-    ];
-    let seen = |json: &str| {
-        let response = decode(json);
-        let utterance = response
-            .utterances
-            .unwrap_or_default()
-            .into_iter()
-            .next()
-            .unwrap_or_default();
-        [
-            ("duration", format!("{:?}", response.duration)),
-            ("text", format!("{:?}", response.text)),
-            ("log_id", format!("{:?}", response.log_id)),
-            ("definite", format!("{:?}", utterance.definite)),
-            ("start", format!("{:?}", utterance.start)),
-            ("end", format!("{:?}", utterance.end)),
-            ("utterance", utterance.text.to_string()),
-            (
-                "additions",
-                format!("{:?}", utterance.additions.get("source")),
-            ),
-            ("words", utterance.words.iter().count().to_string()),
-        ]
-    };
-    // `prefetch` is "true", too, and the first word begins with its utterance.
-    let base = RESULT.replace(r#""prefetch":true,"#, "");
-    let expected = seen(&base);
-    for (value, name) in fields {
-        for odd in odd {
+    ] {
+        for odd in ODD {
             if value == "true" && odd == "true" || value.starts_with('"') && odd == "\"odd\"" {
                 continue;
             }
             let changed = base.replacen(&format!(":{value}"), &format!(":{odd}"), 1);
             assert_ne!(changed, base);
-            for ((field, now), (_, before)) in seen(&changed).iter().zip(&expected) {
+            for ((field, now), (_, before)) in fields(&changed).iter().zip(&expected) {
                 assert_eq!(now == before, *field != name, "{field} in {changed}");
             }
         }
     }
-    for odd in odd {
+}
+
+#[test]
+fn a_wrong_type_of_a_list_costs_the_list_only() {
+    let base = plain_result();
+    for odd in ODD {
         for (field, rest) in [("result", 0), ("utterances", 1)] {
             let cut = base.find(&format!("\"{field}\":")).unwrap();
             let closing = if field == "result" { "}" } else { "}}" };
@@ -385,104 +393,4 @@ fn large_lists_are_bounded() {
     let response = decode(&json);
     assert_eq!(response.utterances.unwrap().len(), MAX_UTTERANCES);
     assert_eq!(response.text.as_deref(), Some("after"));
-}
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        "\\PC{0,6}".prop_map(Value::from),
-    ];
-    let key = prop_oneof![
-        Just("result"),
-        Just("utterances"),
-        Just("words"),
-        Just("text"),
-        Just("additions"),
-        Just("start_time"),
-        Just("end_time"),
-        Just("definite"),
-        Just("audio_info"),
-        Just("duration"),
-        Just("log_id"),
-        Just("code"),
-        Just("x"),
-    ];
-    leaf.prop_recursive(5, 60, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((key.clone(), inner), 0..6)
-                .prop_map(|fields| fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
-        ]
-    })
-}
-
-fn visit_all(response: &Response<'_>) {
-    for utterance in response.utterances.iter().flatten() {
-        utterance.words.iter().for_each(drop);
-        utterance.additions.iter().for_each(drop);
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-        if let Ok(response) = Response::decode(&bytes) {
-            visit_all(&response);
-        }
-    }
-
-    #[test]
-    fn no_damage_makes_it_panic(at in 0..RESULT.len(), byte: u8, cut in 0..RESULT.len()) {
-        let mut bytes = RESULT.as_bytes().to_vec();
-        bytes[at] = byte;
-        for bytes in [&bytes[..], &bytes[..cut]] {
-            if let Ok(response) = Response::decode(bytes) {
-                visit_all(&response);
-            }
-            let text = String::from_utf8_lossy(bytes);
-            Words::from_raw(&text[text.find('[').unwrap_or(0)..]).iter().for_each(drop);
-            Additions::from_raw(&text).iter().for_each(drop);
-        }
-    }
-
-    #[test]
-    fn no_object_is_an_error(result in any_json(), other in any_json()) {
-        let json = json!({"result": result, "audio_info": other}).to_string();
-        let response = Response::decode(json.as_bytes());
-        prop_assert!(response.is_ok(), "{json}");
-        visit_all(&response.unwrap());
-    }
-
-    #[test]
-    fn what_is_written_is_read(
-        duration in 0u64..1 << 32,
-        said in prop::collection::vec(
-            ("\\PC{0,9}", any::<bool>(), -1i64..1 << 31, prop::collection::vec(("\\PC{0,4}", -1i64..1 << 31), 0..5)),
-            0..5,
-        ),
-        pretty: bool,
-    ) {
-        let time = |t: i64| u64::try_from(t).ok().map(ms);
-        let utterances: Vec<_> = said.iter().map(|(text, definite, start, words)| {
-            let words: Vec<_> = words.iter().map(|(text, end)| json!({"text": text, "end_time": end})).collect();
-            json!({"text": text, "definite": definite, "start_time": start, "words": words, "additions": {text: text}})
-        }).collect();
-        let json = json!({"audio_info": {"duration": duration}, "result": {"utterances": utterances}});
-        let json = if pretty { format!("{json:#}") } else { json.to_string() };
-        let response = decode(&json);
-        prop_assert_eq!(response.duration, Some(ms(duration)));
-        let read = response.utterances.unwrap();
-        prop_assert_eq!(read.len(), said.len());
-        for (read, (text, definite, start, words)) in read.iter().zip(&said) {
-            prop_assert_eq!((&*read.text, read.definite, read.start), (&**text, *definite, time(*start)));
-            let read_words: Vec<_> = read.words.iter().map(|w| (w.text.to_string(), w.end)).collect();
-            let words: Vec<_> = words.iter().map(|(text, end)| (text.clone(), time(*end))).collect();
-            prop_assert_eq!(read_words, words);
-            let value = read.additions.get(text);
-            prop_assert_eq!(value.as_deref(), Some(&**text));
-        }
-    }
 }

@@ -1,0 +1,68 @@
+//! Secrets and long messages of the service.
+
+use super::*;
+
+/// A service that repeats the secret does not get it into a log.
+#[test]
+fn secrets_are_struck_out_everywhere() {
+    for context in [pair(), key()] {
+        for trouble in [
+            http(401, "key hunter2hunter2 is unknown"),
+            code(45_000_010, "hunter2hunter2"),
+            Trouble::Closed {
+                code: 1008,
+                reason: "hunter2hunter2".into(),
+            },
+            Trouble::Nonsense("hunter2hunter2".into()),
+        ] {
+            let report = report(&trouble, true, &context);
+            let all = format!(
+                "{} {} {}",
+                report.error.message(),
+                report.debug,
+                report.details
+            );
+            assert!(!all.contains("hunter2"), "{all}");
+            assert!(all.contains("***"), "{all}");
+        }
+    }
+}
+
+#[test]
+fn the_service_s_words_never_hide_the_advice() {
+    let long = "word ".repeat(90);
+    for (trouble, shown, debug) in [
+        (
+            http(404, "no such path"),
+            "\"no such path\": check",
+            "HTTP 404".to_owned(),
+        ),
+        (
+            http(404, &long),
+            "word word…\": check",
+            format!("HTTP 404: {}", long.trim_end()),
+        ),
+        (
+            code(45_000_001, "bad"),
+            "\"bad\": it",
+            "45000001".to_owned(),
+        ),
+    ] {
+        let report = report(&trouble, false, &pair());
+        let text = report.error.message();
+        assert!(text.contains(shown) && text.chars().count() < 420, "{text}");
+        assert_eq!(report.debug, debug);
+    }
+}
+
+#[test]
+fn half_a_secret_is_not_shown() {
+    let message = format!("{}hunter2hunter2 and more", "x".repeat(MAX_EXCERPT - 7));
+    let report = report(&code(45_000_001, &message), false, &pair());
+    assert!(
+        !report.error.message().contains("hunter2"),
+        "{}",
+        report.error
+    );
+    assert!(!report.debug.contains("hunter2"), "{}", report.debug);
+}

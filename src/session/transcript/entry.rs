@@ -10,6 +10,9 @@ use super::span::{Span, TOLERANCE, covered};
 use super::words;
 use crate::protocol::response::{Response, Utterance};
 
+/// Duration of a word at most. One without a start that ends by then begins with the connection: zeros are left out.
+const MAX_WORD: Duration = Duration::from_secs(1);
+
 /// One utterance of a response, as far as it is not a repeat.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -210,7 +213,11 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
 fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Span {
     let on_axis = |time: Duration| known.origin.saturating_add(time);
     let words = || utterance.words.within(known.words);
-    let first = || words().find(|w| w.start.or(w.end).is_some())?.start;
+    let first = || {
+        let first = words().find(|w| w.start.or(w.end).is_some())?;
+        let begins = before == known.origin && first.end.is_some_and(|end| end <= MAX_WORD);
+        first.start.or(begins.then_some(Duration::ZERO))
+    };
     let last = || words().filter_map(|w| w.end).last();
     let start = utterance.start.or_else(first).map(on_axis);
     let end = utterance.end.or_else(last).map(on_axis);

@@ -114,6 +114,19 @@ fn rule_1_absent_zeros_are_zeros() {
     assert_eq!(updates[0].words[1].start, Some(ms(300)));
 }
 
+/// Such a zero is a start like any other, and may revise an earlier one.
+#[test]
+fn rule_1_absent_zeros_revise_a_start() {
+    let mut stream = Stream::full();
+    stream.connect(ms(5000));
+    stream.hear(400, &[said("a", 140, 300)]);
+    let json = r#"{"result":{"utterances":[{"definite":true,"end_time":300,"text":"A.","words":[{"end_time":300,"text":"A"}]}]}}"#;
+    let updates = stream.raw(json, false);
+    assert_eq!(brief(&updates), [(0, "A.", "F")]);
+    assert_eq!(updates[0].start, Some(ms(5000)));
+    assert_eq!(updates[0].words[0].start, Some(ms(5000)));
+}
+
 #[test]
 fn rule_1_an_absent_start_is_the_end_of_the_one_before() {
     let mut stream = Stream::full();

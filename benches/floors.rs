@@ -10,7 +10,7 @@ use gstvolcasr::protocol::prefix_cache::PrefixCache;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
 use gstvolcasr::session::packing::Packed;
-use gstvolcasr::session::transcript::{Tracker, Update};
+use gstvolcasr::session::transcript::{TranscriptTracker, Update};
 
 /// A recording of Debian's pocketsphinx-testdata: 16 kHz, behind 44 bytes of header.
 const SPEECH: &str =
@@ -158,14 +158,14 @@ fn responses(c: &mut Criterion) {
 
 /// As the client does it.
 struct Follower {
-    tracker: Tracker,
+    tracker: TranscriptTracker,
     prefix_cache: PrefixCache,
     updates: Vec<Update>,
 }
 
 impl Follower {
     fn new(sentences: u32) -> Self {
-        let mut tracker = Tracker::new(match sentences {
+        let mut tracker = TranscriptTracker::new(match sentences {
             0 => ResultType::Single,
             _ => ResultType::Full,
         });

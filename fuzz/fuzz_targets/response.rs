@@ -7,7 +7,7 @@ use gstvolcasr::protocol::failure::Failure;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::{MAX_UTTERANCES, Response};
 use gstvolcasr::protocol::utterance::{MAX_ADDITIONS, MAX_WORDS};
-use gstvolcasr::session::transcript::Tracker;
+use gstvolcasr::session::transcript::TranscriptTracker;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
     }
     for result_type in [ResultType::Full, ResultType::Single] {
         let mut updates = Vec::new();
-        let mut tracker = Tracker::new(result_type);
+        let mut tracker = TranscriptTracker::new(result_type);
         tracker.connect(Duration::ZERO);
         tracker.respond(&response, Duration::from_secs(60), false, &mut updates);
         tracker.respond(&response, Duration::from_secs(60), true, &mut updates);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
 use gstvolcasr::protocol::utterance::{Additions, Utterance, Words};
-use gstvolcasr::session::transcript::{Tracker, Update};
+use gstvolcasr::session::transcript::{TranscriptTracker, Update};
 use libfuzzer_sys::fuzz_target;
 
 /// The input as a list of choices; at its end every choice is the first one.
@@ -115,7 +115,7 @@ fuzz_target!(|data: &[u8]| {
         0 => ResultType::Full,
         _ => ResultType::Single,
     };
-    let mut tracker = Tracker::new(mode);
+    let mut tracker = TranscriptTracker::new(mode);
     let mut told = Told::default();
     let mut updates = Vec::new();
     let mut sent = Duration::ZERO;
@@ -136,7 +136,7 @@ fuzz_target!(|data: &[u8]| {
                 tracker.connect(from);
             }
             1 => {
-                tracker.give_up(&mut updates);
+                tracker.finalize_unconfirmed(&mut updates);
                 assert!(!tracker.has_open());
                 tracker.connect(sent);
             }
@@ -174,9 +174,9 @@ fuzz_target!(|data: &[u8]| {
                     utterances: (choice < 14).then_some(utterances),
                     ..Response::default()
                 };
-                let worked = tracker.worked_until();
+                let worked = tracker.processed_until();
                 tracker.respond(&response, sent, last, &mut updates);
-                assert!(tracker.worked_until() >= worked, "work is undone");
+                assert!(tracker.processed_until() >= worked, "work is undone");
                 assert!(
                     !last || !tracker.has_open(),
                     "open after the final response"
@@ -184,9 +184,9 @@ fuzz_target!(|data: &[u8]| {
             }
         }
         told.check(&mut updates);
-        assert!(tracker.needed_from() <= tracker.worked_until().max(sent));
+        assert!(tracker.replay_needed_from() <= tracker.processed_until().max(sent));
     }
-    tracker.give_up(&mut updates);
+    tracker.finalize_unconfirmed(&mut updates);
     told.check(&mut updates);
     assert!(
         told.ended.iter().all(|ended| *ended),

@@ -29,7 +29,7 @@ use crate::session::backoff::Backoff;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
 use crate::session::response_check::ResponseCheck;
-use crate::session::transcript::{Tracker, Update};
+use crate::session::transcript::{TranscriptTracker, Update};
 use crate::session::{samples_to_time, time_to_samples};
 
 /// The driver's state; see the module.
@@ -43,7 +43,7 @@ pub(super) struct Driver {
     pub(super) stream: u32,
     /// Connections of this stream on which the service has answered.
     pub(super) session: u32,
-    pub(super) tracker: Tracker,
+    pub(super) tracker: TranscriptTracker,
     pub(super) history: History,
     /// The boundary that is being carried out.
     pub(super) pending: Option<Boundary>,
@@ -362,7 +362,7 @@ impl Driver {
 
     /// Nothing more can be done: ends what is open, then says so.
     fn fail(&mut self, trouble: Trouble) {
-        self.tracker.give_up(&mut self.updates);
+        self.tracker.finalize_unconfirmed(&mut self.updates);
         self.tell_updates();
         self.disconnected();
         self.shared.state().failed = true;
@@ -376,8 +376,8 @@ impl Driver {
     }
 }
 
-fn tracker(config: &Config) -> Tracker {
-    Tracker::new(config.request.result_type).lagging(config.lag())
+fn tracker(config: &Config) -> TranscriptTracker {
+    TranscriptTracker::new(config.request.result_type).with_result_delay(config.lag())
 }
 
 /// Waits until the owner ends the client with an error. For ever, if the client is gone.

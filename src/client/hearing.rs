@@ -151,11 +151,11 @@ impl Driver {
             response.duration,
             samples_to_time(live.sent - live.origin, rate),
         );
-        let before = self.tracker.worked_until();
+        let before = self.tracker.processed_until();
         self.tracker
             .respond(response, sent, last, &mut self.updates);
         self.tell_updates();
-        let worked = self.tracker.worked_until();
+        let worked = self.tracker.processed_until();
         if worked > before {
             let position = crate::session::time_to_samples(worked, rate);
             if let Some(arrived) = self.history.arrived(position) {
@@ -171,11 +171,11 @@ impl Driver {
             self.backoff.reset();
             self.limited = 0;
         }
-        let needed = self.tracker.needed_from();
+        let needed = self.tracker.replay_needed_from();
         let kept = needed.saturating_sub(KEPT);
         self.history
             .trim_before(crate::session::time_to_samples(kept, rate));
-        let until = self.tracker.settled_until();
+        let until = self.tracker.final_until();
         if until > self.settled {
             self.settled = until;
             self.emit(Event::Settled {

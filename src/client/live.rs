@@ -114,7 +114,7 @@ impl Driver {
             }
             // Without a finish on the wire, a finish without audio would only draw an error.
             if exchange.is_finishing() && live.sent == live.origin {
-                self.tracker.give_up(&mut self.updates);
+                self.tracker.finalize_unconfirmed(&mut self.updates);
                 self.tell_updates();
                 return Ok(End::Finished);
             }

@@ -30,7 +30,7 @@ impl Driver {
     /// Audio was sent that the service never said to have worked through: it may hold words that nobody will hear of.
     fn is_unheard(&self) -> bool {
         let sent = samples_to_time(self.history.end(), self.config.request.rate);
-        sent > self.tracker.worked_until() + self.config.frame()
+        sent > self.tracker.processed_until() + self.config.frame()
     }
 
     /// The service closed behind the finish without its last words. Returns why they are asked for again; none: it has no more to
@@ -49,7 +49,7 @@ impl Driver {
             self.give_up_finish(Some(closed))?;
         } else {
             // Not worth a word: nobody waits for any.
-            self.tracker.give_up(&mut self.updates);
+            self.tracker.finalize_unconfirmed(&mut self.updates);
             self.carry_out();
         }
         Ok(None)
@@ -98,7 +98,7 @@ impl Driver {
             self.restoring = true;
             return Err(trouble.unwrap_or(Trouble::NoFinal(waited)));
         }
-        self.tracker.give_up(&mut self.updates);
+        self.tracker.finalize_unconfirmed(&mut self.updates);
         self.tell_updates();
         self.emit(Event::FinishTimedOut { waited, trouble });
         self.leave();

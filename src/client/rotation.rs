@@ -48,7 +48,7 @@ impl Driver {
         // What was sent again does not count: where everything is, one rotation would draw the next.
         let fresh = live.sent.saturating_sub(live.fresh);
         // Nothing is open either while the service has not said anything yet.
-        let silent = self.tracker.worked_until() <= samples_to_time(live.origin, rate);
+        let silent = self.tracker.processed_until() <= samples_to_time(live.origin, rate);
         let settled = !silent && !self.tracker.has_open();
         let is_due = exchange.should_rotate(samples_to_time(fresh, rate), settled);
         // With a boundary to carry out it ends anyway.
@@ -56,12 +56,12 @@ impl Driver {
             return None;
         }
         let window = samples_to_time(self.history.start(), rate);
-        let timed = !self.tracker.cuts_blindly(window);
+        let timed = !self.tracker.would_lose_untimed_words(window);
         let answered = if timed {
-            self.tracker.told_until() >= window
+            self.tracker.resolved_until() >= window
         } else {
             let sent = samples_to_time(live.sent, rate);
-            self.tracker.worked_until() + self.config.lag() >= sent
+            self.tracker.processed_until() + self.config.lag() >= sent
         };
         let quiet = match live.deaf {
             Some(_) => Duration::ZERO,

@@ -1,6 +1,6 @@
 //! A final response with a text and no list, after utterances were listed (rule 9).
-use super::Tracker;
-use super::entry::{Entry, Source};
+use super::TranscriptTracker;
+use super::listed::{ListedUtterance, Source};
 use super::span::Span;
 use super::text::{Fingerprint, are_alike};
 use crate::protocol::request::ResultType;
@@ -8,10 +8,10 @@ use crate::protocol::request::ResultType;
 /// Settled utterances that the text of a `single` response may begin with.
 const MAX_REPEATED: usize = 8;
 
-impl Tracker {
+impl TranscriptTracker {
     /// Appends what `text`, the last word, says beyond what is settled: the open utterances as far as it goes on with their
     /// letters, and the rest as one. Returns whether it could tell.
-    pub(super) fn read_last_text(&self, text: &str, entries: &mut Vec<Entry>) -> bool {
+    pub(super) fn read_last_text(&self, text: &str, entries: &mut Vec<ListedUtterance>) -> bool {
         let text = text.trim_end();
         let Some(mut rest) = self.unsettled_text(text) else {
             return false;
@@ -59,10 +59,10 @@ impl Tracker {
 }
 
 /// Appends the first `length` bytes of `rest`, which ends `text`.
-fn push(text: &str, rest: &str, length: usize, span: Span, entries: &mut Vec<Entry>) {
+fn push(text: &str, rest: &str, length: usize, span: Span, entries: &mut Vec<ListedUtterance>) {
     let start = text.len() - rest.len();
     if length > 0 {
         let source = Source::Text(start..start + length);
-        entries.push(Entry::new(source, span));
+        entries.push(ListedUtterance::new(source, span));
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Add;
 use std::time::Duration;
 
-use super::entry::Entry;
+use super::listed::ListedUtterance;
 use super::span::{Span, TOLERANCE};
 
 /// Distance up to which two spans without a common start and end may be one utterance, whatever they say.
@@ -54,13 +54,13 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
-    /// Sets [`Entry::matched`] of the entries that continue one of `opens`, whose spans these are. `are_alike` compares the texts of an
+    /// Sets [`ListedUtterance::matched`] of the entries that continue one of `opens`, whose spans these are. `are_alike` compares the texts of an
     /// entry and an open utterance.
     pub fn pair(
         &mut self,
         opens: &[Span],
-        entries: &mut [Entry],
-        are_alike: impl Fn(&Entry, usize) -> bool,
+        entries: &mut [ListedUtterance],
+        are_alike: impl Fn(&ListedUtterance, usize) -> bool,
     ) {
         self.row.clear();
         self.row.resize(opens.len() + 1, Score::default());
@@ -132,7 +132,7 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::entry::Source;
+    use super::super::listed::Source;
     use super::*;
 
     /// Without times it lies somewhere in ten seconds.
@@ -147,11 +147,11 @@ mod tests {
     fn pair_spans(
         opens: &[Span],
         entries: &[Span],
-        are_alike: impl Fn(&Entry, usize) -> bool,
+        are_alike: impl Fn(&ListedUtterance, usize) -> bool,
     ) -> Vec<Option<usize>> {
         let entries = entries.iter().enumerate();
         let mut entries: Vec<_> = entries
-            .map(|(index, &span)| Entry::new(Source::Listed(index), span))
+            .map(|(index, &span)| ListedUtterance::new(Source::Listed(index), span))
             .collect();
         Matcher::default().pair(opens, &mut entries, are_alike);
         entries.iter().map(|e| e.matched).collect()

@@ -1,14 +1,14 @@
 //! Responses to utterances: what is new, what changed, what is final.
 //!
 //! A response says how speech is heard at the moment; the next one may word, time and cut it anew, and in `full` mode it repeats
-//! everything. [`Tracker`] tells what of that is new. Every utterance gets a number by first appearance, each change of its text
+//! everything. [`TranscriptTracker`] tells what of that is new. Every utterance gets a number by first appearance, each change of its text
 //! or attributes an [`Update`], and each number exactly one final update. Positions are on the stream's own axis: the
 //! origin of the connection, added to the service's times, so that numbers and times go on across connections.
 //!
 //! The rules, in the order in which a response meets them:
-//! 1. Empty entries that are not definite are ignored (`entry`).
+//! 1. Empty entries that are not definite are ignored (`listed`).
 //! 2. What was settled before is a repeat and skipped (`settled`).
-//! 3. Words inside settled speech are lost from an entry; one with none left is a repeat (`entry`).
+//! 3. Words inside settled speech are lost from an entry; one with none left is a repeat (`listed`).
 //! 4. What is left is paired with the open utterances in order (`matching`).
 //! 5. The others get the next numbers; definite ones, and all of the final response, are settled.
 //! 6. An open utterance that others cover for more than half is withdrawn. That it is not listed means nothing: `single` lists
@@ -20,8 +20,8 @@
 //!    in it behind what is settled replaces the open ones (`last_text`).
 //!
 //! `restore` holds what becomes of all that when a connection is lost.
-mod entry;
 mod last_text;
+mod listed;
 mod matching;
 mod open;
 mod restore;
@@ -35,9 +35,9 @@ mod words;
 use std::cell::Cell;
 use std::time::Duration;
 
-use entry::{Entry, Known, Leading, Source};
+use listed::{DedupContext, ListedUtterance, SettledPrefix, Source};
 use matching::Matcher;
-use open::{Heard, Open};
+use open::{Candidate, OpenUtterance};
 use settled::Settled;
 use span::{Span, TOLERANCE, covered};
 
@@ -86,70 +86,70 @@ pub struct Word {
 ///
 /// [`connect`](Self::connect), [`respond`](Self::respond) until the final response, and `connect` again for the next
 /// connection. One that is lost goes through [`restart`](Self::restart) before the next `connect`; one that
-/// ends without a final response through [`give_up`](Self::give_up).
+/// ends without a final response through [`finalize_unconfirmed`](Self::finalize_unconfirmed).
 #[derive(Debug)]
-pub struct Tracker {
+pub struct TranscriptTracker {
     result_type: ResultType,
     /// What is younger may hold speech that the service has not told yet.
-    lag: Duration,
+    max_result_delay: Duration,
     next_number: u32,
     /// Announced and not final, by time.
-    open: Vec<Open>,
+    open: Vec<OpenUtterance>,
     settled: Settled,
     /// What responses of this connection begin with that is settled.
-    leading: Leading,
+    settled_prefix: SettledPrefix,
     /// Utterances were listed before: a text without them is their sum, not another utterance.
-    lists: bool,
+    saw_utterance_list: bool,
     connected: bool,
     lost: bool,
     origin: Duration,
     /// Everything before it is settled, whatever has times or not.
-    base: Duration,
+    final_until: Duration,
     /// How far this connection has worked.
-    worked: Duration,
+    processed_until: Duration,
     /// The last response has told nothing of what is younger.
-    told: Duration,
+    reported_until: Duration,
     /// How far any has.
-    heard: Duration,
+    max_processed: Duration,
     /// Speech that was not settled reached up to there when a connection was lost: it may hold more than what is open now.
-    unsure: bool,
+    has_unresolved_tail: bool,
     /// What was cut off an utterance begins there, and is to be heard again.
-    rest: Option<Duration>,
+    unresolved_from: Option<Duration>,
     sent: Duration,
     /// Where the last restart began.
-    cut: Duration,
+    replay_start: Duration,
     /// Interim results wait for text that reaches as far as what is shown, but only until the connection has worked so far.
-    hold: Option<Duration>,
+    interim_gate: Option<Duration>,
     // Kept between responses, so that one that says nothing new allocates nothing.
     matcher: Matcher,
-    entries: Vec<Entry>,
+    entries: Vec<ListedUtterance>,
     spans: Vec<Span>,
     cover: Vec<Span>,
 }
 
-impl Tracker {
+impl TranscriptTracker {
     /// A tracker for a new stream whose connections ask for `result_type`. It ignores responses until [`connect`](Self::connect).
     pub fn new(result_type: ResultType) -> Self {
         Self {
             result_type,
-            lag: restore::LAG,
+            max_result_delay: restore::DEFAULT_RESULT_DELAY,
             next_number: 0,
             open: Vec::new(),
             settled: Settled::new(result_type),
-            leading: Leading::default(),
-            lists: false,
+            settled_prefix: SettledPrefix::default(),
+            saw_utterance_list: false,
             connected: false,
             lost: false,
             origin: Duration::ZERO,
-            base: Duration::ZERO,
-            worked: Duration::ZERO,
-            told: Duration::ZERO,
-            heard: Duration::ZERO,
-            unsure: false,
-            rest: None,
+            final_until: Duration::ZERO,
+            processed_until: Duration::ZERO,
+            reported_until: Duration::ZERO,
+            max_processed: Duration::ZERO,
+            has_unresolved_tail: false,
+            unresolved_from: None,
             sent: Duration::ZERO,
-            cut: Duration::ZERO,
-            hold: None,
+            replay_start: Duration::ZERO,
+            interim_gate: None,
             matcher: Matcher::default(),
             entries: Vec::new(),
             spans: Vec::new(),
@@ -158,8 +158,8 @@ impl Tracker {
     }
 
     /// For a service whose words may come later than two seconds after it claims to have worked through their sound: so much later.
-    pub fn lagging(mut self, lag: Duration) -> Self {
-        self.lag = lag;
+    pub fn with_result_delay(mut self, lag: Duration) -> Self {
+        self.max_result_delay = lag;
         self
     }
 
@@ -175,56 +175,65 @@ impl Tracker {
         if !self.connected {
             return;
         }
-        self.work(response, sent);
-        if self.worked >= self.heard {
-            self.heard = self.worked;
-            self.unsure = false;
-            self.rest = None;
+        self.advance_progress(response, sent);
+        if self.processed_until >= self.max_processed {
+            self.max_processed = self.processed_until;
+            self.has_unresolved_tail = false;
+            self.unresolved_from = None;
         }
-        if last || self.hold.is_some_and(|hold| self.worked >= hold) {
-            self.hold = None;
+        if last
+            || self
+                .interim_gate
+                .is_some_and(|hold| self.processed_until >= hold)
+        {
+            self.interim_gate = None;
         }
         let words = Cell::new(MAX_WORDS);
         let mut entries = std::mem::take(&mut self.entries);
-        let listed = self.read(response, &words, last, &mut entries, updates);
+        let listed = self.collect_entries(response, &words, last, &mut entries, updates);
         self.spans.clear();
         self.spans.extend(self.open.iter().map(|o| o.span));
         let open = &self.open;
-        let are_alike =
-            |entry: &Entry, index: usize| text::are_alike(&entry.text(response), &open[index].text);
+        let are_alike = |entry: &ListedUtterance, index: usize| {
+            text::are_alike(&entry.text(response), &open[index].text)
+        };
         self.matcher.pair(&self.spans, &mut entries, are_alike);
-        if self.hold.is_some() && self.reaches_shown(response, &entries) {
-            self.hold = None;
+        if self.interim_gate.is_some() && self.reaches_shown(response, &entries) {
+            self.interim_gate = None;
         }
-        self.settled.hold();
+        self.settled.begin_batch();
         for entry in &mut entries {
-            let heard = Heard::new(response, entry, self.origin, &words);
-            self.apply(heard, entry, last, updates);
+            let heard = Candidate::new(response, entry, self.origin, &words);
+            self.apply_entry(heard, entry, last, updates);
         }
-        self.cut = self.cut.max(self.settled.release().unwrap_or_default());
+        self.replay_start = self
+            .replay_start
+            .max(self.settled.commit_batch().unwrap_or_default());
         entries.clear();
         self.entries = entries;
         self.withdraw_covered(updates);
         if last {
             self.finish(listed, updates);
         }
-        self.tidy(updates);
-        self.release();
+        self.enforce_limits(updates);
+        self.update_interim_gate();
     }
 
     /// The finish timed out or was ended without confirmation, or the connection is lost for good: every open utterance ends with its
     /// last text, final and unconfirmed. Responses are ignored until the next [`connect`](Self::connect).
-    pub fn give_up(&mut self, updates: &mut Vec<Update>) {
-        self.end_first(self.open.len(), updates);
+    pub fn finalize_unconfirmed(&mut self, updates: &mut Vec<Update>) {
+        self.finalize_oldest(self.open.len(), updates);
         self.open.clear();
-        self.settle_all();
+        self.close_connection();
     }
 
     /// How many utterances at the beginning of the last response's list say nothing new, and won't in this connection as long as
     /// they are the same: the next one may come without them, as [`Response::repeated`] tells. None if all of them are empty: the text
     /// that goes with them says something then.
     pub fn repeated(&self) -> usize {
-        self.leading.before.map_or(0, |_| self.leading.utterances)
+        self.settled_prefix
+            .before
+            .map_or(0, |_| self.settled_prefix.utterances)
     }
 
     /// Whether an utterance is announced and not final.
@@ -232,45 +241,47 @@ impl Tracker {
         !self.open.is_empty()
     }
 
-    fn work(&mut self, response: &Response<'_>, sent: Duration) {
+    fn advance_progress(&mut self, response: &Response<'_>, sent: Duration) {
         self.sent = self.sent.max(sent);
         let ends = response.utterances.iter().flatten().filter_map(|u| u.end);
-        let ends = ends.chain(self.leading.end.filter(|_| response.repeated > 0));
+        let ends = ends.chain(self.settled_prefix.end.filter(|_| response.repeated > 0));
         if let Some(duration) = response.duration.or_else(|| ends.max()) {
             let worked = self.origin.saturating_add(duration);
-            self.worked = self.worked.max(worked.min(self.sent));
+            self.processed_until = self.processed_until.max(worked.min(self.sent));
         }
         match response.duration {
-            Some(_) => self.told = self.worked,
+            Some(_) => self.reported_until = self.processed_until,
             // Left out this time; where none comes ever, waiting for one would be in vain.
-            None if self.told > self.origin => self.told = self.sent,
+            None if self.reported_until > self.origin => self.reported_until = self.sent,
             None => {}
         }
     }
 
     /// Rules 1 to 3, 8 and 9. Returns whether the response accounts for the open utterances.
-    fn read(
+    fn collect_entries(
         &mut self,
         response: &Response<'_>,
         words: &Cell<usize>,
         last: bool,
-        entries: &mut Vec<Entry>,
+        entries: &mut Vec<ListedUtterance>,
         updates: &mut Vec<Update>,
     ) -> bool {
-        let known = Known {
+        let known = DedupContext {
             settled: &self.settled,
-            full: self.result_type == ResultType::Full,
+            is_full: self.result_type == ResultType::Full,
             origin: self.origin,
-            worked: self.worked,
-            cut: self.cut,
-            words,
+            processed_until: self.processed_until,
+            replay_start: self.replay_start,
+            word_budget: words,
         };
-        let listed = entry::collect(response, &known, &mut self.leading, entries);
-        self.lists |= listed;
+        let listed = listed::collect(response, &known, &mut self.settled_prefix, entries);
+        self.saw_utterance_list |= listed;
         let text = response.text.as_deref().filter(|t| !t.trim().is_empty());
         match text {
-            Some(text) if last && self.lists && !listed => self.read_last_text(text, entries),
-            Some(text) if !self.lists => {
+            Some(text) if last && self.saw_utterance_list && !listed => {
+                self.read_last_text(text, entries)
+            }
+            Some(text) if !self.saw_utterance_list => {
                 self.read_text(text, entries, updates);
                 listed
             }
@@ -279,20 +290,28 @@ impl Tracker {
     }
 
     /// Rule 8.
-    fn read_text(&mut self, text: &str, entries: &mut Vec<Entry>, updates: &mut Vec<Update>) {
-        let shown = self.open.first().filter(|_| self.hold.is_none());
-        if shown.is_some_and(|o| text::begins_anew(&o.text, text)) {
+    fn read_text(
+        &mut self,
+        text: &str,
+        entries: &mut Vec<ListedUtterance>,
+        updates: &mut Vec<Update>,
+    ) {
+        let shown = self.open.first().filter(|_| self.interim_gate.is_none());
+        if shown.is_some_and(|o| text::is_new_text(&o.text, text)) {
             self.end(0, true, updates);
             self.open.remove(0);
         }
         let span = self.span_of_text();
-        entries.push(Entry::new(Source::Text(0..text.len()), span));
+        entries.push(ListedUtterance::new(Source::Text(0..text.len()), span));
     }
 
     /// Where a text that is not listed lies: behind what is settled.
     fn span_of_text(&self) -> Span {
-        let settled = self.settled.last_end(self.worked).unwrap_or_default();
-        Span::within(self.origin.max(settled), None, None, self.worked)
+        let settled = self
+            .settled
+            .last_end(self.processed_until)
+            .unwrap_or_default();
+        Span::within(self.origin.max(settled), None, None, self.processed_until)
     }
 
     /// Where a new utterance lies: one without a start begins behind the open ones that end before.
@@ -307,19 +326,19 @@ impl Tracker {
     }
 
     /// Rule 5, and the changes of those that were paired.
-    fn apply(
+    fn apply_entry(
         &mut self,
-        heard: Heard<'_, '_>,
-        entry: &Entry,
+        heard: Candidate<'_, '_>,
+        entry: &ListedUtterance,
         last: bool,
         updates: &mut Vec<Update>,
     ) {
         let settles = last || heard.definite;
-        let held = self.hold.is_some() && !settles;
-        if let (false, Some(rest)) = (held, self.rest)
-            && entry.span.contains_about(rest)
+        let held = self.interim_gate.is_some() && !settles;
+        if let (false, Some(rest)) = (held, self.unresolved_from)
+            && entry.span.contains_within_tolerance(rest)
         {
-            self.rest = None;
+            self.unresolved_from = None;
         }
         match entry.matched {
             Some(index) => {
@@ -336,11 +355,14 @@ impl Tracker {
             }
             None if heard.is_empty() => {}
             // Not told, so that nothing is shown twice, but known: another loss must not cut it.
-            None if held => self.rest = restore::earlier(self.rest, Some(entry.span.start)),
+            None if held => {
+                self.unresolved_from =
+                    restore::earlier(self.unresolved_from, Some(entry.span.start))
+            }
             None => {
                 let number = self.next_number;
                 self.next_number = number.saturating_add(1);
-                let mut open = Open::new(number, heard);
+                let mut open = OpenUtterance::new(number, heard);
                 open.span = self.after_the_others(open.span);
                 if settles {
                     self.settle(&mut open, false, updates);
@@ -352,13 +374,13 @@ impl Tracker {
         }
     }
 
-    /// Ends an open utterance, which stays in the list until [`tidy`](Self::tidy).
+    /// Ends an open utterance, which stays in the list until [`enforce_limits`](Self::enforce_limits).
     fn end(&mut self, index: usize, unconfirmed: bool, updates: &mut Vec<Update>) {
         if !self.open[index].ended {
             let mut open = std::mem::take(&mut self.open[index]);
             self.open[index].ended = true;
             if unconfirmed {
-                open.leave_settled(&self.settled);
+                open.drop_settled_words(&self.settled);
             }
             self.settle(&mut open, unconfirmed, updates);
             self.open[index] = open;
@@ -366,13 +388,13 @@ impl Tracker {
     }
 
     /// Posts the final update of an utterance, and takes it up among the settled ones.
-    fn settle(&mut self, open: &mut Open, unconfirmed: bool, updates: &mut Vec<Update>) {
+    fn settle(&mut self, open: &mut OpenUtterance, unconfirmed: bool, updates: &mut Vec<Update>) {
         open.ended = true;
         if !open.is_empty()
             && let Some(forgotten) = self.settled.insert(open.span, &open.text)
         {
-            self.cut = self.cut.max(forgotten);
-            self.leading = Leading::default();
+            self.replay_start = self.replay_start.max(forgotten);
+            self.settled_prefix = SettledPrefix::default();
         }
         updates.push(open.last(unconfirmed));
     }
@@ -391,7 +413,7 @@ impl Tracker {
             }
             self.cover.clear();
             self.cover.extend(self.settled.overlapping(span));
-            if self.hold.is_none() {
+            if self.interim_gate.is_none() {
                 let listed = self.open.iter().filter(|o| o.listed && !o.ended);
                 let spans = listed.map(|o| o.span).filter(|s| s.is_reported());
                 self.cover
@@ -412,45 +434,47 @@ impl Tracker {
                 }
             }
         } else {
-            self.end_first(self.open.len(), updates);
+            self.finalize_oldest(self.open.len(), updates);
         }
-        self.settle_all();
+        self.close_connection();
     }
 
     /// Ends so many of the open ones with their last text. What ends together was not settled out of one another.
-    fn end_first(&mut self, count: usize, updates: &mut Vec<Update>) {
-        self.settled.hold();
+    fn finalize_oldest(&mut self, count: usize, updates: &mut Vec<Update>) {
+        self.settled.begin_batch();
         for index in 0..count {
             self.end(index, true, updates);
         }
-        self.cut = self.cut.max(self.settled.release().unwrap_or_default());
+        self.replay_start = self
+            .replay_start
+            .max(self.settled.commit_batch().unwrap_or_default());
     }
 
     /// The connection is over, and nothing of it is left to be heard.
-    fn settle_all(&mut self) {
-        self.worked = self.worked.max(self.sent);
-        self.heard = self.heard.max(self.worked);
-        self.base = self.base.max(self.worked);
-        self.unsure = false;
-        self.rest = None;
-        self.hold = None;
+    fn close_connection(&mut self) {
+        self.processed_until = self.processed_until.max(self.sent);
+        self.max_processed = self.max_processed.max(self.processed_until);
+        self.final_until = self.final_until.max(self.processed_until);
+        self.has_unresolved_tail = false;
+        self.unresolved_from = None;
+        self.interim_gate = None;
         self.connected = false;
         self.lost = false;
     }
 
-    fn tidy(&mut self, updates: &mut Vec<Update>) {
+    fn enforce_limits(&mut self, updates: &mut Vec<Update>) {
         self.open.retain(|o| !o.ended);
         self.open.sort_by_key(|o| o.span.start);
         let mut excess = self.open.len().saturating_sub(MAX_OPEN);
-        let mut held: usize = self.open[excess..].iter().map(Open::bytes).sum();
+        let mut held: usize = self.open[excess..].iter().map(OpenUtterance::bytes).sum();
         while held > MAX_HELD {
             held -= self.open[excess].bytes();
             excess += 1;
         }
-        self.end_first(excess, updates);
+        self.finalize_oldest(excess, updates);
         self.open.drain(..excess);
         for open in &mut self.open {
-            open.compare(&self.settled);
+            open.update_unsettled_start(&self.settled);
             open.listed = false;
         }
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::entry::{self, Entry};
+use super::listed::{self, ListedUtterance};
 use super::settled::Settled;
 use super::span::Span;
 use super::text::Fingerprint;
@@ -19,29 +19,29 @@ const MAX_TEXT: usize = 1 << 20;
 const MAX_ATTRIBUTES: usize = 1 << 16;
 
 /// What a response says about one utterance.
-pub(super) struct Heard<'r, 'a> {
+pub(super) struct Candidate<'r, 'a> {
     text: Cow<'r, str>,
     pub definite: bool,
     /// The words that are left of it, where some were settled before.
-    rest: Option<Vec<Word>>,
+    remaining_words: Option<Vec<Word>>,
     /// `None`: the response has nothing but a text.
     utterance: Option<&'r Utterance<'a>>,
     span: Span,
     origin: Duration,
     /// How many words of the response may still be read.
-    words_left: &'r Cell<usize>,
+    word_budget: &'r Cell<usize>,
 }
 
-impl<'r, 'a> Heard<'r, 'a> {
+impl<'r, 'a> Candidate<'r, 'a> {
     pub fn new(
         response: &'r Response<'a>,
-        entry: &mut Entry,
+        entry: &mut ListedUtterance,
         origin: Duration,
-        words_left: &'r Cell<usize>,
+        word_budget: &'r Cell<usize>,
     ) -> Self {
         let utterance = entry.utterance(response);
         let whole = entry.text(response);
-        let rest = entry.rest.take();
+        let rest = entry.remaining_words.take();
         let end = whole.floor_char_boundary(MAX_TEXT);
         let (text, rest) = match whole {
             whole if whole.len() == end => (whole, rest),
@@ -51,11 +51,11 @@ impl<'r, 'a> Heard<'r, 'a> {
         Self {
             text,
             definite: utterance.is_some_and(|u| u.definite),
-            rest,
+            remaining_words: rest,
             utterance,
             span: entry.span,
             origin,
-            words_left,
+            word_budget,
         }
     }
 
@@ -65,7 +65,7 @@ impl<'r, 'a> Heard<'r, 'a> {
 
     fn words_hash(&self) -> u64 {
         let words = self.utterance.map(|u| u.words.raw());
-        hash((words, self.rest.is_some(), self.origin))
+        hash((words, self.remaining_words.is_some(), self.origin))
     }
 
     fn attributes_hash(&self) -> u64 {
@@ -73,13 +73,13 @@ impl<'r, 'a> Heard<'r, 'a> {
     }
 
     fn words(&mut self) -> Vec<Word> {
-        match (self.rest.take(), self.utterance) {
+        match (self.remaining_words.take(), self.utterance) {
             (Some(rest), _) => rest,
             (None, Some(u)) if !self.is_empty() => {
                 let begins = Some(self.span.start);
-                words::cut(
+                words::align(
                     &self.text,
-                    u.words.within(self.words_left),
+                    u.words.within(self.word_budget),
                     self.origin,
                     begins,
                 )
@@ -105,7 +105,7 @@ impl<'r, 'a> Heard<'r, 'a> {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Open {
+pub(super) struct OpenUtterance {
     pub number: u32,
     pub text: String,
     pub words: Vec<Word>,
@@ -115,46 +115,46 @@ pub(super) struct Open {
     attributes_hash: u64,
     pub span: Span,
     /// Where what is left of it begins, if its first words were settled under another number.
-    pub left: Option<Duration>,
+    pub unsettled_start: Option<Duration>,
     /// This response lists it.
     pub listed: bool,
     /// Its final update is out.
     pub ended: bool,
 }
 
-impl Open {
-    pub fn new(number: u32, heard: Heard<'_, '_>) -> Self {
+impl OpenUtterance {
+    pub fn new(number: u32, candidate: Candidate<'_, '_>) -> Self {
         let mut open = Self {
             number,
-            span: heard.span,
+            span: candidate.span,
             listed: true,
             ..Self::default()
         };
-        open.revise(heard);
+        open.revise(candidate);
         open
     }
 
     /// Takes up what is heard now. Returns whether its text or attributes changed: times alone are no news, but the
     /// last ones are told with the next change.
-    pub fn revise(&mut self, mut heard: Heard<'_, '_>) -> bool {
-        let mut changed = self.text != heard.text;
+    pub fn revise(&mut self, mut candidate: Candidate<'_, '_>) -> bool {
+        let mut changed = self.text != candidate.text;
         // With other punctuation it ends where it did.
-        let grown = changed && Fingerprint::of(&self.text) != Fingerprint::of(&heard.text);
-        heard.span = heard.span.revising(self.span, grown);
-        self.span = heard.span;
-        let words_hash = heard.words_hash();
+        let grown = changed && Fingerprint::of(&self.text) != Fingerprint::of(&candidate.text);
+        candidate.span = candidate.span.revising(self.span, grown);
+        self.span = candidate.span;
+        let words_hash = candidate.words_hash();
         if changed {
             self.text.clear();
-            self.text.push_str(&heard.text);
+            self.text.push_str(&candidate.text);
         }
         if changed || self.words_hash != words_hash {
-            self.words = heard.words();
+            self.words = candidate.words();
             self.words_hash = words_hash;
         }
-        let attributes_hash = heard.attributes_hash();
+        let attributes_hash = candidate.attributes_hash();
         if self.attributes_hash != attributes_hash {
             self.attributes_hash = attributes_hash;
-            let attributes = heard.attributes();
+            let attributes = candidate.attributes();
             changed |= self.attributes != attributes;
             self.attributes = attributes;
         }
@@ -163,38 +163,38 @@ impl Open {
 
     /// Where the first of it begins that is not settled.
     pub fn unsettled_from(&self) -> Duration {
-        self.left.unwrap_or(self.span.start)
+        self.unsettled_start.unwrap_or(self.span.start)
     }
 
     /// Finds out where what is left of it begins beside what was settled out of it.
-    pub fn compare(&mut self, settled: &Settled) {
-        self.left = None;
+    pub fn update_unsettled_start(&mut self, settled: &Settled) {
+        self.unsettled_start = None;
         let parts = self.settled_parts(settled);
         if parts.is_empty() {
             return;
         }
         // Only what surely lies inside counts: what is sent once too often is known when it comes again.
         let left = |w: &&Word| {
-            words::middle(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
+            words::midpoint(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
         };
         let first = self.words.iter().find(left).and_then(|w| w.start);
-        self.left = first.filter(|first| *first > self.span.start);
+        self.unsettled_start = first.filter(|first| *first > self.span.start);
     }
 
     /// Leaves out the words that were settled under other numbers, as an entry would lose them: nobody will tell that they are
     /// no part of it any more.
-    pub fn leave_settled(&mut self, settled: &Settled) {
+    pub fn drop_settled_words(&mut self, settled: &Settled) {
         let parts = self.settled_parts(settled);
         if parts.is_empty() || !self.has_times() {
             return;
         }
         let mut kept = self.words.clone();
-        words::keep(&mut kept, |middle| {
-            !parts.iter().any(|s| s.contains_about(middle))
+        words::retain_by_time(&mut kept, |middle| {
+            !parts.iter().any(|s| s.contains_within_tolerance(middle))
         });
         if kept.len() < self.words.len() {
             self.text = words::join(&kept);
-            self.span = entry::span_of_rest(&kept, self.span);
+            self.span = listed::span_of_remaining(&kept, self.span);
             self.words = kept;
         }
     }
@@ -203,7 +203,7 @@ impl Open {
     fn settled_parts(&self, settled: &Settled) -> Vec<Span> {
         let span = self.span;
         let forgotten = settled
-            .forgotten()
+            .pruned_until()
             .map(|end| Span::new(Duration::ZERO, end));
         settled
             .overlapping(span)
@@ -214,7 +214,7 @@ impl Open {
 
     /// Whether any of its words has times.
     pub fn has_times(&self) -> bool {
-        self.words.iter().any(|w| words::middle(w).is_some())
+        self.words.iter().any(|w| words::midpoint(w).is_some())
     }
 
     /// Whether it says nothing.

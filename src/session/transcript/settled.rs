@@ -22,10 +22,10 @@ pub(super) struct Settled {
     /// So many are told apart at most.
     limit: usize,
     by_start: Vec<Item>,
-    /// To be taken up together, since [`Settled::hold`].
-    held: Option<Vec<Item>>,
+    /// To be taken up together, since [`Settled::begin_batch`].
+    batch: Option<Vec<Item>>,
     /// The latest end of those that were forgotten.
-    forgotten: Option<Duration>,
+    pruned_until: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -45,15 +45,15 @@ impl Settled {
                 ResultType::Single => MAX_OF_SINGLE,
             },
             by_start: Vec::new(),
-            held: None,
-            forgotten: None,
+            batch: None,
+            pruned_until: None,
         }
     }
 
     /// Takes up one more. Returns where the last one ended that was forgotten for it: what ends before is to be taken as settled.
     pub fn insert(&mut self, span: Span, text: &str) -> Option<Duration> {
-        if let Some(held) = &mut self.held {
-            held.push(Item {
+        if let Some(batch) = &mut self.batch {
+            batch.push(Item {
                 span,
                 text: Fingerprint::of(text),
                 reach: span.end,
@@ -62,7 +62,7 @@ impl Settled {
         }
         let full = self.by_start.len() >= self.limit;
         if full {
-            self.forget(self.limit / 4);
+            self.prune(self.limit / 4);
         }
         let index = self.after(span.start);
         let before = index.checked_sub(1).map(|i| self.by_start[i].reach);
@@ -75,22 +75,22 @@ impl Settled {
         }
         let text = Fingerprint::of(text);
         self.by_start.insert(index, Item { span, text, reach });
-        full.then_some(self.forgotten).flatten()
+        full.then_some(self.pruned_until).flatten()
     }
 
-    /// From here on until [`release`](Self::release), what is inserted is not found: one response may settle thousands, and
+    /// From here on until [`commit_batch`](Self::commit_batch), what is inserted is not found: one response may settle thousands, and
     /// each alone would move all the later ones.
-    pub fn hold(&mut self) {
-        self.held.get_or_insert_default();
+    pub fn begin_batch(&mut self) {
+        self.batch.get_or_insert_default();
     }
 
-    /// Takes up what was inserted since [`hold`](Self::hold). Returns the same as [`insert`](Self::insert).
-    pub fn release(&mut self) -> Option<Duration> {
-        let held = self.held.take().unwrap_or_default();
-        if held.is_empty() {
+    /// Takes up what was inserted since [`begin_batch`](Self::begin_batch). Returns the same as [`insert`](Self::insert).
+    pub fn commit_batch(&mut self) -> Option<Duration> {
+        let batch = self.batch.take().unwrap_or_default();
+        if batch.is_empty() {
             return None;
         }
-        self.by_start.extend(held);
+        self.by_start.extend(batch);
         self.by_start.sort_by_key(|i| i.span.start);
         let mut reach = Duration::ZERO;
         for item in &mut self.by_start {
@@ -98,8 +98,8 @@ impl Settled {
             item.reach = reach;
         }
         let excess = self.by_start.len().checked_sub(self.limit + 1)?;
-        self.forget(excess + 1 + self.limit / 4);
-        self.forgotten
+        self.prune(excess + 1 + self.limit / 4);
+        self.pruned_until
     }
 
     /// How many begin at `start` or before.
@@ -113,7 +113,7 @@ impl Settled {
         let text = LazyCell::new(|| Fingerprint::of(text));
         let near = |&index: &usize| {
             let item = &self.by_start[index];
-            item.span.is_near(span) == Some(true)
+            item.span.matches_within_tolerance(span) == Some(true)
                 && (item.span.overlap(span) > Duration::ZERO || item.text == *text)
         };
         let by_start = || self.with_start(span.start).find(near);
@@ -188,23 +188,23 @@ impl Settled {
             self.by_start.partition_point(|i| i.span.start < start)
         });
         let last = count.checked_sub(1).map(|i| self.by_start[i].reach);
-        last.max(self.forgotten)
+        last.max(self.pruned_until)
     }
 
     /// Forgets what ends before `position`: nothing will repeat it. Where it ended is remembered.
-    pub fn forget_before(&mut self, position: Duration) {
+    pub fn prune_before(&mut self, position: Duration) {
         // Reach grows with the index: everything up to there ends earlier.
-        self.forget(self.by_start.partition_point(|i| i.reach < position));
+        self.prune(self.by_start.partition_point(|i| i.reach < position));
     }
 
     /// The latest end of those that were forgotten: what is before is settled.
-    pub fn forgotten(&self) -> Option<Duration> {
-        self.forgotten
+    pub fn pruned_until(&self) -> Option<Duration> {
+        self.pruned_until
     }
 
-    fn forget(&mut self, count: usize) {
+    fn prune(&mut self, count: usize) {
         if let Some(last) = self.by_start.drain(..count).next_back() {
-            self.forgotten = self.forgotten.max(Some(last.reach));
+            self.pruned_until = self.pruned_until.max(Some(last.reach));
         }
     }
 
@@ -250,7 +250,7 @@ mod tests {
         settled.insert(span(3000, 4000), "c");
         assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
         assert_eq!(settled.end_before(None), Some(ms(4000)));
-        settled.forget_before(ms(2000));
+        settled.prune_before(ms(2000));
         assert_eq!(settled.len(), 1);
         assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
     }
@@ -275,11 +275,11 @@ mod tests {
     #[test]
     fn what_is_held_is_bounded_too() {
         let mut settled = settled();
-        settled.hold();
+        settled.begin_batch();
         for i in (0..MAX_OF_FULL as u64 + 10).rev() {
             assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
         }
-        let forgotten = settled.release();
+        let forgotten = settled.commit_batch();
         assert_eq!(forgotten, Some(ms((MAX_OF_FULL as u64 / 4 + 10) * 10 - 5)));
         assert_eq!(settled.len(), MAX_OF_FULL / 4 * 3);
     }
@@ -294,14 +294,14 @@ mod tests {
             let (mut one_by_one, mut together) = (settled(), settled());
             for &(start, width, hold) in &spans {
                 if hold {
-                    together.hold();
+                    together.begin_batch();
                 } else {
-                    together.release();
+                    together.commit_batch();
                 }
                 one_by_one.insert(span(start, start + width), "a");
                 together.insert(span(start, start + width), "a");
             }
-            together.release();
+            together.commit_batch();
             let wanted = span(start, start + width);
             let found = |settled: &Settled| {
                 let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
@@ -322,7 +322,7 @@ mod tests {
                 settled.insert(span(start, start + width), "a");
             }
             let wanted = span(forgotten + start, forgotten + start + width);
-            settled.forget_before(ms(forgotten));
+            settled.prune_before(ms(forgotten));
             let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
             let mut expected: Vec<_> = spans
                 .iter()

@@ -75,18 +75,18 @@ impl Span {
     }
 
     /// The end, at least a millisecond after the start: the service's unit. A point could neither cover nor be covered.
-    fn reach(self) -> Duration {
+    fn end_nonempty(self) -> Duration {
         self.end
             .max(self.start.saturating_add(Duration::from_millis(1)))
     }
 
     pub fn width(self) -> Duration {
-        self.reach().saturating_sub(self.start)
+        self.end_nonempty().saturating_sub(self.start)
     }
 
     /// How much of the one lies in the other.
     pub fn overlap(self, other: Self) -> Duration {
-        let end = self.reach().min(other.reach());
+        let end = self.end_nonempty().min(other.end_nonempty());
         end.saturating_sub(self.start.max(other.start))
     }
 
@@ -115,7 +115,7 @@ impl Span {
     }
 
     /// Whether what both reported is the same within [`TOLERANCE`]; `None` where no time was reported for both.
-    pub fn is_near(self, other: Self) -> Option<bool> {
+    pub fn matches_within_tolerance(self, other: Self) -> Option<bool> {
         let starts = self.start_reported && other.start_reported;
         let ends = self.end_reported && other.end_reported;
         (starts || ends).then(|| {
@@ -126,11 +126,11 @@ impl Span {
 
     /// Whether `position` lies inside.
     pub fn contains(self, position: Duration) -> bool {
-        position >= self.start && position < self.reach()
+        position >= self.start && position < self.end_nonempty()
     }
 
     /// Whether `position` lies inside, as far as reported times can tell.
-    pub fn contains_about(self, position: Duration) -> bool {
+    pub fn contains_within_tolerance(self, position: Duration) -> bool {
         position.saturating_add(TOLERANCE) >= self.start
             && position <= self.end.saturating_add(TOLERANCE)
     }
@@ -143,7 +143,7 @@ pub(super) fn covered(span: Span, others: &mut [Span]) -> Duration {
     let mut sum = Duration::ZERO;
     for other in others.iter() {
         let start = other.start.max(from);
-        let end = other.reach().min(span.reach());
+        let end = other.end_nonempty().min(span.end_nonempty());
         if end > start {
             sum += end - start;
             from = end;

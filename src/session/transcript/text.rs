@@ -66,7 +66,7 @@ pub(super) fn are_alike(a: &str, b: &str) -> bool {
 }
 
 /// Whether a text is another one and not `old` revised: it is so much shorter, and so different.
-pub(super) fn begins_anew(old: &str, new: &str) -> bool {
+pub(super) fn is_new_text(old: &str, new: &str) -> bool {
     let length = new.chars().count();
     let shared = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
     length * 2 < old.chars().count() && shared.count() * 2 < length

@@ -10,13 +10,13 @@ const LOOK_AHEAD: usize = 64;
 const MAX_COMPARED: usize = 4 * LOOK_AHEAD;
 
 /// Where a word begins in the text, and when it was said.
-struct Piece {
+struct AlignedWord {
     at: usize,
     start: Option<Duration>,
     end: Option<Duration>,
 }
 
-impl Piece {
+impl AlignedWord {
     /// `first`: where the word begins if it is the first with times and its start is left out.
     fn of(
         at: usize,
@@ -41,15 +41,15 @@ impl Piece {
 ///
 /// `begins` is where the utterance begins on the axis: the service leaves zeros out, so that a connection's very first word may
 /// have an end alone.
-pub(super) fn cut<'a>(
+pub(super) fn align<'a>(
     text: &str,
     words: impl Iterator<Item = response::Word<'a>>,
     origin: Duration,
     begins: Option<Duration>,
 ) -> Vec<Word> {
     let mut first = begins;
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut missing: Option<Piece> = None;
+    let mut pieces: Vec<AlignedWord> = Vec::new();
+    let mut missing: Option<AlignedWord> = None;
     let mut cursor = 0;
     for word in words {
         let token = word.text.trim();
@@ -57,11 +57,11 @@ pub(super) fn cut<'a>(
             continue;
         }
         if let Some((at, end)) = find(text, cursor, token) {
-            pieces.extend(placed(missing.take(), text, cursor..at));
-            pieces.push(Piece::of(at, &word, origin, &mut first));
+            pieces.extend(place_run(missing.take(), text, cursor..at));
+            pieces.push(AlignedWord::of(at, &word, origin, &mut first));
             cursor = end;
         } else {
-            let next = Piece::of(cursor, &word, origin, &mut first);
+            let next = AlignedWord::of(cursor, &word, origin, &mut first);
             match &mut missing {
                 Some(run) => {
                     run.start = run.start.or(next.start);
@@ -71,7 +71,7 @@ pub(super) fn cut<'a>(
             }
         }
     }
-    pieces.extend(placed(missing, text, cursor..text.len()));
+    pieces.extend(place_run(missing, text, cursor..text.len()));
     let ends = pieces.iter().skip(1).map(|p| p.at).chain([text.len()]);
     let mut from = 0;
     pieces
@@ -86,10 +86,14 @@ pub(super) fn cut<'a>(
 }
 
 /// The run of words that were not found, where the gap that they must be in has any letters.
-fn placed(run: Option<Piece>, text: &str, gap: std::ops::Range<usize>) -> Option<Piece> {
+fn place_run(
+    run: Option<AlignedWord>,
+    text: &str,
+    gap: std::ops::Range<usize>,
+) -> Option<AlignedWord> {
     let run = run?;
     let at = text[gap.clone()].find(char::is_alphanumeric)?;
-    Some(Piece {
+    Some(AlignedWord {
         at: gap.start + at,
         ..run
     })
@@ -135,7 +139,7 @@ fn prefix(text: &str, token: &str, compared: &mut usize) -> Option<usize> {
 }
 
 /// The middle of the sound, where it is known.
-pub(super) fn middle(word: &Word) -> Option<Duration> {
+pub(super) fn midpoint(word: &Word) -> Option<Duration> {
     match (word.start, word.end) {
         (Some(start), Some(end)) => Some(start + end.saturating_sub(start) / 2),
         (start, end) => start.or(end),
@@ -143,11 +147,11 @@ pub(super) fn middle(word: &Word) -> Option<Duration> {
 }
 
 /// Keeps the words whose middle `keep` accepts; one without times shares the fate of the one before it, or of the first timed one.
-pub(super) fn keep(words: &mut Vec<Word>, mut keep: impl FnMut(Duration) -> bool) {
-    let mut kept = words.iter().find_map(middle).is_none_or(&mut keep);
+pub(super) fn retain_by_time(words: &mut Vec<Word>, mut keep: impl FnMut(Duration) -> bool) {
+    let mut kept = words.iter().find_map(midpoint).is_none_or(&mut keep);
     words.retain(|word| {
-        if let Some(middle) = middle(word) {
-            kept = keep(middle);
+        if let Some(midpoint) = midpoint(word) {
+            kept = keep(midpoint);
         }
         kept
     });
@@ -177,7 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(text: &str, words: &[(&str, Option<(u64, u64)>)]) -> Vec<String> {
-        let cut = cut(
+        let cut = align(
             text,
             words.iter().map(|&(w, t)| word(w, t)),
             Duration::ZERO,
@@ -206,7 +210,7 @@ mod tests {
 
     #[test]
     fn words_are_on_the_axis() {
-        let words = cut(
+        let words = align(
             "a",
             [word("a", Some((10, 20)))].into_iter(),
             Duration::from_secs(5),
@@ -224,7 +228,7 @@ mod tests {
         };
         let starts = |words: Vec<response::Word<'_>>, begins| -> Vec<_> {
             let begins = Some(Duration::from_millis(begins));
-            let cut = cut("a a a", words.into_iter(), Duration::ZERO, begins);
+            let cut = align("a a a", words.into_iter(), Duration::ZERO, begins);
             let ms = |w: &Word| w.start.map(|start| start.as_millis());
             cut.iter().map(ms).collect()
         };
@@ -276,7 +280,7 @@ mod tests {
             texts("I have 23 apples.", &spoken),
             ["I ", "have ", "23 ", "apples."]
         );
-        let cut = cut(
+        let cut = align(
             "I have 23 apples.",
             spoken.iter().map(|&(w, t)| word(w, t)),
             Duration::ZERO,
@@ -304,7 +308,7 @@ mod tests {
 
     #[test]
     fn keeping_some_ends_without_a_space() {
-        let mut words = cut(
+        let mut words = align(
             "one two, three",
             [
                 word("one", Some((0, 80))),
@@ -315,7 +319,7 @@ mod tests {
             Duration::ZERO,
             None,
         );
-        keep(&mut words, |middle| middle < Duration::from_millis(500));
+        retain_by_time(&mut words, |middle| middle < Duration::from_millis(500));
         assert_eq!(join(&words), "one two,");
     }
 
@@ -326,7 +330,7 @@ mod tests {
             text in "[ a-c,.哈1é]{0,24}",
             words in prop::collection::vec("[ a-c,哈1É]{0,4}", 0..12),
         ) {
-            let cut = cut(&text, words.iter().map(|w| word(w, None)), Duration::ZERO, None);
+            let cut = align(&text, words.iter().map(|w| word(w, None)), Duration::ZERO, None);
             if !cut.is_empty() {
                 prop_assert_eq!(join(&cut), text);
             }

@@ -80,7 +80,7 @@ proptest! {
                 Event::GiveUp => drop(stream.give_up()),
             }
             latest = latest.max(stream.sent).max(ms(stream.origin));
-            prop_assert!(stream.tracker.worked_until() <= latest);
+            prop_assert!(stream.tracker.processed_until() <= latest);
         }
         let end = if confirmed { stream.hear_last(9000, &[]) } else { stream.give_up() };
         prop_assert!(end.iter().all(|u| u.is_final));

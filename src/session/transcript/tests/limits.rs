@@ -13,7 +13,7 @@ fn after_the_final_response_everything_is_ignored_until_another_connection() {
         []
     );
     stream.connect(ms(5000));
-    assert_eq!(stream.tracker.settled_until(), ms(5000));
+    assert_eq!(stream.tracker.final_until(), ms(5000));
     // The same text at the same time of another connection is another utterance.
     assert_eq!(
         brief(&stream.hear(1000, &[said("One.", 300, 900)])),
@@ -35,16 +35,16 @@ fn work_is_bounded_by_what_was_sent() {
     let mut stream = Stream::full();
     stream.sent = ms(1000);
     stream.raw(r#"{"audio_info":{"duration":1500}}"#, false);
-    assert_eq!(stream.tracker.worked_until(), ms(1000));
+    assert_eq!(stream.tracker.processed_until(), ms(1000));
     stream.sent = ms(9000);
     stream.raw(r#"{"audio_info":{"duration":400}}"#, false);
-    assert_eq!(stream.tracker.worked_until(), ms(1000));
+    assert_eq!(stream.tracker.processed_until(), ms(1000));
     // Without a duration, it has at least heard what it lists.
     stream.raw(
         r#"{"result":{"utterances":[{"text":"a","start_time":3000,"end_time":3500}]}}"#,
         false,
     );
-    assert_eq!(stream.tracker.worked_until(), ms(3500));
+    assert_eq!(stream.tracker.processed_until(), ms(3500));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn times_out_of_any_range_do_no_harm() {
                 {{"text":"c","definite":{definite},"start_time":0,"end_time":9223372036854775807}}]}}}}"#
         );
         stream.raw(&json, false);
-        assert!(stream.tracker.needed_from() <= ms(1000));
+        assert!(stream.tracker.replay_needed_from() <= ms(1000));
     }
     stream.restart(u64::MAX);
     stream.give_up();
@@ -77,7 +77,7 @@ fn thousands_of_settled_utterances_are_repeated_in_no_time() {
     for _ in 0..20 {
         assert_eq!(stream.hear(3_000_000, &list).len(), 0);
     }
-    assert_eq!(stream.tracker.settled_until(), ms(2_999_700));
+    assert_eq!(stream.tracker.final_until(), ms(2_999_700));
 }
 
 #[test]

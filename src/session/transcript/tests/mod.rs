@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Tracker, Update};
+use super::{TranscriptTracker, Update};
 use crate::protocol::prefix_cache::PrefixCache;
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
@@ -98,9 +98,9 @@ impl Said {
 /// A tracker and what an application knows of its utterances.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub tracker: Tracker,
+    pub tracker: TranscriptTracker,
     /// The same without what spares reading again what is settled: it must say the same of everything.
-    plain: Tracker,
+    plain: TranscriptTracker,
     prefix_cache: PrefixCache,
     pub origin: u64,
     pub sent: Duration,
@@ -112,7 +112,7 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn new(result_type: ResultType) -> Self {
         let [tracker, plain] = [(); 2].map(|()| {
-            let mut tracker = Tracker::new(result_type);
+            let mut tracker = TranscriptTracker::new(result_type);
             tracker.connect(Duration::ZERO);
             tracker
         });
@@ -139,7 +139,7 @@ impl Stream {
     pub(super) fn lagging(lag: Duration) -> Self {
         let mut stream = Self::full();
         for tracker in [&mut stream.tracker, &mut stream.plain] {
-            *tracker = Tracker::new(ResultType::Full).lagging(lag);
+            *tracker = TranscriptTracker::new(ResultType::Full).with_result_delay(lag);
             tracker.connect(Duration::ZERO);
         }
         stream
@@ -188,7 +188,7 @@ impl Stream {
         self.prefix_cache
             .remember(json.as_bytes(), self.tracker.repeated());
         assert_eq!(self.updates, updates);
-        assert_eq!(self.tracker.worked_until(), self.plain.worked_until());
+        assert_eq!(self.tracker.processed_until(), self.plain.processed_until());
         self.take()
     }
 
@@ -199,8 +199,8 @@ impl Stream {
     }
 
     pub(super) fn give_up(&mut self) -> Vec<Update> {
-        self.tracker.give_up(&mut self.updates);
-        self.plain.give_up(&mut Vec::new());
+        self.tracker.finalize_unconfirmed(&mut self.updates);
+        self.plain.finalize_unconfirmed(&mut Vec::new());
         self.take()
     }
 
@@ -232,8 +232,8 @@ impl Stream {
             self.tracker.has_open(),
             self.latest.values().any(|u| !u.is_final)
         );
-        assert!(self.tracker.settled_until() <= self.tracker.needed_from());
-        assert_eq!(self.tracker.needed_from(), self.plain.needed_from());
+        assert!(self.tracker.final_until() <= self.tracker.replay_needed_from());
+        assert_eq!(self.tracker.replay_needed_from(), self.plain.replay_needed_from());
         std::mem::take(&mut self.updates)
     }
 

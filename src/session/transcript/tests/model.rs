@@ -296,7 +296,11 @@ impl Model {
         self.stream.listed(duration, &list, last);
         // What is sent again goes no faster than it is worked through here. Where the window has moved past speech, it may begin
         // earlier than it has to.
-        let needed = self.stream.tracker.needed_from().saturating_sub(KEPT);
+        let needed = self
+            .stream
+            .tracker
+            .replay_needed_from()
+            .saturating_sub(KEPT);
         assert!(self.cut || needed <= ms(at as u64), "a hole");
         let shown = self.shown();
         // Cut anew, a word may move from one utterance to the next, and stand in both until both are settled.
@@ -323,7 +327,7 @@ impl Model {
 
     fn lose(&mut self, at: i64) -> i64 {
         let sent = self.stream.sent.as_millis() as i64;
-        let needed = self.stream.tracker.needed_from();
+        let needed = self.stream.tracker.replay_needed_from();
         let window = (sent - self.service.replay).max(self.connection.origin) as u64;
         let (begin, _) = self.stream.restart(window);
         assert!(begin >= ms(window));

@@ -56,7 +56,7 @@ fn repeated_text_with_only_prefetch_new_is_no_news() {
     assert_eq!(brief(&updates), [(0, "The rain", "")]);
     assert_eq!(updates[0].words[0].text, "The ");
     assert_eq!(updates[0].end, Some(ms(2581)));
-    assert_eq!(stream.tracker.worked_until(), ms(2580));
+    assert_eq!(stream.tracker.processed_until(), ms(2580));
     assert_eq!(brief(&stream.raw(&json(r#""prefetch":true,"#), false)), []);
     assert_eq!(
         brief(&stream.raw(&json(r#""last_stream_duration":80,"#), false)),

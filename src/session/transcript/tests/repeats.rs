@@ -61,7 +61,7 @@ fn ends_that_are_passed_over_still_count() {
         stream.raw(&list(&[long.clone(), said("b", 9400, 9410)]), false);
     }
     assert_eq!(stream.tracker.repeated(), 1);
-    assert_eq!(stream.tracker.worked_until(), ms(9410));
+    assert_eq!(stream.tracker.processed_until(), ms(9410));
 }
 
 /// A list of placeholders alone lists nothing: the text beside it is the utterance, however often they come again.

@@ -18,8 +18,8 @@ fn begins_in_the_middle_of_a_short_pause() {
         3000,
         &[said("One.", 500, 1000).definite(), said("two", 1260, 2000)],
     );
-    assert_eq!(stream.tracker.settled_until(), ms(1000));
-    assert_eq!(stream.tracker.needed_from(), ms(1130));
+    assert_eq!(stream.tracker.final_until(), ms(1000));
+    assert_eq!(stream.tracker.replay_needed_from(), ms(1130));
     assert_eq!(restart(&mut stream, 0), ms(1130));
 }
 
@@ -38,16 +38,16 @@ fn begins_at_the_origin_without_anything_settled() {
     let mut stream = Stream::full();
     stream.connect(ms(10_000));
     stream.hear(3000, &[said("one", 100, 1000)]);
-    assert_eq!(stream.tracker.settled_until(), ms(10_000));
+    assert_eq!(stream.tracker.final_until(), ms(10_000));
     assert_eq!(restart(&mut stream, 0), ms(10_000));
 }
 
 #[test]
 fn begins_two_seconds_before_the_end_with_nothing_open() {
     let mut stream = Stream::full();
-    assert_eq!(stream.tracker.needed_from(), ms(0));
+    assert_eq!(stream.tracker.replay_needed_from(), ms(0));
     stream.hear(60_000, &[]);
-    assert_eq!(stream.tracker.needed_from(), ms(58_000));
+    assert_eq!(stream.tracker.replay_needed_from(), ms(58_000));
     stream.hear(61_000, &[said("One.", 60_000, 60_500).definite()]);
     assert_eq!(restart(&mut stream, 0), ms(60_750));
 }
@@ -57,7 +57,7 @@ fn begins_earlier_for_a_service_that_is_slow_to_tell() {
     let mut stream = Stream::lagging(ms(20_000));
     stream.connect(ms(0));
     stream.hear(14_000, &[]);
-    assert_eq!(stream.tracker.needed_from(), ms(0));
+    assert_eq!(stream.tracker.replay_needed_from(), ms(0));
     stream.hear(60_000, &[]);
     assert_eq!(restart(&mut stream, 0), ms(40_000));
 }
@@ -71,7 +71,7 @@ fn begins_before_the_first_open_one_whatever_is_settled_after_it() {
         said("three", 3000, 3500),
     ];
     stream.hear(4000, &list);
-    assert_eq!(stream.tracker.settled_until(), ms(0));
+    assert_eq!(stream.tracker.final_until(), ms(0));
     let begin = restart(&mut stream, 0);
     assert_eq!(begin, ms(0));
     stream.connect(begin);
@@ -98,7 +98,7 @@ fn never_begins_before_what_is_settled() {
             said("two three four five", 950, 3000),
         ],
     );
-    assert_eq!(restart(&mut stream, 0), stream.tracker.settled_until());
+    assert_eq!(restart(&mut stream, 0), stream.tracker.final_until());
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_start_that_is_left_out_is_no_earlier_one() {
     let mut stream = Stream::full();
     let one = said("One.", 500, 1000).definite();
     stream.hear(6000, &[one.clone(), said("two three", 5000, 5900)]);
-    let needed = stream.tracker.needed_from();
+    let needed = stream.tracker.replay_needed_from();
     assert_eq!(needed, ms(1400));
     let list = format!(
         r#"{},{{"text":"two three four","definite":false,"end_time":6900}}"#,
@@ -222,7 +222,7 @@ fn a_start_that_is_left_out_is_no_earlier_one() {
     let updates = stream.raw(&json, false);
     assert_eq!(brief(&updates), [(1, "two three four", "")]);
     assert_eq!(updates[0].start, Some(ms(5000)));
-    assert_eq!(stream.tracker.needed_from(), needed);
+    assert_eq!(stream.tracker.replay_needed_from(), needed);
     assert_eq!(restart(&mut stream, 1400), needed);
 }
 
@@ -258,9 +258,15 @@ fn a_text_without_utterances_is_heard_again_from_the_start_or_ends_whole() {
         brief(&stream.hear_text(4000, "The rain has stopped. Let", false)),
         [(0, "The rain has stopped. Let", "")]
     );
-    assert!(stream.tracker.cuts_blindly(ms(1000)));
-    assert!(!stream.tracker.cuts_blindly(ms(0)), "all of it is heard");
-    assert!(!stream.tracker.cuts_blindly(ms(4000)), "nothing of it is");
+    assert!(stream.tracker.would_lose_untimed_words(ms(1000)));
+    assert!(
+        !stream.tracker.would_lose_untimed_words(ms(0)),
+        "all of it is heard"
+    );
+    assert!(
+        !stream.tracker.would_lose_untimed_words(ms(4000)),
+        "nothing of it is"
+    );
     let (begin, updates) = stream.restart(1000);
     assert_eq!(
         (begin, brief(&updates)),
@@ -436,7 +442,7 @@ fn a_new_cut_while_held_is_not_doubled() {
     assert_eq!(brief(&updates), [(1, "one two", ""), (0, "three four", "")]);
 }
 
-/// Heard to 40 s, one utterance open from 15 s on, lost; the next connection is at 16.9 s, and cuts it at 16 s.
+/// Candidate to 40 s, one utterance open from 15 s on, lost; the next connection is at 16.9 s, and cuts it at 16 s.
 fn cut_shorter(list: &[Said]) -> Stream {
     let mut stream = Stream::full();
     stream.hear(14_000, &[said("Zero.", 500, 13_000).definite()]);
@@ -447,7 +453,7 @@ fn cut_shorter(list: &[Said]) -> Stream {
     stream.connect(begin);
     stream.hear(2000, &[]);
     stream.hear(3500, list);
-    assert!(stream.tracker.needed_from() <= stream.tracker.worked_until());
+    assert!(stream.tracker.replay_needed_from() <= stream.tracker.processed_until());
     stream
 }
 
@@ -547,7 +553,7 @@ fn between_connections_nothing_is_heard() {
     );
     assert_eq!(brief(&stream.give_up()), [(0, "one", "U")]);
     stream.connect(ms(9000));
-    assert_eq!(stream.tracker.settled_until(), ms(9000));
+    assert_eq!(stream.tracker.final_until(), ms(9000));
 }
 
 #[test]
@@ -591,12 +597,16 @@ fn an_end_that_no_audio_has_reached_does_not_skip_what_comes() {
 fn what_is_told_is_settled_or_old_enough() {
     let mut stream = Stream::full();
     stream.sent = ms(60_000);
-    assert_eq!(stream.tracker.told_until(), ms(0), "nothing was answered");
+    assert_eq!(
+        stream.tracker.resolved_until(),
+        ms(0),
+        "nothing was answered"
+    );
     stream.hear(9000, &[said("one two three", 500, 8900)]);
-    assert_eq!(stream.tracker.needed_from(), ms(0));
-    assert_eq!(stream.tracker.told_until(), ms(7000));
+    assert_eq!(stream.tracker.replay_needed_from(), ms(0));
+    assert_eq!(stream.tracker.resolved_until(), ms(7000));
     stream.hear(10_000, &[said("One two three.", 500, 9000).definite()]);
-    assert_eq!(stream.tracker.told_until(), ms(9400));
+    assert_eq!(stream.tracker.resolved_until(), ms(9400));
 }
 
 /// The same where the window has cut the utterance: its rest may be cut again.
@@ -609,6 +619,6 @@ fn a_rest_that_is_cut_shorter_leaves_no_hole() {
     stream.connect(begin);
     let updates = stream.hear(4000, &[said("F.", 2000, 2500).definite()]);
     assert_eq!(brief(&updates), [(1, "F.", "F")]);
-    assert!(stream.tracker.needed_from() <= stream.tracker.worked_until());
+    assert!(stream.tracker.replay_needed_from() <= stream.tracker.processed_until());
     assert!(restart(&mut stream, 30_000) < begin + ms(4000));
 }

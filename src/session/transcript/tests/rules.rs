@@ -49,7 +49,7 @@ fn times_are_on_the_axis_of_the_stream() {
     );
     assert_eq!(updates[0].words[0].start, Some(ms(60_592)));
     assert_eq!(updates[0].words[1].end, Some(ms(61_200)));
-    assert_eq!(stream.tracker.worked_until(), ms(62_000));
+    assert_eq!(stream.tracker.processed_until(), ms(62_000));
 }
 
 #[test]
@@ -301,14 +301,14 @@ fn rule_4_a_late_second_pass_out_of_order() {
     stream.hear(3000, &[said("two", 2100, 2600).source("stream")]);
     let two = said("Two.", 2100, 2620).source("two_pass").definite();
     assert_eq!(brief(&stream.hear(4000, &[two])), [(1, "Two.", "F")]);
-    assert_eq!(stream.tracker.settled_until(), ms(0));
+    assert_eq!(stream.tracker.final_until(), ms(0));
     let one = said("One.", 480, 1020).source("two_pass").definite();
     let three = said("three", 3600, 3900).source("stream");
     assert_eq!(
         brief(&stream.hear(4500, &[three, one])),
         [(0, "One.", "F"), (2, "three", "")]
     );
-    assert_eq!(stream.tracker.settled_until(), ms(2620));
+    assert_eq!(stream.tracker.final_until(), ms(2620));
     assert_eq!(stream.transcript(), ["One.", "Two.", "three"]);
 }
 
@@ -376,8 +376,8 @@ fn rule_5_the_final_response_settles_all_that_it_lists() {
     stream.hear(1500, &[said("one", 500, 1000)]);
     let updates = stream.hear_last(3000, &[said("One", 500, 1000), said("two", 2000, 2500)]);
     assert_eq!(brief(&updates), [(0, "One", "F"), (1, "two", "F")]);
-    assert_eq!(stream.tracker.settled_until(), ms(3000));
-    assert_eq!(stream.tracker.needed_from(), ms(3000));
+    assert_eq!(stream.tracker.final_until(), ms(3000));
+    assert_eq!(stream.tracker.replay_needed_from(), ms(3000));
 }
 
 // Rule 6.

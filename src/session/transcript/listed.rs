@@ -15,11 +15,11 @@ const MAX_WORD: Duration = Duration::from_secs(1);
 
 /// One utterance of a response, as far as it is not a repeat.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ListedUtterance {
     pub source: Source,
     pub span: Span,
     /// What is left of it when some of its words were settled before.
-    pub rest: Option<Vec<Word>>,
+    pub remaining_words: Option<Vec<Word>>,
     /// The number of the open utterance that it continues, in their list.
     pub matched: Option<usize>,
 }
@@ -33,13 +33,13 @@ pub(super) enum Source {
     Text(Range<usize>),
 }
 
-impl Entry {
+impl ListedUtterance {
     /// An entry without words.
     pub fn new(source: Source, span: Span) -> Self {
         Self {
             source,
             span,
-            rest: None,
+            remaining_words: None,
             matched: None,
         }
     }
@@ -53,7 +53,11 @@ impl Entry {
     }
 
     pub fn text<'r>(&self, response: &'r Response<'_>) -> Cow<'r, str> {
-        match (&self.rest, &self.source, self.utterance(response)) {
+        match (
+            &self.remaining_words,
+            &self.source,
+            self.utterance(response),
+        ) {
             (Some(rest), ..) => Cow::Owned(words::join(rest)),
             (None, _, Some(utterance)) if is_empty(utterance) => Cow::Borrowed(""),
             (None, _, Some(utterance)) => Cow::Borrowed(&*utterance.text),
@@ -67,24 +71,24 @@ impl Entry {
 }
 
 /// What entries are compared with.
-pub(super) struct Known<'s> {
+pub(super) struct DedupContext<'s> {
     pub settled: &'s Settled,
     /// Whether settled utterances are listed again, in their order. Otherwise a sentence that comes again was said again.
-    pub full: bool,
+    pub is_full: bool,
     /// The connection's first sample.
     pub origin: Duration,
     /// How far the service has worked.
-    pub worked: Duration,
+    pub processed_until: Duration,
     /// Nothing that ends before it was asked for again.
-    pub cut: Duration,
+    pub replay_start: Duration,
     /// How many words of the response may still be read.
-    pub words: &'s Cell<usize>,
+    pub word_budget: &'s Cell<usize>,
 }
 
 /// What a connection's responses begin with that says nothing new, and won't as long as it is the same: what is settled
 /// stays so. Entries that only their text tells to be repeats are not among them, whose place among all others counts.
 #[derive(Debug, Default)]
-pub(super) struct Leading {
+pub(super) struct SettledPrefix {
     pub utterances: usize,
     /// The end of the last one on the axis, if there is any but empty ones.
     pub before: Option<Duration>,
@@ -94,7 +98,7 @@ pub(super) struct Leading {
     listed: Duration,
 }
 
-impl Leading {
+impl SettledPrefix {
     fn add(&mut self, utterance: &Utterance<'_>, before: Option<Duration>, listed: Duration) {
         self.utterances += 1;
         self.before = before.or(self.before);
@@ -108,16 +112,16 @@ impl Leading {
 /// `leading` is what the last response began with; where this one was read without it, it goes on from there.
 pub(super) fn collect(
     response: &Response<'_>,
-    known: &Known<'_>,
-    leading: &mut Leading,
-    entries: &mut Vec<Entry>,
+    known: &DedupContext<'_>,
+    leading: &mut SettledPrefix,
+    entries: &mut Vec<ListedUtterance>,
 ) -> bool {
     if response.repeated != leading.utterances {
-        *leading = Leading::default();
+        *leading = SettledPrefix::default();
     }
     let mut any = leading.before.is_some();
     let mut before = leading.before.unwrap_or(known.origin);
-    let mut listed = Listed {
+    let mut listed = RepeatCursor {
         start: leading.listed.max(known.origin),
         index: 0,
     };
@@ -134,37 +138,40 @@ pub(super) fn collect(
         let from = listed.next(known);
         let repeated = known
             .settled
-            .find(span, &utterance.text, known.full.then_some(from));
+            .find(span, &utterance.text, known.is_full.then_some(from));
         let repeated = repeated.map(|index| (index, known.settled.span(index)));
         before = match repeated {
             Some((_, settled)) if !span.end_reported => settled.end,
             _ if span.end_reported => span.end,
             _ => before.max(span.start),
         };
-        let timed = repeated.is_none_or(|(_, settled)| settled.is_near(span) == Some(true));
+        let timed = repeated
+            .is_none_or(|(_, settled)| settled.matches_within_tolerance(span) == Some(true));
         match repeated {
             Some((_, settled)) if timed => listed.pass(settled.start),
             Some((index, _)) => listed.index = index + 1,
             None => {}
         }
         let rest = match repeated {
-            Some(_) => Unsettled::None,
-            None if span.end_reported && span.end < known.cut => Unsettled::None,
+            Some(_) => Remainder::None,
+            None if span.end_reported && span.end < known.replay_start => Remainder::None,
             None => unsettled(utterance, span, known),
         };
-        leads = leads && timed && span.end_reported && matches!(rest, Unsettled::None);
+        leads = leads && timed && span.end_reported && matches!(rest, Remainder::None);
         if leads {
             leading.add(utterance, Some(before), listed.start);
         }
         let rest = match rest {
-            Unsettled::All => None,
-            Unsettled::Some(rest) => Some(rest),
-            Unsettled::None => continue,
+            Remainder::All => None,
+            Remainder::Some(rest) => Some(rest),
+            Remainder::None => continue,
         };
-        let span = rest.as_ref().map_or(span, |rest| span_of_rest(rest, span));
-        entries.push(Entry {
-            rest,
-            ..Entry::new(Source::Listed(index), span)
+        let span = rest
+            .as_ref()
+            .map_or(span, |rest| span_of_remaining(rest, span));
+        entries.push(ListedUtterance {
+            remaining_words: rest,
+            ..ListedUtterance::new(Source::Listed(index), span)
         });
     }
     end_before_the_next(entries);
@@ -174,16 +181,16 @@ pub(super) fn collect(
 }
 
 /// How far the settled utterances were listed again by this response.
-struct Listed {
+struct RepeatCursor {
     /// Those that begin before it were.
     start: Duration,
     /// Those before it were.
     index: usize,
 }
 
-impl Listed {
+impl RepeatCursor {
     /// The index of the first one that may still come.
-    fn next(&self, known: &Known<'_>) -> usize {
+    fn next(&self, known: &DedupContext<'_>) -> usize {
         known.settled.from(self.start).max(self.index)
     }
 
@@ -194,7 +201,7 @@ impl Listed {
 }
 
 /// An end that is not reported lies before the next start that is.
-fn end_before_the_next(entries: &mut [Entry]) {
+fn end_before_the_next(entries: &mut [ListedUtterance]) {
     let mut next = None;
     for span in entries.iter_mut().rev().map(|e| &mut e.span) {
         if let Some(next) = next.filter(|_| !span.end_reported) {
@@ -210,9 +217,9 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
 
 /// Where it lies. Zeros are left out, and times may be: a missing start is its first timed word's or, where that has none
 /// either, lies behind the one before it; a missing end is its last word's, or lies before where the service has worked to.
-fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Span {
+fn span_of(utterance: &Utterance<'_>, before: Duration, known: &DedupContext<'_>) -> Span {
     let on_axis = |time: Duration| known.origin.saturating_add(time);
-    let words = || utterance.words.within(known.words);
+    let words = || utterance.words.within(known.word_budget);
     let first = || {
         let first = words().find(|w| w.start.or(w.end).is_some())?;
         let begins = before == known.origin && first.end.is_some_and(|end| end <= MAX_WORD);
@@ -221,62 +228,62 @@ fn span_of(utterance: &Utterance<'_>, before: Duration, known: &Known<'_>) -> Sp
     let last = || words().filter_map(|w| w.end).last();
     let start = utterance.start.or_else(first).map(on_axis);
     let end = utterance.end.or_else(last).map(on_axis);
-    let floor = if start.is_some() || known.full {
+    let floor = if start.is_some() || known.is_full {
         before
     } else {
         before.max(known.settled_before(end))
     };
-    Span::within(floor, start, end, known.worked)
+    Span::within(floor, start, end, known.processed_until)
 }
 
-enum Unsettled {
+enum Remainder {
     All,
     Some(Vec<Word>),
     None,
 }
 
 /// Rule 3: what of an entry was not settled before.
-fn unsettled(utterance: &Utterance<'_>, span: Span, known: &Known<'_>) -> Unsettled {
+fn unsettled(utterance: &Utterance<'_>, span: Span, known: &DedupContext<'_>) -> Remainder {
     let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
     if settled.is_empty() {
-        return Unsettled::All;
+        return Remainder::All;
     }
-    let mut rest = words::cut(
+    let mut rest = words::align(
         &utterance.text,
-        utterance.words.within(known.words),
+        utterance.words.within(known.word_budget),
         known.origin,
         Some(span.start),
     );
-    if !rest.iter().any(|w| words::middle(w).is_some()) {
+    if !rest.iter().any(|w| words::midpoint(w).is_some()) {
         let inside = span.is_reported() && covered(span, &mut settled) >= span.width() / 2;
         return if inside {
-            Unsettled::None
+            Remainder::None
         } else {
-            Unsettled::All
+            Remainder::All
         };
     }
     let all = rest.len();
-    words::keep(&mut rest, |middle| {
-        !settled.iter().any(|s| s.contains_about(middle))
+    words::retain_by_time(&mut rest, |middle| {
+        !settled.iter().any(|s| s.contains_within_tolerance(middle))
     });
     match rest.len() {
-        0 => Unsettled::None,
-        some if some < all => Unsettled::Some(rest),
-        _ => Unsettled::All,
+        0 => Remainder::None,
+        some if some < all => Remainder::Some(rest),
+        _ => Remainder::All,
     }
 }
 
 /// Its own start and end say nothing about the words that are left.
-pub(super) fn span_of_rest(rest: &[Word], span: Span) -> Span {
+pub(super) fn span_of_remaining(rest: &[Word], span: Span) -> Span {
     let start = rest.iter().find_map(|w| w.start).unwrap_or(span.start);
     let end = rest.iter().rev().find_map(|w| w.end).unwrap_or(span.end);
     Span::new(start, end)
 }
 
-impl Known<'_> {
+impl DedupContext<'_> {
     /// Where the last settled utterance ends before one that ends at `end`.
     pub fn settled_before(&self, end: Option<Duration>) -> Duration {
-        let end = end.map_or(self.worked, |end| end.saturating_sub(TOLERANCE));
+        let end = end.map_or(self.processed_until, |end| end.saturating_sub(TOLERANCE));
         self.settled.last_end(end).unwrap_or_default()
     }
 }

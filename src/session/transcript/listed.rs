@@ -135,23 +135,13 @@ pub(super) fn collect(
         }
         any = true;
         let span = span_of(utterance, before, known);
-        let from = listed.next(known);
-        let repeated = known
-            .settled
-            .find(span, &utterance.text, known.is_full.then_some(from));
-        let repeated = repeated.map(|index| (index, known.settled.span(index)));
-        before = match repeated {
-            Some((_, settled)) if !span.end_reported => settled.end,
+        let repeated = listed.find(span, &utterance.text, known);
+        before = match &repeated {
+            Some(repeated) if !span.end_reported => repeated.span.end,
             _ if span.end_reported => span.end,
             _ => before.max(span.start),
         };
-        let timed = repeated
-            .is_none_or(|(_, settled)| settled.matches_within_tolerance(span) == Some(true));
-        match repeated {
-            Some((_, settled)) if timed => listed.pass(settled.start),
-            Some((index, _)) => listed.index = index + 1,
-            None => {}
-        }
+        let timed = repeated.as_ref().is_none_or(|repeated| repeated.timed);
         let rest = match repeated {
             Some(_) => Remainder::None,
             None if span.end_reported && span.end < known.replay_start => Remainder::None,
@@ -188,15 +178,32 @@ struct RepeatCursor {
     index: usize,
 }
 
-impl RepeatCursor {
-    /// The index of the first one that may still come.
-    fn next(&self, known: &DedupContext<'_>) -> usize {
-        known.settled.from(self.start).max(self.index)
-    }
+/// A settled utterance that the response lists again.
+struct Repeated {
+    span: Span,
+    /// Its times tell so, and not its text alone.
+    timed: bool,
+}
 
-    fn pass(&mut self, start: Duration) {
-        let after = start.saturating_add(Duration::from_nanos(1));
-        self.start = self.start.max(after);
+impl RepeatCursor {
+    /// Returns the settled utterance that this one repeats, and passes it.
+    fn find(&mut self, span: Span, text: &str, known: &DedupContext<'_>) -> Option<Repeated> {
+        let next = known.settled.from(self.start).max(self.index);
+        let index = known
+            .settled
+            .find(span, text, known.is_full.then_some(next))?;
+        let settled = known.settled.span(index);
+        let timed = settled.matches_within_tolerance(span) == Some(true);
+        if timed {
+            let after = settled.start.saturating_add(Duration::from_nanos(1));
+            self.start = self.start.max(after);
+        } else {
+            self.index = index + 1;
+        }
+        Some(Repeated {
+            span: settled,
+            timed,
+        })
     }
 }
 

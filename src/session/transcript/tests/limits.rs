@@ -1,7 +1,7 @@
 //! Around the rules: the ends of connections, and what a peer may say without bound.
 use super::*;
 use crate::protocol::response::MAX_UTTERANCES;
-use crate::session::transcript::MAX_OPEN;
+use crate::session::transcript::apply::MAX_OPEN;
 
 #[test]
 fn after_the_final_response_everything_is_ignored_until_another_connection() {
@@ -102,7 +102,10 @@ fn what_open_utterances_hold_is_bounded() {
         );
         let open = stream.latest.values().filter(|u| !u.is_final);
         let held: usize = open.map(|u| u.text.len()).sum();
-        assert!(held <= crate::session::transcript::MAX_HELD, "{held} bytes");
+        assert!(
+            held <= crate::session::transcript::apply::MAX_HELD,
+            "{held} bytes"
+        );
     }
     let ended: Vec<_> = stream.latest.values().map(|u| u.is_final).collect();
     assert!(

@@ -1,18 +1,21 @@
-//! What a response changes: rules 5 to 7.
+//! Applies the entries of a response to the open utterances (rules 5 to 7).
 use super::listed::{ListedUtterance, SettledPrefix};
 use super::open::{Candidate, OpenUtterance};
 use super::span::{Span, TOLERANCE, covered};
 use super::{TranscriptTracker, Update, restore};
 use crate::protocol::request::ResultType;
 
-/// As many utterances may be open at once; then the first ends unconfirmed. Recordings have one or two.
+/// Upper bound on open utterances; beyond it the oldest end unconfirmed. Recordings have one or
+/// two.
 pub(super) const MAX_OPEN: usize = 64;
 
-/// They may hold so many bytes together; beyond that the first end, too. Recordings have some kilobytes.
-pub(super) const MAX_HELD: usize = 8 << 20;
+/// Upper bound on the bytes of all open utterances; beyond it the oldest end, too. Recordings have
+/// some kilobytes.
+pub(super) const MAX_OPEN_BYTES: usize = 8 << 20;
 
 impl TranscriptTracker {
-    /// Where a new utterance lies: one without a start begins behind the open ones that end before.
+    /// Returns the span of a new utterance. One without a start begins where the last of the open
+    /// utterances before it ends.
     fn after_the_others(&self, mut span: Span) -> Span {
         if !span.start_reported {
             let latest = span.end.saturating_sub(TOLERANCE);
@@ -23,18 +26,18 @@ impl TranscriptTracker {
         span
     }
 
-    /// Rule 5, and the changes of those that were paired.
+    /// Applies rule 5, and the changes of paired utterances.
     pub(super) fn apply_entry(
         &mut self,
-        heard: Candidate<'_, '_>,
+        candidate: Candidate<'_, '_>,
         entry: &ListedUtterance,
         last: bool,
         updates: &mut Vec<Update>,
     ) {
-        let settles = last || heard.definite;
+        let settles = last || candidate.definite;
         let held = self.interim_gate.is_some() && !settles;
-        if let (false, Some(rest)) = (held, self.unresolved_from)
-            && entry.span.contains_within_tolerance(rest)
+        if let (false, Some(from)) = (held, self.unresolved_from)
+            && entry.span.contains_within_tolerance(from)
         {
             self.unresolved_from = None;
         }
@@ -44,15 +47,15 @@ impl TranscriptTracker {
                 if held {
                     return;
                 }
-                let changed = self.open[index].revise(heard);
+                let changed = self.open[index].revise(candidate);
                 if settles {
-                    self.end(index, false, updates);
+                    self.finalize(index, false, updates);
                 } else if changed {
                     updates.push(self.open[index].interim());
                 }
             }
-            None if heard.is_empty() => {}
-            // Not told, so that nothing is shown twice, but known: another loss must not cut it.
+            None if candidate.is_empty() => {}
+            // Not posted, so that nothing is shown twice; but a second loss must not cut it off.
             None if held => {
                 self.unresolved_from =
                     restore::earlier(self.unresolved_from, Some(entry.span.start))
@@ -60,7 +63,7 @@ impl TranscriptTracker {
             None => {
                 let number = self.next_number;
                 self.next_number = number.saturating_add(1);
-                let mut open = OpenUtterance::new(number, heard);
+                let mut open = OpenUtterance::new(number, candidate);
                 open.span = self.after_the_others(open.span);
                 if settles {
                     self.settle(&mut open, false, updates);
@@ -72,8 +75,9 @@ impl TranscriptTracker {
         }
     }
 
-    /// Ends an open utterance, which stays in the list until [`enforce_limits`](Self::enforce_limits).
-    pub(super) fn end(&mut self, index: usize, unconfirmed: bool, updates: &mut Vec<Update>) {
+    /// Finalizes an open utterance, which stays in the list until
+    /// [`enforce_limits`](Self::enforce_limits).
+    pub(super) fn finalize(&mut self, index: usize, unconfirmed: bool, updates: &mut Vec<Update>) {
         if !self.open[index].ended {
             let mut open = std::mem::take(&mut self.open[index]);
             self.open[index].ended = true;
@@ -85,13 +89,13 @@ impl TranscriptTracker {
         }
     }
 
-    /// Posts the final update of an utterance, and takes it up among the settled ones.
+    /// Appends the final update of an utterance and adds it to the settled ones.
     fn settle(&mut self, open: &mut OpenUtterance, unconfirmed: bool, updates: &mut Vec<Update>) {
         open.ended = true;
         if !open.is_empty()
-            && let Some(forgotten) = self.settled.insert(open.span, &open.text)
+            && let Some(pruned) = self.settled.insert(open.span, &open.text)
         {
-            self.replay_start = self.replay_start.max(forgotten);
+            self.replay_start = self.replay_start.max(pruned);
             self.settled_prefix = SettledPrefix::default();
         }
         updates.push(open.last(unconfirmed));
@@ -99,10 +103,11 @@ impl TranscriptTracker {
 
     fn withdraw(&mut self, index: usize, updates: &mut Vec<Update>) {
         self.open[index].clear();
-        self.end(index, false, updates);
+        self.finalize(index, false, updates);
     }
 
-    /// Rule 6. One that this response lists is there, whatever it overlaps.
+    /// Applies rule 6. An utterance that this response lists stays, however much it overlaps
+    /// others.
     pub(super) fn withdraw_covered(&mut self, updates: &mut Vec<Update>) {
         for index in 0..self.open.len() {
             let span = self.open[index].span;
@@ -123,7 +128,7 @@ impl TranscriptTracker {
         }
     }
 
-    /// Rule 7.
+    /// Applies rule 7.
     pub(super) fn finish(&mut self, listed: bool, updates: &mut Vec<Update>) {
         if listed && self.result_type == ResultType::Full {
             for index in 0..self.open.len() {
@@ -137,18 +142,19 @@ impl TranscriptTracker {
         self.close_connection();
     }
 
-    /// Ends so many of the open ones with their last text. What ends together was not settled out of one another.
+    /// Finalizes the first `count` open utterances with their last text. As one batch, so that none
+    /// loses words to another.
     pub(super) fn finalize_oldest(&mut self, count: usize, updates: &mut Vec<Update>) {
         self.settled.begin_batch();
         for index in 0..count {
-            self.end(index, true, updates);
+            self.finalize(index, true, updates);
         }
         self.replay_start = self
             .replay_start
             .max(self.settled.commit_batch().unwrap_or_default());
     }
 
-    /// The connection is over, and nothing of it is left to be heard.
+    /// Ends the connection: no more results are expected from it.
     pub(super) fn close_connection(&mut self) {
         self.processed_until = self.processed_until.max(self.sent);
         self.max_processed = self.max_processed.max(self.processed_until);
@@ -164,9 +170,9 @@ impl TranscriptTracker {
         self.open.retain(|o| !o.ended);
         self.open.sort_by_key(|o| o.span.start);
         let mut excess = self.open.len().saturating_sub(MAX_OPEN);
-        let mut held: usize = self.open[excess..].iter().map(OpenUtterance::bytes).sum();
-        while held > MAX_HELD {
-            held -= self.open[excess].bytes();
+        let mut bytes: usize = self.open[excess..].iter().map(OpenUtterance::bytes).sum();
+        while bytes > MAX_OPEN_BYTES {
+            bytes -= self.open[excess].bytes();
             excess += 1;
         }
         self.finalize_oldest(excess, updates);

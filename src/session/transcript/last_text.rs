@@ -1,16 +1,17 @@
-//! A final response with a text and no list, after utterances were listed (rule 9).
+//! Reads a final response with a text and no list, after utterances were listed (rule 9).
 use super::TranscriptTracker;
 use super::listed::{ListedUtterance, Source};
 use super::span::Span;
 use super::text::{Fingerprint, are_alike};
 use crate::protocol::request::ResultType;
 
-/// Settled utterances that the text of a `single` response may begin with.
+/// Upper bound on the settled utterances that the text of a `single` response may begin with.
 const MAX_REPEATED: usize = 8;
 
 impl TranscriptTracker {
-    /// Appends what `text`, the last word, says beyond what is settled: the open utterances as far as it goes on with their
-    /// letters, and the rest as one. Returns whether it could tell.
+    /// Appends entries for the part of `text` after the settled text. Open utterances that it
+    /// repeats letter by letter are entries of their own, the rest is one. Returns whether the part
+    /// was found.
     pub(super) fn read_last_text(&self, text: &str, entries: &mut Vec<ListedUtterance>) -> bool {
         let text = text.trim_end();
         let Some(mut rest) = self.unsettled_text(text) else {
@@ -33,7 +34,8 @@ impl TranscriptTracker {
         true
     }
 
-    /// What follows in `text` behind what is settled; `None` where that is worded anew, so that there is no telling.
+    /// Returns the part of `text` after the settled text. `None` if that was revised, so that its
+    /// end cannot be found.
     fn unsettled_text<'t>(&self, text: &'t str) -> Option<&'t str> {
         let connection = self.settled.from(self.origin);
         let all = self.settled.strip(text, connection);

@@ -1,4 +1,5 @@
-//! What a response lists, put on the axis, without what was settled before (rules 1 to 3).
+//! Reads the entries of a response: puts them on the axis and drops what was settled before (rules
+//! 1 to 3).
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::ops::Range;
@@ -10,21 +11,22 @@ use super::span::{Span, TOLERANCE, covered};
 use super::words;
 use crate::protocol::response::{Response, Utterance};
 
-/// Duration of a word at most. One without a start that ends by then begins with the connection: zeros are left out.
+/// Upper bound on the duration of a word. A word without a start that ends by then begins with the
+/// connection: the service leaves zeros out.
 const MAX_WORD: Duration = Duration::from_secs(1);
 
-/// One utterance of a response, as far as it is not a repeat.
+/// An utterance of a response, as far as it is not a repeat.
 #[derive(Debug)]
 pub(super) struct ListedUtterance {
     pub source: Source,
     pub span: Span,
-    /// What is left of it when some of its words were settled before.
+    /// Its remaining words, if some were settled before.
     pub remaining_words: Option<Vec<Word>>,
-    /// The number of the open utterance that it continues, in their list.
+    /// Index of the open utterance that it continues.
     pub matched: Option<usize>,
 }
 
-/// Where an entry stands in its response.
+/// Place of an entry in its response.
 #[derive(Debug)]
 pub(super) enum Source {
     /// Index in the list of utterances.
@@ -34,7 +36,7 @@ pub(super) enum Source {
 }
 
 impl ListedUtterance {
-    /// An entry without words.
+    /// Returns an entry that is not matched yet.
     pub fn new(source: Source, span: Span) -> Self {
         Self {
             source,
@@ -44,7 +46,7 @@ impl ListedUtterance {
         }
     }
 
-    /// The utterance in the response's list, if it has one.
+    /// Returns the utterance in the response's list, if there is a list.
     pub fn utterance<'r, 'a>(&self, response: &'r Response<'a>) -> Option<&'r Utterance<'a>> {
         match self.source {
             Source::Listed(index) => response.utterances.as_ref()?.get(index),
@@ -52,6 +54,7 @@ impl ListedUtterance {
         }
     }
 
+    /// Returns its text without words that were settled before.
     pub fn text<'r>(&self, response: &'r Response<'_>) -> Cow<'r, str> {
         match (
             &self.remaining_words,
@@ -70,31 +73,33 @@ impl ListedUtterance {
     }
 }
 
-/// What entries are compared with.
+/// State that entries are compared with.
 pub(super) struct DedupContext<'s> {
     pub settled: &'s Settled,
-    /// Whether settled utterances are listed again, in their order. Otherwise a sentence that comes again was said again.
+    /// Whether settled utterances are listed again, in their order. If not, the same text again is
+    /// another sentence.
     pub is_full: bool,
-    /// The connection's first sample.
+    /// Position of the connection's first sample.
     pub origin: Duration,
-    /// How far the service has worked.
+    /// How far the service has processed the audio.
     pub processed_until: Duration,
-    /// Nothing that ends before it was asked for again.
+    /// Start of the audio that the connection received.
     pub replay_start: Duration,
-    /// How many words of the response may still be read.
+    /// Number of words that may still be read from the response.
     pub word_budget: &'s Cell<usize>,
 }
 
-/// What a connection's responses begin with that says nothing new, and won't as long as it is the same: what is settled
-/// stays so. Entries that only their text tells to be repeats are not among them, whose place among all others counts.
+/// The settled utterances that a connection's responses begin with. They bring no news while they
+/// are unchanged. Entries that only their text identifies as repeats end the prefix, because their
+/// place among the others matters.
 #[derive(Debug, Default)]
 pub(super) struct SettledPrefix {
     pub utterances: usize,
-    /// The end of the last one on the axis, if there is any but empty ones.
+    /// End of the last one on the axis, if any is not empty.
     pub before: Option<Duration>,
-    /// The latest end that the service gives.
+    /// Latest end that the service reports, from the connection's start.
     pub end: Option<Duration>,
-    /// The settled utterances that begin before were listed.
+    /// All settled utterances that begin before this position were listed.
     listed: Duration,
 }
 
@@ -107,35 +112,36 @@ impl SettledPrefix {
     }
 }
 
-/// Appends the response's entries in the order of their times. Returns whether it lists anything at all.
+/// Appends the response's entries in the order of their times. Returns whether it lists any.
 ///
-/// `leading` is what the last response began with; where this one was read without it, it goes on from there.
+/// `prefix` belongs to the last response. If this one was read without its prefix, it continues
+/// there.
 pub(super) fn collect(
     response: &Response<'_>,
-    known: &DedupContext<'_>,
-    leading: &mut SettledPrefix,
+    context: &DedupContext<'_>,
+    prefix: &mut SettledPrefix,
     entries: &mut Vec<ListedUtterance>,
 ) -> bool {
-    if response.repeated != leading.utterances {
-        *leading = SettledPrefix::default();
+    if response.repeated != prefix.utterances {
+        *prefix = SettledPrefix::default();
     }
-    let mut any = leading.before.is_some();
-    let mut before = leading.before.unwrap_or(known.origin);
-    let mut listed = RepeatCursor {
-        start: leading.listed.max(known.origin),
+    let mut any = prefix.before.is_some();
+    let mut before = prefix.before.unwrap_or(context.origin);
+    let mut cursor = RepeatCursor {
+        start: prefix.listed.max(context.origin),
         index: 0,
     };
-    let mut leads = true;
+    let mut is_prefix = true;
     for (index, utterance) in response.utterances.iter().flatten().enumerate() {
         if is_empty(utterance) && !utterance.definite {
-            if leads {
-                leading.add(utterance, None, listed.start);
+            if is_prefix {
+                prefix.add(utterance, None, cursor.start);
             }
             continue;
         }
         any = true;
-        let span = span_of(utterance, before, known);
-        let repeated = listed.find(span, &utterance.text, known);
+        let span = span_of(utterance, before, context);
+        let repeated = cursor.find(span, &utterance.text, context);
         before = match &repeated {
             Some(repeated) if !span.end_reported => repeated.span.end,
             _ if span.end_reported => span.end,
@@ -144,12 +150,12 @@ pub(super) fn collect(
         let timed = repeated.as_ref().is_none_or(|repeated| repeated.timed);
         let rest = match repeated {
             Some(_) => Remainder::None,
-            None if span.end_reported && span.end < known.replay_start => Remainder::None,
-            None => unsettled(utterance, span, known),
+            None if span.end_reported && span.end < context.replay_start => Remainder::None,
+            None => unsettled(utterance, span, context),
         };
-        leads = leads && timed && span.end_reported && matches!(rest, Remainder::None);
-        if leads {
-            leading.add(utterance, Some(before), listed.start);
+        is_prefix = is_prefix && timed && span.end_reported && matches!(rest, Remainder::None);
+        if is_prefix {
+            prefix.add(utterance, Some(before), cursor.start);
         }
         let rest = match rest {
             Remainder::All => None,
@@ -165,34 +171,34 @@ pub(super) fn collect(
         });
     }
     end_before_the_next(entries);
-    // A second pass may be late and out of order; matching is not.
+    // A second pass may be late and out of order; the alignment needs an order.
     entries.sort_by_key(|e| e.span.start);
     any
 }
 
-/// How far the settled utterances were listed again by this response.
+/// How far this response has listed the settled utterances again.
 struct RepeatCursor {
-    /// Those that begin before it were.
+    /// Those that begin before this position were listed.
     start: Duration,
-    /// Those before it were.
+    /// Those with a smaller index were listed.
     index: usize,
 }
 
 /// A settled utterance that the response lists again.
 struct Repeated {
     span: Span,
-    /// Its times tell so, and not its text alone.
+    /// Whether its times identify it, and not its text alone.
     timed: bool,
 }
 
 impl RepeatCursor {
-    /// Returns the settled utterance that this one repeats, and passes it.
-    fn find(&mut self, span: Span, text: &str, known: &DedupContext<'_>) -> Option<Repeated> {
-        let next = known.settled.from(self.start).max(self.index);
-        let index = known
+    /// Returns the settled utterance that an entry repeats, and moves behind it.
+    fn find(&mut self, span: Span, text: &str, context: &DedupContext<'_>) -> Option<Repeated> {
+        let next = context.settled.from(self.start).max(self.index);
+        let index = context
             .settled
-            .find(span, text, known.is_full.then_some(next))?;
-        let settled = known.settled.span(index);
+            .find(span, text, context.is_full.then_some(next))?;
+        let settled = context.settled.span(index);
         let timed = settled.matches_within_tolerance(span) == Some(true);
         if timed {
             let after = settled.start.saturating_add(Duration::from_nanos(1));
@@ -207,7 +213,7 @@ impl RepeatCursor {
     }
 }
 
-/// An end that is not reported lies before the next start that is.
+/// Moves inferred ends before the next reported start.
 fn end_before_the_next(entries: &mut [ListedUtterance]) {
     let mut next = None;
     for span in entries.iter_mut().rev().map(|e| &mut e.span) {
@@ -222,25 +228,26 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
     utterance.text.trim().is_empty()
 }
 
-/// Where it lies. Zeros are left out, and times may be: a missing start is its first timed word's or, where that has none
-/// either, lies behind the one before it; a missing end is its last word's, or lies before where the service has worked to.
-fn span_of(utterance: &Utterance<'_>, before: Duration, known: &DedupContext<'_>) -> Span {
-    let on_axis = |time: Duration| known.origin.saturating_add(time);
-    let words = || utterance.words.within(known.word_budget);
+/// Returns the span of an utterance, whose times may be left out. A missing start is that of its
+/// first timed word or else inferred: after the utterance before it. A missing end is that of its
+/// last word or else inferred: before the position up to which the service has processed the audio.
+fn span_of(utterance: &Utterance<'_>, before: Duration, context: &DedupContext<'_>) -> Span {
+    let on_axis = |time: Duration| context.origin.saturating_add(time);
+    let words = || utterance.words.within(context.word_budget);
     let first = || {
         let first = words().find(|w| w.start.or(w.end).is_some())?;
-        let begins = before == known.origin && first.end.is_some_and(|end| end <= MAX_WORD);
+        let begins = before == context.origin && first.end.is_some_and(|end| end <= MAX_WORD);
         first.start.or(begins.then_some(Duration::ZERO))
     };
     let last = || words().filter_map(|w| w.end).last();
     let start = utterance.start.or_else(first).map(on_axis);
     let end = utterance.end.or_else(last).map(on_axis);
-    let floor = if start.is_some() || known.is_full {
+    let floor = if start.is_some() || context.is_full {
         before
     } else {
-        before.max(known.settled_before(end))
+        before.max(context.settled_before(end))
     };
-    Span::within(floor, start, end, known.processed_until)
+    Span::within(floor, start, end, context.processed_until)
 }
 
 enum Remainder {
@@ -249,16 +256,16 @@ enum Remainder {
     None,
 }
 
-/// Rule 3: what of an entry was not settled before.
-fn unsettled(utterance: &Utterance<'_>, span: Span, known: &DedupContext<'_>) -> Remainder {
-    let mut settled: Vec<Span> = known.settled.overlapping(span).collect();
+/// Applies rule 3: returns the part of an entry that was not settled before.
+fn unsettled(utterance: &Utterance<'_>, span: Span, context: &DedupContext<'_>) -> Remainder {
+    let mut settled: Vec<Span> = context.settled.overlapping(span).collect();
     if settled.is_empty() {
         return Remainder::All;
     }
     let mut rest = words::align(
         &utterance.text,
-        utterance.words.within(known.word_budget),
-        known.origin,
+        utterance.words.within(context.word_budget),
+        context.origin,
         Some(span.start),
     );
     if !rest.iter().any(|w| words::midpoint(w).is_some()) {
@@ -280,7 +287,7 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, known: &DedupContext<'_>) ->
     }
 }
 
-/// Its own start and end say nothing about the words that are left.
+/// Returns the span of the remaining words of an utterance.
 pub(super) fn span_of_remaining(rest: &[Word], span: Span) -> Span {
     let start = rest.iter().find_map(|w| w.start).unwrap_or(span.start);
     let end = rest.iter().rev().find_map(|w| w.end).unwrap_or(span.end);
@@ -288,7 +295,7 @@ pub(super) fn span_of_remaining(rest: &[Word], span: Span) -> Span {
 }
 
 impl DedupContext<'_> {
-    /// Where the last settled utterance ends before one that ends at `end`.
+    /// Returns where the last settled utterance ends before one that ends at `end`.
     pub fn settled_before(&self, end: Option<Duration>) -> Duration {
         let end = end.map_or(self.processed_until, |end| end.saturating_sub(TOLERANCE));
         self.settled.last_end(end).unwrap_or_default()

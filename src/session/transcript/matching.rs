@@ -1,25 +1,27 @@
-//! Which open utterance an entry continues (rule 4).
+//! Pairs the entries of a response with the open utterances that they continue (rule 4).
 //!
-//! Both are in the order of their times, and pairs never cross. The service revises starts, ends and cuts, so neither starts nor
-//! indices tell them apart: of all ways to pair, the one with the best score is taken (Needleman–Wunsch). The largest overlap
-//! counts first, then small gaps. Where a time is missing, texts and order decide.
+//! Both are in the order of their times. The service revises starts, ends and segmentation, so
+//! neither a start nor an index identifies an utterance. The pairs are an alignment without
+//! crossings with the best score (Needleman–Wunsch): the largest overlap counts first, then small
+//! gaps. Where a time is missing, texts and order decide.
 use std::ops::Add;
 use std::time::Duration;
 
 use super::listed::ListedUtterance;
 use super::span::{Span, TOLERANCE};
 
-/// Distance up to which two spans without a common start and end may be one utterance, whatever they say.
+/// Upper bound on the distance of two spans, one of them inferred, that may be one utterance
+/// although their texts are not alike.
 const MAX_DISTANCE: Duration = Duration::from_secs(1);
 
-/// The worth of a set of pairs: the first field decides, then the second, then the third.
+/// Score of a set of pairs. The first field decides, then the second, then the third.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Score {
-    /// Microseconds that they share.
+    /// Microseconds of overlap.
     overlap: u64,
-    /// How near they are, where they share nothing.
+    /// Nearness of pairs that do not overlap.
     near: u64,
-    /// The pairs of which some time is inferred, by distance and text.
+    /// Pairs with an inferred time, by distance and text.
     inferred: u64,
 }
 
@@ -35,7 +37,7 @@ impl Add for Score {
     }
 }
 
-/// What the best alignment does with the last entry and the last open utterance of those considered.
+/// Last step of the best alignment of the first entries with the first open utterances.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     SkipEntry,
@@ -43,10 +45,11 @@ enum Step {
     Pair,
 }
 
-/// Finds pairs; keeps its buffers between responses.
+/// Computes alignments. Keeps its buffers between responses.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
-    /// The best scores with the first 0, 1, 2 … open utterances, for the entries so far and without the last one.
+    /// Best scores with the first 0, 1, 2 … open utterances: with the current entry, and without
+    /// it.
     row: Vec<Score>,
     above: Vec<Score>,
     /// A row for each entry, a column for each open utterance.
@@ -54,8 +57,8 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
-    /// Sets [`ListedUtterance::matched`] of the entries that continue one of `opens`, whose spans these are. `are_alike` compares the texts of an
-    /// entry and an open utterance.
+    /// Sets [`ListedUtterance::matched`] of the entries that continue an open utterance. `opens`
+    /// are the spans of these; `are_alike` compares the texts of an entry and an open utterance.
     pub fn pair(
         &mut self,
         opens: &[Span],
@@ -68,7 +71,7 @@ impl Matcher {
         for entry in entries.iter() {
             self.above.clone_from(&self.row);
             for (open, &span) in opens.iter().enumerate() {
-                // Of equal ones, the earlier pair.
+                // Of equal scores, the earlier pair wins.
                 let (mut best, mut step) = (self.above[open + 1], Step::SkipEntry);
                 if self.row[open] > best {
                     (best, step) = (self.row[open], Step::SkipOpen);
@@ -96,7 +99,7 @@ impl Matcher {
     }
 }
 
-/// The worth of a pair, if the two may be one.
+/// Returns the score of a pair, if the two may be one utterance.
 fn score(entry: Span, open: Span, are_alike: impl Fn() -> bool) -> Option<Score> {
     let overlap = entry.overlap(open);
     let near = TOLERANCE.checked_sub(entry.gap(open));
@@ -230,7 +233,8 @@ mod tests {
         assert_eq!(pair(&opens, &[Some((0, 100))]), [Some(40)]);
     }
 
-    /// A second pass without a start: its end tells which one it is, where it is near, and otherwise its text.
+    /// A second pass without a start: its end tells which one it is, where it is near, and
+    /// otherwise its text.
     #[test]
     fn without_starts_by_ends_and_texts() {
         let until = |end| {

@@ -1,25 +1,30 @@
-//! Responses to utterances: what is new, what changed, what is final.
+//! Turns responses into updates of numbered utterances.
 //!
-//! A response says how speech is heard at the moment; the next one may word, time and cut it anew, and in `full` mode it repeats
-//! everything. [`TranscriptTracker`] tells what of that is new. Every utterance gets a number by first appearance, each change of its text
-//! or attributes an [`Update`], and each number exactly one final update. Positions are on the stream's own axis: the
-//! origin of the connection, added to the service's times, so that numbers and times go on across connections.
+//! A response says how the service understands the speech at that moment. The next one may change
+//! words, times and segmentation, and in `full` mode it repeats everything. [`TranscriptTracker`]
+//! finds what is new. An utterance gets a number when it first appears, an [`Update`] for each
+//! change of its text or attributes, and exactly one final update. Positions are on the stream's
+//! own axis: the origin of the connection plus the service's times. So numbers and times continue
+//! across connections.
 //!
-//! The rules, in the order in which a response meets them:
-//! 1. Empty entries that are not definite are ignored (`listed`).
-//! 2. What was settled before is a repeat and skipped (`settled`).
-//! 3. Words inside settled speech are lost from an entry; one with none left is a repeat (`listed`).
-//! 4. What is left is paired with the open utterances in order (`matching`).
-//! 5. The others get the next numbers; definite ones, and all of the final response, are settled.
-//! 6. An open utterance that others cover for more than half is withdrawn. That it is not listed means nothing: `single` lists
-//!    only the current ones.
-//! 7. The final response of a `full` connection lists all there is: open ones that it leaves out are withdrawn. Otherwise they end
-//!    with their last text, unconfirmed.
-//! 8. Without a list, the response's text is one utterance, until it begins anew.
-//! 9. Once utterances were listed, a text without a list is their sum. That of the final response is the last word: what follows
-//!    in it behind what is settled replaces the open ones (`last_text`).
+//! A response goes through these rules, in this order:
+//! 1. An entry that is empty and not definite is ignored. An entry whose times are left out gets a
+//!    span that is marked as inferred (`listed`).
+//! 2. An entry that repeats a settled utterance is skipped (`settled`).
+//! 3. An entry loses its words that lie within settled speech. If none remain, it is a repeat
+//!    (`listed`).
+//! 4. The remaining entries are paired with the open utterances in order (`matching`).
+//! 5. Unpaired entries get the next numbers. Definite entries, and all entries of the final
+//!    response, are settled (`apply`).
+//! 6. An open utterance is withdrawn if others cover more than half of it. Not being listed is no
+//!    reason: `single` lists current utterances only.
+//! 7. The final response of a `full` connection is complete: open utterances that it does not list
+//!    are withdrawn. Otherwise they end with their last text, unconfirmed.
+//! 8. If utterances are never listed, the response's text is one utterance until it starts anew.
+//! 9. If utterances were listed before, a text without a list is their sum and ignored. In the
+//!    final response, the part after the settled text replaces the open utterances (`last_text`).
 //!
-//! `restore` holds what becomes of all that when a connection is lost.
+//! `restore` handles lost connections.
 mod apply;
 mod last_text;
 mod listed;
@@ -50,43 +55,46 @@ use crate::protocol::response::{MAX_WORDS, Response};
 
 /// Turns the responses of one stream, over all of its connections, into updates.
 ///
-/// [`connect`](Self::connect), [`respond`](Self::respond) until the final response, and `connect` again for the next
-/// connection. One that is lost goes through [`restart`](Self::restart) before the next `connect`; one that
-/// ends without a final response through [`finalize_unconfirmed`](Self::finalize_unconfirmed).
+/// Call [`connect`](Self::connect), [`respond`](Self::respond) until the final response, and
+/// `connect` again for the next connection. Call [`restart`](Self::restart) before the next
+/// `connect` if the connection was lost, and [`finalize_unconfirmed`](Self::finalize_unconfirmed)
+/// if it ended without a final response.
 #[derive(Debug)]
 pub struct TranscriptTracker {
     result_type: ResultType,
-    /// What is younger may hold speech that the service has not told yet.
+    /// Results may arrive up to this long after the service reports the audio as processed.
     max_result_delay: Duration,
     next_number: u32,
-    /// Announced and not final, by time.
+    /// Announced and not final, in the order of their times.
     open: Vec<OpenUtterance>,
     settled: Settled,
-    /// What responses of this connection begin with that is settled.
+    /// The settled utterances that this connection's responses begin with.
     settled_prefix: SettledPrefix,
-    /// Utterances were listed before: a text without them is their sum, not another utterance.
+    /// Utterances were listed before, so a text without a list is their sum.
     saw_utterance_list: bool,
     connected: bool,
     lost: bool,
     origin: Duration,
-    /// Everything before it is settled, whatever has times or not.
+    /// Everything before this position is final: where the stream or a finished connection ended.
     final_until: Duration,
-    /// How far this connection has worked.
+    /// How far the service has processed this connection's audio.
     processed_until: Duration,
-    /// The last response has told nothing of what is younger.
+    /// The last response cannot contain speech after this position.
     reported_until: Duration,
-    /// How far any has.
+    /// The largest `processed_until` of any connection.
     max_processed: Duration,
-    /// Speech that was not settled reached up to there when a connection was lost: it may hold more than what is open now.
+    /// A lost connection had unsettled speech up to `max_processed`. That may contain more than
+    /// what is open now.
     has_unresolved_tail: bool,
-    /// What was cut off an utterance begins there, and is to be heard again.
+    /// Start of words that were cut off an utterance and must be recognised again.
     unresolved_from: Option<Duration>,
     sent: Duration,
-    /// Where the last restart began.
+    /// Start of the audio that this connection received. What ends before it is a repeat.
     replay_start: Duration,
-    /// Interim results wait for text that reaches as far as what is shown, but only until the connection has worked so far.
+    /// Interim results are held until a text reaches as far as the one shown, or until the service
+    /// has processed the audio up to this position.
     interim_gate: Option<Duration>,
-    // Kept between responses, so that one that says nothing new allocates nothing.
+    // Buffers are kept between responses, so that a response without news allocates nothing.
     matcher: Matcher,
     entries: Vec<ListedUtterance>,
     spans: Vec<Span>,
@@ -94,7 +102,8 @@ pub struct TranscriptTracker {
 }
 
 impl TranscriptTracker {
-    /// A tracker for a new stream whose connections ask for `result_type`. It ignores responses until [`connect`](Self::connect).
+    /// Returns a tracker for a new stream whose connections request `result_type`. It ignores
+    /// responses until [`connect`](Self::connect).
     pub fn new(result_type: ResultType) -> Self {
         Self {
             result_type,
@@ -123,14 +132,16 @@ impl TranscriptTracker {
         }
     }
 
-    /// For a service whose words may come later than two seconds after it claims to have worked through their sound: so much later.
-    pub fn with_result_delay(mut self, lag: Duration) -> Self {
-        self.max_result_delay = lag;
+    /// Sets how long after the service reports audio as processed its results may arrive. The
+    /// default is two seconds of audio.
+    pub fn with_result_delay(mut self, delay: Duration) -> Self {
+        self.max_result_delay = delay;
         self
     }
 
-    /// Takes up a response and appends what to tell about it. `sent` is the end of the audio sent so far, on the axis;
-    /// `last` says that it is the final response. What follows that one is ignored until the next [`connect`](Self::connect).
+    /// Processes a response and appends the updates that follow from it. `sent` is the end of the
+    /// audio sent so far, on the axis; `last` marks the final response. Later responses are ignored
+    /// until the next [`connect`](Self::connect).
     pub fn respond(
         &mut self,
         response: &Response<'_>,
@@ -150,7 +161,7 @@ impl TranscriptTracker {
         if last
             || self
                 .interim_gate
-                .is_some_and(|hold| self.processed_until >= hold)
+                .is_some_and(|until| self.processed_until >= until)
         {
             self.interim_gate = None;
         }
@@ -169,8 +180,8 @@ impl TranscriptTracker {
         }
         self.settled.begin_batch();
         for entry in &mut entries {
-            let heard = Candidate::new(response, entry, self.origin, &words);
-            self.apply_entry(heard, entry, last, updates);
+            let candidate = Candidate::new(response, entry, self.origin, &words);
+            self.apply_entry(candidate, entry, last, updates);
         }
         self.replay_start = self
             .replay_start
@@ -185,24 +196,25 @@ impl TranscriptTracker {
         self.update_interim_gate();
     }
 
-    /// The finish timed out or was ended without confirmation, or the connection is lost for good: every open utterance ends with its
-    /// last text, final and unconfirmed. Responses are ignored until the next [`connect`](Self::connect).
+    /// Ends every open utterance with its last text, final and unconfirmed: the finish timed out,
+    /// was not confirmed, or the connection is lost for good. Responses are ignored until the next
+    /// [`connect`](Self::connect).
     pub fn finalize_unconfirmed(&mut self, updates: &mut Vec<Update>) {
         self.finalize_oldest(self.open.len(), updates);
         self.open.clear();
         self.close_connection();
     }
 
-    /// How many utterances at the beginning of the last response's list say nothing new, and won't in this connection as long as
-    /// they are the same: the next one may come without them, as [`Response::repeated`] tells. None if all of them are empty: the text
-    /// that goes with them says something then.
+    /// Returns the number of utterances at the beginning of the last response's list that can bring
+    /// no news while they are unchanged. The next response may come without them, see
+    /// [`Response::repeated`]. Zero if all of them are empty: then the text beside them counts.
     pub fn repeated(&self) -> usize {
         self.settled_prefix
             .before
             .map_or(0, |_| self.settled_prefix.utterances)
     }
 
-    /// Whether an utterance is announced and not final.
+    /// Returns whether an utterance is announced and not final.
     pub fn has_open(&self) -> bool {
         !self.open.is_empty()
     }
@@ -212,18 +224,19 @@ impl TranscriptTracker {
         let ends = response.utterances.iter().flatten().filter_map(|u| u.end);
         let ends = ends.chain(self.settled_prefix.end.filter(|_| response.repeated > 0));
         if let Some(duration) = response.duration.or_else(|| ends.max()) {
-            let worked = self.origin.saturating_add(duration);
-            self.processed_until = self.processed_until.max(worked.min(self.sent));
+            let processed = self.origin.saturating_add(duration);
+            self.processed_until = self.processed_until.max(processed.min(self.sent));
         }
         match response.duration {
             Some(_) => self.reported_until = self.processed_until,
-            // Left out this time; where none comes ever, waiting for one would be in vain.
+            // Left out this time. A service that never reports a duration keeps the origin here.
             None if self.reported_until > self.origin => self.reported_until = self.sent,
             None => {}
         }
     }
 
-    /// Rules 1 to 3, 8 and 9. Returns whether the response accounts for the open utterances.
+    /// Applies rules 1 to 3, 8 and 9. Returns whether the response accounts for the open
+    /// utterances.
     fn collect_entries(
         &mut self,
         response: &Response<'_>,
@@ -255,7 +268,7 @@ impl TranscriptTracker {
         }
     }
 
-    /// Rule 8.
+    /// Applies rule 8.
     fn read_text(
         &mut self,
         text: &str,
@@ -264,14 +277,14 @@ impl TranscriptTracker {
     ) {
         let shown = self.open.first().filter(|_| self.interim_gate.is_none());
         if shown.is_some_and(|o| text::is_new_text(&o.text, text)) {
-            self.end(0, true, updates);
+            self.finalize(0, true, updates);
             self.open.remove(0);
         }
         let span = self.span_of_text();
         entries.push(ListedUtterance::new(Source::Text(0..text.len()), span));
     }
 
-    /// Where a text that is not listed lies: behind what is settled.
+    /// Returns the span of a text without a list: after everything that is settled.
     fn span_of_text(&self) -> Span {
         let settled = self
             .settled

@@ -1,4 +1,4 @@
-//! An utterance that is announced and not final.
+//! Utterances that are announced and not final.
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,23 +12,24 @@ use super::words;
 use super::{Update, Word};
 use crate::protocol::response::{Response, Utterance};
 
-/// Longer an utterance is not; what is beyond is cut off. Without a list, it is all that a session says: hours of it.
+/// Upper bound on the bytes of an utterance's text; the rest is cut off. Without a list, an
+/// utterance is the text of a whole session.
 const MAX_TEXT: usize = 1 << 20;
 
-/// Names and values of an utterance's attributes are together at most so long; further ones are left out.
+/// Upper bound on the bytes of an utterance's attributes; further ones are left out.
 const MAX_ATTRIBUTES: usize = 1 << 16;
 
-/// What a response says about one utterance.
+/// The content of an entry, ready to become or to revise an open utterance.
 pub(super) struct Candidate<'r, 'a> {
     text: Cow<'r, str>,
     pub definite: bool,
-    /// The words that are left of it, where some were settled before.
+    /// Its remaining words, if some were settled before.
     remaining_words: Option<Vec<Word>>,
-    /// `None`: the response has nothing but a text.
+    /// `None` if the response has only a text.
     utterance: Option<&'r Utterance<'a>>,
     span: Span,
     origin: Duration,
-    /// How many words of the response may still be read.
+    /// Number of words that may still be read from the response.
     word_budget: &'r Cell<usize>,
 }
 
@@ -88,7 +89,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
         }
     }
 
-    /// By name, so that another order is no change.
+    /// Returns the attributes sorted by name, so that another order is no change.
     fn attributes(&self) -> Vec<(String, String)> {
         let additions = self.utterance.iter().flat_map(|u| u.additions.iter());
         let mut left = MAX_ATTRIBUTES;
@@ -104,21 +105,22 @@ impl<'r, 'a> Candidate<'r, 'a> {
     }
 }
 
+/// An utterance that is announced and not final.
 #[derive(Debug, Default)]
 pub(super) struct OpenUtterance {
     pub number: u32,
     pub text: String,
     pub words: Vec<Word>,
     attributes: Vec<(String, String)>,
-    /// Of the JSON that the words and attributes were read from: while it is the same, it need not be read again.
+    /// Hashes of the JSON of words and attributes, which is only read again when it changes.
     words_hash: u64,
     attributes_hash: u64,
     pub span: Span,
-    /// Where what is left of it begins, if its first words were settled under another number.
+    /// Start of its remaining words, if its first words were settled under another number.
     pub unsettled_start: Option<Duration>,
-    /// This response lists it.
+    /// Whether the current response lists it.
     pub listed: bool,
-    /// Its final update is out.
+    /// Whether its final update was appended.
     pub ended: bool,
 }
 
@@ -134,11 +136,11 @@ impl OpenUtterance {
         open
     }
 
-    /// Takes up what is heard now. Returns whether its text or attributes changed: times alone are no news, but the
-    /// last ones are told with the next change.
+    /// Replaces its content. Returns whether text or attributes changed: new times alone are no
+    /// news and wait for the next change.
     pub fn revise(&mut self, mut candidate: Candidate<'_, '_>) -> bool {
         let mut changed = self.text != candidate.text;
-        // With other punctuation it ends where it did.
+        // Other punctuation does not move an inferred end.
         let grown = changed && Fingerprint::of(&self.text) != Fingerprint::of(&candidate.text);
         candidate.span = candidate.span.revising(self.span, grown);
         self.span = candidate.span;
@@ -161,19 +163,20 @@ impl OpenUtterance {
         changed
     }
 
-    /// Where the first of it begins that is not settled.
+    /// Returns the start of its first words that are not settled.
     pub fn unsettled_from(&self) -> Duration {
         self.unsettled_start.unwrap_or(self.span.start)
     }
 
-    /// Finds out where what is left of it begins beside what was settled out of it.
+    /// Finds the start of its remaining words after some were settled under other numbers.
     pub fn update_unsettled_start(&mut self, settled: &Settled) {
         self.unsettled_start = None;
         let parts = self.settled_parts(settled);
         if parts.is_empty() {
             return;
         }
-        // Only what surely lies inside counts: what is sent once too often is known when it comes again.
+        // Only words that surely lie inside count. Audio that is replayed needlessly is recognised
+        // as a repeat; audio that is missing is not.
         let left = |w: &&Word| {
             words::midpoint(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
         };
@@ -181,8 +184,7 @@ impl OpenUtterance {
         self.unsettled_start = first.filter(|first| *first > self.span.start);
     }
 
-    /// Leaves out the words that were settled under other numbers, as an entry would lose them: nobody will tell that they are
-    /// no part of it any more.
+    /// Drops the words that were settled under other numbers. No later response will take them out.
     pub fn drop_settled_words(&mut self, settled: &Settled) {
         let parts = self.settled_parts(settled);
         if parts.is_empty() || !self.has_times() {
@@ -199,30 +201,31 @@ impl OpenUtterance {
         }
     }
 
-    /// What was settled out of it. What only touches it is another utterance, whose end or its own start is not exact.
+    /// Returns the settled spans that were part of it. A span that only touches it is another
+    /// utterance, for times are not exact.
     fn settled_parts(&self, settled: &Settled) -> Vec<Span> {
         let span = self.span;
-        let forgotten = settled
+        let pruned = settled
             .pruned_until()
             .map(|end| Span::new(Duration::ZERO, end));
         settled
             .overlapping(span)
             .filter(|s| s.mostly_overlaps(span))
-            .chain(forgotten.filter(|s| s.overlap(span) > Duration::ZERO))
+            .chain(pruned.filter(|s| s.overlap(span) > Duration::ZERO))
             .collect()
     }
 
-    /// Whether any of its words has times.
+    /// Returns whether any of its words has times.
     pub fn has_times(&self) -> bool {
         self.words.iter().any(|w| words::midpoint(w).is_some())
     }
 
-    /// Whether it says nothing.
+    /// Returns whether it has no text.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// How many bytes it holds, about.
+    /// Returns the bytes that it holds, about.
     pub fn bytes(&self) -> usize {
         let words = self.words.iter();
         let attributes = self.attributes.iter();
@@ -232,7 +235,7 @@ impl OpenUtterance {
             + attributes.map(|(n, v)| n.len() + v.len()).sum::<usize>()
     }
 
-    /// It says nothing any more.
+    /// Drops its text, which withdraws it.
     pub fn clear(&mut self) {
         self.text.clear();
         self.words.clear();
@@ -251,9 +254,9 @@ impl OpenUtterance {
         }
     }
 
-    /// Its final update, which takes over what it holds.
+    /// Returns its final update and leaves it without content.
     pub fn last(&mut self, unconfirmed: bool) -> Update {
-        // What is withdrawn says nothing that could be confirmed.
+        // A withdrawn utterance has nothing to confirm.
         let unconfirmed = unconfirmed && !self.is_empty();
         Update {
             number: self.number,
@@ -268,7 +271,7 @@ impl OpenUtterance {
     }
 }
 
-/// Within one run of the program, the same for the same value.
+/// Returns a hash that is stable within one run of the program.
 fn hash(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

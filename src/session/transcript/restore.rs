@@ -1,8 +1,9 @@
-//! What becomes of utterances when a connection is lost, and where the next one begins.
+//! Decides what happens to utterances when a connection is lost, and where the next one begins.
 //!
-//! Settled speech is not sent again, open utterances are, from the pause before them; they keep their numbers through the rules
-//! of a response. A new connection first says less than the lost one had said, so interim results wait until its text
-//! reaches as far: text that stands on a screen never shrinks.
+//! Settled speech is not sent again. Open utterances are, from the pause before them; the rules for
+//! responses let them keep their numbers. A new connection knows less at first than the lost one
+//! did. So interim results are held until their text reaches as far: text on a screen must not
+//! shrink.
 use std::time::Duration;
 
 use super::listed::{ListedUtterance, SettledPrefix};
@@ -12,19 +13,21 @@ use super::words;
 use super::{TranscriptTracker, Update};
 use crate::protocol::response::Response;
 
-/// Reported ends are early (a word's time is mostly 80 ms, whatever its sound), so beginning exactly there would hear the
-/// tail of a word again. So much later at most, and never beyond half of the pause.
+/// Upper bound on the distance of a replay from the reported end before it. Reported ends are early
+/// (a word is mostly timed as 80 ms), so a replay from there would repeat the tail of a word. Half
+/// of the pause is the other bound.
 const MAX_END_MARGIN: Duration = Duration::from_millis(400);
 
-/// Responses lag the audio: what was worked through is only known to hold nothing when it is so old. Where nobody says otherwise.
+/// Default of the time by which results may follow the report that their audio was processed.
 pub(super) const DEFAULT_RESULT_DELAY: Duration = Duration::from_secs(2);
 
-/// Settled utterances that end so long before a connection are not compared with what it says.
+/// Settled utterances that end earlier than this before a connection's start are forgotten.
 const DEDUP_LOOKBACK: Duration = Duration::from_secs(1);
 
 impl TranscriptTracker {
-    /// A new connection, whose first sample lies at `origin` on the axis. After [`restart`](Self::restart) open utterances go on,
-    /// and interim results are held until their text reaches as far as that of the lost one.
+    /// Begins a connection whose first sample lies at `origin` on the axis. After
+    /// [`restart`](Self::restart), open utterances continue and interim results are held until
+    /// their text reaches as far as that of the lost connection.
     pub fn connect(&mut self, origin: Duration) {
         if !self.lost {
             self.final_until = self.final_until.max(origin);
@@ -45,26 +48,28 @@ impl TranscriptTracker {
             .prune_before(origin.saturating_sub(DEDUP_LOOKBACK));
     }
 
-    /// The connection is lost: returns where the audio is to be sent again from, on the axis, which is `window`, where the audio that
-    /// can be sent again begins, or later. What reaches before `window` can't be heard again and ends, final and
-    /// unconfirmed, with the words that lie before it; the others come again under another number.
+    /// Ends a lost connection and returns the position on the axis from which to replay. `window`
+    /// is the start of the audio that is still kept; the result is not before it. Utterances that
+    /// begin before `window` end, final and unconfirmed, with their words before it. Their other
+    /// words come again under another number.
     pub fn restart(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
         let wanted = self.replay_needed_from();
         let begin = if window > wanted {
-            // A service may claim an end that no audio has reached yet; what comes then is still to be heard.
-            self.end_before(window, updates).min(self.sent.max(window))
+            // A reported end may lie past the audio that was sent; what follows must still be sent.
+            self.finalize_before(window, updates)
+                .min(self.sent.max(window))
         } else {
             wanted
         };
         if self.open.is_empty() {
             self.interim_gate = None;
         } else {
-            // Of a service that tells neither durations nor times there is no knowing how long to wait.
-            let worked = self.processed_until.max(self.reported_until);
-            let until = worked.saturating_add(self.max_result_delay);
+            // Without any durations or times there would be no bound for the wait.
+            let processed = self.processed_until.max(self.reported_until);
+            let until = processed.saturating_add(self.max_result_delay);
             self.interim_gate = self
                 .interim_gate
-                .max((worked > self.origin).then_some(until));
+                .max((processed > self.origin).then_some(until));
         }
         self.has_unresolved_tail |= self.unsettled_from().is_some();
         self.connected = false;
@@ -73,9 +78,11 @@ impl TranscriptTracker {
         begin
     }
 
-    /// Ends what reaches before `window`; returns where to begin so that nothing of it is heard twice.
-    fn end_before(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
-        // Without timed words there is no telling which to keep: all of it, and its audio is not sent again. That may reach others.
+    /// Finalizes utterances that begin before `window`. Returns where to replay from so that
+    /// nothing of them is recognised twice.
+    fn finalize_before(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
+        // An utterance without timed words cannot be split: it ends whole, and its audio is not
+        // sent again. Its end may lie within another such utterance.
         let mut begin = window;
         while let Some(end) = self
             .open
@@ -85,7 +92,7 @@ impl TranscriptTracker {
         {
             begin = end;
         }
-        let (mut heard, mut next, mut rest) = (None, None, None);
+        let (mut ended, mut next, mut rest) = (None, None, None);
         self.settled.begin_batch();
         for index in 0..self.open.len() {
             let open = &mut self.open[index];
@@ -96,7 +103,7 @@ impl TranscriptTracker {
             let mut kept = open.words.clone();
             words::retain_by_time(&mut kept, |middle| middle < begin);
             if kept.is_empty() && open.has_times() {
-                // Only its start is early: every word comes again, and it keeps its number.
+                // Only its start is early: all words come again, under the same number.
                 next = earlier(next, open.words.iter().find_map(|w| w.start));
                 continue;
             }
@@ -104,14 +111,14 @@ impl TranscriptTracker {
                 let cut = &open.words[kept.len()..];
                 let start = cut.iter().find_map(|w| w.start).unwrap_or(begin);
                 rest = earlier(rest, Some(start));
-                // Not beyond where the rest begins: its first words would count as settled.
+                // Ends before the rest begins, whose first words would count as settled otherwise.
                 let end = kept.iter().rev().find_map(|w| w.end).unwrap_or(begin);
                 open.span = Span::new(open.span.start, end.min(begin));
                 open.text = words::join(&kept);
                 open.words = kept;
             }
-            heard = heard.max(Some(open.span.end));
-            self.end(index, true, updates);
+            ended = ended.max(Some(open.span.end));
+            self.finalize(index, true, updates);
         }
         self.replay_start = self
             .replay_start
@@ -119,27 +126,29 @@ impl TranscriptTracker {
         self.open.retain(|o| !o.ended);
         self.unresolved_from = earlier(self.unresolved_from, rest);
         let next = earlier(next, self.unresolved_from).unwrap_or(self.max_processed);
-        // The window may begin right behind what is settled, too.
+        // The window may also begin right after a settled utterance.
         let settled = self.settled.end_before(Some(begin));
-        let heard = heard.max(settled.filter(|settled| *settled <= next));
-        // The tail of the last word is not to be heard again.
-        let begin = match heard {
-            Some(heard) => begin.max(after(heard, next)),
+        let ended = ended.max(settled.filter(|settled| *settled <= next));
+        // Skips the tail of the last word.
+        let begin = match ended {
+            Some(ended) => begin.max(after(ended, next)),
             None => begin,
         };
-        // An end may be past what was sent.
+        // A reported end may lie past the audio that was sent.
         begin.min(self.sent.max(window))
     }
 
-    /// Whether a [`restart`](Self::restart) at `window` would end an utterance whose words have no times: then the audio goes on where
-    /// it ends, and words that were still to come out of what was heard are lost.
+    /// Returns whether a [`restart`](Self::restart) at `window` would end an utterance whose words
+    /// have no times. The replay would then begin at its end, and words that were still to come
+    /// would be lost.
     pub fn would_lose_untimed_words(&self, window: Duration) -> bool {
         self.open
             .iter()
             .any(|o| !o.has_times() && o.span.start < window && o.span.end > window)
     }
 
-    /// Whether a response reaches as far as the text that is shown: to its end or, where ends are left out, to its length.
+    /// Returns whether a response reaches as far as the text that is shown: up to its end or, where
+    /// ends are left out, up to its length.
     pub(super) fn reaches_shown(
         &self,
         response: &Response<'_>,
@@ -157,8 +166,9 @@ impl TranscriptTracker {
         )
     }
 
-    /// With nothing open, nothing is held. What the lost connection had heard behind the end of an utterance that this one cuts
-    /// shorter belongs to none now: it counts as heard when this one has worked as far.
+    /// Opens the gate if nothing is open. The new connection may end an utterance earlier than the
+    /// lost one did. The speech after that end belongs to no utterance, so it only counts as
+    /// processed once this connection has processed it.
     pub(super) fn update_interim_gate(&mut self) {
         if self.open.is_empty() {
             self.interim_gate = None;
@@ -168,15 +178,15 @@ impl TranscriptTracker {
         }
     }
 
-    /// Where a restart would begin if the connection were lost now, on the axis: no audio before it will be asked for, but a start
-    /// that the service revises later may move it back a little.
+    /// Returns the position on the axis from which a restart would replay now. Earlier audio is not
+    /// needed any more; but the service may revise a start and move this back a little.
     pub fn replay_needed_from(&self) -> Duration {
         let start = self.unsettled_from();
         let settled = self.final_until();
         let begin = if settled > self.final_until {
             after(settled, start.unwrap_or(self.max_processed))
         } else {
-            // Where the connection began there is no tail, and speech may begin with the first sample.
+            // No word ends where the connection began, and speech may begin with its first sample.
             settled
         };
         let begin = match start {
@@ -186,29 +196,29 @@ impl TranscriptTracker {
         begin.min(self.sent)
     }
 
-    /// Audio before it has said all that it will say: it is settled, or was worked through so long ago that its words are known,
-    /// and those that are open can end with them.
+    /// Returns the position up to which no more results are expected: the audio is settled, or was
+    /// processed so long ago that its words are known.
     pub fn resolved_until(&self) -> Duration {
-        let told = self
+        let known = self
             .processed_until
             .saturating_sub(self.max_result_delay)
             .min(self.sent);
-        self.replay_needed_from().max(told)
+        self.replay_needed_from().max(known)
     }
 
-    /// Where the first speech begins that is known and not settled.
+    /// Returns where the first speech begins that is known and not settled.
     fn unsettled_from(&self) -> Option<Duration> {
         let open = self.open.iter().map(OpenUtterance::unsettled_from);
         earlier(open.min(), self.unresolved_from)
     }
 
-    /// How far the service has worked through the audio, on the axis.
+    /// Returns how far the service has processed the audio, on the axis.
     pub fn processed_until(&self) -> Duration {
         self.processed_until
     }
 
-    /// The end of the last settled utterance with every earlier one settled too, on the axis; where there is none, the place where the
-    /// connection began, or the one that it restores.
+    /// Returns the end on the axis of the last settled utterance before which all are settled. If
+    /// there is none, where the connection began, or the one that it restores.
     pub fn final_until(&self) -> Duration {
         let settled = self.settled.end_before(self.unsettled_from());
         self.final_until
@@ -217,7 +227,8 @@ impl TranscriptTracker {
     }
 }
 
-/// Where to begin in the pause between speech that ends at `end` and speech that begins at `next`.
+/// Returns where to begin in the pause between speech that ends at `end` and speech that begins at
+/// `next`.
 fn after(end: Duration, next: Duration) -> Duration {
     end.saturating_add(MAX_END_MARGIN.min(next.saturating_sub(end) / 2))
 }

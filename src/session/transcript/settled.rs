@@ -1,4 +1,4 @@
-//! Where on the axis speech is settled: what the service says about it again is a repeat.
+//! The settled utterances: entries that match one of them are repeats.
 use std::cell::LazyCell;
 use std::time::Duration;
 
@@ -6,25 +6,26 @@ use super::span::{Span, TOLERANCE};
 use super::text::Fingerprint;
 use crate::protocol::request::ResultType;
 
-/// In `full` mode every response repeats every settled utterance of the connection, thousands in hours of speech. What is older
-/// than that many belongs to a connection long gone, or to a peer that invents them.
+/// Upper bound on settled utterances in `full` mode, where every response repeats those of its
+/// connection: thousands in hours of speech.
 const MAX_OF_FULL: usize = 1 << 14;
 
-/// In `single` mode only what another connection hears again can be said again: minutes at most.
+/// Upper bound on settled utterances in `single` mode, where only replayed audio, minutes at most,
+/// can repeat them.
 const MAX_OF_SINGLE: usize = 1 << 10;
 
-/// A look-up goes through so many neighbours at most: an honest service has a few that overlap.
+/// Upper bound on the utterances that a look-up compares. Only a few overlap in practice.
 const MAX_NEIGHBOURS: usize = 128;
 
-/// Settled utterances by time. Of each text only a fingerprint is kept.
+/// Settled utterances in the order of their times. Of each text only a fingerprint is kept.
 #[derive(Debug)]
 pub(super) struct Settled {
-    /// So many are told apart at most.
+    /// Upper bound on their number.
     limit: usize,
     by_start: Vec<Item>,
-    /// To be taken up together, since [`Settled::begin_batch`].
+    /// Added together at [`Settled::commit_batch`].
     batch: Option<Vec<Item>>,
-    /// The latest end of those that were forgotten.
+    /// Latest end of those that were pruned.
     pruned_until: Option<Duration>,
 }
 
@@ -32,12 +33,12 @@ pub(super) struct Settled {
 struct Item {
     span: Span,
     text: Fingerprint,
-    /// The latest end of this one and all before it, so that a search for overlaps knows where to stop.
+    /// Latest end of this one and all before it, which ends a search for overlaps.
     reach: Duration,
 }
 
 impl Settled {
-    /// None yet, of connections that ask for `result_type`.
+    /// Returns an empty list for connections that request `result_type`.
     pub fn new(result_type: ResultType) -> Self {
         Settled {
             limit: match result_type {
@@ -50,7 +51,8 @@ impl Settled {
         }
     }
 
-    /// Takes up one more. Returns where the last one ended that was forgotten for it: what ends before is to be taken as settled.
+    /// Adds an utterance. Returns the latest end of those that were pruned for it, if any:
+    /// everything that ends before counts as settled.
     pub fn insert(&mut self, span: Span, text: &str) -> Option<Duration> {
         if let Some(batch) = &mut self.batch {
             batch.push(Item {
@@ -78,13 +80,13 @@ impl Settled {
         full.then_some(self.pruned_until).flatten()
     }
 
-    /// From here on until [`commit_batch`](Self::commit_batch), what is inserted is not found: one response may settle thousands, and
-    /// each alone would move all the later ones.
+    /// Begins a batch: until [`commit_batch`](Self::commit_batch), inserted utterances are not
+    /// found. A response may settle thousands, which are then sorted once.
     pub fn begin_batch(&mut self) {
         self.batch.get_or_insert_default();
     }
 
-    /// Takes up what was inserted since [`begin_batch`](Self::begin_batch). Returns the same as [`insert`](Self::insert).
+    /// Adds the utterances of the batch. Returns the same as [`insert`](Self::insert).
     pub fn commit_batch(&mut self) -> Option<Duration> {
         let batch = self.batch.take().unwrap_or_default();
         if batch.is_empty() {
@@ -102,13 +104,14 @@ impl Settled {
         self.pruned_until
     }
 
-    /// How many begin at `start` or before.
+    /// Returns the number of those that begin at `start` or before.
     fn after(&self, start: Duration) -> usize {
         self.by_start.partition_point(|i| i.span.start <= start)
     }
 
-    /// Returns the index of the settled utterance that this one repeats. The times decide that both have: they are the same, and
-    /// the two overlap or say the same. Where a time is missing, the text decides too, among those from `listed` on.
+    /// Returns the index of the settled utterance that an entry repeats. The times that both report
+    /// decide: they are the same, and the two overlap or have the same text. Where a time is
+    /// missing, the text decides too, among those from the index `listed` on.
     pub fn find(&self, span: Span, text: &str, listed: Option<usize>) -> Option<usize> {
         let text = LazyCell::new(|| Fingerprint::of(text));
         let near = |&index: &usize| {
@@ -131,7 +134,7 @@ impl Settled {
             .or_else(|| said(listed?))
     }
 
-    /// Those that begin about there.
+    /// Returns those that begin within the tolerance of `start`.
     fn with_start(&self, start: Duration) -> impl Iterator<Item = usize> {
         let from = start.saturating_sub(TOLERANCE);
         let first = self.by_start.partition_point(|i| i.span.start < from);
@@ -139,13 +142,14 @@ impl Settled {
         (first..last).take(MAX_NEIGHBOURS)
     }
 
-    /// Those that may end about there, the latest first.
+    /// Returns those that may end within the tolerance of `end`, the latest first.
     fn with_end(&self, end: Duration) -> impl Iterator<Item = usize> {
         let last = end.saturating_add(TOLERANCE);
         self.touching(end.saturating_sub(TOLERANCE), last)
     }
 
-    /// Those that begin at `last` or before and may end at `from` or after, the latest first.
+    /// Returns those that begin at `last` or before and may end at `from` or after, the latest
+    /// first.
     fn touching(&self, from: Duration, last: Duration) -> impl Iterator<Item = usize> {
         (0..self.after(last))
             .rev()
@@ -153,7 +157,7 @@ impl Settled {
             .take(MAX_NEIGHBOURS)
     }
 
-    /// The index of the first one that begins at `start` or after.
+    /// Returns the index of the first one that begins at `start` or after.
     pub fn from(&self, start: Duration) -> usize {
         self.by_start.partition_point(|i| i.span.start < start)
     }
@@ -162,27 +166,28 @@ impl Settled {
         self.by_start[index].span
     }
 
-    /// The latest end that is not after `position`.
+    /// Returns the latest end that is not after `position`.
     pub fn last_end(&self, position: Duration) -> Option<Duration> {
         let begun = self.touching(Duration::ZERO, position);
         let ends = begun.map(|i| self.by_start[i].span.end);
         ends.filter(|end| *end <= position).max()
     }
 
-    /// What follows in `text` behind all from the index `first` on; `None` if it does not begin with them.
+    /// Returns the part of `text` after the texts of all from the index `first` on. `None` if it
+    /// does not begin with them.
     pub fn strip<'t>(&self, text: &'t str, first: usize) -> Option<&'t str> {
         let mut items = self.by_start[first..].iter();
         items.try_fold(text, |rest, item| item.text.strip(rest))
     }
 
-    /// The settled utterances that overlap `span`, the latest first, as far as their times are reported.
+    /// Returns the spans with reported times that overlap `span`, the latest first.
     pub fn overlapping(&self, span: Span) -> impl Iterator<Item = Span> {
         self.touching(span.start, span.end)
             .map(|i| self.by_start[i].span)
             .filter(move |s| s.is_reported() && s.overlap(span) > Duration::ZERO)
     }
 
-    /// The end of the last one of those that begin before `start` (of all, without it), if there was any.
+    /// Returns the latest end of those that begin before `start`, or of all without it.
     pub fn end_before(&self, start: Option<Duration>) -> Option<Duration> {
         let count = start.map_or(self.by_start.len(), |start| {
             self.by_start.partition_point(|i| i.span.start < start)
@@ -191,13 +196,14 @@ impl Settled {
         last.max(self.pruned_until)
     }
 
-    /// Forgets what ends before `position`: nothing will repeat it. Where it ended is remembered.
+    /// Forgets those that end before `position`, which nothing will repeat. Their latest end is
+    /// kept.
     pub fn prune_before(&mut self, position: Duration) {
-        // Reach grows with the index: everything up to there ends earlier.
+        // `reach` grows with the index, so all of these end earlier.
         self.prune(self.by_start.partition_point(|i| i.reach < position));
     }
 
-    /// The latest end of those that were forgotten: what is before is settled.
+    /// Returns the latest end of those that were pruned: everything before counts as settled.
     pub fn pruned_until(&self) -> Option<Duration> {
         self.pruned_until
     }

@@ -1,14 +1,14 @@
-//! A stretch of the stream's axis, and how two of them lie to each other.
+//! Spans on the stream's axis and how they relate.
 use std::time::Duration;
 
-/// Accuracy of reported times. The same sound's ends move by this much from response to response, while sentences
-/// follow each other by 260 ms and more (both seen in recorded traffic).
+/// Accuracy of reported times. In recorded traffic the times of the same sound move by this much
+/// from response to response, while sentences are 260 ms and more apart.
 pub(super) const TOLERANCE: Duration = Duration::from_millis(200);
 
-/// From `start` to `end`, which never lies before it.
+/// A span from `start` to `end`, which is not before `start`.
 ///
-/// The service leaves times out. A start or end that is not reported is inferred: the span then is the stretch in which the
-/// speech lies, and comparisons go by what is reported, or by the text.
+/// The service may leave times out. A start or end that is not reported is inferred. The speech
+/// then lies somewhere in the span, and comparisons use the reported times or the text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub start: Duration,
@@ -18,7 +18,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// A span whose start and end the service reported.
+    /// Returns a span whose start and end were reported.
     pub fn new(start: Duration, end: Duration) -> Self {
         Self {
             start,
@@ -28,7 +28,7 @@ impl Span {
         }
     }
 
-    /// A span of which the service reported what is not `None`; it lies between `floor` and `ceiling`.
+    /// Returns a span whose missing times are inferred from `floor` and `ceiling`.
     pub fn within(
         floor: Duration,
         start: Option<Duration>,
@@ -44,25 +44,25 @@ impl Span {
         }
     }
 
-    /// Whether neither end is inferred: only then does it cover others.
+    /// Returns whether neither time is inferred. Only such spans cover others.
     pub fn is_reported(self) -> bool {
         self.start_reported && self.end_reported
     }
 
-    /// The start, unless nothing at all was reported.
+    /// Returns the start, unless both times are inferred.
     pub fn known_start(self) -> Option<Duration> {
         (self.start_reported || self.end_reported).then_some(self.start)
     }
 
-    /// The end, where it was reported.
+    /// Returns the end if it was reported.
     pub fn known_end(self) -> Option<Duration> {
         self.end_reported.then_some(self.end)
     }
 
-    /// This span of an utterance that lay at `known` before. What is inferred says nothing new; but the end that is inferred
-    /// moves on where the text has `changed`.
-    pub fn revising(mut self, known: Self, changed: bool) -> Self {
-        if !self.end_reported && !changed {
+    /// Returns this span as a revision of `known`. Inferred times do not replace known ones; but an
+    /// inferred end does if the text has `grown`.
+    pub fn revising(mut self, known: Self, grown: bool) -> Self {
+        if !self.end_reported && !grown {
             self.end = known.end;
             self.end_reported = known.end_reported;
         }
@@ -74,7 +74,8 @@ impl Span {
         self
     }
 
-    /// The end, at least a millisecond after the start: the service's unit. A point could neither cover nor be covered.
+    /// Returns the end, at least a millisecond (the service's unit) after the start. An empty span
+    /// could neither cover nor be covered.
     fn end_nonempty(self) -> Duration {
         self.end
             .max(self.start.saturating_add(Duration::from_millis(1)))
@@ -84,26 +85,26 @@ impl Span {
         self.end_nonempty().saturating_sub(self.start)
     }
 
-    /// How much of the one lies in the other.
+    /// Returns the length of the overlap.
     pub fn overlap(self, other: Self) -> Duration {
         let end = self.end_nonempty().min(other.end_nonempty());
         end.saturating_sub(self.start.max(other.start))
     }
 
-    /// Whether they share at least half of the shorter.
+    /// Returns whether the overlap is at least half of the shorter span.
     pub fn mostly_overlaps(self, other: Self) -> bool {
         let shorter = self.width().min(other.width());
         self.overlap(other) >= shorter / 2
     }
 
-    /// What lies between them; zero when they touch or overlap.
+    /// Returns the distance between them; zero when they touch or overlap.
     pub fn gap(self, other: Self) -> Duration {
         self.start
             .max(other.start)
             .saturating_sub(self.end.min(other.end))
     }
 
-    /// The distance of the ends that both reported, or else of the starts that both reported.
+    /// Returns the distance of the ends if both were reported, or else of the starts.
     pub fn distance(self, other: Self) -> Option<Duration> {
         if self.end_reported && other.end_reported {
             Some(self.end.abs_diff(other.end))
@@ -114,7 +115,8 @@ impl Span {
         }
     }
 
-    /// Whether what both reported is the same within [`TOLERANCE`]; `None` where no time was reported for both.
+    /// Returns whether the times that both report agree within [`TOLERANCE`]. `None` if they have
+    /// none in common.
     pub fn matches_within_tolerance(self, other: Self) -> Option<bool> {
         let starts = self.start_reported && other.start_reported;
         let ends = self.end_reported && other.end_reported;
@@ -124,19 +126,19 @@ impl Span {
         })
     }
 
-    /// Whether `position` lies inside.
+    /// Returns whether `position` lies inside.
     pub fn contains(self, position: Duration) -> bool {
         position >= self.start && position < self.end_nonempty()
     }
 
-    /// Whether `position` lies inside, as far as reported times can tell.
+    /// Returns whether `position` lies inside, within [`TOLERANCE`].
     pub fn contains_within_tolerance(self, position: Duration) -> bool {
         position.saturating_add(TOLERANCE) >= self.start
             && position <= self.end.saturating_add(TOLERANCE)
     }
 }
 
-/// How much of `span` the others cover together.
+/// Returns how much of `span` the others cover together.
 pub(super) fn covered(span: Span, others: &mut [Span]) -> Duration {
     others.sort_unstable_by_key(|o| o.start);
     let mut from = span.start;

@@ -1,13 +1,14 @@
-//! How texts are compared: by their letters, for case, spaces and punctuation are revised until the end.
+//! Compares texts by their letters and digits: case, spaces and punctuation are revised until the
+//! end.
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Letters that are compared at each end of two texts.
+/// Upper bound on the letters that are compared at each end of two texts.
 const MAX_COMPARED: usize = 64;
 
-/// What is kept of a text: enough to know it again.
+/// Identifies a text by its letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint {
-    /// How many letters it has.
+    /// Number of its letters.
     letters: usize,
     hash: u64,
 }
@@ -25,7 +26,8 @@ impl Fingerprint {
         }
     }
 
-    /// What follows this text in `text`, behind its punctuation and the space; `None` if `text` does not begin with it.
+    /// Returns the part of `text` after this text, its punctuation and the space. `None` if `text`
+    /// does not begin with it.
     pub fn strip(self, text: &str) -> Option<&str> {
         let mut hasher = DefaultHasher::new();
         let mut letters = 0;
@@ -55,7 +57,8 @@ fn hash_letter(c: char, hasher: &mut DefaultHasher) {
     }
 }
 
-/// Whether two texts may be versions of one: what they begin and end with in common is half of the shorter.
+/// Returns whether two texts may be versions of one: their common beginning and end make up half of
+/// the shorter one.
 pub(super) fn are_alike(a: &str, b: &str) -> bool {
     let common = |pair: &(char, char)| pair.0.to_lowercase().eq(pair.1.to_lowercase());
     let first = letters(a).zip(letters(b)).take(MAX_COMPARED);
@@ -65,7 +68,8 @@ pub(super) fn are_alike(a: &str, b: &str) -> bool {
     shorter > 0 && 2 * shared >= shorter
 }
 
-/// Whether a text is another one and not `old` revised: it is so much shorter, and so different.
+/// Returns whether `new` starts anew instead of revising `old`: it is less than half as long and
+/// mostly different.
 pub(super) fn is_new_text(old: &str, new: &str) -> bool {
     let length = new.chars().count();
     let shared = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);

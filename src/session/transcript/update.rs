@@ -1,34 +1,36 @@
-//! What the tracker tells.
+//! The tracker's output.
 use std::time::Duration;
 
-/// What to tell about one utterance: it replaces what its number said before.
+/// News of one utterance. It replaces what was said under its number before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     /// 0, 1, 2 … by first appearance in the stream.
     pub number: u32,
-    /// The utterance as it stands. Empty: withdrawn.
+    /// The utterance as it stands. Empty if it is withdrawn.
     pub text: String,
-    /// It will not change any more. Comes once for each number.
+    /// Whether it is final. Comes once for each number.
     pub is_final: bool,
-    /// Final, but what was heard last, not what the service settled on.
+    /// Final, but not confirmed by the service: the last text that was recognised.
     pub unconfirmed: bool,
-    /// Where it begins on the stream's axis, where the service says so.
+    /// Start on the stream's axis; `None` where the service gives no time at all.
     pub start: Option<Duration>,
-    /// Where it ends, likewise.
+    /// End on the stream's axis; `None` where the service gives none.
     pub end: Option<Duration>,
-    /// Its words; joined they give `text`. Empty where the service lists none.
+    /// Its words. Joined they give `text`. Empty where the service lists none.
     pub words: Vec<Word>,
-    /// What else is known of it, by name: the response's `additions`.
+    /// Names and values that the service adds.
     pub attributes: Vec<(String, String)>,
 }
 
 /// A word of an [`Update`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// The word with the spaces and punctuation that follow it; the first also with what precedes it.
+    /// The word with the spaces and punctuation that follow it; the first one also with what
+    /// precedes it.
     pub text: String,
-    /// Where it begins on the stream's axis, where the service says so.
+    /// Start on the stream's axis, where the service gives it.
     pub start: Option<Duration>,
-    /// Where it ends, likewise. Mostly 80 ms after its start, whatever its sound.
+    /// End on the stream's axis, where the service gives it. Mostly 80 ms after the start, however
+    /// long the word sounds.
     pub end: Option<Duration>,
 }

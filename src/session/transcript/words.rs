@@ -1,15 +1,15 @@
-//! An utterance's words, cut from its text so that joined they give it back.
+//! Aligns the service's words with an utterance's text, so that the words joined give the text.
 use std::time::Duration;
 
 use super::Word;
 use crate::protocol::response;
 
-/// How far ahead a word is looked for when it does not come next, in bytes.
+/// Bytes of text in which a word is searched if it does not come next.
 const LOOK_AHEAD: usize = 64;
-/// So many letters are compared for that: a word's beginning does not stand again and again before it.
+/// Upper bound on the letters that are compared in such a search.
 const MAX_COMPARED: usize = 4 * LOOK_AHEAD;
 
-/// Where a word begins in the text, and when it was said.
+/// A word's place in the text and its times on the axis.
 struct AlignedWord {
     at: usize,
     start: Option<Duration>,
@@ -17,7 +17,7 @@ struct AlignedWord {
 }
 
 impl AlignedWord {
-    /// `first`: where the word begins if it is the first with times and its start is left out.
+    /// `first` is the start of the first timed word, in case it is left out.
     fn of(
         at: usize,
         word: &response::Word<'_>,
@@ -35,12 +35,13 @@ impl AlignedWord {
     }
 }
 
-/// Cuts `text` at the service's words. Each takes along the spaces and punctuation that follow it, the first also what precedes
-/// it. The service's words for spaces and punctuation have no times and go to the word before them. Words that don't stand in
-/// the text as they are (numbers written as digits, say) share what stands in their place as one word.
+/// Splits `text` at the service's words. A word includes the spaces and punctuation after it, the
+/// first one also those before it. The service's own words for spaces and punctuation have no times
+/// and join the word before them. Words that do not occur in the text, such as numbers that became
+/// digits, share the text in their place as one word.
 ///
-/// `begins` is where the utterance begins on the axis: the service leaves zeros out, so that a connection's very first word may
-/// have an end alone.
+/// `begins` is the start of the utterance on the axis. The service leaves zeros out, so a
+/// connection's first word may have an end only.
 pub(super) fn align<'a>(
     text: &str,
     words: impl Iterator<Item = response::Word<'a>>,
@@ -85,7 +86,7 @@ pub(super) fn align<'a>(
         .collect()
 }
 
-/// The run of words that were not found, where the gap that they must be in has any letters.
+/// Places a run of words that were not found at the first letter of the gap that they must be in.
 fn place_run(
     run: Option<AlignedWord>,
     text: &str,
@@ -99,7 +100,8 @@ fn place_run(
     })
 }
 
-/// Where `token` stands in `text` at or after `from`: at the next letter, or a little ahead as a word of its own.
+/// Finds `token` in `text` at or after `from`: at the next letter, or a little ahead as a whole
+/// word.
 fn find(text: &str, from: usize, token: &str) -> Option<(usize, usize)> {
     let mut next = true;
     let mut compared = 0;
@@ -125,7 +127,8 @@ fn find(text: &str, from: usize, token: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// The length of what `text` begins with, if that is `token` but for case. `compared` counts letters.
+/// Returns the length of `token` at the beginning of `text`, ignoring case. `compared` counts
+/// letters.
 fn prefix(text: &str, token: &str, compared: &mut usize) -> Option<usize> {
     let mut rest = text.chars();
     for expected in token.chars() {
@@ -138,7 +141,7 @@ fn prefix(text: &str, token: &str, compared: &mut usize) -> Option<usize> {
     Some(text.len() - rest.as_str().len())
 }
 
-/// The middle of the sound, where it is known.
+/// Returns the middle of a word's time, or the one time that is known.
 pub(super) fn midpoint(word: &Word) -> Option<Duration> {
     match (word.start, word.end) {
         (Some(start), Some(end)) => Some(start + end.saturating_sub(start) / 2),
@@ -146,7 +149,8 @@ pub(super) fn midpoint(word: &Word) -> Option<Duration> {
     }
 }
 
-/// Keeps the words whose middle `keep` accepts; one without times shares the fate of the one before it, or of the first timed one.
+/// Keeps the words whose midpoint `keep` accepts. A word without times follows the one before it,
+/// or the first timed one.
 pub(super) fn retain_by_time(words: &mut Vec<Word>, mut keep: impl FnMut(Duration) -> bool) {
     let mut kept = words.iter().find_map(midpoint).is_none_or(&mut keep);
     words.retain(|word| {
@@ -160,12 +164,12 @@ pub(super) fn retain_by_time(words: &mut Vec<Word>, mut keep: impl FnMut(Duratio
     }
 }
 
-/// What the words say together.
+/// Joins the words to a text.
 pub(super) fn join(words: &[Word]) -> String {
     words.iter().map(|w| w.text.as_str()).collect()
 }
 
-/// A word of the service, for tests.
+/// Returns a word of the service, for tests.
 #[cfg(test)]
 fn word(text: &str, times: Option<(u64, u64)>) -> response::Word<'_> {
     response::Word {
@@ -324,7 +328,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the words are: joined they give the text, and none begins with a space but the first.
+        /// Whatever the words are: joined they give the text, and none begins with a space but the
+        /// first.
         #[test]
         fn joined_words_give_the_text(
             text in "[ a-c,.哈1é]{0,24}",

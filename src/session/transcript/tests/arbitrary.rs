@@ -1,4 +1,5 @@
-//! Responses that no honest service would send, in any order: what [`Stream`] checks of every update holds all the same.
+//! Responses that no honest service would send, in any order: what [`Stream`] checks of every
+//! update holds all the same.
 use proptest::prelude::*;
 
 use super::*;

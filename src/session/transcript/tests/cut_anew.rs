@@ -1,4 +1,5 @@
-//! A new connection settles a part of what is open under a number of its own: section 8's "none is recognised twice".
+//! A new connection settles a part of what is open under a number of its own: section 8's "none is
+//! recognised twice".
 use super::*;
 
 /// What the lost connection had heard in one, with the words at 182, 3155, 6128 and 9101.

@@ -1,5 +1,5 @@
-//! Times and words that the service leaves out, as its second pass does: an utterance without a start begins where the one before
-//! it ended, and its end or its text tells which one it is.
+//! Times and words that the service leaves out, as its second pass does: an utterance without a
+//! start begins where the one before it ended, and its end or its text tells which one it is.
 use proptest::prelude::*;
 
 use super::*;
@@ -131,7 +131,8 @@ fn masked(utterance: &Said, mask: Mask) -> Said {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Any subset of starts, ends and words, another one for each utterance of each response: one final for each sentence, in order.
+    /// Any subset of starts, ends and words, another one for each utterance of each response: one
+    /// final for each sentence, in order.
     #[test]
     fn one_final_for_each_sentence_in_order(
         full in any::<bool>(),

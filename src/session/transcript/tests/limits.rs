@@ -103,7 +103,7 @@ fn what_open_utterances_hold_is_bounded() {
         let open = stream.latest.values().filter(|u| !u.is_final);
         let held: usize = open.map(|u| u.text.len()).sum();
         assert!(
-            held <= crate::session::transcript::apply::MAX_HELD,
+            held <= crate::session::transcript::apply::MAX_OPEN_BYTES,
             "{held} bytes"
         );
     }

@@ -1,4 +1,5 @@
-//! What the tests have in common: responses written briefly, and a listener that checks what holds for every update.
+//! What the tests have in common: responses written briefly, and a listener that checks what holds
+//! for every update.
 mod arbitrary;
 mod cut_anew;
 mod left_out;
@@ -32,8 +33,8 @@ pub(super) struct Said {
     source: Option<String>,
 }
 
-/// An utterance with a word time for each word: spikes of 80 ms, the first at its start, the last at its end, the others evenly
-/// between.
+/// An utterance with a word time for each word: spikes of 80 ms, the first at its start, the last
+/// at its end, the others evenly between.
 pub(super) fn said(text: &str, start: i64, end: i64) -> Said {
     let words: Vec<&str> = text.split_whitespace().collect();
     let last = (words.len() as i64 - 1).max(1);
@@ -99,7 +100,8 @@ impl Said {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub tracker: TranscriptTracker,
-    /// The same without what spares reading again what is settled: it must say the same of everything.
+    /// The same without what spares reading again what is settled: it must say the same of
+    /// everything.
     plain: TranscriptTracker,
     prefix_cache: PrefixCache,
     pub origin: u64,

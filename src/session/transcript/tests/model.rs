@@ -1,4 +1,5 @@
-//! Invented streams: a small service that hears words, lists them with the oddities of the real one, and gets lost.
+//! Invented streams: a small service that hears words, lists them with the oddities of the real
+//! one, and gets lost.
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -34,7 +35,8 @@ struct Service {
     window: i64,
     /// A second pass settles that much later, a different time for each sentence.
     second_pass: i64,
-    /// In how many of a hundred longer pauses within a sentence each connection, for itself, begins another one.
+    /// In how many of a hundred longer pauses within a sentence each connection, for itself, begins
+    /// another one.
     cuts: i64,
     /// How many times in a hundred steps the connection is lost, or ended in good order.
     losses: u64,
@@ -90,14 +92,16 @@ struct Model {
 /// A reported start is at most so much before the sound.
 const EARLY: i64 = 150;
 
-/// Where a sentence may be cut between two words, from the start and from the end of the one to the start of the other: what looks
-/// like 260 ms, and so long that the middle of the first lies before that of the pause.
+/// Where a sentence may be cut between two words, from the start and from the end of the one to the
+/// start of the other: what looks like 260 ms, and so long that the middle of the first lies before
+/// that of the pause.
 const CUT: (i64, i64) = (80 + 260 + EARLY, 170);
 
 /// As the client keeps it for a start that is revised.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// Sentences of up to `longest` words; reported ends are early, so that pauses between sentences look like 260 ms and more.
+/// Sentences of up to `longest` words; reported ends are early, so that pauses between sentences
+/// look like 260 ms and more.
 fn speak(dice: &mut Dice, longest: i64) -> Vec<Sound> {
     let mut sounds = Vec::new();
     let mut at = 100 + dice.below(1500);
@@ -220,7 +224,8 @@ impl Model {
         }
     }
 
-    /// What a response after `at` lists: every word that ended long enough before, cut into utterances.
+    /// What a response after `at` lists: every word that ended long enough before, cut into
+    /// utterances.
     fn list(&mut self, at: i64, last: bool) -> Vec<Said> {
         let lag = self.service.lag + self.dice.below(self.service.jitter);
         self.connection.heard = self.connection.heard.max(at - lag);
@@ -294,8 +299,8 @@ impl Model {
             self.stream.sent = self.stream.sent.max(sent);
         }
         self.stream.listed(duration, &list, last);
-        // What is sent again goes no faster than it is worked through here. Where the window has moved past speech, it may begin
-        // earlier than it has to.
+        // What is sent again goes no faster than it is worked through here. Where the window has
+        // moved past speech, it may begin earlier than it has to.
         let needed = self
             .stream
             .tracker
@@ -303,7 +308,8 @@ impl Model {
             .saturating_sub(KEPT);
         assert!(self.cut || needed <= ms(at as u64), "a hole");
         let shown = self.shown();
-        // Cut anew, a word may move from one utterance to the next, and stand in both until both are settled.
+        // Cut anew, a word may move from one utterance to the next, and stand in both until both
+        // are settled.
         let cuts = self.service.cuts > 0;
         for (word, &count) in shown.iter().filter(|_| !cuts) {
             assert!(
@@ -403,8 +409,9 @@ impl Model {
                         .unwrap()
                 })
                 .collect();
-            // Each word once and in order, however connections cut sentences: while both were open, a word might stand in two
-            // utterances (section 8: what was open may be cut anew), but what is settled is recognised once.
+            // Each word once and in order, however connections cut sentences: while both were open,
+            // a word might stand in two utterances (section 8: what was open may be cut anew), but
+            // what is settled is recognised once.
             assert!(order.is_sorted_by(|a, b| a < b), "{order:?}");
         } else {
             let before = self.shown();
@@ -449,7 +456,8 @@ fn service() -> impl Strategy<Value = Service> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// With a window that holds everything: no word is ever shown twice, or not any more, and in the end all are there, in order.
+    /// With a window that holds everything: no word is ever shown twice, or not any more, and in
+    /// the end all are there, in order.
     #[test]
     fn nothing_is_lost_or_doubled(service in service(), confirmed in any::<bool>()) {
         Model::new(service).run(confirmed);
@@ -468,8 +476,9 @@ proptest! {
     // Each is a long stream.
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100, ..ProptestConfig::default() })]
 
-    /// Connections that cut sentences differently: what is settled in one may end in the middle of what was open in another. It
-    /// comes back as another utterance, and in the end all are there, once and in order.
+    /// Connections that cut sentences differently: what is settled in one may end in the middle of
+    /// what was open in another. It comes back as another utterance, and in the end all are there,
+    /// once and in order.
     #[test]
     fn what_is_cut_anew_is_not_lost(mut service in service(), cuts in 1i64..100, confirmed in any::<bool>()) {
         service.words = true;

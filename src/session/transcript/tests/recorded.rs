@@ -1,8 +1,8 @@
 //! Sequences with the oddities of recorded traffic.
 use super::*;
 
-/// Twenty responses with one growing utterance: its start 732 in the first and 592 from then on, its last word's times moving back,
-/// the same text repeated; then two definite ones.
+/// Twenty responses with one growing utterance: its start 732 in the first and 592 from then on,
+/// its last word's times moving back, the same text repeated; then two definite ones.
 #[test]
 fn one_growing_utterance_becomes_two() {
     let mut stream = Stream::full();
@@ -91,7 +91,8 @@ fn two_passes_with_a_growing_list() {
 
 #[test]
 fn marks_with_spikes_for_times() {
-    // Sounds of 400 ms, every 660 ms, each an utterance whose times are the spike of 80 ms at its start.
+    // Sounds of 400 ms, every 660 ms, each an utterance whose times are the spike of 80 ms at its
+    // start.
     let mut stream = Stream::full();
     let mut list = Vec::new();
     for i in 0..50i64 {

@@ -1,5 +1,6 @@
-//! What responses begin with is passed over once it is settled. [`Stream`] compares every update of every test with those of a
-//! tracker that reads everything each time; here is what that may go wrong at.
+//! What responses begin with is passed over once it is settled. [`Stream`] compares every update of
+//! every test with those of a tracker that reads everything each time; here is what that may go
+//! wrong at.
 use proptest::prelude::*;
 
 use super::*;
@@ -64,7 +65,8 @@ fn ends_that_are_passed_over_still_count() {
     assert_eq!(stream.tracker.processed_until(), ms(9410));
 }
 
-/// A list of placeholders alone lists nothing: the text beside it is the utterance, however often they come again.
+/// A list of placeholders alone lists nothing: the text beside it is the utterance, however often
+/// they come again.
 #[test]
 fn a_text_beside_placeholders_is_read_each_time() {
     let mut stream = Stream::full();

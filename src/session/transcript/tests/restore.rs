@@ -442,7 +442,8 @@ fn a_new_cut_while_held_is_not_doubled() {
     assert_eq!(brief(&updates), [(1, "one two", ""), (0, "three four", "")]);
 }
 
-/// Candidate to 40 s, one utterance open from 15 s on, lost; the next connection is at 16.9 s, and cuts it at 16 s.
+/// Candidate to 40 s, one utterance open from 15 s on, lost; the next connection is at 16.9 s, and
+/// cuts it at 16 s.
 fn cut_shorter(list: &[Said]) -> Stream {
     let mut stream = Stream::full();
     stream.hear(14_000, &[said("Zero.", 500, 13_000).definite()]);
@@ -457,7 +458,8 @@ fn cut_shorter(list: &[Said]) -> Stream {
     stream
 }
 
-/// What was heard behind it is part of no utterance now: it is to be heard again, by whatever connection.
+/// What was heard behind it is part of no utterance now: it is to be heard again, by whatever
+/// connection.
 #[test]
 fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
     let first = said("A b.", 1600, 2600).definite();
@@ -489,7 +491,8 @@ fn an_utterance_that_is_taken_back_leaves_no_hole() {
     assert!(begin < ms(17_000), "{begin:?}");
 }
 
-/// The rest of the first is held because of the second, which is still open: it is not cut by another loss.
+/// The rest of the first is held because of the second, which is still open: it is not cut by
+/// another loss.
 #[test]
 fn what_is_held_is_not_cut_by_another_loss() {
     let mut stream = Stream::full();
@@ -512,7 +515,8 @@ fn what_ends_before_the_place_where_it_began_is_dropped() {
     stream.hear(9000, &list);
     let begin = restart(&mut stream, 0);
     assert_eq!(begin, ms(1400));
-    // Audio from before it is not asked for; should it be sent all the same, what ends in it is no news.
+    // Audio from before it is not asked for; should it be sent all the same, what ends in it is no
+    // news.
     stream.connect(ms(0));
     let list = [
         said("hm", 1100, 1390).definite(),

@@ -2,6 +2,9 @@
 //! for every update.
 mod arbitrary;
 mod cut_anew;
+mod endings;
+mod held;
+mod invented;
 mod left_out;
 mod limits;
 mod model;
@@ -9,6 +12,7 @@ mod recorded;
 mod repeats;
 mod restore;
 mod rules;
+mod speech;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -235,7 +239,10 @@ impl Stream {
             self.latest.values().any(|u| !u.is_final)
         );
         assert!(self.tracker.final_until() <= self.tracker.replay_needed_from());
-        assert_eq!(self.tracker.replay_needed_from(), self.plain.replay_needed_from());
+        assert_eq!(
+            self.tracker.replay_needed_from(),
+            self.plain.replay_needed_from()
+        );
         std::mem::take(&mut self.updates)
     }
 

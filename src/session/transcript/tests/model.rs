@@ -2,70 +2,33 @@
 //! one, and gets lost.
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::prelude::*;
-
+use super::speech::{Dice, EARLY, Sound, fixed, speak};
 use super::*;
-
-/// A word and its sound, on the axis.
-#[derive(Debug, Clone, Copy)]
-struct Sound {
-    sentence: usize,
-    start: i64,
-    end: i64,
-}
-
-impl Sound {
-    fn middle(&self) -> i64 {
-        (self.start + self.end) / 2
-    }
-}
 
 /// A service is free in these; the promises must hold for each.
 #[derive(Debug, Clone)]
-struct Service {
-    single: bool,
+pub(super) struct Service {
+    pub single: bool,
     /// One growing utterance until the final response cuts it.
-    merged: bool,
-    words: bool,
+    pub merged: bool,
+    pub words: bool,
     /// From a word's end to the response that has it, at least.
-    lag: i64,
+    pub lag: i64,
     /// How much longer it may be, another time for each response.
-    jitter: i64,
+    pub jitter: i64,
     /// Silence after which a sentence is settled.
-    window: i64,
+    pub window: i64,
     /// A second pass settles that much later, a different time for each sentence.
-    second_pass: i64,
+    pub second_pass: i64,
     /// In how many of a hundred longer pauses within a sentence each connection, for itself, begins
     /// another one.
-    cuts: i64,
+    pub cuts: i64,
     /// How many times in a hundred steps the connection is lost, or ended in good order.
-    losses: u64,
-    rotations: u64,
+    pub losses: u64,
+    pub rotations: u64,
     /// How much sent audio can be sent again.
-    replay: i64,
-    seed: u64,
-}
-
-/// Small and repeatable: proptest's own values would make a stream of this length slow to shrink.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: i64) -> i64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as i64) % n.max(1)
-    }
-
-    fn percent(&mut self, n: u64) -> bool {
-        (self.below(100) as u64) < n
-    }
-}
-
-/// The same for each response of a connection, and different in the next one.
-fn fixed(seed: u64, n: i64) -> i64 {
-    Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).below(n)
+    pub replay: i64,
+    pub seed: u64,
 }
 
 struct Connection {
@@ -77,7 +40,7 @@ struct Connection {
     told: BTreeSet<usize>,
 }
 
-struct Model {
+pub(super) struct Model {
     service: Service,
     dice: Dice,
     sounds: Vec<Sound>,
@@ -89,9 +52,6 @@ struct Model {
     cut: bool,
 }
 
-/// A reported start is at most so much before the sound.
-const EARLY: i64 = 150;
-
 /// Where a sentence may be cut between two words, from the start and from the end of the one to the
 /// start of the other: what looks like 260 ms, and so long that the middle of the first lies before
 /// that of the pause.
@@ -100,34 +60,8 @@ const CUT: (i64, i64) = (80 + 260 + EARLY, 170);
 /// As the client keeps it for a start that is revised.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// Sentences of up to `longest` words; reported ends are early, so that pauses between sentences
-/// look like 260 ms and more.
-fn speak(dice: &mut Dice, longest: i64) -> Vec<Sound> {
-    let mut sounds = Vec::new();
-    let mut at = 100 + dice.below(1500);
-    for sentence in 0..2 + dice.below(7) as usize {
-        for _ in 0..1 + dice.below(longest) {
-            let end = at + 200 + dice.below(200);
-            sounds.push(Sound {
-                sentence,
-                start: at,
-                end,
-            });
-            at = end + 60 + dice.below(140);
-        }
-        let spike = sounds.last().map_or(0, |s: &Sound| s.start + 80);
-        at = (at + EARLY).max(spike + 260 + EARLY)
-            + if dice.percent(30) {
-                dice.below(4000)
-            } else {
-                dice.below(900)
-            };
-    }
-    sounds
-}
-
 impl Model {
-    fn new(service: Service) -> Self {
+    pub fn new(service: Service) -> Self {
         let mut dice = Dice(service.seed);
         // So long that a part of one is longer than what is kept behind it.
         let longest = if service.cuts > 0 { 40 } else { 5 };
@@ -366,7 +300,7 @@ impl Model {
     }
 
     /// The whole stream, confirmed or not. What is shown then.
-    fn run(mut self, confirmed: bool) {
+    pub fn run(mut self, confirmed: bool) {
         let end = self.sounds.last().map_or(0, |s| s.end) + 1500;
         let mut at = 0;
         for _ in 0..2000 {
@@ -423,67 +357,5 @@ impl Model {
             assert!(doubled.is_empty(), "{doubled:?}");
         }
         assert!(self.stream.latest.values().all(|u| u.is_final));
-    }
-}
-
-fn service() -> impl Strategy<Value = Service> {
-    let kind = (any::<bool>(), any::<bool>(), any::<bool>());
-    let times = (
-        (200i64..700, prop_oneof![Just(1i64), 1i64..1200]),
-        500i64..1500,
-        prop_oneof![Just(1i64), 1i64..3000],
-    );
-    let faults = (
-        prop_oneof![Just(0u64), 1u64..20],
-        prop_oneof![Just(0u64), 1u64..6],
-    );
-    (kind, times, faults, any::<u64>()).prop_map(|(kind, times, faults, seed)| Service {
-        single: kind.0,
-        merged: kind.1,
-        words: kind.2,
-        lag: times.0.0,
-        jitter: times.0.1,
-        window: times.1,
-        second_pass: times.2,
-        cuts: 0,
-        losses: faults.0,
-        rotations: faults.1,
-        replay: 1 << 40,
-        seed,
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// With a window that holds everything: no word is ever shown twice, or not any more, and in
-    /// the end all are there, in order.
-    #[test]
-    fn nothing_is_lost_or_doubled(service in service(), confirmed in any::<bool>()) {
-        Model::new(service).run(confirmed);
-    }
-
-    /// With a window too short: what left it is not heard again, but what was shown of it stays.
-    #[test]
-    fn what_leaves_the_window_is_not_doubled(mut service in service(), replay in 500i64..5000) {
-        service.words = true;
-        service.replay = replay;
-        Model::new(service).run(true);
-    }
-}
-
-proptest! {
-    // Each is a long stream.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100, ..ProptestConfig::default() })]
-
-    /// Connections that cut sentences differently: what is settled in one may end in the middle of
-    /// what was open in another. It comes back as another utterance, and in the end all are there,
-    /// once and in order.
-    #[test]
-    fn what_is_cut_anew_is_not_lost(mut service in service(), cuts in 1i64..100, confirmed in any::<bool>()) {
-        service.words = true;
-        service.cuts = cuts;
-        service.losses = service.losses.max(5);
-        Model::new(service).run(confirmed);
     }
 }

@@ -1,74 +1,68 @@
-//! What to tell of dropped audio, and when: at once, but not for every chunk of a long outage.
+//! Reports of dropped audio: the first one at once, then one for each second in which more is dropped.
 
 use super::timeline::Times;
 
 /// A warning to post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Loss {
-    /// Where it begins.
+    pub stream: u32,
+    /// Where the first of it was.
     pub times: Times,
-    /// The stream and the position there: what is dropped right behind it has the same, as the stream closes up.
-    pub place: (u32, u64),
+    /// All of it, in one piece or several.
     pub samples: u64,
-    /// The timestamp where it ends.
-    pub end: Option<gst::ClockTime>,
 }
 
-impl Loss {
-    /// Whether `next` lies right behind it, with no gap in between.
-    fn goes_on_with(&self, next: &Loss) -> bool {
-        self.place == next.place && self.end == next.times.timestamp
-    }
-}
-
-/// A run of losses, in which there was never room for a second of audio.
+/// Bounds the rate of reports. A second is one of audio that comes, dropped or not.
 #[derive(Debug)]
-pub(super) struct Drops {
-    /// Samples in a second, the least that a warning in a run tells of.
+pub(super) struct DropReporter {
     second: u64,
-    /// Samples that were dropped and not told of.
-    untold: Option<Loss>,
-    /// The position up to which the run may go on without another drop.
-    until: Option<u64>,
+    /// Samples since the last report, if that was less than a second ago.
+    since_report: Option<u64>,
+    unreported: Option<Loss>,
 }
 
-impl Drops {
+impl DropReporter {
     pub fn new(rate: u32) -> Self {
-        Drops {
+        DropReporter {
             second: rate.into(),
-            untold: None,
-            until: None,
+            since_report: None,
+            unreported: None,
         }
     }
 
-    /// Audio was dropped while the stream was at `position`. Returns what is to be told now: the first of a run, then
-    /// a second of it at a time.
-    pub fn add(&mut self, drop: Loss, position: u64) -> Option<Loss> {
-        let first = self.until.is_none();
-        self.until = Some(position.saturating_add(self.second));
-        match &mut self.untold {
-            Some(untold) if untold.goes_on_with(&drop) => {
-                untold.samples += drop.samples;
-                untold.end = drop.end;
+    /// Audio was dropped. Returns what is to be reported now.
+    pub fn add(&mut self, drop: Loss) -> Option<Loss> {
+        match &mut self.unreported {
+            Some(loss) if loss.stream == drop.stream => {
+                loss.samples += drop.samples;
+                return None;
             }
-            // Some was sent in between, or there was none.
-            Some(_) => return self.untold.replace(drop),
-            None => self.untold = Some(drop),
+            Some(_) => return self.unreported.replace(drop),
+            None if self.since_report.is_some() => self.unreported = Some(drop),
+            None => {
+                self.since_report = Some(0);
+                return Some(drop);
+            }
         }
-        let enough = |untold: &mut Loss| first || untold.samples >= self.second;
-        self.untold.take_if(enough)
+        None
     }
 
-    /// The stream has come to `position`. Returns what is left to be told of a run that is over.
-    pub fn at(&mut self, position: u64) -> Option<Loss> {
-        self.until.take_if(|until| *until <= position)?;
-        self.untold.take()
+    /// So much audio was taken. Returns what is to be reported now.
+    pub fn advance(&mut self, samples: u64) -> Option<Loss> {
+        let since = self.since_report? + samples;
+        self.since_report = Some(since).filter(|since| *since < self.second);
+        if self.since_report.is_some() {
+            return None;
+        }
+        let loss = self.unreported.take()?;
+        self.since_report = Some(0);
+        Some(loss)
     }
 
-    /// The stream is over.
+    /// The stream is over: returns the rest.
     pub fn end(&mut self) -> Option<Loss> {
-        self.until = None;
-        self.untold.take()
+        self.since_report = None;
+        self.unreported.take()
     }
 }
 
@@ -77,66 +71,55 @@ mod tests {
     use super::*;
 
     /// At 1000 Hz.
-    fn drop(at: u64, samples: u64) -> Loss {
-        let end = Some(gst::ClockTime::from_mseconds(at + samples));
-        let times = Times {
-            timestamp: Some(gst::ClockTime::from_mseconds(at)),
-            ..Times::default()
-        };
+    fn drop(stream: u32, at: u64, samples: u64) -> Loss {
         Loss {
-            times,
-            place: (0, 0),
+            stream,
+            times: Times {
+                timestamp: Some(gst::ClockTime::from_mseconds(at)),
+                ..Times::default()
+            },
             samples,
-            end,
         }
     }
 
     #[test]
-    fn a_run_is_told_of_at_once_and_then_by_the_second() {
-        let mut drops = Drops::new(1000);
-        assert_eq!(drops.add(drop(0, 200), 5000), Some(drop(0, 200)));
-        let told: Vec<_> = (1..=15u64)
-            .filter_map(|n| drops.add(drop(n * 200, 200), 5000 + n))
-            .collect();
-        assert_eq!(told, [drop(200, 1000), drop(1200, 1000), drop(2200, 1000)]);
-        assert_eq!(drops.at(5015), None);
+    fn the_first_is_reported_at_once_and_the_sum_after_a_second() {
+        let mut drops = DropReporter::new(1000);
+        assert_eq!(drops.add(drop(0, 0, 200)), Some(drop(0, 0, 200)));
+        let mut reports = Vec::new();
+        for n in 1..=15 {
+            reports.extend(drops.advance(200));
+            reports.extend(drops.add(drop(0, n * 1000, 200)));
+        }
+        assert_eq!(
+            reports,
+            [
+                drop(0, 1000, 800),
+                drop(0, 5000, 1000),
+                drop(0, 10_000, 1000)
+            ]
+        );
+        assert_eq!(drops.end(), Some(drop(0, 15_000, 200)));
         assert_eq!(drops.end(), None);
     }
 
     #[test]
-    fn what_is_left_of_a_run_is_told_once_there_was_room_for_a_second() {
-        let mut drops = Drops::new(1000);
-        assert!(drops.add(drop(0, 200), 5000).is_some());
-        assert_eq!(drops.add(drop(200, 200), 5000), None);
-        assert_eq!(drops.at(5999), None);
-        assert_eq!(drops.at(6000), Some(drop(200, 200)));
-        assert_eq!(drops.at(9000), None);
-        assert_eq!(drops.add(drop(600, 200), 9000), Some(drop(600, 200)));
+    fn what_comes_after_a_quiet_second_is_reported_at_once() {
+        let mut drops = DropReporter::new(1000);
+        assert!(drops.add(drop(0, 0, 200)).is_some());
+        assert_eq!(drops.add(drop(0, 200, 200)), None);
+        assert_eq!(drops.advance(999), None);
+        assert_eq!(drops.advance(1), Some(drop(0, 200, 200)));
+        assert_eq!(drops.advance(1000), None);
+        assert_eq!(drops.add(drop(0, 900, 200)), Some(drop(0, 900, 200)));
     }
 
     #[test]
-    fn each_place_is_told_of() {
-        let mut drops = Drops::new(1000);
-        assert!(drops.add(drop(0, 200), 5000).is_some());
-        assert_eq!(drops.add(drop(200, 200), 5000), None);
-        let later = Loss {
-            place: (0, 700),
-            ..drop(1100, 200)
-        };
-        assert_eq!(drops.add(later.clone(), 5100), Some(drop(200, 200)));
-        assert_eq!(drops.end(), Some(later));
-        // Next to each other in the stream, but not in time.
-        assert_eq!(drops.add(drop(0, 200), 9000), Some(drop(0, 200)));
-        assert_eq!(drops.add(drop(200, 200), 9000), None);
-        assert_eq!(drops.add(drop(7000, 200), 9000), Some(drop(200, 200)));
-    }
-
-    #[test]
-    fn the_end_tells_the_rest() {
-        let mut drops = Drops::new(1000);
-        assert!(drops.add(drop(0, 200), 5000).is_some());
-        assert_eq!(drops.add(drop(200, 300), 5000), None);
-        assert_eq!(drops.end(), Some(drop(200, 300)));
-        assert_eq!(drops.end(), None);
+    fn each_stream_has_its_own() {
+        let mut drops = DropReporter::new(1000);
+        assert!(drops.add(drop(0, 0, 200)).is_some());
+        assert_eq!(drops.add(drop(0, 200, 200)), None);
+        assert_eq!(drops.add(drop(1, 0, 100)), Some(drop(0, 200, 200)));
+        assert_eq!(drops.end(), Some(drop(1, 0, 100)));
     }
 }

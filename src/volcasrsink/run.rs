@@ -9,7 +9,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::CAT;
-use super::drops::{Drops, Loss};
+use super::drops::{DropReporter, Loss};
 use super::input::{BufferPlan, GapDetector, GapLimits};
 use super::outbox::{Outbox, Post};
 use super::settings::{Leaky, Settings};
@@ -46,7 +46,7 @@ struct Streaming {
     /// Its end has come: what follows is another one.
     ended: bool,
     leaks: Option<bool>,
-    drops: Drops,
+    drops: DropReporter,
 }
 
 /// See the module.
@@ -96,7 +96,7 @@ impl Run {
                 owed: false,
                 ended: false,
                 leaks: None,
-                drops: Drops::new(rate),
+                drops: DropReporter::new(rate),
             }),
         }
     }
@@ -175,7 +175,7 @@ impl Run {
     pub fn flush_stop(&self) {
         let mut streaming = self.streaming();
         // Nothing of before is told after it.
-        streaming.drops = Drops::new(self.rate);
+        streaming.drops = DropReporter::new(self.rate);
         streaming.owed = false;
         self.begin_next(&mut streaming);
         streaming.epoch = self.client.flush_stop(streaming.stream);
@@ -269,8 +269,7 @@ impl Run {
         }
         streaming.position += samples;
         streaming.used = true;
-        let position = streaming.position;
-        self.tell_dropped(streaming.epoch, streaming.drops.at(position));
+        self.tell_dropped(streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
         if self.client.push(pcm) == Pushed::Failed {
             gst::debug!(CAT, "failed meanwhile: the next buffer gets the flow error");
@@ -294,27 +293,20 @@ impl Run {
         let mut losses = Vec::new();
         self.client.make_room(samples, |dropped: Dropped| {
             let mut timeline = self.outbox.posting.timeline();
-            let stream = dropped.stream;
-            for (times, samples) in timeline.parts(stream, dropped.position, dropped.samples) {
-                let length = samples_to_time(samples, self.rate);
-                let length = gst::ClockTime::try_from(length).ok();
-                let end = times.timestamp.zip(length);
-                losses.push(Loss {
-                    end: end.and_then(|(at, length)| at.checked_add(length)),
-                    times,
-                    place: (stream, dropped.position),
-                    samples,
-                });
-            }
-            timeline.cut(stream, dropped.position, dropped.samples);
+            let (stream, position) = (dropped.stream, dropped.position);
+            losses.push(Loss {
+                stream,
+                times: timeline.times_at(stream, position),
+                samples: dropped.samples,
+            });
+            timeline.cut(stream, position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
-                streaming.input.dropped(dropped.position, dropped.samples);
+                streaming.input.dropped(position, dropped.samples);
             }
         });
         for loss in losses {
-            let position = streaming.position;
-            self.tell_dropped(streaming.epoch, streaming.drops.add(loss, position));
+            self.tell_dropped(streaming.epoch, streaming.drops.add(loss));
         }
     }
 

@@ -192,23 +192,16 @@ impl Timeline {
         times
     }
 
-    /// The times where so many samples at `position` begin, and again at each anchor among them, each with how many there are up to
-    /// the next one.
-    pub fn parts(&self, number: u32, position: u64, samples: u64) -> Vec<(Times, u64)> {
-        let end = position.saturating_add(samples);
-        let stream = self.stream(number);
-        let mut parts = Vec::new();
-        let mut from = position;
-        while from < end {
-            let next = stream.and_then(|stream| stream.anchor_after(from));
-            let until = next.map_or(end, |anchor| end.min(anchor.position));
-            let place = stream.and_then(|stream| stream.anchor_at(from));
-            let time = Moment::of_sample(from);
-            let times = stream.map_or(Times::default(), |_| map(time, place, self.rate));
-            parts.push((times, until - from));
-            from = until;
-        }
-        parts
+    /// The times of a sample.
+    pub fn times_at(&self, number: u32, position: u64) -> Times {
+        let Some(stream) = self.stream(number) else {
+            return Times::default();
+        };
+        map(
+            Moment::of_sample(position),
+            stream.anchor_at(position),
+            self.rate,
+        )
     }
 
     fn stream(&self, number: u32) -> Option<&Stream> {
@@ -240,12 +233,6 @@ impl Stream {
     /// The anchor that a sample belongs to; before the first one, that.
     fn anchor_at(&self, position: u64) -> Option<&Anchor> {
         self.before(self.index(|anchor| anchor.position <= position))
-    }
-
-    /// The first anchor behind a sample.
-    fn anchor_after(&self, position: u64) -> Option<&Anchor> {
-        let index = self.index(|anchor| anchor.position <= position);
-        self.anchors.get(index)
     }
 
     /// The anchor that a start belongs to which is reported with an error below `error`, and the moment that it

@@ -89,12 +89,18 @@ impl<'a> Places<'a> {
             heard.sort_by_key(|h| h.number);
         }
         let forgotten = self.forgotten(&heard);
-        let mut untold = Untold::new(cut && self.schedule.sink.drops(), self.told_until());
+        let mut drops = self.drops();
+        let may_be = cut && self.schedule.sink.drops();
+        let mut untold = Untold::new(may_be, self.schedule.sink.max_queue, &drops);
         let mut next = 0;
         let mut missing = Vec::new();
         for h in &heard {
             if h.number == u32::MAX {
-                if !untold.explains(h.start()..h.end()) {
+                let first = drops
+                    .first()
+                    .map(|d| d.place)
+                    .filter(|first| h.end() + MARK > *first);
+                if first.is_none() && !untold.explains(h.start()..h.end()) {
                     self.part(h)?;
                 }
                 continue;
@@ -124,10 +130,7 @@ impl<'a> Places<'a> {
         let mut before = None;
         for at in missing {
             let place = &self.fed[at];
-            let about =
-                |d: &Range<u64>| d.start.saturating_sub(self.tolerance())..d.end + self.tolerance();
-            if self.dropped().any(|d| overlaps(&about(&d), place))
-                || untold.explains(place.start * MS..place.end * MS)
+            if self.is_dropped(&mut drops, at) || untold.explains(place.start * MS..place.end * MS)
             {
                 marks.dropped += 1;
             } else if forgotten.iter().any(|f| f.contains(&at)) {
@@ -209,12 +212,10 @@ impl<'a> Places<'a> {
         Ok(())
     }
 
-    /// Part of a mark is heard next to where the rest was dropped, or has left the window.
+    /// Part of a mark is heard next to where the rest has left the window.
     fn part(&self, heard: &Heard<'_>) -> Result<(), String> {
         let near = |time: u64| heard.start().abs_diff(time) <= MARK + self.tolerance();
-        let dropped = self.dropped().any(|d| near(d.start) || near(d.end));
-        let restarts = || self.restarts().any(|(_, from)| near(from));
-        if dropped || self.schedule.sink.forgets() && restarts() {
+        if self.schedule.sink.forgets() && self.restarts().any(|(_, from)| near(from)) {
             return Ok(());
         }
         Err(format!("part of a mark: {:?}", heard.said))
@@ -225,27 +226,55 @@ impl<'a> Places<'a> {
         self.schedule.stamps.tolerance() * MS
     }
 
-    /// What was warned about as dropped, of all streams: no two have the same timestamps.
-    fn dropped(&self) -> impl Iterator<Item = Range<u64>> {
+    /// What was warned about as dropped, of this stream: in the order of its marks.
+    fn drops(&self) -> Vec<Drop> {
         let warnings = self.life.warnings.iter();
-        warnings.filter(|w| w.is("volcasr-dropped")).map(|w| {
-            let start = w.time("timestamp").unwrap_or(0);
-            start..start + w.time("duration").unwrap_or(0)
-        })
+        let dropped = warnings.filter(|w| w.is("volcasr-dropped"));
+        let drops = dropped.filter_map(|w| {
+            let place = w.time("timestamp")?;
+            Some(Drop {
+                first: self.first_behind(place)?,
+                place,
+                left: w.time("duration")?,
+                last: None,
+            })
+        });
+        drops.collect()
     }
 
-    /// Whether a drop ended within a millisecond.
+    /// The first mark that ends behind a time, in the segment that this belongs to.
+    fn first_behind(&self, time: u64) -> Option<usize> {
+        let of_it = |p: &&Place| p.start / super::play::HOUR == time / MS / super::play::HOUR;
+        let first = self.fed.iter().position(|p| of_it(&p))?;
+        let before = |p: &&Place| of_it(p) && p.end * MS + self.tolerance() <= time;
+        Some(first + self.fed[first..].iter().take_while(before).count())
+    }
+
+    /// Whether a warning accounts for a mark: the last one with a place before it, or the one before that, which
+    /// has more to account for than it did so far.
+    fn is_dropped(&self, drops: &mut [Drop], at: usize) -> bool {
+        let before = drops.iter().rposition(|drop| drop.first <= at);
+        let candidates = before.map_or(0..0, |last| last.saturating_sub(1)..last + 1);
+        let Some(drop) = drops[candidates]
+            .iter_mut()
+            .rev()
+            .find(|drop| drop.left > 0)
+        else {
+            return false;
+        };
+        // From one lost mark to the next, all of the pause is lost; of the marks, some samples at least.
+        let pause = match at.checked_sub(1).map(|before| &self.fed[before]) {
+            Some(before) if drop.last == Some(at - 1) => self.fed[at].start - before.end,
+            _ => 1,
+        };
+        drop.left = drop.left.saturating_sub(pause.min(1000) * MS);
+        drop.last = Some(at);
+        true
+    }
+
+    /// Whether drops may have ended within a millisecond.
     fn drops_parts(&self) -> bool {
-        self.dropped()
-            .any(|d| !(d.end - d.start).is_multiple_of(MS))
-    }
-
-    /// Up to where it is known what of this stream was dropped.
-    fn told_until(&self) -> u64 {
-        let places = self.fed.first().zip(self.fed.last());
-        let stream = places.map_or(0..0, |(first, last)| first.start * MS..last.end * MS);
-        let ends = self.dropped().map(|d| d.end);
-        ends.filter(|end| stream.contains(end)).max().unwrap_or(0)
+        self.schedule.sink.chunk == 0 && !self.drops().is_empty()
     }
 
     /// From where lost connections were restored, and what had been said by then.
@@ -282,22 +311,34 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The last drop of a stream that was cut short may not have been told of: less than a second of audio.
+/// A warning of dropped audio.
+struct Drop {
+    /// The first mark that it may be about.
+    first: usize,
+    /// The timestamp of the first sample, and how much of the sum is not accounted for. Nanoseconds.
+    place: u64,
+    left: u64,
+    /// The last mark that it accounts for.
+    last: Option<usize>,
+}
+
+/// The last drops of a stream that was cut short may not have been reported: those of less than a second.
 struct Untold {
     may_be: bool,
     /// It lies behind that.
     told: u64,
+    longest: u64,
     /// What it explains so far.
     explained: Option<Range<u64>>,
 }
 
 impl Untold {
-    const LONGEST: u64 = 1000 * MS + 2 * MARK;
-
-    fn new(may_be: bool, told: u64) -> Self {
+    /// What is sent between two drops waited in a queue of `queue` milliseconds.
+    fn new(may_be: bool, queue: u32, drops: &[Drop]) -> Self {
         Untold {
             may_be,
-            told,
+            told: drops.last().map_or(0, |drop| drop.place),
+            longest: (1000 + u64::from(queue)) * MS + 2 * MARK,
             explained: None,
         }
     }
@@ -311,16 +352,12 @@ impl Untold {
             Some(before) => before.start.min(what.start)..before.end.max(what.end),
             None => what,
         };
-        let fits = all.end - all.start <= Self::LONGEST;
+        let fits = all.end - all.start <= self.longest;
         if fits {
             self.explained = Some(all);
         }
         fits
     }
-}
-
-fn overlaps(dropped: &Range<u64>, place: &Place) -> bool {
-    place.start * MS < dropped.end && place.end * MS > dropped.start
 }
 
 fn number_of(text: &str) -> u32 {

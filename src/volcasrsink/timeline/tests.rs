@@ -165,24 +165,16 @@ fn what_was_dropped_adds_nothing_to_a_word_that_ends_there() {
 }
 
 #[test]
-fn parts_end_at_anchors() {
-    let timeline = timeline(&[(0, 5000), (1000, 9000), (1100, 20_000)]);
-    let parts = |position: u64, length: u64| -> Vec<(Option<u64>, u64)> {
-        timeline
-            .parts(0, position * 24, length * 24)
-            .into_iter()
-            .map(|(times, samples)| (times.timestamp.map(gst::ClockTime::mseconds), samples / 24))
-            .collect()
-    };
-    assert_eq!(parts(200, 300), [(Some(5200), 300)]);
-    assert_eq!(parts(800, 200), [(Some(5800), 200)]);
-    assert_eq!(
-        parts(800, 400),
-        [(Some(5800), 200), (Some(9000), 100), (Some(20_000), 100)]
-    );
-    assert_eq!(parts(1000, 50), [(Some(9000), 50)]);
-    assert_eq!(timeline.parts(7, 0, 10), [(Times::default(), 10)]);
-    assert_eq!(Timeline::new(RATE).parts(0, 5, 0), []);
+fn a_sample_has_the_times_of_its_anchor() {
+    let timeline = timeline(&[(100, 5000), (1000, 9000)]);
+    for (position, expected) in [(0, 4900), (100, 5000), (999, 5899), (1000, 9000)] {
+        let times = timeline.times_at(0, position * 24);
+        assert_eq!(
+            times.timestamp.map(gst::ClockTime::mseconds),
+            Some(expected)
+        );
+    }
+    assert_eq!(timeline.times_at(7, 0), Times::default());
 }
 
 #[test]

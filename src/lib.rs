@@ -3,11 +3,12 @@
 //!
 //! # A map of the house
 //!
-//! Four floors, and arrows point down only: `volcasrsink → client → session → protocol`.
+//! Five floors, and arrows point down only: `volcasrsink → element → client → session → protocol`.
 //!
 //! | floor | holds | may name |
 //! |---|---|---|
-//! | `volcasrsink` | the element: GStreamer to the floors below and back | GStreamer |
+//! | `volcasrsink` | the sink: its virtual methods, and how its streaming thread waits | GStreamer |
+//! | `element` | what any element of the plugin needs: settings, a run, times, what is posted | GStreamer |
 //! | `client` | the connection, its deadlines, its reconnections | sockets, tasks, clocks (tokio) |
 //! | `session` | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
 //! | `protocol` | bytes and JSON to types and back; what error codes mean | nothing of these |
@@ -72,7 +73,9 @@
 use std::sync::{Mutex, PoisonError};
 
 mod client;
+mod element;
 mod message;
+mod sync;
 mod volcasrsink;
 
 // Benchmarks and fuzz targets reach what has no I/O; nothing of it is an interface.

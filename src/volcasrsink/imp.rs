@@ -1,7 +1,7 @@
 //! The sink: caps, events, buffers, states.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
@@ -9,19 +9,20 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use super::CAT;
-use super::clip;
-use super::errors::Identity;
-use super::ineffective::ineffective;
-use super::outbox::{Outbox, Post};
-use super::posting::{Ids, Posting};
-use super::run::Run;
-use super::settings::Settings;
-use super::snapshot::Environment;
-use super::stats;
-use super::timeline::Timeline;
 use crate::client::{Client, Counts, InputError};
+use crate::element::CAT;
+use crate::element::bus::errors::Identity;
+use crate::element::bus::outbox::{Outbox, Post};
+use crate::element::bus::poster::{Ids, Posting};
+use crate::element::bus::stats;
+use crate::element::ineffective::ineffective;
+use crate::element::input::clip;
+use crate::element::run::Run;
+use crate::element::run_config::Environment;
+use crate::element::settings::Settings;
+use crate::element::timeline::Timeline;
 use crate::session::BYTES_PER_SAMPLE;
+use crate::sync::lock;
 
 /// The custom downstream event that ends the session, like the signal `finish`.
 const FINISH: &str = "volcasr/finish";
@@ -50,11 +51,6 @@ pub struct VolcAsrSink {
     pub(super) tokens: AtomicU64,
 }
 
-/// A poisoned lock's data is whole: nothing is left half done under a lock here.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[glib::object_subclass]
 impl ObjectSubclass for VolcAsrSink {
     const NAME: &'static str = "GstVolcasrSink";
@@ -70,7 +66,7 @@ impl ObjectImpl for VolcAsrSink {
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
-        &super::properties::PROPERTIES
+        &crate::element::properties::PROPERTIES
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
@@ -304,7 +300,7 @@ impl VolcAsrSink {
         }
     }
 
-    pub(super) fn run(&self) -> Option<Arc<Run>> {
+    pub(crate) fn run(&self) -> Option<Arc<Run>> {
         lock(&self.run).clone()
     }
 

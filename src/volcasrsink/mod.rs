@@ -1,15 +1,9 @@
 //! The element `volcasrsink`: GStreamer to the floors below and back.
 //!
 //! - `imp` is the sink: caps, events, buffers, states;
-//! - `preroll` is how the streaming thread waits, and prerolls meanwhile;
-//! - `settings` are what the user sets, each declared once in `settings::properties`; `properties` adds
-//!   what can only be read;
-//! - `snapshot` is what becomes of the settings in a run, `ineffective` finds what will have no effect;
-//! - `clip` leaves out what lies outside the segment;
-//! - `input` decides what a buffer or a gap means for the service;
-//! - `timeline` maps the service's times to the pipeline's;
-//! - `outbox` posts in order, by `posting`, which builds on `messages`, `tags` and `errors`;
-//! - `stats` is the property of that name.
+//! - `preroll` is how the streaming thread waits.
+//!
+//! What it shares with other elements is in [`element`](crate::element).
 
 // GStreamer's documentation generator reads this one.
 /**
@@ -49,38 +43,14 @@
  *
  * Since: 0.1.0
  */
-use std::sync::LazyLock;
-
 use gst::glib;
 use gst::prelude::*;
 
-mod clip;
-mod drops;
-mod errors;
 mod imp;
-mod ineffective;
-mod input;
-mod messages;
-mod outbox;
-mod posting;
 mod preroll;
-mod properties;
-mod run;
-mod settings;
-mod snapshot;
-mod stats;
-mod tags;
-mod timeline;
 
-pub use settings::{Compression, Leaky, ResultType};
-
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "volcasrsink",
-        gst::DebugColorFlags::empty(),
-        Some("Volcengine speech recognition sink"),
-    )
-});
+use crate::element::bus::tags;
+pub use crate::element::settings::{Compression, Leaky, ResultType};
 
 glib::wrapper! {
     /// A sink that streams audio to Volcengine's speech recognition and posts what is said.

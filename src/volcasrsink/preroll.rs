@@ -18,11 +18,12 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use super::CAT;
-use super::imp::{VolcAsrSink, lock};
-use super::run::Run;
+use super::imp::VolcAsrSink;
 use crate::client::{InputError, WaitResult};
+use crate::element::CAT;
+use crate::element::run::Run;
 use crate::session::BYTES_PER_SAMPLE;
+use crate::sync::lock;
 
 /// Upper bound on the GAP events in a row that complete a step. A step without an end must not keep
 /// a core busy; a longer one completes with the buffers that follow.

@@ -1,0 +1,375 @@
+//! Errors in the user's terms: the cause, and the way out.
+
+use crate::client::{
+    Credentials, DialError, InputError, ProxyError, Secrets, Trouble, UpgradeError,
+};
+use crate::element::bus::poster::Ids;
+use crate::element::settings::RESOURCE_IDS;
+use crate::protocol::failure::{Cause, Failure, Retry};
+
+/// Upper bound on the characters of the service's own message in an error's text. Its details have
+/// all of them.
+const MAX_EXCERPT: usize = 200;
+
+/// Rate in hertz that all documentation names.
+const OLDEST_RATE: u32 = 16_000;
+
+/// Settings that the texts of errors depend on: which properties to name, which secrets to redact.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    credentials: Credentials,
+    secrets: Secrets,
+    resource_id: String,
+    /// Rate of the audio that is sent, in hertz.
+    rate: u32,
+}
+
+/// Error or warning, ready to be posted.
+pub(crate) struct Report {
+    pub error: gst::glib::Error,
+    pub debug: String,
+    pub details: gst::Structure,
+}
+
+impl Identity {
+    pub fn new(credentials: Credentials, secrets: Secrets, resource_id: String, rate: u32) -> Self {
+        Identity {
+            credentials,
+            secrets,
+            resource_id,
+            rate,
+        }
+    }
+
+    /// Returns `text` without the secrets, in case the service repeats one.
+    pub fn redact(&self, text: &str) -> String {
+        self.secrets.redact(text)
+    }
+
+    /// Returns the rate to try where the service refuses or misreads the one that is sent.
+    pub fn other_rate(&self) -> Option<u32> {
+        (self.rate != OLDEST_RATE).then_some(OLDEST_RATE)
+    }
+
+    /// Returns the names of the properties and variables that hold the credentials.
+    fn credentials(&self) -> &'static str {
+        match self.credentials {
+            Credentials::Pair { .. } => {
+                "app-key and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY in the \
+                 environment); an API key of the new console goes into api-key (or \
+                 VOLCENGINE_API_KEY) instead"
+            }
+            Credentials::Key(_) => {
+                "api-key (or VOLCENGINE_API_KEY in the environment); the old console's pair goes \
+                 into app-key and access-key (or VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY) \
+                 instead"
+            }
+        }
+    }
+}
+
+/// Makes the error that ends a stream. `lost` says that a session was open before.
+pub(crate) fn error(trouble: &Trouble, lost: bool, context: &Identity, ids: &Ids) -> Report {
+    let text = context.redact(&text(trouble, lost, context));
+    Report {
+        error: domain(trouble, lost, &text),
+        debug: debug(trouble, context),
+        details: details(trouble, context, ids),
+    }
+}
+
+/// Returns what the text leaves out. gst-launch-1.0 prints it right below the text.
+fn debug(trouble: &Trouble, context: &Identity) -> String {
+    let mut failure = trouble.failure().cloned();
+    if let Some(failure) = &mut failure
+        && excerpt(&context.redact(&failure.message)).is_none()
+    {
+        failure.message.clear();
+    }
+    context.redact(&failure.map_or_else(|| trouble.to_string(), |failure| failure.to_string()))
+}
+
+/// Returns the beginning of a message that is too long to stand before a remedy.
+fn excerpt(message: &str) -> Option<String> {
+    let (end, _) = message.char_indices().nth(MAX_EXCERPT)?;
+    Some(format!("{}…", message[..end].trim_end()))
+}
+
+/// Makes `volcasr-error`, for programs.
+pub(crate) fn details(trouble: &Trouble, context: &Identity, ids: &Ids) -> gst::Structure {
+    let failure = trouble.failure();
+    let message = failure.map_or_else(|| trouble.to_string(), |failure| failure.message.clone());
+    gst::Structure::builder("volcasr-error")
+        .field_if_some("code", failure.and_then(|failure| failure.code))
+        .field_if_some(
+            "http-status",
+            failure
+                .and_then(|failure| failure.http_status)
+                .map(u32::from),
+        )
+        .field("message", context.redact(&message))
+        .field_if_some(
+            "log-id",
+            failure
+                .and_then(|failure| failure.log_id.as_deref())
+                .or(ids.log.as_deref()),
+        )
+        .field_if_some(
+            "connect-id",
+            failure
+                .and_then(|failure| failure.connect_id.as_deref())
+                .or(ids.connect.as_deref()),
+        )
+        .field("retryable", trouble.retry() != Retry::Never)
+        .build()
+}
+
+fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
+    use gst::{ResourceError, StreamError};
+    let resource = |error| gst::glib::Error::new(error, text);
+    let open = if lost {
+        ResourceError::Write
+    } else {
+        ResourceError::OpenWrite
+    };
+    let Some(failure) = trouble.failure() else {
+        return match trouble {
+            Trouble::Nonsense(_) | Trouble::Upgrade(UpgradeError::NotWebSocket(_)) => {
+                gst::glib::Error::new(StreamError::Decode, text)
+            }
+            Trouble::Input(InputError::NotNegotiated) => {
+                gst::glib::Error::new(StreamError::Format, text)
+            }
+            Trouble::Runtime(_) | Trouble::Input(InputError::Unreadable) | Trouble::Defect => {
+                resource(ResourceError::Failed)
+            }
+            Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
+            Trouble::Dial(DialError::Proxy {
+                source: ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_),
+                ..
+            }) => resource(ResourceError::NotAuthorized),
+            _ => resource(open),
+        };
+    };
+    match failure.cause {
+        Cause::NoWebSocket => gst::glib::Error::new(StreamError::Decode, text),
+        Cause::Credentials | Cause::NotGranted | Cause::Overdue | Cause::ProxyCredentials => {
+            resource(ResourceError::NotAuthorized)
+        }
+        Cause::Parameters | Cause::WrongType | Cause::NoRequest => {
+            resource(ResourceError::Settings)
+        }
+        Cause::AudioFormat => gst::glib::Error::new(StreamError::Format, text),
+        Cause::Concurrency | Cause::QuotaSpent | Cause::Busy | Cause::RateLimited => {
+            resource(ResourceError::Busy)
+        }
+        Cause::EmptyAudio
+        | Cause::OutOfOrder
+        | Cause::Idle
+        | Cause::Internal
+        | Cause::Refused
+        | Cause::Unavailable
+        | Cause::Unknown => resource(open),
+    }
+}
+
+fn text(trouble: &Trouble, lost: bool, context: &Identity) -> String {
+    if let Some(failure) = trouble.failure() {
+        let message = service_message(failure, context);
+        return format!("{message}: {}", remedy(failure, context));
+    }
+    match trouble {
+        Trouble::Dial(error) if lost && error.retry() != Retry::Never => format!(
+            "The connection to the service was lost for good: {} max-reconnects says how often it \
+             is tried again.",
+            connect_error_text(error)
+        ),
+        Trouble::Dial(error) => connect_error_text(error),
+        Trouble::Upgrade(UpgradeError::NotWebSocket(_)) | Trouble::Nonsense(_) => {
+            format!(
+                "{trouble}. Check the property uri: it must name the service's v3/sauc endpoint."
+            )
+        }
+        Trouble::Input(InputError::NotNegotiated) => {
+            "A buffer came without caps, so the format of its audio is not known: put \
+             \"audioconvert ! audioresample\" before this element, and audio before them."
+                .into()
+        }
+        Trouble::Input(InputError::Unreadable) => {
+            "The memory of a buffer can't be read by the CPU: convert it before this element, or \
+             have it copied by an element such as \"audioconvert\"."
+                .into()
+        }
+        Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),
+        _ if lost => format!(
+            "The connection to the service was lost for good: {trouble}. Check the network; \
+             max-reconnects says how often it is tried again."
+        ),
+        _ => format!(
+            "No session with the service: {trouble}. Check the network and the property uri."
+        ),
+    }
+}
+
+fn connect_error_text(error: &DialError) -> String {
+    match error {
+        DialError::Resolve { .. } => {
+            format!("{error}. Check the network's name service and the host in the property uri.")
+        }
+        DialError::Connect { .. } | DialError::TimedOut { .. } => format!(
+            "{error}. Check the network, a firewall on the way, and the host and port in the \
+             property uri."
+        ),
+        DialError::Certificate { .. } => format!(
+            "{error}. Check the host in the property uri and this machine's clock; a private \
+             authority's certificate is named in the environment variable SSL_CERT_FILE."
+        ),
+        DialError::AuthorityCertificate { .. } => format!(
+            "{error}. If it is the server's, name its file in that environment variable; else \
+             check the host in the property uri."
+        ),
+        DialError::Tls { .. } | DialError::NoTls { .. } => {
+            format!("{error}. Check that the host and port in the property uri speak TLS.")
+        }
+        DialError::Proxy { source, .. } => format!("{error}. {}", proxy_advice(source)),
+        DialError::ServerName { .. } => format!("{error}. Check the host in the property uri."),
+        DialError::Trust(_) => error.to_string(),
+    }
+}
+
+fn proxy_advice(error: &ProxyError) -> &'static str {
+    match error {
+        ProxyError::Unreachable(_) | ProxyError::NotAProxy(_) => {
+            "Check the property proxy, or https_proxy and all_proxy in the environment; proxy=\"\" \
+             does without one."
+        }
+        ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_) => {
+            "Check the properties proxy-id and proxy-pw, or the user info in the environment's \
+             https_proxy or all_proxy."
+        }
+        ProxyError::Refused { .. } => {
+            "Check host and port in the property uri, or have the proxy's administrator allow them."
+        }
+        ProxyError::Broken(_) | ProxyError::NoAnswer(_) => {
+            "Check the proxy, and whether it reaches the service; connect-timeout covers both ways."
+        }
+    }
+}
+
+/// Returns who refused, with which number, and in which words.
+fn service_message(failure: &Failure, context: &Identity) -> String {
+    // Redacted before it is shortened, which could leave half of a secret.
+    let message = context.redact(&failure.message);
+    let message = excerpt(&message).unwrap_or(message);
+    let message = match message.trim_end_matches('.') {
+        "" => String::new(),
+        message => format!(" \"{message}\""),
+    };
+    match (failure.code, failure.http_status) {
+        (_, Some(status)) if failure.cause == Cause::ProxyCredentials => {
+            format!("A proxy refused the connection with HTTP {status}{message}")
+        }
+        (_, Some(status)) => {
+            format!("The service refused the connection with HTTP {status}{message}")
+        }
+        (Some(code), None) => format!("The service says {code}{message}"),
+        (None, None) => format!("The service says{message}"),
+    }
+}
+
+/// Returns the cause and the way out.
+fn remedy(failure: &Failure, context: &Identity) -> String {
+    let text = match failure.cause {
+        Cause::Credentials
+        | Cause::NotGranted
+        | Cause::Concurrency
+        | Cause::QuotaSpent
+        | Cause::Overdue => return account_remedy(failure.cause, context),
+        Cause::Parameters if failure.http_status.is_some() => {
+            return format!(
+                "it does not know the resource \"{}\" or a part of the request. Check the \
+                 properties uri and resource-id, which is one of {}.",
+                context.resource_id,
+                RESOURCE_IDS.join(", ")
+            );
+        }
+        Cause::AudioFormat => return format_remedy(context),
+        Cause::Parameters => {
+            "it does not accept a parameter of the request. Check the recognition properties, \
+             context and extra-request."
+        }
+        Cause::WrongType => {
+            "a field of the request has the wrong type. Check the types in extra-request, as in \
+             accelerate_score=(int)10, and context."
+        }
+        Cause::ProxyCredentials => {
+            "a proxy on the way asks for credentials of its own. Set the properties proxy, \
+             proxy-id and proxy-pw, or have the host of uri let through without it."
+        }
+        Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
+            "it has no capacity now. Try again later; max-reconnects says how often this element \
+             does."
+        }
+        Cause::NoWebSocket => {
+            "no WebSocket server answers there. Check the property uri: it must name the service's \
+             v3/sauc endpoint."
+        }
+        Cause::Refused => "check the property uri: host, path and scheme.",
+        Cause::Idle => {
+            "the session got no audio for too long. Check that idle-timeout is below 5000."
+        }
+        Cause::NoRequest | Cause::OutOfOrder | Cause::EmptyAudio => {
+            "the packets did not arrive as they were sent. Check for a proxy on the way; else \
+             report it with the log id."
+        }
+        Cause::Internal | Cause::Unknown => {
+            "try again later, or ask the vendor's support with the log id in this error's details."
+        }
+    };
+    text.into()
+}
+
+/// Returns the way out where the account is the cause.
+fn account_remedy(cause: Cause, context: &Identity) -> String {
+    match cause {
+        Cause::NotGranted => format!(
+            "the account has not bought the resource \"{}\". Buy it in the vendor's console, or \
+             name another in the property resource-id.",
+            context.resource_id
+        ),
+        Cause::Concurrency => "too many sessions of this account are open at once. End some, or \
+                               buy more in the vendor's console."
+            .into(),
+        Cause::QuotaSpent => {
+            "the account's quota is spent. Buy more in the vendor's console.".into()
+        }
+        Cause::Overdue => "the account is overdue. Pay what is due in the vendor's console; the \
+                           resource need not be bought again."
+            .into(),
+        _ => format!(
+            "it does not accept the credentials. Check {}.",
+            context.credentials()
+        ),
+    }
+}
+
+/// Returns the way out where the service refuses the audio format.
+fn format_remedy(context: &Identity) -> String {
+    match context.other_rate() {
+        Some(rate) => format!(
+            "it does not take this audio format. Try the property rate={rate} (the default is \
+             24000)."
+        ),
+        None => format!(
+            "it does not take this audio format: S16LE, one channel, {} Hz, all that this element \
+             sends. Check that the property uri names a v3/sauc endpoint; else ask the vendor's \
+             support with the log id in this error's details.",
+            context.rate
+        ),
+    }
+}
+
+#[cfg(test)]
+mod documented;
+#[cfg(test)]
+mod tests;

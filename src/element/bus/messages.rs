@@ -1,0 +1,174 @@
+//! What is posted on the bus, built from what the client tells.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::element::timeline::{Timeline, Times};
+use crate::session::transcript::{Update, Word};
+
+/// `volcasr-transcript`: one utterance as it stands.
+pub(crate) fn transcript(
+    timeline: &Timeline,
+    stream: u32,
+    session: u32,
+    update: &Update,
+) -> gst::Structure {
+    let words = update
+        .words
+        .iter()
+        .map(|word| self::word(timeline, stream, word));
+    let mut attributes = update
+        .attributes
+        .iter()
+        .filter_map(|(name, value)| Some((field_name(name)?, value.to_send_value())))
+        .peekable();
+    let attributes = attributes
+        .peek()
+        .is_some()
+        .then(|| gst::Structure::from_iter("attributes", attributes));
+    let builder = gst::Structure::builder("volcasr-transcript")
+        .field("text", update.text.as_str())
+        .field("final", update.is_final)
+        .field("unconfirmed", update.unconfirmed)
+        .field("utterance", update.number)
+        .field("stream", stream)
+        .field_if_some("stream-id", timeline.id(stream))
+        .field("session", session);
+    with_times(builder, timeline.times(stream, update.start, update.end))
+        .field("words", gst::Array::new(words))
+        .field_if_some("attributes", attributes)
+        .build()
+}
+
+fn word(timeline: &Timeline, stream: u32, word: &Word) -> gst::Structure {
+    let builder = gst::Structure::builder("word").field("text", word.text.as_str());
+    with_times(builder, timeline.times(stream, word.start, word.end)).build()
+}
+
+fn with_times(builder: gst::structure::Builder, times: Times) -> gst::structure::Builder {
+    let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
+    builder
+        .field_if_some("timestamp", nanos(times.timestamp))
+        .field_if_some("stream-time", nanos(times.stream_time))
+        .field_if_some("running-time", nanos(times.running_time))
+        .field_if_some("duration", nanos(times.duration))
+}
+
+/// So many different attributes are kept, in the whole process: the documentation has some ten.
+const MAX_ATTRIBUTES: usize = 256;
+
+/// The names of structures' fields that came from the service. GLib keeps such names for ever, so there
+/// is a bound.
+struct FieldNames(BTreeSet<&'static str>);
+
+impl FieldNames {
+    /// `name` as a field's name; none: it is no name, or one too many.
+    fn get(&mut self, name: &str) -> Option<&'static str> {
+        if let Some(name) = self.0.get(name) {
+            return Some(name);
+        }
+        if self.0.len() == MAX_ATTRIBUTES || !is_field_name(name) {
+            return None;
+        }
+        let name = glib::Quark::from_str(name).as_str().as_str();
+        self.0.insert(name);
+        Some(name)
+    }
+}
+
+fn field_name(name: &str) -> Option<&'static str> {
+    static NAMES: Mutex<FieldNames> = Mutex::new(FieldNames(BTreeSet::new()));
+    NAMES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(name)
+}
+
+/// GStreamer asserts on other names.
+fn is_field_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"/-_.:+".contains(&byte))
+}
+
+/// `volcasr-response`: a response as it came.
+pub(crate) fn response(json: &str, session: u32) -> gst::Structure {
+    gst::Structure::builder("volcasr-response")
+        .field("json", json)
+        .field("session", session)
+        .build()
+}
+
+/// `volcasr-dropped`: audio that was not recognised, and its place.
+pub(crate) fn dropped(times: Times, lost: Duration) -> gst::Structure {
+    let nanos = u64::try_from(lost.as_nanos()).unwrap_or(u64::MAX);
+    let times = Times {
+        duration: None,
+        ..times
+    };
+    with_times(gst::Structure::builder("volcasr-dropped"), times)
+        .field("duration", nanos)
+        .build()
+}
+
+/// `volcasr-reconnect`: another connection is tried after `pause`, for the audio from `times` on.
+pub(crate) fn reconnect(
+    details: gst::Structure,
+    attempt: u32,
+    pause: Duration,
+    times: Times,
+) -> gst::Structure {
+    with_times(
+        gst::Structure::builder("volcasr-reconnect"),
+        Times {
+            duration: None,
+            ..times
+        },
+    )
+    .field("attempt", attempt)
+    .field("pause", nanos(pause))
+    .field("error", details)
+    .build()
+}
+
+/// `volcasr-finish-timeout`: the last words did not come.
+pub(crate) fn finish_timeout(waited: Duration) -> gst::Structure {
+    gst::Structure::builder("volcasr-finish-timeout")
+        .field("waited", nanos(waited))
+        .build()
+}
+
+/// `volcasr-setting`: a property that has no effect.
+pub(crate) fn setting(property: &str) -> gst::Structure {
+    gst::Structure::builder("volcasr-setting")
+        .field("property", property)
+        .build()
+}
+
+/// `volcasr-rate`: the service counts more audio than it got.
+pub(crate) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
+    gst::Structure::builder("volcasr-rate")
+        .field("counted", nanos(counted))
+        .field("sent", nanos(sent))
+        .build()
+}
+
+/// `volcasr-unreadable`: none of a session's responses could be read.
+pub(crate) fn unreadable(responses: u32) -> gst::Structure {
+    gst::Structure::builder("volcasr-unreadable")
+        .field("responses", responses)
+        .build()
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! The property `stats`.
+
+use std::time::Duration;
+
+use gst_base::prelude::*;
+
+use crate::client::Counts;
+use crate::session::samples_to_time;
+
+/// `application/x-volcasr-stats`: times in nanoseconds.
+///
+/// The base class's property of the same name, which ours takes the place of, goes into it.
+pub(crate) fn structure(
+    base: &gst_base::BaseSink,
+    counts: &Counts,
+    queued: u64,
+    rate: u32,
+) -> gst::Structure {
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let audio = |samples: u64| nanos(samples_to_time(samples, rate));
+    let rendered = base.stats();
+    let field = |name: &str| rendered.value(name).ok().cloned();
+    gst::Structure::builder("application/x-volcasr-stats")
+        .field_if_some("average-rate", field("average-rate"))
+        .field_if_some("dropped", field("dropped"))
+        .field_if_some("rendered", field("rendered"))
+        .field("connected", counts.connected)
+        .field("sessions", counts.sessions)
+        .field("reconnects", counts.reconnects)
+        .field("frames-sent", counts.frames_sent)
+        .field("bytes-sent", counts.bytes_sent)
+        .field("audio-received", audio(counts.received))
+        .field("audio-sent", audio(counts.sent))
+        .field("audio-replayed", audio(counts.replayed))
+        .field("audio-dropped", audio(counts.dropped))
+        .field("audio-queued", audio(queued))
+        .field("responses", counts.responses)
+        .field("utterances", counts.utterances)
+        .field("result-latency-last", nanos(counts.latency_last))
+        .field("result-latency-avg", nanos(counts.latency_avg()))
+        .field("result-latency-max", nanos(counts.latency_max))
+        .field("send-latency-last", nanos(counts.send_latency_last))
+        .field("send-latency-max", nanos(counts.send_latency_max))
+        .field("connect-time", nanos(counts.connect_time))
+        .build()
+}

@@ -1,0 +1,125 @@
+//! Reports of dropped audio: the first one at once, then one for each second in which more is dropped.
+
+use crate::element::timeline::Times;
+
+/// A warning to post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub stream: u32,
+    /// Where the first of it was.
+    pub times: Times,
+    /// All of it, in one piece or several.
+    pub samples: u64,
+}
+
+/// Bounds the rate of reports. A second is one of audio that comes, dropped or not.
+#[derive(Debug)]
+pub(crate) struct DropReporter {
+    second: u64,
+    /// Samples since the last report, if that was less than a second ago.
+    since_report: Option<u64>,
+    unreported: Option<Loss>,
+}
+
+impl DropReporter {
+    pub fn new(rate: u32) -> Self {
+        DropReporter {
+            second: rate.into(),
+            since_report: None,
+            unreported: None,
+        }
+    }
+
+    /// Audio was dropped. Returns what is to be reported now.
+    pub fn add(&mut self, drop: Loss) -> Option<Loss> {
+        match &mut self.unreported {
+            Some(loss) if loss.stream == drop.stream => {
+                loss.samples += drop.samples;
+                return None;
+            }
+            Some(_) => return self.unreported.replace(drop),
+            None if self.since_report.is_some() => self.unreported = Some(drop),
+            None => {
+                self.since_report = Some(0);
+                return Some(drop);
+            }
+        }
+        None
+    }
+
+    /// So much audio was taken. Returns what is to be reported now.
+    pub fn advance(&mut self, samples: u64) -> Option<Loss> {
+        let since = self.since_report? + samples;
+        self.since_report = Some(since).filter(|since| *since < self.second);
+        if self.since_report.is_some() {
+            return None;
+        }
+        let loss = self.unreported.take()?;
+        self.since_report = Some(0);
+        Some(loss)
+    }
+
+    /// The stream is over: returns the rest.
+    pub fn end(&mut self) -> Option<Loss> {
+        self.since_report = None;
+        self.unreported.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At 1000 Hz.
+    fn drop(stream: u32, at: u64, samples: u64) -> Loss {
+        Loss {
+            stream,
+            times: Times {
+                timestamp: Some(gst::ClockTime::from_mseconds(at)),
+                ..Times::default()
+            },
+            samples,
+        }
+    }
+
+    #[test]
+    fn the_first_is_reported_at_once_and_the_sum_after_a_second() {
+        let mut drops = DropReporter::new(1000);
+        assert_eq!(drops.add(drop(0, 0, 200)), Some(drop(0, 0, 200)));
+        let mut reports = Vec::new();
+        for n in 1..=15 {
+            reports.extend(drops.advance(200));
+            reports.extend(drops.add(drop(0, n * 1000, 200)));
+        }
+        assert_eq!(
+            reports,
+            [
+                drop(0, 1000, 800),
+                drop(0, 5000, 1000),
+                drop(0, 10_000, 1000)
+            ]
+        );
+        assert_eq!(drops.end(), Some(drop(0, 15_000, 200)));
+        assert_eq!(drops.end(), None);
+    }
+
+    #[test]
+    fn what_comes_after_a_quiet_second_is_reported_at_once() {
+        let mut drops = DropReporter::new(1000);
+        assert!(drops.add(drop(0, 0, 200)).is_some());
+        assert_eq!(drops.add(drop(0, 200, 200)), None);
+        assert_eq!(drops.advance(999), None);
+        assert_eq!(drops.advance(1), Some(drop(0, 200, 200)));
+        assert_eq!(drops.advance(1000), None);
+        assert_eq!(drops.add(drop(0, 900, 200)), Some(drop(0, 900, 200)));
+    }
+
+    #[test]
+    fn each_stream_has_its_own() {
+        let mut drops = DropReporter::new(1000);
+        assert!(drops.add(drop(0, 0, 200)).is_some());
+        assert_eq!(drops.add(drop(0, 200, 200)), None);
+        assert_eq!(drops.add(drop(1, 0, 100)), Some(drop(0, 200, 200)));
+        assert_eq!(drops.end(), Some(drop(1, 0, 100)));
+    }
+}

@@ -1,0 +1,432 @@
+//! Meaning of a buffer or a gap for the service: audio, silence, the end of a session, or nothing.
+//!
+//! Works on the streaming thread alone. The service counts samples, and so does the expected time here.
+//! Timestamps of real pipelines jitter, drift, jump and overlap: [`alignment`] says which of it is meant.
+
+mod alignment;
+pub(crate) mod clip;
+
+use crate::element::timeline::{Anchor, Nanos, nanos};
+use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+use alignment::{Announcement, Discontinuity, Flags, Window, is_aligned, judge};
+
+/// A deviation from the anchor that matters to a reader of milliseconds.
+const DRIFT: Nanos = 1_000_000;
+
+type Segment = gst::FormattedSegment<gst::ClockTime>;
+
+/// What to do before a buffer's audio, and with how much of it.
+#[derive(Debug, Default)]
+pub(crate) struct BufferPlan {
+    /// Silence to send first, in samples.
+    pub silence: u64,
+    /// The session ends before the audio.
+    pub pause: bool,
+    /// Bytes at the buffer's beginning that were taken before.
+    pub skip: usize,
+    /// Where the rest lies, if that is known.
+    time: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Timestamp {
+    time: Nanos,
+    segment: Segment,
+    /// The time is the buffer's own, not the expected one.
+    own: bool,
+    /// Times begin anew here.
+    restarts: bool,
+}
+
+/// The limits that decide over gaps, in the stream's samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GapLimits {
+    /// Gaps up to this become silence.
+    pub longest: gst::ClockTime,
+    /// The silence before a longer one's finish: enough for the last utterance to be settled.
+    pub settling: gst::ClockTime,
+}
+
+/// Where the next sample is expected.
+#[derive(Debug)]
+struct Place {
+    /// A time in the segment, and the samples that came since.
+    base: Nanos,
+    samples: u64,
+    /// Where audio ended: before the expected time, if a GAP event has come since.
+    audio_end: Nanos,
+    segment: Segment,
+    /// Another one may have begun. Steps and instant rate changes alter it as well, but nothing jumps with those:
+    /// timestamps go on.
+    segment_changed: bool,
+    /// A GAP event has come since the last audio.
+    after_gap: bool,
+    /// How much of the current gap has become silence.
+    gap: gst::ClockTime,
+    /// The current gap has ended the session.
+    paused: bool,
+    /// Where a repeat goes on, of which a whole buffer was left out.
+    repeat: Option<Nanos>,
+}
+
+/// The mapping that the last anchor began: a sample's time less its place on the stream's axis.
+#[derive(Debug)]
+struct Mapping {
+    offset: Nanos,
+    segment: Option<Segment>,
+}
+
+/// The streaming thread's view of one stream.
+#[derive(Debug)]
+pub(crate) struct GapDetector {
+    rate: u32,
+    limits: GapLimits,
+    place: Option<Place>,
+    flags: Flags,
+    window: Window,
+    mapping: Option<Mapping>,
+    /// Samples that have no position any more.
+    dropped: u64,
+    /// A buffer with DISCONT came to nothing: the flag is the next one's.
+    discont: bool,
+}
+
+impl GapDetector {
+    pub fn new(rate: u32, limits: GapLimits) -> Self {
+        GapDetector {
+            rate,
+            limits,
+            place: None,
+            flags: Flags::new(rate),
+            window: Window::new(rate),
+            mapping: None,
+            dropped: 0,
+            discont: false,
+        }
+    }
+
+    /// Decides about a buffer of so many bytes. What is left of it is then [taken](Self::take).
+    pub fn judge(
+        &mut self,
+        pts: Option<gst::ClockTime>,
+        discont: bool,
+        bytes: usize,
+        segment: Option<&Segment>,
+    ) -> BufferPlan {
+        let discont = std::mem::take(&mut self.discont) || discont;
+        let mut plan = BufferPlan::default();
+        let expected = (self.place.as_ref().zip(segment)).and_then(|(place, segment)| {
+            let expected = place.expected(self.rate);
+            let same = place.is_same_position_in(expected, segment);
+            same.then_some(expected)
+        });
+        // Without a timestamp it goes on where the one before ended.
+        if let (Some(time), Some(segment)) = (pts.map(nanos).or(expected), segment) {
+            let (time, restarts) = self.jump(time, discont, segment, bytes, &mut plan);
+            plan.time = Some(Timestamp {
+                time,
+                segment: segment.clone(),
+                own: pts.is_some(),
+                restarts,
+            });
+        }
+        plan
+    }
+
+    /// Takes the samples that a plan has left, the first of them at `position`. Returns the anchor that they need.
+    pub fn take(&mut self, plan: &BufferPlan, samples: u64, position: u64) -> Option<Anchor> {
+        let anchor = match &plan.time {
+            Some(time) => self.timed(time, samples, position),
+            None => self.untimed(position),
+        }?;
+        self.window.limit(anchor.position);
+        let time = anchor.time_at(anchor.position, self.rate);
+        self.mapping = Some(Mapping {
+            offset: time - self.axis(anchor.position),
+            segment: anchor.segment.clone(),
+        });
+        Some(anchor)
+    }
+
+    /// A GAP event up to `end`: the silence to send for it now, and whether it ends the session.
+    pub fn gap_until(&mut self, end: gst::ClockTime, segment: &Segment) -> BufferPlan {
+        let mut plan = BufferPlan::default();
+        let end = nanos(end);
+        let Some(place) = &mut self.place else {
+            return plan;
+        };
+        place.after_gap = true;
+        let expected = place.expected(self.rate);
+        if let Some(by) = place.deviation(expected, end, segment).filter(|by| *by > 0) {
+            place.move_to(end, segment, self.rate);
+            self.gap(by, &mut plan);
+        }
+        plan
+    }
+
+    /// A SEGMENT event has come.
+    pub fn segment(&mut self) {
+        if let Some(place) = &mut self.place {
+            place.segment_changed = true;
+        }
+    }
+
+    /// A buffer with DISCONT came of which nothing is taken.
+    pub fn discont(&mut self) {
+        self.discont = true;
+    }
+
+    /// `samples` at `position` that were handed over were dropped: what follows has other positions now.
+    pub fn dropped(&mut self, position: u64, samples: u64) {
+        self.dropped += samples;
+        self.window.remove(position, samples);
+    }
+
+    /// Decides what the time of a buffer means, and moves the place to the first sample that is left of it. Returns
+    /// that one's time, and whether times begin anew there.
+    fn jump(
+        &mut self,
+        time: Nanos,
+        discont: bool,
+        segment: &Segment,
+        bytes: usize,
+        plan: &mut BufferPlan,
+    ) -> (Nanos, bool) {
+        let rate = self.rate;
+        let Some(place) = &mut self.place else {
+            self.place = Some(Place::new(time, segment));
+            self.flags.jumped();
+            return (time, true);
+        };
+        let expected = place.expected(rate);
+        let deviation = place.deviation(expected, time, segment);
+        let announcement = if !place.is_continuous_with(segment) {
+            Announcement::Segment
+        } else if place.repeats_at(time)
+            || discont && self.flags.announce(deviation.unwrap_or_default())
+        {
+            Announcement::Flag
+        } else if place.after_gap {
+            Announcement::Gap
+        } else {
+            Announcement::None
+        };
+        let flag = announcement == Announcement::Flag;
+        let overlap = place.audio_end - time;
+        let jump = deviation.map_or(Discontinuity::Unrelated, |deviation| {
+            judge(announcement, deviation, overlap)
+        });
+        match jump {
+            Discontinuity::None => {
+                place.go_on(segment);
+                return (time, false);
+            }
+            Discontinuity::Repeat(by) => {
+                let samples = to_samples(by, rate) as usize;
+                plan.skip = samples.saturating_mul(BYTES_PER_SAMPLE).min(bytes);
+                let end = place.audio_end;
+                if plan.skip == bytes {
+                    place.repeat = Some(time + duration(bytes, rate));
+                    return (time, false);
+                }
+                if (expected - end).abs() < DRIFT {
+                    place.go_on(segment);
+                    return (end, false);
+                }
+                self.place = Some(Place::new(end, segment));
+                return (end, true);
+            }
+            Discontinuity::Realign | Discontinuity::Gap(_) if flag => {
+                self.flags.moved(deviation.unwrap_or_default());
+            }
+            Discontinuity::Realign => {}
+            Discontinuity::Gap(_) | Discontinuity::Unrelated => self.flags.jumped(),
+        }
+        if let Discontinuity::Gap(by) = jump {
+            self.gap(by, plan);
+        }
+        self.place = Some(Place::new(time, segment));
+        (time, true)
+    }
+
+    /// Takes audio that has a time. Returns the anchor it needs.
+    fn timed(&mut self, at: &Timestamp, samples: u64, position: u64) -> Option<Anchor> {
+        let rate = self.rate;
+        let axis = self.axis(position);
+        if at.restarts {
+            self.window.restart(position);
+        }
+        let end = position.saturating_add(samples);
+        let place = self.place.as_mut()?;
+        let expected = place.expected(rate);
+        let deviation = at.time - expected;
+        let shift = match at.own {
+            true => self.window.observe(deviation, position, end),
+            false => self.window.extend(end),
+        };
+        let mapping = self.mapping.as_ref();
+        let mut back = 0;
+        if let Some(shift) = shift {
+            place.base += shift.by;
+            self.flags.shifted(shift.by);
+            // Another segment has no times for what came before it.
+            if mapping.is_some_and(|mapping| mapping.segment.as_ref() == Some(&at.segment)) {
+                back = position.saturating_sub(shift.position).min(place.samples);
+            }
+        }
+        let wanted = back > 0
+            || mapping.is_none_or(|mapping| {
+                let off = place.expected(rate) - axis - mapping.offset;
+                mapping.segment.as_ref() != Some(&at.segment) || off.abs() >= DRIFT
+            });
+        let anchor = wanted.then(|| Anchor {
+            position: position - back,
+            time: place.base,
+            ahead: place.samples - back,
+            segment: Some(at.segment.clone()),
+        });
+        place.samples += samples;
+        place.audio_end = place.expected(rate);
+        self.flags.advance(samples);
+        anchor
+    }
+
+    /// The anchor for audio without a time, which counts from the stream's first sample. Nothing tells where in
+    /// another segment it lies: no time is better than one of a segment that is over. Nor is there a gap before
+    /// what comes next, wherever that is.
+    fn untimed(&mut self, position: u64) -> Option<Anchor> {
+        self.place = None;
+        let is_axis = |mapping: &Mapping| mapping.segment.is_none();
+        (!self.mapping.as_ref().is_some_and(is_axis)).then(|| Anchor {
+            position,
+            time: 0,
+            ahead: position.saturating_add(self.dropped),
+            segment: None,
+        })
+    }
+
+    fn gap(&mut self, by: Nanos, plan: &mut BufferPlan) {
+        let (limits, rate) = (self.limits, self.rate);
+        let Some(place) = &mut self.place else { return };
+        if place.paused {
+            return;
+        }
+        let silence = |time: gst::ClockTime| to_samples(nanos(time), rate);
+        let total = place.gap.saturating_add(to_clock_time(by));
+        if total <= limits.longest {
+            place.gap = total;
+            plan.silence = to_samples(by, rate);
+        } else {
+            let settling = limits.settling.saturating_sub(place.gap);
+            place.paused = true;
+            plan.silence = silence(settling);
+            plan.pause = true;
+        }
+    }
+
+    /// The time of the sample at `position` from the stream's first one on, those that were dropped included.
+    fn axis(&self, position: u64) -> Nanos {
+        let time = samples_to_time(position.saturating_add(self.dropped), self.rate);
+        time.as_nanos() as Nanos
+    }
+}
+
+impl Place {
+    /// Audio begins at `time`.
+    fn new(time: Nanos, segment: &Segment) -> Self {
+        Place {
+            base: time,
+            samples: 0,
+            audio_end: time,
+            segment: segment.clone(),
+            segment_changed: false,
+            after_gap: false,
+            gap: gst::ClockTime::ZERO,
+            paused: false,
+            repeat: None,
+        }
+    }
+
+    /// The time of the next sample.
+    fn expected(&self, rate: u32) -> Nanos {
+        self.base + samples_to_time(self.samples, rate).as_nanos() as Nanos
+    }
+
+    /// Audio comes at the expected time, or about then.
+    fn go_on(&mut self, segment: &Segment) {
+        self.segment = segment.clone();
+        self.segment_changed = false;
+        self.after_gap = false;
+        self.gap = gst::ClockTime::ZERO;
+        self.paused = false;
+        self.repeat = None;
+    }
+
+    /// Whether a buffer at `time` goes on with a repeat.
+    fn repeats_at(&self, time: Nanos) -> bool {
+        self.repeat.is_some_and(|next| is_aligned(time - next))
+    }
+
+    /// Whether timestamps of `segment` count on from those of before.
+    fn is_continuous_with(&self, segment: &Segment) -> bool {
+        !self.segment_changed || self.segment == *segment
+    }
+
+    /// Whether `time` is the same moment in `segment`, as in an update of the segment that it came in.
+    fn is_same_position_in(&self, time: Nanos, segment: &Segment) -> bool {
+        let times = |segment: &Segment| {
+            let time = to_clock_time(time);
+            let running = segment.to_running_time_full(time);
+            (running, segment.to_stream_time_full(time), segment.rate())
+        };
+        self.is_continuous_with(segment) || times(&self.segment) == times(segment)
+    }
+
+    /// By how much `time` in `segment` is later than `from` in the place's own, in the units of buffers.
+    fn deviation(&self, from: Nanos, time: Nanos, segment: &Segment) -> Option<Nanos> {
+        if self.is_continuous_with(segment) {
+            return Some(time - from);
+        }
+        let running = |segment: &Segment, time: Nanos| {
+            let running = segment.to_running_time_full(to_clock_time(time))?;
+            let nanos = nanos(running.abs());
+            Some(if running.is_negative() { -nanos } else { nanos })
+        };
+        let by = running(segment, time)? - running(&self.segment, from)?;
+        Some((by as f64 * segment.rate().abs()) as Nanos)
+    }
+
+    /// A gap has come as far as `end`.
+    fn move_to(&mut self, end: Nanos, segment: &Segment, rate: u32) {
+        if self.is_continuous_with(segment) {
+            self.base += end - self.expected(rate);
+        } else {
+            let gap = self.deviation(self.audio_end, end, segment);
+            self.audio_end = gap.map_or(end, |gap| end - gap.max(0));
+            self.base = end;
+            self.samples = 0;
+        }
+        self.segment = segment.clone();
+        self.segment_changed = false;
+    }
+}
+
+fn duration(bytes: usize, rate: u32) -> Nanos {
+    samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate).as_nanos() as Nanos
+}
+
+/// As many samples as last about so long.
+fn to_samples(time: Nanos, rate: u32) -> u64 {
+    let second: Nanos = 1_000_000_000;
+    let samples = (time.max(0) * Nanos::from(rate) + second / 2) / second;
+    samples.try_into().unwrap_or(u64::MAX)
+}
+
+/// The nearest time that there is.
+fn to_clock_time(time: Nanos) -> gst::ClockTime {
+    let last = gst::ClockTime::MAX.nseconds();
+    gst::ClockTime::from_nseconds(u64::try_from(time.max(0)).map_or(last, |time| time.min(last)))
+}
+
+#[cfg(test)]
+mod tests;

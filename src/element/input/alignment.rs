@@ -1,0 +1,269 @@
+//! Timestamps against the count of samples: jitter, a lasting deviation, or a jump.
+//!
+//! Sources that stamp by arrival are late by what held a buffer up, and never early. So the deviation
+//! that holds over a stretch of audio is its least one: a sliding-window minimum, kept in a monotonic
+//! queue. `GstAudioBaseSink` has the same two limits, `alignment-threshold` and `discont-wait`.
+//!
+//! Nothing of GStreamer is used here: deviations are nanoseconds, positions are samples.
+
+use std::collections::VecDeque;
+
+use super::Nanos;
+
+const MILLISECOND: Nanos = 1_000_000;
+/// Announced deviations up to this make neither silence nor a repeat.
+const THRESHOLD: Nanos = 40 * MILLISECOND;
+/// Longer deviations are no jitter, announced or not; longer overlaps are no repeats.
+const MAX_JITTER: Nanos = 1000 * MILLISECOND;
+/// Lasting deviations below this are rounding.
+const ROUNDING: Nanos = MILLISECOND;
+
+/// Source of the knowledge that the time jumps before a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Announcement {
+    None,
+    /// The buffer is flagged as DISCONT.
+    Flag,
+    /// A GAP event came before it.
+    Gap,
+    /// It is the first one in another segment.
+    Segment,
+}
+
+/// Meaning of a buffer's deviation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Discontinuity {
+    /// Jitter, unless it lasts.
+    None,
+    /// The buffer's own time holds from here on, without a gap.
+    Realign,
+    /// Nothing was recorded for so long.
+    Gap(Nanos),
+    /// So much of the buffer was taken before.
+    Repeat(Nanos),
+    /// Another place in time.
+    Unrelated,
+}
+
+/// Whether an announced deviation is none.
+pub(crate) fn is_aligned(deviation: Nanos) -> bool {
+    deviation.abs() <= THRESHOLD
+}
+
+/// Judges a buffer that is `deviation` later than the samples before it say. `overlap`: how far it reaches
+/// back into audio, which is less than it deviates where a GAP event claimed too much.
+pub(crate) fn judge(announcement: Announcement, deviation: Nanos, overlap: Nanos) -> Discontinuity {
+    let limit = match announcement {
+        Announcement::None => MAX_JITTER,
+        _ => THRESHOLD,
+    };
+    if deviation.abs() <= limit {
+        return match announcement {
+            Announcement::None => Discontinuity::None,
+            _ => Discontinuity::Realign,
+        };
+    }
+    if deviation > 0 {
+        return Discontinuity::Gap(deviation);
+    }
+    match announcement {
+        Announcement::Flag | Announcement::Gap if (1..=MAX_JITTER).contains(&overlap) => {
+            Discontinuity::Repeat(overlap)
+        }
+        _ => Discontinuity::Unrelated,
+    }
+}
+
+/// Whether DISCONT flags can be believed.
+///
+/// `audioresample` sets one wherever timestamps wobble by more than 31 ms. Where such a source's jitter
+/// shows, its flags mean no more than the timestamps do.
+#[derive(Debug)]
+pub(crate) struct Flags {
+    second: u64,
+    /// Samples since the last jump.
+    since_jump: u64,
+    /// How far flags alone have moved the times forward. What comes back from there is not from before.
+    forward: Nanos,
+    refuted: bool,
+}
+
+impl Flags {
+    pub fn new(rate: u32) -> Self {
+        Flags {
+            second: rate.into(),
+            since_jump: 0,
+            forward: 0,
+            refuted: false,
+        }
+    }
+
+    /// Whether the flag of a buffer with this deviation announces a jump.
+    pub fn announce(&mut self, deviation: Nanos) -> bool {
+        let comes_back = deviation < 0 && -deviation <= self.forward + THRESHOLD;
+        if comes_back && self.forward > THRESHOLD && deviation < -THRESHOLD / 2 {
+            self.refuted = true;
+        }
+        // A buffer that was late itself, and no repeat: the first ones often are.
+        let was_late = self.since_jump < self.second;
+        let is_jitter = deviation < -THRESHOLD && (was_late || comes_back);
+        !(self.refuted || is_jitter)
+    }
+
+    /// A flag alone has moved the times by so much, over a gap or within jitter.
+    pub fn moved(&mut self, by: Nanos) {
+        self.come_forward(by);
+        if !is_aligned(by) {
+            self.since_jump = 0;
+        }
+        if by > MAX_JITTER {
+            self.forward = 0;
+        }
+    }
+
+    /// What has lasted has moved the times by so much.
+    pub fn shifted(&mut self, by: Nanos) {
+        // Not what drifts for an hour.
+        if self.since_jump < self.second || by < -THRESHOLD {
+            self.come_forward(by);
+        }
+    }
+
+    fn come_forward(&mut self, by: Nanos) {
+        let before = self.forward;
+        self.forward = (before + by).clamp(0, MAX_JITTER);
+        if before > THRESHOLD && self.forward <= THRESHOLD {
+            // Back where it was: there was no jump.
+            self.refuted = true;
+        }
+    }
+
+    /// The time has jumped otherwise.
+    pub fn jumped(&mut self) {
+        self.since_jump = 0;
+        self.forward = 0;
+    }
+
+    pub fn advance(&mut self, samples: u64) {
+        self.since_jump = self.since_jump.saturating_add(samples);
+    }
+}
+
+/// A stretch of audio and its least deviation.
+#[derive(Debug)]
+struct Stretch {
+    least: Nanos,
+    from: u64,
+    until: u64,
+}
+
+/// The deviations of the last second of audio.
+#[derive(Debug)]
+pub(crate) struct Window {
+    second: u64,
+    /// In order of time, and of their least deviations.
+    stretches: VecDeque<Stretch>,
+    /// Where the current mapping of times begins, at the earliest.
+    floor: u64,
+}
+
+/// A lasting deviation: times from `position` on are later by `by` than the mapping says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shift {
+    pub position: u64,
+    pub by: Nanos,
+}
+
+impl Window {
+    pub fn new(rate: u32) -> Self {
+        Window {
+            second: rate.into(),
+            stretches: VecDeque::new(),
+            floor: 0,
+        }
+    }
+
+    /// A mapping begins at `position`: what was before it deviates from another one.
+    pub fn restart(&mut self, position: u64) {
+        self.stretches.clear();
+        self.floor = position;
+    }
+
+    /// A mapping goes on at `position`, which no shift may reach behind.
+    pub fn limit(&mut self, position: u64) {
+        self.floor = self.floor.max(position);
+    }
+
+    /// Audio from `position` to `end` deviates by `deviation`. Returns what has lasted: the least deviation of
+    /// the last second of audio, which is zero from here on.
+    pub fn observe(&mut self, deviation: Nanos, position: u64, end: u64) -> Option<Shift> {
+        self.expire(end);
+        let mut from = position;
+        while let Some(last) = self.stretches.back().filter(|s| s.least >= deviation) {
+            from = last.from;
+            self.stretches.pop_back();
+        }
+        self.stretches.push_back(Stretch {
+            least: deviation,
+            from,
+            until: end,
+        });
+        self.lasting(position, end)
+    }
+
+    /// Forgets what is older than a second at `end`.
+    fn expire(&mut self, end: u64) {
+        let begin = end.saturating_sub(self.second);
+        while self.stretches.front().is_some_and(|s| s.until <= begin) {
+            self.stretches.pop_front();
+        }
+    }
+
+    /// The least deviation at `end`, when the last buffer began at `position`.
+    fn lasting(&mut self, position: u64, end: u64) -> Option<Shift> {
+        self.expire(end);
+        let begin = end.saturating_sub(self.second);
+        let first = self.stretches.front_mut()?;
+        let by = first.least;
+        if by.abs() < ROUNDING {
+            return None;
+        }
+        // It is later since what was less late went out of the window. It is earlier than it was known to be:
+        // in all of the window.
+        let from = if by > 0 {
+            first.from
+        } else {
+            first.from.max(begin.min(position))
+        };
+        let position = from.max(self.floor.min(position));
+        first.from = position;
+        self.floor = position;
+        for stretch in &mut self.stretches {
+            stretch.least -= by;
+        }
+        Some(Shift { position, by })
+    }
+
+    /// Audio up to `end` has no timestamp, and deviates as what was before it.
+    pub fn extend(&mut self, end: u64) -> Option<Shift> {
+        let last = self.stretches.pop_back()?;
+        self.stretches.push_back(Stretch { until: end, ..last });
+        self.lasting(last.until, end)
+    }
+
+    /// `samples` at `position` were removed: what is behind them moves up.
+    pub fn remove(&mut self, position: u64, samples: u64) {
+        let moved = |at: u64| match at.checked_sub(samples) {
+            Some(moved) if at > position => moved.max(position),
+            _ => at.min(position),
+        };
+        for stretch in &mut self.stretches {
+            stretch.from = moved(stretch.from);
+            stretch.until = moved(stretch.until);
+        }
+        self.floor = moved(self.floor).max(position);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What of a buffer lies in its segment: nobody is to hear the rest.
+
+use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+
+/// How long so much audio lasts.
+pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
+    let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate);
+    time.try_into().unwrap_or(gst::ClockTime::MAX)
+}
+
+/// The part of the buffer that lies in the segment, with its time; none: nothing does. A buffer without a
+/// timestamp is everywhere.
+pub(crate) fn clip(
+    buffer: &gst::Buffer,
+    segment: &gst::FormattedSegment<gst::ClockTime>,
+    rate: u32,
+) -> Option<gst::Buffer> {
+    let mut buffer = buffer.clone();
+    // The samples say how long it is. The function below believes the duration, and would take off more than there is
+    // where that claims too much.
+    let is_long = |claimed: gst::ClockTime| claimed > duration(buffer.size(), rate);
+    if buffer.duration().is_some_and(is_long) {
+        buffer.make_mut().set_duration(None);
+    }
+    gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), rate, BYTES_PER_SAMPLE as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 24_000;
+
+    /// 100 ms at `pts`, which claims to be as long as `claimed`.
+    fn buffer(pts: Option<gst::ClockTime>, claimed: Option<gst::ClockTime>) -> gst::Buffer {
+        gst::init().expect("GStreamer");
+        let pcm: Vec<u8> = (0..100 * 48).map(|byte| byte as u8).collect();
+        let mut buffer = gst::Buffer::from_slice(pcm);
+        let fields = buffer.get_mut().expect("the only owner");
+        fields.set_pts(pts);
+        fields.set_duration(claimed);
+        buffer
+    }
+
+    #[test]
+    fn what_lies_outside_is_cut_off_whatever_the_duration_claims() {
+        gst::init().expect("GStreamer");
+        let ms = gst::ClockTime::from_mseconds;
+        let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        segment.set_start(ms(1000));
+        for (at, stop, first, kept) in [
+            (0, 2000, 0, 0..0),
+            (900, 2000, 0, 0..0),
+            (950, 2000, 1000, 50 * 48..100 * 48),
+            (1000, 2000, 1000, 0..100 * 48),
+            (1900, 2000, 1900, 0..100 * 48),
+            (1990, 2000, 1990, 0..10 * 48),
+            (2000, 2000, 0, 0..0),
+            // Longer than the segment.
+            (980, 1040, 1000, 20 * 48..60 * 48),
+        ] {
+            segment.set_stop(ms(stop));
+            for claimed in [None, Some(ms(100)), Some(ms(3000))] {
+                let whole = buffer(Some(ms(at)), claimed);
+                let bytes = whole.map_readable().expect("memory").to_vec();
+                let clipped = clip(&whole, &segment, RATE);
+                let part = clipped
+                    .as_ref()
+                    .map(|part| part.map_readable().expect("memory"));
+                let part = part.as_deref().unwrap_or_default();
+                assert_eq!(part, &bytes[kept.clone()], "{at} {claimed:?}");
+                let pts = clipped.as_ref().and_then(|part| part.pts());
+                assert_eq!(
+                    pts,
+                    (!kept.is_empty()).then_some(ms(first)),
+                    "{at} {claimed:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_time_is_everywhere() {
+        let whole = buffer(None, None);
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        let clipped = clip(&whole, &segment, RATE).expect("all of it");
+        assert_eq!((clipped.pts(), clipped.size()), (None, 100 * 48));
+    }
+}

@@ -1,0 +1,29 @@
+//! GStreamer's side of recognition, for every element of the plugin: its settings, a run, what is posted.
+//!
+//! - [`settings`]: the values that the user sets, each declared once; [`properties`] adds what is only read;
+//! - [`run_config`]: the settings of one run, checked; [`ineffective`] finds those without effect;
+//! - [`run`]: one run from READY → PAUSED to PAUSED → READY, and the streaming thread's way through it;
+//! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports dropped audio;
+//! - [`timeline`]: from the service's times to the pipeline's;
+//! - [`bus`]: everything that is posted.
+
+use std::sync::LazyLock;
+
+pub(crate) mod bus;
+pub(crate) mod drops;
+pub(crate) mod ineffective;
+pub(crate) mod input;
+pub(crate) mod properties;
+pub(crate) mod run;
+pub(crate) mod run_config;
+pub(crate) mod settings;
+pub(crate) mod timeline;
+
+/// The category of the log.
+pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "volcasrsink",
+        gst::DebugColorFlags::empty(),
+        Some("Volcengine speech recognition sink"),
+    )
+});

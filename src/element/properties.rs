@@ -1,0 +1,41 @@
+//! The properties of the element's class: those that the user sets, and what can only be read.
+
+use std::sync::LazyLock;
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::element::settings;
+
+/// All of them.
+pub(crate) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
+    LazyLock::new(|| settings::specs().chain(results()).collect());
+
+fn results() -> [glib::ParamSpec; 3] {
+    let id = |name, nick, blurb| {
+        glib::ParamSpecString::builder(name)
+            .nick(nick)
+            .blurb(blurb)
+            .read_only()
+            .build()
+    };
+    [
+        glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+            .nick("Statistics")
+            .blurb(
+                "What was done so far: connections, frames, audio, latencies; times in nanoseconds",
+            )
+            .read_only()
+            .build(),
+        id(
+            "log-id",
+            "Log id",
+            "The service's id of the current or last connection, which the vendor's support asks for",
+        ),
+        id(
+            "connect-id",
+            "Connect id",
+            "This element's id of the current or last connection",
+        ),
+    ]
+}

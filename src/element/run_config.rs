@@ -1,0 +1,267 @@
+//! What becomes of the settings on READY → PAUSED: checked, completed from the environment, and kept as
+//! one snapshot, which every reconnection uses.
+
+use std::time::Duration;
+
+use gst::glib;
+use serde_json::{Map, Value};
+
+use crate::client::{
+    Config, Credentials, Endpoint, Proxy, ProxyProperties, ProxyVariables, Secrets, choose_proxy,
+    is_field_value,
+};
+use crate::element::settings::{Compression, DEFAULT_URI, ResultType, Settings, not_empty};
+use crate::protocol::frame;
+use crate::protocol::request::{self, Request, parse_context};
+use crate::session::exchange::Limits;
+
+/// The variables that stand in for properties.
+#[derive(Clone, Default)]
+pub(crate) struct Environment {
+    pub uri: Option<String>,
+    pub app_id: Option<String>,
+    pub access_key: Option<String>,
+    pub api_key: Option<String>,
+    pub proxies: ProxyVariables,
+}
+
+impl Environment {
+    pub fn read() -> Self {
+        let read = |name| std::env::var(name).ok().and_then(not_empty);
+        Environment {
+            uri: read("VOLCASR_URI"),
+            app_id: read("VOLCENGINE_APP_ID"),
+            access_key: read("VOLCENGINE_ACCESS_KEY"),
+            api_key: read("VOLCENGINE_API_KEY"),
+            proxies: ProxyVariables::read(),
+        }
+    }
+}
+
+/// A setting that can't be used. Never repeats a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("property \"{property}\": {problem}")]
+pub(crate) struct SettingsError {
+    pub property: &'static str,
+    pub problem: String,
+}
+
+impl SettingsError {
+    fn new(property: &'static str, problem: impl ToString) -> Self {
+        SettingsError {
+            property,
+            problem: problem.to_string(),
+        }
+    }
+}
+
+impl Settings {
+    /// Checks everything, and completes the credentials from `environment`.
+    pub fn to_config(&self, environment: &Environment) -> Result<Config, SettingsError> {
+        let (uri, origin) = self.uri(environment);
+        let uri_error = |error| SettingsError::new("uri", format!("{error}{origin}"));
+        let endpoint = Endpoint::parse(uri, self.allow_insecure).map_err(uri_error)?;
+        let ms = |ms: u32| Duration::from_millis(ms.into());
+        let some_ms = |limit: u32| (limit > 0).then(|| ms(limit));
+        if self.resource_id.trim().is_empty() || !is_field_value(&self.resource_id) {
+            let problem =
+                "must be one of the service's resource ids, such as volc.seedasr.sauc.duration";
+            return Err(SettingsError::new("resource-id", problem));
+        }
+        let credentials = self.credentials(environment)?;
+        endpoint.check(&credentials).map_err(uri_error)?;
+        let proxy = self.proxy(environment, &endpoint)?;
+        Ok(Config {
+            endpoint,
+            secrets: Secrets::new(&credentials, proxy.as_ref()),
+            proxy,
+            credentials,
+            resource_id: self.resource_id.trim().to_owned(),
+            request: self.request()?,
+            compression: match self.compression {
+                Compression::Gzip => frame::Compression::Gzip,
+                Compression::None => frame::Compression::None,
+            },
+            limits: Limits {
+                connect: ms(self.connect_timeout),
+                idle: some_ms(self.idle_timeout),
+                finish: ms(self.finish_timeout),
+                session: some_ms(self.max_session_time),
+            },
+            chunk: ms(self.chunk_duration),
+            max_reconnects: self.max_reconnects,
+            replay: ms(self.replay_time),
+            max_queue: ms(self.max_queue_time),
+            max_speed: self.max_speed,
+        })
+    }
+
+    /// The service's URI, and where an error's text says that it comes from.
+    fn uri<'a>(&'a self, environment: &'a Environment) -> (&'a str, &'static str) {
+        match (&self.uri, &environment.uri) {
+            (Some(uri), _) => (uri, ""),
+            (None, Some(uri)) => (uri, " (from VOLCASR_URI in the environment)"),
+            (None, None) => (DEFAULT_URI, ""),
+        }
+    }
+
+    /// The property beats the variables; so do the id and the password those in a URI.
+    fn proxy(
+        &self,
+        environment: &Environment,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Proxy>, SettingsError> {
+        let properties = ProxyProperties {
+            uri: self.proxy.as_deref(),
+            id: self.proxy_id.as_deref(),
+            password: self.proxy_pw.as_deref(),
+        };
+        choose_proxy(properties, &environment.proxies, endpoint)
+            .map_err(|error| SettingsError::new("proxy", error))
+    }
+
+    /// A property beats any variable; among properties, or among variables, the API key beats the
+    /// pair.
+    fn credentials(&self, environment: &Environment) -> Result<Credentials, SettingsError> {
+        let pair = |app: &Option<String>, access: &Option<String>| {
+            let app_key = app
+                .clone()
+                .or_else(|| environment.app_id.clone())
+                .ok_or_else(|| {
+                    SettingsError::new(
+                        "app-key",
+                        "missing: set it, or VOLCENGINE_APP_ID in the environment",
+                    )
+                })?;
+            let access_key = access
+                .clone()
+                .or_else(|| environment.access_key.clone())
+                .ok_or_else(|| {
+                    let problem = "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment";
+                    SettingsError::new("access-key", problem)
+                })?;
+            Ok(Credentials::Pair {
+                app_key,
+                access_key,
+            })
+        };
+        let credentials = if let Some(key) = &self.api_key {
+            Credentials::Key(key.clone())
+        } else if self.app_key.is_some() || self.access_key.is_some() {
+            pair(&self.app_key, &self.access_key)?
+        } else if let Some(key) = &environment.api_key {
+            Credentials::Key(key.clone())
+        } else if environment.app_id.is_some() || environment.access_key.is_some() {
+            pair(&None, &None)?
+        } else {
+            let problem = "no credentials: set VOLCENGINE_API_KEY (new console) or VOLCENGINE_APP_ID and \
+                           VOLCENGINE_ACCESS_KEY (old console) in the environment, or the properties api-key, or \
+                           app-key and access-key";
+            return Err(SettingsError::new("api-key", problem));
+        };
+        let check = |property, value: &str| {
+            if is_field_value(value) {
+                Ok(())
+            } else {
+                Err(SettingsError::new(
+                    property,
+                    "holds a character that can't be sent in a header",
+                ))
+            }
+        };
+        match &credentials {
+            Credentials::Key(key) => check("api-key", key)?,
+            Credentials::Pair {
+                app_key,
+                access_key,
+            } => {
+                check("app-key", app_key)?;
+                check("access-key", access_key)?;
+            }
+        }
+        Ok(credentials)
+    }
+
+    fn request(&self) -> Result<Request, SettingsError> {
+        let rate = match self.rate {
+            16_000 => 16_000,
+            24_000 => 24_000,
+            other => {
+                return Err(SettingsError::new(
+                    "rate",
+                    format!("{other} is neither 24000 nor 16000"),
+                ));
+            }
+        };
+        let context = self.context.as_deref().map(parse_context).transpose();
+        let extra = self.extra_request.as_ref().map(|extra| to_json(extra));
+        let mut request = self.request.clone();
+        request.rate = rate;
+        request.result_type = match self.result_type {
+            ResultType::Full => request::ResultType::Full,
+            ResultType::Single => request::ResultType::Single,
+        };
+        if !request.enable_speaker_info {
+            request.ssd_version = None;
+        }
+        request.context = context.map_err(|error| SettingsError::new("context", error))?;
+        request.extra = extra
+            .transpose()
+            .map_err(|problem| SettingsError::new("extra-request", problem))?
+            .unwrap_or_default();
+        Ok(request)
+    }
+}
+
+/// A structure's fields as a JSON object, each with the type that it has.
+fn to_json(structure: &gst::StructureRef) -> Result<Map<String, Value>, String> {
+    structure
+        .iter()
+        .map(|(name, value)| Ok((name.to_string(), value_to_json(name, value)?)))
+        .collect()
+}
+
+fn value_to_json(name: &str, value: &glib::Value) -> Result<Value, String> {
+    let items = |items: &[glib::SendValue]| {
+        items
+            .iter()
+            .map(|item| value_to_json(name, item))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let number = |value: f64| {
+        serde_json::Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or(format!("field \"{name}\" is not finite"))
+    };
+    if let Ok(value) = value.get::<Option<String>>() {
+        Ok(value.map_or(Value::Null, Value::from))
+    } else if let Ok(value) = value.get::<bool>() {
+        Ok(value.into())
+    } else if let Ok(value) = value.get::<i32>() {
+        Ok(value.into())
+    } else if let Ok(value) = value.get::<u32>() {
+        Ok(value.into())
+    } else if let Ok(value) = value.get::<i64>() {
+        Ok(value.into())
+    } else if let Ok(value) = value.get::<u64>() {
+        Ok(value.into())
+    } else if let Ok(value) = value.get::<f64>() {
+        number(value)
+    } else if let Ok(value) = value.get::<f32>() {
+        number(value.into())
+    } else if let Ok(value) = value.get::<gst::Structure>() {
+        Ok(Value::Object(to_json(&value)?))
+    } else if let Ok(value) = value.get::<gst::Array>() {
+        Ok(Value::Array(items(value.as_slice())?))
+    } else if let Ok(value) = value.get::<gst::List>() {
+        Ok(Value::Array(items(value.as_slice())?))
+    } else {
+        Err(format!(
+            "field \"{name}\" has the type {}, which JSON has not",
+            value.type_()
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

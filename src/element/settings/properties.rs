@@ -1,0 +1,412 @@
+//! The properties that the user sets: each is declared here, with the field that it stands for.
+//!
+//! A table instead of `glib::Properties`: that one declares for one class, and these are to serve every
+//! element of the plugin. Fields of the request are kept in [`Request`](crate::protocol::request::Request)
+//! itself.
+
+use std::sync::LazyLock;
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::Settings;
+use super::property::{
+    Property, boolean, enumeration, live, number, secret, sent_ms, string, text,
+};
+
+pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
+
+static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| {
+    let groups = [
+        connection(),
+        proxy(),
+        limits(),
+        recognition(),
+        vocabulary(),
+        output(),
+    ];
+    groups.into_iter().flatten().collect()
+});
+
+/// Returns the specifications, for the class.
+pub(crate) fn specs() -> impl Iterator<Item = glib::ParamSpec> {
+    PROPERTIES.iter().map(|property| property.spec.clone())
+}
+
+/// Returns the property of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Property> {
+    PROPERTIES
+        .iter()
+        .find(|property| property.spec.name() == name)
+}
+
+fn connection() -> Vec<Property> {
+    vec![
+        Property::new(
+            glib::ParamSpecString::builder("uri")
+                .nick("Service URI")
+                .blurb("WebSocket URI of the service: wss://, or ws:// to a loopback address (elsewhere only \
+                 with allow-insecure). The path chooses the endpoint: bigmodel_async, bigmodel or \
+                 bigmodel_nostream. Credentials do not belong in it. When it is not set, the \
+                 environment variable VOLCASR_URI counts")
+                .default_value(DEFAULT_URI)
+                .mutable_ready()
+                .build(),
+            |s| &mut s.uri,
+        ),
+        secret(
+            "app-key",
+            "App key",
+            "App id that the old console shows, sent together with access-key; write-only. When \
+             it is not set, the environment variable VOLCENGINE_APP_ID counts; unlike a launch \
+             line, the environment is not shown to other users",
+            |s| &mut s.app_key,
+        ),
+        secret(
+            "access-key",
+            "Access key",
+            "Access token that the old console shows, sent together with app-key; write-only. \
+             When it is not set, the environment variable VOLCENGINE_ACCESS_KEY counts",
+            |s| &mut s.access_key,
+        ),
+        secret(
+            "api-key",
+            "API key",
+            "API key that the new console shows, sent instead of app-key and access-key; \
+             write-only. When it is not set, the environment variable VOLCENGINE_API_KEY counts",
+            |s| &mut s.api_key,
+        ),
+        string(
+            "resource-id",
+            "Resource id",
+            "What the account has bought: volc.seedasr.sauc.duration, \
+             volc.seedasr.sauc.concurrent, volc.bigasr.sauc.duration or \
+             volc.bigasr.sauc.concurrent. A wrong one is refused with 400 or 403",
+            |s| &mut s.resource_id,
+        ),
+        string(
+            "uid",
+            "User id",
+            "Identifies the user in the vendor's logs",
+            |s| &mut s.request.uid,
+        ),
+        boolean(
+            "allow-insecure",
+            "Allow insecure",
+            "Send credentials and audio unencrypted over ws:// to another machine; anybody on the \
+             way can read them",
+            |s| &mut s.allow_insecure,
+        ),
+        string(
+            "model-name",
+            "Model name",
+            "The model; the service knows only \"bigmodel\"",
+            |s| &mut s.request.model_name,
+        ),
+        enumeration(
+            "compression",
+            "Compression",
+            "Compression of what is sent; gzip saves some 15 percent of the traffic for speech \
+             and costs most of this element's CPU time",
+            |s| &mut s.compression,
+        ),
+        Property::new(
+            glib::ParamSpecInt::builder("rate")
+            .nick("Sample rate")
+            .blurb(
+                "Sample rate of the audio in Hz, 24000 or 16000, which the caps follow. \
+                 Try 16000 if the service refuses 24000 (45000151) or hears gibberish",
+            )
+            .minimum(16_000)
+            .maximum(24_000)
+            .default_value(24_000)
+            .mutable_ready()
+            .build(),
+            |s| &mut s.rate,
+        ),
+    ]
+}
+
+fn proxy() -> Vec<Property> {
+    vec![
+        text(
+            "proxy",
+            "Proxy",
+            "URI of the proxy on the way to the service: http://, https://, socks5:// or \
+             socks5h://; the proxy resolves the service's name. An empty one is no proxy. When it \
+             is not set, the environment's https_proxy, all_proxy and no_proxy count, but never \
+             for a loopback address",
+            |s| &mut s.proxy,
+        ),
+        secret(
+            "proxy-id",
+            "Proxy id",
+            "User name for the proxy, sent together with proxy-pw; write-only. It takes the place \
+             of one in the proxy's URI",
+            |s| &mut s.proxy_id,
+        ),
+        secret(
+            "proxy-pw",
+            "Proxy password",
+            "Password for the proxy, sent together with proxy-id; write-only",
+            |s| &mut s.proxy_pw,
+        ),
+    ]
+}
+
+fn limits() -> Vec<Property> {
+    const MAX: u32 = u32::MAX;
+    vec![
+        number(
+            "connect-timeout",
+            "Connect timeout",
+            "Milliseconds for one try to connect, from the name's look-up to the service's answer \
+             to the request",
+            MAX, |s| &mut s.connect_timeout,
+        ),
+        number(
+            "finish-timeout",
+            "Finish timeout",
+            "Milliseconds to wait for the last words after the end, begun again by each response; \
+             six times that in all. Then what was heard last is posted as final and unconfirmed",
+            MAX, |s| &mut s.finish_timeout,
+        ),
+        number(
+            "idle-timeout",
+            "Idle timeout",
+            "Milliseconds without audio after which the session is finished in good order; the \
+             next buffer opens another (0: never; the service itself ends a session after 5 to 8 \
+             seconds)",
+            MAX, |s| &mut s.idle_timeout,
+        ),
+        number(
+            "max-session-time",
+            "Maximum session time",
+            "Milliseconds of audio after which a session goes over to a new connection at the \
+             next pause, or anywhere at 1.5 times that, later where the service is behind (0: \
+             never; with result-type=full every response repeats the whole session)",
+            MAX, |s| &mut s.max_session_time,
+        ),
+        number(
+            "max-reconnects",
+            "Maximum reconnects",
+            "Tries in a row to connect or to restore a lost connection, with pauses growing from \
+             250 ms to 8 s; counted anew when the service has answered for new audio (0: none)",
+            MAX, |s| &mut s.max_reconnects,
+        ),
+        number(
+            "replay-time",
+            "Replay time",
+            "Milliseconds of sent, not yet settled audio that are kept to be sent again on a new \
+             connection; 120 s take up to 5.8 MB (0: none, so that a lost connection loses what \
+             was being said)",
+            MAX, |s| &mut s.replay_time,
+        ),
+        number(
+            "max-queue-time",
+            "Maximum queue time",
+            "Milliseconds of audio that may wait to be sent before leaky decides; 30 s take 1.4 \
+             MB",
+            MAX, |s| &mut s.max_queue_time,
+        ),
+        enumeration(
+            "leaky",
+            "Leaky",
+            "What happens when max-queue-time of audio waits: block the pipeline, or drop the \
+             oldest audio, counted and warned about",
+            |s| &mut s.leaky,
+        ),
+        Property::new(
+            glib::ParamSpecDouble::builder("max-speed")
+            .nick("Maximum speed")
+            .blurb(
+                "How many times faster than real time waiting audio is sent, replays included, after a burst of one \
+                 second (0: no limit; the service documents none, nor that it has none)",
+            )
+            .minimum(0.0)
+            .default_value(Settings::default().max_speed)
+            .mutable_ready()
+            .build(),
+            |s| &mut s.max_speed,
+        ),
+        number(
+            "chunk-duration",
+            "Chunk duration",
+            "Milliseconds of audio in one frame, which the first words wait for; the service asks \
+             for 100 to 200 (0: a frame for every buffer)",
+            2000, |s| &mut s.chunk_duration,
+        ),
+    ]
+}
+
+fn recognition() -> Vec<Property> {
+    vec![
+        boolean(
+            "enable-itn",
+            "Enable ITN",
+            "Write numbers, dates and the like as digits",
+            |s| &mut s.request.enable_itn,
+        ),
+        boolean(
+            "enable-punc",
+            "Enable punctuation",
+            "Punctuate the text; always sent, because the default that the service documents \
+             varies",
+            |s| &mut s.request.enable_punc,
+        ),
+        boolean(
+            "enable-ddc",
+            "Enable DDC",
+            "Leave out fillers and repetitions",
+            |s| &mut s.request.enable_ddc,
+        ),
+        boolean(
+            "show-utterances",
+            "Show utterances",
+            "Ask for utterances, with times, words and finality; without them there is only the \
+             whole text of a session, and nothing is final before its end",
+            |s| &mut s.request.show_utterances,
+        ),
+        boolean(
+            "enable-nonstream",
+            "Enable two-pass",
+            "Recognise each finished sentence a second time, more exactly; on bigmodel_async \
+             only. Final texts come later",
+            |s| &mut s.request.enable_nonstream,
+        ),
+        enumeration(
+            "result-type",
+            "Result type",
+            "What a response lists: all utterances of the session, or only the current ones, \
+             which keeps long sessions cheap",
+            |s| &mut s.result_type,
+        ),
+        text(
+            "language",
+            "Language",
+            "Language of the speech, as in en-US; honoured by bigmodel_nostream only (null: the \
+             service's choice)",
+            |s| &mut s.request.language,
+        ),
+        sent_ms(
+            "end-window-size",
+            "End window size",
+            "Milliseconds of silence after which an utterance is final; the service takes 300 to \
+             5000, older versions 200 (0: not sent: then nothing may become final before the end)",
+            |s| &mut s.request.end_window_size,
+        ),
+        sent_ms(
+            "force-to-speech-time",
+            "Force to speech time",
+            "Milliseconds of audio before which no utterance ends (0: not sent)",
+            |s| &mut s.request.force_to_speech_time,
+        ),
+        sent_ms(
+            "vad-segment-duration",
+            "VAD segment duration",
+            "Milliseconds after which speech is cut by its meaning; without effect when \
+             end-window-size is sent (0: not sent)",
+            |s| &mut s.request.vad_segment_duration,
+        ),
+        boolean(
+            "enable-speaker-info",
+            "Enable speaker info",
+            "Tell speakers apart: the attribute speaker_id of utterances; numbers hold within one \
+             session only",
+            |s| &mut s.request.enable_speaker_info,
+        ),
+        text(
+            "ssd-version",
+            "Speaker version",
+            "Version of enable-speaker-info, sent together with it: 200 for short talk between at \
+             most 5 speakers, 300 for long meetings (null: not sent)",
+            |s| &mut s.request.ssd_version,
+        ),
+    ]
+}
+
+fn vocabulary() -> Vec<Property> {
+    vec![
+        Property::new(
+            gst::ParamSpecArray::builder("hotwords")
+            .nick("Hot words")
+            .blurb(
+                "Words and names to listen for. On a command line, a space needs a backslash: \
+                 hotwords='<\"deep\\ learning\",\"GStreamer\">'",
+            )
+            .element_spec(
+                &glib::ParamSpecString::builder("word").nick("Word").blurb("One hot word or phrase").build(),
+            )
+            .mutable_ready()
+            .build(),
+            |s| &mut s.request.hotwords,
+        ),
+        text(
+            "context",
+            "Context",
+            "A JSON object merged into the request's corpus.context, for example \
+             {\"context_type\":\"dialog_ctx\",\"context_data\":[{\"text\":\"…\"}]}",
+            |s| &mut s.context,
+        ),
+        text(
+            "boosting-table-id",
+            "Boosting table id",
+            "Id of a hot word table kept at the vendor; beats the name",
+            |s| &mut s.request.tables.boosting_table_id,
+        ),
+        text(
+            "boosting-table-name",
+            "Boosting table name",
+            "Name of a hot word table kept at the vendor",
+            |s| &mut s.request.tables.boosting_table_name,
+        ),
+        text(
+            "correct-table-id",
+            "Correction table id",
+            "Id of a replacement table kept at the vendor; beats the name",
+            |s| &mut s.request.tables.correct_table_id,
+        ),
+        text(
+            "correct-table-name",
+            "Correction table name",
+            "Name of a replacement table kept at the vendor",
+            |s| &mut s.request.tables.correct_table_name,
+        ),
+        Property::new(
+            glib::ParamSpecBoxed::builder::<gst::Structure>("extra-request")
+            .nick("Extra request fields")
+            .blurb(
+                "Further fields of the request, typed as the service wants them; a wrong type is refused with 55000000. \
+                 For example extra-request=\"request,accelerate_score=(int)10,enable_accelerate_text=true\"",
+            )
+            .mutable_ready()
+            .build(),
+            |s| &mut s.extra_request,
+        ),
+    ]
+}
+
+fn output() -> Vec<Property> {
+    vec![
+        live(
+            "interim-results",
+            "Interim results",
+            "Post utterances while they may still change; off: final ones only",
+            |s| &mut s.interim_results,
+        ),
+        live(
+            "post-tags",
+            "Post tags",
+            "Post each final utterance as the tag \"transcript\", too; gst-launch-1.0 -t prints \
+             it",
+            |s| &mut s.post_tags,
+        ),
+        live(
+            "post-responses",
+            "Post responses",
+            "Post each response's JSON as the element message volcasr-response, too; costs a copy \
+             of each",
+            |s| &mut s.post_responses,
+        ),
+    ]
+}

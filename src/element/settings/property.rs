@@ -1,0 +1,152 @@
+//! One property: its specification, and the field that it stands for.
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::Settings;
+use super::field::Field;
+
+/// The field of a property, in the settings.
+pub(crate) type Access<T> = fn(&mut Settings) -> &mut T;
+
+/// The same, for fields of any type.
+type Erased = dyn for<'a> Fn(&'a mut Settings) -> &'a mut (dyn Field + 'static) + Send + Sync;
+
+/// A property that the user sets.
+pub(crate) struct Property {
+    /// Name, type, default, texts and flags.
+    pub spec: glib::ParamSpec,
+    access: Box<Erased>,
+}
+
+impl Property {
+    /// A property with this specification for this field.
+    pub fn new<T: Field + 'static>(spec: glib::ParamSpec, field: Access<T>) -> Self {
+        Property {
+            spec,
+            access: Box::new(move |settings| field(settings)),
+        }
+    }
+
+    /// Sets the value. Null sets what can't be null to its default.
+    pub fn set(&self, settings: &mut Settings, value: &glib::Value) {
+        let field = (self.access)(settings);
+        if !field.set(value) {
+            field.set(self.spec.default_value());
+        }
+    }
+
+    /// Returns the value.
+    pub fn get(&self, settings: &mut Settings) -> glib::Value {
+        (self.access)(settings).get()
+    }
+}
+
+/// Returns the field's default.
+fn default<T: Clone>(field: Access<T>) -> T {
+    field(&mut Settings::default()).clone()
+}
+
+/// A text that has a default.
+pub(crate) fn string(name: &str, nick: &str, blurb: &str, field: Access<String>) -> Property {
+    let default = default(field);
+    let spec = glib::ParamSpecString::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default.as_str())
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}
+
+/// A text that need not be set.
+pub(crate) fn text(name: &str, nick: &str, blurb: &str, field: Access<Option<String>>) -> Property {
+    let default = default(field);
+    let spec = glib::ParamSpecString::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default.as_deref())
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}
+
+/// A text that can't be read.
+pub(crate) fn secret(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    field: Access<Option<String>>,
+) -> Property {
+    let spec = glib::ParamSpecString::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .flags(glib::ParamFlags::WRITABLE)
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}
+
+/// A switch that is read at READY → PAUSED.
+pub(crate) fn boolean(name: &str, nick: &str, blurb: &str, field: Access<bool>) -> Property {
+    let spec = glib::ParamSpecBoolean::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default(field))
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}
+
+/// A switch that applies at once.
+pub(crate) fn live(name: &str, nick: &str, blurb: &str, field: Access<bool>) -> Property {
+    let spec = glib::ParamSpecBoolean::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default(field))
+        .mutable_playing();
+    Property::new(spec.build(), field)
+}
+
+/// A number from 0 to `max`.
+pub(crate) fn number(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    max: u32,
+    field: Access<u32>,
+) -> Property {
+    let spec = glib::ParamSpecUInt::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .maximum(max)
+        .default_value(default(field))
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}
+
+/// Milliseconds in the request, which the service takes as a signed number; 0: not sent.
+pub(crate) fn sent_ms(name: &str, nick: &str, blurb: &str, field: Access<Option<u32>>) -> Property {
+    let spec = glib::ParamSpecUInt::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .maximum(i32::MAX.unsigned_abs())
+        .default_value(default(field).unwrap_or(0))
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}
+
+/// One of several values.
+pub(crate) fn enumeration<T>(name: &str, nick: &str, blurb: &str, field: Access<T>) -> Property
+where
+    T: Field
+        + StaticType
+        + Clone
+        + Default
+        + ToValue
+        + glib::translate::IntoGlib<GlibType = i32>
+        + glib::translate::FromGlib<i32>
+        + 'static,
+{
+    let spec = glib::ParamSpecEnum::builder_with_default(name, default(field))
+        .nick(nick)
+        .blurb(blurb)
+        .mutable_ready();
+    Property::new(spec.build(), field)
+}

@@ -1,0 +1,334 @@
+//! From the stream's axis back to the pipeline's time.
+//!
+//! The service counts samples; the pipeline has timestamps, segments and jumps in both. Each place
+//! where the two go apart is an anchor: a position on the axis, and the time it had in the pipeline.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::session::time_to_samples;
+
+/// More anchors of one stream than this are not kept: the oldest go first.
+const MAX_ANCHORS: usize = 4096;
+/// Streams that wait or are being recognised, the current one included: some minutes of the shortest clips.
+const MAX_STREAMS: usize = 4096;
+
+/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor is reported less than this
+/// beside it.
+const ROUNDING: Nanos = 1_000_000;
+
+/// Signed nanoseconds: `i128` holds the difference of any two times, multiplied by a rate.
+pub(crate) type Nanos = i128;
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// Times that lie below zero by no more than this are zero: rounding, or samples that are older than the
+/// buffer's time of arrival says. Others are left out.
+const BELOW_ZERO: Nanos = SECOND;
+
+/// Where a stretch of samples lies in the pipeline's time.
+#[derive(Clone, Debug)]
+pub(crate) struct Anchor {
+    /// The stream's sample that it begins with.
+    pub position: u64,
+    /// A time, in nanoseconds: not rounded again, however often the anchor is moved.
+    pub time: Nanos,
+    /// How many samples before `position` it belongs to.
+    pub ahead: u64,
+    /// The segment that it came in; none: the time counts from the stream's first sample.
+    pub segment: Option<gst::FormattedSegment<gst::ClockTime>>,
+}
+
+/// The pipeline's times of something that was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub timestamp: Option<gst::ClockTime>,
+    pub stream_time: Option<gst::ClockTime>,
+    pub running_time: Option<gst::ClockTime>,
+    pub duration: Option<gst::ClockTime>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    number: u32,
+    id: Option<String>,
+    anchors: VecDeque<Anchor>,
+}
+
+/// The anchors of the streams that are being recognised.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    rate: u32,
+    streams: VecDeque<Stream>,
+}
+
+impl Timeline {
+    pub fn new(rate: u32) -> Self {
+        Timeline {
+            rate,
+            streams: VecDeque::new(),
+        }
+    }
+
+    /// A stream begins, with position 0.
+    pub fn begin(&mut self, number: u32, id: Option<String>) {
+        if self.streams.len() == MAX_STREAMS {
+            self.streams.pop_front();
+        }
+        self.streams.push_back(Stream {
+            number,
+            id,
+            anchors: VecDeque::new(),
+        });
+    }
+
+    /// A stream goes on elsewhere in the pipeline's time, or where it is; or it did so some samples ago.
+    pub fn add(&mut self, number: u32, anchor: Anchor) {
+        let rate = self.rate;
+        let Some(stream) = self.stream_mut(number) else {
+            return;
+        };
+        let anchors = &mut stream.anchors;
+        while anchors
+            .back()
+            .is_some_and(|last| last.position >= anchor.position)
+        {
+            anchors.pop_back();
+        }
+        // Where nothing jumps there is no edge for times to keep to.
+        if anchors
+            .back()
+            .is_some_and(|last| last.leads_to(&anchor, rate))
+        {
+            return;
+        }
+        if anchors.len() == MAX_ANCHORS {
+            anchors.pop_front();
+        }
+        anchors.push_back(anchor);
+    }
+
+    /// `samples` that were to come at `position` will not: what is behind them moves up.
+    pub fn cut(&mut self, number: u32, position: u64, samples: u64) {
+        let Some(stream) = self.stream_mut(number) else {
+            return;
+        };
+        let behind = position + samples;
+        let resumed = stream
+            .anchor_at(behind)
+            .filter(|anchor| anchor.position <= behind)
+            .map(|anchor| Anchor {
+                position,
+                ahead: anchor.ahead + (behind - anchor.position),
+                ..anchor.clone()
+            });
+        stream
+            .anchors
+            .retain(|anchor| anchor.position < position || anchor.position > behind);
+        for anchor in stream
+            .anchors
+            .iter_mut()
+            .filter(|anchor| anchor.position > behind)
+        {
+            anchor.position -= samples;
+        }
+        if let Some(resumed) = resumed {
+            let index = stream
+                .anchors
+                .partition_point(|anchor| anchor.position < position);
+            stream.anchors.insert(index, resumed);
+        }
+    }
+
+    /// Nothing before `until` will be asked for any more, nor about older streams.
+    pub fn forget(&mut self, number: u32, until: Duration) {
+        let until = time_to_samples(until, self.rate);
+        while self
+            .streams
+            .front()
+            .is_some_and(|stream| stream.number < number)
+        {
+            self.streams.pop_front();
+        }
+        let Some(stream) = self.stream_mut(number) else {
+            return;
+        };
+        while stream
+            .anchors
+            .get(1)
+            .is_some_and(|next| next.position <= until)
+        {
+            stream.anchors.pop_front();
+        }
+    }
+
+    /// The STREAM_START id of a stream.
+    pub fn id(&self, number: u32) -> Option<&str> {
+        self.stream(number)?.id.as_deref()
+    }
+
+    /// The pipeline's times of a stretch of a stream's axis, as the service tells it: to the millisecond. Nothing that was said
+    /// reaches over an anchor by a rounding error alone.
+    pub fn times(&self, number: u32, start: Option<Duration>, end: Option<Duration>) -> Times {
+        let (Some(stream), Some(start)) = (self.stream(number), start) else {
+            return Times::default();
+        };
+        let rate = self.rate;
+        let end = end.filter(|end| *end >= start);
+        // What is no longer than an error can't tell on which side it is: to the nanosecond, then.
+        let short = Duration::from_nanos(2 * ROUNDING as u64);
+        let long = end.is_none_or(|end| end - start > short);
+        let error = if long { ROUNDING } else { 1 } * Nanos::from(rate);
+        let (place, start) = stream.start(Moment::at(start, rate), error);
+        let mut times = map(start, place, rate);
+        if let Some(end) = end {
+            let (place, end) = stream.end(Moment::at(end, rate), start, error);
+            let end = map(end, place, rate).timestamp;
+            times.duration = times
+                .timestamp
+                .zip(end)
+                .and_then(|(start, end)| end.checked_sub(start));
+        }
+        times
+    }
+
+    /// The times of a sample.
+    pub fn times_at(&self, number: u32, position: u64) -> Times {
+        let Some(stream) = self.stream(number) else {
+            return Times::default();
+        };
+        map(
+            Moment::of_sample(position),
+            stream.anchor_at(position),
+            self.rate,
+        )
+    }
+
+    fn stream(&self, number: u32) -> Option<&Stream> {
+        self.streams.iter().rfind(|stream| stream.number == number)
+    }
+
+    fn stream_mut(&mut self, number: u32) -> Option<&mut Stream> {
+        self.streams
+            .iter_mut()
+            .rfind(|stream| stream.number == number)
+    }
+}
+
+/// A moment on a stream's axis, in nanoseconds times the rate: exact for samples and for times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment(Nanos);
+
+impl Moment {
+    fn of_sample(position: u64) -> Self {
+        Moment(Nanos::from(position) * SECOND)
+    }
+
+    fn at(time: Duration, rate: u32) -> Self {
+        Moment(time.as_nanos() as Nanos * Nanos::from(rate))
+    }
+}
+
+impl Stream {
+    /// The anchor that a sample belongs to; before the first one, that.
+    fn anchor_at(&self, position: u64) -> Option<&Anchor> {
+        self.before(self.index(|anchor| anchor.position <= position))
+    }
+
+    /// The anchor that a start belongs to which is reported with an error below `error`, and the moment that it
+    /// stands for: an anchor that may be meant is meant.
+    fn start(&self, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
+        let index = self.index(|anchor| anchor.begin().0 < start.0 + error);
+        let begun = index.checked_sub(1).and_then(|last| self.anchors.get(last));
+        let start = begun.map_or(start, |anchor| start.max(anchor.begin()));
+        (self.before(index), start)
+    }
+
+    /// The same for an end, which is the moment after the last sample: what begins there may lie elsewhere.
+    fn end(&self, end: Moment, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
+        let index = self.index(|anchor| {
+            let begin = anchor.begin();
+            begin <= start || begin.0 <= end.0 - error
+        });
+        let next = self.anchors.get(index);
+        let end = next.map_or(end, |anchor| end.min(anchor.begin()));
+        (self.before(index), end)
+    }
+
+    fn index(&self, is_before: impl FnMut(&Anchor) -> bool) -> usize {
+        self.anchors.partition_point(is_before)
+    }
+
+    fn before(&self, index: usize) -> Option<&Anchor> {
+        self.anchors.get(index.saturating_sub(1))
+    }
+}
+
+impl Anchor {
+    fn begin(&self) -> Moment {
+        Moment::of_sample(self.position)
+    }
+
+    /// The time of `position`, if it went on from here.
+    pub fn time_at(&self, position: u64, rate: u32) -> Nanos {
+        self.time_of(Moment::of_sample(position), rate)
+    }
+
+    /// The time of a moment, to the nearest nanosecond.
+    fn time_of(&self, moment: Moment, rate: u32) -> Nanos {
+        let rate = Nanos::from(rate.max(1));
+        let since = moment.0 - self.begin().0 + Nanos::from(self.ahead) * SECOND;
+        self.time + (since + rate / 2).div_euclid(rate)
+    }
+
+    /// Whether nothing jumps between the two: what rounding makes of timestamps is no jump.
+    fn leads_to(&self, next: &Anchor, rate: u32) -> bool {
+        let by = self.time_at(next.position, rate) - next.time_at(next.position, rate);
+        self.segment == next.segment && by.abs() <= 1000
+    }
+
+    fn times(&self, moment: Moment, rate: u32) -> Times {
+        let timestamp = floor_at_zero(self.time_of(moment, rate));
+        let mapped = |full: Option<gst::Signed<gst::ClockTime>>| {
+            let full = full?;
+            let time = nanos(full.abs());
+            floor_at_zero(if full.is_negative() { -time } else { time })
+        };
+        let placed = self.segment.as_ref().zip(timestamp);
+        Times {
+            timestamp,
+            stream_time: placed.and_then(|(s, time)| mapped(s.to_stream_time_full(time))),
+            running_time: placed.and_then(|(s, time)| mapped(s.to_running_time_full(time))),
+            duration: None,
+        }
+    }
+}
+
+/// The times of a moment on the axis by its anchor; without one, only the axis is known.
+fn map(moment: Moment, anchor: Option<&Anchor>, rate: u32) -> Times {
+    match anchor {
+        Some(anchor) => anchor.times(moment, rate),
+        None => Times {
+            timestamp: floor_at_zero(moment.0 / Nanos::from(rate.max(1))),
+            ..Times::default()
+        },
+    }
+}
+
+pub(crate) fn nanos(time: gst::ClockTime) -> Nanos {
+    time.nseconds().into()
+}
+
+/// A time as GStreamer has it. None far below zero.
+fn floor_at_zero(time: Nanos) -> Option<gst::ClockTime> {
+    let time = if time >= -BELOW_ZERO {
+        time.max(0)
+    } else {
+        time
+    };
+    let time = u64::try_from(time).ok()?;
+    gst::ClockTime::try_from(Duration::from_nanos(time)).ok()
+}
+
+#[cfg(test)]
+mod tests;

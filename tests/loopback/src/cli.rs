@@ -8,7 +8,7 @@ use crate::{
     tls::{Authority, Identity},
 };
 use clap::{Parser, ValueEnum};
-use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 const APP_KEY: &str = "app-1";
 const ACCESS_KEY: &str = "secret-access-key";
@@ -166,7 +166,7 @@ fn time(text: &str) -> Result<Duration, String> {
 
 /// Runs the program: prints the URI, and serves until it is killed.
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    match run(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("loopback: {error}");
@@ -185,25 +185,32 @@ pub fn parse(arguments: &[&str]) -> Result<Options, String> {
         .and_then(options)
 }
 
-fn run(arguments: Arguments) -> Result<(), String> {
+/// The same with these arguments, of which the first is the program's name.
+///
+/// # Errors
+/// The service can't be started, or the marks can't be written.
+pub fn run<T: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = T>,
+) -> Result<(), String> {
+    let arguments = Arguments::parse_from(arguments);
     if let Some(seconds) = arguments.write_marks {
         return write_marks(seconds).map_err(|e| e.to_string());
     }
     let hints = credentials(&arguments);
-    let options = options(arguments)?;
+    let mut options = options(arguments)?;
+    options.log = true;
     let filtered = matches!(options.recogniser, Recogniser::Pocketsphinx);
     let service = Service::start(options).map_err(|e| e.to_string())?;
     if filtered {
-        // From here on nothing ends the program that would have to be said first.
+        // Errors before this one would be lost in the pipe when the program ends.
         crate::stderr::filter().map_err(|e| e.to_string())?;
     }
-    println!("{}", service.uri());
-    std::io::stdout().flush().map_err(|e| e.to_string())?;
-    let _ = write!(
-        std::io::stderr(),
+    crate::stderr::line(format_args!(
         "loopback: for a client in another terminal:\n  export VOLCASR_URI={}\n{hints}",
         service.uri()
-    );
+    ));
+    println!("{}", service.uri());
+    std::io::stdout().flush().map_err(|e| e.to_string())?;
     loop {
         // Ctrl-C is the signal's default: the process ends.
         std::thread::park();
@@ -223,7 +230,7 @@ fn credentials(arguments: &Arguments) -> String {
     ];
     format!(
         "  export VOLCENGINE_APP_ID={app}\n  export VOLCENGINE_ACCESS_KEY={access}\n\
-         instead of the last two, an API key will do:\n  export VOLCENGINE_API_KEY={key}\n"
+         instead of the last two, an API key will do:\n  export VOLCENGINE_API_KEY={key}"
     )
 }
 
@@ -305,7 +312,6 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         gzip_answers: arguments.gzip_answers,
         answer_every: arguments.answer_every,
         told_at: arguments.told_at,
-        log: true,
         recogniser,
         quirks,
         faults: arguments.fault,
@@ -313,7 +319,7 @@ fn options(arguments: Arguments) -> Result<Options, String> {
             .tls
             .map(|kind| identity(kind, arguments.ca_file.as_deref()))
             .transpose()?,
-        // Nobody looks at the record of a program.
+        // A program has no use for the record.
         record_audio: false,
         record_frames: false,
         threads: arguments.threads,

@@ -5,11 +5,11 @@ use crate::{
     fault::{FaultKind, Target, Trigger},
     options::{Endpoint, Options},
     record::{Connection, End},
+    stderr,
 };
 use std::{
     collections::HashMap,
-    fmt,
-    io::{self, Write as _},
+    fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -254,8 +254,7 @@ impl Shared {
     /// Says on stderr what a connection did, where that is asked for.
     pub(crate) fn log(&self, number: usize, text: fmt::Arguments<'_>) {
         if self.options.log {
-            // Where stderr is closed the service goes on.
-            let _ = writeln!(io::stderr(), "loopback: #{number} {text}");
+            stderr::line(format_args!("loopback: #{number} {text}"));
         }
     }
 

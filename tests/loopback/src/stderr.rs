@@ -1,6 +1,25 @@
 //! The program's stderr, without what pocketsphinx says about itself.
 
-use std::io;
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Write as _},
+    sync::OnceLock,
+};
+
+/// Stderr itself, where [`filter`] has put a pipe in its place.
+static REAL: OnceLock<File> = OnceLock::new();
+
+/// Writes a line of the service's own, past the filter: pocketsphinx writes its lines in pieces, and a line
+/// between them would be taken for one of them.
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    let text = format!("{text}\n");
+    // Where stderr is closed the service goes on.
+    let _ = match REAL.get() {
+        Some(mut real) => real.write_all(text.as_bytes()),
+        None => io::stderr().write_all(text.as_bytes()),
+    };
+}
 
 /// Takes the lines of pocketsphinx's log out of stderr: more than a hundred for each session. All others
 /// pass, errors of pocketsphinx and panics among them.
@@ -10,12 +29,12 @@ use std::io;
 #[cfg(unix)]
 pub(crate) fn filter() -> io::Result<()> {
     use std::{
-        fs::File,
-        io::{BufRead as _, BufReader, Write as _, pipe, stderr},
+        io::{BufRead as _, BufReader, pipe, stderr},
         os::fd::AsFd as _,
     };
     let (reader, writer) = pipe()?;
     let mut real = File::from(stderr().as_fd().try_clone_to_owned()?);
+    let _ = REAL.set(real.try_clone()?);
     std::thread::Builder::new()
         .name("stderr".into())
         .spawn(move || {

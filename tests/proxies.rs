@@ -14,7 +14,7 @@ use gst::ResourceError::{NotAuthorized, OpenWrite, Settings};
 use gst::prelude::*;
 use proxy::{Proxy, Rule};
 use volcasr_loopback::tls::Identity;
-use volcasr_loopback::{Fault, Options, Service, What, When};
+use volcasr_loopback::{Fault, Options, Service, FaultKind, Trigger};
 
 /// A name that only the proxy can resolve.
 const HOST: &str = "asr.invalid";
@@ -276,12 +276,12 @@ fn its_login_is_never_shown() {
                 let service = service(Options {
                     faults: vec![Fault::nth(
                         1,
-                        What::Http {
+                        FaultKind::Http {
                             status: 401,
                             headers: Vec::new(),
                             body: r#"{"error":"bad: OPENSESAMEqz81Jx"}"#.into(),
                         },
-                        When::Handshake,
+                        Trigger::Handshake,
                     )],
                     ..Options::default()
                 });

@@ -19,6 +19,10 @@ use volcasr_loopback::marks::Layout;
 /// Of audio, between two points.
 const STEP: gst::ClockTime = gst::ClockTime::from_seconds(600);
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a measurement from its start to its end"
+)]
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args()
         .skip(1)

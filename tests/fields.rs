@@ -11,6 +11,7 @@ use serde_json::json;
 use volcasr_loopback::{Options, Recogniser, Script};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a message in full")]
 fn the_message_has_the_documented_fields() {
     let words = json!([
         {"start_time": 100, "end_time": 180, "text": "hello"},

@@ -9,6 +9,7 @@ use volcasr_loopback::Options;
 
 /// What can't be used fails the state change, and names the property.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn properties_that_cannot_be_used() {
     type Spoil = fn(&gst::Element);
     let cases: [(Spoil, &[&str]); 11] = [

@@ -85,6 +85,7 @@ fn no_retry(sink: &gst::Element) {
     sink.set_property("max-reconnects", 0u32);
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn cases() -> Vec<Case> {
     let resource = |sink: &gst::Element| {
         sink.set_property("resource-id", "volc.seedasr.sauc.duration");

@@ -40,6 +40,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Property> {
         .find(|property| property.spec.name() == name)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn connection() -> Vec<Property> {
     vec![
         Property::new(
@@ -154,6 +155,7 @@ fn proxy() -> Vec<Property> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn limits() -> Vec<Property> {
     const MAX: u32 = u32::MAX;
     vec![
@@ -239,6 +241,7 @@ fn limits() -> Vec<Property> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn recognition() -> Vec<Property> {
     vec![
         boolean(

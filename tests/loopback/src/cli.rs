@@ -245,6 +245,7 @@ fn write_marks(seconds: u64) -> std::io::Result<()> {
     stdout.flush()
 }
 
+#[expect(clippy::too_many_lines, reason = "one statement for each argument")]
 fn options(arguments: Arguments) -> Result<Options, String> {
     let recogniser = match (arguments.recogniser, &arguments.script) {
         (RecogniserKind::Scripted, None) => {

@@ -17,6 +17,7 @@ fn service(change: impl FnOnce(&mut Options)) -> Service {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn faults_strike_at_their_moments() {
     let at = |ms| Trigger::Audio(Duration::from_millis(ms));
     let faults = vec![

@@ -50,8 +50,6 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// What a log begins with. Names the kind of credentials, never their values.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Endpoint { tls, target, .. } = &self.endpoint;
-        let scheme = if *tls { "wss" } else { "ws" };
         let proxy = self.proxy.as_ref();
         let proxy = proxy.map_or_else(String::new, |proxy| format!(" by {proxy}"));
         let credentials = match self.credentials {
@@ -60,8 +58,8 @@ impl fmt::Display for Config {
         };
         write!(
             f,
-            "{scheme}://{}{target}{proxy} with {credentials}, resource {}, {} Hz in frames of {} ms",
-            self.endpoint.host_header(),
+            "{}{proxy} with {credentials}, resource {}, {} Hz in frames of {} ms",
+            self.endpoint,
             self.resource_id,
             self.request.rate,
             self.chunk.as_millis()

@@ -1,12 +1,11 @@
 //! Where the service is: the property `uri`, taken apart and checked.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::http::uri::Authority;
 
-use super::upgrade::Credentials;
-use crate::protocol::text::sanitize;
 
 /// A checked `ws://` or `wss://` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +37,6 @@ pub enum EndpointError {
         "user info does not belong there: credentials go into the properties or the environment"
     )]
     UserInfo,
-    /// A query parameter that looks like a credential.
-    #[error(
-        "its query holds the credential \"{0}\": credentials go into the properties or the environment"
-    )]
-    Credential(String),
     /// Credentials would travel unencrypted to another machine.
     #[error(
         "ws:// sends the credentials in the clear to another machine: use wss://, or set allow-insecure"
@@ -71,9 +65,6 @@ impl Endpoint {
             return Err(EndpointError::UserInfo);
         }
         let (host, port) = host_and_port(authority)?;
-        if let Some(name) = uri.query().and_then(|query| credential_in(query, &[])) {
-            return Err(EndpointError::Credential(name));
-        }
         let port = port.unwrap_or(if tls { 443 } else { 80 });
         let target = uri
             .path_and_query()
@@ -89,19 +80,6 @@ impl Endpoint {
             return Err(EndpointError::Insecure);
         }
         Ok(endpoint)
-    }
-
-    /// Checks that the query does not repeat what the user is known by.
-    ///
-    /// # Errors
-    /// [`EndpointError::Credential`], without the parameter's name: it may be the secret itself.
-    pub fn check(&self, credentials: &Credentials) -> Result<(), EndpointError> {
-        let secrets: Vec<_> = credentials.secrets().collect();
-        let query = self.target.split_once('?').map(|(_, query)| query);
-        match query.and_then(|query| credential_in(query, &secrets)) {
-            Some(name) => Err(EndpointError::Credential(name)),
-            None => Ok(()),
-        }
     }
 
     /// Whether the host is this machine, by its name or address alone.
@@ -150,83 +128,29 @@ pub(super) fn host_and_port(authority: &Authority) -> Result<(String, Option<u16
     }
 }
 
-/// A URI for people to read: what [`Endpoint::parse`] would refuse as a secret is left out, whatever else is
-/// wrong with it, and so is a fragment, which is never sent. `known`: what else is a secret.
-pub fn without_secrets(uri: &str, known: &[&str]) -> String {
-    let (uri, fragment) = match uri.split_once('#') {
-        Some((uri, _)) => (uri, "#***"),
+/// Returns a URI as it may be shown: without user info, query and fragment, any of which may hold a
+/// secret, whatever else is wrong with it.
+pub fn redact_uri(uri: &str) -> String {
+    let (rest, cut) = match uri.find(['?', '#']) {
+        Some(at) if uri[at..].starts_with('?') => (&uri[..at], "?…"),
+        Some(at) => (&uri[..at], "#…"),
         None => (uri, ""),
     };
-    let (rest, query) = match uri.split_once('?') {
-        Some((rest, query)) => (rest, Some(query)),
-        None => (uri, None),
-    };
     let (scheme, rest) = rest.split_at(rest.find("://").map_or(0, |at| at + 3));
-    let mut shown = scheme.to_owned();
     // A password may hold an unescaped slash: so the last @ counts.
     match rest.rsplit_once('@') {
-        Some((_, rest)) => shown.extend(["***@", rest]),
-        None => shown.push_str(rest),
+        Some((_, rest)) => format!("{scheme}…@{rest}{cut}"),
+        None => format!("{scheme}{rest}{cut}"),
     }
-    match query {
-        Some(query) if credential_in(query, known).is_some() => shown.push_str("?***"),
-        Some(query) => shown.extend(["?", query]),
-        None => {}
-    }
-    shown.push_str(fragment);
-    shown
 }
 
-/// The name of the first query parameter that looks like a credential, or whose value is one of the `known` ones.
-///
-/// A parameter without a value may be the secret itself; then the name is not told, nor is that of a known one.
-fn credential_in(query: &str, known: &[&str]) -> Option<String> {
-    /// In any name.
-    const SECRETS: [&str; 9] = [
-        "key",
-        "token",
-        "secret",
-        "password",
-        "passwd",
-        "pwd",
-        "auth",
-        "credential",
-        "signature",
-    ];
-    /// As words of their own: others hold them by chance, such as "design" and "bypass".
-    const SHORT: [&str; 3] = ["pass", "sign", "sig"];
-    query.split('&').find_map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decoded(name), decoded(value));
-        let is_known = |part: &str| !part.is_empty() && known.contains(&part);
-        if is_known(&name) || is_known(&value) {
-            return Some("?".to_owned());
-        }
-        let lower = name.to_ascii_lowercase();
-        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-        let tells = SECRETS.iter().any(|secret| lower.contains(secret))
-            || words.any(|word| SHORT.contains(&word));
-        tells.then(|| match pair.contains('=') {
-            true => sanitize(&name),
-            false => "?".to_owned(),
-        })
-    })
-}
-
-/// What a part of a query stands for: `%` and two digits are a byte.
-fn decoded(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.first_chunk::<2>().filter(|_| first == b'%');
-        let byte = digits.and_then(|digits| {
-            let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
-            u8::try_from(high? * 16 + low?).ok()
-        });
-        bytes.push(byte.unwrap_or(first));
-        rest = if byte.is_some() { &after[2..] } else { after };
+/// As a URI, without the query.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "wss" } else { "ws" };
+        let uri = format!("{scheme}://{}{}", self.host_header(), self.target);
+        f.write_str(&redact_uri(&uri))
     }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -268,81 +192,30 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_belong_into_a_uri() {
-        assert_eq!(
-            parse("wss://me:pw@example.com/"),
-            Err(EndpointError::UserInfo)
-        );
-        assert_eq!(
-            parse("wss://example.com/a?x=1&Access_Token=abc"),
-            Err(EndpointError::Credential("Access_Token".into()))
-        );
-        assert_eq!(
-            parse("wss://example.com/a?my-secret-key-4711"),
-            Err(EndpointError::Credential("?".into()))
-        );
-        assert!(parse("wss://example.com/a?x=1&lang=en").is_ok());
-        for name in [
-            "pwd",
-            "user_pass",
-            "Sign",
-            "X-Signature",
-            "sig",
-            "%74oken",
-            "ap%69%4bey",
-        ] {
-            let refused = parse(&format!("wss://example.com/a?{name}=abc"));
-            assert!(
-                matches!(refused, Err(EndpointError::Credential(_))),
-                "{name}: {refused:?}"
-            );
+    fn user_info_is_refused_and_a_query_is_not_shown() {
+        for uri in ["wss://me:pw@example.com/", "wss://key@example.com/"] {
+            assert_eq!(parse(uri), Err(EndpointError::UserInfo));
         }
-        for name in ["design", "bypass", "x%", "x%zz", "%"] {
-            assert!(
-                parse(&format!("wss://example.com/a?{name}=abc")).is_ok(),
-                "{name}"
-            );
-        }
+        let endpoint = parse("wss://example.com/a?x=1&api_key=4711").expect("a URI");
+        assert_eq!(endpoint.target, "/a?x=1&api_key=4711");
+        assert_eq!(endpoint.to_string(), "wss://example.com/a?…");
     }
 
     #[test]
-    fn a_query_does_not_repeat_the_credentials() {
-        let pair = Credentials::Pair {
-            app_key: "app-9".into(),
-            access_key: "s e/cret".into(),
-        };
-        for (query, sound) in [
-            ("x=app-91", true),
-            ("x", true),
-            ("x=app-9", false),
-            ("app-9", false),
-            ("y=1&x=s%20e%2Fcret", false),
-        ] {
-            let endpoint = parse(&format!("wss://example.com/a?{query}")).expect(query);
-            let told = EndpointError::Credential("?".into());
-            let expected = if sound { Ok(()) } else { Err(told) };
-            assert_eq!(endpoint.check(&pair), expected, "{query}");
-        }
-        assert_eq!(
-            without_secrets("wss://a/?x=app-9", &["app-9"]),
-            "wss://a/?***"
-        );
-    }
-
-    #[test]
-    fn a_uri_is_shown_without_what_would_be_refused() {
+    fn a_uri_is_shown_without_what_may_be_secret() {
         for (uri, shown) in [
-            ("wss://example.com/a?x=1", "wss://example.com/a?x=1"),
-            ("wss://me:p/w@example.com/", "wss://***@example.com/"),
-            ("wss://me:pw@example.com:1/a", "wss://***@example.com:1/a"),
-            ("https://me:pw@example.com", "https://***@example.com"),
-            ("me:pw@example.com", "***@example.com"),
-            ("wss://example.com/a?token=abc", "wss://example.com/a?***"),
-            ("wss://example.com/a?secret4711", "wss://example.com/a?***"),
-            ("wss://example.com/a#abc", "wss://example.com/a#***"),
+            ("wss://example.com/a", "wss://example.com/a"),
+            ("wss://example.com/a?x=1", "wss://example.com/a?…"),
+            ("wss://example.com/a?x=@b#c", "wss://example.com/a?…"),
+            ("wss://example.com/a#b?c", "wss://example.com/a#…"),
+            ("wss://me:p/w@example.com/", "wss://…@example.com/"),
+            ("wss://me:pw@example.com:1/a", "wss://…@example.com:1/a"),
+            ("https://me:p@w@example.com", "https://…@example.com"),
+            ("me:pw@example.com", "…@example.com"),
+            ("?x", "?…"),
             ("", ""),
         ] {
-            assert_eq!(without_secrets(uri, &[]), shown);
+            assert_eq!(redact_uri(uri), shown);
         }
     }
 

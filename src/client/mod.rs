@@ -43,7 +43,7 @@ use std::time::Duration;
 pub use config::Config;
 pub use counters::Counts;
 pub use dial::DialError;
-pub use endpoint::{Endpoint, without_secrets};
+pub use endpoint::{Endpoint, redact_uri};
 pub use event::{Event, Events, InputError, Level, Trouble};
 pub use proxy::{Proxy, ProxyError, ProxyProperties, ProxyVariables, choose as choose_proxy};
 pub use runtime::{RuntimeError, run_job};

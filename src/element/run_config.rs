@@ -69,7 +69,6 @@ impl Settings {
             return Err(SettingsError::new("resource-id", problem));
         }
         let credentials = self.credentials(environment)?;
-        endpoint.check(&credentials).map_err(uri_error)?;
         let proxy = self.proxy(environment, &endpoint)?;
         Ok(Config {
             endpoint,

@@ -7,7 +7,7 @@ mod property;
 use gst::glib;
 use gst::prelude::*;
 
-use crate::client::without_secrets;
+use crate::client::redact_uri;
 use crate::protocol::request::Request;
 
 pub(crate) use field::not_empty;
@@ -161,14 +161,12 @@ impl Settings {
     /// Returns the value of a property that can be read and is set by the user.
     pub fn get(&mut self, name: &str) -> glib::Value {
         if name == "uri" {
-            // One with a secret in it is refused later on, but could be read from a dot dump before.
-            let known = [&self.app_key, &self.access_key, &self.api_key];
-            let known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
-            return without_secrets(self.uri.as_deref().unwrap_or(DEFAULT_URI), &known).to_value();
+            // What may be a secret is not for dot dumps.
+            return redact_uri(self.uri.as_deref().unwrap_or(DEFAULT_URI)).to_value();
         }
         if name == "proxy" {
             let proxy = self.proxy.as_deref();
-            return proxy.map(|uri| without_secrets(uri, &[])).to_value();
+            return proxy.map(redact_uri).to_value();
         }
         match properties::find(name) {
             Some(property) => property.get(self),

@@ -274,6 +274,12 @@ async fn connect_and_what_may_be_answered() {
             Retry::Never,
         ),
         (
+            "http://me:pw@a",
+            "HTTP/1.1 401 No\r\n\r\n",
+            "does not accept the name and the password (HTTP 401)",
+            Retry::Never,
+        ),
+        (
             "http://a",
             "HTTP/1.1 403 No\r\n\r\n",
             "refuses to connect to asr.example:443: HTTP 403",

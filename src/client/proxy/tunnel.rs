@@ -115,8 +115,9 @@ impl Proxy {
         };
         match status {
             200..=299 => Ok(()),
-            407 if self.login.is_some() => Err(ProxyError::LoginRefused(Some(407))),
-            407 => Err(ProxyError::LoginNeeded(Some(407))),
+            // tinyproxy says 401 to a login that is wrong.
+            401 | 407 if self.login.is_some() => Err(ProxyError::LoginRefused(Some(status))),
+            401 | 407 => Err(ProxyError::LoginNeeded(Some(status))),
             status => Err(ProxyError::Refused {
                 target: target.to_owned(),
                 answer: format!("HTTP {status}"),

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::http::uri::Authority;
 
-
 /// A checked `ws://` or `wss://` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {

@@ -7,38 +7,48 @@ use serde::de::IgnoredAny;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
-/// More of a body is not read.
+/// Upper bound on what is read of one, in bytes, chunk sizes included.
 const MAX_BODY: usize = 16 * 1024;
 /// Upper bound on the time that is spent on reading one: the status is known already.
 const BODY_TIME: Duration = Duration::from_secs(1);
-/// A chunk's size is at most so far from its line's end.
+/// Upper bound on a chunk's size with its extensions, in bytes.
 const MAX_SIZE_LINE: usize = 256;
 
 /// How a body ends, by its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// In pieces that say their own sizes.
+    /// With an empty chunk.
     Chunked,
     /// After so many bytes.
     Length(usize),
     /// With the connection.
-    ToTheEnd,
+    UntilClose,
 }
 
-/// A body.
+/// A body, or the beginning of one.
 #[derive(Debug)]
 pub(super) struct Body {
-    framing: Framing,
-    text: Vec<u8>,
-    /// Chunked, and not understood yet.
-    raw: Vec<u8>,
-    /// Of the current chunk there is so much to come.
-    left: usize,
-    /// The line break after a chunk is to come.
-    between: bool,
-    /// Nothing more is to come.
-    over: bool,
-    whole: bool,
+    /// Its text, without chunk sizes.
+    pub text: Vec<u8>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// More is to come.
+    Partial,
+    /// All of it is there.
+    Complete,
+    /// It is not in chunks, from somewhere on, although its header says so.
+    Broken,
+}
+
+impl Body {
+    /// Whether nothing of it is missing, as far as can be told.
+    pub fn is_complete(&self) -> bool {
+        let is_json = || serde_json::from_slice::<IgnoredAny>(&self.text).is_ok();
+        self.state == State::Complete || is_json()
+    }
 }
 
 /// Reads a body that begins with `tail`, as much of it as comes by `until`.
@@ -48,119 +58,74 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
     framing: Framing,
     until: Instant,
 ) -> Body {
-    let mut body = Body::new(framing);
-    body.take(tail);
-    let mut buffer = Vec::with_capacity(1024);
+    let mut raw = tail[..tail.len().min(MAX_BODY)].to_vec();
+    let mut is_closed = false;
     let rest = async {
-        while !body.over {
-            buffer.clear();
-            match stream.read_buf(&mut buffer).await {
+        while decode(&raw, framing, is_closed).state == State::Partial && raw.len() < MAX_BODY {
+            let room = (MAX_BODY - raw.len()) as u64;
+            match (&mut *stream).take(room).read_buf(&mut raw).await {
                 // Many a server ends TLS without saying so.
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return,
-                Ok(0) | Err(_) => return body.end(),
-                Ok(_) => body.take(&buffer),
+                Ok(0) | Err(_) if is_closed => return,
+                Ok(0) | Err(_) => is_closed = true,
+                Ok(_) => {}
             }
         }
     };
     // One that never comes must not hide the status.
     let until = until.min(Instant::now() + BODY_TIME);
     let _ = timeout_at(until, rest).await;
-    body
+    decode(&raw, framing, is_closed)
 }
 
-impl Body {
-    fn new(framing: Framing) -> Self {
-        let over = framing == Framing::Length(0);
-        Body {
-            framing,
-            text: Vec::new(),
-            raw: Vec::new(),
-            left: 0,
-            between: false,
-            over,
-            whole: over,
-        }
+/// Returns what `raw`, the bytes so far, are of a body.
+fn decode(raw: &[u8], framing: Framing, is_closed: bool) -> Body {
+    let (text, is_complete) = match framing {
+        Framing::Chunked => return dechunk(raw),
+        Framing::Length(length) => (&raw[..raw.len().min(length)], raw.len() >= length),
+        Framing::UntilClose => (raw, is_closed),
+    };
+    let state = match is_complete {
+        true => State::Complete,
+        false => State::Partial,
+    };
+    Body {
+        text: text.to_vec(),
+        state,
     }
+}
 
-    /// What it says.
-    pub fn text(&self) -> &[u8] {
-        &self.text
-    }
-
-    /// Whether nothing of it is missing, as far as can be told.
-    pub fn is_whole(&self) -> bool {
-        self.whole || serde_json::from_slice::<IgnoredAny>(&self.text).is_ok()
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        match self.framing {
-            Framing::ToTheEnd => self.text.extend_from_slice(bytes),
-            Framing::Length(length) => {
-                let more = bytes.len().min(length - self.text.len());
-                self.text.extend_from_slice(&bytes[..more]);
-                self.whole = self.text.len() == length;
+/// Joins the chunks of `raw`. Bytes that are none are taken as they are, to the end.
+fn dechunk(raw: &[u8]) -> Body {
+    let mut text = Vec::new();
+    let mut rest = raw;
+    let state = loop {
+        match httparse::parse_chunk_size(rest) {
+            // Trailing fields may follow, which are of no use here.
+            Ok(httparse::Status::Complete((_, 0))) => break State::Complete,
+            Ok(httparse::Status::Complete((line, size))) => {
+                let data = &rest[line..];
+                let size = usize::try_from(size).unwrap_or(usize::MAX);
+                let (chunk, after) = data.split_at(data.len().min(size));
+                text.extend_from_slice(chunk);
+                rest = after;
             }
-            Framing::Chunked => {
-                self.raw.extend_from_slice(bytes);
-                let taken = self.unchunk();
-                self.raw.drain(..taken);
-            }
-        }
-        self.over |= self.whole;
-        if self.text.len() >= MAX_BODY {
-            self.text.truncate(MAX_BODY);
-            (self.over, self.whole) = (true, false);
-        }
-    }
-
-    /// The connection is over.
-    fn end(&mut self) {
-        self.over = true;
-        self.whole |= self.framing == Framing::ToTheEnd;
-    }
-
-    /// Appends the chunks that are there; how much of the raw bytes they were.
-    fn unchunk(&mut self) -> usize {
-        let mut at = 0;
-        loop {
-            let rest = &self.raw[at..];
-            let data = rest.len().min(self.left);
-            self.text.extend_from_slice(&rest[..data]);
-            (self.left, at) = (self.left - data, at + data);
-            let mut rest = &rest[data..];
-            if self.left > 0 || rest.is_empty() {
-                return at;
-            }
-            if self.between {
-                rest = match rest.strip_prefix(b"\r\n") {
-                    Some(rest) => rest,
-                    None if rest == b"\r" => return at,
-                    None => return self.broken(at),
-                };
-                (self.between, at) = (false, at + 2);
-            }
-            match httparse::parse_chunk_size(rest) {
-                Ok(httparse::Status::Complete((_, 0))) => {
-                    // Fields may follow, which nobody wants.
-                    self.whole = true;
-                    return self.raw.len();
-                }
-                Ok(httparse::Status::Complete((line, size))) => {
-                    self.left = usize::try_from(size).unwrap_or(usize::MAX);
-                    (self.between, at) = (true, at + line);
-                }
-                Ok(httparse::Status::Partial) if rest.len() <= MAX_SIZE_LINE => return at,
-                Ok(httparse::Status::Partial) | Err(_) => return self.broken(at),
+            Ok(httparse::Status::Partial) if rest.len() <= MAX_SIZE_LINE => break State::Partial,
+            Ok(httparse::Status::Partial) | Err(_) => {
+                text.extend_from_slice(rest);
+                break State::Broken;
             }
         }
-    }
-
-    /// It is not in chunks from there on: it is shown as it is.
-    fn broken(&mut self, at: usize) -> usize {
-        self.text.extend_from_slice(&self.raw[at..]);
-        self.over = true;
-        self.raw.len()
-    }
+        match rest.strip_prefix(b"\r\n") {
+            Some(next) => rest = next,
+            None if b"\r\n".starts_with(rest) => break State::Partial,
+            None => {
+                text.extend_from_slice(rest);
+                break State::Broken;
+            }
+        }
+    };
+    Body { text, state }
 }
 
 #[cfg(test)]
@@ -170,19 +135,22 @@ mod tests {
 
     use super::*;
 
-    /// What a body that comes in these pieces is, and whether it is whole.
+    /// Reads a body that comes in these pieces, and is closed behind them. Returns its text, and whether it
+    /// is complete.
     fn body(framing: Framing, pieces: &[&[u8]]) -> (String, bool) {
-        let mut body = Body::new(framing);
+        let mut raw = Vec::new();
+        let mut body = decode(&raw, framing, false);
         for piece in pieces {
-            if !body.over {
-                body.take(piece);
+            if body.state == State::Partial {
+                raw.extend_from_slice(piece);
+                body = decode(&raw, framing, false);
             }
         }
-        if !body.over {
-            body.end();
+        if body.state == State::Partial {
+            body = decode(&raw, framing, true);
         }
-        let text = String::from_utf8_lossy(body.text()).into_owned();
-        (text, body.is_whole())
+        let text = String::from_utf8_lossy(&body.text).into_owned();
+        (text, body.is_complete())
     }
 
     #[test]
@@ -219,29 +187,25 @@ mod tests {
         assert_eq!(all(Framing::Length(5)), ("hello".into(), true));
         assert_eq!(all(Framing::Length(6)), ("hello".into(), false));
         assert_eq!(all(Framing::Length(0)), (String::new(), true));
-        assert_eq!(all(Framing::ToTheEnd), ("hello".into(), true));
+        assert_eq!(all(Framing::UntilClose), ("hello".into(), true));
     }
 
-    #[test]
-    fn no_body_is_read_for_ever() {
-        let long = [b'x'; 4096];
-        let mut sized = b"1000\r\n".to_vec();
-        sized.extend([&long[..], b"\r\n"].concat());
-        for (framing, piece) in [
-            (Framing::ToTheEnd, &long[..]),
+    #[tokio::test]
+    async fn a_body_is_bounded() {
+        let long = vec![b'x'; 4 * MAX_BODY];
+        let chunk = [b"ffff\r\n", &long[..]].concat();
+        let chunks = b"1\r\nx\r\n".repeat(MAX_BODY);
+        for (framing, bytes) in [
+            (Framing::UntilClose, &long),
             (Framing::Length(usize::MAX), &long),
-            (Framing::Chunked, &sized),
-            (Framing::Chunked, b"1;xxxxxxxxxxxxxxxx"),
-            (Framing::Chunked, b"1\r\nx\r\n"),
+            (Framing::Chunked, &chunk),
+            (Framing::Chunked, &chunks),
+            (Framing::Chunked, &b"1;xxxxxxxxxxxxxxxx".repeat(MAX_BODY)),
         ] {
-            let mut body = Body::new(framing);
-            let mut taken = 0;
-            while !body.over {
-                body.take(piece);
-                taken += piece.len();
-                assert!(taken < 16 * MAX_BODY);
-            }
-            assert!(body.text.len() <= MAX_BODY && !body.is_whole());
+            let mut stream = &bytes[..];
+            let body = read(&mut stream, b"", framing, Instant::now() + BODY_TIME).await;
+            assert!(bytes.len() - stream.len() <= MAX_BODY, "{framing:?}");
+            assert!(body.text.len() <= MAX_BODY && !body.is_complete());
         }
     }
 
@@ -252,16 +216,16 @@ mod tests {
         let began = Instant::now();
         let much = began + 9 * BODY_TIME;
         let body = read(&mut ours, b"ha", Framing::Length(9), much).await;
-        assert_eq!(body.text(), b"half");
-        assert!(!body.is_whole());
+        assert_eq!(body.text, b"half");
+        assert!(!body.is_complete());
         assert_eq!(began.elapsed(), BODY_TIME);
         theirs.write_all(b"2\r\n!!\r\n0\r\n").await.expect("room");
         let body = read(&mut ours, b"4\r\nhalf\r\n", Framing::Chunked, much).await;
-        assert_eq!(body.text(), b"half!!");
+        assert_eq!(body.text, b"half!!");
         assert_eq!(began.elapsed(), BODY_TIME, "it was all there");
         let soon = Instant::now() + BODY_TIME / 10;
         let body = read(&mut ours, b"ha", Framing::Length(9), soon).await;
-        assert_eq!(body.text(), b"ha");
+        assert_eq!(body.text, b"ha");
         assert_eq!(Instant::now(), soon, "connect-timeout covers the body");
     }
 

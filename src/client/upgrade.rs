@@ -132,8 +132,8 @@ where
     let log_id = head.log_id.and_then(|id| opening.secrets.id(&id));
     if head.status != 101 {
         let body = refusal::read(stream, &tail, head.framing, until).await;
-        let mut failure = Failure::from_http(head.status, body.text());
-        if !body.is_whole() && !failure.message.is_empty() && !failure.message.ends_with('…') {
+        let mut failure = Failure::from_http(head.status, &body.text);
+        if !body.is_complete() && !failure.message.is_empty() && !failure.message.ends_with('…') {
             failure.message.push('…');
         }
         failure.log_id = log_id;
@@ -240,6 +240,8 @@ struct Head {
     framing: Framing,
 }
 
+/// Parses a response's header. Not by tungstenite's `TryParse`: that refuses HTTP/1.0, which proxies and
+/// captive portals answer with, and their status would be lost.
 fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
@@ -270,7 +272,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
         framing: match field("Content-Length").map(str::parse) {
             _ if lists("Transfer-Encoding", "chunked") => Framing::Chunked,
             Some(Ok(length)) => Framing::Length(length),
-            _ => Framing::ToTheEnd,
+            _ => Framing::UntilClose,
         },
     };
     Ok(Some((head, length)))
@@ -327,6 +329,11 @@ mod tests {
             (&[status][..], ""),
             (&[status, "X-Tt-Log"], ""),
             (&["HTTP/1.1", " 401 Unauthorized\r\n"], ""),
+            // As a proxy or a gateway of old may answer.
+            (
+                &["HTTP/1.0 401 No\r\nContent-Length: 6\r\n\r\nno key"],
+                "no key",
+            ),
             (&[head], ""),
             (&[head, "no key"], "no key…"),
             (&[head, "no", " key at"], "no key at"),

@@ -14,7 +14,7 @@ use gst::ResourceError::{NotAuthorized, OpenWrite, Settings};
 use gst::prelude::*;
 use proxy::{Proxy, Rule};
 use volcasr_loopback::tls::Identity;
-use volcasr_loopback::{Fault, Options, Service, FaultKind, Trigger};
+use volcasr_loopback::{Fault, FaultKind, Options, Service, Trigger};
 
 /// A name that only the proxy can resolve.
 const HOST: &str = "asr.invalid";
@@ -248,7 +248,10 @@ fn a_proxy_that_can_not_be_used() {
 
 /// Everything that a run logs and posts, at every level, has nothing of the login.
 #[test]
-#[expect(clippy::too_many_lines, reason = "both the child's half and the parent's")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "both the child's half and the parent's"
+)]
 fn its_login_is_never_shown() {
     const NAME: &str = "its_login_is_never_shown";
     let secrets = ["OPENSESAMEqz81Jx", "OPENSESAME", "qz81Jx", "T1BFTlNFU0FNR"];

@@ -1,22 +1,24 @@
-//! Whether any response of a session can be read.
+//! Check whether any response of a session can be read.
 //!
-//! Unknown fields are skipped, so a service that answers in another form would be silence to the user.
+//! Unknown fields are skipped, so a service that answers in another form would look like silence.
 
 use crate::protocol::response::Content;
 
-/// Responses without anything known after which the warning comes, before the session's end.
+/// Number of responses without anything known after which the warning comes before the session's
+/// end.
 const WARN_AFTER: u32 = 16;
 
 /// Counts a session's responses that hold nothing known, until one holds results.
 #[derive(Debug, Default)]
 pub struct ResponseCheck {
     unknown: u32,
-    /// Results came, or the warning is due no more.
+    /// Whether results came, or the warning is out.
     done: bool,
 }
 
 impl ResponseCheck {
-    /// Takes in a response. Returns the number of unknown ones when a warning is due: once a session.
+    /// Takes in a response. Returns the number of unknown ones when a warning is due, once a
+    /// session.
     pub fn on_response(&mut self, content: Content) -> Option<u32> {
         match content {
             Content::Results => self.done = true,

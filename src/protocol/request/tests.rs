@@ -24,7 +24,8 @@ fn the_default_is_exactly_this() {
         r#"{"user":{"uid":"gst-volcasrsink"},"#,
         r#""audio":{"format":"pcm","codec":"raw","rate":24000,"bits":16,"channel":1},"#,
         r#""request":{"model_name":"bigmodel","enable_itn":true,"enable_punc":true,"#,
-        r#""enable_ddc":true,"show_utterances":true,"enable_nonstream":false,"end_window_size":800}}"#
+        r#""enable_ddc":true,"show_utterances":true,"enable_nonstream":false,"#,
+        r#""end_window_size":800}}"#
     );
     assert_eq!(
         String::from_utf8(Request::default().to_json()).unwrap(),

@@ -16,8 +16,8 @@ use cues::Cue;
 use faults::{faulty, unfinished};
 use program::{Running, STDIN, command, run, write_wav};
 use serde_json::Value;
-use volcasr_loopback::Options;
 use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Endpoint, Options};
 
 /// A sentence of three marks as the service writes it.
 fn sentence(marks: &[Mark]) -> String {
@@ -439,7 +439,12 @@ fn resource_and_language_are_asked_for() {
         "--language",
         "en-US",
     ];
-    let (status, _, err) = run(command("captions", &service).arg(talk).args(asked));
+    // The endpoint that takes a language.
+    let uri = service.uri_for(Endpoint::Nostream);
+    let (status, _, err) = run(command("captions", &service)
+        .env("VOLCASR_URI", uri)
+        .arg(talk)
+        .args(asked));
     assert_eq!((status, err.as_str()), (0, ""));
     let connection = &service.connections()[0];
     assert_eq!(

@@ -3,7 +3,7 @@
 //! - `imp` is the sink: caps, events, buffers, states;
 //! - `preroll` is how the streaming thread waits.
 //!
-//! What it shares with other elements is in [`element`](crate::element).
+//! Other elements share the rest, in [`element`](crate::element).
 
 // GStreamer's documentation generator reads this one.
 /**

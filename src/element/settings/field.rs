@@ -10,7 +10,8 @@ pub(crate) trait Field {
     /// Returns the value as the application reads it.
     fn get(&self) -> glib::Value;
 
-    /// Takes a value whose type GObject has checked. Returns false for a null that the field can't hold.
+    /// Takes a value whose type GObject has checked. Returns false for a null that the field can't
+    /// hold.
     fn set(&mut self, value: &glib::Value) -> bool;
 }
 

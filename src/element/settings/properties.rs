@@ -1,8 +1,9 @@
 //! The properties that the user sets: each is declared here, with the field that it stands for.
 //!
-//! A table instead of `glib::Properties`: that one declares for one class, and these are to serve every
-//! element of the plugin. Fields of the request are kept in [`Request`](crate::protocol::request::Request)
-//! itself.
+//! A table instead of `glib::Properties`: that one declares for one class, and these are to serve
+//! every element of the plugin.
+
+mod request;
 
 use std::sync::LazyLock;
 
@@ -10,9 +11,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::Settings;
-use super::property::{
-    Property, boolean, enumeration, live, number, secret, sent_ms, string, text,
-};
+use super::property::{Property, boolean, enumeration, live, number, secret, string, text};
 
 pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
 
@@ -21,8 +20,8 @@ static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| {
         connection(),
         proxy(),
         limits(),
-        recognition(),
-        vocabulary(),
+        request::recognition(),
+        request::vocabulary(),
         output(),
     ];
     groups.into_iter().flatten().collect()
@@ -46,10 +45,12 @@ fn connection() -> Vec<Property> {
         Property::new(
             glib::ParamSpecString::builder("uri")
                 .nick("Service URI")
-                .blurb("WebSocket URI of the service: wss://, or ws:// to a loopback address (elsewhere only \
-                 with allow-insecure). The path chooses the endpoint: bigmodel_async, bigmodel or \
+                .blurb(
+                    "WebSocket URI of the service: wss://, or ws:// to a loopback address \
+                 (elsewhere only with allow-insecure). The path chooses the endpoint: bigmodel_async, bigmodel or \
                  bigmodel_nostream. Credentials do not belong in it. When it is not set, the \
-                 environment variable VOLCASR_URI counts")
+                 environment variable VOLCASR_URI counts",
+                )
                 .default_value(DEFAULT_URI)
                 .mutable_ready()
                 .build(),
@@ -222,8 +223,8 @@ fn limits() -> Vec<Property> {
             glib::ParamSpecDouble::builder("max-speed")
             .nick("Maximum speed")
             .blurb(
-                "How many times faster than real time waiting audio is sent, replays included, after a burst of one \
-                 second (0: no limit; the service documents none, nor that it has none)",
+                "How many times faster than real time waiting audio is sent, replays included, \
+                 after a burst of one second (0: no limit; the service documents none, nor that it has none)",
             )
             .minimum(0.0)
             .default_value(Settings::default().max_speed)
@@ -237,154 +238,6 @@ fn limits() -> Vec<Property> {
             "Milliseconds of audio in one frame, which the first words wait for; the service asks \
              for 100 to 200 (0: a frame for every buffer)",
             2000, |s| &mut s.chunk_duration,
-        ),
-    ]
-}
-
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn recognition() -> Vec<Property> {
-    vec![
-        boolean(
-            "enable-itn",
-            "Enable ITN",
-            "Write numbers, dates and the like as digits",
-            |s| &mut s.request.enable_itn,
-        ),
-        boolean(
-            "enable-punc",
-            "Enable punctuation",
-            "Punctuate the text; always sent, because the default that the service documents \
-             varies",
-            |s| &mut s.request.enable_punc,
-        ),
-        boolean(
-            "enable-ddc",
-            "Enable DDC",
-            "Leave out fillers and repetitions",
-            |s| &mut s.request.enable_ddc,
-        ),
-        boolean(
-            "show-utterances",
-            "Show utterances",
-            "Ask for utterances, with times, words and finality; without them there is only the \
-             whole text of a session, and nothing is final before its end",
-            |s| &mut s.request.show_utterances,
-        ),
-        boolean(
-            "enable-nonstream",
-            "Enable two-pass",
-            "Recognise each finished sentence a second time, more exactly; on bigmodel_async \
-             only. Final texts come later",
-            |s| &mut s.request.enable_nonstream,
-        ),
-        enumeration(
-            "result-type",
-            "Result type",
-            "What a response lists: all utterances of the session, or only the current ones, \
-             which keeps long sessions cheap",
-            |s| &mut s.result_type,
-        ),
-        text(
-            "language",
-            "Language",
-            "Language of the speech, as in en-US; honoured by bigmodel_nostream only (null: the \
-             service's choice)",
-            |s| &mut s.request.language,
-        ),
-        sent_ms(
-            "end-window-size",
-            "End window size",
-            "Milliseconds of silence after which an utterance is final; the service takes 300 to \
-             5000, older versions 200 (0: not sent: then nothing may become final before the end)",
-            |s| &mut s.request.end_window_size,
-        ),
-        sent_ms(
-            "force-to-speech-time",
-            "Force to speech time",
-            "Milliseconds of audio before which no utterance ends (0: not sent)",
-            |s| &mut s.request.force_to_speech_time,
-        ),
-        sent_ms(
-            "vad-segment-duration",
-            "VAD segment duration",
-            "Milliseconds after which speech is cut by its meaning; without effect when \
-             end-window-size is sent (0: not sent)",
-            |s| &mut s.request.vad_segment_duration,
-        ),
-        boolean(
-            "enable-speaker-info",
-            "Enable speaker info",
-            "Tell speakers apart: the attribute speaker_id of utterances; numbers hold within one \
-             session only",
-            |s| &mut s.request.enable_speaker_info,
-        ),
-        text(
-            "ssd-version",
-            "Speaker version",
-            "Version of enable-speaker-info, sent together with it: 200 for short talk between at \
-             most 5 speakers, 300 for long meetings (null: not sent)",
-            |s| &mut s.request.ssd_version,
-        ),
-    ]
-}
-
-fn vocabulary() -> Vec<Property> {
-    vec![
-        Property::new(
-            gst::ParamSpecArray::builder("hotwords")
-            .nick("Hot words")
-            .blurb(
-                "Words and names to listen for. On a command line, a space needs a backslash: \
-                 hotwords='<\"deep\\ learning\",\"GStreamer\">'",
-            )
-            .element_spec(
-                &glib::ParamSpecString::builder("word").nick("Word").blurb("One hot word or phrase").build(),
-            )
-            .mutable_ready()
-            .build(),
-            |s| &mut s.request.hotwords,
-        ),
-        text(
-            "context",
-            "Context",
-            "A JSON object merged into the request's corpus.context, for example \
-             {\"context_type\":\"dialog_ctx\",\"context_data\":[{\"text\":\"…\"}]}",
-            |s| &mut s.context,
-        ),
-        text(
-            "boosting-table-id",
-            "Boosting table id",
-            "Id of a hot word table kept at the vendor; beats the name",
-            |s| &mut s.request.tables.boosting_table_id,
-        ),
-        text(
-            "boosting-table-name",
-            "Boosting table name",
-            "Name of a hot word table kept at the vendor",
-            |s| &mut s.request.tables.boosting_table_name,
-        ),
-        text(
-            "correct-table-id",
-            "Correction table id",
-            "Id of a replacement table kept at the vendor; beats the name",
-            |s| &mut s.request.tables.correct_table_id,
-        ),
-        text(
-            "correct-table-name",
-            "Correction table name",
-            "Name of a replacement table kept at the vendor",
-            |s| &mut s.request.tables.correct_table_name,
-        ),
-        Property::new(
-            glib::ParamSpecBoxed::builder::<gst::Structure>("extra-request")
-            .nick("Extra request fields")
-            .blurb(
-                "Further fields of the request, typed as the service wants them; a wrong type is refused with 55000000. \
-                 For example extra-request=\"request,accelerate_score=(int)10,enable_accelerate_text=true\"",
-            )
-            .mutable_ready()
-            .build(),
-            |s| &mut s.extra_request,
         ),
     ]
 }

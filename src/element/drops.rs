@@ -4,7 +4,7 @@ use crate::element::timeline::Times;
 
 /// A warning to post.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Loss {
+pub(crate) struct DroppedRange {
     pub stream: u32,
     /// Where the first of it was.
     pub times: Times,
@@ -18,7 +18,7 @@ pub(crate) struct DropReporter {
     second: u64,
     /// Samples since the last report, if that was less than a second ago.
     since_report: Option<u64>,
-    unreported: Option<Loss>,
+    unreported: Option<DroppedRange>,
 }
 
 impl DropReporter {
@@ -31,7 +31,7 @@ impl DropReporter {
     }
 
     /// Audio was dropped. Returns what is to be reported now.
-    pub fn add(&mut self, drop: Loss) -> Option<Loss> {
+    pub fn add(&mut self, drop: DroppedRange) -> Option<DroppedRange> {
         match &mut self.unreported {
             Some(loss) if loss.stream == drop.stream => {
                 loss.samples += drop.samples;
@@ -48,7 +48,7 @@ impl DropReporter {
     }
 
     /// So much audio was taken. Returns what is to be reported now.
-    pub fn advance(&mut self, samples: u64) -> Option<Loss> {
+    pub fn advance(&mut self, samples: u64) -> Option<DroppedRange> {
         let since = self.since_report? + samples;
         self.since_report = Some(since).filter(|since| *since < self.second);
         if self.since_report.is_some() {
@@ -60,7 +60,7 @@ impl DropReporter {
     }
 
     /// The stream is over: returns the rest.
-    pub fn end(&mut self) -> Option<Loss> {
+    pub fn end(&mut self) -> Option<DroppedRange> {
         self.since_report = None;
         self.unreported.take()
     }
@@ -71,8 +71,8 @@ mod tests {
     use super::*;
 
     /// At 1000 Hz.
-    fn drop(stream: u32, at: u64, samples: u64) -> Loss {
-        Loss {
+    fn drop(stream: u32, at: u64, samples: u64) -> DroppedRange {
+        DroppedRange {
             stream,
             times: Times {
                 timestamp: Some(gst::ClockTime::from_mseconds(at)),

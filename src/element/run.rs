@@ -11,7 +11,7 @@ use gst::prelude::*;
 use crate::client::{Client, Pushed};
 use crate::element::CAT;
 use crate::element::bus::outbox::{Outbox, Post};
-use crate::element::drops::{DropReporter, Loss};
+use crate::element::drops::{DropReporter, DroppedRange};
 use crate::element::input::{BufferPlan, GapDetector, GapLimits};
 use crate::element::settings::{Leaky, Settings};
 use crate::session::exchange::Limits;
@@ -37,12 +37,10 @@ struct Streaming {
     id: Option<(String, gst::Seqnum)>,
     /// Samples of this stream that were handed over and not dropped.
     position: u64,
-    /// Anything of this stream was handed over.
-    used: bool,
-    /// Something was posted about it that must be on the bus before its end is.
-    told: bool,
-    /// The same of streams before it, whose end nobody has waited for.
-    owed: bool,
+    /// Audio of this stream was handed over.
+    has_audio: bool,
+    /// A message about this stream or one before it may be queued, and must precede EOS.
+    needs_drain: bool,
     /// Its end has come: what follows is another one.
     ended: bool,
     leaks: Option<bool>,
@@ -76,7 +74,7 @@ impl Run {
             max_queue,
         );
         let client = Arc::new(client);
-        outbox.posting.timeline().begin(0, None);
+        outbox.posting.timeline().begin_stream(0, None);
         outbox.open(&client);
         Run {
             client,
@@ -91,9 +89,8 @@ impl Run {
                 epoch: 0,
                 id: None,
                 position: 0,
-                used: false,
-                told: false,
-                owed: false,
+                has_audio: false,
+                needs_drain: false,
                 ended: false,
                 leaks: None,
                 drops: DropReporter::new(rate),
@@ -128,9 +125,9 @@ impl Run {
     pub fn stream_start(&self, id: &str, seqnum: gst::Seqnum) {
         let mut streaming = self.streaming();
         let same = streaming.id.as_ref().is_some_and(|(last, number)| {
-            last == id && !streaming.ended && (*number == seqnum || !streaming.used)
+            last == id && !streaming.ended && (*number == seqnum || !streaming.has_audio)
         });
-        let first = streaming.id.is_none() && !streaming.used && !streaming.ended;
+        let first = streaming.id.is_none() && !streaming.has_audio && !streaming.ended;
         streaming.id = Some((id.to_owned(), seqnum));
         if same {
             return;
@@ -140,10 +137,9 @@ impl Run {
             self.outbox
                 .posting
                 .timeline()
-                .begin(stream, Some(id.to_owned()));
+                .begin_stream(stream, Some(id.to_owned()));
             return;
         }
-        streaming.owed = streaming.owes();
         self.begin_next(&mut streaming);
         let stream = streaming.stream;
         drop(streaming);
@@ -151,15 +147,14 @@ impl Run {
     }
 
     fn begin_next(&self, streaming: &mut Streaming) {
-        self.tell_dropped(streaming.epoch, streaming.drops.end());
+        self.report_dropped(streaming.epoch, streaming.drops.end());
         streaming.stream += 1;
         streaming.position = 0;
-        streaming.used = false;
-        streaming.told = false;
+        streaming.has_audio = false;
         streaming.ended = false;
         streaming.leaks = None;
         streaming.input = GapDetector::new(self.rate, self.gaps);
-        self.outbox.posting.timeline().begin(
+        self.outbox.posting.timeline().begin_stream(
             streaming.stream,
             streaming.id.as_ref().map(|(id, _)| id.clone()),
         );
@@ -176,7 +171,7 @@ impl Run {
         let mut streaming = self.streaming();
         // Nothing of before is told after it.
         streaming.drops = DropReporter::new(self.rate);
-        streaming.owed = false;
+        streaming.needs_drain = false;
         self.begin_next(&mut streaming);
         streaming.epoch = self.client.flush_stop(streaming.stream);
     }
@@ -193,21 +188,20 @@ impl Run {
         };
         let mut streaming = self.streaming();
         let plan = streaming.input.gap_until(end, segment);
-        self.go_silent(&mut streaming, &plan);
+        self.push_gap(&mut streaming, &plan);
     }
 
     /// End of stream. False: there is nothing to wait for.
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
-        self.tell_dropped(streaming.epoch, streaming.drops.end());
-        let wait = streaming.owes();
+        self.report_dropped(streaming.epoch, streaming.drops.end());
         streaming.ended = true;
-        wait
+        streaming.needs_drain
     }
 
     /// All that was waited for at an end of stream is on the bus.
     pub fn drained(&self) {
-        self.streaming().owed = false;
+        self.streaming().needs_drain = false;
     }
 
     /// Finishes the open session, if there is one, behind the audio that was handed over. On any thread.
@@ -237,7 +231,7 @@ impl Run {
 
     /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for room
     /// came before.
-    pub fn feed(
+    pub fn push_buffer(
         &self,
         pts: Option<gst::ClockTime>,
         discont: bool,
@@ -254,7 +248,7 @@ impl Run {
         }
         let mut streaming = self.streaming();
         let plan = streaming.input.judge(pts, discont, pcm.len(), segment);
-        self.go_silent(&mut streaming, &plan);
+        self.push_gap(&mut streaming, &plan);
         let pcm = &pcm[plan.skip..];
         if pcm.is_empty() {
             return;
@@ -268,23 +262,24 @@ impl Run {
             self.outbox.posting.timeline().add(stream, anchor);
         }
         streaming.position += samples;
-        streaming.used = true;
-        self.tell_dropped(streaming.epoch, streaming.drops.advance(samples));
+        streaming.has_audio = true;
+        streaming.needs_drain = true;
+        self.report_dropped(streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
         if self.client.push(pcm) == Pushed::Failed {
             gst::debug!(CAT, "failed meanwhile: the next buffer gets the flow error");
         }
     }
 
-    fn go_silent(&self, streaming: &mut Streaming, plan: &BufferPlan) {
+    fn push_gap(&self, streaming: &mut Streaming, plan: &BufferPlan) {
         if (plan.silence > 0 || plan.pause) && self.client.push_silence(plan.silence, plan.pause) {
             streaming.position += plan.silence;
         }
     }
 
     /// Audio came that is played backwards, for the first time.
-    pub fn backwards(&self) {
-        self.streaming().told = true;
+    pub fn report_reverse_playback(&self) {
+        self.streaming().needs_drain = true;
         self.outbox.post(Post::Backwards);
     }
 
@@ -294,24 +289,24 @@ impl Run {
         self.client.make_room(samples, |dropped: Dropped| {
             let mut timeline = self.outbox.posting.timeline();
             let (stream, position) = (dropped.stream, dropped.position);
-            losses.push(Loss {
+            losses.push(DroppedRange {
                 stream,
                 times: timeline.times_at(stream, position),
                 samples: dropped.samples,
             });
-            timeline.cut(stream, position, dropped.samples);
+            timeline.remove(stream, position, dropped.samples);
             if stream == streaming.stream {
                 streaming.position -= dropped.samples.min(streaming.position);
                 streaming.input.dropped(position, dropped.samples);
             }
         });
         for loss in losses {
-            self.tell_dropped(streaming.epoch, streaming.drops.add(loss));
+            self.report_dropped(streaming.epoch, streaming.drops.add(loss));
         }
     }
 
-    fn tell_dropped(&self, epoch: u64, dropped: Option<Loss>) {
-        if let Some(Loss { times, samples, .. }) = dropped {
+    fn report_dropped(&self, epoch: u64, dropped: Option<DroppedRange>) {
+        if let Some(DroppedRange { times, samples, .. }) = dropped {
             let lost = samples_to_time(samples, self.rate);
             self.outbox.push(epoch, Post::Dropped { times, lost });
         }
@@ -341,13 +336,6 @@ impl Run {
         };
         let mut query = gst::query::Latency::new();
         pad.peer_query(&mut query) && query.result().0
-    }
-}
-
-impl Streaming {
-    /// Whether something may come that must be on the bus before EOS is.
-    fn owes(&self) -> bool {
-        self.owed || (self.used || self.told) && !self.ended
     }
 }
 

@@ -71,7 +71,7 @@ impl Timeline {
     }
 
     /// A stream begins, with position 0.
-    pub fn begin(&mut self, number: u32, id: Option<String>) {
+    pub fn begin_stream(&mut self, number: u32, id: Option<String>) {
         if self.streams.len() == MAX_STREAMS {
             self.streams.pop_front();
         }
@@ -109,7 +109,7 @@ impl Timeline {
     }
 
     /// `samples` that were to come at `position` will not: what is behind them moves up.
-    pub fn cut(&mut self, number: u32, position: u64, samples: u64) {
+    pub fn remove(&mut self, number: u32, position: u64, samples: u64) {
         let Some(stream) = self.stream_mut(number) else {
             return;
         };

@@ -34,7 +34,7 @@ pub(super) struct Flow {
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
     /// The next GAP event is the element's own, which only prerolls.
     pub prerolling: bool,
-    backwards_told: bool,
+    reverse_warned: bool,
 }
 
 /// The element's own state.
@@ -257,7 +257,7 @@ impl BaseSinkImpl for VolcAsrSink {
         }
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
-            self.warn_backwards(&run);
+            self.warn_reverse(&run);
             return Ok(gst::FlowSuccess::Ok);
         }
         let clipped = match &segment {
@@ -287,7 +287,7 @@ impl BaseSinkImpl for VolcAsrSink {
         }
         let (pts, pcm) = (buffer.pts(), &map[..whole]);
         self.remember(pts, pcm.len(), run.rate);
-        run.feed(pts, discont, pcm, segment.as_ref());
+        run.push_buffer(pts, discont, pcm, segment.as_ref());
         Ok(gst::FlowSuccess::Ok)
     }
 }
@@ -421,9 +421,9 @@ impl VolcAsrSink {
         }
     }
 
-    fn warn_backwards(&self, run: &Run) {
-        if !std::mem::replace(&mut lock(&self.flow).backwards_told, true) {
-            run.backwards();
+    fn warn_reverse(&self, run: &Run) {
+        if !std::mem::replace(&mut lock(&self.flow).reverse_warned, true) {
+            run.report_reverse_playback();
         }
     }
 

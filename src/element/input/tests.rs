@@ -462,7 +462,7 @@ fn an_hour_of_drift_makes_neither_silence_nor_loss() {
     for by in [-1i64, 1] {
         let mut fed = Fed::new();
         let mut timeline = Timeline::new(RATE);
-        timeline.begin(0, None);
+        timeline.begin_stream(0, None);
         let true_time = |at: u64| 10_000 + at.saturating_add_signed(at as i64 * by / 1000);
         for n in 0..3600 * 50 {
             let segment = fed.segment.clone();

@@ -26,7 +26,7 @@ fn anchor(
 
 fn timeline(anchors: &[(u64, u64)]) -> Timeline {
     let mut timeline = Timeline::new(RATE);
-    timeline.begin(0, None);
+    timeline.begin_stream(0, None);
     for (position_ms, pts_ms) in anchors {
         timeline.add(
             0,
@@ -152,7 +152,7 @@ fn a_start_before_the_first_anchor_is_told_by_it() {
 fn what_was_dropped_adds_nothing_to_a_word_that_ends_there() {
     let mut timeline = timeline(&[(0, 0)]);
     // Anchors lie between two milliseconds: 1000.5.
-    timeline.cut(0, 24_012, 48_000);
+    timeline.remove(0, 24_012, 48_000);
     for end in [1_000_000, 1_000_500, 1_001_000] {
         let (start, duration) = told(&timeline, 700_000, end);
         assert_eq!(start, Some(700_000));
@@ -185,7 +185,7 @@ fn segments_give_stream_and_running_time() {
     segment.set_base(gst::ClockTime::from_seconds(3));
     segment.set_rate(2.0);
     let mut timeline = Timeline::new(RATE);
-    timeline.begin(0, None);
+    timeline.begin_stream(0, None);
     timeline.add(0, anchor(0, gst::ClockTime::from_seconds(12), segment));
     let times = timeline.times(0, Some(ms(2000)), Some(ms(3000)));
     assert_eq!(times.timestamp, Some(gst::ClockTime::from_seconds(14)));
@@ -200,7 +200,7 @@ fn a_time_just_before_zero_is_zero() {
     let mut segment = segment();
     segment.set_start(gst::ClockTime::from_seconds(10));
     let mut timeline = Timeline::new(RATE);
-    timeline.begin(0, None);
+    timeline.begin_stream(0, None);
     timeline.add(0, anchor(48, gst::ClockTime::from_seconds(10), segment));
     let times = timeline.times(0, Some(ms(0)), None);
     assert_eq!(times.timestamp, Some(gst::ClockTime::from_mseconds(9998)));
@@ -219,7 +219,7 @@ fn without_timestamps_the_axis_is_the_timestamp() {
 #[test]
 fn what_is_cut_out_moves_up_what_follows() {
     let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
-    timeline.cut(0, 500 * 24, 700 * 24);
+    timeline.remove(0, 500 * 24, 700 * 24);
     assert_eq!(timestamp(&timeline, 498), Some(498));
     assert_eq!(timestamp(&timeline, 500), Some(5200));
     assert_eq!(timestamp(&timeline, 1298), Some(5998));
@@ -231,7 +231,7 @@ fn what_is_cut_out_moves_up_what_follows() {
 fn times_do_not_wear_off() {
     let mut timeline = timeline(&[(0, 5000)]);
     for n in 0..24_000 {
-        timeline.cut(0, n % 7, 1000);
+        timeline.remove(0, n % 7, 1000);
     }
     assert_eq!(timestamp(&timeline, 1000), Some(5000 + 1_000_000 + 1000));
     let times = timeline.times(0, Some(ms(1000)), Some(ms(1300)));
@@ -279,7 +279,7 @@ fn forgetting_keeps_what_is_still_spoken_in() {
 fn many_streams_may_wait() {
     let mut timeline = Timeline::new(RATE);
     for number in 0..200 {
-        timeline.begin(number, Some(format!("clip {number}")));
+        timeline.begin_stream(number, Some(format!("clip {number}")));
         timeline.add(
             number,
             anchor(0, gst::ClockTime::from_seconds(number.into()), segment()),

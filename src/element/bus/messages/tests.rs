@@ -11,7 +11,7 @@ fn ms(ms: u64) -> Duration {
 fn timeline() -> Timeline {
     gst::init().expect("GStreamer");
     let mut timeline = Timeline::new(24_000);
-    timeline.begin(3, Some("a-stream".into()));
+    timeline.begin_stream(3, Some("a-stream".into()));
     timeline.add(
         3,
         Anchor {

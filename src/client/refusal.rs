@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
 
-    /// Reads a body that comes in these pieces, and is closed behind them. Returns its text, and whether it
-    /// is complete.
+    /// Reads a body that comes in these pieces, and is closed behind them. Returns its text, and
+    /// whether it is complete.
     fn body(framing: Framing, pieces: &[&[u8]]) -> (String, bool) {
         let mut raw = Vec::new();
         let mut body = decode(&raw, framing, false);

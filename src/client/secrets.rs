@@ -8,7 +8,7 @@ use super::upgrade::Credentials;
 use crate::protocol::text::sanitize;
 
 /// A shorter one is no secret, and would be found everywhere.
-pub(super) const MIN_SECRET: usize = 4;
+const MIN_SECRET: usize = 4;
 /// In speech a shorter one may be a word of the speaker's. The service's own keys are far longer.
 const MIN_SPOKEN: usize = 12;
 /// Upper bound on an id of the service, in bytes; what is longer is none.
@@ -32,7 +32,8 @@ impl Secrets {
     pub fn new(credentials: &Credentials, proxy: Option<&Proxy>) -> Self {
         let of_proxy = proxy.into_iter().flat_map(Proxy::secrets);
         let mut all: Vec<_> = credentials
-            .secrets()
+            .parts()
+            .into_iter()
             .map(str::to_owned)
             .chain(of_proxy)
             .filter(|secret| secret.len() >= MIN_SECRET)

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::endpoint::Endpoint;
 use super::refusal::{self, Framing};
-use super::secrets::{MIN_SECRET, Secrets};
+use super::secrets::Secrets;
 use crate::protocol::failure::Failure;
 
 /// A response's header is at most this long.
@@ -47,18 +47,15 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// The secrets that are worth the name, the empty one not among them.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let (first, second) = match self {
+    /// Returns all parts; which of them are long enough to be secrets, [`Secrets`] decides.
+    pub(super) fn parts(&self) -> Vec<&str> {
+        match self {
             Credentials::Pair {
                 app_key,
                 access_key,
-            } => (access_key.as_str(), app_key.as_str()),
-            Credentials::Key(key) => (key.as_str(), ""),
-        };
-        [first, second]
-            .into_iter()
-            .filter(|secret| secret.len() >= MIN_SECRET)
+            } => vec![app_key, access_key],
+            Credentials::Key(key) => vec![key],
+        }
     }
 }
 

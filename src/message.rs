@@ -18,7 +18,9 @@ const TRANSCRIPT: &str = "volcasr-transcript";
 /// #     .field("text", "Good day.").field("final", true).field("unconfirmed", false)
 /// #     .field("utterance", 0u32).field("stream", 0u32).field("session", 0u32)
 /// #     .field("timestamp", 100_000_000u64).field("duration", 400_000_000u64)
-/// #     .field("words", gst::Array::new([gst::Structure::builder("word").field("text", "Good day.").build()]))
+/// #     .field("words", gst::Array::new([
+/// #         gst::Structure::builder("word").field("text", "Good day.").build(),
+/// #     ]))
 /// #     .build();
 /// # let message = gst::message::Element::new(structure);
 /// if let Some(transcript) = Transcript::from_message(&message)

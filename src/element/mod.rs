@@ -1,9 +1,13 @@
-//! GStreamer's side of recognition, for every element of the plugin: its settings, a run, what is posted.
+//! GStreamer's side of recognition, for every element of the plugin: its settings, a run, what is
+//! posted.
 //!
-//! - [`settings`]: the values that the user sets, each declared once; [`properties`] adds what is only read;
+//! - [`settings`]: the values that the user sets, each declared once; [`properties`] adds what is
+//!   only read;
 //! - [`run_config`]: the settings of one run, checked; [`ineffective`] finds those without effect;
-//! - [`run`]: one run from READY → PAUSED to PAUSED → READY, and the streaming thread's way through it;
-//! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports dropped audio;
+//! - [`run`]: one run from READY → PAUSED to PAUSED → READY, and the streaming thread's way through
+//!   it;
+//! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports dropped
+//!   audio;
 //! - [`timeline`]: from the service's times to the pipeline's;
 //! - [`bus`]: everything that is posted.
 

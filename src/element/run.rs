@@ -120,8 +120,8 @@ impl Run {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// STREAM_START: another id, or one after an end, is another stream. So is the same id after audio, as of a file
-    /// that follows itself; but an event that is only sent again, as to a pad that was relinked, is not.
+    /// STREAM_START: another id, or one after an end, is another stream. So is the same id after audio,
+    /// as of a file that follows itself. An event that is only sent again, as to a relinked pad, is not.
     pub fn stream_start(&self, id: &str, seqnum: gst::Seqnum) {
         let mut streaming = self.streaming();
         let same = streaming.id.as_ref().is_some_and(|(last, number)| {
@@ -204,7 +204,8 @@ impl Run {
         self.streaming().needs_drain = false;
     }
 
-    /// Finishes the open session, if there is one, behind the audio that was handed over. On any thread.
+    /// Finishes the open session, if there is one, behind the audio that was handed over. On any
+    /// thread.
     pub fn finish_session(&self) {
         if self.client.push_silence(0, true) {
             gst::debug!(CAT, "finishing the session on request");

@@ -1,4 +1,4 @@
-//! The values of the properties, each declared once in [`properties`], and what they come to in a run.
+//! The values of the properties, each declared once in [`properties`].
 
 mod field;
 mod properties;

@@ -237,7 +237,8 @@ fn limits() -> Vec<Property> {
             "Chunk duration",
             "Milliseconds of audio in one frame, which the first words wait for; the service asks \
              for 100 to 200 (0: a frame for every buffer)",
-            2000, |s| &mut s.chunk_duration,
+            2000,
+            |s| &mut s.chunk_duration,
         ),
     ]
 }

@@ -19,8 +19,10 @@
 //!
 //! 1. The streaming thread calls `render`. A buffer is clipped to its segment, and `input` decides what a jump in its timestamps means:
 //!    nothing, silence, or the end of a session.
-//! 2. Its samples go into the client's queue, with an anchor: this position on the stream's axis is that time in the pipeline. A queue that
-//!    is full blocks the thread, interruptibly, or lets go of the oldest.
+//! 2. Its samples go into the client's queue, with an anchor: this position on the stream's axis is
+//!    that time in the pipeline. If the queue is full, the oldest audio is dropped, or the thread has
+//!    waited for room: in a probe on the element's pad, before `render`
+//!    (`volcasrsink::preroll`).
 //! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the queue, paces them, and writes them as frames.
 //!    What was sent and is not settled is kept in `session::history`.
 //!

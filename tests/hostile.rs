@@ -352,9 +352,9 @@ fn a_response_of_thousands_of_utterances_is_told() {
             vec![word; 14].join(",")
         )
     };
-    let all: Vec<_> = (0..14_000).map(one).collect();
+    let all: Vec<_> = (0..4_000).map(one).collect();
     let json = format!(r#"{{"result":{{"utterances":[{}]}}}}"#, all.join(","));
-    assert!(json.len() > 12 << 20);
+    assert!(json.len() > 3 << 20);
     let script = Script::default()
         .step(At::Ack, Send::Json(ACK.into()))
         .step(at(400), Send::Json(json.clone()))
@@ -363,7 +363,7 @@ fn a_response_of_thousands_of_utterances_is_told() {
     let (heard, _service) = session(script, Vec::new());
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(heard.saw_eos());
-    assert_eq!(heard.finals().len(), 14_000);
+    assert_eq!(heard.finals().len(), 4_000);
     assert_ends_once(&heard.transcripts());
 }
 

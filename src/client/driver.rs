@@ -385,6 +385,7 @@ async fn aborted(control: &mut watch::Receiver<Control>) -> Trouble {
     let abort = control.wait_for(|control| control.abort.is_some()).await;
     match abort.ok().and_then(|control| control.abort) {
         Some(Abort::Input(error)) => error.into(),
+        Some(Abort::Backlog) => Trouble::Backlog,
         Some(Abort::Internal) => Trouble::Defect,
         None => std::future::pending().await,
     }

@@ -127,10 +127,6 @@ pub trait Events: Send + Sync {
     /// `epoch` counts the flushes: an event of an older epoch is stale.
     fn event(&self, epoch: u64, event: Event);
 
-    /// Whether so much waits to be told that no more should be heard for now. Who answers yes calls
-    /// [`Client::relieved`](super::Client::relieved) when that is over.
-    fn is_congested(&self) -> bool;
-
     /// A line for the log. Formatted only if somebody reads it; never holds a secret.
     fn log(&self, level: Level, line: fmt::Arguments<'_>);
 }
@@ -191,6 +187,9 @@ pub enum Trouble {
     /// A buffer of the pipeline can't be used.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// More final results wait to be posted than are kept.
+    #[error("the application does not take its messages")]
+    Backlog,
     /// The driver ended by itself: a defect of this plugin.
     #[error("internal error: the connection's task ended unexpectedly")]
     Defect,
@@ -213,9 +212,11 @@ impl Trouble {
             | Trouble::NoAnswer(_)
             | Trouble::NoFinal(_) => Retry::Soon,
             Trouble::Corrupt(_) => Retry::Limited,
-            Trouble::Nonsense(_) | Trouble::Runtime(_) | Trouble::Input(_) | Trouble::Defect => {
-                Retry::Never
-            }
+            Trouble::Nonsense(_)
+            | Trouble::Runtime(_)
+            | Trouble::Input(_)
+            | Trouble::Backlog
+            | Trouble::Defect => Retry::Never,
         }
     }
 

@@ -10,7 +10,7 @@ use super::event::{Level, Trouble};
 use super::rotation::Rotation;
 use super::transport::UNACKNOWLEDGED;
 use super::wire::WireEvent;
-use crate::session::exchange::{Exchange, Overdue, excused};
+use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
 use crate::session::queue::Boundary;
 
@@ -59,14 +59,10 @@ pub(super) struct Live {
     /// How often it was read since then, or enough.
     looks: u32,
     pub(super) nonsense: u32,
-    /// When the service said something last, or could not be listened to.
+    /// When the service said something last.
     pub(super) heard: Duration,
     /// How many messages were ignored, and logged.
     pub(super) ignored: u32,
-    /// Since when nothing has been read, for want of room for what would come.
-    pub(super) deaf: Option<Duration>,
-    /// Until then the peer gets to take what it could not take meanwhile.
-    lenient: Option<Duration>,
 }
 
 impl Driver {
@@ -93,8 +89,6 @@ impl Driver {
             nonsense: 0,
             heard: self.now(),
             ignored: 0,
-            deaf: None,
-            lenient: None,
         };
         loop {
             if live.failed.is_none() {
@@ -118,18 +112,14 @@ impl Driver {
                 self.tell_updates();
                 return Ok(End::Finished);
             }
-            let congested = self.events.is_congested();
-            // What a lost connection still has to say is not much, and says why.
-            let reads = !congested || live.failed.is_some();
-            self.listen(reads, exchange, &mut live);
-            let due = live.due(exchange, self.finish_due(&live));
+            let due = live.due(exchange, self.finish_deadline());
             // Before it waits, or a peer that never stops talking would put it off for ever.
             if due.is_some_and(|at| at <= self.now())
                 && let Some(end) = self.on_due(exchange, &mut live)?
             {
                 return Ok(end);
             }
-            let due = live.due(exchange, self.finish_due(&live));
+            let due = live.due(exchange, self.finish_deadline());
             let wake = shared.started + due.unwrap_or_default();
             let Some(wire) = self.wire.as_mut() else {
                 return Err(Trouble::Defect);
@@ -137,13 +127,12 @@ impl Driver {
             let hungry = wire.is_ready() && live.send_at.is_none() && !exchange.is_finishing();
             tokio::select! {
                 biased;
-                event = wire.next(reads) => {
+                event = wire.next() => {
                     if let Some(end) = self.on_event(event, exchange, &mut live)? {
                         return Ok(end);
                     }
                 }
                 () = shared.ready.notified(), if hungry => {}
-                () = shared.relief.notified(), if congested => {}
                 // Also after a peer whose fragments never end has used up the task's turn.
                 () = unconstrained(sleep_until(wake)), if due.is_some() => {
                     // There is nothing to read.
@@ -151,41 +140,6 @@ impl Driver {
                 }
             }
         }
-    }
-
-    /// Reading begins or ends. What the service may have said meanwhile is not late, nor does it take what it is sent while it
-    /// can't say any more.
-    fn listen(&mut self, reads: bool, exchange: &mut Exchange, live: &mut Live) {
-        if reads == live.deaf.is_none() {
-            // The kernel counts from when the peer took something last, however long ago that was.
-            if live.lenient.take_if(|until| *until <= self.now()).is_some()
-                && let Some(wire) = &self.wire
-            {
-                wire.stream().expect_reading(true);
-            }
-            return;
-        }
-        let now = self.now();
-        if let Some(since) = live.deaf.take() {
-            let deaf = now.saturating_sub(since);
-            exchange.excuse(deaf, now);
-            self.finishing_since = self.finishing_since.map(|at| excused(at, deaf, now));
-            live.writing_since = live.writing_since.map(|_| now);
-            live.handed_over = now;
-            live.heard = now;
-            live.lenient = Some(now + UNACKNOWLEDGED);
-        } else {
-            live.deaf = Some(now);
-            live.lenient = None;
-            if let Some(wire) = &self.wire {
-                wire.stream().expect_reading(false);
-            }
-        }
-    }
-
-    /// When the last words are given up. Not while nobody listens to them.
-    fn finish_due(&self, live: &Live) -> Option<Duration> {
-        self.finish_deadline().filter(|_| live.deaf.is_none())
     }
 
     fn on_event(
@@ -264,10 +218,10 @@ impl Driver {
         {
             return Err(Trouble::Stalled(silence));
         }
-        if self.finish_due(live).is_some_and(|at| at <= now) {
+        if self.finish_deadline().is_some_and(|at| at <= now) {
             return Ok(Some(End::Overdue));
         }
-        match live.overdue(exchange) {
+        match exchange.due(live.dry) {
             Some((at, Overdue::Ack)) if at <= now => {
                 return Err(Trouble::NoAnswer(self.config.limits.connect));
             }
@@ -308,7 +262,7 @@ impl Live {
     fn due(&self, exchange: &Exchange, finish: Option<Duration>) -> Option<Duration> {
         let failed = self.failed.as_ref().map(|(until, _)| *until);
         let stalled = self.stalled().map(|(at, _)| at);
-        let due = self.overdue(exchange).map(|(at, _)| at);
+        let due = exchange.due(self.dry).map(|(at, _)| at);
         // Nothing is sent any more, however long it has been due.
         let send = self.send_at.filter(|_| self.failed.is_none());
         [send, failed, stalled, due, finish]
@@ -326,16 +280,9 @@ impl Live {
         }
     }
 
-    /// What the service, or the pipeline, owes by when.
-    fn overdue(&self, exchange: &Exchange) -> Option<(Duration, Overdue)> {
-        let due = exchange.due(self.dry);
-        due.filter(|(_, what)| self.deaf.is_none() || *what == Overdue::Audio)
-    }
-
-    /// When the frame under way is given up, and after how long. A peer that is not listened to may have
-    /// reason to wait.
+    /// When the frame under way is given up, and after how long.
     fn stalled(&self) -> Option<(Duration, Duration)> {
-        let since = self.writing_since.filter(|_| self.deaf.is_none())?;
+        let since = self.writing_since?;
         let silent = (since + UNACKNOWLEDGED, UNACKNOWLEDGED);
         Some(silent.min((self.handed_over + TOO_SLOW, TOO_SLOW)))
     }
@@ -373,8 +320,6 @@ mod tests {
             nonsense: 0,
             heard: ms(10),
             ignored: 0,
-            deaf: None,
-            lenient: None,
         };
         assert_eq!(live.due(&exchange, None), Some(ms(100)));
         live.failed = Some((ms(600), Trouble::Defect));

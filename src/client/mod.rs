@@ -236,11 +236,6 @@ impl Client {
         self.shared.changed.notify_all();
     }
 
-    /// The owner is not [congested](Events::is_congested) any more.
-    pub fn relieved(&self) {
-        self.shared.relief.notify_one();
-    }
-
     /// The owner has said that the client failed.
     pub fn acknowledge_failure(&self) {
         self.shared.state().failure_told = true;
@@ -250,6 +245,11 @@ impl Client {
     /// There is audio that can't be handed over: fails for good.
     pub fn reject_input(&self, error: InputError) {
         self.abort(Abort::Input(error));
+    }
+
+    /// More waits to be posted than the owner can hold: fails for good.
+    pub fn fail_backlogged(&self) {
+        self.abort(Abort::Backlog);
     }
 
     /// There is a defect on the owner's side: fails for good.

@@ -25,10 +25,6 @@ impl<S> ReadOn<S> {
         }
     }
 
-    pub fn stream(&self) -> &S {
-        &self.stream
-    }
-
     /// Why writing failed; once.
     pub fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()

@@ -63,10 +63,7 @@ impl Driver {
             let sent = samples_to_time(live.sent, rate);
             self.tracker.processed_until() + self.config.lag() >= sent
         };
-        let quiet = match live.deaf {
-            Some(_) => Duration::ZERO,
-            None => self.now().saturating_sub(live.heard),
-        };
+        let quiet = self.now().saturating_sub(live.heard);
         Rotation::of(timed, answered, quiet)
     }
 
@@ -89,7 +86,7 @@ async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
             return;
         };
         loop {
-            match wire.next(true).await {
+            match wire.next().await {
                 WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {
                 }
                 WireEvent::Written | WireEvent::Text(_) | WireEvent::Heartbeat => {}

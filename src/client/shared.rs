@@ -19,6 +19,8 @@ use crate::session::time_to_samples;
 pub(super) enum Abort {
     /// There is audio that it can't hand over.
     Input(InputError),
+    /// Messages pile up that it can't post.
+    Backlog,
     /// A defect on its side.
     Internal,
 }
@@ -41,8 +43,6 @@ pub(super) struct Shared {
     pub(super) changed: Condvar,
     /// Something can be taken from the queue.
     pub(super) ready: Notify,
-    /// The owner's congestion is over.
-    pub(super) relief: Notify,
     pub(super) control: watch::Sender<Control>,
     pub(super) counters: Counters,
     pub(super) wants_responses: AtomicBool,
@@ -94,7 +94,6 @@ impl Shared {
             }),
             changed: Condvar::new(),
             ready: Notify::new(),
-            relief: Notify::new(),
             control,
             counters: Counters::default(),
             wants_responses: AtomicBool::new(false),

@@ -29,9 +29,9 @@ impl Transport {
     pub(super) fn new(tcp: TcpStream) -> Self {
         // Failing to set an option costs latency, not the connection.
         let _ = tcp.set_nodelay(true);
-        let transport = Transport::Plain(tcp);
-        transport.expect_reading(true);
-        transport
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        Transport::Plain(tcp)
     }
 
     /// The address that was connected to.
@@ -44,15 +44,6 @@ impl Transport {
             Transport::Plain(tcp) => tcp,
             Transport::Tls(tls) => tls.get_ref().0.tcp(),
         }
-    }
-
-    /// Whether the peer has to take what it is sent: not while it may be waiting for us to read.
-    pub(super) fn expect_reading(&self, expected: bool) {
-        #[cfg(target_os = "linux")]
-        let _ = socket2::SockRef::from(self.tcp())
-            .set_tcp_user_timeout(expected.then_some(UNACKNOWLEDGED));
-        #[cfg(not(target_os = "linux"))]
-        let _ = expected;
     }
 }
 
@@ -100,23 +91,17 @@ impl AsyncWrite for Transport {
 mod tests {
     use super::*;
 
-    /// Whoever is not listened to may have reason to take nothing.
+    /// TCP itself would go on trying for a quarter of an hour.
     #[tokio::test]
-    async fn the_kernel_s_patience_with_a_peer_can_be_had_back() {
+    async fn the_kernel_gives_up_a_peer_that_acknowledges_nothing() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
         let address = listener.local_addr().expect("bound");
         let tcp = TcpStream::connect(address).await.expect("it listens");
         let transport = Transport::new(tcp);
-        let limit = || {
-            let socket = socket2::SockRef::from(transport.tcp());
-            socket.tcp_user_timeout().expect("an option")
-        };
-        assert_eq!(limit(), Some(UNACKNOWLEDGED));
-        transport.expect_reading(false);
-        assert_eq!(limit(), None);
-        transport.expect_reading(true);
-        assert_eq!(limit(), Some(UNACKNOWLEDGED));
+        let socket = socket2::SockRef::from(transport.tcp());
+        let limit = socket.tcp_user_timeout().expect("an option");
+        assert_eq!(limit, Some(UNACKNOWLEDGED));
     }
 }

@@ -82,6 +82,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
         Trouble::Runtime(RuntimeError::for_test()),
         Trouble::Input(InputError::Unreadable),
         Trouble::Input(InputError::NotNegotiated),
+        Trouble::Backlog,
         Trouble::Defect,
     ];
     let mut kinds: Vec<_> = trouble.iter().map(kind).collect();
@@ -91,7 +92,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
     trouble
 }
 
-const KINDS: usize = 29;
+const KINDS: usize = 31;
 
 fn kind(trouble: &Trouble) -> usize {
     match trouble {
@@ -133,6 +134,7 @@ fn kind(trouble: &Trouble) -> usize {
         Trouble::Runtime(_) => 18,
         Trouble::Defect => 19,
         Trouble::Input(_) => 20,
-        Trouble::Corrupt(_) => 21,
+        Trouble::Corrupt(_) => 29,
+        Trouble::Backlog => 30,
     }
 }

@@ -87,11 +87,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    /// What it runs over.
-    pub fn stream(&self) -> &S {
-        self.socket.get_ref().stream()
-    }
-
     /// Whether a frame can be sent now. What the peer has said meanwhile comes first.
     pub fn is_ready(&self) -> bool {
         self.can_write && !self.held_up && self.batch < BATCH && self.heard.is_none()
@@ -111,13 +106,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             })
     }
 
-    /// The next thing that happens; without `reads`, to what was sent alone. Can be dropped and called
-    /// again: nothing is lost.
-    pub async fn next(&mut self, reads: bool) -> WireEvent {
-        poll_fn(|cx| self.poll_next(cx, reads)).await
+    /// Waits for the next thing that happens. Can be dropped and called again: nothing is lost.
+    pub async fn next(&mut self) -> WireEvent {
+        poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<WireEvent> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
         if let Some(event) = self.heard.take() {
             return Poll::Ready(event);
         }
@@ -133,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     return Poll::Ready(match flushed {
                         Ok(()) => {
                             // Whoever always has more to send would never hear that it is not wanted.
-                            if reads && let Poll::Ready(event) = self.poll_read(cx) {
+                            if let Poll::Ready(event) = self.poll_read(cx) {
                                 self.heard = Some(event);
                             }
                             WireEvent::Written
@@ -145,9 +139,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     });
                 }
             }
-        }
-        if !reads {
-            return Poll::Pending;
         }
         let read = self.poll_read(cx);
         // The answer to a ping could not be written.
@@ -235,7 +226,7 @@ mod tests {
         assert!(wire.is_ready());
         wire.send(big).expect("sent");
         assert!(!wire.is_ready(), "enough for once");
-        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(matches!(wire.next().await, WireEvent::Written));
         assert!(wire.is_ready());
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
         assert!(
@@ -250,14 +241,12 @@ mod tests {
         let (mut wire, mut server) = pair(4 * BATCH).await;
         say(&mut server, Message::binary(&b"no more"[..])).await;
         wire.send(Bytes::from_static(b"frame")).expect("sent");
-        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(matches!(wire.next().await, WireEvent::Written));
         assert!(!wire.is_ready(), "it is to be heard first");
-        assert!(
-            matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"no more"[..])
-        );
+        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"no more"[..]));
         assert!(wire.is_ready());
         wire.send(Bytes::from_static(b"frame")).expect("sent");
-        assert!(matches!(wire.next(true).await, WireEvent::Written));
+        assert!(matches!(wire.next().await, WireEvent::Written));
         assert!(wire.is_ready(), "nothing was said");
     }
 
@@ -266,7 +255,7 @@ mod tests {
         let (mut wire, mut server) = pair(64).await;
         wire.send(Bytes::from(vec![0; 1024])).expect("taken");
         say(&mut server, Message::binary(&b"answer"[..])).await;
-        assert!(matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"answer"[..]));
+        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"answer"[..]));
         assert!(!wire.is_ready(), "still on its way");
     }
 
@@ -276,11 +265,11 @@ mod tests {
         say(&mut server, Message::binary(&b"why"[..])).await;
         drop(server);
         if wire.send(Bytes::from_static(b"frame")).is_ok() {
-            assert!(matches!(wire.next(true).await, WireEvent::WriteFailed(_)));
+            assert!(matches!(wire.next().await, WireEvent::WriteFailed(_)));
         }
         assert!(!wire.is_ready());
-        assert!(matches!(wire.next(true).await, WireEvent::Frame(frame) if frame == b"why"[..]));
-        assert!(matches!(wire.next(true).await, WireEvent::Broken(_)));
+        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"why"[..]));
+        assert!(matches!(wire.next().await, WireEvent::Broken(_)));
     }
 
     /// The library answers the ping before it reads on.
@@ -292,7 +281,7 @@ mod tests {
         drop(server);
         let mut events = Vec::new();
         while !matches!(events.last(), Some(WireEvent::Broken(_))) {
-            events.push(wire.next(true).await);
+            events.push(wire.next().await);
         }
         assert!(
             matches!(
@@ -319,9 +308,9 @@ mod tests {
             reason: "tired".into(),
         };
         say(&mut server, Message::Close(Some(close))).await;
-        assert!(matches!(wire.next(true).await, WireEvent::Heartbeat));
-        assert!(matches!(wire.next(true).await, WireEvent::Text(5)));
-        let event = wire.next(true).await;
+        assert!(matches!(wire.next().await, WireEvent::Heartbeat));
+        assert!(matches!(wire.next().await, WireEvent::Text(5)));
+        let event = wire.next().await;
         assert!(
             matches!(&event, WireEvent::Closed { code: 1011, reason } if reason == "tired"),
             "{event:?}"
@@ -337,7 +326,7 @@ mod tests {
         let ping = Bytes::from_static(&[b'x'; 125]);
         for _ in 0..MAX_UNTAKEN / ping.len() {
             say(&mut server, Message::Ping(ping.clone())).await;
-            assert!(matches!(wire.next(true).await, WireEvent::Heartbeat));
+            assert!(matches!(wire.next().await, WireEvent::Heartbeat));
         }
         let frame = Bytes::from_static(&[0; 256]);
         let full = wire.send(frame).expect_err("no room");
@@ -345,7 +334,7 @@ mod tests {
         assert!(!wire.is_ready());
         // What it says is heard all the same.
         say(&mut server, Message::text("hello")).await;
-        assert!(matches!(wire.next(true).await, WireEvent::Text(5)));
+        assert!(matches!(wire.next().await, WireEvent::Text(5)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -372,7 +361,7 @@ mod tests {
         peer.write_all(b"\x88\x08\x03\xf3a\0b\n\x1bc")
             .await
             .expect("room");
-        let WireEvent::Closed { code, reason } = wire.next(true).await else {
+        let WireEvent::Closed { code, reason } = wire.next().await else {
             panic!("not closed")
         };
         assert_eq!((code, reason.as_str()), (1011, "a b  c"));

@@ -114,14 +114,6 @@ impl Exchange {
         }
     }
 
-    /// For so long nobody listened until `now`: that is not the service's delay.
-    pub fn excuse(&mut self, deaf: Duration, now: Duration) {
-        self.opened = excused(self.opened, deaf, now);
-        if let Phase::Finishing { heard: Some(heard) } = &mut self.phase {
-            *heard = excused(*heard, deaf, now);
-        }
-    }
-
     /// Whether the request was answered.
     pub fn is_acknowledged(&self) -> bool {
         self.acknowledged
@@ -161,11 +153,6 @@ impl Exchange {
             && self.acknowledged
             && audio >= if settled { max } else { max + max / 2 }
     }
-}
-
-/// When a wait that began at `since` would have begun without the last `deaf` before `now`, in which nobody listened.
-pub fn excused(since: Duration, deaf: Duration, now: Duration) -> Duration {
-    since + deaf.min(now.saturating_sub(since))
 }
 
 #[cfg(test)]
@@ -231,26 +218,6 @@ mod tests {
         assert_eq!(exchange.due(None), Some((ms(6000), Overdue::Final)));
         exchange.heard(ms(4000));
         assert_eq!(exchange.due(None), Some((ms(9000), Overdue::Final)));
-    }
-
-    #[test]
-    fn what_nobody_listened_to_is_not_late() {
-        let mut exchange = exchange();
-        exchange.excuse(ms(7000), ms(8000));
-        assert_eq!(exchange.due(None), Some((ms(17_100), Overdue::Ack)));
-        exchange.heard(ms(17_000));
-        exchange.finish();
-        exchange.finish_written(ms(18_000));
-        exchange.excuse(ms(2000), ms(21_000));
-        assert_eq!(exchange.due(None), Some((ms(25_000), Overdue::Final)));
-        exchange.heard(ms(22_000));
-        exchange.excuse(ms(10_000), ms(23_000));
-        let last = Some((ms(28_000), Overdue::Final));
-        assert_eq!(
-            exchange.due(None),
-            last,
-            "of that, a second was waited for it"
-        );
     }
 
     #[test]

@@ -26,10 +26,6 @@ impl Events for Clumsy {
         told.push(format!("{event:?}"));
     }
 
-    fn is_congested(&self) -> bool {
-        false
-    }
-
     fn log(&self, _: Level, _: fmt::Arguments<'_>) {}
 }
 

@@ -140,9 +140,10 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
             Trouble::Input(InputError::NotNegotiated) => {
                 gst::glib::Error::new(StreamError::Format, text)
             }
-            Trouble::Runtime(_) | Trouble::Input(InputError::Unreadable) | Trouble::Defect => {
-                resource(ResourceError::Failed)
-            }
+            Trouble::Runtime(_)
+            | Trouble::Input(InputError::Unreadable)
+            | Trouble::Backlog
+            | Trouble::Defect => resource(ResourceError::Failed),
             Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
             Trouble::Dial(DialError::Proxy {
                 source: ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_),
@@ -198,6 +199,12 @@ fn text(trouble: &Trouble, lost: bool, context: &Identity) -> String {
         Trouble::Input(InputError::Unreadable) => {
             "The memory of a buffer can't be read by the CPU: convert it before this element, or \
              have it copied by an element such as \"audioconvert\"."
+                .into()
+        }
+        Trouble::Backlog => {
+            "The application does not take its messages: a sync handler of the bus blocks, and \
+             more results wait behind it than are kept. Return from the handler, and do what takes \
+             long on another thread."
                 .into()
         }
         Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),

@@ -75,7 +75,6 @@ impl Outbox {
         queue.epoch = epoch;
         queue.retain(|post| !post.belongs_to_audio());
         drop(queue);
-        self.relieve();
         self.posting.forget_announced();
     }
 
@@ -128,8 +127,11 @@ impl Outbox {
             self.posting.timeline().forget(stream, until);
             return;
         }
-        queue.push(epoch, post);
+        let fits = queue.push(epoch, post);
         drop(queue);
+        if !fits && let Some(client) = self.client() {
+            client.fail_backlogged();
+        }
         self.work();
     }
 
@@ -169,7 +171,6 @@ impl Outbox {
                 });
                 (epoch, post)
             };
-            self.relieve();
             self.deliver(&element, epoch, post);
             self.queue().delivering = None;
             self.delivered.notify_all();
@@ -197,15 +198,6 @@ impl Outbox {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .upgrade()
-    }
-
-    /// Lets the client hear again, if enough is posted.
-    fn relieve(&self) {
-        if self.queue().is_relieved()
-            && let Some(client) = self.client()
-        {
-            client.relieved();
-        }
     }
 
     fn deliver(&self, element: &gst::Element, epoch: u64, post: Post) {
@@ -261,10 +253,6 @@ impl Drop for PanicGuard<'_> {
 impl Events for Outbox {
     fn event(&self, epoch: u64, event: Event) {
         self.push(epoch, Post::Event(event));
-    }
-
-    fn is_congested(&self) -> bool {
-        self.queue().congested
     }
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {

@@ -50,9 +50,17 @@ impl Post {
         }
     }
 
-    /// Whether one post can stand for this and `next`, and which if that is not `next` itself: interim texts
-    /// give way to their successors, and losses add up.
-    pub fn merged_with(&self, next: &Post) -> Option<Option<Post>> {
+    /// Whether the application can do without it: an interim text, which another follows, or a response.
+    pub fn is_droppable(&self) -> bool {
+        match self {
+            Post::Event(Event::Transcript { update, .. }) => !update.is_final,
+            Post::Event(Event::Response { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether this need not be posted when `next` is: interim texts give way to their successors.
+    pub fn gives_way_to(&self, next: &Post) -> bool {
         match (self, next) {
             (
                 Post::Event(Event::Transcript { stream, update, .. }),
@@ -61,15 +69,26 @@ impl Post {
                     update: next,
                     ..
                 }),
-            ) => (!update.is_final && stream == next_stream && update.number == next.number)
-                .then_some(None),
-            (Post::Dropped { times, lost }, Post::Dropped { lost: more, .. }) => {
-                Some(Some(Post::Dropped {
-                    times: *times,
-                    lost: *lost + *more,
-                }))
+            ) => !update.is_final && stream == next_stream && update.number == next.number,
+            (
+                Post::Event(Event::Settled { stream, .. }),
+                Post::Event(Event::Settled {
+                    stream: next_stream,
+                    ..
+                }),
+            ) => stream == next_stream,
+            _ => false,
+        }
+    }
+
+    /// Adds the loss in `next` to this one.
+    pub fn absorb(&mut self, next: &Post) -> bool {
+        match (self, next) {
+            (Post::Dropped { lost, .. }, Post::Dropped { lost: more, .. }) => {
+                *lost += *more;
+                true
             }
-            _ => None,
+            _ => false,
         }
     }
 }

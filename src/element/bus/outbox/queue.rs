@@ -5,22 +5,12 @@ use std::thread::ThreadId;
 
 use super::outgoing::Post;
 
-/// With more than this waiting, an interim text gives way to its successor.
-const CROWDED: usize = 64;
-/// With so many waiting, or so many bytes, no more is read from the network until half of them are posted.
-///
-/// An honest service is ten minutes ahead of an application's handler then.
-const CONGESTED: Load = Load {
-    posts: 1024,
-    bytes: 8 << 20,
-};
-
-/// What waits, about.
-#[derive(Clone, Copy, Debug, Default)]
-struct Load {
-    posts: usize,
-    bytes: usize,
-}
+/// With more posts than this waiting, interim texts give way to their successors.
+const COALESCE_ABOVE: usize = 64;
+/// With more posts or bytes than this waiting, the oldest of those that can be done without are dropped.
+const DROP_ABOVE: (usize, usize) = (1024, 8 << 20);
+/// Upper bound on the bytes of what can't be dropped: hours of final results, or the largest response.
+const MAX_BYTES: usize = 32 << 20;
 
 /// The posts of one outbox, and how it stands with them.
 pub(crate) struct Queue {
@@ -30,8 +20,8 @@ pub(crate) struct Queue {
     pub delivering: Option<Delivery>,
     /// Bytes of `posts`.
     bytes: usize,
-    /// The client was told to hear no more for now.
-    pub congested: bool,
+    /// How many of `posts` can be dropped.
+    droppable: usize,
     /// A job is at work, or must not begin yet.
     pub busy: bool,
     pub closed: bool,
@@ -46,19 +36,6 @@ pub(crate) struct Delivery {
     pub audio: bool,
 }
 
-impl Load {
-    fn half(self) -> Load {
-        Load {
-            posts: self.posts / 2,
-            bytes: self.bytes / 2,
-        }
-    }
-
-    fn is_below(self, other: Load) -> bool {
-        self.posts < other.posts && self.bytes < other.bytes
-    }
-}
-
 impl Queue {
     /// Nothing waits, and no job may begin yet.
     pub fn new() -> Self {
@@ -67,7 +44,7 @@ impl Queue {
             epoch: 0,
             delivering: None,
             bytes: 0,
-            congested: false,
+            droppable: 0,
             busy: true,
             closed: false,
         }
@@ -77,43 +54,81 @@ impl Queue {
         self.posts.is_empty()
     }
 
-    /// Whether it was congested and is no longer.
-    pub fn is_relieved(&mut self) -> bool {
-        let relieved = self.congested && self.load().is_below(CONGESTED.half());
-        self.congested &= !relieved;
-        relieved
-    }
-
-    fn load(&self) -> Load {
-        Load {
-            posts: self.posts.len(),
-            bytes: self.bytes,
+    /// Appends, and drops what need not be posted any more. Returns false when more waits than is kept.
+    pub fn push(&mut self, epoch: u64, post: Post) -> bool {
+        if self.posts.len() >= COALESCE_ABOVE {
+            if let Some((_, last)) = self.posts.back_mut()
+                && last.absorb(&post)
+            {
+                return true;
+            }
+            if let Some(index) = self.predecessor(&post) {
+                self.remove(index);
+            }
         }
-    }
-
-    /// Appends, in place of what need not be posted any more.
-    pub fn push(&mut self, epoch: u64, mut post: Post) {
-        if self.posts.len() >= CROWDED
-            && let Some((_, last)) = self.posts.back()
-            && let Some(merged) = last.merged_with(&post)
-        {
-            self.bytes -= last.bytes();
-            self.posts.pop_back();
-            post = merged.unwrap_or(post);
+        if self.is_above(DROP_ABOVE) {
+            self.drop_oldest();
+            if post.is_droppable() && self.is_above(DROP_ABOVE) {
+                return true;
+            }
         }
         self.bytes += post.bytes();
+        self.droppable += usize::from(post.is_droppable());
         self.posts.push_back((epoch, post));
-        self.congested |= !self.load().is_below(CONGESTED);
+        self.bytes <= MAX_BYTES
     }
 
-    pub fn pop(&mut self) -> Option<(u64, Post)> {
-        let (epoch, post) = self.posts.pop_front()?;
+    /// The post that need not be posted when `next` is. It is looked for among the latest only.
+    fn predecessor(&self, next: &Post) -> Option<usize> {
+        let first = self.posts.len().saturating_sub(DROP_ABOVE.0);
+        let latest = self.posts.range(first..);
+        let found = latest.rev().position(|(_, post)| post.gives_way_to(next))?;
+        Some(self.posts.len() - 1 - found)
+    }
+
+    fn is_above(&self, (posts, bytes): (usize, usize)) -> bool {
+        self.posts.len() >= posts || self.bytes >= bytes
+    }
+
+    /// Drops the oldest posts that can be done without, until half of the limit is free: this walks the
+    /// whole queue, and must not do so for each post.
+    fn drop_oldest(&mut self) {
+        if self.droppable == 0 {
+            return;
+        }
+        let (most, most_bytes) = (DROP_ABOVE.0 / 2, DROP_ABOVE.1 / 2);
+        let (mut left, mut bytes) = (self.posts.len(), self.bytes);
+        self.retain(|post| {
+            let drops = post.is_droppable() && (left > most || bytes > most_bytes);
+            if drops {
+                left -= 1;
+                bytes -= post.bytes();
+            }
+            !drops
+        });
+    }
+
+    fn remove(&mut self, index: usize) -> Option<(u64, Post)> {
+        let (epoch, post) = self.posts.remove(index)?;
         self.bytes -= post.bytes();
+        self.droppable -= usize::from(post.is_droppable());
         Some((epoch, post))
     }
 
-    pub fn retain(&mut self, keep: impl Fn(&Post) -> bool) {
+    pub fn pop(&mut self) -> Option<(u64, Post)> {
+        self.remove(0)
+    }
+
+    pub fn retain(&mut self, mut keep: impl FnMut(&Post) -> bool) {
         self.posts.retain(|(_, post)| keep(post));
         self.bytes = self.posts.iter().map(|(_, post)| post.bytes()).sum();
+        self.droppable = self
+            .posts
+            .iter()
+            .filter(|(_, post)| post.is_droppable())
+            .count();
     }
 }
+
+#[cfg(test)]
+mod tests;

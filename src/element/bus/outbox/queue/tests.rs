@@ -1,0 +1,185 @@
+use std::time::Duration;
+
+use super::*;
+use crate::client::Event;
+use crate::session::transcript::Update;
+
+fn transcript(number: u32, text: &str, is_final: bool) -> Post {
+    Post::Event(Event::Transcript {
+        stream: 0,
+        session: 0,
+        update: Update {
+            number,
+            text: text.to_owned(),
+            is_final,
+            unconfirmed: false,
+            start: None,
+            end: None,
+            words: Vec::new(),
+            attributes: Vec::new(),
+        },
+    })
+}
+
+fn interim(number: u32) -> Post {
+    transcript(number, "interim", false)
+}
+
+fn last(number: u32) -> Post {
+    transcript(number, "final", true)
+}
+
+fn response(bytes: usize) -> Post {
+    Post::Event(Event::Response {
+        session: 0,
+        json: "x".repeat(bytes),
+    })
+}
+
+fn settled(ms: u64) -> Post {
+    Post::Event(Event::Settled {
+        stream: 0,
+        until: Duration::from_millis(ms),
+    })
+}
+
+/// A queue with so many final texts, from number 0 on.
+fn finals(count: u32) -> Queue {
+    let mut queue = Queue::new();
+    for number in 0..count {
+        assert!(queue.push(0, last(number)));
+    }
+    queue
+}
+
+/// What waits, in short.
+fn waiting(queue: &Queue) -> Vec<String> {
+    let brief = |(_, post): &(u64, Post)| match post {
+        Post::Event(Event::Transcript { update, .. }) => {
+            format!("{} {}", update.text, update.number)
+        }
+        Post::Event(Event::Settled { until, .. }) => format!("settled {}", until.as_millis()),
+        Post::Event(Event::Response { .. }) => "response".to_owned(),
+        _ => "other".to_owned(),
+    };
+    queue.posts.iter().map(brief).collect()
+}
+
+/// The sums agree with what they are sums of.
+fn assert_counted(queue: &Queue) {
+    let posts = || queue.posts.iter().map(|(_, post)| post);
+    assert_eq!(queue.bytes, posts().map(Post::bytes).sum::<usize>());
+    assert_eq!(
+        queue.droppable,
+        posts().filter(|post| post.is_droppable()).count()
+    );
+}
+
+#[test]
+fn few_posts_all_wait() {
+    let mut queue = Queue::new();
+    for post in [interim(0), interim(0), settled(1), settled(2), last(0)] {
+        queue.push(0, post);
+    }
+    let all = [
+        "interim 0",
+        "interim 0",
+        "settled 1",
+        "settled 2",
+        "final 0",
+    ];
+    assert_eq!(waiting(&queue), all);
+    assert_counted(&queue);
+}
+
+#[test]
+fn with_many_waiting_a_post_gives_way_to_its_successor() {
+    for (posts, left) in [
+        (vec![interim(90), interim(90)], vec!["interim 90"]),
+        (vec![interim(90), last(90)], vec!["final 90"]),
+        (
+            vec![interim(90), last(91), interim(90)],
+            vec!["final 91", "interim 90"],
+        ),
+        (
+            vec![interim(90), interim(91)],
+            vec!["interim 90", "interim 91"],
+        ),
+        (vec![last(90), last(90)], vec!["final 90", "final 90"]),
+        (
+            vec![settled(1), last(90), settled(2)],
+            vec!["final 90", "settled 2"],
+        ),
+        (vec![response(1), response(1)], vec!["response", "response"]),
+    ] {
+        let mut queue = finals(COALESCE_ABOVE as u32);
+        for post in posts {
+            assert!(queue.push(0, post));
+        }
+        assert_eq!(waiting(&queue)[COALESCE_ABOVE..], left);
+        assert_counted(&queue);
+    }
+}
+
+/// Another stream's utterance has another number, though it looks the same.
+#[test]
+fn another_stream_is_no_successor() {
+    let mut queue = finals(COALESCE_ABOVE as u32);
+    queue.push(0, interim(90));
+    let Post::Event(Event::Transcript { update, .. }) = interim(90) else {
+        unreachable!("made so");
+    };
+    let (stream, session) = (1, 0);
+    queue.push(
+        0,
+        Post::Event(Event::Transcript {
+            stream,
+            session,
+            update,
+        }),
+    );
+    assert_eq!(queue.posts.len(), COALESCE_ABOVE + 2);
+}
+
+/// However much comes, what can be dropped is bounded by posts and by bytes, and the newest of it stays.
+#[test]
+fn old_interim_texts_and_responses_are_dropped() {
+    let (posts, bytes) = DROP_ABOVE;
+    for make in [
+        interim as fn(u32) -> Post,
+        |_| response(10),
+        |_| response(1 << 20),
+    ] {
+        let mut queue = finals(3);
+        for n in 0..5000 {
+            assert!(queue.push(0, make(n)));
+            assert!(queue.posts.len() <= posts && queue.bytes <= bytes + (2 << 20));
+        }
+        assert_counted(&queue);
+        let waiting = waiting(&queue);
+        assert_eq!(waiting[..3], ["final 0", "final 1", "final 2"]);
+        assert!(waiting.len() > 3, "the newest wait");
+        if let Some(last) = waiting.last().filter(|last| last.starts_with("interim")) {
+            assert_eq!(last, "interim 4999");
+        }
+    }
+}
+
+/// Final texts are never dropped: too many of them are one too many for the queue.
+#[test]
+fn final_texts_alone_exceed_the_limit() {
+    let text = "word ".repeat(20_000);
+    let mut queue = Queue::new();
+    let most = (0..).find(|&number| !queue.push(0, transcript(number, &text, true)));
+    let most = most.expect("a limit");
+    assert!((most as usize) * text.len() > MAX_BYTES * 9 / 10);
+    assert_eq!(queue.posts.len() as u32, most + 1);
+    // Room comes back as they are posted.
+    for _ in 0..2 {
+        queue.pop();
+    }
+    assert!(queue.push(0, last(most)));
+    assert_counted(&queue);
+    queue.retain(|_| false);
+    assert_counted(&queue);
+}

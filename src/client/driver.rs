@@ -17,18 +17,18 @@ use super::config::Config;
 use super::event::{Event, Events, Trouble};
 use super::line::Line;
 use super::live::End;
+use super::retrying::random;
 use super::runtime::{RuntimeError, spawn};
 use super::shared::{Abort, Control, Shared};
 use super::transport::Transport;
 use super::wire::Wire;
 use crate::protocol::compression::Inflater;
-use crate::protocol::failure::Retry;
 use crate::protocol::frame::FrameEncoder;
 use crate::protocol::prefix_cache::PrefixCache;
-use crate::session::backoff::Backoff;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
 use crate::session::response_check::ResponseCheck;
+use crate::session::retry::{Closed, Decision, Retries};
 use crate::session::transcript::{TranscriptTracker, Update};
 use crate::session::{samples_to_time, time_to_samples};
 
@@ -54,18 +54,11 @@ pub(super) struct Driver {
     pub(super) settled: Duration,
     /// When audio was sent last.
     pub(super) spoke: Duration,
-    /// When the wait for the last words began, retries included.
-    pub(super) finishing_since: Option<Duration>,
-    /// The service has closed behind the finish while it was behind, and is asked once more.
-    pub(super) asked_again: bool,
+    pub(super) retries: Retries,
 
     pub(super) line: Line,
     pub(super) wire: Option<Wire<Transport>>,
     pub(super) closing: Option<JoinHandle<()>>,
-    pub(super) backoff: Backoff,
-    pub(super) limited: u32,
-    /// No try before this time.
-    pub(super) retry_at: Option<Duration>,
     /// The next connection restores a lost one.
     pub(super) restoring: bool,
     pub(super) told_ready: bool,
@@ -100,14 +93,10 @@ pub(super) fn start(
         answered: Duration::ZERO,
         settled: Duration::ZERO,
         spoke: Duration::ZERO,
-        finishing_since: None,
-        asked_again: false,
+        retries: Retries::new(config.max_reconnects, config.limits.finish),
         line: Line::new(config.clone()),
         wire: None,
         closing: None,
-        backoff: Backoff::new(config.max_reconnects),
-        limited: 0,
-        retry_at: None,
         restoring: false,
         told_ready: false,
         told_counting: false,
@@ -178,7 +167,7 @@ impl Driver {
     /// Waits for audio and boundaries, and acts on them, until something fails for good.
     async fn serve(&mut self) -> Trouble {
         // A flush does not shorten the pause between two tries.
-        if self.retry_at.is_none() {
+        if self.retries.retry_at().is_none() {
             self.line.dial(self.now());
         }
         loop {
@@ -218,12 +207,13 @@ impl Driver {
                 shared.state().queue.seal();
                 continue;
             }
-            let wake = [self.retry_at, expires, rest].into_iter().flatten().min();
+            let retry_at = self.retries.retry_at();
+            let wake = [retry_at, expires, rest].into_iter().flatten().min();
             tokio::select! {
                 () = shared.ready.notified() => {}
                 () = shared.sleep(wake), if wake.is_some() => {
-                    if self.retry_at.is_some_and(|at| at <= self.now()) {
-                        self.retry_at = None;
+                    if retry_at.is_some_and(|at| at <= self.now()) {
+                        self.retries.on_try();
                         self.line.dial(self.now());
                     }
                     if expires.is_some_and(|at| at <= self.now()) {
@@ -258,11 +248,30 @@ impl Driver {
                     return Ok(());
                 }
                 Ok(End::Rotated) => continue,
-                Ok(End::Unconfirmed) => match self.unconfirmed()? {
-                    Some(trouble) => trouble,
-                    None => return Ok(()),
-                },
-                Ok(End::Overdue) => return self.give_up_finish(None),
+                Ok(End::Unconfirmed) => {
+                    let (progress, open) = (self.progress(), self.tracker.has_open());
+                    let closed = Trouble::Closed {
+                        code: 1000,
+                        reason: String::new(),
+                    };
+                    match self.retries.on_close_without_final(progress, open) {
+                        Closed::Failure => closed,
+                        Closed::Finished => {
+                            self.tracker.finalize_unconfirmed(&mut self.updates);
+                            self.carry_out();
+                            return Ok(());
+                        }
+                        Closed::End(decision) => {
+                            self.restoring |= was_open;
+                            return self.end_without_final(decision, Some(closed));
+                        }
+                    }
+                }
+                Ok(End::Overdue) => {
+                    self.restoring |= was_open;
+                    let decision = self.retries.on_finish_timeout(self.progress());
+                    return self.end_without_final(decision, None);
+                }
                 Err(trouble) => trouble,
             };
             self.leave();
@@ -280,21 +289,12 @@ impl Driver {
             }
             // One that never opened, with nothing of before to go on with, was not lost.
             self.restoring |= was_open || self.spoke != spoke || self.is_unsettled();
-            if trouble.retry() == Retry::Never {
-                return Err(trouble);
+            let (progress, now) = (self.progress(), self.now());
+            let retry = trouble.retry();
+            match self.retries.on_failure(retry, progress, now, random()) {
+                Decision::Retry(pause) => self.tell_retry(trouble, pause, from),
+                decision => return self.end_without_final(decision, Some(trouble)),
             }
-            // Nothing that another connection could hear: the window has let go of it.
-            if self.pending.is_some() && !self.is_unsettled() {
-                return self.give_up_finish(Some(trouble));
-            }
-            let Some(pause) = self.next_pause(&trouble) else {
-                if self.finishing_since.is_some() {
-                    return self.give_up_finish(Some(trouble));
-                }
-                return Err(trouble);
-            };
-            self.retry_at = Some(self.now() + pause);
-            self.tell_retry(trouble, pause, from);
         }
     }
 
@@ -327,7 +327,7 @@ impl Driver {
     }
 
     /// Whether anything of this stream was sent, or is to be sent again, that has no last word yet.
-    fn is_unsettled(&self) -> bool {
+    pub(super) fn is_unsettled(&self) -> bool {
         self.history.replaying() || self.tracker.has_open()
     }
 
@@ -335,8 +335,7 @@ impl Driver {
     pub(super) fn carry_out(&mut self) {
         self.leave();
         self.history.clear();
-        self.finishing_since = None;
-        self.asked_again = false;
+        self.retries.on_end();
         self.restoring = false;
         match self.pending.take() {
             None => {}
@@ -355,8 +354,7 @@ impl Driver {
         self.history = History::new(time_to_samples(self.config.kept(), rate));
         self.answered = Duration::ZERO;
         self.settled = Duration::ZERO;
-        self.finishing_since = None;
-        self.asked_again = false;
+        self.retries.on_end();
         self.disconnected();
     }
 

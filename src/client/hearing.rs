@@ -168,8 +168,7 @@ impl Driver {
         // Where this connection begins none may have answered before: that it begins is no answer.
         if worked > before && worked > self.answered {
             self.answered = worked;
-            self.backoff.reset();
-            self.limited = 0;
+            self.retries.on_progress();
         }
         let needed = self.tracker.replay_needed_from();
         let kept = needed.saturating_sub(KEPT);

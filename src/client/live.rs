@@ -112,14 +112,14 @@ impl Driver {
                 self.tell_updates();
                 return Ok(End::Finished);
             }
-            let due = live.due(exchange, self.finish_deadline());
+            let due = live.due(exchange, self.retries.finish_deadline());
             // Before it waits, or a peer that never stops talking would put it off for ever.
             if due.is_some_and(|at| at <= self.now())
                 && let Some(end) = self.on_due(exchange, &mut live)?
             {
                 return Ok(end);
             }
-            let due = live.due(exchange, self.finish_deadline());
+            let due = live.due(exchange, self.retries.finish_deadline());
             let wake = shared.started + due.unwrap_or_default();
             let Some(wire) = self.wire.as_mut() else {
                 return Err(Trouble::Defect);
@@ -160,7 +160,7 @@ impl Driver {
                 }
                 if exchange.is_finishing() {
                     exchange.finish_written(now);
-                    self.finishing_since.get_or_insert(now);
+                    self.retries.on_finish_written(now);
                 }
                 Ok(None)
             }
@@ -218,7 +218,7 @@ impl Driver {
         {
             return Err(Trouble::Stalled(silence));
         }
-        if self.finish_deadline().is_some_and(|at| at <= now) {
+        if self.retries.finish_deadline().is_some_and(|at| at <= now) {
             return Ok(Some(End::Overdue));
         }
         match exchange.due(live.dry) {

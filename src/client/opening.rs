@@ -20,7 +20,7 @@ impl Driver {
     pub(super) async fn connect(
         &mut self,
     ) -> Result<Option<(Exchange, Result<(), Trouble>)>, Trouble> {
-        let finish = self.finish_deadline();
+        let finish = self.retries.finish_deadline();
         let shared = self.shared.clone();
         tokio::select! {
             biased;
@@ -59,8 +59,8 @@ impl Driver {
 
     /// Waits for the pause between two tries, and for the end of the connection before.
     async fn wait_for_turn(&mut self) {
-        self.shared.sleep(self.retry_at).await;
-        self.retry_at = None;
+        self.shared.sleep(self.retries.retry_at()).await;
+        self.retries.on_try();
         // The service counts both. How long the end of the one before may take is bounded there.
         if let Some(closing) = &mut self.closing {
             let _ = closing.await;

@@ -28,7 +28,7 @@ impl Driver {
         self.emit(Event::Reconnecting {
             lost: self.restoring && self.session > 0,
             trouble,
-            attempt: self.backoff.tries(),
+            attempt: self.retries.attempt(),
             pause,
             stream: self.stream,
             from,

@@ -11,9 +11,6 @@ use std::time::Duration;
 /// The reference client waits without end, but some servers answer only when audio has begun.
 pub const ACK_GRACE: Duration = Duration::from_millis(500);
 
-/// The whole wait for the last words is at most so many times `finish-timeout`.
-pub const FINISH_TIMES: u32 = 6;
-
 /// The user's time limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

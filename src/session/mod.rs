@@ -24,6 +24,7 @@ pub mod pacer;
 pub mod packing;
 pub mod queue;
 pub mod response_check;
+pub mod retry;
 pub mod transcript;
 
 /// S16LE, mono.

@@ -1,0 +1,323 @@
+//! Whether, when and how often a failed connection is tried again, and how long the final results of a
+//! stream are worth it.
+//!
+//! Exponential backoff with jitter lies between the tries. Two counts bound them, both of tries in a row:
+//! `max-reconnects`, and [`LIMITED_TRIES`] for failures that seldom pass. An answer for new audio resets
+//! both. Behind the finish a deadline bounds all tries together.
+
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use crate::protocol::failure::Retry;
+
+/// Tries in a row after failures that may pass but seldom do.
+pub const LIMITED_TRIES: u32 = 3;
+/// Upper bound on the whole wait for the final results, in units of `finish-timeout`.
+pub const MAX_FINISH_FACTOR: u32 = 6;
+
+/// What to do about a connection that ended without its final results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Connect again after this pause.
+    Retry(Duration),
+    /// Make final, as unconfirmed, what came last, and go on.
+    Unconfirmed,
+    /// Report the error: nothing more can be done.
+    Fail,
+}
+
+/// What to do about a service that closed in good order behind the finish, without its final results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The audio that it had not processed is lost: take it for a failure.
+    Failure,
+    /// As for a failure without a further try.
+    End(Decision),
+    /// There was nothing left to confirm.
+    Finished,
+}
+
+/// A stream's state when a connection ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// A boundary (the end of a stream or session) is waiting for the final results.
+    pub ending: bool,
+    /// Audio is to be sent again, or an utterance is open.
+    pub unsettled: bool,
+    /// Audio was sent that the service has not processed.
+    pub unprocessed: bool,
+    /// The service has answered for some of the stream's audio.
+    pub answered: bool,
+}
+
+/// The retries of one client. Times are those of its clock.
+#[derive(Debug)]
+pub struct Retries {
+    backoff: Backoff,
+    limited: u32,
+    not_before: Option<Duration>,
+    finish_timeout: Duration,
+    /// When the first finish of the stream's current end was written.
+    finish_since: Option<Duration>,
+    /// The service has closed behind the finish with audio unprocessed before.
+    closed_before: bool,
+}
+
+impl Retries {
+    /// `max_reconnects`: tries in a row; `finish_timeout`: the property of that name.
+    pub fn new(max_reconnects: u32, finish_timeout: Duration) -> Self {
+        Retries {
+            backoff: Backoff::new(max_reconnects),
+            limited: 0,
+            not_before: None,
+            finish_timeout,
+            finish_since: None,
+            closed_before: false,
+        }
+    }
+
+    /// A connection failed. `random` in 0..1 is for the jitter.
+    pub fn on_failure(
+        &mut self,
+        retry: Retry,
+        progress: Progress,
+        now: Duration,
+        random: f64,
+    ) -> Decision {
+        if retry == Retry::Never {
+            return Decision::Fail;
+        }
+        // Another connection would be sent nothing: the replay buffer has let go of it.
+        if progress.ending && !progress.unsettled {
+            return self.on_finish_timeout(progress);
+        }
+        match self.next_pause(retry, random) {
+            Some(pause) => {
+                self.not_before = Some(now + pause);
+                Decision::Retry(pause)
+            }
+            None if self.finish_since.is_some() => self.on_finish_timeout(progress),
+            None => Decision::Fail,
+        }
+    }
+
+    /// The final results were waited for long enough. Without any answer for the stream that is an error:
+    /// its empty transcript must not look like that of a silent recording.
+    pub fn on_finish_timeout(&self, progress: Progress) -> Decision {
+        match progress.answered {
+            true => Decision::Unconfirmed,
+            false => Decision::Fail,
+        }
+    }
+
+    /// The service closed in good order behind the finish. `open`: an utterance is not final.
+    pub fn on_close_without_final(&mut self, progress: Progress, open: bool) -> Closed {
+        if !progress.unprocessed && !open {
+            return Closed::Finished;
+        }
+        // As lost as with any other code. Once: a service that ends each session so says no more.
+        if progress.unprocessed && !std::mem::replace(&mut self.closed_before, true) {
+            return Closed::Failure;
+        }
+        Closed::End(self.on_finish_timeout(progress))
+    }
+
+    fn next_pause(&mut self, retry: Retry, random: f64) -> Option<Duration> {
+        if retry == Retry::Limited {
+            self.limited += 1;
+            if self.limited > LIMITED_TRIES {
+                return None;
+            }
+        }
+        self.backoff.next(random, retry == Retry::Later)
+    }
+
+    /// The next try begins.
+    pub fn on_try(&mut self) {
+        self.not_before = None;
+    }
+
+    /// The service has answered for audio that no connection had an answer for.
+    pub fn on_progress(&mut self) {
+        self.backoff.reset();
+        self.limited = 0;
+    }
+
+    /// A finish was written. The first one of a stream's end counts.
+    pub fn on_finish_written(&mut self, now: Duration) {
+        self.finish_since.get_or_insert(now);
+    }
+
+    /// The end of the stream or session is complete.
+    pub fn on_end(&mut self) {
+        self.finish_since = None;
+        self.closed_before = false;
+    }
+
+    /// When the next try may begin, if it has to wait.
+    pub fn retry_at(&self) -> Option<Duration> {
+        self.not_before
+    }
+
+    /// How many tries in a row there were.
+    pub fn attempt(&self) -> u32 {
+        self.backoff.tries()
+    }
+
+    /// When the wait for the final results ends, retries and signs of life included.
+    pub fn finish_deadline(&self) -> Option<Duration> {
+        let most = self.finish_timeout.saturating_mul(MAX_FINISH_FACTOR);
+        Some(self.finish_since? + most)
+    }
+
+    /// How long the final results have been waited for: zero when no finish could be written.
+    pub fn finish_waited(&self, now: Duration) -> Duration {
+        let since = self.finish_since.unwrap_or(now);
+        now.saturating_sub(since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    const SPEAKING: Progress = Progress {
+        ending: false,
+        unsettled: true,
+        unprocessed: true,
+        answered: true,
+    };
+    const ENDING: Progress = Progress {
+        ending: true,
+        ..SPEAKING
+    };
+
+    fn retries(max: u32) -> Retries {
+        Retries::new(max, ms(1000))
+    }
+
+    #[test]
+    fn a_failure_is_decided_by_its_kind_and_the_stream_s_state() {
+        use Decision::{Fail, Unconfirmed};
+        let again = Decision::Retry(ms(250));
+        let patient = Decision::Retry(ms(1000));
+        let forgotten = Progress {
+            unsettled: false,
+            ..ENDING
+        };
+        let silent = |progress| Progress {
+            answered: false,
+            ..progress
+        };
+        // Tries allowed, whether a finish was written, the failure's kind, the state, what follows.
+        for (max, finish, retry, progress, is) in [
+            (9, false, Retry::Soon, SPEAKING, again),
+            (9, false, Retry::Limited, SPEAKING, again),
+            (9, false, Retry::Later, SPEAKING, patient),
+            (9, false, Retry::Never, SPEAKING, Fail),
+            (9, true, Retry::Never, ENDING, Fail),
+            (9, true, Retry::Soon, ENDING, again),
+            (9, true, Retry::Soon, silent(ENDING), again),
+            (9, false, Retry::Soon, forgotten, Unconfirmed),
+            (9, false, Retry::Soon, silent(forgotten), Fail),
+            (0, false, Retry::Soon, SPEAKING, Fail),
+            (0, false, Retry::Soon, ENDING, Fail),
+            (0, true, Retry::Soon, ENDING, Unconfirmed),
+            (0, true, Retry::Soon, silent(ENDING), Fail),
+        ] {
+            let mut retries = retries(max);
+            if finish {
+                retries.on_finish_written(ms(0));
+            }
+            let decision = retries.on_failure(retry, progress, ms(10), 0.0);
+            assert_eq!(decision, is, "{max} {finish} {retry:?} {progress:?}");
+            let pause = match is {
+                Decision::Retry(pause) => Some(ms(10) + pause),
+                _ => None,
+            };
+            assert_eq!(retries.retry_at(), pause);
+        }
+    }
+
+    #[test]
+    fn tries_in_a_row_end_and_progress_begins_them_anew() {
+        // Failures, and how many are tried again when ten are allowed.
+        for (retry, most) in [(Retry::Soon, 10), (Retry::Later, 10), (Retry::Limited, 3)] {
+            let mut retries = retries(10);
+            for round in 0..2 {
+                for attempt in 1..=most {
+                    let decision = retries.on_failure(retry, SPEAKING, ms(0), 0.0);
+                    assert!(
+                        matches!(decision, Decision::Retry(_)),
+                        "{retry:?} {attempt}"
+                    );
+                    assert_eq!(retries.attempt(), attempt, "{retry:?}, round {round}");
+                    retries.on_try();
+                    assert_eq!(retries.retry_at(), None);
+                }
+                let decision = retries.on_failure(retry, SPEAKING, ms(0), 0.0);
+                assert_eq!(decision, Decision::Fail, "{retry:?}");
+                retries.on_progress();
+            }
+        }
+    }
+
+    /// Failures that seldom pass are counted also where others come between them.
+    #[test]
+    fn other_failures_do_not_extend_the_limited_tries() {
+        let mut retries = retries(100);
+        for _ in 0..LIMITED_TRIES {
+            for retry in [Retry::Limited, Retry::Soon] {
+                let decision = retries.on_failure(retry, SPEAKING, ms(0), 0.0);
+                assert!(matches!(decision, Decision::Retry(_)));
+            }
+        }
+        let decision = retries.on_failure(Retry::Limited, SPEAKING, ms(0), 0.0);
+        assert_eq!(decision, Decision::Fail);
+    }
+
+    #[test]
+    fn the_wait_for_the_final_results_is_counted_from_the_first_finish() {
+        let mut retries = retries(10);
+        assert_eq!(retries.finish_deadline(), None);
+        assert_eq!(retries.finish_waited(ms(400)), ms(0));
+        for now in [500, 900, 4000] {
+            retries.on_finish_written(ms(now));
+            assert_eq!(retries.finish_deadline(), Some(ms(6500)));
+        }
+        assert_eq!(retries.finish_waited(ms(4000)), ms(3500));
+        retries.on_end();
+        assert_eq!(retries.finish_deadline(), None);
+    }
+
+    #[test]
+    fn a_close_behind_the_finish_is_a_loss_once() {
+        let settled = Progress {
+            unsettled: false,
+            unprocessed: false,
+            ..ENDING
+        };
+        let silent = Progress {
+            answered: false,
+            ..ENDING
+        };
+        let unconfirmed = Closed::End(Decision::Unconfirmed);
+        for (progress, open, first, second) in [
+            (settled, false, Closed::Finished, Closed::Finished),
+            (settled, true, unconfirmed, unconfirmed),
+            (ENDING, false, Closed::Failure, unconfirmed),
+            (ENDING, true, Closed::Failure, unconfirmed),
+            (silent, false, Closed::Failure, Closed::End(Decision::Fail)),
+        ] {
+            let mut retries = retries(10);
+            let mut close = || retries.on_close_without_final(progress, open);
+            assert_eq!((close(), close()), (first, second), "{progress:?} {open}");
+            retries.on_end();
+            assert_eq!(retries.on_close_without_final(progress, open), first);
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! Timestamps of sources that stamp by arrival: late, in bursts, with a clock of their own. Nothing is made of it
-//! but times: no silence, and no loss.
+//! Timestamps of sources that stamp by arrival: late, in bursts, with a clock of their own. Nothing
+//! is made of it but times: no silence, and no loss.
 
 mod common;
 #[path = "common/seconds.rs"]
@@ -23,7 +23,8 @@ fn words() -> Vec<u8> {
     (0..SECONDS).flat_map(second).collect()
 }
 
-/// When each buffer of the words is stamped, in ms, if its first sample was recorded at `20 * n` ms.
+/// When each buffer of the words is stamped, in ms, if its first sample was recorded at `20 * n`
+/// ms.
 type Stamps = Vec<u64>;
 
 fn stamps(late: impl Fn(u64) -> u64) -> Stamps {
@@ -84,7 +85,8 @@ fn judge(service: &Service, heard: &Heard) -> Result {
     }
 }
 
-/// All of the audio and nothing else was sent, and each word is at its time, or late by the jitter at most.
+/// All of the audio and nothing else was sent, and each word is at its time, or late by the jitter
+/// at most.
 fn assert_right(name: &str, result: &Result, jitter: u64) {
     let Result { sent, words, off } = result;
     println!(
@@ -125,7 +127,8 @@ fn stamps_by_arrival_make_no_silence_and_lose_nothing() {
     }
 }
 
-/// The source goes on later than it was each time: after a second its times are the later ones, from there on.
+/// The source goes on later than it was each time: after a second its times are the later ones,
+/// from there on.
 #[test]
 fn stalls_that_are_not_caught_up_with_move_the_times() {
     let stalls = |n: u64| n / 150 * 300;
@@ -145,8 +148,8 @@ fn stalls_that_are_not_caught_up_with_move_the_times() {
     assert_eq!(lengths(&service), [12_000]);
 }
 
-/// As `audioresample` does it, which flags what wobbles by more than 31 ms: the first flagged gap is believed, and none after
-/// that was no gap.
+/// As `audioresample` does it, which flags what wobbles by more than 31 ms: the first flagged gap
+/// is believed, and none after that was no gap.
 #[test]
 fn flags_that_are_set_for_jitter_make_one_silence_at_most() {
     let stamps = stamps(|n| if n % 7 == 3 { 120 } else { 0 });
@@ -247,7 +250,8 @@ fn a_real_source_that_stamps_a_burst_by_arrival() {
     assert_eq!(numbers, Vec::from_iter(0..SECONDS));
 }
 
-/// What is announced is no jitter, nor what is longer than a second: exact at once, whatever the stamps did before.
+/// What is announced is no jitter, nor what is longer than a second: exact at once, whatever the
+/// stamps did before.
 #[test]
 fn real_gaps_are_exact_behind_jitter() {
     for (gap, event, sent) in [
@@ -279,7 +283,8 @@ fn real_gaps_are_exact_behind_jitter() {
     }
 }
 
-/// The times of the audio behind it are right from the first sample on, though that is known a second later.
+/// The times of the audio behind it are right from the first sample on, though that is known a
+/// second later.
 #[test]
 fn a_gap_that_nothing_announces_moves_the_times_from_where_it_began() {
     let (service, direct) = start();

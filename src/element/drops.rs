@@ -1,4 +1,5 @@
-//! Reports of dropped audio: the first one at once, then one for each second in which more is dropped.
+//! Reports of dropped audio: the first one at once, then one for each second in which more is
+//! dropped.
 
 use crate::element::timeline::Times;
 

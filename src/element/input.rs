@@ -1,14 +1,17 @@
 //! Meaning of a buffer or a gap for the service: audio, silence, the end of a session, or nothing.
 //!
-//! Works on the streaming thread alone. The service counts samples, and so does the expected time here.
-//! Timestamps of real pipelines jitter, drift, jump and overlap: [`alignment`] says which of it is meant.
+//! Works on the streaming thread alone. The service counts samples, and so does the expected time
+//! here. Timestamps of real pipelines jitter, drift, jump and overlap: [`alignment`] says which of
+//! it is meant.
 
 mod alignment;
 pub(crate) mod clip;
+mod place;
 
 use crate::element::timeline::{Anchor, Nanos, nanos};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
-use alignment::{Announcement, Discontinuity, Flags, Window, is_aligned, judge};
+use alignment::{Announcement, Discontinuity, Flags, Window, judge};
+use place::{Place, to_clock_time};
 
 /// A deviation from the anchor that matters to a reader of milliseconds.
 const DRIFT: Nanos = 1_000_000;
@@ -45,28 +48,6 @@ pub(crate) struct GapLimits {
     pub longest: gst::ClockTime,
     /// The silence before a longer one's finish: enough for the last utterance to be settled.
     pub settling: gst::ClockTime,
-}
-
-/// Where the next sample is expected.
-#[derive(Debug)]
-struct Place {
-    /// A time in the segment, and the samples that came since.
-    base: Nanos,
-    samples: u64,
-    /// Where audio ended: before the expected time, if a GAP event has come since.
-    audio_end: Nanos,
-    segment: Segment,
-    /// Another one may have begun. Steps and instant rate changes alter it as well, but nothing jumps with those:
-    /// timestamps go on.
-    segment_changed: bool,
-    /// A GAP event has come since the last audio.
-    after_gap: bool,
-    /// How much of the current gap has become silence.
-    gap: gst::ClockTime,
-    /// The current gap has ended the session.
-    paused: bool,
-    /// Where a repeat goes on, of which a whole buffer was left out.
-    repeat: Option<Nanos>,
 }
 
 /// The mapping that the last anchor began: a sample's time less its place on the stream's axis.
@@ -133,7 +114,8 @@ impl GapDetector {
         plan
     }
 
-    /// Takes the samples that a plan has left, the first of them at `position`. Returns the anchor that they need.
+    /// Takes the samples that a plan has left, the first of them at `position`. Returns the anchor
+    /// that they need.
     pub fn take(&mut self, plan: &BufferPlan, samples: u64, position: u64) -> Option<Anchor> {
         let anchor = match &plan.time {
             Some(time) => self.timed(time, samples, position),
@@ -176,14 +158,15 @@ impl GapDetector {
         self.discont = true;
     }
 
-    /// `samples` at `position` that were handed over were dropped: what follows has other positions now.
+    /// `samples` at `position` that were handed over were dropped: what follows has other positions
+    /// now.
     pub fn dropped(&mut self, position: u64, samples: u64) {
         self.dropped += samples;
         self.window.remove(position, samples);
     }
 
-    /// Decides what the time of a buffer means, and moves the place to the first sample that is left of it. Returns
-    /// that one's time, and whether times begin anew there.
+    /// Decides what the time of a buffer means, and moves the place to the first sample that is
+    /// left of it. Returns that one's time, and whether times begin anew there.
     fn jump(
         &mut self,
         time: Nanos,
@@ -291,9 +274,9 @@ impl GapDetector {
         anchor
     }
 
-    /// The anchor for audio without a time, which counts from the stream's first sample. Nothing tells where in
-    /// another segment it lies: no time is better than one of a segment that is over. Nor is there a gap before
-    /// what comes next, wherever that is.
+    /// The anchor for audio without a time, which counts from the stream's first sample. Nothing
+    /// tells where in another segment it lies: no time is better than one of a segment that is
+    /// over. Nor is there a gap before what comes next, wherever that is.
     fn untimed(&mut self, position: u64) -> Option<Anchor> {
         self.place = None;
         let is_axis = |mapping: &Mapping| mapping.segment.is_none();
@@ -324,90 +307,11 @@ impl GapDetector {
         }
     }
 
-    /// The time of the sample at `position` from the stream's first one on, those that were dropped included.
+    /// The time of the sample at `position` from the stream's first one on, those that were dropped
+    /// included.
     fn axis(&self, position: u64) -> Nanos {
         let time = samples_to_time(position.saturating_add(self.dropped), self.rate);
         time.as_nanos() as Nanos
-    }
-}
-
-impl Place {
-    /// Audio begins at `time`.
-    fn new(time: Nanos, segment: &Segment) -> Self {
-        Place {
-            base: time,
-            samples: 0,
-            audio_end: time,
-            segment: segment.clone(),
-            segment_changed: false,
-            after_gap: false,
-            gap: gst::ClockTime::ZERO,
-            paused: false,
-            repeat: None,
-        }
-    }
-
-    /// The time of the next sample.
-    fn expected(&self, rate: u32) -> Nanos {
-        self.base + samples_to_time(self.samples, rate).as_nanos() as Nanos
-    }
-
-    /// Audio comes at the expected time, or about then.
-    fn go_on(&mut self, segment: &Segment) {
-        self.segment = segment.clone();
-        self.segment_changed = false;
-        self.after_gap = false;
-        self.gap = gst::ClockTime::ZERO;
-        self.paused = false;
-        self.repeat = None;
-    }
-
-    /// Whether a buffer at `time` goes on with a repeat.
-    fn repeats_at(&self, time: Nanos) -> bool {
-        self.repeat.is_some_and(|next| is_aligned(time - next))
-    }
-
-    /// Whether timestamps of `segment` count on from those of before.
-    fn is_continuous_with(&self, segment: &Segment) -> bool {
-        !self.segment_changed || self.segment == *segment
-    }
-
-    /// Whether `time` is the same moment in `segment`, as in an update of the segment that it came in.
-    fn is_same_position_in(&self, time: Nanos, segment: &Segment) -> bool {
-        let times = |segment: &Segment| {
-            let time = to_clock_time(time);
-            let running = segment.to_running_time_full(time);
-            (running, segment.to_stream_time_full(time), segment.rate())
-        };
-        self.is_continuous_with(segment) || times(&self.segment) == times(segment)
-    }
-
-    /// By how much `time` in `segment` is later than `from` in the place's own, in the units of buffers.
-    fn deviation(&self, from: Nanos, time: Nanos, segment: &Segment) -> Option<Nanos> {
-        if self.is_continuous_with(segment) {
-            return Some(time - from);
-        }
-        let running = |segment: &Segment, time: Nanos| {
-            let running = segment.to_running_time_full(to_clock_time(time))?;
-            let nanos = nanos(running.abs());
-            Some(if running.is_negative() { -nanos } else { nanos })
-        };
-        let by = running(segment, time)? - running(&self.segment, from)?;
-        Some((by as f64 * segment.rate().abs()) as Nanos)
-    }
-
-    /// A gap has come as far as `end`.
-    fn move_to(&mut self, end: Nanos, segment: &Segment, rate: u32) {
-        if self.is_continuous_with(segment) {
-            self.base += end - self.expected(rate);
-        } else {
-            let gap = self.deviation(self.audio_end, end, segment);
-            self.audio_end = gap.map_or(end, |gap| end - gap.max(0));
-            self.base = end;
-            self.samples = 0;
-        }
-        self.segment = segment.clone();
-        self.segment_changed = false;
     }
 }
 
@@ -420,12 +324,6 @@ fn to_samples(time: Nanos, rate: u32) -> u64 {
     let second: Nanos = 1_000_000_000;
     let samples = (time.max(0) * Nanos::from(rate) + second / 2) / second;
     samples.try_into().unwrap_or(u64::MAX)
-}
-
-/// The nearest time that there is.
-fn to_clock_time(time: Nanos) -> gst::ClockTime {
-    let last = gst::ClockTime::MAX.nseconds();
-    gst::ClockTime::from_nseconds(u64::try_from(time.max(0)).map_or(last, |time| time.min(last)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! From the stream's axis back to the pipeline's time.
 //!
 //! The service counts samples; the pipeline has timestamps, segments and jumps in both. Each place
-//! where the two go apart is an anchor: a position on the axis, and the time it had in the pipeline.
+//! where the two go apart is an anchor: a position on the axis, and the time it had in the
+//! pipeline.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,11 +11,12 @@ use crate::session::time_to_samples;
 
 /// More anchors of one stream than this are not kept: the oldest go first.
 const MAX_ANCHORS: usize = 4096;
-/// Streams that wait or are being recognised, the current one included: some minutes of the shortest clips.
+/// Streams that wait or are being recognised, the current one included: some minutes of the
+/// shortest clips.
 const MAX_STREAMS: usize = 4096;
 
-/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor is reported less than this
-/// beside it.
+/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor is reported
+/// less than this beside it.
 const ROUNDING: Nanos = 1_000_000;
 
 /// Signed nanoseconds: `i128` holds the difference of any two times, multiplied by a rate.
@@ -22,8 +24,8 @@ pub(crate) type Nanos = i128;
 
 const SECOND: Nanos = 1_000_000_000;
 
-/// Times that lie below zero by no more than this are zero: rounding, or samples that are older than the
-/// buffer's time of arrival says. Others are left out.
+/// Times that lie below zero by no more than this are zero: rounding, or samples that are older
+/// than the buffer's time of arrival says. Others are left out.
 const BELOW_ZERO: Nanos = SECOND;
 
 /// Where a stretch of samples lies in the pipeline's time.
@@ -82,7 +84,8 @@ impl Timeline {
         });
     }
 
-    /// A stream goes on elsewhere in the pipeline's time, or where it is; or it did so some samples ago.
+    /// A stream goes on elsewhere in the pipeline's time, or where it is; or it did so some samples
+    /// ago.
     pub fn add(&mut self, number: u32, anchor: Anchor) {
         let rate = self.rate;
         let Some(stream) = self.stream_mut(number) else {
@@ -167,8 +170,8 @@ impl Timeline {
         self.stream(number)?.id.as_deref()
     }
 
-    /// The pipeline's times of a stretch of a stream's axis, as the service tells it: to the millisecond. Nothing that was said
-    /// reaches over an anchor by a rounding error alone.
+    /// The pipeline's times of a stretch of a stream's axis, as the service tells it: to the
+    /// millisecond. Nothing that was said reaches over an anchor by a rounding error alone.
     pub fn times(&self, number: u32, start: Option<Duration>, end: Option<Duration>) -> Times {
         let (Some(stream), Some(start)) = (self.stream(number), start) else {
             return Times::default();
@@ -235,8 +238,8 @@ impl Stream {
         self.before(self.index(|anchor| anchor.position <= position))
     }
 
-    /// The anchor that a start belongs to which is reported with an error below `error`, and the moment that it
-    /// stands for: an anchor that may be meant is meant.
+    /// The anchor that a start belongs to which is reported with an error below `error`, and the
+    /// moment that it stands for: an anchor that may be meant is meant.
     fn start(&self, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
         let index = self.index(|anchor| anchor.begin().0 < start.0 + error);
         let begun = index.checked_sub(1).and_then(|last| self.anchors.get(last));
@@ -244,7 +247,8 @@ impl Stream {
         (self.before(index), start)
     }
 
-    /// The same for an end, which is the moment after the last sample: what begins there may lie elsewhere.
+    /// The same for an end, which is the moment after the last sample: what begins there may lie
+    /// elsewhere.
     fn end(&self, end: Moment, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
         let index = self.index(|anchor| {
             let begin = anchor.begin();

@@ -193,7 +193,8 @@ impl<'a> Places<'a> {
         let off = match heard.said {
             said if said.unconfirmed && !self.schedule.ways.exact => REVISION,
             said if (said.session == 0 || self.whole) && !self.drops_parts() => 0,
-            // A connection that goes on from another one may begin in the middle of one, as may what follows a drop.
+            // A connection that goes on from another one may begin in the middle of one, as may
+            // what follows a drop.
             _ => MS,
         } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
@@ -250,8 +251,8 @@ impl<'a> Places<'a> {
         Some(first + self.fed[first..].iter().take_while(before).count())
     }
 
-    /// Whether a warning accounts for a mark: the last one with a place before it, or the one before that, which
-    /// has more to account for than it did so far.
+    /// Whether a warning accounts for a mark: the last one with a place before it, or the one
+    /// before that, which has more to account for than it did so far.
     fn is_dropped(&self, drops: &mut [Drop], at: usize) -> bool {
         let before = drops.iter().rposition(|drop| drop.first <= at);
         let candidates = before.map_or(0..0, |last| last.saturating_sub(1)..last + 1);
@@ -262,7 +263,8 @@ impl<'a> Places<'a> {
         else {
             return false;
         };
-        // From one lost mark to the next, all of the pause is lost; of the marks, some samples at least.
+        // From one lost mark to the next, all of the pause is lost; of the marks, some samples at
+        // least.
         let pause = match at.checked_sub(1).map(|before| &self.fed[before]) {
             Some(before) if drop.last == Some(at - 1) => self.fed[at].start - before.end,
             _ => 1,
@@ -285,7 +287,8 @@ impl<'a> Places<'a> {
             .filter_map(|w| Some((w.said, w.time("timestamp")?)))
     }
 
-    /// With a short window: the marks from what had been heard at a loss to where the connection was restored.
+    /// With a short window: the marks from what had been heard at a loss to where the connection
+    /// was restored.
     fn forgotten(&self, heard: &[Heard<'_>]) -> Vec<Range<usize>> {
         if !self.schedule.sink.forgets() {
             return Vec::new();
@@ -294,7 +297,8 @@ impl<'a> Places<'a> {
         let restarts = self.restarts().map(|(said, from)| {
             let sure = heard.iter().filter(|h| h.at < said && !h.said.unconfirmed);
             let begin = sure.filter_map(|h| place(h.number)).max();
-            // Up to the first mark of that segment that begins behind it, or the last one that begins before it.
+            // Up to the first mark of that segment that begins behind it, or the last one that
+            // begins before it.
             let of_it = |p: &Place| p.start / super::play::HOUR == from / MS / super::play::HOUR;
             let is_before = |p: &Place| p.start * MS < from + self.tolerance();
             let behind = |p: &Place| of_it(p) && !is_before(p);
@@ -315,14 +319,16 @@ impl<'a> Places<'a> {
 struct Drop {
     /// The first mark that it may be about.
     first: usize,
-    /// The timestamp of the first sample, and how much of the sum is not accounted for. Nanoseconds.
+    /// The timestamp of the first sample, and how much of the sum is not accounted for.
+    /// Nanoseconds.
     place: u64,
     left: u64,
     /// The last mark that it accounts for.
     last: Option<usize>,
 }
 
-/// The last drops of a stream that was cut short may not have been reported: those of less than a second.
+/// The last drops of a stream that was cut short may not have been reported: those of less than a
+/// second.
 struct Untold {
     may_be: bool,
     /// It lies behind that.

@@ -48,7 +48,8 @@ impl Stamps {
             // Late by the least jitter within a second, early by none.
             Stamps::Wobble(most) => most + 1,
             Stamps::Burst(length) => length + 1,
-            // A second of it, or as much as is in a buffer, and as much again in a segment that begins with it.
+            // A second of it, or as much as is in a buffer, and as much again in a segment that
+            // begins with it.
             Stamps::Drift(by) => 20 * by.unsigned_abs(),
         }
     }

@@ -1,8 +1,9 @@
 //! Timestamps against the count of samples: jitter, a lasting deviation, or a jump.
 //!
-//! Sources that stamp by arrival are late by what held a buffer up, and never early. So the deviation
-//! that holds over a stretch of audio is its least one: a sliding-window minimum, kept in a monotonic
-//! queue. `GstAudioBaseSink` has the same two limits, `alignment-threshold` and `discont-wait`.
+//! Sources that stamp by arrival are late by what held a buffer up, and never early. So the
+//! deviation that holds over a stretch of audio is its least one: a sliding-window minimum, kept in
+//! a monotonic queue. `GstAudioBaseSink` has the same two limits, `alignment-threshold` and
+//! `discont-wait`.
 //!
 //! Nothing of GStreamer is used here: deviations are nanoseconds, positions are samples.
 
@@ -50,8 +51,8 @@ pub(crate) fn is_aligned(deviation: Nanos) -> bool {
     deviation.abs() <= THRESHOLD
 }
 
-/// Judges a buffer that is `deviation` later than the samples before it say. `overlap`: how far it reaches
-/// back into audio, which is less than it deviates where a GAP event claimed too much.
+/// Judges a buffer that is `deviation` later than the samples before it say. `overlap`: how far it
+/// reaches back into audio, which is less than it deviates where a GAP event claimed too much.
 pub(crate) fn judge(announcement: Announcement, deviation: Nanos, overlap: Nanos) -> Discontinuity {
     let limit = match announcement {
         Announcement::None => MAX_JITTER,
@@ -76,14 +77,15 @@ pub(crate) fn judge(announcement: Announcement, deviation: Nanos, overlap: Nanos
 
 /// Whether DISCONT flags can be believed.
 ///
-/// `audioresample` sets one wherever timestamps wobble by more than 31 ms. Where such a source's jitter
-/// shows, its flags mean no more than the timestamps do.
+/// `audioresample` sets one wherever timestamps wobble by more than 31 ms. Where such a source's
+/// jitter shows, its flags mean no more than the timestamps do.
 #[derive(Debug)]
 pub(crate) struct Flags {
     second: u64,
     /// Samples since the last jump.
     since_jump: u64,
-    /// How far flags alone have moved the times forward. What comes back from there is not from before.
+    /// How far flags alone have moved the times forward. What comes back from there is not from
+    /// before.
     forward: Nanos,
     refuted: bool,
 }
@@ -194,8 +196,8 @@ impl Window {
         self.floor = self.floor.max(position);
     }
 
-    /// Audio from `position` to `end` deviates by `deviation`. Returns what has lasted: the least deviation of
-    /// the last second of audio, which is zero from here on.
+    /// Audio from `position` to `end` deviates by `deviation`. Returns what has lasted: the least
+    /// deviation of the last second of audio, which is zero from here on.
     pub fn observe(&mut self, deviation: Nanos, position: u64, end: u64) -> Option<Shift> {
         self.expire(end);
         let mut from = position;
@@ -228,8 +230,8 @@ impl Window {
         if by.abs() < ROUNDING {
             return None;
         }
-        // It is later since what was less late went out of the window. It is earlier than it was known to be:
-        // in all of the window.
+        // It is later since what was less late went out of the window. It is earlier than it was
+        // known to be: in all of the window.
         let from = if by > 0 {
             first.from
         } else {

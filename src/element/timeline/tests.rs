@@ -70,7 +70,8 @@ fn told(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>)
     (micros(times.timestamp), micros(times.duration))
 }
 
-/// The service rounds to milliseconds, up, down or to the nearest: an edge that lies a whole one away is not meant.
+/// The service rounds to milliseconds, up, down or to the nearest: an edge that lies a whole one
+/// away is not meant.
 #[test]
 fn a_rounding_error_does_not_reach_over_an_anchor() {
     for (edge, us) in [(1_000_000, 0), (1_000_500, 12)] {

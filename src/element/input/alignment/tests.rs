@@ -2,7 +2,8 @@ use super::*;
 
 const RATE: u32 = 1000;
 
-/// A name, the deviations of buffers, and the corrections: at which of them, from where on, and by how much.
+/// A name, the deviations of buffers, and the corrections: at which of them, from where on, and by
+/// how much.
 type Row = (&'static str, Vec<Nanos>, &'static [(usize, u64, Nanos)]);
 
 const fn ms(ms: Nanos) -> Nanos {
@@ -209,7 +210,8 @@ fn positions_move_up_over_what_is_removed() {
     }
 }
 
-/// Deviations of flagged buffers of 500 ms, and whether each flag is believed; what is not is a lasting deviation.
+/// Deviations of flagged buffers of 500 ms, and whether each flag is believed; what is not is a
+/// lasting deviation.
 #[test]
 fn a_flag_is_believed_until_jitter_refutes_it() {
     let rows: [(&str, &[(Nanos, bool)]); 9] = [

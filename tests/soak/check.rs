@@ -5,6 +5,9 @@ use super::marks::{Marks, Places};
 use super::plan::Schedule;
 use super::record::{Cut, Fed, Life, Played};
 
+/// How the error begins that a stream without any answer ends with.
+const LOST_FOR_GOOD: &str = "The connection to the service was lost for good";
+
 /// Checks everything. Returns what was heard, by kind.
 pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
     let mut marks = Marks::default();
@@ -15,6 +18,9 @@ pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
             played,
             life,
         };
+        if whole.got_no_answer() {
+            continue;
+        }
         whole
             .life(number == last)
             .and_then(|()| whole.marks(&mut marks))
@@ -43,6 +49,18 @@ impl Checked<'_> {
     /// Whether last words may be missing, and are told to be.
     fn gives_up(&self) -> bool {
         self.schedule.sink.forgets() || closed_early(self.played) > 0
+    }
+
+    /// Whether the life ended as documented where last words may be missing and the service never
+    /// answered for its stream: with one error, so that nobody takes that for a silent stream.
+    fn got_no_answer(&self) -> bool {
+        let [error] = self.life.errors.as_slice() else {
+            return false;
+        };
+        let last = self.life.fed.len().saturating_sub(1) as u32;
+        self.gives_up()
+            && error.starts_with(LOST_FOR_GOOD)
+            && self.life.said.iter().all(|s| s.stream < last)
     }
 
     fn life(&self, last: bool) -> Result<(), String> {

@@ -68,9 +68,7 @@ pub(crate) fn judge(announcement: Announcement, deviation: Nanos, overlap: Nanos
         return Discontinuity::Gap(deviation);
     }
     match announcement {
-        Announcement::Flag | Announcement::Gap if (1..=MAX_JITTER).contains(&overlap) => {
-            Discontinuity::Repeat(overlap)
-        }
+        Announcement::Flag if (1..=MAX_JITTER).contains(&overlap) => Discontinuity::Repeat(overlap),
         _ => Discontinuity::Unrelated,
     }
 }

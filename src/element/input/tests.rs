@@ -379,14 +379,16 @@ fn without_a_timestamp_in_another_segment_there_is_only_the_axis() {
 
 #[test]
 fn audio_in_a_gap_that_claimed_too_much_is_taken() {
-    let mut fed = Fed::new();
-    fed.push(0, 1000);
-    assert_eq!(fed.gap_until(2000).silence, 1000);
-    assert_eq!(fed.push(1500, 1000), anchored(2000, 1500));
-    // What was taken is not taken again.
-    assert_eq!(fed.gap_until(3500).silence, 1000);
-    let outcome = fed.push(2300, 1000);
-    assert_eq!((outcome.skip, outcome.anchor), (200, Some((4000, 2500))));
+    for (flag, skip, time) in [(true, 200, 2500), (false, 0, 2300)] {
+        let mut fed = Fed::new();
+        fed.push(0, 1000);
+        assert_eq!(fed.gap_until(2000).silence, 1000);
+        assert_eq!(fed.push(1500, 1000), anchored(2000, 1500));
+        // What was taken is not taken again, where a flag tells that from jitter.
+        assert_eq!(fed.gap_until(3500).silence, 1000);
+        let outcome = fed.buffer(Some(2300), flag, 1000);
+        assert_eq!((outcome.skip, outcome.anchor), (skip, Some((4000, time))));
+    }
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub(crate) struct Flags {
     /// How far flags alone have moved the times forward. What comes back from there is not from
     /// before.
     forward: Nanos,
+    /// How far lasting deviations have: of jitter, or of a clock that drifts.
+    lasting: Nanos,
     refuted: bool,
 }
 
@@ -94,6 +96,7 @@ impl Flags {
             second: rate.into(),
             since_jump: 0,
             forward: 0,
+            lasting: 0,
             refuted: false,
         }
     }
@@ -106,7 +109,8 @@ impl Flags {
         }
         // A buffer that was late itself, and no repeat: the first ones often are.
         let was_late = self.since_jump < self.second;
-        let is_jitter = deviation < -THRESHOLD && (was_late || comes_back);
+        let was_later = -deviation <= self.lasting + ROUNDING;
+        let is_jitter = deviation < -THRESHOLD && (was_late || comes_back || was_later);
         !(self.refuted || is_jitter)
     }
 
@@ -118,11 +122,13 @@ impl Flags {
         }
         if by > MAX_JITTER {
             self.forward = 0;
+            self.lasting = 0;
         }
     }
 
     /// What has lasted has moved the times by so much.
     pub fn shifted(&mut self, by: Nanos) {
+        self.lasting = (self.lasting + by).clamp(0, MAX_JITTER);
         // Not what drifts for an hour.
         if self.since_jump < self.second || by < -THRESHOLD {
             self.come_forward(by);
@@ -142,6 +148,7 @@ impl Flags {
     pub fn jumped(&mut self) {
         self.since_jump = 0;
         self.forward = 0;
+        self.lasting = 0;
     }
 
     pub fn advance(&mut self, samples: u64) {

@@ -3,6 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::element::timeline::Timeline;
 
+mod jitter;
+
 const RATE: u32 = 24_000;
 
 fn ms(ms: u64) -> gst::ClockTime {

@@ -63,9 +63,14 @@ impl Place {
         self.repeat.is_some_and(|next| is_aligned(time - next))
     }
 
-    /// Whether timestamps of `segment` count on from those of before.
+    /// Whether timestamps of `segment` count on from those of before: a stop, a position or a
+    /// duration that became known changes nothing.
     pub fn is_continuous_with(&self, segment: &Segment) -> bool {
-        !self.segment_changed || self.segment == *segment
+        let mapping = |s: &Segment| {
+            let rates = (s.rate(), s.applied_rate());
+            (rates, s.start(), s.base(), s.offset(), s.time())
+        };
+        !self.segment_changed || mapping(&self.segment) == mapping(segment)
     }
 
     /// Whether `time` is the same moment in `segment`, as in an update of the segment that it came

@@ -256,6 +256,24 @@ fn gap_events_in_jitter_keep_all_audio() {
     }
 }
 
+/// A segment whose stop became known maps times as before.
+#[test]
+fn an_update_of_the_segment_announces_no_jump() {
+    for at in [2120, 1900, 2000] {
+        let mut fed = Fed::new();
+        fed.push(0, 2000);
+        fed.segment(|segment| {
+            segment.set_stop(ms(3_600_000));
+            segment.set_position(ms(2000));
+        });
+        let outcome = fed.push(at, 20);
+        assert_eq!((outcome.silence, outcome.skip), (0, 0), "{at}");
+        fed.push(2020, 1000);
+        let outcome = fed.push(3020, 1000);
+        assert_eq!((outcome.silence, outcome.skip), (0, 0), "{at}");
+    }
+}
+
 /// A flagged gap within jitter: its length is right by the jitter.
 #[test]
 fn a_flagged_gap_in_jitter_is_as_long_as_it_was_but_for_the_jitter() {

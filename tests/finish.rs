@@ -10,7 +10,9 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Endpoint, Fault, FaultKind, Gate, Lag, Options, Service, Trigger};
+use volcasr_loopback::{
+    Endpoint, Fault, FaultKind, Gate, Lag, Options, Recogniser, Service, Trigger,
+};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
 fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
@@ -288,6 +290,31 @@ fn a_stream_without_any_answer_is_an_error() {
             assert_failed(&heard, &format!("{fault}, {tries} tries"));
         },
     );
+}
+
+/// A response to each packet is no answer while it has no text.
+#[test]
+fn a_stream_whose_responses_have_no_text_is_an_error() {
+    for endpoint in [Endpoint::Bigmodel, Endpoint::Nostream] {
+        for (fault, tries, connections) in [
+            ("no-final@finish*", 0u32, 1),
+            ("reset@finish*", 1, 2),
+            ("close:1000@finish*", 10, 2),
+        ] {
+            let service = service(Options {
+                recogniser: Recogniser::Silent,
+                ..faulty(&[fault], false)
+            });
+            let sink = quick_sink(&service);
+            sink.set_property("uri", service.uri_for(endpoint));
+            sink.set_property("resource-id", "volc.bigasr.sauc.duration");
+            sink.set_property("finish-timeout", 300u32);
+            sink.set_property("max-reconnects", tries);
+            let heard = Rig::new(sink).run(&speech(2).0, 20);
+            assert_failed(&heard, &format!("{endpoint:?}, {fault}"));
+            assert_eq!(service.connections().len(), connections, "{fault}");
+        }
+    }
 }
 
 /// Answers for every packet as soon as it has it, on `bigmodel`.

@@ -73,10 +73,10 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the service has answered for any audio of this stream.
+    /// Whether the service has answered for any audio of this stream. Only words are an answer: `bigmodel`
+    /// and `bigmodel_nostream` respond to each packet, with a duration and without text.
     fn is_answered(&self) -> bool {
-        // A response that has words need not say how far it has come.
-        self.answered.max(self.settled) > Duration::ZERO || self.tracker.has_open()
+        self.tracker.has_utterances()
     }
 }
 

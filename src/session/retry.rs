@@ -46,7 +46,7 @@ pub struct Progress {
     pub unsettled: bool,
     /// Audio was sent that the service has not processed.
     pub unprocessed: bool,
-    /// The service has answered for some of the stream's audio.
+    /// The service has answered for some of the stream's audio with words.
     pub answered: bool,
 }
 
@@ -112,11 +112,13 @@ impl Retries {
 
     /// The service closed in good order behind the finish. `open`: an utterance is not final.
     pub fn on_close_without_final(&mut self, progress: Progress, open: bool) -> Closed {
-        if !progress.unprocessed && !open {
+        // Without any answer for the stream, no audio of it counts as processed.
+        let unprocessed = progress.unprocessed || !progress.answered;
+        if !unprocessed && !open {
             return Closed::Finished;
         }
         // As lost as with any other code. Once: a service that ends each session so says no more.
-        if progress.unprocessed && !std::mem::replace(&mut self.closed_before, true) {
+        if unprocessed && !std::mem::replace(&mut self.closed_before, true) {
             return Closed::Failure;
         }
         Closed::End(self.on_finish_timeout(progress))
@@ -305,6 +307,10 @@ mod tests {
             answered: false,
             ..ENDING
         };
+        let wordless = Progress {
+            answered: false,
+            ..settled
+        };
         let unconfirmed = Closed::End(Decision::Unconfirmed);
         for (progress, open, first, second) in [
             (settled, false, Closed::Finished, Closed::Finished),
@@ -312,6 +318,12 @@ mod tests {
             (ENDING, false, Closed::Failure, unconfirmed),
             (ENDING, true, Closed::Failure, unconfirmed),
             (silent, false, Closed::Failure, Closed::End(Decision::Fail)),
+            (
+                wordless,
+                false,
+                Closed::Failure,
+                Closed::End(Decision::Fail),
+            ),
         ] {
             let mut retries = retries(10);
             let mut close = || retries.on_close_without_final(progress, open);

@@ -214,6 +214,11 @@ impl TranscriptTracker {
             .map_or(0, |_| self.settled_prefix.utterances)
     }
 
+    /// Returns whether any utterance of the stream was announced.
+    pub fn has_utterances(&self) -> bool {
+        self.next_number > 0
+    }
+
     /// Returns whether an utterance is announced and not final.
     pub fn has_open(&self) -> bool {
         !self.open.is_empty()

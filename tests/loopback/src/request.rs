@@ -54,7 +54,7 @@ enum Type {
 const FIELDS: &[(&str, Type)] = &[
     ("user", Type::Object),
     ("user.uid", Type::Text),
-    ("user.packet", Type::Text),
+    ("user.did", Type::Text),
     ("user.platform", Type::Text),
     ("user.sdk_version", Type::Text),
     ("user.app_version", Type::Text),
@@ -235,7 +235,8 @@ fn check_ranges(json: &Value) -> Result<(), Refusal> {
         ("request.end_window_size", 200..=5000),
         // Documented from 1; 0 is sent in production.
         ("request.force_to_speech_time", 0..=i64::MAX),
-        ("request.vad_segment_duration", 1..=i64::MAX),
+        // No range is documented.
+        ("request.vad_segment_duration", 0..=i64::MAX),
     ] {
         let value = look(json, path).and_then(Value::as_i64);
         if let Some(value) = value.filter(|value| !range.contains(value)) {

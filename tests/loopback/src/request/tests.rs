@@ -93,6 +93,7 @@ fn what_clients_in_production_send_is_taken() {
         ("request.end_window_size", json!(201)),
         ("request.end_window_size", json!(5000)),
         ("request.force_to_speech_time", json!(0)),
+        ("request.vad_segment_duration", json!(0)),
         ("request.enable_poi_fc", json!(true)),
         (
             "request.corpus",

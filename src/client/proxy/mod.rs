@@ -101,7 +101,7 @@ pub struct ProxyProperties<'a> {
     pub uri: Option<&'a str>,
     /// `proxy-id`: beats the one in a URI, wherever that is from.
     pub id: Option<&'a str>,
-    /// `proxy-pw`, together with the id.
+    /// `proxy-pw`: beats the one in a URI; together with the id, or with that of the URI.
     pub password: Option<&'a str>,
 }
 
@@ -235,7 +235,10 @@ impl Proxy {
                 id: id.to_owned(),
                 password: password.unwrap_or_default().to_owned(),
             }),
-            None => in_uri,
+            None => in_uri.map(|login| Login {
+                password: password.map_or(login.password, str::to_owned),
+                ..login
+            }),
         };
         let fits = |part: &String| (1..=255).contains(&part.len());
         if let Some(Login { id, password }) = &login

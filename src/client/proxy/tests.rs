@@ -201,6 +201,10 @@ fn a_login_comes_from_the_properties_or_the_uri() {
         some("you", "x")
     );
     assert_eq!(login("http://a", Some("you"), None), some("you", ""));
+    // A name in the URI, and a password that stands in no URI.
+    assert_eq!(login("http://me@a", None, Some("x")), some("me", "x"));
+    assert_eq!(login("socks5://me@a", None, Some("x")), some("me", "x"));
+    assert_eq!(login("http://a", None, Some("x")), None);
     let long = "x".repeat(256);
     for (id, password) in [("me", ""), ("me", long.as_str()), (&long, "pw")] {
         let refused = Proxy::parse("socks5://a", Some(id), Some(password));

@@ -150,7 +150,8 @@ fn proxy() -> Vec<Property> {
         secret(
             "proxy-pw",
             "Proxy password",
-            "Password for the proxy, sent together with proxy-id; write-only",
+            "Password for the proxy, sent together with proxy-id or the user name in the \
+             proxy's URI; write-only",
             |s| &mut s.proxy_pw,
         ),
     ]

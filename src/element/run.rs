@@ -217,10 +217,9 @@ impl Run {
         self.client.push_boundary(Boundary::EndOfStream { token });
     }
 
-    /// Whether a buffer of this length has to wait: for room in the queue, or for an error to be on
-    /// the bus.
+    /// Whether a buffer of this length has to wait for room in the queue.
     pub fn must_wait(&self, samples: u64) -> bool {
-        self.client.has_failed() || !self.client.has_room(samples) && !self.leaks()
+        !self.client.has_room(samples) && !self.leaks()
     }
 
     /// A buffer comes to nothing. What its flags say of the time holds for the next one.

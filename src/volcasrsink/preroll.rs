@@ -41,38 +41,66 @@ impl VolcAsrSink {
             | gst::PadProbeType::BUFFER_LIST
             | gst::PadProbeType::EVENT_DOWNSTREAM;
         pad.add_probe(mask, move |pad, info| {
-            if let Some(element) = weak.upgrade() {
-                let sink = element.imp();
-                sink.catch_panic(|| (), |sink| sink.wait_if_needed(pad, info));
+            let Some(element) = weak.upgrade() else {
+                return gst::PadProbeReturn::Ok;
+            };
+            let sink = element.imp();
+            match sink.catch_panic(|| Ok(()), |sink| sink.wait_if_needed(pad, info)) {
+                Ok(()) => gst::PadProbeReturn::Ok,
+                Err(error) => {
+                    info.flow_res = Err(error);
+                    gst::PadProbeReturn::Handled
+                }
             }
-            gst::PadProbeReturn::Ok
         });
     }
 
-    fn wait_if_needed(&self, pad: &gst::Pad, info: &gst::PadProbeInfo) {
-        let Some(run) = self.run() else { return };
+    /// Returns an error where the buffer is refused.
+    fn wait_if_needed(
+        &self,
+        pad: &gst::Pad,
+        info: &gst::PadProbeInfo,
+    ) -> Result<(), gst::FlowError> {
+        let Some(run) = self.run() else { return Ok(()) };
         match &info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => {
-                self.wait_for_room(&run, pad, buffer.size());
-            }
+            Some(gst::PadProbeData::Buffer(buffer)) => self.wait_for_room(&run, pad, buffer.size()),
             Some(gst::PadProbeData::BufferList(list)) => {
-                self.wait_for_room(&run, pad, list.calculate_size());
+                self.wait_for_room(&run, pad, list.calculate_size())
             }
             Some(gst::PadProbeData::Event(event)) if event.type_() == gst::EventType::Eos => {
                 self.drain(&run, pad);
+                Ok(())
             }
-            _ => {}
+            _ => Ok(()),
         }
     }
 
-    /// Waits until the queue has room for a buffer or, after a failure, until that is on the bus.
-    fn wait_for_room(&self, run: &Run, pad: &gst::Pad, bytes: usize) {
+    /// Waits until the queue has room for a buffer. Refuses the buffer after a failure.
+    fn wait_for_room(&self, run: &Run, pad: &gst::Pad, bytes: usize) -> Result<(), gst::FlowError> {
         let samples = (bytes / BYTES_PER_SAMPLE) as u64;
         if !pad.has_current_caps() {
             run.client.reject_input(InputError::NotNegotiated);
-            self.wait(run, pad, &|seen| run.client.wait_for_failure(seen));
-        } else if run.must_wait(samples) {
+            return Err(self.refuse(run, pad, gst::FlowError::NotNegotiated));
+        }
+        if run.client.has_failed() {
+            return Err(self.refuse(run, pad, gst::FlowError::Error));
+        }
+        if run.must_wait(samples) {
             self.wait(run, pad, &|seen| run.client.wait_for_space(samples, seen));
+        }
+        Ok(())
+    }
+
+    /// Waits until the failure is on the bus, and returns the flow that follows it. Prerolls nothing
+    /// meanwhile: the source learns of the failure at once, also in PAUSED.
+    fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> gst::FlowError {
+        loop {
+            let seen = run.client.interruptions();
+            match run.client.wait_for_failure(seen) {
+                WaitResult::Interrupted if !pad.pad_flags().contains(gst::PadFlags::FLUSHING) => {}
+                WaitResult::Interrupted | WaitResult::Stopped => return gst::FlowError::Flushing,
+                WaitResult::Done | WaitResult::Failed => return error,
+            }
         }
     }
 

@@ -28,7 +28,7 @@ use crate::protocol::prefix_cache::PrefixCache;
 use crate::session::history::History;
 use crate::session::queue::Boundary;
 use crate::session::response_check::ResponseCheck;
-use crate::session::retry::{Closed, Decision, Retries};
+use crate::session::retry::{Closed, Decision, Progress, Retries};
 use crate::session::transcript::{TranscriptTracker, Update};
 use crate::session::{samples_to_time, time_to_samples};
 
@@ -242,6 +242,7 @@ impl Driver {
                 let unknown = self.response_check.on_end();
                 self.tell_unknown(unknown);
             }
+            let mut closed_in_order = false;
             let trouble = match result {
                 Ok(End::Finished) => {
                     self.carry_out();
@@ -255,15 +256,18 @@ impl Driver {
                         reason: String::new(),
                     };
                     match self.retries.on_close_without_final(progress, open) {
-                        Closed::Failure => closed,
+                        Closed::Failure => {
+                            closed_in_order = true;
+                            closed
+                        }
                         Closed::Finished => {
                             self.tracker.finalize_unconfirmed(&mut self.updates);
                             self.carry_out();
                             return Ok(());
                         }
-                        Closed::End(decision) => {
+                        Closed::Unconfirmed => {
                             self.restoring |= was_open;
-                            return self.end_without_final(decision, Some(closed));
+                            return self.end_without_final(Decision::Unconfirmed, Some(closed));
                         }
                     }
                 }
@@ -289,8 +293,11 @@ impl Driver {
             }
             // One that never opened, with nothing of before to go on with, was not lost.
             self.restoring |= was_open || self.spoke != spoke || self.is_unsettled();
-            let (progress, now) = (self.progress(), self.now());
-            let retry = trouble.retry();
+            let (retry, now) = (trouble.retry(), self.now());
+            let progress = Progress {
+                closed_in_order,
+                ..self.progress()
+            };
             match self.retries.on_failure(retry, progress, now, random()) {
                 Decision::Retry(pause) => self.tell_retry(trouble, pause, from),
                 decision => return self.end_without_final(decision, Some(trouble)),

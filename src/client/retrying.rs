@@ -35,6 +35,7 @@ impl Driver {
             unsettled: self.is_unsettled(),
             unprocessed: self.has_unprocessed_audio(),
             answered: self.is_answered(),
+            closed_in_order: false,
         }
     }
 

@@ -31,8 +31,8 @@ pub enum Decision {
 pub enum Closed {
     /// The audio that it had not processed is lost: take it for a failure.
     Failure,
-    /// As for a failure without a further try.
-    End(Decision),
+    /// Make final, as unconfirmed, what came last, and go on.
+    Unconfirmed,
     /// There was nothing left to confirm.
     Finished,
 }
@@ -48,6 +48,8 @@ pub struct Progress {
     pub unprocessed: bool,
     /// The service has answered for some of the stream's audio with words.
     pub answered: bool,
+    /// The connection ended with a close in good order behind the finish.
+    pub closed_in_order: bool,
 }
 
 /// The retries of one client. Times are those of its clock.
@@ -102,9 +104,10 @@ impl Retries {
     }
 
     /// The final results were waited for long enough. Without any answer for the stream that is an error:
-    /// its empty transcript must not look like that of a silent recording.
+    /// its empty transcript must not look like that of a silent recording. A service that closes in good
+    /// order has taken all of the audio, and silence gives it nothing to say: that is no error.
     pub fn on_finish_timeout(&self, progress: Progress) -> Decision {
-        match progress.answered {
+        match progress.answered || progress.closed_in_order {
             true => Decision::Unconfirmed,
             false => Decision::Fail,
         }
@@ -121,7 +124,7 @@ impl Retries {
         if unprocessed && !std::mem::replace(&mut self.closed_before, true) {
             return Closed::Failure;
         }
-        Closed::End(self.on_finish_timeout(progress))
+        Closed::Unconfirmed
     }
 
     fn next_pause(&mut self, retry: Retry, random: f64) -> Option<Duration> {
@@ -192,6 +195,7 @@ mod tests {
         unsettled: true,
         unprocessed: true,
         answered: true,
+        closed_in_order: false,
     };
     const ENDING: Progress = Progress {
         ending: true,
@@ -215,6 +219,10 @@ mod tests {
             answered: false,
             ..progress
         };
+        let closed = |progress| Progress {
+            closed_in_order: true,
+            ..silent(progress)
+        };
         // Tries allowed, whether a finish was written, the failure's kind, the state, what follows.
         for (max, finish, retry, progress, is) in [
             (9, false, Retry::Soon, SPEAKING, again),
@@ -230,6 +238,9 @@ mod tests {
             (0, false, Retry::Soon, ENDING, Fail),
             (0, true, Retry::Soon, ENDING, Unconfirmed),
             (0, true, Retry::Soon, silent(ENDING), Fail),
+            (9, true, Retry::Soon, closed(ENDING), again),
+            (0, true, Retry::Soon, closed(ENDING), Unconfirmed),
+            (9, true, Retry::Soon, closed(forgotten), Unconfirmed),
         ] {
             let mut retries = retries(max);
             if finish {
@@ -311,19 +322,14 @@ mod tests {
             answered: false,
             ..settled
         };
-        let unconfirmed = Closed::End(Decision::Unconfirmed);
+        use Closed::{Failure, Finished, Unconfirmed};
         for (progress, open, first, second) in [
-            (settled, false, Closed::Finished, Closed::Finished),
-            (settled, true, unconfirmed, unconfirmed),
-            (ENDING, false, Closed::Failure, unconfirmed),
-            (ENDING, true, Closed::Failure, unconfirmed),
-            (silent, false, Closed::Failure, Closed::End(Decision::Fail)),
-            (
-                wordless,
-                false,
-                Closed::Failure,
-                Closed::End(Decision::Fail),
-            ),
+            (settled, false, Finished, Finished),
+            (settled, true, Unconfirmed, Unconfirmed),
+            (ENDING, false, Failure, Unconfirmed),
+            (ENDING, true, Failure, Unconfirmed),
+            (silent, false, Failure, Unconfirmed),
+            (wordless, false, Failure, Unconfirmed),
         ] {
             let mut retries = retries(10);
             let mut close = || retries.on_close_without_final(progress, open);

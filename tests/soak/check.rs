@@ -59,8 +59,15 @@ impl Checked<'_> {
         };
         let last = self.life.fed.len().saturating_sub(1) as u32;
         self.gives_up()
-            && error.starts_with(LOST_FOR_GOOD)
+            && (error.starts_with(LOST_FOR_GOOD) || self.names_a_fault(error))
             && self.life.said.iter().all(|s| s.stream < last)
+    }
+
+    /// Whether an error says what struck last: "error 45000292" by its number, "HTTP 503" by its own.
+    fn names_a_fault(&self, error: &str) -> bool {
+        let number = |fault: &String| fault.split_whitespace().nth(1).map(str::to_owned);
+        let mut numbers = self.played.faults.iter().filter_map(number);
+        numbers.any(|number| number.len() >= 3 && error.contains(&number))
     }
 
     fn life(&self, last: bool) -> Result<(), String> {

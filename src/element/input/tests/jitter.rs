@@ -236,19 +236,16 @@ fn a_gap_event_cuts_no_audio() {
 #[test]
 fn gap_events_in_jitter_keep_all_audio() {
     let mut played = Played::new();
-    let mut gaps = 0;
     let mut truth = Vec::new();
     for n in 0..3000 {
         let at = 20 * n + chance(n, 151);
         if n % 50 >= 45 {
-            gaps += 20;
             played.gap(at + 20);
         } else {
             truth.push(20 * n);
             played.push((Some(at), false, 20));
         }
     }
-    println!("{gaps} ms of gaps, {} ms of silence", played.silence);
     assert_eq!((played.skipped, played.pauses), (0, 0));
     for (n, truth) in truth.iter().enumerate() {
         let off = played.time(played.buffers[n].0) - *truth as i64;
@@ -313,5 +310,44 @@ fn an_hour_of_drift_with_jitter_keeps_times_within_the_jitter() {
             }
         }
         assert_eq!((played.silence, played.skipped, played.pauses), (0, 0, 0));
+    }
+}
+
+/// A source that flags each buffer, or each that wobbles: its flags cost one silence at most.
+#[test]
+fn flags_of_a_source_that_jitters_cost_one_silence_at_most() {
+    let rows: [Row<'_>; 6] = [
+        ("small jitter", 40, &|n| chance(n, 41)),
+        ("jitter", 150, &|n| chance(n, 151)),
+        ("chunks", 200, &|n| 200 - (n * 20) % 200),
+        ("stalls", 300, &|n| 300u64.saturating_sub((n * 20) % 3000)),
+        ("late stalls", 300, &|n| {
+            300u64.saturating_sub((n * 20 + 1500) % 3000)
+        }),
+        ("sawtooth", 150, &|n| (n / 10) % 151),
+    ];
+    for (name, most, late) in rows {
+        for wobble in [0, 31] {
+            let mut played = Played::new();
+            let mut before = late(0);
+            for n in 0..3000 {
+                let flag = late(n).abs_diff(before) >= wobble;
+                before = late(n);
+                played.push((Some(20 * n + late(n)), flag, 20));
+            }
+            assert_eq!((played.skipped, played.pauses), (0, 0), "{name}, {wobble}");
+            assert!(
+                played.silence <= most as u64,
+                "{name}, {wobble}: {}",
+                played.silence
+            );
+            for (n, (position, length)) in (0..).zip(&played.buffers) {
+                let off = played.time(*position) - (n * length) as i64;
+                assert!(
+                    (-1..=most + 1).contains(&off),
+                    "{name}, {wobble}: {n} off by {off}"
+                );
+            }
+        }
     }
 }

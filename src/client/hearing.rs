@@ -154,7 +154,6 @@ impl Driver {
         let before = self.tracker.processed_until();
         self.tracker
             .respond(response, sent, last, &mut self.updates);
-        self.tell_updates();
         let worked = self.tracker.processed_until();
         if worked > before {
             let position = crate::session::time_to_samples(worked, rate);
@@ -165,6 +164,8 @@ impl Driver {
                     .update(|counts| counts.latency(latency));
             }
         }
+        // After the count: a reader of a message finds its latency in the figures.
+        self.tell_updates();
         // Where this connection begins none may have answered before: that it begins is no answer.
         if worked > before && worked > self.answered {
             self.answered = worked;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::listed::{ListedUtterance, SettledPrefix};
 use super::open::OpenUtterance;
 use super::span::Span;
+use super::text::Fingerprint;
 use super::words;
 use super::{TranscriptTracker, Update};
 use crate::protocol::response::Response;
@@ -148,7 +149,8 @@ impl TranscriptTracker {
     }
 
     /// Returns whether a response reaches as far as the text that is shown: up to its end or, where
-    /// ends are left out, up to its length.
+    /// ends are left out, up to its length. A text that the shown one continues does not, whatever
+    /// its end: a word's first reported end may be late.
     pub(super) fn reaches_shown(
         &self,
         response: &Response<'_>,
@@ -158,12 +160,17 @@ impl TranscriptTracker {
             return true;
         };
         let length = shown.text.chars().count();
-        entries.iter().any(
-            |entry| match shown.span.known_end().zip(entry.span.known_end()) {
+        entries.iter().any(|entry| {
+            let text = entry.text(response);
+            let taken_back = Fingerprint::of(&text).strip(&shown.text);
+            if taken_back.is_some_and(|rest| !rest.is_empty()) {
+                return false;
+            }
+            match shown.span.known_end().zip(entry.span.known_end()) {
                 Some((shown, end)) => end >= shown,
-                None => entry.text(response).chars().count() >= length,
-            },
-        )
+                None => text.chars().count() >= length,
+            }
+        })
     }
 
     /// Opens the gate if nothing is open. The new connection may end an utterance earlier than the

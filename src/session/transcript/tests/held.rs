@@ -56,6 +56,28 @@ fn text_that_lags_does_not_go_back() {
     assert_eq!(brief(&updates), [(0, "a b c", "")]);
 }
 
+/// The end of a word that was just recognised is up to 140 ms late.
+#[test]
+fn a_beginning_of_the_shown_text_is_held_however_late_it_ends() {
+    let shown = || {
+        let mut stream = Stream::full();
+        stream.hear(3000, &[said("One, two", 1000, 1380)]);
+        let begin = restart(&mut stream, 0);
+        stream.connect(begin);
+        stream
+    };
+    for (text, held) in [
+        ("one", true),
+        ("One.", true),
+        ("one two", false),
+        ("12", false),
+        ("one to", false),
+    ] {
+        let updates = shown().hear(1500, &[said(text, 1140, 1400)]);
+        assert_eq!(updates.is_empty(), held, "{text}");
+    }
+}
+
 #[test]
 fn without_ends_the_longer_text_reaches_farther() {
     let mut stream = Stream::full();

@@ -51,13 +51,14 @@ impl Answers {
         )
     }
 
-    /// An answer that says nothing at all.
-    pub(crate) fn blank(&mut self, transcript: &Transcript) -> String {
+    /// An answer that says nothing at all. It claims no audio after `answered`, up to where the
+    /// last answer said the text: words that it leaves out would lag without a bound.
+    pub(crate) fn blank(&mut self, transcript: &Transcript, answered: i64) -> String {
         self.blanks += 1;
         match self.blanks % 3 {
             1 => "{}".to_owned(),
             2 => r#"{"result":{}}"#.to_owned(),
-            _ => self.empty(transcript, transcript.duration),
+            _ => self.empty(transcript, answered),
         }
     }
 

@@ -147,7 +147,8 @@ pub struct Quirks {
     pub text_only: bool,
     /// `text` begins anew with each utterance, and has only the current one.
     pub text_resets: bool,
-    /// Before each answer a blank one comes: `{}`, `{"result":{}}`, or with an empty text, in turn.
+    /// Before each answer a blank one comes: `{}`, `{"result":{}}`, or with an empty text and the
+    /// position of the last answer as its duration, in turn.
     pub blank_responses: bool,
     /// The ack is sent only when the first audio has come, or after a second without any.
     pub late_ack: bool,

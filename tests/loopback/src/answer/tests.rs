@@ -224,8 +224,20 @@ fn the_other_oddities() {
         assert_eq!(answer["result"][0].get("utterances"), None);
         assert_eq!(answer["result"][0]["text"], "m1", "not what came before");
     }
+}
+
+/// A client may take audio for silent that was claimed some time ago without a text.
+#[test]
+fn blank_answers_claim_no_audio_whose_text_was_not_said() {
+    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::none(), Some(800));
+    t.word(word("m1", 2000, 2300));
+    t.advance(2400);
+    t.duration = 3000;
     assert_eq!(
-        [answers.blank(&t), answers.blank(&t)],
+        [answers.blank(&t, 1000), answers.blank(&t, 1000)],
         ["{}", r#"{"result":{}}"#]
     );
+    let empty = parsed(&answers.blank(&t, 1000));
+    assert_eq!(empty["audio_info"]["duration"], 1000);
+    assert_eq!(empty["result"]["text"], "");
 }

@@ -81,7 +81,7 @@ impl Session {
             }
             _ => {
                 if self.options.quirks.blank_responses {
-                    let blank = self.answers.blank(transcript);
+                    let blank = self.answers.blank(transcript, self.answered);
                     self.answer(blank);
                 }
                 let Some(transcript) = &mut self.transcript else {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(250);
+/// Lower bound on a pause, and the first one.
+pub const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(8);
 /// How much of a pause is left to chance, so that a thousand sinks do not come back at once.
 const JITTER: f64 = 0.25;
@@ -29,7 +30,7 @@ impl Backoff {
         }
         let step = self.tries + if patient { 2 } else { 0 };
         self.tries += 1;
-        let pause = FIRST.saturating_mul(1 << step.min(5)).min(LONGEST);
+        let pause = SHORTEST.saturating_mul(1 << step.min(5)).min(LONGEST);
         Some(
             pause
                 .mul_f64(1.0 + JITTER * random.clamp(0.0, 1.0))
@@ -60,13 +61,13 @@ mod tests {
             .collect();
         assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
         backoff.reset();
-        assert_eq!(backoff.next(0.0, false), Some(FIRST));
+        assert_eq!(backoff.next(0.0, false), Some(SHORTEST));
     }
 
     #[test]
     fn jitter_lengthens_but_never_past_the_longest() {
         let mut backoff = Backoff::new(10);
-        assert_eq!(backoff.next(1.0, false), Some(FIRST.mul_f64(1.25)));
+        assert_eq!(backoff.next(1.0, false), Some(SHORTEST.mul_f64(1.25)));
         for _ in 0..9 {
             assert!(
                 backoff

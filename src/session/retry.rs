@@ -1,13 +1,14 @@
-//! Whether, when and how often a failed connection is tried again, and how long the final results of a
-//! stream are worth it.
+//! Whether, when and how often a failed connection is tried again, and how long the final results
+//! of a stream are worth it.
 //!
-//! Exponential backoff with jitter lies between the tries. Two counts bound them, both of tries in a row:
-//! `max-reconnects`, and [`LIMITED_TRIES`] for failures that seldom pass. An answer for new audio resets
-//! both. Behind the finish a deadline bounds all tries together.
+//! Exponential backoff with jitter lies between the tries. Two counts bound them, both of tries in
+//! a row: `max-reconnects`, and [`LIMITED_TRIES`] for failures that seldom pass. An answer for new
+//! audio resets both. Behind the finish a deadline bounds all tries together, and no pause takes
+//! more than half of what remains until then.
 
 use std::time::Duration;
 
-use super::backoff::Backoff;
+use super::backoff::{self, Backoff};
 use crate::protocol::failure::Retry;
 
 /// Tries in a row after failures that may pass but seldom do.
@@ -15,7 +16,7 @@ pub const LIMITED_TRIES: u32 = 3;
 /// Upper bound on the whole wait for the final results, in units of `finish-timeout`.
 pub const MAX_FINISH_FACTOR: u32 = 6;
 
-/// What to do about a connection that ended without its final results.
+/// Answer to a connection that ended without its final results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Connect again after this pause.
@@ -26,7 +27,7 @@ pub enum Decision {
     Fail,
 }
 
-/// What to do about a service that closed in good order behind the finish, without its final results.
+/// Answer to a service that closed in good order behind the finish, without its final results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
     /// The audio that it had not processed is lost: take it for a failure.
@@ -95,6 +96,7 @@ impl Retries {
         }
         match self.next_pause(retry, random) {
             Some(pause) => {
+                let pause = self.within_deadline(pause, now);
                 self.not_before = Some(now + pause);
                 Decision::Retry(pause)
             }
@@ -103,9 +105,10 @@ impl Retries {
         }
     }
 
-    /// The final results were waited for long enough. Without any answer for the stream that is an error:
-    /// its empty transcript must not look like that of a silent recording. A service that closes in good
-    /// order has taken all of the audio, and silence gives it nothing to say: that is no error.
+    /// The final results were waited for long enough. Without any answer for the stream that is an
+    /// error: its empty transcript must not look like that of a silent recording. A service that
+    /// closes in good order has taken all of the audio, and silence gives it nothing to say: that
+    /// is no error.
     pub fn on_finish_timeout(&self, progress: Progress) -> Decision {
         match progress.answered || progress.closed_in_order {
             true => Decision::Unconfirmed,
@@ -125,6 +128,16 @@ impl Retries {
             return Closed::Failure;
         }
         Closed::Unconfirmed
+    }
+
+    /// Shortens the pause before a try that has a deadline to half of what remains. A pause that
+    /// lasts until the deadline leaves a try unused; one that ends just before wastes it.
+    fn within_deadline(&self, pause: Duration, now: Duration) -> Duration {
+        let Some(deadline) = self.finish_deadline() else {
+            return pause;
+        };
+        let half = deadline.saturating_sub(now) / 2;
+        pause.min(half.max(backoff::SHORTEST))
     }
 
     fn next_pause(&mut self, retry: Retry, random: f64) -> Option<Duration> {
@@ -305,6 +318,35 @@ mod tests {
         assert_eq!(retries.finish_waited(ms(4000)), ms(3500));
         retries.on_end();
         assert_eq!(retries.finish_deadline(), None);
+    }
+
+    /// The deadline is 6000 ms after the finish; of eight seconds' pause, half of the rest is left.
+    #[test]
+    fn a_pause_behind_the_finish_leaves_time_for_the_try() {
+        // Failures before, when this one is, and the pause.
+        for (before, now, pause) in [
+            (0, 0, 250),
+            (4, 0, 3000),
+            (4, 1000, 2500),
+            (9, 4000, 1000),
+            (9, 5600, 250),
+            (9, 9000, 250),
+        ] {
+            for finish in [true, false] {
+                let mut retries = retries(20);
+                for _ in 0..before {
+                    retries.on_failure(Retry::Soon, ENDING, ms(0), 0.0);
+                }
+                let unbounded = ms(250 << before.min(5));
+                if finish {
+                    retries.on_finish_written(ms(0));
+                }
+                let decision = retries.on_failure(Retry::Soon, ENDING, ms(now), 0.0);
+                let is = if finish { ms(pause) } else { unbounded };
+                assert_eq!(decision, Decision::Retry(is), "{before} {now} {finish}");
+                assert_eq!(retries.retry_at(), Some(ms(now) + is));
+            }
+        }
     }
 
     #[test]

@@ -82,11 +82,11 @@ impl VolcAsrSink {
             run.client.reject_input(InputError::NotNegotiated);
             return Err(self.refuse(run, pad, gst::FlowError::NotNegotiated));
         }
+        if !run.client.has_failed() && run.must_wait(samples) {
+            self.wait(run, pad, &|seen| run.client.wait_for_space(samples, seen));
+        }
         if run.client.has_failed() {
             return Err(self.refuse(run, pad, gst::FlowError::Error));
-        }
-        if run.must_wait(samples) {
-            self.wait(run, pad, &|seen| run.client.wait_for_space(samples, seen));
         }
         Ok(())
     }
@@ -116,10 +116,14 @@ impl VolcAsrSink {
         }
         let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
         run.finish(token);
-        // A failed client sends no last words, but its error precedes EOS.
-        if self.wait(run, pad, &|seen| run.client.wait_for(token, seen)) {
-            run.drained();
+        if !self.wait(run, pad, &|seen| run.client.wait_for(token, seen)) {
+            return;
         }
+        if run.client.has_failed() {
+            // A failed client sends no last words, but its error precedes EOS.
+            let _ = self.refuse(run, pad, gst::FlowError::Eos);
+        }
+        run.drained();
     }
 
     /// Waits as `wait` does, and prerolls in between when the base class needs it. Returns false
@@ -129,6 +133,11 @@ impl VolcAsrSink {
         loop {
             // Read first: a need that arises from here on interrupts the wait.
             let seen = run.client.interruptions();
+            // An error ends the state change that the pipeline is in: a preroll would wait for a
+            // PLAYING that does not come.
+            if run.client.has_failed() {
+                return true;
+            }
             if !self.preroll(pad, gaps == 0) {
                 return false;
             }

@@ -186,11 +186,12 @@ impl Timeline {
         let mut times = map(start, place, rate);
         if let Some(end) = end {
             let (place, end) = stream.end(Moment::at(end, rate), start, error);
-            let end = map(end, place, rate).timestamp;
-            times.duration = times
-                .timestamp
-                .zip(end)
-                .and_then(|(start, end)| end.checked_sub(start));
+            let ends = map(end, place, rate).timestamp;
+            times.duration = times.timestamp.zip(ends).and_then(|(begins, ends)| {
+                // Where times move back by more than its length, the samples tell it.
+                let samples = (end.0 - start.0) / Nanos::from(rate.max(1));
+                ends.checked_sub(begins).or_else(|| floor_at_zero(samples))
+            });
         }
         times
     }

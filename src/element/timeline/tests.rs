@@ -63,6 +63,28 @@ fn an_end_belongs_to_what_was_before_it() {
     assert_eq!(across.duration, Some(gst::ClockTime::from_mseconds(3400)));
 }
 
+#[test]
+fn a_duration_across_a_move_back_is_never_left_out() {
+    let timeline = timeline(&[(0, 5000), (1000, 5500)]);
+    for (end, duration) in [
+        (1000, 300),
+        (1100, 300),
+        (1200, 400),
+        (1600, 400),
+        (2000, 800),
+    ] {
+        let times = timeline.times(0, Some(ms(end - duration)), Some(ms(end)));
+        let back = if end > 1000 && end - duration < 1000 {
+            500
+        } else {
+            0
+        };
+        let expected = duration.checked_sub(back).unwrap_or(duration);
+        let told = times.duration.map(gst::ClockTime::mseconds);
+        assert_eq!(told, Some(expected), "to {end}");
+    }
+}
+
 fn told(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>) {
     let micros = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::useconds);
     let us = Duration::from_micros;

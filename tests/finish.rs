@@ -10,9 +10,7 @@ use common::*;
 use faults::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{
-    Endpoint, Fault, FaultKind, Gate, Lag, Options, Recogniser, Service, Trigger,
-};
+use volcasr_loopback::{Endpoint, Fault, FaultKind, Gate, Lag, Options, Service, Trigger};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
 fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
@@ -243,106 +241,10 @@ fn a_close_behind_the_finish_and_then_no_line_for_a_while() {
     assert_eq!(service.connections().len(), 7);
 }
 
-/// The stream ended in an error, and said nothing of success.
-fn assert_failed(heard: &Heard, case: &str) {
-    let error = heard.errors().first().map(|report| report.error.clone());
-    assert!(
-        error.is_some_and(|error| error.matches(gst::ResourceError::Write)),
-        "{case}: {:?}",
-        heard.errors()
-    );
-    assert!(heard.finals().is_empty(), "{case}");
-    assert!(
-        warnings_of(heard, "volcasr-finish-timeout").is_empty(),
-        "{case}"
-    );
-}
-
-/// One that ends every session so is asked once more, where that can be. Then it is a warning that
-/// nothing came of the audio, and no error: to the sink, silence looks the same.
-#[test]
-fn a_service_that_closes_behind_each_finish_is_asked_twice() {
-    let endpoints = [Endpoint::Async, Endpoint::Nostream, Endpoint::Bigmodel];
-    let cases: Vec<_> = endpoints
-        .into_iter()
-        .flat_map(|endpoint| [(10, 120_000, 2), (0, 120_000, 1), (10, 0, 1)].map(|c| (endpoint, c)))
-        .collect();
-    at_once(&cases, |&(endpoint, (tries, replay, connections))| {
-        let case = format!("{endpoint:?}, {tries} tries, replay-time={replay}");
-        let service = service(Options {
-            recogniser: Recogniser::Silent,
-            ..silent_until_the_end("close:1000@finish*")
-        });
-        let sink = quick_sink(&service);
-        sink.set_property("uri", service.uri_for(endpoint));
-        if endpoint == Endpoint::Bigmodel {
-            sink.set_property("resource-id", "volc.bigasr.sauc.duration");
-        }
-        sink.set_property("max-reconnects", tries as u32);
-        sink.set_property("replay-time", replay as u32);
-        let heard = Rig::new(sink).run(&speech(2).0, 20);
-        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-        assert!(heard.saw_eos() && heard.finals().is_empty(), "{case}");
-        let warnings = warnings_of(&heard, "volcasr-finish-timeout");
-        assert_eq!(warnings.len(), 1, "{case}");
-        assert_eq!(service.connections().len(), connections, "{case}");
-    });
-}
-
-/// However the tries end: without an answer for any audio of the stream it is an error, for an empty transcript would
-/// look like that of silence.
-#[test]
-fn a_stream_without_any_answer_is_an_error() {
-    at_once(
-        &[
-            ("no-final@finish*", 0),
-            ("hang@finish*", 0),
-            ("reset@finish*", 1),
-            ("error:55000007@finish*", 10),
-            // The deadline of the finish comes before the last try.
-            ("hang@finish*", 100),
-        ],
-        |&(fault, tries)| {
-            let service = service(silent_until_the_end(fault));
-            let (heard, ..) = run(&service, 500, tries);
-            assert_failed(&heard, &format!("{fault}, {tries} tries"));
-        },
-    );
-}
-
-/// A response to each packet is no answer while it has no text.
-#[test]
-fn a_stream_whose_responses_have_no_text_is_an_error() {
-    for endpoint in [Endpoint::Bigmodel, Endpoint::Nostream] {
-        for (fault, tries, connections) in [("no-final@finish*", 0u32, 1), ("reset@finish*", 1, 2)]
-        {
-            let service = service(Options {
-                recogniser: Recogniser::Silent,
-                ..faulty(&[fault], false)
-            });
-            let sink = quick_sink(&service);
-            sink.set_property("uri", service.uri_for(endpoint));
-            sink.set_property("resource-id", "volc.bigasr.sauc.duration");
-            sink.set_property("finish-timeout", 300u32);
-            sink.set_property("max-reconnects", tries);
-            let heard = Rig::new(sink).run(&speech(2).0, 20);
-            assert_failed(&heard, &format!("{endpoint:?}, {fault}"));
-            assert_eq!(service.connections().len(), connections, "{fault}");
-        }
-    }
-}
-
 /// Answers for every packet as soon as it has it, on `bigmodel`.
 fn prompt(fault: &str) -> Options {
     Options {
         lag: Lag::Exact(Duration::ZERO),
-        ..faulty(&[fault], false)
-    }
-}
-
-fn silent_until_the_end(fault: &str) -> Options {
-    Options {
-        lag: Lag::Exact(Duration::from_secs(60)),
         ..faulty(&[fault], false)
     }
 }

@@ -211,3 +211,26 @@ pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
 }
+
+/// A service that answers for nothing before the final response.
+pub fn silent_until_the_end(fault: &str) -> Options {
+    Options {
+        lag: Lag::Exact(Duration::from_secs(60)),
+        ..faulty(&[fault], false)
+    }
+}
+
+/// The stream ended in an error, and said nothing of success.
+pub fn assert_failed(heard: &Heard, case: &str) {
+    let error = heard.errors().first().map(|report| report.error.clone());
+    assert!(
+        error.is_some_and(|error| error.matches(gst::ResourceError::Write)),
+        "{case}: {:?}",
+        heard.errors()
+    );
+    assert!(heard.finals().is_empty(), "{case}");
+    assert!(
+        warnings_of(heard, "volcasr-finish-timeout").is_empty(),
+        "{case}"
+    );
+}

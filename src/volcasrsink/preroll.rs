@@ -91,8 +91,9 @@ impl VolcAsrSink {
         Ok(())
     }
 
-    /// Waits until the failure is on the bus, and returns the flow that follows it. Prerolls nothing
-    /// meanwhile: the source learns of the failure at once, also in PAUSED.
+    /// Waits until the failure is on the bus, and returns the flow that follows it.
+    ///
+    /// Prerolls nothing meanwhile: the source learns of the failure at once, also in PAUSED.
     fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> gst::FlowError {
         loop {
             let seen = run.client.interruptions();

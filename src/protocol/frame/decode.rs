@@ -16,7 +16,8 @@ pub enum ServerKind {
     /// End of the session. The service does not close the connection after it and may send further
     /// ones: the first counts.
     Error {
-        /// Code, for [`Failure::from_error_frame`].
+        /// Code, for
+        /// [`from_error_frame`](crate::protocol::failure::Failure::from_error_frame).
         code: u32,
     },
 }

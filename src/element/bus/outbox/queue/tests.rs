@@ -52,7 +52,7 @@ fn finals(count: u32) -> Queue {
     queue
 }
 
-/// What waits, in short.
+/// Texts and numbers of the posts that wait.
 fn waiting(queue: &Queue) -> Vec<String> {
     let brief = |(_, post): &(u64, Post)| match post {
         Post::Event(Event::Transcript { update, .. }) => {
@@ -141,7 +141,7 @@ fn another_stream_is_no_successor() {
     assert_eq!(queue.posts.len(), COALESCE_ABOVE + 2);
 }
 
-/// However much comes, what can be dropped is bounded by posts and by bytes, and the newest of it stays.
+/// Posts that may be dropped are bounded by number and by bytes, and the newest stay.
 #[test]
 fn old_interim_texts_and_responses_are_dropped() {
     let (posts, bytes) = DROP_ABOVE;

@@ -20,7 +20,7 @@ pub struct Config {
     pub proxy: Option<Proxy>,
     /// Who the user is.
     pub credentials: Credentials,
-    /// What must not be shown: the credentials, and what opens the proxy.
+    /// Secrets to redact: the credentials, and the proxy's login.
     pub secrets: Secrets,
     /// What the account has bought.
     pub resource_id: String,

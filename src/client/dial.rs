@@ -63,7 +63,7 @@ pub enum DialError {
     NoTls {
         /// The host in `uri`.
         host: String,
-        /// What the library says, or that nothing came.
+        /// The TLS library's text, or that the peer sent nothing.
         source: io::Error,
     },
     /// The TLS handshake failed otherwise.

@@ -166,7 +166,7 @@ pub enum Trouble {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(#[source] WsError),
-    /// What came on a connection that had answered breaks WebSocket's framing.
+    /// Broken WebSocket framing on a connection that had answered.
     #[error("what came on the connection was corrupt: {0}")]
     Corrupt(String),
     /// The service takes no more bytes.

@@ -20,7 +20,7 @@ use super::endpoint::{Endpoint, host_and_port};
 
 pub use tunnel::ProxyError;
 
-/// What a proxy speaks.
+/// Protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {
     /// CONNECT, in the clear.
@@ -31,7 +31,7 @@ enum Scheme {
     Socks5,
 }
 
-/// What opens a proxy. Not shown.
+/// Login of a proxy. Never shown.
 #[derive(Clone, PartialEq, Eq)]
 struct Login {
     id: String,
@@ -145,7 +145,7 @@ impl ProxyVariables {
 /// lists.
 ///
 /// # Errors
-/// What was chosen is no proxy's URI.
+/// The configured value is no URI of a proxy.
 pub fn choose(
     properties: ProxyProperties<'_>,
     variables: &ProxyVariables,
@@ -266,7 +266,7 @@ impl Proxy {
         Some(BASE64.encode(format!("{id}:{password}").as_bytes()))
     }
 
-    /// What must not be shown of it: the password, and the login as HTTP sends it. A name is not
+    /// Secrets to redact: the password, and the login as HTTP sends it. A name is not
     /// among them: names such as "proxy" and "user" are in many a text, and no text is made of one.
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
         let password = self.login.as_ref().map(|login| login.password.clone());

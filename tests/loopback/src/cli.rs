@@ -29,7 +29,7 @@ The first line on stdout is the URI. Ctrl-C ends the service.";
 /// A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known to be
 #[derive(Debug, Parser)]
 #[command(name = "loopback", after_help = FAULTS)]
-struct Arguments {
+pub struct Arguments {
     /// Port on 127.0.0.1; 0: a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -192,7 +192,14 @@ pub fn parse(arguments: &[&str]) -> Result<Options, String> {
 pub fn run<T: Into<OsString> + Clone>(
     arguments: impl IntoIterator<Item = T>,
 ) -> Result<(), String> {
-    let arguments = Arguments::parse_from(arguments);
+    serve(Arguments::parse_from(arguments))
+}
+
+/// The same with arguments that another program has read, of which this is one command.
+///
+/// # Errors
+/// The service can't be started, or the marks can't be written.
+pub fn serve(arguments: Arguments) -> Result<(), String> {
     if let Some(seconds) = arguments.write_marks {
         return write_marks(seconds).map_err(|e| e.to_string());
     }

@@ -92,7 +92,8 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// What was given to [`new`](Self::new).
+    /// Returns what was given to [`new`](Self::new).
+    #[cfg(test)]
     pub fn into_inner(self) -> W {
         self.out
     }
@@ -160,3 +161,6 @@ fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,35 +1,29 @@
-//! Live captions in the terminal, and subtitle files beside them.
+//! The command `captions`: live captions in the terminal, and subtitle files beside them.
 //!
-//! ```text
-//! cargo run --example captions                                  the default microphone, until Ctrl-C
-//! cargo run --example captions -- talk.mp3 --srt talk.srt       a file, as fast as the service takes it
-//! cargo run --example captions -- rtsp://camera/audio           whatever GStreamer can open
-//! ```
-//!
-//! In reading order: this file has the command line and the end, [`listen`] the loop, [`screen`] the terminal with
-//! [`wrap`] and [`status`], [`files`] the subtitle files; what is shared with `many` is in `examples/support`.
+//! In reading order: this file has the command line and the end, [`listen`] the loop, [`screen`]
+//! the terminal with [`wrap`] and [`status`], [`files`] the subtitle files.
 
 mod display;
 mod files;
 mod listen;
 mod screen;
 mod status;
-#[path = "../support/mod.rs"]
-mod support;
+#[cfg(test)]
+mod terminal_tests;
+
 mod wrap;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use gst::glib;
 
+use crate::failure::{self, Failure};
+use crate::input::Input;
+use crate::options::ServiceOptions;
+use crate::recognition::{self, Recognition};
 use display::Display;
 use files::{FileOptions, Files};
 use listen::{Captions, Ending};
-use support::failure::{self, Failure};
-use support::input::Input;
-use support::options::ServiceOptions;
-use support::recognition::{self, Recognition};
 
 const MORE: &str = "\
 Credentials come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY, or VOLCENGINE_API_KEY.
@@ -49,10 +43,10 @@ Exit status:
     3  it ended, but some words are unconfirmed or did not come, or audio was dropped
   130  a second Ctrl-C";
 
-/// Live captions: interim words dim, final ones kept, and subtitle files beside them
-#[derive(Parser)]
-#[command(name = "captions", after_help = MORE)]
-struct Arguments {
+/// Options of the command.
+#[derive(clap::Args)]
+#[command(after_help = MORE)]
+pub struct Arguments {
     /// A file, a URI, or a piece of a launch line that gives audio; without it, the default microphone
     input: Vec<String>,
     /// Read a file in real time, not as fast as the service takes it
@@ -64,20 +58,14 @@ struct Arguments {
     service: ServiceOptions,
 }
 
-fn main() -> ExitCode {
-    run(&Arguments::parse()).unwrap_or_else(|failure| {
-        eprintln!("error: {failure}");
-        ExitCode::from(1)
-    })
-}
-
-fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// Runs the command to its end.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     recognition::init()?;
     let recognition = Input::parse(&arguments.input)
         .and_then(|input| Recognition::new(&input, &arguments.service, arguments.realtime))
-        .unwrap_or_else(|error| failure::usage::<Arguments>(&error));
+        .unwrap_or_else(|error| failure::usage(&error));
     if let Err(error) = arguments.files.check(&recognition.files()) {
-        failure::usage::<Arguments>(&error);
+        failure::usage(&error);
     }
     let files = Files::open(&arguments.files)?;
     let mut captions = Captions::new(recognition, Display::of_stdout(), files);

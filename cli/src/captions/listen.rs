@@ -6,15 +6,15 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, LocalBoxStream};
 use gst::glib;
 
-use crate::display::Display;
-use crate::files::Files;
-use crate::status::Status;
-use crate::support::failure::Failure;
-use crate::support::interrupt::{interrupts, resizes};
-use crate::support::news::{FINISH_TIMEOUT, News, Warning, Warnings};
-use crate::support::order::Order;
-use crate::support::recognition::Recognition;
-use crate::support::transcript::Transcript;
+use super::display::Display;
+use super::files::Files;
+use super::status::Status;
+use crate::failure::Failure;
+use crate::interrupt::{interrupts, resizes};
+use crate::news::{FINISH_TIMEOUT, News, Warning, Warnings};
+use crate::order::Order;
+use crate::recognition::Recognition;
+use crate::transcript::Transcript;
 
 /// How often position and latency are looked at.
 const REFRESH: Duration = Duration::from_millis(250);

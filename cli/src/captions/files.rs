@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::support::failure::Failure;
-use crate::support::transcript::Transcript;
-use crate::support::writer::{Format, Writer};
+use crate::failure::Failure;
+use crate::transcript::Transcript;
+use crate::writer::{Format, Writer};
 
 /// Which files are to be written.
 #[derive(Debug, clap::Args)]

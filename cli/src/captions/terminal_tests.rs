@@ -1,18 +1,13 @@
 //! What `captions` draws, on a terminal that is a few lines of code: nothing is left behind, and nothing is lost.
 
-#[path = "../examples/captions/screen.rs"]
-mod screen;
-#[path = "../examples/captions/wrap.rs"]
-mod wrap;
-
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use super::screen::{Screen, Size, status_columns};
+use super::wrap::{head, join, tail, width, wrap as wrapped};
 use proptest::prelude::*;
-use screen::{Screen, Size, status_columns};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-use wrap::{head, join, tail, width, wrap as wrapped};
 
 /// A terminal that breaks long lines, and breaks them anew when its width changes. It has no top and no bottom.
 struct Terminal {

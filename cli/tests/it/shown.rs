@@ -1,24 +1,13 @@
 //! What `captions` shows on a terminal of the system's own, and where it is not to show so much.
 #![cfg(target_os = "linux")]
 
-mod common;
-#[path = "common/faults.rs"]
-mod faults;
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/skip.rs"]
-mod skip;
-
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use common::child::Scratch;
-use common::*;
-use faults::{faulty, unfinished};
-use program::{example, write_wav};
-use skip::skip;
+use crate::support::program::write_wav;
+use crate::support::*;
 use volcasr_loopback::{Options, Service};
 
 /// `captions` on a terminal that `script` (util-linux) makes, of 70 columns.
@@ -31,9 +20,9 @@ struct Shown {
 impl Shown {
     fn start(service: &Service, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let quoted = arguments.iter().map(|argument| format!(" '{argument}'"));
-        let program = example("captions").display().to_string();
+        let program = env!("CARGO_BIN_EXE_volcasr");
         let line = format!(
-            "stty cols 70 rows 20; exec '{program}'{}",
+            "stty cols 70 rows 20; exec '{program}' captions{}",
             quoted.collect::<String>()
         );
         let mut child = Command::new("script")
@@ -200,7 +189,7 @@ fn ctrl_c_and_another() {
         return skip("no script of util-linux");
     }
     let scratch = Scratch::new("shown-quit");
-    let service = service(faulty(&["no-final@finish*"], false));
+    let service = service(faulty(&["no-final@finish*"]));
     let talk = talk(&scratch, &unfinished(2).0).display().to_string();
     let arguments = [
         &talk,

@@ -1,24 +1,11 @@
 //! The program `many`: whole transcripts, of all that can be had, each under a name of its own.
 
-mod common;
-#[path = "common/faults.rs"]
-mod faults;
-#[path = "../examples/many/names.rs"]
-mod names;
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/script.rs"]
-mod script;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::child::Scratch;
-use common::*;
-use faults::{faulty, unfinished};
-use names::unique;
-use program::{Running, command, run, write_wav};
-use script::{response, scripted, utterance};
+use crate::support::program::{Running, command, run, write_wav};
+use crate::support::script::{response, scripted, utterance};
+use crate::support::*;
 use serde_json::json;
 use volcasr_loopback::{Options, Service};
 
@@ -52,7 +39,7 @@ impl Batch {
     }
 
     fn command(&self, service: &Service, inputs: &[&Path]) -> Command {
-        let mut command = command("many", service);
+        let mut command = command("transcribe", service);
         command.args(inputs).arg("--dir").arg(self.out());
         command
     }
@@ -144,7 +131,7 @@ fn so_many_at_once() {
 #[test]
 fn a_killed_batch_goes_on() {
     let batch = Batch::new("kill");
-    let service = service(faulty(&["hang@1s#2"], false));
+    let service = service(faulty(&["hang@1s#2"]));
     let inputs = [batch.input("first.wav", 1), batch.input("second.wav", 2)];
     let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let mut running = Running::start(batch.command(&service, &paths).args(["--jobs", "1"]));
@@ -177,7 +164,7 @@ fn a_killed_batch_goes_on() {
 #[test]
 fn ctrl_c_leaves_what_is_whole() {
     let batch = Batch::new("ctrl-c");
-    let service = service(faulty(&["hang@1s#2"], false));
+    let service = service(faulty(&["hang@1s#2"]));
     let inputs = [
         batch.input("first.wav", 1),
         batch.input("second.wav", 2),
@@ -200,7 +187,7 @@ fn ctrl_c_leaves_what_is_whole() {
 #[test]
 fn without_the_last_words_it_has_failed() {
     let batch = Batch::new("lacking");
-    let service = service(faulty(&["no-final@finish*"], false));
+    let service = service(faulty(&["no-final@finish*"]));
     let talk = batch.wav("talk.wav", &unfinished(2).0);
     let mut command = batch.command(&service, &[&talk]);
     let (status, _, err) = run(command.args(["--set", "finish-timeout=200"]));
@@ -249,65 +236,5 @@ fn a_wrong_option_is_no_failure_of_each() {
     let (status, out, err) = run(command.args(["--set", "no-such=1"]));
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.contains("no property no-such"), "{err}");
-    assert_eq!(run(&mut self::command("many", &service)).0, 2);
-}
-
-fn named(inputs: &[&str]) -> Vec<String> {
-    let inputs: Vec<String> = inputs.iter().map(|&input| input.to_owned()).collect();
-    unique(&inputs).into_iter().map(|(_, name)| name).collect()
-}
-
-#[test]
-fn names_say_no_more_than_they_must() {
-    assert_eq!(named(&["x/talk.mp3", "讲.话.wav"]), ["talk", "讲.话"]);
-    assert_eq!(named(&["talk.mp3", "talk.wav"]), ["talk.mp3", "talk.wav"]);
-    assert_eq!(named(&["x/talk.mp3", "y/talk.mp3"]), ["x-talk", "y-talk"]);
-    assert_eq!(named(&["Talk.mp3", "x/talk.mp3"]), ["Talk.mp3", "x-talk"]);
-    assert_eq!(
-        named(&["1/x/a.wav", "2/x/a.wav", "3/a.wav"]),
-        ["1-x-a", "2-x-a", "3-a"]
-    );
-    assert_eq!(
-        named(&[".hidden", "no-stem", ".."]),
-        [".hidden", "no-stem", "input"]
-    );
-}
-
-#[test]
-fn names_of_addresses() {
-    assert_eq!(
-        named(&["https://host/a/talk.mp3?token=x#y", "rtsp://camera:554/"]),
-        ["talk", "camera_554"]
-    );
-}
-
-/// Whatever the inputs are: a name each, and the same for another order.
-#[test]
-fn names_are_never_the_same() {
-    let inputs = [
-        "a/b.wav",
-        "a-b.wav",
-        "./a/b.wav",
-        "../a/b.wav",
-        "b.wav",
-        "b.mp3",
-        "b",
-        "b.wav",
-        "A/B.wav",
-        "a-b",
-        "b-2",
-    ];
-    let names = named(&inputs);
-    assert_eq!(names.len(), 10, "the same input once");
-    let distinct: std::collections::BTreeSet<String> =
-        names.iter().map(|name| name.to_lowercase()).collect();
-    assert_eq!(distinct.len(), 10, "{names:?}");
-    let more = named(&["z/b.wav", "x/talk.mp3", "y/talk.mp3"]);
-    let fewer = named(&["y/talk.mp3", "x/talk.mp3"]);
-    assert_eq!(more[1..], [fewer[1].clone(), fewer[0].clone()]);
-}
-
-#[test]
-fn all_of_this_without_preroll() {
-    child::without_preroll("all_of_this_without_preroll", &[]);
+    assert_eq!(run(&mut self::command("transcribe", &service)).0, 2);
 }

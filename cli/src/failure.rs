@@ -50,8 +50,8 @@ impl Failure {
 }
 
 /// Ends the program with what is wrong about its command line, as clap tells it, with exit status 2.
-pub fn usage<C: clap::CommandFactory>(error: &str) -> ! {
-    C::command()
+pub fn usage(error: &str) -> ! {
+    <crate::Cli as clap::CommandFactory>::command()
         .error(clap::error::ErrorKind::ValueValidation, error)
         .exit()
 }

@@ -2,8 +2,8 @@
 
 use gst::ClockTime;
 
-use crate::support::recognition::Recognition;
-use crate::wrap::width;
+use super::wrap::width;
+use crate::recognition::Recognition;
 
 /// A bar that is shorter says nothing.
 const SHORTEST_BAR: usize = 8;

@@ -3,6 +3,11 @@
 use gst::glib;
 use gst::prelude::*;
 
+/// How credentials come to the program, for the end of its help.
+pub const CREDENTIALS: &str = "\
+Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and
+VOLCENGINE_ACCESS_KEY.";
+
 /// Options of both programs. Credentials are none of them: arguments can be read by every user of the machine.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "The service")]

@@ -1,35 +1,26 @@
-//! Many inputs at once, a transcript file for each.
+//! The command `transcribe`: many inputs at once, a transcript file for each.
 //!
-//! ```text
-//! cargo run --example many -- talks/*.mp3                                    talk.txt … in this directory
-//! cargo run --example many -- talks/*.mp3 --dir out --format srt --jobs 8    out/talk.srt …
-//! cargo run --example many -- talks/*.mp3 --dir out --skip-existing          go on where it stopped
-//! ```
-//!
-//! In reading order: this file has the command line and the loop, [`job`] one input, [`names`] what its file is called;
-//! what is shared with `captions` is in `examples/support`.
+//! In reading order: this file has the command line and the loop, [`job`] one input, [`names`]
+//! what its file is called.
 
 mod job;
 mod names;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use gst::glib;
 
+use crate::failure::{self, Failure};
+use crate::interrupt::interrupts;
+use crate::options::ServiceOptions;
+use crate::recognition;
+use crate::writer::Format;
 use job::{Done, Job};
-use support::failure::{self, Failure};
-use support::interrupt::interrupts;
-use support::options::ServiceOptions;
-use support::recognition;
-use support::writer::Format;
 
 const MORE: &str = "\
 Credentials come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY, or VOLCENGINE_API_KEY.
@@ -46,10 +37,10 @@ Exit status:
        so. --skip-existing leaves them as they are: delete one to have it done again
   130  Ctrl-C";
 
-/// Many inputs at once, a transcript file for each
-#[derive(Parser)]
-#[command(name = "many", after_help = MORE)]
-struct Arguments {
+/// Options of the command.
+#[derive(clap::Args)]
+#[command(after_help = MORE)]
+pub struct Arguments {
     /// Files or URIs
     #[arg(required = true)]
     inputs: Vec<String>,
@@ -69,18 +60,12 @@ struct Arguments {
     service: ServiceOptions,
 }
 
-fn main() -> ExitCode {
-    run(&Arguments::parse()).unwrap_or_else(|failure| {
-        eprintln!("error: {failure}");
-        ExitCode::from(1)
-    })
-}
-
-fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// Runs the command to its end.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     recognition::init()?;
     // Once, not as the failure of each input.
     if let Err(error) = arguments.service.check() {
-        failure::usage::<Arguments>(&error);
+        failure::usage(&error);
     }
     let dir = &arguments.dir;
     std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;

@@ -2,11 +2,11 @@
 
 use std::io::{self, IsTerminal, Stdout, Write};
 
-use crate::screen::{Screen, Size, status_columns};
-use crate::status::Status;
-use crate::support::failure::one_line;
-use crate::support::transcript::Transcript;
-use crate::wrap::join;
+use super::screen::{Screen, Size, status_columns};
+use super::status::Status;
+use super::wrap::join;
+use crate::failure::one_line;
+use crate::transcript::Transcript;
 
 /// Where captions are shown.
 pub enum Display {

@@ -1,20 +1,10 @@
 //! The program `captions`: what it prints, writes and returns.
 
-mod common;
-#[path = "common/cues.rs"]
-mod cues;
-#[path = "common/faults.rs"]
-mod faults;
-#[path = "common/program.rs"]
-mod program;
-
 use std::path::PathBuf;
 
-use common::child::Scratch;
-use common::*;
-use cues::Cue;
-use faults::{faulty, unfinished};
-use program::{Running, STDIN, command, run, write_wav};
+use crate::support::cues::{self, Cue};
+use crate::support::program::{Running, STDIN, command, run, write_wav};
+use crate::support::*;
 use serde_json::Value;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Endpoint, Options};
@@ -167,7 +157,7 @@ fn ctrl_c_waits_for_the_last_words() {
 #[test]
 fn a_second_ctrl_c_quits_at_once() {
     let files = Files::new("quit");
-    let service = service(faulty(&["no-final@finish*"], false));
+    let service = service(faulty(&["no-final@finish*"]));
     let (pcm, marks) = unfinished(2);
     let mut running = Running::start(
         command("captions", &service)
@@ -218,7 +208,7 @@ fn killed_at_any_moment_it_leaves_valid_files() {
 #[test]
 fn unconfirmed_words_are_kept_and_tell_in_the_exit_status() {
     let files = Files::new("unconfirmed");
-    let service = service(faulty(&["no-final@finish*"], false));
+    let service = service(faulty(&["no-final@finish*"]));
     let (pcm, marks) = unfinished(2);
     let (status, out, err) = run(command("captions", &service)
         .arg(wav(&files.scratch, &pcm))
@@ -240,7 +230,7 @@ fn unconfirmed_words_are_kept_and_tell_in_the_exit_status() {
 #[test]
 fn an_unanswered_end_tells_in_the_exit_status() {
     let files = Files::new("unanswered");
-    let service = service(faulty(&["no-final@finish*"], false));
+    let service = service(faulty(&["no-final@finish*"]));
     let (pcm, marks) = speech(1);
     let (status, out, err) = run(command("captions", &service)
         .arg(wav(&files.scratch, &pcm))
@@ -255,7 +245,7 @@ fn an_unanswered_end_tells_in_the_exit_status() {
 #[test]
 fn a_warning_of_one_kind_is_told_once() {
     let files = Files::new("warnings");
-    let service = service(faulty(&["reset@2s#1", "reset@1s#2"], false));
+    let service = service(faulty(&["reset@2s#1", "reset@1s#2"]));
     let (pcm, marks) = speech(4);
     let (status, out, err) = run(command("captions", &service)
         .arg(wav(&files.scratch, &pcm))
@@ -479,7 +469,7 @@ fn what_cannot_be_opened() {
 #[test]
 fn help_tells_the_exit_statuses() {
     let service = service(Options::default());
-    for name in ["captions", "many"] {
+    for name in ["captions", "transcribe"] {
         let (status, out, _) = run(command(name, &service).arg("--help"));
         assert_eq!(status, 0);
         assert!(

@@ -82,3 +82,63 @@ fn parts(input: &str) -> Vec<&str> {
 fn key(name: &str) -> String {
     name.to_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(inputs: &[&str]) -> Vec<String> {
+        let inputs: Vec<String> = inputs.iter().map(|&input| input.to_owned()).collect();
+        unique(&inputs).into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[test]
+    fn names_say_no_more_than_they_must() {
+        assert_eq!(named(&["x/talk.mp3", "讲.话.wav"]), ["talk", "讲.话"]);
+        assert_eq!(named(&["talk.mp3", "talk.wav"]), ["talk.mp3", "talk.wav"]);
+        assert_eq!(named(&["x/talk.mp3", "y/talk.mp3"]), ["x-talk", "y-talk"]);
+        assert_eq!(named(&["Talk.mp3", "x/talk.mp3"]), ["Talk.mp3", "x-talk"]);
+        assert_eq!(
+            named(&["1/x/a.wav", "2/x/a.wav", "3/a.wav"]),
+            ["1-x-a", "2-x-a", "3-a"]
+        );
+        assert_eq!(
+            named(&[".hidden", "no-stem", ".."]),
+            [".hidden", "no-stem", "input"]
+        );
+    }
+
+    #[test]
+    fn names_of_addresses() {
+        assert_eq!(
+            named(&["https://host/a/talk.mp3?token=x#y", "rtsp://camera:554/"]),
+            ["talk", "camera_554"]
+        );
+    }
+
+    /// Whatever the inputs are: a name each, and the same for another order.
+    #[test]
+    fn names_are_never_the_same() {
+        let inputs = [
+            "a/b.wav",
+            "a-b.wav",
+            "./a/b.wav",
+            "../a/b.wav",
+            "b.wav",
+            "b.mp3",
+            "b",
+            "b.wav",
+            "A/B.wav",
+            "a-b",
+            "b-2",
+        ];
+        let names = named(&inputs);
+        assert_eq!(names.len(), 10, "the same input once");
+        let distinct: std::collections::BTreeSet<String> =
+            names.iter().map(|name| name.to_lowercase()).collect();
+        assert_eq!(distinct.len(), 10, "{names:?}");
+        let more = named(&["z/b.wav", "x/talk.mp3", "y/talk.mp3"]);
+        let fewer = named(&["y/talk.mp3", "x/talk.mp3"]);
+        assert_eq!(more[1..], [fewer[1].clone(), fewer[0].clone()]);
+    }
+}

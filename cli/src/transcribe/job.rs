@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 
-use crate::support::failure::Failure;
-use crate::support::input::Input;
-use crate::support::news::{FINISH_TIMEOUT, News};
-use crate::support::options::ServiceOptions;
-use crate::support::order::Order;
-use crate::support::recognition::Recognition;
-use crate::support::writer::{Format, Writer};
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::news::{FINISH_TIMEOUT, News};
+use crate::options::ServiceOptions;
+use crate::order::Order;
+use crate::recognition::Recognition;
+use crate::writer::{Format, Writer};
 
 /// An input and where its transcript goes.
 pub struct Job {

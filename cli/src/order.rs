@@ -59,3 +59,6 @@ impl Order {
         pending
     }
 }
+
+#[cfg(test)]
+mod tests;

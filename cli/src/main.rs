@@ -1,0 +1,61 @@
+//! `volcasr`: captions, transcripts and subtitles, with the plugin linked into one program.
+//!
+//! In reading order:
+//!
+//! - this file has the commands, [`options`] what they share about the service;
+//! - [`captions`] shows one input while it runs, [`transcribe`] writes many, [`serve`] is the
+//!   loopback service;
+//! - [`input`] is what is listened to, [`recognition`] the pipeline, [`news`] what its messages
+//!   mean;
+//! - [`transcript`] is one utterance, [`order`] puts them into the order of speech, [`writer`]
+//!   writes them;
+//! - [`failure`] tells what went wrong, [`interrupt`] is Ctrl-C.
+
+mod captions;
+mod failure;
+mod input;
+mod interrupt;
+mod news;
+mod options;
+mod order;
+mod recognition;
+mod serve;
+mod transcribe;
+mod transcript;
+mod writer;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use failure::Failure;
+
+/// Live captions, transcripts and subtitles from Volcengine's speech recognition
+#[derive(Parser)]
+#[command(name = "volcasr", version, after_help = options::CREDENTIALS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Show what is said while it is said, and write subtitles beside it
+    Captions(captions::Arguments),
+    /// Write a transcript of each of many files
+    Transcribe(transcribe::Arguments),
+    /// Run a recognition service on 127.0.0.1 that needs no account
+    Serve(volcasr_loopback::cli::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Captions(arguments) => captions::run(&arguments),
+        Command::Transcribe(arguments) => transcribe::run(&arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+    };
+    done.unwrap_or_else(|failure: Failure| {
+        eprintln!("error: {failure}");
+        ExitCode::from(1)
+    })
+}

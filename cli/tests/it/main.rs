@@ -1,0 +1,6 @@
+//! The program `volcasr`, run as a user runs it.
+
+mod captions;
+mod many_inputs;
+mod shown;
+mod support;

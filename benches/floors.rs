@@ -9,7 +9,7 @@ use gstvolcasr::protocol::frame::{Compression, FrameEncoder, HEADROOM};
 use gstvolcasr::protocol::prefix_cache::PrefixCache;
 use gstvolcasr::protocol::request::ResultType;
 use gstvolcasr::protocol::response::Response;
-use gstvolcasr::session::packing::Packed;
+use gstvolcasr::session::pcm_codec::CompressedPcm;
 use gstvolcasr::session::transcript::{TranscriptTracker, Update};
 
 /// A recording of Debian's pocketsphinx-testdata: 16 kHz, behind 44 bytes of header.
@@ -82,7 +82,7 @@ fn keeping(c: &mut Criterion) {
         let chunks = chunks(ms as usize);
         let mut next = chunks.iter().cycle();
         group.bench_function(format!("{ms} ms"), |b| {
-            b.iter(|| Packed::new(&next.next().expect("endless")[HEADROOM..]).samples());
+            b.iter(|| CompressedPcm::new(&next.next().expect("endless")[HEADROOM..]).samples());
         });
     }
     group.finish();

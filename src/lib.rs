@@ -24,7 +24,7 @@
 //!    waited for room: in a probe on the element's pad, before `render`
 //!    (`volcasrsink::preroll`).
 //! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the queue, paces them, and writes them as frames.
-//!    What was sent and is not settled is kept in `session::history`.
+//!    What was sent and is not settled is kept in `session::replay_buffer`.
 //!
 //! ## Words come up
 //!
@@ -36,7 +36,7 @@
 //!
 //! ## When something fails
 //!
-//! Everything that ends a connection is one of `client`'s troubles; each knows whether it is worth another try
+//! Everything that ends a connection is a `ClientError`, which knows whether it is worth another try
 //! (`protocol::failure` for what the service says). If it is, the driver goes back to what is not settled, and the same utterances go on. If
 //! not, one error is posted, with its cause and the way out.
 //!

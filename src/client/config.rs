@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::proxy::Proxy;
 use super::secrets::Secrets;
-use super::upgrade::Credentials;
 use crate::protocol::frame::Compression;
 use crate::protocol::request::Request;
 use crate::session::exchange::Limits;
@@ -43,9 +43,9 @@ pub struct Config {
 }
 
 /// Recorded responses lag the audio by a second at most; this is twice that.
-const LAG: Duration = Duration::from_secs(2);
+const RESULT_LATENCY: Duration = Duration::from_secs(2);
 /// `bigmodel_nostream` is documented to keep what it hears to itself for about fifteen seconds. It claims to have worked meanwhile.
-const SILENCE: Duration = Duration::from_secs(20);
+const NOSTREAM_LATENCY: Duration = Duration::from_secs(20);
 
 /// What a log begins with. Names the kind of credentials, never their values.
 impl fmt::Display for Config {
@@ -70,31 +70,31 @@ impl fmt::Display for Config {
 impl Config {
     /// How much sent audio is kept: what may be sent again when a connection is lost, and what a session that goes over to
     /// the next one always needs for that, which is what may still hold words, and as much for answers that are on their way.
-    pub fn kept(&self) -> Duration {
-        self.replay.max(self.lag() + LAG)
+    pub fn replay_window(&self) -> Duration {
+        self.replay.max(self.result_latency() + RESULT_LATENCY)
     }
 
     /// How old the audio must be that the service claims to have worked through, until no more words of it come.
-    pub fn lag(&self) -> Duration {
+    pub fn result_latency(&self) -> Duration {
         match self.endpoint.name() {
             // It claims to have worked through whatever it has received: the faster that is sent, the further words lag.
-            "bigmodel" if self.max_speed == 0.0 => self.replay.max(self.slack()),
+            "bigmodel" if self.max_speed == 0.0 => self.replay.max(self.max_result_delay()),
             "bigmodel" => {
-                let late = LAG.mul_f64(self.max_speed.clamp(1.0, 1000.0));
-                late.min(self.replay).max(self.slack())
+                let late = RESULT_LATENCY.mul_f64(self.max_speed.clamp(1.0, 1000.0));
+                late.min(self.replay).max(self.max_result_delay())
             }
-            name if name.ends_with("_nostream") => SILENCE,
-            _ => self.slack(),
+            name if name.ends_with("_nostream") => NOSTREAM_LATENCY,
+            _ => self.max_result_delay(),
         }
     }
 
     /// How far a service that answers as it hears is behind at most.
-    pub fn slack(&self) -> Duration {
-        LAG.max(LAG / 2 + self.frame())
+    pub fn max_result_delay(&self) -> Duration {
+        RESULT_LATENCY.max(RESULT_LATENCY / 2 + self.max_chunk())
     }
 
     /// How much audio one answer may be behind for no other reason than that it covers whole frames.
-    pub fn frame(&self) -> Duration {
+    pub fn max_chunk(&self) -> Duration {
         match self.chunk {
             // At most this much where buffers become frames.
             Duration::ZERO => Duration::from_secs(2),

@@ -60,7 +60,7 @@ pub enum DialError {
     },
     /// What answers speaks no TLS, or none that this side does. Trying again would not help.
     #[error("\"{host}\" speaks no TLS at this port, or none that is safe: {source}")]
-    NoTls {
+    TlsProtocol {
         /// The host in `uri`.
         host: String,
         /// The TLS library's text, or that the peer sent nothing.
@@ -116,7 +116,7 @@ impl DialError {
                     io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof
                 ) =>
             {
-                DialError::NoTls { host, source }
+                DialError::TlsProtocol { host, source }
             }
             DialError::Tls { host, source, .. } => DialError::Tls {
                 host,
@@ -139,7 +139,7 @@ impl DialError {
             | DialError::Tls { .. } => Retry::Soon,
             DialError::Certificate { .. }
             | DialError::AuthorityCertificate { .. }
-            | DialError::NoTls { .. }
+            | DialError::TlsProtocol { .. }
             | DialError::ServerName { .. }
             | DialError::Trust(_) => Retry::Never,
         }
@@ -303,7 +303,7 @@ fn tls_error(host: String, error: io::Error) -> DialError {
             | Tls::InappropriateHandshakeMessage { .. }
             | Tls::PeerIncompatible(_)
             | Tls::PeerMisbehaved(_),
-        ) => DialError::NoTls {
+        ) => DialError::TlsProtocol {
             host,
             source: error,
         },

@@ -14,19 +14,20 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::config::Config;
-use super::event::{Event, Events, Trouble};
-use super::line::Line;
+use super::error::ClientError;
+use super::event::{Event, EventHandler};
 use super::live::End;
+use super::preconnect::Preconnect;
 use super::retrying::random;
 use super::runtime::{RuntimeError, spawn};
 use super::shared::{Abort, Control, Shared};
 use super::transport::Transport;
-use super::wire::Wire;
+use super::websocket::WebSocket;
 use crate::protocol::compression::Inflater;
 use crate::protocol::frame::FrameEncoder;
 use crate::protocol::prefix_cache::PrefixCache;
-use crate::session::history::History;
 use crate::session::queue::Boundary;
+use crate::session::replay_buffer::ReplayBuffer;
 use crate::session::response_check::ResponseCheck;
 use crate::session::retry::{Closed, Decision, Progress, Retries};
 use crate::session::transcript::{TranscriptTracker, Update};
@@ -36,7 +37,7 @@ use crate::session::{samples_to_time, time_to_samples};
 pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     pub(super) config: Arc<Config>,
-    pub(super) events: Arc<dyn Events>,
+    pub(super) handler: Arc<dyn EventHandler>,
     pub(super) control: watch::Receiver<Control>,
     pub(super) epoch: u64,
 
@@ -44,7 +45,7 @@ pub(super) struct Driver {
     /// Connections of this stream on which the service has answered.
     pub(super) session: u32,
     pub(super) tracker: TranscriptTracker,
-    pub(super) history: History,
+    pub(super) replay_buffer: ReplayBuffer,
     /// The boundary that is being carried out.
     pub(super) pending: Option<Boundary>,
     pub(super) updates: Vec<Update>,
@@ -56,8 +57,8 @@ pub(super) struct Driver {
     pub(super) spoke: Duration,
     pub(super) retries: Retries,
 
-    pub(super) line: Line,
-    pub(super) wire: Option<Wire<Transport>>,
+    pub(super) preconnect: Preconnect,
+    pub(super) websocket: Option<WebSocket<Transport>>,
     pub(super) closing: Option<JoinHandle<()>>,
     /// The next connection restores a lost one.
     pub(super) restoring: bool,
@@ -77,7 +78,7 @@ pub(super) struct Driver {
 pub(super) fn start(
     shared: Arc<Shared>,
     config: Config,
-    events: Arc<dyn Events>,
+    handler: Arc<dyn EventHandler>,
 ) -> Result<(), RuntimeError> {
     let config = Arc::new(config);
     let control = shared.control.subscribe();
@@ -87,15 +88,15 @@ pub(super) fn start(
         stream: 0,
         session: 0,
         tracker: tracker(&config),
-        history: History::new(time_to_samples(config.kept(), rate)),
+        replay_buffer: ReplayBuffer::new(time_to_samples(config.replay_window(), rate)),
         pending: None,
         updates: Vec::new(),
         answered: Duration::ZERO,
         settled: Duration::ZERO,
         spoke: Duration::ZERO,
         retries: Retries::new(config.max_reconnects, config.limits.finish),
-        line: Line::new(config.clone()),
-        wire: None,
+        preconnect: Preconnect::new(config.clone()),
+        websocket: None,
         closing: None,
         restoring: false,
         told_ready: false,
@@ -108,7 +109,7 @@ pub(super) fn start(
         response_check: ResponseCheck::default(),
         shared: shared.clone(),
         config,
-        events: events.clone(),
+        handler: handler.clone(),
         control,
     };
     let task = spawn(driver.run())?;
@@ -117,8 +118,8 @@ pub(super) fn start(
         if task.await.is_err() {
             shared.state().failed = true;
             let epoch = shared.control.borrow().epoch;
-            let (trouble, lost) = (Trouble::Defect, true);
-            events.event(epoch, Event::Failed { trouble, lost });
+            let (error, lost) = (ClientError::Internal, true);
+            handler.handle(epoch, Event::Failed { error, lost });
             shared.changed.notify_all();
         }
     })?;
@@ -134,7 +135,7 @@ impl Driver {
         tokio::select! {
             biased;
             _ = control.wait_for(|control| control.stopped) => {}
-            trouble = aborted(&mut abort) => self.fail(trouble),
+            error = aborted(&mut abort) => self.fail(error),
             () = self.epochs() => {}
         }
         self.leave();
@@ -156,8 +157,8 @@ impl Driver {
                     self.pending = None;
                     self.begin_stream(self.stream);
                 }
-                trouble = self.serve() => {
-                    self.fail(trouble);
+                error = self.serve() => {
+                    self.fail(error);
                     return;
                 }
             }
@@ -165,15 +166,15 @@ impl Driver {
     }
 
     /// Waits for audio and boundaries, and acts on them, until something fails for good.
-    async fn serve(&mut self) -> Trouble {
+    async fn serve(&mut self) -> ClientError {
         // A flush does not shorten the pause between two tries.
         if self.retries.retry_at().is_none() {
-            self.line.dial(self.now());
+            self.preconnect.start(self.now());
         }
         loop {
             let item = match self.something_to_do().await {
                 Ok(item) => item,
-                Err(trouble) => return trouble,
+                Err(error) => return error,
             };
             if let Some(boundary) = item {
                 self.pending = Some(boundary);
@@ -182,14 +183,14 @@ impl Driver {
                     continue;
                 }
             }
-            if let Err(trouble) = self.speak().await {
-                return trouble;
+            if let Err(error) = self.speak().await {
+                return error;
             }
         }
     }
 
     /// A boundary that is next in the queue, or none if that is audio.
-    async fn something_to_do(&mut self) -> Result<Option<Boundary>, Trouble> {
+    async fn something_to_do(&mut self) -> Result<Option<Boundary>, ClientError> {
         let shared = self.shared.clone();
         loop {
             if let Some(next) = shared.next_boundary(self.epoch) {
@@ -197,14 +198,17 @@ impl Driver {
             }
             let idle = self.config.limits.idle;
             let expires = self
-                .line
-                .up_since()
+                .preconnect
+                .ready_since()
                 .zip(idle)
                 .map(|(since, idle)| since + idle);
             // Less than a chunk, and no more came: it has words that nobody must wait for.
-            let rest = shared.rest_since().zip(idle).map(|(at, idle)| at + idle);
+            let rest = shared
+                .partial_chunk_since()
+                .zip(idle)
+                .map(|(at, idle)| at + idle);
             if rest.is_some_and(|at| at <= self.now()) {
-                shared.state().queue.seal();
+                shared.state().queue.flush_partial();
                 continue;
             }
             let retry_at = self.retries.retry_at();
@@ -214,13 +218,13 @@ impl Driver {
                 () = shared.sleep(wake), if wake.is_some() => {
                     if retry_at.is_some_and(|at| at <= self.now()) {
                         self.retries.on_try();
-                        self.line.dial(self.now());
+                        self.preconnect.start(self.now());
                     }
                     if expires.is_some_and(|at| at <= self.now()) {
-                        self.line.hang_up();
+                        self.preconnect.discard();
                     }
                 }
-                dialled = self.line.dialled(|| shared.now()), if self.line.is_dialling() => {
+                dialled = self.preconnect.wait(|| shared.now()), if self.preconnect.is_connecting() => {
                     match dialled {
                         Ok(()) => self.tell_ready(),
                         Err(error) => self.pause_before_retry(error.into())?,
@@ -231,7 +235,7 @@ impl Driver {
     }
 
     /// Sees audio through to its last words, over as many connections as it takes.
-    async fn speak(&mut self) -> Result<(), Trouble> {
+    async fn speak(&mut self) -> Result<(), ClientError> {
         loop {
             let spoke = self.spoke;
             let result = self.connection().await;
@@ -243,7 +247,7 @@ impl Driver {
                 self.tell_unknown(unknown);
             }
             let mut closed_in_order = false;
-            let trouble = match result {
+            let error = match result {
                 Ok(End::Finished) => {
                     self.carry_out();
                     return Ok(());
@@ -251,7 +255,7 @@ impl Driver {
                 Ok(End::Rotated) => continue,
                 Ok(End::Unconfirmed) => {
                     let (progress, open) = (self.progress(), self.tracker.has_open());
-                    let closed = Trouble::Closed {
+                    let closed = ClientError::Closed {
                         code: 1000,
                         reason: String::new(),
                     };
@@ -276,37 +280,37 @@ impl Driver {
                     let decision = self.retries.on_finish_timeout(self.progress());
                     return self.end_without_final(decision, None);
                 }
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
             self.leave();
-            let idle = self.is_idle_end(&trouble);
+            let idle = self.is_idle_end(&error);
             let replay = time_to_samples(self.config.replay, self.config.request.rate);
             // What the connection was still to be sent again is not lost with it, whatever may be kept of the rest.
-            let unsent = self.history.next_replay().unwrap_or(u64::MAX);
-            let from = self.restart(self.history.last(replay).min(unsent));
+            let unsent = self.replay_buffer.next_replay().unwrap_or(u64::MAX);
+            let from = self.restart(self.replay_buffer.last(replay).min(unsent));
             if idle {
                 // What is to be heard again is worth the silence behind it.
-                if !self.history.replaying() {
-                    self.shared.state().queue.end_session();
+                if !self.replay_buffer.replaying() {
+                    self.shared.state().queue.close_session();
                 }
                 return Ok(());
             }
             // One that never opened, with nothing of before to go on with, was not lost.
             self.restoring |= was_open || self.spoke != spoke || self.is_unsettled();
-            let (retry, now) = (trouble.retry(), self.now());
+            let (retry, now) = (error.retry(), self.now());
             let progress = Progress {
                 closed_in_order,
                 ..self.progress()
             };
             match self.retries.on_failure(retry, progress, now, random()) {
-                Decision::Retry(pause) => self.tell_retry(trouble, pause, from),
-                decision => return self.end_without_final(decision, Some(trouble)),
+                Decision::Retry(pause) => self.tell_retry(error, pause, from),
+                decision => return self.end_without_final(decision, Some(error)),
             }
         }
     }
 
     /// One connection, from dialling to its end.
-    async fn connection(&mut self) -> Result<End, Trouble> {
+    async fn connection(&mut self) -> Result<End, ClientError> {
         let Some((mut exchange, asked)) = self.connect().await? else {
             return Ok(End::Overdue);
         };
@@ -318,7 +322,7 @@ impl Driver {
 
     /// Where the next connection's audio begins.
     pub(super) fn replay_from(&self) -> u64 {
-        self.history
+        self.replay_buffer
             .next_replay()
             .unwrap_or_else(|| self.shared.state().queue.next_position())
     }
@@ -329,26 +333,26 @@ impl Driver {
         let window = samples_to_time(window, rate);
         let from = self.tracker.restart(window, &mut self.updates);
         self.tell_updates();
-        self.history.rewind(time_to_samples(from, rate));
+        self.replay_buffer.rewind(time_to_samples(from, rate));
         from
     }
 
     /// Whether anything of this stream was sent, or is to be sent again, that has no last word yet.
     pub(super) fn is_unsettled(&self) -> bool {
-        self.history.replaying() || self.tracker.has_open()
+        self.replay_buffer.replaying() || self.tracker.has_open()
     }
 
     /// Everything before the pending boundary is done.
     pub(super) fn carry_out(&mut self) {
         self.leave();
-        self.history.clear();
+        self.replay_buffer.clear();
         self.retries.on_end();
         self.restoring = false;
         match self.pending.take() {
             None => {}
             // One that did not come through the queue leaves it in the session.
-            Some(Boundary::Pause) => self.shared.state().queue.end_session(),
-            Some(Boundary::EndOfStream { token }) => self.emit(Event::Done { token }),
+            Some(Boundary::EndSession) => self.shared.state().queue.close_session(),
+            Some(Boundary::EndOfStream { token }) => self.emit(Event::BoundaryDone { token }),
             Some(Boundary::NewStream { stream }) => self.begin_stream(stream),
         }
     }
@@ -358,7 +362,7 @@ impl Driver {
         self.stream = stream;
         self.session = 0;
         self.tracker = tracker(&self.config);
-        self.history = History::new(time_to_samples(self.config.kept(), rate));
+        self.replay_buffer = ReplayBuffer::new(time_to_samples(self.config.replay_window(), rate));
         self.answered = Duration::ZERO;
         self.settled = Duration::ZERO;
         self.retries.on_end();
@@ -366,13 +370,13 @@ impl Driver {
     }
 
     /// Nothing more can be done: ends what is open, then says so.
-    fn fail(&mut self, trouble: Trouble) {
+    fn fail(&mut self, error: ClientError) {
         self.tracker.finalize_unconfirmed(&mut self.updates);
         self.tell_updates();
         self.disconnected();
         self.shared.state().failed = true;
         let lost = self.restoring && self.session > 0;
-        self.emit(Event::Failed { trouble, lost });
+        self.emit(Event::Failed { error, lost });
         self.shared.changed.notify_all();
     }
 
@@ -382,16 +386,16 @@ impl Driver {
 }
 
 fn tracker(config: &Config) -> TranscriptTracker {
-    TranscriptTracker::new(config.request.result_type).with_result_delay(config.lag())
+    TranscriptTracker::new(config.request.result_type).with_result_delay(config.result_latency())
 }
 
 /// Waits until the owner ends the client with an error. For ever, if the client is gone.
-async fn aborted(control: &mut watch::Receiver<Control>) -> Trouble {
+async fn aborted(control: &mut watch::Receiver<Control>) -> ClientError {
     let abort = control.wait_for(|control| control.abort.is_some()).await;
     match abort.ok().and_then(|control| control.abort) {
         Some(Abort::Input(error)) => error.into(),
-        Some(Abort::Backlog) => Trouble::Backlog,
-        Some(Abort::Internal) => Trouble::Defect,
+        Some(Abort::Backlog) => ClientError::Backlog,
+        Some(Abort::Internal) => ClientError::Internal,
         None => std::future::pending().await,
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::driver::Driver;
-use super::event::{Event, Level, Trouble};
+use super::error::ClientError;
+use super::event::{Event, Level};
 use super::live::{End, Live};
 use crate::protocol::compression::InflateError;
 use crate::protocol::failure::Failure;
@@ -26,11 +27,11 @@ impl Driver {
         bytes: &[u8],
         exchange: &mut Exchange,
         live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
+    ) -> Result<Option<End>, ClientError> {
         let frame = match frame::decode(bytes) {
             Ok(frame) => frame,
             Err(error @ FrameError::TooLarge(_)) => {
-                return Err(Trouble::Nonsense(error.to_string()));
+                return Err(ClientError::Protocol(error.to_string()));
             }
             Err(error) => return self.skip(&error, exchange, live),
         };
@@ -47,7 +48,7 @@ impl Driver {
             Ok(payload) => self.on_payload(&frame, payload, exchange, live),
             // The code says more than any body.
             Err(_) if frame.is_error() => self.on_payload(&frame, &[], exchange, live),
-            Err(error @ InflateError::TooLarge) => Err(Trouble::Nonsense(error.to_string())),
+            Err(error @ InflateError::TooLarge) => Err(ClientError::Protocol(error.to_string())),
             Err(error) => self.skip(&error, exchange, live),
         };
         self.inflater = inflater.or(self.inflater.take());
@@ -60,7 +61,7 @@ impl Driver {
         payload: &[u8],
         exchange: &mut Exchange,
         live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
+    ) -> Result<Option<End>, ClientError> {
         if let ServerKind::Error { code } = frame.kind {
             return Err(self.failure(Failure::from_error_frame(code, payload)));
         }
@@ -108,7 +109,7 @@ impl Driver {
                 self.log(Level::Debug, format_args!("the final response is there"));
                 Ok(Some(End::Finished))
             }
-            (true, false) => Err(Trouble::Closed {
+            (true, false) => Err(ClientError::Closed {
                 code: 1000,
                 reason: "a final response before the finish".into(),
             }),
@@ -157,7 +158,7 @@ impl Driver {
         let worked = self.tracker.processed_until();
         if worked > before {
             let position = crate::session::time_to_samples(worked, rate);
-            if let Some(arrived) = self.history.arrived(position) {
+            if let Some(arrived) = self.replay_buffer.arrival_time(position) {
                 let latency = self.now().saturating_sub(arrived);
                 self.shared
                     .counters
@@ -173,7 +174,7 @@ impl Driver {
         }
         let needed = self.tracker.replay_needed_from();
         let kept = needed.saturating_sub(KEPT);
-        self.history
+        self.replay_buffer
             .trim_before(crate::session::time_to_samples(kept, rate));
         let until = self.tracker.final_until();
         if until > self.settled {
@@ -192,7 +193,7 @@ impl Driver {
         if !self.told_counting && counted > sent.mul_f64(COUNTING.0) && counted > sent + COUNTING.1
         {
             self.told_counting = true;
-            self.emit(Event::CountsDifferently { counted, sent });
+            self.emit(Event::SampleRateMismatch { counted, sent });
         }
     }
 
@@ -202,10 +203,10 @@ impl Driver {
         error: &dyn std::error::Error,
         exchange: &Exchange,
         live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
+    ) -> Result<Option<End>, ClientError> {
         live.nonsense += 1;
         if !exchange.is_acknowledged() || live.nonsense >= MAX_NONSENSE {
-            return Err(Trouble::Nonsense(error.to_string()));
+            return Err(ClientError::Protocol(error.to_string()));
         }
         self.log(live.ignores(), format_args!("ignored a message: {error}"));
         let unknown = self.response_check.on_response(Content::Unknown);
@@ -213,10 +214,10 @@ impl Driver {
         Ok(None)
     }
 
-    fn failure(&self, mut failure: Failure) -> Trouble {
+    fn failure(&self, mut failure: Failure) -> ClientError {
         failure.message = self.config.secrets.redact(&failure.message);
         failure.log_id = self.log_id.clone();
         failure.connect_id = Some(self.connect_id.clone());
-        Trouble::Failure(Box::new(failure))
+        ClientError::Failure(Box::new(failure))
     }
 }

@@ -6,10 +6,11 @@ use tokio::task::coop::unconstrained;
 use tokio::time::sleep_until;
 
 use super::driver::Driver;
-use super::event::{Level, Trouble};
+use super::error::ClientError;
+use super::event::Level;
 use super::rotation::Rotation;
-use super::transport::UNACKNOWLEDGED;
-use super::wire::WireEvent;
+use super::transport::TCP_USER_TIMEOUT;
+use super::websocket::WsEvent;
 use crate::session::exchange::{Exchange, Overdue};
 use crate::session::pacer::Pacer;
 use crate::session::queue::Boundary;
@@ -55,7 +56,7 @@ pub(super) struct Live {
     /// When the frame that is under way was handed over, whatever came since.
     pub(super) handed_over: Duration,
     /// Writing failed: until when to read on, and what to say then.
-    pub(super) failed: Option<(Duration, Trouble)>,
+    pub(super) failed: Option<(Duration, ClientError)>,
     /// How often it was read since then, or enough.
     looks: u32,
     pub(super) nonsense: u32,
@@ -71,20 +72,20 @@ impl Driver {
         &mut self,
         exchange: &mut Exchange,
         origin: u64,
-        asked: Result<(), Trouble>,
-    ) -> Result<End, Trouble> {
+        asked: Result<(), ClientError>,
+    ) -> Result<End, ClientError> {
         let shared = self.shared.clone();
         let mut live = Live {
             origin,
             sent: origin,
-            fresh: self.history.end().max(origin),
+            fresh: self.replay_buffer.end().max(origin),
             pacer: Pacer::new(self.config.max_speed),
             send_at: None,
             dry: None,
             writing_since: Some(self.now()),
             arrived: None,
             handed_over: self.now(),
-            failed: asked.err().map(|trouble| (self.now() + LAST_READ, trouble)),
+            failed: asked.err().map(|error| (self.now() + LAST_READ, error)),
             looks: 0,
             nonsense: 0,
             heard: self.now(),
@@ -99,11 +100,11 @@ impl Driver {
                         return Ok(End::Rotated);
                     }
                     // As in any other pause: what comes next opens another session.
-                    Some(Rotation::Finish) => self.pending = Some(Boundary::Pause),
+                    Some(Rotation::Finish) => self.pending = Some(Boundary::EndSession),
                     None => {}
                 }
-                if let Err(trouble) = self.send(exchange, &mut live) {
-                    live.fail(self.now(), trouble);
+                if let Err(error) = self.send(exchange, &mut live) {
+                    live.fail(self.now(), error);
                 }
             }
             // Without a finish on the wire, a finish without audio would only draw an error.
@@ -121,13 +122,13 @@ impl Driver {
             }
             let due = live.due(exchange, self.retries.finish_deadline());
             let wake = shared.started + due.unwrap_or_default();
-            let Some(wire) = self.wire.as_mut() else {
-                return Err(Trouble::Defect);
+            let Some(websocket) = self.websocket.as_mut() else {
+                return Err(ClientError::Internal);
             };
-            let hungry = wire.is_ready() && live.send_at.is_none() && !exchange.is_finishing();
+            let hungry = websocket.is_ready() && live.send_at.is_none() && !exchange.is_finishing();
             tokio::select! {
                 biased;
-                event = wire.next() => {
+                event = websocket.next() => {
                     if let Some(end) = self.on_event(event, exchange, &mut live)? {
                         return Ok(end);
                     }
@@ -144,13 +145,13 @@ impl Driver {
 
     fn on_event(
         &mut self,
-        event: WireEvent,
+        event: WsEvent,
         exchange: &mut Exchange,
         live: &mut Live,
-    ) -> Result<Option<End>, Trouble> {
+    ) -> Result<Option<End>, ClientError> {
         let now = self.now();
         match event {
-            WireEvent::Written => {
+            WsEvent::Written => {
                 live.writing_since = None;
                 if let Some(arrived) = live.arrived.take() {
                     let latency = now.saturating_sub(arrived);
@@ -164,79 +165,83 @@ impl Driver {
                 }
                 Ok(None)
             }
-            WireEvent::Frame(bytes) => {
+            WsEvent::Frame(bytes) => {
                 // Whoever answers is not gone, however slowly it takes what it gets.
                 live.writing_since = live.writing_since.map(|_| now);
                 live.heard = now;
                 self.on_frame(&bytes, exchange, live)
             }
-            WireEvent::Heartbeat => Ok(None),
-            WireEvent::Text(length) => {
+            WsEvent::Heartbeat => Ok(None),
+            WsEvent::Text(length) => {
                 self.log(
                     live.ignores(),
                     format_args!("ignored a text message of {length} bytes"),
                 );
                 Ok(None)
             }
-            WireEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
+            WsEvent::Closed { code: 1000, .. } if exchange.is_finish_written() => {
                 self.log(
                     Level::Info,
                     format_args!("the service closed without a final response"),
                 );
                 Ok(Some(End::Unconfirmed))
             }
-            WireEvent::Closed { code, reason } => Err(Trouble::Closed { code, reason }),
-            WireEvent::WriteFailed(error) => {
+            WsEvent::Closed { code, reason } => Err(ClientError::Closed { code, reason }),
+            WsEvent::WriteFailed(error) => {
                 live.writing_since = None;
                 live.fail(
                     now,
-                    Trouble::from_websocket(error, exchange.is_acknowledged()),
+                    ClientError::from_websocket(error, exchange.is_acknowledged()),
                 );
                 Ok(None)
             }
-            WireEvent::Broken(error) => Err(match live.failed.take() {
-                Some((_, trouble)) => trouble,
-                None => Trouble::from_websocket(error, exchange.is_acknowledged()),
+            WsEvent::Broken(error) => Err(match live.failed.take() {
+                Some((_, error)) => error,
+                None => ClientError::from_websocket(error, exchange.is_acknowledged()),
             }),
         }
     }
 
-    fn on_due(&mut self, exchange: &mut Exchange, live: &mut Live) -> Result<Option<End>, Trouble> {
+    fn on_due(
+        &mut self,
+        exchange: &mut Exchange,
+        live: &mut Live,
+    ) -> Result<Option<End>, ClientError> {
         let now = self.now();
         if live.failed.as_ref().is_some_and(|(until, _)| *until <= now) {
             // On a busy machine the time may be over before there was any to read.
             live.looks = live.looks.saturating_add(1);
             if live.looks > LAST_LOOKS
-                && let Some((_, trouble)) = live.failed.take()
+                && let Some((_, error)) = live.failed.take()
             {
-                return Err(trouble);
+                return Err(error);
             }
             return Ok(None);
         }
         if let Some((at, silence)) = live.stalled()
             && at <= now
         {
-            return Err(Trouble::Stalled(silence));
+            return Err(ClientError::Stalled(silence));
         }
         if self.retries.finish_deadline().is_some_and(|at| at <= now) {
             return Ok(Some(End::Overdue));
         }
         match exchange.due(live.dry) {
             Some((at, Overdue::Ack)) if at <= now => {
-                return Err(Trouble::NoAnswer(self.config.limits.connect));
+                return Err(ClientError::ResponseTimeout(self.config.limits.connect));
             }
             Some((at, Overdue::Final)) if at <= now => {
-                return Err(Trouble::NoFinal(self.config.limits.finish));
+                return Err(ClientError::FinalTimeout(self.config.limits.finish));
             }
             Some((at, Overdue::Audio)) if at <= now => {
                 live.dry = None;
                 let idle = self.config.limits.idle.unwrap_or_default();
                 let mut state = self.shared.state();
-                if state.input_until + idle > now {
+                if state.input_end + idle > now {
                     // Audio comes, if too little yet for a chunk.
-                    live.dry = Some(state.input_until);
+                    live.dry = Some(state.input_end);
                 } else if !state.queue.is_ready() && state.epoch == self.epoch {
-                    state.queue.push_boundary(Boundary::Pause);
+                    state.queue.push_boundary(Boundary::EndSession);
                     drop(state);
                     self.shared.ready.notify_one();
                     self.log(
@@ -253,8 +258,8 @@ impl Driver {
 
 impl Live {
     /// Nothing more can be written; what was said before is read.
-    fn fail(&mut self, now: Duration, trouble: Trouble) {
-        self.failed = Some((now + LAST_READ, trouble));
+    fn fail(&mut self, now: Duration, error: ClientError) {
+        self.failed = Some((now + LAST_READ, error));
         self.looks = 0;
     }
 
@@ -283,7 +288,7 @@ impl Live {
     /// When the frame under way is given up, and after how long.
     fn stalled(&self) -> Option<(Duration, Duration)> {
         let since = self.writing_since?;
-        let silent = (since + UNACKNOWLEDGED, UNACKNOWLEDGED);
+        let silent = (since + TCP_USER_TIMEOUT, TCP_USER_TIMEOUT);
         Some(silent.min((self.handed_over + TOO_SLOW, TOO_SLOW)))
     }
 }
@@ -322,7 +327,7 @@ mod tests {
             ignored: 0,
         };
         assert_eq!(live.due(&exchange, None), Some(ms(100)));
-        live.failed = Some((ms(600), Trouble::Defect));
+        live.failed = Some((ms(600), ClientError::Internal));
         assert_eq!(live.due(&exchange, None), Some(ms(600)));
     }
 }

@@ -9,18 +9,21 @@
 
 mod config;
 mod counters;
+mod credentials;
+mod defer_write_error;
 mod dial;
 mod driver;
 mod endpoint;
+mod error;
 mod event;
+mod handshake;
 mod happy_eyeballs;
 mod hearing;
-mod line;
+mod http_body;
 mod live;
 mod opening;
+mod preconnect;
 mod proxy;
-mod read_on;
-mod refusal;
 mod resolve;
 mod retrying;
 mod rotation;
@@ -31,10 +34,7 @@ mod shared;
 mod telling;
 mod tls;
 mod transport;
-#[cfg(test)]
-mod troubles;
-mod upgrade;
-mod wire;
+mod websocket;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,16 +42,18 @@ use std::time::Duration;
 
 pub use config::Config;
 pub use counters::Counts;
+pub use credentials::Credentials;
 pub use dial::DialError;
 pub use endpoint::{Endpoint, redact_uri};
-pub use event::{Event, Events, InputError, Level, Trouble};
+#[cfg(test)]
+pub(crate) use error::examples::one_of_each;
+pub use error::{ClientError, InputError};
+pub use event::{Event, EventHandler, Level};
+pub use handshake::HandshakeError;
+pub(crate) use handshake::is_field_value;
 pub use proxy::{Proxy, ProxyError, ProxyProperties, ProxyVariables, choose as choose_proxy};
 pub use runtime::{RuntimeError, run_job};
 pub use secrets::Secrets;
-#[cfg(test)]
-pub(crate) use troubles::troubles;
-pub(crate) use upgrade::is_field_value;
-pub use upgrade::{Credentials, UpgradeError};
 
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::samples_to_time;
@@ -72,9 +74,9 @@ pub enum WaitResult {
 
 /// What became of audio that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
+pub enum PushResult {
     /// It waits, or is on its way; between the halves of a flush it is dropped.
-    Taken,
+    Accepted,
     /// Nothing was taken, and nothing will be.
     Failed,
 }
@@ -88,9 +90,9 @@ pub struct Client {
 
 impl Client {
     /// Starts to connect. Does not block.
-    pub fn start(config: Config, events: Arc<dyn Events>) -> Result<Client, RuntimeError> {
+    pub fn start(config: Config, handler: Arc<dyn EventHandler>) -> Result<Client, RuntimeError> {
         let shared = Arc::new(Shared::new(&config));
-        driver::start(shared.clone(), config, events)?;
+        driver::start(shared.clone(), config, handler)?;
         Ok(Client { shared })
     }
 
@@ -99,20 +101,20 @@ impl Client {
     /// They are taken even if there is no room: whoever calls has waited for it with
     /// [`wait_for_space`](Self::wait_for_space) or made it with [`make_room`](Self::make_room), and what was taken
     /// of the silence before them must not cost them.
-    pub fn push(&self, pcm: &[u8]) -> Pushed {
+    pub fn push(&self, pcm: &[u8]) -> PushResult {
         let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
         let mut state = self.shared.state();
         if state.failed {
-            return Pushed::Failed;
+            return PushResult::Failed;
         }
         if state.flushing {
-            return Pushed::Taken;
+            return PushResult::Accepted;
         }
         // The first piece of a chunk, too: the driver must not wait for the rest for ever.
-        let first = state.unoccupied && !state.queue.has_audio();
+        let first = state.driver_idle && !state.queue.has_audio();
         let ready = state.queue.push(pcm, now);
-        state.input_until = now + samples_to_time(samples, self.shared.rate);
+        state.input_end = now + samples_to_time(samples, self.shared.rate);
         drop(state);
         if ready || first {
             self.shared.ready.notify_one();
@@ -120,7 +122,7 @@ impl Client {
         self.shared
             .counters
             .update(|counts| counts.received += samples);
-        Pushed::Taken
+        PushResult::Accepted
     }
 
     /// Hands over silence in place of a gap, and ends the session behind it if it is to `pause`. It counts as sent
@@ -131,15 +133,15 @@ impl Client {
     pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
-        if state.failed || state.flushing || !state.queue.is_in_session() {
+        if state.failed || state.flushing || !state.queue.is_session_open() {
             return false;
         }
         if samples > 0 {
             state.queue.push_silence(samples, now);
-            state.input_until = now + samples_to_time(samples, self.shared.rate);
+            state.input_end = now + samples_to_time(samples, self.shared.rate);
         }
         if pause {
-            state.queue.push_boundary(Boundary::Pause);
+            state.queue.push_boundary(Boundary::EndSession);
         }
         drop(state);
         self.shared.ready.notify_one();
@@ -147,9 +149,9 @@ impl Client {
     }
 
     /// Whether there is room for so many samples: a buffer longer than what may wait has it when no whole chunk does.
-    pub fn has_room(&self, samples: u64) -> bool {
+    pub fn has_space(&self, samples: u64) -> bool {
         let state = self.shared.state();
-        state.queue.has_room(samples, self.shared.max_queue)
+        state.queue.has_space(samples, self.shared.max_queue)
     }
 
     /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
@@ -157,7 +159,7 @@ impl Client {
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut total = 0;
         let mut state = self.shared.state();
-        while !state.queue.has_room(samples, self.shared.max_queue) {
+        while !state.queue.has_space(samples, self.shared.max_queue) {
             let Some(piece) = state.queue.drop_oldest() else {
                 break;
             };
@@ -179,17 +181,17 @@ impl Client {
     /// Waits until there is room for so many samples, and some more: a thread that is woken for each
     /// chunk costs more than the chunk.
     ///
-    /// Like the other waits, it ends as well when [`interruptions`](Self::interruptions) is no
+    /// Like the other waits, it ends as well when [`interrupt_count`](Self::interrupt_count) is no
     /// longer `seen`.
     pub fn wait_for_space(&self, samples: u64, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
             if state.failed {
-                return state.failure_told.then_some(WaitResult::Failed);
+                return state.failure_posted.then_some(WaitResult::Failed);
             }
-            if state.flushing || state.queue.has_room(samples, self.shared.roomy()) {
+            if state.flushing || state.queue.has_space(samples, self.shared.low_watermark()) {
                 return Some(WaitResult::Done);
             }
-            state.blocked = Some(samples);
+            state.waiting_for_space = Some(samples);
             None
         })
     }
@@ -197,10 +199,10 @@ impl Client {
     /// Waits until the boundary with `token` is done and its owner has said all that came before it.
     pub fn wait_for(&self, token: u64, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
-            if state.done >= token {
+            if state.completed_token >= token {
                 Some(WaitResult::Done)
             } else {
-                state.failure_told.then_some(WaitResult::Failed)
+                state.failure_posted.then_some(WaitResult::Failed)
             }
         })
     }
@@ -208,7 +210,7 @@ impl Client {
     /// Waits until a failure is on the bus.
     pub fn wait_for_failure(&self, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
-            state.failure_told.then_some(WaitResult::Failed)
+            state.failure_posted.then_some(WaitResult::Failed)
         })
     }
 
@@ -219,26 +221,26 @@ impl Client {
 
     /// Ends every wait that has not seen this interruption.
     pub fn interrupt(&self) {
-        self.shared.state().interruptions += 1;
+        self.shared.state().interrupt_count += 1;
         self.shared.changed.notify_all();
     }
 
     /// Number of interruptions so far.
-    pub fn interruptions(&self) -> u64 {
-        self.shared.state().interruptions
+    pub fn interrupt_count(&self) -> u64 {
+        self.shared.state().interrupt_count
     }
 
-    /// The owner has said all that came before [`Event::Done`].
+    /// The owner has said all that came before [`Event::BoundaryDone`].
     pub fn acknowledge_done(&self, token: u64) {
         let mut state = self.shared.state();
-        state.done = state.done.max(token);
+        state.completed_token = state.completed_token.max(token);
         drop(state);
         self.shared.changed.notify_all();
     }
 
     /// The owner has said that the client failed.
     pub fn acknowledge_failure(&self) {
-        self.shared.state().failure_told = true;
+        self.shared.state().failure_posted = true;
         self.shared.changed.notify_all();
     }
 
@@ -270,7 +272,7 @@ impl Client {
 
     /// Whether the client has failed and its error is on the bus.
     pub fn has_reported_failure(&self) -> bool {
-        self.shared.state().failure_told
+        self.shared.state().failure_posted
     }
 
     /// Drops what waits and what the session has not said; until [`flush_stop`](Self::flush_stop)
@@ -279,7 +281,7 @@ impl Client {
         let mut state = self.shared.state();
         state.flushing = true;
         state.queue.clear();
-        state.input_until = Duration::ZERO;
+        state.input_end = Duration::ZERO;
         state.epoch += 1;
         let epoch = state.epoch;
         drop(state);

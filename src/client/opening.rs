@@ -6,11 +6,11 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::driver::Driver;
-use super::event::Trouble;
+use super::error::ClientError;
+use super::handshake::{HandshakeError, HandshakeRequest, perform_handshake};
 use super::runtime::spawn;
 use super::transport::Transport;
-use super::upgrade::{Opening, UpgradeError, upgrade};
-use super::wire::Wire;
+use super::websocket::WebSocket;
 use crate::session::exchange::Exchange;
 
 impl Driver {
@@ -19,7 +19,7 @@ impl Driver {
     /// not.
     pub(super) async fn connect(
         &mut self,
-    ) -> Result<Option<(Exchange, Result<(), Trouble>)>, Trouble> {
+    ) -> Result<Option<(Exchange, Result<(), ClientError>)>, ClientError> {
         let finish = self.retries.finish_deadline();
         let shared = self.shared.clone();
         tokio::select! {
@@ -30,25 +30,25 @@ impl Driver {
         let opened = self.now();
         let limit = self.config.limits.connect;
         let until = finish.map_or(opened + limit, |at| at.min(opened + limit));
-        let wire = match self.open(shared.started + until).await? {
-            Some(wire) => wire,
+        let websocket = match self.open(shared.started + until).await? {
+            Some(websocket) => websocket,
             None => {
                 // Or the next try would go on with what is left of this one.
-                let dialling = self.line.give_up().map(Trouble::from);
+                let dialling = self.preconnect.cancel().map(ClientError::from);
                 if finish == Some(until) {
                     return Ok(None);
                 }
-                return Err(dialling.unwrap_or(Trouble::NoAnswer(limit)));
+                return Err(dialling.unwrap_or(ClientError::ResponseTimeout(limit)));
             }
         };
-        let wire = self.wire.insert(wire);
+        let websocket = self.websocket.insert(websocket);
         let request = self
             .encoder
             .request(Exchange::REQUEST, &self.config.request.to_json());
         let bytes = request.len() as u64;
-        let asked = wire
+        let asked = websocket
             .send(request)
-            .map_err(|error| Trouble::from_websocket(error, false));
+            .map_err(|error| ClientError::from_websocket(error, false));
         self.shared.counters.update(|counts| {
             counts.frames_sent += 1;
             counts.bytes_sent += bytes;
@@ -69,17 +69,17 @@ impl Driver {
     }
 
     /// Connects and upgrades by `until`; returns None when neither an error nor an answer came by then.
-    async fn open(&mut self, until: Instant) -> Result<Option<Wire<Transport>>, Trouble> {
+    async fn open(&mut self, until: Instant) -> Result<Option<WebSocket<Transport>>, ClientError> {
         let shared = self.shared.clone();
         loop {
             let asked = self.now();
-            self.line.dial(asked);
-            match timeout_at(until, self.line.dialled(|| shared.now())).await {
+            self.preconnect.start(asked);
+            match timeout_at(until, self.preconnect.wait(|| shared.now())).await {
                 Ok(dialled) => dialled?,
                 Err(_) => return Ok(None),
             }
             self.tell_ready();
-            let Some(mut connected) = self.line.take() else {
+            let Some(mut connected) = self.preconnect.take() else {
                 continue;
             };
             let began = self.now();
@@ -88,7 +88,7 @@ impl Driver {
             let request_id = Uuid::new_v4().to_string();
             // Before the answer: of one that never comes, ours is all that the vendor's support can look for.
             self.tell_ids();
-            let opening = Opening {
+            let request = HandshakeRequest {
                 credentials: &self.config.credentials,
                 secrets: &self.config.secrets,
                 resource_id: &self.config.resource_id,
@@ -96,7 +96,14 @@ impl Driver {
                 request_id: &request_id,
             };
             let endpoint = &self.config.endpoint;
-            let result = match upgrade(&mut connected.transport, endpoint, &opening, until).await {
+            let result = match perform_handshake(
+                &mut connected.transport,
+                endpoint,
+                &request,
+                until,
+            )
+            .await
+            {
                 Ok(result) => result,
                 Err(_) => return Ok(None),
             };
@@ -104,16 +111,16 @@ impl Driver {
                 Ok(opened) => {
                     self.log_id = opened.log_id;
                     self.tell_ids();
-                    let took = self.line.took() + (self.now() - began);
+                    let took = self.preconnect.connect_duration() + (self.now() - began);
                     self.shared
                         .counters
                         .update(|counts| counts.connect_time = took);
-                    return Ok(Some(Wire::new(connected.transport, opened.tail).await));
+                    return Ok(Some(WebSocket::new(connected.transport, opened.tail).await));
                 }
                 // It had been waiting for audio, and died meanwhile: that says nothing of the service.
                 Err(error) if connected.since < asked && is_end_of_patience(&error) => continue,
                 Err(error) => {
-                    if let UpgradeError::Refused(failure) = &error {
+                    if let HandshakeError::Refused(failure) = &error {
                         self.log_id = failure.log_id.clone();
                     }
                     self.tell_ids();
@@ -125,18 +132,18 @@ impl Driver {
 
     /// Gives up the connection, saying good-bye in the background.
     pub(super) fn leave(&mut self) {
-        if let Some(wire) = self.wire.take() {
-            self.closing = spawn(wire.close()).ok();
+        if let Some(websocket) = self.websocket.take() {
+            self.closing = spawn(websocket.close()).ok();
         }
     }
 
     /// Lets `ending` see to the connection's end in the background.
-    pub(super) fn leave_by<F>(&mut self, ending: impl FnOnce(Wire<Transport>) -> F)
+    pub(super) fn leave_by<F>(&mut self, ending: impl FnOnce(WebSocket<Transport>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        if let Some(wire) = self.wire.take() {
-            self.closing = spawn(ending(wire)).ok();
+        if let Some(websocket) = self.websocket.take() {
+            self.closing = spawn(ending(websocket)).ok();
         }
     }
 
@@ -149,10 +156,10 @@ impl Driver {
 
 /// Whether the peer has ended a connection that was not used for a while: without a word, or with the status that HTTP
 /// has for it.
-fn is_end_of_patience(error: &UpgradeError) -> bool {
+fn is_end_of_patience(error: &HandshakeError) -> bool {
     match error {
-        UpgradeError::Io(_) => true,
-        UpgradeError::Refused(failure) => failure.http_status == Some(408),
+        HandshakeError::Io(_) => true,
+        HandshakeError::Refused(failure) => failure.http_status == Some(408),
         _ => false,
     }
 }

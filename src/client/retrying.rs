@@ -5,7 +5,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::driver::Driver;
-use super::event::{Event, Trouble};
+use super::error::ClientError;
+use super::event::Event;
 use crate::protocol::failure::Cause;
 use crate::session::retry::{Decision, Progress};
 use crate::session::samples_to_time;
@@ -15,16 +16,16 @@ const IDLE_END: Duration = Duration::from_millis(500);
 
 impl Driver {
     /// The network is not there yet, and nothing is lost so far.
-    pub(super) fn pause_before_retry(&mut self, trouble: Trouble) -> Result<(), Trouble> {
+    pub(super) fn pause_before_retry(&mut self, error: ClientError) -> Result<(), ClientError> {
         let (progress, now) = (self.progress(), self.now());
         let decision = self
             .retries
-            .on_failure(trouble.retry(), progress, now, random());
+            .on_failure(error.retry(), progress, now, random());
         let Decision::Retry(pause) = decision else {
-            return Err(trouble);
+            return Err(error);
         };
         let from = samples_to_time(self.replay_from(), self.config.request.rate);
-        self.tell_retry(trouble, pause, from);
+        self.tell_retry(error, pause, from);
         Ok(())
     }
 
@@ -41,33 +42,33 @@ impl Driver {
 
     /// Whether audio was sent that the service has not processed: it may hold words.
     fn has_unprocessed_audio(&self) -> bool {
-        let sent = samples_to_time(self.history.end(), self.config.request.rate);
-        sent > self.tracker.processed_until() + self.config.frame()
+        let sent = samples_to_time(self.replay_buffer.end(), self.config.request.rate);
+        sent > self.tracker.processed_until() + self.config.max_chunk()
     }
 
     /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a
     /// restart, which makes some.
-    pub(super) fn is_idle_end(&self, trouble: &Trouble) -> bool {
-        let idle = matches!(trouble, Trouble::Failure(failure) if failure.cause == Cause::Idle);
+    pub(super) fn is_idle_end(&self, error: &ClientError) -> bool {
+        let idle = matches!(error, ClientError::Failure(failure) if failure.cause == Cause::Idle);
         idle && self.now() >= self.spoke + IDLE_END
             && self.pending.is_none()
-            && !self.history.replaying()
+            && !self.replay_buffer.replaying()
             && !self.shared.state().queue.is_ready()
     }
 
-    /// Ends the wait for the final results as `decision` says. `trouble`: what stood in the way, if anything.
+    /// Ends the wait for the final results as `decision` says. `error`: what stood in the way, if anything.
     pub(super) fn end_without_final(
         &mut self,
         decision: Decision,
-        trouble: Option<Trouble>,
-    ) -> Result<(), Trouble> {
+        error: Option<ClientError>,
+    ) -> Result<(), ClientError> {
         let waited = self.retries.finish_waited(self.now());
         if decision != Decision::Unconfirmed {
-            return Err(trouble.unwrap_or(Trouble::NoFinal(waited)));
+            return Err(error.unwrap_or(ClientError::FinalTimeout(waited)));
         }
         self.tracker.finalize_unconfirmed(&mut self.updates);
         self.tell_updates();
-        self.emit(Event::FinishTimedOut { waited, trouble });
+        self.emit(Event::FinishTimedOut { waited, error });
         self.leave();
         self.disconnected();
         self.carry_out();

@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::event::Level;
 use super::live::Live;
 use super::transport::Transport;
-use super::wire::{Wire, WireEvent};
+use super::websocket::{WebSocket, WsEvent};
 use crate::protocol::frame;
 use crate::session::exchange::Exchange;
 use crate::session::samples_to_time;
@@ -52,16 +52,19 @@ impl Driver {
         let settled = !silent && !self.tracker.has_open();
         let is_due = exchange.should_rotate(samples_to_time(fresh, rate), settled);
         // With a boundary to carry out it ends anyway.
-        if !is_due || self.pending.is_some() || !self.wire.as_ref().is_some_and(Wire::is_ready) {
+        if !is_due
+            || self.pending.is_some()
+            || !self.websocket.as_ref().is_some_and(WebSocket::is_ready)
+        {
             return None;
         }
-        let window = samples_to_time(self.history.start(), rate);
+        let window = samples_to_time(self.replay_buffer.start(), rate);
         let timed = !self.tracker.would_lose_untimed_words(window);
         let answered = if timed {
             self.tracker.resolved_until() >= window
         } else {
             let sent = samples_to_time(live.sent, rate);
-            self.tracker.processed_until() + self.config.lag() >= sent
+            self.tracker.processed_until() + self.config.result_latency() >= sent
         };
         let quiet = self.now().saturating_sub(live.heard);
         Rotation::of(timed, answered, quiet)
@@ -73,29 +76,28 @@ impl Driver {
             Level::Info,
             format_args!("long enough: on to a new session"),
         );
-        self.restart(self.history.start());
+        self.restart(self.replay_buffer.start());
         let finish = exchange.finish().map(|number| self.encoder.finish(number));
-        self.leave_by(|wire| see_out(wire, finish));
+        self.leave_by(|websocket| see_out(websocket, finish));
     }
 }
 
 /// The end of a session whose words nobody waits for any more.
-async fn see_out(mut wire: Wire<Transport>, finish: Option<Bytes>) {
+async fn see_out(mut websocket: WebSocket<Transport>, finish: Option<Bytes>) {
     let end = async {
-        let Some(Ok(())) = finish.map(|finish| wire.send(finish)) else {
+        let Some(Ok(())) = finish.map(|finish| websocket.send(finish)) else {
             return;
         };
         loop {
-            match wire.next().await {
-                WireEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {
-                }
-                WireEvent::Written | WireEvent::Text(_) | WireEvent::Heartbeat => {}
+            match websocket.next().await {
+                WsEvent::Frame(bytes) if !frame::decode(&bytes).is_ok_and(|frame| frame.last) => {}
+                WsEvent::Written | WsEvent::Text(_) | WsEvent::Heartbeat => {}
                 _ => return,
             }
         }
     };
     let _ = tokio::time::timeout(ROTATED_FINISH, end).await;
-    wire.close().await;
+    websocket.close().await;
 }
 
 #[cfg(test)]

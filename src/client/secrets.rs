@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::credentials::Credentials;
 use super::proxy::Proxy;
-use super::upgrade::Credentials;
 use crate::protocol::text::sanitize;
 
 /// A shorter one is no secret, and would be found everywhere.

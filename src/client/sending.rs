@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::driver::Driver;
-use super::event::{Level, Trouble};
+use super::error::ClientError;
+use super::event::Level;
 use super::live::Live;
-use super::wire::Wire;
+use super::websocket::WebSocket;
 use crate::session::exchange::Exchange;
 use crate::session::queue::Item;
 use crate::session::samples_to_time;
@@ -26,9 +27,13 @@ enum Next {
 
 impl Driver {
     /// Sends what may be sent now.
-    pub(super) fn send(&mut self, exchange: &mut Exchange, live: &mut Live) -> Result<(), Trouble> {
+    pub(super) fn send(
+        &mut self,
+        exchange: &mut Exchange,
+        live: &mut Live,
+    ) -> Result<(), ClientError> {
         live.send_at = None;
-        while self.wire.as_ref().is_some_and(Wire::is_ready) && !exchange.is_finishing() {
+        while self.websocket.as_ref().is_some_and(WebSocket::is_ready) && !exchange.is_finishing() {
             // Also between frames that go together, or a queue with hours in it would run past the pause. Their
             // being written brings the loop back to its beginning, which rotates.
             if live.writing_since.is_some() && self.rotation(exchange, live).is_some() {
@@ -42,7 +47,7 @@ impl Driver {
             }
             let (frame, sent) = match self.next(exchange)? {
                 Next::Nothing => {
-                    let until = self.shared.state().input_until;
+                    let until = self.shared.state().input_end;
                     live.dry.get_or_insert(now.max(until));
                     return Ok(());
                 }
@@ -51,7 +56,7 @@ impl Driver {
                     return Ok(());
                 }
                 Next::Finish => {
-                    let number = exchange.finish().ok_or(Trouble::Defect)?;
+                    let number = exchange.finish().ok_or(ClientError::Internal)?;
                     self.log(
                         Level::Debug,
                         format_args!("asking for the last words: finish, number -{number}"),
@@ -84,20 +89,21 @@ impl Driver {
                 counts.bytes_sent += bytes;
                 counts.sent += sent;
             });
-            if let Some(wire) = self.wire.as_mut() {
+            if let Some(websocket) = self.websocket.as_mut() {
                 live.writing_since = Some(now);
                 live.handed_over = now;
-                wire.send(frame)
-                    .map_err(|error| Trouble::from_websocket(error, exchange.is_acknowledged()))?;
+                websocket.send(frame).map_err(|error| {
+                    ClientError::from_websocket(error, exchange.is_acknowledged())
+                })?;
             }
         }
         Ok(())
     }
 
     /// Takes what is next: audio that is sent again, then what waits, then the finish.
-    fn next(&mut self, exchange: &mut Exchange) -> Result<Next, Trouble> {
-        if let Some((position, pcm)) = self.history.replay() {
-            let number = exchange.number().ok_or(Trouble::Defect)?;
+    fn next(&mut self, exchange: &mut Exchange) -> Result<Next, ClientError> {
+        if let Some((position, pcm)) = self.replay_buffer.replay() {
+            let number = exchange.number().ok_or(ClientError::Internal)?;
             let end = position + (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
             self.log(
                 Level::Log,
@@ -115,10 +121,10 @@ impl Driver {
         }
         Ok(match self.shared.pop(self.epoch) {
             Some(Item::Audio(chunk)) => {
-                let number = exchange.number().ok_or(Trouble::Defect)?;
+                let number = exchange.number().ok_or(ClientError::Internal)?;
                 let (position, end) = (chunk.position, chunk.position + chunk.samples());
                 let arrived = chunk.arrived;
-                self.history.push(position, chunk.pcm(), arrived);
+                self.replay_buffer.push(position, chunk.pcm(), arrived);
                 let frame = self.encoder.audio_chunk(number, chunk.data);
                 self.log(
                     Level::Log,

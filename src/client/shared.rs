@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::WaitResult;
 use super::config::Config;
 use super::counters::Counters;
-use super::event::InputError;
+use super::error::InputError;
 use crate::session::queue::{Boundary, Item, Queue};
 use crate::session::time_to_samples;
 
@@ -56,19 +56,19 @@ pub(super) struct State {
     /// Counts the flushes, as the driver does: it must not take what belongs to a later one.
     pub(super) epoch: u64,
     /// When the audio that was handed over last will have been heard.
-    pub(super) input_until: Duration,
+    pub(super) input_end: Duration,
     /// Between the two halves of a flush nothing is taken.
     pub(super) flushing: bool,
     /// Somebody waits for room for so many samples.
-    pub(super) blocked: Option<u64>,
+    pub(super) waiting_for_space: Option<u64>,
     /// The driver has nothing to do: the first piece of a chunk is news to it.
-    pub(super) unoccupied: bool,
+    pub(super) driver_idle: bool,
     pub(super) failed: bool,
     /// The failure is on the bus.
-    pub(super) failure_told: bool,
-    pub(super) done: u64,
+    pub(super) failure_posted: bool,
+    pub(super) completed_token: u64,
     /// Counts the calls of [`Client::interrupt`](super::Client::interrupt).
-    pub(super) interruptions: u64,
+    pub(super) interrupt_count: u64,
     /// Ends all waits, those to come as well.
     pub(super) stopped: bool,
 }
@@ -82,14 +82,14 @@ impl Shared {
             state: Mutex::new(State {
                 queue: Queue::new(time_to_samples(config.chunk, rate)),
                 epoch: 0,
-                input_until: Duration::ZERO,
+                input_end: Duration::ZERO,
                 flushing: false,
-                blocked: None,
-                unoccupied: false,
+                waiting_for_space: None,
+                driver_idle: false,
                 failed: false,
-                failure_told: false,
-                done: 0,
-                interruptions: 0,
+                failure_posted: false,
+                completed_token: 0,
+                interrupt_count: 0,
                 stopped: false,
             }),
             changed: Condvar::new(),
@@ -127,10 +127,10 @@ impl Shared {
             return None;
         }
         let item = state.queue.pop();
-        let (queue, limit) = (&state.queue, self.roomy());
+        let (queue, limit) = (&state.queue, self.low_watermark());
         let wake = state
-            .blocked
-            .take_if(|samples| queue.has_room(*samples, limit))
+            .waiting_for_space
+            .take_if(|samples| queue.has_space(*samples, limit))
             .is_some();
         drop(guard);
         if wake {
@@ -140,7 +140,7 @@ impl Shared {
     }
 
     /// With no more than this waiting, it is worth waking whoever waits for room.
-    pub(super) fn roomy(&self) -> u64 {
+    pub(super) fn low_watermark(&self) -> u64 {
         self.max_queue / 4 * 3
     }
 
@@ -151,8 +151,8 @@ impl Shared {
         if state.epoch != epoch {
             return None;
         }
-        let coming = state.queue.is_first_coming() && self.now() < state.input_until + FRESH;
-        let next = if state.queue.is_at_audio() || coming {
+        let coming = state.queue.has_only_partial() && self.now() < state.input_end + FRESH;
+        let next = if state.queue.front_is_audio() || coming {
             Some(None)
         } else {
             match state.queue.pop() {
@@ -160,14 +160,14 @@ impl Shared {
                 _ => None,
             }
         };
-        state.unoccupied = next.is_none();
+        state.driver_idle = next.is_none();
         next
     }
 
     /// When what waits, and is less than a chunk, was complete.
-    pub(super) fn rest_since(&self) -> Option<Duration> {
+    pub(super) fn partial_chunk_since(&self) -> Option<Duration> {
         let state = self.state();
-        state.queue.is_first_coming().then_some(state.input_until)
+        state.queue.has_only_partial().then_some(state.input_end)
     }
 
     /// Waits until `until` returns a result, the client is stopped, or the count of interruptions is
@@ -185,7 +185,7 @@ impl Shared {
             if let Some(end) = until(&mut state) {
                 return end;
             }
-            if state.interruptions != seen {
+            if state.interrupt_count != seen {
                 return WaitResult::Interrupted;
             }
             state = self

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::driver::Driver;
-use super::event::{Event, Level, Trouble};
+use super::error::ClientError;
+use super::event::{Event, Level};
 use crate::session::transcript::Update;
 
 impl Driver {
@@ -24,10 +25,10 @@ impl Driver {
     }
 
     /// Reports that another connection is tried after `pause`, for the audio from `from` on.
-    pub(super) fn tell_retry(&self, trouble: Trouble, pause: Duration, from: Duration) {
+    pub(super) fn tell_retry(&self, error: ClientError, pause: Duration, from: Duration) {
         self.emit(Event::Reconnecting {
             lost: self.restoring && self.session > 0,
-            trouble,
+            error,
             attempt: self.retries.attempt(),
             pause,
             stream: self.stream,
@@ -77,11 +78,11 @@ impl Driver {
     }
 
     pub(super) fn emit(&self, event: Event) {
-        self.events.event(self.epoch, event);
+        self.handler.handle(self.epoch, event);
     }
 
     pub(super) fn log(&self, level: Level, line: fmt::Arguments<'_>) {
-        self.events.log(level, line);
+        self.handler.log(level, line);
     }
 
     pub(super) fn wants_responses(&self) -> bool {

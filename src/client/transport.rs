@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 /// A peer that takes no byte for so long is gone.
 ///
 /// TCP itself would go on trying for a quarter of an hour, while the kernel's buffer hides it.
-pub(super) const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+pub(super) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to the host, encrypted if the URI says so, through a proxy if there is one.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Transport {
         // Failing to set an option costs latency, not the connection.
         let _ = tcp.set_nodelay(true);
         #[cfg(target_os = "linux")]
-        let _ = socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        let _ = socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
         Transport::Plain(tcp)
     }
 
@@ -102,6 +102,6 @@ mod tests {
         let transport = Transport::new(tcp);
         let socket = socket2::SockRef::from(transport.tcp());
         let limit = socket.tcp_user_timeout().expect("an option");
-        assert_eq!(limit, Some(UNACKNOWLEDGED));
+        assert_eq!(limit, Some(TCP_USER_TIMEOUT));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
-use crate::client::{Client, Pushed};
+use crate::client::{Client, PushResult};
 use crate::element::CAT;
 use crate::element::bus::outbox::{Outbox, Post};
 use crate::element::drops::{DropReporter, DroppedRange};
@@ -219,7 +219,7 @@ impl Run {
 
     /// Whether a buffer of this length has to wait for room in the queue.
     pub fn must_wait(&self, samples: u64) -> bool {
-        !self.client.has_room(samples) && !self.leaks()
+        !self.client.has_space(samples) && !self.leaks()
     }
 
     /// A buffer comes to nothing. What its flags say of the time holds for the next one.
@@ -243,7 +243,7 @@ impl Run {
             return;
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
-        if !self.client.has_room(samples) && self.leaks() {
+        if !self.client.has_space(samples) && self.leaks() {
             self.drop_oldest(samples);
         }
         let mut streaming = self.streaming();
@@ -266,7 +266,7 @@ impl Run {
         streaming.needs_drain = true;
         self.report_dropped(streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
-        if self.client.push(pcm) == Pushed::Failed {
+        if self.client.push(pcm) == PushResult::Failed {
             gst::debug!(CAT, "failed meanwhile: the next buffer gets the flow error");
         }
     }

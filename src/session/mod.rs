@@ -7,8 +7,8 @@
 //! - [`queue`] cuts audio into chunks, on its way to the service;
 //! - [`pacer`] says how fast they go;
 //! - [`exchange`] numbers a connection's packets and keeps its deadlines;
-//! - [`history`] keeps what was sent and is not settled, to send it again;
-//! - [`packing`] keeps it small;
+//! - [`replay_buffer`] keeps what was sent and is not settled, to send it again;
+//! - [`pcm_codec`] keeps it small;
 //! - [`transcript`] turns responses into utterances;
 //! - [`response_check`] finds out that none of them can be read;
 //! - [`backoff`] spaces the tries to connect.
@@ -19,10 +19,10 @@ use std::time::Duration;
 
 pub mod backoff;
 pub mod exchange;
-pub mod history;
 pub mod pacer;
-pub mod packing;
+pub mod pcm_codec;
 pub mod queue;
+pub mod replay_buffer;
 pub mod response_check;
 pub mod retry;
 pub mod transcript;

@@ -41,7 +41,7 @@ impl Chunk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary {
     /// No audio for a while: finish; the next chunk opens another session of the same stream.
-    Pause,
+    EndSession,
     /// End of the stream: finish, then tell whoever waits for `token`.
     EndOfStream {
         /// Chosen by the caller, and handed back when everything before it is done.
@@ -84,15 +84,15 @@ enum Entry {
 #[derive(Debug)]
 pub struct Queue {
     entries: VecDeque<Entry>,
-    filling: BytesMut,
-    filling_arrived: Duration,
+    partial: BytesMut,
+    partial_arrived: Duration,
     /// The stream, and the position in it, of the next chunk to be taken.
     stream: u32,
     next: u64,
     /// Samples that wait, the chunk being filled included.
     waiting: u64,
     /// Audio has come since the last boundary.
-    in_session: bool,
+    session_open: bool,
     /// 0: what one `push` brings is a chunk.
     chunk_samples: u64,
 }
@@ -103,12 +103,12 @@ impl Queue {
     pub fn new(chunk_samples: u64) -> Self {
         Queue {
             entries: VecDeque::new(),
-            filling: BytesMut::new(),
-            filling_arrived: Duration::ZERO,
+            partial: BytesMut::new(),
+            partial_arrived: Duration::ZERO,
             stream: 0,
             next: 0,
             waiting: 0,
-            in_session: false,
+            session_open: false,
             chunk_samples,
         }
     }
@@ -117,23 +117,23 @@ impl Queue {
     pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
         debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
         let ready = self.entries.len();
-        self.in_session |= !pcm.is_empty();
+        self.session_open |= !pcm.is_empty();
         self.waiting += (pcm.len() / BYTES_PER_SAMPLE) as u64;
         while !pcm.is_empty() {
             let full = match self.chunk_samples {
                 0 => pcm.len().min(MAX_CHUNK),
                 samples => samples as usize * BYTES_PER_SAMPLE,
             };
-            if self.filling.is_empty() {
-                self.filling.reserve(HEADROOM + full);
-                self.filling.put_bytes(0, HEADROOM);
+            if self.partial.is_empty() {
+                self.partial.reserve(HEADROOM + full);
+                self.partial.put_bytes(0, HEADROOM);
             }
-            let room = (HEADROOM + full).saturating_sub(self.filling.len());
+            let room = (HEADROOM + full).saturating_sub(self.partial.len());
             let (head, tail) = pcm.split_at(room.min(pcm.len()));
-            self.filling.extend_from_slice(head);
-            self.filling_arrived = arrived;
-            if self.filling.len() >= HEADROOM + full {
-                self.seal();
+            self.partial.extend_from_slice(head);
+            self.partial_arrived = arrived;
+            if self.partial.len() >= HEADROOM + full {
+                self.flush_partial();
             }
             pcm = tail;
         }
@@ -155,27 +155,27 @@ impl Queue {
 
     /// Appends a boundary; the audio before it becomes a chunk, however short.
     pub fn push_boundary(&mut self, boundary: Boundary) {
-        self.seal();
+        self.flush_partial();
         self.entries.push_back(Entry::Boundary(boundary));
-        self.in_session = false;
+        self.session_open = false;
     }
 
     /// Whether what comes next goes on with a session that has audio, or will have: else it opens another.
-    pub fn is_in_session(&self) -> bool {
-        self.in_session
+    pub fn is_session_open(&self) -> bool {
+        self.session_open
     }
 
     /// The session is over without a boundary, unless there is audio for it.
-    pub fn end_session(&mut self) {
-        self.in_session &= self.has_audio();
+    pub fn close_session(&mut self) {
+        self.session_open &= self.has_audio();
     }
 
     /// Makes a chunk of what is there, because no more is expected for a while.
-    pub fn seal(&mut self) {
-        if !self.filling.is_empty() {
+    pub fn flush_partial(&mut self) {
+        if !self.partial.is_empty() {
             // Not split off, which would allocate a count of its owners.
-            let data = std::mem::take(&mut self.filling);
-            let arrived = self.filling_arrived;
+            let data = std::mem::take(&mut self.partial);
+            let arrived = self.partial_arrived;
             self.entries.push_back(Entry::Audio { data, arrived });
         }
     }
@@ -209,7 +209,7 @@ impl Queue {
     }
 
     /// Whether the next entry is audio.
-    pub fn is_at_audio(&self) -> bool {
+    pub fn front_is_audio(&self) -> bool {
         matches!(self.entries.front(), Some(Entry::Audio { .. }))
     }
 
@@ -219,7 +219,7 @@ impl Queue {
     }
 
     /// Whether nothing waits but a chunk that is not full.
-    pub fn is_first_coming(&self) -> bool {
+    pub fn has_only_partial(&self) -> bool {
         self.entries.is_empty() && self.has_audio()
     }
 
@@ -232,12 +232,12 @@ impl Queue {
     ///
     /// Always, when no whole chunk waits: the one being filled can't go before it is full, so a buffer
     /// that is longer than the limit would wait for ever.
-    pub fn has_room(&self, samples: u64, limit: u64) -> bool {
-        self.waiting == self.being_filled() || self.waiting.saturating_add(samples) <= limit
+    pub fn has_space(&self, samples: u64, limit: u64) -> bool {
+        self.waiting == self.partial_len() || self.waiting.saturating_add(samples) <= limit
     }
 
-    fn being_filled(&self) -> u64 {
-        samples_in(&self.filling)
+    fn partial_len(&self) -> u64 {
+        samples_in(&self.partial)
     }
 
     /// The position of the next chunk that [`pop`](Self::pop) hands out.
@@ -282,10 +282,10 @@ impl Queue {
     /// Forgets everything; the next sample has position 0.
     pub fn clear(&mut self) {
         self.entries.clear();
-        self.filling.clear();
+        self.partial.clear();
         self.waiting = 0;
         self.next = 0;
-        self.in_session = false;
+        self.session_open = false;
     }
 }
 

@@ -273,7 +273,7 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         let Ok(map) = buffer.map_readable() else {
             // The next buffer gets the flow error, once the cause is on the bus.
-            run.client.reject_input(InputError::Unreadable);
+            run.client.reject_input(InputError::Unmappable);
             return Ok(gst::FlowSuccess::Ok);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;

@@ -96,7 +96,7 @@ impl VolcAsrSink {
     /// Prerolls nothing meanwhile: the source learns of the failure at once, also in PAUSED.
     fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> gst::FlowError {
         loop {
-            let seen = run.client.interruptions();
+            let seen = run.client.interrupt_count();
             match run.client.wait_for_failure(seen) {
                 WaitResult::Interrupted if !pad.pad_flags().contains(gst::PadFlags::FLUSHING) => {}
                 WaitResult::Interrupted | WaitResult::Stopped => return gst::FlowError::Flushing,
@@ -133,7 +133,7 @@ impl VolcAsrSink {
         let mut gaps = 0;
         loop {
             // Read first: a need that arises from here on interrupts the wait.
-            let seen = run.client.interruptions();
+            let seen = run.client.interrupt_count();
             // An error ends the state change that the pipeline is in: a preroll would wait for a
             // PLAYING that does not come.
             if run.client.has_failed() {

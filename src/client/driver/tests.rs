@@ -18,8 +18,8 @@ struct Clumsy {
     has_panicked: AtomicBool,
 }
 
-impl Events for Clumsy {
-    fn event(&self, _: u64, event: Event) {
+impl EventHandler for Clumsy {
+    fn handle(&self, _: u64, event: Event) {
         let first = !self.has_panicked.swap(true, Ordering::SeqCst);
         assert!(!first, "on purpose");
         let mut told = self.told.lock().expect("held shortly");
@@ -40,7 +40,7 @@ fn a_panic_is_a_failure_that_is_told() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let told = events.told.lock().expect("held shortly").clone();
-    assert_eq!(told, ["Failed { trouble: Defect, lost: true }"]);
+    assert_eq!(told, ["Failed { error: Internal, lost: true }"]);
     client.acknowledge_failure();
     assert!(matches!(client.wait_for(1, 0), WaitResult::Failed));
 }

@@ -39,7 +39,7 @@ pub enum ProxyError {
         /// The status or the reason that it gave.
         answer: String,
         /// Whether that may pass: the proxy itself did not reach the service.
-        is_passing: bool,
+        is_transient: bool,
     },
     /// The connection to it ended before it answered.
     #[error("broke the connection: {0}")]
@@ -62,7 +62,7 @@ impl ProxyError {
     pub(in crate::client) fn retry(&self) -> Retry {
         match self {
             ProxyError::Unreachable(error) => error.retry(),
-            ProxyError::Refused { is_passing, .. } if *is_passing => Retry::Soon,
+            ProxyError::Refused { is_transient, .. } if *is_transient => Retry::Soon,
             ProxyError::Broken(_) | ProxyError::NoAnswer(_) => Retry::Soon,
             ProxyError::LoginNeeded(_)
             | ProxyError::LoginRefused(_)
@@ -121,7 +121,7 @@ impl Proxy {
             status => Err(ProxyError::Refused {
                 target: target.to_owned(),
                 answer: format!("HTTP {status}"),
-                is_passing: matches!(status, 408 | 429 | 500..),
+                is_transient: matches!(status, 408 | 429 | 500..),
             }),
         }
     }
@@ -142,10 +142,10 @@ impl Proxy {
             Err(error) => error,
         };
         let answer = error.to_string();
-        let refused = |is_passing| ProxyError::Refused {
+        let refused = |is_transient| ProxyError::Refused {
             target: endpoint.authority(),
             answer: answer.clone(),
-            is_passing,
+            is_transient,
         };
         Err(match error {
             SocksError::Io(error) => error.into(),

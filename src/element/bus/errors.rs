@@ -1,7 +1,7 @@
 //! Errors in the user's terms: the cause, and the way out.
 
 use crate::client::{
-    Credentials, DialError, InputError, ProxyError, Secrets, Trouble, UpgradeError,
+    ClientError, Credentials, DialError, HandshakeError, InputError, ProxyError, Secrets,
 };
 use crate::element::bus::poster::Ids;
 use crate::element::settings::RESOURCE_IDS;
@@ -69,24 +69,24 @@ impl Identity {
 }
 
 /// Makes the error that ends a stream. `lost` says that a session was open before.
-pub(crate) fn error(trouble: &Trouble, lost: bool, context: &Identity, ids: &Ids) -> Report {
-    let text = context.redact(&text(trouble, lost, context));
+pub(crate) fn report(error: &ClientError, lost: bool, context: &Identity, ids: &Ids) -> Report {
+    let text = context.redact(&text(error, lost, context));
     Report {
-        error: domain(trouble, lost, &text),
-        debug: debug(trouble, context),
-        details: details(trouble, context, ids),
+        error: domain(error, lost, &text),
+        debug: debug(error, context),
+        details: details(error, context, ids),
     }
 }
 
 /// Returns what the text leaves out. gst-launch-1.0 prints it right below the text.
-fn debug(trouble: &Trouble, context: &Identity) -> String {
-    let mut failure = trouble.failure().cloned();
+fn debug(error: &ClientError, context: &Identity) -> String {
+    let mut failure = error.failure().cloned();
     if let Some(failure) = &mut failure
         && excerpt(&context.redact(&failure.message)).is_none()
     {
         failure.message.clear();
     }
-    context.redact(&failure.map_or_else(|| trouble.to_string(), |failure| failure.to_string()))
+    context.redact(&failure.map_or_else(|| error.to_string(), |failure| failure.to_string()))
 }
 
 /// Returns the beginning of a message that is too long to stand before a remedy.
@@ -96,9 +96,9 @@ fn excerpt(message: &str) -> Option<String> {
 }
 
 /// Makes `volcasr-error`, for programs.
-pub(crate) fn details(trouble: &Trouble, context: &Identity, ids: &Ids) -> gst::Structure {
-    let failure = trouble.failure();
-    let message = failure.map_or_else(|| trouble.to_string(), |failure| failure.message.clone());
+pub(crate) fn details(error: &ClientError, context: &Identity, ids: &Ids) -> gst::Structure {
+    let failure = error.failure();
+    let message = failure.map_or_else(|| error.to_string(), |failure| failure.message.clone());
     gst::Structure::builder("volcasr-error")
         .field_if_some("code", failure.and_then(|failure| failure.code))
         .field_if_some(
@@ -120,11 +120,11 @@ pub(crate) fn details(trouble: &Trouble, context: &Identity, ids: &Ids) -> gst::
                 .and_then(|failure| failure.connect_id.as_deref())
                 .or(ids.connect.as_deref()),
         )
-        .field("retryable", trouble.retry() != Retry::Never)
+        .field("retryable", error.retry() != Retry::Never)
         .build()
 }
 
-fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
+fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
     use gst::{ResourceError, StreamError};
     let resource = |error| gst::glib::Error::new(error, text);
     let open = if lost {
@@ -132,20 +132,20 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
     } else {
         ResourceError::OpenWrite
     };
-    let Some(failure) = trouble.failure() else {
-        return match trouble {
-            Trouble::Nonsense(_) | Trouble::Upgrade(UpgradeError::NotWebSocket(_)) => {
+    let Some(failure) = error.failure() else {
+        return match error {
+            ClientError::Protocol(_) | ClientError::Handshake(HandshakeError::NotWebSocket(_)) => {
                 gst::glib::Error::new(StreamError::Decode, text)
             }
-            Trouble::Input(InputError::NotNegotiated) => {
+            ClientError::Input(InputError::NotNegotiated) => {
                 gst::glib::Error::new(StreamError::Format, text)
             }
-            Trouble::Runtime(_)
-            | Trouble::Input(InputError::Unreadable)
-            | Trouble::Backlog
-            | Trouble::Defect => resource(ResourceError::Failed),
-            Trouble::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
-            Trouble::Dial(DialError::Proxy {
+            ClientError::Runtime(_)
+            | ClientError::Input(InputError::Unmappable)
+            | ClientError::Backlog
+            | ClientError::Internal => resource(ResourceError::Failed),
+            ClientError::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
+            ClientError::Dial(DialError::Proxy {
                 source: ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_),
                 ..
             }) => resource(ResourceError::NotAuthorized),
@@ -174,47 +174,45 @@ fn domain(trouble: &Trouble, lost: bool, text: &str) -> gst::glib::Error {
     }
 }
 
-fn text(trouble: &Trouble, lost: bool, context: &Identity) -> String {
-    if let Some(failure) = trouble.failure() {
+fn text(error: &ClientError, lost: bool, context: &Identity) -> String {
+    if let Some(failure) = error.failure() {
         let message = service_message(failure, context);
         return format!("{message}: {}", remedy(failure, context));
     }
-    match trouble {
-        Trouble::Dial(error) if lost && error.retry() != Retry::Never => format!(
+    match error {
+        ClientError::Dial(error) if lost && error.retry() != Retry::Never => format!(
             "The connection to the service was lost for good: {} max-reconnects says how often it \
              is tried again.",
             connect_error_text(error)
         ),
-        Trouble::Dial(error) => connect_error_text(error),
-        Trouble::Upgrade(UpgradeError::NotWebSocket(_)) | Trouble::Nonsense(_) => {
-            format!(
-                "{trouble}. Check the property uri: it must name the service's v3/sauc endpoint."
-            )
+        ClientError::Dial(error) => connect_error_text(error),
+        ClientError::Handshake(HandshakeError::NotWebSocket(_)) | ClientError::Protocol(_) => {
+            format!("{error}. Check the property uri: it must name the service's v3/sauc endpoint.")
         }
-        Trouble::Input(InputError::NotNegotiated) => {
+        ClientError::Input(InputError::NotNegotiated) => {
             "A buffer came without caps, so the format of its audio is not known: put \
              \"audioconvert ! audioresample\" before this element, and audio before them."
                 .into()
         }
-        Trouble::Input(InputError::Unreadable) => {
+        ClientError::Input(InputError::Unmappable) => {
             "The memory of a buffer can't be read by the CPU: convert it before this element, or \
              have it copied by an element such as \"audioconvert\"."
                 .into()
         }
-        Trouble::Backlog => {
+        ClientError::Backlog => {
             "The application does not take its messages: a sync handler of the bus blocks, and \
              more results wait behind it than are kept. Return from the handler, and do what takes \
              long on another thread."
                 .into()
         }
-        Trouble::Runtime(_) | Trouble::Defect => trouble.to_string(),
+        ClientError::Runtime(_) | ClientError::Internal => error.to_string(),
         _ if lost => format!(
-            "The connection to the service was lost for good: {trouble}. Check the network; \
+            "The connection to the service was lost for good: {error}. Check the network; \
              max-reconnects says how often it is tried again."
         ),
-        _ => format!(
-            "No session with the service: {trouble}. Check the network and the property uri."
-        ),
+        _ => {
+            format!("No session with the service: {error}. Check the network and the property uri.")
+        }
     }
 }
 
@@ -235,7 +233,7 @@ fn connect_error_text(error: &DialError) -> String {
             "{error}. If it is the server's, name its file in that environment variable; else \
              check the host in the property uri."
         ),
-        DialError::Tls { .. } | DialError::NoTls { .. } => {
+        DialError::Tls { .. } | DialError::TlsProtocol { .. } => {
             format!("{error}. Check that the host and port in the property uri speak TLS.")
         }
         DialError::Proxy { source, .. } => format!("{error}. {}", proxy_advice(source)),

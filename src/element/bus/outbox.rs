@@ -22,7 +22,7 @@ use queue::{Delivery, Queue};
 
 pub(crate) use outgoing::Post;
 
-use crate::client::{self, Client, Event, Events, Level, Trouble};
+use crate::client::{self, Client, ClientError, Event, EventHandler, Level};
 
 /// How long a flush waits for a message that is on its way to the bus. Longer than that, the
 /// application's own handler has it.
@@ -73,7 +73,7 @@ impl Outbox {
     pub fn flush(&self, epoch: u64) {
         let mut queue = self.queue();
         queue.epoch = epoch;
-        queue.retain(|post| !post.belongs_to_audio());
+        queue.retain(|post| !post.is_discarded_by_flush());
         drop(queue);
         self.posting.forget_announced();
     }
@@ -115,7 +115,7 @@ impl Outbox {
     pub fn push(&self, epoch: u64, post: Post) {
         let mut queue = self.queue();
         // A failure, say, is none of a flush's business.
-        if queue.closed || (epoch < queue.epoch && post.belongs_to_audio()) {
+        if queue.closed || (epoch < queue.epoch && post.is_discarded_by_flush()) {
             return;
         }
         // By itself it comes with every second response, posts nothing, and is not worth waking a thread.
@@ -167,7 +167,7 @@ impl Outbox {
                 };
                 queue.delivering = Some(Delivery {
                     by: thread::current().id(),
-                    audio: post.belongs_to_audio(),
+                    audio: post.is_discarded_by_flush(),
                 });
                 (epoch, post)
             };
@@ -189,8 +189,8 @@ impl Outbox {
         if let Some(client) = self.client() {
             client.fail_internally();
         }
-        let (trouble, lost) = (Trouble::Defect, false);
-        self.push(epoch, Post::Event(Event::Failed { trouble, lost }));
+        let (error, lost) = (ClientError::Internal, false);
+        self.push(epoch, Post::Event(Event::Failed { error, lost }));
     }
 
     fn client(&self) -> Option<Arc<Client>> {
@@ -206,13 +206,13 @@ impl Outbox {
             !queue.closed && epoch == queue.epoch
         };
         match post {
-            Post::Event(Event::Done { token }) => {
+            Post::Event(Event::BoundaryDone { token }) => {
                 if let Some(client) = self.client() {
                     client.acknowledge_done(token);
                 }
             }
-            Post::Event(Event::Failed { trouble, lost }) => {
-                self.fail(|open| self.posting.failed(element, &trouble, lost, open));
+            Post::Event(Event::Failed { error, lost }) => {
+                self.fail(|open| self.posting.failed(element, &error, lost, open));
             }
             Post::Event(event) => self.posting.event(element, event, &wanted),
             Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
@@ -250,8 +250,8 @@ impl Drop for PanicGuard<'_> {
     }
 }
 
-impl Events for Outbox {
-    fn event(&self, epoch: u64, event: Event) {
+impl EventHandler for Outbox {
+    fn handle(&self, epoch: u64, event: Event) {
         self.push(epoch, Post::Event(event));
     }
 

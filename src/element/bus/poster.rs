@@ -10,7 +10,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::{messages, tags};
-use crate::client::{Event, Trouble};
+use crate::client::{ClientError, Event};
 use crate::element::CAT;
 use crate::element::bus::errors::{self, Identity};
 use crate::element::ineffective::Ineffective;
@@ -171,7 +171,7 @@ impl Posting {
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
             Event::Reconnecting {
                 lost,
-                trouble,
+                error,
                 attempt,
                 pause,
                 stream,
@@ -182,12 +182,12 @@ impl Posting {
                 } else {
                     "No session yet, trying again"
                 };
-                self.reconnecting(element, what, &trouble, (attempt, pause), (stream, from));
+                self.reconnecting(element, what, &error, (attempt, pause), (stream, from));
             }
-            Event::FinishTimedOut { waited, trouble } => {
-                self.finish_timed_out(element, waited, trouble.as_ref());
+            Event::FinishTimedOut { waited, error } => {
+                self.finish_timed_out(element, waited, error.as_ref());
             }
-            Event::CountsDifferently { counted, sent } => {
+            Event::SampleRateMismatch { counted, sent } => {
                 self.counts_differently(element, counted, sent);
             }
             Event::NotUnderstood { responses } => {
@@ -199,7 +199,7 @@ impl Posting {
                 warn(element, error, None, messages::unreadable(responses));
             }
             // The outbox sees to these.
-            Event::Failed { .. } | Event::Done { .. } => {}
+            Event::Failed { .. } | Event::BoundaryDone { .. } => {}
         }
     }
 
@@ -244,16 +244,16 @@ impl Posting {
         &self,
         element: &gst::Element,
         what: &str,
-        trouble: &Trouble,
+        error: &ClientError,
         (attempt, pause): (u32, Duration),
         (stream, from): (u32, Duration),
     ) {
         let times = self.timeline().times(stream, Some(from), None);
-        let details = errors::details(trouble, &self.identity, &self.ids());
+        let details = errors::details(error, &self.identity, &self.ids());
         let details = messages::reconnect(details, attempt, pause, times);
-        let trouble = self.identity.redact(&trouble.to_string());
+        let error = self.identity.redact(&error.to_string());
         let text = format!(
-            "{what} in {} ms (try {attempt}): {trouble}",
+            "{what} in {} ms (try {attempt}): {error}",
             pause.as_millis()
         );
         let connecting = *self.connecting();
@@ -284,11 +284,11 @@ impl Posting {
         &self,
         element: &gst::Element,
         waited: Duration,
-        trouble: Option<&Trouble>,
+        error: Option<&ClientError>,
     ) {
-        let trouble = trouble.map(|trouble| self.identity.redact(&trouble.to_string()));
-        let why = match &trouble {
-            Some(trouble) => format!(": {trouble}"),
+        let cause = error.map(|error| self.identity.redact(&error.to_string()));
+        let why = match &cause {
+            Some(cause) => format!(": {cause}"),
             None => String::new(),
         };
         let text = format!(
@@ -301,7 +301,7 @@ impl Posting {
         warn(
             element,
             error,
-            trouble.as_deref(),
+            cause.as_deref(),
             messages::finish_timeout(waited),
         );
     }
@@ -340,11 +340,11 @@ impl Posting {
     pub fn failed(
         &self,
         element: &gst::Element,
-        trouble: &Trouble,
+        error: &ClientError,
         lost: bool,
         wanted: &dyn Fn() -> bool,
     ) {
-        let report = errors::error(trouble, lost, &self.identity, &self.ids());
+        let report = errors::report(error, lost, &self.identity, &self.ids());
         gst::error!(CAT, obj = element, "{}", report.error.message());
         self.end_progress(element, gst::ProgressType::Error, report.error.message());
         if !wanted() {

@@ -56,7 +56,7 @@ fn a_chunk_is_ready_only_when_full_or_sealed() {
     assert!(!queue.push(&pcm(0..9), NOW));
     assert!(queue.pop().is_none());
     assert!(queue.has_audio());
-    queue.seal();
+    queue.flush_partial();
     assert_eq!(chunks(&mut queue), [(0, pcm(0..9))]);
     assert!(!queue.has_audio());
 }
@@ -64,22 +64,22 @@ fn a_chunk_is_ready_only_when_full_or_sealed() {
 #[test]
 fn a_session_goes_on_from_its_first_audio_to_a_boundary() {
     let mut queue = Queue::new(10);
-    assert!(!queue.is_in_session());
+    assert!(!queue.is_session_open());
     queue.push(&pcm(0..15), NOW);
     queue.pop();
-    assert!(queue.is_in_session());
-    queue.end_session();
-    assert!(queue.is_in_session(), "there is audio for it");
-    queue.push_boundary(Boundary::Pause);
-    assert!(!queue.is_in_session());
+    assert!(queue.is_session_open());
+    queue.close_session();
+    assert!(queue.is_session_open(), "there is audio for it");
+    queue.push_boundary(Boundary::EndSession);
+    assert!(!queue.is_session_open());
     queue.push(&pcm(0..10), NOW);
     while queue.pop().is_some() {}
-    assert!(queue.is_in_session(), "all of it is on its way");
-    queue.end_session();
-    assert!(!queue.is_in_session());
+    assert!(queue.is_session_open(), "all of it is on its way");
+    queue.close_session();
+    assert!(!queue.is_session_open());
     queue.push(&pcm(0..10), NOW);
     queue.clear();
-    assert!(!queue.is_in_session());
+    assert!(!queue.is_session_open());
 }
 
 #[test]
@@ -104,14 +104,14 @@ fn what_is_dropped_leaves_no_hole_in_the_positions() {
 #[test]
 fn room_is_what_the_limit_leaves_and_a_buffer_beyond_it_waits_for_whole_chunks_only() {
     let mut queue = Queue::new(10);
-    assert!(queue.has_room(1000, 30), "nothing waits");
+    assert!(queue.has_space(1000, 30), "nothing waits");
     queue.push(&pcm(0..15), NOW);
-    assert!(queue.has_room(15, 30));
-    assert!(!queue.has_room(16, 30));
+    assert!(queue.has_space(15, 30));
+    assert!(!queue.has_space(16, 30));
     queue.pop();
     assert_eq!(queue.waiting(), 5);
-    assert!(queue.has_room(1000, 30), "only a part of a chunk waits");
-    assert!(queue.has_room(5, 3), "and it can be filled up");
+    assert!(queue.has_space(1000, 30), "only a part of a chunk waits");
+    assert!(queue.has_space(5, 3), "and it can be filled up");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
     let mut queue = Queue::new(10);
     queue.push(&pcm(0..10), NOW);
     queue.pop();
-    queue.push_boundary(Boundary::Pause);
+    queue.push_boundary(Boundary::EndSession);
     queue.push_boundary(Boundary::NewStream { stream: 3 });
     queue.push(&pcm(0..20), NOW);
     assert_eq!(
@@ -143,7 +143,10 @@ fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
             samples: 10
         })
     );
-    assert!(matches!(queue.pop(), Some(Item::Boundary(Boundary::Pause))));
+    assert!(matches!(
+        queue.pop(),
+        Some(Item::Boundary(Boundary::EndSession))
+    ));
     assert!(matches!(
         queue.pop(),
         Some(Item::Boundary(Boundary::NewStream { stream: 3 }))
@@ -253,10 +256,10 @@ proptest! {
                     queue.push_silence(samples, NOW);
                     model.waiting.extend((0..samples).map(|_| Ok(0)));
                 }
-                Step::Seal => queue.seal(),
+                Step::Seal => queue.flush_partial(),
                 Step::Pause => {
-                    queue.push_boundary(Boundary::Pause);
-                    model.waiting.push_back(Err(Boundary::Pause));
+                    queue.push_boundary(Boundary::EndSession);
+                    model.waiting.push_back(Err(Boundary::EndSession));
                 }
                 Step::NewStream => {
                     streams += 1;
@@ -265,7 +268,7 @@ proptest! {
                     model.waiting.push_back(Err(boundary));
                 }
                 Step::Pop => {
-                    let is_audio = queue.is_at_audio();
+                    let is_audio = queue.front_is_audio();
                     let is_ready = is_audio || matches!(model.waiting.front(), Some(Err(_)));
                     prop_assert_eq!(queue.is_ready(), is_ready);
                     let item = queue.pop();
@@ -290,7 +293,7 @@ proptest! {
             prop_assert_eq!(queue.has_audio(), model.samples() > 0);
             prop_assert_eq!(queue.next_position(), model.next);
         }
-        queue.seal();
+        queue.flush_partial();
         while let Some(item) = queue.pop() {
             model.take(&item);
         }

@@ -1,7 +1,7 @@
 //! docs/errors.md and the texts agree: every cause has its row, and every row's text can come.
 
 use super::*;
-use crate::client::troubles;
+use crate::client::one_of_each;
 
 const PAGE: &str = include_str!("../../../../docs/errors.md");
 
@@ -43,9 +43,9 @@ fn every_trouble_has_its_row_and_every_row_its_trouble() {
     let secrets = Secrets::new(&credentials, None);
     let resource_id = "volc.seedasr.sauc.duration".into();
     let context = Identity::new(credentials, secrets, resource_id, 24_000);
-    let texts: Vec<String> = troubles()
+    let texts: Vec<String> = one_of_each()
         .iter()
-        .map(|trouble| text(trouble, false, &context))
+        .map(|error| text(error, false, &context))
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {
@@ -153,7 +153,11 @@ fn every_number_stands_with_its_domain() {
     let table = rows("What a program can tell apart");
     let mut seen: Vec<&str> = [false, true]
         .iter()
-        .flat_map(|lost| troubles().into_iter().map(|t| name(&domain(&t, *lost, ""))))
+        .flat_map(|lost| {
+            one_of_each()
+                .into_iter()
+                .map(|t| name(&domain(&t, *lost, "")))
+        })
         .collect();
     let whole = PAGE
         .split("\n## ")
@@ -173,7 +177,7 @@ fn every_number_stands_with_its_domain() {
                 Ok(code @ 40_000_000..) => Failure::from_error_frame(code, b""),
                 _ => continue,
             };
-            let name = name(&domain(&Trouble::Failure(Box::new(failure)), false, ""));
+            let name = name(&domain(&ClientError::Failure(Box::new(failure)), false, ""));
             assert!(row.starts_with(&format!("| {name} |")), "{number}: {name}");
             seen.push(name);
             numbers += 1;
@@ -192,7 +196,7 @@ fn every_number_stands_with_its_domain() {
             else {
                 continue;
             };
-            let failure = Trouble::Failure(Box::new(Failure::from_error_frame(code, b"")));
+            let failure = ClientError::Failure(Box::new(Failure::from_error_frame(code, b"")));
             let name = name(&domain(&failure, false, ""));
             let found = whole.iter().find(|row| row.contains(number));
             assert_eq!(

@@ -40,9 +40,9 @@ impl Post {
     }
 
     /// Whether a flush takes it back.
-    pub fn belongs_to_audio(&self) -> bool {
+    pub fn is_discarded_by_flush(&self) -> bool {
         match self {
-            Post::Event(event) => event.belongs_to_audio(),
+            Post::Event(event) => event.is_discarded_by_flush(),
             Post::Dropped { .. } => true,
             Post::Backwards | Post::Ineffective(_) => false,
             #[cfg(test)]

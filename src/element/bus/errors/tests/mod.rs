@@ -28,36 +28,36 @@ fn key() -> Identity {
     Identity::new(credentials, secrets, resource_id, 24_000)
 }
 
-fn report(trouble: &Trouble, lost: bool, context: &Identity) -> Report {
+fn report(error: &ClientError, lost: bool, context: &Identity) -> Report {
     let ids = Ids {
         connect: Some("a-connect-id".into()),
         log: Some("a-log-id".into()),
     };
-    error(trouble, lost, context, &ids)
+    super::report(error, lost, context, &ids)
 }
 
-fn code(code: u32, message: &str) -> Trouble {
+fn code(code: u32, message: &str) -> ClientError {
     let body = format!(r#"{{"error":"{message}"}}"#);
-    Trouble::Failure(Box::new(Failure::from_error_frame(code, body.as_bytes())))
+    ClientError::Failure(Box::new(Failure::from_error_frame(code, body.as_bytes())))
 }
 
-fn http(status: u16, message: &str) -> Trouble {
+fn http(status: u16, message: &str) -> ClientError {
     let body = format!(r#"{{"error":"{message}"}}"#);
-    Trouble::Upgrade(UpgradeError::Refused(Failure::from_http(
+    ClientError::Handshake(HandshakeError::Refused(Failure::from_http(
         status,
         body.as_bytes(),
     )))
 }
 
 /// A refusal without a body.
-fn silent(status: Option<u16>) -> Trouble {
-    Trouble::Failure(Box::new(match status {
+fn silent(status: Option<u16>) -> ClientError {
+    ClientError::Failure(Box::new(match status {
         Some(status) => Failure::from_http(status, b""),
         None => Failure::from_error_frame(45_000_001, b""),
     }))
 }
 
-/// What a trouble is, and a word of what to do about it.
+/// What an error is, and a word of what to do about it.
 enum Is {
     Resource(ResourceError),
     Stream(StreamError),
@@ -65,8 +65,8 @@ enum Is {
 
 use Is::*;
 
-/// A trouble, whether a session was lost, the error's domain, and a part of the way out.
-type Case = (Trouble, bool, Is, &'static str);
+/// An error, whether a session was lost, the error's domain, and a part of the way out.
+type Case = (ClientError, bool, Is, &'static str);
 
 fn refusals() -> Vec<Case> {
     vec![
@@ -210,19 +210,19 @@ fn troubles_of_the_network() -> Vec<Case> {
     };
     vec![
         (
-            Trouble::Dial(resolve),
+            ClientError::Dial(resolve),
             false,
             Resource(ResourceError::OpenWrite),
             "name service",
         ),
         (
-            Trouble::Dial(connect),
+            ClientError::Dial(connect),
             false,
             Resource(ResourceError::OpenWrite),
             "firewall",
         ),
         (
-            Trouble::Dial(DialError::TimedOut {
+            ClientError::Dial(DialError::TimedOut {
                 host: "asr.example".into(),
                 port: 443,
                 after: Duration::from_secs(10),
@@ -232,37 +232,37 @@ fn troubles_of_the_network() -> Vec<Case> {
             "max-reconnects",
         ),
         (
-            Trouble::NoAnswer(Duration::from_secs(10)),
+            ClientError::ResponseTimeout(Duration::from_secs(10)),
             false,
             Resource(ResourceError::OpenWrite),
             "uri",
         ),
         (
-            Trouble::Stalled(Duration::from_secs(10)),
+            ClientError::Stalled(Duration::from_secs(10)),
             true,
             Resource(ResourceError::Write),
             "max-reconnects",
         ),
         (
-            Trouble::Nonsense("x".into()),
+            ClientError::Protocol("x".into()),
             true,
             Stream(StreamError::Decode),
             "v3/sauc",
         ),
         (
-            Trouble::Upgrade(UpgradeError::NotWebSocket("x".into())),
+            ClientError::Handshake(HandshakeError::NotWebSocket("x".into())),
             false,
             Stream(StreamError::Decode),
             "v3/sauc",
         ),
         (
-            Trouble::Input(InputError::Unreadable),
+            ClientError::Input(InputError::Unmappable),
             true,
             Resource(ResourceError::Failed),
             "audioconvert",
         ),
         (
-            Trouble::Defect,
+            ClientError::Internal,
             true,
             Resource(ResourceError::Failed),
             "internal",
@@ -273,24 +273,24 @@ fn troubles_of_the_network() -> Vec<Case> {
 #[test]
 fn every_cause_has_its_domain_and_a_way_out() {
     let all = [refusals(), error_frames(), troubles_of_the_network()];
-    for (trouble, lost, is, advice) in all.into_iter().flatten() {
-        let report = report(&trouble, lost, &pair());
+    for (error, lost, is, advice) in all.into_iter().flatten() {
+        let report = report(&error, lost, &pair());
         let text = report.error.message();
         match is {
             Resource(expected) => assert!(
                 report.error.matches(expected),
-                "{trouble}: {:?}",
+                "{error}: {:?}",
                 report.error
             ),
             Stream(expected) => assert!(
                 report.error.matches(expected),
-                "{trouble}: {:?}",
+                "{error}: {:?}",
                 report.error
             ),
         }
         assert!(text.contains(advice), "{text}");
         let retryable = report.details.get::<bool>("retryable");
-        assert_eq!(retryable, Ok(trouble.retry() != Retry::Never), "{trouble}");
+        assert_eq!(retryable, Ok(error.retry() != Retry::Never), "{error}");
     }
 }
 
@@ -313,7 +313,7 @@ fn the_advice_for_a_refused_format_depends_on_the_rate() {
 
 #[test]
 fn the_service_s_own_words_are_in_it() {
-    for (trouble, expected) in [
+    for (error, expected) in [
         (
             silent(None),
             "The service says 45000001: it does not accept",
@@ -329,7 +329,7 @@ fn the_service_s_own_words_are_in_it() {
         ),
         (http(403, "not granted"), "HTTP 403 \"not granted\""),
     ] {
-        let text = report(&trouble, false, &pair()).error.message().to_owned();
+        let text = report(&error, false, &pair()).error.message().to_owned();
         assert!(text.contains(expected), "{text}");
     }
 }
@@ -359,8 +359,8 @@ fn details_have_what_is_known() {
     let mut failure = Failure::from_error_frame(45_000_001, b"bad");
     failure.log_id = Some("its-log-id".into());
     failure.connect_id = Some("its-connect-id".into());
-    let trouble = Trouble::Failure(Box::new(failure));
-    let details = report(&trouble, false, &pair()).details;
+    let error = ClientError::Failure(Box::new(failure));
+    let details = report(&error, false, &pair()).details;
     assert_eq!(details.name(), "volcasr-error");
     assert_eq!(details.get("code"), Ok(45_000_001u32));
     assert!(!details.has_field("http-status"));

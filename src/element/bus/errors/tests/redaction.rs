@@ -6,16 +6,16 @@ use super::*;
 #[test]
 fn secrets_are_struck_out_everywhere() {
     for context in [pair(), key()] {
-        for trouble in [
+        for error in [
             http(401, "key hunter2hunter2 is unknown"),
             code(45_000_010, "hunter2hunter2"),
-            Trouble::Closed {
+            ClientError::Closed {
                 code: 1008,
                 reason: "hunter2hunter2".into(),
             },
-            Trouble::Nonsense("hunter2hunter2".into()),
+            ClientError::Protocol("hunter2hunter2".into()),
         ] {
-            let report = report(&trouble, true, &context);
+            let report = report(&error, true, &context);
             let all = format!(
                 "{} {} {}",
                 report.error.message(),
@@ -31,7 +31,7 @@ fn secrets_are_struck_out_everywhere() {
 #[test]
 fn the_service_s_words_never_hide_the_advice() {
     let long = "word ".repeat(90);
-    for (trouble, shown, debug) in [
+    for (error, shown, debug) in [
         (
             http(404, "no such path"),
             "\"no such path\": check",
@@ -48,7 +48,7 @@ fn the_service_s_words_never_hide_the_advice() {
             "45000001".to_owned(),
         ),
     ] {
-        let report = report(&trouble, false, &pair());
+        let report = report(&error, false, &pair());
         let text = report.error.message();
         assert!(text.contains(shown) && text.chars().count() < 420, "{text}");
         assert_eq!(report.debug, debug);

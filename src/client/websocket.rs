@@ -12,7 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
-use super::read_on::ReadOn;
+use super::defer_write_error::DeferWriteError;
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::text::sanitize;
 
@@ -25,13 +25,13 @@ const MAX_MESSAGE: usize = MAX_PAYLOAD + 1024;
 const BATCH: usize = 32 * 1024;
 /// So many bytes that the peer does not take are held, answers to its pings above all: a peer that sends them and never
 /// reads would fill the memory. A request is far smaller, whatever words it lists.
-const MAX_UNTAKEN: usize = 2 << 20;
+const MAX_WRITE_BUFFER: usize = 2 << 20;
 /// How long a connection that is given up gets to say good-bye.
-const CLOSING: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What came from the peer, or became of what was sent.
 #[derive(Debug)]
-pub(super) enum WireEvent {
+pub(super) enum WsEvent {
     /// All that was sent is with the kernel.
     Written,
     /// A binary message: one frame of the protocol.
@@ -55,41 +55,44 @@ pub(super) enum WireEvent {
 
 /// A WebSocket on which one batch of frames at a time is under way.
 #[derive(Debug)]
-pub(super) struct Wire<S> {
-    socket: WebSocketStream<ReadOn<S>>,
+pub(super) struct WebSocket<S> {
+    socket: WebSocketStream<DeferWriteError<S>>,
     /// Bytes of the frames that were not reported as written yet.
-    batch: usize,
+    unflushed_bytes: usize,
     /// The kernel has been offered them, and takes no more for now.
-    held_up: bool,
+    flush_pending: bool,
     can_write: bool,
     /// What was read between two batches and is not told yet.
-    heard: Option<WireEvent>,
+    pending_event: Option<WsEvent>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Takes over after the upgrade; `tail` is what came behind its answer.
     pub async fn new(stream: S, tail: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(BATCH)
-            .max_write_buffer_size(MAX_UNTAKEN)
+            .max_write_buffer_size(MAX_WRITE_BUFFER)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        let stream = ReadOn::new(stream);
+        let stream = DeferWriteError::new(stream);
         let socket =
             WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
-        Wire {
+        WebSocket {
             socket,
-            batch: 0,
-            held_up: false,
+            unflushed_bytes: 0,
+            flush_pending: false,
             can_write: true,
-            heard: None,
+            pending_event: None,
         }
     }
 
     /// Whether a frame can be sent now. What the peer has said meanwhile comes first.
     pub fn is_ready(&self) -> bool {
-        self.can_write && !self.held_up && self.batch < BATCH && self.heard.is_none()
+        self.can_write
+            && !self.flush_pending
+            && self.unflushed_bytes < BATCH
+            && self.pending_event.is_none()
     }
 
     /// Begins to send one frame; [`next`](Self::next) tells when all are written. Only when
@@ -97,44 +100,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub fn send(&mut self, frame: Bytes) -> Result<(), WsError> {
         debug_assert!(self.is_ready());
         // An empty one is under way, too.
-        self.batch += frame.len().max(1);
+        self.unflushed_bytes += frame.len().max(1);
         Pin::new(&mut self.socket)
             .start_send(Message::Binary(frame))
             .inspect_err(|_| {
-                self.batch = 0;
+                self.unflushed_bytes = 0;
                 self.can_write = false;
             })
     }
 
     /// Waits for the next thing that happens. Can be dropped and called again: nothing is lost.
-    pub async fn next(&mut self) -> WireEvent {
+    pub async fn next(&mut self) -> WsEvent {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
-        if let Some(event) = self.heard.take() {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<WsEvent> {
+        if let Some(event) = self.pending_event.take() {
             return Poll::Ready(event);
         }
-        if self.batch > 0 {
+        if self.unflushed_bytes > 0 {
             match Pin::new(&mut self.socket).poll_flush(cx) {
-                Poll::Pending => self.held_up = true,
+                Poll::Pending => self.flush_pending = true,
                 Poll::Ready(flushed) => {
-                    self.batch = 0;
-                    self.held_up = false;
-                    if let Some(failed) = self.write_failed() {
+                    self.unflushed_bytes = 0;
+                    self.flush_pending = false;
+                    if let Some(failed) = self.take_write_error() {
                         return Poll::Ready(failed);
                     }
                     return Poll::Ready(match flushed {
                         Ok(()) => {
                             // Whoever always has more to send would never hear that it is not wanted.
                             if let Poll::Ready(event) = self.poll_read(cx) {
-                                self.heard = Some(event);
+                                self.pending_event = Some(event);
                             }
-                            WireEvent::Written
+                            WsEvent::Written
                         }
                         Err(error) => {
                             self.can_write = false;
-                            WireEvent::WriteFailed(error)
+                            WsEvent::WriteFailed(error)
                         }
                     });
                 }
@@ -142,44 +145,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         let read = self.poll_read(cx);
         // The answer to a ping could not be written.
-        if let Some(failed) = self.write_failed() {
+        if let Some(failed) = self.take_write_error() {
             if let Poll::Ready(event) = read {
-                self.heard = Some(event);
+                self.pending_event = Some(event);
             }
             return Poll::Ready(failed);
         }
         read
     }
 
-    fn write_failed(&mut self) -> Option<WireEvent> {
+    fn take_write_error(&mut self) -> Option<WsEvent> {
         let error = self.socket.get_mut().take_failure()?;
         self.can_write = false;
-        self.batch = 0;
-        self.held_up = false;
-        Some(WireEvent::WriteFailed(WsError::Io(error)))
+        self.unflushed_bytes = 0;
+        self.flush_pending = false;
+        Some(WsEvent::WriteFailed(WsError::Io(error)))
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WsEvent> {
         Poll::Ready(match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-            Some(Ok(Message::Binary(frame))) => WireEvent::Frame(frame),
-            Some(Ok(Message::Text(text))) => WireEvent::Text(text.len()),
+            Some(Ok(Message::Binary(frame))) => WsEvent::Frame(frame),
+            Some(Ok(Message::Text(text))) => WsEvent::Text(text.len()),
             Some(Ok(Message::Close(close))) => match close {
-                Some(close) => WireEvent::Closed {
+                Some(close) => WsEvent::Closed {
                     code: close.code.into(),
                     reason: sanitize(close.reason.as_str()),
                 },
-                None => WireEvent::Closed {
+                None => WsEvent::Closed {
                     code: 1005,
                     reason: String::new(),
                 },
             },
             // The library answers pings by itself, when it is polled again. That is left to the caller, who
             // would get no turn between endless ones.
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
-                WireEvent::Heartbeat
-            }
-            Some(Err(error)) => WireEvent::Broken(error),
-            None => WireEvent::Broken(WsError::AlreadyClosed),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => WsEvent::Heartbeat,
+            Some(Err(error)) => WsEvent::Broken(error),
+            None => WsEvent::Broken(WsError::AlreadyClosed),
         })
     }
 
@@ -189,7 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
             while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut self.socket).poll_next(cx)).await {}
         };
-        let _ = tokio::time::timeout(CLOSING, close).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
     }
 }
 
@@ -202,10 +203,10 @@ mod tests {
 
     use super::*;
 
-    async fn pair(buffer: usize) -> (Wire<DuplexStream>, WebSocketStream<DuplexStream>) {
+    async fn pair(buffer: usize) -> (WebSocket<DuplexStream>, WebSocketStream<DuplexStream>) {
         let (ours, theirs) = tokio::io::duplex(buffer);
         let server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-        (Wire::new(ours, Vec::new()).await, server)
+        (WebSocket::new(ours, Vec::new()).await, server)
     }
 
     async fn say(server: &mut WebSocketStream<DuplexStream>, message: Message) {
@@ -219,15 +220,15 @@ mod tests {
 
     #[tokio::test]
     async fn frames_go_together() {
-        let (mut wire, mut server) = pair(4 * BATCH).await;
+        let (mut websocket, mut server) = pair(4 * BATCH).await;
         let big = Bytes::from(vec![0; BATCH / 2]);
-        wire.send(Bytes::from_static(b"frame")).expect("sent");
-        wire.send(big.clone()).expect("sent");
-        assert!(wire.is_ready());
-        wire.send(big).expect("sent");
-        assert!(!wire.is_ready(), "enough for once");
-        assert!(matches!(wire.next().await, WireEvent::Written));
-        assert!(wire.is_ready());
+        websocket.send(Bytes::from_static(b"frame")).expect("sent");
+        websocket.send(big.clone()).expect("sent");
+        assert!(websocket.is_ready());
+        websocket.send(big).expect("sent");
+        assert!(!websocket.is_ready(), "enough for once");
+        assert!(matches!(websocket.next().await, WsEvent::Written));
+        assert!(websocket.is_ready());
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
         assert!(
             matches!(got, Some(Ok(Message::Binary(frame))) if frame == b"frame"[..]),
@@ -238,69 +239,69 @@ mod tests {
     /// A socket that takes everything at once does not keep the peer from being heard.
     #[tokio::test]
     async fn responses_come_between_batches() {
-        let (mut wire, mut server) = pair(4 * BATCH).await;
+        let (mut websocket, mut server) = pair(4 * BATCH).await;
         say(&mut server, Message::binary(&b"no more"[..])).await;
-        wire.send(Bytes::from_static(b"frame")).expect("sent");
-        assert!(matches!(wire.next().await, WireEvent::Written));
-        assert!(!wire.is_ready(), "it is to be heard first");
-        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"no more"[..]));
-        assert!(wire.is_ready());
-        wire.send(Bytes::from_static(b"frame")).expect("sent");
-        assert!(matches!(wire.next().await, WireEvent::Written));
-        assert!(wire.is_ready(), "nothing was said");
+        websocket.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(matches!(websocket.next().await, WsEvent::Written));
+        assert!(!websocket.is_ready(), "it is to be heard first");
+        assert!(matches!(websocket.next().await, WsEvent::Frame(frame) if frame == b"no more"[..]));
+        assert!(websocket.is_ready());
+        websocket.send(Bytes::from_static(b"frame")).expect("sent");
+        assert!(matches!(websocket.next().await, WsEvent::Written));
+        assert!(websocket.is_ready(), "nothing was said");
     }
 
     #[tokio::test]
     async fn responses_come_while_a_frame_is_held_up() {
-        let (mut wire, mut server) = pair(64).await;
-        wire.send(Bytes::from(vec![0; 1024])).expect("taken");
+        let (mut websocket, mut server) = pair(64).await;
+        websocket.send(Bytes::from(vec![0; 1024])).expect("taken");
         say(&mut server, Message::binary(&b"answer"[..])).await;
-        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"answer"[..]));
-        assert!(!wire.is_ready(), "still on its way");
+        assert!(matches!(websocket.next().await, WsEvent::Frame(frame) if frame == b"answer"[..]));
+        assert!(!websocket.is_ready(), "still on its way");
     }
 
     #[tokio::test]
     async fn what_the_peer_said_before_it_went_is_read_after_a_failed_write() {
-        let (mut wire, mut server) = pair(1024).await;
+        let (mut websocket, mut server) = pair(1024).await;
         say(&mut server, Message::binary(&b"why"[..])).await;
         drop(server);
-        if wire.send(Bytes::from_static(b"frame")).is_ok() {
-            assert!(matches!(wire.next().await, WireEvent::WriteFailed(_)));
+        if websocket.send(Bytes::from_static(b"frame")).is_ok() {
+            assert!(matches!(websocket.next().await, WsEvent::WriteFailed(_)));
         }
-        assert!(!wire.is_ready());
-        assert!(matches!(wire.next().await, WireEvent::Frame(frame) if frame == b"why"[..]));
-        assert!(matches!(wire.next().await, WireEvent::Broken(_)));
+        assert!(!websocket.is_ready());
+        assert!(matches!(websocket.next().await, WsEvent::Frame(frame) if frame == b"why"[..]));
+        assert!(matches!(websocket.next().await, WsEvent::Broken(_)));
     }
 
     /// The library answers the ping before it reads on.
     #[tokio::test]
     async fn neither_does_a_ping_that_can_not_be_answered_hide_it() {
-        let (mut wire, mut server) = pair(1024).await;
+        let (mut websocket, mut server) = pair(1024).await;
         say(&mut server, Message::Ping(Bytes::new())).await;
         say(&mut server, Message::binary(&b"why"[..])).await;
         drop(server);
         let mut events = Vec::new();
-        while !matches!(events.last(), Some(WireEvent::Broken(_))) {
-            events.push(wire.next().await);
+        while !matches!(events.last(), Some(WsEvent::Broken(_))) {
+            events.push(websocket.next().await);
         }
         assert!(
             matches!(
                 &events[..],
                 [
-                    WireEvent::Heartbeat,
-                    WireEvent::WriteFailed(_),
-                    WireEvent::Frame(frame),
-                    WireEvent::Broken(_)
+                    WsEvent::Heartbeat,
+                    WsEvent::WriteFailed(_),
+                    WsEvent::Frame(frame),
+                    WsEvent::Broken(_)
                 ] if *frame == b"why"[..]
             ),
             "{events:?}"
         );
-        assert!(!wire.is_ready());
+        assert!(!websocket.is_ready());
     }
 
     #[tokio::test]
     async fn texts_pings_and_closes() {
-        let (mut wire, mut server) = pair(1024).await;
+        let (mut websocket, mut server) = pair(1024).await;
         say(&mut server, Message::Ping(Bytes::new())).await;
         say(&mut server, Message::text("hello")).await;
         let close = CloseFrame {
@@ -308,11 +309,11 @@ mod tests {
             reason: "tired".into(),
         };
         say(&mut server, Message::Close(Some(close))).await;
-        assert!(matches!(wire.next().await, WireEvent::Heartbeat));
-        assert!(matches!(wire.next().await, WireEvent::Text(5)));
-        let event = wire.next().await;
+        assert!(matches!(websocket.next().await, WsEvent::Heartbeat));
+        assert!(matches!(websocket.next().await, WsEvent::Text(5)));
+        let event = websocket.next().await;
         assert!(
-            matches!(&event, WireEvent::Closed { code: 1011, reason } if reason == "tired"),
+            matches!(&event, WsEvent::Closed { code: 1011, reason } if reason == "tired"),
             "{event:?}"
         );
         let got = poll_fn(|cx| Pin::new(&mut server).poll_next(cx)).await;
@@ -322,34 +323,34 @@ mod tests {
     /// The library answers pings by itself, into a buffer.
     #[tokio::test]
     async fn answers_that_the_peer_does_not_read_are_bounded() {
-        let (mut wire, mut server) = pair(1024).await;
+        let (mut websocket, mut server) = pair(1024).await;
         let ping = Bytes::from_static(&[b'x'; 125]);
-        for _ in 0..MAX_UNTAKEN / ping.len() {
+        for _ in 0..MAX_WRITE_BUFFER / ping.len() {
             say(&mut server, Message::Ping(ping.clone())).await;
-            assert!(matches!(wire.next().await, WireEvent::Heartbeat));
+            assert!(matches!(websocket.next().await, WsEvent::Heartbeat));
         }
         let frame = Bytes::from_static(&[0; 256]);
-        let full = wire.send(frame).expect_err("no room");
+        let full = websocket.send(frame).expect_err("no room");
         assert!(matches!(full, WsError::WriteBufferFull(_)), "{full:?}");
-        assert!(!wire.is_ready());
+        assert!(!websocket.is_ready());
         // What it says is heard all the same.
         say(&mut server, Message::text("hello")).await;
-        assert!(matches!(wire.next().await, WireEvent::Text(5)));
+        assert!(matches!(websocket.next().await, WsEvent::Text(5)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_good_bye_is_not_waited_for_for_long() {
-        let (wire, server) = pair(1024).await;
+        let (websocket, server) = pair(1024).await;
         let began = Instant::now();
-        wire.close().await;
-        assert_eq!(began.elapsed(), CLOSING, "a peer that says nothing");
+        websocket.close().await;
+        assert_eq!(began.elapsed(), CLOSE_TIMEOUT, "a peer that says nothing");
         drop(server);
 
-        let (mut wire, server) = pair(16).await;
-        wire.send(Bytes::from(vec![0; 1024])).expect("taken");
+        let (mut websocket, server) = pair(16).await;
+        websocket.send(Bytes::from(vec![0; 1024])).expect("taken");
         let began = Instant::now();
-        wire.close().await;
-        assert_eq!(began.elapsed(), CLOSING, "a peer that takes nothing");
+        websocket.close().await;
+        assert_eq!(began.elapsed(), CLOSE_TIMEOUT, "a peer that takes nothing");
         drop(server);
     }
 
@@ -357,11 +358,11 @@ mod tests {
     #[tokio::test]
     async fn a_reason_to_close_is_made_printable() {
         let (mut peer, ours) = tokio::io::duplex(64);
-        let mut wire = Wire::new(ours, Vec::new()).await;
+        let mut websocket = WebSocket::new(ours, Vec::new()).await;
         peer.write_all(b"\x88\x08\x03\xf3a\0b\n\x1bc")
             .await
             .expect("room");
-        let WireEvent::Closed { code, reason } = wire.next().await else {
+        let WsEvent::Closed { code, reason } = websocket.next().await else {
             panic!("not closed")
         };
         assert_eq!((code, reason.as_str()), (1011, "a b  c"));

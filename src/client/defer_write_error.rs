@@ -10,15 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 ///
 /// The WebSocket library writes before it reads, answers to pings above all, and reads no more once that has failed.
 #[derive(Debug)]
-pub(super) struct ReadOn<S> {
+pub(super) struct DeferWriteError<S> {
     stream: S,
     failure: Option<io::Error>,
     failed: bool,
 }
 
-impl<S> ReadOn<S> {
+impl<S> DeferWriteError<S> {
     pub fn new(stream: S) -> Self {
-        ReadOn {
+        DeferWriteError {
             stream,
             failure: None,
             failed: false,
@@ -30,7 +30,7 @@ impl<S> ReadOn<S> {
         self.failure.take()
     }
 
-    fn keep<T>(&mut self, written: io::Result<T>, instead: T) -> io::Result<T> {
+    fn defer<T>(&mut self, written: io::Result<T>, instead: T) -> io::Result<T> {
         written.or_else(|error| {
             self.failed = true;
             self.failure = Some(error);
@@ -39,7 +39,7 @@ impl<S> ReadOn<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for ReadOn<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for DeferWriteError<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -49,7 +49,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadOn<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ReadOn<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for DeferWriteError<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -59,7 +59,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ReadOn<S> {
             return Poll::Ready(Ok(buf.len()));
         }
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        written.map(|written| self.keep(written, buf.len()))
+        written.map(|written| self.defer(written, buf.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -67,7 +67,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ReadOn<S> {
             return Poll::Ready(Ok(()));
         }
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        flushed.map(|flushed| self.keep(flushed, ()))
+        flushed.map(|flushed| self.defer(flushed, ()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -4,7 +4,6 @@
 //! more than its status, and the library hands out only the part that came in the header's packet;
 //! and the library writes the request, secrets included, to the application's trace log.
 
-use std::fmt;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,8 +12,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::credentials::Credentials;
 use super::endpoint::Endpoint;
-use super::refusal::{self, Framing};
+use super::http_body::{self, Framing};
 use super::secrets::Secrets;
 use crate::protocol::failure::Failure;
 
@@ -22,46 +22,9 @@ use crate::protocol::failure::Failure;
 const MAX_HEADER: usize = 16 * 1024;
 const MAX_FIELDS: usize = 64;
 
-/// What the service knows a user by.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Credentials {
-    /// The old console's pair.
-    Pair {
-        /// The app id.
-        app_key: String,
-        /// The access token.
-        access_key: String,
-    },
-    /// The new console's one key.
-    Key(String),
-}
-
-/// Never shows the secrets.
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Credentials::Pair { .. } => "Pair(…)",
-            Credentials::Key(_) => "Key(…)",
-        })
-    }
-}
-
-impl Credentials {
-    /// Returns all parts; which of them are long enough to be secrets, [`Secrets`] decides.
-    pub(super) fn parts(&self) -> Vec<&str> {
-        match self {
-            Credentials::Pair {
-                app_key,
-                access_key,
-            } => vec![app_key, access_key],
-            Credentials::Key(key) => vec![key],
-        }
-    }
-}
-
 /// What the upgrade request says beside the endpoint.
 #[derive(Clone, Debug)]
-pub(super) struct Opening<'a> {
+pub(super) struct HandshakeRequest<'a> {
     pub credentials: &'a Credentials,
     /// What is struck out of the answer.
     pub secrets: &'a Secrets,
@@ -74,7 +37,7 @@ pub(super) struct Opening<'a> {
 
 /// What the 101 brought.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct Handshake {
     /// `X-Tt-Logid`: what the vendor's support asks for.
     pub log_id: Option<String>,
     /// What came behind the header already.
@@ -83,7 +46,7 @@ pub(super) struct Opened {
 
 /// The upgrade did not come about.
 #[derive(Debug, thiserror::Error)]
-pub enum UpgradeError {
+pub enum HandshakeError {
     /// The connection broke.
     #[error("the connection broke in the handshake: {0}")]
     Io(#[from] io::Error),
@@ -102,60 +65,60 @@ pub enum UpgradeError {
 ///
 /// A refusal is known with its status line. What is still to come of it then is read as long as there is
 /// time, and its absence neither hides the status nor is a time-out.
-pub(super) async fn upgrade<S>(
+pub(super) async fn perform_handshake<S>(
     stream: &mut S,
     endpoint: &Endpoint,
-    opening: &Opening<'_>,
+    request: &HandshakeRequest<'_>,
     until: Instant,
-) -> Result<Result<Opened, UpgradeError>, Elapsed>
+) -> Result<Result<Handshake, HandshakeError>, Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let key = generate_key();
     let mut buffer = Vec::with_capacity(1024);
-    let exchange = exchange_heads(stream, endpoint, opening, &key, &mut buffer);
+    let exchange = exchange_heads(stream, endpoint, request, &key, &mut buffer);
     let read = timeout_at(until, exchange).await;
-    if matches!(read, Err(_) | Ok(Err(UpgradeError::Io(_))))
+    if matches!(read, Err(_) | Ok(Err(HandshakeError::Io(_))))
         && let Some(status) = refused_status(&buffer)
     {
         let failure = Failure::from_http(status, b"");
-        return Ok(Err(refused(failure, opening)));
+        return Ok(Err(refused(failure, request)));
     }
     let (head, length) = match read? {
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
     let tail = buffer.split_off(length);
-    let log_id = head.log_id.and_then(|id| opening.secrets.id(&id));
+    let log_id = head.log_id.and_then(|id| request.secrets.id(&id));
     if head.status != 101 {
-        let body = refusal::read(stream, &tail, head.framing, until).await;
+        let body = http_body::read(stream, &tail, head.framing, until).await;
         let mut failure = Failure::from_http(head.status, &body.text);
         if !body.is_complete() && !failure.message.is_empty() && !failure.message.ends_with('…') {
             failure.message.push('…');
         }
         failure.log_id = log_id;
-        return Ok(Err(refused(failure, opening)));
+        return Ok(Err(refused(failure, request)));
     }
     if !head.upgrades || head.accept.as_deref() != Some(&derive_accept_key(key.as_bytes())) {
-        return Ok(Err(UpgradeError::NotWebSocket(
+        return Ok(Err(HandshakeError::NotWebSocket(
             "its upgrade does not answer ours".into(),
         )));
     }
-    Ok(Ok(Opened { log_id, tail }))
+    Ok(Ok(Handshake { log_id, tail }))
 }
 
 /// Sends the request, and reads into `buffer` until the answer's header is complete.
 async fn exchange_heads<S>(
     stream: &mut S,
     endpoint: &Endpoint,
-    opening: &Opening<'_>,
+    request: &HandshakeRequest<'_>,
     key: &str,
     buffer: &mut Vec<u8>,
-) -> Result<(Head, usize), UpgradeError>
+) -> Result<(Head, usize), HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = request(endpoint, opening, key)?;
+    let request = request_head(endpoint, request, key)?;
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     loop {
@@ -166,7 +129,7 @@ where
             return Ok(parsed);
         }
         if buffer.len() > MAX_HEADER {
-            return Err(UpgradeError::NotWebSocket("its header has no end".into()));
+            return Err(HandshakeError::NotWebSocket("its header has no end".into()));
         }
     }
 }
@@ -180,13 +143,17 @@ fn refused_status(head: &[u8]) -> Option<u16> {
     response.code.filter(|status| *status != 101)
 }
 
-fn refused(mut failure: Failure, opening: &Opening<'_>) -> UpgradeError {
-    failure.message = opening.secrets.redact(&failure.message);
-    failure.connect_id = Some(opening.connect_id.to_owned());
-    UpgradeError::Refused(failure)
+fn refused(mut failure: Failure, request: &HandshakeRequest<'_>) -> HandshakeError {
+    failure.message = request.secrets.redact(&failure.message);
+    failure.connect_id = Some(request.connect_id.to_owned());
+    HandshakeError::Refused(failure)
 }
 
-fn request(endpoint: &Endpoint, opening: &Opening<'_>, key: &str) -> Result<String, UpgradeError> {
+fn request_head(
+    endpoint: &Endpoint,
+    request: &HandshakeRequest<'_>,
+    key: &str,
+) -> Result<String, HandshakeError> {
     let host = endpoint.host_header();
     let mut fields = vec![
         ("Host", host.as_str()),
@@ -195,7 +162,7 @@ fn request(endpoint: &Endpoint, opening: &Opening<'_>, key: &str) -> Result<Stri
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", key),
     ];
-    match opening.credentials {
+    match request.credentials {
         Credentials::Pair {
             app_key,
             access_key,
@@ -208,15 +175,15 @@ fn request(endpoint: &Endpoint, opening: &Opening<'_>, key: &str) -> Result<Stri
         Credentials::Key(key) => fields.push(("X-Api-Key", key)),
     }
     fields.extend([
-        ("X-Api-Resource-Id", opening.resource_id),
-        ("X-Api-Connect-Id", opening.connect_id),
-        ("X-Api-Request-Id", opening.request_id),
+        ("X-Api-Resource-Id", request.resource_id),
+        ("X-Api-Connect-Id", request.connect_id),
+        ("X-Api-Request-Id", request.request_id),
         ("X-Api-Sequence", "-1"),
     ]);
     let mut request = format!("GET {} HTTP/1.1\r\n", endpoint.target);
     for (name, value) in fields {
         if !is_field_value(value) {
-            return Err(UpgradeError::Value(name));
+            return Err(HandshakeError::Value(name));
         }
         request.extend([name, ": ", value, "\r\n"]);
     }
@@ -239,13 +206,13 @@ struct Head {
 
 /// Parses a response's header. Not by tungstenite's `TryParse`: that refuses HTTP/1.0, which proxies and
 /// captive portals answer with, and their status would be lost.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, UpgradeError> {
+fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     let length = match response.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(UpgradeError::NotWebSocket(error.to_string())),
+        Err(error) => return Err(HandshakeError::NotWebSocket(error.to_string())),
     };
     let field = |name: &str| {
         let found = response
@@ -287,7 +254,7 @@ mod tests {
     async fn answered(
         pieces: &[&str],
         stays: bool,
-    ) -> Result<Result<Opened, UpgradeError>, Elapsed> {
+    ) -> Result<Result<Handshake, HandshakeError>, Elapsed> {
         let (mut ours, mut theirs) = tokio::io::duplex(4096);
         let pieces: Vec<String> = pieces.iter().map(|&piece| piece.to_owned()).collect();
         let peer = tokio::spawn(async move {
@@ -302,7 +269,7 @@ mod tests {
             }
         });
         let credentials = Credentials::Key("sesame-sesame".into());
-        let opening = Opening {
+        let request = HandshakeRequest {
             credentials: &credentials,
             secrets: &Secrets::new(&credentials, None),
             resource_id: "resource",
@@ -311,7 +278,7 @@ mod tests {
         };
         let endpoint = Endpoint::parse("ws://127.0.0.1:1/", false).expect("a URI");
         let until = Instant::now() + Duration::from_millis(2500);
-        let result = upgrade(&mut ours, &endpoint, &opening, until).await;
+        let result = perform_handshake(&mut ours, &endpoint, &request, until).await;
         assert!(Instant::now() <= until + Duration::from_millis(1));
         peer.abort();
         result
@@ -337,7 +304,7 @@ mod tests {
         ] {
             for stays in [true, false] {
                 match answered(pieces, stays).await {
-                    Ok(Err(UpgradeError::Refused(failure))) => {
+                    Ok(Err(HandshakeError::Refused(failure))) => {
                         assert_eq!(failure.http_status, Some(401), "{pieces:?}");
                         assert_eq!(failure.message, message, "{pieces:?}");
                         assert_eq!(failure.connect_id.as_deref(), Some("connect"));
@@ -362,7 +329,7 @@ mod tests {
             );
             let result = answered(pieces, false).await;
             assert!(
-                matches!(result, Ok(Err(UpgradeError::Io(_)))),
+                matches!(result, Ok(Err(HandshakeError::Io(_)))),
                 "{pieces:?}: {result:?}"
             );
         }

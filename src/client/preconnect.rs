@@ -1,4 +1,4 @@
-//! The line to the service before it is a session: dialled ahead of the first audio.
+//! The line to the service before it is a session: wait ahead of the first audio.
 //!
 //! Look-up, TCP and TLS cost several round trips and tell whether the network is there at all; the
 //! upgrade opens a session, which is billed and times out. So the first is done at once, the second
@@ -13,12 +13,12 @@ use super::dial::{Dial, DialError};
 use super::transport::Transport;
 
 enum State {
-    Down,
-    Dialling {
+    Idle,
+    Connecting {
         since: Duration,
-        dialling: Dial,
+        connecting: Dial,
     },
-    Up {
+    Ready {
         transport: Transport,
         since: Duration,
     },
@@ -32,79 +32,79 @@ pub(super) struct Connected {
 }
 
 /// At most one line. Clock values are handed in.
-pub(super) struct Line {
+pub(super) struct Preconnect {
     config: Arc<Config>,
     state: State,
-    /// How long the last dialling took.
-    took: Duration,
+    /// How long the last dialling connect_duration.
+    connect_duration: Duration,
     /// The address that answered last, which is tried first the next time.
     answered: Option<SocketAddr>,
 }
 
-impl Line {
+impl Preconnect {
     pub fn new(config: Arc<Config>) -> Self {
-        Line {
+        Preconnect {
             config,
-            state: State::Down,
-            took: Duration::ZERO,
+            state: State::Idle,
+            connect_duration: Duration::ZERO,
             answered: None,
         }
     }
 
     /// Begins to dial, if the line is down.
-    pub fn dial(&mut self, now: Duration) {
-        if let State::Down = self.state {
-            self.state = State::Dialling {
+    pub fn start(&mut self, now: Duration) {
+        if let State::Idle = self.state {
+            self.state = State::Connecting {
                 since: now,
-                dialling: Dial::new(self.config.clone(), self.answered),
+                connecting: Dial::new(self.config.clone(), self.answered),
             };
         }
     }
 
-    pub fn is_dialling(&self) -> bool {
-        matches!(self.state, State::Dialling { .. })
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting { .. })
     }
 
     /// Since when the line has been up, unused.
-    pub fn up_since(&self) -> Option<Duration> {
+    pub fn ready_since(&self) -> Option<Duration> {
         match self.state {
-            State::Up { since, .. } => Some(since),
+            State::Ready { since, .. } => Some(since),
             _ => None,
         }
     }
 
     /// Waits until a dialling is over. Can be dropped and called again.
-    pub async fn dialled(&mut self, now: impl Fn() -> Duration) -> Result<(), DialError> {
-        let State::Dialling { since, dialling } = &mut self.state else {
+    pub async fn wait(&mut self, now: impl Fn() -> Duration) -> Result<(), DialError> {
+        let State::Connecting { since, connecting } = &mut self.state else {
             return Ok(());
         };
         let since = *since;
-        let result = dialling.wait().await;
+        let result = connecting.wait().await;
         let now = now();
-        self.took = now.saturating_sub(since);
+        self.connect_duration = now.saturating_sub(since);
         match result {
             Ok(transport) => {
                 self.answered = transport.peer();
-                self.state = State::Up {
+                self.state = State::Ready {
                     transport,
                     since: now,
                 };
                 Ok(())
             }
             Err(error) => {
-                self.state = State::Down;
+                self.state = State::Idle;
                 Err(self.at_first(error))
             }
         }
     }
 
-    /// Gives up dialling, as too slow.
-    pub fn give_up(&mut self) -> Option<DialError> {
-        let State::Dialling { dialling, .. } = &self.state else {
+    /// Gives up connecting, as too slow.
+    pub fn cancel(&mut self) -> Option<DialError> {
+        let State::Connecting { connecting, .. } = &self.state else {
             return None;
         };
-        let error = self.at_first(dialling.timed_out());
-        self.state = State::Down;
+        let error = self.at_first(connecting.timed_out());
+        self.state = State::Idle;
         Some(error)
     }
 
@@ -117,8 +117,8 @@ impl Line {
 
     /// Hands over the line, if it is up.
     pub fn take(&mut self) -> Option<Connected> {
-        match std::mem::replace(&mut self.state, State::Down) {
-            State::Up { transport, since } => Some(Connected { transport, since }),
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Ready { transport, since } => Some(Connected { transport, since }),
             other => {
                 self.state = other;
                 None
@@ -127,15 +127,15 @@ impl Line {
     }
 
     /// Takes the line down, if it is up.
-    pub fn hang_up(&mut self) {
-        if let State::Up { .. } = self.state {
-            self.state = State::Down;
+    pub fn discard(&mut self) {
+        if let State::Ready { .. } = self.state {
+            self.state = State::Idle;
         }
     }
 
-    /// How long look-up, TCP and TLS took the last time.
-    pub fn took(&self) -> Duration {
-        self.took
+    /// How long look-up, TCP and TLS connect_duration the last time.
+    pub fn connect_duration(&self) -> Duration {
+        self.connect_duration
     }
 }
 
@@ -149,16 +149,20 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
         let address = listener.as_ref().expect("a port").local_addr();
         let address = address.expect("bound");
-        let mut line = Line::new(Arc::new(Config::for_test(address)));
-        line.dial(Duration::ZERO);
-        line.dialled(|| Duration::ZERO).await.expect("it listens");
-        assert_eq!(line.answered, Some(address));
-        line.hang_up();
+        let mut preconnect = Preconnect::new(Arc::new(Config::for_test(address)));
+        preconnect.start(Duration::ZERO);
+        preconnect
+            .wait(|| Duration::ZERO)
+            .await
+            .expect("it listens");
+        assert_eq!(preconnect.answered, Some(address));
+        preconnect.discard();
         drop(listener);
-        line.dial(Duration::ZERO);
-        line.dialled(|| Duration::ZERO)
+        preconnect.start(Duration::ZERO);
+        preconnect
+            .wait(|| Duration::ZERO)
             .await
             .expect_err("nobody listens");
-        assert_eq!(line.answered, Some(address), "it may come back");
+        assert_eq!(preconnect.answered, Some(address), "it may come back");
     }
 }

@@ -1,26 +1,26 @@
 //! What was sent and is not settled yet: the replay window, from which a lost connection is restored.
 //!
 //! Positions are samples on the stream's own axis, counted from its first. The window holds what was handed over in
-//! [`push`](History::push), less what [`trim_before`](History::trim_before) found settled, and never more than its limit:
-//! then the oldest goes, and a later restart begins at [`start`](History::start) instead of where it would like to.
+//! [`push`](ReplayBuffer::push), less what [`trim_before`](ReplayBuffer::trim_before) found settled, and never more than its limit:
+//! then the oldest goes, and a later restart begins at [`start`](ReplayBuffer::start) instead of where it would like to.
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::BYTES_PER_SAMPLE;
-use super::packing::Packed;
+use super::pcm_codec::CompressedPcm;
 
 /// Arrival times are remembered for as many chunks, also where the window holds less: 13 minutes at 200 ms.
 const MAX_ARRIVALS: usize = 4096;
 
 /// The replay window over one stream's audio.
 #[derive(Debug)]
-pub struct History {
+pub struct ReplayBuffer {
     chunks: VecDeque<Chunk>,
     arrivals: VecDeque<Arrival>,
     limit: u64,
-    held: u64,
+    len_samples: u64,
     /// Where the next audio would go: the end of what was pushed.
     end: u64,
     /// The next sample to send again, while a replay is under way.
@@ -31,14 +31,14 @@ pub struct History {
 struct Chunk {
     start: u64,
     /// The whole chunk, as it was sent.
-    packed: Packed,
+    compressed: CompressedPcm,
     /// So many samples at its beginning are not in the window any more.
     skipped: u64,
 }
 
 impl Chunk {
     fn samples(&self) -> u64 {
-        self.packed.samples() as u64 - self.skipped
+        self.compressed.samples() as u64 - self.skipped
     }
 
     fn end(&self) -> u64 {
@@ -60,7 +60,7 @@ impl Chunk {
     /// What of it lies at `position` or later, and where that begins.
     fn since(&self, position: u64) -> (u64, Bytes) {
         let skip = self.before(position);
-        let pcm = Bytes::from(self.packed.unpack());
+        let pcm = Bytes::from(self.compressed.decompress());
         // Within the chunk's own length, which is a usize.
         let at = (self.skipped + skip) as usize * BYTES_PER_SAMPLE;
         (self.start + skip, pcm.slice(at..))
@@ -74,14 +74,14 @@ struct Arrival {
     at: Duration,
 }
 
-impl History {
+impl ReplayBuffer {
     /// An empty window that holds at most `limit` samples. With 0 nothing can be sent again; arrival times are kept all the same.
     pub fn new(limit: u64) -> Self {
         Self {
             chunks: VecDeque::new(),
             arrivals: VecDeque::new(),
             limit,
-            held: 0,
+            len_samples: 0,
             end: 0,
             cursor: None,
         }
@@ -94,7 +94,7 @@ impl History {
     pub fn push(&mut self, start: u64, pcm: &[u8], arrived: Duration) {
         let mut chunk = Chunk {
             start,
-            packed: Packed::new(pcm),
+            compressed: CompressedPcm::new(pcm),
             skipped: 0,
         };
         chunk.cut_before(self.end);
@@ -110,13 +110,13 @@ impl History {
             end: chunk.end(),
             at: arrived,
         });
-        self.held += chunk.samples();
+        self.len_samples += chunk.samples();
         self.chunks.push_back(chunk);
-        while self.held > self.limit {
+        while self.len_samples > self.limit {
             let Some(first) = self.chunks.front() else {
                 break;
             };
-            self.cut_before(first.start + (self.held - self.limit).min(first.samples()));
+            self.cut_before(first.start + (self.len_samples - self.limit).min(first.samples()));
         }
     }
 
@@ -138,7 +138,7 @@ impl History {
             let before = first.samples();
             first.cut_before(position);
             let rest = first.samples();
-            self.held -= before - rest;
+            self.len_samples -= before - rest;
             if rest > 0 {
                 break;
             }
@@ -197,7 +197,7 @@ impl History {
     }
 
     /// When the audio that ends at `position` reached the sink. `None` where it is not known: never pushed, trimmed, or too long ago.
-    pub fn arrived(&self, position: u64) -> Option<Duration> {
+    pub fn arrival_time(&self, position: u64) -> Option<Duration> {
         let index = self.arrivals.partition_point(|a| a.end < position);
         self.arrivals
             .get(index)
@@ -227,125 +227,141 @@ mod tests {
         values
     }
 
-    fn replayed(history: &mut History) -> Vec<u64> {
-        std::iter::from_fn(|| history.replay())
+    fn replayed(replay_buffer: &mut ReplayBuffer) -> Vec<u64> {
+        std::iter::from_fn(|| replay_buffer.replay())
             .flat_map(|chunk| positions(&chunk))
             .collect()
     }
 
-    fn filled(limit: u64) -> History {
-        let mut history = History::new(limit);
+    fn filled(limit: u64) -> ReplayBuffer {
+        let mut replay_buffer = ReplayBuffer::new(limit);
         for i in 0..5 {
-            history.push(i * 10, &audio(i * 10, 10), Duration::from_millis(i));
+            replay_buffer.push(i * 10, &audio(i * 10, 10), Duration::from_millis(i));
         }
-        history
+        replay_buffer
     }
 
     #[test]
     fn a_replay_begins_at_the_sample_asked_for_and_keeps_the_window() {
-        let mut history = filled(100);
-        history.rewind(13);
-        assert!(history.replaying());
+        let mut replay_buffer = filled(100);
+        replay_buffer.rewind(13);
+        assert!(replay_buffer.replaying());
         assert_eq!(
-            positions(&history.replay().unwrap()),
+            positions(&replay_buffer.replay().unwrap()),
             [13, 14, 15, 16, 17, 18, 19]
         );
-        assert_eq!(replayed(&mut history), (20..50).collect::<Vec<_>>());
-        assert!(!history.replaying());
-        history.rewind(0);
-        assert_eq!(replayed(&mut history), (0..50).collect::<Vec<_>>());
+        assert_eq!(replayed(&mut replay_buffer), (20..50).collect::<Vec<_>>());
+        assert!(!replay_buffer.replaying());
+        replay_buffer.rewind(0);
+        assert_eq!(replayed(&mut replay_buffer), (0..50).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_second_rewind_gives_up_the_first() {
-        let mut history = filled(100);
-        history.rewind(5);
-        history.replay();
-        history.rewind(48);
-        assert_eq!(replayed(&mut history), [48, 49]);
-        history.rewind(50);
-        assert!(!history.replaying());
-        assert!(history.replay().is_none());
+        let mut replay_buffer = filled(100);
+        replay_buffer.rewind(5);
+        replay_buffer.replay();
+        replay_buffer.rewind(48);
+        assert_eq!(replayed(&mut replay_buffer), [48, 49]);
+        replay_buffer.rewind(50);
+        assert!(!replay_buffer.replaying());
+        assert!(replay_buffer.replay().is_none());
     }
 
     #[test]
     fn trimming_is_exact_and_leaves_a_replay_whole() {
-        let mut history = filled(100);
-        history.rewind(7);
-        history.trim_before(27);
-        assert_eq!((history.start(), history.held), (7, 43));
+        let mut replay_buffer = filled(100);
+        replay_buffer.rewind(7);
+        replay_buffer.trim_before(27);
+        assert_eq!((replay_buffer.start(), replay_buffer.len_samples), (7, 43));
         assert_eq!(
-            history.replay().map(|chunk| positions(&chunk)),
+            replay_buffer.replay().map(|chunk| positions(&chunk)),
             Some(vec![7, 8, 9])
         );
-        history.trim_before(27);
-        assert_eq!(history.start(), 10);
-        assert_eq!(replayed(&mut history), (10..50).collect::<Vec<_>>());
-        history.trim_before(27);
-        assert_eq!((history.start(), history.held), (27, 23));
-        history.trim_before(1000);
-        assert_eq!((history.start(), history.held), (50, 0));
+        replay_buffer.trim_before(27);
+        assert_eq!(replay_buffer.start(), 10);
+        assert_eq!(replayed(&mut replay_buffer), (10..50).collect::<Vec<_>>());
+        replay_buffer.trim_before(27);
+        assert_eq!((replay_buffer.start(), replay_buffer.len_samples), (27, 23));
+        replay_buffer.trim_before(1000);
+        assert_eq!((replay_buffer.start(), replay_buffer.len_samples), (50, 0));
     }
 
     #[test]
     fn the_limit_drops_the_oldest() {
-        let mut history = filled(25);
-        assert_eq!((history.start(), history.held), (25, 25));
+        let mut replay_buffer = filled(25);
+        assert_eq!((replay_buffer.start(), replay_buffer.len_samples), (25, 25));
         assert_eq!(
-            [history.last(0), history.last(20), history.last(30)],
+            [
+                replay_buffer.last(0),
+                replay_buffer.last(20),
+                replay_buffer.last(30)
+            ],
             [50, 30, 25]
         );
-        history.rewind(0);
-        assert_eq!(replayed(&mut history), (25..50).collect::<Vec<_>>());
+        replay_buffer.rewind(0);
+        assert_eq!(replayed(&mut replay_buffer), (25..50).collect::<Vec<_>>());
         // One chunk longer than the limit.
-        history.push(50, &audio(50, 60), Duration::ZERO);
-        assert_eq!((history.start(), history.held), (85, 25));
+        replay_buffer.push(50, &audio(50, 60), Duration::ZERO);
+        assert_eq!((replay_buffer.start(), replay_buffer.len_samples), (85, 25));
     }
 
     #[test]
     fn without_a_limit_worth_the_name_only_arrivals_are_kept() {
-        let mut history = filled(0);
-        assert_eq!((history.start(), history.held), (50, 0));
-        history.rewind(0);
-        assert!(!history.replaying());
-        assert_eq!(history.arrived(15), Some(Duration::from_millis(1)));
+        let mut replay_buffer = filled(0);
+        assert_eq!((replay_buffer.start(), replay_buffer.len_samples), (50, 0));
+        replay_buffer.rewind(0);
+        assert!(!replay_buffer.replaying());
+        assert_eq!(
+            replay_buffer.arrival_time(15),
+            Some(Duration::from_millis(1))
+        );
     }
 
     #[test]
     fn a_position_arrived_with_the_chunk_that_completes_it() {
-        let mut history = filled(100);
-        assert_eq!(history.arrived(0), None);
-        assert_eq!(history.arrived(1), Some(Duration::ZERO));
-        assert_eq!(history.arrived(10), Some(Duration::ZERO));
-        assert_eq!(history.arrived(11), Some(Duration::from_millis(1)));
-        assert_eq!(history.arrived(50), Some(Duration::from_millis(4)));
-        assert_eq!(history.arrived(51), None);
-        history.trim_before(20);
-        assert_eq!(history.arrived(20), None);
-        assert_eq!(history.arrived(21), Some(Duration::from_millis(2)));
+        let mut replay_buffer = filled(100);
+        assert_eq!(replay_buffer.arrival_time(0), None);
+        assert_eq!(replay_buffer.arrival_time(1), Some(Duration::ZERO));
+        assert_eq!(replay_buffer.arrival_time(10), Some(Duration::ZERO));
+        assert_eq!(
+            replay_buffer.arrival_time(11),
+            Some(Duration::from_millis(1))
+        );
+        assert_eq!(
+            replay_buffer.arrival_time(50),
+            Some(Duration::from_millis(4))
+        );
+        assert_eq!(replay_buffer.arrival_time(51), None);
+        replay_buffer.trim_before(20);
+        assert_eq!(replay_buffer.arrival_time(20), None);
+        assert_eq!(
+            replay_buffer.arrival_time(21),
+            Some(Duration::from_millis(2))
+        );
     }
 
     #[test]
     fn holes_are_stepped_over_and_overlaps_left_out() {
-        let mut history = History::new(100);
-        history.push(0, &audio(0, 4), Duration::ZERO);
-        history.push(8, &audio(8, 4), Duration::ZERO);
-        history.push(10, &audio(10, 4), Duration::ZERO);
-        history.push(3, &audio(3, 4), Duration::ZERO);
-        history.rewind(5);
-        assert_eq!(replayed(&mut history), (8..14).collect::<Vec<_>>());
-        assert_eq!(history.arrived(6), None);
+        let mut replay_buffer = ReplayBuffer::new(100);
+        replay_buffer.push(0, &audio(0, 4), Duration::ZERO);
+        replay_buffer.push(8, &audio(8, 4), Duration::ZERO);
+        replay_buffer.push(10, &audio(10, 4), Duration::ZERO);
+        replay_buffer.push(3, &audio(3, 4), Duration::ZERO);
+        replay_buffer.rewind(5);
+        assert_eq!(replayed(&mut replay_buffer), (8..14).collect::<Vec<_>>());
+        assert_eq!(replay_buffer.arrival_time(6), None);
     }
 
     #[test]
     fn arrivals_are_bounded() {
-        let mut history = History::new(10);
+        let mut replay_buffer = ReplayBuffer::new(10);
         for i in 0..MAX_ARRIVALS as u64 + 10 {
-            history.push(i, &audio(i, 1), Duration::ZERO);
+            replay_buffer.push(i, &audio(i, 1), Duration::ZERO);
         }
-        assert_eq!(history.arrivals.len(), MAX_ARRIVALS);
-        assert_eq!(history.arrived(10), None);
-        assert!(history.arrived(11).is_some());
+        assert_eq!(replay_buffer.arrivals.len(), MAX_ARRIVALS);
+        assert_eq!(replay_buffer.arrival_time(10), None);
+        assert!(replay_buffer.arrival_time(11).is_some());
     }
 
     proptest! {
@@ -357,22 +373,22 @@ mod tests {
             limit in 0u64..200,
             rewind in 0u64..800,
         ) {
-            let mut history = History::new(limit);
+            let mut replay_buffer = ReplayBuffer::new(limit);
             let (mut end, mut start) = (0, 0);
             for (i, &size) in sizes.iter().enumerate() {
-                history.push(end, &audio(end, size), Duration::ZERO);
+                replay_buffer.push(end, &audio(end, size), Duration::ZERO);
                 end += size;
                 start = start.max(end.saturating_sub(limit));
                 if let Some(&trim) = trims.get(i) {
                     let trim = trim.min(end);
-                    history.trim_before(trim);
+                    replay_buffer.trim_before(trim);
                     start = start.max(trim);
                 }
-                prop_assert!(history.held <= limit);
-                prop_assert_eq!(history.start(), start);
+                prop_assert!(replay_buffer.len_samples <= limit);
+                prop_assert_eq!(replay_buffer.start(), start);
             }
-            history.rewind(rewind);
-            prop_assert_eq!(replayed(&mut history), (rewind.max(start)..end).collect::<Vec<_>>());
+            replay_buffer.rewind(rewind);
+            prop_assert_eq!(replayed(&mut replay_buffer), (rewind.max(start)..end).collect::<Vec<_>>());
         }
 
         /// Whatever is trimmed meanwhile, a replay steps over nothing.
@@ -383,20 +399,20 @@ mod tests {
             limit in 1u64..400,
             rewind in 0u64..800,
         ) {
-            let mut history = History::new(limit);
+            let mut replay_buffer = ReplayBuffer::new(limit);
             let mut end = 0;
             for size in sizes {
-                history.push(end, &audio(end, size), Duration::ZERO);
+                replay_buffer.push(end, &audio(end, size), Duration::ZERO);
                 end += size;
             }
-            history.rewind(rewind);
-            let mut next = history.next_replay().unwrap_or(end);
+            replay_buffer.rewind(rewind);
+            let mut next = replay_buffer.next_replay().unwrap_or(end);
             let mut trims = trims.into_iter();
             loop {
                 if let Some(Some(trim)) = trims.next() {
-                    history.trim_before(trim);
+                    replay_buffer.trim_before(trim);
                 }
-                let Some(chunk) = history.replay() else { break };
+                let Some(chunk) = replay_buffer.replay() else { break };
                 let sent = positions(&chunk);
                 prop_assert_eq!(sent.first(), Some(&next));
                 next += sent.len() as u64;

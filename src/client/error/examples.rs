@@ -1,4 +1,4 @@
-//! Each kind of trouble once, for tests that must not forget one.
+//! Each kind of error once, for tests that must not forget one.
 
 use std::io;
 use std::time::Duration;
@@ -6,48 +6,49 @@ use std::time::Duration;
 use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
-use super::proxy::ProxyError;
-use super::tls::TrustError;
-use super::{DialError, InputError, RuntimeError, Trouble, UpgradeError};
+use super::{ClientError, InputError};
+use crate::client::proxy::ProxyError;
+use crate::client::tls::TrustError;
+use crate::client::{DialError, HandshakeError, RuntimeError};
 
 /// One of each. The functions below have no wildcard: another variant does not compile before it is listed here.
 #[expect(clippy::too_many_lines, reason = "a table")]
-pub(crate) fn troubles() -> Vec<Trouble> {
+pub(crate) fn one_of_each() -> Vec<ClientError> {
     let host = || "asr.example".to_owned();
     let time = Duration::from_secs(1);
     let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
     let at_proxy = |source| {
         let proxy = "http://proxy.example:3128".into();
-        Trouble::Dial(DialError::Proxy { proxy, source })
+        ClientError::Dial(DialError::Proxy { proxy, source })
     };
     let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
-    let trouble = vec![
-        Trouble::Dial(DialError::Resolve {
+    let error = vec![
+        ClientError::Dial(DialError::Resolve {
             host: host(),
             source: broken(),
         }),
-        Trouble::Dial(DialError::Connect {
+        ClientError::Dial(DialError::Connect {
             address: ([127, 0, 0, 1], 9).into(),
             source: broken(),
         }),
-        Trouble::Dial(DialError::Certificate {
+        ClientError::Dial(DialError::Certificate {
             host: host(),
             source: certificate,
         }),
-        Trouble::Dial(DialError::AuthorityCertificate { host: host() }),
-        Trouble::Dial(DialError::NoTls {
+        ClientError::Dial(DialError::AuthorityCertificate { host: host() }),
+        ClientError::Dial(DialError::TlsProtocol {
             host: host(),
             source: broken(),
         }),
-        Trouble::Dial(DialError::Tls {
+        ClientError::Dial(DialError::Tls {
             host: host(),
             source: broken(),
             is_first: false,
         }),
-        Trouble::Dial(DialError::ServerName { host: host() }),
-        Trouble::Dial(DialError::Trust(TrustError::Empty(String::new()))),
-        Trouble::Dial(DialError::Trust(TrustError::Library(String::new()))),
-        Trouble::Dial(DialError::TimedOut {
+        ClientError::Dial(DialError::ServerName { host: host() }),
+        ClientError::Dial(DialError::Trust(TrustError::Empty(String::new()))),
+        ClientError::Dial(DialError::Trust(TrustError::Library(String::new()))),
+        ClientError::Dial(DialError::TimedOut {
             host: host(),
             port: 443,
             after: time,
@@ -61,46 +62,46 @@ pub(crate) fn troubles() -> Vec<Trouble> {
         at_proxy(ProxyError::Refused {
             target: host(),
             answer: "HTTP 403".into(),
-            is_passing: false,
+            is_transient: false,
         }),
         at_proxy(ProxyError::Broken(broken())),
         at_proxy(ProxyError::NoAnswer(time)),
         at_proxy(ProxyError::NotAProxy("x".into())),
-        Trouble::Upgrade(UpgradeError::Io(broken())),
-        Trouble::Upgrade(UpgradeError::NotWebSocket("x".into())),
-        Trouble::Upgrade(UpgradeError::Value("X-Api-Key")),
-        Trouble::Closed {
+        ClientError::Handshake(HandshakeError::Io(broken())),
+        ClientError::Handshake(HandshakeError::NotWebSocket("x".into())),
+        ClientError::Handshake(HandshakeError::Value("X-Api-Key")),
+        ClientError::Closed {
             code: 1011,
             reason: String::new(),
         },
-        Trouble::Broken(WsError::Io(broken())),
-        Trouble::Corrupt("x".into()),
-        Trouble::Stalled(time),
-        Trouble::NoAnswer(time),
-        Trouble::NoFinal(time),
-        Trouble::Nonsense("x".into()),
-        Trouble::Runtime(RuntimeError::for_test()),
-        Trouble::Input(InputError::Unreadable),
-        Trouble::Input(InputError::NotNegotiated),
-        Trouble::Backlog,
-        Trouble::Defect,
+        ClientError::Transport(WsError::Io(broken())),
+        ClientError::Corrupt("x".into()),
+        ClientError::Stalled(time),
+        ClientError::ResponseTimeout(time),
+        ClientError::FinalTimeout(time),
+        ClientError::Protocol("x".into()),
+        ClientError::Runtime(RuntimeError::for_test()),
+        ClientError::Input(InputError::Unmappable),
+        ClientError::Input(InputError::NotNegotiated),
+        ClientError::Backlog,
+        ClientError::Internal,
     ];
-    let mut kinds: Vec<_> = trouble.iter().map(kind).collect();
+    let mut kinds: Vec<_> = error.iter().map(kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>(), "one of each");
-    trouble
+    error
 }
 
 const KINDS: usize = 31;
 
-fn kind(trouble: &Trouble) -> usize {
-    match trouble {
-        Trouble::Dial(error) => match error {
+fn kind(error: &ClientError) -> usize {
+    match error {
+        ClientError::Dial(error) => match error {
             DialError::Resolve { .. } => 0,
             DialError::Connect { .. } => 1,
             DialError::Certificate { .. } => 2,
-            DialError::NoTls { .. } => 3,
+            DialError::TlsProtocol { .. } => 3,
             DialError::Tls { .. } => 4,
             DialError::ServerName { .. } => 5,
             DialError::Trust(TrustError::Empty(_)) => 6,
@@ -117,24 +118,24 @@ fn kind(trouble: &Trouble) -> usize {
                 ProxyError::NotAProxy(_) => 28,
             },
         },
-        Trouble::Upgrade(error) => match error {
-            UpgradeError::Io(_) => 9,
-            UpgradeError::NotWebSocket(_) => 10,
-            UpgradeError::Value(_) => 11,
+        ClientError::Handshake(error) => match error {
+            HandshakeError::Io(_) => 9,
+            HandshakeError::NotWebSocket(_) => 10,
+            HandshakeError::Value(_) => 11,
             // By their causes, below.
-            UpgradeError::Refused(_) => usize::MAX,
+            HandshakeError::Refused(_) => usize::MAX,
         },
-        Trouble::Failure(_) => usize::MAX,
-        Trouble::Closed { .. } => 12,
-        Trouble::Broken(_) => 13,
-        Trouble::Stalled(_) => 14,
-        Trouble::NoAnswer(_) => 15,
-        Trouble::NoFinal(_) => 16,
-        Trouble::Nonsense(_) => 17,
-        Trouble::Runtime(_) => 18,
-        Trouble::Defect => 19,
-        Trouble::Input(_) => 20,
-        Trouble::Corrupt(_) => 29,
-        Trouble::Backlog => 30,
+        ClientError::Failure(_) => usize::MAX,
+        ClientError::Closed { .. } => 12,
+        ClientError::Transport(_) => 13,
+        ClientError::Stalled(_) => 14,
+        ClientError::ResponseTimeout(_) => 15,
+        ClientError::FinalTimeout(_) => 16,
+        ClientError::Protocol(_) => 17,
+        ClientError::Runtime(_) => 18,
+        ClientError::Internal => 19,
+        ClientError::Input(_) => 20,
+        ClientError::Corrupt(_) => 29,
+        ClientError::Backlog => 30,
     }
 }

@@ -15,7 +15,7 @@ const BLOCK: usize = BitPacker4x::BLOCK_LEN;
 
 /// S16LE samples, packed.
 #[derive(Debug, Clone)]
-pub struct Packed {
+pub struct CompressedPcm {
     /// For each whole block its width in bits and its differences; then the samples that are left, as they were.
     bytes: Box<[u8]>,
     samples: usize,
@@ -26,7 +26,7 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Packed {
+impl CompressedPcm {
     /// Packs whole samples; half a sample at the end is left out.
     pub fn new(pcm: &[u8]) -> Self {
         let samples = pcm.len() / BYTES_PER_SAMPLE;
@@ -35,18 +35,18 @@ impl Packed {
         let bytes = SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
             let packer = BitPacker4x::new();
-            let mut line = Line::default();
-            let mut packed = [0; BLOCK * BYTES_PER_SAMPLE];
+            let mut predictor = LinearPredictor::default();
+            let mut compressed = [0; BLOCK * BYTES_PER_SAMPLE];
             for block in blocks {
-                let (differences, width) = line.differences(block);
-                let size = packer.compress(&differences, &mut packed, width);
+                let (residuals, width) = predictor.residuals(block);
+                let size = packer.compress(&residuals, &mut compressed, width);
                 scratch.push(width);
-                scratch.extend_from_slice(&packed[..size]);
+                scratch.extend_from_slice(&compressed[..size]);
             }
             scratch.extend_from_slice(&rest[..rest.len() / BYTES_PER_SAMPLE * BYTES_PER_SAMPLE]);
             Box::from(scratch.as_slice())
         });
-        Packed { bytes, samples }
+        CompressedPcm { bytes, samples }
     }
 
     /// How many samples it holds.
@@ -61,19 +61,19 @@ impl Packed {
     }
 
     /// The samples, as they were.
-    pub fn unpack(&self) -> Vec<u8> {
+    pub fn decompress(&self) -> Vec<u8> {
         let mut pcm = Vec::with_capacity(self.samples * BYTES_PER_SAMPLE);
         let packer = BitPacker4x::new();
-        let mut line = Line::default();
+        let mut predictor = LinearPredictor::default();
         let mut bytes = &*self.bytes;
-        let mut differences = [0; BLOCK];
+        let mut residuals = [0; BLOCK];
         for _ in 0..self.samples / BLOCK {
-            let Some((&width, packed)) = bytes.split_first() else {
+            let Some((&width, compressed)) = bytes.split_first() else {
                 break;
             };
-            let size = packer.decompress(packed, &mut differences, width);
-            line.samples(&differences, &mut pcm);
-            bytes = &packed[size..];
+            let size = packer.decompress(compressed, &mut residuals, width);
+            predictor.samples(&residuals, &mut pcm);
+            bytes = &compressed[size..];
         }
         pcm.extend_from_slice(bytes);
         pcm
@@ -82,12 +82,12 @@ impl Packed {
 
 /// The two samples before a block. Sums wrap around, there and back.
 #[derive(Default)]
-struct Line(i16, i16);
+struct LinearPredictor(i16, i16);
 
-impl Line {
+impl LinearPredictor {
     /// How far each sample is off the line through the two before it, with the sign in the lowest bit, for small numbers; and how
     /// many bits the largest takes.
-    fn differences(&mut self, block: &[u8]) -> ([u32; BLOCK], u8) {
+    fn residuals(&mut self, block: &[u8]) -> ([u32; BLOCK], u8) {
         let mut samples = [0; BLOCK + 2];
         (samples[0], samples[1]) = (self.0, self.1);
         for (sample, bytes) in samples[2..].iter_mut().zip(block.as_chunks().0) {
@@ -96,13 +96,13 @@ impl Line {
         (self.0, self.1) = (samples[BLOCK], samples[BLOCK + 1]);
         let mut narrow = [0; BLOCK];
         let mut used = 0;
-        for ((difference, before), &sample) in
+        for ((zigzag, before), &sample) in
             narrow.iter_mut().zip(samples.windows(2)).zip(&samples[2..])
         {
-            let line = before[1].wrapping_mul(2).wrapping_sub(before[0]);
-            let off = sample.wrapping_sub(line);
-            *difference = (off.wrapping_shl(1) ^ (off >> 15)).cast_unsigned();
-            used |= *difference;
+            let predicted = before[1].wrapping_mul(2).wrapping_sub(before[0]);
+            let residual = sample.wrapping_sub(predicted);
+            *zigzag = (residual.wrapping_shl(1) ^ (residual >> 15)).cast_unsigned();
+            used |= *zigzag;
         }
         (
             narrow.map(u32::from),
@@ -111,13 +111,13 @@ impl Line {
     }
 
     /// The samples that are so far off.
-    fn samples(&mut self, differences: &[u32; BLOCK], pcm: &mut Vec<u8>) {
-        for &difference in differences {
+    fn samples(&mut self, residuals: &[u32; BLOCK], pcm: &mut Vec<u8>) {
+        for &zigzag in residuals {
             // 16 bits by construction.
-            let difference = (difference as u16).cast_signed();
-            let off = (difference.cast_unsigned() >> 1).cast_signed() ^ -(difference & 1);
-            let line = self.1.wrapping_mul(2).wrapping_sub(self.0);
-            (self.0, self.1) = (self.1, line.wrapping_add(off));
+            let zigzag = (zigzag as u16).cast_signed();
+            let residual = (zigzag.cast_unsigned() >> 1).cast_signed() ^ -(zigzag & 1);
+            let predicted = self.1.wrapping_mul(2).wrapping_sub(self.0);
+            (self.0, self.1) = (self.1, predicted.wrapping_add(residual));
             pcm.extend_from_slice(&self.1.to_le_bytes());
         }
     }
@@ -135,27 +135,27 @@ mod tests {
 
     #[test]
     fn silence_takes_next_to_no_room() {
-        let packed = Packed::new(&pcm([0; 4800]));
+        let compressed = CompressedPcm::new(&pcm([0; 4800]));
         // 37 blocks, and half a one as it is.
-        assert_eq!((packed.samples(), packed.size()), (4800, 37 + 128));
+        assert_eq!((compressed.samples(), compressed.size()), (4800, 37 + 128));
     }
 
     #[test]
     fn a_tone_takes_half_and_noise_no_more_than_it_is() {
         let tone = (0..4800).map(|n| ((f64::from(n) * 0.05).sin() * 8000.0) as i16);
-        assert!(Packed::new(&pcm(tone)).size() < 4800);
+        assert!(CompressedPcm::new(&pcm(tone)).size() < 4800);
         let mut state = 1u32;
         let noise = (0..4800).map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 16) as i16
         });
-        assert_eq!(Packed::new(&pcm(noise)).size(), 9600 + 37);
+        assert_eq!(CompressedPcm::new(&pcm(noise)).size(), 9600 + 37);
     }
 
     #[test]
     fn half_a_sample_is_left_out() {
-        assert_eq!(Packed::new(&[1, 2, 3]).unpack(), [1, 2]);
-        assert!(Packed::new(&[1]).unpack().is_empty());
+        assert_eq!(CompressedPcm::new(&[1, 2, 3]).decompress(), [1, 2]);
+        assert!(CompressedPcm::new(&[1]).decompress().is_empty());
     }
 
     proptest! {
@@ -165,10 +165,10 @@ mod tests {
             quiet in 0u32..16,
         ) {
             let pcm = pcm(samples.into_iter().map(|sample| sample >> quiet));
-            let packed = Packed::new(&pcm);
-            prop_assert_eq!(packed.samples() * BYTES_PER_SAMPLE, pcm.len());
-            prop_assert!(packed.size() <= pcm.len() + pcm.len() / 256);
-            prop_assert_eq!(packed.unpack(), pcm);
+            let compressed = CompressedPcm::new(&pcm);
+            prop_assert_eq!(compressed.samples() * BYTES_PER_SAMPLE, pcm.len());
+            prop_assert!(compressed.size() <= pcm.len() + pcm.len() / 256);
+            prop_assert_eq!(compressed.decompress(), pcm);
         }
     }
 
@@ -176,6 +176,6 @@ mod tests {
     #[test]
     fn the_range_wraps_around() {
         let pcm = pcm((0..256).map(|n| if n % 2 == 0 { i16::MAX } else { i16::MIN }));
-        assert_eq!(Packed::new(&pcm).unpack(), pcm);
+        assert_eq!(CompressedPcm::new(&pcm).decompress(), pcm);
     }
 }

@@ -1,4 +1,4 @@
-//! The smallest programs, `transcribe` in Rust and in Python: the two do the same.
+//! The smallest programs, `transcribe` in Rust, Python and C: they do the same.
 
 mod common;
 #[path = "common/faults.rs"]
@@ -17,25 +17,56 @@ use program::{Running, STDIN, command, plugin, python_with_gst, run, write_wav};
 use skip::skip;
 use volcasr_loopback::{Options, Service};
 
-/// Both, or what this machine has of them.
+/// The program in C, compiled as its page says.
+fn in_c() -> Result<std::path::PathBuf, String> {
+    static PROGRAM: std::sync::OnceLock<Result<std::path::PathBuf, String>> =
+        std::sync::OnceLock::new();
+    let build = || {
+        let flags = Command::new("pkg-config")
+            .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-app-1.0"])
+            .output()
+            .ok()
+            .filter(|output| output.status.success())
+            .ok_or("no gstreamer-app-1.0 (libgstreamer-plugins-base1.0-dev)")?;
+        let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("transcribe-c-{}", std::process::id()));
+        let output = Command::new("cc")
+            .args(["-Wall", "-Wextra", "-Werror", "examples/transcribe.c", "-o"])
+            .arg(&program)
+            .args(String::from_utf8_lossy(&flags.stdout).split_whitespace())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .map_err(|e| format!("no cc: {e}"))?;
+        assert!(output.status.success(), "{output:?}");
+        Ok(program)
+    };
+    PROGRAM.get_or_init(build).clone()
+}
+
+/// All three, or what this machine has of them.
 fn programs(service: &Service) -> Vec<(&'static str, Command)> {
     let mut programs = vec![("rust", command("transcribe", service))];
-    match python_with_gst() {
-        Ok(python) => {
-            let mut python = Command::new(python);
-            python
-                .arg(concat!(
-                    env!("CARGO_MANIFEST_DIR"),
-                    "/examples/transcribe.py"
-                ))
-                .env("GST_PLUGIN_PATH", plugin())
-                .env_remove("VOLCENGINE_API_KEY")
-                .env("VOLCASR_URI", service.uri())
-                .env("VOLCENGINE_APP_ID", "app-1")
-                .env("VOLCENGINE_ACCESS_KEY", "secret-access-key");
-            programs.push(("python", python));
+    let python = python_with_gst().map(|python| {
+        let mut command = Command::new(python);
+        command.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/examples/transcribe.py"
+        ));
+        command
+    });
+    for (name, program) in [("python", python), ("c", in_c().map(Command::new))] {
+        match program {
+            Ok(mut program) => {
+                program
+                    .env("GST_PLUGIN_PATH", plugin())
+                    .env_remove("VOLCENGINE_API_KEY")
+                    .env("VOLCASR_URI", service.uri())
+                    .env("VOLCENGINE_APP_ID", "app-1")
+                    .env("VOLCENGINE_ACCESS_KEY", "secret-access-key");
+                programs.push((name, program));
+            }
+            Err(missing) => skip(&missing),
         }
-        Err(missing) => skip(&missing),
     }
     programs
 }

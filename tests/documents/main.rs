@@ -27,23 +27,36 @@ use shell::Shell;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Those whose commands change the machine have a test in `tests/install.rs`, which does the same in a directory of its own.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 16] = [
     "README.md",
     "CONTRIBUTING.md",
     "fuzz/README.md",
+    "docs/README.md",
+    "docs/applications.md",
     "docs/choosing.md",
     "docs/errors.md",
     "docs/install.md",
     "docs/loopback.md",
     "docs/messages.md",
+    "docs/performance.md",
     "docs/pipelines.md",
     "docs/presets.md",
     "docs/properties.md",
     "docs/times.md",
+    "docs/troubleshooting.md",
 ];
 
 /// What a fence may be marked with.
-const LANGUAGES: [&str; 6] = ["sh", "python", "rust", "json", "text", "bat"];
+const LANGUAGES: [&str; 8] = [
+    "sh",
+    "python",
+    "rust",
+    "c",
+    "json",
+    "text",
+    "bat",
+    "dockerfile",
+];
 
 /// What commands begin with, to find those that are hidden from the test.
 const COMMANDS: [&str; 8] = [
@@ -53,7 +66,7 @@ const COMMANDS: [&str; 8] = [
     "export ",
     "python3 ",
     "/usr/bin/",
-    "GST_",
+    "GST_DEBUG",
     "sudo ",
 ];
 
@@ -91,6 +104,11 @@ fn contributing() {
 #[test]
 fn install() {
     run("docs/install.md");
+}
+
+#[test]
+fn applications() {
+    run("docs/applications.md");
 }
 
 #[test]
@@ -143,7 +161,14 @@ fn the_element_s_own() {
 /// These have no commands now; whoever adds one adds a test above.
 #[test]
 fn pages_without_commands() {
-    for page in ["docs/errors.md", "docs/messages.md", "docs/times.md"] {
+    for page in [
+        "docs/README.md",
+        "docs/errors.md",
+        "docs/messages.md",
+        "docs/performance.md",
+        "docs/times.md",
+        "docs/troubleshooting.md",
+    ] {
         let text = text(page);
         let (blocks, _) = page::read(&text);
         assert!(blocks.iter().all(|block| block.language != "sh"), "{page}");

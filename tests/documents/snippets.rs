@@ -28,6 +28,11 @@ fn shown(
             transcript.text
         );
     }
+    // docs/applications.md
+    if let Some(transcript) = gstvolcasr::Transcript::from_message(message) {
+        let mark = if transcript.is_final { "✓" } else { "…" };
+        println!("{mark} {}", transcript.text);
+    }
     // docs/pipelines.md
     sink.emit_by_name::<()>("finish", &[]);
     // docs/presets.md
@@ -77,18 +82,61 @@ fn programs_in_rust_are_compiled() {
     }
 }
 
-/// What stands before and behind each program in Python, and what it must say.
-const PYTHON: [(&str, &str, &str, &str); 4] = [
-    (
-        "README.md",
-        "pipeline = Gst.parse_launch('filesrc location=talk.wav ! wavparse ! audioconvert ! audioresample ! volcasrsink')",
-        "loop = GLib.MainLoop()
+/// A pipeline, for the programs in Python that read a bus.
+const TALK: &str = "pipeline = Gst.parse_launch(
+    'filesrc location=talk.wav ! wavparse ! audioconvert ! audioresample ! volcasrsink')";
+
+/// The pipeline's run to its end.
+const LOOP: &str = "loop = GLib.MainLoop()
 bus.connect('message::eos', lambda *_: loop.quit())
 bus.connect('message::error', lambda *_: loop.quit())
 pipeline.set_state(Gst.State.PLAYING)
 loop.run()
-pipeline.set_state(Gst.State.NULL)",
+pipeline.set_state(Gst.State.NULL)";
+
+/// What stands before and behind each program in Python, and what it must say.
+const PYTHON: [(&str, &str, &str, &str); 8] = [
+    (
+        "README.md",
+        TALK,
+        LOOP,
         "✓ Good day.",
+    ),
+    ("docs/applications.md", TALK, LOOP, "✓ Good day."),
+    (
+        "docs/applications.md",
+        "import threading",
+        "stream = open('talk.wav', 'rb')
+stream.read(44)
+threading.Thread(target=feed, args=[stream]).start()
+pipeline.set_state(Gst.State.PLAYING)
+pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+print(pipeline.get_by_name('volcasrsink0').get_property('stats'))
+pipeline.set_state(Gst.State.NULL)",
+        "utterances=(guint64)1",
+    ),
+    (
+        "docs/applications.md",
+        "pipeline = Gst.parse_launch('filesrc location=talk.wav ! wavparse ! audioconvert ! audioresample ! \
+         opusenc ! rtpopuspay ! identity name=webrtc')
+webrtc = pipeline.get_by_name('webrtc')",
+        "on_pad_added(webrtc, webrtc.get_static_pad('src'))
+pipeline.set_state(Gst.State.PLAYING)
+end = Gst.MessageType.EOS | Gst.MessageType.ERROR
+said = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, end | Gst.MessageType.TAG)
+while said.type == Gst.MessageType.TAG and 'transcript' not in said.parse_tag().to_string():
+    said = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, end | Gst.MessageType.TAG)
+print(said.get_structure().to_string())
+pipeline.set_state(Gst.State.NULL)",
+        "Good",
+    ),
+    (
+        "docs/messages.md",
+        "transcript = Gst.Structure.new_from_string(
+    'volcasr-transcript, attributes=(structure)[attributes, speaker_id=(string)2]')
+message = Gst.Message.new_application(None, transcript)",
+        "print('speaker', speaker)",
+        "speaker 2",
     ),
     (
         "docs/pipelines.md",
@@ -136,6 +184,18 @@ fn programs_in_python_run() {
         );
         let said = shell.python(&program, block.line);
         assert!(said.contains(expected), "{page}:{}: {said}", block.line);
+    }
+}
+
+/// They are parts of the example, which tests/transcribe.rs compiles and runs.
+#[test]
+fn programs_in_c_are_parts_of_the_example() {
+    let example = squeezed(&text("examples/transcribe.c"));
+    for page in PAGES {
+        for block in blocks(page, "c") {
+            let found = example.contains(&squeezed(&block.text));
+            assert!(found, "{page}:{}", block.line);
+        }
     }
 }
 

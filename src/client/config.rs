@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::credentials::Credentials;
-use super::endpoint::Endpoint;
-use super::proxy::Proxy;
+use super::net::endpoint::Endpoint;
+use super::net::proxy::Proxy;
 use super::secrets::Secrets;
 use crate::protocol::frame::Compression;
 use crate::protocol::request::Request;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Error as WsError;
 
-use super::dial::DialError;
-use super::handshake::HandshakeError;
+use super::net::dial::DialError;
+use super::net::handshake::HandshakeError;
 use super::runtime::RuntimeError;
 use crate::protocol::failure::{Failure, Retry};
 

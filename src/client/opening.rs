@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::driver::Driver;
 use super::error::ClientError;
-use super::handshake::{HandshakeError, HandshakeRequest, perform_handshake};
+use super::net::handshake::{HandshakeError, HandshakeRequest, perform_handshake};
+use super::net::transport::Transport;
+use super::net::websocket::WebSocket;
 use super::runtime::spawn;
-use super::transport::Transport;
-use super::websocket::WebSocket;
 use crate::session::exchange::Exchange;
 
 impl Driver {

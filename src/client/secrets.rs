@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::credentials::Credentials;
-use super::proxy::Proxy;
+use super::net::proxy::Proxy;
 use crate::protocol::text::sanitize;
 
 /// A shorter one is no secret, and would be found everywhere.

@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::error::ClientError;
 use super::event::Level;
 use super::live::Live;
-use super::websocket::WebSocket;
+use super::net::websocket::WebSocket;
 use crate::session::exchange::Exchange;
 use crate::session::queue::Item;
 use crate::session::samples_to_time;

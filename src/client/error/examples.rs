@@ -7,8 +7,8 @@ use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::{ClientError, InputError};
-use crate::client::proxy::ProxyError;
-use crate::client::tls::TrustError;
+use crate::client::net::proxy::ProxyError;
+use crate::client::net::tls::TrustError;
 use crate::client::{DialError, HandshakeError, RuntimeError};
 
 /// One of each. The functions below have no wildcard: another variant does not compile before it is listed here.

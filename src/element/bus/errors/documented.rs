@@ -216,8 +216,8 @@ fn settings_and_warnings_say_what_their_rows_quote() {
             "Settings",
             &[
                 include_str!("../../run_config.rs"),
-                include_str!("../../../client/endpoint.rs"),
-                include_str!("../../../client/proxy/mod.rs"),
+                include_str!("../../../client/net/endpoint.rs"),
+                include_str!("../../../client/net/proxy/mod.rs"),
                 include_str!("../../../protocol/request/mod.rs"),
             ][..],
         ),

@@ -31,7 +31,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What came from the peer, or became of what was sent.
 #[derive(Debug)]
-pub(super) enum WsEvent {
+pub(in crate::client) enum WsEvent {
     /// All that was sent is with the kernel.
     Written,
     /// A binary message: one frame of the protocol.
@@ -55,7 +55,7 @@ pub(super) enum WsEvent {
 
 /// A WebSocket on which one batch of frames at a time is under way.
 #[derive(Debug)]
-pub(super) struct WebSocket<S> {
+pub(in crate::client) struct WebSocket<S> {
     socket: WebSocketStream<DeferWriteError<S>>,
     /// Bytes of the frames that were not reported as written yet.
     unflushed_bytes: usize,

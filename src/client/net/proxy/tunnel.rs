@@ -11,8 +11,8 @@ use tokio_socks::Error as SocksError;
 use tokio_socks::tcp::Socks5Stream;
 
 use super::{Login, Proxy, Scheme};
-use crate::client::dial::DialError;
-use crate::client::endpoint::Endpoint;
+use crate::client::net::dial::DialError;
+use crate::client::net::endpoint::Endpoint;
 use crate::protocol::failure::Retry;
 
 /// Upper bound on a response's header, in bytes.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{Semaphore, watch};
 
-use super::runtime::LOOKUPS;
+use crate::client::runtime::LOOKUPS;
 
 type Answer = Option<Result<Vec<SocketAddr>, (io::ErrorKind, String)>>;
 type UnderWay = Mutex<HashMap<(String, u16), watch::Receiver<Answer>>>;

@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::http_body::{self, Framing};
-use super::secrets::Secrets;
+use crate::client::credentials::Credentials;
+use crate::client::secrets::Secrets;
 use crate::protocol::failure::Failure;
 
 /// A response's header is at most this long.
@@ -24,7 +24,7 @@ const MAX_FIELDS: usize = 64;
 
 /// What the upgrade request says beside the endpoint.
 #[derive(Clone, Debug)]
-pub(super) struct HandshakeRequest<'a> {
+pub(in crate::client) struct HandshakeRequest<'a> {
     pub credentials: &'a Credentials,
     /// What is struck out of the answer.
     pub secrets: &'a Secrets,
@@ -37,7 +37,7 @@ pub(super) struct HandshakeRequest<'a> {
 
 /// What the 101 brought.
 #[derive(Debug)]
-pub(super) struct Handshake {
+pub(in crate::client) struct Handshake {
     /// `X-Tt-Logid`: what the vendor's support asks for.
     pub log_id: Option<String>,
     /// What came behind the header already.
@@ -65,7 +65,7 @@ pub enum HandshakeError {
 ///
 /// A refusal is known with its status line. What is still to come of it then is read as long as there is
 /// time, and its absence neither hides the status nor is a time-out.
-pub(super) async fn perform_handshake<S>(
+pub(in crate::client) async fn perform_handshake<S>(
     stream: &mut S,
     endpoint: &Endpoint,
     request: &HandshakeRequest<'_>,

@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::config::Config;
 use super::dial::{Dial, DialError};
 use super::transport::Transport;
+use crate::client::config::Config;
 
 enum State {
     Idle,
@@ -25,14 +25,14 @@ enum State {
 }
 
 /// A connected line, taken over for a session.
-pub(super) struct Connected {
+pub(in crate::client) struct Connected {
     pub transport: Transport,
     /// Since when it has been connected: an old one may be dead by now.
     pub since: Duration,
 }
 
 /// At most one line. Clock values are handed in.
-pub(super) struct Preconnect {
+pub(in crate::client) struct Preconnect {
     config: Arc<Config>,
     state: State,
     /// How long the last dialling connect_duration.

@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 /// A peer that takes no byte for so long is gone.
 ///
 /// TCP itself would go on trying for a quarter of an hour, while the kernel's buffer hides it.
-pub(super) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::client) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to the host, encrypted if the URI says so, through a proxy if there is one.
 #[derive(Debug)]

@@ -13,12 +13,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::config::Config;
 use super::happy_eyeballs::{connect_any, order};
 use super::proxy::{Proxy, ProxyError};
 use super::resolve::resolve;
 use super::tls::{self, TrustError};
 use super::transport::Transport;
+use crate::client::config::Config;
 use crate::protocol::failure::Retry;
 
 /// The network could not be had.

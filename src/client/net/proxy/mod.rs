@@ -268,7 +268,7 @@ impl Proxy {
 
     /// Secrets to redact: the password, and the login as HTTP sends it. A name is not
     /// among them: names such as "proxy" and "user" are in many a text, and no text is made of one.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
+    pub(in crate::client) fn secrets(&self) -> impl Iterator<Item = String> {
         let password = self.login.as_ref().map(|login| login.password.clone());
         password.into_iter().chain(self.basic())
     }

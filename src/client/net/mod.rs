@@ -1,0 +1,18 @@
+//! The way to the service: from its address to a WebSocket.
+//!
+//! A [`preconnect`] looks the host up ([`resolve`]), connects to its addresses in turn
+//! ([`happy_eyeballs`]), through a [`proxy`] if there is one, and encrypts ([`tls`]); [`dial`] is
+//! these steps. The [`handshake`] makes it a [`websocket`].
+
+mod defer_write_error;
+pub(super) mod dial;
+pub(super) mod endpoint;
+pub(super) mod handshake;
+mod happy_eyeballs;
+mod http_body;
+pub(super) mod preconnect;
+pub(super) mod proxy;
+mod resolve;
+pub(super) mod tls;
+pub(super) mod transport;
+pub(super) mod websocket;

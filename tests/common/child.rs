@@ -4,16 +4,17 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MARK: &str = "VOLCASR_TEST_CHILD";
 
-/// Runs `body`, which is the test `name` from here on, in a process with `set` in its environment and
-/// without `unset`.
-pub fn run(name: &str, set: &[(&str, &OsStr)], unset: &[&str], body: impl FnOnce()) {
+/// Runs `body`, which is the test `name` of `module` from here on, in a process with `set` in its
+/// environment and without `unset`. The module is `module_path!()`.
+pub fn run(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str], body: impl FnOnce()) {
     if is_child() {
         body();
     } else {
-        spawn(name, set, unset);
+        spawn(module, name, set, unset);
     }
 }
 
@@ -22,49 +23,54 @@ pub fn is_child() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
-/// Runs the test `name` of this executable in a process of its own, to its good end.
-pub fn spawn(name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
+/// The name by which the test program knows the test `name` of `module`.
+pub fn test_name(module: &str, name: &str) -> String {
+    match module.split_once("::") {
+        Some((_program, module)) => format!("{module}::{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// Runs the test `name` of `module` in a process of its own, to its success.
+pub fn spawn(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
+    let name = test_name(module, name);
     let mut command = Command::new(std::env::current_exe().expect("this test's executable"));
     command
-        .args(["--exact", name, "--nocapture"])
+        .args(["--exact", &name, "--include-ignored", "--nocapture"])
         .env(MARK, "1")
         .envs(set.iter().copied());
     for name in unset {
         command.env_remove(name);
     }
-    let output = command.output().expect("this test again");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let output = assert_success(&name, &mut command);
+    assert!(output.contains("1 passed"), "{name}: {output}");
+}
+
+/// Runs `command` to its success and returns its standard output.
+fn assert_success(name: &str, command: &mut Command) -> String {
+    let output = command.output().expect("a program that starts");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        output.status.success() && said(&output.stdout).contains("1 passed"),
-        "{name}: {}\n{}\n{}",
+        output.status.success(),
+        "{name}: {}\n{stdout}\n{}",
         output.status,
-        said(&output.stdout),
-        said(&output.stderr)
+        String::from_utf8_lossy(&output.stderr)
     );
+    stdout
 }
 
 /// Whether all sinks of this process have `async=false`.
 pub const WITHOUT_PREROLL: &str = "VOLCASR_TEST_WITHOUT_PREROLL";
 
-/// Runs all tests of this executable once more, in a process whose sinks do not preroll; but for those whose names
-/// have something of `skip` in them. Called by the test `name`.
-pub fn without_preroll(name: &str, skip: &[&str]) {
-    if std::env::var_os(WITHOUT_PREROLL).is_some() {
-        return;
-    }
+/// Runs the tests of `modules` in a process whose sinks do not preroll, but for those whose names
+/// contain an entry of `skip`.
+pub fn without_preroll(modules: &[&str], skip: &[&str]) {
     let mut command = Command::new(std::env::current_exe().expect("this test's executable"));
-    command.env(WITHOUT_PREROLL, "1").args(["--skip", name]);
+    command.env(WITHOUT_PREROLL, "1").args(modules);
     for name in skip {
         command.args(["--skip", name]);
     }
-    let output = command.output().expect("these tests again");
-    assert!(
-        output.status.success(),
-        "async=false: {}\n{}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_success("async=false", &mut command);
 }
 
 /// A directory that is gone when this is.
@@ -72,7 +78,10 @@ pub struct Scratch(PathBuf);
 
 impl Scratch {
     pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("volcasr-{}-{name}", std::process::id()));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let process = std::process::id();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("volcasr-{process}-{number}-{name}"));
         std::fs::create_dir_all(&path).expect("a directory for temporary files");
         Scratch(path)
     }

@@ -1,5 +1,4 @@
 //! What holds after every restored connection, and how to ask for it.
-#![allow(dead_code, missing_docs)]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! What a pipeline posted, as the tests look at it.
-#![allow(dead_code, missing_docs)]
 
 use gst::prelude::*;
 

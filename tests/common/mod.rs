@@ -3,7 +3,14 @@
 
 pub mod child;
 pub mod direct;
+pub mod faults;
 pub mod heard;
+pub mod program;
+pub mod proxy;
+pub mod script;
+pub mod seconds;
+pub mod skip;
+pub mod talker;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once};

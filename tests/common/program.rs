@@ -1,5 +1,4 @@
 //! The programs of `examples/`, run as a user runs them.
-#![allow(dead_code, missing_docs)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 //! A proxy on 127.0.0.1: CONNECT or SOCKS5. Whatever host it is asked for, it connects to this
 //! machine.
-#![allow(dead_code, missing_docs)]
 
 use std::io;
 use std::net::Ipv4Addr;

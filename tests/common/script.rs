@@ -1,5 +1,4 @@
 //! A service that says what a test wants.
-#![allow(dead_code, missing_docs)]
 
 use serde_json::{Value, json};
 use volcasr_loopback::{Options, Recogniser, Script, Service};

@@ -1,5 +1,4 @@
 //! Streams in seconds with one mark each, pushed by hand: what is heard shows where each came to stand.
-#![allow(dead_code, missing_docs)]
 
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Options, Service};

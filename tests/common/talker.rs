@@ -1,5 +1,4 @@
 //! A service that says what it wants without end, and what the process holds meanwhile.
-#![allow(dead_code, missing_docs)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,0 +1,396 @@
+//! Buffers and segments of all kinds: each has a defined result.
+
+use std::time::Instant;
+
+use crate::common::direct::{Direct, Segment, ms};
+use crate::common::seconds::*;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Gate, Options};
+
+#[test]
+fn flags_of_buffers_mean_nothing() {
+    let (service, direct) = start();
+    for (n, flags) in [
+        gst::BufferFlags::DISCONT,
+        gst::BufferFlags::GAP,
+        gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut buffer = direct.buffer(Some(1000 * n as u64), &second(n as u32));
+        buffer.get_mut().expect("a new buffer").set_flags(flags);
+        direct.pad.push(buffer).expect("it is taken");
+    }
+    assert_heard(&direct, &[0, 1000, 2000]);
+    assert_eq!(lengths(&service), [3000]);
+}
+
+#[test]
+fn without_timestamps_time_counts_from_the_first_sample() {
+    let (_service, direct) = start();
+    for n in 0..3 {
+        direct.push(None, &second(n));
+    }
+    let heard = assert_heard(&direct, &[0, 1000, 2000]);
+    for transcript in heard.finals() {
+        assert_eq!(
+            (transcript.running_time, transcript.stream_time),
+            (None, None)
+        );
+    }
+}
+
+#[test]
+fn a_segment_of_bytes_gives_no_times_either() {
+    let service = service(Options::default());
+    let direct = Direct::held(quick(&service));
+    direct
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("to play");
+    assert!(direct.begin("bytes"));
+    let segment = gst::FormattedSegment::<gst::format::Bytes>::new();
+    assert!(direct.pad.push_event(gst::event::Segment::new(&segment)));
+    for n in 0..2 {
+        direct.push(None, &second(n));
+    }
+    let heard = assert_heard(&direct, &[0, 1000]);
+    assert!(heard.finals().iter().all(|t| t.running_time.is_none()));
+}
+
+#[test]
+fn odd_bytes_and_empty_buffers_do_no_harm() {
+    let (service, direct) = start();
+    direct.push(0, &[]);
+    let mut odd = second(0);
+    odd.push(17);
+    direct.push(0, &odd);
+    direct.push(1000, &[9]);
+    direct.push(1000, &[]);
+    direct.push(1000, &second(1));
+    assert_heard(&direct, &[0, 1000]);
+    assert_eq!(lengths(&service), [2000]);
+}
+
+#[test]
+fn only_empty_buffers_open_no_session() {
+    let (service, direct) = start();
+    direct.push(0, &[]);
+    direct.push(0, &[1]);
+    let heard = direct.end();
+    assert!(heard.saw_eos() && heard.errors().is_empty());
+    assert!(service.connections().iter().all(|c| c.request.is_none()));
+}
+
+#[test]
+fn what_lies_outside_the_segment_is_not_heard() {
+    let (service, direct) = start();
+    let mut segment = Segment::new();
+    segment.set_start(ms(10_000));
+    segment.set_stop(ms(13_000));
+    segment.set_time(ms(500));
+    assert!(direct.segment(&segment));
+    direct.push(8000, &second(7));
+    // Half of it, the mark's half, is inside.
+    let mut before = second(0);
+    before.splice(0..0, std::iter::repeat_n(0, 48_000));
+    direct.push(9000, &before);
+    direct.push(11_000, &second(1));
+    let mut after = second(2);
+    after.extend(second(8));
+    direct.push(12_000, &after);
+    // Past its stop the base class itself says that this is the end of the segment.
+    let _ = direct.pad.push(direct.buffer(Some(13_000), &second(9)));
+    let heard = assert_heard(&direct, &[10_000, 11_000, 12_000]);
+    assert_eq!(lengths(&service), [3000]);
+    let first = &heard.finals()[0].words[0];
+    assert_eq!(first.running_time, Some(300_000_000));
+    assert_eq!(first.stream_time, Some(800_000_000));
+}
+
+#[test]
+fn another_segment_keeps_the_session_and_gives_its_own_times() {
+    let (service, direct) = start();
+    direct.push_all(0, &second(0), 20);
+    let mut segment = Segment::new();
+    segment.set_base(ms(1000));
+    segment.set_start(ms(70_000));
+    segment.set_time(ms(5000));
+    assert!(direct.segment(&segment));
+    direct.push_all(70_000, &second(1), 20);
+    segment.set_base(ms(2000));
+    segment.set_start(ms(30_000));
+    segment.set_time(ms(30_000));
+    assert!(direct.segment(&segment));
+    direct.push_all(30_000, &second(2), 20);
+    let heard = assert_heard(&direct, &[0, 70_000, 30_000]);
+    assert_eq!(lengths(&service), [3000]);
+    let words: Vec<_> = heard
+        .finals()
+        .into_iter()
+        .flat_map(|t| t.words)
+        .filter(|word| mark_of(word).is_some())
+        .map(|word| (word.running_time, word.stream_time))
+        .collect();
+    let ns = |ms: u64| Some(ms * 1_000_000);
+    assert_eq!(
+        words,
+        [
+            (ns(300), ns(300)),
+            (ns(1300), ns(5300)),
+            (ns(2300), ns(30_300))
+        ]
+    );
+}
+
+/// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
+#[test]
+fn the_end_may_come_in_a_segment_without_audio() {
+    let (_service, direct) = start();
+    direct.push(0, &second(0));
+    let mut segment = Segment::new();
+    segment.set_start(ms(70_000));
+    segment.set_base(ms(1000));
+    assert!(direct.segment(&segment));
+    assert_heard(&direct, &[0]);
+}
+
+#[test]
+fn backwards_is_discarded_with_one_warning() {
+    let (service, direct) = start();
+    let mut segment = Segment::new();
+    segment.set_rate(-1.0);
+    segment.set_stop(ms(10_000));
+    assert!(direct.segment(&segment));
+    for n in 0..3 {
+        direct.push(2000 - 1000 * u64::from(n), &second(n));
+    }
+    let heard = direct.end();
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    assert!(heard.errors().is_empty() && heard.saw_eos());
+    assert!(heard.transcripts().is_empty());
+    assert!(service.connections().iter().all(|c| c.request.is_none()));
+}
+
+/// One after the other, and the whole list at once.
+#[test]
+fn lists_of_buffers() {
+    let (service, direct) = start();
+    let (pcm, marks) = speech(3);
+    for (n, part) in pcm.chunks(direct.bytes(2000)).enumerate() {
+        let mut list = gst::BufferList::new();
+        let pieces = list.get_mut().expect("a new list");
+        for (k, piece) in part.chunks(direct.bytes(30)).enumerate() {
+            pieces.add(direct.buffer(Some(n as u64 * 2000 + k as u64 * 30), piece));
+        }
+        direct.pad.push_list(list).expect("it is taken");
+    }
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(*service.connections()[0].pcm == pcm);
+}
+
+/// At once, longer than the queue, sent in frames of the chunk's size and at the pace that was asked for.
+#[test]
+fn a_buffer_of_ten_seconds_is_paced() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("max-queue-time", 2000u32);
+    sink.set_property_from_str("leaky", "no");
+    let direct = Direct::new(sink);
+    let (pcm, marks) = speech(4);
+    // Taken while nothing can be sent.
+    service.hold(Gate::Upgrade);
+    direct.push(0, &pcm[..direct.bytes(10_000)]);
+    let began = Instant::now();
+    service.release(Gate::Upgrade);
+    direct.push(10_000, &pcm[direct.bytes(10_000)..]);
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    // 10.6 s at ten times real time, less the burst.
+    assert!(began.elapsed().as_millis() >= 900, "{:?}", began.elapsed());
+    let sizes: Vec<usize> = service.connections()[0]
+        .frames
+        .iter()
+        .map(|f| f.size)
+        .collect();
+    assert!(sizes[1..].iter().all(|size| *size <= 9600));
+    assert!(*service.connections()[0].pcm == pcm);
+}
+
+#[test]
+fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    assert!(
+        direct
+            .pad
+            .push_event(gst::event::Caps::new(&direct.caps(24_000)))
+    );
+    direct.push(1000, &second(1));
+    let refused = || {
+        let caps = direct.caps(16_000);
+        let peer = direct.sink.static_pad("sink").expect("its pad");
+        assert!(!peer.query_accept_caps(&caps));
+        // A sticky event tells of its refusal with the next buffer.
+        direct.pad.push_event(gst::event::Caps::new(&caps));
+        let flow = direct.pad.push(direct.buffer(Some(2000), &second(9)));
+        assert_eq!(flow, Err(gst::FlowError::NotNegotiated));
+    };
+    refused();
+    // Written now, it waits for the next start.
+    direct.sink.set_property("rate", 16_000);
+    refused();
+    assert!(
+        direct
+            .pad
+            .push_event(gst::event::Caps::new(&direct.caps(24_000)))
+    );
+    direct.push(2000, &second(2));
+    assert_heard(&direct, &[0, 1000, 2000]);
+    assert_eq!(lengths(&service), [3000]);
+}
+
+/// The other branch of a `tee` plays on, whatever this one waits for.
+#[test]
+fn a_branch_beside_a_playing_one() {
+    let service = service(Options::default());
+    init();
+    let pipeline = gst::parse::launch(
+        "appsrc name=in format=time ! tee name=t \
+         t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! fakesink name=out sync=false \
+         t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 name=q",
+    )
+    .expect("a pipeline")
+    .downcast::<gst::Pipeline>()
+    .expect("a pipeline");
+    let sink = narrow(&service);
+    pipeline.add(&sink).expect("a new one");
+    pipeline
+        .by_name("q")
+        .expect("q")
+        .link(&sink)
+        .expect("any caps");
+    let source: gst_app::AppSrc = pipeline
+        .by_name("in")
+        .expect("in")
+        .downcast()
+        .expect("appsrc");
+    source.set_caps(Some(
+        &sink.static_pad("sink").expect("sink").query_caps(None),
+    ));
+    source.set_max_bytes(0);
+    service.hold(volcasr_loopback::Gate::Reading);
+    pipeline.set_state(gst::State::Playing).expect("PLAYING");
+    let (pcm, marks) = speech(150);
+    for (n, piece) in pcm.chunks(4800).enumerate() {
+        let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+        buffer.get_mut().expect("new").set_pts(ms(n as u64 * 100));
+        source.push_buffer(buffer).expect("it is taken");
+    }
+    let _ = source.end_of_stream();
+    let buffers = pcm.len().div_ceil(4800) as u64;
+    let out = pipeline.by_name("out").expect("out");
+    eventually("the other branch has it all", || {
+        let stats: gst::Structure = out.property("stats");
+        stats.get::<u64>("rendered").expect("a count") == buffers
+    });
+    until_blocked(&sink, std::time::Duration::from_millis(400));
+    service.release(volcasr_loopback::Gate::Reading);
+    let bus = pipeline.bus().expect("its bus");
+    let mut finals = Vec::new();
+    loop {
+        let message = bus
+            .timed_pop(gst::ClockTime::try_from(LONG).expect("short"))
+            .expect("EOS");
+        assert_ne!(message.type_(), gst::MessageType::Error);
+        finals.extend(Transcript::parse(&message).filter(|t| t.is_final));
+        if message.type_() == gst::MessageType::Eos {
+            break;
+        }
+    }
+    pipeline.set_state(gst::State::Null).expect("NULL");
+    assert_eq!(marks_of(&finals), expected(&marks, 0));
+}
+
+/// What has no timestamp goes on where the one before ended, gaps included.
+#[test]
+fn only_some_buffers_have_timestamps() {
+    let (_service, direct) = start();
+    direct.push(5000, &second(0));
+    direct.push(None, &second(1));
+    assert!(direct.gap(7000, 10_000));
+    direct.push(None, &second(2));
+    direct.push(18_000, &second(3));
+    let heard = assert_heard(&direct, &[5000, 6000, 17_000, 18_000]);
+    for transcript in heard.finals() {
+        assert_eq!(transcript.running_time, transcript.timestamp);
+        assert_eq!(transcript.stream_time, transcript.timestamp);
+    }
+}
+
+/// The samples say how long a buffer is.
+#[test]
+fn the_duration_of_a_buffer_means_nothing() {
+    let (service, direct) = start();
+    let mut segment = Segment::new();
+    segment.set_stop(ms(3000));
+    assert!(direct.segment(&segment));
+    for (n, duration) in [(0, Some(10)), (1, None), (2, Some(60_000))] {
+        let mut buffer = direct.buffer(Some(1000 * n), &second(n as u32));
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_duration(duration.map(ms));
+        direct.pad.push(buffer).expect("it is taken");
+    }
+    assert_heard(&direct, &[0, 1000, 2000]);
+    assert_eq!(lengths(&service), [3000]);
+}
+
+#[test]
+fn forwards_backwards_and_forwards_again() {
+    let (service, direct) = start();
+    direct.push(0, &second(0));
+    let mut segment = Segment::new();
+    segment.set_rate(-1.0);
+    segment.set_stop(ms(10_000));
+    segment.set_base(ms(1000));
+    assert!(direct.segment(&segment));
+    direct.push(2000, &second(8));
+    direct.push(1000, &second(9));
+    let mut segment = Segment::new();
+    segment.set_start(ms(1000));
+    segment.set_base(ms(3000));
+    assert!(direct.segment(&segment));
+    direct.push(1000, &second(1));
+    direct.push(2000, &second(2));
+    let heard = direct.end();
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(marks_of(&heard.finals()), at(&[0, 1000, 2000]));
+    let last = heard.finals().last().and_then(|t| t.running_time);
+    assert_eq!(last, Some(4_300_000_000));
+    // What was not heard is a gap of two seconds.
+    assert_eq!(lengths(&service), [5000]);
+}
+
+/// A time of one segment is another one in the next: the end does not wait for it there.
+#[test]
+fn the_end_in_another_segment_is_prompt() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("sync", true);
+    let direct = Direct::new(sink);
+    let mut segment = Segment::new();
+    segment.set_start(ms(59_000));
+    assert!(direct.segment(&segment));
+    direct.push_all(59_000, &second(0), 20);
+    let mut segment = Segment::new();
+    segment.set_base(ms(1000));
+    assert!(direct.segment(&segment));
+    let began = Instant::now();
+    assert_heard(&direct, &[59_000]);
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}

@@ -1,0 +1,195 @@
+//! What goes wrong reaches the bus once, first, and says what to do.
+
+mod cases;
+
+use crate::common::direct::{Direct, Segment, ms};
+use crate::common::*;
+use cases::*;
+use gst::prelude::*;
+use volcasr_loopback::{FaultKind, Options, Quirks, Trigger};
+
+/// The fields of `volcasr-error` that depend on the cause.
+fn assert_details(case: &Case, details: &gst::StructureRef) {
+    let name = case.name;
+    assert_eq!(details.name(), "volcasr-error", "{name}");
+    assert_eq!(details.get::<u32>("code").ok(), case.code, "{name}");
+    assert_eq!(
+        details.get::<u32>("http-status").ok(),
+        case.status,
+        "{name}"
+    );
+    assert_eq!(
+        details.get::<bool>("retryable"),
+        Ok(case.retryable),
+        "{name}"
+    );
+    let message = details.get::<&str>("message").expect("message");
+    assert!(message.contains(case.message), "{name}: {message}");
+}
+
+/// Audio for longer than may wait: the stream is still under way when the error comes.
+fn push_much(rig: &mut Rig) {
+    let (pcm, _) = speech(3);
+    rig.push(&pcm, 100);
+}
+
+#[test]
+fn each_cause_has_its_error() {
+    for case in cases() {
+        let name = case.name;
+        let service = service(case.service.clone());
+        let sink = sink(&service);
+        sink.set_property("max-queue-time", 1000u32);
+        (case.spoil)(&sink);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        push_much(&mut rig);
+        // Ours, the source's, and then EOS, which needs no drain.
+        let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
+        let errors = heard.errors();
+        let sources: Vec<_> = errors.iter().map(|e| e.source.as_deref()).collect();
+        let [ours, _] = sources.as_slice() else {
+            panic!("{name}: {errors:#?}");
+        };
+        assert_eq!(*ours, Some(rig.sink.name().as_str()), "{name}: {errors:#?}");
+        let error = &errors[0].error;
+        assert!(case.error.is(error), "{name}: {error:?}");
+        for part in case.text {
+            assert!(
+                error.message().contains(part),
+                "{name}: no {part} in {error}"
+            );
+        }
+        let details = errors[0].details.as_ref().expect("details");
+        assert_details(&case, details);
+        assert!(heard.warnings().is_empty(), "{name}");
+
+        // Not tried again, and nothing follows.
+        assert!(
+            service.wait(LONG, |all| all
+                .first()
+                .is_some_and(|c| !c.headers.is_empty())),
+            "{name}"
+        );
+        let connections = service.connections();
+        assert_eq!(connections.len(), 1, "{name}");
+        assert_eq!(
+            details.get::<&str>("connect-id").ok(),
+            connections[0].header("X-Api-Connect-Id"),
+            "{name}"
+        );
+        if name != "garbage" {
+            assert_eq!(
+                details.get::<&str>("log-id"),
+                Ok(connections[0].log_id.as_str()),
+                "{name}"
+            );
+        }
+
+        // A second run starts clean.
+        if name == "45000151" {
+            continue;
+        }
+        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        assert!(rig.take().errors().is_empty(), "{name}");
+        (case.mend)(&rig.sink);
+        rig.next = gst::ClockTime::ZERO;
+        let (pcm, marks) = speech(1);
+        let heard = rig.run(&pcm, 100);
+        assert!(heard.errors().is_empty(), "{name}: {:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{name}");
+        assert!(heard.saw_eos(), "{name}");
+        assert_eq!(service.connections().len(), 2, "{name}");
+    }
+}
+
+/// The way out that the error names is one.
+#[test]
+fn a_refused_rate() {
+    let service = service(Options {
+        quirks: Quirks {
+            refuse_24000: true,
+            ..Quirks::default()
+        },
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("rate", 16_000i32);
+    let layout = volcasr_loopback::marks::Layout {
+        rate: 16_000,
+        ..Default::default()
+    };
+    let (pcm, marks) = layout.sentences(1);
+    let heard = Rig::new(sink).run(&pcm, 100);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// At the rate that the other advice names, it would be none.
+#[test]
+fn a_refused_format_at_the_rate_that_always_works() {
+    let service = service(frame(45_000_151, "unsupported format"));
+    let sink = sink(&service);
+    sink.set_property("rate", 16_000i32);
+    let heard = Rig::new(sink).run(&[0; 32_000], 100);
+    let errors = heard.errors();
+    let error = &errors[0].error;
+    assert!(Kind::Stream(gst::StreamError::Format).is(error), "{error}");
+    let text = error.message();
+    assert!(
+        text.contains("16000 Hz") && !text.contains("rate=16000"),
+        "{text}"
+    );
+}
+
+/// Whatever comes after the error is refused until READY, and once READY was there it is taken.
+#[test]
+fn after_the_error_every_buffer_is_refused() {
+    let service = service(options(
+        FaultKind::Error {
+            code: 45_000_001,
+            body: "no".into(),
+        },
+        Trigger::Ack,
+    ));
+    let sink = sink(&service);
+    // With an error on its bus the pipeline does not go on to PLAYING behind a flush.
+    sink.set_property("async", false);
+    let direct = Direct::new(sink);
+    let pcm = [1; 9600];
+    // Until it knows, it takes what comes.
+    let mut taken = 0;
+    let refused = loop {
+        match direct.pad.push(direct.buffer(Some(taken * 200), &pcm)) {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    assert_eq!(refused, gst::FlowError::Error);
+    // It is on the bus by then.
+    let errors = direct.take().errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let refuses = |when: &str, at: Option<u64>, pcm: &[u8]| {
+        let flow = direct.pad.push(direct.buffer(at, pcm));
+        assert_eq!(flow, Err(gst::FlowError::Error), "{when}");
+    };
+    refuses("again", Some(10_000), &pcm);
+    refuses("empty", Some(10_200), &[]);
+    refuses("without a time", None, &pcm);
+    let mut backwards = Segment::new();
+    backwards.set_rate(-1.0);
+    backwards.set_stop(ms(20_000));
+    assert!(direct.segment(&backwards));
+    refuses("backwards", Some(11_000), &pcm);
+    direct.flush_start();
+    direct.flush_stop();
+    assert!(direct.segment(&Segment::new()));
+    refuses("after a flush", Some(0), &pcm);
+    assert!(direct.begin("another"));
+    assert!(direct.segment(&Segment::new()));
+    refuses("in another stream", Some(0), &pcm);
+    let heard = direct.end();
+    assert!(heard.saw_eos() && heard.errors().is_empty(), "{heard:?}");
+    assert!(heard.transcripts().is_empty() && heard.warnings().is_empty());
+}

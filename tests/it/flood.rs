@@ -1,0 +1,173 @@
+//! Peers that never stop talking, and applications that do not listen: memory stays bounded, and nothing is late for it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::common::talker::*;
+use crate::common::*;
+use gst::prelude::*;
+
+/// The n-th of endless settled sentences, a long one.
+fn sentence(n: usize) -> Vec<u8> {
+    let text = format!("{n} {}", "and so on ".repeat(1000));
+    let json = format!(
+        r#"{{"audio_info":{{"duration":{}}},"result":{{"utterances":[{{"text":"{text}","definite":true,"start_time":{},"end_time":{}}}]}}}}"#,
+        n * 1000,
+        n * 1000,
+        n * 1000 + 500
+    );
+    message(json.as_bytes(), 0)
+}
+
+fn play(uri: &str) -> (Rig, gst::Element) {
+    let sink = sink_for(uri);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("finish-timeout", 500u32);
+    sink.set_property("idle-timeout", 0u32);
+    let rig = Rig::new(sink.clone());
+    rig.play();
+    (rig, sink)
+}
+
+/// A gate at which an application's handler stands.
+#[derive(Default)]
+struct Gate {
+    open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let open = self.open.lock().expect("no panic under the lock");
+        drop(self.changed.wait_while(open, |open| !*open));
+    }
+
+    fn open(&self) {
+        *self.open.lock().expect("no panic under the lock") = true;
+        self.changed.notify_all();
+    }
+}
+
+/// Answers that repeat one text and are never final come without end: bounded by six times
+/// `finish-timeout`. Without any text the end would be an error.
+#[test]
+fn endless_answers_do_not_put_off_the_end() {
+    let answers = message(
+        br#"{"audio_info":{"duration":1},"result":{"text":"so"}}"#,
+        0,
+    )
+    .repeat(50_000);
+    let talker = Talker::new(move |_| answers.clone());
+    let (mut rig, sink) = play(&talker.uri);
+    rig.push(&[0; 48_000 * 4], 20);
+    eventually("all audio is sent", || {
+        stat(&sink, "audio-sent") == 4_000_000_000
+    });
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.saw_eos(), "{:?}", heard.errors());
+    let given_up = |report: &Report| {
+        let details = report.details.as_ref();
+        details.is_some_and(|details| details.name() == "volcasr-finish-timeout")
+    };
+    // A busy machine may take the service for silent, and try again.
+    let warnings = heard.warnings();
+    assert!(warnings.last().is_some_and(given_up), "{warnings:?}");
+    assert_eq!(warnings.iter().filter(|w| given_up(w)).count(), 1);
+}
+
+/// An application's handler blocks while final sentences pour in: memory stays bounded, and one error names
+/// the handler. What came before it is all posted, in order.
+#[test]
+fn a_handler_that_blocks_for_too_long_is_an_error() {
+    let talker = Talker::new(sentence);
+    let (mut rig, sink) = play(&talker.uri);
+    let gate = Arc::new(Gate::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (at_gate, list) = (gate.clone(), seen.clone());
+    rig.bus.set_sync_handler(move |_, message| {
+        if let Some(said) = Transcript::parse(message) {
+            at_gate.pass();
+            list.lock()
+                .expect("no panic under the lock")
+                .push(said.utterance);
+        }
+        match message.type_() {
+            gst::MessageType::Error => gst::BusSyncReply::Pass,
+            _ => gst::BusSyncReply::Drop,
+        }
+    });
+    let before = memory();
+    rig.push(&[0; 48_000], 20);
+    let connected = || {
+        let stats = sink.property::<gst::Structure>("stats");
+        stats.get::<bool>("connected").expect("documented")
+    };
+    eventually("it is connected", connected);
+    eventually("it has failed", || !connected());
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 160 << 20, "{grown} bytes more");
+    gate.open();
+    let errors = rig.listen().errors();
+    let error = &errors[0].error;
+    assert!(error.matches(gst::ResourceError::Failed), "{error:?}");
+    assert!(error.message().contains("sync handler"), "{error:?}");
+    let seen = seen.lock().expect("no panic under the lock");
+    let expected: Vec<u32> = (0..seen.len() as u32).collect();
+    assert!(seen.len() > 1024);
+    assert_eq!(*seen, expected, "one was lost, or came twice");
+}
+
+/// Blocked or not, going down does not wait for the handler's turn to come.
+#[test]
+fn a_sink_with_a_backlog_goes_down_at_once() {
+    let talker = Talker::new(sentence);
+    let (mut rig, _sink) = play(&talker.uri);
+    let gate = Arc::new(Gate::default());
+    let at_gate = gate.clone();
+    rig.bus.set_sync_handler(move |_, message| {
+        if message.type_() == gst::MessageType::Element {
+            at_gate.pass();
+        }
+        gst::BusSyncReply::Drop
+    });
+    rig.push(&[0; 48_000], 20);
+    talker.wait_until_blocked();
+    let began = Instant::now();
+    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    let took = began.elapsed();
+    gate.open();
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+/// With the responses themselves, which are large, it is bytes that count.
+#[test]
+fn large_responses_are_bounded_by_their_bytes() {
+    let talker = Talker::new(|n| {
+        let json = format!(
+            r#"{{"audio_info":{{"duration":{n}}},"x":"{}"}}"#,
+            "x".repeat(4 << 20)
+        );
+        message(json.as_bytes(), 0)
+    });
+    let (mut rig, sink) = play(&talker.uri);
+    sink.set_property("post-responses", true);
+    let (gate, blocked) = (Arc::new(Gate::default()), Arc::new(AtomicBool::new(false)));
+    let (at_gate, is_blocked) = (gate.clone(), blocked.clone());
+    rig.bus.set_sync_handler(move |_, message| {
+        if message.type_() == gst::MessageType::Element {
+            is_blocked.store(true, Ordering::Relaxed);
+            at_gate.pass();
+        }
+        gst::BusSyncReply::Drop
+    });
+    let before = memory();
+    rig.push(&[0; 48_000], 20);
+    // Reading goes on behind the handler.
+    eventually("it talks on", || talker.written() > 160 << 20);
+    let grown = memory().saturating_sub(before);
+    assert!(blocked.load(Ordering::Relaxed));
+    assert!(grown < 128 << 20, "{grown} bytes more");
+    gate.open();
+}

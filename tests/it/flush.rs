@@ -1,0 +1,368 @@
+//! A flush drops the session with what it had not said; nothing of it shows afterwards, and times follow
+//! the new segment.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::common::direct::{Direct, Segment, ms};
+use crate::common::faults::*;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Layout;
+use volcasr_loopback::{Gate, Options, Service};
+
+fn started() -> (Service, Direct) {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    (service, direct)
+}
+
+/// Marks from number `first` on.
+fn sentence(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
+    Layout {
+        first,
+        ..Layout::default()
+    }
+    .sentences(1)
+}
+
+fn flush(direct: &Direct) {
+    let began = Instant::now();
+    direct.flush_start();
+    direct.flush_stop();
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+/// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is heard.
+fn assert_goes_on(direct: &Direct, at: u64, stream: u32) {
+    let mut segment = Segment::new();
+    segment.set_start(ms(at));
+    segment.set_time(ms(at));
+    assert!(direct.segment(&segment));
+    let (pcm, marks) = sentence(10);
+    direct.push_all(at, &pcm, 20);
+    let heard = direct.end();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, at));
+    for transcript in heard.transcripts() {
+        assert_eq!(
+            (transcript.stream, transcript.session),
+            (stream, 0),
+            "{transcript:?}"
+        );
+        assert_eq!(transcript.stream_id.as_deref(), Some("first"));
+        let since = transcript.timestamp.expect("a time") - at * 1_000_000;
+        assert_eq!(transcript.running_time, Some(since));
+        assert_eq!(transcript.stream_time, transcript.timestamp);
+    }
+    assert_eq!(heard.finals()[0].utterance, 0);
+}
+
+#[test]
+fn what_was_not_said_is_never_said() {
+    let (service, direct) = started();
+    service.hold(Gate::Responses);
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 100_000)));
+    flush(&direct);
+    direct.take();
+    service.release(Gate::Responses);
+    assert!(service.wait(LONG, |c| c[0].end.is_some()));
+    assert_goes_on(&direct, 5000, 1);
+    // The session was dropped, not finished.
+    assert!(service.connections()[0].finish_at.is_none());
+}
+
+#[test]
+fn before_any_audio_it_only_counts() {
+    let (service, direct) = started();
+    flush(&direct);
+    flush(&direct);
+    assert_goes_on(&direct, 7000, 2);
+    assert_eq!(
+        service
+            .connections()
+            .iter()
+            .filter(|c| c.request.is_some())
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn while_a_send_is_blocked() {
+    let service = service(Options::default());
+    let sink = narrow(&service);
+    let direct = Direct::new(sink);
+    service.hold(Gate::Reading);
+    std::thread::scope(|scope| {
+        let pusher = scope.spawn(|| {
+            let (pcm, _) = speech(150);
+            let mut pieces = pcm.chunks(4800).enumerate();
+            pieces.find_map(|(n, piece)| {
+                direct
+                    .pad
+                    .push(direct.buffer(Some(100 * n as u64), piece))
+                    .err()
+            })
+        });
+        until_blocked(&direct.sink, Duration::from_millis(400));
+        let began = Instant::now();
+        direct.flush_start();
+        assert_eq!(
+            pusher.join().expect("no panic"),
+            Some(gst::FlowError::Flushing)
+        );
+        assert!(began.elapsed() < Duration::from_secs(1));
+    });
+    direct.flush_stop();
+    direct.take();
+    service.release(Gate::Reading);
+    assert_goes_on(&direct, 1000, 1);
+}
+
+#[test]
+fn while_draining() {
+    let (service, direct) = started();
+    service.hold(Gate::Final);
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+        direct.flush_start();
+        assert!(!end.join().expect("no panic"), "it was flushed");
+    });
+    direct.flush_stop();
+    assert!(!direct.take().saw_eos());
+    service.release(Gate::Final);
+    assert_goes_on(&direct, 3000, 1);
+}
+
+#[test]
+fn after_the_end() {
+    let (_service, direct) = started();
+    let (pcm, marks) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    assert_eq!(marks_of(&direct.end().finals()), expected(&marks, 0));
+    flush(&direct);
+    direct.take();
+    assert_goes_on(&direct, 3000, 1);
+}
+
+#[test]
+fn in_paused() {
+    let (service, direct) = started();
+    service.hold(Gate::Responses);
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    direct
+        .pipeline
+        .set_state(gst::State::Paused)
+        .expect("PAUSED");
+    flush(&direct);
+    direct.take();
+    service.release(Gate::Responses);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING")
+        });
+        assert_goes_on(&direct, 3000, 1);
+    });
+}
+
+/// Whatever is on its way to the bus when the flush comes: it is there before the flush is done, or never.
+#[test]
+fn nothing_comes_late() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    // A flush before the pipeline has resumed from the one before can leave any sink in PAUSED otherwise.
+    sink.set_property("async", false);
+    let direct = Direct::new(sink);
+    for stream in 0..200 {
+        let (pcm, _) = sentence(stream * 10);
+        direct.push_all(0, &pcm, 200);
+        // Some in the middle of the words, some before.
+        if stream % 3 > 0 {
+            direct.bus.timed_pop_filtered(
+                gst::ClockTime::from_seconds(10),
+                &[gst::MessageType::Element],
+            );
+        }
+        flush(&direct);
+        direct.take();
+        assert!(direct.segment(&Segment::new()));
+        let late = direct.take().transcripts();
+        assert!(late.is_empty(), "{late:?}");
+    }
+    let (pcm, marks) = sentence(9000);
+    direct.push_all(0, &pcm, 200);
+    let heard = direct.end();
+    assert!(heard.transcripts().iter().all(|t| t.stream == 200));
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// A leaky queue tells what it lost: before the flush is done, or never. What comes then has room, and its own times.
+#[test]
+fn while_audio_is_dropped() {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "downstream");
+    // A bin that is flushed again before it has resumed may stay in PAUSED, whatever the sink.
+    sink.set_property("async", false);
+    let direct = Direct::new(sink);
+    let (pcm, _) = speech(1);
+    for _ in 0..400 {
+        std::thread::scope(|scope| {
+            let pusher = scope.spawn(|| {
+                // Long enough for each to be told of.
+                let second = &pcm[..48_000];
+                (0..).find_map(|n| direct.pad.push(direct.buffer(Some(1000 * n), second)).err())
+            });
+            direct.bus.timed_pop_filtered(
+                gst::ClockTime::from_seconds(10),
+                &[gst::MessageType::Warning],
+            );
+            direct.flush_start();
+            assert_eq!(
+                pusher.join().expect("no panic"),
+                Some(gst::FlowError::Flushing)
+            );
+        });
+        direct.flush_stop();
+        direct.take();
+        assert!(direct.segment(&Segment::new()));
+        direct.push(0, &pcm[..960]);
+        let late = direct.take().warnings();
+        assert!(late.is_empty(), "{late:?}");
+    }
+    flush(&direct);
+    direct.take();
+    let (pcm, marks) = sentence(500);
+    assert!(direct.segment(&Segment::new()));
+    let (first, rest) = pcm.split_at(direct.bytes(900));
+    direct.push_all(70_000, first, 20);
+    service.release(Gate::Upgrade);
+    assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
+    // No faster than it goes out.
+    for (n, piece) in rest.chunks(direct.bytes(200)).enumerate() {
+        direct.push(70_900 + 200 * n as u64, piece);
+        eventually("it goes out", || {
+            stat(&direct.sink, "audio-queued") < 300_000_000
+        });
+    }
+    let heard = direct.end();
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 70_000));
+}
+
+/// A source that seeks, as a player does it: every place that is sought is heard from there on.
+#[test]
+fn seeks_in_a_recording() {
+    for paused in [false, true] {
+        let service = service(Options::default());
+        let (pcm, marks) = speech(20);
+        let mut rig = Rig::new(quick(&service));
+        rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
+        rig.source.set_duration(gst::ClockTime::from_seconds(52));
+        let sought = Arc::new(Mutex::new(Vec::new()));
+        let places = sought.clone();
+        rig.source.set_callbacks(
+            gst_app::AppSrcCallbacks::builder()
+                .seek_data(move |_, to| {
+                    places.lock().expect("no panic").push(to);
+                    true
+                })
+                .build(),
+        );
+        rig.play();
+        rig.push(&pcm[..48 * 8000], 20);
+        rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
+        for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
+            if paused {
+                rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+            }
+            let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+            rig.pipeline.seek_simple(flags, ms(to)).expect("a seek");
+            rig.take();
+            let place = *sought.lock().expect("no panic").last().expect("a seek");
+            assert_eq!(place, to * 1_000_000);
+            rig.next = ms(to);
+            // A sentence, and its pause.
+            let from = (48 * to) as usize;
+            rig.push(&pcm[from..from + 48 * 2600], 20);
+            if paused {
+                rig.play();
+            }
+            let heard = rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
+            assert!(heard.warnings().is_empty() && heard.errors().is_empty());
+            let all = heard.transcripts();
+            assert!(all.iter().all(|t| t.stream == n as u32 + 1), "{all:?}");
+            let wanted: Vec<_> = marks
+                .iter()
+                .filter(|mark| mark.start >= to && mark.end <= to + 2600)
+                .copied()
+                .collect();
+            assert_eq!(marks_of(&heard.finals()), expected(&wanted, 0));
+            let last = heard.finals().pop().expect("one");
+            assert_eq!(last.stream_time, last.timestamp);
+            assert_eq!(
+                last.running_time,
+                last.timestamp.map(|t| t - to * 1_000_000)
+            );
+        }
+    }
+}
+
+/// What a flush drops had lost its connection: the pause before the next try is kept.
+#[test]
+fn while_a_lost_connection_is_waited_for() {
+    let service = service(faulty(&["error:55000031@1s#1"], false));
+    let direct = Direct::new(quick(&service));
+    let (pcm, _) = sentence(0);
+    direct.push_all(0, &pcm, 20);
+    direct.bus.timed_pop_filtered(
+        gst::ClockTime::from_seconds(10),
+        &[gst::MessageType::Warning],
+    );
+    flush(&direct);
+    direct.take();
+    assert_goes_on(&direct, 3000, 1);
+    let accepted: Vec<_> = service
+        .connections()
+        .iter()
+        .map(|c| c.accepted_at)
+        .collect();
+    // It said that it was busy: then the first pause is a second.
+    let pause = accepted[1] - accepted[0];
+    assert!(pause >= Duration::from_secs(1), "{pause:?}");
+}
+
+#[test]
+fn while_it_is_sent_again() {
+    let service = service(faulty(&["reset@5s#1"], false));
+    let sink = sink(&service);
+    sink.set_property("max-speed", 5.0);
+    // Nothing is settled before the end: all of it is sent again.
+    sink.set_property("end-window-size", 0u32);
+    let direct = Direct::new(sink);
+    let (pcm, _) = speech(4);
+    direct.push_all(0, &pcm, 20);
+    assert!(service.wait(LONG, |c| c.get(1).is_some_and(|c| c.audio_bytes > 0)));
+    flush(&direct);
+    direct.take();
+    assert_goes_on(&direct, 20_000, 1);
+    assert!(service.connections()[1].finish_at.is_none(), "dropped");
+}

@@ -1,0 +1,44 @@
+//! Something else in the process has the name of the tag `transcript` for another type.
+
+use crate::common::*;
+use gst::glib;
+use gst::tags::{CustomTag, Tag};
+use volcasr_loopback::Options;
+
+/// A transcript as somebody else sees it.
+enum Count {}
+
+impl Tag<'_> for Count {
+    type TagType = u32;
+    const TAG_NAME: &'static glib::GStr = glib::gstr!("transcript");
+}
+
+impl CustomTag<'_> for Count {
+    const FLAG: gst::TagFlag = gst::TagFlag::Meta;
+    const NICK: &'static glib::GStr = glib::gstr!("transcript");
+    const DESCRIPTION: &'static glib::GStr = glib::gstr!("how many there are");
+}
+
+/// The words are in the messages all the same; that there are no tags is said once.
+#[test]
+fn no_tags_and_one_warning() {
+    // Alone in its process: the registration lasts as long as the process.
+    child::run(module_path!(), "no_tags_and_one_warning", &[], &[], check);
+}
+
+fn check() {
+    gst::init().expect("GStreamer");
+    gst::tags::register::<Count>();
+    let service = service(Options::default());
+    let mut rig = Rig::new(quick(&service));
+    let warnings = logged_warnings();
+    let (pcm, marks) = speech(3);
+    let heard = rig.run(&pcm, 20);
+    assert!(heard.finals().len() > 1 && heard.errors().is_empty());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let is_tag = |message: &gst::Message| message.type_() == gst::MessageType::Tag;
+    assert!(!heard.messages.iter().any(is_tag));
+    let warnings = warnings.lock().expect("no panic").clone();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("no tags"), "{warnings:?}");
+}

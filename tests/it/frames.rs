@@ -1,0 +1,275 @@
+//! The frames of a session, byte by byte as the service gets them.
+
+use std::io::Read;
+
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Connection, Options, Service};
+
+fn recording() -> Service {
+    service(Options {
+        record_bytes: true,
+        ..Options::default()
+    })
+}
+
+/// A frame, read anew from its bytes.
+#[derive(Debug, PartialEq)]
+struct Frame {
+    kind: u8,
+    flags: u8,
+    serialization: u8,
+    compression: u8,
+    sequence: i32,
+    payload: Vec<u8>,
+}
+
+impl Frame {
+    fn read(bytes: &[u8]) -> Self {
+        assert_eq!(bytes[0], 0x11, "version 1, a header of one word");
+        assert_eq!(bytes[3], 0, "reserved");
+        let word = |at: usize| {
+            let word = bytes[at..at + 4].try_into().expect("four bytes");
+            i32::from_be_bytes(word)
+        };
+        assert_eq!(word(8) as usize, bytes.len() - 12, "the payload's size");
+        Frame {
+            kind: bytes[1] >> 4,
+            flags: bytes[1] & 0xf,
+            serialization: bytes[2] >> 4,
+            compression: bytes[2] & 0xf,
+            sequence: word(4),
+            payload: bytes[12..].to_vec(),
+        }
+    }
+
+    /// The payload before compression.
+    fn plain(&self) -> Vec<u8> {
+        if self.compression == 0 {
+            return self.payload.clone();
+        }
+        let mut plain = Vec::new();
+        let mut inflated = flate2::bufread::GzDecoder::new(&self.payload[..]);
+        inflated.read_to_end(&mut plain).expect("gzip");
+        assert!(inflated.into_inner().is_empty(), "one member and no more");
+        plain
+    }
+}
+
+fn frames(connection: &Connection) -> Vec<Frame> {
+    connection
+        .frames
+        .iter()
+        .map(|frame| Frame::read(&frame.bytes))
+        .collect()
+}
+
+/// Samples that no two places have in common.
+fn noise(milliseconds: usize) -> Vec<u8> {
+    (0..milliseconds as u32 * 24)
+        .flat_map(|n| (n.wrapping_mul(0x9e37_79b1) >> 16).to_le_bytes()[..2].to_vec())
+        .collect()
+}
+
+/// Runs `pcm` in buffers of `ms` through a session, and gives its frames, checked as all must be.
+fn session(properties: &[(&str, &str)], pcm: &[u8], ms: usize) -> Vec<Frame> {
+    let service = recording();
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    for (name, value) in properties {
+        sink.set_property_from_str(name, value);
+    }
+    let compression = match &*gst::glib::Value::serialize(&sink.property_value("compression"))
+        .expect("an enum")
+    {
+        "gzip" => 1,
+        _ => 0,
+    };
+    let heard = Rig::new(sink).run(pcm, ms);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let connections = service.connections();
+    let [connection] = &connections[..] else {
+        panic!("{} connections", connections.len())
+    };
+    let frames = frames(connection);
+    let (request, rest) = frames.split_first().expect("a request");
+    let (finish, audio) = rest.split_last().expect("a finish");
+    assert_eq!(
+        (request.kind, request.flags, request.sequence),
+        (1, 0b0001, 1)
+    );
+    for (frame, number) in audio.iter().zip(2..) {
+        assert_eq!(
+            (frame.kind, frame.flags, frame.sequence),
+            (2, 0b0001, number)
+        );
+        assert!(!frame.plain().is_empty());
+    }
+    let number = -(audio.len() as i32 + 2);
+    assert_eq!(
+        (finish.kind, finish.flags, finish.sequence),
+        (2, 0b0011, number)
+    );
+    for frame in &frames {
+        assert_eq!((frame.serialization, frame.compression), (1, compression));
+    }
+    let sent: Vec<u8> = audio.iter().flat_map(Frame::plain).collect();
+    assert!(
+        sent == pcm,
+        "{} bytes of {} arrived, or others",
+        sent.len(),
+        pcm.len()
+    );
+    frames
+}
+
+/// Milliseconds of audio in each frame.
+fn lengths(frames: &[Frame]) -> Vec<usize> {
+    let audio = &frames[1..frames.len() - 1];
+    audio.iter().map(|frame| frame.plain().len() / 48).collect()
+}
+
+/// Nothing, compressed: zero bytes marked as gzip would be refused.
+const EMPTY_MEMBER: [u8; 20] = [
+    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+#[test]
+fn gzip_frames() {
+    let frames = session(&[], &noise(1000), 20);
+    assert_eq!(lengths(&frames), [200; 5]);
+    let finish = frames.last().expect("a finish");
+    assert_eq!(finish.payload.len(), 20);
+    assert!(finish.plain().is_empty());
+    // All but the operating system's byte, which says nothing.
+    let mut payload = finish.payload.clone();
+    payload[9] = 0xff;
+    assert_eq!(payload, EMPTY_MEMBER);
+}
+
+#[test]
+fn plain_frames() {
+    let frames = session(&[("compression", "none")], &noise(1000), 20);
+    assert_eq!(lengths(&frames), [200; 5]);
+    assert!(frames.last().expect("a finish").payload.is_empty());
+}
+
+/// The same session, each byte spelled out.
+#[test]
+fn every_byte_of_a_short_session() {
+    let service = recording();
+    let sink = sink(&service);
+    sink.set_property_from_str("compression", "none");
+    let heard = Rig::new(sink).run(&[1, 2, 3, 4], 1);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let connection = &service.connections()[0];
+    let packets: Vec<&[u8]> = connection
+        .frames
+        .iter()
+        .map(|frame| &frame.bytes[..])
+        .collect();
+    let [request, audio, finish] = packets[..] else {
+        panic!("{packets:?}")
+    };
+    assert_eq!(request[..8], [0x11, 0x11, 0x10, 0, 0, 0, 0, 1]);
+    assert_eq!(
+        audio,
+        [0x11, 0x21, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 4, 1, 2, 3, 4]
+    );
+    assert_eq!(
+        finish,
+        [0x11, 0x23, 0x10, 0, 0xff, 0xff, 0xff, 0xfd, 0, 0, 0, 0]
+    );
+}
+
+#[test]
+fn chunks_have_their_duration_and_the_rest_comes_before_the_finish() {
+    for compression in ["gzip", "none"] {
+        for (chunk, expected) in [
+            ("100", vec![100, 100, 100, 100, 100, 50]),
+            ("200", vec![200, 200, 150]),
+            ("2000", vec![550]),
+            ("1", vec![1; 550]),
+        ] {
+            for ms in [1, 7, 20, 333, 1000] {
+                let properties = [("compression", compression), ("chunk-duration", chunk)];
+                let frames = session(&properties, &noise(550), ms);
+                assert_eq!(
+                    lengths(&frames),
+                    expected,
+                    "{compression}, {chunk}, buffers of {ms}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn two_seconds_are_the_longest_chunk() {
+    let frames = session(&[("chunk-duration", "2000")], &noise(4500), 20);
+    assert_eq!(lengths(&frames), [2000, 2000, 500]);
+}
+
+#[test]
+fn without_a_chunk_duration_each_buffer_is_a_frame() {
+    for ms in [1, 20, 333] {
+        let frames = session(&[("chunk-duration", "0")], &noise(999), ms);
+        let mut expected = vec![ms; 999 / ms];
+        expected.extend(Some(999 % ms).filter(|rest| *rest > 0));
+        assert_eq!(lengths(&frames), expected);
+    }
+    // But for one so long that the first words would wait for it.
+    let frames = session(&[("chunk-duration", "0")], &noise(5000), 5000);
+    assert_eq!(lengths(&frames), [2000, 2000, 1000]);
+}
+
+/// 16 kHz: the same durations in fewer bytes.
+#[test]
+fn chunks_follow_the_rate() {
+    let pcm = noise(300); // 450 ms at 16 kHz
+    let frames = session(&[("rate", "16000"), ("compression", "none")], &pcm, 10);
+    let sizes: Vec<usize> = frames[1..]
+        .iter()
+        .map(|frame| frame.payload.len())
+        .collect();
+    assert_eq!(sizes, [6400, 6400, 1600, 0]);
+}
+
+/// A second session of the same element counts from 1 again.
+#[test]
+fn numbers_begin_anew_on_every_connection() {
+    let service = recording();
+    let mut rig = Rig::new(sink(&service));
+    for n in 1..=3 {
+        assert!(rig.run(&noise(300), 20).errors().is_empty());
+        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        let connections = service.connections();
+        assert_eq!(connections.len(), n);
+        let numbers: Vec<i32> = frames(&connections[n - 1])
+            .iter()
+            .map(|frame| frame.sequence)
+            .collect();
+        assert_eq!(numbers, [1, 2, 3, -4]);
+    }
+}
+
+/// What the application reads of it.
+#[test]
+fn stats_count_frames_and_bytes_as_they_went_out() {
+    let service = recording();
+    let sink = sink(&service);
+    let mut rig = Rig::new(sink);
+    assert!(rig.run(&noise(500), 20).errors().is_empty());
+    let stats = rig.sink.property::<gst::Structure>("stats");
+    let connection = &service.connections()[0];
+    let bytes: usize = connection
+        .frames
+        .iter()
+        .map(|frame| frame.bytes.len())
+        .sum();
+    assert_eq!(stats.get::<u64>("frames-sent"), Ok(5));
+    assert_eq!(stats.get::<u64>("bytes-sent"), Ok(bytes as u64));
+    assert_eq!(stats.get::<u64>("audio-received"), Ok(500_000_000));
+    assert_eq!(stats.get::<u64>("audio-sent"), Ok(500_000_000));
+    assert_eq!(stats.get::<u64>("audio-queued"), Ok(0));
+}

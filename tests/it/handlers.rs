@@ -1,0 +1,274 @@
+//! What applications do in sync handlers of the bus: call back, block, shut down. Nothing deadlocks, and
+//! nobody else in the process waits.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use crate::common::direct::Direct;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::Options;
+
+/// Handles each transcript on whatever thread it is posted from.
+fn on_transcript(bus: &gst::Bus, handle: impl Fn(&Transcript) + Send + Sync + 'static) {
+    bus.set_sync_handler(move |_, message| {
+        if let Some(transcript) = Transcript::parse(message) {
+            handle(&transcript);
+        }
+        gst::BusSyncReply::Pass
+    });
+}
+
+/// A door that handlers wait at.
+#[derive(Clone, Default)]
+struct Door(Arc<(Mutex<bool>, Condvar)>);
+
+impl Door {
+    fn wait(&self) {
+        let open = self.0.0.lock().expect("no panic");
+        drop(self.0.1.wait_while(open, |open| !*open).expect("no panic"));
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().expect("no panic") = true;
+        self.0.1.notify_all();
+    }
+}
+
+#[test]
+fn that_call_back_into_the_element() {
+    let service = service(Options::default());
+    let (pcm, marks) = speech(5);
+    let mut rig = Rig::new(quick(&service));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (sink, count) = (rig.sink.clone(), calls.clone());
+    rig.bus.set_sync_handler(move |_, message| {
+        // Ours; the base class posts its own with its locks held, as in every sink.
+        let ours = [
+            gst::MessageType::Element,
+            gst::MessageType::Tag,
+            gst::MessageType::Progress,
+        ];
+        let is_ours = ours.contains(&message.type_());
+        if is_ours && message.src().is_some_and(|source| *source == sink) {
+            assert!(stat(&sink, "frames-sent") < 1_000_000);
+            let _ = sink.property::<Option<String>>("log-id");
+            sink.set_property("post-tags", true);
+            sink.set_property("interim-results", true);
+            sink.set_property("connect-timeout", 9000u32);
+            let _ = sink.query_position::<gst::ClockTime>();
+            let custom = gst::Structure::new_empty("anything");
+            let _ = sink.send_event(gst::event::CustomUpstream::new(custom));
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+        gst::BusSyncReply::Pass
+    });
+    let heard = rig.run(&pcm, 20);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(calls.load(Ordering::SeqCst) > marks.len());
+}
+
+/// Audio goes on, getters answer, states change, others are not held up; the words wait, and the end for them.
+#[test]
+fn that_block() {
+    let service = service(Options::default());
+    let (pcm, marks) = speech(5);
+    let mut rig = Rig::new(quick(&service));
+    let (door, inside) = (Door::default(), Arc::new(AtomicBool::new(false)));
+    let (handler_s, is_inside) = (door.clone(), inside.clone());
+    on_transcript(&rig.bus, move |_| {
+        is_inside.store(true, Ordering::SeqCst);
+        handler_s.wait();
+    });
+    rig.play();
+    rig.push(&pcm, 20);
+    rig.end();
+    eventually("the handler blocks", || inside.load(Ordering::SeqCst));
+    // All of it arrives, and is answered.
+    assert!(service.wait(LONG, |c| c[0].final_at.is_some()));
+    assert!(stat(&rig.sink, "rendered") > 0);
+    // The others in the process.
+    let mut other = Rig::new(quick(&service));
+    assert_eq!(marks_of(&other.run(&pcm, 20).finals()), expected(&marks, 0));
+    let mut calls = Calls::default();
+    for _ in 0..5 {
+        calls
+            .time("PAUSED", || rig.pipeline.set_state(gst::State::Paused))
+            .expect("PAUSED");
+        calls
+            .time("PLAYING", || rig.pipeline.set_state(gst::State::Playing))
+            .expect("PLAYING");
+    }
+    calls.assert_at_once("a handler blocks");
+    assert!(!rig.take().saw_eos());
+    door.open();
+    let heard = rig.listen();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(heard.saw_eos());
+}
+
+/// Nearly as many as the pool has threads; all the while READY is at hand.
+#[test]
+fn that_block_in_many_elements() {
+    let service = service(Options::default());
+    let (pcm, marks) = speech(1);
+    let (door, inside) = (Door::default(), Arc::new(AtomicUsize::new(0)));
+    let rigs: Vec<Rig> = (0..40)
+        .map(|_| {
+            let mut rig = Rig::new(quick(&service));
+            let (handler_s, inside) = (door.clone(), inside.clone());
+            on_transcript(&rig.bus, move |_| {
+                inside.fetch_add(1, Ordering::SeqCst);
+                handler_s.wait();
+            });
+            rig.play();
+            rig.push(&pcm, 100);
+            rig
+        })
+        .collect();
+    eventually("all block", || inside.load(Ordering::SeqCst) == rigs.len());
+    let mut other = Rig::new(quick(&service));
+    assert_eq!(marks_of(&other.run(&pcm, 20).finals()), expected(&marks, 0));
+    let mut calls = Calls::default();
+    for rig in &rigs {
+        calls
+            .time("READY", || rig.pipeline.set_state(gst::State::Ready))
+            .expect("READY");
+    }
+    calls.assert_at_once("many handlers block");
+    door.open();
+}
+
+/// In the handler itself, or on another thread that the handler waits for.
+#[test]
+fn that_shut_the_pipeline_down() {
+    for other_thread in [true, false] {
+        let service = service(Options::default());
+        let (pcm, _) = speech(3);
+        let mut rig = Rig::new(quick(&service));
+        let pipeline = rig.pipeline.downgrade();
+        let (done, is_done) = mpsc::channel();
+        on_transcript(&rig.bus, move |_| {
+            let Some(pipeline) = pipeline.upgrade() else {
+                return;
+            };
+            let down = move || pipeline.set_state(gst::State::Null).expect("NULL");
+            if other_thread {
+                std::thread::spawn(down).join().expect("no panic");
+            } else {
+                down();
+            }
+            let _ = done.send(());
+        });
+        rig.play();
+        rig.push(&pcm, 20);
+        is_done.recv_timeout(LONG).expect("no deadlock");
+        assert_eq!(rig.pipeline.current_state(), gst::State::Null);
+        assert!(service.wait(LONG, |c| c[0].end.is_some()));
+        // And once more, with a clean bus.
+        rig.bus.unset_sync_handler();
+        rig.take();
+        rig.next = gst::ClockTime::ZERO;
+        let (pcm, marks) = speech(1);
+        assert_eq!(marks_of(&rig.run(&pcm, 20).finals()), expected(&marks, 0));
+    }
+}
+
+/// What was to follow the progress's end does not follow READY.
+#[test]
+fn that_stop_at_the_end_of_the_progress() {
+    let sink = sink_for("ws://127.0.0.1:1/api/v3/sauc/bigmodel_async");
+    sink.set_property("max-reconnects", 0u32);
+    let mut rig = Rig::new(sink);
+    let pipeline = rig.pipeline.downgrade();
+    let (done, is_done) = mpsc::channel();
+    rig.bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Progress(progress) = message.view()
+            && progress.get().0 == gst::ProgressType::Error
+            && let Some(pipeline) = pipeline.upgrade()
+        {
+            pipeline.set_state(gst::State::Ready).expect("READY");
+            let _ = done.send(());
+        }
+        gst::BusSyncReply::Pass
+    });
+    rig.play();
+    is_done.recv_timeout(LONG).expect("no deadlock");
+    // A whole run later nothing has come, and nothing will.
+    let service = service(Options::default());
+    rig.sink.set_property("uri", service.uri());
+    rig.bus.unset_sync_handler();
+    let (pcm, marks) = speech(1);
+    let heard = rig.run(&pcm, 20);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+#[test]
+fn that_shut_down_while_the_end_is_awaited() {
+    let service = service(Options::default());
+    let (pcm, _) = speech(1);
+    let mut rig = Rig::new(quick(&service));
+    let pipeline = rig.pipeline.downgrade();
+    let (done, is_done) = mpsc::channel();
+    on_transcript(&rig.bus, move |transcript| {
+        if let Some(pipeline) = pipeline.upgrade().filter(|_| transcript.is_final) {
+            let down = move || pipeline.set_state(gst::State::Null).expect("NULL");
+            std::thread::spawn(down).join().expect("no panic");
+            let _ = done.send(());
+        }
+    });
+    rig.play();
+    rig.push(&pcm[..pcm.len() - 48_000], 20);
+    rig.end();
+    is_done.recv_timeout(LONG).expect("no deadlock");
+}
+
+/// The flush waits for messages that are on their way, but not for the one that it comes from.
+#[test]
+fn that_flush() {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    let (pcm, _) = speech(1);
+    let pad = direct.pad.clone();
+    let (done, is_done) = mpsc::channel();
+    on_transcript(&direct.bus, move |transcript| {
+        if transcript.stream == 0 {
+            let began = Instant::now();
+            pad.push_event(gst::event::FlushStart::new());
+            pad.push_event(gst::event::FlushStop::new(true));
+            let _ = done.send(began.elapsed());
+        }
+    });
+    for (n, piece) in pcm.chunks(4800).enumerate() {
+        // Flushed, or after the flush without a segment.
+        if direct
+            .pad
+            .push(direct.buffer(Some(100 * n as u64), piece))
+            .is_err()
+        {
+            break;
+        }
+    }
+    let took = is_done.recv_timeout(LONG).expect("no deadlock");
+    assert!(took < Duration::from_millis(90), "{took:?}");
+}
+
+/// The application's own runtime: nothing of ours blocks on, or in, its workers.
+#[test]
+fn in_an_application_s_own_runtime() {
+    let service = service(Options::default());
+    let (pcm, marks) = speech(2);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let heard = runtime.block_on(async {
+        let mut rig = Rig::new(quick(&service));
+        let heard = rig.run(&pcm, 20);
+        rig.pipeline.set_state(gst::State::Null).expect("NULL");
+        heard
+    });
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}

@@ -1,0 +1,276 @@
+//! Without audio for a while: the session ends in good order, or the service ends it, and the next buffer goes on.
+
+use std::time::Duration;
+
+use crate::common::faults::*;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Connection, End, Gate, Lag, Options, Quirks, Service};
+
+/// Plays the first part, waits until `quiet` says that the session is over, plays the second.
+fn pause(
+    service: &Service,
+    idle: u32,
+    first_part: usize,
+    quiet: impl Fn(&Rig, &mut Heard),
+) -> (Heard, Vec<Mark>, gst::Element) {
+    let sink = sink(service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("idle-timeout", idle);
+    sink.set_property("finish-timeout", 2000u32);
+    let (pcm, marks) = unfinished(4);
+    let (first, second) = pcm.split_at(first_part * 48);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(first, 20);
+    let mut heard = Heard::default();
+    quiet(&rig, &mut heard);
+    rig.push(second, 20);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
+    (heard, marks, sink)
+}
+
+fn posted(words: usize) -> impl Fn(&gst::Message) -> bool {
+    move |message| Transcript::parse(message).is_some_and(|t| t.is_final && t.words.len() == words)
+}
+
+/// A buffer lasts: nothing more can come before it is over.
+#[test]
+fn a_long_buffer_is_no_pause() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("idle-timeout", 1000u32);
+    let (pcm, marks) = unfinished(2);
+    let (first, second) = pcm.split_at(4000 * 48);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(first, 4000);
+    // Longer than the timeout, and well before the buffer's end.
+    let paused = |all: &[Connection]| all.iter().any(|c| c.finish_at.is_some());
+    assert!(!service.wait(Duration::from_millis(2500), paused));
+    rig.push(second, 20);
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.warnings().is_empty() && heard.errors().is_empty());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// Nothing was lost, so nothing is said to be.
+#[test]
+fn the_next_session_may_take_another_try() {
+    let service = service(Options {
+        faults: vec!["http:503@handshake#2".parse().expect("a fault")],
+        ..Options::default()
+    });
+    let (heard, marks, sink) = pause(&service, 600, 2200, |_, _| {
+        assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
+    });
+    assert!(heard.errors().is_empty(), "{heard:?}");
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let warnings = heard.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].error.message().contains("No session yet"),
+        "{warnings:?}"
+    );
+    assert_eq!(stat(&sink, "reconnects"), 0);
+}
+
+/// The words come though nothing more does, and are final; what comes later is another session's.
+#[test]
+fn the_session_is_finished_and_the_next_buffer_opens_another() {
+    // In a pause, in a sentence, and with less than a chunk behind the last one.
+    at_once(&[2200, 3700, 3650], |&first_part| {
+        let case = format!("{first_part}");
+        let service = service(Options::default());
+        let began = std::time::Instant::now();
+        let (heard, marks, sink) = pause(&service, 600, first_part, |rig, heard| {
+            if first_part > 2800 {
+                // M3 and M4 of the second sentence.
+                heard.messages.extend(rig.listen_until(posted(2)).messages);
+            }
+            assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
+            assert!(
+                began.elapsed() >= Duration::from_millis(600),
+                "{:?}",
+                began.elapsed()
+            );
+        });
+        assert!(
+            heard.warnings().is_empty() && heard.errors().is_empty(),
+            "{case}: {heard:?}"
+        );
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
+        assert!(heard.finals().iter().all(|f| !f.unconfirmed), "{case}");
+        assert_ends_once(&heard.transcripts());
+        let connections = service.connections();
+        assert_eq!(connections.len(), 2, "{case}");
+        for connection in &connections {
+            assert!(
+                connection.finish_at.is_some() && connection.final_at.is_some(),
+                "{case}"
+            );
+            assert!(
+                connection.errors.is_empty(),
+                "{case}: {:?}",
+                connection.errors
+            );
+        }
+        assert_eq!(connections[0].end, Some(End::Finished), "{case}");
+        assert_eq!(stat(&sink, "audio-replayed"), 0, "{case}: it was all heard");
+        assert_eq!(
+            (stat(&sink, "sessions"), stat(&sink, "reconnects")),
+            (2, 0),
+            "{case}"
+        );
+    });
+}
+
+/// Lost in that finish, it is restored as any other.
+#[test]
+fn the_finish_of_a_pause_is_restored() {
+    at_once(
+        &[
+            "reset@finish#1",
+            "no-final@finish#1",
+            "error:55000031@finish#1",
+        ],
+        |fault| {
+            let service = service(faulty(&[fault], false));
+            let (heard, marks, _) = pause(&service, 600, 3700, |rig, heard| {
+                heard.messages.extend(rig.listen_until(posted(2)).messages);
+            });
+            assert!(heard.errors().is_empty(), "{fault}: {heard:?}");
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{fault}");
+            assert!(heard.finals().iter().all(|f| !f.unconfirmed), "{fault}");
+            assert_warned(&heard, 1, fault);
+        },
+    );
+}
+
+/// Without an idle-timeout the service ends the session: no error, no warning, no connection until there is audio.
+#[test]
+fn the_service_may_end_it_as_well() {
+    // The last one leaves less than a chunk, which is no audio to send yet.
+    at_once(&[2200, 3800, 3950], |&first_part| {
+        let case = format!("{first_part}");
+        let service = service(Options {
+            idle_timeout: Duration::from_millis(1500),
+            ..Options::default()
+        });
+        let (heard, marks, sink) = pause(&service, 0, first_part, |_, _| {
+            assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
+            assert_eq!(
+                service.inspect(|all| all[0].errors[0].0),
+                45_000_081,
+                "{case}"
+            );
+        });
+        assert!(heard.errors().is_empty(), "{case}: {heard:?}");
+        assert!(
+            heard.warnings().is_empty(),
+            "{case}: {:?}",
+            heard.warnings()
+        );
+        assert_whole(&heard, &marks, false, &case);
+        assert_eq!(service.connections().len(), 2, "{case}");
+        assert_eq!(stat(&sink, "reconnects"), 0, "{case}: nothing was lost");
+    });
+}
+
+/// Again and again, more often than there are tries.
+#[test]
+fn being_ended_for_idleness_is_no_try() {
+    let service = service(Options {
+        idle_timeout: Duration::from_millis(600),
+        lag: Lag::EXACT,
+        ..Options::default()
+    });
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", 0u32);
+    sink.set_property("max-reconnects", 1u32);
+    let (pcm, marks) = unfinished(3);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    for (n, piece) in pcm.chunks(1300 * 48).enumerate() {
+        rig.push(piece, 20);
+        if rig.next.mseconds() < pcm.len() as u64 / 48 {
+            assert!(service.wait(LONG, |all| all.get(n).is_some_and(|c| c.end.is_some())));
+        }
+    }
+    rig.end();
+    let heard = rig.listen();
+    assert_whole(&heard, &marks, false, "idle");
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+}
+
+/// With audio in hand it is a loss: the send was blocked, say, and the service saw nothing.
+#[test]
+fn with_audio_to_send_it_is_a_loss() {
+    let idle = r#"error:45000081:{"error":"[Timeout waiting next packet] session has ended"}@3s"#;
+    let service = service(faulty(&[idle], false));
+    let (pcm, marks) = unfinished(4);
+    let heard = Rig::new(quick_sink(&service)).run(&pcm, 20);
+    assert_whole(&heard, &marks, false, "busy");
+    assert_warned(&heard, 1, "busy");
+}
+
+/// It is said right behind the audio, again and again: losses that count, however little waits to be sent.
+#[test]
+fn right_behind_audio_it_is_a_loss() {
+    let service = service(faulty(&["error:45000081@200ms*"], false));
+    service.hold(Gate::Responses);
+    let sink = quick(&service);
+    sink.set_property("max-reconnects", 2u32);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    let (pcm, _) = unfinished(4);
+    let mut heard = Heard::default();
+    let began = std::time::Instant::now();
+    for piece in pcm.chunks(200 * 48).cycle() {
+        if !heard.errors().is_empty() {
+            break;
+        }
+        assert!(began.elapsed() < LONG, "{}", service.connections().len());
+        rig.push(piece, 20);
+        let wait = gst::ClockTime::from_mseconds(200);
+        heard.messages.extend(rig.bus.timed_pop(wait));
+        heard.messages.extend(rig.take().messages);
+    }
+    assert_warned(&heard, 2, "busy");
+    assert_eq!(service.connections().len(), 3);
+}
+
+/// The last words before a pause do not come: what was heard stands. The next buffer opens a session, which restores nothing.
+#[test]
+fn the_finish_of_a_pause_may_be_given_up() {
+    let service = service(Options {
+        quirks: Quirks::none(),
+        ..faulty(&["no-final@finish#1"], false)
+    });
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", 600u32);
+    sink.set_property("finish-timeout", 1000u32);
+    sink.set_property("max-reconnects", 0u32);
+    let (pcm, marks) = unfinished(4);
+    // Behind the first sentence, whose words have been told.
+    let (first, second) = pcm.split_at(2200 * 48);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    rig.push(first, 20);
+    let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+    rig.push(second, 20);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
+    assert_eq!(counted, (2, 0), "nothing was restored");
+}

@@ -1,0 +1,397 @@
+//! `make install` and `make uninstall`: where they put the plugin and its presets, and what is left.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::common::child::Scratch;
+use crate::common::program::{plugin, write_wav};
+use crate::common::skip::skip;
+use crate::common::{service, speech};
+use volcasr_loopback::Options;
+
+const PLUGIN: &str = "libgstvolcasr.so";
+const PRESETS: &str = "GstVolcasrSink.prs";
+/// Told from any that a build makes.
+const BUILT: &[u8] = b"the plugin as it was built";
+
+/// A target directory with a plugin in it, and a root to install into.
+struct Site {
+    scratch: Scratch,
+}
+
+impl Site {
+    fn new(name: &str) -> Self {
+        let site = Site {
+            scratch: Scratch::new(name),
+        };
+        std::fs::create_dir_all(site.path("target/release")).expect("a directory");
+        std::fs::write(site.path("target/release").join(PLUGIN), BUILT).expect("a file");
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path(name)
+    }
+
+    fn make(&self, target: &str, variables: &[String]) -> Output {
+        let mut command = Command::new("make");
+        command
+            .args(["-C", env!("CARGO_MANIFEST_DIR"), target])
+            .args(variables)
+            .env("CARGO_TARGET_DIR", self.path("target"));
+        // This test's own caller may be a make, or sudo.
+        for name in [
+            "MAKEFLAGS",
+            "MAKELEVEL",
+            "DESTDIR",
+            "PREFIX",
+            "PLUGINSDIR",
+            "PRESETSDIR",
+            "SUDO_USER",
+            "CARGO_BUILD_TARGET",
+        ] {
+            command.env_remove(name);
+        }
+        command.output().expect("make")
+    }
+
+    /// Runs it to its good end.
+    fn ok(&self, target: &str, variables: &[String]) {
+        let output = self.make(target, variables);
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn destdir(&self) -> String {
+        format!("DESTDIR={}", self.path("root").display())
+    }
+
+    /// The files below `root/`, with their modes.
+    fn installed(&self) -> BTreeMap<PathBuf, u32> {
+        let mut files = BTreeMap::new();
+        let root = self.path("root");
+        let mut left = vec![root.clone()];
+        while let Some(directory) = left.pop() {
+            for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
+                let mode = entry.metadata().expect("its mode").permissions().mode() & 0o777;
+                let path = entry.path();
+                if path.is_dir() {
+                    assert_eq!(mode, 0o755, "{}", path.display());
+                    left.push(path);
+                } else {
+                    let name = path.strip_prefix(&root).expect("below it");
+                    files.insert(Path::new("/").join(name), mode);
+                }
+            }
+        }
+        files
+    }
+}
+
+fn of_gstreamer(prefix: Option<&str>, variable: &str) -> PathBuf {
+    let output = Command::new("pkg-config")
+        .args(prefix.map(|prefix| format!("--define-variable=prefix={prefix}")))
+        .arg(format!("--variable={variable}"))
+        .arg("gstreamer-1.0")
+        .output()
+        .expect("pkg-config");
+    String::from_utf8_lossy(&output.stdout).trim().into()
+}
+
+fn files(plugins: &Path, presets: &Path) -> BTreeMap<PathBuf, u32> {
+    [
+        (plugins.join(PLUGIN), 0o644),
+        (presets.join(PRESETS), 0o644),
+    ]
+    .into()
+}
+
+#[test]
+fn both_go_where_gstreamer_looks_and_away_again() {
+    let site = Site::new("install");
+    site.ok("install", &[site.destdir()]);
+    let presets = of_gstreamer(None, "prefix").join("share/gstreamer-1.0/presets");
+    let plugins = of_gstreamer(None, "pluginsdir");
+    assert_eq!(site.installed(), files(&plugins, &presets));
+    let plugin = site
+        .path("root")
+        .join(plugins.strip_prefix("/").expect("absolute"));
+    let copied = std::fs::read(plugin.join(PLUGIN)).expect("the plugin");
+    assert_eq!(copied, BUILT, "what was built is copied, not built again");
+    // Over itself, as an update does.
+    site.ok("install", &[site.destdir()]);
+    site.ok("uninstall", &[site.destdir()]);
+    assert_eq!(site.installed(), BTreeMap::new());
+    // With nothing there it is no failure.
+    site.ok("uninstall", &[site.destdir()]);
+}
+
+#[test]
+fn a_prefix_is_gstreamers_own_layout_elsewhere() {
+    let site = Site::new("install-prefix");
+    site.ok("install", &[site.destdir(), "PREFIX=/opt/own".to_owned()]);
+    let plugins = of_gstreamer(Some("/opt/own"), "pluginsdir");
+    let presets = Path::new("/opt/own/share/gstreamer-1.0/presets");
+    assert_eq!(site.installed(), files(&plugins, presets));
+}
+
+#[test]
+fn directories_can_be_named() {
+    let site = Site::new("install-named");
+    let home = site.path("root/a home/gstreamer-1.0");
+    let variables = ["PLUGINSDIR", "PRESETSDIR"]
+        .map(|name| format!("{name}={}/{}", home.display(), name.to_lowercase()));
+    site.ok("install", &variables);
+    let below = Path::new("/a home/gstreamer-1.0");
+    let expected = files(&below.join("pluginsdir"), &below.join("presetsdir"));
+    assert_eq!(site.installed(), expected);
+    site.ok("uninstall", &variables);
+    assert_eq!(site.installed(), BTreeMap::new());
+}
+
+/// What cannot be written is told with the two ways out.
+#[test]
+fn a_place_that_cannot_be_written_is_told() {
+    let site = Site::new("install-refused");
+    std::fs::write(site.path("file"), "no directory").expect("a file");
+    let plugins = format!("PLUGINSDIR={}/file/below", site.path("").display());
+    let output = site.make("install", &[plugins]);
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("Not a directory"),
+        "the system's own word: {said}"
+    );
+    assert!(said.contains("can't be written"), "{said}");
+    assert!(said.contains("sudo make install"), "{said}");
+    assert!(
+        said.contains(".local/share/gstreamer-1.0/plugins"),
+        "{said}"
+    );
+}
+
+/// What root builds, its owner could not build again.
+#[test]
+fn nothing_is_built_through_sudo() {
+    let site = Site::new("install-sudo");
+    std::fs::remove_file(site.path("target/release").join(PLUGIN)).expect("it was there");
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install"))
+        .arg("install")
+        .env("CARGO_TARGET_DIR", site.path("target"))
+        .env("DESTDIR", site.path("root"))
+        .env("SUDO_USER", "somebody")
+        .output()
+        .expect("the script");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("somebody, without sudo: make build"),
+        "{said}"
+    );
+    assert!(!site.path("root").exists());
+}
+
+/// A build for another machine is in a directory of its own.
+#[test]
+fn what_was_built_for_another_machine_is_found() {
+    let site = Site::new("install-cross");
+    let elsewhere = site.path("target/armv7-unknown-linux-gnueabihf");
+    std::fs::create_dir(&elsewhere).expect("a directory");
+    std::fs::rename(site.path("target/release"), elsewhere.join("release")).expect("a move");
+    let target = "CARGO_BUILD_TARGET=armv7-unknown-linux-gnueabihf".to_owned();
+    site.ok("install", &[site.destdir(), target]);
+    assert_eq!(site.installed().len(), 2);
+}
+
+/// Of a GStreamer that knows this directory besides its own plugins, and no other plugin of this name.
+fn tool(name: &str, scratch: &Scratch, plugins: &Path, presets: &Path) -> Command {
+    let mut command = Command::new(name);
+    command
+        .env("GST_PLUGIN_PATH", plugins)
+        .env("GST_PRESET_PATH", presets)
+        .env("GST_REGISTRY", scratch.path("registry"))
+        .env("XDG_DATA_HOME", scratch.path("data"))
+        .env("VOLCENGINE_APP_ID", "app-1")
+        .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
+        .env_remove("VOLCENGINE_API_KEY");
+    command
+}
+
+fn said(command: &mut Command) -> String {
+    let output = command.output().expect("a program");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {out}{err}");
+    out
+}
+
+/// What lies in these directories is the plugin: GStreamer shows it with its presets, and plain `gst-launch-1.0` prints words.
+fn assert_works(scratch: &Scratch, plugins: &Path, presets: &Path) {
+    let shown = said(tool("gst-inspect-1.0", scratch, plugins, presets).arg("volcasrsink"));
+    let library = plugins.join(PLUGIN).display().to_string();
+    for part in [&*library, "Sink/Network/Audio", "\"captions\"", "\"batch\""] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let service = service(Options::default());
+    let (pcm, marks) = speech(1);
+    let talk = scratch.path("talk.wav");
+    write_wav(&talk, 24_000, &pcm);
+    let line = format!(
+        "filesrc location={} ! wavparse ! audioconvert ! audioresample ! volcasrsink @preset=batch uri={}",
+        talk.display(),
+        service.uri()
+    );
+    let printed = said(
+        tool("gst-launch-1.0", scratch, plugins, presets)
+            .args(["-e", "-t"])
+            .args(line.split(' ')),
+    );
+    let words = format!(
+        "M{} m{} m{}.",
+        marks[0].number, marks[1].number, marks[2].number
+    );
+    assert!(printed.contains(&words), "{printed}");
+}
+
+/// The real library this time, as `make install` puts it below DESTDIR.
+#[test]
+fn what_is_installed_works() {
+    let site = Site::new("install-real");
+    let built = site.path("target/release").join(PLUGIN);
+    std::fs::copy(plugin().join(PLUGIN), built).expect("the plugin");
+    site.ok("install", &[site.destdir(), "PREFIX=/opt/own".to_owned()]);
+    let below = |path: PathBuf| {
+        let path = path.strip_prefix("/").expect("absolute").to_owned();
+        site.path("root").join(path)
+    };
+    let plugins = below(of_gstreamer(Some("/opt/own"), "pluginsdir"));
+    let presets = below("/opt/own/share/gstreamer-1.0/presets".into());
+    assert_works(&site.scratch, &plugins, &presets);
+}
+
+/// As docs/install.md has it: an application in C that is linked with the library registers the plugin by one call.
+#[test]
+fn an_application_in_c_registers_it() {
+    let scratch = Scratch::new("install-c");
+    let source = scratch.path("application.c");
+    let page = include_str!("../../docs/install.md");
+    let declaration = page.split('`').find(|code| code.contains("(void);"));
+    let program = format!(
+        "#include <gst/gst.h>\n{}\n\
+         int main (void) {{\n\
+           gst_init (NULL, NULL);\n\
+           if (gst_element_factory_find (\"volcasrsink\") != NULL) return 2;\n\
+           if (!gst_plugin_volcasr_register ()) return 3;\n\
+           return gst_element_factory_make (\"volcasrsink\", NULL) != NULL ? 0 : 4;\n\
+         }}\n",
+        declaration.expect("the declaration")
+    );
+    std::fs::write(&source, program).expect("a file");
+    let flags = said(Command::new("pkg-config").args(["--cflags", "--libs", "gstreamer-1.0"]));
+    let library = plugin().join(PLUGIN);
+    let application = scratch.path("application");
+    let built = Command::new("cc")
+        .args([&source, &library])
+        .args(flags.split_whitespace())
+        .arg("-o")
+        .arg(&application)
+        .output()
+        .expect("a compiler");
+    assert!(built.status.success(), "{built:?}");
+    let empty = scratch.path("none");
+    said(
+        tool(&application.display().to_string(), &scratch, &empty, &empty)
+            .env("LD_LIBRARY_PATH", plugin())
+            .env("GST_PLUGIN_SYSTEM_PATH", &empty),
+    );
+}
+
+fn has_cargo(command: &str) -> bool {
+    let tried = Command::new("cargo").args([command, "--version"]).output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+/// Below this directory: the plugin's and the presets'.
+fn find(root: &Path) -> (PathBuf, PathBuf) {
+    let found = said(Command::new("find").arg(root).args(["-type", "f"]));
+    let of = |name: &str| {
+        let path = found.lines().find(|path| path.ends_with(name));
+        let path = path.unwrap_or_else(|| panic!("no {name}: {found}"));
+        Path::new(path).parent().expect("a directory").to_owned()
+    };
+    (of(PLUGIN), of(PRESETS))
+}
+
+/// The package is unpacked, not installed: what is in it is the plugin, and its page leads nowhere that is not in it.
+#[test]
+#[ignore = "builds a release; needs cargo-deb"]
+fn the_debian_package_holds_what_it_should() {
+    if !has_cargo("deb") {
+        return skip("no cargo-deb");
+    }
+    let scratch = Scratch::new("install-deb");
+    let made = said(Command::new("make").args(["-C", env!("CARGO_MANIFEST_DIR"), "deb"]));
+    let package = made
+        .lines()
+        .find(|line| line.ends_with(".deb") && !line.contains(' '));
+    let package = package.unwrap_or_else(|| panic!("{made}"));
+    let fields = said(Command::new("dpkg-deb").args(["--field", package]));
+    for part in [
+        "gstreamer1.0-plugins-base",
+        "ca-certificates",
+        "libgstreamer1.0-0",
+        "Multi-Arch: same",
+        "Recommends: ",
+        "> ",
+    ] {
+        assert!(fields.contains(part), "{part}: {fields}");
+    }
+    let root = scratch.path("root");
+    said(
+        Command::new("dpkg-deb")
+            .args(["--extract", package])
+            .arg(&root),
+    );
+    let (plugins, presets) = find(&root);
+    let installed = of_gstreamer(None, "pluginsdir");
+    assert!(
+        plugins.ends_with(installed.strip_prefix("/").expect("absolute")),
+        "{plugins:?}"
+    );
+    assert_works(&scratch, &plugins, &presets);
+
+    let pages = root.join("usr/share/doc/gstreamer1.0-volcasr");
+    let readme = std::fs::read_to_string(pages.join("README.md")).expect("the page");
+    for target in readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+    {
+        let path = target.split('#').next().unwrap_or_default();
+        assert!(
+            target.contains("://") || pages.join(path).exists(),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "builds a release; needs cargo-c"]
+fn cargo_c_installs_it() {
+    if !has_cargo("cinstall") {
+        return skip("no cargo-c");
+    }
+    let scratch = Scratch::new("install-c-tool");
+    let root = scratch.path("root");
+    said(
+        Command::new("cargo")
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["cinstall", "--release", "--locked", "--prefix=/usr"])
+            .arg(format!("--destdir={}", root.display())),
+    );
+    let (plugins, presets) = find(&root);
+    assert!(plugins.ends_with("gstreamer-1.0"), "{plugins:?}");
+    assert_works(&scratch, &plugins, &presets);
+}

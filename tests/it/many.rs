@@ -1,0 +1,93 @@
+//! Many elements, in one pipeline and in one process.
+
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Options, Service};
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").expect("/proc").count()
+}
+
+/// `appsrc ! tee`, and so many sinks behind it: each behind a queue, or all on one thread.
+fn fan_out(service: &Service, count: usize, queues: bool) -> (Rig, Vec<gst::Element>) {
+    init();
+    let tee = gst::ElementFactory::make("tee").build().expect("a tee");
+    let first = quick(service);
+    let mut rig = Rig::new(first.clone());
+    rig.source.unlink(&first);
+    rig.pipeline.add(&tee).expect("a new one");
+    rig.source.link(&tee).expect("any caps");
+    let mut sinks = vec![first];
+    sinks.extend((1..count).map(|_| quick(service)));
+    for (n, sink) in sinks.iter().enumerate() {
+        if n > 0 {
+            rig.pipeline.add(sink).expect("a new one");
+        }
+        if queues {
+            let queue = gst::ElementFactory::make("queue").build().expect("a queue");
+            rig.pipeline.add(&queue).expect("a new one");
+            gst::Element::link_many([&tee, &queue, sink]).expect("any caps");
+        } else {
+            // One after the other, so none may wait for the others' preroll.
+            sink.set_property("async", false);
+            tee.link(sink).expect("any caps");
+        }
+    }
+    rig.sink = sinks[0].clone();
+    (rig, sinks)
+}
+
+/// Every sink hears everything, and no more threads are there than those of the process.
+fn run(count: usize, queues: bool, sentences: u64) -> usize {
+    let service = service(Options {
+        record_audio: false,
+        record_frames: false,
+        // A thousand unpaced streams are more than two cores can hear: a stream that waits its turn is not idle.
+        idle_timeout: LONG,
+        ..Options::default()
+    });
+    let (pcm, marks) = speech(sentences);
+    let (mut rig, sinks) = fan_out(&service, count, queues);
+    rig.play();
+    rig.push(&pcm, 100);
+    assert!(service.wait(LONG, |c| {
+        c.iter().filter(|c| c.audio_bytes > 0).count() >= count
+    }));
+    let most = threads();
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    for sink in &sinks {
+        let own: Vec<Transcript> = heard
+            .messages
+            .iter()
+            .filter(|message| message.src().is_some_and(|source| source == sink))
+            .filter_map(|message| Transcript::parse(message))
+            .collect();
+        assert_ends_once(&own);
+        let finals: Vec<Transcript> = own.into_iter().filter(|t| t.is_final).collect();
+        assert_eq!(marks_of(&finals), expected(&marks, 0), "{}", sink.name());
+    }
+    println!("{count} elements: {most} threads");
+    most
+}
+
+#[test]
+fn ten_in_one_pipeline() {
+    run(10, true, 5);
+}
+
+/// Two workers, at most 56 threads of the pool, the source's, the service's and the test's own.
+#[test]
+fn a_thousand_in_one_process() {
+    child::run(
+        module_path!(),
+        "a_thousand_in_one_process",
+        &[],
+        &[],
+        || {
+            let most = run(1000, false, 2);
+            assert!(most < 90, "{most} threads");
+        },
+    );
+}

@@ -1,0 +1,352 @@
+//! PLAYING → PAUSED → PLAYING in the middle of anything loses nothing.
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use crate::common::direct::{Direct, Segment};
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Gate, Options, Service};
+
+/// A state change that has nothing to wait for is done within this, also on a busy machine.
+const SOON: Duration = Duration::from_secs(2);
+
+fn change(pipeline: &gst::Pipeline, state: gst::State) {
+    let began = Instant::now();
+    let result = pipeline.set_state(state).expect("to change");
+    assert!(
+        began.elapsed() < SOON,
+        "set_state took {:?}",
+        began.elapsed()
+    );
+    if result == gst::StateChangeSuccess::Async {
+        let (result, now, _) = pipeline.state(gst::ClockTime::try_from(SOON).expect("short"));
+        assert_eq!(
+            result,
+            Ok(gst::StateChangeSuccess::Success),
+            "still {now:?}"
+        );
+    }
+}
+
+fn pause(pipeline: &gst::Pipeline) {
+    change(pipeline, gst::State::Paused);
+}
+
+fn play(pipeline: &gst::Pipeline) {
+    change(pipeline, gst::State::Playing);
+}
+
+fn assert_clean(heard: &Heard) {
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert_ends_once(&heard.transcripts());
+}
+
+/// With and without a preroll that the state change waits for.
+fn each_way(test: impl Fn(bool)) {
+    for is_async in [true, false] {
+        test(is_async);
+    }
+}
+
+#[test]
+fn again_and_again_in_the_middle() {
+    each_way(|is_async| {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let (pcm, marks) = speech(40);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        let pipeline = rig.pipeline.clone();
+        let heard = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // A bin that is told to pause on its way to PLAYING may stop there.
+                let _ = pipeline.state(gst::ClockTime::try_from(LONG).expect("short"));
+                for _ in 0..30 {
+                    pause(&pipeline);
+                    play(&pipeline);
+                }
+            });
+            rig.push(&pcm, 20);
+            rig.end();
+            rig.listen()
+        });
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        assert!(*service.connections()[0].pcm == pcm);
+    });
+}
+
+/// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end waits behind it all.
+fn blocked(is_async: bool) -> (Service, Rig, Vec<u8>, Vec<Mark>) {
+    let service = service(Options::default());
+    let sink = narrow(&service);
+    sink.set_property("async", is_async);
+    let (pcm, marks) = speech(150);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&pcm[..96_000], 100);
+    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 0)));
+    service.hold(Gate::Reading);
+    rig.push(&pcm[96_000..], 100);
+    rig.end();
+    until_blocked(&rig.sink, Duration::from_millis(400));
+    (service, rig, pcm, marks)
+}
+
+#[test]
+fn while_a_send_is_blocked() {
+    each_way(|is_async| {
+        let (service, rig, pcm, marks) = blocked(is_async);
+        for _ in 0..10 {
+            pause(&rig.pipeline);
+            play(&rig.pipeline);
+        }
+        pause(&rig.pipeline);
+        let rendered = stat(&rig.sink, "rendered");
+        service.release(Gate::Reading);
+        // What waits goes out in PAUSED, too; nothing new is taken.
+        eventually("the queue runs dry", || {
+            stat(&rig.sink, "audio-queued") < 200_000_000
+        });
+        assert_eq!(stat(&rig.sink, "rendered"), rendered, "async={is_async}");
+        play(&rig.pipeline);
+        let heard = rig.listen();
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        assert_eq!(service.connections().len(), 1);
+        assert!(*service.connections()[0].pcm == pcm);
+    });
+}
+
+/// The session ends in good order, in PAUSED; the next buffer opens another.
+#[test]
+fn for_longer_than_the_idle_timeout() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", 300u32);
+    let (pcm, marks) = speech(4);
+    // In the middle of a sentence.
+    let cut = 48 * 600;
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&pcm[..cut], 10);
+    assert!(service.wait(LONG, |c| {
+        c.first().is_some_and(|c| c.audio_bytes >= 48 * 600)
+    }));
+    // Without a buffer to preroll with, PAUSED is not reached, and nobody waits for it.
+    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    let mut heard = rig.listen_until(|message| {
+        Transcript::parse(message).is_some_and(|transcript| transcript.is_final)
+    });
+    assert_eq!(marks_of(&heard.finals()), expected(&marks[..1], 0));
+    assert!(!heard.finals()[0].unconfirmed);
+    // Another pause, and the rest.
+    let second = 48 * (200 + 2600 + 1000);
+    rig.push(&pcm[cut..second], 10);
+    play(&rig.pipeline);
+    assert!(service.wait(LONG, |c| c.len() == 2
+        && c[1].audio_bytes >= (second - cut - 9600) as u64));
+    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    assert!(service.wait(LONG, |c| c[1].final_at.is_some()));
+    rig.push(&pcm[second..], 10);
+    rig.end();
+    play(&rig.pipeline);
+    heard.messages.extend(rig.listen().messages);
+    assert_clean(&heard);
+    let all = marks_of(&heard.finals());
+    // The pauses cut no mark, and every time is the pipeline's.
+    assert_eq!(all, expected(&marks, 0));
+    let connections = service.connections();
+    assert_eq!(connections.len(), 3);
+    let sent: Vec<u8> = connections
+        .iter()
+        .flat_map(|c| c.pcm.iter().copied())
+        .collect();
+    assert!(sent == pcm);
+    assert!(connections.iter().all(|c| c.errors.is_empty()));
+}
+
+#[test]
+fn the_end_comes_in_paused() {
+    each_way(|is_async| {
+        for timed in [true, false] {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            sink.set_property("async", is_async);
+            let direct = Direct::new(sink);
+            let (pcm, marks) = speech(2);
+            for (n, piece) in pcm.chunks(direct.bytes(100)).enumerate() {
+                direct.push(timed.then_some(n as u64 * 100), piece);
+            }
+            service.hold(Gate::Final);
+            let pad = direct.pad.clone();
+            // Not awaited: without a buffer to preroll with it is done with the EOS.
+            let _ = direct.pipeline.set_state(gst::State::Paused);
+            let eos = std::thread::spawn(move || pad.push_event(gst::event::Eos::new()));
+            let (result, ..) = direct
+                .pipeline
+                .state(gst::ClockTime::try_from(SOON).expect("short"));
+            assert!(result.is_ok(), "EOS does not preroll");
+            let mut heard = direct.take();
+            assert!(!heard.saw_eos());
+            // Nor does the drain keep PLAYING from being reached, though its words are still due.
+            play(&direct.pipeline);
+            assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+            pause(&direct.pipeline);
+            play(&direct.pipeline);
+            service.release(Gate::Final);
+            assert!(eos.join().expect("no panic"));
+            heard.messages.extend(direct.listen().messages);
+            assert_clean(&heard);
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        }
+    });
+}
+
+#[test]
+fn during_the_drain() {
+    each_way(|is_async| {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let (pcm, marks) = speech(2);
+        let mut rig = Rig::new(sink);
+        service.hold(Gate::Final);
+        rig.play();
+        rig.push(&pcm[..pcm.len() - 48_000], 20);
+        rig.end();
+        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+        for _ in 0..5 {
+            pause(&rig.pipeline);
+            play(&rig.pipeline);
+        }
+        pause(&rig.pipeline);
+        service.release(Gate::Final);
+        // The words come in PAUSED, the end only in PLAYING.
+        let mut heard = rig.listen_until(|message| {
+            Transcript::parse(message)
+                .is_some_and(|t| t.is_final && t.words.iter().any(|w| w.text.contains('5')))
+        });
+        assert!(!heard.saw_eos());
+        play(&rig.pipeline);
+        heard.messages.extend(rig.listen().messages);
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        // The base class says EOS again after a pause; the session is not finished again.
+        pause(&rig.pipeline);
+        play(&rig.pipeline);
+        let again = rig.listen();
+        assert!(again.transcripts().is_empty() && again.errors().is_empty());
+        let connections = service.connections();
+        assert_eq!(connections.len(), 1);
+        let finishes = connections[0].frames.iter().filter(|f| f.flags == 0b0011);
+        assert_eq!(finishes.count(), 1);
+        assert!(connections[0].errors.is_empty());
+    });
+}
+
+/// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the next change needs.
+fn hurry(sink: &gst::Element) {
+    for _ in 0..5000 {
+        for state in [gst::State::Paused, gst::State::Playing] {
+            let began = Instant::now();
+            sink.set_state(state).expect("to change");
+            assert!(began.elapsed() < SOON, "took {:?}", began.elapsed());
+        }
+    }
+}
+
+#[test]
+fn in_a_hurry_while_a_send_is_blocked() {
+    each_way(|is_async| {
+        let (service, rig, pcm, marks) = blocked(is_async);
+        let queued = stat(&rig.sink, "audio-queued");
+        hurry(&rig.sink);
+        // Being woken so often makes no room.
+        assert!(stat(&rig.sink, "audio-queued") <= queued.max(1_000_000_000));
+        service.release(Gate::Reading);
+        let heard = rig.listen();
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        assert!(*service.connections()[0].pcm == pcm);
+    });
+}
+
+#[test]
+fn in_a_hurry_during_the_drain() {
+    each_way(|is_async| {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let (pcm, marks) = speech(2);
+        let mut rig = Rig::new(sink);
+        service.hold(Gate::Final);
+        rig.play();
+        rig.push(&pcm, 20);
+        rig.end();
+        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+        hurry(&rig.sink);
+        service.release(Gate::Final);
+        let heard = rig.listen();
+        assert_clean(&heard);
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    });
+}
+
+/// Held in PAUSED from the start: no session, and no error however long.
+#[test]
+fn from_the_start_opens_no_session() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("idle-timeout", 200u32);
+    let (pcm, marks) = speech(1);
+    let mut rig = Rig::new(sink);
+    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.push(&pcm, 1000);
+    rig.end();
+    // The unused connection is closed without a word.
+    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.end.is_some())));
+    assert!(service.inspect(|c| c.iter().all(|c| c.path.is_empty())));
+    play(&rig.pipeline);
+    let heard = rig.listen();
+    assert_clean(&heard);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+}
+
+/// The base class goes from the preroll to PLAYING by itself then.
+#[test]
+fn an_element_without_a_pipeline_waits_for_room() {
+    let service = service(Options::default());
+    let sink = quick(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "no");
+    let bus = gst::Bus::new();
+    sink.set_bus(Some(&bus));
+    let pad = gst::Pad::builder(gst::PadDirection::Src).build();
+    pad.link(&sink.static_pad("sink").expect("its pad"))
+        .expect("a free pad");
+    pad.set_active(true).expect("a new pad");
+    sink.set_state(gst::State::Playing).expect("to play");
+    let caps =
+        gst::Caps::from_str("audio/x-raw,format=S16LE,layout=interleaved,rate=24000,channels=1");
+    assert!(pad.push_event(gst::event::StreamStart::new("alone")));
+    assert!(pad.push_event(gst::event::Caps::new(&caps.expect("caps"))));
+    assert!(pad.push_event(gst::event::Segment::new(&Segment::new())));
+    let (pcm, marks) = speech(40);
+    for (n, piece) in pcm.chunks(48_000).enumerate() {
+        let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(gst::ClockTime::from_seconds(n as u64));
+        pad.push(buffer).expect("it is taken");
+    }
+    assert!(pad.push_event(gst::event::Eos::new()));
+    let heard = listen(&bus);
+    assert_clean(&heard);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    sink.set_state(gst::State::Null).expect("NULL");
+    sink.set_bus(None);
+}

@@ -1,0 +1,287 @@
+//! The presets in `data/`: what each sets, that it is found by its name, and that its pipeline reaches words.
+//!
+//! Each test is a process of its own: GStreamer reads presets once, from places that the environment names.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use crate::common::child::Scratch;
+use crate::common::*;
+use gst::glib;
+use gst::prelude::*;
+use volcasr_loopback::Options;
+
+const FILE: &str = include_str!("../../data/GstVolcasrSink.prs");
+const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+const NAMES: [&str; 4] = ["batch", "captions", "dictation", "meeting"];
+
+type Values = BTreeMap<String, String>;
+
+/// Runs `body` where the presets are those of `data/`, and no user's.
+fn with_presets(name: &str, body: impl FnOnce()) {
+    with_presets_in(name, &[], body);
+}
+
+/// The same, with the directories `more` beside `data/`.
+fn with_presets_in(name: &str, more: &[&std::path::Path], body: impl FnOnce()) {
+    if child::is_child() {
+        return body();
+    }
+    let scratch = Scratch::new(name);
+    let home = scratch.path("");
+    let directories = std::iter::once(DIRECTORY.as_ref()).chain(more.iter().copied());
+    let path = std::env::join_paths(directories).expect("no colons in it");
+    let set: [(&str, &OsStr); 2] = [
+        ("GST_PRESET_PATH", &path),
+        ("XDG_DATA_HOME", home.as_os_str()),
+    ];
+    child::spawn(module_path!(), name, &set, &[]);
+}
+
+fn element() -> gst::Element {
+    init();
+    gst::ElementFactory::make("volcasrsink")
+        .build()
+        .expect("the element")
+}
+
+fn load(sink: &gst::Element, name: &str) {
+    let preset = sink
+        .dynamic_cast_ref::<gst::Preset>()
+        .expect("an interface");
+    preset.load_preset(name).expect(name);
+}
+
+/// A property as a key file writes it; none for one that can't be written so, or not be set.
+fn written(sink: &gst::Element, pspec: &glib::ParamSpec) -> Option<String> {
+    let settable = pspec.flags().contains(glib::ParamFlags::READWRITE)
+        && !["extra-request", "name", "parent"].contains(&pspec.name());
+    let value = settable.then(|| sink.property_value(pspec.name()))?;
+    value.serialize().ok().map(String::from)
+}
+
+fn properties(sink: &gst::Element) -> Values {
+    sink.list_properties()
+        .iter()
+        .filter_map(|pspec| Some((pspec.name().to_owned(), written(sink, pspec)?)))
+        .collect()
+}
+
+/// What the file says of the preset `name`.
+fn in_file(name: &str) -> Values {
+    let keys = glib::KeyFile::new();
+    keys.load_from_data(FILE, glib::KeyFileFlags::NONE)
+        .expect("a key file");
+    keys.keys(name)
+        .expect(name)
+        .iter()
+        .filter(|key| !key.starts_with('_'))
+        .map(|key| (key.to_string(), keys.value(name, key).expect(key).into()))
+        .collect()
+}
+
+#[test]
+fn all_are_found_with_a_word_on_each() {
+    with_presets("all_are_found_with_a_word_on_each", || {
+        let sink = element();
+        let preset = sink
+            .dynamic_cast_ref::<gst::Preset>()
+            .expect("an interface");
+        assert_eq!(preset.preset_names(), NAMES);
+        for name in NAMES {
+            let comment = preset.meta(name, "comment").expect(name);
+            assert!(comment.len() > 20, "{name}: {comment}");
+        }
+        assert!(preset.load_preset("none").is_err());
+    });
+}
+
+/// Each line of the file is taken, by the property that it names, and nothing else changes.
+#[test]
+fn each_sets_what_its_file_says_and_nothing_else() {
+    with_presets("each_sets_what_its_file_says_and_nothing_else", || {
+        let before = properties(&element());
+        for name in NAMES {
+            let sink = element();
+            load(&sink, name);
+            let said = in_file(name);
+            assert!(said.len() > 5, "{name}: {said:?}");
+            let mut expected = before.clone();
+            for (property, value) in said {
+                assert!(
+                    expected.insert(property.clone(), value).is_some(),
+                    "{name}: {property}"
+                );
+            }
+            assert_eq!(properties(&sink), expected, "{name}");
+        }
+    });
+}
+
+/// What an account, a place or a recording needs is not theirs to say.
+#[test]
+fn none_sets_what_is_the_users() {
+    for name in NAMES {
+        for property in [
+            "uri",
+            "resource-id",
+            "app-key",
+            "access-key",
+            "api-key",
+            "language",
+            "rate",
+        ] {
+            assert!(!in_file(name).contains_key(property), "{name}: {property}");
+        }
+    }
+}
+
+/// Whichever of the three was loaded before, nothing of it is left.
+#[test]
+fn those_for_live_audio_replace_one_another() {
+    let keys = |name| in_file(name).into_keys().collect::<Vec<_>>();
+    assert_eq!(keys("captions"), keys("dictation"));
+    assert_eq!(keys("captions"), keys("meeting"));
+    let batch = in_file("batch");
+    assert!(keys("captions").iter().all(|key| batch.contains_key(key)));
+}
+
+#[test]
+fn the_file_is_of_this_version() {
+    let keys = glib::KeyFile::new();
+    keys.load_from_data(FILE, glib::KeyFileFlags::NONE)
+        .expect("a key file");
+    let said = |key| keys.value("_presets_", key).expect(key);
+    assert_eq!(said("version"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(said("element-name"), element().type_().name());
+}
+
+/// Every mark once, in order, at its time: against a service that refuses what it does not know.
+#[test]
+fn each_reaches_words() {
+    with_presets("each_reaches_words", || {
+        for name in NAMES {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            load(&sink, name);
+            let (pcm, marks) = speech(3);
+            let heard = Rig::new(sink).run(&pcm, 100);
+            assert!(heard.errors().is_empty(), "{name}: {:?}", heard.errors());
+            assert!(heard.saw_eos(), "{name}");
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{name}");
+            let interim = heard.transcripts().iter().any(|t| !t.is_final);
+            assert_eq!(interim, name != "batch", "{name}");
+            let request = service.connections()[0].request.clone().expect("a request");
+            assert_eq!(
+                request["request"]["enable_speaker_info"].as_bool(),
+                (name == "meeting").then_some(true),
+                "{name}"
+            );
+        }
+    });
+}
+
+/// The second pass is for `bigmodel_async`; the other two presets work everywhere.
+#[test]
+fn captions_and_batch_work_at_every_endpoint() {
+    with_presets("captions_and_batch_work_at_every_endpoint", || {
+        for name in ["captions", "batch"] {
+            for endpoint in ["bigmodel", "bigmodel_nostream"] {
+                let service = service(Options::default());
+                let sink = quick(&service);
+                sink.set_property("uri", service.uri().replace("bigmodel_async", endpoint));
+                load(&sink, name);
+                let (pcm, marks) = speech(2);
+                let heard = Rig::new(sink).run(&pcm, 100);
+                let finals = heard.finals();
+                assert_eq!(marks_of(&finals), expected(&marks, 0), "{name}, {endpoint}");
+            }
+        }
+    });
+}
+
+/// As in a launch line. In a directory of one's own, with a version below this one's, presets come on top.
+#[test]
+fn launch_lines_load_them_and_ones_own() {
+    const NAME: &str = "launch_lines_load_them_and_ones_own";
+    let own = Scratch::new("own-presets");
+    std::fs::write(
+        own.path("GstVolcasrSink.prs"),
+        "[_presets_]\nversion=0.0\nelement-name=GstVolcasrSink\n\n[mine]\nend-window-size=1234\n",
+    )
+    .expect("a file");
+    with_presets_in(NAME, &[&own.path("")], || {
+        init();
+        let launched = |line: &str| {
+            let sink = gst::parse::launch(line).map_err(|error| error.to_string())?;
+            Ok::<_, String>(sink.property::<u32>("end-window-size"))
+        };
+        assert_eq!(launched("volcasrsink @preset=dictation"), Ok(1500));
+        assert_eq!(launched("volcasrsink @preset=mine"), Ok(1234));
+        let both = "volcasrsink @preset=dictation @preset=mine";
+        assert_eq!(launched(both), Ok(1234), "the later one wins");
+        // As docs/presets.md warns: whatever stands beside it, a preset is loaded last.
+        for line in [
+            "@preset=dictation end-window-size=500",
+            "end-window-size=500 @preset=dictation",
+        ] {
+            assert_eq!(launched(&format!("volcasrsink {line}")), Ok(1500), "{line}");
+        }
+        assert_eq!(launched("volcasrsink end-window-size=500"), Ok(500));
+        let refused = launched("volcasrsink @preset=none").expect_err("no such preset");
+        assert!(refused.contains("none"), "{refused}");
+    });
+}
+
+/// GStreamer writes what can be read: a key that was set is not among it.
+#[test]
+fn a_saved_preset_holds_no_secret() {
+    with_presets("a_saved_preset_holds_no_secret", || {
+        let sink = element();
+        load(&sink, "captions");
+        for key in ["app-key", "access-key", "api-key"] {
+            sink.set_property(key, "not-to-be-stored");
+        }
+        sink.set_property("end-window-size", 555u32);
+        // GStreamer asserts on structures that are null.
+        sink.set_property_from_str("extra-request", "request,accelerate_score=(int)10");
+        let preset = sink
+            .dynamic_cast_ref::<gst::Preset>()
+            .expect("an interface");
+        preset.save_preset("mine").expect("a directory of its own");
+        let home = std::env::var_os("XDG_DATA_HOME").expect("set above");
+        let file = std::path::Path::new(&home).join("gstreamer-1.0/presets/GstVolcasrSink.prs");
+        let stored = std::fs::read_to_string(file).expect("what was saved");
+        assert!(stored.contains("end-window-size=555"), "{stored}");
+        assert!(!stored.contains("not-to-be-stored"), "{stored}");
+        let other = element();
+        load(&other, "mine");
+        assert_eq!(properties(&other), properties(&sink));
+    });
+}
+
+/// The table of docs/presets.md: a row for each property, a column for each preset.
+#[test]
+fn the_documentation_shows_the_same() {
+    let documented = include_str!("../../docs/presets.md");
+    let mut rows = documented
+        .lines()
+        .skip_while(|l| !l.starts_with("| property"));
+    let cells = |row: &str| -> Vec<String> {
+        let cells = row.trim_matches('|').split('|');
+        cells.map(|cell| cell.trim().replace('`', "")).collect()
+    };
+    let names = cells(rows.next().expect("the table"));
+    let mut shown: BTreeMap<String, Values> = BTreeMap::new();
+    for row in rows.skip(1).take_while(|row| row.starts_with('|')) {
+        let row = cells(row);
+        for (name, value) in names.iter().zip(&row).skip(1) {
+            if !value.is_empty() {
+                let values = shown.entry(name.clone()).or_default();
+                values.insert(row[0].clone(), value.clone());
+            }
+        }
+    }
+    let expected: BTreeMap<_, _> = NAMES.map(|name| (name.to_owned(), in_file(name))).into();
+    assert_eq!(shown, expected);
+}

@@ -1,0 +1,242 @@
+//! Starting: one progress with one end, nothing that blocks, no session before there is audio.
+
+use std::time::{Duration, Instant};
+
+use crate::common::*;
+use gst::ProgressType::{Canceled, Complete, Error, Start};
+use gst::prelude::*;
+use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
+
+fn wait_for(rig: &Rig, kind: gst::ProgressType) -> Heard {
+    rig.listen_until(|message| {
+        matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind)
+    })
+}
+
+/// All that is posted until READY, and by it.
+fn until_ready(rig: &Rig, mut heard: Heard) -> Heard {
+    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    heard.messages.append(&mut rig.take().messages);
+    heard
+}
+
+fn refusing(what: FaultKind, when: Trigger) -> Options {
+    Options {
+        faults: vec![Fault::each(what, when)],
+        ..Options::default()
+    }
+}
+
+#[test]
+fn success() {
+    let service = service(Options::default());
+    let mut rig = Rig::new(sink(&service));
+    for _ in 0..2 {
+        rig.next = gst::ClockTime::ZERO;
+        let heard = rig.run(&speech(1).0, 100);
+        assert!(heard.saw_eos());
+        assert_eq!(until_ready(&rig, heard).progress(), [Start, Complete]);
+    }
+    let late = rig.take().messages;
+    assert!(late.is_empty(), "after READY: {late:?}");
+}
+
+/// Complete does not wait for a buffer.
+#[test]
+fn no_buffer_ever() {
+    let service = service(Options::default());
+    let rig = Rig::new(sink(&service));
+    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    let heard = wait_for(&rig, Complete);
+    let heard = until_ready(&rig, heard);
+    assert_eq!(heard.progress(), [Start, Complete]);
+    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
+    assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
+}
+
+#[test]
+fn error() {
+    let service = service(refusing(
+        FaultKind::Raw(b"no TLS\r\n\r\n".to_vec()),
+        Trigger::Accept,
+    ));
+    // It fails before there is a buffer, and after.
+    for buffers in [false, true] {
+        let sink = sink_for(&service.uri().replace("ws://", "wss://"));
+        let mut rig = Rig::new(sink);
+        rig.play();
+        if buffers {
+            rig.push(&speech(1).0, 100);
+        }
+        let heard = rig.listen();
+        let progress = heard.progress();
+        assert_eq!(progress, [Start, Error], "before the error message");
+        assert_eq!(until_ready(&rig, heard).progress(), progress);
+    }
+}
+
+/// A stop while look-up, TCP or TLS are under way.
+#[test]
+fn canceled() {
+    let authority = volcasr_loopback::tls::Authority::new().expect("a key");
+    let service = service(Options {
+        tls: Some(authority.good().expect("a key")),
+        ..refusing(FaultKind::Hang, Trigger::Accept)
+    });
+    let rig = Rig::new(sink(&service));
+    rig.play();
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
+    let heard = until_ready(&rig, Heard::default());
+    assert_eq!(heard.progress(), [Start, Canceled]);
+    assert!(heard.errors().is_empty());
+}
+
+/// However soon the stop comes, what began has one end.
+#[test]
+fn canceled_at_once() {
+    let service = service(Options::default());
+    let rig = Rig::new(sink(&service));
+    for _ in 0..200 {
+        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        let progress = until_ready(&rig, Heard::default()).progress();
+        assert!(
+            progress == [Start, Canceled] || progress == [Start, Complete],
+            "{progress:?}"
+        );
+    }
+}
+
+/// A stop that finds the end on its way to the bus lets it get there: after READY nothing comes.
+#[test]
+fn stopped_while_the_end_is_posted() {
+    let service = service(Options::default());
+    let rig = Rig::new(sink(&service));
+    let (posting, posted) = std::sync::mpsc::channel();
+    rig.bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Progress(progress) = message.view()
+            && progress.get().0 == Complete
+        {
+            let _ = posting.send(());
+            // As a thread does that others keep from running.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        gst::BusSyncReply::Pass
+    });
+    for _ in 0..10 {
+        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        posted.recv_timeout(LONG).expect("COMPLETE");
+        let began = Instant::now();
+        let heard = until_ready(&rig, Heard::default());
+        // It does not let it have more than half of the time that a stop may take.
+        if began.elapsed() < Duration::from_millis(50) {
+            assert_eq!(heard.progress(), [Start, Complete]);
+        }
+    }
+}
+
+/// What gst-launch waits for: with START on the bus before the state change is through, and its end not
+/// waiting for PLAYING.
+#[test]
+fn a_launch_line_gets_to_playing() {
+    let service = service(Options::default());
+    init();
+    let line = format!(
+        "audiotestsrc num-buffers=20 ! audioconvert ! audioresample ! volcasrsink name=sink sync=false \
+         app-key=app-1 access-key=secret-access-key uri={}",
+        service.uri()
+    );
+    let pipeline = gst::parse::launch(&line).expect("a pipeline");
+    let bus = pipeline.bus().expect("a bus");
+    pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    let (mut prerolled, mut in_progress) = (false, None);
+    while !prerolled || in_progress != Some(false) {
+        let message = bus
+            .timed_pop(gst::ClockTime::try_from(LONG).expect("short"))
+            .expect("preroll and the progress's end");
+        match message.view() {
+            gst::MessageView::AsyncDone(_) => {
+                assert!(in_progress.is_some(), "gst-launch would not wait");
+                prerolled = true;
+            }
+            gst::MessageView::Progress(progress) => {
+                in_progress = Some(progress.get().0 == Start);
+            }
+            gst::MessageView::Error(error) => panic!("{error:?}"),
+            _ => {}
+        }
+    }
+    pipeline.set_state(gst::State::Playing).expect("PLAYING");
+    bus.timed_pop_filtered(
+        gst::ClockTime::try_from(LONG).expect("short"),
+        &[gst::MessageType::Eos],
+    )
+    .expect("EOS");
+    pipeline.set_state(gst::State::Null).expect("NULL");
+}
+
+/// A pipeline held in PAUSED has a line at most, which is taken down when nobody uses it; the next buffer
+/// dials again.
+#[test]
+fn paused_holds_no_session() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("idle-timeout", 300u32);
+    let mut rig = Rig::new(sink);
+    let (pcm, marks) = speech(1);
+    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.push(&pcm, 100);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.end.is_some())));
+    let connections = service.connections();
+    assert_eq!(connections.len(), 1);
+    assert_eq!(connections[0].path, "", "a request was made");
+    let held = connections[0]
+        .ended_at
+        .map(|at| at - connections[0].accepted_at);
+    assert!(held >= Some(Duration::from_millis(250)), "{held:?}");
+    let heard = rig.take();
+    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
+    assert_eq!(heard.progress(), [Start, Complete]);
+
+    rig.play();
+    rig.end();
+    let heard = rig.listen();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
+    assert_eq!(heard.progress(), [], "it has ended long ago");
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// A service that closes what is not used is not asked again before there is audio, and is no error.
+#[test]
+fn an_unused_line_that_dies_is_nothing() {
+    let service = service(Options {
+        faults: vec![Fault::nth(1, FaultKind::Drop, Trigger::Accept)],
+        ..Options::default()
+    });
+    let mut rig = Rig::new(sink(&service));
+    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    wait_for(&rig, Complete);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.end.is_some())));
+    let (pcm, marks) = speech(1);
+    let heard = rig.run(&pcm, 100);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// Audio that comes before there is an answer waits, and is all heard.
+#[test]
+fn audio_waits_for_the_connection() {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let mut rig = Rig::new(sink(&service));
+    let (pcm, marks) = speech(2);
+    rig.play();
+    rig.push(&pcm, 100);
+    rig.end();
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.path.is_empty())));
+    service.release(Gate::Upgrade);
+    let heard = rig.listen();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert!(*service.connections()[0].pcm == pcm, "the audio differs");
+}

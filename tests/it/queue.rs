@@ -1,0 +1,289 @@
+//! Audio that can't be sent yet: it waits, and when it may wait no longer the pipeline does, or the oldest goes.
+
+use std::time::Duration;
+
+use crate::common::faults::*;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{FaultKind, Gate, Options};
+
+/// A queue of so many milliseconds in front of a service that holds the upgrade back.
+fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, Rig) {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("max-queue-time", queue);
+    sink.set_property_from_str("leaky", leaky);
+    let rig = Rig::new(sink);
+    rig.source.set_is_live(live);
+    (service, rig)
+}
+
+#[test]
+fn a_full_queue_blocks_the_pipeline() {
+    at_once(&["no", "auto"], |leaky| {
+        let (service, mut rig) = rig(leaky, false, 1000);
+        let (pcm, marks) = unfinished(4);
+        rig.play();
+        rig.push(&pcm, 20);
+        rig.end();
+        until_blocked(&rig.sink, Duration::from_secs(1));
+        let received = stat(&rig.sink, "audio-received");
+        assert_eq!(received, 1_000_000_000, "{leaky}");
+        service.release(Gate::Upgrade);
+        let heard = rig.listen();
+        assert_whole(&heard, &marks, false, leaky);
+        assert!(
+            heard.warnings().is_empty(),
+            "{leaky}: {:?}",
+            heard.warnings()
+        );
+        assert_eq!(stat(&rig.sink, "audio-dropped"), 0, "{leaky}");
+    });
+}
+
+/// `no` blocks a live pipeline, too.
+#[test]
+fn no_is_no() {
+    let (service, mut rig) = rig("no", true, 1000);
+    let (pcm, marks) = unfinished(4);
+    rig.play();
+    rig.push(&pcm, 20);
+    rig.end();
+    until_blocked(&rig.sink, Duration::from_secs(1));
+    service.release(Gate::Upgrade);
+    assert_whole(&rig.listen(), &marks, false, "no");
+}
+
+#[test]
+fn a_full_queue_loses_its_oldest_audio() {
+    at_once(
+        &[("downstream", false), ("downstream", true), ("auto", true)],
+        |&(leaky, live)| {
+            let case = format!("{leaky} {live}");
+            let (service, mut rig) = rig(leaky, live, 3000);
+            let (pcm, marks) = unfinished(5);
+            rig.play();
+            rig.push(&pcm, 20);
+            eventually("all is taken", || {
+                stat(&rig.sink, "audio-received") == nanos(&pcm)
+            });
+            rig.end();
+            service.release(Gate::Upgrade);
+            let heard = rig.listen();
+            let lost = assert_dropped(&heard, &rig.sink, 0, &case);
+            // Not for every chunk: at once, and by the second.
+            let told = warnings_of(&heard, "volcasr-dropped").len() as u64;
+            assert!(told <= 2 + lost / 1000, "{case}: {told} warnings");
+            assert!(
+                lost + 3000 >= ms(&pcm) && lost + 2800 <= ms(&pcm),
+                "{case}: {lost}"
+            );
+            assert_heard_but(&heard, &marks, 0..lost, &case);
+        },
+    );
+}
+
+/// What was sent before the outage is not touched, and what comes behind the hole has its own times.
+#[test]
+fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
+    at_once(&[1000u32, 2500, 3300], |&queue| {
+        let case = format!("{queue}");
+        let (service, mut rig) = rig("downstream", false, queue);
+        service.release(Gate::Upgrade);
+        let (pcm, marks) = unfinished(8);
+        let (first, second) = pcm.split_at(5000 * 48);
+        rig.play();
+        // No faster than it goes out.
+        for (n, piece) in first.chunks(1000 * 48).enumerate() {
+            rig.push(piece, 20);
+            let arrived = (n + 1) * 1000 * 48;
+            assert!(service.wait(LONG, |all| {
+                all.iter().any(|c| c.audio_bytes as usize == arrived)
+            }));
+        }
+        service.hold(Gate::Upgrade);
+        service.inject(FaultKind::Reset);
+        let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        rig.push(second, 20);
+        eventually("all is taken", || {
+            stat(&rig.sink, "audio-received") == nanos(&pcm)
+        });
+        rig.end();
+        service.release(Gate::Upgrade);
+        heard.messages.extend(rig.listen().messages);
+        let lost = assert_dropped(&heard, &rig.sink, 5000, &case);
+        assert!(lost > 0);
+        assert_heard_but(&heard, &marks, 5000..5000 + lost, &case);
+    });
+}
+
+/// One buffer may be longer than the whole queue: it is taken when nothing else waits.
+#[test]
+fn a_buffer_longer_than_the_queue_is_taken() {
+    let cases = [
+        ("no", 5000, 200u32),
+        ("no", 3210, 200),
+        ("no", 3210, 0),
+        ("no", 333, 2000),
+        ("no", 150, 200),
+    ];
+    at_once(&cases, |&(leaky, buffer, chunk)| {
+        let case = format!("{leaky} {buffer} {chunk}");
+        // So little may wait that each buffer is longer, and a chunk as well.
+        let (service, mut rig) = rig(leaky, false, 100);
+        service.release(Gate::Upgrade);
+        rig.sink.set_property("chunk-duration", chunk);
+        rig.sink.set_property("idle-timeout", 0u32);
+        let (pcm, marks) = unfinished(4);
+        let heard = rig.run(&pcm, buffer);
+        assert_whole(&heard, &marks, false, &case);
+        let arrived = service.inspect(|all| all[0].pcm.clone());
+        assert!(*arrived == pcm, "{case}: the audio differs");
+        assert!(
+            heard.warnings().is_empty(),
+            "{case}: {:?}",
+            heard.warnings()
+        );
+    });
+}
+
+/// Also where the oldest is dropped: the buffer that did not fit is whole, what waited before it is gone.
+#[test]
+fn a_buffer_longer_than_a_leaky_queue_is_whole() {
+    let (service, mut rig) = rig("downstream", false, 1000);
+    let (pcm, marks) = unfinished(4);
+    let (first, second) = pcm.split_at(2600 * 48);
+    rig.play();
+    rig.push(first, 20);
+    rig.push_at(rig.next, second);
+    eventually("all is taken", || {
+        stat(&rig.sink, "audio-received") == nanos(&pcm)
+    });
+    rig.end();
+    service.release(Gate::Upgrade);
+    let heard = rig.listen();
+    let lost = assert_dropped(&heard, &rig.sink, 0, "long");
+    assert_eq!(lost, 2600);
+    assert_heard_but(&heard, &marks, 0..2600, "long");
+}
+
+/// A chunk holds the end of the one segment and the beginning of the other: what is dropped is told of in both.
+#[test]
+fn audio_that_is_dropped_across_segments_is_told_in_each() {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let sink = sink(&service);
+    sink.set_property("max-queue-time", 1000u32);
+    sink.set_property_from_str("leaky", "downstream");
+    let direct = direct::Direct::new(sink);
+    let silence = vec![0; direct.bytes(300)];
+    direct.push_all(0, &silence, 100);
+    let mut segment = direct::Segment::new();
+    segment.set_start(direct::ms(60_000));
+    segment.set_base(direct::ms(300));
+    assert!(direct.segment(&segment));
+    direct.push_all(60_000, &vec![0; direct.bytes(3000)], 100);
+    service.release(Gate::Upgrade);
+    assert!(direct.pad.push_event(gst::event::Eos::new()));
+    let heard = listen(&direct.bus);
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let told: Vec<_> = warnings_of(&heard, "volcasr-dropped")
+        .iter()
+        .map(|details| {
+            let ms = |name| details.get::<u64>(name).expect("it is told") / 1_000_000;
+            (ms("timestamp"), ms("running-time"), ms("duration"))
+        })
+        .collect();
+    // Each goes on where the one before ended, in running time: the segments do, too.
+    let mut next = 0;
+    for &(timestamp, running, duration) in &told {
+        let segment = if next < 300 { 0 } else { 60_000 - 300 };
+        assert_eq!((timestamp, running), (segment + next, next), "{told:?}");
+        next += duration;
+    }
+    assert!(next > 300, "{told:?}");
+    assert_eq!(stat(&direct.sink, "audio-dropped"), next * 1_000_000);
+}
+
+fn ms(pcm: &[u8]) -> u64 {
+    pcm.len() as u64 / 48
+}
+
+fn nanos(pcm: &[u8]) -> u64 {
+    ms(pcm) * 1_000_000
+}
+
+/// The warnings tell one stretch from `begin` on, each where the one before ended, and as much as `stats` says.
+/// Returns it in milliseconds.
+fn assert_dropped(heard: &Heard, sink: &gst::Element, begin: u64, case: &str) -> u64 {
+    let warnings = warnings_of(heard, "volcasr-dropped");
+    let mut next = begin * 1_000_000;
+    for details in &warnings {
+        let time = |name| {
+            details
+                .get::<u64>(name)
+                .unwrap_or_else(|e| panic!("{case}: {name}: {e}"))
+        };
+        assert_eq!(time("timestamp"), next, "{case}: {warnings:?}");
+        assert_eq!(
+            (time("running-time"), time("stream-time")),
+            (next, next),
+            "{case}"
+        );
+        next += time("duration");
+    }
+    let lost = next - begin * 1_000_000;
+    assert_eq!(stat(sink, "audio-dropped"), lost, "{case}");
+    lost / 1_000_000
+}
+
+/// Every mark is heard once, in order and at its time, but for those that the hole has something of.
+fn assert_heard_but(heard: &Heard, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
+    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+    assert_ends_once(&heard.transcripts());
+    let mut said = marks_of(&heard.finals());
+    // A mark that the hole cuts is heard as something else.
+    said.retain(|mark| mark.0 != u32::MAX);
+    let outside = |mark: &&Mark| mark.end <= hole.start || mark.start >= hole.end;
+    let whole: Vec<_> = marks.iter().filter(outside).copied().collect();
+    assert_eq!(said, expected(&whole, 0), "{case}: {hole:?}");
+}
+
+/// Timestamps or none, or only at the beginning: what is behind the hole has its own times.
+#[test]
+fn a_hole_in_audio_without_timestamps() {
+    at_once(&[0usize, 1, 50], |&timed| {
+        let case = format!("{timed} with timestamps");
+        let (service, rig) = rig("downstream", false, 3000);
+        let (pcm, marks) = unfinished(5);
+        rig.play();
+        for (n, piece) in pcm.chunks(20 * 48).enumerate() {
+            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+            let time = gst::ClockTime::from_mseconds(n as u64 * 20);
+            let writable = buffer.get_mut().expect("a new buffer");
+            writable.set_pts(Some(time).filter(|_| n < timed));
+            rig.source.push_buffer(buffer).expect("it plays");
+        }
+        eventually("all is taken", || {
+            stat(&rig.sink, "audio-received") == nanos(&pcm)
+        });
+        rig.end();
+        service.release(Gate::Upgrade);
+        let heard = rig.listen();
+        let lost = stat(&rig.sink, "audio-dropped") / 1_000_000;
+        assert!(lost > 0, "{case}");
+        assert_heard_but(&heard, &marks, 0..lost, &case);
+        let told: u64 = warnings_of(&heard, "volcasr-dropped")
+            .iter()
+            .map(|details| details.get::<u64>("duration").expect("a duration"))
+            .sum();
+        assert_eq!(told / 1_000_000, lost, "{case}");
+        for transcript in heard.finals() {
+            let mapped = transcript.timestamp.filter(|_| timed > 0);
+            assert_eq!(transcript.running_time, mapped, "{case}");
+        }
+    });
+}

@@ -1,0 +1,151 @@
+//! What the replay window no longer holds can't be heard again: it ends with what was heard of it, once.
+
+use crate::common::faults::*;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::{Layout, Mark};
+use volcasr_loopback::{FaultKind, Gate, Service};
+
+/// Plays one long sentence, loses the connection when the words up to `until` have been told and all of the first
+/// part has been sent, and plays on.
+fn lose_in_a_sentence(replay: u32, spikes: bool) -> (Heard, Vec<Mark>, Service, gst::Element) {
+    let service = service(faulty(&[], spikes));
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("replay-time", replay);
+    let layout = Layout {
+        sentence: 20,
+        ..Layout::default()
+    };
+    let (pcm, marks) = layout.sentences(1);
+    let mut rig = Rig::new(sink.clone());
+    rig.play();
+    // Up to the end of m9, in whole chunks.
+    let (first, second) = pcm.split_at(5000 * 48);
+    rig.push(first, 20);
+    let mut heard = rig.listen_until(|message| {
+        Transcript::parse(message).is_some_and(|t| t.text.split_whitespace().count() >= 9)
+    });
+    assert!(service.wait(LONG, |all| all[0].audio_bytes == first.len() as u64));
+    assert!(service.inject(FaultKind::Reset));
+    heard.messages.extend(
+        rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
+            .messages,
+    );
+    rig.push(second, 20);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
+    (heard, marks, service, sink)
+}
+
+fn numbers(finals: &[Transcript]) -> Vec<u32> {
+    marks_of(finals).iter().map(|mark| mark.0).collect()
+}
+
+/// Nothing is kept: the words that were told stand, what was sent and not told is gone, and nothing comes twice.
+#[test]
+fn without_a_window_what_was_told_ends_unconfirmed() {
+    at_once(&[false, true], |&spikes| {
+        let (heard, marks, service, sink) = lose_in_a_sentence(0, spikes);
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_ends_once(&heard.transcripts());
+        assert_warned(&heard, 1, "no window");
+        let finals = heard.finals();
+        let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
+        assert_eq!(unconfirmed, [true, false], "{finals:?}");
+        assert_eq!(stat(&sink, "audio-replayed"), 0);
+        // With the lag, m8 (to 4500 ms) was told and m9 (to 5000 ms) was not.
+        let expected: Vec<_> = (0..20).filter(|n| *n != 9).collect();
+        assert_eq!(numbers(&finals), expected);
+        let told = told(&marks, spikes);
+        for mark in marks_of(&finals) {
+            // The last word told before the loss may still have had its times revised.
+            let exact = told[mark.0 as usize];
+            assert!(
+                mark.1.abs_diff(exact.1) <= 140 && mark.2.abs_diff(exact.2) <= 140,
+                "{mark:?}"
+            );
+        }
+        assert_eq!(service.connections().len(), 2);
+    });
+}
+
+/// The window holds the end of the sentence: its beginning stands as it was told, the rest is heard again under
+/// another number.
+#[test]
+fn a_window_that_has_moved_on_cuts_the_utterance() {
+    // At the loss 5000 ms had been sent: the window began at 3150 ms, before m6, or at 2950 ms, in m5's end.
+    at_once(
+        &[(1850, false), (1850, true), (2050, false), (2050, true)],
+        |&(replay, spikes)| {
+            let (heard, marks, _service, sink) = lose_in_a_sentence(replay, spikes);
+            let case = format!("{replay} {spikes}");
+            assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
+            assert_ends_once(&heard.transcripts());
+            let finals = heard.finals();
+            let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
+            assert_eq!(unconfirmed, [true, false], "{case}: {finals:?}");
+            assert_eq!(numbers(&finals), (0..20).collect::<Vec<_>>(), "{case}");
+            assert_eq!(marks_of(&finals), told(&marks, spikes), "{case}");
+            assert!(
+                stat(&sink, "audio-replayed") <= u64::from(replay) * 1_000_000,
+                "{case}"
+            );
+        },
+    );
+}
+
+/// Lost with everything sent and nothing kept: there is nothing to ask for, and it ends at once.
+#[test]
+fn without_a_window_a_lost_finish_is_given_up() {
+    let service = service(faulty(&["reset@finish"], false));
+    let sink = quick_sink(&service);
+    sink.set_property("replay-time", 0u32);
+    let (pcm, _) = unfinished(2);
+    let heard = Rig::new(sink).run(&pcm, 20);
+    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
+    assert_ends_once(&heard.transcripts());
+    let unconfirmed: Vec<_> = heard.finals().iter().map(|f| f.unconfirmed).collect();
+    assert_eq!(unconfirmed, [false, true]);
+    assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
+    assert_eq!(
+        service.connections().len(),
+        1,
+        "another session would hear nothing"
+    );
+}
+
+/// Silence that leaves the window is no loss, and no warning of its own.
+#[test]
+fn silence_leaves_the_window_unnoticed() {
+    let service = service(faulty(&[], false));
+    let sink = sink(&service);
+    sink.set_property("max-speed", 0.0);
+    sink.set_property("replay-time", 1000u32);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    let (pcm, marks) = speech(2);
+    let silence = vec![0; 8000 * 48];
+    rig.push(&pcm, 20);
+    rig.push(&silence, 20);
+    assert!(service.wait(LONG, |all| {
+        all.first()
+            .is_some_and(|c| c.audio_bytes as usize == pcm.len() + silence.len())
+    }));
+    service.hold(Gate::Upgrade);
+    assert!(service.inject(FaultKind::Reset));
+    // What is sent into a connection that is gone leaves the window as well: not before the sink knows of it.
+    let mut heard = rig.listen_until(|message| message.type_() == gst::MessageType::Warning);
+    let offset = rig.next.mseconds();
+    rig.push(&pcm, 20);
+    rig.end();
+    service.release(Gate::Upgrade);
+    heard.messages.extend(rig.listen().messages);
+    let mut expected = told(&marks, false);
+    expected.extend(crate::common::expected(&marks, offset));
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(marks_of(&heard.finals()), expected);
+    assert!(heard.finals().iter().all(|f| !f.unconfirmed));
+    assert_warned(&heard, 1, "silence");
+    assert_eq!(heard.warnings().len(), 1);
+}

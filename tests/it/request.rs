@@ -1,0 +1,429 @@
+//! What a session asks for: every property in its field, with its JSON type.
+
+use crate::common::*;
+use gst::prelude::*;
+use serde_json::{Value, json};
+use volcasr_loopback::{Options, Service};
+
+/// As the reference client sends it, and `end_window_size`.
+const DEFAULT: &str = concat!(
+    r#"{"user":{"uid":"gst-volcasrsink"},"#,
+    r#""audio":{"format":"pcm","codec":"raw","rate":24000,"bits":16,"channel":1},"#,
+    r#""request":{"model_name":"bigmodel","enable_itn":true,"enable_punc":true,"enable_ddc":true,"#,
+    r#""show_utterances":true,"enable_nonstream":false,"end_window_size":800}}"#
+);
+
+fn default() -> Value {
+    serde_json::from_str(DEFAULT).expect("JSON")
+}
+
+/// Starts a session with `sink` and gives what it asked for.
+fn request_of(service: &Service, sink: gst::Element) -> Value {
+    let before = service.connections().len();
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&[0; 9600], 200);
+    assert!(service.wait(LONG, |all| {
+        all[before..].iter().any(|c| c.request.is_some())
+    }));
+    let connections = service.connections();
+    let asked = connections[before..].iter().find_map(|c| c.request.clone());
+    asked.expect("a request")
+}
+
+/// The sink of a launch line, as a user types it.
+fn launched(service: &Service, properties: &str) -> gst::Element {
+    init();
+    let line = format!(
+        "appsrc name=src ! volcasrsink name=sink sync=false uri={} app-key=app-1 access-key=secret-access-key {properties}",
+        service.uri()
+    );
+    let pipeline =
+        gst::parse::launch(&line).unwrap_or_else(|error| panic!("{properties}: {error}"));
+    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+    let sink = pipeline.by_name("sink").expect("the sink");
+    pipeline.remove(&sink).expect("it is there");
+    sink
+}
+
+#[test]
+fn the_default_is_exactly_the_documented_one() {
+    for compression in ["gzip", "none"] {
+        let service = service(Options {
+            record_bytes: true,
+            ..Options::default()
+        });
+        let sink = sink(&service);
+        sink.set_property_from_str("compression", compression);
+        assert_eq!(request_of(&service, sink), default());
+        // The order of the fields, too, for readers of logs and for servers that are picky.
+        let connections = service.connections();
+        let packet = &connections[0].frames[0].bytes;
+        assert_eq!(payload_of(packet), DEFAULT.as_bytes(), "{compression}");
+    }
+}
+
+/// The payload of a request as it was before compression.
+fn payload_of(packet: &[u8]) -> Vec<u8> {
+    let payload = &packet[12..];
+    if packet[2] & 0xf == 0 {
+        return payload.to_vec();
+    }
+    let mut plain = Vec::new();
+    let mut inflated = flate2::read::GzDecoder::new(payload);
+    std::io::Read::read_to_end(&mut inflated, &mut plain).expect("gzip");
+    plain
+}
+
+/// A property as on a command line, the place of its field, and what it holds then.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("uid=me", "/user/uid", r#""me""#),
+    ("uid=\"\"", "/user/uid", r#""""#),
+    ("rate=16000", "/audio/rate", "16000"),
+    ("language=en-US", "/audio/language", r#""en-US""#),
+    ("model-name=other", "/request/model_name", r#""other""#),
+    ("enable-itn=false", "/request/enable_itn", "false"),
+    ("enable-punc=false", "/request/enable_punc", "false"),
+    ("enable-ddc=false", "/request/enable_ddc", "false"),
+    ("show-utterances=false", "/request/show_utterances", "false"),
+    ("enable-nonstream=true", "/request/enable_nonstream", "true"),
+    ("result-type=single", "/request/result_type", r#""single""#),
+    ("end-window-size=300", "/request/end_window_size", "300"),
+    (
+        "force-to-speech-time=1",
+        "/request/force_to_speech_time",
+        "1",
+    ),
+    (
+        "vad-segment-duration=3000",
+        "/request/vad_segment_duration",
+        "3000",
+    ),
+    (
+        "boosting-table-id=b1",
+        "/request/corpus/boosting_table_id",
+        r#""b1""#,
+    ),
+    (
+        "boosting-table-name=热词",
+        "/request/corpus/boosting_table_name",
+        r#""热词""#,
+    ),
+    (
+        "correct-table-id=c1",
+        "/request/corpus/correct_table_id",
+        r#""c1""#,
+    ),
+    (
+        "correct-table-name=c2",
+        "/request/corpus/correct_table_name",
+        r#""c2""#,
+    ),
+    (
+        r#"hotwords=<"deep\ learning","GStreamer">"#,
+        "/request/corpus/context",
+        r#""{\"hotwords\":[{\"word\":\"deep learning\"},{\"word\":\"GStreamer\"}]}""#,
+    ),
+    (
+        r#"hotwords=<"深度学习","O'Brien">"#,
+        "/request/corpus/context",
+        r#""{\"hotwords\":[{\"word\":\"深度学习\"},{\"word\":\"O'Brien\"}]}""#,
+    ),
+    (
+        r#"hotwords=<GStreamer>"#,
+        "/request/corpus/context",
+        r#""{\"hotwords\":[{\"word\":\"GStreamer\"}]}""#,
+    ),
+    (
+        r#"context="{\"context_type\":\"dialog_ctx\"}""#,
+        "/request/corpus/context",
+        r#""{\"context_type\":\"dialog_ctx\"}""#,
+    ),
+    (
+        r#"extra-request="request,accelerate_score=(int)10""#,
+        "/request/accelerate_score",
+        "10",
+    ),
+    (
+        "extra-request=request,accelerate_score=10",
+        "/request/accelerate_score",
+        "10",
+    ),
+    (
+        r#"extra-request="request,enable_lid=true""#,
+        "/request/enable_lid",
+        "true",
+    ),
+    (
+        r#"extra-request="request,output_zh_variant=traditional""#,
+        "/request/output_zh_variant",
+        r#""traditional""#,
+    ),
+    (
+        r#"extra-request="request,ssd_version=(string)200""#,
+        "/request/ssd_version",
+        r#""200""#,
+    ),
+    (
+        r#"extra-request="request,far=(gint64)9007199254740993""#,
+        "/request/far",
+        "9007199254740993",
+    ),
+    (
+        r#"extra-request="request,share=(double)0.5""#,
+        "/request/share",
+        "0.5",
+    ),
+    (
+        r#"extra-request="request,list=(int)<1,2,3>""#,
+        "/request/list",
+        "[1,2,3]",
+    ),
+    (
+        r#"extra-request="request,list={a,b}""#,
+        "/request/list",
+        r#"["a","b"]"#,
+    ),
+    (
+        r#"extra-request="request,inner=(structure)[inner,depth=(int)2,name=x]""#,
+        "/request/inner",
+        r#"{"depth":2,"name":"x"}"#,
+    ),
+    (
+        r#"extra-request="request,enable_itn=false""#,
+        "/request/enable_itn",
+        "false",
+    ),
+];
+
+/// What docs/properties.md shows for fields without a property: the field, its place, and what it holds then.
+const FURTHER: &[(&str, &str, &str)] = &[
+    (
+        "enable_emotion_detection",
+        "/request/enable_emotion_detection",
+        "true",
+    ),
+    (
+        "enable_gender_detection",
+        "/request/enable_gender_detection",
+        "true",
+    ),
+    ("enable_lid", "/request/enable_lid", "true"),
+    ("show_speech_rate", "/request/show_speech_rate", "true"),
+    ("show_volume", "/request/show_volume", "true"),
+    ("ssd_mode", "/request/ssd_mode", "0"),
+    ("enable_auto_lang", "/request/enable_auto_lang", "true"),
+    (
+        "enable_age_detection",
+        "/request/enable_age_detection",
+        "true",
+    ),
+    (
+        "enable_channel_split",
+        "/request/enable_channel_split",
+        "true",
+    ),
+    (
+        "regex_correct_table_id",
+        "/request/corpus/regex_correct_table_id",
+        r#""t1""#,
+    ),
+    (
+        "regex_correct_table_name",
+        "/request/corpus/regex_correct_table_name",
+        r#""mine""#,
+    ),
+];
+
+/// The lines of the page, as gst-launch-1.0 gets them from a shell.
+#[test]
+fn the_documented_lines_for_further_fields_send_them() {
+    init();
+    let page = include_str!("../../docs/properties.md");
+    let rows = page.lines().filter_map(|row| {
+        let mut cells = row.strip_prefix("| `")?.split("` | `extra-request='");
+        Some((cells.next()?, cells.next()?.split_once("'`")?.0))
+    });
+    let rows: Vec<_> = rows.collect();
+    let fields: Vec<_> = rows.iter().map(|(field, _)| *field).collect();
+    assert_eq!(
+        fields,
+        FURTHER.iter().map(|(field, ..)| *field).collect::<Vec<_>>()
+    );
+    let service = service(Options::default());
+    let uri = format!("uri={}", service.uri());
+    for ((_, line), (field, place, value)) in rows.iter().zip(FURTHER) {
+        let extra = format!("extra-request={line}");
+        let credentials = ["app-key=app-1", "access-key=secret-access-key"];
+        let sink = gst::parse::launchv(&[
+            "volcasrsink",
+            "sync=false",
+            &uri,
+            credentials[0],
+            credentials[1],
+            &extra,
+        ]);
+        let asked = request_of(&service, sink.expect(field));
+        let mut expected = default();
+        put(
+            &mut expected,
+            place,
+            serde_json::from_str(value).expect("JSON"),
+        );
+        assert_eq!(asked, expected, "{line}");
+    }
+}
+
+#[test]
+fn every_property_reaches_its_field_with_its_type() {
+    let service = service(Options::default());
+    for (property, place, value) in FIELDS {
+        let asked = request_of(&service, launched(&service, property));
+        let mut expected = default();
+        put(
+            &mut expected,
+            place,
+            serde_json::from_str(value).expect("JSON"),
+        );
+        assert_eq!(asked, expected, "{property}");
+    }
+}
+
+fn put(json: &mut Value, place: &str, value: Value) {
+    let (above, key) = place.rsplit_once('/').expect("a place");
+    if json.pointer(above).is_none() {
+        put(json, above, json!({}));
+    }
+    json.pointer_mut(above).expect("just put there")[key] = value;
+}
+
+#[test]
+fn what_is_zero_or_empty_is_not_sent() {
+    let service = service(Options::default());
+    let mut expected = default();
+    expected["request"]
+        .as_object_mut()
+        .expect("an object")
+        .remove("end_window_size");
+    let nothing = "end-window-size=0 force-to-speech-time=0 vad-segment-duration=0 language=\"\" context=\"\" \
+                   boosting-table-id=\"\" hotwords=\"<>\" result-type=full enable-speaker-info=false \
+                   extra-request=\"request\"";
+    assert_eq!(request_of(&service, launched(&service, nothing)), expected);
+}
+
+#[test]
+fn the_speaker_version_goes_with_speakers_only() {
+    let service = service(Options::default());
+    for (properties, enabled, version) in [
+        ("enable-speaker-info=true", json!(true), json!("200")),
+        (
+            "enable-speaker-info=true ssd-version=300",
+            json!(true),
+            json!("300"),
+        ),
+        (
+            "enable-speaker-info=true ssd-version=\"\"",
+            json!(true),
+            Value::Null,
+        ),
+        ("ssd-version=300", Value::Null, Value::Null),
+    ] {
+        let asked = request_of(&service, launched(&service, properties));
+        assert_eq!(
+            asked["request"]["enable_speaker_info"], enabled,
+            "{properties}"
+        );
+        assert_eq!(asked["request"]["ssd_version"], version, "{properties}");
+    }
+}
+
+/// Hot words and context share one field, a string that holds JSON.
+#[test]
+fn hot_words_and_context_are_merged() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    let words = ["a \"quoted\" word", "back\\slash", "二"];
+    sink.set_property(
+        "hotwords",
+        gst::Array::new(words.map(|word| word.to_send_value())),
+    );
+    sink.set_property(
+        "context",
+        r#"{"hotwords":[{"word":"last"}],"context_type":"dialog_ctx","context_data":[{"text":"Hello?"}]}"#,
+    );
+    let asked = request_of(&service, sink);
+    let context = asked["request"]["corpus"]["context"]
+        .as_str()
+        .expect("a string");
+    let context: Value = serde_json::from_str(context).expect("that holds JSON");
+    assert_eq!(
+        context,
+        json!({
+            "hotwords": [{"word": words[0]}, {"word": words[1]}, {"word": words[2]}, {"word": "last"}],
+            "context_type": "dialog_ctx",
+            "context_data": [{"text": "Hello?"}],
+        })
+    );
+}
+
+/// In a program extra fields have the types that they were given.
+#[test]
+fn extra_fields_keep_their_types() {
+    let service = service(Options::default());
+    let sink = sink(&service);
+    sink.set_property("boosting-table-id", "kept");
+    let corpus = gst::Structure::builder("corpus")
+        .field("further", "x")
+        .build();
+    let extra = gst::Structure::builder("request")
+        .field("accelerate_score", 10)
+        .field("enable_accelerate_text", true)
+        .field(
+            "sensitive_words_filter",
+            r#"{"system_reserved_filter":true}"#,
+        )
+        .field("unsigned", u32::MAX)
+        .field("long", u64::MAX)
+        .field("share", 0.25f64)
+        .field("list", gst::List::new([1i32, 2]))
+        .field("array", gst::Array::new(["a", "b"]))
+        .field("corpus", corpus)
+        .build();
+    sink.set_property("extra-request", extra);
+    let mut expected = default();
+    let request = &mut expected["request"];
+    request["accelerate_score"] = json!(10);
+    request["enable_accelerate_text"] = json!(true);
+    request["sensitive_words_filter"] = json!(r#"{"system_reserved_filter":true}"#);
+    request["unsigned"] = json!(u32::MAX);
+    request["long"] = json!(u64::MAX);
+    request["share"] = json!(0.25);
+    request["list"] = json!([1, 2]);
+    request["array"] = json!(["a", "b"]);
+    request["corpus"] = json!({"boosting_table_id": "kept", "further": "x"});
+    assert_eq!(request_of(&service, sink), expected);
+}
+
+/// What can't be sent as it is fails the start, with the property's name, and before anything is sent.
+#[test]
+fn what_cannot_be_sent_fails_with_its_name() {
+    let service = service(Options::default());
+    for (property, named) in [
+        ("context=\"{\"", "\"context\""),
+        ("context=[1]", "\"context\""),
+        (r#"context="{\"hotwords\":[\"a\"]}""#, "\"context\""),
+        (
+            r#"extra-request="request,ratio=(fraction)1/2""#,
+            "\"extra-request\"",
+        ),
+        ("resource-id=\"\"", "\"resource-id\""),
+        ("uri=http://127.0.0.1/", "\"uri\""),
+        ("uri=ws://example.com/", "\"uri\""),
+    ] {
+        let sink = launched(&service, property);
+        let (_, text) = refused(&sink);
+        assert!(text.contains(named), "{property}: {text}");
+        sink.set_state(gst::State::Null).expect("NULL");
+    }
+    assert!(service.connections().is_empty());
+}

@@ -1,0 +1,279 @@
+//! What opens the account is never shown: not in logs of any level, dot dumps, notifications, messages.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::common::child::Scratch;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Fault, FaultKind, Options, Recogniser, Script, Trigger};
+
+const APP: &str = "APPKEYqz81Jx";
+const ACCESS: &str = "ACCESSKEYvw93Kd";
+const API: &str = "APIKEYhm27Tr";
+const SECRETS: [&str; 3] = [APP, ACCESS, API];
+
+/// How the element comes to its credentials.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum From {
+    Environment,
+    Pair,
+    Key,
+}
+
+impl From {
+    /// What the peer gets to know, and may repeat.
+    fn secrets(self) -> &'static [&'static str] {
+        match self {
+            From::Environment | From::Pair => &[APP, ACCESS],
+            From::Key => &[API],
+        }
+    }
+}
+
+/// Sessions that go well, are refused, and fail, with peers that repeat what they were given.
+fn sessions(from: From) -> Vec<Options> {
+    let secrets = from.secrets().join(" and ");
+    let repeated = format!(r#"{{"error":"bad: {secrets}"}}"#);
+    // The message is cut at 500 characters, in the middle of a secret.
+    let cut = |secret: &str| {
+        let body = format!("{}{secret}", "x".repeat(499 - secret.len() / 2));
+        FaultKind::Error {
+            code: 45_000_010,
+            body,
+        }
+    };
+    let with = |what, when| Options {
+        pairs: vec![(APP.into(), ACCESS.into())],
+        api_keys: vec![API.into()],
+        faults: vec![Fault::each(what, when)],
+        ..Options::default()
+    };
+    let error = FaultKind::Error {
+        code: 45_000_010,
+        body: repeated.clone(),
+    };
+    let headers = vec![("Location".into(), format!("ws://{secrets}@127.0.0.1/"))];
+    let http = |status| FaultKind::Http {
+        status,
+        headers: headers.clone(),
+        body: repeated.clone(),
+    };
+    let mut sessions = vec![
+        with(FaultKind::Ping(1), Trigger::Ack),
+        with(http(401), Trigger::Handshake),
+        with(http(200), Trigger::Handshake),
+        with(http(302), Trigger::Handshake),
+        with(error.clone(), Trigger::Ack),
+        with(error, Trigger::Finish),
+        with(FaultKind::Raw(repeated.into_bytes()), Trigger::Accept),
+        with(FaultKind::Text(secrets), Trigger::Ack),
+    ];
+    // In what was said, too.
+    for secret in from.secrets() {
+        let said = format!(
+            r#"{{"audio_info":{{"duration":600}},"result":{{"text":"{secret}","utterances":[
+                {{"text":"It is {secret}.","start_time":0,"end_time":500,
+                  "words":[{{"text":"It","start_time":0,"end_time":80}},{{"text":"{secret}","start_time":100,"end_time":180}}],
+                  "additions":{{"speaker_id":"{secret}","{secret}":"1"}}}}]}}}}"#
+        );
+        sessions.push(Options {
+            faults: Vec::new(),
+            recogniser: Recogniser::Scripted(Script::responses([(400, said.as_str())], &said)),
+            ..with(FaultKind::Ping(1), Trigger::Ack)
+        });
+    }
+    let cut = from
+        .secrets()
+        .iter()
+        .map(|secret| with(cut(secret), Trigger::Ack));
+    sessions.extend(cut);
+    sessions
+}
+
+fn assert_clean(what: &str, text: &str) {
+    for secret in SECRETS {
+        // Half of it is too much as well.
+        for part in [secret, &secret[..secret.len() / 2]] {
+            if let Some(at) = text.find(part) {
+                let around: String = text[at.saturating_sub(200)..].chars().take(400).collect();
+                panic!("{what} shows {part}: …{around}…");
+            }
+        }
+    }
+}
+
+/// Everything that the bus and the element say, read as an application or a tool would.
+fn run(options: Options, from: From) {
+    let service = service(options);
+    let sink = sink_for(&service.uri());
+    sink.set_property("app-key", None::<&str>);
+    sink.set_property("access-key", None::<&str>);
+    sink.set_property("post-responses", true);
+    sink.set_property("max-reconnects", 0u32);
+    sink.set_property("finish-timeout", 500u32);
+    let mut rig = Rig::new(sink);
+    // As gst-launch-1.0 -v does.
+    rig.pipeline.add_property_deep_notify_watch(None, true);
+    match from {
+        From::Environment => {}
+        From::Pair => {
+            rig.sink.set_property("app-key", APP);
+            rig.sink.set_property("access-key", ACCESS);
+        }
+        From::Key => rig.sink.set_property("api-key", API),
+    }
+    let heard = rig.run(&speech(1).0, 100);
+    for message in &heard.messages {
+        assert_clean("a message", &format!("{message:?}"));
+    }
+    for report in heard.errors().iter().chain(&heard.warnings()) {
+        assert_clean("an error", &format!("{report:?}"));
+    }
+    assert_clean(
+        "the dot dump",
+        &rig.pipeline
+            .debug_to_dot_data(gst::DebugGraphDetails::all()),
+    );
+    for property in rig.sink.list_properties() {
+        // GStreamer asserts on structures that are null.
+        if property.flags().contains(gst::glib::ParamFlags::READABLE)
+            && property.name() != "extra-request"
+        {
+            let value = rig.sink.property_value(property.name());
+            assert_clean(property.name(), &format!("{value:?}"));
+        }
+    }
+    rig.pipeline.set_state(gst::State::Null).expect("NULL");
+    // It was told the secrets, if it reads slowly.
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.headers.is_empty())));
+}
+
+/// Runs all sessions in a process that logs everything, and reads its log.
+fn in_a_logging_process(name: &str, from: From) {
+    if child::is_child() {
+        return sessions(from)
+            .into_iter()
+            .for_each(|options| run(options, from));
+    }
+    let scratch = Scratch::new(name);
+    let log = scratch.path("gst.log");
+    let mut variables: Vec<(&str, &OsStr)> = vec![
+        ("GST_DEBUG", "*:9".as_ref()),
+        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
+        ("GST_DEBUG_FILE", log.as_os_str()),
+    ];
+    if from == From::Environment {
+        variables.push(("VOLCENGINE_APP_ID", APP.as_ref()));
+        variables.push(("VOLCENGINE_ACCESS_KEY", ACCESS.as_ref()));
+    }
+    child::spawn(module_path!(), name, &variables, &["VOLCENGINE_API_KEY"]);
+    assert_log_is_clean(&log);
+}
+
+fn assert_log_is_clean(log: &Path) {
+    let log = std::fs::read(log).expect("a log");
+    let log = String::from_utf8_lossy(&log);
+    assert!(log.contains("volcasrsink"), "it logged nothing of ours");
+    assert_clean("the log", &log);
+}
+
+#[test]
+fn a_pair_from_the_environment() {
+    in_a_logging_process("a_pair_from_the_environment", From::Environment);
+}
+
+#[test]
+fn a_pair_from_properties() {
+    in_a_logging_process("a_pair_from_properties", From::Pair);
+}
+
+#[test]
+fn a_key_from_a_property() {
+    in_a_logging_process("a_key_from_a_property", From::Key);
+}
+
+/// They can be set, and never be read.
+#[test]
+fn the_properties_are_write_only() {
+    let sink = sink_for("ws://127.0.0.1:1/");
+    for name in ["app-key", "access-key", "api-key", "proxy-id", "proxy-pw"] {
+        let flags = sink.find_property(name).expect("a property").flags();
+        assert!(!flags.contains(gst::glib::ParamFlags::READABLE), "{name}");
+    }
+}
+
+/// User info in a URI is refused without being shown.
+#[test]
+fn a_uri_holds_no_user_info() {
+    for uri in [
+        format!("wss://me:{ACCESS}@127.0.0.1:1/api"),
+        format!("wss://{API}@127.0.0.1:1/api"),
+        format!("http://me:{ACCESS}@127.0.0.1:1/api"),
+    ] {
+        let rig = Rig::new(sink_for(&uri));
+        let refused = rig.pipeline.set_state(gst::State::Playing);
+        assert_eq!(refused, Err(gst::StateChangeError), "{uri}");
+        let errors = rig.take().errors();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].error.message().contains("\"uri\""), "{errors:?}");
+        assert_clean("the error", &format!("{errors:?}"));
+        let dot = gst::DebugGraphDetails::all();
+        assert_clean("the dot dump", &rig.pipeline.debug_to_dot_data(dot));
+    }
+}
+
+/// A query is sent, as the service may ask for it, but shown nowhere.
+#[test]
+fn a_query_is_not_shown() {
+    const NAME: &str = "a_query_is_not_shown";
+    if child::is_child() {
+        let service = service(Options::default());
+        let sink = sink_for(&format!("{}?x={API}", service.uri()));
+        let mut rig = Rig::new(sink);
+        let heard = rig.run(&speech(1).0, 100);
+        assert!(!heard.finals().is_empty(), "{:?}", heard.errors());
+        for message in &heard.messages {
+            assert_clean("a message", &format!("{message:?}"));
+        }
+        let uri: String = rig.sink.property("uri");
+        assert!(uri.ends_with("?…"), "{uri}");
+        let dot = gst::DebugGraphDetails::all();
+        assert_clean("the dot dump", &rig.pipeline.debug_to_dot_data(dot));
+        return;
+    }
+    let scratch = Scratch::new(NAME);
+    let log = scratch.path("gst.log");
+    let variables: [(&str, &OsStr); 3] = [
+        ("GST_DEBUG", "*:9".as_ref()),
+        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
+        ("GST_DEBUG_FILE", log.as_os_str()),
+    ];
+    child::spawn(module_path!(), NAME, &variables, &[]);
+    assert_log_is_clean(&log);
+}
+
+/// In the clear to another machine: only for who asks for it.
+#[test]
+fn unencrypted_to_another_host() {
+    // Documentation's own network: nobody answers.
+    let sink = sink_for("ws://192.0.2.1:9/api");
+    sink.set_property("max-reconnects", 0u32);
+    sink.set_property("connect-timeout", 200u32);
+    sink.set_property("proxy", "");
+    let rig = Rig::new(sink);
+    let refused = rig.pipeline.set_state(gst::State::Playing);
+    assert_eq!(refused, Err(gst::StateChangeError));
+    let errors = rig.take().errors();
+    let text = errors[0].error.message();
+    assert!(
+        text.contains("allow-insecure") && text.contains("wss://"),
+        "{text}"
+    );
+    rig.pipeline.set_state(gst::State::Null).expect("NULL");
+
+    rig.sink.set_property("allow-insecure", true);
+    rig.play();
+    let error = &rig.listen().errors()[0].error;
+    assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
+}

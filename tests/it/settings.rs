@@ -1,0 +1,249 @@
+//! Settings that can't be used fail READY → PAUSED, and the error names the property.
+
+use crate::common::*;
+use gst::ResourceError::Settings;
+use gst::prelude::*;
+use volcasr_loopback::Options;
+
+/// What can't be used fails the state change, and names the property.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn properties_that_cannot_be_used() {
+    type Spoil = fn(&gst::Element);
+    let cases: [(Spoil, &[&str]); 11] = [
+        (
+            |sink| sink.set_property("uri", "https://example.com/"),
+            &["\"uri\"", "wss://"],
+        ),
+        (|sink| sink.set_property("uri", ""), &["\"uri\""]),
+        (
+            |sink| sink.set_property("uri", "ws://192.0.2.1/api"),
+            &["\"uri\"", "wss://", "allow-insecure"],
+        ),
+        (
+            |sink| sink.set_property("resource-id", " "),
+            &["\"resource-id\"", "volc.seedasr.sauc.duration"],
+        ),
+        (
+            |sink| sink.set_property("resource-id", "a\r\nX-Api-Key: b"),
+            &["\"resource-id\""],
+        ),
+        (
+            |sink| sink.set_property("access-key", "a\nb"),
+            &["\"access-key\"", "header"],
+        ),
+        (
+            |sink| sink.set_property("api-key", "a\nb"),
+            &["\"api-key\"", "header"],
+        ),
+        (
+            |sink| sink.set_property("rate", 22_050i32),
+            &["\"rate\"", "22050", "24000", "16000"],
+        ),
+        (
+            |sink| sink.set_property("context", "not JSON"),
+            &["\"context\"", "JSON"],
+        ),
+        (
+            |sink| sink.set_property("context", "[1]"),
+            &["\"context\"", "object"],
+        ),
+        (
+            |sink| {
+                let extra = gst::Structure::builder("request")
+                    .field("odd", gst::Fraction::new(1, 2))
+                    .build();
+                sink.set_property("extra-request", extra);
+            },
+            &["\"extra-request\"", "\"odd\""],
+        ),
+    ];
+    for (spoil, parts) in cases {
+        let service = service(Options::default());
+        let sink = sink(&service);
+        let bus = gst::Bus::new();
+        sink.set_bus(Some(&bus));
+        spoil(&sink);
+        let refused = sink.set_state(gst::State::Paused);
+        assert_eq!(refused, Err(gst::StateChangeError), "{parts:?}");
+        let heard = Heard {
+            messages: std::iter::from_fn(|| bus.pop()).collect(),
+        };
+        let errors = heard.errors();
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(errors[0].error.matches(Settings), "{errors:?}");
+        for part in parts {
+            let text = errors[0].error.message();
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        let details = errors[0].details.as_ref().expect("details");
+        assert_eq!(details.name(), "volcasr-error");
+        assert_eq!(details.get::<bool>("retryable"), Ok(false));
+        assert!(heard.progress().is_empty(), "it never began");
+        sink.set_state(gst::State::Null).expect("NULL");
+        assert!(service.connections().is_empty());
+    }
+}
+
+/// What has no effect is said once for each start, with its name, and the rest works.
+#[test]
+fn settings_without_effect_are_warned_about() {
+    child::run(
+        module_path!(),
+        "settings_without_effect_are_warned_about",
+        &[],
+        &[],
+        || {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            sink.set_property("language", "en-US");
+            sink.set_property("vad-segment-duration", 3000u32);
+            let logged = logged_warnings();
+            let (pcm, marks) = speech(2);
+            let mut rig = Rig::new(sink);
+            for _ in 0..2 {
+                rig.next = gst::ClockTime::ZERO;
+                let heard = rig.run(&pcm, 100);
+                assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+                let warnings = heard.warnings();
+                let named = warnings.iter().map(|warning| {
+                    assert!(warning.error.matches(Settings), "{warning:?}");
+                    let details = warning.details.as_ref().expect("details");
+                    assert_eq!(details.name(), "volcasr-setting");
+                    let name = details.get::<String>("property").expect("a name");
+                    assert!(warning.error.message().contains(&name), "{warning:?}");
+                    name
+                });
+                let named: Vec<_> = named.collect();
+                assert_eq!(named, ["language", "vad-segment-duration"]);
+                let logged = std::mem::take(&mut *logged.lock().expect("no panic"));
+                for (warning, line) in warnings.iter().zip(&logged) {
+                    assert!(line.contains(warning.error.message()), "{logged:?}");
+                }
+                assert_eq!(logged.len(), 2, "{logged:?}");
+                rig.pipeline.set_state(gst::State::Ready).expect("READY");
+            }
+        },
+    );
+}
+
+/// With neither properties nor variables the error names both, and nobody is asked.
+#[test]
+fn missing_credentials() {
+    const VARIABLES: [&str; 3] = [
+        "VOLCENGINE_APP_ID",
+        "VOLCENGINE_ACCESS_KEY",
+        "VOLCENGINE_API_KEY",
+    ];
+    child::run(
+        module_path!(),
+        "missing_credentials",
+        &[],
+        &VARIABLES,
+        || {
+            for (app, parts) in [
+                (None, &["api-key", "app-key", "access-key"]),
+                (
+                    Some("app-1"),
+                    &["\"access-key\"", "missing", "VOLCENGINE_ACCESS_KEY"],
+                ),
+            ] {
+                let service = service(Options::default());
+                let sink = sink(&service);
+                sink.set_property("app-key", app);
+                sink.set_property("access-key", None::<&str>);
+                let rig = Rig::new(sink);
+                let refused = rig.pipeline.set_state(gst::State::Playing);
+                assert_eq!(refused, Err(gst::StateChangeError));
+                let errors = rig.take().errors();
+                assert_eq!(errors.len(), 1, "{errors:#?}");
+                assert!(errors[0].error.matches(Settings), "{errors:?}");
+                let text = errors[0].error.message();
+                for part in parts {
+                    assert!(text.contains(part), "no {part} in {text}");
+                }
+                if app.is_none() {
+                    assert!(VARIABLES.iter().all(|name| text.contains(name)), "{text}");
+                }
+                assert!(service.connections().is_empty());
+            }
+        },
+    );
+}
+
+/// Null is the default.
+#[test]
+fn null_is_the_default() {
+    let sink = sink_for("ws://127.0.0.1:1/");
+    for name in ["uri", "resource-id", "uid", "model-name"] {
+        let default = sink.find_property(name).expect("a property");
+        sink.set_property(name, "something else");
+        sink.set_property(name, None::<&str>);
+        let value = sink.property_value(name);
+        assert_eq!(
+            value.get::<String>().ok(),
+            default.default_value().get::<String>().ok(),
+            "{name}"
+        );
+    }
+}
+
+/// What waits for the next start is logged as doing so; what works at once is not.
+#[test]
+fn late_writes_are_logged() {
+    child::run(module_path!(), "late_writes_are_logged", &[], &[], || {
+        let service = service(Options::default());
+        let rig = Rig::new(sink(&service));
+        let warnings = logged_warnings();
+        let write = || {
+            for name in ["interim-results", "post-tags", "post-responses"] {
+                rig.sink.set_property(name, true);
+            }
+            rig.sink.set_property("access-key", "secret-other-key");
+            rig.sink.set_property("finish-timeout", 9000u32);
+        };
+        write();
+        rig.play();
+        write();
+        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        write();
+        let logged = warnings.lock().expect("no panic").clone();
+        assert_eq!(logged.len(), 2, "{logged:?}");
+        assert!(logged[0].contains("access-key"), "{logged:?}");
+        assert!(logged[1].contains("finish-timeout"), "{logged:?}");
+        for line in logged {
+            assert!(line.contains("the next change from READY to PAUSED"));
+            assert!(!line.contains("secret"), "{line}");
+        }
+    });
+}
+
+/// Written by the application as soon as it hears of the start.
+#[test]
+fn what_works_at_once_works_while_it_starts() {
+    let service = service(Options::default());
+    let mut rig = Rig::new(sink(&service));
+    let sink = rig.sink.downgrade();
+    rig.bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Progress(progress) = message.view()
+            && progress.get().0 == gst::ProgressType::Start
+            && let Some(sink) = sink.upgrade()
+        {
+            sink.set_property("interim-results", false);
+            sink.set_property("post-tags", false);
+            sink.set_property("post-responses", true);
+        }
+        gst::BusSyncReply::Pass
+    });
+    let (pcm, marks) = speech(2);
+    let heard = rig.run(&pcm, 20);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    assert_eq!(heard.transcripts(), heard.finals());
+    assert!(heard.tags().is_empty());
+    let is_response = |message: &gst::Message| {
+        message
+            .structure()
+            .is_some_and(|s| s.name() == "volcasr-response")
+    };
+    assert!(heard.messages.iter().any(is_response));
+}

@@ -1,0 +1,347 @@
+//! Steps and instant rate changes while the sink waits for the service: no buffer comes twice, none is lost.
+
+use std::time::{Duration, Instant};
+
+use crate::common::direct::{Direct, Segment, ms};
+use crate::common::*;
+use gst::prelude::*;
+use gst_base::prelude::*;
+use volcasr_loopback::{Gate, Options};
+
+/// The clock must not reach this place before a step begins: the base class drops the buffers before it.
+const AHEAD: u64 = 60;
+
+/// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
+fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) -> Heard {
+    let service = service(Options::default());
+    let sink = narrow(&service);
+    sink.set_property("async", is_async);
+    // Made before anything connects: a connection that is not used is given up after a while.
+    let (pcm, marks) = speech(150);
+    let direct = Direct::new(sink);
+    let (begun, rest) = pcm.split_at(direct.bytes(AHEAD * 1000));
+    direct.push_all(0, begun, 100);
+    assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
+    service.hold(Gate::Reading);
+    let heard = std::thread::scope(|scope| {
+        let pusher = scope.spawn(|| {
+            direct.push_all(AHEAD * 1000, rest, 100);
+            direct.pad.push_event(gst::event::Eos::new())
+        });
+        until_blocked(&direct.sink, Duration::from_millis(400));
+        let began = Instant::now();
+        disturb(&direct);
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            began.elapsed()
+        );
+        service.release(Gate::Reading);
+        assert!(pusher.join().expect("no panic"));
+        direct.listen()
+    });
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(*service.connections()[0].pcm == pcm);
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    heard
+}
+
+/// The amounts of the steps that the pipeline was told are done.
+fn steps_done(heard: &Heard) -> Vec<u64> {
+    let messages = heard.messages.iter();
+    messages
+        .filter_map(|message| match message.view() {
+            gst::MessageView::StepDone(done) => match done.get().0 {
+                gst::GenericFormattedValue::Buffers(Some(buffers)) => Some(*buffers),
+                other => panic!("{other:?}"),
+            },
+            _ => None,
+        })
+        .collect()
+}
+
+fn step(direct: &Direct, buffers: u64) {
+    let amount = gst::format::Buffers::from_u64(buffers);
+    let step = gst::event::Step::new(amount, 1.0, true, false);
+    assert!(direct.sink.send_event(step));
+}
+
+/// The change of `element` to PAUSED is over, and playing goes on. A thread may wait for that.
+fn goes_on(direct: &Direct, element: &impl IsA<gst::Element>, is_async: bool) {
+    let (done, ..) = element.state(gst::ClockTime::from_seconds(10));
+    if done != Ok(gst::StateChangeSuccess::Success) {
+        // Or it would wait for ever.
+        let _ = direct.pipeline.set_state(gst::State::Null);
+    }
+    assert_eq!(
+        done,
+        Ok(gst::StateChangeSuccess::Success),
+        "async={is_async}"
+    );
+    direct
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("PLAYING");
+}
+
+#[test]
+fn a_step_in_playing() {
+    for is_async in [true, false] {
+        let heard = disturbed(is_async, |direct| step(direct, 1));
+        assert_eq!(steps_done(&heard), [1], "async={is_async}");
+    }
+}
+
+#[test]
+fn steps_in_paused() {
+    for is_async in [true, false] {
+        let heard = disturbed(is_async, |direct| {
+            direct
+                .pipeline
+                .set_state(gst::State::Paused)
+                .expect("PAUSED");
+            step(direct, 1);
+            step(direct, 1);
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+        });
+        // The second may come before the first is done, and in its place.
+        let done = steps_done(&heard);
+        assert!(done == [1] || done == [1, 1], "async={is_async}: {done:?}");
+    }
+}
+
+/// Steps over more than the one buffer that waits: they end in PAUSED without a word of the service,
+/// and drop no audio.
+#[test]
+fn long_steps_in_paused() {
+    let amounts: [gst::GenericFormattedValue; 2] = [
+        gst::format::Buffers::from_u64(100).into(),
+        gst::ClockTime::from_seconds(2).into(),
+    ];
+    for amount in amounts {
+        let heard = disturbed(true, |direct| {
+            direct
+                .pipeline
+                .set_state(gst::State::Paused)
+                .expect("PAUSED");
+            let step = gst::event::Step::new(amount, 1.0, true, false);
+            assert!(direct.sink.send_event(step));
+            goes_on(direct, &direct.pipeline, true);
+        });
+        let done = heard.messages.iter();
+        let done = done.filter(|message| message.type_() == gst::MessageType::StepDone);
+        assert_eq!(done.count(), 1, "{amount:?}");
+    }
+}
+
+/// The step finds the streaming thread idle, and begins with a buffer for which there is no room: the pause is over only when
+/// that has gone by.
+#[test]
+fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
+    for is_async in [true, false] {
+        let service = service(Options::default());
+        // Nothing leaves the queue.
+        service.hold(Gate::Ack);
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        sink.set_property("max-queue-time", 1000u32);
+        sink.set_property_from_str("leaky", "no");
+        let direct = Direct::new(sink);
+        let (pcm, marks) = speech(2);
+        let (begun, rest) = pcm.split_at(direct.bytes(1000));
+        direct.push_all(AHEAD * 1000, begun, 500);
+        // There is nothing to preroll with.
+        let _ = direct.pipeline.set_state(gst::State::Paused);
+        step(&direct, 1);
+        let heard = std::thread::scope(|scope| {
+            let pusher = scope.spawn(|| {
+                direct.push_all(AHEAD * 1000 + 1000, rest, 500);
+                direct.pad.push_event(gst::event::Eos::new())
+            });
+            goes_on(&direct, &direct.sink, is_async);
+            service.release(Gate::Ack);
+            assert!(pusher.join().expect("no panic"));
+            direct.listen()
+        });
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert!(*service.connections()[0].pcm == pcm, "async={is_async}");
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, AHEAD * 1000));
+    }
+}
+
+/// What is said later goes by twice as fast.
+#[test]
+fn an_instant_rate_change() {
+    for is_async in [true, false] {
+        let heard = disturbed(is_async, |direct| {
+            let change = gst::event::InstantRateChange::new(2.0, gst::SegmentFlags::empty());
+            // Serialised it is not, and asks the pipeline for the moment.
+            direct.pad.push_event(change);
+        });
+        let finals = heard.finals();
+        let passed = |field: fn(&Transcript) -> Option<u64>| {
+            let times: Vec<u64> = finals.iter().rev().take(2).filter_map(field).collect();
+            times[0] - times[1]
+        };
+        let (stream, running) = (passed(|t| t.stream_time), passed(|t| t.running_time));
+        assert_eq!(passed(|t| t.timestamp), stream);
+        assert!(running.abs_diff(stream / 2) <= 1, "{running} of {stream}");
+        let first = &finals[0];
+        assert_eq!(first.running_time, first.timestamp, "before it");
+    }
+}
+
+/// The base class sets the segment anew around the clock's time. Of audio that is far ahead of the clock, running time jumps then;
+/// but timestamps go on, and no silence comes between.
+#[test]
+fn an_instant_rate_change_in_the_middle_of_a_word() {
+    for is_async in [true, false] {
+        for rate in [0.5, 2.0] {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            sink.set_property("async", is_async);
+            let direct = Direct::new(sink);
+            let (pcm, marks) = speech(4);
+            let middle = marks[7].start + 150;
+            let (begun, rest) = pcm.split_at(direct.bytes(middle));
+            direct.push_all(0, begun, 100);
+            let change = gst::event::InstantRateChange::new(rate, gst::SegmentFlags::empty());
+            direct.pad.push_event(change);
+            let running = || {
+                let sink: &gst_base::BaseSink = direct.sink.downcast_ref().expect("a sink");
+                sink.segment().rate() == rate
+            };
+            eventually("the rate has changed", running);
+            direct.push_all(middle, rest, 100);
+            let heard = direct.end();
+            let case = format!("async={is_async} rate={rate}");
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
+            assert!(*service.connections()[0].pcm == pcm, "{case}");
+        }
+    }
+}
+
+/// While the last words are awaited there is no buffer to step over, and the end comes all the same.
+#[test]
+fn a_step_while_the_end_is_awaited() {
+    for is_async in [true, false] {
+        for paused in [false, true] {
+            let service = service(Options::default());
+            let sink = quick(&service);
+            sink.set_property("async", is_async);
+            let direct = Direct::new(sink);
+            let (pcm, marks) = speech(2);
+            service.hold(Gate::Final);
+            direct.push_all(0, &pcm, 100);
+            let heard = std::thread::scope(|scope| {
+                let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+                assert!(service.wait(LONG, |c| c.iter().any(|c| c.finish_at.is_some())));
+                let state = |state| {
+                    direct.pipeline.set_state(state).expect("a state");
+                };
+                if paused {
+                    state(gst::State::Paused);
+                }
+                step(&direct, 1);
+                if paused {
+                    state(gst::State::Playing);
+                }
+                service.release(Gate::Final);
+                assert!(ender.join().expect("no panic"));
+                direct.listen()
+            });
+            let case = format!("async={is_async} paused={paused}");
+            assert!(heard.saw_eos() && heard.errors().is_empty(), "{case}");
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
+            assert_eq!(steps_done(&heard), [1], "{case}");
+        }
+    }
+}
+
+/// The pause finds no buffer to preroll with, and the step nothing to step over but the end of the stream.
+#[test]
+fn steps_in_paused_that_only_the_end_comes_after() {
+    for (steps, is_async) in [(1, true), (2, true), (3, true), (1, false), (2, false)] {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let direct = Direct::new(sink);
+        let (pcm, marks) = speech(1);
+        direct.push_all(0, &pcm, 20);
+        direct
+            .pipeline
+            .set_state(gst::State::Paused)
+            .expect("PAUSED");
+        for _ in 0..steps {
+            step(&direct, 1);
+        }
+        std::thread::scope(|scope| {
+            let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+            assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+            direct
+                .pipeline
+                .set_state(gst::State::Playing)
+                .expect("PLAYING");
+            assert!(end.join().expect("no panic"));
+        });
+        let heard = direct.listen();
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    }
+}
+
+/// A segment's rate maps the times; the audio is what it is.
+#[test]
+fn a_segment_at_double_speed() {
+    let service = service(Options::default());
+    let direct = Direct::new(quick(&service));
+    let mut segment = Segment::new();
+    segment.set_rate(2.0);
+    assert!(direct.segment(&segment));
+    let (pcm, marks) = speech(2);
+    direct.push_all(0, &pcm, 20);
+    let heard = direct.end();
+    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    for transcript in heard.finals() {
+        let halved = transcript.timestamp.map(|time| time / 2);
+        assert_eq!(transcript.running_time, halved);
+    }
+}
+
+/// GStreamer 1.22 restores the segment that a step began in, its start and stop, in whichever it ends in. Then nothing lies in
+/// the segment any more that the sink could preroll with before it awaits the last words.
+#[test]
+fn a_step_into_another_segment_and_the_end_in_paused() {
+    for is_async in [true, false] {
+        let service = service(Options::default());
+        let sink = quick(&service);
+        sink.set_property("async", is_async);
+        let direct = Direct::new(sink);
+        let mut segment = Segment::new();
+        segment.set_base(ms(AHEAD * 1000));
+        segment.set_stop(ms(100_000));
+        assert!(direct.segment(&segment));
+        let (pcm, marks) = speech(2);
+        direct.push_all(0, &pcm, 100);
+        step(&direct, 2);
+        let silence = vec![0; direct.bytes(100)];
+        direct.push(marks[5].end + 5000, &silence);
+        segment.set_stop(gst::ClockTime::NONE);
+        segment.set_start(ms(500_000));
+        assert!(direct.segment(&segment));
+        direct.push(500_000, &silence);
+        direct.push(500_100, &silence);
+        // Completes with the end.
+        let _ = direct.pipeline.set_state(gst::State::Paused);
+        let heard = std::thread::scope(|scope| {
+            let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+            goes_on(&direct, &direct.pipeline, is_async);
+            assert!(ender.join().expect("no panic"), "async={is_async}");
+            direct.listen()
+        });
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    }
+}

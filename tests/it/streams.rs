@@ -1,0 +1,441 @@
+//! The end of a stream, and one stream after the other.
+
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::marks::Layout;
+use volcasr_loopback::{Gate, Options, Service};
+
+/// A sink fed from a pad of the test's own, event by event.
+struct Hand {
+    rig: Rig,
+    pad: gst::Pad,
+}
+
+impl Hand {
+    fn new(service: &Service) -> Self {
+        let rig = Rig::new(sink(service));
+        rig.pipeline
+            .remove(&rig.source)
+            .expect("the source is there");
+        let pad = gst::Pad::builder(gst::PadDirection::Src)
+            .name("src")
+            .build();
+        pad.set_active(true).expect("a pad without a parent");
+        pad.link(&rig.sink.static_pad("sink").expect("the sink's pad"))
+            .expect("a free pad");
+        rig.play();
+        Hand { rig, pad }
+    }
+
+    fn begin(&self, id: &str) {
+        assert!(self.pad.push_event(gst::event::StreamStart::new(id)));
+        let caps = self.rig.source.caps().expect("the rig's caps");
+        assert!(self.pad.push_event(gst::event::Caps::new(&caps)));
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        assert!(self.pad.push_event(gst::event::Segment::new(&segment)));
+    }
+
+    fn push(&self, pcm: &[u8]) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.push_from(gst::ClockTime::ZERO, pcm)
+    }
+
+    fn push_from(
+        &self,
+        mut time: gst::ClockTime,
+        pcm: &[u8],
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        for piece in pcm.chunks(4800) {
+            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+            let writable = buffer.get_mut().expect("a new buffer");
+            writable.set_pts(time);
+            time += self.rig.time_of(piece);
+            self.pad.push(buffer)?;
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    fn end(&self) -> bool {
+        self.pad.push_event(gst::event::Eos::new())
+    }
+}
+
+/// Two sentences with numbers of their own.
+fn sentences(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
+    let layout = Layout {
+        first,
+        ..Layout::default()
+    };
+    layout.sentences(2)
+}
+
+/// The stream `number` alone, all of it, and as it should be.
+fn assert_stream(
+    heard: &[Transcript],
+    number: u32,
+    id: &str,
+    marks: &[volcasr_loopback::marks::Mark],
+) {
+    let mut own = heard.to_vec();
+    own.retain(|transcript| transcript.stream == number);
+    assert!(
+        own.iter().all(|t| t.stream_id.as_deref() == Some(id)),
+        "{own:#?}"
+    );
+    assert!(own.iter().all(|t| t.session == 0), "{own:#?}");
+    own.retain(|transcript| transcript.is_final);
+    let numbers: Vec<_> = own.iter().map(|t| t.utterance).collect();
+    assert_eq!(numbers, [0, 1], "{own:#?}");
+    assert_eq!(marks_of(&own), expected(marks, 0));
+    assert!(own.iter().all(|t| !t.unconfirmed));
+}
+
+#[test]
+fn the_end_without_audio() {
+    let service = service(Options::default());
+    let rig = Rig::new(sink(&service));
+    rig.play();
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.saw_eos() && heard.errors().is_empty());
+    assert!(heard.transcripts().is_empty());
+    assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
+}
+
+#[test]
+fn the_end_waits_for_the_last_words() {
+    let service = service(Options::default());
+    service.hold(Gate::Final);
+    let mut rig = Rig::new(sink(&service));
+    // It ends in the middle of a sentence.
+    let layout = Layout::default();
+    let marks = layout.marks(1000);
+    rig.play();
+    rig.push(&layout.pcm(1100), 100);
+    rig.end();
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let mut heard = Heard::default();
+    // Whatever else comes, EOS does not.
+    while let Some(message) = rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
+        heard.messages.push(message);
+    }
+    assert!(!heard.saw_eos() && heard.finals().is_empty());
+    service.release(Gate::Final);
+    heard.messages.append(&mut rig.listen().messages);
+    assert!(heard.saw_eos());
+    let finals = heard.finals();
+    assert_eq!(marks_of(&finals), expected(&marks, 0));
+    let texts: Vec<_> = finals.iter().map(|t| t.text.clone()).collect();
+    assert_eq!(heard.tags(), texts);
+    assert_ends_once(&heard.transcripts());
+    let late = rig.take();
+    assert!(late.transcripts().is_empty() && late.tags().is_empty());
+}
+
+/// `concat` sends no EOS between its streams.
+#[test]
+fn concat() {
+    let service = service(Options::default());
+    let rig = Rig::new(sink(&service));
+    rig.source.unlink(&rig.sink);
+    let concat = gst::ElementFactory::make("concat").build();
+    let concat = concat.expect("GStreamer's core elements");
+    let second = gst_app::AppSrc::builder()
+        .caps(&rig.source.caps().expect("the rig's caps"))
+        .format(gst::Format::Time)
+        .build();
+    second.set_max_bytes(0);
+    rig.pipeline
+        .add_many([&concat, second.upcast_ref()])
+        .expect("new elements");
+    let sources = [&rig.source, &second];
+    for source in sources {
+        source.link(&concat).expect("a request pad");
+    }
+    concat.link(&rig.sink).expect("caps that fit");
+    rig.play();
+    let streams = [sentences(0), sentences(100)];
+    for (source, (pcm, _)) in sources.into_iter().zip(&streams) {
+        let mut buffer = gst::Buffer::from_slice(pcm.clone());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(gst::ClockTime::ZERO);
+        writable.set_duration(rig.time_of(pcm));
+        source.push_buffer(buffer).expect("a source that plays");
+        source.end_of_stream().expect("a source that plays");
+    }
+    let heard = rig.listen();
+    assert!(heard.saw_eos() && heard.errors().is_empty());
+    let transcripts = heard.transcripts();
+    assert!(
+        transcripts.is_sorted_by_key(|t| t.stream),
+        "{transcripts:#?}"
+    );
+    assert_ends_once(&transcripts);
+    let offset = rig.time_of(&streams[0].0).nseconds();
+    for (number, (_, marks)) in streams.iter().enumerate() {
+        let id = sources[number]
+            .static_pad("src")
+            .and_then(|pad| pad.stream_id())
+            .expect("a stream's id");
+        assert_stream(&transcripts, number as u32, &id, marks);
+        for t in transcripts.iter().filter(|t| t.stream == number as u32) {
+            let shift = t.running_time.zip(t.timestamp).map(|(r, t)| r - t);
+            assert_eq!(shift, Some(offset * number as u64), "{t:#?}");
+        }
+    }
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// The old stream ends in the background, its words come first, and audio of the new one waits.
+#[test]
+fn a_new_stream_without_an_end() {
+    let service = service(Options::default());
+    service.hold(Gate::Final);
+    let hand = Hand::new(&service);
+    let (first, second) = (sentences(0), sentences(100));
+    hand.begin("first");
+    hand.push(&first.0).expect("it plays");
+    hand.begin("second");
+    hand.push(&second.0).expect("it does not wait");
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    // One connection at a time.
+    assert_eq!(service.connections().len(), 1);
+    service.release(Gate::Final);
+    assert!(hand.end());
+    let heard = hand.rig.listen();
+    assert!(heard.saw_eos() && heard.errors().is_empty());
+    let transcripts = heard.transcripts();
+    assert!(
+        transcripts.is_sorted_by_key(|t| t.stream),
+        "{transcripts:#?}"
+    );
+    assert_ends_once(&transcripts);
+    assert_stream(&transcripts, 0, "first", &first.1);
+    assert_stream(&transcripts, 1, "second", &second.1);
+    let connections = service.connections();
+    assert_eq!(connections.len(), 2);
+    assert!(connections[1].accepted_at >= connections[0].final_at.expect("its final response"));
+    for (connection, (pcm, _)) in connections.iter().zip([first, second]) {
+        assert!(*connection.pcm == pcm, "the audio differs");
+    }
+}
+
+/// A stream that ends where another begins is over, whatever the other is called; without audio there was none.
+#[test]
+fn a_new_stream_of_the_same_id() {
+    let service = service(Options::default());
+    let hand = Hand::new(&service);
+    let (first, second) = (sentences(0), sentences(100));
+    hand.begin("same");
+    hand.begin("same");
+    hand.push(&first.0).expect("it plays");
+    hand.begin("same");
+    hand.begin("same");
+    hand.push(&second.0).expect("it plays");
+    assert!(hand.end());
+    let heard = hand.rig.listen();
+    assert!(heard.errors().is_empty());
+    let transcripts = heard.transcripts();
+    assert_ends_once(&transcripts);
+    assert_stream(&transcripts, 0, "same", &first.1);
+    assert_stream(&transcripts, 1, "same", &second.1);
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// A pad that is linked again sends its sticky events again: nothing new begins.
+#[test]
+fn a_relinked_stream_goes_on() {
+    let service = service(Options::default());
+    let hand = Hand::new(&service);
+    let (pcm, marks) = sentences(0);
+    let (before, behind) = pcm.split_at(pcm.len() / 9600 * 4800);
+    hand.begin("first");
+    hand.push(before).expect("it plays");
+    let sink = hand.pad.peer().expect("a link");
+    hand.pad.unlink(&sink).expect("a link");
+    hand.pad.link(&sink).expect("the same pads");
+    hand.push_from(hand.rig.time_of(before), behind)
+        .expect("it plays");
+    assert!(hand.end());
+    let transcripts = hand.rig.listen().transcripts();
+    assert!(
+        transcripts.iter().all(|t| t.stream == 0),
+        "{transcripts:#?}"
+    );
+    assert_stream(&transcripts, 0, "first", &marks);
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// S16LE, mono, at 24 kHz.
+fn wav(pcm: &[u8]) -> Vec<u8> {
+    let size = pcm.len() as u32;
+    let rate = 24_000u32;
+    let mut file = b"RIFF".to_vec();
+    file.extend((size + 36).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16u32.to_le_bytes());
+    file.extend([1, 0, 1, 0]);
+    file.extend(rate.to_le_bytes());
+    file.extend((rate * 2).to_le_bytes());
+    file.extend([2, 0, 16, 0]);
+    file.extend(b"data");
+    file.extend(size.to_le_bytes());
+    file.extend(pcm);
+    file
+}
+
+/// `filesrc` names its streams by their files.
+#[test]
+fn a_file_that_follows_itself() {
+    let service = service(Options::default());
+    let (pcm, marks) = sentences(0);
+    let scratch = child::Scratch::new("follows-itself");
+    let file = scratch.path("talk.wav");
+    std::fs::write(&file, wav(&pcm)).expect("a file");
+    let file = format!("filesrc location={} ! wavparse ! c.", file.display());
+    init();
+    let line = format!("concat name=c ! volcasrsink name=sink sync=false {file} {file}");
+    let pipeline = gst::parse::launch(&line).expect("a pipeline");
+    let bin = pipeline.downcast_ref::<gst::Bin>().expect("a pipeline");
+    let sink = bin.by_name("sink").expect("the sink");
+    for (name, value) in [
+        ("uri", service.uri()),
+        ("app-key", "app-1".into()),
+        ("access-key", "secret-access-key".into()),
+    ] {
+        sink.set_property(name, value);
+    }
+    let bus = pipeline.bus().expect("a bus");
+    pipeline.set_state(gst::State::Playing).expect("to play");
+    let heard = listen(&bus);
+    pipeline.set_state(gst::State::Null).expect("NULL");
+    assert!(heard.saw_eos() && heard.errors().is_empty());
+    let transcripts = heard.transcripts();
+    assert_ends_once(&transcripts);
+    let id = transcripts[0].stream_id.clone().expect("an id");
+    let length = pcm.len() as u64 / 2 * 1_000_000_000 / 24_000;
+    for number in [0, 1] {
+        assert_stream(&transcripts, number, &id, &marks);
+        for t in transcripts.iter().filter(|t| t.stream == number) {
+            let shift = t.running_time.zip(t.timestamp).map(|(r, t)| r - t);
+            assert_eq!(shift, Some(length * u64::from(number)), "{t:#?}");
+        }
+    }
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// A stream without audio leaves a number out, and nothing else.
+#[test]
+fn an_empty_stream_between() {
+    let service = service(Options::default());
+    let hand = Hand::new(&service);
+    let (first, second) = (sentences(0), sentences(100));
+    hand.begin("first");
+    hand.push(&first.0).expect("it plays");
+    hand.begin("empty");
+    hand.begin("second");
+    hand.push(&second.0).expect("it plays");
+    assert!(hand.end());
+    let transcripts = hand.rig.listen().transcripts();
+    assert_stream(&transcripts, 0, "first", &first.1);
+    assert_stream(&transcripts, 2, "second", &second.1);
+    assert_eq!(service.connections().len(), 2, "no session without audio");
+}
+
+/// EOS waits for the words of the stream before, whose end nobody has waited for.
+#[test]
+fn an_empty_stream_at_the_end() {
+    let service = service(Options::default());
+    service.hold(Gate::Final);
+    let hand = Hand::new(&service);
+    let (first, marks) = sentences(0);
+    hand.begin("first");
+    hand.push(&first).expect("it plays");
+    hand.begin("empty");
+    hand.begin("another");
+    let heard = std::thread::scope(|scope| {
+        let ender = scope.spawn(|| hand.end());
+        assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+        let mut heard = Heard::default();
+        // Whatever else comes, EOS does not.
+        while let Some(message) = hand.rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
+            heard.messages.push(message);
+        }
+        assert!(!heard.saw_eos());
+        service.release(Gate::Final);
+        assert!(ender.join().expect("no panic"));
+        heard.messages.append(&mut hand.rig.listen().messages);
+        heard
+    });
+    assert_stream(&heard.transcripts(), 0, "first", &marks);
+    assert_ends_once(&heard.transcripts());
+    assert!(heard.saw_eos());
+    assert!(hand.rig.take().transcripts().is_empty());
+    assert_eq!(service.connections().len(), 1, "no session without audio");
+}
+
+/// The base class of 1.22 lets nothing by after an end, a new stream as little as a buffer: a flush or READY comes
+/// first. That of 1.26 goes on with the new stream.
+#[test]
+fn a_new_stream_after_the_end() {
+    let service = service(Options::default());
+    let hand = Hand::new(&service);
+    let (first, second) = (sentences(0), sentences(100));
+    hand.begin("first");
+    hand.push(&first.0).expect("it plays");
+    assert!(hand.end());
+    assert_stream(&hand.rig.listen().transcripts(), 0, "first", &first.1);
+    let (major, minor, ..) = gst::version();
+    if (major, minor) >= (1, 26) {
+        hand.begin("second");
+        hand.push(&second.0).expect("it plays");
+        assert!(hand.end());
+        let heard = hand.rig.listen();
+        assert!(heard.saw_eos());
+        assert_stream(&heard.transcripts(), 1, "second", &second.1);
+        assert_eq!(service.connections().len(), 2);
+        return;
+    }
+    hand.pad.push_event(gst::event::StreamStart::new("second"));
+    assert_eq!(hand.push(&second.0), Err(gst::FlowError::Error));
+    hand.pad.push_event(gst::event::FlushStart::new());
+    hand.pad.push_event(gst::event::FlushStop::new(true));
+    hand.begin("third");
+    hand.push(&second.0).expect("it plays");
+    assert!(hand.end());
+    let transcripts = hand.rig.listen().transcripts();
+    // The flush began one, and the other id another.
+    assert_stream(&transcripts, 2, "third", &second.1);
+    assert_eq!(service.connections().len(), 2);
+}
+
+#[test]
+fn a_buffer_after_the_end() {
+    let service = service(Options::default());
+    let hand = Hand::new(&service);
+    let (pcm, marks) = sentences(0);
+    hand.begin("first");
+    hand.push(&pcm).expect("it plays");
+    assert!(hand.end());
+    assert_eq!(hand.push(&pcm), Err(gst::FlowError::Eos));
+    let heard = hand.rig.listen();
+    assert_stream(&heard.transcripts(), 0, "first", &marks);
+    // Nothing of it was taken, nor is the end told again.
+    assert_eq!(hand.push(&pcm), Err(gst::FlowError::Eos));
+    assert_eq!(service.connections().len(), 1);
+    assert!(*service.connections()[0].pcm == pcm, "the audio differs");
+}
+
+/// After READY it begins again, with the first stream.
+#[test]
+fn again_after_the_end() {
+    let service = service(Options::default());
+    let mut rig = Rig::new(sink(&service));
+    let (pcm, marks) = sentences(0);
+    for _ in 0..2 {
+        rig.next = gst::ClockTime::ZERO;
+        let heard = rig.run(&pcm, 100);
+        let id = heard.transcripts()[0].stream_id.clone();
+        assert_stream(&heard.transcripts(), 0, &id.expect("an id"), &marks);
+        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    }
+}

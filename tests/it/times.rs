@@ -1,0 +1,391 @@
+//! When something was said, in the pipeline's own time, exact to the millisecond.
+
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Options, Quirks, Recogniser, Script, Service};
+
+type Segment = gst::FormattedSegment<gst::ClockTime>;
+
+fn ms(ms: u64) -> gst::ClockTime {
+    gst::ClockTime::from_mseconds(ms)
+}
+
+fn new_segment() -> Segment {
+    init();
+    Segment::new()
+}
+
+/// A sink that sends as fast as it can.
+fn fast_sink(service: &Service) -> gst::Element {
+    let sink = sink(service);
+    sink.set_property("max-speed", 0.0);
+    sink
+}
+
+/// Marks, timed by a service without oddities.
+fn exact() -> Service {
+    service(Options {
+        quirks: Quirks::none(),
+        ..Options::default()
+    })
+}
+
+/// A pad of our own before the sink, for segments that no source makes.
+struct Feed {
+    pad: gst::Pad,
+    pipeline: gst::Pipeline,
+    bus: gst::Bus,
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+impl Feed {
+    fn new(sink: &gst::Element, segment: &gst::Segment) -> Self {
+        let pipeline = gst::Pipeline::new();
+        pipeline.add(sink).expect("a new pipeline");
+        let pad = gst::Pad::builder(gst::PadDirection::Src).build();
+        pad.set_active(true).expect("a pad");
+        pad.link(&sink.static_pad("sink").expect("the pad"))
+            .expect("a link");
+        pipeline.set_state(gst::State::Playing).expect("to play");
+        let feed = Feed {
+            pad,
+            bus: pipeline.bus().expect("a bus"),
+            pipeline,
+        };
+        feed.event(gst::event::StreamStart::new("a-stream"));
+        let caps: gst::Caps = "audio/x-raw,format=S16LE,layout=interleaved,rate=24000,channels=1"
+            .parse()
+            .expect("caps");
+        feed.event(gst::event::Caps::new(&caps));
+        feed.event(gst::event::Segment::new(segment));
+        feed
+    }
+
+    fn event(&self, event: gst::Event) {
+        assert!(self.pad.push_event(event));
+    }
+
+    /// Pushes `pcm` in buffers of 100 ms from `pts` on; none: without timestamps.
+    fn push(&self, pcm: &[u8], pts: Option<gst::ClockTime>) {
+        for (n, piece) in pcm.chunks(4800).enumerate() {
+            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+            let writable = buffer.get_mut().expect("a new buffer");
+            writable.set_pts(pts.map(|pts| pts + n as u64 * ms(100)));
+            self.pad.push(buffer).expect("to be taken");
+        }
+    }
+
+    fn finish(&self) -> Heard {
+        self.event(gst::event::Eos::new());
+        listen(&self.bus)
+    }
+}
+
+/// Nothing tells where in the new segment they lie: the times of the old one would be wrong, so there are none.
+#[test]
+fn buffers_without_timestamps_in_another_segment_have_no_mapped_times() {
+    let service = exact();
+    let sink = fast_sink(&service);
+    let (pcm, marks) = speech(2);
+    let cut = marks[2].end.midpoint(marks[3].start);
+    let (first, second) = pcm.split_at(cut as usize * 48);
+    let feed = Feed::new(&sink, new_segment().upcast_ref());
+    feed.push(first, Some(ms(5000)));
+    let mut segment = new_segment();
+    segment.set_start(ms(60_000));
+    segment.set_base(ms(5000 + cut));
+    feed.event(gst::event::Segment::new(&segment));
+    feed.push(second, None);
+    let heard = feed.finish();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let finals = heard.finals();
+    let nanos = |ms: u64| Some(ms * 1_000_000);
+    let timestamps: Vec<_> = finals.iter().map(|t| t.timestamp).collect();
+    assert_eq!(
+        timestamps,
+        [nanos(5000 + marks[0].start), nanos(marks[3].start)]
+    );
+    let running: Vec<_> = finals.iter().map(|t| t.running_time).collect();
+    assert_eq!(running, [timestamps[0], None]);
+    let stream: Vec<_> = finals.iter().map(|t| t.stream_time).collect();
+    assert_eq!(stream, running);
+}
+
+/// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks of each.
+fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcript, Vec<u64>)> {
+    let service = exact();
+    let sink = fast_sink(&service);
+    let (pcm, marks) = speech(2);
+    let feed = Feed::new(&sink, segment);
+    feed.push(&pcm, pts);
+    let heard = feed.finish();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let finals = heard.finals();
+    assert_eq!(finals.len(), 2, "{finals:#?}");
+    let starts = marks
+        .chunks(3)
+        .map(|sentence| sentence.iter().map(|mark| mark.start).collect());
+    finals.into_iter().zip(starts).collect()
+}
+
+/// The times of an utterance and its words: each 300 ms mark at what `timestamp`, `stream_time` and `running_time`
+/// make of its place in the audio.
+fn assert_times(
+    spoken: &[(Transcript, Vec<u64>)],
+    timestamp: impl Fn(gst::ClockTime) -> gst::ClockTime,
+    stream_time: impl Fn(gst::ClockTime) -> Option<gst::ClockTime>,
+    running_time: impl Fn(gst::ClockTime) -> Option<gst::ClockTime>,
+) {
+    let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
+    for (transcript, starts) in spoken {
+        let first = ms(starts[0]);
+        let length = ms(starts[2] - starts[0] + 300);
+        assert_eq!(transcript.timestamp, nanos(Some(timestamp(first))));
+        assert_eq!(transcript.stream_time, nanos(stream_time(first)));
+        assert_eq!(transcript.running_time, nanos(running_time(first)));
+        assert_eq!(transcript.duration, nanos(Some(length)));
+        assert_eq!(transcript.words.len(), 3);
+        for (word, start) in transcript.words.iter().zip(starts) {
+            let start = ms(*start);
+            assert_eq!(word.timestamp, nanos(Some(timestamp(start))), "{word:?}");
+            assert_eq!(word.stream_time, nanos(stream_time(start)), "{word:?}");
+            assert_eq!(word.running_time, nanos(running_time(start)), "{word:?}");
+            assert_eq!(word.duration, nanos(Some(ms(300))), "{word:?}");
+        }
+        let joined: String = transcript
+            .words
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect();
+        assert_eq!(joined, transcript.text);
+    }
+}
+
+#[test]
+fn from_zero_all_times_are_the_same() {
+    let segment = new_segment();
+    let spoken = spoken(segment.upcast_ref(), Some(gst::ClockTime::ZERO));
+    assert_times(&spoken, |t| t, Some, Some);
+}
+
+/// A live source's first buffer does not begin at 0.
+#[test]
+fn the_first_timestamp_counts() {
+    let first = gst::ClockTime::from_nseconds(7_654_321_000);
+    let segment = new_segment();
+    let spoken = spoken(segment.upcast_ref(), Some(first));
+    assert_times(
+        &spoken,
+        |t| t + first,
+        |t| Some(t + first),
+        |t| Some(t + first),
+    );
+}
+
+#[test]
+fn a_segment_maps_to_stream_and_running_time() {
+    let mut segment = new_segment();
+    segment.set_start(ms(10_000));
+    segment.set_time(ms(110_000));
+    segment.set_base(ms(3000));
+    let spoken = spoken(segment.upcast_ref(), Some(ms(12_000)));
+    assert_times(
+        &spoken,
+        |t| t + ms(12_000),
+        |t| Some(t + ms(112_000)),
+        |t| Some(t + ms(5000)),
+    );
+}
+
+/// As after `gst_pad_set_offset`, or when a segment begins late: running time begins within it.
+#[test]
+fn a_segment_s_offset_shifts_running_time_alone() {
+    let mut segment = new_segment();
+    segment.set_start(ms(1000));
+    segment.set_time(ms(1000));
+    segment.set_offset(ms(500));
+    let spoken = spoken(segment.upcast_ref(), Some(ms(2000)));
+    assert_times(
+        &spoken,
+        |t| t + ms(2000),
+        |t| Some(t + ms(2000)),
+        |t| Some(t + ms(500)),
+    );
+}
+
+/// Played twice as fast, running time goes half as fast; a duration is the buffers' own.
+#[test]
+fn at_double_rate_running_time_is_half() {
+    let mut segment = new_segment();
+    segment.set_rate(2.0);
+    segment.set_start(ms(10_000));
+    segment.set_time(ms(10_000));
+    segment.set_base(ms(1000));
+    let spoken = spoken(segment.upcast_ref(), Some(ms(10_000)));
+    assert_times(
+        &spoken,
+        |t| t + ms(10_000),
+        |t| Some(t + ms(10_000)),
+        |t| Some(t / 2 + ms(1000)),
+    );
+}
+
+/// A rate that is done already, as trick modes of a source may be, counts in stream time.
+#[test]
+fn an_applied_rate_stretches_stream_time() {
+    let mut segment = new_segment();
+    segment.set_applied_rate(2.0);
+    segment.set_time(ms(60_000));
+    let spoken = spoken(segment.upcast_ref(), Some(gst::ClockTime::ZERO));
+    assert_times(&spoken, |t| t, |t| Some(t * 2 + ms(60_000)), Some);
+}
+
+/// Without timestamps, or in a segment of bytes, only the axis is known: `timestamp` counts from the first sample.
+#[test]
+fn without_a_timeline_there_is_the_stream_s_own() {
+    let time = new_segment();
+    let bytes = gst::FormattedSegment::<gst::format::Bytes>::new();
+    for (segment, pts) in [
+        (time.upcast_ref(), None),
+        (bytes.upcast_ref(), None),
+        (bytes.upcast_ref(), Some(ms(70_000))),
+    ] {
+        let spoken = spoken(segment, pts);
+        assert_times(&spoken, |t| t, |_| None, |_| None);
+    }
+}
+
+/// The same through a source that knows of no time.
+#[test]
+fn a_source_of_bytes() {
+    let service = exact();
+    let (pcm, marks) = speech(1);
+    let rig = Rig::new(fast_sink(&service));
+    rig.source.set_format(gst::Format::Bytes);
+    rig.play();
+    for piece in pcm.chunks(4800) {
+        let _ = rig
+            .source
+            .push_buffer(gst::Buffer::from_slice(piece.to_vec()));
+    }
+    rig.end();
+    let heard = rig.listen();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let finals = heard.finals();
+    assert_eq!(marks_of(&finals), expected(&marks, 0));
+    assert!(
+        finals
+            .iter()
+            .all(|t| t.running_time.is_none() && t.stream_time.is_none())
+    );
+}
+
+/// A segment that goes on elsewhere, as after a non-flushing seek or between two files: each part in its own time.
+#[test]
+fn another_segment_in_mid_stream() {
+    let service = exact();
+    let sink = fast_sink(&service);
+    let (pcm, marks) = speech(2);
+    let half = marks[3].start as usize * 48 - 4800;
+    let mut segment = new_segment();
+    let feed = Feed::new(&sink, segment.upcast_ref());
+    feed.push(&pcm[..half], Some(gst::ClockTime::ZERO));
+    let played = ms(half as u64 / 48);
+    segment.set_start(ms(60_000));
+    segment.set_time(ms(60_000));
+    segment.set_base(played);
+    feed.event(gst::event::Segment::new(&segment));
+    feed.push(&pcm[half..], Some(ms(60_000)));
+    let heard = feed.finish();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert_eq!(service.connections().len(), 1, "one session");
+    let finals = heard.finals();
+    let mut in_time = expected(&marks[..3], 0);
+    in_time.extend(marks[3..].iter().map(|mark| {
+        let shift = 60_000 - played.mseconds();
+        (mark.number, mark.start + shift, mark.end + shift)
+    }));
+    assert_eq!(marks_of(&finals), in_time);
+    for (transcript, mark) in finals.iter().zip(&[marks[0], marks[3]]) {
+        assert_eq!(transcript.running_time, Some(ms(mark.start).nseconds()));
+    }
+}
+
+/// What lies before the segment is not played, so not heard; the times of the rest stay.
+#[test]
+fn what_the_segment_leaves_out_is_clipped() {
+    let service = exact();
+    let sink = fast_sink(&service);
+    let (pcm, marks) = speech(2);
+    let mut segment = new_segment();
+    // In the middle of a buffer, between the first two marks.
+    segment.set_start(ms(650));
+    segment.set_time(ms(650));
+    segment.set_stop(ms(marks[4].start - 33));
+    let feed = Feed::new(&sink, segment.upcast_ref());
+    for (n, piece) in pcm.chunks(4800).enumerate() {
+        let mut buffer = gst::Buffer::from_slice(piece.to_vec());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(n as u64 * ms(100));
+        writable.set_duration(ms(100));
+        if feed.pad.push(buffer) == Err(gst::FlowError::Eos) {
+            break;
+        }
+    }
+    let heard = feed.finish();
+    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let finals = heard.finals();
+    assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));
+    let first = ms(marks[1].start);
+    assert_eq!(finals[0].running_time, Some((first - ms(650)).nseconds()));
+    let audio = (marks[4].start - 33 - 650) * 48;
+    assert_eq!(service.connections()[0].pcm.len() as u64, audio);
+}
+
+/// Times that the service leaves out are left out, not invented.
+#[test]
+fn times_that_are_missing_stay_missing() {
+    let last = r#"{"audio_info":{"duration":1000},"result":{"text":"one two","utterances":[
+        {"definite":true,"start_time":100,"end_time":900,"text":"one two","words":[
+            {"text":"one","start_time":100,"end_time":180},{"text":"two","start_time":-1,"end_time":-1}]},
+        {"definite":true,"start_time":-1,"end_time":-1,"text":"somewhere"}]}}"#;
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(Script::responses([], last)),
+        ..Options::default()
+    });
+    let mut rig = Rig::new(fast_sink(&service));
+    let finals = rig.run(&[0; 48_000], 100).finals();
+    let [timed, untimed] = &finals[..] else {
+        panic!("{finals:#?}")
+    };
+    assert_eq!(
+        (timed.timestamp, timed.duration),
+        (Some(100_000_000), Some(800_000_000))
+    );
+    assert_eq!(timed.words[0].duration, Some(80_000_000));
+    let word = &timed.words[1];
+    assert_eq!(word.text, "two");
+    assert_eq!(
+        (
+            word.timestamp,
+            word.stream_time,
+            word.running_time,
+            word.duration
+        ),
+        (None, None, None, None)
+    );
+    assert_eq!(
+        (
+            untimed.timestamp,
+            untimed.stream_time,
+            untimed.running_time,
+            untimed.duration
+        ),
+        (None, None, None, None)
+    );
+}

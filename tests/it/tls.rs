@@ -1,0 +1,294 @@
+//! `wss://`: what the trust store vouches for works, anything else is refused, once.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use crate::common::child::Scratch;
+use crate::common::faults::*;
+use crate::common::*;
+use gst::ResourceError::OpenWrite;
+use gst::prelude::*;
+use volcasr_loopback::tls::{Authority, Identity};
+use volcasr_loopback::{Fault, FaultKind, Options, Service, Trigger};
+
+/// Runs `body` in a process whose `SSL_CERT_FILE` it may write.
+fn with_trust_store(name: &str, body: impl FnOnce(PathBuf)) {
+    if child::is_child() {
+        let file = std::env::var_os("SSL_CERT_FILE").expect("set below");
+        return body(file.into());
+    }
+    let scratch = Scratch::new(name);
+    let file = scratch.path("root.pem");
+    child::spawn(
+        module_path!(),
+        name,
+        &[("SSL_CERT_FILE", file.as_ref())],
+        &["SSL_CERT_DIR"],
+    );
+}
+
+/// A service with a certificate, at `localhost` or by its address.
+fn tls(identity: Identity) -> Service {
+    service(Options {
+        tls: Some(identity),
+        ..Options::default()
+    })
+}
+
+fn at_localhost(service: &Service) -> String {
+    service.uri().replace("127.0.0.1", "localhost")
+}
+
+/// The one error of a sink that can't connect to `uri`.
+fn refusal(uri: &str, set: impl FnOnce(&gst::Element)) -> Report {
+    let sink = sink_for(uri);
+    set(&sink);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    rig.push(&speech(1).0, 100);
+    let heard = rig.listen();
+    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    assert!(
+        !heard.progress().contains(&gst::ProgressType::Continue),
+        "it was tried again"
+    );
+    let error = heard.errors().swap_remove(0);
+    assert_eq!(error.source.as_deref(), Some(rig.sink.name().as_str()));
+    error
+}
+
+fn assert_not_retried(report: &Report, parts: &[&str]) {
+    assert!(report.error.matches(OpenWrite), "{report:?}");
+    for part in parts {
+        let text = report.error.message();
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    let details = report.details.as_ref().expect("details");
+    assert_eq!(details.get::<bool>("retryable"), Ok(false));
+}
+
+#[test]
+fn a_trusted_certificate_works() {
+    with_trust_store("a_trusted_certificate_works", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let service = tls(authority.good().expect("a key"));
+        for uri in [service.uri(), at_localhost(&service)] {
+            let (pcm, marks) = speech(1);
+            let heard = Rig::new(sink_for(&uri)).run(&pcm, 100);
+            assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        }
+    });
+}
+
+#[test]
+fn bad_certificates_are_refused_once() {
+    with_trust_store("bad_certificates_are_refused_once", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let other = Authority::new().expect("a key");
+        for (name, identity) in [
+            ("untrusted", other.good()),
+            ("self-signed", Identity::self_signed()),
+            ("expired", authority.expired()),
+            ("wrong host", authority.wrong_host()),
+        ] {
+            println!("{name}");
+            let service = tls(identity.expect("a key"));
+            let report = refusal(&at_localhost(&service), |_| {});
+            let parts = ["localhost", "SSL_CERT_FILE", "clock", "uri"];
+            assert_not_retried(&report, &parts);
+            let connections = service.connections();
+            assert_eq!(connections.len(), 1, "{name}");
+            assert!(
+                connections[0].headers.is_empty(),
+                "{name}: it was spoken to"
+            );
+        }
+    });
+}
+
+/// A server's own certificate that `SSL_CERT_FILE` names is trusted, for its names and its time.
+#[test]
+fn a_self_signed_certificate_that_is_named() {
+    with_trust_store("a_self_signed_certificate_that_is_named", |file| {
+        let here = ["localhost", "127.0.0.1"];
+        let certificate =
+            |names: &[&str], until| Identity::self_signed_authority(names, until).expect("a key");
+        let [good, other, expired, elsewhere] = [
+            certificate(&here, 2100),
+            certificate(&here, 2100),
+            certificate(&here, 2021),
+            certificate(&["elsewhere.invalid"], 2100),
+        ];
+        let named = [&good, &expired, &elsewhere].map(|identity| identity.chain_pem.as_str());
+        std::fs::write(file, named.concat()).expect("a file");
+        let (pcm, marks) = speech(1);
+        let service = tls(good);
+        let heard = Rig::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        for (name, identity, part) in [
+            ("not named", other, "CA:TRUE"),
+            ("expired", expired, "clock"),
+            ("another host", elsewhere, "elsewhere.invalid"),
+        ] {
+            println!("{name}");
+            let service = tls(identity);
+            let report = refusal(&at_localhost(&service), |_| {});
+            assert_not_retried(&report, &["localhost", "SSL_CERT_FILE", "uri", part]);
+            assert!(service.connections()[0].headers.is_empty(), "{name}");
+        }
+    });
+}
+
+/// Nothing to trust at all is said, and what to do about it.
+#[test]
+fn an_empty_trust_store() {
+    with_trust_store("an_empty_trust_store", |file| {
+        std::fs::write(file, "").expect("a file");
+        let service = tls(Identity::self_signed().expect("a key"));
+        let report = refusal(&service.uri(), |_| {});
+        assert_not_retried(&report, &["ca-certificates", "SSL_CERT_FILE"]);
+        assert_eq!(service.connections().len(), 1);
+    });
+}
+
+/// `wss://` to a server that speaks none: what answers is no hope, silence may be.
+#[test]
+fn no_tls_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    let server = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().expect("a connection");
+        let mut hello = [0; 64];
+        let _ = peer.read(&mut hello);
+        let _ = peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        // Whether it comes again is seen by the progress.
+    });
+    let report = refusal(&format!("wss://127.0.0.1:{port}/"), |_| {});
+    server.join().expect("the server");
+    assert_not_retried(&report, &["127.0.0.1", "port", "uri", "TLS"]);
+
+    // A service that takes the handshake for a broken request, and one that waits for the rest of it.
+    let service = service(Options::default());
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent_uri = format!("wss://{}/", silent.local_addr().expect("its address"));
+    let closing = service.uri().replace("ws://", "wss://");
+    for (uri, part) in [(&closing, "handshake eof"), (&silent_uri, "within 300ms")] {
+        for with_audio in [true, false] {
+            let sink = sink_for(uri);
+            sink.set_property("connect-timeout", 300u32);
+            let mut rig = Rig::new(sink);
+            rig.play();
+            if with_audio {
+                rig.push(&speech(1).0, 100);
+            }
+            let heard = rig.listen();
+            assert!(!heard.progress().contains(&gst::ProgressType::Continue));
+            assert_not_retried(&heard.errors()[0], &["speaks no TLS", part, "uri"]);
+        }
+    }
+    assert_eq!(service.connections().len(), 2);
+}
+
+/// A port that resets instead of speaking TLS: a server that restarts may do so, too, but not for long.
+#[test]
+fn no_tls_but_a_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    let server = std::thread::spawn(move || {
+        // As many as there may be: another one would wait for an answer, and be another error.
+        for peer in listener.incoming().take(4) {
+            let _ = peer.expect("a connection").read(&mut [0; 64]);
+        }
+        listener
+    });
+    let rig = Rig::new(sink_for(&format!("wss://127.0.0.1:{port}/")));
+    rig.play();
+    let error = &rig.listen().errors()[0].error;
+    assert!(error.matches(OpenWrite), "{error:?}");
+    assert!(error.message().starts_with("TLS with"), "{error}");
+    server.join().expect("four connections");
+}
+
+/// `ws://` to a server that speaks TLS.
+#[test]
+fn tls_there() {
+    let service = tls(Identity::self_signed().expect("a key"));
+    let report = refusal(&service.uri().replace("wss://", "ws://"), |sink| {
+        sink.set_property("max-reconnects", 0u32);
+    });
+    assert!(report.error.message().contains("uri"), "{report:?}");
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// A broken handshake may pass: it is tried again.
+#[test]
+fn a_broken_handshake_is_tried_again() {
+    with_trust_store("a_broken_handshake_is_tried_again", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let service = service(Options {
+            tls: Some(authority.good().expect("a key")),
+            faults: vec![Fault::nth(1, FaultKind::Reset, Trigger::Accept)],
+            ..Options::default()
+        });
+        let (pcm, marks) = speech(1);
+        let heard = Rig::new(sink_for(&service.uri())).run(&pcm, 100);
+        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        use gst::ProgressType::{Complete, Continue, Start};
+        assert_eq!(heard.progress(), [Start, Continue, Complete]);
+    });
+}
+
+/// A session that is lost is restored as one without TLS is, however its line ends.
+#[test]
+fn a_lost_session_is_restored() {
+    with_trust_store("a_lost_session_is_restored", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let busy = on_the_socket(&error_frame(55_000_031, r#"{"error":"busy"}"#));
+        let busy: String = busy.iter().map(|b| format!("{b:02x}")).collect();
+        let cases = [
+            vec!["reset@3s#1".to_owned()],
+            vec!["drop@3s#1".to_owned()],
+            vec![format!("raw:{busy}@3s#1"), "reset@3s#1".to_owned()],
+        ];
+        at_once(&cases, |texts| {
+            let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+            let service = service(Options {
+                tls: Some(authority.good().expect("a key")),
+                ..faulty(&texts, false)
+            });
+            let sink = quick_sink(&service);
+            let (pcm, marks) = unfinished(3);
+            let heard = Rig::new(sink.clone()).run(&pcm, 20);
+            assert_whole(&heard, &marks, false, texts[0]);
+            assert_warned(&heard, 1, texts[0]);
+            assert_fresh(&service, texts[0]);
+            assert_eq!(stat(&sink, "reconnects"), 1, "{texts:?}");
+        });
+    });
+}
+
+/// A peer that is gone does not end its TLS in good order either.
+#[test]
+fn a_service_that_is_gone_is_waited_for() {
+    with_trust_store("a_service_that_is_gone_is_waited_for", |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        let first = tls(authority.good().expect("a key"));
+        let port = first.port();
+        gone_for_a_while(first, || {
+            service(Options {
+                port,
+                tls: Some(authority.good().expect("a key")),
+                ..Options::default()
+            })
+        });
+    });
+}

@@ -1,0 +1,141 @@
+//! The smallest programs, `transcribe` in Rust, Python and C: they do the same.
+
+use std::process::Command;
+
+use crate::common::child::Scratch;
+use crate::common::faults::unfinished;
+use crate::common::program::{Running, STDIN, command, plugin, python_with_gst, run, write_wav};
+use crate::common::skip::skip;
+use crate::common::*;
+use volcasr_loopback::{Options, Service};
+
+/// The program in C, compiled as its page says.
+fn in_c() -> Result<std::path::PathBuf, String> {
+    static PROGRAM: std::sync::OnceLock<Result<std::path::PathBuf, String>> =
+        std::sync::OnceLock::new();
+    let build = || {
+        let flags = Command::new("pkg-config")
+            .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-app-1.0"])
+            .output()
+            .ok()
+            .filter(|output| output.status.success())
+            .ok_or("no gstreamer-app-1.0 (libgstreamer-plugins-base1.0-dev)")?;
+        let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("transcribe-c-{}", std::process::id()));
+        let output = Command::new("cc")
+            .args(["-Wall", "-Wextra", "-Werror", "examples/transcribe.c", "-o"])
+            .arg(&program)
+            .args(String::from_utf8_lossy(&flags.stdout).split_whitespace())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .map_err(|e| format!("no cc: {e}"))?;
+        assert!(output.status.success(), "{output:?}");
+        Ok(program)
+    };
+    PROGRAM.get_or_init(build).clone()
+}
+
+/// All three, or what this machine has of them.
+fn programs(service: &Service) -> Vec<(&'static str, Command)> {
+    let mut programs = vec![("rust", command("transcribe", service))];
+    let python = python_with_gst().map(|python| {
+        let mut command = Command::new(python);
+        command.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/examples/transcribe.py"
+        ));
+        command
+    });
+    for (name, program) in [("python", python), ("c", in_c().map(Command::new))] {
+        match program {
+            Ok(mut program) => {
+                program
+                    .env("GST_PLUGIN_PATH", plugin())
+                    .env_remove("VOLCENGINE_API_KEY")
+                    .env("VOLCASR_URI", service.uri())
+                    .env("VOLCENGINE_APP_ID", "app-1")
+                    .env("VOLCENGINE_ACCESS_KEY", "secret-access-key");
+                programs.push((name, program));
+            }
+            Err(missing) => skip(&missing),
+        }
+    }
+    programs
+}
+
+#[test]
+fn a_file_becomes_lines() {
+    let scratch = Scratch::new("transcribe");
+    let service = service(Options::default());
+    let (pcm, marks) = speech(1);
+    let talk = scratch.path("talk.wav");
+    write_wav(&talk, 24_000, &pcm);
+    let line = format!(
+        "M{} m{} m{}.\n",
+        marks[0].number, marks[1].number, marks[2].number
+    );
+    for (name, mut program) in programs(&service) {
+        let told = run(program.arg(&talk));
+        assert_eq!(told, (0, line.clone(), String::new()), "{name}");
+    }
+}
+
+/// The error is the element's, which says what to do; GStreamer's own says that a state could not be changed.
+#[test]
+fn without_credentials_it_says_which_are_needed() {
+    let service = service(Options::default());
+    for (name, mut program) in programs(&service) {
+        for variable in ["VOLCENGINE_APP_ID", "VOLCENGINE_ACCESS_KEY"] {
+            program.env_remove(variable);
+        }
+        let (status, out, err) = run(program.arg("audiotestsrc"));
+        assert_eq!((status, out.as_str()), (1, ""), "{name}: {err}");
+        assert!(err.starts_with("error: "), "{name}: {err}");
+        assert!(err.contains("no credentials"), "{name}: {err}");
+        assert!(err.contains("VOLCENGINE_API_KEY"), "{name}: {err}");
+        assert!(!err.contains("GStreamer-CRITICAL"), "{name}: {err}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told() {
+    let service = service(Options::default());
+    for (name, mut program) in programs(&service) {
+        let program = program.env("VOLCENGINE_ACCESS_KEY", "wrong");
+        let (status, _, err) = run(program.arg("audiotestsrc"));
+        assert_eq!(status, 1, "{name}: {err}");
+        assert!(err.contains("HTTP 401"), "{name}: {err}");
+    }
+}
+
+#[test]
+fn a_misspelt_name_is_told() {
+    let service = service(Options::default());
+    for (name, mut program) in programs(&service) {
+        let (status, _, err) = run(program.arg("talk.nowhere"));
+        assert_eq!(status, 1, "{name}: {err}");
+        assert!(err.contains("talk.nowhere"), "{name}: {err}");
+    }
+}
+
+/// What was said by then is heard to its end.
+#[test]
+fn ctrl_c_waits_for_the_last_words() {
+    for index in 0..programs(&service(Options::default())).len() {
+        let service = service(Options::default());
+        let (name, mut program) = programs(&service).swap_remove(index);
+        let (pcm, marks) = unfinished(1);
+        let mut running = Running::start(program.args(STDIN.split(' ')));
+        running.feed(&pcm);
+        let last = marks[2].end * 48;
+        let heard = service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes >= last));
+        assert!(heard, "{name}");
+        running.signal("INT");
+        let (status, out, err) = running.end();
+        assert_eq!((status, err.as_str()), (0, ""), "{name}");
+        assert!(
+            out.ends_with(&format!(" m{}.\n", marks[2].number)),
+            "{name}: {out}"
+        );
+    }
+}

@@ -1,0 +1,307 @@
+//! What is posted for a response: messages and their order, tags, and what turns them off.
+
+use crate::common::script::*;
+use crate::common::*;
+use gst::prelude::*;
+use serde_json::json;
+use volcasr_loopback::Service;
+
+/// The messages in short: `0 text`, a full stop behind what is final, a question mark behind what is unconfirmed.
+fn told(heard: &Heard) -> Vec<String> {
+    let short = |t: &Transcript| {
+        let end = match (t.is_final, t.unconfirmed) {
+            (true, true) => "?",
+            (true, false) => ".",
+            (false, _) => "",
+        };
+        format!("{} {}{end}", t.utterance, t.text)
+    };
+    heard.transcripts().iter().map(short).collect()
+}
+
+/// One sentence that grows, is withdrawn or settled, and one behind it.
+fn conversation() -> Service {
+    scripted(
+        &[
+            (
+                200,
+                response(200, json!([utterance(false, (100, 200), "he")])),
+            ),
+            (
+                400,
+                response(400, json!([utterance(false, (100, 400), "hello")])),
+            ),
+            // The same, with times alone revised: no news.
+            (
+                600,
+                response(600, json!([utterance(false, (80, 420), "hello")])),
+            ),
+            (
+                800,
+                response(800, json!([utterance(true, (80, 420), "Hello.")])),
+            ),
+            (
+                1000,
+                response(
+                    1000,
+                    json!([
+                        utterance(true, (80, 420), "Hello."),
+                        utterance(false, (900, 1000), "you")
+                    ]),
+                ),
+            ),
+            (
+                1200,
+                response(
+                    1200,
+                    json!([
+                        utterance(true, (80, 420), "Hello."),
+                        utterance(true, (900, 1000), "")
+                    ]),
+                ),
+            ),
+            (
+                1400,
+                response(
+                    1400,
+                    json!([
+                        utterance(true, (80, 420), "Hello."),
+                        utterance(false, (1300, 1400), "world")
+                    ]),
+                ),
+            ),
+        ],
+        response(
+            2000,
+            json!([
+                utterance(true, (80, 420), "Hello."),
+                utterance(true, (1300, 1500), "World.")
+            ]),
+        ),
+    )
+}
+
+#[test]
+fn interim_and_final_and_withdrawn() {
+    let service = conversation();
+    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    assert_eq!(
+        told(&heard),
+        [
+            "0 he",
+            "0 hello",
+            "0 Hello..",
+            "1 you",
+            "1 .",
+            "2 world",
+            "2 World.."
+        ]
+    );
+    assert_ends_once(&heard.transcripts());
+    assert_eq!(heard.tags(), ["Hello.", "World."]);
+}
+
+/// An utterance of the second pass has no start and, in `single`, no words.
+#[test]
+fn a_second_pass_without_starts() {
+    let ends = |text: &str, end: u64| json!({"definite": true, "end_time": end, "text": text});
+    let (a, b, c) = (ends("A", 600), ends("B", 1100), ends("C", 1800));
+    let single = scripted(
+        &[
+            (700, response(700, json!([a]))),
+            (1200, response(1200, json!([b]))),
+        ],
+        response(2000, json!([c])),
+    );
+    let full = scripted(
+        &[
+            (
+                600,
+                response(600, json!([utterance(false, (400, 500), "a")])),
+            ),
+            (700, response(700, json!([a]))),
+            (
+                1000,
+                response(1000, json!([a, utterance(false, (900, 1000), "b")])),
+            ),
+            (1200, response(1200, json!([a, b]))),
+        ],
+        response(2000, json!([a, b, c])),
+    );
+    for (service, mode, starts) in [
+        (single, "single", [0, 600, 1100]),
+        (full, "full", [400, 900, 1100]),
+    ] {
+        let sink = sink(&service);
+        sink.set_property_from_str("result-type", mode);
+        let heard = Rig::new(sink).run(&audio(), 100);
+        assert_ends_once(&heard.transcripts());
+        let finals = heard.finals();
+        let texts: Vec<_> = finals.iter().map(|t| (t.utterance, &*t.text)).collect();
+        assert_eq!(texts, [(0, "A"), (1, "B"), (2, "C")], "{mode}");
+        let begin: Vec<_> = finals.iter().map(|t| t.timestamp).collect();
+        assert_eq!(begin, starts.map(|ms| Some(ms * 1_000_000)), "{mode}");
+    }
+}
+
+/// A final response may have a text and no list: it has the last words.
+#[test]
+fn a_text_alone_at_the_end() {
+    let service = scripted(
+        &[(
+            1200,
+            response(
+                1200,
+                json!([
+                    utterance(true, (80, 420), "Hello."),
+                    utterance(false, (900, 1000), "you")
+                ]),
+            ),
+        )],
+        json!({"audio_info": {"duration": 2000}, "result": {"text": "Hello. You there?"}}),
+    );
+    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    assert_eq!(told(&heard), ["0 Hello..", "1 you", "1 You there?."]);
+}
+
+/// Final ones only, and nothing of what nobody has heard of.
+#[test]
+fn without_interim_results() {
+    let service = conversation();
+    let sink = sink(&service);
+    sink.set_property("interim-results", false);
+    let heard = Rig::new(sink).run(&audio(), 100);
+    assert_eq!(told(&heard), ["0 Hello..", "2 World.."]);
+    assert_eq!(heard.tags(), ["Hello.", "World."]);
+}
+
+#[test]
+fn without_tags() {
+    let service = conversation();
+    let sink = sink(&service);
+    sink.set_property("post-tags", false);
+    let heard = Rig::new(sink).run(&audio(), 100);
+    assert!(heard.tags().is_empty());
+    assert_eq!(heard.finals().len(), 3);
+}
+
+/// A tag follows the message that it belongs to, and all are there before EOS.
+#[test]
+fn tags_follow_their_messages() {
+    let service = conversation();
+    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    let order: Vec<String> = heard
+        .messages
+        .iter()
+        .filter_map(|message| match message.view() {
+            gst::MessageView::Element(_) => Transcript::parse(message)
+                .filter(|t| t.is_final)
+                .map(|t| format!("message {}", t.text)),
+            gst::MessageView::Tag(tag) => {
+                assert!(message.src().is_some_and(|src| src.is::<gst::Element>()));
+                let tags = tag.tags();
+                assert_eq!(tags.n_tags(), 1);
+                let text = tags.generic("transcript")?.get::<String>().ok()?;
+                Some(format!("tag {text}"))
+            }
+            gst::MessageView::Eos(_) => Some("eos".to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "message Hello.",
+            "tag Hello.",
+            "message ",
+            "message World.",
+            "tag World.",
+            "eos"
+        ]
+    );
+}
+
+/// The service's own words, as they came, behind what they led to.
+#[test]
+fn responses_as_they_came() {
+    let service = conversation();
+    let sink = sink(&service);
+    sink.set_property("post-responses", true);
+    let heard = Rig::new(sink).run(&audio(), 100);
+    let posted: Vec<(String, u32)> = heard
+        .messages
+        .iter()
+        .filter_map(|message| {
+            message
+                .structure()
+                .filter(|s| s.name() == "volcasr-response")
+        })
+        .map(|s| {
+            (
+                s.get("json").expect("json"),
+                s.get("session").expect("session"),
+            )
+        })
+        .collect();
+    let sent: Vec<(String, u32)> = service.connections()[0]
+        .responses
+        .iter()
+        .map(|answer| (answer.json.to_string(), 0))
+        .collect();
+    assert_eq!(sent.len(), 9, "the ack, seven responses, the final one");
+    assert_eq!(posted, sent);
+    assert_eq!(told(&heard).len(), 7, "and the transcripts as ever");
+}
+
+#[test]
+fn no_responses_unless_asked_for() {
+    let service = conversation();
+    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    let names: Vec<&str> = heard
+        .messages
+        .iter()
+        .filter_map(|message| message.structure())
+        .map(|s| s.name().as_str())
+        .filter(|name| name.starts_with("volcasr-") && *name != "volcasr-transcript")
+        .collect();
+    assert!(names.is_empty(), "{names:?}");
+}
+
+/// Waits for the message with this text.
+fn until(rig: &Rig, text: &str) -> Heard {
+    rig.listen_until(|message| Transcript::parse(message).is_some_and(|t| t.text == text))
+}
+
+/// All three work at once, while the pipeline plays.
+#[test]
+fn they_can_be_turned_on_and_off_while_playing() {
+    let service = conversation();
+    let mut rig = Rig::new(sink(&service));
+    let pcm = audio();
+    let to = |ms: usize| ms * 48;
+    rig.play();
+    rig.push(&pcm[..to(200)], 100);
+    let mut heard = until(&rig, "he");
+    rig.sink.set_property("interim-results", false);
+    rig.sink.set_property("post-responses", true);
+    rig.push(&pcm[to(200)..to(800)], 100);
+    let next = until(&rig, "Hello.");
+    assert_eq!(told(&next), ["0 Hello.."], "no interim results in between");
+    heard.messages.extend(next.messages);
+    rig.sink.set_property("interim-results", true);
+    rig.push(&pcm[to(800)..to(1000)], 100);
+    heard.messages.extend(until(&rig, "you").messages);
+    rig.sink.set_property("post-tags", false);
+    rig.push(&pcm[to(1000)..to(1200)], 100);
+    heard.messages.extend(until(&rig, "").messages);
+    rig.sink.set_property("post-responses", false);
+    rig.push(&pcm[to(1200)..], 100);
+    rig.end();
+    heard.messages.extend(rig.listen().messages);
+    assert_eq!(
+        told(&heard),
+        ["0 he", "0 Hello..", "1 you", "1 .", "2 world", "2 World.."]
+    );
+    assert_eq!(heard.tags(), ["Hello."]);
+    assert_ends_once(&heard.transcripts());
+}

@@ -1,0 +1,168 @@
+//! Without a connection, or one that is a session, there is an error, whether or not a buffer ever comes.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::common::*;
+use gst::ResourceError::OpenWrite;
+use gst::prelude::*;
+use volcasr_loopback::{At, Fault, FaultKind, Options, Recogniser, Script, Send, Trigger};
+
+/// A port at which nothing listens.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Without a network there is an error as well, whether or not a buffer ever comes.
+#[test]
+fn no_network() {
+    let refused = format!(
+        "ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
+        closed_port()
+    );
+    let unknown = "wss://does-not-exist.invalid/api/v3/sauc/bigmodel_async";
+    for (uri, parts) in [
+        (refused.as_str(), ["127.0.0.1", "uri", "port"]),
+        (unknown, ["does-not-exist.invalid", "uri", "name service"]),
+    ] {
+        for buffers in [true, false] {
+            let sink = sink_for(uri);
+            sink.set_property("max-reconnects", 0u32);
+            sink.set_property("proxy", "");
+            let mut rig = Rig::new(sink);
+            rig.play();
+            if buffers {
+                let (pcm, _) = speech(1);
+                rig.push(&pcm, 100);
+            }
+            let heard = rig.listen();
+            let errors = heard.errors();
+            assert_eq!(errors[0].source.as_deref(), Some(rig.sink.name().as_str()));
+            let error = &errors[0].error;
+            assert!(error.matches(OpenWrite), "{error:?}");
+            for part in parts {
+                assert!(error.message().contains(part), "no {part} in {error}");
+            }
+            let details = errors[0].details.as_ref().expect("details");
+            assert_eq!(details.name(), "volcasr-error");
+            assert_eq!(details.get::<bool>("retryable"), Ok(true));
+            assert!(!details.has_field("code") && !details.has_field("http-status"));
+            assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Error));
+        }
+    }
+}
+
+/// Whoever starts a pipeline without a network sees why it does not go on, from the first try on.
+#[test]
+fn gst_launch_shows_the_first_failed_try() {
+    let uri = format!(
+        "uri=ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
+        closed_port()
+    );
+    let output = Command::new("gst-launch-1.0")
+        .args("audiotestsrc num-buffers=20 ! audioconvert ! audioresample".split(' '))
+        .args(["!", "volcasrsink", "max-reconnects=1", &uri])
+        .env("GST_PLUGIN_PATH", program::plugin())
+        .env(
+            "GST_REGISTRY",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/unreachable"),
+        )
+        .env("VOLCENGINE_APP_ID", "app-1")
+        .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
+        .output()
+        .expect("gst-launch-1.0");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    let warning = shown.lines().find(|line| line.starts_with("WARNING"));
+    let warning = warning.unwrap_or_else(|| panic!("no warning: {shown}"));
+    for part in ["trying again", "(try 1)", "can't connect to 127.0.0.1"] {
+        assert!(warning.contains(part), "no {part}: {warning}");
+    }
+    assert!(shown.contains("ERROR"), "{shown}");
+    assert!(!output.status.success(), "{shown}");
+}
+
+/// A service that takes the connection and says nothing.
+#[test]
+fn no_answer() {
+    for when in [Trigger::Handshake, Trigger::Ack] {
+        let service = service(Options {
+            faults: vec![Fault::nth(1, FaultKind::Hang, when)],
+            ..Options::default()
+        });
+        let sink = sink(&service);
+        sink.set_property("connect-timeout", 300u32);
+        sink.set_property("max-reconnects", 0u32);
+        let mut rig = Rig::new(sink);
+        rig.play();
+        rig.push(&speech(3).0, 100);
+        let errors = rig.listen().errors();
+        let error = &errors[0].error;
+        assert!(error.matches(OpenWrite), "{error:?}");
+        assert!(error.message().contains("within 300ms"), "{error}");
+        assert!(error.message().contains("uri"), "{error}");
+        let details = errors[0].details.as_ref().expect("details");
+        assert_eq!(
+            details.get::<&str>("connect-id").ok(),
+            service.connections()[0].header("X-Api-Connect-Id")
+        );
+    }
+}
+
+/// What may pass is tried again, as often as the property says, and then is one error.
+#[test]
+fn tries_are_counted() {
+    let options = Options {
+        faults: vec![Fault::each(FaultKind::Reset, Trigger::Handshake)],
+        ..Options::default()
+    };
+    let service = service(options);
+    let sink = sink(&service);
+    sink.set_property("max-reconnects", 2u32);
+    sink.set_property("max-queue-time", 1000u32);
+    let mut rig = Rig::new(sink);
+    rig.play();
+    let progress = |kind| move |message: &gst::Message| matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind);
+    rig.listen_until(progress(gst::ProgressType::Complete));
+    rig.push(&speech(3).0, 100);
+    let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
+    let attempts: Vec<_> = heard
+        .warnings()
+        .iter()
+        .map(|warning| {
+            let details = warning.details.as_ref().expect("details");
+            assert_eq!(details.name(), "volcasr-reconnect");
+            details.get::<u32>("attempt").expect("attempt")
+        })
+        .collect();
+    assert_eq!(attempts, [1, 2]);
+    let errors = heard.errors();
+    assert_eq!(errors.len(), 2, "ours and the source's: {errors:#?}");
+    assert!(errors[0].error.matches(OpenWrite), "{errors:?}");
+    // The first was dialled ahead: that it died while it waited for audio says nothing, and is no try.
+    assert_eq!(service.connections().len(), 4);
+}
+
+/// A WebSocket server of another kind.
+#[test]
+fn another_protocol() {
+    let script = Script::default().step(At::Ack, Send::Frame(vec![0xff; 32]));
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(script),
+        ..Options::default()
+    });
+    let mut rig = Rig::new(sink(&service));
+    rig.play();
+    rig.push(&speech(3).0, 100);
+    let errors = rig.listen().errors();
+    let error = &errors[0].error;
+    assert!(error.matches(gst::StreamError::Decode), "{error:?}");
+    assert!(
+        error.message().contains("uri") && error.message().contains("v3/sauc"),
+        "{error}"
+    );
+    let details = errors[0].details.as_ref().expect("details");
+    assert_eq!(details.get::<bool>("retryable"), Ok(false));
+    assert_eq!(service.connections().len(), 1);
+}

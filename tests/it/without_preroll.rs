@@ -1,0 +1,31 @@
+//! Sinks with `async=false`: what depends on the preroll holds without it, too.
+
+use crate::common::child;
+
+/// Only the element knows of the preroll, so these are the modules about its streaming thread and its
+/// states.
+const MODULES: [&str; 9] = [
+    "buffers::",
+    "finish_now::",
+    "flush::",
+    "handlers::",
+    "pause::",
+    "queue::",
+    "states::",
+    "streams::",
+    "times::",
+];
+
+/// Those that try both by themselves, and the long one.
+const SKIP: [&str; 5] = [
+    "again_and_again",
+    "while_a_send_is_blocked",
+    "the_end_comes_in_paused",
+    "during_the_drain",
+    "a_hundred_cycles",
+];
+
+#[test]
+fn streaming_and_states() {
+    child::without_preroll(&MODULES, &SKIP);
+}

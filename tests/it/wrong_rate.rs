@@ -1,0 +1,61 @@
+//! A service that takes 24 kHz for 16 kHz: noticed, said once, and with what to do.
+
+use crate::common::faults::*;
+use crate::common::*;
+use gst::prelude::*;
+use volcasr_loopback::{Options, Quirks, Recogniser, Script};
+
+fn odd(quirks: Quirks) -> Heard {
+    let service = service(Options {
+        quirks,
+        ..Options::default()
+    });
+    let (pcm, _) = speech(6);
+    Rig::new(quick_sink(&service)).run(&pcm, 20)
+}
+
+#[test]
+fn a_service_that_counts_faster_is_told_of_once() {
+    let heard = odd(Quirks {
+        misread_24000: true,
+        ..Quirks::default()
+    });
+    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
+    assert_ends_once(&heard.transcripts());
+    let warnings = heard.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].error.message().contains("rate=16000"),
+        "{warnings:?}"
+    );
+    let details = &warnings_of(&heard, "volcasr-rate")[0];
+    let time = |name| details.get::<u64>(name).expect("a time");
+    assert!(
+        time("counted") > time("sent") + 1_000_000_000,
+        "{details:?}"
+    );
+}
+
+/// Ends that lie a little past the audio are the service's way, and no other rate.
+#[test]
+fn a_service_that_counts_right_is_not() {
+    assert!(odd(Quirks::default()).warnings().is_empty());
+}
+
+/// At 16000 the way out is another one.
+#[test]
+fn the_rate_that_is_sent_is_not_advised() {
+    let far = r#"{"audio_info":{"duration":60000}}"#;
+    let script = Script::responses([(500, far)], far);
+    let service = service(Options {
+        recogniser: Recogniser::Scripted(script),
+        ..Options::default()
+    });
+    let sink = sink(&service);
+    sink.set_property("rate", 16_000i32);
+    let heard = Rig::new(sink).run(&[0; 32_000], 100);
+    let warnings = heard.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let text = warnings[0].error.message();
+    assert!(text.contains("uri") && !text.contains("rate="), "{text}");
+}

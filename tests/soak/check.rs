@@ -5,8 +5,12 @@ use super::marks::{Marks, Places};
 use super::plan::Schedule;
 use super::record::{Cut, Fed, Life, Played};
 
-/// How the error begins that a stream without any answer ends with.
-const LOST_FOR_GOOD: &str = "The connection to the service was lost for good";
+/// How the error begins that a stream without any answer ends with: whether a session had been open
+/// before, or the service never answered at all.
+const UNANSWERED: [&str; 2] = [
+    "The connection to the service was lost for good",
+    "No session with the service",
+];
 
 /// Checks everything. Returns what was heard, by kind.
 pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
@@ -59,7 +63,7 @@ impl Checked<'_> {
         };
         let last = self.life.fed.len().saturating_sub(1) as u32;
         self.gives_up()
-            && (error.starts_with(LOST_FOR_GOOD) || self.names_a_fault(error))
+            && (UNANSWERED.iter().any(|is| error.starts_with(is)) || self.names_a_fault(error))
             && self.life.said.iter().all(|s| s.stream < last)
     }
 

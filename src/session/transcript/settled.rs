@@ -3,7 +3,7 @@ use std::cell::LazyCell;
 use std::time::Duration;
 
 use super::span::{Span, TOLERANCE};
-use super::text::Fingerprint;
+use super::text::{Fingerprint, least_interval};
 use crate::protocol::request::ResultType;
 
 /// Upper bound on settled utterances in `full` mode, where every response repeats those of its
@@ -111,9 +111,12 @@ impl Settled {
 
     /// Returns the index of the settled utterance that an entry repeats. The times that both report
     /// decide: they are the same, and the two overlap or have the same text. Where a time is
-    /// missing, the text decides too, among those from the index `listed` on.
+    /// missing, the text decides too: among those from the index `listed` on, or, where settled
+    /// ones are not listed again, if the ends are too close for the text to be said twice. A second
+    /// pass may end an utterance twice, as soft and as hard.
     pub fn find(&self, span: Span, text: &str, listed: Option<usize>) -> Option<usize> {
-        let text = LazyCell::new(|| Fingerprint::of(text));
+        let said_text = text;
+        let text = LazyCell::new(|| Fingerprint::of(said_text));
         let near = |&index: &usize| {
             let item = &self.by_start[index];
             item.span.matches_within_tolerance(span) == Some(true)
@@ -121,17 +124,35 @@ impl Settled {
         };
         let by_start = || self.with_start(span.start).find(near);
         let by_end = || self.with_end(span.end).find(near);
+        let timed = |other: Span| span.is_reported() && other.is_reported();
         let said = |first: usize| {
             let items = self.by_start.get(first..)?.iter().take(MAX_NEIGHBOURS);
             let mut begun = items.take_while(|i| i.span.start <= span.end);
-            let timed = |other: Span| span.is_reported() && other.is_reported();
             let may = |i: &Item| !timed(i.span) && i.span.gap(span) <= TOLERANCE;
             Some(first + begun.position(|i| may(i) && i.text == *text)?)
+        };
+        let ended_twice = || {
+            let least = least_interval(said_text);
+            let (from, last) = (
+                span.end.saturating_sub(least),
+                span.end.saturating_add(least),
+            );
+            let mut near = self.touching(from, last);
+            near.find(|&index| {
+                let item = &self.by_start[index];
+                let ends = item.span.end_reported && span.end_reported;
+                ends && !timed(item.span)
+                    && item.span.end.abs_diff(span.end) < least
+                    && item.text == *text
+            })
         };
         let start = span.start_reported.then(by_start).flatten();
         start
             .or_else(|| span.end_reported.then(by_end).flatten())
-            .or_else(|| said(listed?))
+            .or_else(|| match listed {
+                Some(first) => said(first),
+                None => ended_twice(),
+            })
     }
 
     /// Returns those that begin within the tolerance of `start`.

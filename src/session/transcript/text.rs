@@ -1,6 +1,7 @@
 //! Compares texts by their letters and digits: case, spaces and punctuation are revised until the
 //! end.
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 /// Upper bound on the letters that are compared at each end of two texts.
 const MAX_COMPARED: usize = 64;
@@ -55,6 +56,24 @@ fn hash_letter(c: char, hasher: &mut DefaultHasher) {
     for c in c.to_lowercase() {
         c.hash(hasher);
     }
+}
+
+/// Shortest silence that ends an utterance: the least `end_window_size` that is in use.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Lower bounds on the time that a letter takes in fast speech. A letter that is no ASCII is
+/// mostly a syllable, as in Chinese.
+const FASTEST_LETTER: Duration = Duration::from_millis(25);
+const FASTEST_SYLLABLE: Duration = Duration::from_millis(60);
+
+/// Returns a lower bound on the time between the ends of two utterances with this text.
+pub(super) fn least_interval(text: &str) -> Duration {
+    let compared = letters(text).take(MAX_COMPARED);
+    let letter = |c: char| match c.is_ascii() {
+        true => FASTEST_LETTER,
+        false => FASTEST_SYLLABLE,
+    };
+    SHORTEST_PAUSE + compared.map(letter).sum::<Duration>()
 }
 
 /// Returns whether two texts may be versions of one: their common beginning and end make up half of

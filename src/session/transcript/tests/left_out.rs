@@ -62,6 +62,43 @@ fn a_late_second_pass_without_starts_finds_its_own() {
     assert_eq!(brief(&updates), [(0, "One.", "F")]);
 }
 
+/// A second pass may end an utterance as soft and then as hard, with other ends. The text tells
+/// that, unless the sentence could have been said twice.
+#[test]
+fn in_single_an_utterance_that_is_ended_twice_is_one() {
+    let sentence = "The rain has stopped.";
+    let interim = || said("the rain has stopped", 700, 2600);
+    // Whether it was announced, the second text and end, and whether that is another utterance.
+    for (announced, text, end, is_new) in [
+        (true, sentence, 3000, false),
+        (false, sentence, 3000, false),
+        (false, "the rain has stopped", 2300, false),
+        (true, sentence, 3300, false),
+        (false, sentence, 3400, true),
+        (true, "Why?", 3000, true),
+    ] {
+        let mut stream = Stream::single();
+        if announced {
+            stream.hear(2650, &[interim()]);
+        }
+        assert_eq!(
+            brief(&stream.hear(2900, &[ends(sentence, 2700)])),
+            [(0, sentence, "F")]
+        );
+        let second = stream.hear(3900, &[ends(text, end)]);
+        let expected = is_new.then_some((1, text, "F"));
+        assert_eq!(
+            brief(&second),
+            Vec::from_iter(expected),
+            "{announced} {text} {end}"
+        );
+    }
+    let chinese = "今天天气好。";
+    let mut stream = Stream::single();
+    assert_eq!(stream.hear(1500, &[ends(chinese, 1300)]).len(), 1);
+    assert_eq!(stream.hear(1900, &[ends(chinese, 1700)]), []);
+}
+
 #[test]
 fn the_same_words_said_again_are_another_sentence() {
     for (mut stream, full) in [(Stream::full(), true), (Stream::single(), false)] {

@@ -58,7 +58,8 @@ pub enum DialError {
         /// The host in `uri`.
         host: String,
     },
-    /// What answers speaks no TLS, or none that this side does. Trying again would not help.
+    /// What answers speaks no TLS, or none that this side does. Trying again would not help, unless
+    /// there was no answer at all.
     #[error("\"{host}\" speaks no TLS at this port, or none that is safe: {source}")]
     TlsProtocol {
         /// The host in `uri`.
@@ -107,15 +108,10 @@ pub enum DialError {
 
 impl DialError {
     /// Returns what the error means where no handshake with the host has succeeded before. No
-    /// answer is no network that fails then, but most likely a port that speaks no TLS.
+    /// answer most likely means a port that speaks no TLS then; a few more tries tell.
     pub(super) fn at_first(self) -> Self {
         match self {
-            DialError::Tls { host, source, .. }
-                if matches!(
-                    source.kind(),
-                    io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof
-                ) =>
-            {
+            DialError::Tls { host, source, .. } if is_no_answer(&source) => {
                 DialError::TlsProtocol { host, source }
             }
             DialError::Tls { host, source, .. } => DialError::Tls {
@@ -133,6 +129,8 @@ impl DialError {
             DialError::Proxy { source, .. } => source.retry(),
             // A port that speaks no TLS may reset the connection, or a server that restarts.
             DialError::Tls { is_first: true, .. } => Retry::Limited,
+            // So may a server or a network that is not quite there.
+            DialError::TlsProtocol { source, .. } if is_no_answer(source) => Retry::Limited,
             DialError::Resolve { .. }
             | DialError::Connect { .. }
             | DialError::TimedOut { .. }
@@ -144,6 +142,14 @@ impl DialError {
             | DialError::Trust(_) => Retry::Never,
         }
     }
+}
+
+/// Returns whether the peer was silent, or closed, instead of answering a handshake.
+fn is_no_answer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof
+    )
 }
 
 /// How far a dial has come: a time-out is another error in each.

@@ -254,12 +254,12 @@ impl Driver {
                 }
                 Ok(End::Rotated) => continue,
                 Ok(End::Unconfirmed) => {
-                    let (progress, open) = (self.progress(), self.tracker.has_open());
+                    let progress = self.progress();
                     let closed = ClientError::Closed {
                         code: 1000,
                         reason: String::new(),
                     };
-                    match self.retries.on_close_without_final(progress, open) {
+                    match self.retries.on_close_without_final(progress) {
                         Closed::Failure => {
                             closed_in_order = true;
                             closed

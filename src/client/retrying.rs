@@ -9,7 +9,7 @@ use super::error::ClientError;
 use super::event::Event;
 use crate::protocol::failure::Cause;
 use crate::session::retry::{Decision, Progress};
-use crate::session::samples_to_time;
+use crate::session::{samples_to_time, time_to_samples};
 
 /// Nobody who was sent audio a moment ago ends a session for want of it.
 const IDLE_END: Duration = Duration::from_millis(500);
@@ -40,10 +40,16 @@ impl Driver {
         }
     }
 
-    /// Whether audio was sent that the service has not processed: it may hold words.
+    /// Whether audio was sent that may hold words without a final text. Text lags behind the audio
+    /// that counts as processed, on `bigmodel` by any time, so words may be missing behind the last
+    /// final one. Only silence is sure to hold none.
     fn has_unprocessed_audio(&self) -> bool {
-        let sent = samples_to_time(self.replay_buffer.end(), self.config.request.rate);
+        let rate = self.config.request.rate;
+        let sent = samples_to_time(self.replay_buffer.end(), rate);
+        let from = time_to_samples(self.tracker.unconfirmed_from(), rate);
         sent > self.tracker.processed_until() + self.config.max_chunk()
+            || self.tracker.has_open()
+            || !self.replay_buffer.is_silent_from(from)
     }
 
     /// The service ended a session because no audio came, and there is still none to send: no loss. Asked before a

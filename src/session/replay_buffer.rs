@@ -14,6 +14,10 @@ use super::pcm_codec::CompressedPcm;
 /// Arrival times are remembered for as many chunks, also where the window holds less: 13 minutes at 200 ms.
 const MAX_ARRIVALS: usize = 4096;
 
+/// Largest amplitude of silence, -60 dB: of a recording without sound, or of a closed noise gate.
+/// A microphone's own noise is louder.
+const SILENCE: u16 = 32;
+
 /// The replay window over one stream's audio.
 #[derive(Debug)]
 pub struct ReplayBuffer {
@@ -196,6 +200,21 @@ impl ReplayBuffer {
         self.trim_before(self.end);
     }
 
+    /// Returns whether the audio from `position` on is silent, which holds no words. False where
+    /// some of it is not in the window any more.
+    pub fn is_silent_from(&self, position: u64) -> bool {
+        let first = self.chunks.partition_point(|c| c.end() <= position);
+        let mut later = self.chunks.range(first..);
+        position >= self.start().min(self.end)
+            && later.all(|chunk| {
+                let (_, pcm) = chunk.since(position);
+                let (samples, _) = pcm.as_chunks();
+                samples
+                    .iter()
+                    .all(|s| i16::from_le_bytes(*s).unsigned_abs() <= SILENCE)
+            })
+    }
+
     /// When the audio that ends at `position` reached the sink. `None` where it is not known: never pushed, trimmed, or too long ago.
     pub fn arrival_time(&self, position: u64) -> Option<Duration> {
         let index = self.arrivals.partition_point(|a| a.end < position);
@@ -254,6 +273,21 @@ mod tests {
         assert!(!replay_buffer.replaying());
         replay_buffer.rewind(0);
         assert_eq!(replayed(&mut replay_buffer), (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn silence_is_known_as_such_as_far_as_it_is_kept() {
+        let mut history = ReplayBuffer::new(40);
+        for (start, sample) in [(0, 0i16), (10, -33), (20, 32), (30, -32), (40, 0)] {
+            history.push(start, &sample.to_le_bytes().repeat(10), Duration::ZERO);
+        }
+        for (from, silent) in [(9, false), (10, false), (19, false), (20, true), (50, true)] {
+            assert_eq!(history.is_silent_from(from), silent, "{from}");
+        }
+        history.trim_before(30);
+        assert!(!history.is_silent_from(29), "out of the window");
+        assert!(history.is_silent_from(30));
+        assert!(ReplayBuffer::new(0).is_silent_from(0), "nothing was sent");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub enum Decision {
 /// Answer to a service that closed in good order behind the finish, without its final results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// The audio that it had not processed is lost: take it for a failure.
+    /// Words may be lost with what it had not said of the audio: take it for a failure.
     Failure,
     /// Make final, as unconfirmed, what came last, and go on.
     Unconfirmed,
@@ -45,7 +45,8 @@ pub struct Progress {
     pub ending: bool,
     /// Audio is to be sent again, or an utterance is open.
     pub unsettled: bool,
-    /// Audio was sent that the service has not processed.
+    /// Audio was sent that may hold words without a final text. Silence does not count, nor does
+    /// what the service processed so long ago that its words are known.
     pub unprocessed: bool,
     /// The service has answered for some of the stream's audio with words.
     pub answered: bool,
@@ -116,18 +117,17 @@ impl Retries {
         }
     }
 
-    /// The service closed in good order behind the finish. `open`: an utterance is not final.
-    pub fn on_close_without_final(&mut self, progress: Progress, open: bool) -> Closed {
+    /// The service closed in good order behind the finish.
+    pub fn on_close_without_final(&mut self, progress: Progress) -> Closed {
         // Without any answer for the stream, no audio of it counts as processed.
-        let unprocessed = progress.unprocessed || !progress.answered;
-        if !unprocessed && !open {
+        if !progress.unprocessed && progress.answered {
             return Closed::Finished;
         }
         // As lost as with any other code. Once: a service that ends each session so says no more.
-        if unprocessed && !std::mem::replace(&mut self.closed_before, true) {
-            return Closed::Failure;
+        match std::mem::replace(&mut self.closed_before, true) {
+            false => Closed::Failure,
+            true => Closed::Unconfirmed,
         }
-        Closed::Unconfirmed
     }
 
     /// Shortens the pause before a try that has a deadline to half of what remains. A pause that
@@ -351,33 +351,24 @@ mod tests {
 
     #[test]
     fn a_close_behind_the_finish_is_a_loss_once() {
-        let settled = Progress {
-            unsettled: false,
-            unprocessed: false,
-            ..ENDING
-        };
-        let silent = Progress {
-            answered: false,
-            ..ENDING
-        };
-        let wordless = Progress {
-            answered: false,
-            ..settled
-        };
         use Closed::{Failure, Finished, Unconfirmed};
-        for (progress, open, first, second) in [
-            (settled, false, Finished, Finished),
-            (settled, true, Unconfirmed, Unconfirmed),
-            (ENDING, false, Failure, Unconfirmed),
-            (ENDING, true, Failure, Unconfirmed),
-            (silent, false, Failure, Unconfirmed),
-            (wordless, false, Failure, Unconfirmed),
+        // Unprocessed audio, an answer with words; what the first and second close are.
+        for (unprocessed, answered, first, second) in [
+            (false, true, Finished, Finished),
+            (true, true, Failure, Unconfirmed),
+            (false, false, Failure, Unconfirmed),
+            (true, false, Failure, Unconfirmed),
         ] {
+            let progress = Progress {
+                answered,
+                unprocessed,
+                ..ENDING
+            };
             let mut retries = retries(10);
-            let mut close = || retries.on_close_without_final(progress, open);
-            assert_eq!((close(), close()), (first, second), "{progress:?} {open}");
+            let mut close = || retries.on_close_without_final(progress);
+            assert_eq!((close(), close()), (first, second), "{progress:?}");
             retries.on_end();
-            assert_eq!(retries.on_close_without_final(progress, open), first);
+            assert_eq!(retries.on_close_without_final(progress), first);
         }
     }
 }

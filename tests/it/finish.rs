@@ -174,37 +174,63 @@ fn each_response_begins_the_wait_anew() {
     assert_eq!(service.connections().len(), 1);
 }
 
-/// Closed in good order behind the finish by a service that has heard everything: an end without confirmation, no
-/// error and no loss.
-#[test]
-fn a_close_behind_the_finish_is_an_end() {
-    let service = service(prompt("close:1000@finish"));
+fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (Heard, usize) {
+    let service = service(prompt(fault));
     let mut rig = Rig::new(quick_sink(&service));
     rig.sink
         .set_property("uri", service.uri_for(Endpoint::Bigmodel));
     rig.sink
         .set_property("resource-id", "volc.bigasr.sauc.duration");
-    let (pcm, marks) = unfinished(2);
-    let heard = rig.run(&pcm, 20);
-    assert_unconfirmed(&heard, &marks, "closed");
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
-    assert_eq!(service.connections().len(), 1);
+    rig.sink.set_property("max-reconnects", retries);
+    let heard = rig.run(pcm, 20);
+    (heard, service.connections().len())
 }
 
-/// With everything settled and answered for there is nothing to confirm, and nothing to warn about.
+/// Closed in good order behind the finish by a service that has heard everything, with no try left: an end without
+/// confirmation, no error and no loss.
 #[test]
-fn a_close_behind_the_finish_with_everything_answered_is_silent() {
-    let service = service(prompt("close:1000@finish"));
-    let mut rig = Rig::new(quick_sink(&service));
-    rig.sink
-        .set_property("uri", service.uri_for(Endpoint::Bigmodel));
-    rig.sink
-        .set_property("resource-id", "volc.bigasr.sauc.duration");
+fn a_close_behind_the_finish_is_an_end() {
+    let (pcm, marks) = unfinished(2);
+    let (heard, connections) = run_on_bigmodel("close:1000@finish", &pcm, 0);
+    assert_given_up(&heard, &marks, "closed");
+    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    assert_eq!(connections, 1);
+}
+
+/// With everything settled and silence behind it there is nothing to confirm, and nothing to warn about.
+#[test]
+fn a_close_behind_the_finish_with_silence_at_the_end_is_silent() {
     let (pcm, marks) = speech(2);
-    let heard = rig.run(&pcm, 20);
+    let (heard, connections) = run_on_bigmodel("close:1000@finish", &pcm, 10);
     assert_whole(&heard, &marks, false, "closed");
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_eq!(service.connections().len(), 1);
+    assert_eq!(connections, 1);
+}
+
+/// What sounds behind the last final word may hold another: it is heard again, once, also where all
+/// of it counts as processed.
+#[test]
+fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
+    let noisy = || {
+        let (mut pcm, marks) = speech(2);
+        let end = marks.last().map_or(0, |mark| mark.end as usize + 100);
+        for (n, sample) in pcm[end * 48..].as_chunks_mut().0.iter_mut().enumerate() {
+            *sample = [-100i16, 100][n % 2].to_le_bytes();
+        }
+        (pcm, marks)
+    };
+    for (fault, (pcm, marks), timeouts) in [
+        ("close:1000@finish", noisy(), 0),
+        ("close:1000@finish*", noisy(), 1),
+        ("close:1000@finish", unfinished(2), 0),
+    ] {
+        let (heard, connections) = run_on_bigmodel(fault, &pcm, 10);
+        assert_whole(&heard, &marks, false, fault);
+        assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 1, "{fault}");
+        let given_up = warnings_of(&heard, "volcasr-finish-timeout").len();
+        assert_eq!(given_up, timeouts, "{fault}");
+        assert_eq!(connections, 2, "{fault}");
+    }
 }
 
 /// A service that is far behind when it closes has lost what it did not come to: it is heard on another connection.

@@ -203,6 +203,16 @@ impl TranscriptTracker {
         begin.min(self.sent)
     }
 
+    /// Returns the position from which sent audio may hold words without a final text: from an open
+    /// utterance on, or behind the rest of the last final word, as far as results may be late.
+    pub fn unconfirmed_from(&self) -> Duration {
+        let known = self.processed_until.saturating_sub(self.max_result_delay);
+        let behind_the_last = || self.final_until().saturating_add(MAX_END_MARGIN);
+        let from = self.unsettled_from();
+        from.unwrap_or_else(|| behind_the_last().max(known))
+            .min(self.sent)
+    }
+
     /// Returns the position up to which no more results are expected: the audio is settled, or was
     /// processed so long ago that its words are known.
     pub fn resolved_until(&self) -> Duration {

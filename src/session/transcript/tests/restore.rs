@@ -354,3 +354,29 @@ fn a_rest_that_is_cut_shorter_leaves_no_hole() {
     assert!(stream.tracker.replay_needed_from() <= stream.tracker.processed_until());
     assert!(restart(&mut stream, 30_000) < begin + ms(4000));
 }
+
+#[test]
+fn audio_behind_the_last_final_word_may_hold_more() {
+    let one = || said("One.", 500, 1000);
+    // What was listed, what was processed, and from where on words may be missing.
+    for (list, processed, from) in [
+        (vec![], 300, 300),
+        (vec![], 900, 400),
+        (vec![one().definite()], 1300, 1300),
+        (vec![one().definite()], 2000, 1400),
+        (vec![one().definite()], 60_000, 58_000),
+        (vec![one()], 1100, 500),
+        (vec![one()], 60_000, 500),
+        (vec![one().definite(), said("two", 1100, 1300)], 1350, 1100),
+    ] {
+        let mut stream = Stream::full();
+        stream.hear(processed, &list);
+        assert_eq!(
+            stream.tracker.unconfirmed_from(),
+            ms(from),
+            "{processed} {list:?}"
+        );
+        stream.hear_last(processed, &list);
+        assert_eq!(stream.tracker.unconfirmed_from(), stream.sent, "confirmed");
+    }
+}

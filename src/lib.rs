@@ -13,7 +13,7 @@
 //! | `session` | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
 //! | `protocol` | bytes and JSON to types and back; what error codes mean | nothing of these |
 //!
-//! The lower two do no I/O: each of their rules is a plain unit test, and what comes from the network can be fuzzed (`fuzz/`).
+//! Beside them stands [`cue`], which cuts utterances into cues for a screen. The lower two do no I/O: each of their rules is a plain unit test, and what comes from the network can be fuzzed (`fuzz/`).
 //!
 //! ## Audio goes down
 //!
@@ -75,6 +75,7 @@
 use std::sync::{Mutex, PoisonError};
 
 mod client;
+pub mod cue;
 mod element;
 mod message;
 mod sync;

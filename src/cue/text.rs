@@ -1,0 +1,216 @@
+//! A text in pieces that no line break divides.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::Word;
+
+/// Bytes of text that is in no word, up to which the next word is looked for.
+const LOOK_AHEAD: usize = 80;
+
+/// Quality of a break, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Break {
+    /// After a sentence, or at the end of the text.
+    Sentence,
+    /// After a comma or the like.
+    Clause,
+    /// Between words.
+    Word,
+    /// Between the characters of a CJK word.
+    Character,
+    /// Within a word that is wider than a line.
+    Forced,
+}
+
+/// Characters that stay together on a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// Place in the text, in bytes.
+    pub from: usize,
+    pub to: usize,
+    /// Columns of the text before it.
+    pub column: usize,
+    pub width: usize,
+    /// Columns of the space behind it: 1 or 0. A line that ends here does without.
+    pub space: usize,
+    /// Break behind it.
+    pub after: Break,
+}
+
+impl Piece {
+    /// Returns the columns of the text up to the next piece.
+    pub fn end(&self) -> usize {
+        self.column + self.width + self.space
+    }
+}
+
+/// A word, and where the text has it.
+pub(super) struct Placed<'a> {
+    pub word: &'a Word,
+    /// Columns of the text before it.
+    pub column: usize,
+    /// Place in the text, in bytes.
+    from: usize,
+}
+
+/// Returns the text with single spaces for white space and control characters, and none around.
+pub(super) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for part in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        // What has no width can't be a line.
+        if part.width() == 0 {
+            if !clean.is_empty() {
+                clean.push_str(part);
+            }
+            continue;
+        }
+        if !clean.is_empty() {
+            clean.push(' ');
+        }
+        clean.push_str(part);
+    }
+    clean
+}
+
+/// Returns the words that the text has, in its order.
+pub(super) fn find<'a>(text: &str, words: &'a [Word]) -> Vec<Placed<'a>> {
+    let (mut at, mut column) = (0, 0);
+    let mut found = Vec::with_capacity(words.len());
+    for word in words {
+        let wanted = clean(&word.text);
+        let near = text.floor_char_boundary(at + wanted.len() + LOOK_AHEAD);
+        let Some(behind) = text[at..near].find(&wanted).filter(|_| !wanted.is_empty()) else {
+            continue;
+        };
+        let from = at + behind;
+        column += text[at..from].width();
+        found.push(Placed { word, column, from });
+        at = from + wanted.len();
+        column += wanted.width();
+    }
+    found
+}
+
+/// Returns a [clean](clean) text in pieces of at most `width` columns.
+pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut from = 0;
+    let mut column = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, last)) = chars.next() {
+        let to = at + last.len_utf8();
+        let next = chars.peek().map(|(_, next)| *next);
+        if next.is_some_and(|next| !may_break(last, next)) || last == ' ' {
+            if last == ' ' {
+                from = to;
+            }
+            continue;
+        }
+        let space = usize::from(next == Some(' '));
+        let behind = to + space;
+        let after = match next {
+            None => Break::Sentence,
+            Some(_) => quality(&text[from..to], &text[behind..], space > 0, || {
+                words
+                    .binary_search_by_key(&behind, |placed| placed.from)
+                    .is_ok()
+            }),
+        };
+        for (from, to) in split(text, from, to, width) {
+            let width = text[from..to].width();
+            let after = Break::Forced;
+            pieces.push(Piece {
+                from,
+                to,
+                column,
+                width,
+                space: 0,
+                after,
+            });
+            column += width;
+        }
+        if let Some(piece) = pieces.last_mut() {
+            (piece.space, piece.after) = (space, after);
+        }
+        column += space;
+        from = to;
+    }
+    pieces
+}
+
+/// Divides a piece that is wider than a line.
+fn split(text: &str, from: usize, to: usize, width: usize) -> Vec<(usize, usize)> {
+    if text[from..to].width() <= width {
+        return vec![(from, to)];
+    }
+    let mut parts = Vec::new();
+    let mut begin = from;
+    for (at, character) in text[from..to].char_indices() {
+        let at = from + at;
+        let end = at + character.len_utf8();
+        if at > begin && text[begin..end].width() > width {
+            parts.push((begin, at));
+            begin = at;
+        }
+    }
+    parts.push((begin, to));
+    parts
+}
+
+/// Returns whether a line may end between two characters, of which the first may be followed by a
+/// space.
+fn may_break(last: char, next: char) -> bool {
+    if next == ' ' {
+        return true;
+    }
+    if next.width() == Some(0) || never_begins(next) || never_ends(last) {
+        return false;
+    }
+    is_unspaced(last) || is_unspaced(next)
+}
+
+/// Returns the quality of the break between two parts of a text.
+fn quality(piece: &str, behind: &str, spaced: bool, is_word: impl Fn() -> bool) -> Break {
+    let bare = piece.trim_end_matches(is_quote);
+    let end = bare.chars().next_back().unwrap_or(' ');
+    let next = behind.chars().find(|c| !is_quote(*c));
+    let goes_on = next.is_some_and(char::is_lowercase) || TITLES.contains(&bare);
+    match end {
+        '。' | '？' | '！' | '!' | '?' | '…' | '.' if !goes_on => Break::Sentence,
+        ',' | '，' | '、' | ';' | '；' | ':' | '：' | '—' | '–' | '。' | '？' | '！' | '!'
+        | '?' | '…' => Break::Clause,
+        _ if spaced || is_word() => Break::Word,
+        _ => Break::Character,
+    }
+}
+
+/// Abbreviations before a name: no sentence ends behind them.
+const TITLES: [&str; 6] = ["Mr.", "Mrs.", "Ms.", "Dr.", "St.", "Prof."];
+
+fn is_quote(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '”' | '’' | '“' | '‘' | '」' | '』' | '）' | ')' | ']' | '】' | '》'
+    )
+}
+
+/// Returns whether no line begins with this: closing punctuation, marks of repetition and length,
+/// small kana (JIS X 4051).
+fn never_begins(c: char) -> bool {
+    "、。，．・：；？！‼⁇⁈⁉ヽヾゝゞ々〻ー’”）〕］｝〉》」』】〙〗〟»°′″℃％‰…‥—～〜\
+     ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ\
+     !),.:;?]}%\"'"
+        .contains(c)
+}
+
+/// Returns whether no line ends with this: opening punctuation.
+fn never_ends(c: char) -> bool {
+    "‘“（〔［｛〈《「『【〘〖〝«￥＄￡([{$".contains(c)
+}
+
+/// Returns whether a script is written without spaces. Korean is as wide, but has spaces.
+fn is_unspaced(c: char) -> bool {
+    let hangul = matches!(c, '\u{1100}'..='\u{11FF}' | '\u{3130}'..='\u{318F}'
+        | '\u{AC00}'..='\u{D7FF}');
+    c.width() == Some(2) && !hangul
+}

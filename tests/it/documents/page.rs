@@ -18,16 +18,6 @@ impl Block {
         self.note.as_deref()?.strip_prefix("not run: ")
     }
 
-    /// It goes on while the next one is run.
-    pub fn is_background(&self) -> bool {
-        self.note.as_deref() == Some("background")
-    }
-
-    /// It goes on until Ctrl-C, which comes when there are words.
-    pub fn is_until_words(&self) -> bool {
-        self.note.as_deref() == Some("until words")
-    }
-
     /// Its commands, continued lines joined.
     pub fn commands(&self) -> Vec<String> {
         let mut commands = Vec::new();

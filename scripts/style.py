@@ -13,7 +13,7 @@ COLUMNS = 100
 LINES = 400
 TODO = pathlib.Path("scripts/style-todo.txt")
 RIDDLE = re.compile(r"\s*//[/!] (So many|What|None:|Nor|The same of)\b")
-PROSE = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+PROSE = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 
 
 def columns(path, lines):

@@ -18,14 +18,6 @@ fn shown(
     service_sink: impl Fn() -> gst::Element,
 ) -> Result<(), Box<dyn Error>> {
     let sink = service_sink();
-    // README.md
-    if let Some(transcript) = gstvolcasr::Transcript::from_message(message) {
-        println!(
-            "{} {}",
-            if transcript.is_final { "✓" } else { "…" },
-            transcript.text
-        );
-    }
     // docs/applications.md
     if let Some(transcript) = gstvolcasr::Transcript::from_message(message) {
         let mark = if transcript.is_final { "✓" } else { "…" };

@@ -3,6 +3,7 @@
 mod page;
 mod programs;
 mod readme;
+mod translations;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -3,17 +3,17 @@
 
 use crate::element::timeline::Times;
 
-/// A warning to post.
+/// Dropped audio, to be reported as one warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DroppedRange {
     pub stream: u32,
-    /// Where the first of it was.
+    /// Place of the first of it.
     pub times: Times,
-    /// All of it, in one piece or several.
+    /// Number of samples, in one piece or several.
     pub samples: u64,
 }
 
-/// Bounds the rate of reports. A second is one of audio that comes, dropped or not.
+/// Limits the rate of reports. Seconds are those of the audio that comes in, dropped or not.
 #[derive(Debug)]
 pub(crate) struct DropReporter {
     second: u64,
@@ -31,7 +31,7 @@ impl DropReporter {
         }
     }
 
-    /// Audio was dropped. Returns what is to be reported now.
+    /// Adds dropped audio. Returns a range that is to be reported now.
     pub fn add(&mut self, drop: DroppedRange) -> Option<DroppedRange> {
         match &mut self.unreported {
             Some(loss) if loss.stream == drop.stream => {
@@ -48,7 +48,7 @@ impl DropReporter {
         None
     }
 
-    /// So much audio was taken. Returns what is to be reported now.
+    /// Counts incoming audio. Returns a range that is to be reported now.
     pub fn advance(&mut self, samples: u64) -> Option<DroppedRange> {
         let since = self.since_report? + samples;
         self.since_report = Some(since).filter(|since| *since < self.second);
@@ -60,7 +60,7 @@ impl DropReporter {
         Some(loss)
     }
 
-    /// The stream is over: returns the rest.
+    /// Ends the stream. Returns the unreported rest.
     pub fn end(&mut self) -> Option<DroppedRange> {
         self.since_report = None;
         self.unreported.take()

@@ -1,11 +1,12 @@
-//! Meaning of a buffer or a gap for the service: audio, silence, the end of a session, or nothing.
+//! Decides what a buffer or a gap becomes: audio, silence, the end of a session, or nothing.
 //!
-//! Works on the streaming thread alone. The service counts samples, and so does the expected time
-//! here. Timestamps of real pipelines jitter, drift, jump and overlap: [`alignment`] says which of
-//! it is meant.
+//! Used by the streaming thread only. The service counts samples, and so does the expected time
+//! here. Timestamps of real pipelines jitter, drift, jump and overlap: [`alignment`] tells these
+//! apart.
 
 mod alignment;
 pub(crate) mod clip;
+mod limits;
 mod place;
 
 use crate::element::timeline::{Anchor, Nanos, nanos};
@@ -13,21 +14,24 @@ use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 use alignment::{Announcement, Discontinuity, Flags, Window, judge};
 use place::{Place, to_clock_time};
 
-/// A deviation from the anchor that matters to a reader of milliseconds.
+pub(crate) use limits::GapLimits;
+
+/// Smallest deviation from the anchor that gets an anchor of its own: messages count in
+/// milliseconds.
 const DRIFT: Nanos = 1_000_000;
 
 type Segment = gst::FormattedSegment<gst::ClockTime>;
 
-/// What to do before a buffer's audio, and with how much of it.
+/// Actions before a buffer's audio, and how much of that to skip.
 #[derive(Debug, Default)]
 pub(crate) struct BufferPlan {
     /// Silence to send first, in samples.
     pub silence: u64,
     /// The session ends before the audio.
     pub pause: bool,
-    /// Bytes at the buffer's beginning that were taken before.
+    /// Bytes at the buffer's start that repeat audio that was taken before.
     pub skip: usize,
-    /// Where the rest lies, if that is known.
+    /// Time of the rest, if known.
     time: Option<Timestamp>,
 }
 
@@ -35,29 +39,20 @@ pub(crate) struct BufferPlan {
 struct Timestamp {
     time: Nanos,
     segment: Segment,
-    /// The time is the buffer's own, not the expected one.
+    /// The time is the buffer's own timestamp, not the expected one.
     own: bool,
-    /// Times begin anew here.
+    /// The expected time starts again from here.
     restarts: bool,
 }
 
-/// The limits that decide over gaps, in the stream's samples.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GapLimits {
-    /// Gaps up to this become silence.
-    pub longest: gst::ClockTime,
-    /// The silence before a longer one's finish: enough for the last utterance to be settled.
-    pub settling: gst::ClockTime,
-}
-
-/// The mapping that the last anchor began: a sample's time less its place on the stream's axis.
+/// Mapping from the stream's axis to times since the last anchor: the difference of the two.
 #[derive(Debug)]
 struct Mapping {
     offset: Nanos,
     segment: Option<Segment>,
 }
 
-/// The streaming thread's view of one stream.
+/// Detector of gaps and jumps in one stream.
 #[derive(Debug)]
 pub(crate) struct GapDetector {
     rate: u32,
@@ -66,9 +61,9 @@ pub(crate) struct GapDetector {
     flags: Flags,
     window: Window,
     mapping: Option<Mapping>,
-    /// Samples that have no position any more.
+    /// Number of samples that were dropped, and so have no position.
     dropped: u64,
-    /// A buffer with DISCONT came to nothing: the flag is the next one's.
+    /// A buffer with DISCONT was skipped: its flag holds for the next one.
     discont: bool,
 }
 
@@ -86,7 +81,7 @@ impl GapDetector {
         }
     }
 
-    /// Decides about a buffer of so many bytes. What is left of it is then [taken](Self::take).
+    /// Plans what to do with a buffer of so many bytes. [`take`](Self::take) then takes the rest.
     pub fn judge(
         &mut self,
         pts: Option<gst::ClockTime>,
@@ -114,8 +109,8 @@ impl GapDetector {
         plan
     }
 
-    /// Takes the samples that a plan has left, the first of them at `position`. Returns the anchor
-    /// that they need.
+    /// Takes the samples that a plan leaves, the first at `position`. Returns the anchor that they
+    /// need.
     pub fn take(&mut self, plan: &BufferPlan, samples: u64, position: u64) -> Option<Anchor> {
         let anchor = match &plan.time {
             Some(time) => self.timed(time, samples, position),
@@ -130,7 +125,7 @@ impl GapDetector {
         Some(anchor)
     }
 
-    /// A GAP event up to `end`: the silence to send for it now, and whether it ends the session.
+    /// Plans what to do for a GAP event up to `end`.
     pub fn gap_until(&mut self, end: gst::ClockTime, segment: &Segment) -> BufferPlan {
         let mut plan = BufferPlan::default();
         let end = nanos(end);
@@ -146,27 +141,26 @@ impl GapDetector {
         plan
     }
 
-    /// A SEGMENT event has come.
+    /// Notes a SEGMENT event.
     pub fn segment(&mut self) {
         if let Some(place) = &mut self.place {
             place.segment_changed = true;
         }
     }
 
-    /// A buffer with DISCONT came of which nothing is taken.
+    /// Notes that a buffer with DISCONT was skipped.
     pub fn discont(&mut self) {
         self.discont = true;
     }
 
-    /// `samples` at `position` that were handed over were dropped: what follows has other positions
-    /// now.
+    /// Notes that samples were dropped from `position` on. Positions behind them move up.
     pub fn dropped(&mut self, position: u64, samples: u64) {
         self.dropped += samples;
         self.window.remove(position, samples);
     }
 
-    /// Decides what the time of a buffer means, and moves the place to the first sample that is
-    /// left of it. Returns that one's time, and whether times begin anew there.
+    /// Decides what the time of a buffer means, and moves the place to the first sample that is not
+    /// skipped. Returns the time of that sample, and whether the expected time starts again there.
     fn jump(
         &mut self,
         time: Nanos,
@@ -274,9 +268,9 @@ impl GapDetector {
         anchor
     }
 
-    /// The anchor for audio without a time, which counts from the stream's first sample. Nothing
-    /// tells where in another segment it lies: no time is better than one of a segment that is
-    /// over. Nor is there a gap before what comes next, wherever that is.
+    /// Returns the anchor for audio without a time, which counts from the stream's first sample.
+    /// Its place in a segment is unknown, and no time is better than one in the last segment. The
+    /// next buffer with a time then has no gap before it.
     fn untimed(&mut self, position: u64) -> Option<Anchor> {
         self.place = None;
         let is_axis = |mapping: &Mapping| mapping.segment.is_none();
@@ -307,8 +301,7 @@ impl GapDetector {
         }
     }
 
-    /// The time of the sample at `position` from the stream's first one on, those that were dropped
-    /// included.
+    /// Returns the time from the stream's first sample to `position`, dropped samples included.
     fn axis(&self, position: u64) -> Nanos {
         let time = samples_to_time(position.saturating_add(self.dropped), self.rate);
         time.as_nanos() as Nanos
@@ -319,7 +312,7 @@ fn duration(bytes: usize, rate: u32) -> Nanos {
     samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate).as_nanos() as Nanos
 }
 
-/// As many samples as last about so long.
+/// Converts a time to the nearest number of samples.
 fn to_samples(time: Nanos, rate: u32) -> u64 {
     let second: Nanos = 1_000_000_000;
     let samples = (time.max(0) * Nanos::from(rate) + second / 2) / second;

@@ -2,38 +2,37 @@
 //! streaming thread's way to them.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use gst::glib;
 use gst::prelude::*;
 
 use crate::client::{Client, PushResult};
 use crate::element::CAT;
-use crate::element::bus::outbox::{Outbox, Post};
+use crate::element::bus::errors::{ErrorContext, Ids};
+use crate::element::bus::outbox::{Outbox, OutgoingMessage};
+use crate::element::bus::poster::{BusPoster, post_settings_error};
 use crate::element::drops::{DropReporter, DroppedRange};
+use crate::element::ineffective::ineffective;
 use crate::element::input::{BufferPlan, GapDetector, GapLimits};
+use crate::element::run_config::Environment;
 use crate::element::settings::{Leaky, Settings};
-use crate::session::exchange::Limits;
+use crate::element::timeline::Timeline;
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+use crate::sync::lock;
 
 type Segment = gst::FormattedSegment<gst::ClockTime>;
 
-/// What the service takes for `end_window_size` when none is sent.
-const DEFAULT_END_WINDOW: u32 = 800;
-/// Silence beyond the end window, so that the last utterance is surely settled.
-const SETTLING_MARGIN: u32 = 200;
-/// The silence for a gap is made at once: an `idle-timeout` or `end-window-size` of days must not take gigabytes.
-const MAX_SILENCE: Duration = Duration::from_secs(60);
-
+/// State of the streaming thread.
 #[derive(Debug)]
 struct Streaming {
     input: GapDetector,
     stream: u32,
-    /// What the client counts it under. Behind it while a flush begins: what is said then comes too late.
+    /// Epoch of the stream. Until FLUSH_STOP it is that of before the flush, so that reports about
+    /// the old stream are discarded.
     epoch: u64,
-    /// The id of the last STREAM_START, and the event's number, which a resent event keeps.
+    /// Id and seqnum of the last STREAM_START. An event that is sent again keeps its seqnum.
     id: Option<(String, gst::Seqnum)>,
     /// Samples of this stream that were handed over and not dropped.
     position: u64,
@@ -41,13 +40,14 @@ struct Streaming {
     has_audio: bool,
     /// A message about this stream or one before it may be queued, and must precede EOS.
     needs_drain: bool,
-    /// Its end has come: what follows is another one.
+    /// EOS has come: audio that follows belongs to another stream.
     ended: bool,
-    leaks: Option<bool>,
+    /// Whether a full queue drops audio, once that is known.
+    leaky_resolved: Option<bool>,
     drops: DropReporter,
 }
 
-/// See the module.
+/// One run of the element.
 pub(crate) struct Run {
     pub client: Arc<Client>,
     pub outbox: Arc<Outbox>,
@@ -59,24 +59,51 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub fn new(
-        client: Client,
-        outbox: Arc<Outbox>,
-        rate: u32,
-        settings: &Settings,
-        limits: Limits,
-        max_queue: Duration,
+    /// Checks the settings, and starts to connect. `ids` are the element's, which the run updates.
+    ///
+    /// # Errors
+    /// The cause is on the bus.
+    pub fn start(
         element: &gst::Element,
-    ) -> Self {
-        let gaps = gap_limits(
+        settings: &Settings,
+        ids: Arc<Mutex<Ids>>,
+    ) -> Result<Run, gst::StateChangeError> {
+        let config = settings.to_config(&Environment::read()).map_err(|error| {
+            post_settings_error(element, &error.to_string());
+            gst::StateChangeError
+        })?;
+        let rate = config.request.rate;
+        let gaps = GapLimits::new(
             settings.request.end_window_size.unwrap_or(0),
-            limits.idle,
-            max_queue,
+            config.limits.idle,
+            config.max_queue,
         );
+        let without_effect = ineffective(&config);
+        let mut timeline = Timeline::new(rate);
+        timeline.begin_stream(0, None);
+        let poster = BusPoster::new(timeline, ErrorContext::new(&config), ids);
+        gst::info!(
+            CAT,
+            obj = element,
+            "starting: {}",
+            poster.redact(&config.to_string())
+        );
+        let outbox = Outbox::new(element, poster);
+        // Posted at once: before the messages of the state change, which gst-launch-1.0 waits for,
+        // and before those of a stop that follows.
+        outbox.poster.progress.start(element);
+        let client = Client::start(config, outbox.clone()).map_err(|error| {
+            outbox
+                .poster
+                .failed(element, &error.into(), false, &|| true);
+            gst::StateChangeError
+        })?;
         let client = Arc::new(client);
-        outbox.posting.timeline().begin_stream(0, None);
         outbox.open(&client);
-        Run {
+        for found in without_effect {
+            outbox.enqueue(OutgoingMessage::Ineffective(found));
+        }
+        Ok(Run {
             client,
             outbox,
             rate,
@@ -92,36 +119,51 @@ impl Run {
                 has_audio: false,
                 needs_drain: false,
                 ended: false,
-                leaks: None,
+                leaky_resolved: None,
                 drops: DropReporter::new(rate),
             }),
-        }
+        })
     }
 
-    /// Takes up the settings that apply at once.
+    /// Applies the settings that can change while the run lasts.
     pub fn apply_live(&self, settings: &Settings) {
-        let posting = &self.outbox.posting;
-        posting
-            .interim
-            .store(settings.interim_results, Ordering::Relaxed);
-        posting.tags.store(settings.post_tags, Ordering::Relaxed);
+        let poster = &self.outbox.poster;
+        let interim = settings.interim_results;
+        poster.interim.store(interim, Ordering::Relaxed);
+        poster.tags.store(settings.post_tags, Ordering::Relaxed);
         self.client.want_responses(settings.post_responses);
     }
 
-    /// Ends the run. Waits for nothing.
-    pub fn stop(&self) {
+    /// Ends the run. The connection closes in the background; only the message that is being posted
+    /// is waited for, so that none of the run follows READY.
+    pub fn stop(&self, element: &gst::Element) {
+        let counts = self.client.counts().0;
         self.outbox.close();
         self.client.stop();
+        self.outbox.wait_delivered();
+        self.outbox.poster.progress.cancel(element);
+        let seconds = |samples| samples_to_time(samples, self.rate).as_secs_f64();
+        gst::info!(
+            CAT,
+            obj = element,
+            "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it again, {:.1} s \
+             dropped; {} responses, {} final utterances",
+            counts.sessions,
+            seconds(counts.sent),
+            seconds(counts.replayed),
+            seconds(counts.dropped),
+            counts.responses,
+            counts.utterances
+        );
     }
 
     fn streaming(&self) -> MutexGuard<'_, Streaming> {
-        self.streaming
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.streaming)
     }
 
-    /// STREAM_START: another id, or one after an end, is another stream. So is the same id after audio,
-    /// as of a file that follows itself. An event that is only sent again, as to a relinked pad, is not.
+    /// Handles STREAM_START. Another id begins another stream, and so does the same id after EOS or
+    /// after audio, as of a file that is played twice. An event that is only sent again, as to a
+    /// relinked pad, does not.
     pub fn stream_start(&self, id: &str, seqnum: gst::Seqnum) {
         let mut streaming = self.streaming();
         let same = streaming.id.as_ref().is_some_and(|(last, number)| {
@@ -133,11 +175,8 @@ impl Run {
             return;
         }
         if first {
-            let stream = streaming.stream;
-            self.outbox
-                .posting
-                .timeline()
-                .begin_stream(stream, Some(id.to_owned()));
+            let mut timeline = self.outbox.poster.timeline();
+            timeline.begin_stream(streaming.stream, Some(id.to_owned()));
             return;
         }
         self.begin_next(&mut streaming);
@@ -152,36 +191,35 @@ impl Run {
         streaming.position = 0;
         streaming.has_audio = false;
         streaming.ended = false;
-        streaming.leaks = None;
+        streaming.leaky_resolved = None;
         streaming.input = GapDetector::new(self.rate, self.gaps);
-        self.outbox.posting.timeline().begin_stream(
-            streaming.stream,
-            streaming.id.as_ref().map(|(id, _)| id.clone()),
-        );
+        let id = streaming.id.as_ref().map(|(id, _)| id.clone());
+        let mut timeline = self.outbox.poster.timeline();
+        timeline.begin_stream(streaming.stream, id);
     }
 
-    /// FLUSH_START: on any thread, while the streaming thread may be anywhere.
+    /// Handles FLUSH_START. Called on any thread, while the streaming thread may be anywhere.
     pub fn flush_start(&self) {
         let epoch = self.client.flush_start();
         self.outbox.flush(epoch);
     }
 
-    /// FLUSH_STOP: what comes is another stream of the same id.
+    /// Handles FLUSH_STOP: what follows is another stream of the same id.
     pub fn flush_stop(&self) {
         let mut streaming = self.streaming();
-        // Nothing of before is told after it.
+        // Drops before the flush are not reported after it.
         streaming.drops = DropReporter::new(self.rate);
         streaming.needs_drain = false;
         self.begin_next(&mut streaming);
         streaming.epoch = self.client.flush_stop(streaming.stream);
     }
 
-    /// A SEGMENT event: what comes may lie elsewhere.
+    /// Handles a SEGMENT event.
     pub fn segment(&self) {
         self.streaming().input.segment();
     }
 
-    /// A GAP event that ends at `end`.
+    /// Handles a GAP event that ends at `end`.
     pub fn gap(&self, end: gst::ClockTime, segment: Option<&Segment>) {
         let Some(segment) = segment.filter(|segment| segment.rate() > 0.0) else {
             return;
@@ -191,7 +229,7 @@ impl Run {
         self.push_gap(&mut streaming, &plan);
     }
 
-    /// End of stream. False: there is nothing to wait for.
+    /// Handles EOS. Returns whether there is anything to wait for.
     pub fn end_of_stream(&self) -> bool {
         let mut streaming = self.streaming();
         self.report_dropped(streaming.epoch, streaming.drops.end());
@@ -199,37 +237,38 @@ impl Run {
         streaming.needs_drain
     }
 
-    /// All that was waited for at an end of stream is on the bus.
+    /// Notes that everything that EOS waits for is on the bus.
     pub fn drained(&self) {
         self.streaming().needs_drain = false;
     }
 
-    /// Finishes the open session, if there is one, behind the audio that was handed over. On any
-    /// thread.
+    /// Finishes the open session, if there is one, behind the audio that was handed over. Called on
+    /// any thread.
     pub fn finish_session(&self) {
         if self.client.push_silence(0, true) {
             gst::debug!(CAT, "finishing the session on request");
         }
     }
 
-    /// Asks for the last words; they are all said when the client is done with `token`.
+    /// Asks for the last words. The client is done with `token` when they are posted.
     pub fn finish(&self, token: u64) {
         self.client.push_boundary(Boundary::EndOfStream { token });
     }
 
-    /// Whether a buffer of this length has to wait for room in the queue.
+    /// Whether a buffer of this length has to wait for space in the queue: backpressure, unless the
+    /// queue is leaky.
     pub fn must_wait(&self, samples: u64) -> bool {
-        !self.client.has_space(samples) && !self.leaks()
+        !self.client.has_space(samples) && !self.is_leaky()
     }
 
-    /// A buffer comes to nothing. What its flags say of the time holds for the next one.
+    /// Skips a buffer without audio. Its DISCONT flag holds for the next buffer.
     pub fn skip(&self, discont: bool) {
         if discont {
             self.streaming().input.discont();
         }
     }
 
-    /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for room
+    /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for space
     /// came before.
     pub fn push_buffer(
         &self,
@@ -243,7 +282,7 @@ impl Run {
             return;
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
-        if !self.client.has_space(samples) && self.leaks() {
+        if !self.client.has_space(samples) && self.is_leaky() {
             self.drop_oldest(samples);
         }
         let mut streaming = self.streaming();
@@ -258,8 +297,7 @@ impl Run {
         if let Some(anchor) = streaming.input.take(&plan, samples, position) {
             let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));
             gst::trace!(CAT, "sample {at} is at {time} ns, known at {position}");
-            let stream = streaming.stream;
-            self.outbox.posting.timeline().add(stream, anchor);
+            self.outbox.poster.timeline().add(streaming.stream, anchor);
         }
         streaming.position += samples;
         streaming.has_audio = true;
@@ -277,19 +315,19 @@ impl Run {
         }
     }
 
-    /// Audio came that is played backwards, for the first time.
+    /// Posts that audio is played backwards. Called once in a run.
     pub fn report_reverse_playback(&self) {
         self.streaming().needs_drain = true;
-        self.outbox.post(Post::Backwards);
+        self.outbox.enqueue(OutgoingMessage::ReversePlayback);
     }
 
     fn drop_oldest(&self, samples: u64) {
         let mut streaming = self.streaming();
-        let mut losses = Vec::new();
+        let mut ranges = Vec::new();
         self.client.make_room(samples, |dropped: Dropped| {
-            let mut timeline = self.outbox.posting.timeline();
+            let mut timeline = self.outbox.poster.timeline();
             let (stream, position) = (dropped.stream, dropped.position);
-            losses.push(DroppedRange {
+            ranges.push(DroppedRange {
                 stream,
                 times: timeline.times_at(stream, position),
                 samples: dropped.samples,
@@ -300,78 +338,39 @@ impl Run {
                 streaming.input.dropped(position, dropped.samples);
             }
         });
-        for loss in losses {
-            self.report_dropped(streaming.epoch, streaming.drops.add(loss));
+        for range in ranges {
+            self.report_dropped(streaming.epoch, streaming.drops.add(range));
         }
     }
 
     fn report_dropped(&self, epoch: u64, dropped: Option<DroppedRange>) {
         if let Some(DroppedRange { times, samples, .. }) = dropped {
             let lost = samples_to_time(samples, self.rate);
-            self.outbox.push(epoch, Post::Dropped { times, lost });
+            let message = OutgoingMessage::Dropped { times, lost };
+            self.outbox.enqueue_for(epoch, message);
         }
     }
 
-    /// Whether audio is dropped rather than the pipeline blocked; asked once for each stream.
-    fn leaks(&self) -> bool {
-        if let Some(leaks) = self.streaming().leaks {
-            return leaks;
+    /// Whether a full queue drops audio rather than block the pipeline. Decided once a stream.
+    fn is_leaky(&self) -> bool {
+        if let Some(leaky) = self.streaming().leaky_resolved {
+            return leaky;
         }
-        let leaks = match self.leaky {
+        let leaky = match self.leaky {
             Leaky::No => false,
             Leaky::Downstream => true,
             Leaky::Auto => self.is_live(),
         };
-        self.streaming().leaks = Some(leaks);
-        leaks
+        self.streaming().leaky_resolved = Some(leaky);
+        leaky
     }
 
     fn is_live(&self) -> bool {
-        let Some(pad) = self
-            .element
-            .upgrade()
-            .and_then(|element| element.static_pad("sink"))
-        else {
+        let element = self.element.upgrade();
+        let Some(pad) = element.and_then(|element| element.static_pad("sink")) else {
             return false;
         };
         let mut query = gst::query::Latency::new();
         pad.peer_query(&mut query) && query.result().0
-    }
-}
-
-/// From the user's settings. The service takes no end window of minutes, but says so only when the silence for a
-/// gap may have been made.
-fn gap_limits(end_window_ms: u32, idle: Option<Duration>, max_queue: Duration) -> GapLimits {
-    let window = match end_window_ms {
-        0 => DEFAULT_END_WINDOW,
-        window => window,
-    };
-    let longest = idle.unwrap_or(max_queue).min(max_queue.max(MAX_SILENCE));
-    let settling = Duration::from_millis(window.saturating_add(SETTLING_MARGIN).into());
-    let clock_time = |time: Duration| time.try_into().unwrap_or(gst::ClockTime::ZERO);
-    GapLimits {
-        longest: clock_time(longest),
-        settling: clock_time(settling.min(MAX_SILENCE)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn silence_for_a_gap_is_bounded_whatever_the_user_sets() {
-        let queue = Duration::from_secs(30);
-        let limits = gap_limits(800, Some(Duration::from_secs(4)), queue);
-        assert_eq!(limits.longest, gst::ClockTime::from_seconds(4));
-        assert_eq!(limits.settling, gst::ClockTime::from_seconds(1));
-
-        let most = gst::ClockTime::from_seconds(60);
-        let limits = gap_limits(i32::MAX as u32, Some(Duration::from_secs(86_400)), queue);
-        assert_eq!((limits.longest, limits.settling), (most, most));
-        assert_eq!(
-            gap_limits(0, None, queue).longest,
-            gst::ClockTime::from_seconds(30)
-        );
     }
 }

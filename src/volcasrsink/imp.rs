@@ -1,4 +1,4 @@
-//! The sink: caps, events, buffers, states.
+//! The sink: properties, states, caps, events and buffers, as GStreamer calls them.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -9,44 +9,39 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use crate::client::{Client, Counts, InputError};
+use crate::client::{Counts, InputError};
 use crate::element::CAT;
-use crate::element::bus::errors::Identity;
-use crate::element::bus::outbox::{Outbox, Post};
-use crate::element::bus::poster::{Ids, Posting};
+use crate::element::bus::errors::Ids;
 use crate::element::bus::stats;
-use crate::element::ineffective::ineffective;
 use crate::element::input::clip;
 use crate::element::run::Run;
-use crate::element::run_config::Environment;
 use crate::element::settings::Settings;
-use crate::element::timeline::Timeline;
 use crate::session::BYTES_PER_SAMPLE;
 use crate::sync::lock;
 
 /// The custom downstream event that ends the session, like the signal `finish`.
 const FINISH: &str = "volcasr/finish";
 
-/// What the streaming thread remembers from buffer to buffer.
+/// State of the streaming thread that belongs to the element, not to a run.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
-    /// The time and duration of what was rendered last, for the preroll before a drain.
+    /// Time and duration of the last buffer, for the preroll before a drain.
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
-    /// The next GAP event is the element's own, which only prerolls.
+    /// The next GAP event is the element's own and only prerolls.
     pub prerolling: bool,
     reverse_warned: bool,
 }
 
-/// The element's own state.
+/// State of the element.
 #[derive(Default)]
 pub struct VolcAsrSink {
     settings: Mutex<Settings>,
-    /// From READY → PAUSED to PAUSED → READY.
+    /// The run from READY → PAUSED to PAUSED → READY.
     run: Mutex<Option<Arc<Run>>>,
-    /// The counts of the run before, and its rate, while there is no run.
+    /// Counts and rate of the last run, while there is none.
     last_counts: Mutex<(Counts, u32)>,
     pub(super) flow: Mutex<Flow>,
-    /// Of the current or last connection.
+    /// Ids of the current or last connection.
     ids: Arc<Mutex<Ids>>,
     pub(super) tokens: AtomicU64,
 }
@@ -87,7 +82,7 @@ impl ObjectImpl for VolcAsrSink {
 
     fn signals() -> &'static [glib::subclass::Signal] {
         static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
-            // Ends the session in good order; the next buffer opens another.
+            // Finishes the session; the next buffer opens another.
             let finish = glib::subclass::Signal::builder("finish")
                 .run_last()
                 .action()
@@ -115,7 +110,7 @@ impl ObjectImpl for VolcAsrSink {
 
 impl GstObjectImpl for VolcAsrSink {}
 
-/// GStreamer's own reading and writing of presets is all there is.
+/// GStreamer reads and writes the presets.
 impl PresetImpl for VolcAsrSink {}
 
 impl ElementImpl for VolcAsrSink {
@@ -152,14 +147,14 @@ impl ElementImpl for VolcAsrSink {
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         match transition {
             gst::StateChange::ReadyToPaused => self.start_run()?,
-            // Before the pad is deactivated, so that nothing more is said meanwhile.
+            // Before the pad is deactivated, so that nothing is posted meanwhile.
             gst::StateChange::PausedToReady => self.stop_run(),
             _ => {}
         }
         let result = self.parent_change_state(transition);
         match transition {
             gst::StateChange::ReadyToPaused if result.is_err() => self.stop_run(),
-            // The base class may need a preroll for it, and has not called `unlock`.
+            // The base class may need a preroll for it, and does not call `unlock` here.
             gst::StateChange::PausedToPlaying => self.interrupt(),
             _ => {}
         }
@@ -169,7 +164,7 @@ impl ElementImpl for VolcAsrSink {
 
 impl BaseSinkImpl for VolcAsrSink {
     fn caps(&self, filter: Option<&gst::Caps>) -> Option<gst::Caps> {
-        // A rate that is set meanwhile waits for the next run, whose request says it.
+        // The request names the rate, so one that is set during a run waits for the next.
         let rate = match self.run() {
             Some(run) => run.rate.cast_signed(),
             None => lock(&self.settings).rate,
@@ -203,7 +198,7 @@ impl BaseSinkImpl for VolcAsrSink {
                 self.parent_event(event)
             }
             EventView::Segment(_) => {
-                // The same time is another one in another segment.
+                // The time of the last buffer means another moment in another segment.
                 lock(&self.flow).last = None;
                 run.segment();
                 self.parent_event(event)
@@ -211,7 +206,7 @@ impl BaseSinkImpl for VolcAsrSink {
             EventView::FlushStart(_) => {
                 run.flush_start();
                 let handled = self.parent_event(event);
-                run.outbox.settle();
+                run.outbox.wait_audio_delivered();
                 handled
             }
             EventView::FlushStop(_) => {
@@ -227,8 +222,8 @@ impl BaseSinkImpl for VolcAsrSink {
             EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
                 let handled = self.parent_event(event);
-                // False: flushed meanwhile, or before the segment. Without a duration it is known to reach
-                // to its own start.
+                // Not handled: flushed, or before the segment. Without a duration it reaches to its
+                // own start.
                 if handled {
                     let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
                     run.gap(end, self.time_segment().as_ref());
@@ -266,7 +261,7 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
         let discont = buffer.flags().intersects(jumps);
-        // Outside the segment: nobody is to hear it.
+        // Outside the segment: not to be played, and so not to be recognised.
         let Some(buffer) = clipped else {
             run.skip(discont);
             return Ok(gst::FlowSuccess::Ok);
@@ -293,7 +288,7 @@ impl BaseSinkImpl for VolcAsrSink {
 }
 
 impl VolcAsrSink {
-    /// Wakes the streaming thread if it waits: the base class may need a preroll.
+    /// Ends the streaming thread's wait: the base class may need a preroll.
     fn interrupt(&self) {
         if let Some(run) = self.run() {
             run.client.interrupt();
@@ -304,113 +299,43 @@ impl VolcAsrSink {
         lock(&self.run).clone()
     }
 
-    /// The action signal: without a run there is nothing to finish.
+    /// Handles the action signal.
     fn finish(&self) {
         if let Some(run) = self.run() {
             run.finish_session();
         }
     }
 
-    /// READY → PAUSED: checks the settings, and begins to connect.
+    /// READY → PAUSED: checks the settings, and starts to connect.
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
-        let object = self.obj();
-        let element: &gst::Element = object.upcast_ref();
         let settings = lock(&self.settings).clone();
-        let config = settings.to_config(&Environment::read()).map_err(|error| {
-            self.settings_error(&error.to_string());
-            gst::StateChangeError
-        })?;
+        let run = Run::start(self.obj().upcast_ref(), &settings, self.ids.clone())?;
         *lock(&self.flow) = Flow::default();
-        let rate = config.request.rate;
-        *lock(&self.last_counts) = (Counts::default(), rate);
-        let identity = Identity::new(
-            config.credentials.clone(),
-            config.secrets.clone(),
-            config.resource_id.clone(),
-            rate,
-        );
-        let limits = config.limits;
-        let max_queue = config.max_queue;
-        let without_effect = ineffective(&config);
-        gst::info!(
-            CAT,
-            imp = self,
-            "starting: {}",
-            identity.redact(&config.to_string())
-        );
-        let posting = Posting::new(Timeline::new(rate), identity, self.ids.clone());
-        let outbox = Outbox::new(element, posting);
-        // At once, so that it comes before the state change's own messages, which gst-launch waits for,
-        // and before whatever a stop right after this one says.
-        outbox.posting.starting(element);
-        let client = Client::start(config, outbox.clone()).map_err(|error| {
-            outbox
-                .posting
-                .failed(element, &error.into(), false, &|| true);
-            gst::StateChangeError
-        })?;
-        let run = Run::new(client, outbox, rate, &settings, limits, max_queue, element);
+        *lock(&self.last_counts) = (Counts::default(), run.rate);
         let run = Arc::new(run);
         *lock(&self.run) = Some(run.clone());
-        for found in without_effect {
-            run.outbox.post(Post::Ineffective(found));
-        }
-        // As they are now: what was set since the snapshot was taken found no run to tell.
+        // Properties that were set since the settings were copied found no run to apply to.
         run.apply_live(&lock(&self.settings));
         Ok(())
     }
 
-    /// PAUSED → READY: leaves everything to itself, and waits for nothing but the message that is just
-    /// being posted: after READY none of this run comes.
+    /// PAUSED → READY.
     fn stop_run(&self) {
-        let Some(run) = lock(&self.run).take() else {
-            return;
-        };
-        let mut counts = run.client.counts().0;
-        counts.connected = false;
-        *lock(&self.last_counts) = (counts, run.rate);
-        run.stop();
-        run.outbox.settle_all();
-        run.outbox.posting.canceled(self.obj().upcast_ref());
-        gst::info!(
-            CAT,
-            imp = self,
-            "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it again, {:.1} s dropped; {} responses, {} \
-             final utterances",
-            counts.sessions,
-            seconds(counts.sent, run.rate),
-            seconds(counts.replayed, run.rate),
-            seconds(counts.dropped, run.rate),
-            counts.responses,
-            counts.utterances
-        );
+        let run = lock(&self.run).take();
+        if let Some(run) = run {
+            let mut counts = run.client.counts().0;
+            counts.connected = false;
+            *lock(&self.last_counts) = (counts, run.rate);
+            run.stop(self.obj().upcast_ref());
+        }
     }
 
-    fn settings_error(&self, problem: &str) {
-        gst::error!(CAT, imp = self, "{problem}");
-        let details = gst::Structure::builder("volcasr-error")
-            .field("message", problem)
-            .field("retryable", false)
-            .build();
-        let error = glib::Error::new(
-            gst::ResourceError::Settings,
-            &format!("Can't start: {problem}"),
-        );
-        let element = self.obj();
-        let message = gst::message::Error::builder_from_error(error)
-            .details(details)
-            .src(&*element)
-            .build();
-        // Without a bus there is nobody to tell.
-        let _ = element.post_message(message);
-    }
-
-    /// The current segment, if it counts time. Only on the streaming thread, which holds the lock that
-    /// asking takes.
+    /// Returns the current segment if it counts time. Called on the streaming thread only, which holds
+    /// the lock that the base class takes.
     pub(super) fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
         let mut segment: gst::FormattedSegment<gst::ClockTime> =
             self.obj().segment().downcast().ok()?;
-        // The base class keeps its own progress in it, which makes every buffer's segment another one.
+        // The base class keeps its progress in it, so that no two buffers' segments would be equal.
         segment.set_position(segment.start());
         Some(segment)
     }
@@ -442,11 +367,7 @@ impl VolcAsrSink {
     }
 }
 
-fn seconds(samples: u64, rate: u32) -> f64 {
-    crate::session::samples_to_time(samples, rate).as_secs_f64()
-}
-
-/// S16LE, mono, at one of `rates`.
+/// Returns caps for S16LE, mono, at one of `rates`.
 fn caps<const N: usize>(rates: [i32; N]) -> gst::Caps {
     let builder = gst::Caps::builder("audio/x-raw")
         .field("format", "S16LE")

@@ -1,9 +1,8 @@
 //! Errors in the user's terms: the cause, and the way out.
 
 use crate::client::{
-    ClientError, Credentials, DialError, HandshakeError, InputError, ProxyError, Secrets,
+    ClientError, Config, Credentials, DialError, HandshakeError, InputError, ProxyError, Secrets,
 };
-use crate::element::bus::poster::Ids;
 use crate::element::settings::RESOURCE_IDS;
 use crate::protocol::failure::{Cause, Failure, Retry};
 
@@ -14,9 +13,18 @@ const MAX_EXCERPT: usize = 200;
 /// Rate in hertz that all documentation names.
 const OLDEST_RATE: u32 = 16_000;
 
+/// Ids of a connection, which the vendor's support asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    /// `X-Api-Connect-Id`: ours.
+    pub connect: Option<String>,
+    /// `X-Tt-Logid`: the service's.
+    pub log: Option<String>,
+}
+
 /// Settings that the texts of errors depend on: which properties to name, which secrets to redact.
 #[derive(Clone)]
-pub(crate) struct Identity {
+pub(crate) struct ErrorContext {
     credentials: Credentials,
     secrets: Secrets,
     resource_id: String,
@@ -31,13 +39,13 @@ pub(crate) struct Report {
     pub details: gst::Structure,
 }
 
-impl Identity {
-    pub fn new(credentials: Credentials, secrets: Secrets, resource_id: String, rate: u32) -> Self {
-        Identity {
-            credentials,
-            secrets,
-            resource_id,
-            rate,
+impl ErrorContext {
+    pub fn new(config: &Config) -> Self {
+        ErrorContext {
+            credentials: config.credentials.clone(),
+            secrets: config.secrets.clone(),
+            resource_id: config.resource_id.clone(),
+            rate: config.request.rate,
         }
     }
 
@@ -47,7 +55,7 @@ impl Identity {
     }
 
     /// Returns the rate to try where the service refuses or misreads the one that is sent.
-    pub fn other_rate(&self) -> Option<u32> {
+    pub fn rate_to_try(&self) -> Option<u32> {
         (self.rate != OLDEST_RATE).then_some(OLDEST_RATE)
     }
 
@@ -69,7 +77,7 @@ impl Identity {
 }
 
 /// Makes the error that ends a stream. `lost` says that a session was open before.
-pub(crate) fn report(error: &ClientError, lost: bool, context: &Identity, ids: &Ids) -> Report {
+pub(crate) fn report(error: &ClientError, lost: bool, context: &ErrorContext, ids: &Ids) -> Report {
     let text = context.redact(&text(error, lost, context));
     Report {
         error: domain(error, lost, &text),
@@ -79,7 +87,7 @@ pub(crate) fn report(error: &ClientError, lost: bool, context: &Identity, ids: &
 }
 
 /// Returns what the text leaves out. gst-launch-1.0 prints it right below the text.
-fn debug(error: &ClientError, context: &Identity) -> String {
+fn debug(error: &ClientError, context: &ErrorContext) -> String {
     let mut failure = error.failure().cloned();
     if let Some(failure) = &mut failure
         && excerpt(&context.redact(&failure.message)).is_none()
@@ -96,7 +104,7 @@ fn excerpt(message: &str) -> Option<String> {
 }
 
 /// Makes `volcasr-error`, for programs.
-pub(crate) fn details(error: &ClientError, context: &Identity, ids: &Ids) -> gst::Structure {
+pub(crate) fn details(error: &ClientError, context: &ErrorContext, ids: &Ids) -> gst::Structure {
     let failure = error.failure();
     let message = failure.map_or_else(|| error.to_string(), |failure| failure.message.clone());
     gst::Structure::builder("volcasr-error")
@@ -174,7 +182,7 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
     }
 }
 
-fn text(error: &ClientError, lost: bool, context: &Identity) -> String {
+fn text(error: &ClientError, lost: bool, context: &ErrorContext) -> String {
     if let Some(failure) = error.failure() {
         let message = service_message(failure, context);
         return format!("{message}: {}", remedy(failure, context));
@@ -262,7 +270,7 @@ fn proxy_advice(error: &ProxyError) -> &'static str {
 }
 
 /// Returns who refused, with which number, and in which words.
-fn service_message(failure: &Failure, context: &Identity) -> String {
+fn service_message(failure: &Failure, context: &ErrorContext) -> String {
     // Redacted before it is shortened, which could leave half of a secret.
     let message = context.redact(&failure.message);
     let message = excerpt(&message).unwrap_or(message);
@@ -283,7 +291,7 @@ fn service_message(failure: &Failure, context: &Identity) -> String {
 }
 
 /// Returns the cause and the way out.
-fn remedy(failure: &Failure, context: &Identity) -> String {
+fn remedy(failure: &Failure, context: &ErrorContext) -> String {
     let text = match failure.cause {
         Cause::Credentials
         | Cause::NotGranted
@@ -335,7 +343,7 @@ fn remedy(failure: &Failure, context: &Identity) -> String {
 }
 
 /// Returns the way out where the account is the cause.
-fn account_remedy(cause: Cause, context: &Identity) -> String {
+fn account_remedy(cause: Cause, context: &ErrorContext) -> String {
     match cause {
         Cause::NotGranted => format!(
             "the account has not bought the resource \"{}\". Buy it in the vendor's console, or \
@@ -359,8 +367,8 @@ fn account_remedy(cause: Cause, context: &Identity) -> String {
 }
 
 /// Returns the way out where the service refuses the audio format.
-fn format_remedy(context: &Identity) -> String {
-    match context.other_rate() {
+fn format_remedy(context: &ErrorContext) -> String {
+    match context.rate_to_try() {
         Some(rate) => format!(
             "it does not take this audio format. Try the property rate={rate} (the default is \
              24000)."
@@ -374,7 +382,5 @@ fn format_remedy(context: &Identity) -> String {
     }
 }
 
-#[cfg(test)]
-mod documented;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What is posted on the bus, built from what the client tells.
+//! Structures of the element messages and of warnings' details.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use gst::prelude::*;
 use crate::element::timeline::{Timeline, Times};
 use crate::session::transcript::{Update, Word};
 
-/// `volcasr-transcript`: one utterance as it stands.
+/// Makes `volcasr-transcript`: one utterance as it stands.
 pub(crate) fn transcript(
     timeline: &Timeline,
     stream: u32,
@@ -58,15 +58,14 @@ fn with_times(builder: gst::structure::Builder, times: Times) -> gst::structure:
         .field_if_some("duration", nanos(times.duration))
 }
 
-/// So many different attributes are kept, in the whole process: the documentation has some ten.
+/// Upper bound on different attribute names in the process: the documentation has some ten.
 const MAX_ATTRIBUTES: usize = 256;
 
-/// The names of structures' fields that came from the service. GLib keeps such names for ever, so there
-/// is a bound.
+/// Names of fields that came from the service. GLib keeps such names for ever, so they are bounded.
 struct FieldNames(BTreeSet<&'static str>);
 
 impl FieldNames {
-    /// `name` as a field's name; none: it is no name, or one too many.
+    /// Returns `name` as a field's name, unless it is invalid or one too many.
     fn get(&mut self, name: &str) -> Option<&'static str> {
         if let Some(name) = self.0.get(name) {
             return Some(name);
@@ -88,7 +87,7 @@ fn field_name(name: &str) -> Option<&'static str> {
         .get(name)
 }
 
-/// GStreamer asserts on other names.
+/// Whether GStreamer accepts the name; it asserts on others.
 fn is_field_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes
@@ -97,7 +96,7 @@ fn is_field_name(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"/-_.:+".contains(&byte))
 }
 
-/// `volcasr-response`: a response as it came.
+/// Makes `volcasr-response`: a response as it came.
 pub(crate) fn response(json: &str, session: u32) -> gst::Structure {
     gst::Structure::builder("volcasr-response")
         .field("json", json)
@@ -105,19 +104,17 @@ pub(crate) fn response(json: &str, session: u32) -> gst::Structure {
         .build()
 }
 
-/// `volcasr-dropped`: audio that was not recognised, and its place.
+/// Makes `volcasr-dropped`: audio that was not recognised, and its place.
 pub(crate) fn dropped(times: Times, lost: Duration) -> gst::Structure {
-    let nanos = u64::try_from(lost.as_nanos()).unwrap_or(u64::MAX);
     let times = Times {
-        duration: None,
+        duration: lost.try_into().ok(),
         ..times
     };
-    with_times(gst::Structure::builder("volcasr-dropped"), times)
-        .field("duration", nanos)
-        .build()
+    with_times(gst::Structure::builder("volcasr-dropped"), times).build()
 }
 
-/// `volcasr-reconnect`: another connection is tried after `pause`, for the audio from `times` on.
+/// Makes `volcasr-reconnect`: another connection is tried after `pause`, and replays the audio from
+/// `times` on.
 pub(crate) fn reconnect(
     details: gst::Structure,
     attempt: u32,
@@ -137,21 +134,21 @@ pub(crate) fn reconnect(
     .build()
 }
 
-/// `volcasr-finish-timeout`: the last words did not come.
+/// Makes `volcasr-finish-timeout`: the final response did not come.
 pub(crate) fn finish_timeout(waited: Duration) -> gst::Structure {
     gst::Structure::builder("volcasr-finish-timeout")
         .field("waited", nanos(waited))
         .build()
 }
 
-/// `volcasr-setting`: a property that has no effect.
+/// Makes `volcasr-setting`: a property that has no effect.
 pub(crate) fn setting(property: &str) -> gst::Structure {
     gst::Structure::builder("volcasr-setting")
         .field("property", property)
         .build()
 }
 
-/// `volcasr-rate`: the service counts more audio than it got.
+/// Makes `volcasr-rate`: the service counts more audio than it was sent.
 pub(crate) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
     gst::Structure::builder("volcasr-rate")
         .field("counted", nanos(counted))
@@ -159,7 +156,7 @@ pub(crate) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
         .build()
 }
 
-/// `volcasr-unreadable`: none of a session's responses could be read.
+/// Makes `volcasr-unreadable`: none of a session's responses could be read.
 pub(crate) fn unreadable(responses: u32) -> gst::Structure {
     gst::Structure::builder("volcasr-unreadable")
         .field("responses", responses)

@@ -1,12 +1,20 @@
 //! Everything that is posted, in order.
 //!
-//! - [`outbox`] holds what is to be posted, and runs the job that posts it;
+//! - [`outbox`] queues what is to be posted, and runs the job that posts it;
 //! - [`poster`] makes messages of events, from [`messages`], [`tags`] and [`errors`];
-//! - [`stats`] is the property of that name.
+//! - [`progress`] is the progress `connect`, [`stats`] the property of that name.
+
+use gst::prelude::*;
 
 pub(crate) mod errors;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod poster;
+pub(crate) mod progress;
 pub(crate) mod stats;
 pub(crate) mod tags;
+
+/// Posts a message. Without a bus it is dropped, as GStreamer does it.
+pub(crate) fn post_message(element: &gst::Element, message: gst::Message) {
+    let _ = element.post_message(message);
+}

@@ -1,8 +1,9 @@
-//! What is to be posted, in order, by at most one job on the process's bounded pool.
+//! Messages to post, in order, by at most one job at a time on the process's bounded pool.
 //!
-//! An application's sync handler may block, call back into the element, or shut the pipeline down. So
-//! nothing is posted from the tasks that move audio, nor, where that can be avoided, from the
-//! streaming thread; and no lock is held while posting.
+//! An application's sync handler may block, call back into the element, or shut the pipeline down.
+//! So nothing is posted from the tasks that move audio nor, where that can be avoided, from the
+//! streaming thread, and no lock is held while a message is posted. The backlog behind a slow
+//! handler is bounded: see [`queue`].
 
 mod outgoing;
 mod queue;
@@ -16,172 +17,172 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
+use super::poster::BusPoster;
+use crate::client::{self, Client, ClientError, Event, EventHandler, Level};
 use crate::element::CAT;
-use crate::element::bus::poster::Posting;
+use crate::sync::lock;
 use queue::{Delivery, Queue};
 
-pub(crate) use outgoing::Post;
+pub(crate) use outgoing::OutgoingMessage;
 
-use crate::client::{self, Client, ClientError, Event, EventHandler, Level};
-
-/// How long a flush waits for a message that is on its way to the bus. Longer than that, the
+/// Upper bound on a flush's wait for a message that is being posted. If it takes longer, the
 /// application's own handler has it.
-const UNDER_WAY: Duration = Duration::from_millis(100);
-/// The same for a stop, which is to be over within 100 ms altogether.
-const STOPPING: Duration = Duration::from_millis(50);
+const FLUSH_WAIT: Duration = Duration::from_millis(100);
+/// Upper bound on the same wait of a stop, which is to be over within 100 ms altogether.
+const STOP_WAIT: Duration = Duration::from_millis(50);
 
-/// One run's outbox.
+/// The outbox of one run.
 pub(crate) struct Outbox {
     element: glib::WeakRef<gst::Element>,
-    pub posting: Posting,
+    pub poster: BusPoster,
     client: Mutex<Weak<Client>>,
     queue: Mutex<Queue>,
+    /// Signals that a message was posted.
     delivered: Condvar,
+    /// The error that ends the run was posted.
     failed: AtomicBool,
-    myself: Weak<Outbox>,
+    weak_self: Weak<Outbox>,
 }
 
 impl Outbox {
-    /// An outbox that posts nothing before it is [opened](Self::open).
-    pub fn new(element: &gst::Element, posting: Posting) -> Arc<Self> {
-        Arc::new_cyclic(|myself| Outbox {
+    /// Returns an outbox that posts nothing before it is [opened](Self::open).
+    pub fn new(element: &gst::Element, poster: BusPoster) -> Arc<Self> {
+        Arc::new_cyclic(|weak_self| Outbox {
             element: element.downgrade(),
-            posting,
+            poster,
             client: Mutex::new(Weak::new()),
             queue: Mutex::new(Queue::new()),
             delivered: Condvar::new(),
             failed: AtomicBool::new(false),
-            myself: myself.clone(),
+            weak_self: weak_self.clone(),
         })
     }
 
-    /// Begins to post, and to tell `client` what has been posted.
+    /// Starts to post, and to tell `client` which boundaries and failures are on the bus.
     pub fn open(&self, client: &Arc<Client>) {
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(client);
-        self.queue().busy = false;
-        self.work();
+        *lock(&self.client) = Arc::downgrade(client);
+        self.queue().job_running = false;
+        self.schedule();
     }
 
-    /// Posts nothing more.
+    /// Discards what waits, and all that comes later.
     pub fn close(&self) {
         let mut queue = self.queue();
         queue.closed = true;
         queue.retain(|_| false);
     }
 
-    /// Drops what an older epoch had to say.
+    /// Discards the messages of earlier epochs.
     pub fn flush(&self, epoch: u64) {
         let mut queue = self.queue();
         queue.epoch = epoch;
-        queue.retain(|post| !post.is_discarded_by_flush());
+        queue.retain(|message| !message.is_discarded_by_flush());
         drop(queue);
-        self.posting.forget_announced();
+        self.poster.flush();
     }
 
-    /// After [`flush`](Self::flush): waits for what was on its way to the bus already, so that nothing
-    /// of an older epoch comes after this. Not in a handler of that very message, nor long.
-    pub fn settle(&self) {
-        self.wait_for_delivery(UNDER_WAY, |delivery| delivery.audio);
+    /// Waits after a [`flush`](Self::flush) for the message that is being posted, so that none of an
+    /// earlier epoch follows. Returns at once in the handler of that very message.
+    pub fn wait_audio_delivered(&self) {
+        self.wait_for_delivery(FLUSH_WAIT, |delivery| delivery.audio);
     }
 
-    /// After [`close`](Self::close): the same for whatever it is, so that nothing comes after this, and a
-    /// progress that is just being ended has its end on the bus.
-    pub fn settle_all(&self) {
-        self.wait_for_delivery(STOPPING, |_| true);
+    /// Waits after [`close`](Self::close) for the message that is being posted, so that none follows
+    /// and a progress that is just ending has its end on the bus.
+    pub fn wait_delivered(&self) {
+        self.wait_for_delivery(STOP_WAIT, |_| true);
     }
 
     fn wait_for_delivery(&self, limit: Duration, matters: impl Fn(Delivery) -> bool) {
-        let me = thread::current().id();
-        let queue = self.queue();
-        let under_way = |queue: &mut Queue| {
+        let this_thread = thread::current().id();
+        let is_pending = |queue: &mut Queue| {
             queue
                 .delivering
-                .is_some_and(|delivery| delivery.by != me && matters(delivery))
+                .is_some_and(|delivery| delivery.by != this_thread && matters(delivery))
         };
         drop(
             self.delivered
-                .wait_timeout_while(queue, limit, under_way)
+                .wait_timeout_while(self.queue(), limit, is_pending)
                 .unwrap_or_else(PoisonError::into_inner),
         );
     }
 
-    /// Appends something of the current epoch.
-    pub fn post(&self, post: Post) {
+    /// Appends a message of the current epoch.
+    pub fn enqueue(&self, message: OutgoingMessage) {
         let epoch = self.queue().epoch;
-        self.push(epoch, post);
+        self.enqueue_for(epoch, message);
     }
 
-    /// Appends something of an epoch, unless it is over.
-    pub fn push(&self, epoch: u64, post: Post) {
+    /// Appends a message of `epoch`, unless a flush has ended that.
+    pub fn enqueue_for(&self, epoch: u64, message: OutgoingMessage) {
         let mut queue = self.queue();
-        // A failure, say, is none of a flush's business.
-        if queue.closed || (epoch < queue.epoch && post.is_discarded_by_flush()) {
+        if queue.closed || (epoch < queue.epoch && message.is_discarded_by_flush()) {
             return;
         }
-        // By itself it comes with every second response, posts nothing, and is not worth waking a thread.
-        if let Post::Event(Event::Settled { stream, until }) = post
-            && !queue.busy
+        // Every second response brings one. It posts nothing, and alone is not worth a job.
+        if let OutgoingMessage::Event(Event::Settled { stream, until }) = message
+            && !queue.job_running
             && queue.is_empty()
         {
             drop(queue);
-            self.posting.timeline().forget(stream, until);
+            self.poster.timeline().forget(stream, until);
             return;
         }
-        let fits = queue.push(epoch, post);
+        let fits = queue.push(epoch, message);
         drop(queue);
         if !fits && let Some(client) = self.client() {
             client.fail_backlogged();
         }
-        self.work();
+        self.schedule();
     }
 
-    /// Sees to it that a job is at work, if there is any.
-    fn work(&self) {
+    /// Starts a job, unless one is running or nothing waits.
+    fn schedule(&self) {
         let mut queue = self.queue();
-        if queue.busy || queue.is_empty() {
+        if queue.job_running || queue.is_empty() {
             return;
         }
-        queue.busy = true;
+        queue.job_running = true;
         drop(queue);
-        let Some(outbox) = self.myself.upgrade() else {
+        let Some(outbox) = self.weak_self.upgrade() else {
             return;
         };
         let job = move || {
             let _guard = PanicGuard(&outbox);
-            outbox.empty();
+            outbox.drain();
         };
         if let Err(error) = client::run_job(job) {
             gst::error!(CAT, "can't post: {error}");
-            self.queue().busy = false;
+            self.queue().job_running = false;
         }
     }
 
     /// The job: posts until nothing is left.
-    fn empty(&self) {
+    fn drain(&self) {
         while let Some(element) = self.element.upgrade() {
-            let (epoch, post) = {
+            let (epoch, message) = {
                 let mut queue = self.queue();
-                let Some((epoch, post)) = queue.pop() else {
-                    queue.busy = false;
+                let Some((epoch, message)) = queue.pop() else {
+                    queue.job_running = false;
                     return;
                 };
                 queue.delivering = Some(Delivery {
                     by: thread::current().id(),
-                    audio: post.is_discarded_by_flush(),
+                    audio: message.is_discarded_by_flush(),
                 });
-                (epoch, post)
+                (epoch, message)
             };
-            self.deliver(&element, epoch, post);
+            self.post(&element, epoch, message);
             self.queue().delivering = None;
             self.delivered.notify_all();
         }
-        self.queue().busy = false;
+        self.queue().job_running = false;
     }
 
-    /// The job has panicked: ends the run with an error, and lets another job post that and what is left.
+    /// Ends the run with an error after a panic of the job. Another job posts it, and the rest.
     fn on_panic(&self) {
         let mut queue = self.queue();
-        queue.busy = false;
+        queue.job_running = false;
         queue.delivering = None;
         let epoch = queue.epoch;
         drop(queue);
@@ -190,44 +191,41 @@ impl Outbox {
             client.fail_internally();
         }
         let (error, lost) = (ClientError::Internal, false);
-        self.push(epoch, Post::Event(Event::Failed { error, lost }));
+        self.enqueue_for(epoch, OutgoingMessage::Event(Event::Failed { error, lost }));
     }
 
     fn client(&self) -> Option<Arc<Client>> {
-        self.client
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .upgrade()
+        lock(&self.client).upgrade()
     }
 
-    fn deliver(&self, element: &gst::Element, epoch: u64, post: Post) {
+    fn post(&self, element: &gst::Element, epoch: u64, message: OutgoingMessage) {
         let wanted = || {
             let queue = self.queue();
             !queue.closed && epoch == queue.epoch
         };
-        match post {
-            Post::Event(Event::BoundaryDone { token }) => {
+        match message {
+            OutgoingMessage::Event(Event::BoundaryDone { token }) => {
                 if let Some(client) = self.client() {
                     client.acknowledge_done(token);
                 }
             }
-            Post::Event(Event::Failed { error, lost }) => {
-                self.fail(|open| self.posting.failed(element, &error, lost, open));
+            OutgoingMessage::Event(Event::Failed { error, lost }) => {
+                self.post_failure(element, &error, lost);
             }
-            Post::Event(event) => self.posting.event(element, event, &wanted),
-            Post::Dropped { times, lost } => self.posting.dropped(element, times, lost),
-            Post::Backwards => self.posting.backwards(element),
-            Post::Ineffective(found) => self.posting.ineffective(element, &found),
+            OutgoingMessage::Event(event) => self.poster.post_event(element, event, &wanted),
+            OutgoingMessage::Dropped { times, lost } => self.poster.dropped(element, times, lost),
+            OutgoingMessage::ReversePlayback => self.poster.reverse_playback(element),
+            OutgoingMessage::Ineffective(found) => self.poster.ineffective(element, &found),
             #[cfg(test)]
-            Post::Panic => panic!("on purpose"),
+            OutgoingMessage::Panic => panic!("on purpose"),
         }
     }
 
-    /// Posts the one error, as `post` does it, for whoever waits for that.
-    fn fail(&self, post: impl FnOnce(&dyn Fn() -> bool)) {
-        // One error for one cause.
+    /// Posts the one error of the run, and tells the client, which others wait for.
+    fn post_failure(&self, element: &gst::Element, error: &ClientError, lost: bool) {
         if !self.failed.swap(true, Ordering::SeqCst) {
-            post(&|| !self.queue().closed);
+            let wanted = || !self.queue().closed;
+            self.poster.failed(element, error, lost, &wanted);
         }
         if let Some(client) = self.client() {
             client.acknowledge_failure();
@@ -235,11 +233,11 @@ impl Outbox {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 
-/// Sees to it that a job's panic does not leave EOS waiting for what no job would post any more.
+/// Reports a panic of the job, so that EOS does not wait for messages that no job would post.
 struct PanicGuard<'a>(&'a Outbox);
 
 impl Drop for PanicGuard<'_> {
@@ -252,7 +250,7 @@ impl Drop for PanicGuard<'_> {
 
 impl EventHandler for Outbox {
     fn handle(&self, epoch: u64, event: Event) {
-        self.push(epoch, Post::Event(event));
+        self.enqueue_for(epoch, OutgoingMessage::Event(event));
     }
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {
@@ -266,8 +264,8 @@ impl EventHandler for Outbox {
             return;
         }
         if let Some(element) = self.element.upgrade() {
-            // It may quote the peer, which may quote us.
-            let line = self.posting.redact(&line.to_string());
+            // The line may quote the peer, and the peer may repeat a secret.
+            let line = self.poster.redact(&line.to_string());
             gst::log_with_level!(CAT, level, obj = element, "{line}");
         }
     }

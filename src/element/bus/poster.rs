@@ -1,157 +1,88 @@
-//! From events to messages: what each is to the application.
+//! Messages, warnings and the error that events of the client become.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 
-use super::{messages, tags};
+use super::errors::{self, ErrorContext, Ids};
+use super::progress::ConnectProgress;
+use super::{messages, post_message, tags};
 use crate::client::{ClientError, Event};
 use crate::element::CAT;
-use crate::element::bus::errors::{self, Identity};
 use crate::element::ineffective::Ineffective;
 use crate::element::timeline::{Timeline, Times};
 use crate::protocol::text::sanitize;
 use crate::session::transcript::Update;
+use crate::sync::lock;
 
-/// State of the progress `connect`. Each start gets exactly one end, in this order, whichever threads
-/// post them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Connecting {
-    /// Not begun, or over.
-    Idle,
-    /// Its start is being posted.
-    Starting,
-    /// Its end is to be posted.
-    UnderWay,
-    /// Canceled while its start was being posted: the thread that posts the start posts the end, too.
-    Canceled,
-}
-
-/// The ids of a connection, for the vendor's support.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ids {
-    /// `X-Api-Connect-Id`: ours.
-    pub connect: Option<String>,
-    /// `X-Tt-Logid`: the service's.
-    pub log: Option<String>,
-}
-
-/// What the posting of one run needs to know.
-pub(crate) struct Posting {
-    pub timeline: Mutex<Timeline>,
-    identity: Identity,
+/// Posts the messages of one run.
+pub(crate) struct BusPoster {
+    timeline: Mutex<Timeline>,
+    context: ErrorContext,
+    /// The property `interim-results`.
     pub interim: AtomicBool,
+    /// The property `post-tags`.
     pub tags: AtomicBool,
+    /// The failure to make a tag was logged.
     tags_failed: AtomicBool,
-    connecting: Mutex<Connecting>,
-    /// Utterances, by stream and number, that were posted and are not final.
-    announced: Mutex<BTreeSet<(u32, u32)>>,
-    /// Of the current or last connection of this run.
+    pub progress: ConnectProgress,
+    /// Utterances that were posted and are not final, by stream and number.
+    open: Mutex<BTreeSet<(u32, u32)>>,
+    /// Ids of the run's current or last connection.
     ids: Mutex<Ids>,
-    /// The same of any run, for the element's properties.
+    /// Ids of the element's current or last connection, in any run: its properties.
     last_ids: Arc<Mutex<Ids>>,
 }
 
-impl Posting {
-    pub fn new(timeline: Timeline, identity: Identity, last_ids: Arc<Mutex<Ids>>) -> Self {
-        Posting {
+impl BusPoster {
+    pub fn new(timeline: Timeline, context: ErrorContext, last_ids: Arc<Mutex<Ids>>) -> Self {
+        BusPoster {
             timeline: Mutex::new(timeline),
-            identity,
+            context,
             interim: AtomicBool::new(true),
             tags: AtomicBool::new(true),
             tags_failed: AtomicBool::new(false),
-            connecting: Mutex::new(Connecting::Idle),
-            announced: Mutex::default(),
+            progress: ConnectProgress::default(),
+            open: Mutex::default(),
             ids: Mutex::default(),
             last_ids,
         }
     }
 
     pub fn timeline(&self) -> MutexGuard<'_, Timeline> {
-        self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.timeline)
     }
 
-    /// `text` without the credentials.
+    /// Returns `text` with the credentials redacted.
     pub fn redact(&self, text: &str) -> String {
-        self.identity.redact(text)
+        self.context.redact(text)
     }
 
-    pub fn forget_announced(&self) {
-        self.announced().clear();
+    /// Forgets the open utterances: a flush has discarded them.
+    pub fn flush(&self) {
+        lock(&self.open).clear();
     }
 
-    fn announced(&self) -> MutexGuard<'_, BTreeSet<(u32, u32)>> {
-        self.announced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins the progress `connect`.
-    pub fn starting(&self, element: &gst::Element) {
-        *self.connecting() = Connecting::Starting;
-        progress(
-            element,
-            gst::ProgressType::Start,
-            "Connecting to the recognition service",
-        );
-        if !self.goes_from(Connecting::Starting, Connecting::UnderWay) {
-            *self.connecting() = Connecting::UnderWay;
-            self.canceled(element);
-        }
-    }
-
-    fn connecting(&self) -> MutexGuard<'_, Connecting> {
-        self.connecting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Goes from one state to another, unless it is in a third one. Returns whether it did.
-    fn goes_from(&self, from: Connecting, to: Connecting) -> bool {
-        let mut state = self.connecting();
-        let is_there = *state == from;
-        if is_there {
-            *state = to;
-        }
-        is_there
-    }
-
-    /// Ends the progress, if it has not ended, because nobody waits for it any more.
-    pub fn canceled(&self, element: &gst::Element) {
-        if !self.goes_from(Connecting::Starting, Connecting::Canceled) {
-            self.end_progress(
-                element,
-                gst::ProgressType::Canceled,
-                "Connecting was canceled",
-            );
-        }
-    }
-
-    fn end_progress(&self, element: &gst::Element, end: gst::ProgressType, text: &str) {
-        if self.goes_from(Connecting::UnderWay, Connecting::Idle) {
-            progress(element, end, text);
-        }
-    }
-
-    /// Posts what an event is to the application. While that is more than one message, `wanted` is asked
-    /// whether the rest is.
-    pub fn event(&self, element: &gst::Element, event: Event, wanted: &dyn Fn() -> bool) {
+    /// Posts an event as one message or several. `wanted` tells between two whether a flush or a
+    /// stop has discarded the rest.
+    pub fn post_event(&self, element: &gst::Element, event: Event, wanted: &dyn Fn() -> bool) {
         match event {
             Event::Ready => {
                 gst::debug!(CAT, obj = element, "the network is ready");
-                self.end_progress(element, gst::ProgressType::Complete, "The network is ready");
+                let kind = gst::ProgressType::Complete;
+                self.progress.end(element, kind, "The network is ready");
             }
             Event::Ids { connect_id, log_id } => {
                 let ids = Ids {
                     connect: Some(connect_id),
                     log: log_id,
                 };
-                *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = ids.clone();
+                *lock(&self.ids) = ids.clone();
                 self.notify_ids(element, ids);
             }
             Event::Transcript {
@@ -160,13 +91,13 @@ impl Posting {
                 update,
             } => {
                 self.transcript(element, stream, session, &update);
-                // The application may take its time with the message, and flush meanwhile.
+                // The application's handler may take its time with the message, and flush.
                 if update.is_final && !update.text.is_empty() && wanted() {
                     self.tag(element, &update.text);
                 }
             }
             Event::Response { session, json } => {
-                post(element, messages::response(&json, session));
+                post_structure(element, messages::response(&json, session));
             }
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
             Event::Reconnecting {
@@ -188,17 +119,18 @@ impl Posting {
                 self.finish_timed_out(element, waited, error.as_ref());
             }
             Event::SampleRateMismatch { counted, sent } => {
-                self.counts_differently(element, counted, sent);
+                self.sample_rate_mismatch(element, counted, sent);
             }
             Event::NotUnderstood { responses } => {
                 let text = format!(
-                    "None of {responses} responses of the service holds anything that this element can read. Check \
-                     that the property uri names a v3/sauc endpoint; post-responses shows what they hold."
+                    "None of {responses} responses of the service holds anything that this \
+                     element can read. Check that the property uri names a v3/sauc endpoint; \
+                     post-responses shows what they hold."
                 );
                 let error = glib::Error::new(gst::StreamError::Decode, &text);
                 warn(element, error, None, messages::unreadable(responses));
             }
-            // The outbox sees to these.
+            // Handled by the outbox.
             Event::Failed { .. } | Event::BoundaryDone { .. } => {}
         }
     }
@@ -206,20 +138,20 @@ impl Posting {
     fn transcript(&self, element: &gst::Element, stream: u32, session: u32, update: &Update) {
         let key = (stream, update.number);
         if update.is_final {
-            // Whoever never heard of it need not be told that it is withdrawn.
-            if !self.announced().remove(&key) && update.text.is_empty() {
+            // An utterance that was never posted needs no withdrawal.
+            if !lock(&self.open).remove(&key) && update.text.is_empty() {
                 return;
             }
         } else {
             if !self.interim.load(Ordering::Relaxed) {
                 return;
             }
-            self.announced().insert(key);
+            lock(&self.open).insert(key);
         }
         let structure = messages::transcript(&self.timeline(), stream, session, update);
-        gst::debug!(CAT, obj = element, "{}", Line(stream, update));
+        gst::debug!(CAT, obj = element, "{}", LogLine(stream, update));
         gst::log!(CAT, obj = element, "{structure}");
-        post(element, structure);
+        post_structure(element, structure);
     }
 
     fn tag(&self, element: &gst::Element, text: &str) {
@@ -229,8 +161,7 @@ impl Posting {
         match tags::list(text) {
             Ok(tags) => {
                 let message = gst::message::Tag::builder(tags).src(element).build();
-                // Without a bus there is nobody to tell.
-                let _ = element.post_message(message);
+                post_message(element, message);
             }
             Err(error) => {
                 if !self.tags_failed.swap(true, Ordering::Relaxed) {
@@ -249,32 +180,24 @@ impl Posting {
         (stream, from): (u32, Duration),
     ) {
         let times = self.timeline().times(stream, Some(from), None);
-        let details = errors::details(error, &self.identity, &self.ids());
+        let details = errors::details(error, &self.context, &lock(&self.ids));
         let details = messages::reconnect(details, attempt, pause, times);
-        let error = self.identity.redact(&error.to_string());
-        let text = format!(
-            "{what} in {} ms (try {attempt}): {error}",
-            pause.as_millis()
-        );
-        let connecting = *self.connecting();
-        if connecting == Connecting::UnderWay {
-            progress(element, gst::ProgressType::Continue, &text);
-        }
-        warn(
-            element,
-            glib::Error::new(gst::ResourceError::Write, &text),
-            None,
-            details,
-        );
+        let error = self.redact(&error.to_string());
+        let pause = pause.as_millis();
+        let text = format!("{what} in {pause} ms (try {attempt}): {error}");
+        self.progress.update(element, &text);
+        let error = glib::Error::new(gst::ResourceError::Write, &text);
+        warn(element, error, None, details);
     }
 
-    fn counts_differently(&self, element: &gst::Element, counted: Duration, sent: Duration) {
-        let way_out = match self.identity.other_rate() {
+    fn sample_rate_mismatch(&self, element: &gst::Element, counted: Duration, sent: Duration) {
+        let remedy = match self.context.rate_to_try() {
             Some(rate) => format!("Try the property rate={rate}"),
             None => "Check that the property uri names a v3/sauc endpoint".into(),
         };
         let text = format!(
-            "The service has worked through more audio than was sent: it seems to count at another rate. {way_out}."
+            "The service has worked through more audio than was sent: it seems to count at \
+             another rate. {remedy}."
         );
         let error = glib::Error::new(gst::StreamError::Format, &text);
         warn(element, error, None, messages::rate(counted, sent));
@@ -286,24 +209,20 @@ impl Posting {
         waited: Duration,
         error: Option<&ClientError>,
     ) {
-        let cause = error.map(|error| self.identity.redact(&error.to_string()));
+        let cause = error.map(|error| self.redact(&error.to_string()));
         let why = match &cause {
             Some(cause) => format!(": {cause}"),
             None => String::new(),
         };
         let text = format!(
-            "The service did not confirm the last words, for which this element waited {} ms{why}. What was heard last \
-             was posted as final and unconfirmed. The properties finish-timeout and max-reconnects say how long to wait, and \
-             how often to ask again.",
+            "The service did not confirm the last words, for which this element waited {} \
+             ms{why}. What was heard last was posted as final and unconfirmed. The properties \
+             finish-timeout and max-reconnects say how long to wait, and how often to ask again.",
             waited.as_millis()
         );
         let error = glib::Error::new(gst::ResourceError::Read, &text);
-        warn(
-            element,
-            error,
-            cause.as_deref(),
-            messages::finish_timeout(waited),
-        );
+        let details = messages::finish_timeout(waited);
+        warn(element, error, cause.as_deref(), details);
     }
 
     /// Posts that audio was dropped.
@@ -324,19 +243,16 @@ impl Posting {
     }
 
     /// Posts that audio is being discarded because it is played backwards.
-    pub fn backwards(&self, element: &gst::Element) {
+    pub fn reverse_playback(&self, element: &gst::Element) {
         let text = "Audio that is played backwards can't be recognised, and is discarded";
         gst::warning!(CAT, obj = element, "{text}");
         let error = glib::Error::new(gst::StreamError::Format, text);
-        let message = gst::message::Warning::builder_from_error(error)
-            .src(element)
-            .build();
-        // Without a bus there is nobody to tell.
-        let _ = element.post_message(message);
+        let message = gst::message::Warning::builder_from_error(error);
+        post_message(element, message.src(element).build());
     }
 
-    /// Posts the one error. In between `wanted` is asked whether it still is: the application may stop
-    /// the element when it sees the progress end.
+    /// Posts the error that ends the run, and the end of the progress before it. `wanted` tells in
+    /// between whether the application has stopped the element on seeing the progress end.
     pub fn failed(
         &self,
         element: &gst::Element,
@@ -344,27 +260,22 @@ impl Posting {
         lost: bool,
         wanted: &dyn Fn() -> bool,
     ) {
-        let report = errors::report(error, lost, &self.identity, &self.ids());
-        gst::error!(CAT, obj = element, "{}", report.error.message());
-        self.end_progress(element, gst::ProgressType::Error, report.error.message());
-        if !wanted() {
-            return;
+        let report = errors::report(error, lost, &self.context, &lock(&self.ids));
+        let text = report.error.message();
+        gst::error!(CAT, obj = element, "{text}");
+        self.progress.end(element, gst::ProgressType::Error, text);
+        if wanted() {
+            let message = gst::message::Error::builder_from_error(report.error)
+                .debug(&report.debug)
+                .details(report.details);
+            post_message(element, message.src(element).build());
         }
-        let message = gst::message::Error::builder_from_error(report.error)
-            .debug(&report.debug)
-            .details(report.details)
-            .src(element)
-            .build();
-        // Without a bus there is nobody to tell.
-        let _ = element.post_message(message);
     }
 
-    /// A connection has been made or refused.
+    /// Notifies the properties `connect-id` and `log-id` where they change.
     fn notify_ids(&self, element: &gst::Element, ids: Ids) {
-        let mut last = self.last_ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *last, ids.clone());
-        // An application reads the property in its handler.
-        drop(last);
+        // Unlocked before the notification: an application reads the property in its handler.
+        let before = std::mem::replace(&mut *lock(&self.last_ids), ids.clone());
         if before.connect != ids.connect {
             element.notify("connect-id");
         }
@@ -372,21 +283,26 @@ impl Posting {
             element.notify("log-id");
         }
     }
-
-    fn ids(&self) -> Ids {
-        self.ids
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
 }
 
-/// An update as a line for people: which utterance, where on the stream's axis, and its text as it is.
-struct Line<'a>(u32, &'a Update);
+/// Posts that a setting can't be used, and so no run starts.
+pub(crate) fn post_settings_error(element: &gst::Element, problem: &str) {
+    gst::error!(CAT, obj = element, "{problem}");
+    let text = format!("Can't start: {problem}");
+    let error = glib::Error::new(gst::ResourceError::Settings, &text);
+    let details = gst::Structure::builder("volcasr-error")
+        .field("message", problem)
+        .field("retryable", false);
+    let message = gst::message::Error::builder_from_error(error).details(details.build());
+    post_message(element, message.src(element).build());
+}
 
-impl fmt::Display for Line<'_> {
+/// An update as a line of the log: its utterance, its place on the stream's axis, its text.
+struct LogLine<'a>(u32, &'a Update);
+
+impl fmt::Display for LogLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Line(stream, update) = self;
+        let LogLine(stream, update) = self;
         let state = match (update.text.is_empty(), update.is_final, update.unconfirmed) {
             (true, ..) => "withdrawn",
             (_, true, true) => "final, unconfirmed",
@@ -395,44 +311,22 @@ impl fmt::Display for Line<'_> {
         };
         write!(f, "stream {stream}, utterance {}, {state}", update.number)?;
         if let (Some(start), Some(end)) = (update.start, update.end) {
-            write!(
-                f,
-                ", {:.2} s to {:.2} s",
-                start.as_secs_f64(),
-                end.as_secs_f64()
-            )?;
+            let (start, end) = (start.as_secs_f64(), end.as_secs_f64());
+            write!(f, ", {start:.2} s to {end:.2} s")?;
         }
-        // On one line, whatever the service puts into it.
         write!(f, ": \"{}\"", sanitize(&update.text))
     }
 }
 
-fn progress(element: &gst::Element, kind: gst::ProgressType, text: &str) {
-    let message = gst::message::Progress::builder(kind, "connect", text)
-        .src(element)
-        .build();
-    // Without a bus there is nobody to tell.
-    let _ = element.post_message(message);
-}
-
-fn post(element: &gst::Element, structure: gst::Structure) {
-    // Without a bus there is nobody to tell.
-    let _ = element.post_message(
-        gst::message::Element::builder(structure)
-            .src(element)
-            .build(),
-    );
+fn post_structure(element: &gst::Element, structure: gst::Structure) {
+    let message = gst::message::Element::builder(structure);
+    post_message(element, message.src(element).build());
 }
 
 fn warn(element: &gst::Element, error: glib::Error, debug: Option<&str>, details: gst::Structure) {
     gst::warning!(CAT, obj = element, "{}", error.message());
-    let builder = gst::message::Warning::builder_from_error(error)
+    let message = gst::message::Warning::builder_from_error(error)
         .details(details)
-        .src(element);
-    let message = match debug {
-        Some(debug) => builder.debug(debug).build(),
-        None => builder.build(),
-    };
-    // Without a bus there is nobody to tell.
-    let _ = element.post_message(message);
+        .debug_if_some(debug);
+    post_message(element, message.src(element).build());
 }

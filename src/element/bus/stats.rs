@@ -7,9 +7,9 @@ use gst_base::prelude::*;
 use crate::client::Counts;
 use crate::session::samples_to_time;
 
-/// `application/x-volcasr-stats`: times in nanoseconds.
+/// Makes `application/x-volcasr-stats`: times in nanoseconds.
 ///
-/// The base class's property of the same name, which ours takes the place of, goes into it.
+/// It includes the base class's property of the same name, which this one overrides.
 pub(crate) fn structure(
     base: &gst_base::BaseSink,
     counts: &Counts,

@@ -1,4 +1,4 @@
-//! The tag `transcript`: what was said, for players and `gst-launch-1.0 -t`.
+//! The tag `transcript`: final texts, for players and `gst-launch-1.0 -t`.
 
 use gst::glib;
 use gst::prelude::*;
@@ -35,7 +35,7 @@ pub(crate) fn register() {
     }
 }
 
-/// Returns a list with the text.
+/// Returns a tag list with the text.
 ///
 /// # Errors
 /// Something else has registered the tag with another type.
@@ -46,7 +46,7 @@ pub(crate) fn list(text: &str) -> Result<gst::TagList, gst::TagError> {
     Ok(tags)
 }
 
-/// Joins with a space, except between characters that are written without.
+/// Joins texts with a space, except between characters of scripts that use none.
 fn join(texts: &[String]) -> String {
     let mut joined = String::new();
     for text in texts {
@@ -62,7 +62,7 @@ fn join(texts: &[String]) -> String {
     joined
 }
 
-/// Han, kana, and the punctuation and full-width forms that go with them. Korean has spaces.
+/// Whether `c` is Han, kana, or their punctuation or full-width forms. Korean uses spaces.
 fn is_cjk(c: char) -> bool {
     matches!(c,
         '\u{2E80}'..='\u{303F}' | '\u{3040}'..='\u{312F}' | '\u{31A0}'..='\u{31FF}'

@@ -1,23 +1,23 @@
-//! What of a buffer lies in its segment: nobody is to hear the rest.
+//! Clipping of buffers to their segment.
 
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 
-/// How long so much audio lasts.
+/// Returns the duration of so many bytes.
 pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
     let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate);
     time.try_into().unwrap_or(gst::ClockTime::MAX)
 }
 
-/// The part of the buffer that lies in the segment, with its time; none: nothing does. A buffer without a
-/// timestamp is everywhere.
+/// Returns the part of the buffer that lies in the segment, with its time, if any does. A buffer
+/// without a timestamp is returned whole.
 pub(crate) fn clip(
     buffer: &gst::Buffer,
     segment: &gst::FormattedSegment<gst::ClockTime>,
     rate: u32,
 ) -> Option<gst::Buffer> {
     let mut buffer = buffer.clone();
-    // The samples say how long it is. The function below believes the duration, and would take off more than there is
-    // where that claims too much.
+    // The number of samples tells the length. The function below believes the duration, and would
+    // cut off too much where that is too long.
     let is_long = |claimed: gst::ClockTime| claimed > duration(buffer.size(), rate);
     if buffer.duration().is_some_and(is_long) {
         buffer.make_mut().set_duration(None);

@@ -249,20 +249,20 @@ fn output() -> Vec<Property> {
         live(
             "interim-results",
             "Interim results",
-            "Post utterances while they may still change; off: final ones only",
+            "OutgoingMessage utterances while they may still change; off: final ones only",
             |s| &mut s.interim_results,
         ),
         live(
             "post-tags",
-            "Post tags",
-            "Post each final utterance as the tag \"transcript\", too; gst-launch-1.0 -t prints \
+            "OutgoingMessage tags",
+            "OutgoingMessage each final utterance as the tag \"transcript\", too; gst-launch-1.0 -t prints \
              it",
             |s| &mut s.post_tags,
         ),
         live(
             "post-responses",
-            "Post responses",
-            "Post each response's JSON as the element message volcasr-response, too; costs a copy \
+            "OutgoingMessage responses",
+            "OutgoingMessage each response's JSON as the element message volcasr-response, too; costs a copy \
              of each",
             |s| &mut s.post_responses,
         ),

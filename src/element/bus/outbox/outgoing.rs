@@ -1,4 +1,4 @@
-//! One thing to post, and what can stand for it.
+//! A message to post, and which other message makes it needless.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use crate::client::Event;
 use crate::element::ineffective::Ineffective;
 use crate::element::timeline::Times;
 
-/// One thing to post.
-pub(crate) enum Post {
-    /// What the client tells.
+/// A message to post.
+pub(crate) enum OutgoingMessage {
+    /// An event of the client.
     Event(Event),
-    /// Audio was dropped for want of room.
+    /// Audio was dropped because the queue was full.
     Dropped { times: Times, lost: Duration },
-    /// Audio came that is played backwards.
-    Backwards,
+    /// Audio is being played backwards.
+    ReversePlayback,
     /// A setting has no effect.
     Ineffective(Ineffective),
-    /// The job panics.
+    /// Makes the job panic.
     #[cfg(test)]
     Panic,
 }
 
-impl Post {
-    /// What it takes of the memory, about.
+impl OutgoingMessage {
+    /// Returns about how many bytes of memory it takes.
     pub fn bytes(&self) -> usize {
-        let held = match self {
-            Post::Event(Event::Transcript { update, .. }) => {
+        let heap = match self {
+            Self::Event(Event::Transcript { update, .. }) => {
                 let words: usize = update.words.iter().map(|word| word.text.len()).sum();
                 let attributes = update.attributes.iter();
                 let attributes: usize = attributes
@@ -33,46 +33,48 @@ impl Post {
                     .sum();
                 update.text.len() + words + attributes + size_of_val(&update.words[..])
             }
-            Post::Event(Event::Response { json, .. }) => json.len(),
+            Self::Event(Event::Response { json, .. }) => json.len(),
             _ => 0,
         };
-        size_of::<Post>() + held
+        size_of::<Self>() + heap
     }
 
-    /// Whether a flush takes it back.
+    /// Whether a flush discards it.
     pub fn is_discarded_by_flush(&self) -> bool {
         match self {
-            Post::Event(event) => event.is_discarded_by_flush(),
-            Post::Dropped { .. } => true,
-            Post::Backwards | Post::Ineffective(_) => false,
+            Self::Event(event) => event.is_discarded_by_flush(),
+            Self::Dropped { .. } => true,
+            Self::ReversePlayback | Self::Ineffective(_) => false,
             #[cfg(test)]
-            Post::Panic => false,
+            Self::Panic => false,
         }
     }
 
-    /// Whether the application can do without it: an interim text, which another follows, or a response.
+    /// Whether the application can do without it: an interim text, which another follows, or a
+    /// response.
     pub fn is_droppable(&self) -> bool {
         match self {
-            Post::Event(Event::Transcript { update, .. }) => !update.is_final,
-            Post::Event(Event::Response { .. }) => true,
+            Self::Event(Event::Transcript { update, .. }) => !update.is_final,
+            Self::Event(Event::Response { .. }) => true,
             _ => false,
         }
     }
 
-    /// Whether this need not be posted when `next` is: interim texts give way to their successors.
-    pub fn gives_way_to(&self, next: &Post) -> bool {
+    /// Whether `next` makes this one needless: an interim text is replaced by the next text of its
+    /// utterance.
+    pub fn is_superseded_by(&self, next: &Self) -> bool {
         match (self, next) {
             (
-                Post::Event(Event::Transcript { stream, update, .. }),
-                Post::Event(Event::Transcript {
+                Self::Event(Event::Transcript { stream, update, .. }),
+                Self::Event(Event::Transcript {
                     stream: next_stream,
                     update: next,
                     ..
                 }),
             ) => !update.is_final && stream == next_stream && update.number == next.number,
             (
-                Post::Event(Event::Settled { stream, .. }),
-                Post::Event(Event::Settled {
+                Self::Event(Event::Settled { stream, .. }),
+                Self::Event(Event::Settled {
                     stream: next_stream,
                     ..
                 }),
@@ -81,10 +83,10 @@ impl Post {
         }
     }
 
-    /// Adds the loss in `next` to this one.
-    pub fn absorb(&mut self, next: &Post) -> bool {
+    /// Adds the audio dropped in `next` to this one. Returns false if either is no such message.
+    pub fn absorb(&mut self, next: &Self) -> bool {
         match (self, next) {
-            (Post::Dropped { lost, .. }, Post::Dropped { lost: more, .. }) => {
+            (Self::Dropped { lost, .. }, Self::Dropped { lost: more, .. }) => {
                 *lost += *more;
                 true
             }

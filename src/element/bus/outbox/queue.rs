@@ -1,131 +1,142 @@
-//! What waits to be posted, and when that is too much.
+//! The backlog of messages, and its limits.
+//!
+//! Backpressure on an application that is slow to take messages would only move the backlog to the
+//! service. So the queue drops what the application can do without: first interim texts that were
+//! replaced, then old interim texts and responses. If the rest is too large still, the run fails.
 
 use std::collections::VecDeque;
 use std::thread::ThreadId;
 
-use super::outgoing::Post;
+use super::outgoing::OutgoingMessage;
 
-/// With more posts than this waiting, interim texts give way to their successors.
+/// Number of messages above which an interim text is replaced by its successor.
 const COALESCE_ABOVE: usize = 64;
-/// With more posts or bytes than this waiting, the oldest of those that can be done without are dropped.
+/// Number and bytes of messages above which the oldest droppable ones are dropped.
 const DROP_ABOVE: (usize, usize) = (1024, 8 << 20);
-/// Upper bound on the bytes of what can't be dropped: hours of final results, or the largest response.
+/// Upper bound on the bytes of messages that can't be dropped: hours of final results.
 const MAX_BYTES: usize = 32 << 20;
 
-/// The posts of one outbox, and how it stands with them.
+/// The messages of one outbox, and the state of its job.
 pub(crate) struct Queue {
-    /// With the epoch that each belongs to.
-    posts: VecDeque<(u64, Post)>,
+    /// Each with its epoch.
+    messages: VecDeque<(u64, OutgoingMessage)>,
     pub epoch: u64,
     pub delivering: Option<Delivery>,
-    /// Bytes of `posts`.
+    /// Bytes of `messages`.
     bytes: usize,
-    /// How many of `posts` can be dropped.
+    /// Number of `messages` that can be dropped.
     droppable: usize,
-    /// A job is at work, or must not begin yet.
-    pub busy: bool,
+    /// A job is running, or may not start yet.
+    pub job_running: bool,
     pub closed: bool,
 }
 
-/// Something is on its way to the bus.
+/// A message that is being posted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery {
     /// The thread on which the application's sync handler sees it.
     pub by: ThreadId,
-    /// It speaks of audio: a flush takes it back.
+    /// It is discarded by a flush.
     pub audio: bool,
 }
 
 impl Queue {
-    /// Nothing waits, and no job may begin yet.
+    /// Returns an empty queue whose job may not start yet.
     pub fn new() -> Self {
         Queue {
-            posts: VecDeque::new(),
+            messages: VecDeque::new(),
             epoch: 0,
             delivering: None,
             bytes: 0,
             droppable: 0,
-            busy: true,
+            job_running: true,
             closed: false,
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.posts.is_empty()
+        self.messages.is_empty()
     }
 
-    /// Appends, and drops what need not be posted any more. Returns false when more waits than is kept.
-    pub fn push(&mut self, epoch: u64, post: Post) -> bool {
-        if self.posts.len() >= COALESCE_ABOVE {
-            if let Some((_, last)) = self.posts.back_mut()
-                && last.absorb(&post)
+    /// Appends a message, and drops those that became needless. Returns false when the queue is too
+    /// large even so.
+    pub fn push(&mut self, epoch: u64, message: OutgoingMessage) -> bool {
+        if self.messages.len() >= COALESCE_ABOVE {
+            if let Some((_, last)) = self.messages.back_mut()
+                && last.absorb(&message)
             {
                 return true;
             }
-            if let Some(index) = self.predecessor(&post) {
+            if let Some(index) = self.superseded(&message) {
                 self.remove(index);
             }
         }
         if self.is_above(DROP_ABOVE) {
             self.drop_oldest();
-            if post.is_droppable() && self.is_above(DROP_ABOVE) {
+            if message.is_droppable() && self.is_above(DROP_ABOVE) {
                 return true;
             }
         }
-        self.bytes += post.bytes();
-        self.droppable += usize::from(post.is_droppable());
-        self.posts.push_back((epoch, post));
+        self.bytes += message.bytes();
+        self.droppable += usize::from(message.is_droppable());
+        self.messages.push_back((epoch, message));
         self.bytes <= MAX_BYTES
     }
 
-    /// The post that need not be posted when `next` is. It is looked for among the latest only.
-    fn predecessor(&self, next: &Post) -> Option<usize> {
-        let first = self.posts.len().saturating_sub(DROP_ABOVE.0);
-        let latest = self.posts.range(first..);
-        let found = latest.rev().position(|(_, post)| post.gives_way_to(next))?;
-        Some(self.posts.len() - 1 - found)
+    /// Returns the index of the message that `next` makes needless, if it is among the latest.
+    fn superseded(&self, next: &OutgoingMessage) -> Option<usize> {
+        let first = self.messages.len().saturating_sub(DROP_ABOVE.0);
+        let latest = self.messages.range(first..);
+        let found = latest
+            .rev()
+            .position(|(_, message)| message.is_superseded_by(next))?;
+        Some(self.messages.len() - 1 - found)
     }
 
-    fn is_above(&self, (posts, bytes): (usize, usize)) -> bool {
-        self.posts.len() >= posts || self.bytes >= bytes
+    fn is_above(&self, (messages, bytes): (usize, usize)) -> bool {
+        self.messages.len() >= messages || self.bytes >= bytes
     }
 
-    /// Drops the oldest posts that can be done without, until half of the limit is free: this walks the
-    /// whole queue, and must not do so for each post.
+    /// Drops the oldest droppable messages until half of the limit is free. This walks the whole
+    /// queue, and must not do so for each message.
     fn drop_oldest(&mut self) {
         if self.droppable == 0 {
             return;
         }
         let (most, most_bytes) = (DROP_ABOVE.0 / 2, DROP_ABOVE.1 / 2);
-        let (mut left, mut bytes) = (self.posts.len(), self.bytes);
-        self.retain(|post| {
-            let drops = post.is_droppable() && (left > most || bytes > most_bytes);
+        let (mut left, mut bytes) = (self.messages.len(), self.bytes);
+        self.retain(|message| {
+            let drops = message.is_droppable() && (left > most || bytes > most_bytes);
             if drops {
                 left -= 1;
-                bytes -= post.bytes();
+                bytes -= message.bytes();
             }
             !drops
         });
     }
 
-    fn remove(&mut self, index: usize) -> Option<(u64, Post)> {
-        let (epoch, post) = self.posts.remove(index)?;
-        self.bytes -= post.bytes();
-        self.droppable -= usize::from(post.is_droppable());
-        Some((epoch, post))
+    fn remove(&mut self, index: usize) -> Option<(u64, OutgoingMessage)> {
+        let (epoch, message) = self.messages.remove(index)?;
+        self.bytes -= message.bytes();
+        self.droppable -= usize::from(message.is_droppable());
+        Some((epoch, message))
     }
 
-    pub fn pop(&mut self) -> Option<(u64, Post)> {
+    pub fn pop(&mut self) -> Option<(u64, OutgoingMessage)> {
         self.remove(0)
     }
 
-    pub fn retain(&mut self, mut keep: impl FnMut(&Post) -> bool) {
-        self.posts.retain(|(_, post)| keep(post));
-        self.bytes = self.posts.iter().map(|(_, post)| post.bytes()).sum();
-        self.droppable = self
-            .posts
+    pub fn retain(&mut self, mut keep: impl FnMut(&OutgoingMessage) -> bool) {
+        self.messages.retain(|(_, message)| keep(message));
+        self.bytes = self
+            .messages
             .iter()
-            .filter(|(_, post)| post.is_droppable())
+            .map(|(_, message)| message.bytes())
+            .sum();
+        self.droppable = self
+            .messages
+            .iter()
+            .filter(|(_, message)| message.is_droppable())
             .count();
     }
 }

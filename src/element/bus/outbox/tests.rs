@@ -54,7 +54,7 @@ fn a_panic_in_the_job_is_an_error_and_lets_eos_pass() {
     .expect("a failed try");
     let run = sink.imp().run().expect("a run");
     for _ in 0..3 {
-        run.outbox.post(Post::Panic);
+        run.outbox.enqueue(OutgoingMessage::Panic);
     }
     let ends = [gst::MessageType::Error, gst::MessageType::Eos];
     let end = next(&pipeline, &ends, Duration::from_secs(60)).expect("an error");

@@ -1,5 +1,6 @@
 //! Causes, and what the user is told about them.
 
+mod documented;
 mod redaction;
 
 use std::io;
@@ -9,26 +10,30 @@ use gst::{ResourceError, StreamError};
 
 use super::*;
 
-fn pair() -> Identity {
+/// The context of a run with these credentials.
+fn context(credentials: Credentials, rate: u32) -> ErrorContext {
     gst::init().expect("GStreamer");
+    ErrorContext {
+        secrets: Secrets::new(&credentials, None),
+        credentials,
+        resource_id: "volc.seedasr.sauc.duration".into(),
+        rate,
+    }
+}
+
+fn pair() -> ErrorContext {
     let credentials = Credentials::Pair {
         app_key: "app-12345".into(),
         access_key: "hunter2hunter2".into(),
     };
-    let secrets = Secrets::new(&credentials, None);
-    let resource_id = "volc.seedasr.sauc.duration".into();
-    Identity::new(credentials, secrets, resource_id, 24_000)
+    context(credentials, 24_000)
 }
 
-fn key() -> Identity {
-    gst::init().expect("GStreamer");
-    let credentials = Credentials::Key("hunter2hunter2".into());
-    let secrets = Secrets::new(&credentials, None);
-    let resource_id = "volc.seedasr.sauc.duration".into();
-    Identity::new(credentials, secrets, resource_id, 24_000)
+fn key() -> ErrorContext {
+    context(Credentials::Key("hunter2hunter2".into()), 24_000)
 }
 
-fn report(error: &ClientError, lost: bool, context: &Identity) -> Report {
+fn report(error: &ClientError, lost: bool, context: &ErrorContext) -> Report {
     let ids = Ids {
         connect: Some("a-connect-id".into()),
         log: Some("a-log-id".into()),
@@ -301,10 +306,7 @@ fn the_advice_for_a_refused_format_depends_on_the_rate() {
         (24_000, "rate=16000", "S16LE"),
         (16_000, "S16LE, one channel, 16000 Hz", "rate="),
     ] {
-        let credentials = Credentials::Key("hunter2hunter2".into());
-        let secrets = Secrets::new(&credentials, None);
-        let resource_id = "volc.seedasr.sauc.duration".into();
-        let context = Identity::new(credentials, secrets, resource_id, rate);
+        let context = context(Credentials::Key("hunter2hunter2".into()), rate);
         let report = report(&code(45_000_151, "no"), false, &context);
         let text = report.error.message();
         assert!(text.contains(says) && !text.contains(silent), "{text}");

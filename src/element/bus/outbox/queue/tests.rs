@@ -4,8 +4,8 @@ use super::*;
 use crate::client::Event;
 use crate::session::transcript::Update;
 
-fn transcript(number: u32, text: &str, is_final: bool) -> Post {
-    Post::Event(Event::Transcript {
+fn transcript(number: u32, text: &str, is_final: bool) -> OutgoingMessage {
+    OutgoingMessage::Event(Event::Transcript {
         stream: 0,
         session: 0,
         update: Update {
@@ -21,23 +21,23 @@ fn transcript(number: u32, text: &str, is_final: bool) -> Post {
     })
 }
 
-fn interim(number: u32) -> Post {
+fn interim(number: u32) -> OutgoingMessage {
     transcript(number, "interim", false)
 }
 
-fn last(number: u32) -> Post {
+fn last(number: u32) -> OutgoingMessage {
     transcript(number, "final", true)
 }
 
-fn response(bytes: usize) -> Post {
-    Post::Event(Event::Response {
+fn response(bytes: usize) -> OutgoingMessage {
+    OutgoingMessage::Event(Event::Response {
         session: 0,
         json: "x".repeat(bytes),
     })
 }
 
-fn settled(ms: u64) -> Post {
-    Post::Event(Event::Settled {
+fn settled(ms: u64) -> OutgoingMessage {
+    OutgoingMessage::Event(Event::Settled {
         stream: 0,
         until: Duration::from_millis(ms),
     })
@@ -52,34 +52,39 @@ fn finals(count: u32) -> Queue {
     queue
 }
 
-/// Texts and numbers of the posts that wait.
+/// Texts and numbers of the messages that wait.
 fn waiting(queue: &Queue) -> Vec<String> {
-    let brief = |(_, post): &(u64, Post)| match post {
-        Post::Event(Event::Transcript { update, .. }) => {
+    let brief = |(_, message): &(u64, OutgoingMessage)| match message {
+        OutgoingMessage::Event(Event::Transcript { update, .. }) => {
             format!("{} {}", update.text, update.number)
         }
-        Post::Event(Event::Settled { until, .. }) => format!("settled {}", until.as_millis()),
-        Post::Event(Event::Response { .. }) => "response".to_owned(),
+        OutgoingMessage::Event(Event::Settled { until, .. }) => {
+            format!("settled {}", until.as_millis())
+        }
+        OutgoingMessage::Event(Event::Response { .. }) => "response".to_owned(),
         _ => "other".to_owned(),
     };
-    queue.posts.iter().map(brief).collect()
+    queue.messages.iter().map(brief).collect()
 }
 
 /// The sums agree with what they are sums of.
 fn assert_counted(queue: &Queue) {
-    let posts = || queue.posts.iter().map(|(_, post)| post);
-    assert_eq!(queue.bytes, posts().map(Post::bytes).sum::<usize>());
+    let messages = || queue.messages.iter().map(|(_, message)| message);
+    assert_eq!(
+        queue.bytes,
+        messages().map(OutgoingMessage::bytes).sum::<usize>()
+    );
     assert_eq!(
         queue.droppable,
-        posts().filter(|post| post.is_droppable()).count()
+        messages().filter(|message| message.is_droppable()).count()
     );
 }
 
 #[test]
 fn few_posts_all_wait() {
     let mut queue = Queue::new();
-    for post in [interim(0), interim(0), settled(1), settled(2), last(0)] {
-        queue.push(0, post);
+    for message in [interim(0), interim(0), settled(1), settled(2), last(0)] {
+        queue.push(0, message);
     }
     let all = [
         "interim 0",
@@ -94,7 +99,7 @@ fn few_posts_all_wait() {
 
 #[test]
 fn with_many_waiting_a_post_gives_way_to_its_successor() {
-    for (posts, left) in [
+    for (messages, left) in [
         (vec![interim(90), interim(90)], vec!["interim 90"]),
         (vec![interim(90), last(90)], vec!["final 90"]),
         (
@@ -113,8 +118,8 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
         (vec![response(1), response(1)], vec!["response", "response"]),
     ] {
         let mut queue = finals(COALESCE_ABOVE as u32);
-        for post in posts {
-            assert!(queue.push(0, post));
+        for message in messages {
+            assert!(queue.push(0, message));
         }
         assert_eq!(waiting(&queue)[COALESCE_ABOVE..], left);
         assert_counted(&queue);
@@ -126,34 +131,34 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
 fn another_stream_is_no_successor() {
     let mut queue = finals(COALESCE_ABOVE as u32);
     queue.push(0, interim(90));
-    let Post::Event(Event::Transcript { update, .. }) = interim(90) else {
+    let OutgoingMessage::Event(Event::Transcript { update, .. }) = interim(90) else {
         unreachable!("made so");
     };
     let (stream, session) = (1, 0);
     queue.push(
         0,
-        Post::Event(Event::Transcript {
+        OutgoingMessage::Event(Event::Transcript {
             stream,
             session,
             update,
         }),
     );
-    assert_eq!(queue.posts.len(), COALESCE_ABOVE + 2);
+    assert_eq!(queue.messages.len(), COALESCE_ABOVE + 2);
 }
 
 /// Posts that may be dropped are bounded by number and by bytes, and the newest stay.
 #[test]
 fn old_interim_texts_and_responses_are_dropped() {
-    let (posts, bytes) = DROP_ABOVE;
+    let (messages, bytes) = DROP_ABOVE;
     for make in [
-        interim as fn(u32) -> Post,
+        interim as fn(u32) -> OutgoingMessage,
         |_| response(10),
         |_| response(1 << 20),
     ] {
         let mut queue = finals(3);
         for n in 0..5000 {
             assert!(queue.push(0, make(n)));
-            assert!(queue.posts.len() <= posts && queue.bytes <= bytes + (2 << 20));
+            assert!(queue.messages.len() <= messages && queue.bytes <= bytes + (2 << 20));
         }
         assert_counted(&queue);
         let waiting = waiting(&queue);
@@ -173,7 +178,7 @@ fn final_texts_alone_exceed_the_limit() {
     let most = (0..).find(|&number| !queue.push(0, transcript(number, &text, true)));
     let most = most.expect("a limit");
     assert!((most as usize) * text.len() > MAX_BYTES * 9 / 10);
-    assert_eq!(queue.posts.len() as u32, most + 1);
+    assert_eq!(queue.messages.len() as u32, most + 1);
     // Room comes back as they are posted.
     for _ in 0..2 {
         queue.pop();

@@ -1,11 +1,11 @@
-//! docs/errors.md and the texts agree: every cause has its row, and every row's text can come.
+//! Agreement of docs/errors.md with the texts: every cause has a row, and every row a cause.
 
 use super::*;
 use crate::client::one_of_each;
 
-const PAGE: &str = include_str!("../../../../docs/errors.md");
+const PAGE: &str = include_str!("../../../../../docs/errors.md");
 
-/// A section's rows, as the first cells.
+/// First cells of a section's rows.
 fn rows(section: &str) -> Vec<&'static str> {
     let from = PAGE
         .find(&format!("\n## {section}\n"))
@@ -20,12 +20,12 @@ fn rows(section: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The phrases that a row quotes.
+/// Phrases that a row quotes.
 fn phrases(row: &str) -> Vec<&str> {
     row.split('"').skip(1).step_by(2).collect()
 }
 
-/// What a source says, strings' line breaks undone.
+/// A source file, with the line breaks in its strings removed.
 fn source(text: &str) -> String {
     let text = text.replace("\\\n", "").replace("\\\"", "\"");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -37,12 +37,8 @@ fn is_said(row: &str, text: &str) -> bool {
 }
 
 #[test]
-fn every_trouble_has_its_row_and_every_row_its_trouble() {
-    gst::init().expect("GStreamer");
-    let credentials = Credentials::Key("hunter2hunter2".into());
-    let secrets = Secrets::new(&credentials, None);
-    let resource_id = "volc.seedasr.sauc.duration".into();
-    let context = Identity::new(credentials, secrets, resource_id, 24_000);
+fn every_error_has_a_row_and_every_row_an_error() {
+    let context = key();
     let texts: Vec<String> = one_of_each()
         .iter()
         .map(|error| text(error, false, &context))
@@ -62,7 +58,7 @@ fn every_trouble_has_its_row_and_every_row_its_trouble() {
     }
 }
 
-/// What must stand in the row of a cause's code or status.
+/// Parts that the row of a cause must hold: its codes or statuses.
 fn code(cause: Cause) -> &'static [&'static str] {
     match cause {
         Cause::Credentials => &["401", "45000010"],
@@ -215,17 +211,17 @@ fn settings_and_warnings_say_what_their_rows_quote() {
         (
             "Settings",
             &[
-                include_str!("../../run_config.rs"),
-                include_str!("../../../client/net/endpoint.rs"),
-                include_str!("../../../client/net/proxy/mod.rs"),
-                include_str!("../../../protocol/request/mod.rs"),
+                include_str!("../../../run_config.rs"),
+                include_str!("../../../../client/net/endpoint.rs"),
+                include_str!("../../../../client/net/proxy/mod.rs"),
+                include_str!("../../../../protocol/request/mod.rs"),
             ][..],
         ),
         (
             "Warnings",
             &[
-                include_str!("../poster.rs"),
-                include_str!("../../ineffective.rs"),
+                include_str!("../../poster.rs"),
+                include_str!("../../../ineffective.rs"),
             ][..],
         ),
     ] {

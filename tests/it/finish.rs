@@ -118,62 +118,6 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
     });
 }
 
-/// A stream that has ended, and a service that says no last word before the gate is opened.
-fn held_back(finish_timeout: u32) -> (Service, Rig, Vec<Mark>) {
-    let service = service(Options::default());
-    service.hold(Gate::Final);
-    let sink = quick_sink(&service);
-    sink.set_property("finish-timeout", finish_timeout);
-    let (pcm, marks) = unfinished(2);
-    let mut rig = Rig::new(sink);
-    rig.play();
-    rig.push(&pcm, 20);
-    rig.end();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-    (service, rig, marks)
-}
-
-/// Signs of life begin the wait anew, but not for ever.
-#[test]
-fn a_service_that_only_ever_answers_is_left() {
-    let (service, rig, marks) = held_back(500);
-    let began = Instant::now();
-    let mut heard = Heard::default();
-    while !heard.saw_eos() {
-        assert!(began.elapsed() < LONG, "{heard:#?}");
-        service.inject(alive());
-        heard
-            .messages
-            .extend(rig.bus.timed_pop(gst::ClockTime::from_mseconds(50)));
-    }
-    assert!(
-        began.elapsed() >= Duration::from_millis(2900),
-        "{:?}",
-        began.elapsed()
-    );
-    assert_given_up(&heard, &marks, "answers");
-    assert_eq!(service.connections().len(), 1, "it was there all the time");
-}
-
-/// A service that takes longer than `finish-timeout`, and says that it is at work.
-#[test]
-fn each_response_begins_the_wait_anew() {
-    let (service, rig, marks) = held_back(1500);
-    let began = Instant::now();
-    let mut heard = Heard::default();
-    while began.elapsed() < Duration::from_secs(3) {
-        service.inject(alive());
-        heard
-            .messages
-            .extend(rig.bus.timed_pop(gst::ClockTime::from_mseconds(100)));
-    }
-    service.release(Gate::Final);
-    heard.messages.extend(rig.listen().messages);
-    assert_whole(&heard, &marks, false, "at work");
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_eq!(service.connections().len(), 1);
-}
-
 fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (Heard, usize) {
     let service = service(prompt(fault));
     let mut rig = Rig::new(quick_sink(&service));
@@ -249,35 +193,12 @@ fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
     }
 }
 
-/// And when that connection takes a while to be had: as with any other loss.
-#[test]
-fn a_close_behind_the_finish_and_then_no_line_for_a_while() {
-    let mut options = silent_until_the_end("close:1000@finish#1");
-    let away = (2..7).map(|n| Fault::nth(n, FaultKind::Reset, Trigger::Accept));
-    options.faults.extend(away);
-    let service = service(options);
-    let mut rig = Rig::new(quick_sink(&service));
-    let (pcm, marks) = unfinished(2);
-    let heard = rig.run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "away");
-    assert_eq!(service.connections().len(), 7);
-}
-
 /// Answers for every packet as soon as it has it, on `bigmodel`.
 fn prompt(fault: &str) -> Options {
     Options {
         lag: Lag::Exact(Duration::ZERO),
         ..faulty(&[fault], false)
     }
-}
-
-/// An answer that says nothing new, past the final response that is held back.
-fn alive() -> FaultKind {
-    let json = br#"{"result":{}}"#;
-    let mut frame = vec![0x11, 0x90, 0x10, 0x00];
-    frame.extend((json.len() as u32).to_be_bytes());
-    frame.extend(json);
-    FaultKind::Raw(on_the_socket(&frame))
 }
 
 /// The audio of one frame.

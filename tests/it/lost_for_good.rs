@@ -131,30 +131,6 @@ fn tries_in_a_row_are_counted_and_their_pauses_grow() {
     }
 }
 
-#[test]
-fn without_tries_the_first_loss_is_the_error() {
-    at_once(
-        &[
-            "reset@3s",
-            "close:1011@3s",
-            "error:55000031@3s",
-            "http:503@handshake",
-            "reset@ack",
-        ],
-        |fault| {
-            let service = service(faulty(&[fault], false));
-            let (heard, sink) = fail(&service, 0);
-            assert_one_error(&heard, &sink, fault);
-            assert!(
-                heard.warnings().is_empty(),
-                "{fault}: {:?}",
-                heard.warnings()
-            );
-            assert_eq!(service.connections().len(), 1, "{fault}");
-        },
-    );
-}
-
 /// Each connection answers for audio that none had answered for: losses without end are restored.
 #[test]
 fn progress_begins_the_count_anew() {
@@ -182,45 +158,6 @@ fn without_progress_answers_do_not_count() {
     let acks = service.inspect(|all| all.iter().filter(|c| c.ack_at.is_some()).count());
     // The first answered for something; each of the tries began with the words that were open.
     assert!((4..=8).contains(&acks), "{acks}");
-}
-
-#[test]
-fn internal_errors_are_tried_a_few_times_only() {
-    at_once(&["error:55000007@ack*", "error:55000000@ack*"], |fault| {
-        let service = service(faulty(&[fault], false));
-        let (heard, sink) = fail(&service, 10);
-        assert_one_error(&heard, &sink, fault);
-        assert_eq!(service.connections().len(), 4, "{fault}");
-    });
-}
-
-#[test]
-fn nobody_listens() {
-    let sink = sink_for(&format!(
-        "ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
-        free_port()
-    ));
-    sink.set_property("max-reconnects", 2u32);
-    let heard = fail_with(&sink);
-    let error = assert_one_error(&heard, &sink, "refused");
-    assert!(
-        error.error.matches(gst::ResourceError::OpenWrite),
-        "{error:?}"
-    );
-    assert_eq!(
-        heard.progress(),
-        [
-            gst::ProgressType::Start,
-            gst::ProgressType::Continue,
-            gst::ProgressType::Continue,
-            gst::ProgressType::Error
-        ]
-    );
-    let attempts: Vec<_> = warnings_of(&heard, "volcasr-reconnect")
-        .iter()
-        .map(|warning| warning.get::<u32>("attempt").expect("attempt"))
-        .collect();
-    assert_eq!(attempts, [1, 2], "each try is a warning");
 }
 
 /// Of several error frames the first one counts, also where the connection is reset right behind it.

@@ -297,26 +297,6 @@ fn in_a_hurry_during_the_drain() {
     });
 }
 
-/// Held in PAUSED from the start: no session, and no error however long.
-#[test]
-fn from_the_start_opens_no_session() {
-    let service = service(Options::default());
-    let sink = quick(&service);
-    sink.set_property("idle-timeout", 200u32);
-    let (pcm, marks) = speech(1);
-    let mut rig = Rig::new(sink);
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-    rig.push(&pcm, 1000);
-    rig.end();
-    // The unused connection is closed without a word.
-    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.end.is_some())));
-    assert!(service.inspect(|c| c.iter().all(|c| c.path.is_empty())));
-    play(&rig.pipeline);
-    let heard = rig.listen();
-    assert_clean(&heard);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-}
-
 /// The base class goes from the preroll to PLAYING by itself then.
 #[test]
 fn an_element_without_a_pipeline_waits_for_room() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::common::*;
 use gst::ProgressType::{Canceled, Complete, Error, Start};
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
+use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
 fn wait_for(rig: &Rig, kind: gst::ProgressType) -> Heard {
     rig.listen_until(|message| {
@@ -204,39 +204,4 @@ fn paused_holds_no_session() {
     assert!(heard.errors().is_empty() && heard.warnings().is_empty());
     assert_eq!(heard.progress(), [], "it has ended long ago");
     assert_eq!(service.connections().len(), 2);
-}
-
-/// A service that closes what is not used is not asked again before there is audio, and is no error.
-#[test]
-fn an_unused_line_that_dies_is_nothing() {
-    let service = service(Options {
-        faults: vec![Fault::nth(1, FaultKind::Drop, Trigger::Accept)],
-        ..Options::default()
-    });
-    let mut rig = Rig::new(sink(&service));
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-    wait_for(&rig, Complete);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.end.is_some())));
-    let (pcm, marks) = speech(1);
-    let heard = rig.run(&pcm, 100);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
-    assert_eq!(service.connections().len(), 2);
-}
-
-/// Audio that comes before there is an answer waits, and is all heard.
-#[test]
-fn audio_waits_for_the_connection() {
-    let service = service(Options::default());
-    service.hold(Gate::Upgrade);
-    let mut rig = Rig::new(sink(&service));
-    let (pcm, marks) = speech(2);
-    rig.play();
-    rig.push(&pcm, 100);
-    rig.end();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.path.is_empty())));
-    service.release(Gate::Upgrade);
-    let heard = rig.listen();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert!(*service.connections()[0].pcm == pcm, "the audio differs");
 }

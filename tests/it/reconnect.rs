@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use crate::common::faults::*;
-use crate::common::script::{response, utterance};
 use crate::common::*;
 use gst::prelude::*;
-use serde_json::json;
-use volcasr_loopback::{At, FaultKind, Gate, Options, Recogniser, Script, Send, Service};
+use volcasr_loopback::{FaultKind, Gate, Options, Service};
 
 const SENTENCES: u64 = 4;
 
@@ -156,33 +154,6 @@ fn what_is_settled_is_not_sent_again() {
     assert!((6_700_000_000..8_000_000_000).contains(&from), "{from}");
 }
 
-/// Interim results: what stands on the screen is not taken back while the new connection catches up.
-#[test]
-fn text_that_was_shown_stays() {
-    at_once(&[false, true], |&spikes| {
-        let service = service(faulty(&["reset@9100ms"], spikes));
-        let sink = quick_sink(&service);
-        let layout = volcasr_loopback::marks::Layout {
-            sentence: 16,
-            ..Default::default()
-        };
-        let (pcm, marks) = layout.sentences(2);
-        let heard = Rig::new(sink).run(&pcm, 20);
-        assert_whole(&heard, &marks, spikes, "a long sentence");
-        let sessions: std::collections::BTreeSet<_> = heard
-            .transcripts()
-            .iter()
-            .filter(|t| t.utterance == 0 && t.text.split_whitespace().count() > 3)
-            .map(|t| t.session)
-            .collect();
-        assert_eq!(
-            Vec::from_iter(sessions),
-            [0, 1],
-            "both had a part in the first utterance"
-        );
-    });
-}
-
 /// The pipeline is held while the connection is restored, and the end of the stream waits behind the last buffer: words
 /// come in PAUSED, the last ones and the end with PLAYING.
 #[test]
@@ -221,101 +192,6 @@ fn the_end_comes_in_paused() {
             "{case}"
         );
     });
-}
-
-/// The next connection ends the open utterance earlier than the lost one would have: all behind that is heard again, whether it
-/// goes on or is lost as well.
-#[test]
-fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
-    at_once(&[false, true], |&twice| {
-        let (pcm, _) = speech(8);
-        let pcm = &pcm[..20_000 * 48];
-        let at = |ms| At::Audio(Duration::from_millis(ms));
-        let json = |response: serde_json::Value| Send::Json(response.to_string());
-        let whole = response(20_000, json!([utterance(false, (1000, 19_000), "a b c d")]));
-        let cut = response(3000, json!([utterance(true, (1000, 2000), "A b.")]));
-        let last = |shift: u64| {
-            let c = utterance(true, (3000 - shift, 19_000 - shift), "C d.");
-            Send::Last(response(20_000 - shift, json!([c])).to_string())
-        };
-        let mut script = Script::default()
-            .step_on(1, at(20_000), json(whole))
-            .step_on(1, at(20_000), Send::Close(1011))
-            .step_on(2, at(3000), json(cut));
-        if twice {
-            script = script.step_on(2, at(5000), Send::Close(1011));
-        }
-        // The third begins in the pause behind what is settled.
-        let script = script
-            .step_on(2, At::Finish, last(0))
-            .step_on(3, At::Finish, last(2400));
-        let service = service(Options {
-            recogniser: Recogniser::Scripted(script),
-            ..Options::default()
-        });
-        let sink = sink(&service);
-        // Each response lists what is current, so that what is settled need not be repeated.
-        sink.set_property_from_str("result-type", "single");
-        let mut rig = Rig::new(sink);
-        rig.play();
-        rig.push(pcm, 20);
-        let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
-        rig.end();
-        heard.messages.extend(rig.listen().messages);
-        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-        assert_ends_once(&heard.transcripts());
-        let said: Vec<_> = heard
-            .finals()
-            .into_iter()
-            .map(|f| (f.text, f.timestamp.map(|t| t / 1_000_000)))
-            .collect();
-        let expected = [
-            ("A b.".to_owned(), Some(1000)),
-            ("C d.".to_owned(), Some(3000)),
-        ];
-        assert_eq!(said, expected, "{twice}");
-        let connections = service.connections();
-        let last = connections.last().expect("the last one");
-        let from = if twice { 2400 * 48 } else { 0 };
-        assert_eq!(connections.len(), if twice { 3 } else { 2 });
-        assert!(last.pcm[..] == pcm[from..], "{} bytes", last.audio_bytes);
-    });
-}
-
-/// Text lags what the service has worked through: that is no reason to show less than before.
-#[test]
-fn interim_text_does_not_go_back() {
-    let (pcm, _) = speech(8);
-    let pcm = &pcm[..14_000 * 48];
-    let at = |ms| At::Audio(Duration::from_millis(ms));
-    let step = |duration, end, text: &str| {
-        let utterance = utterance(false, (1000, end), text);
-        Send::Json(response(duration, json!([utterance])).to_string())
-    };
-    let last = response(
-        14_000,
-        json!([utterance(true, (1000, 13_000), "A b c d e.")]),
-    );
-    let script = Script::default()
-        .step_on(1, at(10_000), step(10_000, 9000, "a b c"))
-        .step_on(1, at(10_000), Send::Close(1011))
-        .step_on(2, at(8000), step(8000, 5000, "a"))
-        .step_on(2, at(10_500), step(10_500, 8000, "a b"))
-        .step_on(2, at(11_500), step(11_500, 10_400, "a b c d"))
-        .step(At::Finish, Send::Last(last.to_string()));
-    let service = service(Options {
-        recogniser: Recogniser::Scripted(script),
-        ..Options::default()
-    });
-    let mut rig = Rig::new(sink(&service));
-    rig.play();
-    rig.push(pcm, 20);
-    let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
-    rig.end();
-    heard.messages.extend(rig.listen().messages);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    let texts: Vec<_> = heard.transcripts().into_iter().map(|t| t.text).collect();
-    assert_eq!(texts, ["a b c", "a b c d", "A b c d e."]);
 }
 
 /// The service is gone altogether, and comes back.

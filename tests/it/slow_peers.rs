@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common::faults::*;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{End, Gate, Options};
+use volcasr_loopback::{Gate, Options};
 
 /// Whatever part of the opening takes too long, another try is made after `connect-timeout`.
 #[test]
@@ -114,26 +114,6 @@ fn a_line_that_died_while_it_waited_is_dialled_again() {
         );
         assert_eq!(service.connections().len(), 2, "{fault}");
     });
-}
-
-/// And one that nobody uses is hung up, without a word either.
-#[test]
-fn a_line_that_waits_too_long_is_hung_up() {
-    let service = service(Options::default());
-    let sink = quick_sink(&service);
-    sink.set_property("idle-timeout", 300u32);
-    let mut rig = Rig::new(sink);
-    rig.play();
-    let mut heard = rig.listen_until(is_ready);
-    assert!(service.wait(LONG, |all| {
-        all.first().is_some_and(|c| c.end == Some(End::NoUpgrade))
-    }));
-    let (pcm, marks) = unfinished(4);
-    rig.push(&pcm, 20);
-    rig.end();
-    heard.messages.extend(rig.listen().messages);
-    assert_whole(&heard, &marks, false, "hung up");
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
 }
 
 /// The peer hangs, and takes no more bytes: the frame that is under way is given ten seconds.

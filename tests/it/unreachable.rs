@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::common::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;
-use volcasr_loopback::{At, Fault, FaultKind, Options, Recogniser, Script, Send, Trigger};
+use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
 /// A port at which nothing listens.
 fn closed_port() -> u16 {
@@ -108,61 +108,4 @@ fn no_answer() {
             service.connections()[0].header("X-Api-Connect-Id")
         );
     }
-}
-
-/// What may pass is tried again, as often as the property says, and then is one error.
-#[test]
-fn tries_are_counted() {
-    let options = Options {
-        faults: vec![Fault::each(FaultKind::Reset, Trigger::Handshake)],
-        ..Options::default()
-    };
-    let service = service(options);
-    let sink = sink(&service);
-    sink.set_property("max-reconnects", 2u32);
-    sink.set_property("max-queue-time", 1000u32);
-    let mut rig = Rig::new(sink);
-    rig.play();
-    let progress = |kind| move |message: &gst::Message| matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind);
-    rig.listen_until(progress(gst::ProgressType::Complete));
-    rig.push(&speech(3).0, 100);
-    let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
-    let attempts: Vec<_> = heard
-        .warnings()
-        .iter()
-        .map(|warning| {
-            let details = warning.details.as_ref().expect("details");
-            assert_eq!(details.name(), "volcasr-reconnect");
-            details.get::<u32>("attempt").expect("attempt")
-        })
-        .collect();
-    assert_eq!(attempts, [1, 2]);
-    let errors = heard.errors();
-    assert_eq!(errors.len(), 2, "ours and the source's: {errors:#?}");
-    assert!(errors[0].error.matches(OpenWrite), "{errors:?}");
-    // The first was dialled ahead: that it died while it waited for audio says nothing, and is no try.
-    assert_eq!(service.connections().len(), 4);
-}
-
-/// A WebSocket server of another kind.
-#[test]
-fn another_protocol() {
-    let script = Script::default().step(At::Ack, Send::Frame(vec![0xff; 32]));
-    let service = service(Options {
-        recogniser: Recogniser::Scripted(script),
-        ..Options::default()
-    });
-    let mut rig = Rig::new(sink(&service));
-    rig.play();
-    rig.push(&speech(3).0, 100);
-    let errors = rig.listen().errors();
-    let error = &errors[0].error;
-    assert!(error.matches(gst::StreamError::Decode), "{error:?}");
-    assert!(
-        error.message().contains("uri") && error.message().contains("v3/sauc"),
-        "{error}"
-    );
-    let details = errors[0].details.as_ref().expect("details");
-    assert_eq!(details.get::<bool>("retryable"), Ok(false));
-    assert_eq!(service.connections().len(), 1);
 }

@@ -153,40 +153,6 @@ fn attributes_are_news() {
     );
 }
 
-/// Scalars beside the text are attributes, numbers may be strings, and the object may be wrapped.
-#[test]
-fn other_forms_of_a_response_are_read() {
-    let utterance = json!({
-        "definite": "true", "start_time": "100", "end_time": "900", "text": "hello",
-        "words": [{"start_time": "100", "end_time": "180", "text": "hello"}],
-        "speaker_id": 1, "channel_id": "left", "additions": {"source": "stream"},
-    });
-    let plain = json!({"audio_info": {"duration": "1000"}, "result": {"utterances": [utterance]}});
-    let wrapped = json!({
-        "code": 0, "event": 0, "is_last_package": true, "payload_msg": plain,
-    });
-    let service = scripted(&[], wrapped);
-    let heard = Rig::new(sink(&service)).run(&audio(), 100);
-    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
-    let finals = heard.finals();
-    assert_eq!(finals.len(), 1, "{finals:?}");
-    assert_eq!(finals[0].text, "hello");
-    assert!(!finals[0].unconfirmed, "{finals:?}");
-    assert_eq!(finals[0].timestamp, Some(100_000_000));
-    let word = finals[0].words[0].timestamp;
-    assert_eq!(word, Some(100_000_000));
-    let attributes = finals[0].attributes.as_ref().expect("attributes");
-    for (name, value) in [
-        ("speaker_id", "1"),
-        ("channel_id", "left"),
-        ("source", "stream"),
-    ] {
-        let found = attributes.get::<String>(name);
-        assert_eq!(found.as_deref(), Ok(value), "{name}");
-    }
-    assert_eq!(attributes.n_fields(), 3, "{attributes}");
-}
-
 /// A service that answers, but in a form of which nothing is known, must not look like silence.
 #[test]
 fn a_session_without_a_readable_response_draws_one_warning() {

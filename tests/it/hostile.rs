@@ -32,7 +32,7 @@ fn response(payload: &[u8]) -> Vec<u8> {
 }
 
 fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(data).expect("to memory");
     gzip.finish().expect("to memory")
 }
@@ -95,62 +95,23 @@ fn assert_refused(heard: &Heard, case: &str) {
     assert_ends_once(&heard.transcripts());
 }
 
+/// The kinds of damage are a table of the protocol's tests; these are one of each that it knows.
 #[test]
 fn what_cannot_be_read_is_skipped() {
-    let sound = sized(b"{}");
     let corrupt = {
         let mut corrupt = gzip(AFTER.as_bytes());
         corrupt[20] ^= 0xff;
         corrupt
     };
-    let trailing = [gzip(b"{}"), b"more".to_vec()].concat();
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("nothing at all", vec![]),
-        ("half a header", vec![0x11, 0x90]),
-        ("no size", frame(9, 0, 0, &[])),
-        (
-            "a size that is too large",
-            frame(9, 0, 0, &[0, 0, 1, 0, b'{', b'}']),
-        ),
         (
             "a size of 4 GiB",
             frame(9, 0, 0, &[0xff, 0xff, 0xff, 0xff, b'{', b'}']),
         ),
-        (
-            "a size that is too small",
-            frame(9, 0, 0, &[0, 0, 0, 1, b'{', b'}']),
-        ),
-        ("a request", frame(1, 0, 0, &sound)),
-        ("audio", frame(2, 0, 0, &sound)),
-        ("an unknown type", frame(0b0111, 0, 0, &sound)),
-        ("an unknown compression", frame(9, 0, 7, &sound)),
-        ("version 2", [&[0x21, 0x90, 0x10, 0][..], &sound].concat()),
-        (
-            "a header without size",
-            [&[0x10, 0x90, 0x10, 0][..], &sound].concat(),
-        ),
-        (
-            "a header of 60 bytes",
-            [&[0x1f, 0x90, 0x10, 0][..], &sound].concat(),
-        ),
-        ("no gzip", frame(9, 0, 1, &sized(b"{}"))),
+        ("an unknown type", frame(0b0111, 0, 0, &sized(b"{}"))),
         ("corrupt gzip", frame(9, 0, 1, &sized(&corrupt))),
-        (
-            "half of gzip",
-            frame(9, 0, 1, &sized(&gzip(AFTER.as_bytes())[..30])),
-        ),
-        ("more than gzip", frame(9, 0, 1, &sized(&trailing))),
-        (
-            "no UTF-8",
-            response(b"{\"result\":{\"text\":\"\xff\xfe\"}}"),
-        ),
         ("no JSON", response(b"{\"result\": this is no JSON")),
-        ("a list", response(b"[1,2,3]")),
-        ("a string", response(b"\"hello\"")),
-        (
-            "deep JSON",
-            response(format!("{{\"result\":{}", "[".repeat(200_000)).as_bytes()),
-        ),
         (
             "deep objects",
             response("{\"result\":".repeat(100_000).as_bytes()),
@@ -164,170 +125,12 @@ fn what_cannot_be_read_is_skipped() {
 }
 
 #[test]
-fn what_is_odd_but_sound_is_read() {
-    let extended = [
-        &[0x13, 0x90, 0x10, 0][..],
-        &[7; 8],
-        &sized(AFTER.as_bytes()),
-    ]
-    .concat();
-    let cases: Vec<(&str, Vec<u8>)> = vec![
-        ("header extensions", extended),
-        (
-            "an event",
-            frame(
-                9,
-                0b0100,
-                0,
-                &[&[0, 0, 0, 9][..], &sized(AFTER.as_bytes())].concat(),
-            ),
-        ),
-        ("gzip", frame(9, 0, 1, &sized(&gzip(AFTER.as_bytes())))),
-        ("an ack that stops short", frame(0b1011, 0, 0, &[])),
-        ("an empty response", response(b"")),
-    ];
-    for (case, bytes) in cases {
-        assert_unharmed(&around(Send::Frame(bytes)), case);
-    }
-}
-
-/// One field is wrong; everything else of that very response is taken up.
-#[test]
-fn a_wrong_type_costs_its_own_field() {
-    let wrong = [
-        "null",
-        "true",
-        "-1",
-        "1e999",
-        "9223372036854775808",
-        "\"x\"",
-        "\"\\ud800\"",
-        "[]",
-        "[[1],{}]",
-        "{}",
-        "{\"a\":{\"b\":[]}}",
-    ];
-    let mut script = Script::default().step(At::Ack, Send::Json(ACK.into()));
-    for value in wrong {
-        for response in [
-            format!(r#"{{"audio_info":{value},"result":{value}}}"#),
-            format!(
-                r#"{{"audio_info":{{"duration":{value}}},"result":{{"text":{value},"utterances":{value},"additions":{value}}}}}"#
-            ),
-            format!(
-                r#"{{"code":null,"message":{value},"result":{{"utterances":[{value},{{"text":{value},"definite":{value}}}]}}}}"#
-            ),
-        ] {
-            script = script.step(at(400), Send::Json(response));
-        }
-    }
-    for value in wrong {
-        let odd = format!(
-            r#"{{"audio_info":{{"duration":800}},"result":{{"utterances":[
-                {{"text":"before.","definite":true,"start_time":0,"end_time":400,"words":{value},"additions":{value}}},
-                {{"text":"after","definite":{},"start_time":600,"end_time":800,"words":[{value},{{"text":{value},"start_time":{value},"end_time":{value}}}]}}]}}}}"#,
-            if value == "true" { "false" } else { value }
-        );
-        script = script.step(at(700), Send::Json(odd));
-    }
-    script = script.step(At::Finish, Send::Last(AFTER.into()));
-    let (heard, _service) = session(script, Vec::new());
-    let finals = heard.finals();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(
-        texts(&heard).ends_with(&["before.".into(), "after.".into()]),
-        "{finals:#?}"
-    );
-    assert_ends_once(&heard.transcripts());
-}
-
-#[test]
-fn numbers_out_of_range_are_no_times() {
-    for number in [
-        "9223372036854775808",
-        "18446744073709551615",
-        "1e308",
-        "-9223372036854775808",
-        "-1e308",
-        "4294967296",
-    ] {
-        let json = format!(
-            r#"{{"audio_info":{{"duration":{number}}},"result":{{"utterances":[{{"text":"far.","definite":true,"start_time":{number},"end_time":{number},"words":[{{"text":"far","start_time":{number},"end_time":{number}}}]}}]}}}}"#
-        );
-        let script = Script::default()
-            .step(At::Ack, Send::Json(ACK.into()))
-            .step(at(400), Send::Json(json.clone()))
-            .step(At::Finish, Send::Last(json));
-        let (heard, _service) = session(script, Vec::new());
-        assert!(heard.errors().is_empty(), "{number}: {:?}", heard.errors());
-        assert_eq!(texts(&heard), ["far."], "{number}");
-        assert_ends_once(&heard.transcripts());
-    }
-}
-
-/// Ends before starts, backwards, on top of each other.
-#[test]
-fn times_that_contradict_each_other_lose_no_number() {
-    let times = [
-        (0, 400),
-        (400, 0),
-        (900, -1),
-        (-1, 900),
-        (300, 300),
-        (-7, -9),
-        (1 << 31, 5),
-    ];
-    let mut script = Script::default().step(At::Ack, Send::Json(ACK.into()));
-    for (n, (start, end)) in times.into_iter().enumerate() {
-        let json = format!(
-            r#"{{"audio_info":{{"duration":{}}},"result":{{"utterances":[{{"text":"odd {n}","start_time":{start},"end_time":{end}}},{{"text":"x","start_time":{end},"end_time":{start}}}]}}}}"#,
-            900 - 100 * n
-        );
-        script = script.step(at(100 * n as u64), Send::Json(json));
-    }
-    let (heard, _service) = session(script, Vec::new());
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.saw_eos());
-    assert_ends_once(&heard.transcripts());
-}
-
-#[test]
-fn lists_that_shrink_and_grow_end_every_number_once() {
-    let list = |count: usize| {
-        let one = |n: usize| {
-            format!(
-                r#"{{"text":"word {n}","start_time":{},"end_time":{}}}"#,
-                n * 10,
-                n * 10 + 8
-            )
-        };
-        let all: Vec<_> = (0..count).map(one).collect();
-        format!(
-            r#"{{"audio_info":{{"duration":900}},"result":{{"utterances":[{}]}}}}"#,
-            all.join(",")
-        )
-    };
-    let mut script = Script::default().step(At::Ack, Send::Json(ACK.into()));
-    for (n, count) in [0, 90, 1, 45, 0, 3000, 2, 90, 0, 1].into_iter().enumerate() {
-        script = script.step(at(100 * n as u64), Send::Json(list(count)));
-    }
-    script = script.step(At::Finish, Send::Last(list(7)));
-    let (heard, _service) = session(script, Vec::new());
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_ends_once(&heard.transcripts());
-}
-
-#[test]
 fn what_is_too_large_is_refused() {
     const LIMIT: usize = 16 << 20;
-    // 100 KiB that inflate to 100 MiB.
-    let bomb = frame(9, 0, 1, &sized(&gzip(&vec![b' '; 100 << 20])));
-    let just = frame(9, 0, 1, &sized(&gzip(&vec![b' '; LIMIT + 1])));
+    let bomb = frame(9, 0, 1, &sized(&gzip(&vec![b' '; LIMIT + 1])));
     for (case, bytes) in [
-        ("a bomb", bomb),
-        ("one byte too many, packed", just),
+        ("one byte too many, packed", bomb),
         ("one byte too many", response(&vec![b' '; LIMIT + 1])),
-        ("much too much", response(&vec![b' '; LIMIT + 4096])),
     ] {
         assert_refused(&around(Send::Frame(bytes)), case);
     }
@@ -335,34 +138,6 @@ fn what_is_too_large_is_refused() {
         &around(Send::Frame(response(&vec![b' '; LIMIT]))),
         "as much as may be",
     );
-}
-
-/// Sound, but for its size: thousands of settled utterances and open ones, each with its words. All of it is told.
-#[test]
-fn a_response_of_thousands_of_utterances_is_told() {
-    let one = |n: usize| {
-        let (start, end) = (n * 300, n * 300 + 250);
-        let word = format!(r#"{{"text":"w{n}","start_time":{start},"end_time":{end}}}"#);
-        format!(
-            r#"{{"text":"{}","definite":{},"start_time":{start},"end_time":{end},"words":[{}]}}"#,
-            format!("w{n} ").repeat(450),
-            !n.is_multiple_of(20),
-            vec![word; 14].join(",")
-        )
-    };
-    let all: Vec<_> = (0..4_000).map(one).collect();
-    let json = format!(r#"{{"result":{{"utterances":[{}]}}}}"#, all.join(","));
-    assert!(json.len() > 12 << 20);
-    let script = Script::default()
-        .step(At::Ack, Send::Json(ACK.into()))
-        .step(at(400), Send::Json(json.clone()))
-        .step(at(600), Send::Json(json.clone()))
-        .step(At::Finish, Send::Last(json));
-    let (heard, _service) = session(script, Vec::new());
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.saw_eos());
-    assert_eq!(heard.finals().len(), 4_000);
-    assert_ends_once(&heard.transcripts());
 }
 
 #[test]
@@ -479,16 +254,10 @@ fn broken_framing_in_place_of_the_answer_is_refused() {
 #[test]
 fn an_error_frame_without_a_readable_body_has_its_code() {
     let code = 45_000_001u32.to_be_bytes();
-    let bomb = sized(&gzip(&vec![b' '; (16 << 20) + 1]));
     for (case, compression, rest) in [
-        ("no gzip", 1, sized(b"no gzip")),
         ("half of gzip", 1, sized(&gzip(b"no such resource")[..20])),
-        ("a bomb", 1, bomb),
         ("a size that is too large", 0, vec![0, 0, 1, 0, b'x']),
-        ("a size that is too small", 0, vec![0, 0, 0, 1, b'x', b'y']),
-        ("half a size", 0, vec![0, 0]),
         ("no size", 0, vec![]),
-        ("too large", 0, sized(&vec![b' '; (16 << 20) + 1])),
     ] {
         let bytes = frame(0xf, 0, compression, &[&code[..], &rest].concat());
         let heard = around(Send::Frame(bytes));
@@ -515,23 +284,4 @@ fn a_text_that_is_cut_inside_a_character_is_skipped() {
     let script = Script::responses([(400, BEFORE)], AFTER);
     let (heard, _service) = session(script, vec![fault]);
     assert_unharmed(&heard, "a character in two");
-}
-
-/// Fragments are sound, be they ever so small; pings may come between them.
-#[test]
-fn fragments_are_put_together() {
-    let whole = response(AFTER.as_bytes());
-    let mut raw = Vec::new();
-    for (n, byte) in whole.iter().enumerate() {
-        let opcode = if n == 0 { 2 } else { 0 };
-        let last = if n + 1 == whole.len() { 0x80 } else { 0 };
-        raw.extend_from_slice(&[opcode | last, 1, *byte, 0x89, 0]);
-    }
-    let fault = Fault::once(
-        FaultKind::Raw(raw),
-        Trigger::Audio(Duration::from_millis(600)),
-    );
-    let script = Script::responses([(400, BEFORE)], "{}");
-    let (heard, _service) = session(script, vec![fault]);
-    assert_unharmed(&heard, "fragments");
 }

@@ -298,20 +298,6 @@ fn put(json: &mut Value, place: &str, value: Value) {
 }
 
 #[test]
-fn what_is_zero_or_empty_is_not_sent() {
-    let service = service(Options::default());
-    let mut expected = default();
-    expected["request"]
-        .as_object_mut()
-        .expect("an object")
-        .remove("end_window_size");
-    let nothing = "end-window-size=0 force-to-speech-time=0 vad-segment-duration=0 language=\"\" context=\"\" \
-                   boosting-table-id=\"\" hotwords=\"<>\" result-type=full enable-speaker-info=false \
-                   extra-request=\"request\"";
-    assert_eq!(request_of(&service, launched(&service, nothing)), expected);
-}
-
-#[test]
 fn the_speaker_version_goes_with_speakers_only() {
     let service = service(Options::default());
     for (properties, enabled, version) in [
@@ -335,95 +321,4 @@ fn the_speaker_version_goes_with_speakers_only() {
         );
         assert_eq!(asked["request"]["ssd_version"], version, "{properties}");
     }
-}
-
-/// Hot words and context share one field, a string that holds JSON.
-#[test]
-fn hot_words_and_context_are_merged() {
-    let service = service(Options::default());
-    let sink = sink(&service);
-    let words = ["a \"quoted\" word", "back\\slash", "二"];
-    sink.set_property(
-        "hotwords",
-        gst::Array::new(words.map(|word| word.to_send_value())),
-    );
-    sink.set_property(
-        "context",
-        r#"{"hotwords":[{"word":"last"}],"context_type":"dialog_ctx","context_data":[{"text":"Hello?"}]}"#,
-    );
-    let asked = request_of(&service, sink);
-    let context = asked["request"]["corpus"]["context"]
-        .as_str()
-        .expect("a string");
-    let context: Value = serde_json::from_str(context).expect("that holds JSON");
-    assert_eq!(
-        context,
-        json!({
-            "hotwords": [{"word": words[0]}, {"word": words[1]}, {"word": words[2]}, {"word": "last"}],
-            "context_type": "dialog_ctx",
-            "context_data": [{"text": "Hello?"}],
-        })
-    );
-}
-
-/// In a program extra fields have the types that they were given.
-#[test]
-fn extra_fields_keep_their_types() {
-    let service = service(Options::default());
-    let sink = sink(&service);
-    sink.set_property("boosting-table-id", "kept");
-    let corpus = gst::Structure::builder("corpus")
-        .field("further", "x")
-        .build();
-    let extra = gst::Structure::builder("request")
-        .field("accelerate_score", 10)
-        .field("enable_accelerate_text", true)
-        .field(
-            "sensitive_words_filter",
-            r#"{"system_reserved_filter":true}"#,
-        )
-        .field("unsigned", u32::MAX)
-        .field("long", u64::MAX)
-        .field("share", 0.25f64)
-        .field("list", gst::List::new([1i32, 2]))
-        .field("array", gst::Array::new(["a", "b"]))
-        .field("corpus", corpus)
-        .build();
-    sink.set_property("extra-request", extra);
-    let mut expected = default();
-    let request = &mut expected["request"];
-    request["accelerate_score"] = json!(10);
-    request["enable_accelerate_text"] = json!(true);
-    request["sensitive_words_filter"] = json!(r#"{"system_reserved_filter":true}"#);
-    request["unsigned"] = json!(u32::MAX);
-    request["long"] = json!(u64::MAX);
-    request["share"] = json!(0.25);
-    request["list"] = json!([1, 2]);
-    request["array"] = json!(["a", "b"]);
-    request["corpus"] = json!({"boosting_table_id": "kept", "further": "x"});
-    assert_eq!(request_of(&service, sink), expected);
-}
-
-/// What can't be sent as it is fails the start, with the property's name, and before anything is sent.
-#[test]
-fn what_cannot_be_sent_fails_with_its_name() {
-    let service = service(Options::default());
-    for (property, named) in [
-        ("context=\"{\"", "\"context\""),
-        ("context=[1]", "\"context\""),
-        (r#"context="{\"hotwords\":[\"a\"]}""#, "\"context\""),
-        (
-            r#"extra-request="request,ratio=(fraction)1/2""#,
-            "\"extra-request\"",
-        ),
-        ("resource-id=\"\"", "\"resource-id\""),
-        ("uri=http://127.0.0.1/", "\"uri\""),
-        ("uri=ws://example.com/", "\"uri\""),
-    ] {
-        let sink = launched(&service, property);
-        let (_, text) = refused(&sink);
-        assert!(text.contains(named), "{property}: {text}");
-        sink.set_state(gst::State::Null).expect("NULL");
-    }
-    assert!(service.connections().is_empty());
 }

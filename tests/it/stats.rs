@@ -1,12 +1,11 @@
 //! The property `stats`, and the ids that the vendor's support asks for.
 
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::common::*;
 use gst::glib::types::Type;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
+use volcasr_loopback::{Gate, Options};
 
 fn nanos(stats: &gst::StructureRef, name: &str) -> u64 {
     stats.get(name).expect(name)
@@ -118,24 +117,6 @@ fn the_figures_are_those_of_the_service() {
     assert_eq!(nanos(&anew, "audio-sent"), 0);
 }
 
-#[test]
-fn a_session_is_connected_while_it_lasts() {
-    let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
-    rig.play();
-    let connected = |rig: &Rig| {
-        let stats: gst::Structure = rig.sink.property("stats");
-        stats.get::<bool>("connected")
-    };
-    assert_eq!(connected(&rig), Ok(false), "no audio, no session");
-    rig.push(&speech(1).0, 100);
-    rig.listen_until(|message| Transcript::parse(message).is_some());
-    assert_eq!(connected(&rig), Ok(true));
-    rig.end();
-    rig.listen();
-    assert_eq!(connected(&rig), Ok(false));
-}
-
 /// After READY no session is open, and what was counted stays what it was, whatever `rate` the next run gets.
 #[test]
 fn after_ready_the_figures_stay() {
@@ -173,55 +154,4 @@ fn the_latency_is_the_service_s() {
     let passed = began.elapsed();
     assert!(longest >= LAG.as_nanos(), "{longest}");
     assert!(longest <= passed.as_nanos(), "{longest} of {passed:?}");
-}
-
-/// `connect-id` and `log-id` are those that the service has in its records, and are notified of.
-#[test]
-fn the_ids_are_those_of_the_service() {
-    let service = service(Options {
-        faults: vec![Fault::nth(
-            2,
-            FaultKind::Error {
-                code: 45_000_001,
-                body: "no".into(),
-            },
-            Trigger::Ack,
-        )],
-        ..Options::default()
-    });
-    let mut rig = Rig::new(sink(&service));
-    let ids =
-        |rig: &Rig| ["connect-id", "log-id"].map(|name| rig.sink.property::<Option<String>>(name));
-    assert_eq!(ids(&rig), [None, None]);
-    let notified = Arc::new(Mutex::new(Vec::new()));
-    for name in ["connect-id", "log-id"] {
-        let notified = notified.clone();
-        rig.sink.connect_notify(Some(name), move |sink, pspec| {
-            let value = sink.property::<Option<String>>(pspec.name());
-            notified
-                .lock()
-                .expect("no panic")
-                .push((pspec.name().to_owned(), value));
-        });
-    }
-    // A run that goes well, and one that fails.
-    for run in 0..2 {
-        rig.next = gst::ClockTime::ZERO;
-        let heard = rig.run(&speech(1).0, 100);
-        let connection = &service.connections()[run];
-        let connect_id = connection.header("X-Api-Connect-Id").map(str::to_owned);
-        let log_id = Some(connection.log_id.clone());
-        assert_eq!(ids(&rig), [connect_id.clone(), log_id.clone()], "run {run}");
-        let told = std::mem::take(&mut *notified.lock().expect("no panic"));
-        assert!(
-            told.contains(&("connect-id".to_owned(), connect_id)),
-            "{told:?}"
-        );
-        assert!(told.contains(&("log-id".to_owned(), log_id)), "{told:?}");
-        assert_eq!(heard.errors().is_empty(), run == 0);
-        rig.pipeline.set_state(gst::State::Ready).expect("READY");
-        rig.take();
-    }
-    let all = service.connections();
-    assert_ne!(all[0].log_id, all[1].log_id);
 }

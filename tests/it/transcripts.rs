@@ -101,69 +101,6 @@ fn interim_and_final_and_withdrawn() {
     assert_eq!(heard.tags(), ["Hello.", "World."]);
 }
 
-/// An utterance of the second pass has no start and, in `single`, no words.
-#[test]
-fn a_second_pass_without_starts() {
-    let ends = |text: &str, end: u64| json!({"definite": true, "end_time": end, "text": text});
-    let (a, b, c) = (ends("A", 600), ends("B", 1100), ends("C", 1800));
-    let single = scripted(
-        &[
-            (700, response(700, json!([a]))),
-            (1200, response(1200, json!([b]))),
-        ],
-        response(2000, json!([c])),
-    );
-    let full = scripted(
-        &[
-            (
-                600,
-                response(600, json!([utterance(false, (400, 500), "a")])),
-            ),
-            (700, response(700, json!([a]))),
-            (
-                1000,
-                response(1000, json!([a, utterance(false, (900, 1000), "b")])),
-            ),
-            (1200, response(1200, json!([a, b]))),
-        ],
-        response(2000, json!([a, b, c])),
-    );
-    for (service, mode, starts) in [
-        (single, "single", [0, 600, 1100]),
-        (full, "full", [400, 900, 1100]),
-    ] {
-        let sink = sink(&service);
-        sink.set_property_from_str("result-type", mode);
-        let heard = Rig::new(sink).run(&audio(), 100);
-        assert_ends_once(&heard.transcripts());
-        let finals = heard.finals();
-        let texts: Vec<_> = finals.iter().map(|t| (t.utterance, &*t.text)).collect();
-        assert_eq!(texts, [(0, "A"), (1, "B"), (2, "C")], "{mode}");
-        let begin: Vec<_> = finals.iter().map(|t| t.timestamp).collect();
-        assert_eq!(begin, starts.map(|ms| Some(ms * 1_000_000)), "{mode}");
-    }
-}
-
-/// A final response may have a text and no list: it has the last words.
-#[test]
-fn a_text_alone_at_the_end() {
-    let service = scripted(
-        &[(
-            1200,
-            response(
-                1200,
-                json!([
-                    utterance(true, (80, 420), "Hello."),
-                    utterance(false, (900, 1000), "you")
-                ]),
-            ),
-        )],
-        json!({"audio_info": {"duration": 2000}, "result": {"text": "Hello. You there?"}}),
-    );
-    let heard = Rig::new(sink(&service)).run(&audio(), 100);
-    assert_eq!(told(&heard), ["0 Hello..", "1 you", "1 You there?."]);
-}
-
 /// Final ones only, and nothing of what nobody has heard of.
 #[test]
 fn without_interim_results() {

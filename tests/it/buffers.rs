@@ -6,59 +6,7 @@ use crate::common::direct::{Direct, Segment, ms};
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Gate, Options};
-
-#[test]
-fn flags_of_buffers_mean_nothing() {
-    let (service, direct) = start();
-    for (n, flags) in [
-        gst::BufferFlags::DISCONT,
-        gst::BufferFlags::GAP,
-        gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC,
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut buffer = direct.buffer(Some(1000 * n as u64), &second(n as u32));
-        buffer.get_mut().expect("a new buffer").set_flags(flags);
-        direct.pad.push(buffer).expect("it is taken");
-    }
-    assert_heard(&direct, &[0, 1000, 2000]);
-    assert_eq!(lengths(&service), [3000]);
-}
-
-#[test]
-fn without_timestamps_time_counts_from_the_first_sample() {
-    let (_service, direct) = start();
-    for n in 0..3 {
-        direct.push(None, &second(n));
-    }
-    let heard = assert_heard(&direct, &[0, 1000, 2000]);
-    for transcript in heard.finals() {
-        assert_eq!(
-            (transcript.running_time, transcript.stream_time),
-            (None, None)
-        );
-    }
-}
-
-#[test]
-fn a_segment_of_bytes_gives_no_times_either() {
-    let service = service(Options::default());
-    let direct = Direct::held(quick(&service));
-    direct
-        .pipeline
-        .set_state(gst::State::Playing)
-        .expect("to play");
-    assert!(direct.begin("bytes"));
-    let segment = gst::FormattedSegment::<gst::format::Bytes>::new();
-    assert!(direct.pad.push_event(gst::event::Segment::new(&segment)));
-    for n in 0..2 {
-        direct.push(None, &second(n));
-    }
-    let heard = assert_heard(&direct, &[0, 1000]);
-    assert!(heard.finals().iter().all(|t| t.running_time.is_none()));
-}
+use volcasr_loopback::Options;
 
 #[test]
 fn odd_bytes_and_empty_buffers_do_no_harm() {
@@ -110,41 +58,6 @@ fn what_lies_outside_the_segment_is_not_heard() {
     assert_eq!(first.stream_time, Some(800_000_000));
 }
 
-#[test]
-fn another_segment_keeps_the_session_and_gives_its_own_times() {
-    let (service, direct) = start();
-    direct.push_all(0, &second(0), 20);
-    let mut segment = Segment::new();
-    segment.set_base(ms(1000));
-    segment.set_start(ms(70_000));
-    segment.set_time(ms(5000));
-    assert!(direct.segment(&segment));
-    direct.push_all(70_000, &second(1), 20);
-    segment.set_base(ms(2000));
-    segment.set_start(ms(30_000));
-    segment.set_time(ms(30_000));
-    assert!(direct.segment(&segment));
-    direct.push_all(30_000, &second(2), 20);
-    let heard = assert_heard(&direct, &[0, 70_000, 30_000]);
-    assert_eq!(lengths(&service), [3000]);
-    let words: Vec<_> = heard
-        .finals()
-        .into_iter()
-        .flat_map(|t| t.words)
-        .filter(|word| mark_of(word).is_some())
-        .map(|word| (word.running_time, word.stream_time))
-        .collect();
-    let ns = |ms: u64| Some(ms * 1_000_000);
-    assert_eq!(
-        words,
-        [
-            (ns(300), ns(300)),
-            (ns(1300), ns(5300)),
-            (ns(2300), ns(30_300))
-        ]
-    );
-}
-
 /// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
 #[test]
 fn the_end_may_come_in_a_segment_without_audio() {
@@ -155,23 +68,6 @@ fn the_end_may_come_in_a_segment_without_audio() {
     segment.set_base(ms(1000));
     assert!(direct.segment(&segment));
     assert_heard(&direct, &[0]);
-}
-
-#[test]
-fn backwards_is_discarded_with_one_warning() {
-    let (service, direct) = start();
-    let mut segment = Segment::new();
-    segment.set_rate(-1.0);
-    segment.set_stop(ms(10_000));
-    assert!(direct.segment(&segment));
-    for n in 0..3 {
-        direct.push(2000 - 1000 * u64::from(n), &second(n));
-    }
-    let heard = direct.end();
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
-    assert!(heard.errors().is_empty() && heard.saw_eos());
-    assert!(heard.transcripts().is_empty());
-    assert!(service.connections().iter().all(|c| c.request.is_none()));
 }
 
 /// One after the other, and the whole list at once.
@@ -189,34 +85,6 @@ fn lists_of_buffers() {
     }
     let heard = direct.end();
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert!(*service.connections()[0].pcm == pcm);
-}
-
-/// At once, longer than the queue, sent in frames of the chunk's size and at the pace that was asked for.
-#[test]
-fn a_buffer_of_ten_seconds_is_paced() {
-    let service = service(Options::default());
-    let sink = sink(&service);
-    sink.set_property("max-queue-time", 2000u32);
-    sink.set_property_from_str("leaky", "no");
-    let direct = Direct::new(sink);
-    let (pcm, marks) = speech(4);
-    // Taken while nothing can be sent.
-    service.hold(Gate::Upgrade);
-    direct.push(0, &pcm[..direct.bytes(10_000)]);
-    let began = Instant::now();
-    service.release(Gate::Upgrade);
-    direct.push(10_000, &pcm[direct.bytes(10_000)..]);
-    let heard = direct.end();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    // 10.6 s at ten times real time, less the burst.
-    assert!(began.elapsed().as_millis() >= 900, "{:?}", began.elapsed());
-    let sizes: Vec<usize> = service.connections()[0]
-        .frames
-        .iter()
-        .map(|f| f.size)
-        .collect();
-    assert!(sizes[1..].iter().all(|size| *size <= 9600));
     assert!(*service.connections()[0].pcm == pcm);
 }
 
@@ -313,39 +181,6 @@ fn a_branch_beside_a_playing_one() {
     }
     pipeline.set_state(gst::State::Null).expect("NULL");
     assert_eq!(marks_of(&finals), expected(&marks, 0));
-}
-
-/// What has no timestamp goes on where the one before ended, gaps included.
-#[test]
-fn only_some_buffers_have_timestamps() {
-    let (_service, direct) = start();
-    direct.push(5000, &second(0));
-    direct.push(None, &second(1));
-    assert!(direct.gap(7000, 10_000));
-    direct.push(None, &second(2));
-    direct.push(18_000, &second(3));
-    let heard = assert_heard(&direct, &[5000, 6000, 17_000, 18_000]);
-    for transcript in heard.finals() {
-        assert_eq!(transcript.running_time, transcript.timestamp);
-        assert_eq!(transcript.stream_time, transcript.timestamp);
-    }
-}
-
-/// The samples say how long a buffer is.
-#[test]
-fn the_duration_of_a_buffer_means_nothing() {
-    let (service, direct) = start();
-    let mut segment = Segment::new();
-    segment.set_stop(ms(3000));
-    assert!(direct.segment(&segment));
-    for (n, duration) in [(0, Some(10)), (1, None), (2, Some(60_000))] {
-        let mut buffer = direct.buffer(Some(1000 * n), &second(n as u32));
-        let writable = buffer.get_mut().expect("a new buffer");
-        writable.set_duration(duration.map(ms));
-        direct.pad.push(buffer).expect("it is taken");
-    }
-    assert_heard(&direct, &[0, 1000, 2000]);
-    assert_eq!(lengths(&service), [3000]);
 }
 
 #[test]

@@ -1,23 +1,12 @@
 //! Gaps, jumps and overlaps in time: the service counts samples, the pipeline has timestamps, and every
 //! word is heard once, at its time.
 
-use crate::common::direct::{Direct, Segment, ms};
+use crate::common::direct::Direct;
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
-
-/// A deviation that holds for a second of audio is in the times, but nothing is sent for it.
-#[test]
-fn a_jump_of_forty_milliseconds_is_jitter() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    direct.push(1040, &second(1));
-    direct.push(2000, &second(2));
-    assert_heard(&direct, &[0, 1040, 2000]);
-    assert_eq!(lengths(&service), [3000]);
-}
 
 #[test]
 fn a_jump_up_to_the_idle_timeout_becomes_silence() {
@@ -111,43 +100,6 @@ fn a_long_gap_posts_its_words() {
 }
 
 #[test]
-fn short_gap_events_add_up() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    for n in 0..50 {
-        assert!(direct.gap(1000 + 20 * n, 20));
-    }
-    direct.push(2000, &second(1));
-    for n in 0..300 {
-        assert!(direct.gap(3000 + 20 * n, 20));
-    }
-    direct.push(9000, &second(2));
-    assert_heard(&direct, &[0, 2000, 9000]);
-    assert_eq!(lengths(&service)[1..], [1000]);
-    assert_eq!(lengths(&service)[0], 3000 + 4000);
-}
-
-#[test]
-fn gap_events_without_a_duration_reach_to_their_start() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    assert!(direct.gap(1000, None));
-    assert!(direct.gap(2500, None));
-    direct.push(3000, &second(1));
-    assert_heard(&direct, &[0, 3000]);
-    assert_eq!(lengths(&service), [4000]);
-}
-
-#[test]
-fn a_gap_before_any_audio_is_nothing() {
-    let (service, direct) = start();
-    assert!(direct.gap(0, 60_000));
-    direct.push(60_000, &second(0));
-    assert_heard(&direct, &[60_000]);
-    assert_eq!(lengths(&service), [1000]);
-}
-
-#[test]
 fn what_overlaps_is_heard_once() {
     let (service, direct) = start();
     let (pcm, marks) = speech(2);
@@ -162,32 +114,6 @@ fn what_overlaps_is_heard_once() {
     let heard = direct.end();
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     assert!(*service.connections()[0].pcm == pcm);
-}
-
-#[test]
-fn a_jump_far_back_is_another_place() {
-    let (service, direct) = start();
-    direct.push(10_000, &second(0));
-    direct.push(2000, &second(1));
-    direct.push(3000, &second(2));
-    let heard = direct.end();
-    assert_eq!(marks_of(&heard.finals()), at(&[10_000, 2000, 3000]));
-    assert_eq!(lengths(&service), [3000]);
-}
-
-#[test]
-fn a_long_idle_timeout_takes_no_gigabytes() {
-    let service = service(Options {
-        record_audio: false,
-        ..Options::default()
-    });
-    let sink = quick(&service);
-    sink.set_property("idle-timeout", u32::MAX);
-    let direct = Direct::new(sink);
-    direct.push(0, &second(0));
-    direct.push(1_000_000_000, &second(1));
-    assert_heard(&direct, &[0, 1_000_000_000]);
-    assert_eq!(lengths(&service), [2000, 1000]);
 }
 
 /// Less than a chunk, in bits: it must neither wait for the rest for ever nor end the session early.
@@ -263,42 +189,4 @@ fn gap_events_after_an_idle_end_open_no_session() {
     direct.push(11_400, &second(1));
     assert_heard(&direct, &[0, 11_400]);
     assert_eq!(beginnings(&service), [(300, 1000), (300, 1000)]);
-}
-
-/// Nothing but audio was heard already: what comes where a GAP event said that nothing would, is heard.
-#[test]
-fn a_gap_event_that_claims_too_much_costs_no_audio() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    assert!(direct.gap(1000, 1000));
-    direct.push(1500, &second(1));
-    // Without a duration, and ahead.
-    assert!(direct.gap(4000, None));
-    direct.push(3000, &second(2));
-    // Altogether.
-    assert!(direct.gap(4000, 1000));
-    direct.push(4000, &second(3));
-    // It ends the session too early.
-    assert!(direct.gap(5000, 60_000));
-    direct.push(6000, &second(4));
-    assert_heard(&direct, &[0, 1500, 3000, 4000, 6000]);
-    assert_eq!(lengths(&service), [7500 + 1000, 1000]);
-}
-
-/// Running time goes by the rate alone; what was done to the rate before is the stream's time.
-#[test]
-fn a_gap_across_segments_is_as_long_as_the_rate_says() {
-    for (rate, applied) in [(2.0, 1.0), (1.0, 2.0), (2.0, 0.5)] {
-        let (service, direct) = start();
-        direct.push(0, &second(0));
-        let mut segment = Segment::new();
-        segment.set_rate(rate);
-        segment.set_applied_rate(applied);
-        segment.set_base(ms(1000));
-        assert!(direct.segment(&segment));
-        assert!(direct.gap(0, 500));
-        direct.push(1500, &second(1));
-        assert_heard(&direct, &[0, 1500]);
-        assert_eq!(lengths(&service), [3500], "{rate} {applied}");
-    }
 }

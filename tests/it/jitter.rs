@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::direct::{Direct, Segment};
+use crate::common::direct::Direct;
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
@@ -123,39 +123,6 @@ fn stamps_by_arrival_make_no_silence_and_lose_nothing() {
     }
 }
 
-/// The source goes on later than it was each time: after a second its times are the later ones,
-/// from there on.
-#[test]
-fn stalls_that_are_not_caught_up_with_move_the_times() {
-    let stalls = |n: u64| n / 150 * 300;
-    let (service, direct) = start();
-    let pcm = words();
-    for (n, piece) in (0..).zip(pcm.chunks(direct.bytes(BUFFER))) {
-        direct.push(BUFFER * n + stalls(n), piece);
-    }
-    let heard = direct.end();
-    let words = marks_of(&heard.finals());
-    let expected = (0..u64::from(SECONDS)).map(|n| {
-        let at = 1000 * n + 300;
-        let late = stalls(at / BUFFER);
-        (n as u32, at + late, at + late + 300)
-    });
-    assert_eq!(words, Vec::from_iter(expected));
-    assert_eq!(lengths(&service), [12_000]);
-}
-
-/// As `audioresample` does it, which flags what wobbles by more than 31 ms: the first flagged gap
-/// is believed, and none after that was no gap.
-#[test]
-fn flags_that_are_set_for_jitter_make_one_silence_at_most() {
-    let stamps = stamps(|n| if n % 7 == 3 { 120 } else { 0 });
-    let result = play(&stamps, |n| n > 0 && (n % 7 == 3 || n % 7 == 4));
-    assert_eq!(result.sent, 12_120);
-    assert!(result.off <= 220, "{result:?}");
-    let whole = result.words.iter().filter(|word| word.0 < SECONDS);
-    assert!(whole.count() >= 11, "{result:?}");
-}
-
 /// Through the element that resamples for the sink, whatever it makes of the stamps.
 #[test]
 fn jitter_before_audioresample_loses_nothing() {
@@ -202,29 +169,6 @@ fn jitter_before_audioresample_loses_nothing() {
     );
 }
 
-/// An hour at 1 in 1,000 is a table test of the element; this is a minute at 1 in 100.
-#[test]
-fn a_clock_that_drifts_is_followed() {
-    for slow in [false, true] {
-        let (service, direct) = start();
-        let pcm: Vec<u8> = (0..60).flat_map(second).collect();
-        let stamp = |at: u64| if slow { at + at / 100 } else { at - at / 100 };
-        for (n, piece) in (0..).zip(pcm.chunks(direct.bytes(BUFFER))) {
-            direct.push(stamp(BUFFER * n), piece);
-        }
-        let heard = direct.end();
-        assert!(heard.errors().is_empty());
-        let words = marks_of(&heard.finals());
-        assert_eq!(words.len(), 60, "{words:?}");
-        for (n, start, end) in words {
-            let truth = stamp(u64::from(n) * 1000 + 300);
-            assert!(start.abs_diff(truth) <= 20, "{n} at {start}, not {truth}");
-            assert!((end - start).abs_diff(300) <= 20, "{n}: {start} to {end}");
-        }
-        assert_eq!(lengths(&service), [60_000]);
-    }
-}
-
 /// All of it within a moment: no stamp is right, but every sample arrives.
 #[test]
 fn a_real_source_that_stamps_a_burst_by_arrival() {
@@ -244,66 +188,4 @@ fn a_real_source_that_stamps_a_burst_by_arrival() {
     assert_eq!(result.sent, 12_000);
     let numbers: Vec<u32> = result.words.iter().map(|word| word.0).collect();
     assert_eq!(numbers, Vec::from_iter(0..SECONDS));
-}
-
-/// What is announced is no jitter, nor what is longer than a second: exact at once, whatever the
-/// stamps did before.
-#[test]
-fn real_gaps_are_exact_behind_jitter() {
-    for (gap, event, sent) in [
-        (300, true, 3300),
-        (300, false, 3300),
-        (999, false, 3999),
-        (3000, true, 6000),
-        (3_600_000, false, 4000),
-        (3_600_000, true, 4000),
-    ] {
-        let (service, direct) = start();
-        let pcm: Vec<u8> = (0..2).flat_map(second).collect();
-        for (n, piece) in (0..).zip(pcm.chunks(direct.bytes(BUFFER))) {
-            direct.push(BUFFER * n + if n == 0 { 0 } else { chance(n, 30) }, piece);
-        }
-        if event {
-            assert!(direct.gap(2000, gap));
-            direct.push(2000 + gap, &second(2));
-        } else {
-            direct.jump(2000 + gap, &second(2));
-        }
-        let heard = direct.end();
-        assert_eq!(
-            marks_of(&heard.finals())[2..],
-            at(&[0, 0, 2000 + gap])[2..],
-            "{gap} {event}"
-        );
-        assert_eq!(lengths(&service).iter().sum::<u64>(), sent, "{gap} {event}");
-    }
-}
-
-/// The times of the audio behind it are right from the first sample on, though that is known a
-/// second later.
-#[test]
-fn a_gap_that_nothing_announces_moves_the_times_from_where_it_began() {
-    let (service, direct) = start();
-    direct.push_all(0, &second(0), 20);
-    direct.push_all(1300, &[second(1), second(2)].concat(), 20);
-    assert_heard(&direct, &[0, 1300, 2300]);
-    assert_eq!(lengths(&service), [3000]);
-}
-
-/// A seek begins with other times, jitter or not.
-#[test]
-fn another_segment_begins_exactly() {
-    let (service, direct) = start();
-    let pcm = second(0);
-    for (n, piece) in (0..).zip(pcm.chunks(direct.bytes(BUFFER))) {
-        direct.push(BUFFER * n + if n == 0 { 0 } else { chance(n, 30) }, piece);
-    }
-    let mut segment = Segment::new();
-    segment.set_base(crate::common::direct::ms(1000));
-    segment.set_start(crate::common::direct::ms(70_000));
-    assert!(direct.segment(&segment));
-    direct.push_all(70_000, &second(1), 20);
-    let heard = direct.end();
-    assert_eq!(marks_of(&heard.finals())[1..], at(&[0, 70_000])[1..]);
-    assert_eq!(lengths(&service), [2000]);
 }

@@ -44,19 +44,6 @@ fn a_full_queue_blocks_the_pipeline() {
     });
 }
 
-/// `no` blocks a live pipeline, too.
-#[test]
-fn no_is_no() {
-    let (service, mut rig) = rig("no", true, 1000);
-    let (pcm, marks) = unfinished(4);
-    rig.play();
-    rig.push(&pcm, 20);
-    rig.end();
-    until_blocked(&rig.sink, Duration::from_secs(1));
-    service.release(Gate::Upgrade);
-    assert_whole(&rig.listen(), &marks, false, "no");
-}
-
 #[test]
 fn a_full_queue_loses_its_oldest_audio() {
     at_once(
@@ -250,40 +237,4 @@ fn assert_heard_but(heard: &Heard, marks: &[Mark], hole: std::ops::Range<u64>, c
     let outside = |mark: &&Mark| mark.end <= hole.start || mark.start >= hole.end;
     let whole: Vec<_> = marks.iter().filter(outside).copied().collect();
     assert_eq!(said, expected(&whole, 0), "{case}: {hole:?}");
-}
-
-/// Timestamps or none, or only at the beginning: what is behind the hole has its own times.
-#[test]
-fn a_hole_in_audio_without_timestamps() {
-    at_once(&[0usize, 1, 50], |&timed| {
-        let case = format!("{timed} with timestamps");
-        let (service, rig) = rig("downstream", false, 3000);
-        let (pcm, marks) = unfinished(5);
-        rig.play();
-        for (n, piece) in pcm.chunks(20 * 48).enumerate() {
-            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
-            let time = gst::ClockTime::from_mseconds(n as u64 * 20);
-            let writable = buffer.get_mut().expect("a new buffer");
-            writable.set_pts(Some(time).filter(|_| n < timed));
-            rig.source.push_buffer(buffer).expect("it plays");
-        }
-        eventually("all is taken", || {
-            stat(&rig.sink, "audio-received") == nanos(&pcm)
-        });
-        rig.end();
-        service.release(Gate::Upgrade);
-        let heard = rig.listen();
-        let lost = stat(&rig.sink, "audio-dropped") / 1_000_000;
-        assert!(lost > 0, "{case}");
-        assert_heard_but(&heard, &marks, 0..lost, &case);
-        let told: u64 = warnings_of(&heard, "volcasr-dropped")
-            .iter()
-            .map(|details| details.get::<u64>("duration").expect("a duration"))
-            .sum();
-        assert_eq!(told / 1_000_000, lost, "{case}");
-        for transcript in heard.finals() {
-            let mapped = transcript.timestamp.filter(|_| timed > 0);
-            assert_eq!(transcript.running_time, mapped, "{case}");
-        }
-    });
 }

@@ -1,62 +1,28 @@
 //! The end of a stream, and one stream after the other.
 
+use crate::common::direct::{Direct, Segment};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Gate, Options, Service};
 
-/// A sink fed from a pad of the test's own, event by event.
-struct Hand {
-    rig: Rig,
-    pad: gst::Pad,
+/// A sink that plays and has no stream yet.
+fn playing(service: &Service) -> Direct {
+    let direct = Direct::held(sink(service));
+    direct
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("to play");
+    direct
 }
 
-impl Hand {
-    fn new(service: &Service) -> Self {
-        let rig = Rig::new(sink(service));
-        rig.pipeline
-            .remove(&rig.source)
-            .expect("the source is there");
-        let pad = gst::Pad::builder(gst::PadDirection::Src)
-            .name("src")
-            .build();
-        pad.set_active(true).expect("a pad without a parent");
-        pad.link(&rig.sink.static_pad("sink").expect("the sink's pad"))
-            .expect("a free pad");
-        rig.play();
-        Hand { rig, pad }
-    }
+fn begin(direct: &Direct, id: &str) {
+    assert!(direct.begin(id));
+    assert!(direct.segment(&Segment::new()));
+}
 
-    fn begin(&self, id: &str) {
-        assert!(self.pad.push_event(gst::event::StreamStart::new(id)));
-        let caps = self.rig.source.caps().expect("the rig's caps");
-        assert!(self.pad.push_event(gst::event::Caps::new(&caps)));
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        assert!(self.pad.push_event(gst::event::Segment::new(&segment)));
-    }
-
-    fn push(&self, pcm: &[u8]) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.push_from(gst::ClockTime::ZERO, pcm)
-    }
-
-    fn push_from(
-        &self,
-        mut time: gst::ClockTime,
-        pcm: &[u8],
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        for piece in pcm.chunks(4800) {
-            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
-            let writable = buffer.get_mut().expect("a new buffer");
-            writable.set_pts(time);
-            time += self.rig.time_of(piece);
-            self.pad.push(buffer)?;
-        }
-        Ok(gst::FlowSuccess::Ok)
-    }
-
-    fn end(&self) -> bool {
-        self.pad.push_event(gst::event::Eos::new())
-    }
+fn end(direct: &Direct) -> bool {
+    direct.pad.push_event(gst::event::Eos::new())
 }
 
 /// Two sentences with numbers of their own.
@@ -190,18 +156,18 @@ fn concat() {
 fn a_new_stream_without_an_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    hand.begin("first");
-    hand.push(&first.0).expect("it plays");
-    hand.begin("second");
-    hand.push(&second.0).expect("it does not wait");
+    begin(&direct, "first");
+    direct.push_all(0, &first.0, 100);
+    begin(&direct, "second");
+    direct.push_all(0, &second.0, 100);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
     // One connection at a time.
     assert_eq!(service.connections().len(), 1);
     service.release(Gate::Final);
-    assert!(hand.end());
-    let heard = hand.rig.listen();
+    assert!(end(&direct));
+    let heard = direct.listen();
     assert!(heard.saw_eos() && heard.errors().is_empty());
     let transcripts = heard.transcripts();
     assert!(
@@ -223,16 +189,16 @@ fn a_new_stream_without_an_end() {
 #[test]
 fn a_new_stream_of_the_same_id() {
     let service = service(Options::default());
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    hand.begin("same");
-    hand.begin("same");
-    hand.push(&first.0).expect("it plays");
-    hand.begin("same");
-    hand.begin("same");
-    hand.push(&second.0).expect("it plays");
-    assert!(hand.end());
-    let heard = hand.rig.listen();
+    begin(&direct, "same");
+    begin(&direct, "same");
+    direct.push_all(0, &first.0, 100);
+    begin(&direct, "same");
+    begin(&direct, "same");
+    direct.push_all(0, &second.0, 100);
+    assert!(end(&direct));
+    let heard = direct.listen();
     assert!(heard.errors().is_empty());
     let transcripts = heard.transcripts();
     assert_ends_once(&transcripts);
@@ -245,18 +211,17 @@ fn a_new_stream_of_the_same_id() {
 #[test]
 fn a_relinked_stream_goes_on() {
     let service = service(Options::default());
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (pcm, marks) = sentences(0);
     let (before, behind) = pcm.split_at(pcm.len() / 9600 * 4800);
-    hand.begin("first");
-    hand.push(before).expect("it plays");
-    let sink = hand.pad.peer().expect("a link");
-    hand.pad.unlink(&sink).expect("a link");
-    hand.pad.link(&sink).expect("the same pads");
-    hand.push_from(hand.rig.time_of(before), behind)
-        .expect("it plays");
-    assert!(hand.end());
-    let transcripts = hand.rig.listen().transcripts();
+    begin(&direct, "first");
+    direct.push_all(0, before, 100);
+    let sink = direct.pad.peer().expect("a link");
+    direct.pad.unlink(&sink).expect("a link");
+    direct.pad.link(&sink).expect("the same pads");
+    direct.push_all(before.len() as u64 / 48, behind, 100);
+    assert!(end(&direct));
+    let transcripts = direct.listen().transcripts();
     assert!(
         transcripts.iter().all(|t| t.stream == 0),
         "{transcripts:#?}"
@@ -327,15 +292,15 @@ fn a_file_that_follows_itself() {
 #[test]
 fn an_empty_stream_between() {
     let service = service(Options::default());
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    hand.begin("first");
-    hand.push(&first.0).expect("it plays");
-    hand.begin("empty");
-    hand.begin("second");
-    hand.push(&second.0).expect("it plays");
-    assert!(hand.end());
-    let transcripts = hand.rig.listen().transcripts();
+    begin(&direct, "first");
+    direct.push_all(0, &first.0, 100);
+    begin(&direct, "empty");
+    begin(&direct, "second");
+    direct.push_all(0, &second.0, 100);
+    assert!(end(&direct));
+    let transcripts = direct.listen().transcripts();
     assert_stream(&transcripts, 0, "first", &first.1);
     assert_stream(&transcripts, 2, "second", &second.1);
     assert_eq!(service.connections().len(), 2, "no session without audio");
@@ -346,30 +311,30 @@ fn an_empty_stream_between() {
 fn an_empty_stream_at_the_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (first, marks) = sentences(0);
-    hand.begin("first");
-    hand.push(&first).expect("it plays");
-    hand.begin("empty");
-    hand.begin("another");
+    begin(&direct, "first");
+    direct.push_all(0, &first, 100);
+    begin(&direct, "empty");
+    begin(&direct, "another");
     let heard = std::thread::scope(|scope| {
-        let ender = scope.spawn(|| hand.end());
+        let ender = scope.spawn(|| end(&direct));
         assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
         let mut heard = Heard::default();
         // Whatever else comes, EOS does not.
-        while let Some(message) = hand.rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
+        while let Some(message) = direct.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
             heard.messages.push(message);
         }
         assert!(!heard.saw_eos());
         service.release(Gate::Final);
         assert!(ender.join().expect("no panic"));
-        heard.messages.append(&mut hand.rig.listen().messages);
+        heard.messages.append(&mut direct.listen().messages);
         heard
     });
     assert_stream(&heard.transcripts(), 0, "first", &marks);
     assert_ends_once(&heard.transcripts());
     assert!(heard.saw_eos());
-    assert!(hand.rig.take().transcripts().is_empty());
+    assert!(direct.take().transcripts().is_empty());
     assert_eq!(service.connections().len(), 1, "no session without audio");
 }
 
@@ -378,31 +343,36 @@ fn an_empty_stream_at_the_end() {
 #[test]
 fn a_new_stream_after_the_end() {
     let service = service(Options::default());
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    hand.begin("first");
-    hand.push(&first.0).expect("it plays");
-    assert!(hand.end());
-    assert_stream(&hand.rig.listen().transcripts(), 0, "first", &first.1);
+    begin(&direct, "first");
+    direct.push_all(0, &first.0, 100);
+    assert!(end(&direct));
+    assert_stream(&direct.listen().transcripts(), 0, "first", &first.1);
     let (major, minor, ..) = gst::version();
     if (major, minor) >= (1, 26) {
-        hand.begin("second");
-        hand.push(&second.0).expect("it plays");
-        assert!(hand.end());
-        let heard = hand.rig.listen();
+        begin(&direct, "second");
+        direct.push_all(0, &second.0, 100);
+        assert!(end(&direct));
+        let heard = direct.listen();
         assert!(heard.saw_eos());
         assert_stream(&heard.transcripts(), 1, "second", &second.1);
         assert_eq!(service.connections().len(), 2);
         return;
     }
-    hand.pad.push_event(gst::event::StreamStart::new("second"));
-    assert_eq!(hand.push(&second.0), Err(gst::FlowError::Error));
-    hand.pad.push_event(gst::event::FlushStart::new());
-    hand.pad.push_event(gst::event::FlushStop::new(true));
-    hand.begin("third");
-    hand.push(&second.0).expect("it plays");
-    assert!(hand.end());
-    let transcripts = hand.rig.listen().transcripts();
+    direct
+        .pad
+        .push_event(gst::event::StreamStart::new("second"));
+    assert_eq!(
+        direct.pad.push(direct.buffer(Some(0), &second.0)),
+        Err(gst::FlowError::Error)
+    );
+    direct.pad.push_event(gst::event::FlushStart::new());
+    direct.pad.push_event(gst::event::FlushStop::new(true));
+    begin(&direct, "third");
+    direct.push_all(0, &second.0, 100);
+    assert!(end(&direct));
+    let transcripts = direct.listen().transcripts();
     // The flush began one, and the other id another.
     assert_stream(&transcripts, 2, "third", &second.1);
     assert_eq!(service.connections().len(), 2);
@@ -411,16 +381,17 @@ fn a_new_stream_after_the_end() {
 #[test]
 fn a_buffer_after_the_end() {
     let service = service(Options::default());
-    let hand = Hand::new(&service);
+    let direct = playing(&service);
     let (pcm, marks) = sentences(0);
-    hand.begin("first");
-    hand.push(&pcm).expect("it plays");
-    assert!(hand.end());
-    assert_eq!(hand.push(&pcm), Err(gst::FlowError::Eos));
-    let heard = hand.rig.listen();
+    begin(&direct, "first");
+    direct.push_all(0, &pcm, 100);
+    assert!(end(&direct));
+    let buffer = || direct.buffer(Some(0), &pcm);
+    assert_eq!(direct.pad.push(buffer()), Err(gst::FlowError::Eos));
+    let heard = direct.listen();
     assert_stream(&heard.transcripts(), 0, "first", &marks);
     // Nothing of it was taken, nor is the end told again.
-    assert_eq!(hand.push(&pcm), Err(gst::FlowError::Eos));
+    assert_eq!(direct.pad.push(buffer()), Err(gst::FlowError::Eos));
     assert_eq!(service.connections().len(), 1);
     assert!(*service.connections()[0].pcm == pcm, "the audio differs");
 }

@@ -1,14 +1,9 @@
 //! When something was said, in the pipeline's own time, exact to the millisecond.
 
+use crate::common::direct::{Direct, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Options, Quirks, Recogniser, Script, Service};
-
-type Segment = gst::FormattedSegment<gst::ClockTime>;
-
-fn ms(ms: u64) -> gst::ClockTime {
-    gst::ClockTime::from_mseconds(ms)
-}
 
 fn new_segment() -> Segment {
     init();
@@ -30,90 +25,17 @@ fn exact() -> Service {
     })
 }
 
-/// A pad of our own before the sink, for segments that no source makes.
-struct Feed {
-    pad: gst::Pad,
-    pipeline: gst::Pipeline,
-    bus: gst::Bus,
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
-    }
-}
-
-impl Feed {
-    fn new(sink: &gst::Element, segment: &gst::Segment) -> Self {
-        let pipeline = gst::Pipeline::new();
-        pipeline.add(sink).expect("a new pipeline");
-        let pad = gst::Pad::builder(gst::PadDirection::Src).build();
-        pad.set_active(true).expect("a pad");
-        pad.link(&sink.static_pad("sink").expect("the pad"))
-            .expect("a link");
-        pipeline.set_state(gst::State::Playing).expect("to play");
-        let feed = Feed {
-            pad,
-            bus: pipeline.bus().expect("a bus"),
-            pipeline,
-        };
-        feed.event(gst::event::StreamStart::new("a-stream"));
-        let caps: gst::Caps = "audio/x-raw,format=S16LE,layout=interleaved,rate=24000,channels=1"
-            .parse()
-            .expect("caps");
-        feed.event(gst::event::Caps::new(&caps));
-        feed.event(gst::event::Segment::new(segment));
-        feed
-    }
-
-    fn event(&self, event: gst::Event) {
-        assert!(self.pad.push_event(event));
-    }
-
-    /// Pushes `pcm` in buffers of 100 ms from `pts` on; none: without timestamps.
-    fn push(&self, pcm: &[u8], pts: Option<gst::ClockTime>) {
-        for (n, piece) in pcm.chunks(4800).enumerate() {
-            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
-            let writable = buffer.get_mut().expect("a new buffer");
-            writable.set_pts(pts.map(|pts| pts + n as u64 * ms(100)));
-            self.pad.push(buffer).expect("to be taken");
-        }
-    }
-
-    fn finish(&self) -> Heard {
-        self.event(gst::event::Eos::new());
-        listen(&self.bus)
-    }
-}
-
-/// Nothing tells where in the new segment they lie: the times of the old one would be wrong, so there are none.
-#[test]
-fn buffers_without_timestamps_in_another_segment_have_no_mapped_times() {
-    let service = exact();
-    let sink = fast_sink(&service);
-    let (pcm, marks) = speech(2);
-    let cut = marks[2].end.midpoint(marks[3].start);
-    let (first, second) = pcm.split_at(cut as usize * 48);
-    let feed = Feed::new(&sink, new_segment().upcast_ref());
-    feed.push(first, Some(ms(5000)));
-    let mut segment = new_segment();
-    segment.set_start(ms(60_000));
-    segment.set_base(ms(5000 + cut));
-    feed.event(gst::event::Segment::new(&segment));
-    feed.push(second, None);
-    let heard = feed.finish();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    let finals = heard.finals();
-    let nanos = |ms: u64| Some(ms * 1_000_000);
-    let timestamps: Vec<_> = finals.iter().map(|t| t.timestamp).collect();
-    assert_eq!(
-        timestamps,
-        [nanos(5000 + marks[0].start), nanos(marks[3].start)]
-    );
-    let running: Vec<_> = finals.iter().map(|t| t.running_time).collect();
-    assert_eq!(running, [timestamps[0], None]);
-    let stream: Vec<_> = finals.iter().map(|t| t.stream_time).collect();
-    assert_eq!(stream, running);
+/// A sink that plays, with a stream in `segment`.
+fn playing(sink: gst::Element, segment: &gst::Segment) -> Direct {
+    let direct = Direct::held(sink);
+    direct
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("to play");
+    assert!(direct.begin("a-stream"));
+    let segment = gst::event::Segment::new(segment);
+    assert!(direct.pad.push_event(segment));
+    direct
 }
 
 /// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks of each.
@@ -121,9 +43,12 @@ fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcrip
     let service = exact();
     let sink = fast_sink(&service);
     let (pcm, marks) = speech(2);
-    let feed = Feed::new(&sink, segment);
-    feed.push(&pcm, pts);
-    let heard = feed.finish();
+    let direct = playing(sink, segment);
+    match pts {
+        Some(pts) => direct.push_all(pts.mseconds(), &pcm, 100),
+        None => pcm.chunks(4800).for_each(|piece| direct.push(None, piece)),
+    }
+    let heard = direct.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let finals = heard.finals();
     assert_eq!(finals.len(), 2, "{finals:#?}");
@@ -164,27 +89,6 @@ fn assert_times(
             .collect();
         assert_eq!(joined, transcript.text);
     }
-}
-
-#[test]
-fn from_zero_all_times_are_the_same() {
-    let segment = new_segment();
-    let spoken = spoken(segment.upcast_ref(), Some(gst::ClockTime::ZERO));
-    assert_times(&spoken, |t| t, Some, Some);
-}
-
-/// A live source's first buffer does not begin at 0.
-#[test]
-fn the_first_timestamp_counts() {
-    let first = gst::ClockTime::from_nseconds(7_654_321_000);
-    let segment = new_segment();
-    let spoken = spoken(segment.upcast_ref(), Some(first));
-    assert_times(
-        &spoken,
-        |t| t + first,
-        |t| Some(t + first),
-        |t| Some(t + first),
-    );
 }
 
 #[test]
@@ -260,31 +164,6 @@ fn without_a_timeline_there_is_the_stream_s_own() {
     }
 }
 
-/// The same through a source that knows of no time.
-#[test]
-fn a_source_of_bytes() {
-    let service = exact();
-    let (pcm, marks) = speech(1);
-    let rig = Rig::new(fast_sink(&service));
-    rig.source.set_format(gst::Format::Bytes);
-    rig.play();
-    for piece in pcm.chunks(4800) {
-        let _ = rig
-            .source
-            .push_buffer(gst::Buffer::from_slice(piece.to_vec()));
-    }
-    rig.end();
-    let heard = rig.listen();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    let finals = heard.finals();
-    assert_eq!(marks_of(&finals), expected(&marks, 0));
-    assert!(
-        finals
-            .iter()
-            .all(|t| t.running_time.is_none() && t.stream_time.is_none())
-    );
-}
-
 /// A segment that goes on elsewhere, as after a non-flushing seek or between two files: each part in its own time.
 #[test]
 fn another_segment_in_mid_stream() {
@@ -293,15 +172,15 @@ fn another_segment_in_mid_stream() {
     let (pcm, marks) = speech(2);
     let half = marks[3].start as usize * 48 - 4800;
     let mut segment = new_segment();
-    let feed = Feed::new(&sink, segment.upcast_ref());
-    feed.push(&pcm[..half], Some(gst::ClockTime::ZERO));
+    let direct = playing(sink, segment.upcast_ref());
+    direct.push_all(0, &pcm[..half], 100);
     let played = ms(half as u64 / 48);
     segment.set_start(ms(60_000));
     segment.set_time(ms(60_000));
     segment.set_base(played);
-    feed.event(gst::event::Segment::new(&segment));
-    feed.push(&pcm[half..], Some(ms(60_000)));
-    let heard = feed.finish();
+    assert!(direct.segment(&segment));
+    direct.push_all(60_000, &pcm[half..], 100);
+    let heard = direct.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(service.connections().len(), 1, "one session");
     let finals = heard.finals();
@@ -327,17 +206,17 @@ fn what_the_segment_leaves_out_is_clipped() {
     segment.set_start(ms(650));
     segment.set_time(ms(650));
     segment.set_stop(ms(marks[4].start - 33));
-    let feed = Feed::new(&sink, segment.upcast_ref());
+    let direct = playing(sink, segment.upcast_ref());
     for (n, piece) in pcm.chunks(4800).enumerate() {
         let mut buffer = gst::Buffer::from_slice(piece.to_vec());
         let writable = buffer.get_mut().expect("a new buffer");
         writable.set_pts(n as u64 * ms(100));
         writable.set_duration(ms(100));
-        if feed.pad.push(buffer) == Err(gst::FlowError::Eos) {
+        if direct.pad.push(buffer) == Err(gst::FlowError::Eos) {
             break;
         }
     }
-    let heard = feed.finish();
+    let heard = direct.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let finals = heard.finals();
     assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));

@@ -254,21 +254,3 @@ fn that_flush() {
     let took = is_done.recv_timeout(LONG).expect("no deadlock");
     assert!(took < Duration::from_millis(90), "{took:?}");
 }
-
-/// The application's own runtime: nothing of ours blocks on, or in, its workers.
-#[test]
-fn in_an_application_s_own_runtime() {
-    let service = service(Options::default());
-    let (pcm, marks) = speech(2);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let heard = runtime.block_on(async {
-        let mut rig = Rig::new(quick(&service));
-        let heard = rig.run(&pcm, 20);
-        rig.pipeline.set_state(gst::State::Null).expect("NULL");
-        heard
-    });
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-}

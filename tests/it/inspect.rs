@@ -255,24 +255,6 @@ fn every_property_has_a_nick_and_a_blurb_that_says_more() {
 }
 
 #[test]
-fn numbers_that_mean_something_else_say_so() {
-    let own = own_properties(&element());
-    for name in [
-        "idle-timeout",
-        "max-session-time",
-        "max-reconnects",
-        "max-speed",
-        "chunk-duration",
-        "end-window-size",
-        "force-to-speech-time",
-        "vad-segment-duration",
-    ] {
-        let blurb = own[name].blurb().unwrap_or_default();
-        assert!(blurb.contains("(0: "), "{name}: {blurb}");
-    }
-}
-
-#[test]
 fn the_element_introduces_itself() {
     init();
     let factory = gst::ElementFactory::find("volcasrsink").expect("registered");

@@ -8,11 +8,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::common::child::Scratch;
+use crate::common::program::plugin;
 use crate::common::skip::skip;
 
 /// "He might even have been made amiable himself": the recogniser is not sure of the end.
@@ -54,29 +56,6 @@ impl Drop for Running {
     }
 }
 
-/// A directory that is gone when the test is.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("volcasr-pulse-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a temporary directory");
-        // PulseAudio refuses a runtime directory that others may read.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("its mode");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Other processes decide when the condition holds, and none of them tells: so it is looked at again and again.
 fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -114,22 +93,6 @@ fn missing() -> Option<String> {
         }
     }
     (!Path::new(SPEECH).is_file()).then(|| format!("there is no {SPEECH}"))
-}
-
-/// The plugin that cargo built for this very test. It lies beside the test, or is linked one floor up.
-fn plugin() -> PathBuf {
-    let name = format!(
-        "{}gstvolcasr{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    let test = std::env::current_exe().expect("the test's own path");
-    test.ancestors()
-        .skip(1)
-        .take(2)
-        .map(|dir| dir.join(&name))
-        .find(|path| path.is_file())
-        .expect("the plugin's library beside the test")
 }
 
 /// A PulseAudio of the test's own, with a room to speak in. Nothing of the user's is read, written or played to.
@@ -176,8 +139,8 @@ impl<'a> Pulse<'a> {
 
     fn environment<'c>(command: &'c mut Command, scratch: &Scratch) -> &'c mut Command {
         command
-            .env("HOME", &scratch.0)
-            .env("XDG_RUNTIME_DIR", &scratch.0)
+            .env("HOME", scratch.path(""))
+            .env("XDG_RUNTIME_DIR", scratch.path(""))
             .env("XDG_CONFIG_HOME", scratch.path("config"))
             .env(
                 "PULSE_SERVER",
@@ -219,14 +182,21 @@ fn ctrl_c_on_a_microphone_prints_the_last_words() {
     if let Some(missing) = missing() {
         return skip(&missing);
     }
-    let scratch = Scratch::new();
+    let scratch = Scratch::new("pulse");
+    // PulseAudio refuses a runtime directory that others may read.
+    let private = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(scratch.path(""), private).expect("its mode");
     let service = service();
     let pulse = Pulse::start(&scratch);
 
     // Alone in a directory: GStreamer looks through every directory below a plugin path, and cargo's hold thousands of files.
     let plugins = scratch.path("plugins");
     fs::create_dir(&plugins).expect("a directory for the plugin");
-    symlink(plugin(), plugins.join("libgstvolcasr.so")).expect("a link to the plugin");
+    symlink(
+        plugin().join("libgstvolcasr.so"),
+        plugins.join("libgstvolcasr.so"),
+    )
+    .expect("a link to the plugin");
 
     let mut launch = Running(
         pulse

@@ -34,7 +34,7 @@ try:
     from gi.repository import GLibUnix
 
     unix_signal_add = GLibUnix.signal_add
-except (ImportError, ValueError):
+except (ImportError, ValueError, AttributeError):
     unix_signal_add = GLib.unix_signal_add
 
 # What each kind of file may hold, the best first; the first that is installed is taken.

@@ -25,7 +25,7 @@ try:
     from gi.repository import GLibUnix
 
     unix_signal_add = GLibUnix.signal_add
-except (ImportError, ValueError):
+except (ImportError, ValueError, AttributeError):
     unix_signal_add = GLib.unix_signal_add
 
 

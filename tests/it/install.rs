@@ -32,6 +32,14 @@ impl Site {
         site
     }
 
+    /// The same with the library that cargo has built.
+    fn real(name: &str) -> Self {
+        let site = Site::new(name);
+        let built = site.path("target/release").join(PLUGIN);
+        std::fs::copy(plugin().join(PLUGIN), built).expect("the plugin");
+        site
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.scratch.path(name)
     }
@@ -139,7 +147,7 @@ fn a_prefix_is_gstreamers_own_layout_elsewhere() {
 
 #[test]
 fn directories_can_be_named() {
-    let site = Site::new("install-named");
+    let site = Site::real("install-named");
     let home = site.path("root/a home/gstreamer-1.0");
     let variables = ["PLUGINSDIR", "PRESETSDIR"]
         .map(|name| format!("{name}={}/{}", home.display(), name.to_lowercase()));
@@ -149,6 +157,17 @@ fn directories_can_be_named() {
     assert_eq!(site.installed(), expected);
     site.ok("uninstall", &variables);
     assert_eq!(site.installed(), BTreeMap::new());
+}
+
+/// `gst-inspect-1.0` alone would end well.
+#[test]
+fn a_plugin_that_does_not_load_is_told() {
+    let site = Site::new("install-broken");
+    let here = |name: &str| format!("{name}={}", site.path(name).display());
+    let output = site.make("install", &["PLUGINSDIR", "PRESETSDIR"].map(here));
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("feature volcasrsink"), "{said}");
 }
 
 /// What cannot be written is told with the two ways out.
@@ -258,9 +277,7 @@ fn assert_works(scratch: &Scratch, plugins: &Path, presets: &Path) {
 /// The real library this time, as `make install` puts it below DESTDIR.
 #[test]
 fn what_is_installed_works() {
-    let site = Site::new("install-real");
-    let built = site.path("target/release").join(PLUGIN);
-    std::fs::copy(plugin().join(PLUGIN), built).expect("the plugin");
+    let site = Site::real("install-real");
     site.ok("install", &[site.destdir(), "PREFIX=/opt/own".to_owned()]);
     let below = |path: PathBuf| {
         let path = path.strip_prefix("/").expect("absolute").to_owned();

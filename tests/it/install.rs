@@ -167,7 +167,7 @@ fn a_plugin_that_does_not_load_is_told() {
     let output = site.make("install", &["PLUGINSDIR", "PRESETSDIR"].map(here));
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("feature volcasrsink"), "{said}");
+    assert!(said.contains("GStreamer does not load"), "{said}");
 }
 
 /// What cannot be written is told with the two ways out.

@@ -34,7 +34,8 @@ fn an_opening_that_takes_too_long_is_tried_again() {
             .collect();
         assert_eq!(accepted.len(), 2, "{fault}");
         let after = accepted[1] - accepted[0];
-        assert!(after >= Duration::from_millis(1250), "{fault}: {after:?}");
+        // The deadline and the least pause; the first connection may be accepted late.
+        assert!(after >= Duration::from_secs(1), "{fault}: {after:?}");
         assert!(after < Duration::from_secs(5), "{fault}: {after:?}");
         assert_eq!(stat(&sink, "sessions"), 1, "{fault}: the first was none");
         assert_eq!(stat(&sink, "reconnects"), 0, "{fault}");

@@ -16,7 +16,7 @@ CARGO ?= cargo
 CLIPPY_SETS := "" "--features static,capi,doc,internals"
 TEST_SETS := ""
 
-.PHONY: help deps build install uninstall deb lint test soak demo bench
+.PHONY: help deps build install uninstall deb lint test soak demo bench matrix
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,12 @@ soak: deps ## a thousand random schedules of faults, pauses and flushes: SOAK_SE
 	$(CARGO) test --locked --test soak --no-run
 	SOAK_SEED=$${SOAK_SEED:-$$RANDOM$$RANDOM} SOAK_SCHEDULES=$${SOAK_SCHEDULES:-1000} SOAK_JOBS=$${SOAK_JOBS:-16} \
 		timeout 600 $(CARGO) test --locked --test soak -- --nocapture
+
+matrix: ## test with Debian 13's and sid's GStreamer, in roots of their own: MATRIX_SUITES, MATRIX_KEEP
+	@scripts/matrix check
+	@scripts/deps build
+	@scripts/check-rust
+	@scripts/matrix $(MATRIX_SUITES)
 
 demo: ## recorded speech through gst-launch-1.0 to words, without an account
 	@scripts/deps demo

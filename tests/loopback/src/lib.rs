@@ -51,9 +51,6 @@ mod upgrade;
 mod wire;
 
 pub use fault::{Fault, FaultError, FaultKind, Target, Trigger};
-// The names until lately, for code that is under way.
-#[doc(hidden)]
-pub use fault::{FaultKind as What, Target as On, Trigger as When};
 pub use lag::Lag;
 pub use options::{Endpoint, LagClock, Options, Quirks, Recogniser};
 pub use record::{Answer, ClientFrame, Connection, End};

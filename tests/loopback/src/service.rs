@@ -154,15 +154,6 @@ impl Service {
         latest.is_some_and(|(_, injector)| injector.send(kind).is_ok())
     }
 
-    /// Makes `what` happen now on the connection with this number; false: it is not open.
-    pub fn inject_into(&self, number: usize, kind: FaultKind) -> bool {
-        self.shared
-            .lock()
-            .injectors
-            .get(&number)
-            .is_some_and(|injector| injector.send(kind).is_ok())
-    }
-
     /// Sessions that are live now.
     #[must_use]
     pub fn live_sessions(&self) -> usize {

@@ -1,5 +1,4 @@
 //! A minimal client: it sends what a test asks for, and notes all that comes.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use flate2::{Compression, write::GzEncoder};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -8,15 +7,27 @@ use std::{io::Write, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{
-        Error, Message,
-        client::IntoClientRequest,
-        handshake::client::{Request, Response},
-    },
+    tungstenite::{Error, Message, client::IntoClientRequest, handshake::client::Request},
 };
-use volcasr_loopback::Service;
+use volcasr_loopback::{Lag, Options, Quirks, Service};
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A service with these changes to its defaults.
+pub fn service(change: impl FnOnce(&mut Options)) -> Service {
+    let mut options = Options::default();
+    change(&mut options);
+    Service::start(options).unwrap()
+}
+
+/// The same without oddities and jitter.
+pub fn exact_service(change: impl FnOnce(&mut Options)) -> Service {
+    service(|options| {
+        options.quirks = Quirks::none();
+        options.lag = Lag::EXACT;
+        change(options);
+    })
+}
 
 /// What the service sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +76,6 @@ impl Got {
 
 pub struct Client {
     pub ws: WebSocketStream<TcpStream>,
-    pub response: Response,
     pub next: i32,
 }
 
@@ -122,12 +132,8 @@ impl Client {
         let tcp = TcpStream::connect(("127.0.0.1", service.port()))
             .await
             .unwrap();
-        let (ws, response) = tokio_tungstenite::client_async(request, tcp).await?;
-        Ok(Self {
-            ws,
-            response,
-            next: 1,
-        })
+        let (ws, _) = tokio_tungstenite::client_async(request, tcp).await?;
+        Ok(Self { ws, next: 1 })
     }
 
     /// Connected, the request sent, the ack received.

@@ -1,11 +1,7 @@
 //! The program: what it prints, and what it does not.
 
-mod client;
-#[path = "../../common/skip.rs"]
-mod skip;
-
-use client::*;
-use skip::skip;
+use crate::client::*;
+use crate::skip::skip;
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
@@ -32,7 +28,7 @@ struct Program {
 impl Program {
     fn start(arguments: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "program", "--ignored", "--nocapture"])
+            .args(["--exact", "program::program", "--ignored", "--nocapture"])
             .env(ARGUMENTS, format!("loopback {arguments}"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -52,9 +48,8 @@ impl Program {
         let mut request = upgrade(&self.uri);
         let headers = request.headers_mut();
         headers.insert("X-Api-Access-Key", key.parse().unwrap());
-        let (ws, response) = client_async(request, tcp).await?;
-        let next = 1;
-        Ok(Client { ws, response, next })
+        let (ws, _) = client_async(request, tcp).await?;
+        Ok(Client { ws, next: 1 })
     }
 
     /// A session of a second of audio.

@@ -1,65 +1,8 @@
 //! What the service takes, as the real one does.
 
-mod client;
-
-use client::*;
+use crate::client::*;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use volcasr_loopback::{Options, Quirks, Service, codes, marks::Layout};
-
-fn service(change: impl FnOnce(&mut Options)) -> Service {
-    let mut options = Options::default();
-    change(&mut options);
-    Service::start(options).unwrap()
-}
-
-/// The handshakes of public clients: no connect id, one that is no UUID, a request id that comes again after
-/// a reconnection, an offered extension, and credentials in the query, as browsers send them.
-#[tokio::test]
-async fn every_kind_of_handshake_leads_to_a_session() {
-    let service = service(|_| {});
-    let plain = |uri: &str| uri.into_client_request().unwrap();
-    let with = |headers: &[(&'static str, &'static str)]| {
-        let mut request = upgrade(&service.uri());
-        for &(name, value) in headers {
-            request.headers_mut().insert(name, value.parse().unwrap());
-        }
-        request
-    };
-    let mut bare = upgrade(&service.uri());
-    bare.headers_mut().remove("X-Api-Connect-Id");
-    let deflate = "permessage-deflate; client_max_window_bits";
-    let query = "api_key=secret-api-key&api_resource_id=volc.seedasr.sauc.duration";
-    for request in [
-        bare,
-        with(&[
-            ("X-Api-Connect-Id", "connection-1"),
-            ("X-Api-Request-Id", "5"),
-        ]),
-        with(&[
-            ("X-Api-Connect-Id", "connection-1"),
-            ("X-Api-Request-Id", "5"),
-        ]),
-        with(&[
-            ("X-Api-Connect-Id", "connection-1"),
-            ("X-Api-Sequence", "1"),
-        ]),
-        with(&[("Sec-WebSocket-Extensions", deflate)]),
-        plain(&format!("{}?{query}", service.uri())),
-    ] {
-        let sent = request.headers().get("X-Api-Connect-Id").cloned();
-        let mut client = Client::with(&service, request).await.unwrap();
-        let headers = client.response.headers();
-        assert_eq!(headers.get("X-Api-Connect-Id"), sent.as_ref());
-        assert_eq!(headers["Connection"], "upgrade");
-        let log_id = service.connections().pop().unwrap().log_id;
-        assert!(!log_id.is_empty() && headers["X-Tt-Logid"] == *log_id);
-        assert!(!headers.contains_key("Sec-WebSocket-Extensions"));
-        client.request(&request_json()).await;
-        client.audio(&[0; 960]).await;
-        client.responses().await;
-    }
-}
+use volcasr_loopback::{Quirks, codes, marks::Layout};
 
 #[tokio::test]
 async fn every_way_to_finish_is_taken() {

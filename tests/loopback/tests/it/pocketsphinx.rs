@@ -1,11 +1,7 @@
 //! Human speech through the recogniser of that name.
 
-mod client;
-#[path = "../../common/skip.rs"]
-mod skip;
-
-use client::*;
-use skip::skip;
+use crate::client::*;
+use crate::skip::skip;
 use std::path::Path;
 use volcasr_loopback::{Options, Recogniser, Service};
 

@@ -268,8 +268,8 @@ impl Run {
         }
     }
 
-    /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for space
-    /// came before.
+    /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for
+    /// space came before.
     pub fn push_buffer(
         &self,
         pts: Option<gst::ClockTime>,

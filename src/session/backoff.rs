@@ -1,14 +1,14 @@
-//! Pauses between tries to connect: growing, with jitter, and counted.
+//! Exponential backoff with jitter between attempts to connect.
 
 use std::time::Duration;
 
-/// Lower bound on a pause, and the first one.
+/// The first pause, and the lower bound on one.
 pub const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(8);
-/// How much of a pause is left to chance, so that a thousand sinks do not come back at once.
+/// Upper bound on the jitter, as a share of the pause: a thousand sinks must not return at once.
 const JITTER: f64 = 0.25;
 
-/// Counts the tries in a row and says how long to wait before each.
+/// The pauses of a row of attempts.
 #[derive(Debug)]
 pub struct Backoff {
     tries: u32,
@@ -16,34 +16,30 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// `max`: tries in a row; 0: none.
+    /// `max`: attempts in a row; 0: none.
     pub fn new(max: u32) -> Self {
         Backoff { tries: 0, max }
     }
 
-    /// How long to wait before the next try, or none when there were enough.
-    ///
-    /// `random` in 0..1; `patient` for failures that take a while to pass (busy, quota).
-    pub fn next(&mut self, random: f64, patient: bool) -> Option<Duration> {
+    /// Returns the pause before the next attempt, if there is one left. `random` is in 0..1; `long`
+    /// pauses are for failures that take a while to pass, such as overload.
+    pub fn next(&mut self, random: f64, long: bool) -> Option<Duration> {
         if self.tries >= self.max {
             return None;
         }
-        let step = self.tries + if patient { 2 } else { 0 };
+        let step = self.tries + if long { 2 } else { 0 };
         self.tries += 1;
         let pause = SHORTEST.saturating_mul(1 << step.min(5)).min(LONGEST);
-        Some(
-            pause
-                .mul_f64(1.0 + JITTER * random.clamp(0.0, 1.0))
-                .min(LONGEST),
-        )
+        let jitter = JITTER * random.clamp(0.0, 1.0);
+        Some(pause.mul_f64(1.0 + jitter).min(LONGEST))
     }
 
-    /// Progress was made: the count begins anew.
+    /// Restarts the count, because progress was made.
     pub fn reset(&mut self) {
         self.tries = 0;
     }
 
-    /// Tries since the last progress.
+    /// Returns the number of attempts since the last progress.
     pub fn tries(&self) -> u32 {
         self.tries
     }

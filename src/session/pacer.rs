@@ -1,24 +1,24 @@
-//! How fast waiting audio goes out.
+//! Pacing of the backlog: a token bucket.
 //!
-//! No limit of the service is documented for audio that comes faster than real time, so the sink sets
-//! its own: after a burst of one second of audio, so many times real time.
+//! The service documents no limit on audio faster than real time, so the element sets its own: a
+//! burst of one second, then a multiple of real time.
 
 use std::time::Duration;
 
-/// What may go out at once, however long nothing went out before.
+/// Audio that may be sent at once, the depth of the bucket.
 const BURST: Duration = Duration::from_secs(1);
 
-/// Tells when the next chunk may be sent. Clock values are handed in.
+/// Token bucket over audio time.
 #[derive(Debug)]
 pub struct Pacer {
     /// 0: no limit.
     speed: f64,
-    /// When all that was sent would have been sent at exactly `speed`.
+    /// Time at which all audio so far would have been sent at exactly `speed`.
     due: Duration,
 }
 
 impl Pacer {
-    /// `speed` in times real time; 0: no limit.
+    /// Returns a full bucket. `speed` is a multiple of real time; 0: no limit.
     pub fn new(speed: f64) -> Self {
         Pacer {
             speed,
@@ -26,7 +26,7 @@ impl Pacer {
         }
     }
 
-    /// When the next chunk may go out: now, or a time to wait for.
+    /// Returns the time at which the next chunk may be sent, at the earliest `now`.
     pub fn ready_at(&self, now: Duration) -> Duration {
         if self.speed <= 0.0 {
             return now;
@@ -36,7 +36,7 @@ impl Pacer {
             .max(now)
     }
 
-    /// A chunk of so much audio went out.
+    /// Notes that a chunk was sent.
     pub fn sent(&mut self, now: Duration, audio: Duration) {
         if self.speed > 0.0 {
             self.due = self.due.max(now) + audio.div_f64(self.speed.max(MIN_SPEED));
@@ -44,7 +44,7 @@ impl Pacer {
     }
 }
 
-/// Keeps the division within what a `Duration` holds.
+/// Lower bound on the speed, so that the quotient fits into a `Duration`.
 const MIN_SPEED: f64 = 0.001;
 
 #[cfg(test)]

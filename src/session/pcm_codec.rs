@@ -1,8 +1,10 @@
-//! Audio that is kept without loss in less room than its samples take: speech in some 55 %, silence in next to none.
+//! Lossless compression of the audio that is kept for a replay: speech to some 55 %, silence to
+//! almost nothing.
 //!
-//! A thousand sessions hold seconds of audio each that will be sent again only if a connection fails. A sound wave is smooth, so
-//! what a straight line through two samples says of the third is mostly off by little; blocks of such differences are stored
-//! with as many bits as their largest one takes. That costs a tenth of what gzip does, and leaves less.
+//! A thousand sessions hold seconds of audio each, which is needed only if a connection fails. The
+//! method is that of lossless audio codecs: a linear predictor extrapolates two samples to the
+//! third, and the residuals are stored bit-packed, in blocks, with as many bits as the largest one
+//! of the block takes. That costs a tenth of gzip's time and leaves fewer bytes.
 
 use std::cell::RefCell;
 
@@ -10,24 +12,25 @@ use bitpacking::{BitPacker, BitPacker4x};
 
 use super::BYTES_PER_SAMPLE;
 
-/// Samples that share a width.
+/// Number of samples that share a width.
 const BLOCK: usize = BitPacker4x::BLOCK_LEN;
 
-/// S16LE samples, packed.
+/// Compressed S16LE samples.
 #[derive(Debug, Clone)]
 pub struct CompressedPcm {
-    /// For each whole block its width in bits and its differences; then the samples that are left, as they were.
+    /// For each whole block its width in bits and its residuals; then the remaining samples as they
+    /// are.
     bytes: Box<[u8]>,
     samples: usize,
 }
 
 thread_local! {
-    /// Where audio is packed before its size is known: what is kept is allocated once, at its size.
+    /// Output of the compression until its size is known, so that the result is allocated once.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl CompressedPcm {
-    /// Packs whole samples; half a sample at the end is left out.
+    /// Compresses whole samples. Half a sample at the end is left out.
     pub fn new(pcm: &[u8]) -> Self {
         let samples = pcm.len() / BYTES_PER_SAMPLE;
         let blocks = pcm.chunks_exact(BLOCK * BYTES_PER_SAMPLE);
@@ -49,18 +52,18 @@ impl CompressedPcm {
         CompressedPcm { bytes, samples }
     }
 
-    /// How many samples it holds.
+    /// Returns the number of samples.
     pub fn samples(&self) -> usize {
         self.samples
     }
 
-    /// How many bytes they take.
+    /// Returns the number of compressed bytes.
     #[cfg(test)]
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The samples, as they were.
+    /// Returns the samples.
     pub fn decompress(&self) -> Vec<u8> {
         let mut pcm = Vec::with_capacity(self.samples * BYTES_PER_SAMPLE);
         let packer = BitPacker4x::new();
@@ -80,13 +83,12 @@ impl CompressedPcm {
     }
 }
 
-/// The two samples before a block. Sums wrap around, there and back.
+/// Predictor of second order: the two samples before a block. Sums wrap around in both directions.
 #[derive(Default)]
 struct LinearPredictor(i16, i16);
 
 impl LinearPredictor {
-    /// How far each sample is off the line through the two before it, with the sign in the lowest bit, for small numbers; and how
-    /// many bits the largest takes.
+    /// Returns the residuals of a block, zigzag-encoded, and the bits that the largest one takes.
     fn residuals(&mut self, block: &[u8]) -> ([u32; BLOCK], u8) {
         let mut samples = [0; BLOCK + 2];
         (samples[0], samples[1]) = (self.0, self.1);
@@ -110,7 +112,7 @@ impl LinearPredictor {
         )
     }
 
-    /// The samples that are so far off.
+    /// Appends the samples that have these residuals.
     fn samples(&mut self, residuals: &[u32; BLOCK], pcm: &mut Vec<u8>) {
         for &zigzag in residuals {
             // 16 bits by construction.

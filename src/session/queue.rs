@@ -1,10 +1,10 @@
-//! Audio on its way to the service: cut into chunks, in order, bounded.
+//! The queue of audio and boundaries that wait to be sent.
 //!
 //! The streaming thread appends samples, the driver takes chunks. A sample is copied once, from the
-//! pipeline's buffer into the chunk, which has room for the frame's header in front of it.
+//! pipeline's buffer into the chunk, which has headroom for the frame's header.
 //!
-//! Positions count the samples of a stream that are, or will be, sent. They are given when a chunk is
-//! taken, so that what was dropped from the queue before leaves no hole in them.
+//! Positions count the samples of a stream that are sent. A chunk gets its position when it is
+//! taken, so audio that was dropped from the queue leaves no hole.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,40 +14,40 @@ use bytes::{BufMut, BytesMut};
 use super::BYTES_PER_SAMPLE;
 use crate::protocol::frame::HEADROOM;
 
-/// A piece of audio, ready to become one frame.
+/// Audio of one frame.
 #[derive(Debug)]
 pub struct Chunk {
-    /// The stream's sample that it begins with.
+    /// Position of its first sample in the stream.
     pub position: u64,
     /// [`HEADROOM`] bytes for the frame's header, then S16LE samples.
     pub data: BytesMut,
-    /// When its last sample reached the sink, on the clock that [`Queue::push`] is called with.
+    /// Arrival time of its last sample at the sink, on the clock of [`Queue::push`].
     pub arrived: Duration,
 }
 
 impl Chunk {
-    /// How many samples it holds.
+    /// Returns the number of samples.
     pub fn samples(&self) -> u64 {
         samples_in(&self.data)
     }
 
-    /// Its samples alone.
+    /// Returns the samples without the headroom.
     pub fn pcm(&self) -> &[u8] {
         self.data.get(HEADROOM..).unwrap_or_default()
     }
 }
 
-/// What ends a session, or a stream, between two chunks.
+/// End of a session or a stream, between two chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary {
-    /// No audio for a while: finish; the next chunk opens another session of the same stream.
+    /// End of the session; the next chunk opens another one of the same stream.
     EndSession,
-    /// End of the stream: finish, then tell whoever waits for `token`.
+    /// End of the stream.
     EndOfStream {
-        /// Chosen by the caller, and handed back when everything before it is done.
+        /// Chosen by the caller, and reported when everything before the boundary is done.
         token: u64,
     },
-    /// What follows is another stream, whose positions begin at 0.
+    /// Begin of another stream, whose positions start at 0.
     NewStream {
         /// The new stream's number.
         stream: u32,
@@ -59,18 +59,18 @@ pub enum Boundary {
 pub enum Item {
     /// Audio to send.
     Audio(Chunk),
-    /// A boundary to act upon.
+    /// A boundary to complete.
     Boundary(Boundary),
 }
 
-/// Where audio was dropped, and how much of it.
+/// Dropped audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// The number of the stream that it belonged to.
+    /// Number of the stream that it belonged to.
     pub stream: u32,
-    /// The position that the next kept sample has now.
+    /// Position that the sample after it has now.
     pub position: u64,
-    /// How many samples are gone.
+    /// Number of samples.
     pub samples: u64,
 }
 
@@ -86,20 +86,20 @@ pub struct Queue {
     entries: VecDeque<Entry>,
     partial: BytesMut,
     partial_arrived: Duration,
-    /// The stream, and the position in it, of the next chunk to be taken.
+    /// Stream of the next chunk to be taken, and the position in it.
     stream: u32,
     next: u64,
-    /// Samples that wait, the chunk being filled included.
+    /// Samples that wait, those of the partial chunk included.
     waiting: u64,
     /// Audio has come since the last boundary.
     session_open: bool,
-    /// 0: what one `push` brings is a chunk.
+    /// Samples in a chunk; 0: as many as one `push` brings.
     chunk_samples: u64,
 }
 
 impl Queue {
-    /// `chunk_samples`: how much audio goes into a frame; 0: as much as each [`push`](Self::push)
-    /// brings.
+    /// Returns an empty queue. `chunk_samples`: samples in a frame; 0: as many as each
+    /// [`push`](Self::push) brings.
     pub fn new(chunk_samples: u64) -> Self {
         Queue {
             entries: VecDeque::new(),
@@ -113,7 +113,7 @@ impl Queue {
         }
     }
 
-    /// Appends whole S16LE samples. True when a chunk became ready.
+    /// Appends whole S16LE samples. Returns whether a chunk is complete.
     pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
         debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
         let ready = self.entries.len();
@@ -140,7 +140,7 @@ impl Queue {
         self.entries.len() > ready
     }
 
-    /// Appends `samples` of silence, as audio. True when a chunk became ready.
+    /// Appends `samples` of silence. Returns whether a chunk is complete.
     pub fn push_silence(&mut self, samples: u64, arrived: Duration) -> bool {
         const ZEROS: [u8; 4096] = [0; 4096];
         let mut ready = false;
@@ -153,34 +153,34 @@ impl Queue {
         ready
     }
 
-    /// Appends a boundary; the audio before it becomes a chunk, however short.
+    /// Appends a boundary. The partial chunk before it is complete then.
     pub fn push_boundary(&mut self, boundary: Boundary) {
         self.flush_partial();
         self.entries.push_back(Entry::Boundary(boundary));
         self.session_open = false;
     }
 
-    /// Whether what comes next goes on with a session that has audio, or will have: else it opens another.
+    /// Whether audio that is appended now continues a session rather than opens one.
     pub fn is_session_open(&self) -> bool {
         self.session_open
     }
 
-    /// The session is over without a boundary, unless there is audio for it.
+    /// Notes that the session has ended without a boundary, unless audio for it waits.
     pub fn close_session(&mut self) {
         self.session_open &= self.has_audio();
     }
 
-    /// Makes a chunk of what is there, because no more is expected for a while.
+    /// Completes the partial chunk, because no more audio is expected for a while.
     pub fn flush_partial(&mut self) {
         if !self.partial.is_empty() {
-            // Not split off, which would allocate a count of its owners.
+            // `split` would allocate a reference count.
             let data = std::mem::take(&mut self.partial);
             let arrived = self.partial_arrived;
             self.entries.push_back(Entry::Audio { data, arrived });
         }
     }
 
-    /// The next entry, in order.
+    /// Takes the next entry.
     pub fn pop(&mut self) -> Option<Item> {
         Some(match self.entries.pop_front()? {
             Entry::Audio { data, arrived } => {
@@ -203,7 +203,7 @@ impl Queue {
         })
     }
 
-    /// Whether [`pop`](Self::pop) has something now.
+    /// Whether [`pop`](Self::pop) returns an entry.
     pub fn is_ready(&self) -> bool {
         !self.entries.is_empty()
     }
@@ -213,25 +213,25 @@ impl Queue {
         matches!(self.entries.front(), Some(Entry::Audio { .. }))
     }
 
-    /// Whether any audio waits, a chunk that is not full included.
+    /// Whether audio waits, that of the partial chunk included.
     pub fn has_audio(&self) -> bool {
         self.waiting > 0
     }
 
-    /// Whether nothing waits but a chunk that is not full.
+    /// Whether nothing waits but a partial chunk.
     pub fn has_only_partial(&self) -> bool {
         self.entries.is_empty() && self.has_audio()
     }
 
-    /// How many samples wait, a chunk that is not full included.
+    /// Returns the number of samples that wait, those of the partial chunk included.
     pub fn waiting(&self) -> u64 {
         self.waiting
     }
 
-    /// Whether so many samples more may wait, where `limit` may.
+    /// Whether `samples` more fit below `limit`.
     ///
-    /// Always, when no whole chunk waits: the one being filled can't go before it is full, so a buffer
-    /// that is longer than the limit would wait for ever.
+    /// They always do while no whole chunk waits: the partial one is not sent before it is
+    /// complete, so a buffer longer than the limit would wait for ever.
     pub fn has_space(&self, samples: u64, limit: u64) -> bool {
         self.waiting == self.partial_len() || self.waiting.saturating_add(samples) <= limit
     }
@@ -240,46 +240,36 @@ impl Queue {
         samples_in(&self.partial)
     }
 
-    /// The position of the next chunk that [`pop`](Self::pop) hands out.
+    /// Returns the position of the next chunk.
     pub fn next_position(&self) -> u64 {
         self.next
     }
 
-    /// Drops the oldest chunk that is ready; boundaries before it stay.
+    /// Drops the oldest whole chunk. Boundaries before it stay.
     pub fn drop_oldest(&mut self) -> Option<Dropped> {
         let oldest = self
             .entries
             .iter()
             .position(|entry| matches!(entry, Entry::Audio { .. }))?;
-        let new_stream = self
-            .entries
-            .iter()
-            .take(oldest)
-            .rev()
-            .find_map(|entry| match entry {
-                Entry::Boundary(Boundary::NewStream { stream }) => Some(*stream),
-                _ => None,
-            });
+        let mut before = self.entries.range(..oldest).rev();
+        let new_stream = before.find_map(|entry| match entry {
+            Entry::Boundary(Boundary::NewStream { stream }) => Some(*stream),
+            _ => None,
+        });
         let Some(Entry::Audio { data, .. }) = self.entries.remove(oldest) else {
             return None;
         };
         let samples = samples_in(&data);
         self.waiting -= samples;
-        Some(match new_stream {
-            Some(stream) => Dropped {
-                stream,
-                position: 0,
-                samples,
-            },
-            None => Dropped {
-                stream: self.stream,
-                position: self.next,
-                samples,
-            },
+        let (stream, position) = new_stream.map_or((self.stream, self.next), |stream| (stream, 0));
+        Some(Dropped {
+            stream,
+            position,
+            samples,
         })
     }
 
-    /// Forgets everything; the next sample has position 0.
+    /// Removes everything. The next sample has position 0.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.partial.clear();
@@ -289,7 +279,7 @@ impl Queue {
     }
 }
 
-/// A frame never carries more than this, whatever the buffers are: 2 s at 24 kHz.
+/// Upper bound on a frame's audio where buffers become frames: 2 s at 24 kHz.
 const MAX_CHUNK: usize = 2 * 24_000 * BYTES_PER_SAMPLE;
 
 fn samples_in(data: &[u8]) -> u64 {

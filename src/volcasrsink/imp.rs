@@ -330,8 +330,8 @@ impl VolcAsrSink {
         }
     }
 
-    /// Returns the current segment if it counts time. Called on the streaming thread only, which holds
-    /// the lock that the base class takes.
+    /// Returns the current segment if it counts time. Called on the streaming thread only, which
+    /// holds the lock that the base class takes.
     pub(super) fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
         let mut segment: gst::FormattedSegment<gst::ClockTime> =
             self.obj().segment().downcast().ok()?;

@@ -81,14 +81,14 @@ impl Outbox {
         self.poster.flush();
     }
 
-    /// Waits after a [`flush`](Self::flush) for the message that is being posted, so that none of an
-    /// earlier epoch follows. Returns at once in the handler of that very message.
+    /// Waits after a [`flush`](Self::flush) for the message that is being posted, so that none of
+    /// an earlier epoch follows. Returns at once in the handler of that very message.
     pub fn wait_audio_delivered(&self) {
         self.wait_for_delivery(FLUSH_WAIT, |delivery| delivery.audio);
     }
 
-    /// Waits after [`close`](Self::close) for the message that is being posted, so that none follows
-    /// and a progress that is just ending has its end on the bus.
+    /// Waits after [`close`](Self::close) for the message that is being posted, so that none
+    /// follows and a progress that is just ending has its end on the bus.
     pub fn wait_delivered(&self) {
         self.wait_for_delivery(STOP_WAIT, |_| true);
     }

@@ -4,6 +4,8 @@ use super::*;
 use crate::element::timeline::Timeline;
 
 mod jitter;
+mod segments;
+mod untimed;
 
 const RATE: u32 = 24_000;
 
@@ -15,22 +17,22 @@ fn bytes(ms: u64) -> usize {
     ms as usize * 48
 }
 
-/// A detector, and the stream's position as the sink counts it. Milliseconds everywhere.
+/// A detector, and the stream's position as a run counts it, in milliseconds.
 struct Fed {
     input: GapDetector,
     position: u64,
     segment: Segment,
-    /// Nothing takes silence: no session is open.
+    /// No session is open, so silence is not sent.
     idle: bool,
 }
 
-/// What a buffer or a GAP event came to.
+/// Outcome of a buffer or a GAP event, in milliseconds.
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     silence: u64,
     pause: bool,
     skip: u64,
-    /// Position and time.
+    /// Position and time of the new anchor.
     anchor: Option<(u64, u64)>,
 }
 
@@ -118,7 +120,7 @@ impl Fed {
 }
 
 #[test]
-fn audio_that_goes_on_needs_one_anchor() {
+fn continuous_audio_needs_one_anchor() {
     let mut fed = Fed::new();
     assert_eq!(fed.push(500, 20), anchored(0, 500));
     for i in 1..100 {
@@ -127,7 +129,7 @@ fn audio_that_goes_on_needs_one_anchor() {
 }
 
 #[test]
-fn what_comes_late_for_less_than_a_second_is_jitter() {
+fn lateness_of_less_than_a_second_is_jitter() {
     for late in [1, 59, 300, 1000] {
         let mut fed = Fed::new();
         fed.push(100, 20);
@@ -138,9 +140,9 @@ fn what_comes_late_for_less_than_a_second_is_jitter() {
     }
 }
 
-/// The times from the first late buffer on are the late ones, and nothing is sent for it.
+/// The late times hold from the first late buffer on, and no silence is sent.
 #[test]
-fn what_stays_late_moves_the_times_from_where_it_began() {
+fn lasting_lateness_moves_the_times_from_its_start() {
     let mut fed = Fed::new();
     fed.push(0, 200);
     for i in 1..5 {
@@ -189,7 +191,7 @@ fn a_short_jump_becomes_silence_and_a_long_one_a_pause() {
 }
 
 #[test]
-fn silence_that_nothing_takes_is_in_the_times_alone() {
+fn silence_without_a_session_is_only_in_the_times() {
     let mut fed = Fed::new();
     fed.push(0, 1000);
     fed.idle = true;
@@ -200,12 +202,12 @@ fn silence_that_nothing_takes_is_in_the_times_alone() {
 }
 
 #[test]
-fn what_is_repeated_is_skipped() {
+fn a_flagged_repeat_is_skipped() {
     let mut fed = Fed::new();
     fed.push(0, 1000);
     let skipped = |skip| Outcome { skip, ..NOTHING };
     assert_eq!(fed.jump(900, 200), skipped(100));
-    // All of it, and the rest of the same repeat, which is not flagged.
+    // The whole buffer, and the rest of the same repeat in a buffer without a flag.
     assert_eq!(fed.jump(700, 100), skipped(100));
     assert_eq!(fed.push(800, 100), skipped(100));
     assert_eq!(fed.push(900, 250), skipped(200));
@@ -213,13 +215,13 @@ fn what_is_repeated_is_skipped() {
 }
 
 #[test]
-fn what_overlaps_without_a_flag_is_taken() {
+fn an_overlap_without_a_flag_is_taken() {
     let mut fed = Fed::new();
     fed.push(0, 1000);
     assert_eq!(fed.push(700, 200), anchored(200, -100i64 as u64));
 }
 
-/// As `audioresample` flags it: whatever wobbles by more than 31 ms.
+/// Flags as `audioresample` sets them: on jitter of more than 31 ms.
 #[test]
 fn flags_that_jitter_refutes_cost_no_audio() {
     let mut fed = Fed::new();
@@ -252,7 +254,7 @@ fn a_flag_without_a_jump_means_nothing() {
 }
 
 #[test]
-fn the_flag_of_a_buffer_that_comes_to_nothing_is_the_next_one_s() {
+fn the_flag_of_a_skipped_buffer_holds_for_the_next() {
     let mut fed = Fed::new();
     fed.push(0, 20);
     fed.input.discont();
@@ -261,38 +263,11 @@ fn the_flag_of_a_buffer_that_comes_to_nothing_is_the_next_one_s() {
 }
 
 #[test]
-fn far_back_is_another_place() {
+fn a_jump_far_back_is_unrelated() {
     for flag in [false, true] {
         let mut fed = Fed::new();
         fed.push(9000, 200);
         assert_eq!(fed.buffer(Some(100), flag, 200), anchored(200, 100));
-    }
-}
-
-#[test]
-fn a_new_segment_that_goes_on_in_running_time_is_no_jump() {
-    let mut fed = Fed::new();
-    fed.push(0, 200);
-    fed.segment(|segment| {
-        segment.set_base(ms(200));
-        segment.set_start(ms(70_000));
-    });
-    assert_eq!(fed.push(70_000, 200), anchored(200, 70_000));
-}
-
-/// Nor is anything below zero out of the ordinary.
-#[test]
-fn a_gap_between_segments_is_one_in_running_time() {
-    for offset in [0, 60_000] {
-        let mut fed = Fed::new();
-        fed.segment(|segment| segment.set_offset(ms(offset)));
-        fed.push(0, 200);
-        fed.segment(|segment| {
-            segment.set_offset(ms(offset));
-            segment.set_base(ms(500));
-        });
-        let outcome = fed.push(0, 200);
-        assert_eq!((outcome.silence, outcome.anchor), (300, Some((500, 0))));
     }
 }
 
@@ -326,60 +301,6 @@ fn times_at_the_end_of_time_do_not_overflow() {
 }
 
 #[test]
-fn without_timestamps_there_is_only_the_axis() {
-    let mut fed = Fed::new();
-    assert_eq!(fed.push(None, 20), anchored(0, 0));
-    assert_eq!(fed.push(None, 20), NOTHING);
-    // The timeline has moved its own anchor.
-    fed.dropped(0, 20);
-    assert_eq!(fed.push(None, 20), NOTHING);
-}
-
-#[test]
-fn what_has_no_timestamp_goes_on_where_the_one_before_ended() {
-    let mut fed = Fed::new();
-    fed.push(5000, 20);
-    assert_eq!(fed.push(None, 20), NOTHING);
-    fed.dropped(0, 20);
-    assert_eq!(fed.push(None, 20), NOTHING);
-    assert_eq!(fed.push(5060, 20), NOTHING);
-    // The gap is part of it.
-    assert!(fed.gap_until(15_060).pause);
-    assert_eq!(fed.push(None, 20), anchored(1060, 15_060));
-}
-
-/// A third of a sample is in each buffer, of which none is lost.
-#[test]
-fn time_without_timestamps_is_exact() {
-    let mut fed = Fed::new();
-    fed.push(0, 20);
-    let segment = fed.segment.clone();
-    for n in 0..24_000 {
-        let plan = fed.input.judge(None, false, 14, Some(&segment));
-        assert!(fed.input.take(&plan, 7, 480 + 7 * n).is_none());
-    }
-    let place = fed.input.place.as_ref().map(|place| place.expected(RATE));
-    assert_eq!(place, Some(7_020_000_000));
-}
-
-#[test]
-fn without_a_timestamp_in_another_segment_there_is_only_the_axis() {
-    let mut fed = Fed::new();
-    fed.push(5000, 20);
-    // Only an update: it goes on.
-    fed.segment(|segment| segment.set_stop(ms(90_000)));
-    assert_eq!(fed.push(None, 20), anchored(20, 5020));
-    fed.segment(|segment| {
-        segment.set_start(ms(70_000));
-        segment.set_base(ms(5040));
-    });
-    assert_eq!(fed.push(None, 20), anchored(40, 40));
-    assert_eq!(fed.push(None, 20), NOTHING);
-    // What came meanwhile is no gap.
-    assert_eq!(fed.push(75_000, 20), anchored(80, 75_000));
-}
-
-#[test]
 fn audio_in_a_gap_that_claimed_too_much_is_taken() {
     for (flag, skip, time) in [(true, 200, 2500), (false, 0, 2300)] {
         let mut fed = Fed::new();
@@ -393,64 +314,9 @@ fn audio_in_a_gap_that_claimed_too_much_is_taken() {
     }
 }
 
+/// A lasting deviation is found late, and its start lies in audio that was not dropped.
 #[test]
-fn a_gap_in_another_segment_is_as_long_as_its_rate_says() {
-    for (rate, applied) in [(2.0, 1.0), (1.0, 2.0), (2.0, 0.5)] {
-        let second = |segment: &mut Segment| {
-            segment.set_base(ms(1000));
-            segment.set_rate(rate);
-            segment.set_applied_rate(applied);
-        };
-        let mut fed = Fed::new();
-        fed.push(0, 1000);
-        fed.segment(second);
-        assert_eq!(fed.push(1200, 20).silence, 1200, "{rate} {applied}");
-
-        let mut fed = Fed::new();
-        fed.push(0, 1000);
-        fed.segment(second);
-        assert_eq!(fed.gap_until(500).silence, 500);
-        assert_eq!(fed.push(1200, 20).silence, 700, "{rate} {applied}");
-    }
-}
-
-/// An instant rate change places it around the clock's time, which may be far from the buffer's.
-#[test]
-fn a_segment_that_is_altered_without_an_event_makes_no_jump() {
-    let mut fed = Fed::new();
-    fed.push(60_000, 1000);
-    let first = fed.segment.clone();
-    fed.segment.set_rate(0.5);
-    assert_eq!(
-        fed.push(61_000, 1000),
-        anchored(1000, 61_000),
-        "other times"
-    );
-    fed.segment = first;
-    assert_eq!(fed.jump(61_800, 1000).skip, 200);
-    // An event that says the same as before means as little.
-    fed.input.segment();
-    assert_eq!(fed.jump(62_700, 1000).skip, 100);
-}
-
-/// Where it lies is not known, so that neither a gap nor an overlap is before what comes next.
-#[test]
-fn what_has_no_timestamp_first_in_another_segment_makes_no_jump() {
-    for (before, base, start) in [(200, 200, 70_000), (900, 900, 0)] {
-        let mut fed = Fed::new();
-        fed.push(0, before);
-        fed.segment(|segment| {
-            segment.set_base(ms(base));
-            segment.set_start(ms(start));
-        });
-        assert_eq!(fed.push(None, 20), anchored(before, before));
-        assert_eq!(fed.push(start + 20, 20), anchored(before + 20, start + 20));
-    }
-}
-
-/// A lasting deviation is found at any time, its beginning in what was not dropped.
-#[test]
-fn drops_move_the_beginning_of_what_lasts() {
+fn drops_move_the_start_of_a_lasting_deviation() {
     let mut fed = Fed::new();
     fed.push(0, 200);
     for i in 1..5 {

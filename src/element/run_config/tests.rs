@@ -1,4 +1,4 @@
-//! What properties and variables become.
+//! The configuration that properties and variables make.
 
 use serde_json::json;
 
@@ -23,18 +23,7 @@ fn environment(app_id: &str, access_key: &str, api_key: &str) -> Environment {
     }
 }
 
-fn pair(app_key: &str, access_key: &str) -> Result<Credentials, SettingsError> {
-    Ok(Credentials::Pair {
-        app_key: app_key.into(),
-        access_key: access_key.into(),
-    })
-}
-
-fn key(key: &str) -> Result<Credentials, SettingsError> {
-    Ok(Credentials::Key(key.into()))
-}
-
-/// Settings with these, as the application sets them.
+/// Settings with these properties, as the application sets them.
 fn settings(properties: &[(&str, glib::Value)]) -> Settings {
     gst::init().expect("GStreamer");
     let mut settings = Settings::default();
@@ -44,12 +33,12 @@ fn settings(properties: &[(&str, glib::Value)]) -> Settings {
     settings
 }
 
-/// With credentials, so that nothing else is missing.
+/// The configuration with these properties and credentials.
 fn config(properties: &[(&str, glib::Value)]) -> Result<Config, SettingsError> {
     settings(properties).to_config(&environment("", "", "key"))
 }
 
-/// What fails, by the property's name; the text names it, too.
+/// The property that is refused, and the text, which names it too.
 fn refused(properties: &[(&str, glib::Value)]) -> (&'static str, String) {
     let error = config(properties).expect_err("it can't be used");
     let text = error.to_string();
@@ -57,126 +46,7 @@ fn refused(properties: &[(&str, glib::Value)]) -> (&'static str, String) {
     (error.property, text)
 }
 
-#[test]
-fn which_credentials_are_used() {
-    let with = |app: &str, access: &str, api: &str| {
-        settings(&[
-            ("app-key", app.to_value()),
-            ("access-key", access.to_value()),
-            ("api-key", api.to_value()),
-        ])
-    };
-    let none = environment("", "", "");
-    let all = environment("app-v", "access-v", "api-v");
-    let used = |settings: Settings, environment: &Environment| settings.credentials(environment);
-    // Properties alone.
-    assert_eq!(
-        used(with("app", "access", ""), &none),
-        pair("app", "access")
-    );
-    assert_eq!(used(with("", "", "api"), &none), key("api"));
-    assert_eq!(used(with("app", "access", "api"), &none), key("api"));
-    // Variables alone.
-    let variables = environment("app-v", "access-v", "");
-    assert_eq!(
-        used(with("", "", ""), &variables),
-        pair("app-v", "access-v")
-    );
-    assert_eq!(used(with("", "", ""), &all), key("api-v"));
-    // A property beats any variable.
-    assert_eq!(used(with("app", "access", ""), &all), pair("app", "access"));
-    assert_eq!(used(with("", "", "api"), &all), key("api"));
-    // Half a pair is completed.
-    assert_eq!(used(with("app", "", ""), &all), pair("app", "access-v"));
-    assert_eq!(used(with("", "access", ""), &all), pair("app-v", "access"));
-    // A stray half beside an API key does not matter.
-    assert_eq!(used(with("app", "", "api"), &none), key("api"));
-    assert_eq!(
-        used(with("", "", ""), &environment("app-v", "", "api-v")),
-        key("api-v")
-    );
-    // Spaces and line ends of a copied key are not part of it, and nothing but those is nothing.
-    assert_eq!(used(with("", "", " api\n"), &none), key("api"));
-    assert_eq!(
-        used(with("", "", " "), &variables),
-        pair("app-v", "access-v")
-    );
-}
-
-#[test]
-fn missing_credentials_are_named() {
-    let missing = |app: Option<&str>, access: Option<&str>, environment: &Environment| {
-        let settings = Settings {
-            app_key: app.map(str::to_owned),
-            access_key: access.map(str::to_owned),
-            ..Settings::default()
-        };
-        settings
-            .credentials(environment)
-            .expect_err("something is missing")
-    };
-    let none = environment("", "", "");
-    let error = missing(None, None, &none).to_string();
-    for name in [
-        "VOLCENGINE_APP_ID",
-        "VOLCENGINE_ACCESS_KEY",
-        "VOLCENGINE_API_KEY",
-        "api-key",
-        "app-key",
-        "access-key",
-    ] {
-        assert!(error.contains(name), "{error}");
-    }
-    for (error, property, variable) in [
-        (
-            missing(Some("a"), None, &none),
-            "access-key",
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-        (
-            missing(None, Some("a"), &none),
-            "app-key",
-            "VOLCENGINE_APP_ID",
-        ),
-        (
-            missing(None, None, &environment("a", "", "")),
-            "access-key",
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-        (
-            missing(None, None, &environment("", "a", "")),
-            "app-key",
-            "VOLCENGINE_APP_ID",
-        ),
-        // The pair was begun among the properties: the other kind's variable is not what was meant.
-        (
-            missing(Some("a"), None, &environment("", "", "b")),
-            "access-key",
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-    ] {
-        assert_eq!(error.property, property);
-        assert!(error.problem.contains(variable), "{error}");
-    }
-}
-
-#[test]
-fn a_key_that_would_end_its_header_is_refused_and_not_repeated() {
-    for name in ["app-key", "access-key", "api-key"] {
-        let mut properties = vec![
-            ("app-key", "app".to_value()),
-            ("access-key", "access".to_value()),
-        ];
-        properties.push((name, "se\r\ncret: x".to_value()));
-        let error = settings(&properties)
-            .credentials(&Environment::default())
-            .expect_err("it can't be sent");
-        assert_eq!(error.property, name);
-        assert!(!error.to_string().contains("cret"), "{error}");
-    }
-}
-
-/// Whatever can be set is kept, and can be read unless it is a secret.
+/// Each property that can be set is kept, and can be read unless it is a secret.
 #[test]
 fn every_property_is_kept() {
     let mut kept = settings(&[]);
@@ -203,7 +73,7 @@ fn every_property_is_kept() {
     assert!(secrets.iter().all(|secret| **secret == some("other")));
 }
 
-/// A value that is not the default.
+/// Returns a value other than the default.
 fn other(pspec: &glib::ParamSpec) -> glib::Value {
     let default = pspec.default_value();
     if let Some(pspec) = pspec.downcast_ref::<glib::ParamSpecEnum>() {
@@ -270,7 +140,7 @@ fn zero_means_never_or_not_sent() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named() {
+fn an_unusable_property_is_named() {
     assert_eq!(refused(&[("rate", 22_050.to_value())]).0, "rate");
     for uri in [
         "",
@@ -385,7 +255,7 @@ fn extra_fields_have_the_type_that_they_were_given() {
 }
 
 #[test]
-fn what_json_has_not_is_refused_with_the_field_s_name() {
+fn a_type_that_json_lacks_is_refused_with_the_field_s_name() {
     gst::init().expect("GStreamer");
     let half = gst::Fraction::new(1, 2);
     let builder = || gst::Structure::builder("request");

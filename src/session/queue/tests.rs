@@ -51,7 +51,7 @@ fn without_a_chunk_duration_a_buffer_is_a_chunk() {
 }
 
 #[test]
-fn a_chunk_is_ready_only_when_full_or_sealed() {
+fn a_chunk_is_ready_only_when_full_or_flushed() {
     let mut queue = Queue::new(10);
     assert!(!queue.push(&pcm(0..9), NOW));
     assert!(queue.pop().is_none());
@@ -62,7 +62,7 @@ fn a_chunk_is_ready_only_when_full_or_sealed() {
 }
 
 #[test]
-fn a_session_goes_on_from_its_first_audio_to_a_boundary() {
+fn a_session_lasts_from_its_first_audio_to_a_boundary() {
     let mut queue = Queue::new(10);
     assert!(!queue.is_session_open());
     queue.push(&pcm(0..15), NOW);
@@ -83,7 +83,7 @@ fn a_session_goes_on_from_its_first_audio_to_a_boundary() {
 }
 
 #[test]
-fn what_is_dropped_leaves_no_hole_in_the_positions() {
+fn dropped_audio_leaves_no_hole_in_the_positions() {
     let mut queue = Queue::new(10);
     queue.push(&pcm(0..40), NOW);
     assert!(matches!(
@@ -102,7 +102,7 @@ fn what_is_dropped_leaves_no_hole_in_the_positions() {
 }
 
 #[test]
-fn room_is_what_the_limit_leaves_and_a_buffer_beyond_it_waits_for_whole_chunks_only() {
+fn a_buffer_beyond_the_limit_waits_for_whole_chunks_only() {
     let mut queue = Queue::new(10);
     assert!(queue.has_space(1000, 30), "nothing waits");
     queue.push(&pcm(0..15), NOW);
@@ -154,7 +154,7 @@ fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
     assert_eq!(chunks(&mut queue), [(0, pcm(10..20))]);
 }
 
-/// What is done to a queue.
+/// An operation on a queue.
 #[derive(Debug, Clone)]
 enum Step {
     Push(u64),
@@ -180,7 +180,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What should be in a queue: samples, each its own number, and boundaries; what of it is ready; and where the next chunk begins.
+/// A model of the queue: samples, each with its own number, and boundaries; the part of it that is
+/// ready; and the position of the next chunk.
 #[derive(Default)]
 struct Model {
     waiting: VecDeque<Result<u16, Boundary>>,
@@ -193,7 +194,7 @@ impl Model {
         self.waiting.iter().filter(|entry| entry.is_ok()).count() as u64
     }
 
-    /// Takes what an item should be.
+    /// Takes the item that comes next.
     fn take(&mut self, item: &Item) {
         match item {
             Item::Audio(chunk) => {
@@ -214,7 +215,7 @@ impl Model {
         }
     }
 
-    /// The oldest samples are gone, whatever boundaries are before them.
+    /// Drops the oldest samples, but no boundaries before them.
     fn lose(&mut self, dropped: Dropped) {
         let first = self.waiting.iter().position(Result::is_ok).expect("audio");
         let new_stream = self
@@ -235,7 +236,7 @@ impl Model {
 }
 
 proptest! {
-    /// However buffers are cut, and whatever is done between them: no sample is lost but the dropped ones, none comes twice, and
+    /// No sample is lost but the dropped ones, none comes twice, and
     /// positions have no hole.
     #[test]
     fn samples_come_once_in_order_and_in_their_place(

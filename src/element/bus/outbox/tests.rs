@@ -5,7 +5,8 @@ use gst::subclass::prelude::*;
 use super::*;
 use crate::volcasrsink::VolcAsrSink;
 
-/// A sink on a port that refuses connections, with a stream that has ended: EOS waits for its words.
+/// A sink on a port that refuses connections, with a stream that has ended: EOS waits for its
+/// words.
 fn waiting_for_its_end() -> (gst::Pipeline, VolcAsrSink) {
     gst::init().expect("GStreamer");
     crate::plugin_register_static().expect("the plugin");

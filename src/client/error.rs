@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Error as WsError;
 
-use super::net::dial::DialError;
+use super::net::dial_error::DialError;
 use super::net::handshake::HandshakeError;
 use super::runtime::RuntimeError;
 use crate::protocol::failure::{Failure, Retry};

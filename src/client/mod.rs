@@ -36,11 +36,11 @@ pub use credentials::Credentials;
 pub(crate) use error::examples::one_of_each;
 pub use error::{ClientError, InputError};
 pub use event::{Event, EventHandler, Level};
-pub use net::dial::DialError;
+pub use net::dial_error::{DialError, ProxyError};
 pub use net::endpoint::{Endpoint, redact_uri};
 pub use net::handshake::HandshakeError;
 pub(crate) use net::handshake::is_field_value;
-pub use net::proxy::{Proxy, ProxyError, ProxyProperties, ProxyVariables, choose as choose_proxy};
+pub use net::proxy::{Proxy, ProxyProperties, ProxyVariables, choose as choose_proxy};
 pub use runtime::{RuntimeError, run_job};
 pub use secrets::Secrets;
 

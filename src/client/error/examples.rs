@@ -7,7 +7,7 @@ use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::{ClientError, InputError};
-use crate::client::net::proxy::ProxyError;
+use crate::client::net::dial_error::ProxyError;
 use crate::client::net::tls::TrustError;
 use crate::client::{DialError, HandshakeError, RuntimeError};
 

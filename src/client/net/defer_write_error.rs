@@ -1,4 +1,4 @@
-//! A stream that can be read on when writing to it has failed: an error frame that came before says why.
+//! A stream that can still be read after a failed write: an error frame may be there that says why.
 
 use std::io;
 use std::pin::Pin;
@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Takes what is written after a failure for written, and keeps the failure.
+/// Defers a write error, and discards what is written after it.
 ///
-/// The WebSocket library writes before it reads, answers to pings above all, and reads no more once that has failed.
+/// The WebSocket library writes before it reads, such as answers to pings, and stops reading once
+/// that fails.
 #[derive(Debug)]
 pub(super) struct DeferWriteError<S> {
     stream: S,
@@ -25,16 +26,16 @@ impl<S> DeferWriteError<S> {
         }
     }
 
-    /// Why writing failed; once.
+    /// Takes the write error.
     pub fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
     }
 
-    fn defer<T>(&mut self, written: io::Result<T>, instead: T) -> io::Result<T> {
+    fn defer<T>(&mut self, written: io::Result<T>, pretended: T) -> io::Result<T> {
         written.or_else(|error| {
             self.failed = true;
             self.failure = Some(error);
-            Ok(instead)
+            Ok(pretended)
         })
     }
 }

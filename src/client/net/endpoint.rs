@@ -1,4 +1,4 @@
-//! Where the service is: the property `uri`, taken apart and checked.
+//! The address of the service: the property `uri`, parsed and checked.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,17 +15,17 @@ pub struct Endpoint {
     pub host: String,
     /// The port, the scheme's own if the URI names none.
     pub port: u16,
-    /// What the upgrade request asks for: the path and the query.
+    /// Path and query.
     pub target: String,
 }
 
-/// Why a URI can't be used. No variant repeats the URI, which may hold a secret.
+/// Reason why a URI can't be used. No variant repeats the URI, which may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It does not parse.
     #[error("not a URI")]
     Invalid,
-    /// Another scheme than the two.
+    /// Another scheme than `ws` and `wss`.
     #[error("the scheme must be wss:// (or ws:// to a loopback address)")]
     Scheme,
     /// No host.
@@ -38,7 +38,8 @@ pub enum EndpointError {
     UserInfo,
     /// Credentials would travel unencrypted to another machine.
     #[error(
-        "ws:// sends the credentials in the clear to another machine: use wss://, or set allow-insecure"
+        "ws:// sends the credentials in the clear to another machine: use wss://, or set \
+         allow-insecure"
     )]
     Insecure,
 }
@@ -90,7 +91,7 @@ impl Endpoint {
         }
     }
 
-    /// The `Host` header: without the port if it is the scheme's own.
+    /// Returns the `Host` header, without the scheme's default port.
     pub fn host_header(&self) -> String {
         match (self.tls, self.port) {
             (true, 443) | (false, 80) => self.bracketed_host(),
@@ -98,7 +99,7 @@ impl Endpoint {
         }
     }
 
-    /// Host and port.
+    /// Returns host and port.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.bracketed_host(), self.port)
     }
@@ -111,10 +112,10 @@ impl Endpoint {
     }
 }
 
-/// The host, an IPv6 address without its brackets, and the port, if one is named.
+/// Returns the host, an IPv6 address without its brackets, and the port, if one is named.
 ///
 /// # Errors
-/// [`EndpointError::NoHost`], and [`EndpointError::Invalid`] for a port that is none.
+/// [`EndpointError::NoHost`], and [`EndpointError::Invalid`] for an invalid port.
 pub(super) fn host_and_port(authority: &Authority) -> Result<(String, Option<u16>), EndpointError> {
     let host = authority.host();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -127,8 +128,7 @@ pub(super) fn host_and_port(authority: &Authority) -> Result<(String, Option<u16
     }
 }
 
-/// Returns a URI as it may be shown: without user info, query and fragment, any of which may hold a
-/// secret, whatever else is wrong with it.
+/// Redacts a URI, valid or not: user info, query and fragment may hold secrets.
 pub fn redact_uri(uri: &str) -> String {
     let (rest, cut) = match uri.find(['?', '#']) {
         Some(at) if uri[at..].starts_with('?') => (&uri[..at], "?…"),
@@ -136,7 +136,7 @@ pub fn redact_uri(uri: &str) -> String {
         None => (uri, ""),
     };
     let (scheme, rest) = rest.split_at(rest.find("://").map_or(0, |at| at + 3));
-    // A password may hold an unescaped slash: so the last @ counts.
+    // The last @ counts: a password may hold an unescaped slash.
     match rest.rsplit_once('@') {
         Some((_, rest)) => format!("{scheme}…@{rest}{cut}"),
         None => format!("{scheme}{rest}{cut}"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_websocket_uri() {
+    fn other_uris_are_refused() {
         assert_eq!(parse("https://example.com/"), Err(EndpointError::Scheme));
         assert_eq!(parse("example.com"), Err(EndpointError::Scheme));
         assert_eq!(parse(""), Err(EndpointError::Invalid));

@@ -1,8 +1,8 @@
-//! The opening handshake: an ordinary WebSocket upgrade with the service's headers.
+//! The opening handshake: a WebSocket upgrade with the service's headers.
 //!
-//! It is done here rather than by the WebSocket library for two reasons: the body of a refusal says
-//! more than its status, and the library hands out only the part that came in the header's packet;
-//! and the library writes the request, secrets included, to the application's trace log.
+//! The WebSocket library's own has two faults. It returns only the part of a refusal's body that
+//! came with the header, and it writes the request, secrets included, to the application's trace
+//! log.
 
 use std::io;
 
@@ -18,53 +18,53 @@ use crate::client::credentials::Credentials;
 use crate::client::secrets::Secrets;
 use crate::protocol::failure::Failure;
 
-/// A response's header is at most this long.
+/// Upper bound on a response's header, in bytes.
 const MAX_HEADER: usize = 16 * 1024;
 const MAX_FIELDS: usize = 64;
 
-/// What the upgrade request says beside the endpoint.
+/// Fields of the request, beside the endpoint.
 #[derive(Clone, Debug)]
 pub(in crate::client) struct HandshakeRequest<'a> {
     pub credentials: &'a Credentials,
-    /// What is struck out of the answer.
+    /// Secrets to redact in the answer.
     pub secrets: &'a Secrets,
     pub resource_id: &'a str,
-    /// Fresh for each connection; the service echoes it.
+    /// A new id for each connection; the service echoes it.
     pub connect_id: &'a str,
-    /// Fresh for each connection; newer documentation wants it.
+    /// A new id for each connection, which newer documentation requires.
     pub request_id: &'a str,
 }
 
-/// What the 101 brought.
+/// Result of a successful handshake.
 #[derive(Debug)]
 pub(in crate::client) struct Handshake {
-    /// `X-Tt-Logid`: what the vendor's support asks for.
+    /// `X-Tt-Logid`, which the vendor's support asks for.
     pub log_id: Option<String>,
-    /// What came behind the header already.
+    /// Bytes that came after the header.
     pub tail: Vec<u8>,
 }
 
-/// The upgrade did not come about.
+/// Failure of the handshake.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
     /// The connection broke.
     #[error("the connection broke in the handshake: {0}")]
     Io(#[from] io::Error),
-    /// The service said no, and why.
+    /// The service refused.
     #[error("{0}")]
     Refused(Failure),
-    /// What answered does not speak HTTP, or no WebSocket.
+    /// The peer does not speak HTTP, or no WebSocket.
     #[error("the peer is no WebSocket server: {0}")]
     NotWebSocket(String),
-    /// A header value holds what no header may.
+    /// A value holds a character that no header may hold.
     #[error("the value for {0} can't be sent in a header")]
     Value(&'static str),
 }
 
-/// Sends the upgrade request and reads the answer, which must have begun by `until`.
+/// Sends the request and reads the answer, whose header must be complete by `until`.
 ///
-/// A refusal is known with its status line. What is still to come of it then is read as long as there is
-/// time, and its absence neither hides the status nor is a time-out.
+/// A refusal is known from its status line on: if the rest does not come in time, that neither
+/// hides the status nor counts as a timeout.
 pub(in crate::client) async fn perform_handshake<S>(
     stream: &mut S,
     endpoint: &Endpoint,
@@ -134,11 +134,11 @@ where
     }
 }
 
-/// The status of a refusal whose header is not complete.
+/// Returns the status of a refusal whose header is incomplete.
 fn refused_status(head: &[u8]) -> Option<u16> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
-    // The parser stops where the bytes end; what it has read by then is in `response`.
+    // The parser stops at the end of the bytes and leaves in `response` what it has read.
     let _ = response.parse(head);
     response.code.filter(|status| *status != 101)
 }
@@ -191,7 +191,7 @@ fn request_head(
     Ok(request)
 }
 
-/// Whether `value` can stand in a header without ending it.
+/// Whether `value` can be sent in a header.
 pub(crate) fn is_field_value(value: &str) -> bool {
     value.chars().all(|c| c == '\t' || !c.is_control())
 }
@@ -204,8 +204,10 @@ struct Head {
     framing: Framing,
 }
 
-/// Parses a response's header. Not by tungstenite's `TryParse`: that refuses HTTP/1.0, which proxies and
-/// captive portals answer with, and their status would be lost.
+/// Parses a response's header. Returns it with its length once it is complete.
+///
+/// tungstenite's `TryParse` refuses HTTP/1.0, which proxies and captive portals answer with: their
+/// status would be lost.
 fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
@@ -250,7 +252,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers in these pieces, one in 400 ms, and then says nothing, or goes.
+    /// Makes a peer answer in these pieces, one every 400 ms, and then stay silent or close.
     async fn answered(
         pieces: &[&str],
         stays: bool,
@@ -284,7 +286,7 @@ mod tests {
         result
     }
 
-    /// A refusal is known with its status line, however little comes behind it.
+    /// A refusal is known from its status line on.
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_known_by_its_status_line() {
         let status = "HTTP/1.1 401 Unauthorized\r\n";
@@ -293,7 +295,7 @@ mod tests {
             (&[status][..], ""),
             (&[status, "X-Tt-Log"], ""),
             (&["HTTP/1.1", " 401 Unauthorized\r\n"], ""),
-            // As a proxy or a gateway of old may answer.
+            // Old proxies and gateways answer with HTTP/1.0.
             (
                 &["HTTP/1.0 401 No\r\nContent-Length: 6\r\n\r\nno key"],
                 "no key",
@@ -336,7 +338,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the peer's header comes: to the byte where it ends, or not at all.
+        /// A header is parsed to the byte where it ends, or not at all.
         #[test]
         fn no_header_makes_it_panic(
             bytes in prop::collection::vec(any::<u8>(), 0..200),

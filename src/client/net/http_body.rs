@@ -1,4 +1,4 @@
-//! The body of a refusal: why the service said no, as much of it as comes in time.
+//! The body of a refusal, which gives its reason: as much of it as arrives in time.
 
 use std::io;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use serde::de::IgnoredAny;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
-/// Upper bound on what is read of one, in bytes, chunk sizes included.
+/// Upper bound on the bytes that are read, chunk sizes included.
 const MAX_BODY: usize = 16 * 1024;
-/// Upper bound on the time that is spent on reading one: the status is known already.
+/// Upper bound on the time for a body: the status is known already.
 const BODY_TIME: Duration = Duration::from_secs(1);
 /// Upper bound on a chunk's size with its extensions, in bytes.
 const MAX_SIZE_LINE: usize = 256;
 
-/// How a body ends, by its header.
+/// End of a body, as its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// With an empty chunk.
+    /// An empty chunk.
     Chunked,
-    /// After so many bytes.
+    /// A number of bytes.
     Length(usize),
-    /// With the connection.
+    /// The end of the connection.
     UntilClose,
 }
 
-/// A body, or the beginning of one.
+/// A body, or the start of one.
 #[derive(Debug)]
 pub(super) struct Body {
     /// Its text, without chunk sizes.
@@ -37,21 +37,21 @@ pub(super) struct Body {
 enum State {
     /// More is to come.
     Partial,
-    /// All of it is there.
+    /// All of it has come.
     Complete,
-    /// It is not in chunks, from somewhere on, although its header says so.
+    /// From some point on it is not chunked, although its header says so.
     Broken,
 }
 
 impl Body {
-    /// Whether nothing of it is missing, as far as can be told.
+    /// Whether it is complete, by its framing or as JSON.
     pub fn is_complete(&self) -> bool {
         let is_json = || serde_json::from_slice::<IgnoredAny>(&self.text).is_ok();
         self.state == State::Complete || is_json()
     }
 }
 
-/// Reads a body that begins with `tail`, as much of it as comes by `until`.
+/// Reads a body that starts with `tail`, as much of it as comes by `until`.
 pub(super) async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
     tail: &[u8],
@@ -64,7 +64,7 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
         while decode(&raw, framing, is_closed).state == State::Partial && raw.len() < MAX_BODY {
             let room = (MAX_BODY - raw.len()) as u64;
             match (&mut *stream).take(room).read_buf(&mut raw).await {
-                // Many a server ends TLS without saying so.
+                // Many servers close TCP without closing TLS.
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return,
                 Ok(0) | Err(_) if is_closed => return,
                 Ok(0) | Err(_) => is_closed = true,
@@ -72,13 +72,13 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
             }
         }
     };
-    // One that never comes must not hide the status.
+    // A body that never comes must not hide the status.
     let until = until.min(Instant::now() + BODY_TIME);
     let _ = timeout_at(until, rest).await;
     decode(&raw, framing, is_closed)
 }
 
-/// Returns what `raw`, the bytes so far, are of a body.
+/// Decodes the bytes so far.
 fn decode(raw: &[u8], framing: Framing, is_closed: bool) -> Body {
     let (text, is_complete) = match framing {
         Framing::Chunked => return dechunk(raw),
@@ -95,13 +95,13 @@ fn decode(raw: &[u8], framing: Framing, is_closed: bool) -> Body {
     }
 }
 
-/// Joins the chunks of `raw`. Bytes that are none are taken as they are, to the end.
+/// Joins the chunks of `raw`. From the first invalid one on, the bytes are taken as they are.
 fn dechunk(raw: &[u8]) -> Body {
     let mut text = Vec::new();
     let mut rest = raw;
     let state = loop {
         match httparse::parse_chunk_size(rest) {
-            // Trailing fields may follow, which are of no use here.
+            // Trailing fields may follow, and are ignored.
             Ok(httparse::Status::Complete((_, 0))) => break State::Complete,
             Ok(httparse::Status::Complete((line, size))) => {
                 let data = &rest[line..];

@@ -5,7 +5,8 @@
 //! these steps. The [`handshake`] makes it a [`websocket`].
 
 mod defer_write_error;
-pub(super) mod dial;
+mod dial;
+pub(super) mod dial_error;
 pub(super) mod endpoint;
 pub(super) mod handshake;
 mod happy_eyeballs;

@@ -1,14 +1,15 @@
-//! The line to the service before it is a session: wait ahead of the first audio.
+//! The connection that is made ahead of the first audio.
 //!
-//! Look-up, TCP and TLS cost several round trips and tell whether the network is there at all; the
-//! upgrade opens a session, which is billed and times out. So the first is done at once, the second
-//! with the first audio.
+//! Look-up, TCP and TLS take several round trips and tell whether the network works. The handshake
+//! opens a session, which is billed and times out. So the former happen at once, the latter with
+//! the first audio.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dial::{Dial, DialError};
+use super::dial::Dial;
+use super::dial_error::DialError;
 use super::transport::Transport;
 use crate::client::config::Config;
 
@@ -16,7 +17,7 @@ enum State {
     Idle,
     Connecting {
         since: Duration,
-        connecting: Dial,
+        dial: Dial,
     },
     Ready {
         transport: Transport,
@@ -24,20 +25,20 @@ enum State {
     },
 }
 
-/// A connected line, taken over for a session.
+/// A connection that is taken for a session.
 pub(in crate::client) struct Connected {
     pub transport: Transport,
-    /// Since when it has been connected: an old one may be dead by now.
+    /// Time at which it was made: an old one may be dead by now.
     pub since: Duration,
 }
 
-/// At most one line. Clock values are handed in.
+/// At most one connection. Clock values are parameters.
 pub(in crate::client) struct Preconnect {
     config: Arc<Config>,
     state: State,
-    /// How long the last dialling connect_duration.
+    /// Duration of the last attempt.
     connect_duration: Duration,
-    /// The address that answered last, which is tried first the next time.
+    /// Address that was connected to last, which is tried first the next time.
     answered: Option<SocketAddr>,
 }
 
@@ -51,12 +52,12 @@ impl Preconnect {
         }
     }
 
-    /// Begins to dial, if the line is down.
+    /// Starts to connect, unless it is connecting or connected.
     pub fn start(&mut self, now: Duration) {
         if let State::Idle = self.state {
             self.state = State::Connecting {
                 since: now,
-                connecting: Dial::new(self.config.clone(), self.answered),
+                dial: Dial::new(self.config.clone(), self.answered),
             };
         }
     }
@@ -65,7 +66,7 @@ impl Preconnect {
         matches!(self.state, State::Connecting { .. })
     }
 
-    /// Since when the line has been up, unused.
+    /// Returns the time since which an unused connection waits.
     pub fn ready_since(&self) -> Option<Duration> {
         match self.state {
             State::Ready { since, .. } => Some(since),
@@ -73,13 +74,13 @@ impl Preconnect {
         }
     }
 
-    /// Waits until a dialling is over. Can be dropped and called again.
+    /// Waits for the end of an attempt. Cancellation-safe.
     pub async fn wait(&mut self, now: impl Fn() -> Duration) -> Result<(), DialError> {
-        let State::Connecting { since, connecting } = &mut self.state else {
+        let State::Connecting { since, dial } = &mut self.state else {
             return Ok(());
         };
         let since = *since;
-        let result = connecting.wait().await;
+        let result = dial.wait().await;
         let now = now();
         self.connect_duration = now.saturating_sub(since);
         match result {
@@ -98,12 +99,12 @@ impl Preconnect {
         }
     }
 
-    /// Gives up connecting, as too slow.
+    /// Cancels an attempt as too slow. Returns its error.
     pub fn cancel(&mut self) -> Option<DialError> {
-        let State::Connecting { connecting, .. } = &self.state else {
+        let State::Connecting { dial, .. } = &self.state else {
             return None;
         };
-        let error = self.at_first(connecting.timed_out());
+        let error = self.at_first(dial.timed_out());
         self.state = State::Idle;
         Some(error)
     }
@@ -115,7 +116,7 @@ impl Preconnect {
         }
     }
 
-    /// Hands over the line, if it is up.
+    /// Takes the connection, if it is ready.
     pub fn take(&mut self) -> Option<Connected> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Ready { transport, since } => Some(Connected { transport, since }),
@@ -126,14 +127,14 @@ impl Preconnect {
         }
     }
 
-    /// Takes the line down, if it is up.
+    /// Closes an unused connection.
     pub fn discard(&mut self) {
         if let State::Ready { .. } = self.state {
             self.state = State::Idle;
         }
     }
 
-    /// How long look-up, TCP and TLS connect_duration the last time.
+    /// Returns how long look-up, TCP and TLS took the last time.
     pub fn connect_duration(&self) -> Duration {
         self.connect_duration
     }
@@ -162,7 +163,7 @@ mod tests {
         preconnect
             .wait(|| Duration::ZERO)
             .await
-            .expect_err("nobody listens");
+            .expect_err("a closed port");
         assert_eq!(preconnect.answered, Some(address), "it may come back");
     }
 }

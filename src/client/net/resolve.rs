@@ -1,27 +1,25 @@
 //! Name look-ups that a state change need not wait for.
 //!
-//! `getaddrinfo` blocks and can't be cancelled. It runs on at most [`LOOKUPS`](super::runtime)
-//! threads; those who want the same host share one look-up, and one that nobody waits for any more
-//! ends by the resolver's own time-out.
+//! `getaddrinfo` blocks and can't be cancelled. It runs on at most [`LOOKUPS`] threads; requests
+//! for the same host share one look-up, and an abandoned one ends by the resolver's own timeout.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tokio::sync::{Semaphore, watch};
 
 use crate::client::runtime::LOOKUPS;
+use crate::sync::lock;
 
 type Answer = Option<Result<Vec<SocketAddr>, (io::ErrorKind, String)>>;
-type UnderWay = Mutex<HashMap<(String, u16), watch::Receiver<Answer>>>;
+type Pending = HashMap<(String, u16), watch::Receiver<Answer>>;
 
-fn under_way() -> &'static UnderWay {
-    static UNDER_WAY: OnceLock<UnderWay> = OnceLock::new();
-    UNDER_WAY.get_or_init(UnderWay::default)
-}
+/// Look-ups that have not ended.
+static PENDING: LazyLock<Mutex<Pending>> = LazyLock::new(Mutex::default);
 
-/// The addresses of `host`, at least one.
+/// Resolves `host` to at least one address.
 pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port)]);
@@ -39,19 +37,17 @@ pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
 }
 
 fn join_or_start(host: &str, port: u16) -> watch::Receiver<Answer> {
-    static FREE: OnceLock<Arc<Semaphore>> = OnceLock::new();
+    static FREE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS)));
     let key = (host.to_owned(), port);
-    let mut lookups = under_way().lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(answer) = lookups.get(&key) {
+    let mut pending = lock(&PENDING);
+    if let Some(answer) = pending.get(&key) {
         return answer.clone();
     }
     let (done, answer) = watch::channel(None);
-    lookups.insert(key.clone(), answer.clone());
-    let free = FREE
-        .get_or_init(|| Arc::new(Semaphore::new(LOOKUPS)))
-        .clone();
+    pending.insert(key.clone(), answer.clone());
+    let free = FREE.clone();
     tokio::spawn(async move {
-        // Held by the thread, not by whoever waits: an abandoned look-up still occupies one.
+        // Held by the thread: an abandoned look-up still occupies it.
         let permit = free.acquire_owned().await;
         let target = key.clone();
         let lookup = tokio::task::spawn_blocking(move || {
@@ -64,10 +60,7 @@ fn join_or_start(host: &str, port: u16) -> watch::Receiver<Answer> {
         let answer = lookup
             .await
             .unwrap_or_else(|error| Err((io::ErrorKind::Other, error.to_string())));
-        under_way()
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key);
+        lock(&PENDING).remove(&key);
         done.send_replace(Some(answer));
     });
     answer
@@ -96,14 +89,8 @@ mod tests {
                 .ip()
                 .is_loopback()
         );
-        // Done look-ups are not kept: names change.
-        assert!(
-            under_way()
-                .lock()
-                .expect("not poisoned")
-                .get(&("localhost".into(), 1))
-                .is_none()
-        );
+        // Results are not cached: names change.
+        assert!(lock(&PENDING).get(&("localhost".into(), 1)).is_none());
     }
 
     #[tokio::test]

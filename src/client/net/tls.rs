@@ -2,7 +2,7 @@
 //!
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` name other certificates to trust, as everywhere.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
@@ -16,10 +16,12 @@ use tokio_rustls::rustls::{
     SignatureScheme,
 };
 
-/// The trust store could not be used.
+use crate::sync::lock;
+
+/// Failure to set up TLS.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum TrustError {
-    /// Nothing to trust was found.
+    /// No trusted certificates were found.
     #[error(
         "no trusted certificates found: install ca-certificates, or name a file in SSL_CERT_FILE{0}"
     )]
@@ -31,16 +33,17 @@ pub enum TrustError {
 
 type Source = [Option<std::ffi::OsString>; 2];
 
-/// The configuration for all connections, read anew only when the environment names other files.
+/// Returns the configuration for all connections. It is cached as long as the environment names the
+/// same files.
 ///
-/// Reads files: not for a worker of the runtime.
+/// Blocks on files, so it must not be called on a worker of the runtime.
 pub(super) fn client_config() -> Result<Arc<ClientConfig>, TrustError> {
     static CACHED: Mutex<Option<(Source, Arc<ClientConfig>)>> = Mutex::new(None);
     let source = [
         std::env::var_os("SSL_CERT_FILE"),
         std::env::var_os("SSL_CERT_DIR"),
     ];
-    let mut cached = CACHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cached = lock(&CACHED);
     if let Some((from, config)) = cached.as_ref()
         && *from == source
     {
@@ -57,7 +60,7 @@ pub(super) fn client_config() -> Result<Arc<ClientConfig>, TrustError> {
             .unwrap_or_default();
         return Err(TrustError::Empty(why));
     }
-    // The system's own list holds authorities only; a server's own certificate is named by a user.
+    // The system trusts authorities only; a server's own certificate is named by the user.
     let named_by_user = source.iter().any(Option::is_some);
     let pinned = if named_by_user {
         found.certs
@@ -91,7 +94,7 @@ fn build(
 #[derive(Debug)]
 struct Verifier {
     chains: Arc<WebPkiServerVerifier>,
-    /// Trusted as a server's own, byte for byte.
+    /// Certificates of servers, compared byte for byte.
     pinned: Vec<CertificateDer<'static>>,
 }
 
@@ -112,9 +115,8 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verified {
-            // `openssl req -x509` marks what it makes as an authority (CA:TRUE), which webpki
-            // accepts from no server, trusted or not. It checks the dates before it says so, but
-            // not the name.
+            // `openssl req -x509` makes authorities (CA:TRUE), which webpki accepts from no server,
+            // trusted or not. It has checked the dates by then, but not the name.
             Err(error) if is_authority(&error) && self.pinned.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())

@@ -10,9 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// A peer that takes no byte for so long is gone.
-///
-/// TCP itself would go on trying for a quarter of an hour, while the kernel's buffer hides it.
+/// Time after which a peer that acknowledges no data is considered gone. TCP itself would
+/// retransmit for a quarter of an hour, while the kernel's buffer hides it.
 pub(in crate::client) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to the host, encrypted if the URI says so, through a proxy if there is one.
@@ -25,16 +24,16 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Of a connection that was just made.
+    /// Wraps a connection that was just made, and sets its options.
     pub(super) fn new(tcp: TcpStream) -> Self {
-        // Failing to set an option costs latency, not the connection.
+        // Without an option the connection works, with more latency.
         let _ = tcp.set_nodelay(true);
         #[cfg(target_os = "linux")]
         let _ = socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
         Transport::Plain(tcp)
     }
 
-    /// The address that was connected to.
+    /// Returns the address of the peer.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.tcp().peer_addr().ok()
     }

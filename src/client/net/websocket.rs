@@ -16,58 +16,58 @@ use super::defer_write_error::DeferWriteError;
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::text::sanitize;
 
-/// The library's own default, 128 KiB for each connection, is for servers with few clients.
+/// Size of the read buffer in bytes. The library's default, 128 KiB, suits servers with few
+/// clients.
 const READ_BUFFER: usize = 4 * 1024;
-/// A frame's header, sequence, event, code and size come before its payload.
+/// Upper bound on a message: header, sequence, event, code and size precede the payload.
 const MAX_MESSAGE: usize = MAX_PAYLOAD + 1024;
-/// What waits to be sent goes to the kernel in pieces of so many bytes, and the frame that goes beyond: each call costs as much
-/// as some frames do.
+/// Bytes after which frames are handed to the kernel, so that a backlog costs fewer system calls.
 const BATCH: usize = 32 * 1024;
-/// So many bytes that the peer does not take are held, answers to its pings above all: a peer that sends them and never
-/// reads would fill the memory. A request is far smaller, whatever words it lists.
+/// Upper bound on unsent bytes. A peer that sends pings and reads no answers would fill the memory
+/// otherwise. A request is far smaller.
 const MAX_WRITE_BUFFER: usize = 2 << 20;
-/// How long a connection that is given up gets to say good-bye.
+/// Upper bound on the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What came from the peer, or became of what was sent.
+/// An event on the connection.
 #[derive(Debug)]
 pub(in crate::client) enum WsEvent {
-    /// All that was sent is with the kernel.
+    /// All frames are with the kernel.
     Written,
     /// A binary message: one frame of the protocol.
     Frame(Bytes),
-    /// A text message, which is not part of the protocol, by its length.
+    /// A text message of this length, which is not part of the protocol.
     Text(usize),
     /// A ping, which is answered, or a pong.
     Heartbeat,
-    /// The peer closed in good order.
+    /// The peer sent a close frame.
     Closed {
         /// The status code, 1005 if there was none.
         code: u16,
-        /// What the peer says of it, made printable.
+        /// The peer's reason, sanitized.
         reason: String,
     },
-    /// Nothing more can be written; reading may go on.
+    /// Writing failed. Reading may continue.
     WriteFailed(WsError),
-    /// Nothing more will come.
+    /// The connection has ended.
     Broken(WsError),
 }
 
-/// A WebSocket on which one batch of frames at a time is under way.
+/// A WebSocket that sends one batch of frames at a time.
 #[derive(Debug)]
 pub(in crate::client) struct WebSocket<S> {
     socket: WebSocketStream<DeferWriteError<S>>,
-    /// Bytes of the frames that were not reported as written yet.
+    /// Bytes of the frames that were not reported as written.
     unflushed_bytes: usize,
-    /// The kernel has been offered them, and takes no more for now.
+    /// The kernel does not take them yet.
     flush_pending: bool,
     can_write: bool,
-    /// What was read between two batches and is not told yet.
+    /// Event that was read between two batches and is returned next.
     pending_event: Option<WsEvent>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Takes over after the upgrade; `tail` is what came behind its answer.
+    /// Takes over after the handshake. `tail` are the bytes that came with its answer.
     pub async fn new(stream: S, tail: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// Whether a frame can be sent now. What the peer has said meanwhile comes first.
+    /// Whether a frame can be sent now. Events that were read come first.
     pub fn is_ready(&self) -> bool {
         self.can_write
             && !self.flush_pending
@@ -95,11 +95,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             && self.pending_event.is_none()
     }
 
-    /// Begins to send one frame; [`next`](Self::next) tells when all are written. Only when
-    /// [`is_ready`](Self::is_ready).
+    /// Starts to send a frame; [`next`](Self::next) reports when all are written. Must be called
+    /// only when [`is_ready`](Self::is_ready).
     pub fn send(&mut self, frame: Bytes) -> Result<(), WsError> {
         debug_assert!(self.is_ready());
-        // An empty one is under way, too.
+        // An empty frame counts too.
         self.unflushed_bytes += frame.len().max(1);
         Pin::new(&mut self.socket)
             .start_send(Message::Binary(frame))
@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             })
     }
 
-    /// Waits for the next thing that happens. Can be dropped and called again: nothing is lost.
+    /// Waits for the next event. Cancellation-safe.
     pub async fn next(&mut self) -> WsEvent {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     }
                     return Poll::Ready(match flushed {
                         Ok(()) => {
-                            // Whoever always has more to send would never hear that it is not wanted.
+                            // Read between batches: a backlog must not starve the responses.
                             if let Poll::Ready(event) = self.poll_read(cx) {
                                 self.pending_event = Some(event);
                             }
@@ -144,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
         }
         let read = self.poll_read(cx);
-        // The answer to a ping could not be written.
+        // An answer to a ping could not be written.
         if let Some(failed) = self.take_write_error() {
             if let Poll::Ready(event) = read {
                 self.pending_event = Some(event);
@@ -176,15 +176,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     reason: String::new(),
                 },
             },
-            // The library answers pings by itself, when it is polled again. That is left to the caller, who
-            // would get no turn between endless ones.
+            // The library answers pings when it is polled again. Returning here gives the caller a
+            // turn between endless ones.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => WsEvent::Heartbeat,
             Some(Err(error)) => WsEvent::Broken(error),
             None => WsEvent::Broken(WsError::AlreadyClosed),
         })
     }
 
-    /// Says good-bye, and waits for the peer's for a bounded time.
+    /// Performs the closing handshake, for a bounded time.
     pub async fn close(mut self) {
         let close = async {
             let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
@@ -209,7 +209,7 @@ mod tests {
         (WebSocket::new(ours, Vec::new()).await, server)
     }
 
-    async fn say(server: &mut WebSocketStream<DuplexStream>, message: Message) {
+    async fn send(server: &mut WebSocketStream<DuplexStream>, message: Message) {
         Pin::new(&mut *server)
             .start_send(message)
             .expect("an open socket");
@@ -236,34 +236,34 @@ mod tests {
         );
     }
 
-    /// A socket that takes everything at once does not keep the peer from being heard.
+    /// A socket that takes everything at once does not starve the responses.
     #[tokio::test]
     async fn responses_come_between_batches() {
         let (mut websocket, mut server) = pair(4 * BATCH).await;
-        say(&mut server, Message::binary(&b"no more"[..])).await;
+        send(&mut server, Message::binary(&b"no more"[..])).await;
         websocket.send(Bytes::from_static(b"frame")).expect("sent");
         assert!(matches!(websocket.next().await, WsEvent::Written));
-        assert!(!websocket.is_ready(), "it is to be heard first");
+        assert!(!websocket.is_ready(), "a message comes first");
         assert!(matches!(websocket.next().await, WsEvent::Frame(frame) if frame == b"no more"[..]));
         assert!(websocket.is_ready());
         websocket.send(Bytes::from_static(b"frame")).expect("sent");
         assert!(matches!(websocket.next().await, WsEvent::Written));
-        assert!(websocket.is_ready(), "nothing was said");
+        assert!(websocket.is_ready(), "no message came");
     }
 
     #[tokio::test]
     async fn responses_come_while_a_frame_is_held_up() {
         let (mut websocket, mut server) = pair(64).await;
         websocket.send(Bytes::from(vec![0; 1024])).expect("taken");
-        say(&mut server, Message::binary(&b"answer"[..])).await;
+        send(&mut server, Message::binary(&b"answer"[..])).await;
         assert!(matches!(websocket.next().await, WsEvent::Frame(frame) if frame == b"answer"[..]));
         assert!(!websocket.is_ready(), "still on its way");
     }
 
     #[tokio::test]
-    async fn what_the_peer_said_before_it_went_is_read_after_a_failed_write() {
+    async fn messages_are_read_after_a_failed_write() {
         let (mut websocket, mut server) = pair(1024).await;
-        say(&mut server, Message::binary(&b"why"[..])).await;
+        send(&mut server, Message::binary(&b"why"[..])).await;
         drop(server);
         if websocket.send(Bytes::from_static(b"frame")).is_ok() {
             assert!(matches!(websocket.next().await, WsEvent::WriteFailed(_)));
@@ -275,10 +275,10 @@ mod tests {
 
     /// The library answers the ping before it reads on.
     #[tokio::test]
-    async fn neither_does_a_ping_that_can_not_be_answered_hide_it() {
+    async fn messages_are_read_after_an_unanswered_ping() {
         let (mut websocket, mut server) = pair(1024).await;
-        say(&mut server, Message::Ping(Bytes::new())).await;
-        say(&mut server, Message::binary(&b"why"[..])).await;
+        send(&mut server, Message::Ping(Bytes::new())).await;
+        send(&mut server, Message::binary(&b"why"[..])).await;
         drop(server);
         let mut events = Vec::new();
         while !matches!(events.last(), Some(WsEvent::Broken(_))) {
@@ -302,13 +302,13 @@ mod tests {
     #[tokio::test]
     async fn texts_pings_and_closes() {
         let (mut websocket, mut server) = pair(1024).await;
-        say(&mut server, Message::Ping(Bytes::new())).await;
-        say(&mut server, Message::text("hello")).await;
+        send(&mut server, Message::Ping(Bytes::new())).await;
+        send(&mut server, Message::text("hello")).await;
         let close = CloseFrame {
             code: CloseCode::from(1011),
             reason: "tired".into(),
         };
-        say(&mut server, Message::Close(Some(close))).await;
+        send(&mut server, Message::Close(Some(close))).await;
         assert!(matches!(websocket.next().await, WsEvent::Heartbeat));
         assert!(matches!(websocket.next().await, WsEvent::Text(5)));
         let event = websocket.next().await;
@@ -326,20 +326,20 @@ mod tests {
         let (mut websocket, mut server) = pair(1024).await;
         let ping = Bytes::from_static(&[b'x'; 125]);
         for _ in 0..MAX_WRITE_BUFFER / ping.len() {
-            say(&mut server, Message::Ping(ping.clone())).await;
+            send(&mut server, Message::Ping(ping.clone())).await;
             assert!(matches!(websocket.next().await, WsEvent::Heartbeat));
         }
         let frame = Bytes::from_static(&[0; 256]);
         let full = websocket.send(frame).expect_err("no room");
         assert!(matches!(full, WsError::WriteBufferFull(_)), "{full:?}");
         assert!(!websocket.is_ready());
-        // What it says is heard all the same.
-        say(&mut server, Message::text("hello")).await;
+        // Its messages are read all the same.
+        send(&mut server, Message::text("hello")).await;
         assert!(matches!(websocket.next().await, WsEvent::Text(5)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_good_bye_is_not_waited_for_for_long() {
+    async fn the_closing_handshake_is_bounded() {
         let (websocket, server) = pair(1024).await;
         let began = Instant::now();
         websocket.close().await;
@@ -354,9 +354,9 @@ mod tests {
         drop(server);
     }
 
-    /// It ends up in logs, on terminals, and in C's strings.
+    /// The reason ends up in logs, on terminals, and in C strings.
     #[tokio::test]
-    async fn a_reason_to_close_is_made_printable() {
+    async fn the_reason_of_a_close_is_sanitized() {
         let (mut peer, ours) = tokio::io::duplex(64);
         let mut websocket = WebSocket::new(ours, Vec::new()).await;
         peer.write_all(b"\x88\x08\x03\xf3a\0b\n\x1bc")

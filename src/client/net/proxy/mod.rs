@@ -1,10 +1,9 @@
-//! The proxy on the way to the service: which one, by properties and environment.
+//! Choice of the proxy, by properties and environment.
 //!
 //! The usual variables count, as with curl: `https_proxy` for `wss://`, `http_proxy` for `ws://`,
-//! `all_proxy` for both, and `no_proxy` for what goes without. The choice is made here rather than
-//! by hyper-util's matcher for two reasons: that brings fifteen crates, hyper and tracing among
-//! them, for one match; and it takes a URI that it can't read for none, so that a misspelt proxy
-//! would be gone around in silence.
+//! `all_proxy` for both, and `no_proxy` for hosts that are reached without one. hyper-util's
+//! matcher would bring fifteen crates, and it ignores a URI that it can't read: a misspelt proxy
+//! would be bypassed in silence.
 
 mod tunnel;
 
@@ -18,12 +17,10 @@ use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::endpoint::{Endpoint, host_and_port};
 
-pub use tunnel::ProxyError;
-
 /// Protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {
-    /// CONNECT, in the clear.
+    /// CONNECT, unencrypted.
     Http,
     /// CONNECT, inside TLS.
     Https,
@@ -38,7 +35,7 @@ struct Login {
     password: String,
 }
 
-/// A proxy, and what opens it.
+/// A proxy, with the login for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     scheme: Scheme,
@@ -69,43 +66,44 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Why a proxy can't be used. No variant repeats its URI, which may hold a password.
+/// Reason why a proxy can't be used. No variant repeats its URI, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyUriError {
     /// It does not parse, or names no host.
     #[error("not the URI of a proxy, such as http://proxy.example:3128")]
     Invalid,
-    /// Another scheme than these.
+    /// Unknown scheme.
     #[error("the scheme of a proxy must be http://, https://, socks5:// or socks5h://")]
     Scheme,
-    /// SOCKS5 has no room for longer ones, and none for empty ones.
+    /// SOCKS5 takes neither longer nor empty names and passwords.
     #[error("a SOCKS5 proxy takes a name and a password of 1 to 255 bytes each")]
     LoginLength,
 }
 
-/// A proxy that can't be used, and where it was found.
+/// Source of a proxy that can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyChoiceError {
-    /// In the properties.
+    /// The properties.
     #[error("{0}")]
     Property(ProxyUriError),
-    /// In a variable of this name.
+    /// The variable of this name.
     #[error("{0} in the environment: {1}")]
     Variable(&'static str, ProxyUriError),
 }
 
-/// The properties about proxies.
+/// The element's properties about proxies.
 #[derive(Clone, Copy, Default)]
 pub struct ProxyProperties<'a> {
-    /// `proxy`: none asks the environment, and an empty one is no proxy.
+    /// `proxy`. `None`: the environment decides; empty: no proxy.
     pub uri: Option<&'a str>,
-    /// `proxy-id`: beats the one in a URI, wherever that is from.
+    /// `proxy-id`. It replaces a user name in the URI.
     pub id: Option<&'a str>,
-    /// `proxy-pw`: beats the one in a URI; together with the id, or with that of the URI.
+    /// `proxy-pw`. It replaces a password in the URI, and goes with `proxy-id` or with the user
+    /// name in the URI.
     pub password: Option<&'a str>,
 }
 
-/// A variable's name and value. An empty value is a value: no proxy.
+/// A variable's name and value. An empty value means no proxy.
 type Variable = Option<(&'static str, String)>;
 
 /// The environment's variables about proxies.
@@ -123,8 +121,9 @@ impl ProxyVariables {
         ProxyVariables::from_lookup(|name| std::env::var(name).ok())
     }
 
-    /// The lower-case form comes first, as everywhere. `HTTP_PROXY` does not count: a web server
-    /// hands it to CGI programs with what a client sent (CVE-2016-5385, "httpoxy").
+    /// Reads variables by `get`. The lower-case form comes first, as everywhere. `HTTP_PROXY` does
+    /// not count: a web server passes a client's header to CGI programs in it (CVE-2016-5385,
+    /// "httpoxy").
     fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: &[&'static str]| {
             let mut names = names.iter();
@@ -141,11 +140,11 @@ impl ProxyVariables {
 
 /// Chooses the proxy for `endpoint`.
 ///
-/// A property is for every host; variables are not for loopback addresses, nor for what `no_proxy`
-/// lists.
+/// The property counts for all hosts. The variables do not count for loopback addresses and hosts
+/// that `no_proxy` lists.
 ///
 /// # Errors
-/// The configured value is no URI of a proxy.
+/// The value is not the URI of a proxy.
 pub fn choose(
     properties: ProxyProperties<'_>,
     variables: &ProxyVariables,
@@ -211,7 +210,7 @@ impl Proxy {
             "socks5" | "socks5h" => (Scheme::Socks5, 1080),
             _ => return Err(ProxyUriError::Scheme),
         };
-        // The scheme is known, and some that the library does not.
+        // The library knows no SOCKS.
         let uri: Uri = format!("http://{rest}")
             .parse()
             .map_err(|_| ProxyUriError::Invalid)?;
@@ -255,19 +254,19 @@ impl Proxy {
         })
     }
 
-    /// Whether the way to the proxy itself is encrypted.
+    /// Whether the connection to the proxy is encrypted.
     pub(super) fn is_encrypted(&self) -> bool {
         self.scheme == Scheme::Https
     }
 
-    /// The value of `Proxy-Authorization`, if there is a login.
+    /// Returns the value of `Proxy-Authorization`, if there is a login.
     fn basic(&self) -> Option<String> {
         let Login { id, password } = self.login.as_ref()?;
         Some(BASE64.encode(format!("{id}:{password}").as_bytes()))
     }
 
-    /// Secrets to redact: the password, and the login as HTTP sends it. A name is not
-    /// among them: names such as "proxy" and "user" are in many a text, and no text is made of one.
+    /// Returns the secrets to redact: the password, and the login as HTTP sends it. The user name
+    /// is none: names such as "proxy" and "user" occur in many texts.
     pub(in crate::client) fn secrets(&self) -> impl Iterator<Item = String> {
         let password = self.login.as_ref().map(|login| login.password.clone());
         password.into_iter().chain(self.basic())

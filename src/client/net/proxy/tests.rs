@@ -1,15 +1,16 @@
-//! Which proxy, from which properties and variables; and what it is told.
+//! Choice of the proxy by properties and variables, and the request that it gets.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::client::net::dial_error::ProxyError;
 use crate::protocol::failure::Retry;
 
 fn endpoint(uri: &str) -> Endpoint {
     Endpoint::parse(uri, true).expect("a URI")
 }
 
-/// Variables, as `name=value` with blanks between them.
+/// Variables, as `name=value` separated by blanks.
 fn variables(text: &str) -> ProxyVariables {
     let all: Vec<_> = text
         .split(' ')
@@ -21,7 +22,7 @@ fn variables(text: &str) -> ProxyVariables {
     })
 }
 
-/// What is chosen for `uri`, as it is shown.
+/// The proxy that is chosen for `uri`, as it is displayed.
 fn chosen(properties: ProxyProperties<'_>, text: &str, uri: &str) -> String {
     match choose(properties, &variables(text), &endpoint(uri)) {
         Ok(Some(proxy)) => proxy.to_string(),
@@ -56,10 +57,10 @@ fn the_environment_names_a_proxy() {
             wss,
             "https://[2001:db8::1]:443",
         ),
-        // An empty one is none, whatever else there is.
+        // An empty property is no proxy, also beside variables.
         ("https_proxy= all_proxy=http://b", wss, "none"),
         ("https_proxy= HTTPS_PROXY=http://b", wss, "none"),
-        // By the scheme of `uri`; HTTP_PROXY may be a client's header in a CGI program.
+        // The scheme of `uri` decides. HTTP_PROXY may be a client's header in a CGI program.
         ("http_proxy=http://a", wss, "none"),
         ("http_proxy=http://a", "ws://asr.example/", "http://a:80"),
         ("HTTP_PROXY=http://a", "ws://asr.example/", "none"),
@@ -76,7 +77,7 @@ fn the_environment_names_a_proxy() {
             wss,
             "http://a:80",
         ),
-        // One that can't be read is not gone around.
+        // An invalid one is not bypassed.
         (
             "https_proxy=socks4://a",
             wss,
@@ -237,7 +238,7 @@ fn a_login_is_not_shown() {
 }
 
 /// Asks a proxy of `scheme` for a tunnel; it reads until the request is over, and answers with
-/// `answer`. Returns what it was sent, and what became of it.
+/// `answer`. Returns the request and the result.
 async fn tunnel(uri: &str, answer: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
     let proxy = Proxy::parse(uri, None, None).expect("a proxy");
     let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);

@@ -6,10 +6,24 @@ use std::fmt;
 const LONGEST_HINT: usize = 200;
 
 /// Why a recognition failed: a line, and what may help.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Failure {
     pub text: String,
     pub hint: Option<String>,
+    /// What it means for others that are to follow.
+    pub kind: Kind,
+}
+
+/// What a failure means for others that are to follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing: it is this input's own.
+    #[default]
+    Own,
+    /// The service has no room, or is down: the same may work later on.
+    Later,
+    /// Whatever follows will fail as well, until it is mended: credentials, a quota, a setting.
+    All,
 }
 
 impl Failure {
@@ -25,8 +39,13 @@ impl Failure {
             let about = last
                 .map(|last| one_line(last).chars().take(LONGEST_HINT).collect())
                 .filter(|last: &String| !text.contains(last));
-            return Failure { text, hint: about };
+            return Failure {
+                text,
+                hint: about,
+                kind: Kind::Own,
+            };
         };
+        let kind = kind(message.error(), details);
         let mut hints = Vec::new();
         if details.get("retryable") == Ok(true) {
             hints.push("it may work later: run it again".to_owned());
@@ -38,7 +57,7 @@ impl Failure {
             }
         }
         let hint = (!hints.is_empty()).then(|| hints.join("; "));
-        Failure { text, hint }
+        Failure { text, hint, kind }
     }
 }
 
@@ -60,7 +79,7 @@ impl From<String> for Failure {
     fn from(text: String) -> Self {
         Failure {
             text: one_line(&text),
-            hint: None,
+            ..Failure::default()
         }
     }
 }
@@ -73,6 +92,37 @@ impl fmt::Display for Failure {
             None => Ok(()),
         }
     }
+}
+
+/// What an error of the element means for other sessions.
+fn kind(error: gst::glib::Error, details: &gst::StructureRef) -> Kind {
+    use gst::ResourceError::{Busy, NotAuthorized, Settings};
+    let may_work_later = details.get("retryable") == Ok(true);
+    if error.matches(Busy) && may_work_later {
+        Kind::Later
+    } else if [NotAuthorized, Settings, Busy]
+        .iter()
+        .any(|code| error.matches(*code))
+    {
+        Kind::All
+    } else {
+        kind_of(details)
+    }
+}
+
+/// What a refusal of the service means, by its numbers.
+pub fn kind_of(refusal: &gst::StructureRef) -> Kind {
+    let number = |name| refusal.get::<u32>(name).unwrap_or(0);
+    match (number("http-status"), number("code")) {
+        (429 | 500..=599, _) | (_, 45_000_292 | 55_000_031) => Kind::Later,
+        _ => Kind::Own,
+    }
+}
+
+/// Prints a line on standard output.
+pub fn println(line: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{line}").map_err(Failure::of_stdout)
 }
 
 /// What others say, fit for one line of a terminal.

@@ -2,27 +2,25 @@
 //!
 //! In reading order:
 //!
-//! - this file has the commands, [`options`] what they share about the service;
-//! - [`captions`] shows one input while it runs, [`transcribe`] writes many, [`serve`] is the
-//!   loopback service;
-//! - [`input`] is what is listened to, [`recognition`] the pipeline, [`news`] what its messages
-//!   mean;
-//! - [`transcript`] is one utterance, [`order`] puts them into the order of speech, [`writer`]
-//!   writes them;
+//! - this file has the commands, [`service`] what they share about the service;
+//! - [`captions`] shows one input while it runs, [`transcribe`] writes many, [`devices`] lists
+//!   microphones, [`serve`] is the loopback service;
+//! - [`input`] is what is listened to, [`pipeline`] what hears it, [`news`] what its messages mean;
+//! - [`output`] is what comes out, [`terminal`] draws it;
 //! - [`failure`] tells what went wrong, [`interrupt`] is Ctrl-C.
 
 mod captions;
+mod devices;
 mod failure;
 mod input;
 mod interrupt;
 mod news;
-mod options;
-mod order;
-mod recognition;
+mod output;
+mod pipeline;
 mod serve;
+mod service;
+mod terminal;
 mod transcribe;
-mod transcript;
-mod writer;
 
 use std::process::ExitCode;
 
@@ -32,7 +30,7 @@ use failure::Failure;
 
 /// Live captions, transcripts and subtitles from Volcengine's speech recognition
 #[derive(Parser)]
-#[command(name = "volcasr", version, after_help = options::CREDENTIALS)]
+#[command(name = "volcasr", version, after_help = service::CREDENTIALS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,6 +42,8 @@ enum Command {
     Captions(captions::Arguments),
     /// Write a transcript of each of many files
     Transcribe(transcribe::Arguments),
+    /// List microphones, and monitors of what is played
+    Devices(devices::Arguments),
     /// Run a recognition service on 127.0.0.1 that needs no account
     Serve(volcasr_loopback::cli::Arguments),
 }
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Captions(arguments) => captions::run(&arguments),
         Command::Transcribe(arguments) => transcribe::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
     };
     done.unwrap_or_else(|failure: Failure| {

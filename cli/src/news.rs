@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::{Failure, one_line};
-use super::transcript::Transcript;
+use crate::failure::{Failure, Kind, kind_of, one_line};
+use crate::output::transcript::Transcript;
+use crate::pipeline::source;
 
 /// The kind of the warning that the last words did not come.
 pub const FINISH_TIMEOUT: &str = "volcasr-finish-timeout";
@@ -15,49 +16,91 @@ pub enum News {
     Transcript(Transcript),
     /// The progress `connect`: the first connection is on its way, or is there.
     Connect(gst::ProgressType),
+    /// A line about the track that is heard.
+    Track(String),
     /// Something that the pipeline survives.
     Warning(Warning),
-    /// The end, and no good one. The first one is the cause; others are other elements' complaints about it.
+    /// The input has failed; what was read of it may still be heard.
+    InputFailed(Failure),
+    /// The end, and no good one. The first one is the cause; others are other elements' complaints
+    /// about it.
     Failed(Failure),
     /// The end: everything is said.
     Ended,
+    /// The time for a good end is over.
+    Late,
 }
 
 /// A warning.
 #[derive(Debug)]
 pub struct Warning {
-    /// What it is about: its details' name, as `volcasr-reconnect`, or else its text.
+    /// Its details' name, as `volcasr-reconnect`, or else its text.
     pub kind: String,
     pub text: String,
     /// Of `volcasr-reconnect`: the number of the try.
     pub attempt: Option<u32>,
+    /// Of `volcasr-reconnect`: what failed.
+    pub reason: Option<String>,
+    /// Of `volcasr-reconnect`: whether the service has no room.
+    pub is_busy: bool,
 }
 
 impl News {
-    /// None: of no interest.
-    pub fn of(message: &gst::Message) -> Option<Self> {
+    /// What a message means; `None`: it is of no interest. `is_sink` tells the element's own from
+    /// others.
+    pub fn of(
+        message: &gst::Message,
+        is_sink: impl Fn(Option<&gst::Object>) -> bool,
+    ) -> Option<Self> {
         match message.view() {
             gst::MessageView::Element(_) => {
                 let transcript = gstvolcasr::Transcript::from_message(message)?;
                 Some(News::Transcript(transcript.into()))
             }
+            gst::MessageView::Application(own) => {
+                let structure = own.structure()?;
+                let text: String = structure.get("text").ok()?;
+                match structure.name().as_str() {
+                    source::TRACK => Some(News::Track(text)),
+                    source::UNHEARD => Some(News::Failed(text.into())),
+                    _ => None,
+                }
+            }
             gst::MessageView::Progress(progress) => {
                 let (kind, code, _) = progress.get();
                 (code == "connect").then_some(News::Connect(kind))
             }
-            gst::MessageView::Warning(warning) => {
-                let text = one_line(warning.error().message());
-                let details = warning.details();
-                Some(News::Warning(Warning {
-                    kind: details
-                        .map_or_else(|| text.clone(), |details| details.name().to_string()),
-                    attempt: details.and_then(|details| details.get("attempt").ok()),
-                    text,
-                }))
+            gst::MessageView::Warning(warning) => Some(News::Warning(Warning::of(warning))),
+            gst::MessageView::Error(error) => {
+                let failure = Failure::from_message(error);
+                Some(match is_sink(message.src()) {
+                    true => News::Failed(failure),
+                    false => News::InputFailed(failure),
+                })
             }
-            gst::MessageView::Error(error) => Some(News::Failed(Failure::from_message(error))),
             gst::MessageView::Eos(_) => Some(News::Ended),
             _ => None,
+        }
+    }
+}
+
+impl Warning {
+    fn of(warning: &gst::message::Warning) -> Self {
+        let text = one_line(warning.error().message());
+        let details = warning.details();
+        let name = details.map(|details| details.name().to_string());
+        let error = details.and_then(|details| details.get::<gst::Structure>("error").ok());
+        let attempt = details.and_then(|details| details.get("attempt").ok());
+        Warning {
+            // Behind the number of the try stands what failed.
+            reason: attempt.and_then(|_: u32| {
+                let (_, reason) = text.split_once("): ")?;
+                Some(reason.to_owned())
+            }),
+            attempt,
+            is_busy: error.is_some_and(|error| kind_of(&error) == Kind::Later),
+            kind: name.unwrap_or_else(|| text.clone()),
+            text,
         }
     }
 }
@@ -67,7 +110,7 @@ impl News {
 pub struct Warnings(BTreeMap<String, u32>);
 
 impl Warnings {
-    /// The text to tell: none if one of its kind was told.
+    /// The text to tell; `None` if one of its kind was told.
     pub fn take(&mut self, warning: &Warning) -> Option<String> {
         let count = self.0.entry(warning.kind.clone()).or_default();
         *count += 1;

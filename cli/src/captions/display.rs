@@ -1,33 +1,60 @@
-//! Standard output: a terminal is drawn on, anything else gets plain lines.
+//! Standard output: a terminal is drawn on, anything else gets plain lines or JSON.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, Stdout, Write};
 
-use super::screen::{Screen, Size, status_columns};
 use super::status::Status;
-use super::wrap::join;
 use crate::failure::one_line;
-use crate::transcript::Transcript;
+use crate::output::files::Standard;
+use crate::output::streams::Streams;
+use crate::output::transcript::Transcript;
+use crate::output::writer::line;
+use crate::terminal::screen::{Screen, status_columns};
+use crate::terminal::wrap::{join, wrap};
+use crate::terminal::{can_draw, has_colour, size};
 
 /// Where captions are shown.
-pub enum Display {
+pub struct Display {
+    kind: Kind,
+    timestamps: bool,
+    streams: Streams,
+}
+
+enum Kind {
     Live(Screen<Stdout>),
     Plain,
+    Json,
+    Nothing,
 }
 
 impl Display {
-    pub fn of_stdout() -> Self {
-        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if io::stdout().is_terminal() && !is_dumb {
-            Display::Live(Screen::new(io::stdout(), !is_set("NO_COLOR")))
-        } else {
-            Display::Plain
+    /// What standard output is, and gets.
+    pub fn of_stdout(standard: Standard, timestamps: bool) -> Self {
+        let kind = match standard {
+            Standard::Captions if can_draw() => Kind::Live(Screen::new(io::stdout(), has_colour())),
+            Standard::Captions => Kind::Plain,
+            Standard::Json => Kind::Json,
+            Standard::Format(_) | Standard::Nothing => Kind::Nothing,
+        };
+        Display {
+            kind,
+            timestamps,
+            streams: Streams::default(),
         }
     }
 
     /// Whether anything but final utterances is shown.
     pub fn is_live(&self) -> bool {
-        matches!(self, Display::Live(_))
+        matches!(self.kind, Kind::Live(_))
+    }
+
+    /// Passes on an utterance as it came, to readers that replace what they have.
+    pub fn pass_on(&self, transcript: &Transcript) -> io::Result<()> {
+        if !matches!(self.kind, Kind::Json) {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        writeln!(out, "{}", serde_json::to_string(transcript)?)?;
+        out.flush()
     }
 
     /// Shows final utterances for good, and what may still change until the next time.
@@ -38,44 +65,42 @@ impl Display {
         status: &Status,
     ) -> io::Result<()> {
         // No control characters: what the service says must not steer the terminal.
-        let ready: Vec<String> = ready
+        let shown: Vec<String> = ready
             .iter()
-            .map(|transcript| one_line(&transcript.text))
+            .map(|transcript| {
+                let place = self.streams.place(transcript).filter(|_| self.timestamps);
+                line(transcript, &one_line(&transcript.text), place)
+            })
             .collect();
-        match self {
-            Display::Live(screen) => {
+        match &mut self.kind {
+            Kind::Live(screen) => {
                 let size = size();
+                // The last column stays empty, as in the interim text below.
+                let columns = size.columns.saturating_sub(1).max(2);
+                let kept: Vec<String> = shown.iter().flat_map(|line| wrap(line, columns)).collect();
                 let pending: Vec<String> = pending
                     .iter()
-                    .map(|transcript| one_line(&transcript.text))
+                    .map(|transcript| line(transcript, &one_line(&transcript.text), None))
                     .collect();
                 let pending = join(pending.iter().map(String::as_str));
-                screen.draw(size, &ready, &pending, &status.line(status_columns(size)))
+                screen.draw(size, &kept, &pending, &status.line(status_columns(size)))
             }
-            Display::Plain => {
+            Kind::Plain => {
                 let mut out = io::stdout().lock();
-                for line in ready {
+                for line in shown {
                     writeln!(out, "{line}")?;
                 }
                 out.flush()
             }
+            Kind::Json | Kind::Nothing => Ok(()),
         }
     }
 
     /// Makes room for other output.
     pub fn clear(&mut self) -> io::Result<()> {
-        match self {
-            Display::Live(screen) => screen.clear(size()),
-            Display::Plain => Ok(()),
+        match &mut self.kind {
+            Kind::Live(screen) => screen.clear(size()),
+            Kind::Plain | Kind::Json | Kind::Nothing => Ok(()),
         }
-    }
-}
-
-fn size() -> Size {
-    let (columns, rows) =
-        terminal_size::terminal_size().map_or((80, 24), |(columns, rows)| (columns.0, rows.0));
-    Size {
-        columns: columns.into(),
-        rows: rows.into(),
     }
 }

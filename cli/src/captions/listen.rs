@@ -7,16 +7,17 @@ use futures_util::stream::{self, LocalBoxStream};
 use gst::glib;
 
 use super::display::Display;
-use super::files::Files;
 use super::status::Status;
 use crate::failure::Failure;
 use crate::interrupt::{interrupts, resizes};
 use crate::news::{FINISH_TIMEOUT, News, Warning, Warnings};
-use crate::order::Order;
-use crate::recognition::Recognition;
-use crate::transcript::Transcript;
+use crate::output::files::Files;
+use crate::output::order::Order;
+use crate::output::transcript::Transcript;
+use crate::pipeline::Recognition;
+use crate::pipeline::guard::Guard;
 
-/// How often position and latency are looked at.
+/// How often what no message tells of is looked at.
 const REFRESH: Duration = Duration::from_millis(250);
 
 /// How it ended.
@@ -32,58 +33,87 @@ pub enum Ending {
 enum Event {
     Message(gst::Message),
     Interrupt,
+    Resize,
     Refresh,
 }
 
 /// A recognition and where its words go.
 pub struct Captions {
     recognition: Recognition,
+    guard: Guard,
     display: Display,
     files: Files,
     order: Order,
     status: Status,
     warnings: Warnings,
     unconfirmed: usize,
+    /// Nothing but errors is told.
+    is_quiet: bool,
+    /// The last words did not come in time, or the file was cut.
+    is_cut: bool,
 }
 
 impl Captions {
-    pub fn new(recognition: Recognition, display: Display, files: Files) -> Self {
+    pub fn new(
+        recognition: Recognition,
+        display: Display,
+        files: Files,
+        name: Option<String>,
+        stall_limit: Duration,
+        is_quiet: bool,
+    ) -> Self {
+        let level = display.is_live().then(|| recognition.watch_level());
         Captions {
+            status: Status::new(name, level),
             recognition,
+            guard: Guard::new(stall_limit),
             display,
             files,
             order: Order::default(),
-            status: Status::default(),
             warnings: Warnings::default(),
             unconfirmed: 0,
+            is_quiet,
+            is_cut: false,
         }
     }
 
     /// Runs until the end, whichever it is. Nothing here waits but for the next event.
     pub async fn listen(&mut self) -> Result<Ending, Failure> {
         let messages = self.recognition.messages()?.map(Event::Message);
-        let signals = stream::select(
-            interrupts().map(|()| Event::Interrupt),
-            self.clock().map(|()| Event::Refresh),
-        );
+        let signals = stream::select(interrupts().map(|()| Event::Interrupt), self.clock());
         let mut events = stream::select(messages, signals);
         self.recognition.start();
         while let Some(event) = events.next().await {
-            match event {
-                Event::Message(message) => match News::of(&message) {
-                    Some(News::Transcript(transcript)) => self.hear(transcript)?,
-                    Some(News::Connect(progress)) => self.status.connect(progress),
-                    Some(News::Warning(warning)) => self.warn(&warning)?,
-                    Some(News::Failed(failure)) => return Err(failure),
-                    Some(News::Ended) => break,
+            let news = match event {
+                Event::Message(message) => match self.guard.take(&message, &self.recognition) {
+                    Some(news) => Some(news),
                     None => continue,
                 },
-                Event::Interrupt if self.status.is_ending() => return Ok(Ending::Quit),
+                Event::Interrupt if self.guard.is_ending() => return Ok(Ending::Quit),
                 Event::Interrupt => {
                     self.status.end();
-                    self.recognition.end();
+                    self.guard.end(&self.recognition);
+                    None
                 }
-                Event::Refresh => self.status.look(&self.recognition),
+                Event::Refresh => {
+                    self.status.look(&self.recognition);
+                    self.guard.look(&self.recognition)
+                }
+                Event::Resize => None,
+            };
+            match news {
+                Some(News::Transcript(transcript)) => self.hear(transcript)?,
+                Some(News::Connect(progress)) => self.status.connect(progress),
+                Some(News::Track(line)) => self.note(&line)?,
+                Some(News::Warning(warning)) => self.warn(&warning)?,
+                Some(News::InputFailed(failure) | News::Failed(failure)) => return Err(failure),
+                Some(News::Late) => {
+                    self.is_cut = true;
+                    self.note("warning: the last words did not come in time")?;
+                    break;
+                }
+                Some(News::Ended) => break,
+                None => (),
             }
             self.show(&[])?;
         }
@@ -94,24 +124,36 @@ impl Captions {
     pub fn close(mut self, listened: Result<Ending, Failure>) -> Result<Ending, Failure> {
         let held = self.order.finish();
         let written = self.keep(&held).and_then(|()| self.clear());
-        for (kind, count) in self.warnings.repeated() {
-            eprintln!("warning: {kind}: {count} times in all");
-        }
+        let mut notes: Vec<String> = self
+            .warnings
+            .repeated()
+            .map(|(kind, count)| format!("{kind}: {count} times in all"))
+            .collect();
         if self.unconfirmed > 0 {
-            eprintln!("warning: unconfirmed utterances: {}", self.unconfirmed);
+            notes.push(format!("unconfirmed utterances: {}", self.unconfirmed));
         }
         let dropped = self.recognition.dropped();
         if !dropped.is_zero() {
-            eprintln!("warning: audio that was dropped: {dropped:.1}");
+            notes.push(format!("audio that was dropped: {dropped:.1}"));
         }
+        let missing = match (&listened, self.guard.is_ending()) {
+            (Ok(Ending::Whole), false) => self.recognition.missing(),
+            _ => None,
+        };
+        notes.extend(missing.map(crate::pipeline::extent::note));
+        for note in notes.iter().filter(|_| !self.is_quiet) {
+            eprintln!("warning: {note}");
+        }
+        let is_whole = matches!(listened, Ok(Ending::Whole));
+        let finished = self.files.finish(is_whole);
         let ending = listened?;
         written?;
-        if let Ending::Whole = ending {
-            self.files.complete()?;
-        }
+        finished?;
         let is_lacking = self.unconfirmed > 0
+            || self.is_cut
+            || missing.is_some()
             || !dropped.is_zero()
-            // Nothing was open, but who knows what would have come.
+            // Nothing was open, but there might have been words.
             || self.warnings.has(FINISH_TIMEOUT);
         Ok(match ending {
             Ending::Whole if is_lacking => Ending::Lacking,
@@ -123,17 +165,24 @@ impl Captions {
         if transcript.is_final && transcript.unconfirmed && transcript.has_text() {
             self.unconfirmed += 1;
         }
+        self.status.hear(&transcript);
+        self.display
+            .pass_on(&transcript)
+            .map_err(Failure::of_stdout)?;
         let ready = self.order.take(transcript);
         self.keep(&ready)
     }
 
-    /// What does not change any more: to the files first, so that whoever sees it finds it there.
+    /// What does not change any more: to the files first, so that a reader of the screen finds it
+    /// there.
     fn keep(&mut self, ready: &[Transcript]) -> Result<(), Failure> {
         if ready.is_empty() {
             return Ok(());
         }
-        for transcript in ready {
-            self.files.write(transcript)?;
+        for (place, transcript) in ready.iter().enumerate() {
+            let pending = self.order.pending();
+            let next = ready.get(place + 1).or(pending.first().copied());
+            self.files.write(transcript, next)?;
         }
         self.show(ready)
     }
@@ -151,21 +200,28 @@ impl Captions {
 
     fn warn(&mut self, warning: &Warning) -> Result<(), Failure> {
         if let Some(attempt) = warning.attempt {
-            self.status.reconnect(attempt);
+            self.status.reconnect(attempt, warning.reason.clone());
         }
-        if let Some(text) = self.warnings.take(warning) {
+        match self.warnings.take(warning) {
+            Some(text) => self.note(&format!("warning: {text}")),
+            None => Ok(()),
+        }
+    }
+
+    /// A line for people, above what is drawn.
+    fn note(&mut self, line: &str) -> Result<(), Failure> {
+        if !self.is_quiet {
             self.clear()?;
-            eprintln!("warning: {text}");
+            eprintln!("{line}");
         }
         Ok(())
     }
 
-    /// When to look at position and size; never, where nobody sees it.
-    fn clock(&self) -> LocalBoxStream<'static, ()> {
-        if self.display.is_live() {
-            stream::select(glib::interval_stream(REFRESH), resizes()).boxed_local()
-        } else {
-            stream::pending().boxed_local()
+    fn clock(&self) -> LocalBoxStream<'static, Event> {
+        let ticks = glib::interval_stream(REFRESH).map(|()| Event::Refresh);
+        match self.display.is_live() {
+            true => stream::select(ticks, resizes().map(|()| Event::Resize)).boxed_local(),
+            false => ticks.boxed_local(),
         }
     }
 }

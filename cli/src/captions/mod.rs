@@ -1,74 +1,106 @@
 //! The command `captions`: live captions in the terminal, and subtitle files beside them.
 //!
-//! In reading order: this file has the command line and the end, [`listen`] the loop, [`screen`]
-//! the terminal with [`wrap`] and [`status`], [`files`] the subtitle files.
+//! In reading order: this file has the command line and the end, [`listen`] the loop, [`display`]
+//! standard output, [`status`] the line below the captions.
 
 mod display;
-mod files;
 mod listen;
-mod screen;
 mod status;
-#[cfg(test)]
-mod terminal_tests;
-
-mod wrap;
 
 use std::process::ExitCode;
 
 use gst::glib;
 
 use crate::failure::{self, Failure};
-use crate::input::Input;
-use crate::options::ServiceOptions;
-use crate::recognition::{self, Recognition};
+use crate::input::{Input, InputOptions};
+use crate::output::files::{self, Files, OutputOptions};
+use crate::pipeline::{self, Recognition};
+use crate::service::ServiceOptions;
 use display::Display;
-use files::{FileOptions, Files};
 use listen::{Captions, Ending};
 
+const EXAMPLES: &str = "\
+Examples:
+  volcasr captions                              the default microphone, until Ctrl-C
+  volcasr captions talk.mkv -o talk.srt         a file, as fast as the service takes it
+  volcasr captions --device webcam --speakers   one of those that `volcasr devices` lists
+  ffmpeg -i talk.mkv -f ogg - | volcasr captions - --json
+  volcasr captions rtsp://camera.example/audio";
+
 const MORE: &str = "\
-Credentials come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY, or VOLCENGINE_API_KEY.
+Ctrl-C ends the stream: the last words still come, within finish-timeout and 5 seconds. A second one
+quits at once.
 
-Ctrl-C ends the stream: the last words still come. A second one quits at once.
-
-The files are written as it goes: each utterance when it is final, whole, and in the order of speech. What they held
-before is overwritten with the first words, or at a good end without any. Cue times are the place in the stream; several
-streams in a row, as of concat, follow one another. JSON lines have the fields of the message volcasr-transcript (text, final, unconfirmed,
-utterance, stream, stream-id, session, timestamp, stream-time, running-time, duration, words, attributes), those that
-are not known left out; times are in nanoseconds.
+The files are written as it goes: each utterance when it is final, whole, and in the order of speech.
+What they held before is overwritten with the first words, or at a good end without any. Times count
+from the input's first sample; several streams in a row follow one another. JSON has the fields of
+the message volcasr-transcript (text, final, unconfirmed, utterance, stream, stream-id, session,
+timestamp, stream-time, running-time, duration, words, attributes), those that are not known left
+out; times are in nanoseconds.
 
 Exit status:
     0  all words are confirmed
     1  failure; standard error says why
     2  the command line can't be used
-    3  it ended, but some words are unconfirmed or did not come, or audio was dropped
-  130  a second Ctrl-C";
+    3  it ended, but some words are unconfirmed or did not come, audio was dropped, or the file ended
+       before its length says
+  130  a second Ctrl-C
+
+Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and
+VOLCENGINE_ACCESS_KEY.";
 
 /// Options of the command.
 #[derive(clap::Args)]
-#[command(after_help = MORE)]
+#[command(before_long_help = EXAMPLES, after_long_help = MORE)]
 pub struct Arguments {
-    /// A file, a URI, or a piece of a launch line that gives audio; without it, the default microphone
+    /// A file, a URI, `-` for standard input, or a piece of a launch line that gives audio; without
+    /// it, the default microphone
     input: Vec<String>,
+    /// Listen to this microphone or monitor; `volcasr devices` lists them
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
     /// Read a file in real time, not as fast as the service takes it
     #[arg(long)]
     realtime: bool,
     #[command(flatten)]
-    files: FileOptions,
+    output: OutputOptions,
+    #[command(flatten)]
+    listening: InputOptions,
     #[command(flatten)]
     service: ServiceOptions,
 }
 
 /// Runs the command to its end.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    recognition::init()?;
-    let recognition = Input::parse(&arguments.input)
-        .and_then(|input| Recognition::new(&input, &arguments.service, arguments.realtime))
-        .unwrap_or_else(|error| failure::usage(&error));
-    if let Err(error) = arguments.files.check(&recognition.files()) {
-        failure::usage(&error);
+    let wrong = |error: String| -> ! { failure::usage(&error) };
+    let (standard, files) = arguments
+        .output
+        .resolve()
+        .unwrap_or_else(|error| wrong(error));
+    pipeline::init()?;
+    let input = Input::parse(&arguments.input, arguments.device.as_deref());
+    let input = input.unwrap_or_else(|error| wrong(error));
+    let recognition = Recognition::new(
+        &input,
+        &arguments.listening,
+        &arguments.service,
+        arguments.realtime,
+    );
+    let recognition = recognition.unwrap_or_else(|error| wrong(error));
+    if let Err(error) = files::check(&files, &recognition.files()) {
+        wrong(error);
     }
-    let files = Files::open(&arguments.files)?;
-    let mut captions = Captions::new(recognition, Display::of_stdout(), files);
+    let looks = arguments.output.looks;
+    let files = Files::open(&files, standard, looks)?;
+    let display = Display::of_stdout(standard, looks.timestamps);
+    let mut captions = Captions::new(
+        recognition,
+        display,
+        files,
+        input.name(),
+        arguments.listening.stall_limit(),
+        arguments.output.quiet,
+    );
     let ending = glib::MainContext::default().block_on(captions.listen());
     Ok(match captions.close(ending)? {
         Ending::Whole => ExitCode::SUCCESS,

@@ -1,13 +1,23 @@
-//! The line at the bottom: connection, position, latency.
+//! The line at the bottom: connection, input, level, position, latency.
+
+use std::sync::Arc;
 
 use gst::ClockTime;
 
-use super::wrap::width;
-use crate::recognition::Recognition;
+use crate::output::transcript::Transcript;
+use crate::pipeline::Recognition;
+use crate::pipeline::level::Level;
+use crate::terminal::bar::{bar, part, time};
+use crate::terminal::wrap::{head, width};
 
 /// A bar that is shorter says nothing.
 const SHORTEST_BAR: usize = 8;
 const LONGEST_BAR: usize = 30;
+/// Columns of the level, and what its first one stands for.
+const LEVEL_BAR: usize = 6;
+const FAINTEST_DB: f64 = -48.0;
+/// A name of an input is cut to so many columns, a reason to what fits.
+const LONGEST_NAME: usize = 30;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Connection {
@@ -30,13 +40,36 @@ enum Connection {
 #[derive(Debug, Default)]
 pub struct Status {
     connection: Connection,
+    /// Why the connection is not there.
+    reason: Option<String>,
+    /// Name of the input, and what measures it.
+    name: Option<String>,
+    meter: Option<Arc<Level>>,
+    level: Option<usize>,
     is_ending: bool,
     position: Option<ClockTime>,
     duration: Option<ClockTime>,
     latency: Option<ClockTime>,
+    /// Up to there words were recognised.
+    recognised: ClockTime,
 }
 
 impl Status {
+    /// Begins; `name` is the input's, `meter` measures its loudness.
+    pub fn new(name: Option<String>, meter: Option<Arc<Level>>) -> Self {
+        Status {
+            name,
+            meter,
+            ..Status::default()
+        }
+    }
+
+    /// An utterance has come.
+    pub fn hear(&mut self, transcript: &Transcript) {
+        let end = transcript.times.end().map(ClockTime::from_nseconds);
+        self.recognised = self.recognised.max(end.unwrap_or_default());
+    }
+
     /// The progress `connect`.
     pub fn connect(&mut self, progress: gst::ProgressType) {
         self.connection = match (progress, self.connection) {
@@ -52,7 +85,8 @@ impl Status {
     }
 
     /// A lost connection is being restored.
-    pub fn reconnect(&mut self, attempt: u32) {
+    pub fn reconnect(&mut self, attempt: u32, reason: Option<String>) {
+        self.reason = reason.or(self.reason.take());
         if !matches!(self.connection, Connection::Connecting { .. }) {
             self.connection = Connection::Reconnecting { attempt };
         }
@@ -63,41 +97,56 @@ impl Status {
         self.is_ending = true;
     }
 
-    /// Whether it has.
-    pub fn is_ending(&self) -> bool {
-        self.is_ending
-    }
-
-    /// What nobody tells of, and must be looked at now and then.
+    /// Looks at what no message tells of. To be called several times a second.
     pub fn look(&mut self, recognition: &Recognition) {
         let stats = recognition.stats();
         self.connection = match (stats.get("connected"), self.connection) {
-            (Ok(true), _) => Connection::Connected,
+            (Ok(true), _) => {
+                self.reason = None;
+                Connection::Connected
+            }
             // Finished in good order after a while without audio.
             (_, Connection::Connected) => Connection::Ready,
             (_, other) => other,
         };
         let latency = stats.get("result-latency-last").unwrap_or(0);
         self.latency = (latency > 0).then_some(ClockTime::from_nseconds(latency));
+        if self.name.is_none() {
+            self.name = recognition.device_name();
+        }
+        self.level = self.meter.as_ref().map(|meter| bars(meter.take()));
         self.position = recognition.position().or(self.position);
-        self.duration = recognition
-            .duration()
-            .filter(|duration| !duration.is_zero());
+        self.duration = recognition.duration();
     }
 
-    /// The line, at most `columns` wide if that is enough for the state alone.
+    /// The line, at most `columns` wide if that is enough for the state alone. What does not fit is
+    /// left out, the least important first.
     pub fn line(&self, columns: usize) -> String {
         let mut line = self.state();
         let mut add = |part: String| {
-            if width(&line) + 3 + width(&part) <= columns {
+            let fits = width(&line) + 3 + width(&part) <= columns;
+            if fits {
                 line = format!("{line}   {part}");
             }
+            fits
         };
+        if let Some(reason) = &self.reason {
+            let room = columns.saturating_sub(width(&self.state()) + 3);
+            add(head(reason, room));
+            return line;
+        }
         if let Some(position) = self.position {
             add(match self.duration {
                 Some(duration) => format!("{} / {}", time(position), time(duration)),
                 None => time(position),
             });
+        }
+        if let Some(level) = self.level.filter(|_| self.duration.is_none()) {
+            add(format!(
+                "[{}{}]",
+                "=".repeat(level),
+                " ".repeat(LEVEL_BAR - level)
+            ));
         }
         if let Some(latency) = self.latency {
             add(format!(
@@ -105,11 +154,13 @@ impl Status {
                 latency.mseconds() as f64 / 1000.0
             ));
         }
-        let room = columns.saturating_sub(width(&line) + 11).min(LONGEST_BAR);
-        match self.part() {
-            Some(part) if room >= SHORTEST_BAR => format!("{line}   {}", bar(part, room)),
-            _ => line,
+        if let Some(part) = self.part() {
+            let room = columns.saturating_sub(width(&line) + 11).min(LONGEST_BAR);
+            if room >= SHORTEST_BAR {
+                line = format!("{line}   {}", bar(part, room));
+            }
         }
+        line
     }
 
     fn state(&self) -> String {
@@ -118,7 +169,10 @@ impl Status {
             Connection::Connecting { attempt: 1 } => "connecting".to_owned(),
             Connection::Connecting { attempt } => format!("connecting, attempt {attempt}"),
             Connection::Ready => "waiting for audio".to_owned(),
-            Connection::Connected => "connected".to_owned(),
+            Connection::Connected => match &self.name {
+                Some(name) => format!("listening to {}", head(name, LONGEST_NAME)),
+                None => "connected".to_owned(),
+            },
             Connection::Reconnecting { attempt } => format!("reconnecting, attempt {attempt}"),
         };
         match (self.is_ending, self.connection) {
@@ -130,30 +184,93 @@ impl Status {
         }
     }
 
-    /// How much of the whole has been read, from 0 to 1.
+    /// How much of the whole has been recognised, from 0 to 1.
     fn part(&self) -> Option<f64> {
-        let (position, duration) = (self.position?, self.duration?);
-        Some((position.nseconds() as f64 / duration.nseconds() as f64).clamp(0.0, 1.0))
+        Some(part(self.recognised, self.duration?))
     }
 }
 
-fn bar(part: f64, columns: usize) -> String {
-    let full = (part * columns as f64).round() as usize;
-    // Lines and blocks would look better, but to a terminal set up for Chinese they may be two columns wide.
-    format!(
-        "[{}{}] {:3.0} %",
-        "#".repeat(full),
-        ".".repeat(columns.saturating_sub(full)),
-        part * 100.0
-    )
+/// Columns that stand for a peak in dB.
+fn bars(peak: Option<f64>) -> usize {
+    let part = peak.map_or(0.0, |peak| (1.0 - peak / FAINTEST_DB).clamp(0.0, 1.0));
+    (part * LEVEL_BAR as f64).ceil() as usize
 }
 
-/// `1:02:03`, `2:03`.
-fn time(time: ClockTime) -> String {
-    let seconds = time.seconds();
-    let (minutes, seconds) = (seconds / 60, seconds % 60);
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes}:{seconds:02}"),
-        (hours, minutes) => format!("{hours}:{minutes:02}:{seconds:02}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listening() -> Status {
+        Status {
+            connection: Connection::Connected,
+            name: Some("talk.wav".into()),
+            position: Some(ClockTime::from_seconds(61)),
+            duration: Some(ClockTime::from_seconds(100)),
+            latency: Some(ClockTime::from_mseconds(420)),
+            recognised: ClockTime::from_seconds(50),
+            level: Some(3),
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn as_much_as_fits() {
+        let file = listening();
+        let microphone = Status {
+            duration: None,
+            ..listening()
+        };
+        let cases = [
+            (&file, 20, "listening to talk.wav"),
+            (&file, 40, "listening to talk.wav   1:01 / 1:40"),
+            (
+                &file,
+                58,
+                "listening to talk.wav   1:01 / 1:40   latency 0.42 s",
+            ),
+            (
+                &file,
+                74,
+                "listening to talk.wav   1:01 / 1:40   latency 0.42 s   [######.....]  50 %",
+            ),
+            (
+                &microphone,
+                80,
+                "listening to talk.wav   1:01   [===   ]   latency 0.42 s",
+            ),
+        ];
+        for (status, columns, line) in cases {
+            assert_eq!(status.line(columns), line, "{columns}");
+        }
+    }
+
+    #[test]
+    fn the_last_reason_while_it_connects() {
+        let mut status = Status::default();
+        status.connect(gst::ProgressType::Start);
+        assert_eq!(status.line(80), "connecting");
+        status.connect(gst::ProgressType::Continue);
+        status.reconnect(1, Some("can't resolve \"asr.example\"".into()));
+        assert_eq!(
+            status.line(80),
+            "connecting, attempt 2   can't resolve \"asr.example\""
+        );
+        assert_eq!(status.line(40), "connecting, attempt 2   can't resolve \"a");
+        status.reconnect(2, None);
+        assert!(status.line(80).contains("can't resolve"));
+    }
+
+    #[test]
+    fn the_level_grows_with_the_peak() {
+        let cases = [
+            (None, 0),
+            (Some(-60.0), 0),
+            (Some(-47.0), 1),
+            (Some(-24.0), 3),
+            (Some(0.0), 6),
+        ];
+        for (peak, columns) in cases {
+            assert_eq!(bars(peak), columns, "{peak:?}");
+        }
     }
 }

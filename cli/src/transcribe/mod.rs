@@ -1,55 +1,71 @@
 //! The command `transcribe`: many inputs at once, a transcript file for each.
 //!
-//! In reading order: this file has the command line and the loop, [`job`] one input, [`names`]
-//! what its file is called.
+//! In reading order: this file has the command line, [`batch`] the loop, [`schedule`] which job is
+//! begun when, [`job`] is one input, [`inputs`] what directories hold, [`names`] what files are
+//! called, [`tally`] what is told.
 
+mod batch;
+mod inputs;
 mod job;
 mod names;
+mod schedule;
+mod tally;
 
 use std::cell::Cell;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use futures_util::FutureExt;
-use futures_util::stream::{self, StreamExt};
 use gst::glib;
 
 use crate::failure::{self, Failure};
-use crate::interrupt::interrupts;
-use crate::options::ServiceOptions;
-use crate::recognition;
-use crate::writer::Format;
-use job::{Done, Job};
+use crate::input::InputOptions;
+use crate::output::files::{OutputOptions, Standard};
+use crate::output::format::Format;
+use crate::pipeline;
+use crate::service::ServiceOptions;
+use job::{Common, Job, Progress, Stream};
+use tally::Tally;
+
+const EXAMPLES: &str = "\
+Examples:
+  volcasr transcribe talks/                                 talk.txt … in this directory
+  volcasr transcribe talks/*.mp3 --dir out --format srt --jobs 8
+  volcasr transcribe talks/ --dir out --skip-existing       go on where it stopped
+  volcasr transcribe talk.mkv -o talk.vtt -o talk.json      one file, two transcripts";
 
 const MORE: &str = "\
-Credentials come from the environment: VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY, or VOLCENGINE_API_KEY.
+A transcript is called like its input, with as much of the input's path as tells it from the others.
+It appears when it is whole: with --skip-existing, a batch that was interrupted goes on where it
+stopped. An input whose audio was not recognised to its end has failed and leaves no transcript. An
+input that fails does not stop the others.
 
-A transcript is called like its input, with as much of the input's path as tells it from the others. It appears when it
-is whole: with --skip-existing, a job that was interrupted goes on where it stopped. An input whose audio was not
-recognised to its end has failed and leaves no transcript. An input that fails does not stop the others.
+Where the service has no room (too many sessions, HTTP 429, 5xx), a job goes back to the end of the
+list, fewer run at once, and the pause before the next start grows up to a minute. After half an hour
+without room the batch ends. Credentials that are refused, a quota that is used up and a setting that
+the service refuses end it at once.
 
 Exit status:
     0  every input has its transcript
     1  at least one failed; standard error says which, and why
     2  the command line can't be used
-    3  every input has its transcript, but some hold words that the service did not confirm; the line of each says
-       so. --skip-existing leaves them as they are: delete one to have it done again
-  130  Ctrl-C";
+    3  every input has its transcript, but some hold words that the service did not confirm, or the
+       file ended before its length says; the line of each says so. --skip-existing leaves them as
+       they are: delete one to have it done again
+  130  Ctrl-C
+
+Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and
+VOLCENGINE_ACCESS_KEY.";
 
 /// Options of the command.
 #[derive(clap::Args)]
-#[command(after_help = MORE)]
+#[command(before_long_help = EXAMPLES, after_long_help = MORE)]
 pub struct Arguments {
-    /// Files or URIs
+    /// Files, URIs, directories with files in them, or `-` for standard input
     #[arg(required = true)]
     inputs: Vec<String>,
     /// Where the transcripts go
     #[arg(long, default_value = ".")]
     dir: PathBuf,
-    /// What they are written as
-    #[arg(long, value_enum, default_value_t = Format::Txt)]
-    format: Format,
     /// How many inputs at once; the service may grant fewer sessions
     #[arg(long, default_value = "4", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
@@ -57,120 +73,93 @@ pub struct Arguments {
     #[arg(long)]
     skip_existing: bool,
     #[command(flatten)]
+    output: OutputOptions,
+    #[command(flatten)]
+    listening: InputOptions,
+    #[command(flatten)]
     service: ServiceOptions,
 }
 
 /// Runs the command to its end.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    recognition::init()?;
+    pipeline::init()?;
     // Once, not as the failure of each input.
-    if let Err(error) = arguments.service.check() {
+    let checked = arguments.service.check().and_then(|()| plan(arguments));
+    let (mut jobs, standard) = checked.unwrap_or_else(|error| failure::usage(&error));
+    if let Some(error) = tally::doubles(&jobs) {
         failure::usage(&error);
     }
-    let dir = &arguments.dir;
-    std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let mut jobs: Vec<Job> = names::unique(&arguments.inputs)
-        .into_iter()
-        .map(|(input, name)| Job {
-            input: input.to_owned(),
-            transcript: dir.join(format!("{name}.{}", arguments.format.extension())),
-            format: arguments.format,
-        })
-        .collect();
+    for (path, _) in jobs.iter().flat_map(|job| &job.targets) {
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        }
+    }
     let all = jobs.len();
     if arguments.skip_existing {
-        jobs.retain(|job| !job.transcript.exists());
+        let is_there = |job: &Job| job.targets.iter().all(|(path, _)| path.exists());
+        jobs.retain(|job| job.targets.is_empty() || !is_there(job));
     }
     let tally = Tally {
         skipped: all - jobs.len(),
         all,
         ..Tally::default()
     };
-    let tally = glib::MainContext::default().block_on(work(tally, jobs, arguments))?;
-
-    println(&tally.summary())?;
+    let common = Common {
+        service: &arguments.service,
+        listening: &arguments.listening,
+        looks: arguments.output.looks,
+        standard,
+        is_short: Cell::new(false),
+    };
+    let batch = batch::Batch::new(&jobs, &common, tally, arguments);
+    let (tally, stopped) = glib::MainContext::default().block_on(batch.run())?;
     for (input, failure) in &tally.failures {
         eprintln!("failed: {input}: {failure}");
+    }
+    if let Some(failure) = stopped {
+        return Err(failure);
     }
     Ok(if tally.is_interrupted {
         ExitCode::from(130)
     } else if !tally.failures.is_empty() {
         ExitCode::from(1)
-    } else if tally.unconfirmed > 0 {
+    } else if tally.lacking > 0 {
         ExitCode::from(3)
     } else {
         ExitCode::SUCCESS
     })
 }
 
-/// Does the jobs, some at a time, until all are done or Ctrl-C. A job that is dropped stops and leaves nothing behind.
-async fn work(mut tally: Tally, jobs: Vec<Job>, arguments: &Arguments) -> Result<Tally, Failure> {
-    let is_interrupted = Cell::new(false);
-    let interrupt = interrupts().into_future().map(|_| is_interrupted.set(true));
-    let mut outcomes = stream::iter(jobs)
-        .map(async |job| {
-            let outcome = job.run(&arguments.service).await;
-            (job, outcome)
-        })
-        .buffer_unordered(arguments.jobs.into())
-        .take_until(interrupt)
-        .boxed_local();
-    while let Some((job, outcome)) = outcomes.next().await {
-        println(&tally.count(&job, outcome))?;
+/// What is to be done, and what standard output gets.
+fn plan(arguments: &Arguments) -> Result<(Vec<Job>, Option<Stream>), String> {
+    let inputs = inputs::expand(&arguments.inputs)?;
+    let output = &arguments.output;
+    let named = names::unique(&inputs);
+    let job = |input: &str, targets| Job {
+        input: input.to_owned(),
+        targets,
+        progress: Progress::default(),
+    };
+    if output.output.is_empty() && !output.json {
+        let format = output.format.unwrap_or(Format::Txt);
+        let jobs = named.into_iter().map(|(input, name)| {
+            let name = format!("{name}.{}", format.extension());
+            job(input, vec![(arguments.dir.join(name), format)])
+        });
+        return Ok((jobs.collect(), None));
     }
-    drop(outcomes);
-    tally.is_interrupted = is_interrupted.get();
-    Ok(tally)
-}
-
-/// How it goes.
-#[derive(Default)]
-struct Tally {
-    all: usize,
-    skipped: usize,
-    succeeded: usize,
-    /// Of these, the ones with words that the service did not confirm.
-    unconfirmed: usize,
-    failures: Vec<(String, Failure)>,
-    is_interrupted: bool,
-}
-
-impl Tally {
-    /// Counts what has become of one input, and gives the line that tells it.
-    fn count(&mut self, job: &Job, outcome: Result<Done, Failure>) -> String {
-        let told = match outcome {
-            Ok(done) => {
-                self.succeeded += 1;
-                self.unconfirmed += usize::from(!done.is_confirmed());
-                format!("{} → {}: {done}", job.input, job.transcript.display())
-            }
-            Err(failure) => {
-                let told = format!("{}: failed: {}", job.input, failure.text);
-                self.failures.push((job.input.clone(), failure));
-                told
-            }
-        };
-        let finished = self.skipped + self.succeeded + self.failures.len();
-        format!("[{finished}/{}] {told}", self.all)
+    let (standard, files) = output.resolve()?;
+    let standard = match standard {
+        Standard::Json => Some(Stream::Json),
+        Standard::Format(format) => Some(Stream::Format(format)),
+        Standard::Captions | Standard::Nothing => None,
+    };
+    let is_shared = !files.is_empty() || matches!(standard, Some(Stream::Format(_)));
+    if is_shared && named.len() > 1 {
+        return Err("-o FILE is for one input; --dir and --format are for many".to_owned());
     }
-
-    fn summary(&self) -> String {
-        let unfinished = self.all - self.skipped - self.succeeded - self.failures.len();
-        let mut summary = format!("{} of {} transcribed", self.succeeded, self.all);
-        for (count, what) in [
-            (self.skipped, "already there"),
-            (self.failures.len(), "failed"),
-            (self.unconfirmed, "with unconfirmed words"),
-            (unfinished, "not finished"),
-        ] {
-            if count > 0 {
-                summary += &format!(", {count} {what}");
-            }
-        }
-        summary
-    }
-}
-
-fn println(line: &str) -> Result<(), Failure> {
-    writeln!(io::stdout(), "{line}").map_err(Failure::of_stdout)
+    let jobs = named
+        .into_iter()
+        .map(|(input, _)| job(input, files.clone()));
+    Ok((jobs.collect(), standard))
 }

@@ -27,7 +27,7 @@ fn told(marks: &[Mark]) -> Vec<Cue> {
     let cue = |marks: &[Mark]| Cue {
         text: sentence(marks),
         start: marks[0].start,
-        end: marks[marks.len() - 1].end.max(marks[0].start + 500),
+        end: marks[marks.len() - 1].end + 500,
     };
     marks.chunks(3).map(cue).collect()
 }
@@ -53,7 +53,7 @@ impl Files {
     fn arguments(&self) -> Vec<String> {
         ["srt", "vtt", "jsonl"]
             .iter()
-            .flat_map(|kind| [format!("--{kind}"), self.path(kind).display().to_string()])
+            .flat_map(|kind| ["-o".to_owned(), self.path(kind).display().to_string()])
             .collect()
     }
 
@@ -350,13 +350,13 @@ fn no_output_over_the_input_or_another_output() {
     let piece = format!("filesrc location=\"{path}\" ! wavparse");
     let uri = gst::glib::filename_to_uri(&talk, None).expect("a path");
     let cases: [&[&str]; 7] = [
-        &[&path, "--srt", &path],
-        &[&path, "--vtt", "talk.wav"],
-        &[&path, "--jsonl", &link],
-        &[&piece, "--srt", "./talk.wav"],
-        &[&uri, "--srt", &path],
-        &[&path, "--srt", "new", "--vtt", "./new"],
-        &[&path, "--srt", &link, "--jsonl", "new"],
+        &[&path, "-o", &path, "--format", "srt"],
+        &[&path, "-o", "talk.wav", "--format", "vtt"],
+        &[&path, "-o", &link],
+        &[&piece, "-o", "./talk.wav", "--format", "srt"],
+        &[&uri, "-o", &path, "--format", "srt"],
+        &[&path, "-o", "new.srt", "-o", "./new.srt"],
+        &[&path, "-o", &link, "-o", "new.srt"],
     ];
     for arguments in cases {
         let mut command = command("captions", &service);
@@ -365,7 +365,7 @@ fn no_output_over_the_input_or_another_output() {
         assert!(err.contains("would be overwritten"), "{arguments:?}: {err}");
     }
     assert_eq!(std::fs::read(&talk).expect("the input"), before);
-    assert!(!files.scratch.path("new").exists());
+    assert!(!files.scratch.path("new.srt").exists());
     assert!(service.connections().is_empty());
 }
 
@@ -460,7 +460,7 @@ fn what_cannot_be_opened() {
     let nowhere = files.scratch.path("nowhere").join("words.srt");
     let (status, _, err) = run(command("captions", &service)
         .arg(&text)
-        .arg("--srt")
+        .arg("-o")
         .arg(&nowhere));
     assert_eq!(status, 1, "{err}");
     assert!(err.contains("words.srt"), "{err}");

@@ -147,7 +147,7 @@ fn all_of_it_on_a_terminal() {
     );
     for part in [
         "connecting",
-        "connected   0:0",
+        "listening to talk.wav   0:0",
         " / 0:0",
         "latency ",
         "   [",

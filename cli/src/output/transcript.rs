@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// One utterance as it stands. The names of the JSON lines are those of the message; times are nanoseconds.
+/// One utterance as it stands. The names of the JSON lines are those of the message; times are
+/// nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Transcript {
@@ -50,6 +51,24 @@ impl Transcript {
     /// Whether it says something; a withdrawn one does not.
     pub fn has_text(&self) -> bool {
         !self.text.trim().is_empty()
+    }
+
+    /// Name of the speaker, where the service tells speakers apart.
+    pub fn speaker(&self) -> Option<String> {
+        let id = self.attributes.get("speaker_id").map(|id| id.trim());
+        id.filter(|id| !id.is_empty())
+            .map(|id| match id.chars().all(|c| c.is_ascii_digit()) {
+                true => format!("Speaker {id}"),
+                false => crate::failure::one_line(id),
+            })
+    }
+
+    /// Counts the place in the input from its first sample, which is at `begin` nanoseconds.
+    pub fn count_from(&mut self, begin: u64) {
+        let words = self.words.iter_mut().map(|word| &mut word.times);
+        for times in words.chain([&mut self.times]) {
+            times.stream_time = times.stream_time.map(|time| time.saturating_sub(begin));
+        }
     }
 
     /// Whether it was said before `other`. Without times, the numbers tell.
@@ -98,5 +117,10 @@ impl Times {
     /// The place in the file; where that is not known, the next best.
     pub fn start(&self) -> Option<u64> {
         self.stream_time.or(self.timestamp).or(self.running_time)
+    }
+
+    /// The same of its end; without a duration it is not known.
+    pub fn end(&self) -> Option<u64> {
+        Some(self.start()?.saturating_add(self.duration?))
     }
 }

@@ -1,7 +1,7 @@
 //! Utterances come out in the order of speech.
 
 use super::*;
-use crate::transcript::Times;
+use crate::output::transcript::Times;
 
 fn transcript(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
     Transcript {

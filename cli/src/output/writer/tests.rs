@@ -1,12 +1,18 @@
-//! Transcripts as text, SubRip, WebVTT and JSON lines, and the order in which they are written.
+//! Transcripts as text, SubRip, WebVTT and JSON.
 
-#[path = "../../tests/it/support/cues.rs"]
+#[path = "../../../tests/it/support/cues.rs"]
 mod cues;
 
-use super::{Format, Writer};
-use crate::transcript::{Times, Transcript};
+use super::{Format, Looks, Writer, line};
+use crate::output::transcript::{Times, Transcript};
 
-const ALL: [Format; 4] = [Format::Txt, Format::Srt, Format::Vtt, Format::Jsonl];
+const ALL: [Format; 5] = [
+    Format::Txt,
+    Format::Srt,
+    Format::Vtt,
+    Format::Json,
+    Format::Jsonl,
+];
 
 fn transcript(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
     Transcript {
@@ -24,10 +30,12 @@ fn transcript(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
 }
 
 fn written(format: Format, transcripts: &[Transcript]) -> String {
-    let mut writer = Writer::new(format, Vec::new()).expect("memory");
-    for transcript in transcripts {
-        writer.write(transcript).expect("memory");
+    let mut writer = Writer::new(format, Looks::default(), Vec::new()).expect("memory");
+    for (n, transcript) in transcripts.iter().enumerate() {
+        let next = transcripts.get(n + 1);
+        writer.write(transcript, next).expect("memory");
     }
+    writer.finish().expect("memory");
     String::from_utf8(writer.into_inner()).expect("UTF-8")
 }
 
@@ -39,8 +47,8 @@ const ODD: [(&str, &str, &str); 13] = [
         "深度学习，真的吗？",
         "深度学习，真的吗？",
     ),
-    ("two\nlines", "two\nlines", "two\nlines"),
-    ("blank\n\n\r\nlines\n", "blank\nlines", "blank\nlines"),
+    ("two\nlines", "two lines", "two lines"),
+    ("blank\n\n\r\nlines\n", "blank lines", "blank lines"),
     (
         "R&D <fast> </b> 1 < 2 > 0 <",
         "R&D ‹fast> ‹/b> 1 < 2 > 0 <",
@@ -72,8 +80,8 @@ fn unescape(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// GStreamer's parser reads the texts as they were, whatever is in them. It gives them in Pango's markup, and escapes what
-/// WebVTT has escaped already once more.
+/// GStreamer's parser reads the texts as they were, whatever is in them. It gives them in Pango's
+/// markup, and escapes what WebVTT has escaped already once more.
 #[test]
 fn texts_survive() {
     gst::init().expect("GStreamer");
@@ -92,7 +100,7 @@ fn texts_survive() {
         let cues = cues::read(&path);
         std::fs::remove_file(&path).expect("the file");
         for (n, cue) in (0..).zip(&cues) {
-            assert_eq!((cue.start, cue.end), (n * 2000, n * 2000 + 1500), "{cue:?}");
+            assert_eq!((cue.start, cue.end), (n * 2000, n * 2000 + 2000), "{cue:?}");
         }
         cues.iter().map(|cue| unescape(&cue.text)).collect()
     };
@@ -106,21 +114,70 @@ fn texts_survive() {
 }
 
 #[test]
-fn cues_are_as_their_formats_say() {
-    let two = [
+fn each_format_in_full() {
+    let mut two = [
         transcript(0, "One.", 3_723_004, 1000),
         transcript(1, "a --> b & <c>\n\nd", 360_000_000, 2000),
     ];
+    two[1].attributes = [("speaker_id".to_owned(), "1".to_owned())].into();
     assert_eq!(
         written(Format::Srt, &two),
-        "1\n01:02:03,004 --> 01:02:04,004\nOne.\n\n2\n100:00:00,000 --> 100:00:02,000\na -> b & ‹c>\nd\n\n"
+        "1\n01:02:03,004 --> 01:02:04,504\nOne.\n\n\
+         2\n100:00:00,000 --> 100:00:02,500\nSpeaker 1: a -> b & ‹c> d\n\n"
     );
     assert_eq!(
         written(Format::Vtt, &two),
-        "WEBVTT\n\n01:02:03.004 --> 01:02:04.004\nOne.\n\n\
-         100:00:00.000 --> 100:00:02.000\na --&gt; b &amp; &lt;c&gt;\nd\n\n"
+        "WEBVTT\n\n01:02:03.004 --> 01:02:04.504\nOne.\n\n\
+         100:00:00.000 --> 100:00:02.500\n<v Speaker 1>a --&gt; b &amp; &lt;c&gt; d\n\n"
     );
-    assert_eq!(written(Format::Txt, &two), "One.\na --> b & <c> d\n");
+    assert_eq!(
+        written(Format::Txt, &two),
+        "One.\nSpeaker 1: a --> b & <c> d\n"
+    );
+    assert_eq!(
+        line(&two[1], "d", Some(360_000_000_000_000)),
+        "[100:00:00.000] Speaker 1: d",
+        "with its time"
+    );
+}
+
+/// More than a screen holds is cut, by the words' times.
+#[test]
+fn a_long_utterance_is_several_cues() {
+    let words: Vec<String> = (0..40).map(|n| format!("word{n:02} ")).collect();
+    let mut long = transcript(0, words.concat().trim(), 0, 40_000);
+    long.words = (0..40)
+        .zip(&words)
+        .map(|(n, word)| crate::output::transcript::Word {
+            text: word.clone(),
+            times: Times {
+                stream_time: Some(n * 1_000_000_000),
+                duration: Some(900_000_000),
+                ..Times::default()
+            },
+        })
+        .collect();
+    let srt = written(Format::Srt, &[long]);
+    let lines: Vec<&str> = srt.lines().collect();
+    assert!(lines.len() > 4 * 5, "{srt}");
+    assert!(lines.iter().all(|line| line.len() <= 42), "{srt}");
+    // Each cue begins with the word that begins then.
+    assert_eq!(
+        srt.matches(" --> ").count(),
+        srt.matches(",000 --> ").count()
+    );
+}
+
+#[test]
+fn a_json_document_is_whole_at_any_moment() {
+    let mut writer = Writer::new(Format::Json, Looks::default(), Vec::new()).expect("memory");
+    for n in 0..3 {
+        let text = String::from_utf8(writer.out.clone()).expect("UTF-8");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("a document");
+        assert_eq!(json["utterances"].as_array().map(Vec::len), Some(n));
+        let one = transcript(n as u32, "Hm.", 0, 1000);
+        writer.write(&one, None).expect("memory");
+    }
 }
 
 /// Nothing is said: nothing is written, not even a number.
@@ -135,34 +192,7 @@ fn empty_texts_are_no_cues() {
     assert!(written(Format::Srt, &around).starts_with("1\n"));
 }
 
-#[test]
-fn every_cue_has_a_time_to_be_read_in() {
-    let mut timeless = transcript(1, "And?", 0, 0);
-    timeless.times = Times::default();
-    let mut unmapped = transcript(2, "Here.", 7000, 1000);
-    unmapped.times.stream_time = None;
-    let mut late = unmapped.clone();
-    late.times.timestamp = Some(9_000_000_000);
-    late.times.stream_time = Some(1_000_000_000);
-    let cues = [transcript(0, "Short.", 1000, 0), timeless, unmapped, late];
-    let times: Vec<String> = written(Format::Vtt, &cues)
-        .lines()
-        .filter(|line| line.contains("-->"))
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(
-        times,
-        [
-            "00:00:01.000 --> 00:00:01.500",
-            "00:00:01.500 --> 00:00:02.000",
-            "00:00:07.000 --> 00:00:08.000",
-            // WebVTT asks for starts that do not go back.
-            "00:00:07.000 --> 00:00:07.500"
-        ]
-    );
-}
-
-/// As `concat` plays them: each begins at 0, and the running time goes on. Without one, they follow one another.
+/// As `concat` plays them: each begins at 0, and the running time goes on.
 #[test]
 fn streams_in_a_row_follow_one_another() {
     let in_stream = |stream, start, running: Option<u64>| {
@@ -177,33 +207,23 @@ fn streams_in_a_row_follow_one_another() {
         in_stream(1, 300, Some(8300)),
         in_stream(1, 2000, Some(10_000)),
         in_stream(2, 100, None),
-        in_stream(2, 4000, None),
-        // After a seek: the place is a later one already.
-        in_stream(3, 60_000, Some(500)),
-        in_stream(3, 62_000, Some(2500)),
     ];
-    for (format, point) in [(Format::Vtt, '.'), (Format::Srt, ',')] {
-        let written = written(format, &cues).replace(point, ".");
-        let starts: Vec<&str> = written
-            .lines()
-            .filter_map(|line| line.split_once(" --> "))
-            .map(|(start, _)| start)
-            .collect();
-        assert_eq!(
-            starts,
-            [
-                "00:00:00.200",
-                "00:00:05.000",
-                "00:00:08.300",
-                "00:00:10.000",
-                "00:00:11.000",
-                "00:00:14.900",
-                "00:01:00.000",
-                "00:01:02.000"
-            ],
-            "{format:?}"
-        );
-    }
+    let written = written(Format::Vtt, &cues);
+    let starts: Vec<&str> = written
+        .lines()
+        .filter_map(|line| line.split_once(" --> "))
+        .map(|(start, _)| start)
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            "00:00:00.200",
+            "00:00:05.000",
+            "00:00:08.300",
+            "00:00:10.000",
+            "00:00:11.500"
+        ]
+    );
 }
 
 #[test]
@@ -220,27 +240,34 @@ fn json_says_what_is_known() {
     );
 }
 
-/// Each utterance is one write, so that nobody ever finds half of one.
+/// Each utterance is one write, so that no reader finds half of one.
 #[test]
 fn an_utterance_is_one_write() {
-    struct Writes(Vec<Vec<u8>>);
+    #[derive(Default)]
+    struct Writes(usize);
     impl std::io::Write for Writes {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.push(bytes.to_vec());
+            self.0 += 1;
             Ok(bytes.len())
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
+    impl super::Place for Writes {
+        fn step_back(&mut self, _: usize) -> std::io::Result<bool> {
+            Ok(true)
+        }
+    }
     for format in ALL {
-        let mut writer = Writer::new(format, Writes(Vec::new())).expect("memory");
+        let looks = Looks::default();
+        let mut writer = Writer::new(format, looks, Writes::default()).expect("memory");
+        let head = writer.out.0;
         for n in 0..3 {
             writer
-                .write(&transcript(n, "Two\nlines.", 0, 1000))
+                .write(&transcript(n, "Two\nlines.", 0, 1000), None)
                 .expect("memory");
         }
-        let head = usize::from(format == Format::Vtt);
-        assert_eq!(writer.into_inner().0.len(), 3 + head, "{format:?}");
+        assert_eq!(writer.into_inner().0, 3 + head, "{format:?}");
     }
 }

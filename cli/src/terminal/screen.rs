@@ -26,7 +26,7 @@ pub struct Screen<W> {
     colour: bool,
     /// The lines that were drawn last and are to be rewritten. The cursor is behind the last one.
     drawn: Vec<String>,
-    latest: Option<(Size, String, String)>,
+    latest: Option<(Size, Vec<String>, String)>,
 }
 
 impl<W: Write> Screen<W> {
@@ -47,7 +47,34 @@ impl<W: Write> Screen<W> {
         interim: &str,
         status: &str,
     ) -> io::Result<()> {
-        let latest = (size, interim.to_owned(), status.to_owned());
+        let most = MOST_LINES.min(size.rows.saturating_sub(1));
+        // The last column stays empty: terminals differ in where the cursor is behind it.
+        let columns = size.columns.saturating_sub(1).max(1);
+        self.draw_below(size, kept, tail(interim, columns, most), status)
+    }
+
+    /// The same with lines that are cut, not wrapped.
+    pub fn draw_lines(
+        &mut self,
+        size: Size,
+        kept: &[String],
+        lines: &[String],
+        status: &str,
+    ) -> io::Result<()> {
+        let columns = size.columns.saturating_sub(1).max(1);
+        let most = size.rows.saturating_sub(1);
+        let lines = lines.iter().take(most).map(|line| head(line, columns));
+        self.draw_below(size, kept, lines.collect(), status)
+    }
+
+    fn draw_below(
+        &mut self,
+        size: Size,
+        kept: &[String],
+        mut lines: Vec<String>,
+        status: &str,
+    ) -> io::Result<()> {
+        let latest = (size, lines.clone(), status.to_owned());
         if kept.is_empty() && self.latest.as_ref() == Some(&latest) {
             return Ok(());
         }
@@ -57,13 +84,6 @@ impl<W: Write> Screen<W> {
             text.push_str(kept);
             text.push('\n');
         }
-        // The last column stays empty: terminals differ in where the cursor is behind it.
-        let columns = size.columns.saturating_sub(1).max(1);
-        let mut lines = tail(
-            interim,
-            columns,
-            MOST_LINES.min(size.rows.saturating_sub(1)),
-        );
         let (dim, plain) = if self.colour {
             ("\x1b[2m", "\x1b[0m")
         } else {

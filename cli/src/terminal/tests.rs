@@ -1,4 +1,5 @@
-//! What `captions` draws, on a terminal that is a few lines of code: nothing is left behind, and nothing is lost.
+//! What is drawn, on a terminal that is a few lines of code: nothing is left behind, and nothing
+//! is lost.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

@@ -1,0 +1,179 @@
+//! The command `devices`: microphones, and monitors of what is played.
+
+use std::process::ExitCode;
+
+use gst::prelude::*;
+
+use crate::failure::{Failure, one_line, println};
+
+/// Options of the command.
+#[derive(clap::Args)]
+pub struct Arguments {}
+
+/// A device as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Listed {
+    name: String,
+    /// What the sound system calls it, where that is known.
+    id: Option<String>,
+    is_monitor: bool,
+    is_default: bool,
+}
+
+/// Lists the devices.
+pub fn run(_: &Arguments) -> Result<ExitCode, Failure> {
+    crate::pipeline::init()?;
+    let devices = all()?;
+    if devices.is_empty() {
+        return Err(Failure {
+            text: "no microphone was found".to_owned(),
+            hint: Some(
+                "GStreamer finds them through gstreamer1.0-pulseaudio, gstreamer1.0-pipewire or \
+                 gstreamer1.0-alsa"
+                    .to_owned(),
+            ),
+            ..Failure::default()
+        });
+    }
+    for device in &devices {
+        println(&line(&listed(device)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The device of this name.
+pub fn find(name: &str) -> Result<gst::Device, String> {
+    let devices = all().map_err(|failure| failure.text)?;
+    let names: Vec<Listed> = devices.iter().map(listed).collect();
+    pick(&names, name).map(|place| devices[place].clone())
+}
+
+fn all() -> Result<Vec<gst::Device>, Failure> {
+    let monitor = gst::DeviceMonitor::new();
+    let _ = monitor.add_filter(Some("Audio/Source"), None);
+    monitor
+        .start()
+        .map_err(|error| Failure::from(format!("the devices can't be listed: {error}")))?;
+    let devices = monitor.devices().into_iter().collect();
+    monitor.stop();
+    Ok(devices)
+}
+
+fn listed(device: &gst::Device) -> Listed {
+    let properties = device.properties();
+    let text = |name: &str| {
+        let properties = properties.as_ref()?;
+        properties.get::<String>(name).ok()
+    };
+    let id = ["node.name", "device.name", "sysfs.path", "device.path"]
+        .iter()
+        .find_map(|name| text(name));
+    Listed {
+        name: one_line(&device.display_name()),
+        is_monitor: text("device.class").is_some_and(|class| class == "monitor")
+            || id.as_ref().is_some_and(|id| id.ends_with(".monitor")),
+        is_default: properties
+            .as_ref()
+            .is_some_and(|properties| properties.get("is-default") == Ok(true)),
+        id,
+    }
+}
+
+fn line(device: &Listed) -> String {
+    let mut marks = Vec::new();
+    if device.is_default {
+        marks.push("default".to_owned());
+    }
+    if device.is_monitor {
+        marks.push("monitor: what is played".to_owned());
+    }
+    marks.extend(device.id.clone());
+    match marks.is_empty() {
+        true => device.name.clone(),
+        false => format!("{}  ({})", device.name, marks.join("; ")),
+    }
+}
+
+/// Place of the device that is meant: by its whole name or id, else by a part that only one has.
+fn pick(devices: &[Listed], wanted: &str) -> Result<usize, String> {
+    let wanted = wanted.trim().to_lowercase();
+    let own = |device: &Listed| -> Vec<String> {
+        let names = [Some(device.name.clone()), device.id.clone()];
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| name.to_lowercase())
+            .collect()
+    };
+    let found = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let places = devices.iter().enumerate();
+        places
+            .filter(|(_, device)| own(device).iter().any(|name| is(name)))
+            .map(|(place, _)| place)
+            .collect()
+    };
+    let mut places = found(&|name| name == wanted);
+    if places.is_empty() {
+        places = found(&|name| name.contains(&wanted));
+    }
+    match places[..] {
+        [place] => Ok(place),
+        [] => Err(format!(
+            "no device {wanted:?}: `volcasr devices` lists them"
+        )),
+        _ => {
+            let names = places.iter().map(|place| devices[*place].name.as_str());
+            Err(format!(
+                "more than one device is called {wanted:?}: {}",
+                names.collect::<Vec<_>>().join(", ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(name: &str, id: &str) -> Listed {
+        Listed {
+            name: name.into(),
+            id: (!id.is_empty()).then(|| id.into()),
+            is_monitor: id.ends_with(".monitor"),
+            is_default: false,
+        }
+    }
+
+    #[test]
+    fn a_device_is_found_by_what_only_it_is_called() {
+        let devices = [
+            device("Webcam", "alsa_input.usb"),
+            device("Built-in Audio", "alsa_input.pci"),
+            device("Monitor of Built-in Audio", "alsa_output.pci.monitor"),
+        ];
+        let cases = [
+            ("webcam", Ok(0)),
+            ("built-in audio", Ok(1)),
+            ("monitor", Ok(2)),
+            ("alsa_output.pci.monitor", Ok(2)),
+            ("alsa_input", Err("more than one")),
+            ("lamp", Err("no device")),
+        ];
+        for (wanted, expected) in cases {
+            match (pick(&devices, wanted), expected) {
+                (Ok(place), Ok(expected)) => assert_eq!(place, expected, "{wanted}"),
+                (Err(error), Err(part)) => assert!(error.contains(part), "{wanted}: {error}"),
+                (other, _) => panic!("{wanted}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_tells_what_it_is() {
+        assert_eq!(line(&device("Webcam", "")), "Webcam");
+        assert_eq!(
+            line(&device("Monitor of X", "x.monitor")),
+            "Monitor of X  (monitor: what is played; x.monitor)"
+        );
+    }
+}

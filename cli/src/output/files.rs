@@ -1,0 +1,295 @@
+//! The files of one input, and standard output in their place.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Stdout};
+use std::path::{Path, PathBuf};
+
+use super::format::{Format, Looks};
+use super::transcript::Transcript;
+use super::writer::Writer;
+use crate::failure::Failure;
+
+/// Name that stands for standard output.
+const STDOUT: &str = "-";
+
+/// What is written, and where to.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "The output")]
+pub struct OutputOptions {
+    /// Write to this file, in the format that its ending names; may be given again. `-` is standard
+    /// output: JSON lines with interim ones, or what --format says
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// Format of what is written; default: by the ending of its name
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Write JSON lines to standard output, interim ones too
+    #[arg(long)]
+    pub json: bool,
+    /// Show nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub looks: Looks,
+}
+
+/// What standard output gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standard {
+    /// Captions for people.
+    Captions,
+    /// Every utterance as a JSON line, interim ones too.
+    Json,
+    /// Final utterances in a format.
+    Format(Format),
+    /// Nothing.
+    Nothing,
+}
+
+impl OutputOptions {
+    /// What standard output gets, and what the files; an error names what is wrong.
+    pub fn resolve(&self) -> Result<(Standard, Vec<(PathBuf, Format)>), String> {
+        let mut standard = match self.format {
+            _ if self.json => Standard::Json,
+            Some(format) if self.output.is_empty() => Standard::Format(format),
+            _ if self.quiet => Standard::Nothing,
+            _ => Standard::Captions,
+        };
+        let mut files = Vec::new();
+        for path in &self.output {
+            if path.as_os_str() == STDOUT {
+                if self.json && self.format.is_some() {
+                    return Err("--json and `-o -` with --format exclude each other".to_owned());
+                }
+                standard = self.format.map_or(Standard::Json, Standard::Format);
+                continue;
+            }
+            let format = self.format.or_else(|| Format::of_file(path));
+            let format = format.ok_or_else(|| {
+                format!(
+                    "{}: its ending names no format; --format txt, srt, vtt, json or jsonl does",
+                    path.display()
+                )
+            })?;
+            files.push((path.clone(), format));
+        }
+        Ok((standard, files))
+    }
+}
+
+/// Checks that each file is written once, and none of those that the pipeline has a use for.
+pub fn check(files: &[(PathBuf, Format)], in_use: &[PathBuf]) -> Result<(), String> {
+    let mut taken: Vec<PathBuf> = in_use.iter().map(|path| real(path)).collect();
+    for (path, _) in files {
+        let real = real(path);
+        if taken.contains(&real) {
+            return Err(format!(
+                "{}: it is the input or another output, and would be overwritten",
+                path.display()
+            ));
+        }
+        taken.push(real);
+    }
+    Ok(())
+}
+
+/// The same for all names of a file, also of one that is not there yet.
+fn real(path: &Path) -> PathBuf {
+    let whole = || {
+        let directory = match path.parent()? {
+            parent if parent.as_os_str().is_empty() => Path::new("."),
+            parent => parent,
+        };
+        Some(directory.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize()
+        .ok()
+        .or_else(whole)
+        .unwrap_or_else(|| path.to_owned())
+}
+
+/// The files, open. Nothing is buffered: each utterance is one write.
+pub struct Files {
+    outputs: Vec<Output>,
+    standard: Option<Writer<Stdout>>,
+}
+
+struct Output {
+    path: PathBuf,
+    format: Format,
+    looks: Looks,
+    state: State,
+}
+
+enum State {
+    /// Holds what an earlier run has written.
+    Old(File),
+    Begun(Writer<File>),
+}
+
+impl Files {
+    /// Opens the files, and standard output where it gets a format. What the files hold stays until
+    /// there is something better.
+    pub fn open(
+        files: &[(PathBuf, Format)],
+        standard: Standard,
+        looks: Looks,
+    ) -> Result<Self, Failure> {
+        let outputs = files.iter().map(|(path, format)| {
+            let state =
+                Output::open(path, *format, looks).map_err(|error| in_file(path, &error))?;
+            Ok::<_, Failure>(Output {
+                path: path.clone(),
+                format: *format,
+                looks,
+                state,
+            })
+        });
+        let standard = match standard {
+            Standard::Format(format) => {
+                Some(Writer::new(format, looks, io::stdout()).map_err(Failure::of_stdout)?)
+            }
+            Standard::Captions | Standard::Json | Standard::Nothing => None,
+        };
+        Ok(Files {
+            outputs: outputs.collect::<Result<_, _>>()?,
+            standard,
+        })
+    }
+
+    /// Writes a final utterance to all of them; `next` is the one after it, where that is known.
+    pub fn write(
+        &mut self,
+        transcript: &Transcript,
+        next: Option<&Transcript>,
+    ) -> Result<(), Failure> {
+        if let Some(writer) = &mut self.standard {
+            writer.write(transcript, next).map_err(Failure::of_stdout)?;
+        }
+        self.each(|writer| writer.write(transcript, next))
+    }
+
+    /// Ends what is owed to them. After a good end nothing of the old stays, even if no word was
+    /// said.
+    pub fn finish(&mut self, is_whole: bool) -> Result<(), Failure> {
+        if let Some(writer) = &mut self.standard {
+            writer.finish().map_err(Failure::of_stdout)?;
+        }
+        for output in &mut self.outputs {
+            let done = match &mut output.state {
+                State::Old(_) if !is_whole => Ok(()),
+                _ => output.begin().and_then(Writer::finish),
+            };
+            done.map_err(|error| in_file(&output.path, &error))?;
+        }
+        Ok(())
+    }
+
+    fn each(
+        &mut self,
+        mut act: impl FnMut(&mut Writer<File>) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        for output in &mut self.outputs {
+            let done = output.begin().and_then(&mut act);
+            done.map_err(|error| in_file(&output.path, &error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Output {
+    fn open(path: &Path, format: Format, looks: Looks) -> io::Result<State> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        Ok(if file.metadata()?.len() > 0 {
+            State::Old(file)
+        } else {
+            State::Begun(Writer::new(format, looks, file)?)
+        })
+    }
+
+    fn begin(&mut self) -> io::Result<&mut Writer<File>> {
+        if let State::Old(file) = &self.state {
+            file.set_len(0)?;
+            let writer = Writer::new(self.format, self.looks, file.try_clone()?)?;
+            self.state = State::Begun(writer);
+        }
+        match &mut self.state {
+            State::Begun(writer) => Ok(writer),
+            State::Old(_) => unreachable!("begun above"),
+        }
+    }
+}
+
+fn in_file(path: &Path, error: &io::Error) -> Failure {
+    Failure::from(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(output: &[&str], format: Option<Format>, json: bool, quiet: bool) -> OutputOptions {
+        OutputOptions {
+            output: output.iter().map(PathBuf::from).collect(),
+            format,
+            json,
+            quiet,
+            ..OutputOptions::default()
+        }
+    }
+
+    #[test]
+    fn what_goes_where() {
+        use Format::{Srt, Txt, Vtt};
+        type Case<'a> = (
+            &'a [&'a str],
+            Option<Format>,
+            bool,
+            bool,
+            Standard,
+            &'a [Format],
+        );
+        let cases: [Case; 9] = [
+            (&[], None, false, false, Standard::Captions, &[]),
+            (&[], None, false, true, Standard::Nothing, &[]),
+            (&[], Some(Srt), false, false, Standard::Format(Srt), &[]),
+            (&[], None, true, true, Standard::Json, &[]),
+            (&["-"], None, false, false, Standard::Json, &[]),
+            (&["-"], Some(Vtt), false, false, Standard::Format(Vtt), &[]),
+            (
+                &["a.srt", "b.vtt"],
+                None,
+                false,
+                false,
+                Standard::Captions,
+                &[Srt, Vtt],
+            ),
+            (
+                &["a.srt"],
+                Some(Txt),
+                false,
+                false,
+                Standard::Captions,
+                &[Txt],
+            ),
+            (&["a.srt", "-"], None, false, false, Standard::Json, &[Srt]),
+        ];
+        for (output, format, json, quiet, standard, formats) in cases {
+            let options = options(output, format, json, quiet);
+            let (found, files) = options.resolve().expect("a good command line");
+            let found_formats: Vec<Format> = files.iter().map(|(_, format)| *format).collect();
+            assert_eq!(
+                (found, &found_formats[..]),
+                (standard, formats),
+                "{output:?}"
+            );
+        }
+        assert!(options(&["words"], None, false, false).resolve().is_err());
+        assert!(options(&["-"], Some(Srt), true, false).resolve().is_err());
+    }
+}

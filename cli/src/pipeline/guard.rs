@@ -1,0 +1,122 @@
+//! Sees to it that a recognition ends, whatever the input does.
+
+use std::time::{Duration, Instant};
+
+use super::Recognition;
+use super::stall::Stall;
+use crate::failure::Failure;
+use crate::news::News;
+
+/// How long an input that has failed may still give what it has.
+const REST: Duration = Duration::from_secs(2);
+/// What the program takes beyond `finish-timeout` to end in good order, stopping included.
+const GRACE: Duration = Duration::from_secs(3);
+/// The element waits for the last words for at most so many times `finish-timeout`.
+const MOST_WAITS: u32 = 6;
+
+/// Watches one recognition.
+pub struct Guard {
+    began: Instant,
+    stall: Stall,
+    limit: Duration,
+    /// The input has failed, and what was read of it is still heard.
+    failure: Option<(Failure, Instant)>,
+    is_finishing: bool,
+    /// The end was asked for; it has to be there by then.
+    deadline: Option<Instant>,
+}
+
+impl Guard {
+    /// Begins; an input that gives nothing for longer than `limit` has failed.
+    pub fn new(limit: Duration) -> Self {
+        Guard {
+            began: Instant::now(),
+            stall: Stall::new(limit),
+            limit,
+            failure: None,
+            is_finishing: false,
+            deadline: None,
+        }
+    }
+
+    /// Returns what a message means for the program. An error of the input waits until what was
+    /// read before it is heard.
+    pub fn take(&mut self, message: &gst::Message, recognition: &Recognition) -> Option<News> {
+        match News::of(message, |source| recognition.is_sink(source))? {
+            News::Transcript(mut transcript) => {
+                transcript.count_from(recognition.begin());
+                Some(News::Transcript(transcript))
+            }
+            News::InputFailed(failure) if recognition.received().is_zero() => {
+                Some(News::Failed(self.first(failure)))
+            }
+            News::InputFailed(failure) => {
+                self.failure.get_or_insert((failure, Instant::now()));
+                None
+            }
+            News::Ended => Some(match self.failure.take() {
+                Some((failure, _)) => News::Failed(failure),
+                None => News::Ended,
+            }),
+            news => Some(news),
+        }
+    }
+
+    fn first(&mut self, failure: Failure) -> Failure {
+        self.failure.take().map_or(failure, |(first, _)| first)
+    }
+
+    /// Returns what follows from the time that has passed. To be called several times a second.
+    pub fn look(&mut self, recognition: &Recognition) -> Option<News> {
+        let now = Instant::now();
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Some(News::Late);
+        }
+        let moment = recognition.moment();
+        let idle = self.stall.look(now - self.began, moment);
+        if let Some((_, since)) = &self.failure {
+            let most = recognition.finish_timeout() * MOST_WAITS + REST + GRACE;
+            let waited = now - *since;
+            if !moment.has_ended && !self.is_finishing && idle >= REST && waited >= REST {
+                self.is_finishing = true;
+                recognition.finish();
+            }
+            if waited > most + moment.queued {
+                return self
+                    .failure
+                    .take()
+                    .map(|(failure, _)| News::Failed(failure));
+            }
+            return None;
+        }
+        if self.deadline.is_none() && self.stall.is_over(idle) {
+            return Some(News::Failed(self.stalled(recognition)));
+        }
+        None
+    }
+
+    fn stalled(&self, recognition: &Recognition) -> Failure {
+        let seconds = self.limit.as_secs();
+        let text = match recognition.received().is_zero() {
+            true => format!("the input has given no sound within {seconds} s"),
+            false => format!("the input has given nothing for {seconds} s, and has not ended"),
+        };
+        Failure {
+            text,
+            hint: Some("--stall-timeout sets how long that may take; 0: for ever".to_owned()),
+            ..Failure::default()
+        }
+    }
+
+    /// Ends the recognition in good order, and soon.
+    pub fn end(&mut self, recognition: &Recognition) {
+        recognition.end();
+        let limit = recognition.finish_timeout() + GRACE;
+        self.deadline = Some(Instant::now() + limit);
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_ending(&self) -> bool {
+        self.deadline.is_some()
+    }
+}

@@ -1,0 +1,302 @@
+//! The pipeline: input, conversion, and the element that recognises.
+//!
+//! [`source`] opens URIs and follows their pads, with the rules of [`tracks`]; [`extent`] is where
+//! an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that it gives nothing more, [`level`] is its
+//! loudness, [`guard`] sees to it that it ends.
+
+pub mod extent;
+pub mod guard;
+pub mod level;
+pub mod riff;
+pub mod source;
+pub mod stall;
+pub mod tracks;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::input::{Input, InputOptions};
+use crate::service::ServiceOptions;
+use extent::Extent;
+use level::Level;
+use stall::Moment;
+
+/// Name of the element behind the input.
+const CONVERT: &str = "volcasr-convert";
+/// Name of the element that recognises.
+const SINK: &str = "volcasr";
+/// How long the program waits for a pipeline to stop: an input may hang in the network.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// Initialises GStreamer, and the plugin that is linked into the program.
+pub fn init() -> Result<(), String> {
+    gst::init().map_err(|error| format!("GStreamer: {error}"))?;
+    gstvolcasr::plugin_register_static().map_err(|error| format!("the plugin: {error}"))
+}
+
+/// A pipeline that recognises; stopped when it is dropped.
+pub struct Recognition {
+    pipeline: gst::Pipeline,
+    sink: gst::Element,
+    extent: Arc<Extent>,
+    /// A file whose header may have its length.
+    wav: Option<PathBuf>,
+    level: Arc<Level>,
+    /// The end of the stream has reached the element.
+    has_ended: Arc<AtomicBool>,
+    /// Nothing more is to be heard.
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Recognition {
+    /// Fails when the command line can't be used.
+    pub fn new(
+        input: &Input,
+        options: &InputOptions,
+        service: &ServiceOptions,
+        realtime: bool,
+    ) -> Result<Self, String> {
+        let front = match input {
+            Input::Uri(_) | Input::Device(_) => "",
+            Input::Microphone => "autoaudiosrc ! ",
+            Input::Piece(piece) => &format!("{piece} ! "),
+        };
+        let pipeline = gst::parse::launch(&format!(
+            "{front}audioconvert name={CONVERT} ! audioresample ! volcasrsink name={SINK}"
+        ))
+        .map_err(|error| error.message().to_owned())?
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| "this is no pipeline")?;
+        let [convert, sink] = [CONVERT, SINK].map(|name| pipeline.by_name(name));
+        let (convert, sink) = convert.zip(sink).ok_or("an element is missing")?;
+        let extent = Arc::new(Extent::default());
+        match input {
+            Input::Uri(uri) => source::add(&pipeline, uri, &convert, options.track, &extent)
+                .map_err(|error| error.message.to_string())?,
+            Input::Device(device) => add_device(&pipeline, device, &convert)?,
+            Input::Microphone | Input::Piece(_) => (),
+        }
+        // A file is read as fast as the service takes it. A live source paces itself.
+        sink.set_property("sync", realtime);
+        service.apply(&sink)?;
+        let recognition = Recognition {
+            pipeline,
+            sink,
+            extent,
+            wav: input.path(),
+            level: Arc::default(),
+            has_ended: Arc::default(),
+            is_closed: Arc::default(),
+        };
+        recognition.watch(&convert)?;
+        Ok(recognition)
+    }
+
+    /// Watches what goes to the element.
+    fn watch(&self, convert: &gst::Element) -> Result<(), String> {
+        let entry = convert.static_pad("sink").ok_or("a pad is missing")?;
+        let is_closed = self.is_closed.clone();
+        entry.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            match is_closed.load(Ordering::Relaxed) {
+                true => gst::PadProbeReturn::Drop,
+                false => gst::PadProbeReturn::Ok,
+            }
+        });
+        let last = self.sink.static_pad("sink").ok_or("a pad is missing")?;
+        let has_ended = self.has_ended.clone();
+        last.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+            let kind = info.event().map(|event| event.type_());
+            match kind {
+                Some(gst::EventType::Eos) => has_ended.store(true, Ordering::Relaxed),
+                Some(gst::EventType::StreamStart) => has_ended.store(false, Ordering::Relaxed),
+                _ => (),
+            }
+            gst::PadProbeReturn::Ok
+        });
+        Ok(())
+    }
+
+    /// Measures the loudness from here on.
+    pub fn watch_level(&self) -> Arc<Level> {
+        if let Some(pad) = self.sink.static_pad("sink") {
+            let level = self.level.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                if let Some(Ok(map)) = info.buffer().map(|buffer| buffer.map_readable()) {
+                    level.hear(&map);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+        self.level.clone()
+    }
+
+    /// The files that it reads or, in a piece of a launch line, writes.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for element in self.pipeline.iterate_recurse().into_iter().flatten() {
+            for name in ["location", "uri"] {
+                files.extend(text_property(&element, name).map(|named| {
+                    glib::filename_from_uri(&named).map_or_else(|_| named.into(), |(path, _)| path)
+                }));
+            }
+        }
+        files
+    }
+
+    /// Name of the microphone, where its element knows it.
+    pub fn device_name(&self) -> Option<String> {
+        let elements = self.pipeline.iterate_recurse().into_iter().flatten();
+        let mut sources =
+            elements.filter(|e| e.element_flags().contains(gst::ElementFlags::SOURCE));
+        sources.find_map(|source| {
+            text_property(&source, "device-name").filter(|name| !name.trim().is_empty())
+        })
+    }
+
+    /// All messages from the first one on.
+    pub fn messages(&self) -> Result<gst::bus::BusStream, String> {
+        let bus = self.pipeline.bus().ok_or("a pipeline without a bus")?;
+        Ok(bus.stream())
+    }
+
+    /// Starts. What prevents it is among the messages.
+    pub fn start(&self) {
+        if self.pipeline.set_state(gst::State::Playing).is_err() {
+            // The element at fault has posted why; this comes after that, for one that has not.
+            gst::element_error!(
+                self.pipeline,
+                gst::CoreError::StateChange,
+                ("The pipeline does not start.")
+            );
+        }
+    }
+
+    /// Ends the stream in good order, whatever the input does: nothing more of it is heard, the
+    /// last words are still to come, then EOS.
+    pub fn end(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.finish();
+    }
+
+    /// Lets the element end what it has: for an input that gives nothing more.
+    pub fn finish(&self) {
+        let Some(convert) = self.pipeline.by_name(CONVERT) else {
+            return;
+        };
+        // On a thread of its own: the input's may hold the pad's lock while the element is full.
+        convert.call_async(|convert| {
+            if let Some(pad) = convert.static_pad("sink") {
+                pad.send_event(gst::event::Eos::new());
+            }
+        });
+    }
+
+    /// Whether this is the element that recognises: its errors are the end.
+    pub fn is_sink(&self, source: Option<&gst::Object>) -> bool {
+        source.is_some_and(|source| source == self.sink.upcast_ref::<gst::Object>())
+    }
+
+    /// How far the input has been read, from its first sample on.
+    pub fn position(&self) -> Option<gst::ClockTime> {
+        let position: gst::ClockTime = self.pipeline.query_position()?;
+        Some(position.saturating_sub(gst::ClockTime::from_nseconds(self.begin())))
+    }
+
+    /// How long the input is, where that is known.
+    pub fn duration(&self) -> Option<gst::ClockTime> {
+        let duration: Option<gst::ClockTime> = self.pipeline.query_duration();
+        duration.filter(|duration| !duration.is_zero())
+    }
+
+    /// Where the input's times begin, in nanoseconds.
+    pub fn begin(&self) -> u64 {
+        match self.received().is_zero() {
+            true => 0,
+            false => self.extent.begin(),
+        }
+    }
+
+    /// The length that the input says it has, if it ended well before that.
+    pub fn missing(&self) -> Option<(Duration, Duration)> {
+        if let Some(missing) = self.wav.as_deref().and_then(riff::missing) {
+            return Some(missing);
+        }
+        let end = self.extent.end();
+        if end.is_zero() {
+            return None;
+        }
+        let length = extent::missing(end, self.duration()?.into())?;
+        Some((end, length))
+    }
+
+    /// What is known of it now.
+    pub fn moment(&self) -> Moment {
+        let stats = self.stats();
+        let time = |name| Duration::from_nanos(stats.get(name).unwrap_or(0));
+        Moment {
+            received: time("audio-received"),
+            queued: time("audio-queued"),
+            has_ended: self.has_ended.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How long the element waits for the last words.
+    pub fn finish_timeout(&self) -> Duration {
+        Duration::from_millis(self.sink.property::<u32>("finish-timeout").into())
+    }
+
+    /// The element's statistics.
+    pub fn stats(&self) -> gst::Structure {
+        self.sink.property("stats")
+    }
+
+    /// How much audio came.
+    pub fn received(&self) -> gst::ClockTime {
+        gst::ClockTime::from_nseconds(self.stats().get("audio-received").unwrap_or(0))
+    }
+
+    /// How much of it was dropped and not recognised.
+    pub fn dropped(&self) -> gst::ClockTime {
+        gst::ClockTime::from_nseconds(self.stats().get("audio-dropped").unwrap_or(0))
+    }
+}
+
+impl Drop for Recognition {
+    fn drop(&mut self) {
+        let (stopped, wait) = mpsc::channel();
+        let pipeline = self.pipeline.clone();
+        std::thread::spawn(move || {
+            // To NULL never fails for a pipeline that is going away.
+            let _ = pipeline.set_state(gst::State::Null);
+            let _ = stopped.send(());
+        });
+        let _ = wait.recv_timeout(STOP_LIMIT);
+    }
+}
+
+fn add_device(
+    pipeline: &gst::Pipeline,
+    device: &gst::Device,
+    convert: &gst::Element,
+) -> Result<(), String> {
+    let source = device.create_element(None);
+    let source = source.map_err(|error| error.message.to_string())?;
+    pipeline
+        .add(&source)
+        .and_then(|()| source.link(convert))
+        .map_err(|error| error.message.to_string())
+}
+
+/// A property that is a readable string.
+fn text_property(element: &gst::Element, name: &str) -> Option<String> {
+    let pspec = element.find_property(name)?;
+    let is_text = pspec.value_type() == String::static_type()
+        && pspec.flags().contains(glib::ParamFlags::READABLE);
+    is_text.then(|| element.property::<Option<String>>(name))?
+}

@@ -1,0 +1,386 @@
+//! The front of a pipeline for whatever a URI leads to: as playbin does, it follows the pads that
+//! come, go and change in the middle, and hears one audio track of those that are there.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::extent::{self, Extent};
+use super::tracks::{Track, Tracks};
+
+/// Name of the message of which track is heard; its field `text` is a line.
+pub const TRACK: &str = "volcasr-track";
+/// Name of the message that there is nothing to hear; its field `text` says why.
+pub const UNHEARD: &str = "volcasr-unheard";
+
+/// What follows the pads of one source.
+struct Follower {
+    pipeline: glib::WeakRef<gst::Pipeline>,
+    /// What hears the chosen track.
+    convert: gst::Element,
+    extent: Arc<Extent>,
+    state: Mutex<State>,
+    group: AtomicU32,
+}
+
+#[derive(Default)]
+struct State {
+    tracks: Tracks,
+    next: u32,
+    pads: Vec<Known>,
+    /// Sound for which no decoder is there.
+    undecoded: Option<String>,
+}
+
+struct Known {
+    pad: gst::Pad,
+    /// Number of the track; `None`: it is no audio.
+    track: Option<u32>,
+    /// What takes a track that is not heard.
+    drain: Option<gst::Element>,
+}
+
+/// Adds a source for `uri`, whose sound goes to `convert`.
+pub fn add(
+    pipeline: &gst::Pipeline,
+    uri: &str,
+    convert: &gst::Element,
+    wanted: Option<u32>,
+    extent: &Arc<Extent>,
+) -> Result<(), glib::BoolError> {
+    let source = gst::ElementFactory::make("uridecodebin")
+        .property("uri", uri)
+        .build()?;
+    let follower = Arc::new(Follower {
+        pipeline: pipeline.downgrade(),
+        convert: convert.clone(),
+        extent: extent.clone(),
+        state: Mutex::new(State {
+            tracks: Tracks::new(wanted),
+            ..State::default()
+        }),
+        group: AtomicU32::new(0),
+    });
+    let own = follower.clone();
+    source.connect_pad_added(move |_, pad| own.pad_added(pad));
+    let own = follower.clone();
+    source.connect_pad_removed(move |_, pad| own.pad_removed(pad));
+    let own = follower.clone();
+    source.connect_no_more_pads(move |_| own.group_complete());
+    source.connect("autoplug-continue", false, |values| {
+        let pad = values.get(1)?.get::<gst::Pad>().ok()?;
+        let caps = values.get(2)?.get::<gst::Caps>().ok()?;
+        Some(must_decode(&pad, &caps).to_value())
+    });
+    let own = follower;
+    source.connect("unknown-type", false, move |values| {
+        if let Some(Ok(caps)) = values.get(2).map(|value| value.get::<gst::Caps>()) {
+            own.unknown(&caps);
+        }
+        None
+    });
+    note_beginnings(&source, extent);
+    pipeline.add(&source)
+}
+
+impl Follower {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pad_added(&self, pad: &gst::Pad) {
+        let track = is_audio(pad).then(|| Track {
+            is_default: is_flagged(pad),
+            name: name(pad),
+            ..Track::default()
+        });
+        watch_end(pad, &self.extent);
+        let choice = {
+            let mut state = self.state();
+            let id = state.next;
+            state.next += 1;
+            let number = track.is_some().then_some(id);
+            state.pads.push(Known {
+                pad: pad.clone(),
+                track: number,
+                drain: None,
+            });
+            track.and_then(|track| {
+                state.tracks.add(Track {
+                    id,
+                    group: self.group.load(Ordering::Relaxed),
+                    ..track
+                })
+            })
+        };
+        self.hear(choice);
+        self.drain_others();
+    }
+
+    fn pad_removed(&self, pad: &gst::Pad) {
+        let (drain, choice) = {
+            let mut state = self.state();
+            let Some(place) = state.pads.iter().position(|known| known.pad == *pad) else {
+                return;
+            };
+            let known = state.pads.remove(place);
+            let choice = known.track.and_then(|id| state.tracks.remove(id));
+            (known.drain, choice)
+        };
+        if let Some(drain) = drain {
+            self.discard(&drain);
+        }
+        self.hear(choice);
+    }
+
+    /// All pads that belong together are there.
+    fn group_complete(&self) {
+        self.name_tracks();
+        let first = self.group.fetch_add(1, Ordering::Relaxed) == 0;
+        let (note, missing) = {
+            let state = self.state();
+            let has_audio = state.pads.iter().any(|known| known.track.is_some());
+            let missing = match state.tracks.check() {
+                _ if !has_audio && state.undecoded.is_some() => state.undecoded.clone(),
+                _ if !has_audio => Some("the input has no sound".to_owned()),
+                Err(missing) => Some(format!(
+                    "the input has no audio track {}: it has {}",
+                    missing.wanted, missing.count
+                )),
+                Ok(()) => None,
+            };
+            (state.tracks.note(), missing)
+        };
+        // A later group without sound may be followed by one with it.
+        match missing {
+            Some(text) if first => self.tell(UNHEARD, &text),
+            _ => (),
+        }
+        if let Some(text) = note {
+            self.tell(TRACK, &text);
+        }
+    }
+
+    /// Titles may come after the pads.
+    fn name_tracks(&self) {
+        let named: Vec<(u32, String)> = {
+            let state = self.state();
+            let pads = state.pads.iter();
+            pads.filter_map(|known| Some((known.track?, name(&known.pad))))
+                .collect()
+        };
+        let mut state = self.state();
+        for (id, name) in named {
+            state.tracks.rename(id, name);
+        }
+    }
+
+    fn unknown(&self, caps: &gst::Caps) {
+        let Some(structure) = caps.structure(0).filter(|s| s.name().starts_with("audio/")) else {
+            return;
+        };
+        let text = format!(
+            "there is no decoder for its sound ({}); on Debian and Ubuntu gstreamer1.0-libav and \
+             gstreamer1.0-plugins-bad have most",
+            structure.name()
+        );
+        self.state().undecoded.get_or_insert(text);
+    }
+
+    /// Links the track of this number to what hears it, and takes what was linked before away.
+    fn hear(&self, choice: Option<u32>) {
+        let Some(id) = choice else {
+            return;
+        };
+        let found = {
+            let mut state = self.state();
+            let found = state.pads.iter_mut().find(|known| known.track == Some(id));
+            found.map(|known| (known.pad.clone(), known.drain.take()))
+        };
+        let (Some((pad, drain)), Some(sink)) = (found, self.convert.static_pad("sink")) else {
+            return;
+        };
+        if let Some(before) = sink.peer() {
+            // It may be gone on its own meanwhile.
+            let _ = before.unlink(&sink);
+        }
+        if let Some(drain) = drain {
+            if let Some(sink) = pad.peer() {
+                let _ = pad.unlink(&sink);
+            }
+            self.discard(&drain);
+        }
+        if let Err(error) = pad.link(&sink) {
+            self.tell(UNHEARD, &format!("its sound can't be linked: {error}"));
+        }
+        self.drain_others();
+    }
+
+    /// Takes what is not heard: a pad that is linked to nothing fails its source.
+    fn drain_others(&self) {
+        let open: Vec<gst::Pad> = {
+            let state = self.state();
+            let pads = state.pads.iter().map(|known| &known.pad);
+            pads.filter(|pad| !pad.is_linked()).cloned().collect()
+        };
+        for pad in open {
+            if let Some(drain) = self.drain(&pad) {
+                let mut state = self.state();
+                if let Some(known) = state.pads.iter_mut().find(|known| known.pad == pad) {
+                    known.drain = Some(drain);
+                }
+            }
+        }
+    }
+
+    fn drain(&self, pad: &gst::Pad) -> Option<gst::Element> {
+        let pipeline = self.pipeline.upgrade()?;
+        let drain = gst::ElementFactory::make("fakesink")
+            .property("sync", false)
+            .property("async", false)
+            .property("enable-last-sample", false)
+            .build()
+            .ok()?;
+        // The end of the stream is that of what is heard.
+        drain.unset_element_flags(gst::ElementFlags::SINK);
+        pipeline.add(&drain).ok()?;
+        drain.sync_state_with_parent().ok()?;
+        pad.link(&drain.static_pad("sink")?).ok()?;
+        Some(drain)
+    }
+
+    fn discard(&self, drain: &gst::Element) {
+        if let Some(pipeline) = self.pipeline.upgrade() {
+            // Neither fails for an element that is going away.
+            let _ = pipeline.remove(drain);
+        }
+        let _ = drain.set_state(gst::State::Null);
+    }
+
+    fn tell(&self, name: &str, text: &str) {
+        if let Some(pipeline) = self.pipeline.upgrade() {
+            let structure = gst::Structure::builder(name).field("text", text).build();
+            let message = gst::message::Application::builder(structure).src(&pipeline);
+            // It fails for a pipeline without a bus only.
+            let _ = pipeline.post_message(message.build());
+        }
+    }
+}
+
+fn is_audio(pad: &gst::Pad) -> bool {
+    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+    let structure = caps.structure(0);
+    structure.is_some_and(|structure| structure.name() == "audio/x-raw")
+}
+
+fn is_flagged(pad: &gst::Pad) -> bool {
+    let event = pad.sticky_event::<gst::event::StreamStart>(0);
+    event.is_some_and(|event| event.stream_flags().contains(gst::StreamFlags::SELECT))
+}
+
+/// Language and title.
+fn name(pad: &gst::Pad) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut number = 0;
+    while let Some(event) = pad.sticky_event::<gst::event::Tag>(number) {
+        let tags = event.tag();
+        parts.extend(
+            tags.get::<gst::tags::LanguageCode>()
+                .map(|tag| tag.get().to_owned()),
+        );
+        parts.extend(
+            tags.get::<gst::tags::Title>()
+                .map(|tag| tag.get().to_owned()),
+        );
+        number += 1;
+    }
+    parts.dedup();
+    crate::failure::one_line(&parts.join(", "))
+}
+
+/// Whether a stream has to be decoded. Pictures and their text need not: a film is heard also where
+/// its video can't be decoded.
+fn must_decode(pad: &gst::Pad, caps: &gst::Caps) -> bool {
+    let Some(structure) = caps.structure(0) else {
+        return true;
+    };
+    // The bin shows its own pad for that of the element that gives it.
+    let target = pad.downcast_ref::<gst::GhostPad>();
+    let target = target.and_then(|ghost| ghost.target());
+    let is_of_demuxer = target
+        .as_ref()
+        .unwrap_or(pad)
+        .parent_element()
+        .and_then(|element| element.factory())
+        .is_some_and(|factory| {
+            let class = factory
+                .metadata(gst::ELEMENT_METADATA_KLASS)
+                .unwrap_or_default();
+            class.contains("Demux") && !class.contains("Adaptive")
+        });
+    let kind = structure.name().split('/').next().unwrap_or_default();
+    let is_seen = ["video", "image", "text", "subpicture", "closedcaption"].contains(&kind);
+    !(is_of_demuxer && is_seen && !is_container(caps))
+}
+
+/// Whether there is something to take it apart.
+fn is_container(caps: &gst::Caps) -> bool {
+    let demuxers = gst::ElementFactory::factories_with_type(
+        gst::ElementFactoryType::DEMUXER,
+        gst::Rank::MARGINAL,
+    );
+    demuxers
+        .iter()
+        .any(|factory| factory.can_sink_any_caps(caps))
+}
+
+/// Notes where the input's first samples are: those of its video count as well.
+fn note_beginnings(source: &gst::Element, extent: &Arc<Extent>) {
+    let Some(bin) = source.downcast_ref::<gst::Bin>() else {
+        return;
+    };
+    let extent = extent.clone();
+    bin.connect_deep_element_added(move |_, _, element| {
+        let is_demuxer = element.factory().is_some_and(|factory| {
+            let class = factory
+                .metadata(gst::ELEMENT_METADATA_KLASS)
+                .unwrap_or_default();
+            class.contains("Demux")
+        });
+        if is_demuxer {
+            for pad in element.src_pads() {
+                watch_begin(&pad, &extent);
+            }
+            let extent = extent.clone();
+            element.connect_pad_added(move |_, pad| watch_begin(pad, &extent));
+        }
+    });
+}
+
+fn watch_begin(pad: &gst::Pad, extent: &Arc<Extent>) {
+    if pad.direction() != gst::PadDirection::Src {
+        return;
+    }
+    let extent = extent.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        match info.buffer().and_then(|buffer| extent::place(pad, buffer)) {
+            Some((begin, _)) => {
+                extent.begins_at(begin);
+                gst::PadProbeReturn::Remove
+            }
+            None => gst::PadProbeReturn::Ok,
+        }
+    });
+}
+
+fn watch_end(pad: &gst::Pad, extent: &Arc<Extent>) {
+    let extent = extent.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if let Some((_, end)) = info.buffer().and_then(|buffer| extent::place(pad, buffer)) {
+            extent.reaches(end);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}

@@ -1,0 +1,204 @@
+//! The loop: jobs are begun, end, and are refused, until all are done or Ctrl-C.
+
+use std::io::{self, Stdout};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{self, FuturesUnordered};
+use gst::glib;
+
+use super::Arguments;
+use super::job::{Common, Done, Job};
+use super::schedule::{Next, Schedule, Verdict};
+use super::tally::Tally;
+use crate::failure::{Failure, Kind, println};
+use crate::interrupt::interrupts;
+use crate::terminal::screen::Screen;
+use crate::terminal::{can_draw, has_colour, size};
+
+/// How often what is drawn is drawn anew, and a pause is looked at.
+const REFRESH: Duration = Duration::from_millis(250);
+
+type Outcome = (usize, Result<Done, Failure>);
+
+/// All jobs, and how they go.
+pub struct Batch<'a> {
+    jobs: &'a [Job],
+    common: &'a Common<'a>,
+    tally: Tally,
+    schedule: Schedule,
+    running: Vec<usize>,
+    began: Instant,
+    screen: Option<Screen<Stdout>>,
+    /// Standard output is for lines about the jobs, else standard error is.
+    has_stdout: bool,
+    is_quiet: bool,
+}
+
+enum Event {
+    Ended(Outcome),
+    Interrupt,
+    Refresh,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(
+        jobs: &'a [Job],
+        common: &'a Common<'a>,
+        tally: Tally,
+        arguments: &Arguments,
+    ) -> Self {
+        let has_stdout = common.standard.is_none();
+        let is_quiet = arguments.output.quiet;
+        let is_drawn = has_stdout && !is_quiet && can_draw();
+        Batch {
+            jobs,
+            common,
+            tally,
+            schedule: Schedule::new(jobs.len(), arguments.jobs.into()),
+            running: Vec::new(),
+            began: Instant::now(),
+            screen: is_drawn.then(|| Screen::new(io::stdout(), has_colour())),
+            has_stdout,
+            is_quiet,
+        }
+    }
+
+    /// Does the jobs. The second value is what ended the batch before all were done.
+    pub async fn run(mut self) -> Result<(Tally, Option<Failure>), Failure> {
+        let mut signals = stream::select(
+            interrupts().map(|()| Event::Interrupt),
+            glib::interval_stream(REFRESH).map(|()| Event::Refresh),
+        );
+        let mut outcomes: FuturesUnordered<LocalBoxFuture<'a, Outcome>> = FuturesUnordered::new();
+        let mut stopped = None;
+        loop {
+            loop {
+                match self.schedule.next(self.began.elapsed()) {
+                    Next::Begin(job) => outcomes.push(self.begin(job)),
+                    Next::Wait(_) => break,
+                    Next::Done => return self.end(None),
+                }
+            }
+            let event = match outcomes.is_empty() {
+                true => signals.next().await,
+                false => {
+                    let ended = outcomes.next();
+                    let signal = signals.next();
+                    futures_util::pin_mut!(ended, signal);
+                    match futures_util::future::select(ended, signal).await {
+                        futures_util::future::Either::Left((outcome, _)) => {
+                            outcome.map(Event::Ended)
+                        }
+                        futures_util::future::Either::Right((event, _)) => event,
+                    }
+                }
+            };
+            match event {
+                Some(Event::Ended((job, outcome))) => stopped = self.ended(job, outcome)?,
+                Some(Event::Interrupt) => {
+                    self.tally.is_interrupted = true;
+                    break;
+                }
+                Some(Event::Refresh) => self.refresh()?,
+                None => (),
+            }
+            if stopped.is_some() {
+                break;
+            }
+        }
+        // A job that is dropped stops and leaves nothing behind.
+        drop(outcomes);
+        self.end(stopped)
+    }
+
+    fn begin(&mut self, job: usize) -> LocalBoxFuture<'a, Outcome> {
+        self.running.push(job);
+        let (jobs, common) = (self.jobs, self.common);
+        Box::pin(async move { (job, jobs[job].run(common).await) })
+    }
+
+    /// Takes what has become of a job; returns what ends the batch.
+    fn ended(
+        &mut self,
+        job: usize,
+        outcome: Result<Done, Failure>,
+    ) -> Result<Option<Failure>, Failure> {
+        self.running.retain(|running| *running != job);
+        let one = &self.jobs[job];
+        one.progress.clear();
+        let failure = match outcome {
+            Err(failure) if failure.kind == Kind::Later => failure,
+            outcome => {
+                let all = match &outcome {
+                    Err(failure) if failure.kind == Kind::All => Some(failure.clone()),
+                    _ => None,
+                };
+                self.schedule.ended();
+                if all.is_none() {
+                    let line = self.tally.count(one, outcome);
+                    self.tell(&line)?;
+                }
+                return Ok(all);
+            }
+        };
+        match self.schedule.refused(job, self.began.elapsed()) {
+            Verdict::Again { pause, at_once } => {
+                let line = format!(
+                    "{}: back to the end of the list: {}; at most {at_once} at once, the next in \
+                     {} s",
+                    one.input,
+                    failure.text,
+                    pause.as_secs()
+                );
+                self.tell(&line)?;
+                Ok(None)
+            }
+            Verdict::GiveUp => Ok(Some(failure)),
+        }
+    }
+
+    fn refresh(&mut self) -> Result<(), Failure> {
+        if self.common.is_short.take() {
+            self.schedule.is_short();
+        }
+        self.draw(&[])
+    }
+
+    /// A line for good.
+    fn tell(&mut self, line: &str) -> Result<(), Failure> {
+        let line = crate::failure::one_line(line);
+        match (&self.screen, self.has_stdout) {
+            _ if self.is_quiet => Ok(()),
+            (Some(_), _) => self.draw(&[line]),
+            (None, true) => println(&line),
+            (None, false) => {
+                eprintln!("{line}");
+                Ok(())
+            }
+        }
+    }
+
+    fn draw(&mut self, kept: &[String]) -> Result<(), Failure> {
+        let Some(screen) = &mut self.screen else {
+            return Ok(());
+        };
+        let pause = self.schedule.pause(self.began.elapsed());
+        let running = self.running.iter().map(|job| &self.jobs[*job]);
+        let (lines, whole) = self.tally.lines(running, pause);
+        screen
+            .draw_lines(size(), kept, &lines, &whole)
+            .map_err(Failure::of_stdout)
+    }
+
+    fn end(mut self, stopped: Option<Failure>) -> Result<(Tally, Option<Failure>), Failure> {
+        if let Some(screen) = &mut self.screen {
+            screen.clear(size()).map_err(Failure::of_stdout)?;
+        }
+        self.screen = None;
+        let summary = self.tally.summary();
+        self.tell(&summary)?;
+        Ok((self.tally, stopped))
+    }
+}

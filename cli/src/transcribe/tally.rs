@@ -1,0 +1,109 @@
+//! How a batch goes, in words.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::job::{Done, Job};
+use crate::failure::Failure;
+use crate::terminal::bar::{bar, part, time};
+
+/// Columns of a job's bar.
+const BAR: usize = 20;
+
+/// How it goes.
+#[derive(Default)]
+pub struct Tally {
+    pub all: usize,
+    pub skipped: usize,
+    pub succeeded: usize,
+    /// Of these, the ones with words that the service did not confirm, or cut short.
+    pub lacking: usize,
+    pub failures: Vec<(String, Failure)>,
+    pub is_interrupted: bool,
+}
+
+impl Tally {
+    /// Counts what has become of one input, and gives the line that tells it.
+    pub fn count(&mut self, job: &Job, outcome: Result<Done, Failure>) -> String {
+        let told = match outcome {
+            Ok(done) => {
+                self.succeeded += 1;
+                self.lacking += usize::from(!done.is_whole());
+                let targets = job.targets.iter();
+                let targets: Vec<String> = targets
+                    .map(|(path, _)| path.display().to_string())
+                    .collect();
+                match targets.is_empty() {
+                    true => format!("{}: {done}", job.input),
+                    false => format!("{} → {}: {done}", job.input, targets.join(", ")),
+                }
+            }
+            Err(failure) => {
+                let told = format!("{}: failed: {}", job.input, failure.text);
+                self.failures.push((job.input.clone(), failure));
+                told
+            }
+        };
+        format!("[{}/{}] {told}", self.finished(), self.all)
+    }
+
+    fn finished(&self) -> usize {
+        self.skipped + self.succeeded + self.failures.len()
+    }
+
+    /// A line for each job that runs, and one for the whole.
+    pub fn lines<'a>(
+        &self,
+        running: impl Iterator<Item = &'a Job>,
+        pause: Option<Duration>,
+    ) -> (Vec<String>, String) {
+        let lines: Vec<String> = running.map(line).collect();
+        let mut whole = format!("[{}/{}] {} running", self.finished(), self.all, lines.len());
+        if !self.failures.is_empty() {
+            whole += &format!(", {} failed", self.failures.len());
+        }
+        if let Some(pause) = pause {
+            whole += &format!(", the service has no room: {} s", pause.as_secs() + 1);
+        }
+        (lines, whole)
+    }
+
+    /// The last line.
+    pub fn summary(&self) -> String {
+        let mut summary = format!("{} of {} transcribed", self.succeeded, self.all);
+        for (count, what) in [
+            (self.skipped, "already there"),
+            (self.failures.len(), "failed"),
+            (self.lacking, "with unconfirmed words or cut short"),
+            (self.all - self.finished(), "not finished"),
+        ] {
+            if count > 0 {
+                summary += &format!(", {count} {what}");
+            }
+        }
+        summary
+    }
+}
+
+fn line(job: &Job) -> String {
+    let name = job.input.rsplit('/').next().unwrap_or(&job.input);
+    let name = crate::failure::one_line(name);
+    match job.progress.get() {
+        None => format!("  {name}"),
+        Some((position, None)) => format!("  {}  {name}", time(position)),
+        Some((position, Some(length))) => format!(
+            "  {}  {} / {}  {name}",
+            bar(part(position, length), BAR),
+            time(position),
+            time(length)
+        ),
+    }
+}
+
+/// Inputs whose transcripts would be the same file.
+pub fn doubles(jobs: &[Job]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut targets = jobs.iter().flat_map(|job| &job.targets);
+    let double = targets.find(|(path, _)| !seen.insert(path.clone()))?;
+    Some(format!("{}: it would be written twice", double.0.display()))
+}

@@ -28,14 +28,14 @@ pub fn faulty(texts: &[&str], spikes: bool) -> Options {
 }
 
 /// A sink that is fast, but not so fast that everything is sent before the service can object.
-pub fn quick_sink(service: &Service) -> gst::Element {
+pub fn fast_sink(service: &Service) -> gst::Element {
     let sink = sink(service);
     sink.set_property("max-speed", 40.0);
     sink
 }
 
 /// What the marks' words should say: their own times, or spikes of 80 ms from 100 ms on.
-pub fn told(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
+pub fn expected_words(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
     let mut told = expected(marks, 0);
     for (_, start, end) in &mut told {
         if spikes {
@@ -46,7 +46,7 @@ pub fn told(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
 }
 
 /// The warnings with details of this name.
-pub fn warnings_of(heard: &Heard, name: &str) -> Vec<gst::Structure> {
+pub fn warnings_of(heard: &BusLog, name: &str) -> Vec<gst::Structure> {
     let warnings = heard.warnings();
     warnings
         .into_iter()
@@ -69,11 +69,11 @@ pub fn assert_never_shrinks(transcripts: &[Transcript]) {
 }
 
 /// An unharmed stream: everything once, in order, at its time, confirmed, and nothing taken back.
-pub fn assert_whole(heard: &Heard, marks: &[Mark], spikes: bool, case: &str) {
+pub fn assert_whole(heard: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert!(heard.saw_eos(), "{case}");
     let finals = heard.finals();
-    assert_eq!(marks_of(&finals), told(marks, spikes), "{case}");
+    assert_eq!(marks_of(&finals), expected_words(marks, spikes), "{case}");
     let unconfirmed: Vec<_> = finals.iter().filter(|f| f.unconfirmed).collect();
     assert!(unconfirmed.is_empty(), "{case}: {unconfirmed:?}");
     assert_ends_once(&heard.transcripts());
@@ -90,8 +90,8 @@ pub fn assert_whole(heard: &Heard, marks: &[Mark], spikes: bool, case: &str) {
 
 /// The service goes away in the middle of a stream, and `back` brings it back when a try to reach it has failed.
 pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
-    let mut rig = Rig::new(quick_sink(&first));
-    let (pcm, marks) = unfinished(4);
+    let mut rig = TestPipeline::new(fast_sink(&first));
+    let (pcm, marks) = open_ended_speech(4);
     let (one, two) = pcm.split_at(4000 * 48);
     rig.play();
     rig.push(one, 20);
@@ -111,7 +111,7 @@ pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
 }
 
 /// Each loss is warned about once, with the details that the documentation promises.
-pub fn assert_warned(heard: &Heard, losses: usize, case: &str) {
+pub fn assert_warned(heard: &BusLog, losses: usize, case: &str) {
     let warnings = warnings_of(heard, "volcasr-reconnect");
     assert_eq!(warnings.len(), losses, "{case}: {:?}", heard.warnings());
     for details in &warnings {
@@ -152,7 +152,7 @@ pub fn assert_fresh(service: &Service, case: &str) {
 }
 
 /// Runs the cases at the same time: they mostly wait. A failure names its case.
-pub fn at_once<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
+pub fn in_parallel<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     init();
     std::thread::scope(|scope| {
         for case in cases {
@@ -162,7 +162,7 @@ pub fn at_once<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
 }
 
 /// Sentences whose last one is still open when the stream ends: its words come with the final response.
-pub fn unfinished(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
+pub fn open_ended_speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
     let (mut pcm, marks) = speech(sentences);
     let end = marks.last().map_or(0, |mark| mark.end as usize + 100);
     pcm.truncate(end * 48);
@@ -175,7 +175,7 @@ pub fn is_ready(message: &gst::Message) -> bool {
 }
 
 /// The errors that the sink itself posted; a source adds its own.
-pub fn own_errors(heard: &Heard, sink: &gst::Element) -> Vec<Report> {
+pub fn own_errors(heard: &BusLog, sink: &gst::Element) -> Vec<Report> {
     let mut errors = heard.errors();
     errors.retain(|error| error.source.as_deref() == Some(sink.name().as_str()));
     errors
@@ -220,7 +220,7 @@ pub fn silent_until_the_end(fault: &str) -> Options {
 }
 
 /// The stream ended in an error, and said nothing of success.
-pub fn assert_failed(heard: &Heard, case: &str) {
+pub fn assert_failed(heard: &BusLog, case: &str) {
     let error = heard.errors().first().map(|report| report.error.clone());
     assert!(
         error.is_some_and(|error| error.matches(gst::ResourceError::Write)),

@@ -1,31 +1,31 @@
 //! A pipeline in front of a loopback service, and what it posts, for the integration tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod bus_log;
 pub mod child;
-pub mod direct;
 pub mod faults;
-pub mod heard;
+pub mod pad_harness;
 pub mod program;
 pub mod proxy;
+pub mod raw_server;
 pub mod script;
 pub mod seconds;
 pub mod skip;
-pub mod talker;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
-pub use heard::*;
+pub use bus_log::*;
 
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
 
-/// Longer than anything here takes: what runs into it has hung.
+/// Upper bound on every wait: a test that waits for so long has hung.
 pub const LONG: Duration = Duration::from_secs(60);
 
-/// GStreamer and the plugin, once for the process.
+/// Initialises GStreamer and the plugin, once for the process.
 pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -38,7 +38,7 @@ pub fn service(options: Options) -> Service {
     Service::start(options).expect("a free port on 127.0.0.1")
 }
 
-/// A sink that the service knows.
+/// Makes a sink with the credentials of the service.
 pub fn sink(service: &Service) -> gst::Element {
     sink_for(&service.uri())
 }
@@ -61,7 +61,7 @@ pub fn sink_for(uri: &str) -> gst::Element {
 }
 
 /// `appsrc ! volcasrsink`, fed by hand.
-pub struct Rig {
+pub struct TestPipeline {
     pub pipeline: gst::Pipeline,
     pub source: gst_app::AppSrc,
     pub sink: gst::Element,
@@ -71,13 +71,13 @@ pub struct Rig {
     pub next: gst::ClockTime,
 }
 
-impl Drop for Rig {
+impl Drop for TestPipeline {
     fn drop(&mut self) {
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-impl Rig {
+impl TestPipeline {
     pub fn new(sink: gst::Element) -> Self {
         let rate = sink.property::<i32>("rate") as u32;
         let source = gst_app::AppSrc::builder()
@@ -99,7 +99,7 @@ impl Rig {
             .expect("a new pipeline");
         source.link(&sink).expect("caps that fit");
         let bus = pipeline.bus().expect("a pipeline's bus");
-        Rig {
+        TestPipeline {
             pipeline,
             source,
             sink,
@@ -142,25 +142,25 @@ impl Rig {
         let _ = self.source.end_of_stream();
     }
 
-    /// Everything until EOS or an error, both included.
-    pub fn listen(&self) -> Heard {
+    /// Returns the messages until EOS or an error, both included.
+    pub fn listen(&self) -> BusLog {
         listen(&self.bus)
     }
 
-    /// Everything until the first message that `is_last`, it included.
-    pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> Heard {
+    /// Returns the messages until the first that `is_last`, it included.
+    pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
         listen_until(&self.bus, is_last)
     }
 
-    /// What has been posted by now.
-    pub fn take(&self) -> Heard {
-        Heard {
+    /// Returns the messages that are on the bus now.
+    pub fn take(&self) -> BusLog {
+        BusLog {
             messages: std::iter::from_fn(|| self.bus.pop()).collect(),
         }
     }
 
     /// Pushes everything, ends the stream, and listens to the end.
-    pub fn run(&mut self, pcm: &[u8], ms: usize) -> Heard {
+    pub fn run(&mut self, pcm: &[u8], ms: usize) -> BusLog {
         self.play();
         self.push(pcm, ms);
         self.end();
@@ -168,7 +168,7 @@ impl Rig {
     }
 }
 
-/// The marks in final utterances, with their times in milliseconds, as `(number, start, end)`.
+/// Returns the marks in final utterances as `(number, start, end)`, with times in milliseconds.
 pub fn marks_of(finals: &[Transcript]) -> Vec<(u32, u64, u64)> {
     finals
         .iter()
@@ -177,7 +177,8 @@ pub fn marks_of(finals: &[Transcript]) -> Vec<(u32, u64, u64)> {
         .collect()
 }
 
-/// A word as a mark; punctuation and case aside. A word that is no whole mark has the number `u32::MAX`.
+/// Reads a word as a mark without its punctuation and case. A word that is no whole mark has the
+/// number `u32::MAX`.
 pub fn mark_of(word: &Word) -> Option<(u32, u64, u64)> {
     let text = word.text.trim().trim_end_matches(['.', ',']);
     if text.is_empty() {
@@ -195,7 +196,7 @@ pub fn mark_of(word: &Word) -> Option<(u32, u64, u64)> {
     ))
 }
 
-/// What [`marks_of`] should say for a layout's marks, moved by `offset` milliseconds.
+/// Returns the marks that [`marks_of`] should find, moved by `offset` milliseconds.
 pub fn expected(marks: &[Mark], offset: u64) -> Vec<(u32, u64, u64)> {
     marks
         .iter()
@@ -203,7 +204,7 @@ pub fn expected(marks: &[Mark], offset: u64) -> Vec<(u32, u64, u64)> {
         .collect()
 }
 
-/// Every number that was announced ends with exactly one final message, and nothing follows it.
+/// Asserts that each utterance ends with exactly one final message, after which none comes.
 pub fn assert_ends_once(transcripts: &[Transcript]) {
     let mut ended = std::collections::BTreeMap::new();
     for transcript in transcripts {
@@ -217,35 +218,37 @@ pub fn assert_ends_once(transcripts: &[Transcript]) {
     assert!(open.is_empty(), "never ended: {open:?}");
 }
 
-/// `sentences` sentences of marks at the default layout.
+/// Returns `sentences` sentences of marks at the default layout.
 pub fn speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
     Layout::default().sentences(sentences)
 }
 
-/// A sink for tests that send faster than real time, with words after each pause.
-pub fn quick(service: &Service) -> gst::Element {
+/// Makes a sink that sends as fast as it can.
+pub fn unpaced_sink(service: &Service) -> gst::Element {
     let sink = sink(service);
     sink.set_property("max-speed", 0.0);
     sink
 }
 
-/// The same, and it blocks before long once the service reads no more: a second of room, and nothing packed or dropped.
-pub fn narrow(service: &Service) -> gst::Element {
-    let sink = quick(service);
+/// Makes an unpaced sink that blocks soon after the service stops reading: it has room for a second
+/// of audio, and neither compresses nor drops.
+pub fn blocking_sink(service: &Service) -> gst::Element {
+    let sink = unpaced_sink(service);
     sink.set_property("max-queue-time", 1000u32);
     sink.set_property_from_str("leaky", "no");
     sink.set_property_from_str("compression", "none");
     sink
 }
 
-/// What is posted when the settings keep `sink` from the change to PAUSED: one error, of the settings, with this text.
-pub fn refused(sink: &gst::Element) -> (Heard, String) {
+/// Asserts that the settings of `sink` fail the change to PAUSED with one error. Returns the
+/// messages and the text of the error.
+pub fn refused(sink: &gst::Element) -> (BusLog, String) {
     let bus = gst::Bus::new();
     sink.set_bus(Some(&bus));
     let _: gst::StateChangeError = sink
         .set_state(gst::State::Paused)
         .expect_err("it can't be used");
-    let heard = Heard {
+    let heard = BusLog {
         messages: std::iter::from_fn(|| bus.pop()).collect(),
     };
     let errors = heard.errors();
@@ -255,7 +258,7 @@ pub fn refused(sink: &gst::Element) -> (Heard, String) {
     (heard, text)
 }
 
-/// What the element warns about in the log, from here on.
+/// Collects the warnings that the elements of this process log from now on.
 pub fn logged_warnings() -> Arc<Mutex<Vec<String>>> {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let collected = warnings.clone();
@@ -269,15 +272,15 @@ pub fn logged_warnings() -> Arc<Mutex<Vec<String>>> {
     warnings
 }
 
-/// One field of `stats`.
+/// Returns one field of `stats`.
 pub fn stat(sink: &gst::Element, field: &str) -> u64 {
     sink.property::<gst::Structure>("stats")
         .get(field)
         .expect("a number")
 }
 
-/// Looks now and then until `condition` holds: for what nobody tells of.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+/// Polls until `condition` holds, for conditions that have no event.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < LONG, "never: {what}");
@@ -285,16 +288,15 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// What a call takes that waits for nothing. A machine that is busy with something else may not let it run, but not
-/// each time.
+/// Duration of a call that waits for nothing. A busy machine may delay some of them, not all.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// How long calls took that are to return at once, by what they do.
+/// Durations of calls that must return at once, by their kind.
 #[derive(Default)]
 pub struct Calls(BTreeMap<&'static str, Vec<Duration>>);
 
 impl Calls {
-    /// Makes a call that hangs on nothing, in any case.
+    /// Makes a call and asserts that it does not hang.
     pub fn time<R>(&mut self, what: &'static str, call: impl FnOnce() -> R) -> R {
         let began = Instant::now();
         let result = call();
@@ -305,7 +307,7 @@ impl Calls {
         result
     }
 
-    /// At least one of each kind was at once; says how long the longest took.
+    /// Asserts that at least one call of each kind returned at once, and prints the longest.
     pub fn assert_at_once(&self, case: &str) {
         for (what, took) in &self.0 {
             let (least, most) = (took.iter().min(), took.iter().max());
@@ -322,10 +324,11 @@ impl Calls {
     }
 }
 
-/// Waits until the sink waits for room: nothing has gone out for a while, and more than `queued` waits.
+/// Waits until the sink waits for room: it has sent nothing for a while, and more than `queued` is
+/// in its queue.
 pub fn until_blocked(sink: &gst::Element, queued: Duration) {
     let before = std::cell::Cell::new((0, Instant::now()));
-    eventually("blocked", || {
+    wait_until("blocked", || {
         let sent = stat(sink, "bytes-sent");
         if before.get().0 != sent || u128::from(stat(sink, "audio-queued")) < queued.as_nanos() {
             before.set((sent, Instant::now()));

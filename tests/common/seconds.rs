@@ -3,7 +3,7 @@
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Options, Service};
 
-use crate::common::direct::Direct;
+use crate::common::pad_harness::PadHarness;
 use crate::common::*;
 
 /// A second with one mark from 300 ms to 600 ms.
@@ -25,14 +25,14 @@ pub fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
     times.iter().enumerate().map(mark).collect()
 }
 
-pub fn start() -> (Service, Direct) {
+pub fn start() -> (Service, PadHarness) {
     let service = service(Options::default());
-    let direct = Direct::new(quick(&service));
-    (service, direct)
+    let harness = PadHarness::new(unpaced_sink(&service));
+    (service, harness)
 }
 
-pub fn assert_heard(direct: &Direct, times: &[u64]) -> Heard {
-    let heard = direct.end();
+pub fn assert_heard(harness: &PadHarness, times: &[u64]) -> BusLog {
+    let heard = harness.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_ends_once(&heard.transcripts());

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::common::direct::{Direct, Segment, ms};
+use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
@@ -10,48 +10,48 @@ use volcasr_loopback::Options;
 
 #[test]
 fn odd_bytes_and_empty_buffers_do_no_harm() {
-    let (service, direct) = start();
-    direct.push(0, &[]);
+    let (service, harness) = start();
+    harness.push(0, &[]);
     let mut odd = second(0);
     odd.push(17);
-    direct.push(0, &odd);
-    direct.push(1000, &[9]);
-    direct.push(1000, &[]);
-    direct.push(1000, &second(1));
-    assert_heard(&direct, &[0, 1000]);
+    harness.push(0, &odd);
+    harness.push(1000, &[9]);
+    harness.push(1000, &[]);
+    harness.push(1000, &second(1));
+    assert_heard(&harness, &[0, 1000]);
     assert_eq!(lengths(&service), [2000]);
 }
 
 #[test]
 fn only_empty_buffers_open_no_session() {
-    let (service, direct) = start();
-    direct.push(0, &[]);
-    direct.push(0, &[1]);
-    let heard = direct.end();
+    let (service, harness) = start();
+    harness.push(0, &[]);
+    harness.push(0, &[1]);
+    let heard = harness.end();
     assert!(heard.saw_eos() && heard.errors().is_empty());
     assert!(service.connections().iter().all(|c| c.request.is_none()));
 }
 
 #[test]
 fn what_lies_outside_the_segment_is_not_heard() {
-    let (service, direct) = start();
+    let (service, harness) = start();
     let mut segment = Segment::new();
     segment.set_start(ms(10_000));
     segment.set_stop(ms(13_000));
     segment.set_time(ms(500));
-    assert!(direct.segment(&segment));
-    direct.push(8000, &second(7));
+    assert!(harness.segment(&segment));
+    harness.push(8000, &second(7));
     // Half of it, the mark's half, is inside.
     let mut before = second(0);
     before.splice(0..0, std::iter::repeat_n(0, 48_000));
-    direct.push(9000, &before);
-    direct.push(11_000, &second(1));
+    harness.push(9000, &before);
+    harness.push(11_000, &second(1));
     let mut after = second(2);
     after.extend(second(8));
-    direct.push(12_000, &after);
+    harness.push(12_000, &after);
     // Past its stop the base class itself says that this is the end of the segment.
-    let _ = direct.pad.push(direct.buffer(Some(13_000), &second(9)));
-    let heard = assert_heard(&direct, &[10_000, 11_000, 12_000]);
+    let _ = harness.pad.push(harness.buffer(Some(13_000), &second(9)));
+    let heard = assert_heard(&harness, &[10_000, 11_000, 12_000]);
     assert_eq!(lengths(&service), [3000]);
     let first = &heard.finals()[0].words[0];
     assert_eq!(first.running_time, Some(300_000_000));
@@ -61,63 +61,63 @@ fn what_lies_outside_the_segment_is_not_heard() {
 /// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
 #[test]
 fn the_end_may_come_in_a_segment_without_audio() {
-    let (_service, direct) = start();
-    direct.push(0, &second(0));
+    let (_service, harness) = start();
+    harness.push(0, &second(0));
     let mut segment = Segment::new();
     segment.set_start(ms(70_000));
     segment.set_base(ms(1000));
-    assert!(direct.segment(&segment));
-    assert_heard(&direct, &[0]);
+    assert!(harness.segment(&segment));
+    assert_heard(&harness, &[0]);
 }
 
 /// One after the other, and the whole list at once.
 #[test]
 fn lists_of_buffers() {
-    let (service, direct) = start();
+    let (service, harness) = start();
     let (pcm, marks) = speech(3);
-    for (n, part) in pcm.chunks(direct.bytes(2000)).enumerate() {
+    for (n, part) in pcm.chunks(harness.bytes(2000)).enumerate() {
         let mut list = gst::BufferList::new();
         let pieces = list.get_mut().expect("a new list");
-        for (k, piece) in part.chunks(direct.bytes(30)).enumerate() {
-            pieces.add(direct.buffer(Some(n as u64 * 2000 + k as u64 * 30), piece));
+        for (k, piece) in part.chunks(harness.bytes(30)).enumerate() {
+            pieces.add(harness.buffer(Some(n as u64 * 2000 + k as u64 * 30), piece));
         }
-        direct.pad.push_list(list).expect("it is taken");
+        harness.pad.push_list(list).expect("it is taken");
     }
-    let heard = direct.end();
+    let heard = harness.end();
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     assert!(*service.connections()[0].pcm == pcm);
 }
 
 #[test]
 fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
+    let (service, harness) = start();
+    harness.push(0, &second(0));
     assert!(
-        direct
+        harness
             .pad
-            .push_event(gst::event::Caps::new(&direct.caps(24_000)))
+            .push_event(gst::event::Caps::new(&harness.caps(24_000)))
     );
-    direct.push(1000, &second(1));
+    harness.push(1000, &second(1));
     let refused = || {
-        let caps = direct.caps(16_000);
-        let peer = direct.sink.static_pad("sink").expect("its pad");
+        let caps = harness.caps(16_000);
+        let peer = harness.sink.static_pad("sink").expect("its pad");
         assert!(!peer.query_accept_caps(&caps));
         // A sticky event tells of its refusal with the next buffer.
-        direct.pad.push_event(gst::event::Caps::new(&caps));
-        let flow = direct.pad.push(direct.buffer(Some(2000), &second(9)));
+        harness.pad.push_event(gst::event::Caps::new(&caps));
+        let flow = harness.pad.push(harness.buffer(Some(2000), &second(9)));
         assert_eq!(flow, Err(gst::FlowError::NotNegotiated));
     };
     refused();
     // Written now, it waits for the next start.
-    direct.sink.set_property("rate", 16_000);
+    harness.sink.set_property("rate", 16_000);
     refused();
     assert!(
-        direct
+        harness
             .pad
-            .push_event(gst::event::Caps::new(&direct.caps(24_000)))
+            .push_event(gst::event::Caps::new(&harness.caps(24_000)))
     );
-    direct.push(2000, &second(2));
-    assert_heard(&direct, &[0, 1000, 2000]);
+    harness.push(2000, &second(2));
+    assert_heard(&harness, &[0, 1000, 2000]);
     assert_eq!(lengths(&service), [3000]);
 }
 
@@ -134,7 +134,7 @@ fn a_branch_beside_a_playing_one() {
     .expect("a pipeline")
     .downcast::<gst::Pipeline>()
     .expect("a pipeline");
-    let sink = narrow(&service);
+    let sink = blocking_sink(&service);
     pipeline.add(&sink).expect("a new one");
     pipeline
         .by_name("q")
@@ -161,7 +161,7 @@ fn a_branch_beside_a_playing_one() {
     let _ = source.end_of_stream();
     let buffers = pcm.len().div_ceil(4800) as u64;
     let out = pipeline.by_name("out").expect("out");
-    eventually("the other branch has it all", || {
+    wait_until("the other branch has it all", || {
         let stats: gst::Structure = out.property("stats");
         stats.get::<u64>("rendered").expect("a count") == buffers
     });
@@ -185,22 +185,22 @@ fn a_branch_beside_a_playing_one() {
 
 #[test]
 fn forwards_backwards_and_forwards_again() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
+    let (service, harness) = start();
+    harness.push(0, &second(0));
     let mut segment = Segment::new();
     segment.set_rate(-1.0);
     segment.set_stop(ms(10_000));
     segment.set_base(ms(1000));
-    assert!(direct.segment(&segment));
-    direct.push(2000, &second(8));
-    direct.push(1000, &second(9));
+    assert!(harness.segment(&segment));
+    harness.push(2000, &second(8));
+    harness.push(1000, &second(9));
     let mut segment = Segment::new();
     segment.set_start(ms(1000));
     segment.set_base(ms(3000));
-    assert!(direct.segment(&segment));
-    direct.push(1000, &second(1));
-    direct.push(2000, &second(2));
-    let heard = direct.end();
+    assert!(harness.segment(&segment));
+    harness.push(1000, &second(1));
+    harness.push(2000, &second(2));
+    let heard = harness.end();
     assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_ends_once(&heard.transcripts());
@@ -215,17 +215,17 @@ fn forwards_backwards_and_forwards_again() {
 #[test]
 fn the_end_in_another_segment_is_prompt() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("sync", true);
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let mut segment = Segment::new();
     segment.set_start(ms(59_000));
-    assert!(direct.segment(&segment));
-    direct.push_all(59_000, &second(0), 20);
+    assert!(harness.segment(&segment));
+    harness.push_all(59_000, &second(0), 20);
     let mut segment = Segment::new();
     segment.set_base(ms(1000));
-    assert!(direct.segment(&segment));
+    assert!(harness.segment(&segment));
     let began = Instant::now();
-    assert_heard(&direct, &[59_000]);
+    assert_heard(&harness, &[59_000]);
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }

@@ -23,8 +23,8 @@ fn options() -> Options {
     }
 }
 
-fn speak(sink: gst::Element) -> Heard {
-    Rig::new(sink).run(&[0; 9600], 200)
+fn speak(sink: gst::Element) -> BusLog {
+    TestPipeline::new(sink).run(&[0; 9600], 200)
 }
 
 fn header<'a>(connection: &'a Connection, name: &str) -> &'a str {
@@ -101,7 +101,7 @@ fn every_connection_has_fresh_ids() {
             let _ = notified.send((pspec.name().to_owned(), id));
         });
     }
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let mut ids = BTreeSet::new();
     for n in 0..3 {
         assert!(rig.run(&[0; 9600], 200).errors().is_empty());
@@ -243,7 +243,7 @@ fn environment() {
 #[test]
 fn reconnections_use_the_settings_of_the_start() {
     let service = service(options());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let (pcm, marks) = speech(2);
     let (first, second) = pcm.split_at(48_000);
     rig.play();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::talker::*;
+use crate::common::raw_server::*;
 use crate::common::*;
 use gst::prelude::*;
 
@@ -51,14 +51,14 @@ fn bombs() -> impl Fn(usize) -> Vec<u8> + Clone + Send + 'static {
 
 /// Whatever it is: audio goes out all the same, and the end comes when it is due.
 fn assert_puts_nothing_off(next: fn(usize) -> Vec<u8>) {
-    let talker = Talker::new(next);
-    let sink = sink_for(&talker.uri);
+    let server = RawServer::new(next);
+    let sink = sink_for(&server.uri);
     sink.set_property("max-speed", 0.0);
     sink.set_property("finish-timeout", 500u32);
-    let mut rig = Rig::new(sink.clone());
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&[0; 48_000 * 4], 20);
-    eventually("all audio is sent", || {
+    wait_until("all audio is sent", || {
         stat(&sink, "audio-sent") == 4_000_000_000
     });
     let began = Instant::now();
@@ -124,34 +124,34 @@ fn endless_fragments_instead_of_an_answer_are_given_up() {
         answers: false,
         ..POLITE
     };
-    let talker = Talker::with(silent, fragments);
-    let sink = sink_for(&talker.uri);
+    let server = RawServer::with(silent, fragments);
+    let sink = sink_for(&server.uri);
     sink.set_property("max-reconnects", 0u32);
     sink.set_property("connect-timeout", 500u32);
-    let errors = Rig::new(sink).run(&[0; 48_000], 20).errors();
+    let errors = TestPipeline::new(sink).run(&[0; 48_000], 20).errors();
     let error = &errors[0].error;
     assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
 }
 
 /// Grown by so much while the peer talked.
-fn grown_by(talker: &Talker, bytes: usize) -> usize {
+fn grown_by(server: &RawServer, bytes: usize) -> usize {
     let before = memory();
-    let written = talker.written();
+    let written = server.written();
     let mut most = 0;
-    eventually("it talked enough", || {
+    wait_until("it talked enough", || {
         most = most.max(memory().saturating_sub(before));
-        talker.written() - written >= bytes
+        server.written() - written >= bytes
     });
     most
 }
 
-/// Plays to `talker` without listening to what comes of it.
-fn play_deaf(talker: &Talker) -> Rig {
-    let sink = sink_for(&talker.uri);
+/// Plays to `server` without listening to what comes of it.
+fn play_deaf(server: &RawServer) -> TestPipeline {
+    let sink = sink_for(&server.uri);
     sink.set_property("max-speed", 0.0);
     sink.set_property("idle-timeout", 0u32);
     sink.set_property("max-reconnects", 0u32);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.bus
         .set_sync_handler(|_, message| match message.type_() {
             gst::MessageType::Element | gst::MessageType::Tag => gst::BusSyncReply::Drop,
@@ -159,7 +159,7 @@ fn play_deaf(talker: &Talker) -> Rig {
         });
     rig.play();
     rig.push(&[0; 48_000], 20);
-    eventually("it talks", || talker.written() > 0);
+    wait_until("it talks", || server.written() > 0);
     rig
 }
 
@@ -177,9 +177,9 @@ fn answers_that_nobody_reads_are_bounded() {
                 ..POLITE
             };
             let ping = [&[0x89, 125][..], &[b'x'; 125]].concat().repeat(1 << 10);
-            let talker = Talker::with(rude, move |_| ping.clone());
-            let mut rig = play_deaf(&talker);
-            let grown = grown_by(&talker, 64 << 20);
+            let server = RawServer::with(rude, move |_| ping.clone());
+            let mut rig = play_deaf(&server);
+            let grown = grown_by(&server, 64 << 20);
             assert!(grown < 32 << 20, "{grown} bytes more");
             rig.push(&[0; 48_000], 20);
             rig.end();
@@ -197,9 +197,9 @@ fn texts_that_stay_open_are_bounded() {
         &[],
         &[],
         || {
-            let talker = Talker::new(opens);
-            let _rig = play_deaf(&talker);
-            let grown = grown_by(&talker, 140 << 20);
+            let server = RawServer::new(opens);
+            let _rig = play_deaf(&server);
+            let grown = grown_by(&server, 140 << 20);
             println!("texts that stay open: {grown} bytes more");
             assert!(grown < 120 << 20, "{grown} bytes more");
         },
@@ -209,10 +209,10 @@ fn texts_that_stay_open_are_bounded() {
 #[test]
 fn bombs_are_bounded() {
     child::run(module_path!(), "bombs_are_bounded", &[], &[], || {
-        let talker = Talker::new(bombs());
-        let _rig = play_deaf(&talker);
+        let server = RawServer::new(bombs());
+        let _rig = play_deaf(&server);
         // Forty of them, beside those that wait in the sockets.
-        let grown = grown_by(&talker, 160 << 10);
+        let grown = grown_by(&server, 160 << 10);
         println!("bombs: {grown} bytes more");
         assert!(grown < 64 << 20, "{grown} bytes more");
     });
@@ -248,8 +248,8 @@ fn no_flood_holds_a_state_change() {
     for (name, manners, next) in floods {
         let mut best = Duration::MAX;
         for _ in 0..5 {
-            let talker = Talker::with(manners, next());
-            let rig = play_deaf(&talker);
+            let server = RawServer::with(manners, next());
+            let rig = play_deaf(&server);
             let began = Instant::now();
             rig.pipeline.set_state(gst::State::Ready).expect("READY");
             best = best.min(began.elapsed());

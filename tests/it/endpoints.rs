@@ -58,7 +58,7 @@ impl Way {
         [self.clone(), odd, spikes]
     }
 
-    fn hear(&self) -> (Heard, Vec<Mark>) {
+    fn hear(&self) -> (BusLog, Vec<Mark>) {
         let service = service(Options {
             recogniser: Recogniser::Marks {
                 spikes: self.spikes,
@@ -73,7 +73,7 @@ impl Way {
             sink.set_property_from_str(name, value);
         }
         let (pcm, marks) = speech(SENTENCES);
-        let heard = Rig::new(sink).run(&pcm, 100);
+        let heard = TestPipeline::new(sink).run(&pcm, 100);
         assert!(heard.errors().is_empty(), "{self:?}: {:?}", heard.errors());
         assert!(
             heard.warnings().is_empty(),
@@ -86,7 +86,7 @@ impl Way {
     }
 
     /// Every word in its place, in utterances that end confirmed.
-    fn assert_heard(&self) -> Heard {
+    fn assert_heard(&self) -> BusLog {
         let (heard, marks) = self.hear();
         let mut finals = heard.finals();
         assert!(
@@ -202,7 +202,7 @@ fn numbers(texts: impl IntoIterator<Item = String>) -> Vec<String> {
         .collect()
 }
 
-fn assert_texts(way: &Way) -> Heard {
+fn assert_texts(way: &Way) -> BusLog {
     let (heard, marks) = way.hear();
     let expected: Vec<String> = marks
         .iter()
@@ -296,7 +296,7 @@ fn other_manners_of_speaking() {
             sink.set_property_from_str("end-window-size", window);
             let length = 40_000_u64.next_multiple_of(layout.period());
             let (pcm, marks) = layout.sentences(length / layout.period());
-            let heard = Rig::new(sink).run(&pcm, 20);
+            let heard = TestPipeline::new(sink).run(&pcm, 20);
             assert!(heard.errors().is_empty(), "{:?}", heard.errors());
             assert_ends_once(&heard.transcripts());
             assert_eq!(

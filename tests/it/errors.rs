@@ -2,7 +2,7 @@
 
 mod cases;
 
-use crate::common::direct::{Direct, Segment, ms};
+use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use cases::*;
 use gst::prelude::*;
@@ -28,7 +28,7 @@ fn assert_details(case: &Case, details: &gst::StructureRef) {
 }
 
 /// Audio for longer than may wait: the stream is still under way when the error comes.
-fn push_much(rig: &mut Rig) {
+fn push_much(rig: &mut TestPipeline) {
     let (pcm, _) = speech(3);
     rig.push(&pcm, 100);
 }
@@ -41,7 +41,7 @@ fn each_cause_has_its_error() {
         let sink = sink(&service);
         sink.set_property("max-queue-time", 1000u32);
         (case.spoil)(&sink);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         push_much(&mut rig);
         // Ours, the source's, and then EOS, which needs no drain.
@@ -120,7 +120,7 @@ fn a_refused_rate() {
         ..Default::default()
     };
     let (pcm, marks) = layout.sentences(1);
-    let heard = Rig::new(sink).run(&pcm, 100);
+    let heard = TestPipeline::new(sink).run(&pcm, 100);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
@@ -131,7 +131,7 @@ fn a_refused_format_at_the_rate_that_always_works() {
     let service = service(frame(45_000_151, "unsupported format"));
     let sink = sink(&service);
     sink.set_property("rate", 16_000i32);
-    let heard = Rig::new(sink).run(&[0; 32_000], 100);
+    let heard = TestPipeline::new(sink).run(&[0; 32_000], 100);
     let errors = heard.errors();
     let error = &errors[0].error;
     assert!(Kind::Stream(gst::StreamError::Format).is(error), "{error}");
@@ -155,12 +155,12 @@ fn after_the_error_every_buffer_is_refused() {
     let sink = sink(&service);
     // With an error on its bus the pipeline does not go on to PLAYING behind a flush.
     sink.set_property("async", false);
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let pcm = [1; 9600];
     // Until it knows, it takes what comes.
     let mut taken = 0;
     let refused = loop {
-        match direct.pad.push(direct.buffer(Some(taken * 200), &pcm)) {
+        match harness.pad.push(harness.buffer(Some(taken * 200), &pcm)) {
             Ok(_) => taken += 1,
             Err(error) => break error,
         }
@@ -168,10 +168,10 @@ fn after_the_error_every_buffer_is_refused() {
     };
     assert_eq!(refused, gst::FlowError::Error);
     // It is on the bus by then.
-    let errors = direct.take().errors();
+    let errors = harness.take().errors();
     assert_eq!(errors.len(), 1, "{errors:?}");
     let refuses = |when: &str, at: Option<u64>, pcm: &[u8]| {
-        let flow = direct.pad.push(direct.buffer(at, pcm));
+        let flow = harness.pad.push(harness.buffer(at, pcm));
         assert_eq!(flow, Err(gst::FlowError::Error), "{when}");
     };
     refuses("again", Some(10_000), &pcm);
@@ -180,16 +180,16 @@ fn after_the_error_every_buffer_is_refused() {
     let mut backwards = Segment::new();
     backwards.set_rate(-1.0);
     backwards.set_stop(ms(20_000));
-    assert!(direct.segment(&backwards));
+    assert!(harness.segment(&backwards));
     refuses("backwards", Some(11_000), &pcm);
-    direct.flush_start();
-    direct.flush_stop();
-    assert!(direct.segment(&Segment::new()));
+    harness.flush_start();
+    harness.flush_stop();
+    assert!(harness.segment(&Segment::new()));
     refuses("after a flush", Some(0), &pcm);
-    assert!(direct.begin("another"));
-    assert!(direct.segment(&Segment::new()));
+    assert!(harness.begin("another"));
+    assert!(harness.segment(&Segment::new()));
     refuses("in another stream", Some(0), &pcm);
-    let heard = direct.end();
+    let heard = harness.end();
     assert!(heard.saw_eos() && heard.errors().is_empty(), "{heard:?}");
     assert!(heard.transcripts().is_empty() && heard.warnings().is_empty());
 }

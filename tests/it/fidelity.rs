@@ -17,7 +17,7 @@ fn an_hour_arrives_as_it_was() {
     let layout = Layout::default();
     let sentences = 3_600_000 / layout.period();
     let (pcm, marks) = layout.sentences(sentences);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let heard = rig.run(&pcm, 1000);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
@@ -35,7 +35,7 @@ fn buffers_of_any_size_arrive_as_they_were() {
         let sink = sink(&service);
         sink.set_property("max-speed", 0.0);
         let (pcm, marks) = speech(4);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         let heard = rig.run(&pcm, ms);
         assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{ms} ms");
         assert!(

@@ -21,7 +21,7 @@ fn the_message_has_the_documented_fields() {
         {"definite": true, "start_time": 1000, "end_time": 1400, "text": "Plain."},
     ]);
     let service = scripted(&[], response(2000, both));
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let heard = rig.run(&audio(), 100);
     let structures: Vec<&gst::StructureRef> = heard
         .messages
@@ -129,7 +129,7 @@ fn attributes_are_news() {
         recogniser: Recogniser::Scripted(script),
         ..Options::default()
     });
-    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
     let attributes: Vec<String> = heard
         .transcripts()
         .iter()
@@ -166,7 +166,7 @@ fn a_session_without_a_readable_response_draws_one_warning() {
         (&several, &known, None),
     ] {
         let service = scripted(responses, last.clone());
-        let heard = Rig::new(sink(&service)).run(&audio(), 100);
+        let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
         assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
         let warnings = heard.warnings();
         let counts: Vec<_> = warnings
@@ -196,7 +196,7 @@ fn a_zero_character_ends_nothing() {
     let service = scripted(&[], last);
     let sink = sink(&service);
     sink.set_property("post-responses", true);
-    let heard = Rig::new(sink).run(&audio(), 100);
+    let heard = TestPipeline::new(sink).run(&audio(), 100);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(heard.saw_eos());
     let finals = heard.finals();

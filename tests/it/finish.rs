@@ -9,7 +9,7 @@ use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Endpoint, Fault, FaultKind, Gate, Lag, Options, Service, Trigger};
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
-fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
+fn assert_unconfirmed(heard: &BusLog, marks: &[Mark], case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert!(heard.saw_eos(), "{case}");
     assert_ends_once(&heard.transcripts());
@@ -27,7 +27,7 @@ fn assert_unconfirmed(heard: &Heard, marks: &[Mark], case: &str) {
 }
 
 /// And it is warned about, between the words and EOS.
-fn assert_given_up(heard: &Heard, marks: &[Mark], case: &str) {
+fn assert_given_up(heard: &BusLog, marks: &[Mark], case: &str) {
     assert_unconfirmed(heard, marks, case);
     let warnings = warnings_of(heard, "volcasr-finish-timeout");
     assert_eq!(warnings.len(), 1, "{case}");
@@ -37,12 +37,12 @@ fn assert_given_up(heard: &Heard, marks: &[Mark], case: &str) {
     assert!(words < warning, "{case}");
 }
 
-fn run(service: &Service, finish_timeout: u32, retries: u32) -> (Heard, Vec<Mark>, Duration) {
-    let sink = quick_sink(service);
+fn run(service: &Service, finish_timeout: u32, retries: u32) -> (BusLog, Vec<Mark>, Duration) {
+    let sink = fast_sink(service);
     sink.set_property("finish-timeout", finish_timeout);
     sink.set_property("max-reconnects", retries);
-    let (pcm, marks) = unfinished(2);
-    let mut rig = Rig::new(sink);
+    let (pcm, marks) = open_ended_speech(2);
+    let mut rig = TestPipeline::new(sink);
     let heard = rig.run(&pcm, 20);
     let finish = service.inspect(|all| all.iter().find_map(|c| c.finish_at));
     let took = finish.map_or(Duration::ZERO, |at| at.elapsed());
@@ -52,7 +52,7 @@ fn run(service: &Service, finish_timeout: u32, retries: u32) -> (Heard, Vec<Mark
 /// The peer is there, and says nothing more: what it heard is heard again on another connection.
 #[test]
 fn without_a_final_response_it_is_tried_again() {
-    at_once(&["no-final@finish", "hang@finish"], |fault| {
+    in_parallel(&["no-final@finish", "hang@finish"], |fault| {
         let service = service(faulty(&[fault], false));
         let (heard, marks, _) = run(&service, 1000, 10);
         assert_whole(&heard, &marks, false, fault);
@@ -66,7 +66,7 @@ fn without_a_final_response_it_is_tried_again() {
 
 #[test]
 fn without_tries_it_ends_unconfirmed_after_finish_timeout() {
-    at_once(
+    in_parallel(
         &[
             "no-final@finish*",
             "hang@finish*",
@@ -103,7 +103,7 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
             .chain([fault("reset@finish#1")])
             .collect(),
     ];
-    at_once(&cases, |faults| {
+    in_parallel(&cases, |faults| {
         let service = service(Options {
             faults: faults.clone(),
             lag: Lag::EXACT,
@@ -118,9 +118,9 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
     });
 }
 
-fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (Heard, usize) {
+fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (BusLog, usize) {
     let service = service(prompt(fault));
-    let mut rig = Rig::new(quick_sink(&service));
+    let mut rig = TestPipeline::new(fast_sink(&service));
     rig.sink
         .set_property("uri", service.uri_for(Endpoint::Bigmodel));
     rig.sink
@@ -134,7 +134,7 @@ fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (Heard, usize) {
 /// confirmation, no error and no loss.
 #[test]
 fn a_close_behind_the_finish_is_an_end() {
-    let (pcm, marks) = unfinished(2);
+    let (pcm, marks) = open_ended_speech(2);
     let (heard, connections) = run_on_bigmodel("close:1000@finish", &pcm, 0);
     assert_given_up(&heard, &marks, "closed");
     assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
@@ -166,7 +166,7 @@ fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
     for (fault, (pcm, marks), timeouts) in [
         ("close:1000@finish", noisy(), 0),
         ("close:1000@finish*", noisy(), 1),
-        ("close:1000@finish", unfinished(2), 0),
+        ("close:1000@finish", open_ended_speech(2), 0),
     ] {
         let (heard, connections) = run_on_bigmodel(fault, &pcm, 10);
         assert_whole(&heard, &marks, false, fault);
@@ -182,9 +182,9 @@ fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
 fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
     for endpoint in [Endpoint::Async, Endpoint::Nostream] {
         let service = service(silent_until_the_end("close:1000@finish"));
-        let mut rig = Rig::new(quick_sink(&service));
+        let mut rig = TestPipeline::new(fast_sink(&service));
         rig.sink.set_property("uri", service.uri_for(endpoint));
-        let (pcm, marks) = unfinished(2);
+        let (pcm, marks) = open_ended_speech(2);
         let heard = rig.run(&pcm, 20);
         assert_whole(&heard, &marks, false, "behind");
         assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
@@ -205,7 +205,7 @@ fn prompt(fault: &str) -> Options {
 const FRAME: usize = 200 * 48;
 
 /// A sink on a service that has begun to read and stopped.
-fn held_up(replay: u32) -> (Service, gst::Element, Rig) {
+fn held_up(replay: u32) -> (Service, gst::Element, TestPipeline) {
     let service = service(Options {
         receive_buffer: Some(4096),
         ..Options::default()
@@ -215,7 +215,7 @@ fn held_up(replay: u32) -> (Service, gst::Element, Rig) {
     sink.set_property("idle-timeout", 0u32);
     sink.set_property("replay-time", replay);
     sink.set_property_from_str("compression", "none");
-    let mut rig = Rig::new(sink.clone());
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&speech(1).0[..FRAME], 20);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 0)));
@@ -224,7 +224,7 @@ fn held_up(replay: u32) -> (Service, gst::Element, Rig) {
 }
 
 /// Sends one frame after the other, up to `most`, or until one is not taken for a while. Returns how many there are then.
-fn fill(rig: &mut Rig, pcm: &[u8], most: usize) -> usize {
+fn fill(rig: &mut TestPipeline, pcm: &[u8], most: usize) -> usize {
     for (n, piece) in pcm.chunks(FRAME).enumerate().take(most).skip(1) {
         let before = stat(&rig.sink, "frames-sent");
         rig.push(piece, 20);
@@ -249,7 +249,7 @@ fn a_finish_that_can_not_be_written_is_lost() {
     let cases: Vec<_> = (most - 3..most)
         .flat_map(|frames| [(frames, 0u32), (frames, 120_000)])
         .collect();
-    at_once(&cases, |&(frames, replay)| {
+    in_parallel(&cases, |&(frames, replay)| {
         let case = format!("{frames} of {most} frames, replay-time={replay}");
         let (service, sink, mut rig) = held_up(replay);
         let frames = fill(&mut rig, &pcm, frames);

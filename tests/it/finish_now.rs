@@ -27,15 +27,15 @@ fn finish(sink: &gst::Element) {
 }
 
 /// The sink has taken all of it.
-fn until_received(rig: &Rig, pcm: &[u8]) {
+fn until_received(rig: &TestPipeline, pcm: &[u8]) {
     let time = rig.time_of(pcm).nseconds();
-    eventually("all of it is taken", || {
+    wait_until("all of it is taken", || {
         stat(&rig.sink, "audio-received") == time
     });
 }
 
 /// Listens until so many finals have come.
-fn finals(rig: &Rig, count: usize) -> Heard {
+fn finals(rig: &TestPipeline, count: usize) -> BusLog {
     let left = std::cell::Cell::new(count);
     rig.listen_until(|message| {
         let is_final = Transcript::parse(message).is_some_and(|t| t.is_final);
@@ -44,14 +44,14 @@ fn finals(rig: &Rig, count: usize) -> Heard {
     })
 }
 
-impl Heard {
-    fn and(mut self, more: Heard) -> Self {
+impl BusLog {
+    fn and(mut self, more: BusLog) -> Self {
         self.messages.extend(more.messages);
         self
     }
 }
 
-fn assert_two_sessions(heard: &Heard, rig: &Rig, said: &[(Vec<u8>, Vec<Mark>); 2]) {
+fn assert_two_sessions(heard: &BusLog, rig: &TestPipeline, said: &[(Vec<u8>, Vec<Mark>); 2]) {
     assert!(heard.saw_eos() && heard.errors().is_empty() && heard.warnings().is_empty());
     let finals = heard.finals();
     let offset = rig.time_of(&said[0].0).mseconds();
@@ -78,7 +78,7 @@ fn assert_heard_apart(service: &Service, said: &[(Vec<u8>, Vec<Mark>); 2]) {
 #[test]
 fn the_signal_ends_the_session_and_the_next_buffer_opens_another() {
     let service = service(Options::default());
-    let mut rig = Rig::new(patient(&service));
+    let mut rig = TestPipeline::new(patient(&service));
     let said = [spoken(0), spoken(100)];
     rig.play();
     rig.push(&said[0].0, 20);
@@ -99,7 +99,7 @@ fn the_signal_ends_the_session_and_the_next_buffer_opens_another() {
 #[test]
 fn the_event_ends_it_where_it_comes() {
     let service = service(Options::default());
-    let mut rig = Rig::new(patient(&service));
+    let mut rig = TestPipeline::new(patient(&service));
     let said = [spoken(0), spoken(100)];
     rig.play();
     rig.push(&said[0].0, 20);
@@ -116,7 +116,7 @@ fn the_event_ends_it_where_it_comes() {
 #[test]
 fn the_last_words_come_in_paused_too() {
     let service = service(Options::default());
-    let mut rig = Rig::new(patient(&service));
+    let mut rig = TestPipeline::new(patient(&service));
     let (pcm, marks) = spoken(0);
     rig.play();
     rig.push(&pcm, 20);
@@ -131,7 +131,7 @@ fn the_last_words_come_in_paused_too() {
 #[test]
 fn it_has_no_effect_where_nothing_is_open() {
     let service = service(Options::default());
-    let mut rig = Rig::new(patient(&service));
+    let mut rig = TestPipeline::new(patient(&service));
     finish(&rig.sink);
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
     finish(&rig.sink);

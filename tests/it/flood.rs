@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::common::talker::*;
+use crate::common::raw_server::*;
 use crate::common::*;
 use gst::prelude::*;
 
@@ -20,12 +20,12 @@ fn sentence(n: usize) -> Vec<u8> {
     message(json.as_bytes(), 0)
 }
 
-fn play(uri: &str) -> (Rig, gst::Element) {
+fn play(uri: &str) -> (TestPipeline, gst::Element) {
     let sink = sink_for(uri);
     sink.set_property("max-speed", 0.0);
     sink.set_property("finish-timeout", 500u32);
     sink.set_property("idle-timeout", 0u32);
-    let rig = Rig::new(sink.clone());
+    let rig = TestPipeline::new(sink.clone());
     rig.play();
     (rig, sink)
 }
@@ -58,10 +58,10 @@ fn endless_answers_do_not_put_off_the_end() {
         0,
     )
     .repeat(50_000);
-    let talker = Talker::new(move |_| answers.clone());
-    let (mut rig, sink) = play(&talker.uri);
+    let server = RawServer::new(move |_| answers.clone());
+    let (mut rig, sink) = play(&server.uri);
     rig.push(&[0; 48_000 * 4], 20);
-    eventually("all audio is sent", || {
+    wait_until("all audio is sent", || {
         stat(&sink, "audio-sent") == 4_000_000_000
     });
     rig.end();
@@ -81,8 +81,8 @@ fn endless_answers_do_not_put_off_the_end() {
 /// the handler. What came before it is all posted, in order.
 #[test]
 fn a_handler_that_blocks_for_too_long_is_an_error() {
-    let talker = Talker::new(sentence);
-    let (mut rig, sink) = play(&talker.uri);
+    let server = RawServer::new(sentence);
+    let (mut rig, sink) = play(&server.uri);
     let gate = Arc::new(Gate::default());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (at_gate, list) = (gate.clone(), seen.clone());
@@ -104,8 +104,8 @@ fn a_handler_that_blocks_for_too_long_is_an_error() {
         let stats = sink.property::<gst::Structure>("stats");
         stats.get::<bool>("connected").expect("documented")
     };
-    eventually("it is connected", connected);
-    eventually("it has failed", || !connected());
+    wait_until("it is connected", connected);
+    wait_until("it has failed", || !connected());
     let grown = memory().saturating_sub(before);
     assert!(grown < 160 << 20, "{grown} bytes more");
     gate.open();
@@ -122,8 +122,8 @@ fn a_handler_that_blocks_for_too_long_is_an_error() {
 /// Blocked or not, going down does not wait for the handler's turn to come.
 #[test]
 fn a_sink_with_a_backlog_goes_down_at_once() {
-    let talker = Talker::new(sentence);
-    let (mut rig, _sink) = play(&talker.uri);
+    let server = RawServer::new(sentence);
+    let (mut rig, _sink) = play(&server.uri);
     let gate = Arc::new(Gate::default());
     let at_gate = gate.clone();
     rig.bus.set_sync_handler(move |_, message| {
@@ -133,7 +133,7 @@ fn a_sink_with_a_backlog_goes_down_at_once() {
         gst::BusSyncReply::Drop
     });
     rig.push(&[0; 48_000], 20);
-    talker.wait_until_blocked();
+    server.wait_until_blocked();
     let began = Instant::now();
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
     let took = began.elapsed();
@@ -144,14 +144,14 @@ fn a_sink_with_a_backlog_goes_down_at_once() {
 /// With the responses themselves, which are large, it is bytes that count.
 #[test]
 fn large_responses_are_bounded_by_their_bytes() {
-    let talker = Talker::new(|n| {
+    let server = RawServer::new(|n| {
         let json = format!(
             r#"{{"audio_info":{{"duration":{n}}},"x":"{}"}}"#,
             "x".repeat(4 << 20)
         );
         message(json.as_bytes(), 0)
     });
-    let (mut rig, sink) = play(&talker.uri);
+    let (mut rig, sink) = play(&server.uri);
     sink.set_property("post-responses", true);
     let (gate, blocked) = (Arc::new(Gate::default()), Arc::new(AtomicBool::new(false)));
     let (at_gate, is_blocked) = (gate.clone(), blocked.clone());
@@ -165,7 +165,7 @@ fn large_responses_are_bounded_by_their_bytes() {
     let before = memory();
     rig.push(&[0; 48_000], 20);
     // Reading goes on behind the handler.
-    eventually("it talks on", || talker.written() > 160 << 20);
+    wait_until("it talks on", || server.written() > 160 << 20);
     let grown = memory().saturating_sub(before);
     assert!(blocked.load(Ordering::Relaxed));
     assert!(grown < 128 << 20, "{grown} bytes more");

@@ -4,17 +4,17 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::common::direct::{Direct, Segment, ms};
 use crate::common::faults::*;
+use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Gate, Options, Service};
 
-fn started() -> (Service, Direct) {
+fn started() -> (Service, PadHarness) {
     let service = service(Options::default());
-    let direct = Direct::new(quick(&service));
-    (service, direct)
+    let harness = PadHarness::new(unpaced_sink(&service));
+    (service, harness)
 }
 
 /// Marks from number `first` on.
@@ -26,10 +26,10 @@ fn sentence(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
     .sentences(1)
 }
 
-fn flush(direct: &Direct) {
+fn flush(harness: &PadHarness) {
     let began = Instant::now();
-    direct.flush_start();
-    direct.flush_stop();
+    harness.flush_start();
+    harness.flush_stop();
     assert!(
         began.elapsed() < Duration::from_secs(1),
         "{:?}",
@@ -38,14 +38,14 @@ fn flush(direct: &Direct) {
 }
 
 /// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is heard.
-fn assert_goes_on(direct: &Direct, at: u64, stream: u32) {
+fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
     let mut segment = Segment::new();
     segment.set_start(ms(at));
     segment.set_time(ms(at));
-    assert!(direct.segment(&segment));
+    assert!(harness.segment(&segment));
     let (pcm, marks) = sentence(10);
-    direct.push_all(at, &pcm, 20);
-    let heard = direct.end();
+    harness.push_all(at, &pcm, 20);
+    let heard = harness.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_ends_once(&heard.transcripts());
@@ -66,26 +66,26 @@ fn assert_goes_on(direct: &Direct, at: u64, stream: u32) {
 
 #[test]
 fn what_was_not_said_is_never_said() {
-    let (service, direct) = started();
+    let (service, harness) = started();
     service.hold(Gate::Responses);
     let (pcm, _) = sentence(0);
-    direct.push_all(0, &pcm, 20);
+    harness.push_all(0, &pcm, 20);
     assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 100_000)));
-    flush(&direct);
-    direct.take();
+    flush(&harness);
+    harness.take();
     service.release(Gate::Responses);
     assert!(service.wait(LONG, |c| c[0].end.is_some()));
-    assert_goes_on(&direct, 5000, 1);
+    assert_goes_on(&harness, 5000, 1);
     // The session was dropped, not finished.
     assert!(service.connections()[0].finish_at.is_none());
 }
 
 #[test]
 fn before_any_audio_it_only_counts() {
-    let (service, direct) = started();
-    flush(&direct);
-    flush(&direct);
-    assert_goes_on(&direct, 7000, 2);
+    let (service, harness) = started();
+    flush(&harness);
+    flush(&harness);
+    assert_goes_on(&harness, 7000, 2);
     assert_eq!(
         service
             .connections()
@@ -99,85 +99,85 @@ fn before_any_audio_it_only_counts() {
 #[test]
 fn while_a_send_is_blocked() {
     let service = service(Options::default());
-    let sink = narrow(&service);
-    let direct = Direct::new(sink);
+    let sink = blocking_sink(&service);
+    let harness = PadHarness::new(sink);
     service.hold(Gate::Reading);
     std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
             let (pcm, _) = speech(150);
             let mut pieces = pcm.chunks(4800).enumerate();
             pieces.find_map(|(n, piece)| {
-                direct
+                harness
                     .pad
-                    .push(direct.buffer(Some(100 * n as u64), piece))
+                    .push(harness.buffer(Some(100 * n as u64), piece))
                     .err()
             })
         });
-        until_blocked(&direct.sink, Duration::from_millis(400));
+        until_blocked(&harness.sink, Duration::from_millis(400));
         let began = Instant::now();
-        direct.flush_start();
+        harness.flush_start();
         assert_eq!(
             pusher.join().expect("no panic"),
             Some(gst::FlowError::Flushing)
         );
         assert!(began.elapsed() < Duration::from_secs(1));
     });
-    direct.flush_stop();
-    direct.take();
+    harness.flush_stop();
+    harness.take();
     service.release(Gate::Reading);
-    assert_goes_on(&direct, 1000, 1);
+    assert_goes_on(&harness, 1000, 1);
 }
 
 #[test]
 fn while_draining() {
-    let (service, direct) = started();
+    let (service, harness) = started();
     service.hold(Gate::Final);
     let (pcm, _) = sentence(0);
-    direct.push_all(0, &pcm, 20);
+    harness.push_all(0, &pcm, 20);
     std::thread::scope(|scope| {
-        let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+        let end = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
         assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
-        direct.flush_start();
+        harness.flush_start();
         assert!(!end.join().expect("no panic"), "it was flushed");
     });
-    direct.flush_stop();
-    assert!(!direct.take().saw_eos());
+    harness.flush_stop();
+    assert!(!harness.take().saw_eos());
     service.release(Gate::Final);
-    assert_goes_on(&direct, 3000, 1);
+    assert_goes_on(&harness, 3000, 1);
 }
 
 #[test]
 fn after_the_end() {
-    let (_service, direct) = started();
+    let (_service, harness) = started();
     let (pcm, marks) = sentence(0);
-    direct.push_all(0, &pcm, 20);
-    assert_eq!(marks_of(&direct.end().finals()), expected(&marks, 0));
-    flush(&direct);
-    direct.take();
-    assert_goes_on(&direct, 3000, 1);
+    harness.push_all(0, &pcm, 20);
+    assert_eq!(marks_of(&harness.end().finals()), expected(&marks, 0));
+    flush(&harness);
+    harness.take();
+    assert_goes_on(&harness, 3000, 1);
 }
 
 #[test]
 fn in_paused() {
-    let (service, direct) = started();
+    let (service, harness) = started();
     service.hold(Gate::Responses);
     let (pcm, _) = sentence(0);
-    direct.push_all(0, &pcm, 20);
-    direct
+    harness.push_all(0, &pcm, 20);
+    harness
         .pipeline
         .set_state(gst::State::Paused)
         .expect("PAUSED");
-    flush(&direct);
-    direct.take();
+    flush(&harness);
+    harness.take();
     service.release(Gate::Responses);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            direct
+            harness
                 .pipeline
                 .set_state(gst::State::Playing)
                 .expect("PLAYING")
         });
-        assert_goes_on(&direct, 3000, 1);
+        assert_goes_on(&harness, 3000, 1);
     });
 }
 
@@ -185,29 +185,29 @@ fn in_paused() {
 #[test]
 fn nothing_comes_late() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     // A flush before the pipeline has resumed from the one before can leave any sink in PAUSED otherwise.
     sink.set_property("async", false);
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     for stream in 0..200 {
         let (pcm, _) = sentence(stream * 10);
-        direct.push_all(0, &pcm, 200);
+        harness.push_all(0, &pcm, 200);
         // Some in the middle of the words, some before.
         if stream % 3 > 0 {
-            direct.bus.timed_pop_filtered(
+            harness.bus.timed_pop_filtered(
                 gst::ClockTime::from_seconds(10),
                 &[gst::MessageType::Element],
             );
         }
-        flush(&direct);
-        direct.take();
-        assert!(direct.segment(&Segment::new()));
-        let late = direct.take().transcripts();
+        flush(&harness);
+        harness.take();
+        assert!(harness.segment(&Segment::new()));
+        let late = harness.take().transcripts();
         assert!(late.is_empty(), "{late:?}");
     }
     let (pcm, marks) = sentence(9000);
-    direct.push_all(0, &pcm, 200);
-    let heard = direct.end();
+    harness.push_all(0, &pcm, 200);
+    let heard = harness.end();
     assert!(heard.transcripts().iter().all(|t| t.stream == 200));
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
@@ -217,53 +217,58 @@ fn nothing_comes_late() {
 fn while_audio_is_dropped() {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("max-queue-time", 1000u32);
     sink.set_property_from_str("leaky", "downstream");
     // A bin that is flushed again before it has resumed may stay in PAUSED, whatever the sink.
     sink.set_property("async", false);
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let (pcm, _) = speech(1);
     for _ in 0..400 {
         std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
                 // Long enough for each to be told of.
                 let second = &pcm[..48_000];
-                (0..).find_map(|n| direct.pad.push(direct.buffer(Some(1000 * n), second)).err())
+                (0..).find_map(|n| {
+                    harness
+                        .pad
+                        .push(harness.buffer(Some(1000 * n), second))
+                        .err()
+                })
             });
-            direct.bus.timed_pop_filtered(
+            harness.bus.timed_pop_filtered(
                 gst::ClockTime::from_seconds(10),
                 &[gst::MessageType::Warning],
             );
-            direct.flush_start();
+            harness.flush_start();
             assert_eq!(
                 pusher.join().expect("no panic"),
                 Some(gst::FlowError::Flushing)
             );
         });
-        direct.flush_stop();
-        direct.take();
-        assert!(direct.segment(&Segment::new()));
-        direct.push(0, &pcm[..960]);
-        let late = direct.take().warnings();
+        harness.flush_stop();
+        harness.take();
+        assert!(harness.segment(&Segment::new()));
+        harness.push(0, &pcm[..960]);
+        let late = harness.take().warnings();
         assert!(late.is_empty(), "{late:?}");
     }
-    flush(&direct);
-    direct.take();
+    flush(&harness);
+    harness.take();
     let (pcm, marks) = sentence(500);
-    assert!(direct.segment(&Segment::new()));
-    let (first, rest) = pcm.split_at(direct.bytes(900));
-    direct.push_all(70_000, first, 20);
+    assert!(harness.segment(&Segment::new()));
+    let (first, rest) = pcm.split_at(harness.bytes(900));
+    harness.push_all(70_000, first, 20);
     service.release(Gate::Upgrade);
     assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
     // No faster than it goes out.
-    for (n, piece) in rest.chunks(direct.bytes(200)).enumerate() {
-        direct.push(70_900 + 200 * n as u64, piece);
-        eventually("it goes out", || {
-            stat(&direct.sink, "audio-queued") < 300_000_000
+    for (n, piece) in rest.chunks(harness.bytes(200)).enumerate() {
+        harness.push(70_900 + 200 * n as u64, piece);
+        wait_until("it goes out", || {
+            stat(&harness.sink, "audio-queued") < 300_000_000
         });
     }
-    let heard = direct.end();
+    let heard = harness.end();
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 70_000));
 }
@@ -274,7 +279,7 @@ fn seeks_in_a_recording() {
     for paused in [false, true] {
         let service = service(Options::default());
         let (pcm, marks) = speech(20);
-        let mut rig = Rig::new(quick(&service));
+        let mut rig = TestPipeline::new(unpaced_sink(&service));
         rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
         rig.source.set_duration(gst::ClockTime::from_seconds(52));
         let sought = Arc::new(Mutex::new(Vec::new()));
@@ -330,16 +335,16 @@ fn seeks_in_a_recording() {
 #[test]
 fn while_a_lost_connection_is_waited_for() {
     let service = service(faulty(&["error:55000031@1s#1"], false));
-    let direct = Direct::new(quick(&service));
+    let harness = PadHarness::new(unpaced_sink(&service));
     let (pcm, _) = sentence(0);
-    direct.push_all(0, &pcm, 20);
-    direct.bus.timed_pop_filtered(
+    harness.push_all(0, &pcm, 20);
+    harness.bus.timed_pop_filtered(
         gst::ClockTime::from_seconds(10),
         &[gst::MessageType::Warning],
     );
-    flush(&direct);
-    direct.take();
-    assert_goes_on(&direct, 3000, 1);
+    flush(&harness);
+    harness.take();
+    assert_goes_on(&harness, 3000, 1);
     let accepted: Vec<_> = service
         .connections()
         .iter()
@@ -357,12 +362,12 @@ fn while_it_is_sent_again() {
     sink.set_property("max-speed", 5.0);
     // Nothing is settled before the end: all of it is sent again.
     sink.set_property("end-window-size", 0u32);
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let (pcm, _) = speech(4);
-    direct.push_all(0, &pcm, 20);
+    harness.push_all(0, &pcm, 20);
     assert!(service.wait(LONG, |c| c.get(1).is_some_and(|c| c.audio_bytes > 0)));
-    flush(&direct);
-    direct.take();
-    assert_goes_on(&direct, 20_000, 1);
+    flush(&harness);
+    harness.take();
+    assert_goes_on(&harness, 20_000, 1);
     assert!(service.connections()[1].finish_at.is_none(), "dropped");
 }

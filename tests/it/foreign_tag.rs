@@ -30,7 +30,7 @@ fn check() {
     gst::init().expect("GStreamer");
     gst::tags::register::<Count>();
     let service = service(Options::default());
-    let mut rig = Rig::new(quick(&service));
+    let mut rig = TestPipeline::new(unpaced_sink(&service));
     let warnings = logged_warnings();
     let (pcm, marks) = speech(3);
     let heard = rig.run(&pcm, 20);

@@ -85,7 +85,7 @@ fn session(properties: &[(&str, &str)], pcm: &[u8], ms: usize) -> Vec<Frame> {
         "gzip" => 1,
         _ => 0,
     };
-    let heard = Rig::new(sink).run(pcm, ms);
+    let heard = TestPipeline::new(sink).run(pcm, ms);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let connections = service.connections();
     let [connection] = &connections[..] else {
@@ -153,7 +153,7 @@ fn every_byte_of_a_short_session() {
     let service = recording();
     let sink = sink(&service);
     sink.set_property_from_str("compression", "none");
-    let heard = Rig::new(sink).run(&[1, 2, 3, 4], 1);
+    let heard = TestPipeline::new(sink).run(&[1, 2, 3, 4], 1);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let connection = &service.connections()[0];
     let packets: Vec<&[u8]> = connection

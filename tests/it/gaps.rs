@@ -1,7 +1,7 @@
 //! Gaps, jumps and overlaps in time: the service counts samples, the pipeline has timestamps, and every
 //! word is heard once, at its time.
 
-use crate::common::direct::Direct;
+use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
@@ -10,21 +10,21 @@ use volcasr_loopback::{Options, Service};
 
 #[test]
 fn a_jump_up_to_the_idle_timeout_becomes_silence() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    direct.jump(1041, &second(1));
-    direct.push(6041, &second(2));
-    assert_heard(&direct, &[0, 1041, 6041]);
+    let (service, harness) = start();
+    harness.push(0, &second(0));
+    harness.jump(1041, &second(1));
+    harness.push(6041, &second(2));
+    assert_heard(&harness, &[0, 1041, 6041]);
     assert_eq!(lengths(&service), [7041]);
 }
 
 #[test]
 fn a_longer_jump_ends_the_session_after_the_end_window() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    direct.push(5001, &second(1));
-    direct.push(60_000, &second(2));
-    let heard = assert_heard(&direct, &[0, 5001, 60_000]);
+    let (service, harness) = start();
+    harness.push(0, &second(0));
+    harness.push(5001, &second(1));
+    harness.push(60_000, &second(2));
+    let heard = assert_heard(&harness, &[0, 5001, 60_000]);
     assert_eq!(lengths(&service), [2000, 2000, 1000]);
     let sessions: Vec<u32> = heard.finals().iter().map(|t| t.session).collect();
     assert_eq!(sessions, [0, 1, 2]);
@@ -34,13 +34,13 @@ fn a_longer_jump_ends_the_session_after_the_end_window() {
 #[test]
 fn the_end_window_is_the_user_s() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("end-window-size", 1500u32);
     sink.set_property("idle-timeout", 2000u32);
-    let direct = Direct::new(sink);
-    direct.push(0, &second(0));
-    direct.push(3001, &second(1));
-    assert_heard(&direct, &[0, 3001]);
+    let harness = PadHarness::new(sink);
+    harness.push(0, &second(0));
+    harness.push(3001, &second(1));
+    assert_heard(&harness, &[0, 3001]);
     assert_eq!(lengths(&service), [2700, 1000]);
 }
 
@@ -48,15 +48,15 @@ fn the_end_window_is_the_user_s() {
 #[test]
 fn a_buffer_as_long_as_the_queue_is_taken_behind_a_bit_of_another() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("max-queue-time", 1000u32);
     sink.set_property("idle-timeout", 0u32);
     sink.set_property_from_str("leaky", "no");
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let (pcm, marks) = speech(4);
-    direct.push(0, &pcm[..direct.bytes(130)]);
-    direct.push_all(130, &pcm[direct.bytes(130)..], 1000);
-    let heard = direct.end();
+    harness.push(0, &pcm[..harness.bytes(130)]);
+    harness.push_all(130, &pcm[harness.bytes(130)..], 1000);
+    let heard = harness.end();
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
 
@@ -64,54 +64,54 @@ fn a_buffer_as_long_as_the_queue_is_taken_behind_a_bit_of_another() {
 #[test]
 fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("max-queue-time", 1000u32);
     sink.set_property_from_str("leaky", "no");
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let times: Vec<u64> = (0..8).map(|n| n * 4500).collect();
     for (n, time) in times.iter().enumerate() {
-        direct.push(*time, &second(n as u32));
+        harness.push(*time, &second(n as u32));
     }
-    assert_heard(&direct, &times);
+    assert_heard(&harness, &times);
     assert_eq!(lengths(&service), [32_500]);
 }
 
 #[test]
 fn gap_events_become_silence_or_an_end() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    assert!(direct.gap(1000, 3000));
-    direct.push(4000, &second(1));
-    assert!(direct.gap(5000, 4001));
-    direct.push(9001, &second(2));
-    assert_heard(&direct, &[0, 4000, 9001]);
+    let (service, harness) = start();
+    harness.push(0, &second(0));
+    assert!(harness.gap(1000, 3000));
+    harness.push(4000, &second(1));
+    assert!(harness.gap(5000, 4001));
+    harness.push(9001, &second(2));
+    assert_heard(&harness, &[0, 4000, 9001]);
     assert_eq!(lengths(&service), [6000, 1000]);
 }
 
 /// At once, without waiting for the next buffer, which may never come.
 #[test]
 fn a_long_gap_posts_its_words() {
-    let (service, direct) = start();
-    direct.push(0, &second(0));
-    assert!(direct.gap(1000, 10_000));
-    let heard = direct.listen_for(|t| !t.text.is_empty());
+    let (service, harness) = start();
+    harness.push(0, &second(0));
+    assert!(harness.gap(1000, 10_000));
+    let heard = harness.listen_for(|t| !t.text.is_empty());
     assert_eq!(marks_of(&heard.finals()), at(&[0]));
     assert!(service.wait(LONG, |c| c[0].final_at.is_some()));
 }
 
 #[test]
 fn what_overlaps_is_heard_once() {
-    let (service, direct) = start();
+    let (service, harness) = start();
     let (pcm, marks) = speech(2);
-    let cut = |from: u64, to: u64| &pcm[direct.bytes(from)..direct.bytes(to)];
-    direct.push(0, cut(0, 1000));
-    direct.jump(700, cut(700, 1500));
+    let cut = |from: u64, to: u64| &pcm[harness.bytes(from)..harness.bytes(to)];
+    harness.push(0, cut(0, 1000));
+    harness.jump(700, cut(700, 1500));
     // Altogether within what was heard.
-    direct.jump(600, cut(600, 900));
-    direct.push(900, cut(900, 1100));
-    direct.jump(1400, cut(1400, 5000));
-    direct.push_all(5000, &pcm[direct.bytes(5000)..], 100);
-    let heard = direct.end();
+    harness.jump(600, cut(600, 900));
+    harness.push(900, cut(900, 1100));
+    harness.jump(1400, cut(1400, 5000));
+    harness.push_all(5000, &pcm[harness.bytes(5000)..], 100);
+    let heard = harness.end();
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     assert!(*service.connections()[0].pcm == pcm);
 }
@@ -124,7 +124,7 @@ fn an_idle_timeout_shorter_than_a_chunk() {
     sink.set_property("chunk-duration", 2000u32);
     sink.set_property("idle-timeout", 500u32);
     sink.set_property("sync", true);
-    let direct = Direct::new(sink);
+    let harness = PadHarness::new(sink);
     let layout = Layout {
         sentence: 1,
         every: 300,
@@ -132,9 +132,9 @@ fn an_idle_timeout_shorter_than_a_chunk() {
         ..Layout::default()
     };
     let marks: Vec<Mark> = (0..3).map(|n| layout.mark(n)).collect();
-    direct.push_all(0, &layout.pcm(2900), 20);
+    harness.push_all(0, &layout.pcm(2900), 20);
     // Nothing more comes, and no end.
-    let heard = direct.listen_for(|t| t.words.iter().any(|w| w.text.contains('2')));
+    let heard = harness.listen_for(|t| t.words.iter().any(|w| w.text.contains('2')));
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     // A line that waited for the first chunk for longer than the idle timeout was hung up.
     let connections = service.connections();
@@ -164,14 +164,14 @@ fn beginnings(service: &Service) -> Vec<(u64, u64)> {
 fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
     for (idle, jump) in [(500, 10_000), (2000, 1500)] {
         let service = service(Options::default());
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("idle-timeout", idle as u32);
-        let direct = Direct::new(sink);
-        direct.push(0, &second(0));
+        let harness = PadHarness::new(sink);
+        harness.push(0, &second(0));
         until_idle(&service);
-        direct.push(1000 + jump, &second(1));
-        direct.push(2000 + jump, &second(2));
-        assert_heard(&direct, &[0, 1000 + jump, 2000 + jump]);
+        harness.push(1000 + jump, &second(1));
+        harness.push(2000 + jump, &second(2));
+        assert_heard(&harness, &[0, 1000 + jump, 2000 + jump]);
         assert_eq!(beginnings(&service), [(300, 1000), (300, 2000)], "{jump}");
     }
 }
@@ -179,14 +179,14 @@ fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
 #[test]
 fn gap_events_after_an_idle_end_open_no_session() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("idle-timeout", 500u32);
-    let direct = Direct::new(sink);
-    direct.push(0, &second(0));
+    let harness = PadHarness::new(sink);
+    harness.push(0, &second(0));
     until_idle(&service);
-    assert!(direct.gap(1000, 400));
-    assert!(direct.gap(1400, 10_000));
-    direct.push(11_400, &second(1));
-    assert_heard(&direct, &[0, 11_400]);
+    assert!(harness.gap(1000, 400));
+    assert!(harness.gap(1400, 10_000));
+    harness.push(11_400, &second(1));
+    assert_heard(&harness, &[0, 11_400]);
     assert_eq!(beginnings(&service), [(300, 1000), (300, 1000)]);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::common::direct::Direct;
+use crate::common::pad_harness::PadHarness;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::Options;
@@ -40,7 +40,7 @@ impl Door {
 fn that_call_back_into_the_element() {
     let service = service(Options::default());
     let (pcm, marks) = speech(5);
-    let mut rig = Rig::new(quick(&service));
+    let mut rig = TestPipeline::new(unpaced_sink(&service));
     let calls = Arc::new(AtomicUsize::new(0));
     let (sink, count) = (rig.sink.clone(), calls.clone());
     rig.bus.set_sync_handler(move |_, message| {
@@ -74,7 +74,7 @@ fn that_call_back_into_the_element() {
 fn that_block() {
     let service = service(Options::default());
     let (pcm, marks) = speech(5);
-    let mut rig = Rig::new(quick(&service));
+    let mut rig = TestPipeline::new(unpaced_sink(&service));
     let (door, inside) = (Door::default(), Arc::new(AtomicBool::new(false)));
     let (handler_s, is_inside) = (door.clone(), inside.clone());
     on_transcript(&rig.bus, move |_| {
@@ -84,12 +84,12 @@ fn that_block() {
     rig.play();
     rig.push(&pcm, 20);
     rig.end();
-    eventually("the handler blocks", || inside.load(Ordering::SeqCst));
+    wait_until("the handler blocks", || inside.load(Ordering::SeqCst));
     // All of it arrives, and is answered.
     assert!(service.wait(LONG, |c| c[0].final_at.is_some()));
     assert!(stat(&rig.sink, "rendered") > 0);
     // The others in the process.
-    let mut other = Rig::new(quick(&service));
+    let mut other = TestPipeline::new(unpaced_sink(&service));
     assert_eq!(marks_of(&other.run(&pcm, 20).finals()), expected(&marks, 0));
     let mut calls = Calls::default();
     for _ in 0..5 {
@@ -114,9 +114,9 @@ fn that_block_in_many_elements() {
     let service = service(Options::default());
     let (pcm, marks) = speech(1);
     let (door, inside) = (Door::default(), Arc::new(AtomicUsize::new(0)));
-    let rigs: Vec<Rig> = (0..40)
+    let rigs: Vec<TestPipeline> = (0..40)
         .map(|_| {
-            let mut rig = Rig::new(quick(&service));
+            let mut rig = TestPipeline::new(unpaced_sink(&service));
             let (handler_s, inside) = (door.clone(), inside.clone());
             on_transcript(&rig.bus, move |_| {
                 inside.fetch_add(1, Ordering::SeqCst);
@@ -127,8 +127,8 @@ fn that_block_in_many_elements() {
             rig
         })
         .collect();
-    eventually("all block", || inside.load(Ordering::SeqCst) == rigs.len());
-    let mut other = Rig::new(quick(&service));
+    wait_until("all block", || inside.load(Ordering::SeqCst) == rigs.len());
+    let mut other = TestPipeline::new(unpaced_sink(&service));
     assert_eq!(marks_of(&other.run(&pcm, 20).finals()), expected(&marks, 0));
     let mut calls = Calls::default();
     for rig in &rigs {
@@ -146,7 +146,7 @@ fn that_shut_the_pipeline_down() {
     for other_thread in [true, false] {
         let service = service(Options::default());
         let (pcm, _) = speech(3);
-        let mut rig = Rig::new(quick(&service));
+        let mut rig = TestPipeline::new(unpaced_sink(&service));
         let pipeline = rig.pipeline.downgrade();
         let (done, is_done) = mpsc::channel();
         on_transcript(&rig.bus, move |_| {
@@ -180,7 +180,7 @@ fn that_shut_the_pipeline_down() {
 fn that_stop_at_the_end_of_the_progress() {
     let sink = sink_for("ws://127.0.0.1:1/api/v3/sauc/bigmodel_async");
     sink.set_property("max-reconnects", 0u32);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let pipeline = rig.pipeline.downgrade();
     let (done, is_done) = mpsc::channel();
     rig.bus.set_sync_handler(move |_, message| {
@@ -209,7 +209,7 @@ fn that_stop_at_the_end_of_the_progress() {
 fn that_shut_down_while_the_end_is_awaited() {
     let service = service(Options::default());
     let (pcm, _) = speech(1);
-    let mut rig = Rig::new(quick(&service));
+    let mut rig = TestPipeline::new(unpaced_sink(&service));
     let pipeline = rig.pipeline.downgrade();
     let (done, is_done) = mpsc::channel();
     on_transcript(&rig.bus, move |transcript| {
@@ -229,11 +229,11 @@ fn that_shut_down_while_the_end_is_awaited() {
 #[test]
 fn that_flush() {
     let service = service(Options::default());
-    let direct = Direct::new(quick(&service));
+    let harness = PadHarness::new(unpaced_sink(&service));
     let (pcm, _) = speech(1);
-    let pad = direct.pad.clone();
+    let pad = harness.pad.clone();
     let (done, is_done) = mpsc::channel();
-    on_transcript(&direct.bus, move |transcript| {
+    on_transcript(&harness.bus, move |transcript| {
         if transcript.stream == 0 {
             let began = Instant::now();
             pad.push_event(gst::event::FlushStart::new());
@@ -243,9 +243,9 @@ fn that_flush() {
     });
     for (n, piece) in pcm.chunks(4800).enumerate() {
         // Flushed, or after the flush without a segment.
-        if direct
+        if harness
             .pad
-            .push(direct.buffer(Some(100 * n as u64), piece))
+            .push(harness.buffer(Some(100 * n as u64), piece))
             .is_err()
         {
             break;

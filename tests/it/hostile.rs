@@ -42,7 +42,7 @@ fn at(ms: u64) -> At {
 }
 
 /// A second of audio to a service that says these things; what comes of it.
-fn session(script: Script, faults: Vec<Fault>) -> (Heard, Service) {
+fn session(script: Script, faults: Vec<Fault>) -> (BusLog, Service) {
     let service = service(Options {
         recogniser: Recogniser::Scripted(script),
         faults,
@@ -50,13 +50,13 @@ fn session(script: Script, faults: Vec<Fault>) -> (Heard, Service) {
     });
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let heard = rig.run(&[0; 48_000], 20);
     (heard, service)
 }
 
 /// An utterance, `odd`, and that utterance's end and another.
-fn around(odd: Send) -> Heard {
+fn around(odd: Send) -> BusLog {
     let script = Script::default()
         .step(At::Ack, Send::Json(ACK.into()))
         .step(at(400), Send::Json(BEFORE.into()))
@@ -65,12 +65,12 @@ fn around(odd: Send) -> Heard {
     session(script, Vec::new()).0
 }
 
-fn texts(heard: &Heard) -> Vec<String> {
+fn texts(heard: &BusLog) -> Vec<String> {
     heard.finals().into_iter().map(|f| f.text).collect()
 }
 
 #[track_caller]
-fn assert_unharmed(heard: &Heard, case: &str) {
+fn assert_unharmed(heard: &BusLog, case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert!(
         heard.warnings().is_empty(),
@@ -84,7 +84,7 @@ fn assert_unharmed(heard: &Heard, case: &str) {
 
 /// One error of the right domain, and the utterance that was open ends before it.
 #[track_caller]
-fn assert_refused(heard: &Heard, case: &str) {
+fn assert_refused(heard: &BusLog, case: &str) {
     let error = &heard.errors()[0];
     assert!(
         error.error.matches(gst::StreamError::Decode),
@@ -172,7 +172,7 @@ fn broken_frames() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn reconnects(heard: &Heard) -> usize {
+fn reconnects(heard: &BusLog) -> usize {
     let warnings = heard.warnings();
     let details = warnings.iter().filter_map(|w| w.details.as_ref());
     details.filter(|d| d.name() == "volcasr-reconnect").count()
@@ -221,7 +221,7 @@ fn broken_framing_on_every_connection_is_an_error() {
         faults: vec![fault],
         ..Options::default()
     });
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.push(&[0; 48_000], 20);
     // Without the end of the stream: the loss alone has to be the error.
@@ -244,7 +244,7 @@ fn broken_framing_in_place_of_the_answer_is_refused() {
             ..Options::default()
         });
         service.hold(Gate::Ack);
-        let heard = Rig::new(sink(&service)).run(&[0; 48_000], 20);
+        let heard = TestPipeline::new(sink(&service)).run(&[0; 48_000], 20);
         assert_refused(&heard, case);
         assert_eq!(service.connections().len(), 1, "{case}: tried again");
     }

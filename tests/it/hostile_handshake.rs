@@ -27,11 +27,11 @@ fn server(with: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     format!("ws://{address}/api/v3/sauc/bigmodel_async")
 }
 
-fn refusal(uri: &str) -> Heard {
+fn refusal(uri: &str) -> BusLog {
     let sink = sink_for(uri);
     sink.set_property("connect-timeout", 2000u32);
     sink.set_property("max-reconnects", 1u32);
-    Rig::new(sink).run(&[0; 48_000], 100)
+    TestPipeline::new(sink).run(&[0; 48_000], 100)
 }
 
 /// Writes the same again until the client has had enough; how much that took.
@@ -118,7 +118,7 @@ fn a_short_connect_timeout_does_not_hide_the_status() {
         });
         let sink = sink_for(&uri);
         sink.set_property("connect-timeout", 300u32);
-        let heard = Rig::new(sink).run(&[0; 48_000], 100);
+        let heard = TestPipeline::new(sink).run(&[0; 48_000], 100);
         let error = &heard.errors()[0].error;
         assert!(
             error.matches(gst::ResourceError::NotAuthorized),
@@ -204,7 +204,7 @@ fn a_server_that_trickles_holds_no_state_change() {
             ..Options::default()
         });
         let (pcm, _) = speech(2);
-        let mut rig = Rig::new(sink(&service));
+        let mut rig = TestPipeline::new(sink(&service));
         rig.play();
         rig.push(&pcm, 20);
         rig.end();
@@ -242,15 +242,15 @@ fn a_tls_handshake_that_trickles_is_given_up_and_holds_no_state_change() {
     let sink = sink_for(&uri);
     sink.set_property("connect-timeout", 500u32);
     sink.set_property("max-reconnects", 0u32);
-    let heard = Rig::new(sink).run(&[0; 48_000], 100);
+    let heard = TestPipeline::new(sink).run(&[0; 48_000], 100);
     let error = &heard.errors()[0].error;
     assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
 
     let sink = sink_for(&uri);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&[0; 48_000], 100);
-    eventually("it is under way", || !rig.take().progress().is_empty());
+    wait_until("it is under way", || !rig.take().progress().is_empty());
     let began = Instant::now();
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
     let took = began.elapsed();

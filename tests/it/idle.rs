@@ -13,18 +13,18 @@ fn pause(
     service: &Service,
     idle: u32,
     first_part: usize,
-    quiet: impl Fn(&Rig, &mut Heard),
-) -> (Heard, Vec<Mark>, gst::Element) {
+    quiet: impl Fn(&TestPipeline, &mut BusLog),
+) -> (BusLog, Vec<Mark>, gst::Element) {
     let sink = sink(service);
     sink.set_property("max-speed", 0.0);
     sink.set_property("idle-timeout", idle);
     sink.set_property("finish-timeout", 2000u32);
-    let (pcm, marks) = unfinished(4);
+    let (pcm, marks) = open_ended_speech(4);
     let (first, second) = pcm.split_at(first_part * 48);
-    let mut rig = Rig::new(sink.clone());
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(first, 20);
-    let mut heard = Heard::default();
+    let mut heard = BusLog::default();
     quiet(&rig, &mut heard);
     rig.push(second, 20);
     rig.end();
@@ -43,9 +43,9 @@ fn a_long_buffer_is_no_pause() {
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
     sink.set_property("idle-timeout", 1000u32);
-    let (pcm, marks) = unfinished(2);
+    let (pcm, marks) = open_ended_speech(2);
     let (first, second) = pcm.split_at(4000 * 48);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(first, 4000);
     // Longer than the timeout, and well before the buffer's end.
@@ -84,7 +84,7 @@ fn the_next_session_may_take_another_try() {
 #[test]
 fn the_session_is_finished_and_the_next_buffer_opens_another() {
     // In a pause, in a sentence, and with less than a chunk behind the last one.
-    at_once(&[2200, 3700, 3650], |&first_part| {
+    in_parallel(&[2200, 3700, 3650], |&first_part| {
         let case = format!("{first_part}");
         let service = service(Options::default());
         let began = std::time::Instant::now();
@@ -133,7 +133,7 @@ fn the_session_is_finished_and_the_next_buffer_opens_another() {
 /// Lost in that finish, it is restored as any other.
 #[test]
 fn the_finish_of_a_pause_is_restored() {
-    at_once(
+    in_parallel(
         &[
             "reset@finish#1",
             "no-final@finish#1",
@@ -156,7 +156,7 @@ fn the_finish_of_a_pause_is_restored() {
 #[test]
 fn the_service_may_end_it_as_well() {
     // The last one leaves less than a chunk, which is no audio to send yet.
-    at_once(&[2200, 3800, 3950], |&first_part| {
+    in_parallel(&[2200, 3800, 3950], |&first_part| {
         let case = format!("{first_part}");
         let service = service(Options {
             idle_timeout: Duration::from_millis(1500),
@@ -190,11 +190,11 @@ fn being_ended_for_idleness_is_no_try() {
         lag: Lag::EXACT,
         ..Options::default()
     });
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("idle-timeout", 0u32);
     sink.set_property("max-reconnects", 1u32);
-    let (pcm, marks) = unfinished(3);
-    let mut rig = Rig::new(sink);
+    let (pcm, marks) = open_ended_speech(3);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     for (n, piece) in pcm.chunks(1300 * 48).enumerate() {
         rig.push(piece, 20);
@@ -213,8 +213,8 @@ fn being_ended_for_idleness_is_no_try() {
 fn with_audio_to_send_it_is_a_loss() {
     let idle = r#"error:45000081:{"error":"[Timeout waiting next packet] session has ended"}@3s"#;
     let service = service(faulty(&[idle], false));
-    let (pcm, marks) = unfinished(4);
-    let heard = Rig::new(quick_sink(&service)).run(&pcm, 20);
+    let (pcm, marks) = open_ended_speech(4);
+    let heard = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "busy");
     assert_warned(&heard, 1, "busy");
 }
@@ -224,12 +224,12 @@ fn with_audio_to_send_it_is_a_loss() {
 fn right_behind_audio_it_is_a_loss() {
     let service = service(faulty(&["error:45000081@200ms*"], false));
     service.hold(Gate::Responses);
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("max-reconnects", 2u32);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
-    let (pcm, _) = unfinished(4);
-    let mut heard = Heard::default();
+    let (pcm, _) = open_ended_speech(4);
+    let mut heard = BusLog::default();
     let began = std::time::Instant::now();
     for piece in pcm.chunks(200 * 48).cycle() {
         if !heard.errors().is_empty() {
@@ -252,14 +252,14 @@ fn the_finish_of_a_pause_may_be_given_up() {
         quirks: Quirks::none(),
         ..faulty(&["no-final@finish#1"], false)
     });
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("idle-timeout", 600u32);
     sink.set_property("finish-timeout", 1000u32);
     sink.set_property("max-reconnects", 0u32);
-    let (pcm, marks) = unfinished(4);
+    let (pcm, marks) = open_ended_speech(4);
     // Behind the first sentence, whose words have been told.
     let (first, second) = pcm.split_at(2200 * 48);
-    let mut rig = Rig::new(sink.clone());
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(first, 20);
     let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::direct::Direct;
+use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
@@ -50,23 +50,23 @@ struct Result {
 }
 
 fn play(stamps: &Stamps, flags: impl Fn(usize) -> bool) -> Result {
-    let (service, direct) = start();
+    let (service, harness) = start();
     let pcm = words();
-    for ((n, piece), at) in pcm.chunks(direct.bytes(BUFFER)).enumerate().zip(stamps) {
-        push(&direct, *at, piece, flags(n));
+    for ((n, piece), at) in pcm.chunks(harness.bytes(BUFFER)).enumerate().zip(stamps) {
+        push(&harness, *at, piece, flags(n));
     }
-    judge(&service, &direct.end())
+    judge(&service, &harness.end())
 }
 
-fn push(direct: &Direct, at: u64, pcm: &[u8], discont: bool) {
+fn push(harness: &PadHarness, at: u64, pcm: &[u8], discont: bool) {
     if discont {
-        direct.jump(at, pcm);
+        harness.jump(at, pcm);
     } else {
-        direct.push(at, pcm);
+        harness.push(at, pcm);
     }
 }
 
-fn judge(service: &Service, heard: &Heard) -> Result {
+fn judge(service: &Service, heard: &BusLog) -> Result {
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_ends_once(&heard.transcripts());
@@ -127,7 +127,7 @@ fn stamps_by_arrival_make_no_silence_and_lose_nothing() {
 #[test]
 fn jitter_before_audioresample_loses_nothing() {
     let service = service(volcasr_loopback::Options::default());
-    let rig = Rig::new(quick(&service));
+    let rig = TestPipeline::new(unpaced_sink(&service));
     rig.source.unlink(&rig.sink);
     let resample = gst::ElementFactory::make("audioresample")
         .build()
@@ -152,7 +152,7 @@ fn jitter_before_audioresample_loses_nothing() {
         let pcm: Vec<u8> = (n * 960..(n + 1) * 960).flat_map(tone).collect();
         let mut buffer = gst::Buffer::from_slice(pcm);
         let writable = buffer.get_mut().expect("a new buffer");
-        writable.set_pts(crate::common::direct::ms(at));
+        writable.set_pts(crate::common::pad_harness::ms(at));
         let _ = rig.source.push_buffer(buffer);
     }
     rig.end();
@@ -173,7 +173,7 @@ fn jitter_before_audioresample_loses_nothing() {
 #[test]
 fn a_real_source_that_stamps_a_burst_by_arrival() {
     let service = service(volcasr_loopback::Options::default());
-    let rig = Rig::new(quick(&service));
+    let rig = TestPipeline::new(unpaced_sink(&service));
     rig.source.set_is_live(true);
     rig.source.set_do_timestamp(true);
     rig.sink.set_property_from_str("leaky", "no");

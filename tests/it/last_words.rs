@@ -8,7 +8,7 @@ use volcasr_loopback::Options;
 #[test]
 fn the_end_in_paused_without_audio() {
     let service = service(Options::default());
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
     rig.end();
     let timeout = gst::ClockTime::try_from(LONG).expect("short");
@@ -26,7 +26,7 @@ fn in_real_time() {
     let sink = sink(&service);
     sink.set_property("sync", true);
     let (pcm, marks) = speech(1);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let heard = rig.run(&pcm, 100);
     assert!(heard.errors().is_empty());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));

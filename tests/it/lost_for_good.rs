@@ -8,20 +8,20 @@ use gst::prelude::*;
 use volcasr_loopback::{Gate, Service};
 
 /// Plays into an error, and hears all that the sink says until its state is NULL again.
-fn fail(service: &Service, retries: u32) -> (Heard, gst::Element) {
-    let sink = quick_sink(service);
+fn fail(service: &Service, retries: u32) -> (BusLog, gst::Element) {
+    let sink = fast_sink(service);
     sink.set_property("max-reconnects", retries);
     (fail_with(&sink), sink)
 }
 
-fn fail_with(sink: &gst::Element) -> Heard {
+fn fail_with(sink: &gst::Element) -> BusLog {
     fail_in(sink, 4)
 }
 
 /// The same with so many sentences.
-fn fail_in(sink: &gst::Element, sentences: u64) -> Heard {
-    let (pcm, _) = unfinished(sentences);
-    let mut rig = Rig::new(sink.clone());
+fn fail_in(sink: &gst::Element, sentences: u64) -> BusLog {
+    let (pcm, _) = open_ended_speech(sentences);
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&pcm, 20);
     // Not the end yet: a loss behind the finish would be no error.
@@ -37,7 +37,7 @@ fn fail_in(sink: &gst::Element, sentences: u64) -> Heard {
 }
 
 /// One error, and nothing open when it comes, nor said after it.
-fn assert_one_error(heard: &Heard, sink: &gst::Element, case: &str) -> Report {
+fn assert_one_error(heard: &BusLog, sink: &gst::Element, case: &str) -> Report {
     let mut errors = own_errors(heard, sink);
     assert_eq!(errors.len(), 1, "{case}: {errors:?}");
     assert_ends_once(&heard.transcripts());
@@ -72,7 +72,7 @@ fn what_is_not_worth_a_try_is_not_tried_again() {
         "http:403@handshake",
         "http:404@handshake",
     ];
-    at_once(&cases, |fault| {
+    in_parallel(&cases, |fault| {
         let service = service(faulty(&[fault], false));
         let (heard, sink) = fail(&service, 10);
         let error = assert_one_error(&heard, &sink, fault);
@@ -135,14 +135,14 @@ fn tries_in_a_row_are_counted_and_their_pauses_grow() {
 #[test]
 fn progress_begins_the_count_anew() {
     // The second is tried three times in a row at most, whatever `max-reconnects` says.
-    at_once(
+    in_parallel(
         &[("reset@4s*", 1u32), ("error:55000007@4s*", 10)],
         |&(fault, tries)| {
             let service = service(faulty(&[fault], false));
-            let sink = quick_sink(&service);
+            let sink = fast_sink(&service);
             sink.set_property("max-reconnects", tries);
-            let (pcm, marks) = unfinished(8);
-            let heard = Rig::new(sink).run(&pcm, 20);
+            let (pcm, marks) = open_ended_speech(8);
+            let heard = TestPipeline::new(sink).run(&pcm, 20);
             assert_whole(&heard, &marks, false, fault);
             assert!(service.connections().len() > 5, "{fault}");
         },
@@ -173,7 +173,7 @@ fn the_first_error_frame_counts() {
         vec![format!("raw:{raw}@3s"), "reset@3s".to_owned()],
         vec![format!("raw:{raw}@3s"), "drop@3s".to_owned()],
     ];
-    at_once(&cases, |faults| {
+    in_parallel(&cases, |faults| {
         let faults: Vec<_> = faults.iter().map(String::as_str).collect();
         let service = service(faulty(&faults, false));
         let (heard, sink) = fail(&service, 10);
@@ -192,11 +192,11 @@ fn a_window_that_moves_on_is_no_progress() {
         ("error:55000007@300ms*", 10, 0),
         ("error:55000007@300ms*", 10, 120_000),
     ];
-    at_once(&cases, |&(fault, retries, replay)| {
+    in_parallel(&cases, |&(fault, retries, replay)| {
         let case = format!("{fault} {replay}");
         let service = service(faulty(&[fault], false));
         service.hold(Gate::Responses);
-        let sink = quick_sink(&service);
+        let sink = fast_sink(&service);
         sink.set_property("max-reconnects", retries);
         sink.set_property("replay-time", replay);
         // What goes into a socket that is reset is gone: there must be enough for each connection.

@@ -9,16 +9,16 @@ fn threads() -> usize {
 }
 
 /// `appsrc ! tee`, and so many sinks behind it: each behind a queue, or all on one thread.
-fn fan_out(service: &Service, count: usize, queues: bool) -> (Rig, Vec<gst::Element>) {
+fn fan_out(service: &Service, count: usize, queues: bool) -> (TestPipeline, Vec<gst::Element>) {
     init();
     let tee = gst::ElementFactory::make("tee").build().expect("a tee");
-    let first = quick(service);
-    let mut rig = Rig::new(first.clone());
+    let first = unpaced_sink(service);
+    let mut rig = TestPipeline::new(first.clone());
     rig.source.unlink(&first);
     rig.pipeline.add(&tee).expect("a new one");
     rig.source.link(&tee).expect("any caps");
     let mut sinks = vec![first];
-    sinks.extend((1..count).map(|_| quick(service)));
+    sinks.extend((1..count).map(|_| unpaced_sink(service)));
     for (n, sink) in sinks.iter().enumerate() {
         if n > 0 {
             rig.pipeline.add(sink).expect("a new one");

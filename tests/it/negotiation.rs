@@ -136,7 +136,7 @@ fn crossings(pcm: &[u8]) -> usize {
 }
 
 /// Two seconds of 440 Hz as `source`, converted on the way to the sink.
-fn tone(service: &Service, source: &str, rate: i32) -> Heard {
+fn tone(service: &Service, source: &str, rate: i32) -> BusLog {
     init();
     let description = format!(
         "audiotestsrc num-buffers=20 samplesperbuffer=4410 freq=440 ! {source} ! audioconvert ! audioresample ! \
@@ -212,7 +212,7 @@ fn a_rate_between_the_two_fails_with_its_name() {
 fn a_rate_set_while_playing_waits() {
     let service = service(Options::default());
     let (pcm, marks) = speech(1);
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.push(&pcm[..pcm.len() / 2], 100);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 0)));

@@ -7,7 +7,7 @@ use volcasr_loopback::{Endpoint, Options, Recogniser, Service};
 
 /// A fast sink on `endpoint`, with the resource id that it needs.
 fn sink_at(service: &Service, endpoint: Endpoint) -> gst::Element {
-    let sink = quick_sink(service);
+    let sink = fast_sink(service);
     sink.set_property("uri", service.uri_for(endpoint));
     if endpoint == Endpoint::Bigmodel {
         sink.set_property("resource-id", "volc.bigasr.sauc.duration");
@@ -24,7 +24,7 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
         .into_iter()
         .flat_map(|endpoint| [(10, 120_000, 2), (0, 120_000, 1), (10, 0, 1)].map(|c| (endpoint, c)))
         .collect();
-    at_once(&cases, |&(endpoint, (tries, replay, connections))| {
+    in_parallel(&cases, |&(endpoint, (tries, replay, connections))| {
         let case = format!("{endpoint:?}, {tries} tries, replay-time={replay}");
         let service = service(Options {
             recogniser: Recogniser::Silent,
@@ -33,7 +33,7 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
         let sink = sink_at(&service, endpoint);
         sink.set_property("max-reconnects", tries as u32);
         sink.set_property("replay-time", replay as u32);
-        let heard = Rig::new(sink).run(&speech(2).0, 20);
+        let heard = TestPipeline::new(sink).run(&speech(2).0, 20);
         assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
         assert!(heard.saw_eos() && heard.finals().is_empty(), "{case}");
         let warnings = warnings_of(&heard, "volcasr-finish-timeout");
@@ -54,7 +54,7 @@ fn a_stream_without_words_is_no_error() {
         .flat_map(|(endpoint, length)| [0u32, 120_000].map(|replay| (endpoint, length, replay)))
         .flat_map(|(endpoint, length, replay)| ends.map(|end| (endpoint, length, replay, end)))
         .collect();
-    at_once(&cases, |&(endpoint, length, replay, end)| {
+    in_parallel(&cases, |&(endpoint, length, replay, end)| {
         let case = format!("{endpoint:?}, {length} ms, replay-time={replay}, {end:?}");
         let service = service(Options {
             recogniser: Recogniser::Silent,
@@ -62,7 +62,7 @@ fn a_stream_without_words_is_no_error() {
         });
         let sink = sink_at(&service, endpoint);
         sink.set_property("replay-time", replay);
-        let heard = Rig::new(sink).run(&vec![0; length * 48], 20);
+        let heard = TestPipeline::new(sink).run(&vec![0; length * 48], 20);
         assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
         assert!(heard.saw_eos() && heard.transcripts().is_empty(), "{case}");
         if end.is_none() {
@@ -80,7 +80,7 @@ fn a_stream_without_words_is_no_error() {
 /// look like that of silence.
 #[test]
 fn a_stream_without_any_answer_is_an_error() {
-    at_once(
+    in_parallel(
         &[
             ("no-final@finish*", 0u32),
             ("hang@finish*", 0),
@@ -91,10 +91,10 @@ fn a_stream_without_any_answer_is_an_error() {
         ],
         |&(fault, tries)| {
             let service = service(silent_until_the_end(fault));
-            let sink = quick_sink(&service);
+            let sink = fast_sink(&service);
             sink.set_property("finish-timeout", 500u32);
             sink.set_property("max-reconnects", tries);
-            let heard = Rig::new(sink).run(&speech(2).0, 20);
+            let heard = TestPipeline::new(sink).run(&speech(2).0, 20);
             assert_failed(&heard, &format!("{fault}, {tries} tries"));
         },
     );
@@ -113,7 +113,7 @@ fn a_stream_whose_responses_have_no_text_is_an_error() {
             let sink = sink_at(&service, endpoint);
             sink.set_property("finish-timeout", 300u32);
             sink.set_property("max-reconnects", tries);
-            let heard = Rig::new(sink).run(&speech(2).0, 20);
+            let heard = TestPipeline::new(sink).run(&speech(2).0, 20);
             assert_failed(&heard, &format!("{endpoint:?}, {fault}"));
             assert_eq!(service.connections().len(), connections, "{fault}");
         }

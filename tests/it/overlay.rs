@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common::child::Scratch;
 use crate::common::program::{Running, plugin, python_with_gst};
 use crate::common::skip::skip;
-use crate::common::{LONG, eventually, init};
+use crate::common::{LONG, init, wait_until};
 use gst::prelude::*;
 use serde_json::{Value, json};
 use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service};
@@ -269,7 +269,7 @@ fn interrupted_it_says_so() {
     for signal in ["INT"] {
         let service = scripted(&[(At::Finish, Send::Last(said(true, "WORDS").to_string()))]);
         let running = Running::start(&mut command(&service, &arguments));
-        eventually("frames in the file", || {
+        wait_until("frames in the file", || {
             std::fs::metadata(&to).is_ok_and(|file| file.len() > 0)
         });
         running.signal(signal);

@@ -49,14 +49,14 @@ fn audio_that_waits_goes_out_at_max_speed() {
         (Cut::Lists, 10.0, 200),
         (Cut::Buffers(20), 4.0, 100),
     ];
-    at_once(&cases, |&(cut, speed, chunk)| {
+    in_parallel(&cases, |&(cut, speed, chunk)| {
         let case = format!("{cut:?} {speed} {chunk}");
         let service = service(Options::default());
         let sink = sink(&service);
         sink.set_property("max-speed", speed);
         sink.set_property("chunk-duration", chunk);
-        let (pcm, marks) = unfinished(4);
-        let mut rig = Rig::new(sink);
+        let (pcm, marks) = open_ended_speech(4);
+        let mut rig = TestPipeline::new(sink);
         let heard = match cut {
             Cut::Buffers(ms) => rig.run(&pcm, ms),
             Cut::OneBuffer => rig.run(&pcm, 60_000),
@@ -94,10 +94,10 @@ fn what_is_sent_again_is_paced_too() {
     sink.set_property("max-speed", 5.0);
     // Nothing is settled before the end: all of it is sent again.
     sink.set_property("end-window-size", 0u32);
-    let (pcm, marks) = unfinished(4);
-    let heard = Rig::new(sink.clone()).run(&pcm, 20);
+    let (pcm, marks) = open_ended_speech(4);
+    let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), told(&marks, false));
+    assert_eq!(marks_of(&heard.finals()), expected_words(&marks, false));
     assert!(stat(&sink, "audio-replayed") >= 8_000_000_000);
     for connection in service.connections() {
         assert_paced(&connection, 5.0, "replay");
@@ -107,9 +107,9 @@ fn what_is_sent_again_is_paced_too() {
 #[test]
 fn without_a_limit_it_goes_out_as_fast_as_it_goes() {
     let service = service(Options::default());
-    let sink = quick(&service);
-    let (pcm, marks) = unfinished(100);
-    let heard = Rig::new(sink).run(&pcm, 20);
+    let sink = unpaced_sink(&service);
+    let (pcm, marks) = open_ended_speech(100);
+    let heard = TestPipeline::new(sink).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "no limit");
     let connection = &service.connections()[0];
     let took = connection.finish_at.expect("a finish") - connection.accepted_at;

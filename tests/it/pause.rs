@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use crate::common::direct::{Direct, Segment};
+use crate::common::pad_harness::{PadHarness, Segment};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
@@ -38,7 +38,7 @@ fn play(pipeline: &gst::Pipeline) {
     change(pipeline, gst::State::Playing);
 }
 
-fn assert_clean(heard: &Heard) {
+fn assert_clean(heard: &BusLog) {
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_ends_once(&heard.transcripts());
@@ -55,10 +55,10 @@ fn each_way(test: impl Fn(bool)) {
 fn again_and_again_in_the_middle() {
     each_way(|is_async| {
         let service = service(Options::default());
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("async", is_async);
         let (pcm, marks) = speech(40);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         let pipeline = rig.pipeline.clone();
         let heard = std::thread::scope(|scope| {
@@ -81,12 +81,12 @@ fn again_and_again_in_the_middle() {
 }
 
 /// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end waits behind it all.
-fn blocked(is_async: bool) -> (Service, Rig, Vec<u8>, Vec<Mark>) {
+fn blocked(is_async: bool) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
     let service = service(Options::default());
-    let sink = narrow(&service);
+    let sink = blocking_sink(&service);
     sink.set_property("async", is_async);
     let (pcm, marks) = speech(150);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&pcm[..96_000], 100);
     assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 0)));
@@ -109,7 +109,7 @@ fn while_a_send_is_blocked() {
         let rendered = stat(&rig.sink, "rendered");
         service.release(Gate::Reading);
         // What waits goes out in PAUSED, too; nothing new is taken.
-        eventually("the queue runs dry", || {
+        wait_until("the queue runs dry", || {
             stat(&rig.sink, "audio-queued") < 200_000_000
         });
         assert_eq!(stat(&rig.sink, "rendered"), rendered, "async={is_async}");
@@ -126,12 +126,12 @@ fn while_a_send_is_blocked() {
 #[test]
 fn for_longer_than_the_idle_timeout() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("idle-timeout", 300u32);
     let (pcm, marks) = speech(4);
     // In the middle of a sentence.
     let cut = 48 * 600;
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&pcm[..cut], 10);
     assert!(service.wait(LONG, |c| {
@@ -175,32 +175,32 @@ fn the_end_comes_in_paused() {
     each_way(|is_async| {
         for timed in [true, false] {
             let service = service(Options::default());
-            let sink = quick(&service);
+            let sink = unpaced_sink(&service);
             sink.set_property("async", is_async);
-            let direct = Direct::new(sink);
+            let harness = PadHarness::new(sink);
             let (pcm, marks) = speech(2);
-            for (n, piece) in pcm.chunks(direct.bytes(100)).enumerate() {
-                direct.push(timed.then_some(n as u64 * 100), piece);
+            for (n, piece) in pcm.chunks(harness.bytes(100)).enumerate() {
+                harness.push(timed.then_some(n as u64 * 100), piece);
             }
             service.hold(Gate::Final);
-            let pad = direct.pad.clone();
+            let pad = harness.pad.clone();
             // Not awaited: without a buffer to preroll with it is done with the EOS.
-            let _ = direct.pipeline.set_state(gst::State::Paused);
+            let _ = harness.pipeline.set_state(gst::State::Paused);
             let eos = std::thread::spawn(move || pad.push_event(gst::event::Eos::new()));
-            let (result, ..) = direct
+            let (result, ..) = harness
                 .pipeline
                 .state(gst::ClockTime::try_from(SOON).expect("short"));
             assert!(result.is_ok(), "EOS does not preroll");
-            let mut heard = direct.take();
+            let mut heard = harness.take();
             assert!(!heard.saw_eos());
             // Nor does the drain keep PLAYING from being reached, though its words are still due.
-            play(&direct.pipeline);
+            play(&harness.pipeline);
             assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
-            pause(&direct.pipeline);
-            play(&direct.pipeline);
+            pause(&harness.pipeline);
+            play(&harness.pipeline);
             service.release(Gate::Final);
             assert!(eos.join().expect("no panic"));
-            heard.messages.extend(direct.listen().messages);
+            heard.messages.extend(harness.listen().messages);
             assert_clean(&heard);
             assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
         }
@@ -211,10 +211,10 @@ fn the_end_comes_in_paused() {
 fn during_the_drain() {
     each_way(|is_async| {
         let service = service(Options::default());
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("async", is_async);
         let (pcm, marks) = speech(2);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         service.hold(Gate::Final);
         rig.play();
         rig.push(&pcm[..pcm.len() - 48_000], 20);
@@ -280,10 +280,10 @@ fn in_a_hurry_while_a_send_is_blocked() {
 fn in_a_hurry_during_the_drain() {
     each_way(|is_async| {
         let service = service(Options::default());
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("async", is_async);
         let (pcm, marks) = speech(2);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         service.hold(Gate::Final);
         rig.play();
         rig.push(&pcm, 20);
@@ -301,7 +301,7 @@ fn in_a_hurry_during_the_drain() {
 #[test]
 fn an_element_without_a_pipeline_waits_for_room() {
     let service = service(Options::default());
-    let sink = quick(&service);
+    let sink = unpaced_sink(&service);
     sink.set_property("max-queue-time", 1000u32);
     sink.set_property_from_str("leaky", "no");
     let bus = gst::Bus::new();

@@ -162,10 +162,10 @@ fn each_reaches_words() {
     with_presets("each_reaches_words", || {
         for name in NAMES {
             let service = service(Options::default());
-            let sink = quick(&service);
+            let sink = unpaced_sink(&service);
             load(&sink, name);
             let (pcm, marks) = speech(3);
-            let heard = Rig::new(sink).run(&pcm, 100);
+            let heard = TestPipeline::new(sink).run(&pcm, 100);
             assert!(heard.errors().is_empty(), "{name}: {:?}", heard.errors());
             assert!(heard.saw_eos(), "{name}");
             assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{name}");
@@ -188,11 +188,11 @@ fn captions_and_batch_work_at_every_endpoint() {
         for name in ["captions", "batch"] {
             for endpoint in ["bigmodel", "bigmodel_nostream"] {
                 let service = service(Options::default());
-                let sink = quick(&service);
+                let sink = unpaced_sink(&service);
                 sink.set_property("uri", service.uri().replace("bigmodel_async", endpoint));
                 load(&sink, name);
                 let (pcm, marks) = speech(2);
-                let heard = Rig::new(sink).run(&pcm, 100);
+                let heard = TestPipeline::new(sink).run(&pcm, 100);
                 let finals = heard.finals();
                 assert_eq!(marks_of(&finals), expected(&marks, 0), "{name}, {endpoint}");
             }

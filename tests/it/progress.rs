@@ -7,14 +7,14 @@ use gst::ProgressType::{Canceled, Complete, Error, Start};
 use gst::prelude::*;
 use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
-fn wait_for(rig: &Rig, kind: gst::ProgressType) -> Heard {
+fn wait_for(rig: &TestPipeline, kind: gst::ProgressType) -> BusLog {
     rig.listen_until(|message| {
         matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind)
     })
 }
 
 /// All that is posted until READY, and by it.
-fn until_ready(rig: &Rig, mut heard: Heard) -> Heard {
+fn until_ready(rig: &TestPipeline, mut heard: BusLog) -> BusLog {
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
     heard.messages.append(&mut rig.take().messages);
     heard
@@ -30,7 +30,7 @@ fn refusing(what: FaultKind, when: Trigger) -> Options {
 #[test]
 fn success() {
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     for _ in 0..2 {
         rig.next = gst::ClockTime::ZERO;
         let heard = rig.run(&speech(1).0, 100);
@@ -45,7 +45,7 @@ fn success() {
 #[test]
 fn no_buffer_ever() {
     let service = service(Options::default());
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
     let heard = wait_for(&rig, Complete);
     let heard = until_ready(&rig, heard);
@@ -63,7 +63,7 @@ fn error() {
     // It fails before there is a buffer, and after.
     for buffers in [false, true] {
         let sink = sink_for(&service.uri().replace("ws://", "wss://"));
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         if buffers {
             rig.push(&speech(1).0, 100);
@@ -83,10 +83,10 @@ fn canceled() {
         tls: Some(authority.good().expect("a key")),
         ..refusing(FaultKind::Hang, Trigger::Accept)
     });
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     rig.play();
     assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
-    let heard = until_ready(&rig, Heard::default());
+    let heard = until_ready(&rig, BusLog::default());
     assert_eq!(heard.progress(), [Start, Canceled]);
     assert!(heard.errors().is_empty());
 }
@@ -95,10 +95,10 @@ fn canceled() {
 #[test]
 fn canceled_at_once() {
     let service = service(Options::default());
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     for _ in 0..200 {
         rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-        let progress = until_ready(&rig, Heard::default()).progress();
+        let progress = until_ready(&rig, BusLog::default()).progress();
         assert!(
             progress == [Start, Canceled] || progress == [Start, Complete],
             "{progress:?}"
@@ -110,7 +110,7 @@ fn canceled_at_once() {
 #[test]
 fn stopped_while_the_end_is_posted() {
     let service = service(Options::default());
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     let (posting, posted) = std::sync::mpsc::channel();
     rig.bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Progress(progress) = message.view()
@@ -126,7 +126,7 @@ fn stopped_while_the_end_is_posted() {
         rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
         posted.recv_timeout(LONG).expect("COMPLETE");
         let began = Instant::now();
-        let heard = until_ready(&rig, Heard::default());
+        let heard = until_ready(&rig, BusLog::default());
         // It does not let it have more than half of the time that a stop may take.
         if began.elapsed() < Duration::from_millis(50) {
             assert_eq!(heard.progress(), [Start, Complete]);
@@ -181,7 +181,7 @@ fn paused_holds_no_session() {
     let service = service(Options::default());
     let sink = sink(&service);
     sink.set_property("idle-timeout", 300u32);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let (pcm, marks) = speech(1);
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
     rig.push(&pcm, 100);

@@ -31,7 +31,7 @@ fn sink_behind(service: &Service) -> gst::Element {
 
 fn assert_complete(sink: gst::Element) {
     let (pcm, marks) = speech(1);
-    let heard = Rig::new(sink).run(&pcm, 100);
+    let heard = TestPipeline::new(sink).run(&pcm, 100);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
@@ -123,7 +123,7 @@ fn the_environment_names_it() {
         let port = proxy.port.to_string();
         let variables: [(&str, &OsStr); 3] = [
             ("ALL_PROXY", uri.as_ref()),
-            ("no_proxy", "direct.invalid".as_ref()),
+            ("no_proxy", "harness.invalid".as_ref()),
             ("PORT", port.as_ref()),
         ];
         child::spawn(
@@ -138,14 +138,14 @@ fn the_environment_names_it() {
     let service = service(Options::default());
     assert_complete(sink_behind(&service));
     assert_complete(sink(&service));
-    for (host, proxy) in [("direct.invalid", None), (HOST, Some(""))] {
+    for (host, proxy) in [("harness.invalid", None), (HOST, Some(""))] {
         let sink = sink_for(&service.uri().replace("127.0.0.1", host));
         sink.set_property("allow-insecure", true);
         sink.set_property("max-reconnects", 0u32);
         if let Some(proxy) = proxy {
             sink.set_property("proxy", proxy);
         }
-        let rig = Rig::new(sink);
+        let rig = TestPipeline::new(sink);
         rig.play();
         let errors = rig.listen().errors();
         let text = errors[0].error.message();
@@ -162,7 +162,7 @@ fn failure(service: &Service, scheme: &str, port: u16, set: impl Fn(&gst::Elemen
     sink.set_property("proxy", format!("{scheme}://127.0.0.1:{port}"));
     sink.set_property("max-reconnects", 1u32);
     set(&sink);
-    let rig = Rig::new(sink);
+    let rig = TestPipeline::new(sink);
     rig.play();
     let heard = rig.listen();
     let error = heard.errors().swap_remove(0);
@@ -241,7 +241,7 @@ fn a_proxy_that_can_not_be_used() {
     ] {
         let sink = sink(&service);
         sink.set_property("proxy", uri);
-        let rig = Rig::new(sink);
+        let rig = TestPipeline::new(sink);
         let refused = rig.pipeline.set_state(gst::State::Playing);
         assert_eq!(refused, Err(gst::StateChangeError), "{uri}");
         let error = &rig.take().errors()[0].error;
@@ -301,7 +301,7 @@ fn its_login_is_never_shown() {
                     sink.set_property("proxy-id", "gatekeeper");
                     sink.set_property("proxy-pw", "OPENSESAMEqz81Jx");
                 }
-                let mut rig = Rig::new(sink);
+                let mut rig = TestPipeline::new(sink);
                 rig.pipeline.add_property_deep_notify_watch(None, true);
                 let _ = rig.pipeline.set_state(gst::State::Playing);
                 rig.push(&speech(1).0, 100);

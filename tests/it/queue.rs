@@ -9,23 +9,23 @@ use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{FaultKind, Gate, Options};
 
 /// A queue of so many milliseconds in front of a service that holds the upgrade back.
-fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, Rig) {
+fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, TestPipeline) {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
     sink.set_property("max-queue-time", queue);
     sink.set_property_from_str("leaky", leaky);
-    let rig = Rig::new(sink);
+    let rig = TestPipeline::new(sink);
     rig.source.set_is_live(live);
     (service, rig)
 }
 
 #[test]
 fn a_full_queue_blocks_the_pipeline() {
-    at_once(&["no", "auto"], |leaky| {
+    in_parallel(&["no", "auto"], |leaky| {
         let (service, mut rig) = rig(leaky, false, 1000);
-        let (pcm, marks) = unfinished(4);
+        let (pcm, marks) = open_ended_speech(4);
         rig.play();
         rig.push(&pcm, 20);
         rig.end();
@@ -46,15 +46,15 @@ fn a_full_queue_blocks_the_pipeline() {
 
 #[test]
 fn a_full_queue_loses_its_oldest_audio() {
-    at_once(
+    in_parallel(
         &[("downstream", false), ("downstream", true), ("auto", true)],
         |&(leaky, live)| {
             let case = format!("{leaky} {live}");
             let (service, mut rig) = rig(leaky, live, 3000);
-            let (pcm, marks) = unfinished(5);
+            let (pcm, marks) = open_ended_speech(5);
             rig.play();
             rig.push(&pcm, 20);
-            eventually("all is taken", || {
+            wait_until("all is taken", || {
                 stat(&rig.sink, "audio-received") == nanos(&pcm)
             });
             rig.end();
@@ -76,11 +76,11 @@ fn a_full_queue_loses_its_oldest_audio() {
 /// What was sent before the outage is not touched, and what comes behind the hole has its own times.
 #[test]
 fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
-    at_once(&[1000u32, 2500, 3300], |&queue| {
+    in_parallel(&[1000u32, 2500, 3300], |&queue| {
         let case = format!("{queue}");
         let (service, mut rig) = rig("downstream", false, queue);
         service.release(Gate::Upgrade);
-        let (pcm, marks) = unfinished(8);
+        let (pcm, marks) = open_ended_speech(8);
         let (first, second) = pcm.split_at(5000 * 48);
         rig.play();
         // No faster than it goes out.
@@ -95,7 +95,7 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
         service.inject(FaultKind::Reset);
         let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
         rig.push(second, 20);
-        eventually("all is taken", || {
+        wait_until("all is taken", || {
             stat(&rig.sink, "audio-received") == nanos(&pcm)
         });
         rig.end();
@@ -117,14 +117,14 @@ fn a_buffer_longer_than_the_queue_is_taken() {
         ("no", 333, 2000),
         ("no", 150, 200),
     ];
-    at_once(&cases, |&(leaky, buffer, chunk)| {
+    in_parallel(&cases, |&(leaky, buffer, chunk)| {
         let case = format!("{leaky} {buffer} {chunk}");
         // So little may wait that each buffer is longer, and a chunk as well.
         let (service, mut rig) = rig(leaky, false, 100);
         service.release(Gate::Upgrade);
         rig.sink.set_property("chunk-duration", chunk);
         rig.sink.set_property("idle-timeout", 0u32);
-        let (pcm, marks) = unfinished(4);
+        let (pcm, marks) = open_ended_speech(4);
         let heard = rig.run(&pcm, buffer);
         assert_whole(&heard, &marks, false, &case);
         let arrived = service.inspect(|all| all[0].pcm.clone());
@@ -141,12 +141,12 @@ fn a_buffer_longer_than_the_queue_is_taken() {
 #[test]
 fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     let (service, mut rig) = rig("downstream", false, 1000);
-    let (pcm, marks) = unfinished(4);
+    let (pcm, marks) = open_ended_speech(4);
     let (first, second) = pcm.split_at(2600 * 48);
     rig.play();
     rig.push(first, 20);
     rig.push_at(rig.next, second);
-    eventually("all is taken", || {
+    wait_until("all is taken", || {
         stat(&rig.sink, "audio-received") == nanos(&pcm)
     });
     rig.end();
@@ -165,17 +165,17 @@ fn audio_that_is_dropped_across_segments_is_told_in_each() {
     let sink = sink(&service);
     sink.set_property("max-queue-time", 1000u32);
     sink.set_property_from_str("leaky", "downstream");
-    let direct = direct::Direct::new(sink);
-    let silence = vec![0; direct.bytes(300)];
-    direct.push_all(0, &silence, 100);
-    let mut segment = direct::Segment::new();
-    segment.set_start(direct::ms(60_000));
-    segment.set_base(direct::ms(300));
-    assert!(direct.segment(&segment));
-    direct.push_all(60_000, &vec![0; direct.bytes(3000)], 100);
+    let harness = pad_harness::PadHarness::new(sink);
+    let silence = vec![0; harness.bytes(300)];
+    harness.push_all(0, &silence, 100);
+    let mut segment = pad_harness::Segment::new();
+    segment.set_start(pad_harness::ms(60_000));
+    segment.set_base(pad_harness::ms(300));
+    assert!(harness.segment(&segment));
+    harness.push_all(60_000, &vec![0; harness.bytes(3000)], 100);
     service.release(Gate::Upgrade);
-    assert!(direct.pad.push_event(gst::event::Eos::new()));
-    let heard = listen(&direct.bus);
+    assert!(harness.pad.push_event(gst::event::Eos::new()));
+    let heard = listen(&harness.bus);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let told: Vec<_> = warnings_of(&heard, "volcasr-dropped")
         .iter()
@@ -192,7 +192,7 @@ fn audio_that_is_dropped_across_segments_is_told_in_each() {
         next += duration;
     }
     assert!(next > 300, "{told:?}");
-    assert_eq!(stat(&direct.sink, "audio-dropped"), next * 1_000_000);
+    assert_eq!(stat(&harness.sink, "audio-dropped"), next * 1_000_000);
 }
 
 fn ms(pcm: &[u8]) -> u64 {
@@ -205,7 +205,7 @@ fn nanos(pcm: &[u8]) -> u64 {
 
 /// The warnings tell one stretch from `begin` on, each where the one before ended, and as much as `stats` says.
 /// Returns it in milliseconds.
-fn assert_dropped(heard: &Heard, sink: &gst::Element, begin: u64, case: &str) -> u64 {
+fn assert_dropped(heard: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> u64 {
     let warnings = warnings_of(heard, "volcasr-dropped");
     let mut next = begin * 1_000_000;
     for details in &warnings {
@@ -228,7 +228,7 @@ fn assert_dropped(heard: &Heard, sink: &gst::Element, begin: u64, case: &str) ->
 }
 
 /// Every mark is heard once, in order and at its time, but for those that the hole has something of.
-fn assert_heard_but(heard: &Heard, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
+fn assert_heard_but(heard: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert_ends_once(&heard.transcripts());
     let mut said = marks_of(&heard.finals());

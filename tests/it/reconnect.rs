@@ -32,16 +32,16 @@ fn lose(losses: &[&str], when: &str) {
             ]
         })
         .collect();
-    at_once(&cases, |(fault, spikes)| {
+    in_parallel(&cases, |(fault, spikes)| {
         let service = service(faulty(&[fault], *spikes));
         run(&service, fault, *spikes, 1);
     });
 }
 
-fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> Heard {
-    let sink = quick_sink(service);
-    let mut rig = Rig::new(sink.clone());
-    let (pcm, marks) = unfinished(SENTENCES);
+fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> BusLog {
+    let sink = fast_sink(service);
+    let mut rig = TestPipeline::new(sink.clone());
+    let (pcm, marks) = open_ended_speech(SENTENCES);
     let heard = rig.run(&pcm, 20);
     assert_whole(&heard, &marks, spikes, case);
     assert_warned(&heard, losses, case);
@@ -72,13 +72,13 @@ fn in_the_handshake() {
 /// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one dies it is.
 #[test]
 fn in_the_handshake_without_an_answer() {
-    at_once(&["reset", "drop"], |what| {
+    in_parallel(&["reset", "drop"], |what| {
         let faults = [format!("{what}@handshake#1"), format!("{what}@handshake#2")];
         let service = service(faulty(&[&faults[0], &faults[1]], false));
-        let mut rig = Rig::new(quick_sink(&service));
+        let mut rig = TestPipeline::new(fast_sink(&service));
         rig.play();
         rig.listen_until(is_ready);
-        let (pcm, marks) = unfinished(SENTENCES);
+        let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.push(&pcm, 20);
         rig.end();
         let heard = rig.listen();
@@ -130,7 +130,7 @@ fn again_and_again() {
         "close:1011@finish#6",
         "reset@finish#7",
     ];
-    at_once(&[false, true], |&spikes| {
+    in_parallel(&[false, true], |&spikes| {
         let service = service(faulty(&faults, spikes));
         run(&service, "again and again", spikes, faults.len());
     });
@@ -140,9 +140,9 @@ fn again_and_again() {
 #[test]
 fn what_is_settled_is_not_sent_again() {
     let service = service(faulty(&["reset@9s"], false));
-    let sink = quick_sink(&service);
-    let (pcm, marks) = unfinished(SENTENCES);
-    let heard = Rig::new(sink.clone()).run(&pcm, 20);
+    let sink = fast_sink(&service);
+    let (pcm, marks) = open_ended_speech(SENTENCES);
+    let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "settled");
     let replayed = stat(&sink, "audio-replayed");
     // The third sentence was settled at 7700 + 800 ms at the latest.
@@ -162,25 +162,25 @@ fn the_end_comes_in_paused() {
         .into_iter()
         .flat_map(|is_async| [4000u32, 300, 0].map(|idle| (is_async, idle)))
         .collect();
-    at_once(&cases, |&(is_async, idle)| {
+    in_parallel(&cases, |&(is_async, idle)| {
         let case = format!("async={is_async} idle-timeout={idle}");
         let service = service(faulty(
             &["reset@2900ms#1", "http:503@handshake#2", "drop@900ms#3"],
             false,
         ));
-        let sink = quick_sink(&service);
+        let sink = fast_sink(&service);
         sink.set_property("async", is_async);
         sink.set_property("idle-timeout", idle);
-        let mut rig = Rig::new(sink.clone());
-        let (pcm, marks) = unfinished(SENTENCES);
+        let mut rig = TestPipeline::new(sink.clone());
+        let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.play();
         rig.push(&pcm, 20);
         let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
         rig.end();
         let all = rig.time_of(&pcm).nseconds();
-        eventually("all is taken", || stat(&sink, "audio-received") == all);
+        wait_until("all is taken", || stat(&sink, "audio-received") == all);
         rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-        eventually("it is restored twice", || stat(&sink, "reconnects") >= 2);
+        wait_until("it is restored twice", || stat(&sink, "reconnects") >= 2);
         rig.pipeline
             .set_state(gst::State::Playing)
             .expect("PLAYING");
@@ -214,8 +214,8 @@ fn the_pipeline_waits_meanwhile() {
     let sink = sink(&service);
     sink.set_property_from_str("leaky", "no");
     sink.set_property("max-queue-time", 1000u32);
-    let (pcm, marks) = unfinished(SENTENCES);
-    let mut rig = Rig::new(sink.clone());
+    let (pcm, marks) = open_ended_speech(SENTENCES);
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&pcm, 20);
     rig.end();

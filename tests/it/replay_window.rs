@@ -8,7 +8,7 @@ use volcasr_loopback::{FaultKind, Gate, Service};
 
 /// Plays one long sentence, loses the connection when the words up to `until` have been told and all of the first
 /// part has been sent, and plays on.
-fn lose_in_a_sentence(replay: u32, spikes: bool) -> (Heard, Vec<Mark>, Service, gst::Element) {
+fn lose_in_a_sentence(replay: u32, spikes: bool) -> (BusLog, Vec<Mark>, Service, gst::Element) {
     let service = service(faulty(&[], spikes));
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
@@ -18,7 +18,7 @@ fn lose_in_a_sentence(replay: u32, spikes: bool) -> (Heard, Vec<Mark>, Service, 
         ..Layout::default()
     };
     let (pcm, marks) = layout.sentences(1);
-    let mut rig = Rig::new(sink.clone());
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     // Up to the end of m9, in whole chunks.
     let (first, second) = pcm.split_at(5000 * 48);
@@ -45,7 +45,7 @@ fn numbers(finals: &[Transcript]) -> Vec<u32> {
 /// Nothing is kept: the words that were told stand, what was sent and not told is gone, and nothing comes twice.
 #[test]
 fn without_a_window_what_was_told_ends_unconfirmed() {
-    at_once(&[false, true], |&spikes| {
+    in_parallel(&[false, true], |&spikes| {
         let (heard, marks, service, sink) = lose_in_a_sentence(0, spikes);
         assert!(heard.errors().is_empty(), "{:?}", heard.errors());
         assert_ends_once(&heard.transcripts());
@@ -57,7 +57,7 @@ fn without_a_window_what_was_told_ends_unconfirmed() {
         // With the lag, m8 (to 4500 ms) was told and m9 (to 5000 ms) was not.
         let expected: Vec<_> = (0..20).filter(|n| *n != 9).collect();
         assert_eq!(numbers(&finals), expected);
-        let told = told(&marks, spikes);
+        let told = expected_words(&marks, spikes);
         for mark in marks_of(&finals) {
             // The last word told before the loss may still have had its times revised.
             let exact = told[mark.0 as usize];
@@ -75,7 +75,7 @@ fn without_a_window_what_was_told_ends_unconfirmed() {
 #[test]
 fn a_window_that_has_moved_on_cuts_the_utterance() {
     // At the loss 5000 ms had been sent: the window began at 3150 ms, before m6, or at 2950 ms, in m5's end.
-    at_once(
+    in_parallel(
         &[(1850, false), (1850, true), (2050, false), (2050, true)],
         |&(replay, spikes)| {
             let (heard, marks, _service, sink) = lose_in_a_sentence(replay, spikes);
@@ -86,7 +86,7 @@ fn a_window_that_has_moved_on_cuts_the_utterance() {
             let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
             assert_eq!(unconfirmed, [true, false], "{case}: {finals:?}");
             assert_eq!(numbers(&finals), (0..20).collect::<Vec<_>>(), "{case}");
-            assert_eq!(marks_of(&finals), told(&marks, spikes), "{case}");
+            assert_eq!(marks_of(&finals), expected_words(&marks, spikes), "{case}");
             assert!(
                 stat(&sink, "audio-replayed") <= u64::from(replay) * 1_000_000,
                 "{case}"
@@ -99,10 +99,10 @@ fn a_window_that_has_moved_on_cuts_the_utterance() {
 #[test]
 fn without_a_window_a_lost_finish_is_given_up() {
     let service = service(faulty(&["reset@finish"], false));
-    let sink = quick_sink(&service);
+    let sink = fast_sink(&service);
     sink.set_property("replay-time", 0u32);
-    let (pcm, _) = unfinished(2);
-    let heard = Rig::new(sink).run(&pcm, 20);
+    let (pcm, _) = open_ended_speech(2);
+    let heard = TestPipeline::new(sink).run(&pcm, 20);
     assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
     assert_ends_once(&heard.transcripts());
     let unconfirmed: Vec<_> = heard.finals().iter().map(|f| f.unconfirmed).collect();
@@ -122,7 +122,7 @@ fn silence_leaves_the_window_unnoticed() {
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
     sink.set_property("replay-time", 1000u32);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     let (pcm, marks) = speech(2);
     let silence = vec![0; 8000 * 48];
@@ -141,7 +141,7 @@ fn silence_leaves_the_window_unnoticed() {
     rig.end();
     service.release(Gate::Upgrade);
     heard.messages.extend(rig.listen().messages);
-    let mut expected = told(&marks, false);
+    let mut expected = expected_words(&marks, false);
     expected.extend(crate::common::expected(&marks, offset));
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected);

@@ -20,7 +20,7 @@ fn default() -> Value {
 /// Starts a session with `sink` and gives what it asked for.
 fn request_of(service: &Service, sink: gst::Element) -> Value {
     let before = service.connections().len();
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&[0; 9600], 200);
     assert!(service.wait(LONG, |all| {

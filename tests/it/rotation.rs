@@ -23,7 +23,7 @@ fn rotate_fed(
     max: u32,
     spikes: bool,
     set: impl Fn(&gst::Element),
-    feed: impl Fn(&mut Rig) -> Heard,
+    feed: impl Fn(&mut TestPipeline) -> BusLog,
 ) -> (Service, gst::Element) {
     let service = service(Options {
         max_sessions: Some(1),
@@ -35,7 +35,7 @@ fn rotate_fed(
     sink.set_property("max-speed", 20.0);
     sink.set_property("max-session-time", max);
     set(&sink);
-    let heard = feed(&mut Rig::new(sink.clone()));
+    let heard = feed(&mut TestPipeline::new(sink.clone()));
     let case = format!("{max} {spikes}");
     assert_whole(&heard, marks, spikes, &case);
     assert!(
@@ -73,7 +73,7 @@ fn seconds(connection: &Connection) -> f64 {
 /// At the first pause in which everything is settled after that time, and with the silence around it only sent again.
 #[test]
 fn a_session_ends_at_a_settled_pause() {
-    at_once(&[false, true], |&spikes| {
+    in_parallel(&[false, true], |&spikes| {
         // Sentences of 1.3 s, each 3.8 s.
         let layout = Layout {
             pause: 2500,
@@ -83,9 +83,9 @@ fn a_session_ends_at_a_settled_pause() {
         let fast = |sink: &gst::Element| sink.set_property("max-speed", 0.0);
         let (service, sink) = rotate_fed(&marks, 7000, spikes, fast, |rig| {
             rig.play();
-            let mut heard = Heard::default();
+            let mut heard = BusLog::default();
             let mut begin = 0;
-            let mut push = |rig: &mut Rig, end: u64| {
+            let mut push = |rig: &mut TestPipeline, end: u64| {
                 rig.push(&pcm[begin * 48..end as usize * 48], 20);
                 begin = end as usize;
             };
@@ -144,8 +144,8 @@ fn marks_by_connection(connections: &[Connection]) -> Vec<(f64, Vec<(u32, u64)>)
 /// However short sessions are to be, each gets on.
 #[test]
 fn sessions_of_no_length_get_on() {
-    at_once(&[1u32, 300, 1000], |&max| {
-        let (pcm, marks) = unfinished(4);
+    in_parallel(&[1u32, 300, 1000], |&max| {
+        let (pcm, marks) = open_ended_speech(4);
         let (service, _) = rotate(&pcm, &marks, max, false, |_| {});
         assert!(
             service.connections().len() < 60,
@@ -158,7 +158,7 @@ fn sessions_of_no_length_get_on() {
 /// One endless sentence: at 1.5 times the time, and nothing is cut.
 #[test]
 fn without_a_pause_a_session_ends_all_the_same() {
-    at_once(
+    in_parallel(
         &[(false, "full"), (true, "full"), (false, "single")],
         |&(spikes, result)| {
             let layout = Layout {
@@ -187,7 +187,7 @@ fn without_a_pause_a_session_ends_all_the_same() {
 
 #[test]
 fn without_a_limit_there_is_one_session() {
-    let (pcm, marks) = unfinished(12);
+    let (pcm, marks) = open_ended_speech(12);
     let (service, _) = rotate(&pcm, &marks, 0, false, |_| {});
     assert_eq!(service.connections().len(), 1);
 }
@@ -195,7 +195,7 @@ fn without_a_limit_there_is_one_session() {
 /// Also when the queue never runs dry, because nothing slows the sending.
 #[test]
 fn a_queue_that_never_runs_dry_does_not_put_it_off() {
-    let (pcm, marks) = unfinished(40);
+    let (pcm, marks) = open_ended_speech(40);
     let (service, _) = rotate(&pcm, &marks, 10_000, false, |sink| {
         sink.set_property("max-speed", 0.0);
     });
@@ -220,7 +220,7 @@ fn a_service_that_is_behind_loses_nothing() {
         (speech(10), 120_000),
         (endless.sentences(1), 120_000),
     ];
-    at_once(&cases, |((pcm, marks), replay)| {
+    in_parallel(&cases, |((pcm, marks), replay)| {
         let case = format!("{} marks, replay-time={replay}", marks.len());
         let service = service(Options::default());
         service.hold(Gate::Responses);
@@ -229,7 +229,7 @@ fn a_service_that_is_behind_loses_nothing() {
         sink.set_property("max-session-time", 3000u32);
         sink.set_property("replay-time", *replay);
         let (first, rest) = pcm.split_at(10_000 * 48);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         rig.push(first, 20);
         let sent = |all: &[Connection]| all.iter().map(|c| c.audio_bytes).sum::<u64>();
@@ -260,7 +260,7 @@ fn a_service_that_says_nothing_is_asked() {
     sink.set_property("max-speed", 0.0);
     sink.set_property("max-session-time", 5000u32);
     sink.set_property("replay-time", 0u32);
-    let mut rig = Rig::new(sink.clone());
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&vec![0; 10_000 * 48], 20);
     let began = std::time::Instant::now();
@@ -295,7 +295,7 @@ fn without_words_its_last_ones_are_waited_for() {
     sink.set_property("show-utterances", false);
     sink.set_property("max-session-time", 6000u32);
     sink.set_property("replay-time", 0u32);
-    let heard = Rig::new(sink.clone()).run(&pcm, 20);
+    let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
     assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
     assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
     assert_ends_once(&heard.transcripts());
@@ -340,14 +340,14 @@ fn the_next_session_may_be_lost() {
         ("reset@ack#2", 0),
         ("http:503@handshake#2", 0),
     ];
-    at_once(&cases, |&(fault, replay)| {
+    in_parallel(&cases, |&(fault, replay)| {
         let service = service(faulty(&[fault], false));
-        let sink = quick_sink(&service);
+        let sink = fast_sink(&service);
         sink.set_property("max-session-time", 4000u32);
         sink.set_property("replay-time", replay);
-        let (pcm, marks) = unfinished(6);
+        let (pcm, marks) = open_ended_speech(6);
         let (first, rest) = pcm.split_at(8000 * 48);
-        let mut rig = Rig::new(sink.clone());
+        let mut rig = TestPipeline::new(sink.clone());
         rig.play();
         rig.push(first, 20);
         // On a busy machine the end could come before it was time for a second session.

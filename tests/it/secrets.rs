@@ -112,7 +112,7 @@ fn run(options: Options, from: From) {
     sink.set_property("post-responses", true);
     sink.set_property("max-reconnects", 0u32);
     sink.set_property("finish-timeout", 500u32);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     // As gst-launch-1.0 -v does.
     rig.pipeline.add_property_deep_notify_watch(None, true);
     match from {
@@ -211,7 +211,7 @@ fn a_uri_holds_no_user_info() {
         format!("wss://{API}@127.0.0.1:1/api"),
         format!("http://me:{ACCESS}@127.0.0.1:1/api"),
     ] {
-        let rig = Rig::new(sink_for(&uri));
+        let rig = TestPipeline::new(sink_for(&uri));
         let refused = rig.pipeline.set_state(gst::State::Playing);
         assert_eq!(refused, Err(gst::StateChangeError), "{uri}");
         let errors = rig.take().errors();
@@ -230,7 +230,7 @@ fn a_query_is_not_shown() {
     if child::is_child() {
         let service = service(Options::default());
         let sink = sink_for(&format!("{}?x={API}", service.uri()));
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         let heard = rig.run(&speech(1).0, 100);
         assert!(!heard.finals().is_empty(), "{:?}", heard.errors());
         for message in &heard.messages {
@@ -261,7 +261,7 @@ fn unencrypted_to_another_host() {
     sink.set_property("max-reconnects", 0u32);
     sink.set_property("connect-timeout", 200u32);
     sink.set_property("proxy", "");
-    let rig = Rig::new(sink);
+    let rig = TestPipeline::new(sink);
     let refused = rig.pipeline.set_state(gst::State::Playing);
     assert_eq!(refused, Err(gst::StateChangeError));
     let errors = rig.take().errors();

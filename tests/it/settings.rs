@@ -66,7 +66,7 @@ fn properties_that_cannot_be_used() {
         spoil(&sink);
         let refused = sink.set_state(gst::State::Paused);
         assert_eq!(refused, Err(gst::StateChangeError), "{parts:?}");
-        let heard = Heard {
+        let heard = BusLog {
             messages: std::iter::from_fn(|| bus.pop()).collect(),
         };
         let errors = heard.errors();
@@ -95,12 +95,12 @@ fn settings_without_effect_are_warned_about() {
         &[],
         || {
             let service = service(Options::default());
-            let sink = quick(&service);
+            let sink = unpaced_sink(&service);
             sink.set_property("language", "en-US");
             sink.set_property("vad-segment-duration", 3000u32);
             let logged = logged_warnings();
             let (pcm, marks) = speech(2);
-            let mut rig = Rig::new(sink);
+            let mut rig = TestPipeline::new(sink);
             for _ in 0..2 {
                 rig.next = gst::ClockTime::ZERO;
                 let heard = rig.run(&pcm, 100);
@@ -152,7 +152,7 @@ fn missing_credentials() {
                 let sink = sink(&service);
                 sink.set_property("app-key", app);
                 sink.set_property("access-key", None::<&str>);
-                let rig = Rig::new(sink);
+                let rig = TestPipeline::new(sink);
                 let refused = rig.pipeline.set_state(gst::State::Playing);
                 assert_eq!(refused, Err(gst::StateChangeError));
                 let errors = rig.take().errors();
@@ -193,7 +193,7 @@ fn null_is_the_default() {
 fn late_writes_are_logged() {
     child::run(module_path!(), "late_writes_are_logged", &[], &[], || {
         let service = service(Options::default());
-        let rig = Rig::new(sink(&service));
+        let rig = TestPipeline::new(sink(&service));
         let warnings = logged_warnings();
         let write = || {
             for name in ["interim-results", "post-tags", "post-responses"] {
@@ -222,7 +222,7 @@ fn late_writes_are_logged() {
 #[test]
 fn what_works_at_once_works_while_it_starts() {
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let sink = rig.sink.downgrade();
     rig.bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Progress(progress) = message.view()

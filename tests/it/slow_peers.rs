@@ -18,12 +18,12 @@ fn an_opening_that_takes_too_long_is_tried_again() {
         "hang@ack#1",
         "delay:5s@ack#1",
     ];
-    at_once(&cases, |fault| {
+    in_parallel(&cases, |fault| {
         let service = service(faulty(&[fault], false));
-        let sink = quick_sink(&service);
+        let sink = fast_sink(&service);
         sink.set_property("connect-timeout", 1000u32);
-        let (pcm, marks) = unfinished(4);
-        let mut rig = Rig::new(sink.clone());
+        let (pcm, marks) = open_ended_speech(4);
+        let mut rig = TestPipeline::new(sink.clone());
         let heard = rig.run(&pcm, 20);
         assert_whole(&heard, &marks, false, fault);
         assert_warned(&heard, 1, fault);
@@ -45,7 +45,7 @@ fn an_opening_that_takes_too_long_is_tried_again() {
 /// A slow opening is no failure while it is in time, and costs nothing but time.
 #[test]
 fn an_opening_that_is_slow_is_waited_for() {
-    at_once(
+    in_parallel(
         &[
             "delay:800ms@handshake",
             "delay:800ms@accept",
@@ -53,8 +53,8 @@ fn an_opening_that_is_slow_is_waited_for() {
         ],
         |fault| {
             let service = service(faulty(&[fault], false));
-            let (pcm, marks) = unfinished(4);
-            let heard = Rig::new(quick_sink(&service)).run(&pcm, 20);
+            let (pcm, marks) = open_ended_speech(4);
+            let heard = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
             assert_whole(&heard, &marks, false, fault);
             assert_warned(&heard, 0, fault);
             assert_eq!(service.connections().len(), 1, "{fault}");
@@ -66,8 +66,8 @@ fn an_opening_that_is_slow_is_waited_for() {
 fn nobody_listens_yet() {
     let port = free_port();
     let sink = sink_for(&format!("ws://127.0.0.1:{port}/api/v3/sauc/bigmodel_async"));
-    let mut rig = Rig::new(sink);
-    let (pcm, marks) = unfinished(4);
+    let mut rig = TestPipeline::new(sink);
+    let (pcm, marks) = open_ended_speech(4);
     rig.play();
     rig.push(&pcm, 20);
     rig.end();
@@ -94,16 +94,16 @@ fn nobody_listens_yet() {
 #[test]
 fn a_line_that_died_while_it_waited_is_dialled_again() {
     let cases = ["drop@accept#1", "reset@accept#1", "http:408@accept#1"];
-    at_once(&cases, |fault| {
+    in_parallel(&cases, |fault| {
         // Not at once, which may look as if nobody listened.
         let service = service(faulty(&["delay:300ms@accept#1", fault], false));
-        let sink = quick_sink(&service);
+        let sink = fast_sink(&service);
         sink.set_property("max-reconnects", 0u32);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         let mut heard = rig.listen_until(is_ready);
         assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
-        let (pcm, marks) = unfinished(4);
+        let (pcm, marks) = open_ended_speech(4);
         rig.push(&pcm, 20);
         rig.end();
         heard.messages.extend(rig.listen().messages);
@@ -127,8 +127,8 @@ fn a_send_that_is_blocked_is_a_loss() {
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
     sink.set_property_from_str("compression", "none");
-    let (pcm, marks) = unfinished(100);
-    let mut rig = Rig::new(sink.clone());
+    let (pcm, marks) = open_ended_speech(100);
+    let mut rig = TestPipeline::new(sink.clone());
     let heard = rig.run(&pcm, 20);
     assert_whole(&heard, &marks, false, "hang");
     assert_warned(&heard, 1, "hang");
@@ -145,8 +145,8 @@ fn a_send_that_is_blocked_for_a_while_is_none() {
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
     sink.set_property_from_str("compression", "none");
-    let (pcm, marks) = unfinished(100);
-    let heard = Rig::new(sink).run(&pcm, 20);
+    let (pcm, marks) = open_ended_speech(100);
+    let heard = TestPipeline::new(sink).run(&pcm, 20);
     assert_whole(&heard, &marks, false, "delay");
     assert_warned(&heard, 0, "delay");
 }
@@ -160,12 +160,12 @@ fn an_error_is_heard_while_a_queue_is_sent() {
     sink.set_property("max-speed", 0.0);
     sink.set_property("max-queue-time", 1_000_000u32);
     sink.set_property("connect-timeout", 60_000u32);
-    let (pcm, _) = unfinished(300);
-    let mut rig = Rig::new(sink.clone());
+    let (pcm, _) = open_ended_speech(300);
+    let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&pcm, 200);
     let all = rig.time_of(&pcm).nseconds();
-    eventually("all is taken", || stat(&sink, "audio-received") == all);
+    wait_until("all is taken", || stat(&sink, "audio-received") == all);
     service.release(Gate::Upgrade);
     let heard = rig.listen();
     let errors = own_errors(&heard, &sink);

@@ -10,7 +10,7 @@ use volcasr_loopback::{Fault, FaultKind, Gate, Options, Service, Trigger};
 /// It is to take 100 ms at most; a test machine may be busy with something else.
 const READY: Duration = Duration::from_secs(1);
 
-fn ready(rig: &Rig, calls: &mut Calls) {
+fn ready(rig: &TestPipeline, calls: &mut Calls) {
     let began = Instant::now();
     calls
         .time("READY", || rig.pipeline.set_state(gst::State::Ready))
@@ -19,7 +19,7 @@ fn ready(rig: &Rig, calls: &mut Calls) {
     assert!(took < READY, "{took:?}");
 }
 
-fn play_a_sentence(rig: &mut Rig, number: u64) -> Heard {
+fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
     let (pcm, marks) = speech(1);
     rig.next = gst::ClockTime::ZERO;
     let heard = rig.run(&pcm, 20);
@@ -39,9 +39,9 @@ fn at_each_moment(
     service: &Service,
     sink: gst::Element,
     hold: &[Gate],
-    moment: impl Fn(&Service, &mut Rig) -> Heard,
+    moment: impl Fn(&Service, &mut TestPipeline) -> BusLog,
 ) {
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     let mut calls = Calls::default();
     for _ in 0..5 {
         for gate in hold {
@@ -80,7 +80,7 @@ fn begun(service: &Service, count: usize) {
     );
 }
 
-fn push(rig: &mut Rig, seconds: usize) {
+fn push(rig: &mut TestPipeline, seconds: usize) {
     let (pcm, _) = speech(1 + seconds as u64 / 2);
     rig.push(&pcm[..seconds * 48_000], 20);
 }
@@ -88,8 +88,8 @@ fn push(rig: &mut Rig, seconds: usize) {
 #[test]
 fn at_once() {
     let service = service(Options::default());
-    at_each_moment("at once", &service, quick(&service), &[], |_, _| {
-        Heard::default()
+    at_each_moment("at once", &service, unpaced_sink(&service), &[], |_, _| {
+        BusLog::default()
     });
 }
 
@@ -100,7 +100,7 @@ fn in_the_upgrade() {
     at_each_moment(
         "upgrade",
         &service,
-        quick(&service),
+        unpaced_sink(&service),
         &hold,
         |service, rig| {
             push(rig, 1);
@@ -108,7 +108,7 @@ fn in_the_upgrade() {
                 c.last()
                     .is_some_and(|c| c.end.is_none() && !c.path.is_empty())
             }));
-            Heard::default()
+            BusLog::default()
         },
     );
 }
@@ -125,12 +125,12 @@ fn in_a_handshake_that_hangs() {
     at_each_moment(
         "hung handshake",
         &service,
-        quick(&service),
+        unpaced_sink(&service),
         &[],
         |service, rig| {
             push(rig, 1);
             begun(service, 1);
-            Heard::default()
+            BusLog::default()
         },
     );
 }
@@ -139,20 +139,26 @@ fn in_a_handshake_that_hangs() {
 fn waiting_for_the_ack() {
     let service = service(Options::default());
     let hold = [Gate::Ack];
-    at_each_moment("ack", &service, quick(&service), &hold, |service, rig| {
-        push(rig, 1);
-        assert!(service.wait(LONG, |c| {
-            c.last()
-                .is_some_and(|c| c.end.is_none() && c.request.is_some())
-        }));
-        Heard::default()
-    });
+    at_each_moment(
+        "ack",
+        &service,
+        unpaced_sink(&service),
+        &hold,
+        |service, rig| {
+            push(rig, 1);
+            assert!(service.wait(LONG, |c| {
+                c.last()
+                    .is_some_and(|c| c.end.is_none() && c.request.is_some())
+            }));
+            BusLog::default()
+        },
+    );
 }
 
 #[test]
 fn in_the_middle_of_speech() {
     let service = service(Options::default());
-    at_each_moment("speech", &service, quick(&service), &[], |_, rig| {
+    at_each_moment("speech", &service, unpaced_sink(&service), &[], |_, rig| {
         push(rig, 3);
         rig.listen_until(|message| Transcript::parse(message).is_some())
     });
@@ -161,7 +167,7 @@ fn in_the_middle_of_speech() {
 #[test]
 fn blocked_in_a_send() {
     let service = service(Options::default());
-    let sink = narrow(&service);
+    let sink = blocking_sink(&service);
     at_each_moment(
         "blocked",
         &service,
@@ -171,7 +177,7 @@ fn blocked_in_a_send() {
             push(rig, 300);
             rig.end();
             until_blocked(&rig.sink, Duration::from_millis(400));
-            Heard::default()
+            BusLog::default()
         },
     );
 }
@@ -180,15 +186,21 @@ fn blocked_in_a_send() {
 fn waiting_for_the_final_response() {
     let service = service(Options::default());
     let hold = [Gate::Final];
-    at_each_moment("final", &service, quick(&service), &hold, |service, rig| {
-        push(rig, 1);
-        rig.end();
-        assert!(service.wait(LONG, |c| {
-            c.last()
-                .is_some_and(|c| c.end.is_none() && c.finish_at.is_some())
-        }));
-        Heard::default()
-    });
+    at_each_moment(
+        "final",
+        &service,
+        unpaced_sink(&service),
+        &hold,
+        |service, rig| {
+            push(rig, 1);
+            rig.end();
+            assert!(service.wait(LONG, |c| {
+                c.last()
+                    .is_some_and(|c| c.end.is_none() && c.finish_at.is_some())
+            }));
+            BusLog::default()
+        },
+    );
 }
 
 #[test]
@@ -206,10 +218,16 @@ fn between_two_tries() {
         ..Options::default()
     };
     let service = service(options);
-    at_each_moment("between tries", &service, quick(&service), &[], |_, rig| {
-        push(rig, 1);
-        rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
-    });
+    at_each_moment(
+        "between tries",
+        &service,
+        unpaced_sink(&service),
+        &[],
+        |_, rig| {
+            push(rig, 1);
+            rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
+        },
+    );
 }
 
 /// Threads and descriptors of this process.
@@ -224,11 +242,11 @@ fn cycles(count: u64) {
         record_audio: false,
         ..Options::default()
     });
-    let mut rig = Rig::new(quick(&service));
+    let mut rig = TestPipeline::new(unpaced_sink(&service));
     let mut calls = Calls::default();
     for n in 0..count {
         if n % 10 == 9 {
-            rig = Rig::new(quick(&service));
+            rig = TestPipeline::new(unpaced_sink(&service));
         }
         rig.next = gst::ClockTime::ZERO;
         match n % 4 {
@@ -275,7 +293,7 @@ fn child_cycles() {
     let quiet = || (inventory(), alive());
     // Good-byes take a second at most.
     let lowest = std::cell::Cell::new((quiet(), Instant::now()));
-    eventually("nothing more ends", || {
+    wait_until("nothing more ends", || {
         let now = quiet();
         if now != lowest.get().0 {
             lowest.set((now, Instant::now()));
@@ -294,7 +312,7 @@ fn child_cycles() {
     };
     let held = resident();
     cycles(100);
-    eventually("back to what it was", || {
+    wait_until("back to what it was", || {
         let (inventory, alive) = quiet();
         inventory.0 <= before.0.0 && inventory.1 <= before.0.1 && alive <= before.1
     });

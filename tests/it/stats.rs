@@ -15,7 +15,7 @@ fn nanos(stats: &gst::StructureRef, name: &str) -> u64 {
 #[test]
 fn every_field_has_its_type() {
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let check = |when: &str| {
         let stats: gst::Structure = rig.sink.property("stats");
         assert_eq!(stats.name(), "application/x-volcasr-stats");
@@ -68,7 +68,7 @@ fn every_field_has_its_type() {
 #[test]
 fn the_figures_are_those_of_the_service() {
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let (pcm, _) = speech(2);
     let buffers = pcm.len().div_ceil(4800) as u64;
     let heard = rig.run(&pcm, 100);
@@ -121,7 +121,7 @@ fn the_figures_are_those_of_the_service() {
 #[test]
 fn after_ready_the_figures_stay() {
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.push(&speech(1).0, 100);
     rig.listen_until(|message| Transcript::parse(message).is_some());
@@ -140,14 +140,14 @@ fn after_ready_the_figures_stay() {
 fn the_latency_is_the_service_s() {
     const LAG: std::time::Duration = std::time::Duration::from_millis(400);
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     service.hold(Gate::Responses);
     let began = Instant::now();
     rig.push(&speech(1).0, 100);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 48_000)));
     let arrived = Instant::now();
-    eventually("the lag", || arrived.elapsed() >= LAG);
+    wait_until("the lag", || arrived.elapsed() >= LAG);
     service.release(Gate::Responses);
     rig.listen_until(|message| Transcript::parse(message).is_some());
     let longest = u128::from(stat(&rig.sink, "result-latency-max"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::direct::{Direct, Segment, ms};
+use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
 use gst_base::prelude::*;
@@ -12,25 +12,25 @@ use volcasr_loopback::{Gate, Options};
 const AHEAD: u64 = 60;
 
 /// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
-fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) -> Heard {
+fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
     let service = service(Options::default());
-    let sink = narrow(&service);
+    let sink = blocking_sink(&service);
     sink.set_property("async", is_async);
     // Made before anything connects: a connection that is not used is given up after a while.
     let (pcm, marks) = speech(150);
-    let direct = Direct::new(sink);
-    let (begun, rest) = pcm.split_at(direct.bytes(AHEAD * 1000));
-    direct.push_all(0, begun, 100);
+    let harness = PadHarness::new(sink);
+    let (begun, rest) = pcm.split_at(harness.bytes(AHEAD * 1000));
+    harness.push_all(0, begun, 100);
     assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
     service.hold(Gate::Reading);
     let heard = std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
-            direct.push_all(AHEAD * 1000, rest, 100);
-            direct.pad.push_event(gst::event::Eos::new())
+            harness.push_all(AHEAD * 1000, rest, 100);
+            harness.pad.push_event(gst::event::Eos::new())
         });
-        until_blocked(&direct.sink, Duration::from_millis(400));
+        until_blocked(&harness.sink, Duration::from_millis(400));
         let began = Instant::now();
-        disturb(&direct);
+        disturb(&harness);
         assert!(
             began.elapsed() < Duration::from_secs(2),
             "{:?}",
@@ -38,7 +38,7 @@ fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) -> Heard {
         );
         service.release(Gate::Reading);
         assert!(pusher.join().expect("no panic"));
-        direct.listen()
+        harness.listen()
     });
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert!(*service.connections()[0].pcm == pcm);
@@ -47,7 +47,7 @@ fn disturbed(is_async: bool, disturb: impl Fn(&Direct)) -> Heard {
 }
 
 /// The amounts of the steps that the pipeline was told are done.
-fn steps_done(heard: &Heard) -> Vec<u64> {
+fn steps_done(heard: &BusLog) -> Vec<u64> {
     let messages = heard.messages.iter();
     messages
         .filter_map(|message| match message.view() {
@@ -60,25 +60,25 @@ fn steps_done(heard: &Heard) -> Vec<u64> {
         .collect()
 }
 
-fn step(direct: &Direct, buffers: u64) {
+fn step(harness: &PadHarness, buffers: u64) {
     let amount = gst::format::Buffers::from_u64(buffers);
     let step = gst::event::Step::new(amount, 1.0, true, false);
-    assert!(direct.sink.send_event(step));
+    assert!(harness.sink.send_event(step));
 }
 
 /// The change of `element` to PAUSED is over, and playing goes on. A thread may wait for that.
-fn goes_on(direct: &Direct, element: &impl IsA<gst::Element>, is_async: bool) {
+fn goes_on(harness: &PadHarness, element: &impl IsA<gst::Element>, is_async: bool) {
     let (done, ..) = element.state(gst::ClockTime::from_seconds(10));
     if done != Ok(gst::StateChangeSuccess::Success) {
         // Or it would wait for ever.
-        let _ = direct.pipeline.set_state(gst::State::Null);
+        let _ = harness.pipeline.set_state(gst::State::Null);
     }
     assert_eq!(
         done,
         Ok(gst::StateChangeSuccess::Success),
         "async={is_async}"
     );
-    direct
+    harness
         .pipeline
         .set_state(gst::State::Playing)
         .expect("PLAYING");
@@ -87,7 +87,7 @@ fn goes_on(direct: &Direct, element: &impl IsA<gst::Element>, is_async: bool) {
 #[test]
 fn a_step_in_playing() {
     for is_async in [true, false] {
-        let heard = disturbed(is_async, |direct| step(direct, 1));
+        let heard = disturbed(is_async, |harness| step(harness, 1));
         assert_eq!(steps_done(&heard), [1], "async={is_async}");
     }
 }
@@ -95,14 +95,14 @@ fn a_step_in_playing() {
 #[test]
 fn steps_in_paused() {
     for is_async in [true, false] {
-        let heard = disturbed(is_async, |direct| {
-            direct
+        let heard = disturbed(is_async, |harness| {
+            harness
                 .pipeline
                 .set_state(gst::State::Paused)
                 .expect("PAUSED");
-            step(direct, 1);
-            step(direct, 1);
-            direct
+            step(harness, 1);
+            step(harness, 1);
+            harness
                 .pipeline
                 .set_state(gst::State::Playing)
                 .expect("PLAYING");
@@ -122,14 +122,14 @@ fn long_steps_in_paused() {
         gst::ClockTime::from_seconds(2).into(),
     ];
     for amount in amounts {
-        let heard = disturbed(true, |direct| {
-            direct
+        let heard = disturbed(true, |harness| {
+            harness
                 .pipeline
                 .set_state(gst::State::Paused)
                 .expect("PAUSED");
             let step = gst::event::Step::new(amount, 1.0, true, false);
-            assert!(direct.sink.send_event(step));
-            goes_on(direct, &direct.pipeline, true);
+            assert!(harness.sink.send_event(step));
+            goes_on(harness, &harness.pipeline, true);
         });
         let done = heard.messages.iter();
         let done = done.filter(|message| message.type_() == gst::MessageType::StepDone);
@@ -145,26 +145,26 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
         let service = service(Options::default());
         // Nothing leaves the queue.
         service.hold(Gate::Ack);
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("async", is_async);
         sink.set_property("max-queue-time", 1000u32);
         sink.set_property_from_str("leaky", "no");
-        let direct = Direct::new(sink);
+        let harness = PadHarness::new(sink);
         let (pcm, marks) = speech(2);
-        let (begun, rest) = pcm.split_at(direct.bytes(1000));
-        direct.push_all(AHEAD * 1000, begun, 500);
+        let (begun, rest) = pcm.split_at(harness.bytes(1000));
+        harness.push_all(AHEAD * 1000, begun, 500);
         // There is nothing to preroll with.
-        let _ = direct.pipeline.set_state(gst::State::Paused);
-        step(&direct, 1);
+        let _ = harness.pipeline.set_state(gst::State::Paused);
+        step(&harness, 1);
         let heard = std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
-                direct.push_all(AHEAD * 1000 + 1000, rest, 500);
-                direct.pad.push_event(gst::event::Eos::new())
+                harness.push_all(AHEAD * 1000 + 1000, rest, 500);
+                harness.pad.push_event(gst::event::Eos::new())
             });
-            goes_on(&direct, &direct.sink, is_async);
+            goes_on(&harness, &harness.sink, is_async);
             service.release(Gate::Ack);
             assert!(pusher.join().expect("no panic"));
-            direct.listen()
+            harness.listen()
         });
         assert!(heard.errors().is_empty(), "{:?}", heard.errors());
         assert!(*service.connections()[0].pcm == pcm, "async={is_async}");
@@ -176,10 +176,10 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
 #[test]
 fn an_instant_rate_change() {
     for is_async in [true, false] {
-        let heard = disturbed(is_async, |direct| {
+        let heard = disturbed(is_async, |harness| {
             let change = gst::event::InstantRateChange::new(2.0, gst::SegmentFlags::empty());
             // Serialised it is not, and asks the pipeline for the moment.
-            direct.pad.push_event(change);
+            harness.pad.push_event(change);
         });
         let finals = heard.finals();
         let passed = |field: fn(&Transcript) -> Option<u64>| {
@@ -201,22 +201,22 @@ fn an_instant_rate_change_in_the_middle_of_a_word() {
     for is_async in [true, false] {
         for rate in [0.5, 2.0] {
             let service = service(Options::default());
-            let sink = quick(&service);
+            let sink = unpaced_sink(&service);
             sink.set_property("async", is_async);
-            let direct = Direct::new(sink);
+            let harness = PadHarness::new(sink);
             let (pcm, marks) = speech(4);
             let middle = marks[7].start + 150;
-            let (begun, rest) = pcm.split_at(direct.bytes(middle));
-            direct.push_all(0, begun, 100);
+            let (begun, rest) = pcm.split_at(harness.bytes(middle));
+            harness.push_all(0, begun, 100);
             let change = gst::event::InstantRateChange::new(rate, gst::SegmentFlags::empty());
-            direct.pad.push_event(change);
+            harness.pad.push_event(change);
             let running = || {
-                let sink: &gst_base::BaseSink = direct.sink.downcast_ref().expect("a sink");
+                let sink: &gst_base::BaseSink = harness.sink.downcast_ref().expect("a sink");
                 sink.segment().rate() == rate
             };
-            eventually("the rate has changed", running);
-            direct.push_all(middle, rest, 100);
-            let heard = direct.end();
+            wait_until("the rate has changed", running);
+            harness.push_all(middle, rest, 100);
+            let heard = harness.end();
             let case = format!("async={is_async} rate={rate}");
             assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
             assert!(*service.connections()[0].pcm == pcm, "{case}");
@@ -230,28 +230,28 @@ fn a_step_while_the_end_is_awaited() {
     for is_async in [true, false] {
         for paused in [false, true] {
             let service = service(Options::default());
-            let sink = quick(&service);
+            let sink = unpaced_sink(&service);
             sink.set_property("async", is_async);
-            let direct = Direct::new(sink);
+            let harness = PadHarness::new(sink);
             let (pcm, marks) = speech(2);
             service.hold(Gate::Final);
-            direct.push_all(0, &pcm, 100);
+            harness.push_all(0, &pcm, 100);
             let heard = std::thread::scope(|scope| {
-                let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+                let ender = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
                 assert!(service.wait(LONG, |c| c.iter().any(|c| c.finish_at.is_some())));
                 let state = |state| {
-                    direct.pipeline.set_state(state).expect("a state");
+                    harness.pipeline.set_state(state).expect("a state");
                 };
                 if paused {
                     state(gst::State::Paused);
                 }
-                step(&direct, 1);
+                step(&harness, 1);
                 if paused {
                     state(gst::State::Playing);
                 }
                 service.release(Gate::Final);
                 assert!(ender.join().expect("no panic"));
-                direct.listen()
+                harness.listen()
             });
             let case = format!("async={is_async} paused={paused}");
             assert!(heard.saw_eos() && heard.errors().is_empty(), "{case}");
@@ -266,28 +266,28 @@ fn a_step_while_the_end_is_awaited() {
 fn steps_in_paused_that_only_the_end_comes_after() {
     for (steps, is_async) in [(1, true), (2, true), (3, true), (1, false), (2, false)] {
         let service = service(Options::default());
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("async", is_async);
-        let direct = Direct::new(sink);
+        let harness = PadHarness::new(sink);
         let (pcm, marks) = speech(1);
-        direct.push_all(0, &pcm, 20);
-        direct
+        harness.push_all(0, &pcm, 20);
+        harness
             .pipeline
             .set_state(gst::State::Paused)
             .expect("PAUSED");
         for _ in 0..steps {
-            step(&direct, 1);
+            step(&harness, 1);
         }
         std::thread::scope(|scope| {
-            let end = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
+            let end = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
             assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
-            direct
+            harness
                 .pipeline
                 .set_state(gst::State::Playing)
                 .expect("PLAYING");
             assert!(end.join().expect("no panic"));
         });
-        let heard = direct.listen();
+        let heard = harness.listen();
         assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     }
 }
@@ -296,13 +296,13 @@ fn steps_in_paused_that_only_the_end_comes_after() {
 #[test]
 fn a_segment_at_double_speed() {
     let service = service(Options::default());
-    let direct = Direct::new(quick(&service));
+    let harness = PadHarness::new(unpaced_sink(&service));
     let mut segment = Segment::new();
     segment.set_rate(2.0);
-    assert!(direct.segment(&segment));
+    assert!(harness.segment(&segment));
     let (pcm, marks) = speech(2);
-    direct.push_all(0, &pcm, 20);
-    let heard = direct.end();
+    harness.push_all(0, &pcm, 20);
+    let heard = harness.end();
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
     for transcript in heard.finals() {
         let halved = transcript.timestamp.map(|time| time / 2);
@@ -316,30 +316,30 @@ fn a_segment_at_double_speed() {
 fn a_step_into_another_segment_and_the_end_in_paused() {
     for is_async in [true, false] {
         let service = service(Options::default());
-        let sink = quick(&service);
+        let sink = unpaced_sink(&service);
         sink.set_property("async", is_async);
-        let direct = Direct::new(sink);
+        let harness = PadHarness::new(sink);
         let mut segment = Segment::new();
         segment.set_base(ms(AHEAD * 1000));
         segment.set_stop(ms(100_000));
-        assert!(direct.segment(&segment));
+        assert!(harness.segment(&segment));
         let (pcm, marks) = speech(2);
-        direct.push_all(0, &pcm, 100);
-        step(&direct, 2);
-        let silence = vec![0; direct.bytes(100)];
-        direct.push(marks[5].end + 5000, &silence);
+        harness.push_all(0, &pcm, 100);
+        step(&harness, 2);
+        let silence = vec![0; harness.bytes(100)];
+        harness.push(marks[5].end + 5000, &silence);
         segment.set_stop(gst::ClockTime::NONE);
         segment.set_start(ms(500_000));
-        assert!(direct.segment(&segment));
-        direct.push(500_000, &silence);
-        direct.push(500_100, &silence);
+        assert!(harness.segment(&segment));
+        harness.push(500_000, &silence);
+        harness.push(500_100, &silence);
         // Completes with the end.
-        let _ = direct.pipeline.set_state(gst::State::Paused);
+        let _ = harness.pipeline.set_state(gst::State::Paused);
         let heard = std::thread::scope(|scope| {
-            let ender = scope.spawn(|| direct.pad.push_event(gst::event::Eos::new()));
-            goes_on(&direct, &direct.pipeline, is_async);
+            let ender = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
+            goes_on(&harness, &harness.pipeline, is_async);
             assert!(ender.join().expect("no panic"), "async={is_async}");
-            direct.listen()
+            harness.listen()
         });
         assert!(heard.errors().is_empty(), "{:?}", heard.errors());
         assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));

@@ -1,28 +1,28 @@
 //! The end of a stream, and one stream after the other.
 
-use crate::common::direct::{Direct, Segment};
+use crate::common::pad_harness::{PadHarness, Segment};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Gate, Options, Service};
 
 /// A sink that plays and has no stream yet.
-fn playing(service: &Service) -> Direct {
-    let direct = Direct::held(sink(service));
-    direct
+fn playing(service: &Service) -> PadHarness {
+    let harness = PadHarness::held(sink(service));
+    harness
         .pipeline
         .set_state(gst::State::Playing)
         .expect("to play");
-    direct
+    harness
 }
 
-fn begin(direct: &Direct, id: &str) {
-    assert!(direct.begin(id));
-    assert!(direct.segment(&Segment::new()));
+fn begin(harness: &PadHarness, id: &str) {
+    assert!(harness.begin(id));
+    assert!(harness.segment(&Segment::new()));
 }
 
-fn end(direct: &Direct) -> bool {
-    direct.pad.push_event(gst::event::Eos::new())
+fn end(harness: &PadHarness) -> bool {
+    harness.pad.push_event(gst::event::Eos::new())
 }
 
 /// Two sentences with numbers of their own.
@@ -58,7 +58,7 @@ fn assert_stream(
 #[test]
 fn the_end_without_audio() {
     let service = service(Options::default());
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.end();
     let heard = rig.listen();
@@ -71,7 +71,7 @@ fn the_end_without_audio() {
 fn the_end_waits_for_the_last_words() {
     let service = service(Options::default());
     service.hold(Gate::Final);
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     // It ends in the middle of a sentence.
     let layout = Layout::default();
     let marks = layout.marks(1000);
@@ -79,7 +79,7 @@ fn the_end_waits_for_the_last_words() {
     rig.push(&layout.pcm(1100), 100);
     rig.end();
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-    let mut heard = Heard::default();
+    let mut heard = BusLog::default();
     // Whatever else comes, EOS does not.
     while let Some(message) = rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
         heard.messages.push(message);
@@ -101,7 +101,7 @@ fn the_end_waits_for_the_last_words() {
 #[test]
 fn concat() {
     let service = service(Options::default());
-    let rig = Rig::new(sink(&service));
+    let rig = TestPipeline::new(sink(&service));
     rig.source.unlink(&rig.sink);
     let concat = gst::ElementFactory::make("concat").build();
     let concat = concat.expect("GStreamer's core elements");
@@ -156,18 +156,18 @@ fn concat() {
 fn a_new_stream_without_an_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    begin(&direct, "first");
-    direct.push_all(0, &first.0, 100);
-    begin(&direct, "second");
-    direct.push_all(0, &second.0, 100);
+    begin(&harness, "first");
+    harness.push_all(0, &first.0, 100);
+    begin(&harness, "second");
+    harness.push_all(0, &second.0, 100);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
     // One connection at a time.
     assert_eq!(service.connections().len(), 1);
     service.release(Gate::Final);
-    assert!(end(&direct));
-    let heard = direct.listen();
+    assert!(end(&harness));
+    let heard = harness.listen();
     assert!(heard.saw_eos() && heard.errors().is_empty());
     let transcripts = heard.transcripts();
     assert!(
@@ -189,16 +189,16 @@ fn a_new_stream_without_an_end() {
 #[test]
 fn a_new_stream_of_the_same_id() {
     let service = service(Options::default());
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    begin(&direct, "same");
-    begin(&direct, "same");
-    direct.push_all(0, &first.0, 100);
-    begin(&direct, "same");
-    begin(&direct, "same");
-    direct.push_all(0, &second.0, 100);
-    assert!(end(&direct));
-    let heard = direct.listen();
+    begin(&harness, "same");
+    begin(&harness, "same");
+    harness.push_all(0, &first.0, 100);
+    begin(&harness, "same");
+    begin(&harness, "same");
+    harness.push_all(0, &second.0, 100);
+    assert!(end(&harness));
+    let heard = harness.listen();
     assert!(heard.errors().is_empty());
     let transcripts = heard.transcripts();
     assert_ends_once(&transcripts);
@@ -211,17 +211,17 @@ fn a_new_stream_of_the_same_id() {
 #[test]
 fn a_relinked_stream_goes_on() {
     let service = service(Options::default());
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (pcm, marks) = sentences(0);
     let (before, behind) = pcm.split_at(pcm.len() / 9600 * 4800);
-    begin(&direct, "first");
-    direct.push_all(0, before, 100);
-    let sink = direct.pad.peer().expect("a link");
-    direct.pad.unlink(&sink).expect("a link");
-    direct.pad.link(&sink).expect("the same pads");
-    direct.push_all(before.len() as u64 / 48, behind, 100);
-    assert!(end(&direct));
-    let transcripts = direct.listen().transcripts();
+    begin(&harness, "first");
+    harness.push_all(0, before, 100);
+    let sink = harness.pad.peer().expect("a link");
+    harness.pad.unlink(&sink).expect("a link");
+    harness.pad.link(&sink).expect("the same pads");
+    harness.push_all(before.len() as u64 / 48, behind, 100);
+    assert!(end(&harness));
+    let transcripts = harness.listen().transcripts();
     assert!(
         transcripts.iter().all(|t| t.stream == 0),
         "{transcripts:#?}"
@@ -292,15 +292,15 @@ fn a_file_that_follows_itself() {
 #[test]
 fn an_empty_stream_between() {
     let service = service(Options::default());
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    begin(&direct, "first");
-    direct.push_all(0, &first.0, 100);
-    begin(&direct, "empty");
-    begin(&direct, "second");
-    direct.push_all(0, &second.0, 100);
-    assert!(end(&direct));
-    let transcripts = direct.listen().transcripts();
+    begin(&harness, "first");
+    harness.push_all(0, &first.0, 100);
+    begin(&harness, "empty");
+    begin(&harness, "second");
+    harness.push_all(0, &second.0, 100);
+    assert!(end(&harness));
+    let transcripts = harness.listen().transcripts();
     assert_stream(&transcripts, 0, "first", &first.1);
     assert_stream(&transcripts, 2, "second", &second.1);
     assert_eq!(service.connections().len(), 2, "no session without audio");
@@ -311,30 +311,30 @@ fn an_empty_stream_between() {
 fn an_empty_stream_at_the_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (first, marks) = sentences(0);
-    begin(&direct, "first");
-    direct.push_all(0, &first, 100);
-    begin(&direct, "empty");
-    begin(&direct, "another");
+    begin(&harness, "first");
+    harness.push_all(0, &first, 100);
+    begin(&harness, "empty");
+    begin(&harness, "another");
     let heard = std::thread::scope(|scope| {
-        let ender = scope.spawn(|| end(&direct));
+        let ender = scope.spawn(|| end(&harness));
         assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-        let mut heard = Heard::default();
+        let mut heard = BusLog::default();
         // Whatever else comes, EOS does not.
-        while let Some(message) = direct.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
+        while let Some(message) = harness.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
             heard.messages.push(message);
         }
         assert!(!heard.saw_eos());
         service.release(Gate::Final);
         assert!(ender.join().expect("no panic"));
-        heard.messages.append(&mut direct.listen().messages);
+        heard.messages.append(&mut harness.listen().messages);
         heard
     });
     assert_stream(&heard.transcripts(), 0, "first", &marks);
     assert_ends_once(&heard.transcripts());
     assert!(heard.saw_eos());
-    assert!(direct.take().transcripts().is_empty());
+    assert!(harness.take().transcripts().is_empty());
     assert_eq!(service.connections().len(), 1, "no session without audio");
 }
 
@@ -343,36 +343,36 @@ fn an_empty_stream_at_the_end() {
 #[test]
 fn a_new_stream_after_the_end() {
     let service = service(Options::default());
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
-    begin(&direct, "first");
-    direct.push_all(0, &first.0, 100);
-    assert!(end(&direct));
-    assert_stream(&direct.listen().transcripts(), 0, "first", &first.1);
+    begin(&harness, "first");
+    harness.push_all(0, &first.0, 100);
+    assert!(end(&harness));
+    assert_stream(&harness.listen().transcripts(), 0, "first", &first.1);
     let (major, minor, ..) = gst::version();
     if (major, minor) >= (1, 26) {
-        begin(&direct, "second");
-        direct.push_all(0, &second.0, 100);
-        assert!(end(&direct));
-        let heard = direct.listen();
+        begin(&harness, "second");
+        harness.push_all(0, &second.0, 100);
+        assert!(end(&harness));
+        let heard = harness.listen();
         assert!(heard.saw_eos());
         assert_stream(&heard.transcripts(), 1, "second", &second.1);
         assert_eq!(service.connections().len(), 2);
         return;
     }
-    direct
+    harness
         .pad
         .push_event(gst::event::StreamStart::new("second"));
     assert_eq!(
-        direct.pad.push(direct.buffer(Some(0), &second.0)),
+        harness.pad.push(harness.buffer(Some(0), &second.0)),
         Err(gst::FlowError::Error)
     );
-    direct.pad.push_event(gst::event::FlushStart::new());
-    direct.pad.push_event(gst::event::FlushStop::new(true));
-    begin(&direct, "third");
-    direct.push_all(0, &second.0, 100);
-    assert!(end(&direct));
-    let transcripts = direct.listen().transcripts();
+    harness.pad.push_event(gst::event::FlushStart::new());
+    harness.pad.push_event(gst::event::FlushStop::new(true));
+    begin(&harness, "third");
+    harness.push_all(0, &second.0, 100);
+    assert!(end(&harness));
+    let transcripts = harness.listen().transcripts();
     // The flush began one, and the other id another.
     assert_stream(&transcripts, 2, "third", &second.1);
     assert_eq!(service.connections().len(), 2);
@@ -381,17 +381,17 @@ fn a_new_stream_after_the_end() {
 #[test]
 fn a_buffer_after_the_end() {
     let service = service(Options::default());
-    let direct = playing(&service);
+    let harness = playing(&service);
     let (pcm, marks) = sentences(0);
-    begin(&direct, "first");
-    direct.push_all(0, &pcm, 100);
-    assert!(end(&direct));
-    let buffer = || direct.buffer(Some(0), &pcm);
-    assert_eq!(direct.pad.push(buffer()), Err(gst::FlowError::Eos));
-    let heard = direct.listen();
+    begin(&harness, "first");
+    harness.push_all(0, &pcm, 100);
+    assert!(end(&harness));
+    let buffer = || harness.buffer(Some(0), &pcm);
+    assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
+    let heard = harness.listen();
     assert_stream(&heard.transcripts(), 0, "first", &marks);
     // Nothing of it was taken, nor is the end told again.
-    assert_eq!(direct.pad.push(buffer()), Err(gst::FlowError::Eos));
+    assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
     assert_eq!(service.connections().len(), 1);
     assert!(*service.connections()[0].pcm == pcm, "the audio differs");
 }
@@ -400,7 +400,7 @@ fn a_buffer_after_the_end() {
 #[test]
 fn again_after_the_end() {
     let service = service(Options::default());
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let (pcm, marks) = sentences(0);
     for _ in 0..2 {
         rig.next = gst::ClockTime::ZERO;

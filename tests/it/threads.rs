@@ -8,7 +8,7 @@ use volcasr_loopback::tls::Authority;
 use volcasr_loopback::{Fault, FaultKind, Gate, Options, Trigger};
 
 /// Changes the state, which is to take no time.
-fn go(calls: &mut Calls, rig: &Rig, state: gst::State) {
+fn go(calls: &mut Calls, rig: &TestPipeline, state: gst::State) {
     let what = match state {
         gst::State::Playing => "PLAYING",
         gst::State::Paused => "PAUSED",
@@ -22,7 +22,7 @@ fn go(calls: &mut Calls, rig: &Rig, state: gst::State) {
 fn whole_session() {
     let service = service(Options::default());
     let (pcm, marks) = speech(1);
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let heard = rig.run(&pcm, 100);
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
@@ -52,7 +52,7 @@ async fn from_a_worker_of_a_runtime() {
 async fn dropped_by_a_worker_of_a_runtime() {
     let service = service(Options::default());
     service.hold(Gate::Ack);
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.push(&speech(1).0, 100);
     assert!(service.wait(LONG, |all| all.iter().any(|c| !c.path.is_empty())));
@@ -77,7 +77,7 @@ fn hangs(when: Trigger, tls: bool) {
         let before = service.inspect(struck);
         let sink = sink(&service);
         sink.set_property("max-queue-time", 1000u32);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         go(&mut calls, &rig, gst::State::Playing);
         rig.push(&speech(if end { 1 } else { 3 }).0, 100);
         if end {
@@ -133,7 +133,7 @@ fn nobody_answers() {
     let mut calls = Calls::default();
     for _ in 0..3 {
         let sink = sink_for("wss://192.0.2.1/api/v3/sauc/bigmodel_async");
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         go(&mut calls, &rig, gst::State::Playing);
         rig.push(&speech(1).0, 100);
         rig.end();
@@ -149,7 +149,7 @@ fn a_drain_is_given_up() {
     service.hold(Gate::Final);
     let mut calls = Calls::default();
     for n in 1..=3 {
-        let mut rig = Rig::new(sink(&service));
+        let mut rig = TestPipeline::new(sink(&service));
         rig.play();
         rig.push(&speech(1).0, 100);
         rig.end();

@@ -1,6 +1,6 @@
 //! When something was said, in the pipeline's own time, exact to the millisecond.
 
-use crate::common::direct::{Direct, Segment, ms};
+use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Options, Quirks, Recogniser, Script, Service};
@@ -11,7 +11,7 @@ fn new_segment() -> Segment {
 }
 
 /// A sink that sends as fast as it can.
-fn fast_sink(service: &Service) -> gst::Element {
+fn unpaced_sink(service: &Service) -> gst::Element {
     let sink = sink(service);
     sink.set_property("max-speed", 0.0);
     sink
@@ -26,29 +26,29 @@ fn exact() -> Service {
 }
 
 /// A sink that plays, with a stream in `segment`.
-fn playing(sink: gst::Element, segment: &gst::Segment) -> Direct {
-    let direct = Direct::held(sink);
-    direct
+fn playing(sink: gst::Element, segment: &gst::Segment) -> PadHarness {
+    let harness = PadHarness::held(sink);
+    harness
         .pipeline
         .set_state(gst::State::Playing)
         .expect("to play");
-    assert!(direct.begin("a-stream"));
+    assert!(harness.begin("a-stream"));
     let segment = gst::event::Segment::new(segment);
-    assert!(direct.pad.push_event(segment));
-    direct
+    assert!(harness.pad.push_event(segment));
+    harness
 }
 
 /// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks of each.
 fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcript, Vec<u64>)> {
     let service = exact();
-    let sink = fast_sink(&service);
+    let sink = unpaced_sink(&service);
     let (pcm, marks) = speech(2);
-    let direct = playing(sink, segment);
+    let harness = playing(sink, segment);
     match pts {
-        Some(pts) => direct.push_all(pts.mseconds(), &pcm, 100),
-        None => pcm.chunks(4800).for_each(|piece| direct.push(None, piece)),
+        Some(pts) => harness.push_all(pts.mseconds(), &pcm, 100),
+        None => pcm.chunks(4800).for_each(|piece| harness.push(None, piece)),
     }
-    let heard = direct.end();
+    let heard = harness.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let finals = heard.finals();
     assert_eq!(finals.len(), 2, "{finals:#?}");
@@ -168,19 +168,19 @@ fn without_a_timeline_there_is_the_stream_s_own() {
 #[test]
 fn another_segment_in_mid_stream() {
     let service = exact();
-    let sink = fast_sink(&service);
+    let sink = unpaced_sink(&service);
     let (pcm, marks) = speech(2);
     let half = marks[3].start as usize * 48 - 4800;
     let mut segment = new_segment();
-    let direct = playing(sink, segment.upcast_ref());
-    direct.push_all(0, &pcm[..half], 100);
+    let harness = playing(sink, segment.upcast_ref());
+    harness.push_all(0, &pcm[..half], 100);
     let played = ms(half as u64 / 48);
     segment.set_start(ms(60_000));
     segment.set_time(ms(60_000));
     segment.set_base(played);
-    assert!(direct.segment(&segment));
-    direct.push_all(60_000, &pcm[half..], 100);
-    let heard = direct.end();
+    assert!(harness.segment(&segment));
+    harness.push_all(60_000, &pcm[half..], 100);
+    let heard = harness.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     assert_eq!(service.connections().len(), 1, "one session");
     let finals = heard.finals();
@@ -199,24 +199,24 @@ fn another_segment_in_mid_stream() {
 #[test]
 fn what_the_segment_leaves_out_is_clipped() {
     let service = exact();
-    let sink = fast_sink(&service);
+    let sink = unpaced_sink(&service);
     let (pcm, marks) = speech(2);
     let mut segment = new_segment();
     // In the middle of a buffer, between the first two marks.
     segment.set_start(ms(650));
     segment.set_time(ms(650));
     segment.set_stop(ms(marks[4].start - 33));
-    let direct = playing(sink, segment.upcast_ref());
+    let harness = playing(sink, segment.upcast_ref());
     for (n, piece) in pcm.chunks(4800).enumerate() {
         let mut buffer = gst::Buffer::from_slice(piece.to_vec());
         let writable = buffer.get_mut().expect("a new buffer");
         writable.set_pts(n as u64 * ms(100));
         writable.set_duration(ms(100));
-        if direct.pad.push(buffer) == Err(gst::FlowError::Eos) {
+        if harness.pad.push(buffer) == Err(gst::FlowError::Eos) {
             break;
         }
     }
-    let heard = direct.end();
+    let heard = harness.end();
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
     let finals = heard.finals();
     assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));
@@ -237,7 +237,7 @@ fn times_that_are_missing_stay_missing() {
         recogniser: Recogniser::Scripted(Script::responses([], last)),
         ..Options::default()
     });
-    let mut rig = Rig::new(fast_sink(&service));
+    let mut rig = TestPipeline::new(unpaced_sink(&service));
     let finals = rig.run(&[0; 48_000], 100).finals();
     let [timed, untimed] = &finals[..] else {
         panic!("{finals:#?}")

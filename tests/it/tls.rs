@@ -44,7 +44,7 @@ fn at_localhost(service: &Service) -> String {
 fn refusal(uri: &str, set: impl FnOnce(&gst::Element)) -> Report {
     let sink = sink_for(uri);
     set(&sink);
-    let mut rig = Rig::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&speech(1).0, 100);
     let heard = rig.listen();
@@ -76,7 +76,7 @@ fn a_trusted_certificate_works() {
         let service = tls(authority.good().expect("a key"));
         for uri in [service.uri(), at_localhost(&service)] {
             let (pcm, marks) = speech(1);
-            let heard = Rig::new(sink_for(&uri)).run(&pcm, 100);
+            let heard = TestPipeline::new(sink_for(&uri)).run(&pcm, 100);
             assert!(heard.errors().is_empty(), "{:?}", heard.errors());
             assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
         }
@@ -127,7 +127,7 @@ fn a_self_signed_certificate_that_is_named() {
         std::fs::write(file, named.concat()).expect("a file");
         let (pcm, marks) = speech(1);
         let service = tls(good);
-        let heard = Rig::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
+        let heard = TestPipeline::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
         assert!(heard.errors().is_empty(), "{:?}", heard.errors());
         assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
         for (name, identity, part) in [
@@ -186,7 +186,7 @@ fn no_answer_to_the_first_handshake() {
         for with_audio in [true, false] {
             let sink = sink_for(uri);
             sink.set_property("connect-timeout", 300u32);
-            let mut rig = Rig::new(sink);
+            let mut rig = TestPipeline::new(sink);
             rig.play();
             if with_audio {
                 rig.push(&speech(1).0, 100);
@@ -216,7 +216,7 @@ fn no_tls_but_a_reset() {
         }
         listener
     });
-    let rig = Rig::new(sink_for(&format!("wss://127.0.0.1:{port}/")));
+    let rig = TestPipeline::new(sink_for(&format!("wss://127.0.0.1:{port}/")));
     rig.play();
     let error = &rig.listen().errors()[0].error;
     assert!(error.matches(OpenWrite), "{error:?}");
@@ -247,7 +247,7 @@ fn a_broken_handshake_is_tried_again() {
             ..Options::default()
         });
         let (pcm, marks) = speech(1);
-        let heard = Rig::new(sink_for(&service.uri())).run(&pcm, 100);
+        let heard = TestPipeline::new(sink_for(&service.uri())).run(&pcm, 100);
         assert!(heard.errors().is_empty(), "{:?}", heard.errors());
         assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
         use gst::ProgressType::{Complete, Continue, Start};
@@ -268,15 +268,15 @@ fn a_lost_session_is_restored() {
             vec!["drop@3s#1".to_owned()],
             vec![format!("raw:{busy}@3s#1"), "reset@3s#1".to_owned()],
         ];
-        at_once(&cases, |texts| {
+        in_parallel(&cases, |texts| {
             let texts: Vec<_> = texts.iter().map(String::as_str).collect();
             let service = service(Options {
                 tls: Some(authority.good().expect("a key")),
                 ..faulty(&texts, false)
             });
-            let sink = quick_sink(&service);
-            let (pcm, marks) = unfinished(3);
-            let heard = Rig::new(sink.clone()).run(&pcm, 20);
+            let sink = fast_sink(&service);
+            let (pcm, marks) = open_ended_speech(3);
+            let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
             assert_whole(&heard, &marks, false, texts[0]);
             assert_warned(&heard, 1, texts[0]);
             assert_fresh(&service, texts[0]);

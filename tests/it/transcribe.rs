@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::common::child::Scratch;
-use crate::common::faults::unfinished;
+use crate::common::faults::open_ended_speech;
 use crate::common::program::{Running, STDIN, command, plugin, python_with_gst, run, write_wav};
 use crate::common::skip::skip;
 use crate::common::*;
@@ -124,7 +124,7 @@ fn ctrl_c_waits_for_the_last_words() {
     for index in 0..programs(&service(Options::default())).len() {
         let service = service(Options::default());
         let (name, mut program) = programs(&service).swap_remove(index);
-        let (pcm, marks) = unfinished(1);
+        let (pcm, marks) = open_ended_speech(1);
         let mut running = Running::start(program.args(STDIN.split(' ')));
         running.feed(&pcm);
         let last = marks[2].end * 48;

@@ -7,7 +7,7 @@ use serde_json::json;
 use volcasr_loopback::Service;
 
 /// The messages in short: `0 text`, a full stop behind what is final, a question mark behind what is unconfirmed.
-fn told(heard: &Heard) -> Vec<String> {
+fn told(heard: &BusLog) -> Vec<String> {
     let short = |t: &Transcript| {
         let end = match (t.is_final, t.unconfirmed) {
             (true, true) => "?",
@@ -84,7 +84,7 @@ fn conversation() -> Service {
 #[test]
 fn interim_and_final_and_withdrawn() {
     let service = conversation();
-    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
     assert_eq!(
         told(&heard),
         [
@@ -107,7 +107,7 @@ fn without_interim_results() {
     let service = conversation();
     let sink = sink(&service);
     sink.set_property("interim-results", false);
-    let heard = Rig::new(sink).run(&audio(), 100);
+    let heard = TestPipeline::new(sink).run(&audio(), 100);
     assert_eq!(told(&heard), ["0 Hello..", "2 World.."]);
     assert_eq!(heard.tags(), ["Hello.", "World."]);
 }
@@ -117,7 +117,7 @@ fn without_tags() {
     let service = conversation();
     let sink = sink(&service);
     sink.set_property("post-tags", false);
-    let heard = Rig::new(sink).run(&audio(), 100);
+    let heard = TestPipeline::new(sink).run(&audio(), 100);
     assert!(heard.tags().is_empty());
     assert_eq!(heard.finals().len(), 3);
 }
@@ -126,7 +126,7 @@ fn without_tags() {
 #[test]
 fn tags_follow_their_messages() {
     let service = conversation();
-    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
     let order: Vec<String> = heard
         .messages
         .iter()
@@ -164,7 +164,7 @@ fn responses_as_they_came() {
     let service = conversation();
     let sink = sink(&service);
     sink.set_property("post-responses", true);
-    let heard = Rig::new(sink).run(&audio(), 100);
+    let heard = TestPipeline::new(sink).run(&audio(), 100);
     let posted: Vec<(String, u32)> = heard
         .messages
         .iter()
@@ -193,7 +193,7 @@ fn responses_as_they_came() {
 #[test]
 fn no_responses_unless_asked_for() {
     let service = conversation();
-    let heard = Rig::new(sink(&service)).run(&audio(), 100);
+    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
     let names: Vec<&str> = heard
         .messages
         .iter()
@@ -205,7 +205,7 @@ fn no_responses_unless_asked_for() {
 }
 
 /// Waits for the message with this text.
-fn until(rig: &Rig, text: &str) -> Heard {
+fn until(rig: &TestPipeline, text: &str) -> BusLog {
     rig.listen_until(|message| Transcript::parse(message).is_some_and(|t| t.text == text))
 }
 
@@ -213,7 +213,7 @@ fn until(rig: &Rig, text: &str) -> Heard {
 #[test]
 fn they_can_be_turned_on_and_off_while_playing() {
     let service = conversation();
-    let mut rig = Rig::new(sink(&service));
+    let mut rig = TestPipeline::new(sink(&service));
     let pcm = audio();
     let to = |ms: usize| ms * 48;
     rig.play();

@@ -30,7 +30,7 @@ fn no_network() {
             let sink = sink_for(uri);
             sink.set_property("max-reconnects", 0u32);
             sink.set_property("proxy", "");
-            let mut rig = Rig::new(sink);
+            let mut rig = TestPipeline::new(sink);
             rig.play();
             if buffers {
                 let (pcm, _) = speech(1);
@@ -94,7 +94,7 @@ fn no_answer() {
         let sink = sink(&service);
         sink.set_property("connect-timeout", 300u32);
         sink.set_property("max-reconnects", 0u32);
-        let mut rig = Rig::new(sink);
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         rig.push(&speech(3).0, 100);
         let errors = rig.listen().errors();

@@ -5,13 +5,13 @@ use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Options, Quirks, Recogniser, Script};
 
-fn odd(quirks: Quirks) -> Heard {
+fn odd(quirks: Quirks) -> BusLog {
     let service = service(Options {
         quirks,
         ..Options::default()
     });
     let (pcm, _) = speech(6);
-    Rig::new(quick_sink(&service)).run(&pcm, 20)
+    TestPipeline::new(fast_sink(&service)).run(&pcm, 20)
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_rate_that_is_sent_is_not_advised() {
     });
     let sink = sink(&service);
     sink.set_property("rate", 16_000i32);
-    let heard = Rig::new(sink).run(&[0; 32_000], 100);
+    let heard = TestPipeline::new(sink).run(&[0; 32_000], 100);
     let warnings = heard.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let text = warnings[0].error.message();

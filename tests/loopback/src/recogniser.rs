@@ -1,7 +1,7 @@
 //! The recogniser of one connection.
 
 use crate::{
-    marks::{Heard, Reader},
+    marks::{HeardMark, Reader},
     options::Recogniser,
     pocketsphinx::{Listener, Said},
     scripted::{Player, Send},
@@ -37,7 +37,7 @@ impl SessionRecogniser {
     }
 
     /// Takes audio.
-    pub(crate) fn push(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+    pub(crate) fn push(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
         match self {
             Self::Silent | Self::Scripted(_) => {}
             Self::Marks(marks) => marks.hear(pcm, heard),
@@ -46,7 +46,7 @@ impl SessionRecogniser {
     }
 
     /// No more audio comes.
-    pub(crate) fn finish(&mut self, heard: &mut Vec<Heard>) {
+    pub(crate) fn finish(&mut self, heard: &mut Vec<HeardMark>) {
         match self {
             Self::Silent | Self::Scripted(_) => {}
             Self::Marks(marks) => marks.finish(heard),
@@ -147,19 +147,19 @@ impl Marks {
         }
     }
 
-    fn hear(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+    fn hear(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
         let first = heard.len();
         self.reader.hear(pcm, heard);
         self.queue_up(&heard[first..]);
     }
 
-    fn finish(&mut self, heard: &mut Vec<Heard>) {
+    fn finish(&mut self, heard: &mut Vec<HeardMark>) {
         let first = heard.len();
         self.reader.finish(heard);
         self.queue_up(&heard[first..]);
     }
 
-    fn queue_up(&mut self, heard: &[Heard]) {
+    fn queue_up(&mut self, heard: &[HeardMark]) {
         for mark in heard {
             let (start, end) = mark.milliseconds(self.rate);
             let (start, end) = (start.cast_signed(), end.cast_signed());

@@ -1,6 +1,6 @@
 //! What every connection did, for tests to look at.
 
-use crate::marks::Heard;
+use crate::marks::HeardMark;
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Instant};
 
@@ -33,7 +33,7 @@ pub struct Connection {
     /// The audio itself; see [`Options::record_audio`](crate::Options::record_audio).
     pub pcm: Arc<Vec<u8>>,
     /// The marks that were heard, from the connection's first sample on (recogniser *marks*).
-    pub heard: Vec<Heard>,
+    pub heard: Vec<HeardMark>,
     /// The answers, ack and final response included.
     pub responses: Vec<Answer>,
     /// The error frames: code and body.

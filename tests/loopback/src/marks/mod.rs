@@ -12,7 +12,7 @@ mod layout;
 mod reader;
 
 pub use layout::{Layout, Mark};
-pub use reader::{Heard, Reader, read};
+pub use reader::{HeardMark, Reader, read};
 
 /// First sample of each block. Neither headers nor patterns reach it.
 const MAGIC_A: i16 = 0x6d31;

@@ -4,7 +4,7 @@ use super::{HEADER, MAGIC_A, header, pattern};
 
 /// A mark, or a piece of one, that was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct HeardMark {
     /// The number it carries.
     pub number: u32,
     /// Whether all of it came, in order and unaltered.
@@ -15,7 +15,7 @@ pub struct Heard {
     pub end: u64,
 }
 
-impl Heard {
+impl HeardMark {
     /// The word: `m12`, or `~12` for less than a whole mark.
     #[must_use]
     pub fn word(&self) -> String {
@@ -32,7 +32,7 @@ impl Heard {
 
 /// Reads all marks of a whole recording (S16LE).
 #[must_use]
-pub fn read(pcm: &[u8]) -> Vec<Heard> {
+pub fn read(pcm: &[u8]) -> Vec<HeardMark> {
     let mut reader = Reader::default();
     let mut heard = Vec::new();
     reader.hear(pcm, &mut heard);
@@ -79,7 +79,7 @@ impl Reader {
     }
 
     /// Takes more samples (S16LE, whole ones), and adds what was heard to `heard`: a mark with its last sample.
-    pub fn hear(&mut self, pcm: &[u8], heard: &mut Vec<Heard>) {
+    pub fn hear(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
         let samples = pcm.as_chunks::<2>().0;
         let mut at = 0;
         while at < samples.len() {
@@ -103,12 +103,12 @@ impl Reader {
     }
 
     /// The end of the audio: a mark that was under way is heard as clipped.
-    pub fn finish(&mut self, heard: &mut Vec<Heard>) {
+    pub fn finish(&mut self, heard: &mut Vec<HeardMark>) {
         self.break_off(heard);
         self.close_run(false, heard);
     }
 
-    fn sample(&mut self, value: i16, heard: &mut Vec<Heard>) {
+    fn sample(&mut self, value: i16, heard: &mut Vec<HeardMark>) {
         if let Some(block) = &mut self.block {
             if block.accepts(value) {
                 block.k += 1;
@@ -127,7 +127,7 @@ impl Reader {
     }
 
     /// The block under way is damaged or cut. With a header it still says which mark it was.
-    fn break_off(&mut self, heard: &mut Vec<Heard>) {
+    fn break_off(&mut self, heard: &mut Vec<HeardMark>) {
         let Some(block) = self.block.take() else {
             return;
         };
@@ -144,7 +144,7 @@ impl Reader {
         self.close_run(false, heard);
     }
 
-    fn end_of_block(&mut self, heard: &mut Vec<Heard>) {
+    fn end_of_block(&mut self, heard: &mut Vec<HeardMark>) {
         let Some(block) = self.block.take() else {
             return;
         };
@@ -165,8 +165,8 @@ impl Reader {
         }
     }
 
-    fn close_run(&mut self, whole: bool, heard: &mut Vec<Heard>) {
-        heard.extend(self.run.take().map(|run| Heard {
+    fn close_run(&mut self, whole: bool, heard: &mut Vec<HeardMark>) {
+        heard.extend(self.run.take().map(|run| HeardMark {
             number: run.number,
             whole,
             start: run.start,
@@ -229,7 +229,7 @@ mod tests {
     use crate::marks::Layout;
 
     fn words(pcm: &[u8]) -> Vec<String> {
-        read(pcm).iter().map(Heard::word).collect()
+        read(pcm).iter().map(HeardMark::word).collect()
     }
 
     fn at(layout: &Layout, ms: u64) -> usize {

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::common::*;
 
-/// What a [`Talker`] does beside talking.
+/// What a [`RawServer`] does beside talking.
 #[derive(Clone, Copy)]
 pub struct Manners {
     /// It answers the request.
@@ -27,15 +27,15 @@ pub const POLITE: Manners = Manners {
 
 /// A service that takes the upgrade and the request, and then says what it wants, whatever comes. Says how many
 /// bytes it could write.
-pub struct Talker {
+pub struct RawServer {
     pub uri: String,
     written: Arc<AtomicUsize>,
 }
 
-impl Talker {
+impl RawServer {
     /// `next` is what it says for the n-th time, as it stands on the socket.
     pub fn new(next: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Self {
-        Talker::with(POLITE, next)
+        RawServer::with(POLITE, next)
     }
 
     pub fn with(manners: Manners, next: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Self {
@@ -50,7 +50,7 @@ impl Talker {
             }
         });
         let uri = format!("ws://{address}/api/v3/sauc/bigmodel_async");
-        Talker { uri, written }
+        RawServer { uri, written }
     }
 
     pub fn written(&self) -> usize {
@@ -60,7 +60,7 @@ impl Talker {
     /// Waits until it could not write for a while: nobody reads any more.
     pub fn wait_until_blocked(&self) {
         let mut before = (0, Instant::now());
-        eventually("nobody reads", || {
+        wait_until("nobody reads", || {
             let now = self.written();
             if now != before.0 {
                 before = (now, Instant::now());

@@ -3,7 +3,7 @@
 
 use gst::prelude::*;
 
-use super::{Heard, Transcript, listen_until};
+use super::{BusLog, Transcript, listen_until};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -11,7 +11,7 @@ pub fn ms(ms: u64) -> gst::ClockTime {
     gst::ClockTime::from_mseconds(ms)
 }
 
-pub struct Direct {
+pub struct PadHarness {
     pub pipeline: gst::Pipeline,
     pub pad: gst::Pad,
     pub sink: gst::Element,
@@ -19,18 +19,18 @@ pub struct Direct {
     rate: u64,
 }
 
-impl Drop for Direct {
+impl Drop for PadHarness {
     fn drop(&mut self) {
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-impl Direct {
+impl PadHarness {
     /// Playing, with the stream `first`, caps, and a segment from 0.
     pub fn new(sink: gst::Element) -> Self {
-        let direct = Self::held(sink);
-        direct.play();
-        direct
+        let harness = Self::held(sink);
+        harness.play();
+        harness
     }
 
     /// The same in READY.
@@ -44,7 +44,7 @@ impl Direct {
         pipeline.set_state(gst::State::Ready).expect("READY");
         let rate = sink.property::<i32>("rate") as u64;
         let bus = pipeline.bus().expect("a pipeline's bus");
-        Direct {
+        PadHarness {
             pipeline,
             pad,
             sink,
@@ -130,25 +130,25 @@ impl Direct {
     }
 
     /// EOS, and everything that was said until then.
-    pub fn end(&self) -> Heard {
+    pub fn end(&self) -> BusLog {
         assert!(self.pad.push_event(gst::event::Eos::new()));
         self.listen()
     }
 
-    pub fn listen(&self) -> Heard {
+    pub fn listen(&self) -> BusLog {
         super::listen(&self.bus)
     }
 
     /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the answer.
-    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> Heard {
+    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
         listen_until(&self.bus, |message| {
             Transcript::parse(message).is_some_and(|t| t.is_final && wanted(&t))
         })
     }
 
     /// What has been posted by now.
-    pub fn take(&self) -> Heard {
-        Heard {
+    pub fn take(&self) -> BusLog {
+        BusLog {
             messages: std::iter::from_fn(|| self.bus.pop()).collect(),
         }
     }

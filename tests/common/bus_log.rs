@@ -1,4 +1,4 @@
-//! What a pipeline posted, as the tests look at it.
+//! The messages of a pipeline, as the tests read them.
 
 use gst::prelude::*;
 
@@ -70,13 +70,13 @@ impl Transcript {
     }
 }
 
-/// What the bus said until the end.
+/// Messages of a bus, in order.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct BusLog {
     pub messages: Vec<gst::Message>,
 }
 
-impl Heard {
+impl BusLog {
     pub fn transcripts(&self) -> Vec<Transcript> {
         self.messages
             .iter()
@@ -102,33 +102,29 @@ impl Heard {
     }
 
     pub fn errors(&self) -> Vec<Report> {
-        self.messages
-            .iter()
-            .filter_map(|message| match message.view() {
-                gst::MessageView::Error(error) => Some(Report {
-                    error: error.error(),
-                    debug: error.debug().map(String::from),
-                    details: error.details().map(|details| details.to_owned()),
-                    source: message.src().map(|source| source.name().into()),
-                }),
-                _ => None,
-            })
-            .collect()
+        self.reports(gst::MessageType::Error)
     }
 
     pub fn warnings(&self) -> Vec<Report> {
-        self.messages
-            .iter()
-            .filter_map(|message| match message.view() {
-                gst::MessageView::Warning(warning) => Some(Report {
-                    error: warning.error(),
-                    debug: warning.debug().map(String::from),
-                    details: warning.details().map(|details| details.to_owned()),
-                    source: message.src().map(|source| source.name().into()),
-                }),
-                _ => None,
+        self.reports(gst::MessageType::Warning)
+    }
+
+    fn reports(&self, kind: gst::MessageType) -> Vec<Report> {
+        let messages = self.messages.iter().filter(|m| m.type_() == kind);
+        let report = |message: &gst::Message| {
+            let (error, debug, details) = match message.view() {
+                gst::MessageView::Error(m) => (m.error(), m.debug(), m.details()),
+                gst::MessageView::Warning(m) => (m.error(), m.debug(), m.details()),
+                _ => return None,
+            };
+            Some(Report {
+                error,
+                debug: debug.map(String::from),
+                details: details.map(|details| details.to_owned()),
+                source: message.src().map(|source| source.name().into()),
             })
-            .collect()
+        };
+        messages.filter_map(report).collect()
     }
 
     /// The progress messages of the code `connect`.
@@ -149,8 +145,8 @@ impl Heard {
     }
 }
 
-/// Everything that is posted until EOS or an error, both included.
-pub fn listen(bus: &gst::Bus) -> Heard {
+/// Returns the messages until EOS or an error, both included.
+pub fn listen(bus: &gst::Bus) -> BusLog {
     listen_until(bus, |message| {
         matches!(
             message.type_(),
@@ -159,9 +155,9 @@ pub fn listen(bus: &gst::Bus) -> Heard {
     })
 }
 
-/// Everything that is posted until the first message that `is_last`, it included.
-pub fn listen_until(bus: &gst::Bus, is_last: impl Fn(&gst::Message) -> bool) -> Heard {
-    let mut heard = Heard::default();
+/// Returns the messages until the first that `is_last`, it included.
+pub fn listen_until(bus: &gst::Bus, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
+    let mut heard = BusLog::default();
     loop {
         let message = bus.timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
         let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));

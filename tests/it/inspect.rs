@@ -1,4 +1,4 @@
-//! What `gst-inspect-1.0` shows: every property as documented, in the element, in docs/properties.md and in the README.
+//! What `gst-inspect-1.0` shows: every property as documented, in the element and in docs/properties.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -338,32 +338,4 @@ fn the_page_lists_every_property_with_its_default() {
         };
         assert_eq!(page[*name], expected, "{name}");
     }
-}
-
-/// The README's few are a choice from them, with the same defaults.
-#[test]
-fn the_readme_has_the_same_defaults() {
-    let readme = include_str!("../../README.md");
-    let page = in_page();
-    let rows = readme
-        .lines()
-        .skip_while(|line| *line != "| property | default | |")
-        .skip(2)
-        .take_while(|line| line.starts_with('|'));
-    let mut count = 0;
-    for row in rows {
-        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let names = cells[0].split(", ").map(|name| name.trim_matches('`'));
-        let mut defaults = cells[1].split(", ").cycle();
-        for (name, default) in names.zip(&mut defaults) {
-            let known = page
-                .get(name)
-                .unwrap_or_else(|| panic!("no property {name}"));
-            // The address is shortened.
-            let end = default.trim_matches('`').trim_start_matches('…');
-            assert!(known.trim_matches('`').ends_with(end), "{name}: {default}");
-            count += 1;
-        }
-    }
-    assert!(count > 5, "the table is gone");
 }

@@ -14,6 +14,7 @@
 use std::sync::LazyLock;
 
 pub(crate) mod bus;
+pub(crate) mod caps;
 pub(crate) mod drops;
 pub(crate) mod ineffective;
 pub(crate) mod input;
@@ -22,6 +23,9 @@ pub(crate) mod run;
 pub(crate) mod run_config;
 pub(crate) mod settings;
 pub(crate) mod timeline;
+
+/// The custom downstream event that ends the session, like the sink's signal `finish`.
+pub(crate) const FINISH: &str = "volcasr/finish";
 
 /// The category of the log.
 pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {

@@ -11,7 +11,8 @@ use crate::element::settings;
 pub(crate) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
     LazyLock::new(|| settings::specs().chain(results()).collect());
 
-fn results() -> [glib::ParamSpec; 3] {
+/// Returns those that can only be read.
+pub(crate) fn results() -> [glib::ParamSpec; 3] {
     let id = |name, nick, blurb| {
         glib::ParamSpecString::builder(name)
             .nick(nick)

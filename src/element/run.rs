@@ -10,7 +10,7 @@ use gst::prelude::*;
 use crate::client::{Client, PushResult};
 use crate::element::CAT;
 use crate::element::bus::errors::{ErrorContext, Ids};
-use crate::element::bus::outbox::{Outbox, OutgoingMessage};
+use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::{BusPoster, post_settings_error};
 use crate::element::drops::{DropReporter, DroppedRange};
 use crate::element::ineffective::ineffective;
@@ -59,7 +59,8 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Checks the settings, and starts to connect. `ids` are the element's, which the run updates.
+    /// Checks the settings, and starts to connect. `ids` are the element's, which the run updates;
+    /// `listener` takes part in what the client reports.
     ///
     /// # Errors
     /// The cause is on the bus.
@@ -67,6 +68,7 @@ impl Run {
         element: &gst::Element,
         settings: &Settings,
         ids: Arc<Mutex<Ids>>,
+        listener: Option<Arc<dyn Listener>>,
     ) -> Result<Run, gst::StateChangeError> {
         let config = settings.to_config(&Environment::read()).map_err(|error| {
             post_settings_error(element, &error.to_string());
@@ -88,7 +90,7 @@ impl Run {
             "starting: {}",
             poster.redact(&config.to_string())
         );
-        let outbox = Outbox::new(element, poster);
+        let outbox = Outbox::new(element, poster, listener);
         // Posted at once: before the messages of the state change, which gst-launch-1.0 waits for,
         // and before those of a stop that follows.
         outbox.poster.progress.start(element);
@@ -131,7 +133,9 @@ impl Run {
         let interim = settings.interim_results;
         poster.interim.store(interim, Ordering::Relaxed);
         poster.tags.store(settings.post_tags, Ordering::Relaxed);
-        self.client.want_responses(settings.post_responses);
+        let responses = settings.post_responses;
+        poster.responses.store(responses, Ordering::Relaxed);
+        self.client.want_responses(responses);
     }
 
     /// Ends the run. The connection closes in the background; only the message that is being posted
@@ -199,9 +203,11 @@ impl Run {
     }
 
     /// Handles FLUSH_START. Called on any thread, while the streaming thread may be anywhere.
-    pub fn flush_start(&self) {
+    /// Returns the epoch that begins.
+    pub fn flush_start(&self) -> u64 {
         let epoch = self.client.flush_start();
         self.outbox.flush(epoch);
+        epoch
     }
 
     /// Handles FLUSH_STOP: what follows is another stream of the same id.
@@ -219,14 +225,15 @@ impl Run {
         self.streaming().input.segment();
     }
 
-    /// Handles a GAP event that ends at `end`.
-    pub fn gap(&self, end: gst::ClockTime, segment: Option<&Segment>) {
+    /// Handles a GAP event that ends at `end`. Returns whether it ends the session.
+    pub fn gap(&self, end: gst::ClockTime, segment: Option<&Segment>) -> bool {
         let Some(segment) = segment.filter(|segment| segment.rate() > 0.0) else {
-            return;
+            return false;
         };
         let mut streaming = self.streaming();
         let plan = streaming.input.gap_until(end, segment);
         self.push_gap(&mut streaming, &plan);
+        plan.pause
     }
 
     /// Handles EOS. Returns whether there is anything to wait for.
@@ -235,6 +242,20 @@ impl Run {
         self.report_dropped(streaming.epoch, streaming.drops.end());
         streaming.ended = true;
         streaming.needs_drain
+    }
+
+    /// Returns whether words may come that have to precede what follows, and takes it that they are
+    /// waited for. `ends`: the stream ends here.
+    pub fn begin_drain(&self, ends: bool) -> bool {
+        let mut streaming = self.streaming();
+        self.report_dropped(streaming.epoch, streaming.drops.end());
+        streaming.ended |= ends;
+        std::mem::take(&mut streaming.needs_drain)
+    }
+
+    /// Returns whether words may come for the audio so far.
+    pub fn has_pending(&self) -> bool {
+        self.streaming().needs_drain
     }
 
     /// Notes that everything that EOS waits for is on the bus.

@@ -10,8 +10,9 @@ use gst::prelude::*;
 use crate::client::redact_uri;
 use crate::protocol::request::Request;
 
-pub(crate) use field::not_empty;
+pub(crate) use field::{Field, not_empty};
 pub(crate) use properties::{DEFAULT_URI, specs};
+pub(crate) use property::Property;
 
 /// Resource ids that an account can buy, by documentation.
 pub(crate) const RESOURCE_IDS: [&str; 4] = [

@@ -10,17 +10,14 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use crate::client::{Counts, InputError};
-use crate::element::CAT;
 use crate::element::bus::errors::Ids;
 use crate::element::bus::stats;
 use crate::element::input::clip;
 use crate::element::run::Run;
 use crate::element::settings::Settings;
+use crate::element::{CAT, FINISH, caps};
 use crate::session::BYTES_PER_SAMPLE;
 use crate::sync::lock;
-
-/// The custom downstream event that ends the session, like the signal `finish`.
-const FINISH: &str = "volcasr/finish";
 
 /// State of the streaming thread that belongs to the element, not to a run.
 #[derive(Debug, Default)]
@@ -133,7 +130,7 @@ impl ElementImpl for VolcAsrSink {
                 "sink",
                 gst::PadDirection::Sink,
                 gst::PadPresence::Always,
-                &caps([24_000, 16_000]),
+                &caps::audio([24_000, 16_000]),
             )
             .into_iter()
             .collect()
@@ -169,7 +166,7 @@ impl BaseSinkImpl for VolcAsrSink {
             Some(run) => run.rate.cast_signed(),
             None => lock(&self.settings).rate,
         };
-        let caps = caps([rate]);
+        let caps = caps::audio([rate]);
         Some(match filter {
             Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
             None => caps,
@@ -309,7 +306,7 @@ impl VolcAsrSink {
     /// READY → PAUSED: checks the settings, and starts to connect.
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
         let settings = lock(&self.settings).clone();
-        let run = Run::start(self.obj().upcast_ref(), &settings, self.ids.clone())?;
+        let run = Run::start(self.obj().upcast_ref(), &settings, self.ids.clone(), None)?;
         *lock(&self.flow) = Flow::default();
         *lock(&self.last_counts) = (Counts::default(), run.rate);
         let run = Arc::new(run);
@@ -363,19 +360,6 @@ impl VolcAsrSink {
                 (counts, 0, rate)
             }
         };
-        stats::structure(self.obj().upcast_ref(), &counts, queued, rate)
+        stats::structure(Some(self.obj().upcast_ref()), &counts, queued, rate)
     }
-}
-
-/// Returns caps for S16LE, mono, at one of `rates`.
-fn caps<const N: usize>(rates: [i32; N]) -> gst::Caps {
-    let builder = gst::Caps::builder("audio/x-raw")
-        .field("format", "S16LE")
-        .field("layout", "interleaved");
-    match rates.as_slice() {
-        [rate] => builder.field("rate", *rate),
-        _ => builder.field("rate", gst::List::new(rates)),
-    }
-    .field("channels", 1)
-    .build()
 }

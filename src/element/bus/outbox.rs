@@ -20,6 +20,7 @@ use gst::prelude::*;
 use super::poster::BusPoster;
 use crate::client::{self, Client, ClientError, Event, EventHandler, Level};
 use crate::element::CAT;
+use crate::element::timeline::Timeline;
 use crate::sync::lock;
 use queue::{Delivery, Queue};
 
@@ -30,6 +31,19 @@ pub(crate) use outgoing::OutgoingMessage;
 const FLUSH_WAIT: Duration = Duration::from_millis(100);
 /// Upper bound on the same wait of a stop, which is to be over within 100 ms altogether.
 const STOP_WAIT: Duration = Duration::from_millis(50);
+
+/// Part of an element that needs what the client reports beside what is posted.
+pub(crate) trait Listener: Send + Sync {
+    /// Takes an event, in order, before it is posted. Called from the runtime's workers: must not
+    /// block.
+    fn on_event(&self, epoch: u64, event: &Event, timeline: &Timeline);
+
+    /// Learns that all messages before [`Event::BoundaryDone`] with this token are posted.
+    fn on_done_delivered(&self, token: u64);
+
+    /// Learns that the error that ends the run is posted.
+    fn on_failure_delivered(&self);
+}
 
 /// The outbox of one run.
 pub(crate) struct Outbox {
@@ -42,11 +56,16 @@ pub(crate) struct Outbox {
     /// The error that ends the run was posted.
     failed: AtomicBool,
     weak_self: Weak<Outbox>,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 impl Outbox {
     /// Returns an outbox that posts nothing before it is [opened](Self::open).
-    pub fn new(element: &gst::Element, poster: BusPoster) -> Arc<Self> {
+    pub fn new(
+        element: &gst::Element,
+        poster: BusPoster,
+        listener: Option<Arc<dyn Listener>>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|weak_self| Outbox {
             element: element.downgrade(),
             poster,
@@ -54,6 +73,7 @@ impl Outbox {
             queue: Mutex::new(Queue::new()),
             delivered: Condvar::new(),
             failed: AtomicBool::new(false),
+            listener,
             weak_self: weak_self.clone(),
         })
     }
@@ -208,6 +228,9 @@ impl Outbox {
                 if let Some(client) = self.client() {
                     client.acknowledge_done(token);
                 }
+                if let Some(listener) = &self.listener {
+                    listener.on_done_delivered(token);
+                }
             }
             OutgoingMessage::Event(Event::Failed { error, lost }) => {
                 self.post_failure(element, &error, lost);
@@ -230,6 +253,9 @@ impl Outbox {
         if let Some(client) = self.client() {
             client.acknowledge_failure();
         }
+        if let Some(listener) = &self.listener {
+            listener.on_failure_delivered();
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -250,6 +276,9 @@ impl Drop for PanicGuard<'_> {
 
 impl EventHandler for Outbox {
     fn handle(&self, epoch: u64, event: Event) {
+        if let Some(listener) = &self.listener {
+            listener.on_event(epoch, &event, &self.poster.timeline());
+        }
         self.enqueue_for(epoch, OutgoingMessage::Event(event));
     }
 

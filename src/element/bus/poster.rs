@@ -28,6 +28,8 @@ pub(crate) struct BusPoster {
     pub interim: AtomicBool,
     /// The property `post-tags`.
     pub tags: AtomicBool,
+    /// The property `post-responses`. The client also reports responses that only a pad wants.
+    pub responses: AtomicBool,
     /// The failure to make a tag was logged.
     tags_failed: AtomicBool,
     pub progress: ConnectProgress,
@@ -46,6 +48,7 @@ impl BusPoster {
             context,
             interim: AtomicBool::new(true),
             tags: AtomicBool::new(true),
+            responses: AtomicBool::new(false),
             tags_failed: AtomicBool::new(false),
             progress: ConnectProgress::default(),
             open: Mutex::default(),
@@ -97,7 +100,9 @@ impl BusPoster {
                 }
             }
             Event::Response { session, json } => {
-                post_structure(element, messages::response(&json, session));
+                if self.responses.load(Ordering::Relaxed) {
+                    post_structure(element, messages::response(&json, session));
+                }
             }
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
             Event::Reconnecting {

@@ -9,17 +9,17 @@ use crate::session::samples_to_time;
 
 /// Makes `application/x-volcasr-stats`: times in nanoseconds.
 ///
-/// It includes the base class's property of the same name, which this one overrides.
+/// It includes the sink's base class's property of the same name, which this one overrides.
 pub(crate) fn structure(
-    base: &gst_base::BaseSink,
+    base: Option<&gst_base::BaseSink>,
     counts: &Counts,
     queued: u64,
     rate: u32,
 ) -> gst::Structure {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let audio = |samples: u64| nanos(samples_to_time(samples, rate));
-    let rendered = base.stats();
-    let field = |name: &str| rendered.value(name).ok().cloned();
+    let rendered = base.map(|base| base.stats());
+    let field = |name: &str| rendered.as_ref()?.value(name).ok().cloned();
     gst::Structure::builder("application/x-volcasr-stats")
         .field_if_some("average-rate", field("average-rate"))
         .field_if_some("dropped", field("dropped"))

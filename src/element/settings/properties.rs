@@ -15,7 +15,9 @@ use super::property::{Property, boolean, enumeration, live, number, secret, stri
 
 pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
 
-static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| {
+static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| all().collect());
+
+fn all() -> impl Iterator<Item = Property> {
     let groups = [
         connection(),
         proxy(),
@@ -24,12 +26,12 @@ static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| {
         request::vocabulary(),
         output(),
     ];
-    groups.into_iter().flatten().collect()
-});
+    groups.into_iter().flatten()
+}
 
-/// Returns the specifications, for the class.
+/// Returns the specifications, for a class. No two classes can have the same ones.
 pub(crate) fn specs() -> impl Iterator<Item = glib::ParamSpec> {
-    PROPERTIES.iter().map(|property| property.spec.clone())
+    all().map(|property| property.spec)
 }
 
 /// Returns the property of this name.

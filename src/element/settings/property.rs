@@ -7,21 +7,23 @@ use super::Settings;
 use super::field::Field;
 
 /// The field of a property, in the settings.
-pub(crate) type Access<T> = fn(&mut Settings) -> &mut T;
+pub(crate) type Access<S, T> = fn(&mut S) -> &mut T;
 
 /// The same, for fields of any type.
-type Erased = dyn for<'a> Fn(&'a mut Settings) -> &'a mut (dyn Field + 'static) + Send + Sync;
+type Erased<S> = dyn for<'a> Fn(&'a mut S) -> &'a mut (dyn Field + 'static) + Send + Sync;
 
 /// A property that the user sets.
-pub(crate) struct Property {
+///
+/// The settings are those that the elements share, or what one of them adds.
+pub(crate) struct Property<S = Settings> {
     /// Name, type, default, texts and flags.
     pub spec: glib::ParamSpec,
-    access: Box<Erased>,
+    access: Box<Erased<S>>,
 }
 
-impl Property {
+impl<S: 'static> Property<S> {
     /// A property with this specification for this field.
-    pub fn new<T: Field + 'static>(spec: glib::ParamSpec, field: Access<T>) -> Self {
+    pub fn new<T: Field + 'static>(spec: glib::ParamSpec, field: Access<S, T>) -> Self {
         Property {
             spec,
             access: Box::new(move |settings| field(settings)),
@@ -29,7 +31,7 @@ impl Property {
     }
 
     /// Sets the value. Null sets what can't be null to its default.
-    pub fn set(&self, settings: &mut Settings, value: &glib::Value) {
+    pub fn set(&self, settings: &mut S, value: &glib::Value) {
         let field = (self.access)(settings);
         if !field.set(value) {
             field.set(self.spec.default_value());
@@ -37,18 +39,23 @@ impl Property {
     }
 
     /// Returns the value.
-    pub fn get(&self, settings: &mut Settings) -> glib::Value {
+    pub fn get(&self, settings: &mut S) -> glib::Value {
         (self.access)(settings).get()
     }
 }
 
 /// Returns the field's default.
-fn default<T: Clone>(field: Access<T>) -> T {
+fn default<T: Clone>(field: Access<Settings, T>) -> T {
     field(&mut Settings::default()).clone()
 }
 
 /// A text that has a default.
-pub(crate) fn string(name: &str, nick: &str, blurb: &str, field: Access<String>) -> Property {
+pub(crate) fn string(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    field: Access<Settings, String>,
+) -> Property {
     let default = default(field);
     let spec = glib::ParamSpecString::builder(name)
         .nick(nick)
@@ -59,7 +66,12 @@ pub(crate) fn string(name: &str, nick: &str, blurb: &str, field: Access<String>)
 }
 
 /// A text that need not be set.
-pub(crate) fn text(name: &str, nick: &str, blurb: &str, field: Access<Option<String>>) -> Property {
+pub(crate) fn text(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    field: Access<Settings, Option<String>>,
+) -> Property {
     let default = default(field);
     let spec = glib::ParamSpecString::builder(name)
         .nick(nick)
@@ -74,7 +86,7 @@ pub(crate) fn secret(
     name: &str,
     nick: &str,
     blurb: &str,
-    field: Access<Option<String>>,
+    field: Access<Settings, Option<String>>,
 ) -> Property {
     let spec = glib::ParamSpecString::builder(name)
         .nick(nick)
@@ -85,7 +97,12 @@ pub(crate) fn secret(
 }
 
 /// A switch that is read at READY → PAUSED.
-pub(crate) fn boolean(name: &str, nick: &str, blurb: &str, field: Access<bool>) -> Property {
+pub(crate) fn boolean(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    field: Access<Settings, bool>,
+) -> Property {
     let spec = glib::ParamSpecBoolean::builder(name)
         .nick(nick)
         .blurb(blurb)
@@ -95,7 +112,7 @@ pub(crate) fn boolean(name: &str, nick: &str, blurb: &str, field: Access<bool>) 
 }
 
 /// A switch that applies at once.
-pub(crate) fn live(name: &str, nick: &str, blurb: &str, field: Access<bool>) -> Property {
+pub(crate) fn live(name: &str, nick: &str, blurb: &str, field: Access<Settings, bool>) -> Property {
     let spec = glib::ParamSpecBoolean::builder(name)
         .nick(nick)
         .blurb(blurb)
@@ -110,7 +127,7 @@ pub(crate) fn number(
     nick: &str,
     blurb: &str,
     max: u32,
-    field: Access<u32>,
+    field: Access<Settings, u32>,
 ) -> Property {
     let spec = glib::ParamSpecUInt::builder(name)
         .nick(nick)
@@ -122,7 +139,12 @@ pub(crate) fn number(
 }
 
 /// Milliseconds in the request, which the service takes as a signed number; 0: not sent.
-pub(crate) fn sent_ms(name: &str, nick: &str, blurb: &str, field: Access<Option<u32>>) -> Property {
+pub(crate) fn sent_ms(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    field: Access<Settings, Option<u32>>,
+) -> Property {
     let spec = glib::ParamSpecUInt::builder(name)
         .nick(nick)
         .blurb(blurb)
@@ -133,7 +155,12 @@ pub(crate) fn sent_ms(name: &str, nick: &str, blurb: &str, field: Access<Option<
 }
 
 /// One of several values.
-pub(crate) fn enumeration<T>(name: &str, nick: &str, blurb: &str, field: Access<T>) -> Property
+pub(crate) fn enumeration<T>(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    field: Access<Settings, T>,
+) -> Property
 where
     T: Field
         + StaticType

@@ -8,6 +8,7 @@
 //! | floor | holds | may name |
 //! |---|---|---|
 //! | `volcasrsink` | the sink: its virtual methods, and how its streaming thread waits | GStreamer |
+//! | `volcasrtranscriber` | the filter with text out: its pads, and which text leaves when | GStreamer |
 //! | `element` | what any element of the plugin needs: settings, a run, times, what is posted | GStreamer |
 //! | `client` | the connection, its deadlines, its reconnections | sockets, tasks, clocks (tokio) |
 //! | `session` | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
@@ -80,6 +81,7 @@ mod element;
 mod message;
 mod sync;
 mod volcasrsink;
+mod volcasrtranscriber;
 
 // Benchmarks and fuzz targets reach what has no I/O; nothing of it is an interface.
 #[cfg(feature = "internals")]
@@ -96,13 +98,15 @@ mod session;
 
 pub use message::{Times, Transcript, TranscriptError, Word};
 pub use volcasrsink::{Compression, Leaky, ResultType};
+pub use volcasrtranscriber::Grouping;
 
 mod plugin {
     // What the macro writes speaks for itself.
     #![allow(missing_docs)]
 
     fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
-        crate::volcasrsink::register(plugin)
+        crate::volcasrsink::register(plugin)?;
+        crate::volcasrtranscriber::register(plugin)
     }
 
     gst::plugin_define!(

@@ -11,6 +11,7 @@ pub mod raw_server;
 pub mod script;
 pub mod seconds;
 pub mod skip;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once};

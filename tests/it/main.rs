@@ -55,6 +55,7 @@ mod threads;
 mod times;
 mod tls;
 mod transcribe;
+mod transcriber;
 mod transcripts;
 mod unreachable;
 mod without_preroll;

@@ -1,0 +1,391 @@
+//! The transcriber: pads, properties, states, queries.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+
+use super::input::Input;
+use super::listener::TextListener;
+use super::output::{Output, Pushed, post_flow_error};
+use super::settings::{PROPERTIES, TextSettings};
+use super::unsynced::Unsynced;
+use crate::client::Counts;
+use crate::element::bus::errors::Ids;
+use crate::element::bus::stats;
+use crate::element::caps;
+use crate::element::run::Run;
+use crate::element::settings::Settings;
+use crate::sync::lock;
+
+/// The element's own state.
+pub struct VolcAsrTranscriber {
+    pub(super) sink_pad: gst::Pad,
+    pub(super) src_pad: gst::Pad,
+    pub(super) unsynced_pad: gst::Pad,
+    pub(super) settings: Mutex<Settings>,
+    pub(super) text: Mutex<TextSettings>,
+    /// From the first buffer to PAUSED → READY.
+    run: Mutex<Option<Arc<Run>>>,
+    /// The counts of the run before, and its rate, while there is no run.
+    last_counts: Mutex<(Counts, u32)>,
+    /// Of the current or last connection.
+    ids: Arc<Mutex<Ids>>,
+    pub(super) input: Mutex<Input>,
+    pub(super) output: Arc<Output>,
+    pub(super) unsynced: Arc<Unsynced>,
+    pub(super) tokens: AtomicU64,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for VolcAsrTranscriber {
+    const NAME: &'static str = "GstVolcasrTranscriber";
+    type Type = super::VolcAsrTranscriber;
+    type ParentType = gst::Element;
+    type Interfaces = (gst::Preset,);
+
+    fn with_class(class: &Self::Class) -> Self {
+        let template = |name| {
+            // The class has registered them.
+            class.pad_template(name).expect("a template of the class")
+        };
+        let sink_pad = gst::Pad::builder_from_template(&template("sink"))
+            .chain_function(|pad, parent, buffer| {
+                VolcAsrTranscriber::catch_panic_pad_function(
+                    parent,
+                    || Err(gst::FlowError::Error),
+                    |imp| imp.chain(pad, buffer),
+                )
+            })
+            .event_function(|pad, parent, event| {
+                VolcAsrTranscriber::catch_panic_pad_function(
+                    parent,
+                    || false,
+                    |imp| imp.sink_event(pad, event),
+                )
+            })
+            .query_function(|pad, parent, query| {
+                VolcAsrTranscriber::catch_panic_pad_function(
+                    parent,
+                    || false,
+                    |imp| imp.sink_query(pad, query),
+                )
+            })
+            .build();
+        VolcAsrTranscriber {
+            sink_pad,
+            src_pad: source(&template("src"), |imp| imp.start_tasks()),
+            unsynced_pad: source(&template("unsynced_src"), |_| {}),
+            settings: Mutex::default(),
+            text: Mutex::default(),
+            run: Mutex::default(),
+            last_counts: Mutex::default(),
+            ids: Arc::default(),
+            input: Mutex::default(),
+            output: Arc::new(Output::new()),
+            unsynced: Arc::default(),
+            tokens: AtomicU64::new(0),
+        }
+    }
+}
+
+/// Builds a source pad, whose activation calls `start`.
+fn source(template: &gst::PadTemplate, start: fn(&VolcAsrTranscriber)) -> gst::Pad {
+    gst::Pad::builder_from_template(template)
+        .event_function(|pad, parent, event| {
+            VolcAsrTranscriber::catch_panic_pad_function(
+                parent,
+                || false,
+                |imp| imp.src_event(pad, event),
+            )
+        })
+        .query_function(|pad, parent, query| {
+            VolcAsrTranscriber::catch_panic_pad_function(
+                parent,
+                || false,
+                |imp| imp.src_query(pad, query),
+            )
+        })
+        .activatemode_function(move |pad, parent, _, active| {
+            VolcAsrTranscriber::catch_panic_pad_function(
+                parent,
+                || Ok(()),
+                |imp| {
+                    if active {
+                        imp.output.start();
+                        start(imp);
+                        return Ok(());
+                    }
+                    imp.output.stop();
+                    imp.unsynced.stop();
+                    pad.stop_task()
+                        .map_err(|_| gst::loggable_error!(super::CAT, "the task does not end"))
+                },
+            )
+        })
+        .build()
+}
+
+impl ObjectImpl for VolcAsrTranscriber {
+    fn constructed(&self) {
+        self.parent_constructed();
+        let object = self.obj();
+        for pad in [&self.sink_pad, &self.src_pad, &self.unsynced_pad] {
+            // Names that no other pad of a new element has.
+            let _ = object.add_pad(pad);
+        }
+        let weak = object.downgrade();
+        self.unsynced_pad.connect_linked(move |_, _| {
+            if let Some(element) = weak.upgrade() {
+                element.imp().apply_live();
+            }
+        });
+    }
+
+    fn properties() -> &'static [glib::ParamSpec] {
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let name = pspec.name();
+        match TextSettings::find(name) {
+            Some(property) => property.set(&mut lock(&self.text), value),
+            None => lock(&self.settings).set(name, value),
+        }
+        match name {
+            "latency" => {
+                self.update_latency();
+                let object = self.obj();
+                let message = gst::message::Latency::builder().src(&*object).build();
+                // Without a bus there is nobody to tell.
+                let _ = object.post_message(message);
+            }
+            _ => self.apply_live(),
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        match pspec.name() {
+            "stats" => self.stats().to_value(),
+            "log-id" => lock(&self.ids).log.to_value(),
+            "connect-id" => lock(&self.ids).connect.to_value(),
+            "max-observed-delay" => self.output.max_delay_ms().to_value(),
+            name => match TextSettings::find(name) {
+                Some(property) => property.get(&mut lock(&self.text)),
+                None => lock(&self.settings).get(name),
+            },
+        }
+    }
+}
+
+impl GstObjectImpl for VolcAsrTranscriber {}
+
+/// GStreamer's own reading and writing of presets is all there is.
+impl PresetImpl for VolcAsrTranscriber {}
+
+impl ElementImpl for VolcAsrTranscriber {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Volcengine speech transcriber",
+                "Audio/Text/Filter/Network",
+                "Streams audio to Volcengine's speech recognition and pushes what is said as text, \
+                 for overlays, subtitles and closed captions",
+                "The gst-plugin-volcasr developers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let text = gst::Caps::builder("text/x-raw")
+                .field("format", "utf8")
+                .build();
+            let json = gst::Caps::builder("application/x-json").build();
+            let pad = |name, direction, caps: &gst::Caps| {
+                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps).ok()
+            };
+            [
+                pad(
+                    "sink",
+                    gst::PadDirection::Sink,
+                    &caps::audio([24_000, 16_000]),
+                ),
+                pad("src", gst::PadDirection::Src, &text),
+                pad("unsynced_src", gst::PadDirection::Src, &json),
+            ]
+            .into_iter()
+            .flatten()
+            .collect()
+        });
+        &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        match transition {
+            gst::StateChange::ReadyToPaused => {
+                self.output.reset(lock(&self.text).unit());
+                *lock(&self.input) = Input::default();
+            }
+            // Before the pads are deactivated, so that nothing more is posted meanwhile.
+            gst::StateChange::PausedToReady => {
+                self.output.stop();
+                self.unsynced.stop();
+                self.stop_run();
+            }
+            _ => {}
+        }
+        let result = self.parent_change_state(transition)?;
+        match transition {
+            gst::StateChange::ReadyToPaused => self.begin_unsynced(),
+            // The clock runs, or stands.
+            gst::StateChange::PausedToPlaying | gst::StateChange::PlayingToPaused => {
+                self.output.wake();
+            }
+            _ => {}
+        }
+        Ok(result)
+    }
+}
+
+impl VolcAsrTranscriber {
+    pub(super) fn run(&self) -> Option<Arc<Run>> {
+        lock(&self.run).clone()
+    }
+
+    /// Checks the settings and begins to connect. None: the bus has the error.
+    pub(super) fn start_run(&self) -> Option<Arc<Run>> {
+        let object = self.obj();
+        let mut settings = lock(&self.settings).clone();
+        if let Some(code) = lock(&self.text).language_code.clone() {
+            settings.request.language = Some(code);
+        }
+        let listener = TextListener {
+            output: self.output.clone(),
+            unsynced: self.unsynced.clone(),
+        };
+        let listener = Some(Arc::new(listener) as Arc<_>);
+        let ids = self.ids.clone();
+        let run = Arc::new(Run::start(object.upcast_ref(), &settings, ids, listener).ok()?);
+        *lock(&self.run) = Some(run.clone());
+        self.apply_live();
+        Some(run)
+    }
+
+    fn stop_run(&self) {
+        let Some(run) = lock(&self.run).take() else {
+            return;
+        };
+        let mut counts = run.client.counts().0;
+        counts.connected = false;
+        *lock(&self.last_counts) = (counts, run.rate);
+        run.stop(self.obj().upcast_ref());
+    }
+
+    /// Takes up the settings that apply at once.
+    fn apply_live(&self) {
+        let Some(run) = self.run() else { return };
+        run.apply_live(&lock(&self.settings));
+        if self.unsynced_pad.is_linked() {
+            run.client.want_responses(true);
+            self.start_unsynced();
+        }
+    }
+
+    /// Has both source pads' tasks run.
+    pub(super) fn start_tasks(&self) {
+        let weak = self.obj().downgrade();
+        let result = self.src_pad.start_task(move || {
+            if let Some(element) = weak.upgrade() {
+                element.imp().push_next();
+            }
+        });
+        if result.is_err() {
+            gst::error!(super::CAT, imp = self, "can't start the text pad's task");
+        }
+        if self.run().is_some() && self.unsynced_pad.is_linked() {
+            self.start_unsynced();
+        }
+    }
+
+    fn start_unsynced(&self) {
+        if !self.unsynced.start() {
+            return;
+        }
+        let weak = self.obj().downgrade();
+        let result = self.unsynced_pad.start_task(move || {
+            let Some(element) = weak.upgrade() else {
+                return;
+            };
+            let imp = element.imp();
+            let now = || element.current_running_time();
+            if !imp.unsynced.push_next(&imp.unsynced_pad, now) {
+                let _ = imp.unsynced_pad.pause_task();
+            }
+        });
+        if result.is_err() {
+            gst::error!(
+                super::CAT,
+                imp = self,
+                "can't start the unsynced pad's task"
+            );
+        }
+    }
+
+    /// One round of the text pad's task.
+    fn push_next(&self) {
+        let object = self.obj();
+        let now = || {
+            let plays = object.current_state() == gst::State::Playing;
+            plays
+                .then(|| object.current_running_time())
+                .flatten()
+                .map(Duration::from)
+        };
+        match self.output.push_next((&self.sink_pad, &self.src_pad), now) {
+            Pushed::Fine => {}
+            Pushed::Ended => self.unsynced.end(),
+            Pushed::Late => object.notify("max-observed-delay"),
+            Pushed::Stopped => {
+                let _ = self.src_pad.pause_task();
+            }
+            Pushed::Failed(error) => {
+                post_flow_error(object.upcast_ref(), error);
+                self.src_pad.push_event(gst::event::Eos::new());
+                let _ = self.src_pad.pause_task();
+            }
+        }
+    }
+
+    /// Begins the unsynced stream: others need not wait for it.
+    fn begin_unsynced(&self) {
+        let id = self
+            .unsynced_pad
+            .create_stream_id(&*self.obj(), Some("unsynced"));
+        let start = gst::event::StreamStart::builder(&id)
+            .flags(gst::StreamFlags::SPARSE)
+            .group_id(gst::GroupId::next());
+        self.unsynced_pad.push_event(start.build());
+    }
+
+    fn stats(&self) -> gst::Structure {
+        let (counts, queued, rate) = match self.run() {
+            Some(run) => {
+                let (counts, queued) = run.client.counts();
+                (counts, queued, run.rate)
+            }
+            None => {
+                let (counts, rate) = *lock(&self.last_counts);
+                (counts, 0, rate)
+            }
+        };
+        stats::structure(None, &counts, queued, rate)
+    }
+}

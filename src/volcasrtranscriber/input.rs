@@ -1,0 +1,365 @@
+//! The sink pad: audio and events from upstream.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+
+use super::CAT;
+use super::imp::VolcAsrTranscriber;
+use super::schedule::Origin;
+use crate::client::{InputError, WaitResult};
+use crate::element::FINISH;
+use crate::element::input::clip;
+use crate::element::run::Run;
+use crate::session::BYTES_PER_SAMPLE;
+use crate::sync::lock;
+
+type Segment = gst::FormattedSegment<gst::ClockTime>;
+type Flow = Result<gst::FlowSuccess, gst::FlowError>;
+
+/// State of the streaming thread between two buffers.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    segment: Option<Segment>,
+    /// The last STREAM_START, for a run that begins after it.
+    stream: Option<(String, gst::Seqnum)>,
+    /// End of the audio in this segment.
+    end: Option<gst::ClockTime>,
+    /// The settings can't be used, and the bus has the error.
+    refused: bool,
+    reverse_warned: bool,
+    /// Upstream's latency is to be asked for.
+    fresh: bool,
+}
+
+impl VolcAsrTranscriber {
+    /// Takes a buffer.
+    pub(super) fn chain(&self, pad: &gst::Pad, buffer: gst::Buffer) -> Flow {
+        match self.output.flow() {
+            Err(gst::FlowError::NotLinked) if self.unsynced_pad.is_linked() => {}
+            flow => drop(flow?),
+        }
+        let Some(run) = self.ensure_run() else {
+            return Err(gst::FlowError::Error);
+        };
+        if !pad.has_current_caps() {
+            run.client.reject_input(InputError::NotNegotiated);
+            return refuse(&run, pad, gst::FlowError::NotNegotiated);
+        }
+        if run.client.has_failed() {
+            return refuse(&run, pad, gst::FlowError::Error);
+        }
+        let (segment, fresh) = {
+            let mut input = lock(&self.input);
+            (input.segment.clone(), std::mem::take(&mut input.fresh))
+        };
+        if fresh {
+            self.update_latency();
+        }
+        if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
+            if !std::mem::replace(&mut lock(&self.input).reverse_warned, true) {
+                run.report_reverse_playback();
+            }
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
+        let discont = buffer.flags().intersects(jumps);
+        let clipped = match &segment {
+            Some(segment) => clip::clip(&buffer, segment, run.rate),
+            None => Some(buffer),
+        };
+        let Some(buffer) = clipped else {
+            run.skip(discont);
+            return Ok(gst::FlowSuccess::Ok);
+        };
+        self.take(&run, pad, &buffer, discont, segment.as_ref())
+    }
+
+    /// Hands a clipped buffer over, having waited for room.
+    fn take(
+        &self,
+        run: &Run,
+        pad: &gst::Pad,
+        buffer: &gst::Buffer,
+        discont: bool,
+        segment: Option<&Segment>,
+    ) -> Flow {
+        let Ok(map) = buffer.map_readable() else {
+            run.client.reject_input(InputError::Unmappable);
+            return refuse(run, pad, gst::FlowError::Error);
+        };
+        let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
+        self.wait_for_room(run, pad, (whole / BYTES_PER_SAMPLE) as u64)?;
+        let pts = buffer.pts();
+        let duration = clip::duration(whole, run.rate);
+        {
+            let mut input = lock(&self.input);
+            input.end = pts.or(input.end).map(|at| at.saturating_add(duration));
+        }
+        run.push_buffer(pts, discont, &map[..whole], segment);
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// Waits until so much audio has room, and the text of what came before it.
+    fn wait_for_room(&self, run: &Run, pad: &gst::Pad, samples: u64) -> Result<(), gst::FlowError> {
+        self.output.wait_for_room();
+        loop {
+            let seen = run.client.interrupt_count();
+            if pad.pad_flags().contains(gst::PadFlags::FLUSHING) {
+                return Err(gst::FlowError::Flushing);
+            }
+            if run.client.has_failed() {
+                return refuse(run, pad, gst::FlowError::Error).map(|_| ());
+            }
+            self.output.flow().or_else(|error| match error {
+                gst::FlowError::NotLinked => Ok(gst::FlowSuccess::Ok),
+                error => Err(error),
+            })?;
+            if !run.must_wait(samples) {
+                return Ok(());
+            }
+            match run.client.wait_for_space(samples, seen) {
+                WaitResult::Stopped => return Err(gst::FlowError::Flushing),
+                WaitResult::Done | WaitResult::Failed | WaitResult::Interrupted => {}
+            }
+        }
+    }
+
+    /// Returns the run, which begins with the first buffer. None: the settings do not allow it.
+    fn ensure_run(&self) -> Option<Arc<Run>> {
+        if let Some(run) = self.run() {
+            return Some(run);
+        }
+        if lock(&self.input).refused {
+            return None;
+        }
+        let Some(run) = self.start_run() else {
+            lock(&self.input).refused = true;
+            return None;
+        };
+        if let Some((id, seqnum)) = lock(&self.input).stream.clone() {
+            run.stream_start(&id, seqnum);
+        }
+        Some(run)
+    }
+
+    /// Takes an event. Serialized ones leave through the task of the text pad, behind the text of
+    /// the audio before them.
+    pub(super) fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        use gst::EventView;
+        match event.view() {
+            EventView::FlushStart(_) => self.flush_start(event),
+            EventView::FlushStop(_) => self.flush_stop(event),
+            EventView::StreamStart(start) => {
+                self.stream_start(start);
+                true
+            }
+            // What leaves has caps of its own.
+            EventView::Caps(_) => true,
+            EventView::Segment(segment) => {
+                self.segment(segment.segment(), event.seqnum());
+                true
+            }
+            EventView::Gap(gap) => {
+                self.gap(gap);
+                true
+            }
+            EventView::Tag(tag) if tag.tag().scope() == gst::TagScope::Stream => true,
+            EventView::Eos(_) => {
+                self.divide(true);
+                self.output.event(event, None);
+                true
+            }
+            EventView::SegmentDone(_) => {
+                self.divide(false);
+                self.output.event(event, None);
+                true
+            }
+            EventView::CustomDownstream(custom) => {
+                if custom.structure().is_some_and(|s| s.name() == FINISH)
+                    && let Some(run) = self.run()
+                {
+                    run.finish_session();
+                }
+                self.output.event(event, None);
+                true
+            }
+            _ if event.is_serialized() => {
+                self.output.event(event, None);
+                true
+            }
+            _ => gst::Pad::event_default(pad, Some(&*self.obj()), event),
+        }
+    }
+
+    /// Ends a part of the stream: what comes now leaves when its last words have left.
+    fn divide(&self, ends: bool) {
+        let Some(run) = self.run() else { return };
+        if !run.begin_drain(ends) {
+            return;
+        }
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        let end = lock(&self.input).end;
+        // First: the client may be done before the next line.
+        self.output.barrier(token, end);
+        run.finish(token);
+    }
+
+    fn stream_start(&self, start: &gst::event::StreamStart) {
+        self.divide(false);
+        let (id, seqnum) = (start.stream_id(), start.seqnum());
+        {
+            let mut input = lock(&self.input);
+            input.stream = Some((id.to_owned(), seqnum));
+            input.segment = None;
+            input.end = None;
+        }
+        if let Some(run) = self.run() {
+            run.stream_start(id, seqnum);
+        }
+        let own = self.src_pad.create_stream_id(&*self.obj(), Some("text"));
+        let builder = gst::event::StreamStart::builder(&own)
+            .seqnum(seqnum)
+            .flags(gst::StreamFlags::SPARSE)
+            .group_id_if_some(start.group_id());
+        self.output.event(builder.build(), None);
+        let caps = self.src_pad.pad_template_caps();
+        let caps = gst::event::Caps::builder(&caps).seqnum(seqnum).build();
+        self.output.event(caps, None);
+    }
+
+    fn segment(&self, segment: &gst::Segment, seqnum: gst::Seqnum) {
+        let time = segment.downcast_ref::<gst::ClockTime>().cloned();
+        if time.is_none() {
+            gst::warning!(
+                CAT,
+                imp = self,
+                "no segment of time: text counts from the audio's start"
+            );
+        }
+        let known = time.clone().unwrap_or_default();
+        let same = lock(&self.input).segment.as_ref().is_some_and(|last| {
+            let mut last = last.clone();
+            last.set_position(known.position());
+            last == known
+        });
+        if !same {
+            self.divide(false);
+        }
+        {
+            let mut input = lock(&self.input);
+            input.segment = time;
+            input.fresh = true;
+            if !same {
+                input.end = None;
+            }
+        }
+        if let Some(run) = self.run() {
+            run.segment();
+        }
+        let lateness = clock_time(lock(&self.text).lateness());
+        let mut own = known.clone();
+        own.set_base(own.base().unwrap_or_default().saturating_add(lateness));
+        let event = gst::event::Segment::builder(&own).seqnum(seqnum).build();
+        self.output.event(event, (!same).then(|| origin(&own)));
+        if !same {
+            self.language_tag();
+        }
+    }
+
+    fn language_tag(&self) {
+        let language = lock(&self.settings).request.language.clone();
+        let Some(tag) = lock(&self.text).language_tag(language.as_deref()) else {
+            return;
+        };
+        let mut tags = gst::TagList::new();
+        if let Some(tags) = tags.get_mut() {
+            tags.add::<gst::tags::LanguageCode>(&tag.as_str(), gst::TagMergeMode::Replace);
+        }
+        self.output.event(gst::event::Tag::new(tags), None);
+    }
+
+    fn gap(&self, gap: &gst::event::Gap) {
+        let (start, duration) = gap.get();
+        let end = start.saturating_add(duration.unwrap_or_default());
+        let segment = lock(&self.input).segment.clone();
+        if std::mem::take(&mut lock(&self.input).fresh) {
+            self.update_latency();
+        }
+        match self.run().filter(|run| run.has_pending()) {
+            // It ends the session: once that is over, it is known to hold no words.
+            Some(run) => {
+                if run.gap(end, segment.as_ref()) {
+                    lock(&self.input).end = Some(end);
+                    self.divide(false);
+                }
+            }
+            // No words can come before it.
+            None => self.output.silence(end),
+        }
+    }
+
+    fn flush_start(&self, event: gst::Event) -> bool {
+        // First: whatever downstream holds the task comes back.
+        let pushed = self.src_pad.push_event(event.clone());
+        self.unsynced_pad.push_event(event);
+        let epoch = self.run().map(|run| {
+            let epoch = run.flush_start();
+            run.outbox.wait_audio_delivered();
+            epoch
+        });
+        self.output.flush(epoch);
+        self.unsynced.stop();
+        let _ = self.src_pad.pause_task();
+        let _ = self.unsynced_pad.pause_task();
+        pushed
+    }
+
+    fn flush_stop(&self, event: gst::Event) -> bool {
+        let pushed = self.src_pad.push_event(event.clone());
+        self.unsynced_pad.push_event(event);
+        {
+            let mut input = lock(&self.input);
+            (input.segment, input.end) = (None, None);
+        }
+        if let Some(run) = self.run() {
+            run.flush_stop();
+        }
+        self.output.recover();
+        self.start_tasks();
+        pushed
+    }
+}
+
+/// Waits until the failure is on the bus, and returns the flow that follows it.
+fn refuse(run: &Run, pad: &gst::Pad, error: gst::FlowError) -> Flow {
+    loop {
+        let seen = run.client.interrupt_count();
+        match run.client.wait_for_failure(seen) {
+            WaitResult::Interrupted if !pad.pad_flags().contains(gst::PadFlags::FLUSHING) => {}
+            WaitResult::Interrupted | WaitResult::Stopped => return Err(gst::FlowError::Flushing),
+            WaitResult::Done | WaitResult::Failed => return Err(error),
+        }
+    }
+}
+
+/// Returns the place of a segment in the running time.
+fn origin(segment: &Segment) -> Origin {
+    let position = match segment.rate() < 0.0 {
+        true => segment.stop(),
+        false => segment.start(),
+    };
+    let position = position.unwrap_or_default();
+    let running = segment.to_running_time(position).or(segment.base());
+    Origin {
+        position: position.into(),
+        running: running.unwrap_or_default().into(),
+        rate: segment.rate().abs(),
+    }
+}
+
+fn clock_time(time: std::time::Duration) -> gst::ClockTime {
+    gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::ZERO)
+}

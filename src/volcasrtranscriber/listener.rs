@@ -1,0 +1,98 @@
+//! From the client's events to the schedule: utterances with the pipeline's times.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::output::Output;
+use super::schedule::{Utterance, Word, shares};
+use super::unsynced::Unsynced;
+use crate::client::Event;
+use crate::element::bus::outbox::Listener;
+use crate::element::timeline::{Timeline, Times};
+use crate::session::transcript::Update;
+
+/// Attribute of an utterance that names its speaker.
+const SPEAKER: &str = "speaker_id";
+
+/// Takes the events of one run.
+pub(super) struct TextListener {
+    pub output: Arc<Output>,
+    pub unsynced: Arc<Unsynced>,
+}
+
+impl Listener for TextListener {
+    fn on_event(&self, epoch: u64, event: &Event, timeline: &Timeline) {
+        match event {
+            Event::Transcript { stream, update, .. } => {
+                let utterance = utterance(timeline, *stream, update);
+                self.output
+                    .update(epoch, |schedule| schedule.utterance(utterance));
+            }
+            Event::Settled { stream, until } => {
+                let until = timeline.times(*stream, Some(*until), None).timestamp;
+                if let Some(until) = until {
+                    self.output
+                        .update(epoch, |schedule| schedule.settled(until.into()));
+                }
+            }
+            Event::BoundaryDone { token } => {
+                self.output.update(epoch, |schedule| schedule.done(*token))
+            }
+            Event::Response { json, .. } => self.unsynced.push(json),
+            _ => {}
+        }
+    }
+
+    fn on_done_delivered(&self, token: u64) {
+        self.output.posted(token);
+    }
+
+    fn on_failure_delivered(&self) {
+        self.output.fail();
+    }
+}
+
+fn utterance(timeline: &Timeline, stream: u32, update: &Update) -> Utterance {
+    let times = timeline.times(stream, update.start, update.end);
+    let (start, end) = span(times);
+    let mut at = start;
+    let mut words = Vec::with_capacity(update.words.len());
+    for word in &update.words {
+        let text = word.text.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let (begins, ends) = span(timeline.times(stream, word.start, word.end));
+        // Where the service has no time, or one that goes back, the word before it has.
+        let begins = begins
+            .or(at)
+            .unwrap_or_default()
+            .max(at.unwrap_or_default());
+        words.push(Word {
+            text: text.to_owned(),
+            start: begins,
+            end: ends.unwrap_or(begins).max(begins),
+        });
+        at = Some(begins);
+    }
+    if words.is_empty() {
+        let start = start.unwrap_or_default();
+        words = shares(&update.text, start, end.unwrap_or(start));
+    }
+    let speaker = update.attributes.iter().find(|(name, _)| name == SPEAKER);
+    Utterance {
+        number: update.number,
+        text: update.text.trim().to_owned(),
+        is_final: update.is_final,
+        start,
+        end,
+        words,
+        speaker: speaker.map(|(_, speaker)| speaker.clone()),
+    }
+}
+
+fn span(times: Times) -> (Option<Duration>, Option<Duration>) {
+    let start = times.timestamp;
+    let end = start.map(|start| start.saturating_add(times.duration.unwrap_or_default()));
+    (start.map(Duration::from), end.map(Duration::from))
+}

@@ -1,0 +1,322 @@
+//! The text pad: one task pushes everything downstream, in order, when the schedule says so.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::CAT;
+use super::schedule::{Action, Item, Origin, Schedule, Unit};
+use crate::sync::lock;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Output {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    schedule: Schedule<gst::Event>,
+    /// Counts the flushes, as the client does.
+    epoch: u64,
+    /// The task is to pause.
+    stopped: bool,
+    flow: Result<gst::FlowSuccess, gst::FlowError>,
+    /// EOS has come in: no buffer takes an error upstream any more.
+    ended: bool,
+    /// Longest time that text came late.
+    max_delay: Duration,
+}
+
+/// Next step of the task.
+enum Step {
+    Act(Action<gst::Event>),
+    Again,
+    Pause,
+}
+
+/// Result of one round of the task.
+pub(super) enum Pushed {
+    /// The task goes on.
+    Fine,
+    /// EOS has left.
+    Ended,
+    /// The longest delay grew.
+    Late,
+    /// The task is to pause, for a flush or a stop.
+    Stopped,
+    /// Downstream has failed; nobody upstream would say so.
+    Failed(gst::FlowError),
+}
+
+impl Output {
+    pub fn new() -> Self {
+        Output {
+            state: Mutex::new(State {
+                schedule: Schedule::new(Unit::Word),
+                epoch: 0,
+                stopped: true,
+                flow: Ok(gst::FlowSuccess::Ok),
+                ended: false,
+                max_delay: Duration::ZERO,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Begins anew, as on READY → PAUSED.
+    pub fn reset(&self, unit: Unit) {
+        let mut state = lock(&self.state);
+        *state = State {
+            schedule: Schedule::new(unit),
+            epoch: 0,
+            stopped: state.stopped,
+            flow: Ok(gst::FlowSuccess::Ok),
+            ended: false,
+            max_delay: Duration::ZERO,
+        };
+    }
+
+    /// Lets the task run.
+    pub fn start(&self) {
+        lock(&self.state).stopped = false;
+    }
+
+    /// Ends the task's wait.
+    pub fn stop(&self) {
+        lock(&self.state).stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// FLUSH_START: forgets what has not left, and what comes of an older epoch.
+    pub fn flush(&self, epoch: Option<u64>) {
+        let mut state = lock(&self.state);
+        state.stopped = true;
+        state.epoch = epoch.unwrap_or(state.epoch);
+        state.schedule.flush();
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// FLUSH_STOP: all is well again.
+    pub fn recover(&self) {
+        let mut state = lock(&self.state);
+        state.schedule.flush();
+        (state.stopped, state.flow, state.ended) = (false, Ok(gst::FlowSuccess::Ok), false);
+    }
+
+    /// Has the task look again: a clock runs, or stands.
+    pub fn wake(&self) {
+        drop(lock(&self.state));
+        self.changed.notify_all();
+    }
+
+    /// Changes the schedule for something of an epoch, unless that is over.
+    pub fn update(&self, epoch: u64, change: impl FnOnce(&mut Schedule<gst::Event>)) {
+        let mut state = lock(&self.state);
+        if epoch < state.epoch {
+            return;
+        }
+        change(&mut state.schedule);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Changes the schedule.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut lock(&self.state));
+        self.changed.notify_all();
+    }
+
+    /// Appends a serialized event.
+    pub fn event(&self, event: gst::Event, origin: Option<Origin>) {
+        self.change(|state| {
+            state.ended = event.type_() == gst::EventType::Eos;
+            state.schedule.event(event, origin);
+        });
+    }
+
+    pub fn silence(&self, end: gst::ClockTime) {
+        self.change(|state| state.schedule.silence(end.into()));
+    }
+
+    pub fn barrier(&self, token: u64, end: Option<gst::ClockTime>) {
+        self.change(|state| state.schedule.barrier(token, end.map(Duration::from)));
+    }
+
+    pub fn posted(&self, token: u64) {
+        self.change(|state| state.schedule.posted(token));
+    }
+
+    pub fn fail(&self) {
+        self.change(|state| state.schedule.fail());
+    }
+
+    pub fn set_latency(&self, latency: Option<Duration>) {
+        self.change(|state| state.schedule.set_latency(latency));
+    }
+
+    /// Returns what downstream said last.
+    pub fn flow(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
+        lock(&self.state).flow
+    }
+
+    /// Waits while too much text waits for downstream, at most until a flush or a stop.
+    pub fn wait_for_room(&self) {
+        let state = lock(&self.state);
+        let full =
+            |state: &mut State| !state.stopped && state.flow.is_ok() && state.schedule.is_full();
+        drop(
+            self.changed
+                .wait_while(state, full)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    /// Longest time that text came late, in milliseconds.
+    pub fn max_delay_ms(&self) -> u32 {
+        u32::try_from(lock(&self.state).max_delay.as_millis()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the next action for the task, having waited for it.
+    fn step(&self, now: impl Fn() -> Option<Duration>) -> Step {
+        let now = now();
+        let mut state = lock(&self.state);
+        if state.stopped {
+            return Step::Pause;
+        }
+        match state.schedule.next(now) {
+            Action::Wait(until) => {
+                let limit = until.zip(now).map(|(until, now)| until.saturating_sub(now));
+                match limit {
+                    Some(limit) => drop(self.changed.wait_timeout(state, limit)),
+                    None => drop(self.changed.wait(state)),
+                }
+                Step::Again
+            }
+            action => {
+                let discards = matches!(action, Action::Text { .. } | Action::Gap { .. });
+                let takes = matches!(state.flow, Ok(_) | Err(gst::FlowError::NotLinked));
+                drop(state);
+                self.changed.notify_all();
+                match discards && !takes {
+                    true => Step::Again,
+                    false => Step::Act(action),
+                }
+            }
+        }
+    }
+
+    /// One round of the task.
+    pub fn push_next(
+        &self,
+        (sink, src): (&gst::Pad, &gst::Pad),
+        now: impl Fn() -> Option<Duration>,
+    ) -> Pushed {
+        match self.step(now) {
+            Step::Pause => Pushed::Stopped,
+            Step::Again => Pushed::Fine,
+            Step::Act(action) => self.act(sink, src, action),
+        }
+    }
+
+    fn act(&self, sink: &gst::Pad, src: &gst::Pad, action: Action<gst::Event>) -> Pushed {
+        match action {
+            Action::Text {
+                text,
+                start,
+                duration,
+                discont,
+                late,
+            } => {
+                gst::debug!(CAT, obj = src, "{start:?} for {duration:?}: {text:?}");
+                let mut buffer = gst::Buffer::from_slice(text.into_bytes());
+                if let Some(buffer) = buffer.get_mut() {
+                    buffer.set_pts(clock_time(start));
+                    buffer.set_duration(clock_time(duration));
+                    if discont {
+                        buffer.set_flags(gst::BufferFlags::DISCONT);
+                    }
+                }
+                return self.after(src.push(buffer), late);
+            }
+            Action::Gap { start, duration } => {
+                let gap =
+                    gst::event::Gap::builder(clock_time(start)).duration(clock_time(duration));
+                src.push_event(gap.build());
+            }
+            Action::Item(item) => {
+                sink.push_event(gst::event::CustomUpstream::new(new_item(&item)));
+            }
+            Action::Speaker(speaker) => {
+                let change = gst::Structure::builder("rstranscribe/speaker-change")
+                    .field("speaker", Some(speaker))
+                    .build();
+                src.push_event(gst::event::CustomDownstream::new(change));
+            }
+            Action::Final => {
+                let end = gst::Structure::new_empty("rstranscribe/final-transcript");
+                src.push_event(gst::event::CustomDownstream::new(end));
+            }
+            Action::Event(event) => {
+                gst::debug!(CAT, obj = src, "{event:?}");
+                let ends = event.type_() == gst::EventType::Eos;
+                src.push_event(event);
+                if ends {
+                    return Pushed::Ended;
+                }
+            }
+            Action::Wait(_) => {}
+        }
+        Pushed::Fine
+    }
+
+    /// Takes up what downstream made of a buffer.
+    fn after(&self, flow: Result<gst::FlowSuccess, gst::FlowError>, late: Duration) -> Pushed {
+        let mut state = lock(&self.state);
+        if state.stopped {
+            return Pushed::Stopped;
+        }
+        state.flow = flow;
+        let pushed = match flow {
+            Ok(_) if late > state.max_delay && late.as_millis() > 0 => {
+                state.max_delay = late;
+                Pushed::Late
+            }
+            Ok(_) | Err(gst::FlowError::Eos | gst::FlowError::NotLinked) => Pushed::Fine,
+            Err(gst::FlowError::Flushing) => Pushed::Stopped,
+            Err(error) if state.ended => Pushed::Failed(error),
+            Err(_) => Pushed::Fine,
+        };
+        drop(state);
+        self.changed.notify_all();
+        pushed
+    }
+}
+
+fn new_item(item: &Item) -> gst::Structure {
+    gst::Structure::builder("rstranscribe/new-item")
+        .field("speaker", item.speaker.as_deref())
+        .field("content", item.text.as_str())
+        .field("running-time", clock_time(item.running))
+        .field("duration", clock_time(item.duration))
+        .build()
+}
+
+fn clock_time(time: Duration) -> gst::ClockTime {
+    gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX)
+}
+
+/// Posts the error of a flow that downstream refused after EOS had come in.
+pub(super) fn post_flow_error(element: &gst::Element, error: gst::FlowError) {
+    let text = format!("Downstream refused the text: {error}. The first error names the cause.");
+    let error = glib::Error::new(gst::StreamError::Failed, &text);
+    let message = gst::message::Error::builder_from_error(error)
+        .src(element)
+        .build();
+    // Without a bus there is nobody to tell.
+    let _ = element.post_message(message);
+}

@@ -1,0 +1,72 @@
+//! Queries on the pads, latency above all, and events from downstream.
+
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+
+use super::imp::VolcAsrTranscriber;
+use crate::element::caps;
+use crate::sync::lock;
+
+impl VolcAsrTranscriber {
+    pub(super) fn sink_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        match query.view_mut() {
+            gst::QueryViewMut::Caps(q) => {
+                // A rate that is set meanwhile waits for the next run, whose request says it.
+                let rate = match self.run() {
+                    Some(run) => run.rate.cast_signed(),
+                    None => lock(&self.settings).rate,
+                };
+                let caps = caps::audio([rate]);
+                let caps = match q.filter() {
+                    Some(filter) => {
+                        filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First)
+                    }
+                    None => caps,
+                };
+                q.set_result(&caps);
+                true
+            }
+            // Text has no use for memory that audio is in.
+            gst::QueryViewMut::Allocation(_) => false,
+            _ => gst::Pad::query_default(pad, Some(&*self.obj()), query),
+        }
+    }
+
+    pub(super) fn src_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        let gst::QueryViewMut::Latency(q) = query.view_mut() else {
+            return gst::Pad::query_default(pad, Some(&*self.obj()), query);
+        };
+        let mut upstream = gst::query::Latency::new();
+        if !self.sink_pad.peer_query(&mut upstream) {
+            return false;
+        }
+        let (live, mut min, mut max) = upstream.result();
+        if live {
+            let own = gst::ClockTime::from_mseconds(lock(&self.text).latency.into());
+            min += own;
+            max = max.map(|max| max.saturating_add(own));
+        }
+        q.set(live, min, max);
+        true
+    }
+
+    pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        // The pipeline has distributed its latency: upstream's may be another one.
+        let distributed = event.type_() == gst::EventType::Latency;
+        let handled = gst::Pad::event_default(pad, Some(&*self.obj()), event);
+        if distributed {
+            self.update_latency();
+        }
+        handled
+    }
+
+    /// Asks upstream for its latency, which words may be late by as well.
+    pub(super) fn update_latency(&self) {
+        let mut upstream = gst::query::Latency::new();
+        let answered = self.sink_pad.peer_query(&mut upstream);
+        let (live, min, _) = upstream.result();
+        let own = lock(&self.text).latency();
+        let latency = (answered && live).then(|| own.saturating_add(min.into()));
+        self.output.set_latency(latency);
+    }
+}

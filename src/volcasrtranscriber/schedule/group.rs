@@ -1,0 +1,73 @@
+//! Final utterances in buffers of another size than a word.
+
+use std::time::Duration;
+
+use super::{Utterance, Word};
+use crate::cue::{self, Cutter};
+
+/// Returns the utterance as one text. Without a time it begins at `position`.
+pub(super) fn whole(utterance: &Utterance, position: Duration) -> Option<Word> {
+    let text = utterance.text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let start = utterance.start.unwrap_or(position);
+    Some(Word {
+        text: text.to_owned(),
+        start,
+        end: utterance.end.unwrap_or(start).max(start),
+    })
+}
+
+/// Returns the utterance as cues. The next one begins at `next`.
+pub(super) fn cues(
+    cutter: &mut Cutter,
+    utterance: &Utterance,
+    next: Option<Duration>,
+) -> Vec<Word> {
+    let words = utterance.words.iter().map(|word| cue::Word {
+        text: word.text.clone(),
+        start: Some(word.start),
+        end: Some(word.end),
+    });
+    let utterance = cue::Utterance {
+        text: utterance.text.clone(),
+        start: utterance.start,
+        end: utterance.end,
+        words: words.collect(),
+        speaker: None,
+    };
+    let cues = cutter.cut(&utterance, next).into_iter();
+    cues.map(|cue| Word {
+        text: cue.lines.join("\n"),
+        start: cue.start,
+        end: cue.end,
+    })
+    .collect()
+}
+
+/// Returns the words of a text that has none with times: its parts between spaces, each with its
+/// share of the time.
+pub(in crate::volcasrtranscriber) fn shares(
+    text: &str,
+    start: Duration,
+    end: Duration,
+) -> Vec<Word> {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let length = |part: &&str| u32::try_from(part.chars().count()).unwrap_or(u32::MAX);
+    let total = parts.iter().map(length).fold(0, u32::saturating_add).max(1);
+    let lasts = end.saturating_sub(start) / total;
+    let mut at = start;
+    parts
+        .iter()
+        .map(|part| {
+            let begin = at;
+            at = at.saturating_add(lasts.saturating_mul(length(part)));
+            Word {
+                text: (*part).to_owned(),
+                start: begin,
+                end: at,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,255 @@
+//! Order and time of what leaves the text pad: a machine without GStreamer and without a clock.
+//!
+//! Utterances and serialized events go in; [`Schedule::next`] says what leaves now, or until when
+//! to wait. Times are the output segment's; `now` is the pipeline's running time, which a live
+//! pipeline has while it plays.
+//!
+//! - Nothing that left is taken back, and no buffer begins before the one before it.
+//! - Text leaves when it is final. In a live pipeline a word of an open utterance leaves when it is
+//!   due; [`owed`] tells what later texts of the utterance still owe.
+//! - Gaps fill what is known to hold no text, so that nothing downstream waits for it.
+//! - An event that ends a part of the stream waits for that part's last words: a [barrier]
+//!   (Schedule::barrier) divides what is before from what is behind.
+
+mod group;
+mod intake;
+mod leave;
+mod origin;
+mod owed;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::cue::{Cutter, Style};
+
+pub(super) use group::shares;
+pub(super) use origin::Origin;
+use owed::Early;
+
+/// Time between two gaps of a live pipeline in which nothing is said.
+const GAP_EVERY: Duration = Duration::from_millis(200);
+/// Part of the latency that such a gap is ahead of its deadline: a picture that waits for it would
+/// come too late else. A word that appears so late begins up to this much later.
+const GAP_LEAD: Duration = Duration::from_millis(250);
+/// Shortest gap after a final text; the service settles some ten times a second.
+const SHORTEST_GAP: Duration = Duration::from_millis(20);
+/// Shortest duration of a buffer.
+const SHORTEST_TEXT: Duration = Duration::from_millis(80);
+/// Upper bound on the bytes that wait; more audio is not taken then.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Content of one buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Unit {
+    #[default]
+    Word,
+    Utterance,
+    Cue(Style),
+}
+
+/// A stretch of text with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub text: String,
+    pub start: Duration,
+    pub end: Duration,
+}
+
+/// An utterance as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Utterance {
+    /// Number in its stream, which replaces what came under it before.
+    pub number: u32,
+    /// Empty if it is withdrawn.
+    pub text: String,
+    pub is_final: bool,
+    pub start: Option<Duration>,
+    pub end: Option<Duration>,
+    /// Its words, where they are known: without blank ones, with times that only grow.
+    pub words: Vec<Word>,
+    pub speaker: Option<String>,
+}
+
+/// Something to do now.
+#[derive(Debug, PartialEq)]
+pub(super) enum Action<E> {
+    /// Push a buffer.
+    Text {
+        text: String,
+        start: Duration,
+        duration: Duration,
+        /// It is the first, or the first after a jump.
+        discont: bool,
+        /// Time by which it comes later than its latency allows.
+        late: Duration,
+    },
+    /// Say that there is no text from here on for so long.
+    Gap { start: Duration, duration: Duration },
+    /// Tell upstream of a word.
+    Item(Item),
+    /// Say who speaks from here on.
+    Speaker(String),
+    /// Say that an utterance ends here.
+    Final,
+    /// Push an event.
+    Event(E),
+    /// Do nothing until something changes or this running time comes.
+    Wait(Option<Duration>),
+}
+
+/// A word for those upstream who ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub speaker: Option<String>,
+    pub text: String,
+    pub running: Duration,
+    pub duration: Duration,
+}
+
+/// One thing that leaves as soon as those before it have left.
+#[derive(Debug)]
+enum Ready<E> {
+    Text(Word),
+    Item(Word, Option<String>),
+    Speaker(String),
+    Final,
+    Gap(Duration),
+    Event(E, Option<Origin>),
+}
+
+/// State of a barrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Barrier {
+    token: u64,
+    /// End of the audio before it.
+    end: Option<Duration>,
+    /// The last words before it are here.
+    done: bool,
+    /// The messages before it are posted.
+    posted: bool,
+}
+
+/// Part of a stream between two barriers.
+#[derive(Debug)]
+struct Part<E> {
+    ready: VecDeque<Ready<E>>,
+    open: BTreeMap<u32, Open>,
+    early: Early,
+    barrier: Option<Barrier>,
+}
+
+/// An utterance that may change, and what of it has not left.
+#[derive(Debug)]
+struct Open {
+    start: Option<Duration>,
+    speaker: Option<String>,
+    owed: VecDeque<Word>,
+}
+
+impl<E> Part<E> {
+    fn new() -> Self {
+        Part {
+            ready: VecDeque::new(),
+            open: BTreeMap::new(),
+            early: Early::default(),
+            barrier: None,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Schedule<E> {
+    unit: Unit,
+    cutter: Cutter,
+    /// Longest delay of a word in a live pipeline, upstream's included; none in another.
+    latency: Option<Duration>,
+    parts: VecDeque<Part<E>>,
+    /// Index of the part that the text that comes belongs to.
+    input: usize,
+    origin: Origin,
+    /// No buffer begins before this.
+    floor: Duration,
+    /// Everything up to here is pushed or known to be empty.
+    position: Duration,
+    discont: bool,
+    speaker: Option<String>,
+    bytes: usize,
+    failed: bool,
+}
+
+impl<E> Schedule<E> {
+    pub fn new(unit: Unit) -> Self {
+        Schedule {
+            unit,
+            cutter: Cutter::new(style(unit)),
+            latency: None,
+            parts: VecDeque::from([Part::new()]),
+            input: 0,
+            origin: Origin::default(),
+            floor: Duration::ZERO,
+            position: Duration::ZERO,
+            discont: true,
+            speaker: None,
+            bytes: 0,
+            failed: false,
+        }
+    }
+
+    /// Takes up the longest delay of a word; none: the pipeline is not live.
+    pub fn set_latency(&mut self, latency: Option<Duration>) {
+        self.latency = latency;
+    }
+
+    /// Forgets everything that has not left, as a flush does.
+    pub fn flush(&mut self) {
+        self.parts = VecDeque::from([Part::new()]);
+        self.input = 0;
+        self.bytes = 0;
+        self.discont = true;
+        self.cutter = Cutter::new(style(self.unit));
+    }
+
+    /// Returns whether so much waits that no more audio should be taken.
+    pub fn is_full(&self) -> bool {
+        self.bytes > MAX_BYTES
+    }
+
+    /// Appends an event behind everything that is known. With an origin, what follows it lies in
+    /// another segment.
+    pub fn event(&mut self, event: E, origin: Option<Origin>) {
+        if let Some(part) = self.parts.back_mut() {
+            part.ready.push_back(Ready::Event(event, origin));
+        }
+    }
+
+    /// Says that nothing is said up to `end`, where no audio is being recognised.
+    pub fn silence(&mut self, end: Duration) {
+        if let Some(part) = self.parts.back_mut() {
+            part.ready.push_back(Ready::Gap(end));
+        }
+    }
+}
+
+fn push<E>(part: &mut Part<E>, bytes: &mut usize, ready: Ready<E>) {
+    *bytes += match &ready {
+        Ready::Text(word) | Ready::Item(word, _) => size(word),
+        _ => 0,
+    };
+    part.ready.push_back(ready);
+}
+
+/// Returns the bytes that a waiting word takes, about.
+fn size(word: &Word) -> usize {
+    word.text.len() + 128
+}
+
+fn style(unit: Unit) -> Style {
+    match unit {
+        Unit::Cue(style) => style,
+        _ => Style::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

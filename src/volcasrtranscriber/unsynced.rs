@@ -1,0 +1,118 @@
+//! The service's responses as they arrive, on a pad of their own.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use gst::prelude::*;
+
+use crate::sync::lock;
+
+/// Responses that wait for a slow reader. The oldest go first: another follows.
+const MAX_WAITING: usize = 64;
+
+/// One thing to push.
+#[derive(Debug)]
+pub(super) enum Message {
+    Json(String),
+    Eos,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Message>,
+    /// Something takes what waits.
+    wanted: bool,
+    stopped: bool,
+    begun: bool,
+}
+
+/// The queue before the pad, and the body of its task.
+#[derive(Debug, Default)]
+pub(super) struct Unsynced {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Unsynced {
+    /// Takes a response, if the pad is linked.
+    pub fn push(&self, json: &str) {
+        self.enqueue(|| Message::Json(json.to_owned()));
+    }
+
+    /// Ends the stream behind what waits.
+    pub fn end(&self) {
+        self.enqueue(|| Message::Eos);
+    }
+
+    fn enqueue(&self, message: impl FnOnce() -> Message) {
+        let mut state = lock(&self.state);
+        if !state.wanted || state.stopped {
+            return;
+        }
+        if state.waiting.len() == MAX_WAITING {
+            state.waiting.pop_front();
+        }
+        state.waiting.push_back(message());
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Begins, or begins anew, to take responses. Returns false if it does so already.
+    pub fn start(&self) -> bool {
+        let mut state = lock(&self.state);
+        if state.wanted && !state.stopped {
+            return false;
+        }
+        *state = State {
+            wanted: true,
+            ..State::default()
+        };
+        true
+    }
+
+    /// Ends the task's wait, and drops what waits.
+    pub fn stop(&self) {
+        let mut state = lock(&self.state);
+        state.stopped = true;
+        state.waiting.clear();
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// One round of the task. Returns false if the task is to pause.
+    pub fn push_next(&self, pad: &gst::Pad, now: impl Fn() -> Option<gst::ClockTime>) -> bool {
+        let mut state = lock(&self.state);
+        let message = loop {
+            if state.stopped {
+                return false;
+            }
+            if let Some(message) = state.waiting.pop_front() {
+                break message;
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        let first = !std::mem::replace(&mut state.begun, true);
+        drop(state);
+        if first {
+            pad.push_event(gst::event::Caps::new(&pad.pad_template_caps()));
+            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            pad.push_event(gst::event::Segment::new(&segment));
+        }
+        match message {
+            Message::Eos => pad.push_event(gst::event::Eos::new()),
+            Message::Json(json) => {
+                let mut buffer = gst::Buffer::from_slice(json.into_bytes());
+                if let Some(buffer) = buffer.get_mut() {
+                    buffer.set_pts(now());
+                }
+                match pad.push(buffer) {
+                    Ok(_) | Err(gst::FlowError::NotLinked) => true,
+                    Err(_) => false,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! `volcasrtranscriber`: text on a pad, and everything that goes with it.
+
+mod words;

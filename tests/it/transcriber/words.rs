@@ -1,0 +1,46 @@
+//! Words from a file: each once, in order, at its time.
+
+use volcasr_loopback::Options;
+
+use crate::common::text::{TextRig, assert_in_order, events, texts, transcriber};
+use crate::common::{expected, service, speech};
+
+/// A mark's number, start and end of each buffer.
+fn marks(texts: &[crate::common::text::Text]) -> Vec<(u32, u64, u64)> {
+    let mark = |text: &str| {
+        let text = text.trim_end_matches(['.', ',']).to_lowercase();
+        text.strip_prefix('m')
+            .and_then(|number| number.parse().ok())
+    };
+    texts
+        .iter()
+        .map(|text| (mark(&text.text).unwrap_or(u32::MAX), text.start, text.end))
+        .collect()
+}
+
+#[test]
+fn every_word_of_a_file_leaves_once_at_its_time() {
+    let service = service(Options::default());
+    let transcriber = transcriber(&service);
+    let mut rig = TextRig::new(transcriber);
+    let (pcm, spoken) = speech(3);
+    let (out, heard) = rig.run(&pcm, 20);
+    assert!(heard.saw_eos(), "{heard:?}");
+    assert_in_order(&out);
+    assert_eq!(marks(&texts(&out)), expected(&spoken, 0), "{out:#?}");
+    assert!(texts(&out)[0].discont);
+    assert_eq!(
+        events(&out),
+        [
+            "stream-start",
+            "caps",
+            "segment",
+            "rstranscribe/final-transcript",
+            "rstranscribe/final-transcript",
+            "rstranscribe/final-transcript",
+            "eos"
+        ]
+    );
+    // The messages are the sink's.
+    assert_eq!(heard.finals().len(), 3);
+}

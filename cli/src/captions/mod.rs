@@ -19,15 +19,14 @@ use crate::service::ServiceOptions;
 use display::Display;
 use listen::{Captions, Ending};
 
-const EXAMPLES: &str = "\
+const MORE: &str = "\
 Examples:
   volcasr captions                              the default microphone, until Ctrl-C
   volcasr captions talk.mkv -o talk.srt         a file, as fast as the service takes it
   volcasr captions --device webcam --speakers   one of those that `volcasr devices` lists
   ffmpeg -i talk.mkv -f ogg - | volcasr captions - --json
-  volcasr captions rtsp://camera.example/audio";
+  volcasr captions rtsp://camera.example/audio
 
-const MORE: &str = "\
 Ctrl-C ends the stream: the last words still come, within finish-timeout and 5 seconds. A second one
 quits at once.
 
@@ -51,7 +50,7 @@ VOLCENGINE_ACCESS_KEY.";
 
 /// Options of the command.
 #[derive(clap::Args)]
-#[command(before_long_help = EXAMPLES, after_long_help = MORE)]
+#[command(after_long_help = MORE)]
 pub struct Arguments {
     /// A file, a URI, `-` for standard input, or a piece of a launch line that gives audio; without
     /// it, the default microphone

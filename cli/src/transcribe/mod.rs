@@ -26,14 +26,13 @@ use crate::service::ServiceOptions;
 use job::{Common, Job, Progress, Stream};
 use tally::Tally;
 
-const EXAMPLES: &str = "\
+const MORE: &str = "\
 Examples:
   volcasr transcribe talks/                                 talk.txt … in this directory
   volcasr transcribe talks/*.mp3 --dir out --format srt --jobs 8
   volcasr transcribe talks/ --dir out --skip-existing       go on where it stopped
-  volcasr transcribe talk.mkv -o talk.vtt -o talk.json      one file, two transcripts";
+  volcasr transcribe talk.mkv -o talk.vtt -o talk.json      one file, two transcripts
 
-const MORE: &str = "\
 A transcript is called like its input, with as much of the input's path as tells it from the others.
 It appears when it is whole: with --skip-existing, a batch that was interrupted goes on where it
 stopped. An input whose audio was not recognised to its end has failed and leaves no transcript. An
@@ -58,7 +57,7 @@ VOLCENGINE_ACCESS_KEY.";
 
 /// Options of the command.
 #[derive(clap::Args)]
-#[command(before_long_help = EXAMPLES, after_long_help = MORE)]
+#[command(after_long_help = MORE)]
 pub struct Arguments {
     /// Files, URIs, directories with files in them, or `-` for standard input
     #[arg(required = true)]

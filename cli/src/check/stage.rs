@@ -1,0 +1,136 @@
+//! The stages on the way to a session, and in which of them an error belongs.
+
+use std::time::Duration;
+
+/// A stage, in the order in which they are passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Properties and variables, before anything is sent.
+    Settings,
+    /// The service's address.
+    Name,
+    /// The way through a proxy.
+    Proxy,
+    /// TCP.
+    Connection,
+    /// The certificate, and what else belongs to the handshake.
+    Tls,
+    /// Whether the service knows the account.
+    Credentials,
+    /// Whether the account has what is asked for.
+    Resource,
+    /// One second of silence, and its end.
+    Session,
+}
+
+impl Stage {
+    /// Name in the list.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Settings => "settings",
+            Stage::Name => "name",
+            Stage::Proxy => "proxy",
+            Stage::Connection => "connection",
+            Stage::Tls => "TLS",
+            Stage::Credentials => "credentials",
+            Stage::Resource => "resource",
+            Stage::Session => "session",
+        }
+    }
+
+    /// The stage in which an error of the element belongs, by its numbers and its text.
+    pub fn of_error(text: &str, http_status: u32, code: u32) -> Self {
+        let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+        match (http_status, code) {
+            _ if says(&["Can't start"]) => Stage::Settings,
+            _ if says(&["the proxy"]) => Stage::Proxy,
+            (401 | 402, _) | (_, 45_000_010) => Stage::Credentials,
+            (400 | 403, _) | (_, 45_000_030) => Stage::Resource,
+            _ if says(&["can't resolve"]) => Stage::Name,
+            _ if says(&["can't connect", "no connection to"]) => Stage::Connection,
+            _ if says(&["certificate", "TLS", "server's name"]) => Stage::Tls,
+            _ => Stage::Session,
+        }
+    }
+}
+
+/// A line of the list: stage, outcome, time, details.
+pub fn line(stage: Stage, is_good: bool, took: Option<Duration>, details: &str) -> String {
+    let outcome = if is_good { "ok" } else { "failed" };
+    let took = took.map_or(String::new(), |took| format!("{} ms", took.as_millis()));
+    let line = format!("{:<12} {outcome:<7} {took:>8}  {details}", stage.name());
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_a_stage() {
+        let cases = [
+            ("Can't start: no credentials …", 0, 0, Stage::Settings),
+            (
+                "No session: can't resolve \"asr.example\": …",
+                0,
+                0,
+                Stage::Name,
+            ),
+            (
+                "the proxy http://a:3128 can't be reached: can't resolve \"a\"",
+                0,
+                0,
+                Stage::Proxy,
+            ),
+            (
+                "the proxy http://a:3128 asks for a name",
+                407,
+                0,
+                Stage::Proxy,
+            ),
+            ("can't connect to 127.0.0.1:9: …", 0, 0, Stage::Connection),
+            (
+                "no connection to asr.example:443 within 10s",
+                0,
+                0,
+                Stage::Connection,
+            ),
+            (
+                "the certificate of \"asr.example\" is not trusted",
+                0,
+                0,
+                Stage::Tls,
+            ),
+            (
+                "\"asr.example\" speaks no TLS at this port",
+                0,
+                0,
+                Stage::Tls,
+            ),
+            ("refused", 401, 0, Stage::Credentials),
+            ("refused", 0, 45_000_010, Stage::Credentials),
+            ("refused", 403, 0, Stage::Resource),
+            ("refused", 400, 0, Stage::Resource),
+            ("busy", 0, 45_000_292, Stage::Session),
+            (
+                "no answer from the service within 10s",
+                0,
+                0,
+                Stage::Session,
+            ),
+        ];
+        for (text, http_status, code, stage) in cases {
+            assert_eq!(Stage::of_error(text, http_status, code), stage, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_stand_below_one_another() {
+        let took = Some(Duration::from_millis(12));
+        assert_eq!(
+            line(Stage::Name, true, took, "asr.example: 192.0.2.1"),
+            "name         ok         12 ms  asr.example: 192.0.2.1"
+        );
+        assert_eq!(line(Stage::Tls, false, None, ""), "TLS          failed");
+    }
+}

@@ -107,6 +107,11 @@ impl Running {
         stdin.write_all(pcm).expect("a program that reads");
     }
 
+    /// Ends the program's input.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
     /// The next line of standard output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();

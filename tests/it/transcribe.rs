@@ -139,3 +139,21 @@ fn ctrl_c_waits_for_the_last_words() {
         );
     }
 }
+
+/// `-` of the program in C is an application with samples of its own: 16 kHz, resampled on the way.
+#[test]
+fn samples_of_an_application_are_sent() {
+    let service = service(Options::default());
+    let mut programs = programs(&service);
+    let Some((_, program)) = programs.iter_mut().find(|(name, _)| *name == "c") else {
+        return;
+    };
+    let mut running = Running::start(program.arg("-"));
+    running.feed(&[0; 2 * 16_000]);
+    running.close_stdin();
+    let output = running.end();
+    assert_eq!(output, (0, String::new(), String::new()));
+    let sent = service.connections()[0].audio_bytes;
+    // A resampler may end a sample earlier or later.
+    assert!((47_900..=48_100).contains(&sent), "{sent}");
+}

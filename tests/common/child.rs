@@ -18,6 +18,11 @@ pub fn run(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str], bod
     }
 }
 
+/// Runs `body`, which is the test `name` of `module`, alone in a process.
+pub fn alone(module: &str, name: &str, body: impl FnOnce()) {
+    run(module, name, &[], &[], body);
+}
+
 /// Whether this is the process that [`spawn`] has started.
 pub fn is_child() -> bool {
     std::env::var_os(MARK).is_some()

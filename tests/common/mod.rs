@@ -326,7 +326,7 @@ impl Calls {
 }
 
 /// Waits until the sink waits for room: it has sent nothing for a while, and more than `queued` is
-/// in its queue.
+/// in its queue. On a busy machine a client that is not blocked may send nothing for a moment.
 pub fn until_blocked(sink: &gst::Element, queued: Duration) {
     let before = std::cell::Cell::new((0, Instant::now()));
     wait_until("blocked", || {
@@ -334,6 +334,6 @@ pub fn until_blocked(sink: &gst::Element, queued: Duration) {
         if before.get().0 != sent || u128::from(stat(sink, "audio-queued")) < queued.as_nanos() {
             before.set((sent, Instant::now()));
         }
-        before.get().1.elapsed() > Duration::from_millis(100)
+        before.get().1.elapsed() > Duration::from_millis(300)
     });
 }

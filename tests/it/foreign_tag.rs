@@ -23,7 +23,7 @@ impl CustomTag<'_> for Count {
 #[test]
 fn no_tags_and_one_warning() {
     // Alone in its process: the registration lasts as long as the process.
-    child::run(module_path!(), "no_tags_and_one_warning", &[], &[], check);
+    child::alone(module_path!(), "no_tags_and_one_warning", check);
 }
 
 fn check() {

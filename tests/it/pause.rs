@@ -251,7 +251,7 @@ fn during_the_drain() {
 
 /// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the next change needs.
 fn hurry(sink: &gst::Element) {
-    for _ in 0..5000 {
+    for _ in 0..2000 {
         for state in [gst::State::Paused, gst::State::Playing] {
             let began = Instant::now();
             sink.set_state(state).expect("to change");

@@ -88,11 +88,9 @@ fn properties_that_cannot_be_used() {
 /// What has no effect is said once for each start, with its name, and the rest works.
 #[test]
 fn settings_without_effect_are_warned_about() {
-    child::run(
+    child::alone(
         module_path!(),
         "settings_without_effect_are_warned_about",
-        &[],
-        &[],
         || {
             let service = service(Options::default());
             let sink = unpaced_sink(&service);
@@ -191,7 +189,7 @@ fn null_is_the_default() {
 /// What waits for the next start is logged as doing so; what works at once is not.
 #[test]
 fn late_writes_are_logged() {
-    child::run(module_path!(), "late_writes_are_logged", &[], &[], || {
+    child::alone(module_path!(), "late_writes_are_logged", || {
         let service = service(Options::default());
         let rig = TestPipeline::new(sink(&service));
         let warnings = logged_warnings();

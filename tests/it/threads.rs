@@ -102,7 +102,7 @@ fn hangs(when: Trigger, tls: bool) {
 
 #[test]
 fn hanging_before_tls() {
-    child::run(module_path!(), "hanging_before_tls", &[], &[], || {
+    child::alone(module_path!(), "hanging_before_tls", || {
         hangs(Trigger::Accept, true)
     });
 }

@@ -17,8 +17,11 @@ use super::happy_eyeballs::{connect_any, order};
 use super::proxy::Proxy;
 use super::resolve::resolve;
 use super::tls::{self, TrustError};
-use super::transport::Transport;
+use super::transport::{Transport, set_options};
 use crate::client::config::Config;
+
+/// A connection, and the address that TCP is connected to: the service's or the proxy's.
+type Connected = (Transport, Option<SocketAddr>);
 
 /// Progress of an attempt, which decides what a timeout means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ enum Stage {
 
 /// One attempt to connect to the service, within `connect-timeout`.
 pub(super) struct Dial {
-    attempt: Pin<Box<dyn Future<Output = Result<Transport, DialError>> + Send>>,
+    attempt: Pin<Box<dyn Future<Output = Result<Connected, DialError>> + Send>>,
     stage: watch::Receiver<Stage>,
     until: Instant,
     config: Arc<Config>,
@@ -56,7 +59,7 @@ impl Dial {
     }
 
     /// Waits for the result. Cancellation-safe.
-    pub async fn wait(&mut self) -> Result<Transport, DialError> {
+    pub async fn wait(&mut self) -> Result<Connected, DialError> {
         match timeout_at(self.until, &mut self.attempt).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out()),
@@ -103,42 +106,42 @@ async fn dial(
     config: &Config,
     first: Option<SocketAddr>,
     stage: &watch::Sender<Stage>,
-) -> Result<Transport, DialError> {
+) -> Result<Connected, DialError> {
     let Config {
         endpoint, proxy, ..
     } = config;
-    let transport = match proxy {
+    let (transport, peer) = match proxy {
         None => connect_tcp(&endpoint.host, endpoint.port, first).await?,
         Some(proxy) => {
             let unreachable = |error| at_proxy(proxy, ProxyError::Unreachable(Box::new(error)));
             let connected = connect_proxy(proxy, first).await;
-            let mut transport = connected.map_err(unreachable)?;
+            let (mut transport, peer) = connected.map_err(unreachable)?;
             stage.send_replace(Stage::Tunnel);
             let opened = proxy.open_tunnel(&mut transport, endpoint).await;
             opened.map_err(|error| at_proxy(proxy, error))?;
-            transport
+            (transport, peer)
         }
     };
     if !endpoint.tls {
-        return Ok(transport);
+        return Ok((transport, peer));
     }
     stage.send_replace(Stage::Tls);
-    tls_handshake(&endpoint.host, transport).await
+    Ok((tls_handshake(&endpoint.host, transport).await?, peer))
 }
 
-async fn connect_proxy(proxy: &Proxy, first: Option<SocketAddr>) -> Result<Transport, DialError> {
-    let transport = connect_tcp(&proxy.host, proxy.port, first).await?;
+async fn connect_proxy(proxy: &Proxy, first: Option<SocketAddr>) -> Result<Connected, DialError> {
+    let (transport, peer) = connect_tcp(&proxy.host, proxy.port, first).await?;
     if proxy.is_encrypted() {
-        return tls_handshake(&proxy.host, transport).await;
+        return Ok((tls_handshake(&proxy.host, transport).await?, peer));
     }
-    Ok(transport)
+    Ok((transport, peer))
 }
 
 async fn connect_tcp(
     host: &str,
     port: u16,
     first: Option<SocketAddr>,
-) -> Result<Transport, DialError> {
+) -> Result<Connected, DialError> {
     let unresolved = |source| DialError::Resolve {
         host: host.to_owned(),
         source,
@@ -146,7 +149,11 @@ async fn connect_tcp(
     let addresses = resolve(host, port).await.map_err(unresolved)?;
     let connected = connect_any(order(&addresses, first), TcpStream::connect);
     match connected.await {
-        Ok(tcp) => Ok(Transport::new(tcp)),
+        Ok(tcp) => {
+            set_options(&tcp);
+            let peer = tcp.peer_addr().ok();
+            Ok((Box::new(tcp), peer))
+        }
         Err(Some((address, source))) => Err(DialError::Connect { address, source }),
         Err(None) => Err(unresolved(io::ErrorKind::NotFound.into())),
     }
@@ -159,7 +166,7 @@ async fn tls_handshake(host: &str, transport: Transport) -> Result<Transport, Di
         .await
         .unwrap_or_else(|error| Err(TrustError::Library(error.to_string())))?;
     match TlsConnector::from(config).connect(name, transport).await {
-        Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
+        Ok(stream) => Ok(Box::new(stream)),
         Err(source) => Err(tls_error(host(), source)),
     }
 }

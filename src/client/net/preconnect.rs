@@ -84,8 +84,8 @@ impl Preconnect {
         let now = now();
         self.connect_duration = now.saturating_sub(since);
         match result {
-            Ok(transport) => {
-                self.answered = transport.peer();
+            Ok((transport, peer)) => {
+                self.answered = peer;
                 self.state = State::Ready {
                     transport,
                     since: now,

@@ -33,7 +33,7 @@ pub use config::Config;
 pub use counters::Counts;
 pub use credentials::Credentials;
 #[cfg(test)]
-pub(crate) use error::examples::one_of_each;
+pub(crate) use error::tests::examples::one_of_each;
 pub use error::{ClientError, InputError};
 pub use event::{Event, EventHandler, Level};
 pub use net::dial_error::{DialError, ProxyError};

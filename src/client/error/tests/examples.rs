@@ -1,4 +1,4 @@
-//! Each kind of error once, for tests that must not forget one.
+//! One error of each kind, for tests that must cover all.
 
 use std::io;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
-use super::{ClientError, InputError};
+use crate::client::error::{ClientError, InputError};
 use crate::client::net::dial_error::ProxyError;
 use crate::client::net::tls::TrustError;
 use crate::client::{DialError, HandshakeError, RuntimeError};
 
-/// One of each. The functions below have no wildcard: another variant does not compile before it is listed here.
+/// Returns one error of each kind. `kind` has no wildcard, so a new variant does not compile before
+/// it is listed here.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn one_of_each() -> Vec<ClientError> {
     let host = || "asr.example".to_owned();

@@ -1,8 +1,9 @@
-//! What a client has done so far, for `stats`.
+//! Counts of a client, for the property `stats`.
 
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
+
+use crate::sync::lock;
 
 /// Totals since the client started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,41 +12,41 @@ pub struct Counts {
     pub connected: bool,
     /// Connections on which the service answered.
     pub sessions: u64,
-    /// Of these, how many restored a lost one.
+    /// Number of these that restored a lost one.
     pub reconnects: u64,
     /// Frames written, requests and finishes included.
     pub frames_sent: u64,
-    /// Their bytes, without WebSocket's headers.
+    /// Bytes of the frames, without WebSocket's headers.
     pub bytes_sent: u64,
     /// Samples that reached the sink.
     pub received: u64,
     /// Samples written, replays included.
     pub sent: u64,
-    /// Of these, samples that had been written before.
+    /// Samples that were replayed.
     pub replayed: u64,
     /// Samples dropped from the full queue.
     pub dropped: u64,
     /// Responses read.
     pub responses: u64,
-    /// Utterances settled.
+    /// Final utterances.
     pub utterances: u64,
-    /// From the audio's arrival at the sink to the response that covers it.
+    /// Time from the audio's arrival at the sink to the response that covers it.
     pub latency_last: Duration,
     /// The longest of these.
     pub latency_max: Duration,
     latency_sum: Duration,
     latencies: u32,
-    /// From the arrival of a frame's last sample at the sink to its hand-over to the kernel.
+    /// Time from the arrival of a frame's last sample at the sink to its hand-over to the kernel.
     pub send_latency_last: Duration,
     /// The longest of these, after a stall or at a burst.
     pub send_latency_max: Duration,
-    /// What the last connection took, from the look-up to the service's answer, waits for audio left
-    /// out.
+    /// Duration of the last connect, from the look-up to the service's answer, without waits for
+    /// audio.
     pub connect_time: Duration,
 }
 
 impl Counts {
-    /// The average of all latencies.
+    /// Returns the average of all latencies.
     pub fn latency_avg(&self) -> Duration {
         self.latency_sum
             .checked_div(self.latencies)
@@ -65,16 +66,16 @@ impl Counts {
     }
 }
 
-/// The counts, shared between the driver, the streaming thread and whoever reads `stats`.
+/// The counts, shared by the driver, the streaming thread and readers of `stats`.
 #[derive(Debug, Default)]
 pub(super) struct Counters(Mutex<Counts>);
 
 impl Counters {
     pub fn update(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.0));
     }
 
     pub fn get(&self) -> Counts {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0)
     }
 }

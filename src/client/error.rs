@@ -13,24 +13,24 @@ use crate::protocol::failure::{Failure, Retry};
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// Why a buffer of the pipeline can't be used.
+/// Reason why a buffer of the pipeline can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// Its memory could not be mapped.
     #[error("mapping a buffer's memory for reading failed")]
     Unmappable,
-    /// No caps came before it.
+    /// It came before caps.
     #[error("a buffer came without caps")]
     NotNegotiated,
 }
 
-/// Why a connection could not be had, or was lost.
+/// Failure to connect, loss of a connection, or another reason to fail.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Before the upgrade.
+    /// Failure before the handshake.
     #[error(transparent)]
     Dial(#[from] DialError),
-    /// In the upgrade.
+    /// Failure in the handshake.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
     /// The service sent an error frame, or an error in a response.
@@ -42,7 +42,7 @@ pub enum ClientError {
     Closed {
         /// WebSocket's status code.
         code: u16,
-        /// The service's words, if any.
+        /// The service's reason, if any.
         reason: String,
     },
     /// The connection broke.
@@ -51,19 +51,19 @@ pub enum ClientError {
     /// Broken WebSocket framing on a connection that had answered.
     #[error("what came on the connection was corrupt: {0}")]
     Corrupt(String),
-    /// The service takes no more bytes.
+    /// The service reads no more bytes.
     #[error("the service has taken no byte for {0:?}")]
     Stalled(Duration),
-    /// The upgrade or the answer to the request did not come in time.
+    /// The handshake or the answer to the request took too long.
     #[error("no answer from the service within {0:?}")]
     ResponseTimeout(Duration),
-    /// The finish was written, and nothing came back.
+    /// The final response did not come in time.
     #[error("no last words from the service within {0:?} of the finish")]
     FinalTimeout(Duration),
     /// The peer does not speak the protocol.
     #[error("the peer does not speak the v3/sauc protocol: {0}")]
     Protocol(String),
-    /// No threads.
+    /// No threads could be started.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// A buffer of the pipeline can't be used.
@@ -72,13 +72,13 @@ pub enum ClientError {
     /// More final results wait to be posted than are kept.
     #[error("the application does not take its messages")]
     Backlog,
-    /// The driver ended by itself: a defect of this plugin.
+    /// A task ended unexpectedly: a defect of this plugin.
     #[error("internal error: the connection's task ended unexpectedly")]
     Internal,
 }
 
 impl ClientError {
-    /// Whether, and how patiently, to try again.
+    /// Returns whether, and how soon, to try again.
     pub fn retry(&self) -> Retry {
         match self {
             ClientError::Dial(error) => error.retry(),

@@ -1,4 +1,4 @@
-//! What a client tells its owner.
+//! Events that a client reports.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,91 +6,91 @@ use std::time::Duration;
 use super::error::ClientError;
 use crate::session::transcript::Update;
 
-/// One thing that happened, in order.
+/// An event, in order.
 #[derive(Debug)]
 pub enum Event {
     /// The network is ready: looked up, connected, encrypted.
     Ready,
-    /// A connection's ids, for the vendor's support.
+    /// Ids of a connection, for the vendor's support.
     Ids {
         /// `X-Api-Connect-Id`: ours.
         connect_id: String,
         /// `X-Tt-Logid`: the service's.
         log_id: Option<String>,
     },
-    /// Something was said, or what was said changed.
+    /// An utterance is new or has changed.
     Transcript {
         /// The stream's number.
         stream: u32,
-        /// Which of the stream's connections heard it, from 0.
+        /// Number of the session in the stream, from 0.
         session: u32,
         /// The utterance, with positions on the stream's axis.
         update: Update,
     },
-    /// A response, as it came. Only when asked for.
+    /// A response as it came, if [`want_responses`](super::Client::want_responses) is set.
     Response {
-        /// Which of the stream's connections it came on, from 0.
+        /// Number of the session in the stream, from 0.
         session: u32,
         /// JSON.
         json: String,
     },
-    /// All that was said before this time on the stream's axis is settled.
+    /// All speech before `until` on the stream's axis is final.
     Settled {
         /// The stream's number.
         stream: u32,
-        /// Where speech that may still change begins.
+        /// Start of the speech that may still change.
         until: Duration,
     },
     /// A connection failed or was lost, and another is tried after `pause`.
     Reconnecting {
-        /// Whether a session was lost; otherwise there has been none yet.
+        /// Whether a session was lost; otherwise there was none yet.
         lost: bool,
-        /// Why it failed.
+        /// The cause.
         error: ClientError,
-        /// Which try in a row this will be, from 1.
+        /// Number of the next attempt in a row, from 1.
         attempt: u32,
-        /// Until then.
+        /// Pause before that attempt.
         pause: Duration,
         /// The stream's number.
         stream: u32,
-        /// Where on the stream's axis recognition begins again.
+        /// Start of the replay on the stream's axis.
         from: Duration,
     },
-    /// The last words did not come in time; what was heard last was posted as final.
+    /// The final response did not come in time. Open utterances became final, unconfirmed.
     FinishTimedOut {
-        /// How long the last words were waited for.
+        /// Duration of the wait.
         waited: Duration,
-        /// What stood in the way, if a connection was lost.
+        /// The cause, if a connection was lost.
         error: Option<ClientError>,
     },
-    /// The service says that it has worked through much more audio than was sent.
+    /// The service reports much more audio than was sent, so it assumes another sample rate.
     SampleRateMismatch {
-        /// What the service says.
+        /// Audio that the service reports.
         counted: Duration,
-        /// What was sent.
+        /// Audio that was sent.
         sent: Duration,
     },
-    /// No response of the session holds anything that can be read.
+    /// No response of the session can be read.
     NotUnderstood {
         /// Number of responses so far.
         responses: u32,
     },
-    /// Nothing more can be done. The last event but for those that answer a boundary.
+    /// The client has failed. Only [`BoundaryDone`](Self::BoundaryDone) may follow.
     Failed {
-        /// What went wrong.
+        /// The cause.
         error: ClientError,
-        /// Whether a session was lost; else none came about.
+        /// Whether a session was lost; otherwise none was opened.
         lost: bool,
     },
     /// Everything before the boundary with this token is done.
     BoundaryDone {
-        /// As handed in.
+        /// Token of the boundary.
         token: u64,
     },
 }
 
 impl Event {
-    /// Whether a flush takes it back: it speaks of audio, or answers a boundary.
+    /// Whether a flush discards it: it is about audio, or completes a boundary.
     pub fn is_discarded_by_flush(&self) -> bool {
         matches!(
             self,
@@ -104,10 +104,10 @@ impl Event {
     }
 }
 
-/// How much a line of the log matters, in GStreamer's terms.
+/// Level of a log line, in GStreamer's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Something was wrong, and is being dealt with.
+    /// A problem that the client handles.
     Warning,
     /// Once in a session.
     Info,
@@ -117,11 +117,11 @@ pub enum Level {
     Log,
 }
 
-/// Takes a client's events. Called from the runtime's workers: must not block.
+/// Receiver of a client's events. It is called on the runtime's workers and must not block.
 pub trait EventHandler: Send + Sync {
-    /// `epoch` counts the flushes: an event of an older epoch is stale.
+    /// Handles an event. `epoch` counts the flushes: an event of an earlier epoch is stale.
     fn handle(&self, epoch: u64, event: Event);
 
-    /// A line for the log. Formatted only if somebody reads it; never holds a secret.
+    /// Logs a line, which holds no secret. It need not be formatted if the level is off.
     fn log(&self, level: Level, line: fmt::Arguments<'_>);
 }

@@ -1,11 +1,12 @@
-//! The connection, its deadlines and its reconnections: the floor that knows sockets and clocks.
+//! The connection to the service: the floor that knows sockets and clocks.
 //!
-//! A [`Client`] belongs to one run of an element from READY to PAUSED and back. The streaming thread
-//! hands it audio and boundaries, which wait in a bounded queue; a task on the process's runtime, the
-//! [`driver`], takes them from there, talks to the service, and tells what happens as [`Event`]s.
+//! A [`Client`] belongs to one run of an element, from READY to PAUSED and back. The streaming
+//! thread hands it audio and boundaries, which wait in a bounded queue. A task on the process's
+//! runtime, the [`driver`], takes them from there, talks to the service through [`net`], and
+//! reports [`Event`]s.
 //!
-//! Nothing here waits for anything but [`Client::wait_for_space`] and [`Client::wait_for`], which the
-//! streaming thread calls, and which [`Client::interrupt`] ends.
+//! Only the methods `wait_for…` block. The streaming thread calls them, and [`Client::interrupt`]
+//! ends them.
 
 mod config;
 mod counters;
@@ -43,30 +44,31 @@ pub(crate) use net::handshake::is_field_value;
 pub use net::proxy::{Proxy, ProxyProperties, ProxyVariables, choose as choose_proxy};
 pub use runtime::{RuntimeError, run_job};
 pub use secrets::Secrets;
+pub use shared::Abort;
 
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::samples_to_time;
-use shared::{Abort, Shared};
+use shared::Shared;
 
-/// What became of a wait on the streaming thread.
+/// Result of a wait on the streaming thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitResult {
-    /// What was waited for has come.
+    /// The condition holds.
     Done,
-    /// It will never come: the client has failed, and its owner has said so.
+    /// It will never hold: the client has failed, and the error is on the bus.
     Failed,
-    /// The caller may be needed elsewhere; it then waits again.
+    /// The wait was interrupted. The caller may have to act, and waits again.
     Interrupted,
     /// The client is stopped.
     Stopped,
 }
 
-/// What became of audio that was handed over.
+/// Result of handing over audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushResult {
-    /// It waits, or is on its way; between the halves of a flush it is dropped.
+    /// The audio waits to be sent. Between the halves of a flush it is discarded.
     Accepted,
-    /// Nothing was taken, and nothing will be.
+    /// The client has failed and takes no more audio.
     Failed,
 }
 
@@ -85,11 +87,11 @@ impl Client {
         Ok(Client { shared })
     }
 
-    /// Hands over S16LE samples, whole ones.
+    /// Hands over whole S16LE samples.
     ///
-    /// They are taken even if there is no room: whoever calls has waited for it with
-    /// [`wait_for_space`](Self::wait_for_space) or made it with [`make_room`](Self::make_room), and what was taken
-    /// of the silence before them must not cost them.
+    /// They are taken even if the queue is full: the caller has used
+    /// [`wait_for_space`](Self::wait_for_space) or [`make_room`](Self::make_room) before, and the
+    /// silence for a gap may have taken that space since.
     pub fn push(&self, pcm: &[u8]) -> PushResult {
         let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
@@ -100,7 +102,7 @@ impl Client {
         if state.flushing {
             return PushResult::Accepted;
         }
-        // The first piece of a chunk, too: the driver must not wait for the rest for ever.
+        // A partial chunk wakes an idle driver, which must not wait for the rest for ever.
         let first = state.driver_idle && !state.queue.has_audio();
         let ready = state.queue.push(pcm, now);
         state.input_end = now + samples_to_time(samples, self.shared.rate);
@@ -114,11 +116,11 @@ impl Client {
         PushResult::Accepted
     }
 
-    /// Hands over silence in place of a gap, and ends the session behind it if it is to `pause`. It counts as sent
-    /// audio, not as received.
+    /// Hands over silence in place of a gap, which counts as sent but not as received, and ends the
+    /// session after it if `pause` says so.
     ///
-    /// False: nothing was taken, as there is no session that it could go to. One that begins with silence is of no
-    /// use, and may be over before the audio comes.
+    /// Returns false without effect if no session is open: one that starts with silence is useless,
+    /// and may end before the audio comes.
     pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
@@ -137,14 +139,14 @@ impl Client {
         true
     }
 
-    /// Whether there is room for so many samples: a buffer longer than what may wait has it when no whole chunk does.
+    /// Whether the queue has space for `samples`. It always has while no whole chunk waits.
     pub fn has_space(&self, samples: u64) -> bool {
         let state = self.shared.state();
         state.queue.has_space(samples, self.shared.max_queue)
     }
 
-    /// Makes room for so many samples by dropping the oldest that wait; tells `dropped` about each
-    /// piece while nothing else can move in the queue.
+    /// Makes room for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
+    /// queue locked.
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut total = 0;
         let mut state = self.shared.state();
@@ -161,16 +163,16 @@ impl Client {
             .update(|counts| counts.dropped += total);
     }
 
-    /// Ends a session or a stream behind what was handed over so far.
+    /// Appends a boundary to the audio so far.
     pub fn push_boundary(&self, boundary: Boundary) {
         self.shared.state().queue.push_boundary(boundary);
         self.shared.ready.notify_one();
     }
 
-    /// Waits until there is room for so many samples, and some more: a thread that is woken for each
-    /// chunk costs more than the chunk.
+    /// Waits until the queue has space for `samples` below its low watermark: to wake the thread
+    /// for each chunk would cost more than the chunk.
     ///
-    /// Like the other waits, it ends as well when [`interrupt_count`](Self::interrupt_count) is no
+    /// Like the other waits, it also ends when [`interrupt_count`](Self::interrupt_count) is no
     /// longer `seen`.
     pub fn wait_for_space(&self, samples: u64, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
@@ -185,7 +187,7 @@ impl Client {
         })
     }
 
-    /// Waits until the boundary with `token` is done and its owner has said all that came before it.
+    /// Waits until the boundary with `token` is done and everything before it is on the bus.
     pub fn wait_for(&self, token: u64, seen: u64) -> WaitResult {
         self.shared.wait(seen, |state| {
             if state.completed_token >= token {
@@ -208,18 +210,18 @@ impl Client {
         self.shared.wait(seen, |_| None)
     }
 
-    /// Ends every wait that has not seen this interruption.
+    /// Interrupts the waits.
     pub fn interrupt(&self) {
         self.shared.state().interrupt_count += 1;
         self.shared.changed.notify_all();
     }
 
-    /// Number of interruptions so far.
+    /// Returns the number of interruptions so far.
     pub fn interrupt_count(&self) -> u64 {
         self.shared.state().interrupt_count
     }
 
-    /// The owner has said all that came before [`Event::BoundaryDone`].
+    /// Notes that everything before [`Event::BoundaryDone`] is on the bus.
     pub fn acknowledge_done(&self, token: u64) {
         let mut state = self.shared.state();
         state.completed_token = state.completed_token.max(token);
@@ -227,28 +229,14 @@ impl Client {
         self.shared.changed.notify_all();
     }
 
-    /// The owner has said that the client failed.
+    /// Notes that [`Event::Failed`] is on the bus.
     pub fn acknowledge_failure(&self) {
         self.shared.state().failure_posted = true;
         self.shared.changed.notify_all();
     }
 
-    /// There is audio that can't be handed over: fails for good.
-    pub fn reject_input(&self, error: InputError) {
-        self.abort(Abort::Input(error));
-    }
-
-    /// More waits to be posted than the owner can hold: fails for good.
-    pub fn fail_backlogged(&self) {
-        self.abort(Abort::Backlog);
-    }
-
-    /// There is a defect on the owner's side: fails for good.
-    pub fn fail_internally(&self) {
-        self.abort(Abort::Internal);
-    }
-
-    fn abort(&self, abort: Abort) {
+    /// Ends the client with an error.
+    pub fn abort(&self, abort: Abort) {
         self.shared
             .control
             .send_modify(|control| control.abort = control.abort.or(Some(abort)));
@@ -264,8 +252,8 @@ impl Client {
         self.shared.state().failure_posted
     }
 
-    /// Drops what waits and what the session has not said; until [`flush_stop`](Self::flush_stop)
-    /// nothing is taken. Returns the new epoch.
+    /// Discards the queue and the session. Audio is discarded until
+    /// [`flush_stop`](Self::flush_stop). Returns the new epoch.
     pub fn flush_start(&self) -> u64 {
         let mut state = self.shared.state();
         state.flushing = true;
@@ -281,7 +269,7 @@ impl Client {
         epoch
     }
 
-    /// What comes next is `stream`, of the epoch that is returned.
+    /// Ends a flush: the next audio belongs to `stream`. Returns the epoch.
     pub fn flush_stop(&self, stream: u32) -> u64 {
         let mut state = self.shared.state();
         state.flushing = false;
@@ -293,18 +281,18 @@ impl Client {
         epoch
     }
 
-    /// Whether each response is wanted as an event, too.
+    /// Sets whether each response is reported as an event.
     pub fn want_responses(&self, wanted: bool) {
         self.shared.wants_responses.store(wanted, Ordering::Relaxed);
     }
 
-    /// What was done so far, and how many samples wait.
+    /// Returns the counts so far, and the number of samples that wait.
     pub fn counts(&self) -> (Counts, u64) {
         let waiting = self.shared.state().queue.waiting();
         (self.shared.counters.get(), waiting)
     }
 
-    /// Ends the connection, saying good-bye in the background. Does not block.
+    /// Ends the client. The connection is closed in the background. Does not block.
     pub fn stop(&self) {
         self.shared
             .control

@@ -1,23 +1,24 @@
 //! One runtime and one bounded pool for all elements of the process.
 //!
-//! It is made when the first pipeline needs it, not when the plugin is loaded (GStreamer's registry
-//! scanner loads plugins too), and lives as long as the process: a runtime can't be dropped from one
-//! of its own workers, where an element's last reference may well go.
+//! The runtime is made by the first run, not when the plugin is loaded, which GStreamer's registry
+//! scanner does too. It lives as long as the process: a runtime can't be dropped on one of its own
+//! workers, where an element's last reference may go.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 
-/// Threads that run applications' handlers, at most. A handler that blocks for seconds keeps one.
+/// Upper bound on threads that post messages. A handler that blocks keeps one of them.
 const JOBS: usize = 48;
-/// Threads that look up names, at most: `getaddrinfo` can't be cancelled.
+/// Upper bound on threads that look up names: `getaddrinfo` can't be cancelled.
 pub(super) const LOOKUPS: usize = 8;
-/// The driver tasks never block, and cost little: more workers only move them between caches.
+/// Number of workers. Drivers never block and cost little; more workers would only move them
+/// between caches.
 const WORKERS: usize = 2;
 
-/// The runtime could not be made: the system refuses threads or descriptors.
+/// Failure to make the runtime: the system refuses threads or descriptors.
 #[derive(Debug, thiserror::Error)]
 #[error("can't start the network threads: {0}")]
 pub struct RuntimeError(String);
@@ -29,31 +30,28 @@ impl RuntimeError {
     }
 }
 
-/// The process's runtime.
+/// Returns the process's runtime.
 pub(super) fn handle() -> Result<&'static Handle, RuntimeError> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            Builder::new_multi_thread()
-                .worker_threads(WORKERS)
-                .max_blocking_threads(JOBS + LOOKUPS)
-                .thread_name("volcasr")
-                .enable_io()
-                .enable_time()
-                .build()
-                .map_err(|error| error.to_string())
-        })
-        .as_ref()
-        .map(Runtime::handle)
-        .map_err(|error| RuntimeError(error.clone()))
+    static RUNTIME: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
+        Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .max_blocking_threads(JOBS + LOOKUPS)
+            .thread_name("volcasr")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| error.to_string())
+    });
+    let runtime = RUNTIME.as_ref().map(Runtime::handle);
+    runtime.map_err(|error| RuntimeError(error.clone()))
 }
 
-/// Runs `job` on the bounded pool, as soon as one of its threads is free.
+/// Runs `job` on the bounded pool as soon as a thread is free.
 pub fn run_job(job: impl FnOnce() + Send + 'static) -> Result<(), RuntimeError> {
-    static FREE: OnceLock<Arc<Semaphore>> = OnceLock::new();
-    let free = FREE.get_or_init(|| Arc::new(Semaphore::new(JOBS))).clone();
+    static FREE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(JOBS)));
+    let free = FREE.clone();
     let handle = handle()?;
-    // Without waiting if a thread is free, which is the rule.
+    // Needs no task if a thread is free, which is the rule.
     if let Ok(permit) = free.clone().try_acquire_owned() {
         handle.spawn_blocking(move || {
             job();

@@ -1,4 +1,4 @@
-//! Keeps credentials out of everything that is shown.
+//! Redaction of credentials in everything that is logged or posted.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,16 +7,17 @@ use super::credentials::Credentials;
 use super::net::proxy::Proxy;
 use crate::protocol::text::sanitize;
 
-/// A shorter one is no secret, and would be found everywhere.
+/// Shortest secret in bytes. A shorter one would be found everywhere.
 const MIN_SECRET: usize = 4;
-/// In speech a shorter one may be a word of the speaker's. The service's own keys are far longer.
+/// Shortest secret in bytes that is redacted in speech, where a shorter one may be a spoken word.
+/// The service's keys are far longer.
 const MIN_SPOKEN: usize = 12;
-/// Upper bound on an id of the service, in bytes; what is longer is none.
+/// Upper bound on an id of the service, in bytes.
 const MAX_ID: usize = 256;
-/// Stands where a secret stood.
+/// Replacement for a secret.
 const REDACTED: &str = "***";
 
-/// All that opens something: the service's credentials, and the proxy's.
+/// The credentials for the service and for the proxy.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<[String]>);
 
@@ -28,7 +29,7 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Collects what `credentials` and `proxy` hold.
+    /// Collects the secrets of `credentials` and `proxy`.
     pub fn new(credentials: &Credentials, proxy: Option<&Proxy>) -> Self {
         let of_proxy = proxy.into_iter().flat_map(Proxy::secrets);
         let mut all: Vec<_> = credentials
@@ -43,11 +44,10 @@ impl Secrets {
         Secrets(all.into())
     }
 
-    /// Returns `text` without the secrets. Everything that came over the network goes through here
-    /// before it is shown, as a peer may repeat one.
+    /// Returns `text` with the secrets redacted. All text from the network goes through here,
+    /// because a peer may repeat a secret.
     ///
-    /// Of a text that was cut, and so ends in `…`, the beginning of a secret before the cut goes,
-    /// too.
+    /// A text that ends in `…` was cut: the start of a secret before the cut is redacted too.
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &*self.0 {
@@ -66,13 +66,13 @@ impl Secrets {
         text
     }
 
-    /// Whether `text` repeats a secret that is too long to be said by chance.
+    /// Whether `text` holds a secret that is too long to be spoken by chance.
     pub(super) fn occur_in(&self, text: &str) -> bool {
         let mut long = self.0.iter().filter(|secret| secret.len() >= MIN_SPOKEN);
         long.any(|secret| text.contains(secret.as_str()))
     }
 
-    /// Returns the service's id of a connection as it can be shown, if it is one.
+    /// Returns the service's id of a connection, redacted and sanitized, if it is valid.
     pub(super) fn id(&self, id: &str) -> Option<String> {
         let id = (id.len() <= MAX_ID).then(|| sanitize(&self.redact(id)))?;
         let id = id.trim().to_owned();

@@ -14,14 +14,14 @@ use super::error::InputError;
 use crate::session::queue::{Boundary, Item, Queue};
 use crate::session::time_to_samples;
 
-/// Why the owner ends a client with an error.
+/// Reason to end a client with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Abort {
-    /// There is audio that it can't hand over.
+pub enum Abort {
+    /// A buffer can't be used.
     Input(InputError),
-    /// Messages pile up that it can't post.
+    /// Too many messages wait to be posted.
     Backlog,
-    /// A defect on its side.
+    /// Defect of the element.
     Internal,
 }
 

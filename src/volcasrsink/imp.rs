@@ -9,7 +9,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use crate::client::{Counts, InputError};
+use crate::client::{Abort, Counts, InputError};
 use crate::element::bus::errors::Ids;
 use crate::element::bus::stats;
 use crate::element::input::clip;
@@ -265,7 +265,7 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         let Ok(map) = buffer.map_readable() else {
             // The next buffer gets the flow error, once the cause is on the bus.
-            run.client.reject_input(InputError::Unmappable);
+            run.client.abort(Abort::Input(InputError::Unmappable));
             return Ok(gst::FlowSuccess::Ok);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;

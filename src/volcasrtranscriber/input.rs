@@ -9,7 +9,7 @@ use gst::subclass::prelude::*;
 use super::CAT;
 use super::imp::VolcAsrTranscriber;
 use super::schedule::Origin;
-use crate::client::{InputError, WaitResult};
+use crate::client::{Abort, InputError, WaitResult};
 use crate::element::FINISH;
 use crate::element::input::clip;
 use crate::element::run::Run;
@@ -45,7 +45,7 @@ impl VolcAsrTranscriber {
             return Err(gst::FlowError::Error);
         };
         if !pad.has_current_caps() {
-            run.client.reject_input(InputError::NotNegotiated);
+            run.client.abort(Abort::Input(InputError::NotNegotiated));
             return refuse(&run, pad, gst::FlowError::NotNegotiated);
         }
         if run.client.has_failed() {
@@ -87,7 +87,7 @@ impl VolcAsrTranscriber {
         segment: Option<&Segment>,
     ) -> Flow {
         let Ok(map) = buffer.map_readable() else {
-            run.client.reject_input(InputError::Unmappable);
+            run.client.abort(Abort::Input(InputError::Unmappable));
             return refuse(run, pad, gst::FlowError::Error);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;

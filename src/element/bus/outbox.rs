@@ -18,7 +18,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::poster::BusPoster;
-use crate::client::{self, Client, ClientError, Event, EventHandler, Level};
+use crate::client::{self, Abort, Client, ClientError, Event, EventHandler, Level};
 use crate::element::CAT;
 use crate::element::timeline::Timeline;
 use crate::sync::lock;
@@ -151,7 +151,7 @@ impl Outbox {
         let fits = queue.push(epoch, message);
         drop(queue);
         if !fits && let Some(client) = self.client() {
-            client.fail_backlogged();
+            client.abort(Abort::Backlog);
         }
         self.schedule();
     }
@@ -208,7 +208,7 @@ impl Outbox {
         drop(queue);
         self.delivered.notify_all();
         if let Some(client) = self.client() {
-            client.fail_internally();
+            client.abort(Abort::Internal);
         }
         let (error, lost) = (ClientError::Internal, false);
         self.enqueue_for(epoch, OutgoingMessage::Event(Event::Failed { error, lost }));

@@ -109,6 +109,18 @@ impl BusLog {
         self.reports(gst::MessageType::Warning)
     }
 
+    /// Asserts that there is no error; `case` is for the message.
+    pub fn assert_no_errors(&self, case: impl std::fmt::Display) {
+        let errors = self.errors();
+        assert!(errors.is_empty(), "{case}: {errors:?}");
+    }
+
+    /// Asserts that there is no warning; `case` is for the message.
+    pub fn assert_no_warnings(&self, case: impl std::fmt::Display) {
+        let warnings = self.warnings();
+        assert!(warnings.is_empty(), "{case}: {warnings:?}");
+    }
+
     fn reports(&self, kind: gst::MessageType) -> Vec<Report> {
         let messages = self.messages.iter().filter(|m| m.type_() == kind);
         let report = |message: &gst::Message| {

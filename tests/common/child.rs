@@ -2,9 +2,7 @@
 //! variables while threads run.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MARK: &str = "VOLCASR_TEST_CHILD";
 
@@ -76,28 +74,4 @@ pub fn without_preroll(modules: &[&str], skip: &[&str]) {
         command.args(["--skip", name]);
     }
     assert_success("async=false", &mut command);
-}
-
-/// A directory that is gone when this is.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let process = std::process::id();
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("volcasr-{process}-{number}-{name}"));
-        std::fs::create_dir_all(&path).expect("a directory for temporary files");
-        Scratch(path)
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -8,6 +8,8 @@ pub mod pad_harness;
 pub mod program;
 pub mod proxy;
 pub mod raw_server;
+pub mod running;
+pub mod scratch;
 pub mod script;
 pub mod seconds;
 pub mod skip;

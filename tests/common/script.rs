@@ -3,8 +3,6 @@
 use serde_json::{Value, json};
 use volcasr_loopback::{Options, Recogniser, Script, Service};
 
-use crate::common::service;
-
 /// A service that says just this: responses by milliseconds of audio, and the final one.
 pub fn scripted(responses: &[(u64, Value)], last: Value) -> Service {
     let responses: Vec<(u64, String)> = responses
@@ -14,10 +12,11 @@ pub fn scripted(responses: &[(u64, Value)], last: Value) -> Service {
     let responses = responses
         .iter()
         .map(|(at, response)| (*at, response.as_str()));
-    service(Options {
+    let service = Service::start(Options {
         recogniser: Recogniser::Scripted(Script::responses(responses, &last.to_string())),
         ..Options::default()
-    })
+    });
+    service.expect("a free port on 127.0.0.1")
 }
 
 /// A response of so much audio with these utterances.

@@ -75,11 +75,7 @@ impl Way {
         let (pcm, marks) = speech(SENTENCES);
         let heard = TestPipeline::new(sink).run(&pcm, 100);
         assert!(heard.errors().is_empty(), "{self:?}: {:?}", heard.errors());
-        assert!(
-            heard.warnings().is_empty(),
-            "{self:?}: {:?}",
-            heard.warnings()
-        );
+        heard.assert_no_warnings(format!("{self:?}"));
         assert!(heard.saw_eos());
         assert_ends_once(&heard.transcripts());
         (heard, marks)

@@ -171,11 +171,7 @@ fn the_service_may_end_it_as_well() {
             );
         });
         assert!(heard.errors().is_empty(), "{case}: {heard:?}");
-        assert!(
-            heard.warnings().is_empty(),
-            "{case}: {:?}",
-            heard.warnings()
-        );
+        heard.assert_no_warnings(&case);
         assert_whole(&heard, &marks, false, &case);
         assert_eq!(service.connections().len(), 2, "{case}");
         assert_eq!(stat(&sink, "reconnects"), 0, "{case}: nothing was lost");

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::common::child::Scratch;
 use crate::common::program::{plugin, write_wav};
+use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
 use crate::common::{service, speech};
 use volcasr_loopback::Options;

@@ -66,11 +66,7 @@ fn a_stream_without_words_is_no_error() {
         assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
         assert!(heard.saw_eos() && heard.transcripts().is_empty(), "{case}");
         if end.is_none() {
-            assert!(
-                heard.warnings().is_empty(),
-                "{case}: {:?}",
-                heard.warnings()
-            );
+            heard.assert_no_warnings(&case);
             assert_eq!(service.connections().len(), 1, "{case}");
         }
     });

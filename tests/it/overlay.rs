@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::common::child::Scratch;
 use crate::common::program::{Running, plugin, python_with_gst};
+use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
 use crate::common::{LONG, init, wait_until};
 use gst::prelude::*;

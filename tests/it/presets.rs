@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use crate::common::child::Scratch;
+use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::glib;
 use gst::prelude::*;

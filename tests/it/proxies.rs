@@ -4,8 +4,8 @@
 use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
 
-use crate::common::child::Scratch;
 use crate::common::proxy::{Proxy, Rule};
+use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::ResourceError::{NotAuthorized, OpenWrite, Settings};
 use gst::prelude::*;

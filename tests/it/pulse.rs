@@ -13,8 +13,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::common::child::Scratch;
 use crate::common::program::plugin;
+use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
 
 /// "He might even have been made amiable himself": the recogniser is not sure of the end.

@@ -35,11 +35,7 @@ fn a_full_queue_blocks_the_pipeline() {
         service.release(Gate::Upgrade);
         let heard = rig.listen();
         assert_whole(&heard, &marks, false, leaky);
-        assert!(
-            heard.warnings().is_empty(),
-            "{leaky}: {:?}",
-            heard.warnings()
-        );
+        heard.assert_no_warnings(&leaky);
         assert_eq!(stat(&rig.sink, "audio-dropped"), 0, "{leaky}");
     });
 }
@@ -129,11 +125,7 @@ fn a_buffer_longer_than_the_queue_is_taken() {
         assert_whole(&heard, &marks, false, &case);
         let arrived = service.inspect(|all| all[0].pcm.clone());
         assert!(*arrived == pcm, "{case}: the audio differs");
-        assert!(
-            heard.warnings().is_empty(),
-            "{case}: {:?}",
-            heard.warnings()
-        );
+        heard.assert_no_warnings(&case);
     });
 }
 

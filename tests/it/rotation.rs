@@ -38,11 +38,7 @@ fn rotate_fed(
     let heard = feed(&mut TestPipeline::new(sink.clone()));
     let case = format!("{max} {spikes}");
     assert_whole(&heard, marks, spikes, &case);
-    assert!(
-        heard.warnings().is_empty(),
-        "{case}: {:?}",
-        heard.warnings()
-    );
+    heard.assert_no_warnings(&case);
     assert_fresh(&service, &case);
     for connection in service.connections() {
         assert!(

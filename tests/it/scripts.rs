@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
-use crate::common::child::Scratch;
+use crate::common::scratch::Scratch;
 
 fn script(name: &str) -> Command {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");

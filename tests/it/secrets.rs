@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::common::child::Scratch;
+use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Fault, FaultKind, Options, Recogniser, Script, Trigger};

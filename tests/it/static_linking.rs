@@ -1,13 +1,14 @@
 //! An application that is linked with the plugin.
 
 use crate::common::child;
+use crate::common::scratch::Scratch;
 use gst::prelude::*;
 
 /// It needs neither a variable nor an installed plugin; and a second registration, by another part of the same program for
 /// example, does no harm: GStreamer itself would leave the element's class with a factory that is gone.
 #[test]
 fn the_element_is_there_without_a_plugin_path() {
-    let scratch = child::Scratch::new("static");
+    let scratch = Scratch::new("static");
     let (empty, registry) = (scratch.path(""), scratch.path("registry"));
     child::run(
         module_path!(),

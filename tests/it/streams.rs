@@ -1,6 +1,7 @@
 //! The end of a stream, and one stream after the other.
 
 use crate::common::pad_harness::{PadHarness, Segment};
+use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
@@ -253,7 +254,7 @@ fn wav(pcm: &[u8]) -> Vec<u8> {
 fn a_file_that_follows_itself() {
     let service = service(Options::default());
     let (pcm, marks) = sentences(0);
-    let scratch = child::Scratch::new("follows-itself");
+    let scratch = Scratch::new("follows-itself");
     let file = scratch.path("talk.wav");
     std::fs::write(&file, wav(&pcm)).expect("a file");
     let file = format!("filesrc location={} ! wavparse ! c.", file.display());

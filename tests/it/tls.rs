@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use crate::common::child::Scratch;
 use crate::common::faults::*;
+use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;

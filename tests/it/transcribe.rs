@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::common::child::Scratch;
 use crate::common::faults::open_ended_speech;
 use crate::common::program::{Running, STDIN, command, plugin, python_with_gst, run, write_wav};
+use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
 use crate::common::*;
 use volcasr_loopback::{Options, Service};

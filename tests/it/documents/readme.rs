@@ -13,8 +13,8 @@ use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service, cli};
 
 use super::page::{self, Block};
 use super::{ROOT, text};
-use crate::common::child::Scratch;
 use crate::common::program::{plugin, run, write_wav};
+use crate::common::scratch::Scratch;
 
 /// A folder with a recording, and a service that answers any audio with "Good day.".
 pub struct Shell {

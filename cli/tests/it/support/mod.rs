@@ -2,9 +2,20 @@
 
 pub mod cues;
 pub mod program;
+#[allow(dead_code, reason = "the element's tests use more of it")]
+#[path = "../../../../tests/common/running.rs"]
+pub mod running;
+#[path = "../../../../tests/common/scratch.rs"]
+mod scratch;
+#[allow(dead_code, reason = "the element's tests use more of it")]
+#[path = "../../../../tests/common/script.rs"]
 pub mod script;
+#[path = "../../../../tests/common/skip.rs"]
+mod skip;
 
-use std::path::PathBuf;
+pub use scratch::Scratch;
+pub use skip::skip;
+
 use std::sync::Once;
 use std::time::Duration;
 
@@ -46,32 +57,4 @@ pub fn faulty(texts: &[&str]) -> Options {
         lag: Lag::EXACT,
         ..Options::default()
     }
-}
-
-/// A directory that is gone when this is.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("volcasr-cli-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a directory for temporary files");
-        Scratch(path)
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Says why a test does nothing. With `CI` set, nothing may be missing.
-pub fn skip(reason: &str) {
-    let is_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
-    assert!(!is_ci, "with CI set, nothing may be missing: {reason}");
-    println!("skipped: {reason}");
 }

@@ -1,58 +1,67 @@
 //! GStreamer plugin with the element `volcasrsink`, which streams audio to Volcengine's speech
 //! recognition and posts what is said on the bus.
 //!
-//! # A map of the house
+//! # Map of the code
 //!
-//! Five floors, and arrows point down only: `volcasrsink → element → client → session → protocol`.
+//! Five floors. Dependencies point down only: `volcasrsink → element → client → session →
+//! protocol`.
 //!
 //! | floor | holds | may name |
 //! |---|---|---|
 //! | `volcasrsink` | the sink: its virtual methods, and how its streaming thread waits | GStreamer |
 //! | `volcasrtranscriber` | the filter with text out: its pads, and which text leaves when | GStreamer |
-//! | `element` | what any element of the plugin needs: settings, a run, times, what is posted | GStreamer |
-//! | `client` | the connection, its deadlines, its reconnections | sockets, tasks, clocks (tokio) |
-//! | `session` | one stream of audio as the service sees it: numbers, chunks, utterances, what to hear again | nothing of these; time comes in as a value |
-//! | `protocol` | bytes and JSON to types and back; what error codes mean | nothing of these |
+//! | `element` | what the elements share: settings, a run, times, what is posted | GStreamer |
+//! | `client` | the connection: network, driver, deadlines, reconnections | sockets, tasks, clocks (tokio) |
+//! | `session` | the rules of a stream: queue, replay, retries, deadlines, transcript | neither; time is a parameter |
+//! | `protocol` | bytes and JSON to types and back; the meaning of error codes | neither |
 //!
-//! Beside them stands [`cue`], which cuts utterances into cues for a screen. The lower two do no I/O: each of their rules is a plain unit test, and what comes from the network can be fuzzed (`fuzz/`).
+//! Beside them stands [`cue`], which cuts utterances into cues for a screen. `session` and
+//! `protocol` do no I/O: their rules are plain unit tests, and input from the network is fuzzed
+//! (`fuzz/`).
 //!
-//! ## Audio goes down
+//! ## From the microphone to the service
 //!
-//! 1. The streaming thread calls `render`. A buffer is clipped to its segment, and `input` decides what a jump in its timestamps means:
-//!    nothing, silence, or the end of a session.
-//! 2. Its samples go into the client's queue, with an anchor: this position on the stream's axis is
-//!    that time in the pipeline. If the queue is full, the oldest audio is dropped, or the thread has
-//!    waited for room: in a probe on the element's pad, before `render`
+//! 1. The streaming thread calls `render`. The buffer is clipped to its segment, and
+//!    `element::input` decides what a jump of its timestamp means: nothing, silence, or the end of
+//!    the session.
+//! 2. The samples go into the client's queue, with an anchor that maps their position in the stream
+//!    to the pipeline's time. A full queue drops its oldest audio, or exerts backpressure: the
+//!    thread waits for space before `render`, in a probe on the element's pad
 //!    (`volcasrsink::preroll`).
-//! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the queue, paces them, and writes them as frames.
-//!    What was sent and is not settled is kept in `session::replay_buffer`.
+//! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the
+//!    queue, paces them, and sends them as frames. Audio without final text stays in
+//!    `session::replay_buffer`.
 //!
-//! ## Words come up
+//! ## From the service to the bus
 //!
-//! 1. The driver reads frames; `protocol::response` decodes them, tolerantly.
-//! 2. `session::transcript` turns lists of utterances, which the service repeats, revises and cuts anew, into updates of numbered ones.
-//! 3. The element's outbox posts them in order, from a thread that is neither the driver's nor the streaming one, because an
-//!    application's handler may block there. The anchors map the stream's axis to the pipeline's time.
-//! 4. Events that wait for all of it (EOS, a flow error) wait for the outbox.
+//! 1. The driver reads frames, and `protocol::response` decodes them tolerantly.
+//! 2. `session::transcript` turns lists of utterances, which the service repeats and revises, into
+//!    updates of numbered utterances.
+//! 3. The element's outbox posts them in order from a thread pool, because an application's handler
+//!    may block. The backlog behind such a handler is bounded. The anchors map positions back to
+//!    the pipeline's time.
+//! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
 //! ## When something fails
 //!
-//! Everything that ends a connection is a `ClientError`, which knows whether it is worth another try
-//! (`protocol::failure` for what the service says). If it is, the driver goes back to what is not settled, and the same utterances go on. If
-//! not, one error is posted, with its cause and the way out.
+//! A connection ends with a `ClientError`, which tells whether to try again (`protocol::failure`
+//! for errors of the service). If so, the driver backs off, connects, and replays the audio without
+//! final text; utterances keep their numbers. Otherwise one error is posted, with its cause and the
+//! way out.
 //!
 //! # In a program
 //!
-//! GStreamer finds the plugin (`GST_PLUGIN_PATH`, or installed), or it is linked: [`plugin_register_static`].
-//! [`Transcript`] is what the element posts, [`Leaky`], [`Compression`] and [`ResultType`] are values of its
-//! properties.
+//! GStreamer finds the plugin if it is installed or in `GST_PLUGIN_PATH`. A program that links this
+//! library calls [`plugin_register_static`]. [`Transcript`] reads the element's messages;
+//! [`Leaky`], [`Compression`] and [`ResultType`] are values of its properties.
 //!
 //! ```no_run
 //! use gst::prelude::*;
 //!
 //! gst::init()?;
 //! gstvolcasr::plugin_register_static()?;
-//! let pipeline = gst::parse::launch("pulsesrc ! audioconvert ! audioresample ! volcasrsink name=asr")?;
+//! let launch = "pulsesrc ! audioconvert ! audioresample ! volcasrsink name=asr";
+//! let pipeline = gst::parse::launch(launch)?;
 //! let asr = pipeline.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("asr"));
 //! if let Some(asr) = asr {
 //!     asr.set_property("leaky", gstvolcasr::Leaky::Downstream);
@@ -67,13 +76,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// GStreamer's documentation generator reads this one.
+// Read by GStreamer's documentation generator.
 /**
  * plugin-volcasr:
  *
  * Since: 0.1.0
  */
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 mod client;
 pub mod cue;
@@ -83,7 +92,7 @@ mod sync;
 mod volcasrsink;
 mod volcasrtranscriber;
 
-// Benchmarks and fuzz targets reach what has no I/O; nothing of it is an interface.
+// Public for benchmarks and fuzz targets only.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod protocol;
@@ -101,7 +110,7 @@ pub use volcasrsink::{Compression, Leaky, ResultType};
 pub use volcasrtranscriber::Grouping;
 
 mod plugin {
-    // What the macro writes speaks for itself.
+    // The macro writes items without docs.
     #![allow(missing_docs)]
 
     fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
@@ -117,7 +126,7 @@ mod plugin {
         "MPL-2.0",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_NAME"),
-        // The plugin has no address of its own: the service's description.
+        // The service's documentation: the plugin has no address of its own.
         "https://www.volcengine.com/docs/6561/1354869",
         env!("BUILD_REL_DATE")
     );
@@ -125,7 +134,7 @@ mod plugin {
 
 /// Registers the plugin in an application that is linked with this library, after `gst::init`.
 ///
-/// No `GST_PLUGIN_PATH` is needed then. To call it again does nothing.
+/// No `GST_PLUGIN_PATH` is needed then. Further calls have no effect.
 ///
 /// # Errors
 /// GStreamer refuses the plugin.
@@ -142,9 +151,10 @@ mod plugin {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plugin_register_static() -> Result<(), gst::glib::BoolError> {
-    // GStreamer replaces the element's factory on another registration, while the class goes on to point to the first one.
+    // Another registration would replace the element's factory, while the class points to the
+    // first.
     static DONE: Mutex<bool> = Mutex::new(false);
-    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut done = sync::lock(&DONE);
     if !*done {
         plugin::plugin_desc::plugin_register_static()?;
         *done = true;

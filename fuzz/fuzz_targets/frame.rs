@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Ok(frame) = decode(data) else { return };
     assert!(frame.payload.len() <= data.len());
-    let mut inflater = Inflater::new();
+    let mut inflater = Inflater::default();
     let Ok(payload) = frame.unpack(&mut inflater).map(<[u8]>::to_vec) else {
         return;
     };

@@ -26,22 +26,22 @@ pub(crate) fn ineffective(config: &Config) -> Vec<Ineffective> {
     let mut warn = |property, text| found.push(Ineffective { property, text });
     if request.language.is_some() && matches!(endpoint, "bigmodel" | "bigmodel_async") {
         let text = format!(
-            "The property language has no effect at the endpoint {endpoint}: the one that takes it is \
-             bigmodel_nostream"
+            "The property language has no effect at the endpoint {endpoint}: the one that takes it \
+             is bigmodel_nostream"
         );
         warn("language", text);
     }
     if request.enable_nonstream && matches!(endpoint, "bigmodel" | "bigmodel_nostream") {
         let text = format!(
-            "The property enable-nonstream has no effect at the endpoint {endpoint}: the one with a \
-             second pass is bigmodel_async"
+            "The property enable-nonstream has no effect at the endpoint {endpoint}: the one with \
+             a second pass is bigmodel_async"
         );
         warn("enable-nonstream", text);
     }
     if let (Some(_), Some(window)) = (request.vad_segment_duration, request.end_window_size) {
         let text = format!(
-            "The property vad-segment-duration has no effect beside end-window-size={window}: set \
-             end-window-size=0 too"
+            "The property vad-segment-duration has no effect beside end-window-size={window}: \
+             set end-window-size=0 too"
         );
         warn("vad-segment-duration", text);
     }
@@ -50,8 +50,8 @@ pub(crate) fn ineffective(config: &Config) -> Vec<Ineffective> {
         .filter(|ms| !END_WINDOW.contains(ms))
     {
         let text = format!(
-            "The property end-window-size={window} is outside the range that the service takes: 200 to \
-             5000"
+            "The property end-window-size={window} is outside the range that the service takes: \
+             200 to 5000"
         );
         warn("end-window-size", text);
     }

@@ -6,8 +6,8 @@
 //! - [`run_config`]: the settings of one run, checked; [`ineffective`] finds those without effect;
 //! - [`run`]: one run from READY → PAUSED to PAUSED → READY, and the streaming thread's way through
 //!   it;
-//! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports dropped
-//!   audio;
+//! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports
+//!   dropped audio;
 //! - [`timeline`]: from the service's times to the pipeline's;
 //! - [`bus`]: everything that is posted.
 

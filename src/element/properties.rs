@@ -1,4 +1,4 @@
-//! The properties of the element's class: those that the user sets, and what can only be read.
+//! The properties of the element's class, including those that can only be read.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,11 @@ use gst::prelude::*;
 
 use crate::element::settings;
 
-/// All of them.
+/// Specifications of all properties.
 pub(crate) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
     LazyLock::new(|| settings::specs().chain(results()).collect());
 
-/// Returns those that can only be read.
+/// Returns the specifications of those that can only be read.
 pub(crate) fn results() -> [glib::ParamSpec; 3] {
     let id = |name, nick, blurb| {
         glib::ParamSpecString::builder(name)
@@ -31,7 +31,8 @@ pub(crate) fn results() -> [glib::ParamSpec; 3] {
         id(
             "log-id",
             "Log id",
-            "The service's id of the current or last connection, which the vendor's support asks for",
+            "The service's id of the current or last connection, which the vendor's support asks \
+             for",
         ),
         id(
             "connect-id",

@@ -1,5 +1,4 @@
-//! What becomes of the settings on READY → PAUSED: checked, completed from the environment, and kept as
-//! one snapshot, which every reconnection uses.
+//! The configuration of a run: the settings, checked and completed from the environment.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
 use crate::session::exchange::Limits;
 
-/// The variables that stand in for properties.
+/// Variables that stand in for properties.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
     pub uri: Option<String>,
@@ -56,7 +55,7 @@ impl SettingsError {
 }
 
 impl Settings {
-    /// Checks everything, and completes the credentials from `environment`.
+    /// Checks the settings, and completes them from `environment`.
     pub fn to_config(&self, environment: &Environment) -> Result<Config, SettingsError> {
         let (uri, origin) = self.uri(environment);
         let uri_error = |error| SettingsError::new("uri", format!("{error}{origin}"));
@@ -95,7 +94,7 @@ impl Settings {
         })
     }
 
-    /// The service's URI, and where an error's text says that it comes from.
+    /// Returns the service's URI, and its source for the text of an error.
     fn uri<'a>(&'a self, environment: &'a Environment) -> (&'a str, &'static str) {
         match (&self.uri, &environment.uri) {
             (Some(uri), _) => (uri, ""),
@@ -104,7 +103,7 @@ impl Settings {
         }
     }
 
-    /// The property beats the variables; so do the id and the password those in a URI.
+    /// Returns the proxy. The property beats the variables; id and password beat those in a URI.
     fn proxy(
         &self,
         environment: &Environment,
@@ -119,7 +118,7 @@ impl Settings {
             .map_err(|error| SettingsError::new("proxy", error))
     }
 
-    /// A property beats any variable; among properties, or among variables, the API key beats the
+    /// Returns the credentials. Properties beat variables, and within each the API key beats the
     /// pair.
     fn credentials(&self, environment: &Environment) -> Result<Credentials, SettingsError> {
         let pair = |app: &Option<String>, access: &Option<String>| {
@@ -153,9 +152,9 @@ impl Settings {
         } else if environment.app_id.is_some() || environment.access_key.is_some() {
             pair(&None, &None)?
         } else {
-            let problem = "no credentials: set VOLCENGINE_API_KEY (new console) or VOLCENGINE_APP_ID and \
-                           VOLCENGINE_ACCESS_KEY (old console) in the environment, or the properties api-key, or \
-                           app-key and access-key";
+            let problem = "no credentials: set VOLCENGINE_API_KEY (new console) or \
+                           VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY (old console) in the \
+                           environment, or the properties api-key, or app-key and access-key";
             return Err(SettingsError::new("api-key", problem));
         };
         let check = |property, value: &str| {
@@ -212,7 +211,7 @@ impl Settings {
     }
 }
 
-/// A structure's fields as a JSON object, each with the type that it has.
+/// Converts a structure to a JSON object. Fields keep their types.
 fn to_json(structure: &gst::StructureRef) -> Result<Map<String, Value>, String> {
     structure
         .iter()

@@ -22,21 +22,21 @@ pub(crate) const RESOURCE_IDS: [&str; 4] = [
     "volc.bigasr.sauc.concurrent",
 ];
 
-/// What happens to audio that there is no room for.
+/// Handling of audio when the queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstVolcasrSinkLeaky")]
 pub enum Leaky {
-    /// As the pipeline is: dropped in a live one, blocked in another.
+    /// Drops in a live pipeline, blocks in others.
     #[default]
     #[enum_value(
         name = "Auto: downstream when the pipeline is live, else no",
         nick = "auto"
     )]
     Auto,
-    /// The pipeline waits.
+    /// Blocks the pipeline.
     #[enum_value(name = "No: block the pipeline", nick = "no")]
     No,
-    /// The oldest audio that waits is dropped.
+    /// Drops the oldest audio.
     #[enum_value(
         name = "Downstream: drop the oldest audio that waits",
         nick = "downstream"
@@ -44,7 +44,7 @@ pub enum Leaky {
     Downstream,
 }
 
-/// Compression of what is sent.
+/// Compression of the frames that are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstVolcasrSinkCompression")]
 pub enum Compression {
@@ -52,12 +52,12 @@ pub enum Compression {
     #[default]
     #[enum_value(name = "Gzip: fewer bytes, more CPU time", nick = "gzip")]
     Gzip,
-    /// Less work.
+    /// Less CPU time.
     #[enum_value(name = "None: the least CPU time", nick = "none")]
     None,
 }
 
-/// What a response lists.
+/// Utterances that a response lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstVolcasrSinkResultType")]
 pub enum ResultType {
@@ -68,7 +68,7 @@ pub enum ResultType {
         nick = "full"
     )]
     Full,
-    /// What changes.
+    /// Those that change.
     #[enum_value(name = "Single: only the current utterances", nick = "single")]
     Single,
 }
@@ -78,7 +78,7 @@ pub enum ResultType {
 pub(crate) struct Settings {
     /// Fields of the request that are sent as they are set.
     pub request: Request,
-    /// None: that of the environment, or the default.
+    /// URI of the service, if it is not that of the environment or the default.
     pub uri: Option<String>,
     pub app_key: Option<String>,
     pub access_key: Option<String>,
@@ -150,9 +150,9 @@ impl Settings {
     /// Sets a writable property. GObject has checked the type and the range.
     pub fn set(&mut self, name: &str, value: &glib::Value) {
         match properties::find(name) {
-            // An empty one is not taken for none, which would lead to another service.
+            // An empty URI is an error: the default would lead to another service.
             Some(_) if name == "uri" => self.uri = value.get().ok().flatten(),
-            // An empty one is no proxy, and null what the environment says.
+            // Empty: no proxy; null: the environment's.
             Some(_) if name == "proxy" => self.proxy = value.get().ok().flatten(),
             Some(property) => property.set(self, value),
             None => {}
@@ -162,7 +162,7 @@ impl Settings {
     /// Returns the value of a property that can be read and is set by the user.
     pub fn get(&mut self, name: &str) -> glib::Value {
         if name == "uri" {
-            // What may be a secret is not for dot dumps.
+            // Dot dumps show it, and it may hold a secret.
             return redact_uri(self.uri.as_deref().unwrap_or(DEFAULT_URI)).to_value();
         }
         if name == "proxy" {
@@ -171,7 +171,7 @@ impl Settings {
         }
         match properties::find(name) {
             Some(property) => property.get(self),
-            // GObject hands over only names that the class has registered.
+            // GObject passes only names that the class has registered.
             None => unreachable!("no such property: {name}"),
         }
     }

@@ -112,11 +112,6 @@ impl Inflater {
     /// Capacity that is kept between frames; a larger one, after a large response, is freed.
     const KEEP: usize = 1 << 20;
 
-    /// Makes an inflater without a buffer; the first frame allocates one.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Returns the content of the one gzip member in `payload`, at most [`MAX_PAYLOAD`] bytes. It
     /// is valid until the next call.
     ///

@@ -1,23 +1,25 @@
-//! The element `volcasrsink`: GStreamer to the floors below and back.
+//! The element `volcasrsink`.
 //!
-//! - `imp` is the sink: caps, events, buffers, states;
-//! - `preroll` is how the streaming thread waits.
+//! - `imp` holds the virtual methods: properties, states, caps, events, buffers;
+//! - `preroll` holds the waits of the streaming thread.
 //!
-//! Other elements share the rest, in [`element`](crate::element).
+//! The rest is shared with other elements, in [`element`](crate::element).
 
 // GStreamer's documentation generator reads this one.
 /**
  * SECTION:element-volcasrsink
  * @title: volcasrsink
- * @short_description: A sink that streams audio to Volcengine's speech recognition and posts what is said
+ * @short_description: Streams audio to Volcengine's speech recognition and posts what is said
  *
- * `volcasrsink` takes mono audio of 16 bits, streams it to the service (v3 `sauc`), and posts an element message
- * `volcasr-transcript` for each utterance that is new or has changed, while the pipeline runs; the final ones also as the tag
- * `transcript`. Times in the messages are the pipeline's own. At the end of the stream all words are on the bus before EOS
- * is. A connection that is lost is restored.
+ * `volcasrsink` takes mono audio of 16 bits, streams it to the service (v3 `sauc`), and posts an
+ * element message `volcasr-transcript` for each utterance that is new or has changed, while the
+ * pipeline runs; the final ones also as the tag `transcript`. Times in the messages are the
+ * pipeline's own. At the end of the stream all words are on the bus before EOS is. A connection that
+ * is lost is restored.
  *
- * Credentials come from the environment (`VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY`, or `VOLCENGINE_API_KEY`) or from
- * the properties `app-key` and `access-key`, or `api-key`. A launch line shows them to others.
+ * Credentials come from the environment (`VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY`, or
+ * `VOLCENGINE_API_KEY`) or from the properties `app-key` and `access-key`, or `api-key`. A launch
+ * line shows them to others.
  *
  * ## Example pipelines
  *
@@ -30,7 +32,8 @@
  * A file, faster than real time:
  *
  * ```bash
- * gst-launch-1.0 -e -t uridecodebin uri=file:///tmp/talk.mp3 ! audioconvert ! audioresample ! volcasrsink sync=false
+ * gst-launch-1.0 -e -t uridecodebin uri=file:///tmp/talk.mp3 ! audioconvert ! audioresample ! \
+ *     volcasrsink sync=false
  * ```
  *
  * A file that is also heard:

@@ -1,16 +1,16 @@
-//! The values that a property can have, and how they go into a `GValue` and come out of one.
+//! Types of properties, and their conversion from and to a `GValue`.
 
 use gst::glib;
 use gst::prelude::*;
 
 use super::{Compression, Leaky, ResultType};
 
-/// One value in the settings.
+/// A value in the settings.
 pub(crate) trait Field {
     /// Returns the value as the application reads it.
     fn get(&self) -> glib::Value;
 
-    /// Takes a value whose type GObject has checked. Returns false for a null that the field can't
+    /// Sets a value whose type GObject has checked. Returns false for a null that the field can't
     /// hold.
     fn set(&mut self, value: &glib::Value) -> bool;
 }
@@ -41,7 +41,7 @@ plain!(
     Option<gst::Structure>
 );
 
-/// Null, an empty text and one of spaces mean that it is not set.
+/// Text. Null, an empty text and blanks mean that it is not set.
 impl Field for Option<String> {
     fn get(&self) -> glib::Value {
         self.to_value()
@@ -54,7 +54,7 @@ impl Field for Option<String> {
     }
 }
 
-/// 0 means that it is not set.
+/// Number. 0 means that it is not set.
 impl Field for Option<u32> {
     fn get(&self) -> glib::Value {
         self.unwrap_or(0).to_value()
@@ -81,7 +81,7 @@ impl Field for Vec<String> {
     }
 }
 
-/// Returns `value` without spaces around it; none if nothing is left.
+/// Returns `value` without blanks around it, if anything is left.
 pub(crate) fn not_empty(value: String) -> Option<String> {
     let trimmed = value.trim();
     (!trimmed.is_empty()).then(|| trimmed.to_owned())

@@ -49,9 +49,9 @@ fn connection() -> Vec<Property> {
                 .nick("Service URI")
                 .blurb(
                     "WebSocket URI of the service: wss://, or ws:// to a loopback address \
-                 (elsewhere only with allow-insecure). The path chooses the endpoint: bigmodel_async, bigmodel or \
-                 bigmodel_nostream. Credentials do not belong in it. When it is not set, the \
-                 environment variable VOLCASR_URI counts",
+                     (elsewhere only with allow-insecure). The path chooses the endpoint: \
+                     bigmodel_async, bigmodel or bigmodel_nostream. Credentials do not belong in \
+                     it. When it is not set, the environment variable VOLCASR_URI counts",
                 )
                 .default_value(DEFAULT_URI)
                 .mutable_ready()
@@ -116,16 +116,16 @@ fn connection() -> Vec<Property> {
         ),
         Property::new(
             glib::ParamSpecInt::builder("rate")
-            .nick("Sample rate")
-            .blurb(
-                "Sample rate of the audio in Hz, 24000 or 16000, which the caps follow. \
+                .nick("Sample rate")
+                .blurb(
+                    "Sample rate of the audio in Hz, 24000 or 16000, which the caps follow. \
                  Try 16000 if the service refuses 24000 (45000151) or hears gibberish",
-            )
-            .minimum(16_000)
-            .maximum(24_000)
-            .default_value(24_000)
-            .mutable_ready()
-            .build(),
+                )
+                .minimum(16_000)
+                .maximum(24_000)
+                .default_value(24_000)
+                .mutable_ready()
+                .build(),
             |s| &mut s.rate,
         ),
     ]
@@ -168,14 +168,16 @@ fn limits() -> Vec<Property> {
             "Connect timeout",
             "Milliseconds for one try to connect, from the name's look-up to the service's answer \
              to the request",
-            MAX, |s| &mut s.connect_timeout,
+            MAX,
+            |s| &mut s.connect_timeout,
         ),
         number(
             "finish-timeout",
             "Finish timeout",
             "Milliseconds to wait for the last words after the end, begun again by each response; \
              six times that in all. Then what was heard last is posted as final and unconfirmed",
-            MAX, |s| &mut s.finish_timeout,
+            MAX,
+            |s| &mut s.finish_timeout,
         ),
         number(
             "idle-timeout",
@@ -183,7 +185,8 @@ fn limits() -> Vec<Property> {
             "Milliseconds without audio after which the session is finished in good order; the \
              next buffer opens another (0: never; the service itself ends a session after 5 to 8 \
              seconds)",
-            MAX, |s| &mut s.idle_timeout,
+            MAX,
+            |s| &mut s.idle_timeout,
         ),
         number(
             "max-session-time",
@@ -191,14 +194,16 @@ fn limits() -> Vec<Property> {
             "Milliseconds of audio after which a session goes over to a new connection at the \
              next pause, or anywhere at 1.5 times that, later where the service is behind (0: \
              never; with result-type=full every response repeats the whole session)",
-            MAX, |s| &mut s.max_session_time,
+            MAX,
+            |s| &mut s.max_session_time,
         ),
         number(
             "max-reconnects",
             "Maximum reconnects",
             "Tries in a row to connect or to restore a lost connection, with pauses growing from \
              250 ms to 8 s; counted anew when the service has answered for new audio (0: none)",
-            MAX, |s| &mut s.max_reconnects,
+            MAX,
+            |s| &mut s.max_reconnects,
         ),
         number(
             "replay-time",
@@ -206,14 +211,16 @@ fn limits() -> Vec<Property> {
             "Milliseconds of sent, not yet settled audio that are kept to be sent again on a new \
              connection; 120 s take up to 5.8 MB (0: none, so that a lost connection loses what \
              was being said)",
-            MAX, |s| &mut s.replay_time,
+            MAX,
+            |s| &mut s.replay_time,
         ),
         number(
             "max-queue-time",
             "Maximum queue time",
             "Milliseconds of audio that may wait to be sent before leaky decides; 30 s take 1.4 \
              MB",
-            MAX, |s| &mut s.max_queue_time,
+            MAX,
+            |s| &mut s.max_queue_time,
         ),
         enumeration(
             "leaky",
@@ -224,15 +231,16 @@ fn limits() -> Vec<Property> {
         ),
         Property::new(
             glib::ParamSpecDouble::builder("max-speed")
-            .nick("Maximum speed")
-            .blurb(
-                "How many times faster than real time waiting audio is sent, replays included, \
-                 after a burst of one second (0: no limit; the service documents none, nor that it has none)",
-            )
-            .minimum(0.0)
-            .default_value(Settings::default().max_speed)
-            .mutable_ready()
-            .build(),
+                .nick("Maximum speed")
+                .blurb(
+                    "How many times faster than real time waiting audio is sent, replays included, \
+                 after a burst of one second (0: no limit; the service documents none, nor that \
+                 it has none)",
+                )
+                .minimum(0.0)
+                .default_value(Settings::default().max_speed)
+                .mutable_ready()
+                .build(),
             |s| &mut s.max_speed,
         ),
         number(
@@ -251,20 +259,20 @@ fn output() -> Vec<Property> {
         live(
             "interim-results",
             "Interim results",
-            "OutgoingMessage utterances while they may still change; off: final ones only",
+            "Post utterances while they may still change; off: final ones only",
             |s| &mut s.interim_results,
         ),
         live(
             "post-tags",
-            "OutgoingMessage tags",
-            "OutgoingMessage each final utterance as the tag \"transcript\", too; gst-launch-1.0 -t prints \
+            "Post tags",
+            "Post each final utterance as the tag \"transcript\", too; gst-launch-1.0 -t prints \
              it",
             |s| &mut s.post_tags,
         ),
         live(
             "post-responses",
-            "OutgoingMessage responses",
-            "OutgoingMessage each response's JSON as the element message volcasr-response, too; costs a copy \
+            "Post responses",
+            "Post each response's JSON as the element message volcasr-response, too; costs a copy \
              of each",
             |s| &mut s.post_responses,
         ),

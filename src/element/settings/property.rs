@@ -1,4 +1,4 @@
-//! One property: its specification, and the field that it stands for.
+//! A property: its specification, and the field that it sets.
 
 use gst::glib;
 use gst::prelude::*;
@@ -6,10 +6,10 @@ use gst::prelude::*;
 use super::Settings;
 use super::field::Field;
 
-/// The field of a property, in the settings.
+/// Access to the field of a property.
 pub(crate) type Access<S, T> = fn(&mut S) -> &mut T;
 
-/// The same, for fields of any type.
+/// Access to a field of any type.
 type Erased<S> = dyn for<'a> Fn(&'a mut S) -> &'a mut (dyn Field + 'static) + Send + Sync;
 
 /// A property that the user sets.
@@ -22,7 +22,7 @@ pub(crate) struct Property<S = Settings> {
 }
 
 impl<S: 'static> Property<S> {
-    /// A property with this specification for this field.
+    /// Makes a property.
     pub fn new<T: Field + 'static>(spec: glib::ParamSpec, field: Access<S, T>) -> Self {
         Property {
             spec,
@@ -30,7 +30,7 @@ impl<S: 'static> Property<S> {
         }
     }
 
-    /// Sets the value. Null sets what can't be null to its default.
+    /// Sets the value. Null sets the default where the field can't hold it.
     pub fn set(&self, settings: &mut S, value: &glib::Value) {
         let field = (self.access)(settings);
         if !field.set(value) {
@@ -49,7 +49,7 @@ fn default<T: Clone>(field: Access<Settings, T>) -> T {
     field(&mut Settings::default()).clone()
 }
 
-/// A text that has a default.
+/// Makes a text with a default.
 pub(crate) fn string(
     name: &str,
     nick: &str,
@@ -65,7 +65,7 @@ pub(crate) fn string(
     Property::new(spec.build(), field)
 }
 
-/// A text that need not be set.
+/// Makes an optional text.
 pub(crate) fn text(
     name: &str,
     nick: &str,
@@ -81,7 +81,7 @@ pub(crate) fn text(
     Property::new(spec.build(), field)
 }
 
-/// A text that can't be read.
+/// Makes a text that can't be read.
 pub(crate) fn secret(
     name: &str,
     nick: &str,
@@ -96,7 +96,7 @@ pub(crate) fn secret(
     Property::new(spec.build(), field)
 }
 
-/// A switch that is read at READY → PAUSED.
+/// Makes a switch that applies at READY → PAUSED.
 pub(crate) fn boolean(
     name: &str,
     nick: &str,
@@ -111,7 +111,7 @@ pub(crate) fn boolean(
     Property::new(spec.build(), field)
 }
 
-/// A switch that applies at once.
+/// Makes a switch that applies at once.
 pub(crate) fn live(name: &str, nick: &str, blurb: &str, field: Access<Settings, bool>) -> Property {
     let spec = glib::ParamSpecBoolean::builder(name)
         .nick(nick)
@@ -121,7 +121,7 @@ pub(crate) fn live(name: &str, nick: &str, blurb: &str, field: Access<Settings, 
     Property::new(spec.build(), field)
 }
 
-/// A number from 0 to `max`.
+/// Makes a number from 0 to `max`.
 pub(crate) fn number(
     name: &str,
     nick: &str,
@@ -138,7 +138,7 @@ pub(crate) fn number(
     Property::new(spec.build(), field)
 }
 
-/// Milliseconds in the request, which the service takes as a signed number; 0: not sent.
+/// Makes milliseconds in the request, which the service takes as a signed number; 0: not sent.
 pub(crate) fn sent_ms(
     name: &str,
     nick: &str,
@@ -154,7 +154,7 @@ pub(crate) fn sent_ms(
     Property::new(spec.build(), field)
 }
 
-/// One of several values.
+/// Makes an enumeration.
 pub(crate) fn enumeration<T>(
     name: &str,
     nick: &str,

@@ -47,13 +47,13 @@ fn headers_with_every_optional_part_are_read() {
         .write(Vec::new(), flate2::Compression::best());
     encoder.write_all(b"payload").unwrap();
     let plain = encoder.finish().unwrap();
-    assert_eq!(Inflater::new().inflate(&plain), Ok(&b"payload"[..]));
+    assert_eq!(Inflater::default().inflate(&plain), Ok(&b"payload"[..]));
 }
 
 #[test]
 fn each_defect_has_its_own_error_and_spoils_no_later_frame() {
     let good = packed(b"the rain has stopped, the rain has stopped");
-    let mut inflater = Inflater::new();
+    let mut inflater = Inflater::default();
     for end in 0..good.len() {
         assert_eq!(
             inflater.inflate(&good[..end]),
@@ -92,7 +92,7 @@ fn each_defect_has_its_own_error_and_spoils_no_later_frame() {
 
 #[test]
 fn the_limit_is_exact_and_a_bomb_leaves_no_large_buffer_behind() {
-    let mut inflater = Inflater::new();
+    let mut inflater = Inflater::default();
     let full = packed(&vec![0; MAX_PAYLOAD]);
     assert_eq!(inflater.inflate(&full).map(<[u8]>::len), Ok(MAX_PAYLOAD));
     let bomb = packed(&vec![0; MAX_PAYLOAD + 1]);
@@ -107,7 +107,7 @@ proptest! {
     fn what_goes_in_comes_out(
         frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4),
     ) {
-        let mut inflater = Inflater::new();
+        let mut inflater = Inflater::default();
         for data in frames {
             let mut member = BytesMut::new();
             gzip(&data, &mut member).unwrap();
@@ -123,6 +123,6 @@ proptest! {
         if header {
             bytes.splice(..bytes.len().min(10), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
         }
-        let _ = Inflater::new().inflate(&bytes);
+        let _ = Inflater::default().inflate(&bytes);
     }
 }

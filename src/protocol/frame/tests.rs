@@ -33,7 +33,7 @@ fn gzip_frames_say_so_and_the_finish_has_an_empty_member() {
     let request = encoder.request(1, b"{\"user\":{}}");
     assert_eq!(request[..8], [0x11, 0x11, 0x11, 0, 0, 0, 0, 1]);
     assert_eq!(request[8..12], (request.len() as u32 - 12).to_be_bytes());
-    let mut inflater = Inflater::new();
+    let mut inflater = Inflater::default();
     assert_eq!(inflater.inflate(&request[12..]), Ok(&b"{\"user\":{}}"[..]));
     assert_eq!(encoder.audio(2, &[0; 9600])[..4], [0x11, 0x21, 0x11, 0]);
     assert_eq!(
@@ -104,7 +104,7 @@ fn the_final_response_is_known_by_its_flag_and_not_by_its_sign() {
     let frame = decode(&bytes).unwrap();
     assert!(frame.last);
     assert_eq!(frame.compression, Compression::Gzip);
-    assert_eq!(frame.unpack(&mut Inflater::new()), Ok(&[][..]));
+    assert_eq!(frame.unpack(&mut Inflater::default()), Ok(&[][..]));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn error_frames_have_a_code_and_no_number() {
 fn a_payload_that_is_not_the_gzip_it_says_is_an_error() {
     let bytes = server(&[0x11, 0x90, 0x11, 0], br#"{"result":{}}"#);
     let frame = decode(&bytes).unwrap();
-    let error = frame.unpack(&mut Inflater::new()).unwrap_err();
+    let error = frame.unpack(&mut Inflater::default()).unwrap_err();
     assert_eq!(error, InflateError::Corrupt);
 }
 
@@ -226,7 +226,7 @@ proptest! {
         bytes[1] = RESPONSE << 4 | bytes[1] & 0xf;
         let frame = decode(&bytes).unwrap();
         prop_assert_eq!(frame.compression, compression);
-        let mut inflater = Inflater::new();
+        let mut inflater = Inflater::default();
         prop_assert_eq!(frame.unpack(&mut inflater), Ok(&payload[..]));
     }
 }

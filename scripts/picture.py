@@ -4,10 +4,11 @@
     scripts/picture.py [--build DIRECTORY]
 
 A service on 127.0.0.1 recognises recorded speech with pocketsphinx. docs/captions.svg is the
-terminal of `volcasr captions` while it listens; docs/overlay.png is a frame of the video that
-examples/overlay.py makes. Build `volcasr` and the plugin first; --build names their directory,
-target/release by default. Needs gst-launch-1.0 with its base and good plugins, rsvgdec
-(gstreamer1.0-plugins-bad), pocketsphinx with its test data, and python3-gst-1.0.
+terminal of `volcasr captions` while it listens; docs/overlay.png is a frame of a video with the
+captions of `volcasrtranscriber`. Build `volcasr` and the plugin first; --build names their
+directory, target/release by default. Needs gst-launch-1.0 with its base and good plugins,
+textoverlay (gstreamer1.0-x), rsvgdec (gstreamer1.0-plugins-bad), and pocketsphinx with its test
+data.
 """
 
 import argparse
@@ -32,8 +33,9 @@ COLUMNS, ROWS = 80, 12
 PATIENCE = 90
 
 
-def launch(*words):
-    subprocess.run(["gst-launch-1.0", "-q", *" ".join(words).split()], check=True, timeout=PATIENCE)
+def launch(*words, environment=None):
+    command = ["gst-launch-1.0", "-q", *" ".join(words).split()]
+    subprocess.run(command, env=environment, check=True, timeout=PATIENCE)
 
 
 class Service:
@@ -199,20 +201,17 @@ def terminal(service, build, scratch):
 
 
 def frame(service, scratch):
-    film, captioned = scratch / "talk.mkv", scratch / "captioned.mkv"
+    picture = f"filesrc location={ROOT}/scripts/scene.svg ! rsvgdec ! imagefreeze num-buffers=40"
+    speech = f"filesrc location={SPEECH}-0930.wav ! wavparse"
     launch(
-        f"filesrc location={ROOT}/scripts/scene.svg ! rsvgdec ! imagefreeze num-buffers=30 !",
-        "video/x-raw,framerate=10/1 ! videoconvert ! jpegenc quality=95 ! matroskamux name=m !",
-        f"filesink location={film} filesrc location={SPEECH}-0930.wav ! wavparse ! m.",
-    )
-    overlay = ["/usr/bin/python3", ROOT / "examples/overlay.py", film, "--output", captioned]
-    subprocess.run(overlay, env=service.environment, check=True, timeout=PATIENCE)
-    launch(
-        f"filesrc location={captioned} ! decodebin ! videoconvert ! videorate !",
+        f"{picture} ! video/x-raw,framerate=10/1 ! videoconvert ! queue !",
+        "textoverlay name=o font-desc=Sans,18 shaded-background=true ! videoconvert ! videorate !",
         "video/x-raw,framerate=1/1 ! pngenc compression-level=9 !",
         f"multifilesink location={scratch}/frame-%d.png",
+        f"{speech} ! audioconvert ! audioresample ! volcasrtranscriber grouping=cue ! o.text_sink",
+        environment=service.environment,
     )
-    (ROOT / "docs/overlay.png").write_bytes((scratch / "frame-1.png").read_bytes())
+    (ROOT / "docs/overlay.png").write_bytes((scratch / "frame-2.png").read_bytes())
 
 
 def main():

@@ -94,7 +94,19 @@ pipeline.set_state(Gst.State.NULL)";
 
 /// What stands before and behind each program in Python, and what it must say.
 const PYTHON: [(&str, &str, &str, &str); 8] = [
-    ("README.md", TALK, LOOP, "✓ Good day."),
+    (
+        "README.md",
+        TALK,
+        "bus = pipeline.get_bus()
+bus.add_signal_watch()
+bus.connect('message::element', on_message)
+loop = GLib.MainLoop()
+bus.connect('message::eos', lambda *_: loop.quit())
+pipeline.set_state(Gst.State.PLAYING)
+loop.run()
+pipeline.set_state(Gst.State.NULL)",
+        "✓ Good day.",
+    ),
     ("docs/applications.md", TALK, LOOP, "✓ Good day."),
     (
         "docs/applications.md",

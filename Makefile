@@ -24,19 +24,19 @@ help: ## list these targets
 deps: ## install with apt-get what building, demo and tests need besides Rust; without apt-get, list it
 	@scripts/deps
 
-build: ## build the plugin: target/release/libgstvolcasr.so
+build: ## build the plugin and the program: target/release/libgstvolcasr.so, target/release/volcasr
 	@scripts/deps build
 	@scripts/check-rust
-	$(CARGO) build --release --locked --lib
+	@scripts/build
 
 # Not after `build`: with sudo it would leave root's files in target/.
-install: ## copy the plugin and its presets to where GStreamer looks: DESTDIR, PREFIX, PLUGINSDIR, PRESETSDIR
+install: ## copy plugin, presets and program: DESTDIR, PREFIX, PLUGINSDIR, PRESETSDIR, BINDIR, SHAREDIR
 	@scripts/install install
 
 uninstall: ## take away what `make install` with the same variables has copied
 	@scripts/install uninstall
 
-deb: ## make a Debian package of it, with cargo-deb
+deb: ## make Debian packages of plugin and program, with cargo-deb
 	@scripts/deps build
 	@scripts/check-rust
 	@scripts/deb

@@ -212,6 +212,29 @@ fn nothing_is_built_through_sudo() {
     assert!(!site.path("root").exists());
 }
 
+/// A program does not go into /usr unasked, and goes away with its pages.
+#[test]
+fn the_program_comes_with_its_pages() {
+    let site = Site::new("install-program");
+    let release = site.path("target/release");
+    std::fs::create_dir_all(release.join("share/man1")).expect("a directory");
+    for name in [
+        "volcasr",
+        "share/man1/volcasr.1",
+        "share/man1/volcasr-serve.1",
+    ] {
+        std::fs::write(release.join(name), name).expect("a file");
+    }
+    site.ok("install", &[site.destdir()]);
+    let installed = site.installed();
+    let local = |name: &str| installed.get(&Path::new("/usr/local").join(name)).copied();
+    assert_eq!(local("bin/volcasr"), Some(0o755), "{installed:?}");
+    assert_eq!(local("share/man/man1/volcasr.1"), Some(0o644));
+    assert_eq!(local("share/man/man1/volcasr-serve.1"), Some(0o644));
+    site.ok("uninstall", &[site.destdir()]);
+    assert_eq!(site.installed(), BTreeMap::new());
+}
+
 /// A build for another machine is in a directory of its own.
 #[test]
 fn what_was_built_for_another_machine_is_found() {
@@ -361,7 +384,7 @@ fn the_debian_package_holds_what_it_should() {
         "libgstreamer1.0-0",
         "Multi-Arch: same",
         "Recommends: ",
-        "> ",
+        "(>= 1.20",
     ] {
         assert!(fields.contains(part), "{part}: {fields}");
     }
@@ -378,6 +401,7 @@ fn the_debian_package_holds_what_it_should() {
         "{plugins:?}"
     );
     assert_works(&scratch, &plugins, &presets);
+    assert_program(package, &scratch.path("program"));
 
     let pages = root.join("usr/share/doc/gstreamer1.0-volcasr");
     let readme = std::fs::read_to_string(pages.join("README.md")).expect("the page");
@@ -391,6 +415,18 @@ fn the_debian_package_holds_what_it_should() {
             target.contains("://") || pages.join(path).exists(),
             "{target}"
         );
+    }
+}
+
+/// The other package, made beside this one: the program, which needs no plugin to be installed.
+fn assert_program(plugin: &str, root: &Path) {
+    let package = plugin.replace("gstreamer1.0-volcasr", "volcasr");
+    let extract = ["--extract", &package];
+    said(Command::new("dpkg-deb").args(extract).arg(root));
+    let version = said(Command::new(root.join("usr/bin/volcasr")).arg("--version"));
+    assert!(version.contains(env!("CARGO_PKG_VERSION")), "{version}");
+    for page in ["man/man1/volcasr.1", "bash-completion/completions/volcasr"] {
+        assert!(root.join("usr/share").join(page).is_file(), "{page}");
     }
 }
 

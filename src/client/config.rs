@@ -9,7 +9,7 @@ use super::net::proxy::Proxy;
 use super::secrets::Secrets;
 use crate::protocol::frame::Compression;
 use crate::protocol::request::Request;
-use crate::session::exchange::Limits;
+use crate::session::settings::{Limits, Settings};
 
 /// Settings of one run, which every reconnection uses.
 #[derive(Clone, Debug)]
@@ -87,6 +87,21 @@ impl Config {
             }
             name if name.ends_with("_nostream") => NOSTREAM_LATENCY,
             _ => self.max_result_delay(),
+        }
+    }
+
+    /// Returns what recognition goes by.
+    pub(super) fn session_settings(&self) -> Settings {
+        Settings {
+            request: self.request.clone(),
+            compression: self.compression,
+            limits: self.limits,
+            max_chunk: self.max_chunk(),
+            max_reconnects: self.max_reconnects,
+            replay: self.replay,
+            replay_window: self.replay_window(),
+            result_delay: self.result_latency(),
+            max_speed: self.max_speed,
         }
     }
 

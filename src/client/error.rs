@@ -8,7 +8,8 @@ use tokio_tungstenite::tungstenite::Error as WsError;
 use super::net::dial_error::DialError;
 use super::net::handshake::HandshakeError;
 use super::runtime::RuntimeError;
-use crate::protocol::failure::{Failure, Retry};
+use crate::protocol::failure::{Cause, Failure, Retry};
+use crate::session::error::{ConnectionError, SessionError};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -131,6 +132,44 @@ impl ClientError {
                 ClientError::Transport(WsError::Io(io::ErrorKind::UnexpectedEof.into()))
             }
             error => ClientError::Transport(error),
+        }
+    }
+}
+
+impl From<SessionError> for ClientError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Failure(failure) => ClientError::Failure(failure),
+            SessionError::Closed { code, reason } => ClientError::Closed { code, reason },
+            SessionError::Stalled(after) => ClientError::Stalled(after),
+            SessionError::ResponseTimeout(after) => ClientError::ResponseTimeout(after),
+            SessionError::FinalTimeout(after) => ClientError::FinalTimeout(after),
+            SessionError::Protocol(error) => ClientError::Protocol(error),
+            SessionError::Internal => ClientError::Internal,
+        }
+    }
+}
+
+impl ConnectionError for ClientError {
+    fn retry(&self) -> Retry {
+        ClientError::retry(self)
+    }
+
+    fn cause(&self) -> Option<Cause> {
+        match self {
+            ClientError::Failure(failure) => Some(failure.cause),
+            _ => None,
+        }
+    }
+
+    /// The peer ends such a connection without a word, or with the status that HTTP has for it.
+    fn is_stale_connection(&self) -> bool {
+        match self {
+            ClientError::Handshake(HandshakeError::Io(_)) => true,
+            ClientError::Handshake(HandshakeError::Refused(failure)) => {
+                failure.http_status == Some(408)
+            }
+            _ => false,
         }
     }
 }

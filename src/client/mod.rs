@@ -8,23 +8,19 @@
 //! Only the methods `wait_for…` block. The streaming thread calls them, and [`Client::interrupt`]
 //! ends them.
 
+mod close;
 mod config;
+mod connect;
 mod counters;
 mod credentials;
 mod driver;
 mod error;
 mod event;
-mod hearing;
-mod live;
 mod net;
-mod opening;
-mod retrying;
-mod rotation;
+mod report;
 mod runtime;
 mod secrets;
-mod sending;
 mod shared;
-mod telling;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -103,9 +99,9 @@ impl Client {
             return PushResult::Accepted;
         }
         // A partial chunk wakes an idle driver, which must not wait for the rest for ever.
-        let first = state.driver_idle && !state.queue.has_audio();
-        let ready = state.queue.push(pcm, now);
-        state.input_end = now + samples_to_time(samples, self.shared.rate);
+        let first = state.driver_idle && !state.input.queue.has_audio();
+        let ready = state.input.queue.push(pcm, now);
+        state.input.end = now + samples_to_time(samples, self.shared.rate);
         drop(state);
         if ready || first {
             self.shared.ready.notify_one();
@@ -124,15 +120,15 @@ impl Client {
     pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
-        if state.failed || state.flushing || !state.queue.is_session_open() {
+        if state.failed || state.flushing || !state.input.queue.is_session_open() {
             return false;
         }
         if samples > 0 {
-            state.queue.push_silence(samples, now);
-            state.input_end = now + samples_to_time(samples, self.shared.rate);
+            state.input.queue.push_silence(samples, now);
+            state.input.end = now + samples_to_time(samples, self.shared.rate);
         }
         if pause {
-            state.queue.push_boundary(Boundary::EndSession);
+            state.input.queue.push_boundary(Boundary::EndSession);
         }
         drop(state);
         self.shared.ready.notify_one();
@@ -142,7 +138,7 @@ impl Client {
     /// Whether the queue has space for `samples`. It always has while no whole chunk waits.
     pub fn has_space(&self, samples: u64) -> bool {
         let state = self.shared.state();
-        state.queue.has_space(samples, self.shared.max_queue)
+        state.input.queue.has_space(samples, self.shared.max_queue)
     }
 
     /// Makes room for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
@@ -150,8 +146,8 @@ impl Client {
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut total = 0;
         let mut state = self.shared.state();
-        while !state.queue.has_space(samples, self.shared.max_queue) {
-            let Some(piece) = state.queue.drop_oldest() else {
+        while !state.input.queue.has_space(samples, self.shared.max_queue) {
+            let Some(piece) = state.input.queue.drop_oldest() else {
                 break;
             };
             total += piece.samples;
@@ -165,7 +161,7 @@ impl Client {
 
     /// Appends a boundary to the audio so far.
     pub fn push_boundary(&self, boundary: Boundary) {
-        self.shared.state().queue.push_boundary(boundary);
+        self.shared.state().input.queue.push_boundary(boundary);
         self.shared.ready.notify_one();
     }
 
@@ -179,7 +175,12 @@ impl Client {
             if state.failed {
                 return state.failure_posted.then_some(WaitResult::Failed);
             }
-            if state.flushing || state.queue.has_space(samples, self.shared.low_watermark()) {
+            if state.flushing
+                || state
+                    .input
+                    .queue
+                    .has_space(samples, self.shared.low_watermark())
+            {
                 return Some(WaitResult::Done);
             }
             state.waiting_for_space = Some(samples);
@@ -257,8 +258,8 @@ impl Client {
     pub fn flush_start(&self) -> u64 {
         let mut state = self.shared.state();
         state.flushing = true;
-        state.queue.clear();
-        state.input_end = Duration::ZERO;
+        state.input.queue.clear();
+        state.input.end = Duration::ZERO;
         state.epoch += 1;
         let epoch = state.epoch;
         drop(state);
@@ -273,8 +274,11 @@ impl Client {
     pub fn flush_stop(&self, stream: u32) -> u64 {
         let mut state = self.shared.state();
         state.flushing = false;
-        state.queue.clear();
-        state.queue.push_boundary(Boundary::NewStream { stream });
+        state.input.queue.clear();
+        state
+            .input
+            .queue
+            .push_boundary(Boundary::NewStream { stream });
         let epoch = state.epoch;
         drop(state);
         self.shared.ready.notify_one();
@@ -288,7 +292,7 @@ impl Client {
 
     /// Returns the counts so far, and the number of samples that wait.
     pub fn counts(&self) -> (Counts, u64) {
-        let waiting = self.shared.state().queue.waiting();
+        let waiting = self.shared.state().input.queue.waiting();
         (self.shared.counters.get(), waiting)
     }
 

@@ -1,6 +1,6 @@
 //! What the streaming thread, the application's threads and the driver share: the queue, who waits for what, and the clock.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use super::WaitResult;
 use super::config::Config;
 use super::counters::Counters;
 use super::error::InputError;
-use crate::session::queue::{Boundary, Item, Queue};
+use crate::session::input::{Input, TimedQueue, Work};
+use crate::session::queue::Item;
 use crate::session::time_to_samples;
 
 /// Reason to end a client with an error.
@@ -34,9 +35,6 @@ pub(super) struct Control {
     pub(super) stopped: bool,
 }
 
-/// A piece of a chunk that came no longer ago is worth a session: more comes. Left-overs are not.
-const FRESH: Duration = Duration::from_millis(100);
-
 /// What the streaming thread, the application's threads and the driver share.
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
@@ -52,11 +50,9 @@ pub(super) struct Shared {
 }
 
 pub(super) struct State {
-    pub(super) queue: Queue,
+    pub(super) input: TimedQueue,
     /// Counts the flushes, as the driver does: it must not take what belongs to a later one.
     pub(super) epoch: u64,
-    /// When the audio that was handed over last will have been heard.
-    pub(super) input_end: Duration,
     /// Between the two halves of a flush nothing is taken.
     pub(super) flushing: bool,
     /// Somebody waits for room for so many samples.
@@ -80,9 +76,8 @@ impl Shared {
         let (control, _) = watch::channel(Control::default());
         Shared {
             state: Mutex::new(State {
-                queue: Queue::new(time_to_samples(config.chunk, rate)),
+                input: TimedQueue::new(time_to_samples(config.chunk, rate)),
                 epoch: 0,
-                input_end: Duration::ZERO,
                 flushing: false,
                 waiting_for_space: None,
                 driver_idle: false,
@@ -112,62 +107,22 @@ impl Shared {
         self.started.elapsed()
     }
 
-    /// Sleeps until a time of this clock; none: not at all.
-    pub(super) async fn sleep(&self, until: Option<Duration>) {
-        if let Some(until) = until {
-            tokio::time::sleep_until(self.started + until).await;
-        }
-    }
-
-    /// Takes what is next, unless a flush has come that the driver does not know of.
-    pub(super) fn pop(&self, epoch: u64) -> Option<Item> {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        if state.epoch != epoch {
-            return None;
-        }
-        let item = state.queue.pop();
-        let (queue, limit) = (&state.queue, self.low_watermark());
-        let wake = state
-            .waiting_for_space
-            .take_if(|samples| queue.has_space(*samples, limit))
-            .is_some();
-        drop(guard);
-        if wake {
-            self.changed.notify_all();
-        }
-        item
-    }
-
     /// With no more than this waiting, it is worth waking whoever waits for room.
     pub(super) fn low_watermark(&self) -> u64 {
         self.max_queue / 4 * 3
     }
 
-    /// Takes a boundary that is next, as [`pop`](Self::pop) does. Some(None): audio is, or has begun to come, so
-    /// that the session is open when its first chunk is complete.
-    pub(super) fn next_boundary(&self, epoch: u64) -> Option<Option<Boundary>> {
-        let mut state = self.state();
-        if state.epoch != epoch {
-            return None;
+    /// Returns access to the queue for a driver that knows of so many flushes.
+    pub(super) fn input(&self, epoch: u64) -> SharedInput<'_> {
+        SharedInput {
+            shared: self,
+            epoch,
         }
-        let coming = state.queue.has_only_partial() && self.now() < state.input_end + FRESH;
-        let next = if state.queue.front_is_audio() || coming {
-            Some(None)
-        } else {
-            match state.queue.pop() {
-                Some(Item::Boundary(boundary)) => Some(Some(boundary)),
-                _ => None,
-            }
-        };
-        state.driver_idle = next.is_none();
-        next
     }
 
-    /// When what waits, and is less than a chunk, was complete.
-    pub(super) fn partial_chunk_since(&self) -> Option<Duration> {
-        let state = self.state();
-        state.queue.has_only_partial().then_some(state.input_end)
+    /// Whether each response is wanted as an event.
+    pub(super) fn wants_responses(&self) -> bool {
+        self.wants_responses.load(Ordering::Relaxed)
     }
 
     /// Waits until `until` returns a result, the client is stopped, or the count of interruptions is
@@ -193,5 +148,71 @@ impl Shared {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+/// The queue, as the driver takes from it. After a flush that the driver does not know of yet,
+/// there is nothing for it.
+pub(super) struct SharedInput<'a> {
+    shared: &'a Shared,
+    epoch: u64,
+}
+
+impl SharedInput<'_> {
+    fn with<T>(&self, read: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let mut state = self.shared.state();
+        (state.epoch == self.epoch).then(|| read(&mut state))
+    }
+}
+
+impl Input for SharedInput<'_> {
+    fn pop(&mut self) -> Option<Item> {
+        let limit = self.shared.low_watermark();
+        let (item, wake) = self.with(|state| {
+            let item = state.input.pop();
+            let queue = &state.input.queue;
+            let waiting = &mut state.waiting_for_space;
+            let has_space = waiting.take_if(|samples| queue.has_space(*samples, limit));
+            (item, has_space.is_some())
+        })?;
+        if wake {
+            self.shared.changed.notify_all();
+        }
+        item
+    }
+
+    fn poll_work(&mut self, now: Duration) -> Work {
+        let work = self.with(|state| {
+            let work = state.input.poll_work(now);
+            state.driver_idle = matches!(work, Work::Nothing | Work::Partial(_));
+            work
+        });
+        work.unwrap_or(Work::Nothing)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.with(|state| state.input.is_ready()).unwrap_or(false)
+    }
+
+    fn end(&self) -> Duration {
+        self.with(|state| state.input.end()).unwrap_or_default()
+    }
+
+    fn next_position(&self) -> u64 {
+        self.with(|state| state.input.next_position())
+            .unwrap_or_default()
+    }
+
+    fn flush_partial(&mut self) {
+        self.with(|state| state.input.flush_partial());
+    }
+
+    fn end_session(&mut self) -> bool {
+        self.with(|state| state.input.end_session())
+            .unwrap_or(false)
+    }
+
+    fn close_session(&mut self) {
+        self.with(|state| state.input.close_session());
     }
 }

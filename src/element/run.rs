@@ -152,12 +152,12 @@ impl Run {
             obj = element,
             "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it again, {:.1} s \
              dropped; {} responses, {} final utterances",
-            counts.sessions,
-            seconds(counts.sent),
-            seconds(counts.replayed),
+            counts.connections.sessions,
+            seconds(counts.connections.sent),
+            seconds(counts.connections.replayed),
             seconds(counts.dropped),
-            counts.responses,
-            counts.utterances
+            counts.connections.responses,
+            counts.connections.utterances
         );
     }
 

@@ -12,7 +12,7 @@ use crate::client::{
 use crate::element::settings::{Compression, DEFAULT_URI, ResultType, Settings, not_empty};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
-use crate::session::exchange::Limits;
+use crate::session::settings::Limits;
 
 /// Variables that stand in for properties.
 #[derive(Clone, Default)]

@@ -45,6 +45,29 @@ impl Backoff {
     }
 }
 
+/// Random numbers for the jitter of one client: SplitMix64.
+#[derive(Debug)]
+pub struct Jitter(u64);
+
+impl Jitter {
+    /// With seed 0 there is no jitter.
+    pub fn new(seed: u64) -> Self {
+        Jitter(seed)
+    }
+
+    /// Returns a number in 0..1.
+    pub fn next(&mut self) -> f64 {
+        if self.0 == 0 {
+            return 0.0;
+        }
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15).max(1);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from((mixed >> 32) as u32) / f64::from(u32::MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

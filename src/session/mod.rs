@@ -5,26 +5,40 @@
 //! their time, from the first one. A *session* is the part of it that one connection carries, from
 //! its origin on the axis to its finish or its loss.
 //!
-//! - [`queue`] holds the backlog of audio, cut into chunks;
+//! - [`recognition`] is the state machine of it all, and these are its parts:
+//!   - [`stream`] has the utterances of all sessions, and the audio that is kept;
+//!   - [`connection`] has packet numbers, deadlines, and the pace;
+//!   - [`decoder`] turns messages into responses or failures;
+//!   - [`retry`] decides about retries, and [`backoff`] spaces them;
+//!   - [`rollover`] decides when a long session continues on a new connection, and how;
+//! - [`queue`] holds the backlog of audio, cut into chunks; the machine takes it as [`input`];
 //! - [`pacer`] limits how fast it is sent;
-//! - [`exchange`] numbers a connection's frames and keeps its deadlines;
 //! - [`replay_buffer`] keeps sent audio without final text, compressed by [`pcm_codec`];
 //! - [`transcript`] turns responses into utterances;
 //! - [`response_check`] detects that no response can be read;
-//! - [`retry`] decides about retries, and [`backoff`] spaces them.
+//! - [`settings`] goes in; [`event`], [`error`] and [`counts`] come out.
 //!
 //! Clock values are [`Duration`]s since a moment that the caller chooses once.
 
 use std::time::Duration;
 
 pub mod backoff;
-pub mod exchange;
+pub mod connection;
+pub mod counts;
+pub mod decoder;
+pub mod error;
+pub mod event;
+pub mod input;
 pub mod pacer;
 pub mod pcm_codec;
 pub mod queue;
+pub mod recognition;
 pub mod replay_buffer;
 pub mod response_check;
 pub mod retry;
+pub mod rollover;
+pub mod settings;
+pub mod stream;
 pub mod transcript;
 
 /// Bytes of a sample: S16LE, mono.

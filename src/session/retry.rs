@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::backoff::{self, Backoff};
+use super::backoff::{self, Backoff, Jitter};
 use crate::protocol::failure::Retry;
 
 /// Tries in a row after failures that may pass but seldom do.
@@ -60,6 +60,7 @@ pub struct Retries {
     backoff: Backoff,
     limited: u32,
     not_before: Option<Duration>,
+    jitter: Jitter,
     finish_timeout: Duration,
     /// When the first finish of the stream's current end was written.
     finish_since: Option<Duration>,
@@ -68,26 +69,22 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// `max_reconnects`: tries in a row; `finish_timeout`: the property of that name.
-    pub fn new(max_reconnects: u32, finish_timeout: Duration) -> Self {
+    /// `max_reconnects`: tries in a row; `finish_timeout`: the property of that name; `seed`: for
+    /// the jitter.
+    pub fn new(max_reconnects: u32, finish_timeout: Duration, seed: u64) -> Self {
         Retries {
             backoff: Backoff::new(max_reconnects),
             limited: 0,
             not_before: None,
+            jitter: Jitter::new(seed),
             finish_timeout,
             finish_since: None,
             closed_before: false,
         }
     }
 
-    /// A connection failed. `random` in 0..1 is for the jitter.
-    pub fn on_failure(
-        &mut self,
-        retry: Retry,
-        progress: Progress,
-        now: Duration,
-        random: f64,
-    ) -> Decision {
+    /// A connection failed.
+    pub fn on_failure(&mut self, retry: Retry, progress: Progress, now: Duration) -> Decision {
         if retry == Retry::Never {
             return Decision::Fail;
         }
@@ -95,7 +92,7 @@ impl Retries {
         if progress.ending && !progress.unsettled {
             return self.on_finish_timeout(progress);
         }
-        match self.next_pause(retry, random) {
+        match self.next_pause(retry) {
             Some(pause) => {
                 let pause = self.within_deadline(pause, now);
                 self.not_before = Some(now + pause);
@@ -140,14 +137,14 @@ impl Retries {
         pause.min(half.max(backoff::SHORTEST))
     }
 
-    fn next_pause(&mut self, retry: Retry, random: f64) -> Option<Duration> {
+    fn next_pause(&mut self, retry: Retry) -> Option<Duration> {
         if retry == Retry::Limited {
             self.limited += 1;
             if self.limited > LIMITED_TRIES {
                 return None;
             }
         }
-        self.backoff.next(random, retry == Retry::Later)
+        self.backoff.next(self.jitter.next(), retry == Retry::Later)
     }
 
     /// The next try begins.
@@ -216,7 +213,7 @@ mod tests {
     };
 
     fn retries(max: u32) -> Retries {
-        Retries::new(max, ms(1000))
+        Retries::new(max, ms(1000), 0)
     }
 
     #[test]
@@ -259,7 +256,7 @@ mod tests {
             if finish {
                 retries.on_finish_written(ms(0));
             }
-            let decision = retries.on_failure(retry, progress, ms(10), 0.0);
+            let decision = retries.on_failure(retry, progress, ms(10));
             assert_eq!(decision, is, "{max} {finish} {retry:?} {progress:?}");
             let pause = match is {
                 Decision::Retry(pause) => Some(ms(10) + pause),
@@ -276,7 +273,7 @@ mod tests {
             let mut retries = retries(10);
             for round in 0..2 {
                 for attempt in 1..=most {
-                    let decision = retries.on_failure(retry, SPEAKING, ms(0), 0.0);
+                    let decision = retries.on_failure(retry, SPEAKING, ms(0));
                     assert!(
                         matches!(decision, Decision::Retry(_)),
                         "{retry:?} {attempt}"
@@ -285,7 +282,7 @@ mod tests {
                     retries.on_try();
                     assert_eq!(retries.retry_at(), None);
                 }
-                let decision = retries.on_failure(retry, SPEAKING, ms(0), 0.0);
+                let decision = retries.on_failure(retry, SPEAKING, ms(0));
                 assert_eq!(decision, Decision::Fail, "{retry:?}");
                 retries.on_progress();
             }
@@ -298,11 +295,11 @@ mod tests {
         let mut retries = retries(100);
         for _ in 0..LIMITED_TRIES {
             for retry in [Retry::Limited, Retry::Soon] {
-                let decision = retries.on_failure(retry, SPEAKING, ms(0), 0.0);
+                let decision = retries.on_failure(retry, SPEAKING, ms(0));
                 assert!(matches!(decision, Decision::Retry(_)));
             }
         }
-        let decision = retries.on_failure(Retry::Limited, SPEAKING, ms(0), 0.0);
+        let decision = retries.on_failure(Retry::Limited, SPEAKING, ms(0));
         assert_eq!(decision, Decision::Fail);
     }
 
@@ -335,13 +332,13 @@ mod tests {
             for finish in [true, false] {
                 let mut retries = retries(20);
                 for _ in 0..before {
-                    retries.on_failure(Retry::Soon, ENDING, ms(0), 0.0);
+                    retries.on_failure(Retry::Soon, ENDING, ms(0));
                 }
                 let unbounded = ms(250 << before.min(5));
                 if finish {
                     retries.on_finish_written(ms(0));
                 }
-                let decision = retries.on_failure(Retry::Soon, ENDING, ms(now), 0.0);
+                let decision = retries.on_failure(Retry::Soon, ENDING, ms(now));
                 let is = if finish { ms(pause) } else { unbounded };
                 assert_eq!(decision, Decision::Retry(is), "{before} {now} {finish}");
                 assert_eq!(retries.retry_at(), Some(ms(now) + is));

@@ -321,7 +321,7 @@ impl VolcAsrSink {
         let run = lock(&self.run).take();
         if let Some(run) = run {
             let mut counts = run.client.counts().0;
-            counts.connected = false;
+            counts.connections.connected = false;
             *lock(&self.last_counts) = (counts, run.rate);
             run.stop(self.obj().upcast_ref());
         }

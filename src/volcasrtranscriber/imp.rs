@@ -284,7 +284,7 @@ impl VolcAsrTranscriber {
             return;
         };
         let mut counts = run.client.counts().0;
-        counts.connected = false;
+        counts.connections.connected = false;
         *lock(&self.last_counts) = (counts, run.rate);
         run.stop(self.obj().upcast_ref());
     }

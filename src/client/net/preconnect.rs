@@ -15,21 +15,8 @@ use crate::client::config::Config;
 
 enum State {
     Idle,
-    Connecting {
-        since: Duration,
-        dial: Dial,
-    },
-    Ready {
-        transport: Transport,
-        since: Duration,
-    },
-}
-
-/// A connection that is taken for a session.
-pub(in crate::client) struct Connected {
-    pub transport: Transport,
-    /// Time at which it was made: an old one may be dead by now.
-    pub since: Duration,
+    Connecting { since: Duration, dial: Dial },
+    Ready(Transport),
 }
 
 /// At most one connection. Clock values are parameters.
@@ -66,14 +53,6 @@ impl Preconnect {
         matches!(self.state, State::Connecting { .. })
     }
 
-    /// Returns the time since which an unused connection waits.
-    pub fn ready_since(&self) -> Option<Duration> {
-        match self.state {
-            State::Ready { since, .. } => Some(since),
-            _ => None,
-        }
-    }
-
     /// Waits for the end of an attempt. Cancellation-safe.
     pub async fn wait(&mut self, now: impl Fn() -> Duration) -> Result<(), DialError> {
         let State::Connecting { since, dial } = &mut self.state else {
@@ -86,10 +65,7 @@ impl Preconnect {
         match result {
             Ok((transport, peer)) => {
                 self.answered = peer;
-                self.state = State::Ready {
-                    transport,
-                    since: now,
-                };
+                self.state = State::Ready(transport);
                 Ok(())
             }
             Err(error) => {
@@ -117,9 +93,9 @@ impl Preconnect {
     }
 
     /// Takes the connection, if it is ready.
-    pub fn take(&mut self) -> Option<Connected> {
+    pub fn take(&mut self) -> Option<Transport> {
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Ready { transport, since } => Some(Connected { transport, since }),
+            State::Ready(transport) => Some(transport),
             other => {
                 self.state = other;
                 None
@@ -129,7 +105,7 @@ impl Preconnect {
 
     /// Closes an unused connection.
     pub fn discard(&mut self) {
-        if let State::Ready { .. } = self.state {
+        if let State::Ready(_) = self.state {
             self.state = State::Idle;
         }
     }

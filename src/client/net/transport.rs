@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::session::connection::UNACKED_TIMEOUT;
+
 /// Time after which a peer that acknowledges no data is considered gone. TCP itself would
 /// retransmit for a quarter of an hour, while the kernel's buffer hides it.
-pub(in crate::client) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::client) const TCP_USER_TIMEOUT: Duration = UNACKED_TIMEOUT;
 
 /// A stream of bytes in both directions.
 pub(in crate::client) trait ByteStream:

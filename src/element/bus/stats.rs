@@ -16,6 +16,7 @@ pub(crate) fn structure(
     queued: u64,
     rate: u32,
 ) -> gst::Structure {
+    let connections = &counts.connections;
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let audio = |samples: u64| nanos(samples_to_time(samples, rate));
     let rendered = base.map(|base| base.stats());
@@ -24,23 +25,23 @@ pub(crate) fn structure(
         .field_if_some("average-rate", field("average-rate"))
         .field_if_some("dropped", field("dropped"))
         .field_if_some("rendered", field("rendered"))
-        .field("connected", counts.connected)
-        .field("sessions", counts.sessions)
-        .field("reconnects", counts.reconnects)
-        .field("frames-sent", counts.frames_sent)
-        .field("bytes-sent", counts.bytes_sent)
+        .field("connected", connections.connected)
+        .field("sessions", connections.sessions)
+        .field("reconnects", connections.reconnects)
+        .field("frames-sent", connections.frames_sent)
+        .field("bytes-sent", connections.bytes_sent)
         .field("audio-received", audio(counts.received))
-        .field("audio-sent", audio(counts.sent))
-        .field("audio-replayed", audio(counts.replayed))
+        .field("audio-sent", audio(connections.sent))
+        .field("audio-replayed", audio(connections.replayed))
         .field("audio-dropped", audio(counts.dropped))
         .field("audio-queued", audio(queued))
-        .field("responses", counts.responses)
-        .field("utterances", counts.utterances)
-        .field("result-latency-last", nanos(counts.latency_last))
-        .field("result-latency-avg", nanos(counts.latency_avg()))
-        .field("result-latency-max", nanos(counts.latency_max))
-        .field("send-latency-last", nanos(counts.send_latency_last))
-        .field("send-latency-max", nanos(counts.send_latency_max))
+        .field("responses", connections.responses)
+        .field("utterances", connections.utterances)
+        .field("result-latency-last", nanos(connections.latency_last))
+        .field("result-latency-avg", nanos(connections.latency_avg()))
+        .field("result-latency-max", nanos(connections.latency_max))
+        .field("send-latency-last", nanos(connections.send_latency_last))
+        .field("send-latency-max", nanos(connections.send_latency_max))
         .field("connect-time", nanos(counts.connect_time))
         .build()
 }

@@ -1,0 +1,334 @@
+//! One connection's side of a session: packet numbers, deadlines, and when audio may be sent.
+//!
+//! The service counts every packet itself, from 1 on each connection, and ends the session at a
+//! number that differs. So numbers are given here and nowhere else. A session must be kept alive
+//! by audio, ends by a finish with a negative number, and is over with the final response.
+
+mod writes;
+
+use std::time::Duration;
+
+#[cfg(test)]
+use writes::MAX_WRITE_TIME;
+pub use writes::UNACKED_TIMEOUT;
+
+use self::writes::Writes;
+use super::pacer::Pacer;
+use super::samples_to_time;
+use super::settings::{Limits, Settings};
+
+/// Upper bound on the wait of the first audio for the answer to the request.
+///
+/// The reference client waits without end, but some servers answer only when audio has begun.
+pub const ACK_GRACE: Duration = Duration::from_millis(500);
+
+/// Number of the request.
+pub const REQUEST_SEQUENCE: i32 = 1;
+
+/// A thing that did not happen in time.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Expired<E> {
+    /// A write had failed before, and the peer has said nothing more of it.
+    WriteFailed(E),
+    /// The peer has taken no byte for this long.
+    Stalled(Duration),
+    /// The answer to the request.
+    Response,
+    /// More audio.
+    Input,
+    /// The final response.
+    Final,
+}
+
+/// Progress of the finish.
+#[derive(Clone, Copy, Debug)]
+enum Finish {
+    No,
+    /// It has its number.
+    Numbered,
+    /// It was written. The final response is due from then on, or from the latest response on.
+    Written {
+        waiting_since: Duration,
+    },
+}
+
+/// Positions of a connection's audio on the stream's axis.
+#[derive(Clone, Copy, Debug)]
+struct Audio {
+    /// The sample that the service counts from.
+    origin: u64,
+    /// End of what was sent.
+    sent: u64,
+    /// Start of what no connection was sent before.
+    first_new: u64,
+}
+
+/// State of one connection, from the handshake's end to its own. `E` is an error of the network.
+#[derive(Debug)]
+pub struct Connection<E> {
+    limits: Limits,
+    opened: Duration,
+    requested: Option<Duration>,
+    acknowledged: bool,
+    sequence: i32,
+    finish: Finish,
+    audio: Audio,
+    pacer: Pacer,
+    /// Audio waits until then, for its pace or for the answer to the request.
+    send_at: Option<Duration>,
+    /// Since when there has been nothing to send.
+    idle_since: Option<Duration>,
+    last_message: Duration,
+    writes: Writes<E>,
+}
+
+impl<E> Connection<E> {
+    /// `opened`: when the attempt began. The first sample lies at `origin`; what lies before
+    /// `first_new` was sent on another connection.
+    pub fn new(
+        settings: &Settings,
+        opened: Duration,
+        now: Duration,
+        (origin, first_new): (u64, u64),
+    ) -> Self {
+        Connection {
+            limits: settings.limits,
+            opened,
+            requested: None,
+            acknowledged: false,
+            sequence: REQUEST_SEQUENCE,
+            finish: Finish::No,
+            audio: Audio {
+                origin,
+                sent: origin,
+                first_new: first_new.max(origin),
+            },
+            pacer: Pacer::new(settings.max_speed),
+            send_at: None,
+            idle_since: None,
+            last_message: now,
+            writes: Writes::new(now),
+        }
+    }
+
+    /// Takes the number of the next packet. `None` after 2³¹ packets.
+    pub fn take_sequence(&mut self) -> Option<i32> {
+        self.sequence = self.sequence.checked_add(1)?;
+        Some(self.sequence)
+    }
+
+    /// Begins the finish, and takes its number, which is sent negated.
+    pub fn take_finish(&mut self) -> Option<i32> {
+        self.finish = Finish::Numbered;
+        self.take_sequence()
+    }
+
+    /// Whether the request was handed over.
+    pub fn is_requested(&self) -> bool {
+        self.requested.is_some()
+    }
+
+    /// Whether the service answered the request.
+    pub fn is_acknowledged(&self) -> bool {
+        self.acknowledged
+    }
+
+    /// Whether the finish has its number.
+    pub fn is_finishing(&self) -> bool {
+        !matches!(self.finish, Finish::No)
+    }
+
+    /// Whether the finish was written.
+    pub fn is_finish_written(&self) -> bool {
+        matches!(self.finish, Finish::Written { .. })
+    }
+
+    /// Whether frames are under way to the kernel.
+    pub fn is_writing(&self) -> bool {
+        self.writes.is_active()
+    }
+
+    /// Whether a write has failed, so that only reading goes on.
+    pub fn is_write_failed(&self) -> bool {
+        self.writes.is_failed()
+    }
+
+    /// Whether it has sent audio.
+    pub fn has_sent_audio(&self) -> bool {
+        self.audio.sent > self.audio.origin
+    }
+
+    /// Returns the position of the first sample.
+    pub fn origin(&self) -> u64 {
+        self.audio.origin
+    }
+
+    /// Returns the end of what was sent.
+    pub fn sent(&self) -> u64 {
+        self.audio.sent
+    }
+
+    /// Returns how many samples were sent that no connection was sent before.
+    pub fn new_samples(&self) -> u64 {
+        self.audio.sent.saturating_sub(self.audio.first_new)
+    }
+
+    /// Returns how long the peer has said nothing.
+    pub fn quiet_for(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.last_message)
+    }
+
+    /// Whether audio may be sent now. If not, [`next_deadline`](Self::next_deadline) says when.
+    pub fn may_send_audio(&mut self, now: Duration) -> bool {
+        let answered = match self.requested {
+            Some(requested) if !self.acknowledged => requested + ACK_GRACE,
+            _ => now,
+        };
+        let at = answered.max(self.pacer.ready_at(now));
+        self.send_at = (at > now).then_some(at);
+        at <= now
+    }
+
+    /// Whether audio that comes now may be sent at once.
+    pub fn waits_for_input(&self) -> bool {
+        self.is_requested()
+            && self.send_at.is_none()
+            && !self.is_finishing()
+            && !self.is_write_failed()
+    }
+
+    /// The request is handed over.
+    pub fn on_request(&mut self, now: Duration) {
+        self.requested = Some(now);
+        self.writes.begin(now, None);
+    }
+
+    /// Audio up to `end` is handed over. `arrived`: when it reached the sink; `None` if it was sent
+    /// before. Returns how many samples that is.
+    pub fn on_audio(
+        &mut self,
+        now: Duration,
+        end: u64,
+        arrived: Option<Duration>,
+        rate: u32,
+    ) -> u64 {
+        let samples = end.saturating_sub(self.audio.sent);
+        self.audio.sent = end;
+        self.idle_since = None;
+        self.pacer.sent(now, samples_to_time(samples, rate));
+        self.writes.begin(now, arrived);
+        samples
+    }
+
+    /// The finish is handed over.
+    pub fn on_finish(&mut self, now: Duration) {
+        self.writes.begin(now, None);
+    }
+
+    /// There is nothing to send, and what was sent ends at `input_end`.
+    pub fn on_nothing_to_send(&mut self, now: Duration, input_end: Duration) {
+        self.idle_since.get_or_insert(now.max(input_end));
+    }
+
+    /// The input is late, but went on until `input_end`.
+    pub fn on_input(&mut self, input_end: Duration) {
+        self.idle_since = Some(input_end);
+    }
+
+    /// Everything that was handed over is with the kernel. Returns how long the oldest new audio
+    /// took from the sink to there.
+    pub fn on_written(&mut self, now: Duration) -> Option<Duration> {
+        if let Finish::Numbered = self.finish {
+            self.finish = Finish::Written { waiting_since: now };
+        }
+        self.writes.complete(now)
+    }
+
+    /// Nothing more can be written. What the peer said before is still read.
+    pub fn on_write_failed(&mut self, now: Duration, error: E) {
+        self.send_at = None;
+        self.writes.fail(now, error);
+    }
+
+    /// Whether the time after a failed write is over, and only what is there by now is read.
+    pub fn is_reading_last(&self, now: Duration) -> bool {
+        self.writes.is_reading_last(now)
+    }
+
+    /// Takes the error of a failed write.
+    pub fn take_write_error(&mut self) -> Option<E> {
+        self.writes.take_error()
+    }
+
+    /// There is nothing to read.
+    pub fn on_nothing_to_read(&mut self) {
+        self.writes.on_nothing_to_read();
+    }
+
+    /// A message came. A peer that answers is alive, however slowly it takes what it is sent.
+    pub fn on_message(&mut self, now: Duration) {
+        self.last_message = now;
+        self.writes.on_message(now);
+    }
+
+    /// A response came: the request is accepted, and the wait for the final response begins anew.
+    pub fn on_response(&mut self, now: Duration) {
+        self.acknowledged = true;
+        if let Finish::Written { waiting_since } = &mut self.finish {
+            *waiting_since = now;
+        }
+    }
+
+    /// Returns when audio may be sent, or something is overdue.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let next = self.next_overdue().map(|(at, _)| at);
+        [self.send_at, self.writes.next_deadline(), next]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// A deadline has come. If it was the time to send, that is found out again.
+    pub fn on_timeout(&mut self, now: Duration) {
+        self.send_at = self.send_at.filter(|at| *at > now);
+    }
+
+    /// Returns what of writing is overdue.
+    pub fn expired_write(&mut self, now: Duration) -> Option<Expired<E>> {
+        self.writes.expired(now)
+    }
+
+    /// Returns what else is overdue. The idle timeout begins anew with that.
+    pub fn expired(&mut self, now: Duration) -> Option<Expired<E>> {
+        let (_, expired) = self.next_overdue().filter(|(at, _)| *at <= now)?;
+        if let Expired::Input = expired {
+            self.idle_since = None;
+        }
+        Some(expired)
+    }
+
+    fn next_overdue(&self) -> Option<(Duration, Expired<E>)> {
+        let Limits {
+            connect,
+            idle,
+            finish,
+            ..
+        } = self.limits;
+        let response = (!self.acknowledged).then(|| (self.opened + connect, Expired::Response));
+        let rest = match self.finish {
+            Finish::No => self
+                .idle_since
+                .zip(idle)
+                .map(|(since, idle)| (since + idle, Expired::Input)),
+            Finish::Numbered => None,
+            Finish::Written { waiting_since } => Some((waiting_since + finish, Expired::Final)),
+        };
+        [response, rest]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

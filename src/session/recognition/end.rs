@@ -1,0 +1,150 @@
+//! Consequences of the end of a connection: the next one, the end of a session, or an error.
+
+use std::time::Duration;
+
+use super::{Recognition, State};
+use crate::protocol::failure::Cause;
+use crate::session::error::{ConnectionError, SessionError};
+use crate::session::event::Event;
+use crate::session::input::Input;
+use crate::session::retry::{Closed, Decision, Progress};
+use crate::session::time_to_samples;
+
+/// A service that was sent audio more recently does not end the session for want of it.
+const MIN_IDLE_BEFORE_END: Duration = Duration::from_millis(500);
+
+/// End of a connection without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With its final response, or without hope for one.
+    Finished,
+    /// The final response did not come in time.
+    FinishTimeout,
+    /// The service closed in good order, but without its final response.
+    ClosedWithoutFinal,
+}
+
+impl<E: ConnectionError> Recognition<E> {
+    /// A connection, or the attempt to have one, is over.
+    pub(super) fn on_connection_end(
+        &mut self,
+        now: Duration,
+        input: &mut impl Input,
+        end: Result<End, E>,
+    ) {
+        let was_open = self.outputs.counts().connected;
+        self.outputs.on_session_end();
+        // One that failed says so itself.
+        if end.is_ok() {
+            let unreadable = self.stream.response_check().on_end();
+            self.outputs.report_unreadable(unreadable);
+        }
+        match end {
+            Ok(End::Finished) => self.complete_boundary(input),
+            Ok(End::ClosedWithoutFinal) => self.on_close_without_final(now, input, was_open),
+            Ok(End::FinishTimeout) => {
+                self.is_reconnect |= was_open;
+                let decision = self.retries.on_finish_timeout(self.progress());
+                self.end_without_final(now, input, decision, None);
+            }
+            Err(error) => self.on_lost(now, input, error, was_open, false),
+        }
+    }
+
+    fn on_close_without_final(&mut self, now: Duration, input: &mut impl Input, was_open: bool) {
+        let closed = SessionError::Closed {
+            code: 1000,
+            reason: String::new(),
+        };
+        match self.retries.on_close_without_final(self.progress()) {
+            Closed::Failure => self.on_lost(now, input, closed.into(), was_open, true),
+            Closed::Finished => {
+                self.stream.finalize_unconfirmed();
+                self.report_updates();
+                self.complete_boundary(input);
+            }
+            Closed::Unconfirmed => {
+                self.is_reconnect |= was_open;
+                let error = Some(closed.into());
+                self.end_without_final(now, input, Decision::Unconfirmed, error);
+            }
+        }
+    }
+
+    /// A connection was lost or could not be had: goes back to what is not final, and tries again
+    /// if that is worth it.
+    fn on_lost(
+        &mut self,
+        now: Duration,
+        input: &mut impl Input,
+        error: E,
+        was_open: bool,
+        closed_in_order: bool,
+    ) {
+        let sent_audio =
+            matches!(&self.state, State::Open(connection) if connection.has_sent_audio());
+        if let State::Open(_) = self.state {
+            self.leave();
+        }
+        self.state = State::Waiting;
+        let is_idle_end = self.is_idle_end(now, &error, input);
+        let rate = self.settings.request.rate;
+        let buffer = self.stream.replay_buffer();
+        // Audio that this connection was still to be sent again is not lost with it, whatever may
+        // be kept of the rest.
+        let unsent = buffer.next_replay().unwrap_or(u64::MAX);
+        let window = buffer.last(time_to_samples(self.settings.replay, rate));
+        let from = self.stream.restart(window.min(unsent));
+        self.report_updates();
+        if is_idle_end {
+            // What is to be sent again is worth the silence behind it.
+            if !self.stream.replay_buffer().replaying() {
+                input.close_session();
+            }
+            self.state = State::Idle {
+                partial_since: None,
+            };
+            return;
+        }
+        // One that never opened, with nothing of before to go on with, was not lost.
+        self.is_reconnect |= was_open || sent_audio || self.stream.is_unsettled();
+        let progress = Progress {
+            closed_in_order,
+            ..self.progress()
+        };
+        match self.retries.on_failure(error.retry(), progress, now) {
+            Decision::Retry(pause) => self.report_retry(error, pause, from),
+            decision => self.end_without_final(now, input, decision, Some(error)),
+        }
+    }
+
+    /// Whether the service ended a session because no audio came, and there is still none to send:
+    /// that is no loss. To be asked before a restart, which makes some.
+    fn is_idle_end(&self, now: Duration, error: &E, input: &impl Input) -> bool {
+        error.cause() == Some(Cause::Idle)
+            && now >= self.stream.last_audio_sent() + MIN_IDLE_BEFORE_END
+            && self.pending_boundary.is_none()
+            && !self.stream.replay_buffer().replaying()
+            && !input.is_ready()
+    }
+
+    /// Ends the wait for the final response as `decision` says. `error`: what stood in the way, if
+    /// anything.
+    fn end_without_final(
+        &mut self,
+        now: Duration,
+        input: &mut impl Input,
+        decision: Decision,
+        error: Option<E>,
+    ) {
+        let waited = self.retries.finish_waited(now);
+        if decision != Decision::Unconfirmed {
+            self.fail(error.unwrap_or_else(|| SessionError::FinalTimeout(waited).into()));
+            return;
+        }
+        self.stream.finalize_unconfirmed();
+        self.report_updates();
+        self.outputs.report(Event::FinishTimedOut { waited, error });
+        self.complete_boundary(input);
+    }
+}

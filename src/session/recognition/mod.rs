@@ -1,0 +1,384 @@
+//! Recognition as a state machine without I/O: everything between an element's start and stop.
+//!
+//! In the manner of quinn-proto, `handle_*` takes in what happened, and the caller then carries
+//! out what [`poll_action`](Recognition::poll_action) and
+//! [`poll_transmit`](Recognition::poll_transmit) return, passes on what
+//! [`poll_output`](Recognition::poll_output) returns, and waits for the next thing to happen or for
+//! [`poll_timeout`](Recognition::poll_timeout). Clock values are handed in.
+//!
+//! The machine is in one of five [`State`]s. `send` says what a connection sends, `receive` what
+//! becomes of a message, `timeout` what is overdue, and `end` what follows from the end of a
+//! connection.
+
+mod end;
+mod output;
+mod receive;
+mod send;
+mod timeout;
+
+use std::time::Duration;
+
+pub use output::{Action, Output};
+
+use self::end::End;
+use self::output::Outputs;
+use super::connection::Connection;
+use super::counts::Counts;
+use super::decoder::Decoder;
+use super::error::{ConnectionError, SessionError};
+use super::event::Event;
+use super::input::{Input, Work};
+use super::queue::Boundary;
+use super::retry::{Decision, Progress, Retries};
+use super::samples_to_time;
+use super::settings::Settings;
+use super::stream::Stream;
+use crate::protocol::frame::FrameEncoder;
+
+/// Activity of the machine.
+#[derive(Debug)]
+enum State<E> {
+    /// Waits for audio or a boundary. Less than a chunk may wait since then.
+    Idle { partial_since: Option<Duration> },
+    /// Waits to connect: for the pause between two tries, and for the end of the connection before.
+    Waiting,
+    /// Waits for a connection.
+    Connecting {
+        /// When the attempt began.
+        opened: Duration,
+        until: Duration,
+        /// The connection was made ahead, so it may be dead by now.
+        is_preconnected: bool,
+    },
+    /// Has a connection.
+    Open(Box<Connection<E>>),
+    /// Nothing more can be done.
+    Failed,
+}
+
+/// The connection that is made ahead of the first audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preconnect {
+    /// None, or it is not there yet.
+    None,
+    Ready {
+        since: Duration,
+    },
+}
+
+/// The machine. `E` is the error that ends a connection.
+#[derive(Debug)]
+pub struct Recognition<E> {
+    settings: Settings,
+    state: State<E>,
+    stream: Stream,
+    retries: Retries,
+    decoder: Decoder,
+    encoder: FrameEncoder,
+    preconnect: Preconnect,
+    /// The boundary that is being completed.
+    pending_boundary: Option<Boundary>,
+    /// The end of a connection is under way.
+    is_closing: bool,
+    /// The next connection restores a lost one.
+    is_reconnect: bool,
+    outputs: Outputs<E>,
+}
+
+impl<E: ConnectionError> Recognition<E> {
+    /// Starts. `seed` is for the jitter of pauses.
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let mut machine = Recognition {
+            state: State::Idle {
+                partial_since: None,
+            },
+            stream: Stream::new(&settings, 0),
+            retries: Retries::new(settings.max_reconnects, settings.limits.finish, seed),
+            decoder: Decoder::default(),
+            encoder: FrameEncoder::new(settings.compression),
+            preconnect: Preconnect::None,
+            pending_boundary: None,
+            is_closing: false,
+            is_reconnect: false,
+            outputs: Outputs::default(),
+            settings,
+        };
+        machine.outputs.act(Action::Preconnect);
+        machine
+    }
+
+    /// Whether nothing more can be done.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, State::Failed)
+    }
+
+    /// Whether the service has answered on the present connection.
+    pub fn is_acknowledged(&self) -> bool {
+        matches!(&self.state, State::Open(connection) if connection.is_acknowledged())
+    }
+
+    /// Whether audio or a boundary that comes now can be used at once.
+    pub fn waits_for_input(&self) -> bool {
+        match &self.state {
+            State::Idle { .. } => true,
+            State::Open(connection) => connection.waits_for_input(),
+            State::Waiting | State::Connecting { .. } | State::Failed => false,
+        }
+    }
+
+    /// Returns the totals.
+    pub fn counts(&self) -> &Counts {
+        self.outputs.counts()
+    }
+
+    /// Returns the next thing that the caller is to do.
+    pub fn poll_action(&mut self, now: Duration, input: &mut impl Input) -> Option<Action> {
+        if !self.outputs.has_actions() {
+            if let State::Idle { .. } = self.state {
+                self.find_work(now, input);
+            }
+            self.connect_in_turn(now);
+        }
+        self.outputs.next_action()
+    }
+
+    /// Returns the next thing that the caller is to pass on.
+    pub fn poll_output(&mut self) -> Option<Output<E>> {
+        self.outputs.next_output()
+    }
+
+    /// Acts on boundaries, and begins a session when there is audio.
+    fn find_work(&mut self, now: Duration, input: &mut impl Input) {
+        loop {
+            match input.poll_work(now) {
+                Work::Audio => {
+                    self.state = State::Waiting;
+                    return;
+                }
+                Work::Boundary(boundary) => {
+                    self.pending_boundary = Some(boundary);
+                    if self.stream.is_unsettled() {
+                        self.state = State::Waiting;
+                        return;
+                    }
+                    self.complete_boundary(input);
+                }
+                work => {
+                    let partial_since = match work {
+                        Work::Partial(since) => Some(since),
+                        _ => None,
+                    };
+                    self.state = State::Idle { partial_since };
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Connects after the pause between two tries, and after the end of the connection before: the
+    /// service counts both.
+    fn connect_in_turn(&mut self, now: Duration) {
+        let waits = self.is_closing || self.retries.retry_at().is_some_and(|at| at > now);
+        if waits || !matches!(self.state, State::Waiting) {
+            return;
+        }
+        self.retries.on_try();
+        let limit = now + self.settings.limits.connect;
+        let until = self
+            .retries
+            .finish_deadline()
+            .map_or(limit, |at| at.min(limit));
+        self.state = State::Connecting {
+            opened: now,
+            until,
+            is_preconnected: self.preconnect != Preconnect::None,
+        };
+        self.preconnect = Preconnect::None;
+        self.outputs.act(Action::Connect { until });
+    }
+
+    /// Look-up, TCP and TLS are complete, ahead of a session or for one.
+    pub fn handle_network_ready(&mut self, now: Duration) {
+        self.outputs.on_network_ready();
+        if !matches!(self.state, State::Connecting { .. } | State::Failed) {
+            self.preconnect = Preconnect::Ready { since: now };
+        }
+    }
+
+    /// A session's WebSocket is open.
+    pub fn handle_connected(&mut self, now: Duration, input: &mut impl Input) {
+        let State::Connecting { opened, .. } = self.state else {
+            return;
+        };
+        let origin = self.stream.next_origin(input.next_position());
+        let first_new = self.stream.replay_buffer().end();
+        self.stream.connect(origin);
+        self.decoder.connect();
+        let connection = Connection::new(&self.settings, opened, now, (origin, first_new));
+        self.state = State::Open(Box::new(connection));
+    }
+
+    /// There is no connection to be had.
+    pub fn handle_connect_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
+        match &mut self.state {
+            State::Failed => {}
+            State::Idle { .. } => self.pause_before_retry(now, input, error),
+            // It had been waiting for audio, and died meanwhile: that says nothing of the service.
+            State::Connecting {
+                until,
+                is_preconnected,
+                ..
+            } if *is_preconnected && error.is_stale_connection() => {
+                *is_preconnected = false;
+                let until = *until;
+                self.outputs.act(Action::Connect { until });
+            }
+            _ => self.on_connection_end(now, input, Err(error)),
+        }
+    }
+
+    /// There was no connection by the time that [`Action::Connect`] names. `error` says how far it
+    /// came, if that is known.
+    pub fn handle_connect_timeout(
+        &mut self,
+        now: Duration,
+        input: &mut impl Input,
+        error: Option<E>,
+    ) {
+        let State::Connecting { until, .. } = self.state else {
+            return;
+        };
+        let connect = self.settings.limits.connect;
+        let end = match self.retries.finish_deadline() == Some(until) {
+            true => Ok(End::FinishTimeout),
+            false => Err(error.unwrap_or_else(|| SessionError::ResponseTimeout(connect).into())),
+        };
+        self.on_connection_end(now, input, end);
+    }
+
+    /// The end that [`Action::Close`] began is over.
+    pub fn handle_closed(&mut self) {
+        self.is_closing = false;
+    }
+
+    /// A flush: what was sent is of no interest any more.
+    pub fn handle_flush(&mut self) {
+        if let State::Failed = self.state {
+            return;
+        }
+        self.leave();
+        self.pending_boundary = None;
+        self.begin_stream(self.stream.number());
+        self.state = State::Idle {
+            partial_since: None,
+        };
+        // It does not shorten the pause between two tries.
+        if self.retries.retry_at().is_none() {
+            self.outputs.act(Action::Preconnect);
+        }
+    }
+
+    /// The owner ends it with an error.
+    pub fn handle_abort(&mut self, error: E) {
+        if !self.has_failed() {
+            self.fail(error);
+        }
+    }
+
+    /// The network is not there yet, and nothing is lost so far.
+    fn pause_before_retry(&mut self, now: Duration, input: &mut impl Input, error: E) {
+        let progress = self.progress();
+        match self.retries.on_failure(error.retry(), progress, now) {
+            Decision::Retry(pause) => {
+                let origin = self.stream.next_origin(input.next_position());
+                let from = samples_to_time(origin, self.settings.request.rate);
+                self.report_retry(error, pause, from);
+            }
+            _ => self.fail(error),
+        }
+    }
+
+    /// Gives up the connection, or the attempt to have one. A connection ends in the background.
+    fn leave(&mut self) {
+        match self.state {
+            State::Open(_) => self.close(None),
+            State::Connecting { .. } => self.outputs.act(Action::CancelHandshake),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, finish: Option<bytes::Bytes>) {
+        self.is_closing = true;
+        self.outputs.act(Action::Close { finish });
+        self.state = State::Waiting;
+    }
+
+    fn begin_stream(&mut self, number: u32) {
+        self.stream = Stream::new(&self.settings, number);
+        self.retries.on_end();
+        self.outputs.on_session_end();
+    }
+
+    /// Everything before the pending boundary is done.
+    fn complete_boundary(&mut self, input: &mut impl Input) {
+        self.leave();
+        self.state = State::Idle {
+            partial_since: None,
+        };
+        self.stream.complete();
+        self.retries.on_end();
+        self.is_reconnect = false;
+        match self.pending_boundary.take() {
+            None => {}
+            // One that did not come through the queue leaves it in the session.
+            Some(Boundary::EndSession) => input.close_session(),
+            Some(Boundary::EndOfStream { token }) => {
+                self.outputs.report(Event::BoundaryDone { token });
+            }
+            Some(Boundary::NewStream { stream }) => self.begin_stream(stream),
+        }
+    }
+
+    /// Ends what is open, then reports the error.
+    fn fail(&mut self, error: E) {
+        self.stream.finalize_unconfirmed();
+        self.report_updates();
+        self.outputs.on_session_end();
+        self.leave();
+        self.state = State::Failed;
+        let lost = self.is_reconnect && self.stream.sessions() > 0;
+        self.outputs.report(Event::Failed { error, lost });
+    }
+
+    /// Returns how far the stream is.
+    fn progress(&self) -> Progress {
+        Progress {
+            ending: self.pending_boundary.is_some(),
+            unsettled: self.stream.is_unsettled(),
+            unprocessed: self.stream.has_unprocessed_audio(self.settings.max_chunk),
+            // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
+            // with a duration and without text.
+            answered: self.stream.tracker().has_utterances(),
+            closed_in_order: false,
+        }
+    }
+
+    /// Reports that another connection is tried after `pause`, for the audio from `from` on.
+    fn report_retry(&mut self, error: E, pause: Duration, from: Duration) {
+        self.outputs.report(Event::Reconnecting {
+            lost: self.is_reconnect && self.stream.sessions() > 0,
+            error,
+            attempt: self.retries.attempt(),
+            pause,
+            stream: self.stream.number(),
+            from,
+        });
+    }
+
+    fn report_updates(&mut self) {
+        let mut updates = self.stream.take_updates();
+        let (stream, sessions) = (self.stream.number(), self.stream.sessions());
+        self.outputs.report_updates(stream, sessions, &mut updates);
+        self.stream.recycle(updates);
+    }
+}

@@ -1,0 +1,151 @@
+//! Actions that the machine asks for, and its reports.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::session::counts::Counts;
+use crate::session::event::{Event, Level, Note};
+use crate::session::transcript::Update;
+
+/// One thing that the caller of the machine is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Look up, connect and encrypt, ahead of a session, unless that is under way or done.
+    /// `handle_network_ready` or `handle_connect_failed` answers.
+    Preconnect,
+    /// Drop a connection that was made ahead.
+    Discard,
+    /// Open a session's WebSocket, over the connection that was made ahead if there is one.
+    /// `handle_connected`, `handle_connect_failed` or, at `until`, `handle_connect_timeout`
+    /// answers; `handle_network_ready` comes before where there was no connection.
+    Connect {
+        /// The time by which there must be an answer.
+        until: Duration,
+    },
+    /// Give up the handshake that is under way.
+    CancelHandshake,
+    /// Close the connection in the background; `handle_closed` answers. A finish is sent before,
+    /// and the final response is read, in a bounded time.
+    Close {
+        /// The finish, encoded.
+        finish: Option<Bytes>,
+    },
+}
+
+/// One thing to pass on.
+#[derive(Debug)]
+pub enum Output<E> {
+    /// For the element.
+    Event(Event<E>),
+    /// The service has answered on a connection. Everything that it says later comes later.
+    SessionOpen {
+        /// Which of the stream's sessions this is, from 0.
+        session: u32,
+        /// The id that came with the answer.
+        log_id: Option<String>,
+    },
+    /// For the log.
+    Note(Level, Note),
+}
+
+/// Actions and reports that wait, and the totals.
+#[derive(Debug)]
+pub(super) struct Outputs<E> {
+    actions: VecDeque<Action>,
+    outputs: VecDeque<Output<E>>,
+    counts: Counts,
+    ready_reported: bool,
+    rate_mismatch_reported: bool,
+}
+
+impl<E> Default for Outputs<E> {
+    fn default() -> Self {
+        Outputs {
+            actions: VecDeque::new(),
+            outputs: VecDeque::new(),
+            counts: Counts::default(),
+            ready_reported: false,
+            rate_mismatch_reported: false,
+        }
+    }
+}
+
+impl<E> Outputs<E> {
+    pub fn act(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    pub fn report(&mut self, event: Event<E>) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub fn note(&mut self, level: Level, note: Note) {
+        self.outputs.push_back(Output::Note(level, note));
+    }
+
+    pub fn next_output(&mut self) -> Option<Output<E>> {
+        self.outputs.pop_front()
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    pub fn counts_mut(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
+    pub fn on_network_ready(&mut self) {
+        if !std::mem::replace(&mut self.ready_reported, true) {
+            self.report(Event::Ready);
+        }
+    }
+
+    pub fn on_session_open(&mut self, session: u32, is_reconnect: bool, log_id: Option<String>) {
+        self.counts.on_session_open(is_reconnect);
+        self.outputs
+            .push_back(Output::SessionOpen { session, log_id });
+    }
+
+    pub fn on_session_end(&mut self) {
+        self.counts.on_session_end();
+    }
+
+    /// Reports once that the service must count at another rate.
+    pub fn on_rate_mismatch(&mut self, counted: Duration, sent: Duration) {
+        if !std::mem::replace(&mut self.rate_mismatch_reported, true) {
+            self.report(Event::SampleRateMismatch { counted, sent });
+        }
+    }
+
+    pub fn report_updates(&mut self, stream: u32, sessions: u32, updates: &mut Vec<Update>) {
+        let session = sessions.saturating_sub(1);
+        for update in updates.drain(..) {
+            if update.is_final {
+                self.counts.on_final();
+            }
+            self.report(Event::Transcript {
+                stream,
+                session,
+                update,
+            });
+        }
+    }
+
+    /// Reports that no response of a session could be read, if there is a number of them.
+    pub fn report_unreadable(&mut self, responses: Option<u32>) {
+        if let Some(responses) = responses {
+            self.report(Event::NotUnderstood { responses });
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Reaction to messages, and to what the socket reports.
+
+use std::time::Duration;
+
+use super::end::End;
+use super::output::Outputs;
+use super::{Recognition, State};
+use crate::protocol::response::{Content, Response};
+use crate::session::connection::Connection;
+use crate::session::decoder::Decoded;
+use crate::session::error::{ConnectionError, SessionError};
+use crate::session::event::{Event, Level, Note};
+use crate::session::input::Input;
+use crate::session::retry::Retries;
+use crate::session::samples_to_time;
+use crate::session::stream::Stream;
+
+/// How much more audio than was sent the service may report as processed: a share, and an
+/// allowance.
+const RATE_MISMATCH: (f64, Duration) = (1.1, Duration::from_secs(1));
+
+/// The parts of the machine that a response changes.
+struct Receiver<'m, E> {
+    connection: &'m mut Connection<E>,
+    stream: &'m mut Stream,
+    retries: &'m mut Retries,
+    outputs: &'m mut Outputs<E>,
+    is_reconnect: &'m mut bool,
+    rate: u32,
+}
+
+impl<E: ConnectionError> Recognition<E> {
+    /// A binary message came. With `wants_json`, a response is reported as it is, too.
+    pub fn handle_message(
+        &mut self,
+        now: Duration,
+        input: &mut impl Input,
+        message: &[u8],
+        wants_json: bool,
+    ) {
+        let State::Open(connection) = &mut self.state else {
+            return;
+        };
+        connection.on_message(now);
+        let acknowledged = connection.is_acknowledged();
+        let finish_written = connection.is_finish_written();
+        let repeated = self.stream.tracker().repeated();
+        let mut receiver = Receiver {
+            connection,
+            stream: &mut self.stream,
+            retries: &mut self.retries,
+            outputs: &mut self.outputs,
+            is_reconnect: &mut self.is_reconnect,
+            rate: self.settings.request.rate,
+        };
+        let decoded = self.decoder.decode(
+            message,
+            repeated,
+            acknowledged,
+            |response, payload, last| {
+                // Unasked for, it is an end in the middle: the rest is to be sent again.
+                receiver.on_response(response, now, last && finish_written);
+                if wants_json {
+                    receiver.report_json(payload);
+                }
+                receiver.stream.tracker().repeated()
+            },
+        );
+        let end = match decoded {
+            Decoded::Response { last: false } => return,
+            Decoded::Response { last: true } if finish_written => {
+                self.outputs.note(Level::Debug, Note::FinalResponse);
+                Ok(End::Finished)
+            }
+            Decoded::Response { last: true } => Err(SessionError::Closed {
+                code: 1000,
+                reason: "a final response before the finish".into(),
+            }),
+            Decoded::Failure(failure) => Err(SessionError::Failure(failure)),
+            Decoded::Protocol(error) => Err(SessionError::Protocol(error)),
+            Decoded::Ignored(error) => {
+                let level = self.decoder.on_ignored();
+                self.outputs.note(level, Note::IgnoredMessage(error));
+                let check = self.stream.response_check();
+                let unreadable = check.on_response(Content::Unknown);
+                self.outputs.report_unreadable(unreadable);
+                return;
+            }
+        };
+        self.on_connection_end(now, input, end.map_err(E::from));
+    }
+
+    /// A text message came, which is not part of the protocol.
+    pub fn handle_text(&mut self, length: usize) {
+        let level = self.decoder.on_ignored();
+        self.outputs.note(level, Note::IgnoredText(length));
+    }
+
+    /// Everything that was handed over is with the kernel.
+    pub fn handle_written(&mut self, now: Duration) {
+        let State::Open(connection) = &mut self.state else {
+            return;
+        };
+        if let Some(latency) = connection.on_written(now) {
+            self.outputs.counts_mut().on_written(latency);
+        }
+        if connection.is_finish_written() {
+            self.retries.on_finish_written(now);
+        }
+    }
+
+    /// Nothing more can be written. What the peer said before may say why.
+    pub fn handle_write_failed(&mut self, now: Duration, error: E) {
+        if let State::Open(connection) = &mut self.state {
+            connection.on_write_failed(now, error);
+        }
+    }
+
+    /// Nothing more will come.
+    pub fn handle_read_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
+        if let State::Open(connection) = &mut self.state {
+            let error = connection.take_write_error().unwrap_or(error);
+            self.on_connection_end(now, input, Err(error));
+        }
+    }
+
+    /// The peer closed.
+    pub fn handle_peer_closed(
+        &mut self,
+        now: Duration,
+        input: &mut impl Input,
+        code: u16,
+        reason: String,
+    ) {
+        let State::Open(connection) = &self.state else {
+            return;
+        };
+        let end = match code == 1000 && connection.is_finish_written() {
+            true => {
+                self.outputs.note(Level::Info, Note::ClosedWithoutFinal);
+                Ok(End::ClosedWithoutFinal)
+            }
+            false => Err(SessionError::Closed { code, reason }.into()),
+        };
+        self.on_connection_end(now, input, end);
+    }
+}
+
+impl<E: ConnectionError> Receiver<'_, E> {
+    fn on_response(&mut self, response: &Response<'_>, now: Duration, last: bool) {
+        if !self.connection.is_acknowledged() {
+            self.on_acknowledged(response);
+        }
+        let check = self.stream.response_check();
+        let unreadable = check.on_response(response.content());
+        self.outputs.report_unreadable(unreadable);
+        self.connection.on_response(now);
+        self.check_sample_rate(response.duration);
+        let sent = self.connection.sent();
+        let progress = self.stream.on_response(response, now, sent, last);
+        self.outputs.counts_mut().on_response(progress.latency);
+        let mut updates = self.stream.take_updates();
+        let (stream, sessions) = (self.stream.number(), self.stream.sessions());
+        self.outputs.report_updates(stream, sessions, &mut updates);
+        self.stream.recycle(updates);
+        if progress.is_new {
+            self.retries.on_progress();
+        }
+        if let Some(until) = progress.final_until {
+            self.outputs.report(Event::Settled { stream, until });
+        }
+    }
+
+    /// The first answer on a connection.
+    fn on_acknowledged(&mut self, response: &Response<'_>) {
+        self.stream.on_session_open();
+        let session = self.stream.sessions() - 1;
+        let is_reconnect = std::mem::take(self.is_reconnect) && session > 0;
+        let log_id = response.log_id.as_deref().map(str::to_owned);
+        self.outputs.on_session_open(session, is_reconnect, log_id);
+    }
+
+    /// Reports once that the service's clock runs so much faster than the audio that it must count
+    /// at another rate.
+    fn check_sample_rate(&mut self, counted: Option<Duration>) {
+        let samples = self.connection.sent() - self.connection.origin();
+        let sent = samples_to_time(samples, self.rate);
+        let (share, allowance) = RATE_MISMATCH;
+        if let Some(counted) = counted
+            && counted > sent.mul_f64(share)
+            && counted > sent + allowance
+        {
+            self.outputs.on_rate_mismatch(counted, sent);
+        }
+    }
+
+    fn report_json(&mut self, payload: &[u8]) {
+        if let Ok(json) = std::str::from_utf8(payload) {
+            self.outputs.report(Event::Response {
+                session: self.stream.sessions().saturating_sub(1),
+                json: json.to_owned(),
+            });
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One stream: its utterances over all of its sessions, and its audio as far as it is kept.
+
+use std::time::Duration;
+
+use super::replay_buffer::ReplayBuffer;
+use super::response_check::ResponseCheck;
+use super::settings::Settings;
+use super::transcript::{TranscriptTracker, Update};
+use super::{samples_to_time, time_to_samples};
+use crate::protocol::response::Response;
+
+/// Margin of the kept audio: a start that is revised moves what is needed back a little, by 140 ms
+/// in recorded traffic.
+const START_REVISION_MARGIN: Duration = Duration::from_millis(250);
+
+/// Changes by a response.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// From the audio's arrival at the sink to this response, if it covers new audio.
+    pub latency: Option<Duration>,
+    /// It covers audio that no connection had an answer for.
+    pub is_new: bool,
+    /// All speech before this position is final, which it was not before.
+    pub final_until: Option<Duration>,
+}
+
+/// State of a stream. Positions are samples, or times, on its axis.
+#[derive(Debug)]
+pub struct Stream {
+    rate: u32,
+    number: u32,
+    /// Connections on which the service has answered.
+    sessions: u32,
+    tracker: TranscriptTracker,
+    replay_buffer: ReplayBuffer,
+    updates: Vec<Update>,
+    /// How far any connection has answered.
+    processed_until: Duration,
+    /// How far everything is reported as final.
+    reported_final_until: Duration,
+    response_check: ResponseCheck,
+    /// When audio was sent last.
+    last_audio_sent: Duration,
+}
+
+impl Stream {
+    /// Begins stream `number`.
+    pub fn new(settings: &Settings, number: u32) -> Self {
+        let rate = settings.request.rate;
+        Stream {
+            rate,
+            number,
+            sessions: 0,
+            tracker: TranscriptTracker::new(settings.request.result_type)
+                .with_result_delay(settings.result_delay),
+            replay_buffer: ReplayBuffer::new(time_to_samples(settings.replay_window, rate)),
+            updates: Vec::new(),
+            processed_until: Duration::ZERO,
+            reported_final_until: Duration::ZERO,
+            response_check: ResponseCheck::default(),
+            last_audio_sent: Duration::ZERO,
+        }
+    }
+
+    /// Returns its number.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Returns on how many connections the service has answered.
+    pub fn sessions(&self) -> u32 {
+        self.sessions
+    }
+
+    /// Returns its utterances.
+    pub fn tracker(&self) -> &TranscriptTracker {
+        &self.tracker
+    }
+
+    /// Returns the audio that is kept.
+    pub fn replay_buffer(&self) -> &ReplayBuffer {
+        &self.replay_buffer
+    }
+
+    /// Returns when audio was sent last.
+    pub fn last_audio_sent(&self) -> Duration {
+        self.last_audio_sent
+    }
+
+    /// Whether audio was sent, or is to be sent again, whose text is not final.
+    pub fn is_unsettled(&self) -> bool {
+        self.replay_buffer.replaying() || self.tracker.has_open()
+    }
+
+    /// Whether audio was sent that may hold words without a final text. Text lags behind the audio
+    /// that counts as processed, on `bigmodel` by any time, so words may be missing behind the last
+    /// final one. Only silence is sure to hold none. `max_chunk`: as in [`Settings`].
+    pub fn has_unprocessed_audio(&self, max_chunk: Duration) -> bool {
+        let sent = self.time(self.replay_buffer.end());
+        let from = time_to_samples(self.tracker.unconfirmed_from(), self.rate);
+        sent > self.tracker.processed_until() + max_chunk
+            || self.tracker.has_open()
+            || !self.replay_buffer.is_silent_from(from)
+    }
+
+    /// Returns the position at which the next connection's audio begins. `next`: that of the audio
+    /// that was not sent yet.
+    pub fn next_origin(&self, next: u64) -> u64 {
+        self.replay_buffer.next_replay().unwrap_or(next)
+    }
+
+    /// Begins a connection whose audio begins at `origin`.
+    pub fn connect(&mut self, origin: u64) {
+        self.tracker.connect(self.time(origin));
+    }
+
+    /// The service has answered on a connection.
+    pub fn on_session_open(&mut self) {
+        self.sessions += 1;
+        self.response_check = ResponseCheck::default();
+    }
+
+    /// Keeps audio that is sent for the first time.
+    pub fn on_new_audio(&mut self, now: Duration, position: u64, pcm: &[u8], arrived: Duration) {
+        self.replay_buffer.push(position, pcm, arrived);
+        self.last_audio_sent = now;
+    }
+
+    /// Returns the next audio to send again.
+    pub fn take_replay(&mut self, now: Duration) -> Option<(u64, bytes::Bytes)> {
+        let replay = self.replay_buffer.replay()?;
+        self.last_audio_sent = now;
+        Some(replay)
+    }
+
+    /// Applies a response. `sent`: the end of what its connection was sent.
+    pub fn on_response(
+        &mut self,
+        response: &Response<'_>,
+        now: Duration,
+        sent: u64,
+        last: bool,
+    ) -> Progress {
+        let before = self.tracker.processed_until();
+        let sent = self.time(sent);
+        self.tracker
+            .respond(response, sent, last, &mut self.updates);
+        let processed = self.tracker.processed_until();
+        let mut progress = Progress::default();
+        if processed > before {
+            let arrived = self
+                .replay_buffer
+                .arrival_time(time_to_samples(processed, self.rate));
+            progress.latency = arrived.map(|arrived| now.saturating_sub(arrived));
+            // A connection may begin where none had answered before. That it begins is no answer.
+            if processed > self.processed_until {
+                self.processed_until = processed;
+                progress.is_new = true;
+            }
+        }
+        let needed = self.tracker.replay_needed_from();
+        let kept = needed.saturating_sub(START_REVISION_MARGIN);
+        self.replay_buffer
+            .trim_before(time_to_samples(kept, self.rate));
+        let until = self.tracker.final_until();
+        if until > self.reported_final_until {
+            self.reported_final_until = until;
+            progress.final_until = Some(until);
+        }
+        progress
+    }
+
+    /// Returns the check whether responses can be read.
+    pub fn response_check(&mut self) -> &mut ResponseCheck {
+        &mut self.response_check
+    }
+
+    /// Goes back to where the next connection must begin, at the sample `window` or later. Returns
+    /// that position.
+    pub fn restart(&mut self, window: u64) -> Duration {
+        let window = self.time(window);
+        let from = self.tracker.restart(window, &mut self.updates);
+        self.replay_buffer.rewind(time_to_samples(from, self.rate));
+        from
+    }
+
+    /// Makes every open utterance final and unconfirmed.
+    pub fn finalize_unconfirmed(&mut self) {
+        self.tracker.finalize_unconfirmed(&mut self.updates);
+    }
+
+    /// Forgets the audio: the session is complete.
+    pub fn complete(&mut self) {
+        self.replay_buffer.clear();
+    }
+
+    /// Takes what changed since the last call. Give the list back with
+    /// [`recycle`](Self::recycle).
+    pub fn take_updates(&mut self) -> Vec<Update> {
+        std::mem::take(&mut self.updates)
+    }
+
+    /// Takes an empty list back, for its memory.
+    pub fn recycle(&mut self, updates: Vec<Update>) {
+        debug_assert!(updates.is_empty());
+        self.updates = updates;
+    }
+
+    fn time(&self, samples: u64) -> Duration {
+        samples_to_time(samples, self.rate)
+    }
+}

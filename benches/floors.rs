@@ -74,7 +74,7 @@ fn frames(c: &mut Criterion) {
     group.finish();
 }
 
-/// What is kept to be sent again.
+/// The replay buffer.
 fn keeping(c: &mut Criterion) {
     let mut group = c.benchmark_group("keeping");
     for ms in [100, 200] {

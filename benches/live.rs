@@ -1,11 +1,12 @@
-//! N live sessions in one process, measured from inside: `live SINK N SECONDS [URI]` prints one line of
-//! JSON. SINK is `volcasrsink`, or `fakesink` for what all the rest costs.
+//! N live sessions in one process, measured from inside: `live SINK N SECONDS [URI]` prints one
+//! line of JSON. SINK is `volcasrsink`, or `fakesink` for what all the rest costs.
 //!
-//! Each session is a pipeline of its own, which gets a buffer of 10 ms every 10 ms. Two threads push for all of them, as two do for all
-//! sockets of a server: a thousand threads with a clock each, as live sources have them, cost more than two
-//! processors by themselves. The sound is marks, which the service (elsewhere, `--recogniser marks`) answers, or what the
-//! environment's SPEECH names, which a script answers; so sent audio is settled and let go as in life. Sessions are at different places
-//! in it, and in their chunks.
+//! Each session is a pipeline of its own, which gets a buffer of 10 ms every 10 ms. Two threads
+//! push for all of them, as two do for all sockets of a server: a thousand threads with a clock
+//! each, as live sources have them, cost more than two processors by themselves. The sound is
+//! marks, which the service (elsewhere, `--recogniser marks`) answers, or what the environment's
+//! SPEECH names, which a script answers; so sent audio is settled and let go as in life. Sessions
+//! are at different places in it, and in their chunks.
 
 mod support;
 

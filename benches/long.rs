@@ -1,8 +1,10 @@
-//! One session of hours, sped up, measured from inside: `long URI single|full HOURS` prints one line of JSON, with a point for
-//! each ten minutes of audio: seconds of CPU until then, and the memory, without the audio that it holds itself.
+//! One session of hours, sped up, measured from inside: `long URI single|full HOURS` prints one
+//! line of JSON, with a point for each ten minutes of audio: seconds of CPU until then, and the
+//! memory, without the audio that it holds itself.
 //!
-//! The audio is ten minutes of marks over and over, so that feeding costs next to nothing. The service runs elsewhere, with
-//! `--recogniser marks --answer-every 60s` (a response in `full` repeats everything) or `1s`.
+//! The audio is ten minutes of marks over and over, so that feeding costs next to nothing. The
+//! service runs elsewhere, with `--recogniser marks --answer-every 60s` (a response in `full`
+//! repeats everything) or `1s`.
 
 mod support;
 
@@ -45,7 +47,8 @@ fn main() -> ExitCode {
     sink.set_property("max-speed", 1000.0);
     sink.set_property("max-session-time", 0u32);
     sink.set_property("replay-time", 300_000u32);
-    // How much waits, here and to be answered, is chance at such a speed, and not what is looked for.
+    // How much waits, here and to be answered, is chance at such a speed, and not what is looked
+    // for.
     sink.set_property("max-queue-time", 2000u32);
     let (pipeline, source) = fed(&sink, false);
     source.set_max_bytes(1 << 20);

@@ -1,11 +1,13 @@
 //! One session, measured from inside: `one WHAT URI` prints one line of JSON. WHAT is
 //!
-//! - `start`: from the element's creation until the service has answered the request, which is a little more than frame 1 on the
-//!   wire, and what a bare connection takes;
-//! - `latency`: at real time, from a chunk's last sample at the sink to the kernel, and from the service's telling an
-//!   utterance to its message on the bus (the service with `--recogniser marks --told-at`);
+//! - `start`: from the element's creation until the service has answered the request, which is a
+//!   little more than frame 1 on the wire, and what a bare connection takes;
+//! - `latency`: at real time, from a chunk's last sample at the sink to the kernel, and from the
+//!   service's telling an utterance to its message on the bus (the service with `--recogniser marks
+//!   --told-at`);
 //! - `allocations`: in steady state, for one frame, but for the buffers that come from upstream;
-//! - `reading`: of responses of megabytes, which the service's script has from 1 s of audio on: RESPONSES of them, of BYTES in all.
+//! - `reading`: of responses of megabytes, which the service's script has from 1 s of audio on:
+//!   RESPONSES of them, of BYTES in all.
 //!
 //! The service runs elsewhere.
 
@@ -151,7 +153,8 @@ fn allocations(uri: &str) {
     let sink = sink(uri);
     sink.set_property("sync", false);
     sink.set_property("max-speed", 0.0);
-    // All that is sent stays for a replay, as nothing is ever answered: this much, and then in a circle.
+    // All that is sent stays for a replay, as nothing is ever answered: this much, and then in a
+    // circle.
     sink.set_property("replay-time", 10_000u32);
     let (pipeline, source) = fed(&sink, false);
     pipeline.set_state(gst::State::Playing).expect("to play");

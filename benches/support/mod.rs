@@ -1,4 +1,4 @@
-//! What the benches share: a sink, the process's own cost, and sound in buffers.
+//! Shared parts of the benches: a sink, the process's own cost, and sound in buffers.
 #![allow(dead_code)]
 
 use gst::prelude::*;
@@ -38,7 +38,7 @@ pub fn fed(sink: &gst::Element, is_live: bool) -> (gst::Pipeline, gst_app::AppSr
     (pipeline, source)
 }
 
-/// What the element takes.
+/// Returns the caps of the element.
 pub fn caps() -> gst::Caps {
     gst::Caps::builder("audio/x-raw")
         .field("format", "S16LE")
@@ -83,7 +83,7 @@ pub fn speech() -> Option<Vec<u8>> {
     Some(std::fs::read(path).expect("SPEECH names a file"))
 }
 
-/// What frames took to the kernel: each time that it is asked, the latest of each element's that is new.
+/// Latencies of frames up to the kernel: on each call, the latest new one of each element.
 pub struct Written<'a> {
     sinks: Vec<(&'a gst::Element, u64)>,
     latencies: Vec<u64>,

@@ -1,5 +1,5 @@
-//! A test in a process of its own, with an environment of its own: a process can't safely change its
-//! variables while threads run.
+//! A test in a process of its own, with an environment of its own: a process can't safely change
+//! its variables while threads run.
 
 use std::ffi::OsStr;
 use std::process::Command;

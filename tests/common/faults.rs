@@ -1,4 +1,4 @@
-//! What holds after every restored connection, and how to ask for it.
+//! Checks that hold after every restored connection, and faults to lose one.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ pub fn faults(texts: &[&str]) -> Vec<Fault> {
     texts.iter().map(|text| fault(text)).collect()
 }
 
-/// A service of marks with these faults, whose lag is exact: what is known when a fault strikes follows
-/// from its moment.
+/// A service of marks with these faults. Its lag is exact, so the moment of a fault decides which
+/// words are known by then.
 pub fn faulty(texts: &[&str], spikes: bool) -> Options {
     Options {
         faults: faults(texts),
@@ -34,7 +34,8 @@ pub fn fast_sink(service: &Service) -> gst::Element {
     sink
 }
 
-/// What the marks' words should say: their own times, or spikes of 80 ms from 100 ms on.
+/// Returns the words that the marks must give: with their own times, or with spikes of 80 ms
+/// from 100 ms on.
 pub fn expected_words(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
     let mut told = expected(marks, 0);
     for (_, start, end) in &mut told {
@@ -55,7 +56,7 @@ pub fn warnings_of(heard: &BusLog, name: &str) -> Vec<gst::Structure> {
         .collect()
 }
 
-/// What has been shown of an utterance is never taken back, not even for a moment.
+/// Asserts that no text of an utterance gets shorter again.
 pub fn assert_never_shrinks(transcripts: &[Transcript]) {
     let mut shown = std::collections::BTreeMap::new();
     for transcript in transcripts {
@@ -68,7 +69,8 @@ pub fn assert_never_shrinks(transcripts: &[Transcript]) {
     }
 }
 
-/// An unharmed stream: everything once, in order, at its time, confirmed, and nothing taken back.
+/// Asserts that the stream is whole: each word comes once, in order, at its time and confirmed, and
+/// no text is taken back.
 pub fn assert_whole(heard: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert!(heard.saw_eos(), "{case}");
@@ -88,7 +90,8 @@ pub fn assert_whole(heard: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
     assert!(sessions.is_sorted(), "{case}: {sessions:?}");
 }
 
-/// The service goes away in the middle of a stream, and `back` brings it back when a try to reach it has failed.
+/// The service goes away in the middle of a stream, and `back` brings it back when a try to reach
+/// it has failed.
 pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
     let mut rig = TestPipeline::new(fast_sink(&first));
     let (pcm, marks) = open_ended_speech(4);
@@ -110,7 +113,7 @@ pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
     assert!(warnings.len() >= 2, "{warnings:?}");
 }
 
-/// Each loss is warned about once, with the details that the documentation promises.
+/// Asserts that each loss has one warning, with the documented details.
 pub fn assert_warned(heard: &BusLog, losses: usize, case: &str) {
     let warnings = warnings_of(heard, "volcasr-reconnect");
     assert_eq!(warnings.len(), losses, "{case}: {:?}", heard.warnings());
@@ -135,7 +138,7 @@ pub fn assert_warned(heard: &BusLog, losses: usize, case: &str) {
     }
 }
 
-/// Every connection that was upgraded has ids of its own and numbers its packets from 1.
+/// Asserts that each connection has its own ids and numbers its packets from 1.
 pub fn assert_fresh(service: &Service, case: &str) {
     let connections = service.connections();
     let mut ids = std::collections::BTreeSet::new();
@@ -151,7 +154,7 @@ pub fn assert_fresh(service: &Service, case: &str) {
     }
 }
 
-/// Runs the cases at the same time: they mostly wait. A failure names its case.
+/// Runs the cases in parallel, as they mostly wait. A failure names its case.
 pub fn in_parallel<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     init();
     std::thread::scope(|scope| {
@@ -161,7 +164,8 @@ pub fn in_parallel<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     });
 }
 
-/// Sentences whose last one is still open when the stream ends: its words come with the final response.
+/// Sentences whose last one is still open when the stream ends: its words come with the final
+/// response.
 pub fn open_ended_speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
     let (mut pcm, marks) = speech(sentences);
     let end = marks.last().map_or(0, |mark| mark.end as usize + 100);
@@ -205,13 +209,13 @@ pub fn on_the_socket(frame: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A port on 127.0.0.1 that nobody listens on.
+/// Returns a port on 127.0.0.1 at which nothing listens.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
 }
 
-/// A service that answers for nothing before the final response.
+/// A service without an answer before the final response.
 pub fn silent_until_the_end(fault: &str) -> Options {
     Options {
         lag: Lag::Exact(Duration::from_secs(60)),
@@ -219,7 +223,7 @@ pub fn silent_until_the_end(fault: &str) -> Options {
     }
 }
 
-/// The stream ended in an error, and said nothing of success.
+/// Asserts that the stream ended in an error and not in words.
 pub fn assert_failed(heard: &BusLog, case: &str) {
     let error = heard.errors().first().map(|report| report.error.clone());
     assert!(

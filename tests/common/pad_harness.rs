@@ -33,7 +33,7 @@ impl PadHarness {
         harness
     }
 
-    /// The same in READY.
+    /// Links the sink to a pad and leaves it in READY.
     pub fn held(sink: gst::Element) -> Self {
         let pipeline = gst::Pipeline::new();
         pipeline.add(&sink).expect("a new pipeline");
@@ -139,14 +139,15 @@ impl PadHarness {
         super::listen(&self.bus)
     }
 
-    /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the answer.
+    /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the
+    /// answer.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
         listen_until(&self.bus, |message| {
             Transcript::parse(message).is_some_and(|t| t.is_final && wanted(&t))
         })
     }
 
-    /// What has been posted by now.
+    /// Returns the messages that are on the bus now.
     pub fn take(&self) -> BusLog {
         BusLog {
             messages: std::iter::from_fn(|| self.bus.pop()).collect(),

@@ -7,7 +7,7 @@ use volcasr_loopback::Service;
 
 pub use super::running::*;
 
-/// An example's executable. Cargo names it to nobody, but builds it beside the tests.
+/// Returns an example's executable. Cargo has no variable for it, but builds it beside the tests.
 pub fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's executable");
     let profile = test
@@ -25,7 +25,8 @@ pub fn example(name: &str) -> PathBuf {
     path
 }
 
-/// The directory with the plugin that cargo built for this very test: beside the test, or one floor up.
+/// The directory with the plugin that cargo built for this very test: beside the test, or one floor
+/// up.
 pub fn plugin() -> PathBuf {
     let name = format!(
         "{}gstvolcasr{}",

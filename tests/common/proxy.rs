@@ -1,4 +1,4 @@
-//! A proxy on 127.0.0.1: CONNECT or SOCKS5. Whatever host it is asked for, it connects to this
+//! A proxy on 127.0.0.1: CONNECT or SOCKS5. For any host that it is asked for, it connects to this
 //! machine.
 
 use std::io;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use volcasr_loopback::tls::Identity;
 
-/// What it does with those who come.
+/// Treatment of the connections that come.
 #[derive(Clone)]
 pub enum Rule {
     /// Lets everyone through.

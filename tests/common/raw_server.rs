@@ -1,4 +1,4 @@
-//! A service that says what it wants without end, and what the process holds meanwhile.
+//! A server that writes without end, and the memory of this process meanwhile.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::common::*;
 
-/// What a [`RawServer`] does beside talking.
+/// Behaviour of a [`RawServer`] beside its writing.
 #[derive(Clone, Copy)]
 pub struct Manners {
     /// It answers the request.
@@ -25,8 +25,8 @@ pub const POLITE: Manners = Manners {
     listens: true,
 };
 
-/// A service that takes the upgrade and the request, and then says what it wants, whatever comes. Says how many
-/// bytes it could write.
+/// A server that takes the upgrade and the request, and then writes without end. It counts the
+/// bytes that it could write.
 pub struct RawServer {
     pub uri: String,
     written: Arc<AtomicUsize>,
@@ -57,7 +57,7 @@ impl RawServer {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Waits until it could not write for a while: nobody reads any more.
+    /// Waits until it could not write for a while: the client has stopped reading.
     pub fn wait_until_blocked(&self) {
         let mut before = (0, Instant::now());
         wait_until("nobody reads", || {

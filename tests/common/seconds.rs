@@ -1,4 +1,5 @@
-//! Streams in seconds with one mark each, pushed by hand: what is heard shows where each came to stand.
+//! Streams in seconds with one mark each, pushed by hand: what is heard shows where each came to
+//! stand.
 
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Options, Service};
@@ -19,7 +20,7 @@ pub fn second(number: u32) -> Vec<u8> {
     .collect()
 }
 
-/// What marks of [`second`]s at these times should be heard as.
+/// Returns the words that [`second`]s at these times must give.
 pub fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
     let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
     times.iter().enumerate().map(mark).collect()

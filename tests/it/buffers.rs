@@ -121,7 +121,7 @@ fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
     assert_eq!(lengths(&service), [3000]);
 }
 
-/// The other branch of a `tee` plays on, whatever this one waits for.
+/// The other branch of a `tee` plays on while this one waits.
 #[test]
 fn a_branch_beside_a_playing_one() {
     let service = service(Options::default());

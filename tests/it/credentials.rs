@@ -161,7 +161,7 @@ fn child() {
     assert!(heard.errors().is_empty(), "{:?}", heard.errors());
 }
 
-/// What a process with these variables and properties sends: the kind, and the values.
+/// Returns the credentials that a process with these variables and properties sends.
 fn sent(service: &Service, variables: &[(&str, &str)], properties: &str) -> Vec<String> {
     let before = service.connections().len();
     let mut command = Command::new(std::env::current_exe().expect("this program"));
@@ -239,7 +239,7 @@ fn environment() {
     );
 }
 
-/// Who it is, it says as at the start, whatever is set meanwhile.
+/// A reconnection has the credentials of the start, even if others were set meanwhile.
 #[test]
 fn reconnections_use_the_settings_of_the_start() {
     let service = service(options());

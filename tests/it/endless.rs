@@ -1,4 +1,4 @@
-//! What a hostile peer says without end: no deadline, no state change and no log suffers, and memory stays bounded.
+//! Peers that write without end: deadlines, state changes and the log hold, and memory is bounded.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ fn bombs() -> impl Fn(usize) -> Vec<u8> + Clone + Send + 'static {
     move |_| bomb.clone()
 }
 
-/// Whatever it is: audio goes out all the same, and the end comes when it is due.
+/// Asserts that audio goes out in spite of the peer, and that the end comes in time.
 fn assert_puts_nothing_off(next: fn(usize) -> Vec<u8>) {
     let server = RawServer::new(next);
     let sink = sink_for(&server.uri);
@@ -87,7 +87,7 @@ fn endless_fragments_put_nothing_off() {
     assert_puts_nothing_off(fragments);
 }
 
-/// Nor do they fill the log: the first ones are warned about.
+/// Only the first texts are warnings in the log.
 #[test]
 fn endless_texts_put_nothing_off() {
     child::alone(module_path!(), "endless_texts_put_nothing_off", || {
@@ -209,8 +209,8 @@ fn bombs_are_bounded() {
     });
 }
 
-/// Whatever a peer does: a change to READY is over within 100 ms. The best of some tries counts, for the machine is busy
-/// with other tests, too.
+/// No peer keeps a change to READY for more than 100 ms. The best of some tries counts,
+/// for the machine is busy with other tests, too.
 #[test]
 fn no_flood_holds_a_state_change() {
     let silent = Manners {

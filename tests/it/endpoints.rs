@@ -1,5 +1,5 @@
-//! All endpoints, whole and current results, one pass and two, with every oddity of the service: each word is heard
-//! exactly once, in order, at its time.
+//! All endpoints, whole and current results, one pass and two, with every oddity of the service:
+//! each word is heard exactly once, in order, at its time.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Way {
         }
     }
 
-    /// The same with all oddities, and with all but those of times.
+    /// Returns this way, and it with all oddities, without and with spikes for times.
     fn odd(&self) -> [Self; 3] {
         let odd = Way {
             quirks: all_oddities(),
@@ -236,7 +236,8 @@ fn without_utterances() {
     }
 }
 
-/// The text begins anew with each sentence: each is one of its own, the last the only one that is confirmed.
+/// The text begins anew with each sentence: each is one of its own, the last the only one that is
+/// confirmed.
 #[test]
 fn texts_that_begin_anew() {
     for endpoint in [Endpoint::Async, Endpoint::Bigmodel] {

@@ -1,4 +1,4 @@
-//! What goes wrong reaches the bus once, first, and says what to do.
+//! Each failure posts one error, before others, that names the way out.
 
 mod cases;
 
@@ -142,7 +142,7 @@ fn a_refused_format_at_the_rate_that_always_works() {
     );
 }
 
-/// Whatever comes after the error is refused until READY, and once READY was there it is taken.
+/// After the error all input is refused until READY.
 #[test]
 fn after_the_error_every_buffer_is_refused() {
     let service = service(options(

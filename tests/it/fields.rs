@@ -103,7 +103,8 @@ fn the_message_has_the_documented_fields() {
     );
 }
 
-/// A change of attributes is news; their order is not. Names that GStreamer could not take are left out.
+/// A change of attributes is news; their order is not. Names that GStreamer could not take are left
+/// out.
 #[test]
 fn attributes_are_news() {
     let said = |additions: &str| {
@@ -182,7 +183,8 @@ fn a_session_without_a_readable_response_draws_one_warning() {
     }
 }
 
-/// JSON may hold a character that no string of C can: what is said is not lost for it, nor is anything else.
+/// JSON may hold a character that no string of C can: what is said is not lost for it, nor is
+/// anything else.
 #[test]
 fn a_zero_character_ends_nothing() {
     let odd = "a\0b";

@@ -1,4 +1,5 @@
-//! The last words: waited for, asked for again when the connection is lost, given up in the end, never silently.
+//! The last words: waited for, asked for again when the connection is lost, given up in the end,
+//! never silently.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,8 @@ use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Endpoint, Fault, FaultKind, Gate, Lag, Options, Service, Trigger};
 
-/// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS, and no error.
+/// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS,
+/// and no error.
 fn assert_unconfirmed(heard: &BusLog, marks: &[Mark], case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert!(heard.saw_eos(), "{case}");
@@ -26,7 +28,7 @@ fn assert_unconfirmed(heard: &BusLog, marks: &[Mark], case: &str) {
     assert!(!last.words.is_empty(), "{case}");
 }
 
-/// And it is warned about, between the words and EOS.
+/// Asserts that a warning tells of it, between the words and EOS.
 fn assert_given_up(heard: &BusLog, marks: &[Mark], case: &str) {
     assert_unconfirmed(heard, marks, case);
     let warnings = warnings_of(heard, "volcasr-finish-timeout");
@@ -130,8 +132,8 @@ fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (BusLog, usize) {
     (heard, service.connections().len())
 }
 
-/// Closed in good order behind the finish by a service that has heard everything, with no try left: an end without
-/// confirmation, no error and no loss.
+/// Closed in good order behind the finish by a service that has heard everything, with no try left:
+/// an end without confirmation, no error and no loss.
 #[test]
 fn a_close_behind_the_finish_is_an_end() {
     let (pcm, marks) = open_ended_speech(2);
@@ -141,7 +143,8 @@ fn a_close_behind_the_finish_is_an_end() {
     assert_eq!(connections, 1);
 }
 
-/// With everything settled and silence behind it there is nothing to confirm, and nothing to warn about.
+/// With everything settled and silence behind it there is nothing to confirm, and nothing to warn
+/// about.
 #[test]
 fn a_close_behind_the_finish_with_silence_at_the_end_is_silent() {
     let (pcm, marks) = speech(2);
@@ -151,8 +154,8 @@ fn a_close_behind_the_finish_with_silence_at_the_end_is_silent() {
     assert_eq!(connections, 1);
 }
 
-/// What sounds behind the last final word may hold another: it is heard again, once, also where all
-/// of it counts as processed.
+/// Sound behind the last final word may hold another word. It is replayed once, even where the
+/// service reports all of it as processed.
 #[test]
 fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
     let noisy = || {
@@ -177,7 +180,8 @@ fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
     }
 }
 
-/// A service that is far behind when it closes has lost what it did not come to: it is heard on another connection.
+/// A service that is far behind when it closes has lost what it did not come to: it is heard on
+/// another connection.
 #[test]
 fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
     for endpoint in [Endpoint::Async, Endpoint::Nostream] {
@@ -223,7 +227,8 @@ fn held_up(replay: u32) -> (Service, gst::Element, TestPipeline) {
     (service, sink, rig)
 }
 
-/// Sends one frame after the other, up to `most`, or until one is not taken for a while. Returns how many there are then.
+/// Sends one frame after the other, up to `most`, or until one is not taken for a while. Returns
+/// how many there are then.
 fn fill(rig: &mut TestPipeline, pcm: &[u8], most: usize) -> usize {
     for (n, piece) in pcm.chunks(FRAME).enumerate().take(most).skip(1) {
         let before = stat(&rig.sink, "frames-sent");
@@ -239,12 +244,13 @@ fn fill(rig: &mut TestPipeline, pcm: &[u8], most: usize) -> usize {
     most
 }
 
-/// Lost with the finish under way: what is left to be asked for is asked for again, and without anything it ends.
+/// Lost with the finish under way: what is left to be asked for is asked for again, and without
+/// anything it ends.
 #[test]
 fn a_finish_that_can_not_be_written_is_lost() {
     let (pcm, marks) = speech(200);
-    // The last of these frames waits, the one before it is under way and not written: there is no room for the finish in its
-    // place either.
+    // The last of these frames waits, the one before it is under way and not written: there is no
+    // room for the finish in its place either.
     let most = fill(&mut held_up(0).2, &pcm, usize::MAX);
     let cases: Vec<_> = (most - 3..most)
         .flat_map(|frames| [(frames, 0u32), (frames, 120_000)])

@@ -1,4 +1,5 @@
-//! The session is finished on request, as push-to-talk needs it: its words come, and the next buffer opens another.
+//! The session is finished on request, as push-to-talk needs it: its words come, and the next
+//! buffer opens another.
 
 use crate::common::*;
 use gst::glib;

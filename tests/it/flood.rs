@@ -1,4 +1,5 @@
-//! Peers that never stop talking, and applications that do not listen: memory stays bounded, and nothing is late for it.
+//! Peers that never stop talking, and applications that do not listen: memory stays bounded, and
+//! nothing is late for it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -77,8 +78,8 @@ fn endless_answers_do_not_put_off_the_end() {
     assert_eq!(warnings.iter().filter(|w| given_up(w)).count(), 1);
 }
 
-/// An application's handler blocks while final sentences pour in: memory stays bounded, and one error names
-/// the handler. What came before it is all posted, in order.
+/// An application's handler blocks while final sentences pour in: memory stays bounded, and one
+/// error names the handler. What came before it is all posted, in order.
 #[test]
 fn a_handler_that_blocks_for_too_long_is_an_error() {
     let server = RawServer::new(sentence);

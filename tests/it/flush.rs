@@ -1,5 +1,5 @@
-//! A flush drops the session with what it had not said; nothing of it shows afterwards, and times follow
-//! the new segment.
+//! A flush drops the session with what it had not said; nothing of it shows afterwards, and times
+//! follow the new segment.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -37,7 +37,8 @@ fn flush(harness: &PadHarness) {
     );
 }
 
-/// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is heard.
+/// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is
+/// heard.
 fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
     let mut segment = Segment::new();
     segment.set_start(ms(at));
@@ -181,12 +182,14 @@ fn in_paused() {
     });
 }
 
-/// Whatever is on its way to the bus when the flush comes: it is there before the flush is done, or never.
+/// Whatever is on its way to the bus when the flush comes: it is there before the flush is done, or
+/// never.
 #[test]
 fn nothing_comes_late() {
     let service = service(Options::default());
     let sink = unpaced_sink(&service);
-    // A flush before the pipeline has resumed from the one before can leave any sink in PAUSED otherwise.
+    // A flush before the pipeline has resumed from the one before can leave any sink in PAUSED
+    // otherwise.
     sink.set_property("async", false);
     let harness = PadHarness::new(sink);
     for stream in 0..100 {
@@ -212,7 +215,8 @@ fn nothing_comes_late() {
     assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
 }
 
-/// A leaky queue tells what it lost: before the flush is done, or never. What comes then has room, and its own times.
+/// A leaky queue tells what it lost: before the flush is done, or never. What comes then has room,
+/// and its own times.
 #[test]
 fn while_audio_is_dropped() {
     let service = service(Options::default());
@@ -332,7 +336,7 @@ fn seeks_in_a_recording() {
     }
 }
 
-/// What a flush drops had lost its connection: the pause before the next try is kept.
+/// A flush while a retry is due keeps the pause before the retry.
 #[test]
 fn while_a_lost_connection_is_waited_for() {
     let service = service(faulty(&["error:55000031@1s#1"], false));

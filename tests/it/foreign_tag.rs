@@ -1,11 +1,11 @@
-//! Something else in the process has the name of the tag `transcript` for another type.
+//! Another part of the process has registered the tag `transcript` with another type.
 
 use crate::common::*;
 use gst::glib;
 use gst::tags::{CustomTag, Tag};
 use volcasr_loopback::Options;
 
-/// A transcript as somebody else sees it.
+/// A tag of the same name with another type.
 enum Count {}
 
 impl Tag<'_> for Count {

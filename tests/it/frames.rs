@@ -147,7 +147,7 @@ fn gzip_frames() {
     assert_eq!(payload, EMPTY_MEMBER);
 }
 
-/// The same session, each byte spelled out.
+/// A short session, byte by byte.
 #[test]
 fn every_byte_of_a_short_session() {
     let service = recording();

@@ -1,5 +1,5 @@
-//! Gaps, jumps and overlaps in time: the service counts samples, the pipeline has timestamps, and every
-//! word is heard once, at its time.
+//! Gaps, jumps and overlaps in time: the service counts samples, the pipeline has timestamps, and
+//! every word is heard once, at its time.
 
 use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
@@ -44,7 +44,7 @@ fn the_end_window_is_the_user_s() {
     assert_eq!(lengths(&service), [2700, 1000]);
 }
 
-/// What is less than a chunk waits for the next buffer, which must not wait for it.
+/// Less than a chunk waits for the next buffer, which must not wait for it.
 #[test]
 fn a_buffer_as_long_as_the_queue_is_taken_behind_a_bit_of_another() {
     let service = service(Options::default());
@@ -116,7 +116,8 @@ fn what_overlaps_is_heard_once() {
     assert!(*service.connections()[0].pcm == pcm);
 }
 
-/// Less than a chunk, in bits: it must neither wait for the rest for ever nor end the session early.
+/// Less than a chunk, in bits: it must neither wait for the rest for ever nor end the session
+/// early.
 #[test]
 fn an_idle_timeout_shorter_than_a_chunk() {
     let service = service(Options::default());

@@ -1,5 +1,5 @@
-//! What applications do in sync handlers of the bus: call back, block, shut down. Nothing deadlocks, and
-//! nobody else in the process waits.
+//! Sync handlers of the bus that call back, block or shut down. There is no deadlock, and no other
+//! element of the process waits.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -10,7 +10,7 @@ use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
-/// Handles each transcript on whatever thread it is posted from.
+/// Handles each transcript on the thread that posts it.
 fn on_transcript(bus: &gst::Bus, handle: impl Fn(&Transcript) + Send + Sync + 'static) {
     bus.set_sync_handler(move |_, message| {
         if let Some(transcript) = Transcript::parse(message) {
@@ -69,7 +69,8 @@ fn that_call_back_into_the_element() {
     assert!(calls.load(Ordering::SeqCst) > marks.len());
 }
 
-/// Audio goes on, getters answer, states change, others are not held up; the words wait, and the end for them.
+/// Audio goes on, getters answer, states change, others are not held up; the words wait, and the
+/// end for them.
 #[test]
 fn that_block() {
     let service = service(Options::default());
@@ -175,7 +176,7 @@ fn that_shut_the_pipeline_down() {
     }
 }
 
-/// What was to follow the progress's end does not follow READY.
+/// Messages that were to follow the progress's end do not come after READY.
 #[test]
 fn that_stop_at_the_end_of_the_progress() {
     let sink = sink_for("ws://127.0.0.1:1/api/v3/sauc/bigmodel_async");

@@ -1,4 +1,5 @@
-//! Messages that a sound service never sends: each is logged and skipped, or ends in one clear error; none costs the words around it.
+//! Messages that a sound service never sends: each is logged and skipped, or ends in one clear
+//! error; none costs the words around it.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -143,7 +144,7 @@ fn nothing_but_nonsense_is_refused() {
         script = script.step(at(200), Send::Frame(b"nonsense".to_vec()));
     }
     assert_refused(&session(script, Vec::new()).0, "in a row");
-    // Before the first answer one is enough: whoever that is never spoke the protocol.
+    // Before the first answer one is enough: such a peer never spoke the protocol.
     let script = Script::default().step(At::Ack, Send::Frame(b"nonsense".to_vec()));
     assert_refused(&session(script, Vec::new()).0, "instead of the answer");
 }
@@ -174,7 +175,8 @@ fn reconnects(heard: &BusLog) -> usize {
     details.filter(|d| d.name() == "volcasr-reconnect").count()
 }
 
-/// Once the service has answered, broken framing is a loss like a reset: the next connection goes on.
+/// Once the service has answered, broken framing is a loss like a reset: the next connection goes
+/// on.
 #[test]
 fn broken_framing_is_restored() {
     for (case, bytes) in broken_frames() {
@@ -207,7 +209,8 @@ fn a_frame_of_a_gibibyte_is_refused() {
     assert_eq!(service.connections().len(), 1);
 }
 
-/// Corruption that comes each time is tried three times in a row, whatever `max-reconnects` allows.
+/// Corruption that comes each time is tried three times in a row, even if `max-reconnects` allows
+/// more.
 #[test]
 fn broken_framing_on_every_connection_is_an_error() {
     let raw = FaultKind::Raw(vec![0xc2, 0]);
@@ -231,7 +234,8 @@ fn broken_framing_on_every_connection_is_an_error() {
     assert_eq!(service.connections().len(), 4);
 }
 
-/// A peer that breaks the framing instead of answering never spoke the protocol: it is not tried again.
+/// A peer that breaks the framing instead of answering never spoke the protocol: it is not tried
+/// again.
 #[test]
 fn broken_framing_in_place_of_the_answer_is_refused() {
     for (case, bytes) in broken_frames() {
@@ -246,7 +250,7 @@ fn broken_framing_in_place_of_the_answer_is_refused() {
     }
 }
 
-/// The code says more than the body: it counts, whatever becomes of that.
+/// The code of an error counts, also without a readable body.
 #[test]
 fn an_error_frame_without_a_readable_body_has_its_code() {
     let code = 45_000_001u32.to_be_bytes();

@@ -1,4 +1,5 @@
-//! Servers that misbehave before the first frame: refused, given up in time, and never in the way of a state change.
+//! Servers that misbehave before the first frame: refused, given up in time, and never in the way
+//! of a state change.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -89,7 +90,7 @@ fn what_is_no_http_is_refused() {
     }
 }
 
-/// A refusal's status counts, whatever becomes of its body.
+/// A refusal's status counts, also without a whole body.
 #[test]
 fn a_body_without_end_does_not_hide_the_status() {
     let uri = server(|stream| {
@@ -104,7 +105,7 @@ fn a_body_without_end_does_not_hide_the_status() {
     );
 }
 
-/// What has come of a refusal within a short `connect-timeout` is enough: it is no missing answer.
+/// The part of a refusal that comes within a short `connect-timeout` counts as an answer.
 #[test]
 fn a_short_connect_timeout_does_not_hide_the_status() {
     for answer in [
@@ -128,7 +129,8 @@ fn a_short_connect_timeout_does_not_hide_the_status() {
     }
 }
 
-/// A refusal in chunks, as proxies send it, is read as one; a secret that it cuts in two is struck out.
+/// A refusal in chunks, as proxies send it, is read as one; a secret that it cuts in two is struck
+/// out.
 #[test]
 fn a_refusal_in_chunks_is_put_together() {
     let uri = server(|mut stream| {
@@ -218,7 +220,7 @@ fn a_server_that_trickles_holds_no_state_change() {
     }
 }
 
-/// The same in the middle of TLS, whose handshake is over with `connect-timeout`.
+/// A TLS handshake that trickles ends with `connect-timeout`, or with a state change.
 #[test]
 fn a_tls_handshake_that_trickles_is_given_up_and_holds_no_state_change() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

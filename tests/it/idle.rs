@@ -1,4 +1,5 @@
-//! Without audio for a while: the session ends in good order, or the service ends it, and the next buffer goes on.
+//! Without audio for a while: the session ends in good order, or the service ends it, and the next
+//! buffer goes on.
 
 use std::time::Duration;
 
@@ -152,7 +153,8 @@ fn the_finish_of_a_pause_is_restored() {
     );
 }
 
-/// Without an idle-timeout the service ends the session: no error, no warning, no connection until there is audio.
+/// Without an idle-timeout the service ends the session: no error, no warning, no connection until
+/// there is audio.
 #[test]
 fn the_service_may_end_it_as_well() {
     // The last one leaves less than a chunk, which is no audio to send yet.
@@ -215,7 +217,8 @@ fn with_audio_to_send_it_is_a_loss() {
     assert_warned(&heard, 1, "busy");
 }
 
-/// It is said right behind the audio, again and again: losses that count, however little waits to be sent.
+/// It is said right behind the audio, again and again: losses that count, however little waits to
+/// be sent.
 #[test]
 fn right_behind_audio_it_is_a_loss() {
     let service = service(faulty(&["error:45000081@200ms*"], false));
@@ -241,7 +244,8 @@ fn right_behind_audio_it_is_a_loss() {
     assert_eq!(service.connections().len(), 3);
 }
 
-/// The last words before a pause do not come: what was heard stands. The next buffer opens a session, which restores nothing.
+/// The last words before a pause do not come: what was heard stands. The next buffer opens a
+/// session, which restores nothing.
 #[test]
 fn the_finish_of_a_pause_may_be_given_up() {
     let service = service(Options {

@@ -1,4 +1,4 @@
-//! What `gst-inspect-1.0` shows: every property as documented, in the element and in docs/properties.md.
+//! The output of `gst-inspect-1.0`: each property as it is documented in docs/properties.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::common::*;
 use gst::glib;
 use gst::prelude::*;
 
-/// What a property holds: its default, and the range where one is given.
+/// Type of a property, with its default and its range.
 enum Holds {
     Text(Option<&'static str>),
     Secret,
@@ -85,7 +85,7 @@ const PROPERTIES: &[(&str, Holds)] = &[
     ("connect-id", Id),
 ];
 
-/// What can be changed while the pipeline plays.
+/// Properties that can be changed while the pipeline plays.
 const LIVE: [&str; 3] = ["interim-results", "post-tags", "post-responses"];
 
 /// Times whose names do not say so.
@@ -208,7 +208,7 @@ fn secrets_can_only_be_written_and_results_only_read() {
     }
 }
 
-/// Readable ones are what their specification says, until somebody sets them.
+/// Readable properties have the defaults of their specification.
 #[test]
 fn a_new_element_has_the_defaults() {
     let element = element();

@@ -1,4 +1,5 @@
-//! `make install` and `make uninstall`: where they put the plugin and its presets, and what is left.
+//! `make install` and `make uninstall`: where they put the plugin and its presets, and what is
+//! left.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ impl Site {
         site
     }
 
-    /// The same with the library that cargo has built.
+    /// Makes a site with the library that cargo has built.
     fn real(name: &str) -> Self {
         let site = Site::new(name);
         let built = site.path("target/release").join(PLUGIN);
@@ -170,7 +171,7 @@ fn a_plugin_that_does_not_load_is_told() {
     assert!(said.contains("GStreamer does not load"), "{said}");
 }
 
-/// What cannot be written is told with the two ways out.
+/// A place that cannot be written is named, with the two ways out.
 #[test]
 fn a_place_that_cannot_be_written_is_told() {
     let site = Site::new("install-refused");
@@ -191,7 +192,7 @@ fn a_place_that_cannot_be_written_is_told() {
     );
 }
 
-/// What root builds, its owner could not build again.
+/// Files that root builds could not be built again by their owner.
 #[test]
 fn nothing_is_built_through_sudo() {
     let site = Site::new("install-sudo");
@@ -247,7 +248,8 @@ fn what_was_built_for_another_machine_is_found() {
     assert_eq!(site.installed().len(), 2);
 }
 
-/// Of a GStreamer that knows this directory besides its own plugins, and no other plugin of this name.
+/// Of a GStreamer that knows this directory besides its own plugins, and no other plugin of this
+/// name.
 fn tool(name: &str, scratch: &Scratch, plugins: &Path, presets: &Path) -> Command {
     let mut command = Command::new(name);
     command
@@ -269,7 +271,8 @@ fn said(command: &mut Command) -> String {
     out
 }
 
-/// What lies in these directories is the plugin: GStreamer shows it with its presets, and plain `gst-launch-1.0` prints words.
+/// Asserts that these directories hold the plugin: GStreamer shows it with its presets, and
+/// `gst-launch-1.0` prints words.
 fn assert_works(scratch: &Scratch, plugins: &Path, presets: &Path) {
     let shown = said(tool("gst-inspect-1.0", scratch, plugins, presets).arg("volcasrsink"));
     let library = plugins.join(PLUGIN).display().to_string();
@@ -311,7 +314,8 @@ fn what_is_installed_works() {
     assert_works(&site.scratch, &plugins, &presets);
 }
 
-/// As docs/install.md has it: an application in C that is linked with the library registers the plugin by one call.
+/// As docs/install.md has it: an application in C that is linked with the library registers the
+/// plugin by one call.
 #[test]
 fn an_application_in_c_registers_it() {
     let scratch = Scratch::new("install-c");
@@ -364,7 +368,8 @@ fn find(root: &Path) -> (PathBuf, PathBuf) {
     (of(PLUGIN), of(PRESETS))
 }
 
-/// The package is unpacked, not installed: what is in it is the plugin, and its page leads nowhere that is not in it.
+/// The package is unpacked, not installed: what is in it is the plugin, and its page leads nowhere
+/// that is not in it.
 #[test]
 #[ignore = "builds a release; needs cargo-deb"]
 fn the_debian_package_holds_what_it_should() {

@@ -123,7 +123,7 @@ fn stamps_by_arrival_make_no_silence_and_lose_nothing() {
     }
 }
 
-/// Through the element that resamples for the sink, whatever it makes of the stamps.
+/// No audio is lost through the element that resamples for the sink.
 #[test]
 fn jitter_before_audioresample_loses_nothing() {
     let service = service(volcasr_loopback::Options::default());

@@ -1,4 +1,5 @@
-//! The last words at the end of a stream: in PAUSED, without preroll, and when the service never says them.
+//! The last words at the end of a stream: in PAUSED, without preroll, and when the service never
+//! says them.
 
 use crate::common::*;
 use gst::prelude::*;

@@ -18,7 +18,7 @@ fn fail_with(sink: &gst::Element) -> BusLog {
     fail_in(sink, 4)
 }
 
-/// The same with so many sentences.
+/// Plays so many sentences into an error.
 fn fail_in(sink: &gst::Element, sentences: u64) -> BusLog {
     let (pcm, _) = open_ended_speech(sentences);
     let mut rig = TestPipeline::new(sink.clone());
@@ -130,7 +130,7 @@ fn tries_in_a_row_are_counted_and_their_pauses_grow() {
 /// Each connection answers for audio that none had answered for: losses without end are restored.
 #[test]
 fn progress_begins_the_count_anew() {
-    // The second is tried three times in a row at most, whatever `max-reconnects` says.
+    // The second is tried three times in a row at most, even if `max-reconnects` allows more.
     in_parallel(
         &[("reset@4s*", 1u32), ("error:55000007@4s*", 10)],
         |&(fault, tries)| {
@@ -156,7 +156,8 @@ fn without_progress_answers_do_not_count() {
     assert!((4..=8).contains(&acks), "{acks}");
 }
 
-/// Of several error frames the first one counts, also where the connection is reset right behind it.
+/// Of several error frames the first one counts, also where the connection is reset right behind
+/// it.
 #[test]
 fn the_first_error_frame_counts() {
     let frame = |code| error_frame(code, r#"{"error":"said"}"#);
@@ -179,7 +180,8 @@ fn the_first_error_frame_counts() {
     });
 }
 
-/// That a connection begins later than the one before, because the window has let go of what is between, is no progress.
+/// That a connection begins later than the one before, because the window has let go of what is
+/// between, is no progress.
 #[test]
 fn a_window_that_moves_on_is_no_progress() {
     let cases = [

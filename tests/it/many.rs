@@ -42,7 +42,8 @@ fn run(count: usize, queues: bool, sentences: u64) -> usize {
     let service = service(Options {
         record_audio: false,
         record_frames: false,
-        // A thousand unpaced streams are more than two cores can hear: a stream that waits its turn is not idle.
+        // A thousand unpaced streams are more than two cores can hear: a stream that waits its turn
+        // is not idle.
         idle_timeout: LONG,
         ..Options::default()
     });

@@ -1,4 +1,4 @@
-//! What the sink takes, and what it refuses before anything is sent.
+//! Caps that the sink takes, and caps that it refuses before it sends.
 
 use crate::common::*;
 use gst::prelude::*;
@@ -61,7 +61,8 @@ fn only_the_one_format_is_accepted() {
     }
 }
 
-/// A source that sends something else without having asked gets an error, and the service not a byte.
+/// A source that sends something else without having asked gets an error, and the service not a
+/// byte.
 #[test]
 fn what_does_not_fit_ends_in_an_error_and_is_not_sent() {
     for caps in [
@@ -151,7 +152,7 @@ fn tone(service: &Service, source: &str, rate: i32) -> BusLog {
     heard
 }
 
-/// What a sound card or a file may bring arrives as what it was, at the rate asked for.
+/// Audio of any format arrives unchanged but for the rate that was asked for.
 #[test]
 fn conversion_brings_anything_to_the_one_format() {
     for source in [

@@ -42,8 +42,8 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
     });
 }
 
-/// Silence, and audio shorter than a chunk, give a service nothing to say: an empty final response is
-/// an end in good order, and a close in its place is no error.
+/// Silence, and audio shorter than a chunk, give a service nothing to say: an empty final response
+/// is an end in good order, and a close in its place is no error.
 #[test]
 fn a_stream_without_words_is_no_error() {
     let ends = [None, Some("close:1000@finish*")];
@@ -72,8 +72,8 @@ fn a_stream_without_words_is_no_error() {
     });
 }
 
-/// However the tries end: without an answer for any audio of the stream it is an error, for an empty transcript would
-/// look like that of silence.
+/// However the tries end: without an answer for any audio of the stream it is an error, for an
+/// empty transcript would look like that of silence.
 #[test]
 fn a_stream_without_any_answer_is_an_error() {
     in_parallel(

@@ -12,7 +12,7 @@ use gst::prelude::*;
 use serde_json::{Value, json};
 use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service};
 
-/// What the program needs and this machine has not.
+/// Returns the name of a dependency that this machine lacks.
 fn missing() -> Option<String> {
     init();
     let textoverlay = gst::ElementFactory::find("textoverlay").is_none();
@@ -66,7 +66,8 @@ fn play(description: &str, mut take: impl FnMut(&gst::BufferRef)) {
     pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
-/// The times of a file's frames, in milliseconds, and whether there is something bright in each: the pictures here are dark.
+/// The times of a file's frames, in milliseconds, and whether there is something bright in each:
+/// the pictures here are dark.
 fn bright(file: &Path) -> Vec<(u64, bool)> {
     let mut frames = Vec::new();
     let uri = gst::glib::filename_to_uri(file, None).expect("a path");
@@ -150,7 +151,8 @@ fn a_file_is_captioned_where_it_was_spoken() {
     );
 }
 
-/// The muxer is told only at the film's end that no more sound comes; until then the picture has to go somewhere.
+/// The muxer is told only at the film's end that no more sound comes; until then the picture has to
+/// go somewhere.
 #[test]
 fn sound_may_end_long_before_the_picture() {
     if let Some(missing) = missing() {
@@ -244,7 +246,8 @@ fn interrupted_it_says_so() {
     let paths = [&from, &to].map(|path| path.to_str().expect("a plain path"));
     let arguments = [paths[0], "--output", paths[1]];
 
-    // In the first pass, while it hears; and again while it waits for the last words, which never come.
+    // In the first pass, while it hears; and again while it waits for the last words, which never
+    // come.
     for signals in [&["TERM"][..], &["INT", "TERM"]] {
         let endless = (signals.len() > 1).then(|| "no-final@finish*".parse().expect("a fault"));
         let service = Service::start(Options {

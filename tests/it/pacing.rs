@@ -17,7 +17,8 @@ fn assert_paced(connection: &Connection, speed: f64, case: &str) {
     let first = audio.first().expect("audio").at;
     let mut sent = Duration::ZERO;
     for frame in &audio {
-        // A frame may have been on its way for a while when the first one arrived, but not for long.
+        // A frame may have been on its way for a while when the first one arrived, but not for
+        // long.
         let allowed = 1.2 + (frame.at - first).as_secs_f64() * speed + 0.2 * speed;
         assert!(
             sent.as_secs_f64() <= allowed,

@@ -80,7 +80,8 @@ fn again_and_again_in_the_middle() {
     });
 }
 
-/// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end waits behind it all.
+/// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end
+/// waits behind it all.
 fn blocked(is_async: bool) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
     let service = service(Options::default());
     let sink = blocking_sink(&service);
@@ -137,7 +138,7 @@ fn for_longer_than_the_idle_timeout() {
     assert!(service.wait(LONG, |c| {
         c.first().is_some_and(|c| c.audio_bytes >= 48 * 600)
     }));
-    // Without a buffer to preroll with, PAUSED is not reached, and nobody waits for it.
+    // Without a buffer to preroll with, PAUSED is not reached: do not wait for it.
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
     let mut heard = rig.listen_until(|message| {
         Transcript::parse(message).is_some_and(|transcript| transcript.is_final)
@@ -249,7 +250,8 @@ fn during_the_drain() {
     });
 }
 
-/// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the next change needs.
+/// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the
+/// next change needs.
 fn hurry(sink: &gst::Element) {
     for _ in 0..2000 {
         for state in [gst::State::Paused, gst::State::Playing] {

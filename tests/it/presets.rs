@@ -1,6 +1,8 @@
-//! The presets in `data/`: what each sets, that it is found by its name, and that its pipeline reaches words.
+//! The presets in `data/`: what each sets, that it is found by its name, and that its pipeline
+//! reaches words.
 //!
-//! Each test is a process of its own: GStreamer reads presets once, from places that the environment names.
+//! Each test is a process of its own: GStreamer reads presets once, from places that the
+//! environment names.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -22,7 +24,7 @@ fn with_presets(name: &str, body: impl FnOnce()) {
     with_presets_in(name, &[], body);
 }
 
-/// The same, with the directories `more` beside `data/`.
+/// Runs `body` with the presets of `data/` and of the directories `more`.
 fn with_presets_in(name: &str, more: &[&std::path::Path], body: impl FnOnce()) {
     if child::is_child() {
         return body();
@@ -67,7 +69,7 @@ fn properties(sink: &gst::Element) -> Values {
         .collect()
 }
 
-/// What the file says of the preset `name`.
+/// Returns the properties that the file sets in the preset `name`.
 fn in_file(name: &str) -> Values {
     let keys = glib::KeyFile::new();
     keys.load_from_data(FILE, glib::KeyFileFlags::NONE)
@@ -118,7 +120,7 @@ fn each_sets_what_its_file_says_and_nothing_else() {
     });
 }
 
-/// What an account, a place or a recording needs is not theirs to say.
+/// No preset sets a property that depends on the account, the place or the recording.
 #[test]
 fn none_sets_what_is_the_users() {
     for name in NAMES {
@@ -136,7 +138,7 @@ fn none_sets_what_is_the_users() {
     }
 }
 
-/// Whichever of the three was loaded before, nothing of it is left.
+/// Each of the three replaces all of another that was loaded before.
 #[test]
 fn those_for_live_audio_replace_one_another() {
     let keys = |name| in_file(name).into_keys().collect::<Vec<_>>();
@@ -200,7 +202,8 @@ fn captions_and_batch_work_at_every_endpoint() {
     });
 }
 
-/// As in a launch line. In a directory of one's own, with a version below this one's, presets come on top.
+/// As in a launch line. In a directory of one's own, with a version below this one's, presets come
+/// on top.
 #[test]
 fn launch_lines_load_them_and_ones_own() {
     const NAME: &str = "launch_lines_load_them_and_ones_own";
@@ -220,7 +223,7 @@ fn launch_lines_load_them_and_ones_own() {
         assert_eq!(launched("volcasrsink @preset=mine"), Ok(1234));
         let both = "volcasrsink @preset=dictation @preset=mine";
         assert_eq!(launched(both), Ok(1234), "the later one wins");
-        // As docs/presets.md warns: whatever stands beside it, a preset is loaded last.
+        // As docs/presets.md warns: a preset is loaded behind the properties beside it.
         for line in [
             "@preset=dictation end-window-size=500",
             "end-window-size=500 @preset=dictation",

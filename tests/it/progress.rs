@@ -134,8 +134,8 @@ fn stopped_while_the_end_is_posted() {
     }
 }
 
-/// What gst-launch waits for: with START on the bus before the state change is through, and its end not
-/// waiting for PLAYING.
+/// gst-launch waits for the progress: START is on the bus before the state change is through, and
+/// the end does not wait for PLAYING.
 #[test]
 fn a_launch_line_gets_to_playing() {
     let service = service(Options::default());
@@ -174,8 +174,8 @@ fn a_launch_line_gets_to_playing() {
     pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
-/// A pipeline held in PAUSED has a line at most, which is taken down when nobody uses it; the next buffer
-/// dials again.
+/// A pipeline held in PAUSED has a line at most, which is taken down when nobody uses it; the next
+/// buffer dials again.
 #[test]
 fn paused_holds_no_session() {
     let service = service(Options::default());

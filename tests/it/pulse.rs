@@ -1,5 +1,5 @@
-//! The command line that the plugin exists for, at a real PulseAudio server: a null sink's monitor is the
-//! microphone, `paplay` speaks into it, Ctrl-C ends it, and the last words are printed.
+//! The command line that the plugin exists for, at a real PulseAudio server: a null sink's monitor
+//! is the microphone, `paplay` speaks into it, Ctrl-C ends it, and the last words are printed.
 //!
 //! Says why and does nothing where PulseAudio, pocketsphinx or its recordings are not installed.
 
@@ -39,7 +39,7 @@ impl Running {
         status.expect("set when the wait ended")
     }
 
-    /// What a terminal sends on Ctrl-C, to this process alone.
+    /// Sends the signal of Ctrl-C to this process alone.
     fn interrupt(&self) {
         let killed = Command::new("sh")
             .args(["-c", &format!("kill -INT {}", self.0.id())])
@@ -56,7 +56,8 @@ impl Drop for Running {
     }
 }
 
-/// Other processes decide when the condition holds, and none of them tells: so it is looked at again and again.
+/// Other processes decide when the condition holds, and none of them tells: so it is looked at
+/// again and again.
 fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
@@ -95,7 +96,8 @@ fn missing() -> Option<String> {
     (!Path::new(SPEECH).is_file()).then(|| format!("there is no {SPEECH}"))
 }
 
-/// A PulseAudio of the test's own, with a room to speak in. Nothing of the user's is read, written or played to.
+/// A PulseAudio of the test's own, with a room to speak in. Nothing of the user's is read, written
+/// or played to.
 struct Pulse<'a> {
     scratch: &'a Scratch,
     _server: Running,
@@ -156,7 +158,7 @@ impl<'a> Pulse<'a> {
         command
     }
 
-    /// What `pactl` lists of a kind; empty when the server does not answer.
+    /// Returns the list of `pactl` for a kind; it is empty when the server does not answer.
     fn list(&self, kind: &str) -> String {
         let output = self
             .command("pactl")
@@ -189,7 +191,8 @@ fn ctrl_c_on_a_microphone_prints_the_last_words() {
     let service = service();
     let pulse = Pulse::start(&scratch);
 
-    // Alone in a directory: GStreamer looks through every directory below a plugin path, and cargo's hold thousands of files.
+    // Alone in a directory: GStreamer looks through every directory below a plugin path, and
+    // cargo's hold thousands of files.
     let plugins = scratch.path("plugins");
     fs::create_dir(&plugins).expect("a directory for the plugin");
     symlink(

@@ -1,4 +1,5 @@
-//! Audio that can't be sent yet: it waits, and when it may wait no longer the pipeline does, or the oldest goes.
+//! Audio that can't be sent yet: it waits, and when it may wait no longer the pipeline does, or the
+//! oldest goes.
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ fn a_full_queue_loses_its_oldest_audio() {
     );
 }
 
-/// What was sent before the outage is not touched, and what comes behind the hole has its own times.
+/// Audio that was sent before the outage stays, and audio behind the hole has its own times.
 #[test]
 fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
     in_parallel(&[1000u32, 2500, 3300], |&queue| {
@@ -129,7 +130,8 @@ fn a_buffer_longer_than_the_queue_is_taken() {
     });
 }
 
-/// Also where the oldest is dropped: the buffer that did not fit is whole, what waited before it is gone.
+/// Also where the oldest is dropped: the buffer that did not fit is whole, what waited before it is
+/// gone.
 #[test]
 fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     let (service, mut rig) = rig("downstream", false, 1000);
@@ -149,7 +151,8 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     assert_heard_but(&heard, &marks, 0..2600, "long");
 }
 
-/// A chunk holds the end of the one segment and the beginning of the other: what is dropped is told of in both.
+/// A chunk holds the end of the one segment and the beginning of the other: what is dropped is told
+/// of in both.
 #[test]
 fn audio_that_is_dropped_across_segments_is_told_in_each() {
     let service = service(Options::default());
@@ -195,8 +198,8 @@ fn nanos(pcm: &[u8]) -> u64 {
     ms(pcm) * 1_000_000
 }
 
-/// The warnings tell one stretch from `begin` on, each where the one before ended, and as much as `stats` says.
-/// Returns it in milliseconds.
+/// The warnings tell one stretch from `begin` on, each where the one before ended, and as much as
+/// `stats` says. Returns it in milliseconds.
 fn assert_dropped(heard: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> u64 {
     let warnings = warnings_of(heard, "volcasr-dropped");
     let mut next = begin * 1_000_000;
@@ -219,7 +222,8 @@ fn assert_dropped(heard: &BusLog, sink: &gst::Element, begin: u64, case: &str) -
     lost / 1_000_000
 }
 
-/// Every mark is heard once, in order and at its time, but for those that the hole has something of.
+/// Every mark is heard once, in order and at its time, but for those that the hole has something
+/// of.
 fn assert_heard_but(heard: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
     assert_ends_once(&heard.transcripts());

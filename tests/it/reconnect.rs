@@ -1,4 +1,5 @@
-//! A connection that is lost, at any moment and in any way, is restored: every word once, in order, at its time.
+//! A connection that is lost, at any moment and in any way, is restored: every word once, in order,
+//! at its time.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use volcasr_loopback::{FaultKind, Gate, Options, Service};
 
 const SENTENCES: u64 = 4;
 
-/// What ends a session wherever it strikes.
+/// Faults that end a session at any moment.
 const LOSSES: [&str; 8] = [
     "reset",
     "drop",
@@ -69,7 +70,8 @@ fn in_the_handshake() {
     );
 }
 
-/// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one dies it is.
+/// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one
+/// dies it is.
 #[test]
 fn in_the_handshake_without_an_answer() {
     in_parallel(&["reset", "drop"], |what| {
@@ -136,7 +138,7 @@ fn again_and_again() {
     });
 }
 
-/// What was sent again is the unsettled part, not everything.
+/// Only the audio without final text is replayed.
 #[test]
 fn what_is_settled_is_not_sent_again() {
     let service = service(faulty(&["reset@9s"], false));
@@ -150,12 +152,13 @@ fn what_is_settled_is_not_sent_again() {
     let from = warnings_of(&heard, "volcasr-reconnect")[0]
         .get::<u64>("timestamp")
         .expect("a place");
-    // In the pause between the third sentence (to 6700 ms) and the fourth (from 8000 ms), and beyond its reported end.
+    // In the pause between the third sentence (to 6700 ms) and the fourth (from 8000 ms), and
+    // beyond its reported end.
     assert!((6_700_000_000..8_000_000_000).contains(&from), "{from}");
 }
 
-/// The pipeline is held while the connection is restored, and the end of the stream waits behind the last buffer: words
-/// come in PAUSED, the last ones and the end with PLAYING.
+/// The pipeline is held while the connection is restored, and the end of the stream waits behind
+/// the last buffer: words come in PAUSED, the last ones and the end with PLAYING.
 #[test]
 fn the_end_comes_in_paused() {
     let cases: Vec<_> = [true, false]

@@ -1,4 +1,4 @@
-//! What the replay window no longer holds can't be heard again: it ends with what was heard of it, once.
+//! Audio that the replay buffer no longer holds: its utterance ends once, with the words so far.
 
 use crate::common::faults::*;
 use crate::common::*;
@@ -6,8 +6,8 @@ use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{FaultKind, Gate, Service};
 
-/// Plays one long sentence, loses the connection when the words up to `until` have been told and all of the first
-/// part has been sent, and plays on.
+/// Plays one long sentence, loses the connection when the words up to `until` have been told and
+/// all of the first part has been sent, and plays on.
 fn lose_in_a_sentence(replay: u32, spikes: bool) -> (BusLog, Vec<Mark>, Service, gst::Element) {
     let service = service(faulty(&[], spikes));
     let sink = sink(&service);
@@ -42,7 +42,8 @@ fn numbers(finals: &[Transcript]) -> Vec<u32> {
     marks_of(finals).iter().map(|mark| mark.0).collect()
 }
 
-/// Nothing is kept: the words that were told stand, what was sent and not told is gone, and nothing comes twice.
+/// Nothing is kept: the words that were told stand, what was sent and not told is gone, and nothing
+/// comes twice.
 #[test]
 fn without_a_window_what_was_told_ends_unconfirmed() {
     in_parallel(&[false, true], |&spikes| {
@@ -70,11 +71,12 @@ fn without_a_window_what_was_told_ends_unconfirmed() {
     });
 }
 
-/// The window holds the end of the sentence: its beginning stands as it was told, the rest is heard again under
-/// another number.
+/// The window holds the end of the sentence: its beginning stands as it was told, the rest is heard
+/// again under another number.
 #[test]
 fn a_window_that_has_moved_on_cuts_the_utterance() {
-    // At the loss 5000 ms had been sent: the window began at 3150 ms, before m6, or at 2950 ms, in m5's end.
+    // At the loss 5000 ms had been sent: the window began at 3150 ms, before m6, or at 2950 ms, in
+    // m5's end.
     in_parallel(
         &[(1850, false), (1850, true), (2050, false), (2050, true)],
         |&(replay, spikes)| {
@@ -134,7 +136,8 @@ fn silence_leaves_the_window_unnoticed() {
     }));
     service.hold(Gate::Upgrade);
     assert!(service.inject(FaultKind::Reset));
-    // What is sent into a connection that is gone leaves the window as well: not before the sink knows of it.
+    // What is sent into a connection that is gone leaves the window as well: not before the sink
+    // knows of it.
     let mut heard = rig.listen_until(|message| message.type_() == gst::MessageType::Warning);
     let offset = rig.next.mseconds();
     rig.push(&pcm, 20);

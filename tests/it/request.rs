@@ -1,4 +1,4 @@
-//! What a session asks for: every property in its field, with its JSON type.
+//! The request of a session: every property in its field, with its JSON type.
 
 use crate::common::*;
 use gst::prelude::*;
@@ -196,7 +196,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What docs/properties.md shows for fields without a property: the field, its place, and what it holds then.
+/// Fields without a property from docs/properties.md: the field, its place and its value.
 const FURTHER: &[(&str, &str, &str)] = &[
     (
         "enable_emotion_detection",

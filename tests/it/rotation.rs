@@ -1,4 +1,5 @@
-//! Long sessions end at a pause, or where there is none like a lost one, and the next goes on without a mark lost.
+//! Long sessions end at a pause, or where there is none like a lost one, and the next goes on
+//! without a mark lost.
 
 use crate::common::faults::*;
 use crate::common::*;
@@ -17,7 +18,7 @@ fn rotate(
     rotate_fed(marks, max, spikes, set, |rig| rig.run(pcm, 20))
 }
 
-/// The same, with the audio from `feed`.
+/// Runs the audio that `feed` pushes in sessions of `max` milliseconds.
 fn rotate_fed(
     marks: &[Mark],
     max: u32,
@@ -66,7 +67,8 @@ fn seconds(connection: &Connection) -> f64 {
     connection.audio_bytes as f64 / 48_000.0
 }
 
-/// At the first pause in which everything is settled after that time, and with the silence around it only sent again.
+/// At the first pause in which everything is settled after that time, and with the silence around
+/// it only sent again.
 #[test]
 fn a_session_ends_at_a_settled_pause() {
     in_parallel(&[false, true], |&spikes| {
@@ -85,8 +87,9 @@ fn a_session_ends_at_a_settled_pause() {
                 rig.push(&pcm[begin * 48..end as usize * 48], 20);
                 begin = end as usize;
             };
-            // In steps, so that what the sink knows of the sentences does not depend on how fast the service is: 7 s are
-            // over in silence, or behind a sentence that is known and not settled.
+            // In steps, so that what the sink knows of the sentences does not depend on how fast
+            // the service is: 7 s are over in silence, or behind a sentence that is known and not
+            // settled.
             for end in marks.iter().skip(2).step_by(3).map(|mark| mark.end) {
                 push(rig, end + 500);
                 let is_told = |m: &gst::Message| {
@@ -103,7 +106,8 @@ fn a_session_ends_at_a_settled_pause() {
             heard
         });
         let connections = service.connections();
-        // At 7.0 s, where there is silence; then at 14.2, 21.8, 29.4, 37.0 and 44.6 s, where a sentence was waited for.
+        // At 7.0 s, where there is silence; then at 14.2, 21.8, 29.4, 37.0 and 44.6 s, where a
+        // sentence was waited for.
         assert_eq!(
             connections.len(),
             7,
@@ -203,7 +207,8 @@ fn a_queue_that_never_runs_dry_does_not_put_it_off() {
     );
 }
 
-/// A service that is behind has not said yet what it will hear in what the window has let go of: sessions wait for it.
+/// A service that is behind has not said yet what it will hear in what the window has let go of:
+/// sessions wait for it.
 #[test]
 fn a_service_that_is_behind_loses_nothing() {
     let endless = Layout {
@@ -245,7 +250,8 @@ fn a_service_that_is_behind_loses_nothing() {
     });
 }
 
-/// Silence of which a service says nothing, longer than the window: it is asked for its last words, and nothing is sent again.
+/// Silence of which a service says nothing, longer than the window: it is asked for its last words,
+/// and nothing is sent again.
 #[test]
 fn a_service_that_says_nothing_is_asked() {
     let service = service(Options {
@@ -276,8 +282,8 @@ fn a_service_that_says_nothing_is_asked() {
     assert_eq!(replayed, (0, 0));
 }
 
-/// Without words and their times nobody can say where one ends: the session ends as in a pause, and no more is lost than what is said
-/// while it does.
+/// Without words and their times nobody can say where one ends: the session ends as in a pause, and
+/// no more is lost than what is said while it does.
 #[test]
 fn without_words_its_last_ones_are_waited_for() {
     let endless = Layout {

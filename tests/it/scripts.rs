@@ -94,7 +94,7 @@ fn nothing_is_removed_and_no_second_sound_server_comes() {
     }
 }
 
-/// What can't be had is said, and does not keep the rest.
+/// A package that can't be had is named, and the others are installed.
 #[test]
 fn one_package_does_not_keep_the_others() {
     let machine = Machine::new("deps-refused", "none", "pulseaudio");
@@ -155,7 +155,7 @@ fn words(input: &str) -> (bool, String) {
     (output.status.success(), said)
 }
 
-/// In the order of speech, whatever the order of numbers; what is beyond ASCII comes in octal.
+/// Words are printed in the order of speech, not of numbers. Input beyond ASCII comes in octal.
 #[test]
 fn the_words_of_a_demo() {
     let line = |stream, utterance, is_final, at, text: &str| {

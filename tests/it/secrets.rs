@@ -1,4 +1,4 @@
-//! What opens the account is never shown: not in logs of any level, dot dumps, notifications, messages.
+//! Credentials are never shown: not in logs of any level, dot dumps, notifications or messages.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -22,7 +22,7 @@ enum From {
 }
 
 impl From {
-    /// What the peer gets to know, and may repeat.
+    /// Credentials that the peer gets to know, and may repeat.
     fn secrets(self) -> &'static [&'static str] {
         match self {
             From::Environment | From::Pair => &[APP, ACCESS],
@@ -256,7 +256,7 @@ fn a_query_is_not_shown() {
 /// In the clear to another machine: only for who asks for it.
 #[test]
 fn unencrypted_to_another_host() {
-    // Documentation's own network: nobody answers.
+    // The network for documentation, at which nothing answers.
     let sink = sink_for("ws://192.0.2.1:9/api");
     sink.set_property("max-reconnects", 0u32);
     sink.set_property("connect-timeout", 200u32);

@@ -5,7 +5,7 @@ use gst::ResourceError::Settings;
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
-/// What can't be used fails the state change, and names the property.
+/// A property that can't be used fails the state change, and the error names it.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn properties_that_cannot_be_used() {
@@ -85,7 +85,7 @@ fn properties_that_cannot_be_used() {
     }
 }
 
-/// What has no effect is said once for each start, with its name, and the rest works.
+/// A property without effect has one warning for each start, and the rest works.
 #[test]
 fn settings_without_effect_are_warned_about() {
     child::alone(
@@ -125,7 +125,7 @@ fn settings_without_effect_are_warned_about() {
     );
 }
 
-/// With neither properties nor variables the error names both, and nobody is asked.
+/// With neither properties nor variables the error names both, and nothing is sent.
 #[test]
 fn missing_credentials() {
     const VARIABLES: [&str; 3] = [
@@ -186,7 +186,7 @@ fn null_is_the_default() {
     }
 }
 
-/// What waits for the next start is logged as doing so; what works at once is not.
+/// A property that waits for the next start is logged; one that works at once is not.
 #[test]
 fn late_writes_are_logged() {
     child::alone(module_path!(), "late_writes_are_logged", || {

@@ -7,7 +7,7 @@ use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Gate, Options};
 
-/// Whatever part of the opening takes too long, another try is made after `connect-timeout`.
+/// If any part of the opening takes too long, another try is made after `connect-timeout`.
 #[test]
 fn an_opening_that_takes_too_long_is_tried_again() {
     let cases = [
@@ -90,12 +90,13 @@ fn nobody_listens_yet() {
     assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Complete));
 }
 
-/// The line is dialled ahead of the audio; a service that closes it meanwhile is dialled again, without a word.
+/// The line is dialled ahead of the audio; a service that closes it meanwhile is dialled again,
+/// without a word.
 #[test]
 fn a_line_that_died_while_it_waited_is_dialled_again() {
     let cases = ["drop@accept#1", "reset@accept#1", "http:408@accept#1"];
     in_parallel(&cases, |fault| {
-        // Not at once, which may look as if nobody listened.
+        // Not at once, which may look like a refused connection.
         let service = service(faulty(&["delay:300ms@accept#1", fault], false));
         let sink = fast_sink(&service);
         sink.set_property("max-reconnects", 0u32);

@@ -33,7 +33,8 @@ fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
     heard
 }
 
-/// Goes to READY whenever `moment` has come, and starts again from there; prints how long that took.
+/// Goes to READY whenever `moment` has come, and starts again from there; prints how long that
+/// took.
 fn at_each_moment(
     name: &str,
     service: &Service,
@@ -66,7 +67,7 @@ fn at_each_moment(
             service.wait(LONG, |c| c.iter().all(|c| c.end.is_some())),
             "{name}: a connection is left"
         );
-        // Whatever the service still had to say came to nobody.
+        // No later response of the service has been posted.
         assert!(rig.take().transcripts().is_empty(), "{name}");
     }
     play_a_sentence(&mut rig, 0);

@@ -4,8 +4,9 @@ use crate::common::child;
 use crate::common::scratch::Scratch;
 use gst::prelude::*;
 
-/// It needs neither a variable nor an installed plugin; and a second registration, by another part of the same program for
-/// example, does no harm: GStreamer itself would leave the element's class with a factory that is gone.
+/// It needs neither a variable nor an installed plugin; and a second registration, by another part
+/// of the same program for example, does no harm: GStreamer itself would leave the element's class
+/// with a factory that is gone.
 #[test]
 fn the_element_is_there_without_a_plugin_path() {
     let scratch = Scratch::new("static");

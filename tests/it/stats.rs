@@ -117,7 +117,8 @@ fn the_figures_are_those_of_the_service() {
     assert_eq!(nanos(&anew, "audio-sent"), 0);
 }
 
-/// After READY no session is open, and what was counted stays what it was, whatever `rate` the next run gets.
+/// After READY no session is open, and what was counted stays what it was, whatever `rate` the next
+/// run gets.
 #[test]
 fn after_ready_the_figures_stay() {
     let service = service(Options::default());
@@ -135,7 +136,7 @@ fn after_ready_the_figures_stay() {
     assert_eq!(stats(), after);
 }
 
-/// What the service takes for an answer is in it, and no more than what passed altogether.
+/// The latency covers the service's delay, and is no longer than the whole took.
 #[test]
 fn the_latency_is_the_service_s() {
     const LAG: std::time::Duration = std::time::Duration::from_millis(400);

@@ -1,4 +1,5 @@
-//! Steps and instant rate changes while the sink waits for the service: no buffer comes twice, none is lost.
+//! Steps and instant rate changes while the sink waits for the service: no buffer comes twice, none
+//! is lost.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,8 @@ use gst::prelude::*;
 use gst_base::prelude::*;
 use volcasr_loopback::{Gate, Options};
 
-/// The clock must not reach this place before a step begins: the base class drops the buffers before it.
+/// The clock must not reach this place before a step begins: the base class drops the buffers
+/// before it.
 const AHEAD: u64 = 60;
 
 /// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
@@ -113,8 +115,8 @@ fn steps_in_paused() {
     }
 }
 
-/// Steps over more than the one buffer that waits: they end in PAUSED without a word of the service,
-/// and drop no audio.
+/// Steps over more than the one buffer that waits: they end in PAUSED without a word of the
+/// service, and drop no audio.
 #[test]
 fn long_steps_in_paused() {
     let amounts: [gst::GenericFormattedValue; 2] = [
@@ -137,8 +139,8 @@ fn long_steps_in_paused() {
     }
 }
 
-/// The step finds the streaming thread idle, and begins with a buffer for which there is no room: the pause is over only when
-/// that has gone by.
+/// The step finds the streaming thread idle, and begins with a buffer for which there is no room:
+/// the pause is over only when that has gone by.
 #[test]
 fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
     for is_async in [true, false] {
@@ -172,7 +174,7 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
     }
 }
 
-/// What is said later goes by twice as fast.
+/// Running time goes half as fast behind the change.
 #[test]
 fn an_instant_rate_change() {
     for is_async in [true, false] {
@@ -194,8 +196,8 @@ fn an_instant_rate_change() {
     }
 }
 
-/// The base class sets the segment anew around the clock's time. Of audio that is far ahead of the clock, running time jumps then;
-/// but timestamps go on, and no silence comes between.
+/// The base class sets the segment anew around the clock's time. Of audio that is far ahead of the
+/// clock, running time jumps then; but timestamps go on, and no silence comes between.
 #[test]
 fn an_instant_rate_change_in_the_middle_of_a_word() {
     for is_async in [true, false] {
@@ -224,7 +226,8 @@ fn an_instant_rate_change_in_the_middle_of_a_word() {
     }
 }
 
-/// While the last words are awaited there is no buffer to step over, and the end comes all the same.
+/// While the last words are awaited there is no buffer to step over, and the end comes all the
+/// same.
 #[test]
 fn a_step_while_the_end_is_awaited() {
     for is_async in [true, false] {
@@ -261,7 +264,8 @@ fn a_step_while_the_end_is_awaited() {
     }
 }
 
-/// The pause finds no buffer to preroll with, and the step nothing to step over but the end of the stream.
+/// The pause finds no buffer to preroll with, and the step nothing to step over but the end of the
+/// stream.
 #[test]
 fn steps_in_paused_that_only_the_end_comes_after() {
     for (steps, is_async) in [(1, true), (2, true), (3, true), (1, false), (2, false)] {
@@ -310,8 +314,9 @@ fn a_segment_at_double_speed() {
     }
 }
 
-/// GStreamer 1.22 restores the segment that a step began in, its start and stop, in whichever it ends in. Then nothing lies in
-/// the segment any more that the sink could preroll with before it awaits the last words.
+/// GStreamer 1.22 restores the segment that a step began in, its start and stop, in whichever it
+/// ends in. Then nothing lies in the segment any more that the sink could preroll with before it
+/// awaits the last words.
 #[test]
 fn a_step_into_another_segment_and_the_end_in_paused() {
     for is_async in [true, false] {

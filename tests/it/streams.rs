@@ -81,7 +81,7 @@ fn the_end_waits_for_the_last_words() {
     rig.end();
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
     let mut heard = BusLog::default();
-    // Whatever else comes, EOS does not.
+    // Other messages may come, but not EOS.
     while let Some(message) = rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
         heard.messages.push(message);
     }
@@ -186,7 +186,8 @@ fn a_new_stream_without_an_end() {
     }
 }
 
-/// A stream that ends where another begins is over, whatever the other is called; without audio there was none.
+/// A stream that ends where another begins is over, whatever the other is called; without audio
+/// there was none.
 #[test]
 fn a_new_stream_of_the_same_id() {
     let service = service(Options::default());
@@ -307,7 +308,7 @@ fn an_empty_stream_between() {
     assert_eq!(service.connections().len(), 2, "no session without audio");
 }
 
-/// EOS waits for the words of the stream before, whose end nobody has waited for.
+/// EOS waits for the words of the stream before, whose end was not waited for.
 #[test]
 fn an_empty_stream_at_the_end() {
     let service = service(Options::default());
@@ -322,7 +323,7 @@ fn an_empty_stream_at_the_end() {
         let ender = scope.spawn(|| end(&harness));
         assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
         let mut heard = BusLog::default();
-        // Whatever else comes, EOS does not.
+        // Other messages may come, but not EOS.
         while let Some(message) = harness.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
             heard.messages.push(message);
         }
@@ -339,8 +340,8 @@ fn an_empty_stream_at_the_end() {
     assert_eq!(service.connections().len(), 1, "no session without audio");
 }
 
-/// The base class of 1.22 lets nothing by after an end, a new stream as little as a buffer: a flush or READY comes
-/// first. That of 1.26 goes on with the new stream.
+/// The base class of 1.22 lets nothing by after an end, a new stream as little as a buffer: a flush
+/// or READY comes first. That of 1.26 goes on with the new stream.
 #[test]
 fn a_new_stream_after_the_end() {
     let service = service(Options::default());

@@ -38,7 +38,8 @@ fn playing(sink: gst::Element, segment: &gst::Segment) -> PadHarness {
     harness
 }
 
-/// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks of each.
+/// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks
+/// of each.
 fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcript, Vec<u64>)> {
     let service = exact();
     let sink = unpaced_sink(&service);
@@ -58,8 +59,8 @@ fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcrip
     finals.into_iter().zip(starts).collect()
 }
 
-/// The times of an utterance and its words: each 300 ms mark at what `timestamp`, `stream_time` and `running_time`
-/// make of its place in the audio.
+/// The times of an utterance and its words: each 300 ms mark at what `timestamp`, `stream_time` and
+/// `running_time` make of its place in the audio.
 fn assert_times(
     spoken: &[(Transcript, Vec<u64>)],
     timestamp: impl Fn(gst::ClockTime) -> gst::ClockTime,
@@ -149,7 +150,8 @@ fn an_applied_rate_stretches_stream_time() {
     assert_times(&spoken, |t| t, |t| Some(t * 2 + ms(60_000)), Some);
 }
 
-/// Without timestamps, or in a segment of bytes, only the axis is known: `timestamp` counts from the first sample.
+/// Without timestamps, or in a segment of bytes, only the axis is known: `timestamp` counts from
+/// the first sample.
 #[test]
 fn without_a_timeline_there_is_the_stream_s_own() {
     let time = new_segment();
@@ -164,7 +166,8 @@ fn without_a_timeline_there_is_the_stream_s_own() {
     }
 }
 
-/// A segment that goes on elsewhere, as after a non-flushing seek or between two files: each part in its own time.
+/// A segment that goes on elsewhere, as after a non-flushing seek or between two files: each part
+/// in its own time.
 #[test]
 fn another_segment_in_mid_stream() {
     let service = exact();
@@ -195,7 +198,7 @@ fn another_segment_in_mid_stream() {
     }
 }
 
-/// What lies before the segment is not played, so not heard; the times of the rest stay.
+/// Audio outside the segment is clipped, and the times of the rest stay.
 #[test]
 fn what_the_segment_leaves_out_is_clipped() {
     let service = exact();

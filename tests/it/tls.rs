@@ -204,7 +204,8 @@ fn no_answer_to_the_first_handshake() {
     assert_eq!(service.connections().len(), 8);
 }
 
-/// A port that resets instead of speaking TLS: a server that restarts may do so, too, but not for long.
+/// A port that resets instead of speaking TLS: a server that restarts may do so, too, but not for
+/// long.
 #[test]
 fn no_tls_but_a_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -80,7 +80,8 @@ fn a_file_becomes_lines() {
     }
 }
 
-/// The error is the element's, which says what to do; GStreamer's own says that a state could not be changed.
+/// The error is the element's, which says what to do; GStreamer's own says that a state could not
+/// be changed.
 #[test]
 fn without_credentials_it_says_which_are_needed() {
     let service = service(Options::default());
@@ -118,7 +119,7 @@ fn a_misspelt_name_is_told() {
     }
 }
 
-/// What was said by then is heard to its end.
+/// Ctrl-C waits for the words up to it.
 #[test]
 fn ctrl_c_waits_for_the_last_words() {
     for index in 0..programs(&service(Options::default())).len() {

@@ -1,4 +1,4 @@
-//! What is posted for a response: messages and their order, tags, and what turns them off.
+//! Messages and tags for a response, their order, and the properties that turn them off.
 
 use crate::common::script::*;
 use crate::common::*;
@@ -6,7 +6,8 @@ use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Service;
 
-/// The messages in short: `0 text`, a full stop behind what is final, a question mark behind what is unconfirmed.
+/// The messages in short: `0 text`, a full stop behind what is final, a question mark behind what
+/// is unconfirmed.
 fn told(heard: &BusLog) -> Vec<String> {
     let short = |t: &Transcript| {
         let end = match (t.is_final, t.unconfirmed) {
@@ -101,7 +102,7 @@ fn interim_and_final_and_withdrawn() {
     assert_eq!(heard.tags(), ["Hello.", "World."]);
 }
 
-/// Final ones only, and nothing of what nobody has heard of.
+/// Only final utterances are posted, and no end of one that was withdrawn.
 #[test]
 fn without_interim_results() {
     let service = conversation();

@@ -1,4 +1,5 @@
-//! Without a connection, or one that is a session, there is an error, whether or not a buffer ever comes.
+//! Without a connection, or one that is a session, there is an error, whether or not a buffer ever
+//! comes.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -53,7 +54,7 @@ fn no_network() {
     }
 }
 
-/// Whoever starts a pipeline without a network sees why it does not go on, from the first try on.
+/// gst-launch shows why it does not go on without a network, from the first try on.
 #[test]
 fn gst_launch_shows_the_first_failed_try() {
     let uri = format!(

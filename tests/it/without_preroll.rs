@@ -2,8 +2,8 @@
 
 use crate::common::child;
 
-/// Only the element knows of the preroll, so these are the modules about its streaming thread and its
-/// states.
+/// Only the element knows of the preroll, so these are the modules about its streaming thread and
+/// its states.
 const MODULES: [&str; 9] = [
     "buffers::",
     "finish_now::",

@@ -15,7 +15,7 @@ pub struct Buffers {
     pub odd: Odd,
 }
 
-/// What is odd about all of them.
+/// Oddity of all buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Odd {
     Nothing,
@@ -27,18 +27,19 @@ pub enum Odd {
     Empty,
     /// Flags that say nothing about the sound.
     Flags,
-    /// The same caps again before each.
+    /// A repeat of the caps before each buffer.
     Caps,
     /// More of it before the segment, and behind its stop.
     Outside,
-    /// Each begins so much before the end of the one before it, once there is a second of audio, and is flagged.
+    /// Each begins so much before the end of the one before it, once there is a second of audio,
+    /// and is flagged.
     Overlap(u64),
 }
 
 /// So much audio lies before the segment, in [`Odd::Outside`].
 const BEFORE: u64 = 500;
 
-/// The mark that lies outside the segment, which nobody is to hear.
+/// The mark that lies outside the segment, which must not be heard.
 const UNHEARD: u32 = 9_000_000;
 
 impl Buffers {
@@ -60,7 +61,7 @@ impl Buffers {
     }
 }
 
-/// What is handed over. Times are milliseconds.
+/// A buffer to push. Times are milliseconds.
 #[derive(Clone, Debug)]
 pub struct Audio {
     pub pcm: Vec<u8>,
@@ -110,7 +111,7 @@ pub fn caps(rate: u32) -> gst::Caps {
         .build()
 }
 
-/// Pushes it all, until somebody does not take it any more.
+/// Pushes all of it, until a push is refused.
 pub fn hand_over(pad: &gst::Pad, audio: Audio, buffers: Buffers, progress: &Progress) {
     let odd = buffers.odd;
     let before = match audio.start {
@@ -136,7 +137,7 @@ pub fn hand_over(pad: &gst::Pad, audio: Audio, buffers: Buffers, progress: &Prog
 /// Pushes one piece, and what comes before it.
 fn push(pad: &gst::Pad, audio: &Audio, odd: Odd, at: u64, end: u64) -> Result<(), gst::FlowError> {
     let begin = match odd {
-        // Without timestamps nobody could tell.
+        // Without timestamps there is no way to tell.
         Odd::Overlap(by) if at >= 1000 && audio.start.is_some() => at - by,
         _ => at,
     };

@@ -1,4 +1,4 @@
-//! What must have been posted, and what must not.
+//! Checks of the messages that a schedule must post, and of those that it must not.
 
 use super::common::Transcript;
 use super::marks::{Marks, Places};
@@ -56,7 +56,7 @@ impl Checked<'_> {
     }
 
     /// Whether the life ended as documented where last words may be missing and the service never
-    /// answered for its stream: with one error, so that nobody takes that for a silent stream.
+    /// answered for its stream: with one error, so that it is not taken for a silent stream.
     fn got_no_answer(&self) -> bool {
         let [error] = self.life.errors.as_slice() else {
             return false;
@@ -67,7 +67,8 @@ impl Checked<'_> {
             && self.life.said.iter().all(|s| s.stream < last)
     }
 
-    /// Whether an error says what struck last: "error 45000292" by its number, "HTTP 503" by its own.
+    /// Whether an error says what struck last: "error 45000292" by its number, "HTTP 503" by its
+    /// own.
     fn names_a_fault(&self, error: &str) -> bool {
         let number = |fault: &String| fault.split_whitespace().nth(1).map(str::to_owned);
         let mut numbers = self.played.faults.iter().filter_map(number);
@@ -163,8 +164,8 @@ impl Checked<'_> {
     }
 }
 
-/// Which streams were cut short: the one that was fed, and those before it that were still to be ended in the
-/// background. Of these, none has said anything yet but the first.
+/// Which streams were cut short: the one that was fed, and those before it that were still to be
+/// ended in the background. Of these, none has said anything yet but the first.
 fn cut_streams(life: &Life) -> Vec<bool> {
     let mut cut = vec![false; life.fed.len()];
     let mut first = 0;

@@ -1,4 +1,4 @@
-//! What goes wrong in a schedule: all of it is survived.
+//! Faults of a schedule: the element survives all of them.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use super::ways::Ways;
 /// More failures of an unknown kind in a row are one for good.
 const LIMITED: usize = 3;
 
-/// So much audio has the end of an utterance in it, and the answer to that, whatever is spoken without a pause.
+/// So much audio has the end of an utterance in it, and the answer to that, whatever is spoken
+/// without a pause.
 const LONGEST: Duration = Duration::from_millis(10_500);
 
 /// The faults of a schedule with so many milliseconds of audio.
@@ -45,7 +46,8 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
             faults.push(Fault::each(what, moment(dice, audio)));
         }
         2 => {
-            // A service that takes no more sessions for a while, and says so in one way or the other.
+            // A service that takes no more sessions for a while, and says so in one way or the
+            // other.
             let full = [
                 (http(429), Trigger::Handshake),
                 (quota(), dice.pick(&[Trigger::Ack, Trigger::Wall(ms(0))])),

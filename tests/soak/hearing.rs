@@ -1,4 +1,4 @@
-//! What the bus says, noted down.
+//! Messages of the bus, recorded.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl Player {
     pub fn hear_late(&mut self, message: &gst::Message) {
         use gst::MessageView::{Element, Error, Progress, Tag, Warning};
         match message.view() {
-            // Nobody waits for the network with nothing to say.
+            // Without audio no one waits for the network.
             Progress(_) if self.played.life().is_silent() => {
                 self.hear(message);
             }

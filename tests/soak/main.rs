@@ -1,9 +1,11 @@
-//! Sessions over marks with random faults, pauses, flushes, seeks, gaps and changes of stream: whatever happens, every mark that
-//! the sink's promises cover is heard once, in order, at its time, and nothing is posted that has no reason.
+//! Sessions over marks with random faults, pauses, flushes, seeks, gaps and changes of stream:
+//! in spite of them, every mark that the sink's promises cover is heard once, in order, at its
+//! time, and nothing is posted that has no reason.
 //!
-//! Each schedule follows from its seed. `SOAK_SEED` is the first one's, `SOAK_SCHEDULES` says how many follow from it, `SOAK_JOBS`
-//! how many run at a time, `SOAK_LAG` how far answers lag. A failure prints the seed; with that and one schedule it
-//! comes again, as far as the machine's timing lets it.
+//! Each schedule follows from its seed. `SOAK_SEED` is the first one's, `SOAK_SCHEDULES` says how
+//! many follow from it, `SOAK_JOBS` how many run at a time, `SOAK_LAG` how far answers lag. A
+//! failure prints the seed; with that and one schedule it comes again, as far as the machine's
+//! timing lets it.
 
 #[path = "../common/mod.rs"]
 mod common;

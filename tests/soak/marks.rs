@@ -27,7 +27,7 @@ pub struct Marks {
     pub dropped: usize,
     /// Not in the replay window any more.
     pub forgotten: usize,
-    /// What begins stretches that nothing in their streams explains.
+    /// Starts of stretches that no event of their streams explains.
     pub gone: Vec<Place>,
 }
 
@@ -227,7 +227,7 @@ impl<'a> Places<'a> {
         self.schedule.stamps.tolerance() * MS
     }
 
-    /// What was warned about as dropped, of this stream: in the order of its marks.
+    /// Dropped ranges of this stream from the warnings, in the order of its marks.
     fn drops(&self) -> Vec<Drop> {
         let warnings = self.life.warnings.iter();
         let dropped = warnings.filter(|w| w.is("volcasr-dropped"));
@@ -334,12 +334,12 @@ struct Untold {
     /// It lies behind that.
     told: u64,
     longest: u64,
-    /// What it explains so far.
+    /// Marks that it explains so far.
     explained: Option<Range<u64>>,
 }
 
 impl Untold {
-    /// What is sent between two drops waited in a queue of `queue` milliseconds.
+    /// Audio between two drops waited in a queue of `queue` milliseconds.
     fn new(may_be: bool, queue: u32, drops: &[Drop]) -> Self {
         Untold {
             may_be,

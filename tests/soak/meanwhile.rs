@@ -1,4 +1,4 @@
-//! What comes in the middle of speech, and between.
+//! Events in the middle of speech, and between sentences.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What happens in one schedule, all of it from the seed.
+//! Events of one schedule, all drawn from the seed.
 
 use volcasr_loopback::Fault;
 use volcasr_loopback::marks::Layout;
@@ -48,7 +48,7 @@ pub enum Act {
     Ready,
 }
 
-/// What comes in the middle of speech.
+/// Event in the middle of speech.
 #[derive(Clone, Copy, Debug)]
 pub enum Meanwhile {
     /// PAUSED for so long: shorter than `idle-timeout`.
@@ -218,7 +218,8 @@ fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
         // Longer than `idle-timeout`, where that is short.
         8 | 9 => Some(Act::Pause { length: IDLE + 300 }),
         10..=12 => Some(Act::NewStream),
-        // A chunk may hold something of both: what is dropped with it can't be told by its timestamps.
+        // A chunk may hold something of both: what is dropped with it can't be told by its
+        // timestamps.
         13 | 14 if !sink.drops() => Some(Act::Segment {
             later: dice.pick(&[0, 0, 300, long]),
         }),

@@ -24,7 +24,7 @@ pub const HOUR: u64 = 3_600_000;
 /// Running time begins so late that no clock gets there: a step drops what it finds to be late.
 const AHEAD: u64 = 60_000;
 
-/// What plays a schedule.
+/// Player of a schedule.
 pub struct Player {
     pub pipeline: gst::Pipeline,
     pub sink: gst::Element,
@@ -33,16 +33,16 @@ pub struct Player {
     rate: u32,
     /// Buffers have timestamps.
     timed: bool,
-    /// Some segments have a stop. A step from one segment into another leaves the base class with the first one's stop, and
-    /// nothing that comes is in the segment any more.
+    /// Some segments have a stop. A step from one segment into another leaves the base class with
+    /// the first one's stop, and nothing that comes is in the segment any more.
     stops: bool,
     /// Segments so far.
     segments: u64,
     segment: Segment,
     /// The base class moves running time to where the clock is: now, or in a segment to come.
     pub stepped: bool,
-    /// It changed the rate at once, and with that, in GStreamer 1.22, all segments from there on: READY does not end that,
-    /// and stream time is another one as well.
+    /// It changed the rate at once, and with that, in GStreamer 1.22, all segments from there on:
+    /// READY does not end that, and stream time is another one as well.
     pub rated: bool,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
@@ -178,7 +178,8 @@ impl Player {
         self.segments * 37 % 64 * HOUR + 1000 * self.segments
     }
 
-    /// Where a seek went, or a start of its own; running time that goes on at `base`, or begins anew.
+    /// Where a seek went, or a start of its own; running time that goes on at `base`, or begins
+    /// anew.
     fn begin_segment(&mut self, sought: Option<u64>, base: Option<u64>) {
         let start = sought.unwrap_or_else(|| self.next_start());
         self.segment = Segment {
@@ -259,8 +260,8 @@ impl Player {
             scope.spawn(|| hand_over(&pad, audio, buffers, &progress));
             let mut moves = true;
             if let Some((at, what)) = meanwhile {
-                // Not before the first buffer: a pause while that makes the pipeline preroll is too much for GStreamer 1.22,
-                // with any sink.
+                // Not before the first buffer: a pause while that makes the pipeline preroll is too
+                // much for GStreamer 1.22, with any sink.
                 moves = progress.wait_for(at.max(1));
                 self.meanwhile(what);
             }
@@ -360,8 +361,8 @@ impl Player {
                 let _ = self.pipeline.set_state(gst::State::Playing);
             }
             if self.played.life().is_silent() {
-                // Then the end is what the sink prerolls with. A pause in that very moment is too much for GStreamer 1.22,
-                // with any sink: the pipeline waits for ever.
+                // Then the end is what the sink prerolls with. A pause in that very moment is too
+                // much for GStreamer 1.22, with any sink: the pipeline waits for ever.
                 let _ = self.pipeline.state(patience());
             }
             self.hurry(hurry);

@@ -1,4 +1,4 @@
-//! What was fed, and what came of it.
+//! Records of the input of a schedule, and of its results.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ pub struct Place {
     pub number: u32,
     pub start: u64,
     pub end: u64,
-    /// From timestamps to running time and stream time, where there are any; may be negative, and wraps. A step moves
-    /// running time, and so does another rate.
+    /// From timestamps to running time and stream time, where there are any; may be negative, and
+    /// wraps. A step moves running time, and so does another rate.
     pub running: Option<u64>,
     pub time: Option<u64>,
 }
 
-/// What one stream was fed.
+/// Input of one stream.
 #[derive(Debug, Default)]
 pub struct Fed {
     pub id: String,
@@ -61,9 +61,9 @@ pub struct Life {
     /// How the progress `connect` ended.
     pub progress: Vec<gst::ProgressType>,
     pub ended: bool,
-    /// What was posted after the end.
+    /// Messages after the end.
     pub late: Vec<String>,
-    /// What `stats` says was dropped, in nanoseconds.
+    /// Dropped audio in nanoseconds, from `stats`.
     pub dropped: Option<u64>,
 }
 
@@ -75,7 +75,7 @@ impl Life {
     }
 }
 
-/// What came of a schedule.
+/// Results of a schedule.
 #[derive(Debug, Default)]
 pub struct Played {
     pub lives: Vec<Life>,

@@ -10,7 +10,7 @@ pub enum Stamps {
     Wobble(u64),
     /// So much audio has the time at which all of it was there.
     Burst(u64),
-    /// So many thousandths too fast, or too slow.
+    /// Drift of the clock, in thousandths.
     Drift(i64),
 }
 
@@ -24,7 +24,7 @@ impl Stamps {
         }
     }
 
-    /// What a buffer has whose audio begins at `at`, in a segment from `start` on.
+    /// Returns the timestamp of a buffer whose audio begins at `at`, in a segment from `start` on.
     pub fn of_buffer(self, at: u64, start: u64) -> u64 {
         match self {
             Stamps::Wobble(most) => at + hash(at) % (most + 1),

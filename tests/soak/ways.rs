@@ -67,7 +67,8 @@ impl Ways {
             out_of_order: dice.percent(20),
             // Where times are needed to tell what was lost, they are there; the text is all of it.
             text_only: dice.percent(15) && !(sink.single || sink.drops() || sink.forgets()),
-            // Only beside utterances: which text alone begins anew can't be told of marks, whose words are so alike.
+            // Only beside utterances: which text alone begins anew can't be told of marks, whose
+            // words are so alike.
             text_resets: dice.percent(20),
             revised_text: dice.percent(20),
             // What is forgotten ends with the words that were told of it.

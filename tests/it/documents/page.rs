@@ -5,9 +5,9 @@
 pub struct Block {
     /// Where it begins, for messages.
     pub line: usize,
-    /// What stands behind the fence.
+    /// Language of the fence.
     pub language: String,
-    /// What a comment on the line before says of it.
+    /// Comment on the line before.
     pub note: Option<String>,
     pub text: String,
 }

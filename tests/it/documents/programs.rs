@@ -92,7 +92,7 @@ pipeline.set_state(Gst.State.PLAYING)
 loop.run()
 pipeline.set_state(Gst.State.NULL)";
 
-/// What stands before and behind each program in Python, and what it must say.
+/// Code before and behind each program in Python, and the output that must come.
 const PYTHON: [(&str, &str, &str, &str); 8] = [
     (
         "README.md",

@@ -28,7 +28,7 @@ fn fences(page: &str) -> Vec<(String, Vec<String>)> {
     page::read(&text(page)).0.into_iter().map(fence).collect()
 }
 
-/// What stands between two marks in a row of a table.
+/// Returns the code between two marks in a row of a table.
 fn between(row: &str, mark: char) -> Vec<&str> {
     row.split(mark).skip(1).step_by(2).collect()
 }

@@ -7,7 +7,7 @@ use volcasr_loopback::{Fault, FaultKind, Options, Quirks, Trigger};
 pub struct Case {
     pub name: &'static str,
     pub service: Options,
-    /// What is wrong with the element.
+    /// Sets the wrong property of the element.
     pub spoil: fn(&gst::Element),
     pub error: Kind,
     pub code: Option<u32>,
@@ -17,7 +17,7 @@ pub struct Case {
     pub retryable: bool,
     /// In the text: what to act upon.
     pub text: &'static [&'static str],
-    /// What the sink needs before it works.
+    /// Mends the sink, so that it works.
     pub mend: fn(&gst::Element),
 }
 

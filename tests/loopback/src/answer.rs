@@ -9,7 +9,8 @@ use std::fmt::Write;
 /// How late a revised time is at first, as in a recording: 732, then 592.
 const REVISION: i64 = 140;
 
-/// How much later the second pass says that an utterance ends. That it is later is reported by users.
+/// How much later the second pass says that an utterance ends. That it is later is reported by
+/// users.
 const LATER_END: i64 = 60;
 
 /// Makes the answers of one session.
@@ -291,7 +292,7 @@ impl Answers {
     }
 }
 
-/// What an answer is without.
+/// A field that an answer leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LeftOut {
     Nothing,
@@ -304,7 +305,7 @@ impl LeftOut {
     const ALL: [Self; 4] = [Self::Nothing, Self::Duration, Self::Text, Self::Words];
 }
 
-/// What the request asked for besides, for the utterance whose turn it is.
+/// Adds the additions that the request asked for, with the values of this utterance.
 fn with_extras(additions: &str, transcript: &Transcript, turn: usize) -> String {
     let mut additions = additions.to_owned();
     for (name, values) in &transcript.request.extras {

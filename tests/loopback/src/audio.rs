@@ -10,7 +10,7 @@ const MAX_WAV_HEAD: usize = 64 * 1024;
 pub(crate) enum Format {
     /// S16LE samples.
     Pcm,
-    /// The same behind the head of a file.
+    /// 16-bit samples behind the header of a WAV file.
     Wav,
     /// One that is taken and not decoded, such as MP3: it holds no word.
     Compressed,

@@ -26,7 +26,8 @@ FAULTS: --fault WHAT[:ARGUMENT]@WHEN[#N|*], a list by commas or several options.
 The endpoint follows the path of the URI: /api/v3/sauc/bigmodel_async, /bigmodel, /bigmodel_nostream.
 The first line on stdout is the URI. Ctrl-C ends the service.";
 
-/// A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known to be
+/// A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known
+/// to be
 #[derive(Debug, Parser)]
 #[command(name = "loopback", after_help = FAULTS)]
 pub struct Arguments {
@@ -39,7 +40,7 @@ pub struct Arguments {
     /// The script of `--recogniser scripted`: JSON, as described in the module `scripted`
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// What goes wrong, and when; see below
+    /// Faults to inject, with their moments; see below
     #[arg(long, value_name = "FAULT", value_delimiter = ',')]
     fault: Vec<Fault>,
     /// App key that is accepted, together with the access key
@@ -51,7 +52,8 @@ pub struct Arguments {
     /// API key that is accepted
     #[arg(long, default_value = API_KEY)]
     api_key: String,
-    /// Resource ids that are granted, by commas; other known ones are refused with 403. Default: all four known ones
+    /// Resource ids that are granted, by commas; other known ones are refused with 403. Default:
+    /// all four known ones
     #[arg(long, value_delimiter = ',')]
     granted: Vec<String>,
     /// Sessions at a time, then error 45000292
@@ -63,7 +65,8 @@ pub struct Arguments {
     /// Without a packet for so long, error 45000081
     #[arg(long, value_parser = time, default_value = "8s")]
     idle_timeout: Duration,
-    /// How far answers lag behind the audio: a range, or exactly. Default: 368ms..1168ms; 400ms if --exact
+    /// How far answers lag behind the audio: a range, or exactly. Default: 368ms..1168ms; 400ms if
+    /// --exact
     #[arg(long, value_name = "TIME[..TIME]")]
     lag: Option<Lag>,
     /// Seed of the lag's jitter; the same seed draws the same lags
@@ -96,7 +99,8 @@ pub struct Arguments {
     /// Write the certificate to trust here, for SSL_CERT_FILE
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_file: Option<PathBuf>,
-    /// Write so many seconds of marks to stdout (S16LE, 24 kHz, mono) and end: food for `--recogniser marks`
+    /// Write so many seconds of marks to stdout (S16LE, 24 kHz, mono) and end: food for
+    /// `--recogniser marks`
     #[arg(long, value_name = "SECONDS")]
     write_marks: Option<u64>,
     /// Threads; more than one for many sessions
@@ -110,7 +114,7 @@ enum RecogniserKind {
     Pocketsphinx,
     /// Numbers that are read out of the samples of a generated sound
     Marks,
-    /// The same with word times of 80 ms inside the marks
+    /// Marks with word times of 80 ms inside them
     Spikes,
     /// Answers from a file
     Scripted,
@@ -175,7 +179,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What the program would serve with these arguments: for those who run documented commands in a process of their own.
+/// Returns the options that these arguments stand for.
 ///
 /// # Errors
 /// The arguments can't be used, or ask for help, which is then the text.
@@ -185,7 +189,7 @@ pub fn parse(arguments: &[&str]) -> Result<Options, String> {
         .and_then(options)
 }
 
-/// The same with these arguments, of which the first is the program's name.
+/// Runs the program with these arguments, of which the first is its name.
 ///
 /// # Errors
 /// The service can't be started, or the marks can't be written.
@@ -195,7 +199,7 @@ pub fn run<T: Into<OsString> + Clone>(
     serve(Arguments::parse_from(arguments))
 }
 
-/// The same with arguments that another program has read, of which this is one command.
+/// Runs the program with arguments that another program has read, of which this is one command.
 ///
 /// # Errors
 /// The service can't be started, or the marks can't be written.

@@ -130,7 +130,8 @@ impl Open {
             if let Break(end) = self.inject_due(due).await {
                 return end;
             }
-            // Looked at before anything is sent, so that a release in between is seen as a change below.
+            // Looked at before anything is sent, so that a release in between is seen as a change
+            // below.
             let held = *self.gates.borrow_and_update();
             if let Break(end) = self.send_out(held) {
                 return end;

@@ -5,8 +5,8 @@ use thiserror::Error;
 
 /// One fault. Several may be given: each waits for its own moment.
 ///
-/// Written as `WHAT@WHEN`, with `#N` for the N-th connection only or `*` for every connection; without
-/// either it comes once, on the first connection that gets there.
+/// Written as `WHAT@WHEN`, with `#N` for the N-th connection only or `*` for every connection;
+/// without either it comes once, on the first connection that gets there.
 ///
 /// | what | |
 /// |---|---|
@@ -43,7 +43,7 @@ use thiserror::Error;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What happens.
+    /// Kind of the fault.
     pub kind: FaultKind,
     /// At which moment of a connection.
     pub trigger: Trigger,
@@ -83,7 +83,7 @@ impl Fault {
     }
 }
 
-/// What happens.
+/// Kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// TCP reset.
@@ -114,7 +114,7 @@ pub enum FaultKind {
     Delay(Duration),
     /// One byte is written each so often.
     Trickle(Duration),
-    /// The same for so many bytes.
+    /// One byte is written each so often, for this many bytes.
     TrickleFor(Duration, u64),
     /// The final response never comes. The connection stays.
     NoFinal,

@@ -1,7 +1,8 @@
-//! The service's side of the binary frames: strict decoding of what clients send, encoding of answers.
+//! The service's side of the binary frames: strict decoding of what clients send, encoding of
+//! answers.
 //!
-//! This is written independently of any client, from the documented layout: a client that agrees with
-//! it agrees with the documentation, not with its own mistakes.
+//! This is written independently of any client, from the documented layout: a client that agrees
+//! with it agrees with the documentation, not with its own mistakes.
 //!
 //! ```text
 //! byte 0   version (4 bits) = 1      | header size in 4-byte words (4 bits)
@@ -16,7 +17,7 @@ use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 use std::io::{ErrorKind, Read, Write};
 use thiserror::Error;
 
-/// What a client sent, in the frame's own words.
+/// A frame of a client, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The message type.
@@ -167,7 +168,7 @@ pub enum Numbering {
     Last(i32),
 }
 
-/// A full server response. `gzip` false is what recorded traffic shows, whatever the client does.
+/// A full server response. `gzip` false is what recorded traffic shows for all clients.
 #[must_use]
 pub fn response(numbering: Numbering, json: &[u8], gzip: bool) -> Vec<u8> {
     let (flags, sequence) = match numbering {

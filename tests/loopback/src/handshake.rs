@@ -80,8 +80,8 @@ pub(crate) async fn upgrade(
     })
 }
 
-/// The refusal of a session for its number among those that live, or among all ever. It comes after the
-/// 101, instead of the ack.
+/// The refusal of a session for its number among those that live, or among all ever. It comes after
+/// the 101, instead of the ack.
 pub(crate) fn refusal(options: &Options, living: usize, ever: usize) -> Option<(u32, String)> {
     let kind = if options.lifetime_sessions.is_some_and(|max| ever > max) {
         "audio_duration_lifetime"
@@ -114,8 +114,8 @@ async fn refuse(
     End::Refused(answer.status)
 }
 
-/// Ends the sending side and reads on for a moment: closing with unread data would become a reset that takes
-/// the last bytes with it.
+/// Ends the sending side and reads on for a moment: closing with unread data would become a reset
+/// that takes the last bytes with it.
 pub(crate) async fn drain(wire: &mut Wire) {
     let _ = wire.shutdown().await;
     let mut sink = [0; 4096];
@@ -175,9 +175,11 @@ pub(crate) fn reset(wire: &Wire) {
     let _ = wire.tcp().set_zero_linger();
 }
 
-/// Neither reads nor writes until the client is gone. (One whose last data can't be sent for lack of room is never seen to go.)
+/// Neither reads nor writes until the client is gone. (One whose last data can't be sent for lack
+/// of room is never seen to go.)
 pub(crate) async fn hang(wire: &Wire) {
-    // Looked at now and then: readiness stays set while nothing is read, so that waiting for it would spin.
+    // Looked at now and then: readiness stays set while nothing is read, so that waiting for it
+    // would spin.
     while matches!(wire.tcp().ready(Interest::READABLE).await, Ok(ready) if !ready.is_read_closed())
     {
         sleep(Duration::from_millis(50)).await;

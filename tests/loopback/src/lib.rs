@@ -1,4 +1,5 @@
-//! A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known to be.
+//! A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known
+//! to be.
 //!
 //! For tests and for people who build against the plugin without an account. It judges clients
 //! independently: nothing here is shared with any client's code.
@@ -21,10 +22,10 @@
 //! - `upgrade`, `wire`, `handshake`, `connection`, [`Service`]: the sockets;
 //! - [`cli`]: the same as a program.
 //!
-//! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so. These are
-//! modelled above all: texts of errors whose place does not name a recording, the order in which several
-//! mistakes of an upgrade are refused, the ranges that make invalid parameters, the numbers of answers, and
-//! the exact moments of revisions.
+//! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so.
+//! These are modelled above all: texts of errors whose place does not name a recording, the order
+//! in which several mistakes of an upgrade are refused, the ranges that make invalid parameters,
+//! the numbers of answers, and the exact moments of revisions.
 
 mod answer;
 mod audio;

@@ -11,7 +11,8 @@ pub(crate) const RESOURCES: [&str; 4] = [
     "volc.bigasr.sauc.concurrent",
 ];
 
-/// How the service behaves. [`Default`] is the service as it is known; each field says what may differ.
+/// How the service behaves. [`Default`] is the service as it is known; each field says what may
+/// differ.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 for a free one.
@@ -22,7 +23,8 @@ pub struct Options {
     pub api_keys: Vec<String>,
     /// Resource ids that the account has bought; any other that exists is refused with 403.
     pub granted_resources: Vec<String>,
-    /// Sessions at a time; more get the 101 and then error 45000292 `quota exceeded for types: concurrency`.
+    /// Sessions at a time; more get the 101 and then error 45000292 `quota exceeded for types:
+    /// concurrency`.
     pub max_sessions: Option<usize>,
     /// Sessions ever; more get 45000292 `quota exceeded for types: audio_duration_lifetime`.
     pub lifetime_sessions: Option<usize>,
@@ -36,9 +38,11 @@ pub struct Options {
     pub lag_clock: LagClock,
     /// Compress answers, as is documented; recorded traffic shows them uncompressed.
     pub gzip_answers: bool,
-    /// On `bigmodel_async`: so much audio at least from one answer to the next. For long streams, whose answers are long.
+    /// On `bigmodel_async`: so much audio at least from one answer to the next. For long streams,
+    /// whose answers are long.
     pub answer_every: Duration,
-    /// Each utterance, when first told, says in its `additions` when that was: `told_at`, Unix time in nanoseconds.
+    /// Each utterance, when first told, says in its `additions` when that was: `told_at`, Unix time
+    /// in nanoseconds.
     pub told_at: bool,
     /// Time from one ping of the service to the next. Pings of clients do not count as packets.
     pub ping_interval: Duration,
@@ -48,17 +52,19 @@ pub struct Options {
     pub quirks: Quirks,
     /// Says on stderr what each connection did, a line each. Credentials are left out.
     pub log: bool,
-    /// What goes wrong.
+    /// Faults to inject.
     pub faults: Vec<Fault>,
     /// Serve TLS with this certificate.
     pub tls: Option<Identity>,
     /// Keep all audio in [`Connection::pcm`](crate::Connection::pcm).
     pub record_audio: bool,
-    /// Keep [`Connection::frames`](crate::Connection::frames), `responses` and `heard`. Off for thousands of long sessions.
+    /// Keep [`Connection::frames`](crate::Connection::frames), `responses` and `heard`. Off for
+    /// thousands of long sessions.
     pub record_frames: bool,
     /// Keep also each packet as it came, in [`ClientFrame::bytes`](crate::ClientFrame::bytes).
     pub record_bytes: bool,
-    /// The kernel's receive buffer of each connection, so that a client's writes block soon when the service hangs.
+    /// The kernel's receive buffer of each connection, so that a client's writes block soon when
+    /// the service hangs.
     pub receive_buffer: Option<u32>,
     /// Threads of the service.
     pub threads: usize,
@@ -98,20 +104,22 @@ impl Default for Options {
 /// The clock by which answers lag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LagClock {
-    /// Positions in the audio: an answer covers what came until `lag` before the latest sample, however fast it came.
-    /// At real time this is the same as [`Wall`](Self::Wall); tests that send faster stay fast.
+    /// Positions in the audio: an answer covers what came until `lag` before the latest sample,
+    /// however fast it came. At real time this is the same as [`Wall`](Self::Wall); tests that send
+    /// faster stay fast.
     Audio,
     /// Time: an answer comes `lag` after the audio that it covers.
     Wall,
 }
 
-/// What turns audio into words.
+/// The recogniser: it turns audio into words.
 #[derive(Clone, Debug)]
 pub enum Recogniser {
     /// No word is ever recognised.
     Silent,
     /// Reads [`marks`](crate::marks) out of the samples. With `spikes`, words have times of 80 ms
-    /// inside the mark, from 100 ms after its start, as the live service times words within longer sounds.
+    /// inside the mark, from 100 ms after its start, as the live service times words within longer
+    /// sounds.
     Marks {
         /// Word times of 80 ms.
         spikes: bool,
@@ -122,20 +130,22 @@ pub enum Recogniser {
     Pocketsphinx,
 }
 
-/// The oddities of answers. The default has what was seen in recorded traffic or reported by users, at
-/// moments that are modelled; the fields say what else may be.
+/// The oddities of answers. The default has what was seen in recorded traffic or reported by users,
+/// at moments that are modelled; the fields say what else may be.
 #[derive(Clone, Debug, Default)]
 pub struct Quirks {
     /// Without the oddities that are recorded, which are these:
     ///
-    /// - A new utterance's start, and its last word's times, come 140 ms late at first, and are put right by
-    ///   the next answer. Each fifth answer leaves the open utterance's `start_time` out.
-    /// - The same text comes again with `prefetch` or `last_stream_duration`, once for each open utterance,
-    ///   when it has been quiet for 200 ms.
-    /// - `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` ends the list when nothing is open.
+    /// - A new utterance's start, and its last word's times, come 140 ms late at first, and are put
+    ///   right by the next answer. Each fifth answer leaves the open utterance's `start_time` out.
+    /// - The same text comes again with `prefetch` or `last_stream_duration`, once for each open
+    ///   utterance, when it has been quiet for 200 ms.
+    /// - `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` ends the list when nothing is
+    ///   open.
     /// - Words of one space with −1 for both times stand between the words.
     /// - An open utterance's end lies 1 ms past the duration when the sound reaches to it.
-    /// - With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than before.
+    /// - With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than
+    ///   before.
     pub exact: bool,
     /// With two-pass and `result_type` `single`: a definite utterance has no `words` either.
     pub second_pass_without_words: bool,
@@ -156,13 +166,16 @@ pub struct Quirks {
     pub refuse_24000: bool,
     /// Audio at 24000 is taken for 16000: all times and durations are half as long again.
     pub misread_24000: bool,
-    /// With two-pass: audio from the pause to the second pass. Until then the utterance is not definite.
+    /// With two-pass: audio from the pause to the second pass. Until then the utterance is not
+    /// definite.
     pub second_pass_delay: Duration,
-    /// With two-pass: each second utterance's second pass comes before that of the utterance before it.
+    /// With two-pass: each second utterance's second pass comes before that of the utterance before
+    /// it.
     pub second_pass_out_of_order: bool,
     /// An open utterance's case and punctuation change from answer to answer.
     pub revised_text: bool,
-    /// Answers that settle nothing leave out, in turn, `audio_info`, `text`, and the open utterance's `words`.
+    /// Answers that settle nothing leave out, in turn, `audio_info`, `text`, and the open
+    /// utterance's `words`.
     pub absent_fields: bool,
     /// The bodies of errors are, in turn, `{"error":…}`, plain text, and `{"message":…}`.
     pub error_bodies: bool,
@@ -188,7 +201,8 @@ pub enum Endpoint {
     Async,
     /// `bigmodel`: one answer for every packet.
     Bigmodel,
-    /// `bigmodel_nostream`: one answer for every packet, without text until 15 s of audio or the last packet.
+    /// `bigmodel_nostream`: one answer for every packet, without text until 15 s of audio or the
+    /// last packet.
     Nostream,
 }
 

@@ -54,7 +54,8 @@ impl SessionRecogniser {
         }
     }
 
-    /// Brings the transcript up to what is known of the audio up to `position`; true once nothing more can come.
+    /// Brings the transcript up to what is known of the audio up to `position`; true once nothing
+    /// more can come.
     pub(crate) fn update(&mut self, transcript: &mut Transcript, position: i64) -> bool {
         match self {
             Self::Silent | Self::Scripted(_) => transcript.advance(position),
@@ -98,7 +99,7 @@ impl SessionRecogniser {
         }
     }
 
-    /// What a script says for so much audio.
+    /// Returns the script, if this plays one.
     pub(crate) fn script(&mut self) -> Option<&mut Player> {
         match self {
             Self::Scripted(player) => Some(player),
@@ -111,7 +112,7 @@ impl SessionRecogniser {
         matches!(self, Self::Pocketsphinx(listener) if listener.is_full())
     }
 
-    /// What to wait for, for news that come by themselves.
+    /// Returns the notification of results that come without a packet.
     pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
         match self {
             Self::Pocketsphinx(listener) => Some(listener.notify()),
@@ -168,7 +169,8 @@ impl Marks {
             } else {
                 (start, end)
             };
-            // Rounded down as the count of received audio is, so that it is due when its last sample is there.
+            // Rounded down as the count of received audio is, so that it is due when its last
+            // sample is there.
             let due = (mark.end * 1000 / u64::from(self.rate)).cast_signed();
             self.queue.push_back((
                 due,

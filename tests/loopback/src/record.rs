@@ -1,4 +1,4 @@
-//! What every connection did, for tests to look at.
+//! Records of connections, for tests to read.
 
 use crate::marks::HeardMark;
 use serde_json::Value;
@@ -24,7 +24,8 @@ pub struct Connection {
     pub request: Option<Value>,
     /// When the ack was handed to the socket.
     pub ack_at: Option<Instant>,
-    /// What the client sent, in order; see [`Options::record_frames`](crate::Options::record_frames).
+    /// Packets of the client, in order; see
+    /// [`Options::record_frames`](crate::Options::record_frames).
     pub frames: Vec<ClientFrame>,
     /// Packets that came, also when frames are not kept.
     pub packets: u64,
@@ -109,7 +110,8 @@ pub struct ClientFrame {
     pub wire_size: usize,
     /// Bytes of payload, inflated.
     pub size: usize,
-    /// The whole packet as it came; empty unless [`Options::record_bytes`](crate::Options::record_bytes).
+    /// The whole packet as it came; empty unless
+    /// [`Options::record_bytes`](crate::Options::record_bytes).
     pub bytes: Vec<u8>,
 }
 

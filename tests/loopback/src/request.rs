@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 /// The rates that are taken: any, as documented in 2026.
 pub(crate) const RATES: RangeInclusive<u32> = 8_000..=192_000;
 
-/// What of the request changes the service's behaviour.
+/// Fields of the request that change the service's behaviour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub rate: u32,
@@ -22,7 +22,7 @@ pub(crate) struct Request {
     pub end_window: Option<i64>,
     /// No end of an utterance before this many milliseconds of audio.
     pub force_to_speech: i64,
-    /// What each utterance's `additions` hold besides: names, and values for its turn among the others.
+    /// Further `additions` of each utterance: their names, and the values that take turns.
     pub extras: Vec<(&'static str, &'static [&'static str])>,
 }
 
@@ -112,7 +112,8 @@ const SEGMENTING: &[&str] = &[
     "request.enable_gender_detection",
 ];
 
-/// What is asked for, and what it puts into `additions`. All values are strings; which ones is modelled.
+/// Fields of the request with the `additions` that they ask for. The values, all strings, are
+/// modelled.
 const EXTRAS: &[(&str, &str, &[&str])] = &[
     ("request.enable_speaker_info", "speaker_id", &["1", "2"]),
     ("request.show_speech_rate", "speech_rate", &["2.5", "4.1"]),
@@ -138,8 +139,8 @@ fn look<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// Checks the request. `two_pass`: the endpoint knows second passes.
 ///
-/// A field of a wrong type is 55000000 naming it, as users report it. That values out of the documented
-/// ranges are 45000001 follows the documentation. The exact texts are modelled.
+/// A field of a wrong type is 55000000 naming it, as users report it. That values out of the
+/// documented ranges are 45000001 follows the documentation. The exact texts are modelled.
 pub(crate) fn check(
     json: &Value,
     rates: &RangeInclusive<u32>,

@@ -15,11 +15,12 @@
 //! ]}
 //! ```
 //!
-//! - `at`: milliseconds of audio that must have come; `"ack"`: after the request, the first such answer instead of the ack;
-//!   `"finish"`: after the finish. With steps at the finish of which none is `last`, `error` or `close`, no final
-//!   response comes; without any, an empty one does.
-//! - `json`: a response with these very characters (numbered as the service numbers); `last`: the same as the final one;
-//!   `raw`, `raw_last`: the same from a string, which need not be JSON; `frame`: a binary message in hexadecimal, spaces ignored.
+//! - `at`: milliseconds of audio that must have come; `"ack"`: after the request, the first such
+//!   answer instead of the ack; `"finish"`: after the finish. With steps at the finish of which
+//!   none is `last`, `error` or `close`, no final response comes; without any, an empty one does.
+//! - `json`: a response with these very characters (numbered as the service numbers); `last`: the
+//!   same as the final one; `raw`, `raw_last`: the same from a string, which need not be JSON;
+//!   `frame`: a binary message in hexadecimal, spaces ignored.
 //! - `connection`: only on the connection with this number, counted from 1.
 
 use crate::fault::hex;
@@ -39,7 +40,7 @@ pub struct Script {
 pub struct Step {
     /// When.
     pub at: At,
-    /// What.
+    /// The message.
     pub send: Send,
     /// On this connection only, counted from 1.
     pub connection: Option<usize>,
@@ -56,7 +57,7 @@ pub enum At {
     Finish,
 }
 
-/// What a [`Step`] sends.
+/// The message of a [`Step`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Send {
     /// A response with this payload.
@@ -212,17 +213,17 @@ impl Player {
         }
     }
 
-    /// What comes instead of the ack.
+    /// Returns the steps that replace the ack.
     pub(crate) fn ack(&mut self) -> Vec<Send> {
         self.take(|at| at == At::Ack)
     }
 
-    /// What comes when `received` of audio is there.
+    /// Returns the steps that are due when `received` of audio has come.
     pub(crate) fn audio(&mut self, received: Duration) -> Vec<Send> {
         self.take(|at| matches!(at, At::Audio(at) if at <= received))
     }
 
-    /// What comes at the finish; none: the script does not say.
+    /// Returns the steps of the finish, or none if the script has no step for it.
     pub(crate) fn finish(&mut self) -> Option<Vec<Send>> {
         // Positions that the audio never reached are passed over.
         self.take(|at| at != At::Finish).clear();

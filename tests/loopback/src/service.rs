@@ -24,7 +24,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Something that is held back until it is released, so that tests make races by conditions and not by sleeps.
+/// Something that is held back until it is released, so that tests make races by conditions and not
+/// by sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// The HTTP answer.
@@ -50,8 +51,8 @@ pub struct Service {
 impl Service {
     /// Starts a service on 127.0.0.1.
     ///
-    /// # Errors
-    /// The port is taken, the certificate is none, or the recogniser is not installed: the text says how to get it.
+    /// # Errors The port is taken, the certificate is none, or the recogniser is not installed: the
+    /// text says how to get it.
     pub fn start(options: Options) -> io::Result<Self> {
         if matches!(options.recogniser, crate::Recogniser::Pocketsphinx) {
             crate::pocketsphinx::check().map_err(io::Error::other)?;
@@ -110,18 +111,19 @@ impl Service {
         format!("{scheme}://{}{}", self.address, endpoint.path())
     }
 
-    /// What every connection has done so far, in the order of acceptance: a copy.
+    /// Returns a copy of the records of all connections, in the order of acceptance.
     #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
         self.shared.lock().connections.clone()
     }
 
-    /// The same without copying. The service waits meanwhile.
+    /// Reads the records of all connections without a copy. The service waits meanwhile.
     pub fn inspect<R>(&self, look: impl FnOnce(&[Connection]) -> R) -> R {
         look(&self.shared.lock().connections)
     }
 
-    /// Waits until `condition` holds, and says whether it does. It is asked anew whenever a connection has done something.
+    /// Waits until `condition` holds, and says whether it does. It is asked anew whenever a
+    /// connection has done something.
     pub fn wait(&self, timeout: Duration, condition: impl Fn(&[Connection]) -> bool) -> bool {
         let state = self.shared.lock();
         let (_state, timed_out) = self
@@ -146,8 +148,8 @@ impl Service {
             .send_modify(|held| *held &= !(1 << gate as u8));
     }
 
-    /// Makes `what` happen now on the latest connection that is open; false: there is none. An HTTP answer does
-    /// nothing after the upgrade.
+    /// Makes `what` happen now on the latest connection that is open; false: there is none. An HTTP
+    /// answer does nothing after the upgrade.
     pub fn inject(&self, kind: FaultKind) -> bool {
         let state = self.shared.lock();
         let latest = state.injectors.iter().max_by_key(|(number, _)| **number);
@@ -163,7 +165,8 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // In the background: it may be dropped in a test's own runtime, where waiting for another one panics.
+        // In the background: it may be dropped in a test's own runtime, where waiting for another
+        // one panics.
         self.runtime
             .take()
             .into_iter()
@@ -186,7 +189,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     }
 }
 
-/// What all connections share.
+/// State that all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub options: Arc<Options>,

@@ -18,7 +18,8 @@ use serde_json::Value;
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
 
-/// Upper bound on the errors that answer misnumbered packets after the end, so that they fill no socket.
+/// Upper bound on the errors that answer misnumbered packets after the end, so that they fill no
+/// socket.
 const MAX_LATE_ERRORS: u32 = 3;
 
 /// How long a late ack waits for audio.
@@ -61,7 +62,7 @@ pub(crate) enum Out {
     Close(u16),
 }
 
-/// What a packet turned out to be.
+/// The kind of a packet that was read.
 #[derive(Debug)]
 pub(crate) enum PacketKind {
     /// A good request.
@@ -179,12 +180,13 @@ impl Session {
         self.recogniser.is_full()
     }
 
-    /// What to wait for besides packets and time.
+    /// Returns the notification to wait for beside packets and time.
     pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
         self.recogniser.notify()
     }
 
-    /// Takes one packet. The frame comes back with its payload, for the record, when it could be decoded.
+    /// Takes one packet. The frame comes back with its payload, for the record, when it could be
+    /// decoded.
     pub(crate) fn packet(&mut self, bytes: &[u8], now: Instant) -> (PacketKind, Option<Frame>) {
         self.idle_since = now;
         self.packets = self.packets.saturating_add(1);

@@ -10,8 +10,8 @@ use std::{
 /// Stderr itself, where [`filter`] has put a pipe in its place.
 static REAL: OnceLock<File> = OnceLock::new();
 
-/// Writes a line of the service's own, past the filter: pocketsphinx writes its lines in pieces, and a line
-/// between them would be taken for one of them.
+/// Writes a line of the service's own, past the filter: pocketsphinx writes its lines in pieces,
+/// and a line between them would be taken for one of them.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     let text = format!("{text}\n");
     // Where stderr is closed the service goes on.
@@ -21,8 +21,8 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
     };
 }
 
-/// Takes the lines of pocketsphinx's log out of stderr: more than a hundred for each session. All others
-/// pass, errors of pocketsphinx and panics among them.
+/// Takes the lines of pocketsphinx's log out of stderr: more than a hundred for each session. All
+/// others pass, errors of pocketsphinx and panics among them.
 ///
 /// # Errors
 /// There is no pipe or no thread to be had.

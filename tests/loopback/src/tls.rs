@@ -42,8 +42,8 @@ impl Identity {
         })
     }
 
-    /// One that has signed itself and is marked as an authority (CA:TRUE), as `openssl req -x509` makes it, for
-    /// `names` and until the year `until`.
+    /// One that has signed itself and is marked as an authority (CA:TRUE), as `openssl req -x509`
+    /// makes it, for `names` and until the year `until`.
     ///
     /// # Errors
     /// The key can't be made.
@@ -59,7 +59,7 @@ impl Identity {
         })
     }
 
-    /// What accepts TLS connections with it.
+    /// Makes the acceptor of TLS connections with this identity.
     ///
     /// # Errors
     /// The PEM does not hold a chain and its key.

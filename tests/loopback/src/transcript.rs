@@ -1,4 +1,4 @@
-//! What has been heard, cut into utterances by pauses.
+//! Words in the order of speech, cut into utterances by pauses.
 
 use crate::{options::Quirks, request::Request};
 
@@ -63,7 +63,7 @@ pub(crate) enum News {
     Nothing,
     /// The result has changed.
     Changed,
-    /// The same again, with `prefetch`.
+    /// A repeat of the result, with `prefetch`.
     Prefetch,
 }
 
@@ -91,7 +91,7 @@ impl Transcript {
         self.change();
     }
 
-    /// What the words after the certain ones may be.
+    /// Sets the words behind the final ones, which may still change.
     pub(crate) fn guess(&mut self, words: Vec<Word>) {
         if let Some(first) = words.first() {
             self.split_before(first.sound.0);
@@ -132,7 +132,7 @@ impl Transcript {
             .for_each(|u| u.standing = Standing::Definite);
     }
 
-    /// What the next answer is for; asking takes it.
+    /// Takes the reason for the next answer.
     pub(crate) fn news(&mut self) -> News {
         if std::mem::take(&mut self.changed) {
             return News::Changed;

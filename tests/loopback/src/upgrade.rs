@@ -17,7 +17,8 @@ const MAX_HEAD: usize = 16 * 1024;
 /// Length of the pieces of a chunked body: short, so that there are several.
 const CHUNK: usize = 11;
 
-/// Headers of the real 101 besides the upgrade's own. Their names are recorded, their values modelled.
+/// Headers of the real 101 besides the upgrade's own. Their names are recorded, their values
+/// modelled.
 const EXTRA_HEADERS: &str = "Content-Length: 0\r\nServer: loopback\r\nVia: 1.1 loopback\r\n\
     Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n\
     X-Tt-Trace-Tag: id=5\r\nX-Tt-Trace-Host: loopback\r\n";
@@ -131,8 +132,8 @@ impl Upgrade {
         form_urlencoded::parse(query).find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// Decides: the endpoint and the 101, or the refusal. The statuses and bodies for resource ids and
-    /// credentials are those of recorded traffic; the others are modelled.
+    /// Decides: the endpoint and the 101, or the refusal. The statuses and bodies for resource ids
+    /// and credentials are those of recorded traffic; the others are modelled.
     pub(crate) fn answer(
         &self,
         options: &Options,

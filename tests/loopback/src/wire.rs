@@ -22,7 +22,7 @@ enum Socket {
 struct Trickle {
     period: Duration,
     sleep: Pin<Box<Sleep>>,
-    /// So many bytes more.
+    /// Bytes that are still written one by one.
     rest: u64,
 }
 
@@ -40,7 +40,7 @@ impl Wire {
         }
     }
 
-    /// The same with TLS on top. A plain one it must be.
+    /// Accepts TLS on a plain connection.
     pub(crate) async fn secure(self, acceptor: TlsAcceptor) -> io::Result<Self> {
         match self.socket {
             Socket::Plain(tcp) => {

@@ -13,7 +13,8 @@ pub struct Mark {
     pub end: u64,
 }
 
-/// An endless sequence of marks: groups of some (a sentence), then a pause. All times are milliseconds.
+/// An endless sequence of marks: groups of some (a sentence), then a pause. All times are
+/// milliseconds.
 ///
 /// Any part of it can be made without what comes before: see [`fill`](Self::fill).
 #[derive(Clone, Debug)]
@@ -28,7 +29,8 @@ pub struct Layout {
     pub every: u64,
     /// Marks in a sentence.
     pub sentence: u64,
-    /// From the last mark's end to the next sentence. More than `end_window_size` for it to be settled.
+    /// From the last mark's end to the next sentence. More than `end_window_size` for it to be
+    /// settled.
     pub pause: u64,
     /// The first mark's number. Numbers have 24 bits.
     pub first: u32,
@@ -37,7 +39,8 @@ pub struct Layout {
 }
 
 impl Default for Layout {
-    /// 24 kHz, 300 ms marks every 500 ms in sentences of three, 1300 ms pauses, 200 ms of silence first.
+    /// 24 kHz, 300 ms marks every 500 ms in sentences of three, 1300 ms pauses, 200 ms of silence
+    /// first.
     fn default() -> Self {
         Self {
             rate: 24_000,
@@ -88,7 +91,8 @@ impl Layout {
         pcm
     }
 
-    /// As many whole sentences as `sentences` says, the pause after the last included, with their marks.
+    /// As many whole sentences as `sentences` says, the pause after the last included, with their
+    /// marks.
     #[must_use]
     pub fn sentences(&self, sentences: u64) -> (Vec<u8>, Vec<Mark>) {
         let pcm = self.pcm(self.lead + sentences * self.period());
@@ -100,7 +104,8 @@ impl Layout {
         )
     }
 
-    /// Fills `pcm` (S16LE) with the sequence from sample `position` on, in any pieces and any order.
+    /// Fills `pcm` (S16LE) with the sequence from sample `position` on, in any pieces and any
+    /// order.
     pub fn fill(&self, position: u64, pcm: &mut [u8]) {
         let rate = u64::from(self.rate);
         let samples = |ms: u64| ms * rate / 1000;

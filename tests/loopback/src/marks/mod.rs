@@ -1,9 +1,10 @@
 //! Marks: sounds that carry their own number, so that a test can tell which audio arrived.
 //!
-//! A mark is a run of blocks of 10 ms. Each block begins with two magic samples and a header (number of the
-//! mark, index of the block, count of blocks, length of a block, check), and is filled up with a pattern
-//! that follows from number and index. So a mark that is cut, doubled, reordered or altered by a single
-//! sample is heard as another word (`~12` for `m12`), as a real recogniser hears half a word wrongly.
+//! A mark is a run of blocks of 10 ms. Each block begins with two magic samples and a header
+//! (number of the mark, index of the block, count of blocks, length of a block, check), and is
+//! filled up with a pattern that follows from number and index. So a mark that is cut, doubled,
+//! reordered or altered by a single sample is heard as another word (`~12` for `m12`), as a real
+//! recogniser hears half a word wrongly.
 //!
 //! - [`Layout`] says where marks lie and makes the samples.
 //! - [`Reader`] finds them again, at any alignment and in pieces of any size.
@@ -45,7 +46,8 @@ fn header(number: u32, index: u16, count: u16, length: u16) -> [i16; HEADER] {
     ]
 }
 
-/// The sample of the pattern at `k`; its size is between 1024 and 3071, so that it is neither silence, noise nor header.
+/// The sample of the pattern at `k`; its size is between 1024 and 3071, so that it is neither
+/// silence, noise nor header.
 fn pattern(number: u32, index: u16, k: usize) -> i16 {
     let hash = (number.wrapping_mul(0x9e37_79b1) ^ (u32::from(index) << 16 | k as u32))
         .wrapping_mul(0x85eb_ca6b);

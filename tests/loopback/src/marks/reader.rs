@@ -78,13 +78,15 @@ impl Reader {
         self.position
     }
 
-    /// Takes more samples (S16LE, whole ones), and adds what was heard to `heard`: a mark with its last sample.
+    /// Takes more samples (S16LE, whole ones), and adds what was heard to `heard`: a mark with its
+    /// last sample.
     pub fn hear(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
         let samples = pcm.as_chunks::<2>().0;
         let mut at = 0;
         while at < samples.len() {
             if self.block.is_none() && self.run.is_none() {
-                // Nearly all samples are outside marks or refused by the first comparison: this is what makes it cheap.
+                // Nearly all samples are outside marks or refused by the first comparison: this is
+                // what makes it cheap.
                 let magic = MAGIC_A.to_le_bytes();
                 let skip = samples[at..]
                     .iter()

@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 
 /// How to get what may be missing.
 const INSTALL: &str = "install it with `apt-get install gstreamer1.0-pocketsphinx pocketsphinx-en-us`, or choose another recogniser";
-/// Audio that may wait for the element, in seconds: it needs a third of real time or so, clients may send faster.
+/// Audio that may wait for the element, in seconds: it needs a third of real time or so, clients
+/// may send faster.
 const MAX_WAITING: u64 = 20;
 
 /// Why there is no recogniser.
@@ -31,7 +32,7 @@ pub(crate) enum ListenError {
 /// Whether the element and its model are there.
 ///
 /// # Errors
-/// What is missing, and how to install it.
+/// An element or a model that is missing, with the way to install it.
 pub(crate) fn check() -> Result<(), ListenError> {
     gst::init()?;
     for name in [
@@ -53,12 +54,12 @@ pub(crate) fn check() -> Result<(), ListenError> {
     Ok(())
 }
 
-/// What the element said.
+/// A result of the element.
 #[derive(Debug)]
 pub(crate) enum Said {
-    /// What it believes of the speech under way.
+    /// Interim words of the speech under way.
     Guess(Vec<Word>),
-    /// What it has settled on; the next guess is about what follows.
+    /// Final words; the next guess is about the speech behind them.
     Words(Vec<Word>),
 }
 
@@ -109,11 +110,13 @@ impl Listener {
         let source = gst_app::AppSrc::builder()
             .caps(&caps)
             .format(gst::Format::Time)
-            // Bounded by `is_full`, which stops reading from the socket; blocking would stop every session.
+            // Bounded by `is_full`, which stops reading from the socket; blocking would stop every
+            // session.
             .max_bytes(0)
             .build();
         let make = |name: &'static str| gst::ElementFactory::make(name);
-        // Without its second search the last word comes sooner, and on the recordings tried no worse.
+        // Without its second search the last word comes sooner, and on the recordings tried no
+        // worse.
         let element = make("pocketsphinx").property("fwdflat", false).build()?;
         let sink = make("fakesink")
             .property("sync", false)
@@ -213,7 +216,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // The element may be in the middle of a buffer, and to wait for it here would stop every session.
+        // The element may be in the middle of a buffer, and to wait for it here would stop every
+        // session.
         self.pipeline.call_async(|pipeline| {
             let _ = pipeline.set_state(gst::State::Null);
         });

@@ -1,4 +1,4 @@
-//! Where in the audio somebody speaks, by loudness; and where in it which word may be.
+//! Speech in the audio, found by loudness, and the places that its words may have.
 
 use crate::transcript::Word;
 use std::collections::VecDeque;
@@ -55,14 +55,15 @@ impl Voice {
         }
     }
 
-    /// What lies before this time is not asked for any more.
+    /// Start of the audio that may still be asked for.
     pub(super) fn forget_before(&mut self, ms: i64) {
         while self.loud.front().is_some_and(|piece| piece * FRAME < ms) {
             self.loud.pop_front();
         }
     }
 
-    /// Spreads the words of `text` over the loud pieces between two times; over all of it if none is loud.
+    /// Spreads the words of `text` over the loud pieces between two times; over all of it if none
+    /// is loud.
     pub(super) fn spread(&self, text: &str, from: i64, to: i64) -> Vec<Word> {
         let texts: Vec<&str> = text.split_whitespace().collect();
         let mut pieces: Vec<i64> = self

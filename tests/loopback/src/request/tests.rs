@@ -1,4 +1,4 @@
-//! What of a request is taken and what is refused.
+//! Requests that are taken, and requests that are refused.
 
 use super::*;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What of a client's packets a session takes: the request, audio, the finish.
+//! Packets that a session takes: the request, audio, the finish.
 
 use super::{LATE_ACK, PacketKind, Phase, Session};
 use crate::{

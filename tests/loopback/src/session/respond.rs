@@ -1,4 +1,4 @@
-//! What a session says: ack, answers, the final response.
+//! Answers of a session: the ack, interim results, the final response.
 
 use super::{Out, Phase, ResponseKind, Session, SessionRecogniser};
 use crate::{
@@ -44,8 +44,9 @@ impl Session {
         Numbering::Numbered(self.counter - 1)
     }
 
-    /// Whether `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is not: there
-    /// a fast client's audio would be ahead of the text by any time, and at most 1168 ms are recorded.
+    /// Whether `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is
+    /// not: there a fast client's audio would be ahead of the text by any time, and at most 1168 ms
+    /// are recorded.
     fn duration_is_all_received(&self) -> bool {
         let ahead = self.answers.endpoint == Endpoint::Bigmodel || !self.lag.is_exact();
         ahead && self.options.lag_clock == LagClock::Audio

@@ -1,4 +1,4 @@
-//! What the service takes, as the real one does.
+//! Input that the service takes, as the real one does.
 
 use crate::client::*;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the service answers, and its oddities.
+//! Answers of the service, and their oddities.
 
 use crate::client::*;
 use serde_json::{Value, json};

@@ -20,7 +20,7 @@ pub fn service(change: impl FnOnce(&mut Options)) -> Service {
     Service::start(options).unwrap()
 }
 
-/// The same without oddities and jitter.
+/// A service without oddities and jitter, with these changes.
 pub fn exact_service(change: impl FnOnce(&mut Options)) -> Service {
     service(|options| {
         options.quirks = Quirks::none();
@@ -29,7 +29,7 @@ pub fn exact_service(change: impl FnOnce(&mut Options)) -> Service {
     })
 }
 
-/// What the service sent.
+/// A message of the service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Got {
     /// Flags, sequence, JSON, whether it was gzip.

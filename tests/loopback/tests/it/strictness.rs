@@ -1,4 +1,4 @@
-//! What the service refuses, and how.
+//! Refusals of the service.
 
 use crate::client::*;
 use serde_json::{Value, json};

@@ -4,6 +4,8 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
+use super::scratch::Scratch;
+
 const MARK: &str = "VOLCASR_TEST_CHILD";
 
 /// Runs `body`, which is the test `name` of `module` from here on, in a process with `set` in its
@@ -47,6 +49,26 @@ pub fn spawn(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
     }
     let output = assert_success(&name, &mut command);
     assert!(output.contains("1 passed"), "{name}: {output}");
+}
+
+/// Runs the test `name` of `module` in a process of its own that logs at every level. Returns the log.
+pub fn spawn_logging(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) -> String {
+    let scratch = Scratch::new(name);
+    let file = scratch.path("gst.log");
+    let mut variables: Vec<(&str, &OsStr)> = vec![
+        ("GST_DEBUG", "*:9".as_ref()),
+        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
+        ("GST_DEBUG_FILE", file.as_os_str()),
+    ];
+    variables.extend(set);
+    spawn(module, name, &variables, unset);
+    let log = std::fs::read(&file).expect("a log");
+    let log = String::from_utf8_lossy(&log).into_owned();
+    assert!(
+        log.contains("volcasrsink"),
+        "the element has logged nothing"
+    );
+    log
 }
 
 /// Runs `command` to its success and returns its standard output.

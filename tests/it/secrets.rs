@@ -1,9 +1,7 @@
 //! Credentials are never shown: not in logs of any level, dot dumps, notifications or messages.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
-use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Fault, FaultKind, Options, Recogniser, Script, Trigger};
@@ -156,25 +154,13 @@ fn in_a_logging_process(name: &str, from: From) {
             .into_iter()
             .for_each(|options| run(options, from));
     }
-    let scratch = Scratch::new(name);
-    let log = scratch.path("gst.log");
-    let mut variables: Vec<(&str, &OsStr)> = vec![
-        ("GST_DEBUG", "*:9".as_ref()),
-        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
-        ("GST_DEBUG_FILE", log.as_os_str()),
-    ];
+    let mut variables: Vec<(&str, &OsStr)> = Vec::new();
     if from == From::Environment {
         variables.push(("VOLCENGINE_APP_ID", APP.as_ref()));
         variables.push(("VOLCENGINE_ACCESS_KEY", ACCESS.as_ref()));
     }
-    child::spawn(module_path!(), name, &variables, &["VOLCENGINE_API_KEY"]);
-    assert_log_is_clean(&log);
-}
-
-fn assert_log_is_clean(log: &Path) {
-    let log = std::fs::read(log).expect("a log");
-    let log = String::from_utf8_lossy(&log);
-    assert!(log.contains("volcasrsink"), "it logged nothing of ours");
+    let unset = ["VOLCENGINE_API_KEY"];
+    let log = child::spawn_logging(module_path!(), name, &variables, &unset);
     assert_clean("the log", &log);
 }
 
@@ -242,15 +228,8 @@ fn a_query_is_not_shown() {
         assert_clean("the dot dump", &rig.pipeline.debug_to_dot_data(dot));
         return;
     }
-    let scratch = Scratch::new(NAME);
-    let log = scratch.path("gst.log");
-    let variables: [(&str, &OsStr); 3] = [
-        ("GST_DEBUG", "*:9".as_ref()),
-        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
-        ("GST_DEBUG_FILE", log.as_os_str()),
-    ];
-    child::spawn(module_path!(), NAME, &variables, &[]);
-    assert_log_is_clean(&log);
+    let log = child::spawn_logging(module_path!(), NAME, &[], &[]);
+    assert_clean("the log", &log);
 }
 
 /// In the clear to another machine: only for who asks for it.

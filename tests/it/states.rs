@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, Gate, Options, Service, Trigger};
+use volcasr_loopback::{Connection, Fault, FaultKind, Gate, Options, Service, Trigger};
 
 /// It is to take 100 ms at most; a test machine may be busy with something else.
 const READY: Duration = Duration::from_secs(1);
@@ -33,12 +33,21 @@ fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
     heard
 }
 
-/// Goes to READY whenever `moment` has come, and starts again from there; prints how long that
-/// took.
+/// Goes to READY whenever `moment` has come, and starts again from there; prints how long that took.
 fn at_each_moment(
     name: &str,
-    service: &Service,
+    options: Options,
+    hold: &[Gate],
+    moment: impl Fn(&Service, &mut TestPipeline) -> BusLog,
+) {
+    let service = service(options);
+    at_each_moment_of(unpaced_sink(&service), name, &service, hold, moment);
+}
+
+fn at_each_moment_of(
     sink: gst::Element,
+    name: &str,
+    service: &Service,
     hold: &[Gate],
     moment: impl Fn(&Service, &mut TestPipeline) -> BusLog,
 ) {
@@ -74,11 +83,10 @@ fn at_each_moment(
     calls.assert_at_once(name);
 }
 
-fn begun(service: &Service, count: usize) {
-    assert!(
-        service.wait(LONG, |c| c.iter().filter(|c| c.end.is_none()).count()
-            >= count)
-    );
+/// Waits until the last connection is open, and `holds` of it.
+fn until_last(service: &Service, holds: impl Fn(&Connection) -> bool) {
+    let is_last = |c: &[Connection]| c.last().is_some_and(|c| c.end.is_none() && holds(c));
+    assert!(service.wait(LONG, is_last));
 }
 
 fn push(rig: &mut TestPipeline, seconds: usize) {
@@ -88,78 +96,45 @@ fn push(rig: &mut TestPipeline, seconds: usize) {
 
 #[test]
 fn at_once() {
-    let service = service(Options::default());
-    at_each_moment("at once", &service, unpaced_sink(&service), &[], |_, _| {
+    at_each_moment("at once", Options::default(), &[], |_, _| BusLog::default());
+}
+
+#[test]
+fn in_the_upgrade() {
+    let hold = [Gate::Upgrade];
+    at_each_moment("upgrade", Options::default(), &hold, |service, rig| {
+        push(rig, 1);
+        until_last(service, |c| !c.path.is_empty());
         BusLog::default()
     });
 }
 
 #[test]
-fn in_the_upgrade() {
-    let service = service(Options::default());
-    let hold = [Gate::Upgrade];
-    at_each_moment(
-        "upgrade",
-        &service,
-        unpaced_sink(&service),
-        &hold,
-        |service, rig| {
-            push(rig, 1);
-            assert!(service.wait(LONG, |c| {
-                c.last()
-                    .is_some_and(|c| c.end.is_none() && !c.path.is_empty())
-            }));
-            BusLog::default()
-        },
-    );
-}
-
-#[test]
 fn in_a_handshake_that_hangs() {
+    let hang = |n| Fault::nth(n, FaultKind::Hang, Trigger::Accept);
     let options = Options {
-        faults: (1..=5)
-            .map(|n| Fault::nth(n, FaultKind::Hang, Trigger::Accept))
-            .collect(),
+        faults: (1..=5).map(hang).collect(),
         ..Options::default()
     };
-    let service = service(options);
-    at_each_moment(
-        "hung handshake",
-        &service,
-        unpaced_sink(&service),
-        &[],
-        |service, rig| {
-            push(rig, 1);
-            begun(service, 1);
-            BusLog::default()
-        },
-    );
+    at_each_moment("hung handshake", options, &[], |service, rig| {
+        push(rig, 1);
+        until_last(service, |_| true);
+        BusLog::default()
+    });
 }
 
 #[test]
 fn waiting_for_the_ack() {
-    let service = service(Options::default());
-    let hold = [Gate::Ack];
-    at_each_moment(
-        "ack",
-        &service,
-        unpaced_sink(&service),
-        &hold,
-        |service, rig| {
-            push(rig, 1);
-            assert!(service.wait(LONG, |c| {
-                c.last()
-                    .is_some_and(|c| c.end.is_none() && c.request.is_some())
-            }));
-            BusLog::default()
-        },
-    );
+    at_each_moment("ack", Options::default(), &[Gate::Ack], |service, rig| {
+        push(rig, 1);
+        until_last(service, |c| c.request.is_some());
+        BusLog::default()
+    });
 }
 
 #[test]
 fn in_the_middle_of_speech() {
-    let service = service(Options::default());
-    at_each_moment("speech", &service, unpaced_sink(&service), &[], |_, rig| {
+    at_each_moment("speech", Options::default(), &[], |_, rig| {
         push(rig, 3);
         rig.listen_until(|message| Transcript::parse(message).is_some())
     });
@@ -168,37 +143,26 @@ fn in_the_middle_of_speech() {
 #[test]
 fn blocked_in_a_send() {
     let service = service(Options::default());
+    let hold = [Gate::Reading, Gate::Responses];
     let sink = blocking_sink(&service);
-    at_each_moment(
-        "blocked",
-        &service,
-        sink,
-        &[Gate::Reading, Gate::Responses],
-        |_, rig| {
-            push(rig, 300);
-            rig.end();
-            until_blocked(&rig.sink, Duration::from_millis(400));
-            BusLog::default()
-        },
-    );
+    at_each_moment_of(sink, "blocked", &service, &hold, |_, rig| {
+        push(rig, 300);
+        rig.end();
+        until_blocked(&rig.sink, Duration::from_millis(400));
+        BusLog::default()
+    });
 }
 
 #[test]
 fn waiting_for_the_final_response() {
-    let service = service(Options::default());
-    let hold = [Gate::Final];
     at_each_moment(
         "final",
-        &service,
-        unpaced_sink(&service),
-        &hold,
+        Options::default(),
+        &[Gate::Final],
         |service, rig| {
             push(rig, 1);
             rig.end();
-            assert!(service.wait(LONG, |c| {
-                c.last()
-                    .is_some_and(|c| c.end.is_none() && c.finish_at.is_some())
-            }));
+            until_last(service, |c| c.finish_at.is_some());
             BusLog::default()
         },
     );
@@ -206,29 +170,17 @@ fn waiting_for_the_final_response() {
 
 #[test]
 fn between_two_tries() {
+    let when = Trigger::Audio(Duration::from_millis(600));
     let options = Options {
         faults: (1..=5)
-            .map(|n| {
-                Fault::nth(
-                    n,
-                    FaultKind::Reset,
-                    Trigger::Audio(Duration::from_millis(600)),
-                )
-            })
+            .map(|n| Fault::nth(n, FaultKind::Reset, when))
             .collect(),
         ..Options::default()
     };
-    let service = service(options);
-    at_each_moment(
-        "between tries",
-        &service,
-        unpaced_sink(&service),
-        &[],
-        |_, rig| {
-            push(rig, 1);
-            rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
-        },
-    );
+    at_each_moment("between tries", options, &[], |_, rig| {
+        push(rig, 1);
+        rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
+    });
 }
 
 /// Threads and descriptors of this process.

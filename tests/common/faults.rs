@@ -157,9 +157,15 @@ pub fn assert_fresh(service: &Service, case: &str) {
 /// Runs the cases in parallel, as they mostly wait. A failure names its case.
 pub fn in_parallel<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     init();
+    let transcriber = text::is_transcriber();
+    let test = |case: &T| match transcriber {
+        true => text::with_transcriber(|| test(case)),
+        false => test(case),
+    };
+    let test = &test;
     std::thread::scope(|scope| {
         for case in cases {
-            scope.spawn(|| test(case));
+            scope.spawn(move || test(case));
         }
     });
 }

@@ -52,15 +52,31 @@ pub fn sink_for(uri: &str) -> gst::Element {
     let older = uri
         .ends_with("/bigmodel")
         .then_some("volc.bigasr.sauc.duration");
-    gst::ElementFactory::make("volcasrsink")
-        .property("uri", uri)
-        .property_if_some("resource-id", older)
-        .property("app-key", "app-1")
-        .property("access-key", "secret-access-key")
+    if text::is_transcriber() {
+        return make("volcasrtranscriber", uri, older)
+            .build()
+            .expect("the element");
+    }
+    make("volcasrsink", uri, older)
         .property("sync", false)
         .property("async", std::env::var_os(child::WITHOUT_PREROLL).is_none())
         .build()
         .expect("the element")
+}
+
+fn make<'a>(element: &'a str, uri: &'a str, resource: Option<&'a str>) -> ElementBuilder<'a> {
+    gst::ElementFactory::make(element)
+        .property("uri", uri)
+        .property_if_some("resource-id", resource)
+        .property("app-key", "app-1")
+        .property("access-key", "secret-access-key")
+}
+
+type ElementBuilder<'a> = gst::element_factory::ElementBuilder<'a>;
+
+/// Makes a transcriber with the credentials of the service.
+pub fn transcriber(service: &Service) -> gst::Element {
+    text::with_transcriber(|| sink(service))
 }
 
 /// `appsrc ! volcasrsink`, fed by hand.
@@ -72,6 +88,8 @@ pub struct TestPipeline {
     pub rate: u32,
     /// The timestamp of the next buffer of [`push`](Self::push).
     pub next: gst::ClockTime,
+    /// What a transcriber pushes.
+    pub text: Option<text::TextLog>,
 }
 
 impl Drop for TestPipeline {
@@ -102,7 +120,9 @@ impl TestPipeline {
             .expect("a new pipeline");
         source.link(&sink).expect("caps that fit");
         let bus = pipeline.bus().expect("a pipeline's bus");
+        let text = text::TextLog::attach(&pipeline, &sink);
         TestPipeline {
+            text,
             pipeline,
             source,
             sink,
@@ -147,19 +167,31 @@ impl TestPipeline {
 
     /// Returns the messages until EOS or an error, both included.
     pub fn listen(&self) -> BusLog {
-        listen(&self.bus)
+        self.note(listen(&self.bus))
     }
 
     /// Returns the messages until the first that `is_last`, it included.
     pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
-        listen_until(&self.bus, is_last)
+        self.note(listen_until(&self.bus, is_last))
+    }
+
+    fn note(&self, log: BusLog) -> BusLog {
+        if let Some(text) = &self.text {
+            text.note(&log);
+        }
+        log
+    }
+
+    /// Returns what a transcriber pushed.
+    pub fn out(&self) -> Vec<text::Out> {
+        self.text.as_ref().expect("a transcriber").out()
     }
 
     /// Returns the messages that are on the bus now.
     pub fn take(&self) -> BusLog {
-        BusLog {
+        self.note(BusLog {
             messages: std::iter::from_fn(|| self.bus.pop()).collect(),
-        }
+        })
     }
 
     /// Pushes everything, ends the stream, and listens to the end.

@@ -3,6 +3,7 @@
 
 use gst::prelude::*;
 
+use super::text::TextLog;
 use super::{BusLog, Transcript, listen_until};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
@@ -17,6 +18,8 @@ pub struct PadHarness {
     pub sink: gst::Element,
     pub bus: gst::Bus,
     rate: u64,
+    /// What a transcriber pushes.
+    pub text: Option<TextLog>,
 }
 
 impl Drop for PadHarness {
@@ -44,7 +47,9 @@ impl PadHarness {
         pipeline.set_state(gst::State::Ready).expect("READY");
         let rate = sink.property::<i32>("rate") as u64;
         let bus = pipeline.bus().expect("a pipeline's bus");
+        let text = TextLog::attach(&pipeline, &sink);
         PadHarness {
+            text,
             pipeline,
             pad,
             sink,
@@ -136,21 +141,28 @@ impl PadHarness {
     }
 
     pub fn listen(&self) -> BusLog {
-        super::listen(&self.bus)
+        self.note(super::listen(&self.bus))
+    }
+
+    fn note(&self, log: BusLog) -> BusLog {
+        if let Some(text) = &self.text {
+            text.note(&log);
+        }
+        log
     }
 
     /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the
     /// answer.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
-        listen_until(&self.bus, |message| {
+        self.note(listen_until(&self.bus, |message| {
             Transcript::parse(message).is_some_and(|t| t.is_final && wanted(&t))
-        })
+        }))
     }
 
     /// Returns the messages that are on the bus now.
     pub fn take(&self) -> BusLog {
-        BusLog {
+        self.note(BusLog {
             messages: std::iter::from_fn(|| self.bus.pop()).collect(),
-        }
+        })
     }
 }

@@ -1,27 +1,28 @@
-//! `appsrc ! volcasrtranscriber ! appsink`, and what comes out.
-#![allow(dead_code, missing_docs)]
+//! The text pad of a transcriber in the tests' pipelines, and what comes out of it.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gst::prelude::*;
-use volcasr_loopback::Service;
 
-use super::{BusLog, LONG, init, listen};
+use super::{BusLog, LONG, Transcript};
 
-/// A transcriber that the service knows.
-pub fn transcriber(service: &Service) -> gst::Element {
-    init();
-    let uri = service.uri();
-    let older = uri
-        .ends_with("/bigmodel")
-        .then_some("volc.bigasr.sauc.duration");
-    gst::ElementFactory::make("volcasrtranscriber")
-        .property("uri", &uri)
-        .property_if_some("resource-id", older)
-        .property("app-key", "app-1")
-        .property("access-key", "secret-access-key")
-        .build()
-        .expect("the element")
+thread_local! {
+    static TRANSCRIBER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a test of the sink with a transcriber in the sink's place.
+pub fn with_transcriber<R>(test: impl FnOnce() -> R) -> R {
+    TRANSCRIBER.set(true);
+    let result = test();
+    TRANSCRIBER.set(false);
+    result
+}
+
+/// Returns whether this thread tests the transcriber.
+pub fn is_transcriber() -> bool {
+    TRANSCRIBER.get()
 }
 
 /// A buffer of text, with times in milliseconds.
@@ -79,101 +80,41 @@ pub fn record(pad: &gst::Pad) -> Arc<Mutex<Vec<Out>>> {
     out
 }
 
-pub struct TextRig {
-    pub pipeline: gst::Pipeline,
-    pub source: gst_app::AppSrc,
-    pub transcriber: gst::Element,
-    pub bus: gst::Bus,
+/// What a transcriber pushed, to be compared with what it posted.
+pub struct TextLog {
     pub out: Arc<Mutex<Vec<Out>>>,
-    pub rate: u32,
-    pub next: gst::ClockTime,
+    finals: Mutex<Vec<Transcript>>,
 }
 
-impl Drop for TextRig {
-    fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
-    }
-}
-
-impl TextRig {
-    pub fn new(transcriber: gst::Element) -> Self {
+impl TextLog {
+    /// Puts a sink behind the text pad, where there is one.
+    pub fn attach(pipeline: &gst::Pipeline, element: &gst::Element) -> Option<Self> {
+        let pad = element.static_pad("src")?;
         let sink = gst::ElementFactory::make("fakesink")
             .property("sync", false)
             .property("async", false)
             .build()
             .expect("a core element");
-        Self::into(transcriber, &sink)
+        pipeline.add(&sink).expect("a new element");
+        element.link_pads(Some("src"), &sink, None).expect("text");
+        Some(TextLog {
+            out: record(&pad),
+            finals: Mutex::default(),
+        })
     }
 
-    pub fn into(transcriber: gst::Element, sink: &gst::Element) -> Self {
-        let rate = transcriber.property::<i32>("rate") as u32;
-        let caps = gst::Caps::builder("audio/x-raw")
-            .field("format", "S16LE")
-            .field("layout", "interleaved")
-            .field("rate", rate as i32)
-            .field("channels", 1)
-            .build();
-        let source = gst_app::AppSrc::builder()
-            .caps(&caps)
-            .format(gst::Format::Time)
-            .build();
-        source.set_max_bytes(0);
-        let pipeline = gst::Pipeline::new();
-        pipeline
-            .add_many([source.upcast_ref(), &transcriber, sink])
-            .expect("a new pipeline");
-        source.link(&transcriber).expect("caps that fit");
-        transcriber
-            .link_pads(Some("src"), sink, None)
-            .expect("text");
-        let out = record(&transcriber.static_pad("src").expect("a pad"));
-        let bus = pipeline.bus().expect("a pipeline's bus");
-        TextRig {
-            pipeline,
-            source,
-            transcriber,
-            bus,
-            out,
-            rate,
-            next: gst::ClockTime::ZERO,
+    /// Takes up what was posted. At the end the pad has the same words, in order.
+    pub fn note(&self, log: &BusLog) {
+        let mut finals = self.finals.lock().expect("no panic");
+        finals.extend(log.finals());
+        if !log.saw_eos() {
+            return;
         }
-    }
-
-    pub fn play(&self) {
-        self.pipeline
-            .set_state(gst::State::Playing)
-            .expect("to play");
-    }
-
-    /// Pushes `pcm` in buffers of `ms` milliseconds, with timestamps that go on.
-    pub fn push(&mut self, pcm: &[u8], ms: usize) {
-        for piece in pcm.chunks(self.rate as usize / 1000 * 2 * ms) {
-            let samples = piece.len() as u64 / 2;
-            let duration = samples * 1_000_000_000 / u64::from(self.rate);
-            let mut buffer = gst::Buffer::from_slice(piece.to_vec());
-            let writable = buffer.get_mut().expect("a new buffer");
-            writable.set_pts(self.next);
-            writable.set_duration(gst::ClockTime::from_nseconds(duration));
-            let _ = self.source.push_buffer(buffer);
-            self.next += gst::ClockTime::from_nseconds(duration);
-        }
-    }
-
-    pub fn end(&self) {
-        let _ = self.source.end_of_stream();
-    }
-
-    pub fn listen(&self) -> BusLog {
-        listen(&self.bus)
-    }
-
-    /// Pushes everything, ends the stream, and returns what came out until its end.
-    pub fn run(&mut self, pcm: &[u8], ms: usize) -> (Vec<Out>, BusLog) {
-        self.play();
-        self.push(pcm, ms);
-        self.end();
-        let heard = self.listen();
-        (self.out(), heard)
+        let out = self.out();
+        assert_in_order(&out);
+        let posted: Vec<String> = finals.iter().flat_map(words_of).collect();
+        let pushed: Vec<String> = texts(&out).into_iter().map(|text| text.text).collect();
+        assert_eq!(pushed, posted, "{out:#?}");
     }
 
     pub fn out(&self) -> Vec<Out> {
@@ -189,9 +130,24 @@ impl TextRig {
                 return out;
             }
             assert!(began.elapsed() < LONG, "never: {what}: {out:#?}");
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// The words of an utterance, or of its text where it has none.
+fn words_of(transcript: &Transcript) -> Vec<String> {
+    let texts: Vec<&str> = transcript
+        .words
+        .iter()
+        .map(|word| word.text.as_str())
+        .collect();
+    let texts = match texts.is_empty() {
+        true => transcript.text.split_whitespace().collect(),
+        false => texts,
+    };
+    let texts = texts.iter().map(|text| text.trim().to_owned());
+    texts.filter(|text| !text.is_empty()).collect()
 }
 
 /// The buffers alone.
@@ -237,10 +193,14 @@ pub fn assert_in_order(out: &[Out]) {
                 assert!(from <= to && *from <= covered + 1, "{out:#?}");
                 covered = covered.max(*to);
             }
-            Out::Event(event) if event.type_() == gst::EventType::Segment => {
-                (start, covered) = (0, 0);
+            Out::Event(event) => {
+                if let gst::EventView::Segment(segment) = event.view() {
+                    let segment = segment.segment().downcast_ref::<gst::ClockTime>();
+                    let begin = segment.expect("a segment of time").start();
+                    start = begin.map_or(0, gst::ClockTime::mseconds);
+                    covered = start;
+                }
             }
-            Out::Event(_) => {}
         }
     }
 }

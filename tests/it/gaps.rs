@@ -9,7 +9,7 @@ use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
 
 #[test]
-fn a_jump_up_to_the_idle_timeout_becomes_silence() {
+pub fn a_jump_up_to_the_idle_timeout_becomes_silence() {
     let (service, harness) = start();
     harness.push(0, &second(0));
     harness.jump(1041, &second(1));
@@ -19,7 +19,7 @@ fn a_jump_up_to_the_idle_timeout_becomes_silence() {
 }
 
 #[test]
-fn a_longer_jump_ends_the_session_after_the_end_window() {
+pub fn a_longer_jump_ends_the_session_after_the_end_window() {
     let (service, harness) = start();
     harness.push(0, &second(0));
     harness.push(5001, &second(1));
@@ -77,7 +77,7 @@ fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
 }
 
 #[test]
-fn gap_events_become_silence_or_an_end() {
+pub fn gap_events_become_silence_or_an_end() {
     let (service, harness) = start();
     harness.push(0, &second(0));
     assert!(harness.gap(1000, 3000));
@@ -90,7 +90,7 @@ fn gap_events_become_silence_or_an_end() {
 
 /// At once, without waiting for the next buffer, which may never come.
 #[test]
-fn a_long_gap_posts_its_words() {
+pub fn a_long_gap_posts_its_words() {
     let (service, harness) = start();
     harness.push(0, &second(0));
     assert!(harness.gap(1000, 10_000));
@@ -100,7 +100,7 @@ fn a_long_gap_posts_its_words() {
 }
 
 #[test]
-fn what_overlaps_is_heard_once() {
+pub fn what_overlaps_is_heard_once() {
     let (service, harness) = start();
     let (pcm, marks) = speech(2);
     let cut = |from: u64, to: u64| &pcm[harness.bytes(from)..harness.bytes(to)];

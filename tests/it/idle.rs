@@ -39,7 +39,7 @@ fn posted(words: usize) -> impl Fn(&gst::Message) -> bool {
 
 /// A buffer lasts: nothing more can come before it is over.
 #[test]
-fn a_long_buffer_is_no_pause() {
+pub fn a_long_buffer_is_no_pause() {
     let service = service(Options::default());
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
@@ -83,7 +83,7 @@ fn the_next_session_may_take_another_try() {
 
 /// The words come though nothing more does, and are final; what comes later is another session's.
 #[test]
-fn the_session_is_finished_and_the_next_buffer_opens_another() {
+pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
     // In a pause, in a sentence, and with less than a chunk behind the last one.
     in_parallel(&[2200, 3700, 3650], |&first_part| {
         let case = format!("{first_part}");
@@ -133,7 +133,7 @@ fn the_session_is_finished_and_the_next_buffer_opens_another() {
 
 /// Lost in that finish, it is restored as any other.
 #[test]
-fn the_finish_of_a_pause_is_restored() {
+pub fn the_finish_of_a_pause_is_restored() {
     in_parallel(
         &[
             "reset@finish#1",
@@ -156,7 +156,7 @@ fn the_finish_of_a_pause_is_restored() {
 /// Without an idle-timeout the service ends the session: no error, no warning, no connection until
 /// there is audio.
 #[test]
-fn the_service_may_end_it_as_well() {
+pub fn the_service_may_end_it_as_well() {
     // The last one leaves less than a chunk, which is no audio to send yet.
     in_parallel(&[2200, 3800, 3950], |&first_part| {
         let case = format!("{first_part}");
@@ -208,7 +208,7 @@ fn being_ended_for_idleness_is_no_try() {
 
 /// With audio in hand it is a loss: the send was blocked, say, and the service saw nothing.
 #[test]
-fn with_audio_to_send_it_is_a_loss() {
+pub fn with_audio_to_send_it_is_a_loss() {
     let idle = r#"error:45000081:{"error":"[Timeout waiting next packet] session has ended"}@3s"#;
     let service = service(faulty(&[idle], false));
     let (pcm, marks) = open_ended_speech(4);

@@ -84,7 +84,7 @@ fn what_is_not_worth_a_try_is_not_tried_again() {
 }
 
 #[test]
-fn what_was_open_ends_unconfirmed_before_the_error() {
+pub fn what_was_open_ends_unconfirmed_before_the_error() {
     let service = service(faulty(&["error:45000000@4s"], false));
     let (heard, sink) = fail(&service, 10);
     assert_one_error(&heard, &sink, "4s");
@@ -129,7 +129,7 @@ fn tries_in_a_row_are_counted_and_their_pauses_grow() {
 
 /// Each connection answers for audio that none had answered for: losses without end are restored.
 #[test]
-fn progress_begins_the_count_anew() {
+pub fn progress_begins_the_count_anew() {
     // The second is tried three times in a row at most, even if `max-reconnects` allows more.
     in_parallel(
         &[("reset@4s*", 1u32), ("error:55000007@4s*", 10)],

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod both_elements;
 mod buffers;
 mod credentials;
 mod documents;

@@ -38,7 +38,7 @@ fn assert_complete(sink: gst::Element) {
 
 /// By each kind, with and without a login, wherever that comes from; the proxy resolves the name.
 #[test]
-fn words_come_through() {
+pub fn words_come_through() {
     let service = service(Options::default());
     let target = format!("{HOST}:{}", service.port());
     for (scheme, start) in [
@@ -69,7 +69,7 @@ fn words_come_through() {
 
 /// TLS is the service's own, end to end, also inside TLS with the proxy.
 #[test]
-fn encrypted_end_to_end() {
+pub fn encrypted_end_to_end() {
     const NAME: &str = "encrypted_end_to_end";
     if !child::is_child() {
         let scratch = Scratch::new(NAME);

@@ -63,7 +63,7 @@ fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> BusLog {
 }
 
 #[test]
-fn in_the_handshake() {
+pub fn in_the_handshake() {
     lose(
         &["http:429", "http:500", "http:502:<html>", "http:503"],
         "handshake",
@@ -91,28 +91,28 @@ fn in_the_handshake_without_an_answer() {
 }
 
 #[test]
-fn before_the_ack() {
+pub fn before_the_ack() {
     lose(&LOSSES, "ack");
 }
 
 #[test]
-fn in_a_mark() {
+pub fn in_a_mark() {
     lose(&LOSSES, "2900ms");
 }
 
 /// The words of a sentence have been told, and it is not settled.
 #[test]
-fn between_the_marks_of_a_sentence() {
+pub fn between_the_marks_of_a_sentence() {
     lose(&LOSSES, "3800ms");
 }
 
 #[test]
-fn in_a_pause() {
+pub fn in_a_pause() {
     lose(&LOSSES, "4600ms");
 }
 
 #[test]
-fn in_the_finish() {
+pub fn in_the_finish() {
     // With 1000 the service ends a session in good order, if without its last words.
     let losses: Vec<_> = LOSSES
         .into_iter()
@@ -122,7 +122,7 @@ fn in_the_finish() {
 }
 
 #[test]
-fn again_and_again() {
+pub fn again_and_again() {
     let faults = [
         "http:503@handshake#1",
         "reset@2900ms#2",
@@ -140,7 +140,7 @@ fn again_and_again() {
 
 /// Only the audio without final text is replayed.
 #[test]
-fn what_is_settled_is_not_sent_again() {
+pub fn what_is_settled_is_not_sent_again() {
     let service = service(faulty(&["reset@9s"], false));
     let sink = fast_sink(&service);
     let (pcm, marks) = open_ended_speech(SENTENCES);

@@ -45,7 +45,7 @@ fn numbers(finals: &[Transcript]) -> Vec<u32> {
 /// Nothing is kept: the words that were told stand, what was sent and not told is gone, and nothing
 /// comes twice.
 #[test]
-fn without_a_window_what_was_told_ends_unconfirmed() {
+pub fn without_a_window_what_was_told_ends_unconfirmed() {
     in_parallel(&[false, true], |&spikes| {
         let (heard, marks, service, sink) = lose_in_a_sentence(0, spikes);
         assert!(heard.errors().is_empty(), "{:?}", heard.errors());
@@ -74,7 +74,7 @@ fn without_a_window_what_was_told_ends_unconfirmed() {
 /// The window holds the end of the sentence: its beginning stands as it was told, the rest is heard
 /// again under another number.
 #[test]
-fn a_window_that_has_moved_on_cuts_the_utterance() {
+pub fn a_window_that_has_moved_on_cuts_the_utterance() {
     // At the loss 5000 ms had been sent: the window began at 3150 ms, before m6, or at 2950 ms, in
     // m5's end.
     in_parallel(
@@ -119,7 +119,7 @@ fn without_a_window_a_lost_finish_is_given_up() {
 
 /// Silence that leaves the window is no loss, and no warning of its own.
 #[test]
-fn silence_leaves_the_window_unnoticed() {
+pub fn silence_leaves_the_window_unnoticed() {
     let service = service(faulty(&[], false));
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);

@@ -70,7 +70,7 @@ fn seconds(connection: &Connection) -> f64 {
 /// At the first pause in which everything is settled after that time, and with the silence around
 /// it only sent again.
 #[test]
-fn a_session_ends_at_a_settled_pause() {
+pub fn a_session_ends_at_a_settled_pause() {
     in_parallel(&[false, true], |&spikes| {
         // Sentences of 1.3 s, each 3.8 s.
         let layout = Layout {
@@ -143,7 +143,7 @@ fn marks_by_connection(connections: &[Connection]) -> Vec<(f64, Vec<(u32, u64)>)
 
 /// However short sessions are to be, each gets on.
 #[test]
-fn sessions_of_no_length_get_on() {
+pub fn sessions_of_no_length_get_on() {
     in_parallel(&[1u32, 300, 1000], |&max| {
         let (pcm, marks) = open_ended_speech(4);
         let (service, _) = rotate(&pcm, &marks, max, false, |_| {});
@@ -157,7 +157,7 @@ fn sessions_of_no_length_get_on() {
 
 /// One endless sentence: at 1.5 times the time, and nothing is cut.
 #[test]
-fn without_a_pause_a_session_ends_all_the_same() {
+pub fn without_a_pause_a_session_ends_all_the_same() {
     in_parallel(
         &[(false, "full"), (true, "full"), (false, "single")],
         |&(spikes, result)| {
@@ -210,7 +210,7 @@ fn a_queue_that_never_runs_dry_does_not_put_it_off() {
 /// A service that is behind has not said yet what it will hear in what the window has let go of:
 /// sessions wait for it.
 #[test]
-fn a_service_that_is_behind_loses_nothing() {
+pub fn a_service_that_is_behind_loses_nothing() {
     let endless = Layout {
         sentence: 60,
         ..Layout::default()
@@ -332,7 +332,7 @@ fn without_words_its_last_ones_are_waited_for() {
 
 /// The next session does not come about, or is lost while it catches up: restored as any other.
 #[test]
-fn the_next_session_may_be_lost() {
+pub fn the_next_session_may_be_lost() {
     let cases = [
         ("reset@ack#2", 120_000u32),
         ("http:503@handshake#2", 120_000),

@@ -69,7 +69,7 @@ fn the_end_without_audio() {
 }
 
 #[test]
-fn the_end_waits_for_the_last_words() {
+pub fn the_end_waits_for_the_last_words() {
     let service = service(Options::default());
     service.hold(Gate::Final);
     let mut rig = TestPipeline::new(sink(&service));
@@ -154,7 +154,7 @@ fn concat() {
 
 /// The old stream ends in the background, its words come first, and audio of the new one waits.
 #[test]
-fn a_new_stream_without_an_end() {
+pub fn a_new_stream_without_an_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
     let harness = playing(&service);
@@ -189,7 +189,7 @@ fn a_new_stream_without_an_end() {
 /// A stream that ends where another begins is over, whatever the other is called; without audio
 /// there was none.
 #[test]
-fn a_new_stream_of_the_same_id() {
+pub fn a_new_stream_of_the_same_id() {
     let service = service(Options::default());
     let harness = playing(&service);
     let (first, second) = (sentences(0), sentences(100));
@@ -252,7 +252,7 @@ fn wav(pcm: &[u8]) -> Vec<u8> {
 
 /// `filesrc` names its streams by their files.
 #[test]
-fn a_file_that_follows_itself() {
+pub fn a_file_that_follows_itself() {
     let service = service(Options::default());
     let (pcm, marks) = sentences(0);
     let scratch = Scratch::new("follows-itself");

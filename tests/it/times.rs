@@ -93,7 +93,7 @@ fn assert_times(
 }
 
 #[test]
-fn a_segment_maps_to_stream_and_running_time() {
+pub fn a_segment_maps_to_stream_and_running_time() {
     let mut segment = new_segment();
     segment.set_start(ms(10_000));
     segment.set_time(ms(110_000));
@@ -109,7 +109,7 @@ fn a_segment_maps_to_stream_and_running_time() {
 
 /// As after `gst_pad_set_offset`, or when a segment begins late: running time begins within it.
 #[test]
-fn a_segment_s_offset_shifts_running_time_alone() {
+pub fn a_segment_s_offset_shifts_running_time_alone() {
     let mut segment = new_segment();
     segment.set_start(ms(1000));
     segment.set_time(ms(1000));
@@ -153,7 +153,7 @@ fn an_applied_rate_stretches_stream_time() {
 /// Without timestamps, or in a segment of bytes, only the axis is known: `timestamp` counts from
 /// the first sample.
 #[test]
-fn without_a_timeline_there_is_the_stream_s_own() {
+pub fn without_a_timeline_there_is_the_stream_s_own() {
     let time = new_segment();
     let bytes = gst::FormattedSegment::<gst::format::Bytes>::new();
     for (segment, pts) in [
@@ -200,7 +200,7 @@ fn another_segment_in_mid_stream() {
 
 /// Audio outside the segment is clipped, and the times of the rest stay.
 #[test]
-fn what_the_segment_leaves_out_is_clipped() {
+pub fn what_the_segment_leaves_out_is_clipped() {
     let service = exact();
     let sink = unpaced_sink(&service);
     let (pcm, marks) = speech(2);
@@ -231,7 +231,7 @@ fn what_the_segment_leaves_out_is_clipped() {
 
 /// Times that the service leaves out are left out, not invented.
 #[test]
-fn times_that_are_missing_stay_missing() {
+pub fn times_that_are_missing_stay_missing() {
     let last = r#"{"audio_info":{"duration":1000},"result":{"text":"one two","utterances":[
         {"definite":true,"start_time":100,"end_time":900,"text":"one two","words":[
             {"text":"one","start_time":100,"end_time":180},{"text":"two","start_time":-1,"end_time":-1}]},

@@ -2,11 +2,11 @@
 
 use volcasr_loopback::Options;
 
-use crate::common::text::{TextRig, assert_in_order, events, texts, transcriber};
-use crate::common::{expected, service, speech};
+use crate::common::text::{Text, assert_in_order, events, texts};
+use crate::common::{TestPipeline, expected, service, speech, transcriber};
 
 /// A mark's number, start and end of each buffer.
-fn marks(texts: &[crate::common::text::Text]) -> Vec<(u32, u64, u64)> {
+fn marks(texts: &[Text]) -> Vec<(u32, u64, u64)> {
     let mark = |text: &str| {
         let text = text.trim_end_matches(['.', ',']).to_lowercase();
         text.strip_prefix('m')
@@ -22,9 +22,10 @@ fn marks(texts: &[crate::common::text::Text]) -> Vec<(u32, u64, u64)> {
 fn every_word_of_a_file_leaves_once_at_its_time() {
     let service = service(Options::default());
     let transcriber = transcriber(&service);
-    let mut rig = TextRig::new(transcriber);
+    let mut rig = TestPipeline::new(transcriber);
     let (pcm, spoken) = speech(3);
-    let (out, heard) = rig.run(&pcm, 20);
+    let heard = rig.run(&pcm, 20);
+    let out = rig.out();
     assert!(heard.saw_eos(), "{heard:?}");
     assert_in_order(&out);
     assert_eq!(marks(&texts(&out)), expected(&spoken, 0), "{out:#?}");

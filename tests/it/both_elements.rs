@@ -1,0 +1,66 @@
+//! One list of cases for both elements: tests of the sink that run with a transcriber in its place.
+//! At each end its text pad has had the words that the messages say.
+
+use crate::common::text::with_transcriber;
+
+macro_rules! cases {
+    ($($module:ident: $($test:ident)*;)*) => {
+        $(mod $module {
+            $(#[test]
+            fn $test() {
+                super::with_transcriber(crate::$module::$test);
+            })*
+        })*
+    };
+}
+
+cases! {
+    reconnect:
+        in_the_handshake
+        before_the_ack
+        in_a_mark
+        between_the_marks_of_a_sentence
+        in_a_pause
+        in_the_finish
+        again_and_again
+        what_is_settled_is_not_sent_again;
+    rotation:
+        a_session_ends_at_a_settled_pause
+        sessions_of_no_length_get_on
+        without_a_pause_a_session_ends_all_the_same
+        a_service_that_is_behind_loses_nothing
+        the_next_session_may_be_lost;
+    proxies:
+        words_come_through
+        encrypted_end_to_end;
+    replay_window:
+        without_a_window_what_was_told_ends_unconfirmed
+        a_window_that_has_moved_on_cuts_the_utterance
+        silence_leaves_the_window_unnoticed;
+    idle:
+        a_long_buffer_is_no_pause
+        the_session_is_finished_and_the_next_buffer_opens_another
+        the_finish_of_a_pause_is_restored
+        the_service_may_end_it_as_well
+        with_audio_to_send_it_is_a_loss;
+    gaps:
+        a_jump_up_to_the_idle_timeout_becomes_silence
+        a_longer_jump_ends_the_session_after_the_end_window
+        gap_events_become_silence_or_an_end
+        a_long_gap_posts_its_words
+        what_overlaps_is_heard_once;
+    streams:
+        the_end_waits_for_the_last_words
+        a_new_stream_without_an_end
+        a_new_stream_of_the_same_id
+        a_file_that_follows_itself;
+    times:
+        a_segment_maps_to_stream_and_running_time
+        a_segment_s_offset_shifts_running_time_alone
+        what_the_segment_leaves_out_is_clipped
+        times_that_are_missing_stay_missing
+        without_a_timeline_there_is_the_stream_s_own;
+    lost_for_good:
+        what_was_open_ends_unconfirmed_before_the_error
+        progress_begins_the_count_anew;
+}

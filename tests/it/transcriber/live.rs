@@ -1,0 +1,128 @@
+//! A live pipeline: words that leave when they are due, and gaps while nothing is said.
+
+use std::time::Duration;
+
+use gst::prelude::*;
+use serde_json::json;
+use volcasr_loopback::Options;
+
+use crate::common::script::{response, scripted};
+use crate::common::text::{Out, assert_in_order, texts};
+use crate::common::*;
+
+/// An appsrc that is live, as a microphone is: audio comes as time passes.
+fn live(element: gst::Element, latency: u32) -> TestPipeline {
+    element.set_property("latency", latency);
+    let rig = TestPipeline::new(element);
+    rig.source.set_property("is-live", true);
+    rig.source.set_property("do-timestamp", false);
+    rig.play();
+    rig
+}
+
+/// Pushes silence in real time.
+fn speak(rig: &mut TestPipeline, pcm: &[u8]) {
+    let clock = rig.pipeline.clock().expect("a pipeline that plays");
+    let base = rig.pipeline.base_time().expect("one that plays");
+    for piece in pcm.chunks(960) {
+        let due = base + rig.next;
+        let id = clock.new_single_shot_id(due);
+        let _ = id.wait();
+        rig.push(piece, 20);
+    }
+}
+
+fn open(words: &[(&str, u64, u64)], definite: bool) -> serde_json::Value {
+    let text: Vec<&str> = words.iter().map(|(text, ..)| *text).collect();
+    let last = words.last().map_or(0, |(_, _, end)| *end);
+    let words: Vec<_> = words
+        .iter()
+        .map(|(text, start, end)| json!({"text": text, "start_time": start, "end_time": end}))
+        .collect();
+    json!([{"definite": definite, "start_time": words[0]["start_time"], "end_time": last,
+        "text": text.concat(), "words": words}])
+}
+
+#[test]
+fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behind_it() {
+    let first = [("The ", 100, 180), ("rane ", 300, 380)];
+    let last = [
+        ("The ", 120, 200),
+        ("rain ", 310, 390),
+        ("stopped.", 900, 980),
+    ];
+    let service = scripted(
+        &[
+            (600, response(600, open(&first, false))),
+            (1200, response(1200, open(&last, true))),
+        ],
+        response(2000, open(&last, true)),
+    );
+    let mut rig = live(transcriber(&service), 700);
+    speak(&mut rig, &[0; 2 * 48_000]);
+    rig.end();
+    rig.bus.timed_pop_filtered(
+        gst::ClockTime::from_seconds(60),
+        &[gst::MessageType::Eos, gst::MessageType::Error],
+    );
+    let out = rig.out();
+    assert_in_order(&out);
+    let words: Vec<_> = texts(&out)
+        .into_iter()
+        .map(|text| (text.text, text.start))
+        .collect();
+    let expected = [("The", 100), ("rane", 300), ("stopped.", 900)];
+    assert_eq!(
+        words,
+        expected.map(|(text, start)| (text.to_owned(), start)),
+        "{out:#?}"
+    );
+}
+
+#[test]
+fn gaps_go_on_while_nothing_is_said_and_no_connection_is_had() {
+    init();
+    let element = sink_of_nowhere();
+    let mut rig = live(element, 300);
+    speak(&mut rig, &[0; 3 * 24_000]);
+    let text = rig.text.as_ref().expect("a transcriber");
+    // A second and a half of audio, of which 300 ms are not due.
+    let out = text.until("gaps", |out| {
+        out.iter()
+            .any(|out| matches!(out, Out::Gap(_, end) if *end >= 1000))
+    });
+    assert_in_order(&out);
+}
+
+fn sink_of_nowhere() -> gst::Element {
+    gst::ElementFactory::make("volcasrtranscriber")
+        .property("uri", "ws://127.0.0.1:1/api/v3/sauc/bigmodel_async")
+        .property("api-key", "sesame-sesame")
+        .property("max-reconnects", 1000u32)
+        .build()
+        .expect("the element")
+}
+
+#[test]
+fn marks_of_a_live_stream_leave_once_each() {
+    let service = service(Options::default());
+    let mut rig = live(transcriber(&service), 700);
+    let (pcm, spoken) = speech(1);
+    speak(&mut rig, &pcm);
+    rig.end();
+    rig.bus.timed_pop_filtered(
+        gst::ClockTime::try_from(Duration::from_secs(60)).expect("short"),
+        &[gst::MessageType::Eos, gst::MessageType::Error],
+    );
+    let out = rig.out();
+    assert_in_order(&out);
+    let words: Vec<String> = texts(&out)
+        .iter()
+        .map(|text| text.text.trim_end_matches(['.', ',']).to_lowercase())
+        .collect();
+    let expected: Vec<String> = spoken
+        .iter()
+        .map(|mark| format!("m{}", mark.number))
+        .collect();
+    assert_eq!(words, expected, "{out:#?}");
+}

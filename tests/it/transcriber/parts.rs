@@ -1,0 +1,254 @@
+//! Streams, segments, flushes and seeks: what was said comes before what follows.
+
+use gst::prelude::*;
+use serde_json::json;
+use volcasr_loopback::Options;
+
+use crate::common::pad_harness::{PadHarness, Segment, ms};
+use crate::common::script::{audio, response, scripted};
+use crate::common::text::{Out, assert_in_order, events, texts};
+use crate::common::*;
+
+#[test]
+fn another_segment_waits_for_the_words_before_it() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let (pcm, _) = speech(1);
+    harness.push_all(0, &pcm, 100);
+    let mut segment = Segment::new();
+    segment.set_start(ms(60_000));
+    segment.set_base(ms(10_000));
+    assert!(harness.segment(&segment));
+    harness.push_all(60_000, &pcm, 100);
+    let log = harness.end();
+    assert!(log.saw_eos());
+    let out = harness.text.as_ref().expect("a transcriber").out();
+    assert_in_order(&out);
+    let texts = texts(&out);
+    let half = texts.len() / 2;
+    assert!(
+        texts[..half].iter().all(|text| text.start < 60_000),
+        "{out:#?}"
+    );
+    assert!(
+        texts[half..].iter().all(|text| text.start >= 60_000),
+        "{out:#?}"
+    );
+    assert!(texts[0].discont && texts[half].discont);
+    assert_eq!(
+        events(&out)
+            .iter()
+            .filter(|name| *name == "segment")
+            .count(),
+        2
+    );
+}
+
+#[test]
+fn lateness_is_added_to_the_segment_s_base() {
+    let service = service(Options::default());
+    let element = transcriber(&service);
+    element.set_property("lateness", 2500u32);
+    let mut rig = TestPipeline::new(element);
+    let (pcm, _) = speech(1);
+    rig.run(&pcm, 100);
+    let base = rig.out().iter().find_map(|out| match out {
+        Out::Event(event) => match event.view() {
+            gst::EventView::Segment(segment) => {
+                segment.segment().downcast_ref::<gst::ClockTime>()?.base()
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(base, Some(ms(2500)));
+}
+
+#[test]
+fn a_flush_discards_what_was_not_pushed_and_text_begins_anew() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let (pcm, spoken) = speech(2);
+    harness.push_all(0, &pcm, 100);
+    harness.flush_start();
+    harness.flush_stop();
+    assert!(harness.segment(&Segment::new()));
+    let text = harness.text.as_ref().expect("a transcriber");
+    let before = text.out().len();
+    harness.push_all(0, &pcm, 100);
+    assert!(harness.pad.push_event(gst::event::Eos::new()));
+    let out = text.until("EOS", |out| {
+        events(&out[before..]).last().is_some_and(|e| e == "eos")
+    });
+    let after = &out[before..];
+    assert_in_order(after);
+    let texts = texts(after);
+    assert_eq!(texts.len(), spoken.len(), "{out:#?}");
+    assert!(texts[0].discont);
+}
+
+#[test]
+fn stream_start_is_the_element_s_own_and_sparse() {
+    let service = service(Options::default());
+    let harness = PadHarness::held(transcriber(&service));
+    harness
+        .pipeline
+        .set_state(gst::State::Playing)
+        .expect("PLAYING");
+    let group = gst::GroupId::next();
+    let start = gst::event::StreamStart::builder("upstream")
+        .group_id(group)
+        .build();
+    assert!(harness.pad.push_event(start));
+    let text = harness.text.as_ref().expect("a transcriber");
+    let out = text.until("caps", |out| {
+        events(out).last().is_some_and(|name| name == "caps")
+    });
+    let Out::Event(event) = &out[0] else {
+        panic!("{out:?}");
+    };
+    let gst::EventView::StreamStart(start) = event.view() else {
+        panic!("{event:?}");
+    };
+    assert_ne!(start.stream_id(), "upstream");
+    assert_eq!(start.group_id(), Some(group));
+    assert!(start.stream_flags().contains(gst::StreamFlags::SPARSE));
+}
+
+#[test]
+fn tags_of_the_audio_stay_and_the_language_is_told() {
+    let service = service(Options::default());
+    let element = transcriber(&service);
+    element.set_property("language-code", "zh-CN");
+    let harness = PadHarness::new(element);
+    let mut tags = gst::TagList::new();
+    tags.get_mut()
+        .expect("a new list")
+        .add::<gst::tags::AudioCodec>(&"FLAC", gst::TagMergeMode::Replace);
+    assert!(harness.pad.push_event(gst::event::Tag::new(tags)));
+    let (pcm, _) = speech(1);
+    harness.push_all(0, &pcm, 100);
+    harness.end();
+    let out = harness.text.as_ref().expect("a transcriber").out();
+    let tags: Vec<_> = out
+        .iter()
+        .filter_map(|out| match out {
+            Out::Event(event) => match event.view() {
+                gst::EventView::Tag(tag) => Some(tag.tag_owned()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tags.len(), 1, "{tags:?}");
+    let language = tags[0]
+        .get::<gst::tags::LanguageCode>()
+        .map(|tag| tag.get().to_owned());
+    assert_eq!(language.as_deref(), Some("zh"));
+}
+
+/// Speakers, words for those upstream, and responses for whoever links their pad.
+#[test]
+fn custom_events_and_responses() {
+    let said = |speaker: &str, start: u64, text: &str| {
+        json!({"definite": true, "start_time": start, "end_time": start + 400, "text": text,
+            "additions": {"speaker_id": speaker},
+            "words": [{"text": text, "start_time": start, "end_time": start + 400}]})
+    };
+    let both = json!([said("1", 100, "Yes."), said("2", 600, "No.")]);
+    let service = scripted(
+        &[(1200, response(1200, json!([both[0]])))],
+        response(2000, both),
+    );
+    let mut rig = TestPipeline::new(transcriber(&service));
+    let responses = gst_app::AppSink::builder()
+        .sync(false)
+        .async_(false)
+        .build();
+    responses.set_property("wait-on-eos", false);
+    rig.pipeline.add(&responses).expect("a new element");
+    rig.sink
+        .link_pads(Some("unsynced_src"), &responses, None)
+        .expect("JSON");
+    let items = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = items.clone();
+    let pad = rig.source.static_pad("src").expect("a pad");
+    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        if let Some(gst::PadProbeData::Event(event)) = &info.data
+            && let Some(item) = event
+                .structure()
+                .filter(|s| s.name() == "rstranscribe/new-item")
+        {
+            log.lock().expect("no panic").push((
+                item.get::<Option<String>>("speaker").expect("speaker"),
+                item.get::<String>("content").expect("content"),
+                item.get::<gst::ClockTime>("running-time")
+                    .expect("running-time")
+                    .mseconds(),
+                item.get::<gst::ClockTime>("duration")
+                    .expect("duration")
+                    .mseconds(),
+            ));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    let heard = rig.run(&audio(), 100);
+    assert!(heard.saw_eos());
+    let out = rig.out();
+    let custom: Vec<String> = events(&out)
+        .into_iter()
+        .filter(|name| name.starts_with("rstranscribe"))
+        .collect();
+    let (change, end) = (
+        "rstranscribe/speaker-change",
+        "rstranscribe/final-transcript",
+    );
+    assert_eq!(custom, [change, end, change, end]);
+    let item = |speaker: &str, text: &str, at| (Some(speaker.into()), text.into(), at, 400);
+    assert_eq!(
+        *items.lock().expect("no panic"),
+        [item("1", "Yes.", 100), item("2", "No.", 600)]
+    );
+    // No one asked for them on the bus.
+    assert!(
+        heard
+            .messages
+            .iter()
+            .all(|m| { m.structure().is_none_or(|s| s.name() != "volcasr-response") })
+    );
+    let mut texts = Vec::new();
+    while let Some(sample) = responses.try_pull_sample(gst::ClockTime::ZERO) {
+        let buffer = sample
+            .buffer()
+            .expect("a buffer")
+            .map_readable()
+            .expect("memory");
+        texts.push(String::from_utf8(buffer.to_vec()).expect("UTF-8"));
+    }
+    assert!(texts.iter().any(|text| text.contains("No.")), "{texts:?}");
+}
+
+#[test]
+fn flow_goes_back_to_the_audio() {
+    for (flow, expected) in [
+        (gst::FlowError::Eos, gst::FlowError::Eos),
+        (gst::FlowError::Error, gst::FlowError::Error),
+        (gst::FlowError::NotNegotiated, gst::FlowError::NotNegotiated),
+    ] {
+        let service = service(Options::default());
+        let harness = PadHarness::new(transcriber(&service));
+        let pad = harness.sink.static_pad("src").expect("a pad");
+        let peer = pad.peer().expect("linked");
+        peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            info.flow_res = Err(flow);
+            gst::PadProbeReturn::Handled
+        });
+        let (pcm, _) = speech(2);
+        harness.push_all(0, &pcm, 100);
+        let buffer = || harness.buffer(None, &pcm[..960]);
+        wait_until("an answer from downstream", || {
+            harness.pad.push(buffer()).is_err()
+        });
+        assert_eq!(harness.pad.push(buffer()), Err(expected));
+    }
+}

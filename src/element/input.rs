@@ -9,7 +9,7 @@ pub(crate) mod clip;
 mod limits;
 mod place;
 
-use crate::element::timeline::{Anchor, Nanos, nanos};
+use crate::element::timeline::{Anchor, Nanos, Segment, nanos};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 use alignment::{Announcement, Discontinuity, Flags, Window, judge};
 use place::{Place, to_clock_time};
@@ -19,8 +19,6 @@ pub(crate) use limits::GapLimits;
 /// Smallest deviation from the anchor that gets an anchor of its own: messages count in
 /// milliseconds.
 const DRIFT: Nanos = 1_000_000;
-
-type Segment = gst::FormattedSegment<gst::ClockTime>;
 
 /// Actions before a buffer's audio, and how much of that to skip.
 #[derive(Debug, Default)]

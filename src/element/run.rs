@@ -17,12 +17,10 @@ use crate::element::ineffective::ineffective;
 use crate::element::input::{BufferPlan, GapDetector, GapLimits};
 use crate::element::run_config::Environment;
 use crate::element::settings::{Leaky, Settings};
-use crate::element::timeline::Timeline;
+use crate::element::timeline::{Segment, Timeline};
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 use crate::sync::lock;
-
-type Segment = gst::FormattedSegment<gst::ClockTime>;
 
 /// State of the streaming thread.
 #[derive(Debug)]

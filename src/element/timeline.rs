@@ -19,6 +19,9 @@ const MAX_STREAMS: usize = 4096;
 /// less than this beside it.
 const ROUNDING: Nanos = 1_000_000;
 
+/// A segment that counts time.
+pub(crate) type Segment = gst::FormattedSegment<gst::ClockTime>;
+
 /// Signed nanoseconds: `i128` holds the difference of any two times, multiplied by a rate.
 pub(crate) type Nanos = i128;
 
@@ -38,7 +41,7 @@ pub(crate) struct Anchor {
     /// How many samples before `position` it belongs to.
     pub ahead: u64,
     /// The segment that it came in; none: the time counts from the stream's first sample.
-    pub segment: Option<gst::FormattedSegment<gst::ClockTime>>,
+    pub segment: Option<Segment>,
 }
 
 /// The pipeline's times of something that was said.

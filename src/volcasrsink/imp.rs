@@ -15,6 +15,7 @@ use crate::element::bus::stats;
 use crate::element::input::clip;
 use crate::element::run::Run;
 use crate::element::settings::Settings;
+use crate::element::timeline::Segment;
 use crate::element::{CAT, FINISH, caps};
 use crate::session::BYTES_PER_SAMPLE;
 use crate::sync::lock;
@@ -329,9 +330,8 @@ impl VolcAsrSink {
 
     /// Returns the current segment if it counts time. Called on the streaming thread only, which
     /// holds the lock that the base class takes.
-    pub(super) fn time_segment(&self) -> Option<gst::FormattedSegment<gst::ClockTime>> {
-        let mut segment: gst::FormattedSegment<gst::ClockTime> =
-            self.obj().segment().downcast().ok()?;
+    pub(super) fn time_segment(&self) -> Option<Segment> {
+        let mut segment: Segment = self.obj().segment().downcast().ok()?;
         // The base class keeps its progress in it, so that no two buffers' segments would be equal.
         segment.set_position(segment.start());
         Some(segment)

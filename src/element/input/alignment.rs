@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use super::Nanos;
+use crate::element::timeline::Nanos;
 
 const MILLISECOND: Nanos = 1_000_000;
 /// Announced deviations up to this make neither silence nor a repeat.

@@ -1,5 +1,6 @@
 //! Clipping of buffers to their segment.
 
+use crate::element::timeline::Segment;
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 
 /// Returns the duration of so many bytes.
@@ -10,11 +11,7 @@ pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
 
 /// Returns the part of the buffer that lies in the segment, with its time, if any does. A buffer
 /// without a timestamp is returned whole.
-pub(crate) fn clip(
-    buffer: &gst::Buffer,
-    segment: &gst::FormattedSegment<gst::ClockTime>,
-    rate: u32,
-) -> Option<gst::Buffer> {
+pub(crate) fn clip(buffer: &gst::Buffer, segment: &Segment, rate: u32) -> Option<gst::Buffer> {
     let mut buffer = buffer.clone();
     // The number of samples tells the length. The function below believes the duration, and would
     // cut off too much where that is too long.

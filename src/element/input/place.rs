@@ -1,8 +1,7 @@
 //! Where a stream's next sample is expected, and how a time lies to that.
 
 use super::alignment::is_aligned;
-use super::{Nanos, Segment};
-use crate::element::timeline::nanos;
+use crate::element::timeline::{Nanos, Segment, nanos};
 use crate::session::samples_to_time;
 
 /// Where the next sample is expected.

@@ -3,7 +3,7 @@
 use gst::glib;
 use gst::prelude::*;
 
-use super::{Compression, Leaky, ResultType};
+use super::values::{Compression, Leaky, ResultType};
 
 /// A value in the settings.
 pub(crate) trait Field {

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use gst::glib;
 use gst::prelude::*;
 
-use super::Settings;
 use super::property::{Property, boolean, enumeration, live, number, secret, string, text};
+use super::values::Settings;
 
 pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
 

@@ -3,8 +3,8 @@
 use gst::glib;
 use gst::prelude::*;
 
-use super::Settings;
 use super::field::Field;
+use super::values::Settings;
 
 /// Access to the field of a property.
 pub(crate) type Access<S, T> = fn(&mut S) -> &mut T;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{ACK, Compression, ERROR, EVENT, LAST, RESPONSE, SEQUENCE, VERSION};
+use super::layout::{ACK, Compression, ERROR, EVENT, LAST, RESPONSE, SEQUENCE, VERSION};
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::compression::{InflateError, Inflater};
 

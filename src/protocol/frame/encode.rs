@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{AUDIO, Compression, FULL_REQUEST, HEADROOM, LAST, SEQUENCE, VERSION};
+use super::layout::{AUDIO, Compression, FULL_REQUEST, HEADROOM, LAST, SEQUENCE, VERSION};
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::compression::{gzip, gzip_bound};
 

@@ -19,44 +19,11 @@
 
 mod decode;
 mod encode;
+mod layout;
 
 pub use decode::{FrameError, ServerFrame, ServerKind, decode};
 pub use encode::FrameEncoder;
-
-/// Bytes before the payload of every client frame: header 4, sequence 4, payload size 4.
-///
-/// A chunk of audio that begins with as many free bytes becomes a frame in place:
-/// [`FrameEncoder::audio_chunk`].
-pub const HEADROOM: usize = 12;
-
-const VERSION: u8 = 1;
-const FULL_REQUEST: u8 = 0b0001;
-const AUDIO: u8 = 0b0010;
-const RESPONSE: u8 = 0b1001;
-const ACK: u8 = 0b1011;
-const ERROR: u8 = 0b1111;
-
-const SEQUENCE: u8 = 0b0001;
-const LAST: u8 = 0b0010;
-const EVENT: u8 = 0b0100;
-
-/// Compression of a payload: the low half of byte 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Compression {
-    /// None.
-    None,
-    /// One gzip member.
-    Gzip,
-}
-
-impl Compression {
-    fn nibble(self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::Gzip => 1,
-        }
-    }
-}
+pub use layout::{Compression, HEADROOM};
 
 #[cfg(test)]
 mod tests;

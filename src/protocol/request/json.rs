@@ -5,8 +5,17 @@ use serde_json::{Map, Value, json};
 
 use super::{Request, SampleFormat, Tables};
 
+impl Request {
+    /// Returns the JSON of the full client request, for
+    /// [`FrameEncoder::request`](crate::protocol::frame::FrameEncoder::request).
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&Body::of(self))
+            .expect("strings, numbers and maps with string keys always serialise")
+    }
+}
+
 #[derive(Serialize)]
-pub(super) struct Body<'a> {
+struct Body<'a> {
     user: User<'a>,
     audio: Audio<'a>,
     request: Section<'a>,
@@ -14,7 +23,7 @@ pub(super) struct Body<'a> {
 
 impl<'a> Body<'a> {
     /// Makes the body, with the fields of `extra` added or replaced.
-    pub fn of(request: &'a Request) -> Self {
+    fn of(request: &'a Request) -> Self {
         let corpus = Corpus {
             tables: &request.tables,
             context: request.corpus_context(),

@@ -7,7 +7,6 @@
 
 mod json;
 
-use json::Body;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
@@ -150,13 +149,6 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Request {
-    /// Returns the JSON of the full client request, for
-    /// [`FrameEncoder::request`](super::frame::FrameEncoder::request).
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(&Body::of(self))
-            .expect("strings, numbers and maps with string keys always serialise")
-    }
-
     /// Returns `corpus.context`, a string that holds JSON.
     fn corpus_context(&self) -> Option<String> {
         let words = self.hotwords.iter().filter(|word| !word.trim().is_empty());

@@ -2,7 +2,8 @@
 use super::listed::{ListedUtterance, SettledPrefix};
 use super::open::{Candidate, OpenUtterance};
 use super::span::{Span, TOLERANCE, covered};
-use super::{TranscriptTracker, Update, restore};
+use super::update::Update;
+use super::{TranscriptTracker, restore};
 use crate::protocol::request::ResultType;
 
 /// Upper bound on open utterances; beyond it the oldest end unconfirmed. Recordings have one or

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::Word;
 use super::settled::Settled;
 use super::span::{Span, TOLERANCE, covered};
+use super::update::Word;
 use super::words;
 use crate::protocol::response::{Response, Utterance};
 

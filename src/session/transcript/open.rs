@@ -8,8 +8,8 @@ use super::listed::{self, ListedUtterance};
 use super::settled::Settled;
 use super::span::Span;
 use super::text::Fingerprint;
+use super::update::{Update, Word};
 use super::words;
-use super::{Update, Word};
 use crate::protocol::response::{Response, Utterance};
 
 /// Upper bound on the bytes of an utterance's text; the rest is cut off. Without a list, an

@@ -6,12 +6,13 @@
 //! shrink.
 use std::time::Duration;
 
+use super::TranscriptTracker;
 use super::listed::{ListedUtterance, SettledPrefix};
 use super::open::OpenUtterance;
 use super::span::Span;
 use super::text::Fingerprint;
+use super::update::Update;
 use super::words;
-use super::{TranscriptTracker, Update};
 use crate::protocol::response::Response;
 
 /// Upper bound on the distance of a replay from the reported end before it. Reported ends are early

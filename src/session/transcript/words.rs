@@ -1,7 +1,7 @@
 //! Aligns the service's words with an utterance's text, so that the words joined give the text.
 use std::time::Duration;
 
-use super::Word;
+use super::update::Word;
 use crate::protocol::response;
 
 /// Bytes of text in which a word is searched if it does not come next.

@@ -90,6 +90,8 @@ impl Captions {
                     None => continue,
                 },
                 Event::Interrupt if self.guard.is_ending() => return Ok(Ending::Quit),
+                // Nothing was heard, and the input may hang.
+                Event::Interrupt if self.recognition.received().is_zero() => break,
                 Event::Interrupt => {
                     self.status.end();
                     self.guard.end(&self.recognition);

@@ -9,6 +9,8 @@ use crate::news::News;
 
 /// How long an input that has failed may still give what it has.
 const REST: Duration = Duration::from_secs(2);
+/// The same of one from which no audio has come yet: it may be on its way.
+const START: Duration = Duration::from_millis(1100);
 /// What the program takes beyond `finish-timeout` to end in good order, stopping included.
 const GRACE: Duration = Duration::from_secs(3);
 /// The element waits for the last words for at most so many times `finish-timeout`.
@@ -47,9 +49,6 @@ impl Guard {
                 transcript.count_from(recognition.begin());
                 Some(News::Transcript(transcript))
             }
-            News::InputFailed(failure) if recognition.received().is_zero() => {
-                Some(News::Failed(self.first(failure)))
-            }
             News::InputFailed(failure) => {
                 self.failure.get_or_insert((failure, Instant::now()));
                 None
@@ -60,10 +59,6 @@ impl Guard {
             }),
             news => Some(news),
         }
-    }
-
-    fn first(&mut self, failure: Failure) -> Failure {
-        self.failure.take().map_or(failure, |(first, _)| first)
     }
 
     /// Returns what follows from the time that has passed. To be called several times a second.
@@ -81,7 +76,11 @@ impl Guard {
                 self.is_finishing = true;
                 recognition.finish();
             }
-            if waited > most + moment.queued {
+            if moment.received.is_zero() {
+                recognition.nudge();
+            }
+            let is_empty = moment.received.is_zero() && waited >= START;
+            if is_empty || waited > most + moment.queued {
                 return self
                     .failure
                     .take()

@@ -177,6 +177,13 @@ impl Recognition {
         }
     }
 
+    /// Asks for PLAYING once more: an error while the pipeline starts can leave it in PAUSED, with
+    /// audio that waits.
+    pub fn nudge(&self) {
+        // What prevents it was told.
+        let _ = self.pipeline.set_state(gst::State::Playing);
+    }
+
     /// Ends the stream in good order, whatever the input does: nothing more of it is heard, the
     /// last words are still to come, then EOS.
     pub fn end(&self) {

@@ -2,6 +2,8 @@
 
 mod captions;
 mod check;
+mod inputs;
 mod many_inputs;
+mod options;
 mod shown;
 mod support;

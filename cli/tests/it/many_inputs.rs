@@ -238,3 +238,83 @@ fn a_wrong_option_is_no_failure_of_each() {
     assert!(err.contains("no property no-such"), "{err}");
     assert_eq!(run(&mut self::command("transcribe", &service)).0, 2);
 }
+
+/// Fewer sessions than jobs: those that are refused come later, and fewer run at once.
+#[test]
+fn a_service_without_room_is_waited_for() {
+    let batch = Batch::new("room");
+    let service = service(Options {
+        max_sessions: Some(2),
+        ..Options::default()
+    });
+    for n in 0..6 {
+        batch.input(&format!("in/{n}.wav"), 2);
+    }
+    let directory = batch.scratch.path("in");
+    let mut command = batch.command(&service, &[&directory]);
+    let (status, out, err) = run(command.args(["--jobs", "4"]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(batch.transcripts().len(), 6);
+    assert!(out.contains("back to the end of the list"), "{out}");
+    assert!(out.contains("at most 2 at once"), "{out}");
+    assert_eq!(out.lines().last(), Some("6 of 6 transcribed"));
+}
+
+/// Nothing would become of the others.
+#[test]
+fn refused_credentials_end_the_batch() {
+    let batch = Batch::new("credentials");
+    let service = service(Options::default());
+    let inputs: Vec<PathBuf> = (0..5)
+        .map(|n| batch.input(&format!("{n}.wav"), 1))
+        .collect();
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let mut command = batch.command(&service, &paths);
+    let command = command.env("VOLCENGINE_ACCESS_KEY", "wrong");
+    let (status, out, err) = run(command.args(["--jobs", "1"]));
+    assert_eq!(status, 1, "{out}");
+    assert_eq!(out, "0 of 5 transcribed, 5 not finished\n");
+    assert!(
+        err.starts_with("error: ") && err.contains("HTTP 401"),
+        "{err}"
+    );
+    assert_eq!(service.connections().len(), 1);
+    assert_eq!(batch.transcripts(), []);
+}
+
+/// One input, two files of it, or JSON lines of many on standard output.
+#[test]
+fn files_by_their_endings_and_json_lines() {
+    let batch = Batch::new("formats");
+    let service = service(Options::default());
+    let inputs = [batch.input("a.wav", 1), batch.input("b.wav", 1)];
+    let (vtt, json) = (batch.scratch.path("a.vtt"), batch.scratch.path("a.json"));
+    let mut one = command("transcribe", &service);
+    let (status, out, err) = run(one.arg(&inputs[0]).arg("-o").arg(&vtt).arg("-o").arg(&json));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let text = std::fs::read_to_string(vtt).expect("a file");
+    assert!(text.starts_with("WEBVTT\n\n00:00:00.200 --> "), "{text}");
+    let text = std::fs::read_to_string(json).expect("a file");
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(document["utterances"][0]["text"], "M0 m1 m2.");
+
+    let mut many = command("transcribe", &service);
+    let (status, out, err) = run(many.args(&inputs).args(["--json", "--quiet"]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let lines = out.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        (
+            line["input"].as_str().map(str::to_owned),
+            line["final"] == true,
+        )
+    });
+    let finals: Vec<_> = lines.filter(|line| line.1).collect();
+    assert_eq!(finals.len(), 2);
+    assert_ne!(finals[0].0, finals[1].0);
+
+    let (status, _, err) = run(command("transcribe", &service)
+        .args(&inputs)
+        .args(["-o", "x.txt"]));
+    assert_eq!(status, 2);
+    assert!(err.contains("-o FILE is for one input"), "{err}");
+}

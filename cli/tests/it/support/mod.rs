@@ -1,6 +1,7 @@
 //! What the tests of the program share: a service, speech for it, and the program.
 
 pub mod cues;
+pub mod media;
 pub mod program;
 #[allow(dead_code, reason = "the element's tests use more of it")]
 #[path = "../../../../tests/common/running.rs"]

@@ -1,0 +1,214 @@
+//! Inputs as they are: tracks that come and go, films without sound, files that were cut, sources
+//! that fail or stall.
+
+use std::path::PathBuf;
+
+use crate::support::media::{make, raw};
+use crate::support::program::{Running, STDIN, command, run, write_wav};
+use crate::support::*;
+use volcasr_loopback::marks::Mark;
+use volcasr_loopback::{Options, Service};
+
+/// Sentences of three marks, as the service writes them.
+fn sentences(marks: &[Mark]) -> Vec<String> {
+    let sentence = |marks: &[Mark]| {
+        let numbers: Vec<String> = marks
+            .iter()
+            .map(|mark| format!("m{}", mark.number))
+            .collect();
+        format!("{}.", numbers.join(" ").replacen('m', "M", 1))
+    };
+    marks.chunks(3).map(sentence).collect()
+}
+
+/// A file of raw audio in a directory of its own, and its marks.
+fn sound(name: &str, count: u64) -> (Scratch, PathBuf, Vec<Mark>) {
+    let scratch = Scratch::new(name);
+    let (pcm, marks) = speech(count);
+    let path = scratch.path("talk.raw");
+    std::fs::write(&path, pcm).expect("a temporary file");
+    (scratch, path, marks)
+}
+
+fn captions(service: &Service, input: &str, more: &[&str]) -> (i32, String, String) {
+    run(command("captions", service).arg(input).args(more))
+}
+
+/// The first of two is taken, and told; a number takes the other.
+#[test]
+fn a_film_with_two_tracks() {
+    let (scratch, talk, marks) = sound("tracks", 2);
+    let film = scratch.path("film.mkv").display().to_string();
+    let silence = "audiotestsrc wave=silence num-buffers=20 ! audio/x-raw,rate=24000,channels=1";
+    make(&format!(
+        "matroskamux name=m ! filesink location=\"{film}\" \
+         videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! m. \
+         {} ! m.audio_0 {silence} ! m.audio_1",
+        raw(&talk)
+    ));
+    let service = service(Options::default());
+    let (status, out, err) = captions(&service, &film, &[]);
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(out.lines().collect::<Vec<_>>(), sentences(&marks), "{err}");
+    assert!(
+        err.contains("audio track 1") && err.contains("of 2;"),
+        "{err}"
+    );
+    let (status, out, err) = captions(&service, &film, &["--track", "2", "--quiet"]);
+    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+    let (status, _, err) = captions(&service, &film, &["--track", "3"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("no audio track 3: it has 2"), "{err}");
+}
+
+#[test]
+fn a_film_without_sound_says_so() {
+    let scratch = Scratch::new("mute");
+    let film = scratch.path("film.mkv").display().to_string();
+    make(&format!(
+        "videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! matroskamux ! \
+         filesink location=\"{film}\""
+    ));
+    let service = service(Options::default());
+    let (status, out, err) = captions(&service, &film, &[]);
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert_eq!(err, "error: the input has no sound\n");
+}
+
+/// Each link has pads of its own. The times go on.
+#[test]
+fn a_chained_file_is_heard_to_its_end() {
+    let (scratch, talk, marks) = sound("chain", 2);
+    let chain = scratch.path("chain.ogg");
+    let mut links = Vec::new();
+    for n in 0..3 {
+        let link = scratch.path(&format!("{n}.ogg"));
+        make(&format!(
+            "{} ! audioconvert ! flacenc ! oggmux ! filesink location=\"{}\"",
+            raw(&talk),
+            link.display()
+        ));
+        links.extend(std::fs::read(link).expect("the link"));
+    }
+    std::fs::write(&chain, links).expect("a temporary file");
+    let srt = scratch.path("chain.srt");
+    let service = service(Options::default());
+    let output = srt.display().to_string();
+    let input = chain.display().to_string();
+    let (status, out, err) = captions(&service, &input, &["-o", &output]);
+    assert_eq!(status, 0, "{err}");
+    let once = sentences(&marks);
+    let all: Vec<&String> = [&once, &once, &once].into_iter().flatten().collect();
+    assert_eq!(out.lines().collect::<Vec<_>>(), all);
+    let cues = cues::read(&srt);
+    assert_eq!(cues.len(), all.len());
+    assert!(cues.is_sorted_by(|a, b| a.end <= b.start), "{cues:?}");
+}
+
+/// The header says more than there is.
+#[test]
+fn a_file_that_was_cut_is_told() {
+    let scratch = Scratch::new("cut");
+    let (pcm, marks) = speech(3);
+    let path = scratch.path("talk.wav");
+    write_wav(&path, 24_000, &pcm);
+    let whole = std::fs::read(&path).expect("the file");
+    let end = marks[3].start as usize * 48;
+    std::fs::write(&path, &whole[..44 + end]).expect("a temporary file");
+    let service = service(Options::default());
+    let (status, out, err) = captions(&service, &path.display().to_string(), &[]);
+    assert_eq!(status, 3, "{err}");
+    assert_eq!(out.lines().next(), Some(sentences(&marks)[0].as_str()));
+    assert!(err.contains("though it says that it is"), "{err}");
+}
+
+/// An element that fails after some buffers, in the middle of a sentence.
+#[test]
+fn what_was_read_before_an_error_is_heard() {
+    let (scratch, talk, marks) = sound("error", 3);
+    let buffers = 4;
+    // Buffers of a second.
+    let piece = format!(
+        "filesrc location=\"{}\" blocksize=48000 ! identity error-after={} ! rawaudioparse \
+         format=pcm pcm-format=s16le sample-rate=24000 num-channels=1",
+        talk.display(),
+        buffers + 1
+    );
+    let srt = scratch.path("talk.srt");
+    let service = service(Options::default());
+    let output = srt.display().to_string();
+    let (status, out, err) = captions(&service, &piece, &["-o", &output]);
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(err.starts_with("error: "), "{err}");
+    let heard = marks.iter().filter(|mark| mark.end < 4000).count();
+    let words = out
+        .split_whitespace()
+        .filter(|word| word.to_lowercase().starts_with('m'));
+    assert!(words.count() >= heard, "{heard}: {out}");
+    assert_eq!(cues::read(&srt).len(), out.lines().count());
+}
+
+/// Nothing comes, and nothing fails.
+#[test]
+fn an_input_that_stalls() {
+    let service = service(Options::default());
+    let (pcm, marks) = speech(1);
+    let mut running = Running::start(
+        command("captions", &service)
+            .arg(STDIN)
+            // The session ends before that, and its words are there.
+            .args(["--stall-timeout", "1", "--set", "idle-timeout=200"]),
+    );
+    running.feed(&pcm);
+    assert_eq!(running.line(), sentences(&marks)[0]);
+    let (status, _, err) = running.end();
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains("given nothing for 1 s"), "{err}");
+    assert!(err.contains("--stall-timeout"), "{err}");
+}
+
+/// Whatever the service and the input do, the program ends when it is asked to.
+#[test]
+fn a_signal_ends_it_in_good_time() {
+    for (signal, fault, statuses) in [("TERM", "", [0, 0]), ("INT", "no-final@finish*", [3, 3])] {
+        let faults: &[&str] = if fault.is_empty() { &[] } else { &[fault] };
+        let service = service(faulty(faults));
+        let (pcm, marks) = speech(1);
+        let mut running = Running::start(
+            command("captions", &service)
+                .arg(STDIN)
+                .args(["--set", "finish-timeout=1000"]),
+        );
+        running.feed(&pcm);
+        assert_eq!(running.line(), sentences(&marks)[0]);
+        running.signal(signal);
+        let (status, _, err) = running.end();
+        assert!(statuses.contains(&status), "{signal}: {status} {err}");
+    }
+}
+
+/// A file on standard input, and JSON lines out, interim ones too.
+#[test]
+fn from_standard_input_to_json_lines() {
+    let (pcm, marks) = speech(1);
+    let scratch = Scratch::new("stdin");
+    let path = scratch.path("talk.wav");
+    write_wav(&path, 24_000, &pcm);
+    let wav = std::fs::read(&path).expect("the file");
+    for json in [&["--json"][..], &["-o", "-"]] {
+        let service = service(Options::default());
+        let mut running = Running::start(command("captions", &service).arg("-").args(json));
+        running.feed(&wav);
+        running.close_stdin();
+        let (status, out, err) = running.end();
+        assert_eq!((status, err.as_str()), (0, ""), "{out}");
+        let lines: Vec<serde_json::Value> = out
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        assert!(lines.iter().any(|line| line["final"] == false), "{out}");
+        let last = lines.last().expect("a line");
+        assert_eq!(last["final"], true);
+        assert_eq!(last["text"], sentences(&marks)[0].as_str());
+    }
+}

@@ -74,18 +74,6 @@ fn the_upgrade_has_the_documented_headers_once() {
     assert_eq!(connection.path, "/api/v3/sauc/bigmodel_async");
 }
 
-#[test]
-fn the_resource_id_is_the_property() {
-    let service = service(options());
-    let sink = sink(&service);
-    sink.set_property("resource-id", "volc.bigasr.sauc.concurrent");
-    assert!(speak(sink).errors().is_empty());
-    assert_eq!(
-        header(&service.connections()[0], "X-Api-Resource-Id"),
-        "volc.bigasr.sauc.concurrent"
-    );
-}
-
 /// Ids are UUIDs and fresh for each connection; the element says which one it has.
 #[test]
 fn every_connection_has_fresh_ids() {
@@ -121,19 +109,6 @@ fn every_connection_has_fresh_ids() {
         }
         rig.pipeline.set_state(gst::State::Ready).expect("READY");
     }
-}
-
-/// The property api-key beats the pair; the other kind is not sent beside it.
-#[test]
-fn never_both_kinds() {
-    let service = service(options());
-    let sink = sink(&service);
-    sink.set_property("api-key", "secret-api-key");
-    assert!(speak(sink).errors().is_empty());
-    let connection = &service.connections()[0];
-    assert_eq!(header(connection, "X-Api-Key"), "secret-api-key");
-    assert_eq!(connection.header("X-Api-App-Key"), None);
-    assert_eq!(connection.header("X-Api-Access-Key"), None);
 }
 
 /// Not a test of its own: [`environment`] runs it in a process whose environment it has set.

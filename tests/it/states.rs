@@ -110,20 +110,6 @@ fn in_the_upgrade() {
 }
 
 #[test]
-fn in_a_handshake_that_hangs() {
-    let hang = |n| Fault::nth(n, FaultKind::Hang, Trigger::Accept);
-    let options = Options {
-        faults: (1..=5).map(hang).collect(),
-        ..Options::default()
-    };
-    at_each_moment("hung handshake", options, &[], |service, rig| {
-        push(rig, 1);
-        until_last(service, |_| true);
-        BusLog::default()
-    });
-}
-
-#[test]
 fn waiting_for_the_ack() {
     at_each_moment("ack", Options::default(), &[Gate::Ack], |service, rig| {
         push(rig, 1);

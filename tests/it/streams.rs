@@ -98,60 +98,6 @@ pub fn the_end_waits_for_the_last_words() {
     assert!(late.transcripts().is_empty() && late.tags().is_empty());
 }
 
-/// `concat` sends no EOS between its streams.
-#[test]
-fn concat() {
-    let service = service(Options::default());
-    let rig = TestPipeline::new(sink(&service));
-    rig.source.unlink(&rig.sink);
-    let concat = gst::ElementFactory::make("concat").build();
-    let concat = concat.expect("GStreamer's core elements");
-    let second = gst_app::AppSrc::builder()
-        .caps(&rig.source.caps().expect("the rig's caps"))
-        .format(gst::Format::Time)
-        .build();
-    second.set_max_bytes(0);
-    rig.pipeline
-        .add_many([&concat, second.upcast_ref()])
-        .expect("new elements");
-    let sources = [&rig.source, &second];
-    for source in sources {
-        source.link(&concat).expect("a request pad");
-    }
-    concat.link(&rig.sink).expect("caps that fit");
-    rig.play();
-    let streams = [sentences(0), sentences(100)];
-    for (source, (pcm, _)) in sources.into_iter().zip(&streams) {
-        let mut buffer = gst::Buffer::from_slice(pcm.clone());
-        let writable = buffer.get_mut().expect("a new buffer");
-        writable.set_pts(gst::ClockTime::ZERO);
-        writable.set_duration(rig.time_of(pcm));
-        source.push_buffer(buffer).expect("a source that plays");
-        source.end_of_stream().expect("a source that plays");
-    }
-    let heard = rig.listen();
-    assert!(heard.saw_eos() && heard.errors().is_empty());
-    let transcripts = heard.transcripts();
-    assert!(
-        transcripts.is_sorted_by_key(|t| t.stream),
-        "{transcripts:#?}"
-    );
-    assert_ends_once(&transcripts);
-    let offset = rig.time_of(&streams[0].0).nseconds();
-    for (number, (_, marks)) in streams.iter().enumerate() {
-        let id = sources[number]
-            .static_pad("src")
-            .and_then(|pad| pad.stream_id())
-            .expect("a stream's id");
-        assert_stream(&transcripts, number as u32, &id, marks);
-        for t in transcripts.iter().filter(|t| t.stream == number as u32) {
-            let shift = t.running_time.zip(t.timestamp).map(|(r, t)| r - t);
-            assert_eq!(shift, Some(offset * number as u64), "{t:#?}");
-        }
-    }
-    assert_eq!(service.connections().len(), 2);
-}
-
 /// The old stream ends in the background, its words come first, and audio of the new one waits.
 #[test]
 pub fn a_new_stream_without_an_end() {
@@ -232,24 +178,6 @@ fn a_relinked_stream_goes_on() {
     assert_eq!(service.connections().len(), 1);
 }
 
-/// S16LE, mono, at 24 kHz.
-fn wav(pcm: &[u8]) -> Vec<u8> {
-    let size = pcm.len() as u32;
-    let rate = 24_000u32;
-    let mut file = b"RIFF".to_vec();
-    file.extend((size + 36).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    file.extend(16u32.to_le_bytes());
-    file.extend([1, 0, 1, 0]);
-    file.extend(rate.to_le_bytes());
-    file.extend((rate * 2).to_le_bytes());
-    file.extend([2, 0, 16, 0]);
-    file.extend(b"data");
-    file.extend(size.to_le_bytes());
-    file.extend(pcm);
-    file
-}
-
 /// `filesrc` names its streams by their files.
 #[test]
 pub fn a_file_that_follows_itself() {
@@ -257,7 +185,7 @@ pub fn a_file_that_follows_itself() {
     let (pcm, marks) = sentences(0);
     let scratch = Scratch::new("follows-itself");
     let file = scratch.path("talk.wav");
-    std::fs::write(&file, wav(&pcm)).expect("a file");
+    program::write_wav(&file, 24_000, &pcm);
     let file = format!("filesrc location={} ! wavparse ! c.", file.display());
     init();
     let line = format!("concat name=c ! volcasrsink name=sink sync=false {file} {file}");

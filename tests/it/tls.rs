@@ -28,6 +28,15 @@ fn with_trust_store(name: &str, body: impl FnOnce(PathBuf)) {
     );
 }
 
+/// Runs `body` in a process that trusts a new authority.
+fn with_authority(name: &str, body: impl FnOnce(Authority)) {
+    with_trust_store(name, |file| {
+        let authority = Authority::new().expect("a key");
+        std::fs::write(file, authority.pem()).expect("a file");
+        body(authority);
+    });
+}
+
 /// A service with a certificate, at `localhost` or by its address.
 fn tls(identity: Identity) -> Service {
     service(Options {
@@ -70,9 +79,7 @@ fn assert_not_retried(report: &Report, parts: &[&str]) {
 
 #[test]
 fn a_trusted_certificate_works() {
-    with_trust_store("a_trusted_certificate_works", |file| {
-        let authority = Authority::new().expect("a key");
-        std::fs::write(file, authority.pem()).expect("a file");
+    with_authority("a_trusted_certificate_works", |authority| {
         let service = tls(authority.good().expect("a key"));
         for uri in [service.uri(), at_localhost(&service)] {
             let (pcm, marks) = speech(1);
@@ -85,9 +92,7 @@ fn a_trusted_certificate_works() {
 
 #[test]
 fn bad_certificates_are_refused_once() {
-    with_trust_store("bad_certificates_are_refused_once", |file| {
-        let authority = Authority::new().expect("a key");
-        std::fs::write(file, authority.pem()).expect("a file");
+    with_authority("bad_certificates_are_refused_once", |authority| {
         let other = Authority::new().expect("a key");
         for (name, identity) in [
             ("untrusted", other.good()),
@@ -239,9 +244,7 @@ fn tls_there() {
 /// A broken handshake may pass: it is tried again.
 #[test]
 fn a_broken_handshake_is_tried_again() {
-    with_trust_store("a_broken_handshake_is_tried_again", |file| {
-        let authority = Authority::new().expect("a key");
-        std::fs::write(file, authority.pem()).expect("a file");
+    with_authority("a_broken_handshake_is_tried_again", |authority| {
         let service = service(Options {
             tls: Some(authority.good().expect("a key")),
             faults: vec![Fault::nth(1, FaultKind::Reset, Trigger::Accept)],
@@ -259,9 +262,7 @@ fn a_broken_handshake_is_tried_again() {
 /// A session that is lost is restored as one without TLS is, however its line ends.
 #[test]
 fn a_lost_session_is_restored() {
-    with_trust_store("a_lost_session_is_restored", |file| {
-        let authority = Authority::new().expect("a key");
-        std::fs::write(file, authority.pem()).expect("a file");
+    with_authority("a_lost_session_is_restored", |authority| {
         let busy = on_the_socket(&error_frame(55_000_031, r#"{"error":"busy"}"#));
         let busy: String = busy.iter().map(|b| format!("{b:02x}")).collect();
         let cases = [
@@ -289,9 +290,7 @@ fn a_lost_session_is_restored() {
 /// A peer that is gone does not end its TLS in good order either.
 #[test]
 fn a_service_that_is_gone_is_waited_for() {
-    with_trust_store("a_service_that_is_gone_is_waited_for", |file| {
-        let authority = Authority::new().expect("a key");
-        std::fs::write(file, authority.pem()).expect("a file");
+    with_authority("a_service_that_is_gone_is_waited_for", |authority| {
         let first = tls(authority.good().expect("a key"));
         let port = first.port();
         gone_for_a_while(first, || {

@@ -42,7 +42,7 @@ impl Marks {
 }
 
 /// A mark, or a part of one, in a final utterance. Times are nanoseconds.
-struct BusLog<'a> {
+struct HeardMark<'a> {
     number: u32,
     word: Option<&'a Word>,
     /// Where its utterance stands among all that was said.
@@ -50,7 +50,7 @@ struct BusLog<'a> {
     said: &'a Transcript,
 }
 
-impl BusLog<'_> {
+impl HeardMark<'_> {
     fn start(&self) -> u64 {
         self.word.and_then(|w| w.timestamp).unwrap_or(0)
     }
@@ -146,14 +146,14 @@ impl<'a> Places<'a> {
     }
 
     /// The marks of the final utterances, in the order in which these were posted.
-    fn heard(&self) -> Result<Vec<BusLog<'a>>, String> {
+    fn heard(&self) -> Result<Vec<HeardMark<'a>>, String> {
         let mut heard = Vec::new();
         for (at, said) in self.life.said.iter().enumerate() {
             if !said.is_final || said.stream != self.stream {
                 continue;
             }
             let mut add = |number, word| {
-                heard.push(BusLog {
+                heard.push(HeardMark {
                     number,
                     word,
                     at,
@@ -182,7 +182,7 @@ impl<'a> Places<'a> {
     }
 
     /// At its time, to the nanosecond where the service's milliseconds allow it.
-    fn place(&self, place: &Place, heard: &BusLog<'_>) -> Result<(), String> {
+    fn place(&self, place: &Place, heard: &HeardMark<'_>) -> Result<(), String> {
         let Some(word) = heard.word else {
             return Ok(());
         };
@@ -214,7 +214,7 @@ impl<'a> Places<'a> {
     }
 
     /// Part of a mark is heard next to where the rest has left the window.
-    fn part(&self, heard: &BusLog<'_>) -> Result<(), String> {
+    fn part(&self, heard: &HeardMark<'_>) -> Result<(), String> {
         let near = |time: u64| heard.start().abs_diff(time) <= MARK + self.tolerance();
         if self.schedule.sink.forgets() && self.restarts().any(|(_, from)| near(from)) {
             return Ok(());
@@ -289,7 +289,7 @@ impl<'a> Places<'a> {
 
     /// With a short window: the marks from what had been heard at a loss to where the connection
     /// was restored.
-    fn forgotten(&self, heard: &[BusLog<'_>]) -> Vec<Range<usize>> {
+    fn forgotten(&self, heard: &[HeardMark<'_>]) -> Vec<Range<usize>> {
         if !self.schedule.sink.forgets() {
             return Vec::new();
         }

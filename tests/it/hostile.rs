@@ -73,7 +73,7 @@ fn texts(heard: &BusLog) -> Vec<String> {
 #[track_caller]
 fn assert_unharmed(heard: &BusLog, case: &str) {
     assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-    heard.assert_no_warnings(&case);
+    heard.assert_no_warnings(case);
     assert!(heard.saw_eos(), "{case}");
     assert_eq!(texts(heard), ["before.", "after."], "{case}");
     assert_ends_once(&heard.transcripts());

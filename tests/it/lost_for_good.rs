@@ -78,7 +78,7 @@ fn what_is_not_worth_a_try_is_not_tried_again() {
         let error = assert_one_error(&heard, &sink, fault);
         let details = error.details.expect("details");
         assert_eq!(details.get::<bool>("retryable"), Ok(false), "{fault}");
-        heard.assert_no_warnings(&fault);
+        heard.assert_no_warnings(fault);
         assert_eq!(service.connections().len(), 1, "{fault}");
     });
 }

@@ -269,21 +269,19 @@ fn interrupted_it_says_so() {
     }
 
     // In the second: what there is of the film can be played, and is closed.
-    for signal in ["INT"] {
-        let service = scripted(&[(At::Finish, Send::Last(said(true, "WORDS").to_string()))]);
-        let running = Running::start(&mut command(&service, &arguments));
-        wait_until("frames in the file", || {
-            std::fs::metadata(&to).is_ok_and(|file| file.len() > 0)
-        });
-        running.signal(signal);
-        let (status, _, said) = running.end();
-        assert_eq!(status, 130, "{signal}: {said}");
-        let length = duration(&to).expect("a film that was closed");
-        let whole = gst::ClockTime::from_seconds(19);
-        assert!(!length.is_zero() && length < whole, "{signal}: {length}");
-        assert!(!bright(&to).is_empty());
-        std::fs::remove_file(&to).expect("it was there");
-    }
+    let service = scripted(&[(At::Finish, Send::Last(said(true, "WORDS").to_string()))]);
+    let running = Running::start(&mut command(&service, &arguments));
+    wait_until("frames in the file", || {
+        std::fs::metadata(&to).is_ok_and(|file| file.len() > 0)
+    });
+    running.signal("INT");
+    let (status, _, said) = running.end();
+    assert_eq!(status, 130, "{said}");
+    let length = duration(&to).expect("a film that was closed");
+    let whole = gst::ClockTime::from_seconds(19);
+    assert!(!length.is_zero() && length < whole, "{length}");
+    assert!(!bright(&to).is_empty());
+    std::fs::remove_file(&to).expect("it was there");
 }
 
 #[test]

@@ -254,10 +254,6 @@ fn a_proxy_that_can_not_be_used() {
 
 /// Everything that a run logs and posts, at every level, has nothing of the login.
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "both the child's half and the parent's"
-)]
 fn its_login_is_never_shown() {
     const NAME: &str = "its_login_is_never_shown";
     let secrets = ["OPENSESAMEqz81Jx", "OPENSESAME", "qz81Jx", "T1BFTlNFU0FNR"];

@@ -36,7 +36,7 @@ fn a_full_queue_blocks_the_pipeline() {
         service.release(Gate::Upgrade);
         let heard = rig.listen();
         assert_whole(&heard, &marks, false, leaky);
-        heard.assert_no_warnings(&leaky);
+        heard.assert_no_warnings(leaky);
         assert_eq!(stat(&rig.sink, "audio-dropped"), 0, "{leaky}");
     });
 }

@@ -109,7 +109,7 @@ fn a_line_that_died_while_it_waited_is_dialled_again() {
         rig.end();
         heard.messages.extend(rig.listen().messages);
         assert_whole(&heard, &marks, false, fault);
-        heard.assert_no_warnings(&fault);
+        heard.assert_no_warnings(fault);
         assert_eq!(service.connections().len(), 2, "{fault}");
     });
 }

@@ -1,5 +1,7 @@
 //! Streams, segments, flushes and seeks: what was said comes before what follows.
 
+use std::sync::{Arc, Mutex};
+
 use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Options;
@@ -147,6 +149,36 @@ fn tags_of_the_audio_stay_and_the_language_is_told() {
     assert_eq!(language.as_deref(), Some("zh"));
 }
 
+/// Speaker, content, running time and duration (ms) of the `rstranscribe/new-item` events.
+type Items = Arc<Mutex<Vec<(Option<String>, String, u64, u64)>>>;
+
+/// Collects the events that reach `source` from downstream.
+fn upstream_items(source: &gst_app::AppSrc) -> Items {
+    let items: Items = Arc::default();
+    let log = items.clone();
+    let pad = source.static_pad("src").expect("a pad");
+    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        if let Some(gst::PadProbeData::Event(event)) = &info.data
+            && let Some(item) = event
+                .structure()
+                .filter(|s| s.name() == "rstranscribe/new-item")
+        {
+            log.lock().expect("no panic").push((
+                item.get::<Option<String>>("speaker").expect("speaker"),
+                item.get::<String>("content").expect("content"),
+                item.get::<gst::ClockTime>("running-time")
+                    .expect("running-time")
+                    .mseconds(),
+                item.get::<gst::ClockTime>("duration")
+                    .expect("duration")
+                    .mseconds(),
+            ));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    items
+}
+
 /// Speakers, words for those upstream, and responses for whoever links their pad.
 #[test]
 fn custom_events_and_responses() {
@@ -170,28 +202,7 @@ fn custom_events_and_responses() {
     rig.sink
         .link_pads(Some("unsynced_src"), &responses, None)
         .expect("JSON");
-    let items = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let log = items.clone();
-    let pad = rig.source.static_pad("src").expect("a pad");
-    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        if let Some(gst::PadProbeData::Event(event)) = &info.data
-            && let Some(item) = event
-                .structure()
-                .filter(|s| s.name() == "rstranscribe/new-item")
-        {
-            log.lock().expect("no panic").push((
-                item.get::<Option<String>>("speaker").expect("speaker"),
-                item.get::<String>("content").expect("content"),
-                item.get::<gst::ClockTime>("running-time")
-                    .expect("running-time")
-                    .mseconds(),
-                item.get::<gst::ClockTime>("duration")
-                    .expect("duration")
-                    .mseconds(),
-            ));
-        }
-        gst::PadProbeReturn::Ok
-    });
+    let items = upstream_items(&rig.source);
     let heard = rig.run(&audio(), 100);
     assert!(heard.saw_eos());
     let out = rig.out();

@@ -76,7 +76,7 @@ demo: ## recorded speech through gst-launch-1.0 to words, without an account
 
 bench: deps ## what the sink costs, beside what others cost: one table, and curves in target/
 	@scripts/check-rust
-	$(CARGO) build --release --locked --lib --example loopback
+	$(CARGO) build --release --locked --package gst-plugin-volcasr --lib --package volcasr --bin volcasr
 	$(CARGO) bench --locked --features internals --no-run
 	python3 -m venv target/bench-venv
 	target/bench-venv/bin/pip install --quiet --disable-pip-version-check 'websockets>=15,<18'

@@ -13,6 +13,7 @@ VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY or VOLCENGINE_API_KEY, and VOLCASR_U
 import os
 import signal
 import sys
+import unicodedata
 
 import gi
 
@@ -42,6 +43,16 @@ def source(args):
     return " ".join(args)
 
 
+def tail(text, columns):
+    """The end of a text, as much as fits: what is wider than a line can't be erased as one."""
+    for start in range(len(text), 0, -1):
+        # A Chinese character takes two columns.
+        columns -= 2 if unicodedata.east_asian_width(text[start - 1]) in "WF" else 1
+        if columns < 0:
+            return text[start:]
+    return text
+
+
 def show(transcript):
     """One transcript message. An interim one is replaced by the next; a final one stays."""
     text, final = transcript["text"], transcript["final"]
@@ -52,7 +63,7 @@ def show(transcript):
     if final and text:
         print(text)
     elif not final and terminal:
-        print(f"\x1b[2m{text}\x1b[0m", end="")
+        print(f"\x1b[2m{tail(text, os.get_terminal_size().columns - 1)}\x1b[0m", end="")
     sys.stdout.flush()
 
 

@@ -37,6 +37,19 @@ fn source(args: &[String]) -> Result<String, Box<dyn Error>> {
     })
 }
 
+/// The end of a text, as much as fits: what is wider than a line can't be erased as one.
+fn tail(text: &str, columns: usize) -> &str {
+    let mut taken = 0;
+    for (at, character) in text.char_indices().rev() {
+        // A Chinese character takes two columns.
+        taken += unicode_width::UnicodeWidthChar::width(character).unwrap_or(0);
+        if taken > columns {
+            return &text[at + character.len_utf8()..];
+        }
+    }
+    text
+}
+
 /// One transcript message. An interim one is replaced by the next; a final one stays.
 fn show(transcript: &Transcript) -> std::io::Result<()> {
     let Transcript { text, is_final, .. } = transcript;
@@ -48,6 +61,8 @@ fn show(transcript: &Transcript) -> std::io::Result<()> {
     if *is_final && !text.is_empty() {
         writeln!(out, "{text}")?;
     } else if !is_final && out.is_terminal() {
+        let columns = terminal_size::terminal_size().map_or(80, |(width, _)| width.0);
+        let text = tail(text, usize::from(columns).saturating_sub(1));
         write!(out, "\x1b[2m{text}\x1b[0m")?;
     }
     out.flush()

@@ -61,9 +61,9 @@ class Service:
     """The loopback service, in a process of its own."""
 
     def __init__(self, *options):
-        program = os.path.join(RELEASE, "examples", "loopback")
+        program = os.path.join(RELEASE, "volcasr")
         self.process = subprocess.Popen(
-            [program, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [program, "serve", "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         self.uri = self.process.stdout.readline().strip()
         self.port = int(re.search(r":(\d+)/", self.uri).group(1))

@@ -101,13 +101,7 @@ impl Shell {
     fn block(&mut self, block: &Block, at: &str) {
         let mut script = Vec::new();
         for command in block.commands() {
-            let arguments = [
-                "cargo run --release --example loopback -- ",
-                "volcasr serve ",
-            ]
-            .iter()
-            .find_map(|program| command.strip_prefix(program));
-            match arguments {
+            match command.strip_prefix("volcasr serve ") {
                 Some(arguments) => {
                     let arguments: Vec<&str> = arguments.split(' ').collect();
                     let options = cli::parse(&arguments).unwrap_or_else(|e| panic!("{at}: {e}"));

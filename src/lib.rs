@@ -3,17 +3,17 @@
 //!
 //! # Map of the code
 //!
-//! Five floors. Dependencies point down only: `volcasrsink → element → client → session →
-//! protocol`.
+//! Five floors, and dependencies point down only:
+//! `volcasrsink → element → client → session → protocol`.
 //!
 //! | floor | holds | may name |
 //! |---|---|---|
-//! | `volcasrsink` | the sink: its virtual methods, and how its streaming thread waits | GStreamer |
-//! | `volcasrtranscriber` | the filter with text out: its pads, and which text leaves when | GStreamer |
+//! | `volcasrsink` | the sink: its virtual methods, the streaming thread's waits | GStreamer |
+//! | `volcasrtranscriber` | the filter with text out: its pads, the text's schedule | GStreamer |
 //! | `element` | what the elements share: settings, a run, times, what is posted | GStreamer |
-//! | `client` | the connection: network, driver, deadlines, reconnections | sockets, tasks, clocks (tokio) |
-//! | `session` | the rules of a stream: queue, replay, retries, deadlines, transcript | neither; time is a parameter |
-//! | `protocol` | bytes and JSON to types and back; the meaning of error codes | neither |
+//! | `client` | the connection: network, driver, reconnections | sockets, tasks, clocks |
+//! | `session` | a state machine: queue, replay, retries, deadlines, transcript | time as a value |
+//! | `protocol` | bytes and JSON to types and back; the meaning of error codes | neither of these |
 //!
 //! Beside them stands [`cue`], which cuts utterances into cues for a screen. `session` and
 //! `protocol` do no I/O: their rules are plain unit tests, and input from the network is fuzzed

@@ -117,8 +117,8 @@ impl ElementImpl for VolcAsrSink {
             gst::subclass::ElementMetadata::new(
                 "Volcengine speech recognition sink",
                 "Sink/Network/Audio",
-                "Streams audio to Volcengine's speech recognition and posts what is said as element \
-                 messages and tags",
+                "Streams audio to Volcengine's speech recognition and posts what is said as \
+                 element messages and tags",
                 "The gst-plugin-volcasr developers",
             )
         });

@@ -14,8 +14,8 @@
  * `volcasrsink` takes mono audio of 16 bits, streams it to the service (v3 `sauc`), and posts an
  * element message `volcasr-transcript` for each utterance that is new or has changed, while the
  * pipeline runs; the final ones also as the tag `transcript`. Times in the messages are the
- * pipeline's own. At the end of the stream all words are on the bus before EOS is. A connection that
- * is lost is restored.
+ * pipeline's own. At the end of the stream all words are on the bus before EOS is. A connection
+ * that is lost is restored.
  *
  * Credentials come from the environment (`VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY`, or
  * `VOLCENGINE_API_KEY`) or from the properties `app-key` and `access-key`, or `api-key`. A launch

@@ -234,7 +234,8 @@ impl BusPoster {
     pub fn dropped(&self, element: &gst::Element, times: Times, lost: Duration) {
         let place = times.running_time.or(times.timestamp).unwrap_or_default();
         let text = format!(
-            "{} ms of audio from {place} on were dropped: more than max-queue-time waits to be sent",
+            "{} ms of audio from {place} on were dropped: more than max-queue-time waits to be \
+             sent",
             lost.as_millis()
         );
         let error = glib::Error::new(gst::ResourceError::Write, &text);

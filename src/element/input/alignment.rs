@@ -19,7 +19,7 @@ const MAX_JITTER: Nanos = 1000 * MILLISECOND;
 /// Lasting deviations below this are rounding.
 const ROUNDING: Nanos = MILLISECOND;
 
-/// Source of the knowledge that the time jumps before a buffer.
+/// Sign that the time jumps before a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Announcement {
     None,
@@ -38,11 +38,11 @@ pub(crate) enum Discontinuity {
     None,
     /// The buffer's own time holds from here on, without a gap.
     Realign,
-    /// Nothing was recorded for so long.
+    /// A gap of this length.
     Gap(Nanos),
-    /// So much of the buffer was taken before.
+    /// A repeat of this length: the buffer starts with audio that was taken before.
     Repeat(Nanos),
-    /// Another place in time.
+    /// A jump to an unrelated time.
     Unrelated,
 }
 
@@ -82,10 +82,10 @@ pub(crate) struct Flags {
     second: u64,
     /// Samples since the last jump.
     since_jump: u64,
-    /// How far flags alone have moved the times forward. What comes back from there is not from
-    /// before.
+    /// How far flags alone have moved the times forward. A buffer that moves back from there is no
+    /// repeat.
     forward: Nanos,
-    /// How far lasting deviations have: of jitter, or of a clock that drifts.
+    /// How far lasting deviations have moved them: jitter, or a clock that drifts.
     lasting: Nanos,
     refuted: bool,
 }
@@ -107,14 +107,14 @@ impl Flags {
         if comes_back && self.forward > THRESHOLD && deviation < -THRESHOLD / 2 {
             self.refuted = true;
         }
-        // A buffer that was late itself, and no repeat: the first ones often are.
+        // A late buffer rather than a repeat: the first ones often are late.
         let was_late = self.since_jump < self.second;
         let was_later = -deviation <= self.lasting + ROUNDING;
         let is_jitter = deviation < -THRESHOLD && (was_late || comes_back || was_later);
         !(self.refuted || is_jitter)
     }
 
-    /// A flag alone has moved the times by so much, over a gap or within jitter.
+    /// Notes that a flag alone has moved the times, over a gap or within jitter.
     pub fn moved(&mut self, by: Nanos) {
         self.come_forward(by);
         if !is_aligned(by) {
@@ -126,10 +126,10 @@ impl Flags {
         }
     }
 
-    /// What has lasted has moved the times by so much.
+    /// Notes that a lasting deviation has moved the times.
     pub fn shifted(&mut self, by: Nanos) {
         self.lasting = (self.lasting + by).clamp(0, MAX_JITTER);
-        // Not what drifts for an hour.
+        // Drift over an hour does not count.
         if self.since_jump < self.second || by < -THRESHOLD {
             self.come_forward(by);
         }
@@ -139,12 +139,12 @@ impl Flags {
         let before = self.forward;
         self.forward = (before + by).clamp(0, MAX_JITTER);
         if before > THRESHOLD && self.forward <= THRESHOLD {
-            // Back where it was: there was no jump.
+            // The times are back, so there was no jump.
             self.refuted = true;
         }
     }
 
-    /// The time has jumped otherwise.
+    /// Notes another jump of the time.
     pub fn jumped(&mut self) {
         self.since_jump = 0;
         self.forward = 0;

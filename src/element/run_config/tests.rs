@@ -248,7 +248,8 @@ fn extra_fields_have_the_type_that_they_were_given() {
     assert_eq!(
         Value::Object(extra(structure).expect("JSON").request.extra),
         json!({
-            "int": -1, "uint": u32::MAX, "int64": i64::MIN, "uint64": u64::MAX, "float": 0.5, "double": 0.25,
+            "int": -1, "uint": u32::MAX, "int64": i64::MIN, "uint64": u64::MAX,
+            "float": 0.5, "double": 0.25,
             "text": "10", "nothing": null, "list": ["a"], "array": [deep, deep], "inner": deep,
         })
     );

@@ -92,8 +92,8 @@ fn told(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>)
     (micros(times.timestamp), micros(times.duration))
 }
 
-/// The service rounds to milliseconds, up, down or to the nearest: an edge that lies a whole one
-/// away is not meant.
+/// The service rounds to milliseconds, up, down or to the nearest: an edge at a distance of a whole
+/// one is not meant.
 #[test]
 fn a_rounding_error_does_not_reach_over_an_anchor() {
     for (edge, us) in [(1_000_000, 0), (1_000_500, 12)] {
@@ -101,7 +101,7 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
         let time = gst::ClockTime::from_seconds(9);
         timeline.add(0, anchor(24_000 + us, time, segment()));
         let beside = |by: i64| u64::saturating_add_signed(edge, by);
-        // An end near it is that of what was before.
+        // An end near it belongs to the audio before.
         for by in [0, 400, 999] {
             let (start, duration) = told(&timeline, 800_000, beside(by));
             assert_eq!(
@@ -114,7 +114,7 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
             told(&timeline, 800_000, beside(1000)).1,
             Some(9_001_000 - 5_800_000)
         );
-        // A start near it is that of what is behind.
+        // A start near it belongs to the audio after.
         for by in [-999, -600, 0] {
             let (start, duration) = told(&timeline, beside(by), edge + 200_000);
             assert_eq!((start, duration), (Some(9_000_000), Some(200_000)), "{by}");
@@ -127,7 +127,7 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
     }
 }
 
-/// After a drop the next buffer is looked at anew, wherever it lies.
+/// After a drop the next buffer gets an anchor, also where it continues.
 #[test]
 fn an_anchor_without_a_jump_is_no_edge() {
     let timeline = timeline(&[(0, 5000), (1001, 6001)]);
@@ -217,7 +217,7 @@ fn segments_give_stream_and_running_time() {
     assert_eq!(times.duration, Some(gst::ClockTime::from_seconds(1)));
 }
 
-/// What lies there is clipped: a word can only seem to begin there.
+/// Audio before the segment is clipped: a word only seems to begin there.
 #[test]
 fn a_time_just_before_zero_is_zero() {
     let mut segment = segment();
@@ -249,7 +249,7 @@ fn what_is_cut_out_moves_up_what_follows() {
     assert_eq!(timestamp(&timeline, 1300), Some(9000));
 }
 
-/// However often something is dropped, at positions that no nanosecond matches.
+/// Many drops, at positions that no nanosecond matches.
 #[test]
 fn times_do_not_wear_off() {
     let mut timeline = timeline(&[(0, 5000)]);

@@ -4,7 +4,7 @@ fn sent(request: &Request) -> Value {
     serde_json::from_slice(&request.to_json()).unwrap()
 }
 
-/// What `corpus.context`, a string, holds.
+/// Returns the JSON in `corpus.context`, which is a string.
 fn context(request: &Request) -> Value {
     let sent = sent(request);
     let text = sent["request"]["corpus"]["context"].as_str();

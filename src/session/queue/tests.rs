@@ -176,7 +176,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::NewStream),
         8 => Just(Step::Pop),
         3 => Just(Step::Drop),
-        1 => prop::bool::weighted(0.1).prop_map(|clear| if clear { Step::Clear } else { Step::Pop }),
+        1 => prop::bool::weighted(0.1)
+            .prop_map(|clear| if clear { Step::Clear } else { Step::Pop }),
     ]
 }
 

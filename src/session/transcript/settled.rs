@@ -312,7 +312,7 @@ mod tests {
     }
 
     proptest! {
-        /// One by one or together, in whatever order: the same is known in the end.
+        /// One by one or together, in any order: the same is known in the end.
         #[test]
         fn what_is_held_comes_to_the_same(
             spans in prop::collection::vec((0u64..300, 0u64..100, any::<bool>()), 0..30),
@@ -331,9 +331,11 @@ mod tests {
             together.commit_batch();
             let wanted = span(start, start + width);
             let found = |settled: &Settled| {
-                let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
+                let mut found: Vec<_> =
+                    settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
                 found.sort();
-                (found, settled.find(wanted, "a", None).is_some(), settled.end_before(Some(wanted.start)))
+                let known = settled.find(wanted, "a", None).is_some();
+                (found, known, settled.end_before(Some(wanted.start)))
             };
             prop_assert_eq!(found(&one_by_one), found(&together));
         }

@@ -81,12 +81,14 @@ fn the_environment_names_a_proxy() {
         (
             "https_proxy=socks4://a",
             wss,
-            "https_proxy in the environment: the scheme of a proxy must be http://, https://, socks5:// or socks5h://",
+            "https_proxy in the environment: the scheme of a proxy must be http://, https://, \
+             socks5:// or socks5h://",
         ),
         (
             "ALL_PROXY=http://me:pw@",
             wss,
-            "ALL_PROXY in the environment: not the URI of a proxy, such as http://proxy.example:3128",
+            "ALL_PROXY in the environment: not the URI of a proxy, such as \
+             http://proxy.example:3128",
         ),
     ] {
         let shown = chosen(ProxyProperties::default(), variables, uri);
@@ -262,7 +264,8 @@ async fn connect_and_what_may_be_answered() {
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(
         String::from_utf8_lossy(&sent),
-        "CONNECT asr.example:443 HTTP/1.1\r\nHost: asr.example:443\r\nProxy-Authorization: Basic bWU6cHc=\r\n\r\n"
+        "CONNECT asr.example:443 HTTP/1.1\r\nHost: asr.example:443\r\n\
+         Proxy-Authorization: Basic bWU6cHc=\r\n\r\n"
     );
     let many = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
     for (uri, answer, text, retry) in [

@@ -1,5 +1,5 @@
-//! Responses that no honest service would send, in any order: what [`Stream`] checks of every
-//! update holds all the same.
+//! Responses that no honest service sends, in any order: the checks of [`Stream`] hold all the
+//! same.
 use proptest::prelude::*;
 
 use super::*;
@@ -49,8 +49,10 @@ fn utterance() -> impl Strategy<Value = Said> {
 fn event() -> impl Strategy<Value = Event> {
     let list = prop::collection::vec(utterance(), 0..6);
     prop_oneof![
-        20 => (0u64..8000, list, prop::bool::weighted(0.05)).prop_map(|(d, l, last)| Event::List(d, l, last)),
-        3 => (0u64..8000, text(), prop::bool::weighted(0.05)).prop_map(|(d, t, last)| Event::Text(d, t, last)),
+        20 => (0u64..8000, list, prop::bool::weighted(0.05))
+            .prop_map(|(d, l, last)| Event::List(d, l, last)),
+        3 => (0u64..8000, text(), prop::bool::weighted(0.05))
+            .prop_map(|(d, t, last)| Event::Text(d, t, last)),
         3 => (0u64..9000).prop_map(Event::Lose),
         3 => (0u64..9000).prop_map(Event::Connect),
         1 => Just(Event::GiveUp),

@@ -1,8 +1,8 @@
-//! A new connection settles a part of what is open under a number of its own: section 8's "none is
-//! recognised twice".
+//! A new connection settles a part of an open utterance under a number of its own: no word is
+//! recognised twice.
 use super::*;
 
-/// What the lost connection had heard in one, with the words at 182, 3155, 6128 and 9101.
+/// The utterance of the lost connection, with the words at 182, 3155, 6128 and 9101.
 fn open() -> Stream {
     let mut stream = Stream::single();
     stream.hear(9500, &[said("one two three four", 182, 9182)]);
@@ -11,7 +11,7 @@ fn open() -> Stream {
     stream
 }
 
-/// The new one cuts its first word off, and what goes on has the number.
+/// The new connection cuts off its first word, and the rest keeps the number.
 fn settle_first(stream: &mut Stream) {
     let updates = stream.hear(
         5000,
@@ -20,7 +20,7 @@ fn settle_first(stream: &mut Stream) {
     assert_eq!(brief(&updates), [(1, "One.", "F")]);
 }
 
-/// And the second one after another loss.
+/// Another loss cuts off the second word.
 fn settle_second(stream: &mut Stream) {
     let begin = stream.restart(0).0;
     stream.connect(begin);

@@ -26,7 +26,7 @@ fn interim_results_are_held_until_their_text_reaches_as_far() {
     assert_eq!(updates[0].start, Some(ms(1260)));
 }
 
-/// Text lags what the service has worked through, by up to two seconds.
+/// Text comes up to two seconds after the service reports its audio as processed.
 #[test]
 fn text_that_lags_does_not_go_back() {
     let shown = |stream: &mut Stream| {
@@ -49,7 +49,7 @@ fn text_that_lags_does_not_go_back() {
     let updates = stream.hear(10_950, &[said("A b c.", 1000, 7900).definite()]);
     assert_eq!(brief(&updates), [(0, "A b c.", "F")]);
 
-    // What has not come two seconds later does not come.
+    // Text that has not come after two seconds does not come.
     let mut stream = Stream::full();
     shown(&mut stream);
     let updates = stream.hear(11_000, &[said("a b c", 1000, 7900)]);
@@ -101,7 +101,7 @@ fn what_was_told_without_a_duration_is_held_as_well() {
     );
     let begin = restart(&mut stream, 0);
     stream.connect(begin);
-    // It may have been heard anywhere in what was sent.
+    // It may lie anywhere in the audio that was sent.
     let updates = stream.hear_text(3500, "The rain has", false);
     assert_eq!(brief(&updates), []);
     let updates = stream.hear_text(5000, "The rain has stopped. Let", false);
@@ -141,7 +141,7 @@ fn what_is_held_is_what_is_told_when_it_is_lost_for_good() {
     stream.hear(1000, &[said("two", 1260, 1340)]);
     let begin = restart(&mut stream, 0);
     stream.connect(begin);
-    // Still held: the first connection had worked to 3000.
+    // Still held: the first connection had processed 3000 ms.
     assert_eq!(
         brief(&stream.hear(1500, &[said("two three", 1260, 2000)])),
         []
@@ -208,8 +208,7 @@ fn cut_shorter(list: &[Said]) -> Stream {
     stream
 }
 
-/// What was heard behind it is part of no utterance now: it is to be heard again, by whatever
-/// connection.
+/// The speech after the cut belongs to no utterance now, so the next connection must recognise it.
 #[test]
 fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
     let first = said("A b.", 1600, 2600).definite();
@@ -217,7 +216,7 @@ fn an_utterance_that_is_cut_shorter_leaves_no_hole() {
     let begin = restart(&mut stream, 0);
     assert!(begin < ms(17_000), "{begin:?}");
 
-    // And where its rest has been heard already, not one word of it is cut.
+    // Where its rest was recognised already, no word of it is cut.
     let mut stream = cut_shorter(&[first, said("c", 2800, 2880)]);
     let begin = restart(&mut stream, 0);
     assert_eq!(begin, ms(16_100));
@@ -265,8 +264,8 @@ fn what_ends_before_the_place_where_it_began_is_dropped() {
     stream.hear(9000, &list);
     let begin = restart(&mut stream, 0);
     assert_eq!(begin, ms(1400));
-    // Audio from before it is not asked for; should it be sent all the same, what ends in it is no
-    // news.
+    // Audio before it is not requested. If it is sent all the same, speech that ends in it is a
+    // repeat.
     stream.connect(ms(0));
     let list = [
         said("hm", 1100, 1390).definite(),

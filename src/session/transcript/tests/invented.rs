@@ -33,14 +33,14 @@ fn service() -> impl Strategy<Value = Service> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// With a window that holds everything: no word is ever shown twice, or not any more, and in
-    /// the end all are there, in order.
+    /// With a window that holds everything, no word is shown twice or disappears, and all come in
+    /// order.
     #[test]
     fn nothing_is_lost_or_doubled(service in service(), confirmed in any::<bool>()) {
         Model::new(service).run(confirmed);
     }
 
-    /// With a window too short: what left it is not heard again, but what was shown of it stays.
+    /// With a window that is too short, speech that left it is lost, but shown text stays.
     #[test]
     fn what_leaves_the_window_is_not_doubled(mut service in service(), replay in 500i64..5000) {
         service.words = true;
@@ -51,13 +51,21 @@ proptest! {
 
 proptest! {
     // Each is a long stream.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 100,
+        ..ProptestConfig::default()
+    })]
 
     /// Connections that cut sentences differently: what is settled in one may end in the middle of
     /// what was open in another. It comes back as another utterance, and in the end all are there,
     /// once and in order.
     #[test]
-    fn what_is_cut_anew_is_not_lost(mut service in service(), cuts in 1i64..100, confirmed in any::<bool>()) {
+    fn differently_cut_sentences_lose_no_words(
+        mut service in service(),
+        cuts in 1i64..100,
+        confirmed in any::<bool>(),
+    ) {
         service.words = true;
         service.cuts = cuts;
         service.losses = service.losses.max(5);

@@ -52,7 +52,7 @@ fn a_late_second_pass_without_starts_finds_its_own() {
     assert_eq!(brief(&updates), [(1, "Two.", "F")]);
     let updates = stream.hear(4500, &[ends("One.", 1020)]);
     assert_eq!(brief(&updates), [(0, "One.", "F")]);
-    // One that was not heard before is none of the open ones, and covers none.
+    // A new one matches no open one, and covers none.
     let mut stream = Stream::single();
     stream.hear(1500, &[said("won", 500, 1000)]);
     let updates = stream.hear(4000, &[ends("Two.", 2620)]);
@@ -68,7 +68,7 @@ fn a_late_second_pass_without_starts_finds_its_own() {
 fn in_single_an_utterance_that_is_ended_twice_is_one() {
     let sentence = "The rain has stopped.";
     let interim = || said("the rain has stopped", 700, 2600);
-    // Whether it was announced, the second text and end, and whether that is another utterance.
+    // Whether it was announced, the second text and end, and whether that makes another utterance.
     for (announced, text, end, is_new) in [
         (true, sentence, 3000, false),
         (false, sentence, 3000, false),
@@ -117,7 +117,7 @@ struct Sentence {
     text: &'static str,
     pause: i64,
     word: i64,
-    /// How many of its beginnings are told while it is said.
+    /// Number of its interim results.
     interim: usize,
 }
 
@@ -149,7 +149,7 @@ fn spoken(text: &str, start: i64, end: i64) -> Said {
     spoken
 }
 
-/// What is left out of an utterance in one response: start, end, words.
+/// Parts that one response leaves out of an utterance: start, end, words.
 type Mask = (bool, bool, bool);
 
 fn masked(utterance: &Said, mask: Mask) -> Said {

@@ -1,4 +1,4 @@
-//! Around the rules: the ends of connections, and what a peer may say without bound.
+//! The ends of connections, and limits on what a peer may send.
 use super::*;
 use crate::protocol::response::MAX_UTTERANCES;
 use crate::session::transcript::apply::MAX_OPEN;
@@ -39,7 +39,7 @@ fn work_is_bounded_by_what_was_sent() {
     stream.sent = ms(9000);
     stream.raw(r#"{"audio_info":{"duration":400}}"#, false);
     assert_eq!(stream.tracker.processed_until(), ms(1000));
-    // Without a duration, it has at least heard what it lists.
+    // Without a duration, it has processed at least what it lists.
     stream.raw(
         r#"{"result":{"utterances":[{"text":"a","start_time":3000,"end_time":3500}]}}"#,
         false,
@@ -55,7 +55,8 @@ fn times_out_of_any_range_do_no_harm() {
     for definite in [false, true] {
         let json = format!(
             r#"{{"audio_info":{{"duration":{huge}}},"result":{{"utterances":[
-                {{"text":"a b","definite":{definite},"start_time":{huge},"end_time":{huge},"words":[{{"text":"a","start_time":{huge},"end_time":1}}]}},
+                {{"text":"a b","definite":{definite},"start_time":{huge},"end_time":{huge},
+                 "words":[{{"text":"a","start_time":{huge},"end_time":1}}]}},
                 {{"text":"b","definite":{definite},"start_time":9,"end_time":3}},
                 {{"text":"c","definite":{definite},"start_time":0,"end_time":9223372036854775807}}]}}}}"#
         );
@@ -90,7 +91,7 @@ fn the_number_of_open_utterances_is_bounded() {
     assert_eq!(updates.iter().filter(|u| u.unconfirmed).count(), 10);
 }
 
-/// Each response opens another and revises none; the earliest end as they were heard last.
+/// Each response opens another utterance and revises none; the earliest end with their last text.
 #[test]
 fn what_open_utterances_hold_is_bounded() {
     let mut stream = Stream::full();
@@ -126,7 +127,8 @@ fn one_utterance_is_bounded() {
         .collect();
     let updates = stream.raw(
         &format!(
-            r#"{{"result":{{"utterances":[{{"text":"{long}","words":[{}],"additions":{{{}}}}}]}}}}"#,
+            r#"{{"result":{{"utterances":[
+            {{"text":"{long}","words":[{}],"additions":{{{}}}}}]}}}}"#,
             words.join(","),
             additions.join(",")
         ),
@@ -138,7 +140,7 @@ fn one_utterance_is_bounded() {
     assert_eq!(update.text.len(), (1 << 20) / 3 * 3);
     assert_eq!(update.words.len(), 1000);
     assert_eq!(update.attributes.len(), 21);
-    // Nor is a text alone.
+    // A text alone neither.
     let mut stream = Stream::full();
     assert_eq!(
         stream.hear_text(1000, &long, false)[0].text.len(),
@@ -154,7 +156,8 @@ fn the_words_of_a_response_are_bounded_together_and_its_texts_are_whole() {
     let list: Vec<_> = (0..100)
         .map(|i| {
             format!(
-                r#"{{"text":"{text}","definite":true,"start_time":{},"end_time":{},"words":[{words}]}}"#,
+                r#"{{"text":"{text}","definite":true,"start_time":{},"end_time":{},
+                "words":[{words}]}}"#,
                 i * 1000,
                 i * 1000 + 900
             )
@@ -203,7 +206,8 @@ fn a_response_as_large_as_may_be_is_taken_up() {
         let text = format!("w{count} ").repeat(80);
         let definite = !count.is_multiple_of(9);
         list += &format!(
-            r#"{}{{"text":"{text}","definite":{definite},"start_time":{start},"end_time":{end},"words":[{words}]}}"#,
+            r#"{}{{"text":"{text}","definite":{definite},"start_time":{start},"end_time":{end},
+            "words":[{words}]}}"#,
             if count == 0 { "" } else { "," }
         );
         count += 1;

@@ -1,5 +1,4 @@
-//! What the tests have in common: responses written briefly, and a listener that checks what holds
-//! for every update.
+//! Helpers: responses in short form, and a listener that checks every update.
 mod arbitrary;
 mod cut_anew;
 mod endings;
@@ -27,7 +26,7 @@ pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// An utterance as a service would list it; times −1 are none.
+/// An utterance as a service lists it; a time of −1 is absent.
 #[derive(Debug, Clone)]
 pub(super) struct Said {
     text: String,
@@ -100,12 +99,11 @@ impl Said {
     }
 }
 
-/// A tracker and what an application knows of its utterances.
+/// A tracker, and the utterances as an application sees them.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub tracker: TranscriptTracker,
-    /// The same without what spares reading again what is settled: it must say the same of
-    /// everything.
+    /// A tracker that reads settled utterances each time. It must give the same updates.
     plain: TranscriptTracker,
     prefix_cache: PrefixCache,
     pub origin: u64,
@@ -141,7 +139,7 @@ impl Stream {
         Self::new(ResultType::Single)
     }
 
-    /// Of a service that is slower to tell.
+    /// A stream of a service with a longer result delay.
     pub(super) fn lagging(lag: Duration) -> Self {
         let mut stream = Self::full();
         for tracker in [&mut stream.tracker, &mut stream.plain] {
@@ -210,7 +208,7 @@ impl Stream {
         self.take()
     }
 
-    /// Whatever happens, each update keeps these promises.
+    /// Checks the promises that each update keeps.
     fn take(&mut self) -> Vec<Update> {
         for update in &self.updates {
             let known = self.latest.len() as u32;
@@ -246,7 +244,7 @@ impl Stream {
         std::mem::take(&mut self.updates)
     }
 
-    /// What the stream says by now, sorted by time as an application would.
+    /// Returns the text so far, sorted by time as an application would.
     pub(super) fn transcript(&self) -> Vec<&str> {
         let mut said: Vec<_> = self
             .latest

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::speech::{Dice, EARLY, Sound, fixed, speak};
 use super::*;
 
-/// A service is free in these; the promises must hold for each.
+/// Choices of a service. The promises must hold for all of them.
 #[derive(Debug, Clone)]
 pub(super) struct Service {
     pub single: bool,
@@ -46,7 +46,7 @@ pub(super) struct Model {
     sounds: Vec<Sound>,
     connection: Connection,
     stream: Stream,
-    /// Words that nobody can be blamed for: they left the window before they were heard.
+    /// Words that left the window before they were recognised: their loss is no fault.
     gone: BTreeSet<usize>,
     /// A word may have been cut by the window.
     cut: bool,
@@ -158,8 +158,7 @@ impl Model {
         }
     }
 
-    /// What a response after `at` lists: every word that ended long enough before, cut into
-    /// utterances.
+    /// Lists the utterances of a response after `at`: the words that ended long enough before.
     fn list(&mut self, at: i64, last: bool) -> Vec<Said> {
         let lag = self.service.lag + self.dice.below(self.service.jitter);
         self.connection.heard = self.connection.heard.max(at - lag);
@@ -233,8 +232,8 @@ impl Model {
             self.stream.sent = self.stream.sent.max(sent);
         }
         self.stream.listed(duration, &list, last);
-        // What is sent again goes no faster than it is worked through here. Where the window has
-        // moved past speech, it may begin earlier than it has to.
+        // A replay is sent no faster than it is processed here. Where the window has moved past
+        // speech, it may start earlier than necessary.
         let needed = self
             .stream
             .tracker
@@ -252,7 +251,7 @@ impl Model {
                 self.stream.transcript()
             );
         }
-        // What the window has moved past may be worded anew: it ends in pieces.
+        // Speech that has left the window may be worded differently: it ends in pieces.
         if self.cut {
             return;
         }
@@ -312,7 +311,7 @@ impl Model {
                 at = self.lose(at);
             } else if self.dice.percent(self.service.rotations) && ms(at as u64) >= self.stream.sent
             {
-                // All that was sent is worked through.
+                // All audio that was sent is processed.
                 self.stream.sent = ms(at as u64);
                 self.respond(at, true);
                 assert!(!self.stream.tracker.has_open());
@@ -350,7 +349,7 @@ impl Model {
         } else {
             let before = self.shown();
             self.stream.give_up();
-            // The last that was heard of each, and nothing of it under two numbers.
+            // The last text of each word, and none under two numbers.
             let shown = self.shown();
             assert!(shown.keys().eq(before.keys()), "{shown:?} {before:?}");
             let doubled: Vec<_> = shown.iter().filter(|(_, count)| **count > 1).collect();

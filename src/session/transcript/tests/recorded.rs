@@ -49,7 +49,11 @@ fn repeated_text_with_only_prefetch_new_is_no_news() {
     stream.sent = ms(5000);
     let json = |odd: &str| {
         format!(
-            r#"{{"audio_info":{{"duration":2580}},"result":{{{odd}"text":"The rain","utterances":[{{"definite":false,"start_time":172,"end_time":2581,"text":"The rain","words":[{{"start_time":532,"end_time":612,"text":"The"}},{{"start_time":-1,"end_time":-1,"text":" "}},{{"start_time":2501,"end_time":2581,"text":"rain"}}]}}]}}}}"#
+            r#"{{"audio_info":{{"duration":2580}},"result":{{{odd}"text":"The rain","utterances":[
+            {{"definite":false,"start_time":172,"end_time":2581,"text":"The rain","words":[
+            {{"start_time":532,"end_time":612,"text":"The"}},
+            {{"start_time":-1,"end_time":-1,"text":" "}},
+            {{"start_time":2501,"end_time":2581,"text":"rain"}}]}}]}}}}"#
         )
     };
     let updates = stream.raw(&json(""), false);

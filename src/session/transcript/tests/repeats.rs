@@ -1,6 +1,5 @@
-//! What responses begin with is passed over once it is settled. [`Stream`] compares every update of
-//! every test with those of a tracker that reads everything each time; here is what that may go
-//! wrong at.
+//! Responses whose settled start is skipped. [`Stream`] compares every update of every test with
+//! those of a tracker that reads everything each time; these tests are the edge cases.
 use proptest::prelude::*;
 
 use super::*;
@@ -48,7 +47,7 @@ fn without_times_the_same_words_may_be_said_again() {
     }
 }
 
-/// The same without a duration: how far the service has worked follows from the ends.
+/// Without a duration, the ends tell how far the service has processed the audio.
 #[test]
 fn ends_that_are_passed_over_still_count() {
     let mut stream = Stream::full();
@@ -96,7 +95,7 @@ enum Change {
     /// It is gone, or another stands before it.
     Remove(usize),
     Insert(usize),
-    /// Something that is no sentence comes between them.
+    /// An entry that is no sentence comes between them.
     Blank(usize),
     /// Nothing.
     Again,
@@ -132,7 +131,8 @@ proptest! {
                 Change::Grow => {
                     words += 1;
                     let last = &mut list[length - 1];
-                    last.text = format!("{}{}", last.text.trim_end_matches('.'), " more".repeat(words % 3));
+                    let more = " more".repeat(words % 3);
+                    last.text = format!("{}{more}", last.text.trim_end_matches('.'));
                 }
                 Change::Settle => {
                     list[length - 1].definite = true;

@@ -196,7 +196,7 @@ fn without_timed_words_it_ends_whole_and_the_window_moves_to_its_end() {
         ],
     );
     let (begin, updates) = stream.restart(2000);
-    // And on into the pause after it, as after a settled one.
+    // Also from within the pause after it, as after a settled one.
     assert_eq!(begin, ms(4400));
     assert_eq!(brief(&updates), [(0, "one", "U"), (1, "two", "U")]);
     assert!(stream.tracker.has_open());
@@ -324,7 +324,7 @@ fn an_end_that_no_audio_has_reached_does_not_skip_what_comes() {
     assert_eq!(begin, ms(3000));
 }
 
-/// What can't be sent again may be given up: settled, or so old that its words are known.
+/// Audio that leaves the window is settled, or so old that its words are known.
 #[test]
 fn what_is_told_is_settled_or_old_enough() {
     let mut stream = Stream::full();
@@ -341,7 +341,7 @@ fn what_is_told_is_settled_or_old_enough() {
     assert_eq!(stream.tracker.resolved_until(), ms(9400));
 }
 
-/// The same where the window has cut the utterance: its rest may be cut again.
+/// Where the window has cut the utterance, its rest may be cut again.
 #[test]
 fn a_rest_that_is_cut_shorter_leaves_no_hole() {
     let mut stream = Stream::full();

@@ -88,7 +88,8 @@ fn rule_1_empty_entries_that_are_not_definite_are_ignored() {
 #[test]
 fn rule_1_an_absent_start_is_its_first_words() {
     let mut stream = Stream::full();
-    let json = r#"{"result":{"utterances":[{"text":"The rain","end_time":1200,"words":[{"text":"The"},{"text":"rain","start_time":900,"end_time":980}]}]}}"#;
+    let json = r#"{"result":{"utterances":[
+        {"text":"The rain","end_time":1200,"words":[{"text":"The"},{"text":"rain","start_time":900,"end_time":980}]}]}}"#;
     stream.sent = ms(2000);
     assert_eq!(stream.raw(json, false)[0].start, Some(ms(900)));
 }
@@ -120,7 +121,8 @@ fn rule_1_absent_zeros_revise_a_start() {
     let mut stream = Stream::full();
     stream.connect(ms(5000));
     stream.hear(400, &[said("a", 140, 300)]);
-    let json = r#"{"result":{"utterances":[{"definite":true,"end_time":300,"text":"A.","words":[{"end_time":300,"text":"A"}]}]}}"#;
+    let json = r#"{"result":{"utterances":[
+        {"definite":true,"end_time":300,"text":"A.","words":[{"end_time":300,"text":"A"}]}]}}"#;
     let updates = stream.raw(json, false);
     assert_eq!(brief(&updates), [(0, "A.", "F")]);
     assert_eq!(updates[0].start, Some(ms(5000)));
@@ -131,7 +133,8 @@ fn rule_1_absent_zeros_revise_a_start() {
 fn rule_1_an_absent_start_is_the_end_of_the_one_before() {
     let mut stream = Stream::full();
     stream.connect(ms(5000));
-    let json = r#"{"result":{"utterances":[{"text":"One","end_time":1200},{"text":"Two","end_time":2000},{"text":"Three","end_time":1900}]}}"#;
+    let json = r#"{"result":{"utterances":[
+        {"text":"One","end_time":1200},{"text":"Two","end_time":2000},{"text":"Three","end_time":1900}]}}"#;
     stream.sent = ms(9000);
     let updates = stream.raw(json, false);
     let times: Vec<_> = updates.iter().map(|u| (u.start, u.end)).collect();
@@ -144,7 +147,9 @@ fn rule_1_an_absent_start_is_the_end_of_the_one_before() {
 fn rule_1_an_absent_end_is_its_last_words() {
     let mut stream = Stream::full();
     stream.sent = ms(2000);
-    let json = r#"{"result":{"utterances":[{"text":"The rain","start_time":500,"words":[{"text":"The","start_time":520,"end_time":600},{"text":"rain","start_time":900,"end_time":980}]},{"text":"stops","start_time":1500}]}}"#;
+    let json = r#"{"result":{"utterances":[
+        {"text":"The rain","start_time":500,"words":[{"text":"The","start_time":520,"end_time":600},
+        {"text":"rain","start_time":900,"end_time":980}]},{"text":"stops","start_time":1500}]}}"#;
     let updates = stream.raw(json, false);
     assert_eq!(updates[0].end, Some(ms(980)));
     // Not told: it is only known to lie before where the service has worked to.

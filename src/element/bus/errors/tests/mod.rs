@@ -62,7 +62,7 @@ fn silent(status: Option<u16>) -> ClientError {
     }))
 }
 
-/// What an error is, and a word of what to do about it.
+/// An error, and a part of its remedy.
 enum Is {
     Resource(ResourceError),
     Stream(StreamError),

@@ -58,7 +58,8 @@ fn times_out_of_any_range_do_no_harm() {
                 {{"text":"a b","definite":{definite},"start_time":{huge},"end_time":{huge},
                  "words":[{{"text":"a","start_time":{huge},"end_time":1}}]}},
                 {{"text":"b","definite":{definite},"start_time":9,"end_time":3}},
-                {{"text":"c","definite":{definite},"start_time":0,"end_time":9223372036854775807}}]}}}}"#
+                {{"text":"c","definite":{definite},"start_time":0,
+                 "end_time":9223372036854775807}}]}}}}"#
         );
         stream.raw(&json, false);
         assert!(stream.tracker.replay_needed_from() <= ms(1000));

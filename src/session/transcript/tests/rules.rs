@@ -89,7 +89,8 @@ fn rule_1_empty_entries_that_are_not_definite_are_ignored() {
 fn rule_1_an_absent_start_is_its_first_words() {
     let mut stream = Stream::full();
     let json = r#"{"result":{"utterances":[
-        {"text":"The rain","end_time":1200,"words":[{"text":"The"},{"text":"rain","start_time":900,"end_time":980}]}]}}"#;
+        {"text":"The rain","end_time":1200,"words":[
+        {"text":"The"},{"text":"rain","start_time":900,"end_time":980}]}]}}"#;
     stream.sent = ms(2000);
     assert_eq!(stream.raw(json, false)[0].start, Some(ms(900)));
 }
@@ -134,7 +135,8 @@ fn rule_1_an_absent_start_is_the_end_of_the_one_before() {
     let mut stream = Stream::full();
     stream.connect(ms(5000));
     let json = r#"{"result":{"utterances":[
-        {"text":"One","end_time":1200},{"text":"Two","end_time":2000},{"text":"Three","end_time":1900}]}}"#;
+        {"text":"One","end_time":1200},{"text":"Two","end_time":2000},
+        {"text":"Three","end_time":1900}]}}"#;
     stream.sent = ms(9000);
     let updates = stream.raw(json, false);
     let times: Vec<_> = updates.iter().map(|u| (u.start, u.end)).collect();

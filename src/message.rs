@@ -35,7 +35,7 @@ const TRANSCRIPT: &str = "volcasr-transcript";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transcript {
-    /// The text; it replaces what this utterance said before. Empty: the utterance is withdrawn.
+    /// The text, which replaces the last one of this utterance. Empty: the utterance is withdrawn.
     pub text: String,
     /// Whether it is the last message for this utterance.
     pub is_final: bool,

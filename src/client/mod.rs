@@ -40,24 +40,11 @@ pub(crate) use net::handshake::is_field_value;
 pub use net::proxy::{Proxy, ProxyProperties, ProxyVariables, choose as choose_proxy};
 pub use runtime::{RuntimeError, run_job};
 pub use secrets::Secrets;
-pub use shared::Abort;
+pub use shared::{Abort, WaitResult};
 
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::samples_to_time;
 use shared::Shared;
-
-/// Result of a wait on the streaming thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitResult {
-    /// The condition holds.
-    Done,
-    /// It will never hold: the client has failed, and the error is on the bus.
-    Failed,
-    /// The wait was interrupted. The caller may have to act, and waits again.
-    Interrupted,
-    /// The client is stopped.
-    Stopped,
-}
 
 /// Result of handing over audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

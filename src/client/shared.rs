@@ -1,4 +1,4 @@
-//! What the streaming thread, the application's threads and the driver share: the queue, who waits for what, and the clock.
+//! State that the streaming thread, the application's threads and the driver share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::WaitResult;
 use super::config::Config;
 use super::counters::Counters;
 use super::error::InputError;
 use crate::session::input::{Input, TimedQueue, Work};
 use crate::session::queue::Item;
 use crate::session::time_to_samples;
+use crate::sync::lock;
 
 /// Reason to end a client with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,20 +26,33 @@ pub enum Abort {
     Internal,
 }
 
-/// What ends the driver's current work from outside.
+/// Result of a wait on the streaming thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitResult {
+    /// The condition holds.
+    Done,
+    /// It will never hold: the client has failed, and the error is on the bus.
+    Failed,
+    /// The wait was interrupted. The caller may have to act, and waits again.
+    Interrupted,
+    /// The client is stopped.
+    Stopped,
+}
+
+/// Signals that end the driver's current work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Control {
     pub(super) epoch: u64,
-    /// Why the owner has ended it, if it has.
+    /// Reason to end the client with an error.
     pub(super) abort: Option<Abort>,
     pub(super) stopped: bool,
 }
 
-/// What the streaming thread, the application's threads and the driver share.
+/// State of a client that its threads and the driver share.
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) changed: Condvar,
-    /// Something can be taken from the queue.
+    /// Signals that the queue has an entry.
     pub(super) ready: Notify,
     pub(super) control: watch::Sender<Control>,
     pub(super) counters: Counters,
@@ -51,26 +64,26 @@ pub(super) struct Shared {
 
 pub(super) struct State {
     pub(super) input: TimedQueue,
-    /// Counts the flushes, as the driver does: it must not take what belongs to a later one.
+    /// Number of flushes. The driver counts them too, and must not take entries of a later epoch.
     pub(super) epoch: u64,
-    /// Between the two halves of a flush nothing is taken.
+    /// Between FLUSH_START and FLUSH_STOP: audio is discarded.
     pub(super) flushing: bool,
-    /// Somebody waits for room for so many samples.
+    /// Samples that the streaming thread waits to have space for.
     pub(super) waiting_for_space: Option<u64>,
-    /// The driver has nothing to do: the first piece of a chunk is news to it.
+    /// The driver is idle: a partial chunk wakes it.
     pub(super) driver_idle: bool,
     pub(super) failed: bool,
     /// The failure is on the bus.
     pub(super) failure_posted: bool,
     pub(super) completed_token: u64,
-    /// Counts the calls of [`Client::interrupt`](super::Client::interrupt).
+    /// Number of calls of [`Client::interrupt`](super::Client::interrupt).
     pub(super) interrupt_count: u64,
-    /// Ends all waits, those to come as well.
+    /// The client is stopped: all waits end, later ones too.
     pub(super) stopped: bool,
 }
 
 impl Shared {
-    /// For a client that starts now.
+    /// Returns the state of a client that starts now.
     pub(super) fn new(config: &Config) -> Self {
         let rate = config.request.rate;
         let (control, _) = watch::channel(Control::default());
@@ -99,20 +112,20 @@ impl Shared {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
-    /// The clock of everything below: time since this client started.
+    /// Returns the time since this client started, the clock of the session.
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// With no more than this waiting, it is worth waking whoever waits for room.
+    /// Returns the samples in the queue below which it is worth waking the streaming thread.
     pub(super) fn low_watermark(&self) -> u64 {
         self.max_queue / 4 * 3
     }
 
-    /// Returns access to the queue for a driver that knows of so many flushes.
+    /// Returns access to the queue for a driver in `epoch`.
     pub(super) fn input(&self, epoch: u64) -> SharedInput<'_> {
         SharedInput {
             shared: self,
@@ -120,13 +133,13 @@ impl Shared {
         }
     }
 
-    /// Whether each response is wanted as an event.
+    /// Whether each response is reported as an event.
     pub(super) fn wants_responses(&self) -> bool {
         self.wants_responses.load(Ordering::Relaxed)
     }
 
-    /// Waits until `until` returns a result, the client is stopped, or the count of interruptions is
-    /// no longer `seen`.
+    /// Waits until `until` returns a result, the client is stopped, or the count of interruptions
+    /// is no longer `seen`.
     pub(super) fn wait(
         &self,
         seen: u64,
@@ -151,8 +164,7 @@ impl Shared {
     }
 }
 
-/// The queue, as the driver takes from it. After a flush that the driver does not know of yet,
-/// there is nothing for it.
+/// The driver's access to the queue. It is empty after a flush that the driver does not know yet.
 pub(super) struct SharedInput<'a> {
     shared: &'a Shared,
     epoch: u64,

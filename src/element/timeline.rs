@@ -1,22 +1,21 @@
-//! From the stream's axis back to the pipeline's time.
+//! Mapping from positions in a stream to the pipeline's times.
 //!
-//! The service counts samples; the pipeline has timestamps, segments and jumps in both. Each place
-//! where the two go apart is an anchor: a position on the axis, and the time it had in the
-//! pipeline.
+//! The service counts samples; the pipeline has timestamps, segments and jumps in both. An anchor
+//! marks each place where the mapping changes: a position, and its time in the pipeline.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::session::time_to_samples;
 
-/// More anchors of one stream than this are not kept: the oldest go first.
+/// Upper bound on the anchors of one stream; the oldest are dropped.
 const MAX_ANCHORS: usize = 4096;
-/// Streams that wait or are being recognised, the current one included: some minutes of the
-/// shortest clips.
+/// Upper bound on the streams that wait or are being recognised: some minutes of the shortest
+/// clips.
 const MAX_STREAMS: usize = 4096;
 
-/// The service rounds to milliseconds: a sound that begins or ends exactly at an anchor is reported
-/// less than this beside it.
+/// Error of the service's times, which it rounds to milliseconds: a sound that starts or ends at an
+/// anchor is reported at a smaller distance from it.
 const ROUNDING: Nanos = 1_000_000;
 
 /// A segment that counts time.
@@ -27,24 +26,24 @@ pub(crate) type Nanos = i128;
 
 const SECOND: Nanos = 1_000_000_000;
 
-/// Times that lie below zero by no more than this are zero: rounding, or samples that are older
-/// than the buffer's time of arrival says. Others are left out.
+/// Lower bound on times that count as zero: rounding, or samples that are older than their buffer's
+/// time of arrival. Times below it are left out.
 const BELOW_ZERO: Nanos = SECOND;
 
 /// Where a stretch of samples lies in the pipeline's time.
 #[derive(Clone, Debug)]
 pub(crate) struct Anchor {
-    /// The stream's sample that it begins with.
+    /// Position of its first sample.
     pub position: u64,
-    /// A time, in nanoseconds: not rounded again, however often the anchor is moved.
+    /// A time in nanoseconds, which is not rounded again when the anchor moves.
     pub time: Nanos,
-    /// How many samples before `position` it belongs to.
+    /// Number of samples before `position` that the time belongs to.
     pub ahead: u64,
-    /// The segment that it came in; none: the time counts from the stream's first sample.
+    /// Segment of the audio. `None`: the time counts from the stream's first sample.
     pub segment: Option<Segment>,
 }
 
-/// The pipeline's times of something that was said.
+/// Times of an utterance or a word in the pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Times {
     pub timestamp: Option<gst::ClockTime>,
@@ -75,7 +74,7 @@ impl Timeline {
         }
     }
 
-    /// A stream begins, with position 0.
+    /// Begins a stream, with position 0.
     pub fn begin_stream(&mut self, number: u32, id: Option<String>) {
         if self.streams.len() == MAX_STREAMS {
             self.streams.pop_front();
@@ -87,8 +86,7 @@ impl Timeline {
         });
     }
 
-    /// A stream goes on elsewhere in the pipeline's time, or where it is; or it did so some samples
-    /// ago.
+    /// Adds an anchor. It may lie some samples back.
     pub fn add(&mut self, number: u32, anchor: Anchor) {
         let rate = self.rate;
         let Some(stream) = self.stream_mut(number) else {
@@ -101,7 +99,7 @@ impl Timeline {
         {
             anchors.pop_back();
         }
-        // Where nothing jumps there is no edge for times to keep to.
+        // Without a jump no anchor is needed.
         if anchors
             .back()
             .is_some_and(|last| last.leads_to(&anchor, rate))
@@ -114,7 +112,7 @@ impl Timeline {
         anchors.push_back(anchor);
     }
 
-    /// `samples` that were to come at `position` will not: what is behind them moves up.
+    /// Removes `samples` at `position`, which were dropped. Positions behind them move up.
     pub fn remove(&mut self, number: u32, position: u64, samples: u64) {
         let Some(stream) = self.stream_mut(number) else {
             return;
@@ -146,7 +144,7 @@ impl Timeline {
         }
     }
 
-    /// Nothing before `until` will be asked for any more, nor about older streams.
+    /// Forgets older streams, and anchors that are not needed for times after `until`.
     pub fn forget(&mut self, number: u32, until: Duration) {
         let until = time_to_samples(until, self.rate);
         while self
@@ -168,20 +166,21 @@ impl Timeline {
         }
     }
 
-    /// The STREAM_START id of a stream.
+    /// Returns the STREAM_START id of a stream.
     pub fn id(&self, number: u32) -> Option<&str> {
         self.stream(number)?.id.as_deref()
     }
 
-    /// The pipeline's times of a stretch of a stream's axis, as the service tells it: to the
-    /// millisecond. Nothing that was said reaches over an anchor by a rounding error alone.
+    /// Returns the pipeline's times of a stretch that the service reports, to the millisecond. It
+    /// does not reach over an anchor by a rounding error alone.
     pub fn times(&self, number: u32, start: Option<Duration>, end: Option<Duration>) -> Times {
         let (Some(stream), Some(start)) = (self.stream(number), start) else {
             return Times::default();
         };
         let rate = self.rate;
         let end = end.filter(|end| *end >= start);
-        // What is no longer than an error can't tell on which side it is: to the nanosecond, then.
+        // A stretch as short as the error can't tell its side of an anchor: taken to the
+        // nanosecond.
         let short = Duration::from_nanos(2 * ROUNDING as u64);
         let long = end.is_none_or(|end| end - start > short);
         let error = if long { ROUNDING } else { 1 } * Nanos::from(rate);
@@ -191,7 +190,7 @@ impl Timeline {
             let (place, end) = stream.end(Moment::at(end, rate), start, error);
             let ends = map(end, place, rate).timestamp;
             times.duration = times.timestamp.zip(ends).and_then(|(begins, ends)| {
-                // Where times move back by more than its length, the samples tell it.
+                // Where times move back by more than the length, the samples give it.
                 let samples = (end.0 - start.0) / Nanos::from(rate.max(1));
                 ends.checked_sub(begins).or_else(|| floor_at_zero(samples))
             });
@@ -199,7 +198,7 @@ impl Timeline {
         times
     }
 
-    /// The times of a sample.
+    /// Returns the times of a sample.
     pub fn times_at(&self, number: u32, position: u64) -> Times {
         let Some(stream) = self.stream(number) else {
             return Times::default();
@@ -237,13 +236,13 @@ impl Moment {
 }
 
 impl Stream {
-    /// The anchor that a sample belongs to; before the first one, that.
+    /// Returns the anchor of a sample; before the first anchor, that one.
     fn anchor_at(&self, position: u64) -> Option<&Anchor> {
         self.before(self.index(|anchor| anchor.position <= position))
     }
 
-    /// The anchor that a start belongs to which is reported with an error below `error`, and the
-    /// moment that it stands for: an anchor that may be meant is meant.
+    /// Returns the anchor of a start that is reported with an error below `error`, and the moment
+    /// that is meant: that of an anchor within the error.
     fn start(&self, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
         let index = self.index(|anchor| anchor.begin().0 < start.0 + error);
         let begun = index.checked_sub(1).and_then(|last| self.anchors.get(last));
@@ -251,8 +250,8 @@ impl Stream {
         (self.before(index), start)
     }
 
-    /// The same for an end, which is the moment after the last sample: what begins there may lie
-    /// elsewhere.
+    /// Returns the anchor and moment of an end, which follows the last sample: the audio from there
+    /// on may have another anchor.
     fn end(&self, end: Moment, start: Moment, error: Nanos) -> (Option<&Anchor>, Moment) {
         let index = self.index(|anchor| {
             let begin = anchor.begin();
@@ -277,19 +276,19 @@ impl Anchor {
         Moment::of_sample(self.position)
     }
 
-    /// The time of `position`, if it went on from here.
+    /// Returns the time of `position` by this anchor.
     pub fn time_at(&self, position: u64, rate: u32) -> Nanos {
         self.time_of(Moment::of_sample(position), rate)
     }
 
-    /// The time of a moment, to the nearest nanosecond.
+    /// Returns the time of a moment by this anchor, to the nearest nanosecond.
     fn time_of(&self, moment: Moment, rate: u32) -> Nanos {
         let rate = Nanos::from(rate.max(1));
         let since = moment.0 - self.begin().0 + Nanos::from(self.ahead) * SECOND;
         self.time + (since + rate / 2).div_euclid(rate)
     }
 
-    /// Whether nothing jumps between the two: what rounding makes of timestamps is no jump.
+    /// Whether nothing jumps between the two, apart from the rounding of timestamps.
     fn leads_to(&self, next: &Anchor, rate: u32) -> bool {
         let by = self.time_at(next.position, rate) - next.time_at(next.position, rate);
         self.segment == next.segment && by.abs() <= 1000
@@ -312,7 +311,7 @@ impl Anchor {
     }
 }
 
-/// The times of a moment on the axis by its anchor; without one, only the axis is known.
+/// Returns the times of a moment by its anchor; without one, its time on the axis.
 fn map(moment: Moment, anchor: Option<&Anchor>, rate: u32) -> Times {
     match anchor {
         Some(anchor) => anchor.times(moment, rate),
@@ -327,7 +326,7 @@ pub(crate) fn nanos(time: gst::ClockTime) -> Nanos {
     time.nseconds().into()
 }
 
-/// A time as GStreamer has it. None far below zero.
+/// Converts a time for GStreamer. `None` far below zero.
 fn floor_at_zero(time: Nanos) -> Option<gst::ClockTime> {
     let time = if time >= -BELOW_ZERO {
         time.max(0)

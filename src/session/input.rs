@@ -1,21 +1,21 @@
-//! The audio and boundaries that wait, as recognition takes them.
+//! Access to the queue for the state machine.
 
 use std::time::Duration;
 
 use super::queue::{Boundary, Item, Queue};
 
-/// A piece of a chunk that came no longer ago opens a session: more comes. A remainder does not.
+/// Upper bound on the age of a partial chunk that opens a session, because more audio follows it.
+/// The remainder of a stream does not.
 const PARTIAL_CHUNK_MAX_AGE: Duration = Duration::from_millis(100);
 
-/// Work that an idle client finds.
+/// Next work of an idle client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Audio is next, or its first piece has come, so that the session is open when a chunk is
-    /// complete.
+    /// Audio, or a partial chunk, so that the session is open when that is complete.
     Audio,
     /// A boundary, which is taken.
     Boundary(Boundary),
-    /// Less than a chunk, which was complete then; no more came.
+    /// A partial chunk, whose audio ended at this time.
     Partial(Duration),
     /// Nothing.
     Nothing,
@@ -26,25 +26,25 @@ pub trait Input {
     /// Takes the next chunk or boundary.
     fn pop(&mut self) -> Option<Item>;
 
-    /// Takes a boundary that is next, or says what else there is.
+    /// Takes the next boundary, or returns other work.
     fn poll_work(&mut self, now: Duration) -> Work;
 
-    /// Whether [`pop`](Self::pop) has something.
+    /// Whether [`pop`](Self::pop) returns an entry.
     fn is_ready(&self) -> bool;
 
-    /// Returns when the audio that came last will have been heard.
+    /// Returns the time at which the audio so far ends in real time.
     fn end(&self) -> Duration;
 
     /// Returns the position of the next chunk.
     fn next_position(&self) -> u64;
 
-    /// Makes a chunk of what there is.
+    /// Completes the partial chunk.
     fn flush_partial(&mut self);
 
-    /// Ends the session behind what waits, unless a chunk is ready. Returns whether it does.
+    /// Appends the end of the session, unless an entry waits. Returns whether it did.
     fn end_session(&mut self) -> bool;
 
-    /// Notes that the session ended without a boundary in the queue.
+    /// Notes that the session has ended without a boundary.
     fn close_session(&mut self);
 }
 
@@ -53,12 +53,12 @@ pub trait Input {
 pub struct TimedQueue {
     /// The queue.
     pub queue: Queue,
-    /// When the audio that was handed over last will have been heard.
+    /// Time at which the audio so far ends in real time.
     pub end: Duration,
 }
 
 impl TimedQueue {
-    /// Returns an empty queue that makes chunks of so many samples.
+    /// Returns an empty queue with chunks of `chunk_samples`.
     pub fn new(chunk_samples: u64) -> Self {
         TimedQueue {
             queue: Queue::new(chunk_samples),

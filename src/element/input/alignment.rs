@@ -156,7 +156,7 @@ impl Flags {
     }
 }
 
-/// A stretch of audio and its least deviation.
+/// A stretch of audio, with its least deviation.
 #[derive(Debug)]
 struct Stretch {
     least: Nanos,
@@ -168,9 +168,9 @@ struct Stretch {
 #[derive(Debug)]
 pub(crate) struct Window {
     second: u64,
-    /// In order of time, and of their least deviations.
+    /// Sorted by time and by least deviation.
     stretches: VecDeque<Stretch>,
-    /// Where the current mapping of times begins, at the earliest.
+    /// Earliest start of the current mapping of times.
     floor: u64,
 }
 
@@ -190,19 +190,19 @@ impl Window {
         }
     }
 
-    /// A mapping begins at `position`: what was before it deviates from another one.
+    /// Starts another mapping at `position`, and forgets the deviations from the last one.
     pub fn restart(&mut self, position: u64) {
         self.stretches.clear();
         self.floor = position;
     }
 
-    /// A mapping goes on at `position`, which no shift may reach behind.
+    /// Notes an anchor at `position`: no shift reaches behind it.
     pub fn limit(&mut self, position: u64) {
         self.floor = self.floor.max(position);
     }
 
-    /// Audio from `position` to `end` deviates by `deviation`. Returns what has lasted: the least
-    /// deviation of the last second of audio, which is zero from here on.
+    /// Adds audio from `position` to `end` with its deviation. Returns the lasting deviation, the
+    /// least one of the last second of audio, and subtracts it from the window.
     pub fn observe(&mut self, deviation: Nanos, position: u64, end: u64) -> Option<Shift> {
         self.expire(end);
         let mut from = position;
@@ -218,7 +218,7 @@ impl Window {
         self.lasting(position, end)
     }
 
-    /// Forgets what is older than a second at `end`.
+    /// Removes stretches that are older than a second at `end`.
     fn expire(&mut self, end: u64) {
         let begin = end.saturating_sub(self.second);
         while self.stretches.front().is_some_and(|s| s.until <= begin) {
@@ -226,7 +226,7 @@ impl Window {
         }
     }
 
-    /// The least deviation at `end`, when the last buffer began at `position`.
+    /// Returns the least deviation at `end`. The last buffer started at `position`.
     fn lasting(&mut self, position: u64, end: u64) -> Option<Shift> {
         self.expire(end);
         let begin = end.saturating_sub(self.second);
@@ -235,8 +235,8 @@ impl Window {
         if by.abs() < ROUNDING {
             return None;
         }
-        // It is later since what was less late went out of the window. It is earlier than it was
-        // known to be: in all of the window.
+        // A later time holds since the less late audio left the window, an earlier one in the whole
+        // window.
         let from = if by > 0 {
             first.from
         } else {
@@ -251,14 +251,14 @@ impl Window {
         Some(Shift { position, by })
     }
 
-    /// Audio up to `end` has no timestamp, and deviates as what was before it.
+    /// Adds audio up to `end` without a timestamp. It deviates as the audio before.
     pub fn extend(&mut self, end: u64) -> Option<Shift> {
         let last = self.stretches.pop_back()?;
         self.stretches.push_back(Stretch { until: end, ..last });
         self.lasting(last.until, end)
     }
 
-    /// `samples` at `position` were removed: what is behind them moves up.
+    /// Removes `samples` at `position`. Positions behind them move up.
     pub fn remove(&mut self, position: u64, samples: u64) {
         let moved = |at: u64| match at.checked_sub(samples) {
             Some(moved) if at > position => moved.max(position),

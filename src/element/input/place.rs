@@ -1,33 +1,33 @@
-//! Where a stream's next sample is expected, and how a time lies to that.
+//! Expected time of a stream's next sample, and the deviation of other times from it.
 
 use super::alignment::is_aligned;
 use crate::element::timeline::{Nanos, Segment, nanos};
 use crate::session::samples_to_time;
 
-/// Where the next sample is expected.
+/// Expected time of the next sample.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// A time in the segment, and the samples that came since.
     pub base: Nanos,
     pub samples: u64,
-    /// Where audio ended: before the expected time, if a GAP event has come since.
+    /// End of the audio: before the expected time, if a GAP event has come since.
     pub audio_end: Nanos,
     pub segment: Segment,
-    /// Another one may have begun. Steps and instant rate changes alter it as well, but nothing
-    /// jumps with those: timestamps go on.
+    /// A SEGMENT event has come. Steps and instant rate changes alter the segment without one, and
+    /// timestamps do not jump with those.
     pub segment_changed: bool,
     /// A GAP event has come since the last audio.
     pub after_gap: bool,
-    /// How much of the current gap has become silence.
+    /// Part of the current gap that has become silence.
     pub gap: gst::ClockTime,
     /// The current gap has ended the session.
     pub paused: bool,
-    /// Where a repeat goes on, of which a whole buffer was left out.
+    /// Time at which a repeat continues after a buffer that was skipped whole.
     pub repeat: Option<Nanos>,
 }
 
 impl Place {
-    /// Audio begins at `time`.
+    /// Returns the place of audio that starts at `time`.
     pub fn new(time: Nanos, segment: &Segment) -> Self {
         Place {
             base: time,
@@ -42,12 +42,12 @@ impl Place {
         }
     }
 
-    /// The time of the next sample.
+    /// Returns the time of the next sample.
     pub fn expected(&self, rate: u32) -> Nanos {
         self.base + samples_to_time(self.samples, rate).as_nanos() as Nanos
     }
 
-    /// Audio comes at the expected time, or about then.
+    /// Notes audio at about the expected time.
     pub fn go_on(&mut self, segment: &Segment) {
         self.segment = segment.clone();
         self.segment_changed = false;
@@ -57,13 +57,13 @@ impl Place {
         self.repeat = None;
     }
 
-    /// Whether a buffer at `time` goes on with a repeat.
+    /// Whether a buffer at `time` continues a repeat.
     pub fn repeats_at(&self, time: Nanos) -> bool {
         self.repeat.is_some_and(|next| is_aligned(time - next))
     }
 
-    /// Whether timestamps of `segment` count on from those of before: a stop, a position or a
-    /// duration that became known changes nothing.
+    /// Whether timestamps of `segment` continue those before: stop, position and duration may
+    /// change.
     pub fn is_continuous_with(&self, segment: &Segment) -> bool {
         let mapping = |s: &Segment| {
             let rates = (s.rate(), s.applied_rate());
@@ -72,8 +72,7 @@ impl Place {
         !self.segment_changed || mapping(&self.segment) == mapping(segment)
     }
 
-    /// Whether `time` is the same moment in `segment`, as in an update of the segment that it came
-    /// in.
+    /// Whether `time` is the same moment in `segment` as before, as in an update of the segment.
     pub fn is_same_position_in(&self, time: Nanos, segment: &Segment) -> bool {
         let times = |segment: &Segment| {
             let time = to_clock_time(time);
@@ -83,8 +82,8 @@ impl Place {
         self.is_continuous_with(segment) || times(&self.segment) == times(segment)
     }
 
-    /// By how much `time` in `segment` is later than `from` in the place's own, in the units of
-    /// buffers.
+    /// Returns how much later `time` in `segment` is than `from` in the segment before, in buffers'
+    /// units.
     pub fn deviation(&self, from: Nanos, time: Nanos, segment: &Segment) -> Option<Nanos> {
         if self.is_continuous_with(segment) {
             return Some(time - from);
@@ -98,7 +97,7 @@ impl Place {
         Some((by as f64 * segment.rate().abs()) as Nanos)
     }
 
-    /// A gap has come as far as `end`.
+    /// Moves to the end of a gap.
     pub fn move_to(&mut self, end: Nanos, segment: &Segment, rate: u32) {
         if self.is_continuous_with(segment) {
             self.base += end - self.expected(rate);
@@ -113,7 +112,7 @@ impl Place {
     }
 }
 
-/// The nearest time that there is.
+/// Converts to the nearest valid time.
 pub(crate) fn to_clock_time(time: Nanos) -> gst::ClockTime {
     let last = gst::ClockTime::MAX.nseconds();
     gst::ClockTime::from_nseconds(u64::try_from(time.max(0)).map_or(last, |time| time.min(last)))

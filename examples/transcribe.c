@@ -21,6 +21,7 @@
 
 #ifdef G_OS_UNIX
 #include <glib-unix.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #endif
 
@@ -31,6 +32,30 @@ typedef struct {
   GstElement *pipeline;
   gboolean failed;
 } App;
+
+#ifdef G_OS_UNIX
+/* The end of a text, as much as fits: what is wider than a line can't be erased as one. */
+static const gchar *
+tail (const gchar * text)
+{
+  struct winsize size = { 0, 0, 0, 0 };
+  const gchar *start = text + strlen (text);
+  guint columns;
+
+  ioctl (STDOUT_FILENO, TIOCGWINSZ, &size);
+  columns = size.ws_col > 1 ? size.ws_col - 1 : 79;
+  while (start > text) {
+    const gchar *before = g_utf8_prev_char (start);
+    /* A Chinese character takes two columns. */
+    guint width = g_unichar_iswide (g_utf8_get_char (before)) ? 2 : 1;
+    if (width > columns)
+      break;
+    columns -= width;
+    start = before;
+  }
+  return start;
+}
+#endif
 
 /* One transcript message. An interim one is replaced by the next; a final one stays. */
 static void
@@ -43,7 +68,11 @@ show (const GstStructure * transcript)
 #ifdef G_OS_UNIX
   if (isatty (STDOUT_FILENO)) {
     /* Back to the line's start, and erase it: the text before can be longer. */
-    printf ("\r\x1b[K%s%s", text, final && *text ? "\n" : "");
+    printf ("\r\x1b[K");
+    if (final && *text)
+      printf ("%s\n", text);
+    else if (!final)
+      printf ("\x1b[2m%s\x1b[0m", tail (text));
     fflush (stdout);
     return;
   }

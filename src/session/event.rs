@@ -119,10 +119,14 @@ pub enum Level {
 /// A line for the log. It is formatted only if it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
+    /// The request was handed over.
+    Request,
     /// A frame of audio was handed over.
     Audio {
         /// Its number.
         sequence: i32,
+        /// Position of its first sample.
+        start: u64,
         /// Position behind its last sample.
         end: u64,
         /// Whether the audio was sent before.
@@ -147,13 +151,18 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Note::Request => f.write_str("sending request, seq=1"),
             Note::Audio {
                 sequence,
+                start,
                 end,
                 is_replay,
             } => {
                 let kind = if *is_replay { "replay" } else { "audio" };
-                write!(f, "sending {kind}, seq={sequence}, to sample {end}")
+                write!(
+                    f,
+                    "sending {kind}, seq={sequence}, samples {start} to {end}"
+                )
             }
             Note::Finish(sequence) => write!(f, "sending finish, seq=-{sequence}"),
             Note::IdleTimeout => f.write_str("idle timeout, finishing the session"),

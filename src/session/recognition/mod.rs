@@ -199,8 +199,11 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// Look-up, TCP and TLS are complete, ahead of a session or for one.
     pub fn handle_network_ready(&mut self, now: Duration) {
+        if self.has_failed() {
+            return;
+        }
         self.outputs.on_network_ready();
-        if !matches!(self.state, State::Connecting { .. } | State::Failed) {
+        if !matches!(self.state, State::Connecting { .. }) {
             self.preconnect = Preconnect::Ready { since: now };
         }
     }
@@ -253,6 +256,7 @@ impl<E: ConnectionError> Recognition<E> {
             true => Ok(End::FinishTimeout),
             false => Err(error.unwrap_or_else(|| SessionError::ResponseTimeout(connect).into())),
         };
+        self.state = State::Waiting;
         self.on_connection_end(now, input, end);
     }
 
@@ -382,3 +386,6 @@ impl<E: ConnectionError> Recognition<E> {
         self.stream.recycle(updates);
     }
 }
+
+#[cfg(test)]
+mod tests;

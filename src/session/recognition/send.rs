@@ -21,7 +21,8 @@ enum Next {
     Audio {
         frame: Bytes,
         sequence: i32,
-        end: u64,
+        /// Positions of its first sample, and behind its last.
+        span: (u64, u64),
         /// When it reached the sink; `None` if it was sent before.
         arrived: Option<Duration>,
     },
@@ -45,6 +46,7 @@ impl<E: ConnectionError> Recognition<E> {
             let json = self.settings.request.to_json();
             let frame = self.encoder.request(REQUEST_SEQUENCE, &json);
             connection.on_request(now);
+            self.outputs.note(Level::Debug, Note::Request);
             return Some(self.transmit(frame));
         }
         let is_writing = connection.is_writing();
@@ -81,7 +83,7 @@ impl<E: ConnectionError> Recognition<E> {
             Next::Audio {
                 frame,
                 sequence,
-                end,
+                span: (start, end),
                 arrived,
             } => {
                 let rate = self.settings.request.rate;
@@ -90,6 +92,7 @@ impl<E: ConnectionError> Recognition<E> {
                 self.outputs.counts_mut().on_audio(samples, is_replay);
                 let note = Note::Audio {
                     sequence,
+                    start,
                     end,
                     is_replay,
                 };
@@ -114,10 +117,11 @@ impl<E: ConnectionError> Recognition<E> {
             let Some(sequence) = connection.take_sequence() else {
                 return Next::OutOfNumbers;
             };
+            let end = position + (pcm.len() / BYTES_PER_SAMPLE) as u64;
             return Next::Audio {
                 frame: self.encoder.audio(sequence, &pcm),
                 sequence,
-                end: position + (pcm.len() / BYTES_PER_SAMPLE) as u64,
+                span: (position, end),
                 arrived: None,
             };
         }
@@ -136,7 +140,7 @@ impl<E: ConnectionError> Recognition<E> {
                 Next::Audio {
                     frame: self.encoder.audio_chunk(sequence, chunk.data),
                     sequence,
-                    end,
+                    span: (position, end),
                     arrived: Some(arrived),
                 }
             }

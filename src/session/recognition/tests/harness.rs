@@ -1,0 +1,310 @@
+//! A driver without sockets, for scripts.
+
+use std::time::Duration;
+
+use super::words::{TestError, describe, error_frame, network, response};
+use crate::protocol::frame::Compression;
+use crate::protocol::request::ResultType;
+use crate::session::error::SessionError;
+use crate::session::event::Note;
+use crate::session::input::TimedQueue;
+use crate::session::queue::Boundary;
+use crate::session::recognition::{Action, Output, Recognition, State};
+use crate::session::settings::Settings;
+use crate::session::settings::tests::settings;
+use crate::session::time_to_samples;
+
+pub(super) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// The machine, and what a driver has beside it.
+pub(super) struct Harness {
+    settings: Settings,
+    machine: Option<Recognition<TestError>>,
+    input: TimedQueue,
+    now: Duration,
+    is_open: bool,
+    holds_writes: bool,
+    is_written: bool,
+    closes_slowly: bool,
+    followed: Vec<String>,
+}
+
+impl Default for Harness {
+    fn default() -> Self {
+        Harness {
+            settings: settings(),
+            machine: None,
+            input: TimedQueue::new(4800),
+            now: Duration::ZERO,
+            is_open: false,
+            holds_writes: false,
+            is_written: true,
+            closes_slowly: false,
+            followed: Vec::new(),
+        }
+    }
+}
+
+impl Harness {
+    pub fn line(&mut self, line: &str) {
+        if let Some(setting) = line.strip_prefix("set ") {
+            return self.set(setting);
+        }
+        let (step, expected) = line.split_once('|').unwrap_or((line, ""));
+        let (time, input) = match step.trim().split_once(' ') {
+            Some((time, input)) if time.parse::<u64>().is_ok() => (time.parse().ok(), input),
+            _ => (None, step),
+        };
+        self.now = time.map_or(self.now, ms);
+        let (input, now) = (input.trim(), self.now);
+        let due = self.machine.as_ref().and_then(Recognition::poll_timeout);
+        if input == "timeout" {
+            assert_eq!(due, Some(now), "the deadline at: {line}");
+        } else if input != "quiet" {
+            assert!(
+                due.is_none_or(|at| at > now),
+                "due at {due:?}, before: {line}"
+            );
+        }
+        self.run(input);
+        let followed = self.take().join(", ");
+        assert_eq!(followed, expected.trim(), "after: {line}");
+    }
+
+    pub fn set(&mut self, setting: &str) {
+        let (name, value) = setting.split_once(' ').expect("a name and a value");
+        let number: u64 = value.parse().unwrap_or_default();
+        let limits = &mut self.settings.limits;
+        match name {
+            "reconnects" => self.settings.max_reconnects = number as u32,
+            "connect" => limits.connect = ms(number),
+            "idle" => limits.idle = (number > 0).then(|| ms(number)),
+            "finish" => limits.finish = ms(number),
+            "session" => limits.session = (number > 0).then(|| ms(number)),
+            "speed" => self.settings.max_speed = value.parse().expect("a number"),
+            "replay" => {
+                self.settings.replay = ms(number);
+                self.settings.replay_window = ms(number.max(4000));
+            }
+            "delay" => self.settings.result_delay = ms(number),
+            "single" => self.settings.request.result_type = ResultType::Single,
+            "gzip" => self.settings.compression = Compression::Gzip,
+            _ => panic!("no setting: {name}"),
+        }
+    }
+
+    /// Takes in one input, and does what follows.
+    pub fn run(&mut self, input: &str) {
+        self.step(input);
+        self.carry_out();
+    }
+
+    /// Returns when the machine is to be called.
+    pub fn due(&mut self) -> Option<Duration> {
+        self.machine().poll_timeout()
+    }
+
+    /// Moves the clock on.
+    pub fn at(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+    }
+
+    /// Takes what followed so far, in words.
+    pub fn take(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.followed)
+    }
+
+    /// Returns the number of the stream.
+    pub fn stream(&mut self) -> u32 {
+        self.machine().stream.number()
+    }
+
+    /// Returns how many samples are kept to be sent again.
+    pub fn kept(&mut self) -> u64 {
+        let buffer = self.machine().stream.replay_buffer();
+        buffer.end() - buffer.start()
+    }
+
+    /// Returns how many may be.
+    pub fn most_kept(&self) -> u64 {
+        time_to_samples(self.settings.replay_window, 24_000)
+    }
+
+    fn machine(&mut self) -> &mut Recognition<TestError> {
+        let settings = &self.settings;
+        self.machine
+            .get_or_insert_with(|| Recognition::new(settings.clone(), 0))
+    }
+
+    /// Takes in one input, in words.
+    fn step(&mut self, input: &str) {
+        let (command, rest) = input.split_once(' ').unwrap_or((input, ""));
+        let number = || rest.parse::<u64>().expect("a number");
+        match command {
+            "start" | "wait" => {}
+            "hold" => self.holds_writes = true,
+            "slow" => self.closes_slowly = true,
+            "audio" | "noise" => self.push(number(), 1000),
+            "silence" => self.push(number(), 0),
+            "pause" => self.input.queue.push_boundary(Boundary::EndSession),
+            "end" => self.boundary(Boundary::EndOfStream { token: number() }),
+            "stream" => self.boundary(Boundary::NewStream {
+                stream: number() as u32,
+            }),
+            _ => self.happen(command, rest),
+        }
+    }
+
+    fn boundary(&mut self, boundary: Boundary) {
+        self.input.queue.push_boundary(boundary);
+    }
+
+    fn push(&mut self, length: u64, amplitude: i16) {
+        let samples = time_to_samples(ms(length), 24_000) as usize;
+        let pcm = amplitude.to_le_bytes().repeat(samples);
+        self.input.queue.push(&pcm, self.now);
+        self.input.end = self.now + ms(length);
+    }
+
+    fn happen(&mut self, command: &str, rest: &str) {
+        self.machine();
+        let (now, input) = (self.now, &mut self.input);
+        let Some(machine) = &mut self.machine else {
+            return;
+        };
+        match command {
+            "ready" => machine.handle_network_ready(now),
+            "connected" => {
+                machine.handle_connected(now, input);
+                self.is_open = matches!(machine.state, State::Open(_));
+            }
+            "refused" => machine.handle_connect_failed(now, input, network(rest)),
+            "late" => machine.handle_connect_timeout(now, input, None),
+            "written" => {
+                self.is_written = true;
+                machine.handle_written(now);
+            }
+            "close-done" => machine.handle_closed(),
+            "say" => machine.handle_message(now, input, &response(rest, false), false),
+            "last" => machine.handle_message(now, input, &response(rest, true), false),
+            "error" => machine.handle_message(now, input, &error_frame(rest), false),
+            "garbage" => machine.handle_message(now, input, b"\x11\x90", false),
+            "text" => machine.handle_text(5),
+            "closed" => {
+                let code = rest.parse().expect("a code");
+                machine.handle_peer_closed(now, input, code, String::new());
+            }
+            "reset" => machine.handle_read_failed(now, input, network("soon")),
+            "write-failed" => machine.handle_write_failed(now, network("soon")),
+            "quiet" => machine.handle_nothing_to_read(),
+            "timeout" => machine.handle_timeout(now, input),
+            "flush" => {
+                input.queue.clear();
+                machine.handle_flush();
+            }
+            "abort" => machine.handle_abort(SessionError::Internal.into()),
+            _ => panic!("no such input: {command}"),
+        }
+    }
+
+    /// Does what a driver does until it would wait.
+    fn carry_out(&mut self) {
+        let now = self.now;
+        loop {
+            self.machine();
+            let Some(machine) = &mut self.machine else {
+                return;
+            };
+            if let Some(action) = machine.poll_action(now, &mut self.input) {
+                self.act(&action);
+            } else if self.is_open
+                && self.is_written
+                && let Some(_frame) = machine.poll_transmit(now, &mut self.input)
+            {
+                self.report();
+                self.on_frame();
+            } else {
+                let has_more = machine.outputs.has_actions();
+                self.report();
+                if !has_more {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_frame(&mut self) {
+        let now = self.now;
+        self.is_written = !self.holds_writes;
+        if self.is_written {
+            self.machine().handle_written(now);
+        }
+    }
+
+    fn act(&mut self, action: &Action) {
+        let text = match action {
+            Action::Preconnect => "preconnect".into(),
+            Action::Discard => "discard".into(),
+            Action::Connect { until } => format!("connect<{}", until.as_millis()),
+            Action::CancelHandshake => "cancel".into(),
+            Action::Close { finish } => {
+                self.is_open = false;
+                self.is_written = true;
+                if !self.closes_slowly {
+                    self.machine().handle_closed();
+                }
+                if finish.is_some() { "drain" } else { "close" }.into()
+            }
+        };
+        self.followed.push(text);
+    }
+
+    /// Collects what the machine reports, in words.
+    fn report(&mut self) {
+        while let Some(output) = self.machine().poll_output() {
+            let text = match output {
+                Output::SessionOpen { session, .. } => format!("open {session}"),
+                Output::Event(event) => describe(&event),
+                Output::Note(_, note) => match self.describe_frame(&note) {
+                    Some(text) => text,
+                    None => continue,
+                },
+            };
+            self.followed.push(text);
+        }
+    }
+
+    /// Describes a frame, together with the one before if both are audio of the same kind.
+    fn describe_frame(&mut self, note: &Note) -> Option<String> {
+        match note {
+            Note::Request => Some("request".into()),
+            Note::Finish(sequence) => Some(format!("finish {sequence}")),
+            Note::Audio {
+                sequence,
+                start,
+                end,
+                is_replay,
+            } => {
+                let kind = if *is_replay { "again" } else { "audio" };
+                let (start, end) = (start / 24, end / 24);
+                let before = self.followed.last().and_then(|text| {
+                    let parts: Vec<&str> = text.split([' ', '-']).collect();
+                    let [before, first, last, from, to] = parts[..] else {
+                        return None;
+                    };
+                    let follows = before == kind
+                        && last.parse() == Ok(sequence - 1)
+                        && to.parse() == Ok(start);
+                    follows.then(|| format!("{kind} {first}-{sequence} {from}-{end}"))
+                });
+                if before.is_some() {
+                    self.followed.pop();
+                }
+                Some(before.unwrap_or(format!("{kind} {sequence}-{sequence} {start}-{end}")))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Messages: failures, what can't be read, and what the service gets wrong.
+
+use super::script;
+
+const SESSION: &str = "0 audio 400 | preconnect, connect<10000
+    10 connected                   | request
+    20 say -                       | open 0, audio 2-3 0-400
+    ";
+
+#[test]
+fn the_code_of_an_error_decides_about_the_next_try() {
+    for (error, follows) in [
+        ("45000000", "failed lost: error 45000000"),
+        ("45000001", "failed lost: error 45000001"),
+        ("45000010", "failed lost: error 45000010"),
+        (
+            "45000292 quota exceeded for types: concurrency",
+            "lost 1 +1000 from 0: error 45000292",
+        ),
+        (
+            "45000292 quota exceeded for types: audio_duration_lifetime",
+            "failed lost: error 45000292",
+        ),
+        ("55000031", "lost 1 +1000 from 0: error 55000031"),
+        ("55000007", "lost 1 +250 from 0: error 55000007"),
+    ] {
+        script(&format!("{SESSION} 30 error {error} | close, {follows}"));
+    }
+}
+
+#[test]
+fn the_code_of_a_close_is_no_reason_to_give_up() {
+    for code in [1000, 1001, 1005, 1006, 1011] {
+        script(&format!(
+            "{SESSION} 30 closed {code} | close, lost 1 +250 from 0: closed {code}"
+        ));
+    }
+}
+
+#[test]
+fn the_first_message_must_be_readable() {
+    script(
+        "0 audio 200      | preconnect, connect<10000
+        10 connected      | request
+        20 garbage        | close, failed: protocol",
+    );
+}
+
+/// Later ones are skipped, up to fifteen in a row.
+#[test]
+fn so_many_unreadable_messages_in_a_row_are_too_many() {
+    let fifteen = "30 garbage |\n".repeat(15);
+    let then = "32 garbage |\n".repeat(15);
+    script(&format!(
+        "{SESSION}{fifteen}
+        31 say 400 a@0-300  | 0 a
+        {then}
+        33 garbage          | close, 0 a U, failed lost: protocol"
+    ));
+}
+
+#[test]
+fn texts_are_skipped() {
+    script(&format!("{SESSION} 30 text |\n 40 say 400 a@0-300 | 0 a"));
+}
+
+#[test]
+fn a_service_that_counts_much_more_audio_is_reported_once() {
+    script(&format!(
+        "{SESSION}
+        30 say 1400    |
+        40 say 1500    | rate mismatch
+        50 say 1600    |"
+    ));
+}
+
+#[test]
+fn what_comes_on_no_connection_is_ignored() {
+    script(
+        "0 say 400 a@0-300  | preconnect
+        10 error 45000001   |
+        20 closed 1000      |
+        30 reset            |
+        40 written          |
+        50 connected        |
+        60 late             |",
+    );
+}

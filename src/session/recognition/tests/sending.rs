@@ -1,0 +1,166 @@
+//! Frames: pace, numbers, what is sent again, and sockets that take nothing.
+
+use super::script;
+
+#[test]
+fn a_backlog_is_sent_at_its_pace_after_a_burst() {
+    script(
+        "set speed 2
+        0 audio 1800     | preconnect, connect<10000
+        10 connected     | request
+        20 say -         | open 0, audio 2-7 0-1200
+        120 timeout      | audio 8-8 1200-1400
+        220 timeout      | audio 9-9 1400-1600
+        320 timeout      | audio 10-10 1600-1800",
+    );
+}
+
+#[test]
+fn audio_in_real_time_is_never_held_up() {
+    script(
+        "set speed 1
+        0 audio 200      | preconnect, connect<10000
+        10 connected     | request
+        20 say -         | open 0, audio 2-2 0-200
+        200 audio 200    | audio 3-3 200-400
+        400 audio 200    | audio 4-4 400-600
+        600 audio 200    | audio 5-5 600-800",
+    );
+}
+
+#[test]
+fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
+    script(
+        "0 audio 1000                  | preconnect, connect<10000
+        10 connected                   | request
+        20 say -                       | open 0, audio 2-6 0-1000
+        30 say 1000 A@0-300! b@500-900 | 0 A F, 1 b, settled 300
+        40 reset                       | close, lost 1 +250 from 400: network
+        60 audio 200                   |
+        290 timeout                    | connect<10290
+        300 connected                  | request
+        310 say -                      | open 1, again 2-4 400-1000, audio 5-5 1000-1200
+        320 say 700 b@100-550          |
+        330 say 800 B@100-550!         | 1 B F, settled 950",
+    );
+}
+
+/// The count of tries begins anew with an answer for audio that had none.
+#[test]
+fn progress_resets_the_tries() {
+    script(
+        "set reconnects 1
+        0 audio 400         | preconnect, connect<10000
+        10 connected        | request
+        20 say -            | open 0, audio 2-3 0-400
+        30 reset            | close, lost 1 +250 from 0: network
+        280 timeout         | connect<10280
+        290 connected       | request
+        300 say -           | open 1, again 2-3 0-400
+        310 say 400 a@0-300 | 0 a
+        320 reset           | close, lost 1 +250 from 0: network
+        570 timeout         | connect<10570
+        580 connected       | request
+        590 say -           | open 2, again 2-3 0-400
+        600 say 400 a@0-300 |
+        610 reset           | close, 0 a U, failed lost: network",
+    );
+}
+
+#[test]
+fn without_a_replay_what_was_open_is_unconfirmed() {
+    script(
+        "set replay 0
+        0 audio 400         | preconnect, connect<10000
+        10 connected        | request
+        20 say -            | open 0, audio 2-3 0-400
+        30 say 400 a@0-300  | 0 a
+        40 reset            | close, 0 a U, lost 1 +250 from 400: network
+        50 audio 200        |
+        290 timeout         | connect<10290
+        300 connected       | request
+        310 say -           | open 1, settled 300, audio 2-2 400-600",
+    );
+}
+
+#[test]
+fn a_flush_discards_the_stream() {
+    script(
+        "0 audio 400          | preconnect, connect<10000
+        10 connected          | request
+        20 say -              | open 0, audio 2-3 0-400
+        30 say 400 a@0-300    | 0 a
+        40 flush              | close, preconnect
+        50 say 400 A@0-300!   |
+        60 stream 1           |
+        70 audio 200          | connect<10070
+        80 connected          | request
+        90 say -              | open 0, audio 2-2 0-200
+        95 say 200 b@0-100!   | 0 b F, settled 100",
+    );
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_lost_after_ten_seconds() {
+    script(
+        "set idle 0
+        0 hold              | preconnect
+        0 audio 400         | connect<10000
+        10 connected        | request
+        20 say -            | open 0
+        30 written          | audio 2-2 0-200
+        10030 timeout       | close, lost 1 +250 from 0: stalled 10000",
+    );
+}
+
+/// A peer that answers is not gone, but must take a frame within a minute.
+#[test]
+fn one_that_answers_has_a_minute() {
+    script(
+        "set idle 0
+        0 hold              | preconnect
+        0 audio 400         | connect<10000
+        10 connected        | request
+        20 say -            | open 0
+        30 written          | audio 2-2 0-200
+        9000 say 10         |
+        18000 say 10        |
+        27000 say 10        |
+        36000 say 10        |
+        45000 say 10        |
+        54000 say 10        |
+        60030 timeout       | close, lost 1 +250 from 0: stalled 60000",
+    );
+}
+
+/// The error frame that came before a failed write says more than the failure.
+#[test]
+fn after_a_failed_write_the_socket_is_read() {
+    let session = "0 audio 400 | preconnect, connect<10000
+        10 connected           | request
+        20 say -               | open 0, audio 2-3 0-400
+        30 write-failed        |
+        35 audio 200           |";
+    script(&format!(
+        "{session}
+        40 error 45000001      | close, failed lost: error 45000001"
+    ));
+    script(&format!(
+        "{session}
+        40 say 400 a@0-300     | 0 a
+        50 reset               | close, lost 1 +250 from 0: network"
+    ));
+    // Nothing is there, and then the time is over.
+    script(&format!(
+        "{session}
+        530 timeout            |
+        530 quiet              |
+        530 timeout            | close, lost 1 +250 from 0: network"
+    ));
+    // On a busy machine the time may be over before there was any to read.
+    script(&format!(
+        "{session}
+        530 timeout            |
+        530 timeout            |"
+    ));
+}

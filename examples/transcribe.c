@@ -9,8 +9,8 @@
  *
  *   cc transcribe.c -o transcribe $(pkg-config --cflags --libs gstreamer-1.0 gstreamer-app-1.0)
  *
- * It needs the plugin where GStreamer finds it (GST_PLUGIN_PATH). Credentials and, if it is not to be
- * the default, the service's address come from the environment: VOLCENGINE_APP_ID and
+ * It needs the plugin where GStreamer finds it (GST_PLUGIN_PATH). Credentials and, if it is not to
+ * be the default, the service's address come from the environment: VOLCENGINE_APP_ID and
  * VOLCENGINE_ACCESS_KEY or VOLCENGINE_API_KEY, and VOLCASR_URI.
  */
 

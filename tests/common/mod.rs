@@ -16,7 +16,7 @@ pub mod skip;
 pub mod text;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Condvar, Mutex, Once};
 use std::time::{Duration, Instant};
 
 pub use bus_log::*;
@@ -37,8 +37,34 @@ pub fn init() {
     });
 }
 
-pub fn service(options: Options) -> Service {
+/// Starts a service. On a busy machine a client may be late with a packet, so sessions end for
+/// idleness only where a test asks for it.
+pub fn service(mut options: Options) -> Service {
+    if options.idle_timeout == Options::default().idle_timeout {
+        options.idle_timeout = LONG;
+    }
     Service::start(options).expect("a free port on 127.0.0.1")
+}
+
+/// Permit of a test that needs all of a core for seconds.
+pub struct Heavy(());
+
+/// Number of heavy tests that run.
+static HEAVY: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// Waits until at most one other heavy test runs: the others would be starved.
+pub fn heavy() -> Heavy {
+    let running = HEAVY.0.lock().expect("no panic");
+    let mut running = HEAVY.1.wait_while(running, |n| *n >= 2).expect("no panic");
+    *running += 1;
+    Heavy(())
+}
+
+impl Drop for Heavy {
+    fn drop(&mut self) {
+        *HEAVY.0.lock().expect("no panic") -= 1;
+        HEAVY.1.notify_one();
+    }
 }
 
 /// Makes a sink with the credentials of the service.

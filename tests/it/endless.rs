@@ -160,6 +160,7 @@ fn play_deaf(server: &RawServer) -> TestPipeline {
 /// Pings are answered; who reads none of the answers is lost, sooner or later.
 #[test]
 fn answers_that_nobody_reads_are_bounded() {
+    let _permit = heavy();
     child::alone(
         module_path!(),
         "answers_that_nobody_reads_are_bounded",
@@ -191,6 +192,7 @@ fn answers_that_nobody_reads_are_bounded() {
 
 #[test]
 fn texts_that_stay_open_are_bounded() {
+    let _permit = heavy();
     child::alone(module_path!(), "texts_that_stay_open_are_bounded", || {
         let server = RawServer::new(opens);
         let rig = play_deaf(&server);
@@ -201,6 +203,7 @@ fn texts_that_stay_open_are_bounded() {
 
 #[test]
 fn bombs_are_bounded() {
+    let _permit = heavy();
     child::alone(module_path!(), "bombs_are_bounded", || {
         let server = RawServer::new(bombs());
         let rig = play_deaf(&server);

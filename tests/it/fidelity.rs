@@ -8,6 +8,7 @@ use volcasr_loopback::marks::Layout;
 /// An hour as fast as it goes: every mark once, in order, at its exact time; every byte as it was.
 #[test]
 fn an_hour_arrives_as_it_was() {
+    let _permit = heavy();
     let service = service(Options::default());
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);

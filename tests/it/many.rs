@@ -81,6 +81,7 @@ fn ten_in_one_pipeline() {
 /// Two workers, at most 56 threads of the pool, the source's, the service's and the test's own.
 #[test]
 fn a_thousand_in_one_process() {
+    let _permit = heavy();
     child::alone(module_path!(), "a_thousand_in_one_process", || {
         let most = run(1000, false, 1);
         assert!(most < 90, "{most} threads");

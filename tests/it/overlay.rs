@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common::program::{Running, plugin, python_with_gst};
 use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
-use crate::common::{LONG, init, wait_until};
+use crate::common::{LONG, heavy, init, wait_until};
 use gst::prelude::*;
 use serde_json::{Value, json};
 use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service};
@@ -117,6 +117,7 @@ fn scripted(steps: &[(At, Send)]) -> Service {
 /// Known only at the end, and yet in the middle of the picture.
 #[test]
 fn a_file_is_captioned_where_it_was_spoken() {
+    let _permit = heavy();
     if let Some(missing) = missing() {
         return skip(&missing);
     }
@@ -155,6 +156,7 @@ fn a_file_is_captioned_where_it_was_spoken() {
 /// go somewhere.
 #[test]
 fn sound_may_end_long_before_the_picture() {
+    let _permit = heavy();
     if let Some(missing) = missing() {
         return skip(&missing);
     }
@@ -178,6 +180,7 @@ fn sound_may_end_long_before_the_picture() {
 /// The picture is late enough for its words, and the last ones are there, too.
 #[test]
 fn a_live_picture_waits_for_its_words() {
+    let _permit = heavy();
     if let Some(missing) = missing() {
         return skip(&missing);
     }
@@ -237,6 +240,7 @@ fn duration(file: &Path) -> Option<gst::ClockTime> {
 /// It is no success: a script must not take half a film for the whole.
 #[test]
 fn interrupted_it_says_so() {
+    let _permit = heavy();
     if let Some(missing) = missing() {
         return skip(&missing);
     }
@@ -286,6 +290,7 @@ fn interrupted_it_says_so() {
 
 #[test]
 fn what_cannot_be_done_is_said() {
+    let _permit = heavy();
     if let Some(missing) = missing() {
         return skip(&missing);
     }

@@ -56,7 +56,7 @@ impl Jitter {
     }
 
     /// Returns a number in 0..1.
-    pub fn next(&mut self) -> f64 {
+    pub fn fraction(&mut self) -> f64 {
         if self.0 == 0 {
             return 0.0;
         }

@@ -144,7 +144,8 @@ impl Retries {
                 return None;
             }
         }
-        self.backoff.next(self.jitter.next(), retry == Retry::Later)
+        self.backoff
+            .next(self.jitter.fraction(), retry == Retry::Later)
     }
 
     /// The next try begins.

@@ -91,7 +91,7 @@ pub(super) fn find<'a>(text: &str, words: &'a [Word]) -> Vec<Placed<'a>> {
     found
 }
 
-/// Returns a [clean](clean) text in pieces of at most `width` columns.
+/// Returns a [`clean`] text in pieces of at most `width` columns.
 pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut from = 0;

@@ -8,8 +8,8 @@
 //! - Text leaves when it is final. In a live pipeline a word of an open utterance leaves when it is
 //!   due; [`owed`] tells what later texts of the utterance still owe.
 //! - Gaps fill what is known to hold no text, so that nothing downstream waits for it.
-//! - An event that ends a part of the stream waits for that part's last words: a [barrier]
-//!   (Schedule::barrier) divides what is before from what is behind.
+//! - An event that ends a part of the stream waits for that part's last words: a
+//!   [barrier](Schedule::barrier) divides what is before from what is behind.
 
 mod group;
 mod intake;

@@ -6,6 +6,7 @@
 //! - [`run_config`]: the settings of one run, checked; [`ineffective`] finds those without effect;
 //! - [`run`]: one run from READY → PAUSED to PAUSED → READY, and the streaming thread's way through
 //!   it;
+//! - [`run_slot`]: an element's run, and what is left of the last one;
 //! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports
 //!   dropped audio;
 //! - [`timeline`]: from the service's times to the pipeline's;
@@ -21,6 +22,7 @@ pub(crate) mod input;
 pub(crate) mod properties;
 pub(crate) mod run;
 pub(crate) mod run_config;
+pub(crate) mod run_slot;
 pub(crate) mod settings;
 pub(crate) mod timeline;
 

@@ -9,11 +9,10 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use crate::client::{Abort, Counts, InputError};
-use crate::element::bus::errors::Ids;
-use crate::element::bus::stats;
+use crate::client::{Abort, InputError};
 use crate::element::input::clip;
 use crate::element::run::Run;
+use crate::element::run_slot::RunSlot;
 use crate::element::settings::Settings;
 use crate::element::timeline::Segment;
 use crate::element::{CAT, FINISH, caps};
@@ -35,12 +34,8 @@ pub(super) struct Flow {
 pub struct VolcAsrSink {
     settings: Mutex<Settings>,
     /// The run from READY → PAUSED to PAUSED → READY.
-    run: Mutex<Option<Arc<Run>>>,
-    /// Counts and rate of the last run, while there is none.
-    last_counts: Mutex<(Counts, u32)>,
+    runs: RunSlot,
     pub(super) flow: Mutex<Flow>,
-    /// Ids of the current or last connection.
-    ids: Arc<Mutex<Ids>>,
     pub(super) tokens: AtomicU64,
 }
 
@@ -97,12 +92,9 @@ impl ObjectImpl for VolcAsrSink {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        match pspec.name() {
-            "stats" => self.stats().to_value(),
-            "log-id" => lock(&self.ids).log.to_value(),
-            "connect-id" => lock(&self.ids).connect.to_value(),
-            name => lock(&self.settings).get(name),
-        }
+        let (name, object) = (pspec.name(), self.obj());
+        let result = self.runs.property(name, Some(object.upcast_ref()));
+        result.unwrap_or_else(|| lock(&self.settings).get(name))
     }
 }
 
@@ -294,7 +286,7 @@ impl VolcAsrSink {
     }
 
     pub(crate) fn run(&self) -> Option<Arc<Run>> {
-        lock(&self.run).clone()
+        self.runs.get()
     }
 
     /// Handles the action signal.
@@ -307,11 +299,8 @@ impl VolcAsrSink {
     /// READY → PAUSED: checks the settings, and starts to connect.
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
         let settings = lock(&self.settings).clone();
-        let run = Run::start(self.obj().upcast_ref(), &settings, self.ids.clone(), None)?;
         *lock(&self.flow) = Flow::default();
-        *lock(&self.last_counts) = (Counts::default(), run.rate);
-        let run = Arc::new(run);
-        *lock(&self.run) = Some(run.clone());
+        let run = self.runs.start(self.obj().upcast_ref(), &settings, None)?;
         // Properties that were set since the settings were copied found no run to apply to.
         run.apply_live(&lock(&self.settings));
         Ok(())
@@ -319,13 +308,7 @@ impl VolcAsrSink {
 
     /// PAUSED → READY.
     fn stop_run(&self) {
-        let run = lock(&self.run).take();
-        if let Some(run) = run {
-            let mut counts = run.client.counts().0;
-            counts.connections.connected = false;
-            *lock(&self.last_counts) = (counts, run.rate);
-            run.stop(self.obj().upcast_ref());
-        }
+        self.runs.stop(self.obj().upcast_ref());
     }
 
     /// Returns the current segment if it counts time. Called on the streaming thread only, which
@@ -347,19 +330,5 @@ impl VolcAsrSink {
         if !std::mem::replace(&mut lock(&self.flow).reverse_warned, true) {
             run.report_reverse_playback();
         }
-    }
-
-    fn stats(&self) -> gst::Structure {
-        let (counts, queued, rate) = match self.run() {
-            Some(run) => {
-                let (counts, queued) = run.client.counts();
-                (counts, queued, run.rate)
-            }
-            None => {
-                let (counts, rate) = *lock(&self.last_counts);
-                (counts, 0, rate)
-            }
-        };
-        stats::structure(Some(self.obj().upcast_ref()), &counts, queued, rate)
     }
 }

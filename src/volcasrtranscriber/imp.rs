@@ -13,11 +13,9 @@ use super::listener::TextListener;
 use super::output::{Output, Pushed, post_flow_error};
 use super::settings::{PROPERTIES, TextSettings};
 use super::unsynced::Unsynced;
-use crate::client::Counts;
-use crate::element::bus::errors::Ids;
-use crate::element::bus::stats;
 use crate::element::caps;
 use crate::element::run::Run;
+use crate::element::run_slot::RunSlot;
 use crate::element::settings::Settings;
 use crate::sync::lock;
 
@@ -29,11 +27,7 @@ pub struct VolcAsrTranscriber {
     pub(super) settings: Mutex<Settings>,
     pub(super) text: Mutex<TextSettings>,
     /// From the first buffer to PAUSED → READY.
-    run: Mutex<Option<Arc<Run>>>,
-    /// The counts of the run before, and its rate, while there is no run.
-    last_counts: Mutex<(Counts, u32)>,
-    /// Of the current or last connection.
-    ids: Arc<Mutex<Ids>>,
+    runs: RunSlot,
     pub(super) input: Mutex<Input>,
     pub(super) output: Arc<Output>,
     pub(super) unsynced: Arc<Unsynced>,
@@ -81,9 +75,7 @@ impl ObjectSubclass for VolcAsrTranscriber {
             unsynced_pad: source(&template("unsynced_src"), |_| {}),
             settings: Mutex::default(),
             text: Mutex::default(),
-            run: Mutex::default(),
-            last_counts: Mutex::default(),
-            ids: Arc::default(),
+            runs: RunSlot::default(),
             input: Mutex::default(),
             output: Arc::new(Output::new()),
             unsynced: Arc::default(),
@@ -168,10 +160,10 @@ impl ObjectImpl for VolcAsrTranscriber {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if let Some(result) = self.runs.property(pspec.name(), None) {
+            return result;
+        }
         match pspec.name() {
-            "stats" => self.stats().to_value(),
-            "log-id" => lock(&self.ids).log.to_value(),
-            "connect-id" => lock(&self.ids).connect.to_value(),
             "max-observed-delay" => self.output.max_delay_ms().to_value(),
             name => match TextSettings::find(name) {
                 Some(property) => property.get(&mut lock(&self.text)),
@@ -257,7 +249,7 @@ impl ElementImpl for VolcAsrTranscriber {
 
 impl VolcAsrTranscriber {
     pub(super) fn run(&self) -> Option<Arc<Run>> {
-        lock(&self.run).clone()
+        self.runs.get()
     }
 
     /// Checks the settings and begins to connect. None: the bus has the error.
@@ -272,21 +264,14 @@ impl VolcAsrTranscriber {
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
-        let ids = self.ids.clone();
-        let run = Arc::new(Run::start(object.upcast_ref(), &settings, ids, listener).ok()?);
-        *lock(&self.run) = Some(run.clone());
+        let started = self.runs.start(object.upcast_ref(), &settings, listener);
+        let run = started.ok()?;
         self.apply_live();
         Some(run)
     }
 
     fn stop_run(&self) {
-        let Some(run) = lock(&self.run).take() else {
-            return;
-        };
-        let mut counts = run.client.counts().0;
-        counts.connections.connected = false;
-        *lock(&self.last_counts) = (counts, run.rate);
-        run.stop(self.obj().upcast_ref());
+        self.runs.stop(self.obj().upcast_ref());
     }
 
     /// Takes up the settings that apply at once.
@@ -373,19 +358,5 @@ impl VolcAsrTranscriber {
             .flags(gst::StreamFlags::SPARSE)
             .group_id(gst::GroupId::next());
         self.unsynced_pad.push_event(start.build());
-    }
-
-    fn stats(&self) -> gst::Structure {
-        let (counts, queued, rate) = match self.run() {
-            Some(run) => {
-                let (counts, queued) = run.client.counts();
-                (counts, queued, run.rate)
-            }
-            None => {
-                let (counts, rate) = *lock(&self.last_counts);
-                (counts, 0, rate)
-            }
-        };
-        stats::structure(None, &counts, queued, rate)
     }
 }

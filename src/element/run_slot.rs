@@ -1,0 +1,83 @@
+//! The run of an element, and what is left of the last one.
+
+use std::sync::{Arc, Mutex};
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::client::Counts;
+use crate::element::bus::errors::Ids;
+use crate::element::bus::outbox::Listener;
+use crate::element::bus::stats;
+use crate::element::run::Run;
+use crate::element::settings::Settings;
+use crate::sync::lock;
+
+/// The run of an element, while there is one.
+#[derive(Default)]
+pub(crate) struct RunSlot {
+    run: Mutex<Option<Arc<Run>>>,
+    /// Counts and rate of the last run, while there is none.
+    last_counts: Mutex<(Counts, u32)>,
+    /// Ids of the current or last connection.
+    ids: Arc<Mutex<Ids>>,
+}
+
+impl RunSlot {
+    pub fn get(&self) -> Option<Arc<Run>> {
+        lock(&self.run).clone()
+    }
+
+    /// Starts a run, like [`Run::start`].
+    ///
+    /// # Errors
+    /// The cause is on the bus.
+    pub fn start(
+        &self,
+        element: &gst::Element,
+        settings: &Settings,
+        listener: Option<Arc<dyn Listener>>,
+    ) -> Result<Arc<Run>, gst::StateChangeError> {
+        let run = Run::start(element, settings, self.ids.clone(), listener)?;
+        let run = Arc::new(run);
+        *lock(&self.last_counts) = (Counts::default(), run.rate);
+        *lock(&self.run) = Some(run.clone());
+        Ok(run)
+    }
+
+    /// Ends the run, if there is one.
+    pub fn stop(&self, element: &gst::Element) {
+        let run = lock(&self.run).take();
+        if let Some(run) = run {
+            let mut counts = run.client.counts().0;
+            counts.connections.connected = false;
+            *lock(&self.last_counts) = (counts, run.rate);
+            run.stop(element);
+        }
+    }
+
+    /// Returns the value of a [result](crate::element::properties::results), unless `name` is
+    /// another property. `base` adds the base class's statistics.
+    pub fn property(&self, name: &str, base: Option<&gst_base::BaseSink>) -> Option<glib::Value> {
+        match name {
+            "stats" => Some(self.stats(base).to_value()),
+            "log-id" => Some(lock(&self.ids).log.to_value()),
+            "connect-id" => Some(lock(&self.ids).connect.to_value()),
+            _ => None,
+        }
+    }
+
+    fn stats(&self, base: Option<&gst_base::BaseSink>) -> gst::Structure {
+        let (counts, queued, rate) = match self.get() {
+            Some(run) => {
+                let (counts, queued) = run.client.counts();
+                (counts, queued, run.rate)
+            }
+            None => {
+                let (counts, rate) = *lock(&self.last_counts);
+                (counts, 0, rate)
+            }
+        };
+        stats::structure(base, &counts, queued, rate)
+    }
+}

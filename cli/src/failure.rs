@@ -27,11 +27,13 @@ pub enum Kind {
 }
 
 impl Failure {
-    /// In the element's own words. Its details say what the vendor's support wants to know, and whether to try again.
+    /// In the element's own words. Its details say what the vendor's support wants to know, and
+    /// whether to try again.
     pub fn from_message(message: &gst::message::Error) -> Self {
         let text = one_line(message.error().message());
         let Some(details) = message.details().filter(|d| d.name() == "volcasr-error") else {
-            // Another element's: the debug text's first line is a place in its code, the others say what it was about.
+            // Another element's: the debug text's first line is a place in its code, the others say
+            // what it was about.
             let debug = message.debug();
             let last = debug
                 .as_deref()
@@ -68,9 +70,17 @@ impl Failure {
     }
 }
 
-/// Ends the program with what is wrong about its command line, as clap tells it, with exit status 2.
+/// Ends the program with what is wrong about its command line, as clap tells it, with exit status
+/// 2.
 pub fn usage(error: &str) -> ! {
-    <crate::Cli as clap::CommandFactory>::command()
+    let mut program = <crate::Cli as clap::CommandFactory>::command();
+    program.build();
+    let name = std::env::args().nth(1).unwrap_or_default();
+    let command = match program.find_subcommand_mut(&name) {
+        Some(command) => command,
+        None => &mut program,
+    };
+    command
         .error(clap::error::ErrorKind::ValueValidation, error)
         .exit()
 }

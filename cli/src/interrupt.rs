@@ -2,7 +2,8 @@
 
 use futures_util::stream::{self, LocalBoxStream, StreamExt};
 
-/// An item for each Ctrl-C, and for each SIGTERM. Elsewhere than on Unix none: there they end the program.
+/// An item for each Ctrl-C, and for each SIGTERM. Elsewhere than on Unix none: there they end the
+/// program.
 ///
 /// To be polled on the default main context.
 pub fn interrupts() -> LocalBoxStream<'static, ()> {

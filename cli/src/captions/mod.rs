@@ -30,19 +30,19 @@ Examples:
 Ctrl-C ends the stream: the last words still come, within finish-timeout and 5 seconds. A second one
 quits at once.
 
-The files are written as it goes: each utterance when it is final, whole, and in the order of speech.
-What they held before is overwritten with the first words, or at a good end without any. Times count
-from the input's first sample; several streams in a row follow one another. JSON has the fields of
-the message volcasr-transcript (text, final, unconfirmed, utterance, stream, stream-id, session,
-timestamp, stream-time, running-time, duration, words, attributes), those that are not known left
+The files are written as it goes: each utterance when it is final, whole, and in the order of
+speech. What they held before is overwritten with the first words, or at a good end without any.
+Times count from the input's first sample; several streams in a row follow one another. JSON has the
+fields of the message volcasr-transcript (text, final, unconfirmed, utterance, stream, stream-id,
+session, timestamp, stream-time, running-time, duration, words, attributes), those that are not known left
 out; times are in nanoseconds.
 
 Exit status:
     0  all words are confirmed
     1  failure; standard error says why
     2  the command line can't be used
-    3  it ended, but some words are unconfirmed or did not come, audio was dropped, or the file ended
-       before its length says
+    3  it ended, but some words are unconfirmed or did not come, audio was dropped, or the file
+       ended before its length says
   130  a second Ctrl-C
 
 Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and

@@ -16,8 +16,8 @@ const LONGEST_BAR: usize = 30;
 /// Columns of the level, and what its first one stands for.
 const LEVEL_BAR: usize = 6;
 const FAINTEST_DB: f64 = -48.0;
-/// A name of an input is cut to so many columns, a reason to what fits.
-const LONGEST_NAME: usize = 30;
+/// A name of an input is cut to a part of the line, from so many columns on.
+const SHORTEST_NAME: usize = 12;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Connection {
@@ -122,7 +122,7 @@ impl Status {
     /// The line, at most `columns` wide if that is enough for the state alone. What does not fit is
     /// left out, the least important first.
     pub fn line(&self, columns: usize) -> String {
-        let mut line = self.state();
+        let mut line = self.state(columns);
         let mut add = |part: String| {
             let fits = width(&line) + 3 + width(&part) <= columns;
             if fits {
@@ -131,7 +131,7 @@ impl Status {
             fits
         };
         if let Some(reason) = &self.reason {
-            let room = columns.saturating_sub(width(&self.state()) + 3);
+            let room = columns.saturating_sub(width(&self.state(columns)) + 3);
             add(head(reason, room));
             return line;
         }
@@ -163,14 +163,17 @@ impl Status {
         line
     }
 
-    fn state(&self) -> String {
+    fn state(&self, columns: usize) -> String {
         let state = match self.connection {
             Connection::Starting => "starting".to_owned(),
             Connection::Connecting { attempt: 1 } => "connecting".to_owned(),
             Connection::Connecting { attempt } => format!("connecting, attempt {attempt}"),
             Connection::Ready => "waiting for audio".to_owned(),
             Connection::Connected => match &self.name {
-                Some(name) => format!("listening to {}", head(name, LONGEST_NAME)),
+                Some(name) => format!(
+                    "listening to {}",
+                    head(name, SHORTEST_NAME.max(columns / 4))
+                ),
                 None => "connected".to_owned(),
             },
             Connection::Reconnecting { attempt } => format!("reconnecting, attempt {attempt}"),

@@ -1,8 +1,8 @@
 //! What comes out: utterances in the order of speech, and files of them.
 //!
-//! [`transcript`] is one utterance, [`order`] puts them into the order of speech, [`streams`] streams
-//! on one axis of time, [`mod@format`] names what they can be written as, [`writer`] writes them,
-//! [`place`] is where to, [`files`] are the files of one input.
+//! [`transcript`] is one utterance, [`order`] puts them into the order of speech, [`streams`]
+//! streams on one axis of time, [`mod@format`] names what they can be written as, [`writer`]
+//! writes them, [`place`] is where to, [`files`] are the files of one input.
 
 pub mod files;
 pub mod format;

@@ -1,5 +1,5 @@
-//! Utterances in the order of speech. They become final roughly in it, but a second pass or a restored connection can
-//! settle a later one first, and what is written to a file can't be moved.
+//! Utterances in the order of speech. They become final roughly in it, but a second pass or a
+//! restored connection can settle a later one first, and what is written to a file can't be moved.
 
 use std::collections::BTreeMap;
 

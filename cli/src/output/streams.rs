@@ -13,8 +13,8 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Returns where an utterance begins, in nanoseconds; `None` if that is not known. A stream that
-    /// begins anew goes on where it is played, or else behind the one before.
+    /// Returns where an utterance begins, in nanoseconds; `None` if that is not known. A stream
+    /// that begins anew goes on where it is played, or else behind the one before.
     pub fn place(&mut self, transcript: &Transcript) -> Option<u64> {
         let start = transcript.times.start()?;
         if transcript.stream != self.stream {

@@ -192,8 +192,8 @@ fn clock(time: Duration, point: char) -> String {
     )
 }
 
-/// SubRip can't escape anything: what would be read as its arrow, as a tag or as an override such as
-/// `{\an8}`, and so be lost, is made to look alike.
+/// SubRip can't escape anything: what would be read as its arrow, as a tag or as an override such
+/// as `{\an8}`, and so be lost, is made to look alike.
 fn without_markup(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text.replace("-->", "->").replace("{\\", "｛\\");

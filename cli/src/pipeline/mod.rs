@@ -1,8 +1,8 @@
 //! The pipeline: input, conversion, and the element that recognises.
 //!
 //! [`source`] opens URIs and follows their pads, with the rules of [`tracks`]; [`extent`] is where
-//! an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that it gives nothing more, [`level`] is its
-//! loudness, [`guard`] sees to it that it ends.
+//! an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that it
+//! gives nothing more, [`level`] is its loudness, [`guard`] sees to it that it ends.
 
 pub mod extent;
 pub mod guard;
@@ -33,6 +33,8 @@ const CONVERT: &str = "volcasr-convert";
 const SINK: &str = "volcasr";
 /// How long the program waits for a pipeline to stop: an input may hang in the network.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// A pipeline did not stop in time: the program waits for no other one, for each would add to it.
+static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// Initialises GStreamer, and the plugin that is linked into the program.
 pub fn init() -> Result<(), String> {
@@ -276,6 +278,10 @@ impl Recognition {
 
 impl Drop for Recognition {
     fn drop(&mut self) {
+        let limit = match HANGS.load(Ordering::Relaxed) {
+            true => Duration::ZERO,
+            false => STOP_LIMIT,
+        };
         let (stopped, wait) = mpsc::channel();
         let pipeline = self.pipeline.clone();
         std::thread::spawn(move || {
@@ -283,7 +289,9 @@ impl Drop for Recognition {
             let _ = pipeline.set_state(gst::State::Null);
             let _ = stopped.send(());
         });
-        let _ = wait.recv_timeout(STOP_LIMIT);
+        if wait.recv_timeout(limit).is_err() {
+            HANGS.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -44,7 +44,9 @@ fn kind(pspec: &glib::ParamSpec) -> String {
 fn outside(pspec: &glib::ParamSpec, value: &glib::Value) -> Option<String> {
     macro_rules! check {
         ($($spec:ty => $number:ty),*) => {
-            $(if let (Some(spec), Ok(number)) = (pspec.downcast_ref::<$spec>(), value.get::<$number>()) {
+            $(if let Some(spec) = pspec.downcast_ref::<$spec>()
+                && let Ok(number) = value.get::<$number>()
+            {
                 let (least, most) = (spec.minimum(), spec.maximum());
                 return match (least..=most).contains(&number) {
                     true => None,

@@ -107,8 +107,8 @@ impl<W: Write> Screen<W> {
         self.write(&text)
     }
 
-    /// To the first of our lines, and everything from there on erased. A terminal that has become narrower has broken
-    /// them into more.
+    /// To the first of our lines, and everything from there on erased. A terminal that has become
+    /// narrower has broken them into more.
     fn erasure(&self, size: Size) -> String {
         let rows = self.drawn.iter().map(|line| rows(line, size.columns));
         match rows.sum::<usize>() {

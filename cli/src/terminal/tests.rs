@@ -10,10 +10,12 @@ use super::wrap::{head, join, tail, width, wrap as wrapped};
 use proptest::prelude::*;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A terminal that breaks long lines, and breaks them anew when its width changes. It has no top and no bottom.
+/// A terminal that breaks long lines, and breaks them anew when its width changes. It has no top
+/// and no bottom.
 struct Terminal {
     columns: usize,
-    /// What was written between line feeds; the cursor is behind the last one, unless it has gone up.
+    /// What was written between line feeds; the cursor is behind the last one, unless it has gone
+    /// up.
     lines: Vec<String>,
     up: usize,
 }
@@ -145,9 +147,13 @@ fn sentences_are_joined_as_they_are_written() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(128)
+    })]
 
-    /// After whatever happens: the texts that are kept, once each, and below them the last interim and status.
+    /// After whatever happens: the texts that are kept, once each, and below them the last interim
+    /// and status.
     #[test]
     fn nothing_is_left_and_nothing_lost(acts in prop::collection::vec(act(), 1..20)) {
         let mut size = Size { columns: 80, rows: 24 };
@@ -196,7 +202,11 @@ proptest! {
     }
 
     #[test]
-    fn the_tail_fits_and_ends_as_the_text(text in text(), columns in 2usize..100, rows in 0usize..6) {
+    fn the_tail_fits_and_ends_as_the_text(
+        text in text(),
+        columns in 2usize..100,
+        rows in 0usize..6,
+    ) {
         let lines = tail(&text, columns, rows);
         prop_assert!(lines.len() <= rows);
         for line in &lines {

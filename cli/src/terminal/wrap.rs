@@ -20,7 +20,8 @@ pub fn rows(line: &str, columns: usize) -> usize {
     rows
 }
 
-/// The text in lines of at most `columns`, broken at spaces and beside wide characters, or else anywhere.
+/// The text in lines of at most `columns`, broken at spaces and beside wide characters, or else
+/// anywhere.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -150,7 +150,7 @@ impl<'a> Batch<'a> {
                      {} s",
                     one.input,
                     failure.text,
-                    pause.as_secs()
+                    pause.as_millis().div_ceil(1000)
                 );
                 self.tell(&line)?;
                 Ok(None)

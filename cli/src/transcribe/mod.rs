@@ -39,9 +39,9 @@ stopped. An input whose audio was not recognised to its end has failed and leave
 input that fails does not stop the others.
 
 Where the service has no room (too many sessions, HTTP 429, 5xx), a job goes back to the end of the
-list, fewer run at once, and the pause before the next start grows up to a minute. After half an hour
-without room the batch ends. Credentials that are refused, a quota that is used up and a setting that
-the service refuses end it at once.
+list, fewer run at once, and the pause before the next start grows up to a minute. After half an
+hour without room the batch ends. Credentials that are refused, a quota that is used up and a
+setting that the service refuses end it at once.
 
 Exit status:
     0  every input has its transcript

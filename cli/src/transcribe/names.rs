@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Each input once, with a name of its own: its stem, or, where others have the same, with as much of its path as tells
-/// them apart. So the name does not depend on the order, and the same inputs have the same names in the next run.
+/// Each input once, with a name of its own: its stem, or, where others have the same, with as much
+/// of its path as tells them apart. So the name does not depend on the order, and the same inputs
+/// have the same names in the next run.
 pub fn unique(inputs: &[String]) -> Vec<(&str, String)> {
     let mut seen = BTreeSet::new();
     let mut named: Vec<(&str, usize, String)> = inputs

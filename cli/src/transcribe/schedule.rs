@@ -1,8 +1,8 @@
 //! Which job is begun, and when: a service without room is asked less, and later.
 //!
-//! The number of jobs at once is lowered with each refusal and raised slowly after successes (additive
-//! increase); the pause before the next start grows with each round of refusals (exponential
-//! backoff).
+//! The number of jobs at once is lowered with each refusal and raised slowly after successes
+//! (additive increase); the pause before the next start grows with each round of refusals
+//! (exponential backoff).
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -63,7 +63,10 @@ impl Tally {
             whole += &format!(", {} failed", self.failures.len());
         }
         if let Some(pause) = pause {
-            whole += &format!(", the service has no room: {} s", pause.as_secs() + 1);
+            whole += &format!(
+                ", the service has no room: {} s",
+                pause.as_millis().div_ceil(1000)
+            );
         }
         (lines, whole)
     }

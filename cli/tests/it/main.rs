@@ -5,5 +5,6 @@ mod check;
 mod inputs;
 mod many_inputs;
 mod options;
+mod outputs;
 mod shown;
 mod support;

@@ -127,7 +127,8 @@ fn so_many_at_once() {
     );
 }
 
-/// Nothing is there under its name before it is whole; the next run does what is missing, and nothing else.
+/// Nothing is there under its name before it is whole; the next run does what is missing, and
+/// nothing else.
 #[test]
 fn a_killed_batch_goes_on() {
     let batch = Batch::new("kill");
@@ -203,7 +204,8 @@ fn without_the_last_words_it_has_failed() {
 #[test]
 fn unconfirmed_words_tell_in_the_exit_status() {
     let batch = Batch::new("unconfirmed");
-    // In the final response `single` lists what it confirms; what it does not list stays as it was last heard.
+    // In the final response `single` lists what it confirms; what it does not list stays as it was
+    // last heard.
     let service = scripted(
         &[(
             1000,

@@ -124,7 +124,8 @@ fn left(text: &str) -> Vec<String> {
     lines
 }
 
-/// In real time: interim words dim, the status line with all of its parts, and at the end the sentences alone.
+/// In real time: interim words dim, the status line with all of its parts, and at the end the
+/// sentences alone.
 #[test]
 fn all_of_it_on_a_terminal() {
     if !has_script() {
@@ -182,7 +183,8 @@ fn no_colour_and_no_terminal_worth_the_name() {
     }
 }
 
-/// The key, as the terminal turns it into a signal; the status line tells what is waited for, and what another one does.
+/// The key, as the terminal turns it into a signal; the status line tells what is waited for, and
+/// what another one does.
 #[test]
 fn ctrl_c_and_another() {
     if !has_script() {

@@ -11,28 +11,25 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use crate::common::program::plugin;
 use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
+use crate::common::wait_until;
 
 /// "He might even have been made amiable himself": the recogniser is not sure of the end.
 const SPEECH: &str =
     "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0930.wav";
 const EXPECTED: &str = "he might even have been made";
 
-/// Nothing here takes a tenth of it; on a loaded machine it may.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// A child that does not outlive the test, however that ends.
 struct Running(Child);
 
 impl Running {
-    /// Waits for the child's own end, for as long as [`PATIENCE`].
+    /// Waits for the child's own end.
     fn finish(&mut self, what: &str) -> ExitStatus {
         let mut status = None;
-        wait_for(what, || {
+        wait_until(what, || {
             status = self.0.try_wait().expect("asking for a child's status");
             status.is_some()
         });
@@ -53,16 +50,6 @@ impl Drop for Running {
         // It has ended already when all went well.
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-/// Other processes decide when the condition holds, and none of them tells: so it is looked at
-/// again and again.
-fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -127,7 +114,7 @@ impl<'a> Pulse<'a> {
             scratch,
             _server: Running(server),
         };
-        wait_for("PulseAudio to answer", || {
+        wait_until("PulseAudio to answer", || {
             let ended = pulse._server.0.try_wait().expect("asking for its status");
             assert!(
                 ended.is_none(),
@@ -227,7 +214,7 @@ fn ctrl_c_on_a_microphone_prints_the_last_words() {
     );
     let printed = lines(&mut launch.0);
 
-    wait_for("the microphone to be opened", || {
+    wait_until("the microphone to be opened", || {
         let ended = launch.0.try_wait().expect("asking for its status");
         assert!(
             ended.is_none(),

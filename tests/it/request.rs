@@ -76,6 +76,7 @@ fn payload_of(packet: &[u8]) -> Vec<u8> {
 }
 
 /// A property as on a command line, the place of its field, and what it holds then.
+#[rustfmt::skip]
 const FIELDS: &[(&str, &str, &str)] = &[
     ("uid=me", "/user/uid", r#""me""#),
     ("uid=\"\"", "/user/uid", r#""""#),
@@ -89,36 +90,12 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("enable-nonstream=true", "/request/enable_nonstream", "true"),
     ("result-type=single", "/request/result_type", r#""single""#),
     ("end-window-size=300", "/request/end_window_size", "300"),
-    (
-        "force-to-speech-time=1",
-        "/request/force_to_speech_time",
-        "1",
-    ),
-    (
-        "vad-segment-duration=3000",
-        "/request/vad_segment_duration",
-        "3000",
-    ),
-    (
-        "boosting-table-id=b1",
-        "/request/corpus/boosting_table_id",
-        r#""b1""#,
-    ),
-    (
-        "boosting-table-name=热词",
-        "/request/corpus/boosting_table_name",
-        r#""热词""#,
-    ),
-    (
-        "correct-table-id=c1",
-        "/request/corpus/correct_table_id",
-        r#""c1""#,
-    ),
-    (
-        "correct-table-name=c2",
-        "/request/corpus/correct_table_name",
-        r#""c2""#,
-    ),
+    ("force-to-speech-time=1", "/request/force_to_speech_time", "1"),
+    ("vad-segment-duration=3000", "/request/vad_segment_duration", "3000"),
+    ("boosting-table-id=b1", "/request/corpus/boosting_table_id", r#""b1""#),
+    ("boosting-table-name=热词", "/request/corpus/boosting_table_name", r#""热词""#),
+    ("correct-table-id=c1", "/request/corpus/correct_table_id", r#""c1""#),
+    ("correct-table-name=c2", "/request/corpus/correct_table_name", r#""c2""#),
     (
         r#"hotwords=<"deep\ learning","GStreamer">"#,
         "/request/corpus/context",
@@ -139,100 +116,41 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "/request/corpus/context",
         r#""{\"context_type\":\"dialog_ctx\"}""#,
     ),
-    (
-        r#"extra-request="request,accelerate_score=(int)10""#,
-        "/request/accelerate_score",
-        "10",
-    ),
-    (
-        "extra-request=request,accelerate_score=10",
-        "/request/accelerate_score",
-        "10",
-    ),
-    (
-        r#"extra-request="request,enable_lid=true""#,
-        "/request/enable_lid",
-        "true",
-    ),
+    (r#"extra-request="request,accelerate_score=(int)10""#, "/request/accelerate_score", "10"),
+    ("extra-request=request,accelerate_score=10", "/request/accelerate_score", "10"),
+    (r#"extra-request="request,enable_lid=true""#, "/request/enable_lid", "true"),
     (
         r#"extra-request="request,output_zh_variant=traditional""#,
         "/request/output_zh_variant",
         r#""traditional""#,
     ),
-    (
-        r#"extra-request="request,ssd_version=(string)200""#,
-        "/request/ssd_version",
-        r#""200""#,
-    ),
-    (
-        r#"extra-request="request,far=(gint64)9007199254740993""#,
-        "/request/far",
-        "9007199254740993",
-    ),
-    (
-        r#"extra-request="request,share=(double)0.5""#,
-        "/request/share",
-        "0.5",
-    ),
-    (
-        r#"extra-request="request,list=(int)<1,2,3>""#,
-        "/request/list",
-        "[1,2,3]",
-    ),
-    (
-        r#"extra-request="request,list={a,b}""#,
-        "/request/list",
-        r#"["a","b"]"#,
-    ),
+    (r#"extra-request="request,ssd_version=(string)200""#, "/request/ssd_version", r#""200""#),
+    (r#"extra-request="request,far=(gint64)9007199254740993""#, "/request/far", "9007199254740993"),
+    (r#"extra-request="request,share=(double)0.5""#, "/request/share", "0.5"),
+    (r#"extra-request="request,list=(int)<1,2,3>""#, "/request/list", "[1,2,3]"),
+    (r#"extra-request="request,list={a,b}""#, "/request/list", r#"["a","b"]"#),
     (
         r#"extra-request="request,inner=(structure)[inner,depth=(int)2,name=x]""#,
         "/request/inner",
         r#"{"depth":2,"name":"x"}"#,
     ),
-    (
-        r#"extra-request="request,enable_itn=false""#,
-        "/request/enable_itn",
-        "false",
-    ),
+    (r#"extra-request="request,enable_itn=false""#, "/request/enable_itn", "false"),
 ];
 
 /// Fields without a property from docs/properties.md: the field, its place and its value.
+#[rustfmt::skip]
 const FURTHER: &[(&str, &str, &str)] = &[
-    (
-        "enable_emotion_detection",
-        "/request/enable_emotion_detection",
-        "true",
-    ),
-    (
-        "enable_gender_detection",
-        "/request/enable_gender_detection",
-        "true",
-    ),
+    ("enable_emotion_detection", "/request/enable_emotion_detection", "true"),
+    ("enable_gender_detection", "/request/enable_gender_detection", "true"),
     ("enable_lid", "/request/enable_lid", "true"),
     ("show_speech_rate", "/request/show_speech_rate", "true"),
     ("show_volume", "/request/show_volume", "true"),
     ("ssd_mode", "/request/ssd_mode", "0"),
     ("enable_auto_lang", "/request/enable_auto_lang", "true"),
-    (
-        "enable_age_detection",
-        "/request/enable_age_detection",
-        "true",
-    ),
-    (
-        "enable_channel_split",
-        "/request/enable_channel_split",
-        "true",
-    ),
-    (
-        "regex_correct_table_id",
-        "/request/corpus/regex_correct_table_id",
-        r#""t1""#,
-    ),
-    (
-        "regex_correct_table_name",
-        "/request/corpus/regex_correct_table_name",
-        r#""mine""#,
-    ),
+    ("enable_age_detection", "/request/enable_age_detection", "true"),
+    ("enable_channel_split", "/request/enable_channel_split", "true"),
+    ("regex_correct_table_id", "/request/corpus/regex_correct_table_id", r#""t1""#),
+    ("regex_correct_table_name", "/request/corpus/regex_correct_table_name", r#""mine""#),
 ];
 
 /// The lines of the page, as gst-launch-1.0 gets them from a shell.

@@ -10,11 +10,9 @@ use volcasr_loopback::Options;
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn properties_that_cannot_be_used() {
     type Spoil = fn(&gst::Element);
+    #[rustfmt::skip]
     let cases: [(Spoil, &[&str]); 11] = [
-        (
-            |sink| sink.set_property("uri", "https://example.com/"),
-            &["\"uri\"", "wss://"],
-        ),
+        (|sink| sink.set_property("uri", "https://example.com/"), &["\"uri\"", "wss://"]),
         (|sink| sink.set_property("uri", ""), &["\"uri\""]),
         (
             |sink| sink.set_property("uri", "ws://192.0.2.1/api"),
@@ -24,30 +22,12 @@ fn properties_that_cannot_be_used() {
             |sink| sink.set_property("resource-id", " "),
             &["\"resource-id\"", "volc.seedasr.sauc.duration"],
         ),
-        (
-            |sink| sink.set_property("resource-id", "a\r\nX-Api-Key: b"),
-            &["\"resource-id\""],
-        ),
-        (
-            |sink| sink.set_property("access-key", "a\nb"),
-            &["\"access-key\"", "header"],
-        ),
-        (
-            |sink| sink.set_property("api-key", "a\nb"),
-            &["\"api-key\"", "header"],
-        ),
-        (
-            |sink| sink.set_property("rate", 22_050i32),
-            &["\"rate\"", "22050", "24000", "16000"],
-        ),
-        (
-            |sink| sink.set_property("context", "not JSON"),
-            &["\"context\"", "JSON"],
-        ),
-        (
-            |sink| sink.set_property("context", "[1]"),
-            &["\"context\"", "object"],
-        ),
+        (|sink| sink.set_property("resource-id", "a\r\nX-Api-Key: b"), &["\"resource-id\""]),
+        (|sink| sink.set_property("access-key", "a\nb"), &["\"access-key\"", "header"]),
+        (|sink| sink.set_property("api-key", "a\nb"), &["\"api-key\"", "header"]),
+        (|sink| sink.set_property("rate", 22_050i32), &["\"rate\"", "22050", "24000", "16000"]),
+        (|sink| sink.set_property("context", "not JSON"), &["\"context\"", "JSON"]),
+        (|sink| sink.set_property("context", "[1]"), &["\"context\"", "object"]),
         (
             |sink| {
                 let extra = gst::Structure::builder("request")

@@ -20,66 +20,26 @@ fn told(heard: &BusLog) -> Vec<String> {
     heard.transcripts().iter().map(short).collect()
 }
 
-/// One sentence that grows, is withdrawn or settled, and one behind it.
+/// A sentence that grows and gets final, a word that is withdrawn, and another sentence.
 fn conversation() -> Service {
-    scripted(
-        &[
-            (
-                200,
-                response(200, json!([utterance(false, (100, 200), "he")])),
-            ),
-            (
-                400,
-                response(400, json!([utterance(false, (100, 400), "hello")])),
-            ),
-            // The same, with times alone revised: no news.
-            (
-                600,
-                response(600, json!([utterance(false, (80, 420), "hello")])),
-            ),
-            (
-                800,
-                response(800, json!([utterance(true, (80, 420), "Hello.")])),
-            ),
-            (
-                1000,
-                response(
-                    1000,
-                    json!([
-                        utterance(true, (80, 420), "Hello."),
-                        utterance(false, (900, 1000), "you")
-                    ]),
-                ),
-            ),
-            (
-                1200,
-                response(
-                    1200,
-                    json!([
-                        utterance(true, (80, 420), "Hello."),
-                        utterance(true, (900, 1000), "")
-                    ]),
-                ),
-            ),
-            (
-                1400,
-                response(
-                    1400,
-                    json!([
-                        utterance(true, (80, 420), "Hello."),
-                        utterance(false, (1300, 1400), "world")
-                    ]),
-                ),
-            ),
-        ],
-        response(
-            2000,
-            json!([
-                utterance(true, (80, 420), "Hello."),
-                utterance(true, (1300, 1500), "World.")
-            ]),
-        ),
-    )
+    let done = utterance(true, (80, 420), "Hello.");
+    let lists = [
+        json!([utterance(false, (100, 200), "he")]),
+        json!([utterance(false, (100, 400), "hello")]),
+        // Only the times have changed: no message.
+        json!([utterance(false, (80, 420), "hello")]),
+        json!([done]),
+        json!([done, utterance(false, (900, 1000), "you")]),
+        json!([done, utterance(true, (900, 1000), "")]),
+        json!([done, utterance(false, (1300, 1400), "world")]),
+    ];
+    let times = (1..).map(|n| n * 200);
+    let responses: Vec<_> = times
+        .zip(lists)
+        .map(|(at, list)| (at, response(at, list)))
+        .collect();
+    let last = json!([done, utterance(true, (1300, 1500), "World.")]);
+    scripted(&responses, response(2000, last))
 }
 
 #[test]

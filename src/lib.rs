@@ -28,13 +28,17 @@
 //!    to the pipeline's time. A full queue drops its oldest audio, or exerts backpressure: the
 //!    thread waits for space before `render`, in a probe on the element's pad
 //!    (`volcasrsink::preroll`).
-//! 3. The driver, one task for each element on a runtime for all of them, takes chunks from the
-//!    queue, paces them, and sends them as frames. Audio without final text stays in
-//!    `session::replay_buffer`.
+//! 3. `session::recognition` takes chunks from the queue, paces them, and makes frames of them.
+//!    Audio without final text stays in `session::replay_buffer`. The driver, one task for each
+//!    element on a runtime for all of them, hands the frames to the socket.
+//!
+//! Read on the way: `VolcAsrSink::render`, `Run::push_buffer`, `Client::push`,
+//! `Recognition::poll_transmit`, `Driver::transmit`, `WebSocket::send`.
 //!
 //! ## From the service to the bus
 //!
-//! 1. The driver reads frames, and `protocol::response` decodes them tolerantly.
+//! 1. The driver reads frames and hands them to `session::recognition`, whose decoder reads them
+//!    tolerantly (`protocol::response`).
 //! 2. `session::transcript` turns lists of utterances, which the service repeats and revises, into
 //!    updates of numbered utterances.
 //! 3. The element's outbox posts them in order from a thread pool, because an application's handler
@@ -42,12 +46,15 @@
 //!    the pipeline's time.
 //! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
+//! Read on the way: `WebSocket::next`, `Driver::on_message`, `Recognition::handle_message`,
+//! `Decoder::decode`, `TranscriptTracker::respond`, `Outbox::handle`.
+//!
 //! ## When something fails
 //!
 //! A connection ends with a `ClientError`, which tells whether to try again (`protocol::failure`
-//! for errors of the service). If so, the driver backs off, connects, and replays the audio without
-//! final text; utterances keep their numbers. Otherwise one error is posted, with its cause and the
-//! way out.
+//! for errors of the service). If so, `session::recognition` backs off, has the driver connect, and
+//! replays the audio without final text; utterances keep their numbers. Otherwise one error is
+//! posted, with its cause and the way out. `CONTRIBUTING.md` says which file has which rule.
 //!
 //! # In a program
 //!

@@ -36,6 +36,6 @@ pub trait ConnectionError: From<SessionError> {
     /// Returns the cause that the service names, if it names one.
     fn cause(&self) -> Option<Cause>;
 
-    /// Whether a connection that nobody used may end so, which says nothing of the service.
+    /// Whether an unused connection may end so, which says nothing of the service.
     fn is_stale_connection(&self) -> bool;
 }

@@ -14,7 +14,7 @@ fn config() -> Config {
 /// Panics on the first event, and remembers the others.
 #[derive(Default)]
 struct Clumsy {
-    told: Mutex<Vec<String>>,
+    events: Mutex<Vec<String>>,
     has_panicked: AtomicBool,
 }
 
@@ -22,25 +22,25 @@ impl EventHandler for Clumsy {
     fn handle(&self, _: u64, event: Event) {
         let first = !self.has_panicked.swap(true, Ordering::SeqCst);
         assert!(!first, "on purpose");
-        let mut told = self.told.lock().expect("held shortly");
-        told.push(format!("{event:?}"));
+        let mut events = self.events.lock().expect("held shortly");
+        events.push(format!("{event:?}"));
     }
 
     fn log(&self, _: Level, _: fmt::Arguments<'_>) {}
 }
 
-/// However the driver ends, nobody waits for it in vain.
+/// However the driver ends, no thread waits for it in vain.
 #[test]
-fn a_panic_is_a_failure_that_is_told() {
-    let events = Arc::new(Clumsy::default());
-    let client = Client::start(config(), events.clone()).expect("threads");
+fn a_panic_is_a_failure_that_is_reported() {
+    let handler = Arc::new(Clumsy::default());
+    let client = Client::start(config(), handler.clone()).expect("threads");
     let began = std::time::Instant::now();
-    while !client.has_failed() || events.told.lock().expect("held shortly").is_empty() {
+    while !client.has_failed() || handler.events.lock().expect("held shortly").is_empty() {
         assert!(began.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(5));
     }
-    let told = events.told.lock().expect("held shortly").clone();
-    assert_eq!(told, ["Failed { error: Internal, lost: true }"]);
+    let seen = handler.events.lock().expect("held shortly").clone();
+    assert_eq!(seen, ["Failed { error: Internal, lost: true }"]);
     client.acknowledge_failure();
     assert!(matches!(client.wait_for(1, 0), WaitResult::Failed));
 }

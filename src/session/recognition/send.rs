@@ -50,7 +50,7 @@ impl<E: ConnectionError> Recognition<E> {
             return Some(self.transmit(frame));
         }
         let is_writing = connection.is_writing();
-        // First, or a queue that never runs dry would put it off without end.
+        // First, or a queue that is never empty would put it off without end.
         match self.rollover(now) {
             // Also between frames that go together. It waits until they are written.
             Some(_) if is_writing => return None,

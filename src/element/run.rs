@@ -82,20 +82,15 @@ impl Run {
         let mut timeline = Timeline::new(rate);
         timeline.begin_stream(0, None);
         let poster = BusPoster::new(timeline, ErrorContext::new(&config), ids);
-        gst::info!(
-            CAT,
-            obj = element,
-            "starting: {}",
-            poster.redact(&config.to_string())
-        );
+        let summary = poster.redact(&config.to_string());
+        gst::info!(CAT, obj = element, "starting: {summary}");
         let outbox = Outbox::new(element, poster, listener);
         // Posted at once: before the messages of the state change, which gst-launch-1.0 waits for,
         // and before those of a stop that follows.
         outbox.poster.progress.start(element);
         let client = Client::start(config, outbox.clone()).map_err(|error| {
-            outbox
-                .poster
-                .failed(element, &error.into(), false, &|| true);
+            let poster = &outbox.poster;
+            poster.failed(element, &error.into(), false, &|| true);
             gst::StateChangeError
         })?;
         let client = Arc::new(client);
@@ -148,7 +143,7 @@ impl Run {
         gst::info!(
             CAT,
             obj = element,
-            "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it again, {:.1} s \
+            "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it replayed, {:.1} s \
              dropped; {} responses, {} final utterances",
             counts.connections.sessions,
             seconds(counts.connections.sent),
@@ -315,7 +310,10 @@ impl Run {
         let position = streaming.position;
         if let Some(anchor) = streaming.input.take(&plan, samples, position) {
             let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));
-            gst::trace!(CAT, "sample {at} is at {time} ns, known at {position}");
+            gst::trace!(
+                CAT,
+                "anchor at sample {position}: sample {at} is at {time} ns"
+            );
             self.outbox.poster.timeline().add(streaming.stream, anchor);
         }
         streaming.position += samples;
@@ -324,7 +322,10 @@ impl Run {
         self.report_dropped(streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
         if self.client.push(pcm) == PushResult::Failed {
-            gst::debug!(CAT, "failed meanwhile: the next buffer gets the flow error");
+            gst::debug!(
+                CAT,
+                "the client has failed: the next buffer gets the flow error"
+            );
         }
     }
 

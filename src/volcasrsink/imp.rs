@@ -68,7 +68,7 @@ impl ObjectImpl for VolcAsrSink {
             gst::warning!(
                 CAT,
                 imp = self,
-                "{name} is taken up at the next change from READY to PAUSED"
+                "{name} applies from the next change from READY to PAUSED on"
             );
         }
     }

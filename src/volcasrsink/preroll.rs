@@ -110,7 +110,11 @@ impl VolcAsrSink {
         if !run.end_of_stream() {
             return;
         }
-        gst::debug!(CAT, imp = self, "end of stream: waiting for the last words");
+        gst::debug!(
+            CAT,
+            imp = self,
+            "end of stream: waiting for the final response"
+        );
         // In PAUSED the session stays open: it is finished once the pipeline plays.
         if !self.preroll(pad, true) {
             return;

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_or_left_out() {
+    fn a_missing_field_is_named_or_left_out() {
         for name in [
             "text",
             "final",

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_a_quiet_second_is_reported_at_once() {
+    fn a_drop_after_a_quiet_second_is_reported_at_once() {
         let mut drops = DropReporter::new(1000);
         assert!(drops.add(drop(0, 0, 200)).is_some());
         assert_eq!(drops.add(drop(0, 200, 200)), None);

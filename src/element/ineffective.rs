@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_found_and_nothing_else() {
+    fn settings_without_effect_are_found_and_no_others() {
         gst::init().expect("GStreamer");
         let language = || ("language", "en-US".to_value());
         let second_pass = || ("enable-nonstream", true.to_value());

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_a_while_begins_later() {
+    fn long_pauses_start_longer() {
         assert_eq!(
             Backoff::new(1).next(0.0, true),
             Some(Duration::from_secs(1))

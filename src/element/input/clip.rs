@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_cut_off_whatever_the_duration_claims() {
+    fn audio_outside_the_segment_is_cut_off_by_its_length() {
         gst::init().expect("GStreamer");
         let ms = gst::ClockTime::from_mseconds;
         let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_time_is_everywhere() {
+    fn a_buffer_without_a_time_is_kept_whole() {
         let whole = buffer(None, None);
         let segment = gst::FormattedSegment::<gst::ClockTime>::new();
         let clipped = clip(&whole, &segment, RATE).expect("all of it");

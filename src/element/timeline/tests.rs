@@ -142,7 +142,7 @@ fn an_anchor_without_a_jump_is_no_edge() {
 }
 
 #[test]
-fn what_is_no_longer_than_an_error_stays_where_it_is() {
+fn a_stretch_as_short_as_the_error_keeps_its_place() {
     let timeline = timeline(&[(0, 5000), (1000, 9000)]);
     assert_eq!(
         told(&timeline, 1_000_000, 1_000_000),
@@ -172,7 +172,7 @@ fn a_start_before_the_first_anchor_is_told_by_it() {
 }
 
 #[test]
-fn what_was_dropped_adds_nothing_to_a_word_that_ends_there() {
+fn dropped_audio_does_not_lengthen_a_word_that_ends_there() {
     let mut timeline = timeline(&[(0, 0)]);
     // Anchors lie between two milliseconds: 1000.5.
     timeline.remove(0, 24_012, 48_000);
@@ -240,7 +240,7 @@ fn without_timestamps_the_axis_is_the_timestamp() {
 }
 
 #[test]
-fn what_is_cut_out_moves_up_what_follows() {
+fn removed_audio_moves_up_the_positions_behind_it() {
     let mut timeline = timeline(&[(0, 0), (1000, 5000), (2000, 9000)]);
     timeline.remove(0, 500 * 24, 700 * 24);
     assert_eq!(timestamp(&timeline, 498), Some(498));

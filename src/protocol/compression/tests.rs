@@ -104,7 +104,7 @@ fn the_limit_is_exact_and_a_bomb_leaves_no_large_buffer_behind() {
 
 proptest! {
     #[test]
-    fn what_goes_in_comes_out(
+    fn members_survive_a_round_trip(
         frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4),
     ) {
         let mut inflater = Inflater::default();

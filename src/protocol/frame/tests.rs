@@ -216,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded(
+    fn frames_survive_a_round_trip(
         gzip: bool,
         sequence: i32,
         payload in prop::collection::vec(any::<u8>(), 0..2000),

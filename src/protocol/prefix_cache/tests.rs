@@ -22,7 +22,7 @@ fn read(first: &[u8], settled: usize, second: &[u8]) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn what_is_the_same_is_left_out_whatever_else_changes() {
+fn the_known_prefix_is_left_out_in_any_change() {
     let text = r#""text":"all of it, \\\" and more","#;
     let first = payload(text, ONE, "");
     let all = (vec!["a, \"b\"".to_owned(), "c".to_owned()], 0);
@@ -63,7 +63,7 @@ fn what_is_the_same_is_left_out_whatever_else_changes() {
 }
 
 #[test]
-fn what_is_not_plain_is_read_as_a_whole() {
+fn an_irregular_list_is_read_whole() {
     let twice = payload(
         r#""utterances":null,"#,
         ONE,
@@ -89,7 +89,7 @@ fn what_is_not_plain_is_read_as_a_whole() {
 }
 
 #[test]
-fn what_is_broken_stays_broken() {
+fn broken_json_is_still_an_error() {
     let first = payload("", ONE, "");
     let mut cache = PrefixCache::default();
     for broken in [

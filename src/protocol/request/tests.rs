@@ -83,7 +83,7 @@ fn every_field_goes_to_its_place_with_its_type() {
 }
 
 #[test]
-fn what_is_not_set_is_not_sent() {
+fn unset_fields_are_not_sent() {
     let request = Request {
         end_window_size: None,
         hotwords: vec![String::new(), " ".into()],

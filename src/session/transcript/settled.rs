@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_bounded_too() {
+    fn a_batch_is_bounded_too() {
         let mut settled = settled();
         settled.begin_batch();
         for i in (0..MAX_OF_FULL as u64 + 10).rev() {
@@ -314,7 +314,7 @@ mod tests {
     proptest! {
         /// One by one or together, in any order: the same is known in the end.
         #[test]
-        fn what_is_held_comes_to_the_same(
+        fn a_batch_gives_the_same_list(
             spans in prop::collection::vec((0u64..300, 0u64..100, any::<bool>()), 0..30),
             (start, width) in (0u64..300, 0u64..100),
         ) {

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_cover_is_counted_once() {
+    fn a_shared_part_is_counted_once() {
         let mut others = [span(600, 3000), span(0, 400), span(300, 500)];
         assert_eq!(covered(span(200, 1000), &mut others), ms(700));
         assert_eq!(covered(span(200, 1000), &mut []), Duration::ZERO);

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_text_is_found() {
+    fn the_rest_after_a_text_is_found() {
         for (text, whole, rest) in [
             ("the rain", "The rain. Let us go.", Some("Let us go.")),
             ("The rain.", "The rain", Some("")),

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use super::*;
 
 #[test]
-fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+fn each_error_has_its_retry() {
     let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
     let time = Duration::from_secs(1);
     let closed = |code| ClientError::Closed {

@@ -96,7 +96,7 @@ fn an_utterance_is_read_as_it_was_posted() {
 }
 
 #[test]
-fn what_is_not_known_is_left_out() {
+fn unknown_fields_are_left_out() {
     let update = Update {
         start: None,
         end: None,

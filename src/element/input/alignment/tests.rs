@@ -44,7 +44,7 @@ fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
 
 /// Buffers of 20 ms, with their deviations from the first mapping.
 #[test]
-fn what_lasts_for_a_second_moves_the_times_from_where_it_began() {
+fn a_deviation_of_a_second_moves_the_times_from_its_start() {
     let steady = |by: Nanos, count: usize| vec![by; count];
     let drift = |count: Nanos| (0..count).map(|n| n / 5).collect::<Vec<_>>();
     let stall = || {

@@ -156,7 +156,7 @@ fn late_timestamps_make_no_silence_and_times_as_late_as_they_are_at_most() {
 
 /// An unannounced gap of 300 ms, in jitter or right behind a burst: times are later from there on.
 #[test]
-fn an_unannounced_gap_moves_times_whatever_jitters_around_it() {
+fn an_unannounced_gap_moves_the_times_in_any_jitter() {
     let rows: [Row<'_>; 5] = [
         ("exact", 0, &|_| 0),
         ("jitter", 150, &|n| chance(n, 151)),

@@ -210,7 +210,7 @@ fn scalars_beside_the_text_are_attributes() {
 }
 
 #[test]
-fn what_can_be_read_of_a_response_is_known() {
+fn content_tells_how_much_can_be_read() {
     for (json, content) in [
         ("", Content::Nothing),
         ("{}", Content::Nothing),
@@ -344,7 +344,7 @@ fn a_wrong_type_of_a_list_costs_the_list_only() {
 }
 
 #[test]
-fn what_is_no_response_says_why() {
+fn other_payloads_are_errors_with_a_reason() {
     let error = |payload: &[u8]| Response::decode(payload).unwrap_err();
     assert!(matches!(
         error(b"{\"result\":\"\xff\"}"),

@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read(
+    fn responses_survive_a_round_trip(
         duration in 0u64..1 << 32,
         said in prop::collection::vec(
             (

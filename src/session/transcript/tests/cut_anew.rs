@@ -36,7 +36,7 @@ fn settle_second(stream: &mut Stream) {
 }
 
 #[test]
-fn what_was_settled_out_of_an_open_one_is_not_sent_again() {
+fn a_settled_part_of_an_open_utterance_is_not_replayed() {
     let mut stream = open();
     settle_first(&mut stream);
     // From the pause before "two", not from where "one" ends: its tail would be a word once more.
@@ -55,7 +55,7 @@ fn nor_when_it_is_too_long_ago_to_be_compared() {
 }
 
 #[test]
-fn what_ends_unconfirmed_leaves_out_what_was_settled_out_of_it() {
+fn an_unconfirmed_end_leaves_out_the_settled_part() {
     let mut stream = open();
     settle_first(&mut stream);
     settle_second(&mut stream);
@@ -73,7 +73,7 @@ fn so_does_what_the_window_has_moved_past() {
 }
 
 #[test]
-fn what_only_touches_a_settled_one_keeps_its_words() {
+fn an_utterance_that_touches_a_settled_one_keeps_its_words() {
     let mut stream = Stream::full();
     // A start that is early: before the end of the one before.
     stream.hear(
@@ -96,7 +96,7 @@ fn early(text: &str, start: i64, word: i64) -> Said {
 }
 
 #[test]
-fn what_ends_together_keeps_its_words() {
+fn utterances_that_end_together_keep_their_words() {
     let mut stream = Stream::full();
     stream.hear(
         4000,

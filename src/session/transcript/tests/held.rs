@@ -90,7 +90,7 @@ fn without_ends_the_longer_text_reaches_farther() {
 }
 
 #[test]
-fn what_was_told_without_a_duration_is_held_as_well() {
+fn text_without_a_duration_is_held_too() {
     let mut stream = Stream::full();
     stream.hear_text(3000, "The rain", false);
     stream.sent = ms(5000);
@@ -133,7 +133,7 @@ fn a_service_that_never_tells_a_duration_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_held_is_what_is_told_when_it_is_lost_for_good() {
+fn the_held_text_is_posted_when_the_connection_is_lost_for_good() {
     let mut stream = Stream::full();
     stream.hear(3000, &[said("two three four", 1260, 2900)]);
     let begin = restart(&mut stream, 0);
@@ -243,7 +243,7 @@ fn an_utterance_that_is_taken_back_leaves_no_hole() {
 /// The rest of the first is held because of the second, which is still open: it is not cut by
 /// another loss.
 #[test]
-fn what_is_held_is_not_cut_by_another_loss() {
+fn held_text_survives_another_loss() {
     let mut stream = Stream::full();
     let list = [said("a b c", 15_000, 20_000), said("x y", 35_000, 39_000)];
     stream.hear(40_000, &list);
@@ -258,7 +258,7 @@ fn what_is_held_is_not_cut_by_another_loss() {
 }
 
 #[test]
-fn what_ends_before_the_place_where_it_began_is_dropped() {
+fn entries_that_end_before_the_replay_are_dropped() {
     let mut stream = Stream::full();
     let list = [said("One.", 500, 1000).definite(), said("two", 5000, 6000)];
     stream.hear(9000, &list);

@@ -42,7 +42,10 @@ proptest! {
 
     /// With a window that is too short, speech that left it is lost, but shown text stays.
     #[test]
-    fn what_leaves_the_window_is_not_doubled(mut service in service(), replay in 500i64..5000) {
+    fn speech_that_left_the_window_is_not_doubled(
+        mut service in service(),
+        replay in 500i64..5000,
+    ) {
         service.words = true;
         service.replay = replay;
         Model::new(service).run(true);

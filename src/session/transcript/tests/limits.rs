@@ -94,7 +94,7 @@ fn the_number_of_open_utterances_is_bounded() {
 
 /// Each response opens another utterance and revises none; the earliest end with their last text.
 #[test]
-fn what_open_utterances_hold_is_bounded() {
+fn open_utterances_are_bounded() {
     let mut stream = Stream::full();
     for i in 0..40 {
         let text = "and so on ".repeat(50_000);

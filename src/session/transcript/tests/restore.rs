@@ -61,7 +61,7 @@ fn begins_earlier_for_a_service_that_is_slow_to_tell() {
 }
 
 #[test]
-fn begins_before_the_first_open_one_whatever_is_settled_after_it() {
+fn the_replay_starts_before_the_first_open_utterance() {
     let mut stream = Stream::single();
     let list = [
         said("one", 500, 1000),
@@ -326,7 +326,7 @@ fn an_end_that_no_audio_has_reached_does_not_skip_what_comes() {
 
 /// Audio that leaves the window is settled, or so old that its words are known.
 #[test]
-fn what_is_told_is_settled_or_old_enough() {
+fn the_window_gives_up_settled_or_old_audio() {
     let mut stream = Stream::full();
     stream.sent = ms(60_000);
     assert_eq!(

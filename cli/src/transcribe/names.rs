@@ -69,6 +69,9 @@ fn most_detail(input: &str) -> usize {
 
 /// The path's parts, a URI's host among them and its query not.
 fn parts(input: &str) -> Vec<&str> {
+    if input == "-" {
+        return vec!["stdin"];
+    }
     let path = match input.split_once("://") {
         Some((_, rest)) => rest.split(['?', '#']).next().unwrap_or(rest),
         None => input,
@@ -95,6 +98,7 @@ mod tests {
 
     #[test]
     fn names_say_no_more_than_they_must() {
+        assert_eq!(named(&["-"]), ["stdin"]);
         assert_eq!(named(&["x/talk.mp3", "讲.话.wav"]), ["talk", "讲.话"]);
         assert_eq!(named(&["talk.mp3", "talk.wav"]), ["talk.mp3", "talk.wav"]);
         assert_eq!(named(&["x/talk.mp3", "y/talk.mp3"]), ["x-talk", "y-talk"]);

@@ -193,6 +193,9 @@ impl BaseSinkImpl for VolcAsrSink {
                 run.segment();
                 self.parent_event(event)
             }
+            // A flush ended the wait for the last words. The base class may not know of it yet, and
+            // would post EOS.
+            EventView::Eos(_) if self.is_flushing() => false,
             EventView::FlushStart(_) => {
                 run.flush_start();
                 let handled = self.parent_event(event);
@@ -278,6 +281,12 @@ impl BaseSinkImpl for VolcAsrSink {
 }
 
 impl VolcAsrSink {
+    /// Returns whether the pad is flushed or being deactivated. The base class learns of it later.
+    fn is_flushing(&self) -> bool {
+        let flags = self.obj().sink_pad().pad_flags();
+        flags.contains(gst::PadFlags::FLUSHING)
+    }
+
     /// Ends the streaming thread's wait: the base class may need a preroll.
     fn interrupt(&self) {
         if let Some(run) = self.run() {

@@ -7,7 +7,6 @@ use volcasr_loopback::Options;
 
 /// A property that can't be used fails the state change, and the error names it.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn properties_that_cannot_be_used() {
     type Spoil = fn(&gst::Element);
     #[rustfmt::skip]

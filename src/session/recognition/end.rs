@@ -90,8 +90,7 @@ impl<E: ConnectionError> Recognition<E> {
         let is_idle_end = self.is_idle_end(now, &error, input);
         let rate = self.settings.request.rate;
         let buffer = self.stream.replay_buffer();
-        // Audio that this connection was still to be sent again is not lost with it, whatever may
-        // be kept of the rest.
+        // The rest of a replay is kept beyond `replay-time`: it is not lost with this connection.
         let unsent = buffer.next_replay().unwrap_or(u64::MAX);
         let window = buffer.last(time_to_samples(self.settings.replay, rate));
         let from = self.stream.restart(window.min(unsent));

@@ -328,8 +328,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the words are: joined they give the text, and none begins with a space but the
-        /// first.
+        /// Any words give the text when joined, and only the first may begin with a space.
         #[test]
         fn joined_words_give_the_text(
             text in "[ a-c,.哈1é]{0,24}",

@@ -255,7 +255,7 @@ async fn tunnel(uri: &str, answer: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
 }
 
 #[tokio::test]
-async fn connect_and_what_may_be_answered() {
+async fn connect_opens_a_tunnel() {
     let (sent, result) = tunnel(
         "http://me:pw@a",
         b"HTTP/1.0 200 Connection established\r\n\r\n",
@@ -267,6 +267,10 @@ async fn connect_and_what_may_be_answered() {
         "CONNECT asr.example:443 HTTP/1.1\r\nHost: asr.example:443\r\n\
          Proxy-Authorization: Basic bWU6cHc=\r\n\r\n"
     );
+}
+
+#[tokio::test]
+async fn each_answer_to_connect_has_its_error() {
     let many = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
     for (uri, answer, text, retry) in [
         (
@@ -330,7 +334,7 @@ async fn connect_and_what_may_be_answered() {
 }
 
 #[tokio::test]
-async fn socks_and_what_may_be_answered() {
+async fn each_answer_of_socks_has_its_error() {
     let done = b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
     let (sent, result) = tunnel("socks5://a", done).await;
     assert!(result.is_ok(), "{result:?}");

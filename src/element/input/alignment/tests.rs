@@ -109,7 +109,7 @@ fn a_deviation_of_a_second_moves_the_times_from_its_start() {
     }
 }
 
-/// Whatever jitter does, a source is as late as it was on time within the last second.
+/// With any jitter, a source is as late as its least late buffer of the last second.
 #[test]
 fn times_follow_the_least_deviation() {
     let mut window = Window::new(RATE);

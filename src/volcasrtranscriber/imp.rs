@@ -334,7 +334,14 @@ impl VolcAsrTranscriber {
                 .flatten()
                 .map(Duration::from)
         };
-        match self.output.push_next((&self.sink_pad, &self.src_pad), now) {
+        let is_heard = || {
+            self.run().is_some_and(|run| {
+                let (counts, queued) = run.client.counts();
+                counts.connections.connected && queued < u64::from(run.rate / 2)
+            })
+        };
+        let pads = (&self.sink_pad, &self.src_pad);
+        match self.output.push_next(pads, now, is_heard) {
             Pushed::Fine => {}
             Pushed::Ended => self.unsynced.end(),
             Pushed::Late => object.notify("max-observed-delay"),

@@ -97,6 +97,9 @@ impl VolcAsrTranscriber {
         {
             let mut input = lock(&self.input);
             input.end = pts.or(input.end).map(|at| at.saturating_add(duration));
+            if let Some(end) = input.end {
+                self.output.audio(end.into());
+            }
         }
         run.push_buffer(pts, discont, &map[..whole], segment);
         Ok(gst::FlowSuccess::Ok)

@@ -1,7 +1,7 @@
 //! The text pad: one task pushes everything downstream, in order, when the schedule says so.
 
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::prelude::*;
@@ -9,6 +9,12 @@ use gst::prelude::*;
 use super::CAT;
 use super::schedule::{Action, Item, Origin, Schedule, Unit};
 use crate::sync::lock;
+
+/// Time without audio and without text after which a file's text leaves as it stands: the elements
+/// that hold the audio up may wait for it.
+const STARVED: Duration = Duration::from_millis(1200);
+/// End of the audio that may not have been sent yet.
+const STARVED_MARGIN: Duration = Duration::from_millis(500);
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +35,10 @@ struct State {
     ended: bool,
     /// Longest time that text came late.
     max_delay: Duration,
+    /// End of the audio so far.
+    audio_end: Duration,
+    /// Moment at which audio or text came last.
+    changed_at: Instant,
 }
 
 /// Next step of the task.
@@ -62,6 +72,8 @@ impl Output {
                 flow: Ok(gst::FlowSuccess::Ok),
                 ended: false,
                 max_delay: Duration::ZERO,
+                audio_end: Duration::ZERO,
+                changed_at: Instant::now(),
             }),
             changed: Condvar::new(),
         }
@@ -77,6 +89,8 @@ impl Output {
             flow: Ok(gst::FlowSuccess::Ok),
             ended: false,
             max_delay: Duration::ZERO,
+            audio_end: Duration::ZERO,
+            changed_at: Instant::now(),
         };
     }
 
@@ -120,9 +134,17 @@ impl Output {
         if epoch < state.epoch {
             return;
         }
+        state.changed_at = Instant::now();
         change(&mut state.schedule);
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// Notes that audio up to `end` was handed over.
+    pub fn audio(&self, end: Duration) {
+        let mut state = lock(&self.state);
+        state.audio_end = end;
+        state.changed_at = Instant::now();
     }
 
     /// Changes the schedule.
@@ -182,16 +204,26 @@ impl Output {
     }
 
     /// Returns the next action for the task, having waited for it.
-    fn step(&self, now: impl Fn() -> Option<Duration>) -> Step {
+    fn step(&self, now: impl Fn() -> Option<Duration>, is_heard: impl Fn() -> bool) -> Step {
         let now = now();
+        let is_heard = is_heard();
         let mut state = lock(&self.state);
         if state.stopped {
             return Step::Pause;
         }
         match state.schedule.next(now) {
             Action::Wait(until) => {
+                let known = state.audio_end.saturating_sub(STARVED_MARGIN);
+                let starving = state.schedule.is_starving(known);
+                let since = state.changed_at.elapsed();
+                if starving && is_heard && since >= STARVED {
+                    state.schedule.starve(known);
+                    return Step::Again;
+                }
                 let limit = until.zip(now).map(|(until, now)| until.saturating_sub(now));
-                match limit {
+                // Not heard yet: asked again then.
+                let starved = starving.then(|| STARVED.saturating_sub(since).max(STARVED / 4));
+                match limit.or(starved) {
                     Some(limit) => drop(self.changed.wait_timeout(state, limit)),
                     None => drop(self.changed.wait(state)),
                 }
@@ -210,13 +242,14 @@ impl Output {
         }
     }
 
-    /// One round of the task.
+    /// One round of the task. `is_heard`: the service has been sent the audio that came.
     pub fn push_next(
         &self,
         (sink, src): (&gst::Pad, &gst::Pad),
         now: impl Fn() -> Option<Duration>,
+        is_heard: impl Fn() -> bool,
     ) -> Pushed {
-        match self.step(now) {
+        match self.step(now, is_heard) {
             Step::Pause => Pushed::Stopped,
             Step::Again => Pushed::Fine,
             Step::Act(action) => self.act(sink, src, action),

@@ -103,7 +103,8 @@ impl TextLog {
         })
     }
 
-    /// Takes up what was posted. At the end the pad has the same words, in order.
+    /// Takes up what was posted. At the end the pad has the same words, in order. Those that left
+    /// before they were final may differ in case and punctuation.
     pub fn note(&self, log: &BusLog) {
         let mut finals = self.finals.lock().expect("no panic");
         finals.extend(log.finals());
@@ -113,7 +114,9 @@ impl TextLog {
         let out = self.out();
         assert_in_order(&out);
         let posted: Vec<String> = finals.iter().flat_map(words_of).collect();
-        let pushed: Vec<String> = texts(&out).into_iter().map(|text| text.text).collect();
+        let bare = |text: &str| text.trim_end_matches(['.', ',']).to_lowercase();
+        let pushed: Vec<String> = texts(&out).iter().map(|text| bare(&text.text)).collect();
+        let posted: Vec<String> = posted.iter().map(|text| bare(text)).collect();
         assert_eq!(pushed, posted, "{out:#?}");
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn list(text: &str) -> Result<gst::TagList, gst::TagError> {
 }
 
 /// Joins texts with a space, except between characters of scripts that use none.
-fn join(texts: &[String]) -> String {
+pub(crate) fn join(texts: &[String]) -> String {
     let mut joined = String::new();
     for text in texts {
         let apart = joined.chars().next_back().zip(text.chars().next());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Utterance, Word};
 use crate::cue::{self, Cutter};
+use crate::element::bus::tags;
 
 /// Returns the utterance as one text. Without a time it begins at `position`.
 pub(super) fn whole(utterance: &Utterance, position: Duration) -> Option<Word> {
@@ -46,6 +47,19 @@ pub(super) fn cues(
     .collect()
 }
 
+/// Returns an utterance of these words.
+pub(super) fn joined(words: Vec<Word>) -> Utterance {
+    let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+    Utterance {
+        text: tags::join(&texts),
+        is_final: true,
+        start: words.first().map(|word| word.start),
+        end: words.last().map(|word| word.end),
+        words,
+        ..Utterance::default()
+    }
+}
+
 /// Returns the words of a text that has none with times: its parts between spaces, each with its
 /// share of the time.
 pub(in crate::volcasrtranscriber) fn shares(
@@ -54,20 +68,21 @@ pub(in crate::volcasrtranscriber) fn shares(
     end: Duration,
 ) -> Vec<Word> {
     let parts: Vec<&str> = text.split_whitespace().collect();
-    let length = |part: &&str| u32::try_from(part.chars().count()).unwrap_or(u32::MAX);
-    let total = parts.iter().map(length).fold(0, u32::saturating_add).max(1);
-    let lasts = end.saturating_sub(start) / total;
+    let length = |part: &&str| part.chars().count();
+    let total = parts.iter().map(length).sum::<usize>().max(1);
+    let span = end.saturating_sub(start);
+    let mut letters = 0;
     let mut at = start;
-    parts
-        .iter()
-        .map(|part| {
-            let begin = at;
-            at = at.saturating_add(lasts.saturating_mul(length(part)));
-            Word {
-                text: (*part).to_owned(),
-                start: begin,
-                end: at,
-            }
-        })
-        .collect()
+    let words = parts.iter().map(|part| {
+        letters += length(part);
+        let begin = at;
+        // The last one ends exactly at the end.
+        at = start + span.mul_f64(letters as f64 / total as f64).min(span);
+        Word {
+            text: (*part).to_owned(),
+            start: begin,
+            end: at,
+        }
+    });
+    words.collect()
 }

@@ -1,6 +1,5 @@
 //! Input of the schedule: utterances as they stand, what is settled, and barriers.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{
@@ -67,69 +66,113 @@ impl<E> Schedule<E> {
 
     /// Takes up an utterance as it stands.
     pub fn utterance(&mut self, utterance: Utterance) {
-        let early = self.unit == Unit::Word && self.latency.is_some();
         let Some(part) = self.parts.get_mut(self.input) else {
             return;
         };
         if !utterance.is_final {
-            let owed = if early {
-                let (number, words) = (utterance.number, &utterance.words);
-                part.early.owed(number, words, self.floor).into()
-            } else {
-                VecDeque::new()
+            let (number, words) = (utterance.number, &utterance.words);
+            let open = Open {
+                start: utterance.start,
+                owed: part.early.owed(number, words, self.floor).into(),
+                speaker: utterance.speaker,
             };
-            let (start, speaker) = (utterance.start, utterance.speaker);
-            part.open.insert(
-                utterance.number,
-                Open {
-                    start,
-                    speaker,
-                    owed,
-                },
-            );
+            part.open.insert(number, open);
             return;
         }
         part.open.remove(&utterance.number);
         let next = part.open.values().filter_map(|open| open.start).min();
-        let left = match self.unit {
-            Unit::Word => part.early.settle(&utterance, self.floor),
-            _ => utterance.words.clone(),
-        };
+        let left = part.early.settle(&utterance, self.floor);
         let any = !utterance.text.trim().is_empty();
-        let texts = match self.unit {
-            Unit::Word => left.clone(),
-            Unit::Utterance => group::whole(&utterance, self.position)
-                .into_iter()
-                .collect(),
-            Unit::Cue(_) => group::cues(&mut self.cutter, &utterance, next),
+        let end = utterance.end;
+        let utterance = match left.len() == utterance.words.len() {
+            true => utterance,
+            false => Utterance {
+                speaker: utterance.speaker,
+                ..group::joined(left)
+            },
         };
-        let items = match self.unit {
-            Unit::Word => Vec::new(),
-            _ => left,
+        self.ready(utterance, next);
+        let Some(part) = self.parts.get_mut(self.input) else {
+            return;
         };
-        let speaker = utterance.speaker;
-        if let Some(speaker) = speaker.clone().filter(|_| any) {
-            push(part, &mut self.bytes, Ready::Speaker(speaker));
-        }
-        for item in items {
-            push(part, &mut self.bytes, Ready::Item(item, speaker.clone()));
-        }
-        for text in texts {
-            if self.unit == Unit::Word {
-                push(
-                    part,
-                    &mut self.bytes,
-                    Ready::Item(text.clone(), speaker.clone()),
-                );
-            }
-            push(part, &mut self.bytes, Ready::Text(text));
-        }
         if any {
             push(part, &mut self.bytes, Ready::Final);
         }
-        if let Some(end) = utterance.end {
+        if let Some(end) = end {
             push(part, &mut self.bytes, Ready::Gap(end));
         }
+    }
+
+    /// Lets what an utterance says leave, in its units. The next one begins at `next`.
+    fn ready(&mut self, utterance: Utterance, next: Option<Duration>) {
+        let Some(part) = self.parts.get_mut(self.input) else {
+            return;
+        };
+        let texts = match self.unit {
+            Unit::Word => utterance.words.clone(),
+            Unit::Utterance => Vec::from_iter(group::whole(&utterance, self.position)),
+            Unit::Cue(_) => group::cues(&mut self.cutter, &utterance, next),
+        };
+        let Utterance { speaker, words, .. } = utterance;
+        if let Some(speaker) = speaker.clone().filter(|_| !texts.is_empty()) {
+            push(part, &mut self.bytes, Ready::Speaker(speaker));
+        }
+        if self.unit != Unit::Word {
+            for word in words {
+                push(part, &mut self.bytes, Ready::Item(word, speaker.clone()));
+            }
+        }
+        for text in texts {
+            if self.unit == Unit::Word {
+                let item = Ready::Item(text.clone(), speaker.clone());
+                push(part, &mut self.bytes, item);
+            }
+            push(part, &mut self.bytes, Ready::Text(text));
+        }
+    }
+
+    /// No more audio comes, maybe because something downstream waits for text: what was said before
+    /// `until` leaves as it stands.
+    pub fn starve(&mut self, until: Duration) {
+        let input = self.input;
+        let Some(part) = self
+            .parts
+            .get_mut(input)
+            .filter(|part| part.barrier.is_none())
+        else {
+            return;
+        };
+        let mut said = Vec::new();
+        for (number, open) in &mut part.open {
+            let due = open
+                .owed
+                .iter()
+                .take_while(|word| word.end <= until)
+                .count();
+            let words: Vec<_> = open.owed.drain(..due).collect();
+            for word in &words {
+                part.early.left(*number, word);
+            }
+            if !words.is_empty() {
+                said.push(Utterance {
+                    speaker: open.speaker.clone(),
+                    ..group::joined(words)
+                });
+            }
+        }
+        for utterance in said {
+            self.ready(utterance, None);
+        }
+        self.settled(until);
+    }
+
+    /// Returns whether text up to `until` is missing, and nothing but more audio brings it.
+    pub fn is_starving(&self, until: Duration) -> bool {
+        let part = self.parts.get(self.input);
+        self.latency.is_none()
+            && self.input == 0
+            && self.position < until
+            && part.is_some_and(|part| part.barrier.is_none() && part.ready.is_empty())
     }
 
     /// Nothing that is said before `until` changes any more, and all of it is here.
@@ -144,3 +187,6 @@ impl<E> Schedule<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

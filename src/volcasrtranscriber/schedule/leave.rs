@@ -132,7 +132,8 @@ impl<E> Schedule<E> {
             .open
             .iter()
             .filter_map(|(number, open)| Some((open.owed.front()?.start, *number)))
-            .min();
+            .min()
+            .filter(|_| self.unit == Unit::Word);
         let due = first.map(|(start, _)| origin.running(start).saturating_add(latency));
         if let Some((_, number)) = first.filter(|_| due.is_some_and(|due| due <= now)) {
             let open = part.open.get_mut(&number)?;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-type Machine = Schedule<&'static str>;
+pub(super) type Machine = Schedule<&'static str>;
 
 pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -35,7 +35,7 @@ pub(super) fn utterance(number: u32, is_final: bool, words: &[(&str, u64, u64)])
 }
 
 /// Lets everything leave that may at a time, and writes it down.
-fn all(schedule: &mut Machine, now: Option<u64>) -> Vec<String> {
+pub(super) fn all(schedule: &mut Machine, now: Option<u64>) -> Vec<String> {
     let mut left = Vec::new();
     loop {
         match schedule.next(now.map(ms)) {

@@ -1,5 +1,6 @@
 //! `volcasrtranscriber`: text on a pad, and everything that goes with it.
 
+mod consumers;
 mod life;
 mod live;
 mod parts;

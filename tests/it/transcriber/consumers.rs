@@ -1,0 +1,253 @@
+//! Elements of GStreamer that take the text, each as it is: overlays, subtitles in files, muxers.
+
+use std::path::Path;
+
+use gst::prelude::*;
+use serde_json::{Value, json};
+use volcasr_loopback::Service;
+
+use crate::common::scratch::Scratch;
+use crate::common::script::{response, scripted};
+use crate::common::skip::skip;
+use crate::common::*;
+
+/// Three seconds of audio, and six seconds for what has to go on longer.
+const AUDIO: &str = "audiotestsrc wave=silence samplesperbuffer=480 num-buffers=150 ! \
+                     audio/x-raw,rate=24000,channels=1";
+
+fn said(start: u64, end: u64, text: &str) -> Value {
+    json!({"definite": true, "start_time": start, "end_time": end, "text": text})
+}
+
+/// A service that says one sentence in English and one in Chinese.
+fn two_sentences() -> Service {
+    let first = said(500, 1200, "The rain has stopped.");
+    let both = json!([first.clone(), said(1600, 2400, "今天下雨，路很滑。")]);
+    scripted(
+        &[(1400, response(1400, json!([first])))],
+        response(3000, both),
+    )
+}
+
+fn transcriber_line(service: &Service, settings: &str) -> String {
+    format!(
+        "volcasrtranscriber name=t uri={} app-key=app-1 access-key=secret-access-key {settings}",
+        service.uri()
+    )
+}
+
+/// Returns which of these elements the machine lacks.
+fn missing(factories: &[&str]) -> Option<String> {
+    init();
+    let lacks = factories
+        .iter()
+        .find(|name| gst::ElementFactory::find(name).is_none());
+    lacks.map(|name| format!("no {name}"))
+}
+
+/// Plays a line to its end, and hands over each sample of the sink `out`.
+fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
+    init();
+    let pipeline = gst::parse::launch(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+    pipeline.set_state(gst::State::Playing).expect(line);
+    if let Some(sink) = pipeline.by_name("out") {
+        let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
+        while let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_seconds(30)) {
+            take(sample.buffer().expect("a buffer"));
+        }
+        assert!(sink.is_eos(), "{line}: no end");
+    }
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let bus = pipeline.bus().expect("a bus");
+    let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &ends);
+    let end = end.unwrap_or_else(|| panic!("{line}: no end"));
+    assert_eq!(end.type_(), gst::MessageType::Eos, "{line}: {end:?}");
+    pipeline.set_state(gst::State::Null).expect("NULL");
+}
+
+/// The texts of a subtitle stream, with start and end in milliseconds.
+fn subtitles(line: &str) -> Vec<(u64, u64, String)> {
+    let mut read = Vec::new();
+    play(line, |buffer| {
+        let map = buffer.map_readable().expect("memory");
+        let text = String::from_utf8(map.to_vec()).expect("UTF-8");
+        let start = buffer.pts().expect("a PTS");
+        let end = start + buffer.duration().expect("a duration");
+        read.push((
+            start.mseconds(),
+            end.mseconds(),
+            text.trim_end_matches('\0').to_owned(),
+        ));
+    });
+    read
+}
+
+/// Cues stay for half a second; the first one ends where nothing follows at once.
+fn expected() -> Vec<(u64, u64, String)> {
+    vec![
+        (500, 1700, "The rain has stopped.".into()),
+        (1700, 2900, "今天下雨，路很滑。".into()),
+    ]
+}
+
+fn cues(service: &Service) -> String {
+    transcriber_line(service, "grouping=cue cue-width=24")
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+#[test]
+fn subtitle_files_are_read_by_other_elements() {
+    if let Some(missing) = missing(&["webvttenc", "srtenc", "subparse"]) {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("subtitle-files");
+    for (encoder, name) in [("webvttenc", "talk.vtt"), ("srtenc", "talk.srt")] {
+        let service = two_sentences();
+        let file = scratch.path(name);
+        let line = format!(
+            "{AUDIO} ! {} ! {encoder} ! filesink location={}",
+            cues(&service),
+            path(&file)
+        );
+        play(&line, |_| {});
+        let read = subtitles(&format!(
+            "filesrc location={} ! subparse ! text/x-raw ! appsink name=out sync=false",
+            path(&file)
+        ));
+        assert_eq!(read.len(), 2, "{encoder}: {read:?}");
+        assert_eq!(read[0].2, "The rain has stopped.", "{encoder}");
+        assert!(read[1].2.starts_with("今天下雨，"), "{encoder}: {read:?}");
+        assert_eq!((read[0].0, read[0].1), (500, 1700), "{encoder}");
+    }
+}
+
+#[test]
+fn matroska_carries_the_cues() {
+    if let Some(missing) = missing(&["matroskamux", "matroskademux", "jpegenc"]) {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("matroska");
+    let file = scratch.path("talk.mkv");
+    let service = two_sentences();
+    let line = format!(
+        "matroskamux name=m ! filesink location={} \
+         videotestsrc pattern=black num-buffers=30 ! video/x-raw,width=64,height=48,framerate=10/1 ! \
+         jpegenc ! m. {AUDIO} ! tee name=a a. ! queue max-size-time=0 ! m. a. ! queue ! {} ! queue ! m.",
+        path(&file),
+        cues(&service)
+    );
+    play(&line, |_| {});
+    let read = subtitles(&format!(
+        "filesrc location={} ! matroskademux name=d d.subtitle_0 ! appsink name=out sync=false",
+        path(&file)
+    ));
+    assert_eq!(read, expected());
+}
+
+/// Times of a picture's frames in milliseconds, and whether there is something bright in each.
+fn bright(line: &str) -> Vec<(u64, bool)> {
+    let mut frames = Vec::new();
+    play(line, |buffer| {
+        let map = buffer.map_readable().expect("a frame");
+        let white = map.iter().filter(|pixel| **pixel > 180).count();
+        frames.push((buffer.pts().expect("a PTS").mseconds(), white > 40));
+    });
+    frames
+}
+
+fn assert_frames(frames: &[(u64, bool)], expected: &[(std::ops::Range<u64>, bool)]) {
+    for (range, caption) in expected {
+        let within: Vec<_> = frames.iter().filter(|(at, _)| range.contains(at)).collect();
+        assert!(!within.is_empty(), "no frame in {range:?}: {frames:?}");
+        let same = within.iter().all(|(_, bright)| bright == caption);
+        assert!(same, "{range:?} {caption}: {frames:?}");
+    }
+}
+
+const GRAY: &str = "videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=false";
+
+fn video(settings: &str) -> String {
+    format!(
+        "videotestsrc pattern=black {settings} num-buffers=30 ! \
+         video/x-raw,format=I420,width=320,height=180,framerate=10/1"
+    )
+}
+
+/// `textoverlay` waits for the words of a file; `subtitleoverlay` does not, and is in time because
+/// they come sooner than the picture is shown.
+#[test]
+fn overlays_show_the_words_while_they_are_said() {
+    for (overlay, text, sync) in [
+        ("textoverlay", "o.text_sink", false),
+        ("subtitleoverlay", "o.subtitle_sink", true),
+    ] {
+        if let Some(missing) = missing(&[overlay]) {
+            return skip(&missing);
+        }
+        let service = two_sentences();
+        let out = GRAY.replace("sync=false", &format!("sync={sync}"));
+        let frames = bright(&format!(
+            "{overlay} name=o font-desc=\"Sans 32\" ! {out} {} ! o.video_sink \
+             {AUDIO} ! {} ! {text}",
+            video(""),
+            cues(&service)
+        ));
+        assert_eq!(frames.len(), 30, "{overlay}");
+        // Where one cue follows the other, `subtitleoverlay` may show a frame without.
+        let expected = [(0..500, false), (500..1700, true), (1800..2900, true)];
+        assert_frames(&frames, &expected);
+    }
+}
+
+#[test]
+fn without_words_the_picture_goes_on() {
+    if let Some(missing) = missing(&["textoverlay"]) {
+        return skip(&missing);
+    }
+    let service = scripted(&[], response(3000, json!([])));
+    let frames = bright(&format!(
+        "textoverlay name=o ! {GRAY} {} ! o.video_sink {AUDIO} ! {} ! o.text_sink",
+        video(""),
+        cues(&service)
+    ));
+    assert_eq!(frames.len(), 30);
+    assert_frames(&frames, &[(0..3000, false)]);
+}
+
+/// A live picture has its captions, and every frame, in time for a sink that is in sync.
+#[test]
+fn a_live_picture_does_not_stall() {
+    if let Some(missing) = missing(&["textoverlay"]) {
+        return skip(&missing);
+    }
+    let service = two_sentences();
+    let out = "videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=true";
+    let frames = bright(&format!(
+        "textoverlay name=o font-desc=\"Sans 32\" ! {out} {} ! o.video_sink {} ! queue ! {} ! o.text_sink",
+        video("is-live=true"),
+        AUDIO.replace("audiotestsrc", "audiotestsrc is-live=true"),
+        transcriber_line(&service, "grouping=utterance latency=1500")
+    ));
+    assert_eq!(frames.len(), 30, "{frames:?}");
+    assert!(frames.iter().any(|(_, bright)| *bright), "{frames:?}");
+    assert_frames(&frames, &[(0..400, false)]);
+}
+
+/// Playback goes on beside it, and the words are those of the audio that is heard.
+#[test]
+fn a_tee_plays_meanwhile() {
+    let service = two_sentences();
+    let read = subtitles(&format!(
+        "{AUDIO} ! tee name=a a. ! queue ! fakesink sync=true a. ! queue ! {} ! \
+         appsink name=out sync=true",
+        cues(&service)
+    ));
+    let texts = |cues: &[(u64, u64, String)]| -> Vec<String> {
+        cues.iter().map(|(_, _, text)| text.clone()).collect()
+    };
+    assert_eq!(texts(&read), texts(&expected()));
+}

@@ -15,7 +15,7 @@ use crate::common::{service, speech};
 use volcasr_loopback::Options;
 
 const PLUGIN: &str = "libgstvolcasr.so";
-const PRESETS: &str = "GstVolcasrSink.prs";
+const PRESETS: [&str; 2] = ["GstVolcasrSink.prs", "GstVolcasrTranscriber.prs"];
 /// Told from any that a build makes.
 const BUILT: &[u8] = b"the plugin as it was built";
 
@@ -111,11 +111,9 @@ fn of_gstreamer(prefix: Option<&str>, variable: &str) -> PathBuf {
 }
 
 fn files(plugins: &Path, presets: &Path) -> BTreeMap<PathBuf, u32> {
-    [
-        (plugins.join(PLUGIN), 0o644),
-        (presets.join(PRESETS), 0o644),
-    ]
-    .into()
+    let presets = PRESETS.map(|file| (presets.join(file), 0o644));
+    let plugin = (plugins.join(PLUGIN), 0o644);
+    presets.into_iter().chain([plugin]).collect()
 }
 
 #[test]
@@ -246,7 +244,7 @@ fn what_was_built_for_another_machine_is_found() {
     std::fs::rename(site.path("target/release"), elsewhere.join("release")).expect("a move");
     let target = "CARGO_BUILD_TARGET=armv7-unknown-linux-gnueabihf".to_owned();
     site.ok("install", &[site.destdir(), target]);
-    assert_eq!(site.installed().len(), 2);
+    assert_eq!(site.installed().len(), 3);
 }
 
 /// Of a GStreamer that knows this directory besides its own plugins, and no other plugin of this

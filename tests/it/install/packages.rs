@@ -20,7 +20,9 @@ fn find(root: &Path) -> (PathBuf, PathBuf) {
         let path = path.unwrap_or_else(|| panic!("no {name}: {found}"));
         Path::new(path).parent().expect("a directory").to_owned()
     };
-    (of(PLUGIN), of(PRESETS))
+    let [first, second] = PRESETS.map(of);
+    assert_eq!(first, second);
+    (of(PLUGIN), first)
 }
 
 /// The package is unpacked, not installed: what is in it is the plugin, and its page leads nowhere

@@ -1,0 +1,131 @@
+//! The output of `gst-inspect-1.0 volcasrtranscriber`.
+
+use std::collections::BTreeMap;
+
+use crate::common::*;
+use gst::glib;
+use gst::prelude::*;
+
+const PRESETS: &str = include_str!("../../../data/GstVolcasrTranscriber.prs");
+const PAGE: &str = include_str!("../../../docs/transcriber.md");
+
+fn properties(element: &str) -> BTreeMap<String, glib::ParamSpec> {
+    init();
+    let element = gst::ElementFactory::make(element).build().expect(element);
+    let all = element.list_properties().into_iter();
+    all.filter(|pspec| pspec.owner_type() == element.type_())
+        .map(|pspec| (pspec.name().to_owned(), pspec))
+        .collect()
+}
+
+/// Of the same name is the same property, but for what the sink's base class has.
+#[test]
+fn the_service_s_properties_are_those_of_the_sink() {
+    let own = properties("volcasrtranscriber");
+    for (name, sink) in properties("volcasrsink") {
+        let other = own.get(&name).unwrap_or_else(|| panic!("no {name}"));
+        assert_eq!(other.type_(), sink.type_(), "{name}");
+        assert_eq!(other.flags(), sink.flags(), "{name}");
+        assert_eq!(other.blurb(), sink.blurb(), "{name}");
+        let (other, sink) = (other.default_value(), sink.default_value());
+        // A null one can't be written down.
+        if sink.type_() != gst::Structure::static_type() {
+            assert_eq!(format!("{other:?}"), format!("{sink:?}"), "{name}");
+        }
+    }
+}
+
+/// Bins look for these types and set them without asking.
+#[test]
+fn its_own_properties_have_the_types_that_bins_look_for() {
+    let service = properties("volcasrsink");
+    let mut own = properties("volcasrtranscriber");
+    own.retain(|name, _| !service.contains_key(name));
+    let table: Vec<(&str, &str, String)> = own
+        .values()
+        .map(|pspec| {
+            let default = match pspec.default_value().get::<Option<String>>() {
+                Ok(text) => text.unwrap_or_else(|| "none".to_owned()),
+                Err(_) => pspec.default_value().serialize().expect("text").to_string(),
+            };
+            (pspec.name(), pspec.value_type().name(), default)
+        })
+        .collect();
+    let expected = [
+        ("cue-lines", "guint", "2"),
+        ("cue-width", "guint", "42"),
+        ("grouping", "GstVolcasrTranscriberGrouping", "word"),
+        ("language-code", "gchararray", "none"),
+        ("latency", "guint", "4000"),
+        ("lateness", "guint", "0"),
+        ("max-observed-delay", "guint", "0"),
+    ];
+    assert_eq!(
+        table,
+        expected.map(|(name, kind, default)| (name, kind, default.to_owned()))
+    );
+    for (name, pspec) in &own {
+        assert!(
+            PAGE.contains(&format!("`{name}`")),
+            "{name} is not on its page"
+        );
+        let blurb = pspec.blurb().expect("a blurb");
+        assert!(!blurb.ends_with('.') && blurb.len() > 20, "{name}: {blurb}");
+        let writable = pspec.flags().contains(glib::ParamFlags::WRITABLE);
+        assert_eq!(writable, name != "max-observed-delay", "{name}");
+        let live = pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING);
+        assert_eq!(
+            live,
+            ["latency", "language-code"].contains(&name.as_str()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn it_introduces_itself_with_three_pads() {
+    init();
+    let factory = gst::ElementFactory::find("volcasrtranscriber").expect("registered");
+    assert_eq!(factory.metadata("klass"), Some("Audio/Text/Filter/Network"));
+    let mut pads: Vec<_> = factory
+        .static_pad_templates()
+        .iter()
+        .map(|pad| (pad.name_template().to_owned(), pad.caps().to_string()))
+        .collect();
+    pads.sort();
+    let names: Vec<&str> = pads.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["sink", "src", "unsynced_src"]);
+    assert!(
+        pads[1].1.starts_with("text/x-raw, format=(string)utf8"),
+        "{pads:?}"
+    );
+    assert!(pads[2].1.starts_with("application/x-json"), "{pads:?}");
+}
+
+#[test]
+fn presets_set_properties_that_there_are_and_the_page_names_them() {
+    init();
+    let element = gst::ElementFactory::make("volcasrtranscriber")
+        .build()
+        .expect("the element");
+    let mut names = Vec::new();
+    for line in PRESETS.lines() {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            names.push(name);
+        } else if let Some((key, value)) = line.split_once('=')
+            && names.len() > 1
+            && !key.starts_with('_')
+        {
+            element.set_property_from_str(key, value);
+        }
+    }
+    assert_eq!(names, ["_presets_", "overlay", "subtitles", "captions"]);
+    for name in &names[1..] {
+        assert!(PAGE.contains(&format!("`{name}`")) || PAGE.contains(&format!("@preset={name}")));
+    }
+    let version = format!("version={}", env!("CARGO_PKG_VERSION"));
+    assert!(PRESETS.contains(&version), "another version");
+}

@@ -240,6 +240,9 @@ impl Driver {
     }
 
     fn on_connector(&mut self, event: ConnectEvent) {
+        if let Some(language) = self.shared.take_language() {
+            self.machine.set_language(language);
+        }
         let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch()));
         match event {
             ConnectEvent::Ready => self.machine.handle_network_ready(now),

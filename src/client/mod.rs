@@ -277,6 +277,11 @@ impl Client {
         self.shared.wants_responses.store(wanted, Ordering::Relaxed);
     }
 
+    /// Sets the language that the next session asks for; none: the service's choice.
+    pub fn set_language(&self, language: Option<String>) {
+        self.shared.set_language(language);
+    }
+
     /// Returns the counts so far, and the number of samples that wait.
     pub fn counts(&self) -> (Counts, u64) {
         let waiting = self.shared.state().input.queue.waiting();

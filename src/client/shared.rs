@@ -57,6 +57,8 @@ pub(super) struct Shared {
     pub(super) control: watch::Sender<Control>,
     pub(super) counters: Counters,
     pub(super) wants_responses: AtomicBool,
+    /// Language of the sessions to come, if it was changed.
+    language: Mutex<Option<Option<String>>>,
     pub(super) started: Instant,
     pub(super) rate: u32,
     pub(super) max_queue: u64,
@@ -105,6 +107,7 @@ impl Shared {
             control,
             counters: Counters::default(),
             wants_responses: AtomicBool::new(false),
+            language: Mutex::default(),
             started: Instant::now(),
             rate,
             max_queue: time_to_samples(config.max_queue, rate),
@@ -136,6 +139,16 @@ impl Shared {
     /// Whether each response is reported as an event.
     pub(super) fn wants_responses(&self) -> bool {
         self.wants_responses.load(Ordering::Relaxed)
+    }
+
+    /// Sets the language of the sessions to come.
+    pub(super) fn set_language(&self, language: Option<String>) {
+        *lock(&self.language) = Some(language);
+    }
+
+    /// Returns the language that was set since the last call.
+    pub(super) fn take_language(&self) -> Option<Option<String>> {
+        lock(&self.language).take()
     }
 
     /// Waits until `until` returns a result, the client is stopped, or the count of interruptions

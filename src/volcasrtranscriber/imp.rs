@@ -155,6 +155,11 @@ impl ObjectImpl for VolcAsrTranscriber {
                 // Without a bus there is nobody to tell.
                 let _ = object.post_message(message);
             }
+            "language-code" => {
+                if let Some(run) = self.run() {
+                    run.client.set_language(self.language());
+                }
+            }
             _ => self.apply_live(),
         }
     }
@@ -256,9 +261,7 @@ impl VolcAsrTranscriber {
     pub(super) fn start_run(&self) -> Option<Arc<Run>> {
         let object = self.obj();
         let mut settings = lock(&self.settings).clone();
-        if let Some(code) = lock(&self.text).language_code.clone() {
-            settings.request.language = Some(code);
-        }
+        settings.request.language = self.language();
         let listener = TextListener {
             output: self.output.clone(),
             unsynced: self.unsynced.clone(),
@@ -268,6 +271,12 @@ impl VolcAsrTranscriber {
         let run = started.ok()?;
         self.apply_live();
         Some(run)
+    }
+
+    /// Returns the language to ask for.
+    fn language(&self) -> Option<String> {
+        let code = lock(&self.text).language_code.clone();
+        code.or_else(|| lock(&self.settings).request.language.clone())
     }
 
     fn stop_run(&self) {

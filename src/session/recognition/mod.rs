@@ -175,6 +175,11 @@ impl<E: ConnectionError> Recognition<E> {
         }
     }
 
+    /// Sets the language that requests ask for from now on.
+    pub fn set_language(&mut self, language: Option<String>) {
+        self.settings.request.language = language;
+    }
+
     /// Connects after the pause between two tries, and after the end of the connection before: the
     /// service counts both.
     fn connect_in_turn(&mut self, now: Duration) {

@@ -175,3 +175,29 @@ fn states_are_left_at_once_while_the_service_hangs() {
         calls.assert_at_once(fault);
     }
 }
+
+/// Bins set it while the pipeline plays: the session that is open goes on as it is.
+#[test]
+fn the_language_is_taken_up_with_the_next_session() {
+    let service = service(Options::default());
+    let element = transcriber(&service);
+    element.set_property("uri", service.uri_for(volcasr_loopback::Endpoint::Nostream));
+    element.set_property("language-code", "en-US");
+    element.set_property("idle-timeout", 300u32);
+    let mut rig = TestPipeline::new(element.clone());
+    rig.play();
+    let (pcm, _) = speech(1);
+    rig.push(&pcm, 100);
+    assert!(service.wait(LONG, |all| !all.is_empty() && all[0].request.is_some()));
+    element.set_property("language-code", "zh-CN");
+    assert!(service.wait(LONG, |all| all[0].final_at.is_some()));
+    rig.push(&pcm, 100);
+    rig.end();
+    assert!(rig.listen().saw_eos());
+    let languages: Vec<_> = service
+        .connections()
+        .iter()
+        .filter_map(|c| c.request.as_ref().map(|r| r["audio"]["language"].clone()))
+        .collect();
+    assert_eq!(languages, ["en-US", "zh-CN"]);
+}

@@ -376,3 +376,5 @@ fn so_much_waits_and_no_more() {
     assert!(!schedule.is_full());
     assert_eq!(schedule.bytes, 0);
 }
+
+mod revisions;

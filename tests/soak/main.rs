@@ -23,6 +23,7 @@ mod record;
 mod settings;
 mod source;
 mod stamps;
+mod text;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -104,6 +105,39 @@ fn nothing_is_lost_or_doubled() {
         println!("SOAK_SEED={seed} SOAK_SCHEDULES=1: {failure}");
     }
     assert!(totals.failures.is_empty(), "see above");
+}
+
+/// As many schedules for the text pad.
+#[test]
+fn text_is_append_only() {
+    common::init();
+    let first = number("SOAK_SEED", 1);
+    let schedules = number("SOAK_SCHEDULES", 80);
+    let jobs = number("SOAK_JOBS", 16);
+    let next = AtomicU64::new(0);
+    let failures = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..jobs.min(schedules) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= schedules {
+                        return;
+                    }
+                    let seed = first.wrapping_add(index);
+                    if catch_unwind(AssertUnwindSafe(|| text::play(seed))).is_err() {
+                        failures.lock().expect("no panic under the lock").push(seed);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("no panic under the lock");
+    println!("{schedules} schedules of text, {} failures", failures.len());
+    assert!(
+        failures.is_empty(),
+        "SOAK_SCHEDULES=1 SOAK_SEED= {failures:?}"
+    );
 }
 
 fn one(seed: u64, totals: &Mutex<Totals>) {

@@ -62,6 +62,13 @@ impl Settings {
     }
 
     pub fn sink(&self, uri: &str) -> gst::Element {
+        let sink = self.element(uri);
+        sink.set_property("async", self.is_async);
+        sink
+    }
+
+    /// Makes the element, or a transcriber with the same settings.
+    pub fn element(&self, uri: &str) -> gst::Element {
         let sink = common::sink_for(uri);
         sink.set_property("end-window-size", self.end_window);
         sink.set_property("chunk-duration", self.chunk);
@@ -73,7 +80,6 @@ impl Settings {
         sink.set_property("enable-nonstream", self.two_pass);
         sink.set_property("finish-timeout", FINISH);
         sink.set_property("replay-time", self.replay);
-        sink.set_property("async", self.is_async);
         sink.set_property_from_str("leaky", self.leaky);
         sink.set_property_from_str("result-type", if self.single { "single" } else { "full" });
         sink.set_property_from_str("compression", if self.gzip { "gzip" } else { "none" });

@@ -181,7 +181,12 @@ pub fn open_ended_speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
 
 /// The progress `connect` is complete: the line is up, and waits for audio.
 pub fn is_ready(message: &gst::Message) -> bool {
-    matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == gst::ProgressType::Complete)
+    is_progress(message, gst::ProgressType::Complete)
+}
+
+/// Whether this is a progress message of the kind.
+pub fn is_progress(message: &gst::Message, kind: gst::ProgressType) -> bool {
+    matches!(message.view(), gst::MessageView::Progress(p) if p.get().0 == kind)
 }
 
 /// The errors that the sink itself posted; a source adds its own.

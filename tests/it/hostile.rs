@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use crate::common::faults::warnings_of;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{
@@ -169,12 +170,6 @@ fn broken_frames() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn reconnects(heard: &BusLog) -> usize {
-    let warnings = heard.warnings();
-    let details = warnings.iter().filter_map(|w| w.details.as_ref());
-    details.filter(|d| d.name() == "volcasr-reconnect").count()
-}
-
 /// Once the service has answered, broken framing is a loss like a reset: the next connection goes
 /// on.
 #[test]
@@ -190,7 +185,7 @@ fn broken_framing_is_restored() {
         assert!(heard.saw_eos(), "{case}");
         assert_eq!(texts(&heard), ["before.", "after."], "{case}");
         assert_ends_once(&heard.transcripts());
-        assert_eq!(reconnects(&heard), 1, "{case}");
+        assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 1, "{case}");
         assert_eq!(service.connections().len(), 2, "{case}");
     }
 }
@@ -230,7 +225,7 @@ fn broken_framing_on_every_connection_is_an_error() {
     assert!(error.error.message().contains("corrupt"), "{error:?}");
     let details = error.details.as_ref().expect("details");
     assert_eq!(details.get("retryable"), Ok(true), "{details:?}");
-    assert_eq!(reconnects(&heard), 3);
+    assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 3);
     assert_eq!(service.connections().len(), 4);
 }
 

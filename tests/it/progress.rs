@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::common::faults::is_progress;
 use crate::common::*;
 use gst::ProgressType::{Canceled, Complete, Error, Start};
 use gst::prelude::*;
 use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
 fn wait_for(rig: &TestPipeline, kind: gst::ProgressType) -> BusLog {
-    rig.listen_until(|message| {
-        matches!(message.view(), gst::MessageView::Progress(progress) if progress.get().0 == kind)
-    })
+    rig.listen_until(|message| is_progress(message, kind))
 }
 
 /// All that is posted until READY, and by it.

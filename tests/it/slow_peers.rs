@@ -71,9 +71,7 @@ fn nobody_listens_yet() {
     rig.play();
     rig.push(&pcm, 20);
     rig.end();
-    let mut heard = rig.listen_until(|message| {
-        matches!(message.view(), gst::MessageView::Progress(p) if p.get().0 == gst::ProgressType::Continue)
-    });
+    let mut heard = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
     let _service = service(Options {
         port,
         ..Options::default()

@@ -1,27 +1,18 @@
 //! Without a connection, or one that is a session, there is an error, whether or not a buffer ever
 //! comes.
 
-use std::net::TcpListener;
 use std::process::Command;
 
+use crate::common::faults::free_port;
 use crate::common::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;
 use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
-/// A port at which nothing listens.
-fn closed_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
-}
-
 /// Without a network there is an error as well, whether or not a buffer ever comes.
 #[test]
 fn no_network() {
-    let refused = format!(
-        "ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
-        closed_port()
-    );
+    let refused = format!("ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async", free_port());
     let unknown = "wss://does-not-exist.invalid/api/v3/sauc/bigmodel_async";
     for (uri, parts) in [
         (refused.as_str(), ["127.0.0.1", "uri", "port"]),
@@ -59,7 +50,7 @@ fn no_network() {
 fn gst_launch_shows_the_first_failed_try() {
     let uri = format!(
         "uri=ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
-        closed_port()
+        free_port()
     );
     let output = Command::new("gst-launch-1.0")
         .args("audiotestsrc num-buffers=20 ! audioconvert ! audioresample".split(' '))

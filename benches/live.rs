@@ -1,5 +1,6 @@
 //! N live sessions in one process, measured from inside: `live SINK N SECONDS [URI]` prints one
-//! line of JSON. SINK is `volcasrsink`, or `fakesink` for what all the rest costs.
+//! line of JSON. SINK is `volcasrsink`, `volcasrtranscriber` with a `fakesink` behind it, or
+//! `fakesink` for what all the rest costs.
 //!
 //! Each session is a pipeline of its own, which gets a buffer of 10 ms every 10 ms. Two threads
 //! push for all of them, as two do for all sockets of a server: a thousand threads with a clock
@@ -27,6 +28,8 @@ const TICK: Duration = Duration::from_millis(10);
 const FEEDERS: usize = 2;
 /// Until all sessions are open and their history is as long as it gets.
 const WARM_UP: Duration = Duration::from_secs(8);
+
+const TRANSCRIBER: &str = "volcasrtranscriber";
 
 /// One pipeline.
 struct Session {
@@ -75,14 +78,25 @@ fn main() -> ExitCode {
 }
 
 fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Session {
+    let is_filter = sink == TRANSCRIBER;
     let sink = match uri {
-        Some(uri) => support::sink(uri),
+        Some(uri) => support::element(sink, uri),
         None => gst::ElementFactory::make(sink).build().expect("the sink"),
     };
-    sink.set_property("sync", false);
-    sink.set_property("async", false);
     let pipeline = gst::Pipeline::new();
     pipeline.add(&sink).expect("a new pipeline");
+    let last = match is_filter {
+        true => gst::ElementFactory::make("fakesink")
+            .build()
+            .expect("a core element"),
+        false => sink.clone(),
+    };
+    last.set_property("sync", false);
+    last.set_property("async", false);
+    if is_filter {
+        pipeline.add(&last).expect("a new element");
+        sink.link_pads(Some("src"), &last, None).expect("text");
+    }
     let troubles = troubles.clone();
     let bus = pipeline.bus().expect("a bus");
     bus.set_sync_handler(move |_, message| {
@@ -92,7 +106,16 @@ fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Sessio
         }
         gst::BusSyncReply::Drop
     });
-    let pad = gst::Pad::builder(gst::PadDirection::Src).build();
+    let pad = gst::Pad::builder(gst::PadDirection::Src)
+        .query_function(move |pad, parent, query| match query.view_mut() {
+            // Words leave when they are due, as in a live pipeline.
+            gst::QueryViewMut::Latency(latency) if is_filter => {
+                latency.set(true, gst::ClockTime::ZERO, None);
+                true
+            }
+            _ => gst::Pad::query_default(pad, parent, query),
+        })
+        .build();
     pad.link(&sink.static_pad("sink").expect("its pad"))
         .expect("a free pad");
     pad.set_active(true).expect("a new pad");
@@ -133,7 +156,7 @@ fn feed(sessions: &[Session], part: usize, sound: &[gst::Buffer], over: &AtomicB
 /// One line of JSON.
 fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsize) -> String {
     let sampled = sessions.iter().step_by(sessions.len().div_ceil(SAMPLED));
-    let sampled = sampled.filter(|_| sink == "volcasrsink");
+    let sampled = sampled.filter(|_| sink != "fakesink");
     let mut written = Written::new(sampled.map(|session| &session.sink));
     let (cpu, began) = (cpu(), Instant::now());
     let mut threads = 0;

@@ -5,6 +5,8 @@
 //! - `latency`: at real time, from a chunk's last sample at the sink to the kernel, and from the
 //!   service's telling an utterance to its message on the bus (the service with `--recogniser marks
 //!   --told-at`);
+//! - `due`: at real time, by how much a word of the text pad leaves later than its latency says (the
+//!   service with `--recogniser marks`);
 //! - `allocations`: in steady state, for one frame, but for the buffers that come from upstream;
 //! - `reading`: of responses of megabytes, which the service's script has from 1 s of audio on:
 //!   RESPONSES of them, of BYTES in all.
@@ -37,13 +39,14 @@ fn main() -> ExitCode {
         .collect();
     let [what, uri] = args.as_slice() else {
         // `cargo bench` without arguments runs every target.
-        eprintln!("one start|latency|allocations|reading URI: run by scripts/bench.py");
+        eprintln!("one start|latency|due|allocations|reading URI: run by scripts/bench.py");
         return ExitCode::SUCCESS;
     };
     support::init();
     match what.as_str() {
         "start" => start(uri),
         "latency" => latency(uri),
+        "due" => due(uri),
         "allocations" => allocations(uri),
         "reading" => reading(uri),
         _ => return ExitCode::FAILURE,
@@ -100,6 +103,59 @@ fn connection(uri: &str) -> Duration {
     let read = socket.read(&mut answer).expect("a connection");
     assert!(answer[..read].starts_with(b"HTTP/1.1 101"));
     began.elapsed()
+}
+
+/// Sentences last longer than this: most of their words leave before they are final.
+const LATENCY: gst::ClockTime = gst::ClockTime::from_mseconds(1200);
+
+fn due(uri: &str) {
+    let (pcm, _) = Layout::default().sentences(6);
+    let transcriber = support::element("volcasrtranscriber", uri);
+    transcriber.set_property("latency", LATENCY.mseconds() as u32);
+    transcriber.set_property("chunk-duration", 100u32);
+    let (pipeline, source) = fed(&transcriber, true);
+    let sink = gst::ElementFactory::make("fakesink")
+        .property("sync", false)
+        .property("async", false)
+        .build()
+        .expect("a core element");
+    pipeline.add(&sink).expect("a new element");
+    transcriber
+        .link_pads(Some("src"), &sink, None)
+        .expect("text");
+    let late: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let into = late.clone();
+    let clocked = pipeline.downgrade();
+    let pad = transcriber.static_pad("src").expect("a pad");
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data
+            && let Some(now) = clocked.upgrade().and_then(|p| p.current_running_time())
+            && let Some(due) = buffer.pts().map(|pts| pts + LATENCY)
+            // What left earlier was final.
+            && let Some(late) = now.checked_sub(due)
+        {
+            into.lock().expect("no panic").push(late.nseconds());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    pipeline.set_state(gst::State::Playing).expect("to play");
+    for buffer in buffers(&pcm, 10) {
+        let due = buffer.pts().unwrap_or_default();
+        source.push_buffer(buffer).expect("it is taken");
+        while pipeline.current_running_time().is_none_or(|now| now <= due) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    let mut late = late.lock().expect("no panic").clone();
+    late.sort_unstable();
+    let ms = |percent| percentile(&late, percent) as f64 / 1e6;
+    println!(
+        r#"{{"due_p50_ms":{},"due_p99_ms":{},"words":{}}}"#,
+        ms(50),
+        ms(99),
+        late.len()
+    );
+    pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
 fn latency(uri: &str) {

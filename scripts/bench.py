@@ -37,6 +37,7 @@ SPEECH = "/usr/share/pocketsphinx/test/data/librivox/*.wav"
 PYTHON = os.path.join(TARGET, "bench-venv", "bin", "python")
 PARSE = "rawaudioparse use-sink-caps=false format=pcm pcm-format=s16le sample-rate=24000 num-channels=1"
 SINK = "volcasrsink sync=false max-speed=0"
+TRANSCRIBER = "volcasrtranscriber max-speed=0"
 # The plugin alone, for both sides: in the directory of the build GStreamer looks into every file.
 PLUGIN = os.path.abspath(os.path.join(TARGET, "bench-plugin"))
 ENVIRONMENT = dict(
@@ -173,6 +174,8 @@ def cpu_of_an_hour(pcm):
     with Service("--recogniser", "silent") as service:
         none = best(pcm, f"{SINK} compression=none uri={service.uri}")
         row("CPU for a second of speech, none", f"{none:.4f} ms", f"tcpclientsink {tcp:.4f} ms", none / tcp, "<= 2.5", none / tcp / 2.5)
+        text = best(pcm, f"{TRANSCRIBER} compression=none uri={service.uri} ! fakesink sync=false async=false")
+        row("CPU for a second of speech, none, transcriber", f"{text:.4f} ms", f"volcasrsink {none:.4f} ms", text / none, "<= 1.2", text / none / 1.2)
         gzip = best(pcm, f"{SINK} compression=gzip uri={service.uri}")
         # In one session, as the others do.
         relay = Relay(service.port)
@@ -202,6 +205,9 @@ def one_session():
         late = bench("one", "latency", service.uri)
     row("chunk complete to kernel, p99", f"{late['sent_p99_ms']:.2f} ms", f"p50 {late['sent_p50_ms']:.2f} ms", None, "<= 2 ms", late["sent_p99_ms"] / 2)
     row("response sent to message on the bus, p99", f"{late['told_p99_ms']:.2f} ms", f"p50 {late['told_p50_ms']:.2f} ms", None, "<= 2 ms", late["told_p99_ms"] / 2)
+    with Service("--recogniser", "marks", "--lag", "0s") as service:
+        due = bench("one", "due", service.uri)
+    row("a word due to a word on the pad, p99", f"{due['due_p99_ms']:.2f} ms", f"p50 {due['due_p50_ms']:.2f} ms", None, "<= 20 ms", due["due_p99_ms"] / 20)
     for compression in ["none", "gzip"]:
         with Service("--recogniser", "silent") as service:
             frame = bench("one", "allocations", service.uri, COMPRESSION=compression)
@@ -271,6 +277,10 @@ def live_sessions(scratch):
 
     marks = ["--recogniser", "marks", "--threads", "2"]
     curve = [measure(n, "marks", marks) for n in counts]
+    with Service(*marks) as service:
+        text = bench("live", "volcasrtranscriber", counts[-1], seconds, service.uri)
+    ours = curve[-1]["cores"]
+    row(f"{counts[-1]} live, marks: cores with volcasrtranscriber", f"{text['cores']:.3f}", f"volcasrsink {ours:.3f}", text["cores"] / ours, "<= 1.3", text["cores"] / ours / 1.3)
     if len(curve) > 2:
         few, many = curve[-2], curve[-1]
         each, before = many["share"] / many["n"], few["share"] / few["n"]

@@ -11,7 +11,12 @@ pub fn init() {
 
 /// A sink that the loopback service at `uri` knows.
 pub fn sink(uri: &str) -> gst::Element {
-    let sink = gst::ElementFactory::make("volcasrsink")
+    element("volcasrsink", uri)
+}
+
+/// The same for one of the plugin's elements.
+pub fn element(name: &str, uri: &str) -> gst::Element {
+    let sink = gst::ElementFactory::make(name)
         .property("uri", uri)
         .property("app-key", "app-1")
         .property("access-key", "secret-access-key")

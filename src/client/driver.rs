@@ -69,7 +69,8 @@ pub(super) fn start(
         published: Counts::default(),
         shared: shared.clone(),
     };
-    let task = spawn(driver.run())?;
+    // A future that owns the driver by value would have room for it twice.
+    let task = spawn(Box::new(driver).run())?;
     spawn(async move {
         // A panic in a task goes unnoticed otherwise, and the pipeline would wait for ever.
         if task.await.is_err() {
@@ -84,7 +85,7 @@ pub(super) fn start(
 }
 
 impl Driver {
-    async fn run(mut self) {
+    async fn run(mut self: Box<Self>) {
         loop {
             self.advance();
             if self.machine.has_failed() {

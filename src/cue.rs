@@ -34,11 +34,14 @@
 mod layout;
 mod text;
 mod times;
+mod word;
 
 use std::time::Duration;
 
 use text::Piece;
 use times::Clock;
+
+pub use word::Word;
 
 /// Longest time that a cue is shown.
 pub const LONGEST: Duration = Duration::from_secs(7);
@@ -80,17 +83,6 @@ pub struct Utterance {
     pub words: Vec<Word>,
     /// Speaker, if known. Each of its cues says the same.
     pub speaker: Option<String>,
-}
-
-/// A word of an utterance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Word {
-    /// The word, with or without the spaces and punctuation around it.
-    pub text: String,
-    /// Time at which it begins, if known.
-    pub start: Option<Duration>,
-    /// Time at which it ends, if known.
-    pub end: Option<Duration>,
 }
 
 /// Text for a screen, and the time for which it is shown.

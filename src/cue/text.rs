@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::Word;
+use super::word::Word;
 
 /// Bytes of text that is in no word, up to which the next word is looked for.
 const LOOK_AHEAD: usize = 80;

@@ -8,10 +8,10 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::input::Input;
 use super::listener::TextListener;
 use super::output::{Output, Pushed, post_flow_error};
 use super::settings::{PROPERTIES, TextSettings};
+use super::streaming::Input;
 use super::unsynced::Unsynced;
 use crate::element::caps;
 use crate::element::run::Run;

@@ -13,26 +13,11 @@ use crate::client::{Abort, InputError, WaitResult};
 use crate::element::FINISH;
 use crate::element::input::clip;
 use crate::element::run::Run;
+use crate::element::timeline::Segment;
 use crate::session::BYTES_PER_SAMPLE;
 use crate::sync::lock;
 
-type Segment = gst::FormattedSegment<gst::ClockTime>;
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
-
-/// State of the streaming thread between two buffers.
-#[derive(Debug, Default)]
-pub(super) struct Input {
-    segment: Option<Segment>,
-    /// The last STREAM_START, for a run that begins after it.
-    stream: Option<(String, gst::Seqnum)>,
-    /// End of the audio in this segment.
-    end: Option<gst::ClockTime>,
-    /// The settings can't be used, and the bus has the error.
-    refused: bool,
-    reverse_warned: bool,
-    /// Upstream's latency is to be asked for.
-    fresh: bool,
-}
 
 impl VolcAsrTranscriber {
     /// Takes a buffer.

@@ -54,6 +54,7 @@ mod output;
 mod queries;
 mod schedule;
 mod settings;
+mod streaming;
 mod unsynced;
 
 pub use settings::Grouping;

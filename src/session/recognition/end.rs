@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::output::End;
 use super::{Recognition, State};
 use crate::protocol::failure::Cause;
 use crate::session::error::{ConnectionError, SessionError};
@@ -12,17 +13,6 @@ use crate::session::time_to_samples;
 
 /// A service that was sent audio more recently does not end the session for want of it.
 const MIN_IDLE_BEFORE_END: Duration = Duration::from_millis(500);
-
-/// End of a connection without an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// With its final response, or without hope for one.
-    Finished,
-    /// The final response did not come in time.
-    FinishTimeout,
-    /// The service closed in good order, but without its final response.
-    ClosedWithoutFinal,
-}
 
 impl<E: ConnectionError> Recognition<E> {
     /// A connection, or the attempt to have one, is over.

@@ -20,8 +20,7 @@ use std::time::Duration;
 
 pub use output::{Action, Output};
 
-use self::end::End;
-use self::output::Outputs;
+use self::output::{End, Outputs};
 use super::connection::Connection;
 use super::counts::Counts;
 use super::decoder::Decoder;

@@ -34,6 +34,17 @@ pub enum Action {
     },
 }
 
+/// End of a connection without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With its final response, or without hope for one.
+    Finished,
+    /// The final response did not come in time.
+    FinishTimeout,
+    /// The service closed in good order, but without its final response.
+    ClosedWithoutFinal,
+}
+
 /// One thing to pass on.
 #[derive(Debug)]
 pub enum Output<E> {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::end::End;
-use super::output::Outputs;
+use super::output::{End, Outputs};
 use super::{Recognition, State};
 use crate::protocol::response::{Content, Response};
 use crate::session::connection::Connection;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::end::End;
+use super::output::End;
 use super::{Recognition, State};
 use crate::session::BYTES_PER_SAMPLE;
 use crate::session::connection::{Connection, REQUEST_SEQUENCE};

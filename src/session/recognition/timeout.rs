@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::end::End;
-use super::output::Action;
+use super::output::{Action, End};
 use super::{Preconnect, Recognition, State};
 use crate::session::connection::Expired;
 use crate::session::error::{ConnectionError, SessionError};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Utterance, Word};
+use super::utterance::{Utterance, Word};
 use crate::cue::{self, Cutter};
 use crate::element::bus::tags;
 

@@ -16,6 +16,7 @@ mod intake;
 mod leave;
 mod origin;
 mod owed;
+mod utterance;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::cue::{Cutter, Style};
 
 pub(super) use group::shares;
 pub(super) use origin::Origin;
+pub(super) use utterance::{Utterance, Word};
+
 use owed::Early;
 
 /// Time between two gaps of a live pipeline in which nothing is said.
@@ -45,29 +48,6 @@ pub(super) enum Unit {
     Word,
     Utterance,
     Cue(Style),
-}
-
-/// A stretch of text with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub text: String,
-    pub start: Duration,
-    pub end: Duration,
-}
-
-/// An utterance as it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Utterance {
-    /// Number in its stream, which replaces what came under it before.
-    pub number: u32,
-    /// Empty if it is withdrawn.
-    pub text: String,
-    pub is_final: bool,
-    pub start: Option<Duration>,
-    pub end: Option<Duration>,
-    /// Its words, where they are known: without blank ones, with times that only grow.
-    pub words: Vec<Word>,
-    pub speaker: Option<String>,
 }
 
 /// Something to do now.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Utterance, Word};
+use super::utterance::{Utterance, Word};
 
 /// Words that are remembered. What lies further back is over.
 const REMEMBERED: usize = 64;

@@ -1,0 +1,18 @@
+//! State of the streaming thread.
+
+use crate::element::timeline::Segment;
+
+/// State of the streaming thread between two buffers.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    pub segment: Option<Segment>,
+    /// The last STREAM_START, for a run that begins after it.
+    pub stream: Option<(String, gst::Seqnum)>,
+    /// End of the audio in this segment.
+    pub end: Option<gst::ClockTime>,
+    /// The settings can't be used, and the bus has the error.
+    pub refused: bool,
+    pub reverse_warned: bool,
+    /// Upstream's latency is to be asked for.
+    pub fresh: bool,
+}

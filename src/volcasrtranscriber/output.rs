@@ -39,6 +39,8 @@ struct State {
     audio_end: Duration,
     /// Moment at which audio or text came last.
     changed_at: Instant,
+    /// The task waits until it is told.
+    waits_without_limit: bool,
 }
 
 /// Next step of the task.
@@ -74,6 +76,7 @@ impl Output {
                 max_delay: Duration::ZERO,
                 audio_end: Duration::ZERO,
                 changed_at: Instant::now(),
+                waits_without_limit: false,
             }),
             changed: Condvar::new(),
         }
@@ -91,6 +94,7 @@ impl Output {
             max_delay: Duration::ZERO,
             audio_end: Duration::ZERO,
             changed_at: Instant::now(),
+            waits_without_limit: false,
         };
     }
 
@@ -145,6 +149,13 @@ impl Output {
         let mut state = lock(&self.state);
         state.audio_end = end;
         state.changed_at = Instant::now();
+        // Not for each buffer: the task waits with a limit as soon as it knows.
+        let known = end.saturating_sub(STARVED_MARGIN);
+        if state.waits_without_limit && state.schedule.is_starving(known) {
+            state.waits_without_limit = false;
+            drop(state);
+            self.changed.notify_all();
+        }
     }
 
     /// Changes the schedule.
@@ -223,7 +234,9 @@ impl Output {
                 let limit = until.zip(now).map(|(until, now)| until.saturating_sub(now));
                 // Not heard yet: asked again then.
                 let starved = starving.then(|| STARVED.saturating_sub(since).max(STARVED / 4));
-                match limit.or(starved) {
+                let limit = limit.or(starved);
+                state.waits_without_limit = limit.is_none();
+                match limit {
                     Some(limit) => drop(self.changed.wait_timeout(state, limit)),
                     None => drop(self.changed.wait(state)),
                 }

@@ -91,8 +91,9 @@ fn expected() -> Vec<(u64, u64, String)> {
     ]
 }
 
+/// A script says the same in each session: there is to be one, however slow the machine.
 fn cues(service: &Service) -> String {
-    transcriber_line(service, "grouping=cue cue-width=24")
+    transcriber_line(service, "grouping=cue cue-width=24 idle-timeout=0")
 }
 
 fn path(path: &Path) -> &str {

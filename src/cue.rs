@@ -4,8 +4,9 @@
 //! here, by the same rules:
 //!
 //! - A cue has at most [`Style::lines`] lines of [`Style::width`] columns. A CJK character takes
-//!   two. Lines are broken at punctuation, then between words; in CJK text between characters, but
-//!   never before closing punctuation (kinsoku).
+//!   two; in a text with Han or kana, so do `…`, `—`, `“` and the like, which scripts share. Lines
+//!   are broken at punctuation, then between words; in CJK text between characters, but never
+//!   before closing punctuation (kinsoku).
 //! - A cue lasts at most [`LONGEST`]. It ends at the end of a sentence, else at a comma, else
 //!   between words. Its times are those of its words; without them, its share of the utterance.
 //! - It stays for [`HOLD`] after its last word, and for at least [`SHORTEST`], where the next cue

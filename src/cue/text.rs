@@ -53,6 +53,33 @@ pub(super) struct Placed<'a> {
     from: usize,
 }
 
+/// Columns of the characters of one text.
+///
+/// A CJK character takes two. `…`, `—`, `“` and other punctuation that scripts share takes two in
+/// a text that has Han or kana, whose fonts have it full width, and one elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ruler {
+    is_cjk: bool,
+}
+
+impl Ruler {
+    pub fn of(text: &str) -> Self {
+        // An emoji is as wide, and no letter.
+        let is_cjk = |c: char| c.is_alphabetic() && is_unspaced(c);
+        Ruler {
+            is_cjk: text.chars().any(is_cjk),
+        }
+    }
+
+    /// Returns the columns of a part of the text.
+    pub fn columns(self, part: &str) -> usize {
+        match self.is_cjk {
+            true => part.width_cjk(),
+            false => part.width(),
+        }
+    }
+}
+
 /// Returns the text with single spaces for white space and control characters, and none around.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -74,6 +101,7 @@ pub(super) fn clean(text: &str) -> String {
 
 /// Returns the words that the text has, in its order.
 pub(super) fn find<'a>(text: &str, words: &'a [Word]) -> Vec<Placed<'a>> {
+    let ruler = Ruler::of(text);
     let (mut at, mut column) = (0, 0);
     let mut found = Vec::with_capacity(words.len());
     for word in words {
@@ -83,16 +111,17 @@ pub(super) fn find<'a>(text: &str, words: &'a [Word]) -> Vec<Placed<'a>> {
             continue;
         };
         let from = at + behind;
-        column += text[at..from].width();
+        column += ruler.columns(&text[at..from]);
         found.push(Placed { word, column, from });
         at = from + wanted.len();
-        column += wanted.width();
+        column += ruler.columns(&wanted);
     }
     found
 }
 
 /// Returns a [`clean`] text in pieces of at most `width` columns.
 pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piece> {
+    let ruler = Ruler::of(text);
     let mut pieces: Vec<Piece> = Vec::new();
     let mut from = 0;
     let mut column = 0;
@@ -116,8 +145,8 @@ pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piec
                     .is_ok()
             }),
         };
-        for (from, to) in split(text, from, to, width) {
-            let width = text[from..to].width();
+        for (from, to) in split(text, from, to, width, ruler) {
+            let width = ruler.columns(&text[from..to]);
             let after = Break::Forced;
             pieces.push(Piece {
                 from,
@@ -138,20 +167,25 @@ pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piec
     pieces
 }
 
-/// Divides a piece that is wider than a line.
-fn split(text: &str, from: usize, to: usize, width: usize) -> Vec<(usize, usize)> {
-    if text[from..to].width() <= width {
-        return vec![(from, to)];
-    }
+/// Divides a piece that is wider than a line. A `……` or `——` stays whole where it fits.
+fn split(text: &str, from: usize, to: usize, width: usize, ruler: Ruler) -> Vec<(usize, usize)> {
     let mut parts = Vec::new();
     let mut begin = from;
+    // Begin of the characters that belong together.
+    let mut unit = from;
+    let mut last = None;
     for (at, character) in text[from..to].char_indices() {
         let at = from + at;
         let end = at + character.len_utf8();
-        if at > begin && text[begin..end].width() > width {
-            parts.push((begin, at));
-            begin = at;
+        if last != Some(character) || !matches!(character, '…' | '—') {
+            unit = at;
         }
+        while at > begin && ruler.columns(&text[begin..end]) > width {
+            let cut = if unit > begin { unit } else { at };
+            parts.push((begin, cut));
+            begin = cut;
+        }
+        last = Some(character);
     }
     parts.push((begin, to));
     parts

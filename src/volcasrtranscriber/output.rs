@@ -44,6 +44,7 @@ struct State {
 }
 
 /// Next step of the task.
+#[derive(Debug)]
 enum Step {
     Act(Action<gst::Event>),
     Again,
@@ -366,3 +367,6 @@ pub(super) fn post_flow_error(element: &gst::Element, error: gst::FlowError) {
     // Without a bus there is nobody to tell.
     let _ = element.post_message(message);
 }
+
+#[cfg(test)]
+mod tests;

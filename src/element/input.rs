@@ -12,6 +12,7 @@ mod place;
 use crate::element::timeline::{Anchor, Nanos, Segment, nanos};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 use alignment::{Announcement, Discontinuity, Flags, Window, judge};
+use clip::Start;
 use place::{Place, to_clock_time};
 
 pub(crate) use limits::GapLimits;
@@ -82,12 +83,11 @@ impl GapDetector {
     /// Plans what to do with a buffer of so many bytes. [`take`](Self::take) then takes the rest.
     pub fn judge(
         &mut self,
-        pts: Option<gst::ClockTime>,
-        discont: bool,
+        mut start: Start,
         bytes: usize,
         segment: Option<&Segment>,
     ) -> BufferPlan {
-        let discont = std::mem::take(&mut self.discont) || discont;
+        start.discont |= std::mem::take(&mut self.discont);
         let mut plan = BufferPlan::default();
         let expected = (self.place.as_ref().zip(segment)).and_then(|(place, segment)| {
             let expected = place.expected(self.rate);
@@ -95,12 +95,12 @@ impl GapDetector {
             same.then_some(expected)
         });
         // Without a timestamp it goes on where the one before ended.
-        if let (Some(time), Some(segment)) = (pts.map(nanos).or(expected), segment) {
-            let (time, restarts) = self.jump(time, discont, segment, bytes, &mut plan);
+        if let (Some(time), Some(segment)) = (start.time.map(nanos).or(expected), segment) {
+            let (time, restarts) = self.jump(time, start, segment, bytes, &mut plan);
             plan.time = Some(Timestamp {
                 time,
                 segment: segment.clone(),
-                own: pts.is_some(),
+                own: start.time.is_some(),
                 restarts,
             });
         }
@@ -162,7 +162,7 @@ impl GapDetector {
     fn jump(
         &mut self,
         time: Nanos,
-        discont: bool,
+        start: Start,
         segment: &Segment,
         bytes: usize,
         plan: &mut BufferPlan,
@@ -175,18 +175,21 @@ impl GapDetector {
         };
         let expected = place.expected(rate);
         let deviation = place.deviation(expected, time, segment);
+        // The buffer's own timestamp tells jitter from a repeat, also where it is clipped.
+        let clipped = nanos(start.clipped);
+        let reach = deviation.unwrap_or_default() - clipped;
         let announcement = if !place.is_continuous_with(segment) {
             Announcement::Segment
-        } else if place.repeats_at(time)
-            || discont && self.flags.announce(deviation.unwrap_or_default())
-        {
-            Announcement::Flag
+        } else if place.repeats_at(time - clipped) {
+            Announcement::Repeat
+        } else if start.discont && self.flags.announce(reach) {
+            Announcement::of_flag(reach)
         } else if place.after_gap {
             Announcement::Gap
         } else {
             Announcement::None
         };
-        let flag = announcement == Announcement::Flag;
+        let flag = matches!(announcement, Announcement::Flag | Announcement::Repeat);
         let overlap = place.audio_end - time;
         let jump = deviation.map_or(Discontinuity::Unrelated, |deviation| {
             judge(announcement, deviation, overlap)

@@ -14,6 +14,7 @@ use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::{BusPoster, post_settings_error};
 use crate::element::drops::{DropReporter, DroppedRange};
 use crate::element::ineffective::ineffective;
+use crate::element::input::clip::Start;
 use crate::element::input::{BufferPlan, GapDetector, GapLimits};
 use crate::element::run_config::Environment;
 use crate::element::settings::{Leaky, Settings};
@@ -282,17 +283,10 @@ impl Run {
         }
     }
 
-    /// Hands over a buffer's samples. `discont`: its time may jump. Never blocks: the wait for
-    /// space came before.
-    pub fn push_buffer(
-        &self,
-        pts: Option<gst::ClockTime>,
-        discont: bool,
-        pcm: &[u8],
-        segment: Option<&Segment>,
-    ) {
+    /// Hands over a buffer's samples. Never blocks: the wait for space came before.
+    pub fn push_buffer(&self, start: Start, pcm: &[u8], segment: Option<&Segment>) {
         if pcm.is_empty() {
-            self.skip(discont);
+            self.skip(start.discont);
             return;
         }
         let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
@@ -300,7 +294,7 @@ impl Run {
             self.drop_oldest(samples);
         }
         let mut streaming = self.streaming();
-        let plan = streaming.input.judge(pts, discont, pcm.len(), segment);
+        let plan = streaming.input.judge(start, pcm.len(), segment);
         self.push_gap(&mut streaming, &plan);
         let pcm = &pcm[plan.skip..];
         if pcm.is_empty() {

@@ -10,7 +10,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use crate::client::{Abort, InputError};
-use crate::element::input::clip;
+use crate::element::input::clip::{self, Start};
 use crate::element::run::Run;
 use crate::element::run_slot::RunSlot;
 use crate::element::settings::Settings;
@@ -252,14 +252,13 @@ impl BaseSinkImpl for VolcAsrSink {
             Some(segment) => clip::clip(buffer, segment, run.rate),
             None => Some(buffer.clone()),
         };
-        let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
-        let discont = buffer.flags().intersects(jumps);
         // Outside the segment: not to be played, and so not to be recognised.
-        let Some(buffer) = clipped else {
-            run.skip(discont);
+        let Some(clipped) = clipped else {
+            run.skip(clip::is_discont(buffer));
             return Ok(gst::FlowSuccess::Ok);
         };
-        let Ok(map) = buffer.map_readable() else {
+        let start = Start::new(buffer, &clipped);
+        let Ok(map) = clipped.map_readable() else {
             // The next buffer gets the flow error, once the cause is on the bus.
             run.client.abort(Abort::Input(InputError::Unmappable));
             return Ok(gst::FlowSuccess::Ok);
@@ -273,9 +272,9 @@ impl BaseSinkImpl for VolcAsrSink {
                 map.len()
             );
         }
-        let (pts, pcm) = (buffer.pts(), &map[..whole]);
-        self.remember(pts, pcm.len(), run.rate);
-        run.push_buffer(pts, discont, pcm, segment.as_ref());
+        let pcm = &map[..whole];
+        self.remember(start.time, pcm.len(), run.rate);
+        run.push_buffer(start, pcm, segment.as_ref());
         Ok(gst::FlowSuccess::Ok)
     }
 }

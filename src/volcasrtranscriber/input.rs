@@ -11,7 +11,7 @@ use super::imp::VolcAsrTranscriber;
 use super::schedule::Origin;
 use crate::client::{Abort, InputError, WaitResult};
 use crate::element::FINISH;
-use crate::element::input::clip;
+use crate::element::input::clip::{self, Start};
 use crate::element::run::Run;
 use crate::element::timeline::Segment;
 use crate::session::BYTES_PER_SAMPLE;
@@ -49,17 +49,16 @@ impl VolcAsrTranscriber {
             }
             return Ok(gst::FlowSuccess::Ok);
         }
-        let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
-        let discont = buffer.flags().intersects(jumps);
         let clipped = match &segment {
             Some(segment) => clip::clip(&buffer, segment, run.rate),
-            None => Some(buffer),
+            None => Some(buffer.clone()),
         };
-        let Some(buffer) = clipped else {
-            run.skip(discont);
+        let Some(clipped) = clipped else {
+            run.skip(clip::is_discont(&buffer));
             return Ok(gst::FlowSuccess::Ok);
         };
-        self.take(&run, pad, &buffer, discont, segment.as_ref())
+        let start = Start::new(&buffer, &clipped);
+        self.take(&run, pad, &clipped, start, segment.as_ref())
     }
 
     /// Hands a clipped buffer over, having waited for room.
@@ -68,7 +67,7 @@ impl VolcAsrTranscriber {
         run: &Run,
         pad: &gst::Pad,
         buffer: &gst::Buffer,
-        discont: bool,
+        start: Start,
         segment: Option<&Segment>,
     ) -> Flow {
         let Ok(map) = buffer.map_readable() else {
@@ -77,16 +76,18 @@ impl VolcAsrTranscriber {
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         self.wait_for_room(run, pad, (whole / BYTES_PER_SAMPLE) as u64)?;
-        let pts = buffer.pts();
         let duration = clip::duration(whole, run.rate);
         {
             let mut input = lock(&self.input);
-            input.end = pts.or(input.end).map(|at| at.saturating_add(duration));
+            input.end = start
+                .time
+                .or(input.end)
+                .map(|at| at.saturating_add(duration));
             if let Some(end) = input.end {
                 self.output.audio(end.into());
             }
         }
-        run.push_buffer(pts, discont, &map[..whole], segment);
+        run.push_buffer(start, &map[..whole], segment);
         Ok(gst::FlowSuccess::Ok)
     }
 

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use crate::element::timeline::Nanos;
 
 const MILLISECOND: Nanos = 1_000_000;
-/// Announced deviations up to this make neither silence nor a repeat.
+/// Announced deviations of whole buffers up to this make neither silence nor a repeat.
 const THRESHOLD: Nanos = 40 * MILLISECOND;
 /// Longer deviations are no jitter, announced or not; longer overlaps are no repeats.
 const MAX_JITTER: Nanos = 1000 * MILLISECOND;
@@ -23,12 +23,25 @@ const ROUNDING: Nanos = MILLISECOND;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Announcement {
     None,
-    /// The buffer is flagged as DISCONT.
+    /// The buffer is flagged as DISCONT, and does not reach back by more than jitter.
     Flag,
+    /// It is flagged and reaches back further, or continues one that did and was skipped whole.
+    Repeat,
     /// A GAP event came before it.
     Gap,
     /// It is the first one in another segment.
     Segment,
+}
+
+impl Announcement {
+    /// Returns what a flag announces. `reach`: the deviation of the whole buffer. What clipping
+    /// leaves of a repeat may deviate less than jitter does, and is one still.
+    pub fn of_flag(reach: Nanos) -> Self {
+        match reach < -THRESHOLD {
+            true => Announcement::Repeat,
+            false => Announcement::Flag,
+        }
+    }
 }
 
 /// Meaning of a buffer's deviation.
@@ -54,6 +67,9 @@ pub(crate) fn is_aligned(deviation: Nanos) -> bool {
 /// Judges a buffer that is `deviation` later than the samples before it say. `overlap`: how far it
 /// reaches back into audio, which is less than it deviates where a GAP event claimed too much.
 pub(crate) fn judge(announcement: Announcement, deviation: Nanos, overlap: Nanos) -> Discontinuity {
+    if announcement == Announcement::Repeat && (1..=MAX_JITTER).contains(&overlap) {
+        return Discontinuity::Repeat(overlap);
+    }
     let limit = match announcement {
         Announcement::None => MAX_JITTER,
         _ => THRESHOLD,
@@ -64,12 +80,9 @@ pub(crate) fn judge(announcement: Announcement, deviation: Nanos, overlap: Nanos
             _ => Discontinuity::Realign,
         };
     }
-    if deviation > 0 {
-        return Discontinuity::Gap(deviation);
-    }
-    match announcement {
-        Announcement::Flag if (1..=MAX_JITTER).contains(&overlap) => Discontinuity::Repeat(overlap),
-        _ => Discontinuity::Unrelated,
+    match deviation > 0 {
+        true => Discontinuity::Gap(deviation),
+        false => Discontinuity::Unrelated,
     }
 }
 

@@ -1,7 +1,38 @@
-//! Clipping of buffers to their segment.
+//! Clipping of buffers to their segment, and what is known of the start of the rest.
 
 use crate::element::timeline::Segment;
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+
+/// Start of a buffer's audio.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Start {
+    /// Time of the first sample, if known.
+    pub time: Option<gst::ClockTime>,
+    /// Length of the audio that was clipped before it.
+    pub clipped: gst::ClockTime,
+    /// The buffer's time may jump.
+    pub discont: bool,
+}
+
+impl Start {
+    /// Returns the start of what clipping has left of a buffer.
+    pub fn new(buffer: &gst::Buffer, clipped: &gst::Buffer) -> Self {
+        let times = clipped.pts().zip(buffer.pts());
+        Start {
+            time: clipped.pts(),
+            clipped: times.map_or(gst::ClockTime::ZERO, |(of_rest, of_all)| {
+                of_rest.saturating_sub(of_all)
+            }),
+            discont: is_discont(buffer),
+        }
+    }
+}
+
+/// Whether the buffer's flags say that its time may jump.
+pub(crate) fn is_discont(buffer: &gst::Buffer) -> bool {
+    let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
+    buffer.flags().intersects(jumps)
+}
 
 /// Returns the duration of so many bytes.
 pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
@@ -72,6 +103,10 @@ mod tests {
                     (!kept.is_empty()).then_some(ms(first)),
                     "{at} {claimed:?}"
                 );
+                if let Some(part) = &clipped {
+                    let start = Start::new(&whole, part);
+                    assert_eq!((start.time, start.clipped), (pts, ms(first - at)));
+                }
             }
         }
     }
@@ -82,5 +117,7 @@ mod tests {
         let segment = gst::FormattedSegment::<gst::ClockTime>::new();
         let clipped = clip(&whole, &segment, RATE).expect("all of it");
         assert_eq!((clipped.pts(), clipped.size()), (None, 100 * 48));
+        let start = Start::new(&whole, &clipped);
+        assert_eq!((start.time, start.clipped), (None, gst::ClockTime::ZERO));
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::element::timeline::Timeline;
 
 mod jitter;
+mod repeats;
 mod segments;
 mod untimed;
 
@@ -15,6 +16,14 @@ fn ms(ms: u64) -> gst::ClockTime {
 
 fn bytes(ms: u64) -> usize {
     ms as usize * 48
+}
+
+fn start(at: Option<u64>, discont: bool) -> Start {
+    Start {
+        time: at.map(ms),
+        discont,
+        ..Start::default()
+    }
 }
 
 /// A detector, and the stream's position as a run counts it, in milliseconds.
@@ -75,10 +84,24 @@ impl Fed {
     }
 
     fn buffer(&mut self, at: Option<u64>, discont: bool, length: u64) -> Outcome {
+        self.start(start(at, discont), length)
+    }
+
+    /// As the elements do it, with DISCONT.
+    fn clipped_jump(&mut self, at: u64, length: u64) -> Outcome {
+        let mut buffer = gst::Buffer::from_slice(vec![0; bytes(length)]);
+        let fields = buffer.get_mut().expect("the only owner");
+        fields.set_pts(ms(at));
+        fields.set_flags(gst::BufferFlags::DISCONT);
+        match clip::clip(&buffer, &self.segment, RATE) {
+            Some(part) => self.start(Start::new(&buffer, &part), part.size() as u64 / 48),
+            None => NOTHING,
+        }
+    }
+
+    fn start(&mut self, start: Start, length: u64) -> Outcome {
         let segment = self.segment.clone();
-        let plan = self
-            .input
-            .judge(at.map(ms), discont, bytes(length), Some(&segment));
+        let plan = self.input.judge(start, bytes(length), Some(&segment));
         let mut outcome = self.silence(&plan);
         outcome.skip = plan.skip as u64 / 48;
         let samples = (length - outcome.skip) * 24;
@@ -339,7 +362,7 @@ fn an_hour_of_drift_makes_neither_silence_nor_loss() {
             let (at, position) = (true_time(20 * n), n * 480);
             let plan = fed
                 .input
-                .judge(Some(ms(at)), false, bytes(20), Some(&segment));
+                .judge(start(Some(at), false), bytes(20), Some(&segment));
             assert_eq!((plan.silence, plan.skip, plan.pause), (0, 0, false));
             if let Some(anchor) = fed.input.take(&plan, 480, position) {
                 timeline.add(0, anchor);

@@ -12,7 +12,7 @@ const fn ms(ms: Nanos) -> Nanos {
 
 #[test]
 fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
-    use Announcement::{Flag, Gap, None, Segment};
+    use Announcement::{Flag, Gap, None, Repeat, Segment};
     use Discontinuity as D;
     for (announcement, deviation, overlap, expected) in [
         (None, 0, 0, D::None),
@@ -25,9 +25,16 @@ fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
         (Flag, 40, -40, D::Realign),
         (Flag, -40, 40, D::Realign),
         (Flag, 41, -41, D::Gap(ms(41))),
-        (Flag, -41, 41, D::Repeat(ms(41))),
-        (Flag, -1000, 1000, D::Repeat(ms(1000))),
-        (Flag, -1001, 1001, D::Unrelated),
+        (Repeat, -41, 41, D::Repeat(ms(41))),
+        (Repeat, -1000, 1000, D::Repeat(ms(1000))),
+        (Repeat, -1001, 1001, D::Unrelated),
+        // The last part of one, or what the segment leaves of it.
+        (Repeat, -1, 1, D::Repeat(ms(1))),
+        (Repeat, -40, 40, D::Repeat(ms(40))),
+        (Repeat, 0, 0, D::Realign),
+        (Repeat, 40, -40, D::Realign),
+        (Repeat, 41, -41, D::Gap(ms(41))),
+        (Repeat, -41, -20, D::Unrelated),
         // The GAP event claimed too much, or the buffer came early.
         (Gap, -500, -500, D::Unrelated),
         (Gap, -500, 0, D::Unrelated),

@@ -42,7 +42,7 @@ impl Played {
         let plan = self
             .fed
             .input
-            .judge(at.map(ms), discont, bytes, Some(&segment));
+            .judge(start(at, discont), bytes, Some(&segment));
         self.add(&plan);
         self.skipped += plan.skip as u64 / samples_per_ms / 2;
         let samples = ((bytes - plan.skip) / 2) as u64;

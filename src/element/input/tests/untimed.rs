@@ -32,7 +32,7 @@ fn time_without_timestamps_is_exact() {
     fed.push(0, 20);
     let segment = fed.segment.clone();
     for n in 0..24_000 {
-        let plan = fed.input.judge(None, false, 14, Some(&segment));
+        let plan = fed.input.judge(Start::default(), 14, Some(&segment));
         assert!(fed.input.take(&plan, 7, 480 + 7 * n).is_none());
     }
     let place = fed.input.place.as_ref().map(|place| place.expected(RATE));

@@ -304,6 +304,22 @@ mod tests {
         assert_eq!(decision, Decision::Fail);
     }
 
+    /// A flush ends a stream. The peer that failed must not be asked earlier for it.
+    #[test]
+    fn the_end_of_a_stream_does_not_shorten_the_pause() {
+        for (retry, pause) in [
+            (Retry::Soon, 250),
+            (Retry::Limited, 250),
+            (Retry::Later, 1000),
+        ] {
+            let mut retries = retries(10);
+            retries.on_failure(retry, SPEAKING, ms(10));
+            retries.on_end();
+            assert_eq!(retries.retry_at(), Some(ms(10 + pause)), "{retry:?}");
+            assert_eq!(retries.attempt(), 1, "{retry:?}");
+        }
+    }
+
     #[test]
     fn the_wait_for_the_final_results_is_counted_from_the_first_finish() {
         let mut retries = retries(10);

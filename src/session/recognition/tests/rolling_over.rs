@@ -30,6 +30,23 @@ fn without_a_pause_it_does_after_half_as_much_again() {
     );
 }
 
+/// A second pass may make a later utterance final first. Its words are then sent again with those
+/// that are still open, and the new connection lists them at slightly other times.
+#[test]
+fn words_that_were_final_before_do_not_come_twice() {
+    script(
+        "set session 1000
+        0 audio 1400            | preconnect, connect<10000
+        10 connected            | request
+        20 say -                | open 0, audio 2-8 0-1400
+        30 say 1400 a@0-500 B@600-1000! c@1050-1300 | 0 a, 1 B F, 2 c
+        40 audio 200            | audio 9-9 1400-1600, drain, connect<10040
+        50 connected            | request
+        60 say -                | open 1, again 2-9 0-1600
+        70 say 1600 A@0-480! B@620-1010! C@1060-1310! | 0 A F, 2 C F, settled 1310",
+    );
+}
+
 /// Audio that was sent again does not count, or one rollover would cause the next.
 #[test]
 fn audio_that_is_sent_again_does_not_count() {

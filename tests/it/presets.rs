@@ -149,13 +149,19 @@ fn those_for_live_audio_replace_one_another() {
 }
 
 #[test]
-fn the_file_is_of_this_version() {
-    let keys = glib::KeyFile::new();
-    keys.load_from_data(FILE, glib::KeyFileFlags::NONE)
-        .expect("a key file");
-    let said = |key| keys.value("_presets_", key).expect(key);
-    assert_eq!(said("version"), env!("CARGO_PKG_VERSION"));
-    assert_eq!(said("element-name"), element().type_().name());
+fn the_files_are_of_this_version() {
+    init();
+    let transcriber = include_str!("../../data/GstVolcasrTranscriber.prs");
+    for (name, file) in [("volcasrsink", FILE), ("volcasrtranscriber", transcriber)] {
+        let keys = glib::KeyFile::new();
+        keys.load_from_data(file, glib::KeyFileFlags::NONE)
+            .expect("a key file");
+        let said = |key| keys.value("_presets_", key).expect(key);
+        assert_eq!(said("version"), env!("CARGO_PKG_VERSION"), "{name}");
+        let factory = gst::ElementFactory::find(name).expect(name);
+        let element = factory.load().expect(name).element_type();
+        assert_eq!(said("element-name"), element.name(), "{name}");
+    }
 }
 
 /// Every mark once, in order, at its time: against a service that refuses what it does not know.

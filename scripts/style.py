@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the style that CONTRIBUTING.md describes, as far as a script can.
-
-Files that do not pass yet are listed in scripts/style-todo.txt. With --update, the list is written
-anew without those that pass by now; no file is added to it.
-"""
+"""Checks the style that CONTRIBUTING.md describes, as far as a script can."""
 
 import pathlib
 import re
@@ -11,7 +7,6 @@ import sys
 
 COLUMNS = 100
 LINES = 400
-TODO = pathlib.Path("scripts/style-todo.txt")
 RIDDLE = re.compile(r"\s*//[/!] (So many|What|None:|Nor|The same of)\b")
 PROSE = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 
@@ -42,29 +37,16 @@ def length(path, lines):
         yield len(lines), f"more than {LINES} lines"
 
 
-CHECKS = {check.__name__: check for check in (columns, openings, length)}
+CHECKS = (columns, openings, length)
 
 
 def main():
-    listed = set(TODO.read_text(encoding="utf-8").split("\n"))
-    listed.discard("")
     files = [*pathlib.Path("src").rglob("*.rs"), *pathlib.Path("docs").rglob("*.md")]
-    files = sorted(str(path) for path in files) + PROSE
-    failing = set()
     problems = []
-    for path in files:
+    for path in sorted(str(path) for path in files) + PROSE:
         lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-        for name, check in CHECKS.items():
-            found = list(check(path, lines))
-            entry = f"{name} {path}"
-            if found:
-                failing.add(entry)
-                if entry not in listed:
-                    problems += [f"{path}:{number}: {what}" for number, what in found]
-    if "--update" in sys.argv[1:]:
-        TODO.write_text("".join(f"{entry}\n" for entry in sorted(listed & failing)))
-    elif listed - failing:
-        print(len(listed - failing), "entries of scripts/style-todo.txt pass: scripts/style.py --update")
+        for check in CHECKS:
+            problems += [f"{path}:{number}: {what}" for number, what in check(path, lines)]
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     sys.exit(bool(problems))
 

@@ -61,11 +61,11 @@ pub enum Cause {
 pub enum Retry {
     /// No: something has to be changed first.
     Never,
-    /// Yes, with a new session, as soon as there is audio for it.
+    /// Yes, after a backoff that begins at 250 ms.
     Soon,
-    /// Yes, after a while.
+    /// Yes, after a backoff that begins at 1 s.
     Later,
-    /// Yes, but only a few times: it may pass, or not.
+    /// As [`Soon`](Self::Soon), but only a few times: it may pass, or not.
     Limited,
 }
 

@@ -1,4 +1,4 @@
-# The two commands: `make demo` and `make test`. Everything else is cargo's.
+# What takes more than one command: building, installing, checking and showing the plugin.
 # A target's help is the text after `##` on its line.
 
 SHELL := bash

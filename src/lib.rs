@@ -1,19 +1,18 @@
-//! GStreamer plugin with the element `volcasrsink`, which streams audio to Volcengine's speech
-//! recognition and posts what is said on the bus.
+//! GStreamer plugin with two elements that stream audio to Volcengine's speech recognition:
+//! `volcasrsink` posts what is said on the bus, `volcasrtranscriber` pushes it as text buffers.
 //!
 //! # Map of the code
 //!
-//! Five floors, and dependencies point down only:
-//! `volcasrsink → element → client → session → protocol`.
+//! Five floors, and dependencies point down only: the two elements, then
+//! `element → client → session → protocol`. Neither element knows the other.
 //!
 //! | floor | holds | may name |
 //! |---|---|---|
-//! | `volcasrsink` | the sink: its virtual methods, the streaming thread's waits | GStreamer |
-//! | `volcasrtranscriber` | the filter with text out: its pads, the text's schedule | GStreamer |
+//! | `volcasrsink`, `volcasrtranscriber` | virtual methods, waits, when text leaves | GStreamer |
 //! | `element` | what the elements share: settings, a run, times, what is posted | GStreamer |
 //! | `client` | the connection: network, driver, reconnections | sockets, tasks, clocks |
 //! | `session` | a state machine: queue, replay, retries, deadlines, transcript | time as a value |
-//! | `protocol` | bytes and JSON to types and back; the meaning of error codes | neither of these |
+//! | `protocol` | bytes and JSON to types and back; the meaning of error codes | bytes, JSON |
 //!
 //! Beside them stands [`cue`], which cuts utterances into cues for a screen. `session` and
 //! `protocol` do no I/O: their rules are plain unit tests, and input from the network is fuzzed
@@ -21,7 +20,7 @@
 //!
 //! ## From the microphone to the service
 //!
-//! 1. The streaming thread calls `render`. The buffer is clipped to its segment, and
+//! 1. The streaming thread calls `VolcAsrSink::render`. The buffer is clipped to its segment, and
 //!    `element::input` decides what a jump of its timestamp means: nothing, silence, or the end of
 //!    the session.
 //! 2. The samples go into the client's queue, with an anchor that maps their position in the stream
@@ -32,8 +31,8 @@
 //!    Audio without final text stays in `session::replay_buffer`. The driver, one task for each
 //!    element on a runtime for all of them, hands the frames to the socket.
 //!
-//! Read on the way: `VolcAsrSink::render`, `Run::push_buffer`, `Client::push`,
-//! `Recognition::poll_transmit`, `Driver::transmit`, `WebSocket::send`.
+//! Read on the way: `Run::push_buffer`, `Client::push`, `Driver::advance`, `Driver::transmit`,
+//! `Recognition::poll_transmit`, `WebSocket::send`.
 //!
 //! ## From the service to the bus
 //!
@@ -46,8 +45,10 @@
 //!    the pipeline's time.
 //! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
-//! Read on the way: `WebSocket::next`, `Driver::on_message`, `Recognition::handle_message`,
-//! `Decoder::decode`, `TranscriptTracker::respond`, `Outbox::handle`.
+//! Read on the way to the outbox: `WebSocket::next`, `Driver::on_message`,
+//! `Recognition::handle_message`, `Decoder::decode`, `TranscriptTracker::respond`,
+//! `Reporter::pass_on`. From there to the bus: `Outbox::handle`, `Outbox::drain`, `Outbox::post`,
+//! `BusPoster::post_event`.
 //!
 //! ## When something fails
 //!
@@ -55,6 +56,9 @@
 //! for errors of the service). If so, `session::recognition` backs off, has the driver connect, and
 //! replays the audio without final text; utterances keep their numbers. Otherwise one error is
 //! posted, with its cause and the way out. `CONTRIBUTING.md` says which file has which rule.
+//!
+//! Read on the way: `Recognition::on_connection_end`, `Recognition::on_lost`, `Stream::restart`,
+//! `Retries::on_failure`.
 //!
 //! # In a program
 //!

@@ -74,7 +74,7 @@ pub enum Event<E> {
         /// Number of responses so far.
         responses: u32,
     },
-    /// The client has failed. Only [`BoundaryDone`](Self::BoundaryDone) may follow.
+    /// The client has failed. No event follows.
     Failed {
         /// The cause.
         error: E,

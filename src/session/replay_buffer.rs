@@ -1,6 +1,6 @@
-//! Replay window: sent audio without final text, from which a lost session is restored.
+//! Replay buffer: sent audio without final text, from which a lost session is restored.
 //!
-//! Positions are samples on the stream's axis, counted from its first. The window holds what was
+//! Positions are samples on the stream's axis, counted from its first. The buffer holds what was
 //! [pushed](ReplayBuffer::push), less what was [trimmed](ReplayBuffer::trim_before) since. At its
 //! limit it drops the oldest audio, and a later replay begins at [`start`](ReplayBuffer::start).
 
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::BYTES_PER_SAMPLE;
 use super::pcm_codec::CompressedPcm;
 
-/// Upper bound on the chunks whose arrival times are kept, also where the window holds less: 13
+/// Upper bound on the chunks whose arrival times are kept, also where the buffer holds less: 13
 /// minutes at 200 ms.
 const MAX_ARRIVALS: usize = 4096;
 
@@ -20,7 +20,7 @@ const MAX_ARRIVALS: usize = 4096;
 /// A microphone's own noise is louder.
 const SILENCE: u16 = 32;
 
-/// The replay window of one stream.
+/// The replay buffer of one stream.
 #[derive(Debug)]
 pub struct ReplayBuffer {
     chunks: VecDeque<Chunk>,
@@ -38,7 +38,7 @@ struct Chunk {
     start: u64,
     /// The whole chunk, as it was sent.
     compressed: CompressedPcm,
-    /// Number of samples at its start that have left the window.
+    /// Number of samples at its start that have left the buffer.
     skipped: u64,
 }
 
@@ -51,7 +51,7 @@ impl Chunk {
         self.start + self.samples()
     }
 
-    /// Removes the samples before `position` from the window.
+    /// Removes the samples before `position` from the buffer.
     fn cut_before(&mut self, position: u64) {
         let skip = self.before(position);
         self.start += skip;
@@ -81,7 +81,7 @@ struct Arrival {
 }
 
 impl ReplayBuffer {
-    /// Returns an empty window of at most `limit` samples. Arrival times are kept even if that is
+    /// Returns an empty buffer of at most `limit` samples. Arrival times are kept even if that is
     /// 0.
     pub fn new(limit: u64) -> Self {
         Self {
@@ -154,12 +154,12 @@ impl ReplayBuffer {
         }
     }
 
-    /// Returns the first sample in the window; if that is empty, the end of the pushed audio.
+    /// Returns the first sample in the buffer; if that is empty, the end of the pushed audio.
     pub fn start(&self) -> u64 {
         self.chunks.front().map_or(self.end, |c| c.start)
     }
 
-    /// Returns the start of the last `samples` in the window.
+    /// Returns the start of the last `samples` in the buffer.
     pub fn last(&self, samples: u64) -> u64 {
         self.start().max(self.end.saturating_sub(samples))
     }
@@ -169,7 +169,7 @@ impl ReplayBuffer {
         self.end
     }
 
-    /// Starts a replay at `position`, or at the window's start if that is later, in place of a
+    /// Starts a replay at `position`, or at the buffer's start if that is later, in place of a
     /// replay under way.
     pub fn rewind(&mut self, position: u64) {
         let position = position.max(self.start());
@@ -177,7 +177,7 @@ impl ReplayBuffer {
     }
 
     /// Returns the next audio to replay, with the position of its first sample: the chunks as they
-    /// were pushed, the first one from the replay's start on. They stay in the window.
+    /// were pushed, the first one from the replay's start on. They stay in the buffer.
     pub fn replay(&mut self) -> Option<(u64, Bytes)> {
         let cursor = self.cursor?;
         let index = self.chunks.partition_point(|c| c.end() <= cursor);
@@ -206,7 +206,7 @@ impl ReplayBuffer {
     }
 
     /// Returns whether the audio from `position` on is silent, which holds no words. False where
-    /// some of it is not in the window any more.
+    /// some of it is not in the buffer any more.
     pub fn is_silent_from(&self, position: u64) -> bool {
         let first = self.chunks.partition_point(|c| c.end() <= position);
         let mut later = self.chunks.range(first..);

@@ -1,5 +1,5 @@
-//! Whether, when and how often a failed connection is tried again, and how long the final results
-//! of a stream are worth it.
+//! Whether, when and how often a failed connection is tried again, and how long to keep trying for
+//! a stream's final results.
 //!
 //! Exponential backoff with jitter lies between the tries. Two counts bound them, both of tries in
 //! a row: `max-reconnects`, and [`LIMITED_TRIES`] for failures that seldom pass. An answer for new
@@ -64,7 +64,7 @@ pub struct Retries {
     finish_timeout: Duration,
     /// When the first finish of the stream's current end was written.
     finish_since: Option<Duration>,
-    /// The service has closed behind the finish with audio unprocessed before.
+    /// A close behind the finish was already taken for a loss once.
     closed_before: bool,
 }
 

@@ -32,8 +32,8 @@ pub struct Situation {
     pub words_have_times: bool,
     /// The answers that the rollover needs have come.
     pub answers_complete: bool,
-    /// How long the service has said nothing. After long there is no telling silence from speech
-    /// that it is behind with, so it is asked for a final response.
+    /// How long the service has said nothing. After 10 s, silence and a service that is behind look
+    /// the same, so it is asked for a final response.
     pub quiet_for: Duration,
 }
 

@@ -40,7 +40,7 @@
  *     volcasrtranscriber grouping=cue ! webvttenc ! filesink location=talk.vtt
  * ```
  *
- * Since: 0.2.0
+ * Since: 0.1.0
  */
 use std::sync::LazyLock;
 

@@ -25,7 +25,7 @@ pub struct Marks {
     pub excepted: usize,
     /// Dropped, and warned about.
     pub dropped: usize,
-    /// Not in the replay window any more.
+    /// Not in the replay buffer any more.
     pub forgotten: usize,
     /// Starts of stretches that no event of their streams explains.
     pub gone: Vec<Place>,

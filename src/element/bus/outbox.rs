@@ -244,7 +244,7 @@ impl Outbox {
         }
     }
 
-    /// Posts the one error of the run, and tells the client, which others wait for.
+    /// Posts the one error of the run, and tells the client: the streaming thread waits for that.
     fn post_failure(&self, element: &gst::Element, error: &ClientError, lost: bool) {
         if !self.failed.swap(true, Ordering::SeqCst) {
             let wanted = || !self.queue().closed;

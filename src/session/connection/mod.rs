@@ -288,7 +288,8 @@ impl<E> Connection<E> {
             .min()
     }
 
-    /// A deadline has come. If it was the time to send, that is found out again.
+    /// A deadline has come. Clears `send_at` if it was that;
+    /// [`may_send_audio`](Self::may_send_audio) computes it anew.
     pub fn on_timeout(&mut self, now: Duration) {
         self.send_at = self.send_at.filter(|at| *at > now);
     }

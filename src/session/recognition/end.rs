@@ -86,7 +86,7 @@ impl<E: ConnectionError> Recognition<E> {
         let from = self.stream.restart(window.min(unsent));
         self.report_updates();
         if is_idle_end {
-            // What is to be sent again is worth the silence behind it.
+            // With a replay due, the session goes on: silence for a gap must still be sent.
             if !self.stream.replay_buffer().replaying() {
                 input.close_session();
             }

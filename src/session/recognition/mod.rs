@@ -37,7 +37,8 @@ use crate::protocol::frame::FrameEncoder;
 /// Activity of the machine.
 #[derive(Debug)]
 enum State<E> {
-    /// Waits for audio or a boundary. Less than a chunk may wait since then.
+    /// Waits for audio or a boundary. `partial_since`: when the waiting partial chunk's audio
+    /// ended.
     Idle { partial_since: Option<Duration> },
     /// Waits to connect: for the pause between two tries, and for the end of the connection before.
     Waiting,
@@ -338,7 +339,8 @@ impl<E: ConnectionError> Recognition<E> {
         self.is_reconnect = false;
         match self.pending_boundary.take() {
             None => {}
-            // One that did not come through the queue leaves it in the session.
+            // A rollover's own EndSession never passed through the queue, so the queue still counts
+            // the session as open.
             Some(Boundary::EndSession) => input.close_session(),
             Some(Boundary::EndOfStream { token }) => {
                 self.outputs.report(Event::BoundaryDone { token });

@@ -15,6 +15,27 @@ use harness::Harness;
 /// Runs a script: `time input | what must follow`, in milliseconds, one step a line. Lines with
 /// `set name value` come first; a time that is left out is that of the line before.
 ///
+/// Inputs:
+///
+/// - `audio N`, `noise N`, `silence N`: N ms arrive; `noise` is another name for `audio`.
+///   `pause`, `end TOKEN`, `stream N`: a boundary arrives; `pause` ends the session.
+/// - `ready`: the network is ready. `connected`, `refused CLASS`, `late`: the attempt succeeds,
+///   fails with an error of that class (`soon`, `later`, `limited`, `never`, `stale`), or is not
+///   done by its deadline. `close-done`: the end of the connection before is over.
+/// - `say DURATION UTTERANCE…`, `last …`: a response, or the final one. It reports DURATION as
+///   processed; `-` leaves that out. `A@0-300!~` is the utterance A from 0 to 300 ms of the
+///   connection; `!` marks it as definite, `~` leaves out its word's times. By custom, a capital
+///   is a text that is to become final.
+/// - `error CODE TEXT`, `garbage`, `text`, `closed CODE`, `reset`: an error frame, a message that
+///   can't be read, a text message, a close by the peer, a broken connection.
+/// - `hold`, `written`, `write-failed`: writes take time from now on, one is done, or one fails.
+///   `slow`: closes take time from now on, until `close-done`.
+/// - `timeout`: the deadline. `quiet`: there is nothing to read behind it.
+/// - `flush`, `abort`, `start`: by the owner; `start` and `wait` do nothing more.
+///
+/// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay`, `delay`
+/// with a number; `single x`, `gzip x`. Times are in milliseconds; 0 is none.
+///
 /// A step must find no deadline before its time; `timeout` must find one at exactly its time. What
 /// follows is compared as a whole, separated by commas:
 ///

@@ -226,6 +226,37 @@ fn an_instant_rate_change_in_the_middle_of_a_word() {
     }
 }
 
+/// A step lets the segment start where the step ends. Audio behind it that is stamped earlier, by
+/// jitter, is out of the segment: it is cut, as in playback, and no silence takes its place.
+#[test]
+fn a_step_that_ends_with_a_late_buffer() {
+    for is_async in [true, false] {
+        let service = service(Options::default());
+        let sink = unpaced_sink(&service);
+        sink.set_property("async", is_async);
+        let harness = PadHarness::new(sink);
+        let (pcm, _) = speech(2);
+        let part = |from, to| &pcm[harness.bytes(from)..harness.bytes(to)];
+        let at = AHEAD * 1000;
+        harness.push_all(at, part(0, 1000), 20);
+        step(&harness, 1);
+        std::thread::scope(|scope| {
+            let pusher = scope.spawn(|| {
+                harness.push(at + 1000, part(1000, 1020));
+                // The step ends here, at 1120 ms.
+                harness.push(at + 1120, part(1020, 1040));
+                harness.push_all(at + 1040, &pcm[harness.bytes(1040)..], 20);
+            });
+            goes_on(&harness, &harness.pipeline, is_async);
+            pusher.join().expect("no panic");
+        });
+        let heard = harness.end();
+        assert_eq!(steps_done(&heard), [1], "async={is_async}");
+        let kept = [&pcm[..harness.bytes(1040)], &pcm[harness.bytes(1120)..]].concat();
+        assert!(*service.connections()[0].pcm == kept, "async={is_async}");
+    }
+}
+
 /// While the last words are awaited there is no buffer to step over, and the end comes all the
 /// same.
 #[test]

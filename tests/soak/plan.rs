@@ -115,9 +115,19 @@ impl Schedule {
         let inexact = self.stamps != Stamps::Exact;
         let mut ambiguous = inexact;
         for act in &mut self.acts {
-            let Act::Speak { buffers, .. } = act else {
+            let steps = act.steps();
+            let Act::Speak {
+                buffers, meanwhile, ..
+            } = act
+            else {
                 continue;
             };
+            // A step lets the segment start at the timestamp of the buffer that it ends with. What
+            // is stamped earlier than that and comes later, the base class drops: it is before the
+            // segment, and the sink never sees it.
+            if steps && self.stamps.go_back() {
+                *meanwhile = None;
+            }
             let odd = &mut buffers.odd;
             // Where stamps are not exact, these have others than the audio.
             if inexact && !matches!(odd, Odd::HalfSample | Odd::Empty | Odd::Caps) {

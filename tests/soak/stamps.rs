@@ -24,6 +24,11 @@ impl Stamps {
         }
     }
 
+    /// Whether a buffer may be stamped earlier than the one before it.
+    pub fn go_back(self) -> bool {
+        matches!(self, Stamps::Wobble(_))
+    }
+
     /// Returns the timestamp of a buffer whose audio begins at `at`, in a segment from `start` on.
     pub fn of_buffer(self, at: u64, start: u64) -> u64 {
         match self {

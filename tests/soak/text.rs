@@ -36,7 +36,9 @@ pub fn play(seed: u64) {
     // Takes the finals from the bus and compares them with what came out of the pad.
     let log = pipeline.listen();
     let errors = log.errors();
-    assert!(errors.is_empty(), "{errors:?}");
+    // What is not kept can't be sent again: one error says that no answer came.
+    let allowed = usize::from(settings.forgets());
+    assert!(errors.len() <= allowed, "{errors:?}");
     let out = pipeline.out();
     assert_in_order(&out);
     if !ways.text_only && !settings.forgets() {

@@ -169,7 +169,12 @@ impl Output {
     pub fn event(&self, event: gst::Event, origin: Option<Origin>) {
         self.change(|state| {
             state.ended = event.type_() == gst::EventType::Eos;
-            state.schedule.event(event, origin);
+            match event.type_() {
+                gst::EventType::Eos | gst::EventType::StreamStart => {
+                    state.schedule.end_segment(event);
+                }
+                _ => state.schedule.event(event, origin),
+            }
         });
     }
 

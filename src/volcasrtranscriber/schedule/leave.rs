@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Action, GAP_EVERY, GAP_LEAD, Item, Ready, SHORTEST_TEXT, Schedule, Unit, Word, push, size,
+    Action, Effect, GAP_EVERY, GAP_LEAD, Item, Ready, SHORTEST_TEXT, Schedule, Unit, Word, push,
+    size,
 };
 
 impl<E> Schedule<E> {
@@ -51,12 +52,16 @@ impl<E> Schedule<E> {
             Ready::Speaker(speaker) => self.speak(Some(speaker)),
             Ready::Final => Some(Action::Final),
             Ready::Gap(end) => self.gap(end),
-            Ready::Event(event, origin) => {
-                if let Some(origin) = origin {
-                    self.origin = origin;
-                    self.floor = origin.position;
-                    self.position = origin.position;
-                    self.discont = true;
+            Ready::Event(event, effect) => {
+                match effect {
+                    Effect::Unchanged => {}
+                    Effect::NoSegment => self.origin = None,
+                    Effect::Segment(origin) => {
+                        self.origin = Some(origin);
+                        self.floor = origin.position;
+                        self.position = origin.position;
+                        self.discont = true;
+                    }
                 }
                 Some(Action::Event(event))
             }
@@ -83,18 +88,17 @@ impl<E> Schedule<E> {
         let end = start.saturating_add(duration);
         self.floor = if self.unit == Unit::Word { start } else { end };
         self.position = self.position.max(end);
-        let late = self
+        let due = self
             .latency
-            .zip(now)
-            .map_or(Duration::ZERO, |(latency, now)| {
-                now.saturating_sub(self.origin.running(word.start).saturating_add(latency))
-            });
+            .zip(self.origin)
+            .map(|(latency, origin)| origin.running(word.start).saturating_add(latency));
+        let late = now.zip(due).map(|(now, due)| now.saturating_sub(due));
         Action::Text {
             text: word.text,
             start,
             duration,
             discont: std::mem::take(&mut self.discont),
-            late,
+            late: late.unwrap_or_default(),
         }
     }
 
@@ -114,19 +118,22 @@ impl<E> Schedule<E> {
     }
 
     fn item(&self, word: &Word, speaker: Option<String>) -> Item {
-        let running = self.origin.running(word.start);
+        let origin = self.origin.unwrap_or_default();
+        let running = origin.running(word.start);
         Item {
             speaker,
             text: word.text.clone(),
             running,
-            duration: self.origin.running(word.end).saturating_sub(running),
+            duration: origin.running(word.end).saturating_sub(running),
         }
     }
 
     /// Returns the gap that is due, or the wait for the next word or gap. Returns `None`
     /// when a word that is not final was due: it is ready now.
     fn due(&mut self, latency: Duration, now: Duration) -> Option<Action<E>> {
-        let origin = self.origin;
+        let Some(origin) = self.origin else {
+            return Some(Action::Wait(None));
+        };
         let part = self.parts.front_mut()?;
         let first = part
             .open

@@ -94,7 +94,17 @@ enum Ready<E> {
     Speaker(String),
     Final,
     Gap(Duration),
-    Event(E, Option<Origin>),
+    Event(E, Effect),
+}
+
+/// Effect of an event on the times of what follows it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Effect {
+    Unchanged,
+    /// Another segment begins.
+    Segment(Origin),
+    /// No segment holds until one comes.
+    NoSegment,
 }
 
 /// State of a barrier.
@@ -147,7 +157,8 @@ pub(super) struct Schedule<E> {
     parts: VecDeque<Part<E>>,
     /// Index of the part that the text that comes belongs to.
     input: usize,
-    origin: Origin,
+    /// Place of the segment that left last; none where none holds: no gap is due then.
+    origin: Option<Origin>,
     /// No buffer begins before this.
     floor: Duration,
     /// Everything up to here is pushed or known to be empty.
@@ -166,7 +177,7 @@ impl<E> Schedule<E> {
             latency: None,
             parts: VecDeque::from([Part::new()]),
             input: 0,
-            origin: Origin::default(),
+            origin: None,
             floor: Duration::ZERO,
             position: Duration::ZERO,
             discont: true,
@@ -185,6 +196,7 @@ impl<E> Schedule<E> {
     pub fn flush(&mut self) {
         self.parts = VecDeque::from([Part::new()]);
         self.input = 0;
+        self.origin = None;
         self.bytes = 0;
         self.discont = true;
         self.cutter = Cutter::new(style(self.unit));
@@ -198,8 +210,17 @@ impl<E> Schedule<E> {
     /// Appends an event behind everything that is known. With an origin, what follows it lies in
     /// another segment.
     pub fn event(&mut self, event: E, origin: Option<Origin>) {
+        self.append(event, origin.map_or(Effect::Unchanged, Effect::Segment));
+    }
+
+    /// Appends an event that ends the segment, as EOS and STREAM_START do.
+    pub fn end_segment(&mut self, event: E) {
+        self.append(event, Effect::NoSegment);
+    }
+
+    fn append(&mut self, event: E, effect: Effect) {
         if let Some(part) = self.parts.back_mut() {
-            part.ready.push_back(Ready::Event(event, origin));
+            part.ready.push_back(Ready::Event(event, effect));
         }
     }
 

@@ -70,9 +70,12 @@ fn until(schedule: &mut Machine, now: u64) -> Option<u128> {
     }
 }
 
+/// A live pipeline's schedule, whose first segment has left.
 fn live(unit: Unit, latency: u64) -> Machine {
     let mut schedule = Machine::new(unit);
     schedule.set_latency(Some(ms(latency)));
+    schedule.event("segment", Some(Origin::default()));
+    assert_eq!(all(&mut schedule, None), ["segment"]);
     schedule
 }
 
@@ -378,3 +381,4 @@ fn so_much_waits_and_no_more() {
 }
 
 mod revisions;
+mod segments;

@@ -65,8 +65,10 @@ proptest! {
         latency in proptest::option::of(300u64..3000),
         starves in any::<bool>(),
     ) {
-        let mut schedule = Machine::new(Unit::Word);
-        schedule.set_latency(latency.map(ms));
+        let mut schedule = match latency {
+            Some(latency) => live(Unit::Word, latency),
+            None => Machine::new(Unit::Word),
+        };
         let (mut now, mut number, mut first, mut shown) = (1000, 0, 0, 0);
         let mut left = Vec::new();
         let mut collect = |schedule: &mut Machine, now: u64| {

@@ -1,0 +1,48 @@
+//! Gaps of a live pipeline around the events that begin and end a segment.
+
+use super::*;
+
+/// Returns whether nothing is due at a time, nor ever.
+fn rests(schedule: &mut Machine, now: u64) -> bool {
+    schedule.next(Some(ms(now))) == Action::Wait(None)
+}
+
+#[test]
+fn no_gap_is_due_before_the_first_segment() {
+    let mut schedule = Machine::new(Unit::Word);
+    schedule.set_latency(Some(ms(1000)));
+    assert!(rests(&mut schedule, 60_000));
+    let origin = Origin {
+        running: ms(60_000),
+        ..Origin::default()
+    };
+    schedule.end_segment("stream-start");
+    schedule.event("segment", Some(origin));
+    assert_eq!(
+        all(&mut schedule, Some(61_000)),
+        ["stream-start", "segment", "gap 0-250"]
+    );
+}
+
+#[test]
+fn no_gap_is_due_after_eos_or_between_a_flush_and_a_segment() {
+    let ends: [fn(&mut Machine); 3] = [
+        |schedule| schedule.end_segment("eos"),
+        |schedule| schedule.end_segment("stream-start"),
+        |schedule| schedule.flush(),
+    ];
+    for end in ends {
+        let mut schedule = live(Unit::Word, 1000);
+        assert_eq!(all(&mut schedule, Some(2000)), ["gap 0-1250"]);
+        end(&mut schedule);
+        let left = all(&mut schedule, Some(9000));
+        assert!(left.iter().all(|left| !left.starts_with("gap")), "{left:?}");
+        assert!(rests(&mut schedule, 60_000));
+        let origin = Origin {
+            running: ms(60_000),
+            ..Origin::default()
+        };
+        schedule.event("segment", Some(origin));
+        assert_eq!(all(&mut schedule, Some(61_000)), ["segment", "gap 0-250"]);
+    }
+}

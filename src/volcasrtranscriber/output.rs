@@ -165,8 +165,9 @@ impl Output {
         self.changed.notify_all();
     }
 
-    /// Appends a serialized event.
+    /// Appends a serialized event, having waited for room.
     pub fn event(&self, event: gst::Event, origin: Option<Origin>) {
+        self.wait_for_room();
         self.change(|state| {
             state.ended = event.type_() == gst::EventType::Eos;
             match event.type_() {
@@ -178,7 +179,9 @@ impl Output {
         });
     }
 
+    /// Appends a gap up to `end`, having waited for room.
     pub fn silence(&self, end: gst::ClockTime) {
+        self.wait_for_room();
         self.change(|state| state.schedule.silence(end.into()));
     }
 

@@ -1,5 +1,6 @@
 //! Waits of the task that pushes.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -38,4 +39,32 @@ fn text_leaves_where_the_audio_is_held_up_after_the_task_began_to_wait() {
         }
         step => panic!("{step:?}"),
     }
+}
+
+/// Events wait as audio does while downstream takes nothing.
+#[test]
+fn events_wait_for_room() {
+    const EVENTS: usize = 100_000;
+    // 4 MiB of entries of 128 bytes, and some.
+    const WAITING: usize = 40_000;
+    gst::init().expect("GStreamer");
+    let output = Arc::new(Output::new());
+    output.start();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let (writer, count) = (Arc::clone(&output), Arc::clone(&sent));
+    let writer = thread::spawn(move || {
+        for _ in 0..EVENTS {
+            let event = gst::event::CustomDownstream::new(gst::Structure::new_empty("event"));
+            writer.event(event, None);
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    while !lock(&output.state).schedule.is_full() {
+        thread::yield_now();
+    }
+    for taken in 0..EVENTS {
+        assert!(sent.load(Ordering::SeqCst).saturating_sub(taken) < WAITING);
+        while !matches!(output.step(|| None, || false), Step::Act(_)) {}
+    }
+    writer.join().expect("no panic");
 }

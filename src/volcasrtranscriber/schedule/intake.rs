@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Barrier, Cutter, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, group, push, style,
+    Barrier, Cutter, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, extend, group,
+    push, style,
 };
 
 impl<E> Schedule<E> {
@@ -180,10 +181,8 @@ impl<E> Schedule<E> {
         let Some(part) = self.parts.get_mut(self.input) else {
             return;
         };
-        if let Some(Ready::Gap(end)) = part.ready.back_mut() {
-            *end = until.max(*end);
-        } else if until > self.position + SHORTEST_GAP {
-            part.ready.push_back(Ready::Gap(until));
+        if !extend(part, until) && until > self.position + SHORTEST_GAP {
+            push(part, &mut self.bytes, Ready::Gap(until));
         }
     }
 }

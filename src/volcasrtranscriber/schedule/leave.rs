@@ -15,6 +15,7 @@ impl<E> Schedule<E> {
                 return Action::Wait(None);
             };
             if let Some(ready) = part.ready.pop_front() {
+                self.bytes = self.bytes.saturating_sub(size(&ready));
                 if let Some(action) = self.leave(ready, now) {
                     return action;
                 }
@@ -45,10 +46,7 @@ impl<E> Schedule<E> {
     fn leave(&mut self, ready: Ready<E>, now: Option<Duration>) -> Option<Action<E>> {
         match ready {
             Ready::Text(word) => Some(self.text(word, now)),
-            Ready::Item(word, speaker) => {
-                self.bytes = self.bytes.saturating_sub(size(&word));
-                Some(Action::Item(self.item(&word, speaker)))
-            }
+            Ready::Item(word, speaker) => Some(Action::Item(self.item(&word, speaker))),
             Ready::Speaker(speaker) => self.speak(Some(speaker)),
             Ready::Final => Some(Action::Final),
             Ready::Gap(end) => self.gap(end),
@@ -73,11 +71,12 @@ impl<E> Schedule<E> {
         if word.start > self.position {
             let gap = self.gap(word.start);
             if let Some((part, gap)) = self.parts.front_mut().zip(gap) {
-                part.ready.push_front(Ready::Text(word));
+                let text = Ready::Text(word);
+                self.bytes += size(&text);
+                part.ready.push_front(text);
                 return gap;
             }
         }
-        self.bytes = self.bytes.saturating_sub(size(&word));
         let start = word.start.max(self.floor);
         let left = match self.unit {
             Unit::Word => word.end.saturating_sub(start),

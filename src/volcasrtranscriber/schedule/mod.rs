@@ -38,8 +38,10 @@ const GAP_LEAD: Duration = Duration::from_millis(250);
 const SHORTEST_GAP: Duration = Duration::from_millis(20);
 /// Shortest duration of a buffer.
 const SHORTEST_TEXT: Duration = Duration::from_millis(80);
-/// Upper bound on the bytes that wait; more audio is not taken then.
+/// Upper bound on the bytes that wait; neither audio nor events are taken then.
 const MAX_BYTES: usize = 4 << 20;
+/// Bytes that an entry takes beside its text, about.
+const ENTRY_BYTES: usize = 128;
 
 /// Content of one buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,6 +167,7 @@ pub(super) struct Schedule<E> {
     position: Duration,
     discont: bool,
     speaker: Option<String>,
+    /// Bytes of all that is ready. Open text does not count: only more audio makes it final.
     bytes: usize,
     failed: bool,
 }
@@ -202,7 +205,7 @@ impl<E> Schedule<E> {
         self.cutter = Cutter::new(style(self.unit));
     }
 
-    /// Returns whether so much waits that no more audio should be taken.
+    /// Returns whether so much waits that neither audio nor events should be taken.
     pub fn is_full(&self) -> bool {
         self.bytes > MAX_BYTES
     }
@@ -220,29 +223,42 @@ impl<E> Schedule<E> {
 
     fn append(&mut self, event: E, effect: Effect) {
         if let Some(part) = self.parts.back_mut() {
-            part.ready.push_back(Ready::Event(event, effect));
+            push(part, &mut self.bytes, Ready::Event(event, effect));
         }
     }
 
     /// Says that nothing is said up to `end`, where no audio is being recognised.
     pub fn silence(&mut self, end: Duration) {
-        if let Some(part) = self.parts.back_mut() {
-            part.ready.push_back(Ready::Gap(end));
+        if let Some(part) = self.parts.back_mut()
+            && !extend(part, end)
+        {
+            push(part, &mut self.bytes, Ready::Gap(end));
         }
     }
 }
 
 fn push<E>(part: &mut Part<E>, bytes: &mut usize, ready: Ready<E>) {
-    *bytes += match &ready {
-        Ready::Text(word) | Ready::Item(word, _) => size(word),
-        _ => 0,
-    };
+    *bytes += size(&ready);
     part.ready.push_back(ready);
 }
 
-/// Returns the bytes that a waiting word takes, about.
-fn size(word: &Word) -> usize {
-    word.text.len() + 128
+/// Extends a gap that waits at the end of a part. Returns false if there is none.
+fn extend<E>(part: &mut Part<E>, until: Duration) -> bool {
+    let Some(Ready::Gap(end)) = part.ready.back_mut() else {
+        return false;
+    };
+    *end = until.max(*end);
+    true
+}
+
+/// Returns the bytes that a waiting entry takes, about.
+fn size<E>(ready: &Ready<E>) -> usize {
+    let text = match ready {
+        Ready::Text(word) | Ready::Item(word, _) => word.text.len(),
+        Ready::Speaker(speaker) => speaker.len(),
+        Ready::Final | Ready::Gap(_) | Ready::Event(..) => 0,
+    };
+    ENTRY_BYTES + text
 }
 
 fn style(unit: Unit) -> Style {

@@ -365,20 +365,6 @@ fn running_times_follow_the_segment() {
     );
 }
 
-#[test]
-fn so_much_waits_and_no_more() {
-    let mut schedule = Machine::new(Unit::Utterance);
-    // A word for those upstream, and the text itself.
-    let text = "x".repeat(MAX_BYTES / 3);
-    for number in 0..2 {
-        assert!(!schedule.is_full());
-        schedule.utterance(utterance(number, true, &[(&text, 0, 1)]));
-    }
-    assert!(schedule.is_full());
-    while !matches!(schedule.next(None), Action::Wait(_)) {}
-    assert!(!schedule.is_full());
-    assert_eq!(schedule.bytes, 0);
-}
-
+mod bounds;
 mod revisions;
 mod segments;

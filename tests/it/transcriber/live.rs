@@ -49,17 +49,19 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
     let last = [
         ("The ", 120, 200),
         ("rain ", 310, 390),
-        ("stopped.", 900, 980),
+        ("stopped.", 2400, 2480),
     ];
+    // Words leave two seconds late, the second one at 2.3 s: half a second and more is left for
+    // each response.
     let service = scripted(
         &[
             (600, response(600, open(&first, false))),
-            (1200, response(1200, open(&last, true))),
+            (3000, response(3000, open(&last, true))),
         ],
-        response(2000, open(&last, true)),
+        response(4000, open(&last, true)),
     );
-    let mut rig = live(transcriber(&service), 700);
-    speak(&mut rig, &[0; 2 * 48_000]);
+    let mut rig = live(transcriber(&service), 2000);
+    speak(&mut rig, &[0; 4 * 48_000]);
     rig.end();
     rig.bus.timed_pop_filtered(
         gst::ClockTime::from_seconds(60),
@@ -71,7 +73,7 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
         .into_iter()
         .map(|text| (text.text, text.start))
         .collect();
-    let expected = [("The", 100), ("rane", 300), ("stopped.", 900)];
+    let expected = [("The", 100), ("rane", 300), ("stopped.", 2400)];
     assert_eq!(
         words,
         expected.map(|(text, start)| (text.to_owned(), start)),

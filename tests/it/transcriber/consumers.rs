@@ -178,8 +178,8 @@ fn video(settings: &str) -> String {
     )
 }
 
-/// `textoverlay` waits for the words of a file; `subtitleoverlay` does not, and is in time because
-/// they come sooner than the picture is shown.
+/// `textoverlay` waits for the words of a file; `subtitleoverlay` does not, and shows them as soon
+/// as they are there: on a busy machine some frames are without.
 #[test]
 fn overlays_show_the_words_while_they_are_said() {
     for (overlay, text, sync) in [
@@ -198,9 +198,18 @@ fn overlays_show_the_words_while_they_are_said() {
             cues(&service)
         ));
         assert_eq!(frames.len(), 30, "{overlay}");
-        // Where one cue follows the other, `subtitleoverlay` may show a frame without.
-        let expected = [(0..500, false), (500..1700, true), (1800..2900, true)];
-        assert_frames(&frames, &expected);
+        assert_frames(&frames, &[(0..500, false)]);
+        let cues = [500..1700, 1700..2900];
+        if overlay == "textoverlay" {
+            assert_frames(&frames, &cues.map(|cue| (cue, true)));
+            continue;
+        }
+        for cue in cues {
+            let shown = frames
+                .iter()
+                .any(|(at, bright)| *bright && cue.contains(at));
+            assert!(shown, "{overlay} {cue:?}: {frames:?}");
+        }
     }
 }
 

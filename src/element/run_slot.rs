@@ -16,22 +16,45 @@ use crate::sync::lock;
 /// The run of an element, while there is one.
 #[derive(Default)]
 pub(crate) struct RunSlot {
-    run: Mutex<Option<Arc<Run>>>,
+    slot: Mutex<Slot>,
     /// Counts and rate of the last run, while there is none.
     last_counts: Mutex<(Counts, u32)>,
     /// Ids of the current or last connection.
     ids: Arc<Mutex<Ids>>,
 }
 
+#[derive(Default)]
+struct Slot {
+    run: Option<Arc<Run>>,
+    /// No run may begin.
+    closed: bool,
+}
+
 impl RunSlot {
     pub fn get(&self) -> Option<Arc<Run>> {
-        lock(&self.run).clone()
+        lock(&self.slot).run.clone()
+    }
+
+    /// Returns whether the slot is [closed](Self::close).
+    pub fn is_closed(&self) -> bool {
+        lock(&self.slot).closed
+    }
+
+    /// Allows runs again.
+    pub fn open(&self) {
+        lock(&self.slot).closed = false;
+    }
+
+    /// Ends the run, and allows no other until [`open`](Self::open).
+    pub fn close(&self, element: &gst::Element) {
+        lock(&self.slot).closed = true;
+        self.stop(element);
     }
 
     /// Starts a run, like [`Run::start`].
     ///
     /// # Errors
-    /// The cause is on the bus.
+    /// The cause is on the bus, or the slot is closed.
     pub fn start(
         &self,
         element: &gst::Element,
@@ -40,14 +63,24 @@ impl RunSlot {
     ) -> Result<Arc<Run>, gst::StateChangeError> {
         let run = Run::start(element, settings, self.ids.clone(), listener)?;
         let run = Arc::new(run);
-        *lock(&self.last_counts) = (Counts::default(), run.rate);
-        *lock(&self.run) = Some(run.clone());
+        let closed = {
+            let mut slot = lock(&self.slot);
+            if !slot.closed {
+                *lock(&self.last_counts) = (Counts::default(), run.rate);
+                slot.run = Some(run.clone());
+            }
+            slot.closed
+        };
+        if closed {
+            run.stop(element);
+            return Err(gst::StateChangeError);
+        }
         Ok(run)
     }
 
     /// Ends the run, if there is one.
     pub fn stop(&self, element: &gst::Element) {
-        let run = lock(&self.run).take();
+        let run = lock(&self.slot).run.take();
         if let Some(run) = run {
             let mut counts = run.client.counts().0;
             counts.connections.connected = false;

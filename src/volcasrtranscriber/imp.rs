@@ -27,7 +27,7 @@ pub struct VolcAsrTranscriber {
     pub(super) settings: Mutex<Settings>,
     pub(super) text: Mutex<TextSettings>,
     /// From the first buffer to PAUSED → READY.
-    runs: RunSlot,
+    pub(super) runs: RunSlot,
     pub(super) input: Mutex<Input>,
     pub(super) output: Arc<Output>,
     pub(super) unsynced: Arc<Unsynced>,
@@ -230,12 +230,14 @@ impl ElementImpl for VolcAsrTranscriber {
             gst::StateChange::ReadyToPaused => {
                 self.output.reset(lock(&self.text).unit());
                 *lock(&self.input) = Input::default();
+                self.runs.open();
             }
-            // Before the pads are deactivated, so that nothing more is posted meanwhile.
+            // Before the pads are deactivated, so that nothing more is posted meanwhile. Until then
+            // a buffer may come, and must not begin another run.
             gst::StateChange::PausedToReady => {
                 self.output.stop();
                 self.unsynced.stop();
-                self.stop_run();
+                self.runs.close(self.obj().upcast_ref());
             }
             _ => {}
         }
@@ -277,10 +279,6 @@ impl VolcAsrTranscriber {
     fn language(&self) -> Option<String> {
         let code = lock(&self.text).language_code.clone();
         code.or_else(|| lock(&self.settings).request.language.clone())
-    }
-
-    fn stop_run(&self) {
-        self.runs.stop(self.obj().upcast_ref());
     }
 
     /// Takes up the settings that apply at once.

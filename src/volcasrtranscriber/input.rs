@@ -26,9 +26,7 @@ impl VolcAsrTranscriber {
             Err(gst::FlowError::NotLinked) if self.unsynced_pad.is_linked() => {}
             flow => drop(flow?),
         }
-        let Some(run) = self.ensure_run() else {
-            return Err(gst::FlowError::Error);
-        };
+        let run = self.ensure_run()?;
         if !pad.has_current_caps() {
             run.client.abort(Abort::Input(InputError::NotNegotiated));
             return refuse(&run, pad, gst::FlowError::NotNegotiated);
@@ -116,22 +114,29 @@ impl VolcAsrTranscriber {
         }
     }
 
-    /// Returns the run, which begins with the first buffer. None: the settings do not allow it.
-    fn ensure_run(&self) -> Option<Arc<Run>> {
+    /// Returns the run, which begins with the first buffer, unless the settings do not allow it or
+    /// the element is on its way to READY.
+    fn ensure_run(&self) -> Result<Arc<Run>, gst::FlowError> {
         if let Some(run) = self.run() {
-            return Some(run);
+            return Ok(run);
+        }
+        if self.runs.is_closed() {
+            return Err(gst::FlowError::Flushing);
         }
         if lock(&self.input).refused {
-            return None;
+            return Err(gst::FlowError::Error);
         }
         let Some(run) = self.start_run() else {
+            if self.runs.is_closed() {
+                return Err(gst::FlowError::Flushing);
+            }
             lock(&self.input).refused = true;
-            return None;
+            return Err(gst::FlowError::Error);
         };
         if let Some((id, seqnum)) = lock(&self.input).stream.clone() {
             run.stream_start(&id, seqnum);
         }
-        Some(run)
+        Ok(run)
     }
 
     /// Takes an event. Serialized ones leave through the task of the text pad, behind the text of

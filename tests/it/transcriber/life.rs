@@ -1,8 +1,12 @@
 //! States, queries and errors, as bins and applications meet them.
 
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
+use crate::common::pad_harness::PadHarness;
 use crate::common::text::{events, texts};
 use crate::common::*;
 
@@ -200,4 +204,40 @@ fn the_language_is_taken_up_with_the_next_session() {
         .filter_map(|c| c.request.as_ref().map(|r| r["audio"]["language"].clone()))
         .collect();
     assert_eq!(languages, ["en-US", "zh-CN"]);
+}
+
+/// The text pad's task may be downstream for long while the element goes to READY.
+#[test]
+fn a_buffer_on_the_way_to_ready_begins_no_other_run() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let gate = Arc::new(Mutex::new(()));
+    let held = gate.lock().expect("no panic");
+    let (reached, blocked) = mpsc::channel();
+    let text_pad = harness.sink.static_pad("src").expect("a pad");
+    let at_gate = gate.clone();
+    text_pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let _ = reached.send(());
+        drop(at_gate.lock());
+        gst::PadProbeReturn::Ok
+    });
+    let (pcm, _) = speech(1);
+    harness.push_all(0, &pcm, 100);
+    blocked.recv_timeout(LONG).expect("text");
+    let stopper = {
+        let element = harness.sink.clone();
+        thread::spawn(move || element.set_state(gst::State::Ready))
+    };
+    wait_until("the end of the run", || !is_connected(&harness.sink));
+    let late = harness.buffer(None, &pcm[..9600]);
+    assert_eq!(harness.pad.push(late), Err(gst::FlowError::Flushing));
+    drop(held);
+    assert!(stopper.join().expect("no panic").is_ok());
+    assert!(!is_connected(&harness.sink));
+    assert_eq!(service.connections().len(), 1);
+}
+
+fn is_connected(element: &gst::Element) -> bool {
+    let stats = element.property::<gst::Structure>("stats");
+    stats.get("connected").expect("a field of the statistics")
 }

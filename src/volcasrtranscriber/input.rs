@@ -296,11 +296,14 @@ impl VolcAsrTranscriber {
     }
 
     fn flush_start(&self, event: gst::Event) -> bool {
-        // First: whatever downstream holds the task comes back.
+        // Push first: it unblocks a task that is blocked downstream.
         let pushed = self.src_pad.push_event(event.clone());
         self.unsynced_pad.push_event(event);
         let epoch = self.run().map(|run| {
             let epoch = run.flush_start();
+            // The streaming thread may wait, FLUSH_STOP for that thread, and an application's
+            // handler for FLUSH_STOP.
+            run.client.interrupt();
             run.outbox.wait_audio_delivered();
             epoch
         });
@@ -327,13 +330,17 @@ impl VolcAsrTranscriber {
     }
 }
 
-/// Waits until the failure is on the bus, and returns the flow that follows it.
+/// Waits until the failure is on the bus, or for a flush, and returns the flow that follows.
 fn refuse(run: &Run, pad: &gst::Pad, error: gst::FlowError) -> Flow {
     loop {
+        // Read first: a flush that begins from here on interrupts the wait.
         let seen = run.client.interrupt_count();
+        if pad.pad_flags().contains(gst::PadFlags::FLUSHING) {
+            return Err(gst::FlowError::Flushing);
+        }
         match run.client.wait_for_failure(seen) {
-            WaitResult::Interrupted if !pad.pad_flags().contains(gst::PadFlags::FLUSHING) => {}
-            WaitResult::Interrupted | WaitResult::Stopped => return Err(gst::FlowError::Flushing),
+            WaitResult::Interrupted => {}
+            WaitResult::Stopped => return Err(gst::FlowError::Flushing),
             WaitResult::Done | WaitResult::Failed => return Err(error),
         }
     }

@@ -206,6 +206,43 @@ fn the_language_is_taken_up_with_the_next_session() {
     assert_eq!(languages, ["en-US", "zh-CN"]);
 }
 
+/// The streaming thread waits until the error is on the bus, where the flush comes from.
+#[test]
+fn a_handler_of_the_error_may_flush() {
+    let service = service(Options::default());
+    let element = transcriber(&service);
+    element.set_property("access-key", "another-access-key");
+    let harness = Arc::new(PadHarness::new(element));
+    let (failed, failure) = mpsc::channel();
+    let (pushes, pushing) = mpsc::channel();
+    let pushing = Mutex::new(pushing);
+    let (flushed, flush) = mpsc::channel();
+    let weak = Arc::downgrade(&harness);
+    harness.bus.set_sync_handler(move |_, message| {
+        if message.type_() == gst::MessageType::Error
+            && let Some(harness) = weak.upgrade()
+        {
+            let _ = failed.send(());
+            let _ = pushing.lock().expect("no panic").recv_timeout(LONG);
+            harness.flush_start();
+            harness.flush_stop();
+            let _ = flushed.send(());
+        }
+        gst::BusSyncReply::Drop
+    });
+    // Begins to connect.
+    harness.push(0, &[0; 960]);
+    failure.recv_timeout(LONG).expect("an error");
+    let peer = harness.sink.static_pad("sink").expect("its pad");
+    peer.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let _ = pushes.send(());
+        gst::PadProbeReturn::Ok
+    });
+    let buffer = harness.buffer(None, &[0; 960]);
+    assert_eq!(harness.pad.push(buffer), Err(gst::FlowError::Flushing));
+    flush.recv_timeout(LONG).expect("the end of the flush");
+}
+
 /// The text pad's task may be downstream for long while the element goes to READY.
 #[test]
 fn a_buffer_on_the_way_to_ready_begins_no_other_run() {

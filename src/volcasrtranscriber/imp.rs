@@ -265,6 +265,7 @@ impl VolcAsrTranscriber {
         let mut settings = lock(&self.settings).clone();
         settings.request.language = self.language();
         let listener = TextListener {
+            run: self.output.run(),
             output: self.output.clone(),
             unsynced: self.unsynced.clone(),
         };

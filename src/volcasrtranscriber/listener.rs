@@ -16,6 +16,8 @@ const SPEAKER: &str = "speaker_id";
 
 /// Takes the events of one run.
 pub(super) struct TextListener {
+    /// Number of the run.
+    pub run: u64,
     pub output: Arc<Output>,
     pub unsynced: Arc<Unsynced>,
 }
@@ -26,29 +28,31 @@ impl Listener for TextListener {
             Event::Transcript { stream, update, .. } => {
                 let utterance = utterance(timeline, *stream, update);
                 self.output
-                    .update(epoch, |schedule| schedule.utterance(utterance));
+                    .update((self.run, epoch), |schedule| schedule.utterance(utterance));
             }
             Event::Settled { stream, until } => {
                 let until = timeline.times(*stream, Some(*until), None).timestamp;
                 if let Some(until) = until {
                     self.output
-                        .update(epoch, |schedule| schedule.settled(until.into()));
+                        .update((self.run, epoch), |schedule| schedule.settled(until.into()));
                 }
             }
-            Event::BoundaryDone { token } => {
-                self.output.update(epoch, |schedule| schedule.done(*token))
+            Event::BoundaryDone { token } => self
+                .output
+                .update((self.run, epoch), |schedule| schedule.done(*token)),
+            Event::Response { json, .. } if self.run == self.output.run() => {
+                self.unsynced.push(json)
             }
-            Event::Response { json, .. } => self.unsynced.push(json),
             _ => {}
         }
     }
 
     fn on_done_delivered(&self, token: u64) {
-        self.output.posted(token);
+        self.output.posted(self.run, token);
     }
 
     fn on_failure_delivered(&self) {
-        self.output.fail();
+        self.output.fail(self.run);
     }
 }
 
@@ -63,7 +67,7 @@ fn utterance(timeline: &Timeline, stream: u32, update: &Update) -> Utterance {
             continue;
         }
         let (begins, ends) = span(timeline.times(stream, word.start, word.end));
-        // Where the service has no time, or one that goes back, the word before it has.
+        // A missing or decreasing start is replaced by the previous word's.
         let begins = begins
             .or(at)
             .unwrap_or_default()

@@ -26,6 +26,8 @@ pub(super) struct Output {
 #[derive(Debug)]
 struct State {
     schedule: Schedule<gst::Event>,
+    /// Counts the runs, of which an old one may still report.
+    run: u64,
     /// Counts the flushes, as the client does.
     epoch: u64,
     /// The task is to pause.
@@ -70,6 +72,7 @@ impl Output {
         Output {
             state: Mutex::new(State {
                 schedule: Schedule::new(Unit::Word),
+                run: 0,
                 epoch: 0,
                 stopped: true,
                 flow: Ok(gst::FlowSuccess::Ok),
@@ -88,6 +91,7 @@ impl Output {
         let mut state = lock(&self.state);
         *state = State {
             schedule: Schedule::new(unit),
+            run: state.run + 1,
             epoch: 0,
             stopped: state.stopped,
             flow: Ok(gst::FlowSuccess::Ok),
@@ -97,6 +101,11 @@ impl Output {
             changed_at: Instant::now(),
             waits_without_limit: false,
         };
+    }
+
+    /// Returns the number of the run that begins after the last [`reset`](Self::reset).
+    pub fn run(&self) -> u64 {
+        lock(&self.state).run
     }
 
     /// Lets the task run.
@@ -133,10 +142,10 @@ impl Output {
         self.changed.notify_all();
     }
 
-    /// Changes the schedule for something of an epoch, unless that is over.
-    pub fn update(&self, epoch: u64, change: impl FnOnce(&mut Schedule<gst::Event>)) {
+    /// Changes the schedule for something of a run's epoch, unless that is over.
+    pub fn update(&self, (run, epoch): (u64, u64), change: impl FnOnce(&mut Schedule<gst::Event>)) {
         let mut state = lock(&self.state);
-        if epoch < state.epoch {
+        if run != state.run || epoch < state.epoch {
             return;
         }
         state.changed_at = Instant::now();
@@ -189,12 +198,22 @@ impl Output {
         self.change(|state| state.schedule.barrier(token, end.map(Duration::from)));
     }
 
-    pub fn posted(&self, token: u64) {
-        self.change(|state| state.schedule.posted(token));
+    /// Notes that a run has posted what comes before a barrier.
+    pub fn posted(&self, run: u64, token: u64) {
+        self.change_for(run, |schedule| schedule.posted(token));
     }
 
-    pub fn fail(&self) {
-        self.change(|state| state.schedule.fail());
+    /// Notes that a run has failed.
+    pub fn fail(&self, run: u64) {
+        self.change_for(run, Schedule::fail);
+    }
+
+    fn change_for(&self, run: u64, change: impl FnOnce(&mut Schedule<gst::Event>)) {
+        self.change(|state| {
+            if run == state.run {
+                change(&mut state.schedule);
+            }
+        });
     }
 
     pub fn set_latency(&self, latency: Option<Duration>) {

@@ -68,3 +68,25 @@ fn events_wait_for_room() {
     }
     writer.join().expect("no panic");
 }
+
+/// Its error may reach a slow handler after the element has begun again.
+#[test]
+fn a_run_that_is_over_changes_nothing() {
+    gst::init().expect("GStreamer");
+    let output = Output::new();
+    output.start();
+    let old = output.run();
+    output.reset(Unit::Word);
+    output.barrier(1, None);
+    output.fail(old);
+    output.posted(old, 1);
+    output.update((old, 0), |schedule| schedule.done(1));
+    let has_failed = |output: &Output| {
+        let mut state = lock(&output.state);
+        state.schedule.event(gst::event::Eos::new(), None);
+        !matches!(state.schedule.next(None), Action::Wait(None))
+    };
+    assert!(!has_failed(&output));
+    output.fail(output.run());
+    assert!(has_failed(&output));
+}

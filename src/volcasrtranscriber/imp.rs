@@ -239,15 +239,13 @@ impl ElementImpl for VolcAsrTranscriber {
                 self.unsynced.stop();
                 self.runs.close(self.obj().upcast_ref());
             }
+            gst::StateChange::PlayingToPaused => self.output.set_playing(false),
             _ => {}
         }
         let result = self.parent_change_state(transition)?;
         match transition {
             gst::StateChange::ReadyToPaused => self.begin_unsynced(),
-            // The clock runs, or stands.
-            gst::StateChange::PausedToPlaying | gst::StateChange::PlayingToPaused => {
-                self.output.wake();
-            }
+            gst::StateChange::PausedToPlaying => self.output.set_playing(true),
             _ => {}
         }
         Ok(result)
@@ -335,13 +333,7 @@ impl VolcAsrTranscriber {
     /// One round of the text pad's task.
     fn push_next(&self) {
         let object = self.obj();
-        let now = || {
-            let plays = object.current_state() == gst::State::Playing;
-            plays
-                .then(|| object.current_running_time())
-                .flatten()
-                .map(Duration::from)
-        };
+        let now = || object.current_running_time().map(Duration::from);
         let is_heard = || {
             self.run().is_some_and(|run| {
                 let (counts, queued) = run.client.counts();

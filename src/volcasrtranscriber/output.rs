@@ -1,14 +1,18 @@
 //! The text pad: one task pushes everything downstream, in order, when the schedule says so.
 
+mod convert;
+
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use gst::glib;
 use gst::prelude::*;
 
 use super::CAT;
-use super::schedule::{Action, Item, Origin, Schedule, Unit};
+use super::schedule::{Action, Origin, Schedule, Unit};
 use crate::sync::lock;
+
+pub(super) use convert::post_flow_error;
+use convert::{clock_time, new_item};
 
 /// Time without audio and without text after which a file's text leaves as it stands: the elements
 /// that hold the audio up may wait for it.
@@ -32,6 +36,10 @@ struct State {
     epoch: u64,
     /// The task is to pause.
     stopped: bool,
+    /// The element is in PLAYING, so that its running time advances.
+    playing: bool,
+    /// Counts the changes of `playing`.
+    switches: u64,
     flow: Result<gst::FlowSuccess, gst::FlowError>,
     /// EOS has come in: no buffer takes an error upstream any more.
     ended: bool,
@@ -75,6 +83,8 @@ impl Output {
                 run: 0,
                 epoch: 0,
                 stopped: true,
+                playing: false,
+                switches: 0,
                 flow: Ok(gst::FlowSuccess::Ok),
                 ended: false,
                 max_delay: Duration::ZERO,
@@ -94,6 +104,8 @@ impl Output {
             run: state.run + 1,
             epoch: 0,
             stopped: state.stopped,
+            playing: false,
+            switches: state.switches,
             flow: Ok(gst::FlowSuccess::Ok),
             ended: false,
             max_delay: Duration::ZERO,
@@ -136,10 +148,12 @@ impl Output {
         (state.stopped, state.flow, state.ended) = (false, Ok(gst::FlowSuccess::Ok), false);
     }
 
-    /// Has the task look again: a clock runs, or stands.
-    pub fn wake(&self) {
-        drop(lock(&self.state));
-        self.changed.notify_all();
+    /// Notes that the running time advances from here on, or stands.
+    pub fn set_playing(&self, playing: bool) {
+        self.change(|state| {
+            state.playing = playing;
+            state.switches += 1;
+        });
     }
 
     /// Changes the schedule for something of a run's epoch, unless that is over.
@@ -242,13 +256,21 @@ impl Output {
         u32::try_from(lock(&self.state).max_delay.as_millis()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the next action for the task, having waited for it.
+    /// Returns the next action for the task, having waited for it. `now` is asked in PLAYING only.
     fn step(&self, now: impl Fn() -> Option<Duration>, is_heard: impl Fn() -> bool) -> Step {
-        let now = now();
+        let (playing, switches) = {
+            let state = lock(&self.state);
+            (state.playing, state.switches)
+        };
+        let now = playing.then(now).flatten();
         let is_heard = is_heard();
         let mut state = lock(&self.state);
         if state.stopped {
             return Step::Pause;
+        }
+        // The time may be of before the switch.
+        if state.switches != switches {
+            return Step::Again;
         }
         match state.schedule.next(now) {
             Action::Wait(until) => {
@@ -369,30 +391,6 @@ impl Output {
         self.changed.notify_all();
         pushed
     }
-}
-
-fn new_item(item: &Item) -> gst::Structure {
-    gst::Structure::builder("rstranscribe/new-item")
-        .field("speaker", item.speaker.as_deref())
-        .field("content", item.text.as_str())
-        .field("running-time", clock_time(item.running))
-        .field("duration", clock_time(item.duration))
-        .build()
-}
-
-fn clock_time(time: Duration) -> gst::ClockTime {
-    gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX)
-}
-
-/// Posts the error of a flow that downstream refused after EOS had come in.
-pub(super) fn post_flow_error(element: &gst::Element, error: gst::FlowError) {
-    let text = format!("Downstream refused the text: {error}. The first error names the cause.");
-    let error = glib::Error::new(gst::StreamError::Failed, &text);
-    let message = gst::message::Error::builder_from_error(error)
-        .src(element)
-        .build();
-    // Without a bus there is nobody to tell.
-    let _ = element.post_message(message);
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn text_leaves_where_the_audio_is_held_up_after_the_task_began_to_wait() {
     let output = Arc::new(Output::new());
     output.start();
+    output.set_playing(true);
     let (waits, waiting) = mpsc::channel();
     let (leaves, left) = mpsc::channel();
     let task = Arc::clone(&output);
@@ -89,4 +90,29 @@ fn a_run_that_is_over_changes_nothing() {
     assert!(!has_failed(&output));
     output.fail(output.run());
     assert!(has_failed(&output));
+}
+
+/// The element may leave or reach PLAYING while the task asks for the time.
+#[test]
+fn a_time_of_before_a_pause_is_not_used() {
+    let output = Output::new();
+    output.start();
+    output.set_playing(true);
+    let now = || {
+        output.set_playing(false);
+        output.set_playing(true);
+        Some(Duration::from_secs(10))
+    };
+    assert!(matches!(output.step(now, || false), Step::Again));
+    let is_heard = || {
+        output.set_playing(false);
+        false
+    };
+    assert!(matches!(output.step(|| None, is_heard), Step::Again));
+    let is_heard = || {
+        output.set_playing(true);
+        false
+    };
+    let now = || panic!("no time in PAUSED");
+    assert!(matches!(output.step(now, is_heard), Step::Again));
 }

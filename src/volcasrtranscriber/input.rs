@@ -45,6 +45,7 @@ impl VolcAsrTranscriber {
             if !std::mem::replace(&mut lock(&self.input).reverse_warned, true) {
                 run.report_reverse_playback();
             }
+            self.skip(&buffer, run.rate);
             return Ok(gst::FlowSuccess::Ok);
         }
         let clipped = match &segment {
@@ -57,6 +58,14 @@ impl VolcAsrTranscriber {
         };
         let start = Start::new(&buffer, &clipped);
         self.take(&run, pad, &clipped, start, segment.as_ref())
+    }
+
+    /// Says downstream that a discarded buffer brings no text: it may wait for that.
+    fn skip(&self, buffer: &gst::Buffer, rate: u32) {
+        let Some(start) = buffer.pts() else { return };
+        let whole = buffer.size() - buffer.size() % BYTES_PER_SAMPLE;
+        let gap = gst::event::Gap::builder(start).duration(clip::duration(whole, rate));
+        self.output.event(gap.build(), None);
     }
 
     /// Hands a clipped buffer over, having waited for room.

@@ -89,6 +89,32 @@ fn a_flush_discards_what_was_not_pushed_and_text_begins_anew() {
     assert!(texts[0].discont);
 }
 
+/// An overlay that waits for text goes on with each gap.
+#[test]
+fn audio_that_is_played_backwards_is_a_gap() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let mut segment = Segment::new();
+    segment.set_rate(-1.0);
+    segment.set_stop(ms(10_000));
+    assert!(harness.segment(&segment));
+    let second = vec![0; harness.bytes(1000)];
+    for start in [9000, 8000] {
+        harness.push(start, &second);
+    }
+    let text = harness.text.as_ref().expect("a transcriber");
+    text.until("two gaps", |out| {
+        let gaps: Vec<_> = out
+            .iter()
+            .filter_map(|out| match out {
+                Out::Gap(start, end) => Some((*start, *end)),
+                _ => None,
+            })
+            .collect();
+        gaps.ends_with(&[(9000, 10_000), (8000, 9000)])
+    });
+}
+
 #[test]
 fn stream_start_is_the_element_s_own_and_sparse() {
     let service = service(Options::default());

@@ -244,7 +244,6 @@ impl ElementImpl for VolcAsrTranscriber {
         }
         let result = self.parent_change_state(transition)?;
         match transition {
-            gst::StateChange::ReadyToPaused => self.begin_unsynced(),
             gst::StateChange::PausedToPlaying => self.output.set_playing(true),
             _ => {}
         }
@@ -356,14 +355,13 @@ impl VolcAsrTranscriber {
         }
     }
 
-    /// Begins the unsynced stream: others need not wait for it.
-    fn begin_unsynced(&self) {
-        let id = self
-            .unsynced_pad
-            .create_stream_id(&*self.obj(), Some("unsynced"));
+    /// Begins the unsynced stream with upstream's first.
+    pub(super) fn begin_unsynced(&self, upstream: &gst::event::StreamStart) {
+        let id = format!("{}/unsynced", upstream.stream_id());
         let start = gst::event::StreamStart::builder(&id)
+            .seqnum(upstream.seqnum())
             .flags(gst::StreamFlags::SPARSE)
-            .group_id(gst::GroupId::next());
+            .group_id_if_some(upstream.group_id());
         self.unsynced_pad.push_event(start.build());
     }
 }

@@ -213,16 +213,20 @@ impl VolcAsrTranscriber {
     fn stream_start(&self, start: &gst::event::StreamStart) {
         self.divide(false);
         let (id, seqnum) = (start.stream_id(), start.seqnum());
-        {
+        let first = {
             let mut input = lock(&self.input);
-            input.stream = Some((id.to_owned(), seqnum));
             input.segment = None;
             input.end = None;
+            input.stream.replace((id.to_owned(), seqnum)).is_none()
+        };
+        if first {
+            self.begin_unsynced(start);
         }
         if let Some(run) = self.run() {
             run.stream_start(id, seqnum);
         }
-        let own = self.src_pad.create_stream_id(&*self.obj(), Some("text"));
+        // Not the pad's own function: the sink pad does not hold this event yet.
+        let own = format!("{id}/text");
         let builder = gst::event::StreamStart::builder(&own)
             .seqnum(seqnum)
             .flags(gst::StreamFlags::SPARSE)

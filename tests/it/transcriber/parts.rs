@@ -138,9 +138,14 @@ fn stream_start_is_the_element_s_own_and_sparse() {
     let gst::EventView::StreamStart(start) = event.view() else {
         panic!("{event:?}");
     };
-    assert_ne!(start.stream_id(), "upstream");
-    assert_eq!(start.group_id(), Some(group));
-    assert!(start.stream_flags().contains(gst::StreamFlags::SPARSE));
+    let pad = harness.sink.static_pad("unsynced_src").expect("a pad");
+    let unsynced = pad.sticky_event::<gst::event::StreamStart>(0);
+    let unsynced = unsynced.expect("the first stream's");
+    for (start, id) in [(start, "upstream/text"), (&unsynced, "upstream/unsynced")] {
+        assert_eq!(start.stream_id(), id);
+        assert_eq!(start.group_id(), Some(group));
+        assert!(start.stream_flags().contains(gst::StreamFlags::SPARSE));
+    }
 }
 
 #[test]

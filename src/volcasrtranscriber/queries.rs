@@ -9,6 +9,7 @@ use crate::sync::lock;
 
 impl VolcAsrTranscriber {
     pub(super) fn sink_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        let serialized = query.is_serialized();
         match query.view_mut() {
             gst::QueryViewMut::Caps(q) => {
                 // A rate that is set meanwhile waits for the next run, whose request says it.
@@ -28,6 +29,8 @@ impl VolcAsrTranscriber {
             }
             // Text has no use for memory that audio is in.
             gst::QueryViewMut::Allocation(_) => false,
+            // It would reach downstream before the text that waits, and beside the task.
+            _ if serialized => false,
             _ => gst::Pad::query_default(pad, Some(&*self.obj()), query),
         }
     }

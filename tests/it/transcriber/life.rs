@@ -278,3 +278,18 @@ fn is_connected(element: &gst::Element) -> bool {
     let stats = element.property::<gst::Structure>("stats");
     stats.get("connected").expect("a field of the statistics")
 }
+
+/// They would overtake the text that waits.
+#[test]
+fn serialized_queries_stay_here() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let (asks, asked) = mpsc::channel();
+    let pad = harness.sink.static_pad("src").expect("a pad");
+    pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, _| {
+        let _ = asks.send(());
+        gst::PadProbeReturn::Ok
+    });
+    assert!(!harness.pad.peer_query(&mut gst::query::Drain::new()));
+    assert!(asked.try_recv().is_err());
+}

@@ -44,7 +44,8 @@ impl VolcAsrTranscriber {
             return false;
         }
         let (live, mut min, mut max) = upstream.result();
-        if live {
+        // Responses do not wait.
+        if live && *pad == self.src_pad {
             let own = gst::ClockTime::from_mseconds(lock(&self.text).latency.into());
             min += own;
             max = max.map(|max| max.saturating_add(own));

@@ -172,6 +172,7 @@ impl VolcAsrTranscriber {
             EventView::Tag(tag) if tag.tag().scope() == gst::TagScope::Stream => true,
             EventView::Eos(_) => {
                 self.divide(true);
+                lock(&self.input).ended = true;
                 self.output.event(event, None);
                 true
             }
@@ -211,10 +212,20 @@ impl VolcAsrTranscriber {
     }
 
     fn stream_start(&self, start: &gst::event::StreamStart) {
-        self.divide(false);
         let (id, seqnum) = (start.stream_id(), start.seqnum());
+        // Sent again, as to a pad that was linked anew: the stream goes on.
+        let again = {
+            let input = lock(&self.input);
+            let last = input.stream.as_ref();
+            !input.ended && last.is_some_and(|(last, number)| last == id && *number == seqnum)
+        };
+        if again {
+            return;
+        }
+        self.divide(false);
         let first = {
             let mut input = lock(&self.input);
+            input.ended = false;
             input.segment = None;
             input.end = None;
             input.stream.replace((id.to_owned(), seqnum)).is_none()
@@ -332,7 +343,7 @@ impl VolcAsrTranscriber {
         self.unsynced_pad.push_event(event);
         {
             let mut input = lock(&self.input);
-            (input.segment, input.end) = (None, None);
+            (input.segment, input.end, input.ended) = (None, None, false);
         }
         if let Some(run) = self.run() {
             run.flush_stop();

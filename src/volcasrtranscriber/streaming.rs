@@ -8,6 +8,8 @@ pub(super) struct Input {
     pub segment: Option<Segment>,
     /// The last STREAM_START, for a run that begins after it.
     pub stream: Option<(String, gst::Seqnum)>,
+    /// EOS has come: what follows is another stream.
+    pub ended: bool,
     /// End of the audio in this segment.
     pub end: Option<gst::ClockTime>,
     /// The settings can't be used, and the bus has the error.

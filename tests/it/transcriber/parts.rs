@@ -148,6 +148,27 @@ fn stream_start_is_the_element_s_own_and_sparse() {
     }
 }
 
+/// As a pad does that is linked anew.
+#[test]
+fn a_stream_start_that_is_sent_again_changes_nothing() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let (pcm, spoken) = speech(1);
+    let start = harness.pad.sticky_event::<gst::event::StreamStart>(0);
+    let start: gst::Event = start.expect("a stream").into();
+    let (half, rest) = pcm.split_at(harness.bytes(1000));
+    harness.push_all(0, half, 100);
+    assert!(harness.pad.push_event(start));
+    assert!(harness.segment(&Segment::new()));
+    harness.push_all(1000, rest, 100);
+    assert!(harness.end().saw_eos());
+    let out = harness.text.as_ref().expect("a transcriber").out();
+    let starts = events(&out).iter().filter(|e| *e == "stream-start").count();
+    assert_eq!(starts, 1, "{out:#?}");
+    assert_eq!(texts(&out).len(), spoken.len(), "{out:#?}");
+    assert_eq!(service.connections().len(), 1);
+}
+
 #[test]
 fn tags_of_the_audio_stay_and_the_language_is_told() {
     let service = service(Options::default());

@@ -1,0 +1,114 @@
+//! Pushes of the task, and how downstream took them.
+
+use std::time::Duration;
+
+use gst::prelude::*;
+
+use super::convert::{clock_time, new_item};
+use super::{Output, Step};
+use crate::sync::lock;
+use crate::volcasrtranscriber::CAT;
+use crate::volcasrtranscriber::schedule::Action;
+
+/// Result of one round of the task.
+pub(in crate::volcasrtranscriber) enum Pushed {
+    /// The task goes on.
+    Fine,
+    /// EOS has left.
+    Ended,
+    /// The longest delay grew.
+    Late,
+    /// The task is to pause, for a flush or a stop.
+    Stopped,
+    /// Downstream has failed; nobody upstream would say so.
+    Failed(gst::FlowError),
+}
+
+impl Output {
+    /// One round of the task. `is_heard`: the service has been sent the audio that came.
+    pub fn push_next(
+        &self,
+        (sink, src): (&gst::Pad, &gst::Pad),
+        now: impl Fn() -> Option<Duration>,
+        is_heard: impl Fn() -> bool,
+    ) -> Pushed {
+        match self.step(now, is_heard) {
+            Step::Pause => Pushed::Stopped,
+            Step::Again => Pushed::Fine,
+            Step::Act(action) => self.act(sink, src, action),
+        }
+    }
+
+    fn act(&self, sink: &gst::Pad, src: &gst::Pad, action: Action<gst::Event>) -> Pushed {
+        match action {
+            Action::Text {
+                text,
+                start,
+                duration,
+                discont,
+                late,
+            } => {
+                gst::debug!(CAT, obj = src, "{start:?} for {duration:?}: {text:?}");
+                let mut buffer = gst::Buffer::from_slice(text.into_bytes());
+                if let Some(buffer) = buffer.get_mut() {
+                    buffer.set_pts(clock_time(start));
+                    buffer.set_duration(clock_time(duration));
+                    if discont {
+                        buffer.set_flags(gst::BufferFlags::DISCONT);
+                    }
+                }
+                return self.after(src.push(buffer), late);
+            }
+            Action::Gap { start, duration } => {
+                let gap =
+                    gst::event::Gap::builder(clock_time(start)).duration(clock_time(duration));
+                src.push_event(gap.build());
+            }
+            Action::Item(item) => {
+                sink.push_event(gst::event::CustomUpstream::new(new_item(&item)));
+            }
+            Action::Speaker(speaker) => {
+                let change = gst::Structure::builder("rstranscribe/speaker-change")
+                    .field("speaker", Some(speaker))
+                    .build();
+                src.push_event(gst::event::CustomDownstream::new(change));
+            }
+            Action::Final => {
+                let end = gst::Structure::new_empty("rstranscribe/final-transcript");
+                src.push_event(gst::event::CustomDownstream::new(end));
+            }
+            Action::Event(event) => {
+                gst::debug!(CAT, obj = src, "{event:?}");
+                let ends = event.type_() == gst::EventType::Eos;
+                src.push_event(event);
+                if ends {
+                    return Pushed::Ended;
+                }
+            }
+            Action::Wait(_) => {}
+        }
+        Pushed::Fine
+    }
+
+    /// Takes up what downstream made of a buffer.
+    fn after(&self, flow: Result<gst::FlowSuccess, gst::FlowError>, late: Duration) -> Pushed {
+        let mut state = lock(&self.state);
+        if state.stopped {
+            return Pushed::Stopped;
+        }
+        state.flow = flow;
+        let pushed = match flow {
+            Ok(_) if late > state.max_delay && late.as_millis() > 0 => {
+                state.max_delay = late;
+                Pushed::Late
+            }
+            Ok(_) | Err(gst::FlowError::Eos | gst::FlowError::NotLinked) => Pushed::Fine,
+            Err(gst::FlowError::Flushing) => Pushed::Stopped,
+            Err(error) if state.ended => Pushed::Failed(error),
+            Err(_) => Pushed::Fine,
+        };
+        drop(state);
+        self.changed.notify_all();
+        pushed
+    }
+}

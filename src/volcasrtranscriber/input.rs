@@ -348,7 +348,7 @@ impl VolcAsrTranscriber {
         if let Some(run) = self.run() {
             run.flush_stop();
         }
-        self.output.recover();
+        self.output.recover(&self.src_pad);
         self.start_tasks();
         pushed
     }

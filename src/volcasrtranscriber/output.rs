@@ -6,6 +6,8 @@ mod push;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use gst::prelude::*;
+
 use super::schedule::{Action, Origin, Schedule, Unit};
 use crate::sync::lock;
 
@@ -30,6 +32,8 @@ struct State {
     schedule: Schedule<gst::Event>,
     /// Counts the runs, of which an old one may still report.
     run: u64,
+    /// Sticky events that a flush kept from leaving.
+    kept: Vec<gst::Event>,
     /// Counts the flushes, as the client does.
     epoch: u64,
     /// The task is to pause.
@@ -59,12 +63,23 @@ enum Step {
     Pause,
 }
 
+impl State {
+    fn flush(&mut self) {
+        use gst::EventType::{Eos, Segment};
+        let dropped = self.schedule.flush().into_iter();
+        let kept =
+            dropped.filter(|event| event.is_sticky() && !matches!(event.type_(), Eos | Segment));
+        self.kept.extend(kept);
+    }
+}
+
 impl Output {
     pub fn new() -> Self {
         Output {
             state: Mutex::new(State {
                 schedule: Schedule::new(Unit::Word),
                 run: 0,
+                kept: Vec::new(),
                 epoch: 0,
                 stopped: true,
                 playing: false,
@@ -86,6 +101,7 @@ impl Output {
         *state = State {
             schedule: Schedule::new(unit),
             run: state.run + 1,
+            kept: Vec::new(),
             epoch: 0,
             stopped: state.stopped,
             playing: false,
@@ -120,16 +136,24 @@ impl Output {
         let mut state = lock(&self.state);
         state.stopped = true;
         state.epoch = epoch.unwrap_or(state.epoch);
-        state.schedule.flush();
+        state.flush();
         drop(state);
         self.changed.notify_all();
     }
 
-    /// FLUSH_STOP: all is well again.
-    pub fn recover(&self) {
-        let mut state = lock(&self.state);
-        state.schedule.flush();
-        (state.stopped, state.flow, state.ended) = (false, Ok(gst::FlowSuccess::Ok), false);
+    /// FLUSH_STOP: all is well again. Stores the sticky events that the flush kept from leaving on
+    /// the pad, whose task is paused: upstream does not send them again.
+    pub fn recover(&self, src: &gst::Pad) {
+        let kept = {
+            let mut state = lock(&self.state);
+            state.flush();
+            (state.stopped, state.flow, state.ended) = (false, Ok(gst::FlowSuccess::Ok), false);
+            std::mem::take(&mut state.kept)
+        };
+        for event in kept {
+            // Refused only by a pad that is not active.
+            let _ = src.store_sticky_event(&event);
+        }
     }
 
     /// Notes that the running time advances from here on, or stands.

@@ -195,14 +195,20 @@ impl<E> Schedule<E> {
         self.latency = latency;
     }
 
-    /// Forgets everything that has not left, as a flush does.
-    pub fn flush(&mut self) {
-        self.parts = VecDeque::from([Part::new()]);
+    /// Forgets everything that has not left, as a flush does. Returns the events of that.
+    pub fn flush(&mut self) -> Vec<E> {
+        let parts = std::mem::replace(&mut self.parts, VecDeque::from([Part::new()]));
         self.input = 0;
         self.origin = None;
         self.bytes = 0;
         self.discont = true;
         self.cutter = Cutter::new(style(self.unit));
+        let ready = parts.into_iter().flat_map(|part| part.ready);
+        let events = ready.filter_map(|ready| match ready {
+            Ready::Event(event, _) => Some(event),
+            _ => None,
+        });
+        events.collect()
     }
 
     /// Returns whether so much waits that neither audio nor events should be taken.

@@ -265,9 +265,10 @@ fn a_failure_opens_every_barrier() {
 fn a_flush_forgets_what_has_not_left() {
     let mut schedule = Machine::new(Unit::Word);
     schedule.utterance(utterance(0, true, &[("one", 100, 200)]));
+    schedule.event("tag", None);
     schedule.barrier(1, None);
     schedule.event("eos", None);
-    schedule.flush();
+    assert_eq!(schedule.flush(), ["tag", "eos"]);
     let origin = Origin {
         position: ms(5000),
         ..Origin::default()

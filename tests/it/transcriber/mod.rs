@@ -1,6 +1,7 @@
 //! `volcasrtranscriber`: text on a pad, and everything that goes with it.
 
 mod consumers;
+mod downstream;
 mod inspect;
 mod life;
 mod live;

@@ -29,7 +29,7 @@ fn no_gap_is_due_after_eos_or_between_a_flush_and_a_segment() {
     let ends: [fn(&mut Machine); 3] = [
         |schedule| schedule.end_segment("eos"),
         |schedule| schedule.end_segment("stream-start"),
-        |schedule| schedule.flush(),
+        |schedule| drop(schedule.flush()),
     ];
     for end in ends {
         let mut schedule = live(Unit::Word, 1000);

@@ -129,6 +129,9 @@ impl ObjectImpl for VolcAsrTranscriber {
             // Names that no other pad of a new element has.
             let _ = object.add_pad(pad);
         }
+        // Elements may link without RECONFIGURE.
+        let output = self.output.clone();
+        self.src_pad.connect_linked(move |_, _| output.relinked());
         let weak = object.downgrade();
         self.unsynced_pad.connect_linked(move |_, _| {
             if let Some(element) = weak.upgrade() {
@@ -280,7 +283,7 @@ impl VolcAsrTranscriber {
     }
 
     /// Takes up the settings that apply at once.
-    fn apply_live(&self) {
+    pub(super) fn apply_live(&self) {
         let Some(run) = self.run() else { return };
         run.apply_live(&lock(&self.settings));
         if self.unsynced_pad.is_linked() {

@@ -43,6 +43,10 @@ struct State {
     /// Counts the changes of `playing`.
     switches: u64,
     flow: Result<gst::FlowSuccess, gst::FlowError>,
+    /// Upstream, or the bus, has the error of `flow`.
+    told: bool,
+    /// Counts the times that downstream was linked anew.
+    links: u64,
     /// EOS has come in: no buffer takes an error upstream any more.
     ended: bool,
     /// Longest time that text came late.
@@ -85,6 +89,8 @@ impl Output {
                 playing: false,
                 switches: 0,
                 flow: Ok(gst::FlowSuccess::Ok),
+                told: false,
+                links: 0,
                 ended: false,
                 max_delay: Duration::ZERO,
                 audio_end: Duration::ZERO,
@@ -107,6 +113,8 @@ impl Output {
             playing: false,
             switches: state.switches,
             flow: Ok(gst::FlowSuccess::Ok),
+            told: false,
+            links: state.links,
             ended: false,
             max_delay: Duration::ZERO,
             audio_end: Duration::ZERO,
@@ -147,7 +155,8 @@ impl Output {
         let kept = {
             let mut state = lock(&self.state);
             state.flush();
-            (state.stopped, state.flow, state.ended) = (false, Ok(gst::FlowSuccess::Ok), false);
+            (state.stopped, state.flow) = (false, Ok(gst::FlowSuccess::Ok));
+            (state.told, state.ended) = (false, false);
             std::mem::take(&mut state.kept)
         };
         for event in kept {
@@ -242,9 +251,22 @@ impl Output {
         self.change(|state| state.schedule.set_latency(latency));
     }
 
-    /// Returns what downstream said last.
+    /// Returns what downstream said last, for upstream to take up.
     pub fn flow(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
-        lock(&self.state).flow
+        let mut state = lock(&self.state);
+        state.told |= state.flow.is_err();
+        state.flow
+    }
+
+    /// Notes that downstream is linked anew: it may take text now.
+    pub fn relinked(&self) {
+        use gst::FlowError::{Flushing, NotLinked};
+        self.change(|state| {
+            state.links += 1;
+            if matches!(state.flow, Err(NotLinked | Flushing)) {
+                state.flow = Ok(gst::FlowSuccess::Ok);
+            }
+        });
     }
 
     /// Waits while too much text waits for downstream, at most until a flush or a stop.

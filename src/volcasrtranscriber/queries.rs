@@ -57,6 +57,13 @@ impl VolcAsrTranscriber {
     pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         // The pipeline has distributed its latency: upstream's may be another one.
         let distributed = event.type_() == gst::EventType::Latency;
+        // Behind a bin's pad, the pad itself keeps its peer.
+        if event.type_() == gst::EventType::Reconfigure {
+            match *pad == self.src_pad {
+                true => self.output.relinked(),
+                false => self.apply_live(),
+            }
+        }
         let handled = gst::Pad::event_default(pad, Some(&*self.obj()), event);
         if distributed {
             self.update_latency();

@@ -20,7 +20,7 @@ pub(super) enum Message {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Message>,
-    /// Something takes what waits.
+    /// Something takes what waits, and has not refused the last.
     wanted: bool,
     stopped: bool,
     begun: bool,
@@ -108,11 +108,21 @@ impl Unsynced {
                 if let Some(buffer) = buffer.get_mut() {
                     buffer.set_pts(now());
                 }
-                match pad.push(buffer) {
-                    Ok(_) | Err(gst::FlowError::NotLinked) => true,
-                    Err(_) => false,
+                if let Err(error) = pad.push(buffer)
+                    && error != gst::FlowError::NotLinked
+                {
+                    self.refused();
                 }
+                true
             }
         }
+    }
+
+    /// Takes nothing until the next [`start`](Self::start). The task waits for that: had it to
+    /// pause, it might do so after it was started.
+    fn refused(&self) {
+        let mut state = lock(&self.state);
+        (state.wanted, state.begun) = (false, false);
+        state.waiting.clear();
     }
 }

@@ -57,7 +57,8 @@ impl Output {
                         buffer.set_flags(gst::BufferFlags::DISCONT);
                     }
                 }
-                return self.after(src.push(buffer), late);
+                let links = lock(&self.state).links;
+                return self.after(src.push(buffer), links, late);
             }
             Action::Gap { start, duration } => {
                 let gap =
@@ -80,6 +81,9 @@ impl Output {
             Action::Event(event) => {
                 gst::debug!(CAT, obj = src, "{event:?}");
                 let ends = event.type_() == gst::EventType::Eos;
+                if ends && let Some(error) = self.untold() {
+                    return Pushed::Failed(error);
+                }
                 src.push_event(event);
                 if ends {
                     return Pushed::Ended;
@@ -90,25 +94,48 @@ impl Output {
         Pushed::Fine
     }
 
-    /// Takes up what downstream made of a buffer.
-    fn after(&self, flow: Result<gst::FlowSuccess, gst::FlowError>, late: Duration) -> Pushed {
+    /// Returns an error of downstream that no buffer took upstream before EOS.
+    fn untold(&self) -> Option<gst::FlowError> {
+        let mut state = lock(&self.state);
+        let error = state.flow.err().filter(|error| is_failure(*error))?;
+        (!std::mem::replace(&mut state.told, true)).then_some(error)
+    }
+
+    /// Takes up what downstream made of a buffer, which was linked for the time `links` then.
+    fn after(
+        &self,
+        flow: Result<gst::FlowSuccess, gst::FlowError>,
+        links: u64,
+        late: Duration,
+    ) -> Pushed {
         let mut state = lock(&self.state);
         if state.stopped {
             return Pushed::Stopped;
         }
-        state.flow = flow;
+        // The peer of now has refused nothing.
+        if state.links == links || !matches!(flow, Err(error) if !is_failure(error)) {
+            state.flow = flow;
+        }
         let pushed = match flow {
             Ok(_) if late > state.max_delay && late.as_millis() > 0 => {
                 state.max_delay = late;
                 Pushed::Late
             }
-            Ok(_) | Err(gst::FlowError::Eos | gst::FlowError::NotLinked) => Pushed::Fine,
-            Err(gst::FlowError::Flushing) => Pushed::Stopped,
-            Err(error) if state.ended => Pushed::Failed(error),
-            Err(_) => Pushed::Fine,
+            Err(error) if state.ended && is_failure(error) => {
+                state.told = true;
+                Pushed::Failed(error)
+            }
+            // Flushing downstream ends with a flush of this pad, or with another peer.
+            Ok(_) | Err(_) => Pushed::Fine,
         };
         drop(state);
         self.changed.notify_all();
         pushed
     }
+}
+
+/// Returns whether a flow is an error, rather than a state of downstream.
+fn is_failure(error: gst::FlowError) -> bool {
+    use gst::FlowError::{Eos, Flushing, NotLinked};
+    !matches!(error, Eos | Flushing | NotLinked)
 }

@@ -1,10 +1,16 @@
-//! Downstream that is flushed.
+//! Downstream that is flushed, unlinked or fails, on both source pads.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
+use serde_json::json;
 
 use crate::common::pad_harness::{PadHarness, Segment};
-use crate::common::text::Out;
+use crate::common::script::{audio, response, scripted, utterance};
+use crate::common::text::{Out, texts};
 use crate::common::*;
+use volcasr_loopback::{Options, Service};
 
 /// Upstream sends them once: those that waited for the last words before a flush are stored.
 #[test]
@@ -42,5 +48,134 @@ fn a_flush_keeps_the_sticky_events_that_wait() {
             use gst::EventType::{Caps, Segment, StreamStart};
             kinds.take(3).eq([StreamStart, Caps, Segment])
         })
+    });
+}
+
+/// A tee goes on while the pad has no peer, and so does the text once it has one.
+#[test]
+fn text_goes_on_when_the_pad_is_linked_again() {
+    let service = service(Options::default());
+    let harness = PadHarness::new(transcriber(&service));
+    let src = harness.sink.static_pad("src").expect("a pad");
+    let peer = src.peer().expect("linked");
+    let (pcm, _) = speech(2);
+    harness.push_all(0, &pcm, 100);
+    src.unlink(&peer).expect("linked");
+    let push = || harness.pad.push(harness.buffer(None, &pcm));
+    wait_until("no peer", || push() == Err(gst::FlowError::NotLinked));
+    let text = harness.text.as_ref().expect("a transcriber");
+    let before = texts(&text.out()).len();
+    src.link(&peer).expect("a free pad");
+    assert_eq!(push(), Ok(gst::FlowSuccess::Ok));
+    text.until("text", |out| texts(out).len() > before);
+}
+
+/// A service whose one utterance is final halfway through the audio.
+fn one_utterance() -> Service {
+    let said = json!([utterance(true, (100, 900), "Yes.")]);
+    scripted(
+        &[(1200, response(1200, said.clone()))],
+        response(2000, said),
+    )
+}
+
+#[test]
+fn an_error_without_a_buffer_behind_it_is_posted_at_eos() {
+    let service = one_utterance();
+    let harness = PadHarness::new(transcriber(&service));
+    let src = harness.sink.static_pad("src").expect("a pad");
+    let failed = Arc::new(AtomicBool::new(false));
+    let flag = failed.clone();
+    let peer = src.peer().expect("linked");
+    peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        info.flow_res = Err(gst::FlowError::Error);
+        flag.store(true, Ordering::SeqCst);
+        gst::PadProbeReturn::Handled
+    });
+    harness.push(0, &audio());
+    wait_until("a buffer", || failed.load(Ordering::SeqCst));
+    assert!(harness.pad.push_event(gst::event::Eos::new()));
+    let log = listen_until(&harness.bus, |message| {
+        message.type_() == gst::MessageType::Error
+    });
+    let errors = log.errors();
+    assert!(
+        errors[0].error.matches(gst::StreamError::Failed),
+        "{errors:?}"
+    );
+    let text = harness.text.as_ref().expect("a transcriber");
+    text.until("EOS", |out| {
+        let is_eos = |out: &Out| matches!(out, Out::Event(e) if e.type_() == gst::EventType::Eos);
+        out.iter().any(is_eos)
+    });
+}
+
+/// Names of what leaves the pad of the responses.
+type Names = Arc<Mutex<Vec<&'static str>>>;
+
+/// Links a pad to that of the responses, and records what goes through. Unlike a sink, it takes a
+/// stream behind EOS.
+fn responses(harness: &PadHarness) -> (gst::Pad, Names) {
+    let pad = gst::Pad::builder(gst::PadDirection::Sink)
+        .chain_function(|_, _, _| Ok(gst::FlowSuccess::Ok))
+        .event_function(|_, _, _| true)
+        .build();
+    pad.set_active(true).expect("a new pad");
+    let names = Names::default();
+    let log = names.clone();
+    let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(mask, move |_, info| {
+        let name = match &info.data {
+            Some(gst::PadProbeData::Event(event)) => event.type_().name().as_str(),
+            _ => "json",
+        };
+        log.lock().expect("no panic").push(name);
+        gst::PadProbeReturn::Ok
+    });
+    let src = harness.sink.static_pad("unsynced_src").expect("a pad");
+    src.link(&pad).expect("JSON");
+    (pad, names)
+}
+
+fn count(names: &Names, name: &str) -> usize {
+    let names = names.lock().expect("no panic");
+    names.iter().filter(|of| **of == name).count()
+}
+
+/// A sink that was taken away failed the pad; another one may follow.
+#[test]
+fn responses_go_on_with_another_sink() {
+    let service = service(Options::default());
+    let harness = PadHarness::held(transcriber(&service));
+    let (peer, names) = responses(&harness);
+    harness.play();
+    let (pcm, _) = speech(2);
+    let push = || {
+        harness
+            .pad
+            .push(harness.buffer(None, &pcm))
+            .expect("it is taken")
+    };
+    wait_until("a response", || {
+        push();
+        count(&names, "json") > 0
+    });
+    let src = harness.sink.static_pad("unsynced_src").expect("a pad");
+    let refused = Arc::new(AtomicBool::new(false));
+    let flag = refused.clone();
+    peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        info.flow_res = Err(gst::FlowError::Error);
+        flag.store(true, Ordering::SeqCst);
+        gst::PadProbeReturn::Handled
+    });
+    wait_until("a refusal", || {
+        push();
+        refused.load(Ordering::SeqCst)
+    });
+    src.unlink(&peer).expect("linked");
+    let (_other, names) = responses(&harness);
+    wait_until("a response", || {
+        push();
+        count(&names, "json") > 0
     });
 }

@@ -303,8 +303,17 @@ impl VolcAsrTranscriber {
         if result.is_err() {
             gst::error!(super::CAT, imp = self, "can't start the text pad's task");
         }
+        self.unsynced.reset();
         if self.run().is_some() && self.unsynced_pad.is_linked() {
             self.start_unsynced();
+        }
+    }
+
+    /// Ends the unsynced stream behind what waits, without a run as well.
+    fn end_unsynced(&self) {
+        if self.unsynced_pad.is_linked() {
+            self.start_unsynced();
+            self.unsynced.end();
         }
     }
 
@@ -345,7 +354,7 @@ impl VolcAsrTranscriber {
         let pads = (&self.sink_pad, &self.src_pad);
         match self.output.push_next(pads, now, is_heard) {
             Pushed::Fine => {}
-            Pushed::Ended => self.unsynced.end(),
+            Pushed::Ended => self.end_unsynced(),
             Pushed::Late => object.notify("max-observed-delay"),
             Pushed::Stopped => {
                 let _ = self.src_pad.pause_task();
@@ -353,6 +362,7 @@ impl VolcAsrTranscriber {
             Pushed::Failed(error) => {
                 post_flow_error(object.upcast_ref(), error);
                 self.src_pad.push_event(gst::event::Eos::new());
+                self.end_unsynced();
                 let _ = self.src_pad.pause_task();
             }
         }

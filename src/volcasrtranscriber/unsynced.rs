@@ -57,17 +57,15 @@ impl Unsynced {
         self.changed.notify_all();
     }
 
-    /// Begins, or begins anew, to take responses. Returns false if it does so already.
+    /// Begins anew, as on activation and FLUSH_STOP.
+    pub fn reset(&self) {
+        *lock(&self.state) = State::default();
+    }
+
+    /// Begins to take responses. Returns false if it does so already, or is stopped.
     pub fn start(&self) -> bool {
         let mut state = lock(&self.state);
-        if state.wanted && !state.stopped {
-            return false;
-        }
-        *state = State {
-            wanted: true,
-            ..State::default()
-        };
-        true
+        !state.stopped && !std::mem::replace(&mut state.wanted, true)
     }
 
     /// Ends the task's wait, and drops what waits.
@@ -97,12 +95,18 @@ impl Unsynced {
         let first = !std::mem::replace(&mut state.begun, true);
         drop(state);
         if first {
+            begin_after_eos(pad);
             pad.push_event(gst::event::Caps::new(&pad.pad_template_caps()));
             let segment = gst::FormattedSegment::<gst::ClockTime>::new();
             pad.push_event(gst::event::Segment::new(&segment));
         }
         match message {
-            Message::Eos => pad.push_event(gst::event::Eos::new()),
+            Message::Eos => {
+                // Another stream may follow.
+                lock(&self.state).begun = false;
+                pad.push_event(gst::event::Eos::new());
+                true
+            }
             Message::Json(json) => {
                 let mut buffer = gst::Buffer::from_slice(json.into_bytes());
                 if let Some(buffer) = buffer.get_mut() {
@@ -124,5 +128,17 @@ impl Unsynced {
         let mut state = lock(&self.state);
         (state.wanted, state.begun) = (false, false);
         state.waiting.clear();
+    }
+}
+
+/// Begins a stream like the one before on a pad that has ended: EOS refuses all that follows.
+fn begin_after_eos(pad: &gst::Pad) {
+    let start = pad.sticky_event::<gst::event::StreamStart>(0);
+    let ended = pad.sticky_event::<gst::event::Eos>(0).is_some();
+    if let Some(start) = start.filter(|_| ended) {
+        let again = gst::event::StreamStart::builder(start.stream_id())
+            .flags(start.stream_flags())
+            .group_id_if_some(start.group_id());
+        pad.push_event(again.build());
     }
 }

@@ -179,3 +179,33 @@ fn responses_go_on_with_another_sink() {
         count(&names, "json") > 0
     });
 }
+
+/// The sink there waits for EOS as every sink does, whether or not there was audio.
+#[test]
+fn each_stream_of_responses_ends() {
+    let service = service(Options::default());
+    let harness = PadHarness::held(transcriber(&service));
+    let (_peer, names) = responses(&harness);
+    harness.play();
+    let end = |streams: usize| {
+        assert!(harness.pad.push_event(gst::event::Eos::new()));
+        wait_until("EOS", || count(&names, "eos") == streams);
+    };
+    end(1);
+    let begin = |stream: &str| {
+        assert!(harness.begin(stream));
+        assert!(harness.segment(&Segment::new()));
+    };
+    begin("second");
+    end(2);
+    begin("third");
+    let (pcm, _) = speech(1);
+    harness.push_all(0, &pcm, 100);
+    end(3);
+    assert!(count(&names, "json") > 0);
+    let names = names.lock().expect("no panic");
+    let begins = ["stream-start", "caps", "segment"];
+    for stream in names.split(|name| *name == "eos").take(3) {
+        assert!(stream.starts_with(&begins), "{names:?}");
+    }
+}

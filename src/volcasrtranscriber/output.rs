@@ -14,10 +14,10 @@ use crate::sync::lock;
 pub(super) use convert::post_flow_error;
 pub(super) use push::Pushed;
 
-/// Time without audio and without text after which a file's text leaves as it stands: the elements
-/// that hold the audio up may wait for it.
+/// Timeout: if neither audio nor text came for this long, interim text is pushed. Downstream may
+/// block the audio until it gets text.
 const STARVED: Duration = Duration::from_millis(1200);
-/// End of the audio that may not have been sent yet.
+/// Length of the audio's tail that may not have been sent yet.
 const STARVED_MARGIN: Duration = Duration::from_millis(500);
 
 /// See the module.

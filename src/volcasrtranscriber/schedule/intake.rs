@@ -53,7 +53,7 @@ impl<E> Schedule<E> {
         }
     }
 
-    /// No more text comes: what waits for it need not.
+    /// Marks the schedule failed: drops open text and opens all barriers.
     pub fn fail(&mut self) {
         self.failed = true;
         for part in &mut self.parts {

@@ -31,8 +31,8 @@ use owed::Early;
 
 /// Time between two gaps of a live pipeline in which nothing is said.
 const GAP_EVERY: Duration = Duration::from_millis(200);
-/// Part of the latency that such a gap is ahead of its deadline: a picture that waits for it would
-/// come too late else. A word that appears so late begins up to this much later.
+/// Lead by which a live GAP is pushed before its deadline, so that the picture waiting for it is on
+/// time. A word that appears so late begins up to this much later.
 const GAP_LEAD: Duration = Duration::from_millis(250);
 /// Shortest gap after a final text; the service settles some ten times a second.
 const SHORTEST_GAP: Duration = Duration::from_millis(20);

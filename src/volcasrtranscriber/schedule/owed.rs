@@ -2,7 +2,7 @@
 //!
 //! The service revises words and their times until an utterance is final. The last word that left
 //! is looked for in the new text, by its letters and near its time; what stands behind it is owed.
-//! Where it is gone, time alone decides: what lies before its end has had its chance.
+//! Where it is gone, time alone decides: words before its end are dropped.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) struct Early(Vec<Left>);
 
 #[derive(Debug)]
 struct Left {
-    /// The utterance; none: it is final, and another one may have the word now.
+    /// Its utterance. `None` once it is final; its word may then recur in the next utterance.
     number: Option<u32>,
     letters: Vec<char>,
     start: Duration,

@@ -8,8 +8,8 @@ use super::{
 };
 
 impl<E> Schedule<E> {
-    /// Returns what is to be done now. The schedule forgets an action once returned; the caller must
-    /// perform it.
+    /// Returns what is to be done now. The schedule forgets an action once returned; the caller
+    /// must perform it.
     pub fn next(&mut self, now: Option<Duration>) -> Action<E> {
         loop {
             let Some(part) = self.parts.front_mut() else {

@@ -97,6 +97,14 @@ impl Run {
         let client = Arc::new(client);
         outbox.open(&client);
         for found in without_effect {
+            if found.property == "language" && settings.language_is_implied {
+                gst::info!(
+                    CAT,
+                    obj = element,
+                    "the endpoint does not take language-code"
+                );
+                continue;
+            }
             outbox.enqueue(OutgoingMessage::Ineffective(found));
         }
         Ok(Run {

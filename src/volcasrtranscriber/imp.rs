@@ -263,6 +263,7 @@ impl VolcAsrTranscriber {
     pub(super) fn start_run(&self) -> Option<Arc<Run>> {
         let object = self.obj();
         let mut settings = lock(&self.settings).clone();
+        settings.language_is_implied = lock(&self.text).language_code.is_some();
         settings.request.language = self.language();
         let listener = TextListener {
             run: self.output.run(),

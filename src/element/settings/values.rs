@@ -66,6 +66,8 @@ pub enum ResultType {
 /// The values of the properties.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    /// The language of the request is not the user's own choice: a bin may have set it.
+    pub language_is_implied: bool,
     /// Fields of the request that are sent as they are set.
     pub request: Request,
     /// URI of the service, if it is not that of the environment or the default.
@@ -101,6 +103,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            language_is_implied: false,
             request: Request {
                 ssd_version: Some("200".into()),
                 ..Request::default()

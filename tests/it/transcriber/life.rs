@@ -293,3 +293,16 @@ fn serialized_queries_stay_here() {
     assert!(!harness.pad.peer_query(&mut gst::query::Drain::new()));
     assert!(asked.try_recv().is_err());
 }
+
+/// `transcriberbin` sets the one, and the user the other.
+#[test]
+fn a_language_without_effect_is_warned_about_only_where_the_user_set_it() {
+    for (property, warnings) in [("language-code", 0), ("language", 1)] {
+        let service = service(Options::default());
+        let element = transcriber(&service);
+        element.set_property(property, "en-US");
+        let mut rig = TestPipeline::new(element);
+        let (pcm, _) = speech(1);
+        assert_eq!(rig.run(&pcm, 100).warnings().len(), warnings, "{property}");
+    }
+}

@@ -273,6 +273,11 @@ impl VolcAsrTranscriber {
         let listener = Some(Arc::new(listener) as Arc<_>);
         let started = self.runs.start(object.upcast_ref(), &settings, listener);
         let run = started.ok()?;
+        // What was set since the settings were copied found no run to apply to.
+        let language = self.language();
+        if language != settings.request.language {
+            run.client.set_language(language);
+        }
         self.apply_live();
         Some(run)
     }

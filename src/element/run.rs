@@ -129,15 +129,16 @@ impl Run {
         })
     }
 
-    /// Applies the settings that can change while the run lasts.
-    pub fn apply_live(&self, settings: &Settings) {
+    /// Applies the settings that can change while the run lasts. `listens`: the listener takes
+    /// responses.
+    pub fn apply_live(&self, settings: &Settings, listens: bool) {
         let poster = &self.outbox.poster;
         let interim = settings.interim_results;
         poster.interim.store(interim, Ordering::Relaxed);
         poster.tags.store(settings.post_tags, Ordering::Relaxed);
         let responses = settings.post_responses;
         poster.responses.store(responses, Ordering::Relaxed);
-        self.client.want_responses(responses);
+        self.client.want_responses(responses || listens);
     }
 
     /// Ends the run. The connection closes in the background; only the message that is being posted

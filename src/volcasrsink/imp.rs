@@ -62,7 +62,7 @@ impl ObjectImpl for VolcAsrSink {
         lock(&self.settings).set(name, value);
         if pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING) {
             if let Some(run) = self.run() {
-                run.apply_live(&lock(&self.settings));
+                run.apply_live(&lock(&self.settings), false);
             }
         } else if self.run().is_some() {
             gst::warning!(
@@ -310,7 +310,7 @@ impl VolcAsrSink {
         *lock(&self.flow) = Flow::default();
         let run = self.runs.start(self.obj().upcast_ref(), &settings, None)?;
         // Properties that were set since the settings were copied found no run to apply to.
-        run.apply_live(&lock(&self.settings));
+        run.apply_live(&lock(&self.settings), false);
         Ok(())
     }
 

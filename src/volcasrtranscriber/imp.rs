@@ -133,11 +133,13 @@ impl ObjectImpl for VolcAsrTranscriber {
         let output = self.output.clone();
         self.src_pad.connect_linked(move |_, _| output.relinked());
         let weak = object.downgrade();
-        self.unsynced_pad.connect_linked(move |_, _| {
+        let apply = move |_: &gst::Pad, _: &gst::Pad| {
             if let Some(element) = weak.upgrade() {
                 element.imp().apply_live();
             }
-        });
+        };
+        self.unsynced_pad.connect_linked(apply.clone());
+        self.unsynced_pad.connect_unlinked(apply);
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -291,9 +293,9 @@ impl VolcAsrTranscriber {
     /// Takes up the settings that apply at once.
     pub(super) fn apply_live(&self) {
         let Some(run) = self.run() else { return };
-        run.apply_live(&lock(&self.settings));
-        if self.unsynced_pad.is_linked() {
-            run.client.want_responses(true);
+        let linked = self.unsynced_pad.is_linked();
+        run.apply_live(&lock(&self.settings), linked);
+        if linked {
             self.start_unsynced();
         }
     }

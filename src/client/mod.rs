@@ -1,6 +1,6 @@
 //! The connection to the service: the floor that knows sockets and clocks.
 //!
-//! A [`Client`] belongs to one run of an element, from READY to PAUSED and back. The streaming
+//! A [`Client`] belongs to one run of an element, which ends at PAUSED → READY. The streaming
 //! thread hands it audio and boundaries, which wait in a bounded queue. A task on the process's
 //! runtime, the [`driver`], takes them from there, talks to the service through [`net`], and
 //! reports [`Event`]s.
@@ -55,7 +55,7 @@ pub enum PushResult {
     Failed,
 }
 
-/// One element's connection to the service, from READY → PAUSED to PAUSED → READY.
+/// One element's connection to the service, for one run.
 ///
 /// Dropping it stops it, as [`stop`](Self::stop) does.
 pub struct Client {

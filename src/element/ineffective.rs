@@ -1,6 +1,6 @@
 //! Settings that have no effect beside the others, or that the service is known to refuse.
 //!
-//! They are warned about once at READY → PAUSED: the run may still do what the user needs.
+//! They are warned about once as a run begins: the run may still do what the user needs.
 
 use std::ops::RangeInclusive;
 

@@ -4,8 +4,7 @@
 //! - [`settings`]: the values that the user sets, each declared once; [`properties`] adds what is
 //!   only read;
 //! - [`run_config`]: the settings of one run, checked; [`ineffective`] finds those without effect;
-//! - [`run`]: one run from READY → PAUSED to PAUSED → READY, and the streaming thread's way through
-//!   it;
+//! - [`run`]: one run, until PAUSED → READY, and the streaming thread's way through it;
 //! - [`run_slot`]: an element's run, and what is left of the last one;
 //! - [`input`]: meaning of a buffer or a gap for the service, and clipping; [`drops`] reports
 //!   dropped audio;

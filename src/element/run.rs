@@ -1,5 +1,5 @@
-//! One run of the element, from READY → PAUSED to PAUSED → READY: the client, the outbox, and the
-//! streaming thread's way to them.
+//! One run of the element: the client, the outbox, and the streaming thread's way to them. It
+//! begins at READY → PAUSED, or with the transcriber's first buffer, and ends at PAUSED → READY.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -247,8 +247,8 @@ impl Run {
         streaming.needs_drain
     }
 
-    /// Returns whether words may come that have to precede what follows, and takes it that they are
-    /// waited for. `ends`: the stream ends here.
+    /// Returns and clears `needs_drain`; the caller must wait for the words. `ends`: the stream
+    /// ends here.
     pub fn begin_drain(&self, ends: bool) -> bool {
         let mut streaming = self.streaming();
         self.report_dropped(streaming.epoch, streaming.drops.end());

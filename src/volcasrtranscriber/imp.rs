@@ -71,8 +71,18 @@ impl ObjectSubclass for VolcAsrTranscriber {
             .build();
         VolcAsrTranscriber {
             sink_pad,
-            src_pad: source(&template("src"), |imp| imp.start_tasks()),
-            unsynced_pad: source(&template("unsynced_src"), |_| {}),
+            src_pad: source(&template("src"), |imp, active| match active {
+                true => {
+                    imp.output.start();
+                    imp.start_tasks();
+                }
+                false => imp.output.stop(),
+            }),
+            unsynced_pad: source(&template("unsynced_src"), |imp, active| {
+                if !active {
+                    imp.unsynced.stop();
+                }
+            }),
             settings: Mutex::default(),
             text: Mutex::default(),
             runs: RunSlot::default(),
@@ -84,8 +94,8 @@ impl ObjectSubclass for VolcAsrTranscriber {
     }
 }
 
-/// Builds a source pad, whose activation calls `start`.
-fn source(template: &gst::PadTemplate, start: fn(&VolcAsrTranscriber)) -> gst::Pad {
+/// Builds a source pad. It calls `activate` when it is activated, or about to be deactivated.
+fn source(template: &gst::PadTemplate, activate: fn(&VolcAsrTranscriber, bool)) -> gst::Pad {
     gst::Pad::builder_from_template(template)
         .event_function(|pad, parent, event| {
             VolcAsrTranscriber::catch_panic_pad_function(
@@ -101,18 +111,18 @@ fn source(template: &gst::PadTemplate, start: fn(&VolcAsrTranscriber)) -> gst::P
                 |imp| imp.src_query(pad, query),
             )
         })
-        .activatemode_function(move |pad, parent, _, active| {
+        .activatemode_function(move |pad, parent, mode, active| {
             VolcAsrTranscriber::catch_panic_pad_function(
                 parent,
-                || Ok(()),
+                || Err(gst::loggable_error!(super::CAT, "a panic")),
                 |imp| {
+                    if mode != gst::PadMode::Push {
+                        return Err(gst::loggable_error!(super::CAT, "the pad pushes only"));
+                    }
+                    activate(imp, active);
                     if active {
-                        imp.output.start();
-                        start(imp);
                         return Ok(());
                     }
-                    imp.output.stop();
-                    imp.unsynced.stop();
                     pad.stop_task()
                         .map_err(|_| gst::loggable_error!(super::CAT, "the task does not end"))
                 },

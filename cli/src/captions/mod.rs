@@ -34,8 +34,8 @@ The files are written as it goes: each utterance when it is final, whole, and in
 speech. What they held before is overwritten with the first words, or at a good end without any.
 Times count from the input's first sample; several streams in a row follow one another. JSON has the
 fields of the message volcasr-transcript (text, final, unconfirmed, utterance, stream, stream-id,
-session, timestamp, stream-time, running-time, duration, words, attributes), those that are not known left
-out; times are in nanoseconds.
+session, timestamp, stream-time, running-time, duration, words, attributes), those that are not
+known left out; times are in nanoseconds.
 
 Exit status:
     0  all words are confirmed

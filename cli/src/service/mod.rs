@@ -1,4 +1,4 @@
-//! What the command line says about the service, and how it gets to the element.
+//! Options of the command line for the service, and how they get to the element.
 
 mod preset;
 mod settings;
@@ -20,13 +20,13 @@ pub struct ServiceOptions {
     /// Its address; default: VOLCASR_URI in the environment, then the element's own
     #[arg(long)]
     pub uri: Option<String>,
-    /// What the account has bought
+    /// Resource that the account has bought
     #[arg(long, value_name = "ID")]
     pub resource_id: Option<String>,
     /// zh-CN, en-US, ja-JP …; only the endpoint bigmodel_nostream heeds it
     #[arg(long)]
     pub language: Option<String>,
-    /// What belongs together for a use: captions, dictation, meeting, batch, or one of your own
+    /// Settings for a use: captions, dictation, meeting, batch, or a preset of your own
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// A word to expect; may be given again

@@ -87,7 +87,7 @@ pub struct Arguments {
     /// An oddity to switch on, by commas: those that are not the default
     #[arg(long, value_enum, value_delimiter = ',')]
     oddity: Vec<Quirk>,
-    /// None of the oddities that are on by default
+    /// Switch off the oddities that are on by default
     #[arg(long)]
     exact: bool,
     /// How much audio after the pause the second pass comes (enable_nonstream)

@@ -14,7 +14,7 @@ pub struct Arguments {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Listed {
     name: String,
-    /// What the sound system calls it, where that is known.
+    /// Name in the sound system, where that is known.
     id: Option<String>,
     is_monitor: bool,
     is_default: bool,

@@ -1,4 +1,4 @@
-//! What to tell when something goes wrong.
+//! Texts and kinds of failures.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ const LONGEST_HINT: usize = 200;
 pub struct Failure {
     pub text: String,
     pub hint: Option<String>,
-    /// What it means for others that are to follow.
+    /// Consequence for the inputs that follow.
     pub kind: Kind,
 }
 
-/// What a failure means for others that are to follow.
+/// Consequence of a failure for the inputs that follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing: it is this input's own.
@@ -22,7 +22,7 @@ pub enum Kind {
     Own,
     /// The service has no room, or is down: the same may work later on.
     Later,
-    /// Whatever follows will fail as well, until it is mended: credentials, a quota, a setting.
+    /// All inputs that follow fail as well, until it is mended: credentials, a quota, a setting.
     All,
 }
 
@@ -104,7 +104,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What an error of the element means for other sessions.
+/// Returns the consequence of an element's error for other sessions.
 fn kind(error: gst::glib::Error, details: &gst::StructureRef) -> Kind {
     use gst::ResourceError::{Busy, NotAuthorized, Settings};
     let may_work_later = details.get("retryable") == Ok(true);
@@ -120,7 +120,7 @@ fn kind(error: gst::glib::Error, details: &gst::StructureRef) -> Kind {
     }
 }
 
-/// What a refusal of the service means, by its numbers.
+/// Returns the consequence of a refusal by the service, by its numbers.
 pub fn kind_of(refusal: &gst::StructureRef) -> Kind {
     let number = |name| refusal.get::<u32>(name).unwrap_or(0);
     match (number("http-status"), number("code")) {
@@ -135,7 +135,7 @@ pub fn println(line: &str) -> Result<(), Failure> {
     writeln!(std::io::stdout(), "{line}").map_err(Failure::of_stdout)
 }
 
-/// What others say, fit for one line of a terminal.
+/// Makes foreign text fit for one line of a terminal.
 pub fn one_line(text: &str) -> String {
     let text = text.replace(char::is_control, " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")

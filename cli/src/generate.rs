@@ -1,4 +1,4 @@
-//! The hidden command `generate`: manual pages and completions, for whoever packages the program.
+//! The hidden command `generate`: manual pages and completions, for packagers of the program.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! What is listened to.
+//! Inputs that the program listens to.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the pipeline's messages mean to a program that recognises.
+//! News for a program that recognises, read from the pipeline's messages.
 
 use std::collections::BTreeMap;
 
@@ -46,8 +46,8 @@ pub struct Warning {
 }
 
 impl News {
-    /// What a message means; `None`: it is of no interest. `is_sink` tells the element's own from
-    /// others.
+    /// Reads a message; `None` if it is of no interest. `is_sink` tells the element's own messages
+    /// from others.
     pub fn of(
         message: &gst::Message,
         is_sink: impl Fn(Option<&gst::Object>) -> bool,
@@ -117,7 +117,7 @@ impl Warnings {
         (*count == 1).then(|| warning.text.clone())
     }
 
-    /// What came more than once, to be told at the end.
+    /// Returns the texts that came more than once, to be told at the end.
     pub fn repeated(&self) -> impl Iterator<Item = (&str, u32)> {
         let repeated = self.0.iter().filter(|(_, count)| **count > 1);
         repeated.map(|(kind, count)| (kind.as_str(), *count))

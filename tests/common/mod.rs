@@ -114,7 +114,7 @@ pub struct TestPipeline {
     pub rate: u32,
     /// The timestamp of the next buffer of [`push`](Self::push).
     pub next: gst::ClockTime,
-    /// What a transcriber pushes.
+    /// Log of what a transcriber pushes.
     pub text: Option<text::TextLog>,
 }
 

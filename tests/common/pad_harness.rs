@@ -18,7 +18,7 @@ pub struct PadHarness {
     pub sink: gst::Element,
     pub bus: gst::Bus,
     rate: u64,
-    /// What a transcriber pushes.
+    /// Log of what a transcriber pushes.
     pub text: Option<TextLog>,
 }
 

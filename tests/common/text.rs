@@ -34,7 +34,7 @@ pub struct Text {
     pub discont: bool,
 }
 
-/// What came out of the text pad, in order.
+/// Item that came out of the text pad.
 #[derive(Clone, Debug)]
 pub enum Out {
     Text(Text),
@@ -80,7 +80,7 @@ pub fn record(pad: &gst::Pad) -> Arc<Mutex<Vec<Out>>> {
     out
 }
 
-/// What a transcriber pushed, to be compared with what it posted.
+/// Log of what a transcriber pushed, to be compared with what it posted.
 pub struct TextLog {
     pub out: Arc<Mutex<Vec<Out>>>,
     finals: Mutex<Vec<Transcript>>,
@@ -176,8 +176,8 @@ pub fn events(out: &[Out]) -> Vec<String> {
     events.collect()
 }
 
-/// What holds for every stream of text: CAPS before the first buffer, no blank one, PTS that never
-/// fall, gaps and buffers that leave no hole.
+/// Asserts the rules for every stream of text: CAPS before the first buffer, no blank buffer, PTS
+/// that never fall, gaps and buffers that leave no hole.
 pub fn assert_in_order(out: &[Out]) {
     let (mut start, mut covered) = (0, 0);
     for (at, next) in out.iter().enumerate() {

@@ -182,7 +182,7 @@ fn in_paused() {
     });
 }
 
-/// Whatever is on its way to the bus when the flush comes: it is there before the flush is done, or
+/// A message on its way to the bus when the flush comes is there before the flush is done, or
 /// never.
 #[test]
 fn nothing_comes_late() {

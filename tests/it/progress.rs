@@ -173,8 +173,8 @@ fn a_launch_line_gets_to_playing() {
     pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
-/// A pipeline held in PAUSED has a line at most, which is taken down when nobody uses it; the next
-/// buffer dials again.
+/// A pipeline held in PAUSED has at most an idle connection, which closes after `idle-timeout`. The
+/// next buffer dials again.
 #[test]
 fn paused_holds_no_session() {
     let service = service(Options::default());

@@ -282,8 +282,8 @@ fn a_service_that_says_nothing_is_asked() {
     assert_eq!(replayed, (0, 0));
 }
 
-/// Without words and their times nobody can say where one ends: the session ends as in a pause, and
-/// no more is lost than what is said while it does.
+/// Without words and their times the end of a word is unknown: the session ends as in a pause. No
+/// more is lost than the speech while it ends.
 #[test]
 fn without_words_its_last_ones_are_waited_for() {
     let endless = Layout {

@@ -117,8 +117,8 @@ fn the_figures_are_those_of_the_service() {
     assert_eq!(nanos(&anew, "audio-sent"), 0);
 }
 
-/// After READY no session is open, and what was counted stays what it was, whatever `rate` the next
-/// run gets.
+/// After READY no session is open, and the figures stay as they were, even if `rate` changes for
+/// the next run.
 #[test]
 fn after_ready_the_figures_stay() {
     let service = service(Options::default());

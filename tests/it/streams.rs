@@ -132,8 +132,8 @@ pub fn a_new_stream_without_an_end() {
     }
 }
 
-/// A stream that ends where another begins is over, whatever the other is called; without audio
-/// there was none.
+/// A stream ends where another begins, even if both have the same ID. One without audio does not
+/// count.
 #[test]
 pub fn a_new_stream_of_the_same_id() {
     let service = service(Options::default());

@@ -27,7 +27,7 @@ enum Kind {
 }
 
 impl Display {
-    /// What standard output is, and gets.
+    /// Chooses the display for standard output: its kind, and the output that was asked for.
     pub fn of_stdout(standard: Standard, timestamps: bool) -> Self {
         let kind = match standard {
             Standard::Captions if can_draw() => Kind::Live(Screen::new(io::stdout(), has_colour())),

@@ -175,7 +175,7 @@ impl Captions {
         self.keep(&ready)
     }
 
-    /// What does not change any more: to the files first, so that a reader of the screen finds it
+    /// Writes final utterances: to the files first, so that a reader of the screen finds them
     /// there.
     fn keep(&mut self, ready: &[Transcript]) -> Result<(), Failure> {
         if ready.is_empty() {

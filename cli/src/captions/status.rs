@@ -36,7 +36,7 @@ enum Connection {
     },
 }
 
-/// What is known of the recognition.
+/// State of the recognition, for the status line.
 #[derive(Debug, Default)]
 pub struct Status {
     connection: Connection,

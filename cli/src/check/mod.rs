@@ -229,7 +229,7 @@ fn address(sink: &gst::Element) -> String {
     crate::failure::one_line(bare.unwrap_or_default())
 }
 
-/// What became of the name of the service.
+/// Result of resolving the service's host name.
 enum LookUp {
     Found {
         took: Duration,

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// Name that stands for standard output.
 const STDOUT: &str = "-";
 
-/// What is written, and where to.
+/// Options for the output: its formats and its destinations.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "The output")]
 pub struct OutputOptions {
@@ -33,7 +33,7 @@ pub struct OutputOptions {
     pub looks: Looks,
 }
 
-/// What standard output gets.
+/// Output written to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standard {
     /// Captions for people.
@@ -47,7 +47,7 @@ pub enum Standard {
 }
 
 impl OutputOptions {
-    /// What standard output gets, and what the files; an error names what is wrong.
+    /// Returns the output for standard output and for the files, or an error that names the cause.
     pub fn resolve(&self) -> Result<(Standard, Vec<(PathBuf, Format)>), String> {
         let mut standard = match self.format {
             _ if self.json => Standard::Json,

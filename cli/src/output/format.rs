@@ -1,8 +1,8 @@
-//! What a transcript is written as.
+//! Formats of a transcript.
 
 use std::path::Path;
 
-/// What a transcript is written as.
+/// Format of a transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// A line for each utterance

@@ -1,4 +1,4 @@
-//! What comes out: utterances in the order of speech, and files of them.
+//! Output of a recognition: utterances in the order of speech, and files of them.
 //!
 //! [`transcript`] is one utterance, [`order`] puts them into the order of speech, [`streams`]
 //! streams on one axis of time, [`mod@format`] names what they can be written as, [`writer`]

@@ -43,13 +43,13 @@ impl Order {
         ready
     }
 
-    /// What is held back, at the end. What is still open then is forgotten.
+    /// Returns the utterances held back, at the end. Those that are still open are forgotten.
     pub fn finish(&mut self) -> Vec<Transcript> {
         self.open.clear();
         std::mem::take(&mut self.held)
     }
 
-    /// What is not given out yet, held back or open, in the order of speech.
+    /// Returns the utterances not given out yet, held back or open, in the order of speech.
     pub fn pending(&self) -> Vec<&Transcript> {
         let mut pending: Vec<&Transcript> = self.held.iter().collect();
         for open in self.open.values().filter(|open| open.has_text()) {

@@ -6,7 +6,7 @@ use super::transcript::Transcript;
 #[derive(Clone, Debug, Default)]
 pub struct Streams {
     stream: u32,
-    /// What is added to the times of `stream`, in nanoseconds.
+    /// Offset added to the times of `stream`, in nanoseconds.
     shift: u64,
     last_start: u64,
     last_end: u64,

@@ -119,7 +119,7 @@ impl Times {
         self.stream_time.or(self.timestamp).or(self.running_time)
     }
 
-    /// The same of its end; without a duration it is not known.
+    /// Returns the end's place in the file; `None` without a duration.
     pub fn end(&self) -> Option<u64> {
         Some(self.start()?.saturating_add(self.duration?))
     }

@@ -13,7 +13,7 @@ const UNKNOWN: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Extent {
     begin: AtomicU64,
-    /// What `begin` was when it was first asked for: later parts of a chain may begin anew.
+    /// Value of `begin` when it was first asked for: later parts of a chain may begin anew.
     settled: OnceLock<u64>,
     end: AtomicU64,
 }

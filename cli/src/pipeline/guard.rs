@@ -1,4 +1,4 @@
-//! Sees to it that a recognition ends, whatever the input does.
+//! Sees to it that a recognition ends, even if its input stalls or fails.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use crate::news::News;
 
 /// How long an input that has failed may still give what it has.
 const REST: Duration = Duration::from_secs(2);
-/// The same of one from which no audio has come yet: it may be on its way.
+/// How long a failed input without any audio so far may still begin: audio may be on its way.
 const START: Duration = Duration::from_millis(1100);
-/// What the program takes beyond `finish-timeout` to end in good order, stopping included.
+/// Time beyond `finish-timeout` that the program takes to end in good order, stopping included.
 const GRACE: Duration = Duration::from_secs(3);
 /// The element waits for the last words for at most so many times `finish-timeout`.
 const MOST_WAITS: u32 = 6;

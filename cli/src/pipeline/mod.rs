@@ -186,7 +186,7 @@ impl Recognition {
         let _ = self.pipeline.set_state(gst::State::Playing);
     }
 
-    /// Ends the stream in good order, whatever the input does: nothing more of it is heard, the
+    /// Ends the stream in good order, even if the input goes on: nothing more of it is heard. The
     /// last words are still to come, then EOS.
     pub fn end(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
@@ -244,7 +244,7 @@ impl Recognition {
         Some((end, length))
     }
 
-    /// What is known of it now.
+    /// Returns the audio's progress at this moment.
     pub fn moment(&self) -> Moment {
         let stats = self.stats();
         let time = |name| Duration::from_nanos(stats.get(name).unwrap_or(0));

@@ -17,7 +17,7 @@ pub fn missing(path: &Path) -> Option<(Duration, Duration)> {
     cut(&head, size)
 }
 
-/// The same of the first bytes of a file of this size.
+/// Returns the same from the first bytes of a file of this size.
 fn cut(head: &[u8], size: u64) -> Option<(Duration, Duration)> {
     if !head.starts_with(b"RIFF") || head.get(8..12)? != b"WAVE" {
         return None;

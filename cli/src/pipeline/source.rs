@@ -1,5 +1,5 @@
-//! The front of a pipeline for whatever a URI leads to: as playbin does, it follows the pads that
-//! come, go and change in the middle, and hears one audio track of those that are there.
+//! The front of a pipeline for any URI. As playbin does, it follows the pads that come, go and
+//! change in the middle, and hears one of the audio tracks that are there.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ pub const TRACK: &str = "volcasr-track";
 /// Name of the message that there is nothing to hear; its field `text` says why.
 pub const UNHEARD: &str = "volcasr-unheard";
 
-/// What follows the pads of one source.
+/// Follows the pads of one source.
 struct Follower {
     pipeline: glib::WeakRef<gst::Pipeline>,
-    /// What hears the chosen track.
+    /// Element that receives the chosen track.
     convert: gst::Element,
     extent: Arc<Extent>,
     state: Mutex<State>,
@@ -38,7 +38,7 @@ struct Known {
     pad: gst::Pad,
     /// Number of the track; `None`: it is no audio.
     track: Option<u32>,
-    /// What takes a track that is not heard.
+    /// Sink for a track that is not heard.
     drain: Option<gst::Element>,
 }
 

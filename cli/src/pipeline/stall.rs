@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// What waits in the element is at most this long while it only waits for a whole chunk.
+/// Upper bound on the audio in the element while it only waits for a whole chunk.
 const IN_PASSING: Duration = Duration::from_secs(2);
 
-/// What is known of a pipeline at one moment.
+/// Progress of a pipeline's audio at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
     /// Audio that the element has received.

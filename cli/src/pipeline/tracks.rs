@@ -140,7 +140,7 @@ mod tests {
     }
     use Step::{Add, Remove};
 
-    /// What it shows, the track that is asked for, what happens, and what is heard after it.
+    /// Name of the case, number of the track asked for, and steps with the track heard after each.
     type Case = (&'static str, Option<u32>, Vec<(Step, Option<u32>)>);
 
     fn cases() -> Vec<Case> {

@@ -29,7 +29,7 @@ pub fn set(sink: &gst::Element, name: &str, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What a property takes.
+/// Describes the values that a property takes.
 fn kind(pspec: &glib::ParamSpec) -> String {
     match glib::EnumClass::with_type(pspec.value_type()) {
         Some(class) => {

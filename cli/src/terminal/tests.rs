@@ -1,5 +1,4 @@
-//! What is drawn, on a terminal that is a few lines of code: nothing is left behind, and nothing
-//! is lost.
+//! Tests of drawing, on a small simulated terminal: no stale text stays, and no text is lost.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -14,8 +13,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// and no bottom.
 struct Terminal {
     columns: usize,
-    /// What was written between line feeds; the cursor is behind the last one, unless it has gone
-    /// up.
+    /// Text between line feeds; the cursor is behind the last line, unless it has gone up.
     lines: Vec<String>,
     up: usize,
 }
@@ -88,7 +86,7 @@ fn broken(line: &str, columns: usize) -> Vec<String> {
     rows
 }
 
-/// What a screen writes, for the test to take.
+/// Output of a screen, for the test to take.
 #[derive(Clone, Default)]
 struct Wire(Rc<RefCell<Vec<u8>>>);
 
@@ -152,8 +150,8 @@ proptest! {
         ..ProptestConfig::with_cases(128)
     })]
 
-    /// After whatever happens: the texts that are kept, once each, and below them the last interim
-    /// and status.
+    /// After any acts, the kept texts are there once each, and below them the last interim text and
+    /// status.
     #[test]
     fn nothing_is_left_and_nothing_lost(acts in prop::collection::vec(act(), 1..20)) {
         let mut size = Size { columns: 80, rows: 24 };

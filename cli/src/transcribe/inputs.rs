@@ -1,4 +1,4 @@
-//! What is to be transcribed: files, addresses, and what directories hold.
+//! Inputs of a batch: files, addresses, and the files in directories.
 
 use std::io;
 use std::path::{Path, PathBuf};

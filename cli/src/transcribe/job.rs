@@ -34,18 +34,18 @@ pub struct Job {
     pub progress: Progress,
 }
 
-/// What all jobs share.
+/// Settings and state that all jobs share.
 pub struct Common<'a> {
     pub service: &'a ServiceOptions,
     pub listening: &'a InputOptions,
     pub looks: Looks,
-    /// What standard output gets of each, beside the files.
+    /// Output of each job to standard output, beside the files.
     pub standard: Option<Stream>,
     /// Set when the service is short of room for a job that goes on.
     pub is_short: Cell<bool>,
 }
 
-/// What standard output gets.
+/// Output written to standard output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stream {
     /// JSON lines, interim ones too, with the input's name.
@@ -70,7 +70,7 @@ impl Progress {
     }
 }
 
-/// What has come of one.
+/// Result of one job.
 #[derive(Default)]
 pub struct Done {
     utterances: usize,

@@ -129,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })
 }
 
-/// What is to be done, and what standard output gets.
+/// Returns the jobs of the batch, and the output for standard output.
 fn plan(arguments: &Arguments) -> Result<(Vec<Job>, Option<Stream>), String> {
     let inputs = inputs::expand(&arguments.inputs)?;
     let output = &arguments.output;

@@ -1,4 +1,4 @@
-//! What the transcripts are called.
+//! Names of the transcripts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,7 +121,7 @@ mod tests {
         );
     }
 
-    /// Whatever the inputs are: a name each, and the same for another order.
+    /// Each input has a name of its own, and the same one in another order.
     #[test]
     fn names_are_never_the_same() {
         let inputs = [

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// Successes at the present number before one more is tried: so many for each job at once.
 const SUCCESSES: usize = 2;
 
-/// What is to be done.
+/// Next step of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Begin this job, and ask again.
@@ -26,7 +26,7 @@ pub enum Next {
     Done,
 }
 
-/// What a refusal means.
+/// Consequence of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The job is tried again, after all others.

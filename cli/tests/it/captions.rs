@@ -22,7 +22,7 @@ fn sentences(marks: &[Mark]) -> Vec<String> {
     marks.chunks(3).map(sentence).collect()
 }
 
-/// What the cues of these marks should be.
+/// Returns the cues expected for these marks.
 pub(super) fn told(marks: &[Mark]) -> Vec<Cue> {
     let cue = |marks: &[Mark]| Cue {
         text: sentence(marks),
@@ -176,7 +176,7 @@ fn a_second_ctrl_c_quits_at_once() {
     assert_eq!(files.cues(), told(&marks[..3]));
 }
 
-/// Whatever has been seen is in the files, and the files can be read.
+/// All captions that have been seen are in the files, and the files can be read.
 #[test]
 fn killed_at_any_moment_it_leaves_valid_files() {
     for seen in 0..4 {
@@ -227,7 +227,7 @@ fn unconfirmed_words_are_kept_and_tell_in_the_exit_status() {
     assert_eq!(files.cues().len(), 2);
 }
 
-/// Nothing was open when the service fell silent; still, nobody knows what would have come.
+/// No utterance was open when the service fell silent, but more might have come.
 #[test]
 fn an_unanswered_end_tells_in_the_exit_status() {
     let files = Files::new("unanswered");

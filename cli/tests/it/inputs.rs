@@ -167,7 +167,7 @@ fn an_input_that_stalls() {
     assert!(err.contains("--stall-timeout"), "{err}");
 }
 
-/// Whatever the service and the input do, the program ends when it is asked to.
+/// The program ends when it is asked to, even if input and service do not.
 #[test]
 fn a_signal_ends_it_in_good_time() {
     for (signal, fault, statuses) in [("TERM", "", [0, 0]), ("INT", "no-final@finish*", [3, 3])] {

@@ -44,7 +44,7 @@ impl Batch {
         command
     }
 
-    /// What is there: names and numbers of lines.
+    /// Returns the names of the transcripts, and how many lines each has.
     fn transcripts(&self) -> Vec<(String, usize)> {
         let directory = std::fs::read_dir(self.out()).expect("the directory");
         let mut found: Vec<(String, usize)> = directory
@@ -228,7 +228,7 @@ fn unconfirmed_words_tell_in_the_exit_status() {
     assert_eq!(batch.transcripts(), found(&[("talk.txt", 1)]));
 }
 
-/// What is wrong for all inputs is told once.
+/// An error that concerns all inputs is told once.
 #[test]
 fn a_wrong_option_is_no_failure_of_each() {
     let batch = Batch::new("usage");

@@ -40,7 +40,7 @@ fn what_the_command_line_cannot_say() {
     assert!(service.connections().is_empty());
 }
 
-/// Nothing is overwritten that is still needed, by whatever name it is called.
+/// The input and the other outputs are not overwritten, under any name that leads to them.
 #[test]
 fn no_output_over_the_input_or_another_output() {
     let files = Files::new("same");
@@ -73,7 +73,7 @@ fn no_output_over_the_input_or_another_output() {
     assert!(service.connections().is_empty());
 }
 
-/// What an earlier run has written stays until there is something better.
+/// Files of an earlier run stay until there is a new result.
 #[test]
 fn old_files_are_kept_until_there_are_words() {
     let files = Files::new("old");
@@ -151,7 +151,7 @@ fn resource_and_language_are_asked_for() {
     );
 }
 
-/// What is no audio, and where no file can be written.
+/// Inputs without audio, and paths where no file can be written, are errors.
 #[test]
 fn what_cannot_be_opened() {
     let files = Files::new("open");

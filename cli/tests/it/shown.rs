@@ -1,4 +1,4 @@
-//! What `captions` shows on a terminal of the system's own, and where it is not to show so much.
+//! Display of `captions` on a terminal of the system, and where it is to show less.
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write};
@@ -93,7 +93,7 @@ fn talk(scratch: &Scratch, pcm: &[u8]) -> PathBuf {
     path
 }
 
-/// What is left on the screen: escapes carried out, as far as this program uses them.
+/// Returns the lines left on the screen. Carries out the escapes that this program uses.
 fn left(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut rest = text;

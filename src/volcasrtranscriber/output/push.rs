@@ -20,7 +20,7 @@ pub(in crate::volcasrtranscriber) enum Pushed {
     Late,
     /// The task is to pause, for a flush or a stop.
     Stopped,
-    /// Downstream has failed; nobody upstream would say so.
+    /// Downstream has failed; no element upstream would post the error.
     Failed(gst::FlowError),
 }
 

@@ -33,8 +33,8 @@ fn between(row: &str, mark: char) -> Vec<&str> {
     row.split(mark).skip(1).step_by(2).collect()
 }
 
-/// What each row of a page's tables says to a machine: the texts of errors that its first cell
-/// quotes, its numbers, and all code in it.
+/// Returns the parts of each table row that a translation keeps: the texts of errors that its first
+/// cell quotes, its numbers, and all code in it.
 fn rows(page: &str) -> Vec<(Vec<String>, Vec<String>, Vec<String>)> {
     let text = text(page);
     let (_, prose) = page::read(&text);

@@ -10,7 +10,7 @@ use crate::common::pad_harness::PadHarness;
 use crate::common::text::{events, texts};
 use crate::common::*;
 
-/// What a bin does to find out about an element: no parent, no credentials, a live source.
+/// Probe as a bin does it to find out about an element: no parent, no credentials, a live source.
 #[test]
 fn a_probe_without_credentials_neither_fails_nor_connects() {
     init();

@@ -231,7 +231,7 @@ fn upstream_items(source: &gst_app::AppSrc) -> Items {
     items
 }
 
-/// Speakers, words for those upstream, and responses for whoever links their pad.
+/// Speakers, words for elements upstream, and responses where their pad is linked.
 #[test]
 fn custom_events_and_responses() {
     let said = |speaker: &str, start: u64, text: &str| {

@@ -12,7 +12,7 @@ pub(crate) const RATES: RangeInclusive<u32> = 8_000..=192_000;
 pub(crate) struct Request {
     pub rate: u32,
     pub channels: usize,
-    /// None: this format is not known, which is said after the ack.
+    /// Format of the audio, or why it is not known, which is said after the ack.
     pub format: Result<Format, String>,
     pub show_utterances: bool,
     pub punctuation: bool,

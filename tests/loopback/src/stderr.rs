@@ -56,7 +56,7 @@ pub(crate) fn filter() -> io::Result<()> {
 /// Elsewhere its lines stay.
 ///
 /// # Errors
-/// None.
+/// Never fails.
 #[cfg(not(unix))]
 pub(crate) fn filter() -> io::Result<()> {
     Ok(())

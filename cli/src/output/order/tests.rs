@@ -108,7 +108,7 @@ fn at_the_end_everything_comes() {
     assert_eq!(rest, ["B.", "C."]);
 }
 
-/// A flush ends what is open without a word; nobody waits for it for ever.
+/// A flush ends an open utterance without a message; later utterances do not wait for it.
 #[test]
 fn a_new_stream_does_not_wait_for_the_old_one() {
     let mut order = Order::default();

@@ -1,4 +1,4 @@
-//! What the tests of the program share: a service, speech for it, and the program.
+//! Support for the tests of the program: a service, speech for it, and the program.
 
 pub mod cues;
 pub mod media;

@@ -1,4 +1,4 @@
-//! Whatever the service revises, whenever words are due: each leaves once, in order, without holes.
+//! Random revisions and deadlines: each word leaves once, in order, without holes.
 
 use proptest::prelude::*;
 

@@ -8,6 +8,7 @@ import sys
 COLUMNS = 100
 LINES = 400
 RIDDLE = re.compile(r"\s*//[/!] (So many|What|None:|Nor|The same of)\b")
+CODE = ["src", "cli/src"]
 PROSE = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 
 
@@ -41,7 +42,8 @@ CHECKS = (columns, openings, length)
 
 
 def main():
-    files = [*pathlib.Path("src").rglob("*.rs"), *pathlib.Path("docs").rglob("*.md")]
+    files = [path for folder in CODE for path in pathlib.Path(folder).rglob("*.rs")]
+    files += pathlib.Path("docs").rglob("*.md")
     problems = []
     for path in sorted(str(path) for path in files) + PROSE:
         lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()

@@ -80,8 +80,8 @@ fn unescape(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// GStreamer's parser reads the texts as they were, whatever is in them. It gives them in Pango's
-/// markup, and escapes what WebVTT has escaped already once more.
+/// GStreamer's parser reads all texts as they were, special characters included. It gives them in
+/// Pango's markup, and escapes once more the characters that WebVTT has escaped already.
 #[test]
 fn texts_survive() {
     gst::init().expect("GStreamer");
@@ -234,7 +234,8 @@ fn json_says_what_is_known() {
     let json = written(Format::Jsonl, &[one]);
     assert_eq!(
         json,
-        "{\"text\":\"Hm.\",\"final\":true,\"unconfirmed\":false,\"utterance\":3,\"stream\":0,\"session\":0,\
+        "{\"text\":\"Hm.\",\"final\":true,\"unconfirmed\":false,\"utterance\":3,\
+         \"stream\":0,\"session\":0,\
          \"timestamp\":1000000,\"stream-time\":1000000,\"duration\":2000000,\"words\":[],\
          \"attributes\":{\"speaker_id\":\"1\"}}\n"
     );

@@ -29,10 +29,10 @@ impl VolcAsrTranscriber {
         let run = self.ensure_run()?;
         if !pad.has_current_caps() {
             run.client.abort(Abort::Input(InputError::NotNegotiated));
-            return refuse(&run, pad, gst::FlowError::NotNegotiated);
+            return self.refuse(&run, pad, gst::FlowError::NotNegotiated);
         }
         if run.client.has_failed() {
-            return refuse(&run, pad, gst::FlowError::Error);
+            return self.refuse(&run, pad, gst::FlowError::Error);
         }
         let (segment, fresh) = {
             let mut input = lock(&self.input);
@@ -79,7 +79,7 @@ impl VolcAsrTranscriber {
     ) -> Flow {
         let Ok(map) = buffer.map_readable() else {
             run.client.abort(Abort::Input(InputError::Unmappable));
-            return refuse(run, pad, gst::FlowError::Error);
+            return self.refuse(run, pad, gst::FlowError::Error);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         self.wait_for_room(run, pad, (whole / BYTES_PER_SAMPLE) as u64)?;
@@ -103,11 +103,11 @@ impl VolcAsrTranscriber {
         self.output.wait_for_room();
         loop {
             let seen = run.client.interrupt_count();
-            if pad.pad_flags().contains(gst::PadFlags::FLUSHING) {
+            if self.is_flushing(pad) {
                 return Err(gst::FlowError::Flushing);
             }
             if run.client.has_failed() {
-                return refuse(run, pad, gst::FlowError::Error).map(|_| ());
+                return self.refuse(run, pad, gst::FlowError::Error).map(|_| ());
             }
             self.output.flow().or_else(|error| match error {
                 gst::FlowError::NotLinked => Ok(gst::FlowSuccess::Ok),
@@ -119,6 +119,27 @@ impl VolcAsrTranscriber {
             match run.client.wait_for_space(samples, seen) {
                 WaitResult::Stopped => return Err(gst::FlowError::Flushing),
                 WaitResult::Done | WaitResult::Failed | WaitResult::Interrupted => {}
+            }
+        }
+    }
+
+    /// Returns whether a flush is under way, or the pad is not active.
+    fn is_flushing(&self, pad: &gst::Pad) -> bool {
+        pad.pad_flags().contains(gst::PadFlags::FLUSHING) || lock(&self.input).flushing
+    }
+
+    /// Waits until the failure is on the bus, or for a flush, and returns the flow that follows.
+    fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> Flow {
+        loop {
+            // Read first: a flush that begins from here on interrupts the wait.
+            let seen = run.client.interrupt_count();
+            if self.is_flushing(pad) {
+                return Err(gst::FlowError::Flushing);
+            }
+            match run.client.wait_for_failure(seen) {
+                WaitResult::Interrupted => {}
+                WaitResult::Stopped => return Err(gst::FlowError::Flushing),
+                WaitResult::Done | WaitResult::Failed => return Err(error),
             }
         }
     }
@@ -323,6 +344,7 @@ impl VolcAsrTranscriber {
         // Push first: it unblocks a task that is blocked downstream.
         let pushed = self.src_pad.push_event(event.clone());
         self.unsynced_pad.push_event(event);
+        lock(&self.input).flushing = true;
         let epoch = self.run().map(|run| {
             let epoch = run.flush_start();
             // The streaming thread may wait, FLUSH_STOP for that thread, and an application's
@@ -344,6 +366,7 @@ impl VolcAsrTranscriber {
         {
             let mut input = lock(&self.input);
             (input.segment, input.end, input.ended) = (None, None, false);
+            input.flushing = false;
         }
         if let Some(run) = self.run() {
             run.flush_stop();
@@ -351,22 +374,6 @@ impl VolcAsrTranscriber {
         self.output.recover(&self.src_pad);
         self.start_tasks();
         pushed
-    }
-}
-
-/// Waits until the failure is on the bus, or for a flush, and returns the flow that follows.
-fn refuse(run: &Run, pad: &gst::Pad, error: gst::FlowError) -> Flow {
-    loop {
-        // Read first: a flush that begins from here on interrupts the wait.
-        let seen = run.client.interrupt_count();
-        if pad.pad_flags().contains(gst::PadFlags::FLUSHING) {
-            return Err(gst::FlowError::Flushing);
-        }
-        match run.client.wait_for_failure(seen) {
-            WaitResult::Interrupted => {}
-            WaitResult::Stopped => return Err(gst::FlowError::Flushing),
-            WaitResult::Done | WaitResult::Failed => return Err(error),
-        }
     }
 }
 

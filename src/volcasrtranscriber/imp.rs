@@ -258,9 +258,8 @@ impl ElementImpl for VolcAsrTranscriber {
             _ => {}
         }
         let result = self.parent_change_state(transition)?;
-        match transition {
-            gst::StateChange::PausedToPlaying => self.output.set_playing(true),
-            _ => {}
+        if transition == gst::StateChange::PausedToPlaying {
+            self.output.set_playing(true);
         }
         Ok(result)
     }

@@ -194,16 +194,9 @@ impl Stream {
         self.replay_buffer.clear();
     }
 
-    /// Takes what changed since the last call. Give the list back with
-    /// [`recycle`](Self::recycle).
-    pub fn take_updates(&mut self) -> Vec<Update> {
-        std::mem::take(&mut self.updates)
-    }
-
-    /// Takes an empty list back, for its memory.
-    pub fn recycle(&mut self, updates: Vec<Update>) {
-        debug_assert!(updates.is_empty());
-        self.updates = updates;
+    /// Takes what changed since the last call.
+    pub fn drain_updates(&mut self) -> impl Iterator<Item = Update> {
+        self.updates.drain(..)
     }
 
     fn time(&self, samples: u64) -> Duration {

@@ -386,10 +386,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     fn report_updates(&mut self) {
-        let mut updates = self.stream.take_updates();
-        let (stream, sessions) = (self.stream.number(), self.stream.sessions());
-        self.outputs.report_updates(stream, sessions, &mut updates);
-        self.stream.recycle(updates);
+        self.outputs.report_updates(&mut self.stream);
     }
 }
 

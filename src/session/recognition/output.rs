@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::session::counts::Counts;
 use crate::session::event::{Event, Level, Note};
-use crate::session::transcript::Update;
+use crate::session::stream::Stream;
 
 /// One thing that the caller of the machine is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,14 +139,16 @@ impl<E> Outputs<E> {
         }
     }
 
-    pub fn report_updates(&mut self, stream: u32, sessions: u32, updates: &mut Vec<Update>) {
-        let session = sessions.saturating_sub(1);
-        for update in updates.drain(..) {
+    /// Reports what has changed in the utterances of `stream`.
+    pub fn report_updates(&mut self, stream: &mut Stream) {
+        let number = stream.number();
+        let session = stream.sessions().saturating_sub(1);
+        for update in stream.drain_updates() {
             if update.is_final {
                 self.counts.on_final();
             }
             self.report(Event::Transcript {
-                stream,
+                stream: number,
                 session,
                 update,
             });

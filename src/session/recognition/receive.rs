@@ -158,14 +158,12 @@ impl<E: ConnectionError> Receiver<'_, E> {
         let sent = self.connection.sent();
         let progress = self.stream.on_response(response, now, sent, last);
         self.outputs.counts_mut().on_response(progress.latency);
-        let mut updates = self.stream.take_updates();
-        let (stream, sessions) = (self.stream.number(), self.stream.sessions());
-        self.outputs.report_updates(stream, sessions, &mut updates);
-        self.stream.recycle(updates);
+        self.outputs.report_updates(self.stream);
         if progress.is_new {
             self.retries.on_progress();
         }
         if let Some(until) = progress.final_until {
+            let stream = self.stream.number();
             self.outputs.report(Event::Settled { stream, until });
         }
     }

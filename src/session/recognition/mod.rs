@@ -56,16 +56,6 @@ enum State<E> {
     Failed,
 }
 
-/// The connection that is made ahead of the first audio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Preconnect {
-    /// None, or it is not there yet.
-    None,
-    Ready {
-        since: Duration,
-    },
-}
-
 /// The machine. `E` is the error that ends a connection.
 #[derive(Debug)]
 pub struct Recognition<E> {
@@ -75,7 +65,8 @@ pub struct Recognition<E> {
     retries: Retries,
     decoder: Decoder,
     encoder: FrameEncoder,
-    preconnect: Preconnect,
+    /// Time at which the connection that is made ahead of the first audio was there.
+    preconnected_at: Option<Duration>,
     /// The boundary that is being completed.
     pending_boundary: Option<Boundary>,
     /// The end of a connection is under way.
@@ -96,7 +87,7 @@ impl<E: ConnectionError> Recognition<E> {
             retries: Retries::new(settings.max_reconnects, settings.limits.finish, seed),
             decoder: Decoder::default(),
             encoder: FrameEncoder::new(settings.compression),
-            preconnect: Preconnect::None,
+            preconnected_at: None,
             pending_boundary: None,
             is_closing: false,
             is_reconnect: false,
@@ -196,9 +187,8 @@ impl<E: ConnectionError> Recognition<E> {
         self.state = State::Connecting {
             opened: now,
             until,
-            is_preconnected: self.preconnect != Preconnect::None,
+            is_preconnected: self.preconnected_at.take().is_some(),
         };
-        self.preconnect = Preconnect::None;
         self.outputs.act(Action::Connect { until });
     }
 
@@ -209,7 +199,7 @@ impl<E: ConnectionError> Recognition<E> {
         }
         self.outputs.on_network_ready();
         if !matches!(self.state, State::Connecting { .. }) {
-            self.preconnect = Preconnect::Ready { since: now };
+            self.preconnected_at = Some(now);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::output::{Action, End};
-use super::{Preconnect, Recognition, State};
+use super::{Recognition, State};
 use crate::session::connection::Expired;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::{Level, Note};
@@ -15,7 +15,7 @@ impl<E: ConnectionError> Recognition<E> {
         let timers = match &self.state {
             State::Idle { partial_since } => [
                 self.retries.retry_at(),
-                self.preconnect_expires(),
+                self.after_idle(self.preconnected_at),
                 self.after_idle(*partial_since),
             ],
             State::Waiting => [
@@ -36,13 +36,6 @@ impl<E: ConnectionError> Recognition<E> {
 
     fn after_idle(&self, since: Option<Duration>) -> Option<Duration> {
         Some(since? + self.settings.limits.idle?)
-    }
-
-    fn preconnect_expires(&self) -> Option<Duration> {
-        match self.preconnect {
-            Preconnect::Ready { since } => self.after_idle(Some(since)),
-            Preconnect::None => None,
-        }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Call it before waiting for the
@@ -85,8 +78,8 @@ impl<E: ConnectionError> Recognition<E> {
             self.retries.on_try();
             self.outputs.act(Action::Preconnect);
         }
-        if is_due(self.preconnect_expires()) {
-            self.preconnect = Preconnect::None;
+        if is_due(self.after_idle(self.preconnected_at)) {
+            self.preconnected_at = None;
             self.outputs.act(Action::Discard);
         }
         // Less than a chunk, and no more came: it has words that must not wait.

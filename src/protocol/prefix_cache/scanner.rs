@@ -16,23 +16,27 @@ impl<'a> Scanner<'a> {
     }
 
     /// Returns the next byte that is no space.
-    pub fn peek(&mut self) -> Option<u8> {
+    pub fn peek(&self) -> Option<u8> {
+        let (_, byte) = self.next_byte()?;
+        Some(byte)
+    }
+
+    /// Returns the next byte that is no space, and the number of spaces before it.
+    fn next_byte(&self) -> Option<(usize, u8)> {
         let rest = self.bytes.get(self.at..)?;
-        let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
-        let spaces = spaces.count();
-        rest.get(spaces).copied()
+        let mut bytes = rest.iter().copied().enumerate();
+        bytes.find(|(_, byte)| !b" \t\r\n".contains(byte))
     }
 
     /// Steps over `byte` and the spaces before it, if it is next.
     pub fn expect_byte(&mut self, byte: u8) -> bool {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let spaces = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
-        let spaces = spaces.count();
-        let is_next = rest.get(spaces) == Some(&byte);
-        if is_next {
-            self.at += spaces + 1;
+        match self.next_byte() {
+            Some((spaces, next)) if next == byte => {
+                self.at += spaces + 1;
+                true
+            }
+            _ => false,
         }
-        is_next
     }
 
     /// Steps over a string. Returns its range without the quotes.

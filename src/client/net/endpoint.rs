@@ -1,5 +1,6 @@
 //! The address of the service: the property `uri`, parsed and checked.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -94,21 +95,22 @@ impl Endpoint {
     /// Returns the `Host` header, without the scheme's default port.
     pub fn host_header(&self) -> String {
         match (self.tls, self.port) {
-            (true, 443) | (false, 80) => self.bracketed_host(),
+            (true, 443) | (false, 80) => bracketed(&self.host).into_owned(),
             _ => self.authority(),
         }
     }
 
     /// Returns host and port.
     pub fn authority(&self) -> String {
-        format!("{}:{}", self.bracketed_host(), self.port)
+        format!("{}:{}", bracketed(&self.host), self.port)
     }
+}
 
-    fn bracketed_host(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]", self.host),
-            false => self.host.clone(),
-        }
+/// Returns a host as a URI has it: an IPv6 address in brackets.
+pub(super) fn bracketed(host: &str) -> Cow<'_, str> {
+    match host.contains(':') {
+        true => format!("[{host}]").into(),
+        false => host.into(),
     }
 }
 

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use super::endpoint::{Endpoint, host_and_port};
+use super::endpoint::{Endpoint, bracketed, host_and_port};
 
 /// Protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +52,7 @@ impl fmt::Display for Proxy {
             Scheme::Https => "https",
             Scheme::Socks5 => "socks5h",
         };
-        match self.host.contains(':') {
-            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
-            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
-        }
+        write!(f, "{scheme}://{}:{}", bracketed(&self.host), self.port)
     }
 }
 

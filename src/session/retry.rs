@@ -170,23 +170,24 @@ impl Retries {
         self.closed_before = false;
     }
 
-    /// When the next try may begin, if it has to wait.
+    /// Returns when the next try may begin, if it has to wait.
     pub fn retry_at(&self) -> Option<Duration> {
         self.not_before
     }
 
-    /// How many tries in a row there were.
+    /// Returns the number of tries in a row.
     pub fn attempt(&self) -> u32 {
         self.backoff.tries()
     }
 
-    /// When the wait for the final results ends, retries and signs of life included.
+    /// Returns when the wait for the final results ends, retries and signs of life included.
     pub fn finish_deadline(&self) -> Option<Duration> {
         let most = self.finish_timeout.saturating_mul(MAX_FINISH_FACTOR);
         Some(self.finish_since? + most)
     }
 
-    /// How long the final results have been waited for: zero when no finish could be written.
+    /// Returns how long the final results have been waited for: zero when no finish could be
+    /// written.
     pub fn finish_waited(&self, now: Duration) -> Duration {
         let since = self.finish_since.unwrap_or(now);
         now.saturating_sub(since)

@@ -6,7 +6,7 @@ use super::*;
 use crate::client::event::Level;
 use crate::client::{Client, WaitResult};
 
-/// Of a service that refuses connections.
+/// Returns the configuration for a service that refuses connections.
 fn config() -> Config {
     Config::for_test(([127, 0, 0, 1], 1).into())
 }

@@ -53,7 +53,7 @@ fn after_a_failed_write_nothing_is_due_but_the_end() {
     connection.on_write_failed(ms(310), "reset");
     assert_eq!(connection.next_deadline(), Some(ms(810)));
     assert_eq!(connection.expired_write(ms(809)), None);
-    // What is there by then is read.
+    // Messages that are there by then are read.
     assert_eq!(connection.expired_write(ms(810)), None);
     connection.on_nothing_to_read();
     assert_eq!(

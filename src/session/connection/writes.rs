@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// After this long without an acknowledgement a peer is gone. The sockets use it too.
+/// Time without an acknowledgement after which a peer is gone. The sockets use it too.
 pub const UNACKED_TIMEOUT: Duration = Duration::from_secs(10);
-/// A peer that answers, and still has not taken a frame after so long, never will.
+/// Time after which a peer that answers, and still has not taken a frame, never will.
 pub const MAX_WRITE_TIME: Duration = Duration::from_secs(60);
-/// After a failed write the socket is read for so long: an error frame there says more.
+/// Time for which the socket is read after a failed write: an error frame there says more.
 pub const READ_AFTER_WRITE_ERROR: Duration = Duration::from_millis(500);
 /// Upper bound on the messages that are read after that time, of what was there by then. On a busy
 /// machine the time may be over before there was any to read.

@@ -99,7 +99,7 @@ fn a_service_that_never_answered_with_words_is_an_error() {
         30 end 7       | finish 3
         1030 timeout   | close, failed lost: no final 1000",
     );
-    // Nor can it be asked again where nothing may be sent again.
+    // Another try would not help either, because nothing may be sent again.
     script(
         "set finish 1000
         set replay 0
@@ -191,7 +191,7 @@ fn an_error_that_another_try_cannot_mend_is_final() {
 #[test]
 fn what_comes_behind_the_end_is_another_stream() {
     speaking(
-        "40 end 7                |finish 4
+        "40 end 7                | finish 4
         45 stream 1              |
         50 audio 200             |
         60 last 400 A@0-350      | close, connect<10060, 0 A F, settled 400, done 7

@@ -368,11 +368,11 @@ fn an_hour_of_drift_makes_neither_silence_nor_loss() {
                 timeline.add(0, anchor);
             }
             if n > 50 && n % 50 == 0 {
-                let heard = Duration::from_millis(20 * n - 1000);
-                let times = timeline.times(0, Some(heard), None);
-                let told = times.timestamp.map_or(0, gst::ClockTime::mseconds);
-                assert!(told.abs_diff(true_time(20 * n - 1000)) <= 5, "{n}: {told}");
-                timeline.forget(0, heard);
+                let position = Duration::from_millis(20 * n - 1000);
+                let times = timeline.times(0, Some(position), None);
+                let time = times.timestamp.map_or(0, gst::ClockTime::mseconds);
+                assert!(time.abs_diff(true_time(20 * n - 1000)) <= 5, "{n}: {time}");
+                timeline.forget(0, position);
             }
         }
     }

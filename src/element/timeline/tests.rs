@@ -80,12 +80,12 @@ fn a_duration_across_a_move_back_is_never_left_out() {
             0
         };
         let expected = duration.checked_sub(back).unwrap_or(duration);
-        let told = times.duration.map(gst::ClockTime::mseconds);
-        assert_eq!(told, Some(expected), "to {end}");
+        let reported = times.duration.map(gst::ClockTime::mseconds);
+        assert_eq!(reported, Some(expected), "to {end}");
     }
 }
 
-fn told(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>) {
+fn times_us(timeline: &Timeline, start: u64, end: u64) -> (Option<u64>, Option<u64>) {
     let micros = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::useconds);
     let us = Duration::from_micros;
     let times = timeline.times(0, Some(us(start)), Some(us(end)));
@@ -103,7 +103,7 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
         let beside = |by: i64| u64::saturating_add_signed(edge, by);
         // An end near it belongs to the audio before.
         for by in [0, 400, 999] {
-            let (start, duration) = told(&timeline, 800_000, beside(by));
+            let (start, duration) = times_us(&timeline, 800_000, beside(by));
             assert_eq!(
                 (start, duration),
                 (Some(5_800_000), Some(edge - 800_000)),
@@ -111,17 +111,17 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
             );
         }
         assert_eq!(
-            told(&timeline, 800_000, beside(1000)).1,
+            times_us(&timeline, 800_000, beside(1000)).1,
             Some(9_001_000 - 5_800_000)
         );
         // A start near it belongs to the audio after.
         for by in [-999, -600, 0] {
-            let (start, duration) = told(&timeline, beside(by), edge + 200_000);
+            let (start, duration) = times_us(&timeline, beside(by), edge + 200_000);
             assert_eq!((start, duration), (Some(9_000_000), Some(200_000)), "{by}");
         }
         let before = beside(-1000);
         assert_eq!(
-            told(&timeline, before, edge + 200_000).0,
+            times_us(&timeline, before, edge + 200_000).0,
             Some(before + 5_000_000)
         );
     }
@@ -132,11 +132,11 @@ fn a_rounding_error_does_not_reach_over_an_anchor() {
 fn an_anchor_without_a_jump_is_no_edge() {
     let timeline = timeline(&[(0, 5000), (1001, 6001)]);
     assert_eq!(
-        told(&timeline, 1_000_000, 1_300_000),
+        times_us(&timeline, 1_000_000, 1_300_000),
         (Some(6_000_000), Some(300_000))
     );
     assert_eq!(
-        told(&timeline, 700_000, 1_002_000),
+        times_us(&timeline, 700_000, 1_002_000),
         (Some(5_700_000), Some(302_000))
     );
 }
@@ -145,28 +145,28 @@ fn an_anchor_without_a_jump_is_no_edge() {
 fn a_stretch_as_short_as_the_error_keeps_its_place() {
     let timeline = timeline(&[(0, 5000), (1000, 9000)]);
     assert_eq!(
-        told(&timeline, 1_000_000, 1_000_000),
+        times_us(&timeline, 1_000_000, 1_000_000),
         (Some(9_000_000), Some(0))
     );
     assert_eq!(
-        told(&timeline, 999_500, 999_500),
+        times_us(&timeline, 999_500, 999_500),
         (Some(5_999_500), Some(0))
     );
     assert_eq!(
-        told(&timeline, 999_000, 1_000_000),
+        times_us(&timeline, 999_000, 1_000_000),
         (Some(5_999_000), Some(1000))
     );
     assert_eq!(
-        told(&timeline, 1_000_000, 1_001_000),
+        times_us(&timeline, 1_000_000, 1_001_000),
         (Some(9_000_000), Some(1000))
     );
 }
 
 #[test]
-fn a_start_before_the_first_anchor_is_told_by_it() {
+fn a_start_before_the_first_anchor_is_mapped_by_it() {
     let timeline = timeline(&[(1000, 9000)]);
     assert_eq!(
-        told(&timeline, 500_000, 800_000),
+        times_us(&timeline, 500_000, 800_000),
         (Some(8_500_000), Some(300_000))
     );
 }
@@ -177,14 +177,14 @@ fn dropped_audio_does_not_lengthen_a_word_that_ends_there() {
     // Anchors lie between two milliseconds: 1000.5.
     timeline.remove(0, 24_012, 48_000);
     for end in [1_000_000, 1_000_500, 1_001_000] {
-        let (start, duration) = told(&timeline, 700_000, end);
+        let (start, duration) = times_us(&timeline, 700_000, end);
         assert_eq!(start, Some(700_000));
         assert!(
             duration.is_some_and(|d| (300_000..=300_500).contains(&d)),
             "{duration:?}"
         );
     }
-    assert_eq!(told(&timeline, 1_000_000, 1_300_000).0, Some(3_000_500));
+    assert_eq!(times_us(&timeline, 1_000_000, 1_300_000).0, Some(3_000_500));
 }
 
 #[test]
@@ -270,11 +270,14 @@ fn times_below_zero_are_zero() {
         ..anchor(0, gst::ClockTime::ZERO, segment())
     };
     timeline.add(0, early(-150_000_000));
-    assert_eq!(told(&timeline, 100_000, 400_000), (Some(0), Some(250_000)));
+    assert_eq!(
+        times_us(&timeline, 100_000, 400_000),
+        (Some(0), Some(250_000))
+    );
     let times = timeline.times(0, Some(ms(100)), None);
     assert_eq!(times.running_time, Some(gst::ClockTime::ZERO));
     timeline.add(0, early(-2_000_000_000));
-    assert_eq!(told(&timeline, 100_000, 400_000), (None, None));
+    assert_eq!(times_us(&timeline, 100_000, 400_000), (None, None));
 }
 
 /// A lasting deviation is known a second late.

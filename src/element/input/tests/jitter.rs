@@ -303,10 +303,12 @@ fn an_hour_of_drift_with_jitter_keeps_times_within_the_jitter() {
         for n in 0..3600 * 50 {
             played.push((Some(truth(n) + chance(n, 151)), false, 20));
             if n > 50 && n % 50 == 0 {
-                let heard = played.buffers[n as usize - 50].0;
-                let off = played.time(heard) - truth(n - 50) as i64;
+                let position = played.buffers[n as usize - 50].0;
+                let off = played.time(position) - truth(n - 50) as i64;
                 assert!((-5..=156).contains(&off), "{n}: {off}");
-                played.timeline.forget(0, Duration::from_millis(heard / 24));
+                played
+                    .timeline
+                    .forget(0, Duration::from_millis(position / 24));
             }
         }
         assert_eq!((played.silence, played.skipped, played.pauses), (0, 0, 0));

@@ -34,10 +34,10 @@ pub(super) struct Service {
 struct Connection {
     id: u64,
     origin: i64,
-    /// The audio of which its responses have the words.
-    heard: i64,
+    /// End of the audio of which its responses have the words.
+    covered_until: i64,
     /// Sentences, by their first word, that were listed as definite, in `single` mode.
-    told: BTreeSet<usize>,
+    listed: BTreeSet<usize>,
 }
 
 pub(super) struct Model {
@@ -78,8 +78,8 @@ impl Model {
             connection: Connection {
                 id: 0,
                 origin: 0,
-                heard: 0,
-                told: BTreeSet::new(),
+                covered_until: 0,
+                listed: BTreeSet::new(),
             },
             stream: Stream::new(mode),
             gone: BTreeSet::new(),
@@ -161,18 +161,18 @@ impl Model {
     /// Lists the utterances of a response after `at`: the words that ended long enough before.
     fn list(&mut self, at: i64, last: bool) -> Vec<Said> {
         let lag = self.service.lag + self.dice.below(self.service.jitter);
-        self.connection.heard = self.connection.heard.max(at - lag);
-        let until = self.connection.heard;
+        self.connection.covered_until = self.connection.covered_until.max(at - lag);
+        let until = self.connection.covered_until;
         let mut sentences = self.cut();
         for words in sentences.values_mut() {
             words.retain(|&word| {
                 let sound = self.sounds[word];
-                let heard = if last {
+                let is_covered = if last {
                     sound.middle() < at
                 } else {
                     sound.end <= until
                 };
-                heard && sound.middle() >= self.connection.origin
+                is_covered && sound.middle() >= self.connection.origin
             });
         }
         sentences.retain(|_, words| !words.is_empty());
@@ -199,7 +199,7 @@ impl Model {
             );
             let over = latest != Some(sentence) || until >= end + self.service.window;
             let definite = last || over && until >= end + delay;
-            if definite && self.service.single && !self.connection.told.insert(sentence) {
+            if definite && self.service.single && !self.connection.listed.insert(sentence) {
                 continue;
             }
             let definite = definite && !(last && self.dice.percent(20));
@@ -292,8 +292,8 @@ impl Model {
         self.connection = Connection {
             id,
             origin,
-            heard: origin,
-            told: BTreeSet::new(),
+            covered_until: origin,
+            listed: BTreeSet::new(),
         };
         self.stream.connect(ms(origin as u64));
     }

@@ -9,7 +9,7 @@ fn one_growing_utterance_becomes_two() {
     let text: Vec<&str> = "the rain has stopped let us go for a walk"
         .split(' ')
         .collect();
-    let mut heard = 0;
+    let mut reported = 0;
     for i in 0..20 {
         let count = (i / 2 + 1).min(text.len());
         let start = if i == 0 { 732 } else { 592 };
@@ -20,10 +20,10 @@ fn one_growing_utterance_becomes_two() {
         }
         let updates = stream.hear(500 * (i as u64 + 1), &[now]);
         assert!(updates.iter().all(|u| u.number == 0 && !u.is_final));
-        heard += updates.len();
+        reported += updates.len();
     }
     // Ten texts, and the last one with its punctuation.
-    assert_eq!(heard, 11);
+    assert_eq!(reported, 11);
     let list = [
         said("The rain has stopped.", 592, 2400).definite(),
         said("Let us go for a walk.", 2660, 5192).definite(),

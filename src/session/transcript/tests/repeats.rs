@@ -78,9 +78,9 @@ fn a_text_beside_placeholders_is_read_each_time() {
     ] {
         let json = format!(r#"{{"result":{{"text":"{text}","utterances":[{blank},{blank}]}}}}"#);
         let updates = stream.raw(&json, last);
-        let told: Vec<_> = updates.iter().map(|u| u.text.as_str()).collect();
+        let reported: Vec<_> = updates.iter().map(|u| u.text.as_str()).collect();
         let expected: &[&str] = if text.is_empty() { &[] } else { &[text] };
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 }
 
@@ -118,7 +118,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_changes_the_same_is_told_as_without(
+    fn any_change_is_reported_as_without_skipping(
         full in prop::bool::weighted(0.9),
         changes in prop::collection::vec(change(), 1..60),
     ) {

@@ -4,7 +4,7 @@ use std::slice::from_ref;
 use super::*;
 
 #[test]
-fn new_changed_final_are_told_and_times_alone_are_not() {
+fn new_changed_and_final_are_reported_but_times_alone_are_not() {
     let mut stream = Stream::full();
     assert_eq!(
         brief(&stream.hear(500, &[said("The", 732, 812)])),
@@ -154,7 +154,7 @@ fn rule_1_an_absent_end_is_its_last_words() {
         {"text":"rain","start_time":900,"end_time":980}]},{"text":"stops","start_time":1500}]}}"#;
     let updates = stream.raw(json, false);
     assert_eq!(updates[0].end, Some(ms(980)));
-    // Not told: it is only known to lie before where the service has worked to.
+    // Not reported: it is only known to lie before where the service has worked to.
     assert_eq!(updates[1].end, None);
 }
 

@@ -70,7 +70,7 @@ impl Failure {
     }
 }
 
-/// Ends the program with what is wrong about its command line, as clap tells it, with exit status
+/// Ends the program with what is wrong about its command line, as clap reports it, with exit status
 /// 2.
 pub fn usage(error: &str) -> ! {
     let mut program = <crate::Cli as clap::CommandFactory>::command();

@@ -22,7 +22,7 @@ pub enum Input {
     Piece(String),
 }
 
-/// Options about what is heard.
+/// Options of the input.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "The input")]
 pub struct InputOptions {

@@ -21,7 +21,7 @@ pub fn interrupts() -> LocalBoxStream<'static, ()> {
     stream::pending().boxed_local()
 }
 
-/// An item for each change of the terminal's size, where the system tells of it.
+/// An item for each change of the terminal's size, where the system reports it.
 pub fn resizes() -> LocalBoxStream<'static, ()> {
     #[cfg(unix)]
     {

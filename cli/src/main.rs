@@ -5,9 +5,9 @@
 //! - this file has the commands, [`service`] what they share about the service;
 //! - [`captions`] shows one input while it runs, [`transcribe`] writes many, [`check`] tries the
 //!   way to the service, [`devices`] lists microphones, [`serve`] is the loopback service;
-//! - [`input`] is what is listened to, [`pipeline`] what hears it, [`news`] what its messages mean;
+//! - [`input`] is a source of audio, [`pipeline`] recognises it, [`news`] reads its messages;
 //! - [`output`] is what comes out, [`terminal`] draws it;
-//! - [`failure`] tells what went wrong, [`interrupt`] is Ctrl-C, [`generate`] writes manual pages.
+//! - [`failure`] says what went wrong, [`interrupt`] is Ctrl-C, [`generate`] writes manual pages.
 
 mod captions;
 mod check;

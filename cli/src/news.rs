@@ -16,11 +16,11 @@ pub enum News {
     Transcript(Transcript),
     /// The progress `connect`: the first connection is on its way, or is there.
     Connect(gst::ProgressType),
-    /// A line about the track that is heard.
+    /// A line about the track that is selected.
     Track(String),
     /// Something that the pipeline survives.
     Warning(Warning),
-    /// The input has failed; what was read of it may still be heard.
+    /// The input has failed; what was read of it may still be recognised.
     InputFailed(Failure),
     /// The end, and no good one. The first one is the cause; others are other elements' complaints
     /// about it.
@@ -105,19 +105,19 @@ impl Warning {
     }
 }
 
-/// Counts warnings, so that each kind is told once however often it comes.
+/// Counts warnings, so that each kind is reported once however often it comes.
 #[derive(Debug, Default)]
 pub struct Warnings(BTreeMap<String, u32>);
 
 impl Warnings {
-    /// The text to tell; `None` if one of its kind was told.
+    /// Returns the text to report; `None` if one of its kind was reported.
     pub fn take(&mut self, warning: &Warning) -> Option<String> {
         let count = self.0.entry(warning.kind.clone()).or_default();
         *count += 1;
         (*count == 1).then(|| warning.text.clone())
     }
 
-    /// Returns the texts that came more than once, to be told at the end.
+    /// Returns the texts that came more than once, to be reported at the end.
     pub fn repeated(&self) -> impl Iterator<Item = (&str, u32)> {
         let repeated = self.0.iter().filter(|(_, count)| **count > 1);
         repeated.map(|(kind, count)| (kind.as_str(), *count))

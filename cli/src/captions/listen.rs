@@ -17,14 +17,14 @@ use crate::output::transcript::Transcript;
 use crate::pipeline::Recognition;
 use crate::pipeline::guard::Guard;
 
-/// How often what no message tells of is looked at.
+/// Interval of looks at state that no message reports.
 const REFRESH: Duration = Duration::from_millis(250);
 
 /// How it ended.
 pub enum Ending {
     /// All words are there and confirmed.
     Whole,
-    /// It ended, but not all words are confirmed, or not all audio was heard.
+    /// It ended, but not all words are confirmed, or not all audio was recognised.
     Lacking,
     /// By a second Ctrl-C.
     Quit,
@@ -47,7 +47,7 @@ pub struct Captions {
     status: Status,
     warnings: Warnings,
     unconfirmed: usize,
-    /// Nothing but errors is told.
+    /// Only errors are reported.
     is_quiet: bool,
     /// The last words did not come in time, or the file was cut.
     is_cut: bool,
@@ -90,7 +90,7 @@ impl Captions {
                     None => continue,
                 },
                 Event::Interrupt if self.guard.is_ending() => return Ok(Ending::Quit),
-                // Nothing was heard, and the input may hang.
+                // No audio came, and the input may hang.
                 Event::Interrupt if self.recognition.received().is_zero() => break,
                 Event::Interrupt => {
                     self.status.end();
@@ -104,7 +104,7 @@ impl Captions {
                 Event::Resize => None,
             };
             match news {
-                Some(News::Transcript(transcript)) => self.hear(transcript)?,
+                Some(News::Transcript(transcript)) => self.receive(transcript)?,
                 Some(News::Connect(progress)) => self.status.connect(progress),
                 Some(News::Track(line)) => self.note(&line)?,
                 Some(News::Warning(warning)) => self.warn(&warning)?,
@@ -122,7 +122,7 @@ impl Captions {
         Ok(Ending::Whole)
     }
 
-    /// Writes what is held back, leaves the terminal in order, and tells what is lacking.
+    /// Writes what is held back, leaves the terminal in order, and reports what is lacking.
     pub fn close(mut self, listened: Result<Ending, Failure>) -> Result<Ending, Failure> {
         let held = self.order.finish();
         let written = self.keep(&held).and_then(|()| self.clear());
@@ -163,11 +163,11 @@ impl Captions {
         })
     }
 
-    fn hear(&mut self, transcript: Transcript) -> Result<(), Failure> {
+    fn receive(&mut self, transcript: Transcript) -> Result<(), Failure> {
         if transcript.is_final && transcript.unconfirmed && transcript.has_text() {
             self.unconfirmed += 1;
         }
-        self.status.hear(&transcript);
+        self.status.receive(&transcript);
         self.display
             .pass_on(&transcript)
             .map_err(Failure::of_stdout)?;

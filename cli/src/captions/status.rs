@@ -65,7 +65,7 @@ impl Status {
     }
 
     /// An utterance has come.
-    pub fn hear(&mut self, transcript: &Transcript) {
+    pub fn receive(&mut self, transcript: &Transcript) {
         let end = transcript.times.end().map(ClockTime::from_nseconds);
         self.recognised = self.recognised.max(end.unwrap_or_default());
     }
@@ -97,7 +97,7 @@ impl Status {
         self.is_ending = true;
     }
 
-    /// Looks at what no message tells of. To be called several times a second.
+    /// Looks at state that no message reports. To be called several times a second.
     pub fn look(&mut self, recognition: &Recognition) {
         let stats = recognition.stats();
         self.connection = match (stats.get("connected"), self.connection) {

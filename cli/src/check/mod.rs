@@ -88,7 +88,7 @@ struct Check<'a> {
     /// The service has taken the upgrade.
     upgraded: Arc<OnceLock<Instant>>,
     uri: String,
-    /// The last stage that was told.
+    /// The last stage that was reported.
     passed: Option<Stage>,
 }
 
@@ -120,7 +120,7 @@ impl<'a> Check<'a> {
         let started = self.pipeline.set_state(gst::State::Playing);
         if started.is_ok() {
             self.pass(Stage::Settings, None, &settings)?;
-            self.tell_lookup(&lookup)?;
+            self.report_lookup(&lookup)?;
         }
         loop {
             let Some(message) = bus.timed_pop(gst::ClockTime::NONE) else {
@@ -132,7 +132,7 @@ impl<'a> Check<'a> {
                     if code == "connect" && kind == gst::ProgressType::Complete {
                         let now = Instant::now();
                         connected = Some(now);
-                        self.tell_connection(now - began)?;
+                        self.report_connection(now - began)?;
                     }
                 }
                 gst::MessageView::Error(error) => {
@@ -145,14 +145,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn tell_lookup(&mut self, lookup: &LookUp) -> Result<(), Failure> {
+    fn report_lookup(&mut self, lookup: &LookUp) -> Result<(), Failure> {
         match lookup {
             LookUp::Found { took, text } => self.pass(Stage::Name, Some(*took), text),
             LookUp::Failed(_) => Ok(()),
         }
     }
 
-    fn tell_connection(&mut self, took: Duration) -> Result<(), Failure> {
+    fn report_connection(&mut self, took: Duration) -> Result<(), Failure> {
         if let Some(proxy) = proxy(self.sink, &self.uri) {
             self.pass(Stage::Proxy, None, &proxy)?;
         }
@@ -193,7 +193,7 @@ impl<'a> Check<'a> {
         let stage = Stage::of_error(&failure.text, number("http-status"), number("code"));
         if stage > Stage::Settings && self.passed.is_none() {
             self.pass(Stage::Settings, None, settings)?;
-            self.tell_lookup(lookup)?;
+            self.report_lookup(lookup)?;
         }
         if stage == Stage::Resource {
             self.pass(Stage::Credentials, None, "accepted")?;

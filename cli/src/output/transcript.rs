@@ -33,7 +33,7 @@ pub struct Word {
     pub times: Times,
 }
 
-/// When it was heard, each where known.
+/// When it was said, each where known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Times {
@@ -71,7 +71,7 @@ impl Transcript {
         }
     }
 
-    /// Whether it was said before `other`. Without times, the numbers tell.
+    /// Whether it was said before `other`. Without times, the numbers decide.
     pub fn is_before(&self, other: &Transcript) -> bool {
         match (self.times.timestamp, other.times.timestamp) {
             (Some(own), Some(its)) => (own, self.utterance) < (its, other.utterance),

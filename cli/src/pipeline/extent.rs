@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_short_of_its_length() {
-        // Milliseconds of the end and of the length; is it told?
+        // Milliseconds of the end and of the length; is a part missing?
         let cases = [
             (10_000, 10_000, false),
             (9_000, 10_000, false),
@@ -98,9 +98,9 @@ mod tests {
             (3_500_000, 3_600_000, true),
             (20_000, 10_000, false),
         ];
-        for (end, length, told) in cases {
+        for (end, length, is_missing) in cases {
             let missing = missing(Duration::from_millis(end), Duration::from_millis(length));
-            assert_eq!(missing.is_some(), told, "{end} of {length}");
+            assert_eq!(missing.is_some(), is_missing, "{end} of {length}");
         }
     }
 

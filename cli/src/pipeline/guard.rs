@@ -21,7 +21,7 @@ pub struct Guard {
     began: Instant,
     stall: Stall,
     limit: Duration,
-    /// The input has failed, and what was read of it is still heard.
+    /// The input has failed, and what was read of it is still recognised.
     failure: Option<(Failure, Instant)>,
     is_finishing: bool,
     /// The end was asked for; it has to be there by then.
@@ -42,7 +42,7 @@ impl Guard {
     }
 
     /// Returns what a message means for the program. An error of the input waits until what was
-    /// read before it is heard.
+    /// read before it is recognised.
     pub fn take(&mut self, message: &gst::Message, recognition: &Recognition) -> Option<News> {
         match News::of(message, |source| recognition.is_sink(source))? {
             News::Transcript(mut transcript) => {

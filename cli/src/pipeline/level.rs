@@ -1,4 +1,4 @@
-//! Loudness of what is heard.
+//! Loudness of the audio.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Level(AtomicU32);
 
 impl Level {
-    /// Notes 16-bit samples in the machine's byte order.
-    pub fn hear(&self, pcm: &[u8]) {
+    /// Measures 16-bit samples in the machine's byte order.
+    pub fn measure(&self, pcm: &[u8]) {
         let samples = pcm.chunks_exact(2);
         let peak = samples
             .map(|sample| i16::from_ne_bytes([sample[0], sample[1]]).unsigned_abs())
@@ -36,12 +36,12 @@ mod tests {
         let level = Level::default();
         assert_eq!(level.take(), None);
         for sample in [0i16, 16_384, -3] {
-            level.hear(&sample.to_ne_bytes());
+            level.measure(&sample.to_ne_bytes());
         }
         let decibels = level.take().expect("no silence");
         assert!((decibels + 6.02).abs() < 0.01, "{decibels}");
         assert_eq!(level.take(), None);
-        level.hear(&i16::MIN.to_ne_bytes());
+        level.measure(&i16::MIN.to_ne_bytes());
         assert_eq!(level.take(), Some(0.0));
     }
 }

@@ -52,7 +52,7 @@ pub struct Recognition {
     level: Arc<Level>,
     /// The end of the stream has reached the element.
     has_ended: Arc<AtomicBool>,
-    /// Nothing more is to be heard.
+    /// No more audio is to be recognised.
     is_closed: Arc<AtomicBool>,
 }
 
@@ -130,7 +130,7 @@ impl Recognition {
             let level = self.level.clone();
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
                 if let Some(Ok(map)) = info.buffer().map(|buffer| buffer.map_readable()) {
-                    level.hear(&map);
+                    level.measure(&map);
                 }
                 gst::PadProbeReturn::Ok
             });
@@ -182,11 +182,11 @@ impl Recognition {
     /// Asks for PLAYING once more: an error while the pipeline starts can leave it in PAUSED, with
     /// audio that waits.
     pub fn nudge(&self) {
-        // What prevents it was told.
+        // The errors that prevent it are on the bus already.
         let _ = self.pipeline.set_state(gst::State::Playing);
     }
 
-    /// Ends the stream in good order, even if the input goes on: nothing more of it is heard. The
+    /// Ends the stream in good order, even if the input goes on: no more of it is recognised. The
     /// last words are still to come, then EOS.
     pub fn end(&self) {
         self.is_closed.store(true, Ordering::Relaxed);

@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_file_that_was_cut() {
-        // Length by the header and bytes that are there; is it told?
+        // Length by the header and bytes that are there; is a part missing?
         let cases = [
             (96_000, 96_000, false),
             (96_000, 96_002, false),
@@ -73,10 +73,10 @@ mod tests {
             (0, 48_000, false),
             (u32::MAX, 48_000, false),
         ];
-        for (data, there, told) in cases {
+        for (data, there, is_missing) in cases {
             let head = header(data);
             let found = cut(&head, head.len() as u64 + there);
-            assert_eq!(found.is_some(), told, "{data} {there}");
+            assert_eq!(found.is_some(), is_missing, "{data} {there}");
         }
         let head = header(96_000);
         let seconds = Duration::from_secs;

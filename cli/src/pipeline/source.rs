@@ -1,5 +1,5 @@
 //! The front of a pipeline for any URI. As playbin does, it follows the pads that come, go and
-//! change in the middle, and hears one of the audio tracks that are there.
+//! change in the middle, and selects one of the audio tracks that are there.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,9 @@ use gst::prelude::*;
 use super::extent::{self, Extent};
 use super::tracks::{Track, Tracks};
 
-/// Name of the message of which track is heard; its field `text` is a line.
+/// Name of the message about the selected track; its field `text` is a line.
 pub const TRACK: &str = "volcasr-track";
-/// Name of the message that there is nothing to hear; its field `text` says why.
+/// Name of the message that no track can be selected; its field `text` says why.
 pub const UNHEARD: &str = "volcasr-unheard";
 
 /// Follows the pads of one source.
@@ -38,7 +38,7 @@ struct Known {
     pad: gst::Pad,
     /// Number of the track; `None`: it is no audio.
     track: Option<u32>,
-    /// Sink for a track that is not heard.
+    /// Sink for a track that is not selected.
     drain: Option<gst::Element>,
 }
 
@@ -115,7 +115,7 @@ impl Follower {
                 })
             })
         };
-        self.hear(choice);
+        self.select(choice);
         self.drain_others();
     }
 
@@ -132,7 +132,7 @@ impl Follower {
         if let Some(drain) = drain {
             self.discard(&drain);
         }
-        self.hear(choice);
+        self.select(choice);
     }
 
     /// All pads that belong together are there.
@@ -155,11 +155,11 @@ impl Follower {
         };
         // A later group without sound may be followed by one with it.
         match missing {
-            Some(text) if first => self.tell(UNHEARD, &text),
+            Some(text) if first => self.post(UNHEARD, &text),
             _ => (),
         }
         if let Some(text) = note {
-            self.tell(TRACK, &text);
+            self.post(TRACK, &text);
         }
     }
 
@@ -189,8 +189,8 @@ impl Follower {
         self.state().undecoded.get_or_insert(text);
     }
 
-    /// Links the track of this number to what hears it, and takes what was linked before away.
-    fn hear(&self, choice: Option<u32>) {
+    /// Links the track of this number to `convert`, and unlinks the one before it.
+    fn select(&self, choice: Option<u32>) {
         let Some(id) = choice else {
             return;
         };
@@ -213,12 +213,12 @@ impl Follower {
             self.discard(&drain);
         }
         if let Err(error) = pad.link(&sink) {
-            self.tell(UNHEARD, &format!("its sound can't be linked: {error}"));
+            self.post(UNHEARD, &format!("its sound can't be linked: {error}"));
         }
         self.drain_others();
     }
 
-    /// Takes what is not heard: a pad that is linked to nothing fails its source.
+    /// Drains the tracks that are not selected: a pad without a link fails its source.
     fn drain_others(&self) {
         let open: Vec<gst::Pad> = {
             let state = self.state();
@@ -243,7 +243,7 @@ impl Follower {
             .property("enable-last-sample", false)
             .build()
             .ok()?;
-        // The end of the stream is that of what is heard.
+        // The end of the stream is that of the selected track.
         drain.unset_element_flags(gst::ElementFlags::SINK);
         pipeline.add(&drain).ok()?;
         drain.sync_state_with_parent().ok()?;
@@ -259,7 +259,7 @@ impl Follower {
         let _ = drain.set_state(gst::State::Null);
     }
 
-    fn tell(&self, name: &str, text: &str) {
+    fn post(&self, name: &str, text: &str) {
         if let Some(pipeline) = self.pipeline.upgrade() {
             let structure = gst::Structure::builder(name).field("text", text).build();
             let message = gst::message::Application::builder(structure).src(&pipeline);
@@ -300,8 +300,8 @@ fn name(pad: &gst::Pad) -> String {
     crate::failure::one_line(&parts.join(", "))
 }
 
-/// Whether a stream has to be decoded. Pictures and their text need not: a film is heard also where
-/// its video can't be decoded.
+/// Whether a stream has to be decoded. Pictures and their text need not: a film is recognised also
+/// where its video can't be decoded.
 fn must_decode(pad: &gst::Pad, caps: &gst::Caps) -> bool {
     let Some(structure) = caps.structure(0) else {
         return true;

@@ -1,4 +1,4 @@
-//! Audio tracks of an input, and which of them is heard.
+//! Audio tracks of an input, and which of them is selected.
 //!
 //! Tracks come and go while the input is read: a chained file has new ones in each link, a
 //! transport stream in each program. Tracks that belong together have the same group.
@@ -41,7 +41,7 @@ impl Tracks {
         }
     }
 
-    /// Adds a track, and returns the one to hear if that is another now.
+    /// Adds a track, and returns the selected one if that is another now.
     pub fn add(&mut self, track: Track) -> Option<u32> {
         self.present.push(track);
         self.choose()
@@ -55,7 +55,7 @@ impl Tracks {
         }
     }
 
-    /// Forgets a track, and returns the one to hear if that is another now.
+    /// Forgets a track, and returns the selected one if that is another now.
     pub fn remove(&mut self, id: u32) -> Option<u32> {
         self.present.retain(|track| track.id != id);
         if self.chosen == Some(id) {
@@ -140,7 +140,8 @@ mod tests {
     }
     use Step::{Add, Remove};
 
-    /// Name of the case, number of the track asked for, and steps with the track heard after each.
+    /// Name of the case, number of the track asked for, and steps, each with the selected track
+    /// after it.
     type Case = (&'static str, Option<u32>, Vec<(Step, Option<u32>)>);
 
     fn cases() -> Vec<Case> {
@@ -196,7 +197,7 @@ mod tests {
                 ],
             ),
             (
-                "another one, where the one that is heard goes",
+                "another one, where the one that is selected goes",
                 None,
                 vec![
                     (Add(t(0, 0, true)), Some(0)),
@@ -211,14 +212,14 @@ mod tests {
     fn the_track_that_is_heard() {
         for (case, wanted, steps) in cases() {
             let mut tracks = Tracks::new(wanted);
-            for (n, (step, heard)) in steps.into_iter().enumerate() {
+            for (n, (step, selected)) in steps.into_iter().enumerate() {
                 match step {
                     Add(track) => tracks.add(track),
                     Remove(id) => tracks.remove(id),
                 };
                 // A number counts tracks that are there: after a removal it may be another's.
-                if wanted.is_none() || heard.is_some() {
-                    assert_eq!(tracks.chosen, heard, "{case}, step {n}");
+                if wanted.is_none() || selected.is_some() {
+                    assert_eq!(tracks.chosen, selected, "{case}, step {n}");
                 }
             }
         }

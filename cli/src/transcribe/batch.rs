@@ -17,7 +17,7 @@ use crate::interrupt::interrupts;
 use crate::terminal::screen::Screen;
 use crate::terminal::{can_draw, has_colour, size};
 
-/// How often what is drawn is drawn anew, and a pause is looked at.
+/// Interval at which lines are drawn anew, and a pause is looked at.
 const REFRESH: Duration = Duration::from_millis(250);
 
 type Outcome = (usize, Result<Done, Failure>);
@@ -138,7 +138,7 @@ impl<'a> Batch<'a> {
                 self.schedule.ended();
                 if all.is_none() {
                     let line = self.tally.count(one, outcome);
-                    self.tell(&line)?;
+                    self.report(&line)?;
                 }
                 return Ok(all);
             }
@@ -152,7 +152,7 @@ impl<'a> Batch<'a> {
                     failure.text,
                     pause.as_millis().div_ceil(1000)
                 );
-                self.tell(&line)?;
+                self.report(&line)?;
                 Ok(None)
             }
             Verdict::GiveUp => Ok(Some(failure)),
@@ -167,7 +167,7 @@ impl<'a> Batch<'a> {
     }
 
     /// A line for good.
-    fn tell(&mut self, line: &str) -> Result<(), Failure> {
+    fn report(&mut self, line: &str) -> Result<(), Failure> {
         let line = crate::failure::one_line(line);
         match (&self.screen, self.has_stdout) {
             _ if self.is_quiet => Ok(()),
@@ -198,7 +198,7 @@ impl<'a> Batch<'a> {
         }
         self.screen = None;
         let summary = self.tally.summary();
-        self.tell(&summary)?;
+        self.report(&summary)?;
         Ok((self.tally, stopped))
     }
 }

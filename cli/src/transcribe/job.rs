@@ -24,7 +24,7 @@ use crate::pipeline::guard::Guard;
 use crate::pipeline::{Recognition, extent};
 use crate::service::ServiceOptions;
 
-/// How often what no message tells of is looked at.
+/// Interval of looks at state that no message reports.
 const REFRESH: Duration = Duration::from_millis(250);
 
 /// An input and where its transcript goes.
@@ -79,7 +79,7 @@ pub struct Done {
     took: Duration,
     /// It ended before its length.
     note: Option<String>,
-    /// A line about the track that was heard.
+    /// A line about the track that was selected.
     track: Option<String>,
 }
 
@@ -97,7 +97,7 @@ impl Job {
         let input = Input::open(&self.input)?;
         let recognition = Recognition::new(&input, common.listening, common.service, false)?;
         let mut guard = Guard::new(common.listening.stall_limit());
-        let mut hearing = Hearing {
+        let mut running = Running {
             job: self,
             common,
             outputs: Outputs::create(self, common)?,
@@ -120,7 +120,7 @@ impl Job {
             };
             match news {
                 Some(News::Ended) => break,
-                Some(news) => hearing.take(news)?,
+                Some(news) => running.take(news)?,
                 None => (),
             }
         }
@@ -130,9 +130,9 @@ impl Job {
                 "{dropped:.1} of its audio was dropped"
             )));
         }
-        let Hearing {
+        let Running {
             outputs, mut done, ..
-        } = hearing;
+        } = running;
         outputs.complete()?;
         done.note = recognition.missing().map(extent::note);
         done.audio = recognition.received().into();
@@ -142,7 +142,7 @@ impl Job {
 }
 
 /// A job that runs.
-struct Hearing<'a> {
+struct Running<'a> {
     job: &'a Job,
     common: &'a Common<'a>,
     outputs: Outputs,
@@ -150,12 +150,12 @@ struct Hearing<'a> {
     done: Done,
 }
 
-impl Hearing<'_> {
+impl Running<'_> {
     fn take(&mut self, news: News) -> Result<(), Failure> {
         match news {
-            News::Transcript(transcript) => self.hear(transcript),
+            News::Transcript(transcript) => self.receive(transcript),
             News::Failed(failure) | News::InputFailed(failure) => Err(failure),
-            // The rest of the audio may hold words that were not heard.
+            // The rest of the audio may hold words that were not recognised.
             News::Warning(warning) if warning.kind == FINISH_TIMEOUT => {
                 Err(Failure::from(warning.text))
             }
@@ -179,7 +179,7 @@ impl Hearing<'_> {
         }
     }
 
-    fn hear(&mut self, transcript: Transcript) -> Result<(), Failure> {
+    fn receive(&mut self, transcript: Transcript) -> Result<(), Failure> {
         if let Some(Stream::Json) = self.common.standard {
             let line = Line {
                 input: &self.job.input,

@@ -2,7 +2,7 @@
 //!
 //! In reading order: this file has the command line, [`batch`] the loop, [`schedule`] which job is
 //! begun when, [`job`] is one input, [`inputs`] what directories hold, [`names`] what files are
-//! called, [`tally`] what is told.
+//! called, [`tally`] how far the batch is.
 
 mod batch;
 mod inputs;

@@ -10,8 +10,8 @@ use std::time::Duration;
 /// The first pause after a refusal, and the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Nothing but refusals for so long: the batch ends.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// Time of nothing but refusals after which the batch ends.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30 * 60);
 /// Successes at the present number before one more is tried: so many for each job at once.
 const SUCCESSES: usize = 2;
 
@@ -119,7 +119,7 @@ impl Schedule {
             self.resume_at = now + pause.min(LONGEST_PAUSE);
         }
         let since = *self.refused_since.get_or_insert(now);
-        if now - since >= PATIENCE {
+        if now - since >= GIVE_UP_AFTER {
             return Verdict::GiveUp;
         }
         self.waiting.push_back(job);

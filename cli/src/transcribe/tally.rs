@@ -23,9 +23,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts what has become of one input, and gives the line that tells it.
+    /// Counts what has become of one input, and returns the line that reports it.
     pub fn count(&mut self, job: &Job, outcome: Result<Done, Failure>) -> String {
-        let told = match outcome {
+        let report = match outcome {
             Ok(done) => {
                 self.succeeded += 1;
                 self.lacking += usize::from(!done.is_whole());
@@ -39,12 +39,12 @@ impl Tally {
                 }
             }
             Err(failure) => {
-                let told = format!("{}: failed: {}", job.input, failure.text);
+                let report = format!("{}: failed: {}", job.input, failure.text);
                 self.failures.push((job.input.clone(), failure));
-                told
+                report
             }
         };
-        format!("[{}/{}] {told}", self.finished(), self.all)
+        format!("[{}/{}] {report}", self.finished(), self.all)
     }
 
     fn finished(&self) -> usize {

@@ -23,7 +23,7 @@ fn sentences(marks: &[Mark]) -> Vec<String> {
 }
 
 /// Returns the cues expected for these marks.
-pub(super) fn told(marks: &[Mark]) -> Vec<Cue> {
+pub(super) fn expected_cues(marks: &[Mark]) -> Vec<Cue> {
     let cue = |marks: &[Mark]| Cue {
         text: sentence(marks),
         start: marks[0].start,
@@ -97,7 +97,7 @@ fn a_file_becomes_lines_and_subtitles() {
         .args(files.arguments()));
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     assert_eq!(out.lines().collect::<Vec<_>>(), sentences(&marks));
-    assert_eq!(files.cues(), told(&marks));
+    assert_eq!(files.cues(), expected_cues(&marks));
 
     let line = &files.json()[1];
     assert_eq!(line["final"], true);
@@ -130,8 +130,8 @@ fn a_piece_of_a_launch_line() {
     }
 }
 
-/// The stream is ended in good order: what was said by then is heard to its end, a half sentence
-/// too.
+/// The stream is ended in good order: what was said by then is recognised to its end, a half
+/// sentence too.
 #[test]
 fn ctrl_c_waits_for_the_last_words() {
     let files = Files::new("ctrl-c");
@@ -151,7 +151,7 @@ fn ctrl_c_waits_for_the_last_words() {
     let (status, out, err) = running.end();
     assert_eq!((status, err.as_str()), (0, ""));
     assert_eq!(out.trim_end(), sentence(&marks[3..]));
-    assert_eq!(files.cues(), told(&marks));
+    assert_eq!(files.cues(), expected_cues(&marks));
 }
 
 /// The service never says the last words, so that there is time for a second one.
@@ -173,7 +173,7 @@ fn a_second_ctrl_c_quits_at_once() {
     running.signal("INT");
     let (status, out, _) = running.end();
     assert_eq!((status, out.as_str()), (130, ""));
-    assert_eq!(files.cues(), told(&marks[..3]));
+    assert_eq!(files.cues(), expected_cues(&marks[..3]));
 }
 
 /// All captions that have been seen are in the files, and the files can be read.
@@ -200,7 +200,11 @@ fn killed_at_any_moment_it_leaves_valid_files() {
         for kind in ["srt", "vtt"] {
             let cues = cues::read(&files.path(kind));
             assert!(cues.len() >= seen, "{kind} after {seen}: {cues:?}");
-            assert_eq!(cues, told(&marks)[..cues.len()], "{kind} after {seen}");
+            assert_eq!(
+                cues,
+                expected_cues(&marks)[..cues.len()],
+                "{kind} after {seen}"
+            );
         }
         assert!(files.json().len() >= seen);
     }
@@ -244,7 +248,7 @@ fn an_unanswered_end_tells_in_the_exit_status() {
 
 /// However often the connection is lost: one warning, and how many there were.
 #[test]
-fn a_warning_of_one_kind_is_told_once() {
+fn a_warning_of_one_kind_is_reported_once() {
     let files = Files::new("warnings");
     let service = service(faulty(&["reset@2s#1", "reset@1s#2"]));
     let (pcm, marks) = speech(4);

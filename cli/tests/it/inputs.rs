@@ -34,7 +34,7 @@ fn captions(service: &Service, input: &str, more: &[&str]) -> (i32, String, Stri
     run(command("captions", service).arg(input).args(more))
 }
 
-/// The first of two is taken, and told; a number takes the other.
+/// The first of two is selected, and reported; a number selects the other.
 #[test]
 fn a_film_with_two_tracks() {
     let (scratch, talk, marks) = sound("tracks", 2);
@@ -77,7 +77,7 @@ fn a_film_without_sound_says_so() {
 
 /// Each link has pads of its own. The times go on.
 #[test]
-fn a_chained_file_is_heard_to_its_end() {
+fn a_chained_file_is_recognised_to_its_end() {
     let (scratch, talk, marks) = sound("chain", 2);
     let chain = scratch.path("chain.ogg");
     let mut links = Vec::new();
@@ -107,7 +107,7 @@ fn a_chained_file_is_heard_to_its_end() {
 
 /// The header says more than there is.
 #[test]
-fn a_file_that_was_cut_is_told() {
+fn a_file_that_was_cut_is_reported() {
     let scratch = Scratch::new("cut");
     let (pcm, marks) = speech(3);
     let path = scratch.path("talk.wav");
@@ -124,7 +124,7 @@ fn a_file_that_was_cut_is_told() {
 
 /// An element that fails after some buffers, in the middle of a sentence.
 #[test]
-fn what_was_read_before_an_error_is_heard() {
+fn what_was_read_before_an_error_is_recognised() {
     let (scratch, talk, marks) = sound("error", 3);
     let buffers = 4;
     // Buffers of a second.
@@ -140,11 +140,11 @@ fn what_was_read_before_an_error_is_heard() {
     let (status, out, err) = captions(&service, &piece, &["-o", &output]);
     assert_eq!(status, 1, "{out}{err}");
     assert!(err.starts_with("error: "), "{err}");
-    let heard = marks.iter().filter(|mark| mark.end < 4000).count();
+    let least = marks.iter().filter(|mark| mark.end < 4000).count();
     let words = out
         .split_whitespace()
         .filter(|word| word.to_lowercase().starts_with('m'));
-    assert!(words.count() >= heard, "{heard}: {out}");
+    assert!(words.count() >= least, "{least}: {out}");
     assert_eq!(cues::read(&srt).len(), out.lines().count());
 }
 

@@ -200,12 +200,13 @@ fn without_the_last_words_it_has_failed() {
     assert_eq!(batch.transcripts(), []);
 }
 
-/// All of it was heard, but not all confirmed: there is a transcript, and the exit status tells.
+/// All of it was recognised, but not all confirmed: there is a transcript, and the exit status
+/// says so.
 #[test]
-fn unconfirmed_words_tell_in_the_exit_status() {
+fn unconfirmed_words_show_in_the_exit_status() {
     let batch = Batch::new("unconfirmed");
     // In the final response `single` lists what it confirms; what it does not list stays as it was
-    // last heard.
+    // in its last response.
     let service = scripted(
         &[(
             1000,
@@ -228,7 +229,7 @@ fn unconfirmed_words_tell_in_the_exit_status() {
     assert_eq!(batch.transcripts(), found(&[("talk.txt", 1)]));
 }
 
-/// An error that concerns all inputs is told once.
+/// An error that concerns all inputs is reported once.
 #[test]
 fn a_wrong_option_is_no_failure_of_each() {
     let batch = Batch::new("usage");

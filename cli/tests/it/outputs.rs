@@ -1,6 +1,6 @@
 //! The files that `captions` writes, and command lines that it can't use.
 
-use crate::captions::{Files, told, wav};
+use crate::captions::{Files, expected_cues, wav};
 use crate::support::program::{command, run};
 use crate::support::*;
 use volcasr_loopback::{Endpoint, Options};
@@ -107,7 +107,7 @@ fn old_files_are_kept_until_there_are_words() {
         .arg(&talk)
         .args(files.arguments()));
     assert_eq!(status, 0, "{err}");
-    assert_eq!(files.cues(), told(&marks));
+    assert_eq!(files.cues(), expected_cues(&marks));
 
     // A good end without a word is a result as well.
     keep(&["srt", "vtt", "jsonl"]);

@@ -124,7 +124,7 @@ fn a_new_stream_does_not_wait_for_the_old_one() {
 }
 
 #[test]
-fn without_times_numbers_tell() {
+fn without_times_numbers_decide() {
     let mut order = Order::default();
     let timeless = |transcript: Transcript| Transcript {
         times: Times::default(),

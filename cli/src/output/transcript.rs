@@ -124,3 +124,20 @@ impl Times {
         Some(self.start()?.saturating_add(self.duration?))
     }
 }
+
+/// Returns a final utterance for tests; it begins at the millisecond `start` and takes `ms`.
+#[cfg(test)]
+pub fn example(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
+    Transcript {
+        text: text.to_owned(),
+        is_final: true,
+        utterance,
+        times: Times {
+            timestamp: Some(start * 1_000_000),
+            stream_time: Some(start * 1_000_000),
+            running_time: Some(start * 1_000_000),
+            duration: Some(ms * 1_000_000),
+        },
+        ..Transcript::default()
+    }
+}

@@ -1,22 +1,7 @@
 //! Utterances come out in the order of speech.
 
 use super::*;
-use crate::output::transcript::Times;
-
-fn transcript(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
-    Transcript {
-        text: text.to_owned(),
-        is_final: true,
-        utterance,
-        times: Times {
-            timestamp: Some(start * 1_000_000),
-            stream_time: Some(start * 1_000_000),
-            running_time: Some(start * 1_000_000),
-            duration: Some(ms * 1_000_000),
-        },
-        ..Transcript::default()
-    }
-}
+use crate::output::transcript::{Times, example as transcript};
 
 fn open(utterance: u32, text: &str, start: u64) -> Transcript {
     Transcript {

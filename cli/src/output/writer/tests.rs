@@ -4,7 +4,7 @@
 mod cues;
 
 use super::{Format, Looks, Writer, line};
-use crate::output::transcript::{Times, Transcript};
+use crate::output::transcript::{Times, Transcript, example as transcript};
 
 const ALL: [Format; 5] = [
     Format::Txt,
@@ -13,21 +13,6 @@ const ALL: [Format; 5] = [
     Format::Json,
     Format::Jsonl,
 ];
-
-fn transcript(utterance: u32, text: &str, start: u64, ms: u64) -> Transcript {
-    Transcript {
-        text: text.to_owned(),
-        is_final: true,
-        utterance,
-        times: Times {
-            timestamp: Some(start * 1_000_000),
-            stream_time: Some(start * 1_000_000),
-            running_time: Some(start * 1_000_000),
-            duration: Some(ms * 1_000_000),
-        },
-        ..Transcript::default()
-    }
-}
 
 fn written(format: Format, transcripts: &[Transcript]) -> String {
     let mut writer = Writer::new(format, Looks::default(), Vec::new()).expect("memory");

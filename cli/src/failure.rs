@@ -1,6 +1,8 @@
 //! Texts and kinds of failures.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 /// Some elements put whole caps into it.
 const LONGEST_HINT: usize = 200;
@@ -61,12 +63,15 @@ impl Failure {
         let hint = (!hints.is_empty()).then(|| hints.join("; "));
         Failure { text, hint, kind }
     }
-}
 
-impl Failure {
     /// Standard output can't be written to.
-    pub fn of_stdout(error: std::io::Error) -> Self {
+    pub fn of_stdout(error: io::Error) -> Self {
         Failure::from(format!("standard output: {error}"))
+    }
+
+    /// A file or directory can't be used.
+    pub fn of_path(path: &Path, error: &io::Error) -> Self {
+        Failure::from(format!("{}: {error}", path.display()))
     }
 }
 

@@ -20,8 +20,8 @@ pub struct Arguments {
 
 /// Writes all of them.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    write(&arguments.directory)
-        .map_err(|error| format!("{}: {error}", arguments.directory.display()))?;
+    let directory = &arguments.directory;
+    write(directory).map_err(|error| Failure::of_path(directory, &error))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -136,8 +136,8 @@ impl Files {
         looks: Looks,
     ) -> Result<Self, Failure> {
         let outputs = files.iter().map(|(path, format)| {
-            let state =
-                Output::open(path, *format, looks).map_err(|error| in_file(path, &error))?;
+            let state = Output::open(path, *format, looks)
+                .map_err(|error| Failure::of_path(path, &error))?;
             Ok::<_, Failure>(Output {
                 path: path.clone(),
                 format: *format,
@@ -180,7 +180,7 @@ impl Files {
                 State::Old(_) if !is_whole => Ok(()),
                 _ => output.begin().and_then(Writer::finish),
             };
-            done.map_err(|error| in_file(&output.path, &error))?;
+            done.map_err(|error| Failure::of_path(&output.path, &error))?;
         }
         Ok(())
     }
@@ -191,7 +191,7 @@ impl Files {
     ) -> Result<(), Failure> {
         for output in &mut self.outputs {
             let done = output.begin().and_then(&mut act);
-            done.map_err(|error| in_file(&output.path, &error))?;
+            done.map_err(|error| Failure::of_path(&output.path, &error))?;
         }
         Ok(())
     }
@@ -223,10 +223,6 @@ impl Output {
             State::Old(_) => unreachable!("begun above"),
         }
     }
-}
-
-fn in_file(path: &Path, error: &io::Error) -> Failure {
-    Failure::from(format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -237,7 +237,10 @@ impl Outputs {
         let mut parts = Vec::new();
         for (path, format) in &job.targets {
             let part = Part::create(path, *format, common.looks);
-            parts.push((path.clone(), part.map_err(|error| in_file(path, &error))?));
+            parts.push((
+                path.clone(),
+                part.map_err(|error| Failure::of_path(path, &error))?,
+            ));
         }
         let standard = match common.standard {
             Some(Stream::Format(format)) => {
@@ -252,7 +255,7 @@ impl Outputs {
     fn write(&mut self, one: &Transcript, next: Option<&Transcript>) -> Result<(), Failure> {
         for (path, part) in &mut self.parts {
             let written = part.writer.write(one, next);
-            written.map_err(|error| in_file(path, &error))?;
+            written.map_err(|error| Failure::of_path(path, &error))?;
         }
         if let Some(writer) = &mut self.standard {
             writer.write(one, next).map_err(Failure::of_stdout)?;
@@ -266,14 +269,10 @@ impl Outputs {
         }
         for (path, part) in self.parts {
             part.complete(&path)
-                .map_err(|error| in_file(&path, &error))?;
+                .map_err(|error| Failure::of_path(&path, &error))?;
         }
         Ok(())
     }
-}
-
-fn in_file(path: &Path, error: &io::Error) -> Failure {
-    Failure::from(format!("{}: {error}", path.display()))
 }
 
 /// A file that is not whole yet, beside the place where it will be; gone if it does not get there.

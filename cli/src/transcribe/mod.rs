@@ -90,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     for (path, _) in jobs.iter().flat_map(|job| &job.targets) {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+            std::fs::create_dir_all(dir).map_err(|error| Failure::of_path(dir, &error))?;
         }
     }
     let all = jobs.len();

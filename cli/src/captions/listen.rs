@@ -181,8 +181,8 @@ impl Captions {
         if ready.is_empty() {
             return Ok(());
         }
+        let pending = self.order.pending();
         for (place, transcript) in ready.iter().enumerate() {
-            let pending = self.order.pending();
             let next = ready.get(place + 1).or(pending.first().copied());
             self.files.write(transcript, next)?;
         }

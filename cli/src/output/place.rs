@@ -17,13 +17,6 @@ impl Place for File {
     }
 }
 
-impl Place for &File {
-    fn step_back(&mut self, bytes: usize) -> io::Result<bool> {
-        let back = i64::try_from(bytes).map_err(io::Error::other)?;
-        Ok(self.seek(SeekFrom::Current(-back)).is_ok())
-    }
-}
-
 impl Place for Stdout {
     fn step_back(&mut self, _: usize) -> io::Result<bool> {
         Ok(false)

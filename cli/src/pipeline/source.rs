@@ -313,16 +313,18 @@ fn must_decode(pad: &gst::Pad, caps: &gst::Caps) -> bool {
         .as_ref()
         .unwrap_or(pad)
         .parent_element()
-        .and_then(|element| element.factory())
-        .is_some_and(|factory| {
-            let class = factory
-                .metadata(gst::ELEMENT_METADATA_KLASS)
-                .unwrap_or_default();
-            class.contains("Demux") && !class.contains("Adaptive")
-        });
+        .is_some_and(|element| has_class(&element, "Demux") && !has_class(&element, "Adaptive"));
     let kind = structure.name().split('/').next().unwrap_or_default();
     let is_seen = ["video", "image", "text", "subpicture", "closedcaption"].contains(&kind);
     !(is_of_demuxer && is_seen && !is_container(caps))
+}
+
+/// Whether the classification of an element's factory has this part.
+fn has_class(element: &gst::Element, part: &str) -> bool {
+    element.factory().is_some_and(|factory| {
+        let class = factory.metadata(gst::ELEMENT_METADATA_KLASS);
+        class.is_some_and(|class| class.contains(part))
+    })
 }
 
 /// Whether there is something to take it apart.
@@ -343,13 +345,7 @@ fn note_beginnings(source: &gst::Element, extent: &Arc<Extent>) {
     };
     let extent = extent.clone();
     bin.connect_deep_element_added(move |_, _, element| {
-        let is_demuxer = element.factory().is_some_and(|factory| {
-            let class = factory
-                .metadata(gst::ELEMENT_METADATA_KLASS)
-                .unwrap_or_default();
-            class.contains("Demux")
-        });
-        if is_demuxer {
+        if has_class(element, "Demux") {
             for pad in element.src_pads() {
                 watch_begin(&pad, &extent);
             }

@@ -131,7 +131,7 @@ fn due(uri: &str) {
         if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data
             && let Some(now) = clocked.upgrade().and_then(|p| p.current_running_time())
             && let Some(due) = buffer.pts().map(|pts| pts + LATENCY)
-            // What left earlier was final.
+            // Skips final text, which leaves before it is due.
             && let Some(late) = now.checked_sub(due)
         {
             into.lock().expect("no panic").push(late.nseconds());

@@ -20,9 +20,9 @@ use stage::{Stage, line};
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
 
 const MORE: &str = "\
-Each stage on the way to the service has a line with the time that it took. The first that fails is
-the last; standard error says why, and what to do. The last one sends one second of silence, which
-the service may bill.
+Each stage on the way to the service has a line, with the time that it took where that is measured
+apart: the connection's contains the proxy's. The first that fails is the last; standard error says
+why, and what to do. The last one sends one second of silence, which the service may bill.
 
 Exit status:
     0  a session works

@@ -169,14 +169,14 @@ pub fn listen(bus: &gst::Bus) -> BusLog {
 
 /// Returns the messages until the first that `is_last`, it included.
 pub fn listen_until(bus: &gst::Bus, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
-    let mut heard = BusLog::default();
+    let mut log = BusLog::default();
     loop {
         let message = bus.timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
-        let message = message.unwrap_or_else(|| panic!("nothing more came: {heard:#?}"));
+        let message = message.unwrap_or_else(|| panic!("nothing more came: {log:#?}"));
         let last = is_last(&message);
-        heard.messages.push(message);
+        log.messages.push(message);
         if last {
-            return heard;
+            return log;
         }
     }
 }

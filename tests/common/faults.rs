@@ -47,8 +47,8 @@ pub fn expected_words(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
 }
 
 /// The warnings with details of this name.
-pub fn warnings_of(heard: &BusLog, name: &str) -> Vec<gst::Structure> {
-    let warnings = heard.warnings();
+pub fn warnings_of(log: &BusLog, name: &str) -> Vec<gst::Structure> {
+    let warnings = log.warnings();
     warnings
         .into_iter()
         .filter_map(|warning| warning.details)
@@ -71,22 +71,22 @@ pub fn assert_never_shrinks(transcripts: &[Transcript]) {
 
 /// Asserts that the stream is whole: each word comes once, in order, at its time and confirmed, and
 /// no text is taken back.
-pub fn assert_whole(heard: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
-    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-    assert!(heard.saw_eos(), "{case}");
-    let finals = heard.finals();
+pub fn assert_whole(log: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
+    assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+    assert!(log.saw_eos(), "{case}");
+    let finals = log.finals();
     assert_eq!(marks_of(&finals), expected_words(marks, spikes), "{case}");
     let unconfirmed: Vec<_> = finals.iter().filter(|f| f.unconfirmed).collect();
     assert!(unconfirmed.is_empty(), "{case}: {unconfirmed:?}");
-    assert_ends_once(&heard.transcripts());
-    assert_never_shrinks(&heard.transcripts());
+    assert_ends_once(&log.transcripts());
+    assert_never_shrinks(&log.transcripts());
     let numbers: Vec<_> = finals.iter().map(|f| f.utterance).collect();
     assert_eq!(
         numbers,
         (0..finals.len() as u32).collect::<Vec<_>>(),
         "{case}"
     );
-    let sessions: Vec<_> = heard.transcripts().iter().map(|t| t.session).collect();
+    let sessions: Vec<_> = log.transcripts().iter().map(|t| t.session).collect();
     assert!(sessions.is_sorted(), "{case}: {sessions:?}");
 }
 
@@ -101,22 +101,22 @@ pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
     assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
     drop(first);
     let is_warning = |m: &gst::Message| m.type_() == gst::MessageType::Warning;
-    let mut heard = rig.listen_until(is_warning);
+    let mut log = rig.listen_until(is_warning);
     rig.push(two, 20);
     rig.end();
     // Lost, then refused.
-    heard.messages.extend(rig.listen_until(is_warning).messages);
+    log.messages.extend(rig.listen_until(is_warning).messages);
     let _second = back();
-    heard.messages.extend(rig.listen().messages);
-    assert_whole(&heard, &marks, false, "back");
-    let warnings = warnings_of(&heard, "volcasr-reconnect");
+    log.messages.extend(rig.listen().messages);
+    assert_whole(&log, &marks, false, "back");
+    let warnings = warnings_of(&log, "volcasr-reconnect");
     assert!(warnings.len() >= 2, "{warnings:?}");
 }
 
 /// Asserts that each loss has one warning, with the documented details.
-pub fn assert_warned(heard: &BusLog, losses: usize, case: &str) {
-    let warnings = warnings_of(heard, "volcasr-reconnect");
-    assert_eq!(warnings.len(), losses, "{case}: {:?}", heard.warnings());
+pub fn assert_warned(log: &BusLog, losses: usize, case: &str) {
+    let warnings = warnings_of(log, "volcasr-reconnect");
+    assert_eq!(warnings.len(), losses, "{case}: {:?}", log.warnings());
     for details in &warnings {
         assert!(
             details.get::<u32>("attempt").expect("attempt") >= 1,
@@ -190,8 +190,8 @@ pub fn is_progress(message: &gst::Message, kind: gst::ProgressType) -> bool {
 }
 
 /// The errors that the sink itself posted; a source adds its own.
-pub fn own_errors(heard: &BusLog, sink: &gst::Element) -> Vec<Report> {
-    let mut errors = heard.errors();
+pub fn own_errors(log: &BusLog, sink: &gst::Element) -> Vec<Report> {
+    let mut errors = log.errors();
     errors.retain(|error| error.source.as_deref() == Some(sink.name().as_str()));
     errors
 }
@@ -235,16 +235,16 @@ pub fn silent_until_the_end(fault: &str) -> Options {
 }
 
 /// Asserts that the stream ended in an error and not in words.
-pub fn assert_failed(heard: &BusLog, case: &str) {
-    let error = heard.errors().first().map(|report| report.error.clone());
+pub fn assert_failed(log: &BusLog, case: &str) {
+    let error = log.errors().first().map(|report| report.error.clone());
     assert!(
         error.is_some_and(|error| error.matches(gst::ResourceError::Write)),
         "{case}: {:?}",
-        heard.errors()
+        log.errors()
     );
-    assert!(heard.finals().is_empty(), "{case}");
+    assert!(log.finals().is_empty(), "{case}");
     assert!(
-        warnings_of(heard, "volcasr-finish-timeout").is_empty(),
+        warnings_of(log, "volcasr-finish-timeout").is_empty(),
         "{case}"
     );
 }

@@ -309,14 +309,14 @@ pub fn refused(sink: &gst::Element) -> (BusLog, String) {
     let _: gst::StateChangeError = sink
         .set_state(gst::State::Paused)
         .expect_err("it can't be used");
-    let heard = BusLog {
+    let log = BusLog {
         messages: std::iter::from_fn(|| bus.pop()).collect(),
     };
-    let errors = heard.errors();
+    let errors = log.errors();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].error.matches(gst::ResourceError::Settings));
     let text = errors[0].error.message().to_owned();
-    (heard, text)
+    (log, text)
 }
 
 /// Collects the warnings that the elements of this process log from now on.

@@ -33,12 +33,12 @@ pub fn start() -> (Service, PadHarness) {
 }
 
 pub fn assert_heard(harness: &PadHarness, times: &[u64]) -> BusLog {
-    let heard = harness.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(marks_of(&heard.finals()), at(times));
-    heard
+    let log = harness.end();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_ends_once(&log.transcripts());
+    assert_eq!(marks_of(&log.finals()), at(times));
+    log
 }
 
 /// Milliseconds of audio on each connection.

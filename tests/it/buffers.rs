@@ -27,8 +27,8 @@ fn only_empty_buffers_open_no_session() {
     let (service, harness) = start();
     harness.push(0, &[]);
     harness.push(0, &[1]);
-    let heard = harness.end();
-    assert!(heard.saw_eos() && heard.errors().is_empty());
+    let log = harness.end();
+    assert!(log.saw_eos() && log.errors().is_empty());
     assert!(service.connections().iter().all(|c| c.request.is_none()));
 }
 
@@ -51,9 +51,9 @@ fn what_lies_outside_the_segment_is_not_heard() {
     harness.push(12_000, &after);
     // Past its stop the base class itself says that this is the end of the segment.
     let _ = harness.pad.push(harness.buffer(Some(13_000), &second(9)));
-    let heard = assert_heard(&harness, &[10_000, 11_000, 12_000]);
+    let log = assert_heard(&harness, &[10_000, 11_000, 12_000]);
     assert_eq!(lengths(&service), [3000]);
-    let first = &heard.finals()[0].words[0];
+    let first = &log.finals()[0].words[0];
     assert_eq!(first.running_time, Some(300_000_000));
     assert_eq!(first.stream_time, Some(800_000_000));
 }
@@ -83,8 +83,8 @@ fn lists_of_buffers() {
         }
         harness.pad.push_list(list).expect("it is taken");
     }
-    let heard = harness.end();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = harness.end();
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert!(*service.connections()[0].pcm == pcm);
 }
 
@@ -200,12 +200,12 @@ fn forwards_backwards_and_forwards_again() {
     assert!(harness.segment(&segment));
     harness.push(1000, &second(1));
     harness.push(2000, &second(2));
-    let heard = harness.end();
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(marks_of(&heard.finals()), at(&[0, 1000, 2000]));
-    let last = heard.finals().last().and_then(|t| t.running_time);
+    let log = harness.end();
+    assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_ends_once(&log.transcripts());
+    assert_eq!(marks_of(&log.finals()), at(&[0, 1000, 2000]));
+    let last = log.finals().last().and_then(|t| t.running_time);
     assert_eq!(last, Some(4_300_000_000));
     // What was not heard is a gap of two seconds.
     assert_eq!(lengths(&service), [5000]);

@@ -132,8 +132,8 @@ fn child() {
         let (name, value) = property.split_once('=').expect("a property");
         sink.set_property(name, value);
     }
-    let heard = speak(sink);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let log = speak(sink);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
 }
 
 /// Returns the credentials that a process with these variables and properties sends.
@@ -231,9 +231,9 @@ fn reconnections_use_the_settings_of_the_start() {
     assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
     rig.push(second, 20);
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.listen();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
     rig.next = gst::ClockTime::ZERO;
     assert!(rig.run(&[0; 9600], 200).errors().is_empty());

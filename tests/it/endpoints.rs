@@ -73,18 +73,18 @@ impl Way {
             sink.set_property_from_str(name, value);
         }
         let (pcm, marks) = speech(SENTENCES);
-        let heard = TestPipeline::new(sink).run(&pcm, 100);
-        assert!(heard.errors().is_empty(), "{self:?}: {:?}", heard.errors());
-        heard.assert_no_warnings(format!("{self:?}"));
-        assert!(heard.saw_eos());
-        assert_ends_once(&heard.transcripts());
-        (heard, marks)
+        let log = TestPipeline::new(sink).run(&pcm, 100);
+        assert!(log.errors().is_empty(), "{self:?}: {:?}", log.errors());
+        log.assert_no_warnings(format!("{self:?}"));
+        assert!(log.saw_eos());
+        assert_ends_once(&log.transcripts());
+        (log, marks)
     }
 
     /// Every word in its place, in utterances that end confirmed.
     fn assert_heard(&self) -> BusLog {
-        let (heard, marks) = self.hear();
-        let mut finals = heard.finals();
+        let (log, marks) = self.hear();
+        let mut finals = log.finals();
         assert!(
             finals.iter().all(|t| !t.unconfirmed),
             "{self:?}: {finals:#?}"
@@ -106,7 +106,7 @@ impl Way {
                 .collect();
             assert_eq!(words, transcript.text);
         }
-        heard
+        log
     }
 }
 
@@ -114,10 +114,10 @@ impl Way {
 fn bigmodel_async() {
     for result_type in ["full", "single"] {
         for way in Way::new(Endpoint::Async, &[("result-type", result_type)]).odd() {
-            let heard = way.assert_heard();
-            assert_eq!(heard.finals().len() as u64, SENTENCES, "{way:?}");
+            let log = way.assert_heard();
+            assert_eq!(log.finals().len() as u64, SENTENCES, "{way:?}");
             assert!(
-                heard.transcripts().len() as u64 > 2 * SENTENCES,
+                log.transcripts().len() as u64 > 2 * SENTENCES,
                 "interim results"
             );
         }
@@ -129,8 +129,8 @@ fn bigmodel_async() {
 fn bigmodel() {
     for result_type in ["full", "single"] {
         for way in Way::new(Endpoint::Bigmodel, &[("result-type", result_type)]).odd() {
-            let heard = way.assert_heard();
-            assert_eq!(heard.finals().len() as u64, SENTENCES, "{way:?}");
+            let log = way.assert_heard();
+            assert_eq!(log.finals().len() as u64, SENTENCES, "{way:?}");
         }
     }
 }
@@ -141,8 +141,8 @@ fn bigmodel_nostream() {
     for result_type in ["full", "single"] {
         let properties = [("result-type", result_type), ("language", "en-US")];
         for way in Way::new(Endpoint::Nostream, &properties).odd() {
-            let heard = way.assert_heard();
-            assert_eq!(heard.finals().len() as u64, SENTENCES, "{way:?}");
+            let log = way.assert_heard();
+            assert_eq!(log.finals().len() as u64, SENTENCES, "{way:?}");
         }
     }
 }
@@ -152,8 +152,8 @@ fn bigmodel_nostream() {
 fn without_an_end_window() {
     for endpoint in [Endpoint::Async, Endpoint::Bigmodel, Endpoint::Nostream] {
         for way in Way::new(endpoint, &[("end-window-size", "0")]).odd() {
-            let heard = way.assert_heard();
-            let transcripts = heard.transcripts();
+            let log = way.assert_heard();
+            let transcripts = log.transcripts();
             let early = transcripts.iter().position(|t| t.is_final);
             let rest = early.map_or(0, |early| transcripts.len() - early);
             assert!(
@@ -173,8 +173,8 @@ fn two_passes() {
             for mut way in Way::new(Endpoint::Async, &properties).odd() {
                 way.quirks.second_pass_delay = Duration::from_millis(delay);
                 way.quirks.second_pass_out_of_order = out_of_order;
-                let heard = way.assert_heard();
-                for transcript in heard.finals() {
+                let log = way.assert_heard();
+                for transcript in log.finals() {
                     let attributes = transcript.attributes.expect("attributes");
                     assert_eq!(
                         attributes.get::<String>("source").as_deref(),
@@ -199,12 +199,12 @@ fn numbers(texts: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 fn assert_texts(way: &Way) -> BusLog {
-    let (heard, marks) = way.hear();
+    let (log, marks) = way.hear();
     let expected: Vec<String> = marks
         .iter()
         .map(|mark| format!("m{}", mark.number))
         .collect();
-    let finals = heard.finals();
+    let finals = log.finals();
     assert_eq!(
         numbers(finals.iter().map(|t| t.text.clone())),
         expected,
@@ -214,8 +214,8 @@ fn assert_texts(way: &Way) -> BusLog {
         assert!(transcript.words.is_empty());
         assert_eq!((transcript.timestamp, transcript.duration), (None, None));
     }
-    assert_eq!(numbers(heard.tags()), expected, "{way:?}");
-    heard
+    assert_eq!(numbers(log.tags()), expected, "{way:?}");
+    log
 }
 
 /// Only texts: one utterance for the whole session, and nothing final before its end.
@@ -223,9 +223,9 @@ fn assert_texts(way: &Way) -> BusLog {
 fn without_utterances() {
     for endpoint in [Endpoint::Async, Endpoint::Bigmodel, Endpoint::Nostream] {
         for way in &Way::new(endpoint, &[("show-utterances", "false")]).odd()[..2] {
-            let heard = assert_texts(way);
-            assert_eq!(heard.finals().len(), 1, "{way:?}");
-            assert!(!heard.finals()[0].unconfirmed, "{way:?}");
+            let log = assert_texts(way);
+            assert_eq!(log.finals().len(), 1, "{way:?}");
+            assert!(!log.finals()[0].unconfirmed, "{way:?}");
         }
         let mut way = Way::new(endpoint, &[]);
         way.quirks = Quirks {
@@ -293,11 +293,11 @@ fn other_manners_of_speaking() {
             sink.set_property_from_str("end-window-size", window);
             let length = 40_000_u64.next_multiple_of(layout.period());
             let (pcm, marks) = layout.sentences(length / layout.period());
-            let heard = TestPipeline::new(sink).run(&pcm, 20);
-            assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-            assert_ends_once(&heard.transcripts());
+            let log = TestPipeline::new(sink).run(&pcm, 20);
+            assert!(log.errors().is_empty(), "{:?}", log.errors());
+            assert_ends_once(&log.transcripts());
             assert_eq!(
-                marks_of(&heard.finals()),
+                marks_of(&log.finals()),
                 expected(&marks, 0),
                 "{layout:?} {window}"
             );

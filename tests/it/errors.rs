@@ -45,8 +45,8 @@ fn each_cause_has_its_error() {
         rig.play();
         push_much(&mut rig);
         // Ours, the source's, and then EOS, which needs no drain.
-        let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
-        let errors = heard.errors();
+        let log = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
+        let errors = log.errors();
         let sources: Vec<_> = errors.iter().map(|e| e.source.as_deref()).collect();
         let [ours, _] = sources.as_slice() else {
             panic!("{name}: {errors:#?}");
@@ -62,7 +62,7 @@ fn each_cause_has_its_error() {
         }
         let details = errors[0].details.as_ref().expect("details");
         assert_details(&case, details);
-        assert!(heard.warnings().is_empty(), "{name}");
+        assert!(log.warnings().is_empty(), "{name}");
 
         // Not tried again, and nothing follows.
         assert!(
@@ -95,10 +95,10 @@ fn each_cause_has_its_error() {
         (case.mend)(&rig.sink);
         rig.next = gst::ClockTime::ZERO;
         let (pcm, marks) = speech(1);
-        let heard = rig.run(&pcm, 100);
-        assert!(heard.errors().is_empty(), "{name}: {:?}", heard.errors());
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{name}");
-        assert!(heard.saw_eos(), "{name}");
+        let log = rig.run(&pcm, 100);
+        assert!(log.errors().is_empty(), "{name}: {:?}", log.errors());
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{name}");
+        assert!(log.saw_eos(), "{name}");
         assert_eq!(service.connections().len(), 2, "{name}");
     }
 }
@@ -120,9 +120,9 @@ fn a_refused_rate() {
         ..Default::default()
     };
     let (pcm, marks) = layout.sentences(1);
-    let heard = TestPipeline::new(sink).run(&pcm, 100);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = TestPipeline::new(sink).run(&pcm, 100);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
 }
 
 /// At the rate that the other advice names, it would be none.
@@ -131,8 +131,8 @@ fn a_refused_format_at_the_rate_that_always_works() {
     let service = service(frame(45_000_151, "unsupported format"));
     let sink = sink(&service);
     sink.set_property("rate", 16_000i32);
-    let heard = TestPipeline::new(sink).run(&[0; 32_000], 100);
-    let errors = heard.errors();
+    let log = TestPipeline::new(sink).run(&[0; 32_000], 100);
+    let errors = log.errors();
     let error = &errors[0].error;
     assert!(Kind::Stream(gst::StreamError::Format).is(error), "{error}");
     let text = error.message();
@@ -189,7 +189,7 @@ fn after_the_error_every_buffer_is_refused() {
     assert!(harness.begin("another"));
     assert!(harness.segment(&Segment::new()));
     refuses("in another stream", Some(0), &pcm);
-    let heard = harness.end();
-    assert!(heard.saw_eos() && heard.errors().is_empty(), "{heard:?}");
-    assert!(heard.transcripts().is_empty() && heard.warnings().is_empty());
+    let log = harness.end();
+    assert!(log.saw_eos() && log.errors().is_empty(), "{log:?}");
+    assert!(log.transcripts().is_empty() && log.warnings().is_empty());
 }

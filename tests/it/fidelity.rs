@@ -19,10 +19,10 @@ fn an_hour_arrives_as_it_was() {
     let sentences = 3_600_000 / layout.period();
     let (pcm, marks) = layout.sentences(sentences);
     let mut rig = TestPipeline::new(sink);
-    let heard = rig.run(&pcm, 1000);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert_ends_once(&heard.transcripts());
+    let log = rig.run(&pcm, 1000);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    assert_ends_once(&log.transcripts());
     let connections = service.connections();
     assert_eq!(connections.len(), 1);
     assert!(*connections[0].pcm == pcm, "the audio differs");
@@ -37,8 +37,8 @@ fn buffers_of_any_size_arrive_as_they_were() {
         sink.set_property("max-speed", 0.0);
         let (pcm, marks) = speech(4);
         let mut rig = TestPipeline::new(sink);
-        let heard = rig.run(&pcm, ms);
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{ms} ms");
+        let log = rig.run(&pcm, ms);
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{ms} ms");
         assert!(
             *service.connections()[0].pcm == pcm,
             "the audio differs at {ms} ms"

@@ -22,8 +22,8 @@ fn the_message_has_the_documented_fields() {
     ]);
     let service = scripted(&[], response(2000, both));
     let mut rig = TestPipeline::new(sink(&service));
-    let heard = rig.run(&audio(), 100);
-    let structures: Vec<&gst::StructureRef> = heard
+    let log = rig.run(&audio(), 100);
+    let structures: Vec<&gst::StructureRef> = log
         .messages
         .iter()
         .filter_map(|message| message.structure())
@@ -70,7 +70,7 @@ fn the_message_has_the_documented_fields() {
         let value = structures[0].value(field).expect(field);
         assert_eq!(value.type_(), expected, "{field}");
     }
-    let finals = heard.finals();
+    let finals = log.finals();
     let texts: Vec<&str> = finals[0]
         .words
         .iter()
@@ -130,8 +130,8 @@ fn attributes_are_news() {
         recogniser: Recogniser::Scripted(script),
         ..Options::default()
     });
-    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let attributes: Vec<String> = heard
+    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
+    let attributes: Vec<String> = log
         .transcripts()
         .iter()
         .map(|t| {
@@ -167,9 +167,9 @@ fn a_session_without_a_readable_response_draws_one_warning() {
         (&several, &known, None),
     ] {
         let service = scripted(responses, last.clone());
-        let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
-        assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
-        let warnings = heard.warnings();
+        let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
+        assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
+        let warnings = log.warnings();
         let counts: Vec<_> = warnings
             .iter()
             .map(|warning| {
@@ -198,10 +198,10 @@ fn a_zero_character_ends_nothing() {
     let service = scripted(&[], last);
     let sink = sink(&service);
     sink.set_property("post-responses", true);
-    let heard = TestPipeline::new(sink).run(&audio(), 100);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.saw_eos());
-    let finals = heard.finals();
+    let log = TestPipeline::new(sink).run(&audio(), 100);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert!(log.saw_eos());
+    let finals = log.finals();
     assert_eq!(finals[0].text, "ab, c.");
     let texts: Vec<&str> = finals[0]
         .words
@@ -212,5 +212,5 @@ fn a_zero_character_ends_nothing() {
     let attributes = finals[0].attributes.as_ref().expect("attributes");
     assert_eq!(attributes.get::<String>("source").as_deref(), Ok("xy"));
     assert_eq!(attributes.n_fields(), 1, "{attributes}");
-    assert_eq!(heard.tags(), ["ab, c."]);
+    assert_eq!(log.tags(), ["ab, c."]);
 }

@@ -11,12 +11,12 @@ use volcasr_loopback::{Endpoint, Fault, FaultKind, Gate, Lag, Options, Service, 
 
 /// The last sentence's words stand, unconfirmed, and say as much as was heard of them; then EOS,
 /// and no error.
-fn assert_unconfirmed(heard: &BusLog, marks: &[Mark], case: &str) {
-    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-    assert!(heard.saw_eos(), "{case}");
-    assert_ends_once(&heard.transcripts());
-    assert_never_shrinks(&heard.transcripts());
-    let finals = heard.finals();
+fn assert_unconfirmed(log: &BusLog, marks: &[Mark], case: &str) {
+    assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+    assert!(log.saw_eos(), "{case}");
+    assert_ends_once(&log.transcripts());
+    assert_never_shrinks(&log.transcripts());
+    let finals = log.finals();
     let (last, rest) = finals.split_last().expect("final words");
     assert!(
         last.unconfirmed && rest.iter().all(|f| !f.unconfirmed),
@@ -29,11 +29,11 @@ fn assert_unconfirmed(heard: &BusLog, marks: &[Mark], case: &str) {
 }
 
 /// Asserts that a warning tells of it, between the words and EOS.
-fn assert_given_up(heard: &BusLog, marks: &[Mark], case: &str) {
-    assert_unconfirmed(heard, marks, case);
-    let warnings = warnings_of(heard, "volcasr-finish-timeout");
+fn assert_given_up(log: &BusLog, marks: &[Mark], case: &str) {
+    assert_unconfirmed(log, marks, case);
+    let warnings = warnings_of(log, "volcasr-finish-timeout");
     assert_eq!(warnings.len(), 1, "{case}");
-    let place = |is: &dyn Fn(&gst::Message) -> bool| heard.messages.iter().rposition(is);
+    let place = |is: &dyn Fn(&gst::Message) -> bool| log.messages.iter().rposition(is);
     let words = place(&|m| Transcript::parse(m).is_some());
     let warning = place(&|m| m.type_() == gst::MessageType::Warning);
     assert!(words < warning, "{case}");
@@ -45,10 +45,10 @@ fn run(service: &Service, finish_timeout: u32, retries: u32) -> (BusLog, Vec<Mar
     sink.set_property("max-reconnects", retries);
     let (pcm, marks) = open_ended_speech(2);
     let mut rig = TestPipeline::new(sink);
-    let heard = rig.run(&pcm, 20);
+    let log = rig.run(&pcm, 20);
     let finish = service.inspect(|all| all.iter().find_map(|c| c.finish_at));
     let took = finish.map_or(Duration::ZERO, |at| at.elapsed());
-    (heard, marks, took)
+    (log, marks, took)
 }
 
 /// The peer is there, and says nothing more: what it heard is heard again on another connection.
@@ -56,10 +56,10 @@ fn run(service: &Service, finish_timeout: u32, retries: u32) -> (BusLog, Vec<Mar
 fn without_a_final_response_it_is_tried_again() {
     in_parallel(&["no-final@finish", "hang@finish"], |fault| {
         let service = service(faulty(&[fault], false));
-        let (heard, marks, _) = run(&service, 1000, 10);
-        assert_whole(&heard, &marks, false, fault);
-        assert_warned(&heard, 1, fault);
-        let warning = &warnings_of(&heard, "volcasr-reconnect")[0];
+        let (log, marks, _) = run(&service, 1000, 10);
+        assert_whole(&log, &marks, false, fault);
+        assert_warned(&log, 1, fault);
+        let warning = &warnings_of(&log, "volcasr-reconnect")[0];
         let error = warning.get::<gst::Structure>("error").expect("error");
         let message = error.get::<String>("message").expect("message");
         assert!(message.contains("last words"), "{message}");
@@ -77,14 +77,11 @@ fn without_tries_it_ends_unconfirmed_after_finish_timeout() {
         ],
         |fault| {
             let service = service(faulty(&[fault], false));
-            let (heard, marks, took) = run(&service, 500, 0);
-            assert_given_up(&heard, &marks, fault);
+            let (log, marks, took) = run(&service, 500, 0);
+            assert_given_up(&log, &marks, fault);
             assert_eq!(service.connections().len(), 1, "{fault}");
             assert!(took < Duration::from_secs(10), "{fault}: {took:?}");
-            assert!(
-                warnings_of(&heard, "volcasr-reconnect").is_empty(),
-                "{fault}"
-            );
+            assert!(warnings_of(&log, "volcasr-reconnect").is_empty(), "{fault}");
         },
     );
 }
@@ -112,8 +109,8 @@ fn the_wait_is_six_times_finish_timeout_at_most() {
             ..Options::default()
         });
         let case = format!("{:?}", faults[0]);
-        let (heard, marks, took) = run(&service, 500, 100);
-        assert_given_up(&heard, &marks, &case);
+        let (log, marks, took) = run(&service, 500, 100);
+        assert_given_up(&log, &marks, &case);
         // Since the service has read the finish, some time after it was written.
         assert!(took >= Duration::from_millis(2000), "{case}: {took:?}");
         assert!(took < Duration::from_secs(10), "{case}: {took:?}");
@@ -128,8 +125,8 @@ fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (BusLog, usize) {
     rig.sink
         .set_property("resource-id", "volc.bigasr.sauc.duration");
     rig.sink.set_property("max-reconnects", retries);
-    let heard = rig.run(pcm, 20);
-    (heard, service.connections().len())
+    let log = rig.run(pcm, 20);
+    (log, service.connections().len())
 }
 
 /// Closed in good order behind the finish by a service that has heard everything, with no try left:
@@ -137,9 +134,9 @@ fn run_on_bigmodel(fault: &str, pcm: &[u8], retries: u32) -> (BusLog, usize) {
 #[test]
 fn a_close_behind_the_finish_is_an_end() {
     let (pcm, marks) = open_ended_speech(2);
-    let (heard, connections) = run_on_bigmodel("close:1000@finish", &pcm, 0);
-    assert_given_up(&heard, &marks, "closed");
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    let (log, connections) = run_on_bigmodel("close:1000@finish", &pcm, 0);
+    assert_given_up(&log, &marks, "closed");
+    assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
     assert_eq!(connections, 1);
 }
 
@@ -148,9 +145,9 @@ fn a_close_behind_the_finish_is_an_end() {
 #[test]
 fn a_close_behind_the_finish_with_silence_at_the_end_is_silent() {
     let (pcm, marks) = speech(2);
-    let (heard, connections) = run_on_bigmodel("close:1000@finish", &pcm, 10);
-    assert_whole(&heard, &marks, false, "closed");
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    let (log, connections) = run_on_bigmodel("close:1000@finish", &pcm, 10);
+    assert_whole(&log, &marks, false, "closed");
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
     assert_eq!(connections, 1);
 }
 
@@ -171,10 +168,10 @@ fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
         ("close:1000@finish*", noisy(), 1),
         ("close:1000@finish", open_ended_speech(2), 0),
     ] {
-        let (heard, connections) = run_on_bigmodel(fault, &pcm, 10);
-        assert_whole(&heard, &marks, false, fault);
-        assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 1, "{fault}");
-        let given_up = warnings_of(&heard, "volcasr-finish-timeout").len();
+        let (log, connections) = run_on_bigmodel(fault, &pcm, 10);
+        assert_whole(&log, &marks, false, fault);
+        assert_eq!(warnings_of(&log, "volcasr-reconnect").len(), 1, "{fault}");
+        let given_up = warnings_of(&log, "volcasr-finish-timeout").len();
         assert_eq!(given_up, timeouts, "{fault}");
         assert_eq!(connections, 2, "{fault}");
     }
@@ -189,10 +186,10 @@ fn a_close_behind_the_finish_with_audio_that_was_never_answered_is_a_loss() {
         let mut rig = TestPipeline::new(fast_sink(&service));
         rig.sink.set_property("uri", service.uri_for(endpoint));
         let (pcm, marks) = open_ended_speech(2);
-        let heard = rig.run(&pcm, 20);
-        assert_whole(&heard, &marks, false, "behind");
-        assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
-        assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 1);
+        let log = rig.run(&pcm, 20);
+        assert_whole(&log, &marks, false, "behind");
+        assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
+        assert_eq!(warnings_of(&log, "volcasr-reconnect").len(), 1);
         assert_eq!(service.connections().len(), 2);
     }
 }
@@ -265,14 +262,14 @@ fn a_finish_that_can_not_be_written_is_lost() {
         until_blocked(&sink, Duration::ZERO);
         assert!(service.inject(FaultKind::Reset), "{case}");
         service.release(Gate::Reading);
-        let heard = rig.listen();
-        if replay == 0 && !heard.errors().is_empty() {
+        let log = rig.listen();
+        if replay == 0 && !log.errors().is_empty() {
             // All of the audio is lost, and none was answered for.
-            return assert_failed(&heard, &case);
+            return assert_failed(&log, &case);
         }
-        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-        assert!(heard.saw_eos(), "{case}");
-        assert_ends_once(&heard.transcripts());
+        assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+        assert!(log.saw_eos(), "{case}");
+        assert_ends_once(&log.transcripts());
         if replay == 0 {
             // A frame was left for the next connection, which ended in good order.
             return;
@@ -283,7 +280,7 @@ fn a_finish_that_can_not_be_written_is_lost() {
             .copied()
             .filter(|mark| mark.end + 200 < frames as u64 * 200)
             .collect();
-        let finals = marks_of(&heard.finals());
+        let finals = marks_of(&log.finals());
         assert!(
             finals.starts_with(&expected(&whole, 0)),
             "{case}: {finals:?}"

@@ -52,9 +52,9 @@ impl BusLog {
     }
 }
 
-fn assert_two_sessions(heard: &BusLog, rig: &TestPipeline, said: &[(Vec<u8>, Vec<Mark>); 2]) {
-    assert!(heard.saw_eos() && heard.errors().is_empty() && heard.warnings().is_empty());
-    let finals = heard.finals();
+fn assert_two_sessions(log: &BusLog, rig: &TestPipeline, said: &[(Vec<u8>, Vec<Mark>); 2]) {
+    assert!(log.saw_eos() && log.errors().is_empty() && log.warnings().is_empty());
+    let finals = log.finals();
     let offset = rig.time_of(&said[0].0).mseconds();
     let mut marks = expected(&said[0].1, 0);
     marks.extend(expected(&said[1].1, offset));
@@ -91,8 +91,8 @@ fn the_signal_ends_the_session_and_the_next_buffer_opens_another() {
     finish(&rig.sink);
     rig.push(&said[1].0, 20);
     rig.end();
-    let heard = first.and(rig.listen());
-    assert_two_sessions(&heard, &rig, &said);
+    let log = first.and(rig.listen());
+    assert_two_sessions(&log, &rig, &said);
     assert_heard_apart(&service, &said);
 }
 
@@ -109,8 +109,8 @@ fn the_event_ends_it_where_it_comes() {
     assert!(rig.source.send_event(event));
     rig.push(&said[1].0, 20);
     rig.end();
-    let heard = rig.listen();
-    assert_two_sessions(&heard, &rig, &said);
+    let log = rig.listen();
+    assert_two_sessions(&log, &rig, &said);
     assert_heard_apart(&service, &said);
 }
 
@@ -124,8 +124,8 @@ fn the_last_words_come_in_paused_too() {
     until_received(&rig, &pcm);
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
     finish(&rig.sink);
-    let heard = finals(&rig, 2);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = finals(&rig, 2);
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.final_at.is_some())));
 }
 
@@ -144,9 +144,9 @@ fn it_has_no_effect_where_nothing_is_open() {
     let (pcm, marks) = spoken(0);
     rig.push(&pcm, 20);
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.saw_eos() && heard.errors().is_empty() && heard.warnings().is_empty());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.listen();
+    assert!(log.saw_eos() && log.errors().is_empty() && log.warnings().is_empty());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert_eq!(service.connections().len(), 1);
 }
 

@@ -66,14 +66,14 @@ fn endless_answers_do_not_put_off_the_end() {
         stat(&sink, "audio-sent") == 4_000_000_000
     });
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.saw_eos(), "{:?}", heard.errors());
+    let log = rig.listen();
+    assert!(log.saw_eos(), "{:?}", log.errors());
     let given_up = |report: &Report| {
         let details = report.details.as_ref();
         details.is_some_and(|details| details.name() == "volcasr-finish-timeout")
     };
     // A busy machine may take the service for silent, and try again.
-    let warnings = heard.warnings();
+    let warnings = log.warnings();
     assert!(warnings.last().is_some_and(given_up), "{warnings:?}");
     assert_eq!(warnings.iter().filter(|w| given_up(w)).count(), 1);
 }

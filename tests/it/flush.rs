@@ -46,12 +46,12 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
     assert!(harness.segment(&segment));
     let (pcm, marks) = sentence(10);
     harness.push_all(at, &pcm, 20);
-    let heard = harness.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, at));
-    for transcript in heard.transcripts() {
+    let log = harness.end();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_ends_once(&log.transcripts());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, at));
+    for transcript in log.transcripts() {
         assert_eq!(
             (transcript.stream, transcript.session),
             (stream, 0),
@@ -62,7 +62,7 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
         assert_eq!(transcript.running_time, Some(since));
         assert_eq!(transcript.stream_time, transcript.timestamp);
     }
-    assert_eq!(heard.finals()[0].utterance, 0);
+    assert_eq!(log.finals()[0].utterance, 0);
 }
 
 #[test]
@@ -210,9 +210,9 @@ fn nothing_comes_late() {
     }
     let (pcm, marks) = sentence(9000);
     harness.push_all(0, &pcm, 200);
-    let heard = harness.end();
-    assert!(heard.transcripts().iter().all(|t| t.stream == 100));
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = harness.end();
+    assert!(log.transcripts().iter().all(|t| t.stream == 100));
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
 }
 
 /// A leaky queue tells what it lost: before the flush is done, or never. What comes then has room,
@@ -272,9 +272,9 @@ fn while_audio_is_dropped() {
             stat(&harness.sink, "audio-queued") < 300_000_000
         });
     }
-    let heard = harness.end();
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 70_000));
+    let log = harness.end();
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 70_000));
 }
 
 /// A source that seeks, as a player does it: every place that is sought is heard from there on.
@@ -316,17 +316,17 @@ fn seeks_in_a_recording() {
             if paused {
                 rig.play();
             }
-            let heard = rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
-            assert!(heard.warnings().is_empty() && heard.errors().is_empty());
-            let all = heard.transcripts();
+            let log = rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
+            assert!(log.warnings().is_empty() && log.errors().is_empty());
+            let all = log.transcripts();
             assert!(all.iter().all(|t| t.stream == n as u32 + 1), "{all:?}");
             let wanted: Vec<_> = marks
                 .iter()
                 .filter(|mark| mark.start >= to && mark.end <= to + 2600)
                 .copied()
                 .collect();
-            assert_eq!(marks_of(&heard.finals()), expected(&wanted, 0));
-            let last = heard.finals().pop().expect("one");
+            assert_eq!(marks_of(&log.finals()), expected(&wanted, 0));
+            let last = log.finals().pop().expect("one");
             assert_eq!(last.stream_time, last.timestamp);
             assert_eq!(
                 last.running_time,

@@ -33,11 +33,11 @@ fn check() {
     let mut rig = TestPipeline::new(unpaced_sink(&service));
     let warnings = logged_warnings();
     let (pcm, marks) = speech(3);
-    let heard = rig.run(&pcm, 20);
-    assert!(heard.finals().len() > 1 && heard.errors().is_empty());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.run(&pcm, 20);
+    assert!(log.finals().len() > 1 && log.errors().is_empty());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     let is_tag = |message: &gst::Message| message.type_() == gst::MessageType::Tag;
-    assert!(!heard.messages.iter().any(is_tag));
+    assert!(!log.messages.iter().any(is_tag));
     let warnings = warnings.lock().expect("no panic").clone();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("no tags"), "{warnings:?}");

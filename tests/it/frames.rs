@@ -85,8 +85,8 @@ fn session(properties: &[(&str, &str)], pcm: &[u8], ms: usize) -> Vec<Frame> {
         "gzip" => 1,
         _ => 0,
     };
-    let heard = TestPipeline::new(sink).run(pcm, ms);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let log = TestPipeline::new(sink).run(pcm, ms);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
     let connections = service.connections();
     let [connection] = &connections[..] else {
         panic!("{} connections", connections.len())
@@ -153,8 +153,8 @@ fn every_byte_of_a_short_session() {
     let service = recording();
     let sink = sink(&service);
     sink.set_property_from_str("compression", "none");
-    let heard = TestPipeline::new(sink).run(&[1, 2, 3, 4], 1);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let log = TestPipeline::new(sink).run(&[1, 2, 3, 4], 1);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
     let connection = &service.connections()[0];
     let packets: Vec<&[u8]> = connection
         .frames

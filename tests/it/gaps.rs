@@ -24,11 +24,11 @@ pub fn a_longer_jump_ends_the_session_after_the_end_window() {
     harness.push(0, &second(0));
     harness.push(5001, &second(1));
     harness.push(60_000, &second(2));
-    let heard = assert_heard(&harness, &[0, 5001, 60_000]);
+    let log = assert_heard(&harness, &[0, 5001, 60_000]);
     assert_eq!(lengths(&service), [2000, 2000, 1000]);
-    let sessions: Vec<u32> = heard.finals().iter().map(|t| t.session).collect();
+    let sessions: Vec<u32> = log.finals().iter().map(|t| t.session).collect();
     assert_eq!(sessions, [0, 1, 2]);
-    assert!(heard.finals().iter().all(|t| t.stream == 0));
+    assert!(log.finals().iter().all(|t| t.stream == 0));
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_buffer_as_long_as_the_queue_is_taken_behind_a_bit_of_another() {
     let (pcm, marks) = speech(4);
     harness.push(0, &pcm[..harness.bytes(130)]);
     harness.push_all(130, &pcm[harness.bytes(130)..], 1000);
-    let heard = harness.end();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = harness.end();
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
 }
 
 /// A gap's silence takes the room that the buffer behind it was promised.
@@ -94,8 +94,8 @@ pub fn a_long_gap_posts_its_words() {
     let (service, harness) = start();
     harness.push(0, &second(0));
     assert!(harness.gap(1000, 10_000));
-    let heard = harness.listen_for(|t| !t.text.is_empty());
-    assert_eq!(marks_of(&heard.finals()), at(&[0]));
+    let log = harness.listen_for(|t| !t.text.is_empty());
+    assert_eq!(marks_of(&log.finals()), at(&[0]));
     assert!(service.wait(LONG, |c| c[0].final_at.is_some()));
 }
 
@@ -111,8 +111,8 @@ pub fn what_overlaps_is_heard_once() {
     harness.push(900, cut(900, 1100));
     harness.jump(1400, cut(1400, 5000));
     harness.push_all(5000, &pcm[harness.bytes(5000)..], 100);
-    let heard = harness.end();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = harness.end();
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert!(*service.connections()[0].pcm == pcm);
 }
 
@@ -135,8 +135,8 @@ fn an_idle_timeout_shorter_than_a_chunk() {
     let marks: Vec<Mark> = (0..3).map(|n| layout.mark(n)).collect();
     harness.push_all(0, &layout.pcm(2900), 20);
     // Nothing more comes, and no end.
-    let heard = harness.listen_for(|t| t.words.iter().any(|w| w.text.contains('2')));
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = harness.listen_for(|t| t.words.iter().any(|w| w.text.contains('2')));
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     // A line that waited for the first chunk for longer than the idle timeout was hung up.
     let connections = service.connections();
     assert_eq!(

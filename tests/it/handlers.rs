@@ -64,8 +64,8 @@ fn that_call_back_into_the_element() {
         }
         gst::BusSyncReply::Pass
     });
-    let heard = rig.run(&pcm, 20);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.run(&pcm, 20);
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert!(calls.load(Ordering::SeqCst) > marks.len());
 }
 
@@ -104,9 +104,9 @@ fn that_block() {
     calls.assert_at_once("a handler blocks");
     assert!(!rig.take().saw_eos());
     door.open();
-    let heard = rig.listen();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert!(heard.saw_eos());
+    let log = rig.listen();
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    assert!(log.saw_eos());
 }
 
 /// Nearly as many as the pool has threads; all the while READY is at hand.
@@ -201,9 +201,9 @@ fn that_stop_at_the_end_of_the_progress() {
     rig.sink.set_property("uri", service.uri());
     rig.bus.unset_sync_handler();
     let (pcm, marks) = speech(1);
-    let heard = rig.run(&pcm, 20);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.run(&pcm, 20);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
 }
 
 #[test]

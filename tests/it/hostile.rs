@@ -53,8 +53,8 @@ fn session(script: Script, faults: Vec<Fault>) -> (BusLog, Service) {
     let sink = sink(&service);
     sink.set_property("max-speed", 0.0);
     let mut rig = TestPipeline::new(sink);
-    let heard = rig.run(&[0; 48_000], 20);
-    (heard, service)
+    let log = rig.run(&[0; 48_000], 20);
+    (log, service)
 }
 
 /// An utterance, `odd`, and that utterance's end and another.
@@ -67,30 +67,30 @@ fn around(odd: Send) -> BusLog {
     session(script, Vec::new()).0
 }
 
-fn texts(heard: &BusLog) -> Vec<String> {
-    heard.finals().into_iter().map(|f| f.text).collect()
+fn texts(log: &BusLog) -> Vec<String> {
+    log.finals().into_iter().map(|f| f.text).collect()
 }
 
 #[track_caller]
-fn assert_unharmed(heard: &BusLog, case: &str) {
-    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-    heard.assert_no_warnings(case);
-    assert!(heard.saw_eos(), "{case}");
-    assert_eq!(texts(heard), ["before.", "after."], "{case}");
-    assert_ends_once(&heard.transcripts());
+fn assert_unharmed(log: &BusLog, case: &str) {
+    assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+    log.assert_no_warnings(case);
+    assert!(log.saw_eos(), "{case}");
+    assert_eq!(texts(log), ["before.", "after."], "{case}");
+    assert_ends_once(&log.transcripts());
 }
 
 /// One error of the right domain, and the utterance that was open ends before it.
 #[track_caller]
-fn assert_refused(heard: &BusLog, case: &str) {
-    let error = &heard.errors()[0];
+fn assert_refused(log: &BusLog, case: &str) {
+    let error = &log.errors()[0];
     assert!(
         error.error.matches(gst::StreamError::Decode),
         "{case}: {error:?}"
     );
     let details = error.details.as_ref().expect("details");
     assert_eq!(details.get("retryable"), Ok(false), "{case}: {details:?}");
-    assert_ends_once(&heard.transcripts());
+    assert_ends_once(&log.transcripts());
 }
 
 /// The kinds of damage are a table of the protocol's tests; these are one of each that it knows.
@@ -180,12 +180,12 @@ fn broken_framing_is_restored() {
             Trigger::Audio(Duration::from_millis(600)),
         );
         let script = Script::responses([(400, BEFORE)], AFTER);
-        let (heard, service) = session(script, vec![fault]);
-        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-        assert!(heard.saw_eos(), "{case}");
-        assert_eq!(texts(&heard), ["before.", "after."], "{case}");
-        assert_ends_once(&heard.transcripts());
-        assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 1, "{case}");
+        let (log, service) = session(script, vec![fault]);
+        assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+        assert!(log.saw_eos(), "{case}");
+        assert_eq!(texts(&log), ["before.", "after."], "{case}");
+        assert_ends_once(&log.transcripts());
+        assert_eq!(warnings_of(&log, "volcasr-reconnect").len(), 1, "{case}");
         assert_eq!(service.connections().len(), 2, "{case}");
     }
 }
@@ -199,8 +199,8 @@ fn a_frame_of_a_gibibyte_is_refused() {
         Trigger::Audio(Duration::from_millis(600)),
     );
     let script = Script::responses([(400, BEFORE)], AFTER);
-    let (heard, service) = session(script, vec![fault]);
-    assert_refused(&heard, "1 GiB");
+    let (log, service) = session(script, vec![fault]);
+    assert_refused(&log, "1 GiB");
     assert_eq!(service.connections().len(), 1);
 }
 
@@ -219,13 +219,13 @@ fn broken_framing_on_every_connection_is_an_error() {
     rig.play();
     rig.push(&[0; 48_000], 20);
     // Without the end of the stream: the loss alone has to be the error.
-    let heard = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
-    let error = &heard.errors()[0];
+    let log = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
+    let error = &log.errors()[0];
     assert!(error.error.matches(gst::ResourceError::Write), "{error:?}");
     assert!(error.error.message().contains("corrupt"), "{error:?}");
     let details = error.details.as_ref().expect("details");
     assert_eq!(details.get("retryable"), Ok(true), "{details:?}");
-    assert_eq!(warnings_of(&heard, "volcasr-reconnect").len(), 3);
+    assert_eq!(warnings_of(&log, "volcasr-reconnect").len(), 3);
     assert_eq!(service.connections().len(), 4);
 }
 
@@ -239,8 +239,8 @@ fn broken_framing_in_place_of_the_answer_is_refused() {
             ..Options::default()
         });
         service.hold(Gate::Ack);
-        let heard = TestPipeline::new(sink(&service)).run(&[0; 48_000], 20);
-        assert_refused(&heard, case);
+        let log = TestPipeline::new(sink(&service)).run(&[0; 48_000], 20);
+        assert_refused(&log, case);
         assert_eq!(service.connections().len(), 1, "{case}: tried again");
     }
 }
@@ -255,8 +255,8 @@ fn an_error_frame_without_a_readable_body_has_its_code() {
         ("no size", 0, vec![]),
     ] {
         let bytes = frame(0xf, 0, compression, &[&code[..], &rest].concat());
-        let heard = around(Send::Frame(bytes));
-        let error = &heard.errors()[0];
+        let log = around(Send::Frame(bytes));
+        let error = &log.errors()[0];
         assert!(
             error.error.matches(gst::ResourceError::Settings),
             "{case}: {error:?}"
@@ -264,7 +264,7 @@ fn an_error_frame_without_a_readable_body_has_its_code() {
         let details = error.details.as_ref().expect("details");
         assert_eq!(details.get("code"), Ok(45_000_001u32), "{case}");
         assert_eq!(details.get("message"), Ok(""), "{case}");
-        assert_ends_once(&heard.transcripts());
+        assert_ends_once(&log.transcripts());
     }
 }
 
@@ -277,6 +277,6 @@ fn a_text_that_is_cut_inside_a_character_is_skipped() {
         Trigger::Audio(Duration::from_millis(600)),
     );
     let script = Script::responses([(400, BEFORE)], AFTER);
-    let (heard, _service) = session(script, vec![fault]);
-    assert_unharmed(&heard, "a character in two");
+    let (log, _service) = session(script, vec![fault]);
+    assert_unharmed(&log, "a character in two");
 }

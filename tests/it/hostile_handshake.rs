@@ -119,13 +119,13 @@ fn a_short_connect_timeout_does_not_hide_the_status() {
         });
         let sink = sink_for(&uri);
         sink.set_property("connect-timeout", 300u32);
-        let heard = TestPipeline::new(sink).run(&[0; 48_000], 100);
-        let error = &heard.errors()[0].error;
+        let log = TestPipeline::new(sink).run(&[0; 48_000], 100);
+        let error = &log.errors()[0].error;
         assert!(
             error.matches(gst::ResourceError::NotAuthorized),
             "{answer:?}: {error:?}"
         );
-        assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+        assert!(log.warnings().is_empty(), "{:?}", log.warnings());
     }
 }
 
@@ -174,8 +174,8 @@ fn redirects_are_not_followed() {
             faults: vec![Fault::each(http, Trigger::Handshake)],
             ..Options::default()
         });
-        let heard = refusal(&service.uri());
-        let error = &heard.errors()[0];
+        let log = refusal(&service.uri());
+        let error = &log.errors()[0];
         let details = error.details.as_ref().expect("details");
         assert_eq!(
             details.get("http-status"),
@@ -244,8 +244,8 @@ fn a_tls_handshake_that_trickles_is_given_up_and_holds_no_state_change() {
     let sink = sink_for(&uri);
     sink.set_property("connect-timeout", 500u32);
     sink.set_property("max-reconnects", 0u32);
-    let heard = TestPipeline::new(sink).run(&[0; 48_000], 100);
-    let error = &heard.errors()[0].error;
+    let log = TestPipeline::new(sink).run(&[0; 48_000], 100);
+    let error = &log.errors()[0].error;
     assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
 
     let sink = sink_for(&uri);

@@ -25,12 +25,12 @@ fn pause(
     let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(first, 20);
-    let mut heard = BusLog::default();
-    quiet(&rig, &mut heard);
+    let mut log = BusLog::default();
+    quiet(&rig, &mut log);
     rig.push(second, 20);
     rig.end();
-    heard.messages.extend(rig.listen().messages);
-    (heard, marks, sink)
+    log.messages.extend(rig.listen().messages);
+    (log, marks, sink)
 }
 
 fn posted(words: usize) -> impl Fn(&gst::Message) -> bool {
@@ -54,9 +54,9 @@ pub fn a_long_buffer_is_no_pause() {
     assert!(!service.wait(Duration::from_millis(2500), paused));
     rig.push(second, 20);
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.warnings().is_empty() && heard.errors().is_empty());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.listen();
+    assert!(log.warnings().is_empty() && log.errors().is_empty());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert_eq!(service.connections().len(), 1);
 }
 
@@ -67,12 +67,12 @@ fn the_next_session_may_take_another_try() {
         faults: vec!["http:503@handshake#2".parse().expect("a fault")],
         ..Options::default()
     });
-    let (heard, marks, sink) = pause(&service, 600, 2200, |_, _| {
+    let (log, marks, sink) = pause(&service, 600, 2200, |_, _| {
         assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
     });
-    assert!(heard.errors().is_empty(), "{heard:?}");
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    let warnings = heard.warnings();
+    assert!(log.errors().is_empty(), "{log:?}");
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    let warnings = log.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
         warnings[0].error.message().contains("No session yet"),
@@ -89,10 +89,10 @@ pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
         let case = format!("{first_part}");
         let service = service(Options::default());
         let began = std::time::Instant::now();
-        let (heard, marks, sink) = pause(&service, 600, first_part, |rig, heard| {
+        let (log, marks, sink) = pause(&service, 600, first_part, |rig, log| {
             if first_part > 2800 {
                 // M3 and M4 of the second sentence.
-                heard.messages.extend(rig.listen_until(posted(2)).messages);
+                log.messages.extend(rig.listen_until(posted(2)).messages);
             }
             assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
             assert!(
@@ -102,12 +102,12 @@ pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
             );
         });
         assert!(
-            heard.warnings().is_empty() && heard.errors().is_empty(),
-            "{case}: {heard:?}"
+            log.warnings().is_empty() && log.errors().is_empty(),
+            "{case}: {log:?}"
         );
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
-        assert!(heard.finals().iter().all(|f| !f.unconfirmed), "{case}");
-        assert_ends_once(&heard.transcripts());
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{case}");
+        assert!(log.finals().iter().all(|f| !f.unconfirmed), "{case}");
+        assert_ends_once(&log.transcripts());
         let connections = service.connections();
         assert_eq!(connections.len(), 2, "{case}");
         for connection in &connections {
@@ -142,13 +142,13 @@ pub fn the_finish_of_a_pause_is_restored() {
         ],
         |fault| {
             let service = service(faulty(&[fault], false));
-            let (heard, marks, _) = pause(&service, 600, 3700, |rig, heard| {
-                heard.messages.extend(rig.listen_until(posted(2)).messages);
+            let (log, marks, _) = pause(&service, 600, 3700, |rig, log| {
+                log.messages.extend(rig.listen_until(posted(2)).messages);
             });
-            assert!(heard.errors().is_empty(), "{fault}: {heard:?}");
-            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{fault}");
-            assert!(heard.finals().iter().all(|f| !f.unconfirmed), "{fault}");
-            assert_warned(&heard, 1, fault);
+            assert!(log.errors().is_empty(), "{fault}: {log:?}");
+            assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{fault}");
+            assert!(log.finals().iter().all(|f| !f.unconfirmed), "{fault}");
+            assert_warned(&log, 1, fault);
         },
     );
 }
@@ -164,7 +164,7 @@ pub fn the_service_may_end_it_as_well() {
             idle_timeout: Duration::from_millis(1500),
             ..Options::default()
         });
-        let (heard, marks, sink) = pause(&service, 0, first_part, |_, _| {
+        let (log, marks, sink) = pause(&service, 0, first_part, |_, _| {
             assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
             assert_eq!(
                 service.inspect(|all| all[0].errors[0].0),
@@ -172,9 +172,9 @@ pub fn the_service_may_end_it_as_well() {
                 "{case}"
             );
         });
-        assert!(heard.errors().is_empty(), "{case}: {heard:?}");
-        heard.assert_no_warnings(&case);
-        assert_whole(&heard, &marks, false, &case);
+        assert!(log.errors().is_empty(), "{case}: {log:?}");
+        log.assert_no_warnings(&case);
+        assert_whole(&log, &marks, false, &case);
         assert_eq!(service.connections().len(), 2, "{case}");
         assert_eq!(stat(&sink, "reconnects"), 0, "{case}: nothing was lost");
     });
@@ -201,9 +201,9 @@ fn being_ended_for_idleness_is_no_try() {
         }
     }
     rig.end();
-    let heard = rig.listen();
-    assert_whole(&heard, &marks, false, "idle");
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    let log = rig.listen();
+    assert_whole(&log, &marks, false, "idle");
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
 }
 
 /// With audio in hand it is a loss: the send was blocked, say, and the service saw nothing.
@@ -212,9 +212,9 @@ pub fn with_audio_to_send_it_is_a_loss() {
     let idle = r#"error:45000081:{"error":"[Timeout waiting next packet] session has ended"}@3s"#;
     let service = service(faulty(&[idle], false));
     let (pcm, marks) = open_ended_speech(4);
-    let heard = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "busy");
-    assert_warned(&heard, 1, "busy");
+    let log = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
+    assert_whole(&log, &marks, false, "busy");
+    assert_warned(&log, 1, "busy");
 }
 
 /// It is said right behind the audio, again and again: losses that count, however little waits to
@@ -228,19 +228,19 @@ fn right_behind_audio_it_is_a_loss() {
     let mut rig = TestPipeline::new(sink);
     rig.play();
     let (pcm, _) = open_ended_speech(4);
-    let mut heard = BusLog::default();
+    let mut log = BusLog::default();
     let began = std::time::Instant::now();
     for piece in pcm.chunks(200 * 48).cycle() {
-        if !heard.errors().is_empty() {
+        if !log.errors().is_empty() {
             break;
         }
         assert!(began.elapsed() < LONG, "{}", service.connections().len());
         rig.push(piece, 20);
         let wait = gst::ClockTime::from_mseconds(200);
-        heard.messages.extend(rig.bus.timed_pop(wait));
-        heard.messages.extend(rig.take().messages);
+        log.messages.extend(rig.bus.timed_pop(wait));
+        log.messages.extend(rig.take().messages);
     }
-    assert_warned(&heard, 2, "busy");
+    assert_warned(&log, 2, "busy");
     assert_eq!(service.connections().len(), 3);
 }
 
@@ -262,15 +262,15 @@ fn the_finish_of_a_pause_may_be_given_up() {
     let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(first, 20);
-    let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+    let mut log = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
     rig.push(second, 20);
     rig.end();
-    heard.messages.extend(rig.listen().messages);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
-    assert_eq!(heard.warnings().len(), 1, "{:?}", heard.warnings());
+    log.messages.extend(rig.listen().messages);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    assert_ends_once(&log.transcripts());
+    assert_eq!(warnings_of(&log, "volcasr-finish-timeout").len(), 1);
+    assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
     let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
     assert_eq!(counted, (2, 0), "nothing was restored");
 }

@@ -66,11 +66,11 @@ fn push(harness: &PadHarness, at: u64, pcm: &[u8], discont: bool) {
     }
 }
 
-fn judge(service: &Service, heard: &BusLog) -> Result {
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
-    let words = marks_of(&heard.finals());
+fn judge(service: &Service, log: &BusLog) -> Result {
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_ends_once(&log.transcripts());
+    let words = marks_of(&log.finals());
     let truth = |n: u32| u64::from(n) * 1000 + 300;
     let off = words.iter().filter(|word| word.0 < SECONDS);
     let off = off.map(|(n, start, _)| start.abs_diff(truth(*n))).max();
@@ -156,8 +156,8 @@ fn jitter_before_audioresample_loses_nothing() {
         let _ = rig.source.push_buffer(buffer);
     }
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.saw_eos() && heard.errors().is_empty());
+    let log = rig.listen();
+    assert!(log.saw_eos() && log.errors().is_empty());
     let (sent, made): (u64, u64) = (
         lengths(&service).iter().sum(),
         made.load(Ordering::Relaxed) / 48,

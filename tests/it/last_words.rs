@@ -28,9 +28,9 @@ fn in_real_time() {
     sink.set_property("sync", true);
     let (pcm, marks) = speech(1);
     let mut rig = TestPipeline::new(sink);
-    let heard = rig.run(&pcm, 100);
-    assert!(heard.errors().is_empty());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.run(&pcm, 100);
+    assert!(log.errors().is_empty());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
     rig.play();
     // The base class posts EOS anew; the stream is not finished anew.

@@ -25,27 +25,27 @@ fn fail_in(sink: &gst::Element, sentences: u64) -> BusLog {
     rig.play();
     rig.push(&pcm, 20);
     // Not the end yet: a loss behind the finish would be no error.
-    let mut heard = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
+    let mut log = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
     rig.end();
-    heard.messages.extend(rig.listen().messages);
+    log.messages.extend(rig.listen().messages);
     // A second error would have had every occasion: more audio, the end, the way down.
     rig.push(&pcm, 20);
     rig.end();
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
-    heard.messages.extend(rig.take().messages);
-    heard
+    log.messages.extend(rig.take().messages);
+    log
 }
 
 /// One error, and nothing open when it comes, nor said after it.
-fn assert_one_error(heard: &BusLog, sink: &gst::Element, case: &str) -> Report {
-    let mut errors = own_errors(heard, sink);
+fn assert_one_error(log: &BusLog, sink: &gst::Element, case: &str) -> Report {
+    let mut errors = own_errors(log, sink);
     assert_eq!(errors.len(), 1, "{case}: {errors:?}");
-    assert_ends_once(&heard.transcripts());
-    let error = heard
+    assert_ends_once(&log.transcripts());
+    let error = log
         .messages
         .iter()
         .position(|m| m.type_() == gst::MessageType::Error);
-    let words = heard
+    let words = log
         .messages
         .iter()
         .rposition(|m| Transcript::parse(m).is_some());
@@ -74,11 +74,11 @@ fn what_is_not_worth_a_try_is_not_tried_again() {
     ];
     in_parallel(&cases, |fault| {
         let service = service(faulty(&[fault], false));
-        let (heard, sink) = fail(&service, 10);
-        let error = assert_one_error(&heard, &sink, fault);
+        let (log, sink) = fail(&service, 10);
+        let error = assert_one_error(&log, &sink, fault);
         let details = error.details.expect("details");
         assert_eq!(details.get::<bool>("retryable"), Ok(false), "{fault}");
-        heard.assert_no_warnings(fault);
+        log.assert_no_warnings(fault);
         assert_eq!(service.connections().len(), 1, "{fault}");
     });
 }
@@ -86,9 +86,9 @@ fn what_is_not_worth_a_try_is_not_tried_again() {
 #[test]
 pub fn what_was_open_ends_unconfirmed_before_the_error() {
     let service = service(faulty(&["error:45000000@4s"], false));
-    let (heard, sink) = fail(&service, 10);
-    assert_one_error(&heard, &sink, "4s");
-    let finals = heard.finals();
+    let (log, sink) = fail(&service, 10);
+    assert_one_error(&log, &sink, "4s");
+    let finals = log.finals();
     let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
     assert_eq!(unconfirmed, [false, true]);
     // At 3600 ms, with the lag, the second sentence had begun.
@@ -98,13 +98,13 @@ pub fn what_was_open_ends_unconfirmed_before_the_error() {
 #[test]
 fn tries_in_a_row_are_counted_and_their_pauses_grow() {
     let service = service(faulty(&["reset@ack*"], false));
-    let (heard, sink) = fail(&service, 3);
-    let error = assert_one_error(&heard, &sink, "three tries");
+    let (log, sink) = fail(&service, 3);
+    let error = assert_one_error(&log, &sink, "three tries");
     assert_eq!(
         error.details.expect("details").get::<bool>("retryable"),
         Ok(true)
     );
-    let warnings = warnings_of(&heard, "volcasr-reconnect");
+    let warnings = warnings_of(&log, "volcasr-reconnect");
     let attempts: Vec<_> = warnings
         .iter()
         .map(|w| w.get::<u32>("attempt").expect("attempt"))
@@ -138,8 +138,8 @@ pub fn progress_begins_the_count_anew() {
             let sink = fast_sink(&service);
             sink.set_property("max-reconnects", tries);
             let (pcm, marks) = open_ended_speech(8);
-            let heard = TestPipeline::new(sink).run(&pcm, 20);
-            assert_whole(&heard, &marks, false, fault);
+            let log = TestPipeline::new(sink).run(&pcm, 20);
+            assert_whole(&log, &marks, false, fault);
             assert!(service.connections().len() > 5, "{fault}");
         },
     );
@@ -149,8 +149,8 @@ pub fn progress_begins_the_count_anew() {
 #[test]
 fn without_progress_answers_do_not_count() {
     let service = service(faulty(&["reset@2s*"], false));
-    let (heard, sink) = fail(&service, 3);
-    assert_one_error(&heard, &sink, "no progress");
+    let (log, sink) = fail(&service, 3);
+    assert_one_error(&log, &sink, "no progress");
     let acks = service.inspect(|all| all.iter().filter(|c| c.ack_at.is_some()).count());
     // The first answered for something; each of the tries began with the words that were open.
     assert!((4..=8).contains(&acks), "{acks}");
@@ -173,8 +173,8 @@ fn the_first_error_frame_counts() {
     in_parallel(&cases, |faults| {
         let faults: Vec<_> = faults.iter().map(String::as_str).collect();
         let service = service(faulty(&faults, false));
-        let (heard, sink) = fail(&service, 10);
-        let error = assert_one_error(&heard, &sink, faults[1]);
+        let (log, sink) = fail(&service, 10);
+        let error = assert_one_error(&log, &sink, faults[1]);
         assert_eq!(code_of(&error), Some(45_000_151), "{faults:?}: {error:?}");
         assert_eq!(service.connections().len(), 1, "{faults:?}");
     });
@@ -198,9 +198,9 @@ fn a_window_that_moves_on_is_no_progress() {
         sink.set_property("max-reconnects", retries);
         sink.set_property("replay-time", replay);
         // What goes into a socket that is reset is gone: there must be enough for each connection.
-        let heard = fail_in(&sink, 100);
-        assert_one_error(&heard, &sink, &case);
-        assert_warned(&heard, 3, &case);
+        let log = fail_in(&sink, 100);
+        assert_one_error(&log, &sink, &case);
+        assert_warned(&log, 3, &case);
         assert_eq!(service.connections().len(), 4, "{case}");
     });
 }

@@ -56,10 +56,10 @@ fn run(count: usize, queues: bool, sentences: u64) -> usize {
     }));
     let most = threads();
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let log = rig.listen();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
     for sink in &sinks {
-        let own: Vec<Transcript> = heard
+        let own: Vec<Transcript> = log
             .messages
             .iter()
             .filter(|message| message.src().is_some_and(|source| source == sink))

@@ -147,9 +147,9 @@ fn tone(service: &Service, source: &str, rate: i32) -> BusLog {
     let pipeline = gst::parse::launch(&description).expect("a pipeline");
     let bus = pipeline.bus().expect("a bus");
     pipeline.set_state(gst::State::Playing).expect("to play");
-    let heard = listen(&bus);
+    let log = listen(&bus);
     pipeline.set_state(gst::State::Null).expect("NULL");
-    heard
+    log
 }
 
 /// Audio of any format arrives unchanged but for the rate that was asked for.
@@ -162,9 +162,9 @@ fn conversion_brings_anything_to_the_one_format() {
     ] {
         for rate in [24_000, 16_000] {
             let service = service(Options::default());
-            let heard = tone(&service, source, rate);
-            assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-            assert!(heard.saw_eos());
+            let log = tone(&service, source, rate);
+            assert!(log.errors().is_empty(), "{:?}", log.errors());
+            assert!(log.saw_eos());
             let connections = service.connections();
             let [connection] = &connections[..] else {
                 panic!("{} connections", connections.len())
@@ -194,13 +194,13 @@ fn a_rate_between_the_two_fails_with_its_name() {
     sink.set_property("rate", 20_000);
     sink.set_state(gst::State::Ready)
         .expect("READY knows nothing of it");
-    let (heard, text) = refused(&sink);
+    let (log, text) = refused(&sink);
     assert!(
         text.contains("\"rate\"") && text.contains("20000"),
         "{text}"
     );
     assert_eq!(sink.current_state(), gst::State::Ready);
-    assert!(heard.progress().is_empty(), "nothing was begun");
+    assert!(log.progress().is_empty(), "nothing was begun");
     // And it can be put right.
     sink.set_property("rate", 16_000);
     sink.set_state(gst::State::Paused).expect("it can be used");
@@ -222,9 +222,9 @@ fn a_rate_set_while_playing_waits() {
     assert!(caps.is_strictly_equal(&raw("S16LE", 24_000, 1)), "{caps}");
     rig.push(&pcm[pcm.len() / 2..], 100);
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.listen();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     assert_eq!(
         service.connections()[0]
             .request

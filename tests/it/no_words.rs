@@ -33,10 +33,10 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
         let sink = sink_at(&service, endpoint);
         sink.set_property("max-reconnects", tries as u32);
         sink.set_property("replay-time", replay as u32);
-        let heard = TestPipeline::new(sink).run(&speech(2).0, 20);
-        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-        assert!(heard.saw_eos() && heard.finals().is_empty(), "{case}");
-        let warnings = warnings_of(&heard, "volcasr-finish-timeout");
+        let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+        assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+        assert!(log.saw_eos() && log.finals().is_empty(), "{case}");
+        let warnings = warnings_of(&log, "volcasr-finish-timeout");
         assert_eq!(warnings.len(), 1, "{case}");
         assert_eq!(service.connections().len(), connections, "{case}");
     });
@@ -62,11 +62,11 @@ fn a_stream_without_words_is_no_error() {
         });
         let sink = sink_at(&service, endpoint);
         sink.set_property("replay-time", replay);
-        let heard = TestPipeline::new(sink).run(&vec![0; length * 48], 20);
-        assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-        assert!(heard.saw_eos() && heard.transcripts().is_empty(), "{case}");
+        let log = TestPipeline::new(sink).run(&vec![0; length * 48], 20);
+        assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+        assert!(log.saw_eos() && log.transcripts().is_empty(), "{case}");
         if end.is_none() {
-            heard.assert_no_warnings(&case);
+            log.assert_no_warnings(&case);
             assert_eq!(service.connections().len(), 1, "{case}");
         }
     });
@@ -90,8 +90,8 @@ fn a_stream_without_any_answer_is_an_error() {
             let sink = fast_sink(&service);
             sink.set_property("finish-timeout", 500u32);
             sink.set_property("max-reconnects", tries);
-            let heard = TestPipeline::new(sink).run(&speech(2).0, 20);
-            assert_failed(&heard, &format!("{fault}, {tries} tries"));
+            let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+            assert_failed(&log, &format!("{fault}, {tries} tries"));
         },
     );
 }
@@ -109,8 +109,8 @@ fn a_stream_whose_responses_have_no_text_is_an_error() {
             let sink = sink_at(&service, endpoint);
             sink.set_property("finish-timeout", 300u32);
             sink.set_property("max-reconnects", tries);
-            let heard = TestPipeline::new(sink).run(&speech(2).0, 20);
-            assert_failed(&heard, &format!("{endpoint:?}, {fault}"));
+            let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+            assert_failed(&log, &format!("{endpoint:?}, {fault}"));
             assert_eq!(service.connections().len(), connections, "{fault}");
         }
     }

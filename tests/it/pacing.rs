@@ -58,7 +58,7 @@ fn audio_that_waits_goes_out_at_max_speed() {
         sink.set_property("chunk-duration", chunk);
         let (pcm, marks) = open_ended_speech(4);
         let mut rig = TestPipeline::new(sink);
-        let heard = match cut {
+        let log = match cut {
             Cut::Buffers(ms) => rig.run(&pcm, ms),
             Cut::OneBuffer => rig.run(&pcm, 60_000),
             Cut::Lists => {
@@ -82,7 +82,7 @@ fn audio_that_waits_goes_out_at_max_speed() {
                 rig.listen()
             }
         };
-        assert_whole(&heard, &marks, false, &case);
+        assert_whole(&log, &marks, false, &case);
         assert_paced(&service.connections()[0], speed, &case);
     });
 }
@@ -96,9 +96,9 @@ fn what_is_sent_again_is_paced_too() {
     // Nothing is settled before the end: all of it is sent again.
     sink.set_property("end-window-size", 0u32);
     let (pcm, marks) = open_ended_speech(4);
-    let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected_words(&marks, false));
+    let log = TestPipeline::new(sink.clone()).run(&pcm, 20);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected_words(&marks, false));
     assert!(stat(&sink, "audio-replayed") >= 8_000_000_000);
     for connection in service.connections() {
         assert_paced(&connection, 5.0, "replay");
@@ -110,8 +110,8 @@ fn without_a_limit_it_goes_out_as_fast_as_it_goes() {
     let service = service(Options::default());
     let sink = unpaced_sink(&service);
     let (pcm, marks) = open_ended_speech(100);
-    let heard = TestPipeline::new(sink).run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "no limit");
+    let log = TestPipeline::new(sink).run(&pcm, 20);
+    assert_whole(&log, &marks, false, "no limit");
     let connection = &service.connections()[0];
     let took = connection.finish_at.expect("a finish") - connection.accepted_at;
     // 260 s of audio: at the default speed they would take 26 s.

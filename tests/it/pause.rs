@@ -38,10 +38,10 @@ fn play(pipeline: &gst::Pipeline) {
     change(pipeline, gst::State::Playing);
 }
 
-fn assert_clean(heard: &BusLog) {
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
+fn assert_clean(log: &BusLog) {
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_ends_once(&log.transcripts());
 }
 
 /// With and without a preroll that the state change waits for.
@@ -61,7 +61,7 @@ fn again_and_again_in_the_middle() {
         let mut rig = TestPipeline::new(sink);
         rig.play();
         let pipeline = rig.pipeline.clone();
-        let heard = std::thread::scope(|scope| {
+        let log = std::thread::scope(|scope| {
             scope.spawn(|| {
                 // A bin that is told to pause on its way to PLAYING may stop there.
                 let _ = pipeline.state(gst::ClockTime::try_from(LONG).expect("short"));
@@ -74,8 +74,8 @@ fn again_and_again_in_the_middle() {
             rig.end();
             rig.listen()
         });
-        assert_clean(&heard);
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        assert_clean(&log);
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         assert!(*service.connections()[0].pcm == pcm);
     });
 }
@@ -115,9 +115,9 @@ fn while_a_send_is_blocked() {
         });
         assert_eq!(stat(&rig.sink, "rendered"), rendered, "async={is_async}");
         play(&rig.pipeline);
-        let heard = rig.listen();
-        assert_clean(&heard);
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        let log = rig.listen();
+        assert_clean(&log);
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         assert_eq!(service.connections().len(), 1);
         assert!(*service.connections()[0].pcm == pcm);
     });
@@ -140,11 +140,11 @@ fn for_longer_than_the_idle_timeout() {
     }));
     // Without a buffer to preroll with, PAUSED is not reached: do not wait for it.
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-    let mut heard = rig.listen_until(|message| {
+    let mut log = rig.listen_until(|message| {
         Transcript::parse(message).is_some_and(|transcript| transcript.is_final)
     });
-    assert_eq!(marks_of(&heard.finals()), expected(&marks[..1], 0));
-    assert!(!heard.finals()[0].unconfirmed);
+    assert_eq!(marks_of(&log.finals()), expected(&marks[..1], 0));
+    assert!(!log.finals()[0].unconfirmed);
     // Another pause, and the rest.
     let second = 48 * (200 + 2600 + 1000);
     rig.push(&pcm[cut..second], 10);
@@ -156,9 +156,9 @@ fn for_longer_than_the_idle_timeout() {
     rig.push(&pcm[second..], 10);
     rig.end();
     play(&rig.pipeline);
-    heard.messages.extend(rig.listen().messages);
-    assert_clean(&heard);
-    let all = marks_of(&heard.finals());
+    log.messages.extend(rig.listen().messages);
+    assert_clean(&log);
+    let all = marks_of(&log.finals());
     // The pauses cut no mark, and every time is the pipeline's.
     assert_eq!(all, expected(&marks, 0));
     let connections = service.connections();
@@ -192,8 +192,8 @@ fn the_end_comes_in_paused() {
                 .pipeline
                 .state(gst::ClockTime::try_from(SOON).expect("short"));
             assert!(result.is_ok(), "EOS does not preroll");
-            let mut heard = harness.take();
-            assert!(!heard.saw_eos());
+            let mut log = harness.take();
+            assert!(!log.saw_eos());
             // Nor does the drain keep PLAYING from being reached, though its words are still due.
             play(&harness.pipeline);
             assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
@@ -201,9 +201,9 @@ fn the_end_comes_in_paused() {
             play(&harness.pipeline);
             service.release(Gate::Final);
             assert!(eos.join().expect("no panic"));
-            heard.messages.extend(harness.listen().messages);
-            assert_clean(&heard);
-            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+            log.messages.extend(harness.listen().messages);
+            assert_clean(&log);
+            assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         }
     });
 }
@@ -228,15 +228,15 @@ fn during_the_drain() {
         pause(&rig.pipeline);
         service.release(Gate::Final);
         // The words come in PAUSED, the end only in PLAYING.
-        let mut heard = rig.listen_until(|message| {
+        let mut log = rig.listen_until(|message| {
             Transcript::parse(message)
                 .is_some_and(|t| t.is_final && t.words.iter().any(|w| w.text.contains('5')))
         });
-        assert!(!heard.saw_eos());
+        assert!(!log.saw_eos());
         play(&rig.pipeline);
-        heard.messages.extend(rig.listen().messages);
-        assert_clean(&heard);
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        log.messages.extend(rig.listen().messages);
+        assert_clean(&log);
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         // The base class says EOS again after a pause; the session is not finished again.
         pause(&rig.pipeline);
         play(&rig.pipeline);
@@ -271,9 +271,9 @@ fn in_a_hurry_while_a_send_is_blocked() {
         // Being woken so often makes no room.
         assert!(stat(&rig.sink, "audio-queued") <= queued.max(1_000_000_000));
         service.release(Gate::Reading);
-        let heard = rig.listen();
-        assert_clean(&heard);
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        let log = rig.listen();
+        assert_clean(&log);
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         assert!(*service.connections()[0].pcm == pcm);
     });
 }
@@ -293,9 +293,9 @@ fn in_a_hurry_during_the_drain() {
         assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
         hurry(&rig.sink);
         service.release(Gate::Final);
-        let heard = rig.listen();
-        assert_clean(&heard);
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        let log = rig.listen();
+        assert_clean(&log);
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     });
 }
 
@@ -326,9 +326,9 @@ fn an_element_without_a_pipeline_waits_for_room() {
         pad.push(buffer).expect("it is taken");
     }
     assert!(pad.push_event(gst::event::Eos::new()));
-    let heard = listen(&bus);
-    assert_clean(&heard);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = listen(&bus);
+    assert_clean(&log);
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     sink.set_state(gst::State::Null).expect("NULL");
     sink.set_bus(None);
 }

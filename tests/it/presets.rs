@@ -173,11 +173,11 @@ fn each_reaches_words() {
             let sink = unpaced_sink(&service);
             load(&sink, name);
             let (pcm, marks) = speech(3);
-            let heard = TestPipeline::new(sink).run(&pcm, 100);
-            assert!(heard.errors().is_empty(), "{name}: {:?}", heard.errors());
-            assert!(heard.saw_eos(), "{name}");
-            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{name}");
-            let interim = heard.transcripts().iter().any(|t| !t.is_final);
+            let log = TestPipeline::new(sink).run(&pcm, 100);
+            assert!(log.errors().is_empty(), "{name}: {:?}", log.errors());
+            assert!(log.saw_eos(), "{name}");
+            assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{name}");
+            let interim = log.transcripts().iter().any(|t| !t.is_final);
             assert_eq!(interim, name != "batch", "{name}");
             let request = service.connections()[0].request.clone().expect("a request");
             assert_eq!(
@@ -200,8 +200,8 @@ fn captions_and_batch_work_at_every_endpoint() {
                 sink.set_property("uri", service.uri().replace("bigmodel_async", endpoint));
                 load(&sink, name);
                 let (pcm, marks) = speech(2);
-                let heard = TestPipeline::new(sink).run(&pcm, 100);
-                let finals = heard.finals();
+                let log = TestPipeline::new(sink).run(&pcm, 100);
+                let finals = log.finals();
                 assert_eq!(marks_of(&finals), expected(&marks, 0), "{name}, {endpoint}");
             }
         }

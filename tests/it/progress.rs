@@ -13,10 +13,10 @@ fn wait_for(rig: &TestPipeline, kind: gst::ProgressType) -> BusLog {
 }
 
 /// All that is posted until READY, and by it.
-fn until_ready(rig: &TestPipeline, mut heard: BusLog) -> BusLog {
+fn until_ready(rig: &TestPipeline, mut log: BusLog) -> BusLog {
     rig.pipeline.set_state(gst::State::Ready).expect("READY");
-    heard.messages.append(&mut rig.take().messages);
-    heard
+    log.messages.append(&mut rig.take().messages);
+    log
 }
 
 fn refusing(what: FaultKind, when: Trigger) -> Options {
@@ -32,9 +32,9 @@ fn success() {
     let mut rig = TestPipeline::new(sink(&service));
     for _ in 0..2 {
         rig.next = gst::ClockTime::ZERO;
-        let heard = rig.run(&speech(1).0, 100);
-        assert!(heard.saw_eos());
-        assert_eq!(until_ready(&rig, heard).progress(), [Start, Complete]);
+        let log = rig.run(&speech(1).0, 100);
+        assert!(log.saw_eos());
+        assert_eq!(until_ready(&rig, log).progress(), [Start, Complete]);
     }
     let late = rig.take().messages;
     assert!(late.is_empty(), "after READY: {late:?}");
@@ -46,10 +46,10 @@ fn no_buffer_ever() {
     let service = service(Options::default());
     let rig = TestPipeline::new(sink(&service));
     rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-    let heard = wait_for(&rig, Complete);
-    let heard = until_ready(&rig, heard);
-    assert_eq!(heard.progress(), [Start, Complete]);
-    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
+    let log = wait_for(&rig, Complete);
+    let log = until_ready(&rig, log);
+    assert_eq!(log.progress(), [Start, Complete]);
+    assert!(log.errors().is_empty() && log.warnings().is_empty());
     assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
 }
 
@@ -67,10 +67,10 @@ fn error() {
         if buffers {
             rig.push(&speech(1).0, 100);
         }
-        let heard = rig.listen();
-        let progress = heard.progress();
+        let log = rig.listen();
+        let progress = log.progress();
         assert_eq!(progress, [Start, Error], "before the error message");
-        assert_eq!(until_ready(&rig, heard).progress(), progress);
+        assert_eq!(until_ready(&rig, log).progress(), progress);
     }
 }
 
@@ -85,9 +85,9 @@ fn canceled() {
     let rig = TestPipeline::new(sink(&service));
     rig.play();
     assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
-    let heard = until_ready(&rig, BusLog::default());
-    assert_eq!(heard.progress(), [Start, Canceled]);
-    assert!(heard.errors().is_empty());
+    let log = until_ready(&rig, BusLog::default());
+    assert_eq!(log.progress(), [Start, Canceled]);
+    assert!(log.errors().is_empty());
 }
 
 /// However soon the stop comes, what began has one end.
@@ -125,10 +125,10 @@ fn stopped_while_the_end_is_posted() {
         rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
         posted.recv_timeout(LONG).expect("COMPLETE");
         let began = Instant::now();
-        let heard = until_ready(&rig, BusLog::default());
+        let log = until_ready(&rig, BusLog::default());
         // It does not let it have more than half of the time that a stop may take.
         if began.elapsed() < Duration::from_millis(50) {
-            assert_eq!(heard.progress(), [Start, Complete]);
+            assert_eq!(log.progress(), [Start, Complete]);
         }
     }
 }
@@ -192,15 +192,15 @@ fn paused_holds_no_session() {
         .ended_at
         .map(|at| at - connections[0].accepted_at);
     assert!(held >= Some(Duration::from_millis(250)), "{held:?}");
-    let heard = rig.take();
-    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
-    assert_eq!(heard.progress(), [Start, Complete]);
+    let log = rig.take();
+    assert!(log.errors().is_empty() && log.warnings().is_empty());
+    assert_eq!(log.progress(), [Start, Complete]);
 
     rig.play();
     rig.end();
-    let heard = rig.listen();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert!(heard.errors().is_empty() && heard.warnings().is_empty());
-    assert_eq!(heard.progress(), [], "it has ended long ago");
+    let log = rig.listen();
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    assert!(log.errors().is_empty() && log.warnings().is_empty());
+    assert_eq!(log.progress(), [], "it has ended long ago");
     assert_eq!(service.connections().len(), 2);
 }

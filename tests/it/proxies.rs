@@ -31,9 +31,9 @@ fn sink_behind(service: &Service) -> gst::Element {
 
 fn assert_complete(sink: gst::Element) {
     let (pcm, marks) = speech(1);
-    let heard = TestPipeline::new(sink).run(&pcm, 100);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = TestPipeline::new(sink).run(&pcm, 100);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
 }
 
 /// By each kind, with and without a login, wherever that comes from; the proxy resolves the name.
@@ -164,15 +164,15 @@ fn failure(service: &Service, scheme: &str, port: u16, set: impl Fn(&gst::Elemen
     set(&sink);
     let rig = TestPipeline::new(sink);
     rig.play();
-    let heard = rig.listen();
-    let error = heard.errors().swap_remove(0);
+    let log = rig.listen();
+    let error = log.errors().swap_remove(0);
     let text = error.error.message().to_owned();
     assert!(text.contains(&format!("127.0.0.1:{port}")), "{text}");
     let retryable = error
         .details
         .as_ref()
         .map(|details| details.get("retryable"));
-    let tried_again = heard.progress().contains(&gst::ProgressType::Continue);
+    let tried_again = log.progress().contains(&gst::ProgressType::Continue);
     assert_eq!(retryable, Some(Ok(tried_again)), "{text}");
     error
 }
@@ -301,11 +301,11 @@ fn its_login_is_never_shown() {
                 rig.pipeline.add_property_deep_notify_watch(None, true);
                 let _ = rig.pipeline.set_state(gst::State::Playing);
                 rig.push(&speech(1).0, 100);
-                let heard = rig.listen();
-                for message in &heard.messages {
+                let log = rig.listen();
+                for message in &log.messages {
                     clean("a message", &format!("{message:?}"));
                 }
-                for report in heard.errors() {
+                for report in log.errors() {
                     clean("an error", &format!("{report:?}"));
                 }
                 clean("the property", &rig.sink.property::<String>("proxy"));

@@ -34,9 +34,9 @@ fn a_full_queue_blocks_the_pipeline() {
         let received = stat(&rig.sink, "audio-received");
         assert_eq!(received, 1_000_000_000, "{leaky}");
         service.release(Gate::Upgrade);
-        let heard = rig.listen();
-        assert_whole(&heard, &marks, false, leaky);
-        heard.assert_no_warnings(leaky);
+        let log = rig.listen();
+        assert_whole(&log, &marks, false, leaky);
+        log.assert_no_warnings(leaky);
         assert_eq!(stat(&rig.sink, "audio-dropped"), 0, "{leaky}");
     });
 }
@@ -56,16 +56,16 @@ fn a_full_queue_loses_its_oldest_audio() {
             });
             rig.end();
             service.release(Gate::Upgrade);
-            let heard = rig.listen();
-            let lost = assert_dropped(&heard, &rig.sink, 0, &case);
+            let log = rig.listen();
+            let lost = assert_dropped(&log, &rig.sink, 0, &case);
             // Not for every chunk: at once, and by the second.
-            let told = warnings_of(&heard, "volcasr-dropped").len() as u64;
+            let told = warnings_of(&log, "volcasr-dropped").len() as u64;
             assert!(told <= 2 + lost / 1000, "{case}: {told} warnings");
             assert!(
                 lost + 3000 >= ms(&pcm) && lost + 2800 <= ms(&pcm),
                 "{case}: {lost}"
             );
-            assert_heard_but(&heard, &marks, 0..lost, &case);
+            assert_heard_but(&log, &marks, 0..lost, &case);
         },
     );
 }
@@ -90,17 +90,17 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
         }
         service.hold(Gate::Upgrade);
         service.inject(FaultKind::Reset);
-        let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        let mut log = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
         rig.push(second, 20);
         wait_until("all is taken", || {
             stat(&rig.sink, "audio-received") == nanos(&pcm)
         });
         rig.end();
         service.release(Gate::Upgrade);
-        heard.messages.extend(rig.listen().messages);
-        let lost = assert_dropped(&heard, &rig.sink, 5000, &case);
+        log.messages.extend(rig.listen().messages);
+        let lost = assert_dropped(&log, &rig.sink, 5000, &case);
         assert!(lost > 0);
-        assert_heard_but(&heard, &marks, 5000..5000 + lost, &case);
+        assert_heard_but(&log, &marks, 5000..5000 + lost, &case);
     });
 }
 
@@ -122,11 +122,11 @@ fn a_buffer_longer_than_the_queue_is_taken() {
         rig.sink.set_property("chunk-duration", chunk);
         rig.sink.set_property("idle-timeout", 0u32);
         let (pcm, marks) = open_ended_speech(4);
-        let heard = rig.run(&pcm, buffer);
-        assert_whole(&heard, &marks, false, &case);
+        let log = rig.run(&pcm, buffer);
+        assert_whole(&log, &marks, false, &case);
         let arrived = service.inspect(|all| all[0].pcm.clone());
         assert!(*arrived == pcm, "{case}: the audio differs");
-        heard.assert_no_warnings(&case);
+        log.assert_no_warnings(&case);
     });
 }
 
@@ -145,10 +145,10 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     });
     rig.end();
     service.release(Gate::Upgrade);
-    let heard = rig.listen();
-    let lost = assert_dropped(&heard, &rig.sink, 0, "long");
+    let log = rig.listen();
+    let lost = assert_dropped(&log, &rig.sink, 0, "long");
     assert_eq!(lost, 2600);
-    assert_heard_but(&heard, &marks, 0..2600, "long");
+    assert_heard_but(&log, &marks, 0..2600, "long");
 }
 
 /// A chunk holds the end of the one segment and the beginning of the other: what is dropped is told
@@ -170,9 +170,9 @@ fn audio_that_is_dropped_across_segments_is_told_in_each() {
     harness.push_all(60_000, &vec![0; harness.bytes(3000)], 100);
     service.release(Gate::Upgrade);
     assert!(harness.pad.push_event(gst::event::Eos::new()));
-    let heard = listen(&harness.bus);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    let told: Vec<_> = warnings_of(&heard, "volcasr-dropped")
+    let log = listen(&harness.bus);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    let told: Vec<_> = warnings_of(&log, "volcasr-dropped")
         .iter()
         .map(|details| {
             let ms = |name| details.get::<u64>(name).expect("it is told") / 1_000_000;
@@ -200,8 +200,8 @@ fn nanos(pcm: &[u8]) -> u64 {
 
 /// The warnings tell one stretch from `begin` on, each where the one before ended, and as much as
 /// `stats` says. Returns it in milliseconds.
-fn assert_dropped(heard: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> u64 {
-    let warnings = warnings_of(heard, "volcasr-dropped");
+fn assert_dropped(log: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> u64 {
+    let warnings = warnings_of(log, "volcasr-dropped");
     let mut next = begin * 1_000_000;
     for details in &warnings {
         let time = |name| {
@@ -224,10 +224,10 @@ fn assert_dropped(heard: &BusLog, sink: &gst::Element, begin: u64, case: &str) -
 
 /// Every mark is heard once, in order and at its time, but for those that the hole has something
 /// of.
-fn assert_heard_but(heard: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
-    assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-    assert_ends_once(&heard.transcripts());
-    let mut said = marks_of(&heard.finals());
+fn assert_heard_but(log: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
+    assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+    assert_ends_once(&log.transcripts());
+    let mut said = marks_of(&log.finals());
     // A mark that the hole cuts is heard as something else.
     said.retain(|mark| mark.0 != u32::MAX);
     let outside = |mark: &&Mark| mark.end <= hole.start || mark.start >= hole.end;

@@ -43,15 +43,15 @@ fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> BusLog {
     let sink = fast_sink(service);
     let mut rig = TestPipeline::new(sink.clone());
     let (pcm, marks) = open_ended_speech(SENTENCES);
-    let heard = rig.run(&pcm, 20);
-    assert_whole(&heard, &marks, spikes, case);
-    assert_warned(&heard, losses, case);
+    let log = rig.run(&pcm, 20);
+    assert_whole(&log, &marks, spikes, case);
+    assert_warned(&log, losses, case);
     assert_fresh(service, case);
     // Lost before the service had answered at all, a connection is no session.
     let sessions = service.inspect(|all| all.iter().filter(|c| c.ack_at.is_some()).count() as u64);
     assert_eq!(stat(&sink, "sessions"), sessions, "{case}");
     assert_eq!(stat(&sink, "reconnects"), sessions - 1, "{case}");
-    let last = heard.finals().last().map(|last| u64::from(last.session));
+    let last = log.finals().last().map(|last| u64::from(last.session));
     assert_eq!(last, Some(sessions - 1), "{case}");
     let audio = |name| stat(&sink, name);
     assert_eq!(
@@ -59,7 +59,7 @@ fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> BusLog {
         audio("audio-received") + audio("audio-replayed"),
         "{case}"
     );
-    heard
+    log
 }
 
 #[test]
@@ -83,9 +83,9 @@ fn in_the_handshake_without_an_answer() {
         let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.push(&pcm, 20);
         rig.end();
-        let heard = rig.listen();
-        assert_whole(&heard, &marks, false, what);
-        assert_warned(&heard, 1, what);
+        let log = rig.listen();
+        assert_whole(&log, &marks, false, what);
+        assert_warned(&log, 1, what);
         assert_eq!(service.connections().len(), 3, "{what}");
     });
 }
@@ -144,12 +144,12 @@ pub fn what_is_settled_is_not_sent_again() {
     let service = service(faulty(&["reset@9s"], false));
     let sink = fast_sink(&service);
     let (pcm, marks) = open_ended_speech(SENTENCES);
-    let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "settled");
+    let log = TestPipeline::new(sink.clone()).run(&pcm, 20);
+    assert_whole(&log, &marks, false, "settled");
     let replayed = stat(&sink, "audio-replayed");
     // The third sentence was settled at 7700 + 800 ms at the latest.
     assert!(replayed > 0 && replayed < 3_000_000_000, "{replayed}");
-    let from = warnings_of(&heard, "volcasr-reconnect")[0]
+    let from = warnings_of(&log, "volcasr-reconnect")[0]
         .get::<u64>("timestamp")
         .expect("a place");
     // In the pause between the third sentence (to 6700 ms) and the fourth (from 8000 ms), and
@@ -178,7 +178,7 @@ fn the_end_comes_in_paused() {
         let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.play();
         rig.push(&pcm, 20);
-        let mut heard = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        let mut log = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
         rig.end();
         let all = rig.time_of(&pcm).nseconds();
         wait_until("all is taken", || stat(&sink, "audio-received") == all);
@@ -187,9 +187,9 @@ fn the_end_comes_in_paused() {
         rig.pipeline
             .set_state(gst::State::Playing)
             .expect("PLAYING");
-        heard.messages.extend(rig.listen().messages);
-        assert_whole(&heard, &marks, false, &case);
-        assert_warned(&heard, 3, &case);
+        log.messages.extend(rig.listen().messages);
+        assert_whole(&log, &marks, false, &case);
+        assert_warned(&log, 3, &case);
         assert!(
             service.inspect(|all| all.iter().all(|c| c.errors.is_empty())),
             "{case}"
@@ -228,8 +228,8 @@ fn the_pipeline_waits_meanwhile() {
     until_blocked(&sink, Duration::from_millis(700));
     assert!(stat(&sink, "audio-received") < rig.time_of(&pcm).nseconds());
     service.release(Gate::Upgrade);
-    let heard = rig.listen();
-    assert_whole(&heard, &marks, false, "waits");
-    assert_warned(&heard, 1, "waits");
+    let log = rig.listen();
+    assert_whole(&log, &marks, false, "waits");
+    assert_warned(&log, 1, "waits");
     assert_eq!(stat(&sink, "audio-dropped"), 0);
 }

@@ -23,19 +23,19 @@ fn lose_in_a_sentence(replay: u32, spikes: bool) -> (BusLog, Vec<Mark>, Service,
     // Up to the end of m9, in whole chunks.
     let (first, second) = pcm.split_at(5000 * 48);
     rig.push(first, 20);
-    let mut heard = rig.listen_until(|message| {
+    let mut log = rig.listen_until(|message| {
         Transcript::parse(message).is_some_and(|t| t.text.split_whitespace().count() >= 9)
     });
     assert!(service.wait(LONG, |all| all[0].audio_bytes == first.len() as u64));
     assert!(service.inject(FaultKind::Reset));
-    heard.messages.extend(
+    log.messages.extend(
         rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
             .messages,
     );
     rig.push(second, 20);
     rig.end();
-    heard.messages.extend(rig.listen().messages);
-    (heard, marks, service, sink)
+    log.messages.extend(rig.listen().messages);
+    (log, marks, service, sink)
 }
 
 fn numbers(finals: &[Transcript]) -> Vec<u32> {
@@ -47,11 +47,11 @@ fn numbers(finals: &[Transcript]) -> Vec<u32> {
 #[test]
 pub fn without_a_window_what_was_told_ends_unconfirmed() {
     in_parallel(&[false, true], |&spikes| {
-        let (heard, marks, service, sink) = lose_in_a_sentence(0, spikes);
-        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-        assert_ends_once(&heard.transcripts());
-        assert_warned(&heard, 1, "no window");
-        let finals = heard.finals();
+        let (log, marks, service, sink) = lose_in_a_sentence(0, spikes);
+        assert!(log.errors().is_empty(), "{:?}", log.errors());
+        assert_ends_once(&log.transcripts());
+        assert_warned(&log, 1, "no window");
+        let finals = log.finals();
         let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
         assert_eq!(unconfirmed, [true, false], "{finals:?}");
         assert_eq!(stat(&sink, "audio-replayed"), 0);
@@ -80,11 +80,11 @@ pub fn a_window_that_has_moved_on_cuts_the_utterance() {
     in_parallel(
         &[(1850, false), (1850, true), (2050, false), (2050, true)],
         |&(replay, spikes)| {
-            let (heard, marks, _service, sink) = lose_in_a_sentence(replay, spikes);
+            let (log, marks, _service, sink) = lose_in_a_sentence(replay, spikes);
             let case = format!("{replay} {spikes}");
-            assert!(heard.errors().is_empty(), "{case}: {:?}", heard.errors());
-            assert_ends_once(&heard.transcripts());
-            let finals = heard.finals();
+            assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+            assert_ends_once(&log.transcripts());
+            let finals = log.finals();
             let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
             assert_eq!(unconfirmed, [true, false], "{case}: {finals:?}");
             assert_eq!(numbers(&finals), (0..20).collect::<Vec<_>>(), "{case}");
@@ -104,12 +104,12 @@ fn without_a_window_a_lost_finish_is_given_up() {
     let sink = fast_sink(&service);
     sink.set_property("replay-time", 0u32);
     let (pcm, _) = open_ended_speech(2);
-    let heard = TestPipeline::new(sink).run(&pcm, 20);
-    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
-    assert_ends_once(&heard.transcripts());
-    let unconfirmed: Vec<_> = heard.finals().iter().map(|f| f.unconfirmed).collect();
+    let log = TestPipeline::new(sink).run(&pcm, 20);
+    assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
+    assert_ends_once(&log.transcripts());
+    let unconfirmed: Vec<_> = log.finals().iter().map(|f| f.unconfirmed).collect();
     assert_eq!(unconfirmed, [false, true]);
-    assert_eq!(warnings_of(&heard, "volcasr-finish-timeout").len(), 1);
+    assert_eq!(warnings_of(&log, "volcasr-finish-timeout").len(), 1);
     assert_eq!(
         service.connections().len(),
         1,
@@ -138,17 +138,17 @@ pub fn silence_leaves_the_window_unnoticed() {
     assert!(service.inject(FaultKind::Reset));
     // What is sent into a connection that is gone leaves the window as well: not before the sink
     // knows of it.
-    let mut heard = rig.listen_until(|message| message.type_() == gst::MessageType::Warning);
+    let mut log = rig.listen_until(|message| message.type_() == gst::MessageType::Warning);
     let offset = rig.next.mseconds();
     rig.push(&pcm, 20);
     rig.end();
     service.release(Gate::Upgrade);
-    heard.messages.extend(rig.listen().messages);
+    log.messages.extend(rig.listen().messages);
     let mut expected = expected_words(&marks, false);
     expected.extend(crate::common::expected(&marks, offset));
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected);
-    assert!(heard.finals().iter().all(|f| !f.unconfirmed));
-    assert_warned(&heard, 1, "silence");
-    assert_eq!(heard.warnings().len(), 1);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected);
+    assert!(log.finals().iter().all(|f| !f.unconfirmed));
+    assert_warned(&log, 1, "silence");
+    assert_eq!(log.warnings().len(), 1);
 }

@@ -36,10 +36,10 @@ fn rotate_fed(
     sink.set_property("max-speed", 20.0);
     sink.set_property("max-session-time", max);
     set(&sink);
-    let heard = feed(&mut TestPipeline::new(sink.clone()));
+    let log = feed(&mut TestPipeline::new(sink.clone()));
     let case = format!("{max} {spikes}");
-    assert_whole(&heard, marks, spikes, &case);
-    heard.assert_no_warnings(&case);
+    assert_whole(&log, marks, spikes, &case);
+    log.assert_no_warnings(&case);
     assert_fresh(&service, &case);
     for connection in service.connections() {
         assert!(
@@ -81,7 +81,7 @@ pub fn a_session_ends_at_a_settled_pause() {
         let fast = |sink: &gst::Element| sink.set_property("max-speed", 0.0);
         let (service, sink) = rotate_fed(&marks, 7000, spikes, fast, |rig| {
             rig.play();
-            let mut heard = BusLog::default();
+            let mut log = BusLog::default();
             let mut begin = 0;
             let mut push = |rig: &mut TestPipeline, end: u64| {
                 rig.push(&pcm[begin * 48..end as usize * 48], 20);
@@ -95,15 +95,15 @@ pub fn a_session_ends_at_a_settled_pause() {
                 let is_told = |m: &gst::Message| {
                     Transcript::parse(m).is_some_and(|t| t.text.split_whitespace().count() == 3)
                 };
-                heard.messages.extend(rig.listen_until(is_told).messages);
+                log.messages.extend(rig.listen_until(is_told).messages);
                 push(rig, end + 1300);
                 let is_final = |m: &gst::Message| Transcript::parse(m).is_some_and(|t| t.is_final);
-                heard.messages.extend(rig.listen_until(is_final).messages);
+                log.messages.extend(rig.listen_until(is_final).messages);
             }
             push(rig, pcm.len() as u64 / 48);
             rig.end();
-            heard.messages.extend(rig.listen().messages);
-            heard
+            log.messages.extend(rig.listen().messages);
+            log
         });
         let connections = service.connections();
         // At 7.0 s, where there is silence; then at 14.2, 21.8, 29.4, 37.0 and 44.6 s, where a
@@ -115,10 +115,10 @@ pub fn a_session_ends_at_a_settled_pause() {
             marks_by_connection(&connections)
         );
         // No mark went to two sessions.
-        let mut heard: Vec<_> = connections.iter().flat_map(|c| &c.heard).collect();
-        heard.retain(|mark| mark.whole);
+        let mut recognised: Vec<_> = connections.iter().flat_map(|c| &c.heard).collect();
+        recognised.retain(|mark| mark.whole);
         assert_eq!(
-            heard.len(),
+            recognised.len(),
             marks.len(),
             "{:?}",
             marks_by_connection(&connections)
@@ -132,13 +132,13 @@ pub fn a_session_ends_at_a_settled_pause() {
 }
 
 fn marks_by_connection(connections: &[Connection]) -> Vec<(f64, Vec<(u32, u64)>)> {
-    let heard = |c: &Connection| {
+    let of = |c: &Connection| {
         c.heard
             .iter()
             .map(|mark| (mark.number, mark.start / 24))
             .collect()
     };
-    connections.iter().map(|c| (seconds(c), heard(c))).collect()
+    connections.iter().map(|c| (seconds(c), of(c))).collect()
 }
 
 /// However short sessions are to be, each gets on.
@@ -238,11 +238,11 @@ pub fn a_service_that_is_behind_loses_nothing() {
         service.release(Gate::Responses);
         rig.push(rest, 20);
         rig.end();
-        let heard = rig.listen();
-        assert!(heard.errors().is_empty() && heard.saw_eos(), "{case}");
-        assert!(heard.warnings().is_empty(), "{case}");
-        assert_eq!(marks_of(&heard.finals()), expected(marks, 0), "{case}");
-        assert_ends_once(&heard.transcripts());
+        let log = rig.listen();
+        assert!(log.errors().is_empty() && log.saw_eos(), "{case}");
+        assert!(log.warnings().is_empty(), "{case}");
+        assert_eq!(marks_of(&log.finals()), expected(marks, 0), "{case}");
+        assert_ends_once(&log.transcripts());
         assert!(service.connections().len() > 1, "{case}");
         for connection in service.connections() {
             assert!(connection.finish_at.is_some(), "{case}");
@@ -272,9 +272,9 @@ fn a_service_that_says_nothing_is_asked() {
         service.wait(std::time::Duration::from_millis(200), |all| all.len() > 1);
     }
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    let log = rig.listen();
+    assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
     for connection in service.connections() {
         assert!(connection.final_at.is_some(), "{:?}", connection.end);
     }
@@ -297,17 +297,17 @@ fn without_words_its_last_ones_are_waited_for() {
     sink.set_property("show-utterances", false);
     sink.set_property("max-session-time", 6000u32);
     sink.set_property("replay-time", 0u32);
-    let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
-    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_ends_once(&heard.transcripts());
+    let log = TestPipeline::new(sink.clone()).run(&pcm, 20);
+    assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_ends_once(&log.transcripts());
     let connections = service.connections();
     assert!(connections.len() > 2, "{}", connections.len());
     for connection in &connections {
         assert!(connection.final_at.is_some(), "{:?}", connection.end);
     }
     assert_eq!(stat(&sink, "audio-replayed"), 0);
-    let said: Vec<u32> = heard
+    let said: Vec<u32> = log
         .finals()
         .iter()
         .flat_map(|f| f.text.split(' '))
@@ -356,9 +356,9 @@ pub fn the_next_session_may_be_lost() {
         assert!(service.wait(LONG, |all| all.len() > 1), "{fault}");
         rig.push(rest, 20);
         rig.end();
-        let heard = rig.listen();
-        assert_whole(&heard, &marks, false, fault);
-        assert_warned(&heard, 1, fault);
+        let log = rig.listen();
+        assert_whole(&log, &marks, false, fault);
+        assert_warned(&log, 1, fault);
         assert_fresh(&service, fault);
         assert!(service.connections().len() > 2, "{fault}");
     });

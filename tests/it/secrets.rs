@@ -121,11 +121,11 @@ fn run(options: Options, from: From) {
         }
         From::Key => rig.sink.set_property("api-key", API),
     }
-    let heard = rig.run(&speech(1).0, 100);
-    for message in &heard.messages {
+    let log = rig.run(&speech(1).0, 100);
+    for message in &log.messages {
         assert_clean("a message", &format!("{message:?}"));
     }
-    for report in heard.errors().iter().chain(&heard.warnings()) {
+    for report in log.errors().iter().chain(&log.warnings()) {
         assert_clean("an error", &format!("{report:?}"));
     }
     assert_clean(
@@ -217,9 +217,9 @@ fn a_query_is_not_shown() {
         let service = service(Options::default());
         let sink = sink_for(&format!("{}?x={API}", service.uri()));
         let mut rig = TestPipeline::new(sink);
-        let heard = rig.run(&speech(1).0, 100);
-        assert!(!heard.finals().is_empty(), "{:?}", heard.errors());
-        for message in &heard.messages {
+        let log = rig.run(&speech(1).0, 100);
+        assert!(!log.finals().is_empty(), "{:?}", log.errors());
+        for message in &log.messages {
             assert_clean("a message", &format!("{message:?}"));
         }
         let uri: String = rig.sink.property("uri");

@@ -45,10 +45,10 @@ fn properties_that_cannot_be_used() {
         spoil(&sink);
         let refused = sink.set_state(gst::State::Paused);
         assert_eq!(refused, Err(gst::StateChangeError), "{parts:?}");
-        let heard = BusLog {
+        let log = BusLog {
             messages: std::iter::from_fn(|| bus.pop()).collect(),
         };
-        let errors = heard.errors();
+        let errors = log.errors();
         assert_eq!(errors.len(), 1, "{errors:#?}");
         assert!(errors[0].error.matches(Settings), "{errors:?}");
         for part in parts {
@@ -58,7 +58,7 @@ fn properties_that_cannot_be_used() {
         let details = errors[0].details.as_ref().expect("details");
         assert_eq!(details.name(), "volcasr-error");
         assert_eq!(details.get::<bool>("retryable"), Ok(false));
-        assert!(heard.progress().is_empty(), "it never began");
+        assert!(log.progress().is_empty(), "it never began");
         sink.set_state(gst::State::Null).expect("NULL");
         assert!(service.connections().is_empty());
     }
@@ -80,9 +80,9 @@ fn settings_without_effect_are_warned_about() {
             let mut rig = TestPipeline::new(sink);
             for _ in 0..2 {
                 rig.next = gst::ClockTime::ZERO;
-                let heard = rig.run(&pcm, 100);
-                assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-                let warnings = heard.warnings();
+                let log = rig.run(&pcm, 100);
+                assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+                let warnings = log.warnings();
                 let named = warnings.iter().map(|warning| {
                     assert!(warning.error.matches(Settings), "{warning:?}");
                     let details = warning.details.as_ref().expect("details");
@@ -213,14 +213,14 @@ fn what_works_at_once_works_while_it_starts() {
         gst::BusSyncReply::Pass
     });
     let (pcm, marks) = speech(2);
-    let heard = rig.run(&pcm, 20);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    assert_eq!(heard.transcripts(), heard.finals());
-    assert!(heard.tags().is_empty());
+    let log = rig.run(&pcm, 20);
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    assert_eq!(log.transcripts(), log.finals());
+    assert!(log.tags().is_empty());
     let is_response = |message: &gst::Message| {
         message
             .structure()
             .is_some_and(|s| s.name() == "volcasr-response")
     };
-    assert!(heard.messages.iter().any(is_response));
+    assert!(log.messages.iter().any(is_response));
 }

@@ -24,9 +24,9 @@ fn an_opening_that_takes_too_long_is_tried_again() {
         sink.set_property("connect-timeout", 1000u32);
         let (pcm, marks) = open_ended_speech(4);
         let mut rig = TestPipeline::new(sink.clone());
-        let heard = rig.run(&pcm, 20);
-        assert_whole(&heard, &marks, false, fault);
-        assert_warned(&heard, 1, fault);
+        let log = rig.run(&pcm, 20);
+        assert_whole(&log, &marks, false, fault);
+        assert_warned(&log, 1, fault);
         let accepted: Vec<_> = service
             .connections()
             .iter()
@@ -54,9 +54,9 @@ fn an_opening_that_is_slow_is_waited_for() {
         |fault| {
             let service = service(faulty(&[fault], false));
             let (pcm, marks) = open_ended_speech(4);
-            let heard = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
-            assert_whole(&heard, &marks, false, fault);
-            assert_warned(&heard, 0, fault);
+            let log = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
+            assert_whole(&log, &marks, false, fault);
+            assert_warned(&log, 0, fault);
             assert_eq!(service.connections().len(), 1, "{fault}");
         },
     );
@@ -71,21 +71,21 @@ fn nobody_listens_yet() {
     rig.play();
     rig.push(&pcm, 20);
     rig.end();
-    let mut heard = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
+    let mut log = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
     let _service = service(Options {
         port,
         ..Options::default()
     });
-    heard.messages.extend(rig.listen().messages);
-    assert_whole(&heard, &marks, false, "late");
-    let warnings = heard.warnings();
+    log.messages.extend(rig.listen().messages);
+    assert_whole(&log, &marks, false, "late");
+    let warnings = log.warnings();
     assert!(!warnings.is_empty(), "the first failed try is a warning");
     for warning in &warnings {
         // Nothing was lost.
         let text = warning.error.message();
         assert!(text.starts_with("No session yet"), "{text}");
     }
-    assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Complete));
+    assert_eq!(log.progress().last(), Some(&gst::ProgressType::Complete));
 }
 
 /// The line is dialled ahead of the audio; a service that closes it meanwhile is dialled again,
@@ -100,14 +100,14 @@ fn a_line_that_died_while_it_waited_is_dialled_again() {
         sink.set_property("max-reconnects", 0u32);
         let mut rig = TestPipeline::new(sink);
         rig.play();
-        let mut heard = rig.listen_until(is_ready);
+        let mut log = rig.listen_until(is_ready);
         assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
         let (pcm, marks) = open_ended_speech(4);
         rig.push(&pcm, 20);
         rig.end();
-        heard.messages.extend(rig.listen().messages);
-        assert_whole(&heard, &marks, false, fault);
-        heard.assert_no_warnings(fault);
+        log.messages.extend(rig.listen().messages);
+        assert_whole(&log, &marks, false, fault);
+        log.assert_no_warnings(fault);
         assert_eq!(service.connections().len(), 2, "{fault}");
     });
 }
@@ -124,9 +124,9 @@ fn a_send_that_is_blocked_is_a_loss() {
     sink.set_property_from_str("compression", "none");
     let (pcm, marks) = open_ended_speech(100);
     let mut rig = TestPipeline::new(sink.clone());
-    let heard = rig.run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "hang");
-    assert_warned(&heard, 1, "hang");
+    let log = rig.run(&pcm, 20);
+    assert_whole(&log, &marks, false, "hang");
+    assert_warned(&log, 1, "hang");
     assert_eq!(stat(&sink, "reconnects"), 1);
 }
 
@@ -141,9 +141,9 @@ fn a_send_that_is_blocked_for_a_while_is_none() {
     sink.set_property("max-speed", 0.0);
     sink.set_property_from_str("compression", "none");
     let (pcm, marks) = open_ended_speech(100);
-    let heard = TestPipeline::new(sink).run(&pcm, 20);
-    assert_whole(&heard, &marks, false, "delay");
-    assert_warned(&heard, 0, "delay");
+    let log = TestPipeline::new(sink).run(&pcm, 20);
+    assert_whole(&log, &marks, false, "delay");
+    assert_warned(&log, 0, "delay");
 }
 
 /// However much waits, and however fast it goes: what the service says meanwhile is heard.
@@ -162,8 +162,8 @@ fn an_error_is_heard_while_a_queue_is_sent() {
     let all = rig.time_of(&pcm).nseconds();
     wait_until("all is taken", || stat(&sink, "audio-received") == all);
     service.release(Gate::Upgrade);
-    let heard = rig.listen();
-    let errors = own_errors(&heard, &sink);
+    let log = rig.listen();
+    let errors = own_errors(&log, &sink);
     assert_eq!(code_of(&errors[0]), Some(45_000_001), "{errors:?}");
     let sent = stat(&sink, "audio-sent");
     assert!(sent < all / 2, "{sent} of {all}");

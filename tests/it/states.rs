@@ -22,15 +22,15 @@ fn ready(rig: &TestPipeline, calls: &mut Calls) {
 fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
     let (pcm, marks) = speech(1);
     rig.next = gst::ClockTime::ZERO;
-    let heard = rig.run(&pcm, 20);
-    assert!(heard.errors().is_empty(), "{number}: {:?}", heard.errors());
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{number}");
+    let log = rig.run(&pcm, 20);
+    assert!(log.errors().is_empty(), "{number}: {:?}", log.errors());
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{number}");
     // Nothing of what was before.
-    assert!(heard.transcripts().iter().all(|t| t.stream == 0));
-    assert_eq!(heard.finals()[0].utterance, 0);
-    assert_ends_once(&heard.transcripts());
-    heard
+    assert!(log.transcripts().iter().all(|t| t.stream == 0));
+    assert_eq!(log.finals()[0].utterance, 0);
+    assert_ends_once(&log.transcripts());
+    log
 }
 
 /// Goes to READY whenever `moment` has come, and starts again from there; prints how long that took.

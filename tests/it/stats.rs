@@ -71,7 +71,7 @@ fn the_figures_are_those_of_the_service() {
     let mut rig = TestPipeline::new(sink(&service));
     let (pcm, _) = speech(2);
     let buffers = pcm.len().div_ceil(4800) as u64;
-    let heard = rig.run(&pcm, 100);
+    let log = rig.run(&pcm, 100);
     let stats: gst::Structure = rig.sink.property("stats");
     let audio = rig.time_of(&pcm).nseconds();
     let connection = &service.connections()[0];
@@ -95,7 +95,7 @@ fn the_figures_are_those_of_the_service() {
         nanos(&stats, "responses"),
         connection.responses.len() as u64
     );
-    assert_eq!(nanos(&stats, "utterances"), heard.finals().len() as u64);
+    assert_eq!(nanos(&stats, "utterances"), log.finals().len() as u64);
     let latency =
         ["last", "avg", "max"].map(|name| nanos(&stats, &format!("result-latency-{name}")));
     assert!(

@@ -25,7 +25,7 @@ fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
     harness.push_all(0, begun, 100);
     assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
     service.hold(Gate::Reading);
-    let heard = std::thread::scope(|scope| {
+    let log = std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
             harness.push_all(AHEAD * 1000, rest, 100);
             harness.pad.push_event(gst::event::Eos::new())
@@ -42,15 +42,15 @@ fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
         assert!(pusher.join().expect("no panic"));
         harness.listen()
     });
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
     assert!(*service.connections()[0].pcm == pcm);
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    heard
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log
 }
 
 /// The amounts of the steps that the pipeline was told are done.
-fn steps_done(heard: &BusLog) -> Vec<u64> {
-    let messages = heard.messages.iter();
+fn steps_done(log: &BusLog) -> Vec<u64> {
+    let messages = log.messages.iter();
     messages
         .filter_map(|message| match message.view() {
             gst::MessageView::StepDone(done) => match done.get().0 {
@@ -89,15 +89,15 @@ fn goes_on(harness: &PadHarness, element: &impl IsA<gst::Element>, is_async: boo
 #[test]
 fn a_step_in_playing() {
     for is_async in [true, false] {
-        let heard = disturbed(is_async, |harness| step(harness, 1));
-        assert_eq!(steps_done(&heard), [1], "async={is_async}");
+        let log = disturbed(is_async, |harness| step(harness, 1));
+        assert_eq!(steps_done(&log), [1], "async={is_async}");
     }
 }
 
 #[test]
 fn steps_in_paused() {
     for is_async in [true, false] {
-        let heard = disturbed(is_async, |harness| {
+        let log = disturbed(is_async, |harness| {
             harness
                 .pipeline
                 .set_state(gst::State::Paused)
@@ -110,7 +110,7 @@ fn steps_in_paused() {
                 .expect("PLAYING");
         });
         // The second may come before the first is done, and in its place.
-        let done = steps_done(&heard);
+        let done = steps_done(&log);
         assert!(done == [1] || done == [1, 1], "async={is_async}: {done:?}");
     }
 }
@@ -124,7 +124,7 @@ fn long_steps_in_paused() {
         gst::ClockTime::from_seconds(2).into(),
     ];
     for amount in amounts {
-        let heard = disturbed(true, |harness| {
+        let log = disturbed(true, |harness| {
             harness
                 .pipeline
                 .set_state(gst::State::Paused)
@@ -133,7 +133,7 @@ fn long_steps_in_paused() {
             assert!(harness.sink.send_event(step));
             goes_on(harness, &harness.pipeline, true);
         });
-        let done = heard.messages.iter();
+        let done = log.messages.iter();
         let done = done.filter(|message| message.type_() == gst::MessageType::StepDone);
         assert_eq!(done.count(), 1, "{amount:?}");
     }
@@ -158,7 +158,7 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
         // There is nothing to preroll with.
         let _ = harness.pipeline.set_state(gst::State::Paused);
         step(&harness, 1);
-        let heard = std::thread::scope(|scope| {
+        let log = std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
                 harness.push_all(AHEAD * 1000 + 1000, rest, 500);
                 harness.pad.push_event(gst::event::Eos::new())
@@ -168,9 +168,9 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
             assert!(pusher.join().expect("no panic"));
             harness.listen()
         });
-        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+        assert!(log.errors().is_empty(), "{:?}", log.errors());
         assert!(*service.connections()[0].pcm == pcm, "async={is_async}");
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, AHEAD * 1000));
+        assert_eq!(marks_of(&log.finals()), expected(&marks, AHEAD * 1000));
     }
 }
 
@@ -178,12 +178,12 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
 #[test]
 fn an_instant_rate_change() {
     for is_async in [true, false] {
-        let heard = disturbed(is_async, |harness| {
+        let log = disturbed(is_async, |harness| {
             let change = gst::event::InstantRateChange::new(2.0, gst::SegmentFlags::empty());
             // Serialised it is not, and asks the pipeline for the moment.
             harness.pad.push_event(change);
         });
-        let finals = heard.finals();
+        let finals = log.finals();
         let passed = |field: fn(&Transcript) -> Option<u64>| {
             let times: Vec<u64> = finals.iter().rev().take(2).filter_map(field).collect();
             times[0] - times[1]
@@ -218,9 +218,9 @@ fn an_instant_rate_change_in_the_middle_of_a_word() {
             };
             wait_until("the rate has changed", running);
             harness.push_all(middle, rest, 100);
-            let heard = harness.end();
+            let log = harness.end();
             let case = format!("async={is_async} rate={rate}");
-            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
+            assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{case}");
             assert!(*service.connections()[0].pcm == pcm, "{case}");
         }
     }
@@ -250,8 +250,8 @@ fn a_step_that_ends_with_a_late_buffer() {
             goes_on(&harness, &harness.pipeline, is_async);
             pusher.join().expect("no panic");
         });
-        let heard = harness.end();
-        assert_eq!(steps_done(&heard), [1], "async={is_async}");
+        let log = harness.end();
+        assert_eq!(steps_done(&log), [1], "async={is_async}");
         let kept = [&pcm[..harness.bytes(1040)], &pcm[harness.bytes(1120)..]].concat();
         assert!(*service.connections()[0].pcm == kept, "async={is_async}");
     }
@@ -270,7 +270,7 @@ fn a_step_while_the_end_is_awaited() {
             let (pcm, marks) = speech(2);
             service.hold(Gate::Final);
             harness.push_all(0, &pcm, 100);
-            let heard = std::thread::scope(|scope| {
+            let log = std::thread::scope(|scope| {
                 let ender = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
                 assert!(service.wait(LONG, |c| c.iter().any(|c| c.finish_at.is_some())));
                 let state = |state| {
@@ -288,9 +288,9 @@ fn a_step_while_the_end_is_awaited() {
                 harness.listen()
             });
             let case = format!("async={is_async} paused={paused}");
-            assert!(heard.saw_eos() && heard.errors().is_empty(), "{case}");
-            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0), "{case}");
-            assert_eq!(steps_done(&heard), [1], "{case}");
+            assert!(log.saw_eos() && log.errors().is_empty(), "{case}");
+            assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{case}");
+            assert_eq!(steps_done(&log), [1], "{case}");
         }
     }
 }
@@ -322,8 +322,8 @@ fn steps_in_paused_that_only_the_end_comes_after() {
                 .expect("PLAYING");
             assert!(end.join().expect("no panic"));
         });
-        let heard = harness.listen();
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        let log = harness.listen();
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     }
 }
 
@@ -337,9 +337,9 @@ fn a_segment_at_double_speed() {
     assert!(harness.segment(&segment));
     let (pcm, marks) = speech(2);
     harness.push_all(0, &pcm, 20);
-    let heard = harness.end();
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
-    for transcript in heard.finals() {
+    let log = harness.end();
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    for transcript in log.finals() {
         let halved = transcript.timestamp.map(|time| time / 2);
         assert_eq!(transcript.running_time, halved);
     }
@@ -371,13 +371,13 @@ fn a_step_into_another_segment_and_the_end_in_paused() {
         harness.push(500_100, &silence);
         // Completes with the end.
         let _ = harness.pipeline.set_state(gst::State::Paused);
-        let heard = std::thread::scope(|scope| {
+        let log = std::thread::scope(|scope| {
             let ender = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
             goes_on(&harness, &harness.pipeline, is_async);
             assert!(ender.join().expect("no panic"), "async={is_async}");
             harness.listen()
         });
-        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        assert!(log.errors().is_empty(), "{:?}", log.errors());
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     }
 }

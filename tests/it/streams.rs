@@ -37,12 +37,12 @@ fn sentences(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
 
 /// The stream `number` alone, all of it, and as it should be.
 fn assert_stream(
-    heard: &[Transcript],
+    log: &[Transcript],
     number: u32,
     id: &str,
     marks: &[volcasr_loopback::marks::Mark],
 ) {
-    let mut own = heard.to_vec();
+    let mut own = log.to_vec();
     own.retain(|transcript| transcript.stream == number);
     assert!(
         own.iter().all(|t| t.stream_id.as_deref() == Some(id)),
@@ -62,9 +62,9 @@ fn the_end_without_audio() {
     let rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.end();
-    let heard = rig.listen();
-    assert!(heard.saw_eos() && heard.errors().is_empty());
-    assert!(heard.transcripts().is_empty());
+    let log = rig.listen();
+    assert!(log.saw_eos() && log.errors().is_empty());
+    assert!(log.transcripts().is_empty());
     assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
 }
 
@@ -80,20 +80,20 @@ pub fn the_end_waits_for_the_last_words() {
     rig.push(&layout.pcm(1100), 100);
     rig.end();
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-    let mut heard = BusLog::default();
+    let mut log = BusLog::default();
     // Other messages may come, but not EOS.
     while let Some(message) = rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
-        heard.messages.push(message);
+        log.messages.push(message);
     }
-    assert!(!heard.saw_eos() && heard.finals().is_empty());
+    assert!(!log.saw_eos() && log.finals().is_empty());
     service.release(Gate::Final);
-    heard.messages.append(&mut rig.listen().messages);
-    assert!(heard.saw_eos());
-    let finals = heard.finals();
+    log.messages.append(&mut rig.listen().messages);
+    assert!(log.saw_eos());
+    let finals = log.finals();
     assert_eq!(marks_of(&finals), expected(&marks, 0));
     let texts: Vec<_> = finals.iter().map(|t| t.text.clone()).collect();
-    assert_eq!(heard.tags(), texts);
-    assert_ends_once(&heard.transcripts());
+    assert_eq!(log.tags(), texts);
+    assert_ends_once(&log.transcripts());
     let late = rig.take();
     assert!(late.transcripts().is_empty() && late.tags().is_empty());
 }
@@ -114,9 +114,9 @@ pub fn a_new_stream_without_an_end() {
     assert_eq!(service.connections().len(), 1);
     service.release(Gate::Final);
     assert!(end(&harness));
-    let heard = harness.listen();
-    assert!(heard.saw_eos() && heard.errors().is_empty());
-    let transcripts = heard.transcripts();
+    let log = harness.listen();
+    assert!(log.saw_eos() && log.errors().is_empty());
+    let transcripts = log.transcripts();
     assert!(
         transcripts.is_sorted_by_key(|t| t.stream),
         "{transcripts:#?}"
@@ -146,9 +146,9 @@ pub fn a_new_stream_of_the_same_id() {
     begin(&harness, "same");
     harness.push_all(0, &second.0, 100);
     assert!(end(&harness));
-    let heard = harness.listen();
-    assert!(heard.errors().is_empty());
-    let transcripts = heard.transcripts();
+    let log = harness.listen();
+    assert!(log.errors().is_empty());
+    let transcripts = log.transcripts();
     assert_ends_once(&transcripts);
     assert_stream(&transcripts, 0, "same", &first.1);
     assert_stream(&transcripts, 1, "same", &second.1);
@@ -201,10 +201,10 @@ pub fn a_file_that_follows_itself() {
     }
     let bus = pipeline.bus().expect("a bus");
     pipeline.set_state(gst::State::Playing).expect("to play");
-    let heard = listen(&bus);
+    let log = listen(&bus);
     pipeline.set_state(gst::State::Null).expect("NULL");
-    assert!(heard.saw_eos() && heard.errors().is_empty());
-    let transcripts = heard.transcripts();
+    assert!(log.saw_eos() && log.errors().is_empty());
+    let transcripts = log.transcripts();
     assert_ends_once(&transcripts);
     let id = transcripts[0].stream_id.clone().expect("an id");
     let length = pcm.len() as u64 / 2 * 1_000_000_000 / 24_000;
@@ -247,23 +247,23 @@ fn an_empty_stream_at_the_end() {
     harness.push_all(0, &first, 100);
     begin(&harness, "empty");
     begin(&harness, "another");
-    let heard = std::thread::scope(|scope| {
+    let log = std::thread::scope(|scope| {
         let ender = scope.spawn(|| end(&harness));
         assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-        let mut heard = BusLog::default();
+        let mut log = BusLog::default();
         // Other messages may come, but not EOS.
         while let Some(message) = harness.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
-            heard.messages.push(message);
+            log.messages.push(message);
         }
-        assert!(!heard.saw_eos());
+        assert!(!log.saw_eos());
         service.release(Gate::Final);
         assert!(ender.join().expect("no panic"));
-        heard.messages.append(&mut harness.listen().messages);
-        heard
+        log.messages.append(&mut harness.listen().messages);
+        log
     });
-    assert_stream(&heard.transcripts(), 0, "first", &marks);
-    assert_ends_once(&heard.transcripts());
-    assert!(heard.saw_eos());
+    assert_stream(&log.transcripts(), 0, "first", &marks);
+    assert_ends_once(&log.transcripts());
+    assert!(log.saw_eos());
     assert!(harness.take().transcripts().is_empty());
     assert_eq!(service.connections().len(), 1, "no session without audio");
 }
@@ -284,9 +284,9 @@ fn a_new_stream_after_the_end() {
         begin(&harness, "second");
         harness.push_all(0, &second.0, 100);
         assert!(end(&harness));
-        let heard = harness.listen();
-        assert!(heard.saw_eos());
-        assert_stream(&heard.transcripts(), 1, "second", &second.1);
+        let log = harness.listen();
+        assert!(log.saw_eos());
+        assert_stream(&log.transcripts(), 1, "second", &second.1);
         assert_eq!(service.connections().len(), 2);
         return;
     }
@@ -318,8 +318,8 @@ fn a_buffer_after_the_end() {
     assert!(end(&harness));
     let buffer = || harness.buffer(Some(0), &pcm);
     assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
-    let heard = harness.listen();
-    assert_stream(&heard.transcripts(), 0, "first", &marks);
+    let log = harness.listen();
+    assert_stream(&log.transcripts(), 0, "first", &marks);
     // Nothing of it was taken, nor is the end told again.
     assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
     assert_eq!(service.connections().len(), 1);
@@ -334,9 +334,9 @@ fn again_after_the_end() {
     let (pcm, marks) = sentences(0);
     for _ in 0..2 {
         rig.next = gst::ClockTime::ZERO;
-        let heard = rig.run(&pcm, 100);
-        let id = heard.transcripts()[0].stream_id.clone();
-        assert_stream(&heard.transcripts(), 0, &id.expect("an id"), &marks);
+        let log = rig.run(&pcm, 100);
+        let id = log.transcripts()[0].stream_id.clone();
+        assert_stream(&log.transcripts(), 0, &id.expect("an id"), &marks);
         rig.pipeline.set_state(gst::State::Ready).expect("READY");
     }
 }

@@ -23,9 +23,9 @@ fn whole_session() {
     let service = service(Options::default());
     let (pcm, marks) = speech(1);
     let mut rig = TestPipeline::new(sink(&service));
-    let heard = rig.run(&pcm, 100);
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+    let log = rig.run(&pcm, 100);
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
     for state in [gst::State::Ready, gst::State::Paused, gst::State::Null] {
         rig.pipeline.set_state(state).expect("a state");
     }

@@ -49,9 +49,9 @@ fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcrip
         Some(pts) => harness.push_all(pts.mseconds(), &pcm, 100),
         None => pcm.chunks(4800).for_each(|piece| harness.push(None, piece)),
     }
-    let heard = harness.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    let finals = heard.finals();
+    let log = harness.end();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    let finals = log.finals();
     assert_eq!(finals.len(), 2, "{finals:#?}");
     let starts = marks
         .chunks(3)
@@ -183,10 +183,10 @@ fn another_segment_in_mid_stream() {
     segment.set_base(played);
     assert!(harness.segment(&segment));
     harness.push_all(60_000, &pcm[half..], 100);
-    let heard = harness.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
+    let log = harness.end();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
     assert_eq!(service.connections().len(), 1, "one session");
-    let finals = heard.finals();
+    let finals = log.finals();
     let mut in_time = expected(&marks[..3], 0);
     in_time.extend(marks[3..].iter().map(|mark| {
         let shift = 60_000 - played.mseconds();
@@ -219,9 +219,9 @@ pub fn what_the_segment_leaves_out_is_clipped() {
             break;
         }
     }
-    let heard = harness.end();
-    assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-    let finals = heard.finals();
+    let log = harness.end();
+    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    let finals = log.finals();
     assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));
     let first = ms(marks[1].start);
     assert_eq!(finals[0].running_time, Some((first - ms(650)).nseconds()));

@@ -56,13 +56,13 @@ fn refusal(uri: &str, set: impl FnOnce(&gst::Element)) -> Report {
     let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&speech(1).0, 100);
-    let heard = rig.listen();
-    assert!(heard.warnings().is_empty(), "{:?}", heard.warnings());
+    let log = rig.listen();
+    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
     assert!(
-        !heard.progress().contains(&gst::ProgressType::Continue),
+        !log.progress().contains(&gst::ProgressType::Continue),
         "it was tried again"
     );
-    let error = heard.errors().swap_remove(0);
+    let error = log.errors().swap_remove(0);
     assert_eq!(error.source.as_deref(), Some(rig.sink.name().as_str()));
     error
 }
@@ -83,9 +83,9 @@ fn a_trusted_certificate_works() {
         let service = tls(authority.good().expect("a key"));
         for uri in [service.uri(), at_localhost(&service)] {
             let (pcm, marks) = speech(1);
-            let heard = TestPipeline::new(sink_for(&uri)).run(&pcm, 100);
-            assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-            assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+            let log = TestPipeline::new(sink_for(&uri)).run(&pcm, 100);
+            assert!(log.errors().is_empty(), "{:?}", log.errors());
+            assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         }
     });
 }
@@ -132,9 +132,9 @@ fn a_self_signed_certificate_that_is_named() {
         std::fs::write(file, named.concat()).expect("a file");
         let (pcm, marks) = speech(1);
         let service = tls(good);
-        let heard = TestPipeline::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
-        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        let log = TestPipeline::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
+        assert!(log.errors().is_empty(), "{:?}", log.errors());
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         for (name, identity, part) in [
             ("not named", other, "CA:TRUE"),
             ("expired", expired, "clock"),
@@ -196,11 +196,11 @@ fn no_answer_to_the_first_handshake() {
             if with_audio {
                 rig.push(&speech(1).0, 100);
             }
-            let heard = rig.listen();
+            let log = rig.listen();
             let continued = gst::ProgressType::Continue;
-            let tries = heard.progress().iter().filter(|p| **p == continued).count();
+            let tries = log.progress().iter().filter(|p| **p == continued).count();
             assert_eq!(tries, 3, "{uri}");
-            let error = heard.errors()[0].error.message().to_owned();
+            let error = log.errors()[0].error.message().to_owned();
             for part in ["speaks no TLS", part, "uri"] {
                 assert!(error.contains(part), "{error}");
             }
@@ -251,11 +251,11 @@ fn a_broken_handshake_is_tried_again() {
             ..Options::default()
         });
         let (pcm, marks) = speech(1);
-        let heard = TestPipeline::new(sink_for(&service.uri())).run(&pcm, 100);
-        assert!(heard.errors().is_empty(), "{:?}", heard.errors());
-        assert_eq!(marks_of(&heard.finals()), expected(&marks, 0));
+        let log = TestPipeline::new(sink_for(&service.uri())).run(&pcm, 100);
+        assert!(log.errors().is_empty(), "{:?}", log.errors());
+        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
         use gst::ProgressType::{Complete, Continue, Start};
-        assert_eq!(heard.progress(), [Start, Continue, Complete]);
+        assert_eq!(log.progress(), [Start, Continue, Complete]);
     });
 }
 
@@ -278,9 +278,9 @@ fn a_lost_session_is_restored() {
             });
             let sink = fast_sink(&service);
             let (pcm, marks) = open_ended_speech(3);
-            let heard = TestPipeline::new(sink.clone()).run(&pcm, 20);
-            assert_whole(&heard, &marks, false, texts[0]);
-            assert_warned(&heard, 1, texts[0]);
+            let log = TestPipeline::new(sink.clone()).run(&pcm, 20);
+            assert_whole(&log, &marks, false, texts[0]);
+            assert_warned(&log, 1, texts[0]);
             assert_fresh(&service, texts[0]);
             assert_eq!(stat(&sink, "reconnects"), 1, "{texts:?}");
         });

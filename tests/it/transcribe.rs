@@ -129,8 +129,8 @@ fn ctrl_c_waits_for_the_last_words() {
         let mut running = Running::start(program.args(STDIN.split(' ')));
         running.feed(&pcm);
         let last = marks[2].end * 48;
-        let heard = service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes >= last));
-        assert!(heard, "{name}");
+        let log = service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes >= last));
+        assert!(log, "{name}");
         running.signal("INT");
         let (status, out, err) = running.end();
         assert_eq!((status, err.as_str()), (0, ""), "{name}");

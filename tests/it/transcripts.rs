@@ -8,7 +8,7 @@ use volcasr_loopback::Service;
 
 /// The messages in short: `0 text`, a full stop behind what is final, a question mark behind what
 /// is unconfirmed.
-fn told(heard: &BusLog) -> Vec<String> {
+fn told(log: &BusLog) -> Vec<String> {
     let short = |t: &Transcript| {
         let end = match (t.is_final, t.unconfirmed) {
             (true, true) => "?",
@@ -17,7 +17,7 @@ fn told(heard: &BusLog) -> Vec<String> {
         };
         format!("{} {}{end}", t.utterance, t.text)
     };
-    heard.transcripts().iter().map(short).collect()
+    log.transcripts().iter().map(short).collect()
 }
 
 /// A sentence that grows and gets final, a word that is withdrawn, and another sentence.
@@ -45,9 +45,9 @@ fn conversation() -> Service {
 #[test]
 fn interim_and_final_and_withdrawn() {
     let service = conversation();
-    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
+    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
     assert_eq!(
-        told(&heard),
+        told(&log),
         [
             "0 he",
             "0 hello",
@@ -58,8 +58,8 @@ fn interim_and_final_and_withdrawn() {
             "2 World.."
         ]
     );
-    assert_ends_once(&heard.transcripts());
-    assert_eq!(heard.tags(), ["Hello.", "World."]);
+    assert_ends_once(&log.transcripts());
+    assert_eq!(log.tags(), ["Hello.", "World."]);
 }
 
 /// Only final utterances are posted, and no end of one that was withdrawn.
@@ -68,9 +68,9 @@ fn without_interim_results() {
     let service = conversation();
     let sink = sink(&service);
     sink.set_property("interim-results", false);
-    let heard = TestPipeline::new(sink).run(&audio(), 100);
-    assert_eq!(told(&heard), ["0 Hello..", "2 World.."]);
-    assert_eq!(heard.tags(), ["Hello.", "World."]);
+    let log = TestPipeline::new(sink).run(&audio(), 100);
+    assert_eq!(told(&log), ["0 Hello..", "2 World.."]);
+    assert_eq!(log.tags(), ["Hello.", "World."]);
 }
 
 #[test]
@@ -78,17 +78,17 @@ fn without_tags() {
     let service = conversation();
     let sink = sink(&service);
     sink.set_property("post-tags", false);
-    let heard = TestPipeline::new(sink).run(&audio(), 100);
-    assert!(heard.tags().is_empty());
-    assert_eq!(heard.finals().len(), 3);
+    let log = TestPipeline::new(sink).run(&audio(), 100);
+    assert!(log.tags().is_empty());
+    assert_eq!(log.finals().len(), 3);
 }
 
 /// A tag follows the message that it belongs to, and all are there before EOS.
 #[test]
 fn tags_follow_their_messages() {
     let service = conversation();
-    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let order: Vec<String> = heard
+    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
+    let order: Vec<String> = log
         .messages
         .iter()
         .filter_map(|message| match message.view() {
@@ -125,8 +125,8 @@ fn responses_as_they_came() {
     let service = conversation();
     let sink = sink(&service);
     sink.set_property("post-responses", true);
-    let heard = TestPipeline::new(sink).run(&audio(), 100);
-    let posted: Vec<(String, u32)> = heard
+    let log = TestPipeline::new(sink).run(&audio(), 100);
+    let posted: Vec<(String, u32)> = log
         .messages
         .iter()
         .filter_map(|message| {
@@ -148,14 +148,14 @@ fn responses_as_they_came() {
         .collect();
     assert_eq!(sent.len(), 9, "the ack, seven responses, the final one");
     assert_eq!(posted, sent);
-    assert_eq!(told(&heard).len(), 7, "and the transcripts as ever");
+    assert_eq!(told(&log).len(), 7, "and the transcripts as ever");
 }
 
 #[test]
 fn no_responses_unless_asked_for() {
     let service = conversation();
-    let heard = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let names: Vec<&str> = heard
+    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
+    let names: Vec<&str> = log
         .messages
         .iter()
         .filter_map(|message| message.structure())
@@ -179,27 +179,27 @@ fn they_can_be_turned_on_and_off_while_playing() {
     let to = |ms: usize| ms * 48;
     rig.play();
     rig.push(&pcm[..to(200)], 100);
-    let mut heard = until(&rig, "he");
+    let mut log = until(&rig, "he");
     rig.sink.set_property("interim-results", false);
     rig.sink.set_property("post-responses", true);
     rig.push(&pcm[to(200)..to(800)], 100);
     let next = until(&rig, "Hello.");
     assert_eq!(told(&next), ["0 Hello.."], "no interim results in between");
-    heard.messages.extend(next.messages);
+    log.messages.extend(next.messages);
     rig.sink.set_property("interim-results", true);
     rig.push(&pcm[to(800)..to(1000)], 100);
-    heard.messages.extend(until(&rig, "you").messages);
+    log.messages.extend(until(&rig, "you").messages);
     rig.sink.set_property("post-tags", false);
     rig.push(&pcm[to(1000)..to(1200)], 100);
-    heard.messages.extend(until(&rig, "").messages);
+    log.messages.extend(until(&rig, "").messages);
     rig.sink.set_property("post-responses", false);
     rig.push(&pcm[to(1200)..], 100);
     rig.end();
-    heard.messages.extend(rig.listen().messages);
+    log.messages.extend(rig.listen().messages);
     assert_eq!(
-        told(&heard),
+        told(&log),
         ["0 he", "0 Hello..", "1 you", "1 .", "2 world", "2 World.."]
     );
-    assert_eq!(heard.tags(), ["Hello."]);
-    assert_ends_once(&heard.transcripts());
+    assert_eq!(log.tags(), ["Hello."]);
+    assert_ends_once(&log.transcripts());
 }

@@ -28,8 +28,8 @@ fn no_network() {
                 let (pcm, _) = speech(1);
                 rig.push(&pcm, 100);
             }
-            let heard = rig.listen();
-            let errors = heard.errors();
+            let log = rig.listen();
+            let errors = log.errors();
             assert_eq!(errors[0].source.as_deref(), Some(rig.sink.name().as_str()));
             let error = &errors[0].error;
             assert!(error.matches(OpenWrite), "{error:?}");
@@ -40,7 +40,7 @@ fn no_network() {
             assert_eq!(details.name(), "volcasr-error");
             assert_eq!(details.get::<bool>("retryable"), Ok(true));
             assert!(!details.has_field("code") && !details.has_field("http-status"));
-            assert_eq!(heard.progress().last(), Some(&gst::ProgressType::Error));
+            assert_eq!(log.progress().last(), Some(&gst::ProgressType::Error));
         }
     }
 }

@@ -16,19 +16,19 @@ fn odd(quirks: Quirks) -> BusLog {
 
 #[test]
 fn a_service_that_counts_faster_is_told_of_once() {
-    let heard = odd(Quirks {
+    let log = odd(Quirks {
         misread_24000: true,
         ..Quirks::default()
     });
-    assert!(heard.errors().is_empty() && heard.saw_eos(), "{heard:?}");
-    assert_ends_once(&heard.transcripts());
-    let warnings = heard.warnings();
+    assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
+    assert_ends_once(&log.transcripts());
+    let warnings = log.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
         warnings[0].error.message().contains("rate=16000"),
         "{warnings:?}"
     );
-    let details = &warnings_of(&heard, "volcasr-rate")[0];
+    let details = &warnings_of(&log, "volcasr-rate")[0];
     let time = |name| details.get::<u64>(name).expect("a time");
     assert!(
         time("counted") > time("sent") + 1_000_000_000,
@@ -53,8 +53,8 @@ fn the_rate_that_is_sent_is_not_advised() {
     });
     let sink = sink(&service);
     sink.set_property("rate", 16_000i32);
-    let heard = TestPipeline::new(sink).run(&[0; 32_000], 100);
-    let warnings = heard.warnings();
+    let log = TestPipeline::new(sink).run(&[0; 32_000], 100);
+    let warnings = log.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let text = warnings[0].error.message();
     assert!(text.contains("uri") && !text.contains("rate="), "{text}");

@@ -255,8 +255,8 @@ fn custom_events_and_responses() {
         .link_pads(Some("unsynced_src"), &responses, None)
         .expect("JSON");
     let items = upstream_items(&rig.source);
-    let heard = rig.run(&audio(), 100);
-    assert!(heard.saw_eos());
+    let log = rig.run(&audio(), 100);
+    assert!(log.saw_eos());
     let out = rig.out();
     let custom: Vec<String> = events(&out)
         .into_iter()
@@ -274,8 +274,7 @@ fn custom_events_and_responses() {
     );
     // No one asked for them on the bus.
     assert!(
-        heard
-            .messages
+        log.messages
             .iter()
             .all(|m| { m.structure().is_none_or(|s| s.name() != "volcasr-response") })
     );

@@ -24,9 +24,9 @@ fn every_word_of_a_file_leaves_once_at_its_time() {
     let transcriber = transcriber(&service);
     let mut rig = TestPipeline::new(transcriber);
     let (pcm, spoken) = speech(3);
-    let heard = rig.run(&pcm, 20);
+    let log = rig.run(&pcm, 20);
     let out = rig.out();
-    assert!(heard.saw_eos(), "{heard:?}");
+    assert!(log.saw_eos(), "{log:?}");
     assert_in_order(&out);
     assert_eq!(marks(&texts(&out)), expected(&spoken, 0), "{out:#?}");
     assert!(texts(&out)[0].discont);
@@ -43,5 +43,5 @@ fn every_word_of_a_file_leaves_once_at_its_time() {
         ]
     );
     // The messages are the sink's.
-    assert_eq!(heard.finals().len(), 3);
+    assert_eq!(log.finals().len(), 3);
 }

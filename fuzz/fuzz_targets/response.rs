@@ -33,8 +33,8 @@ fuzz_target!(|data: &[u8]| {
         tracker.respond(&response, Duration::from_secs(60), false, &mut updates);
         tracker.respond(&response, Duration::from_secs(60), true, &mut updates);
         assert!(!tracker.has_open());
-        // Each utterance, or the text alone, is announced and ended each time at most: of what has no times, and is
-        // settled, `single` can't tell that it was not said again.
+        // Announced and ended once for each response, at most: without times, `single` can't tell
+        // a repeated utterance from one that is said again.
         assert!(updates.len() <= 4 * (utterances.len() + 1));
     }
 });

@@ -51,7 +51,8 @@ pub fn spawn(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
     assert!(output.contains("1 passed"), "{name}: {output}");
 }
 
-/// Runs the test `name` of `module` in a process of its own that logs at every level. Returns the log.
+/// Runs the test `name` of `module` in a process of its own that logs at every level; returns the
+/// log.
 pub fn spawn_logging(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) -> String {
     let scratch = Scratch::new(name);
     let file = scratch.path("gst.log");

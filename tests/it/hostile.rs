@@ -139,14 +139,14 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
-fn nothing_but_nonsense_is_refused() {
+fn nothing_but_unreadable_frames_is_refused() {
     let mut script = Script::default().step(At::Ack, Send::Json(ACK.into()));
     for _ in 0..16 {
-        script = script.step(at(200), Send::Frame(b"nonsense".to_vec()));
+        script = script.step(at(200), Send::Frame(b"unreadable".to_vec()));
     }
     assert_refused(&session(script, Vec::new()).0, "in a row");
     // Before the first answer one is enough: such a peer never spoke the protocol.
-    let script = Script::default().step(At::Ack, Send::Frame(b"nonsense".to_vec()));
+    let script = Script::default().step(At::Ack, Send::Frame(b"unreadable".to_vec()));
     assert_refused(&session(script, Vec::new()).0, "instead of the answer");
 }
 

@@ -42,7 +42,7 @@ fn run(count: usize, queues: bool, sentences: u64) -> usize {
     let service = service(Options {
         record_audio: false,
         record_frames: false,
-        // Hundreds of unpaced streams are more than two cores can hear: a stream that waits its turn
+        // Two cores can't recognise hundreds of unpaced streams at once: one that waits its turn
         // is not idle.
         idle_timeout: LONG,
         ..Options::default()

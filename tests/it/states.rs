@@ -33,7 +33,8 @@ fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
     log
 }
 
-/// Goes to READY whenever `moment` has come, and starts again from there; prints how long that took.
+/// Goes to READY each time `moment` has come, and starts again from there; prints how long that
+/// took.
 fn at_each_moment(
     name: &str,
     options: Options,

@@ -7,10 +7,10 @@ use super::play::Player;
 use super::record::Warned;
 
 impl Player {
-    /// Takes what is on the bus, and what comes within `patience`, up to the end.
-    pub fn listen(&mut self, patience: Duration) {
-        let patience = gst::ClockTime::try_from(patience).expect("short");
-        while let Some(message) = self.bus.timed_pop(patience) {
+    /// Takes what is on the bus, and what comes within `limit`, up to the end.
+    pub fn listen(&mut self, limit: Duration) {
+        let limit = gst::ClockTime::try_from(limit).expect("short");
+        while let Some(message) = self.bus.timed_pop(limit) {
             if self.hear(&message) {
                 return;
             }

@@ -16,7 +16,7 @@ use super::source::Source;
 use super::stamps::Stamps;
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const STATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Segments begin at whole hours, so that a timestamp says which one it belongs to.
 pub const HOUR: u64 = 3_600_000;
@@ -352,7 +352,7 @@ impl Player {
         thread::scope(|scope| {
             scope.spawn(|| pad.push_event(gst::event::Eos::new()));
             if let Some(length) = in_paused {
-                let state = self.pipeline.state(patience());
+                let state = self.pipeline.state(state_timeout());
                 if state != (Ok(Success), Paused, VoidPending) {
                     let errors = &mut self.played.life().errors;
                     errors.push(format!("the end in PAUSED: {state:?}"));
@@ -363,10 +363,10 @@ impl Player {
             if self.played.life().is_silent() {
                 // Then the end is what the sink prerolls with. A pause in that very moment is too
                 // much for GStreamer 1.22, with any sink: the pipeline waits for ever.
-                let _ = self.pipeline.state(patience());
+                let _ = self.pipeline.state(state_timeout());
             }
             self.hurry(hurry);
-            self.listen(PATIENCE);
+            self.listen(STATE_TIMEOUT);
             let stats = self.sink.property::<gst::Structure>("stats");
             self.played.life().dropped = stats.get("audio-dropped").ok();
             // Ends the event as well, should it hang.
@@ -380,8 +380,8 @@ impl Player {
     }
 }
 
-fn patience() -> gst::ClockTime {
-    gst::ClockTime::try_from(PATIENCE).expect("short")
+fn state_timeout() -> gst::ClockTime {
+    gst::ClockTime::try_from(STATE_TIMEOUT).expect("short")
 }
 
 pub fn ms(ms: u64) -> gst::ClockTime {

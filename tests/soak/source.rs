@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use gst::prelude::*;
 
-use super::play::PATIENCE;
+use super::play::STATE_TIMEOUT;
 
 /// A pad without an element around it.
 pub struct Source {
@@ -56,7 +56,7 @@ impl Progress {
         let waits = |state: &mut State| state.at < ms && !state.over;
         let (_state, waited) = self
             .changed
-            .wait_timeout_while(state, PATIENCE, waits)
+            .wait_timeout_while(state, STATE_TIMEOUT, waits)
             .expect("no panic under the lock");
         !waited.timed_out()
     }

@@ -1,5 +1,5 @@
-//! The other consumer: a transcriber meets the same settings, ways and faults. Its text pad has each
-//! word that was posted as final, once, in order, with PTS that never fall and gaps in between.
+//! The other consumer: a transcriber meets the same settings, ways and faults. Its text pad has
+//! each word that was posted as final, once, in order, with PTS that never fall and gaps between.
 
 use super::common::TestPipeline;
 use super::common::text::{assert_in_order, texts, with_transcriber};

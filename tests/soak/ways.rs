@@ -34,7 +34,7 @@ pub struct Ways {
     pub wall_lag: Option<u64>,
     /// One session at a time, or an error.
     one_session: bool,
-    /// The service's own patience with a client that sends nothing.
+    /// The service's own idle timeout.
     idle: u64,
     /// The kernel takes little, and a service that does not read makes the client wait.
     small_buffer: bool,

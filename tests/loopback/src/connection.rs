@@ -8,7 +8,7 @@ use crate::{
     record::{Answer, ClientFrame, End},
     service::{Gate, Live, Shared, is_open},
     session::{Out, PacketKind, ResponseKind, Session},
-    wire::Wire,
+    wire::{Wire, or_never},
 };
 use futures_util::{Sink, Stream};
 use std::{
@@ -143,13 +143,11 @@ impl Open {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
                 Some(kind) = injected.recv() => self.inject(kind).await,
                 _ = self.gates.changed() => Continue(()),
-                () = async { match &notify { Some(n) => n.notified().await, None => std::future::pending().await } } => {
+                () = or_never(notify.as_ref().map(|n| n.notified())) => {
                     self.session.tick(Instant::now());
                     Continue(())
                 }
-                () = async { match deadline { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => {
-                    self.tick()
-                }
+                () = or_never(deadline.map(sleep_until)) => self.tick(),
             };
             if let Break(end) = flow {
                 return end;

@@ -116,3 +116,11 @@ impl AsyncWrite for Wire {
         self.socket().poll_shutdown(cx)
     }
 }
+
+/// Waits for a future; without one, for ever.
+pub(crate) async fn or_never<T>(future: Option<impl Future<Output = T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}

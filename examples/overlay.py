@@ -199,7 +199,7 @@ class Player:
             GLib.timeout_add(int(seconds * 1000), self.end)
         bus = self.pipeline.get_bus()
         if self.pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
-            # The element at fault has told the bus why.
+            # The element at fault has posted the cause.
             message = bus.pop_filtered(Gst.MessageType.ERROR)
             self.error = message.parse_error()[0].message if message else "the pipeline does not start"
         else:

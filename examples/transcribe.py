@@ -110,7 +110,7 @@ def main():
     unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, on_interrupt)
 
     if pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
-        # The element at fault has told the bus why.
+        # The element at fault has posted the cause.
         message = bus.pop_filtered(Gst.MessageType.ERROR)
         errors.append(message.parse_error()[0].message if message else "the pipeline does not start")
     else:

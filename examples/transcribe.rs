@@ -6,7 +6,7 @@
 //! cargo run --example transcribe -- audiotestsrc ! …  any piece of a launch line that gives audio
 //! ```
 //!
-//! Credentials and, if it is not to be the default, the service's address come from the environment:
+//! Credentials, and the service's address if not the default, come from the environment:
 //! `VOLCENGINE_APP_ID` and `VOLCENGINE_ACCESS_KEY` or `VOLCENGINE_API_KEY`, and `VOLCASR_URI`.
 
 use std::error::Error;
@@ -55,7 +55,7 @@ fn show(transcript: &Transcript) -> std::io::Result<()> {
     let Transcript { text, is_final, .. } = transcript;
     let mut out = std::io::stdout().lock();
     if out.is_terminal() {
-        // Back to the line's start, and erase it: an interim text can be shorter than the one before.
+        // Erases the line: an interim text can be shorter than the one before.
         write!(out, "\r\x1b[K")?;
     }
     if *is_final && !text.is_empty() {
@@ -96,7 +96,7 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
     .map_err(|_| "not a pipeline")?;
     let bus = pipeline.bus().ok_or("a pipeline without a bus")?;
 
-    // Ctrl-C ends the stream, not the program: the last words are still to come. A second one, the handler gone, kills.
+    // Ctrl-C ends the stream, so that the last words still come; a second one kills.
     #[cfg(unix)]
     {
         const SIGINT: i32 = 2;
@@ -131,7 +131,7 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
                 _ => Ok(()),
             };
             if let Err(error) = result {
-                // The first error is the cause; what follows it are other elements' complaints about it.
+                // Only the first error is the cause: other elements complain after it.
                 let mut outcome = outcome.borrow_mut();
                 if outcome.is_ok() {
                     *outcome = Err(error);
@@ -145,7 +145,7 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
     if pipeline.set_state(gst::State::Playing).is_ok() {
         main_loop.run();
     } else {
-        // The element at fault has told the bus why.
+        // The element at fault has posted the cause.
         let message = bus.pop_filtered(&[gst::MessageType::Error]);
         let cause = message.as_ref().and_then(|message| match message.view() {
             gst::MessageView::Error(m) => Some(m.error().to_string()),

@@ -140,7 +140,7 @@ fn a_cue_stays_a_while_unless_the_next_one_begins() {
     assert_eq!(times(&say(4000, 5000), Some(5260)), [(ms(4000), ms(5260))]);
     assert_eq!(times(&say(5260, 5400), Some(5500)), [(ms(5260), ms(5500))]);
     assert_eq!(times(&say(6000, 20_000), None), [(ms(6000), ms(13_000))]);
-    // What is spoken while another cue stands follows it.
+    // A cue whose speech begins while another cue stands follows that one.
     assert_eq!(
         times(&say(12_900, 14_000), None),
         [(ms(13_000), ms(14_500))]

@@ -84,7 +84,7 @@ impl Ruler {
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for part in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        // What has no width can't be a line.
+        // A part without width can't be a line: it joins the text before it.
         if part.width() == 0 {
             if !clean.is_empty() {
                 clean.push_str(part);

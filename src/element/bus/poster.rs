@@ -221,7 +221,7 @@ impl BusPoster {
         };
         let text = format!(
             "The service did not confirm the last words, for which this element waited {} \
-             ms{why}. What was heard last was posted as final and unconfirmed. The properties \
+             ms{why}. The last text was posted as final and unconfirmed. The properties \
              finish-timeout and max-reconnects say how long to wait, and how often to ask again.",
             waited.as_millis()
         );

@@ -175,7 +175,7 @@ fn limits() -> Vec<Property> {
             "finish-timeout",
             "Finish timeout",
             "Milliseconds to wait for the last words after the end, begun again by each response; \
-             six times that in all. Then what was heard last is posted as final and unconfirmed",
+             six times that in all. Then the last text is posted as final and unconfirmed",
             MAX,
             |s| &mut s.finish_timeout,
         ),

@@ -330,7 +330,7 @@ fn audio_in_a_gap_that_claimed_too_much_is_taken() {
         fed.push(0, 1000);
         assert_eq!(fed.gap_until(2000).silence, 1000);
         assert_eq!(fed.push(1500, 1000), anchored(2000, 1500));
-        // What was taken is not taken again, where a flag tells that from jitter.
+        // Audio that was taken before is skipped if a flag tells the repeat from jitter.
         assert_eq!(fed.gap_until(3500).silence, 1000);
         let outcome = fed.buffer(Some(2300), flag, 1000);
         assert_eq!((outcome.skip, outcome.anchor), (skip, Some((4000, time))));

@@ -43,8 +43,9 @@ impl ObjectSubclass for VolcAsrTranscriber {
 
     fn with_class(class: &Self::Class) -> Self {
         let template = |name| {
-            // The class has registered them.
-            class.pad_template(name).expect("a template of the class")
+            class
+                .pad_template(name)
+                .expect("class_init registers this template")
         };
         let sink_pad = gst::Pad::builder_from_template(&template("sink"))
             .chain_function(|pad, parent, buffer| {
@@ -362,14 +363,14 @@ impl VolcAsrTranscriber {
     fn push_next(&self) {
         let object = self.obj();
         let now = || object.current_running_time().map(Duration::from);
-        let is_heard = || {
+        let is_sent = || {
             self.run().is_some_and(|run| {
                 let (counts, queued) = run.client.counts();
                 counts.connections.connected && queued < u64::from(run.rate / 2)
             })
         };
         let pads = (&self.sink_pad, &self.src_pad);
-        match self.output.push_next(pads, now, is_heard) {
+        match self.output.push_next(pads, now, is_sent) {
             Pushed::Fine => {}
             Pushed::Ended => self.end_unsynced(),
             Pushed::Late => object.notify("max-observed-delay"),

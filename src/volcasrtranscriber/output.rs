@@ -44,7 +44,7 @@ struct State {
     switches: u64,
     flow: Result<gst::FlowSuccess, gst::FlowError>,
     /// Upstream, or the bus, has the error of `flow`.
-    told: bool,
+    flow_reported: bool,
     /// Counts the times that downstream was linked anew.
     links: u64,
     /// EOS has come in: no buffer takes an error upstream any more.
@@ -55,7 +55,7 @@ struct State {
     audio_end: Duration,
     /// Moment at which audio or text came last.
     changed_at: Instant,
-    /// The task waits until it is told.
+    /// The task waits until it is notified.
     waits_without_limit: bool,
 }
 
@@ -89,7 +89,7 @@ impl Output {
                 playing: false,
                 switches: 0,
                 flow: Ok(gst::FlowSuccess::Ok),
-                told: false,
+                flow_reported: false,
                 links: 0,
                 ended: false,
                 max_delay: Duration::ZERO,
@@ -113,7 +113,7 @@ impl Output {
             playing: false,
             switches: state.switches,
             flow: Ok(gst::FlowSuccess::Ok),
-            told: false,
+            flow_reported: false,
             links: state.links,
             ended: false,
             max_delay: Duration::ZERO,
@@ -156,7 +156,7 @@ impl Output {
             let mut state = lock(&self.state);
             state.flush();
             (state.stopped, state.flow) = (false, Ok(gst::FlowSuccess::Ok));
-            (state.told, state.ended) = (false, false);
+            (state.flow_reported, state.ended) = (false, false);
             std::mem::take(&mut state.kept)
         };
         for event in kept {
@@ -254,7 +254,7 @@ impl Output {
     /// Returns what downstream said last, for upstream to take up.
     pub fn flow(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
         let mut state = lock(&self.state);
-        state.told |= state.flow.is_err();
+        state.flow_reported |= state.flow.is_err();
         state.flow
     }
 
@@ -287,13 +287,13 @@ impl Output {
     }
 
     /// Returns the next action for the task, having waited for it. `now` is asked in PLAYING only.
-    fn step(&self, now: impl Fn() -> Option<Duration>, is_heard: impl Fn() -> bool) -> Step {
+    fn step(&self, now: impl Fn() -> Option<Duration>, is_sent: impl Fn() -> bool) -> Step {
         let (playing, switches) = {
             let state = lock(&self.state);
             (state.playing, state.switches)
         };
         let now = playing.then(now).flatten();
-        let is_heard = is_heard();
+        let is_sent = is_sent();
         let mut state = lock(&self.state);
         if state.stopped {
             return Step::Pause;
@@ -307,12 +307,12 @@ impl Output {
                 let known = state.audio_end.saturating_sub(STARVED_MARGIN);
                 let starving = state.schedule.is_starving(known);
                 let since = state.changed_at.elapsed();
-                if starving && is_heard && since >= STARVED {
+                if starving && is_sent && since >= STARVED {
                     state.schedule.starve(known);
                     return Step::Again;
                 }
                 let limit = until.zip(now).map(|(until, now)| until.saturating_sub(now));
-                // Not heard yet: asked again then.
+                // The task asks again after this time whether the audio is sent.
                 let starved = starving.then(|| STARVED.saturating_sub(since).max(STARVED / 4));
                 let limit = limit.or(starved);
                 state.waits_without_limit = limit.is_none();

@@ -25,14 +25,14 @@ pub(in crate::volcasrtranscriber) enum Pushed {
 }
 
 impl Output {
-    /// One round of the task. `is_heard`: the service has been sent the audio that came.
+    /// One round of the task. `is_sent`: the service has been sent the audio that came.
     pub fn push_next(
         &self,
         (sink, src): (&gst::Pad, &gst::Pad),
         now: impl Fn() -> Option<Duration>,
-        is_heard: impl Fn() -> bool,
+        is_sent: impl Fn() -> bool,
     ) -> Pushed {
-        match self.step(now, is_heard) {
+        match self.step(now, is_sent) {
             Step::Pause => Pushed::Stopped,
             Step::Again => Pushed::Fine,
             Step::Act(action) => self.act(sink, src, action),
@@ -81,7 +81,7 @@ impl Output {
             Action::Event(event) => {
                 gst::debug!(CAT, obj = src, "{event:?}");
                 let ends = event.type_() == gst::EventType::Eos;
-                if ends && let Some(error) = self.untold() {
+                if ends && let Some(error) = self.unreported_error() {
                     return Pushed::Failed(error);
                 }
                 src.push_event(event);
@@ -95,10 +95,10 @@ impl Output {
     }
 
     /// Returns an error of downstream that no buffer took upstream before EOS.
-    fn untold(&self) -> Option<gst::FlowError> {
+    fn unreported_error(&self) -> Option<gst::FlowError> {
         let mut state = lock(&self.state);
         let error = state.flow.err().filter(|error| is_failure(*error))?;
-        (!std::mem::replace(&mut state.told, true)).then_some(error)
+        (!std::mem::replace(&mut state.flow_reported, true)).then_some(error)
     }
 
     /// Takes up what downstream made of a buffer, which was linked for the time `links` then.
@@ -122,7 +122,7 @@ impl Output {
                 Pushed::Late
             }
             Err(error) if state.ended && is_failure(error) => {
-                state.told = true;
+                state.flow_reported = true;
                 Pushed::Failed(error)
             }
             // Flushing downstream ends with a flush of this pad, or with another peer.

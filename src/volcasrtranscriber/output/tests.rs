@@ -104,15 +104,15 @@ fn a_time_of_before_a_pause_is_not_used() {
         Some(Duration::from_secs(10))
     };
     assert!(matches!(output.step(now, || false), Step::Again));
-    let is_heard = || {
+    let is_sent = || {
         output.set_playing(false);
         false
     };
-    assert!(matches!(output.step(|| None, is_heard), Step::Again));
-    let is_heard = || {
+    assert!(matches!(output.step(|| None, is_sent), Step::Again));
+    let is_sent = || {
         output.set_playing(true);
         false
     };
     let now = || panic!("no time in PAUSED");
-    assert!(matches!(output.step(now, is_heard), Step::Again));
+    assert!(matches!(output.step(now, is_sent), Step::Again));
 }

@@ -12,7 +12,7 @@ fn spoken(number: u64) -> Word {
 
 /// One response: the words up to one, as they are timed and written then.
 #[derive(Clone, Debug)]
-struct Heard {
+struct Response {
     /// Words that it has of the open utterance, at most.
     words: usize,
     /// The open utterance is final now.
@@ -24,7 +24,7 @@ struct Heard {
     pause: u64,
 }
 
-fn heard() -> impl Strategy<Value = Heard> {
+fn response() -> impl Strategy<Value = Response> {
     let moved = proptest::collection::vec(-140i64..140, 8);
     (
         0usize..8,
@@ -33,7 +33,7 @@ fn heard() -> impl Strategy<Value = Heard> {
         any::<bool>(),
         0u64..900,
     )
-        .prop_map(|(words, ends, moved, upper, pause)| Heard {
+        .prop_map(|(words, ends, moved, upper, pause)| Response {
             words,
             ends,
             moved,
@@ -42,13 +42,13 @@ fn heard() -> impl Strategy<Value = Heard> {
         })
 }
 
-fn revised(number: u64, heard: &Heard) -> Word {
+fn revised(number: u64, response: &Response) -> Word {
     let plain = spoken(number);
-    let moved = heard.moved[number as usize % heard.moved.len()];
+    let moved = response.moved[number as usize % response.moved.len()];
     let start = plain.start.as_millis() as i64 + moved;
     let start = ms(start.max(0) as u64);
     Word {
-        text: if heard.upper {
+        text: if response.upper {
             plain.text.to_uppercase()
         } else {
             plain.text
@@ -61,7 +61,7 @@ fn revised(number: u64, heard: &Heard) -> Word {
 proptest! {
     #[test]
     fn each_word_leaves_once_in_order(
-        responses in proptest::collection::vec(heard(), 1..30),
+        responses in proptest::collection::vec(response(), 1..30),
         latency in proptest::option::of(300u64..3000),
         starves in any::<bool>(),
     ) {
@@ -80,26 +80,26 @@ proptest! {
                 }
             }
         };
-        for heard in &responses {
-            now += heard.pause;
-            // Text that was shown stays; more may follow. What is not said yet is not heard.
+        for response in &responses {
+            now += response.pause;
+            // Text that was shown stays; more may follow. A response has no word before it is said.
             let said = (now.saturating_sub(600) / 400).saturating_sub(first) as usize;
-            shown = shown.max(heard.words.min(said));
+            shown = shown.max(response.words.min(said));
             let words: Vec<Word> =
-                (first..first + shown as u64).map(|word| revised(word, heard)).collect();
+                (first..first + shown as u64).map(|word| revised(word, response)).collect();
             let mut words = words;
             words.sort_by_key(|word| word.start);
             let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
             schedule.utterance(Utterance {
                 number,
                 text: texts.join(" "),
-                is_final: heard.ends,
+                is_final: response.ends,
                 start: words.first().map(|word| word.start),
                 end: words.last().map(|word| word.end),
                 words,
                 speaker: None,
             });
-            if heard.ends {
+            if response.ends {
                 (number, first, shown) = (number + 1, first + shown as u64, 0);
             }
             collect(&mut schedule, now);

@@ -68,6 +68,26 @@ enum Step {
 }
 
 impl State {
+    fn new(unit: Unit) -> Self {
+        State {
+            schedule: Schedule::new(unit),
+            run: 0,
+            kept: Vec::new(),
+            epoch: 0,
+            stopped: true,
+            playing: false,
+            switches: 0,
+            flow: Ok(gst::FlowSuccess::Ok),
+            flow_reported: false,
+            links: 0,
+            ended: false,
+            max_delay: Duration::ZERO,
+            audio_end: Duration::ZERO,
+            changed_at: Instant::now(),
+            waits_without_limit: false,
+        }
+    }
+
     fn flush(&mut self) {
         use gst::EventType::{Eos, Segment};
         let dropped = self.schedule.flush().into_iter();
@@ -80,23 +100,7 @@ impl State {
 impl Output {
     pub fn new() -> Self {
         Output {
-            state: Mutex::new(State {
-                schedule: Schedule::new(Unit::Word),
-                run: 0,
-                kept: Vec::new(),
-                epoch: 0,
-                stopped: true,
-                playing: false,
-                switches: 0,
-                flow: Ok(gst::FlowSuccess::Ok),
-                flow_reported: false,
-                links: 0,
-                ended: false,
-                max_delay: Duration::ZERO,
-                audio_end: Duration::ZERO,
-                changed_at: Instant::now(),
-                waits_without_limit: false,
-            }),
+            state: Mutex::new(State::new(Unit::default())),
             changed: Condvar::new(),
         }
     }
@@ -105,21 +109,11 @@ impl Output {
     pub fn reset(&self, unit: Unit) {
         let mut state = lock(&self.state);
         *state = State {
-            schedule: Schedule::new(unit),
             run: state.run + 1,
-            kept: Vec::new(),
-            epoch: 0,
             stopped: state.stopped,
-            playing: false,
             switches: state.switches,
-            flow: Ok(gst::FlowSuccess::Ok),
-            flow_reported: false,
             links: state.links,
-            ended: false,
-            max_delay: Duration::ZERO,
-            audio_end: Duration::ZERO,
-            changed_at: Instant::now(),
-            waits_without_limit: false,
+            ..State::new(unit)
         };
     }
 

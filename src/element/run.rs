@@ -1,6 +1,8 @@
 //! One run of the element: the client, the outbox, and the streaming thread's way to them. It
 //! begins at READY → PAUSED, or with the transcriber's first buffer, and ends at PAUSED → READY.
 
+mod streaming;
+
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,29 +24,7 @@ use crate::element::timeline::{Segment, Timeline};
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
 use crate::sync::lock;
-
-/// State of the streaming thread.
-#[derive(Debug)]
-struct Streaming {
-    input: GapDetector,
-    stream: u32,
-    /// Epoch of the stream. Until FLUSH_STOP it is that of before the flush, so that reports about
-    /// the old stream are discarded.
-    epoch: u64,
-    /// Id and seqnum of the last STREAM_START. An event that is sent again keeps its seqnum.
-    id: Option<(String, gst::Seqnum)>,
-    /// Samples of this stream that were handed over and not dropped.
-    position: u64,
-    /// Audio of this stream was handed over.
-    has_audio: bool,
-    /// A message about this stream or one before it may be queued, and must precede EOS.
-    needs_drain: bool,
-    /// EOS has come: audio that follows belongs to another stream.
-    ended: bool,
-    /// Whether a full queue drops audio, once that is known.
-    leaky_resolved: Option<bool>,
-    drops: DropReporter,
-}
+use streaming::Streaming;
 
 /// One run of the element.
 pub(crate) struct Run {
@@ -114,18 +94,7 @@ impl Run {
             gaps,
             leaky: settings.leaky,
             element: element.downgrade(),
-            streaming: Mutex::new(Streaming {
-                input: GapDetector::new(rate, gaps),
-                stream: 0,
-                epoch: 0,
-                id: None,
-                position: 0,
-                has_audio: false,
-                needs_drain: false,
-                ended: false,
-                leaky_resolved: None,
-                drops: DropReporter::new(rate),
-            }),
+            streaming: Mutex::new(Streaming::new(rate, gaps)),
         })
     }
 

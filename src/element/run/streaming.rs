@@ -1,0 +1,44 @@
+//! State of a run's streaming thread.
+
+use crate::element::drops::DropReporter;
+use crate::element::input::{GapDetector, GapLimits};
+
+/// State of the streaming thread.
+#[derive(Debug)]
+pub(super) struct Streaming {
+    pub input: GapDetector,
+    pub stream: u32,
+    /// Epoch of the stream. Until FLUSH_STOP it is that of before the flush, so that reports about
+    /// the old stream are discarded.
+    pub epoch: u64,
+    /// Id and seqnum of the last STREAM_START. An event that is sent again keeps its seqnum.
+    pub id: Option<(String, gst::Seqnum)>,
+    /// Samples of this stream that were handed over and not dropped.
+    pub position: u64,
+    /// Audio of this stream was handed over.
+    pub has_audio: bool,
+    /// A message about this stream or one before it may be queued, and must precede EOS.
+    pub needs_drain: bool,
+    /// EOS has come: audio that follows belongs to another stream.
+    pub ended: bool,
+    /// Whether a full queue drops audio, once that is known.
+    pub leaky_resolved: Option<bool>,
+    pub drops: DropReporter,
+}
+
+impl Streaming {
+    pub fn new(rate: u32, gaps: GapLimits) -> Self {
+        Streaming {
+            input: GapDetector::new(rate, gaps),
+            stream: 0,
+            epoch: 0,
+            id: None,
+            position: 0,
+            has_audio: false,
+            needs_drain: false,
+            ended: false,
+            leaky_resolved: None,
+            drops: DropReporter::new(rate),
+        }
+    }
+}

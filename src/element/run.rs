@@ -307,9 +307,14 @@ impl Run {
         }
     }
 
-    /// Posts that audio is played backwards. Called once in a run.
+    /// Posts that audio is played backwards, once in a run.
     pub fn report_reverse_playback(&self) {
-        self.streaming().needs_drain = true;
+        let mut streaming = self.streaming();
+        if std::mem::replace(&mut streaming.reverse_reported, true) {
+            return;
+        }
+        streaming.needs_drain = true;
+        drop(streaming);
         self.outbox.enqueue(OutgoingMessage::ReversePlayback);
     }
 

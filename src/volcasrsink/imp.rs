@@ -26,7 +26,6 @@ pub(super) struct Flow {
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
     /// The next GAP event is the element's own and only prerolls.
     pub prerolling: bool,
-    reverse_warned: bool,
 }
 
 /// State of the element.
@@ -245,7 +244,7 @@ impl BaseSinkImpl for VolcAsrSink {
         }
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
-            self.warn_reverse(&run);
+            run.report_reverse_playback();
             return Ok(gst::FlowSuccess::Ok);
         }
         let clipped = match &segment {
@@ -331,12 +330,6 @@ impl VolcAsrSink {
     fn remember(&self, pts: Option<gst::ClockTime>, bytes: usize, rate: u32) {
         if bytes > 0 {
             lock(&self.flow).last = pts.zip(Some(clip::duration(bytes, rate)));
-        }
-    }
-
-    fn warn_reverse(&self, run: &Run) {
-        if !std::mem::replace(&mut lock(&self.flow).reverse_warned, true) {
-            run.report_reverse_playback();
         }
     }
 }

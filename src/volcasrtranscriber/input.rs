@@ -42,9 +42,7 @@ impl VolcAsrTranscriber {
             self.update_latency();
         }
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
-            if !std::mem::replace(&mut lock(&self.input).reverse_warned, true) {
-                run.report_reverse_playback();
-            }
+            run.report_reverse_playback();
             self.skip(&buffer, run.rate);
             return Ok(gst::FlowSuccess::Ok);
         }

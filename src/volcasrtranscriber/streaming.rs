@@ -14,7 +14,6 @@ pub(super) struct Input {
     pub end: Option<gst::ClockTime>,
     /// The settings can't be used, and the bus has the error.
     pub refused: bool,
-    pub reverse_warned: bool,
     /// From FLUSH_START to FLUSH_STOP. The pad's own flag is cleared before FLUSH_STOP has the
     /// stream lock, so that a buffer may come in between.
     pub flushing: bool,

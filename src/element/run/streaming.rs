@@ -21,6 +21,8 @@ pub(super) struct Streaming {
     pub needs_drain: bool,
     /// EOS has come: audio that follows belongs to another stream.
     pub ended: bool,
+    /// The warning about audio that is played backwards was posted.
+    pub reverse_reported: bool,
     /// Whether a full queue drops audio, once that is known.
     pub leaky_resolved: Option<bool>,
     pub drops: DropReporter,
@@ -37,6 +39,7 @@ impl Streaming {
             has_audio: false,
             needs_drain: false,
             ended: false,
+            reverse_reported: false,
             leaky_resolved: None,
             drops: DropReporter::new(rate),
         }

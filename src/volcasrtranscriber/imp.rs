@@ -13,6 +13,7 @@ use super::output::{Output, Pushed, post_flow_error};
 use super::settings::{PROPERTIES, TextSettings};
 use super::streaming::Input;
 use super::unsynced::Unsynced;
+use crate::element::bus::post_message;
 use crate::element::caps;
 use crate::element::run::Run;
 use crate::element::run_slot::RunSlot;
@@ -168,8 +169,7 @@ impl ObjectImpl for VolcAsrTranscriber {
                 self.update_latency();
                 let object = self.obj();
                 let message = gst::message::Latency::builder().src(&*object).build();
-                // Without a bus there is nobody to tell.
-                let _ = object.post_message(message);
+                post_message(object.upcast_ref(), message);
             }
             "language-code" => {
                 if let Some(run) = self.run() {

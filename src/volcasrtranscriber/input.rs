@@ -296,7 +296,7 @@ impl VolcAsrTranscriber {
         if let Some(run) = self.run() {
             run.segment();
         }
-        let lateness = clock_time(lock(&self.text).lateness());
+        let lateness = gst::ClockTime::from_mseconds(lock(&self.text).lateness.into());
         let mut own = known.clone();
         own.set_base(own.base().unwrap_or_default().saturating_add(lateness));
         let event = gst::event::Segment::builder(&own).seqnum(seqnum).build();
@@ -388,8 +388,4 @@ fn origin(segment: &Segment) -> Origin {
         running: running.unwrap_or_default().into(),
         rate: segment.rate().abs(),
     }
-}
-
-fn clock_time(time: std::time::Duration) -> gst::ClockTime {
-    gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::ZERO)
 }

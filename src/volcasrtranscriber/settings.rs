@@ -88,10 +88,6 @@ impl TextSettings {
         Duration::from_millis(self.latency.into())
     }
 
-    pub fn lateness(&self) -> Duration {
-        Duration::from_millis(self.lateness.into())
-    }
-
     /// Returns the language as tags have it: `en` for `en-US`.
     pub fn language_tag(&self, language: Option<&str>) -> Option<String> {
         let code = self.language_code.as_deref().or(language)?;

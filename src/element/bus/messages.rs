@@ -1,7 +1,7 @@
 //! Structures of the element messages and of warnings' details.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use gst::glib;
@@ -9,6 +9,7 @@ use gst::prelude::*;
 
 use crate::element::timeline::{Timeline, Times};
 use crate::session::transcript::{Update, Word};
+use crate::sync::lock;
 
 /// Makes `volcasr-transcript`: one utterance as it stands.
 pub(crate) fn transcript(
@@ -81,10 +82,7 @@ impl FieldNames {
 
 fn field_name(name: &str) -> Option<&'static str> {
     static NAMES: Mutex<FieldNames> = Mutex::new(FieldNames(BTreeSet::new()));
-    NAMES
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(name)
+    lock(&NAMES).get(name)
 }
 
 /// Whether GStreamer accepts the name; it asserts on others.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gst::glib;
-use gst::prelude::*;
 
+use crate::element::bus::post_message;
 use crate::volcasrtranscriber::schedule::Item;
 
 pub(super) fn new_item(item: &Item) -> gst::Structure {
@@ -30,6 +30,5 @@ pub(in crate::volcasrtranscriber) fn post_flow_error(
     let message = gst::message::Error::builder_from_error(error)
         .src(element)
         .build();
-    // Without a bus there is nobody to tell.
-    let _ = element.post_message(message);
+    post_message(element, message);
 }

@@ -35,6 +35,15 @@ impl RunSlot {
         lock(&self.slot).run.clone()
     }
 
+    /// Returns the rate of the audio that is taken, in hertz. The request names it, so one that is
+    /// set during a run waits for the next.
+    pub fn rate(&self, settings: &Mutex<Settings>) -> i32 {
+        match self.get() {
+            Some(run) => run.rate.cast_signed(),
+            None => lock(settings).rate,
+        }
+    }
+
     /// Returns whether the slot is [closed](Self::close).
     pub fn is_closed(&self) -> bool {
         lock(&self.slot).closed

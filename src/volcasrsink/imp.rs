@@ -117,16 +117,8 @@ impl ElementImpl for VolcAsrSink {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            gst::PadTemplate::new(
-                "sink",
-                gst::PadDirection::Sink,
-                gst::PadPresence::Always,
-                &caps::audio([24_000, 16_000]),
-            )
-            .into_iter()
-            .collect()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| caps::sink_template().into_iter().collect());
         &TEMPLATES
     }
 
@@ -153,16 +145,7 @@ impl ElementImpl for VolcAsrSink {
 
 impl BaseSinkImpl for VolcAsrSink {
     fn caps(&self, filter: Option<&gst::Caps>) -> Option<gst::Caps> {
-        // The request names the rate, so one that is set during a run waits for the next.
-        let rate = match self.run() {
-            Some(run) => run.rate.cast_signed(),
-            None => lock(&self.settings).rate,
-        };
-        let caps = caps::audio([rate]);
-        Some(match filter {
-            Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
-            None => caps,
-        })
+        Some(caps::accepted(self.runs.rate(&self.settings), filter))
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {

@@ -219,17 +219,14 @@ impl ElementImpl for VolcAsrTranscriber {
                 .field("format", "utf8")
                 .build();
             let json = gst::Caps::builder("application/x-json").build();
-            let pad = |name, direction, caps: &gst::Caps| {
-                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps).ok()
+            let source = |name, caps: &gst::Caps| {
+                let (direction, presence) = (gst::PadDirection::Src, gst::PadPresence::Always);
+                gst::PadTemplate::new(name, direction, presence, caps).ok()
             };
             [
-                pad(
-                    "sink",
-                    gst::PadDirection::Sink,
-                    &caps::audio([24_000, 16_000]),
-                ),
-                pad("src", gst::PadDirection::Src, &text),
-                pad("unsynced_src", gst::PadDirection::Src, &json),
+                caps::sink_template(),
+                source("src", &text),
+                source("unsynced_src", &json),
             ]
             .into_iter()
             .flatten()

@@ -12,18 +12,8 @@ impl VolcAsrTranscriber {
         let serialized = query.is_serialized();
         match query.view_mut() {
             gst::QueryViewMut::Caps(q) => {
-                // A rate that is set meanwhile waits for the next run, whose request says it.
-                let rate = match self.run() {
-                    Some(run) => run.rate.cast_signed(),
-                    None => lock(&self.settings).rate,
-                };
-                let caps = caps::audio([rate]);
-                let caps = match q.filter() {
-                    Some(filter) => {
-                        filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First)
-                    }
-                    None => caps,
-                };
+                let rate = self.runs.rate(&self.settings);
+                let caps = caps::accepted(rate, q.filter_owned().as_ref());
                 q.set_result(&caps);
                 true
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gst::glib;
 use gst::prelude::*;
 
-use crate::client::{Client, PushResult};
+use crate::client::{Client, PushResult, WaitResult};
 use crate::element::CAT;
 use crate::element::bus::errors::{ErrorContext, Ids};
 use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
@@ -252,6 +252,26 @@ impl Run {
     /// queue is leaky.
     pub fn must_wait(&self, samples: u64) -> bool {
         !self.client.has_space(samples) && !self.is_leaky()
+    }
+
+    /// Waits until the failure is on the bus, or for a flush, and returns the error that follows.
+    pub fn wait_for_failure(
+        &self,
+        error: gst::FlowError,
+        is_flushing: impl Fn() -> bool,
+    ) -> gst::FlowError {
+        loop {
+            // Read first: a flush that begins from here on interrupts the wait.
+            let seen = self.client.interrupt_count();
+            if is_flushing() {
+                return gst::FlowError::Flushing;
+            }
+            match self.client.wait_for_failure(seen) {
+                WaitResult::Interrupted => {}
+                WaitResult::Stopped => return gst::FlowError::Flushing,
+                WaitResult::Done | WaitResult::Failed => return error,
+            }
+        }
     }
 
     /// Skips a buffer without audio. Its DISCONT flag holds for the next buffer.

@@ -263,7 +263,7 @@ impl BaseSinkImpl for VolcAsrSink {
 
 impl VolcAsrSink {
     /// Returns whether the pad is flushed or being deactivated. The base class learns of it later.
-    fn is_flushing(&self) -> bool {
+    pub(super) fn is_flushing(&self) -> bool {
         let flags = self.obj().sink_pad().pad_flags();
         flags.contains(gst::PadFlags::FLUSHING)
     }

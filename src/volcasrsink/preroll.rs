@@ -80,13 +80,13 @@ impl VolcAsrSink {
         let samples = (bytes / BYTES_PER_SAMPLE) as u64;
         if !pad.has_current_caps() {
             run.client.abort(Abort::Input(InputError::NotNegotiated));
-            return Err(self.refuse(run, pad, gst::FlowError::NotNegotiated));
+            return Err(self.refuse(run, gst::FlowError::NotNegotiated));
         }
         if !run.client.has_failed() && run.must_wait(samples) {
             self.wait(run, pad, &|seen| run.client.wait_for_space(samples, seen));
         }
         if run.client.has_failed() {
-            return Err(self.refuse(run, pad, gst::FlowError::Error));
+            return Err(self.refuse(run, gst::FlowError::Error));
         }
         Ok(())
     }
@@ -94,15 +94,8 @@ impl VolcAsrSink {
     /// Waits until the failure is on the bus, and returns the flow that follows it.
     ///
     /// Prerolls nothing meanwhile: the source learns of the failure at once, also in PAUSED.
-    fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> gst::FlowError {
-        loop {
-            let seen = run.client.interrupt_count();
-            match run.client.wait_for_failure(seen) {
-                WaitResult::Interrupted if !pad.pad_flags().contains(gst::PadFlags::FLUSHING) => {}
-                WaitResult::Interrupted | WaitResult::Stopped => return gst::FlowError::Flushing,
-                WaitResult::Done | WaitResult::Failed => return error,
-            }
-        }
+    fn refuse(&self, run: &Run, error: gst::FlowError) -> gst::FlowError {
+        run.wait_for_failure(error, || self.is_flushing())
     }
 
     /// End of stream: waits for the last words, and until all of them are on the bus.
@@ -126,7 +119,7 @@ impl VolcAsrSink {
         }
         if run.client.has_failed() {
             // A failed client sends no last words, but its error precedes EOS.
-            let _ = self.refuse(run, pad, gst::FlowError::Eos);
+            let _ = self.refuse(run, gst::FlowError::Eos);
         }
         run.drained();
     }

@@ -128,18 +128,7 @@ impl VolcAsrTranscriber {
 
     /// Waits until the failure is on the bus, or for a flush, and returns the flow that follows.
     fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> Flow {
-        loop {
-            // Read first: a flush that begins from here on interrupts the wait.
-            let seen = run.client.interrupt_count();
-            if self.is_flushing(pad) {
-                return Err(gst::FlowError::Flushing);
-            }
-            match run.client.wait_for_failure(seen) {
-                WaitResult::Interrupted => {}
-                WaitResult::Stopped => return Err(gst::FlowError::Flushing),
-                WaitResult::Done | WaitResult::Failed => return Err(error),
-            }
-        }
+        Err(run.wait_for_failure(error, || self.is_flushing(pad)))
     }
 
     /// Returns the run, which begins with the first buffer, unless the settings do not allow it or

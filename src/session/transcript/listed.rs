@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::settled::Settled;
-use super::span::{Span, TOLERANCE, covered};
+use super::span::{Axis, Span, TOLERANCE, covered};
 use super::update::Word;
 use super::words;
 use crate::protocol::response::{Response, Utterance};
@@ -79,10 +79,7 @@ pub(super) struct DedupContext<'s> {
     /// Whether settled utterances are listed again, in their order. If not, the same text again is
     /// another sentence.
     pub is_full: bool,
-    /// Position of the connection's first sample.
-    pub origin: Duration,
-    /// How far the service has processed the audio.
-    pub processed_until: Duration,
+    pub axis: Axis,
     /// Start of the audio that the connection received.
     pub replay_start: Duration,
     /// Number of words that may still be read from the response.
@@ -126,9 +123,9 @@ pub(super) fn collect(
         *prefix = SettledPrefix::default();
     }
     let mut any = prefix.before.is_some();
-    let mut before = prefix.before.unwrap_or(context.origin);
+    let mut before = prefix.before.unwrap_or(context.axis.origin);
     let mut cursor = RepeatCursor {
-        start: prefix.listed.max(context.origin),
+        start: prefix.listed.max(context.axis.origin),
         index: 0,
     };
     let mut is_prefix = true;
@@ -232,11 +229,11 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
 /// first timed word or else inferred: after the utterance before it. A missing end is that of its
 /// last word or else inferred: before the position up to which the service has processed the audio.
 fn span_of(utterance: &Utterance<'_>, before: Duration, context: &DedupContext<'_>) -> Span {
-    let on_axis = |time: Duration| context.origin.saturating_add(time);
+    let on_axis = |time| context.axis.position(time);
     let words = || utterance.words.within(context.word_budget);
     let first = || {
         let first = words().find(|w| w.start.or(w.end).is_some())?;
-        let begins = before == context.origin && first.end.is_some_and(|end| end <= MAX_WORD);
+        let begins = before == context.axis.origin && first.end.is_some_and(|end| end <= MAX_WORD);
         first.start.or(begins.then_some(Duration::ZERO))
     };
     let last = || words().filter_map(|w| w.end).last();
@@ -247,7 +244,7 @@ fn span_of(utterance: &Utterance<'_>, before: Duration, context: &DedupContext<'
     } else {
         before.max(context.settled_before(end))
     };
-    Span::within(floor, start, end, context.processed_until)
+    Span::within(floor, start, end, context.axis.processed_until)
 }
 
 enum Remainder {
@@ -265,7 +262,7 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, context: &DedupContext<'_>) 
     let mut rest = words::align(
         &utterance.text,
         utterance.words.within(context.word_budget),
-        context.origin,
+        context.axis,
         Some(span.start),
     );
     if !rest.iter().any(|w| words::midpoint(w).is_some()) {
@@ -297,7 +294,9 @@ pub(super) fn span_of_remaining(rest: &[Word], span: Span) -> Span {
 impl DedupContext<'_> {
     /// Returns where the last settled utterance ends before one that ends at `end`.
     pub fn settled_before(&self, end: Option<Duration>) -> Duration {
-        let end = end.map_or(self.processed_until, |end| end.saturating_sub(TOLERANCE));
+        let end = end.map_or(self.axis.processed_until, |end| {
+            end.saturating_sub(TOLERANCE)
+        });
         self.settled.last_end(end).unwrap_or_default()
     }
 }

@@ -46,7 +46,7 @@ use listed::{DedupContext, ListedUtterance, SettledPrefix, Source};
 use matching::Matcher;
 use open::{Candidate, OpenUtterance};
 use settled::Settled;
-use span::Span;
+use span::{Axis, Span};
 
 pub use update::{Update, Word};
 
@@ -180,7 +180,7 @@ impl TranscriptTracker {
         }
         self.settled.begin_batch();
         for entry in &mut entries {
-            let candidate = Candidate::new(response, entry, self.origin, &words);
+            let candidate = Candidate::new(response, entry, self.axis(), &words);
             self.apply_entry(candidate, entry, last, updates);
         }
         self.replay_start = self
@@ -224,6 +224,13 @@ impl TranscriptTracker {
         !self.open.is_empty()
     }
 
+    fn axis(&self) -> Axis {
+        Axis {
+            origin: self.origin,
+            processed_until: self.processed_until,
+        }
+    }
+
     fn advance_progress(&mut self, response: &Response<'_>, sent: Duration) {
         self.sent = self.sent.max(sent);
         let ends = response.utterances.iter().flatten().filter_map(|u| u.end);
@@ -253,8 +260,7 @@ impl TranscriptTracker {
         let known = DedupContext {
             settled: &self.settled,
             is_full: self.result_type == ResultType::Full,
-            origin: self.origin,
-            processed_until: self.processed_until,
+            axis: self.axis(),
             replay_start: self.replay_start,
             word_budget: words,
         };

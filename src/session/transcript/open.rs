@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::listed::{self, ListedUtterance};
 use super::settled::Settled;
-use super::span::Span;
+use super::span::{Axis, Span};
 use super::text::Fingerprint;
 use super::update::{Update, Word};
 use super::words;
@@ -28,7 +28,7 @@ pub(super) struct Candidate<'r, 'a> {
     /// `None` if the response has only a text.
     utterance: Option<&'r Utterance<'a>>,
     span: Span,
-    origin: Duration,
+    axis: Axis,
     /// Number of words that may still be read from the response.
     word_budget: &'r Cell<usize>,
 }
@@ -37,7 +37,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
     pub fn new(
         response: &'r Response<'a>,
         entry: &mut ListedUtterance,
-        origin: Duration,
+        axis: Axis,
         word_budget: &'r Cell<usize>,
     ) -> Self {
         let utterance = entry.utterance(response);
@@ -55,7 +55,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
             remaining_words: rest,
             utterance,
             span: entry.span,
-            origin,
+            axis,
             word_budget,
         }
     }
@@ -66,7 +66,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
 
     fn words_hash(&self) -> u64 {
         let words = self.utterance.map(|u| u.words.raw());
-        hash((words, self.remaining_words.is_some(), self.origin))
+        hash((words, self.remaining_words.is_some(), self.axis.origin))
     }
 
     fn attributes_hash(&self) -> u64 {
@@ -81,7 +81,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
                 words::align(
                     &self.text,
                     u.words.within(self.word_budget),
-                    self.origin,
+                    self.axis,
                     begins,
                 )
             }

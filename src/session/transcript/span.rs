@@ -1,6 +1,33 @@
 //! Spans on the stream's axis and how they relate.
 use std::time::Duration;
 
+/// The stream's axis as the responses of one connection see it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis {
+    /// Position of the connection's first sample.
+    pub origin: Duration,
+    /// How far the service has processed the audio.
+    pub processed_until: Duration,
+}
+
+impl Axis {
+    /// Returns the position of a time that the service reports. In recordings an interim text ends
+    /// up to a millisecond after the audio that was processed. There is no sound yet, and the audio
+    /// may have another place in the pipeline, so the time is taken back.
+    pub fn position(self, time: Duration) -> Duration {
+        let position = self.origin.saturating_add(time);
+        let beyond = position.saturating_sub(self.processed_until);
+        if beyond <= ROUNDING {
+            position.min(self.processed_until)
+        } else {
+            position
+        }
+    }
+}
+
+/// The service's unit of time.
+const ROUNDING: Duration = Duration::from_millis(1);
+
 /// Accuracy of reported times. In recorded traffic the times of the same sound move by this much
 /// from response to response, while sentences are 260 ms and more apart.
 pub(super) const TOLERANCE: Duration = Duration::from_millis(200);
@@ -175,6 +202,18 @@ mod tests {
         assert_eq!(span(0, 1000).gap(span(500, 2000)), Duration::ZERO);
         assert!(span(0, 1000).mostly_overlaps(span(500, 4000)));
         assert!(!span(0, 1000).mostly_overlaps(span(501, 4000)));
+    }
+
+    #[test]
+    fn no_sound_ends_after_the_processed_audio() {
+        let axis = Axis {
+            origin: ms(1000),
+            processed_until: ms(3580),
+        };
+        let cases = [(2579, 3579), (2580, 3580), (2581, 3580), (2582, 3582)];
+        for (reported, position) in cases {
+            assert_eq!(axis.position(ms(reported)), ms(position), "{reported}");
+        }
     }
 
     #[test]

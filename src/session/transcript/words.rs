@@ -1,6 +1,7 @@
 //! Aligns the service's words with an utterance's text, so that the words joined give the text.
 use std::time::Duration;
 
+use super::span::Axis;
 use super::update::Word;
 use crate::protocol::response;
 
@@ -18,14 +19,9 @@ struct AlignedWord {
 
 impl AlignedWord {
     /// `first` is the start of the first timed word, in case it is left out.
-    fn of(
-        at: usize,
-        word: &response::Word<'_>,
-        origin: Duration,
-        first: &mut Option<Duration>,
-    ) -> Self {
-        let on_axis = |time: Duration| origin.saturating_add(time);
-        let (start, end) = (word.start.map(on_axis), word.end.map(on_axis));
+    fn of(at: usize, word: &response::Word<'_>, axis: Axis, first: &mut Option<Duration>) -> Self {
+        let position = |time| axis.position(time);
+        let (start, end) = (word.start.map(position), word.end.map(position));
         let first = first.take_if(|_| start.or(end).is_some());
         Self {
             at,
@@ -45,7 +41,7 @@ impl AlignedWord {
 pub(super) fn align<'a>(
     text: &str,
     words: impl Iterator<Item = response::Word<'a>>,
-    origin: Duration,
+    axis: Axis,
     begins: Option<Duration>,
 ) -> Vec<Word> {
     let mut first = begins;
@@ -59,10 +55,10 @@ pub(super) fn align<'a>(
         }
         if let Some((at, end)) = find(text, cursor, token) {
             pieces.extend(place_run(missing.take(), text, cursor..at));
-            pieces.push(AlignedWord::of(at, &word, origin, &mut first));
+            pieces.push(AlignedWord::of(at, &word, axis, &mut first));
             cursor = end;
         } else {
-            let next = AlignedWord::of(cursor, &word, origin, &mut first);
+            let next = AlignedWord::of(cursor, &word, axis, &mut first);
             match &mut missing {
                 Some(run) => {
                     run.start = run.start.or(next.start);
@@ -184,13 +180,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn axis(origin: u64) -> Axis {
+        Axis {
+            origin: Duration::from_secs(origin),
+            processed_until: Duration::from_secs(origin + 60),
+        }
+    }
+
     fn texts(text: &str, words: &[(&str, Option<(u64, u64)>)]) -> Vec<String> {
-        let cut = align(
-            text,
-            words.iter().map(|&(w, t)| word(w, t)),
-            Duration::ZERO,
-            None,
-        );
+        let cut = align(text, words.iter().map(|&(w, t)| word(w, t)), axis(0), None);
         if !cut.is_empty() {
             assert_eq!(join(&cut), text);
         }
@@ -214,12 +212,7 @@ mod tests {
 
     #[test]
     fn words_are_on_the_axis() {
-        let words = align(
-            "a",
-            [word("a", Some((10, 20)))].into_iter(),
-            Duration::from_secs(5),
-            None,
-        );
+        let words = align("a", [word("a", Some((10, 20)))].into_iter(), axis(5), None);
         assert_eq!(words[0].start, Some(Duration::from_millis(5010)));
         assert_eq!(words[0].end, Some(Duration::from_millis(5020)));
     }
@@ -232,7 +225,7 @@ mod tests {
         };
         let starts = |words: Vec<response::Word<'_>>, begins| -> Vec<_> {
             let begins = Some(Duration::from_millis(begins));
-            let cut = align("a a a", words.into_iter(), Duration::ZERO, begins);
+            let cut = align("a a a", words.into_iter(), axis(0), begins);
             let ms = |w: &Word| w.start.map(|start| start.as_millis());
             cut.iter().map(ms).collect()
         };
@@ -287,7 +280,7 @@ mod tests {
         let cut = align(
             "I have 23 apples.",
             spoken.iter().map(|&(w, t)| word(w, t)),
-            Duration::ZERO,
+            axis(0),
             None,
         );
         assert_eq!(cut[2].start, Some(Duration::from_millis(200)));
@@ -320,7 +313,7 @@ mod tests {
                 word("three", Some((900, 980))),
             ]
             .into_iter(),
-            Duration::ZERO,
+            axis(0),
             None,
         );
         retain_by_time(&mut words, |middle| middle < Duration::from_millis(500));
@@ -334,7 +327,7 @@ mod tests {
             text in "[ a-c,.哈1é]{0,24}",
             words in prop::collection::vec("[ a-c,哈1É]{0,4}", 0..12),
         ) {
-            let cut = align(&text, words.iter().map(|w| word(w, None)), Duration::ZERO, None);
+            let cut = align(&text, words.iter().map(|w| word(w, None)), axis(0), None);
             if !cut.is_empty() {
                 prop_assert_eq!(join(&cut), text);
             }

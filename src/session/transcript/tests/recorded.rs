@@ -59,7 +59,7 @@ fn repeated_text_with_only_prefetch_new_is_no_news() {
     let updates = stream.raw(&json(""), false);
     assert_eq!(brief(&updates), [(0, "The rain", "")]);
     assert_eq!(updates[0].words[0].text, "The ");
-    assert_eq!(updates[0].end, Some(ms(2581)));
+    assert_eq!(updates[0].end, Some(ms(2580)));
     assert_eq!(stream.tracker.processed_until(), ms(2580));
     assert_eq!(brief(&stream.raw(&json(r#""prefetch":true,"#), false)), []);
     assert_eq!(

@@ -290,7 +290,7 @@ fn the_pad_takes_one_format_at_two_rates() {
     );
 }
 
-/// The page's table: names and defaults, as the user reads them.
+/// The page's table: names, and defaults with their units, as the user reads them.
 fn in_page() -> BTreeMap<String, String> {
     let section = include_str!("../../docs/properties.md");
     let table = section
@@ -325,7 +325,9 @@ fn the_page_lists_every_property_with_its_default() {
             Text(Some(text)) => format!("`{text}`"),
             Choice(nicks) => format!("`{}`", nicks[0]),
             Flag(default) => default.to_string(),
+            Uint(default, _) if TIMES.contains(name) => format!("{default} ms"),
             Uint(default, _) => default.to_string(),
+            Int(default, ..) if *name == "rate" => format!("{default} Hz"),
             Int(default, ..) => default.to_string(),
             Double(default, ..) => format!("{default:.1}"),
             Id | Stats => "read-only".to_owned(),

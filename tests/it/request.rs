@@ -1,5 +1,7 @@
 //! The request of a session: every property in its field, with its JSON type.
 
+use std::collections::BTreeSet;
+
 use crate::common::*;
 use gst::prelude::*;
 use serde_json::{Value, json};
@@ -205,6 +207,35 @@ fn every_property_reaches_its_field_with_its_type() {
         );
         assert_eq!(asked, expected, "{property}");
     }
+}
+
+/// The page's column of fields: of each property, the field of the request that it fills.
+#[test]
+fn the_page_names_the_field_of_every_property() {
+    let page = include_str!("../../docs/properties.md");
+    let table = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| property"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let codes = |cell: &'static str| cell.split('`').skip(1).step_by(2);
+    let documented: BTreeSet<(&str, String)> = table
+        .map(|row| row.split('|').collect::<Vec<_>>())
+        .flat_map(|cells| codes(cells[1]).zip(codes(cells[3])))
+        .filter(|(_, field)| !field.starts_with("X-Api-"))
+        .map(|(name, field)| (name, field.to_owned()))
+        .collect();
+    let properties = FIELDS.iter().filter_map(|(property, place, _)| {
+        let (name, _) = property.split_once('=')?;
+        Some((name, place.trim_start_matches('/').replace('/', ".")))
+    });
+    let mut sent: BTreeSet<_> = properties
+        .filter(|(name, _)| *name != "extra-request")
+        .collect();
+    // `the_speaker_version_goes_with_speakers_only` tests these two.
+    sent.insert(("enable-speaker-info", "request.enable_speaker_info".into()));
+    sent.insert(("ssd-version", "request.ssd_version".into()));
+    assert_eq!(documented, sent);
 }
 
 fn put(json: &mut Value, place: &str, value: Value) {

@@ -1,7 +1,9 @@
 //! The pages in Chinese show the commands, programs and tables of the pages in English.
 
+use std::path::Path;
+
 use super::page::{self, Block};
-use super::{pages, text};
+use super::{ROOT, pages, resolved, text};
 
 /// The page in English that a page translates.
 fn original(translation: &str) -> Option<String> {
@@ -49,6 +51,34 @@ fn rows(page: &str) -> Vec<(Vec<String>, Vec<String>, Vec<String>)> {
         (own(between(first, '"')), own(numbers), code)
     })
     .collect()
+}
+
+/// A reader who knows only Chinese sees before the click that a page is in English.
+#[test]
+fn links_to_pages_in_english_are_marked() {
+    for (page, original) in pairs() {
+        let text = text(&page);
+        let (_, prose) = page::read(&text);
+        let links = prose.iter().flat_map(|(number, line)| {
+            let links = line
+                .split("](")
+                .skip(1)
+                .filter_map(|rest| rest.split_once(')'));
+            links.map(move |(target, behind)| (number, target, behind))
+        });
+        for (number, target, behind) in links.filter(|(_, target, _)| !target.contains("://")) {
+            let path = target.split('#').next().unwrap_or(target);
+            let linked = resolved(&page, path).display().to_string();
+            if !linked.ends_with(".md") || linked == original || linked.contains("zh-CN") {
+                continue;
+            }
+            let at = format!("{page}:{number}: {target}");
+            assert!(behind.starts_with("（英文）"), "{at}: is in English");
+            let translation = linked.replace("docs/", "docs/zh-CN/");
+            let translated = translation != linked && Path::new(ROOT).join(translation).exists();
+            assert!(!translated, "{at}: is there in Chinese");
+        }
+    }
 }
 
 #[test]

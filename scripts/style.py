@@ -7,6 +7,7 @@ import sys
 
 COLUMNS = 100
 LINES = 400
+README_LINES = 150
 RIDDLE = re.compile(r"\s*//[/!] (So many|What|None:|Nor|The same of)\b")
 CODE = ["src", "cli/src"]
 PROSE = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]
@@ -34,8 +35,9 @@ def openings(path, lines):
 
 def length(path, lines):
     """Files that hold too much."""
-    if path.endswith(".rs") and len(lines) > LINES:
-        yield len(lines), f"more than {LINES} lines"
+    most = LINES if path.endswith(".rs") else README_LINES if path == "README.md" else None
+    if most and len(lines) > most:
+        yield len(lines), f"more than {most} lines"
 
 
 CHECKS = (columns, openings, length)

@@ -59,6 +59,27 @@ Gst.Structure.__getitem__";
     }
 }
 
+/// Compiles a program in C as examples/transcribe.c says, or returns what is missing for it.
+pub fn compile_c(source: &Path, program: &Path) -> Result<(), String> {
+    let flags = Command::new("pkg-config")
+        .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-app-1.0"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())
+        .ok_or("no gstreamer-app-1.0 (libgstreamer-plugins-base1.0-dev)")?;
+    let output = Command::new("cc")
+        .args(["-Wall", "-Wextra", "-Werror"])
+        .arg(source)
+        .arg("-o")
+        .arg(program)
+        .args(String::from_utf8_lossy(&flags.stdout).split_whitespace())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .map_err(|e| format!("no cc: {e}"))?;
+    assert!(output.status.success(), "{output:?}");
+    Ok(())
+}
+
 /// Makes the command of an example that knows the service, and no other credentials than its own.
 pub fn command(name: &str, service: &Service) -> Command {
     let mut command = Command::new(example(name));

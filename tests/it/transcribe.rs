@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use crate::common::faults::open_ended_speech;
-use crate::common::program::{Running, STDIN, command, plugin, python_with_gst, run, write_wav};
+use crate::common::program::{
+    Running, STDIN, command, compile_c, plugin, python_with_gst, run, write_wav,
+};
 use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
 use crate::common::*;
@@ -14,22 +16,9 @@ fn in_c() -> Result<std::path::PathBuf, String> {
     static PROGRAM: std::sync::OnceLock<Result<std::path::PathBuf, String>> =
         std::sync::OnceLock::new();
     let build = || {
-        let flags = Command::new("pkg-config")
-            .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-app-1.0"])
-            .output()
-            .ok()
-            .filter(|output| output.status.success())
-            .ok_or("no gstreamer-app-1.0 (libgstreamer-plugins-base1.0-dev)")?;
         let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("transcribe-c-{}", std::process::id()));
-        let output = Command::new("cc")
-            .args(["-Wall", "-Wextra", "-Werror", "examples/transcribe.c", "-o"])
-            .arg(&program)
-            .args(String::from_utf8_lossy(&flags.stdout).split_whitespace())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .map_err(|e| format!("no cc: {e}"))?;
-        assert!(output.status.success(), "{output:?}");
+        compile_c("examples/transcribe.c".as_ref(), &program)?;
         Ok(program)
     };
     PROGRAM.get_or_init(build).clone()

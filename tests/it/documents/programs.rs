@@ -8,7 +8,7 @@ use volcasr_loopback::{Options, Service};
 use super::page::{self, Block};
 use super::readme::Shell;
 use super::{pages, text};
-use crate::common::program::python_with_gst;
+use crate::common::program::{compile_c, python_with_gst};
 use crate::common::skip::skip;
 
 /// The programs in Rust, to be compiled.
@@ -61,23 +61,72 @@ fn squeezed(code: &str) -> String {
     code.split_whitespace().collect()
 }
 
-/// Asserts that the programs in a language are parts of `source`, which is compiled.
-fn assert_parts(language: &str, source: &str) {
-    let source = squeezed(source);
-    for (at, block) in blocks(language) {
+/// They are parts of `shown`.
+#[test]
+fn programs_in_rust_are_compiled() {
+    let source = squeezed(include_str!("programs.rs"));
+    for (at, block) in blocks("rust") {
         assert!(source.contains(&squeezed(&block.text)), "{at}");
     }
 }
 
-#[test]
-fn programs_in_rust_are_compiled() {
-    assert_parts("rust", include_str!("programs.rs"));
+/// Code before and behind the README's program in C.
+const C: (&str, &str) = (
+    r#"
+#include <gst/gst.h>
+#include <stdio.h>
+
+static void
+on_message (GstMessage * message)
+{
+"#,
+    r#"
 }
 
-/// `transcribe::` compiles and runs the example.
+int
+main (void)
+{
+  GstElement *pipeline;
+  GstBus *bus;
+  GstMessage *message;
+  GstMessageType type;
+
+  gst_init (NULL, NULL);
+  pipeline = gst_parse_launch ("filesrc location=talk.wav ! wavparse ! audioconvert ! "
+      "audioresample ! volcasrsink", NULL);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  do {
+    message = gst_bus_timed_pop (bus, GST_CLOCK_TIME_NONE);
+    type = GST_MESSAGE_TYPE (message);
+    if (type == GST_MESSAGE_ELEMENT)
+      on_message (message);
+    gst_message_unref (message);
+  } while (type != GST_MESSAGE_EOS && type != GST_MESSAGE_ERROR);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return 0;
+}
+"#,
+);
+
+/// Other programs than the README's are parts of the example, which `transcribe::` compiles and
+/// runs.
 #[test]
-fn programs_in_c_are_parts_of_the_example() {
-    assert_parts("c", &text("examples/transcribe.c"));
+fn programs_in_c_are_compiled() {
+    let all = blocks("c");
+    let readme = all.iter().find(|(at, _)| at.starts_with("README.md:"));
+    let (at, readme) = readme.expect("a program");
+    let shell = Shell::new();
+    let source = shell.path("shown.c");
+    std::fs::write(&source, format!("{}{}{}", C.0, readme.text, C.1)).expect("a file");
+    match compile_c(&source, &shell.path("shown")) {
+        Ok(()) => assert!(shell.run("bash", "./shown", at).contains("✓ Good day.")),
+        Err(missing) => skip(&missing),
+    }
+    let compiled = squeezed(&(readme.text.clone() + &text("examples/transcribe.c")));
+    for (at, block) in &all {
+        assert!(compiled.contains(&squeezed(&block.text)), "{at}");
+    }
 }
 
 /// A pipeline, for the programs in Python that read a bus.

@@ -4,7 +4,7 @@
 //! `<!-- not run: REASON -->`, or `<!-- background -->` for a service that the next block uses.
 //! A microphone is replaced by a file, and `make` says what it would do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -57,6 +57,11 @@ impl Shell {
             scratch,
             service: service(Options::default()),
         }
+    }
+
+    /// The place of a file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path(name)
     }
 
     /// Runs a script to its success and returns what it prints.

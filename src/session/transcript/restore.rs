@@ -66,12 +66,13 @@ impl TranscriptTracker {
         if self.open.is_empty() {
             self.interim_gate = None;
         } else {
-            // Without any durations or times there would be no bound for the wait.
-            let processed = self.processed_until.max(self.reported_until);
+            // Where nothing was reported, all that was sent may have been processed.
+            let processed = match self.processed_until.max(self.reported_until) {
+                reported if reported > self.origin => reported,
+                _ => self.sent,
+            };
             let until = processed.saturating_add(self.max_result_delay);
-            self.interim_gate = self
-                .interim_gate
-                .max((processed > self.origin).then_some(until));
+            self.interim_gate = self.interim_gate.max(Some(until));
         }
         self.has_unresolved_tail |= self.unsettled_from().is_some();
         self.connected = false;

@@ -109,6 +109,19 @@ fn text_without_a_duration_is_held_too() {
 }
 
 #[test]
+fn text_of_a_connection_without_any_duration_is_held_too() {
+    let mut stream = Stream::full();
+    stream.sent = ms(4000);
+    stream.raw(r#"{"result":{"text":"The rain, has"}}"#, false);
+    let begin = restart(&mut stream, 0);
+    stream.connect(begin);
+    let updates = stream.hear_text(5900, "The rain", false);
+    assert_eq!(brief(&updates), []);
+    let updates = stream.hear_text(6000, "The rain", false);
+    assert_eq!(brief(&updates), [(0, "The rain", "")]);
+}
+
+#[test]
 fn a_response_with_a_duration_says_how_far_all_before_it_went() {
     let mut stream = Stream::full();
     stream.hear_text(3000, "The rain", false);

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -14,13 +14,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::endpoint::Endpoint;
 use super::http_body::{self, Framing};
+use super::http_head::{self, Head};
 use crate::client::credentials::Credentials;
 use crate::client::secrets::Secrets;
 use crate::protocol::failure::Failure;
-
-/// Upper bound on a response's header, in bytes.
-const MAX_HEADER: usize = 16 * 1024;
-const MAX_FIELDS: usize = 64;
 
 /// Fields of the request, beside the endpoint.
 #[derive(Clone, Debug)]
@@ -79,7 +76,7 @@ where
     let exchange = exchange_heads(stream, endpoint, request, &key, &mut buffer);
     let read = timeout_at(until, exchange).await;
     if matches!(read, Err(_) | Ok(Err(HandshakeError::Io(_))))
-        && let Some(status) = refused_status(&buffer)
+        && let Some(status) = http_head::status_of(&buffer).filter(|status| *status != 101)
     {
         let failure = Failure::from_http(status, b"");
         return Ok(Err(refused(failure, request)));
@@ -89,9 +86,10 @@ where
         Err(error) => return Ok(Err(error)),
     };
     let tail = buffer.split_off(length);
-    let log_id = head.log_id.and_then(|id| request.secrets.id(&id));
+    let log_id = head.field("X-Tt-Logid");
+    let log_id = log_id.and_then(|id| request.secrets.id(id));
     if head.status != 101 {
-        let body = http_body::read(stream, &tail, head.framing, until).await;
+        let body = http_body::read(stream, &tail, Framing::of(&head), until).await;
         let mut failure = Failure::from_http(head.status, &body.text);
         if !body.is_complete() && !failure.message.is_empty() && !failure.message.ends_with('…') {
             failure.message.push('…');
@@ -99,7 +97,9 @@ where
         failure.log_id = log_id;
         return Ok(Err(refused(failure, request)));
     }
-    if !head.upgrades || head.accept.as_deref() != Some(&derive_accept_key(key.as_bytes())) {
+    let upgrades = head.lists("Upgrade", "websocket") && head.lists("Connection", "upgrade");
+    let accept = derive_accept_key(key.as_bytes());
+    if !upgrades || head.field("Sec-WebSocket-Accept") != Some(&accept) {
         return Ok(Err(HandshakeError::NotWebSocket(
             "its upgrade does not answer ours".into(),
         )));
@@ -121,26 +121,8 @@ where
     let request = request_head(endpoint, request, key)?;
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
-    loop {
-        if stream.read_buf(buffer).await? == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        if let Some(parsed) = parse_head(buffer)? {
-            return Ok(parsed);
-        }
-        if buffer.len() > MAX_HEADER {
-            return Err(HandshakeError::NotWebSocket("its header has no end".into()));
-        }
-    }
-}
-
-/// Returns the status of a refusal whose header is incomplete.
-fn refused_status(head: &[u8]) -> Option<u16> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    // The parser stops at the end of the bytes and leaves in `response` what it has read.
-    let _ = response.parse(head);
-    response.code.filter(|status| *status != 101)
+    let read = http_head::read(stream, buffer).await?;
+    read.map_err(HandshakeError::NotWebSocket)
 }
 
 fn refused(mut failure: Failure, request: &HandshakeRequest<'_>) -> HandshakeError {
@@ -196,59 +178,12 @@ pub(crate) fn is_field_value(value: &str) -> bool {
     value.chars().all(|c| c == '\t' || !c.is_control())
 }
 
-struct Head {
-    status: u16,
-    upgrades: bool,
-    accept: Option<String>,
-    log_id: Option<String>,
-    framing: Framing,
-}
-
-/// Parses a response's header. Returns it with its length once it is complete.
-///
-/// tungstenite's `TryParse` refuses HTTP/1.0, which proxies and captive portals answer with: their
-/// status would be lost.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    let length = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(HandshakeError::NotWebSocket(error.to_string())),
-    };
-    let field = |name: &str| {
-        let found = response
-            .headers
-            .iter()
-            .find(|field| field.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(found.value).ok().map(str::trim)
-    };
-    let lists = |name, token: &str| {
-        field(name).is_some_and(|value: &str| {
-            value
-                .split(',')
-                .any(|item| item.trim().eq_ignore_ascii_case(token))
-        })
-    };
-    let head = Head {
-        status: response.code.unwrap_or_default(),
-        upgrades: lists("Upgrade", "websocket") && lists("Connection", "upgrade"),
-        accept: field("Sec-WebSocket-Accept").map(str::to_owned),
-        log_id: field("X-Tt-Logid").map(str::to_owned),
-        framing: match field("Content-Length").map(str::parse) {
-            _ if lists("Transfer-Encoding", "chunked") => Framing::Chunked,
-            Some(Ok(length)) => Framing::Length(length),
-            _ => Framing::UntilClose,
-        },
-    };
-    Ok(Some((head, length)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use proptest::prelude::*;
+    use tokio::io::AsyncReadExt;
 
     use super::*;
 
@@ -352,22 +287,22 @@ mod tests {
             status in 0u16..1000,
             tail in prop::collection::vec(any::<u8>(), 0..20),
         ) {
-            let _ = parse_head(&bytes);
+            let _ = Head::parse(&bytes);
             let mut head = format!("HTTP/1.1 {status:03} Because\r\n");
             for (name, value) in &fields {
                 head += &format!("{name}: {value}\r\n");
             }
             head += "\r\n";
             let whole = [head.as_bytes(), &tail].concat();
-            match parse_head(&whole) {
+            match Head::parse(&whole) {
                 Ok(Some((parsed, length))) => {
                     prop_assert_eq!((parsed.status, length), (status, head.len()));
                 }
                 Ok(None) => prop_assert!(false, "it has an end"),
-                Err(_) => prop_assert!(fields.len() > MAX_FIELDS),
+                Err(_) => prop_assert!(fields.len() > http_head::MAX_FIELDS),
             }
             let half = &head.as_bytes()[..head.len() / 2];
-            prop_assert!(!matches!(parse_head(half), Ok(Some(_))));
+            prop_assert!(!matches!(Head::parse(half), Ok(Some(_))));
         }
     }
 }

@@ -7,13 +7,12 @@ use serde::de::IgnoredAny;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
+use super::http_head::Head;
+
 /// Upper bound on the bytes that are read, chunk sizes included.
 const MAX_BODY: usize = 16 * 1024;
 /// Upper bound on the time for a body: the status is known already.
 const BODY_TIME: Duration = Duration::from_secs(1);
-/// Upper bound on a chunk's size with its extensions, in bytes.
-const MAX_SIZE_LINE: usize = 256;
-
 /// End of a body, as its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -25,29 +24,30 @@ pub(super) enum Framing {
     UntilClose,
 }
 
+impl Framing {
+    /// Returns the framing of the body behind `head`.
+    pub fn of(head: &Head) -> Self {
+        match head.field("Content-Length").map(str::parse) {
+            _ if head.lists("Transfer-Encoding", "chunked") => Framing::Chunked,
+            Some(Ok(length)) => Framing::Length(length),
+            _ => Framing::UntilClose,
+        }
+    }
+}
+
 /// A body, or the start of one.
 #[derive(Debug)]
 pub(super) struct Body {
     /// Its text, without chunk sizes.
     pub text: Vec<u8>,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// More is to come.
-    Partial,
-    /// All of it has come.
-    Complete,
-    /// From some point on it is not chunked, although its header says so.
-    Broken,
+    /// All of it has come, by its framing.
+    has_ended: bool,
 }
 
 impl Body {
     /// Whether it is complete, by its framing or as JSON.
     pub fn is_complete(&self) -> bool {
-        let is_json = || serde_json::from_slice::<IgnoredAny>(&self.text).is_ok();
-        self.state == State::Complete || is_json()
+        self.has_ended || serde_json::from_slice::<IgnoredAny>(&self.text).is_ok()
     }
 }
 
@@ -61,13 +61,15 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
     let mut raw = tail[..tail.len().min(MAX_BODY)].to_vec();
     let mut is_closed = false;
     let rest = async {
-        while decode(&raw, framing, is_closed).state == State::Partial && raw.len() < MAX_BODY {
+        while !decode(&raw, framing, is_closed).has_ended && raw.len() < MAX_BODY {
             let room = (MAX_BODY - raw.len()) as u64;
             match (&mut *stream).take(room).read_buf(&mut raw).await {
                 // Many servers close TCP without closing TLS.
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return,
-                Ok(0) | Err(_) if is_closed => return,
-                Ok(0) | Err(_) => is_closed = true,
+                Ok(0) | Err(_) => {
+                    is_closed = true;
+                    return;
+                }
                 Ok(_) => {}
             }
         }
@@ -80,29 +82,23 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
 
 /// Decodes the bytes so far.
 fn decode(raw: &[u8], framing: Framing, is_closed: bool) -> Body {
-    let (text, is_complete) = match framing {
-        Framing::Chunked => return dechunk(raw),
-        Framing::Length(length) => (&raw[..raw.len().min(length)], raw.len() >= length),
-        Framing::UntilClose => (raw, is_closed),
+    let (text, has_ended) = match framing {
+        Framing::Chunked => dechunk(raw),
+        Framing::Length(length) => (raw[..raw.len().min(length)].to_vec(), raw.len() >= length),
+        Framing::UntilClose => (raw.to_vec(), is_closed),
     };
-    let state = match is_complete {
-        true => State::Complete,
-        false => State::Partial,
-    };
-    Body {
-        text: text.to_vec(),
-        state,
-    }
+    Body { text, has_ended }
 }
 
-/// Joins the chunks of `raw`. From the first invalid one on, the bytes are taken as they are.
-fn dechunk(raw: &[u8]) -> Body {
+/// Joins the chunks of `raw`, and tells whether the last one is there. From the first invalid one
+/// on, the bytes are taken as they are.
+fn dechunk(raw: &[u8]) -> (Vec<u8>, bool) {
     let mut text = Vec::new();
     let mut rest = raw;
-    let state = loop {
+    loop {
         match httparse::parse_chunk_size(rest) {
             // Trailing fields may follow, and are ignored.
-            Ok(httparse::Status::Complete((_, 0))) => break State::Complete,
+            Ok(httparse::Status::Complete((_, 0))) => return (text, true),
             Ok(httparse::Status::Complete((line, size))) => {
                 let data = &rest[line..];
                 let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -110,22 +106,17 @@ fn dechunk(raw: &[u8]) -> Body {
                 text.extend_from_slice(chunk);
                 rest = after;
             }
-            Ok(httparse::Status::Partial) if rest.len() <= MAX_SIZE_LINE => break State::Partial,
-            Ok(httparse::Status::Partial) | Err(_) => {
-                text.extend_from_slice(rest);
-                break State::Broken;
-            }
+            Ok(httparse::Status::Partial) => return (text, false),
+            Err(_) => break,
         }
         match rest.strip_prefix(b"\r\n") {
             Some(next) => rest = next,
-            None if b"\r\n".starts_with(rest) => break State::Partial,
-            None => {
-                text.extend_from_slice(rest);
-                break State::Broken;
-            }
+            None if b"\r\n".starts_with(rest) => return (text, false),
+            None => break,
         }
-    };
-    Body { text, state }
+    }
+    text.extend_from_slice(rest);
+    (text, false)
 }
 
 #[cfg(test)]
@@ -141,12 +132,12 @@ mod tests {
         let mut raw = Vec::new();
         let mut body = decode(&raw, framing, false);
         for piece in pieces {
-            if body.state == State::Partial {
+            if !body.has_ended {
                 raw.extend_from_slice(piece);
                 body = decode(&raw, framing, false);
             }
         }
-        if body.state == State::Partial {
+        if !body.has_ended {
             body = decode(&raw, framing, true);
         }
         let text = String::from_utf8_lossy(&body.text).into_owned();

@@ -11,7 +11,7 @@ pub(super) mod endpoint;
 pub(super) mod handshake;
 mod happy_eyeballs;
 mod http_body;
-pub(super) mod preconnect;
+mod http_head;
 pub(super) mod proxy;
 mod resolve;
 pub(super) mod tls;

@@ -269,68 +269,43 @@ async fn connect_opens_a_tunnel() {
     );
 }
 
+/// The error that an answer of the proxy makes.
+async fn refused(uri: &str, answer: impl AsRef<[u8]>) -> (String, Retry) {
+    let error = tunnel(uri, answer.as_ref()).await.1.expect_err(uri);
+    (error.to_string(), error.retry())
+}
+
 #[tokio::test]
 async fn each_answer_to_connect_has_its_error() {
-    let many = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
-    for (uri, answer, text, retry) in [
-        (
-            "http://a",
-            "HTTP/1.1 407 No\r\n\r\n",
-            "asks for a name and a password (HTTP 407)",
-            Retry::Never,
-        ),
-        (
-            "http://me@a",
-            "HTTP/1.1 407 No\r\n\r\n",
-            "does not accept the name and the password (HTTP 407)",
-            Retry::Never,
-        ),
-        (
-            "http://me:pw@a",
-            "HTTP/1.1 401 No\r\n\r\n",
-            "does not accept the name and the password (HTTP 401)",
-            Retry::Never,
-        ),
-        (
-            "http://a",
-            "HTTP/1.1 403 No\r\n\r\n",
-            "refuses to connect to asr.example:443: HTTP 403",
-            Retry::Never,
-        ),
-        (
-            "http://a",
-            "HTTP/1.1 502 No\r\n\r\n",
-            "refuses to connect to asr.example:443: HTTP 502",
-            Retry::Soon,
-        ),
-        (
-            "http://a",
-            "HTTP/1.1 302 No\r\n\r\n",
-            "refuses to connect to asr.example:443: HTTP 302",
-            Retry::Never,
-        ),
-        (
-            "http://a",
-            "HTTP/1.1 20",
-            "broke the connection: unexpected end of file",
-            Retry::Soon,
-        ),
-        (
-            "http://a",
-            "SSH-2.0-x\r\n",
-            "does not answer as a proxy of its scheme does: invalid HTTP version",
-            Retry::Never,
-        ),
-        (
-            "http://a",
-            &many,
-            "does not answer as a proxy of its scheme does: its header has no end",
-            Retry::Never,
-        ),
+    let needs = "asks for a name and a password (HTTP #)";
+    let wrong = "does not accept the name and the password (HTTP #)";
+    let refuses = "refuses to connect to asr.example:443: HTTP #";
+    for (uri, status, text, retry) in [
+        ("http://a", "407", needs, Retry::Never),
+        ("http://me@a", "407", wrong, Retry::Never),
+        ("http://me:pw@a", "401", wrong, Retry::Never),
+        ("http://a", "403", refuses, Retry::Never),
+        ("http://a", "502", refuses, Retry::Soon),
+        ("http://a", "302", refuses, Retry::Never),
     ] {
-        let error = tunnel(uri, answer.as_bytes()).await.1.expect_err(answer);
-        assert_eq!((error.to_string().as_str(), error.retry()), (text, retry));
+        let answer = format!("HTTP/1.1 {status} No\r\n\r\n");
+        let expected = (text.replace('#', status), retry);
+        assert_eq!(refused(uri, answer).await, expected, "{uri}");
     }
+    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
+    let no_proxy = "does not answer as a proxy of its scheme does: ";
+    for (answer, why) in [
+        ("SSH-2.0-x\r\n", "invalid HTTP version"),
+        (&endless, "its header has no end"),
+    ] {
+        let expected = (format!("{no_proxy}{why}"), Retry::Never);
+        assert_eq!(refused("http://a", answer).await, expected);
+    }
+    let broken = "broke the connection: unexpected end of file".to_owned();
+    assert_eq!(
+        refused("http://a", "HTTP/1.1 20").await,
+        (broken, Retry::Soon)
+    );
 }
 
 #[tokio::test]
@@ -339,52 +314,33 @@ async fn each_answer_of_socks_has_its_error() {
     let (sent, result) = tunnel("socks5://a", done).await;
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(sent, b"\x05\x01\x00\x05\x01\x00\x03\x0basr.example\x01\xbb");
+    let reply = |code: u8| {
+        let mut reply = done.to_vec();
+        reply[3] = code;
+        reply
+    };
+    let (open, login) = ("socks5://a", "socks5://me:pw@a");
+    let wrong = "does not accept the name and the password";
+    let ruleset = "refuses to connect to asr.example:443: Connection not allowed by ruleset";
+    let host = "refuses to connect to asr.example:443: Host unreachable";
+    let broken = "broke the connection: unexpected end of file";
+    let no_proxy = "does not answer as a proxy of its scheme does: Invalid response version";
     for (uri, answer, text, retry) in [
         (
-            "socks5://a",
-            &b"\x05\xff"[..],
+            open,
+            b"\x05\xff".to_vec(),
             "asks for a name and a password",
             Retry::Never,
         ),
-        (
-            "socks5://me:pw@a",
-            b"\x05\xff",
-            "does not accept the name and the password",
-            Retry::Never,
-        ),
-        (
-            "socks5://me:pw@a",
-            b"\x05\x02\x01\x01",
-            "does not accept the name and the password",
-            Retry::Never,
-        ),
-        (
-            "socks5://a",
-            b"\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00",
-            "refuses to connect to asr.example:443: Connection not allowed by ruleset",
-            Retry::Never,
-        ),
-        (
-            "socks5://a",
-            b"\x05\x00\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00",
-            "refuses to connect to asr.example:443: Host unreachable",
-            Retry::Soon,
-        ),
-        (
-            "socks5://a",
-            b"\x05",
-            "broke the connection: unexpected end of file",
-            Retry::Soon,
-        ),
-        (
-            "socks5://a",
-            b"HTTP/1.1 400",
-            "does not answer as a proxy of its scheme does: Invalid response version",
-            Retry::Never,
-        ),
+        (login, b"\x05\xff".to_vec(), wrong, Retry::Never),
+        (login, b"\x05\x02\x01\x01".to_vec(), wrong, Retry::Never),
+        (open, reply(2), ruleset, Retry::Never),
+        (open, reply(4), host, Retry::Soon),
+        (open, b"\x05".to_vec(), broken, Retry::Soon),
+        (open, b"HTTP/1.1 400".to_vec(), no_proxy, Retry::Never),
     ] {
-        let error = tunnel(uri, answer).await.1.expect_err(text);
-        assert!(error.to_string().starts_with(text), "{error} {text}");
-        assert_eq!(error.retry(), retry, "{text}");
+        let (found, again) = refused(uri, answer).await;
+        assert!(found.starts_with(text), "{found} {text}");
+        assert_eq!(again, retry, "{text}");
     }
 }

@@ -3,19 +3,14 @@
 //! hyper-util's CONNECT does not report the status of a refusal, and brings hyper; the small crates
 //! for it are no longer maintained.
 
-use std::io;
-
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_socks::Error as SocksError;
 use tokio_socks::tcp::Socks5Stream;
 
 use super::{Login, Proxy, Scheme};
 use crate::client::net::dial_error::ProxyError;
 use crate::client::net::endpoint::Endpoint;
-
-/// Upper bound on a response's header, in bytes.
-const MAX_HEADER: usize = 16 * 1024;
-const MAX_FIELDS: usize = 64;
+use crate::client::net::http_head;
 
 impl Proxy {
     /// Opens a tunnel to `endpoint` in `stream`, a connection to this proxy. The proxy resolves the
@@ -46,24 +41,16 @@ impl Proxy {
         stream.write_all(request.as_bytes()).await?;
         stream.flush().await?;
         let mut buffer = Vec::with_capacity(1024);
-        let status = loop {
-            if stream.read_buf(&mut buffer).await? == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            // No bytes of the tunnel follow the header: the client speaks first.
-            if let Some(status) = parse_status(&buffer)? {
-                break status;
-            }
-            if buffer.len() > MAX_HEADER {
-                return Err(ProxyError::NotAProxy("its header has no end".into()));
-            }
-        };
+        // No bytes of the tunnel follow the head: the client speaks first.
+        let read = http_head::read(stream, &mut buffer).await?;
+        let (head, _) = read.map_err(ProxyError::NotAProxy)?;
+        let status = head.status;
         match status {
             200..=299 => Ok(()),
             // tinyproxy answers 401 to a wrong login.
             401 | 407 if self.login.is_some() => Err(ProxyError::LoginRefused(Some(status))),
             401 | 407 => Err(ProxyError::LoginNeeded(Some(status))),
-            status => Err(ProxyError::Refused {
+            _ => Err(ProxyError::Refused {
                 target: target.to_owned(),
                 answer: format!("HTTP {status}"),
                 is_transient: matches!(status, 408 | 429 | 500..),
@@ -113,17 +100,5 @@ impl Proxy {
             | SocksError::InvalidTargetAddress(_) => refused(false),
             _ => ProxyError::NotAProxy(answer),
         })
-    }
-}
-
-/// Returns the status of a response, once its header is complete. Many proxies answer with
-/// HTTP/1.0.
-fn parse_status(bytes: &[u8]) -> Result<Option<u16>, ProxyError> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut fields);
-    match response.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => Ok(response.code),
-        Ok(httparse::Status::Partial) => Ok(None),
-        Err(error) => Err(ProxyError::NotAProxy(error.to_string())),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_rustls::rustls;
 
+use super::endpoint::bracketed;
 use super::tls::TrustError;
 use crate::protocol::failure::Retry;
 
@@ -83,7 +84,7 @@ pub enum DialError {
         source: ProxyError,
     },
     /// It took longer than `connect-timeout`.
-    #[error("no connection to {host}:{port} within {after:?}")]
+    #[error("no connection to {}:{port} within {after:?}", bracketed(host))]
     TimedOut {
         /// The host in `uri`.
         host: String,

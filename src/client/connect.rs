@@ -1,6 +1,11 @@
-//! The way to a session's WebSocket: a connection made ahead, then the handshake.
+//! The way to a session's WebSocket: a connection that is made ahead, then the handshake.
+//!
+//! Look-up, TCP and TLS take several round trips and tell whether the network works. The handshake
+//! opens a session, which is billed and times out. So the former happen at once, the latter with
+//! the first audio.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +15,9 @@ use uuid::Uuid;
 
 use super::config::Config;
 use super::error::ClientError;
+use super::net::dial::{Connected, Dial};
+use super::net::dial_error::DialError;
 use super::net::handshake::{HandshakeError, HandshakeRequest, perform_handshake};
-use super::net::preconnect::Preconnect;
 use super::net::transport::Transport;
 use super::net::websocket::WebSocket;
 
@@ -19,65 +25,75 @@ use super::net::websocket::WebSocket;
 pub(super) enum ConnectEvent {
     /// Look-up, TCP and TLS are complete.
     Ready,
-    /// A handshake begins, with these ids.
+    /// A handshake begins, with this id.
     Handshake { connect_id: String },
     /// There is a WebSocket.
-    Connected(Box<WebSocket<Transport>>, Opened),
-    /// There is none to be had. The handshake's answer may have brought an id.
-    Failed {
-        error: ClientError,
+    Connected {
+        websocket: Box<WebSocket<Transport>>,
         log_id: Option<String>,
+        /// How long look-up, TCP, TLS and handshake took, waits for audio left out.
+        took: Duration,
     },
+    /// There is none to be had.
+    Failed(ClientError),
     /// There was none in time. The error says how far it came, if that is known.
     TimedOut(Option<ClientError>),
 }
 
-/// Properties of a new connection.
-pub(super) struct Opened {
-    pub log_id: Option<String>,
-    /// How long look-up, TCP, TLS and handshake took, waits for audio left out.
-    pub took: Duration,
-}
-
+/// Outcome of a handshake. `None`: neither an error nor an answer came in time.
 type Outcome = Option<Result<(WebSocket<Transport>, Option<String>), HandshakeError>>;
+
+enum State {
+    Idle,
+    Dialing(Dial),
+    /// Look-up, TCP and TLS are complete.
+    Ready(Transport),
+    Handshake {
+        began: Instant,
+        outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    },
+}
 
 /// At most one attempt at a time.
 pub(super) struct Connector {
     config: Arc<Config>,
     /// The beginning of the clock.
     started: Instant,
-    preconnect: Preconnect,
+    state: State,
     /// A session is wanted by then.
     wanted: Option<Instant>,
-    handshake: Option<Handshaking>,
-}
-
-/// A handshake under way.
-struct Handshaking {
-    began: Instant,
-    outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    /// How long look-up, TCP and TLS took the last time.
+    dial_time: Duration,
+    /// Address that was connected to last, which is tried first the next time: a dead address
+    /// before it costs time once, not at every session.
+    answered: Option<SocketAddr>,
 }
 
 impl Connector {
     /// Times are counted from `started`.
     pub fn new(config: Arc<Config>, started: Instant) -> Self {
         Connector {
-            preconnect: Preconnect::new(config.clone()),
             config,
             started,
+            state: State::Idle,
             wanted: None,
-            handshake: None,
+            dial_time: Duration::ZERO,
+            answered: None,
         }
     }
 
     /// Begins to look up, connect and encrypt, unless that is under way or done.
     pub fn preconnect(&mut self) {
-        self.preconnect.start(self.started.elapsed());
+        if let State::Idle = self.state {
+            self.state = State::Dialing(Dial::new(self.config.clone(), self.answered));
+        }
     }
 
     /// Drops a connection that was made ahead.
     pub fn discard(&mut self) {
-        self.preconnect.discard();
+        if let State::Ready(_) = self.state {
+            self.state = State::Idle;
+        }
     }
 
     /// Begins to open a WebSocket, which must be there by `until`.
@@ -89,86 +105,101 @@ impl Connector {
     /// Gives up the WebSocket, but not a connection that has not got so far.
     pub fn cancel_handshake(&mut self) {
         self.wanted = None;
-        self.handshake = None;
+        if let State::Handshake { .. } = self.state {
+            self.state = State::Idle;
+        }
     }
 
     /// Whether [`next`](Self::next) has something to wait for.
     pub fn is_busy(&self) -> bool {
-        self.handshake.is_some() || self.wanted.is_some() || self.preconnect.is_connecting()
+        match self.state {
+            State::Idle => false,
+            State::Ready(_) => self.wanted.is_some(),
+            State::Dialing(_) | State::Handshake { .. } => true,
+        }
     }
 
     /// Waits for the next event. Can be dropped and called again: nothing is lost.
     pub async fn next(&mut self) -> ConnectEvent {
-        if let Some(handshake) = &mut self.handshake {
-            let began = handshake.began;
-            let outcome = handshake.outcome.as_mut().await;
-            self.handshake = None;
-            return self.on_handshake_end(began, outcome);
-        }
-        if let Some(until) = self.wanted
-            && let Some(transport) = self.preconnect.take()
-        {
-            self.wanted = None;
-            return self.begin_handshake(transport, until);
-        }
-        if !self.preconnect.is_connecting() {
-            return std::future::pending().await;
-        }
-        let started = self.started;
-        let wait = self.preconnect.wait(|| started.elapsed());
-        let waited = match self.wanted {
-            Some(until) => timeout_at(until, wait).await.ok(),
-            None => Some(wait.await),
-        };
-        match waited {
-            Some(Ok(())) => ConnectEvent::Ready,
-            Some(Err(error)) => {
-                self.wanted = None;
-                let error = error.into();
-                ConnectEvent::Failed {
-                    error,
-                    log_id: None,
+        match &mut self.state {
+            State::Dialing(dial) => {
+                let result = match self.wanted {
+                    Some(until) => timeout_at(until, dial.wait()).await.ok(),
+                    None => Some(dial.wait().await),
+                };
+                let result = result.ok_or_else(|| dial.timed_out());
+                let took = dial.elapsed();
+                self.on_dialed(took, result)
+            }
+            State::Handshake { began, outcome } => {
+                let outcome = outcome.as_mut().await;
+                let took = self.dial_time + began.elapsed();
+                self.state = State::Idle;
+                match outcome {
+                    None => ConnectEvent::TimedOut(None),
+                    Some(Err(error)) => ConnectEvent::Failed(error.into()),
+                    Some(Ok((websocket, log_id))) => ConnectEvent::Connected {
+                        websocket: Box::new(websocket),
+                        log_id,
+                        took,
+                    },
                 }
             }
-            // Or the next attempt would go on with what is left of this one.
-            None => {
+            State::Ready(_) | State::Idle => match self.begin_handshake() {
+                Some(event) => event,
+                None => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Notes the end of an attempt. The outer error: there was no result when a session was wanted.
+    fn on_dialed(
+        &mut self,
+        took: Duration,
+        result: Result<Result<Connected, DialError>, DialError>,
+    ) -> ConnectEvent {
+        let is_first = self.answered.is_none();
+        let in_words = |error: DialError| match is_first {
+            true => error.at_first().into(),
+            false => error.into(),
+        };
+        self.state = State::Idle;
+        match result {
+            Ok(Ok((transport, peer))) => {
+                self.dial_time = took;
+                self.answered = peer;
+                self.state = State::Ready(transport);
+                ConnectEvent::Ready
+            }
+            Ok(Err(error)) => {
                 self.wanted = None;
-                ConnectEvent::TimedOut(self.preconnect.cancel().map(ClientError::from))
+                ConnectEvent::Failed(in_words(error))
+            }
+            // The attempt is dropped, or the next one would go on with what is left of it.
+            Err(error) => {
+                self.wanted = None;
+                ConnectEvent::TimedOut(Some(in_words(error)))
             }
         }
     }
 
-    fn begin_handshake(&mut self, transport: Transport, until: Instant) -> ConnectEvent {
+    /// Begins the handshake, if there is a connection and a session is wanted.
+    fn begin_handshake(&mut self) -> Option<ConnectEvent> {
+        let until = self.wanted.take()?;
+        let State::Ready(transport) = std::mem::replace(&mut self.state, State::Idle) else {
+            return None;
+        };
         let connect_id = Uuid::new_v4().to_string();
         let outcome = open(self.config.clone(), transport, connect_id.clone(), until);
-        self.handshake = Some(Handshaking {
+        self.state = State::Handshake {
             began: Instant::now(),
             outcome: Box::pin(outcome),
-        });
-        ConnectEvent::Handshake { connect_id }
-    }
-
-    fn on_handshake_end(&self, began: Instant, outcome: Outcome) -> ConnectEvent {
-        match outcome {
-            None => ConnectEvent::TimedOut(None),
-            Some(Ok((websocket, log_id))) => {
-                let took = self.preconnect.connect_duration() + began.elapsed();
-                ConnectEvent::Connected(Box::new(websocket), Opened { log_id, took })
-            }
-            Some(Err(error)) => {
-                let log_id = match &error {
-                    HandshakeError::Refused(failure) => failure.log_id.clone(),
-                    _ => None,
-                };
-                let error = error.into();
-                ConnectEvent::Failed { error, log_id }
-            }
-        }
+        };
+        Some(ConnectEvent::Handshake { connect_id })
     }
 }
 
-/// Makes a WebSocket of `transport`. Returns `None` when neither an error nor an answer came by
-/// `until`.
+/// Makes a WebSocket of `transport`.
 async fn open(
     config: Arc<Config>,
     mut transport: Transport,
@@ -190,5 +221,27 @@ async fn open(
             Some(Ok((websocket, handshake.log_id)))
         }
         Err(error) => Some(Err(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_address_that_answered_is_remembered() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let address = listener.as_ref().expect("a port").local_addr();
+        let address = address.expect("bound");
+        let config = Arc::new(Config::for_test(address));
+        let mut connector = Connector::new(config, Instant::now());
+        connector.preconnect();
+        assert!(matches!(connector.next().await, ConnectEvent::Ready));
+        assert_eq!(connector.answered, Some(address));
+        connector.discard();
+        drop(listener);
+        connector.preconnect();
+        assert!(matches!(connector.next().await, ConnectEvent::Failed(_)));
+        assert_eq!(connector.answered, Some(address), "it may come back");
     }
 }

@@ -248,16 +248,22 @@ impl Driver {
         match event {
             ConnectEvent::Ready => self.machine.handle_network_ready(now),
             ConnectEvent::Handshake { connect_id } => self.reporter.on_handshake(connect_id),
-            ConnectEvent::Connected(websocket, opened) => {
-                self.reporter.on_log_id(opened.log_id);
+            ConnectEvent::Connected {
+                websocket,
+                log_id,
+                took,
+            } => {
+                self.reporter.on_log_id(log_id);
                 let counters = &self.shared.counters;
-                counters.update(|counts| counts.connect_time = opened.took);
+                counters.update(|counts| counts.connect_time = took);
                 self.websocket = Some(websocket);
                 self.machine.handle_connected(now, &mut input);
             }
-            ConnectEvent::Failed { error, log_id } => {
+            ConnectEvent::Failed(error) => {
                 if let ClientError::Handshake(_) = error {
-                    self.reporter.on_log_id(log_id);
+                    let failure = error.failure();
+                    self.reporter
+                        .on_log_id(failure.and_then(|failure| failure.log_id.clone()));
                 }
                 self.machine.handle_connect_failed(now, &mut input, error);
             }

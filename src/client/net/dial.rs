@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -21,7 +22,7 @@ use super::transport::{Transport, set_options};
 use crate::client::config::Config;
 
 /// A connection, and the address that TCP is connected to: the service's or the proxy's.
-type Connected = (Transport, Option<SocketAddr>);
+pub(in crate::client) type Connected = (Transport, Option<SocketAddr>);
 
 /// Progress of an attempt, which decides what a timeout means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +36,10 @@ enum Stage {
 }
 
 /// One attempt to connect to the service, within `connect-timeout`.
-pub(super) struct Dial {
+pub(in crate::client) struct Dial {
     attempt: Pin<Box<dyn Future<Output = Result<Connected, DialError>> + Send>>,
     stage: watch::Receiver<Stage>,
-    until: Instant,
+    began: Instant,
     config: Arc<Config>,
 }
 
@@ -53,17 +54,23 @@ impl Dial {
         Dial {
             attempt,
             stage,
-            until: Instant::now() + config.limits.connect,
+            began: Instant::now(),
             config,
         }
     }
 
     /// Waits for the result. Cancellation-safe.
     pub async fn wait(&mut self) -> Result<Connected, DialError> {
-        match timeout_at(self.until, &mut self.attempt).await {
+        let until = self.began + self.config.limits.connect;
+        match timeout_at(until, &mut self.attempt).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out()),
         }
+    }
+
+    /// Returns how long it has taken so far.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// Returns the error of an attempt that took too long.

@@ -98,7 +98,7 @@ pub enum DialError {
 impl DialError {
     /// Returns the error as it is understood before the first successful handshake with the host:
     /// no answer then most likely means a port that speaks no TLS, which a few attempts confirm.
-    pub(super) fn at_first(self) -> Self {
+    pub(in crate::client) fn at_first(self) -> Self {
         match self {
             DialError::Tls { host, source, .. } if is_no_answer(&source) => {
                 DialError::TlsProtocol { host, source }

@@ -1,11 +1,11 @@
 //! The way to the service: from its address to a WebSocket.
 //!
-//! A [`preconnect`] looks the host up ([`resolve`]), connects to its addresses in turn
-//! ([`happy_eyeballs`]), through a [`proxy`] if there is one, and encrypts ([`tls`]); [`dial`] is
-//! these steps. The [`handshake`] makes it a [`websocket`].
+//! To [`dial`] is to look the host up ([`resolve`]), to connect to its addresses in turn
+//! ([`happy_eyeballs`]), through a [`proxy`] if there is one, and to encrypt ([`tls`]). The
+//! [`handshake`] makes it a [`websocket`].
 
 mod defer_write_error;
-mod dial;
+pub(super) mod dial;
 pub(super) mod dial_error;
 pub(super) mod endpoint;
 pub(super) mod handshake;

@@ -118,8 +118,7 @@ impl Driver {
         // Before the events: a reader of a message finds its latency in the figures.
         if self.published != *self.machine.counts() {
             self.published = *self.machine.counts();
-            let counts = self.published;
-            self.shared.counters.update(|all| all.connections = counts);
+            self.shared.state().counts.connections = self.published;
         }
         while let Some(output) = self.machine.poll_output() {
             let failed = matches!(output, Output::Event(Event::Failed { .. }));
@@ -241,7 +240,8 @@ impl Driver {
     }
 
     fn on_connector(&mut self, event: ConnectEvent) {
-        if let Some(language) = self.shared.take_language() {
+        let language = self.shared.state().language.take();
+        if let Some(language) = language {
             self.machine.set_language(language);
         }
         let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch()));
@@ -254,8 +254,7 @@ impl Driver {
                 took,
             } => {
                 self.reporter.on_log_id(log_id);
-                let counters = &self.shared.counters;
-                counters.update(|counts| counts.connect_time = took);
+                self.shared.state().counts.connect_time = took;
                 self.websocket = Some(websocket);
                 self.machine.handle_connected(now, &mut input);
             }

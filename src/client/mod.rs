@@ -11,7 +11,7 @@
 mod close;
 mod config;
 mod connect;
-mod counters;
+mod counts;
 mod credentials;
 mod driver;
 mod error;
@@ -27,7 +27,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub use config::Config;
-pub use counters::Counts;
+pub use counts::Counts;
 pub use credentials::Credentials;
 #[cfg(test)]
 pub(crate) use error::tests::examples::one_of_each;
@@ -89,13 +89,11 @@ impl Client {
         let first = state.driver_idle && !state.input.queue.has_audio();
         let ready = state.input.queue.push(pcm, now);
         state.input.end = now + samples_to_time(samples, self.shared.rate);
+        state.counts.received += samples;
         drop(state);
         if ready || first {
             self.shared.ready.notify_one();
         }
-        self.shared
-            .counters
-            .update(|counts| counts.received += samples);
         PushResult::Accepted
     }
 
@@ -131,19 +129,14 @@ impl Client {
     /// Makes room for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
     /// queue locked.
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
-        let mut total = 0;
         let mut state = self.shared.state();
         while !state.input.queue.has_space(samples, self.shared.max_queue) {
             let Some(piece) = state.input.queue.drop_oldest() else {
                 break;
             };
-            total += piece.samples;
+            state.counts.dropped += piece.samples;
             dropped(piece);
         }
-        drop(state);
-        self.shared
-            .counters
-            .update(|counts| counts.dropped += total);
     }
 
     /// Appends a boundary to the audio so far.
@@ -279,13 +272,13 @@ impl Client {
 
     /// Sets the language that the next session asks for; none: the service's choice.
     pub fn set_language(&self, language: Option<String>) {
-        self.shared.set_language(language);
+        self.shared.state().language = Some(language);
     }
 
     /// Returns the counts so far, and the number of samples that wait.
     pub fn counts(&self) -> (Counts, u64) {
-        let waiting = self.shared.state().input.queue.waiting();
-        (self.shared.counters.get(), waiting)
+        let state = self.shared.state();
+        (state.counts, state.input.queue.waiting())
     }
 
     /// Ends the client. The connection is closed in the background. Does not block.

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::config::Config;
-use super::counters::Counters;
+use super::counts::Counts;
 use super::error::InputError;
 use crate::session::input::{Input, TimedQueue, Work};
 use crate::session::queue::Item;
@@ -43,7 +43,6 @@ pub enum WaitResult {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Control {
     pub(super) epoch: u64,
-    /// Reason to end the client with an error.
     pub(super) abort: Option<Abort>,
     pub(super) stopped: bool,
 }
@@ -55,10 +54,7 @@ pub(super) struct Shared {
     /// Signals that the queue has an entry.
     pub(super) ready: Notify,
     pub(super) control: watch::Sender<Control>,
-    pub(super) counters: Counters,
     pub(super) wants_responses: AtomicBool,
-    /// Language of the sessions to come, if it was changed.
-    language: Mutex<Option<Option<String>>>,
     pub(super) started: Instant,
     pub(super) rate: u32,
     pub(super) max_queue: u64,
@@ -66,6 +62,9 @@ pub(super) struct Shared {
 
 pub(super) struct State {
     pub(super) input: TimedQueue,
+    pub(super) counts: Counts,
+    /// Language of the sessions to come, if it was changed.
+    pub(super) language: Option<Option<String>>,
     /// Number of flushes. The driver counts them too, and must not take entries of a later epoch.
     pub(super) epoch: u64,
     /// Between FLUSH_START and FLUSH_STOP: audio is discarded.
@@ -92,6 +91,8 @@ impl Shared {
         Shared {
             state: Mutex::new(State {
                 input: TimedQueue::new(time_to_samples(config.chunk, rate)),
+                counts: Counts::default(),
+                language: None,
                 epoch: 0,
                 flushing: false,
                 waiting_for_space: None,
@@ -105,9 +106,7 @@ impl Shared {
             changed: Condvar::new(),
             ready: Notify::new(),
             control,
-            counters: Counters::default(),
             wants_responses: AtomicBool::new(false),
-            language: Mutex::default(),
             started: Instant::now(),
             rate,
             max_queue: time_to_samples(config.max_queue, rate),
@@ -139,16 +138,6 @@ impl Shared {
     /// Whether each response is reported as an event.
     pub(super) fn wants_responses(&self) -> bool {
         self.wants_responses.load(Ordering::Relaxed)
-    }
-
-    /// Sets the language of the sessions to come.
-    pub(super) fn set_language(&self, language: Option<String>) {
-        *lock(&self.language) = Some(language);
-    }
-
-    /// Returns the language that was set since the last call.
-    pub(super) fn take_language(&self) -> Option<Option<String>> {
-        lock(&self.language).take()
     }
 
     /// Waits until `until` returns a result, the client is stopped, or the count of interruptions

@@ -1,10 +1,8 @@
 //! Totals of a client, for `stats`.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::session::counts;
-use crate::sync::lock;
 
 /// Totals since the client started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,18 +16,4 @@ pub struct Counts {
     /// Duration of the last connect, from the look-up to the handshake's answer, without waits for
     /// audio.
     pub connect_time: Duration,
-}
-
-/// The counts, shared between the driver, the streaming thread and readers of `stats`.
-#[derive(Debug, Default)]
-pub(super) struct Counters(Mutex<Counts>);
-
-impl Counters {
-    pub fn update(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut lock(&self.0));
-    }
-
-    pub fn get(&self) -> Counts {
-        *lock(&self.0)
-    }
 }

@@ -15,13 +15,13 @@ use tokio::time::sleep_until;
 use super::close::drain_and_close;
 use super::config::Config;
 use super::connect::{ConnectEvent, Connector};
-use super::error::ClientError;
+use super::error::{Abort, ClientError};
 use super::event::{Event, EventHandler};
 use super::net::transport::Transport;
 use super::net::websocket::{WebSocket, WsEvent};
 use super::report::Reporter;
 use super::runtime::{RuntimeError, spawn};
-use super::shared::{Abort, Control, Shared};
+use super::shared::{Control, Shared};
 use crate::session::counts::Counts;
 use crate::session::recognition::{Action, Output, Recognition};
 
@@ -76,7 +76,7 @@ pub(super) fn start(
         if task.await.is_err() {
             shared.state().failed = true;
             let epoch = shared.control.borrow().epoch;
-            let (error, lost) = (ClientError::Internal, true);
+            let (error, lost) = (Abort::Internal.into(), true);
             handler.handle(epoch, Event::Failed { error, lost });
             shared.changed.notify_all();
         }
@@ -111,7 +111,7 @@ impl Driver {
         // First, or a peer that never stops talking would put it off for ever.
         let now = self.now();
         if self.machine.poll_timeout().is_some_and(|at| at <= now) {
-            let mut input = self.shared.input(self.reporter.epoch());
+            let mut input = self.shared.input(self.reporter.epoch);
             self.machine.handle_timeout(now, &mut input);
         }
         while self.act() || self.transmit() || self.act() {}
@@ -134,7 +134,7 @@ impl Driver {
 
     /// Carries out one action. Returns whether there was one.
     fn act(&mut self) -> bool {
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch()));
+        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
         match self.machine.poll_action(now, &mut input) {
             None => return false,
             Some(Action::Preconnect) => self.connector.preconnect(),
@@ -148,7 +148,7 @@ impl Driver {
 
     /// Hands one frame to the socket. Returns whether there was one.
     fn transmit(&mut self) -> bool {
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch()));
+        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
         let Some(websocket) = self.websocket.as_mut().filter(|w| w.is_ready()) else {
             return false;
         };
@@ -200,20 +200,16 @@ impl Driver {
             return true;
         }
         if let Some(abort) = control.abort {
-            self.machine.handle_abort(match abort {
-                Abort::Input(error) => error.into(),
-                Abort::Backlog => ClientError::Backlog,
-                Abort::Internal => ClientError::Internal,
-            });
-        } else if control.epoch != self.reporter.epoch() {
-            self.reporter.on_flush(control.epoch);
+            self.machine.handle_abort(abort.into());
+        } else if control.epoch != self.reporter.epoch {
+            self.reporter.epoch = control.epoch;
             self.machine.handle_flush();
         }
         false
     }
 
     fn on_message(&mut self, event: WsEvent) {
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch()));
+        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
         let answered = self.machine.is_acknowledged();
         match event {
             WsEvent::Written => self.machine.handle_written(now),
@@ -244,7 +240,7 @@ impl Driver {
         if let Some(language) = language {
             self.machine.set_language(language);
         }
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch()));
+        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
         match event {
             ConnectEvent::Ready => self.machine.handle_network_ready(now),
             ConnectEvent::Handshake { connect_id } => self.reporter.on_handshake(connect_id),

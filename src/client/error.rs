@@ -1,7 +1,6 @@
 //! Everything that ends a connection, and whether to try again.
 
 use std::io;
-use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Error as WsError;
 
@@ -14,15 +13,21 @@ use crate::session::error::{ConnectionError, SessionError};
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// Reason why a buffer of the pipeline can't be used.
+/// Reason of the element to end a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InputError {
-    /// Its memory could not be mapped.
+pub enum Abort {
+    /// The memory of a buffer could not be mapped.
     #[error("mapping a buffer's memory for reading failed")]
     Unmappable,
-    /// It came before caps.
+    /// A buffer came before caps.
     #[error("a buffer came without caps")]
     NotNegotiated,
+    /// More final results wait to be posted than are kept.
+    #[error("the application does not take its messages")]
+    Backlog,
+    /// A task ended unexpectedly: a defect of this plugin.
+    #[error("internal error: the connection's task ended unexpectedly")]
+    Internal,
 }
 
 /// Failure to connect, loss of a connection, or another reason to fail.
@@ -34,48 +39,21 @@ pub enum ClientError {
     /// Failure in the handshake.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
-    /// The service sent an error frame, or an error in a response.
-    #[error("{0}")]
-    Failure(Box<Failure>),
-    /// The service closed before the end.
-    #[error("the service closed the connection before the end (code {code}{}{reason})",
-            if reason.is_empty() { "" } else { ": " })]
-    Closed {
-        /// WebSocket's status code.
-        code: u16,
-        /// The service's reason, if any.
-        reason: String,
-    },
+    /// Failure of a session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Transport(#[source] WsError),
     /// Broken WebSocket framing on a connection that had answered.
     #[error("what came on the connection was corrupt: {0}")]
     Corrupt(String),
-    /// The service reads no more bytes.
-    #[error("the service has taken no byte for {0:?}")]
-    Stalled(Duration),
-    /// The handshake or the answer to the request took too long.
-    #[error("no answer from the service within {0:?}")]
-    ResponseTimeout(Duration),
-    /// The final response did not come in time.
-    #[error("no last words from the service within {0:?} of the finish")]
-    FinalTimeout(Duration),
-    /// The peer does not speak the protocol.
-    #[error("the peer does not speak the v3/sauc protocol: {0}")]
-    Protocol(String),
     /// No threads could be started.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A buffer of the pipeline can't be used.
+    /// The element ended the client.
     #[error(transparent)]
-    Input(#[from] InputError),
-    /// More final results wait to be posted than are kept.
-    #[error("the application does not take its messages")]
-    Backlog,
-    /// A task ended unexpectedly: a defect of this plugin.
-    #[error("internal error: the connection's task ended unexpectedly")]
-    Internal,
+    Aborted(#[from] Abort),
 }
 
 impl ClientError {
@@ -88,25 +66,17 @@ impl ClientError {
             ClientError::Handshake(HandshakeError::NotWebSocket(_) | HandshakeError::Value(_)) => {
                 Retry::Never
             }
-            ClientError::Failure(failure) => failure.retry(),
-            ClientError::Closed { .. }
-            | ClientError::Transport(_)
-            | ClientError::Stalled(_)
-            | ClientError::ResponseTimeout(_)
-            | ClientError::FinalTimeout(_) => Retry::Soon,
+            ClientError::Session(error) => error.retry(),
+            ClientError::Transport(_) => Retry::Soon,
             ClientError::Corrupt(_) => Retry::Limited,
-            ClientError::Protocol(_)
-            | ClientError::Runtime(_)
-            | ClientError::Input(_)
-            | ClientError::Backlog
-            | ClientError::Internal => Retry::Never,
+            ClientError::Runtime(_) | ClientError::Aborted(_) => Retry::Never,
         }
     }
 
     /// Returns the failure that the service itself reported, if it did.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            ClientError::Failure(failure) => Some(failure),
+            ClientError::Session(SessionError::Failure(failure)) => Some(failure),
             ClientError::Handshake(HandshakeError::Refused(failure)) => Some(failure),
             _ => None,
         }
@@ -125,27 +95,13 @@ impl ClientError {
             _ => false,
         };
         match error {
-            WsError::Capacity(_) => ClientError::Protocol(error.to_string()),
+            WsError::Capacity(_) => SessionError::Protocol(error.to_string()).into(),
             error if breaks_framing && answered => ClientError::Corrupt(error.to_string()),
-            error if breaks_framing => ClientError::Protocol(error.to_string()),
+            error if breaks_framing => SessionError::Protocol(error.to_string()).into(),
             WsError::AlreadyClosed | WsError::ConnectionClosed => {
                 ClientError::Transport(WsError::Io(io::ErrorKind::UnexpectedEof.into()))
             }
             error => ClientError::Transport(error),
-        }
-    }
-}
-
-impl From<SessionError> for ClientError {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Failure(failure) => ClientError::Failure(failure),
-            SessionError::Closed { code, reason } => ClientError::Closed { code, reason },
-            SessionError::Stalled(after) => ClientError::Stalled(after),
-            SessionError::ResponseTimeout(after) => ClientError::ResponseTimeout(after),
-            SessionError::FinalTimeout(after) => ClientError::FinalTimeout(after),
-            SessionError::Protocol(error) => ClientError::Protocol(error),
-            SessionError::Internal => ClientError::Internal,
         }
     }
 }
@@ -157,7 +113,7 @@ impl ConnectionError for ClientError {
 
     fn cause(&self) -> Option<Cause> {
         match self {
-            ClientError::Failure(failure) => Some(failure.cause),
+            ClientError::Session(SessionError::Failure(failure)) => Some(failure.cause),
             _ => None,
         }
     }

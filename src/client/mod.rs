@@ -31,7 +31,7 @@ pub use counts::Counts;
 pub use credentials::Credentials;
 #[cfg(test)]
 pub(crate) use error::tests::examples::one_of_each;
-pub use error::{ClientError, InputError};
+pub use error::{Abort, ClientError};
 pub use event::{Event, EventHandler, Level};
 pub use net::dial_error::{DialError, ProxyError};
 pub use net::endpoint::{Endpoint, redact_uri};
@@ -40,7 +40,7 @@ pub(crate) use net::handshake::is_field_value;
 pub use net::proxy::{Proxy, ProxyProperties, ProxyVariables, choose as choose_proxy};
 pub use runtime::{RuntimeError, run_job};
 pub use secrets::Secrets;
-pub use shared::{Abort, WaitResult};
+pub use shared::WaitResult;
 
 use crate::session::queue::{Boundary, Dropped};
 use crate::session::samples_to_time;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::config::Config;
 use super::error::ClientError;
 use super::event::{Event, EventHandler, Level};
+use crate::session::error::SessionError;
 use crate::session::recognition::Output;
 use crate::session::transcript::Update;
 
@@ -14,7 +15,7 @@ pub(super) struct Reporter {
     config: Arc<Config>,
     handler: Arc<dyn EventHandler>,
     /// Counts the flushes; see [`EventHandler::handle`].
-    epoch: u64,
+    pub epoch: u64,
     connect_id: String,
     log_id: Option<String>,
 }
@@ -28,14 +29,6 @@ impl Reporter {
             connect_id: String::new(),
             log_id: None,
         }
-    }
-
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    pub fn on_flush(&mut self, epoch: u64) {
-        self.epoch = epoch;
     }
 
     /// A handshake begins. Its id is reported before the answer: of one that never comes, it is all
@@ -100,7 +93,7 @@ impl Reporter {
     }
 
     fn complete_error(&self, error: &mut ClientError) {
-        if let ClientError::Failure(failure) = error {
+        if let ClientError::Session(SessionError::Failure(failure)) = error {
             failure.message = self.config.secrets.redact(&failure.message);
             failure.log_id = self.log_id.clone();
             failure.connect_id = Some(self.connect_id.clone());

@@ -9,22 +9,11 @@ use tokio::time::Instant;
 
 use super::config::Config;
 use super::counts::Counts;
-use super::error::InputError;
+use super::error::Abort;
 use crate::session::input::{Input, TimedQueue, Work};
 use crate::session::queue::Item;
 use crate::session::time_to_samples;
 use crate::sync::lock;
-
-/// Reason to end a client with an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Abort {
-    /// A buffer can't be used.
-    Input(InputError),
-    /// Too many messages wait to be posted.
-    Backlog,
-    /// Defect of the element.
-    Internal,
-}
 
 /// Result of a wait on the streaming thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use crate::client::{Abort, InputError};
+use crate::client::Abort;
 use crate::element::input::clip::{self, Start};
 use crate::element::run::Run;
 use crate::element::run_slot::RunSlot;
@@ -242,7 +242,7 @@ impl BaseSinkImpl for VolcAsrSink {
         let start = Start::new(buffer, &clipped);
         let Ok(map) = clipped.map_readable() else {
             // The next buffer gets the flow error, once the cause is on the bus.
-            run.client.abort(Abort::Input(InputError::Unmappable));
+            run.client.abort(Abort::Unmappable);
             return Ok(gst::FlowSuccess::Ok);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;

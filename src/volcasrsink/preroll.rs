@@ -19,7 +19,7 @@ use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::imp::VolcAsrSink;
-use crate::client::{Abort, InputError, WaitResult};
+use crate::client::{Abort, WaitResult};
 use crate::element::CAT;
 use crate::element::run::Run;
 use crate::session::BYTES_PER_SAMPLE;
@@ -79,7 +79,7 @@ impl VolcAsrSink {
     fn wait_for_room(&self, run: &Run, pad: &gst::Pad, bytes: usize) -> Result<(), gst::FlowError> {
         let samples = (bytes / BYTES_PER_SAMPLE) as u64;
         if !pad.has_current_caps() {
-            run.client.abort(Abort::Input(InputError::NotNegotiated));
+            run.client.abort(Abort::NotNegotiated);
             return Err(self.refuse(run, gst::FlowError::NotNegotiated));
         }
         if !run.client.has_failed() && run.must_wait(samples) {

@@ -9,7 +9,7 @@ use gst::subclass::prelude::*;
 use super::CAT;
 use super::imp::VolcAsrTranscriber;
 use super::schedule::Origin;
-use crate::client::{Abort, InputError, WaitResult};
+use crate::client::{Abort, WaitResult};
 use crate::element::FINISH;
 use crate::element::input::clip::{self, Start};
 use crate::element::run::Run;
@@ -28,7 +28,7 @@ impl VolcAsrTranscriber {
         }
         let run = self.ensure_run()?;
         if !pad.has_current_caps() {
-            run.client.abort(Abort::Input(InputError::NotNegotiated));
+            run.client.abort(Abort::NotNegotiated);
             return self.refuse(&run, pad, gst::FlowError::NotNegotiated);
         }
         if run.client.has_failed() {
@@ -76,7 +76,7 @@ impl VolcAsrTranscriber {
         segment: Option<&Segment>,
     ) -> Flow {
         let Ok(map) = buffer.map_readable() else {
-            run.client.abort(Abort::Input(InputError::Unmappable));
+            run.client.abort(Abort::Unmappable);
             return self.refuse(run, pad, gst::FlowError::Error);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;

@@ -40,7 +40,7 @@ fn a_panic_is_a_failure_that_is_reported() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let seen = handler.events.lock().expect("held shortly").clone();
-    assert_eq!(seen, ["Failed { error: Internal, lost: true }"]);
+    assert_eq!(seen, ["Failed { error: Aborted(Internal), lost: true }"]);
     client.acknowledge_failure();
     assert!(matches!(client.wait_for(1, 0), WaitResult::Failed));
 }

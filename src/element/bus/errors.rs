@@ -1,10 +1,11 @@
 //! Errors in the user's terms: the cause, and the way out.
 
 use crate::client::{
-    ClientError, Config, Credentials, DialError, HandshakeError, InputError, ProxyError, Secrets,
+    Abort, ClientError, Config, Credentials, DialError, HandshakeError, ProxyError, Secrets,
 };
 use crate::element::settings::RESOURCE_IDS;
 use crate::protocol::failure::{Cause, Failure, Retry};
+use crate::session::error::SessionError;
 
 /// Upper bound on the characters of the service's own message in an error's text. Its details have
 /// all of them.
@@ -107,27 +108,15 @@ fn excerpt(message: &str) -> Option<String> {
 pub(crate) fn details(error: &ClientError, context: &ErrorContext, ids: &Ids) -> gst::Structure {
     let failure = error.failure();
     let message = failure.map_or_else(|| error.to_string(), |failure| failure.message.clone());
+    let status = failure.and_then(|failure| failure.http_status);
+    let log_id = failure.and_then(|failure| failure.log_id.as_deref());
+    let connect_id = failure.and_then(|failure| failure.connect_id.as_deref());
     gst::Structure::builder("volcasr-error")
         .field_if_some("code", failure.and_then(|failure| failure.code))
-        .field_if_some(
-            "http-status",
-            failure
-                .and_then(|failure| failure.http_status)
-                .map(u32::from),
-        )
+        .field_if_some("http-status", status.map(u32::from))
         .field("message", context.redact(&message))
-        .field_if_some(
-            "log-id",
-            failure
-                .and_then(|failure| failure.log_id.as_deref())
-                .or(ids.log.as_deref()),
-        )
-        .field_if_some(
-            "connect-id",
-            failure
-                .and_then(|failure| failure.connect_id.as_deref())
-                .or(ids.connect.as_deref()),
-        )
+        .field_if_some("log-id", log_id.or(ids.log.as_deref()))
+        .field_if_some("connect-id", connect_id.or(ids.connect.as_deref()))
         .field("retryable", error.retry() != Retry::Never)
         .build()
 }
@@ -142,16 +131,16 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
     };
     let Some(failure) = error.failure() else {
         return match error {
-            ClientError::Protocol(_) | ClientError::Handshake(HandshakeError::NotWebSocket(_)) => {
+            ClientError::Session(SessionError::Protocol(_))
+            | ClientError::Handshake(HandshakeError::NotWebSocket(_)) => {
                 gst::glib::Error::new(StreamError::Decode, text)
             }
-            ClientError::Input(InputError::NotNegotiated) => {
+            ClientError::Aborted(Abort::NotNegotiated) => {
                 gst::glib::Error::new(StreamError::Format, text)
             }
             ClientError::Runtime(_)
-            | ClientError::Input(InputError::Unmappable)
-            | ClientError::Backlog
-            | ClientError::Internal => resource(ResourceError::Failed),
+            | ClientError::Aborted(_)
+            | ClientError::Session(SessionError::Internal) => resource(ResourceError::Failed),
             ClientError::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
             ClientError::Dial(DialError::Proxy {
                 source: ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_),
@@ -194,26 +183,29 @@ fn text(error: &ClientError, lost: bool, context: &ErrorContext) -> String {
             connect_error_text(error)
         ),
         ClientError::Dial(error) => connect_error_text(error),
-        ClientError::Handshake(HandshakeError::NotWebSocket(_)) | ClientError::Protocol(_) => {
+        ClientError::Handshake(HandshakeError::NotWebSocket(_))
+        | ClientError::Session(SessionError::Protocol(_)) => {
             format!("{error}. Check the property uri: it must name the service's v3/sauc endpoint.")
         }
-        ClientError::Input(InputError::NotNegotiated) => {
+        ClientError::Aborted(Abort::NotNegotiated) => {
             "A buffer came without caps, so the format of its audio is not known: put \
              \"audioconvert ! audioresample\" before this element, and audio before them."
                 .into()
         }
-        ClientError::Input(InputError::Unmappable) => {
+        ClientError::Aborted(Abort::Unmappable) => {
             "The memory of a buffer can't be read by the CPU: convert it before this element, or \
              have it copied by an element such as \"audioconvert\"."
                 .into()
         }
-        ClientError::Backlog => {
+        ClientError::Aborted(Abort::Backlog) => {
             "The application does not take its messages: a sync handler of the bus blocks, and \
              more results wait behind it than are kept. Return from the handler, and do what takes \
              long on another thread."
                 .into()
         }
-        ClientError::Runtime(_) | ClientError::Internal => error.to_string(),
+        ClientError::Runtime(_)
+        | ClientError::Aborted(Abort::Internal)
+        | ClientError::Session(SessionError::Internal) => error.to_string(),
         _ if lost => format!(
             "The connection to the service was lost for good: {error}. Check the network; \
              max-reconnects says how often it is tried again."

@@ -210,7 +210,7 @@ impl Outbox {
         if let Some(client) = self.client() {
             client.abort(Abort::Internal);
         }
-        let (error, lost) = (ClientError::Internal, false);
+        let (error, lost) = (Abort::Internal.into(), false);
         self.enqueue_for(epoch, OutgoingMessage::Event(Event::Failed { error, lost }));
     }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod examples;
 
+use std::time::Duration;
+
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 
 use super::*;
@@ -10,35 +12,33 @@ use super::*;
 fn each_error_has_its_retry() {
     let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
     let time = Duration::from_secs(1);
-    let closed = |code| ClientError::Closed {
-        code,
-        reason: String::new(),
+    let closed = |code| {
+        let reason = String::new();
+        SessionError::Closed { code, reason }.into()
     };
-    let error = |code| ClientError::Failure(Box::new(Failure::from_error_frame(code, b"")));
-    for (error, retry) in [
+    let refused = |status| HandshakeError::Refused(Failure::from_http(status, b"")).into();
+    let error = |code| {
+        let failure = Failure::from_error_frame(code, b"");
+        SessionError::Failure(Box::new(failure)).into()
+    };
+    let retries: [(ClientError, _); 15] = [
         (HandshakeError::Io(reset()).into(), Retry::Soon),
-        (
-            HandshakeError::Refused(Failure::from_http(503, b"")).into(),
-            Retry::Later,
-        ),
-        (
-            HandshakeError::Refused(Failure::from_http(401, b"")).into(),
-            Retry::Never,
-        ),
+        (refused(503), Retry::Later),
+        (refused(401), Retry::Never),
         (closed(1000), Retry::Soon),
         (closed(1011), Retry::Soon),
         (ClientError::Transport(WsError::Io(reset())), Retry::Soon),
-        (ClientError::Stalled(time), Retry::Soon),
-        (ClientError::ResponseTimeout(time), Retry::Soon),
-        (ClientError::FinalTimeout(time), Retry::Soon),
+        (SessionError::Stalled(time).into(), Retry::Soon),
+        (SessionError::ResponseTimeout(time).into(), Retry::Soon),
+        (SessionError::FinalTimeout(time).into(), Retry::Soon),
         (error(45_000_081), Retry::Soon),
         (error(55_000_031), Retry::Later),
         (error(55_000_007), Retry::Limited),
         (error(45_000_001), Retry::Never),
-        (ClientError::Protocol(String::new()), Retry::Never),
-        (InputError::Unmappable.into(), Retry::Never),
-        (ClientError::Internal, Retry::Never),
-    ] {
+        (SessionError::Protocol(String::new()).into(), Retry::Never),
+        (Abort::Unmappable.into(), Retry::Never),
+    ];
+    for (error, retry) in retries {
         assert_eq!(error.retry(), retry, "{error}");
     }
 }
@@ -67,7 +67,10 @@ fn broken_framing_is_corruption_only_after_an_answer() {
         || WsError::Utf8(String::new()),
     ] {
         let first = ClientError::from_websocket(error(), false);
-        assert!(matches!(first, ClientError::Protocol(_)), "{first:?}");
+        assert!(
+            matches!(first, ClientError::Session(SessionError::Protocol(_))),
+            "{first:?}"
+        );
         assert_eq!(first.retry(), Retry::Never);
         let later = ClientError::from_websocket(error(), true);
         assert!(matches!(later, ClientError::Corrupt(_)), "{later:?}");

@@ -127,22 +127,6 @@ fn every_refusal_has_its_row() {
     }
 }
 
-/// A domain and code as the page writes them.
-fn name(error: &gst::glib::Error) -> &'static str {
-    use gst::{ResourceError, StreamError};
-    match (error.kind::<ResourceError>(), error.kind::<StreamError>()) {
-        (Some(ResourceError::NotAuthorized), _) => "RESOURCE NOT_AUTHORIZED",
-        (Some(ResourceError::Settings), _) => "RESOURCE SETTINGS",
-        (Some(ResourceError::OpenWrite), _) => "RESOURCE OPEN_WRITE",
-        (Some(ResourceError::Write), _) => "RESOURCE WRITE",
-        (Some(ResourceError::Busy), _) => "RESOURCE BUSY",
-        (Some(ResourceError::Failed), _) => "RESOURCE FAILED",
-        (_, Some(StreamError::Format)) => "STREAM FORMAT",
-        (_, Some(StreamError::Decode)) => "STREAM DECODE",
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Every domain has its row, and a number stands in the row of the domain that it comes with.
 #[test]
 fn every_number_stands_with_its_domain() {
@@ -173,7 +157,7 @@ fn every_number_stands_with_its_domain() {
                 Ok(code @ 40_000_000..) => Failure::from_error_frame(code, b""),
                 _ => continue,
             };
-            let name = name(&domain(&ClientError::Failure(Box::new(failure)), false, ""));
+            let name = name(&domain(&failed(failure), false, ""));
             assert!(row.starts_with(&format!("| {name} |")), "{number}: {name}");
             seen.push(name);
             numbers += 1;
@@ -192,7 +176,7 @@ fn every_number_stands_with_its_domain() {
             else {
                 continue;
             };
-            let failure = ClientError::Failure(Box::new(Failure::from_error_frame(code, b"")));
+            let failure = failed(Failure::from_error_frame(code, b""));
             let name = name(&domain(&failure, false, ""));
             let found = whole.iter().find(|row| row.contains(number));
             assert_eq!(

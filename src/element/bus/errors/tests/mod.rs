@@ -41,262 +41,132 @@ fn report(error: &ClientError, lost: bool, context: &ErrorContext) -> Report {
     super::report(error, lost, context, &ids)
 }
 
+fn failed(failure: Failure) -> ClientError {
+    SessionError::Failure(Box::new(failure)).into()
+}
+
 fn code(code: u32, message: &str) -> ClientError {
     let body = format!(r#"{{"error":"{message}"}}"#);
-    ClientError::Failure(Box::new(Failure::from_error_frame(code, body.as_bytes())))
+    failed(Failure::from_error_frame(code, body.as_bytes()))
 }
 
 fn http(status: u16, message: &str) -> ClientError {
     let body = format!(r#"{{"error":"{message}"}}"#);
-    ClientError::Handshake(HandshakeError::Refused(Failure::from_http(
-        status,
-        body.as_bytes(),
-    )))
+    HandshakeError::Refused(Failure::from_http(status, body.as_bytes())).into()
 }
 
-/// A refusal without a body.
-fn silent(status: Option<u16>) -> ClientError {
-    ClientError::Failure(Box::new(match status {
-        Some(status) => Failure::from_http(status, b""),
-        None => Failure::from_error_frame(45_000_001, b""),
-    }))
+/// A domain and code as docs/errors.md writes them.
+fn name(error: &gst::glib::Error) -> &'static str {
+    match (error.kind::<ResourceError>(), error.kind::<StreamError>()) {
+        (Some(ResourceError::NotAuthorized), _) => "RESOURCE NOT_AUTHORIZED",
+        (Some(ResourceError::Settings), _) => "RESOURCE SETTINGS",
+        (Some(ResourceError::OpenWrite), _) => "RESOURCE OPEN_WRITE",
+        (Some(ResourceError::Write), _) => "RESOURCE WRITE",
+        (Some(ResourceError::Busy), _) => "RESOURCE BUSY",
+        (Some(ResourceError::Failed), _) => "RESOURCE FAILED",
+        (_, Some(StreamError::Format)) => "STREAM FORMAT",
+        (_, Some(StreamError::Decode)) => "STREAM DECODE",
+        other => panic!("{other:?}"),
+    }
 }
 
-/// An error, and a part of its remedy.
-enum Is {
-    Resource(ResourceError),
-    Stream(StreamError),
+/// Each error has this domain, and this part of a way out in its text.
+fn assert_reported(domain: &str, lost: bool, cases: &[(ClientError, &str)]) {
+    for (error, advice) in cases {
+        let report = report(error, lost, &pair());
+        let text = report.error.message();
+        assert_eq!(name(&report.error), domain, "{error}");
+        assert!(text.contains(advice), "{text}");
+        let retryable = report.details.get::<bool>("retryable");
+        assert_eq!(retryable, Ok(error.retry() != Retry::Never), "{error}");
+    }
 }
 
-use Is::*;
-
-/// An error, whether a session was lost, the error's domain, and a part of the way out.
-type Case = (ClientError, bool, Is, &'static str);
-
-fn refusals() -> Vec<Case> {
-    vec![
-        (
-            http(400, "resourceId x is not allowed"),
-            false,
-            Resource(ResourceError::Settings),
-            "resource-id",
-        ),
-        (
-            http(401, "Invalid X-Api-Key"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "access-key",
-        ),
-        (
-            http(403, "not granted"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "console",
-        ),
-        (
-            http(404, "no such path"),
-            false,
-            Resource(ResourceError::OpenWrite),
-            "uri",
-        ),
-        (
-            http(402, "pay"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "overdue",
-        ),
-        (
-            http(403, "AccountOverdue"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "Pay what is due",
-        ),
-        (
-            http(403, "quota exceeded for types: x_lifetime"),
-            false,
-            Resource(ResourceError::Busy),
-            "spent",
-        ),
-        (
-            http(407, "who are you"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "proxy-pw",
-        ),
-        (
-            http(429, "slow down"),
-            false,
-            Resource(ResourceError::Busy),
-            "later",
-        ),
-        (
-            http(503, "down"),
-            false,
-            Resource(ResourceError::OpenWrite),
-            "later",
-        ),
-    ]
+#[test]
+fn every_refusal_has_its_domain_and_a_way_out() {
+    let not_authorized = [
+        (http(401, "Invalid X-Api-Key"), "access-key"),
+        (http(403, "not granted"), "console"),
+        (http(402, "pay"), "overdue"),
+        (http(403, "AccountOverdue"), "Pay what is due"),
+        (http(407, "who are you"), "proxy-pw"),
+        (code(45_000_010, "no"), "VOLCENGINE_ACCESS_KEY"),
+        (code(45_000_030, "no"), "resource-id"),
+    ];
+    assert_reported("RESOURCE NOT_AUTHORIZED", false, &not_authorized);
+    let settings = [
+        (http(400, "resourceId x is not allowed"), "resource-id"),
+        (code(45_000_001, "missing field"), "extra-request"),
+        (code(55_000_000, "field request.a into an integer"), "type"),
+    ];
+    assert_reported("RESOURCE SETTINGS", false, &settings);
+    let (one_too_many, spent) = ("concurrency", "quota exceeded for types: x_lifetime");
+    let busy = [
+        (http(403, spent), "spent"),
+        (http(429, "slow down"), "later"),
+        (code(45_000_292, one_too_many), "sessions"),
+        (code(45_000_292, spent), "spent"),
+        (code(55_000_031, "busy"), "later"),
+    ];
+    assert_reported("RESOURCE BUSY", true, &busy);
+    let open = [
+        (http(404, "no such path"), "uri"),
+        (http(503, "down"), "later"),
+        (code(55_000_000, "oops"), "log id"),
+    ];
+    assert_reported("RESOURCE OPEN_WRITE", false, &open);
+    assert_reported("RESOURCE WRITE", true, &open);
+    assert_reported(
+        "STREAM FORMAT",
+        false,
+        &[(code(45_000_151, "no"), "rate=16000")],
+    );
 }
 
-fn error_frames() -> Vec<Case> {
-    vec![
-        (
-            code(45_000_001, "missing field"),
-            false,
-            Resource(ResourceError::Settings),
-            "extra-request",
-        ),
-        (
-            code(45_000_010, "no"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-        (
-            code(45_000_030, "no"),
-            false,
-            Resource(ResourceError::NotAuthorized),
-            "resource-id",
-        ),
-        (
-            code(45_000_151, "rate"),
-            false,
-            Stream(StreamError::Format),
-            "rate=16000",
-        ),
-        (
-            code(45_000_292, "quota exceeded for types: concurrency"),
-            false,
-            Resource(ResourceError::Busy),
-            "sessions",
-        ),
-        (
-            code(45_000_292, "quota exceeded for types: x_lifetime"),
-            true,
-            Resource(ResourceError::Busy),
-            "spent",
-        ),
-        (
-            code(55_000_031, "busy"),
-            true,
-            Resource(ResourceError::Busy),
-            "later",
-        ),
-        (
-            code(55_000_000, "field request.a into an integer"),
-            false,
-            Resource(ResourceError::Settings),
-            "type",
-        ),
-        (
-            code(55_000_000, "oops"),
-            false,
-            Resource(ResourceError::OpenWrite),
-            "log id",
-        ),
-        (
-            code(55_000_000, "oops"),
-            true,
-            Resource(ResourceError::Write),
-            "log id",
-        ),
-    ]
-}
-
-fn troubles_of_the_network() -> Vec<Case> {
-    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+#[test]
+fn every_trouble_has_its_domain_and_a_way_out() {
+    let time = Duration::from_secs(10);
     let resolve = DialError::Resolve {
         host: "no.such.host".into(),
         source: io::Error::other("unknown"),
     };
     let connect = DialError::Connect {
         address: ([127, 0, 0, 1], 9).into(),
-        source: refused(),
+        source: io::ErrorKind::ConnectionRefused.into(),
     };
-    vec![
-        (
-            ClientError::Dial(resolve),
-            false,
-            Resource(ResourceError::OpenWrite),
-            "name service",
-        ),
-        (
-            ClientError::Dial(connect),
-            false,
-            Resource(ResourceError::OpenWrite),
-            "firewall",
-        ),
-        (
-            ClientError::Dial(DialError::TimedOut {
-                host: "asr.example".into(),
-                port: 443,
-                after: Duration::from_secs(10),
-            }),
-            true,
-            Resource(ResourceError::Write),
-            "max-reconnects",
-        ),
-        (
-            ClientError::ResponseTimeout(Duration::from_secs(10)),
-            false,
-            Resource(ResourceError::OpenWrite),
-            "uri",
-        ),
-        (
-            ClientError::Stalled(Duration::from_secs(10)),
-            true,
-            Resource(ResourceError::Write),
-            "max-reconnects",
-        ),
-        (
-            ClientError::Protocol("x".into()),
-            true,
-            Stream(StreamError::Decode),
-            "v3/sauc",
-        ),
-        (
-            ClientError::Handshake(HandshakeError::NotWebSocket("x".into())),
-            false,
-            Stream(StreamError::Decode),
-            "v3/sauc",
-        ),
-        (
-            ClientError::Input(InputError::Unmappable),
-            true,
-            Resource(ResourceError::Failed),
-            "audioconvert",
-        ),
-        (
-            ClientError::Internal,
-            true,
-            Resource(ResourceError::Failed),
-            "internal",
-        ),
-    ]
-}
-
-#[test]
-fn every_cause_has_its_domain_and_a_way_out() {
-    let all = [refusals(), error_frames(), troubles_of_the_network()];
-    for (error, lost, is, advice) in all.into_iter().flatten() {
-        let report = report(&error, lost, &pair());
-        let text = report.error.message();
-        match is {
-            Resource(expected) => assert!(
-                report.error.matches(expected),
-                "{error}: {:?}",
-                report.error
-            ),
-            Stream(expected) => assert!(
-                report.error.matches(expected),
-                "{error}: {:?}",
-                report.error
-            ),
-        }
-        assert!(text.contains(advice), "{text}");
-        let retryable = report.details.get::<bool>("retryable");
-        assert_eq!(retryable, Ok(error.retry() != Retry::Never), "{error}");
-    }
+    let timed_out = DialError::TimedOut {
+        host: "::1".into(),
+        port: 443,
+        after: time,
+    };
+    let open = [
+        (resolve.into(), "name service"),
+        (connect.into(), "firewall"),
+        (SessionError::ResponseTimeout(time).into(), "property uri"),
+    ];
+    assert_reported("RESOURCE OPEN_WRITE", false, &open);
+    let lost = [
+        (timed_out.into(), "[::1]:443"),
+        (SessionError::Stalled(time).into(), "max-reconnects"),
+    ];
+    assert_reported("RESOURCE WRITE", true, &lost);
+    let not_web_socket = HandshakeError::NotWebSocket("x".into());
+    let decode = [
+        (not_web_socket.into(), "v3/sauc"),
+        (SessionError::Protocol("x".into()).into(), "v3/sauc"),
+    ];
+    assert_reported("STREAM DECODE", false, &decode);
+    let failed = [
+        (Abort::Unmappable.into(), "audioconvert"),
+        (Abort::Backlog.into(), "sync handler"),
+        (Abort::Internal.into(), "internal"),
+    ];
+    assert_reported("RESOURCE FAILED", true, &failed);
+    assert_reported(
+        "STREAM FORMAT",
+        true,
+        &[(Abort::NotNegotiated.into(), "audioresample")],
+    );
 }
 
 /// A refused format is no reason to advise the rate that was refused.
@@ -315,20 +185,14 @@ fn the_advice_for_a_refused_format_depends_on_the_rate() {
 
 #[test]
 fn the_service_s_own_words_are_in_it() {
+    let nameless = |status| failed(Failure::from_http(status, b""));
+    let silent = failed(Failure::from_error_frame(45_000_001, b""));
+    let by_proxy = "A proxy refused the connection with HTTP 407 \"who\"";
     for (error, expected) in [
-        (
-            silent(None),
-            "The service says 45000001: it does not accept",
-        ),
-        (silent(Some(429)), "with HTTP 429: it has no capacity"),
-        (
-            http(407, "who"),
-            "A proxy refused the connection with HTTP 407 \"who\"",
-        ),
-        (
-            code(45_000_001, "missing field: x."),
-            "45000001 \"missing field: x\"",
-        ),
+        (silent, "The service says 45000001: it does not accept"),
+        (nameless(429), "with HTTP 429: it has no capacity"),
+        (http(407, "who"), by_proxy),
+        (code(45_000_001, "no: x."), "45000001 \"no: x\""),
         (http(403, "not granted"), "HTTP 403 \"not granted\""),
     ] {
         let text = report(&error, false, &pair()).error.message().to_owned();
@@ -361,7 +225,7 @@ fn details_have_what_is_known() {
     let mut failure = Failure::from_error_frame(45_000_001, b"bad");
     failure.log_id = Some("its-log-id".into());
     failure.connect_id = Some("its-connect-id".into());
-    let error = ClientError::Failure(Box::new(failure));
+    let error = failed(failure);
     let details = report(&error, false, &pair()).details;
     assert_eq!(details.name(), "volcasr-error");
     assert_eq!(details.get("code"), Ok(45_000_001u32));

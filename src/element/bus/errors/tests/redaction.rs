@@ -9,11 +9,12 @@ fn secrets_are_struck_out_everywhere() {
         for error in [
             http(401, "key hunter2hunter2 is unknown"),
             code(45_000_010, "hunter2hunter2"),
-            ClientError::Closed {
+            SessionError::Closed {
                 code: 1008,
                 reason: "hunter2hunter2".into(),
-            },
-            ClientError::Protocol("hunter2hunter2".into()),
+            }
+            .into(),
+            ClientError::from(SessionError::Protocol("hunter2hunter2".into())),
         ] {
             let report = report(&error, true, &context);
             let all = format!(

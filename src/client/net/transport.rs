@@ -1,16 +1,9 @@
 //! The byte stream to the service: TCP, TLS over it, or TLS inside TLS with a proxy.
 
 use std::fmt::Debug;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-
-use crate::session::connection::UNACKED_TIMEOUT;
-
-/// Time after which a peer that acknowledges no data is considered gone. TCP itself would
-/// retransmit for a quarter of an hour, while the kernel's buffer hides it.
-pub(in crate::client) const TCP_USER_TIMEOUT: Duration = UNACKED_TIMEOUT;
 
 /// A stream of bytes in both directions.
 pub(in crate::client) trait ByteStream:
@@ -24,15 +17,20 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + Debug> ByteStream for S {}
 pub(in crate::client) type Transport = Box<dyn ByteStream>;
 
 /// Sets the options of a socket. Without one the connection works, with more latency.
+///
+/// With TCP_USER_TIMEOUT, a peer that acknowledges no data is considered gone. TCP itself would
+/// retransmit for a quarter of an hour, while the kernel's buffer hides it.
 pub(super) fn set_options(tcp: &TcpStream) {
     let _ = tcp.set_nodelay(true);
     #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(tcp).set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
+    let _ = socket2::SockRef::from(tcp)
+        .set_tcp_user_timeout(Some(crate::session::connection::UNACKED_TIMEOUT));
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::session::connection::UNACKED_TIMEOUT;
 
     /// TCP itself would retransmit for a quarter of an hour.
     #[tokio::test]
@@ -45,6 +43,6 @@ mod tests {
         set_options(&tcp);
         let socket = socket2::SockRef::from(&tcp);
         let limit = socket.tcp_user_timeout().expect("an option");
-        assert_eq!(limit, Some(TCP_USER_TIMEOUT));
+        assert_eq!(limit, Some(UNACKED_TIMEOUT));
     }
 }

@@ -13,6 +13,37 @@ use crate::element::run::Run;
 use crate::element::settings::Settings;
 use crate::sync::lock;
 
+/// Returns the specifications of the properties that can only be read.
+pub(crate) fn results() -> [glib::ParamSpec; 3] {
+    let id = |name, nick, blurb| {
+        glib::ParamSpecString::builder(name)
+            .nick(nick)
+            .blurb(blurb)
+            .read_only()
+            .build()
+    };
+    [
+        glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+            .nick("Statistics")
+            .blurb(
+                "What was done so far: connections, frames, audio, latencies; times in nanoseconds",
+            )
+            .read_only()
+            .build(),
+        id(
+            "log-id",
+            "Log id",
+            "The service's id of the current or last connection, which the vendor's support asks \
+             for",
+        ),
+        id(
+            "connect-id",
+            "Connect id",
+            "This element's id of the current or last connection",
+        ),
+    ]
+}
+
 /// The run of an element, while there is one.
 #[derive(Default)]
 pub(crate) struct RunSlot {
@@ -98,7 +129,7 @@ impl RunSlot {
         }
     }
 
-    /// Returns the value of a [result](crate::element::properties::results), unless `name` is
+    /// Returns the value of one of the [`results`], unless `name` is
     /// another property. `base` adds the base class's statistics.
     pub fn property(&self, name: &str, base: Option<&gst_base::BaseSink>) -> Option<glib::Value> {
         match name {

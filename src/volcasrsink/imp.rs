@@ -12,8 +12,8 @@ use gst_base::subclass::prelude::*;
 use crate::client::Abort;
 use crate::element::input::clip::{self, Start};
 use crate::element::run::Run;
-use crate::element::run_slot::RunSlot;
-use crate::element::settings::Settings;
+use crate::element::run_slot::{RunSlot, results};
+use crate::element::settings::{self, Settings};
 use crate::element::timeline::Segment;
 use crate::element::{CAT, FINISH, caps};
 use crate::session::BYTES_PER_SAMPLE;
@@ -53,7 +53,9 @@ impl ObjectImpl for VolcAsrSink {
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
-        &crate::element::properties::PROPERTIES
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
+            LazyLock::new(|| settings::specs().chain(results()).collect());
+        &PROPERTIES
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {

@@ -9,7 +9,7 @@ use gst::prelude::*;
 
 use super::schedule::Unit;
 use crate::cue::Style;
-use crate::element::properties::results;
+use crate::element::run_slot::results;
 use crate::element::settings::{self, Field, Property};
 
 /// Content of one buffer.

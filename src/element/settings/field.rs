@@ -15,6 +15,19 @@ pub(crate) trait Field {
     fn set(&mut self, value: &glib::Value) -> bool;
 }
 
+/// Name, nick and blurb of a property.
+pub(crate) type Texts<'a> = [&'a str; 3];
+
+/// A value whose type is enough to declare its property.
+pub(crate) trait Declare: Field + 'static {
+    /// Returns the specification, with this value as the default.
+    fn spec(&self, texts: Texts<'_>, flags: glib::ParamFlags) -> glib::ParamSpec;
+}
+
+/// Upper bound on numbers that 0 leaves out: milliseconds in the request, which the service takes
+/// as a signed number.
+const MAX_SENT: u32 = i32::MAX.unsigned_abs();
+
 macro_rules! plain {
     ($($kind:ty),*) => {$(
         impl Field for $kind {
@@ -40,6 +53,33 @@ plain!(
     ResultType,
     Option<gst::Structure>
 );
+
+macro_rules! declare {
+    ($($kind:ty: |$name:ident, $value:ident| $builder:expr;)*) => {$(
+        impl Declare for $kind {
+            fn spec(&self, texts: Texts<'_>, flags: glib::ParamFlags) -> glib::ParamSpec {
+                let ([$name, nick, blurb], $value) = (texts, self);
+                $builder.nick(nick).blurb(blurb).flags(flags).build()
+            }
+        }
+    )*};
+}
+
+declare! {
+    bool: |name, value| glib::ParamSpecBoolean::builder(name).default_value(*value);
+    u32: |name, value| glib::ParamSpecUInt::builder(name).default_value(*value);
+    String: |name, value| glib::ParamSpecString::builder(name).default_value(value.as_str());
+    Option<String>: |name, value| {
+        glib::ParamSpecString::builder(name).default_value(value.as_deref())
+    };
+    Option<u32>: |name, value| {
+        let default = value.unwrap_or(0);
+        glib::ParamSpecUInt::builder(name).maximum(MAX_SENT).default_value(default)
+    };
+    Leaky: |name, value| glib::ParamSpecEnum::builder_with_default(name, *value);
+    Compression: |name, value| glib::ParamSpecEnum::builder_with_default(name, *value);
+    ResultType: |name, value| glib::ParamSpecEnum::builder_with_default(name, *value);
+}
 
 /// Text. Null, an empty text and blanks mean that it is not set.
 impl Field for Option<String> {

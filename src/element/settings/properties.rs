@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use gst::glib;
 use gst::prelude::*;
 
-use super::property::{Property, boolean, enumeration, live, number, secret, string, text};
+use super::property::{Property, live, secret, setting};
 use super::values::Settings;
 
 pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
@@ -80,7 +80,7 @@ fn connection() -> Vec<Property> {
              write-only. When it is not set, the environment variable VOLCENGINE_API_KEY counts",
             |s| &mut s.api_key,
         ),
-        string(
+        setting(
             "resource-id",
             "Resource id",
             "What the account has bought: volc.seedasr.sauc.duration, \
@@ -88,26 +88,26 @@ fn connection() -> Vec<Property> {
              volc.bigasr.sauc.concurrent. A wrong one is refused with 400 or 403",
             |s| &mut s.resource_id,
         ),
-        string(
+        setting(
             "uid",
             "User id",
             "Identifies the user in the vendor's logs",
             |s| &mut s.request.uid,
         ),
-        boolean(
+        setting(
             "allow-insecure",
             "Allow insecure",
             "Send credentials and audio unencrypted over ws:// to another machine; anybody on the \
              way can read them",
             |s| &mut s.allow_insecure,
         ),
-        string(
+        setting(
             "model-name",
             "Model name",
             "The model; the service knows only \"bigmodel\"",
             |s| &mut s.request.model_name,
         ),
-        enumeration(
+        setting(
             "compression",
             "Compression",
             "Compression of what is sent; gzip saves some 15 percent of the traffic for speech \
@@ -133,7 +133,7 @@ fn connection() -> Vec<Property> {
 
 fn proxy() -> Vec<Property> {
     vec![
-        text(
+        setting(
             "proxy",
             "Proxy",
             "URI of the proxy on the way to the service: http://, https://, socks5:// or \
@@ -161,68 +161,60 @@ fn proxy() -> Vec<Property> {
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn limits() -> Vec<Property> {
-    const MAX: u32 = u32::MAX;
     vec![
-        number(
+        setting(
             "connect-timeout",
             "Connect timeout",
             "Milliseconds for one try to connect, from the name's look-up to the service's answer \
              to the request",
-            MAX,
             |s| &mut s.connect_timeout,
         ),
-        number(
+        setting(
             "finish-timeout",
             "Finish timeout",
             "Milliseconds to wait for the last words after the end, begun again by each response; \
              six times that in all. Then the last text is posted as final and unconfirmed",
-            MAX,
             |s| &mut s.finish_timeout,
         ),
-        number(
+        setting(
             "idle-timeout",
             "Idle timeout",
             "Milliseconds without audio after which the session is finished in good order; the \
              next buffer opens another (0: never; the service itself ends a session after 5 to 8 \
              seconds)",
-            MAX,
             |s| &mut s.idle_timeout,
         ),
-        number(
+        setting(
             "max-session-time",
             "Maximum session time",
             "Milliseconds of audio after which a session goes over to a new connection at the \
              next pause, or anywhere at 1.5 times that, later where the service is behind (0: \
              never; with result-type=full every response repeats the whole session)",
-            MAX,
             |s| &mut s.max_session_time,
         ),
-        number(
+        setting(
             "max-reconnects",
             "Maximum reconnects",
             "Tries in a row to connect or to restore a lost connection, with pauses growing from \
              250 ms to 8 s; counted anew when the service has answered for new audio (0: none)",
-            MAX,
             |s| &mut s.max_reconnects,
         ),
-        number(
+        setting(
             "replay-time",
             "Replay time",
             "Milliseconds of sent, not yet settled audio that are kept to be sent again on a new \
              connection; 120 s take up to 5.8 MB (0: none, so that a lost connection loses what \
              was being said)",
-            MAX,
             |s| &mut s.replay_time,
         ),
-        number(
+        setting(
             "max-queue-time",
             "Maximum queue time",
             "Milliseconds of audio that may wait to be sent before leaky decides; 30 s take 1.4 \
              MB",
-            MAX,
             |s| &mut s.max_queue_time,
         ),
-        enumeration(
+        setting(
             "leaky",
             "Leaky",
             "What happens when max-queue-time of audio waits: block the pipeline, or drop the \
@@ -243,12 +235,17 @@ fn limits() -> Vec<Property> {
                 .build(),
             |s| &mut s.max_speed,
         ),
-        number(
-            "chunk-duration",
-            "Chunk duration",
-            "Milliseconds of audio in one frame, which the first words wait for; the service asks \
-             for 100 to 200 (0: a frame for every buffer)",
-            2000,
+        Property::new(
+            glib::ParamSpecUInt::builder("chunk-duration")
+                .nick("Chunk duration")
+                .blurb(
+                    "Milliseconds of audio in one frame, which the first words wait for; the \
+                     service asks for 100 to 200 (0: a frame for every buffer)",
+                )
+                .maximum(2000)
+                .default_value(Settings::default().chunk_duration)
+                .mutable_ready()
+                .build(),
             |s| &mut s.chunk_duration,
         ),
     ]

@@ -82,15 +82,4 @@ impl OutgoingMessage {
             _ => false,
         }
     }
-
-    /// Adds the audio dropped in `next` to this one. Returns false if either is no such message.
-    pub fn absorb(&mut self, next: &Self) -> bool {
-        match (self, next) {
-            (Self::Dropped { lost, .. }, Self::Dropped { lost: more, .. }) => {
-                *lost += *more;
-                true
-            }
-            _ => false,
-        }
-    }
 }

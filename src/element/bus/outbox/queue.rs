@@ -11,8 +11,10 @@ use super::outgoing::OutgoingMessage;
 
 /// Number of messages above which an interim text is replaced by its successor.
 const COALESCE_ABOVE: usize = 64;
-/// Number and bytes of messages above which the oldest droppable ones are dropped.
-const DROP_ABOVE: (usize, usize) = (1024, 8 << 20);
+/// Number of messages above which the oldest droppable ones are dropped.
+const DROP_ABOVE: usize = 1024;
+/// Bytes of messages above which they are dropped.
+const DROP_ABOVE_BYTES: usize = 8 << 20;
 /// Upper bound on the bytes of messages that can't be dropped: hours of final results.
 const MAX_BYTES: usize = 32 << 20;
 
@@ -24,8 +26,6 @@ pub(crate) struct Queue {
     pub delivering: Option<Delivery>,
     /// Bytes of `messages`.
     bytes: usize,
-    /// Number of `messages` that can be dropped.
-    droppable: usize,
     /// A job is running, or may not start yet.
     pub job_running: bool,
     pub closed: bool,
@@ -48,7 +48,6 @@ impl Queue {
             epoch: 0,
             delivering: None,
             bytes: 0,
-            droppable: 0,
             job_running: true,
             closed: false,
         }
@@ -61,64 +60,41 @@ impl Queue {
     /// Appends a message, and drops those that became needless. Returns false when the queue is too
     /// large even so.
     pub fn push(&mut self, epoch: u64, message: OutgoingMessage) -> bool {
-        if self.messages.len() >= COALESCE_ABOVE {
-            if let Some((_, last)) = self.messages.back_mut()
-                && last.absorb(&message)
-            {
-                return true;
-            }
-            if let Some(index) = self.superseded(&message) {
-                self.remove(index);
-            }
+        if self.messages.len() >= COALESCE_ABOVE
+            && let Some(index) = self.superseded(&message)
+        {
+            self.remove(index);
         }
-        if self.is_above(DROP_ABOVE) {
-            self.drop_oldest();
-            if message.is_droppable() && self.is_above(DROP_ABOVE) {
-                return true;
+        while self.is_large() {
+            // Among more, none is left.
+            let mut messages = self.messages.iter().take(DROP_ABOVE);
+            match messages.position(|(_, message)| message.is_droppable()) {
+                Some(oldest) => _ = self.remove(oldest),
+                None if message.is_droppable() => return true,
+                None => break,
             }
         }
         self.bytes += message.bytes();
-        self.droppable += usize::from(message.is_droppable());
         self.messages.push_back((epoch, message));
         self.bytes <= MAX_BYTES
     }
 
     /// Returns the index of the message that `next` makes needless, if it is among the latest.
     fn superseded(&self, next: &OutgoingMessage) -> Option<usize> {
-        let first = self.messages.len().saturating_sub(DROP_ABOVE.0);
-        let latest = self.messages.range(first..);
-        let found = latest
-            .rev()
-            .position(|(_, message)| message.is_superseded_by(next))?;
-        Some(self.messages.len() - 1 - found)
+        let first = self.messages.len().saturating_sub(DROP_ABOVE);
+        let mut latest = self.messages.range(first..);
+        let found = latest.rposition(|(_, message)| message.is_superseded_by(next))?;
+        Some(first + found)
     }
 
-    fn is_above(&self, (messages, bytes): (usize, usize)) -> bool {
-        self.messages.len() >= messages || self.bytes >= bytes
-    }
-
-    /// Drops the oldest droppable messages until half of the limit is free. This walks the whole
-    /// queue, and must not do so for each message.
-    fn drop_oldest(&mut self) {
-        if self.droppable == 0 {
-            return;
-        }
-        let (most, most_bytes) = (DROP_ABOVE.0 / 2, DROP_ABOVE.1 / 2);
-        let (mut left, mut bytes) = (self.messages.len(), self.bytes);
-        self.retain(|message| {
-            let drops = message.is_droppable() && (left > most || bytes > most_bytes);
-            if drops {
-                left -= 1;
-                bytes -= message.bytes();
-            }
-            !drops
-        });
+    /// Whether messages that can be dropped must be.
+    fn is_large(&self) -> bool {
+        self.messages.len() >= DROP_ABOVE || self.bytes >= DROP_ABOVE_BYTES
     }
 
     fn remove(&mut self, index: usize) -> Option<(u64, OutgoingMessage)> {
         let (epoch, message) = self.messages.remove(index)?;
         self.bytes -= message.bytes();
-        self.droppable -= usize::from(message.is_droppable());
         Some((epoch, message))
     }
 
@@ -128,16 +104,8 @@ impl Queue {
 
     pub fn retain(&mut self, mut keep: impl FnMut(&OutgoingMessage) -> bool) {
         self.messages.retain(|(_, message)| keep(message));
-        self.bytes = self
-            .messages
-            .iter()
-            .map(|(_, message)| message.bytes())
-            .sum();
-        self.droppable = self
-            .messages
-            .iter()
-            .filter(|(_, message)| message.is_droppable())
-            .count();
+        let bytes = self.messages.iter().map(|(_, message)| message.bytes());
+        self.bytes = bytes.sum();
     }
 }
 

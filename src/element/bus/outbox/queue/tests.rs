@@ -52,8 +52,10 @@ fn finals(count: u32) -> Queue {
     queue
 }
 
-/// Texts and numbers of the messages that wait.
+/// Texts and numbers of the messages that wait, whose bytes are counted right.
 fn waiting(queue: &Queue) -> Vec<String> {
+    let bytes = queue.messages.iter().map(|(_, message)| message.bytes());
+    assert_eq!(queue.bytes, bytes.sum::<usize>());
     let brief = |(_, message): &(u64, OutgoingMessage)| match message {
         OutgoingMessage::Event(Event::Transcript { update, .. }) => {
             format!("{} {}", update.text, update.number)
@@ -67,62 +69,50 @@ fn waiting(queue: &Queue) -> Vec<String> {
     queue.messages.iter().map(brief).collect()
 }
 
-/// The sums agree with what they are sums of.
-fn assert_counted(queue: &Queue) {
-    let messages = || queue.messages.iter().map(|(_, message)| message);
-    assert_eq!(
-        queue.bytes,
-        messages().map(OutgoingMessage::bytes).sum::<usize>()
-    );
-    assert_eq!(
-        queue.droppable,
-        messages().filter(|message| message.is_droppable()).count()
-    );
-}
-
-#[test]
-fn few_posts_all_wait() {
-    let mut queue = Queue::new();
-    for message in [interim(0), interim(0), settled(1), settled(2), last(0)] {
-        queue.push(0, message);
-    }
-    let all = [
-        "interim 0",
-        "interim 0",
-        "settled 1",
-        "settled 2",
-        "final 0",
-    ];
-    assert_eq!(waiting(&queue), all);
-    assert_counted(&queue);
-}
-
+/// Behind so many final texts, messages are coalesced, and behind fewer they are not.
 #[test]
 fn with_many_waiting_a_post_gives_way_to_its_successor() {
-    for (messages, left) in [
-        (vec![interim(90), interim(90)], vec!["interim 90"]),
-        (vec![interim(90), last(90)], vec!["final 90"]),
+    let many = COALESCE_ABOVE as u32;
+    for (before, messages, left) in [
         (
+            0,
+            vec![interim(90), interim(90)],
+            vec!["interim 90", "interim 90"],
+        ),
+        (
+            0,
+            vec![settled(1), settled(2)],
+            vec!["settled 1", "settled 2"],
+        ),
+        (many, vec![interim(90), interim(90)], vec!["interim 90"]),
+        (many, vec![interim(90), last(90)], vec!["final 90"]),
+        (
+            many,
             vec![interim(90), last(91), interim(90)],
             vec!["final 91", "interim 90"],
         ),
         (
+            many,
             vec![interim(90), interim(91)],
             vec!["interim 90", "interim 91"],
         ),
-        (vec![last(90), last(90)], vec!["final 90", "final 90"]),
+        (many, vec![last(90), last(90)], vec!["final 90", "final 90"]),
         (
+            many,
             vec![settled(1), last(90), settled(2)],
             vec!["final 90", "settled 2"],
         ),
-        (vec![response(1), response(1)], vec!["response", "response"]),
+        (
+            many,
+            vec![response(1), response(1)],
+            vec!["response", "response"],
+        ),
     ] {
-        let mut queue = finals(COALESCE_ABOVE as u32);
+        let mut queue = finals(before);
         for message in messages {
             assert!(queue.push(0, message));
         }
-        assert_eq!(waiting(&queue)[COALESCE_ABOVE..], left);
-        assert_counted(&queue);
+        assert_eq!(waiting(&queue)[before as usize..], left);
     }
 }
 
@@ -149,7 +139,6 @@ fn another_stream_is_no_successor() {
 /// Posts that may be dropped are bounded by number and by bytes, and the newest stay.
 #[test]
 fn old_interim_texts_and_responses_are_dropped() {
-    let (messages, bytes) = DROP_ABOVE;
     for make in [
         interim as fn(u32) -> OutgoingMessage,
         |_| response(10),
@@ -158,9 +147,9 @@ fn old_interim_texts_and_responses_are_dropped() {
         let mut queue = finals(3);
         for n in 0..5000 {
             assert!(queue.push(0, make(n)));
-            assert!(queue.messages.len() <= messages && queue.bytes <= bytes + (2 << 20));
+            assert!(queue.messages.len() <= DROP_ABOVE);
+            assert!(queue.bytes <= DROP_ABOVE_BYTES + (2 << 20));
         }
-        assert_counted(&queue);
         let waiting = waiting(&queue);
         assert_eq!(waiting[..3], ["final 0", "final 1", "final 2"]);
         assert!(waiting.len() > 3, "the newest wait");
@@ -184,7 +173,7 @@ fn final_texts_alone_exceed_the_limit() {
         queue.pop();
     }
     assert!(queue.push(0, last(most)));
-    assert_counted(&queue);
+    assert_eq!(waiting(&queue).len() as u32, most);
     queue.retain(|_| false);
-    assert_counted(&queue);
+    assert!(waiting(&queue).is_empty() && queue.bytes == 0);
 }

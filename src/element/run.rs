@@ -117,7 +117,8 @@ impl Run {
         self.outbox.close();
         self.client.stop();
         self.outbox.wait_delivered();
-        self.outbox.poster.progress.cancel(element);
+        let (kind, text) = (gst::ProgressType::Canceled, "Connecting was canceled");
+        self.outbox.poster.progress.end(element, kind, text);
         let seconds = |samples| samples_to_time(samples, self.rate).as_secs_f64();
         gst::info!(
             CAT,

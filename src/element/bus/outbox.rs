@@ -9,6 +9,7 @@ mod outgoing;
 mod queue;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -168,8 +169,10 @@ impl Outbox {
             return;
         };
         let job = move || {
-            let _guard = PanicGuard(&outbox);
-            outbox.drain();
+            // Or EOS would wait for messages that no job posts.
+            if catch_unwind(AssertUnwindSafe(|| outbox.drain())).is_err() {
+                outbox.on_panic();
+            }
         };
         if let Err(error) = client::run_job(job) {
             gst::error!(CAT, "can't post: {error}");
@@ -260,17 +263,6 @@ impl Outbox {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         lock(&self.queue)
-    }
-}
-
-/// Reports a panic of the job, so that EOS does not wait for messages that no job would post.
-struct PanicGuard<'a>(&'a Outbox);
-
-impl Drop for PanicGuard<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.on_panic();
-        }
     }
 }
 

@@ -28,7 +28,7 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Returns all parts; `Secrets` decides which of them are long enough to be secrets.
-    pub(super) fn parts(&self) -> Vec<&str> {
+    pub(crate) fn parts(&self) -> Vec<&str> {
         match self {
             Credentials::Pair {
                 app_key,

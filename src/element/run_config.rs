@@ -121,63 +121,47 @@ impl Settings {
     /// Returns the credentials. Properties beat variables, and within each the API key beats the
     /// pair.
     fn credentials(&self, environment: &Environment) -> Result<Credentials, SettingsError> {
-        let pair = |app: &Option<String>, access: &Option<String>| {
-            let app_key = app
-                .clone()
-                .or_else(|| environment.app_id.clone())
-                .ok_or_else(|| {
-                    SettingsError::new(
-                        "app-key",
-                        "missing: set it, or VOLCENGINE_APP_ID in the environment",
-                    )
-                })?;
-            let access_key = access
-                .clone()
-                .or_else(|| environment.access_key.clone())
-                .ok_or_else(|| {
-                    let problem = "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment";
-                    SettingsError::new("access-key", problem)
-                })?;
-            Ok(Credentials::Pair {
-                app_key,
-                access_key,
-            })
-        };
-        let credentials = if let Some(key) = &self.api_key {
-            Credentials::Key(key.clone())
-        } else if self.app_key.is_some() || self.access_key.is_some() {
-            pair(&self.app_key, &self.access_key)?
-        } else if let Some(key) = &environment.api_key {
-            Credentials::Key(key.clone())
-        } else if environment.app_id.is_some() || environment.access_key.is_some() {
-            pair(&None, &None)?
-        } else {
-            let problem = "no credentials: set VOLCENGINE_API_KEY (new console) or \
-                           VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY (old console) in the \
-                           environment, or the properties api-key, or app-key and access-key";
-            return Err(SettingsError::new("api-key", problem));
-        };
-        let check = |property, value: &str| {
-            if is_field_value(value) {
-                Ok(())
-            } else {
-                Err(SettingsError::new(
-                    property,
-                    "holds a character that can't be sent in a header",
-                ))
+        let missing = |property, problem: &str| Err(SettingsError::new(property, problem));
+        let has_pair = self.app_key.is_some() || self.access_key.is_some();
+        let variable = environment.api_key.as_ref().filter(|_| !has_pair);
+        let api_key = self.api_key.as_ref().or(variable);
+        let app_key = self.app_key.as_ref().or(environment.app_id.as_ref());
+        let access_key = self.access_key.as_ref().or(environment.access_key.as_ref());
+        let credentials = match (api_key, app_key, access_key) {
+            (Some(key), ..) => Credentials::Key(key.clone()),
+            (None, Some(app_key), Some(access_key)) => Credentials::Pair {
+                app_key: app_key.clone(),
+                access_key: access_key.clone(),
+            },
+            (None, None, None) => {
+                let problem = "no credentials: set VOLCENGINE_API_KEY (new console) or \
+                               VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY (old console) in the \
+                               environment, or the properties api-key, or app-key and access-key";
+                return missing("api-key", problem);
+            }
+            (None, None, Some(_)) => {
+                let problem = "missing: set it, or VOLCENGINE_APP_ID in the environment";
+                return missing("app-key", problem);
+            }
+            (None, Some(_), None) => {
+                let problem = "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment";
+                return missing("access-key", problem);
             }
         };
-        match &credentials {
-            Credentials::Key(key) => check("api-key", key)?,
+        let parts = match &credentials {
+            Credentials::Key(key) => vec![("api-key", key)],
             Credentials::Pair {
                 app_key,
                 access_key,
-            } => {
-                check("app-key", app_key)?;
-                check("access-key", access_key)?;
+            } => vec![("app-key", app_key), ("access-key", access_key)],
+        };
+        match parts.iter().find(|(_, value)| !is_field_value(value)) {
+            Some((property, _)) => {
+                let problem = "holds a character that can't be sent in a header";
+                Err(SettingsError::new(property, problem))
             }
+            None => Ok(credentials),
         }
-        Ok(credentials)
     }
 
     fn request(&self) -> Result<Request, SettingsError> {

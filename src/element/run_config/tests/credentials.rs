@@ -2,117 +2,64 @@
 
 use super::*;
 
-fn pair(app_key: &str, access_key: &str) -> Result<Credentials, SettingsError> {
-    Ok(Credentials::Pair {
-        app_key: app_key.into(),
-        access_key: access_key.into(),
-    })
-}
-
-fn key(key: &str) -> Result<Credentials, SettingsError> {
-    Ok(Credentials::Key(key.into()))
+/// The credentials that an app key, an access key and an API key make, as properties and as
+/// variables: those that are sent.
+fn used(properties: [&str; 3], [app, access, api]: [&str; 3]) -> Result<String, SettingsError> {
+    let names = ["app-key", "access-key", "api-key"].into_iter();
+    let properties = properties.map(|value| value.to_value());
+    let properties: Vec<_> = names.zip(properties).collect();
+    let credentials = settings(&properties).credentials(&environment(app, access, api))?;
+    Ok(credentials.parts().join(" "))
 }
 
 #[test]
 fn properties_beat_variables_and_the_api_key_beats_the_pair() {
-    let with = |app: &str, access: &str, api: &str| {
-        settings(&[
-            ("app-key", app.to_value()),
-            ("access-key", access.to_value()),
-            ("api-key", api.to_value()),
-        ])
-    };
-    let none = environment("", "", "");
-    let all = environment("app-v", "access-v", "api-v");
-    let used = |settings: Settings, environment: &Environment| settings.credentials(environment);
-    // Properties alone.
-    assert_eq!(
-        used(with("app", "access", ""), &none),
-        pair("app", "access")
-    );
-    assert_eq!(used(with("", "", "api"), &none), key("api"));
-    assert_eq!(used(with("app", "access", "api"), &none), key("api"));
-    // Variables alone.
-    let variables = environment("app-v", "access-v", "");
-    assert_eq!(
-        used(with("", "", ""), &variables),
-        pair("app-v", "access-v")
-    );
-    assert_eq!(used(with("", "", ""), &all), key("api-v"));
-    // A property beats all variables.
-    assert_eq!(used(with("app", "access", ""), &all), pair("app", "access"));
-    assert_eq!(used(with("", "", "api"), &all), key("api"));
-    // Half a pair is completed.
-    assert_eq!(used(with("app", "", ""), &all), pair("app", "access-v"));
-    assert_eq!(used(with("", "access", ""), &all), pair("app-v", "access"));
-    // A stray half beside an API key does not matter.
-    assert_eq!(used(with("app", "", "api"), &none), key("api"));
-    assert_eq!(
-        used(with("", "", ""), &environment("app-v", "", "api-v")),
-        key("api-v")
-    );
-    // Blanks around a copied key are cut off, and a key of blanks alone is not set.
-    assert_eq!(used(with("", "", " api\n"), &none), key("api"));
-    assert_eq!(
-        used(with("", "", " "), &variables),
-        pair("app-v", "access-v")
-    );
+    let none = ["", "", ""];
+    let pair = ["app-v", "access-v", ""];
+    let all = ["app-v", "access-v", "api-v"];
+    for (properties, variables, expected) in [
+        (["app", "access", ""], none, "app access"),
+        (["", "", "api"], none, "api"),
+        (["app", "access", "api"], none, "api"),
+        (none, pair, "app-v access-v"),
+        (none, all, "api-v"),
+        // A property beats all variables.
+        (["app", "access", ""], all, "app access"),
+        (["", "", "api"], all, "api"),
+        // Half a pair is completed.
+        (["app", "", ""], all, "app access-v"),
+        (["", "access", ""], all, "app-v access"),
+        // A stray half beside an API key does not matter.
+        (["app", "", "api"], none, "api"),
+        (none, ["app-v", "", "api-v"], "api-v"),
+        // Blanks around a copied key are cut off, and a key of blanks alone is not set.
+        (["", "", " api\n"], none, "api"),
+        (["", "", " "], pair, "app-v access-v"),
+    ] {
+        let found = used(properties, variables).expect("credentials");
+        assert_eq!(found, expected, "{properties:?} {variables:?}");
+    }
 }
 
 #[test]
 fn missing_credentials_are_named() {
-    let missing = |app: Option<&str>, access: Option<&str>, environment: &Environment| {
-        let settings = Settings {
-            app_key: app.map(str::to_owned),
-            access_key: access.map(str::to_owned),
-            ..Settings::default()
-        };
-        settings
-            .credentials(environment)
-            .expect_err("something is missing")
-    };
-    let none = environment("", "", "");
-    let error = missing(None, None, &none).to_string();
-    for name in [
-        "VOLCENGINE_APP_ID",
-        "VOLCENGINE_ACCESS_KEY",
-        "VOLCENGINE_API_KEY",
-        "api-key",
-        "app-key",
-        "access-key",
-    ] {
-        assert!(error.contains(name), "{error}");
-    }
-    for (error, property, variable) in [
-        (
-            missing(Some("a"), None, &none),
-            "access-key",
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-        (
-            missing(None, Some("a"), &none),
-            "app-key",
-            "VOLCENGINE_APP_ID",
-        ),
-        (
-            missing(None, None, &environment("a", "", "")),
-            "access-key",
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-        (
-            missing(None, None, &environment("", "a", "")),
-            "app-key",
-            "VOLCENGINE_APP_ID",
-        ),
+    let none = ["", "", ""];
+    let all = "no credentials: set VOLCENGINE_API_KEY (new console) or VOLCENGINE_APP_ID and \
+               VOLCENGINE_ACCESS_KEY (old console) in the environment, or the properties api-key, \
+               or app-key and access-key";
+    let app = "missing: set it, or VOLCENGINE_APP_ID in the environment";
+    let access = "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment";
+    for (properties, variables, property, problem) in [
+        (none, none, "api-key", all),
+        (["a", "", ""], none, "access-key", access),
+        (["", "a", ""], none, "app-key", app),
+        (none, ["a", "", ""], "access-key", access),
+        (none, ["", "a", ""], "app-key", app),
         // A property of the pair is set, so the variable of the API key is not meant.
-        (
-            missing(Some("a"), None, &environment("", "", "b")),
-            "access-key",
-            "VOLCENGINE_ACCESS_KEY",
-        ),
+        (["a", "", ""], ["", "", "b"], "access-key", access),
     ] {
-        assert_eq!(error.property, property);
-        assert!(error.problem.contains(variable), "{error}");
+        let error = used(properties, variables).expect_err("something is missing");
+        assert_eq!((error.property, error.problem.as_str()), (property, problem));
     }
 }
 

@@ -1,9 +1,9 @@
-//! Messages of the element as types, for programs that link this library.
+//! Messages of the elements as types, for programs that link this library.
 
 use std::collections::BTreeMap;
 
 /// Name of the structure that holds one utterance.
-const TRANSCRIPT: &str = "volcasr-transcript";
+pub(crate) const TRANSCRIPT: &str = "volcasr-transcript";
 
 /// One utterance as it stands, from an element message `volcasr-transcript`.
 ///
@@ -110,27 +110,16 @@ impl TryFrom<&gst::StructureRef> for Transcript {
         if structure.name() != TRANSCRIPT {
             return Err(TranscriptError::Name(structure.name().to_string()));
         }
-        let flag = |name| {
-            structure
-                .get::<bool>(name)
-                .map_err(|_| TranscriptError::Field(name))
-        };
-        let number = |name| {
-            structure
-                .get::<u32>(name)
-                .map_err(|_| TranscriptError::Field(name))
-        };
-        let words = structure.get::<gst::ArrayRef>("words");
-        let words = words.map_err(|_| TranscriptError::Field("words"))?;
+        let words: gst::ArrayRef = field(structure, "words")?;
         let attributes = structure.get::<&gst::StructureRef>("attributes").ok();
         Ok(Transcript {
-            text: text(structure)?,
-            is_final: flag("final")?,
-            unconfirmed: flag("unconfirmed")?,
-            utterance: number("utterance")?,
-            stream: number("stream")?,
+            text: field(structure, "text")?,
+            is_final: field(structure, "final")?,
+            unconfirmed: field(structure, "unconfirmed")?,
+            utterance: field(structure, "utterance")?,
+            stream: field(structure, "stream")?,
             stream_id: structure.get("stream-id").ok(),
-            session: number("session")?,
+            session: field(structure, "session")?,
             times: Times::of(structure),
             words: words.iter().map(Word::of).collect::<Result<_, _>>()?,
             attributes: attributes
@@ -147,7 +136,7 @@ impl Word {
         let word = word.get::<&gst::StructureRef>();
         let word = word.map_err(|_| TranscriptError::Field("words"))?;
         Ok(Word {
-            text: text(word)?,
+            text: field(word, "text")?,
             times: Times::of(word),
         })
     }
@@ -168,12 +157,25 @@ impl Times {
             duration: time("duration"),
         }
     }
+
+    /// Adds the fields of a structure.
+    pub(crate) fn add_to(self, builder: gst::structure::Builder) -> gst::structure::Builder {
+        let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
+        builder
+            .field_if_some("timestamp", nanos(self.timestamp))
+            .field_if_some("stream-time", nanos(self.stream_time))
+            .field_if_some("running-time", nanos(self.running_time))
+            .field_if_some("duration", nanos(self.duration))
+    }
 }
 
-fn text(structure: &gst::StructureRef) -> Result<String, TranscriptError> {
-    structure
-        .get("text")
-        .map_err(|_| TranscriptError::Field("text"))
+/// Returns a field that is always there.
+fn field<'a, T: gst::glib::value::FromValue<'a>>(
+    structure: &'a gst::StructureRef,
+    name: &'static str,
+) -> Result<T, TranscriptError> {
+    let value = structure.get(name);
+    value.map_err(|_| TranscriptError::Field(name))
 }
 
 #[cfg(test)]

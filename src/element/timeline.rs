@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+pub(crate) use crate::message::Times;
 use crate::session::time_to_samples;
 
 /// Upper bound on the anchors of one stream; the oldest are dropped.
@@ -41,15 +42,6 @@ pub(crate) struct Anchor {
     pub ahead: u64,
     /// Segment of the audio. `None`: the time counts from the stream's first sample.
     pub segment: Option<Segment>,
-}
-
-/// Times of an utterance or a word in the pipeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Times {
-    pub timestamp: Option<gst::ClockTime>,
-    pub stream_time: Option<gst::ClockTime>,
-    pub running_time: Option<gst::ClockTime>,
-    pub duration: Option<gst::ClockTime>,
 }
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::element::timeline::{Timeline, Times};
+use crate::message::TRANSCRIPT;
 use crate::session::transcript::{Update, Word};
 use crate::sync::lock;
 
@@ -31,7 +32,7 @@ pub(crate) fn transcript(
         .peek()
         .is_some()
         .then(|| gst::Structure::from_iter("attributes", attributes));
-    let builder = gst::Structure::builder("volcasr-transcript")
+    let builder = gst::Structure::builder(TRANSCRIPT)
         .field("text", update.text.as_str())
         .field("final", update.is_final)
         .field("unconfirmed", update.unconfirmed)
@@ -39,7 +40,9 @@ pub(crate) fn transcript(
         .field("stream", stream)
         .field_if_some("stream-id", timeline.id(stream))
         .field("session", session);
-    with_times(builder, timeline.times(stream, update.start, update.end))
+    let times = timeline.times(stream, update.start, update.end);
+    times
+        .add_to(builder)
         .field("words", gst::Array::new(words))
         .field_if_some("attributes", attributes)
         .build()
@@ -47,16 +50,8 @@ pub(crate) fn transcript(
 
 fn word(timeline: &Timeline, stream: u32, word: &Word) -> gst::Structure {
     let builder = gst::Structure::builder("word").field("text", word.text.as_str());
-    with_times(builder, timeline.times(stream, word.start, word.end)).build()
-}
-
-fn with_times(builder: gst::structure::Builder, times: Times) -> gst::structure::Builder {
-    let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
-    builder
-        .field_if_some("timestamp", nanos(times.timestamp))
-        .field_if_some("stream-time", nanos(times.stream_time))
-        .field_if_some("running-time", nanos(times.running_time))
-        .field_if_some("duration", nanos(times.duration))
+    let times = timeline.times(stream, word.start, word.end);
+    times.add_to(builder).build()
 }
 
 /// Upper bound on different attribute names in the process: the documentation has some ten.
@@ -108,7 +103,8 @@ pub(crate) fn dropped(times: Times, lost: Duration) -> gst::Structure {
         duration: lost.try_into().ok(),
         ..times
     };
-    with_times(gst::Structure::builder("volcasr-dropped"), times).build()
+    let builder = gst::Structure::builder("volcasr-dropped");
+    times.add_to(builder).build()
 }
 
 /// Makes `volcasr-reconnect`: another connection is tried after `pause`, and replays the audio from
@@ -119,17 +115,17 @@ pub(crate) fn reconnect(
     pause: Duration,
     times: Times,
 ) -> gst::Structure {
-    with_times(
-        gst::Structure::builder("volcasr-reconnect"),
-        Times {
-            duration: None,
-            ..times
-        },
-    )
-    .field("attempt", attempt)
-    .field("pause", nanos(pause))
-    .field("error", details)
-    .build()
+    let times = Times {
+        duration: None,
+        ..times
+    };
+    let builder = gst::Structure::builder("volcasr-reconnect");
+    times
+        .add_to(builder)
+        .field("attempt", attempt)
+        .field("pause", nanos(pause))
+        .field("error", details)
+        .build()
 }
 
 /// Makes `volcasr-finish-timeout`: the final response did not come.
@@ -161,7 +157,7 @@ pub(crate) fn unreadable(responses: u32) -> gst::Structure {
         .build()
 }
 
-fn nanos(time: Duration) -> u64 {
+pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 

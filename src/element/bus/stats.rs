@@ -1,9 +1,8 @@
 //! The property `stats`.
 
-use std::time::Duration;
-
 use gst_base::prelude::*;
 
+use super::messages::nanos;
 use crate::client::Counts;
 use crate::session::samples_to_time;
 
@@ -17,7 +16,6 @@ pub(crate) fn structure(
     rate: u32,
 ) -> gst::Structure {
     let connections = &counts.connections;
-    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let audio = |samples: u64| nanos(samples_to_time(samples, rate));
     let rendered = base.map(|base| base.stats());
     let field = |name: &str| rendered.as_ref()?.value(name).ok().cloned();

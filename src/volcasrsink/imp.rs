@@ -10,7 +10,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use crate::client::Abort;
-use crate::element::input::clip::{self, Start};
+use crate::element::input::clip;
 use crate::element::run::Run;
 use crate::element::run_slot::{RunSlot, results};
 use crate::element::settings::{self, Settings};
@@ -81,10 +81,8 @@ impl ObjectImpl for VolcAsrSink {
                 .run_last()
                 .action()
                 .class_handler(|values| {
-                    if let Some(Ok(element)) = values.first().map(|v| v.get::<super::VolcAsrSink>())
-                    {
-                        element.imp().finish();
-                    }
+                    let element = values.first()?.get::<super::VolcAsrSink>().ok()?;
+                    element.imp().run()?.finish_session();
                     None
                 });
             vec![finish.build()]
@@ -232,16 +230,11 @@ impl BaseSinkImpl for VolcAsrSink {
             run.report_reverse_playback();
             return Ok(gst::FlowSuccess::Ok);
         }
-        let clipped = match &segment {
-            Some(segment) => clip::clip(buffer, segment, run.rate),
-            None => Some(buffer.clone()),
-        };
         // Outside the segment: not to be played, and so not to be recognised.
-        let Some(clipped) = clipped else {
+        let Some((clipped, start)) = clip::clip(buffer, segment.as_ref(), run.rate) else {
             run.skip(clip::is_discont(buffer));
             return Ok(gst::FlowSuccess::Ok);
         };
-        let start = Start::new(buffer, &clipped);
         let Ok(map) = clipped.map_readable() else {
             // The next buffer gets the flow error, once the cause is on the bus.
             run.client.abort(Abort::Unmappable);
@@ -279,13 +272,6 @@ impl VolcAsrSink {
 
     pub(crate) fn run(&self) -> Option<Arc<Run>> {
         self.runs.get()
-    }
-
-    /// Handles the action signal.
-    fn finish(&self) {
-        if let Some(run) = self.run() {
-            run.finish_session();
-        }
     }
 
     /// READY → PAUSED: checks the settings, and starts to connect.

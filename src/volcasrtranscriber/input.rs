@@ -46,15 +46,10 @@ impl VolcAsrTranscriber {
             self.skip(&buffer, run.rate);
             return Ok(gst::FlowSuccess::Ok);
         }
-        let clipped = match &segment {
-            Some(segment) => clip::clip(&buffer, segment, run.rate),
-            None => Some(buffer.clone()),
-        };
-        let Some(clipped) = clipped else {
+        let Some((clipped, start)) = clip::clip(&buffer, segment.as_ref(), run.rate) else {
             run.skip(clip::is_discont(&buffer));
             return Ok(gst::FlowSuccess::Ok);
         };
-        let start = Start::new(&buffer, &clipped);
         self.take(&run, pad, &clipped, start, segment.as_ref())
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct Start {
 
 impl Start {
     /// Returns the start of what clipping has left of a buffer.
-    pub fn new(buffer: &gst::Buffer, clipped: &gst::Buffer) -> Self {
+    fn new(buffer: &gst::Buffer, clipped: &gst::Buffer) -> Self {
         let times = clipped.pts().zip(buffer.pts());
         Start {
             time: clipped.pts(),
@@ -40,17 +40,26 @@ pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
     time.try_into().unwrap_or(gst::ClockTime::MAX)
 }
 
-/// Returns the part of the buffer that lies in the segment, with its time, if any does. A buffer
-/// without a timestamp is returned whole.
-pub(crate) fn clip(buffer: &gst::Buffer, segment: &Segment, rate: u32) -> Option<gst::Buffer> {
-    let mut buffer = buffer.clone();
-    // The number of samples tells the length. The function below believes the duration, and would
-    // cut off too much where that is too long.
-    let is_long = |claimed: gst::ClockTime| claimed > duration(buffer.size(), rate);
-    if buffer.duration().is_some_and(is_long) {
-        buffer.make_mut().set_duration(None);
+/// Returns the part of a buffer that lies in its segment, if any does, and the start of that. A
+/// buffer without a timestamp is returned whole, as is one in a segment that does not count time.
+pub(crate) fn clip(
+    buffer: &gst::Buffer,
+    segment: Option<&Segment>,
+    rate: u32,
+) -> Option<(gst::Buffer, Start)> {
+    let mut clipped = buffer.clone();
+    if let Some(segment) = segment {
+        // The number of samples tells the length. The function below believes the duration, and
+        // would cut off too much where that is too long.
+        let is_long = |claimed: gst::ClockTime| claimed > duration(buffer.size(), rate);
+        if buffer.duration().is_some_and(is_long) {
+            clipped.make_mut().set_duration(None);
+        }
+        let (segment, width) = (segment.upcast_ref(), BYTES_PER_SAMPLE as u32);
+        clipped = gst_audio::audio_buffer_clip(clipped, segment, rate, width)?;
     }
-    gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), rate, BYTES_PER_SAMPLE as u32)
+    let start = Start::new(buffer, &clipped);
+    Some((clipped, start))
 }
 
 #[cfg(test)]
@@ -91,21 +100,13 @@ mod tests {
             for claimed in [None, Some(ms(100)), Some(ms(3000))] {
                 let whole = buffer(Some(ms(at)), claimed);
                 let bytes = whole.map_readable().expect("memory").to_vec();
-                let clipped = clip(&whole, &segment, RATE);
-                let part = clipped
-                    .as_ref()
-                    .map(|part| part.map_readable().expect("memory"));
-                let part = part.as_deref().unwrap_or_default();
-                assert_eq!(part, &bytes[kept.clone()], "{at} {claimed:?}");
-                let pts = clipped.as_ref().and_then(|part| part.pts());
-                assert_eq!(
-                    pts,
-                    (!kept.is_empty()).then_some(ms(first)),
-                    "{at} {claimed:?}"
-                );
-                if let Some(part) = &clipped {
-                    let start = Start::new(&whole, part);
-                    assert_eq!((start.time, start.clipped), (pts, ms(first - at)));
+                let clipped = clip(&whole, Some(&segment), RATE);
+                assert_eq!(clipped.is_some(), !kept.is_empty(), "{at} {claimed:?}");
+                if let Some((part, start)) = clipped {
+                    let part = part.map_readable().expect("memory");
+                    assert_eq!(&part[..], &bytes[kept.clone()], "{at} {claimed:?}");
+                    let expected = (Some(ms(first)), ms(first - at));
+                    assert_eq!((start.time, start.clipped), expected, "{at} {claimed:?}");
                 }
             }
         }
@@ -115,9 +116,8 @@ mod tests {
     fn a_buffer_without_a_time_is_kept_whole() {
         let whole = buffer(None, None);
         let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        let clipped = clip(&whole, &segment, RATE).expect("all of it");
+        let (clipped, start) = clip(&whole, Some(&segment), RATE).expect("all of it");
         assert_eq!((clipped.pts(), clipped.size()), (None, 100 * 48));
-        let start = Start::new(&whole, &clipped);
         assert_eq!((start.time, start.clipped), (None, gst::ClockTime::ZERO));
     }
 }

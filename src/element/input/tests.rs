@@ -93,8 +93,8 @@ impl Fed {
         let fields = buffer.get_mut().expect("the only owner");
         fields.set_pts(ms(at));
         fields.set_flags(gst::BufferFlags::DISCONT);
-        match clip::clip(&buffer, &self.segment, RATE) {
-            Some(part) => self.start(Start::new(&buffer, &part), part.size() as u64 / 48),
+        match clip::clip(&buffer, Some(&self.segment), RATE) {
+            Some((part, start)) => self.start(start, part.size() as u64 / 48),
             None => NOTHING,
         }
     }

@@ -204,7 +204,7 @@ impl GapDetector {
                 plan.skip = samples.saturating_mul(BYTES_PER_SAMPLE).min(bytes);
                 let end = place.audio_end;
                 if plan.skip == bytes {
-                    place.repeat = Some(time + duration(bytes, rate));
+                    place.repeat = Some(time + nanos(clip::duration(bytes, rate)));
                     return (time, false);
                 }
                 if (expected - end).abs() < DRIFT {
@@ -307,10 +307,6 @@ impl GapDetector {
         let time = samples_to_time(position.saturating_add(self.dropped), self.rate);
         time.as_nanos() as Nanos
     }
-}
-
-fn duration(bytes: usize, rate: u32) -> Nanos {
-    samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate).as_nanos() as Nanos
 }
 
 /// Converts a time to the nearest number of samples.

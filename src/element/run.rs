@@ -59,7 +59,10 @@ impl Run {
             config.limits.idle,
             config.max_queue,
         );
-        let without_effect = ineffective(&config);
+        let mut without_effect = ineffective(&config);
+        if settings.language_is_implied {
+            without_effect.retain(|found| found.property != "language");
+        }
         let mut timeline = Timeline::new(rate);
         timeline.begin_stream(0, None);
         let poster = BusPoster::new(timeline, ErrorContext::new(&config), ids);
@@ -77,14 +80,6 @@ impl Run {
         let client = Arc::new(client);
         outbox.open(&client);
         for found in without_effect {
-            if found.property == "language" && settings.language_is_implied {
-                gst::info!(
-                    CAT,
-                    obj = element,
-                    "the endpoint does not take language-code"
-                );
-                continue;
-            }
             outbox.enqueue(OutgoingMessage::Ineffective(found));
         }
         Ok(Run {

@@ -29,7 +29,7 @@ const SECOND: Nanos = 1_000_000_000;
 
 /// Lower bound on times that count as zero: rounding, or samples that are older than their buffer's
 /// time of arrival. Times below it are left out.
-const BELOW_ZERO: Nanos = SECOND;
+const MIN_TIME: Nanos = -SECOND;
 
 /// Where a stretch of samples lies in the pipeline's time.
 #[derive(Clone, Debug)]
@@ -288,11 +288,7 @@ impl Anchor {
 
     fn times(&self, moment: Moment, rate: u32) -> Times {
         let timestamp = floor_at_zero(self.time_of(moment, rate));
-        let mapped = |full: Option<gst::Signed<gst::ClockTime>>| {
-            let full = full?;
-            let time = nanos(full.abs());
-            floor_at_zero(if full.is_negative() { -time } else { time })
-        };
+        let mapped = |full: Option<gst::Signed<gst::ClockTime>>| floor_at_zero(signed_nanos(full?));
         let placed = self.segment.as_ref().zip(timestamp);
         Times {
             timestamp,
@@ -318,14 +314,20 @@ pub(crate) fn nanos(time: gst::ClockTime) -> Nanos {
     time.nseconds().into()
 }
 
+pub(crate) fn signed_nanos(time: gst::Signed<gst::ClockTime>) -> Nanos {
+    let distance = nanos(time.abs());
+    match time.is_negative() {
+        true => -distance,
+        false => distance,
+    }
+}
+
 /// Converts a time for GStreamer. `None` far below zero.
 fn floor_at_zero(time: Nanos) -> Option<gst::ClockTime> {
-    let time = if time >= -BELOW_ZERO {
-        time.max(0)
-    } else {
-        time
+    let time = match time {
+        MIN_TIME..0 => 0,
+        time => u64::try_from(time).ok()?,
     };
-    let time = u64::try_from(time).ok()?;
     gst::ClockTime::try_from(Duration::from_nanos(time)).ok()
 }
 

@@ -1,7 +1,7 @@
 //! Expected time of a stream's next sample, and the deviation of other times from it.
 
 use super::alignment::is_aligned;
-use crate::element::timeline::{Nanos, Segment, nanos};
+use crate::element::timeline::{Nanos, Segment, signed_nanos};
 use crate::session::samples_to_time;
 
 /// Expected time of the next sample.
@@ -89,9 +89,8 @@ impl Place {
             return Some(time - from);
         }
         let running = |segment: &Segment, time: Nanos| {
-            let running = segment.to_running_time_full(to_clock_time(time))?;
-            let nanos = nanos(running.abs());
-            Some(if running.is_negative() { -nanos } else { nanos })
+            let running = segment.to_running_time_full(to_clock_time(time));
+            running.map(signed_nanos)
         };
         let by = running(segment, time)? - running(&self.segment, from)?;
         Some((by as f64 * segment.rate().abs()) as Nanos)

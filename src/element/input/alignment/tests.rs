@@ -142,20 +142,17 @@ fn times_follow_the_least_deviation() {
     }
 }
 
+fn shift(position: u64, by: Nanos) -> Option<Shift> {
+    let by = ms(by);
+    Some(Shift { position, by })
+}
+
 #[test]
 fn a_buffer_of_a_second_or_more_lasts_by_itself() {
     let mut window = Window::new(RATE);
     assert_eq!(window.observe(0, 0, 2000), None);
-    let later = Shift {
-        position: 2000,
-        by: ms(300),
-    };
-    assert_eq!(window.observe(ms(300), 2000, 4000), Some(later));
-    let earlier = Shift {
-        position: 4000,
-        by: ms(-300),
-    };
-    assert_eq!(window.observe(ms(-300), 4000, 5000), Some(earlier));
+    assert_eq!(window.observe(ms(300), 2000, 4000), shift(2000, 300));
+    assert_eq!(window.observe(ms(-300), 4000, 5000), shift(4000, -300));
     assert_eq!(window.observe(0, 5000, 5999), None);
 }
 
@@ -165,23 +162,9 @@ fn no_shift_reaches_behind_the_beginning_of_a_mapping() {
     window.observe(0, 0, 5000);
     window.restart(5000);
     assert_eq!(window.observe(0, 5000, 5500), None);
-    let shift = window.observe(ms(-90), 5500, 5600);
-    assert_eq!(
-        shift,
-        Some(Shift {
-            position: 5000,
-            by: ms(-90)
-        })
-    );
+    assert_eq!(window.observe(ms(-90), 5500, 5600), shift(5000, -90));
     window.limit(5600);
-    let shift = window.observe(ms(-20), 5600, 5700);
-    assert_eq!(
-        shift,
-        Some(Shift {
-            position: 5600,
-            by: ms(-20)
-        })
-    );
+    assert_eq!(window.observe(ms(-20), 5600, 5700), shift(5600, -20));
 }
 
 #[test]
@@ -190,13 +173,7 @@ fn audio_without_timestamps_deviates_as_what_was_before_it() {
     window.observe(0, 0, 100);
     window.observe(ms(50), 100, 200);
     assert_eq!(window.extend(1000), None);
-    assert_eq!(
-        window.extend(1100),
-        Some(Shift {
-            position: 100,
-            by: ms(50)
-        })
-    );
+    assert_eq!(window.extend(1100), shift(100, 50));
 }
 
 #[test]
@@ -208,9 +185,9 @@ fn positions_move_up_over_what_is_removed() {
         window.observe(ms(50), 200, 400);
         window.remove(position, samples);
         let end = 400 - samples;
-        let shift = window.observe(ms(50), end, end + 990);
+        let found = window.observe(ms(50), end, end + 990);
         assert_eq!(
-            shift.map(|s| s.position),
+            found.map(|s| s.position),
             Some(moved),
             "{position} {samples}"
         );
@@ -221,61 +198,60 @@ fn positions_move_up_over_what_is_removed() {
 /// lasting deviation.
 #[test]
 fn a_flag_is_believed_until_jitter_refutes_it() {
-    let rows: [(&str, &[(Nanos, bool)]); 9] = [
-        ("no jump", &[(0, true), (0, true), (0, true)]),
-        ("a repeat", &[(0, true), (0, true), (-400, true)]),
-        ("a gap", &[(0, true), (300, true), (0, true), (300, true)]),
+    let (believed, not) = (true, false);
+    let first = (0, believed);
+    let rows: [(&str, Vec<(Nanos, bool)>); 9] = [
+        ("no jump", vec![first, first, first]),
+        ("a repeat", vec![first, first, (-400, believed)]),
+        (
+            "a gap",
+            vec![first, (300, believed), first, (300, believed)],
+        ),
         (
             "a repeat behind a gap",
-            &[(0, true), (300, true), (0, true), (0, true), (-400, true)],
+            vec![first, (300, believed), first, first, (-400, believed)],
         ),
         (
             "the first was late",
-            &[(0, true), (-90, false), (300, true)],
+            vec![first, (-90, not), (300, believed)],
         ),
         (
             "a gap that was none",
-            &[
-                (0, true),
-                (120, true),
-                (-100, false),
-                (90, false),
-                (-90, false),
-            ],
+            vec![first, (120, believed), (-100, not), (90, not), (-90, not)],
         ),
         (
             "none, as shows after a while",
-            &[
-                (0, true),
-                (120, true),
-                (0, true),
-                (0, true),
-                (-120, false),
-                (500, false),
+            vec![
+                first,
+                (120, believed),
+                first,
+                first,
+                (-120, not),
+                (500, not),
             ],
         ),
         (
             "none, as shows bit by bit",
-            &[
-                (0, true),
-                (90, true),
-                (35, true),
-                (-35, false),
-                (-60, false),
-                (60, false),
+            vec![
+                first,
+                (90, believed),
+                (35, believed),
+                (-35, not),
+                (-60, not),
+                (60, not),
             ],
         ),
         (
             "too long to be jitter",
-            &[(0, true), (5000, true), (0, true), (0, true), (-1000, true)],
+            vec![first, (5000, believed), first, first, (-1000, believed)],
         ),
     ];
     for (name, buffers) in rows {
         let mut flags = Flags::new(RATE);
-        for (n, (deviation, believed)) in buffers.iter().enumerate() {
-            let by = ms(*deviation);
-            assert_eq!(flags.announce(by), *believed, "{name}, {n}");
-            if !*believed {
+        for (n, (deviation, believed)) in buffers.into_iter().enumerate() {
+            let by = ms(deviation);
+            assert_eq!(flags.announce(by), believed, "{name}, {n}");
+            if !believed {
                 flags.shifted(by);
             } else if by >= -THRESHOLD {
                 flags.moved(by);

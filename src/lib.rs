@@ -143,6 +143,23 @@ mod plugin {
     );
 }
 
+/// Returns the proxy, without its login, through which an element reaches `uri`, or `None`.
+///
+/// `proxy` is the element's property of that name; without it the environment decides. For the
+/// program `volcasr`, which shows it.
+#[doc(hidden)]
+pub fn proxy_for(uri: &str, proxy: Option<&str>) -> Option<String> {
+    let properties = client::ProxyProperties {
+        uri: proxy,
+        ..client::ProxyProperties::default()
+    };
+    // What can't be used, the element reports when it starts.
+    let endpoint = client::Endpoint::parse(uri, true).ok()?;
+    let variables = client::ProxyVariables::read();
+    let proxy = client::choose_proxy(properties, &variables, &endpoint).ok()??;
+    Some(proxy.to_string())
+}
+
 /// Registers the plugin in an application that is linked with this library, after `gst::init`.
 ///
 /// No `GST_PLUGIN_PATH` is needed then. Further calls have no effect.

@@ -1,10 +1,11 @@
 //! The command `check`: the way to a session, stage by stage.
+//!
+//! [`stage`] has the stages and their lines, [`way`] is what lies before the service.
 
 mod stage;
+mod way;
 
-use std::net::ToSocketAddrs;
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -14,15 +15,18 @@ use gst::prelude::*;
 use crate::failure::{Failure, println};
 use crate::pipeline;
 use crate::service::ServiceOptions;
-use stage::{Stage, line};
-
-/// How long a name may take; the element has a limit of its own.
-const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
+use stage::{Line, Stage};
+use way::{Step, Way};
 
 const MORE: &str = "\
-Each stage on the way to the service has a line, with the time that it took where that is measured
-apart: the connection's contains the proxy's. The first that fails is the last; standard error says
-why, and what to do. The last one sends one second of silence, which the service may bill.
+Each stage on the way to the service has a line, with the time that it took. The first that fails is
+the last; standard error says why, and what to do. Behind a proxy the name is the proxy's: it
+resolves that of the service. The time of the connection contains that of the proxy. Credentials and
+resource have one answer, and so one time. The last stage sends one second of silence, which the
+service may bill.
+
+JSON lines have the fields stage, ok, took (in nanoseconds) and text; the session's has log-id, and
+that of a stage that failed has error and hint.
 
 Exit status:
     0  a session works
@@ -37,7 +41,21 @@ VOLCENGINE_ACCESS_KEY.";
 #[command(after_long_help = MORE)]
 pub struct Arguments {
     #[command(flatten)]
+    output: CheckOutput,
+    #[command(flatten)]
     service: ServiceOptions,
+}
+
+/// Options for the list of stages.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "The output")]
+struct CheckOutput {
+    /// Write a JSON line for each stage
+    #[arg(long)]
+    json: bool,
+    /// Show nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
 }
 
 /// Goes as far as it gets.
@@ -49,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Err(error) = arguments.service.apply(&sink) {
         crate::failure::usage(&error);
     }
-    let outcome = Check::new(&pipeline, &sink).run();
+    let outcome = Check::new(&pipeline, &sink, arguments.output).run();
     // It is going away.
     let _ = pipeline.set_state(gst::State::Null);
     outcome.map(|()| ExitCode::SUCCESS)
@@ -85,15 +103,19 @@ fn silence() -> Result<(gst::Pipeline, gst::Element), glib::BoolError> {
 struct Check<'a> {
     pipeline: &'a gst::Pipeline,
     sink: &'a gst::Element,
+    output: CheckOutput,
     /// The service has taken the upgrade.
     upgraded: Arc<OnceLock<Instant>>,
     uri: String,
+    way: Way,
+    /// Time that the settings took.
+    settings: Duration,
     /// The last stage that was reported.
     passed: Option<Stage>,
 }
 
 impl<'a> Check<'a> {
-    fn new(pipeline: &'a gst::Pipeline, sink: &'a gst::Element) -> Self {
+    fn new(pipeline: &'a gst::Pipeline, sink: &'a gst::Element, output: CheckOutput) -> Self {
         let upgraded = Arc::new(OnceLock::new());
         let at = upgraded.clone();
         sink.connect_notify(Some("log-id"), move |sink, _| {
@@ -101,26 +123,27 @@ impl<'a> Check<'a> {
                 at.get_or_init(Instant::now);
             }
         });
+        let uri = way::address(sink);
         Check {
             pipeline,
             sink,
+            output,
             upgraded,
-            uri: address(sink),
+            way: Way::find(sink, &uri),
+            uri,
+            settings: Duration::ZERO,
             passed: None,
         }
     }
 
     fn run(mut self) -> Result<(), Failure> {
-        let resource: Option<String> = self.sink.property("resource-id");
-        let settings = format!("{}, {}", self.uri, resource.unwrap_or_default());
-        let lookup = look_up(&self.uri);
         let bus = self.pipeline.bus().ok_or_else(|| "no bus".to_owned())?;
         let began = Instant::now();
         let mut connected = None;
         let started = self.pipeline.set_state(gst::State::Playing);
+        self.settings = began.elapsed();
         if started.is_ok() {
-            self.pass(Stage::Settings, None, &settings)?;
-            self.report_lookup(&lookup)?;
+            self.report_way(Stage::Name)?;
         }
         loop {
             let Some(message) = bus.timed_pop(gst::ClockTime::NONE) else {
@@ -136,8 +159,7 @@ impl<'a> Check<'a> {
                     }
                 }
                 gst::MessageView::Error(error) => {
-                    let since = connected.unwrap_or(began);
-                    return self.fail(error, &settings, &lookup, since.elapsed());
+                    return self.fail(error, connected.unwrap_or(began));
                 }
                 gst::MessageView::Eos(_) => return self.succeed(connected.unwrap_or(began)),
                 _ => (),
@@ -145,201 +167,125 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn report_lookup(&mut self, lookup: &LookUp) -> Result<(), Failure> {
-        match lookup {
-            LookUp::Found { took, text } => self.pass(Stage::Name, Some(*took), text),
-            LookUp::Failed(_) => Ok(()),
+    /// Reports what lies before the service, up to a stage.
+    fn report_way(&mut self, most: Stage) -> Result<(), Failure> {
+        let resource: Option<String> = self.sink.property("resource-id");
+        let settings = format!("{}, {}", self.uri, resource.unwrap_or_default());
+        self.pass(Stage::Settings, self.settings, &settings)?;
+        if let Ok(Step { took, text }) = self.way.name.clone() {
+            self.pass(Stage::Name, took, &text)?;
+        }
+        match self.way.proxy.clone() {
+            Some(Ok(Step { took, text })) if most >= Stage::Proxy => {
+                self.pass(Stage::Proxy, took, &text)
+            }
+            _ => Ok(()),
         }
     }
 
     fn report_connection(&mut self, took: Duration) -> Result<(), Failure> {
-        if let Some(proxy) = proxy(self.sink, &self.uri) {
-            self.pass(Stage::Proxy, None, &proxy)?;
-        }
+        self.report_way(Stage::Proxy)?;
         match self.uri.starts_with("wss:") {
             true => self.pass(
                 Stage::Tls,
-                Some(took),
+                took,
                 "connected, and the certificate is trusted",
             ),
-            false => self.pass(Stage::Connection, Some(took), "without TLS"),
+            false => self.pass(Stage::Connection, took, "without TLS"),
+        }
+    }
+
+    /// Reports the upgrade: one answer for both stages, or for the first of them.
+    fn report_upgrade(&mut self, took: Duration, is_granted: bool) -> Result<(), Failure> {
+        self.pass(Stage::Credentials, took, "accepted")?;
+        match is_granted {
+            true => self.pass(Stage::Resource, took, "granted, in the same answer"),
+            false => Ok(()),
         }
     }
 
     fn succeed(&mut self, connected: Instant) -> Result<(), Failure> {
-        let upgraded = self.upgraded.get().copied();
-        let took = upgraded.map(|at| at.saturating_duration_since(connected));
-        self.pass(Stage::Credentials, took, "accepted")?;
-        self.pass(Stage::Resource, None, "granted")?;
-        let log_id: Option<String> = self.sink.property("log-id");
-        let text = format!(
-            "one second of silence was recognised; log id {}",
-            log_id.as_deref().unwrap_or("none")
-        );
-        let took = upgraded.unwrap_or(connected).elapsed();
-        self.pass(Stage::Session, Some(took), &text)
+        let upgraded = self.upgraded.get().copied().unwrap_or(connected);
+        self.report_upgrade(upgraded.saturating_duration_since(connected), true)?;
+        self.report(Line {
+            stage: Stage::Session.name(),
+            ok: true,
+            took: upgraded.elapsed(),
+            text: "one second of silence was recognised".to_owned(),
+            log_id: self.sink.property("log-id"),
+            ..Line::default()
+        })
     }
 
-    fn fail(
-        &mut self,
-        error: &gst::message::Error,
-        settings: &str,
-        lookup: &LookUp,
-        took: Duration,
-    ) -> Result<(), Failure> {
+    fn fail(&mut self, error: &gst::message::Error, since: Instant) -> Result<(), Failure> {
         let failure = Failure::from_message(error);
         let details = error.details();
         let number = |name| details.and_then(|d| d.get::<u32>(name).ok()).unwrap_or(0);
         let stage = Stage::of_error(&failure.text, number("http-status"), number("code"));
-        if stage > Stage::Settings && self.passed.is_none() {
-            self.pass(Stage::Settings, None, settings)?;
-            self.report_lookup(lookup)?;
+        let mut took = since.elapsed();
+        let mut text = String::new();
+        if stage > Stage::Settings {
+            let before = if stage > Stage::Proxy {
+                Stage::Proxy
+            } else {
+                Stage::Name
+            };
+            self.report_way(before)?;
         }
-        if stage == Stage::Resource {
-            self.pass(Stage::Credentials, None, "accepted")?;
+        let upgraded = self.upgraded.get().copied();
+        match (stage, upgraded) {
+            (Stage::Name, _) => {
+                if let Err(step) = &self.way.name {
+                    (took, text) = (step.took, step.text.clone());
+                }
+            }
+            (Stage::Proxy, _) => {
+                if let Some(Err(step)) = &self.way.proxy {
+                    (took, text) = (step.took, step.text.clone());
+                }
+            }
+            (Stage::Resource, _) => {
+                let answered = upgraded.map_or(took, |at| at.saturating_duration_since(since));
+                self.report_upgrade(answered, false)?;
+            }
+            (Stage::Session, Some(at)) => {
+                self.report_upgrade(at.saturating_duration_since(since), true)?;
+                took = at.elapsed();
+            }
+            _ => (),
         }
-        let reason = match (stage, lookup) {
-            (Stage::Name, LookUp::Failed(reason)) => reason,
-            _ => "",
-        };
-        println(&line(stage, false, Some(took), reason))?;
+        self.report(Line {
+            stage: stage.name(),
+            took,
+            text,
+            error: Some(failure.text.clone()),
+            hint: failure.hint.clone(),
+            ..Line::default()
+        })?;
         Err(failure)
     }
 
-    fn pass(&mut self, stage: Stage, took: Option<Duration>, text: &str) -> Result<(), Failure> {
+    fn pass(&mut self, stage: Stage, took: Duration, text: &str) -> Result<(), Failure> {
         if self.passed.is_some_and(|passed| passed >= stage) {
             return Ok(());
         }
         self.passed = Some(stage);
-        println(&line(stage, true, took, text))
-    }
-}
-
-/// The service's address, without its query: the property, or what stands for its default.
-fn address(sink: &gst::Element) -> String {
-    let set: Option<String> = sink.property("uri");
-    let default = sink.find_property("uri");
-    let default = default.and_then(|spec| spec.default_value().get::<Option<String>>().ok());
-    let from_environment = std::env::var("VOLCASR_URI").ok();
-    let uri = match from_environment.filter(|uri| !uri.is_empty()) {
-        Some(uri) if default == Some(set.clone()) => uri,
-        _ => set.unwrap_or_default(),
-    };
-    let bare = uri.split('?').next();
-    crate::failure::one_line(bare.unwrap_or_default())
-}
-
-/// Result of resolving the service's host name.
-enum LookUp {
-    Found {
-        took: Duration,
-        text: String,
-    },
-    /// A proxy may know it all the same.
-    Failed(String),
-}
-
-fn look_up(uri: &str) -> LookUp {
-    let Some((host, port)) = host_of(uri) else {
-        return LookUp::Failed(String::new());
-    };
-    let (sender, found) = mpsc::channel();
-    let began = Instant::now();
-    let name = host.clone();
-    // On a thread of its own: the system's resolver has no limit.
-    std::thread::spawn(move || {
-        let addresses = (name.as_str(), port).to_socket_addrs();
-        let _ = sender.send(addresses.map(Iterator::collect::<Vec<_>>));
-    });
-    match found.recv_timeout(LOOK_UP_LIMIT) {
-        Ok(Ok(addresses)) if !addresses.is_empty() => LookUp::Found {
-            took: began.elapsed(),
-            text: match addresses.len() {
-                1 => format!("{host}: {}", addresses[0].ip()),
-                more => format!("{host}: {} and {} more", addresses[0].ip(), more - 1),
-            },
-        },
-        Ok(Ok(_)) => LookUp::Failed(format!("{host} has no address")),
-        Ok(Err(error)) => LookUp::Failed(format!("{host}: {error}")),
-        Err(_) => LookUp::Failed(format!("{host}: no answer within {LOOK_UP_LIMIT:?}")),
-    }
-}
-
-fn host_of(uri: &str) -> Option<(String, u16)> {
-    let (scheme, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let place = authority.rsplit('@').next()?;
-    let default = if scheme == "ws" { 80 } else { 443 };
-    let (host, port) = match place.rsplit_once(':') {
-        // A colon within brackets belongs to an address.
-        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
-        _ => (place, default),
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!host.is_empty()).then(|| (host.to_owned(), port))
-}
-
-/// The proxy that is set, without its user. Whether `no_proxy` excepts the host, the element knows.
-fn proxy(sink: &gst::Element, uri: &str) -> Option<String> {
-    if let Some(set) = sink.property::<Option<String>>("proxy") {
-        return (!set.is_empty()).then(|| without_user(&set));
-    }
-    let (host, _) = host_of(uri)?;
-    if host == "localhost" || host.starts_with("127.") || host == "::1" {
-        return None;
-    }
-    let own: &[&str] = match uri.starts_with("wss:") {
-        true => &["https_proxy", "HTTPS_PROXY"],
-        false => &["http_proxy"],
-    };
-    let names = own.iter().chain(&["all_proxy", "ALL_PROXY"]);
-    let (name, value) = names
-        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
-        .find(|(_, value)| !value.trim().is_empty())?;
-    Some(format!(
-        "{} from {name}, unless no_proxy excepts {host}",
-        without_user(&value)
-    ))
-}
-
-fn without_user(uri: &str) -> String {
-    match (uri.split_once("://"), uri.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        _ => uri.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_and_ports() {
-        let cases = [
-            ("wss://asr.example/x", Some(("asr.example", 443))),
-            ("ws://127.0.0.1:8024/x", Some(("127.0.0.1", 8024))),
-            ("ws://asr.example", Some(("asr.example", 80))),
-            ("ws://[::1]:8024/x", Some(("::1", 8024))),
-            ("wss://[::1]", Some(("::1", 443))),
-            ("nonsense", None),
-            ("wss:///x", None),
-        ];
-        for (uri, expected) in cases {
-            let expected = expected.map(|(host, port)| (host.to_owned(), port));
-            assert_eq!(host_of(uri), expected, "{uri}");
-        }
+        self.report(Line {
+            stage: stage.name(),
+            ok: true,
+            took,
+            text: text.to_owned(),
+            ..Line::default()
+        })
     }
 
-    #[test]
-    fn a_proxys_user_is_not_shown() {
-        let cases = [
-            ("http://me:secret@proxy:3128", "http://proxy:3128"),
-            ("me:secret@proxy:3128", "proxy:3128"),
-            ("socks5://proxy", "socks5://proxy"),
-        ];
-        for (uri, shown) in cases {
-            assert_eq!(without_user(uri), shown);
+    fn report(&self, line: Line) -> Result<(), Failure> {
+        match self.output {
+            CheckOutput { json: true, .. } => {
+                println(&serde_json::to_string(&line).map_err(|error| error.to_string())?)
+            }
+            CheckOutput { quiet: true, .. } => Ok(()),
+            _ => println(&line.to_string()),
         }
     }
 }

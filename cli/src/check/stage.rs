@@ -1,6 +1,9 @@
 //! The stages on the way to a session, and in which of them an error belongs.
 
+use std::fmt;
 use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 /// A stage, in the order in which they are passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,12 +57,46 @@ impl Stage {
     }
 }
 
-/// A line of the list: stage, outcome, time, details.
-pub fn line(stage: Stage, is_good: bool, took: Option<Duration>, details: &str) -> String {
-    let outcome = if is_good { "ok" } else { "failed" };
-    let took = took.map_or(String::new(), |took| format!("{} ms", took.as_millis()));
-    let line = format!("{:<12} {outcome:<7} {took:>8}  {details}", stage.name());
-    line.trim_end().to_owned()
+/// A line of the list, for people and, with the same names, for programs.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Line {
+    pub stage: &'static str,
+    pub ok: bool,
+    /// Time that it took, in nanoseconds.
+    #[serde(serialize_with = "nanoseconds")]
+    pub took: Duration,
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_id: Option<String>,
+    /// Of a stage that failed: why, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+fn nanoseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_nanos().try_into().unwrap_or(u64::MAX))
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = if self.ok { "ok" } else { "failed" };
+        let ms = self.took.as_secs_f64() * 1000.0;
+        let took = match ms < 10.0 {
+            true => format!("{ms:.1} ms"),
+            false => format!("{ms:.0} ms"),
+        };
+        write!(f, "{:<12} {outcome:<7} {took:>9}", self.stage)?;
+        if !self.text.is_empty() {
+            write!(f, "  {}", self.text)?;
+        }
+        match &self.log_id {
+            Some(id) => write!(f, "; log id {id}"),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,11 +163,36 @@ mod tests {
 
     #[test]
     fn lines_stand_below_one_another() {
-        let took = Some(Duration::from_millis(12));
+        let line = |stage: Stage, ok, took, text: &str| Line {
+            stage: stage.name(),
+            ok,
+            took: Duration::from_micros(took),
+            text: text.to_owned(),
+            ..Line::default()
+        };
+        let name = line(Stage::Name, true, 12_300, "asr.example: 192.0.2.1");
         assert_eq!(
-            line(Stage::Name, true, took, "asr.example: 192.0.2.1"),
-            "name         ok         12 ms  asr.example: 192.0.2.1"
+            name.to_string(),
+            "name         ok          12 ms  asr.example: 192.0.2.1"
         );
-        assert_eq!(line(Stage::Tls, false, None, ""), "TLS          failed");
+        let failed = line(Stage::Tls, false, 340, "");
+        assert_eq!(failed.to_string(), "TLS          failed     0.3 ms");
+    }
+
+    #[test]
+    fn a_line_for_programs() {
+        let line = Line {
+            stage: Stage::Session.name(),
+            ok: true,
+            took: Duration::from_millis(2),
+            text: "recognised".to_owned(),
+            log_id: Some("1".to_owned()),
+            ..Line::default()
+        };
+        let json = serde_json::to_string(&line).expect("JSON");
+        assert_eq!(
+            json,
+            r#"{"stage":"session","ok":true,"took":2000000,"text":"recognised","log-id":"1"}"#
+        );
     }
 }

@@ -1,5 +1,9 @@
 //! The command `check`, and what packages need.
 
+use std::io::Write;
+use std::net::TcpStream;
+
+use crate::support::http::Server;
 use crate::support::program::{command, run};
 use crate::support::*;
 use volcasr_loopback::Options;
@@ -28,6 +32,13 @@ fn each_stage_has_a_line() {
         "session",
     ];
     assert_eq!(stages(&out), passed.map(|stage| (stage, "ok")), "{out}");
+    for line in out.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert!(
+            words[2].parse::<f64>().is_ok() && words[3] == "ms",
+            "{line}"
+        );
+    }
     let log_id = service.connections()[0].log_id.clone();
     assert!(out.contains(&format!("log id {log_id}")), "{out}");
     assert!(out.contains(&service.uri()), "{out}");
@@ -85,6 +96,104 @@ fn it_stops_where_it_fails() {
             "{out}{err}"
         );
     }
+}
+
+/// The same for programs, and nothing for those who only want the exit status.
+#[test]
+fn lines_for_programs_or_none() {
+    let service = service(Options::default());
+    let (status, out, err) = run(command("check", &service).arg("--quiet"));
+    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+    let (_, out, err) = run(command("check", &service).args(["--json", "--quiet"]));
+    assert_eq!(err, "");
+    let lines = json_lines(&out);
+    assert_eq!(lines.len(), 6, "{out}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["took"].is_u64() && line["ok"] == true)
+    );
+    assert_eq!(lines[5]["stage"], "session");
+    let log_id = service.connections()[1].log_id.clone();
+    assert_eq!(lines[5]["log-id"], log_id);
+
+    let mut refused = command("check", &service);
+    refused.env("VOLCENGINE_ACCESS_KEY", "wrong");
+    let (status, out, err) = run(refused.arg("--json"));
+    let lines = json_lines(&out);
+    let last = lines.last().expect("a line");
+    assert_eq!(
+        (status, &last["ok"]),
+        (1, &serde_json::json!(false)),
+        "{out}"
+    );
+    let error = last["error"].as_str().expect("a text");
+    assert!(err.starts_with(&format!("error: {error}")), "{err}");
+    assert!(
+        last["hint"]
+            .as_str()
+            .is_some_and(|hint| hint.contains("log id"))
+    );
+    let (status, out, again) = run(refused.arg("--quiet"));
+    assert_eq!(
+        (status, out.is_empty()),
+        (1, false),
+        "--json asks for lines: {again}"
+    );
+}
+
+fn json_lines(out: &str) -> Vec<serde_json::Value> {
+    let lines = out.lines().map(serde_json::from_str);
+    lines.map(|line| line.expect("JSON")).collect()
+}
+
+/// Passes bytes on to whichever host it is asked for.
+fn proxy() -> Server {
+    Server::start(|head, client| {
+        let target = head.split_whitespace().nth(1).unwrap_or_default();
+        let mut server = TcpStream::connect(target)?;
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        std::io::copy(client, &mut server).map(|_| ())
+    })
+}
+
+/// The name is the proxy's own, and both have their times.
+#[test]
+fn behind_a_proxy() {
+    let service = service(Options::default());
+    let proxy = proxy();
+    let uri = proxy.uri("");
+    let uri = uri.trim_end_matches('/');
+    let set = format!("proxy={}", uri.replace("http://", "http://me:SECRET@"));
+    let (status, out, err) = run(command("check", &service).args(["--set", &set]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let names: Vec<&str> = stages(&out).iter().map(|stage| stage.0).collect();
+    assert_eq!(
+        names[..4],
+        ["settings", "name", "proxy", "connection"],
+        "{out}"
+    );
+    assert!(
+        out.contains("127.0.0.1 is an address; the proxy resolves 127.0.0.1"),
+        "{out}"
+    );
+    assert!(
+        out.contains(&format!("{uri}, from the property proxy")),
+        "{out}"
+    );
+    assert!(!out.contains("SECRET"), "{out}");
+
+    drop(proxy);
+    let gone = "proxy=http://127.0.0.1:1";
+    let (status, out, err) = run(command("check", &service).args(["--set", gone]));
+    assert_eq!(status, 1, "{out}");
+    assert_eq!(stages(&out).last(), Some(&("proxy", "failed")), "{out}");
+    assert!(
+        out.contains("127.0.0.1:1: ") && err.contains("can't be reached"),
+        "{out}{err}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Support for the tests of the program: a service, speech for it, and the program.
 
 pub mod cues;
+pub mod http;
 pub mod media;
 pub mod program;
 #[allow(dead_code, reason = "the element's tests use more of it")]

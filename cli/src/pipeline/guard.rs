@@ -11,8 +11,10 @@ use crate::news::News;
 const REST: Duration = Duration::from_secs(2);
 /// How long a failed input without any audio so far may still begin: audio may be on its way.
 const START: Duration = Duration::from_millis(1100);
+/// The same for one that has a track: its decoder may be slow.
+const FIRST_AUDIO: Duration = Duration::from_secs(6);
 /// Time beyond `finish-timeout` that the program takes to end in good order, stopping included.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_millis(2400);
 /// The element waits for the last words for at most so many times `finish-timeout`.
 const MOST_WAITS: u32 = 6;
 
@@ -44,6 +46,10 @@ impl Guard {
     /// Returns what a message means for the program. An error of the input waits until what was
     /// read before it is recognised.
     pub fn take(&mut self, message: &gst::Message, recognition: &Recognition) -> Option<News> {
+        if recognition.is_salvaged(message) {
+            let failure = self.failure.take();
+            return failure.map(|(failure, _)| News::Failed(failure));
+        }
         match News::of(message, |source| recognition.is_sink(source))? {
             News::Transcript(mut transcript) => {
                 transcript.count_from(recognition.begin());
@@ -51,6 +57,7 @@ impl Guard {
             }
             News::InputFailed(failure) => {
                 self.failure.get_or_insert((failure, Instant::now()));
+                recognition.salvage();
                 None
             }
             News::Ended => Some(match self.failure.take() {
@@ -76,10 +83,12 @@ impl Guard {
                 self.is_finishing = true;
                 recognition.finish();
             }
-            if moment.received.is_zero() {
-                recognition.nudge();
-            }
-            let is_empty = moment.received.is_zero() && waited >= START;
+            let most_empty = if recognition.is_linked() {
+                FIRST_AUDIO
+            } else {
+                START
+            };
+            let is_empty = moment.received.is_zero() && (moment.has_ended || waited >= most_empty);
             if is_empty || waited > most + moment.queued {
                 return self
                     .failure

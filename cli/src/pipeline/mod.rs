@@ -13,9 +13,9 @@ pub mod stall;
 pub mod tracks;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gst::glib;
@@ -54,6 +54,8 @@ pub struct Recognition {
     has_ended: Arc<AtomicBool>,
     /// No more audio is to be recognised.
     is_closed: Arc<AtomicBool>,
+    /// Whether it is being stopped. Held by who changes the state.
+    is_stopped: Arc<Mutex<bool>>,
 }
 
 impl Recognition {
@@ -95,6 +97,7 @@ impl Recognition {
             level: Arc::default(),
             has_ended: Arc::default(),
             is_closed: Arc::default(),
+            is_stopped: Arc::default(),
         };
         recognition.watch(&convert)?;
         Ok(recognition)
@@ -167,23 +170,45 @@ impl Recognition {
         Ok(bus.stream())
     }
 
-    /// Starts. What prevents it is among the messages.
+    /// Starts, on a thread of its own: a source may connect within its state change, and Ctrl-C
+    /// must not wait for that. What prevents it is among the messages.
     pub fn start(&self) {
-        if self.pipeline.set_state(gst::State::Playing).is_err() {
-            // The element at fault has posted why; this comes after that, for one that has not.
-            gst::element_error!(
-                self.pipeline,
-                gst::CoreError::StateChange,
-                ("The pipeline does not start.")
-            );
-        }
+        let is_stopped = self.is_stopped.clone();
+        self.pipeline.call_async(move |pipeline| {
+            let is_stopped = is_stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*is_stopped && pipeline.set_state(gst::State::Playing).is_err() {
+                // The element at fault has posted why; this comes after that, for one that has not.
+                gst::element_error!(
+                    pipeline,
+                    gst::CoreError::StateChange,
+                    ("The pipeline does not start.")
+                );
+            }
+        });
     }
 
-    /// Asks for PLAYING once more: an error while the pipeline starts can leave it in PAUSED, with
-    /// audio that waits.
-    pub fn nudge(&self) {
+    /// Lets what an input has given before it failed be recognised. An error while the pipeline
+    /// starts aborts the state change of its bins for good, and audio waits in PAUSED.
+    pub fn salvage(&self) {
+        // A bin reports its elements' ends in PLAYING only.
+        self.pipeline.set_property("message-forward", true);
         // The errors that prevent it are on the bus already.
-        let _ = self.pipeline.set_state(gst::State::Playing);
+        let _ = self.sink.set_state(gst::State::Playing);
+    }
+
+    /// Whether the message says that the element has done all after [`salvage`](Self::salvage).
+    pub fn is_salvaged(&self, message: &gst::Message) -> bool {
+        let structure = message.structure();
+        let forwarded = structure.filter(|s| s.name() == "GstBinForwarded");
+        let end = forwarded.and_then(|s| s.get::<gst::Message>("message").ok());
+        end.is_some_and(|end| end.type_() == gst::MessageType::Eos && self.is_sink(end.src()))
+    }
+
+    /// Whether the input has a track for the element.
+    pub fn is_linked(&self) -> bool {
+        let convert = self.pipeline.by_name(CONVERT);
+        let pad = convert.and_then(|convert| convert.static_pad("sink"));
+        pad.is_some_and(|pad| pad.is_linked())
     }
 
     /// Ends the stream in good order, even if the input goes on: no more of it is recognised. The
@@ -284,7 +309,9 @@ impl Drop for Recognition {
         };
         let (stopped, wait) = mpsc::channel();
         let pipeline = self.pipeline.clone();
+        let is_stopped = self.is_stopped.clone();
         std::thread::spawn(move || {
+            *is_stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
             // To NULL never fails for a pipeline that is going away.
             let _ = pipeline.set_state(gst::State::Null);
             let _ = stopped.send(());

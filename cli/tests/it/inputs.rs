@@ -10,7 +10,7 @@ use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Service};
 
 /// Sentences of three marks, as the service writes them.
-fn sentences(marks: &[Mark]) -> Vec<String> {
+pub(super) fn sentences(marks: &[Mark]) -> Vec<String> {
     let sentence = |marks: &[Mark]| {
         let numbers: Vec<String> = marks
             .iter()
@@ -22,7 +22,7 @@ fn sentences(marks: &[Mark]) -> Vec<String> {
 }
 
 /// A file of raw audio in a directory of its own, and its marks.
-fn sound(name: &str, count: u64) -> (Scratch, PathBuf, Vec<Mark>) {
+pub(super) fn sound(name: &str, count: u64) -> (Scratch, PathBuf, Vec<Mark>) {
     let scratch = Scratch::new(name);
     let (pcm, marks) = speech(count);
     let path = scratch.path("talk.raw");
@@ -30,7 +30,7 @@ fn sound(name: &str, count: u64) -> (Scratch, PathBuf, Vec<Mark>) {
     (scratch, path, marks)
 }
 
-fn captions(service: &Service, input: &str, more: &[&str]) -> (i32, String, String) {
+pub(super) fn captions(service: &Service, input: &str, more: &[&str]) -> (i32, String, String) {
     run(command("captions", service).arg(input).args(more))
 }
 

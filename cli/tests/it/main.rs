@@ -3,6 +3,7 @@
 mod captions;
 mod check;
 mod inputs;
+mod live_inputs;
 mod many_inputs;
 mod options;
 mod outputs;

@@ -25,3 +25,13 @@ pub fn make(line: &str) {
     let end = end.expect("an end");
     assert_eq!(end.type_(), gst::MessageType::Eos, "{line}: {end:?}");
 }
+
+/// Reports elements that are missing here, as the reason to skip a test.
+pub fn missing(elements: &[&str]) -> Option<String> {
+    super::init();
+    let missing = elements
+        .iter()
+        .filter(|name| gst::ElementFactory::find(name).is_none());
+    let missing: Vec<&str> = missing.copied().collect();
+    (!missing.is_empty()).then(|| format!("no {}", missing.join(", no ")))
+}

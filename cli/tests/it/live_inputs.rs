@@ -1,0 +1,227 @@
+//! Inputs that change while they are read: programs of a transport stream, titles of a radio, an
+//! adaptive stream, and servers that go away.
+
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::inputs::{captions, sentences, sound};
+use crate::support::http::{self, Server, path, send};
+use crate::support::media::{make, missing, raw};
+use crate::support::script::{response, scripted, utterance};
+use crate::support::*;
+use serde_json::json;
+use volcasr_loopback::{Options, Service};
+
+/// Bytes of audio between two titles.
+const TITLE_EVERY: usize = 8000;
+
+/// Makes a transport stream of a file's audio: a program of this number, on this PID.
+fn transport_stream(talk: &Path, to: &Path, program: u32, pid: u32) {
+    make(&format!(
+        "mpegtsmux name=m prog-map=program_map,sink_{pid}={program} ! filesink location=\"{}\" \
+         {} ! audioconvert ! audioresample ! opusenc ! m.sink_{pid}",
+        to.display(),
+        raw(talk)
+    ));
+}
+
+/// A service that confirms one sentence for each session, whatever is said.
+fn listener() -> Service {
+    let one = json!([utterance(true, (100, 900), "Heard.")]);
+    scripted(&[(1000, response(1000, one.clone()))], response(2000, one))
+}
+
+/// Audio that a service has received, in all of its sessions.
+fn heard(service: &Service) -> Duration {
+    let all = service.connections();
+    let bytes: u64 = all.iter().map(|connection| connection.audio_bytes).sum();
+    Duration::from_millis(bytes / 48)
+}
+
+/// The second program has another number and other PIDs, and begins where the first ends.
+#[test]
+fn a_transport_stream_whose_program_changes() {
+    if let Some(reason) = missing(&["mpegtsmux", "tsdemux", "opusenc", "opusdec"]) {
+        return skip(&reason);
+    }
+    let (scratch, talk, marks) = sound("programs", 2);
+    let length = marks.last().expect("a mark").end;
+    let mut stream = Vec::new();
+    for (program, pid) in [(1, 300), (2, 400)] {
+        let part = scratch.path(&format!("{program}.ts"));
+        transport_stream(&talk, &part, program, pid);
+        stream.extend(std::fs::read(part).expect("the program"));
+    }
+    let both = scratch.path("both.ts");
+    std::fs::write(&both, stream).expect("a temporary file");
+    let service = listener();
+    let (status, out, err) = captions(&service, &both.display().to_string(), &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    let heard = heard(&service);
+    assert!(
+        heard >= Duration::from_millis(2 * length),
+        "{heard:?} {out}{err}"
+    );
+}
+
+/// A playlist of two qualities, each of two segments with a discontinuity between them.
+#[test]
+fn an_adaptive_stream() {
+    let elements = [
+        "mpegtsmux",
+        "tsdemux",
+        "opusenc",
+        "opusdec",
+        "hlsdemux",
+        "souphttpsrc",
+    ];
+    if let Some(reason) = missing(&elements) {
+        return skip(&reason);
+    }
+    let (scratch, talk, marks) = sound("adaptive", 2);
+    let length = marks.last().expect("a mark").end;
+    let segments = [(1, 300), (2, 400)].map(|(program, pid)| {
+        let part = scratch.path(&format!("{program}.ts"));
+        transport_stream(&talk, &part, program, pid);
+        std::fs::read(part).expect("the segment")
+    });
+    let seconds = length.div_ceil(1000) + 1;
+    let playlist = format!(
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{seconds}\n#EXTINF:{seconds},\n1.ts\n\
+         #EXT-X-DISCONTINUITY\n#EXTINF:{seconds},\n2.ts\n#EXT-X-ENDLIST\n"
+    );
+    let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=64000\nlow.m3u8\n\
+                  #EXT-X-STREAM-INF:BANDWIDTH=640000\nhigh.m3u8\n";
+    let server = Server::start(move |head, stream| match path(head) {
+        "live.m3u8" => send(stream, "application/vnd.apple.mpegurl", master.as_bytes()),
+        "low.m3u8" | "high.m3u8" => {
+            send(stream, "application/vnd.apple.mpegurl", playlist.as_bytes())
+        }
+        "1.ts" => send(stream, "video/mp2t", &segments[0]),
+        "2.ts" => send(stream, "video/mp2t", &segments[1]),
+        _ => http::refuse(stream),
+    });
+    let service = listener();
+    let (status, out, err) = captions(&service, &server.uri("live.m3u8"), &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    let heard = heard(&service);
+    assert!(
+        heard >= Duration::from_millis(2 * length),
+        "{heard:?} {out}{err}"
+    );
+}
+
+/// Answers as a radio does: audio without a length, with a title between its parts.
+fn play(stream: &mut TcpStream, audio: &[u8]) -> io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: audio/flac\r\nicy-name: Radio\r\n\
+         icy-metaint: {TITLE_EVERY}\r\nConnection: close\r\n\r\n"
+    )?;
+    for (number, part) in audio.chunks(TITLE_EVERY).enumerate() {
+        stream.write_all(part)?;
+        if part.len() < TITLE_EVERY {
+            break;
+        }
+        // A new one each second time: a length of zero says that it is the same.
+        let mut title = format!("StreamTitle='Song {number}';").into_bytes();
+        title.resize(if number % 2 == 0 { 32 } else { 0 }, 0);
+        stream.write_all(&[u8::try_from(title.len() / 16).expect("short")])?;
+        stream.write_all(&title)?;
+    }
+    Ok(())
+}
+
+/// Titles lie between the samples: each word is there, and none twice.
+#[test]
+fn a_radio_with_titles() {
+    if let Some(reason) = missing(&["icydemux", "flacenc", "flacdec", "souphttpsrc"]) {
+        return skip(&reason);
+    }
+    let (scratch, talk, marks) = sound("radio", 4);
+    let flac = scratch.path("talk.flac");
+    make(&format!(
+        "{} ! audioconvert ! flacenc ! filesink location=\"{}\"",
+        raw(&talk),
+        flac.display()
+    ));
+    let audio = std::fs::read(flac).expect("the file");
+    assert!(
+        audio.len() > 4 * TITLE_EVERY,
+        "titles come: {}",
+        audio.len()
+    );
+    let server = Server::start(move |_, stream| play(stream, &audio));
+    let service = service(Options::default());
+    let (status, out, err) = captions(&service, &server.uri("radio"), &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(out.lines().collect::<Vec<_>>(), sentences(&marks), "{err}");
+}
+
+/// The other kind of radio: each title is a link of a chain, and nothing can be read twice.
+#[test]
+fn a_radio_whose_titles_are_links() {
+    if let Some(reason) = missing(&["oggmux", "oggdemux", "flacenc", "souphttpsrc"]) {
+        return skip(&reason);
+    }
+    let (scratch, talk, marks) = sound("links", 2);
+    let mut chain = Vec::new();
+    for n in 0..3 {
+        let link = scratch.path(&format!("{n}.ogg"));
+        make(&format!(
+            "{} ! audioconvert ! flacenc ! taginject tags=\"title=Song{n}\" ! oggmux ! \
+             filesink location=\"{}\"",
+            raw(&talk),
+            link.display()
+        ));
+        chain.extend(std::fs::read(link).expect("the link"));
+    }
+    let server = Server::start(move |_, stream| {
+        stream.write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/ogg\r\nConnection: close\r\n\r\n",
+        )?;
+        stream.write_all(&chain)
+    });
+    let service = service(Options::default());
+    let (status, out, err) = captions(&service, &server.uri("radio"), &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    let once = sentences(&marks);
+    let all: Vec<&String> = [&once, &once, &once].into_iter().flatten().collect();
+    assert_eq!(out.lines().collect::<Vec<_>>(), all, "{err}");
+}
+
+/// It breaks as soon as it has begun: what came is recognised first.
+#[test]
+fn a_server_that_breaks_at_once() {
+    if let Some(reason) = missing(&["souphttpsrc"]) {
+        return skip(&reason);
+    }
+    let scratch = Scratch::new("breaks");
+    let (pcm, marks) = speech(3);
+    let talk = scratch.path("talk.wav");
+    program::write_wav(&talk, 24_000, &pcm);
+    let wav = std::fs::read(&talk).expect("the file");
+    let end = usize::try_from(marks[5].end + 200).expect("short") * 48;
+    for _ in 0..4 {
+        let wav = wav.clone();
+        let server = Server::start(move |head, stream| {
+            if head.contains("\nRange: ") && !head.contains("bytes=0-") {
+                return http::refuse(stream);
+            }
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: {}\r\n\r\n",
+                wav.len()
+            )?;
+            stream.write_all(&wav[..44 + end])
+        });
+        let service = service(Options::default());
+        let (status, out, err) = captions(&service, &server.uri("talk.wav"), &[]);
+        assert_eq!(status, 1, "{out}{err}");
+        assert!(err.starts_with("error: "), "{err}");
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines, sentences(&marks[..6]), "{err}");
+    }
+}

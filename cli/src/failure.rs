@@ -22,9 +22,9 @@ pub enum Kind {
     /// Nothing: it is this input's own.
     #[default]
     Own,
-    /// The service has no room, or is down: the same may work later on.
+    /// The service has no room, a quota is used up, or it is down: the same may work later on.
     Later,
-    /// All inputs that follow fail as well, until it is mended: credentials, a quota, a setting.
+    /// All inputs that follow fail as well, until it is mended: credentials, a setting.
     All,
 }
 
@@ -112,13 +112,10 @@ impl fmt::Display for Failure {
 /// Returns the consequence of an element's error for other sessions.
 fn kind(error: gst::glib::Error, details: &gst::StructureRef) -> Kind {
     use gst::ResourceError::{Busy, NotAuthorized, Settings};
-    let may_work_later = details.get("retryable") == Ok(true);
-    if error.matches(Busy) && may_work_later {
+    // A quota that is used up as well: it may be bought while the batch waits.
+    if error.matches(Busy) {
         Kind::Later
-    } else if [NotAuthorized, Settings, Busy]
-        .iter()
-        .any(|code| error.matches(*code))
-    {
+    } else if error.matches(NotAuthorized) || error.matches(Settings) {
         Kind::All
     } else {
         kind_of(details)
@@ -144,4 +141,56 @@ pub fn println(line: &str) -> Result<(), Failure> {
 pub fn one_line(text: &str) -> String {
     let text = text.replace(char::is_control, " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn details(http_status: u32, code: u32) -> gst::Structure {
+        let number = |number: u32| (number > 0).then_some(number);
+        gst::Structure::builder("volcasr-error")
+            .field_if_some("http-status", number(http_status))
+            .field_if_some("code", number(code))
+            .build()
+    }
+
+    /// The domains and codes are those of docs/errors.md.
+    #[test]
+    fn what_an_error_means_for_a_batch() {
+        use gst::ResourceError::{Busy, NotAuthorized, OpenWrite, Settings, Write};
+        gst::init().expect("GStreamer");
+        let cases = [
+            // Too many sessions, a quota that is used up, too many requests, a busy service.
+            (Busy, 0, 45_000_292, Kind::Later),
+            (Busy, 402, 0, Kind::Later),
+            (Busy, 429, 0, Kind::Later),
+            (Busy, 0, 55_000_031, Kind::Later),
+            // Down, before a session and in one.
+            (OpenWrite, 500, 0, Kind::Later),
+            (OpenWrite, 503, 0, Kind::Later),
+            (Write, 502, 0, Kind::Later),
+            // Credentials, a resource that is not bought, an account that owes money.
+            (NotAuthorized, 401, 0, Kind::All),
+            (NotAuthorized, 403, 0, Kind::All),
+            (NotAuthorized, 402, 0, Kind::All),
+            (NotAuthorized, 0, 45_000_010, Kind::All),
+            (Settings, 400, 0, Kind::All),
+            (Settings, 0, 45_000_001, Kind::All),
+            (Settings, 0, 0, Kind::All),
+            // Of the input, or of the network.
+            (OpenWrite, 0, 0, Kind::Own),
+            (OpenWrite, 404, 0, Kind::Own),
+            (Write, 0, 0, Kind::Own),
+            (Write, 0, 45_000_081, Kind::Own),
+            (Write, 0, 55_000_000, Kind::Own),
+        ];
+        for (error, http_status, code, expected) in cases {
+            let found = kind(
+                gst::glib::Error::new(error, "it failed"),
+                &details(http_status, code),
+            );
+            assert_eq!(found, expected, "{error:?} {http_status} {code}");
+        }
+    }
 }

@@ -22,10 +22,16 @@ pub enum Input {
     Piece(String),
 }
 
+/// Text of the error where a device and another input are asked for.
+pub const ONE_SOURCE: &str = "--device and an input exclude each other";
+
 /// Options of the input.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "The input")]
 pub struct InputOptions {
+    /// Listen to this microphone or monitor; `volcasr devices` lists them
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
     /// Take this audio track, from 1; default: the one that the input flags, or the first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub track: Option<u32>,
@@ -68,7 +74,7 @@ impl Input {
         match (words, device) {
             ([], None) => Ok(Input::Microphone),
             ([], Some(name)) => devices::find(name).map(Input::Device),
-            (_, Some(_)) => Err("--device and an input exclude each other".to_owned()),
+            (_, Some(_)) => Err(ONE_SOURCE.to_owned()),
             // A URI, or a file, existing or misspelt: a piece of one word is an element's name.
             ([name], None) if !is_piece(name) => Input::open(name)
                 .map_err(|error| format!("{error} (nor is there an element of that name)")),

@@ -55,9 +55,6 @@ pub struct Arguments {
     /// A file, a URI, `-` for standard input, or a piece of a launch line that gives audio; without
     /// it, the default microphone
     input: Vec<String>,
-    /// Listen to this microphone or monitor; `volcasr devices` lists them
-    #[arg(long, value_name = "NAME")]
-    device: Option<String>,
     /// Read a file in real time, not as fast as the service takes it
     #[arg(long)]
     realtime: bool,
@@ -77,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .resolve()
         .unwrap_or_else(|error| wrong(error));
     pipeline::init()?;
-    let input = Input::parse(&arguments.input, arguments.device.as_deref());
+    let input = Input::parse(&arguments.input, arguments.listening.device.as_deref());
     let input = input.unwrap_or_else(|error| wrong(error));
     let recognition = Recognition::new(
         &input,

@@ -17,7 +17,8 @@ const STDOUT: &str = "-";
 #[command(next_help_heading = "The output")]
 pub struct OutputOptions {
     /// Write to this file, in the format that its ending names; may be given again. `-` is standard
-    /// output: JSON lines with interim ones, or what --format says
+    /// output: JSON lines with interim ones, or what --format says. `transcribe` also takes a
+    /// directory, for files named like the inputs
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Format of what is written; default: by the ending of its name
@@ -47,6 +48,14 @@ pub enum Standard {
 }
 
 impl OutputOptions {
+    /// Takes the directories away from the files: those that exist, or have a separator at the end.
+    pub fn take_directories(&mut self) -> Vec<PathBuf> {
+        let all = std::mem::take(&mut self.output);
+        let (directories, files) = all.into_iter().partition(|path| is_directory(path));
+        self.output = files;
+        directories
+    }
+
     /// Returns the output for standard output and for the files, or an error that names the cause.
     pub fn resolve(&self) -> Result<(Standard, Vec<(PathBuf, Format)>), String> {
         let mut standard = match self.format {
@@ -64,6 +73,13 @@ impl OutputOptions {
                 standard = self.format.map_or(Standard::Json, Standard::Format);
                 continue;
             }
+            if is_directory(path) {
+                return Err(format!(
+                    "{}: it is a directory: name a file in it, as in {}",
+                    path.display(),
+                    path.join("words.srt").display()
+                ));
+            }
             let format = self.format.or_else(|| Format::of_file(path));
             let format = format.ok_or_else(|| {
                 format!(
@@ -75,6 +91,11 @@ impl OutputOptions {
         }
         Ok((standard, files))
     }
+}
+
+fn is_directory(path: &Path) -> bool {
+    let text = path.as_os_str().to_string_lossy();
+    text.ends_with(std::path::is_separator) || path.is_dir()
 }
 
 /// Checks that each file is written once, and none of those that the pipeline has a use for.
@@ -286,6 +307,11 @@ mod tests {
             );
         }
         assert!(options(&["words"], None, false, false).resolve().is_err());
+        assert!(
+            options(&["out/"], Some(Srt), false, false)
+                .resolve()
+                .is_err()
+        );
         assert!(options(&["-"], Some(Srt), true, false).resolve().is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! The loop: jobs are begun, end, and are refused, until all are done or Ctrl-C.
+//! The loop: jobs are begun, end, and are refused, until all are done. After Ctrl-C none is begun,
+//! and those that run end with what was read; a second one drops them.
 
 use std::io::{self, Stdout};
 use std::time::{Duration, Instant};
@@ -74,12 +75,15 @@ impl<'a> Batch<'a> {
         let mut outcomes: FuturesUnordered<LocalBoxFuture<'a, Outcome>> = FuturesUnordered::new();
         let mut stopped = None;
         loop {
-            loop {
+            while !self.tally.is_interrupted {
                 match self.schedule.next(self.began.elapsed()) {
                     Next::Begin(job) => outcomes.push(self.begin(job)),
                     Next::Wait(_) => break,
                     Next::Done => return self.end(None),
                 }
+            }
+            if self.tally.is_interrupted && outcomes.is_empty() {
+                return self.end(None);
             }
             let event = match outcomes.is_empty() {
                 true => signals.next().await,
@@ -97,9 +101,11 @@ impl<'a> Batch<'a> {
             };
             match event {
                 Some(Event::Ended((job, outcome))) => stopped = self.ended(job, outcome)?,
+                // The second one.
+                Some(Event::Interrupt) if self.tally.is_interrupted => break,
                 Some(Event::Interrupt) => {
                     self.tally.is_interrupted = true;
-                    break;
+                    self.common.is_interrupted.set(true);
                 }
                 Some(Event::Refresh) => self.refresh()?,
                 None => (),
@@ -129,6 +135,10 @@ impl<'a> Batch<'a> {
         let one = &self.jobs[job];
         one.progress.clear();
         let failure = match outcome {
+            // It would come later.
+            Err(failure) if failure.kind == Kind::Later && self.tally.is_interrupted => {
+                return Ok(None);
+            }
             Err(failure) if failure.kind == Kind::Later => failure,
             outcome => {
                 let all = match &outcome {

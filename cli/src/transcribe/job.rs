@@ -2,9 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -13,13 +11,13 @@ use gst::ClockTime;
 use gst::glib;
 use serde::Serialize;
 
+use super::outputs::Outputs;
 use crate::failure::{Failure, Kind, println};
 use crate::input::{Input, InputOptions};
 use crate::news::{FINISH_TIMEOUT, News};
 use crate::output::format::{Format, Looks};
 use crate::output::order::Order;
 use crate::output::transcript::Transcript;
-use crate::output::writer::Writer;
 use crate::pipeline::guard::Guard;
 use crate::pipeline::{Recognition, extent};
 use crate::service::ServiceOptions;
@@ -29,7 +27,10 @@ const REFRESH: Duration = Duration::from_millis(250);
 
 /// An input and where its transcript goes.
 pub struct Job {
+    /// Its name on the command line, or that of the device.
     pub input: String,
+    /// Where it listens, if not to what the name says.
+    pub device: Option<gst::Device>,
     pub targets: Vec<(PathBuf, Format)>,
     pub progress: Progress,
 }
@@ -43,6 +44,8 @@ pub struct Common<'a> {
     pub standard: Option<Stream>,
     /// Set when the service is short of room for a job that goes on.
     pub is_short: Cell<bool>,
+    /// Set by Ctrl-C: jobs that run end in good order, with what was read.
+    pub is_interrupted: Cell<bool>,
 }
 
 /// Output written to standard output.
@@ -73,6 +76,8 @@ impl Progress {
 /// Result of one job.
 #[derive(Default)]
 pub struct Done {
+    /// It was interrupted, and these hold what was recognised by then.
+    pub left: Option<Vec<PathBuf>>,
     utterances: usize,
     unconfirmed: usize,
     audio: Duration,
@@ -91,10 +96,14 @@ struct Line<'a> {
 }
 
 impl Job {
-    /// Recognises all of it. Dropped before its end it stops, and leaves nothing behind.
+    /// Recognises all of it, or, interrupted, what was read by then. Dropped before its end it
+    /// stops, and leaves nothing behind.
     pub async fn run(&self, common: &Common<'_>) -> Result<Done, Failure> {
         let began = Instant::now();
-        let input = Input::open(&self.input)?;
+        let input = match &self.device {
+            Some(device) => Input::Device(device.clone()),
+            None => Input::open(&self.input)?,
+        };
         let recognition = Recognition::new(&input, common.listening, common.service, false)?;
         let mut guard = Guard::new(common.listening.stall_limit());
         let mut running = Running {
@@ -103,6 +112,7 @@ impl Job {
             outputs: Outputs::create(self, common)?,
             order: Order::default(),
             done: Done::default(),
+            ending: Ending::Own,
         };
         let messages = recognition.messages()?.map(Some);
         let ticks = glib::interval_stream(REFRESH).map(|()| None);
@@ -115,14 +125,30 @@ impl Job {
                     let position = recognition.position().unwrap_or_default();
                     let place = (position, recognition.duration());
                     self.progress.0.set(Some(place));
+                    if common.is_interrupted.get() && !running.interrupt(&mut guard, &recognition) {
+                        break;
+                    }
                     guard.look(&recognition)
                 }
             };
             match news {
                 Some(News::Ended) => break,
-                Some(news) => running.take(news)?,
+                Some(news) => match running.take(news) {
+                    Ok(()) => (),
+                    Err(failure) if running.ending == Ending::Own => return Err(failure),
+                    // Some words are lacking.
+                    Err(_) => {
+                        running.ending = Ending::Cut;
+                        break;
+                    }
+                },
                 None => (),
             }
+        }
+        running.done.audio = recognition.received().into();
+        running.done.took = began.elapsed();
+        if running.ending == Ending::Cut {
+            return running.leave();
         }
         let dropped = recognition.dropped();
         if !dropped.is_zero() {
@@ -134,11 +160,22 @@ impl Job {
             outputs, mut done, ..
         } = running;
         outputs.complete()?;
-        done.note = recognition.missing().map(extent::note);
-        done.audio = recognition.received().into();
-        done.took = began.elapsed();
+        if self.device.is_none() {
+            done.note = recognition.missing().map(extent::note);
+        }
         Ok(done)
     }
+}
+
+/// How a job comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// By itself.
+    Own,
+    /// Interrupted, but all of its audio was read: a device has no end of its own.
+    Asked,
+    /// Interrupted in the middle.
+    Cut,
 }
 
 /// A job that runs.
@@ -148,9 +185,38 @@ struct Running<'a> {
     outputs: Outputs,
     order: Order,
     done: Done,
+    ending: Ending,
 }
 
 impl Running<'_> {
+    /// Ends it in good order; false if there is nothing to wait for.
+    fn interrupt(&mut self, guard: &mut Guard, recognition: &Recognition) -> bool {
+        if self.ending != Ending::Own {
+            return true;
+        }
+        let moment = recognition.moment();
+        self.ending = match moment.has_ended || self.job.device.is_some() {
+            true => Ending::Asked,
+            false => Ending::Cut,
+        };
+        // Without audio, there are no words, and the input may hang.
+        let has_words = !moment.received.is_zero();
+        if has_words {
+            guard.end(recognition);
+        }
+        has_words
+    }
+
+    /// Writes the words that are there, also those that might have changed, and leaves the files
+    /// under the names of what is not whole.
+    fn leave(mut self) -> Result<Done, Failure> {
+        let last: Vec<Transcript> = self.order.pending().into_iter().cloned().collect();
+        self.write(&last, None)?;
+        self.done.unconfirmed += last.iter().filter(|one| !one.is_final).count();
+        self.done.left = Some(self.outputs.leave(self.done.utterances > 0)?);
+        Ok(self.done)
+    }
+
     fn take(&mut self, news: News) -> Result<(), Failure> {
         match news {
             News::Transcript(transcript) => self.receive(transcript),
@@ -175,7 +241,10 @@ impl Running<'_> {
                 self.done.track = Some(line);
                 Ok(())
             }
-            News::Warning(_) | News::Connect(_) | News::Late | News::Ended => Ok(()),
+            News::Late => Err(Failure::from(
+                "the last words did not come in time".to_owned(),
+            )),
+            News::Warning(_) | News::Connect(_) | News::Ended => Ok(()),
         }
     }
 
@@ -189,12 +258,17 @@ impl Running<'_> {
             println(&line)?;
         }
         let ready = self.order.take(transcript);
-        let pending = self.order.pending();
+        let after = self.order.pending().first().map(|&next| next.clone());
+        self.write(&ready, after.as_ref())
+    }
+
+    /// Writes utterances in a row, and `after` follows them.
+    fn write(&mut self, ready: &[Transcript], after: Option<&Transcript>) -> Result<(), Failure> {
         for (place, transcript) in ready.iter().enumerate() {
             self.done.utterances += 1;
             self.done.unconfirmed += usize::from(transcript.unconfirmed);
-            let next = ready.get(place + 1).or(pending.first().copied());
-            self.outputs.write(transcript, next)?;
+            self.outputs
+                .write(transcript, ready.get(place + 1).or(after))?;
         }
         Ok(())
     }
@@ -209,6 +283,9 @@ impl Done {
 
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.left.is_some() {
+            f.write_str("interrupted: ")?;
+        }
         write!(
             f,
             "{} utterances in {:.1} s of audio, took {:.1} s",
@@ -223,86 +300,5 @@ impl fmt::Display for Done {
             write!(f, "; {note}")?;
         }
         Ok(())
-    }
-}
-
-/// Everything that a transcript is written to.
-struct Outputs {
-    parts: Vec<(PathBuf, Part)>,
-    standard: Option<Writer<Stdout>>,
-}
-
-impl Outputs {
-    fn create(job: &Job, common: &Common<'_>) -> Result<Self, Failure> {
-        let mut parts = Vec::new();
-        for (path, format) in &job.targets {
-            let part = Part::create(path, *format, common.looks);
-            parts.push((
-                path.clone(),
-                part.map_err(|error| Failure::of_path(path, &error))?,
-            ));
-        }
-        let standard = match common.standard {
-            Some(Stream::Format(format)) => {
-                let writer = Writer::new(format, common.looks, io::stdout());
-                Some(writer.map_err(Failure::of_stdout)?)
-            }
-            Some(Stream::Json) | None => None,
-        };
-        Ok(Outputs { parts, standard })
-    }
-
-    fn write(&mut self, one: &Transcript, next: Option<&Transcript>) -> Result<(), Failure> {
-        for (path, part) in &mut self.parts {
-            let written = part.writer.write(one, next);
-            written.map_err(|error| Failure::of_path(path, &error))?;
-        }
-        if let Some(writer) = &mut self.standard {
-            writer.write(one, next).map_err(Failure::of_stdout)?;
-        }
-        Ok(())
-    }
-
-    fn complete(mut self) -> Result<(), Failure> {
-        if let Some(writer) = &mut self.standard {
-            writer.finish().map_err(Failure::of_stdout)?;
-        }
-        for (path, part) in self.parts {
-            part.complete(&path)
-                .map_err(|error| Failure::of_path(&path, &error))?;
-        }
-        Ok(())
-    }
-}
-
-/// A file that is not whole yet, beside the place where it will be; gone if it does not get there.
-struct Part {
-    path: PathBuf,
-    file: File,
-    writer: Writer<File>,
-}
-
-impl Part {
-    fn create(whole: &Path, format: Format, looks: Looks) -> io::Result<Self> {
-        let mut path = whole.as_os_str().to_owned();
-        path.push(".part");
-        let path = PathBuf::from(path);
-        let file = File::create(&path)?;
-        let writer = Writer::new(format, looks, file.try_clone()?)?;
-        Ok(Part { path, file, writer })
-    }
-
-    /// On the disk first, or a crash could leave the name without the words.
-    fn complete(mut self, whole: &Path) -> io::Result<()> {
-        self.writer.finish()?;
-        self.file.sync_all()?;
-        std::fs::rename(&self.path, whole)
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // After the rename there is nothing of this name.
-        let _ = std::fs::remove_file(&self.path);
     }
 }

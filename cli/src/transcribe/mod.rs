@@ -1,13 +1,14 @@
 //! The command `transcribe`: many inputs at once, a transcript file for each.
 //!
 //! In reading order: this file has the command line, [`batch`] the loop, [`schedule`] which job is
-//! begun when, [`job`] is one input, [`inputs`] what directories hold, [`names`] what files are
-//! called, [`tally`] how far the batch is.
+//! begun when, [`job`] is one input, [`outputs`] its files, [`inputs`] what directories hold,
+//! [`names`] what files are called, [`tally`] how far the batch is.
 
 mod batch;
 mod inputs;
 mod job;
 mod names;
+mod outputs;
 mod schedule;
 mod tally;
 
@@ -16,10 +17,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use gst::glib;
+use gst::prelude::*;
 
-use crate::failure::{self, Failure};
-use crate::input::InputOptions;
-use crate::output::files::{OutputOptions, Standard};
+use crate::devices;
+use crate::failure::{self, Failure, one_line};
+use crate::input::{self, Input, InputOptions};
+use crate::output::files::{self, OutputOptions, Standard};
 use crate::output::format::Format;
 use crate::pipeline;
 use crate::service::ServiceOptions;
@@ -29,19 +32,26 @@ use tally::Tally;
 const MORE: &str = "\
 Examples:
   volcasr transcribe talks/                                 talk.txt … in this directory
-  volcasr transcribe talks/*.mp3 --dir out --format srt --jobs 8
-  volcasr transcribe talks/ --dir out --skip-existing       go on where it stopped
+  volcasr transcribe talks/*.mp3 -o out/ --format srt --jobs 8
+  volcasr transcribe talks/ -o out/ --skip-existing         go on where it stopped
   volcasr transcribe talk.mkv -o talk.vtt -o talk.json      one file, two transcripts
+  volcasr transcribe --device webcam -o meeting.txt         until Ctrl-C
 
 A transcript is called like its input, with as much of the input's path as tells it from the others.
-It appears when it is whole: with --skip-existing, a batch that was interrupted goes on where it
-stopped. An input whose audio was not recognised to its end has failed and leaves no transcript. An
-input that fails does not stop the others.
+-o with a directory, existing or with a / at its end, is where they go, as with --dir; -o with a
+file is for one input. A transcript appears when it is whole: with --skip-existing, a batch that was
+interrupted goes on where it stopped. An input whose audio was not recognised to its end has failed
+and leaves no transcript. An input that fails does not stop the others.
 
-Where the service has no room (too many sessions, HTTP 429, 5xx), a job goes back to the end of the
-list, fewer run at once, and the pause before the next start grows up to a minute. After half an
-hour without room the batch ends. Credentials that are refused, a quota that is used up and a
-setting that the service refuses end it at once.
+Ctrl-C and SIGTERM begin no more inputs. Those that run end with what was read, within
+finish-timeout and 5 seconds, and leave what was recognised as talk.txt.part, which the next run
+replaces. A second one quits at once, and leaves nothing of them. A device has no other end: its
+transcript is whole.
+
+Where the service has no room (too many sessions, a quota that is used up, HTTP 429, 5xx), a job
+goes back to the end of the list, fewer run at once, and the pause before the next start grows up to
+a minute. After half an hour without room the batch ends. Credentials that are refused and a setting
+that the service refuses end it at once.
 
 Exit status:
     0  every input has its transcript
@@ -50,7 +60,7 @@ Exit status:
     3  every input has its transcript, but some hold words that the service did not confirm, or the
        file ended before its length says; the line of each says so. --skip-existing leaves them as
        they are: delete one to have it done again
-  130  Ctrl-C
+  130  Ctrl-C before every input was done
 
 Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and
 VOLCENGINE_ACCESS_KEY.";
@@ -60,7 +70,7 @@ VOLCENGINE_ACCESS_KEY.";
 #[command(after_long_help = MORE)]
 pub struct Arguments {
     /// Files, URIs, directories with files in them, or `-` for standard input
-    #[arg(required = true)]
+    #[arg(required_unless_present = "device")]
     inputs: Vec<String>,
     /// Where the transcripts go
     #[arg(long, default_value = ".")]
@@ -85,7 +95,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // Once, not as the failure of each input.
     let checked = arguments.service.check().and_then(|()| plan(arguments));
     let (mut jobs, standard) = checked.unwrap_or_else(|error| failure::usage(&error));
-    if let Some(error) = tally::doubles(&jobs) {
+    if let Err(error) = check_targets(&jobs) {
         failure::usage(&error);
     }
     for (path, _) in jobs.iter().flat_map(|job| &job.targets) {
@@ -109,6 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         looks: arguments.output.looks,
         standard,
         is_short: Cell::new(false),
+        is_interrupted: Cell::new(false),
     };
     let batch = batch::Batch::new(&jobs, &common, tally, arguments);
     let (tally, stopped) = glib::MainContext::default().block_on(batch.run())?;
@@ -118,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(failure) = stopped {
         return Err(failure);
     }
-    Ok(if tally.is_interrupted {
+    Ok(if tally.is_interrupted && tally.finished() < tally.all {
         ExitCode::from(130)
     } else if !tally.failures.is_empty() {
         ExitCode::from(1)
@@ -131,21 +142,51 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Returns the jobs of the batch, and the output for standard output.
 fn plan(arguments: &Arguments) -> Result<(Vec<Job>, Option<Stream>), String> {
-    let inputs = inputs::expand(&arguments.inputs)?;
-    let output = &arguments.output;
-    let named = names::unique(&inputs);
-    let job = |input: &str, targets| Job {
-        input: input.to_owned(),
-        targets,
-        progress: Progress::default(),
+    let device = arguments.listening.device.as_deref().map(devices::find);
+    let device = device.transpose()?;
+    let inputs = match &device {
+        Some(_) if !arguments.inputs.is_empty() => return Err(input::ONE_SOURCE.to_owned()),
+        Some(device) => vec![one_line(&device.display_name())],
+        None => inputs::expand(&arguments.inputs)?,
     };
-    if output.output.is_empty() && !output.json {
-        let format = output.format.unwrap_or(Format::Txt);
-        let jobs = named.into_iter().map(|(input, name)| {
-            let name = format!("{name}.{}", format.extension());
-            job(input, vec![(arguments.dir.join(name), format)])
-        });
-        return Ok((jobs.collect(), None));
+    let named = names::unique(&inputs);
+    let (standard, directories, files) = destinations(arguments, named.len())?;
+    let format = arguments.output.format.unwrap_or(Format::Txt);
+    let jobs = named.into_iter().map(|(input, name)| {
+        let name = format!("{name}.{}", format.extension());
+        let own = directories.iter().map(|dir| (dir.join(&name), format));
+        Job {
+            input: input.to_owned(),
+            device: device.clone(),
+            targets: own.chain(files.iter().cloned()).collect(),
+            progress: Progress::default(),
+        }
+    });
+    Ok((jobs.collect(), standard))
+}
+
+/// Checks that no transcript is written over an input or over another one.
+fn check_targets(jobs: &[Job]) -> Result<(), String> {
+    let inputs = jobs
+        .iter()
+        .filter_map(|job| Input::open(&job.input).ok()?.path());
+    let inputs: Vec<PathBuf> = inputs.collect();
+    let targets: Vec<_> = jobs.iter().flat_map(|job| job.targets.clone()).collect();
+    files::check(&targets, &inputs)
+}
+
+type Destinations = (Option<Stream>, Vec<PathBuf>, Vec<(PathBuf, Format)>);
+
+/// Returns the output for standard output, the directories for files named like the inputs, and the
+/// files of the only input.
+fn destinations(arguments: &Arguments, inputs: usize) -> Result<Destinations, String> {
+    let mut output = arguments.output.clone();
+    let mut directories = output.take_directories();
+    if output.output.is_empty() {
+        if directories.is_empty() && !output.json {
+            directories.push(arguments.dir.clone());
+        }
+        return Ok((output.json.then_some(Stream::Json), directories, Vec::new()));
     }
     let (standard, files) = output.resolve()?;
     let standard = match standard {
@@ -153,12 +194,16 @@ fn plan(arguments: &Arguments) -> Result<(Vec<Job>, Option<Stream>), String> {
         Standard::Format(format) => Some(Stream::Format(format)),
         Standard::Captions | Standard::Nothing => None,
     };
-    let is_shared = !files.is_empty() || matches!(standard, Some(Stream::Format(_)));
-    if is_shared && named.len() > 1 {
-        return Err("-o FILE is for one input; --dir and --format are for many".to_owned());
+    let shared = match (files.first(), standard) {
+        (Some((path, _)), _) => Some(format!("-o {}", path.display())),
+        (None, Some(Stream::Format(_))) => Some("-o - with --format".to_owned()),
+        _ => None,
+    };
+    match shared {
+        Some(shared) if inputs > 1 => Err(format!(
+            "{shared} is for one input, and there are {inputs}: name a directory, as in `-o out/ \
+             --format srt`"
+        )),
+        _ => Ok((standard, directories, files)),
     }
-    let jobs = named
-        .into_iter()
-        .map(|(input, _)| job(input, files.clone()));
-    Ok((jobs.collect(), standard))
 }

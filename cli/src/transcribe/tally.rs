@@ -1,6 +1,6 @@
 //! How a batch goes, in words.
 
-use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::job::{Done, Job};
@@ -19,6 +19,7 @@ pub struct Tally {
     /// Of these, the ones with words that the service did not confirm, or cut short.
     pub lacking: usize,
     pub failures: Vec<(String, Failure)>,
+    /// No more jobs are begun.
     pub is_interrupted: bool,
 }
 
@@ -27,15 +28,20 @@ impl Tally {
     pub fn count(&mut self, job: &Job, outcome: Result<Done, Failure>) -> String {
         let report = match outcome {
             Ok(done) => {
-                self.succeeded += 1;
-                self.lacking += usize::from(!done.is_whole());
-                let targets = job.targets.iter();
-                let targets: Vec<String> = targets
-                    .map(|(path, _)| path.display().to_string())
-                    .collect();
-                match targets.is_empty() {
+                let paths: Vec<&PathBuf> = match &done.left {
+                    // It has neither succeeded nor failed.
+                    Some(left) => left.iter().collect(),
+                    None => {
+                        self.succeeded += 1;
+                        self.lacking += usize::from(!done.is_whole());
+                        job.targets.iter().map(|(path, _)| path).collect()
+                    }
+                };
+                let names = paths.iter().map(|path| path.display().to_string());
+                let names: Vec<String> = names.collect();
+                match names.is_empty() {
                     true => format!("{}: {done}", job.input),
-                    false => format!("{} → {}: {done}", job.input, targets.join(", ")),
+                    false => format!("{} → {}: {done}", job.input, names.join(", ")),
                 }
             }
             Err(failure) => {
@@ -47,7 +53,8 @@ impl Tally {
         format!("[{}/{}] {report}", self.finished(), self.all)
     }
 
-    fn finished(&self) -> usize {
+    /// Inputs for which nothing is left to do.
+    pub fn finished(&self) -> usize {
         self.skipped + self.succeeded + self.failures.len()
     }
 
@@ -62,7 +69,9 @@ impl Tally {
         if !self.failures.is_empty() {
             whole += &format!(", {} failed", self.failures.len());
         }
-        if let Some(pause) = pause {
+        if self.is_interrupted {
+            whole += ", waiting for the last words; Ctrl-C quits";
+        } else if let Some(pause) = pause {
             whole += &format!(
                 ", the service has no room: {} s",
                 pause.as_millis().div_ceil(1000)
@@ -101,12 +110,4 @@ fn line(job: &Job) -> String {
             time(length)
         ),
     }
-}
-
-/// Inputs whose transcripts would be the same file.
-pub fn doubles(jobs: &[Job]) -> Option<String> {
-    let mut seen = BTreeSet::new();
-    let mut targets = jobs.iter().flat_map(|job| &job.targets);
-    let double = targets.find(|(path, _)| !seen.insert(path.clone()))?;
-    Some(format!("{}: it would be written twice", double.0.display()))
 }

@@ -3,9 +3,11 @@
 mod captions;
 mod check;
 mod inputs;
+mod interrupted;
 mod live_inputs;
 mod many_inputs;
 mod options;
 mod outputs;
+mod refused;
 mod shown;
 mod support;

@@ -3,30 +3,30 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::program::{Running, command, run, write_wav};
+use crate::support::program::{command, run, write_wav};
 use crate::support::script::{response, scripted, utterance};
 use crate::support::*;
 use serde_json::json;
 use volcasr_loopback::{Options, Service};
 
 /// A directory for inputs, and one for transcripts.
-struct Batch {
-    scratch: Scratch,
+pub(super) struct Batch {
+    pub(super) scratch: Scratch,
 }
 
 impl Batch {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         Batch {
             scratch: Scratch::new(&format!("many-{name}")),
         }
     }
 
     /// An input of so many sentences.
-    fn input(&self, name: &str, sentences: u64) -> PathBuf {
+    pub(super) fn input(&self, name: &str, sentences: u64) -> PathBuf {
         self.wav(name, &speech(sentences).0)
     }
 
-    fn wav(&self, name: &str, pcm: &[u8]) -> PathBuf {
+    pub(super) fn wav(&self, name: &str, pcm: &[u8]) -> PathBuf {
         let path = self.scratch.path(name);
         let directory = path.parent().expect("a directory");
         std::fs::create_dir_all(directory).expect("a temporary directory");
@@ -34,18 +34,18 @@ impl Batch {
         path
     }
 
-    fn out(&self) -> PathBuf {
+    pub(super) fn out(&self) -> PathBuf {
         self.scratch.path("out")
     }
 
-    fn command(&self, service: &Service, inputs: &[&Path]) -> Command {
+    pub(super) fn command(&self, service: &Service, inputs: &[&Path]) -> Command {
         let mut command = command("transcribe", service);
         command.args(inputs).arg("--dir").arg(self.out());
         command
     }
 
     /// Returns the names of the transcripts, and how many lines each has.
-    fn transcripts(&self) -> Vec<(String, usize)> {
+    pub(super) fn transcripts(&self) -> Vec<(String, usize)> {
         let directory = std::fs::read_dir(self.out()).expect("the directory");
         let mut found: Vec<(String, usize)> = directory
             .map(|entry| {
@@ -60,7 +60,7 @@ impl Batch {
     }
 }
 
-fn found(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+pub(super) fn found(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
     let owned = expected
         .iter()
         .map(|(name, lines)| ((*name).to_owned(), *lines));
@@ -127,63 +127,6 @@ fn so_many_at_once() {
     );
 }
 
-/// Nothing is there under its name before it is whole; the next run does what is missing, and
-/// nothing else.
-#[test]
-fn a_killed_batch_goes_on() {
-    let batch = Batch::new("kill");
-    let service = service(faulty(&["hang@1s#2"]));
-    let inputs = [batch.input("first.wav", 1), batch.input("second.wav", 2)];
-    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let mut running = Running::start(batch.command(&service, &paths).args(["--jobs", "1"]));
-    assert!(running.line().starts_with("[1/2] "));
-    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
-    running.kill();
-    let whole = batch.out().join("first.txt");
-    assert!(whole.exists());
-    assert!(!batch.out().join("second.txt").exists());
-
-    std::fs::write(&whole, "as it was\n").expect("a temporary file");
-    let before = service.connections().len();
-    let (status, out, err) = run(batch.command(&service, &paths).arg("--skip-existing"));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert_eq!(
-        out.lines().last(),
-        Some("1 of 2 transcribed, 1 already there")
-    );
-    assert_eq!(service.connections().len(), before + 1);
-    assert_eq!(
-        batch.transcripts(),
-        found(&[("first.txt", 1), ("second.txt", 2)])
-    );
-    assert_eq!(
-        std::fs::read_to_string(&whole).expect("a text"),
-        "as it was\n"
-    );
-}
-
-#[test]
-fn ctrl_c_leaves_what_is_whole() {
-    let batch = Batch::new("ctrl-c");
-    let service = service(faulty(&["hang@1s#2"]));
-    let inputs = [
-        batch.input("first.wav", 1),
-        batch.input("second.wav", 2),
-        batch.input("third.wav", 1),
-    ];
-    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let mut running = Running::start(batch.command(&service, &paths).args(["--jobs", "1"]));
-    assert!(running.line().starts_with("[1/3] "));
-    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
-    running.signal("INT");
-    let (status, out, _) = running.end();
-    assert_eq!(
-        (status, out.as_str()),
-        (130, "1 of 3 transcribed, 2 not finished\n")
-    );
-    assert_eq!(batch.transcripts(), found(&[("first.txt", 1)]));
-}
-
 /// A transcript that lacks its end is none.
 #[test]
 fn without_the_last_words_it_has_failed() {
@@ -242,49 +185,6 @@ fn a_wrong_option_is_no_failure_of_each() {
     assert_eq!(run(&mut self::command("transcribe", &service)).0, 2);
 }
 
-/// Fewer sessions than jobs: those that are refused come later, and fewer run at once.
-#[test]
-fn a_service_without_room_is_waited_for() {
-    let batch = Batch::new("room");
-    let service = service(Options {
-        max_sessions: Some(2),
-        ..Options::default()
-    });
-    for n in 0..6 {
-        batch.input(&format!("in/{n}.wav"), 2);
-    }
-    let directory = batch.scratch.path("in");
-    let mut command = batch.command(&service, &[&directory]);
-    let (status, out, err) = run(command.args(["--jobs", "4"]));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert_eq!(batch.transcripts().len(), 6);
-    assert!(out.contains("back to the end of the list"), "{out}");
-    assert!(out.contains("at most 2 at once"), "{out}");
-    assert_eq!(out.lines().last(), Some("6 of 6 transcribed"));
-}
-
-/// Nothing would become of the others.
-#[test]
-fn refused_credentials_end_the_batch() {
-    let batch = Batch::new("credentials");
-    let service = service(Options::default());
-    let inputs: Vec<PathBuf> = (0..5)
-        .map(|n| batch.input(&format!("{n}.wav"), 1))
-        .collect();
-    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let mut command = batch.command(&service, &paths);
-    let command = command.env("VOLCENGINE_ACCESS_KEY", "wrong");
-    let (status, out, err) = run(command.args(["--jobs", "1"]));
-    assert_eq!(status, 1, "{out}");
-    assert_eq!(out, "0 of 5 transcribed, 5 not finished\n");
-    assert!(
-        err.starts_with("error: ") && err.contains("HTTP 401"),
-        "{err}"
-    );
-    assert_eq!(service.connections().len(), 1);
-    assert_eq!(batch.transcripts(), []);
-}
-
 /// One input, two files of it, or JSON lines of many on standard output.
 #[test]
 fn files_by_their_endings_and_json_lines() {
@@ -319,5 +219,53 @@ fn files_by_their_endings_and_json_lines() {
         .args(&inputs)
         .args(["-o", "x.txt"]));
     assert_eq!(status, 2);
-    assert!(err.contains("-o FILE is for one input"), "{err}");
+    assert!(
+        err.contains("-o x.txt is for one input, and there are 2"),
+        "{err}"
+    );
+    assert!(err.contains("-o out/"), "{err}");
+    let over = inputs[0].display().to_string();
+    let (status, _, err) = run(command("transcribe", &service)
+        .arg(&inputs[0])
+        .args(["-o", &over, "--format", "txt"]));
+    assert_eq!(status, 2);
+    assert!(err.contains("would be overwritten"), "{err}");
+}
+
+/// A directory for all of them, named as most programs take it.
+#[test]
+fn a_directory_for_the_transcripts() {
+    let batch = Batch::new("directory");
+    let service = service(Options::default());
+    let inputs = [batch.input("a.wav", 1), batch.input("b.wav", 1)];
+    let directory = format!("{}/", batch.out().display());
+    let mut command = command("transcribe", &service);
+    command.args(&inputs).args(["-o", &directory]);
+    let (status, out, err) = run(command.args(["--format", "srt", "--json", "--quiet"]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.lines().all(|line| line.starts_with('{')), "{out}");
+    let names: Vec<String> = batch
+        .transcripts()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names, ["a.srt", "b.srt"]);
+}
+
+/// A device is chosen as for captions.
+#[test]
+fn a_device_that_is_not_there() {
+    let batch = Batch::new("device");
+    let service = service(Options::default());
+    let talk = batch.input("talk.wav", 1);
+    let mut alone = command("transcribe", &service);
+    let (status, _, err) = run(alone.args(["--device", "no-such-device"]));
+    assert_eq!(status, 2);
+    assert!(
+        err.contains("no-such-device") || err.contains("microphone"),
+        "{err}"
+    );
+    let mut both = batch.command(&service, &[&talk]);
+    let (status, _, err) = run(both.args(["--device", "no-such-device"]));
+    assert_eq!(status, 2, "{err}");
 }

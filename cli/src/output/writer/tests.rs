@@ -257,3 +257,105 @@ fn an_utterance_is_one_write() {
         assert_eq!(writer.into_inner().0, 3 + head, "{format:?}");
     }
 }
+
+/// One cue of a subtitle file: milliseconds and lines.
+type Shown<'a> = ((u64, u64), Vec<&'a str>);
+
+/// Reads what this program writes, of either kind.
+fn shown(text: &str) -> Vec<Shown<'_>> {
+    let ms = |clock: &str| {
+        let parts = clock.split([':', '.', ',']);
+        let parts = parts.map(|part| part.parse().expect("a number"));
+        let parts: Vec<u64> = parts.collect();
+        ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 + parts[3]
+    };
+    let records = text.split("\n\n").filter(|record| record.contains(" --> "));
+    records
+        .map(|record| {
+            let mut lines = record.lines().skip_while(|line| !line.contains(" --> "));
+            let times = lines.next().and_then(|line| line.split_once(" --> "));
+            let (start, end) = times.expect("its times");
+            ((ms(start), ms(end)), lines.collect())
+        })
+        .collect()
+}
+
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+proptest::prop_compose! {
+    fn any_talk()(
+        parts in proptest::collection::vec(
+            (
+                proptest::option::of("[1-4]"),
+                "(([a-z]{1,9}[,.]? ){1,4}|[今天下雨路很滑]{1,9}[，。]){1,8}",
+                0u64..4000,
+                100u64..9000,
+            ),
+            1..6,
+        ),
+    ) -> Vec<Transcript> {
+        let mut start = 0;
+        let parts = parts.into_iter().enumerate();
+        parts
+            .map(|(n, (speaker, text, gap, long))| {
+                start += gap;
+                let mut one = transcript(u32::try_from(n).expect("few"), &text, start, long);
+                let id = speaker.map(|id| ("speaker_id".to_owned(), id));
+                one.attributes.extend(id);
+                start += long;
+                one
+            })
+            .collect()
+    }
+}
+
+proptest::proptest! {
+    /// Speakers take columns in SubRip, and none in WebVTT. Utterances follow one another.
+    #[test]
+    fn subtitles_keep_texts_speakers_sizes_and_order(
+        talk in any_talk(),
+        width in 10usize..60,
+        count in 1usize..4,
+    ) {
+        use unicode_width::UnicodeWidthStr;
+        let looks = Looks { max_line_width: width, max_line_count: count, ..Looks::default() };
+        for format in [Format::Srt, Format::Vtt] {
+            let mut writer = Writer::new(format, looks, Vec::new()).expect("memory");
+            for (n, one) in talk.iter().enumerate() {
+                writer.write(one, talk.get(n + 1)).expect("memory");
+            }
+            let text = String::from_utf8(writer.into_inner()).expect("UTF-8");
+            let mut last = 0;
+            let (mut words, mut speakers) = (String::new(), Vec::new());
+            for ((start, end), lines) in shown(&text) {
+                proptest::prop_assert!(start >= last && end > start, "{}", text);
+                last = end;
+                proptest::prop_assert!((1..=count).contains(&lines.len()), "{}", text);
+                let voice = lines[0].strip_prefix("<v ").and_then(|rest| rest.split_once('>'));
+                speakers.extend(voice.map(|(name, _)| name.to_owned()));
+                for (place, line) in lines.iter().enumerate() {
+                    let line = match voice {
+                        Some((_, rest)) if place == 0 => rest,
+                        _ => line,
+                    };
+                    proptest::prop_assert!(line.width() <= width, "{} {}", line, width);
+                    words += line;
+                }
+            }
+            speakers.dedup();
+            let said = |one: &Transcript| match (format, one.speaker()) {
+                (Format::Srt, Some(speaker)) => format!("{speaker}: {}", one.text),
+                _ => one.text.clone(),
+            };
+            let expected: String = talk.iter().map(said).collect();
+            proptest::prop_assert_eq!(without_spaces(&words), without_spaces(&expected));
+            if format == Format::Vtt {
+                let mut expected: Vec<_> = talk.iter().filter_map(Transcript::speaker).collect();
+                expected.dedup();
+                proptest::prop_assert_eq!(speakers, expected);
+            }
+        }
+    }
+}

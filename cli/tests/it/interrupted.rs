@@ -1,0 +1,142 @@
+//! Batches that are killed or interrupted: what is there, and how they go on.
+
+use std::path::{Path, PathBuf};
+
+use crate::many_inputs::{Batch, found};
+use crate::support::program::{Running, run};
+use crate::support::*;
+use volcasr_loopback::Options;
+
+/// Nothing is there under its name before it is whole; the next run does what is missing, and
+/// nothing else.
+#[test]
+fn a_killed_batch_goes_on() {
+    let batch = Batch::new("kill");
+    let service = service(faulty(&["hang@1s#2"]));
+    let inputs = [batch.input("first.wav", 1), batch.input("second.wav", 2)];
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let mut running = Running::start(batch.command(&service, &paths).args(["--jobs", "1"]));
+    assert!(running.line().starts_with("[1/2] "));
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
+    running.kill();
+    let whole = batch.out().join("first.txt");
+    assert!(whole.exists());
+    assert!(!batch.out().join("second.txt").exists());
+
+    std::fs::write(&whole, "as it was\n").expect("a temporary file");
+    let before = service.connections().len();
+    let (status, out, err) = run(batch.command(&service, &paths).arg("--skip-existing"));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(
+        out.lines().last(),
+        Some("1 of 2 transcribed, 1 already there")
+    );
+    assert_eq!(service.connections().len(), before + 1);
+    assert_eq!(
+        batch.transcripts(),
+        found(&[("first.txt", 1), ("second.txt", 2)])
+    );
+    assert_eq!(
+        std::fs::read_to_string(&whole).expect("a text"),
+        "as it was\n"
+    );
+}
+
+/// A service that hangs gives no more words: what is there is left, marked as not whole.
+#[test]
+fn ctrl_c_leaves_what_is_whole() {
+    let batch = Batch::new("ctrl-c");
+    let service = service(faulty(&["hang@1s#2"]));
+    let inputs = [
+        batch.input("first.wav", 1),
+        batch.input("second.wav", 2),
+        batch.input("third.wav", 1),
+    ];
+    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let options = ["--jobs", "1", "--set", "finish-timeout=300"];
+    let mut running = Running::start(batch.command(&service, &paths).args(options));
+    assert!(running.line().starts_with("[1/3] "));
+    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
+    running.signal("INT");
+    let (status, out, _) = running.end();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(status, 130, "{out}");
+    assert!(
+        lines[0].contains("second.wav") && lines[0].contains("interrupted: "),
+        "{out}"
+    );
+    assert_eq!(lines[1..], ["1 of 3 transcribed, 2 not finished"]);
+    let whole: Vec<String> = batch
+        .transcripts()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(whole[0], "first.txt");
+    assert!(
+        whole[1..].iter().all(|name| name == "second.txt.part"),
+        "{whole:?}"
+    );
+}
+
+/// A job that runs ends with what was read, a half sentence too. The next run begins it again.
+#[test]
+fn an_interrupted_job_leaves_its_words() {
+    for signal in ["INT", "TERM"] {
+        let batch = Batch::new(&format!("interrupted-{signal}"));
+        let service = service(Options::default());
+        let whole = std::fs::read(batch.wav("whole.wav", &unfinished(2).0)).expect("the file");
+        let third = batch.input("third.wav", 1);
+        let inputs = [Path::new("-"), &third];
+        let mut running = Running::start(batch.command(&service, &inputs).args(["--jobs", "1"]));
+        running.feed(&whole);
+        let last = (whole.len() - 44) as u64 / 9600 * 9600;
+        assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes >= last)));
+        running.signal(signal);
+        let (status, out, err) = running.end();
+        assert_eq!((status, err.as_str()), (130, ""), "{out}");
+        assert!(
+            out.contains("stdin.txt.part: interrupted: 2 utterances"),
+            "{out}"
+        );
+        assert_eq!(
+            out.lines().last(),
+            Some("0 of 2 transcribed, 2 not finished")
+        );
+        assert_eq!(batch.transcripts(), found(&[("stdin.txt.part", 2)]));
+        let part = batch.out().join("stdin.txt.part");
+        let words = std::fs::read_to_string(part).expect("a text");
+        assert_eq!(words, "M0 m1 m2.\nM3 m4 m5.\n");
+
+        let mut command = batch.command(&service, &inputs);
+        let mut running = Running::start(command.arg("--skip-existing"));
+        running.feed(&whole);
+        running.close_stdin();
+        let (status, out, err) = running.end();
+        assert_eq!((status, err.as_str()), (0, ""), "{out}");
+        assert_eq!(
+            batch.transcripts(),
+            found(&[("stdin.txt", 2), ("third.txt", 1)])
+        );
+    }
+}
+
+/// The second one does not wait.
+#[test]
+fn a_second_ctrl_c_quits_the_batch() {
+    let batch = Batch::new("quit");
+    let service = service(faulty(&["no-final@finish*"]));
+    let talk = std::fs::read(batch.wav("talk.wav", &speech(2).0)).expect("the file");
+    let options = ["--set", "finish-timeout=600000"];
+    let mut running = Running::start(batch.command(&service, &[Path::new("-")]).args(options));
+    running.feed(&talk);
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
+    running.signal("INT");
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    running.signal("INT");
+    let (status, out, _) = running.end();
+    assert_eq!(
+        (status, out.as_str()),
+        (130, "0 of 1 transcribed, 1 not finished\n")
+    );
+    assert_eq!(batch.transcripts(), []);
+}

@@ -213,6 +213,7 @@ prop_compose! {
         start in proptest::option::of(0u64..60_000),
         long in proptest::option::of(0u64..30_000),
         jitter in proptest::collection::vec(proptest::option::of(0u64..40_000), 0..30),
+        speaker in proptest::option::of("[1-4]"),
     ) -> Utterance {
         let begin = start.unwrap_or(0);
         let chunks = text.split_inclusive(' ').zip(jitter);
@@ -225,26 +226,40 @@ prop_compose! {
             words: words.collect(),
             start: start.map(ms),
             end: long.map(|long| ms(begin + long)),
-            speaker: None,
+            speaker,
             text,
         }
     }
 }
 
+/// Returns the time that a cutter is told of the utterance behind: its start, if that is known, or
+/// any other.
+fn following(utterances: &[(Utterance, bool, Option<u64>)], place: usize) -> Option<Duration> {
+    let behind = utterances.get(place + 1).filter(|(_, begins, _)| !begins);
+    let start = behind.and_then(|(utterance, ..)| utterance.start);
+    start.or(utterances[place].2.map(ms))
+}
+
 proptest! {
     #[test]
     fn nothing_is_lost_or_too_wide_and_cues_follow_each_other(
-        utterances in proptest::collection::vec((any_utterance(), any::<bool>()), 1..5),
+        utterances in proptest::collection::vec(
+            (any_utterance(), any::<bool>(), proptest::option::of(0u64..90_000)),
+            1..5,
+        ),
         width in 0usize..60,
         lines in 0usize..4,
     ) {
         let mut cutter = Cutter::new(Style { width, lines });
         let mut last = Duration::ZERO;
-        for (utterance, begins) in &utterances {
+        let mut is_shifted = false;
+        for (place, (utterance, begins, _)) in utterances.iter().enumerate() {
             if *begins {
                 cutter.begin_stream(None);
+                is_shifted = true;
             }
-            let cues = cutter.cut(utterance, None);
+            let next = following(&utterances, place);
+            let cues = cutter.cut(utterance, next);
             let ruler = text::Ruler::of(&utterance.text);
             let shown = cues.iter().flat_map(|cue| &cue.lines);
             let shown: String = shown.map(|line| visible(line)).collect();
@@ -254,11 +269,16 @@ proptest! {
                 prop_assert!(cue.end > cue.start, "{cue:?}");
                 prop_assert!(cue.end - cue.start <= LONGEST, "{cue:?}");
                 prop_assert!((1..=lines.max(1)).contains(&cue.lines.len()), "{cue:?}");
+                prop_assert_eq!(&cue.speaker, &utterance.speaker);
                 for line in &cue.lines {
                     prop_assert!(ruler.columns(line) <= width.max(2), "{line:?}");
                     prop_assert!(!line.is_empty() && line.trim() == line, "{line:?}");
                 }
                 last = cue.end;
+            }
+            // Times that were moved can't be compared.
+            if let (Some(cue), Some(next), false) = (cues.last(), next, is_shifted) {
+                prop_assert!(cue.end <= next.max(cue.start + FLOOR), "{cue:?} {next:?}");
             }
         }
     }

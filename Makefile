@@ -16,7 +16,7 @@ CARGO ?= cargo
 CLIPPY_SETS := "" "--features static,capi,doc,internals"
 TEST_SETS := ""
 
-.PHONY: help deps build install uninstall deb lint test soak demo bench matrix
+.PHONY: help deps build install uninstall deb package lint test soak demo bench matrix
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,11 @@ test: lint ## all of lint, then unit, integration and documentation tests
 	for features in $(TEST_SETS); do \
 		$(CARGO) test --workspace --locked $$features; \
 	done
+
+package: ## make the plugin's .crate file, and build the plugin from nothing but what is in it
+	@scripts/deps build
+	@scripts/check-rust
+	@scripts/package
 
 soak: deps ## a thousand random schedules of faults, pauses and flushes: SOAK_SEED, SOAK_SCHEDULES, SOAK_JOBS
 	@scripts/check-rust

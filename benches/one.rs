@@ -4,7 +4,7 @@
 //!   little more than frame 1 on the wire, and what a bare connection takes;
 //! - `latency`: at real time, from a chunk's last sample at the sink to the kernel, and from the
 //!   service's telling an utterance to its message on the bus (the service with `--recogniser marks
-//!   --told-at`);
+//!   --sent-at`);
 //! - `due`: at real time, by how much a word of the text pad leaves later than its latency says (the
 //!   service with `--recogniser marks`);
 //! - `allocations`: in steady state, for one frame, but for the buffers that come from upstream;
@@ -197,12 +197,12 @@ fn latency(uri: &str) {
     pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
-/// Nanoseconds since the service told it.
+/// Nanoseconds since the service first sent it.
 fn lateness(transcript: &gst::StructureRef) -> Option<u64> {
     let attributes: gst::Structure = transcript.get("attributes").ok()?;
-    let told: u64 = attributes.get::<String>("told_at").ok()?.parse().ok()?;
+    let sent: u64 = attributes.get::<String>("sent_at").ok()?.parse().ok()?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    u64::try_from(now.ok()?.as_nanos()).ok()?.checked_sub(told)
+    u64::try_from(now.ok()?.as_nanos()).ok()?.checked_sub(sent)
 }
 
 fn allocations(uri: &str) {

@@ -8,16 +8,9 @@ use gst::prelude::*;
 use volcasr_loopback::{Connection, FaultKind, Options, Service};
 
 fn options() -> Options {
-    let pairs = [
-        ("app-1", "secret-access-key"),
-        ("app-2", "secret-access-2"),
-        ("app-1", "secret-access-2"),
-        ("app-2", "secret-access-key"),
-    ];
     Options {
-        pairs: pairs
-            .map(|(app, access)| (app.into(), access.into()))
-            .into(),
+        app_keys: vec!["app-1".into(), "app-2".into()],
+        access_keys: vec!["secret-access-key".into(), "secret-access-2".into()],
         api_keys: vec!["secret-api-key".into(), "secret-api-2".into()],
         ..Options::default()
     }

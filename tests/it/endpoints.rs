@@ -6,30 +6,29 @@ use std::time::Duration;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Endpoint, Options, Quirks, Recogniser};
+use volcasr_loopback::{Endpoint, Oddity, Options, Recogniser};
 
 /// More than the 15 s that `bigmodel_nostream` is silent for.
 const SENTENCES: u64 = 6;
 
 /// All at once, but for those that change what is asked for, or leave out all utterances.
-fn all_oddities() -> Quirks {
-    Quirks {
-        empty_definite: true,
-        result_list: true,
-        blank_responses: true,
-        late_ack: true,
-        ..Quirks::default()
-    }
-}
+const ODDITIES: [Oddity; 5] = [
+    Oddity::EmptyDefinite,
+    Oddity::ResultList,
+    Oddity::Blank,
+    Oddity::LateAck,
+    Oddity::Gzip,
+];
 
 /// One way to use the service.
 #[derive(Clone, Debug)]
 struct Way {
     endpoint: Endpoint,
-    quirks: Quirks,
+    exact: bool,
+    oddities: Vec<Oddity>,
+    second_pass_delay: Duration,
     /// Word times of 80 ms.
     spikes: bool,
-    gzip_answers: bool,
     properties: Vec<(&'static str, &'static str)>,
 }
 
@@ -37,20 +36,26 @@ impl Way {
     fn new(endpoint: Endpoint, properties: &[(&'static str, &'static str)]) -> Self {
         Way {
             endpoint,
-            quirks: Quirks::none(),
+            exact: true,
+            oddities: Vec::new(),
+            second_pass_delay: Duration::ZERO,
             spikes: false,
-            gzip_answers: false,
             properties: properties.to_vec(),
+        }
+    }
+
+    /// Returns this way with all oddities and one more.
+    fn with(&self, oddity: Option<Oddity>) -> Self {
+        Way {
+            exact: false,
+            oddities: ODDITIES.into_iter().chain(oddity).collect(),
+            ..self.clone()
         }
     }
 
     /// Returns this way, and it with all oddities, without and with spikes for times.
     fn odd(&self) -> [Self; 3] {
-        let odd = Way {
-            quirks: all_oddities(),
-            gzip_answers: true,
-            ..self.clone()
-        };
+        let odd = self.with(None);
         let spikes = Way {
             spikes: true,
             ..odd.clone()
@@ -63,8 +68,9 @@ impl Way {
             recogniser: Recogniser::Marks {
                 spikes: self.spikes,
             },
-            quirks: self.quirks.clone(),
-            gzip_answers: self.gzip_answers,
+            exact: self.exact,
+            oddities: self.oddities.clone(),
+            second_pass_delay: self.second_pass_delay,
             ..Options::default()
         });
         let sink = sink_for(&service.uri_for(self.endpoint));
@@ -171,8 +177,9 @@ fn two_passes() {
         for (delay, out_of_order) in [(600, false), (0, true), (900, true)] {
             let properties = [("enable-nonstream", "true"), ("result-type", result_type)];
             for mut way in Way::new(Endpoint::Async, &properties).odd() {
-                way.quirks.second_pass_delay = Duration::from_millis(delay);
-                way.quirks.second_pass_out_of_order = out_of_order;
+                way.second_pass_delay = Duration::from_millis(delay);
+                way.oddities
+                    .extend(out_of_order.then_some(Oddity::OutOfOrder));
                 let log = way.assert_heard();
                 for transcript in log.finals() {
                     let attributes = transcript.attributes.expect("attributes");
@@ -227,11 +234,7 @@ fn without_utterances() {
             assert_eq!(log.finals().len(), 1, "{way:?}");
             assert!(!log.finals()[0].unconfirmed, "{way:?}");
         }
-        let mut way = Way::new(endpoint, &[]);
-        way.quirks = Quirks {
-            text_only: true,
-            ..all_oddities()
-        };
+        let way = Way::new(endpoint, &[]).with(Some(Oddity::TextOnly));
         assert_eq!(assert_texts(&way).finals().len(), 1, "{way:?}");
     }
 }
@@ -245,9 +248,7 @@ fn texts_that_begin_anew() {
             &[("show-utterances", "false")][..],
             &[("show-utterances", "false"), ("result-type", "single")],
         ] {
-            let mut way = Way::new(endpoint, properties);
-            way.quirks = all_oddities();
-            way.quirks.text_resets = true;
+            let way = Way::new(endpoint, properties).with(Some(Oddity::TextResets));
             let finals = assert_texts(&way).finals();
             assert_eq!(finals.len() as u64, SENTENCES, "{way:?}");
         }
@@ -285,7 +286,7 @@ fn other_manners_of_speaking() {
     for layout in speakers {
         for window in ["200", "800"] {
             let service = service(Options {
-                quirks: all_oddities(),
+                oddities: ODDITIES.to_vec(),
                 ..Options::default()
             });
             let sink = sink(&service);

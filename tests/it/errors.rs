@@ -6,7 +6,7 @@ use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use cases::*;
 use gst::prelude::*;
-use volcasr_loopback::{FaultKind, Options, Quirks, Trigger};
+use volcasr_loopback::{FaultKind, Oddity, Options, Trigger};
 
 /// The fields of `volcasr-error` that depend on the cause.
 fn assert_details(case: &Case, details: &gst::StructureRef) {
@@ -107,10 +107,7 @@ fn each_cause_has_its_error() {
 #[test]
 fn a_refused_rate() {
     let service = service(Options {
-        quirks: Quirks {
-            refuse_24000: true,
-            ..Quirks::default()
-        },
+        oddities: vec![Oddity::Refuse24000],
         ..Options::default()
     });
     let sink = sink(&service);

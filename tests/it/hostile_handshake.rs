@@ -194,7 +194,7 @@ fn redirects_are_not_followed() {
 /// One byte a second, at each stage: a state change does not wait for the next.
 #[test]
 fn a_server_that_trickles_holds_no_state_change() {
-    let slow = FaultKind::Trickle(Duration::from_secs(1));
+    let slow = FaultKind::Trickle(Duration::from_secs(1), None);
     for when in [
         Trigger::Handshake,
         Trigger::Ack,

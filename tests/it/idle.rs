@@ -7,7 +7,7 @@ use crate::common::faults::*;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Connection, End, Gate, Lag, Options, Quirks, Service};
+use volcasr_loopback::{Connection, End, Gate, Lag, Options, Service};
 
 /// Plays the first part, waits until `quiet` says that the session is over, plays the second.
 fn pause(
@@ -249,7 +249,7 @@ fn right_behind_audio_it_is_a_loss() {
 #[test]
 fn the_finish_of_a_pause_may_be_given_up() {
     let service = service(Options {
-        quirks: Quirks::none(),
+        exact: true,
         ..faulty(&["no-final@finish#1"], false)
     });
     let sink = unpaced_sink(&service);

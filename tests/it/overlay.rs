@@ -313,7 +313,7 @@ fn what_cannot_be_done_is_said() {
     }
     // The service's refusal is the sink's error, and the first on the bus.
     let refusing = Service::start(Options {
-        pairs: vec![("another".into(), "pair".into())],
+        app_keys: vec!["another".into()],
         ..Options::default()
     });
     let scratch = Scratch::new("overlay-refused");

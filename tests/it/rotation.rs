@@ -115,7 +115,7 @@ pub fn a_session_ends_at_a_settled_pause() {
             marks_by_connection(&connections)
         );
         // No mark went to two sessions.
-        let mut recognised: Vec<_> = connections.iter().flat_map(|c| &c.heard).collect();
+        let mut recognised: Vec<_> = connections.iter().flat_map(|c| &c.marks).collect();
         recognised.retain(|mark| mark.whole);
         assert_eq!(
             recognised.len(),
@@ -133,7 +133,7 @@ pub fn a_session_ends_at_a_settled_pause() {
 
 fn marks_by_connection(connections: &[Connection]) -> Vec<(f64, Vec<(u32, u64)>)> {
     let of = |c: &Connection| {
-        c.heard
+        c.marks
             .iter()
             .map(|mark| (mark.number, mark.start / 24))
             .collect()

@@ -42,7 +42,8 @@ fn sessions(from: From) -> Vec<Options> {
         }
     };
     let with = |what, when| Options {
-        pairs: vec![(APP.into(), ACCESS.into())],
+        app_keys: vec![APP.into()],
+        access_keys: vec![ACCESS.into()],
         api_keys: vec![API.into()],
         faults: vec![Fault::each(what, when)],
         ..Options::default()

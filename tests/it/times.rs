@@ -3,7 +3,7 @@
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Options, Quirks, Recogniser, Script, Service};
+use volcasr_loopback::{Options, Recogniser, Script, Service};
 
 fn new_segment() -> Segment {
     init();
@@ -20,7 +20,7 @@ fn unpaced_sink(service: &Service) -> gst::Element {
 /// Marks, timed by a service without oddities.
 fn exact() -> Service {
     service(Options {
-        quirks: Quirks::none(),
+        exact: true,
         ..Options::default()
     })
 }

@@ -3,11 +3,11 @@
 use crate::common::faults::*;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Options, Quirks, Recogniser, Script};
+use volcasr_loopback::{Oddity, Options, Recogniser, Script};
 
-fn odd(quirks: Quirks) -> BusLog {
+fn odd(oddities: Vec<Oddity>) -> BusLog {
     let service = service(Options {
-        quirks,
+        oddities,
         ..Options::default()
     });
     let (pcm, _) = speech(6);
@@ -16,10 +16,7 @@ fn odd(quirks: Quirks) -> BusLog {
 
 #[test]
 fn a_service_that_counts_faster_is_told_of_once() {
-    let log = odd(Quirks {
-        misread_24000: true,
-        ..Quirks::default()
-    });
+    let log = odd(vec![Oddity::Misread24000]);
     assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
     assert_ends_once(&log.transcripts());
     let warnings = log.warnings();
@@ -39,7 +36,7 @@ fn a_service_that_counts_faster_is_told_of_once() {
 /// Ends that lie a little past the audio are the service's way, and no other rate.
 #[test]
 fn a_service_that_counts_right_is_not() {
-    assert!(odd(Quirks::default()).warnings().is_empty());
+    assert!(odd(Vec::new()).warnings().is_empty());
 }
 
 /// At 16000 the way out is another one.

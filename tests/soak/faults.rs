@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use volcasr_loopback::{Endpoint, Fault, FaultKind, Trigger};
+use volcasr_loopback::{Endpoint, Fault, FaultKind, Oddity, Trigger};
 
 use super::dice::Dice;
 use super::settings::Settings;
@@ -80,13 +80,13 @@ fn settles_early(sink: &Settings, ways: &Ways) -> bool {
         && sink.max_speed > 0.0
         && ways.endpoint != Endpoint::Nostream
         && ways.wall_lag.is_none()
-        && !ways.text_only
-        && !ways.out_of_order
+        && !ways.has(Oddity::TextOnly)
+        && !ways.has(Oddity::OutOfOrder)
 }
 
 fn once(dice: &mut Dice, audio: u64) -> Fault {
     let delay = FaultKind::Delay(ms(dice.within(50, 400)));
-    let slow = FaultKind::TrickleFor(ms(1), dice.within(50, 500));
+    let slow = FaultKind::Trickle(ms(1), Some(dice.within(50, 500)));
     if dice.percent(25) {
         let what = dice.pick(&[
             http(503),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use volcasr_loopback::Oddity;
+
 use super::common::{Transcript, Word, mark_of};
 use super::plan::Schedule;
 use super::record::{Life, Place, Played};
@@ -83,7 +85,8 @@ impl<'a> Places<'a> {
 
     pub fn check(&self, cut: bool, marks: &mut Marks) -> Result<(), String> {
         let mut heard = self.heard()?;
-        let out_of_order = self.schedule.sink.two_pass && self.schedule.ways.out_of_order;
+        let out_of_order =
+            self.schedule.sink.two_pass && self.schedule.ways.has(Oddity::OutOfOrder);
         if out_of_order {
             // Not by time: another segment may begin earlier.
             heard.sort_by_key(|h| h.number);
@@ -160,7 +163,7 @@ impl<'a> Places<'a> {
                     said,
                 });
             };
-            if self.schedule.ways.text_only {
+            if self.schedule.ways.has(Oddity::TextOnly) {
                 said.text
                     .split_whitespace()
                     .for_each(|text| add(number_of(text), None));

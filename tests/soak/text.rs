@@ -1,6 +1,8 @@
 //! The other consumer: a transcriber meets the same settings, ways and faults. Its text pad has
 //! each word that was posted as final, once, in order, with PTS that never fall and gaps between.
 
+use volcasr_loopback::Oddity;
+
 use super::common::TestPipeline;
 use super::common::text::{assert_in_order, texts, with_transcriber};
 use super::dice::Dice;
@@ -41,7 +43,7 @@ pub fn play(seed: u64) {
     assert!(errors.len() <= allowed, "{errors:?}");
     let out = pipeline.out();
     assert_in_order(&out);
-    if !ways.text_only && !settings.forgets() {
+    if !ways.has(Oddity::TextOnly) && !settings.forgets() {
         let pushed = texts(&out);
         let times = if again { 2 } else { 1 };
         assert_eq!(pushed.len(), marks.len() * times, "{pushed:#?}");

@@ -2,11 +2,27 @@
 
 use std::time::Duration;
 
-use volcasr_loopback::{Endpoint, Fault, Lag, LagClock, Options, Quirks, Recogniser};
+use volcasr_loopback::{Endpoint, Fault, Lag, Oddity, Options, Recogniser};
 
 use super::dice::Dice;
 use super::plan::IDLE;
 use super::settings::Settings;
+
+/// Oddities, and in how many of a hundred schedules they are drawn.
+const ODDITIES: [(Oddity, u64); 12] = [
+    (Oddity::Gzip, 20),
+    (Oddity::ResultList, 20),
+    (Oddity::Blank, 20),
+    (Oddity::LateAck, 20),
+    (Oddity::EmptyDefinite, 20),
+    (Oddity::OutOfOrder, 20),
+    (Oddity::TextOnly, 15),
+    (Oddity::TextResets, 20),
+    (Oddity::RevisedText, 20),
+    (Oddity::AbsentFields, 20),
+    (Oddity::ErrorBodies, 20),
+    (Oddity::ChunkedRefusals, 10),
+];
 
 /// The service's ways.
 #[derive(Debug)]
@@ -15,19 +31,7 @@ pub struct Ways {
     pub spikes: bool,
     /// Without the oddities that are on by default.
     pub exact: bool,
-    gzip: bool,
-    result_list: bool,
-    blank: bool,
-    late_ack: bool,
-    empty_definite: bool,
-    pub out_of_order: bool,
-    /// No utterances, and so no times.
-    pub text_only: bool,
-    text_resets: bool,
-    revised_text: bool,
-    absent_fields: bool,
-    error_bodies: bool,
-    chunked_refusals: bool,
+    oddities: Vec<Oddity>,
     /// Decides the jitter of its lag.
     seed: u64,
     /// After the audio's arrival instead of by position.
@@ -59,22 +63,7 @@ impl Ways {
             },
             spikes: dice.percent(30),
             exact: dice.percent(20),
-            gzip: dice.percent(20),
-            result_list: dice.percent(20),
-            blank: dice.percent(20),
-            late_ack: dice.percent(20),
-            empty_definite: dice.percent(20),
-            out_of_order: dice.percent(20),
-            // Where times are needed to tell what was lost, they are there; the text is all of it.
-            text_only: dice.percent(15) && !(sink.single || sink.drops() || sink.forgets()),
-            // Only beside utterances: which text alone begins anew can't be told of marks, whose
-            // words are so alike.
-            text_resets: dice.percent(20),
-            revised_text: dice.percent(20),
-            // What is forgotten ends with the words that were told of it.
-            absent_fields: dice.percent(20) && !sink.forgets(),
-            error_bodies: dice.percent(20),
-            chunked_refusals: dice.percent(10),
+            oddities: oddities(dice, sink),
             wall_lag: dice.percent(25).then(|| dice.within(10, 300)),
             one_session: dice.percent(30),
             idle: match dice.pick(&[8000, IDLE]) {
@@ -86,41 +75,26 @@ impl Ways {
         }
     }
 
+    pub fn has(&self, oddity: Oddity) -> bool {
+        self.oddities.contains(&oddity)
+    }
+
     pub fn options(&self, faults: &[Fault]) -> Options {
-        let quirks = match self.exact {
-            true => Quirks::none(),
-            false => Quirks::default(),
-        };
+        let second_pass_delay = if self.has(Oddity::OutOfOrder) { 300 } else { 0 };
         Options {
             recogniser: Recogniser::Marks {
                 spikes: self.spikes,
             },
-            quirks: Quirks {
-                result_list: self.result_list,
-                blank_responses: self.blank,
-                late_ack: self.late_ack,
-                empty_definite: self.empty_definite,
-                text_only: self.text_only,
-                text_resets: self.text_resets && !self.text_only,
-                revised_text: self.revised_text,
-                absent_fields: self.absent_fields,
-                error_bodies: self.error_bodies,
-                chunked_refusals: self.chunked_refusals,
-                second_pass_delay: Duration::from_millis(if self.out_of_order { 300 } else { 0 }),
-                second_pass_out_of_order: self.out_of_order,
-                ..quirks
-            },
-            gzip_answers: self.gzip,
+            exact: self.exact,
+            oddities: self.oddities.clone(),
+            second_pass_delay: Duration::from_millis(second_pass_delay),
             lag: match self.wall_lag {
                 Some(lag) => Lag::Exact(Duration::from_millis(lag)),
                 None if self.exact => Lag::EXACT,
                 None => jitter(),
             },
+            wall_lag: self.wall_lag.is_some(),
             seed: self.seed,
-            lag_clock: match self.wall_lag {
-                Some(_) => LagClock::Wall,
-                None => LagClock::Audio,
-            },
             max_sessions: self.one_session.then_some(1),
             idle_timeout: Duration::from_millis(self.idle),
             faults: faults.to_vec(),
@@ -130,6 +104,26 @@ impl Ways {
             ..Options::default()
         }
     }
+}
+
+fn oddities(dice: &mut Dice, sink: &Settings) -> Vec<Oddity> {
+    let drawn = ODDITIES
+        .into_iter()
+        .filter(|(_, share)| dice.percent(*share));
+    let mut oddities: Vec<Oddity> = drawn.map(|(oddity, _)| oddity).collect();
+    // Where times are needed to tell what was lost, they are there; the text is all of it.
+    let text_only = !(sink.single || sink.drops() || sink.forgets());
+    oddities.retain(|oddity| *oddity != Oddity::TextOnly || text_only);
+    // Only beside utterances: which text alone begins anew can't be told of marks, whose words are
+    // so alike.
+    let text_only = oddities.contains(&Oddity::TextOnly);
+    oddities.retain(|oddity| match oddity {
+        Oddity::TextResets => !text_only,
+        // What is forgotten ends with the words that were told of it.
+        Oddity::AbsentFields => !sink.forgets(),
+        _ => true,
+    });
+    oddities
 }
 
 /// `SOAK_LAG` from the environment, such as `400ms`; the recorded range without it.

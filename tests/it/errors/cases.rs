@@ -1,7 +1,7 @@
 //! Causes of errors, and what the bus must say of each.
 
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, Options, Quirks, Trigger};
+use volcasr_loopback::{Fault, FaultKind, Oddity, Options, Trigger};
 
 /// One cause, and what the bus must say of it.
 pub struct Case {
@@ -119,7 +119,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "403",
             service: Options {
-                granted_resources: vec!["volc.seedasr.sauc.duration".into()],
+                granted: vec!["volc.seedasr.sauc.duration".into()],
                 ..Options::default()
             },
             spoil: |sink| sink.set_property("resource-id", "volc.bigasr.sauc.duration"),
@@ -161,10 +161,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "45000151",
             service: Options {
-                quirks: Quirks {
-                    refuse_24000: true,
-                    ..Quirks::default()
-                },
+                oddities: vec![Oddity::Refuse24000],
                 ..Options::default()
             },
             error: Kind::Stream(gst::StreamError::Format),

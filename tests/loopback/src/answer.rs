@@ -1,135 +1,132 @@
 //! A transcript as the service's JSON, with its oddities.
 
 use crate::{
-    options::Endpoint,
-    transcript::{Standing, Transcript, Utterance, Word},
+    options::{Endpoint, Oddity, Options},
+    request::Request,
+    transcript::{Transcript, Utterance, Word},
 };
-use std::fmt::Write;
+use serde_json::{Map, Value, json};
+use std::{sync::Arc, time::SystemTime};
 
 /// How late a revised time is at first, as in a recording: 732, then 592.
 const REVISION: i64 = 140;
 
-/// How much later the second pass says that an utterance ends. That it is later is reported by
-/// users.
+/// How much later an utterance ends in the second pass. That it is later is reported by users.
 const LATER_END: i64 = 60;
+
+type Fields = Map<String, Value>;
 
 /// Makes the answers of one session.
 #[derive(Debug)]
 pub(crate) struct Answers {
     pub endpoint: Endpoint,
-    pub log_id: String,
-    told_at: bool,
+    log_id: String,
+    options: Arc<Options>,
     count: u32,
     blanks: u32,
 }
 
 impl Answers {
-    pub(crate) fn new(endpoint: Endpoint, log_id: String, told_at: bool) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, log_id: String, options: Arc<Options>) -> Self {
         Self {
             endpoint,
             log_id,
-            told_at,
+            options,
             count: 0,
             blanks: 0,
         }
     }
 
     /// The first answer.
-    pub(crate) fn ack(&self, transcript: &Transcript) -> String {
+    pub(crate) fn ack(&self) -> String {
         match self.endpoint {
-            Endpoint::Async => self.wrap(transcript, None, String::new(), false),
-            Endpoint::Bigmodel | Endpoint::Nostream => self.empty(transcript, 0),
+            Endpoint::Async => self.wrap(None, Fields::new(), &[]),
+            Endpoint::Bigmodel | Endpoint::Nostream => self.empty(0),
         }
     }
 
     /// An answer without text.
-    pub(crate) fn empty(&self, transcript: &Transcript, duration: i64) -> String {
-        self.wrap(
-            transcript,
-            Some(duration),
-            r#","text":"""#.to_owned(),
-            false,
-        )
+    pub(crate) fn empty(&self, duration: i64) -> String {
+        let text = Fields::from_iter([("text".to_owned(), "".into())]);
+        self.wrap(Some(duration), text, &[])
     }
 
-    /// An answer that says nothing at all. It claims no audio after `answered`, up to where the
-    /// last answer said the text: words that it leaves out would lag without a bound.
-    pub(crate) fn blank(&mut self, transcript: &Transcript, answered: i64) -> String {
+    /// An answer without content. It claims no audio after `answered`, the position of the last
+    /// answer: words that it leaves out would lag without a bound.
+    pub(crate) fn blank(&mut self, answered: i64) -> String {
         self.blanks += 1;
         match self.blanks % 3 {
             1 => "{}".to_owned(),
             2 => r#"{"result":{}}"#.to_owned(),
-            _ => self.empty(transcript, answered),
+            _ => self.empty(answered),
         }
     }
 
-    /// The transcript as it stands.
+    /// The transcript in its present state.
     pub(crate) fn answer(&mut self, transcript: &mut Transcript, prefetch: bool) -> String {
         self.count += 1;
-        if transcript.position == 0 && self.endpoint == Endpoint::Async {
-            return self.wrap(transcript, None, String::new(), prefetch);
+        let mut fields = Fields::new();
+        if prefetch {
+            // One or the other was all that was new in such an answer.
+            let (name, value) = match transcript.done.len() % 2 {
+                0 => ("prefetch", true.into()),
+                _ => ("last_stream_duration", transcript.duration.into()),
+            };
+            fields.insert(name.to_owned(), value);
         }
-        let mut texts: Vec<String> = Vec::new();
-        let mut list: Vec<String> = Vec::new();
-        let single = transcript.request.single;
-        let mut settles = false;
-        let mut done = std::mem::take(&mut transcript.done);
-        for (turn, utterance) in done.iter_mut().enumerate() {
-            if single && utterance.announced {
+        if transcript.position == 0 && self.endpoint == Endpoint::Async {
+            return self.wrap(None, fields, &[]);
+        }
+        let (mut list, mut texts) = (Vec::new(), Vec::new());
+        let mut has_new = false;
+        for (turn, utterance) in transcript.done.iter_mut().enumerate() {
+            if utterance.announced && transcript.request.single {
                 continue;
             }
-            let definite = utterance.standing == Standing::Definite;
-            settles |= definite && !utterance.announced;
-            let listed = match utterance.listed.take().filter(|_| utterance.announced) {
-                Some(listed) => listed,
-                None => self.settled(transcript, utterance, turn, definite),
-            };
-            utterance.announced = definite;
-            list.push(listed.0.clone());
-            texts.push(listed.1.clone());
-            utterance.listed = Some(listed);
-        }
-        transcript.done = done;
-        let left_out = if transcript.quirks.absent_fields && !settles {
-            LeftOut::ALL[self.count as usize % LeftOut::ALL.len()]
-        } else {
-            LeftOut::Nothing
-        };
-        let open = self.under_way(transcript);
-        if open.is_empty() {
-            if !transcript.quirks.exact && !list.is_empty() {
-                list.push(
-                    r#"{"definite":false,"start_time":-1,"end_time":-1,"text":""}"#.to_owned(),
-                );
+            if !utterance.announced {
+                utterance.listed = self.ended(&transcript.request, utterance, turn);
+                utterance.announced = utterance.is_definite();
+                has_new |= utterance.announced;
             }
-        } else {
-            list.push(self.open(transcript, &open, left_out));
-            texts.push(text(&open, false));
-            transcript.listed = (transcript.listed.0 + 1, open.len());
+            list.push(utterance.listed.0.clone());
+            texts.push(utterance.listed.1.clone());
         }
-        let whole = if transcript.quirks.text_resets {
-            texts.pop().unwrap_or_default()
+        let left_out = if self.options.has(Oddity::AbsentFields) && !has_new {
+            ["", "audio_info", "text", "words"][self.count as usize % 4]
         } else {
-            texts.join(" ")
+            ""
         };
-        let mut fields = String::new();
-        let needs_text = transcript.quirks.text_only || left_out != LeftOut::Text;
-        if needs_text && (!whole.is_empty() || self.endpoint != Endpoint::Async) {
-            let _ = write!(fields, r#","text":{}"#, quoted(&whole));
+        let words = self.under_way(transcript);
+        if !words.is_empty() {
+            list.push(self.open(transcript, &words, left_out).to_string());
+            texts.push(text(&words));
+            transcript.listed = (transcript.listed.0 + 1, words.len());
+        } else if !self.options.exact && !list.is_empty() {
+            let none = json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""});
+            list.push(none.to_string());
         }
-        if transcript.request.show_utterances && !transcript.quirks.text_only && !list.is_empty() {
-            let _ = write!(fields, r#","utterances":[{}]"#, list.join(","));
+        let text_only = self.options.has(Oddity::TextOnly);
+        if text_only || !transcript.request.show_utterances {
+            list.clear();
         }
-        let duration = (left_out != LeftOut::Duration).then_some(transcript.duration);
-        self.wrap(transcript, duration, fields, prefetch)
+        let whole = match self.options.has(Oddity::TextResets) {
+            true => texts.pop().unwrap_or_default(),
+            false => texts.join(" "),
+        };
+        let shown = !whole.is_empty() || self.endpoint != Endpoint::Async;
+        if shown && (text_only || left_out != "text") {
+            fields.insert("text".to_owned(), whole.into());
+        }
+        let duration = Some(transcript.duration).filter(|_| left_out != "audio_info");
+        self.wrap(duration, fields, &list)
     }
 
-    /// The words that are not settled, as this answer has them.
+    /// The words of the utterance under way, as this answer has them.
     fn under_way(&self, transcript: &Transcript) -> Vec<Word> {
         let open = transcript.open.iter().chain(&transcript.guess);
         let mut words: Vec<Word> = open.cloned().collect();
-        if transcript.quirks.revised_text && !self.count.is_multiple_of(2) {
-            words = sentence(&words, true);
+        if self.options.has(Oddity::RevisedText) && !self.count.is_multiple_of(2) {
+            capitalise(&mut words);
             if let [first, _, ..] = words.as_mut_slice() {
                 first.text.push(',');
             }
@@ -137,218 +134,144 @@ impl Answers {
         words
     }
 
-    fn wrap(
-        &self,
-        transcript: &Transcript,
-        duration: Option<i64>,
-        fields: String,
-        prefetch: bool,
-    ) -> String {
-        // One or the other was all that was new in such an answer.
-        let prefetch = match (prefetch, transcript.done.len() % 2) {
-            (false, _) => String::new(),
-            (true, 0) => r#","prefetch":true"#.to_owned(),
-            (true, _) => format!(r#","last_stream_duration":{}"#, transcript.duration),
-        };
-        let result = format!(
-            r#"{{"additions":{{"log_id":{}}}{prefetch}{fields}}}"#,
-            quoted(&self.log_id)
-        );
-        let result = if transcript.quirks.result_list {
-            format!("[{result}]")
-        } else {
-            result
-        };
-        match duration {
-            Some(ms) if ms > 0 || self.endpoint != Endpoint::Async => {
-                format!(r#"{{"audio_info":{{"duration":{ms}}},"result":{result}}}"#)
-            }
-            _ => format!(r#"{{"result":{result}}}"#),
+    fn wrap(&self, duration: Option<i64>, mut fields: Fields, utterances: &[String]) -> String {
+        fields.insert("additions".to_owned(), json!({ "log_id": self.log_id }));
+        let mut result = Value::Object(fields).to_string();
+        if !utterances.is_empty() {
+            // They are kept as JSON, as they come again and again.
+            result.pop();
+            result += &format!(r#","utterances":[{}]}}"#, utterances.join(","));
+        }
+        if self.options.has(Oddity::ResultList) {
+            result = format!("[{result}]");
+        }
+        match duration.filter(|&ms| ms > 0 || self.endpoint != Endpoint::Async) {
+            Some(ms) => format!(r#"{{"audio_info":{{"duration":{ms}}},"result":{result}}}"#),
+            None => format!(r#"{{"result":{result}}}"#),
         }
     }
 
     /// The JSON and the text of an utterance that a pause has ended.
-    fn settled(
-        &self,
-        transcript: &Transcript,
-        utterance: &Utterance,
-        turn: usize,
-        definite: bool,
-    ) -> (String, String) {
-        let additions = match (definite, transcript.request.two_pass, utterance.hard) {
-            (true, true, false) => r#""invoke_type":"soft_vad","source":"two_pass""#,
-            (true, true, true) => r#""invoke_type":"hard_vad","source":"two_pass""#,
-            _ => r#""source":"stream""#,
-        };
-        let additions = &with_extras(additions, transcript, turn);
-        let punctuation = definite && transcript.request.punctuation;
-        let words = sentence(&utterance.words, punctuation);
-        let text = text(&words, punctuation);
-        let (start, end) = span(&words);
-        let quirks = &transcript.quirks;
-        let second_pass = definite && transcript.request.two_pass;
-        let bare = second_pass && !quirks.exact;
-        let wordless = second_pass && quirks.second_pass_without_words && transcript.request.single;
-        let end = if bare { end + LATER_END } else { end };
-        let mut json = self.utterance(
-            transcript,
-            additions,
-            definite,
-            (!bare).then_some(start),
-            end,
-            &text,
-            (!wordless).then_some(&words[..]),
-        );
-        if definite && transcript.quirks.empty_definite {
-            let _ = write!(
-                json,
-                r#",{{"definite":true,"end_time":{end},"start_time":{end},"text":""}}"#
-            );
+    fn ended(&self, request: &Request, utterance: &Utterance, turn: usize) -> (String, String) {
+        let definite = utterance.is_definite();
+        let punctuation = definite && request.punctuation;
+        let mut words = utterance.words.clone();
+        if punctuation {
+            capitalise(&mut words);
         }
-        (json, text)
+        let text = text(&words) + if punctuation { "." } else { "" };
+        let mut json = self.utterance(request, turn, &words);
+        json["text"] = text.as_str().into();
+        json["definite"] = definite.into();
+        if definite && request.two_pass {
+            let vad = if utterance.hard {
+                "hard_vad"
+            } else {
+                "soft_vad"
+            };
+            json["additions"]["source"] = "two_pass".into();
+            json["additions"]["invoke_type"] = vad.into();
+            if !self.options.exact {
+                remove(&mut json, "start_time");
+                json["end_time"] = words.last().map(|word| word.end + LATER_END).into();
+            }
+            if request.single && self.options.has(Oddity::SecondPassWithoutWords) {
+                remove(&mut json, "words");
+            }
+        }
+        let mut list = json.to_string();
+        if definite && self.options.has(Oddity::EmptyDefinite) {
+            let end = &json["end_time"];
+            let empty = json!({"definite": true, "start_time": end, "end_time": end, "text": ""});
+            list += &format!(",{empty}");
+        }
+        (list, text)
     }
 
-    fn open(&self, transcript: &Transcript, words: &[Word], left_out: LeftOut) -> String {
-        let quirks = &transcript.quirks;
-        let (mut start, mut end) = span(words);
-        let mut listed = words.to_vec();
-        if !quirks.exact {
-            if transcript.listed.0 == 0 {
-                start = (start + REVISION).min(end);
+    /// The utterance under way.
+    fn open(&self, transcript: &Transcript, words: &[Word], left_out: &str) -> Value {
+        let late = |on| {
+            if on && !self.options.exact {
+                REVISION
+            } else {
+                0
             }
-            if let Some(last) = listed
-                .last_mut()
-                .filter(|_| words.len() > transcript.listed.1)
-            {
-                let shift = REVISION.min(transcript.duration + 1 - last.end).max(0);
-                last.start += shift;
-                last.end += shift;
-                end = end.max(last.end);
-            }
+        };
+        let (answers, known) = transcript.listed;
+        let (first, last) = (&words[0], &words[words.len() - 1]);
+        let latest = transcript.duration + 1;
+        let shift = late(words.len() > known).min(latest - last.end).max(0);
+        let mut shown = words.to_vec();
+        if let Some(last) = shown.last_mut() {
+            (last.start, last.end) = (last.start + shift, last.end + shift);
         }
-        let reaches = words
-            .last()
-            .is_some_and(|last| transcript.duration - last.sound.1 < 20);
-        if !quirks.exact && reaches {
-            end = end.max(transcript.duration + 1);
+        let reaches = transcript.duration - last.sound.1 < 20 && !self.options.exact;
+        let mut json = self.utterance(&transcript.request, transcript.done.len(), &shown);
+        json["text"] = text(words).into();
+        json["start_time"] = (first.start + late(answers == 0)).min(last.end).into();
+        if reaches {
+            json["end_time"] = latest.max(last.end + shift).into();
         }
-        let absent = !quirks.exact && self.count.is_multiple_of(5);
-        let start = (!absent).then_some(start);
-        let additions = r#""source":"stream""#;
-        self.utterance(
-            transcript,
-            &with_extras(additions, transcript, transcript.done.len()),
-            false,
-            start,
-            end,
-            &text(words, false),
-            Some(&listed[..]).filter(|_| left_out != LeftOut::Words),
-        )
+        if !self.options.exact && self.count.is_multiple_of(5) {
+            remove(&mut json, "start_time");
+        }
+        if left_out == "words" {
+            remove(&mut json, "words");
+        }
+        self.without_zero(json)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one for each field of the JSON")]
-    fn utterance(
-        &self,
-        transcript: &Transcript,
-        additions: &str,
-        definite: bool,
-        start: Option<i64>,
-        end: i64,
-        text: &str,
-        words: Option<&[Word]>,
-    ) -> String {
-        let told_at = if self.told_at {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            format!(r#","told_at":"{}""#, now.unwrap_or_default().as_nanos())
-        } else {
-            String::new()
-        };
-        let mut json = format!(
-            r#"{{"additions":{{{additions}{told_at}}},"definite":{definite},"end_time":{end}"#
-        );
-        // Zero values are left out on `bigmodel_async`, as seen in recorded traffic.
-        if let Some(start) = start.filter(|&ms| ms != 0 || self.endpoint != Endpoint::Async) {
-            let _ = write!(json, r#","start_time":{start}"#);
-        }
-        let _ = write!(json, r#","text":{}"#, quoted(text));
-        let Some(words) = words else {
-            json.push('}');
-            return json;
-        };
-        json.push_str(r#","words":["#);
-        for (n, word) in words.iter().enumerate() {
-            if n > 0 && !transcript.quirks.exact {
-                json.push_str(r#",{"end_time":-1,"start_time":-1,"text":" "}"#);
+    /// An utterance of the first pass, as yet without a text.
+    fn utterance(&self, request: &Request, turn: usize, words: &[Word]) -> Value {
+        let mut list = Vec::new();
+        for word in words {
+            if !list.is_empty() && !self.options.exact {
+                list.push(json!({"start_time": -1, "end_time": -1, "text": " "}));
             }
-            let comma = if n > 0 { "," } else { "" };
-            let _ = write!(json, r#"{comma}{{"end_time":{},"#, word.end);
-            if word.start != 0 || self.endpoint != Endpoint::Async {
-                let _ = write!(json, r#""start_time":{},"#, word.start);
-            }
-            let _ = write!(json, r#""text":{}}}"#, quoted(&word.text));
+            let json = json!({"start_time": word.start, "end_time": word.end, "text": word.text});
+            list.push(self.without_zero(json));
         }
-        json.push_str("]}");
+        let mut additions = json!({"source": "stream"});
+        for (name, values) in &request.extras {
+            additions[*name] = values[turn % values.len()].into();
+        }
+        if self.options.sent_at {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            additions["sent_at"] = now.unwrap_or_default().as_nanos().to_string().into();
+        }
+        self.without_zero(json!({
+            "additions": additions,
+            "definite": false,
+            "start_time": words.first().map_or(0, |word| word.start),
+            "end_time": words.last().map_or(0, |word| word.end),
+            "words": list,
+        }))
+    }
+
+    /// Leaves out a start of zero on `bigmodel_async`, as seen in recorded traffic.
+    fn without_zero(&self, mut json: Value) -> Value {
+        if json["start_time"] == 0 && self.endpoint == Endpoint::Async {
+            remove(&mut json, "start_time");
+        }
         json
     }
 }
 
-/// A field that an answer leaves out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeftOut {
-    Nothing,
-    Duration,
-    Text,
-    Words,
+fn remove(json: &mut Value, field: &str) {
+    json.as_object_mut().and_then(|json| json.remove(field));
 }
 
-impl LeftOut {
-    const ALL: [Self; 4] = [Self::Nothing, Self::Duration, Self::Text, Self::Words];
-}
-
-/// Adds the additions that the request asked for, with the values of this utterance.
-fn with_extras(additions: &str, transcript: &Transcript, turn: usize) -> String {
-    let mut additions = additions.to_owned();
-    for (name, values) in &transcript.request.extras {
-        let value = values[turn % values.len()];
-        let _ = write!(additions, r#","{name}":"{value}""#);
-    }
-    additions
-}
-
-fn span(words: &[Word]) -> (i64, i64) {
-    (
-        words.first().map_or(0, |w| w.start),
-        words.last().map_or(0, |w| w.end),
-    )
-}
-
-/// The words of a finished sentence: with a capital if it has punctuation.
-fn sentence(words: &[Word], punctuation: bool) -> Vec<Word> {
-    let mut words = words.to_vec();
-    if let Some(first) = words.first_mut().filter(|_| punctuation) {
+fn capitalise(words: &mut [Word]) {
+    if let Some(first) = words.first_mut() {
         let mut chars = first.text.chars();
-        first.text = chars
-            .next()
-            .map(|c| c.to_uppercase().chain(chars).collect())
-            .unwrap_or_default();
+        let capital = chars.next().into_iter().flat_map(char::to_uppercase);
+        first.text = capital.chain(chars).collect();
     }
-    words
 }
 
-fn text(words: &[Word], full_stop: bool) -> String {
-    let mut text = words
-        .iter()
-        .map(|w| w.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
-    if full_stop && !text.is_empty() {
-        text.push('.');
-    }
-    text
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn text(words: &[Word]) -> String {
+    let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ mod inject;
 
 use crate::{
     fault::Trigger,
+    frame,
     handshake::{self, Upgraded},
-    record::{Answer, ClientFrame, End},
+    options::Oddity,
+    record::{Answer, End},
     service::{Gate, Live, Shared, is_open},
     session::{Out, PacketKind, ResponseKind, Session},
-    wire::{Wire, or_never},
+    wire::Wire,
 };
 use futures_util::{Sink, Stream};
 use std::{
@@ -43,17 +45,15 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     number: usize,
 ) {
+    let accepted = Instant::now();
     let end = match handshake::upgrade(tcp, tls, &shared, number).await {
-        Ok(upgraded) => Open::new(upgraded, &shared, number).await.run().await,
+        Ok(upgraded) => {
+            let open = Open::new(upgraded, &shared, number, accepted).await;
+            open.run().await
+        }
         Err(end) => end,
     };
     shared.ended(number, end);
-}
-
-fn accepted_at(shared: &Shared, number: usize) -> Instant {
-    let mut at = std::time::Instant::now();
-    shared.record(number, |c| at = c.accepted_at);
-    at.into()
 }
 
 struct Open {
@@ -63,8 +63,7 @@ struct Open {
     session: Session,
     gates: watch::Receiver<u8>,
     fired: Vec<bool>,
-    /// When the connection was accepted.
-    wall: Instant,
+    accepted: Instant,
     live: Option<Live>,
     /// Something waits to be flushed.
     dirty: bool,
@@ -75,7 +74,12 @@ struct Open {
 }
 
 impl Open {
-    async fn new(upgraded: Upgraded, shared: &Arc<Shared>, number: usize) -> Self {
+    async fn new(
+        upgraded: Upgraded,
+        shared: &Arc<Shared>,
+        number: usize,
+        accepted: Instant,
+    ) -> Self {
         let Upgraded {
             endpoint,
             wire,
@@ -83,8 +87,8 @@ impl Open {
             log_id,
             fired,
         } = upgraded;
-        let (live, sessions, ever) = shared.session();
-        let refusal = handshake::refusal(&shared.options, sessions, ever);
+        let (live, sessions) = shared.session();
+        let refusal = handshake::refusal(&shared.options, sessions);
         let session = Session::new(
             shared.options.clone(),
             endpoint,
@@ -102,7 +106,6 @@ impl Open {
         let ws =
             WebSocketStream::from_partially_read(wire, upgrade.rest, Role::Server, Some(config))
                 .await;
-        let wall = accepted_at(shared, number);
         Self {
             shared: shared.clone(),
             number,
@@ -110,7 +113,7 @@ impl Open {
             session,
             gates: shared.gates(),
             fired,
-            wall,
+            accepted,
             live: Some(live),
             dirty: false,
             closing: None,
@@ -125,8 +128,8 @@ impl Open {
             if self.session.is_over() {
                 self.live = None;
             }
-            let (now, wall) = (Instant::now(), self.wall);
-            let due = |trigger| matches!(trigger, Trigger::Wall(after) if wall + after <= now);
+            let (now, accepted) = (Instant::now(), self.accepted);
+            let due = |trigger| matches!(trigger, Trigger::Wall(after) if accepted + after <= now);
             if let Break(end) = self.inject_due(due).await {
                 return end;
             }
@@ -138,16 +141,19 @@ impl Open {
             }
             let deadline = self.deadline();
             let notify = self.session.notify();
+            let news = async {
+                match notify {
+                    Some(notify) => notify.notified().await,
+                    None => std::future::pending().await,
+                }
+            };
             let reads = is_open(held, Gate::Reading) && !self.session.is_full();
             let flow = tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
                 Some(kind) = injected.recv() => self.inject(kind).await,
                 _ = self.gates.changed() => Continue(()),
-                () = or_never(notify.as_ref().map(|n| n.notified())) => {
-                    self.session.tick(Instant::now());
-                    Continue(())
-                }
-                () = or_never(deadline.map(sleep_until)) => self.tick(),
+                () = news => self.tick(),
+                () = sleep_until(deadline) => self.tick(),
             };
             if let Break(end) = flow {
                 return end;
@@ -155,18 +161,16 @@ impl Open {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        let closing = self.closing.as_ref().map(|(at, _)| *at);
-        let ping = self.closing.is_none().then_some(self.next_ping);
-        [
-            self.session.deadline(),
-            closing,
-            ping,
-            self.next_wall_fault(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+    fn deadline(&self) -> Instant {
+        let close_or_ping = match &self.closing {
+            Some((at, _)) => *at,
+            None => self.next_ping,
+        };
+        let others = [self.session.deadline(), self.next_wall_fault()];
+        others
+            .into_iter()
+            .flatten()
+            .fold(close_or_ping, Instant::min)
     }
 
     fn tick(&mut self) -> ControlFlow<End> {
@@ -187,10 +191,7 @@ impl Open {
         match message {
             Some(Ok(Message::Binary(bytes))) => return self.packet(&bytes, now).await,
             Some(Ok(Message::Text(_))) => self.session.text_message(),
-            Some(Ok(Message::Ping(_))) => {
-                self.dirty = true;
-                self.shared.record(self.number, |c| c.pings += 1);
-            }
+            Some(Ok(Message::Ping(_))) => self.dirty = true,
             Some(Ok(Message::Close(frame))) => {
                 self.dirty = true;
                 self.client_close = Some(frame.map(|f| f.code.into()));
@@ -217,84 +218,60 @@ impl Open {
         let options = &self.shared.options;
         let audio_bytes = self.session.audio_bytes;
         let request = self.session.request_json.take();
-        let heard = std::mem::take(&mut self.session.heard);
+        let marks = std::mem::take(&mut self.session.marks);
         self.shared.record(self.number, |c| {
             c.packets += 1;
             if request.is_some() {
                 c.request = request;
             }
-            if options.record_frames {
-                c.heard.extend(heard);
-            }
             if matches!(packet, PacketKind::Finish) {
                 c.finish_at = Some(now.into());
             }
-            let Some(frame) = frame else { return };
+            let Some((mut frame, payload)) = frame else {
+                return;
+            };
             if options.record_audio && c.audio_bytes < audio_bytes {
-                Arc::make_mut(&mut c.pcm).extend_from_slice(&frame.payload);
+                Arc::make_mut(&mut c.pcm).extend(payload);
             }
             c.audio_bytes = audio_bytes;
+            if options.record_bytes {
+                frame.bytes = bytes.to_vec();
+            }
             if options.record_frames {
-                c.frames.push(ClientFrame {
-                    at: now.into(),
-                    message_type: frame.kind as u8,
-                    flags: frame.flags,
-                    sequence: frame.sequence,
-                    serialization: frame.serialization,
-                    compression: frame.compression,
-                    wire_size: frame.wire_size,
-                    size: frame.payload.len(),
-                    bytes: if options.record_bytes {
-                        bytes.to_vec()
-                    } else {
-                        Vec::new()
-                    },
-                });
+                c.marks.extend(marks);
+                c.frames.push(frame);
             }
         });
-        let received = Duration::from_millis(self.session.received().try_into().unwrap_or(0));
-        match packet {
-            PacketKind::Request => {
-                self.shared
-                    .log(self.number, format_args!("session: {}", self.session));
-                self.inject_due(|trigger| trigger == Trigger::Ack).await
-            }
-            PacketKind::Audio => {
-                self.inject_due(|trigger| matches!(trigger, Trigger::Audio(at) if at <= received))
-                    .await
-            }
-            PacketKind::Finish => {
-                self.inject_due(|trigger| {
-                    trigger == Trigger::Finish
-                        || matches!(trigger, Trigger::Audio(at) if at <= received)
-                })
-                .await
-            }
-            PacketKind::Nothing => Continue(()),
+        if matches!(packet, PacketKind::Request) {
+            let session = format_args!("session: {}", self.session);
+            self.shared.log(self.number, session);
         }
+        let received = Duration::from_millis(self.session.received().try_into().unwrap_or(0));
+        self.inject_due(|trigger| match (trigger, &packet) {
+            (Trigger::Ack, PacketKind::Request) | (Trigger::Finish, PacketKind::Finish) => true,
+            (Trigger::Audio(at), PacketKind::Audio | PacketKind::Finish) => at <= received,
+            _ => false,
+        })
+        .await
     }
 
     /// Hands to the socket what the gates let through.
     fn send_out(&mut self, held: u8) -> ControlFlow<End> {
         while let Some(out) = self.session.out.front() {
-            let open = match out {
-                Out::Response { kind, .. } => is_open(
-                    held,
-                    match kind {
-                        ResponseKind::Ack => Gate::Ack,
-                        ResponseKind::Interim => Gate::Responses,
-                        ResponseKind::Final => Gate::Final,
-                    },
-                ),
-                _ => true,
+            let gate = match out {
+                Out::Response { kind, .. } => Some(match kind {
+                    ResponseKind::Ack => Gate::Ack,
+                    ResponseKind::Interim => Gate::Responses,
+                    ResponseKind::Final => Gate::Final,
+                }),
+                _ => None,
             };
-            if !open {
+            if gate.is_some_and(|gate| !is_open(held, gate)) {
                 break;
             }
-            let Some(out) = self.session.out.pop_front() else {
-                break;
-            };
-            self.send(out)?;
+            if let Some(out) = self.session.out.pop_front() {
+                self.send(out)?;
+            }
         }
         Continue(())
     }
@@ -306,44 +283,44 @@ impl Open {
         }
         let received = self.session.received();
         let now = std::time::Instant::now();
-        let keep = self.shared.options.record_frames;
-        let number = self.number;
-        match out {
-            Out::Response { kind, bytes, json } => {
-                self.shared.record(number, |c| {
+        let (shared, number) = (&self.shared, self.number);
+        let message = match out {
+            Out::Response {
+                kind,
+                sequence,
+                json,
+            } => {
+                let last = kind == ResponseKind::Final;
+                let gzip = shared.options.has(Oddity::Gzip);
+                let bytes = frame::response(sequence, last, json.as_bytes(), gzip);
+                shared.record(number, |c| {
                     match kind {
                         ResponseKind::Ack => c.ack_at = Some(now),
                         ResponseKind::Interim => {}
                         ResponseKind::Final => c.final_at = Some(now),
                     }
-                    if keep {
+                    if shared.options.record_frames {
                         c.responses.push(Answer {
                             at: now,
                             json: json.into(),
                             received,
-                            last: kind == ResponseKind::Final,
                         });
                     }
                 });
-                self.write(Message::binary(bytes))
+                Message::binary(bytes)
             }
-            Out::Error { bytes, code, body } => {
-                self.shared
-                    .log(number, format_args!("error: {code} {body}"));
-                self.shared.record(number, |c| c.errors.push((code, body)));
-                self.write(Message::binary(bytes))
+            Out::Error { code, body } => {
+                shared.log(number, format_args!("error: {code} {body}"));
+                let bytes = frame::error(code, body.as_bytes());
+                shared.record(number, |c| c.errors.push((code, body)));
+                Message::binary(bytes)
             }
-            Out::Binary(bytes) => self.write(Message::binary(bytes)),
-            Out::Text(text) => self.write(Message::text(text)),
-            Out::Close(code) => self.close(
-                code,
-                if code == 1000 {
-                    End::Finished
-                } else {
-                    End::Fault
-                },
-            ),
-        }
+            Out::Binary(bytes) => Message::binary(bytes),
+            Out::Text(text) => Message::text(text),
+            Out::Close(1000) => return self.close(1000, End::Finished),
+            Out::Close(code) => return self.close(code, End::Fault),
+        };
+        self.write(message)
     }
 
     fn write(&mut self, message: Message) -> ControlFlow<End> {
@@ -359,16 +336,15 @@ impl Open {
     }
 
     fn close(&mut self, code: u16, end: End) -> ControlFlow<End> {
-        let flow = self.write(Message::Close(Some(CloseFrame {
-            code: CloseCode::from(code),
-            reason: if end == End::Finished {
-                "finish last sequence".into()
-            } else {
-                "".into()
-            },
-        })));
+        let reason = match end {
+            End::Finished => "finish last sequence",
+            _ => "",
+        };
         self.closing = Some((Instant::now() + PATIENCE, end));
-        flow
+        self.write(Message::Close(Some(CloseFrame {
+            code: CloseCode::from(code),
+            reason: reason.into(),
+        })))
     }
 }
 
@@ -379,14 +355,8 @@ async fn io(
     reads: bool,
 ) -> Option<Result<Message, Error>> {
     poll_fn(|cx| {
-        if *dirty {
-            match Pin::new(&mut *ws).poll_flush(cx) {
-                Poll::Ready(Ok(())) => *dirty = false,
-                // What the client sent before it went may still be there to be read.
-                Poll::Ready(Err(_)) => *dirty = false,
-                Poll::Pending => {}
-            }
-        }
+        // After an error as well: what the client sent before it went may still be there.
+        *dirty = *dirty && Pin::new(&mut *ws).poll_flush(cx).is_pending();
         if reads {
             Pin::new(&mut *ws).poll_next(cx)
         } else {

@@ -8,37 +8,14 @@ use thiserror::Error;
 /// Written as `WHAT@WHEN`, with `#N` for the N-th connection only or `*` for every connection;
 /// without either it comes once, on the first connection that gets there.
 ///
-/// | what | |
-/// |---|---|
-/// | `reset` | TCP reset |
-/// | `drop` | the TCP connection is closed without a close frame |
-/// | `close:CODE` | a close frame with that code, then the end |
-/// | `error:CODE` or `error:CODE:BODY` | an error frame; the service lingers as it does after any other |
-/// | `http:STATUS` or `http:STATUS:BODY` | an HTTP answer instead of the 101 (at `accept` or `handshake`) |
-/// | `hang` | neither reads nor writes from then on |
-/// | `delay:TIME` | neither reads nor writes for so long, then goes on |
-/// | `trickle:TIME` or `trickle:TIME:COUNT` | from then on one byte is written each TIME; so many bytes, then at once again |
-/// | `no-final` | the final response never comes |
-/// | `text:TEXT` | a text message |
-/// | `bytes:HEX` | a binary message of these bytes |
-/// | `raw:HEX` | these bytes on the socket, past the WebSocket |
-/// | `ping:COUNT` | so many pings |
-///
-/// | when | |
-/// |---|---|
-/// | `accept` | before anything is read (with `--tls`: before TLS) |
-/// | `handshake` | the upgrade request was read |
-/// | `ack` | the request was read; what ends the session comes instead of the ack |
-/// | `3s`, `250ms` | so much audio has come |
-/// | `wall:3s` | so long after the connection was accepted |
-/// | `finish` | the finish was read; what ends the session comes instead of the final response |
-///
-/// Times are whole numbers with `ms` or `s`. In a list, bodies and texts can't hold `,`.
+/// The docs of [`FaultKind`] and [`Trigger`] begin with the names for WHAT and WHEN. Times are whole
+/// numbers with `ms` or `s`. In a list, bodies and texts can't hold `,`.
 ///
 /// ```
-/// # use volcasr_loopback::{Fault, FaultKind, Target, Trigger};
+/// # use volcasr_loopback::{Fault, FaultKind, Trigger};
 /// let fault: Fault = "close:1011@3s#2".parse()?;
-/// assert_eq!(fault, Fault { kind: FaultKind::Close(1011), trigger: Trigger::Audio(std::time::Duration::from_secs(3)), target: Target::Connection(2) });
+/// let after = Trigger::Audio(std::time::Duration::from_secs(3));
+/// assert_eq!(fault, Fault::nth(2, FaultKind::Close(1011), after));
 /// # Ok::<(), volcasr_loopback::FaultError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,54 +29,52 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that comes once, on the first connection that gets there.
-    #[must_use]
-    pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
+    fn new(kind: FaultKind, trigger: Trigger, target: Target) -> Self {
         Self {
             kind,
             trigger,
-            target: Target::Once,
+            target,
         }
+    }
+
+    /// A fault that comes once, on the first connection that gets there.
+    #[must_use]
+    pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
+        Self::new(kind, trigger, Target::Once)
     }
 
     /// A fault of the `n`-th connection, counted from 1.
     #[must_use]
     pub fn nth(n: usize, kind: FaultKind, trigger: Trigger) -> Self {
-        Self {
-            kind,
-            trigger,
-            target: Target::Connection(n),
-        }
+        Self::new(kind, trigger, Target::Connection(n))
     }
 
     /// A fault of every connection.
     #[must_use]
     pub fn each(kind: FaultKind, trigger: Trigger) -> Self {
-        Self {
-            kind,
-            trigger,
-            target: Target::Each,
-        }
+        Self::new(kind, trigger, Target::Each)
     }
 }
 
 /// Kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// TCP reset.
+    /// `reset`: TCP reset.
     Reset,
-    /// The TCP connection is closed without a close frame.
+    /// `drop`: the TCP connection is closed without a close frame.
     Drop,
-    /// A close frame with this code; then the end.
+    /// `close:CODE`: a close frame with this code; then the end.
     Close(u16),
-    /// An error frame. The session is over; the service lingers.
+    /// `error:CODE`, `error:CODE:BODY`: an error frame. The session is over; the service lingers as
+    /// it does after any other.
     Error {
         /// Its code.
         code: u32,
         /// Its payload.
         body: String,
     },
-    /// An HTTP answer instead of the 101. Does nothing after it.
+    /// `http:STATUS`, `http:STATUS:BODY`: an HTTP answer instead of the 101, at `accept` or
+    /// `handshake`. Does nothing after it.
     Http {
         /// The status code.
         status: u16,
@@ -108,40 +83,39 @@ pub enum FaultKind {
         /// The body.
         body: String,
     },
-    /// Neither reads nor writes, until the client goes or the service ends.
+    /// `hang`: neither reads nor writes, until the client goes or the service ends.
     Hang,
-    /// Neither reads nor writes for so long.
+    /// `delay:TIME`: neither reads nor writes for so long, then continues.
     Delay(Duration),
-    /// One byte is written each so often.
-    Trickle(Duration),
-    /// One byte is written each so often, for this many bytes.
-    TrickleFor(Duration, u64),
-    /// The final response never comes. The connection stays.
+    /// `trickle:TIME`, `trickle:TIME:COUNT`: one byte is written each TIME; after so many bytes, if
+    /// the count is given, all at once again.
+    Trickle(Duration, Option<u64>),
+    /// `no-final`: the final response never comes. The connection stays.
     NoFinal,
-    /// A text message.
+    /// `text:TEXT`: a text message.
     Text(String),
-    /// A binary message.
+    /// `bytes:HEX`: a binary message of these bytes.
     Bytes(Vec<u8>),
-    /// Bytes on the socket itself.
+    /// `raw:HEX`: these bytes on the socket, past the WebSocket.
     Raw(Vec<u8>),
-    /// Pings.
+    /// `ping:COUNT`: so many pings.
     Ping(u32),
 }
 
 /// At which moment of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
-    /// Accepted, nothing read; before TLS.
+    /// `accept`: accepted, nothing read; before TLS.
     Accept,
-    /// The upgrade request was read, nothing answered.
+    /// `handshake`: the upgrade request was read, nothing answered.
     Handshake,
-    /// The full client request was read and found good.
+    /// `ack`: the request was read and found good; what ends the session comes instead of the ack.
     Ack,
-    /// So much audio has come, counted on the connection at the rate that the request said.
+    /// `3s`, `250ms`: so much audio has come, counted at the rate of the request.
     Audio(Duration),
-    /// So long after the connection was accepted; from the 101 on.
+    /// `wall:3s`: so long after the connection was accepted; from the 101 on.
     Wall(Duration),
-    /// The finish was read.
+    /// `finish`: the finish was read; what ends the session comes instead of the final response.
     Finish,
 }
 
@@ -172,20 +146,17 @@ impl FromStr for Fault {
             text: text.to_owned(),
             reason,
         };
-        let (kind, trigger) = text.rsplit_once('@').ok_or_else(|| error("no @WHEN"))?;
-        let (trigger, target) = if let Some(trigger) = trigger.strip_suffix('*') {
-            (trigger, Target::Each)
-        } else if let Some((trigger, n)) = trigger.split_once('#') {
-            let n = n
-                .parse()
-                .ok()
-                .filter(|&n| n > 0)
-                .ok_or_else(|| error("#N is not a number from 1"))?;
-            (trigger, Target::Connection(n))
-        } else {
-            (trigger, Target::Once)
+        let (kind, when) = text.rsplit_once('@').ok_or_else(|| error("no @WHEN"))?;
+        let (when, target) = match (when.strip_suffix('*'), when.split_once('#')) {
+            (Some(when), _) => (when, Target::Each),
+            (_, Some((when, n))) => {
+                let n = n.parse().ok().filter(|&n| n > 0);
+                let n = n.ok_or_else(|| error("#N is not a number from 1"))?;
+                (when, Target::Connection(n))
+            }
+            _ => (when, Target::Once),
         };
-        let trigger = match trigger {
+        let trigger = match when {
             "accept" => Trigger::Accept,
             "handshake" => Trigger::Handshake,
             "ack" => Trigger::Ack,
@@ -195,12 +166,7 @@ impl FromStr for Fault {
                 None => Trigger::Audio(duration(other).ok_or_else(|| error("unknown WHEN"))?),
             },
         };
-        let kind = kind.parse().map_err(error)?;
-        Ok(Self {
-            kind,
-            trigger,
-            target,
-        })
+        Ok(Self::new(kind.parse().map_err(error)?, trigger, target))
     }
 }
 
@@ -208,58 +174,45 @@ impl FromStr for FaultKind {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
+        fn number<T: FromStr>(text: &str, error: &'static str) -> Result<T, &'static str> {
+            text.parse().map_err(|_| error)
+        }
+        let time = |text| duration(text).ok_or("not a time such as 2s or 100ms");
+        let bytes = |text| hex(text).ok_or("not hexadecimal bytes");
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));
-        let (number, body) = argument.split_once(':').unwrap_or((argument, ""));
-        let time = || duration(argument).ok_or("not a time such as 2s or 100ms");
+        let (first, second) = argument.split_once(':').unwrap_or((argument, ""));
+        let or = |default: String| match second {
+            "" => default,
+            body => body.to_owned(),
+        };
         Ok(match name {
             "reset" => Self::Reset,
             "drop" => Self::Drop,
             "hang" => Self::Hang,
             "no-final" => Self::NoFinal,
-            "delay" => Self::Delay(time()?),
+            "delay" => Self::Delay(time(argument)?),
             "trickle" => {
-                let (time, count) = argument.split_once(':').unwrap_or((argument, ""));
-                let time = duration(time).ok_or("not a time such as 2s or 100ms")?;
-                if count.is_empty() {
-                    Self::Trickle(time)
-                } else {
-                    let count = count.parse().map_err(|_| "the count is no number")?;
-                    Self::TrickleFor(time, count)
-                }
+                let count = Some(second).filter(|count| !count.is_empty());
+                let count = count.map(|count| number(count, "the count is no number"));
+                Self::Trickle(time(first)?, count.transpose()?)
             }
-            "close" => Self::Close(
-                argument
-                    .parse()
-                    .map_err(|_| "the close code is no number")?,
-            ),
+            "close" => Self::Close(number(argument, "the close code is no number")?),
             "error" => {
-                let code = number.parse().map_err(|_| "the error code is no number")?;
-                Self::Error {
-                    code,
-                    body: if body.is_empty() {
-                        format!(r#"{{"error":"injected error {code}"}}"#)
-                    } else {
-                        body.to_owned()
-                    },
-                }
+                let code = number(first, "the error code is no number")?;
+                let body = or(format!(r#"{{"error":"injected error {code}"}}"#));
+                Self::Error { code, body }
             }
             "http" => Self::Http {
-                status: number
-                    .parse()
-                    .ok()
-                    .filter(|s| (200..600).contains(s))
+                status: Some(number(first, "the status is none")?)
+                    .filter(|status| (200..600).contains(status))
                     .ok_or("the status is none")?,
                 headers: Vec::new(),
-                body: if body.is_empty() {
-                    r#"{"error":"injected"}"#.to_owned()
-                } else {
-                    body.to_owned()
-                },
+                body: or(r#"{"error":"injected"}"#.to_owned()),
             },
             "text" => Self::Text(argument.to_owned()),
-            "bytes" => Self::Bytes(hex(argument).ok_or("not hexadecimal bytes")?),
-            "raw" => Self::Raw(hex(argument).ok_or("not hexadecimal bytes")?),
-            "ping" => Self::Ping(argument.parse().map_err(|_| "the count is no number")?),
+            "bytes" => Self::Bytes(bytes(argument)?),
+            "raw" => Self::Raw(bytes(argument)?),
+            "ping" => Self::Ping(number(argument, "the count is no number")?),
             _ => return Err("unknown WHAT"),
         })
     }
@@ -276,8 +229,8 @@ impl fmt::Display for FaultKind {
             Self::Http { status, .. } => write!(f, "HTTP {status}"),
             Self::Hang => f.write_str("hang"),
             Self::Delay(time) => write!(f, "delay {time:?}"),
-            Self::Trickle(time) => write!(f, "trickle {time:?}"),
-            Self::TrickleFor(time, count) => write!(f, "trickle {count} bytes {time:?}"),
+            Self::Trickle(time, None) => write!(f, "trickle {time:?}"),
+            Self::Trickle(time, Some(count)) => write!(f, "trickle {count} bytes {time:?}"),
             Self::NoFinal => f.write_str("no final response"),
             Self::Text(_) => f.write_str("text message"),
             Self::Bytes(_) => f.write_str("binary message"),
@@ -315,36 +268,40 @@ mod tests {
 
     #[test]
     fn the_grammar() {
-        let parse = |text: &str| text.parse::<Fault>().unwrap();
-        assert_eq!(
-            parse("reset@3s"),
-            Fault::once(FaultKind::Reset, Trigger::Audio(Duration::from_secs(3)))
-        );
-        assert_eq!(
-            parse("hang@wall:250ms*"),
-            Fault::each(FaultKind::Hang, Trigger::Wall(Duration::from_millis(250)))
-        );
-        assert_eq!(
-            parse("no-final@finish#2"),
-            Fault::nth(2, FaultKind::NoFinal, Trigger::Finish)
-        );
+        let ms = Duration::from_millis;
         let error = FaultKind::Error {
             code: 45_000_081,
             body: "a: b".into(),
         };
-        assert_eq!(
-            parse("error:45000081:a: b@ack"),
-            Fault::once(error, Trigger::Ack)
-        );
-        assert_eq!(
-            parse("trickle:1ms:50@ack").kind,
-            FaultKind::TrickleFor(Duration::from_millis(1), 50)
-        );
-        assert_eq!(parse("raw:00ff@accept").kind, FaultKind::Raw(vec![0, 255]));
-        assert!(matches!(
-            parse("http:503@handshake").kind,
-            FaultKind::Http { status: 503, .. }
-        ));
+        let http = FaultKind::Http {
+            status: 503,
+            headers: Vec::new(),
+            body: r#"{"error":"injected"}"#.into(),
+        };
+        let trickle = FaultKind::Trickle(ms(1), Some(50));
+        for (text, fault) in [
+            (
+                "reset@3s",
+                Fault::once(FaultKind::Reset, Trigger::Audio(ms(3000))),
+            ),
+            (
+                "hang@wall:250ms*",
+                Fault::each(FaultKind::Hang, Trigger::Wall(ms(250))),
+            ),
+            (
+                "no-final@finish#2",
+                Fault::nth(2, FaultKind::NoFinal, Trigger::Finish),
+            ),
+            ("error:45000081:a: b@ack", Fault::once(error, Trigger::Ack)),
+            ("trickle:1ms:50@ack", Fault::once(trickle, Trigger::Ack)),
+            (
+                "raw:00ff@accept",
+                Fault::once(FaultKind::Raw(vec![0, 255]), Trigger::Accept),
+            ),
+            ("http:503@handshake", Fault::once(http, Trigger::Handshake)),
+        ] {
+            assert_eq!(text.parse(), Ok(fault));
+        }
     }
 
     #[test]

@@ -14,14 +14,23 @@
 //! ```
 
 use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
-use std::io::{ErrorKind, Read, Write};
-use thiserror::Error;
+use std::{
+    io::{ErrorKind, Read, Write},
+    time::Instant,
+};
 
-/// A frame of a client, decoded.
+/// The message types that clients send: the full client request, and audio.
+pub(crate) const REQUEST: u8 = 0b0001;
+pub(crate) const AUDIO: u8 = 0b0010;
+
+/// A frame of a client, without its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// The message type.
-    pub kind: Kind,
+#[non_exhaustive]
+pub struct ClientFrame {
+    /// When it came.
+    pub at: Instant,
+    /// 0b0001 request, 0b0010 audio.
+    pub message_type: u8,
     /// The four bits of flags.
     pub flags: u8,
     /// The sequence field, if the flags announce one.
@@ -32,109 +41,102 @@ pub struct Frame {
     pub compression: u8,
     /// Bytes of payload as sent.
     pub wire_size: usize,
-    /// The payload, inflated.
-    pub payload: Vec<u8>,
+    /// Bytes of payload, inflated.
+    pub size: usize,
+    /// The whole packet as it came; empty unless
+    /// [`Options::record_bytes`](crate::Options::record_bytes).
+    pub bytes: Vec<u8>,
 }
 
-impl Frame {
+impl ClientFrame {
     /// Whether the flags say that this is the client's last packet.
-    #[must_use]
-    pub fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.flags & 0b0010 != 0
     }
-}
-
-/// The two message types that clients send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The full client request, 0b0001.
-    Request = 0b0001,
-    /// Audio, 0b0010.
-    Audio = 0b0010,
 }
 
 /// The largest size that a payload may inflate to.
 const MAX_INFLATED: usize = 16 * 1024 * 1024;
 
-/// Why a frame can't be decoded. The text goes to the client behind `decode ws request failed: `.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum DecodeError {
-    /// The frame is not laid out as documented.
-    #[error("unable to decode V1 protocol message: {0}")]
-    Layout(String),
-    /// The payload is not the gzip that the header says.
-    #[error("ungzip payload: {0}")]
-    Gzip(String),
-}
-
-/// Reads one frame; the whole of `bytes` has to be accounted for.
+/// Reads one frame and its payload, inflated; the whole of `bytes` has to be accounted for.
 ///
 /// # Errors
-/// [`DecodeError`], for anything that the documented layout does not allow.
-pub fn decode(bytes: &[u8]) -> Result<Frame, DecodeError> {
-    let fail = |text: String| Err(DecodeError::Layout(text));
-    let short = |part: &str| DecodeError::Layout(format!("parse {part} failed: body too short"));
+/// Anything that the documented layout does not allow. The text goes to the client behind
+/// `decode ws request failed: `.
+pub(crate) fn decode(bytes: &[u8], at: Instant) -> Result<(ClientFrame, Vec<u8>), String> {
+    let (mut frame, rest) =
+        layout(bytes, at).map_err(|e| format!("unable to decode V1 protocol message: {e}"))?;
+    let payload = match frame.compression {
+        0 => rest.to_vec(),
+        _ => inflate(rest).map_err(|e| format!("ungzip payload: {e}"))?,
+    };
+    frame.size = payload.len();
+    Ok((frame, payload))
+}
+
+fn layout(bytes: &[u8], at: Instant) -> Result<(ClientFrame, &[u8]), String> {
+    let short = |part: &str| format!("parse {part} failed: body too short");
     // The reserved byte is not looked at: whether the live service does is not known.
     let &[first, second, third, _] = bytes.first_chunk::<4>().ok_or_else(|| short("header"))?;
-    if first >> 4 != 1 {
-        return fail(format!("unsupported version {}", first >> 4));
-    }
-    let words = first & 0x0f;
-    if words == 0 {
-        return fail("header size 0".to_owned());
-    }
-    let kind = match second >> 4 {
-        0b0001 => Kind::Request,
-        0b0010 => Kind::Audio,
-        other => return fail(format!("unexpected message type {other:#06b}")),
-    };
-    let flags = second & 0x0f;
-    if flags & 0b1000 != 0 {
-        return fail(format!("unexpected flags {flags:#06b}"));
-    }
+    let (version, words) = (first >> 4, first & 0x0f);
+    let (message_type, flags) = (second >> 4, second & 0x0f);
     let (serialization, compression) = (third >> 4, third & 0x0f);
-    if serialization > 1 {
-        return fail(format!("unsupported serialization {serialization}"));
-    }
-    if compression > 1 {
-        return fail(format!("unsupported compression {compression}"));
+    let refused = [
+        (version != 1, format!("unsupported version {version}")),
+        (words == 0, "header size 0".to_owned()),
+        (
+            !matches!(message_type, REQUEST | AUDIO),
+            format!("unexpected message type {message_type:#06b}"),
+        ),
+        (
+            flags & 0b1000 != 0,
+            format!("unexpected flags {flags:#06b}"),
+        ),
+        (
+            serialization > 1,
+            format!("unsupported serialization {serialization}"),
+        ),
+        (
+            compression > 1,
+            format!("unsupported compression {compression}"),
+        ),
+    ];
+    if let Some((_, error)) = refused.into_iter().find(|(is_wrong, _)| *is_wrong) {
+        return Err(error);
     }
     let mut rest = bytes
         .get(usize::from(words) * 4..)
         .ok_or_else(|| short("header extensions"))?;
-    let mut word = |part| -> Result<u32, DecodeError> {
+    let mut word = |part| -> Result<u32, String> {
         let (head, tail) = rest.split_first_chunk::<4>().ok_or_else(|| short(part))?;
         rest = tail;
         Ok(u32::from_be_bytes(*head))
     };
-    let sequence = if flags & 0b0001 != 0 {
-        Some(word("sequence")?.cast_signed())
-    } else {
-        None
+    let sequence = match flags & 0b0001 {
+        0 => None,
+        _ => Some(word("sequence")?.cast_signed()),
     };
     if flags & 0b0100 != 0 {
         word("event")?;
     }
-    let size = word("payload size")?;
-    if size as usize != rest.len() {
-        return fail(format!(
-            "declared body size does not match actual body size: expected={size} actual={}",
-            rest.len()
+    let (size, actual) = (word("payload size")?, rest.len());
+    if size as usize != actual {
+        return Err(format!(
+            "declared body size does not match actual body size: expected={size} actual={actual}"
         ));
     }
-    let payload = match compression {
-        0 => rest.to_vec(),
-        _ => inflate(rest).map_err(DecodeError::Gzip)?,
-    };
-    Ok(Frame {
-        kind,
+    let frame = ClientFrame {
+        at,
+        message_type,
         flags,
         sequence,
         serialization,
         compression,
-        wire_size: rest.len(),
-        payload,
-    })
+        wire_size: actual,
+        size: actual,
+        bytes: Vec::new(),
+    };
+    Ok((frame, rest))
 }
 
 /// Inflates exactly one gzip member, its checksum and size right, with nothing behind it.
@@ -157,50 +159,29 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// How an answer is numbered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Numbering {
-    /// Flags 0b0000, no sequence: the ack of `bigmodel_async`, as seen in recorded traffic.
-    None,
-    /// Flags 0b0001.
-    Numbered(i32),
-    /// Flags 0b0011 with a positive sequence, as seen in recorded traffic.
-    Last(i32),
-}
-
-/// A full server response. `gzip` false is what recorded traffic shows for all clients.
-#[must_use]
-pub fn response(numbering: Numbering, json: &[u8], gzip: bool) -> Vec<u8> {
-    let (flags, sequence) = match numbering {
-        Numbering::None => (0b0000, None),
-        Numbering::Numbered(n) => (0b0001, Some(n)),
-        Numbering::Last(n) => (0b0011, Some(n)),
-    };
+/// A full server response: its sequence is positive in the final one too, and left out in the ack
+/// of `bigmodel_async`, as seen in recorded traffic. `gzip` false is what that shows for all
+/// clients.
+pub(crate) fn response(sequence: Option<i32>, is_last: bool, json: &[u8], gzip: bool) -> Vec<u8> {
+    let flags = u8::from(sequence.is_some()) | u8::from(is_last) << 1;
     let packed = gzip.then(|| compress(json));
-    let payload = packed.as_deref().unwrap_or(json);
-    let mut out = Vec::with_capacity(payload.len() + 12);
-    out.extend([0x11, 0x90 | flags, 0x10 | u8::from(gzip), 0x00]);
+    let mut out = vec![0x11, 0x90 | flags, 0x10 | u8::from(gzip), 0x00];
     out.extend(sequence.into_iter().flat_map(i32::to_be_bytes));
-    put_payload(&mut out, payload);
-    out
+    put_payload(out, packed.as_deref().unwrap_or(json))
 }
 
 /// An error frame; flags 0, no sequence, JSON, not compressed, as seen in recorded traffic.
-#[must_use]
-pub fn error(code: u32, body: &[u8]) -> Vec<u8> {
+pub(crate) fn error(code: u32, body: &[u8]) -> Vec<u8> {
     let mut out = vec![0x11, 0xf0, 0x10, 0x00];
     out.extend(code.to_be_bytes());
-    put_payload(&mut out, body);
-    out
+    put_payload(out, body)
 }
 
-fn put_payload(out: &mut Vec<u8>, payload: &[u8]) {
-    out.extend(
-        u32::try_from(payload.len())
-            .unwrap_or(u32::MAX)
-            .to_be_bytes(),
-    );
+fn put_payload(mut out: Vec<u8>, payload: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    out.extend(size.to_be_bytes());
     out.extend(payload);
+    out
 }
 
 fn compress(bytes: &[u8]) -> Vec<u8> {
@@ -214,34 +195,18 @@ fn compress(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn audio(flags: u8, compression: u8, body: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0x11, 0x20 | flags, 0x10 | compression, 0];
-        bytes.extend(body);
-        bytes
+    fn decode(bytes: &[u8]) -> Result<(Option<i32>, Vec<u8>), String> {
+        super::decode(bytes, Instant::now()).map(|(frame, payload)| (frame.sequence, payload))
     }
 
     #[test]
-    fn numbered_audio() {
-        let frame = decode(&audio(1, 0, &[0, 0, 0, 2, 0, 0, 0, 2, 7, 8])).unwrap();
-        assert_eq!(
-            (frame.sequence, frame.is_last(), frame.payload),
-            (Some(2), false, vec![7, 8])
-        );
-    }
-
-    #[test]
-    fn a_sequence_under_unnumbered_flags_is_read_as_the_size() {
-        let error = decode(&audio(2, 0, &[0, 0, 0, 2, 0, 0, 0, 2, 7, 8])).unwrap_err();
-        assert!(
-            error.to_string().ends_with("expected=2 actual=6"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn zero_bytes_marked_gzip_are_refused() {
-        let error = decode(&audio(3, 1, &[0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0])).unwrap_err();
-        assert_eq!(error.to_string(), "ungzip payload: EOF");
+    fn numbers_extensions_and_events() {
+        let numbered = [0x11, 0x21, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 2, 7, 8];
+        assert_eq!(decode(&numbered), Ok((Some(2), vec![7, 8])));
+        let extended = [
+            0x12, 0x25, 0, 0, 9, 9, 9, 9, 0, 0, 0, 3, 1, 1, 1, 1, 0, 0, 0, 1, 5,
+        ];
+        assert_eq!(decode(&extended), Ok((Some(3), vec![5])));
     }
 
     #[test]
@@ -270,15 +235,6 @@ mod tests {
     }
 
     #[test]
-    fn extensions_and_events_are_skipped() {
-        let bytes = [
-            0x12, 0x25, 0, 0, 9, 9, 9, 9, 0, 0, 0, 3, 1, 1, 1, 1, 0, 0, 0, 1, 5,
-        ];
-        let frame = decode(&bytes).unwrap();
-        assert_eq!((frame.sequence, frame.payload), (Some(3), vec![5]));
-    }
-
-    #[test]
     fn every_broken_field_is_named() {
         for (bytes, part) in [
             (vec![0x11, 0x20], "parse header failed: body too short"),
@@ -298,8 +254,17 @@ mod tests {
                 vec![0x11, 0x20, 0, 0, 0, 0, 0, 9],
                 "declared body size does not match actual body size: expected=9 actual=0",
             ),
+            (
+                // A sequence that the flags do not announce is read as the size.
+                vec![0x11, 0x22, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 2, 7, 8],
+                "expected=2 actual=6",
+            ),
+            (
+                vec![0x11, 0x23, 0x11, 0, 255, 255, 255, 254, 0, 0, 0, 0],
+                "ungzip payload: EOF",
+            ),
         ] {
-            let text = decode(&bytes).unwrap_err().to_string();
+            let text = decode(&bytes).unwrap_err();
             assert!(text.contains(part), "{text:?} should name {part:?}");
         }
     }
@@ -307,11 +272,11 @@ mod tests {
     #[test]
     fn answers_have_the_recorded_bytes() {
         assert_eq!(
-            response(Numbering::None, b"{}", false),
+            response(None, false, b"{}", false),
             *b"\x11\x90\x10\x00\x00\x00\x00\x02{}"
         );
         assert_eq!(
-            response(Numbering::Last(4), b"", false),
+            response(Some(4), true, b"", false),
             *b"\x11\x93\x10\x00\x00\x00\x00\x04\x00\x00\x00\x00"
         );
         assert_eq!(

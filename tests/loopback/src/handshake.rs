@@ -3,7 +3,7 @@
 use crate::{
     codes,
     fault::{FaultKind, Trigger},
-    options::{Endpoint, Options},
+    options::{Endpoint, Oddity, Options},
     record::End,
     service::{Gate, Shared, is_open},
     upgrade::{HttpAnswer, Upgrade},
@@ -82,7 +82,8 @@ pub(crate) async fn upgrade(
 
 /// The refusal of a session for its number among those that live, or among all ever. It comes after
 /// the 101, instead of the ack.
-pub(crate) fn refusal(options: &Options, living: usize, ever: usize) -> Option<(u32, String)> {
+pub(crate) fn refusal(options: &Options, sessions: (usize, usize)) -> Option<(u32, String)> {
+    let (living, ever) = sessions;
     let kind = if options.lifetime_sessions.is_some_and(|max| ever > max) {
         "audio_duration_lifetime"
     } else if options.max_sessions.is_some_and(|max| living > max) {
@@ -100,18 +101,16 @@ async fn refuse(
     answer: &HttpAnswer,
     log_id: &str,
 ) -> End {
-    let chunked = shared.options.quirks.chunked_refusals;
+    let chunked = shared.options.has(Oddity::ChunkedRefusals);
     let _ = wire.write_all(&answer.encode(log_id, chunked)).await;
-    shared.log(
-        number,
-        format_args!("refused: HTTP {} {}", answer.status, answer.body),
-    );
+    let (status, body) = (answer.status, &answer.body);
+    shared.log(number, format_args!("refused: HTTP {status} {body}"));
     shared.record(number, |c| {
-        c.http_status = Some(answer.status);
+        c.http_status = Some(status);
         c.log_id = log_id.to_owned();
     });
     drain(wire).await;
-    End::Refused(answer.status)
+    End::Refused(status)
 }
 
 /// Ends the sending side and reads on for a moment: closing with unread data would become a reset
@@ -154,11 +153,7 @@ async fn inject_early(
             sleep(*time).await;
             return Ok(());
         }
-        FaultKind::Trickle(period) => {
-            wire.trickle(*period, u64::MAX);
-            return Ok(());
-        }
-        FaultKind::TrickleFor(period, count) => {
+        FaultKind::Trickle(period, count) => {
             wire.trickle(*period, *count);
             return Ok(());
         }

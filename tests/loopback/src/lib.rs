@@ -17,7 +17,7 @@
 //! From bottom to top:
 //! - `frame`, `request`, `audio`: what a client sent, decoded strictly;
 //! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what turns audio into words;
-//! - `transcript`, `answer`: what was heard, cut into utterances, as the service's JSON;
+//! - `transcript`, `answer`: recognised words, cut into utterances, as the service's JSON;
 //! - `session`: the rules, without sockets;
 //! - `upgrade`, `wire`, `handshake`, `connection`, [`Service`]: the sockets;
 //! - [`cli`]: the same as a program.
@@ -52,8 +52,9 @@ mod upgrade;
 mod wire;
 
 pub use fault::{Fault, FaultError, FaultKind, Target, Trigger};
+pub use frame::ClientFrame;
 pub use lag::Lag;
-pub use options::{Endpoint, LagClock, Options, Quirks, Recogniser};
-pub use record::{Answer, ClientFrame, Connection, End};
+pub use options::{Endpoint, Oddity, Options, Recogniser};
+pub use record::{Answer, Connection, End};
 pub use scripted::{At, Script, Send, Step};
 pub use service::{Gate, Service};

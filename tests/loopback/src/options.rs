@@ -1,6 +1,7 @@
-//! The settings of a service.
+//! The settings of a service: arguments of the program, and what only tests set.
 
 use crate::{fault::Fault, lag::Lag, scripted::Script, tls::Identity};
+use clap::{Parser, ValueEnum};
 use std::time::Duration;
 
 /// The resource ids that exist; any other is refused with 400.
@@ -11,105 +12,132 @@ pub(crate) const RESOURCES: [&str; 4] = [
     "volc.bigasr.sauc.concurrent",
 ];
 
-/// How the service behaves. [`Default`] is the service as it is known; each field says what may
-/// differ.
-#[derive(Clone, Debug)]
+/// How the service behaves. The docs of fields that are arguments are the program's help.
+#[derive(Clone, Debug, Parser)]
+#[command(about = crate::cli::ABOUT)]
 pub struct Options {
-    /// The port on 127.0.0.1; 0 for a free one.
+    /// Port on 127.0.0.1; 0: a free one
+    #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// App and access keys that are accepted together.
-    pub pairs: Vec<(String, String)>,
-    /// API keys that are accepted.
+    /// App keys that are accepted, by commas, together with any of the access keys
+    #[arg(
+        long = "app-key",
+        value_name = "KEY",
+        value_delimiter = ',',
+        default_value = "app-1"
+    )]
+    pub app_keys: Vec<String>,
+    /// Access keys that are accepted, by commas
+    #[arg(
+        long = "access-key",
+        value_name = "KEY",
+        value_delimiter = ',',
+        default_value = "secret-access-key"
+    )]
+    pub access_keys: Vec<String>,
+    /// API keys that are accepted, by commas
+    #[arg(
+        long = "api-key",
+        value_name = "KEY",
+        value_delimiter = ',',
+        default_value = "secret-api-key"
+    )]
     pub api_keys: Vec<String>,
-    /// Resource ids that the account has bought; any other that exists is refused with 403.
-    pub granted_resources: Vec<String>,
-    /// Sessions at a time; more get the 101 and then error 45000292 `quota exceeded for types:
-    /// concurrency`.
+    /// Resource ids that are granted, by commas; other known ones are refused with 403
+    #[arg(long, value_name = "ID", value_delimiter = ',', default_values = RESOURCES)]
+    pub granted: Vec<String>,
+    /// Sessions at a time; more get the 101, then error 45000292
+    #[arg(long)]
     pub max_sessions: Option<usize>,
-    /// Sessions ever; more get 45000292 `quota exceeded for types: audio_duration_lifetime`.
+    /// Sessions ever; more get error 45000292 of the other kind
+    #[arg(long)]
     pub lifetime_sessions: Option<usize>,
-    /// Without a packet for so long the session ends with 45000081. Pings do not count.
+    /// Time without a packet after which error 45000081 ends a session; pings do not count
+    #[arg(long, value_parser = time, default_value = "8s")]
     pub idle_timeout: Duration,
-    /// How far answers lag behind the audio.
+    /// How far answers lag behind the audio: a range, or exactly; 400ms with --exact
+    #[arg(
+        long,
+        value_name = "TIME[..TIME]",
+        default_value = "368ms..1168ms",
+        default_value_if("exact", clap::builder::ArgPredicate::IsPresent, "400ms")
+    )]
     pub lag: Lag,
-    /// Seed of the jitter. Each connection's lags follow from it and from the connection's number.
+    /// Seed of the lag's jitter; seed and number of a connection decide its lags
+    #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// By which clock.
-    pub lag_clock: LagClock,
-    /// Compress answers, as is documented; recorded traffic shows them uncompressed.
-    pub gzip_answers: bool,
-    /// On `bigmodel_async`: so much audio at least from one answer to the next. For long streams,
-    /// whose answers are long.
+    /// Measure the lag by time, not by position in the audio
+    #[arg(long)]
+    pub wall_lag: bool,
+    /// Audio, at least, from one answer to the next (bigmodel_async)
+    #[arg(long, value_parser = time, default_value = "0s")]
     pub answer_every: Duration,
-    /// Each utterance, when first told, says in its `additions` when that was: `told_at`, Unix time
-    /// in nanoseconds.
-    pub told_at: bool,
-    /// Time from one ping of the service to the next. Pings of clients do not count as packets.
-    pub ping_interval: Duration,
-    /// The recogniser that turns audio into words.
-    pub recogniser: Recogniser,
-    /// The oddities of its answers.
-    pub quirks: Quirks,
-    /// Says on stderr what each connection did, a line each. Credentials are left out.
-    pub log: bool,
-    /// Faults to inject.
+    /// Say in each utterance's additions when it was first sent: sent_at, Unix time in ns
+    #[arg(long)]
+    pub sent_at: bool,
+    /// Oddities to switch on, by commas: those that are not the default
+    #[arg(
+        long = "oddity",
+        value_name = "ODDITY",
+        value_enum,
+        value_delimiter = ','
+    )]
+    pub oddities: Vec<Oddity>,
+    /// Switch off the oddities that are on by default
+    #[arg(long)]
+    pub exact: bool,
+    /// Audio from the pause to the second pass (enable_nonstream)
+    #[arg(long, value_parser = time, default_value = "0s")]
+    pub second_pass_delay: Duration,
+    /// Faults to inject, with their moments; see below
+    #[arg(long = "fault", value_name = "FAULT", value_delimiter = ',')]
     pub faults: Vec<Fault>,
+    /// Threads; more than one for many sessions
+    #[arg(long, default_value_t = 1)]
+    pub threads: usize,
+    /// The recogniser that turns audio into words.
+    #[arg(skip = Recogniser::Marks { spikes: false })]
+    pub recogniser: Recogniser,
     /// Serve TLS with this certificate.
+    #[arg(skip)]
     pub tls: Option<Identity>,
+    /// Time from one ping of the service to the next.
+    #[arg(skip = Duration::from_secs(5))]
+    pub ping_interval: Duration,
+    /// Write a line on stderr for what each connection did. Credentials are left out.
+    #[arg(skip)]
+    pub log: bool,
     /// Keep all audio in [`Connection::pcm`](crate::Connection::pcm).
+    #[arg(skip = true)]
     pub record_audio: bool,
-    /// Keep [`Connection::frames`](crate::Connection::frames), `responses` and `heard`. Off for
+    /// Keep [`Connection::frames`](crate::Connection::frames), `responses` and `marks`. Off for
     /// thousands of long sessions.
+    #[arg(skip = true)]
     pub record_frames: bool,
     /// Keep also each packet as it came, in [`ClientFrame::bytes`](crate::ClientFrame::bytes).
+    #[arg(skip)]
     pub record_bytes: bool,
     /// The kernel's receive buffer of each connection, so that a client's writes block soon when
     /// the service hangs.
+    #[arg(skip)]
     pub receive_buffer: Option<u32>,
-    /// Threads of the service.
-    pub threads: usize,
 }
 
 impl Default for Options {
+    /// The defaults of the program, but with the recogniser of marks and a record.
     fn default() -> Self {
-        Self {
-            port: 0,
-            pairs: vec![("app-1".into(), "secret-access-key".into())],
-            api_keys: vec!["secret-api-key".into()],
-            granted_resources: RESOURCES.map(String::from).to_vec(),
-            max_sessions: None,
-            lifetime_sessions: None,
-            idle_timeout: Duration::from_secs(8),
-            lag: Lag::RECORDED,
-            seed: 0,
-            lag_clock: LagClock::Audio,
-            gzip_answers: false,
-            answer_every: Duration::ZERO,
-            told_at: false,
-            ping_interval: Duration::from_secs(5),
-            recogniser: Recogniser::Marks { spikes: false },
-            quirks: Quirks::default(),
-            log: false,
-            faults: Vec::new(),
-            tls: None,
-            record_audio: true,
-            record_frames: true,
-            record_bytes: false,
-            receive_buffer: None,
-            threads: 1,
-        }
+        Self::parse_from([""])
     }
 }
 
-/// The clock by which answers lag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LagClock {
-    /// Positions in the audio: an answer covers what came until `lag` before the latest sample,
-    /// however fast it came. At real time this is the same as [`Wall`](Self::Wall); tests that send
-    /// faster stay fast.
-    Audio,
-    /// Time: an answer comes `lag` after the audio that it covers.
-    Wall,
+impl Options {
+    pub(crate) fn has(&self, oddity: Oddity) -> bool {
+        self.oddities.contains(&oddity)
+    }
+}
+
+fn time(text: &str) -> Result<Duration, &'static str> {
+    crate::fault::duration(text).ok_or("a time such as 8s or 400ms is needed")
 }
 
 /// The recogniser: it turns audio into words.
@@ -117,11 +145,10 @@ pub enum LagClock {
 pub enum Recogniser {
     /// No word is ever recognised.
     Silent,
-    /// Reads [`marks`](crate::marks) out of the samples. With `spikes`, words have times of 80 ms
-    /// inside the mark, from 100 ms after its start, as the live service times words within longer
-    /// sounds.
+    /// Reads [`marks`](crate::marks) out of the samples.
     Marks {
-        /// Word times of 80 ms.
+        /// Word times of 80 ms, from 100 ms after the mark's start, as the live service times words
+        /// within longer sounds.
         spikes: bool,
     },
     /// Answers from a script.
@@ -130,68 +157,56 @@ pub enum Recogniser {
     Pocketsphinx,
 }
 
-/// The oddities of answers. The default has what was seen in recorded traffic or reported by users,
-/// at moments that are modelled; the fields say what else may be.
-#[derive(Clone, Debug, Default)]
-pub struct Quirks {
-    /// Without the oddities that are recorded, which are these:
-    ///
-    /// - A new utterance's start, and its last word's times, come 140 ms late at first, and are put
-    ///   right by the next answer. Each fifth answer leaves the open utterance's `start_time` out.
-    /// - The same text comes again with `prefetch` or `last_stream_duration`, once for each open
-    ///   utterance, when it has been quiet for 200 ms.
-    /// - `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` ends the list when nothing is
-    ///   open.
-    /// - Words of one space with −1 for both times stand between the words.
-    /// - An open utterance's end lies 1 ms past the duration when the sound reaches to it.
-    /// - With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than
-    ///   before.
-    pub exact: bool,
-    /// With two-pass and `result_type` `single`: a definite utterance has no `words` either.
-    pub second_pass_without_words: bool,
-    /// An empty definite utterance follows each definite one.
-    pub empty_definite: bool,
-    /// `result` is a list of one, as documented; recorded traffic shows an object.
-    pub result_list: bool,
-    /// Only `text`, never utterances.
-    pub text_only: bool,
-    /// `text` begins anew with each utterance, and has only the current one.
-    pub text_resets: bool,
-    /// Before each answer a blank one comes: `{}`, `{"result":{}}`, or with an empty text and the
-    /// position of the last answer as its duration, in turn.
-    pub blank_responses: bool,
-    /// The ack is sent only when the first audio has come, or after a second without any.
-    pub late_ack: bool,
-    /// `audio.rate` 24000 is refused with 45000151.
-    pub refuse_24000: bool,
-    /// Audio at 24000 is taken for 16000: all times and durations are half as long again.
-    pub misread_24000: bool,
-    /// With two-pass: audio from the pause to the second pass. Until then the utterance is not
-    /// definite.
-    pub second_pass_delay: Duration,
-    /// With two-pass: each second utterance's second pass comes before that of the utterance before
-    /// it.
-    pub second_pass_out_of_order: bool,
-    /// An open utterance's case and punctuation change from answer to answer.
-    pub revised_text: bool,
-    /// Answers that settle nothing leave out, in turn, `audio_info`, `text`, and the open
-    /// utterance's `words`.
-    pub absent_fields: bool,
-    /// The bodies of errors are, in turn, `{"error":…}`, plain text, and `{"message":…}`.
-    pub error_bodies: bool,
-    /// Refusals are chunked, without a length.
-    pub chunked_refusals: bool,
-}
-
-impl Quirks {
-    /// An exact service, as one would wish it.
-    #[must_use]
-    pub fn none() -> Self {
-        Self {
-            exact: true,
-            ..Self::default()
-        }
-    }
+/// An oddity of the service that is not switched on by default.
+///
+/// Those that are on without [`Options::exact`] were seen in recorded traffic or reported by users;
+/// their moments are modelled:
+///
+/// - A new utterance's start, and its last word's times, come 140 ms late at first; the next answer
+///   corrects them. Each fifth answer leaves the open utterance's `start_time` out.
+/// - The same text comes again with `prefetch` or `last_stream_duration`, once for each open
+///   utterance, when nothing has changed for 200 ms.
+/// - `{"definite":false,"start_time":-1,"end_time":-1,"text":""}` ends the list when no utterance
+///   is open.
+/// - Words of one space with −1 for both times stand between the words.
+/// - An open utterance's end lies 1 ms past the duration when the sound reaches to it.
+/// - With two-pass: a definite utterance has no `start_time`, and its end is 60 ms later than
+///   before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Oddity {
+    /// 24000 Hz is refused with 45000151
+    #[value(name = "refuse-24000")]
+    Refuse24000,
+    /// 24000 Hz is taken for 16000: all times are half as long again
+    #[value(name = "misread-24000")]
+    Misread24000,
+    /// Each second utterance's second pass comes before that of the utterance before it
+    OutOfOrder,
+    /// Definite utterances of the second pass have no words (result_type single)
+    SecondPassWithoutWords,
+    /// Never utterances, only text
+    TextOnly,
+    /// `text` begins anew with each utterance
+    TextResets,
+    /// A blank response before each answer: `{}`, an empty result, or an empty text, in turn
+    Blank,
+    /// An empty definite utterance after each definite one
+    EmptyDefinite,
+    /// The ack comes after the first audio, or after a second without any
+    LateAck,
+    /// `result` is a list, as documented
+    ResultList,
+    /// Case and punctuation of an open utterance change from answer to answer
+    RevisedText,
+    /// Answers without a new definite utterance lack, in turn, `audio_info`, `text`, and the open
+    /// utterance's `words`
+    AbsentFields,
+    /// Errors are, in turn, JSON with `error`, plain text, and JSON with `message`
+    ErrorBodies,
+    /// Refusals are chunked, without a length
+    ChunkedRefusals,
+    /// Answers are compressed, as documented
+    Gzip,
 }
 
 /// The three URIs.

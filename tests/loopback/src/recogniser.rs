@@ -1,13 +1,13 @@
 //! The recogniser of one connection.
 
 use crate::{
-    marks::{HeardMark, Reader},
+    marks::{FoundMark, Reader},
     options::Recogniser,
     pocketsphinx::{Listener, Said},
-    scripted::{Player, Send},
+    scripted::Player,
     transcript::{Transcript, Word},
 };
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::Notify;
 
 /// One connection's recogniser.
@@ -37,19 +37,19 @@ impl SessionRecogniser {
     }
 
     /// Takes audio.
-    pub(crate) fn push(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
+    pub(crate) fn push(&mut self, pcm: &[u8], found: &mut Vec<FoundMark>) {
         match self {
             Self::Silent | Self::Scripted(_) => {}
-            Self::Marks(marks) => marks.hear(pcm, heard),
-            Self::Pocketsphinx(listener) => listener.hear(pcm),
+            Self::Marks(marks) => marks.push(pcm, found),
+            Self::Pocketsphinx(listener) => listener.push(pcm),
         }
     }
 
     /// No more audio comes.
-    pub(crate) fn finish(&mut self, heard: &mut Vec<HeardMark>) {
+    pub(crate) fn finish(&mut self, found: &mut Vec<FoundMark>) {
         match self {
             Self::Silent | Self::Scripted(_) => {}
-            Self::Marks(marks) => marks.finish(heard),
+            Self::Marks(marks) => marks.finish(found),
             Self::Pocketsphinx(listener) => listener.finish(),
         }
     }
@@ -57,17 +57,14 @@ impl SessionRecogniser {
     /// Brings the transcript up to what is known of the audio up to `position`; true once nothing
     /// more can come.
     pub(crate) fn update(&mut self, transcript: &mut Transcript, position: i64) -> bool {
+        // Before its words are taken: those of an end that comes meanwhile are not forgotten.
+        let worked = self.worked();
         match self {
-            Self::Silent | Self::Scripted(_) => transcript.advance(position),
+            Self::Silent | Self::Scripted(_) => {}
             Self::Marks(marks) => {
-                while marks.queue.front().is_some_and(|(at, _)| *at <= position) {
-                    marks
-                        .queue
-                        .pop_front()
-                        .into_iter()
-                        .for_each(|(_, word)| transcript.word(word));
-                }
-                transcript.advance(position);
+                let due = marks.queue.partition_point(|(at, _)| *at <= position);
+                let words = marks.queue.drain(..due);
+                words.for_each(|(_, word)| transcript.word(word));
             }
             Self::Pocketsphinx(listener) => {
                 for said in listener.take() {
@@ -79,22 +76,16 @@ impl SessionRecogniser {
                         }
                     }
                 }
-                let worked = listener.position();
-                transcript.advance(if listener.is_done() {
-                    position
-                } else {
-                    position.min(worked)
-                });
-                return listener.is_done();
             }
         }
-        true
+        transcript.advance(worked.map_or(position, |worked| worked.min(position)));
+        worked.is_none()
     }
 
-    /// Milliseconds that the recogniser has worked through, where it takes its time.
+    /// Milliseconds that the recogniser has worked through, while it is still at work.
     pub(crate) fn worked(&self) -> Option<i64> {
         match self {
-            Self::Pocketsphinx(listener) => (!listener.is_done()).then(|| listener.position()),
+            Self::Pocketsphinx(listener) => listener.worked(),
             _ => None,
         }
     }
@@ -121,15 +112,6 @@ impl SessionRecogniser {
     }
 }
 
-/// Script steps for so much audio, for all recognisers.
-pub(crate) fn scripted_audio(recogniser: &mut SessionRecogniser, received: i64) -> Vec<Send> {
-    let received = Duration::from_millis(received.try_into().unwrap_or(0));
-    recogniser
-        .script()
-        .map(|player| player.audio(received))
-        .unwrap_or_default()
-}
-
 /// Marks, read out of the samples and held until the answers have got to their end.
 pub(crate) struct Marks {
     reader: Reader,
@@ -148,20 +130,20 @@ impl Marks {
         }
     }
 
-    fn hear(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
-        let first = heard.len();
-        self.reader.hear(pcm, heard);
-        self.queue_up(&heard[first..]);
+    fn push(&mut self, pcm: &[u8], found: &mut Vec<FoundMark>) {
+        let first = found.len();
+        self.reader.push(pcm, found);
+        self.queue_up(&found[first..]);
     }
 
-    fn finish(&mut self, heard: &mut Vec<HeardMark>) {
-        let first = heard.len();
-        self.reader.finish(heard);
-        self.queue_up(&heard[first..]);
+    fn finish(&mut self, found: &mut Vec<FoundMark>) {
+        let first = found.len();
+        self.reader.finish(found);
+        self.queue_up(&found[first..]);
     }
 
-    fn queue_up(&mut self, heard: &[HeardMark]) {
-        for mark in heard {
+    fn queue_up(&mut self, found: &[FoundMark]) {
+        for mark in found {
             let (start, end) = mark.milliseconds(self.rate);
             let (start, end) = (start.cast_signed(), end.cast_signed());
             let times = if self.spikes {

@@ -1,6 +1,6 @@
 //! Records of connections, for tests to read.
 
-use crate::marks::HeardMark;
+use crate::{frame::ClientFrame, marks::FoundMark};
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Instant};
 
@@ -33,8 +33,8 @@ pub struct Connection {
     pub audio_bytes: u64,
     /// The audio itself; see [`Options::record_audio`](crate::Options::record_audio).
     pub pcm: Arc<Vec<u8>>,
-    /// The marks that were heard, from the connection's first sample on (recogniser *marks*).
-    pub heard: Vec<HeardMark>,
+    /// The marks that were found, from the connection's first sample on (recogniser *marks*).
+    pub marks: Vec<FoundMark>,
     /// The answers, ack and final response included.
     pub responses: Vec<Answer>,
     /// The error frames: code and body.
@@ -45,8 +45,6 @@ pub struct Connection {
     pub finish_at: Option<Instant>,
     /// When the final response was handed to the socket.
     pub final_at: Option<Instant>,
-    /// Pings that came.
-    pub pings: u64,
     /// How it ended, if it did.
     pub end: Option<End>,
     /// When it ended.
@@ -68,13 +66,12 @@ impl Connection {
             packets: 0,
             audio_bytes: 0,
             pcm: Arc::default(),
-            heard: Vec::new(),
+            marks: Vec::new(),
             responses: Vec::new(),
             errors: Vec::new(),
             faults: Vec::new(),
             finish_at: None,
             final_at: None,
-            pings: 0,
             end: None,
             ended_at: None,
         }
@@ -90,31 +87,6 @@ impl Connection {
     }
 }
 
-/// One packet of the client.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ClientFrame {
-    /// When it came.
-    pub at: Instant,
-    /// 0b0001 request, 0b0010 audio.
-    pub message_type: u8,
-    /// The flags.
-    pub flags: u8,
-    /// The sequence, if it had one.
-    pub sequence: Option<i32>,
-    /// 0 raw, 1 JSON.
-    pub serialization: u8,
-    /// 0 none, 1 gzip.
-    pub compression: u8,
-    /// Bytes of payload as sent.
-    pub wire_size: usize,
-    /// Bytes of payload, inflated.
-    pub size: usize,
-    /// The whole packet as it came; empty unless
-    /// [`Options::record_bytes`](crate::Options::record_bytes).
-    pub bytes: Vec<u8>,
-}
-
 /// One answer of the service.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -125,8 +97,6 @@ pub struct Answer {
     pub json: Arc<str>,
     /// Milliseconds of audio that had come by then.
     pub received: i64,
-    /// Whether it is the final response.
-    pub last: bool,
 }
 
 impl fmt::Display for End {

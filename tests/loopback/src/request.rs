@@ -27,17 +27,10 @@ pub(crate) struct Request {
 }
 
 /// A refusal of the request: an error frame's code and text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub code: u32,
-    pub text: String,
-}
+type Refusal = (u32, String);
 
 fn refuse<T>(code: u32, text: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal {
-        code,
-        text: text.into(),
-    })
+    Err((code, text.into()))
 }
 
 #[derive(Clone, Copy)]
@@ -103,17 +96,8 @@ const FIELDS: &[(&str, Type)] = &[
     ("request.corpus.context", Type::TextOfJson),
 ];
 
-/// Each of these switches segmentation by pauses on, as `end_window_size` does.
-const SEGMENTING: &[&str] = &[
-    "request.show_speech_rate",
-    "request.show_volume",
-    "request.enable_lid",
-    "request.enable_emotion_detection",
-    "request.enable_gender_detection",
-];
-
 /// Fields of the request with the `additions` that they ask for. The values, all strings, are
-/// modelled.
+/// modelled. All but the first switch segmentation by pauses on, as `end_window_size` does.
 const EXTRAS: &[(&str, &str, &[&str])] = &[
     ("request.enable_speaker_info", "speaker_id", &["1", "2"]),
     ("request.show_speech_rate", "speech_rate", &["2.5", "4.1"]),
@@ -171,20 +155,16 @@ pub(crate) fn check(
     if bits != 16 {
         return refuse(codes::FORMAT, format!("audio format wrong: bits {bits}"));
     }
-    let channels = match int("audio.channel").unwrap_or(1) {
-        channels @ 1..=2 => channels.unsigned_abs() as usize,
-        other => {
-            return refuse(
-                codes::FORMAT,
-                format!("audio format wrong: channel {other}"),
-            );
-        }
-    };
+    let channels = int("audio.channel").unwrap_or(1);
+    if !(1..=2).contains(&channels) {
+        let text = format!("audio format wrong: channel {channels}");
+        return refuse(codes::FORMAT, text);
+    }
     let two_pass = two_pass && on("request.enable_nonstream");
-    let segmenting = two_pass || SEGMENTING.iter().any(|name| on(name));
+    let segmenting = two_pass || EXTRAS[1..].iter().any(|(path, ..)| on(path));
     Ok(Request {
         rate,
-        channels,
+        channels: channels.unsigned_abs() as usize,
         format: known.ok_or_else(|| format.to_owned()),
         show_utterances: on("request.show_utterances"),
         punctuation: on("request.enable_punc"),

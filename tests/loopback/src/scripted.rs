@@ -26,7 +26,7 @@
 use crate::fault::hex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// A script: steps in the order in which they come.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ pub struct Step {
 }
 
 /// The moment of a [`Step`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum At {
     /// After the request.
     Ack,
@@ -78,13 +78,11 @@ impl Script {
     /// A script of responses at positions in milliseconds, and a final one.
     #[must_use]
     pub fn responses<'a>(responses: impl IntoIterator<Item = (u64, &'a str)>, last: &str) -> Self {
-        let mut script = Self::default();
-        for (ms, json) in responses {
-            script = script.step(
-                At::Audio(Duration::from_millis(ms)),
-                Send::Json(json.to_owned()),
-            );
-        }
+        let responses = responses.into_iter();
+        let script = responses.fold(Self::default(), |script, (ms, json)| {
+            let at = At::Audio(Duration::from_millis(ms));
+            script.step(at, Send::Json(json.to_owned()))
+        });
         script.step(At::Finish, Send::Last(last.to_owned()))
     }
 
@@ -99,31 +97,16 @@ impl Script {
         self
     }
 
-    /// Adds a step for one connection.
-    #[must_use]
-    pub fn step_on(mut self, connection: usize, at: At, send: Send) -> Self {
-        self.steps.push(Step {
-            at,
-            send,
-            connection: Some(connection),
-        });
-        self
-    }
-
     /// Reads the file format of this module.
     ///
     /// # Errors
     /// A text that says what is wrong and where.
     pub fn from_json(json: &str) -> Result<Self, String> {
         let file: File = serde_json::from_str(json).map_err(|e| e.to_string())?;
-        let steps = file
-            .steps
-            .into_iter()
-            .enumerate()
-            .map(|(n, step)| step.read().map_err(|e| format!("step {n}: {e}")));
-        Ok(Self {
-            steps: steps.collect::<Result<_, _>>()?,
-        })
+        let steps = file.steps.into_iter().enumerate();
+        let steps = steps.map(|(n, step)| step.read().map_err(|e| format!("step {n}: {e}")));
+        let steps = steps.collect::<Result<_, _>>()?;
+        Ok(Self { steps })
     }
 }
 
@@ -154,9 +137,10 @@ impl FileStep {
         let at = match &self.at {
             serde_json::Value::String(s) if s == "ack" => At::Ack,
             serde_json::Value::String(s) if s == "finish" => At::Finish,
-            other => At::Audio(Duration::from_millis(other.as_u64().ok_or_else(|| {
-                format!("`at` is {other}, not milliseconds, \"ack\" or \"finish\"")
-            })?)),
+            other => match other.as_u64() {
+                Some(ms) => At::Audio(Duration::from_millis(ms)),
+                None => return Err(format!("`at` is {other}, not ms, \"ack\" or \"finish\"")),
+            },
         };
         let mut sends = Vec::new();
         sends.extend(self.json.map(|json| Send::Json(json.get().to_owned())));
@@ -169,10 +153,8 @@ impl FileStep {
             ));
         }
         sends.extend(self.text.map(Send::Text));
-        sends.extend(
-            self.error
-                .map(|code| Send::Error(code, self.body.unwrap_or_default())),
-        );
+        let body = self.body.unwrap_or_default();
+        sends.extend(self.error.map(|code| Send::Error(code, body)));
         sends.extend(self.close.map(Send::Close));
         match <[Send; 1]>::try_from(sends) {
             Ok([send]) => Ok(Step {
@@ -188,51 +170,44 @@ impl FileStep {
 /// A script that is being played on one connection.
 #[derive(Debug)]
 pub(crate) struct Player {
-    steps: std::collections::VecDeque<Step>,
+    steps: VecDeque<Step>,
     has_finish: bool,
 }
 
 impl Player {
     pub(crate) fn new(script: &Script, connection: usize) -> Self {
-        let mut steps: Vec<Step> = script
-            .steps
-            .iter()
-            .filter(|s| s.connection.is_none_or(|n| n == connection))
-            .cloned()
+        let steps = script.steps.iter().cloned();
+        let mut steps: Vec<Step> = steps
+            .filter(|step| step.connection.is_none_or(|n| n == connection))
             .collect();
-        // Stable: what is for the same moment keeps its order.
-        steps.sort_by_key(|step| match step.at {
-            At::Ack => (0, Duration::ZERO),
-            At::Audio(at) => (1, at),
-            At::Finish => (2, Duration::ZERO),
-        });
-        let has_finish = steps.iter().any(|s| s.at == At::Finish);
+        // Stable: steps for the same moment keep their order.
+        steps.sort_by_key(|step| step.at);
         Self {
+            has_finish: steps.iter().any(|step| step.at == At::Finish),
             steps: steps.into(),
-            has_finish,
         }
     }
 
     /// Returns the steps that replace the ack.
     pub(crate) fn ack(&mut self) -> Vec<Send> {
-        self.take(|at| at == At::Ack)
+        self.until(At::Ack)
     }
 
-    /// Returns the steps that are due when `received` of audio has come.
-    pub(crate) fn audio(&mut self, received: Duration) -> Vec<Send> {
-        self.take(|at| matches!(at, At::Audio(at) if at <= received))
+    /// Returns the steps that are due when so many milliseconds of audio have come.
+    pub(crate) fn audio(&mut self, received: i64) -> Vec<Send> {
+        self.until(At::Audio(Duration::from_millis(received.cast_unsigned())))
     }
 
     /// Returns the steps of the finish, or none if the script has no step for it.
     pub(crate) fn finish(&mut self) -> Option<Vec<Send>> {
         // Positions that the audio never reached are passed over.
-        self.take(|at| at != At::Finish).clear();
-        self.has_finish.then(|| self.take(|_| true))
+        self.until(At::Audio(Duration::MAX));
+        self.has_finish.then(|| self.until(At::Finish))
     }
 
-    fn take(&mut self, due: impl Fn(At) -> bool) -> Vec<Send> {
-        let count = self.steps.iter().take_while(|s| due(s.at)).count();
-        self.steps.drain(..count).map(|s| s.send).collect()
+    fn until(&mut self, at: At) -> Vec<Send> {
+        let due = self.steps.partition_point(|step| step.at <= at);
+        self.steps.drain(..due).map(|step| step.send).collect()
     }
 }
 
@@ -248,11 +223,12 @@ mod tests {
         )
         .unwrap();
         let ms = |ms| At::Audio(Duration::from_millis(ms));
-        let expected = Script::default()
+        let mut expected = Script::default()
             .step(ms(600), Send::Json(r#"{"b" : 1.50, "a":[]}"#.into()))
             .step(At::Finish, Send::Last("{".into()))
             .step(At::Ack, Send::Frame(vec![0x11, 0x90]))
-            .step_on(2, ms(7), Send::Error(5, "x".into()));
+            .step(ms(7), Send::Error(5, "x".into()));
+        expected.steps[3].connection = Some(2);
         assert_eq!(script.steps, expected.steps);
     }
 
@@ -272,23 +248,13 @@ mod tests {
 
     #[test]
     fn steps_come_at_their_moment_on_their_connection() {
-        let script = Script::responses([(500, "late"), (100, "early")], "end").step_on(
-            2,
-            At::Audio(Duration::from_millis(200)),
-            Send::Close(1011),
-        );
+        let mut script = Script::responses([(500, "late"), (100, "early")], "end")
+            .step(At::Audio(Duration::from_millis(200)), Send::Close(1011));
+        script.steps[3].connection = Some(2);
         let mut player = Player::new(&script, 1);
         assert_eq!(player.ack(), []);
-        assert_eq!(
-            player.audio(Duration::from_millis(400)),
-            [Send::Json("early".into())]
-        );
+        assert_eq!(player.audio(400), [Send::Json("early".into())]);
         assert_eq!(player.finish(), Some(vec![Send::Last("end".into())]));
-        assert_eq!(
-            Player::new(&script, 2)
-                .audio(Duration::from_millis(400))
-                .len(),
-            2
-        );
+        assert_eq!(Player::new(&script, 2).audio(400).len(), 2);
     }
 }

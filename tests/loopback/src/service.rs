@@ -11,10 +11,7 @@ use std::{
     collections::HashMap,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -51,17 +48,15 @@ pub struct Service {
 impl Service {
     /// Starts a service on 127.0.0.1.
     ///
-    /// # Errors The port is taken, the certificate is none, or the recogniser is not installed: the
+    /// # Errors
+    /// The port is taken, the certificate can't be used, or the recogniser is not installed: the
     /// text says how to get it.
     pub fn start(options: Options) -> io::Result<Self> {
         if matches!(options.recogniser, crate::Recogniser::Pocketsphinx) {
             crate::pocketsphinx::check().map_err(io::Error::other)?;
         }
-        let tls = options
-            .tls
-            .as_ref()
-            .map(crate::tls::Identity::acceptor)
-            .transpose()?;
+        let tls = options.tls.as_ref().map(|identity| identity.acceptor());
+        let tls = tls.transpose()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .thread_name("loopback")
@@ -155,12 +150,6 @@ impl Service {
         let latest = state.injectors.iter().max_by_key(|(number, _)| **number);
         latest.is_some_and(|(_, injector)| injector.send(kind).is_ok())
     }
-
-    /// Sessions that are live now.
-    #[must_use]
-    pub fn live_sessions(&self) -> usize {
-        self.shared.live.load(Ordering::Relaxed)
-    }
 }
 
 impl Drop for Service {
@@ -196,7 +185,6 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     gates: watch::Sender<u8>,
-    live: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -205,7 +193,8 @@ struct State {
     injectors: HashMap<usize, mpsc::UnboundedSender<FaultKind>>,
     /// Which faults with [`Target::Once`] have come.
     fired: Vec<bool>,
-    sessions: usize,
+    /// Sessions that are live, and those that ever were.
+    sessions: (usize, usize),
 }
 
 impl Shared {
@@ -219,7 +208,6 @@ impl Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
             gates: watch::Sender::new(0),
-            live: AtomicUsize::new(0),
         }
     }
 
@@ -277,12 +265,12 @@ impl Shared {
         receiver
     }
 
-    /// Counts a session: what is live and what ever was, this one included.
-    pub(crate) fn session(self: &Arc<Self>) -> (Live, usize, usize) {
+    /// Counts a session: those that are live, and those that ever were, this one included.
+    pub(crate) fn session(self: &Arc<Self>) -> (Live, (usize, usize)) {
         let mut state = self.lock();
-        state.sessions += 1;
-        let live = self.live.fetch_add(1, Ordering::Relaxed) + 1;
-        (Live(self.clone()), live, state.sessions)
+        let (live, ever) = state.sessions;
+        state.sessions = (live + 1, ever + 1);
+        (Live(self.clone()), state.sessions)
     }
 
     /// The faults whose moment it is on this connection; `own`: which of them came there before.
@@ -294,27 +282,16 @@ impl Shared {
     ) -> Vec<FaultKind> {
         let faults = &self.options.faults;
         own.resize(faults.len(), false);
-        if !faults
-            .iter()
-            .enumerate()
-            .any(|(n, fault)| !own[n] && moment(fault.trigger))
-        {
-            return Vec::new();
-        }
         let mut state = self.lock();
         let mut due = Vec::new();
-        for (n, fault) in faults
-            .iter()
-            .enumerate()
-            .filter(|(_, fault)| moment(fault.trigger))
-        {
+        for (n, fault) in faults.iter().enumerate() {
             let here = match fault.target {
                 Target::Once => !state.fired[n],
                 Target::Each => true,
                 Target::Connection(only) => only == number,
             };
-            if here && !std::mem::replace(&mut own[n], true) {
-                state.fired[n] = true;
+            if here && !own[n] && moment(fault.trigger) {
+                (own[n], state.fired[n]) = (true, true);
                 due.push(fault.kind.clone());
             }
         }
@@ -327,7 +304,7 @@ pub(crate) struct Live(Arc<Shared>);
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.0.live.fetch_sub(1, Ordering::Relaxed);
+        self.0.lock().sessions.0 -= 1;
     }
 }
 

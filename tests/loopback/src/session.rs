@@ -7,10 +7,10 @@ use crate::{
     answer::Answers,
     audio::Samples,
     codes,
-    frame::{self, Frame, Kind},
+    frame::{self, AUDIO, ClientFrame, REQUEST},
     lag::SessionLag,
-    marks::HeardMark,
-    options::{Endpoint, LagClock, Options},
+    marks::FoundMark,
+    options::{Endpoint, Oddity, Options},
     recogniser::SessionRecogniser,
     transcript::Transcript,
 };
@@ -49,11 +49,10 @@ pub(crate) enum ResponseKind {
 pub(crate) enum Out {
     Response {
         kind: ResponseKind,
-        bytes: Vec<u8>,
+        sequence: Option<i32>,
         json: String,
     },
     Error {
-        bytes: Vec<u8>,
         code: u32,
         body: String,
     },
@@ -91,7 +90,7 @@ pub(crate) struct Session {
     sample_bytes: u64,
     samples: Option<Samples>,
     pub(crate) request_json: Option<Value>,
-    pub(crate) heard: Vec<HeardMark>,
+    pub(crate) marks: Vec<FoundMark>,
     pub(crate) out: VecDeque<Out>,
     pub(crate) no_final: bool,
     answers: Answers,
@@ -135,7 +134,7 @@ impl Session {
         now: Instant,
     ) -> Self {
         Self {
-            answers: Answers::new(endpoint, log_id, options.told_at),
+            answers: Answers::new(endpoint, log_id, options.clone()),
             lag: SessionLag::new(options.lag, options.seed, number),
             answered: 0,
             options,
@@ -149,7 +148,7 @@ impl Session {
             sample_bytes: 0,
             samples: None,
             request_json: None,
-            heard: Vec::new(),
+            marks: Vec::new(),
             out: VecDeque::new(),
             no_final: false,
             transcript: None,
@@ -187,47 +186,54 @@ impl Session {
 
     /// Takes one packet. The frame comes back with its payload, for the record, when it could be
     /// decoded.
-    pub(crate) fn packet(&mut self, bytes: &[u8], now: Instant) -> (PacketKind, Option<Frame>) {
+    pub(crate) fn packet(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+    ) -> (PacketKind, Option<(ClientFrame, Vec<u8>)>) {
         self.idle_since = now;
         self.packets = self.packets.saturating_add(1);
-        let frame = match frame::decode(bytes) {
+        let (frame, payload) = match frame::decode(bytes, now.into()) {
             Ok(frame) => frame,
-            Err(error) if !self.is_over() => {
-                self.decode_error(&error.to_string());
+            Err(error) => {
+                if !self.is_over() {
+                    self.decode_error(&error);
+                }
                 return (PacketKind::Nothing, None);
             }
-            Err(_) => return (PacketKind::Nothing, None),
         };
-        let expected = if frame.is_last() {
-            -self.packets
-        } else {
-            self.packets
+        let sign = if frame.is_last() { -1 } else { 1 };
+        let expected = sign * self.packets;
+        let packet = match frame.sequence.filter(|&number| number != expected) {
+            Some(number) => {
+                self.decode_error(&format!(
+                    "unable to decode V1 protocol message: autoAssignedSequence ({expected}) \
+                     mismatch sequence in request ({number})"
+                ));
+                PacketKind::Nothing
+            }
+            None if self.is_over() => PacketKind::Nothing,
+            None => self.numbered(&frame, &payload, now),
         };
-        if let Some(number) = frame.sequence.filter(|&number| number != expected) {
-            let text = format!(
-                "unable to decode V1 protocol message: autoAssignedSequence ({expected}) \
-                 mismatch sequence in request ({number})"
-            );
-            self.decode_error(&text);
-            return (PacketKind::Nothing, Some(frame));
-        }
-        if self.is_over() {
-            return (PacketKind::Nothing, Some(frame));
-        }
-        let packet = match (frame.kind, self.phase) {
-            (Kind::Request, Phase::Request) => self.request(&frame, now),
-            (Kind::Request, _) => self.fail(
-                codes::PARAMETERS,
-                "invalid parameters: repeated request object",
-            ),
-            (Kind::Audio, Phase::Request) => self.fail(
+        (packet, Some((frame, payload)))
+    }
+
+    /// Takes a packet whose number is right.
+    fn numbered(&mut self, frame: &ClientFrame, payload: &[u8], now: Instant) -> PacketKind {
+        let (code, text) = match (frame.message_type, self.phase) {
+            (REQUEST, Phase::Request) => return self.request(payload, frame.is_last(), now),
+            (AUDIO, Phase::Audio) => return self.audio(payload, frame.is_last(), now),
+            (AUDIO, Phase::Request) => (
                 codes::NO_REQUEST,
                 "payload unmarshal: no request object before data",
             ),
-            (Kind::Audio, Phase::Audio) => self.audio(&frame, now),
-            (Kind::Audio, _) => self.fail(codes::PACKET, "packet after the last packet"),
+            (AUDIO, _) => (codes::PACKET, "packet after the last packet"),
+            _ => (
+                codes::PARAMETERS,
+                "invalid parameters: repeated request object",
+            ),
         };
-        (packet, Some(frame))
+        self.fail(code, text)
     }
 
     /// A message that is no binary one.
@@ -237,20 +243,26 @@ impl Session {
         }
     }
 
-    /// Ends the session with an error frame of this body, `{"error":…}` around it.
-    pub(crate) fn fail(&mut self, code: u32, text: &str) -> PacketKind {
-        self.error(code, text);
-        self.over();
+    /// Ends the session with an error frame that says this.
+    fn fail(&mut self, code: u32, text: &str) -> PacketKind {
+        let forms = if self.options.has(Oddity::ErrorBodies) {
+            3
+        } else {
+            1
+        };
+        self.errors += 1;
+        let body = match self.errors % forms {
+            1 => text.to_owned(),
+            2 => serde_json::json!({ "message": text }).to_string(),
+            _ => serde_json::json!({ "error": text }).to_string(),
+        };
+        self.fail_with(code, body);
         PacketKind::Nothing
     }
 
     /// Ends the session with an error frame of exactly this body.
     pub(crate) fn fail_with(&mut self, code: u32, body: String) {
-        self.out.push_back(Out::Error {
-            bytes: frame::error(code, body.as_bytes()),
-            code,
-            body,
-        });
+        self.out.push_back(Out::Error { code, body });
         self.over();
     }
 
@@ -259,32 +271,12 @@ impl Session {
         self.recogniser = SessionRecogniser::Silent;
     }
 
-    fn error(&mut self, code: u32, text: &str) {
-        self.errors += 1;
-        let form = if self.options.quirks.error_bodies {
-            self.errors % 3
-        } else {
-            0
-        };
-        let body = match form {
-            1 => text.to_owned(),
-            2 => serde_json::json!({ "message": text }).to_string(),
-            _ => serde_json::json!({ "error": text }).to_string(),
-        };
-        self.out.push_back(Out::Error {
-            bytes: frame::error(code, body.as_bytes()),
-            code,
-            body,
-        });
-    }
-
     fn decode_error(&mut self, text: &str) {
-        let text = format!("decode ws request failed: {text}");
-        if !self.is_over() {
-            self.fail(codes::PACKET, &text);
-        } else if self.late_errors < MAX_LATE_ERRORS {
+        if self.is_over() {
             self.late_errors += 1;
-            self.error(codes::PACKET, &text);
+        }
+        if self.late_errors <= MAX_LATE_ERRORS {
+            self.fail(codes::PACKET, &format!("decode ws request failed: {text}"));
         }
     }
 
@@ -334,7 +326,7 @@ impl Session {
         }
         if self.notify().is_some() && self.finish_due.is_none() {
             match self.phase {
-                Phase::Audio if self.options.lag_clock == LagClock::Audio => {
+                Phase::Audio if !self.options.wall_lag => {
                     let known = self.lag.known(self.received());
                     self.respond(known, false);
                 }

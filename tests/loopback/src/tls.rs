@@ -12,6 +12,9 @@ use tokio_rustls::{
     },
 };
 
+/// The names of this machine.
+const LOCAL: &[&str] = &["localhost", "127.0.0.1"];
+
 /// A certificate chain and its key, as PEM.
 #[derive(Clone)]
 pub struct Identity {
@@ -34,12 +37,7 @@ impl Identity {
     /// # Errors
     /// The key can't be made.
     pub fn self_signed() -> Result<Self, rcgen::Error> {
-        let key = KeyPair::generate()?;
-        let certificate = params(&["localhost", "127.0.0.1"])?.self_signed(&key)?;
-        Ok(Self {
-            chain_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-        })
+        Self::signed_by_itself(&params(LOCAL)?)
     }
 
     /// One that has signed itself and is marked as an authority (CA:TRUE), as `openssl req -x509`
@@ -48,11 +46,15 @@ impl Identity {
     /// # Errors
     /// The key can't be made.
     pub fn self_signed_authority(names: &[&str], until: i32) -> Result<Self, rcgen::Error> {
-        let key = KeyPair::generate()?;
         let mut params = params(names)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
+        Self::signed_by_itself(&params)
+    }
+
+    fn signed_by_itself(params: &CertificateParams) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
         Ok(Self {
             chain_pem: params.self_signed(&key)?.pem(),
             key_pem: key.serialize_pem(),
@@ -64,26 +66,20 @@ impl Identity {
     /// # Errors
     /// The PEM does not hold a chain and its key.
     pub fn acceptor(&self) -> io::Result<TlsAcceptor> {
-        let invalid =
-            |e: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidInput, e.to_string());
-        let chain = CertificateDer::pem_slice_iter(self.chain_pem.as_bytes())
-            .collect::<Result<Vec<_>, _>>();
-        let key =
-            PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).map_err(|e| invalid(&e))?;
-        let config =
-            ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .and_then(|c| {
-                    c.with_no_client_auth()
-                        .with_single_cert(chain.map_err(|_| rustls_error())?, key)
-                })
-                .map_err(|e| invalid(&e))?;
+        let chain = CertificateDer::pem_slice_iter(self.chain_pem.as_bytes());
+        let chain = chain.collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).map_err(invalid)?;
+        let provider = Arc::new(crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(invalid)?;
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }
 
-fn rustls_error() -> tokio_rustls::rustls::Error {
-    tokio_rustls::rustls::Error::General("the chain is no PEM".into())
+fn invalid(error: impl fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error.to_string())
 }
 
 /// A certificate authority of one's own. Trust it by `SSL_CERT_FILE` with [`pem`](Self::pem) in it.
@@ -124,7 +120,7 @@ impl Authority {
     /// # Errors
     /// The key can't be made.
     pub fn good(&self) -> Result<Identity, rcgen::Error> {
-        self.sign(params(&["localhost", "127.0.0.1"])?)
+        self.sign(params(LOCAL)?)
     }
 
     /// One that ran out in 2021.
@@ -132,7 +128,7 @@ impl Authority {
     /// # Errors
     /// The key can't be made.
     pub fn expired(&self) -> Result<Identity, rcgen::Error> {
-        let mut params = params(&["localhost", "127.0.0.1"])?;
+        let mut params = params(LOCAL)?;
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
         self.sign(params)

@@ -1,6 +1,10 @@
 //! Words in the order of speech, cut into utterances by pauses.
 
-use crate::{options::Quirks, request::Request};
+use crate::{
+    options::{Oddity, Options},
+    request::Request,
+};
+use std::sync::Arc;
 
 /// Pauses that split the final response when nothing asked for segmentation before.
 const FINAL_PAUSE: i64 = 800;
@@ -16,31 +20,30 @@ pub(crate) struct Word {
     pub sound: (i64, i64),
 }
 
-/// How far an utterance is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Ended by a pause; its second pass is due at this position.
-    Waiting(i64),
-    Definite,
-}
-
 /// An utterance that a pause, or the end, has ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Utterance {
     pub words: Vec<Word>,
-    pub standing: Standing,
+    /// Position at which its second pass is due; until then it is not definite.
+    due: Option<i64>,
     /// Ended by the end of the audio, not by a pause.
     pub hard: bool,
     /// Whether an answer has listed it as definite.
     pub announced: bool,
-    /// Its JSON and text once it was listed as definite, for they come again in every answer.
-    pub listed: Option<(String, String)>,
+    /// Its JSON and text when last listed; once definite, they come again in every answer.
+    pub listed: (String, String),
+}
+
+impl Utterance {
+    pub(crate) fn is_definite(&self) -> bool {
+        self.due.is_none()
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Transcript {
     pub request: Request,
-    pub quirks: Quirks,
+    options: Arc<Options>,
     pub done: Vec<Utterance>,
     /// The words of the utterance under way.
     pub open: Vec<Word>,
@@ -68,10 +71,10 @@ pub(crate) enum News {
 }
 
 impl Transcript {
-    pub(crate) fn new(request: Request, quirks: Quirks) -> Self {
+    pub(crate) fn new(request: Request, options: Arc<Options>) -> Self {
         Self {
             request,
-            quirks,
+            options,
             done: Vec::new(),
             open: Vec::new(),
             guess: Vec::new(),
@@ -122,14 +125,16 @@ impl Transcript {
             let cut =
                 (1..words.len()).find(|&n| words[n].sound.0 - words[n - 1].sound.1 >= FINAL_PAUSE);
             let rest = words.split_off(cut.unwrap_or(words.len()));
-            let mut utterance = Utterance::new(words, Standing::Definite);
-            utterance.hard = rest.is_empty();
-            self.done.push(utterance);
-            words = rest;
+            let hard = rest.is_empty();
+            self.done.push(Utterance {
+                words: std::mem::replace(&mut words, rest),
+                hard,
+                ..Utterance::default()
+            });
         }
         self.done
             .iter_mut()
-            .for_each(|u| u.standing = Standing::Definite);
+            .for_each(|utterance| utterance.due = None);
     }
 
     /// Takes the reason for the next answer.
@@ -138,7 +143,7 @@ impl Transcript {
             return News::Changed;
         }
         let quiet = self.position - self.changed_at >= 200;
-        if !self.quirks.exact
+        if !self.options.exact
             && quiet
             && !self.open.is_empty()
             && !std::mem::replace(&mut self.prefetched, true)
@@ -161,21 +166,18 @@ impl Transcript {
         if next - last.sound.1 < window || next < self.request.force_to_speech {
             return;
         }
-        let delay = i64::try_from(self.quirks.second_pass_delay.as_millis()).unwrap_or(i64::MAX);
-        let first_of_two =
-            self.quirks.second_pass_out_of_order && self.done.len().is_multiple_of(2);
-        let standing =
-            if self.request.two_pass && (delay > 0 || self.quirks.second_pass_out_of_order) {
-                Standing::Waiting(if first_of_two {
-                    i64::MAX
-                } else {
-                    self.position.saturating_add(delay)
-                })
-            } else {
-                Standing::Definite
-            };
-        self.done
-            .push(Utterance::new(std::mem::take(&mut self.open), standing));
+        let delay = i64::try_from(self.options.second_pass_delay.as_millis()).unwrap_or(i64::MAX);
+        let out_of_order = self.options.has(Oddity::OutOfOrder);
+        let late = self.request.two_pass && (delay > 0 || out_of_order);
+        let due = match out_of_order && self.done.len().is_multiple_of(2) {
+            true => i64::MAX,
+            false => self.position.saturating_add(delay),
+        };
+        self.done.push(Utterance {
+            words: std::mem::take(&mut self.open),
+            due: late.then_some(due),
+            ..Utterance::default()
+        });
         self.listed = (0, 0);
         self.prefetched = false;
         self.change();
@@ -183,11 +185,11 @@ impl Transcript {
 
     fn second_passes(&mut self) {
         for n in 0..self.done.len() {
-            if matches!(self.done[n].standing, Standing::Waiting(due) if due <= self.position) {
-                self.done[n].standing = Standing::Definite;
-                if self.quirks.second_pass_out_of_order && n % 2 == 1 {
+            if self.done[n].due.is_some_and(|due| due <= self.position) {
+                self.done[n].due = None;
+                if self.options.has(Oddity::OutOfOrder) && n % 2 == 1 {
                     // The one before follows in an answer of its own.
-                    self.done[n - 1].standing = Standing::Waiting(self.position + 1);
+                    self.done[n - 1].due = Some(self.position + 1);
                 }
                 self.change();
             }
@@ -195,22 +197,9 @@ impl Transcript {
     }
 }
 
-impl Utterance {
-    fn new(words: Vec<Word>, standing: Standing) -> Self {
-        Self {
-            words,
-            standing,
-            hard: false,
-            announced: false,
-            listed: None,
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use std::time::Duration;
 
     pub(crate) fn request(end_window: Option<i64>) -> Request {
         Request {
@@ -227,6 +216,13 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) fn exact() -> Options {
+        Options {
+            exact: true,
+            ..Options::default()
+        }
+    }
+
     pub(crate) fn word(text: &str, start: i64, end: i64) -> Word {
         Word {
             text: text.into(),
@@ -236,100 +232,80 @@ pub(crate) mod tests {
         }
     }
 
+    /// A transcript of an exact service with one word, from 0 to 300 ms.
     fn transcript(end_window: Option<i64>) -> Transcript {
-        Transcript::new(request(end_window), Quirks::none())
+        let mut transcript = Transcript::new(request(end_window), exact().into());
+        transcript.word(word("a", 0, 300));
+        transcript
+    }
+
+    /// Utterances that have ended when all audio up to each position was worked through.
+    fn ended(mut transcript: Transcript, positions: [i64; 2]) -> [usize; 2] {
+        positions.map(|position| {
+            transcript.advance(position);
+            transcript.done.len()
+        })
     }
 
     #[test]
-    fn nothing_settles_unless_asked_and_the_end_splits_by_pauses() {
+    fn an_utterance_ends_by_its_window_or_at_the_end() {
         let mut t = transcript(None);
-        t.word(word("a", 0, 300));
         t.word(word("b", 2000, 2300));
         t.advance(9000);
         assert_eq!((t.done.len(), t.open.len()), (0, 2));
         t.finish();
         assert_eq!(t.done.len(), 2);
-        assert!(t.done.iter().all(|u| u.standing == Standing::Definite));
-    }
+        assert!(t.done.iter().all(Utterance::is_definite));
 
-    #[test]
-    fn a_pause_of_the_window_settles_to_the_millisecond() {
+        assert_eq!(ended(transcript(Some(800)), [1099, 1100]), [0, 1]);
+        let mut forced = transcript(Some(800));
+        forced.request.force_to_speech = 3000;
+        assert_eq!(ended(forced, [2999, 3000]), [0, 1]);
+        // The pause is one of the sound, not of the times in answers.
+        let mut spike = transcript(Some(800));
+        (spike.open[0].start, spike.open[0].end) = (100, 180);
+        assert_eq!(ended(spike, [1000, 1100]), [0, 1]);
+
         let mut t = transcript(Some(800));
-        t.word(word("a", 0, 300));
-        t.advance(1099);
-        assert_eq!(t.done.len(), 0);
-        t.advance(1100);
-        assert_eq!(t.done.len(), 1);
-        let mut t = transcript(Some(800));
-        t.word(word("a", 0, 300));
         t.word(word("b", 1100, 1400));
-        assert_eq!(
-            (t.done.len(), t.open.len()),
-            (1, 1),
-            "audio that comes at once is cut alike"
-        );
+        let cut = (t.done.len(), t.open.len());
+        assert_eq!(cut, (1, 1), "audio that comes at once is cut alike");
     }
 
     #[test]
-    fn no_end_before_force_to_speech_time() {
-        let mut t = transcript(Some(800));
-        t.request.force_to_speech = 3000;
-        t.word(word("a", 0, 300));
-        t.advance(2999);
-        assert_eq!(t.done.len(), 0);
-        t.advance(3000);
-        assert_eq!(t.done.len(), 1);
-    }
-
-    #[test]
-    fn the_pause_is_of_the_sound_not_of_the_told_times() {
-        let mut t = transcript(Some(800));
-        t.word(Word {
-            text: "a".into(),
-            start: 100,
-            end: 180,
-            sound: (0, 300),
-        });
-        t.advance(1000);
-        assert_eq!(t.done.len(), 0);
-    }
-
-    #[test]
-    fn news_is_told_once() {
-        let mut t = transcript(None);
-        t.quirks.exact = false;
+    fn each_change_makes_one_answer() {
+        let mut t = Transcript::new(request(None), Options::default().into());
         assert_eq!(t.news(), News::Nothing);
         t.word(word("a", 0, 300));
-        assert_eq!(t.news(), News::Changed);
-        assert_eq!(t.news(), News::Nothing);
+        assert_eq!((t.news(), t.news()), (News::Changed, News::Nothing));
         t.advance(500);
         assert_eq!((t.news(), t.news()), (News::Prefetch, News::Nothing));
         t.guess(vec![word("b", 400, 600)]);
         assert_eq!(t.news(), News::Changed);
         t.guess(vec![word("b", 400, 620)]);
-        assert_eq!(t.news(), News::Nothing, "times alone are no news");
+        assert_eq!(t.news(), News::Nothing, "other times alone make none");
     }
 
     #[test]
     fn second_passes_late_and_out_of_order() {
-        let mut t = transcript(Some(800));
-        t.request.two_pass = true;
-        t.quirks.second_pass_delay = Duration::from_millis(500);
-        t.quirks.second_pass_out_of_order = true;
+        let mut request = request(Some(800));
+        request.two_pass = true;
+        let options = Options {
+            second_pass_delay: std::time::Duration::from_millis(500),
+            oddities: vec![Oddity::OutOfOrder],
+            ..exact()
+        };
+        let mut t = Transcript::new(request, options.into());
         t.word(word("a", 0, 300));
         t.advance(1100);
         t.word(word("b", 1200, 1500));
-        t.advance(2300);
-        let definite = |t: &Transcript| {
-            t.done
-                .iter()
-                .map(|u| u.standing == Standing::Definite)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(definite(&t), [false, false]);
-        t.advance(2800);
-        assert_eq!(definite(&t), [false, true]);
-        t.advance(2900);
-        assert_eq!(definite(&t), [true, true]);
+        for (position, expected) in [
+            (2300, [false, false]),
+            (2800, [false, true]),
+            (2900, [true, true]),
+        ] {
+            t.advance(position);
+            assert_eq!([0, 1].map(|n| t.done[n].is_definite()), expected);
+        }
     }
 }

@@ -23,6 +23,8 @@ const EXTRA_HEADERS: &str = "Content-Length: 0\r\nServer: loopback\r\nVia: 1.1 l
     Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n\
     X-Tt-Trace-Tag: id=5\r\nX-Tt-Trace-Host: loopback\r\n";
 
+const NO_GRANT: &str = "load grant: requested grant not found in SaaS storage";
+
 /// An upgrade request.
 #[derive(Clone, Debug)]
 pub(crate) struct Upgrade {
@@ -107,11 +109,11 @@ impl Upgrade {
 
     /// All headers. **Credentials included.**
     pub(crate) fn headers(&self) -> Vec<(String, String)> {
-        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        let headers = self.request.headers().iter();
-        headers
-            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
-            .collect()
+        let headers = self.request.headers().iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.into_owned())
+        });
+        headers.collect()
     }
 
     /// The first header of that name.
@@ -139,18 +141,15 @@ impl Upgrade {
         options: &Options,
         log_id: &str,
     ) -> Result<(Endpoint, Vec<u8>), HttpAnswer> {
-        let refuse = |status, text: &str| Err(HttpAnswer::error(status, text));
         if self.request.headers().get_all("Host").iter().count() != 1 {
-            return refuse(400, "exactly one Host header is needed");
+            return Err(HttpAnswer::error(400, "exactly one Host header is needed"));
         }
-        let Some(endpoint) = Endpoint::of_path(self.request.uri().path()) else {
-            return refuse(404, "no such path");
-        };
-        let response = match create_response(&self.request) {
-            Ok(response) => response,
-            Err(error) => return refuse(400, &format!("not a WebSocket upgrade: {error}")),
-        };
-        self.check_credentials(options)?;
+        let endpoint = Endpoint::of_path(self.request.uri().path())
+            .ok_or_else(|| HttpAnswer::error(404, "no such path"))?;
+        let response = create_response(&self.request)
+            .map_err(|e| HttpAnswer::error(400, &format!("not a WebSocket upgrade: {e}")))?;
+        self.check_credentials(options)
+            .map_err(|(status, text)| HttpAnswer::error(status, &text))?;
         let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT);
         let accept = accept.and_then(|value| value.to_str().ok());
         let mut head = format!(
@@ -164,16 +163,13 @@ impl Upgrade {
         Ok((endpoint, (head + "\r\n").into_bytes()))
     }
 
-    fn check_credentials(&self, options: &Options) -> Result<(), HttpAnswer> {
-        let refuse = |status, text: &str| Err(HttpAnswer::error(status, text));
-        let key = self.given("X-Api-Key");
-        let app = self.given("X-Api-App-Key");
-        let access = self.given("X-Api-Access-Key");
+    fn check_credentials(&self, options: &Options) -> Result<(), (u16, String)> {
+        let refuse = |status, text: &str| Err((status, text.to_owned()));
+        let [key, app, access] =
+            ["X-Api-Key", "X-Api-App-Key", "X-Api-Access-Key"].map(|name| self.given(name));
         if key.is_some() && (app.is_some() || access.is_some()) {
-            return refuse(
-                400,
-                "X-Api-Key and X-Api-App-Key/X-Api-Access-Key are given together",
-            );
+            let pair = "X-Api-App-Key/X-Api-Access-Key";
+            return refuse(400, &format!("X-Api-Key and {pair} are given together"));
         }
         let id = self.given("X-Api-Resource-Id").unwrap_or_default();
         if id.is_empty() {
@@ -182,22 +178,19 @@ impl Upgrade {
         if !RESOURCES.contains(&id.as_ref()) {
             return refuse(400, &format!("resourceId {id} is not allowed"));
         }
-        let pair = (
-            app.unwrap_or_default().into_owned(),
-            access.unwrap_or_default().into_owned(),
-        );
-        if let Some(key) = key {
-            if !options.api_keys.contains(&key.into_owned()) {
+        let is_among = |given: Option<Cow<'_, str>>, known: &[String]| {
+            given.is_some_and(|given| known.iter().any(|known| *known == given))
+        };
+        if key.is_some() {
+            if !is_among(key, &options.api_keys) {
                 return refuse(401, "Invalid X-Api-Key");
             }
-        } else if !options.pairs.contains(&pair) {
-            return refuse(401, "load grant: requested grant not found in SaaS storage");
+        } else if !(is_among(app, &options.app_keys) && is_among(access, &options.access_keys)) {
+            return refuse(401, NO_GRANT);
         }
-        if !options.granted_resources.contains(&id.to_string()) {
-            return refuse(
-                403,
-                &format!("[resource_id={id}] requested resource not granted"),
-            );
+        if !is_among(Some(id.clone()), &options.granted) {
+            let text = format!("[resource_id={id}] requested resource not granted");
+            return refuse(403, &text);
         }
         Ok(())
     }
@@ -217,7 +210,7 @@ mod tests {
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         let options = Options {
-            granted_resources: vec!["volc.seedasr.sauc.duration".into()],
+            granted: vec!["volc.seedasr.sauc.duration".into()],
             ..Options::default()
         };
         let (_, request) = Request::try_parse(head.as_bytes()).unwrap().unwrap();
@@ -227,33 +220,32 @@ mod tests {
 
     #[test]
     fn refusals_with_their_bodies() {
+        let pair = format!("{PAIR}{RESOURCE}");
+        let resource = |id| format!("{PAIR}X-Api-Resource-Id: {id}\r\n");
         for (headers, status, body) in [
-            (format!("{PAIR}{RESOURCE}Host: other\r\n"), 400, "Host"),
+            (pair.clone() + "Host: other\r\n", 400, "Host"),
             (
-                format!("{PAIR}X-Api-Key: secret-api-key\r\n{RESOURCE}"),
+                pair.clone() + "X-Api-Key: secret-api-key\r\n",
                 400,
                 "together",
             ),
             (PAIR.to_owned(), 400, r#"{"error":"get resource id empty"}"#),
             (
-                format!("{PAIR}X-Api-Resource-Id: nonsense\r\n"),
+                resource("x"),
                 400,
-                r#"{"error":"resourceId nonsense is not allowed"}"#,
+                r#"{"error":"resourceId x is not allowed"}"#,
             ),
             (
-                format!("{PAIR}X-Api-Resource-Id: volc.bigasr.sauc.duration\r\n"),
+                resource("volc.bigasr.sauc.duration"),
                 403,
-                r#"{"error":"[resource_id=volc.bigasr.sauc.duration] requested resource not granted"}"#,
+                "[resource_id=volc.bigasr.sauc.duration] requested resource not granted",
             ),
+            (RESOURCE.to_owned(), 401, NO_GRANT),
+            (pair.replace("secret", "wrong"), 401, NO_GRANT),
             (
-                RESOURCE.to_owned(),
+                format!("X-Api-Key: x\r\n{RESOURCE}"),
                 401,
-                r#"{"error":"load grant: requested grant not found in SaaS storage"}"#,
-            ),
-            (
-                format!("X-Api-Key: other\r\n{RESOURCE}"),
-                401,
-                r#"{"error":"Invalid X-Api-Key"}"#,
+                "Invalid X-Api-Key",
             ),
         ] {
             let refused = answer(Endpoint::Async.path(), &headers).unwrap_err();
@@ -261,7 +253,7 @@ mod tests {
             let text = &refused.body;
             assert!(text.contains(body), "{text} should hold {body}");
         }
-        assert_eq!(answer("/api/v3/sauc/other", PAIR).unwrap_err().status, 404);
+        assert_eq!(answer("/api/v3/sauc/x", &pair).unwrap_err().status, 404);
     }
 
     /// Each kind of handshake that public clients make.
@@ -269,40 +261,31 @@ mod tests {
     fn the_handshakes_of_public_clients_are_taken() {
         let path = Endpoint::Bigmodel.path();
         let key = format!("X-Api-Key: secret-api-key\r\n{RESOURCE}");
-        let query = "api_key=secret-api-key&api_resource_id=volc.seedasr.sauc.duration";
-        let pair_query = "api_app_key=app-1&api_access_key=secret%2Daccess%2Dkey\
+        let query = "?api_key=secret-api-key&api_resource_id=volc.seedasr.sauc.duration";
+        let pair_query = "?api_app_key=app-1&api_access_key=secret%2Daccess%2Dkey\
             &api_resource_id=volc.seedasr.sauc.duration";
-        for (path, headers) in [
-            (path.to_owned(), format!("{PAIR}{RESOURCE}")),
-            (path.to_owned(), key.clone()),
-            (
-                path.to_owned(),
-                format!(
-                    "{key}Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
-                ),
-            ),
-            (
-                path.to_owned(),
-                format!("{key}Sec-WebSocket-Protocol: chat\r\n"),
-            ),
-            (
-                path.to_owned(),
-                format!("{key}X-Api-Connect-Id: 7\r\nX-Api-Sequence: 1\r\n"),
-            ),
-            (format!("{path}?{query}"), String::new()),
-            (
-                format!("{path}?{pair_query}"),
-                "Origin: http://localhost\r\n".to_owned(),
-            ),
+        let extension = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+        let ids = "X-Api-Connect-Id: 7\r\nX-Api-Sequence: 1\r\n";
+        for (query, headers) in [
+            ("", format!("{PAIR}{RESOURCE}")),
+            ("", key.clone()),
+            ("", format!("{key}{extension}\r\n")),
+            ("", format!("{key}Sec-WebSocket-Protocol: chat\r\n")),
+            ("", format!("{key}{ids}")),
+            (query, String::new()),
+            (pair_query, "Origin: http://localhost\r\n".to_owned()),
         ] {
-            let (endpoint, head) = answer(&path, &headers).unwrap();
+            let (endpoint, head) = answer(&format!("{path}{query}"), &headers).unwrap();
             assert_eq!(endpoint, Endpoint::Bigmodel);
             let head = String::from_utf8(head).unwrap();
-            assert!(head.contains("\r\nConnection: upgrade\r\n"), "{head}");
-            assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
-            assert!(
-                head.contains("X-Tt-Logid: log-1\r\n") && head.contains("Content-Length: 0\r\n")
-            );
+            for line in [
+                "Connection: upgrade",
+                "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                "X-Tt-Logid: log-1",
+                "Content-Length: 0",
+            ] {
+                assert!(head.contains(&format!("\r\n{line}\r\n")), "{head}");
+            }
             assert!(!head.contains("Sec-WebSocket-Extensions") && !head.contains("Protocol:"));
             let echoed = headers.contains("Connect-Id");
             assert_eq!(head.contains("X-Api-Connect-Id: 7\r\n"), echoed);

@@ -22,8 +22,8 @@ enum Socket {
 struct Trickle {
     period: Duration,
     sleep: Pin<Box<Sleep>>,
-    /// Bytes that are still written one by one.
-    rest: u64,
+    /// Bytes that are still written one by one; all, if there is none.
+    rest: Option<u64>,
 }
 
 /// A connection's socket.
@@ -41,17 +41,11 @@ impl Wire {
     }
 
     /// Accepts TLS on a plain connection.
-    pub(crate) async fn secure(self, acceptor: TlsAcceptor) -> io::Result<Self> {
-        match self.socket {
-            Socket::Plain(tcp) => {
-                let tls = acceptor.accept(tcp).await?;
-                Ok(Self {
-                    socket: Socket::Tls(Box::new(tls)),
-                    trickle: self.trickle,
-                })
-            }
-            Socket::Tls(_) => Ok(self),
+    pub(crate) async fn secure(mut self, acceptor: TlsAcceptor) -> io::Result<Self> {
+        if let Socket::Plain(tcp) = self.socket {
+            self.socket = Socket::Tls(Box::new(acceptor.accept(tcp).await?));
         }
+        Ok(self)
     }
 
     /// The TCP socket itself.
@@ -62,8 +56,8 @@ impl Wire {
         }
     }
 
-    /// From now on one byte each `period`, until there were `count`.
-    pub(crate) fn trickle(&mut self, period: Duration, count: u64) {
+    /// Writes one byte each `period` from now on, until there were `count`.
+    pub(crate) fn trickle(&mut self, period: Duration, count: Option<u64>) {
         self.trickle = Some(Trickle {
             period,
             sleep: Box::pin(tokio::time::sleep(period)),
@@ -98,11 +92,11 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         mut bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if let Some(trickle) = self.trickle.as_mut().filter(|t| t.rest > 0) {
+        if let Some(trickle) = self.trickle.as_mut().filter(|t| t.rest != Some(0)) {
             ready!(trickle.sleep.as_mut().poll(cx));
             let next = tokio::time::Instant::now() + trickle.period;
             trickle.sleep.as_mut().reset(next);
-            trickle.rest -= 1;
+            trickle.rest = trickle.rest.map(|rest| rest - 1);
             bytes = &bytes[..bytes.len().min(1)];
         }
         self.socket().poll_write(cx, bytes)
@@ -114,13 +108,5 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket().poll_shutdown(cx)
-    }
-}
-
-/// Waits for a future; without one, for ever.
-pub(crate) async fn or_never<T>(future: Option<impl Future<Output = T>>) -> T {
-    match future {
-        Some(future) => future.await,
-        None => std::future::pending().await,
     }
 }

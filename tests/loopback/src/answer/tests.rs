@@ -1,49 +1,56 @@
 //! Answers and their oddities.
 
 use super::*;
-use crate::{
-    options::Quirks,
-    transcript::tests::{request, word},
-};
-use serde_json::{Value, json};
+use crate::transcript::tests::{exact, request, word};
 
-fn setup(endpoint: Endpoint, quirks: Quirks, window: Option<i64>) -> (Answers, Transcript) {
-    (
-        Answers::new(endpoint, "log".into(), false),
-        Transcript::new(request(window), quirks),
-    )
+/// A session with this end window, and two words from 0 to 300 and from 500 to 800 ms.
+fn setup(endpoint: Endpoint, options: Options, window: Option<i64>) -> (Answers, Transcript) {
+    let options = Arc::new(options);
+    let mut transcript = Transcript::new(request(window), options.clone());
+    transcript.word(word("m1", 0, 300));
+    transcript.word(word("m2", 500, 800));
+    (Answers::new(endpoint, "log".into(), options), transcript)
+}
+
+fn odd(oddities: &[Oddity]) -> Options {
+    Options {
+        oddities: oddities.to_vec(),
+        ..Options::default()
+    }
 }
 
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+/// The result when all audio up to `position` was worked through.
+fn at(position: i64, answers: &mut Answers, transcript: &mut Transcript) -> Value {
+    transcript.advance(position);
+    parsed(&answers.answer(transcript, false))["result"].take()
+}
+
 #[test]
 fn acks_as_recorded() {
-    let (answers, t) = setup(Endpoint::Async, Quirks::none(), None);
+    let (answers, _) = setup(Endpoint::Async, exact(), None);
     assert_eq!(
-        answers.ack(&t),
+        answers.ack(),
         r#"{"result":{"additions":{"log_id":"log"}}}"#
     );
-    let (answers, t) = setup(Endpoint::Bigmodel, Quirks::none(), None);
+    let (answers, _) = setup(Endpoint::Bigmodel, exact(), None);
     let expected = json!({"audio_info": {"duration": 0}, "result": {"additions": {"log_id": "log"}, "text": ""}});
-    assert_eq!(parsed(&answers.ack(&t)), expected);
+    assert_eq!(parsed(&answers.ack()), expected);
 }
 
 #[test]
 fn an_open_and_then_a_definite_utterance() {
-    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::none(), Some(800));
-    t.word(word("m1", 0, 300));
-    t.word(word("m2", 500, 800));
-    t.advance(900);
-    let interim = parsed(&answers.answer(&mut t, false));
-    assert_eq!(interim["result"]["text"], "m1 m2");
+    let (mut answers, mut t) = setup(Endpoint::Async, exact(), Some(800));
+    let open = at(900, &mut answers, &mut t);
     let words = json!([{"end_time": 300, "text": "m1"},
         {"start_time": 500, "end_time": 800, "text": "m2"}]);
-    assert_eq!(
-        interim["result"]["utterances"],
-        json!([{"additions": {"source": "stream"}, "definite": false, "end_time": 800, "text": "m1 m2", "words": words}])
-    );
+    let utterances = json!([{"additions": {"source": "stream"}, "definite": false, "end_time": 800, "text": "m1 m2", "words": words}]);
+    let expected =
+        json!({"additions": {"log_id": "log"}, "text": "m1 m2", "utterances": utterances});
+    assert_eq!(open, expected);
     t.advance(1600);
     let settled = parsed(&answers.answer(&mut t, false));
     assert_eq!(settled["result"]["utterances"][0]["text"], "M1 m2.");
@@ -52,192 +59,160 @@ fn an_open_and_then_a_definite_utterance() {
 }
 
 #[test]
-fn single_lists_what_is_settled_once() {
-    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::none(), Some(800));
+fn single_lists_a_definite_utterance_once() {
+    let (mut answers, mut t) = setup(Endpoint::Async, exact(), Some(800));
     t.request.single = true;
-    t.word(word("m1", 0, 300));
-    t.advance(1500);
-    assert_eq!(
-        parsed(&answers.answer(&mut t, false))["result"]["text"],
-        "M1."
-    );
-    t.word(word("m2", 2000, 2300));
-    t.advance(2300);
-    let next = parsed(&answers.answer(&mut t, false));
-    assert_eq!(next["result"]["utterances"].as_array().unwrap().len(), 1);
-    assert_eq!(next["result"]["text"], "m2");
+    assert_eq!(at(1600, &mut answers, &mut t)["text"], "M1 m2.");
+    t.word(word("m3", 2000, 2300));
+    let next = at(2300, &mut answers, &mut t);
+    assert_eq!(next["utterances"].as_array().unwrap().len(), 1);
+    assert_eq!(next["text"], "m3");
 }
 
 #[test]
-fn what_is_asked_for_goes_to_additions() {
-    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::none(), Some(800));
+fn requested_additions() {
+    let (mut answers, mut t) = setup(Endpoint::Async, exact(), Some(800));
     t.request.extras = vec![("speaker_id", &["1", "2"]), ("gender", &["female", "male"])];
     t.request.two_pass = true;
-    t.word(word("m1", 0, 300));
-    t.word(word("m2", 2000, 2300));
-    t.advance(2300);
-    let answer = parsed(&answers.answer(&mut t, false));
-    let additions = |n: usize| answer["result"]["utterances"][n]["additions"].clone();
-    assert_eq!(
-        additions(0),
-        json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass", "speaker_id": "1"})
-    );
-    assert_eq!(
-        additions(1),
-        json!({"gender": "male", "source": "stream", "speaker_id": "2"})
-    );
+    t.word(word("m3", 2000, 2300));
+    let result = at(2300, &mut answers, &mut t);
+    let of = |n: usize| &result["utterances"][n]["additions"];
+    let first = json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass", "speaker_id": "1"});
+    let second = json!({"gender": "male", "source": "stream", "speaker_id": "2"});
+    assert_eq!((of(0), of(1)), (&first, &second));
     t.finish();
-    let last = parsed(&answers.answer(&mut t, false));
-    let additions = &last["result"]["utterances"][1]["additions"];
-    assert_eq!(additions["invoke_type"], "hard_vad");
+    let last = at(2300, &mut answers, &mut t);
+    assert_eq!(
+        last["utterances"][1]["additions"]["invoke_type"],
+        "hard_vad"
+    );
 }
 
 #[test]
 fn second_passes_lack_a_start_and_by_request_words() {
-    let quirks = Quirks {
-        second_pass_without_words: true,
-        ..Quirks::default()
-    };
     for single in [false, true] {
-        let (mut answers, mut t) = setup(Endpoint::Async, quirks.clone(), Some(800));
-        t.request.two_pass = true;
-        t.request.single = single;
-        t.word(word("m1", 100, 300));
-        t.advance(400);
-        // The second answer puts right what the first one said of the start and the last word.
-        answers.answer(&mut t, false);
-        let interim = parsed(&answers.answer(&mut t, false))["result"]["utterances"][0].clone();
+        let options = odd(&[Oddity::SecondPassWithoutWords]);
+        let (mut answers, mut t) = setup(Endpoint::Bigmodel, options, Some(800));
+        (t.request.two_pass, t.request.single) = (true, single);
+        // The second answer corrects what the first one said of the start and the last word.
+        at(900, &mut answers, &mut t);
+        let interim = &at(900, &mut answers, &mut t)["utterances"][0];
         let times = (&interim["start_time"], &interim["end_time"]);
-        assert_eq!(times, (&json!(100), &json!(300)));
-        t.advance(1500);
-        let last = parsed(&answers.answer(&mut t, false))["result"]["utterances"][0].clone();
-        assert_eq!(last["definite"], true);
+        assert_eq!(times, (&json!(0), &json!(800)));
+        let last = &at(1600, &mut answers, &mut t)["utterances"][0];
         assert_eq!(
-            (&last["end_time"], last.get("start_time")),
-            (&json!(360), None)
+            (&last["definite"], &last["end_time"]),
+            (&json!(true), &json!(860))
         );
+        assert_eq!(last.get("start_time"), None);
         assert_eq!(last.get("words").is_none(), single);
     }
 }
 
 #[test]
 fn starts_and_last_words_are_revised() {
-    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::default(), None);
-    t.word(word("m1", 592, 892));
-    t.advance(900);
-    let first = parsed(&answers.answer(&mut t, false));
-    let utterance = &first["result"]["utterances"][0];
+    let (mut answers, mut t) = setup(Endpoint::Async, Options::default(), None);
+    let first = at(800, &mut answers, &mut t)["utterances"][0].take();
     assert_eq!(
-        (&utterance["start_time"], &utterance["end_time"]),
-        (&json!(732), &json!(901))
+        (&first["start_time"], &first["end_time"]),
+        (&json!(140), &json!(801))
     );
+    let space = json!({"start_time": -1, "end_time": -1, "text": " "});
+    assert_eq!(first["words"][1], space);
     assert_eq!(
-        utterance["words"][0],
-        json!({"start_time": 601, "end_time": 901, "text": "m1"})
+        first["words"][2],
+        json!({"start_time": 501, "end_time": 801, "text": "m2"})
     );
-    let second = parsed(&answers.answer(&mut t, true));
-    let utterance = &second["result"]["utterances"][0];
+    let second = parsed(&answers.answer(&mut t, true))["result"].take();
+    let utterance = &second["utterances"][0];
     assert_eq!(
-        (&utterance["start_time"], &utterance["words"][0]["end_time"]),
-        (&json!(592), &json!(892))
+        (
+            utterance.get("start_time"),
+            &utterance["words"][2]["end_time"]
+        ),
+        (None, &json!(800))
     );
-    assert_eq!(second["result"]["prefetch"], true);
+    assert_eq!(second["prefetch"], true);
     t.finish();
     answers.answer(&mut t, false);
     let third = parsed(&answers.answer(&mut t, true));
-    assert_eq!(third["result"]["last_stream_duration"], 900);
+    assert_eq!(third["result"]["last_stream_duration"], 800);
 }
 
 #[test]
-fn spaces_are_words_and_each_fifth_start_is_left_out() {
-    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::default(), None);
-    t.word(word("m1", 100, 300));
-    t.word(word("m2", 500, 800));
-    t.advance(1000);
-    let mut starts = Vec::new();
-    for _ in 0..5 {
-        let answer = parsed(&answers.answer(&mut t, false));
-        let utterance = &answer["result"]["utterances"][0];
-        let space = json!({"start_time": -1, "end_time": -1, "text": " "});
-        assert_eq!(utterance["words"][1], space);
-        starts.push(utterance["start_time"].as_i64());
-    }
-    assert_eq!(starts, [Some(240), Some(100), Some(100), Some(100), None]);
+fn each_fifth_start_is_left_out() {
+    let (mut answers, mut t) = setup(Endpoint::Bigmodel, Options::default(), None);
+    let starts =
+        [(); 5].map(|()| at(1000, &mut answers, &mut t)["utterances"][0]["start_time"].as_i64());
+    assert_eq!(starts, [Some(140), Some(0), Some(0), Some(0), None]);
 }
 
 #[test]
-fn the_other_oddities() {
-    let mut all = Quirks {
-        empty_definite: true,
-        result_list: true,
-        ..Quirks::default()
-    };
-    let (mut answers, mut t) = setup(Endpoint::Async, all.clone(), Some(800));
-    t.word(word("m1", 100, 400));
-    t.advance(2000);
-    let result = parsed(&answers.answer(&mut t, false))["result"][0].clone();
-    let list = result["utterances"].as_array().unwrap();
-    assert_eq!(list.len(), 3);
+fn empty_utterances_and_lists() {
+    let options = odd(&[Oddity::EmptyDefinite, Oddity::ResultList]);
+    let (mut answers, mut t) = setup(Endpoint::Async, options, Some(800));
+    let result = at(2000, &mut answers, &mut t)[0].take();
+    let empty = json!({"definite": true, "start_time": 800, "end_time": 800, "text": ""});
+    let placeholder = json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""});
     assert_eq!(
-        list[1],
-        json!({"definite": true, "start_time": 400, "end_time": 400, "text": ""})
+        result["utterances"].as_array().unwrap()[1..],
+        [empty, placeholder]
     );
-    assert_eq!(
-        list[2],
-        json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""})
-    );
+}
 
-    let quirks = Quirks {
-        revised_text: true,
-        absent_fields: true,
-        ..Quirks::none()
+#[test]
+fn texts_are_revised_and_fields_absent() {
+    let options = Options {
+        oddities: vec![Oddity::RevisedText, Oddity::AbsentFields],
+        ..exact()
     };
-    let (mut answers, mut t) = setup(Endpoint::Async, quirks, None);
-    let mut seen = Vec::new();
-    for n in 0..4 {
-        t.word(word("m1", n * 500, n * 500 + 300));
-        t.advance(n * 500 + 300);
+    let (mut answers, mut t) = setup(Endpoint::Async, options, None);
+    t.advance(900);
+    let seen = [(); 4].map(|()| {
         let answer = parsed(&answers.answer(&mut t, false));
         let utterance = &answer["result"]["utterances"][0];
-        seen.push((
+        (
             utterance["text"].as_str().unwrap().to_owned(),
             answer.get("audio_info").is_some(),
             answer["result"].get("text").is_some(),
             utterance.get("words").is_some(),
-        ));
-    }
+        )
+    });
     let expected = [
-        ("M1", false, true, true),
-        ("m1 m1", true, false, true),
-        ("M1, m1 m1", true, true, false),
-        ("m1 m1 m1 m1", true, true, true),
+        ("M1, m2", false, true, true),
+        ("m1 m2", true, false, true),
+        ("M1, m2", true, true, false),
+        ("m1 m2", true, true, true),
     ];
     assert_eq!(seen, expected.map(|(t, a, b, c)| (t.to_owned(), a, b, c)));
+}
 
-    all.text_only = true;
-    all.text_resets = true;
-    let (mut answers, mut t) = setup(Endpoint::Async, all, Some(800));
-    for n in 0..5 {
-        t.word(word("m1", n * 1000, n * 1000 + 100));
-        t.advance(n * 1000 + 100);
-        let answer = parsed(&answers.answer(&mut t, false));
-        assert_eq!(answer["result"][0].get("utterances"), None);
-        assert_eq!(answer["result"][0]["text"], "m1", "not what came before");
+#[test]
+fn text_only_begins_anew() {
+    let options = odd(&[Oddity::TextOnly, Oddity::TextResets]);
+    let (mut answers, mut t) = setup(Endpoint::Async, options, Some(800));
+    for (position, text) in [(900, "m1 m2"), (2000, "M1 m2.")] {
+        let result = at(position, &mut answers, &mut t);
+        assert_eq!(
+            (&result["text"], result.get("utterances")),
+            (&json!(text), None)
+        );
     }
+    t.word(word("m3", 2000, 2100));
+    assert_eq!(
+        at(2100, &mut answers, &mut t)["text"],
+        "m3",
+        "not what came before"
+    );
 }
 
 /// A client may take audio for silent that was claimed some time ago without a text.
 #[test]
-fn blank_answers_claim_no_audio_whose_text_was_not_said() {
-    let (mut answers, mut t) = setup(Endpoint::Async, Quirks::none(), Some(800));
-    t.word(word("m1", 2000, 2300));
-    t.advance(2400);
-    t.duration = 3000;
-    assert_eq!(
-        [answers.blank(&t, 1000), answers.blank(&t, 1000)],
-        ["{}", r#"{"result":{}}"#]
-    );
-    let empty = parsed(&answers.blank(&t, 1000));
+fn blank_answers_claim_no_audio_whose_text_was_not_sent() {
+    let (mut answers, _) = setup(Endpoint::Async, exact(), None);
+    let blank = [(); 2].map(|()| answers.blank(1000));
+    assert_eq!(blank, ["{}", r#"{"result":{}}"#]);
+    let empty = parsed(&answers.blank(1000));
     assert_eq!(empty["audio_info"]["duration"], 1000);
     assert_eq!(empty["result"]["text"], "");
 }

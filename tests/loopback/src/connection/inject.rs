@@ -25,7 +25,7 @@ impl Open {
         faults
             .filter(|(n, _)| !self.fired.get(*n).copied().unwrap_or(false))
             .filter_map(|(_, fault)| match fault.trigger {
-                Trigger::Wall(after) => Some(self.wall + after),
+                Trigger::Wall(after) => Some(self.accepted + after),
                 _ => None,
             })
             // What is past has come already, here or elsewhere.
@@ -81,8 +81,7 @@ impl Open {
                 });
             }
             FaultKind::Delay(time) => sleep(time).await,
-            FaultKind::Trickle(period) => self.ws.get_mut().trickle(period, u64::MAX),
-            FaultKind::TrickleFor(period, count) => self.ws.get_mut().trickle(period, count),
+            FaultKind::Trickle(period, count) => self.ws.get_mut().trickle(period, count),
             FaultKind::Text(text) => self.session.out.push_back(Out::Text(text)),
             FaultKind::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
             FaultKind::Ping(count) => {

@@ -3,17 +3,18 @@
 //! A mark is a run of blocks of 10 ms. Each block begins with two magic samples and a header
 //! (number of the mark, index of the block, count of blocks, length of a block, check), and is
 //! filled up with a pattern that follows from number and index. So a mark that is cut, doubled,
-//! reordered or altered by a single sample is heard as another word (`~12` for `m12`), as a real
+//! reordered or altered by a single sample is found as another word (`~12` for `m12`), as a real
 //! recogniser hears half a word wrongly.
 //!
 //! - [`Layout`] says where marks lie and makes the samples.
-//! - [`Reader`] finds them again, at any alignment and in pieces of any size.
+//! - `Reader` finds them again, at any alignment and in pieces of any size.
 
 mod layout;
 mod reader;
 
 pub use layout::{Layout, Mark};
-pub use reader::{HeardMark, Reader, read};
+pub use reader::FoundMark;
+pub(crate) use reader::Reader;
 
 /// First sample of each block. Neither headers nor patterns reach it.
 const MAGIC_A: i16 = 0x6d31;

@@ -2,9 +2,9 @@
 
 use super::{HEADER, MAGIC_A, header, pattern};
 
-/// A mark, or a piece of one, that was heard.
+/// A mark, or a piece of one, that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeardMark {
+pub struct FoundMark {
     /// The number it carries.
     pub number: u32,
     /// Whether all of it came, in order and unaltered.
@@ -15,29 +15,17 @@ pub struct HeardMark {
     pub end: u64,
 }
 
-impl HeardMark {
+impl FoundMark {
     /// The word: `m12`, or `~12` for less than a whole mark.
-    #[must_use]
-    pub fn word(&self) -> String {
+    pub(crate) fn word(&self) -> String {
         format!("{}{}", if self.whole { 'm' } else { '~' }, self.number)
     }
 
     /// Start and end in milliseconds at `rate`, rounded.
-    #[must_use]
-    pub fn milliseconds(&self, rate: u32) -> (u64, u64) {
+    pub(crate) fn milliseconds(&self, rate: u32) -> (u64, u64) {
         let ms = |samples: u64| (samples * 1000 + u64::from(rate) / 2) / u64::from(rate);
         (ms(self.start), ms(self.end))
     }
-}
-
-/// Reads all marks of a whole recording (S16LE).
-#[must_use]
-pub fn read(pcm: &[u8]) -> Vec<HeardMark> {
-    let mut reader = Reader::default();
-    let mut heard = Vec::new();
-    reader.hear(pcm, &mut heard);
-    reader.finish(&mut heard);
-    heard
 }
 
 /// The samples of the block that is being read.
@@ -65,22 +53,16 @@ struct Run {
 
 /// Finds marks in a stream of samples, in pieces of any size.
 #[derive(Clone, Debug, Default)]
-pub struct Reader {
+pub(crate) struct Reader {
     position: u64,
     block: Option<Block>,
     run: Option<Run>,
 }
 
 impl Reader {
-    /// Samples read so far.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// Takes more samples (S16LE, whole ones), and adds what was heard to `heard`: a mark with its
+    /// Takes more samples (S16LE, whole ones), and adds what was found to `found`: a mark with its
     /// last sample.
-    pub fn hear(&mut self, pcm: &[u8], heard: &mut Vec<HeardMark>) {
+    pub(crate) fn push(&mut self, pcm: &[u8], found: &mut Vec<FoundMark>) {
         let samples = pcm.as_chunks::<2>().0;
         let mut at = 0;
         while at < samples.len() {
@@ -98,55 +80,55 @@ impl Reader {
                     break;
                 }
             }
-            self.sample(i16::from_le_bytes(samples[at]), heard);
+            self.sample(i16::from_le_bytes(samples[at]), found);
             at += 1;
             self.position += 1;
         }
     }
 
-    /// The end of the audio: a mark that was under way is heard as clipped.
-    pub fn finish(&mut self, heard: &mut Vec<HeardMark>) {
-        self.break_off(heard);
-        self.close_run(false, heard);
+    /// The end of the audio: a mark that was under way is found as clipped.
+    pub(crate) fn finish(&mut self, found: &mut Vec<FoundMark>) {
+        self.break_off(found);
+        self.close_run(false, found);
     }
 
-    fn sample(&mut self, value: i16, heard: &mut Vec<HeardMark>) {
+    fn sample(&mut self, value: i16, found: &mut Vec<FoundMark>) {
         if let Some(block) = &mut self.block {
             if block.accepts(value) {
                 block.k += 1;
                 if block.k >= HEADER && block.k == block.length {
-                    self.end_of_block(heard);
+                    self.end_of_block(found);
                 }
                 return;
             }
-            self.break_off(heard);
+            self.break_off(found);
         }
         if value == MAGIC_A {
             self.block = Some(Block::new(self.position));
         } else {
-            self.close_run(false, heard);
+            self.close_run(false, found);
         }
     }
 
     /// The block under way is damaged or cut. With a header it still says which mark it was.
-    fn break_off(&mut self, heard: &mut Vec<HeardMark>) {
+    fn break_off(&mut self, found: &mut Vec<FoundMark>) {
         let Some(block) = self.block.take() else {
             return;
         };
         if block.k < HEADER {
-            return self.close_run(false, heard);
+            return self.close_run(false, found);
         }
         match &mut self.run {
             Some(run) if run.continues(&block) => run.end = self.position,
             _ => {
-                self.close_run(false, heard);
+                self.close_run(false, found);
                 self.run = Some(Run::new(&block, self.position));
             }
         }
-        self.close_run(false, heard);
+        self.close_run(false, found);
     }
 
-    fn end_of_block(&mut self, heard: &mut Vec<HeardMark>) {
+    fn end_of_block(&mut self, found: &mut Vec<FoundMark>) {
         let Some(block) = self.block.take() else {
             return;
         };
@@ -157,18 +139,18 @@ impl Reader {
                 run.end = end;
             }
             _ => {
-                self.close_run(false, heard);
+                self.close_run(false, found);
                 self.run = Some(Run::new(&block, end));
             }
         }
         if block.index + 1 == block.count {
             let whole = self.run.as_ref().is_some_and(|run| run.first == 0);
-            self.close_run(whole, heard);
+            self.close_run(whole, found);
         }
     }
 
-    fn close_run(&mut self, whole: bool, heard: &mut Vec<HeardMark>) {
-        heard.extend(self.run.take().map(|run| HeardMark {
+    fn close_run(&mut self, whole: bool, found: &mut Vec<FoundMark>) {
+        found.extend(self.run.take().map(|run| FoundMark {
             number: run.number,
             whole,
             start: run.start,
@@ -230,8 +212,21 @@ mod tests {
     use super::*;
     use crate::marks::Layout;
 
+    /// Reads all marks of a recording, in pieces of this size.
+    fn read_by(size: usize, pcm: &[u8]) -> Vec<FoundMark> {
+        let (mut reader, mut found) = (Reader::default(), Vec::new());
+        pcm.chunks(size)
+            .for_each(|piece| reader.push(piece, &mut found));
+        reader.finish(&mut found);
+        found
+    }
+
+    fn read(pcm: &[u8]) -> Vec<FoundMark> {
+        read_by(pcm.len(), pcm)
+    }
+
     fn words(pcm: &[u8]) -> Vec<String> {
-        read(pcm).iter().map(HeardMark::word).collect()
+        read(pcm).iter().map(FoundMark::word).collect()
     }
 
     fn at(layout: &Layout, ms: u64) -> usize {
@@ -239,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mark_is_heard_at_its_exact_time_at_both_rates() {
+    fn every_mark_is_found_at_its_exact_time_at_both_rates() {
         for (rate, noise) in [(24_000, false), (16_000, true)] {
             let layout = Layout {
                 rate,
@@ -248,12 +243,12 @@ mod tests {
                 ..Layout::default()
             };
             let (pcm, marks) = layout.sentences(40);
-            let heard = read(&pcm);
-            assert_eq!(heard.len(), 120);
-            for (heard, mark) in heard.iter().zip(&marks) {
-                assert!(heard.whole);
+            let found = read(&pcm);
+            assert_eq!(found.len(), 120);
+            for (found, mark) in found.iter().zip(&marks) {
+                assert!(found.whole);
                 assert_eq!(
-                    (heard.number, heard.milliseconds(rate)),
+                    (found.number, found.milliseconds(rate)),
                     (mark.number, (mark.start, mark.end))
                 );
             }
@@ -266,11 +261,7 @@ mod tests {
         let pcm = layout.pcm(4000);
         let whole = read(&pcm);
         for size in [2, 14, 478, 480, 962, 9600] {
-            let (mut reader, mut heard) = (Reader::default(), Vec::new());
-            pcm.chunks(size)
-                .for_each(|piece| reader.hear(piece, &mut heard));
-            reader.finish(&mut heard);
-            assert_eq!(heard, whole);
+            assert_eq!(read_by(size, &pcm), whole, "{size}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The pipeline around the element, for one connection.
 
 use super::voice::Voice;
-use crate::transcript::Word;
+use crate::{stderr, transcript::Word};
 use gst::prelude::*;
 use std::{
     path::Path,
@@ -69,7 +69,7 @@ struct State {
     voice: Voice,
     /// Milliseconds that the element has worked through.
     position: i64,
-    /// Where what it has not settled yet begins.
+    /// End of the last final words.
     begin: i64,
     done: bool,
 }
@@ -161,8 +161,8 @@ impl Listener {
         })
     }
 
-    pub(crate) fn hear(&mut self, pcm: &[u8]) {
-        self.shared.lock().voice.hear(pcm);
+    pub(crate) fn push(&mut self, pcm: &[u8]) {
+        self.shared.lock().voice.push(pcm);
         // In pieces of 100 ms, the rhythm of the element's guesses.
         for piece in pcm.chunks(usize::try_from(self.rate / 10 * 2).unwrap_or(3200)) {
             let mut buffer = gst::Buffer::from_slice(piece.to_vec());
@@ -195,18 +195,18 @@ impl Listener {
         std::mem::take(&mut self.shared.lock().said)
     }
 
-    pub(crate) fn position(&self) -> i64 {
-        self.shared.lock().position
-    }
-
-    /// The finish was worked through, or the pipeline has failed.
-    pub(crate) fn is_done(&self) -> bool {
-        self.shared.lock().done
+    /// Milliseconds that the element has worked through, until it has worked through the finish,
+    /// or the pipeline has failed.
+    pub(crate) fn worked(&self) -> Option<i64> {
+        let state = self.shared.lock();
+        (!state.done).then_some(state.position)
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        let worked = self.position().unsigned_abs() * self.rate / 1000;
-        !self.is_done() && self.pushed.saturating_sub(worked) > MAX_WAITING * self.rate
+        self.worked().is_some_and(|worked| {
+            let worked = worked.unsigned_abs() * self.rate / 1000;
+            self.pushed.saturating_sub(worked) > MAX_WAITING * self.rate
+        })
     }
 
     pub(crate) fn notify(&self) -> Arc<Notify> {
@@ -241,10 +241,7 @@ fn watch_progress(element: &gst::Element, shared: &Arc<Shared>) {
     let end = shared.clone();
     if let Some(pad) = element.static_pad("src") {
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-            if info
-                .event()
-                .is_some_and(|event| event.type_() == gst::EventType::Eos)
-            {
+            if matches!(info.event(), Some(event) if event.type_() == gst::EventType::Eos) {
                 end.lock().done = true;
                 end.notify.notify_one();
             }
@@ -259,16 +256,12 @@ fn take_message(shared: &Shared, message: &gst::Message) {
             let Some(structure) = element.structure().filter(|s| s.name() == "pocketsphinx") else {
                 return;
             };
-            let text: String = structure
-                .get::<Option<String>>("hypothesis")
-                .ok()
-                .flatten()
-                .unwrap_or_default();
-            let settled = structure.get("final").unwrap_or(false);
+            let text = structure.get::<Option<String>>("hypothesis");
+            let text = text.ok().flatten().unwrap_or_default();
             let mut state = shared.lock();
             let (begin, position) = (state.begin, state.position);
             let words = state.voice.spread(&text, begin, position);
-            if settled {
+            if structure.get("final").unwrap_or(false) {
                 let begin = words.last().map_or(position, |word| word.sound.1);
                 state.begin = begin;
                 state.voice.forget_before(begin);
@@ -278,7 +271,7 @@ fn take_message(shared: &Shared, message: &gst::Message) {
             }
         }
         gst::MessageView::Error(error) => {
-            eprintln!("loopback: pocketsphinx: {}", error.error());
+            stderr::line(format_args!("loopback: pocketsphinx: {}", error.error()));
             shared.lock().done = true;
         }
         _ => return,

@@ -38,7 +38,7 @@ impl Voice {
     }
 
     /// Takes samples (S16LE).
-    pub(super) fn hear(&mut self, pcm: &[u8]) {
+    pub(super) fn push(&mut self, pcm: &[u8]) {
         for sample in pcm.as_chunks::<2>().0 {
             let sample = f64::from(i16::from_le_bytes(*sample));
             self.sum += sample * sample;
@@ -107,7 +107,7 @@ mod tests {
             let pcm: Vec<u8> = (0..ms * 16)
                 .flat_map(|n| (if n % 2 == 0 { level } else { -level }).to_le_bytes())
                 .collect();
-            pcm.chunks(1000).for_each(|piece| voice.hear(piece));
+            pcm.chunks(1000).for_each(|piece| voice.push(piece));
         }
         voice
     }

@@ -4,9 +4,8 @@ use super::{LATE_ACK, PacketKind, Phase, Session};
 use crate::{
     audio::Samples,
     codes,
-    frame::Frame,
-    options::{Endpoint, LagClock},
-    recogniser::{SessionRecogniser, scripted_audio},
+    options::{Endpoint, Oddity},
+    recogniser::SessionRecogniser,
     request::{self, RATES, Request},
     transcript::Transcript,
 };
@@ -14,37 +13,34 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 impl Session {
-    pub(super) fn request(&mut self, frame: &Frame, now: Instant) -> PacketKind {
+    pub(super) fn request(&mut self, json: &[u8], is_last: bool, now: Instant) -> PacketKind {
         if let Some((code, text)) = self.refusal.take() {
-            self.request_json = serde_json::from_slice(&frame.payload).ok();
+            self.request_json = serde_json::from_slice(json).ok();
             return self.fail(code, &text);
         }
-        if frame.is_last() {
+        if is_last {
             return self.fail(codes::EMPTY, "empty audio: the request is the last packet");
         }
-        let json: Value = match serde_json::from_slice(&frame.payload) {
+        let json: Value = match serde_json::from_slice(json) {
             Ok(json) => json,
             Err(error) => {
                 let text = format!("invalid parameters: request is no JSON: {error}");
                 return self.fail(codes::PARAMETERS, &text);
             }
         };
-        let quirks = &self.options.quirks;
-        let rates = if quirks.refuse_24000 {
-            16_000..=16_000
-        } else {
-            RATES
+        let rates = match self.options.has(Oddity::Refuse24000) {
+            true => 16_000..=16_000,
+            false => RATES,
         };
         let checked = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async);
         self.request_json = Some(json);
         let request = match checked {
             Ok(request) => request,
-            Err(refusal) => return self.fail(refusal.code, &refusal.text),
+            Err((code, text)) => return self.fail(code, &text),
         };
-        self.rate = if quirks.misread_24000 && request.rate == 24_000 {
-            16_000
-        } else {
-            request.rate
+        self.rate = match request.rate {
+            24_000 if self.options.has(Oddity::Misread24000) => 16_000,
+            rate => rate,
         };
         let format = match &request.format {
             Ok(format) => *format,
@@ -69,44 +65,43 @@ impl Session {
 
     fn begin(&mut self, request: Request, now: Instant) {
         self.phase = Phase::Audio;
-        self.transcript = Some(Transcript::new(request, self.options.quirks.clone()));
+        self.transcript = Some(Transcript::new(request, self.options.clone()));
         self.ack_due = true;
-        if self.options.quirks.late_ack {
+        if self.options.has(Oddity::LateAck) {
             self.ack_by = Some(now + LATE_ACK);
         } else {
             self.ack();
         }
     }
 
-    pub(super) fn audio(&mut self, frame: &Frame, now: Instant) -> PacketKind {
-        self.audio_bytes += frame.payload.len() as u64;
+    pub(super) fn audio(&mut self, payload: &[u8], is_last: bool, now: Instant) -> PacketKind {
+        self.audio_bytes += payload.len() as u64;
         if let Some(samples) = &mut self.samples {
-            let samples = samples.of(&frame.payload);
+            let samples = samples.of(payload);
             self.sample_bytes += samples.len() as u64;
-            self.recogniser.push(&samples, &mut self.heard);
+            self.recogniser.push(&samples, &mut self.marks);
         }
         self.ack();
         let received = self.received();
-        let steps = scripted_audio(&mut self.recogniser, received);
-        self.scripted(steps);
+        if let Some(player) = self.recogniser.script() {
+            let sends = player.audio(received);
+            self.scripted(sends);
+        }
         if self.is_over() {
             return PacketKind::Audio;
         }
-        if frame.is_last() {
+        if is_last {
             return self.finish(now);
         }
-        match self.options.lag_clock {
-            LagClock::Audio => {
-                let known = self.lag.known(received);
-                self.respond(known, true);
-            }
-            LagClock::Wall => {
-                self.lagging
-                    .push_back((self.answer_due(now, received), received));
-                if self.answers.endpoint != Endpoint::Async {
-                    // One answer for each packet, with what may be known by now.
-                    self.respond(0, true);
-                }
+        if !self.options.wall_lag {
+            let known = self.lag.known(received);
+            self.respond(known, true);
+        } else {
+            let due = self.answer_due(now, received);
+            self.lagging.push_back((due, received));
+            if self.answers.endpoint != Endpoint::Async {
+                // One answer for each packet, with what may be known by now.
+                self.respond(0, true);
             }
         }
         PacketKind::Audio
@@ -126,13 +121,13 @@ impl Session {
             return PacketKind::Finish;
         }
         self.phase = Phase::Finishing;
-        self.recogniser.finish(&mut self.heard);
+        self.recogniser.finish(&mut self.marks);
         if let Some(player) = self.recogniser.script() {
             if let Some(sends) = player.finish() {
                 self.scripted(sends);
                 return PacketKind::Finish;
             }
-        } else if self.options.lag_clock == LagClock::Wall {
+        } else if self.options.wall_lag {
             self.finish_due = Some(self.answer_due(now, self.received()));
             return PacketKind::Finish;
         }

@@ -1,9 +1,8 @@
 //! Answers of a session: the ack, interim results, the final response.
 
-use super::{Out, Phase, ResponseKind, Session, SessionRecogniser};
+use super::{Out, Phase, ResponseKind, Session};
 use crate::{
-    frame::{self, Numbering},
-    options::{Endpoint, LagClock},
+    options::{Endpoint, Oddity},
     scripted::Send,
     transcript::News,
 };
@@ -11,37 +10,28 @@ use crate::{
 impl Session {
     pub(super) fn ack(&mut self) {
         self.ack_by = None;
-        let Some(transcript) = self
-            .transcript
-            .as_ref()
-            .filter(|_| std::mem::take(&mut self.ack_due))
-        else {
+        if !std::mem::take(&mut self.ack_due) {
             return;
-        };
-        let scripted = self
-            .recogniser
-            .script()
-            .map(|player| player.ack())
-            .unwrap_or_default();
+        }
+        let player = self.recogniser.script();
+        let scripted = player.map(|player| player.ack()).unwrap_or_default();
         if !scripted.is_empty() {
             return self.scripted(scripted);
         }
-        let json = self.answers.ack(transcript);
-        let numbering = match self.answers.endpoint {
-            Endpoint::Async => Numbering::None,
-            Endpoint::Bigmodel | Endpoint::Nostream => self.number(),
+        let sequence = match self.answers.endpoint {
+            Endpoint::Async => None,
+            Endpoint::Bigmodel | Endpoint::Nostream => Some(self.number()),
         };
-        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
         self.out.push_back(Out::Response {
             kind: ResponseKind::Ack,
-            bytes,
-            json,
+            sequence,
+            json: self.answers.ack(),
         });
     }
 
-    pub(super) fn number(&mut self) -> Numbering {
+    fn number(&mut self) -> i32 {
         self.counter += 1;
-        Numbering::Numbered(self.counter - 1)
+        self.counter - 1
     }
 
     /// Whether `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is
@@ -49,7 +39,7 @@ impl Session {
     /// are recorded.
     fn duration_is_all_received(&self) -> bool {
         let ahead = self.answers.endpoint == Endpoint::Bigmodel || !self.lag.is_exact();
-        ahead && self.options.lag_clock == LagClock::Audio
+        ahead && !self.options.wall_lag
     }
 
     /// Responds with what is known up to `position`; `packet`: it is the answer to a packet.
@@ -78,11 +68,11 @@ impl Session {
             Endpoint::Bigmodel | Endpoint::Nostream if !packet => return,
             // Documented: no text before 15 s of audio or the last packet.
             Endpoint::Nostream if transcript.position < 15_000 => {
-                self.answers.empty(transcript, transcript.position)
+                self.answers.empty(transcript.position)
             }
             _ => {
-                if self.options.quirks.blank_responses {
-                    let blank = self.answers.blank(transcript, self.answered);
+                if self.options.has(Oddity::Blank) {
+                    let blank = self.answers.blank(self.answered);
                     self.answer(blank);
                 }
                 let Some(transcript) = &mut self.transcript else {
@@ -95,12 +85,11 @@ impl Session {
         self.answer(json);
     }
 
-    pub(super) fn answer(&mut self, json: String) {
-        let numbering = self.number();
-        let bytes = frame::response(numbering, json.as_bytes(), self.options.gzip_answers);
+    fn answer(&mut self, json: String) {
+        let sequence = Some(self.number());
         self.out.push_back(Out::Response {
             kind: ResponseKind::Interim,
-            bytes,
+            sequence,
             json,
         });
     }
@@ -120,20 +109,14 @@ impl Session {
         self.last(json);
     }
 
-    pub(super) fn last(&mut self, json: String) {
-        self.phase = Phase::Over;
-        self.recogniser = SessionRecogniser::Silent;
+    fn last(&mut self, json: String) {
+        self.over();
         if self.no_final {
             return;
         }
-        let bytes = frame::response(
-            Numbering::Last(self.counter),
-            json.as_bytes(),
-            self.options.gzip_answers,
-        );
         self.out.push_back(Out::Response {
             kind: ResponseKind::Final,
-            bytes,
+            sequence: Some(self.counter),
             json,
         });
         self.out.push_back(Out::Close(1000));

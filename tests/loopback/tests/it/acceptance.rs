@@ -2,7 +2,7 @@
 
 use crate::client::*;
 use serde_json::json;
-use volcasr_loopback::{Quirks, codes, marks::Layout};
+use volcasr_loopback::{codes, marks::Layout};
 
 #[tokio::test]
 async fn every_way_to_finish_is_taken() {
@@ -48,7 +48,7 @@ async fn every_way_to_finish_is_taken() {
 /// Formats beside PCM: what is known is taken, what is not is refused behind the ack.
 #[tokio::test]
 async fn formats_are_taken_or_refused_after_the_ack() {
-    let service = service(|o| o.quirks = Quirks::none());
+    let service = service(|o| o.exact = true);
     let pcm = Layout::default().pcm(1000);
     let two = pcm
         .as_chunks::<2>()
@@ -75,9 +75,7 @@ async fn formats_are_taken_or_refused_after_the_ack() {
     request["audio"]["format"] = json!("midi");
     let (mut client, ack) = Client::ready(&service, request).await;
     assert!(matches!(ack, Got::Response { flags: 0, .. }), "{ack:?}");
-    let Got::Error(codes::FORMAT, body) = client.get().await else {
-        panic!("an error was expected")
-    };
     let text = "[Invalid audio format] OperatorWrapper Process failed: unsupported format midi";
-    assert_eq!(body, json!({ "error": text }).to_string());
+    let expected = (codes::FORMAT, json!({ "error": text }).to_string());
+    assert_eq!(client.get().await.error(), expected);
 }

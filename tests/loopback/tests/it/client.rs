@@ -1,15 +1,18 @@
 //! A minimal client: it sends what a test asks for, and notes all that comes.
 
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use std::{io::Write, time::Duration};
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Error, Message, client::IntoClientRequest, handshake::client::Request},
 };
-use volcasr_loopback::{Lag, Options, Quirks, Service};
+use volcasr_loopback::{Endpoint, Lag, Options, Service};
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -23,7 +26,7 @@ pub fn service(change: impl FnOnce(&mut Options)) -> Service {
 /// A service without oddities and jitter, with these changes.
 pub fn exact_service(change: impl FnOnce(&mut Options)) -> Service {
     service(|options| {
-        options.quirks = Quirks::none();
+        options.exact = true;
         options.lag = Lag::EXACT;
         change(options);
     })
@@ -62,13 +65,10 @@ impl Got {
         matches!(self, Self::Response { flags, .. } if flags & 2 != 0)
     }
 
-    pub fn is_last_or_odd(&self) -> bool {
-        self.is_last() || matches!(self, Self::Odd(_))
-    }
-
-    pub fn code(&self) -> u32 {
+    /// Code and body of an error.
+    pub fn error(self) -> (u32, String) {
         match self {
-            Self::Error(code, _) => *code,
+            Self::Error(code, body) => (code, body),
             other => panic!("an error was expected, not {other:?}"),
         }
     }
@@ -81,17 +81,14 @@ pub struct Client {
 
 pub fn upgrade(uri: &str) -> Request {
     let mut request = uri.into_client_request().unwrap();
-    let headers = request.headers_mut();
-    headers.insert("X-Api-App-Key", "app-1".parse().unwrap());
-    headers.insert("X-Api-Access-Key", "secret-access-key".parse().unwrap());
-    headers.insert(
-        "X-Api-Resource-Id",
-        "volc.seedasr.sauc.duration".parse().unwrap(),
-    );
-    headers.insert(
-        "X-Api-Connect-Id",
-        uuid::Uuid::new_v4().to_string().parse().unwrap(),
-    );
+    for (name, value) in [
+        ("X-Api-App-Key", "app-1"),
+        ("X-Api-Access-Key", "secret-access-key"),
+        ("X-Api-Resource-Id", "volc.seedasr.sauc.duration"),
+        ("X-Api-Connect-Id", "cccd11f1-0b46-4a64-a1e3-7de1f8dac4b4"),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
     request
 }
 
@@ -134,6 +131,14 @@ impl Client {
             .unwrap();
         let (ws, _) = tokio_tungstenite::client_async(request, tcp).await?;
         Ok(Self { ws, next: 1 })
+    }
+
+    /// Connected to an endpoint, the request sent.
+    pub async fn of(service: &Service, endpoint: Endpoint) -> Self {
+        let upgrade = upgrade(&service.uri_for(endpoint));
+        let mut client = Self::with(service, upgrade).await.unwrap();
+        client.request(&request_json()).await;
+        client
     }
 
     /// Connected, the request sent, the ack received.
@@ -226,13 +231,9 @@ fn decode(bytes: &[u8]) -> Got {
             let gzip = bytes[2] & 15 == 1;
             let mut payload = bytes[at + 4..].to_vec();
             if gzip {
-                let mut plain = Vec::new();
-                std::io::Read::read_to_end(
-                    &mut flate2::read::GzDecoder::new(&payload[..]),
-                    &mut plain,
-                )
-                .unwrap();
-                payload = plain;
+                let packed = std::mem::take(&mut payload);
+                let mut decoder = GzDecoder::new(&packed[..]);
+                decoder.read_to_end(&mut payload).unwrap();
             }
             let json = serde_json::from_slice(&payload).unwrap_or(Value::Null);
             Got::Response {
@@ -248,12 +249,8 @@ fn decode(bytes: &[u8]) -> Got {
 
 /// The definite texts of a response.
 pub fn definite(json: &Value) -> Vec<String> {
-    let list = json["result"]["utterances"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    list.iter()
-        .filter(|u| u["definite"] == true)
-        .map(|u| u["text"].as_str().unwrap_or_default().to_owned())
-        .collect()
+    let list = json["result"]["utterances"].as_array();
+    let definite = list.into_iter().flatten().filter(|u| u["definite"] == true);
+    let texts = definite.map(|u| u["text"].as_str().unwrap_or_default());
+    texts.map(str::to_owned).collect()
 }

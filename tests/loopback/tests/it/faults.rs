@@ -2,120 +2,79 @@
 
 use crate::client::*;
 use std::time::Duration;
-use volcasr_loopback::{End, Fault, FaultKind, Gate, Trigger};
+use tokio_tungstenite::tungstenite::Error;
+use volcasr_loopback::{End, Fault, FaultKind, Gate, Service, Trigger};
 
-#[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-async fn faults_strike_at_their_moments() {
-    let at = |ms| Trigger::Audio(Duration::from_millis(ms));
-    let faults = vec![
-        Fault::nth(1, FaultKind::Reset, at(300)),
-        Fault::nth(2, FaultKind::Drop, at(300)),
-        Fault::nth(3, FaultKind::Close(1011), at(300)),
-        Fault::nth(
-            4,
-            FaultKind::Error {
-                code: 55_000_031,
-                body: "busy".into(),
-            },
-            Trigger::Ack,
-        ),
-        Fault::nth(
-            5,
-            FaultKind::Error {
-                code: 1,
-                body: "late".into(),
-            },
-            Trigger::Finish,
-        ),
-        Fault::nth(6, FaultKind::Bytes(vec![1, 2]), at(300)),
-        Fault::nth(7, FaultKind::Raw(vec![0xff; 4]), at(300)),
-        Fault::nth(8, FaultKind::Reset, Trigger::Accept),
-        Fault::nth(
-            9,
-            FaultKind::Http {
-                status: 429,
-                headers: vec![("Retry-After".into(), "1".into())],
-                body: "slow".into(),
-            },
-            Trigger::Handshake,
-        ),
-        Fault::nth(10, FaultKind::Ping(3), at(300)),
-        Fault::nth(
-            11,
-            FaultKind::Close(1001),
-            Trigger::Wall(Duration::from_millis(100)),
-        ),
-    ];
-    let service = exact_service(|o| o.faults = faults);
-    let mut ends: Vec<Got> = Vec::new();
-    for _ in 1..=7 {
-        let (mut client, ack) = Client::ready(&service, request_json()).await;
-        if let Got::Error(..) = ack {
-            ends.push(ack);
-            continue;
-        }
-        client.stream(&[0; 48 * 300], 100).await;
-        client.finish().await;
-        ends.push(
-            client
-                .until(|got| !matches!(got, Got::Ping))
-                .await
-                .pop()
-                .unwrap(),
-        );
+/// A service with these faults, without oddities and jitter.
+fn faulty(faults: &[&str]) -> Service {
+    exact_service(|o| o.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect())
+}
+
+/// A session of 300 ms of audio; returns all that comes until its end.
+async fn session(service: &Service) -> Vec<Got> {
+    let (mut client, ack) = Client::ready(service, request_json()).await;
+    client.stream(&[0; 48 * 300], 50).await;
+    client.finish().await;
+    let mut all = vec![ack];
+    while !all
+        .iter()
+        .any(|got| got.is_last() || matches!(got, Got::Error(..) | Got::Lost))
+    {
+        all.push(client.get().await);
     }
-    assert_eq!(ends[..2], [Got::Lost, Got::Lost]);
-    assert_eq!(ends[2], Got::Close(Some(1011)));
-    assert_eq!(ends[3], Got::Error(55_000_031, "busy".into()));
-    assert_eq!(ends[4], Got::Error(1, "late".into()));
-    assert_eq!(ends[5], Got::Odd(vec![1, 2]));
-    assert_eq!(ends[6], Got::Lost);
-    assert!(
-        Client::with(&service, upgrade(&service.uri()))
-            .await
-            .is_err()
-    );
-    let Err(tokio_tungstenite::tungstenite::Error::Http(refused)) =
-        Client::with(&service, upgrade(&service.uri())).await
-    else {
-        panic!()
-    };
-    assert_eq!(
-        (
-            refused.status().as_u16(),
-            refused.headers()["Retry-After"].as_bytes()
-        ),
-        (429, &b"1"[..])
-    );
-    let (mut client, _) = Client::ready(&service, request_json()).await;
-    client.stream(&[0; 48 * 300], 100).await;
-    assert_eq!(
-        [client.get().await, client.get().await, client.get().await],
-        [Got::Ping, Got::Ping, Got::Ping]
-    );
-    assert!(service.wait(PATIENCE, |all| {
-        all[..3].iter().all(|c| c.end == Some(End::Fault))
-    }));
-    assert_eq!(service.connections()[0].faults, ["reset"]);
+    all
 }
 
 #[tokio::test]
-async fn a_fault_of_the_kind_once_comes_once_and_of_each_on_each() {
-    let at = |ms| Trigger::Audio(Duration::from_millis(ms));
-    let service = exact_service(|o| {
-        o.faults = vec![
-            Fault::once(FaultKind::Reset, at(100)),
-            Fault::each(FaultKind::Bytes(vec![7]), at(50)),
-        ];
-    });
+async fn faults_come_at_their_moments() {
+    let error = |code, body: &str| Got::Error(code, body.to_owned());
+    for (fault, count, expected) in [
+        ("reset@300ms", 1, Got::Lost),
+        ("drop@300ms", 1, Got::Lost),
+        ("close:1011@300ms", 1, Got::Close(Some(1011))),
+        ("close:1001@wall:0s", 1, Got::Close(Some(1001))),
+        ("error:55000031:busy@ack", 1, error(55_000_031, "busy")),
+        ("error:1:late@finish", 1, error(1, "late")),
+        ("bytes:0102@300ms", 1, Got::Odd(vec![1, 2])),
+        ("text:hello@300ms", 1, Got::Text("hello".to_owned())),
+        ("ping:3@300ms", 3, Got::Ping),
+        ("raw:ffffffff@300ms", 1, Got::Lost),
+    ] {
+        let service = faulty(&[fault]);
+        let all = session(&service).await;
+        let found = all.iter().filter(|got| **got == expected).count();
+        assert_eq!(found, count, "{fault}: {all:?}");
+        assert_eq!(service.connections()[0].faults.len(), 1, "{fault}");
+        if all.contains(&Got::Lost) && !fault.starts_with("raw") {
+            let ended = service.wait(PATIENCE, |all| all[0].end == Some(End::Fault));
+            assert!(ended, "{fault}");
+        }
+    }
+
+    let service = faulty(&["reset@accept"]);
+    let refused = Client::with(&service, upgrade(&service.uri())).await;
+    assert!(refused.is_err());
+    let http = FaultKind::Http {
+        status: 429,
+        headers: vec![("Retry-After".into(), "1".into())],
+        body: "slow".into(),
+    };
+    let service = exact_service(|o| o.faults = vec![Fault::once(http, Trigger::Handshake)]);
+    let refused = Client::with(&service, upgrade(&service.uri())).await;
+    let Err(Error::Http(refused)) = refused else {
+        panic!("a refusal was expected")
+    };
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["Retry-After"], "1");
+}
+
+#[tokio::test]
+async fn a_fault_comes_once_or_on_each_connection() {
+    let service = faulty(&["reset@300ms", "bytes:07@50ms*"]);
     for lost in [true, false] {
-        let (mut client, _) = Client::ready(&service, request_json()).await;
-        client.stream(&[0; 48 * 100], 50).await;
-        client.finish().await;
-        let all = client.until(Got::is_last_or_odd).await;
+        let all = session(&service).await;
+        // A reset may overtake what was sent before it.
         assert!(lost || all.contains(&Got::Odd(vec![7])), "{all:?}");
-        let all = client.until(Got::is_last).await;
         assert_eq!(all.contains(&Got::Lost), lost, "{all:?}");
     }
 }
@@ -123,11 +82,12 @@ async fn a_fault_of_the_kind_once_comes_once_and_of_each_on_each() {
 #[tokio::test]
 async fn a_service_that_hangs_blocks_writes_and_goes_with_the_client() {
     let service = exact_service(|o| {
-        o.faults = vec![Fault::once(
-            FaultKind::Hang,
-            Trigger::Audio(Duration::from_millis(100)),
-        )];
+        o.faults = vec![
+            "hang@100ms#1".parse().unwrap(),
+            "hang@10ms#2".parse().unwrap(),
+        ];
         o.receive_buffer = Some(8 * 1024);
+        o.max_sessions = Some(1);
     });
     let (mut client, _) = Client::ready(&service, request_json()).await;
     let pour = tokio::time::timeout(Duration::from_millis(300), async {
@@ -136,30 +96,18 @@ async fn a_service_that_hangs_blocks_writes_and_goes_with_the_client() {
         }
     });
     assert!(pour.await.is_err());
-    assert_eq!(service.live_sessions(), 0);
-    drop(client);
 
-    let service = exact_service(|o| {
-        o.faults = vec![Fault::once(
-            FaultKind::Hang,
-            Trigger::Audio(Duration::from_millis(10)),
-        )]
-    });
-    let (mut client, _) = Client::ready(&service, request_json()).await;
+    // It is no session for the quota.
+    let (mut client, ack) = Client::ready(&service, request_json()).await;
+    assert!(matches!(ack, Got::Response { .. }), "{ack:?}");
     client.audio(&[0; 960]).await;
     drop(client);
-    assert!(service.wait(PATIENCE, |all| all[0].end == Some(End::Fault)));
+    assert!(service.wait(PATIENCE, |all| all[1].end == Some(End::Fault)));
 }
 
 #[tokio::test]
 async fn a_final_response_may_never_come_or_trickle() {
-    let period = Duration::from_millis(1);
-    let service = exact_service(|o| {
-        o.faults = vec![
-            Fault::nth(1, FaultKind::NoFinal, Trigger::Finish),
-            Fault::nth(2, FaultKind::Trickle(period), Trigger::Ack),
-        ];
-    });
+    let service = faulty(&["no-final@finish#1", "trickle:1ms@ack#2"]);
     let (mut client, _) = Client::ready(&service, request_json()).await;
     client.audio(&[0; 960]).await;
     client.finish().await;
@@ -170,7 +118,8 @@ async fn a_final_response_may_never_come_or_trickle() {
     client.audio(&[0; 960]).await;
     client.responses().await;
     let connection = service.connections().remove(1);
-    assert!(connection.final_at.unwrap() - connection.accepted_at > 100 * period);
+    let time = connection.final_at.unwrap() - connection.accepted_at;
+    assert!(time > Duration::from_millis(100), "{time:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::client::*;
 use crate::skip::skip;
+use clap::Parser as _;
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
@@ -17,7 +18,7 @@ const ARGUMENTS: &str = "LOOPBACK_ARGUMENTS";
 #[ignore = "is the program that the others start"]
 fn program() {
     let arguments = std::env::var(ARGUMENTS).unwrap();
-    cli::run(arguments.split(' ')).unwrap();
+    cli::serve(cli::Arguments::parse_from(arguments.split(' '))).unwrap();
 }
 
 struct Program {

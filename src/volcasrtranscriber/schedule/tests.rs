@@ -16,12 +16,21 @@ pub(super) fn word(text: &str, start: u64, end: u64) -> Word {
     }
 }
 
+/// Words with their times, as in `The 100-180 | rain. 300-380`.
+pub(super) fn words(text: &str) -> Vec<Word> {
+    let words = text.split(" | ").filter(|word| !word.is_empty());
+    let words = words.map(|entry| {
+        let (text, times) = entry.rsplit_once(' ').expect("a text and its times");
+        let (start, end) = times.split_once('-').expect("two times");
+        let time = |text: &str| text.parse().expect("milliseconds");
+        word(text, time(start), time(end))
+    });
+    words.collect()
+}
+
 /// An utterance of these words.
-pub(super) fn utterance(number: u32, is_final: bool, words: &[(&str, u64, u64)]) -> Utterance {
-    let words: Vec<Word> = words
-        .iter()
-        .map(|(text, start, end)| word(text, *start, *end))
-        .collect();
+pub(super) fn utterance(number: u32, is_final: bool, text: &str) -> Utterance {
+    let words = words(text);
     let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     Utterance {
         number,
@@ -34,12 +43,16 @@ pub(super) fn utterance(number: u32, is_final: bool, words: &[(&str, u64, u64)])
     }
 }
 
-/// Lets everything leave that may at a time, and writes it down.
-pub(super) fn all(schedule: &mut Machine, now: Option<u64>) -> Vec<String> {
+/// Lets everything leave that may at a time, and writes it down, as in
+/// `gap 0-100 | !The 100-180 | final`.
+pub(super) fn all(schedule: &mut Machine, now: Option<u64>) -> String {
     let mut left = Vec::new();
+    let times = |start: Duration, duration| {
+        format!("{}-{}", start.as_millis(), (start + duration).as_millis())
+    };
     loop {
         match schedule.next(now.map(ms)) {
-            Action::Wait(_) => return left,
+            Action::Wait(_) => return left.join(" | "),
             Action::Text {
                 text,
                 start,
@@ -47,20 +60,24 @@ pub(super) fn all(schedule: &mut Machine, now: Option<u64>) -> Vec<String> {
                 discont,
                 ..
             } => {
-                let (start, end) = (start.as_millis(), (start + duration).as_millis());
                 let mark = if discont { "!" } else { "" };
-                left.push(format!("{mark}{text} {start}-{end}"));
+                left.push(format!("{mark}{text} {}", times(start, duration)));
             }
-            Action::Gap { start, duration } => {
-                let (start, end) = (start.as_millis(), (start + duration).as_millis());
-                left.push(format!("gap {start}-{end}"));
-            }
+            Action::Gap { start, duration } => left.push(format!("gap {}", times(start, duration))),
             Action::Item(_) => {}
             Action::Speaker(speaker) => left.push(format!("speaker {speaker}")),
             Action::Final => left.push("final".into()),
             Action::Event(event) => left.push(event.into()),
         }
     }
+}
+
+/// Returns all that leaves but for gaps.
+fn without_gaps(schedule: &mut Machine, now: u64) -> String {
+    let left = all(schedule, Some(now));
+    let left: Vec<&str> = left.split(" | ").collect();
+    let left = left.into_iter().filter(|left| !left.starts_with("gap"));
+    left.collect::<Vec<_>>().join(" | ")
 }
 
 fn until(schedule: &mut Machine, now: u64) -> Option<u128> {
@@ -75,7 +92,7 @@ fn live(unit: Unit, latency: u64) -> Machine {
     let mut schedule = Machine::new(unit);
     schedule.set_latency(Some(ms(latency)));
     schedule.event("segment", Some(Origin::default()));
-    assert_eq!(all(&mut schedule, None), ["segment"]);
+    assert_eq!(all(&mut schedule, None), "segment");
     schedule
 }
 
@@ -83,123 +100,88 @@ fn live(unit: Unit, latency: u64) -> Machine {
 fn words_of_a_file_leave_when_they_are_final() {
     let mut schedule = Machine::new(Unit::Word);
     schedule.event("segment", Some(Origin::default()));
-    schedule.utterance(utterance(0, false, &[("The", 100, 180)]));
-    assert_eq!(all(&mut schedule, None), ["segment"]);
-    let words = [("The", 100, 180), ("rain.", 300, 380)];
-    schedule.utterance(utterance(0, true, &words));
+    schedule.utterance(utterance(0, false, "The 100-180"));
+    assert_eq!(all(&mut schedule, None), "segment");
+    let words = "The 100-180 | rain. 300-380";
+    schedule.utterance(utterance(0, true, words));
     schedule.settled(ms(900));
     assert_eq!(
         all(&mut schedule, None),
-        [
-            "gap 0-100",
-            "!The 100-180",
-            "gap 180-300",
-            "rain. 300-380",
-            "final",
-            "gap 380-900"
-        ]
+        "gap 0-100 | !The 100-180 | gap 180-300 | rain. 300-380 | final | gap 380-900"
     );
     // An empty one withdraws what was open, and covers its place.
-    let mut empty = utterance(1, true, &[]);
+    let mut empty = utterance(1, true, "");
     empty.end = Some(ms(1500));
     schedule.utterance(empty);
-    assert_eq!(all(&mut schedule, None), ["gap 900-1500"]);
+    assert_eq!(all(&mut schedule, None), "gap 900-1500");
 }
 
 #[test]
 fn no_buffer_begins_before_the_one_before_it() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.utterance(utterance(
-        0,
-        true,
-        &[("a", 100, 400), ("b", 90, 200), ("c", 500, 510)],
-    ));
+    schedule.utterance(utterance(0, true, "a 100-400 | b 90-200 | c 500-510"));
     assert_eq!(
         all(&mut schedule, None),
-        [
-            "gap 0-100",
-            "!a 100-400",
-            "b 100-200",
-            "gap 400-500",
-            "c 500-580",
-            "final"
-        ]
+        "gap 0-100 | !a 100-400 | b 100-200 | gap 400-500 | c 500-580 | final"
     );
 }
 
 #[test]
 fn a_live_word_leaves_when_it_is_due_and_only_once() {
     let mut schedule = live(Unit::Word, 1000);
-    schedule.utterance(utterance(0, false, &[("one", 100, 180), ("two", 600, 680)]));
-    assert_eq!(all(&mut schedule, Some(800)), [""; 0]);
+    schedule.utterance(utterance(0, false, "one 100-180 | two 600-680"));
+    assert_eq!(all(&mut schedule, Some(800)), "");
     assert_eq!(until(&mut schedule, 800), Some(1100));
-    assert_eq!(
-        all(&mut schedule, Some(1100)),
-        ["gap 0-100", "!one 100-180"]
-    );
+    assert_eq!(all(&mut schedule, Some(1100)), "gap 0-100 | !one 100-180");
     // Its case and time are revised, and there is more behind it.
-    let words = [("One", 240, 320), ("two", 610, 690), ("three.", 1200, 1280)];
-    schedule.utterance(utterance(0, false, &words));
-    assert_eq!(
-        all(&mut schedule, Some(1610)),
-        ["gap 180-610", "two 610-690"]
-    );
-    schedule.utterance(utterance(0, true, &words));
+    let words = "One 240-320 | two 610-690 | three. 1200-1280";
+    schedule.utterance(utterance(0, false, words));
+    assert_eq!(all(&mut schedule, Some(1610)), "gap 180-610 | two 610-690");
+    schedule.utterance(utterance(0, true, words));
     assert_eq!(
         all(&mut schedule, Some(1700)),
-        ["gap 690-1200", "three. 1200-1280", "final"]
+        "gap 690-1200 | three. 1200-1280 | final"
     );
 }
 
 #[test]
 fn words_of_an_utterance_that_was_divided_leave_once() {
     let mut schedule = live(Unit::Word, 1000);
-    let both = [("one", 100, 180), ("two", 400, 480), ("three", 700, 780)];
-    schedule.utterance(utterance(0, false, &both));
-    let left = all(&mut schedule, Some(1700));
+    let both = "one 100-180 | two 400-480 | three 700-780";
+    schedule.utterance(utterance(0, false, both));
+    let left = "!one 100-180 | two 400-480 | three 700-780";
+    assert_eq!(without_gaps(&mut schedule, 1700), left);
+    schedule.utterance(utterance(0, true, "One. 100-180"));
+    schedule.utterance(utterance(1, true, "Two 400-480 | three 700-780"));
+    schedule.utterance(utterance(2, true, "Three 1500-1580"));
     assert_eq!(
-        left.iter().filter(|left| !left.starts_with("gap")).count(),
-        3,
-        "{left:?}"
-    );
-    schedule.utterance(utterance(0, true, &[("One.", 100, 180)]));
-    schedule.utterance(utterance(
-        1,
-        true,
-        &[("Two", 400, 480), ("three", 700, 780)],
-    ));
-    schedule.utterance(utterance(2, true, &[("Three", 1500, 1580)]));
-    let left = all(&mut schedule, Some(1700));
-    assert_eq!(
-        left.iter()
-            .filter(|left| !left.starts_with("gap"))
-            .collect::<Vec<_>>(),
-        ["final", "final", "Three 1500-1580", "final"]
+        without_gaps(&mut schedule, 1700),
+        "final | final | Three 1500-1580 | final"
     );
 }
 
 #[test]
 fn a_live_pipeline_gets_gaps_while_nothing_is_said() {
     let mut schedule = live(Unit::Word, 4000);
-    assert_eq!(all(&mut schedule, Some(1000)), [""; 0]);
+    assert_eq!(all(&mut schedule, Some(1000)), "");
     let wake = until(&mut schedule, 1000).expect("a time");
     assert_eq!(wake, 3950);
-    assert_eq!(all(&mut schedule, Some(3950)), ["gap 0-200"]);
-    assert_eq!(all(&mut schedule, Some(4900)), ["gap 200-1150"]);
+    assert_eq!(all(&mut schedule, Some(3950)), "gap 0-200");
+    assert_eq!(all(&mut schedule, Some(4900)), "gap 200-1150");
     // Not over a word that waits for its time.
-    schedule.utterance(utterance(0, false, &[("late", 1500, 1580)]));
-    assert_eq!(all(&mut schedule, Some(5400)), ["gap 1150-1500"]);
+    schedule.utterance(utterance(0, false, "late 1500-1580"));
+    assert_eq!(all(&mut schedule, Some(5400)), "gap 1150-1500");
     assert_eq!(until(&mut schedule, 5400), Some(5500));
-    assert_eq!(all(&mut schedule, Some(5500)), ["!late 1500-1580"]);
+    assert_eq!(all(&mut schedule, Some(5500)), "!late 1500-1580");
     // Without a clock nothing is due.
-    assert_eq!(all(&mut schedule, None), [""; 0]);
+    assert_eq!(all(&mut schedule, None), "");
 }
 
 #[test]
 fn a_word_that_appears_too_late_begins_where_the_gaps_end_and_is_counted() {
     let mut schedule = live(Unit::Word, 1000);
     all(&mut schedule, Some(3000));
-    schedule.utterance(utterance(0, true, &[("late", 1000, 1080)]));
+    schedule.utterance(utterance(0, true, "late 1000-1080"));
     let Action::Item(item) = schedule.next(Some(ms(3000))) else {
         panic!("no item");
     };
@@ -225,28 +207,17 @@ fn what_is_behind_a_barrier_waits_for_the_words_before_it() {
     schedule.event("eos", None);
     schedule.event("stream-start", None);
     schedule.event("segment", Some(Origin::default()));
-    assert_eq!(all(&mut schedule, None), ["segment"]);
-    schedule.utterance(utterance(0, true, &[("one", 100, 200)]));
-    assert_eq!(
-        all(&mut schedule, None),
-        ["gap 0-100", "!one 100-200", "final"]
-    );
+    assert_eq!(all(&mut schedule, None), "segment");
+    schedule.utterance(utterance(0, true, "one 100-200"));
+    assert_eq!(all(&mut schedule, None), "gap 0-100 | !one 100-200 | final");
     schedule.done(7);
     // Words of the next part may be here first.
-    schedule.utterance(utterance(0, true, &[("two", 300, 400)]));
-    assert_eq!(all(&mut schedule, None), [""; 0]);
+    schedule.utterance(utterance(0, true, "two 300-400"));
+    assert_eq!(all(&mut schedule, None), "");
     schedule.posted(7);
     assert_eq!(
         all(&mut schedule, None),
-        [
-            "gap 200-2000",
-            "eos",
-            "stream-start",
-            "segment",
-            "gap 0-300",
-            "!two 300-400",
-            "final"
-        ]
+        "gap 200-2000 | eos | stream-start | segment | gap 0-300 | !two 300-400 | final"
     );
 }
 
@@ -258,13 +229,13 @@ fn a_failure_opens_every_barrier() {
     schedule.fail();
     schedule.barrier(2, None);
     schedule.event("more", None);
-    assert_eq!(all(&mut schedule, None), ["eos", "more"]);
+    assert_eq!(all(&mut schedule, None), "eos | more");
 }
 
 #[test]
 fn a_flush_forgets_what_has_not_left() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.utterance(utterance(0, true, &[("one", 100, 200)]));
+    schedule.utterance(utterance(0, true, "one 100-200"));
     schedule.event("tag", None);
     schedule.barrier(1, None);
     schedule.event("eos", None);
@@ -274,11 +245,8 @@ fn a_flush_forgets_what_has_not_left() {
         ..Origin::default()
     };
     schedule.event("segment", Some(origin));
-    schedule.utterance(utterance(0, true, &[("two", 5000, 5100)]));
-    assert_eq!(
-        all(&mut schedule, None),
-        ["segment", "!two 5000-5100", "final"]
-    );
+    schedule.utterance(utterance(0, true, "two 5000-5100"));
+    assert_eq!(all(&mut schedule, None), "segment | !two 5000-5100 | final");
 }
 
 #[test]
@@ -286,24 +254,14 @@ fn speakers_are_named_before_their_first_word() {
     let mut schedule = Machine::new(Unit::Utterance);
     for (number, speaker) in [(0, Some("1")), (1, Some("1")), (2, None), (3, Some("2"))] {
         let start = u64::from(number) * 1000;
-        let mut utterance = utterance(number, true, &[("Hm.", start, start + 1000)]);
+        let mut utterance = utterance(number, true, &format!("Hm. {start}-{}", start + 1000));
         utterance.speaker = speaker.map(String::from);
         schedule.utterance(utterance);
     }
     assert_eq!(
         all(&mut schedule, None),
-        [
-            "speaker 1",
-            "!Hm. 0-1000",
-            "final",
-            "Hm. 1000-2000",
-            "final",
-            "Hm. 2000-3000",
-            "final",
-            "speaker 2",
-            "Hm. 3000-4000",
-            "final"
-        ]
+        "speaker 1 | !Hm. 0-1000 | final | Hm. 1000-2000 | final | Hm. 2000-3000 | final \
+         | speaker 2 | Hm. 3000-4000 | final"
     );
 }
 
@@ -314,34 +272,19 @@ fn cues_have_lines_and_late_ones_follow_each_other() {
         lines: 1,
     };
     let mut schedule = live(Unit::Cue(style), 1000);
-    let words = [
-        ("One", 0, 300),
-        ("two.", 400, 700),
-        ("Three", 2000, 2400),
-        ("four.", 2500, 2800),
-    ];
-    schedule.utterance(utterance(0, true, &words));
+    let words = "One 0-300 | two. 400-700 | Three 2000-2400 | four. 2500-2800";
+    schedule.utterance(utterance(0, true, words));
     assert_eq!(
         all(&mut schedule, Some(1000)),
-        [
-            "!One two. 0-1200",
-            "gap 1200-2000",
-            "Three four. 2000-3300",
-            "final"
-        ]
+        "!One two. 0-1200 | gap 1200-2000 | Three four. 2000-3300 | final"
     );
     // Gaps have passed them by.
     all(&mut schedule, Some(9000));
-    let words = [
-        ("Five", 4000, 4300),
-        ("six.", 4400, 4700),
-        ("Seven", 6000, 6400),
-        ("eight.", 6500, 6800),
-    ];
-    schedule.utterance(utterance(1, true, &words));
+    let words = "Five 4000-4300 | six. 4400-4700 | Seven 6000-6400 | eight. 6500-6800";
+    schedule.utterance(utterance(1, true, words));
     assert_eq!(
         all(&mut schedule, Some(9000)),
-        ["Five six. 8250-9450", "Seven eight. 9450-10750", "final"]
+        "Five six. 8250-9450 | Seven eight. 9450-10750 | final"
     );
 }
 
@@ -354,15 +297,12 @@ fn running_times_follow_the_segment() {
         rate: 1.0,
     };
     schedule.event("segment", Some(origin));
-    schedule.utterance(utterance(0, false, &[("one", 60_500, 60_600)]));
-    assert_eq!(
-        all(&mut schedule, Some(6000)),
-        ["segment", "gap 60000-60250"]
-    );
+    schedule.utterance(utterance(0, false, "one 60500-60600"));
+    assert_eq!(all(&mut schedule, Some(6000)), "segment | gap 60000-60250");
     assert_eq!(until(&mut schedule, 6100), Some(6200));
     assert_eq!(
         all(&mut schedule, Some(6500)),
-        ["gap 60250-60500", "!one 60500-60600"]
+        "gap 60250-60500 | !one 60500-60600"
     );
 }
 

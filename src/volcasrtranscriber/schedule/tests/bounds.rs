@@ -6,10 +6,10 @@ use super::*;
 fn so_much_waits_and_no_more() {
     let mut schedule = Machine::new(Unit::Utterance);
     // A word for those upstream, and the text itself.
-    let text = "x".repeat(MAX_BYTES / 3);
+    let text = format!("{} 0-1", "x".repeat(MAX_BYTES / 3));
     for number in 0..2 {
         assert!(!schedule.is_full());
-        schedule.utterance(utterance(number, true, &[(&text, 0, 1)]));
+        schedule.utterance(utterance(number, true, &text));
     }
     assert!(schedule.is_full());
     while !matches!(schedule.next(None), Action::Wait(_)) {}
@@ -27,7 +27,7 @@ fn gaps_that_wait_are_one() {
         schedule.silence(ms(end * 20));
     }
     assert_eq!(schedule.bytes, bytes + ENTRY_BYTES);
-    assert_eq!(all(&mut schedule, None), ["segment", "gap 0-2000000"]);
+    assert_eq!(all(&mut schedule, None), "segment | gap 0-2000000");
     assert_eq!(schedule.bytes, 0);
 }
 
@@ -41,7 +41,7 @@ fn every_entry_counts() {
             schedule.event("tag", None);
         },
         |schedule, number| {
-            let mut said = utterance(number as u32, true, &[]);
+            let mut said = utterance(number as u32, true, "");
             said.text = "?".into();
             schedule.utterance(said);
         },

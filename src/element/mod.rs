@@ -10,8 +10,6 @@
 //! - [`timeline`]: from the service's times to the pipeline's;
 //! - [`bus`]: everything that is posted.
 
-use std::sync::LazyLock;
-
 pub(crate) mod bus;
 pub(crate) mod caps;
 pub(crate) mod drops;
@@ -25,12 +23,3 @@ pub(crate) mod timeline;
 
 /// The custom downstream event that ends the session, like the sink's signal `finish`.
 pub(crate) const FINISH: &str = "volcasr/finish";
-
-/// The category of the log.
-pub(crate) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "volcasrsink",
-        gst::DebugColorFlags::empty(),
-        Some("Volcengine speech recognition sink"),
-    )
-});

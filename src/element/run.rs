@@ -10,7 +10,6 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::client::{Client, PushResult, WaitResult};
-use crate::element::CAT;
 use crate::element::bus::errors::{ErrorContext, Ids};
 use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::{BusPoster, post_settings_error};
@@ -38,19 +37,20 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Checks the settings, and starts to connect. `ids` are the element's, which the run updates;
-    /// `listener` takes part in what the client reports.
+    /// Checks the settings, and starts to connect. `category` is that of the element's log; `ids`
+    /// are the element's, which the run updates; `listener` takes part in what the client reports.
     ///
     /// # Errors
     /// The cause is on the bus.
     pub fn start(
+        category: gst::DebugCategory,
         element: &gst::Element,
         settings: &Settings,
         ids: Arc<Mutex<Ids>>,
         listener: Option<Arc<dyn Listener>>,
     ) -> Result<Run, gst::StateChangeError> {
         let config = settings.to_config(&Environment::read()).map_err(|error| {
-            post_settings_error(element, &error.to_string());
+            post_settings_error(category, element, &error.to_string());
             gst::StateChangeError
         })?;
         let rate = config.request.rate;
@@ -65,9 +65,9 @@ impl Run {
         }
         let mut timeline = Timeline::new(rate);
         timeline.begin_stream(0, None);
-        let poster = BusPoster::new(timeline, ErrorContext::new(&config), ids);
+        let poster = BusPoster::new(category, timeline, ErrorContext::new(&config), ids);
         let summary = poster.redact(&config.to_string());
-        gst::info!(CAT, obj = element, "starting: {summary}");
+        gst::info!(category, obj = element, "starting: {summary}");
         let outbox = Outbox::new(element, poster, listener);
         // Posted at once: before the messages of the state change, which gst-launch-1.0 waits for,
         // and before those of a stop that follows.
@@ -116,7 +116,7 @@ impl Run {
         self.outbox.poster.progress.end(element, kind, text);
         let seconds = |samples| samples_to_time(samples, self.rate).as_secs_f64();
         gst::info!(
-            CAT,
+            self.category(),
             obj = element,
             "stopped after {} sessions: {:.1} s of audio sent, {:.1} s of it replayed, {:.1} s \
              dropped; {} responses, {} final utterances",
@@ -127,6 +127,10 @@ impl Run {
             counts.connections.responses,
             counts.connections.utterances
         );
+    }
+
+    fn category(&self) -> gst::DebugCategory {
+        self.outbox.poster.category
     }
 
     fn streaming(&self) -> MutexGuard<'_, Streaming> {
@@ -235,7 +239,7 @@ impl Run {
     /// any thread.
     pub fn finish_session(&self) {
         if self.client.push_silence(0, true) {
-            gst::debug!(CAT, "finishing the session on request");
+            gst::debug!(self.category(), "finishing the session on request");
         }
     }
 
@@ -299,7 +303,7 @@ impl Run {
         if let Some(anchor) = streaming.input.take(&plan, samples, position) {
             let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));
             gst::trace!(
-                CAT,
+                self.category(),
                 "anchor at sample {position}: sample {at} is at {time} ns"
             );
             self.outbox.poster.timeline().add(streaming.stream, anchor);
@@ -311,7 +315,7 @@ impl Run {
         drop(streaming);
         if self.client.push(pcm) == PushResult::Failed {
             gst::debug!(
-                CAT,
+                self.category(),
                 "the client has failed: the next buffer gets the flow error"
             );
         }

@@ -97,11 +97,12 @@ impl RunSlot {
     /// The cause is on the bus, or the slot is closed.
     pub fn start(
         &self,
+        category: gst::DebugCategory,
         element: &gst::Element,
         settings: &Settings,
         listener: Option<Arc<dyn Listener>>,
     ) -> Result<Arc<Run>, gst::StateChangeError> {
-        let run = Run::start(element, settings, self.ids.clone(), listener)?;
+        let run = Run::start(category, element, settings, self.ids.clone(), listener)?;
         let run = Arc::new(run);
         let closed = {
             let mut slot = lock(&self.slot);

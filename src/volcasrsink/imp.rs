@@ -9,13 +9,19 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
+<<<<<<< HEAD
 use crate::client::Abort;
 use crate::element::input::clip;
+=======
+use super::CAT;
+use crate::client::{Abort, InputError};
+use crate::element::input::clip::{self, Start};
+>>>>>>> ad0557e (element: log each run in its element's category)
 use crate::element::run::Run;
 use crate::element::run_slot::{RunSlot, results};
 use crate::element::settings::{self, Settings};
 use crate::element::timeline::Segment;
-use crate::element::{CAT, FINISH, caps};
+use crate::element::{FINISH, caps};
 use crate::session::BYTES_PER_SAMPLE;
 use crate::sync::lock;
 
@@ -278,7 +284,10 @@ impl VolcAsrSink {
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
         let settings = lock(&self.settings).clone();
         *lock(&self.flow) = Flow::default();
-        let run = self.runs.start(self.obj().upcast_ref(), &settings, None)?;
+        let object = self.obj();
+        let run = self
+            .runs
+            .start(*CAT, object.upcast_ref(), &settings, None)?;
         // Properties that were set since the settings were copied found no run to apply to.
         run.apply_live(&lock(&self.settings), false);
         Ok(())

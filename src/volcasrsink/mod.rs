@@ -46,6 +46,8 @@
  *
  * Since: 0.1.0
  */
+use std::sync::LazyLock;
+
 use gst::glib;
 use gst::prelude::*;
 
@@ -61,6 +63,15 @@ glib::wrapper! {
         @extends gst_base::BaseSink, gst::Element, gst::Object,
         @implements gst::Preset;
 }
+
+/// The category of the element's log.
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "volcasrsink",
+        gst::DebugColorFlags::empty(),
+        Some("Volcengine speech recognition sink"),
+    )
+});
 
 /// Registers the element and the tag.
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {

@@ -18,9 +18,9 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
+use super::CAT;
 use super::imp::VolcAsrSink;
 use crate::client::{Abort, WaitResult};
-use crate::element::CAT;
 use crate::element::run::Run;
 use crate::session::BYTES_PER_SAMPLE;
 use crate::sync::lock;

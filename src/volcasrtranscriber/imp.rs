@@ -280,7 +280,8 @@ impl VolcAsrTranscriber {
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
-        let started = self.runs.start(object.upcast_ref(), &settings, listener);
+        let runs = &self.runs;
+        let started = runs.start(*super::CAT, object.upcast_ref(), &settings, listener);
         let run = started.ok()?;
         // What was set since the settings were copied found no run to apply to.
         let language = self.language();

@@ -59,7 +59,7 @@ mod unsynced;
 
 pub use settings::Grouping;
 
-/// The category of the element's own log lines.
+/// The category of the element's log.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "volcasrtranscriber",

@@ -20,7 +20,6 @@ use gst::prelude::*;
 
 use super::poster::BusPoster;
 use crate::client::{self, Abort, Client, ClientError, Event, EventHandler, Level};
-use crate::element::CAT;
 use crate::element::timeline::Timeline;
 use crate::sync::lock;
 use queue::{Delivery, Queue};
@@ -175,7 +174,7 @@ impl Outbox {
             }
         };
         if let Err(error) = client::run_job(job) {
-            gst::error!(CAT, "can't post: {error}");
+            gst::error!(self.poster.category, "can't post: {error}");
             self.queue().job_running = false;
         }
     }
@@ -281,13 +280,14 @@ impl EventHandler for Outbox {
             Level::Debug => gst::DebugLevel::Debug,
             Level::Log => gst::DebugLevel::Log,
         };
-        if !CAT.above_threshold(level) {
+        let category = self.poster.category;
+        if !category.above_threshold(level) {
             return;
         }
         if let Some(element) = self.element.upgrade() {
             // The line may quote the peer, and the peer may repeat a secret.
             let line = self.poster.redact(&line.to_string());
-            gst::log_with_level!(CAT, level, obj = element, "{line}");
+            gst::log_with_level!(category, level, obj = element, "{line}");
         }
     }
 }

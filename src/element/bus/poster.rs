@@ -13,7 +13,6 @@ use super::errors::{self, ErrorContext, Ids};
 use super::progress::ConnectProgress;
 use super::{messages, post_message, tags};
 use crate::client::{ClientError, Event};
-use crate::element::CAT;
 use crate::element::ineffective::Ineffective;
 use crate::element::timeline::{Timeline, Times};
 use crate::protocol::text::sanitize;
@@ -22,6 +21,8 @@ use crate::sync::lock;
 
 /// Posts the messages of one run.
 pub(crate) struct BusPoster {
+    /// Category of the element's log.
+    pub category: gst::DebugCategory,
     timeline: Mutex<Timeline>,
     context: ErrorContext,
     /// The property `interim-results`.
@@ -42,8 +43,14 @@ pub(crate) struct BusPoster {
 }
 
 impl BusPoster {
-    pub fn new(timeline: Timeline, context: ErrorContext, last_ids: Arc<Mutex<Ids>>) -> Self {
+    pub fn new(
+        category: gst::DebugCategory,
+        timeline: Timeline,
+        context: ErrorContext,
+        last_ids: Arc<Mutex<Ids>>,
+    ) -> Self {
         BusPoster {
+            category,
             timeline: Mutex::new(timeline),
             context,
             interim: AtomicBool::new(true),
@@ -76,7 +83,7 @@ impl BusPoster {
     pub fn post_event(&self, element: &gst::Element, event: Event, wanted: &dyn Fn() -> bool) {
         match event {
             Event::Ready => {
-                gst::debug!(CAT, obj = element, "the network is ready");
+                gst::debug!(self.category, obj = element, "the network is ready");
                 let kind = gst::ProgressType::Complete;
                 self.progress.end(element, kind, "The network is ready");
             }
@@ -133,7 +140,7 @@ impl BusPoster {
                      post-responses shows what they hold."
                 );
                 let error = glib::Error::new(gst::StreamError::Decode, &text);
-                warn(element, error, None, messages::unreadable(responses));
+                self.warn(element, error, None, messages::unreadable(responses));
             }
             // Handled by the outbox.
             Event::Failed { .. } | Event::BoundaryDone { .. } => {}
@@ -154,8 +161,8 @@ impl BusPoster {
             lock(&self.open).insert(key);
         }
         let structure = messages::transcript(&self.timeline(), stream, session, update);
-        gst::debug!(CAT, obj = element, "{}", LogLine(stream, update));
-        gst::log!(CAT, obj = element, "{structure}");
+        gst::debug!(self.category, obj = element, "{}", LogLine(stream, update));
+        gst::log!(self.category, obj = element, "{structure}");
         post_structure(element, structure);
     }
 
@@ -170,7 +177,11 @@ impl BusPoster {
             }
             Err(error) => {
                 if !self.tags_failed.swap(true, Ordering::Relaxed) {
-                    gst::warning!(CAT, obj = element, "no tags \"transcript\": {error}");
+                    gst::warning!(
+                        self.category,
+                        obj = element,
+                        "no tags \"transcript\": {error}"
+                    );
                 }
             }
         }
@@ -192,7 +203,7 @@ impl BusPoster {
         let text = format!("{what} in {pause} ms (try {attempt}): {error}");
         self.progress.update(element, &text);
         let error = glib::Error::new(gst::ResourceError::Write, &text);
-        warn(element, error, None, details);
+        self.warn(element, error, None, details);
     }
 
     fn sample_rate_mismatch(&self, element: &gst::Element, counted: Duration, sent: Duration) {
@@ -205,7 +216,7 @@ impl BusPoster {
              another rate. {remedy}."
         );
         let error = glib::Error::new(gst::StreamError::Format, &text);
-        warn(element, error, None, messages::rate(counted, sent));
+        self.warn(element, error, None, messages::rate(counted, sent));
     }
 
     fn finish_timed_out(
@@ -227,7 +238,7 @@ impl BusPoster {
         );
         let error = glib::Error::new(gst::ResourceError::Read, &text);
         let details = messages::finish_timeout(waited);
-        warn(element, error, cause.as_deref(), details);
+        self.warn(element, error, cause.as_deref(), details);
     }
 
     /// Posts that audio was dropped.
@@ -239,19 +250,19 @@ impl BusPoster {
             lost.as_millis()
         );
         let error = glib::Error::new(gst::ResourceError::Write, &text);
-        warn(element, error, None, messages::dropped(times, lost));
+        self.warn(element, error, None, messages::dropped(times, lost));
     }
 
     /// Posts that a setting has no effect.
     pub fn ineffective(&self, element: &gst::Element, found: &Ineffective) {
         let error = glib::Error::new(gst::ResourceError::Settings, &found.text);
-        warn(element, error, None, messages::setting(found.property));
+        self.warn(element, error, None, messages::setting(found.property));
     }
 
     /// Posts that audio is being discarded because it is played backwards.
     pub fn reverse_playback(&self, element: &gst::Element) {
         let text = "Audio that is played backwards can't be recognised, and is discarded";
-        gst::warning!(CAT, obj = element, "{text}");
+        gst::warning!(self.category, obj = element, "{text}");
         let error = glib::Error::new(gst::StreamError::Format, text);
         let message = gst::message::Warning::builder_from_error(error);
         post_message(element, message.src(element).build());
@@ -268,7 +279,7 @@ impl BusPoster {
     ) {
         let report = errors::report(error, lost, &self.context, &lock(&self.ids));
         let text = report.error.message();
-        gst::error!(CAT, obj = element, "{text}");
+        gst::error!(self.category, obj = element, "{text}");
         self.progress.end(element, gst::ProgressType::Error, text);
         if wanted() {
             let message = gst::message::Error::builder_from_error(report.error)
@@ -289,11 +300,28 @@ impl BusPoster {
             element.notify("log-id");
         }
     }
+    fn warn(
+        &self,
+        element: &gst::Element,
+        error: glib::Error,
+        debug: Option<&str>,
+        details: gst::Structure,
+    ) {
+        gst::warning!(self.category, obj = element, "{}", error.message());
+        let message = gst::message::Warning::builder_from_error(error)
+            .details(details)
+            .debug_if_some(debug);
+        post_message(element, message.src(element).build());
+    }
 }
 
 /// Posts that a setting can't be used, and so no run starts.
-pub(crate) fn post_settings_error(element: &gst::Element, problem: &str) {
-    gst::error!(CAT, obj = element, "{problem}");
+pub(crate) fn post_settings_error(
+    category: gst::DebugCategory,
+    element: &gst::Element,
+    problem: &str,
+) {
+    gst::error!(category, obj = element, "{problem}");
     let text = format!("Can't start: {problem}");
     let error = glib::Error::new(gst::ResourceError::Settings, &text);
     let details = gst::Structure::builder("volcasr-error")
@@ -326,13 +354,5 @@ impl fmt::Display for LogLine<'_> {
 
 fn post_structure(element: &gst::Element, structure: gst::Structure) {
     let message = gst::message::Element::builder(structure);
-    post_message(element, message.src(element).build());
-}
-
-fn warn(element: &gst::Element, error: glib::Error, debug: Option<&str>, details: gst::Structure) {
-    gst::warning!(CAT, obj = element, "{}", error.message());
-    let message = gst::message::Warning::builder_from_error(error)
-        .details(details)
-        .debug_if_some(debug);
     post_message(element, message.src(element).build());
 }

@@ -306,3 +306,26 @@ fn a_language_without_effect_is_warned_about_only_where_the_user_set_it() {
         assert_eq!(rig.run(&pcm, 100).warnings().len(), warnings, "{property}");
     }
 }
+
+/// `GST_DEBUG` shows one element and not the other, though they share the code.
+#[test]
+fn a_run_logs_in_the_category_of_its_element() {
+    const NAME: &str = "a_run_logs_in_the_category_of_its_element";
+    if child::is_child() {
+        let service = service(Options::default());
+        let mut rig = TestPipeline::new(transcriber(&service));
+        assert!(rig.run(&speech(1).0, 100).saw_eos());
+        return;
+    }
+    let log = child::spawn_logging(module_path!(), NAME, &[], &[]);
+    let of = |category: &str| {
+        let lines = log.lines();
+        let lines = lines.filter(|line| line.split_whitespace().nth(4) == Some(category));
+        lines.collect::<Vec<_>>()
+    };
+    for line in ["starting: ws://", "session 0 is open", "final, "] {
+        let lines = of("volcasrtranscriber");
+        assert!(lines.iter().any(|of| of.contains(line)), "no {line}");
+    }
+    assert_eq!(of("volcasrsink"), Vec::<&str>::new());
+}

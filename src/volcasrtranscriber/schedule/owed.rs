@@ -14,6 +14,8 @@ const REMEMBERED: usize = 64;
 const LOOKED_FOR: usize = 4;
 /// Time by which the service moves a word when it revises it, at most.
 const MOVED: Duration = Duration::from_secs(1);
+/// Time by which a word that left may be off one of another utterance to be the same one, at most.
+const SAME: Duration = Duration::from_millis(250);
 
 /// Words that left before their utterance was final.
 #[derive(Debug, Default)]
@@ -56,8 +58,13 @@ impl Early {
     /// Returns the words of an open utterance that are owed. A word moved behind one that left
     /// begins no earlier than `floor`.
     pub fn owed(&self, number: u32, words: &[Word], floor: Duration) -> Vec<Word> {
-        let left: Vec<&Left> = self.of(number).collect();
-        rest(&left, words, floor)
+        let text = text(words);
+        // An utterance may be divided, and its first part have another number.
+        let of_it = |left: &&Left| {
+            left.number.is_none_or(|of| of == number) || is_among(left, &text, words)
+        };
+        let left: Vec<&Left> = self.0.iter().filter(of_it).collect();
+        rest(&left, &text, words, floor)
     }
 
     /// Returns the words of a final utterance that are owed, and forgets those that left of it.
@@ -78,26 +85,26 @@ impl Early {
             .retain(|left| left.number.is_some() || end.is_some_and(|end| left.start >= end));
         owed
     }
-
-    fn of(&self, number: u32) -> impl Iterator<Item = &Left> {
-        self.0
-            .iter()
-            .filter(move |left| left.number.is_none_or(|of| of == number))
-    }
 }
 
-fn rest(left: &[&Left], words: &[Word], floor: Duration) -> Vec<Word> {
+/// Returns whether a word that left is one of these, at about the same time.
+fn is_among(left: &Left, text: &[Letter], words: &[Word]) -> bool {
+    find(left, text, words)
+        .and_then(|(index, _)| words.get(index))
+        .is_some_and(|word| word.start.abs_diff(left.start) <= SAME)
+}
+
+fn rest(left: &[&Left], text: &[Letter], words: &[Word], floor: Duration) -> Vec<Word> {
     let Some(last) = left.last() else {
         return words.to_vec();
     };
-    let text = text(words);
     let found = left
         .iter()
         .rev()
         .take(LOOKED_FOR)
         .enumerate()
         .find_map(|(back, left)| {
-            let at = find(left, &text, words)?;
+            let at = find(left, text, words)?;
             Some((back, at))
         });
     let (behind, by_time) = match found {

@@ -44,3 +44,15 @@ fn chinese_words_that_are_joined_later_owe_their_rest() {
     let rest = early.settle(&revised, ms(400));
     assert_eq!(rest, words("下雨， 400-900 | 路滑。 1000-1300"));
 }
+
+#[test]
+fn the_first_part_of_an_utterance_that_is_divided_may_have_another_number() {
+    let mut early = Early::default();
+    for word in words("one 100-180 | two 300-380 | three 500-580") {
+        early.left(0, &word);
+    }
+    let mut owed = |number, text| early.settle(&utterance(number, true, text), ms(0));
+    assert_eq!(owed(1, "One 100-180 | two. 400-480"), []);
+    let rest = owed(0, "Three 500-580 | four. 700-780");
+    assert_eq!(rest, words("four. 700-780"));
+}

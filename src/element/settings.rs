@@ -10,7 +10,7 @@ use gst::prelude::*;
 
 use crate::client::redact_uri;
 
-pub(crate) use field::{Field, not_empty};
+pub(crate) use field::{Field, not_empty, plain};
 pub(crate) use properties::{DEFAULT_URI, specs};
 pub(crate) use property::Property;
 pub use values::{Compression, Leaky, ResultType};

@@ -9,14 +9,9 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
-<<<<<<< HEAD
+use super::CAT;
 use crate::client::Abort;
 use crate::element::input::clip;
-=======
-use super::CAT;
-use crate::client::{Abort, InputError};
-use crate::element::input::clip::{self, Start};
->>>>>>> ad0557e (element: log each run in its element's category)
 use crate::element::run::Run;
 use crate::element::run_slot::{RunSlot, results};
 use crate::element::settings::{self, Settings};

@@ -8,10 +8,10 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use super::input::Input;
 use super::listener::TextListener;
 use super::output::{Output, Pushed, post_flow_error};
 use super::settings::{PROPERTIES, TextSettings};
-use super::streaming::Input;
 use super::unsynced::Unsynced;
 use crate::element::bus::post_message;
 use crate::element::caps;
@@ -24,7 +24,6 @@ use crate::sync::lock;
 pub struct VolcAsrTranscriber {
     pub(super) sink_pad: gst::Pad,
     pub(super) src_pad: gst::Pad,
-    pub(super) unsynced_pad: gst::Pad,
     pub(super) settings: Mutex<Settings>,
     pub(super) text: Mutex<TextSettings>,
     /// From the first buffer to PAUSED → READY.
@@ -48,7 +47,7 @@ impl ObjectSubclass for VolcAsrTranscriber {
                 .pad_template(name)
                 .expect("class_init registers this template")
         };
-        let sink_pad = gst::Pad::builder_from_template(&template("sink"))
+        let sink_pad = pad(&template("sink"), Self::sink_event, Self::sink_query)
             .chain_function(|pad, parent, buffer| {
                 VolcAsrTranscriber::catch_panic_pad_function(
                     parent,
@@ -56,88 +55,44 @@ impl ObjectSubclass for VolcAsrTranscriber {
                     |imp| imp.chain(pad, buffer),
                 )
             })
-            .event_function(|pad, parent, event| {
-                VolcAsrTranscriber::catch_panic_pad_function(
-                    parent,
-                    || false,
-                    |imp| imp.sink_event(pad, event),
-                )
-            })
-            .query_function(|pad, parent, query| {
-                VolcAsrTranscriber::catch_panic_pad_function(
-                    parent,
-                    || false,
-                    |imp| imp.sink_query(pad, query),
-                )
-            })
             .build();
+        let source = |name| pad(&template(name), Self::src_event, Self::src_query).build();
         VolcAsrTranscriber {
             sink_pad,
-            src_pad: source(&template("src"), |imp, active| match active {
-                true => {
-                    imp.output.start();
-                    imp.start_tasks();
-                }
-                false => imp.output.stop(),
-            }),
-            unsynced_pad: source(&template("unsynced_src"), |imp, active| {
-                if !active {
-                    imp.unsynced.stop();
-                }
-            }),
+            src_pad: source("src"),
             settings: Mutex::default(),
             text: Mutex::default(),
             runs: RunSlot::default(),
             input: Mutex::default(),
             output: Arc::new(Output::new()),
-            unsynced: Arc::default(),
+            unsynced: Arc::new(Unsynced::new(source("unsynced_src"))),
             tokens: AtomicU64::new(0),
         }
     }
 }
 
-/// Builds a source pad. It calls `activate` when it is activated, or about to be deactivated.
-fn source(template: &gst::PadTemplate, activate: fn(&VolcAsrTranscriber, bool)) -> gst::Pad {
+/// Begins a pad whose events and queries these methods handle.
+fn pad(
+    template: &gst::PadTemplate,
+    event: fn(&VolcAsrTranscriber, &gst::Pad, gst::Event) -> bool,
+    query: fn(&VolcAsrTranscriber, &gst::Pad, &mut gst::QueryRef) -> bool,
+) -> gst::PadBuilder<gst::Pad> {
     gst::Pad::builder_from_template(template)
-        .event_function(|pad, parent, event| {
-            VolcAsrTranscriber::catch_panic_pad_function(
-                parent,
-                || false,
-                |imp| imp.src_event(pad, event),
-            )
+        .event_function(move |pad, parent, of| {
+            let handle = |imp: &VolcAsrTranscriber| event(imp, pad, of);
+            VolcAsrTranscriber::catch_panic_pad_function(parent, || false, handle)
         })
-        .query_function(|pad, parent, query| {
-            VolcAsrTranscriber::catch_panic_pad_function(
-                parent,
-                || false,
-                |imp| imp.src_query(pad, query),
-            )
+        .query_function(move |pad, parent, of| {
+            let handle = |imp: &VolcAsrTranscriber| query(imp, pad, of);
+            VolcAsrTranscriber::catch_panic_pad_function(parent, || false, handle)
         })
-        .activatemode_function(move |pad, parent, mode, active| {
-            VolcAsrTranscriber::catch_panic_pad_function(
-                parent,
-                || Err(gst::loggable_error!(super::CAT, "a panic")),
-                |imp| {
-                    if mode != gst::PadMode::Push {
-                        return Err(gst::loggable_error!(super::CAT, "the pad pushes only"));
-                    }
-                    activate(imp, active);
-                    if active {
-                        return Ok(());
-                    }
-                    pad.stop_task()
-                        .map_err(|_| gst::loggable_error!(super::CAT, "the task does not end"))
-                },
-            )
-        })
-        .build()
 }
 
 impl ObjectImpl for VolcAsrTranscriber {
     fn constructed(&self) {
         self.parent_constructed();
         let object = self.obj();
-        for pad in [&self.sink_pad, &self.src_pad, &self.unsynced_pad] {
+        for pad in [&self.sink_pad, &self.src_pad, &self.unsynced.pad] {
             // Names that no other pad of a new element has.
             let _ = object.add_pad(pad);
         }
@@ -150,8 +105,8 @@ impl ObjectImpl for VolcAsrTranscriber {
                 element.imp().apply_live();
             }
         };
-        self.unsynced_pad.connect_linked(apply.clone());
-        self.unsynced_pad.connect_unlinked(apply);
+        self.unsynced.pad.connect_linked(apply.clone());
+        self.unsynced.pad.connect_unlinked(apply);
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -245,8 +200,8 @@ impl ElementImpl for VolcAsrTranscriber {
                 *lock(&self.input) = Input::default();
                 self.runs.open();
             }
-            // Before the pads are deactivated, so that nothing more is posted meanwhile. Until then
-            // a buffer may come, and must not begin another run.
+            // Before the pads are deactivated, so that nothing more is posted meanwhile and the
+            // tasks end. Until then a buffer may come, and must not begin another run.
             gst::StateChange::PausedToReady => {
                 self.output.stop();
                 self.unsynced.stop();
@@ -256,8 +211,18 @@ impl ElementImpl for VolcAsrTranscriber {
             _ => {}
         }
         let result = self.parent_change_state(transition)?;
-        if transition == gst::StateChange::PausedToPlaying {
-            self.output.set_playing(true);
+        match transition {
+            gst::StateChange::ReadyToPaused => {
+                self.output.start();
+                self.start_tasks();
+            }
+            gst::StateChange::PausedToReady => {
+                for pad in [&self.src_pad, &self.unsynced.pad] {
+                    let _ = pad.stop_task();
+                }
+            }
+            gst::StateChange::PausedToPlaying => self.output.set_playing(true),
+            _ => {}
         }
         Ok(result)
     }
@@ -301,59 +266,50 @@ impl VolcAsrTranscriber {
     /// Takes up the settings that apply at once.
     pub(super) fn apply_live(&self) {
         let Some(run) = self.run() else { return };
-        let linked = self.unsynced_pad.is_linked();
+        let linked = self.unsynced.pad.is_linked();
         run.apply_live(&lock(&self.settings), linked);
-        if linked {
-            self.start_unsynced();
-        }
+        self.start_unsynced();
     }
 
     /// Has both source pads' tasks run.
     pub(super) fn start_tasks(&self) {
-        let weak = self.obj().downgrade();
-        let result = self.src_pad.start_task(move || {
-            if let Some(element) = weak.upgrade() {
-                element.imp().push_next();
-            }
-        });
-        if result.is_err() {
-            gst::error!(super::CAT, imp = self, "can't start the text pad's task");
-        }
+        self.start_task(&self.src_pad, Self::push_next);
         self.unsynced.reset();
-        if self.run().is_some() && self.unsynced_pad.is_linked() {
+        if self.run().is_some() {
             self.start_unsynced();
         }
     }
 
     /// Ends the unsynced stream behind what waits, without a run as well.
     fn end_unsynced(&self) {
-        if self.unsynced_pad.is_linked() {
-            self.start_unsynced();
-            self.unsynced.end();
+        self.start_unsynced();
+        self.unsynced.push(None);
+    }
+
+    /// Has the unsynced pad's task run, if the pad is linked.
+    fn start_unsynced(&self) {
+        if self.unsynced.pad.is_linked() {
+            self.start_task(&self.unsynced.pad, Self::push_response);
         }
     }
 
-    fn start_unsynced(&self) {
-        if !self.unsynced.start() {
-            return;
-        }
+    fn start_task(&self, pad: &gst::Pad, round: fn(&Self)) {
         let weak = self.obj().downgrade();
-        let result = self.unsynced_pad.start_task(move || {
-            let Some(element) = weak.upgrade() else {
-                return;
-            };
-            let imp = element.imp();
-            let now = || element.current_running_time();
-            if !imp.unsynced.push_next(&imp.unsynced_pad, now) {
-                let _ = imp.unsynced_pad.pause_task();
+        let result = pad.start_task(move || {
+            if let Some(element) = weak.upgrade() {
+                round(element.imp());
             }
         });
         if result.is_err() {
-            gst::error!(
-                super::CAT,
-                imp = self,
-                "can't start the unsynced pad's task"
-            );
+            gst::error!(super::CAT, obj = pad, "can't start the task");
+        }
+    }
+
+    /// One round of the unsynced pad's task.
+    fn push_response(&self) {
+        let now = || self.obj().current_running_time();
+        if !self.unsynced.push_next(now) {
+            let _ = self.unsynced.pad.pause_task();
         }
     }
 
@@ -391,6 +347,6 @@ impl VolcAsrTranscriber {
             .seqnum(upstream.seqnum())
             .flags(gst::StreamFlags::SPARSE)
             .group_id_if_some(upstream.group_id());
-        self.unsynced_pad.push_event(start.build());
+        self.unsynced.pad.push_event(start.build());
     }
 }

@@ -19,13 +19,29 @@ use crate::sync::lock;
 
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
 
+/// State of the streaming thread between two buffers.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    pub segment: Option<Segment>,
+    /// The last STREAM_START, for a run that begins after it.
+    pub stream: Option<(String, gst::Seqnum)>,
+    /// EOS has come: what follows is another stream.
+    pub ended: bool,
+    /// End of the audio in this segment.
+    pub end: Option<gst::ClockTime>,
+    /// The settings can't be used, and the bus has the error.
+    pub refused: bool,
+    /// From FLUSH_START to FLUSH_STOP. The pad's own flag is cleared before FLUSH_STOP has the
+    /// stream lock, so that a buffer may come in between.
+    pub flushing: bool,
+    /// Upstream's latency is to be asked for.
+    pub fresh: bool,
+}
+
 impl VolcAsrTranscriber {
     /// Takes a buffer.
     pub(super) fn chain(&self, pad: &gst::Pad, buffer: gst::Buffer) -> Flow {
-        match self.output.flow() {
-            Err(gst::FlowError::NotLinked) if self.unsynced_pad.is_linked() => {}
-            flow => drop(flow?),
-        }
+        self.check_downstream()?;
         let run = self.ensure_run()?;
         if !pad.has_current_caps() {
             run.client.abort(Abort::NotNegotiated);
@@ -51,6 +67,16 @@ impl VolcAsrTranscriber {
             return Ok(gst::FlowSuccess::Ok);
         };
         self.take(&run, pad, &clipped, start, segment.as_ref())
+    }
+
+    /// Returns what downstream said last, unless it is enough that another pad is linked.
+    fn check_downstream(&self) -> Flow {
+        match self.output.flow() {
+            Err(gst::FlowError::NotLinked) if self.unsynced.pad.is_linked() => {
+                Ok(gst::FlowSuccess::Ok)
+            }
+            flow => flow,
+        }
     }
 
     /// Says downstream that a discarded buffer brings no text: it may wait for that.
@@ -102,10 +128,7 @@ impl VolcAsrTranscriber {
             if run.client.has_failed() {
                 return self.refuse(run, pad, gst::FlowError::Error).map(|_| ());
             }
-            self.output.flow().or_else(|error| match error {
-                gst::FlowError::NotLinked => Ok(gst::FlowSuccess::Ok),
-                error => Err(error),
-            })?;
+            self.check_downstream()?;
             if !run.must_wait(samples) {
                 return Ok(());
             }
@@ -325,7 +348,7 @@ impl VolcAsrTranscriber {
     fn flush_start(&self, event: gst::Event) -> bool {
         // Push first: it unblocks a task that is blocked downstream.
         let pushed = self.src_pad.push_event(event.clone());
-        self.unsynced_pad.push_event(event);
+        self.unsynced.pad.push_event(event);
         lock(&self.input).flushing = true;
         let epoch = self.run().map(|run| {
             let epoch = run.flush_start();
@@ -338,13 +361,13 @@ impl VolcAsrTranscriber {
         self.output.flush(epoch);
         self.unsynced.stop();
         let _ = self.src_pad.pause_task();
-        let _ = self.unsynced_pad.pause_task();
+        let _ = self.unsynced.pad.pause_task();
         pushed
     }
 
     fn flush_stop(&self, event: gst::Event) -> bool {
         let pushed = self.src_pad.push_event(event.clone());
-        self.unsynced_pad.push_event(event);
+        self.unsynced.pad.push_event(event);
         {
             let mut input = lock(&self.input);
             (input.segment, input.end, input.ended) = (None, None, false);

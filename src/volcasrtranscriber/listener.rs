@@ -41,7 +41,7 @@ impl Listener for TextListener {
                 .output
                 .update((self.run, epoch), |schedule| schedule.done(*token)),
             Event::Response { json, .. } if self.run == self.output.run() => {
-                self.unsynced.push(json)
+                self.unsynced.push(Some(json))
             }
             _ => {}
         }

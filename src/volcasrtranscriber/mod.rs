@@ -54,7 +54,6 @@ mod output;
 mod queries;
 mod schedule;
 mod settings;
-mod streaming;
 mod unsynced;
 
 pub use settings::Grouping;

@@ -1,6 +1,5 @@
 //! The text pad: one task pushes everything downstream, in order, when the schedule says so.
 
-mod convert;
 mod push;
 
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -11,8 +10,7 @@ use gst::prelude::*;
 use super::schedule::{Action, Origin, Schedule, Unit};
 use crate::sync::lock;
 
-pub(super) use convert::post_flow_error;
-pub(super) use push::Pushed;
+pub(super) use push::{Pushed, post_flow_error};
 
 /// Timeout: if neither audio nor text came for this long, interim text is pushed. Downstream may
 /// block the audio until it gets text.
@@ -40,8 +38,6 @@ struct State {
     stopped: bool,
     /// The element is in PLAYING, so that its running time advances.
     playing: bool,
-    /// Counts the changes of `playing`.
-    switches: u64,
     flow: Result<gst::FlowSuccess, gst::FlowError>,
     /// Upstream, or the bus, has the error of `flow`.
     flow_reported: bool,
@@ -55,8 +51,6 @@ struct State {
     audio_end: Duration,
     /// Moment at which audio or text came last.
     changed_at: Instant,
-    /// The task waits until it is notified.
-    waits_without_limit: bool,
 }
 
 /// Next step of the task.
@@ -76,7 +70,6 @@ impl State {
             epoch: 0,
             stopped: true,
             playing: false,
-            switches: 0,
             flow: Ok(gst::FlowSuccess::Ok),
             flow_reported: false,
             links: 0,
@@ -84,7 +77,6 @@ impl State {
             max_delay: Duration::ZERO,
             audio_end: Duration::ZERO,
             changed_at: Instant::now(),
-            waits_without_limit: false,
         }
     }
 
@@ -110,8 +102,6 @@ impl Output {
         let mut state = lock(&self.state);
         *state = State {
             run: state.run + 1,
-            stopped: state.stopped,
-            switches: state.switches,
             links: state.links,
             ..State::new(unit)
         };
@@ -161,10 +151,7 @@ impl Output {
 
     /// Notes that the running time advances from here on, or stands.
     pub fn set_playing(&self, playing: bool) {
-        self.change(|state| {
-            state.playing = playing;
-            state.switches += 1;
-        });
+        self.change(|state| state.playing = playing);
     }
 
     /// Changes the schedule for something of a run's epoch, unless that is over.
@@ -184,13 +171,6 @@ impl Output {
         let mut state = lock(&self.state);
         state.audio_end = end;
         state.changed_at = Instant::now();
-        // Not for each buffer: the task waits with a limit as soon as it knows.
-        let known = end.saturating_sub(STARVED_MARGIN);
-        if state.waits_without_limit && state.schedule.is_starving(known) {
-            state.waits_without_limit = false;
-            drop(state);
-            self.changed.notify_all();
-        }
     }
 
     /// Changes the schedule.
@@ -282,18 +262,14 @@ impl Output {
 
     /// Returns the next action for the task, having waited for it. `now` is asked in PLAYING only.
     fn step(&self, now: impl Fn() -> Option<Duration>, is_sent: impl Fn() -> bool) -> Step {
-        let (playing, switches) = {
-            let state = lock(&self.state);
-            (state.playing, state.switches)
-        };
+        let playing = lock(&self.state).playing;
         let now = playing.then(now).flatten();
         let is_sent = is_sent();
         let mut state = lock(&self.state);
         if state.stopped {
             return Step::Pause;
         }
-        // The time may be of before the switch.
-        if state.switches != switches {
+        if state.playing != playing {
             return Step::Again;
         }
         match state.schedule.next(now) {
@@ -306,14 +282,13 @@ impl Output {
                     return Step::Again;
                 }
                 let limit = until.zip(now).map(|(until, now)| until.saturating_sub(now));
-                // The task asks again after this time whether the audio is sent.
-                let starved = starving.then(|| STARVED.saturating_sub(since).max(STARVED / 4));
-                let limit = limit.or(starved);
-                state.waits_without_limit = limit.is_none();
-                match limit {
-                    Some(limit) => drop(self.changed.wait_timeout(state, limit)),
-                    None => drop(self.changed.wait(state)),
-                }
+                // The task asks again after this time whether the audio is sent. More audio may
+                // come without a notice.
+                let starved = match starving {
+                    true => STARVED.saturating_sub(since).max(STARVED / 4),
+                    false => STARVED,
+                };
+                drop(self.changed.wait_timeout(state, limit.unwrap_or(starved)));
                 Step::Again
             }
             action => {

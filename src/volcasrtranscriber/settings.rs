@@ -10,7 +10,7 @@ use gst::prelude::*;
 use super::schedule::Unit;
 use crate::cue::Style;
 use crate::element::run_slot::results;
-use crate::element::settings::{self, Field, Property};
+use crate::element::settings::{self, Field, Property, plain};
 
 /// Content of one buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -34,15 +34,7 @@ pub enum Grouping {
     Cue,
 }
 
-impl Field for Grouping {
-    fn get(&self) -> glib::Value {
-        self.to_value()
-    }
-
-    fn set(&mut self, value: &glib::Value) -> bool {
-        value.get().map(|value| *self = value).is_ok()
-    }
-}
+plain!(Grouping);
 
 /// The values of these properties.
 #[derive(Clone, Debug)]
@@ -125,17 +117,12 @@ fn max_observed_delay() -> glib::ParamSpec {
         .build()
 }
 
-/// Returns the beginning of a number's specification.
-fn number(name: &'static str, nick: &'static str, default: u32) -> UIntBuilder {
-    glib::ParamSpecUInt::builder(name)
-        .nick(nick)
-        .default_value(default)
-}
-
-type UIntBuilder = glib::ParamSpecUIntBuilder<'static>;
-
 fn own() -> Vec<Property<TextSettings>> {
     let default = TextSettings::default();
+    let number = |name, nick, default| {
+        let number = glib::ParamSpecUInt::builder(name).nick(nick);
+        number.default_value(default)
+    };
     let language = glib::ParamSpecString::builder("language-code")
         .nick("Language code")
         .blurb(
@@ -174,14 +161,12 @@ fn own() -> Vec<Property<TextSettings>> {
         )
         .mutable_ready();
     vec![
-        Property::new(language.build(), |s: &mut TextSettings| {
-            &mut s.language_code
-        }),
-        Property::new(grouping.build(), |s: &mut TextSettings| &mut s.grouping),
-        Property::new(width.build(), |s: &mut TextSettings| &mut s.cue_width),
-        Property::new(lines.build(), |s: &mut TextSettings| &mut s.cue_lines),
-        Property::new(latency.build(), |s: &mut TextSettings| &mut s.latency),
-        Property::new(lateness.build(), |s: &mut TextSettings| &mut s.lateness),
+        Property::new(language.build(), |s| &mut s.language_code),
+        Property::new(grouping.build(), |s| &mut s.grouping),
+        Property::new(width.build(), |s| &mut s.cue_width),
+        Property::new(lines.build(), |s| &mut s.cue_lines),
+        Property::new(latency.build(), |s| &mut s.latency),
+        Property::new(lateness.build(), |s| &mut s.lateness),
     ]
 }
 

@@ -28,6 +28,7 @@ pub(crate) trait Declare: Field + 'static {
 /// as a signed number.
 const MAX_SENT: u32 = i32::MAX.unsigned_abs();
 
+/// Implements [`Field`] for types that a `GValue` holds.
 macro_rules! plain {
     ($($kind:ty),*) => {$(
         impl Field for $kind {
@@ -41,6 +42,8 @@ macro_rules! plain {
         }
     )*};
 }
+
+pub(crate) use plain;
 
 plain!(
     bool,

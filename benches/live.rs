@@ -35,6 +35,8 @@ const TRANSCRIBER: &str = "volcasrtranscriber";
 struct Session {
     pipeline: gst::Pipeline,
     sink: gst::Element,
+    /// Sink of the text, or the sink itself.
+    last: gst::Element,
     pad: gst::Pad,
 }
 
@@ -127,6 +129,7 @@ fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Sessio
     Session {
         pipeline,
         sink,
+        last,
         pad,
     }
 }
@@ -167,8 +170,15 @@ fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsiz
     }
     let cores = (support::cpu() - cpu) / began.elapsed().as_secs_f64();
     let (p50, p99, frames) = written.percentiles();
+    let rendered = sessions
+        .iter()
+        .map(|session| support::stat(&session.last, "rendered"));
+    let texts = match sink {
+        TRANSCRIBER => rendered.sum::<u64>(),
+        _ => 0,
+    };
     format!(
-        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{threads},"p50_ms":{p50:.3},"p99_ms":{p99:.3},"frames":{frames},"errors":{}}}"#,
+        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{threads},"p50_ms":{p50:.3},"p99_ms":{p99:.3},"frames":{frames},"texts":{texts},"errors":{}}}"#,
         sessions.len(),
         status("VmRSS:"),
         troubles.load(Ordering::Relaxed),

@@ -105,11 +105,15 @@ fn connection(uri: &str) -> Duration {
     began.elapsed()
 }
 
-/// Sentences last longer than this: most of their words leave before they are final.
+/// Far less than a sentence of these marks lasts: all but its last words leave when they are due.
 const LATENCY: gst::ClockTime = gst::ClockTime::from_mseconds(1200);
 
 fn due(uri: &str) {
-    let (pcm, _) = Layout::default().sentences(6);
+    let endless = Layout {
+        sentence: 60,
+        ..Layout::default()
+    };
+    let (pcm, _) = endless.sentences(2);
     let transcriber = support::element("volcasrtranscriber", uri);
     transcriber.set_property("latency", LATENCY.mseconds() as u32);
     transcriber.set_property("chunk-duration", 100u32);

@@ -207,6 +207,8 @@ def one_session():
     row("response sent to message on the bus, p99", f"{late['told_p99_ms']:.2f} ms", f"p50 {late['told_p50_ms']:.2f} ms", None, "<= 2 ms", late["told_p99_ms"] / 2)
     with Service("--recogniser", "marks", "--lag", "0s") as service:
         due = bench("one", "due", service.uri)
+    if due["words"] < 100:
+        sys.exit(f"bench: {due['words']} words left when they were due")
     row("a word due to a word on the pad, p99", f"{due['due_p99_ms']:.2f} ms", f"p50 {due['due_p50_ms']:.2f} ms", None, "<= 20 ms", due["due_p99_ms"] / 20)
     for compression in ["none", "gzip"]:
         with Service("--recogniser", "silent") as service:
@@ -279,6 +281,8 @@ def live_sessions(scratch):
     curve = [measure(n, "marks", marks) for n in counts]
     with Service(*marks) as service:
         text = bench("live", "volcasrtranscriber", counts[-1], seconds, service.uri)
+    if text["errors"] or text["texts"] < counts[-1]:
+        sys.exit(f"bench: {text['errors']} errors and warnings, {text['texts']} texts in {counts[-1]} live transcribers")
     ours = curve[-1]["cores"]
     row(f"{counts[-1]} live, marks: cores with volcasrtranscriber", f"{text['cores']:.3f}", f"volcasrsink {ours:.3f}", text["cores"] / ours, "<= 1.3", text["cores"] / ours / 1.3)
     if len(curve) > 2:

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 use super::scratch::Scratch;
+use super::text;
 
 const MARK: &str = "VOLCASR_TEST_CHILD";
 
@@ -46,6 +47,9 @@ pub fn spawn(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
         .envs(set.iter().copied());
     for name in unset {
         command.env_remove(name);
+    }
+    if text::is_transcriber() {
+        command.env(text::TRANSCRIBERS, "1");
     }
     let output = assert_success(&name, &mut command);
     assert!(output.contains("1 passed"), "{name}: {output}");

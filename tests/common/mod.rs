@@ -159,6 +159,7 @@ impl TestPipeline {
     }
 
     pub fn play(&self) {
+        self.text.iter().for_each(|text| text.begin(&self.pipeline));
         self.pipeline
             .set_state(gst::State::Playing)
             .expect("to play");

@@ -8,6 +8,9 @@ use gst::prelude::*;
 
 use super::{BusLog, LONG, Transcript};
 
+/// Set for a process in which all elements are transcribers.
+pub const TRANSCRIBERS: &str = "VOLCASR_TEST_TRANSCRIBERS";
+
 thread_local! {
     static TRANSCRIBER: Cell<bool> = const { Cell::new(false) };
 }
@@ -22,7 +25,7 @@ pub fn with_transcriber<R>(test: impl FnOnce() -> R) -> R {
 
 /// Returns whether this thread tests the transcriber.
 pub fn is_transcriber() -> bool {
-    TRANSCRIBER.get()
+    TRANSCRIBER.get() || std::env::var_os(TRANSCRIBERS).is_some()
 }
 
 /// A buffer of text, with times in milliseconds.
@@ -105,6 +108,15 @@ impl TextLog {
 
     /// Takes up what was posted. At the end the pad has the same words, in order. Those that left
     /// before they were final may differ in case and punctuation.
+    /// Forgets what came before this run of the pipeline.
+    pub fn begin(&self, pipeline: &gst::Pipeline) {
+        if pipeline.current_state() >= gst::State::Paused {
+            return;
+        }
+        self.out.lock().expect("no panic").clear();
+        self.finals.lock().expect("no panic").clear();
+    }
+
     pub fn note(&self, log: &BusLog) {
         let mut finals = self.finals.lock().expect("no panic");
         finals.extend(log.finals());

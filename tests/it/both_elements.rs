@@ -60,6 +60,22 @@ cases! {
         what_the_segment_leaves_out_is_clipped
         times_that_are_missing_stay_missing
         without_a_timeline_there_is_the_stream_s_own;
+    pause:
+        again_and_again_in_the_middle
+        while_a_send_is_blocked
+        for_longer_than_the_idle_timeout
+        the_end_comes_in_paused
+        during_the_drain
+        in_a_hurry_while_a_send_is_blocked
+        in_a_hurry_during_the_drain;
+    states:
+        in_the_upgrade
+        waiting_for_the_ack
+        in_the_middle_of_speech
+        blocked_in_a_send
+        waiting_for_the_final_response
+        between_two_tries
+        a_hundred_cycles_leave_nothing_behind;
     lost_for_good:
         what_was_open_ends_unconfirmed_before_the_error
         progress_begins_the_count_anew;

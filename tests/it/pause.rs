@@ -44,19 +44,27 @@ fn assert_clean(log: &BusLog) {
     assert_ends_once(&log.transcripts());
 }
 
-/// With and without a preroll that the state change waits for.
+/// With and without a preroll that the state change waits for. A filter has none.
 fn each_way(test: impl Fn(bool)) {
     for is_async in [true, false] {
-        test(is_async);
+        if !(is_async && text::is_transcriber()) {
+            test(is_async);
+        }
+    }
+}
+
+fn set_async(sink: &gst::Element, is_async: bool) {
+    if !text::is_transcriber() {
+        sink.set_property("async", is_async);
     }
 }
 
 #[test]
-fn again_and_again_in_the_middle() {
+pub fn again_and_again_in_the_middle() {
     each_way(|is_async| {
         let service = service(Options::default());
         let sink = unpaced_sink(&service);
-        sink.set_property("async", is_async);
+        set_async(&sink, is_async);
         let (pcm, marks) = speech(40);
         let mut rig = TestPipeline::new(sink);
         rig.play();
@@ -85,7 +93,7 @@ fn again_and_again_in_the_middle() {
 fn blocked(is_async: bool) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
     let service = service(Options::default());
     let sink = blocking_sink(&service);
-    sink.set_property("async", is_async);
+    set_async(&sink, is_async);
     let (pcm, marks) = speech(150);
     let mut rig = TestPipeline::new(sink);
     rig.play();
@@ -99,7 +107,7 @@ fn blocked(is_async: bool) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
 }
 
 #[test]
-fn while_a_send_is_blocked() {
+pub fn while_a_send_is_blocked() {
     each_way(|is_async| {
         let (service, rig, pcm, marks) = blocked(is_async);
         for _ in 0..10 {
@@ -107,13 +115,18 @@ fn while_a_send_is_blocked() {
             play(&rig.pipeline);
         }
         pause(&rig.pipeline);
-        let rendered = stat(&rig.sink, "rendered");
+        // A filter does not count it, and takes buffers in PAUSED.
+        let rendered = || {
+            let stats = rig.sink.property::<gst::Structure>("stats");
+            stats.get::<u64>("rendered").ok()
+        };
+        let before = rendered();
         service.release(Gate::Reading);
-        // What waits goes out in PAUSED, too; nothing new is taken.
+        // What waits goes out in PAUSED, too; a sink takes nothing new.
         wait_until("the queue runs dry", || {
             stat(&rig.sink, "audio-queued") < 200_000_000
         });
-        assert_eq!(stat(&rig.sink, "rendered"), rendered, "async={is_async}");
+        assert_eq!(rendered(), before, "async={is_async}");
         play(&rig.pipeline);
         let log = rig.listen();
         assert_clean(&log);
@@ -125,7 +138,7 @@ fn while_a_send_is_blocked() {
 
 /// The session ends in good order, in PAUSED; the next buffer opens another.
 #[test]
-fn for_longer_than_the_idle_timeout() {
+pub fn for_longer_than_the_idle_timeout() {
     let service = service(Options::default());
     let sink = unpaced_sink(&service);
     sink.set_property("idle-timeout", 300u32);
@@ -172,12 +185,12 @@ fn for_longer_than_the_idle_timeout() {
 }
 
 #[test]
-fn the_end_comes_in_paused() {
+pub fn the_end_comes_in_paused() {
     each_way(|is_async| {
         for timed in [true, false] {
             let service = service(Options::default());
             let sink = unpaced_sink(&service);
-            sink.set_property("async", is_async);
+            set_async(&sink, is_async);
             let harness = PadHarness::new(sink);
             let (pcm, marks) = speech(2);
             for (n, piece) in pcm.chunks(harness.bytes(100)).enumerate() {
@@ -209,11 +222,11 @@ fn the_end_comes_in_paused() {
 }
 
 #[test]
-fn during_the_drain() {
+pub fn during_the_drain() {
     each_way(|is_async| {
         let service = service(Options::default());
         let sink = unpaced_sink(&service);
-        sink.set_property("async", is_async);
+        set_async(&sink, is_async);
         let (pcm, marks) = speech(2);
         let mut rig = TestPipeline::new(sink);
         service.hold(Gate::Final);
@@ -263,7 +276,7 @@ fn hurry(sink: &gst::Element) {
 }
 
 #[test]
-fn in_a_hurry_while_a_send_is_blocked() {
+pub fn in_a_hurry_while_a_send_is_blocked() {
     each_way(|is_async| {
         let (service, rig, pcm, marks) = blocked(is_async);
         let queued = stat(&rig.sink, "audio-queued");
@@ -279,11 +292,11 @@ fn in_a_hurry_while_a_send_is_blocked() {
 }
 
 #[test]
-fn in_a_hurry_during_the_drain() {
+pub fn in_a_hurry_during_the_drain() {
     each_way(|is_async| {
         let service = service(Options::default());
         let sink = unpaced_sink(&service);
-        sink.set_property("async", is_async);
+        set_async(&sink, is_async);
         let (pcm, marks) = speech(2);
         let mut rig = TestPipeline::new(sink);
         service.hold(Gate::Final);

@@ -162,8 +162,10 @@ fn failure(service: &Service, scheme: &str, port: u16, set: impl Fn(&gst::Elemen
     sink.set_property("proxy", format!("{scheme}://127.0.0.1:{port}"));
     sink.set_property("max-reconnects", 1u32);
     set(&sink);
-    let rig = TestPipeline::new(sink);
+    let mut rig = TestPipeline::new(sink);
     rig.play();
+    // A transcriber connects with the first buffer.
+    rig.push(&[0; 9600], 100);
     let log = rig.listen();
     let error = log.errors().swap_remove(0);
     let text = error.error.message().to_owned();

@@ -101,7 +101,7 @@ fn at_once() {
 }
 
 #[test]
-fn in_the_upgrade() {
+pub fn in_the_upgrade() {
     let hold = [Gate::Upgrade];
     at_each_moment("upgrade", Options::default(), &hold, |service, rig| {
         push(rig, 1);
@@ -111,7 +111,7 @@ fn in_the_upgrade() {
 }
 
 #[test]
-fn waiting_for_the_ack() {
+pub fn waiting_for_the_ack() {
     at_each_moment("ack", Options::default(), &[Gate::Ack], |service, rig| {
         push(rig, 1);
         until_last(service, |c| c.request.is_some());
@@ -120,7 +120,7 @@ fn waiting_for_the_ack() {
 }
 
 #[test]
-fn in_the_middle_of_speech() {
+pub fn in_the_middle_of_speech() {
     at_each_moment("speech", Options::default(), &[], |_, rig| {
         push(rig, 3);
         rig.listen_until(|message| Transcript::parse(message).is_some())
@@ -128,7 +128,7 @@ fn in_the_middle_of_speech() {
 }
 
 #[test]
-fn blocked_in_a_send() {
+pub fn blocked_in_a_send() {
     let service = service(Options::default());
     let hold = [Gate::Reading, Gate::Responses];
     let sink = blocking_sink(&service);
@@ -141,7 +141,7 @@ fn blocked_in_a_send() {
 }
 
 #[test]
-fn waiting_for_the_final_response() {
+pub fn waiting_for_the_final_response() {
     at_each_moment(
         "final",
         Options::default(),
@@ -156,7 +156,7 @@ fn waiting_for_the_final_response() {
 }
 
 #[test]
-fn between_two_tries() {
+pub fn between_two_tries() {
     let when = Trigger::Audio(Duration::from_millis(600));
     let options = Options {
         faults: (1..=5)
@@ -264,7 +264,7 @@ fn child_cycles() {
 }
 
 #[test]
-fn a_hundred_cycles_leave_nothing_behind() {
+pub fn a_hundred_cycles_leave_nothing_behind() {
     let set: [(&str, &OsStr); 2] = [
         ("GST_TRACERS", "leaks".as_ref()),
         ("GST_DEBUG", "GST_TRACER:7".as_ref()),

@@ -63,7 +63,9 @@ impl Text {
 pub fn record(pad: &gst::Pad) -> Arc<Mutex<Vec<Out>>> {
     let out = Arc::new(Mutex::new(Vec::new()));
     let log = out.clone();
-    let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    let mask = gst::PadProbeType::BUFFER
+        | gst::PadProbeType::EVENT_DOWNSTREAM
+        | gst::PadProbeType::EVENT_FLUSH;
     pad.add_probe(mask, move |_, info| {
         let next = match &info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => Out::Text(Text::of(buffer)),
@@ -106,8 +108,6 @@ impl TextLog {
         })
     }
 
-    /// Takes up what was posted. At the end the pad has the same words, in order. Those that left
-    /// before they were final may differ in case and punctuation.
     /// Forgets what came before this run of the pipeline.
     pub fn begin(&self, pipeline: &gst::Pipeline) {
         if pipeline.current_state() >= gst::State::Paused {
@@ -117,6 +117,8 @@ impl TextLog {
         self.finals.lock().expect("no panic").clear();
     }
 
+    /// Takes up what was posted. At the end the pad has the same words, in order. Those that left
+    /// before they were final may differ in case and punctuation.
     pub fn note(&self, log: &BusLog) {
         let mut finals = self.finals.lock().expect("no panic");
         finals.extend(log.finals());
@@ -188,34 +190,102 @@ pub fn events(out: &[Out]) -> Vec<String> {
     events.collect()
 }
 
-/// Asserts the rules for every stream of text: CAPS before the first buffer, no blank buffer, PTS
-/// that never fall, gaps and buffers that leave no hole.
+/// What came out in one segment. Times are milliseconds.
+#[derive(Debug)]
+pub struct Stretch {
+    pub start: u64,
+    pub texts: Vec<Text>,
+    /// End of what buffers and gaps cover.
+    pub covered: u64,
+}
+
+/// Asserts the [rules](in_order) for every stream of text.
 pub fn assert_in_order(out: &[Out]) {
-    let (mut start, mut covered) = (0, 0);
+    if let Err(broken) = in_order(out) {
+        panic!("{broken}");
+    }
+}
+
+/// Checks the rules for every stream of text: buffers and gaps in a segment only, no blank buffer,
+/// PTS that never fall, the first buffer flagged, gaps and buffers that leave no hole, and nothing
+/// behind EOS. Returns the segments.
+pub fn in_order(out: &[Out]) -> Result<Vec<Stretch>, String> {
+    let mut order = Order::default();
     for (at, next) in out.iter().enumerate() {
-        match next {
-            Out::Text(text) => {
-                assert_eq!(text.text.trim(), text.text, "{out:#?}");
-                assert!(!text.text.is_empty(), "{out:#?}");
-                assert!(text.start >= start, "{text:?} falls: {out:#?}");
-                assert!(
-                    text.start <= covered + 1,
-                    "nothing covers what is before {text:?} at {at}: {out:#?}"
-                );
-                (start, covered) = (text.start, covered.max(text.end));
+        if let Err(broken) = order.take(next) {
+            return Err(format!("{broken}: {next:?} at {at} of {out:#?}"));
+        }
+    }
+    Ok(order.stretches)
+}
+
+#[derive(Default)]
+struct Order {
+    stretches: Vec<Stretch>,
+    /// The last of them goes on.
+    is_open: bool,
+    is_flushing: bool,
+    has_ended: bool,
+}
+
+impl Order {
+    fn take(&mut self, next: &Out) -> Result<(), &'static str> {
+        use gst::EventType::{Eos, FlushStart, FlushStop, StreamStart};
+        let kind = match next {
+            Out::Event(event) => Some(event.type_()),
+            _ => None,
+        };
+        match kind {
+            Some(FlushStart) => self.is_flushing = true,
+            Some(FlushStop | StreamStart) => {
+                (self.is_flushing, self.is_open, self.has_ended) = (false, false, false);
             }
-            Out::Gap(from, to) => {
-                assert!(from <= to && *from <= covered + 1, "{out:#?}");
-                covered = covered.max(*to);
+            // A push may be under way when a flush begins.
+            _ if self.is_flushing => {}
+            _ if self.has_ended => return Err("behind EOS"),
+            Some(Eos) => (self.is_open, self.has_ended) = (false, true),
+            _ => return self.of_segment(next),
+        }
+        Ok(())
+    }
+
+    fn of_segment(&mut self, next: &Out) -> Result<(), &'static str> {
+        if let Out::Event(event) = next {
+            if let gst::EventView::Segment(segment) = event.view() {
+                let segment = segment.segment().downcast_ref::<gst::ClockTime>();
+                let start = segment.and_then(|segment| segment.start());
+                let start = start.map_or(0, gst::ClockTime::mseconds);
+                self.is_open = true;
+                self.stretches.push(Stretch {
+                    start,
+                    texts: Vec::new(),
+                    covered: start,
+                });
             }
-            Out::Event(event) => {
-                if let gst::EventView::Segment(segment) = event.view() {
-                    let segment = segment.segment().downcast_ref::<gst::ClockTime>();
-                    let begin = segment.expect("a segment of time").start();
-                    start = begin.map_or(0, gst::ClockTime::mseconds);
-                    covered = start;
-                }
-            }
+            return Ok(());
+        }
+        let last = self.stretches.last_mut().filter(|_| self.is_open);
+        let last = last.ok_or("outside a segment")?;
+        let (from, to) = match next {
+            Out::Text(text) => (text.start, text.end),
+            Out::Gap(from, to) => (*from, *to),
+            Out::Event(_) => return Ok(()),
+        };
+        if from > to || from > last.covered + 1 {
+            return Err("a hole");
+        }
+        last.covered = last.covered.max(to);
+        let Out::Text(text) = next else { return Ok(()) };
+        let (before, is_first) = match last.texts.last() {
+            Some(before) => (before.start, false),
+            None => (last.start, true),
+        };
+        last.texts.push(text.clone());
+        match text {
+            text if text.text.is_empty() || text.text.trim() != text.text => Err("a blank text"),
+            text if text.start < before => Err("a PTS falls"),
+            text if is_first && !text.discont => Err("no DISCONT"),
+            _ => Ok(()),
         }
     }
 }

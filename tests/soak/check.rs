@@ -4,6 +4,7 @@ use super::common::Transcript;
 use super::marks::{Marks, Places};
 use super::plan::Schedule;
 use super::record::{Cut, Fed, Life, Played};
+use super::text;
 
 /// How the error begins that a stream without any answer ends with: whether a session had been open
 /// before, or the service never answered at all.
@@ -28,6 +29,10 @@ pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
         whole
             .life(number == last)
             .and_then(|()| whole.marks(&mut marks))
+            .and_then(|()| match &schedule.text {
+                Some(pad) => text::check(pad, schedule, life, &cut_streams(life)),
+                None => Ok(()),
+            })
             .map_err(|failure| format!("life {number}: {failure}"))?;
     }
     // Each of these took the last words of one session with it.
@@ -75,6 +80,12 @@ impl Checked<'_> {
         numbers.any(|number| number.len() >= 3 && error.contains(&number))
     }
 
+    /// Whether the element was not used at all: a transcriber begins with the first buffer, and its
+    /// statistics are those of the life before.
+    fn is_unused(&self) -> bool {
+        self.schedule.text.is_some() && self.life.is_empty()
+    }
+
     fn life(&self, last: bool) -> Result<(), String> {
         let life = self.life;
         if let Some(error) = life.errors.first() {
@@ -86,7 +97,7 @@ impl Checked<'_> {
         if let Some(late) = life.late.first() {
             return Err(format!("after the end: {late}"));
         }
-        if life.progress.len() != 1 {
+        if life.progress.len() != usize::from(!self.is_unused()) {
             return Err(format!("the progress ended with {:?}", life.progress));
         }
         let streams: Vec<_> = life.said.iter().map(|s| s.stream).collect();
@@ -147,7 +158,8 @@ impl Checked<'_> {
         // Each is rounded to a nanosecond.
         let rounding = self.life.warnings.len() as u64;
         let counted = self.life.dropped.unwrap_or(0);
-        if last && self.life.cuts.is_empty() && counted.abs_diff(dropped) > rounding {
+        let is_counted = last && self.life.cuts.is_empty() && !self.is_unused();
+        if is_counted && counted.abs_diff(dropped) > rounding {
             return Err(format!("dropped {counted}, warned about {dropped}"));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Sessions over marks with random faults, pauses, flushes, seeks, gaps and changes of stream:
-//! in spite of them, every mark that the sink's promises cover is heard once, in order, at its
-//! time, and nothing is posted that has no reason.
+//! in spite of them, every mark that the elements' promises cover is posted once, in order, at its
+//! time, and nothing is posted that has no reason. A transcriber's text pad has the same marks.
 //!
 //! Each schedule follows from its seed. `SOAK_SEED` is the first one's, `SOAK_SCHEDULES` says how
 //! many follow from it, `SOAK_JOBS` how many run at a time, `SOAK_LAG` how far answers lag. A
@@ -15,6 +15,7 @@ mod check;
 mod dice;
 mod faults;
 mod hearing;
+mod lives;
 mod marks;
 mod meanwhile;
 mod plan;
@@ -58,11 +59,21 @@ struct Totals {
 
 #[test]
 fn nothing_is_lost_or_doubled() {
+    soak("sink", Schedule::new);
+}
+
+#[test]
+fn text_is_append_only() {
+    soak("transcriber", Schedule::of_text);
+}
+
+/// Plays and checks the schedules of all seeds.
+fn soak(element: &str, schedule: fn(u64) -> Schedule) {
     common::init();
     let first = number("SOAK_SEED", 1);
     let schedules = number("SOAK_SCHEDULES", 80);
     let jobs = number("SOAK_JOBS", 16);
-    println!("SOAK_SEED={first} SOAK_SCHEDULES={schedules}");
+    println!("{element}: SOAK_SEED={first} SOAK_SCHEDULES={schedules}");
     let began = Instant::now();
     let next = AtomicU64::new(0);
     let totals = Mutex::new(Totals::default());
@@ -74,7 +85,8 @@ fn nothing_is_lost_or_doubled() {
                     if index >= schedules {
                         return;
                     }
-                    one(first.wrapping_add(index), &totals);
+                    let seed = first.wrapping_add(index);
+                    one(seed, &schedule(seed), &totals);
                 }
             });
         }
@@ -88,8 +100,9 @@ fn nothing_is_lost_or_doubled() {
         gone,
     } = totals.marks;
     println!(
-        "{schedules} schedules in {:.1} s: {} marks checked ({heard} heard, {excepted} cut by flushes or READY, {dropped} dropped, \
-         {forgotten} out of the window, {} stretches closed over), {} faults, {} connections, {} times READY within {:?}, \
+        "{element}: {schedules} schedules in {:.1} s: {} marks checked ({heard} heard, \
+         {excepted} cut by flushes or READY, {dropped} dropped, {forgotten} out of the window, \
+         {} stretches closed over), {} faults, {} connections, {} times READY within {:?}, \
          {} failures",
         began.elapsed().as_secs_f64(),
         heard + excepted + dropped + forgotten,
@@ -100,51 +113,17 @@ fn nothing_is_lost_or_doubled() {
         totals.ready,
         totals.failures.len()
     );
-    println!("faults: {:?}", totals.faults);
+    println!("{element}, faults: {:?}", totals.faults);
     for (seed, failure) in &totals.failures {
-        println!("SOAK_SEED={seed} SOAK_SCHEDULES=1: {failure}");
+        println!("{element}: SOAK_SEED={seed} SOAK_SCHEDULES=1: {failure}");
     }
     assert!(totals.failures.is_empty(), "see above");
 }
 
-/// As many schedules for the text pad.
-#[test]
-fn text_is_append_only() {
-    common::init();
-    let first = number("SOAK_SEED", 1);
-    let schedules = number("SOAK_SCHEDULES", 80);
-    let jobs = number("SOAK_JOBS", 16);
-    let next = AtomicU64::new(0);
-    let failures = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..jobs.min(schedules) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= schedules {
-                        return;
-                    }
-                    let seed = first.wrapping_add(index);
-                    if catch_unwind(AssertUnwindSafe(|| text::play(seed))).is_err() {
-                        failures.lock().expect("no panic under the lock").push(seed);
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect("no panic under the lock");
-    println!("{schedules} schedules of text, {} failures", failures.len());
-    assert!(
-        failures.is_empty(),
-        "SOAK_SCHEDULES=1 SOAK_SEED= {failures:?}"
-    );
-}
-
-fn one(seed: u64, totals: &Mutex<Totals>) {
-    let schedule = Schedule::new(seed);
+fn one(seed: u64, schedule: &Schedule, totals: &Mutex<Totals>) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let played = play::play(&schedule);
-        let checked = check::check(&schedule, &played);
+        let played = play::play(schedule);
+        let checked = check::check(schedule, &played);
         (played, checked)
     }));
     let mut totals = totals.lock().expect("no panic under the lock");

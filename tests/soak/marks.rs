@@ -6,15 +6,14 @@ use volcasr_loopback::Oddity;
 
 use super::common::{Transcript, Word, mark_of};
 use super::plan::Schedule;
+use super::play::MS;
 use super::record::{Life, Place, Played};
 
-const MS: u64 = 1_000_000;
-
 /// The recogniser's spikes lie 100 ms inside the mark, and last 80.
-const SPIKE: (u64, u64) = (100, 180);
+pub const SPIKE: (u64, u64) = (100, 180);
 
 /// How far the times of a word may be off that is told for the first time.
-const REVISION: u64 = 141 * MS;
+pub const REVISION: u64 = 141 * MS;
 
 /// Part of a mark lies as near as this to where its other part was lost, where stamps are exact.
 const MARK: u64 = 300 * MS;
@@ -369,7 +368,8 @@ impl Untold {
     }
 }
 
-fn number_of(text: &str) -> u32 {
+/// Returns the number of a mark, or `u32::MAX` of a word that is no whole mark.
+pub fn number_of(text: &str) -> u32 {
     let text = text.trim_end_matches(['.', ',']).to_lowercase();
     let number = text.strip_prefix('m').and_then(|n| n.parse().ok());
     number.unwrap_or(u32::MAX)

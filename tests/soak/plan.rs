@@ -8,12 +8,16 @@ use super::dice::Dice;
 use super::faults;
 use super::settings::Settings;
 use super::stamps::Stamps;
+use super::text::TextPad;
 use super::ways::Ways;
 
-/// A service, a sink, and what the pipeline does with it.
+/// A service, an element, and what the pipeline does with it.
 #[derive(Debug)]
 pub struct Schedule {
+    /// The sink's settings, which the transcriber has as well.
     pub sink: Settings,
+    /// The element is a transcriber.
+    pub text: Option<TextPad>,
     pub ways: Ways,
     pub faults: Vec<Fault>,
     pub stamps: Stamps,
@@ -79,21 +83,41 @@ pub const IDLE: u64 = 1500;
 
 impl Schedule {
     pub fn new(seed: u64) -> Self {
-        let mut dice = Dice::new(seed);
-        let sink = Settings::new(&mut dice);
-        let ways = Ways::new(&mut dice, &sink);
+        Self::drawn(&mut Dice::new(seed))
+    }
+
+    /// A schedule for the transcriber.
+    pub fn of_text(seed: u64) -> Self {
+        let mut dice = Dice::new(seed ^ 0x7465_7874);
+        let mut schedule = Self::drawn(&mut dice);
+        schedule.text = Some(TextPad::new(&mut dice));
+        for act in &mut schedule.acts {
+            // A filter has no preroll to step through.
+            if let Act::Speak { meanwhile, .. } = act
+                && let Some((_, what @ Meanwhile::Step { .. })) = meanwhile
+            {
+                *what = Meanwhile::Hurry { times: 3 };
+            }
+        }
+        schedule
+    }
+
+    fn drawn(dice: &mut Dice) -> Self {
+        let sink = Settings::new(dice);
+        let ways = Ways::new(dice, &sink);
         let mut acts = Vec::new();
         for _ in 0..dice.within(1, 4) {
             if !acts.is_empty() {
-                acts.extend(between(&mut dice, &sink));
+                acts.extend(between(dice, &sink));
             }
-            acts.push(speak(&mut dice));
+            acts.push(speak(dice));
         }
         let audio = acts.iter().map(Act::audio).sum();
-        let faults = faults::faults(&mut dice, &sink, &ways, audio);
+        let faults = faults::faults(dice, &sink, &ways, audio);
         let hurries = dice.percent(20);
         let mut schedule = Schedule {
             sink,
+            text: None,
             ways,
             faults,
             acts,
@@ -104,7 +128,7 @@ impl Schedule {
             hurry_at_end: if hurries { dice.within(1, 30) } else { 0 },
         };
         if schedule.sink.timed {
-            schedule.stamps = Stamps::new(&mut dice);
+            schedule.stamps = Stamps::new(dice);
         }
         schedule.agree();
         schedule
@@ -211,11 +235,14 @@ fn speak(dice: &mut Dice) -> Act {
 fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
     let event = dice.percent(50);
     let long = u64::from(sink.idle) + dice.within(1, 60_000);
+    // A service of marks knows of one when it is over. In a pause a little shorter than its end
+    // window it ends an utterance while the next mark is spoken, and a rollover cuts that.
+    let pause = if sink.rotates() { sink.end_window } else { 0 };
     match dice.within(0, 19) {
         // Without timestamps there are no jumps, and segments mean nothing.
         0..=5 | 13 | 14 if !sink.timed => None,
         0..=3 => Some(Act::Gap {
-            length: dice.within(41, IDLE),
+            length: u64::from(pause) + dice.within(41, IDLE),
             event,
         }),
         4 | 5 => Some(Act::Gap {

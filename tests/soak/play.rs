@@ -3,20 +3,21 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gst::State::{Paused, VoidPending};
-use gst::StateChangeSuccess::Success;
 use gst::prelude::*;
 
 use super::buffers::{Audio, Buffers, caps, hand_over};
 use super::common;
 use super::plan::{Act, Meanwhile, Schedule, layout, length};
-use super::record::{Cut, Fed, Life, Place, Played};
-use super::settings::Settings;
+use super::record::{Fed, Place, Played, Span};
 use super::source::Source;
 use super::stamps::Stamps;
+use super::text::{TextPad, TextRig};
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
 pub const STATE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Nanoseconds of a millisecond.
+pub const MS: u64 = 1_000_000;
 
 /// Segments begin at whole hours, so that a timestamp says which one it belongs to.
 pub const HOUR: u64 = 3_600_000;
@@ -28,6 +29,8 @@ const AHEAD: u64 = 60_000;
 pub struct Player {
     pub pipeline: gst::Pipeline,
     pub sink: gst::Element,
+    /// A transcriber's output.
+    pub text: Option<TextRig>,
     pub source: Source,
     pub bus: gst::Bus,
     rate: u32,
@@ -69,7 +72,7 @@ pub fn play(schedule: &Schedule) -> Played {
     let service = common::service(schedule.ways.options(&schedule.faults));
     let uri = service.uri_for(schedule.ways.endpoint);
     let source = Source::new(schedule.sink.live);
-    let mut player = Player::new(&schedule.sink, &uri, source);
+    let mut player = Player::new(schedule, &uri, source);
     player.stamps = schedule.stamps;
     player.stops = !schedule.acts.iter().any(Act::steps);
     player.live();
@@ -95,14 +98,20 @@ pub fn play(schedule: &Schedule) -> Played {
 }
 
 impl Player {
-    fn new(settings: &Settings, uri: &str, source: Source) -> Self {
-        let sink = settings.sink(uri);
+    fn new(schedule: &Schedule, uri: &str, source: Source) -> Self {
+        let settings = &schedule.sink;
+        let sink = match &schedule.text {
+            Some(pad) => pad.element(settings, uri),
+            None => settings.element(uri),
+        };
         let pipeline = gst::Pipeline::new();
         pipeline.add(&sink).expect("a new pipeline");
         let pad = sink.static_pad("sink").expect("a sink's pad");
         source.pad.link(&pad).expect("a new pad");
         let bus = pipeline.bus().expect("a pipeline's bus");
+        let rig = |pad: &TextPad| TextRig::new(pad, settings.live, &pipeline, &sink);
         Player {
+            text: schedule.text.as_ref().map(rig),
             pipeline,
             sink,
             source,
@@ -128,37 +137,8 @@ impl Player {
         self.played.log.push(format!("{at} ms: {what}"));
     }
 
-    /// From READY on.
-    fn live(&mut self) {
-        self.played.lives.push(Life::default());
-        self.stepped = false;
-        self.pipeline.set_state(Paused).expect("to pause");
-        self.pipeline
-            .set_state(gst::State::Playing)
-            .expect("to play");
-        self.begin_stream();
-    }
-
-    /// Back to READY. What was not said yet is not said any more.
-    pub fn ready(&mut self) {
-        let began = Instant::now();
-        self.pipeline
-            .set_state(gst::State::Ready)
-            .expect("READY from anywhere");
-        let took = began.elapsed();
-        self.played.ready = self.played.ready.max(took);
-        self.log(&format!("READY in {took:?}"));
-    }
-
-    /// Begins anew after READY.
-    fn again(&mut self) {
-        self.listen(Duration::ZERO);
-        self.cut();
-        self.live();
-    }
-
     /// STREAM_START, CAPS and SEGMENT, each stream's own.
-    fn begin_stream(&mut self) {
+    pub fn begin_stream(&mut self) {
         let id = format!("stream-{}", self.segments);
         self.log(&id);
         let pad = &self.source.pad;
@@ -169,8 +149,16 @@ impl Player {
     }
 
     fn begin_fed(&mut self, id: String) {
-        let marks = Vec::new();
-        self.played.life().fed.push(Fed { id, marks });
+        // A transcriber counts streams from its first buffer on.
+        let is_unused = self.text.is_some() && self.played.life().is_empty();
+        let fed = &mut self.played.life().fed;
+        match fed.last_mut().filter(|_| is_unused) {
+            Some(unused) => unused.id = id,
+            None => fed.push(Fed {
+                id,
+                ..Fed::default()
+            }),
+        }
     }
 
     /// The start of the next segment: another hour than any before, earlier or later.
@@ -182,14 +170,18 @@ impl Player {
     /// anew.
     fn begin_segment(&mut self, sought: Option<u64>, base: Option<u64>) {
         let start = sought.unwrap_or_else(|| self.next_start());
+        let now = self.text.as_ref().and_then(TextRig::now);
         self.segment = Segment {
             start,
-            base: base.unwrap_or(AHEAD + 500 * self.segments),
+            base: base.or(now).unwrap_or(AHEAD + 500 * self.segments),
             time: sought.unwrap_or(7000 * self.segments),
             stop: (self.stops && self.segments.is_multiple_of(2)).then_some(start + HOUR / 2),
         };
         self.segments += 1;
         self.next = if self.timed { start } else { 0 };
+        if let Some(fed) = self.played.life().fed.last_mut() {
+            fed.segments.push(Span { start, end: start });
+        }
         let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
         segment.set_start(ms(start));
         segment.set_base(ms(self.segment.base));
@@ -253,6 +245,11 @@ impl Player {
             discont: std::mem::take(&mut self.discont),
         };
         self.next += whole;
+        let end = self.stamp(self.next);
+        let fed = self.played.life().fed.last_mut();
+        if let Some(span) = fed.and_then(|fed| fed.segments.last_mut()) {
+            span.end = end;
+        }
         let progress = self.source.progress.clone();
         progress.begin();
         let pad = self.source.pad.clone();
@@ -332,56 +329,6 @@ impl Player {
         self.begin_fed(id.unwrap_or_default());
         self.begin_segment(sought, None);
     }
-
-    fn cut(&mut self) {
-        let life = self.played.life();
-        life.cuts.push(Cut {
-            stream: life.fed.len() as u32 - 1,
-            said: life.said.len(),
-        });
-        self.log("cut");
-    }
-
-    fn finish(&mut self, in_paused: Option<u64>, hurry: u64) {
-        self.log("end of stream");
-        let pad = self.source.pad.clone();
-        if in_paused.is_some() {
-            // Completes with the end of the stream at the latest.
-            let _ = self.pipeline.set_state(Paused);
-        }
-        thread::scope(|scope| {
-            scope.spawn(|| pad.push_event(gst::event::Eos::new()));
-            if let Some(length) = in_paused {
-                let state = self.pipeline.state(state_timeout());
-                if state != (Ok(Success), Paused, VoidPending) {
-                    let errors = &mut self.played.life().errors;
-                    errors.push(format!("the end in PAUSED: {state:?}"));
-                }
-                thread::sleep(Duration::from_millis(length));
-                let _ = self.pipeline.set_state(gst::State::Playing);
-            }
-            if self.played.life().is_silent() {
-                // Then the end is what the sink prerolls with. A pause in that very moment is too
-                // much for GStreamer 1.22, with any sink: the pipeline waits for ever.
-                let _ = self.pipeline.state(state_timeout());
-            }
-            self.hurry(hurry);
-            self.listen(STATE_TIMEOUT);
-            let stats = self.sink.property::<gst::Structure>("stats");
-            self.played.life().dropped = stats.get("audio-dropped").ok();
-            // Ends the event as well, should it hang.
-            self.ready();
-        });
-        while let Some(message) = self.bus.pop() {
-            self.hear_late(&message);
-        }
-        let _ = self.pipeline.set_state(gst::State::Null);
-        self.log("over");
-    }
-}
-
-fn state_timeout() -> gst::ClockTime {
-    gst::ClockTime::try_from(STATE_TIMEOUT).expect("short")
 }
 
 pub fn ms(ms: u64) -> gst::ClockTime {

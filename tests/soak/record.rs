@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::common::Transcript;
+use super::common::text::Out;
 
 /// One mark that was handed over, with its place on the pipeline's time in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,14 @@ pub struct Place {
 pub struct Fed {
     pub id: String,
     pub marks: Vec<Place>,
+    pub segments: Vec<Span>,
+}
+
+/// Audio of one segment, in milliseconds of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    pub start: u64,
+    pub end: u64,
 }
 
 /// A flush, or the end of a life that was cut short.
@@ -55,6 +64,8 @@ impl Warned {
 pub struct Life {
     pub fed: Vec<Fed>,
     pub said: Vec<Transcript>,
+    /// Output of a transcriber.
+    pub out: Vec<Out>,
     pub cuts: Vec<Cut>,
     pub warnings: Vec<Warned>,
     pub errors: Vec<String>,
@@ -68,6 +79,11 @@ pub struct Life {
 }
 
 impl Life {
+    /// Nothing was fed at all.
+    pub fn is_empty(&self) -> bool {
+        self.fed.iter().all(|fed| fed.marks.is_empty())
+    }
+
     /// Nothing was fed since the last flush.
     pub fn is_silent(&self) -> bool {
         let since = self.cuts.last().map_or(0, |cut| cut.stream as usize + 1);

@@ -61,15 +61,12 @@ impl Settings {
         settings
     }
 
-    pub fn sink(&self, uri: &str) -> gst::Element {
-        let sink = self.element(uri);
-        sink.set_property("async", self.is_async);
-        sink
-    }
-
-    /// Makes the element, or a transcriber with the same settings.
+    /// Makes the sink, or a transcriber where this thread tests that.
     pub fn element(&self, uri: &str) -> gst::Element {
         let sink = common::sink_for(uri);
+        if !common::text::is_transcriber() {
+            sink.set_property("async", self.is_async);
+        }
         sink.set_property("end-window-size", self.end_window);
         sink.set_property("chunk-duration", self.chunk);
         sink.set_property("max-speed", self.max_speed);

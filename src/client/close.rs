@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::net::transport::Transport;
 use super::net::websocket::{WebSocket, WsEvent};
 use crate::protocol::frame;
 
@@ -12,7 +11,7 @@ use crate::protocol::frame;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sends the finish, reads up to the final response, and closes.
-pub(super) async fn drain_and_close(mut websocket: WebSocket<Transport>, finish: Bytes) {
+pub(super) async fn drain_and_close(mut websocket: WebSocket, finish: Bytes) {
     let end = async {
         if websocket.send(finish).is_err() {
             return;

@@ -17,7 +17,6 @@ use super::config::Config;
 use super::connect::{ConnectEvent, Connector};
 use super::error::{Abort, ClientError};
 use super::event::{Event, EventHandler};
-use super::net::transport::Transport;
 use super::net::websocket::{WebSocket, WsEvent};
 use super::report::Reporter;
 use super::runtime::{RuntimeError, spawn};
@@ -31,7 +30,7 @@ struct Driver {
     control: watch::Receiver<Control>,
     machine: Recognition<ClientError>,
     connector: Connector,
-    websocket: Option<Box<WebSocket<Transport>>>,
+    websocket: Option<Box<WebSocket>>,
     /// The end of the connection before.
     closing: Option<JoinHandle<()>>,
     reporter: Reporter,
@@ -274,7 +273,7 @@ impl Driver {
 }
 
 /// Waits for a message. For ever, if there is no connection.
-async fn next_message(websocket: &mut Option<Box<WebSocket<Transport>>>) -> WsEvent {
+async fn next_message(websocket: &mut Option<Box<WebSocket>>) -> WsEvent {
     match websocket {
         Some(websocket) => websocket.next().await,
         None => std::future::pending().await,

@@ -6,19 +6,21 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::transport::Transport;
+
 /// Defers a write error, and discards what is written after it.
 ///
 /// The WebSocket library writes before it reads, such as answers to pings, and stops reading once
 /// that fails.
 #[derive(Debug)]
-pub(super) struct DeferWriteError<S> {
-    stream: S,
+pub(super) struct DeferWriteError {
+    stream: Transport,
     failure: Option<io::Error>,
     failed: bool,
 }
 
-impl<S> DeferWriteError<S> {
-    pub fn new(stream: S) -> Self {
+impl DeferWriteError {
+    pub fn new(stream: Transport) -> Self {
         DeferWriteError {
             stream,
             failure: None,
@@ -40,7 +42,7 @@ impl<S> DeferWriteError<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for DeferWriteError<S> {
+impl AsyncRead for DeferWriteError {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -50,7 +52,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for DeferWriteError<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for DeferWriteError<S> {
+impl AsyncWrite for DeferWriteError {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

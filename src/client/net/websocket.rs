@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::defer_write_error::DeferWriteError;
+use super::transport::Transport;
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::text::sanitize;
 
@@ -55,8 +55,8 @@ pub(in crate::client) enum WsEvent {
 
 /// A WebSocket that sends one batch of frames at a time.
 #[derive(Debug)]
-pub(in crate::client) struct WebSocket<S> {
-    socket: WebSocketStream<DeferWriteError<S>>,
+pub(in crate::client) struct WebSocket {
+    socket: WebSocketStream<DeferWriteError>,
     /// Bytes of the frames that were not reported as written.
     unflushed_bytes: usize,
     /// The kernel does not take them yet.
@@ -66,9 +66,9 @@ pub(in crate::client) struct WebSocket<S> {
     pending_event: Option<WsEvent>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+impl WebSocket {
     /// Takes over after the handshake. `tail` are the bytes that came with its answer.
-    pub async fn new(stream: S, tail: Vec<u8>) -> Self {
+    pub async fn new(stream: Transport, tail: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(BATCH)
@@ -203,10 +203,10 @@ mod tests {
 
     use super::*;
 
-    async fn pair(buffer: usize) -> (WebSocket<DuplexStream>, WebSocketStream<DuplexStream>) {
+    async fn pair(buffer: usize) -> (WebSocket, WebSocketStream<DuplexStream>) {
         let (ours, theirs) = tokio::io::duplex(buffer);
         let server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-        (WebSocket::new(ours, Vec::new()).await, server)
+        (WebSocket::new(Box::new(ours), Vec::new()).await, server)
     }
 
     async fn send(server: &mut WebSocketStream<DuplexStream>, message: Message) {
@@ -358,7 +358,7 @@ mod tests {
     #[tokio::test]
     async fn the_reason_of_a_close_is_sanitized() {
         let (mut peer, ours) = tokio::io::duplex(64);
-        let mut websocket = WebSocket::new(ours, Vec::new()).await;
+        let mut websocket = WebSocket::new(Box::new(ours), Vec::new()).await;
         peer.write_all(b"\x88\x08\x03\xf3a\0b\n\x1bc")
             .await
             .expect("room");

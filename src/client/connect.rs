@@ -17,7 +17,7 @@ use super::config::Config;
 use super::error::ClientError;
 use super::net::dial::{Connected, Dial};
 use super::net::dial_error::DialError;
-use super::net::handshake::{HandshakeError, HandshakeRequest, perform_handshake};
+use super::net::handshake::{HandshakeError, perform_handshake};
 use super::net::transport::Transport;
 use super::net::websocket::WebSocket;
 
@@ -29,7 +29,7 @@ pub(super) enum ConnectEvent {
     Handshake { connect_id: String },
     /// There is a WebSocket.
     Connected {
-        websocket: Box<WebSocket<Transport>>,
+        websocket: Box<WebSocket>,
         log_id: Option<String>,
         /// How long look-up, TCP, TLS and handshake took, waits for audio left out.
         took: Duration,
@@ -41,7 +41,7 @@ pub(super) enum ConnectEvent {
 }
 
 /// Outcome of a handshake. `None`: neither an error nor an answer came in time.
-type Outcome = Option<Result<(WebSocket<Transport>, Option<String>), HandshakeError>>;
+type Outcome = Option<Result<(WebSocket, Option<String>), HandshakeError>>;
 
 enum State {
     Idle,
@@ -206,15 +206,7 @@ async fn open(
     connect_id: String,
     until: Instant,
 ) -> Outcome {
-    let request_id = Uuid::new_v4().to_string();
-    let request = HandshakeRequest {
-        credentials: &config.credentials,
-        secrets: &config.secrets,
-        resource_id: &config.resource_id,
-        connect_id: &connect_id,
-        request_id: &request_id,
-    };
-    let answer = perform_handshake(&mut transport, &config.endpoint, &request, until).await;
+    let answer = perform_handshake(&mut transport, &config, &connect_id, until).await;
     match answer.ok()? {
         Ok(handshake) => {
             let websocket = WebSocket::new(transport, handshake.tail).await;

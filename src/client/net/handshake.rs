@@ -11,26 +11,13 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use uuid::Uuid;
 
-use super::endpoint::Endpoint;
 use super::http_body::{self, Framing};
 use super::http_head::{self, Head};
+use crate::client::config::Config;
 use crate::client::credentials::Credentials;
-use crate::client::secrets::Secrets;
 use crate::protocol::failure::Failure;
-
-/// Fields of the request, beside the endpoint.
-#[derive(Clone, Debug)]
-pub(in crate::client) struct HandshakeRequest<'a> {
-    pub credentials: &'a Credentials,
-    /// Secrets to redact in the answer.
-    pub secrets: &'a Secrets,
-    pub resource_id: &'a str,
-    /// A new id for each connection; the service echoes it.
-    pub connect_id: &'a str,
-    /// A new id for each connection, which newer documentation requires.
-    pub request_id: &'a str,
-}
 
 /// Result of a successful handshake.
 #[derive(Debug)]
@@ -62,24 +49,30 @@ pub enum HandshakeError {
 ///
 /// A refusal is known from its status line on: if the rest does not come in time, that neither
 /// hides the status nor counts as a timeout.
+///
+/// `connect_id` is a new id for each connection, which the service echoes.
 pub(in crate::client) async fn perform_handshake<S>(
     stream: &mut S,
-    endpoint: &Endpoint,
-    request: &HandshakeRequest<'_>,
+    config: &Config,
+    connect_id: &str,
     until: Instant,
 ) -> Result<Result<Handshake, HandshakeError>, Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let refused = |mut failure: Failure| {
+        failure.message = config.secrets.redact(&failure.message);
+        failure.connect_id = Some(connect_id.to_owned());
+        HandshakeError::Refused(failure)
+    };
     let key = generate_key();
     let mut buffer = Vec::with_capacity(1024);
-    let exchange = exchange_heads(stream, endpoint, request, &key, &mut buffer);
+    let exchange = exchange_heads(stream, config, connect_id, &key, &mut buffer);
     let read = timeout_at(until, exchange).await;
     if matches!(read, Err(_) | Ok(Err(HandshakeError::Io(_))))
         && let Some(status) = http_head::status_of(&buffer).filter(|status| *status != 101)
     {
-        let failure = Failure::from_http(status, b"");
-        return Ok(Err(refused(failure, request)));
+        return Ok(Err(refused(Failure::from_http(status, b""))));
     }
     let (head, length) = match read? {
         Ok(read) => read,
@@ -87,7 +80,7 @@ where
     };
     let tail = buffer.split_off(length);
     let log_id = head.field("X-Tt-Logid");
-    let log_id = log_id.and_then(|id| request.secrets.id(id));
+    let log_id = log_id.and_then(|id| config.secrets.id(id));
     if head.status != 101 {
         let body = http_body::read(stream, &tail, Framing::of(&head), until).await;
         let mut failure = Failure::from_http(head.status, &body.text);
@@ -95,7 +88,7 @@ where
             failure.message.push('…');
         }
         failure.log_id = log_id;
-        return Ok(Err(refused(failure, request)));
+        return Ok(Err(refused(failure)));
     }
     let upgrades = head.lists("Upgrade", "websocket") && head.lists("Connection", "upgrade");
     let accept = derive_accept_key(key.as_bytes());
@@ -110,33 +103,24 @@ where
 /// Sends the request, and reads into `buffer` until the answer's header is complete.
 async fn exchange_heads<S>(
     stream: &mut S,
-    endpoint: &Endpoint,
-    request: &HandshakeRequest<'_>,
+    config: &Config,
+    connect_id: &str,
     key: &str,
     buffer: &mut Vec<u8>,
 ) -> Result<(Head, usize), HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = request_head(endpoint, request, key)?;
+    let request = request_head(config, connect_id, key)?;
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let read = http_head::read(stream, buffer).await?;
     read.map_err(HandshakeError::NotWebSocket)
 }
 
-fn refused(mut failure: Failure, request: &HandshakeRequest<'_>) -> HandshakeError {
-    failure.message = request.secrets.redact(&failure.message);
-    failure.connect_id = Some(request.connect_id.to_owned());
-    HandshakeError::Refused(failure)
-}
-
-fn request_head(
-    endpoint: &Endpoint,
-    request: &HandshakeRequest<'_>,
-    key: &str,
-) -> Result<String, HandshakeError> {
-    let host = endpoint.host_header();
+fn request_head(config: &Config, connect_id: &str, key: &str) -> Result<String, HandshakeError> {
+    let host = config.endpoint.host_header();
+    let request_id = Uuid::new_v4().to_string();
     let mut fields = vec![
         ("Host", host.as_str()),
         ("Connection", "Upgrade"),
@@ -144,7 +128,7 @@ fn request_head(
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", key),
     ];
-    match request.credentials {
+    match &config.credentials {
         Credentials::Pair {
             app_key,
             access_key,
@@ -157,12 +141,13 @@ fn request_head(
         Credentials::Key(key) => fields.push(("X-Api-Key", key)),
     }
     fields.extend([
-        ("X-Api-Resource-Id", request.resource_id),
-        ("X-Api-Connect-Id", request.connect_id),
-        ("X-Api-Request-Id", request.request_id),
+        ("X-Api-Resource-Id", config.resource_id.as_str()),
+        ("X-Api-Connect-Id", connect_id),
+        // Newer documentation requires it.
+        ("X-Api-Request-Id", &request_id),
         ("X-Api-Sequence", "-1"),
     ]);
-    let mut request = format!("GET {} HTTP/1.1\r\n", endpoint.target);
+    let mut request = format!("GET {} HTTP/1.1\r\n", config.endpoint.target);
     for (name, value) in fields {
         if !is_field_value(value) {
             return Err(HandshakeError::Value(name));
@@ -205,17 +190,9 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(60)).await;
             }
         });
-        let credentials = Credentials::Key("sesame-sesame".into());
-        let request = HandshakeRequest {
-            credentials: &credentials,
-            secrets: &Secrets::new(&credentials, None),
-            resource_id: "resource",
-            connect_id: "connect",
-            request_id: "request",
-        };
-        let endpoint = Endpoint::parse("ws://127.0.0.1:1/", false).expect("a URI");
+        let config = Config::for_test(([127, 0, 0, 1], 1).into());
         let until = Instant::now() + Duration::from_millis(2500);
-        let result = perform_handshake(&mut ours, &endpoint, &request, until).await;
+        let result = perform_handshake(&mut ours, &config, "connect", until).await;
         assert!(Instant::now() <= until + Duration::from_millis(1));
         peer.abort();
         result

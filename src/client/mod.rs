@@ -46,15 +46,6 @@ use crate::session::queue::{Boundary, Dropped};
 use crate::session::samples_to_time;
 use shared::Shared;
 
-/// Result of handing over audio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushResult {
-    /// The audio waits to be sent. Between the halves of a flush it is discarded.
-    Accepted,
-    /// The client has failed and takes no more audio.
-    Failed,
-}
-
 /// One element's connection to the service, for one run.
 ///
 /// Dropping it stops it, as [`stop`](Self::stop) does.
@@ -70,20 +61,18 @@ impl Client {
         Ok(Client { shared })
     }
 
-    /// Hands over whole S16LE samples.
+    /// Hands over whole S16LE samples. After a failure and between the halves of a flush they are
+    /// discarded.
     ///
     /// They are taken even if the queue is full: the caller has used
     /// [`wait_for_space`](Self::wait_for_space) or [`make_room`](Self::make_room) before, and the
     /// silence for a gap may have taken that space since.
-    pub fn push(&self, pcm: &[u8]) -> PushResult {
+    pub fn push(&self, pcm: &[u8]) {
         let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
         let mut state = self.shared.state();
-        if state.failed {
-            return PushResult::Failed;
-        }
-        if state.flushing {
-            return PushResult::Accepted;
+        if state.failed || state.flushing {
+            return;
         }
         // A partial chunk wakes an idle driver, which must not wait for the rest for ever.
         let first = state.driver_idle && !state.input.queue.has_audio();
@@ -94,7 +83,6 @@ impl Client {
         if ready || first {
             self.shared.ready.notify_one();
         }
-        PushResult::Accepted
     }
 
     /// Hands over silence in place of a gap, which counts as sent but not as received, and ends the

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gst::glib;
 use gst::prelude::*;
 
-use crate::client::{Client, PushResult, WaitResult};
+use crate::client::{Client, WaitResult};
 use crate::element::bus::errors::{ErrorContext, Ids};
 use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::{BusPoster, post_settings_error};
@@ -313,12 +313,7 @@ impl Run {
         streaming.needs_drain = true;
         self.report_dropped(streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
-        if self.client.push(pcm) == PushResult::Failed {
-            gst::debug!(
-                self.category(),
-                "the client has failed: the next buffer gets the flow error"
-            );
-        }
+        self.client.push(pcm);
     }
 
     fn push_gap(&self, streaming: &mut Streaming, plan: &BufferPlan) {

@@ -17,8 +17,8 @@ pub(crate) struct DroppedRange {
 #[derive(Debug)]
 pub(crate) struct DropReporter {
     second: u64,
-    /// Samples since the last report, if that was less than a second ago.
-    since_report: Option<u64>,
+    /// Samples since the last report.
+    since_report: u64,
     unreported: Option<DroppedRange>,
 }
 
@@ -26,7 +26,7 @@ impl DropReporter {
     pub fn new(rate: u32) -> Self {
         DropReporter {
             second: rate.into(),
-            since_report: None,
+            since_report: rate.into(),
             unreported: None,
         }
     }
@@ -34,35 +34,31 @@ impl DropReporter {
     /// Adds dropped audio. Returns a range that is to be reported now.
     pub fn add(&mut self, drop: DroppedRange) -> Option<DroppedRange> {
         match &mut self.unreported {
-            Some(loss) if loss.stream == drop.stream => {
-                loss.samples += drop.samples;
-                return None;
-            }
+            Some(range) if range.stream == drop.stream => range.samples += drop.samples,
             Some(_) => return self.unreported.replace(drop),
-            None if self.since_report.is_some() => self.unreported = Some(drop),
-            None => {
-                self.since_report = Some(0);
-                return Some(drop);
-            }
+            None => self.unreported = Some(drop),
         }
-        None
+        self.due()
     }
 
     /// Counts incoming audio. Returns a range that is to be reported now.
     pub fn advance(&mut self, samples: u64) -> Option<DroppedRange> {
-        let since = self.since_report? + samples;
-        self.since_report = Some(since).filter(|since| *since < self.second);
-        if self.since_report.is_some() {
+        self.since_report = self.since_report.saturating_add(samples);
+        self.due()
+    }
+
+    fn due(&mut self) -> Option<DroppedRange> {
+        if self.since_report < self.second {
             return None;
         }
-        let loss = self.unreported.take()?;
-        self.since_report = Some(0);
-        Some(loss)
+        let range = self.unreported.take()?;
+        self.since_report = 0;
+        Some(range)
     }
 
     /// Ends the stream. Returns the unreported rest.
     pub fn end(&mut self) -> Option<DroppedRange> {
-        self.since_report = None;
+        self.since_report = self.second;
         self.unreported.take()
     }
 }

@@ -69,29 +69,26 @@ impl fmt::Display for Config {
 }
 
 impl Config {
-    /// Returns the audio that the replay buffer keeps: `replay-time`, and at least what a rollover
-    /// needs, which is the audio that may still hold words, and as much for responses under way.
-    pub fn replay_window(&self) -> Duration {
-        self.replay.max(self.result_latency() + RESULT_LATENCY)
-    }
-
     /// Returns how long after the service reports audio as processed its results may arrive.
-    pub fn result_latency(&self) -> Duration {
+    fn result_latency(&self) -> Duration {
+        // A response covers whole frames.
+        let least = RESULT_LATENCY.max(RESULT_LATENCY / 2 + self.max_chunk());
         match self.endpoint.name() {
             // It reports all received audio as processed: the faster that is sent, the later its
             // results seem.
-            "bigmodel" if self.max_speed == 0.0 => self.replay.max(self.max_result_delay()),
+            "bigmodel" if self.max_speed == 0.0 => self.replay.max(least),
             "bigmodel" => {
                 let late = RESULT_LATENCY.mul_f64(self.max_speed.clamp(1.0, 1000.0));
-                late.min(self.replay).max(self.max_result_delay())
+                late.min(self.replay).max(least)
             }
             name if name.ends_with("_nostream") => NOSTREAM_LATENCY,
-            _ => self.max_result_delay(),
+            _ => least,
         }
     }
 
     /// Returns what recognition goes by.
     pub(super) fn session_settings(&self) -> Settings {
+        let result_delay = self.result_latency();
         Settings {
             request: self.request.clone(),
             compression: self.compression,
@@ -99,19 +96,16 @@ impl Config {
             max_chunk: self.max_chunk(),
             max_reconnects: self.max_reconnects,
             replay: self.replay,
-            replay_window: self.replay_window(),
-            result_delay: self.result_latency(),
+            // What a rollover needs: the audio that may still hold words, and as much for responses
+            // under way.
+            replay_window: self.replay.max(result_delay + RESULT_LATENCY),
+            result_delay,
             max_speed: self.max_speed,
         }
     }
 
-    /// Returns the result delay of a service that answers as it goes.
-    pub fn max_result_delay(&self) -> Duration {
-        RESULT_LATENCY.max(RESULT_LATENCY / 2 + self.max_chunk())
-    }
-
-    /// Returns the audio of the largest frame: a response covers whole frames.
-    pub fn max_chunk(&self) -> Duration {
+    /// Returns the audio of the largest frame.
+    fn max_chunk(&self) -> Duration {
         match self.chunk {
             // At most this much where buffers become frames.
             Duration::ZERO => Duration::from_secs(2),

@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio_tungstenite::tungstenite::Error as WsError;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use super::net::dial_error::DialError;
 use super::net::handshake::HandshakeError;
@@ -90,8 +91,8 @@ impl ClientError {
     /// is neither: it would be as large the next time.
     pub(super) fn from_websocket(error: WsError, answered: bool) -> Self {
         let breaks_framing = match &error {
-            WsError::Protocol(protocol) => !is_abrupt_end(protocol),
-            WsError::Utf8(_) => true,
+            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => false,
+            WsError::Protocol(_) | WsError::Utf8(_) => true,
             _ => false,
         };
         match error {
@@ -128,9 +129,4 @@ impl ConnectionError for ClientError {
             _ => false,
         }
     }
-}
-
-fn is_abrupt_end(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
-    matches!(error, ProtocolError::ResetWithoutClosingHandshake)
 }

@@ -4,7 +4,7 @@ pub(crate) mod examples;
 
 use std::time::Duration;
 
-use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::error::CapacityError;
 
 use super::*;
 

@@ -163,13 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn the_default_uri() {
-        let endpoint = parse("wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async");
-        let endpoint = endpoint.expect("the default");
-        assert!(endpoint.tls);
-        assert_eq!(endpoint.port, 443);
-        assert_eq!(endpoint.target, "/api/v3/sauc/bigmodel_async");
-        assert_eq!(endpoint.host_header(), "openspeech.bytedance.com");
+    fn a_uri_names_host_port_and_target() {
+        for (uri, tls, port, target, host_header) in [
+            ("wss://a.example/api/b", true, 443, "/api/b", "a.example"),
+            ("wss://a.example:443", true, 443, "/", "a.example"),
+            ("wss://a.example:80/", true, 80, "/", "a.example:80"),
+            ("ws://127.0.0.1:8000/", false, 8000, "/", "127.0.0.1:8000"),
+            ("ws://[::1]:8000/", false, 8000, "/", "[::1]:8000"),
+            ("ws://[::1]/x?y", false, 80, "/x?y", "[::1]"),
+        ] {
+            let endpoint = parse(uri).expect(uri);
+            let found = (endpoint.tls, endpoint.port, endpoint.target.as_str());
+            assert_eq!(found, (tls, port, target), "{uri}");
+            assert_eq!(endpoint.host_header(), host_header);
+        }
     }
 
     #[test]
@@ -227,16 +234,5 @@ mod tests {
         assert_eq!(parse(""), Err(EndpointError::Invalid));
         assert!(parse("wss://").is_err());
         assert!(parse("wss://host:99999/").is_err());
-    }
-
-    #[test]
-    fn the_host_header_names_an_unusual_port() {
-        let host = |uri| parse(uri).map(|endpoint| endpoint.host_header());
-        assert_eq!(
-            host("ws://127.0.0.1:8000/").as_deref(),
-            Ok("127.0.0.1:8000")
-        );
-        assert_eq!(host("ws://[::1]:8000/").as_deref(), Ok("[::1]:8000"));
-        assert_eq!(host("wss://example.com:443/").as_deref(), Ok("example.com"));
     }
 }

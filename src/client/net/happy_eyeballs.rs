@@ -20,17 +20,12 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// families in turn, beginning with the resolver's favourite.
 pub(super) fn order(addresses: &[SocketAddr], first: Option<SocketAddr>) -> Vec<SocketAddr> {
     let favourite_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (mut favourites, mut others): (Vec<_>, Vec<_>) = addresses
+    let (favourites, others): (Vec<_>, Vec<_>) = addresses
         .iter()
         .copied()
         .partition(|address| address.is_ipv6() == favourite_is_v6);
-    favourites.reverse();
-    others.reverse();
-    let mut ordered = Vec::with_capacity(addresses.len());
-    while !favourites.is_empty() || !others.is_empty() {
-        ordered.extend(favourites.pop());
-        ordered.extend(others.pop());
-    }
+    let in_turn = |n| [favourites.get(n), others.get(n)].into_iter().flatten();
+    let mut ordered: Vec<_> = (0..addresses.len()).flat_map(in_turn).copied().collect();
     if let Some(at) = ordered.iter().position(|&address| Some(address) == first) {
         ordered[..=at].rotate_right(1);
     }

@@ -251,7 +251,10 @@ impl BaseSinkImpl for VolcAsrSink {
             );
         }
         let pcm = &map[..whole];
-        self.remember(start.time, pcm.len(), run.rate);
+        if !pcm.is_empty() {
+            let duration = clip::duration(pcm.len(), run.rate);
+            lock(&self.flow).last = start.time.map(|pts| (pts, duration));
+        }
         run.push_buffer(start, pcm, segment.as_ref());
         Ok(gst::FlowSuccess::Ok)
     }
@@ -300,11 +303,5 @@ impl VolcAsrSink {
         // The base class keeps its progress in it, so that no two buffers' segments would be equal.
         segment.set_position(segment.start());
         Some(segment)
-    }
-
-    fn remember(&self, pts: Option<gst::ClockTime>, bytes: usize, rate: u32) {
-        if bytes > 0 {
-            lock(&self.flow).last = pts.zip(Some(clip::duration(bytes, rate)));
-        }
     }
 }

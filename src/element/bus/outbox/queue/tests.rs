@@ -4,9 +4,9 @@ use super::*;
 use crate::client::Event;
 use crate::session::transcript::Update;
 
-fn transcript(number: u32, text: &str, is_final: bool) -> OutgoingMessage {
+fn transcript(stream: u32, number: u32, text: &str, is_final: bool) -> OutgoingMessage {
     OutgoingMessage::Event(Event::Transcript {
-        stream: 0,
+        stream,
         session: 0,
         update: Update {
             number,
@@ -22,11 +22,11 @@ fn transcript(number: u32, text: &str, is_final: bool) -> OutgoingMessage {
 }
 
 fn interim(number: u32) -> OutgoingMessage {
-    transcript(number, "interim", false)
+    transcript(0, number, "interim", false)
 }
 
 fn last(number: u32) -> OutgoingMessage {
-    transcript(number, "final", true)
+    transcript(0, number, "final", true)
 }
 
 fn response(bytes: usize) -> OutgoingMessage {
@@ -96,6 +96,12 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
             vec![interim(90), interim(91)],
             vec!["interim 90", "interim 91"],
         ),
+        // The same number in another stream is another utterance.
+        (
+            many,
+            vec![interim(90), transcript(1, 90, "other", false)],
+            vec!["interim 90", "other 90"],
+        ),
         (many, vec![last(90), last(90)], vec!["final 90", "final 90"]),
         (
             many,
@@ -114,26 +120,6 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
         }
         assert_eq!(waiting(&queue)[before as usize..], left);
     }
-}
-
-/// Another stream's utterance has another number, though it looks the same.
-#[test]
-fn another_stream_is_no_successor() {
-    let mut queue = finals(COALESCE_ABOVE as u32);
-    queue.push(0, interim(90));
-    let OutgoingMessage::Event(Event::Transcript { update, .. }) = interim(90) else {
-        unreachable!("made so");
-    };
-    let (stream, session) = (1, 0);
-    queue.push(
-        0,
-        OutgoingMessage::Event(Event::Transcript {
-            stream,
-            session,
-            update,
-        }),
-    );
-    assert_eq!(queue.messages.len(), COALESCE_ABOVE + 2);
 }
 
 /// Posts that may be dropped are bounded by number and by bytes, and the newest stay.
@@ -164,7 +150,7 @@ fn old_interim_texts_and_responses_are_dropped() {
 fn final_texts_alone_exceed_the_limit() {
     let text = "word ".repeat(20_000);
     let mut queue = Queue::new();
-    let most = (0..).find(|&number| !queue.push(0, transcript(number, &text, true)));
+    let most = (0..).find(|&number| !queue.push(0, transcript(0, number, &text, true)));
     let most = most.expect("a limit");
     assert!((most as usize) * text.len() > MAX_BYTES * 9 / 10);
     assert_eq!(queue.messages.len() as u32, most + 1);

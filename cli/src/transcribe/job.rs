@@ -286,9 +286,10 @@ impl fmt::Display for Done {
         if self.left.is_some() {
             f.write_str("interrupted: ")?;
         }
+        let plural = if self.utterances == 1 { "" } else { "s" };
         write!(
             f,
-            "{} utterances in {:.1} s of audio, took {:.1} s",
+            "{} utterance{plural} in {:.1} s of audio, took {:.1} s",
             self.utterances,
             self.audio.as_secs_f64(),
             self.took.as_secs_f64()

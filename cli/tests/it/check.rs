@@ -1,7 +1,8 @@
-//! The command `check`, and what packages need.
+//! The commands `check` and `serve`, and what packages need.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Stdio;
 
 use crate::support::http::Server;
 use crate::support::program::{command, run};
@@ -194,6 +195,25 @@ fn behind_a_proxy() {
         out.contains("127.0.0.1:1: ") && err.contains("can't be reached"),
         "{out}{err}"
     );
+}
+
+/// A pipeline that fails before it has read all of the sound gives the one error that counts.
+#[test]
+fn marks_end_quietly_with_their_reader() {
+    let service = service(Options::default());
+    let mut serve = command("serve", &service);
+    serve.args(["--write-marks", "60"]);
+    let mut serve = serve
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut sound = serve.stdout.take().expect("a pipe");
+    sound.read_exact(&mut [0; 4800]).expect("sound");
+    drop(sound);
+    let output = serve.wait_with_output().expect("its end");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*err), (Some(0), ""));
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn unconfirmed_words_show_in_the_exit_status() {
     let (status, out, err) = run(command.args(["--set", "result-type=single"]));
     assert_eq!((status, err.as_str()), (3, ""), "{out}");
     assert!(
-        out.contains("1 utterances") && out.contains("; 1 unconfirmed"),
+        out.contains("1 utterance in") && out.contains("; 1 unconfirmed"),
         "{out}"
     );
     assert_eq!(

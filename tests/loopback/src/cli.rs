@@ -100,7 +100,11 @@ pub fn parse(arguments: &[&str]) -> Result<Options, String> {
 /// The service can't be started, or the marks can't be written.
 pub fn serve(arguments: Arguments) -> Result<(), String> {
     if let Some(seconds) = arguments.write_marks {
-        return write_marks(seconds).map_err(|e| e.to_string());
+        return match write_marks(seconds) {
+            // The reader has had enough, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|e| e.to_string()),
+        };
     }
     let options = options(arguments)?;
     let hints = credentials(&options);

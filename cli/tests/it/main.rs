@@ -9,5 +9,6 @@ mod many_inputs;
 mod options;
 mod outputs;
 mod refused;
+mod serve;
 mod shown;
 mod support;

@@ -5,7 +5,6 @@ mod behaviour;
 mod client;
 mod faults;
 mod pocketsphinx;
-mod program;
 #[path = "../../../common/skip.rs"]
 mod skip;
 mod strictness;

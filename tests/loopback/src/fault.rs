@@ -252,7 +252,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Bytes from pairs of hexadecimal digits.
-pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+fn hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }

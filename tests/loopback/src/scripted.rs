@@ -6,9 +6,6 @@
 //! {"steps": [
 //!   {"at": "ack",    "json": {"result": {"additions": {"log_id": "scripted"}}}},
 //!   {"at": 600,      "json": {"audio_info": {"duration": 600}, "result": {"text": "he"}}},
-//!   {"at": 900,      "raw": "{\"result\": this is no JSON"},
-//!   {"at": 1000,     "frame": "1190100000000002 7b7d"},
-//!   {"at": 1200,     "text": "a text message"},
 //!   {"at": 5000,     "error": 55000031, "body": "busy", "connection": 1},
 //!   {"at": 6000,     "close": 1011, "connection": 2},
 //!   {"at": "finish", "last": {"result": {"text": "he"}}}
@@ -19,11 +16,9 @@
 //!   answer instead of the ack; `"finish"`: after the finish. With steps at the finish of which
 //!   none is `last`, `error` or `close`, no final response comes; without any, an empty one does.
 //! - `json`: a response with these very characters (numbered as the service numbers); `last`: the
-//!   same as the final one; `raw`, `raw_last`: the same from a string, which need not be JSON;
-//!   `frame`: a binary message in hexadecimal, spaces ignored.
+//!   same as the final one. Other messages are faults: `bytes:HEX`, `text:TEXT`.
 //! - `connection`: only on the connection with this number, counted from 1.
 
-use crate::fault::hex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{collections::VecDeque, time::Duration};
@@ -123,10 +118,6 @@ struct FileStep {
     connection: Option<usize>,
     json: Option<Box<RawValue>>,
     last: Option<Box<RawValue>>,
-    raw: Option<String>,
-    raw_last: Option<String>,
-    frame: Option<String>,
-    text: Option<String>,
     error: Option<u32>,
     body: Option<String>,
     close: Option<u16>,
@@ -145,14 +136,6 @@ impl FileStep {
         let mut sends = Vec::new();
         sends.extend(self.json.map(|json| Send::Json(json.get().to_owned())));
         sends.extend(self.last.map(|json| Send::Last(json.get().to_owned())));
-        sends.extend(self.raw.map(Send::Json));
-        sends.extend(self.raw_last.map(Send::Last));
-        if let Some(frame) = self.frame {
-            sends.push(Send::Frame(
-                hex(&frame.replace(' ', "")).ok_or("`frame` is not hexadecimal")?,
-            ));
-        }
-        sends.extend(self.text.map(Send::Text));
         let body = self.body.unwrap_or_default();
         sends.extend(self.error.map(|code| Send::Error(code, body)));
         sends.extend(self.close.map(Send::Close));
@@ -218,15 +201,15 @@ mod tests {
     #[test]
     fn the_file_format_keeps_json_as_it_is() {
         let script = Script::from_json(
-            r#"{"steps":[{"at":600,"json":{"b" : 1.50, "a":[]}},{"at":"finish","raw_last":"{"},
-                {"at":"ack","frame":"11 90"},{"at":7,"error":5,"body":"x","connection":2}]}"#,
+            r#"{"steps":[{"at":600,"json":{"b" : 1.50, "a":[]}},{"at":"finish","last":{}},
+                {"at":"ack","close":1011},{"at":7,"error":5,"body":"x","connection":2}]}"#,
         )
         .unwrap();
         let ms = |ms| At::Audio(Duration::from_millis(ms));
         let mut expected = Script::default()
             .step(ms(600), Send::Json(r#"{"b" : 1.50, "a":[]}"#.into()))
-            .step(At::Finish, Send::Last("{".into()))
-            .step(At::Ack, Send::Frame(vec![0x11, 0x90]))
+            .step(At::Finish, Send::Last("{}".into()))
+            .step(At::Ack, Send::Close(1011))
             .step(ms(7), Send::Error(5, "x".into()));
         expected.steps[3].connection = Some(2);
         assert_eq!(script.steps, expected.steps);
@@ -235,10 +218,9 @@ mod tests {
     #[test]
     fn mistakes_are_explained() {
         for (json, part) in [
-            (r#"{"steps":[{"at":"soon","raw":""}]}"#, "step 0: `at`"),
+            (r#"{"steps":[{"at":"soon","close":1}]}"#, "step 0: `at`"),
             (r#"{"steps":[{"at":1}]}"#, "sends 0"),
-            (r#"{"steps":[{"at":1,"raw":"","text":""}]}"#, "sends 2"),
-            (r#"{"steps":[{"at":1,"frame":"xy"}]}"#, "hexadecimal"),
+            (r#"{"steps":[{"at":1,"json":{},"close":1}]}"#, "sends 2"),
             (r#"{"steps":[{"at":1,"jsn":{}}]}"#, "unknown field"),
         ] {
             let error = Script::from_json(json).unwrap_err();

@@ -41,14 +41,12 @@ struct Block {
     length: usize,
 }
 
-/// Blocks that belong together.
+/// Blocks of one mark that followed each other.
 #[derive(Clone, Debug)]
 struct Run {
-    number: u32,
-    first: u16,
+    /// Whole, as far as its first block shows.
+    mark: FoundMark,
     next: u16,
-    start: u64,
-    end: u64,
 }
 
 /// Finds marks in a stream of samples, in pieces of any size.
@@ -88,90 +86,72 @@ impl Reader {
 
     /// The end of the audio: a mark that was under way is found as clipped.
     pub(crate) fn finish(&mut self, found: &mut Vec<FoundMark>) {
-        self.break_off(found);
-        self.close_run(false, found);
+        self.end_block(found);
+        self.end_run(false, found);
     }
 
     fn sample(&mut self, value: i16, found: &mut Vec<FoundMark>) {
         if let Some(block) = &mut self.block {
             if block.accepts(value) {
                 block.k += 1;
-                if block.k >= HEADER && block.k == block.length {
-                    self.end_of_block(found);
+                if block.k == block.length {
+                    self.end_block(found);
                 }
                 return;
             }
-            self.break_off(found);
+            self.end_block(found);
         }
         if value == MAGIC_A {
             self.block = Some(Block::new(self.position));
         } else {
-            self.close_run(false, found);
+            self.end_run(false, found);
         }
     }
 
-    /// The block under way is damaged or cut. With a header it still says which mark it was.
-    fn break_off(&mut self, found: &mut Vec<FoundMark>) {
+    /// Adds the block to its run. One that is damaged or cut ends the run; with a header it still
+    /// says which mark it was.
+    fn end_block(&mut self, found: &mut Vec<FoundMark>) {
         let Some(block) = self.block.take() else {
             return;
         };
-        if block.k < HEADER {
-            return self.close_run(false, found);
+        if block.k >= HEADER {
+            let before = self.run.take_if(|run| run.continues(&block));
+            self.end_run(false, found);
+            let mut run = before.unwrap_or_else(|| Run::new(&block));
+            run.mark.end = block.start + block.k as u64;
+            run.next = block.index + 1;
+            self.run = Some(run);
         }
-        match &mut self.run {
-            Some(run) if run.continues(&block) => run.end = self.position,
-            _ => {
-                self.close_run(false, found);
-                self.run = Some(Run::new(&block, self.position));
-            }
-        }
-        self.close_run(false, found);
-    }
-
-    fn end_of_block(&mut self, found: &mut Vec<FoundMark>) {
-        let Some(block) = self.block.take() else {
-            return;
-        };
-        let end = block.start + block.length as u64;
-        match &mut self.run {
-            Some(run) if run.continues(&block) => {
-                run.next += 1;
-                run.end = end;
-            }
-            _ => {
-                self.close_run(false, found);
-                self.run = Some(Run::new(&block, end));
-            }
-        }
-        if block.index + 1 == block.count {
-            let whole = self.run.as_ref().is_some_and(|run| run.first == 0);
-            self.close_run(whole, found);
+        let complete = block.k >= HEADER && block.k == block.length;
+        if !complete || block.index + 1 == block.count {
+            self.end_run(complete, found);
         }
     }
 
-    fn close_run(&mut self, whole: bool, found: &mut Vec<FoundMark>) {
+    fn end_run(&mut self, complete: bool, found: &mut Vec<FoundMark>) {
         found.extend(self.run.take().map(|run| FoundMark {
-            number: run.number,
-            whole,
-            start: run.start,
-            end: run.end,
+            whole: run.mark.whole && complete,
+            ..run.mark
         }));
     }
 }
 
 impl Run {
-    fn new(block: &Block, end: u64) -> Self {
+    fn new(block: &Block) -> Self {
         Self {
-            number: block.number,
-            first: block.index,
-            next: block.index + 1,
-            start: block.start,
-            end,
+            mark: FoundMark {
+                number: block.number,
+                whole: block.index == 0,
+                start: block.start,
+                end: block.start,
+            },
+            next: block.index,
         }
     }
 
     fn continues(&self, block: &Block) -> bool {
-        self.end == block.start && self.number == block.number && self.next == block.index
+        let mark = &self.mark;
+        mark.end == block.start && mark.number == block.number && self.next == block.index
     }
 }
 

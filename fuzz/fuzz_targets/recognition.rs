@@ -10,8 +10,7 @@ use gstvolcasr::protocol::frame::Compression;
 use gstvolcasr::protocol::request::{Request, ResultType};
 use gstvolcasr::session::error::{ConnectionError, SessionError};
 use gstvolcasr::session::event::Event;
-use gstvolcasr::session::input::TimedQueue;
-use gstvolcasr::session::queue::Boundary;
+use gstvolcasr::session::queue::{Boundary, Queue};
 use gstvolcasr::session::recognition::{Action, Output, Recognition};
 use gstvolcasr::session::settings::{Limits, Settings};
 use libfuzzer_sys::fuzz_target;
@@ -150,7 +149,7 @@ impl<'a> Choices<'a> {
 /// The machine with what a driver has beside it, and what was seen of its output.
 struct Driver {
     machine: Recognition<Error>,
-    queue: TimedQueue,
+    queue: Queue,
     now: Duration,
     is_connecting: bool,
     is_open: bool,
@@ -233,10 +232,9 @@ impl Driver {
             0..=2 => {
                 let length = choices.time();
                 let samples = length.as_millis() as usize * 24;
-                queue.queue.push(&[choices.byte(), 0].repeat(samples), now);
-                queue.end = now + length;
+                queue.push(&[choices.byte(), 0].repeat(samples), now);
             }
-            3 => queue.queue.push_boundary(match choices.byte() % 3 {
+            3 => queue.push_boundary(match choices.byte() % 3 {
                 0 => Boundary::EndSession,
                 1 => Boundary::EndOfStream { token: 1 },
                 _ => Boundary::NewStream { stream: number },
@@ -264,7 +262,7 @@ impl Driver {
             16 => machine.handle_read_failed(now, queue, Error::network(choices.retry())),
             17 => machine.handle_write_failed(now, Error::network(choices.retry())),
             18 => {
-                queue.queue.clear();
+                queue.clear();
                 machine.handle_flush();
                 self.flushes += 1;
             }
@@ -281,7 +279,7 @@ fuzz_target!(|data: &[u8]| {
     let mut choices = Choices(data);
     let mut driver = Driver {
         machine: Recognition::new(choices.settings(), 0),
-        queue: TimedQueue::new(4800),
+        queue: Queue::new(4800, 24_000),
         now: Duration::ZERO,
         is_connecting: false,
         is_open: false,

@@ -24,7 +24,6 @@ mod shared;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 pub use config::Config;
 pub use counts::Counts;
@@ -43,7 +42,6 @@ pub use secrets::Secrets;
 pub use shared::WaitResult;
 
 use crate::session::queue::{Boundary, Dropped};
-use crate::session::samples_to_time;
 use shared::Shared;
 
 /// One element's connection to the service, for one run.
@@ -75,9 +73,8 @@ impl Client {
             return;
         }
         // A partial chunk wakes an idle driver, which must not wait for the rest for ever.
-        let first = state.driver_idle && !state.input.queue.has_audio();
-        let ready = state.input.queue.push(pcm, now);
-        state.input.end = now + samples_to_time(samples, self.shared.rate);
+        let first = state.driver_idle && !state.queue.has_audio();
+        let ready = state.queue.push(pcm, now);
         state.counts.received += samples;
         drop(state);
         if ready || first {
@@ -93,15 +90,14 @@ impl Client {
     pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
-        if state.failed || state.flushing || !state.input.queue.is_session_open() {
+        if state.failed || state.flushing || !state.queue.is_session_open() {
             return false;
         }
         if samples > 0 {
-            state.input.queue.push_silence(samples, now);
-            state.input.end = now + samples_to_time(samples, self.shared.rate);
+            state.queue.push_silence(samples, now);
         }
         if pause {
-            state.input.queue.push_boundary(Boundary::EndSession);
+            state.queue.push_boundary(Boundary::EndSession);
         }
         drop(state);
         self.shared.ready.notify_one();
@@ -111,15 +107,15 @@ impl Client {
     /// Whether the queue has space for `samples`. It always has while no whole chunk waits.
     pub fn has_space(&self, samples: u64) -> bool {
         let state = self.shared.state();
-        state.input.queue.has_space(samples, self.shared.max_queue)
+        state.queue.has_space(samples, self.shared.max_queue)
     }
 
     /// Makes room for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
     /// queue locked.
     pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut state = self.shared.state();
-        while !state.input.queue.has_space(samples, self.shared.max_queue) {
-            let Some(piece) = state.input.queue.drop_oldest() else {
+        while !state.queue.has_space(samples, self.shared.max_queue) {
+            let Some(piece) = state.queue.drop_oldest() else {
                 break;
             };
             state.counts.dropped += piece.samples;
@@ -129,7 +125,7 @@ impl Client {
 
     /// Appends a boundary to the audio so far.
     pub fn push_boundary(&self, boundary: Boundary) {
-        self.shared.state().input.queue.push_boundary(boundary);
+        self.shared.state().queue.push_boundary(boundary);
         self.shared.ready.notify_one();
     }
 
@@ -143,12 +139,7 @@ impl Client {
             if state.failed {
                 return state.failure_posted.then_some(WaitResult::Failed);
             }
-            if state.flushing
-                || state
-                    .input
-                    .queue
-                    .has_space(samples, self.shared.low_watermark())
-            {
+            if state.flushing || state.queue.has_space(samples, self.shared.low_watermark()) {
                 return Some(WaitResult::Done);
             }
             state.waiting_for_space = Some(samples);
@@ -226,8 +217,7 @@ impl Client {
     pub fn flush_start(&self) -> u64 {
         let mut state = self.shared.state();
         state.flushing = true;
-        state.input.queue.clear();
-        state.input.end = Duration::ZERO;
+        state.queue.clear();
         state.epoch += 1;
         let epoch = state.epoch;
         drop(state);
@@ -242,11 +232,8 @@ impl Client {
     pub fn flush_stop(&self, stream: u32) -> u64 {
         let mut state = self.shared.state();
         state.flushing = false;
-        state.input.queue.clear();
-        state
-            .input
-            .queue
-            .push_boundary(Boundary::NewStream { stream });
+        state.queue.clear();
+        state.queue.push_boundary(Boundary::NewStream { stream });
         let epoch = state.epoch;
         drop(state);
         self.shared.ready.notify_one();
@@ -266,7 +253,7 @@ impl Client {
     /// Returns the counts so far, and the number of samples that wait.
     pub fn counts(&self) -> (Counts, u64) {
         let state = self.shared.state();
-        (state.counts, state.input.queue.waiting())
+        (state.counts, state.queue.waiting())
     }
 
     /// Ends the client. The connection is closed in the background. Does not block.

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::config::Config;
 use super::counts::Counts;
 use super::error::Abort;
-use crate::session::input::{Input, TimedQueue, Work};
-use crate::session::queue::Item;
+use crate::session::input::{Input, Work};
+use crate::session::queue::{Item, Queue};
 use crate::session::time_to_samples;
 use crate::sync::lock;
 
@@ -45,12 +45,11 @@ pub(super) struct Shared {
     pub(super) control: watch::Sender<Control>,
     pub(super) wants_responses: AtomicBool,
     pub(super) started: Instant,
-    pub(super) rate: u32,
     pub(super) max_queue: u64,
 }
 
 pub(super) struct State {
-    pub(super) input: TimedQueue,
+    pub(super) queue: Queue,
     pub(super) counts: Counts,
     /// Language of the sessions to come, if it was changed.
     pub(super) language: Option<Option<String>>,
@@ -79,7 +78,7 @@ impl Shared {
         let (control, _) = watch::channel(Control::default());
         Shared {
             state: Mutex::new(State {
-                input: TimedQueue::new(time_to_samples(config.chunk, rate)),
+                queue: Queue::new(time_to_samples(config.chunk, rate), rate),
                 counts: Counts::default(),
                 language: None,
                 epoch: 0,
@@ -97,7 +96,6 @@ impl Shared {
             control,
             wants_responses: AtomicBool::new(false),
             started: Instant::now(),
-            rate,
             max_queue: time_to_samples(config.max_queue, rate),
         }
     }
@@ -172,8 +170,8 @@ impl Input for SharedInput<'_> {
     fn pop(&mut self) -> Option<Item> {
         let limit = self.shared.low_watermark();
         let (item, wake) = self.with(|state| {
-            let item = state.input.pop();
-            let queue = &state.input.queue;
+            let item = state.queue.pop();
+            let queue = &state.queue;
             let waiting = &mut state.waiting_for_space;
             let has_space = waiting.take_if(|samples| queue.has_space(*samples, limit));
             (item, has_space.is_some())
@@ -186,7 +184,7 @@ impl Input for SharedInput<'_> {
 
     fn poll_work(&mut self, now: Duration) -> Work {
         let work = self.with(|state| {
-            let work = state.input.poll_work(now);
+            let work = state.queue.poll_work(now);
             state.driver_idle = matches!(work, Work::Nothing | Work::Partial(_));
             work
         });
@@ -194,28 +192,28 @@ impl Input for SharedInput<'_> {
     }
 
     fn is_ready(&self) -> bool {
-        self.with(|state| state.input.is_ready()).unwrap_or(false)
+        self.with(|state| state.queue.is_ready()).unwrap_or(false)
     }
 
     fn end(&self) -> Duration {
-        self.with(|state| state.input.end()).unwrap_or_default()
+        self.with(|state| state.queue.end()).unwrap_or_default()
     }
 
     fn next_position(&self) -> u64 {
-        self.with(|state| state.input.next_position())
+        self.with(|state| state.queue.next_position())
             .unwrap_or_default()
     }
 
     fn flush_partial(&mut self) {
-        self.with(|state| state.input.flush_partial());
+        self.with(|state| state.queue.flush_partial());
     }
 
     fn end_session(&mut self) -> bool {
-        self.with(|state| state.input.end_session())
+        self.with(|state| state.queue.end_session())
             .unwrap_or(false)
     }
 
     fn close_session(&mut self) {
-        self.with(|state| state.input.close_session());
+        self.with(|state| state.queue.close_session());
     }
 }

@@ -48,68 +48,48 @@ pub trait Input {
     fn close_session(&mut self);
 }
 
-/// A queue, and the time at which its audio ends.
-#[derive(Debug)]
-pub struct TimedQueue {
-    /// The queue.
-    pub queue: Queue,
-    /// Time at which the audio so far ends in real time.
-    pub end: Duration,
-}
-
-impl TimedQueue {
-    /// Returns an empty queue with chunks of `chunk_samples`.
-    pub fn new(chunk_samples: u64) -> Self {
-        TimedQueue {
-            queue: Queue::new(chunk_samples),
-            end: Duration::ZERO,
-        }
-    }
-}
-
-impl Input for TimedQueue {
+impl Input for Queue {
     fn pop(&mut self) -> Option<Item> {
-        self.queue.pop()
+        self.pop()
     }
 
     fn poll_work(&mut self, now: Duration) -> Work {
-        let has_only_partial = self.queue.has_only_partial();
-        if self.queue.front_is_audio() || has_only_partial && now < self.end + PARTIAL_CHUNK_MAX_AGE
-        {
+        let has_only_partial = self.has_only_partial();
+        if self.front_is_audio() || has_only_partial && now < self.end() + PARTIAL_CHUNK_MAX_AGE {
             return Work::Audio;
         }
-        match self.queue.pop() {
+        match self.pop() {
             Some(Item::Boundary(boundary)) => Work::Boundary(boundary),
-            _ if has_only_partial => Work::Partial(self.end),
+            _ if has_only_partial => Work::Partial(self.end()),
             _ => Work::Nothing,
         }
     }
 
     fn is_ready(&self) -> bool {
-        self.queue.is_ready()
+        self.is_ready()
     }
 
     fn end(&self) -> Duration {
-        self.end
+        self.end()
     }
 
     fn next_position(&self) -> u64 {
-        self.queue.next_position()
+        self.next_position()
     }
 
     fn flush_partial(&mut self) {
-        self.queue.flush_partial();
+        self.flush_partial();
     }
 
     fn end_session(&mut self) -> bool {
-        let is_idle = !self.queue.is_ready();
+        let is_idle = !self.is_ready();
         if is_idle {
-            self.queue.push_boundary(Boundary::EndSession);
+            self.push_boundary(Boundary::EndSession);
         }
         is_idle
     }
 
     fn close_session(&mut self) {
-        self.queue.close_session();
+        self.close_session();
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 
-use super::BYTES_PER_SAMPLE;
+use super::{BYTES_PER_SAMPLE, samples_to_time};
 use crate::protocol::frame::HEADROOM;
 
 /// Audio of one frame.
@@ -93,14 +93,17 @@ pub struct Queue {
     waiting: u64,
     /// Audio has come since the last boundary.
     session_open: bool,
+    /// Time at which the audio so far ends in real time.
+    end: Duration,
     /// Samples in a chunk; 0: as many as one `push` brings.
     chunk_samples: u64,
+    rate: u32,
 }
 
 impl Queue {
     /// Returns an empty queue. `chunk_samples`: samples in a frame; 0: as many as each
-    /// [`push`](Self::push) brings.
-    pub fn new(chunk_samples: u64) -> Self {
+    /// [`push`](Self::push) brings. `rate` is in hertz.
+    pub fn new(chunk_samples: u64, rate: u32) -> Self {
         Queue {
             entries: VecDeque::new(),
             partial: BytesMut::new(),
@@ -109,12 +112,20 @@ impl Queue {
             next: 0,
             waiting: 0,
             session_open: false,
+            end: Duration::ZERO,
             chunk_samples,
+            rate,
         }
     }
 
     /// Appends whole S16LE samples. Returns whether a chunk is complete.
-    pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
+    pub fn push(&mut self, pcm: &[u8], arrived: Duration) -> bool {
+        let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        self.end = arrived + samples_to_time(samples, self.rate);
+        self.append(pcm, arrived)
+    }
+
+    fn append(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
         debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
         let ready = self.entries.len();
         self.session_open |= !pcm.is_empty();
@@ -143,11 +154,12 @@ impl Queue {
     /// Appends `samples` of silence. Returns whether a chunk is complete.
     pub fn push_silence(&mut self, samples: u64, arrived: Duration) -> bool {
         const ZEROS: [u8; 4096] = [0; 4096];
+        self.end = arrived + samples_to_time(samples, self.rate);
         let mut ready = false;
         let mut bytes = samples as usize * BYTES_PER_SAMPLE;
         while bytes > 0 {
             let piece = bytes.min(ZEROS.len());
-            ready |= self.push(&ZEROS[..piece], arrived);
+            ready |= self.append(&ZEROS[..piece], arrived);
             bytes -= piece;
         }
         ready
@@ -240,6 +252,11 @@ impl Queue {
         samples_in(&self.partial)
     }
 
+    /// Returns the time at which the audio so far ends in real time.
+    pub fn end(&self) -> Duration {
+        self.end
+    }
+
     /// Returns the position of the next chunk.
     pub fn next_position(&self) -> u64 {
         self.next
@@ -276,6 +293,7 @@ impl Queue {
         self.waiting = 0;
         self.next = 0;
         self.session_open = false;
+        self.end = Duration::ZERO;
     }
 }
 

@@ -20,7 +20,7 @@ fn chunks(queue: &mut Queue) -> Vec<(u64, Vec<u8>)> {
 #[test]
 fn buffers_of_any_size_become_chunks_of_one() {
     for cut in [1usize, 3, 7, 10, 11, 50] {
-        let mut queue = Queue::new(10);
+        let mut queue = Queue::new(10, 24_000);
         let all = pcm(0..95);
         for piece in all.chunks(cut * 2) {
             queue.push(piece, NOW);
@@ -37,7 +37,7 @@ fn buffers_of_any_size_become_chunks_of_one() {
 
 #[test]
 fn without_a_chunk_duration_a_buffer_is_a_chunk() {
-    let mut queue = Queue::new(0);
+    let mut queue = Queue::new(0, 24_000);
     assert!(queue.push(&pcm(0..3), NOW));
     assert!(queue.push(&pcm(3..10), NOW));
     let chunks = chunks(&mut queue);
@@ -52,7 +52,7 @@ fn without_a_chunk_duration_a_buffer_is_a_chunk() {
 
 #[test]
 fn a_chunk_is_ready_only_when_full_or_flushed() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, 24_000);
     assert!(!queue.push(&pcm(0..9), NOW));
     assert!(queue.pop().is_none());
     assert!(queue.has_audio());
@@ -63,7 +63,7 @@ fn a_chunk_is_ready_only_when_full_or_flushed() {
 
 #[test]
 fn a_session_lasts_from_its_first_audio_to_a_boundary() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, 24_000);
     assert!(!queue.is_session_open());
     queue.push(&pcm(0..15), NOW);
     queue.pop();
@@ -83,27 +83,8 @@ fn a_session_lasts_from_its_first_audio_to_a_boundary() {
 }
 
 #[test]
-fn dropped_audio_leaves_no_hole_in_the_positions() {
-    let mut queue = Queue::new(10);
-    queue.push(&pcm(0..40), NOW);
-    assert!(matches!(
-        queue.pop(),
-        Some(Item::Audio(Chunk { position: 0, .. }))
-    ));
-    assert_eq!(
-        queue.drop_oldest(),
-        Some(Dropped {
-            stream: 0,
-            position: 10,
-            samples: 10
-        })
-    );
-    assert_eq!(chunks(&mut queue), [(10, pcm(20..30)), (20, pcm(30..40))]);
-}
-
-#[test]
 fn a_buffer_beyond_the_limit_waits_for_whole_chunks_only() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, 24_000);
     assert!(queue.has_space(1000, 30), "nothing waits");
     queue.push(&pcm(0..15), NOW);
     assert!(queue.has_space(15, 30));
@@ -112,46 +93,6 @@ fn a_buffer_beyond_the_limit_waits_for_whole_chunks_only() {
     assert_eq!(queue.waiting(), 5);
     assert!(queue.has_space(1000, 30), "only a part of a chunk waits");
     assert!(queue.has_space(5, 3), "and it can be filled up");
-}
-
-#[test]
-fn a_new_stream_counts_from_zero() {
-    let mut queue = Queue::new(10);
-    queue.push(&pcm(0..15), NOW);
-    queue.push_boundary(Boundary::NewStream { stream: 1 });
-    queue.push(&pcm(100..110), NOW);
-    assert_eq!(
-        chunks(&mut queue),
-        [(0, pcm(0..10)), (10, pcm(10..15)), (0, pcm(100..110))]
-    );
-    assert_eq!(queue.waiting(), 0);
-}
-
-#[test]
-fn audio_behind_a_boundary_is_dropped_and_the_boundary_kept() {
-    let mut queue = Queue::new(10);
-    queue.push(&pcm(0..10), NOW);
-    queue.pop();
-    queue.push_boundary(Boundary::EndSession);
-    queue.push_boundary(Boundary::NewStream { stream: 3 });
-    queue.push(&pcm(0..20), NOW);
-    assert_eq!(
-        queue.drop_oldest(),
-        Some(Dropped {
-            stream: 3,
-            position: 0,
-            samples: 10
-        })
-    );
-    assert!(matches!(
-        queue.pop(),
-        Some(Item::Boundary(Boundary::EndSession))
-    ));
-    assert!(matches!(
-        queue.pop(),
-        Some(Item::Boundary(Boundary::NewStream { stream: 3 }))
-    ));
-    assert_eq!(chunks(&mut queue), [(0, pcm(10..20))]);
 }
 
 /// An operation on a queue.
@@ -244,7 +185,7 @@ proptest! {
         chunk in prop_oneof![Just(0u64), 1u64..20],
         steps in prop::collection::vec(step(), 0..80),
     ) {
-        let (mut queue, mut model) = (Queue::new(chunk), Model::default());
+        let (mut queue, mut model) = (Queue::new(chunk, 24_000), Model::default());
         let (mut sample, mut streams) = (1u16, 0);
         for step in steps {
             match step {

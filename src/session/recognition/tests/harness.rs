@@ -7,8 +7,7 @@ use crate::protocol::frame::Compression;
 use crate::protocol::request::ResultType;
 use crate::session::error::SessionError;
 use crate::session::event::Note;
-use crate::session::input::TimedQueue;
-use crate::session::queue::Boundary;
+use crate::session::queue::{Boundary, Queue};
 use crate::session::recognition::{Action, Output, Recognition, State};
 use crate::session::settings::Settings;
 use crate::session::settings::tests::settings;
@@ -22,7 +21,7 @@ pub(super) fn ms(ms: u64) -> Duration {
 pub(super) struct Harness {
     settings: Settings,
     machine: Option<Recognition<TestError>>,
-    input: TimedQueue,
+    input: Queue,
     now: Duration,
     is_open: bool,
     holds_writes: bool,
@@ -36,7 +35,7 @@ impl Default for Harness {
         Harness {
             settings: settings(),
             machine: None,
-            input: TimedQueue::new(4800),
+            input: Queue::new(4800, 24_000),
             now: Duration::ZERO,
             is_open: false,
             holds_writes: false,
@@ -148,7 +147,7 @@ impl Harness {
             "slow" => self.closes_slowly = true,
             "audio" | "noise" => self.push(number(), 1000),
             "silence" => self.push(number(), 0),
-            "pause" => self.input.queue.push_boundary(Boundary::EndSession),
+            "pause" => self.input.push_boundary(Boundary::EndSession),
             "end" => self.boundary(Boundary::EndOfStream { token: number() }),
             "stream" => self.boundary(Boundary::NewStream {
                 stream: number() as u32,
@@ -158,14 +157,13 @@ impl Harness {
     }
 
     fn boundary(&mut self, boundary: Boundary) {
-        self.input.queue.push_boundary(boundary);
+        self.input.push_boundary(boundary);
     }
 
     fn push(&mut self, length: u64, amplitude: i16) {
         let samples = time_to_samples(ms(length), 24_000) as usize;
         let pcm = amplitude.to_le_bytes().repeat(samples);
-        self.input.queue.push(&pcm, self.now);
-        self.input.end = self.now + ms(length);
+        self.input.push(&pcm, self.now);
     }
 
     fn happen(&mut self, command: &str, rest: &str) {
@@ -201,7 +199,7 @@ impl Harness {
             "quiet" => machine.handle_nothing_to_read(),
             "timeout" => machine.handle_timeout(now, input),
             "flush" => {
-                input.queue.clear();
+                input.clear();
                 machine.handle_flush();
             }
             "abort" => machine.handle_abort(SessionError::Internal.into()),

@@ -28,7 +28,7 @@ impl From<SessionError> for Error {
                 retry: failure.retry(),
                 cause: Some(failure.cause),
             },
-            SessionError::Protocol(_) | SessionError::Internal => Error::network(Retry::Never),
+            SessionError::Protocol(_) => Error::network(Retry::Never),
             _ => Error::network(Retry::Soon),
         }
     }
@@ -293,7 +293,7 @@ fuzz_target!(|data: &[u8]| {
         number += 1;
         driver.step(&mut choices, number);
     }
-    driver.machine.handle_abort(SessionError::Internal.into());
+    driver.machine.handle_abort(Error::network(Retry::Never));
     driver.carry_out();
     assert!(driver.failed && driver.machine.poll_timeout().is_none());
     let flushes = driver.flushes;

@@ -43,29 +43,7 @@ impl Counts {
             .unwrap_or_default()
     }
 
-    pub(super) fn on_session_open(&mut self, is_reconnect: bool) {
-        self.connected = true;
-        self.sessions += 1;
-        self.reconnects += u64::from(is_reconnect);
-    }
-
-    pub(super) fn on_session_end(&mut self) {
-        self.connected = false;
-    }
-
-    /// A frame of `bytes` was handed over.
-    pub(super) fn on_frame(&mut self, bytes: usize) {
-        self.frames_sent += 1;
-        self.bytes_sent += bytes as u64;
-    }
-
-    pub(super) fn on_audio(&mut self, samples: u64, is_replay: bool) {
-        self.sent += samples;
-        if is_replay {
-            self.replayed += samples;
-        }
-    }
-
+    /// A response came, for new audio if it has a latency.
     pub(super) fn on_response(&mut self, latency: Option<Duration>) {
         self.responses += 1;
         if let Some(latency) = latency {
@@ -74,14 +52,5 @@ impl Counts {
             self.latency_sum += latency;
             self.latencies += 1;
         }
-    }
-
-    pub(super) fn on_final(&mut self) {
-        self.utterances += 1;
-    }
-
-    pub(super) fn on_written(&mut self, latency: Duration) {
-        self.send_latency_last = latency;
-        self.send_latency_max = self.send_latency_max.max(latency);
     }
 }

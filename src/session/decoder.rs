@@ -3,7 +3,7 @@
 use super::event::Level;
 use crate::protocol::compression::{InflateError, Inflater};
 use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, Compression, FrameError, ServerFrame, ServerKind};
+use crate::protocol::frame::{self, FrameError, ServerFrame, ServerKind};
 use crate::protocol::prefix_cache::PrefixCache;
 use crate::protocol::response::Response;
 
@@ -33,8 +33,7 @@ pub enum Decoded {
 /// Decoder of one client's messages. Its buffers last longer than a connection.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// Made when the first compressed answer comes.
-    inflater: Option<Inflater>,
+    inflater: Inflater,
     prefix_cache: PrefixCache,
     consecutive_bad: u32,
     ignored: u32,
@@ -63,23 +62,15 @@ impl Decoder {
             Err(error @ FrameError::TooLarge(_)) => return Decoded::Protocol(error.to_string()),
             Err(error) => return self.skip(&error, acknowledged),
         };
-        // Answers come uncompressed as a rule, even to a client that compresses.
-        let mut inflater = match frame.compression {
-            Compression::Gzip => Some(self.inflater.take().unwrap_or_default()),
-            Compression::None => None,
-        };
-        let payload = match &mut inflater {
-            Some(inflater) => frame.unpack(inflater),
-            None => Ok(frame.payload),
-        };
-        let decoded = match payload {
+        let mut inflater = std::mem::take(&mut self.inflater);
+        let decoded = match frame.unpack(&mut inflater) {
             Ok(payload) => self.read(&frame, payload, repeated, acknowledged, apply),
             // The code says more than any body.
             Err(_) if frame.is_error() => self.read(&frame, &[], repeated, acknowledged, apply),
             Err(error @ InflateError::TooLarge) => Decoded::Protocol(error.to_string()),
             Err(error) => self.skip(&error, acknowledged),
         };
-        self.inflater = inflater.or(self.inflater.take());
+        self.inflater = inflater;
         decoded
     }
 

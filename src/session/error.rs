@@ -31,9 +31,6 @@ pub enum SessionError {
     /// The peer does not speak the protocol.
     #[error("the peer does not speak the v3/sauc protocol: {0}")]
     Protocol(String),
-    /// A defect of this plugin.
-    #[error("internal error: the connection's task ended unexpectedly")]
-    Internal,
 }
 
 impl SessionError {
@@ -41,7 +38,7 @@ impl SessionError {
     pub fn retry(&self) -> Retry {
         match self {
             SessionError::Failure(failure) => failure.retry(),
-            SessionError::Protocol(_) | SessionError::Internal => Retry::Never,
+            SessionError::Protocol(_) => Retry::Never,
             SessionError::Closed { .. }
             | SessionError::Stalled(_)
             | SessionError::ResponseTimeout(_)

@@ -45,9 +45,6 @@ pub struct Progress {
     pub ending: bool,
     /// Audio is to be sent again, or an utterance is open.
     pub unsettled: bool,
-    /// Audio was sent that may hold words without a final text. Silence does not count, nor does
-    /// what the service processed so long ago that its words are known.
-    pub unprocessed: bool,
     /// The service has answered for some of the stream's audio with words.
     pub answered: bool,
     /// The connection ended with a close in good order behind the finish.
@@ -114,10 +111,10 @@ impl Retries {
         }
     }
 
-    /// The service closed in good order behind the finish.
-    pub fn on_close_without_final(&mut self, progress: Progress) -> Closed {
-        // Without any answer for the stream, no audio of it counts as processed.
-        if !progress.unprocessed && progress.answered {
+    /// The service closed in good order behind the finish. `is_complete`: it has answered for the
+    /// stream, and for all of its audio.
+    pub fn on_close_without_final(&mut self, is_complete: bool) -> Closed {
+        if is_complete {
             return Closed::Finished;
         }
         // As lost as with any other code. Once: a service that ends each session so says no more.
@@ -205,7 +202,6 @@ mod tests {
     const SPEAKING: Progress = Progress {
         ending: false,
         unsettled: true,
-        unprocessed: true,
         answered: true,
         closed_in_order: false,
     };
@@ -268,29 +264,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tries_in_a_row_end_and_progress_begins_them_anew() {
-        // Failures, and how many are tried again when ten are allowed.
-        for (retry, most) in [(Retry::Soon, 10), (Retry::Later, 10), (Retry::Limited, 3)] {
-            let mut retries = retries(10);
-            for round in 0..2 {
-                for attempt in 1..=most {
-                    let decision = retries.on_failure(retry, SPEAKING, ms(0));
-                    assert!(
-                        matches!(decision, Decision::Retry(_)),
-                        "{retry:?} {attempt}"
-                    );
-                    assert_eq!(retries.attempt(), attempt, "{retry:?}, round {round}");
-                    retries.on_try();
-                    assert_eq!(retries.retry_at(), None);
-                }
-                let decision = retries.on_failure(retry, SPEAKING, ms(0));
-                assert_eq!(decision, Decision::Fail, "{retry:?}");
-                retries.on_progress();
-            }
-        }
-    }
-
     /// Failures that seldom pass are counted also where others come between them.
     #[test]
     fn other_failures_do_not_extend_the_limited_tries() {
@@ -303,36 +276,6 @@ mod tests {
         }
         let decision = retries.on_failure(Retry::Limited, SPEAKING, ms(0));
         assert_eq!(decision, Decision::Fail);
-    }
-
-    /// A flush ends a stream. The peer that failed must not be asked earlier for it.
-    #[test]
-    fn the_end_of_a_stream_does_not_shorten_the_pause() {
-        for (retry, pause) in [
-            (Retry::Soon, 250),
-            (Retry::Limited, 250),
-            (Retry::Later, 1000),
-        ] {
-            let mut retries = retries(10);
-            retries.on_failure(retry, SPEAKING, ms(10));
-            retries.on_end();
-            assert_eq!(retries.retry_at(), Some(ms(10 + pause)), "{retry:?}");
-            assert_eq!(retries.attempt(), 1, "{retry:?}");
-        }
-    }
-
-    #[test]
-    fn the_wait_for_the_final_results_is_counted_from_the_first_finish() {
-        let mut retries = retries(10);
-        assert_eq!(retries.finish_deadline(), None);
-        assert_eq!(retries.finish_waited(ms(400)), ms(0));
-        for now in [500, 900, 4000] {
-            retries.on_finish_written(ms(now));
-            assert_eq!(retries.finish_deadline(), Some(ms(6500)));
-        }
-        assert_eq!(retries.finish_waited(ms(4000)), ms(3500));
-        retries.on_end();
-        assert_eq!(retries.finish_deadline(), None);
     }
 
     /// The deadline is 6000 ms after the finish; of eight seconds' pause, half of the rest is left.
@@ -367,23 +310,15 @@ mod tests {
     #[test]
     fn a_close_behind_the_finish_is_a_loss_once() {
         use Closed::{Failure, Finished, Unconfirmed};
-        // Unprocessed audio, an answer with words; what the first and second close are.
-        for (unprocessed, answered, first, second) in [
-            (false, true, Finished, Finished),
-            (true, true, Failure, Unconfirmed),
-            (false, false, Failure, Unconfirmed),
-            (true, false, Failure, Unconfirmed),
-        ] {
-            let progress = Progress {
-                answered,
-                unprocessed,
-                ..ENDING
-            };
+        // Whether all audio has an answer; what the first and second close are.
+        for (is_complete, first, second) in
+            [(true, Finished, Finished), (false, Failure, Unconfirmed)]
+        {
             let mut retries = retries(10);
-            let mut close = || retries.on_close_without_final(progress);
-            assert_eq!((close(), close()), (first, second), "{progress:?}");
+            let mut close = || retries.on_close_without_final(is_complete);
+            assert_eq!((close(), close()), (first, second), "{is_complete}");
             retries.on_end();
-            assert_eq!(retries.on_close_without_final(progress), first);
+            assert_eq!(retries.on_close_without_final(is_complete), first);
         }
     }
 }

@@ -28,19 +28,20 @@ pub struct Progress {
 #[derive(Debug)]
 pub struct Stream {
     rate: u32,
-    number: u32,
+    pub(super) number: u32,
     /// Connections on which the service has answered.
-    sessions: u32,
-    tracker: TranscriptTracker,
-    replay_buffer: ReplayBuffer,
-    updates: Vec<Update>,
+    pub(super) sessions: u32,
+    pub(super) tracker: TranscriptTracker,
+    pub(super) replay_buffer: ReplayBuffer,
+    /// Changes that were not reported yet.
+    pub(super) updates: Vec<Update>,
     /// How far any connection has answered.
     processed_until: Duration,
     /// How far everything is reported as final.
     reported_final_until: Duration,
-    response_check: ResponseCheck,
+    pub(super) response_check: ResponseCheck,
     /// When audio was sent last.
-    last_audio_sent: Duration,
+    pub(super) last_audio_sent: Duration,
 }
 
 impl Stream {
@@ -60,31 +61,6 @@ impl Stream {
             response_check: ResponseCheck::default(),
             last_audio_sent: Duration::ZERO,
         }
-    }
-
-    /// Returns its number.
-    pub fn number(&self) -> u32 {
-        self.number
-    }
-
-    /// Returns on how many connections the service has answered.
-    pub fn sessions(&self) -> u32 {
-        self.sessions
-    }
-
-    /// Returns its utterances.
-    pub fn tracker(&self) -> &TranscriptTracker {
-        &self.tracker
-    }
-
-    /// Returns the audio that is kept.
-    pub fn replay_buffer(&self) -> &ReplayBuffer {
-        &self.replay_buffer
-    }
-
-    /// Returns when audio was sent last.
-    pub fn last_audio_sent(&self) -> Duration {
-        self.last_audio_sent
     }
 
     /// Whether audio was sent, or is to be sent again, whose text is not final.
@@ -170,11 +146,6 @@ impl Stream {
         progress
     }
 
-    /// Returns the check whether responses can be read.
-    pub fn response_check(&mut self) -> &mut ResponseCheck {
-        &mut self.response_check
-    }
-
     /// Goes back to where the next connection must begin, at the sample `window` or later. Returns
     /// that position.
     pub fn restart(&mut self, window: u64) -> Duration {
@@ -187,16 +158,6 @@ impl Stream {
     /// Makes every open utterance final and unconfirmed.
     pub fn finalize_unconfirmed(&mut self) {
         self.tracker.finalize_unconfirmed(&mut self.updates);
-    }
-
-    /// Forgets the audio: the session is complete.
-    pub fn complete(&mut self) {
-        self.replay_buffer.clear();
-    }
-
-    /// Takes what changed since the last call.
-    pub fn drain_updates(&mut self) -> impl Iterator<Item = Update> {
-        self.updates.drain(..)
     }
 
     fn time(&self, samples: u64) -> Duration {

@@ -138,9 +138,7 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
             ClientError::Aborted(Abort::NotNegotiated) => {
                 gst::glib::Error::new(StreamError::Format, text)
             }
-            ClientError::Runtime(_)
-            | ClientError::Aborted(_)
-            | ClientError::Session(SessionError::Internal) => resource(ResourceError::Failed),
+            ClientError::Runtime(_) | ClientError::Aborted(_) => resource(ResourceError::Failed),
             ClientError::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
             ClientError::Dial(DialError::Proxy {
                 source: ProxyError::LoginNeeded(_) | ProxyError::LoginRefused(_),
@@ -203,9 +201,7 @@ fn text(error: &ClientError, lost: bool, context: &ErrorContext) -> String {
              long on another thread."
                 .into()
         }
-        ClientError::Runtime(_)
-        | ClientError::Aborted(Abort::Internal)
-        | ClientError::Session(SessionError::Internal) => error.to_string(),
+        ClientError::Runtime(_) | ClientError::Aborted(Abort::Internal) => error.to_string(),
         _ if lost => format!(
             "The connection to the service was lost for good: {error}. Check the network; \
              max-reconnects says how often it is tried again."

@@ -8,8 +8,6 @@ mod writes;
 
 use std::time::Duration;
 
-#[cfg(test)]
-use writes::MAX_WRITE_TIME;
 pub use writes::UNACKED_TIMEOUT;
 
 use self::writes::Writes;
@@ -79,7 +77,7 @@ pub struct Connection<E> {
     /// Since when there has been nothing to send.
     idle_since: Option<Duration>,
     last_message: Duration,
-    writes: Writes<E>,
+    pub(super) writes: Writes<E>,
 }
 
 impl<E> Connection<E> {
@@ -111,15 +109,16 @@ impl<E> Connection<E> {
         }
     }
 
-    /// Takes the number of the next packet. `None` after 2³¹ packets.
-    pub fn take_sequence(&mut self) -> Option<i32> {
-        self.sequence = self.sequence.checked_add(1)?;
-        Some(self.sequence)
+    /// Takes the number of the next packet. There are more than a connection lives for.
+    pub fn take_sequence(&mut self) -> i32 {
+        self.sequence = self.sequence.saturating_add(1);
+        self.sequence
     }
 
-    /// Begins the finish, and takes its number, which is sent negated.
-    pub fn take_finish(&mut self) -> Option<i32> {
+    /// Begins the finish, which is handed over, and takes its number. That is sent negated.
+    pub fn take_finish(&mut self, now: Duration) -> i32 {
         self.finish = Finish::Numbered;
+        self.writes.begin(now, None);
         self.take_sequence()
     }
 
@@ -141,16 +140,6 @@ impl<E> Connection<E> {
     /// Whether the finish was written.
     pub fn is_finish_written(&self) -> bool {
         matches!(self.finish, Finish::Written { .. })
-    }
-
-    /// Whether frames are under way to the kernel.
-    pub fn is_writing(&self) -> bool {
-        self.writes.is_active()
-    }
-
-    /// Whether a write has failed, so that only reading goes on.
-    pub fn is_write_failed(&self) -> bool {
-        self.writes.is_failed()
     }
 
     /// Whether it has sent audio.
@@ -194,7 +183,7 @@ impl<E> Connection<E> {
         self.is_requested()
             && self.send_at.is_none()
             && !self.is_finishing()
-            && !self.is_write_failed()
+            && !self.writes.is_failed()
     }
 
     /// The request is handed over.
@@ -220,11 +209,6 @@ impl<E> Connection<E> {
         samples
     }
 
-    /// The finish is handed over.
-    pub fn on_finish(&mut self, now: Duration) {
-        self.writes.begin(now, None);
-    }
-
     /// There is nothing to send, and what was sent ends at `input_end`.
     pub fn on_nothing_to_send(&mut self, now: Duration, input_end: Duration) {
         self.idle_since.get_or_insert(now.max(input_end));
@@ -248,21 +232,6 @@ impl<E> Connection<E> {
     pub fn on_write_failed(&mut self, now: Duration, error: E) {
         self.send_at = None;
         self.writes.fail(now, error);
-    }
-
-    /// Whether the time after a failed write is over, and only what is there by now is read.
-    pub fn is_reading_last(&self, now: Duration) -> bool {
-        self.writes.is_reading_last(now)
-    }
-
-    /// Takes the error of a failed write.
-    pub fn take_write_error(&mut self) -> Option<E> {
-        self.writes.take_error()
-    }
-
-    /// There is nothing to read.
-    pub fn on_nothing_to_read(&mut self) {
-        self.writes.on_nothing_to_read();
     }
 
     /// A message came. A peer that answers is alive, however slowly it takes what it is sent.
@@ -294,12 +263,7 @@ impl<E> Connection<E> {
         self.send_at = self.send_at.filter(|at| *at > now);
     }
 
-    /// Returns what of writing is overdue.
-    pub fn expired_write(&mut self, now: Duration) -> Option<Expired<E>> {
-        self.writes.expired(now)
-    }
-
-    /// Returns what else is overdue. The idle timeout begins anew with that.
+    /// Returns what is overdue, writes aside. The idle timeout begins anew with that.
     pub fn expired(&mut self, now: Duration) -> Option<Expired<E>> {
         let (_, expired) = self.next_overdue().filter(|(at, _)| *at <= now)?;
         if let Expired::Input = expired {
@@ -309,20 +273,18 @@ impl<E> Connection<E> {
     }
 
     fn next_overdue(&self) -> Option<(Duration, Expired<E>)> {
-        let Limits {
-            connect,
-            idle,
-            finish,
-            ..
-        } = self.limits;
-        let response = (!self.acknowledged).then(|| (self.opened + connect, Expired::Response));
+        let limits = self.limits;
+        let response =
+            (!self.acknowledged).then(|| (self.opened + limits.connect, Expired::Response));
         let rest = match self.finish {
             Finish::No => self
                 .idle_since
-                .zip(idle)
+                .zip(limits.idle)
                 .map(|(since, idle)| (since + idle, Expired::Input)),
             Finish::Numbered => None,
-            Finish::Written { waiting_since } => Some((waiting_since + finish, Expired::Final)),
+            Finish::Written { waiting_since } => {
+                Some((waiting_since + limits.finish, Expired::Final))
+            }
         };
         [response, rest]
             .into_iter()
@@ -330,6 +292,3 @@ impl<E> Connection<E> {
             .min_by_key(|(at, _)| *at)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -21,8 +21,9 @@ struct Failure<E> {
     reads: u32,
 }
 
+/// Writes of one connection, and what follows from a failed one.
 #[derive(Debug)]
-pub(super) struct Writes<E> {
+pub struct Writes<E> {
     /// When the frames under way were handed over, or the peer said something last.
     started: Option<Duration>,
     /// When the latest frame was handed over.
@@ -42,10 +43,12 @@ impl<E> Writes<E> {
         }
     }
 
+    /// Whether frames are under way to the kernel.
     pub fn is_active(&self) -> bool {
         self.started.is_some()
     }
 
+    /// Whether a write has failed, so that only reading goes on.
     pub fn is_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -71,10 +74,12 @@ impl<E> Writes<E> {
         });
     }
 
+    /// Takes the error of a failed write.
     pub fn take_error(&mut self) -> Option<E> {
         self.failure.take().map(|failure| failure.error)
     }
 
+    /// There is nothing to read.
     pub fn on_nothing_to_read(&mut self) {
         if let Some(failure) = &mut self.failure {
             failure.reads = MAX_READS_AFTER_WRITE_ERROR;

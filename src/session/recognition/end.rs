@@ -22,12 +22,11 @@ impl<E: ConnectionError> Recognition<E> {
         input: &mut impl Input,
         end: Result<End, E>,
     ) {
-        let was_open = self.outputs.counts().connected;
-        self.outputs.on_session_end();
-        // One that failed says so itself.
-        if end.is_ok() {
-            let unreadable = self.stream.response_check().on_end();
-            self.outputs.report_unreadable(unreadable);
+        let was_open = self.outputs.counts.connected;
+        match end {
+            Ok(_) => self.on_session_end(),
+            // It says so itself.
+            Err(_) => self.outputs.counts.connected = false,
         }
         match end {
             Ok(End::Finished) => self.complete_boundary(input),
@@ -46,7 +45,10 @@ impl<E: ConnectionError> Recognition<E> {
             code: 1000,
             reason: String::new(),
         };
-        match self.retries.on_close_without_final(self.progress()) {
+        // Without any answer for the stream, no audio of it counts as processed.
+        let max_chunk = self.settings.max_chunk;
+        let is_complete = self.progress().answered && !self.stream.has_unprocessed_audio(max_chunk);
+        match self.retries.on_close_without_final(is_complete) {
             Closed::Failure => self.on_lost(now, input, closed.into(), was_open, true),
             Closed::Finished => {
                 self.stream.finalize_unconfirmed();
@@ -79,7 +81,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.state = State::Waiting;
         let is_idle_end = self.is_idle_end(now, &error, input);
         let rate = self.settings.request.rate;
-        let buffer = self.stream.replay_buffer();
+        let buffer = &self.stream.replay_buffer;
         // The rest of a replay is kept beyond `replay-time`: it is not lost with this connection.
         let unsent = buffer.next_replay().unwrap_or(u64::MAX);
         let window = buffer.last(time_to_samples(self.settings.replay, rate));
@@ -87,12 +89,10 @@ impl<E: ConnectionError> Recognition<E> {
         self.report_updates();
         if is_idle_end {
             // With a replay due, the session goes on: silence for a gap must still be sent.
-            if !self.stream.replay_buffer().replaying() {
+            if !self.stream.replay_buffer.replaying() {
                 input.close_session();
             }
-            self.state = State::Idle {
-                partial_since: None,
-            };
+            self.state = State::IDLE;
             return;
         }
         // One that never opened, with nothing of before to go on with, was not lost.
@@ -111,10 +111,17 @@ impl<E: ConnectionError> Recognition<E> {
     /// that is no loss. To be asked before a restart, which makes some.
     fn is_idle_end(&self, now: Duration, error: &E, input: &impl Input) -> bool {
         error.cause() == Some(Cause::Idle)
-            && now >= self.stream.last_audio_sent() + MIN_IDLE_BEFORE_END
+            && now >= self.stream.last_audio_sent + MIN_IDLE_BEFORE_END
             && self.pending_boundary.is_none()
-            && !self.stream.replay_buffer().replaying()
+            && !self.stream.replay_buffer.replaying()
             && !input.is_ready()
+    }
+
+    /// Ends the count of a session's responses.
+    pub(super) fn on_session_end(&mut self) {
+        self.outputs.counts.connected = false;
+        let unreadable = self.stream.response_check.on_end();
+        self.outputs.report_unreadable(unreadable);
     }
 
     /// Ends the wait for the final response as `decision` says. `error`: what stood in the way, if

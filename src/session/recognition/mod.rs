@@ -56,6 +56,12 @@ enum State<E> {
     Failed,
 }
 
+impl<E> State<E> {
+    const IDLE: Self = State::Idle {
+        partial_since: None,
+    };
+}
+
 /// The machine. `E` is the error that ends a connection.
 #[derive(Debug)]
 pub struct Recognition<E> {
@@ -80,9 +86,7 @@ impl<E: ConnectionError> Recognition<E> {
     /// Starts. `seed` is for the jitter of pauses.
     pub fn new(settings: Settings, seed: u64) -> Self {
         let mut machine = Recognition {
-            state: State::Idle {
-                partial_since: None,
-            },
+            state: State::IDLE,
             stream: Stream::new(&settings, 0),
             retries: Retries::new(settings.max_reconnects, settings.limits.finish, seed),
             decoder: Decoder::default(),
@@ -119,23 +123,23 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// Returns the totals.
     pub fn counts(&self) -> &Counts {
-        self.outputs.counts()
+        &self.outputs.counts
     }
 
     /// Returns the next thing that the caller is to do.
     pub fn poll_action(&mut self, now: Duration, input: &mut impl Input) -> Option<Action> {
-        if !self.outputs.has_actions() {
+        if self.outputs.actions.is_empty() {
             if let State::Idle { .. } = self.state {
                 self.find_work(now, input);
             }
             self.connect_in_turn(now);
         }
-        self.outputs.next_action()
+        self.outputs.actions.pop_front()
     }
 
     /// Returns the next thing that the caller is to pass on.
     pub fn poll_output(&mut self) -> Option<Output<E>> {
-        self.outputs.next_output()
+        self.outputs.outputs.pop_front()
     }
 
     /// Acts on boundaries, and begins a session when there is audio.
@@ -209,7 +213,7 @@ impl<E: ConnectionError> Recognition<E> {
             return;
         };
         let origin = self.stream.next_origin(input.next_position());
-        let first_new = self.stream.replay_buffer().end();
+        let first_new = self.stream.replay_buffer.end();
         self.stream.connect(origin);
         self.decoder.connect();
         let connection = Connection::new(&self.settings, opened, now, (origin, first_new));
@@ -267,10 +271,8 @@ impl<E: ConnectionError> Recognition<E> {
         }
         self.leave();
         self.pending_boundary = None;
-        self.begin_stream(self.stream.number());
-        self.state = State::Idle {
-            partial_since: None,
-        };
+        self.begin_stream(self.stream.number);
+        self.state = State::IDLE;
         // It does not shorten the pause between two tries.
         if self.retries.retry_at().is_none() {
             self.outputs.act(Action::Preconnect);
@@ -315,16 +317,15 @@ impl<E: ConnectionError> Recognition<E> {
     fn begin_stream(&mut self, number: u32) {
         self.stream = Stream::new(&self.settings, number);
         self.retries.on_end();
-        self.outputs.on_session_end();
+        self.outputs.counts.connected = false;
     }
 
     /// Everything before the pending boundary is done.
     fn complete_boundary(&mut self, input: &mut impl Input) {
         self.leave();
-        self.state = State::Idle {
-            partial_since: None,
-        };
-        self.stream.complete();
+        self.state = State::IDLE;
+        // Its audio is needed no more.
+        self.stream.replay_buffer.clear();
         self.retries.on_end();
         self.is_reconnect = false;
         match self.pending_boundary.take() {
@@ -343,10 +344,10 @@ impl<E: ConnectionError> Recognition<E> {
     fn fail(&mut self, error: E) {
         self.stream.finalize_unconfirmed();
         self.report_updates();
-        self.outputs.on_session_end();
+        self.outputs.counts.connected = false;
         self.leave();
         self.state = State::Failed;
-        let lost = self.is_reconnect && self.stream.sessions() > 0;
+        let lost = self.is_reconnect && self.stream.sessions > 0;
         self.outputs.report(Event::Failed { error, lost });
     }
 
@@ -355,10 +356,9 @@ impl<E: ConnectionError> Recognition<E> {
         Progress {
             ending: self.pending_boundary.is_some(),
             unsettled: self.stream.is_unsettled(),
-            unprocessed: self.stream.has_unprocessed_audio(self.settings.max_chunk),
             // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
             // with a duration and without text.
-            answered: self.stream.tracker().has_utterances(),
+            answered: self.stream.tracker.has_utterances(),
             closed_in_order: false,
         }
     }
@@ -366,11 +366,11 @@ impl<E: ConnectionError> Recognition<E> {
     /// Reports that another connection is tried after `pause`, for the audio from `from` on.
     fn report_retry(&mut self, error: E, pause: Duration, from: Duration) {
         self.outputs.report(Event::Reconnecting {
-            lost: self.is_reconnect && self.stream.sessions() > 0,
+            lost: self.is_reconnect && self.stream.sessions > 0,
             error,
             attempt: self.retries.attempt(),
             pause,
-            stream: self.stream.number(),
+            stream: self.stream.number,
             from,
         });
     }

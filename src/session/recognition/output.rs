@@ -64,9 +64,9 @@ pub enum Output<E> {
 /// Actions and reports that wait, and the totals.
 #[derive(Debug)]
 pub(super) struct Outputs<E> {
-    actions: VecDeque<Action>,
-    outputs: VecDeque<Output<E>>,
-    counts: Counts,
+    pub actions: VecDeque<Action>,
+    pub outputs: VecDeque<Output<E>>,
+    pub counts: Counts,
     ready_reported: bool,
     rate_mismatch_reported: bool,
 }
@@ -88,14 +88,6 @@ impl<E> Outputs<E> {
         self.actions.push_back(action);
     }
 
-    pub fn has_actions(&self) -> bool {
-        !self.actions.is_empty()
-    }
-
-    pub fn next_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
-    }
-
     pub fn report(&mut self, event: Event<E>) {
         self.outputs.push_back(Output::Event(event));
     }
@@ -104,32 +96,10 @@ impl<E> Outputs<E> {
         self.outputs.push_back(Output::Note(level, note));
     }
 
-    pub fn next_output(&mut self) -> Option<Output<E>> {
-        self.outputs.pop_front()
-    }
-
-    pub fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    pub fn counts_mut(&mut self) -> &mut Counts {
-        &mut self.counts
-    }
-
     pub fn on_network_ready(&mut self) {
         if !std::mem::replace(&mut self.ready_reported, true) {
             self.report(Event::Ready);
         }
-    }
-
-    pub fn on_session_open(&mut self, session: u32, is_reconnect: bool, log_id: Option<String>) {
-        self.counts.on_session_open(is_reconnect);
-        self.outputs
-            .push_back(Output::SessionOpen { session, log_id });
-    }
-
-    pub fn on_session_end(&mut self) {
-        self.counts.on_session_end();
     }
 
     /// Reports once that the service must count at another rate.
@@ -141,12 +111,10 @@ impl<E> Outputs<E> {
 
     /// Reports what has changed in the utterances of `stream`.
     pub fn report_updates(&mut self, stream: &mut Stream) {
-        let number = stream.number();
-        let session = stream.sessions().saturating_sub(1);
-        for update in stream.drain_updates() {
-            if update.is_final {
-                self.counts.on_final();
-            }
+        let number = stream.number;
+        let session = stream.sessions.saturating_sub(1);
+        for update in stream.updates.drain(..) {
+            self.counts.utterances += u64::from(update.is_final);
             self.report(Event::Transcript {
                 stream: number,
                 session,

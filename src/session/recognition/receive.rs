@@ -2,31 +2,18 @@
 
 use std::time::Duration;
 
-use super::output::{End, Outputs};
+use super::output::{End, Output};
 use super::{Recognition, State};
 use crate::protocol::response::{Content, Response};
-use crate::session::connection::Connection;
 use crate::session::decoder::Decoded;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::{Event, Level, Note};
 use crate::session::input::Input;
-use crate::session::retry::Retries;
 use crate::session::samples_to_time;
-use crate::session::stream::Stream;
 
 /// How much more audio than was sent the service may report as processed: a share, and an
 /// allowance.
 const RATE_MISMATCH: (f64, Duration) = (1.1, Duration::from_secs(1));
-
-/// The parts of the machine that a response changes.
-struct Receiver<'m, E> {
-    connection: &'m mut Connection<E>,
-    stream: &'m mut Stream,
-    retries: &'m mut Retries,
-    outputs: &'m mut Outputs<E>,
-    is_reconnect: &'m mut bool,
-    rate: u32,
-}
 
 impl<E: ConnectionError> Recognition<E> {
     /// A binary message came. With `wants_json`, a response is reported as it is, too.
@@ -43,28 +30,23 @@ impl<E: ConnectionError> Recognition<E> {
         connection.on_message(now);
         let acknowledged = connection.is_acknowledged();
         let finish_written = connection.is_finish_written();
-        let repeated = self.stream.tracker().repeated();
-        let mut receiver = Receiver {
-            connection,
-            stream: &mut self.stream,
-            retries: &mut self.retries,
-            outputs: &mut self.outputs,
-            is_reconnect: &mut self.is_reconnect,
-            rate: self.settings.request.rate,
-        };
-        let decoded = self.decoder.decode(
+        let repeated = self.stream.tracker.repeated();
+        // The closure needs all of the machine.
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let decoded = decoder.decode(
             message,
             repeated,
             acknowledged,
             |response, payload, last| {
                 // Unasked for, it is an end in the middle: the rest is to be sent again.
-                receiver.on_response(response, now, last && finish_written);
+                self.on_response(response, now, last && finish_written);
                 if wants_json {
-                    receiver.report_json(payload);
+                    self.report_json(payload);
                 }
-                receiver.stream.tracker().repeated()
+                self.stream.tracker.repeated()
             },
         );
+        self.decoder = decoder;
         let end = match decoded {
             Decoded::Response { last: false } => return,
             Decoded::Response { last: true } if finish_written => {
@@ -80,9 +62,7 @@ impl<E: ConnectionError> Recognition<E> {
             Decoded::Ignored(error) => {
                 let level = self.decoder.on_ignored();
                 self.outputs.note(level, Note::IgnoredMessage(error));
-                let check = self.stream.response_check();
-                let unreadable = check.on_response(Content::Unknown);
-                self.outputs.report_unreadable(unreadable);
+                self.check_content(Content::Unknown);
                 return;
             }
         };
@@ -101,7 +81,9 @@ impl<E: ConnectionError> Recognition<E> {
             return;
         };
         if let Some(latency) = connection.on_written(now) {
-            self.outputs.counts_mut().on_written(latency);
+            let counts = &mut self.outputs.counts;
+            counts.send_latency_last = latency;
+            counts.send_latency_max = counts.send_latency_max.max(latency);
         }
         if connection.is_finish_written() {
             self.retries.on_finish_written(now);
@@ -118,7 +100,7 @@ impl<E: ConnectionError> Recognition<E> {
     /// Nothing more will come.
     pub fn handle_read_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
         if let State::Open(connection) = &mut self.state {
-            let error = connection.take_write_error().unwrap_or(error);
+            let error = connection.writes.take_error().unwrap_or(error);
             self.on_connection_end(now, input, Err(error));
         }
     }
@@ -143,45 +125,54 @@ impl<E: ConnectionError> Recognition<E> {
         };
         self.on_connection_end(now, input, end);
     }
-}
 
-impl<E: ConnectionError> Receiver<'_, E> {
     fn on_response(&mut self, response: &Response<'_>, now: Duration, last: bool) {
-        if !self.connection.is_acknowledged() {
+        let State::Open(connection) = &mut self.state else {
+            return;
+        };
+        let is_first = !connection.is_acknowledged();
+        connection.on_response(now);
+        let (origin, sent) = (connection.origin(), connection.sent());
+        if is_first {
             self.on_acknowledged(response);
         }
-        let check = self.stream.response_check();
-        let unreadable = check.on_response(response.content());
-        self.outputs.report_unreadable(unreadable);
-        self.connection.on_response(now);
-        self.check_sample_rate(response.duration);
-        let sent = self.connection.sent();
+        self.check_content(response.content());
+        self.check_sample_rate(response.duration, sent - origin);
         let progress = self.stream.on_response(response, now, sent, last);
-        self.outputs.counts_mut().on_response(progress.latency);
-        self.outputs.report_updates(self.stream);
+        self.outputs.counts.on_response(progress.latency);
+        self.report_updates();
         if progress.is_new {
             self.retries.on_progress();
         }
         if let Some(until) = progress.final_until {
-            let stream = self.stream.number();
+            let stream = self.stream.number;
             self.outputs.report(Event::Settled { stream, until });
         }
     }
 
     /// The first answer on a connection.
     fn on_acknowledged(&mut self, response: &Response<'_>) {
+        let session = self.stream.sessions;
         self.stream.on_session_open();
-        let session = self.stream.sessions() - 1;
-        let is_reconnect = std::mem::take(self.is_reconnect) && session > 0;
+        let is_reconnect = std::mem::take(&mut self.is_reconnect) && session > 0;
+        let counts = &mut self.outputs.counts;
+        counts.connected = true;
+        counts.sessions += 1;
+        counts.reconnects += u64::from(is_reconnect);
         let log_id = response.log_id.as_deref().map(str::to_owned);
-        self.outputs.on_session_open(session, is_reconnect, log_id);
+        let open = Output::SessionOpen { session, log_id };
+        self.outputs.outputs.push_back(open);
     }
 
-    /// Reports once that the service's clock runs so much faster than the audio that it must count
-    /// at another rate.
-    fn check_sample_rate(&mut self, counted: Option<Duration>) {
-        let samples = self.connection.sent() - self.connection.origin();
-        let sent = samples_to_time(samples, self.rate);
+    fn check_content(&mut self, content: Content) {
+        let unreadable = self.stream.response_check.on_response(content);
+        self.outputs.report_unreadable(unreadable);
+    }
+
+    /// Reports once that the service's clock runs so much faster than the audio, of which `samples`
+    /// were sent, that it must count at another rate.
+    fn check_sample_rate(&mut self, counted: Option<Duration>, samples: u64) {
+        let sent = samples_to_time(samples, self.settings.request.rate);
         let (share, allowance) = RATE_MISMATCH;
         if let Some(counted) = counted
             && counted > sent.mul_f64(share)
@@ -194,7 +185,7 @@ impl<E: ConnectionError> Receiver<'_, E> {
     fn report_json(&mut self, payload: &[u8]) {
         if let Ok(json) = std::str::from_utf8(payload) {
             self.outputs.report(Event::Response {
-                session: self.stream.sessions().saturating_sub(1),
+                session: self.stream.sessions.saturating_sub(1),
                 json: json.to_owned(),
             });
         }

@@ -9,28 +9,12 @@ use super::output::End;
 use super::{Recognition, State};
 use crate::session::BYTES_PER_SAMPLE;
 use crate::session::connection::{Connection, REQUEST_SEQUENCE};
-use crate::session::error::{ConnectionError, SessionError};
+use crate::session::error::ConnectionError;
 use crate::session::event::{Level, Note};
 use crate::session::input::Input;
 use crate::session::queue::{Boundary, Item};
 use crate::session::rollover::{Rollover, Situation};
 use crate::session::samples_to_time;
-
-/// Audio to be sent, or what is to be done instead.
-enum Next {
-    Audio {
-        frame: Bytes,
-        sequence: i32,
-        /// Positions of its first sample, and behind its last.
-        span: (u64, u64),
-        /// When it reached the sink; `None` if it was sent before.
-        arrived: Option<Duration>,
-    },
-    Finish,
-    Nothing,
-    /// There are no more numbers.
-    OutOfNumbers,
-}
 
 impl<E: ConnectionError> Recognition<E> {
     /// Returns the next frame to hand over to the socket. Call it when the socket can take one, and
@@ -39,7 +23,7 @@ impl<E: ConnectionError> Recognition<E> {
         let State::Open(connection) = &mut self.state else {
             return None;
         };
-        if connection.is_write_failed() || connection.is_finishing() {
+        if connection.writes.is_failed() || connection.is_finishing() {
             return None;
         }
         if !connection.is_requested() {
@@ -49,13 +33,13 @@ impl<E: ConnectionError> Recognition<E> {
             self.outputs.note(Level::Debug, Note::Request);
             return Some(self.transmit(frame));
         }
-        let is_writing = connection.is_writing();
+        let is_writing = connection.writes.is_active();
         // First, or a queue that is never empty would put it off without end.
         match self.rollover(now) {
             // Also between frames that go together. It waits until they are written.
             Some(_) if is_writing => return None,
             Some(Rollover::Replay) => {
-                self.roll_over();
+                self.roll_over(now);
                 return None;
             }
             // As in any other pause: what comes next opens another session.
@@ -65,6 +49,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.next_frame(now, input)
     }
 
+    /// Returns audio that is sent again, then what waits, then the finish.
     fn next_frame(&mut self, now: Duration, input: &mut impl Input) -> Option<Bytes> {
         let State::Open(connection) = &mut self.state else {
             return None;
@@ -72,84 +57,52 @@ impl<E: ConnectionError> Recognition<E> {
         if !connection.may_send_audio(now) {
             return None;
         }
-        let next = self.take_next(now, input);
-        let State::Open(connection) = &mut self.state else {
-            return None;
+        // It has an arrival if it was not sent before.
+        let (frame, sequence, start, end, arrived) =
+            if let Some((start, pcm)) = self.stream.take_replay(now) {
+                let end = start + (pcm.len() / BYTES_PER_SAMPLE) as u64;
+                let sequence = connection.take_sequence();
+                let frame = self.encoder.audio(sequence, &pcm);
+                (frame, sequence, start, end, None)
+            } else {
+                let boundary = self.pending_boundary.map(Item::Boundary);
+                match boundary.or_else(|| input.pop()) {
+                    Some(Item::Audio(chunk)) => {
+                        let (start, arrived) = (chunk.position, chunk.arrived);
+                        let end = start + chunk.samples();
+                        self.stream.on_new_audio(now, start, chunk.pcm(), arrived);
+                        let sequence = connection.take_sequence();
+                        let frame = self.encoder.audio_chunk(sequence, chunk.data);
+                        (frame, sequence, start, end, Some(arrived))
+                    }
+                    Some(Item::Boundary(boundary)) => {
+                        self.pending_boundary = Some(boundary);
+                        return self.finish(now, input);
+                    }
+                    None => {
+                        connection.on_nothing_to_send(now, input.end());
+                        return None;
+                    }
+                }
+            };
+        let samples = connection.on_audio(now, end, arrived, self.settings.request.rate);
+        let is_replay = arrived.is_none();
+        self.outputs.counts.sent += samples;
+        self.outputs.counts.replayed += if is_replay { samples } else { 0 };
+        let note = Note::Audio {
+            sequence,
+            start,
+            end,
+            is_replay,
         };
-        match next {
-            Next::Nothing => connection.on_nothing_to_send(now, input.end()),
-            Next::OutOfNumbers => connection.on_write_failed(now, SessionError::Internal.into()),
-            Next::Finish => return self.finish(now, input),
-            Next::Audio {
-                frame,
-                sequence,
-                span: (start, end),
-                arrived,
-            } => {
-                let rate = self.settings.request.rate;
-                let samples = connection.on_audio(now, end, arrived, rate);
-                let is_replay = arrived.is_none();
-                self.outputs.counts_mut().on_audio(samples, is_replay);
-                let note = Note::Audio {
-                    sequence,
-                    start,
-                    end,
-                    is_replay,
-                };
-                self.outputs.note(Level::Log, note);
-                return Some(self.transmit(frame));
-            }
-        }
-        None
+        self.outputs.note(Level::Log, note);
+        Some(self.transmit(frame))
     }
 
     fn transmit(&mut self, frame: Bytes) -> Bytes {
-        self.outputs.counts_mut().on_frame(frame.len());
+        self.outputs.counts.frames_sent += 1;
+        self.outputs.counts.bytes_sent += frame.len() as u64;
         frame
-    }
-
-    /// Takes what is next: audio that is sent again, then what waits, then the finish.
-    fn take_next(&mut self, now: Duration, input: &mut impl Input) -> Next {
-        let State::Open(connection) = &mut self.state else {
-            return Next::Nothing;
-        };
-        if let Some((position, pcm)) = self.stream.take_replay(now) {
-            let Some(sequence) = connection.take_sequence() else {
-                return Next::OutOfNumbers;
-            };
-            let end = position + (pcm.len() / BYTES_PER_SAMPLE) as u64;
-            return Next::Audio {
-                frame: self.encoder.audio(sequence, &pcm),
-                sequence,
-                span: (position, end),
-                arrived: None,
-            };
-        }
-        if self.pending_boundary.is_some() {
-            return Next::Finish;
-        }
-        match input.pop() {
-            Some(Item::Audio(chunk)) => {
-                let Some(sequence) = connection.take_sequence() else {
-                    return Next::OutOfNumbers;
-                };
-                let (position, arrived) = (chunk.position, chunk.arrived);
-                let end = position + chunk.samples();
-                self.stream
-                    .on_new_audio(now, position, chunk.pcm(), arrived);
-                Next::Audio {
-                    frame: self.encoder.audio_chunk(sequence, chunk.data),
-                    sequence,
-                    span: (position, end),
-                    arrived: Some(arrived),
-                }
-            }
-            Some(Item::Boundary(boundary)) => {
-                self.pending_boundary = Some(boundary);
-                Next::Finish
-            }
-            None => Next::Nothing,
-        }
     }
 
     fn finish(&mut self, now: Duration, input: &mut impl Input) -> Option<Bytes> {
@@ -163,11 +116,7 @@ impl<E: ConnectionError> Recognition<E> {
             self.on_connection_end(now, input, Ok(End::Finished));
             return None;
         }
-        let Some(sequence) = connection.take_finish() else {
-            connection.on_write_failed(now, SessionError::Internal.into());
-            return None;
-        };
-        connection.on_finish(now);
+        let sequence = connection.take_finish(now);
         self.outputs.note(Level::Debug, Note::Finish(sequence));
         let frame = self.encoder.finish(sequence);
         Some(self.transmit(frame))
@@ -194,8 +143,8 @@ impl<E: ConnectionError> Recognition<E> {
     fn situation(&self, now: Duration, connection: &Connection<E>) -> Situation {
         let rate = self.settings.request.rate;
         let time = |samples| samples_to_time(samples, rate);
-        let tracker = self.stream.tracker();
-        let window = time(self.stream.replay_buffer().start());
+        let tracker = &self.stream.tracker;
+        let window = time(self.stream.replay_buffer.start());
         let words_have_times = !tracker.would_lose_untimed_words(window);
         // Nothing is open either while the service has not said anything yet.
         let has_answered = tracker.processed_until() > time(connection.origin());
@@ -214,18 +163,15 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Continues on a new connection as if this one were lost, but lets it end in good order.
-    fn roll_over(&mut self) {
-        self.outputs.note(Level::Info, Note::Rollover);
-        self.stream.restart(self.stream.replay_buffer().start());
-        self.report_updates();
-        let finish = match &mut self.state {
-            State::Open(connection) => connection.take_finish(),
-            _ => None,
+    fn roll_over(&mut self, now: Duration) {
+        let State::Open(connection) = &mut self.state else {
+            return;
         };
-        let finish = finish.map(|sequence| self.encoder.finish(sequence));
-        self.close(finish);
-        self.outputs.on_session_end();
-        let unreadable = self.stream.response_check().on_end();
-        self.outputs.report_unreadable(unreadable);
+        let finish = self.encoder.finish(connection.take_finish(now));
+        self.outputs.note(Level::Info, Note::Rollover);
+        self.stream.restart(self.stream.replay_buffer.start());
+        self.report_updates();
+        self.close(Some(finish));
+        self.on_session_end();
     }
 }

@@ -63,7 +63,7 @@ impl<E: ConnectionError> Recognition<E> {
     /// The deadline passed, and there is nothing to read.
     pub fn handle_nothing_to_read(&mut self) {
         if let State::Open(connection) = &mut self.state {
-            connection.on_nothing_to_read();
+            connection.writes.on_nothing_to_read();
         }
     }
 
@@ -96,8 +96,8 @@ impl<E: ConnectionError> Recognition<E> {
         let limits = self.settings.limits;
         let finish = self.retries.finish_deadline();
         connection.on_timeout(now);
-        let mut expired = connection.expired_write(now);
-        if expired.is_none() && !connection.is_reading_last(now) {
+        let mut expired = connection.writes.expired(now);
+        if expired.is_none() && !connection.writes.is_reading_last(now) {
             if finish.is_some_and(|at| at <= now) {
                 self.on_connection_end(now, input, Ok(End::FinishTimeout));
                 return;

@@ -87,7 +87,6 @@ pub(crate) fn one_of_each() -> Vec<ClientError> {
         Abort::NotNegotiated.into(),
         Abort::Backlog.into(),
         Abort::Internal.into(),
-        SessionError::Internal.into(),
     ]
 }
 
@@ -128,8 +127,7 @@ fn is_listed(error: &ClientError) -> bool {
             | SessionError::Stalled(_)
             | SessionError::ResponseTimeout(_)
             | SessionError::FinalTimeout(_)
-            | SessionError::Protocol(_)
-            | SessionError::Internal => true,
+            | SessionError::Protocol(_) => true,
         },
         ClientError::Transport(_) | ClientError::Runtime(_) | ClientError::Corrupt(_) => true,
         ClientError::Aborted(abort) => match abort {

@@ -186,17 +186,17 @@ fn a_flush_discards_the_attempt_but_not_the_pause() {
 
 #[test]
 fn the_owner_can_end_it_at_any_time() {
-    script("0 abort | preconnect, failed: internal");
+    script("0 abort | preconnect, failed: network");
     script(
         "0 audio 200      | preconnect, connect<10000
-        5 abort           | cancel, failed: internal",
+        5 abort           | cancel, failed: network",
     );
     script(
         "0 audio 200      | preconnect, connect<10000
         10 connected      | request
         20 say -          | open 0, audio 2-2 0-200
         30 say 200 a@0-200 | 0 a
-        40 abort          | close, 0 a U, failed: internal
+        40 abort          | close, 0 a U, failed: network
         50 audio 200      |
         60 flush          |",
     );

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::words::{TestError, describe, error_frame, network, response};
 use crate::protocol::frame::Compression;
 use crate::protocol::request::ResultType;
-use crate::session::error::SessionError;
 use crate::session::event::Note;
 use crate::session::queue::{Boundary, Queue};
 use crate::session::recognition::{Action, Output, Recognition, State};
@@ -117,12 +116,12 @@ impl Harness {
 
     /// Returns the number of the stream.
     pub fn stream(&mut self) -> u32 {
-        self.machine().stream.number()
+        self.machine().stream.number
     }
 
     /// Returns how many samples are kept to be sent again.
     pub fn kept(&mut self) -> u64 {
-        let buffer = self.machine().stream.replay_buffer();
+        let buffer = &self.machine().stream.replay_buffer;
         buffer.end() - buffer.start()
     }
 
@@ -202,7 +201,7 @@ impl Harness {
                 input.clear();
                 machine.handle_flush();
             }
-            "abort" => machine.handle_abort(SessionError::Internal.into()),
+            "abort" => machine.handle_abort(network("never")),
             _ => panic!("no such input: {command}"),
         }
     }
@@ -224,7 +223,7 @@ impl Harness {
                 self.report();
                 self.on_frame();
             } else {
-                let has_more = machine.outputs.has_actions();
+                let has_more = !machine.outputs.actions.is_empty();
                 self.report();
                 if !has_more {
                     return;

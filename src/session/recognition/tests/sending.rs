@@ -157,10 +157,27 @@ fn after_a_failed_write_the_socket_is_read() {
         530 quiet              |
         530 timeout            | close, lost 1 +250 from 0: network"
     ));
-    // On a busy machine the time may be over before there was any to read.
+    // On a busy machine the time may be over before there was any to read. A peer that does not
+    // stop then is left all the same.
+    let reads = "530 timeout |\n".repeat(64);
     script(&format!(
         "{session}
-        530 timeout            |
-        530 timeout            |"
+        {reads}
+        530 timeout            | close, lost 1 +250 from 0: network"
     ));
+}
+
+/// The time for the next frame passes while a socket that takes none is read on.
+#[test]
+fn after_a_failed_write_no_frame_is_due() {
+    script(
+        "set speed 2
+        0 audio 1800     | preconnect, connect<10000
+        10 connected     | request
+        20 say -         | open 0, audio 2-7 0-1200
+        30 write-failed  |
+        530 timeout      |
+        530 quiet        |
+        530 timeout      | close, lost 1 +250 from 0: network",
+    );
 }

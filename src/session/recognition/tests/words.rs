@@ -22,7 +22,7 @@ impl ConnectionError for TestError {
     fn retry(&self) -> Retry {
         match self {
             TestError::Session(SessionError::Failure(failure)) => failure.retry(),
-            TestError::Session(SessionError::Protocol(_) | SessionError::Internal) => Retry::Never,
+            TestError::Session(SessionError::Protocol(_)) => Retry::Never,
             TestError::Session(_) | TestError::Stale => Retry::Soon,
             TestError::Network(retry) => *retry,
         }
@@ -54,7 +54,6 @@ impl TestError {
                 }
                 SessionError::FinalTimeout(after) => format!("no final {}", after.as_millis()),
                 SessionError::Protocol(_) => "protocol".into(),
-                SessionError::Internal => "internal".into(),
             },
             TestError::Network(_) | TestError::Stale => "network".into(),
         }

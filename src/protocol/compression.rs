@@ -19,13 +19,6 @@ const EMPTY: [u8; 20] = [
     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
-/// Failure of the deflate library.
-///
-/// No input is known to cause it. The caller sends the frame uncompressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the deflate encoder failed")]
-pub struct GzipError;
-
 /// Compression level of the library.
 ///
 /// To deflate, loud speech is noise: it can use the frequencies of its bytes, but finds few
@@ -46,23 +39,19 @@ thread_local! {
 }
 
 /// Appends one gzip member that holds `data` to `out`.
-///
-/// # Errors
-/// [`GzipError`] when the library fails; `out` is then as it was.
-pub fn gzip(data: &[u8], out: &mut BytesMut) -> Result<(), GzipError> {
+pub fn gzip(data: &[u8], out: &mut BytesMut) {
     if data.is_empty() {
         out.extend_from_slice(&EMPTY);
-        return Ok(());
+        return;
     }
     COMPRESSOR.with_borrow_mut(|compressor| {
         let start = out.len();
         out.resize(start + compressor.gzip_compress_bound(data.len()), 0);
         let written = compressor
             .gzip_compress(data, &mut out[start..])
-            .map_err(|_| GzipError);
-        out.truncate(start + written.unwrap_or(0));
-        written.map(drop)
-    })
+            .expect("only too little room fails, and this is the library's own bound");
+        out.truncate(start + written);
+    });
 }
 
 /// Capacity in bytes with which [`gzip`] need not grow its output for `len` bytes of input: the

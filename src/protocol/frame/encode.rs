@@ -50,13 +50,8 @@ impl FrameEncoder {
             return self.audio(sequence, &chunk[HEADROOM..]);
         }
         let size = chunk.len() - HEADROOM;
-        chunk[..HEADROOM].copy_from_slice(&prefix(
-            AUDIO,
-            SEQUENCE,
-            Compression::None,
-            sequence,
-            size,
-        ));
+        let prefix = prefix(AUDIO, SEQUENCE, Compression::None, sequence, size);
+        chunk[..HEADROOM].copy_from_slice(&prefix);
         chunk.freeze()
     }
 
@@ -86,14 +81,12 @@ impl FrameEncoder {
         out.clear();
         out.reserve(HEADROOM + room);
         out.resize(HEADROOM, 0);
-        let mut compression = self.compression;
-        if compression == Compression::None || gzip(payload, out).is_err() {
-            // Each frame states its own compression, so one that can't be compressed is sent plain.
-            compression = Compression::None;
-            out.extend_from_slice(payload);
+        match self.compression {
+            Compression::Gzip => gzip(payload, out),
+            Compression::None => out.extend_from_slice(payload),
         }
         let size = out.len() - HEADROOM;
-        out[..HEADROOM].copy_from_slice(&prefix(kind, flags, compression, sequence, size));
+        out[..HEADROOM].copy_from_slice(&prefix(kind, flags, self.compression, sequence, size));
         out.split().freeze()
     }
 }
@@ -112,22 +105,13 @@ fn prefix(
     size: usize,
 ) -> [u8; HEADROOM] {
     debug_assert!(size <= MAX_PAYLOAD, "a payload of {size} bytes");
-    let [s0, s1, s2, s3] = sequence.to_be_bytes();
-    let [n0, n1, n2, n3] = (size as u32).to_be_bytes();
     // Audio is marked as JSON, as the vendor's own client does it. The service takes both.
     let serialization = 1;
-    [
-        VERSION << 4 | 1,
-        kind << 4 | flags,
-        serialization << 4 | compression.nibble(),
-        0,
-        s0,
-        s1,
-        s2,
-        s3,
-        n0,
-        n1,
-        n2,
-        n3,
-    ]
+    let mut bytes = [0; HEADROOM];
+    bytes[0] = VERSION << 4 | 1;
+    bytes[1] = kind << 4 | flags;
+    bytes[2] = serialization << 4 | compression.nibble();
+    bytes[4..8].copy_from_slice(&sequence.to_be_bytes());
+    bytes[8..].copy_from_slice(&(size as u32).to_be_bytes());
+    bytes
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Request, SampleFormat, Tables};
+use super::{Request, Tables};
 
 impl Request {
     /// Returns the JSON of the full client request, for
@@ -42,8 +42,8 @@ impl<'a> Body<'a> {
                 format: "pcm",
                 codec: "raw",
                 rate: request.rate,
-                bits: SampleFormat::BITS,
-                channel: SampleFormat::CHANNELS,
+                bits: 16,
+                channel: 1,
                 language: request.language.as_deref(),
             },
             request: section,

@@ -11,16 +11,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-/// The sample format that is sent, S16LE: `audio.bits` and `audio.channel`.
-pub struct SampleFormat;
-
-impl SampleFormat {
-    /// Bits of a sample.
-    pub const BITS: u32 = 16;
-    /// Channels.
-    pub const CHANNELS: u32 = 1;
-}
-
 /// Choice of the utterances that a response lists: `request.result_type`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

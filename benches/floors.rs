@@ -165,10 +165,11 @@ struct Follower {
 
 impl Follower {
     fn new(sentences: u32) -> Self {
-        let mut tracker = TranscriptTracker::new(match sentences {
+        let result_type = match sentences {
             0 => ResultType::Single,
             _ => ResultType::Full,
-        });
+        };
+        let mut tracker = TranscriptTracker::new(result_type, Duration::from_secs(2));
         tracker.connect(Duration::ZERO);
         Self {
             tracker,

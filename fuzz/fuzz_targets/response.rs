@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gstvolcasr::protocol::failure::Failure;
 use gstvolcasr::protocol::request::ResultType;
-use gstvolcasr::protocol::response::{MAX_UTTERANCES, Response};
-use gstvolcasr::protocol::utterance::{MAX_ADDITIONS, MAX_WORDS};
+use gstvolcasr::protocol::response::{MAX_UTTERANCES, MAX_WORD_BYTES, Response};
+use gstvolcasr::protocol::utterance::MAX_ADDITIONS;
 use gstvolcasr::session::transcript::TranscriptTracker;
 use libfuzzer_sys::fuzz_target;
 
@@ -22,13 +22,15 @@ fuzz_target!(|data: &[u8]| {
     };
     let utterances = response.utterances.as_deref().unwrap_or_default();
     assert!(utterances.len() <= MAX_UTTERANCES);
+    let words = utterances.iter().map(|utterance| utterance.words.raw().len());
+    assert!(words.sum::<usize>() <= MAX_WORD_BYTES);
     for utterance in utterances {
-        assert!(utterance.words.iter().count() <= MAX_WORDS);
+        utterance.words.iter().for_each(drop);
         assert!(utterance.additions.iter().count() <= MAX_ADDITIONS);
     }
     for result_type in [ResultType::Full, ResultType::Single] {
         let mut updates = Vec::new();
-        let mut tracker = TranscriptTracker::new(result_type);
+        let mut tracker = TranscriptTracker::new(result_type, Duration::from_secs(2));
         tracker.connect(Duration::ZERO);
         tracker.respond(&response, Duration::from_secs(60), false, &mut updates);
         tracker.respond(&response, Duration::from_secs(60), true, &mut updates);

@@ -115,7 +115,7 @@ fuzz_target!(|data: &[u8]| {
         0 => ResultType::Full,
         _ => ResultType::Single,
     };
-    let mut tracker = TranscriptTracker::new(mode);
+    let mut tracker = TranscriptTracker::new(mode, Duration::from_secs(2));
     let mut told = Told::default();
     let mut updates = Vec::new();
     let mut sent = Duration::ZERO;

@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess};
 use thiserror::Error;
 
-pub use super::utterance::{Additions, MAX_WORDS, Utterance, Word};
+pub use super::utterance::{Additions, Utterance, Word, Words};
 
 use super::tolerant_json::{
     Entries, JsonVisitor, ObjectOrNone, Seed, code, has_content, milliseconds, nested, raw, skip,
@@ -35,6 +35,10 @@ use super::tolerant_json::{
 /// Upper bound on the utterances that are read from a response. A session of ten minutes has some
 /// hundreds.
 pub const MAX_UTTERANCES: usize = 4096;
+
+/// Upper bound on the bytes of a response's words, as JSON; those of further utterances are left
+/// out. As types they take several times as much. An hour of speech has some three megabytes.
+pub const MAX_WORD_BYTES: usize = 4 << 20;
 
 /// Response of the service.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,6 +109,13 @@ impl<'a> Response<'a> {
         let mut json = serde_json::Deserializer::from_str(text);
         Seed(&mut response).deserialize(&mut json)?;
         json.end()?;
+        let mut word_bytes = 0;
+        for utterance in response.utterances.iter_mut().flatten() {
+            word_bytes += utterance.words.raw().len();
+            if word_bytes > MAX_WORD_BYTES {
+                utterance.words = Words::default();
+            }
+        }
         Ok(response)
     }
 

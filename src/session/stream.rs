@@ -52,8 +52,7 @@ impl Stream {
             rate,
             number,
             sessions: 0,
-            tracker: TranscriptTracker::new(settings.request.result_type)
-                .with_result_delay(settings.result_delay),
+            tracker: TranscriptTracker::new(settings.request.result_type, settings.result_delay),
             replay_buffer: ReplayBuffer::new(time_to_samples(settings.replay_window, rate)),
             updates: Vec::new(),
             processed_until: Duration::ZERO,

@@ -33,21 +33,6 @@ fn filled(limit: u64) -> ReplayBuffer {
 }
 
 #[test]
-fn a_replay_begins_at_the_sample_asked_for_and_keeps_the_window() {
-    let mut buffer = filled(100);
-    buffer.rewind(13);
-    assert!(buffer.replaying());
-    assert_eq!(
-        positions(&buffer.replay().unwrap()),
-        [13, 14, 15, 16, 17, 18, 19]
-    );
-    assert_eq!(replayed(&mut buffer), (20..50).collect::<Vec<_>>());
-    assert!(!buffer.replaying());
-    buffer.rewind(0);
-    assert_eq!(replayed(&mut buffer), (0..50).collect::<Vec<_>>());
-}
-
-#[test]
 fn silence_is_known_as_such_as_far_as_it_is_kept() {
     let mut history = ReplayBuffer::new(40);
     for (start, sample) in [(0, 0i16), (10, -33), (20, 32), (30, -32), (40, 0)] {
@@ -72,25 +57,6 @@ fn a_second_rewind_gives_up_the_first() {
     buffer.rewind(50);
     assert!(!buffer.replaying());
     assert!(buffer.replay().is_none());
-}
-
-#[test]
-fn trimming_is_exact_and_leaves_a_replay_whole() {
-    let mut buffer = filled(100);
-    buffer.rewind(7);
-    buffer.trim_before(27);
-    assert_eq!((buffer.start(), buffer.len_samples), (7, 43));
-    assert_eq!(
-        buffer.replay().map(|chunk| positions(&chunk)),
-        Some(vec![7, 8, 9])
-    );
-    buffer.trim_before(27);
-    assert_eq!(buffer.start(), 10);
-    assert_eq!(replayed(&mut buffer), (10..50).collect::<Vec<_>>());
-    buffer.trim_before(27);
-    assert_eq!((buffer.start(), buffer.len_samples), (27, 23));
-    buffer.trim_before(1000);
-    assert_eq!((buffer.start(), buffer.len_samples), (50, 0));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Applies the entries of a response to the open utterances (rules 5 to 7).
-use super::listed::{ListedUtterance, SettledPrefix};
+use super::listed::ListedUtterance;
 use super::open::{Candidate, OpenUtterance};
 use super::span::{Span, TOLERANCE, covered};
 use super::update::Update;
@@ -67,7 +67,7 @@ impl TranscriptTracker {
                 let mut open = OpenUtterance::new(number, candidate);
                 open.span = self.after_the_others(open.span);
                 if settles {
-                    self.settle(&mut open, false, updates);
+                    self.settle(open, false, updates);
                 } else {
                     updates.push(open.interim());
                     self.open.push(open);
@@ -85,21 +85,24 @@ impl TranscriptTracker {
             if unconfirmed {
                 open.drop_settled_words(&self.settled);
             }
-            self.settle(&mut open, unconfirmed, updates);
-            self.open[index] = open;
+            self.settle(open, unconfirmed, updates);
         }
     }
 
     /// Appends the final update of an utterance and adds it to the settled ones.
-    fn settle(&mut self, open: &mut OpenUtterance, unconfirmed: bool, updates: &mut Vec<Update>) {
-        open.ended = true;
-        if !open.is_empty()
-            && let Some(pruned) = self.settled.insert(open.span, &open.text)
-        {
-            self.replay_start = self.replay_start.max(pruned);
-            self.settled_prefix = SettledPrefix::default();
+    fn settle(&mut self, open: OpenUtterance, unconfirmed: bool, updates: &mut Vec<Update>) {
+        if !open.is_empty() {
+            self.settled.add(open.span, &open.text);
         }
-        updates.push(open.last(unconfirmed));
+        updates.push(open.into_final(unconfirmed));
+    }
+
+    /// Lets later entries be compared with what was settled since. Those that are settled together
+    /// take no words from each other.
+    pub(super) fn commit_settled(&mut self) {
+        if let Some(pruned) = self.settled.commit() {
+            self.replay_start = self.replay_start.max(pruned);
+        }
     }
 
     fn withdraw(&mut self, index: usize, updates: &mut Vec<Update>) {
@@ -143,24 +146,18 @@ impl TranscriptTracker {
         self.close_connection();
     }
 
-    /// Finalizes the first `count` open utterances with their last text. As one batch, so that none
-    /// loses words to another.
+    /// Finalizes the first `count` open utterances with their last text.
     pub(super) fn finalize_oldest(&mut self, count: usize, updates: &mut Vec<Update>) {
-        self.settled.begin_batch();
         for index in 0..count {
             self.finalize(index, true, updates);
         }
-        self.replay_start = self
-            .replay_start
-            .max(self.settled.commit_batch().unwrap_or_default());
+        self.commit_settled();
     }
 
     /// Ends the connection: no more results are expected from it.
     pub(super) fn close_connection(&mut self) {
         self.processed_until = self.processed_until.max(self.sent);
-        self.max_processed = self.max_processed.max(self.processed_until);
         self.final_until = self.final_until.max(self.processed_until);
-        self.has_unresolved_tail = false;
         self.unresolved_from = None;
         self.interim_gate = None;
         self.connected = false;

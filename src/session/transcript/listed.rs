@@ -1,7 +1,6 @@
 //! Reads the entries of a response: puts them on the axis and drops what was settled before (rules
 //! 1 to 3).
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -56,20 +55,20 @@ impl ListedUtterance {
 
     /// Returns its text without words that were settled before.
     pub fn text<'r>(&self, response: &'r Response<'_>) -> Cow<'r, str> {
-        match (
-            &self.remaining_words,
-            &self.source,
-            self.utterance(response),
-        ) {
-            (Some(rest), ..) => Cow::Owned(words::join(rest)),
-            (None, _, Some(utterance)) if is_empty(utterance) => Cow::Borrowed(""),
-            (None, _, Some(utterance)) => Cow::Borrowed(&*utterance.text),
-            (None, Source::Text(range), None) => {
-                let text = response.text.as_deref().unwrap_or_default();
-                Cow::Borrowed(text.get(range.clone()).unwrap_or_default())
-            }
-            (None, Source::Listed(_), None) => Cow::Borrowed(""),
+        if let Some(rest) = &self.remaining_words {
+            return Cow::Owned(words::join(rest));
         }
+        let text = match &self.source {
+            Source::Listed(_) => self
+                .utterance(response)
+                .filter(|utterance| !is_empty(utterance))
+                .map(|utterance| &*utterance.text),
+            Source::Text(range) => response
+                .text
+                .as_deref()
+                .and_then(|text| text.get(range.clone())),
+        };
+        Cow::Borrowed(text.unwrap_or_default())
     }
 }
 
@@ -82,8 +81,6 @@ pub(super) struct DedupContext<'s> {
     pub axis: Axis,
     /// Start of the audio that the connection received.
     pub replay_start: Duration,
-    /// Number of words that may still be read from the response.
-    pub word_budget: &'s Cell<usize>,
 }
 
 /// The settled utterances that a connection's responses begin with. They bring no news while they
@@ -94,17 +91,14 @@ pub(super) struct SettledPrefix {
     pub utterances: usize,
     /// End of the last one on the axis, if any is not empty.
     pub before: Option<Duration>,
-    /// Latest end that the service reports, from the connection's start.
-    pub end: Option<Duration>,
     /// All settled utterances that begin before this position were listed.
     listed: Duration,
 }
 
 impl SettledPrefix {
-    fn add(&mut self, utterance: &Utterance<'_>, before: Option<Duration>, listed: Duration) {
+    fn add(&mut self, before: Option<Duration>, listed: Duration) {
         self.utterances += 1;
         self.before = before.or(self.before);
-        self.end = self.end.max(utterance.end);
         self.listed = listed;
     }
 }
@@ -132,7 +126,7 @@ pub(super) fn collect(
     for (index, utterance) in response.utterances.iter().flatten().enumerate() {
         if is_empty(utterance) && !utterance.definite {
             if is_prefix {
-                prefix.add(utterance, None, cursor.start);
+                prefix.add(None, cursor.start);
             }
             continue;
         }
@@ -152,7 +146,7 @@ pub(super) fn collect(
         };
         is_prefix = is_prefix && timed && span.end_reported && matches!(rest, Remainder::None);
         if is_prefix {
-            prefix.add(utterance, Some(before), cursor.start);
+            prefix.add(Some(before), cursor.start);
         }
         let rest = match rest {
             Remainder::All => None,
@@ -230,20 +224,23 @@ pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
 /// last word or else inferred: before the position up to which the service has processed the audio.
 fn span_of(utterance: &Utterance<'_>, before: Duration, context: &DedupContext<'_>) -> Span {
     let on_axis = |time| context.axis.position(time);
-    let words = || utterance.words.within(context.word_budget);
     let first = || {
-        let first = words().find(|w| w.start.or(w.end).is_some())?;
+        let mut words = utterance.words.iter();
+        let first = words.find(|w| w.start.or(w.end).is_some())?;
         let begins = before == context.axis.origin && first.end.is_some_and(|end| end <= MAX_WORD);
         first.start.or(begins.then_some(Duration::ZERO))
     };
-    let last = || words().filter_map(|w| w.end).last();
+    let last = || utterance.words.iter().filter_map(|w| w.end).last();
     let start = utterance.start.or_else(first).map(on_axis);
     let end = utterance.end.or_else(last).map(on_axis);
-    let floor = if start.is_some() || context.is_full {
-        before
-    } else {
-        before.max(context.settled_before(end))
-    };
+    let mut floor = before;
+    if start.is_none() && !context.is_full {
+        // Settled ones are not listed again, so the last one before it may not be in this response.
+        let latest = end.map_or(context.axis.processed_until, |end| {
+            end.saturating_sub(TOLERANCE)
+        });
+        floor = floor.max(context.settled.last_end(latest).unwrap_or_default());
+    }
     Span::within(floor, start, end, context.axis.processed_until)
 }
 
@@ -261,7 +258,7 @@ fn unsettled(utterance: &Utterance<'_>, span: Span, context: &DedupContext<'_>) 
     }
     let mut rest = words::align(
         &utterance.text,
-        utterance.words.within(context.word_budget),
+        utterance.words.iter(),
         context.axis,
         Some(span.start),
     );
@@ -289,14 +286,4 @@ pub(super) fn span_of_remaining(rest: &[Word], span: Span) -> Span {
     let start = rest.iter().find_map(|w| w.start).unwrap_or(span.start);
     let end = rest.iter().rev().find_map(|w| w.end).unwrap_or(span.end);
     Span::new(start, end)
-}
-
-impl DedupContext<'_> {
-    /// Returns where the last settled utterance ends before one that ends at `end`.
-    pub fn settled_before(&self, end: Option<Duration>) -> Duration {
-        let end = end.map_or(self.axis.processed_until, |end| {
-            end.saturating_sub(TOLERANCE)
-        });
-        self.settled.last_end(end).unwrap_or_default()
-    }
 }

@@ -167,70 +167,41 @@ mod tests {
     }
 
     #[test]
-    fn a_revised_start_is_the_same_utterance() {
-        assert_eq!(pair(&[Some((732, 900))], &[Some((592, 1200))]), [Some(0)]);
-    }
-
-    #[test]
-    fn of_two_halves_the_larger_has_the_number() {
-        let grown = [Some((592, 4252))];
-        assert_eq!(
-            pair(&grown, &[Some((592, 2400)), Some((2660, 4252))]),
-            [Some(0), None]
-        );
-        assert_eq!(
-            pair(&grown, &[Some((592, 1400)), Some((1660, 4252))]),
-            [None, Some(0)]
-        );
-        assert_eq!(
-            pair(&[Some((0, 2000))], &[Some((0, 1000)), Some((1000, 2000))]),
-            [Some(0), None]
-        );
-    }
-
-    #[test]
-    fn sentences_260_ms_apart_are_two() {
-        assert_eq!(pair(&[Some((0, 1000))], &[Some((1260, 2000))]), [None]);
-    }
-
-    #[test]
-    fn a_small_gap_is_bridged_when_nothing_overlaps() {
-        assert_eq!(pair(&[Some((592, 672))], &[Some((732, 812))]), [Some(0)]);
-        assert_eq!(
-            pair(&[Some((592, 672))], &[Some((592, 672)), Some((732, 812))]),
-            [Some(0), None]
-        );
-    }
-
-    #[test]
-    fn without_times_by_order() {
-        assert_eq!(
-            pair(&[None, None], &[None, None, None]),
-            [Some(0), Some(1), None]
-        );
-        assert_eq!(
-            pair(
-                &[Some((0, 500)), None, Some((2000, 2500))],
-                &[Some((0, 600)), Some((900, 1500)), Some((2000, 2600))]
-            ),
-            [Some(0), Some(1), Some(2)]
-        );
-        assert_eq!(pair(&[Some((0, 500))], &[None]), [Some(0)]);
-    }
-
-    #[test]
-    fn one_that_covers_two_has_the_larger() {
-        assert_eq!(
-            pair(&[Some((0, 1000)), Some((1100, 3000))], &[Some((0, 3000))]),
-            [Some(1)]
-        );
-    }
-
-    #[test]
-    fn many_are_compared_with_many() {
-        let mut opens = vec![Some((0, 10)); 40];
-        opens.push(Some((0, 100)));
-        assert_eq!(pair(&opens, &[Some((0, 100))]), [Some(40)]);
+    fn the_largest_overlap_counts_then_small_gaps_then_the_order() {
+        let list = |text: &str| -> Vec<Times> {
+            let time = |text: &str| text.parse().ok();
+            let spans = text.split(' ').filter_map(|span| span.split_once('-'));
+            spans
+                .map(|(start, end)| time(start).zip(time(end)))
+                .collect()
+        };
+        let many = format!("{}0-100 > 0-100 > 40", "0-10 ".repeat(40));
+        // Open utterances, entries, and for each entry the one that it continues.
+        for row in [
+            // A revised start is the same utterance.
+            "732-900 > 592-1200 > 0",
+            // Of two halves the larger has the number; of equal ones the first.
+            "592-4252 > 592-2400 2660-4252 > 0 -",
+            "592-4252 > 592-1400 1660-4252 > - 0",
+            "0-2000 > 0-1000 1000-2000 > 0 -",
+            // One that covers two has the larger.
+            "0-1000 1100-3000 > 0-3000 > 1",
+            &many,
+            // Sentences 260 ms apart are two. A small gap is bridged when nothing overlaps.
+            "0-1000 > 1260-2000 > -",
+            "592-672 > 732-812 > 0",
+            "592-672 > 592-672 732-812 > 0 -",
+            // Without times, by order.
+            "- - > - - - > 0 1 -",
+            "0-500 - 2000-2500 > 0-600 900-1500 2000-2600 > 0 1 2",
+            "0-500 > - > 0",
+        ] {
+            let [opens, entries, pairs] = row.split(" > ").collect::<Vec<_>>()[..] else {
+                panic!("three parts: {row}");
+            };
+            let pairs: Vec<Option<usize>> = pairs.split(' ').map(|n| n.parse().ok()).collect();
+            assert_eq!(pair(&list(opens), &list(entries)), pairs, "{row}");
+        }
     }
 
     /// A second pass without a start: its end tells which one it is, where it is near, and

@@ -22,11 +22,10 @@
 //!    are withdrawn. Otherwise they end with their last text, unconfirmed.
 //! 8. If utterances are never listed, the response's text is one utterance until it starts anew.
 //! 9. If utterances were listed before, a text without a list is their sum and ignored. In the
-//!    final response, the part after the settled text replaces the open utterances (`last_text`).
+//!    final response, the part after the settled text replaces the open utterances.
 //!
 //! `restore` handles lost connections.
 mod apply;
-mod last_text;
 mod listed;
 mod matching;
 mod open;
@@ -39,7 +38,6 @@ mod text;
 mod update;
 mod words;
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use listed::{DedupContext, ListedUtterance, SettledPrefix, Source};
@@ -51,7 +49,10 @@ use span::{Axis, Span};
 pub use update::{Update, Word};
 
 use crate::protocol::request::ResultType;
-use crate::protocol::response::{MAX_WORDS, Response};
+use crate::protocol::response::Response;
+
+/// Upper bound on the settled utterances that the text of a `single` response may begin with.
+const MAX_REPEATED: usize = 8;
 
 /// Turns the responses of one stream, over all of its connections, into updates.
 ///
@@ -59,10 +60,9 @@ use crate::protocol::response::{MAX_WORDS, Response};
 /// `connect` again for the next connection. Call [`restart`](Self::restart) before the next
 /// `connect` if the connection was lost, and [`finalize_unconfirmed`](Self::finalize_unconfirmed)
 /// if it ended without a final response.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TranscriptTracker {
     result_type: ResultType,
-    /// Results may arrive up to this long after the service reports the audio as processed.
     max_result_delay: Duration,
     next_number: u32,
     /// Announced and not final, in the order of their times.
@@ -79,13 +79,8 @@ pub struct TranscriptTracker {
     final_until: Duration,
     /// How far the service has processed this connection's audio.
     processed_until: Duration,
-    /// The last response cannot contain speech after this position.
-    reported_until: Duration,
-    /// The largest `processed_until` of any connection.
-    max_processed: Duration,
-    /// A lost connection had unsettled speech up to `max_processed`. That may contain more than
-    /// what is open now.
-    has_unresolved_tail: bool,
+    /// The last response had text and no duration.
+    is_undated: bool,
     /// Start of words that were cut off an utterance and must be recognised again.
     unresolved_from: Option<Duration>,
     sent: Duration,
@@ -102,41 +97,15 @@ pub struct TranscriptTracker {
 }
 
 impl TranscriptTracker {
-    /// Returns a tracker for a new stream whose connections request `result_type`. It ignores
-    /// responses until [`connect`](Self::connect).
-    pub fn new(result_type: ResultType) -> Self {
+    /// Returns a tracker for a new stream whose connections request `result_type`. Results may
+    /// arrive up to `max_result_delay` after the service reports the audio as processed. Responses
+    /// are ignored until [`connect`](Self::connect).
+    pub fn new(result_type: ResultType, max_result_delay: Duration) -> Self {
         Self {
             result_type,
-            max_result_delay: restore::DEFAULT_RESULT_DELAY,
-            next_number: 0,
-            open: Vec::new(),
-            settled: Settled::new(result_type),
-            settled_prefix: SettledPrefix::default(),
-            saw_utterance_list: false,
-            connected: false,
-            lost: false,
-            origin: Duration::ZERO,
-            final_until: Duration::ZERO,
-            processed_until: Duration::ZERO,
-            reported_until: Duration::ZERO,
-            max_processed: Duration::ZERO,
-            has_unresolved_tail: false,
-            unresolved_from: None,
-            sent: Duration::ZERO,
-            replay_start: Duration::ZERO,
-            interim_gate: None,
-            matcher: Matcher::default(),
-            entries: Vec::new(),
-            spans: Vec::new(),
-            cover: Vec::new(),
+            max_result_delay,
+            ..Self::default()
         }
-    }
-
-    /// Sets how long after the service reports audio as processed its results may arrive. The
-    /// default is two seconds of audio.
-    pub fn with_result_delay(mut self, delay: Duration) -> Self {
-        self.max_result_delay = delay;
-        self
     }
 
     /// Processes a response and appends the updates that follow from it. `sent` is the end of the
@@ -153,21 +122,15 @@ impl TranscriptTracker {
             return;
         }
         self.advance_progress(response, sent);
-        if self.processed_until >= self.max_processed {
-            self.max_processed = self.processed_until;
-            self.has_unresolved_tail = false;
-            self.unresolved_from = None;
-        }
-        if last
-            || self
-                .interim_gate
-                .is_some_and(|until| self.processed_until >= until)
-        {
-            self.interim_gate = None;
-        }
-        let words = Cell::new(MAX_WORDS);
+        // Words that have not come by then do not come.
+        let known = self.processed_until.saturating_sub(self.max_result_delay);
+        self.unresolved_from = self.unresolved_from.filter(|from| *from > known);
+        let processed = self.processed_until;
+        self.interim_gate = self
+            .interim_gate
+            .filter(|until| !last && processed < *until);
         let mut entries = std::mem::take(&mut self.entries);
-        let listed = self.collect_entries(response, &words, last, &mut entries, updates);
+        let listed = self.collect_entries(response, last, &mut entries, updates);
         self.spans.clear();
         self.spans.extend(self.open.iter().map(|o| o.span));
         let open = &self.open;
@@ -178,14 +141,11 @@ impl TranscriptTracker {
         if self.interim_gate.is_some() && self.reaches_shown(response, &entries) {
             self.interim_gate = None;
         }
-        self.settled.begin_batch();
         for entry in &mut entries {
-            let candidate = Candidate::new(response, entry, self.axis(), &words);
+            let candidate = Candidate::new(response, entry, self.axis());
             self.apply_entry(candidate, entry, last, updates);
         }
-        self.replay_start = self
-            .replay_start
-            .max(self.settled.commit_batch().unwrap_or_default());
+        self.commit_settled();
         entries.clear();
         self.entries = entries;
         self.withdraw_covered(updates);
@@ -193,7 +153,9 @@ impl TranscriptTracker {
             self.finish(listed, updates);
         }
         self.enforce_limits(updates);
-        self.update_interim_gate();
+        if self.open.is_empty() {
+            self.interim_gate = None;
+        }
     }
 
     /// Ends every open utterance with its last text, final and unconfirmed: the finish timed out,
@@ -234,17 +196,12 @@ impl TranscriptTracker {
     fn advance_progress(&mut self, response: &Response<'_>, sent: Duration) {
         self.sent = self.sent.max(sent);
         let ends = response.utterances.iter().flatten().filter_map(|u| u.end);
-        let ends = ends.chain(self.settled_prefix.end.filter(|_| response.repeated > 0));
         if let Some(duration) = response.duration.or_else(|| ends.max()) {
             let processed = self.origin.saturating_add(duration);
             self.processed_until = self.processed_until.max(processed.min(self.sent));
         }
-        match response.duration {
-            Some(_) => self.reported_until = self.processed_until,
-            // Left out this time. A service that never reports a duration keeps the origin here.
-            None if self.reported_until > self.origin => self.reported_until = self.sent,
-            None => {}
-        }
+        let has_text = response.text.is_some() || response.utterances.is_some();
+        self.is_undated = has_text && response.duration.is_none();
     }
 
     /// Applies rules 1 to 3, 8 and 9. Returns whether the response accounts for the open
@@ -252,7 +209,6 @@ impl TranscriptTracker {
     fn collect_entries(
         &mut self,
         response: &Response<'_>,
-        words: &Cell<usize>,
         last: bool,
         entries: &mut Vec<ListedUtterance>,
         updates: &mut Vec<Update>,
@@ -262,7 +218,6 @@ impl TranscriptTracker {
             is_full: self.result_type == ResultType::Full,
             axis: self.axis(),
             replay_start: self.replay_start,
-            word_budget: words,
         };
         let listed = listed::collect(response, &known, &mut self.settled_prefix, entries);
         self.saw_utterance_list |= listed;
@@ -288,11 +243,40 @@ impl TranscriptTracker {
     ) {
         let shown = self.open.first().filter(|_| self.interim_gate.is_none());
         if shown.is_some_and(|o| text::is_new_text(&o.text, text)) {
-            self.finalize(0, true, updates);
+            self.finalize_oldest(1, updates);
             self.open.remove(0);
         }
         let span = self.span_of_text();
         entries.push(ListedUtterance::new(Source::Text(0..text.len()), span));
+    }
+
+    /// Applies rule 9 to a final response. Returns whether the settled text was found in its text:
+    /// if that was revised, there is no telling where the rest begins.
+    fn read_last_text(&self, text: &str, entries: &mut Vec<ListedUtterance>) -> bool {
+        let text = text.trim_end();
+        let connection = self.settled.from(self.origin);
+        let rest = match self.result_type {
+            ResultType::Full => self.settled.strip(text, connection),
+            // It may begin with the last settled ones, or with what is not settled.
+            ResultType::Single => {
+                let count = self.settled.len();
+                let last = count.saturating_sub(MAX_REPEATED).max(connection)..count;
+                let mut stripped = last.filter_map(|first| self.settled.strip(text, first));
+                Some(stripped.next().unwrap_or(text))
+            }
+        };
+        let Some(rest) = rest else {
+            return false;
+        };
+        if !rest.is_empty() {
+            let mut span = self.span_of_text();
+            if let Some(first) = self.open.first() {
+                span.start = span.start.min(first.span.start);
+            }
+            let source = Source::Text(text.len() - rest.len()..text.len());
+            entries.push(ListedUtterance::new(source, span));
+        }
+        true
     }
 
     /// Returns the span of a text without a list: after everything that is settled.

@@ -1,6 +1,5 @@
 //! Utterances that are announced and not final.
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -12,13 +11,6 @@ use super::update::{Update, Word};
 use super::words;
 use crate::protocol::response::{Response, Utterance};
 
-/// Upper bound on the bytes of an utterance's text; the rest is cut off. Without a list, an
-/// utterance is the text of a whole session.
-const MAX_TEXT: usize = 1 << 20;
-
-/// Upper bound on the bytes of an utterance's attributes; further ones are left out.
-const MAX_ATTRIBUTES: usize = 1 << 16;
-
 /// The content of an entry, ready to become or to revise an open utterance.
 pub(super) struct Candidate<'r, 'a> {
     text: Cow<'r, str>,
@@ -29,34 +21,18 @@ pub(super) struct Candidate<'r, 'a> {
     utterance: Option<&'r Utterance<'a>>,
     span: Span,
     axis: Axis,
-    /// Number of words that may still be read from the response.
-    word_budget: &'r Cell<usize>,
 }
 
 impl<'r, 'a> Candidate<'r, 'a> {
-    pub fn new(
-        response: &'r Response<'a>,
-        entry: &mut ListedUtterance,
-        axis: Axis,
-        word_budget: &'r Cell<usize>,
-    ) -> Self {
+    pub fn new(response: &'r Response<'a>, entry: &mut ListedUtterance, axis: Axis) -> Self {
         let utterance = entry.utterance(response);
-        let whole = entry.text(response);
-        let rest = entry.remaining_words.take();
-        let end = whole.floor_char_boundary(MAX_TEXT);
-        let (text, rest) = match whole {
-            whole if whole.len() == end => (whole, rest),
-            Cow::Borrowed(whole) => (Cow::Borrowed(&whole[..end]), None),
-            Cow::Owned(whole) => (Cow::Owned(whole[..end].to_owned()), None),
-        };
         Self {
-            text,
+            text: entry.text(response),
             definite: utterance.is_some_and(|u| u.definite),
-            remaining_words: rest,
+            remaining_words: entry.remaining_words.take(),
             utterance,
             span: entry.span,
             axis,
-            word_budget,
         }
     }
 
@@ -78,12 +54,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
             (Some(rest), _) => rest,
             (None, Some(u)) if !self.is_empty() => {
                 let begins = Some(self.span.start);
-                words::align(
-                    &self.text,
-                    u.words.within(self.word_budget),
-                    self.axis,
-                    begins,
-                )
+                words::align(&self.text, u.words.iter(), self.axis, begins)
             }
             _ => Vec::new(),
         }
@@ -92,12 +63,8 @@ impl<'r, 'a> Candidate<'r, 'a> {
     /// Returns the attributes sorted by name, so that another order is no change.
     fn attributes(&self) -> Vec<(String, String)> {
         let additions = self.utterance.iter().flat_map(|u| u.additions.iter());
-        let mut left = MAX_ATTRIBUTES;
         let mut attributes: Vec<_> = additions
-            .map_while(|(name, value)| {
-                left = left.checked_sub(name.len() + value.len())?;
-                Some((name.into_owned(), value.into_owned()))
-            })
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         attributes.sort_by(|a, b| a.0.cmp(&b.0));
         attributes.dedup_by(|a, b| a.0 == b.0);
@@ -106,7 +73,7 @@ impl<'r, 'a> Candidate<'r, 'a> {
 }
 
 /// An utterance that is announced and not final.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct OpenUtterance {
     pub number: u32,
     pub text: String,
@@ -242,31 +209,29 @@ impl OpenUtterance {
     }
 
     pub fn interim(&self) -> Update {
+        self.clone().into_update()
+    }
+
+    pub fn into_final(self, unconfirmed: bool) -> Update {
+        // A withdrawn utterance has nothing to confirm.
+        let unconfirmed = unconfirmed && !self.is_empty();
+        Update {
+            is_final: true,
+            unconfirmed,
+            ..self.into_update()
+        }
+    }
+
+    fn into_update(self) -> Update {
         Update {
             number: self.number,
-            text: self.text.clone(),
+            text: self.text,
             is_final: false,
             unconfirmed: false,
             start: self.span.known_start(),
             end: self.span.known_end(),
-            words: self.words.clone(),
-            attributes: self.attributes.clone(),
-        }
-    }
-
-    /// Returns its final update and leaves it without content.
-    pub fn last(&mut self, unconfirmed: bool) -> Update {
-        // A withdrawn utterance has nothing to confirm.
-        let unconfirmed = unconfirmed && !self.is_empty();
-        Update {
-            number: self.number,
-            text: std::mem::take(&mut self.text),
-            is_final: true,
-            unconfirmed,
-            start: self.span.known_start(),
-            end: self.span.known_end(),
-            words: std::mem::take(&mut self.words),
-            attributes: std::mem::take(&mut self.attributes),
+            words: self.words,
+            attributes: self.attributes,
         }
     }
 }

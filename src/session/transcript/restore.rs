@@ -20,9 +20,6 @@ use crate::protocol::response::Response;
 /// of the pause is the other bound.
 const MAX_END_MARGIN: Duration = Duration::from_millis(400);
 
-/// Default of the time by which results may follow the report that their audio was processed.
-pub(super) const DEFAULT_RESULT_DELAY: Duration = Duration::from_secs(2);
-
 /// Settled utterances that end earlier than this before a connection's start are forgotten.
 const DEDUP_LOOKBACK: Duration = Duration::from_secs(1);
 
@@ -33,9 +30,7 @@ impl TranscriptTracker {
     pub fn connect(&mut self, origin: Duration) {
         if !self.lost {
             self.final_until = self.final_until.max(origin);
-            self.max_processed = self.max_processed.max(origin);
             self.replay_start = origin;
-            self.has_unresolved_tail = false;
             self.unresolved_from = None;
             self.interim_gate = None;
         }
@@ -43,7 +38,7 @@ impl TranscriptTracker {
         self.connected = true;
         self.origin = origin;
         self.processed_until = origin;
-        self.reported_until = origin;
+        self.is_undated = false;
         self.sent = self.sent.max(origin);
         self.settled_prefix = SettledPrefix::default();
         self.settled
@@ -66,15 +61,14 @@ impl TranscriptTracker {
         if self.open.is_empty() {
             self.interim_gate = None;
         } else {
-            // Where nothing was reported, all that was sent may have been processed.
-            let processed = match self.processed_until.max(self.reported_until) {
-                reported if reported > self.origin => reported,
-                _ => self.sent,
+            // Its text may be of all that was sent.
+            let processed = match self.is_undated {
+                true => self.sent,
+                false => self.processed_until,
             };
             let until = processed.saturating_add(self.max_result_delay);
             self.interim_gate = self.interim_gate.max(Some(until));
         }
-        self.has_unresolved_tail |= self.unsettled_from().is_some();
         self.connected = false;
         self.lost = true;
         self.replay_start = begin;
@@ -96,7 +90,6 @@ impl TranscriptTracker {
             begin = end;
         }
         let (mut ended, mut next, mut rest) = (None, None, None);
-        self.settled.begin_batch();
         for index in 0..self.open.len() {
             let open = &mut self.open[index];
             if open.span.start >= begin {
@@ -123,12 +116,10 @@ impl TranscriptTracker {
             ended = ended.max(Some(open.span.end));
             self.finalize(index, true, updates);
         }
-        self.replay_start = self
-            .replay_start
-            .max(self.settled.commit_batch().unwrap_or_default());
+        self.commit_settled();
         self.open.retain(|o| !o.ended);
         self.unresolved_from = earlier(self.unresolved_from, rest);
-        let next = earlier(next, self.unresolved_from).unwrap_or(self.max_processed);
+        let next = earlier(next, self.unresolved_from).unwrap_or(self.processed_until);
         // The window may also begin right after a settled utterance.
         let settled = self.settled.end_before(Some(begin));
         let ended = ended.max(settled.filter(|settled| *settled <= next));
@@ -175,32 +166,23 @@ impl TranscriptTracker {
         })
     }
 
-    /// Opens the gate if nothing is open. The new connection may end an utterance earlier than the
-    /// lost one did. The speech after that end belongs to no utterance, so it only counts as
-    /// processed once this connection has processed it.
-    pub(super) fn update_interim_gate(&mut self) {
-        if self.open.is_empty() {
-            self.interim_gate = None;
-        }
-        if self.unsettled_from().is_none() && std::mem::take(&mut self.has_unresolved_tail) {
-            self.max_processed = self.processed_until;
-        }
-    }
-
     /// Returns the position on the axis from which a restart would replay now. Earlier audio is not
     /// needed any more; but the service may revise a start and move this back a little.
     pub fn replay_needed_from(&self) -> Duration {
         let start = self.unsettled_from();
         let settled = self.final_until();
         let begin = if settled > self.final_until {
-            after(settled, start.unwrap_or(self.max_processed))
+            after(settled, start.unwrap_or(self.processed_until))
         } else {
             // No word ends where the connection began, and speech may begin with its first sample.
             settled
         };
         let begin = match start {
             Some(_) => begin,
-            None => begin.max(self.max_processed.saturating_sub(self.max_result_delay)),
+            None => {
+                let known = self.processed_until.saturating_sub(self.max_result_delay);
+                begin.max(known).max(self.replay_start)
+            }
         };
         begin.min(self.sent)
     }

@@ -4,27 +4,20 @@ use std::time::Duration;
 
 use super::span::{Span, TOLERANCE};
 use super::text::{Fingerprint, least_interval};
-use crate::protocol::request::ResultType;
 
-/// Upper bound on settled utterances in `full` mode, where every response repeats those of its
+/// Upper bound on settled utterances. In `full` mode every response repeats those of its
 /// connection: thousands in hours of speech.
-const MAX_OF_FULL: usize = 1 << 14;
-
-/// Upper bound on settled utterances in `single` mode, where only replayed audio, minutes at most,
-/// can repeat them.
-const MAX_OF_SINGLE: usize = 1 << 10;
+const MAX_SETTLED: usize = 1 << 14;
 
 /// Upper bound on the utterances that a look-up compares. Only a few overlap in practice.
 const MAX_NEIGHBOURS: usize = 128;
 
 /// Settled utterances in the order of their times. Of each text only a fingerprint is kept.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Settled {
-    /// Upper bound on their number.
-    limit: usize,
     by_start: Vec<Item>,
-    /// Added together at [`Settled::commit_batch`].
-    batch: Option<Vec<Item>>,
+    /// Those that are not committed, and not found yet.
+    added: Vec<Item>,
     /// Latest end of those that were pruned.
     pruned_until: Option<Duration>,
 }
@@ -38,69 +31,33 @@ struct Item {
 }
 
 impl Settled {
-    /// Returns an empty list for connections that request `result_type`.
-    pub fn new(result_type: ResultType) -> Self {
-        Settled {
-            limit: match result_type {
-                ResultType::Full => MAX_OF_FULL,
-                ResultType::Single => MAX_OF_SINGLE,
-            },
-            by_start: Vec::new(),
-            batch: None,
-            pruned_until: None,
-        }
+    /// Adds an utterance, which is found from [`commit`](Self::commit) on.
+    pub fn add(&mut self, span: Span, text: &str) {
+        self.added.push(Item {
+            span,
+            text: Fingerprint::of(text),
+            reach: span.end,
+        });
     }
 
-    /// Adds an utterance. Returns the latest end of those that were pruned for it, if any:
-    /// everything that ends before counts as settled.
-    pub fn insert(&mut self, span: Span, text: &str) -> Option<Duration> {
-        if let Some(batch) = &mut self.batch {
-            batch.push(Item {
-                span,
-                text: Fingerprint::of(text),
-                reach: span.end,
-            });
+    /// Sorts in what was added since the last call: a response may settle thousands. Returns the
+    /// latest end of those that were pruned for it, if any: everything that ends before counts as
+    /// settled.
+    pub fn commit(&mut self) -> Option<Duration> {
+        if self.added.is_empty() {
             return None;
         }
-        let full = self.by_start.len() >= self.limit;
-        if full {
-            self.prune(self.limit / 4);
-        }
-        let index = self.after(span.start);
-        let before = index.checked_sub(1).map(|i| self.by_start[i].reach);
-        let reach = span.end.max(before.unwrap_or_default());
-        for item in &mut self.by_start[index..] {
-            if item.reach >= reach {
-                break;
-            }
-            item.reach = reach;
-        }
-        let text = Fingerprint::of(text);
-        self.by_start.insert(index, Item { span, text, reach });
-        full.then_some(self.pruned_until).flatten()
-    }
-
-    /// Begins a batch: until [`commit_batch`](Self::commit_batch), inserted utterances are not
-    /// found. A response may settle thousands, which are then sorted once.
-    pub fn begin_batch(&mut self) {
-        self.batch.get_or_insert_default();
-    }
-
-    /// Adds the utterances of the batch. Returns the same as [`insert`](Self::insert).
-    pub fn commit_batch(&mut self) -> Option<Duration> {
-        let batch = self.batch.take().unwrap_or_default();
-        if batch.is_empty() {
-            return None;
-        }
-        self.by_start.extend(batch);
+        self.by_start.append(&mut self.added);
         self.by_start.sort_by_key(|i| i.span.start);
         let mut reach = Duration::ZERO;
         for item in &mut self.by_start {
             reach = reach.max(item.span.end);
             item.reach = reach;
         }
-        let excess = self.by_start.len().checked_sub(self.limit + 1)?;
-        self.prune(excess + 1 + self.limit / 4);
+        if self.by_start.len() <= MAX_SETTLED {
+            return None;
+        }
+        self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
         self.pruned_until
     }
 
@@ -245,8 +202,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn settled() -> Settled {
-        Settled::new(ResultType::Full)
+    fn settled(spans: impl IntoIterator<Item = Span>) -> Settled {
+        let mut settled = Settled::default();
+        for span in spans {
+            settled.add(span, "a");
+        }
+        settled.commit();
+        settled
     }
 
     fn span(start: u64, end: u64) -> Span {
@@ -259,22 +221,23 @@ mod tests {
 
     #[test]
     fn a_repeat_has_both_ends_and_overlaps_or_says_the_same() {
-        let mut settled = settled();
-        settled.insert(span(1000, 1080), "Yes.");
-        let repeats = |start, end, text| settled.find(span(start, end), text, Some(0)).is_some();
-        assert!(repeats(1050, 1130, "No."));
-        assert!(repeats(1190, 1270, "Yes."));
-        assert!(!repeats(1190, 1270, "No."));
-        assert!(!repeats(1000, 1290, "Yes."));
-        assert!(!repeats(1260, 1340, "Yes."));
+        let settled = settled([span(1000, 1080)]);
+        for (start, end, text, is) in [
+            (1050, 1130, "b", true),
+            (1190, 1270, "A.", true),
+            (1190, 1270, "b", false),
+            (1000, 1290, "a", false),
+            (1260, 1340, "a", false),
+        ] {
+            let found = settled.find(span(start, end), text, Some(0));
+            assert_eq!(found.is_some(), is, "{start} {end} {text}");
+        }
     }
 
     #[test]
     fn the_end_is_that_of_the_last_before_the_first_open() {
-        let mut settled = settled();
-        assert_eq!(settled.end_before(None), None);
-        settled.insert(span(0, 1000), "a");
-        settled.insert(span(3000, 4000), "c");
+        assert_eq!(Settled::default().end_before(None), None);
+        let mut settled = settled([span(3000, 4000), span(0, 1000)]);
         assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
         assert_eq!(settled.end_before(None), Some(ms(4000)));
         settled.prune_before(ms(2000));
@@ -284,72 +247,26 @@ mod tests {
 
     #[test]
     fn the_number_is_bounded_and_the_end_remembered() {
-        for (result_type, most) in [
-            (ResultType::Full, MAX_OF_FULL),
-            (ResultType::Single, MAX_OF_SINGLE),
-        ] {
-            let mut settled = Settled::new(result_type);
-            for i in 0..most as u64 {
-                assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
-            }
-            let forgotten = settled.insert(span(1 << 30, 1 << 30), "a");
-            assert_eq!(forgotten, Some(ms(most as u64 / 4 * 10 - 5)));
-            assert!(settled.len() <= most);
-            assert_eq!(settled.end_before(Some(Duration::ZERO)), forgotten);
-        }
-    }
-
-    #[test]
-    fn a_batch_is_bounded_too() {
-        let mut settled = settled();
-        settled.begin_batch();
-        for i in (0..MAX_OF_FULL as u64 + 10).rev() {
-            assert_eq!(settled.insert(span(i * 10, i * 10 + 5), "a"), None);
-        }
-        let forgotten = settled.commit_batch();
-        assert_eq!(forgotten, Some(ms((MAX_OF_FULL as u64 / 4 + 10) * 10 - 5)));
-        assert_eq!(settled.len(), MAX_OF_FULL / 4 * 3);
+        let most = MAX_SETTLED as u64;
+        let mut settled = settled((0..most).rev().map(|i| span(i * 10, i * 10 + 5)));
+        assert_eq!((settled.len(), settled.pruned_until()), (MAX_SETTLED, None));
+        settled.add(span(1 << 30, 1 << 30), "a");
+        assert_eq!(settled.commit(), Some(ms(most / 4 * 10 + 5)));
+        assert_eq!(settled.len(), MAX_SETTLED / 4 * 3);
+        assert_eq!(
+            settled.end_before(Some(Duration::ZERO)),
+            settled.pruned_until()
+        );
     }
 
     proptest! {
-        /// One by one or together, in any order: the same is known in the end.
-        #[test]
-        fn a_batch_gives_the_same_list(
-            spans in prop::collection::vec((0u64..300, 0u64..100, any::<bool>()), 0..30),
-            (start, width) in (0u64..300, 0u64..100),
-        ) {
-            let (mut one_by_one, mut together) = (settled(), settled());
-            for &(start, width, hold) in &spans {
-                if hold {
-                    together.begin_batch();
-                } else {
-                    together.commit_batch();
-                }
-                one_by_one.insert(span(start, start + width), "a");
-                together.insert(span(start, start + width), "a");
-            }
-            together.commit_batch();
-            let wanted = span(start, start + width);
-            let found = |settled: &Settled| {
-                let mut found: Vec<_> =
-                    settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();
-                found.sort();
-                let known = settled.find(wanted, "a", None).is_some();
-                (found, known, settled.end_before(Some(wanted.start)))
-            };
-            prop_assert_eq!(found(&one_by_one), found(&together));
-        }
-
         #[test]
         fn overlaps_are_found_among_spans_of_any_shape(
             spans in prop::collection::vec((0u64..300, 0u64..100), 0..30),
             forgotten in 0u64..200,
             (start, width) in (0u64..300, 0u64..100),
         ) {
-            let mut settled = settled();
-            for &(start, width) in &spans {
-                settled.insert(span(start, start + width), "a");
-            }
+            let mut settled = settled(spans.iter().map(|&(s, width)| span(s, s + width)));
             let wanted = span(forgotten + start, forgotten + start + width);
             settled.prune_before(ms(forgotten));
             let mut found: Vec<_> = settled.overlapping(wanted).map(|s| (s.start, s.end)).collect();

@@ -187,34 +187,49 @@ mod tests {
         }
     }
 
-    fn texts(text: &str, words: &[(&str, Option<(u64, u64)>)]) -> Vec<String> {
-        let cut = align(text, words.iter().map(|&(w, t)| word(w, t)), axis(0), None);
-        if !cut.is_empty() {
-            assert_eq!(join(&cut), text);
-        }
-        cut.into_iter().map(|w| w.text).collect()
-    }
-
     #[test]
     fn words_take_along_what_follows_and_the_first_what_precedes() {
-        let spoken = [
-            ("The", Some((592, 672))),
-            (" ", None),
-            ("rain", Some((732, 812))),
-            (" ", None),
-            ("stopped", Some((900, 980))),
-        ];
-        assert_eq!(
-            texts("\u{201c}The rain, stopped.", &spoken),
-            ["\u{201c}The ", "rain, ", "stopped."]
-        );
+        // The text, the service's words, and the text cut at them.
+        for row in [
+            "“The rain, stopped. = The| |rain| |stopped = “The |rain, |stopped.",
+            // Chinese words need no spaces, and case does not matter.
+            "哈哈哈，今天好。 = 哈哈哈|今天|好 = 哈哈哈，|今天|好。",
+            "Hello World = hello|world = Hello |World",
+            // Words that were rewritten share what stands in their place.
+            "I have 23 apples. = I|have|twenty|three|apples = I |have |23 |apples.",
+            "23 = twenty|three = 23",
+            "... = twenty = ",
+            " = twenty = ",
+            "Hello. =  = ",
+            // A short word is not found inside a later one.
+            "1 apple = a|apple = 1 |apple",
+        ] {
+            let [text, spoken, cut] = row.split(" = ").collect::<Vec<_>>()[..] else {
+                panic!("three parts: {row}");
+            };
+            let spoken = spoken.split('|').map(|w| word(w, None));
+            let words = align(text, spoken, axis(0), None);
+            let texts: Vec<_> = words.iter().map(|w| w.text.as_str()).collect();
+            assert_eq!(texts.join("|"), cut, "{row}");
+        }
     }
 
     #[test]
-    fn words_are_on_the_axis() {
-        let words = align("a", [word("a", Some((10, 20)))].into_iter(), axis(5), None);
-        assert_eq!(words[0].start, Some(Duration::from_millis(5010)));
-        assert_eq!(words[0].end, Some(Duration::from_millis(5020)));
+    fn words_are_on_the_axis_and_a_run_lasts_from_its_first_to_its_last() {
+        let spoken = [
+            word("I", Some((0, 80))),
+            word("twenty", Some((200, 280))),
+            word("three", Some((300, 380))),
+        ];
+        let words = align("I 23", spoken.into_iter(), axis(5), None);
+        let times: Vec<_> = words.iter().map(|w| (w.start, w.end)).collect();
+        let at = |start, end| {
+            (
+                Some(Duration::from_millis(start)),
+                Some(Duration::from_millis(end)),
+            )
+        };
+        assert_eq!(times, [at(5000, 5080), at(5200, 5380)]);
     }
 
     #[test]
@@ -241,66 +256,6 @@ mod tests {
         // Never after its end.
         assert_eq!(starts(vec![ends(80), later()], 100)[0], Some(80));
         assert_eq!(starts(vec![later(), ends(400)], 0), [Some(300), None]);
-    }
-
-    #[test]
-    fn chinese_words_need_no_spaces() {
-        let spoken = [
-            ("哈哈哈", Some((20100, 20180))),
-            ("今天", None),
-            ("好", None),
-        ];
-        assert_eq!(
-            texts("哈哈哈，今天好。", &spoken),
-            ["哈哈哈，", "今天", "好。"]
-        );
-    }
-
-    #[test]
-    fn case_does_not_matter() {
-        assert_eq!(
-            texts("Hello World", &[("hello", None), ("world", None)]),
-            ["Hello ", "World"]
-        );
-    }
-
-    #[test]
-    fn words_that_were_rewritten_share_what_stands_in_their_place() {
-        let spoken = [
-            ("I", Some((0, 80))),
-            ("have", Some((100, 180))),
-            ("twenty", Some((200, 280))),
-            ("three", Some((300, 380))),
-            ("apples", Some((400, 480))),
-        ];
-        assert_eq!(
-            texts("I have 23 apples.", &spoken),
-            ["I ", "have ", "23 ", "apples."]
-        );
-        let cut = align(
-            "I have 23 apples.",
-            spoken.iter().map(|&(w, t)| word(w, t)),
-            axis(0),
-            None,
-        );
-        assert_eq!(cut[2].start, Some(Duration::from_millis(200)));
-        assert_eq!(cut[2].end, Some(Duration::from_millis(380)));
-    }
-
-    #[test]
-    fn a_short_word_is_not_found_inside_a_later_one() {
-        assert_eq!(
-            texts("1 apple", &[("a", None), ("apple", None)]),
-            ["1 ", "apple"]
-        );
-    }
-
-    #[test]
-    fn words_of_another_text_are_one() {
-        assert_eq!(texts("23", &[("twenty", None), ("three", None)]), ["23"]);
-        assert!(texts("...", &[("twenty", None)]).is_empty());
-        assert!(texts("", &[("twenty", None)]).is_empty());
-        assert!(texts("Hello.", &[]).is_empty());
     }
 
     #[test]

@@ -127,21 +127,10 @@ fn a_list_of_results_is_one() {
 
 #[test]
 fn codes_of_success_are_none() {
-    for success in [
-        "0",
-        "1000",
-        "20000000",
-        "\"0\"",
-        "\"Success\"",
-        "null",
-        "-1",
-        "1e999",
-    ] {
-        assert_eq!(
-            decode(&format!(r#"{{"code":{success}}}"#)).code,
-            None,
-            "{success}"
-        );
+    let codes = r#"0 1000 20000000 "0" "Success" null -1 1e999"#.split(' ');
+    for success in codes {
+        let json = format!(r#"{{"code":{success}}}"#);
+        assert_eq!(decode(&json).code, None, "{success}");
     }
     for error in [
         r#"{"code":45000001,"message":"bad"}"#,
@@ -211,40 +200,39 @@ fn scalars_beside_the_text_are_attributes() {
 
 #[test]
 fn content_tells_how_much_can_be_read() {
-    for (json, content) in [
-        ("", Content::Nothing),
-        ("{}", Content::Nothing),
-        (r#"{"result":{}}"#, Content::Nothing),
-        (
-            r#"{"code":0,"message":"Success","sequence":1}"#,
-            Content::Nothing,
-        ),
-        (
-            r#"{"result":{"additions":{"log_id":"x"},"prefetch":true}}"#,
-            Content::Nothing,
-        ),
-        (
-            r#"{"data":{},"list":[],"text":"","x":null}"#,
-            Content::Nothing,
-        ),
-        (RESULT, Content::Results),
-        (r#"{"audio_info":{"duration":200}}"#, Content::Results),
-        (r#"{"result":{"text":"","x":"y"}}"#, Content::Results),
-        (
-            r#"{"result":{"utterances":[]},"data":"x"}"#,
-            Content::Results,
-        ),
-        (r#"{"data":{"text":"hello"}}"#, Content::Unknown),
-        (r#"{"text":"hello"}"#, Content::Unknown),
-        (r#"{"sentences":[{"text":"hello"}]}"#, Content::Unknown),
-        (r#"{"result":"hello"}"#, Content::Unknown),
-        (r#"{"result":{"sentences":[1]}}"#, Content::Unknown),
-        (r#"{"result":{"utterances":"hello"}}"#, Content::Unknown),
-        (r#"{"payload_msg":"hello"}"#, Content::Unknown),
-        (r#"{"payload_msg":{"data":"hello"}}"#, Content::Unknown),
-        (r#"{"error":"sorry"}"#, Content::Unknown),
+    let nothing = [
+        "",
+        "{}",
+        r#"{"result":{}}"#,
+        r#"{"code":0,"message":"Success","sequence":1}"#,
+        r#"{"result":{"additions":{"log_id":"x"},"prefetch":true}}"#,
+        r#"{"data":{},"list":[],"text":"","x":null}"#,
+    ];
+    let results = [
+        RESULT,
+        r#"{"audio_info":{"duration":200}}"#,
+        r#"{"result":{"text":"","x":"y"}}"#,
+        r#"{"result":{"utterances":[]},"data":"x"}"#,
+    ];
+    let unknown = [
+        r#"{"data":{"text":"hello"}}"#,
+        r#"{"text":"hello"}"#,
+        r#"{"sentences":[{"text":"hello"}]}"#,
+        r#"{"result":"hello"}"#,
+        r#"{"result":{"sentences":[1]}}"#,
+        r#"{"result":{"utterances":"hello"}}"#,
+        r#"{"payload_msg":"hello"}"#,
+        r#"{"payload_msg":{"data":"hello"}}"#,
+        r#"{"error":"sorry"}"#,
+    ];
+    for (list, content) in [
+        (&nothing[..], Content::Nothing),
+        (&results[..], Content::Results),
+        (&unknown[..], Content::Unknown),
     ] {
-        assert_eq!(decode(json).content(), content, "{json}");
+        for json in list {
+            assert_eq!(decode(json).content(), content, "{json}");
+        }
     }
 }
 
@@ -393,4 +381,17 @@ fn large_lists_are_bounded() {
     let response = decode(&json);
     assert_eq!(response.utterances.unwrap().len(), MAX_UTTERANCES);
     assert_eq!(response.text.as_deref(), Some("after"));
+}
+
+#[test]
+fn the_words_of_a_response_are_bounded_together() {
+    let words = format!("[{}]", vec![r#"{"text":"a"}"#; 90_000].join(","));
+    let utterance = format!(r#"{{"text":"a","words":{words}}}"#);
+    let list = vec![utterance; 5].join(",");
+    let json = format!(r#"{{"result":[{{"utterances":[{list}]}},{{"utterances":[{list}]}}]}}"#);
+    let response = decode(&json);
+    let utterances = response.utterances.unwrap();
+    let words: Vec<_> = utterances.iter().map(|u| u.words.iter().count()).collect();
+    assert_eq!(words, [90_000, 90_000, 90_000, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(utterances.iter().all(|utterance| utterance.text == "a"));
 }

@@ -2,64 +2,56 @@
 //! start begins where the one before it ended, and its end or its text tells which one it is.
 use proptest::prelude::*;
 
+use super::script::script;
 use super::*;
-
-/// An utterance of the second pass: no start and no words.
-fn ends(text: &str, end: i64) -> Said {
-    Said::bare(text, Some((-1, end))).definite()
-}
 
 #[test]
 fn in_single_each_sentence_of_the_second_pass_comes_once() {
-    let mut stream = Stream::single();
-    for (number, text, end) in [(0, "A", 2902), (1, "B", 5000), (2, "C", 9000)] {
-        let updates = stream.hear(end as u64 + 400, &[ends(text, end)]);
-        assert_eq!(brief(&updates), [(number, text, "F")]);
-        assert_eq!(stream.hear(end as u64 + 500, &[ends(text, end)]), []);
-    }
-    let times: Vec<_> = stream.latest.values().map(|u| (u.start, u.end)).collect();
-    let at = |start, end| (Some(ms(start)), Some(ms(end)));
-    assert_eq!(times, [at(0, 2902), at(2902, 5000), at(5000, 9000)]);
+    script(
+        "single
+        3302: A@-2902!  | 0 A F
+        3402: A@-2902!  |
+        5400: B@-5000!  | 1 B F
+        5500: B@-5000!  |
+        9400: C@-9000!  | 2 C F
+        9500: C@-9000!  |
+        times 0         | 0-2902
+        times 1         | 2902-5000
+        times 2         | 5000-9000",
+    );
 }
 
 #[test]
 fn in_full_each_sentence_of_the_second_pass_comes_once() {
-    let mut stream = Stream::full();
-    let a = || said("a", 2000, 2500);
-    assert_eq!(brief(&stream.hear(2800, &[a()])), [(0, "a", "")]);
-    let list = [ends("A", 2902)];
-    assert_eq!(brief(&stream.hear(3300, &list)), [(0, "A", "F")]);
-    let list = [ends("A", 2902), said("b", 4300, 4500)];
-    assert_eq!(brief(&stream.hear(4900, &list)), [(1, "b", "")]);
-    let list = [ends("A", 2902), ends("B", 5000)];
-    assert_eq!(brief(&stream.hear(5400, &list)), [(1, "B", "F")]);
-    assert_eq!(stream.hear(5500, &list), []);
-    assert_eq!(stream.hear_last(5500, &list), []);
-    assert_eq!(
-        stream.latest[&0].start,
-        Some(ms(2000)),
-        "as it was reported"
+    script(
+        "2800: a@2000-2500                  | 0 a
+        3300: A@-2902!                      | 0 A F
+        4900: A@-2902! / b@4300-4500        | 1 b
+        5400: A@-2902! / B@-5000!           | 1 B F
+        5500: A@-2902! / B@-5000!           |
+        5500 last: A@-2902! / B@-5000!      |
+        times 0                             | 2000-2902
+        times 1                             | 4300-5000",
     );
-    assert_eq!(stream.latest[&1].start, Some(ms(4300)));
 }
 
 #[test]
 fn a_late_second_pass_without_starts_finds_its_own() {
-    let mut stream = Stream::single();
-    stream.hear(1500, &[said("won", 500, 1000)]);
-    stream.hear(3000, &[said("two", 2100, 2600)]);
-    let updates = stream.hear(4000, &[ends("Two.", 2620)]);
-    assert_eq!(brief(&updates), [(1, "Two.", "F")]);
-    let updates = stream.hear(4500, &[ends("One.", 1020)]);
-    assert_eq!(brief(&updates), [(0, "One.", "F")]);
+    script(
+        "single
+        1500: won@500-1000    | 0 won
+        3000: two@2100-2600   | 1 two
+        4000: Two.@-2620!     | 1 Two. F
+        4500: One.@-1020!     | 0 One. F",
+    );
     // A new one matches no open one, and covers none.
-    let mut stream = Stream::single();
-    stream.hear(1500, &[said("won", 500, 1000)]);
-    let updates = stream.hear(4000, &[ends("Two.", 2620)]);
-    assert_eq!(brief(&updates), [(1, "Two.", "F")]);
-    assert_eq!(updates[0].start, Some(ms(1000)));
-    let updates = stream.hear(4500, &[ends("One.", 1020)]);
-    assert_eq!(brief(&updates), [(0, "One.", "F")]);
+    script(
+        "single
+        1500: won@500-1000    | 0 won
+        4000: Two.@-2620!     | 1 Two. F
+        times 1               | 1000-2620
+        4500: One.@-1020!     | 0 One. F",
+    );
 }
 
 /// A second pass may end an utterance as soft and then as hard, with other ends. The text tells
@@ -67,49 +59,41 @@ fn a_late_second_pass_without_starts_finds_its_own() {
 #[test]
 fn in_single_an_utterance_that_is_ended_twice_is_one() {
     let sentence = "The rain has stopped.";
-    let interim = || said("the rain has stopped", 700, 2600);
-    // Whether it was announced, the second text and end, and whether that makes another utterance.
-    for (announced, text, end, is_new) in [
-        (true, sentence, 3000, false),
-        (false, sentence, 3000, false),
-        (false, "the rain has stopped", 2300, false),
-        (true, sentence, 3300, false),
-        (false, sentence, 3400, true),
-        (true, "Why?", 3000, true),
+    let interim = "2650: the rain has stopped@700-2600 | 0 the rain has stopped";
+    // Whether it was announced, the second text and end, and what follows.
+    for (announced, text, end, follows) in [
+        (interim, sentence, 3000, ""),
+        ("", sentence, 3000, ""),
+        ("", "the rain has stopped", 2300, ""),
+        (interim, sentence, 3300, ""),
+        ("", sentence, 3400, "1 The rain has stopped. F"),
+        (interim, "Why?", 3000, "1 Why? F"),
     ] {
-        let mut stream = Stream::single();
-        if announced {
-            stream.hear(2650, &[interim()]);
-        }
-        assert_eq!(
-            brief(&stream.hear(2900, &[ends(sentence, 2700)])),
-            [(0, sentence, "F")]
-        );
-        let second = stream.hear(3900, &[ends(text, end)]);
-        let expected = is_new.then_some((1, text, "F"));
-        assert_eq!(
-            brief(&second),
-            Vec::from_iter(expected),
-            "{announced} {text} {end}"
-        );
+        script(&format!(
+            "single
+            {announced}
+            2900: {sentence}@-2700!  | 0 {sentence} F
+            3900: {text}@-{end}!     | {follows}"
+        ));
     }
-    let chinese = "今天天气好。";
-    let mut stream = Stream::single();
-    assert_eq!(stream.hear(1500, &[ends(chinese, 1300)]).len(), 1);
-    assert_eq!(stream.hear(1900, &[ends(chinese, 1700)]), []);
+    script("single\n 1500: 今天天气好。@-1300! | 0 今天天气好。 F\n 1900: 今天天气好。@-1700! |");
 }
 
 #[test]
 fn the_same_words_said_again_are_another_sentence() {
-    for (mut stream, full) in [(Stream::full(), true), (Stream::single(), false)] {
-        let mut list = Vec::new();
-        for (number, end) in [580, 920, 1260, 9000].into_iter().enumerate() {
-            list.push(ends("Yes.", end));
-            let listed = if full { &list[..] } else { &list[number..] };
-            let updates = stream.hear(end as u64 + 100, listed);
-            assert_eq!(brief(&updates), [(number as u32, "Yes.", "F")]);
-        }
-    }
+    script(
+        "single
+        680: Yes.@-580!     | 0 Yes. F
+        1020: Yes.@-920!    | 1 Yes. F
+        1360: Yes.@-1260!   | 2 Yes. F
+        9100: Yes.@-9000!   | 3 Yes. F",
+    );
+    script(
+        "680: Yes.@-580!                                              | 0 Yes. F
+        1020: Yes.@-580! / Yes.@-920!                                 | 1 Yes. F
+        1360: Yes.@-580! / Yes.@-920! / Yes.@-1260!                   | 2 Yes. F
+        9100: Yes.@-580! / Yes.@-920! / Yes.@-1260! / Yes.@-9000!     | 3 Yes. F",
+    );
 }
 
 #[derive(Debug, Clone)]

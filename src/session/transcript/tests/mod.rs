@@ -11,6 +11,7 @@ mod recorded;
 mod repeats;
 mod restore;
 mod rules;
+mod script;
 mod speech;
 
 use std::collections::BTreeMap;
@@ -73,11 +74,6 @@ impl Said {
         self
     }
 
-    pub(super) fn source(mut self, source: &str) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
     fn json(&self) -> String {
         let mut json = format!("{{\"text\":{:?},\"definite\":{}", self.text, self.definite);
         if let Some((start, end)) = self.times {
@@ -115,8 +111,13 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(result_type: ResultType) -> Self {
+        Self::lagging(result_type, ms(2000))
+    }
+
+    /// A stream of a service with this result delay.
+    pub(super) fn lagging(result_type: ResultType, delay: Duration) -> Self {
         let [tracker, plain] = [(); 2].map(|()| {
-            let mut tracker = TranscriptTracker::new(result_type);
+            let mut tracker = TranscriptTracker::new(result_type, delay);
             tracker.connect(Duration::ZERO);
             tracker
         });
@@ -137,16 +138,6 @@ impl Stream {
 
     pub(super) fn single() -> Self {
         Self::new(ResultType::Single)
-    }
-
-    /// A stream of a service with a longer result delay.
-    pub(super) fn lagging(lag: Duration) -> Self {
-        let mut stream = Self::full();
-        for tracker in [&mut stream.tracker, &mut stream.plain] {
-            *tracker = TranscriptTracker::new(ResultType::Full).with_result_delay(lag);
-            tracker.connect(Duration::ZERO);
-        }
-        stream
     }
 
     pub(super) fn connect(&mut self, origin: Duration) {

@@ -1,4 +1,5 @@
 //! Sequences with the oddities of recorded traffic.
+use super::script::script;
 use super::*;
 
 /// Twenty responses with one growing utterance: its start 732 in the first and 592 from then on,
@@ -70,27 +71,13 @@ fn repeated_text_with_only_prefetch_new_is_no_news() {
 
 #[test]
 fn two_passes_with_a_growing_list() {
-    let mut stream = Stream::full();
-    let soft = |u: Said| u.source("two_pass").definite();
-    stream.hear(1200, &[said("there rain", 592, 1100).source("stream")]);
-    stream.hear(
-        2600,
-        &[said("there rain stopped", 592, 2000).source("stream")],
+    script(
+        "1200: there rain@592-1100#a  | 0 there rain
+        2600: there rain stopped@592-2000#a  | 0 there rain stopped
+        3400: The rain stopped.@592-2050!#b / let@3100-3300#a  | 0 The rain stopped. F / 1 let
+        5200: The rain stopped.@592-2050!#b / Let us go.@3080-4100!#b / @-  | 1 Let us go. F
+        5400 last: The rain stopped.@592-2050!#b / Let us go.@3080-4100!#b  |",
     );
-    let first = soft(said("The rain stopped.", 592, 2050));
-    let updates = stream.hear(
-        3400,
-        &[first.clone(), said("let", 3100, 3300).source("stream")],
-    );
-    assert_eq!(
-        brief(&updates),
-        [(0, "The rain stopped.", "F"), (1, "let", "")]
-    );
-    let placeholder = Said::bare("", Some((-1, -1)));
-    let second = soft(said("Let us go.", 3080, 4100));
-    let updates = stream.hear(5200, &[first.clone(), second.clone(), placeholder]);
-    assert_eq!(brief(&updates), [(1, "Let us go.", "F")]);
-    assert_eq!(brief(&stream.hear_last(5400, &[first, second])), []);
 }
 
 #[test]

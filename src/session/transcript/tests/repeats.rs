@@ -47,23 +47,6 @@ fn without_times_the_same_words_may_be_said_again() {
     }
 }
 
-/// Without a duration, the ends tell how far the service has processed the audio.
-#[test]
-fn ends_that_are_passed_over_still_count() {
-    let mut stream = Stream::full();
-    stream.sent = ms(60_000);
-    let list = |texts: &[Said]| {
-        let list: Vec<_> = texts.iter().map(Said::json).collect();
-        format!(r#"{{"result":{{"utterances":[{}]}}}}"#, list.join(","))
-    };
-    let long = said("Long.", 0, 9000).definite();
-    for _ in 0..3 {
-        stream.raw(&list(&[long.clone(), said("b", 9400, 9410)]), false);
-    }
-    assert_eq!(stream.tracker.repeated(), 1);
-    assert_eq!(stream.tracker.processed_until(), ms(9410));
-}
-
 /// A list of placeholders alone lists nothing: the text beside it is the utterance, however often
 /// they come again.
 #[test]

@@ -1,5 +1,7 @@
 //! The configuration that properties and variables make.
 
+mod credentials;
+
 use serde_json::json;
 
 use gst::prelude::*;

@@ -59,7 +59,10 @@ fn missing_credentials_are_named() {
         (["a", "", ""], ["", "", "b"], "access-key", access),
     ] {
         let error = used(properties, variables).expect_err("something is missing");
-        assert_eq!((error.property, error.problem.as_str()), (property, problem));
+        assert_eq!(
+            (error.property, error.problem.as_str()),
+            (property, problem)
+        );
     }
 }
 

@@ -113,9 +113,9 @@ impl Recognition {
                 false => gst::PadProbeReturn::Ok,
             }
         });
-        let last = self.sink.static_pad("sink").ok_or("a pad is missing")?;
+        // Not on the element's own pad: there it may wait for the last words first.
         let has_ended = self.has_ended.clone();
-        last.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        entry.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             let kind = info.event().map(|event| event.type_());
             match kind {
                 Some(gst::EventType::Eos) => has_ended.store(true, Ordering::Relaxed),

@@ -46,7 +46,11 @@ fn a_killed_batch_goes_on() {
 #[test]
 fn ctrl_c_leaves_what_is_whole() {
     let batch = Batch::new("ctrl-c");
-    let service = service(faulty(&["hang@1s#2"]));
+    // Nor does another connection give any.
+    let again = (3..9).map(|n| format!("hang@handshake#{n}"));
+    let faults: Vec<String> = ["hang@1s#2".to_owned()].into_iter().chain(again).collect();
+    let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
+    let service = service(faulty(&faults));
     let inputs = [
         batch.input("first.wav", 1),
         batch.input("second.wav", 2),
@@ -139,4 +143,20 @@ fn a_second_ctrl_c_quits_the_batch() {
         (130, "0 of 1 transcribed, 1 not finished\n")
     );
     assert_eq!(batch.transcripts(), []);
+}
+
+/// What was read to its end only waits for its last words: it is whole.
+#[test]
+fn an_input_that_was_read_becomes_whole() {
+    let batch = Batch::new("read");
+    let service = service(Options::default());
+    let talk = batch.input("talk.wav", 4);
+    let options = ["--set", "max-speed=4"];
+    let running = Running::start(batch.command(&service, &[&talk]).args(options));
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 48_000)));
+    running.signal("INT");
+    let (status, out, err) = running.end();
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(out.lines().last(), Some("1 of 1 transcribed"));
+    assert_eq!(batch.transcripts(), found(&[("talk.txt", 4)]));
 }

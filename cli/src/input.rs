@@ -76,6 +76,9 @@ impl Input {
             ([], Some(name)) => devices::find(name).map(Input::Device),
             (_, Some(_)) => Err(ONE_SOURCE.to_owned()),
             // A URI, or a file, existing or misspelt: a piece of one word is an element's name.
+            ([name], None) if Path::new(name).is_dir() => Err(format!(
+                "{name} is a directory: `volcasr transcribe` takes it"
+            )),
             ([name], None) if !is_piece(name) => Input::open(name)
                 .map_err(|error| format!("{error} (nor is there an element of that name)")),
             // In one argument it is as it stands.

@@ -9,8 +9,8 @@ use crate::output::streams::Streams;
 use crate::output::transcript::Transcript;
 use crate::output::writer::line;
 use crate::terminal::screen::{Screen, status_columns};
-use crate::terminal::wrap::{join, wrap};
-use crate::terminal::{can_draw, has_colour, size};
+use crate::terminal::wrap::join;
+use crate::terminal::{can_draw, has_colour, kept, size};
 
 /// Where captions are shown.
 pub struct Display {
@@ -75,9 +75,7 @@ impl Display {
         match &mut self.kind {
             Kind::Live(screen) => {
                 let size = size();
-                // The last column stays empty, as in the interim text below.
-                let columns = size.columns.saturating_sub(1).max(2);
-                let kept: Vec<String> = shown.iter().flat_map(|line| wrap(line, columns)).collect();
+                let kept: Vec<String> = shown.iter().flat_map(|line| kept(line)).collect();
                 let pending: Vec<String> = pending
                     .iter()
                     .map(|transcript| line(transcript, &one_line(&transcript.text), None))

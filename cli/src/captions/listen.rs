@@ -16,6 +16,7 @@ use crate::output::order::Order;
 use crate::output::transcript::Transcript;
 use crate::pipeline::Recognition;
 use crate::pipeline::guard::Guard;
+use crate::terminal::on_stderr;
 
 /// Interval of looks at state that no message reports.
 const REFRESH: Duration = Duration::from_millis(250);
@@ -214,7 +215,9 @@ impl Captions {
     fn note(&mut self, line: &str) -> Result<(), Failure> {
         if !self.is_quiet {
             self.clear()?;
-            eprintln!("{line}");
+            for line in on_stderr(line) {
+                eprintln!("{line}");
+            }
         }
         Ok(())
     }

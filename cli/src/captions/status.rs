@@ -13,6 +13,8 @@ use crate::terminal::wrap::{head, width};
 /// A bar that is shorter says nothing.
 const SHORTEST_BAR: usize = 8;
 const LONGEST_BAR: usize = 30;
+/// Columns of the space before a bar, its brackets, and the percents behind it.
+const AROUND_BAR: usize = 11;
 /// Columns of the level, and what its first one stands for.
 const LEVEL_BAR: usize = 6;
 const FAINTEST_DB: f64 = -48.0;
@@ -148,17 +150,27 @@ impl Status {
                 " ".repeat(LEVEL_BAR - level)
             ));
         }
-        if let Some(latency) = self.latency {
-            add(format!(
-                "latency {:.2} s",
-                latency.mseconds() as f64 / 1000.0
-            ));
-        }
-        if let Some(part) = self.part() {
-            let room = columns.saturating_sub(width(&line) + 11).min(LONGEST_BAR);
-            if room >= SHORTEST_BAR {
-                line = format!("{line}   {}", bar(part, room));
+        let latency = self.latency.map(|latency| {
+            let seconds = latency.mseconds() as f64 / 1000.0;
+            format!("latency {seconds:.2} s")
+        });
+        // Of a file, the progress says more than the latency.
+        let bar_room = |line: &str| {
+            let room = columns.saturating_sub(width(line) + AROUND_BAR);
+            (room >= SHORTEST_BAR).then_some(room.min(LONGEST_BAR))
+        };
+        let part = self.part();
+        if let Some(latency) = latency {
+            let longer = format!("{line}   {latency}");
+            let has_room = width(&longer) <= columns;
+            let costs_bar =
+                part.is_some() && bar_room(&longer).is_none() && bar_room(&line).is_some();
+            if has_room && !costs_bar {
+                line = longer;
             }
+        }
+        if let (Some(part), Some(room)) = (part, bar_room(&line)) {
+            line = format!("{line}   {}", bar(part, room));
         }
         line
     }
@@ -219,6 +231,11 @@ mod tests {
     #[test]
     fn as_much_as_fits() {
         let file = listening();
+        let short = Status {
+            duration: None,
+            level: None,
+            ..listening()
+        };
         let microphone = Status {
             duration: None,
             ..listening()
@@ -229,6 +246,12 @@ mod tests {
             (
                 &file,
                 58,
+                "listening to talk.wav   1:01 / 1:40   [######......]  50 %",
+            ),
+            (&short, 58, "listening to talk.wav   1:01   latency 0.42 s"),
+            (
+                &file,
+                52,
                 "listening to talk.wav   1:01 / 1:40   latency 0.42 s",
             ),
             (

@@ -20,6 +20,21 @@ pub fn size() -> Size {
     }
 }
 
+/// Returns a line as standard error shows it: on a terminal it is broken between words.
+pub fn on_stderr(line: &str) -> Vec<String> {
+    use std::io::IsTerminal;
+    match std::io::stderr().is_terminal() {
+        true => kept(line),
+        false => vec![line.to_owned()],
+    }
+}
+
+/// Returns a line that stays on the terminal, broken between words. The last column stays empty, as
+/// in what is drawn below it.
+pub fn kept(line: &str) -> Vec<String> {
+    wrap::wrap(line, size().columns.saturating_sub(1).max(2))
+}
+
 /// Whether standard output is a terminal that can be drawn on.
 pub fn can_draw() -> bool {
     use std::io::IsTerminal;

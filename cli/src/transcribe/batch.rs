@@ -16,7 +16,7 @@ use super::tally::Tally;
 use crate::failure::{Failure, Kind, println};
 use crate::interrupt::interrupts;
 use crate::terminal::screen::Screen;
-use crate::terminal::{can_draw, has_colour, size};
+use crate::terminal::{can_draw, has_colour, kept, size};
 
 /// Interval at which lines are drawn anew, and a pause is looked at.
 const REFRESH: Duration = Duration::from_millis(250);
@@ -181,7 +181,7 @@ impl<'a> Batch<'a> {
         let line = crate::failure::one_line(line);
         match (&self.screen, self.has_stdout) {
             _ if self.is_quiet => Ok(()),
-            (Some(_), _) => self.draw(&[line]),
+            (Some(_), _) => self.draw(&kept(&line)),
             (None, true) => println(&line),
             (None, false) => {
                 eprintln!("{line}");

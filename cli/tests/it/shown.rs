@@ -10,7 +10,7 @@ use crate::support::program::write_wav;
 use crate::support::*;
 use volcasr_loopback::{Options, Service};
 
-/// `captions` on a terminal that `script` (util-linux) makes, of 70 columns.
+/// `captions` on a terminal that `script` (util-linux) makes, of 80 columns.
 struct Shown {
     child: Child,
     output: Receiver<Vec<u8>>,
@@ -22,7 +22,7 @@ impl Shown {
         let quoted = arguments.iter().map(|argument| format!(" '{argument}'"));
         let program = env!("CARGO_BIN_EXE_volcasr");
         let line = format!(
-            "stty cols 70 rows 20; exec '{program}' captions{}",
+            "stty cols 80 rows 20; exec '{program}' captions{}",
             quoted.collect::<String>()
         );
         let mut child = Command::new("script")

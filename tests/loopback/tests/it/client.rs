@@ -126,9 +126,7 @@ impl Client {
     }
 
     pub async fn with(service: &Service, request: Request) -> Result<Self, Error> {
-        let tcp = TcpStream::connect(("127.0.0.1", service.port()))
-            .await
-            .unwrap();
+        let tcp = TcpStream::connect(("127.0.0.1", service.port())).await?;
         let (ws, _) = tokio_tungstenite::client_async(request, tcp).await?;
         Ok(Self { ws, next: 1 })
     }

@@ -1,8 +1,12 @@
 //! The messages of a pipeline, as the tests read them.
 
+use std::fmt::Display;
+
 use gst::prelude::*;
 
-use super::LONG;
+use volcasr_loopback::marks::Mark;
+
+use super::{LONG_TIME, assert_ends_once, expected, marks_of};
 
 /// One `volcasr-transcript` message.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -109,14 +113,48 @@ impl BusLog {
         self.reports(gst::MessageType::Warning)
     }
 
+    /// Adds what came later.
+    pub fn add(&mut self, later: BusLog) {
+        self.messages.extend(later.messages);
+    }
+
+    /// Asserts that nothing went wrong, and that each utterance ends once.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        self.assert_clean_in("");
+    }
+
+    #[track_caller]
+    pub fn assert_clean_in(&self, case: impl Display) {
+        self.assert_no_errors(&case);
+        self.assert_no_warnings(&case);
+        assert_ends_once(&self.transcripts());
+    }
+
+    /// Asserts that there was no error, and that the final words are the marks, moved by `offset`
+    /// milliseconds.
+    #[track_caller]
+    pub fn assert_said(&self, marks: &[Mark], offset: u64) {
+        self.assert_said_in("", marks, offset);
+    }
+
+    #[track_caller]
+    pub fn assert_said_in(&self, case: impl Display, marks: &[Mark], offset: u64) {
+        self.assert_no_errors(&case);
+        assert_ends_once(&self.transcripts());
+        assert_eq!(marks_of(&self.finals()), expected(marks, offset), "{case}");
+    }
+
     /// Asserts that there is no error; `case` is for the message.
-    pub fn assert_no_errors(&self, case: impl std::fmt::Display) {
+    #[track_caller]
+    pub fn assert_no_errors(&self, case: impl Display) {
         let errors = self.errors();
         assert!(errors.is_empty(), "{case}: {errors:?}");
     }
 
     /// Asserts that there is no warning; `case` is for the message.
-    pub fn assert_no_warnings(&self, case: impl std::fmt::Display) {
+    #[track_caller]
+    pub fn assert_no_warnings(&self, case: impl Display) {
         let warnings = self.warnings();
         assert!(warnings.is_empty(), "{case}: {warnings:?}");
     }
@@ -171,7 +209,7 @@ pub fn listen(bus: &gst::Bus) -> BusLog {
 pub fn listen_until(bus: &gst::Bus, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
     let mut log = BusLog::default();
     loop {
-        let message = bus.timed_pop(gst::ClockTime::try_from(LONG).expect("short"));
+        let message = bus.timed_pop(LONG_TIME);
         let message = message.unwrap_or_else(|| panic!("nothing more came: {log:#?}"));
         let last = is_last(&message);
         log.messages.push(message);
@@ -188,4 +226,46 @@ pub struct Report {
     pub debug: Option<String>,
     pub details: Option<gst::Structure>,
     pub source: Option<String>,
+}
+
+impl Report {
+    /// Asserts its domain and code, and that its text has these parts.
+    #[track_caller]
+    pub fn assert_is<E>(&self, error: E, parts: &[&str])
+    where
+        E: gst::glib::error::ErrorDomain,
+    {
+        assert!(self.error.matches(error), "{self:?}");
+        for part in parts {
+            assert!(self.error.message().contains(part), "no {part} in {self:?}");
+        }
+    }
+
+    /// Returns one of its details, if there is such a number.
+    pub fn number(&self, name: &str) -> Option<u32> {
+        self.details.as_ref()?.get(name).ok()
+    }
+
+    pub fn is_retryable(&self) -> bool {
+        let details = self.details.as_ref().expect("details");
+        assert_eq!(details.name(), "volcasr-error");
+        details.get("retryable").expect("a flag")
+    }
+}
+
+/// Whether an utterance ends with this message.
+pub fn is_final(message: &gst::Message) -> bool {
+    Transcript::parse(message).is_some_and(|t| t.is_final)
+}
+
+pub fn is_transcript(message: &gst::Message) -> bool {
+    Transcript::parse(message).is_some()
+}
+
+pub fn is_warning(message: &gst::Message) -> bool {
+    message.type_() == gst::MessageType::Warning
+}
+
+pub fn is_error(message: &gst::Message) -> bool {
+    message.type_() == gst::MessageType::Error
 }

@@ -29,9 +29,7 @@ pub fn faulty(texts: &[&str], spikes: bool) -> Options {
 
 /// A sink that is fast, but not so fast that everything is sent before the service can object.
 pub fn fast_sink(service: &Service) -> gst::Element {
-    let sink = sink(service);
-    sink.set_property("max-speed", 40.0);
-    sink
+    set(sink(service), "max-speed=40")
 }
 
 /// Returns the words that the marks must give: with their own times, or with spikes of 80 ms
@@ -208,6 +206,11 @@ pub fn error_frame(code: u32, body: &str) -> Vec<u8> {
     frame.extend((body.len() as u32).to_be_bytes());
     frame.extend(body.as_bytes());
     frame
+}
+
+/// Bytes as a fault takes them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A short binary WebSocket message from a server, as it stands on the socket.

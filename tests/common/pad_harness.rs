@@ -2,9 +2,10 @@
 //! buffer in the test's own order.
 
 use gst::prelude::*;
+use volcasr_loopback::{Options, Service};
 
-use super::text::TextLog;
-use super::{BusLog, Transcript, listen_until};
+use super::text::{TextLog, is_transcriber};
+use super::{BusLog, Transcript, listen_until, service, set, unpaced_sink};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -58,12 +59,20 @@ impl PadHarness {
         }
     }
 
+    /// Changes the state of the pipeline.
+    pub fn go(&self, state: gst::State) {
+        self.pipeline.set_state(state).expect("to change");
+    }
+
     pub fn play(&self) {
-        self.pipeline
-            .set_state(gst::State::Playing)
-            .expect("to play");
+        self.go(gst::State::Playing);
         assert!(self.begin("first"));
         assert!(self.segment(&Segment::new()));
+    }
+
+    /// Returns the log of what a transcriber pushes.
+    pub fn text(&self) -> &TextLog {
+        self.text.as_ref().expect("a transcriber")
     }
 
     /// STREAM_START and CAPS.
@@ -106,6 +115,18 @@ impl PadHarness {
             .expect("it is taken");
     }
 
+    /// Pushes buffers of `size` milliseconds until one is refused.
+    pub fn push_until_refused<'a>(
+        &self,
+        pieces: impl Iterator<Item = &'a [u8]>,
+        size: u64,
+    ) -> Option<gst::FlowError> {
+        let mut buffers = (0..)
+            .zip(pieces)
+            .map(|(n, pcm)| self.buffer(Some(n * size), pcm));
+        buffers.find_map(|buffer| self.pad.push(buffer).err())
+    }
+
     /// Pushes one buffer with DISCONT, as elements do after a gap.
     pub fn jump(&self, at: u64, pcm: &[u8]) {
         let mut buffer = self.buffer(Some(at), pcm);
@@ -136,8 +157,12 @@ impl PadHarness {
 
     /// EOS, and everything that was said until then.
     pub fn end(&self) -> BusLog {
-        assert!(self.pad.push_event(gst::event::Eos::new()));
+        assert!(self.eos());
         self.listen()
+    }
+
+    pub fn eos(&self) -> bool {
+        self.pad.push_event(gst::event::Eos::new())
     }
 
     pub fn listen(&self) -> BusLog {
@@ -164,5 +189,23 @@ impl PadHarness {
         self.note(BusLog {
             messages: std::iter::from_fn(|| self.bus.pop()).collect(),
         })
+    }
+}
+
+/// Ways to preroll, as a property: with one that the state change waits for, and without. A filter
+/// has none.
+pub fn ways_to_preroll() -> &'static [&'static str] {
+    match is_transcriber() {
+        true => &[""],
+        false => &["async=true", "async=false"],
+    }
+}
+
+/// Runs a test in each of them, on a playing sink that sends as fast as it can.
+pub fn each_way(test: impl Fn(&Service, &PadHarness, &str)) {
+    for case in ways_to_preroll() {
+        let service = service(Options::default());
+        let harness = PadHarness::new(set(unpaced_sink(&service), case));
+        test(&service, &harness, case);
     }
 }

@@ -1,6 +1,7 @@
 //! The text pad of a transcriber in the tests' pipelines, and what comes out of it.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -176,18 +177,44 @@ pub fn texts(out: &[Out]) -> Vec<Text> {
     texts.collect()
 }
 
-/// The names of the events, custom ones by their structures'; without gaps.
-pub fn events(out: &[Out]) -> Vec<String> {
-    let events = out.iter().filter_map(|out| match out {
-        Out::Event(event) => Some(match event.structure() {
-            Some(structure) if event.type_() == gst::EventType::CustomDownstream => {
-                structure.name().to_string()
-            }
-            _ => event.type_().name().to_string(),
-        }),
+/// The events alone, without gaps.
+pub fn event_list(out: &[Out]) -> impl Iterator<Item = &gst::Event> {
+    out.iter().filter_map(|out| match out {
+        Out::Event(event) => Some(event),
+        _ => None,
+    })
+}
+
+/// The gaps alone: start and end in milliseconds.
+pub fn gaps(out: &[Out]) -> Vec<(u64, u64)> {
+    let gaps = out.iter().filter_map(|out| match out {
+        Out::Gap(start, end) => Some((*start, *end)),
         _ => None,
     });
-    events.collect()
+    gaps.collect()
+}
+
+/// The names of the events, custom ones by their structures'; without gaps.
+pub fn events(out: &[Out]) -> Vec<String> {
+    let name = |event: &gst::Event| match event.structure() {
+        Some(structure) if event.type_() == gst::EventType::CustomDownstream => {
+            structure.name().to_string()
+        }
+        _ => event.type_().name().to_string(),
+    };
+    event_list(out).map(name).collect()
+}
+
+/// Makes a pad answer each buffer with an error. Returns whether it has.
+pub fn fail(pad: &gst::Pad, flow: gst::FlowError) -> Arc<AtomicBool> {
+    let failed = Arc::new(AtomicBool::new(false));
+    let flag = failed.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        info.flow_res = Err(flow);
+        flag.store(true, Ordering::SeqCst);
+        gst::PadProbeReturn::Handled
+    });
+    failed
 }
 
 /// What came out in one segment. Times are milliseconds.

@@ -1,0 +1,157 @@
+//! A pipeline that a test feeds by hand.
+
+use gst::prelude::*;
+
+use super::text::{Out, TextLog};
+use super::{BusLog, listen, listen_until};
+
+/// `appsrc ! volcasrsink`, fed by hand.
+pub struct TestPipeline {
+    pub pipeline: gst::Pipeline,
+    pub source: gst_app::AppSrc,
+    pub sink: gst::Element,
+    pub bus: gst::Bus,
+    pub rate: u32,
+    /// The timestamp of the next buffer of [`push`](Self::push).
+    pub next: gst::ClockTime,
+    /// Log of what a transcriber pushes.
+    pub text: Option<TextLog>,
+}
+
+impl Drop for TestPipeline {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+impl TestPipeline {
+    pub fn new(sink: gst::Element) -> Self {
+        let rate = sink.property::<i32>("rate") as u32;
+        let source = gst_app::AppSrc::builder()
+            .caps(
+                &gst::Caps::builder("audio/x-raw")
+                    .field("format", "S16LE")
+                    .field("layout", "interleaved")
+                    .field("rate", rate as i32)
+                    .field("channels", 1)
+                    .build(),
+            )
+            .format(gst::Format::Time)
+            .build();
+        // Buffers wait in the sink, not before it; a test that wants a bound sets it.
+        source.set_max_bytes(0);
+        let pipeline = gst::Pipeline::new();
+        pipeline
+            .add_many([source.upcast_ref(), &sink])
+            .expect("a new pipeline");
+        source.link(&sink).expect("caps that fit");
+        let bus = pipeline.bus().expect("a pipeline's bus");
+        let text = TextLog::attach(&pipeline, &sink);
+        TestPipeline {
+            text,
+            pipeline,
+            source,
+            sink,
+            bus,
+            rate,
+            next: gst::ClockTime::ZERO,
+        }
+    }
+
+    pub fn play(&self) {
+        self.text.iter().for_each(|text| text.begin(&self.pipeline));
+        self.go(gst::State::Playing);
+    }
+
+    /// Changes the state of the pipeline.
+    pub fn go(&self, state: gst::State) {
+        self.pipeline.set_state(state).expect("to change");
+    }
+
+    /// Pushes `pcm` in buffers of `ms` milliseconds, with timestamps that go on.
+    pub fn push(&mut self, pcm: &[u8], ms: usize) {
+        for piece in pcm.chunks(self.rate as usize / 1000 * 2 * ms) {
+            self.push_at(self.next, piece);
+        }
+    }
+
+    /// Pushes one buffer at `pts`; [`push`](Self::push) goes on behind it.
+    pub fn push_at(&mut self, pts: gst::ClockTime, pcm: &[u8]) {
+        let duration = self.time_of(pcm);
+        let mut buffer = gst::Buffer::from_slice(pcm.to_vec());
+        let writable = buffer.get_mut().expect("a new buffer");
+        writable.set_pts(pts);
+        writable.set_duration(duration);
+        // Flushing or at its end: what the test wants to see is on the bus.
+        let _ = self.source.push_buffer(buffer);
+        self.next = pts + duration;
+    }
+
+    pub fn time_of(&self, pcm: &[u8]) -> gst::ClockTime {
+        gst::ClockTime::from_nseconds(pcm.len() as u64 / 2 * 1_000_000_000 / u64::from(self.rate))
+    }
+
+    pub fn end(&self) {
+        let _ = self.source.end_of_stream();
+    }
+
+    /// Returns the messages until EOS or an error, both included.
+    pub fn listen(&self) -> BusLog {
+        self.note(listen(&self.bus))
+    }
+
+    /// Returns the messages until the first that `is_last`, it included.
+    pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
+        self.note(listen_until(&self.bus, is_last))
+    }
+
+    fn note(&self, log: BusLog) -> BusLog {
+        if let Some(text) = &self.text {
+            text.note(&log);
+        }
+        log
+    }
+
+    /// Returns the log of what a transcriber pushes.
+    pub fn text(&self) -> &TextLog {
+        self.text.as_ref().expect("a transcriber")
+    }
+
+    /// Returns what a transcriber pushed.
+    pub fn out(&self) -> Vec<Out> {
+        self.text().out()
+    }
+
+    /// Returns the messages that are on the bus now.
+    pub fn take(&self) -> BusLog {
+        self.note(BusLog {
+            messages: std::iter::from_fn(|| self.bus.pop()).collect(),
+        })
+    }
+
+    /// Returns all that an application or a tool can read: messages, properties, the dot dump.
+    pub fn shown(&self, log: &BusLog) -> String {
+        let mut shown: Vec<String> = log.messages.iter().map(|m| format!("{m:?}")).collect();
+        let reports = log.errors().into_iter().chain(log.warnings());
+        shown.extend(reports.map(|report| format!("{report:?}")));
+        let dot = gst::DebugGraphDetails::all();
+        shown.push(self.pipeline.debug_to_dot_data(dot).into());
+        for property in self.sink.list_properties() {
+            let name = property.name();
+            let is_readable = property.flags().contains(gst::glib::ParamFlags::READABLE);
+            // GStreamer asserts on structures that are null.
+            if is_readable && name != "extra-request" {
+                shown.push(format!("{name}: {:?}", self.sink.property_value(name)));
+            }
+        }
+        shown.join("\n")
+    }
+
+    /// Pushes everything, ends the stream, and listens to the end.
+    pub fn run(&mut self, pcm: &[u8], ms: usize) -> BusLog {
+        self.play();
+        self.push(pcm, ms);
+        self.end();
+        self.listen()
+    }
+}

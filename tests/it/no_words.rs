@@ -34,7 +34,7 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
         sink.set_property("max-reconnects", tries as u32);
         sink.set_property("replay-time", replay as u32);
         let log = TestPipeline::new(sink).run(&speech(2).0, 20);
-        assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+        log.assert_no_errors(&case);
         assert!(log.saw_eos() && log.finals().is_empty(), "{case}");
         let warnings = warnings_of(&log, "volcasr-finish-timeout");
         assert_eq!(warnings.len(), 1, "{case}");
@@ -60,10 +60,12 @@ fn a_stream_without_words_is_no_error() {
             recogniser: Recogniser::Silent,
             ..faulty(end.as_slice(), false)
         });
-        let sink = sink_at(&service, endpoint);
-        sink.set_property("replay-time", replay);
-        let log = TestPipeline::new(sink).run(&vec![0; length * 48], 20);
-        assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+        let log = TestPipeline::new(set(
+            sink_at(&service, endpoint),
+            &format!("replay-time={replay}"),
+        ))
+        .run(&vec![0; length * 48], 20);
+        log.assert_no_errors(&case);
         assert!(log.saw_eos() && log.transcripts().is_empty(), "{case}");
         if end.is_none() {
             log.assert_no_warnings(&case);
@@ -87,31 +89,12 @@ fn a_stream_without_any_answer_is_an_error() {
         ],
         |&(fault, tries)| {
             let service = service(silent_until_the_end(fault));
-            let sink = fast_sink(&service);
-            sink.set_property("finish-timeout", 500u32);
-            sink.set_property("max-reconnects", tries);
-            let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+            let log = TestPipeline::new(set(
+                fast_sink(&service),
+                &format!("finish-timeout=500 max-reconnects={tries}"),
+            ))
+            .run(&speech(2).0, 20);
             assert_failed(&log, &format!("{fault}, {tries} tries"));
         },
     );
-}
-
-/// A response to each packet is no answer while it has no text.
-#[test]
-fn a_stream_whose_responses_have_no_text_is_an_error() {
-    for endpoint in [Endpoint::Bigmodel, Endpoint::Nostream] {
-        for (fault, tries, connections) in [("no-final@finish*", 0u32, 1), ("reset@finish*", 1, 2)]
-        {
-            let service = service(Options {
-                recogniser: Recogniser::Silent,
-                ..faulty(&[fault], false)
-            });
-            let sink = sink_at(&service, endpoint);
-            sink.set_property("finish-timeout", 300u32);
-            sink.set_property("max-reconnects", tries);
-            let log = TestPipeline::new(sink).run(&speech(2).0, 20);
-            assert_failed(&log, &format!("{endpoint:?}, {fault}"));
-            assert_eq!(service.connections().len(), connections, "{fault}");
-        }
-    }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::*;
-use gst::prelude::*;
 use volcasr_loopback::{FaultKind, Gate, Options, Service};
 
 const SENTENCES: u64 = 4;
@@ -24,14 +23,9 @@ const LOSSES: [&str; 8] = [
 
 /// One loss at `when`, with plain words and with spikes: everything holds that should.
 fn lose(losses: &[&str], when: &str) {
-    let cases: Vec<_> = losses
-        .iter()
-        .flat_map(|loss| {
-            [
-                (format!("{loss}@{when}"), false),
-                (format!("{loss}@{when}"), true),
-            ]
-        })
+    let faults = losses.iter().map(|loss| format!("{loss}@{when}"));
+    let cases: Vec<_> = faults
+        .flat_map(|fault| [(fault.clone(), false), (fault, true)])
         .collect();
     in_parallel(&cases, |(fault, spikes)| {
         let service = service(faulty(&[fault], *spikes));
@@ -39,7 +33,7 @@ fn lose(losses: &[&str], when: &str) {
     });
 }
 
-fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> BusLog {
+fn run(service: &Service, case: &str, spikes: bool, losses: usize) {
     let sink = fast_sink(service);
     let mut rig = TestPipeline::new(sink.clone());
     let (pcm, marks) = open_ended_speech(SENTENCES);
@@ -53,21 +47,14 @@ fn run(service: &Service, case: &str, spikes: bool, losses: usize) -> BusLog {
     assert_eq!(stat(&sink, "reconnects"), sessions - 1, "{case}");
     let last = log.finals().last().map(|last| u64::from(last.session));
     assert_eq!(last, Some(sessions - 1), "{case}");
-    let audio = |name| stat(&sink, name);
-    assert_eq!(
-        audio("audio-sent"),
-        audio("audio-received") + audio("audio-replayed"),
-        "{case}"
-    );
-    log
+    let sent = stat(&sink, "audio-received") + stat(&sink, "audio-replayed");
+    assert_eq!(stat(&sink, "audio-sent"), sent, "{case}");
 }
 
 #[test]
 pub fn in_the_handshake() {
-    lose(
-        &["http:429", "http:500", "http:502:<html>", "http:503"],
-        "handshake",
-    );
+    let losses = ["http:429", "http:500", "http:502:<html>", "http:503"];
+    lose(&losses, "handshake");
 }
 
 /// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one
@@ -171,23 +158,22 @@ fn the_end_comes_in_paused() {
             &["reset@2900ms#1", "http:503@handshake#2", "drop@900ms#3"],
             false,
         ));
-        let sink = fast_sink(&service);
-        sink.set_property("async", is_async);
-        sink.set_property("idle-timeout", idle);
+        let sink = set(
+            fast_sink(&service),
+            &format!("async={is_async} idle-timeout={idle}"),
+        );
         let mut rig = TestPipeline::new(sink.clone());
         let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.play();
         rig.push(&pcm, 20);
-        let mut log = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        let mut log = rig.listen_until(is_warning);
         rig.end();
         let all = rig.time_of(&pcm).nseconds();
         wait_until("all is taken", || stat(&sink, "audio-received") == all);
-        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        rig.go(gst::State::Paused);
         wait_until("it is restored twice", || stat(&sink, "reconnects") >= 2);
-        rig.pipeline
-            .set_state(gst::State::Playing)
-            .expect("PLAYING");
-        log.messages.extend(rig.listen().messages);
+        rig.go(gst::State::Playing);
+        log.add(rig.listen());
         assert_whole(&log, &marks, false, &case);
         assert_warned(&log, 3, &case);
         assert!(
@@ -214,9 +200,7 @@ fn nobody_listens_for_a_while() {
 #[test]
 fn the_pipeline_waits_meanwhile() {
     let service = service(Options::default());
-    let sink = sink(&service);
-    sink.set_property_from_str("leaky", "no");
-    sink.set_property("max-queue-time", 1000u32);
+    let sink = set(sink(&service), "leaky=no max-queue-time=1000");
     let (pcm, marks) = open_ended_speech(SENTENCES);
     let mut rig = TestPipeline::new(sink.clone());
     rig.play();

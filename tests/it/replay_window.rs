@@ -2,7 +2,6 @@
 
 use crate::common::faults::*;
 use crate::common::*;
-use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{FaultKind, Gate, Service};
 
@@ -10,9 +9,7 @@ use volcasr_loopback::{FaultKind, Gate, Service};
 /// all of the first part has been sent, and plays on.
 fn lose_in_a_sentence(replay: u32, spikes: bool) -> (BusLog, Vec<Mark>, Service, gst::Element) {
     let service = service(faulty(&[], spikes));
-    let sink = sink(&service);
-    sink.set_property("max-speed", 0.0);
-    sink.set_property("replay-time", replay);
+    let sink = set(unpaced_sink(&service), &format!("replay-time={replay}"));
     let layout = Layout {
         sentence: 20,
         ..Layout::default()
@@ -28,13 +25,10 @@ fn lose_in_a_sentence(replay: u32, spikes: bool) -> (BusLog, Vec<Mark>, Service,
     });
     assert!(service.wait(LONG, |all| all[0].audio_bytes == first.len() as u64));
     assert!(service.inject(FaultKind::Reset));
-    log.messages.extend(
-        rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
-            .messages,
-    );
+    log.add(rig.listen_until(is_warning));
     rig.push(second, 20);
     rig.end();
-    log.messages.extend(rig.listen().messages);
+    log.add(rig.listen());
     (log, marks, service, sink)
 }
 
@@ -48,7 +42,7 @@ fn numbers(finals: &[Transcript]) -> Vec<u32> {
 pub fn without_a_window_what_was_told_ends_unconfirmed() {
     in_parallel(&[false, true], |&spikes| {
         let (log, marks, service, sink) = lose_in_a_sentence(0, spikes);
-        assert!(log.errors().is_empty(), "{:?}", log.errors());
+        log.assert_no_errors("the run");
         assert_ends_once(&log.transcripts());
         assert_warned(&log, 1, "no window");
         let finals = log.finals();
@@ -82,7 +76,7 @@ pub fn a_window_that_has_moved_on_cuts_the_utterance() {
         |&(replay, spikes)| {
             let (log, marks, _service, sink) = lose_in_a_sentence(replay, spikes);
             let case = format!("{replay} {spikes}");
-            assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+            log.assert_no_errors(&case);
             assert_ends_once(&log.transcripts());
             let finals = log.finals();
             let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
@@ -97,34 +91,11 @@ pub fn a_window_that_has_moved_on_cuts_the_utterance() {
     );
 }
 
-/// Lost with everything sent and nothing kept: there is nothing to ask for, and it ends at once.
-#[test]
-fn without_a_window_a_lost_finish_is_given_up() {
-    let service = service(faulty(&["reset@finish"], false));
-    let sink = fast_sink(&service);
-    sink.set_property("replay-time", 0u32);
-    let (pcm, _) = open_ended_speech(2);
-    let log = TestPipeline::new(sink).run(&pcm, 20);
-    assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
-    assert_ends_once(&log.transcripts());
-    let unconfirmed: Vec<_> = log.finals().iter().map(|f| f.unconfirmed).collect();
-    assert_eq!(unconfirmed, [false, true]);
-    assert_eq!(warnings_of(&log, "volcasr-finish-timeout").len(), 1);
-    assert_eq!(
-        service.connections().len(),
-        1,
-        "another session would hear nothing"
-    );
-}
-
 /// Silence that leaves the window is no loss, and no warning of its own.
 #[test]
 pub fn silence_leaves_the_window_unnoticed() {
     let service = service(faulty(&[], false));
-    let sink = sink(&service);
-    sink.set_property("max-speed", 0.0);
-    sink.set_property("replay-time", 1000u32);
-    let mut rig = TestPipeline::new(sink);
+    let mut rig = TestPipeline::new(set(unpaced_sink(&service), "replay-time=1000"));
     rig.play();
     let (pcm, marks) = speech(2);
     let silence = vec![0; 8000 * 48];
@@ -138,15 +109,15 @@ pub fn silence_leaves_the_window_unnoticed() {
     assert!(service.inject(FaultKind::Reset));
     // What is sent into a connection that is gone leaves the window as well: not before the sink
     // knows of it.
-    let mut log = rig.listen_until(|message| message.type_() == gst::MessageType::Warning);
+    let mut log = rig.listen_until(is_warning);
     let offset = rig.next.mseconds();
     rig.push(&pcm, 20);
     rig.end();
     service.release(Gate::Upgrade);
-    log.messages.extend(rig.listen().messages);
+    log.add(rig.listen());
     let mut expected = expected_words(&marks, false);
     expected.extend(crate::common::expected(&marks, offset));
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    log.assert_no_errors("the run");
     assert_eq!(marks_of(&log.finals()), expected);
     assert!(log.finals().iter().all(|f| !f.unconfirmed));
     assert_warned(&log, 1, "silence");

@@ -31,15 +31,10 @@ fn no_network() {
             let log = rig.listen();
             let errors = log.errors();
             assert_eq!(errors[0].source.as_deref(), Some(rig.sink.name().as_str()));
-            let error = &errors[0].error;
-            assert!(error.matches(OpenWrite), "{error:?}");
-            for part in parts {
-                assert!(error.message().contains(part), "no {part} in {error}");
-            }
-            let details = errors[0].details.as_ref().expect("details");
-            assert_eq!(details.name(), "volcasr-error");
-            assert_eq!(details.get::<bool>("retryable"), Ok(true));
-            assert!(!details.has_field("code") && !details.has_field("http-status"));
+            errors[0].assert_is(OpenWrite, &parts);
+            assert!(errors[0].is_retryable());
+            let numbers = ["code", "http-status"].map(|name| errors[0].number(name));
+            assert_eq!(numbers, [None, None]);
             assert_eq!(log.progress().last(), Some(&gst::ProgressType::Error));
         }
     }
@@ -83,17 +78,12 @@ fn no_answer() {
             faults: vec![Fault::nth(1, FaultKind::Hang, when)],
             ..Options::default()
         });
-        let sink = sink(&service);
-        sink.set_property("connect-timeout", 300u32);
-        sink.set_property("max-reconnects", 0u32);
-        let mut rig = TestPipeline::new(sink);
+        let mut rig =
+            TestPipeline::new(set(sink(&service), "connect-timeout=300 max-reconnects=0"));
         rig.play();
         rig.push(&speech(3).0, 100);
         let errors = rig.listen().errors();
-        let error = &errors[0].error;
-        assert!(error.matches(OpenWrite), "{error:?}");
-        assert!(error.message().contains("within 300ms"), "{error}");
-        assert!(error.message().contains("uri"), "{error}");
+        errors[0].assert_is(OpenWrite, &["within 300ms", "uri"]);
         let details = errors[0].details.as_ref().expect("details");
         assert_eq!(
             details.get::<&str>("connect-id").ok(),

@@ -201,6 +201,7 @@ mod tests {
     /// A refusal is known from its status line on.
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_known_by_its_status_line() {
+        const CHUNKED: &str = "HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n";
         let status = "HTTP/1.1 401 Unauthorized\r\n";
         let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\n";
         for (pieces, message) in [
@@ -210,6 +211,10 @@ mod tests {
             // Old proxies and gateways answer with HTTP/1.0.
             (
                 &["HTTP/1.0 401 No\r\nContent-Length: 6\r\n\r\nno key"],
+                "no key",
+            ),
+            (
+                &[CHUNKED, "3\r\nno \r\n", "3\r\nkey\r\n0\r\n\r\n"],
                 "no key",
             ),
             (&[head], ""),

@@ -43,6 +43,17 @@ fn each_error_has_its_retry() {
     }
 }
 
+/// HTTP has a status for a request that did not come in time.
+#[test]
+fn a_connection_that_waited_too_long_ends_without_an_answer_or_with_408() {
+    let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+    assert!(ClientError::from(HandshakeError::Io(reset)).is_stale_connection());
+    for (status, stale) in [(408, true), (503, false)] {
+        let refused = HandshakeError::Refused(Failure::from_http(status, b""));
+        assert_eq!(ClientError::from(refused).is_stale_connection(), stale);
+    }
+}
+
 #[test]
 fn abrupt_ends_are_losses_whether_or_not_the_service_has_answered() {
     for answered in [false, true] {

@@ -96,6 +96,7 @@ fn a_service_that_never_answered_with_words_is_an_error() {
         0 audio 200    | preconnect, connect<10000
         10 connected   | request
         20 say -       | open 0, audio 2-2 0-200
+        25 say 200     |
         30 end 7       | finish 3
         1030 timeout   | close, failed lost: no final 1000",
     );

@@ -18,6 +18,22 @@ fn a_session_without_audio_is_finished_and_the_next_audio_opens_another() {
     );
 }
 
+/// Nothing was lost, so it is not reported as lost.
+#[test]
+fn the_next_session_may_take_another_try() {
+    script(
+        "0 audio 400              | preconnect, connect<10000
+        10 connected              | request
+        20 say -                  | open 0, audio 2-3 0-400
+        30 say 400 A@0-300!       | 0 A F, settled 300
+        4400 timeout              | finish 4
+        4450 last 400             | close, settled 400
+        60000 audio 200           | connect<70000
+        60010 refused later       | retry 1 +1000 from 400: network
+        61010 timeout             | connect<71010",
+    );
+}
+
 #[test]
 fn audio_that_is_still_to_be_heard_counts() {
     script(
@@ -71,6 +87,7 @@ fn without_an_idle_timeout_a_session_stays_open() {
 #[test]
 fn the_service_s_own_idle_timeout_is_no_loss() {
     let session = "set idle 0
+        set reconnects 1
         0 audio 200         | preconnect, connect<10000
         10 connected        | request
         20 say -            | open 0, audio 2-2 0-200
@@ -80,7 +97,9 @@ fn the_service_s_own_idle_timeout_is_no_loss() {
         8000 error 45000081 | close
         9000 audio 200      | connect<19000
         9010 connected      | request
-        9020 say -          | open 1, again 2-2 150-200, audio 3-3 200-400"
+        9020 say -          | open 1, again 2-2 150-200, audio 3-3 200-400
+        17000 error 45000081 | close
+        18000 audio 200     | connect<28000"
     ));
     // Shortly after audio it is one.
     script(&format!(

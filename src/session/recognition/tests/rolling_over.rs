@@ -47,6 +47,16 @@ fn words_that_were_final_before_do_not_come_twice() {
     );
 }
 
+#[test]
+fn a_queue_that_never_runs_dry_does_not_put_it_off() {
+    script(
+        "set session 1000
+        0 audio 4000            | preconnect, connect<10000
+        10 connected            | request
+        20 say -                | open 0, audio 2-9 0-1600, drain, connect<10020",
+    );
+}
+
 /// Audio that was sent again does not count, or one rollover would cause the next.
 #[test]
 fn audio_that_is_sent_again_does_not_count() {

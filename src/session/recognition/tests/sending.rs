@@ -67,6 +67,39 @@ fn progress_resets_the_tries() {
     );
 }
 
+/// That a connection begins later, because audio is no longer kept, is no progress.
+#[test]
+fn audio_that_is_no_longer_kept_does_not_reset_the_tries() {
+    script(
+        "set reconnects 1
+        set replay 0
+        0 audio 400         | preconnect, connect<10000
+        10 connected        | request
+        20 say -            | open 0, audio 2-3 0-400
+        30 reset            | close, lost 1 +250 from 400: network
+        60 audio 400        |
+        280 timeout         | connect<10280
+        290 connected       | request
+        300 say -           | open 1, audio 2-3 400-800
+        310 reset           | close, failed lost: network",
+    );
+}
+
+#[test]
+fn audio_that_is_sent_again_keeps_the_pace() {
+    script(
+        "set speed 2
+        0 audio 1800     | preconnect, connect<10000
+        10 connected     | request
+        20 say -         | open 0, audio 2-7 0-1200
+        30 reset         | close, lost 1 +250 from 0: network
+        280 timeout      | connect<10280
+        290 connected    | request
+        300 say -        | open 1, again 2-7 0-1200
+        400 timeout      | audio 8-8 1200-1400",
+    );
+}
+
 #[test]
 fn without_a_replay_what_was_open_is_unconfirmed() {
     script(

@@ -40,7 +40,31 @@ def length(path, lines):
         yield len(lines), f"more than {most} lines"
 
 
-CHECKS = (columns, openings, length)
+def shown(path):
+    """Commands and programs of a page without comments; code and numbers in its tables."""
+    code, fenced = [], False
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        fence = line.lstrip().startswith("```")
+        fenced ^= fence
+        if fence or fenced:
+            code.append(line.split(" #")[0].strip())
+        elif line.startswith("|"):
+            numbers = re.findall(r"\d{3,}", line)
+            code.append((sorted(line.split("`")[1::2]), numbers))
+    return code
+
+
+def translated(path, _lines):
+    """A page in Chinese that shows something else than the page in English."""
+    original = path.replace("docs/zh-CN/", "docs/").replace(".zh-CN", "")
+    if path.endswith(".md") and original != path:
+        pairs = zip(shown(path), shown(original))
+        different = next((found for found, expected in pairs if found != expected), None)
+        if different is not None or len(shown(path)) != len(shown(original)):
+            yield 1, f"shows something else than {original}: {different}"
+
+
+CHECKS = (columns, openings, length, translated)
 
 
 def main():

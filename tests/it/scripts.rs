@@ -120,27 +120,6 @@ fn with_everything_there_nothing_is_asked_for() {
     assert_eq!(machine.asked(), Vec::<String>::new());
 }
 
-/// For other systems, the page and the script name the same packages.
-#[test]
-fn the_page_installs_what_the_script_says() {
-    let page = include_str!("../../docs/install.md");
-    let deps = include_str!("../../scripts/deps");
-    let commands: Vec<&str> = page
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|code| {
-            ["dnf ", "pacman ", "apk ", "brew install"]
-                .iter()
-                .any(|tool| code.starts_with(tool))
-        })
-        .collect();
-    assert_eq!(commands.len(), 4, "{commands:?}");
-    for command in commands {
-        assert!(deps.contains(command), "{command}");
-    }
-}
-
 fn words(input: &str) -> (bool, String) {
     let mut child = script("words")
         .stdin(Stdio::piped())

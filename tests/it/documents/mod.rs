@@ -5,12 +5,9 @@ mod programs;
 mod readme;
 mod translations;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use self::page::{anchors, links};
-use crate::common::init;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -78,96 +75,4 @@ fn every_link_leads_somewhere() {
             }
         }
     }
-}
-
-/// The words of a command, as a shell splits them.
-fn split(command: &str) -> Vec<String> {
-    let script = format!("printf '%s\\n' {command}");
-    let output = Command::new("bash").args(["-c", &script]).output();
-    let output = String::from_utf8(output.expect("bash").stdout).expect("UTF-8");
-    output.lines().map(str::to_owned).collect()
-}
-
-/// The settings that commands give the element are ones that it takes. The commands of the
-/// element's own documentation are among them.
-#[test]
-fn the_element_takes_the_settings_of_every_command() {
-    init();
-    let element = text("src/volcasrsink/mod.rs").replace("\n * ", "\n");
-    let mut sources: Vec<(String, String)> = pages()
-        .into_iter()
-        .map(|page| (text(&page), page))
-        .collect();
-    sources.push((element, "src/volcasrsink/mod.rs".to_owned()));
-    let mut settings = BTreeSet::new();
-    for (text, page) in &sources {
-        for block in page::read(text).0 {
-            if !["sh", "bash"].contains(&&*block.language) {
-                continue;
-            }
-            for command in block.commands() {
-                for sink in command
-                    .split(" ! ")
-                    .filter(|e| e.starts_with("volcasrsink "))
-                {
-                    let sink = sink.split(" | ").next().unwrap_or(sink);
-                    let words = split(sink);
-                    // Presets are files, which `presets::` reads.
-                    let words = words.iter().filter(|word| !word.starts_with("@preset="));
-                    let words: Vec<&str> = words.map(String::as_str).collect();
-                    if let Err(error) = gst::parse::launchv(&words) {
-                        panic!("{page}:{}: {sink}: {error}", block.line);
-                    }
-                    settings.insert(sink.to_owned());
-                }
-            }
-        }
-    }
-    assert!(settings.len() > 5, "{settings:?}");
-}
-
-/// The options in the tables of the page are ones that the loopback service takes.
-#[test]
-fn the_loopback_service_takes_what_its_page_shows() {
-    let page = text("docs/loopback.md");
-    let mut count = 0;
-    let mut check = |option: &str, value: &str| {
-        // These two need something beside them.
-        if value != "SECONDS" && value != "scripted" {
-            let options = [option, value.trim_matches('\'')];
-            let taken = volcasr_loopback::cli::parse(&options);
-            assert!(taken.is_ok(), "{options:?}: {:?}", taken.err());
-            count += 1;
-        }
-    };
-    // The option whose values stand in the first column.
-    let mut column = None;
-    for line in page.lines() {
-        if !line.starts_with('|') {
-            column = None;
-            continue;
-        }
-        let codes = |text: &'_ str| -> Vec<String> {
-            text.split('`')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect()
-        };
-        let values = codes(line.split(" | ").next().unwrap_or(line));
-        match &column {
-            None => column = Some(values.first().cloned().unwrap_or_default()),
-            Some(option) if option.starts_with("--") => values
-                .iter()
-                .filter(|value| !value.starts_with("--"))
-                .for_each(|value| check(option, value)),
-            Some(_) => (),
-        }
-        for code in codes(line) {
-            if let Some((option, value)) = code.split_once(' ').filter(|_| code.starts_with("--")) {
-                check(option, value);
-            }
-        }
-    }
-    assert!(count > 20, "{count}");
 }

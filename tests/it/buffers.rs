@@ -84,7 +84,7 @@ fn lists_of_buffers() {
         harness.pad.push_list(list).expect("it is taken");
     }
     let log = harness.end();
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
     assert!(*service.connections()[0].pcm == pcm);
 }
 
@@ -170,9 +170,7 @@ fn a_branch_beside_a_playing_one() {
     let bus = pipeline.bus().expect("its bus");
     let mut finals = Vec::new();
     loop {
-        let message = bus
-            .timed_pop(gst::ClockTime::try_from(LONG).expect("short"))
-            .expect("EOS");
+        let message = bus.timed_pop(LONG_TIME).expect("EOS");
         assert_ne!(message.type_(), gst::MessageType::Error);
         finals.extend(Transcript::parse(&message).filter(|t| t.is_final));
         if message.type_() == gst::MessageType::Eos {
@@ -202,7 +200,7 @@ fn forwards_backwards_and_forwards_again() {
     harness.push(2000, &second(2));
     let log = harness.end();
     assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    log.assert_no_errors("the run");
     assert_ends_once(&log.transcripts());
     assert_eq!(marks_of(&log.finals()), at(&[0, 1000, 2000]));
     let last = log.finals().last().and_then(|t| t.running_time);
@@ -215,9 +213,7 @@ fn forwards_backwards_and_forwards_again() {
 #[test]
 fn the_end_in_another_segment_is_prompt() {
     let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("sync", true);
-    let harness = PadHarness::new(sink);
+    let harness = PadHarness::new(set(unpaced_sink(&service), "sync=true"));
     let mut segment = Segment::new();
     segment.set_start(ms(59_000));
     assert!(harness.segment(&segment));

@@ -1,11 +1,11 @@
 //! Who the user is: headers, properties, environment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::ffi::OsStr;
 
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Connection, FaultKind, Options, Service};
+use volcasr_loopback::{Connection, FaultKind, Options};
 
 fn options() -> Options {
     Options {
@@ -31,39 +31,25 @@ fn the_upgrade_has_the_documented_headers_once() {
     let service = service(options());
     assert!(speak(sink(&service)).errors().is_empty());
     let connection = &service.connections()[0];
-    let mut names: Vec<String> = connection
+    let names = connection
         .headers
         .iter()
-        .map(|(name, _)| name.to_ascii_lowercase())
-        .collect();
+        .map(|(name, _)| name.to_ascii_lowercase());
+    let mut names: Vec<String> = names.collect();
     names.sort_unstable();
-    assert_eq!(
-        names,
-        [
-            "connection",
-            "host",
-            "sec-websocket-key",
-            "sec-websocket-version",
-            "upgrade",
-            "x-api-access-key",
-            "x-api-app-key",
-            "x-api-connect-id",
-            "x-api-request-id",
-            "x-api-resource-id",
-            "x-api-sequence",
-        ]
-    );
-    assert_eq!(
-        header(connection, "Host"),
-        format!("127.0.0.1:{}", service.port())
-    );
-    assert_eq!(header(connection, "X-Api-App-Key"), "app-1");
-    assert_eq!(header(connection, "X-Api-Access-Key"), "secret-access-key");
-    assert_eq!(
-        header(connection, "X-Api-Resource-Id"),
-        "volc.seedasr.sauc.duration"
-    );
-    assert_eq!(header(connection, "X-Api-Sequence"), "-1");
+    let documented = "connection host sec-websocket-key sec-websocket-version upgrade \
+        x-api-access-key x-api-app-key x-api-connect-id x-api-request-id x-api-resource-id \
+        x-api-sequence";
+    assert_eq!(names.join(" "), documented);
+    for (name, value) in [
+        ("Host", &*format!("127.0.0.1:{}", service.port())),
+        ("X-Api-App-Key", "app-1"),
+        ("X-Api-Access-Key", "secret-access-key"),
+        ("X-Api-Resource-Id", "volc.seedasr.sauc.duration"),
+        ("X-Api-Sequence", "-1"),
+    ] {
+        assert_eq!(header(connection, name), value);
+    }
     assert_eq!(connection.path, "/api/v3/sauc/bigmodel_async");
 }
 
@@ -100,111 +86,52 @@ fn every_connection_has_fresh_ids() {
             assert_eq!(id.get_version_num(), 4);
             assert!(ids.insert(id), "{id} came before");
         }
-        rig.pipeline.set_state(gst::State::Ready).expect("READY");
+        rig.go(gst::State::Ready);
     }
 }
 
-/// Not a test of its own: [`environment`] runs it in a process whose environment it has set.
-#[test]
-#[ignore = "runs in a process of its own"]
-fn child() {
-    let Ok(uri) = std::env::var("VOLCASR_TEST_URI") else {
-        return;
-    };
-    init();
-    let properties = std::env::var("VOLCASR_TEST_PROPERTIES").unwrap_or_default();
-    let sink = gst::ElementFactory::make("volcasrsink")
-        .property("uri", uri)
-        .property("sync", false)
-        .build()
-        .expect("the element");
-    for property in properties
-        .split(',')
-        .filter(|property| !property.is_empty())
-    {
-        let (name, value) = property.split_once('=').expect("a property");
-        sink.set_property(name, value);
-    }
-    let log = speak(sink);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-}
-
-/// Returns the credentials that a process with these variables and properties sends.
-fn sent(service: &Service, variables: &[(&str, &str)], properties: &str) -> Vec<String> {
-    let before = service.connections().len();
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command
-        .args(["--exact", &child::test_name(module_path!(), "child")])
-        .args(["--ignored", "--nocapture"])
-        .env_remove("VOLCENGINE_APP_ID")
-        .env_remove("VOLCENGINE_ACCESS_KEY")
-        .env_remove("VOLCENGINE_API_KEY")
-        .envs(variables.iter().copied())
-        .env("VOLCASR_TEST_URI", service.uri())
-        .env("VOLCASR_TEST_PROPERTIES", properties);
-    let output = command.output().expect("it runs");
-    assert!(
-        output.status.success(),
-        "{variables:?} {properties}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let connections = service.connections();
-    assert_eq!(connections.len(), before + 1);
-    ["X-Api-App-Key", "X-Api-Access-Key", "X-Api-Key"]
-        .into_iter()
-        .filter_map(|name| {
-            let value = connections[before].header(name)?;
-            Some(format!("{name}: {value}"))
-        })
-        .collect()
-}
-
+/// An API key, a pair, and half a pair that is completed from the environment. The table of all
+/// combinations is in the tests of `run_config`.
 #[test]
 fn environment() {
+    const NAME: &str = "environment";
+    const APP: &str = "TEST_APP_KEY";
+    if child::is_child() {
+        init();
+        let sink = gst::ElementFactory::make("volcasrsink")
+            .property("sync", false)
+            .property_if_some("app-key", std::env::var(APP).ok())
+            .build();
+        return speak(sink.expect("the element")).assert_no_errors("the run");
+    }
     let service = service(options());
+    let uri = service.uri();
     let app = ("VOLCENGINE_APP_ID", "app-2");
     let access = ("VOLCENGINE_ACCESS_KEY", "secret-access-2");
     let key = ("VOLCENGINE_API_KEY", "secret-api-2");
-    let pair_2 = ["X-Api-App-Key: app-2", "X-Api-Access-Key: secret-access-2"];
-    assert_eq!(sent(&service, &[app, access], ""), pair_2);
-    assert_eq!(sent(&service, &[key], ""), ["X-Api-Key: secret-api-2"]);
-    // Among variables the API key beats the pair; an empty one is none.
-    assert_eq!(
-        sent(&service, &[app, access, key], ""),
-        ["X-Api-Key: secret-api-2"]
-    );
-    assert_eq!(
-        sent(&service, &[app, access, ("VOLCENGINE_API_KEY", "")], ""),
-        pair_2
-    );
-    // A property beats any variable.
-    assert_eq!(
-        sent(
-            &service,
-            &[key],
-            "app-key=app-1,access-key=secret-access-key"
+    for (set, sent) in [
+        (
+            [app, access],
+            [Some("app-2"), Some("secret-access-2"), None],
         ),
-        [
-            "X-Api-App-Key: app-1",
-            "X-Api-Access-Key: secret-access-key"
-        ]
-    );
-    assert_eq!(
-        sent(&service, &[app, access, key], "api-key=secret-api-key"),
-        ["X-Api-Key: secret-api-key"]
-    );
-    // Half a pair is completed from the environment.
-    assert_eq!(
-        sent(&service, &[access, key], "app-key=app-1"),
-        ["X-Api-App-Key: app-1", "X-Api-Access-Key: secret-access-2"]
-    );
-    assert_eq!(
-        sent(&service, &[app, key], "access-key=secret-access-key"),
-        [
-            "X-Api-App-Key: app-2",
-            "X-Api-Access-Key: secret-access-key"
-        ]
-    );
+        ([key, key], [None, None, Some("secret-api-2")]),
+        (
+            [access, (APP, "app-1")],
+            [Some("app-1"), Some("secret-access-2"), None],
+        ),
+    ] {
+        let unset = [app.0, access.0, key.0];
+        let unset = unset
+            .into_iter()
+            .filter(|name| set.iter().all(|s| s.0 != *name));
+        let set = set.into_iter().chain([("VOLCASR_URI", uri.as_str())]);
+        let set: Vec<(&str, &OsStr)> = set.map(|(name, value)| (name, value.as_ref())).collect();
+        child::spawn(module_path!(), NAME, &set, &unset.collect::<Vec<_>>());
+        let connections = service.connections();
+        let last = connections.last().expect("a connection");
+        let names = ["X-Api-App-Key", "X-Api-Access-Key", "X-Api-Key"];
+        assert_eq!(names.map(|name| last.header(name)), sent);
+    }
 }
 
 /// A reconnection has the credentials of the start, even if others were set meanwhile.
@@ -225,9 +152,8 @@ fn reconnections_use_the_settings_of_the_start() {
     rig.push(second, 20);
     rig.end();
     let log = rig.listen();
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
-    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    log.assert_said(&marks, 0);
+    rig.go(gst::State::Ready);
     rig.next = gst::ClockTime::ZERO;
     assert!(rig.run(&[0; 9600], 200).errors().is_empty());
     let connections = service.connections();

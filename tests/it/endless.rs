@@ -52,9 +52,7 @@ fn bombs() -> impl Fn(usize) -> Vec<u8> + Clone + Send + 'static {
 /// Asserts that audio goes out in spite of the peer, and that the end comes in time.
 fn assert_puts_nothing_off(next: fn(usize) -> Vec<u8>) {
     let server = RawServer::new(next);
-    let sink = sink_for(&server.uri);
-    sink.set_property("max-speed", 0.0);
-    sink.set_property("finish-timeout", 500u32);
+    let sink = set(sink_for(&server.uri), "max-speed=0 finish-timeout=500");
     let mut rig = TestPipeline::new(sink.clone());
     rig.play();
     rig.push(&[0; 48_000 * 4], 20);
@@ -119,9 +117,10 @@ fn endless_fragments_instead_of_an_answer_are_given_up() {
         ..POLITE
     };
     let server = RawServer::with(silent, fragments);
-    let sink = sink_for(&server.uri);
-    sink.set_property("max-reconnects", 0u32);
-    sink.set_property("connect-timeout", 500u32);
+    let sink = set(
+        sink_for(&server.uri),
+        "max-reconnects=0 connect-timeout=500",
+    );
     let errors = TestPipeline::new(sink).run(&[0; 48_000], 20).errors();
     let error = &errors[0].error;
     assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
@@ -141,11 +140,10 @@ fn growth_until(what: &str, mut condition: impl FnMut() -> bool) -> usize {
 
 /// Plays to `server` without listening to what comes of it.
 fn play_deaf(server: &RawServer) -> TestPipeline {
-    let sink = sink_for(&server.uri);
-    sink.set_property("max-speed", 0.0);
-    sink.set_property("idle-timeout", 0u32);
-    sink.set_property("max-reconnects", 0u32);
-    let mut rig = TestPipeline::new(sink);
+    let mut rig = TestPipeline::new(set(
+        sink_for(&server.uri),
+        "max-speed=0 idle-timeout=0 max-reconnects=0",
+    ));
     rig.bus
         .set_sync_handler(|_, message| match message.type_() {
             gst::MessageType::Element | gst::MessageType::Tag => gst::BusSyncReply::Drop,
@@ -245,7 +243,7 @@ fn no_flood_holds_a_state_change() {
             let server = RawServer::with(manners, next());
             let rig = play_deaf(&server);
             let began = Instant::now();
-            rig.pipeline.set_state(gst::State::Ready).expect("READY");
+            rig.go(gst::State::Ready);
             best = best.min(began.elapsed());
             if best < Duration::from_millis(100) {
                 break;

@@ -2,106 +2,8 @@
 
 use crate::common::script::*;
 use crate::common::*;
-use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::{Options, Recogniser, Script};
-
-#[test]
-#[expect(clippy::too_many_lines, reason = "a message in full")]
-fn the_message_has_the_documented_fields() {
-    let words = json!([
-        {"start_time": 100, "end_time": 180, "text": "hello"},
-        {"start_time": -1, "end_time": -1, "text": " "},
-        {"start_time": 300, "end_time": 380, "text": "world"},
-    ]);
-    let additions = json!({"speaker_id": "1", "emotion": "happy", "speech_rate": "3.5"});
-    let both = json!([
-        {"definite": true, "start_time": 100, "end_time": 400, "text": "\u{201c}Hello, world!\u{201d}", "words": words,
-         "additions": additions},
-        {"definite": true, "start_time": 1000, "end_time": 1400, "text": "Plain."},
-    ]);
-    let service = scripted(&[], response(2000, both));
-    let mut rig = TestPipeline::new(sink(&service));
-    let log = rig.run(&audio(), 100);
-    let structures: Vec<&gst::StructureRef> = log
-        .messages
-        .iter()
-        .filter_map(|message| message.structure())
-        .filter(|s| s.name() == "volcasr-transcript")
-        .collect();
-    let fields = |n: usize| {
-        let mut fields: Vec<String> = structures[n].fields().map(|f| f.to_string()).collect();
-        fields.sort_unstable();
-        fields
-    };
-    let mut documented = vec![
-        "attributes",
-        "duration",
-        "final",
-        "running-time",
-        "session",
-        "stream",
-        "stream-id",
-        "stream-time",
-        "text",
-        "timestamp",
-        "unconfirmed",
-        "utterance",
-        "words",
-    ];
-    assert_eq!(fields(0), documented);
-    documented.remove(0);
-    assert_eq!(fields(1), documented, "no attributes");
-    for (field, expected) in [
-        ("text", String::static_type()),
-        ("final", bool::static_type()),
-        ("unconfirmed", bool::static_type()),
-        ("utterance", u32::static_type()),
-        ("stream", u32::static_type()),
-        ("session", u32::static_type()),
-        ("stream-id", String::static_type()),
-        ("timestamp", u64::static_type()),
-        ("stream-time", u64::static_type()),
-        ("running-time", u64::static_type()),
-        ("duration", u64::static_type()),
-        ("words", gst::Array::static_type()),
-        ("attributes", gst::Structure::static_type()),
-    ] {
-        let value = structures[0].value(field).expect(field);
-        assert_eq!(value.type_(), expected, "{field}");
-    }
-    let finals = log.finals();
-    let texts: Vec<&str> = finals[0]
-        .words
-        .iter()
-        .map(|word| word.text.as_str())
-        .collect();
-    assert_eq!(texts, ["\u{201c}Hello, ", "world!\u{201d}"]);
-    let attributes = finals[0].attributes.as_ref().expect("attributes");
-    assert_eq!(attributes.name(), "attributes");
-    for (name, value) in [
-        ("speaker_id", "1"),
-        ("emotion", "happy"),
-        ("speech_rate", "3.5"),
-    ] {
-        assert_eq!(
-            attributes.get::<String>(name).as_deref(),
-            Ok(value),
-            "{name}"
-        );
-    }
-    assert_eq!(attributes.n_fields(), 3);
-    assert!(finals[1].words.is_empty());
-    let stream_id = rig.source.static_pad("src").and_then(|pad| pad.stream_id());
-    assert_eq!(
-        finals[0].stream_id.as_deref(),
-        stream_id.as_ref().map(|id| id.as_str())
-    );
-    assert_eq!(
-        (finals[0].stream, finals[0].session, finals[0].utterance),
-        (0, 0, 0)
-    );
-}
 
 /// A change of attributes is news; their order is not. Names that GStreamer could not take are left
 /// out.
@@ -196,10 +98,8 @@ fn a_zero_character_ends_nothing() {
     let mut last = response(2000, said);
     last["result"]["additions"] = json!({"log_id": odd});
     let service = scripted(&[], last);
-    let sink = sink(&service);
-    sink.set_property("post-responses", true);
-    let log = TestPipeline::new(sink).run(&audio(), 100);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    let log = TestPipeline::new(set(sink(&service), "post-responses=true")).run(&audio(), 100);
+    log.assert_no_errors("the run");
     assert!(log.saw_eos());
     let finals = log.finals();
     assert_eq!(finals[0].text, "ab, c.");

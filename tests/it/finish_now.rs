@@ -9,9 +9,7 @@ use volcasr_loopback::{Options, Service};
 
 /// A sink whose sessions nothing ends but the request and the end of the stream.
 fn patient(service: &Service) -> gst::Element {
-    let sink = sink(service);
-    sink.set_property("idle-timeout", 0u32);
-    sink
+    set(sink(service), "idle-timeout=0")
 }
 
 /// Two utterances with numbers of their own.
@@ -47,7 +45,7 @@ fn finals(rig: &TestPipeline, count: usize) -> BusLog {
 
 impl BusLog {
     fn and(mut self, more: BusLog) -> Self {
-        self.messages.extend(more.messages);
+        self.add(more);
         self
     }
 }
@@ -122,10 +120,10 @@ fn the_last_words_come_in_paused_too() {
     rig.play();
     rig.push(&pcm, 20);
     until_received(&rig, &pcm);
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.go(gst::State::Paused);
     finish(&rig.sink);
     let log = finals(&rig, 2);
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.final_at.is_some())));
 }
 
@@ -134,7 +132,7 @@ fn it_has_no_effect_where_nothing_is_open() {
     let service = service(Options::default());
     let mut rig = TestPipeline::new(patient(&service));
     finish(&rig.sink);
-    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    rig.go(gst::State::Ready);
     finish(&rig.sink);
     rig.play();
     finish(&rig.sink);
@@ -146,7 +144,7 @@ fn it_has_no_effect_where_nothing_is_open() {
     rig.end();
     let log = rig.listen();
     assert!(log.saw_eos() && log.errors().is_empty() && log.warnings().is_empty());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
     assert_eq!(service.connections().len(), 1);
 }
 

@@ -2,7 +2,7 @@
 //! nothing is late for it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::common::raw_server::*;
@@ -22,32 +22,13 @@ fn sentence(n: usize) -> Vec<u8> {
 }
 
 fn play(uri: &str) -> (TestPipeline, gst::Element) {
-    let sink = sink_for(uri);
-    sink.set_property("max-speed", 0.0);
-    sink.set_property("finish-timeout", 500u32);
-    sink.set_property("idle-timeout", 0u32);
+    let sink = set(
+        sink_for(uri),
+        "max-speed=0 finish-timeout=500 idle-timeout=0",
+    );
     let rig = TestPipeline::new(sink.clone());
     rig.play();
     (rig, sink)
-}
-
-/// A gate at which an application's handler stands.
-#[derive(Default)]
-struct Gate {
-    open: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Gate {
-    fn pass(&self) {
-        let open = self.open.lock().expect("no panic under the lock");
-        drop(self.changed.wait_while(open, |open| !*open));
-    }
-
-    fn open(&self) {
-        *self.open.lock().expect("no panic under the lock") = true;
-        self.changed.notify_all();
-    }
 }
 
 /// Answers that repeat one text and are never final come without end: bounded by six times
@@ -84,12 +65,12 @@ fn endless_answers_do_not_put_off_the_end() {
 fn a_handler_that_blocks_for_too_long_is_an_error() {
     let server = RawServer::new(sentence);
     let (mut rig, sink) = play(&server.uri);
-    let gate = Arc::new(Gate::default());
+    let gate = Door::default();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (at_gate, list) = (gate.clone(), seen.clone());
     rig.bus.set_sync_handler(move |_, message| {
         if let Some(said) = Transcript::parse(message) {
-            at_gate.pass();
+            at_gate.wait();
             list.lock()
                 .expect("no panic under the lock")
                 .push(said.utterance);
@@ -125,18 +106,18 @@ fn a_handler_that_blocks_for_too_long_is_an_error() {
 fn a_sink_with_a_backlog_goes_down_at_once() {
     let server = RawServer::new(sentence);
     let (mut rig, _sink) = play(&server.uri);
-    let gate = Arc::new(Gate::default());
+    let gate = Door::default();
     let at_gate = gate.clone();
     rig.bus.set_sync_handler(move |_, message| {
         if message.type_() == gst::MessageType::Element {
-            at_gate.pass();
+            at_gate.wait();
         }
         gst::BusSyncReply::Drop
     });
     rig.push(&[0; 48_000], 20);
     server.wait_until_blocked();
     let began = Instant::now();
-    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    rig.go(gst::State::Ready);
     let took = began.elapsed();
     gate.open();
     assert!(took < Duration::from_millis(500), "{took:?}");
@@ -154,12 +135,12 @@ fn large_responses_are_bounded_by_their_bytes() {
     });
     let (mut rig, sink) = play(&server.uri);
     sink.set_property("post-responses", true);
-    let (gate, blocked) = (Arc::new(Gate::default()), Arc::new(AtomicBool::new(false)));
+    let (gate, blocked) = (Door::default(), Arc::new(AtomicBool::new(false)));
     let (at_gate, is_blocked) = (gate.clone(), blocked.clone());
     rig.bus.set_sync_handler(move |_, message| {
         if message.type_() == gst::MessageType::Element {
             is_blocked.store(true, Ordering::Relaxed);
-            at_gate.pass();
+            at_gate.wait();
         }
         gst::BusSyncReply::Drop
     });

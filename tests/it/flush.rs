@@ -2,13 +2,13 @@
 //! follow the new segment.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::marks::Layout;
+use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Gate, Options, Service};
 
 fn started() -> (Service, PadHarness) {
@@ -18,23 +18,20 @@ fn started() -> (Service, PadHarness) {
 }
 
 /// Marks from number `first` on.
-fn sentence(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
-    Layout {
+fn sentence(first: u32) -> (Vec<u8>, Vec<Mark>) {
+    let layout = Layout {
         first,
         ..Layout::default()
-    }
-    .sentences(1)
+    };
+    layout.sentences(1)
 }
 
 fn flush(harness: &PadHarness) {
-    let began = Instant::now();
-    harness.flush_start();
-    harness.flush_stop();
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
+    Calls::default().time("a flush", || {
+        harness.flush_start();
+        harness.flush_stop();
+    });
+    harness.take();
 }
 
 /// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is
@@ -47,16 +44,11 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
     let (pcm, marks) = sentence(10);
     harness.push_all(at, &pcm, 20);
     let log = harness.end();
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
-    assert_ends_once(&log.transcripts());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, at));
+    log.assert_clean();
+    log.assert_said(&marks, at);
     for transcript in log.transcripts() {
-        assert_eq!(
-            (transcript.stream, transcript.session),
-            (stream, 0),
-            "{transcript:?}"
-        );
+        let place = (transcript.stream, transcript.session);
+        assert_eq!(place, (stream, 0), "{transcript:?}");
         assert_eq!(transcript.stream_id.as_deref(), Some("first"));
         let since = transcript.timestamp.expect("a time") - at * 1_000_000;
         assert_eq!(transcript.running_time, Some(since));
@@ -73,7 +65,6 @@ fn what_was_not_said_is_never_said() {
     harness.push_all(0, &pcm, 20);
     assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.audio_bytes > 100_000)));
     flush(&harness);
-    harness.take();
     service.release(Gate::Responses);
     assert!(service.wait(LONG, |c| c[0].end.is_some()));
     assert_goes_on(&harness, 5000, 1);
@@ -87,41 +78,26 @@ fn before_any_audio_it_only_counts() {
     flush(&harness);
     flush(&harness);
     assert_goes_on(&harness, 7000, 2);
-    assert_eq!(
-        service
-            .connections()
-            .iter()
-            .filter(|c| c.request.is_some())
-            .count(),
-        1
-    );
+    let sessions = service.inspect(|c| c.iter().filter(|c| c.request.is_some()).count());
+    assert_eq!(sessions, 1);
 }
 
 #[test]
 fn while_a_send_is_blocked() {
     let service = service(Options::default());
-    let sink = blocking_sink(&service);
-    let harness = PadHarness::new(sink);
+    let harness = PadHarness::new(blocking_sink(&service));
     service.hold(Gate::Reading);
     std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
             let (pcm, _) = speech(150);
-            let mut pieces = pcm.chunks(4800).enumerate();
-            pieces.find_map(|(n, piece)| {
-                harness
-                    .pad
-                    .push(harness.buffer(Some(100 * n as u64), piece))
-                    .err()
-            })
+            harness.push_until_refused(pcm.chunks(4800), 100)
         });
         until_blocked(&harness.sink, Duration::from_millis(400));
-        let began = Instant::now();
-        harness.flush_start();
-        assert_eq!(
-            pusher.join().expect("no panic"),
-            Some(gst::FlowError::Flushing)
-        );
-        assert!(began.elapsed() < Duration::from_secs(1));
+        let flow = Calls::default().time("a flush", || {
+            harness.flush_start();
+            pusher.join().expect("no panic")
+        });
+        assert_eq!(flow, Some(gst::FlowError::Flushing));
     });
     harness.flush_stop();
     harness.take();
@@ -136,7 +112,7 @@ fn while_draining() {
     let (pcm, _) = sentence(0);
     harness.push_all(0, &pcm, 20);
     std::thread::scope(|scope| {
-        let end = scope.spawn(|| harness.pad.push_event(gst::event::Eos::new()));
+        let end = scope.spawn(|| harness.eos());
         assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
         harness.flush_start();
         assert!(!end.join().expect("no panic"), "it was flushed");
@@ -154,7 +130,6 @@ fn after_the_end() {
     harness.push_all(0, &pcm, 20);
     assert_eq!(marks_of(&harness.end().finals()), expected(&marks, 0));
     flush(&harness);
-    harness.take();
     assert_goes_on(&harness, 3000, 1);
 }
 
@@ -164,20 +139,11 @@ fn in_paused() {
     service.hold(Gate::Responses);
     let (pcm, _) = sentence(0);
     harness.push_all(0, &pcm, 20);
-    harness
-        .pipeline
-        .set_state(gst::State::Paused)
-        .expect("PAUSED");
+    harness.go(gst::State::Paused);
     flush(&harness);
-    harness.take();
     service.release(Gate::Responses);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            harness
-                .pipeline
-                .set_state(gst::State::Playing)
-                .expect("PLAYING")
-        });
+        scope.spawn(|| harness.go(gst::State::Playing));
         assert_goes_on(&harness, 3000, 1);
     });
 }
@@ -187,23 +153,19 @@ fn in_paused() {
 #[test]
 fn nothing_comes_late() {
     let service = service(Options::default());
-    let sink = unpaced_sink(&service);
     // A flush before the pipeline has resumed from the one before can leave any sink in PAUSED
     // otherwise.
-    sink.set_property("async", false);
-    let harness = PadHarness::new(sink);
+    let harness = PadHarness::new(set(unpaced_sink(&service), "async=false"));
     for stream in 0..100 {
         let (pcm, _) = sentence(stream * 10);
         harness.push_all(0, &pcm, 200);
         // Some in the middle of the words, some before.
         if stream % 3 > 0 {
-            harness.bus.timed_pop_filtered(
-                gst::ClockTime::from_seconds(10),
-                &[gst::MessageType::Element],
-            );
+            harness
+                .bus
+                .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Element]);
         }
         flush(&harness);
-        harness.take();
         assert!(harness.segment(&Segment::new()));
         let late = harness.take().transcripts();
         assert!(late.is_empty(), "{late:?}");
@@ -212,7 +174,7 @@ fn nothing_comes_late() {
     harness.push_all(0, &pcm, 200);
     let log = harness.end();
     assert!(log.transcripts().iter().all(|t| t.stream == 100));
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
 }
 
 /// A leaky queue tells what it lost: before the flush is done, or never. What comes then has room,
@@ -221,34 +183,22 @@ fn nothing_comes_late() {
 fn while_audio_is_dropped() {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
-    let sink = unpaced_sink(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "downstream");
     // A bin that is flushed again before it has resumed may stay in PAUSED, whatever the sink.
-    sink.set_property("async", false);
-    let harness = PadHarness::new(sink);
+    let properties = "max-queue-time=1000 leaky=downstream async=false";
+    let harness = PadHarness::new(set(unpaced_sink(&service), properties));
     let (pcm, _) = speech(1);
     for _ in 0..200 {
         std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
                 // Long enough for each to be told of.
-                let second = &pcm[..48_000];
-                (0..).find_map(|n| {
-                    harness
-                        .pad
-                        .push(harness.buffer(Some(1000 * n), second))
-                        .err()
-                })
+                harness.push_until_refused(std::iter::repeat(&pcm[..48_000]), 1000)
             });
-            harness.bus.timed_pop_filtered(
-                gst::ClockTime::from_seconds(10),
-                &[gst::MessageType::Warning],
-            );
+            harness
+                .bus
+                .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Warning]);
             harness.flush_start();
-            assert_eq!(
-                pusher.join().expect("no panic"),
-                Some(gst::FlowError::Flushing)
-            );
+            let flow = pusher.join().expect("no panic");
+            assert_eq!(flow, Some(gst::FlowError::Flushing));
         });
         harness.flush_stop();
         harness.take();
@@ -258,7 +208,6 @@ fn while_audio_is_dropped() {
         assert!(late.is_empty(), "{late:?}");
     }
     flush(&harness);
-    harness.take();
     let (pcm, marks) = sentence(500);
     assert!(harness.segment(&Segment::new()));
     let (first, rest) = pcm.split_at(harness.bytes(900));
@@ -273,8 +222,8 @@ fn while_audio_is_dropped() {
         });
     }
     let log = harness.end();
-    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 70_000));
+    log.assert_clean();
+    log.assert_said(&marks, 70_000);
 }
 
 /// A source that seeks, as a player does it: every place that is sought is heard from there on.
@@ -299,10 +248,10 @@ fn seeks_in_a_recording() {
         );
         rig.play();
         rig.push(&pcm[..48 * 8000], 20);
-        rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
+        rig.listen_until(is_final);
         for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
             if paused {
-                rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+                rig.go(gst::State::Paused);
             }
             let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
             rig.pipeline.seek_simple(flags, ms(to)).expect("a seek");
@@ -316,22 +265,17 @@ fn seeks_in_a_recording() {
             if paused {
                 rig.play();
             }
-            let log = rig.listen_until(|m| Transcript::parse(m).is_some_and(|t| t.is_final));
-            assert!(log.warnings().is_empty() && log.errors().is_empty());
+            let log = rig.listen_until(is_final);
+            log.assert_clean();
             let all = log.transcripts();
             assert!(all.iter().all(|t| t.stream == n as u32 + 1), "{all:?}");
-            let wanted: Vec<_> = marks
-                .iter()
-                .filter(|mark| mark.start >= to && mark.end <= to + 2600)
-                .copied()
-                .collect();
-            assert_eq!(marks_of(&log.finals()), expected(&wanted, 0));
+            let mut wanted = marks.clone();
+            wanted.retain(|mark| mark.start >= to && mark.end <= to + 2600);
+            log.assert_said(&wanted, 0);
             let last = log.finals().pop().expect("one");
             assert_eq!(last.stream_time, last.timestamp);
-            assert_eq!(
-                last.running_time,
-                last.timestamp.map(|t| t - to * 1_000_000)
-            );
+            let since = last.timestamp.map(|t| t - to * 1_000_000);
+            assert_eq!(last.running_time, since);
         }
     }
 }
@@ -343,12 +287,10 @@ fn while_a_lost_connection_is_waited_for() {
     let harness = PadHarness::new(unpaced_sink(&service));
     let (pcm, _) = sentence(0);
     harness.push_all(0, &pcm, 20);
-    harness.bus.timed_pop_filtered(
-        gst::ClockTime::from_seconds(10),
-        &[gst::MessageType::Warning],
-    );
+    harness
+        .bus
+        .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Warning]);
     flush(&harness);
-    harness.take();
     assert_goes_on(&harness, 3000, 1);
     let accepted: Vec<_> = service
         .connections()
@@ -358,21 +300,4 @@ fn while_a_lost_connection_is_waited_for() {
     // It said that it was busy: then the first pause is a second.
     let pause = accepted[1] - accepted[0];
     assert!(pause >= Duration::from_secs(1), "{pause:?}");
-}
-
-#[test]
-fn while_it_is_sent_again() {
-    let service = service(faulty(&["reset@5s#1"], false));
-    let sink = sink(&service);
-    sink.set_property("max-speed", 5.0);
-    // Nothing is settled before the end: all of it is sent again.
-    sink.set_property("end-window-size", 0u32);
-    let harness = PadHarness::new(sink);
-    let (pcm, _) = speech(4);
-    harness.push_all(0, &pcm, 20);
-    assert!(service.wait(LONG, |c| c.get(1).is_some_and(|c| c.audio_bytes > 0)));
-    flush(&harness);
-    harness.take();
-    assert_goes_on(&harness, 20_000, 1);
-    assert!(service.connections()[1].finish_at.is_none(), "dropped");
 }

@@ -74,8 +74,7 @@ fn noise(milliseconds: usize) -> Vec<u8> {
 /// Runs `pcm` in buffers of `ms` through a session, and gives its frames, checked as all must be.
 fn session(properties: &[(&str, &str)], pcm: &[u8], ms: usize) -> Vec<Frame> {
     let service = recording();
-    let sink = sink(&service);
-    sink.set_property("max-speed", 0.0);
+    let sink = unpaced_sink(&service);
     for (name, value) in properties {
         sink.set_property_from_str(name, value);
     }
@@ -86,7 +85,7 @@ fn session(properties: &[(&str, &str)], pcm: &[u8], ms: usize) -> Vec<Frame> {
         _ => 0,
     };
     let log = TestPipeline::new(sink).run(pcm, ms);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    log.assert_no_errors("the run");
     let connections = service.connections();
     let [connection] = &connections[..] else {
         panic!("{} connections", connections.len())
@@ -127,52 +126,6 @@ fn session(properties: &[(&str, &str)], pcm: &[u8], ms: usize) -> Vec<Frame> {
 fn lengths(frames: &[Frame]) -> Vec<usize> {
     let audio = &frames[1..frames.len() - 1];
     audio.iter().map(|frame| frame.plain().len() / 48).collect()
-}
-
-/// Nothing, compressed: zero bytes marked as gzip would be refused.
-const EMPTY_MEMBER: [u8; 20] = [
-    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-];
-
-#[test]
-fn gzip_frames() {
-    let frames = session(&[], &noise(1000), 20);
-    assert_eq!(lengths(&frames), [200; 5]);
-    let finish = frames.last().expect("a finish");
-    assert_eq!(finish.payload.len(), 20);
-    assert!(finish.plain().is_empty());
-    // All but the operating system's byte, which says nothing.
-    let mut payload = finish.payload.clone();
-    payload[9] = 0xff;
-    assert_eq!(payload, EMPTY_MEMBER);
-}
-
-/// A short session, byte by byte.
-#[test]
-fn every_byte_of_a_short_session() {
-    let service = recording();
-    let sink = sink(&service);
-    sink.set_property_from_str("compression", "none");
-    let log = TestPipeline::new(sink).run(&[1, 2, 3, 4], 1);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    let connection = &service.connections()[0];
-    let packets: Vec<&[u8]> = connection
-        .frames
-        .iter()
-        .map(|frame| &frame.bytes[..])
-        .collect();
-    let [request, audio, finish] = packets[..] else {
-        panic!("{packets:?}")
-    };
-    assert_eq!(request[..8], [0x11, 0x11, 0x10, 0, 0, 0, 0, 1]);
-    assert_eq!(
-        audio,
-        [0x11, 0x21, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 4, 1, 2, 3, 4]
-    );
-    assert_eq!(
-        finish,
-        [0x11, 0x23, 0x10, 0, 0xff, 0xff, 0xff, 0xfd, 0, 0, 0, 0]
-    );
 }
 
 #[test]

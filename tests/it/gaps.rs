@@ -5,7 +5,6 @@ use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
 
 #[test]
@@ -31,43 +30,11 @@ pub fn a_longer_jump_ends_the_session_after_the_end_window() {
     assert!(log.finals().iter().all(|t| t.stream == 0));
 }
 
-#[test]
-fn the_end_window_is_the_user_s() {
-    let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("end-window-size", 1500u32);
-    sink.set_property("idle-timeout", 2000u32);
-    let harness = PadHarness::new(sink);
-    harness.push(0, &second(0));
-    harness.push(3001, &second(1));
-    assert_heard(&harness, &[0, 3001]);
-    assert_eq!(lengths(&service), [2700, 1000]);
-}
-
-/// Less than a chunk waits for the next buffer, which must not wait for it.
-#[test]
-fn a_buffer_as_long_as_the_queue_is_taken_behind_a_bit_of_another() {
-    let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property("idle-timeout", 0u32);
-    sink.set_property_from_str("leaky", "no");
-    let harness = PadHarness::new(sink);
-    let (pcm, marks) = speech(4);
-    harness.push(0, &pcm[..harness.bytes(130)]);
-    harness.push_all(130, &pcm[harness.bytes(130)..], 1000);
-    let log = harness.end();
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
-}
-
 /// A gap's silence takes the room that the buffer behind it was promised.
 #[test]
 fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
     let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "no");
-    let harness = PadHarness::new(sink);
+    let harness = PadHarness::new(set(unpaced_sink(&service), "max-queue-time=1000 leaky=no"));
     let times: Vec<u64> = (0..8).map(|n| n * 4500).collect();
     for (n, time) in times.iter().enumerate() {
         harness.push(*time, &second(n as u32));
@@ -112,37 +79,8 @@ pub fn what_overlaps_is_heard_once() {
     harness.jump(1400, cut(1400, 5000));
     harness.push_all(5000, &pcm[harness.bytes(5000)..], 100);
     let log = harness.end();
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
     assert!(*service.connections()[0].pcm == pcm);
-}
-
-/// Less than a chunk, in bits: it must neither wait for the rest for ever nor end the session
-/// early.
-#[test]
-fn an_idle_timeout_shorter_than_a_chunk() {
-    let service = service(Options::default());
-    let sink = sink(&service);
-    sink.set_property("chunk-duration", 2000u32);
-    sink.set_property("idle-timeout", 500u32);
-    sink.set_property("sync", true);
-    let harness = PadHarness::new(sink);
-    let layout = Layout {
-        sentence: 1,
-        every: 300,
-        pause: 700,
-        ..Layout::default()
-    };
-    let marks: Vec<Mark> = (0..3).map(|n| layout.mark(n)).collect();
-    harness.push_all(0, &layout.pcm(2900), 20);
-    // Nothing more comes, and no end.
-    let log = harness.listen_for(|t| t.words.iter().any(|w| w.text.contains('2')));
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
-    // A line that waited for the first chunk for longer than the idle timeout was hung up.
-    let connections = service.connections();
-    assert_eq!(
-        connections.iter().filter(|c| c.request.is_some()).count(),
-        1
-    );
 }
 
 /// Waits until nothing is left of the first session, which has ended for want of audio.
@@ -175,19 +113,4 @@ fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
         assert_heard(&harness, &[0, 1000 + jump, 2000 + jump]);
         assert_eq!(beginnings(&service), [(300, 1000), (300, 2000)], "{jump}");
     }
-}
-
-#[test]
-fn gap_events_after_an_idle_end_open_no_session() {
-    let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("idle-timeout", 500u32);
-    let harness = PadHarness::new(sink);
-    harness.push(0, &second(0));
-    until_idle(&service);
-    assert!(harness.gap(1000, 400));
-    assert!(harness.gap(1400, 10_000));
-    harness.push(11_400, &second(1));
-    assert_heard(&harness, &[0, 11_400]);
-    assert_eq!(beginnings(&service), [(300, 1000), (300, 1000)]);
 }

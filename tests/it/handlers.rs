@@ -2,7 +2,7 @@
 //! element of the process waits.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::common::pad_harness::PadHarness;
@@ -18,22 +18,6 @@ fn on_transcript(bus: &gst::Bus, handle: impl Fn(&Transcript) + Send + Sync + 's
         }
         gst::BusSyncReply::Pass
     });
-}
-
-/// A door that handlers wait at.
-#[derive(Clone, Default)]
-struct Door(Arc<(Mutex<bool>, Condvar)>);
-
-impl Door {
-    fn wait(&self) {
-        let open = self.0.0.lock().expect("no panic");
-        drop(self.0.1.wait_while(open, |open| !*open).expect("no panic"));
-    }
-
-    fn open(&self) {
-        *self.0.0.lock().expect("no panic") = true;
-        self.0.1.notify_all();
-    }
 }
 
 #[test]
@@ -65,7 +49,7 @@ fn that_call_back_into_the_element() {
         gst::BusSyncReply::Pass
     });
     let log = rig.run(&pcm, 20);
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
     assert!(calls.load(Ordering::SeqCst) > marks.len());
 }
 
@@ -105,7 +89,7 @@ fn that_block() {
     assert!(!rig.take().saw_eos());
     door.open();
     let log = rig.listen();
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
     assert!(log.saw_eos());
 }
 
@@ -179,9 +163,10 @@ fn that_shut_the_pipeline_down() {
 /// Messages that were to follow the progress's end do not come after READY.
 #[test]
 fn that_stop_at_the_end_of_the_progress() {
-    let sink = sink_for("ws://127.0.0.1:1/api/v3/sauc/bigmodel_async");
-    sink.set_property("max-reconnects", 0u32);
-    let mut rig = TestPipeline::new(sink);
+    let mut rig = TestPipeline::new(set(
+        sink_for("ws://127.0.0.1:1/api/v3/sauc/bigmodel_async"),
+        "max-reconnects=0",
+    ));
     let pipeline = rig.pipeline.downgrade();
     let (done, is_done) = mpsc::channel();
     rig.bus.set_sync_handler(move |_, message| {
@@ -202,8 +187,7 @@ fn that_stop_at_the_end_of_the_progress() {
     rig.bus.unset_sync_handler();
     let (pcm, marks) = speech(1);
     let log = rig.run(&pcm, 20);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
 }
 
 #[test]
@@ -242,16 +226,8 @@ fn that_flush() {
             let _ = done.send(began.elapsed());
         }
     });
-    for (n, piece) in pcm.chunks(4800).enumerate() {
-        // Flushed, or after the flush without a segment.
-        if harness
-            .pad
-            .push(harness.buffer(Some(100 * n as u64), piece))
-            .is_err()
-        {
-            break;
-        }
-    }
+    // Flushed, or after the flush without a segment.
+    harness.push_until_refused(pcm.chunks(4800), 100);
     let took = is_done.recv_timeout(LONG).expect("no deadlock");
     assert!(took < Duration::from_millis(90), "{took:?}");
 }

@@ -137,15 +137,6 @@ fn both_go_where_gstreamer_looks_and_away_again() {
 }
 
 #[test]
-fn a_prefix_is_gstreamers_own_layout_elsewhere() {
-    let site = Site::new("install-prefix");
-    site.ok("install", &[site.destdir(), "PREFIX=/opt/own".to_owned()]);
-    let plugins = of_gstreamer(Some("/opt/own"), "pluginsdir");
-    let presets = Path::new("/opt/own/share/gstreamer-1.0/presets");
-    assert_eq!(site.installed(), files(&plugins, presets));
-}
-
-#[test]
 fn directories_can_be_named() {
     let site = Site::real("install-named");
     let home = site.path("root/a home/gstreamer-1.0");

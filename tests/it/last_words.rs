@@ -10,10 +10,9 @@ use volcasr_loopback::Options;
 fn the_end_in_paused_without_audio() {
     let service = service(Options::default());
     let rig = TestPipeline::new(sink(&service));
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.go(gst::State::Paused);
     rig.end();
-    let timeout = gst::ClockTime::try_from(LONG).expect("short");
-    let (changed, ..) = rig.pipeline.state(timeout);
+    let (changed, ..) = rig.pipeline.state(LONG_TIME);
     assert_eq!(changed, Ok(gst::StateChangeSuccess::Success));
     rig.play();
     assert!(rig.listen().saw_eos());
@@ -24,14 +23,12 @@ fn the_end_in_paused_without_audio() {
 #[test]
 fn in_real_time() {
     let service = service(Options::default());
-    let sink = sink(&service);
-    sink.set_property("sync", true);
+    let sink = set(sink(&service), "sync=true");
     let (pcm, marks) = speech(1);
     let mut rig = TestPipeline::new(sink);
     let log = rig.run(&pcm, 100);
-    assert!(log.errors().is_empty());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    log.assert_said(&marks, 0);
+    rig.go(gst::State::Paused);
     rig.play();
     // The base class posts EOS anew; the stream is not finished anew.
     assert!(rig.listen().saw_eos());

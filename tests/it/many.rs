@@ -11,7 +11,7 @@ fn threads() -> usize {
 /// `appsrc ! tee`, and so many sinks behind it: each behind a queue, or all on one thread.
 fn fan_out(service: &Service, count: usize, queues: bool) -> (TestPipeline, Vec<gst::Element>) {
     init();
-    let tee = gst::ElementFactory::make("tee").build().expect("a tee");
+    let tee = element("tee");
     let first = unpaced_sink(service);
     let mut rig = TestPipeline::new(first.clone());
     rig.source.unlink(&first);
@@ -24,7 +24,7 @@ fn fan_out(service: &Service, count: usize, queues: bool) -> (TestPipeline, Vec<
             rig.pipeline.add(sink).expect("a new one");
         }
         if queues {
-            let queue = gst::ElementFactory::make("queue").build().expect("a queue");
+            let queue = element("queue");
             rig.pipeline.add(&queue).expect("a new one");
             gst::Element::link_many([&tee, &queue, sink]).expect("any caps");
         } else {
@@ -57,7 +57,7 @@ fn run(count: usize, queues: bool, sentences: u64) -> usize {
     let most = threads();
     rig.end();
     let log = rig.listen();
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    log.assert_no_errors("the run");
     for sink in &sinks {
         let own: Vec<Transcript> = log
             .messages

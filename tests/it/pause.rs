@@ -1,32 +1,28 @@
 //! PLAYING → PAUSED → PLAYING in the middle of anything loses nothing.
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::common::pad_harness::{PadHarness, Segment};
+use crate::common::pad_harness::{Segment, each_way, ways_to_preroll};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Gate, Options, Service};
 
 /// A state change that has nothing to wait for is done within this, also on a busy machine.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: gst::ClockTime = gst::ClockTime::from_seconds(2);
 
 fn change(pipeline: &gst::Pipeline, state: gst::State) {
-    let began = Instant::now();
-    let result = pipeline.set_state(state).expect("to change");
-    assert!(
-        began.elapsed() < SOON,
-        "set_state took {:?}",
-        began.elapsed()
-    );
-    if result == gst::StateChangeSuccess::Async {
-        let (result, now, _) = pipeline.state(gst::ClockTime::try_from(SOON).expect("short"));
+    let changed = Calls::default().time("set_state", || pipeline.set_state(state));
+    if changed == Ok(gst::StateChangeSuccess::Async) {
+        let (changed, now, _) = pipeline.state(SOON);
         assert_eq!(
-            result,
+            changed,
             Ok(gst::StateChangeSuccess::Success),
             "still {now:?}"
         );
+    } else {
+        changed.expect("to change");
     }
 }
 
@@ -38,33 +34,11 @@ fn play(pipeline: &gst::Pipeline) {
     change(pipeline, gst::State::Playing);
 }
 
-fn assert_clean(log: &BusLog) {
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
-    assert_ends_once(&log.transcripts());
-}
-
-/// With and without a preroll that the state change waits for. A filter has none.
-fn each_way(test: impl Fn(bool)) {
-    for is_async in [true, false] {
-        if !(is_async && text::is_transcriber()) {
-            test(is_async);
-        }
-    }
-}
-
-fn set_async(sink: &gst::Element, is_async: bool) {
-    if !text::is_transcriber() {
-        sink.set_property("async", is_async);
-    }
-}
-
 #[test]
 pub fn again_and_again_in_the_middle() {
-    each_way(|is_async| {
+    ways_to_preroll().iter().for_each(|case| {
         let service = service(Options::default());
-        let sink = unpaced_sink(&service);
-        set_async(&sink, is_async);
+        let sink = set(unpaced_sink(&service), case);
         let (pcm, marks) = speech(40);
         let mut rig = TestPipeline::new(sink);
         rig.play();
@@ -72,7 +46,7 @@ pub fn again_and_again_in_the_middle() {
         let log = std::thread::scope(|scope| {
             scope.spawn(|| {
                 // A bin that is told to pause on its way to PLAYING may stop there.
-                let _ = pipeline.state(gst::ClockTime::try_from(LONG).expect("short"));
+                let _ = pipeline.state(LONG_TIME);
                 for _ in 0..30 {
                     pause(&pipeline);
                     play(&pipeline);
@@ -82,18 +56,17 @@ pub fn again_and_again_in_the_middle() {
             rig.end();
             rig.listen()
         });
-        assert_clean(&log);
-        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+        log.assert_clean();
+        log.assert_said(&marks, 0);
         assert!(*service.connections()[0].pcm == pcm);
     });
 }
 
 /// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end
 /// waits behind it all.
-fn blocked(is_async: bool) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
+fn blocked(case: &str) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
     let service = service(Options::default());
-    let sink = blocking_sink(&service);
-    set_async(&sink, is_async);
+    let sink = set(blocking_sink(&service), case);
     let (pcm, marks) = speech(150);
     let mut rig = TestPipeline::new(sink);
     rig.play();
@@ -106,10 +79,22 @@ fn blocked(is_async: bool) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
     (service, rig, pcm, marks)
 }
 
+/// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the
+/// next change needs.
+fn hurry(sink: &gst::Element) {
+    let mut calls = Calls::default();
+    for _ in 0..2000 {
+        for state in [gst::State::Paused, gst::State::Playing] {
+            let changed = calls.time("set_state", || sink.set_state(state));
+            changed.expect("to change");
+        }
+    }
+}
+
 #[test]
 pub fn while_a_send_is_blocked() {
-    each_way(|is_async| {
-        let (service, rig, pcm, marks) = blocked(is_async);
+    ways_to_preroll().iter().for_each(|case| {
+        let (service, rig, pcm, marks) = blocked(case);
         for _ in 0..10 {
             pause(&rig.pipeline);
             play(&rig.pipeline);
@@ -126,11 +111,11 @@ pub fn while_a_send_is_blocked() {
         wait_until("the queue runs dry", || {
             stat(&rig.sink, "audio-queued") < 200_000_000
         });
-        assert_eq!(rendered(), before, "async={is_async}");
+        assert_eq!(rendered(), before, "{case}");
         play(&rig.pipeline);
         let log = rig.listen();
-        assert_clean(&log);
-        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+        log.assert_clean();
+        log.assert_said(&marks, 0);
         assert_eq!(service.connections().len(), 1);
         assert!(*service.connections()[0].pcm == pcm);
     });
@@ -140,8 +125,7 @@ pub fn while_a_send_is_blocked() {
 #[test]
 pub fn for_longer_than_the_idle_timeout() {
     let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("idle-timeout", 300u32);
+    let sink = set(unpaced_sink(&service), "idle-timeout=300");
     let (pcm, marks) = speech(4);
     // In the middle of a sentence.
     let cut = 48 * 600;
@@ -152,11 +136,9 @@ pub fn for_longer_than_the_idle_timeout() {
         c.first().is_some_and(|c| c.audio_bytes >= 48 * 600)
     }));
     // Without a buffer to preroll with, PAUSED is not reached: do not wait for it.
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
-    let mut log = rig.listen_until(|message| {
-        Transcript::parse(message).is_some_and(|transcript| transcript.is_final)
-    });
-    assert_eq!(marks_of(&log.finals()), expected(&marks[..1], 0));
+    rig.go(gst::State::Paused);
+    let mut log = rig.listen_until(is_final);
+    log.assert_said(&marks[..1], 0);
     assert!(!log.finals()[0].unconfirmed);
     // Another pause, and the rest.
     let second = 48 * (200 + 2600 + 1000);
@@ -164,34 +146,26 @@ pub fn for_longer_than_the_idle_timeout() {
     play(&rig.pipeline);
     assert!(service.wait(LONG, |c| c.len() == 2
         && c[1].audio_bytes >= (second - cut - 9600) as u64));
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.go(gst::State::Paused);
     assert!(service.wait(LONG, |c| c[1].final_at.is_some()));
     rig.push(&pcm[second..], 10);
     rig.end();
     play(&rig.pipeline);
-    log.messages.extend(rig.listen().messages);
-    assert_clean(&log);
-    let all = marks_of(&log.finals());
+    log.add(rig.listen());
+    log.assert_clean();
     // The pauses cut no mark, and every time is the pipeline's.
-    assert_eq!(all, expected(&marks, 0));
+    log.assert_said(&marks, 0);
     let connections = service.connections();
     assert_eq!(connections.len(), 3);
-    let sent: Vec<u8> = connections
-        .iter()
-        .flat_map(|c| c.pcm.iter().copied())
-        .collect();
-    assert!(sent == pcm);
+    let sent = connections.iter().flat_map(|c| c.pcm.iter().copied());
+    assert!(sent.eq(pcm));
     assert!(connections.iter().all(|c| c.errors.is_empty()));
 }
 
 #[test]
 pub fn the_end_comes_in_paused() {
-    each_way(|is_async| {
-        for timed in [true, false] {
-            let service = service(Options::default());
-            let sink = unpaced_sink(&service);
-            set_async(&sink, is_async);
-            let harness = PadHarness::new(sink);
+    for timed in [true, false] {
+        each_way(|service, harness, case| {
             let (pcm, marks) = speech(2);
             for (n, piece) in pcm.chunks(harness.bytes(100)).enumerate() {
                 harness.push(timed.then_some(n as u64 * 100), piece);
@@ -201,10 +175,8 @@ pub fn the_end_comes_in_paused() {
             // Not awaited: without a buffer to preroll with it is done with the EOS.
             let _ = harness.pipeline.set_state(gst::State::Paused);
             let eos = std::thread::spawn(move || pad.push_event(gst::event::Eos::new()));
-            let (result, ..) = harness
-                .pipeline
-                .state(gst::ClockTime::try_from(SOON).expect("short"));
-            assert!(result.is_ok(), "EOS does not preroll");
+            let (result, ..) = harness.pipeline.state(SOON);
+            assert!(result.is_ok(), "{case}: EOS does not preroll");
             let mut log = harness.take();
             assert!(!log.saw_eos());
             // Nor does the drain keep PLAYING from being reached, though its words are still due.
@@ -214,19 +186,18 @@ pub fn the_end_comes_in_paused() {
             play(&harness.pipeline);
             service.release(Gate::Final);
             assert!(eos.join().expect("no panic"));
-            log.messages.extend(harness.listen().messages);
-            assert_clean(&log);
-            assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
-        }
-    });
+            log.add(harness.listen());
+            log.assert_clean_in(case);
+            log.assert_said_in(case, &marks, 0);
+        });
+    }
 }
 
 #[test]
 pub fn during_the_drain() {
-    each_way(|is_async| {
+    ways_to_preroll().iter().for_each(|case| {
         let service = service(Options::default());
-        let sink = unpaced_sink(&service);
-        set_async(&sink, is_async);
+        let sink = set(unpaced_sink(&service), case);
         let (pcm, marks) = speech(2);
         let mut rig = TestPipeline::new(sink);
         service.hold(Gate::Final);
@@ -247,9 +218,9 @@ pub fn during_the_drain() {
         });
         assert!(!log.saw_eos());
         play(&rig.pipeline);
-        log.messages.extend(rig.listen().messages);
-        assert_clean(&log);
-        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+        log.add(rig.listen());
+        log.assert_clean();
+        log.assert_said(&marks, 0);
         // The base class says EOS again after a pause; the session is not finished again.
         pause(&rig.pipeline);
         play(&rig.pipeline);
@@ -263,52 +234,38 @@ pub fn during_the_drain() {
     });
 }
 
-/// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the
-/// next change needs.
-fn hurry(sink: &gst::Element) {
-    for _ in 0..2000 {
-        for state in [gst::State::Paused, gst::State::Playing] {
-            let began = Instant::now();
-            sink.set_state(state).expect("to change");
-            assert!(began.elapsed() < SOON, "took {:?}", began.elapsed());
-        }
-    }
-}
-
 #[test]
 pub fn in_a_hurry_while_a_send_is_blocked() {
-    each_way(|is_async| {
-        let (service, rig, pcm, marks) = blocked(is_async);
+    ways_to_preroll().iter().for_each(|case| {
+        let (service, rig, pcm, marks) = blocked(case);
         let queued = stat(&rig.sink, "audio-queued");
         hurry(&rig.sink);
         // Being woken so often makes no room.
         assert!(stat(&rig.sink, "audio-queued") <= queued.max(1_000_000_000));
         service.release(Gate::Reading);
         let log = rig.listen();
-        assert_clean(&log);
-        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+        log.assert_clean_in(case);
+        log.assert_said_in(case, &marks, 0);
         assert!(*service.connections()[0].pcm == pcm);
     });
 }
 
 #[test]
 pub fn in_a_hurry_during_the_drain() {
-    each_way(|is_async| {
-        let service = service(Options::default());
-        let sink = unpaced_sink(&service);
-        set_async(&sink, is_async);
+    each_way(|service, harness, case| {
         let (pcm, marks) = speech(2);
-        let mut rig = TestPipeline::new(sink);
         service.hold(Gate::Final);
-        rig.play();
-        rig.push(&pcm, 20);
-        rig.end();
-        assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
-        hurry(&rig.sink);
-        service.release(Gate::Final);
-        let log = rig.listen();
-        assert_clean(&log);
-        assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+        harness.push_all(0, &pcm, 20);
+        let log = std::thread::scope(|scope| {
+            let ender = scope.spawn(|| harness.eos());
+            assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+            hurry(&harness.sink);
+            service.release(Gate::Final);
+            assert!(ender.join().expect("no panic"));
+            harness.listen()
+        });
+        log.assert_clean_in(case);
+        log.assert_said_in(case, &marks, 0);
     });
 }
 
@@ -316,9 +273,7 @@ pub fn in_a_hurry_during_the_drain() {
 #[test]
 fn an_element_without_a_pipeline_waits_for_room() {
     let service = service(Options::default());
-    let sink = unpaced_sink(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "no");
+    let sink = set(unpaced_sink(&service), "max-queue-time=1000 leaky=no");
     let bus = gst::Bus::new();
     sink.set_bus(Some(&bus));
     let pad = gst::Pad::builder(gst::PadDirection::Src).build();
@@ -340,8 +295,8 @@ fn an_element_without_a_pipeline_waits_for_room() {
     }
     assert!(pad.push_event(gst::event::Eos::new()));
     let log = listen(&bus);
-    assert_clean(&log);
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_clean();
+    log.assert_said(&marks, 0);
     sink.set_state(gst::State::Null).expect("NULL");
     sink.set_bus(None);
 }

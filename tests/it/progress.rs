@@ -14,8 +14,8 @@ fn wait_for(rig: &TestPipeline, kind: gst::ProgressType) -> BusLog {
 
 /// All that is posted until READY, and by it.
 fn until_ready(rig: &TestPipeline, mut log: BusLog) -> BusLog {
-    rig.pipeline.set_state(gst::State::Ready).expect("READY");
-    log.messages.append(&mut rig.take().messages);
+    rig.go(gst::State::Ready);
+    log.add(rig.take());
     log
 }
 
@@ -45,11 +45,11 @@ fn success() {
 fn no_buffer_ever() {
     let service = service(Options::default());
     let rig = TestPipeline::new(sink(&service));
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.go(gst::State::Paused);
     let log = wait_for(&rig, Complete);
     let log = until_ready(&rig, log);
     assert_eq!(log.progress(), [Start, Complete]);
-    assert!(log.errors().is_empty() && log.warnings().is_empty());
+    log.assert_clean();
     assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
 }
 
@@ -87,7 +87,7 @@ fn canceled() {
     assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
     let log = until_ready(&rig, BusLog::default());
     assert_eq!(log.progress(), [Start, Canceled]);
-    assert!(log.errors().is_empty());
+    log.assert_no_errors("the run");
 }
 
 /// However soon the stop comes, what began has one end.
@@ -96,7 +96,7 @@ fn canceled_at_once() {
     let service = service(Options::default());
     let rig = TestPipeline::new(sink(&service));
     for _ in 0..200 {
-        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        rig.go(gst::State::Paused);
         let progress = until_ready(&rig, BusLog::default()).progress();
         assert!(
             progress == [Start, Canceled] || progress == [Start, Complete],
@@ -122,7 +122,7 @@ fn stopped_while_the_end_is_posted() {
         gst::BusSyncReply::Pass
     });
     for _ in 0..10 {
-        rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+        rig.go(gst::State::Paused);
         posted.recv_timeout(LONG).expect("COMPLETE");
         let began = Instant::now();
         let log = until_ready(&rig, BusLog::default());
@@ -150,7 +150,7 @@ fn a_launch_line_gets_to_playing() {
     let (mut prerolled, mut in_progress) = (false, None);
     while !prerolled || in_progress != Some(false) {
         let message = bus
-            .timed_pop(gst::ClockTime::try_from(LONG).expect("short"))
+            .timed_pop(LONG_TIME)
             .expect("preroll and the progress's end");
         match message.view() {
             gst::MessageView::AsyncDone(_) => {
@@ -165,11 +165,8 @@ fn a_launch_line_gets_to_playing() {
         }
     }
     pipeline.set_state(gst::State::Playing).expect("PLAYING");
-    bus.timed_pop_filtered(
-        gst::ClockTime::try_from(LONG).expect("short"),
-        &[gst::MessageType::Eos],
-    )
-    .expect("EOS");
+    bus.timed_pop_filtered(LONG_TIME, &[gst::MessageType::Eos])
+        .expect("EOS");
     pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
@@ -178,11 +175,9 @@ fn a_launch_line_gets_to_playing() {
 #[test]
 fn paused_holds_no_session() {
     let service = service(Options::default());
-    let sink = sink(&service);
-    sink.set_property("idle-timeout", 300u32);
-    let mut rig = TestPipeline::new(sink);
+    let mut rig = TestPipeline::new(set(sink(&service), "idle-timeout=300"));
     let (pcm, marks) = speech(1);
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.go(gst::State::Paused);
     rig.push(&pcm, 100);
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.end.is_some())));
     let connections = service.connections();
@@ -193,14 +188,14 @@ fn paused_holds_no_session() {
         .map(|at| at - connections[0].accepted_at);
     assert!(held >= Some(Duration::from_millis(250)), "{held:?}");
     let log = rig.take();
-    assert!(log.errors().is_empty() && log.warnings().is_empty());
+    log.assert_clean();
     assert_eq!(log.progress(), [Start, Complete]);
 
     rig.play();
     rig.end();
     let log = rig.listen();
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
-    assert!(log.errors().is_empty() && log.warnings().is_empty());
+    log.assert_clean();
+    log.assert_said(&marks, 0);
     assert_eq!(log.progress(), [], "it has ended long ago");
     assert_eq!(service.connections().len(), 2);
 }

@@ -7,15 +7,16 @@ use std::net::{TcpListener, TcpStream};
 use crate::common::proxy::{Proxy, Rule};
 use crate::common::scratch::Scratch;
 use crate::common::*;
-use gst::ResourceError::{NotAuthorized, OpenWrite, Settings};
+use gst::ResourceError::{NotAuthorized, OpenWrite};
 use gst::prelude::*;
 use volcasr_loopback::tls::Identity;
-use volcasr_loopback::{Fault, FaultKind, Options, Service, Trigger};
+use volcasr_loopback::{Options, Service};
 
 /// A name that only the proxy can resolve.
 const HOST: &str = "asr.invalid";
 const CONNECT: fn(Rule) -> Proxy = Proxy::connect;
 const LOGIN: Rule = Rule::Login("gatekeeper", "OPENSESAMEqz81Jx");
+const LOGGED_IN: &str = "proxy-id=gatekeeper proxy-pw=OPENSESAMEqz81Jx";
 
 /// The URI of `service` under [`HOST`].
 fn behind(service: &Service) -> String {
@@ -24,16 +25,13 @@ fn behind(service: &Service) -> String {
 
 /// A sink for `service` under [`HOST`].
 fn sink_behind(service: &Service) -> gst::Element {
-    let sink = sink_for(&behind(service));
-    sink.set_property("allow-insecure", true);
-    sink
+    set(sink_for(&behind(service)), "allow-insecure=true")
 }
 
 fn assert_complete(sink: gst::Element) {
     let (pcm, marks) = speech(1);
     let log = TestPipeline::new(sink).run(&pcm, 100);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0));
+    log.assert_said(&marks, 0);
 }
 
 /// By each kind, with and without a login, wherever that comes from; the proxy resolves the name.
@@ -57,10 +55,11 @@ pub fn words_come_through() {
                 "proxy",
                 format!("{scheme}://{user}127.0.0.1:{}", proxy.port),
             );
-            if properties {
-                sink.set_property("proxy-id", "gatekeeper");
-                sink.set_property("proxy-pw", "OPENSESAMEqz81Jx");
-            }
+            let sink = if properties {
+                set(sink, LOGGED_IN)
+            } else {
+                sink
+            };
             assert_complete(sink);
             assert_eq!(proxy.targets(), [target.as_str()], "{scheme} {user}");
         }
@@ -97,16 +96,17 @@ pub fn encrypted_end_to_end() {
     ] {
         let sink = sink_for(&behind(&service));
         sink.set_property("proxy", format!("{scheme}://127.0.0.1:{}", proxy.port));
-        if scheme == "https" {
-            sink.set_property("proxy-id", "gatekeeper");
-            sink.set_property("proxy-pw", "OPENSESAMEqz81Jx");
-        }
+        let sink = if scheme == "https" {
+            set(sink, LOGGED_IN)
+        } else {
+            sink
+        };
         assert_complete(sink);
         assert_eq!(proxy.targets().len(), 1, "{scheme}");
     }
     // Another certificate on the way is refused as it is without a proxy.
     let stranger = Proxy::connect_inside_tls(Rule::Open, &identity("elsewhere.invalid"));
-    let error = failure(&service, "https", stranger.port, |_| {});
+    let error = failure(&service, "https", stranger.port, "");
     assert!(error.error.message().contains("CA:TRUE"), "{error:?}");
 }
 
@@ -139,9 +139,10 @@ fn the_environment_names_it() {
     assert_complete(sink_behind(&service));
     assert_complete(sink(&service));
     for (host, proxy) in [("harness.invalid", None), (HOST, Some(""))] {
-        let sink = sink_for(&service.uri().replace("127.0.0.1", host));
-        sink.set_property("allow-insecure", true);
-        sink.set_property("max-reconnects", 0u32);
+        let sink = set(
+            sink_for(&service.uri().replace("127.0.0.1", host)),
+            "allow-insecure=true max-reconnects=0",
+        );
         if let Some(proxy) = proxy {
             sink.set_property("proxy", proxy);
         }
@@ -157,12 +158,9 @@ fn the_environment_names_it() {
 }
 
 /// The first error of a sink behind a proxy at `port`.
-fn failure(service: &Service, scheme: &str, port: u16, set: impl Fn(&gst::Element)) -> Report {
-    let sink = sink_behind(service);
-    sink.set_property("proxy", format!("{scheme}://127.0.0.1:{port}"));
-    sink.set_property("max-reconnects", 1u32);
-    set(&sink);
-    let mut rig = TestPipeline::new(sink);
+fn failure(service: &Service, scheme: &str, port: u16, properties: &str) -> Report {
+    let proxy = format!("proxy={scheme}://127.0.0.1:{port} max-reconnects=1");
+    let mut rig = TestPipeline::new(set(set(sink_behind(service), &proxy), properties));
     rig.play();
     // A transcriber connects with the first buffer.
     rig.push(&[0; 9600], 100);
@@ -182,76 +180,33 @@ fn failure(service: &Service, scheme: &str, port: u16, set: impl Fn(&gst::Elemen
 #[test]
 fn errors_are_told_apart() {
     let service = service(Options::default());
-    let login = |sink: &gst::Element| {
-        sink.set_property("proxy-id", "gatekeeper");
-        sink.set_property("proxy-pw", "wrong");
-    };
-    let nothing = |_: &gst::Element| {};
-    let quick = |sink: &gst::Element| sink.set_property("connect-timeout", 300u32);
-    type Set = fn(&gst::Element);
+    let login = "proxy-id=gatekeeper proxy-pw=wrong";
+    let quick = "connect-timeout=300";
     // A client's own port: nothing listens there, and no other test gets it.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let client = TcpStream::connect(address).expect("it listens");
     let closed = client.local_addr().expect("its address").port();
     let forbidden = Rule::Refuse("HTTP/1.1 403 Forbidden\r\n\r\n");
-    let bad_gateway = Rule::Refuse("HTTP/1.1 502 Bad Gateway\r\n\r\n");
     #[rustfmt::skip]
     let cases = [
-        ("http", CONNECT, LOGIN, nothing as Set, NotAuthorized, false, "407 proxy-id"),
-        ("http", Proxy::connect, LOGIN, login, NotAuthorized, false, "407 proxy-pw"),
-        ("http", Proxy::connect, forbidden, nothing, OpenWrite, false, "403 asr.invalid"),
-        ("http", Proxy::connect, bad_gateway, nothing, OpenWrite, true, "502 asr.invalid"),
-        ("http", Proxy::connect, Rule::Hang, quick, OpenWrite, true, "300ms"),
-        ("http", Proxy::socks5, Rule::Open, quick, OpenWrite, true, "proxy"),
-        ("socks5", Proxy::socks5, LOGIN, nothing, NotAuthorized, false, "proxy-id"),
+        ("http", CONNECT, LOGIN, "", NotAuthorized, false, "407 proxy-id"),
+        ("http", Proxy::connect, forbidden, "", OpenWrite, false, "403 asr.invalid"),
         ("socks5", Proxy::socks5, LOGIN, login, NotAuthorized, false, "proxy-pw"),
-        ("socks5", Proxy::socks5, Rule::Refuse("\x02"), nothing, OpenWrite, false, "ruleset"),
-        ("socks5", Proxy::socks5, Rule::Refuse("\x04"), nothing, OpenWrite, true, "unreachable"),
+        ("socks5", Proxy::socks5, Rule::Refuse("\x04"), "", OpenWrite, true, "unreachable"),
         ("socks5", Proxy::socks5, Rule::Hang, quick, OpenWrite, true, "300ms"),
     ];
-    for (scheme, start, rule, set, domain, retryable, parts) in cases {
+    for (scheme, start, rule, properties, domain, retryable, parts) in cases {
         let proxy = start(rule);
-        let report = failure(&service, scheme, proxy.port, set);
-        let text = report.error.message();
-        assert!(report.error.matches(domain), "{scheme} {parts}: {report:?}");
-        for part in parts.split(' ') {
-            assert!(text.contains(part), "no {part} in {text}");
-        }
-        let details = report.details.expect("details");
-        assert_eq!(details.get::<bool>("retryable"), Ok(retryable), "{text}");
+        let report = failure(&service, scheme, proxy.port, properties);
+        report.assert_is(domain, &parts.split(' ').collect::<Vec<_>>());
+        assert_eq!(report.is_retryable(), retryable, "{report:?}");
     }
     for scheme in ["http", "https", "socks5h"] {
-        let report = failure(&service, scheme, closed, nothing);
-        assert!(report.error.matches(OpenWrite), "{report:?}");
-        let text = report.error.message();
-        assert!(
-            text.contains("can't be reached") && text.contains("https_proxy"),
-            "{text}"
-        );
+        let report = failure(&service, scheme, closed, "");
+        report.assert_is(OpenWrite, &["can't be reached", "https_proxy"]);
     }
     assert!(service.connections().is_empty());
-}
-
-#[test]
-fn a_proxy_that_can_not_be_used() {
-    let service = service(Options::default());
-    for (uri, part) in [
-        ("socks4://127.0.0.1", "socks5h://"),
-        ("http://me:OPENSESAMEqz81Jx@127.0.0.1:x", "not the URI"),
-        ("socks5://me@127.0.0.1", "1 to 255"),
-    ] {
-        let sink = sink(&service);
-        sink.set_property("proxy", uri);
-        let rig = TestPipeline::new(sink);
-        let refused = rig.pipeline.set_state(gst::State::Playing);
-        assert_eq!(refused, Err(gst::StateChangeError), "{uri}");
-        let error = &rig.take().errors()[0].error;
-        assert!(error.matches(Settings), "{error:?}");
-        let text = error.message();
-        assert!(text.contains("\"proxy\"") && text.contains(part), "{text}");
-        assert!(!text.contains("SESAME"), "{text}");
-    }
 }
 
 /// Everything that a run logs and posts, at every level, has nothing of the login.
@@ -281,38 +236,24 @@ fn its_login_is_never_shown() {
                 (format!("htp://{login}127.0.0.1:1"), true),
             ] {
                 // One that repeats what it can't know.
-                let service = service(Options {
-                    faults: vec![Fault::nth(
-                        1,
-                        FaultKind::Http {
-                            status: 401,
-                            headers: Vec::new(),
-                            body: r#"{"error":"bad: OPENSESAMEqz81Jx"}"#.into(),
-                        },
-                        Trigger::Handshake,
-                    )],
-                    ..Options::default()
-                });
+                let body = r#"{"error":"bad: OPENSESAMEqz81Jx"}"#;
+                let service = service(faults::faulty(
+                    &[&format!("http:401:{body}@handshake#1")],
+                    false,
+                ));
                 let sink = sink_behind(&service);
                 sink.set_property("proxy", &uri);
-                if as_properties {
-                    sink.set_property("proxy-id", "gatekeeper");
-                    sink.set_property("proxy-pw", "OPENSESAMEqz81Jx");
-                }
+                let sink = if as_properties {
+                    set(sink, LOGGED_IN)
+                } else {
+                    sink
+                };
                 let mut rig = TestPipeline::new(sink);
                 rig.pipeline.add_property_deep_notify_watch(None, true);
                 let _ = rig.pipeline.set_state(gst::State::Playing);
                 rig.push(&speech(1).0, 100);
                 let log = rig.listen();
-                for message in &log.messages {
-                    clean("a message", &format!("{message:?}"));
-                }
-                for report in log.errors() {
-                    clean("an error", &format!("{report:?}"));
-                }
-                clean("the property", &rig.sink.property::<String>("proxy"));
-                let dot = gst::DebugGraphDetails::all();
-                clean("the dot dump", &rig.pipeline.debug_to_dot_data(dot));
+                clean("the element", &rig.shown(&log));
             }
         }
         return;

@@ -13,11 +13,10 @@ use volcasr_loopback::{FaultKind, Gate, Options};
 fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, TestPipeline) {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
-    let sink = sink(&service);
-    sink.set_property("max-speed", 0.0);
-    sink.set_property("max-queue-time", queue);
-    sink.set_property_from_str("leaky", leaky);
-    let rig = TestPipeline::new(sink);
+    let rig = TestPipeline::new(set(
+        unpaced_sink(&service),
+        &format!("max-queue-time={queue} leaky={leaky}"),
+    ));
     rig.source.set_is_live(live);
     (service, rig)
 }
@@ -90,14 +89,14 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
         }
         service.hold(Gate::Upgrade);
         service.inject(FaultKind::Reset);
-        let mut log = rig.listen_until(|m| m.type_() == gst::MessageType::Warning);
+        let mut log = rig.listen_until(is_warning);
         rig.push(second, 20);
         wait_until("all is taken", || {
             stat(&rig.sink, "audio-received") == nanos(&pcm)
         });
         rig.end();
         service.release(Gate::Upgrade);
-        log.messages.extend(rig.listen().messages);
+        log.add(rig.listen());
         let lost = assert_dropped(&log, &rig.sink, 5000, &case);
         assert!(lost > 0);
         assert_heard_but(&log, &marks, 5000..5000 + lost, &case);
@@ -157,9 +156,7 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
 fn audio_that_is_dropped_across_segments_is_told_in_each() {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
-    let sink = sink(&service);
-    sink.set_property("max-queue-time", 1000u32);
-    sink.set_property_from_str("leaky", "downstream");
+    let sink = set(sink(&service), "max-queue-time=1000 leaky=downstream");
     let harness = pad_harness::PadHarness::new(sink);
     let silence = vec![0; harness.bytes(300)];
     harness.push_all(0, &silence, 100);
@@ -169,9 +166,9 @@ fn audio_that_is_dropped_across_segments_is_told_in_each() {
     assert!(harness.segment(&segment));
     harness.push_all(60_000, &vec![0; harness.bytes(3000)], 100);
     service.release(Gate::Upgrade);
-    assert!(harness.pad.push_event(gst::event::Eos::new()));
+    assert!(harness.eos());
     let log = listen(&harness.bus);
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
+    log.assert_no_errors("the run");
     let told: Vec<_> = warnings_of(&log, "volcasr-dropped")
         .iter()
         .map(|details| {
@@ -225,7 +222,7 @@ fn assert_dropped(log: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> 
 /// Every mark is heard once, in order and at its time, but for those that the hole has something
 /// of.
 fn assert_heard_but(log: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
-    assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+    log.assert_no_errors(case);
     assert_ends_once(&log.transcripts());
     let mut said = marks_of(&log.finals());
     // A mark that the hole cuts is heard as something else.

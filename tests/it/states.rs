@@ -23,9 +23,8 @@ fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
     let (pcm, marks) = speech(1);
     rig.next = gst::ClockTime::ZERO;
     let log = rig.run(&pcm, 20);
-    assert!(log.errors().is_empty(), "{number}: {:?}", log.errors());
-    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
-    assert_eq!(marks_of(&log.finals()), expected(&marks, 0), "{number}");
+    log.assert_no_warnings(number);
+    log.assert_said_in(number, &marks, 0);
     // Nothing of what was before.
     assert!(log.transcripts().iter().all(|t| t.stream == 0));
     assert_eq!(log.finals()[0].utterance, 0);
@@ -62,8 +61,8 @@ fn at_each_moment_of(
         rig.play();
         let mut after = moment(service, &mut rig);
         ready(&rig, &mut calls);
-        after.messages.extend(rig.take().messages);
-        assert!(after.errors().is_empty(), "{name}: {:?}", after.errors());
+        after.add(rig.take());
+        after.assert_no_errors(name);
         assert!(!after.saw_eos());
         let progress = after.progress();
         let ends = progress
@@ -123,7 +122,7 @@ pub fn waiting_for_the_ack() {
 pub fn in_the_middle_of_speech() {
     at_each_moment("speech", Options::default(), &[], |_, rig| {
         push(rig, 3);
-        rig.listen_until(|message| Transcript::parse(message).is_some())
+        rig.listen_until(is_transcript)
     });
 }
 
@@ -166,7 +165,7 @@ pub fn between_two_tries() {
     };
     at_each_moment("between tries", options, &[], |_, rig| {
         push(rig, 1);
-        rig.listen_until(|message| message.type_() == gst::MessageType::Warning)
+        rig.listen_until(is_warning)
     });
 }
 
@@ -201,12 +200,12 @@ fn cycles(count: u64) {
             _ => {
                 rig.play();
                 push(&mut rig, 2);
-                rig.listen_until(|message| Transcript::parse(message).is_some());
+                rig.listen_until(is_transcript);
             }
         }
         ready(&rig, &mut calls);
         if n % 3 == 0 {
-            rig.pipeline.set_state(gst::State::Null).expect("NULL");
+            rig.go(gst::State::Null);
         }
         rig.take();
     }

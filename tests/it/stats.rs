@@ -58,7 +58,7 @@ fn every_field_has_its_type() {
     check("before");
     rig.play();
     check("while it plays");
-    rig.pipeline.set_state(gst::State::Null).expect("NULL");
+    rig.go(gst::State::Null);
     check("after");
     rig.next = gst::ClockTime::ZERO;
     rig.run(&speech(1).0, 100);
@@ -109,10 +109,10 @@ fn the_figures_are_those_of_the_service() {
     let connect = nanos(&stats, "connect-time");
     assert!(0 < connect && connect < LONG.as_nanos() as u64, "{connect}");
     // They stay until the next start.
-    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    rig.go(gst::State::Ready);
     let after: gst::Structure = rig.sink.property("stats");
     assert_eq!(nanos(&after, "audio-sent"), audio);
-    rig.pipeline.set_state(gst::State::Paused).expect("PAUSED");
+    rig.go(gst::State::Paused);
     let anew: gst::Structure = rig.sink.property("stats");
     assert_eq!(nanos(&anew, "audio-sent"), 0);
 }
@@ -125,10 +125,10 @@ fn after_ready_the_figures_stay() {
     let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.push(&speech(1).0, 100);
-    rig.listen_until(|message| Transcript::parse(message).is_some());
+    rig.listen_until(is_transcript);
     let stats = || rig.sink.property::<gst::Structure>("stats");
     assert_eq!(stats().get("connected"), Ok(true));
-    rig.pipeline.set_state(gst::State::Ready).expect("READY");
+    rig.go(gst::State::Ready);
     let after = stats();
     assert_eq!(after.get("connected"), Ok(false));
     assert!(nanos(&after, "audio-sent") > 0);
@@ -150,7 +150,7 @@ fn the_latency_is_the_service_s() {
     let arrived = Instant::now();
     wait_until("the lag", || arrived.elapsed() >= LAG);
     service.release(Gate::Responses);
-    rig.listen_until(|message| Transcript::parse(message).is_some());
+    rig.listen_until(is_transcript);
     let longest = u128::from(stat(&rig.sink, "result-latency-max"));
     let passed = began.elapsed();
     assert!(longest >= LAG.as_nanos(), "{longest}");

@@ -4,16 +4,13 @@ use crate::common::pad_harness::{PadHarness, Segment};
 use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::marks::Layout;
+use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Gate, Options, Service};
 
 /// A sink that plays and has no stream yet.
 fn playing(service: &Service) -> PadHarness {
     let harness = PadHarness::held(sink(service));
-    harness
-        .pipeline
-        .set_state(gst::State::Playing)
-        .expect("to play");
+    harness.go(gst::State::Playing);
     harness
 }
 
@@ -22,12 +19,8 @@ fn begin(harness: &PadHarness, id: &str) {
     assert!(harness.segment(&Segment::new()));
 }
 
-fn end(harness: &PadHarness) -> bool {
-    harness.pad.push_event(gst::event::Eos::new())
-}
-
 /// Two sentences with numbers of their own.
-fn sentences(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
+fn sentences(first: u32) -> (Vec<u8>, Vec<Mark>) {
     let layout = Layout {
         first,
         ..Layout::default()
@@ -35,20 +28,20 @@ fn sentences(first: u32) -> (Vec<u8>, Vec<volcasr_loopback::marks::Mark>) {
     layout.sentences(2)
 }
 
+/// Begins a stream, and pushes [`sentences`].
+fn say(harness: &PadHarness, id: &str, first: u32) -> (Vec<u8>, Vec<Mark>) {
+    begin(harness, id);
+    let said = sentences(first);
+    harness.push_all(0, &said.0, 100);
+    said
+}
+
 /// The stream `number` alone, all of it, and as it should be.
-fn assert_stream(
-    log: &[Transcript],
-    number: u32,
-    id: &str,
-    marks: &[volcasr_loopback::marks::Mark],
-) {
+fn assert_stream(log: &[Transcript], number: u32, id: &str, marks: &[Mark]) {
     let mut own = log.to_vec();
     own.retain(|transcript| transcript.stream == number);
-    assert!(
-        own.iter().all(|t| t.stream_id.as_deref() == Some(id)),
-        "{own:#?}"
-    );
-    assert!(own.iter().all(|t| t.session == 0), "{own:#?}");
+    let is_own = |t: &Transcript| t.session == 0 && t.stream_id.as_deref() == Some(id);
+    assert!(own.iter().all(is_own), "{own:#?}");
     own.retain(|transcript| transcript.is_final);
     let numbers: Vec<_> = own.iter().map(|t| t.utterance).collect();
     assert_eq!(numbers, [0, 1], "{own:#?}");
@@ -56,16 +49,16 @@ fn assert_stream(
     assert!(own.iter().all(|t| !t.unconfirmed));
 }
 
-#[test]
-fn the_end_without_audio() {
-    let service = service(Options::default());
-    let rig = TestPipeline::new(sink(&service));
-    rig.play();
-    rig.end();
-    let log = rig.listen();
-    assert!(log.saw_eos() && log.errors().is_empty());
-    assert!(log.transcripts().is_empty());
-    assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
+/// Waits until the last words are asked for. Other messages may come then, but not EOS.
+fn hold_the_end(service: &Service, bus: &gst::Bus) -> BusLog {
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let mut log = BusLog::default();
+    while let Some(message) = bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
+        log.messages.push(message);
+    }
+    assert!(!log.saw_eos());
+    service.release(Gate::Final);
+    log
 }
 
 #[test]
@@ -79,21 +72,13 @@ pub fn the_end_waits_for_the_last_words() {
     rig.play();
     rig.push(&layout.pcm(1100), 100);
     rig.end();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-    let mut log = BusLog::default();
-    // Other messages may come, but not EOS.
-    while let Some(message) = rig.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
-        log.messages.push(message);
-    }
-    assert!(!log.saw_eos() && log.finals().is_empty());
-    service.release(Gate::Final);
-    log.messages.append(&mut rig.listen().messages);
+    let mut log = hold_the_end(&service, &rig.bus);
+    assert!(log.finals().is_empty());
+    log.add(rig.listen());
     assert!(log.saw_eos());
-    let finals = log.finals();
-    assert_eq!(marks_of(&finals), expected(&marks, 0));
-    let texts: Vec<_> = finals.iter().map(|t| t.text.clone()).collect();
+    log.assert_said(&marks, 0);
+    let texts: Vec<_> = log.finals().iter().map(|t| t.text.clone()).collect();
     assert_eq!(log.tags(), texts);
-    assert_ends_once(&log.transcripts());
     let late = rig.take();
     assert!(late.transcripts().is_empty() && late.tags().is_empty());
 }
@@ -104,17 +89,12 @@ pub fn a_new_stream_without_an_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
     let harness = playing(&service);
-    let (first, second) = (sentences(0), sentences(100));
-    begin(&harness, "first");
-    harness.push_all(0, &first.0, 100);
-    begin(&harness, "second");
-    harness.push_all(0, &second.0, 100);
+    let (first, second) = (say(&harness, "first", 0), say(&harness, "second", 100));
     assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
     // One connection at a time.
     assert_eq!(service.connections().len(), 1);
     service.release(Gate::Final);
-    assert!(end(&harness));
-    let log = harness.listen();
+    let log = harness.end();
     assert!(log.saw_eos() && log.errors().is_empty());
     let transcripts = log.transcripts();
     assert!(
@@ -132,27 +112,25 @@ pub fn a_new_stream_without_an_end() {
     }
 }
 
-/// A stream ends where another begins, even if both have the same ID. One without audio does not
-/// count.
+/// A stream ends where another begins, even if both have the same ID. One without audio leaves at
+/// most a number out.
 #[test]
 pub fn a_new_stream_of_the_same_id() {
-    let service = service(Options::default());
-    let harness = playing(&service);
-    let (first, second) = (sentences(0), sentences(100));
-    begin(&harness, "same");
-    begin(&harness, "same");
-    harness.push_all(0, &first.0, 100);
-    begin(&harness, "same");
-    begin(&harness, "same");
-    harness.push_all(0, &second.0, 100);
-    assert!(end(&harness));
-    let log = harness.listen();
-    assert!(log.errors().is_empty());
-    let transcripts = log.transcripts();
-    assert_ends_once(&transcripts);
-    assert_stream(&transcripts, 0, "same", &first.1);
-    assert_stream(&transcripts, 1, "same", &second.1);
-    assert_eq!(service.connections().len(), 2);
+    for (id, empty, number) in [("same", "same", 1), ("second", "empty", 2)] {
+        let service = service(Options::default());
+        let harness = playing(&service);
+        begin(&harness, "same");
+        let first = say(&harness, "same", 0);
+        begin(&harness, empty);
+        let second = say(&harness, id, 100);
+        let log = harness.end();
+        log.assert_no_errors(id);
+        let transcripts = log.transcripts();
+        assert_ends_once(&transcripts);
+        assert_stream(&transcripts, 0, "same", &first.1);
+        assert_stream(&transcripts, number, id, &second.1);
+        assert_eq!(service.connections().len(), 2, "no session without audio");
+    }
 }
 
 /// A pad that is linked again sends its sticky events again: nothing new begins.
@@ -168,8 +146,7 @@ fn a_relinked_stream_goes_on() {
     harness.pad.unlink(&sink).expect("a link");
     harness.pad.link(&sink).expect("the same pads");
     harness.push_all(before.len() as u64 / 48, behind, 100);
-    assert!(end(&harness));
-    let transcripts = harness.listen().transcripts();
+    let transcripts = harness.end().transcripts();
     assert!(
         transcripts.iter().all(|t| t.stream == 0),
         "{transcripts:#?}"
@@ -188,21 +165,12 @@ pub fn a_file_that_follows_itself() {
     program::write_wav(&file, 24_000, &pcm);
     let file = format!("filesrc location={} ! wavparse ! c.", file.display());
     init();
-    let line = format!("concat name=c ! volcasrsink name=sink sync=false {file} {file}");
-    let pipeline = gst::parse::launch(&line).expect("a pipeline");
-    let bin = pipeline.downcast_ref::<gst::Bin>().expect("a pipeline");
-    let sink = bin.by_name("sink").expect("the sink");
-    for (name, value) in [
-        ("uri", service.uri()),
-        ("app-key", "app-1".into()),
-        ("access-key", "secret-access-key".into()),
-    ] {
-        sink.set_property(name, value);
-    }
-    let bus = pipeline.bus().expect("a bus");
-    pipeline.set_state(gst::State::Playing).expect("to play");
-    let log = listen(&bus);
-    pipeline.set_state(gst::State::Null).expect("NULL");
+    let line = format!(
+        "concat name=c ! volcasrsink sync=false uri={} app-key=app-1 access-key=secret-access-key \
+         {file} {file}",
+        service.uri()
+    );
+    let log = launched(&line);
     assert!(log.saw_eos() && log.errors().is_empty());
     let transcripts = log.transcripts();
     assert_ends_once(&transcripts);
@@ -218,47 +186,20 @@ pub fn a_file_that_follows_itself() {
     assert_eq!(service.connections().len(), 2);
 }
 
-/// A stream without audio leaves a number out, and nothing else.
-#[test]
-fn an_empty_stream_between() {
-    let service = service(Options::default());
-    let harness = playing(&service);
-    let (first, second) = (sentences(0), sentences(100));
-    begin(&harness, "first");
-    harness.push_all(0, &first.0, 100);
-    begin(&harness, "empty");
-    begin(&harness, "second");
-    harness.push_all(0, &second.0, 100);
-    assert!(end(&harness));
-    let transcripts = harness.listen().transcripts();
-    assert_stream(&transcripts, 0, "first", &first.1);
-    assert_stream(&transcripts, 2, "second", &second.1);
-    assert_eq!(service.connections().len(), 2, "no session without audio");
-}
-
 /// EOS waits for the words of the stream before, whose end was not waited for.
 #[test]
 fn an_empty_stream_at_the_end() {
     let service = service(Options::default());
     service.hold(Gate::Final);
     let harness = playing(&service);
-    let (first, marks) = sentences(0);
-    begin(&harness, "first");
-    harness.push_all(0, &first, 100);
+    let (_, marks) = say(&harness, "first", 0);
     begin(&harness, "empty");
     begin(&harness, "another");
     let log = std::thread::scope(|scope| {
-        let ender = scope.spawn(|| end(&harness));
-        assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
-        let mut log = BusLog::default();
-        // Other messages may come, but not EOS.
-        while let Some(message) = harness.bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
-            log.messages.push(message);
-        }
-        assert!(!log.saw_eos());
-        service.release(Gate::Final);
+        let ender = scope.spawn(|| harness.eos());
+        let mut log = hold_the_end(&service, &harness.bus);
         assert!(ender.join().expect("no panic"));
-        log.messages.append(&mut harness.listen().messages);
+        log.add(harness.listen());
         log
     });
     assert_stream(&log.transcripts(), 0, "first", &marks);
@@ -274,37 +215,24 @@ fn an_empty_stream_at_the_end() {
 fn a_new_stream_after_the_end() {
     let service = service(Options::default());
     let harness = playing(&service);
-    let (first, second) = (sentences(0), sentences(100));
-    begin(&harness, "first");
-    harness.push_all(0, &first.0, 100);
-    assert!(end(&harness));
-    assert_stream(&harness.listen().transcripts(), 0, "first", &first.1);
+    let (_, marks) = say(&harness, "first", 0);
+    assert_stream(&harness.end().transcripts(), 0, "first", &marks);
     let (major, minor, ..) = gst::version();
-    if (major, minor) >= (1, 26) {
-        begin(&harness, "second");
-        harness.push_all(0, &second.0, 100);
-        assert!(end(&harness));
-        let log = harness.listen();
-        assert!(log.saw_eos());
-        assert_stream(&log.transcripts(), 1, "second", &second.1);
-        assert_eq!(service.connections().len(), 2);
-        return;
-    }
-    harness
-        .pad
-        .push_event(gst::event::StreamStart::new("second"));
-    assert_eq!(
-        harness.pad.push(harness.buffer(Some(0), &second.0)),
-        Err(gst::FlowError::Error)
-    );
-    harness.pad.push_event(gst::event::FlushStart::new());
-    harness.pad.push_event(gst::event::FlushStop::new(true));
-    begin(&harness, "third");
-    harness.push_all(0, &second.0, 100);
-    assert!(end(&harness));
-    let transcripts = harness.listen().transcripts();
-    // The flush began one, and the other id another.
-    assert_stream(&transcripts, 2, "third", &second.1);
+    let (id, number) = if (major, minor) >= (1, 26) {
+        ("second", 1)
+    } else {
+        harness
+            .pad
+            .push_event(gst::event::StreamStart::new("second"));
+        let flow = harness.pad.push(harness.buffer(Some(0), &[0; 9600]));
+        assert_eq!(flow, Err(gst::FlowError::Error));
+        harness.pad.push_event(gst::event::FlushStart::new());
+        harness.pad.push_event(gst::event::FlushStop::new(true));
+        // The flush began one, and the other id another.
+        ("third", 2)
+    };
+    let (_, marks) = say(&harness, id, 100);
+    assert_stream(&harness.end().transcripts(), number, id, &marks);
     assert_eq!(service.connections().len(), 2);
 }
 
@@ -312,10 +240,8 @@ fn a_new_stream_after_the_end() {
 fn a_buffer_after_the_end() {
     let service = service(Options::default());
     let harness = playing(&service);
-    let (pcm, marks) = sentences(0);
-    begin(&harness, "first");
-    harness.push_all(0, &pcm, 100);
-    assert!(end(&harness));
+    let (pcm, marks) = say(&harness, "first", 0);
+    assert!(harness.eos());
     let buffer = || harness.buffer(Some(0), &pcm);
     assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
     let log = harness.listen();
@@ -324,19 +250,4 @@ fn a_buffer_after_the_end() {
     assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
     assert_eq!(service.connections().len(), 1);
     assert!(*service.connections()[0].pcm == pcm, "the audio differs");
-}
-
-/// After READY it begins again, with the first stream.
-#[test]
-fn again_after_the_end() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(sink(&service));
-    let (pcm, marks) = sentences(0);
-    for _ in 0..2 {
-        rig.next = gst::ClockTime::ZERO;
-        let log = rig.run(&pcm, 100);
-        let id = log.transcripts()[0].stream_id.clone();
-        assert_stream(&log.transcripts(), 0, &id.expect("an id"), &marks);
-        rig.pipeline.set_state(gst::State::Ready).expect("READY");
-    }
 }

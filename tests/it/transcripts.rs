@@ -42,45 +42,52 @@ fn conversation() -> Service {
     scripted(&responses, response(2000, last))
 }
 
-#[test]
-fn interim_and_final_and_withdrawn() {
-    let service = conversation();
-    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    assert_eq!(
-        told(&log),
-        [
-            "0 he",
-            "0 hello",
-            "0 Hello..",
-            "1 you",
-            "1 .",
-            "2 world",
-            "2 World.."
-        ]
-    );
-    assert_ends_once(&log.transcripts());
-    assert_eq!(log.tags(), ["Hello.", "World."]);
+/// The names and the JSON of the messages that hold responses.
+fn responses(log: &BusLog) -> Vec<(String, u32)> {
+    let structures = log
+        .messages
+        .iter()
+        .filter_map(|message| message.structure());
+    let responses = structures.filter(|s| s.name() == "volcasr-response");
+    let fields = |s: &gst::StructureRef| (s.get("json").unwrap(), s.get("session").unwrap());
+    responses.map(fields).collect()
 }
 
-/// Only final utterances are posted, and no end of one that was withdrawn.
+/// The service's own words come as they came, behind what they led to.
 #[test]
-fn without_interim_results() {
-    let service = conversation();
-    let sink = sink(&service);
-    sink.set_property("interim-results", false);
-    let log = TestPipeline::new(sink).run(&audio(), 100);
-    assert_eq!(told(&log), ["0 Hello..", "2 World.."]);
-    assert_eq!(log.tags(), ["Hello.", "World."]);
-}
-
-#[test]
-fn without_tags() {
-    let service = conversation();
-    let sink = sink(&service);
-    sink.set_property("post-tags", false);
-    let log = TestPipeline::new(sink).run(&audio(), 100);
-    assert!(log.tags().is_empty());
-    assert_eq!(log.finals().len(), 3);
+fn properties_choose_what_is_posted() {
+    let all = [
+        "0 he",
+        "0 hello",
+        "0 Hello..",
+        "1 you",
+        "1 .",
+        "2 world",
+        "2 World..",
+    ];
+    let tags = ["Hello.", "World."];
+    for (properties, transcripts, tags, has_responses) in [
+        ("", &all[..], &tags[..], false),
+        // Only final utterances are posted, and no end of one that was withdrawn.
+        (
+            "interim-results=false",
+            &["0 Hello..", "2 World.."],
+            &tags,
+            false,
+        ),
+        ("post-tags=false", &all, &[], false),
+        ("post-responses=true", &all, &tags, true),
+    ] {
+        let service = conversation();
+        let log = TestPipeline::new(set(sink(&service), properties)).run(&audio(), 100);
+        assert_eq!(told(&log), transcripts, "{properties}");
+        assert_eq!(log.tags(), tags, "{properties}");
+        let answers = service.connections()[0].responses.clone();
+        assert_eq!(answers.len(), 9, "the ack, seven responses, the final one");
+        let sent = answers.iter().map(|answer| (answer.json.to_string(), 0));
+        let sent = sent.filter(|_| has_responses);
+        assert_eq!(responses(&log), sent.collect::<Vec<_>>(), "{properties}");
+    }
 }
 
 /// A tag follows the message that it belongs to, and all are there before EOS.
@@ -88,7 +95,7 @@ fn without_tags() {
 fn tags_follow_their_messages() {
     let service = conversation();
     let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let order: Vec<String> = log
+    let order = log
         .messages
         .iter()
         .filter_map(|message| match message.view() {
@@ -104,65 +111,10 @@ fn tags_follow_their_messages() {
             }
             gst::MessageView::Eos(_) => Some("eos".to_owned()),
             _ => None,
-        })
-        .collect();
-    assert_eq!(
-        order,
-        [
-            "message Hello.",
-            "tag Hello.",
-            "message ",
-            "message World.",
-            "tag World.",
-            "eos"
-        ]
-    );
-}
-
-/// The service's own words, as they came, behind what they led to.
-#[test]
-fn responses_as_they_came() {
-    let service = conversation();
-    let sink = sink(&service);
-    sink.set_property("post-responses", true);
-    let log = TestPipeline::new(sink).run(&audio(), 100);
-    let posted: Vec<(String, u32)> = log
-        .messages
-        .iter()
-        .filter_map(|message| {
-            message
-                .structure()
-                .filter(|s| s.name() == "volcasr-response")
-        })
-        .map(|s| {
-            (
-                s.get("json").expect("json"),
-                s.get("session").expect("session"),
-            )
-        })
-        .collect();
-    let sent: Vec<(String, u32)> = service.connections()[0]
-        .responses
-        .iter()
-        .map(|answer| (answer.json.to_string(), 0))
-        .collect();
-    assert_eq!(sent.len(), 9, "the ack, seven responses, the final one");
-    assert_eq!(posted, sent);
-    assert_eq!(told(&log).len(), 7, "and the transcripts as ever");
-}
-
-#[test]
-fn no_responses_unless_asked_for() {
-    let service = conversation();
-    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let names: Vec<&str> = log
-        .messages
-        .iter()
-        .filter_map(|message| message.structure())
-        .map(|s| s.name().as_str())
-        .filter(|name| name.starts_with("volcasr-") && *name != "volcasr-transcript")
-        .collect();
-    assert!(names.is_empty(), "{names:?}");
+        });
+    let order: Vec<String> = order.collect();
+    let expected = "message Hello.,tag Hello.,message ,message World.,tag World.,eos";
+    assert_eq!(order.join(","), expected);
 }
 
 /// Waits for the message with this text.
@@ -185,17 +137,17 @@ fn they_can_be_turned_on_and_off_while_playing() {
     rig.push(&pcm[to(200)..to(800)], 100);
     let next = until(&rig, "Hello.");
     assert_eq!(told(&next), ["0 Hello.."], "no interim results in between");
-    log.messages.extend(next.messages);
+    log.add(next);
     rig.sink.set_property("interim-results", true);
     rig.push(&pcm[to(800)..to(1000)], 100);
-    log.messages.extend(until(&rig, "you").messages);
+    log.add(until(&rig, "you"));
     rig.sink.set_property("post-tags", false);
     rig.push(&pcm[to(1000)..to(1200)], 100);
-    log.messages.extend(until(&rig, "").messages);
+    log.add(until(&rig, ""));
     rig.sink.set_property("post-responses", false);
     rig.push(&pcm[to(1200)..], 100);
     rig.end();
-    log.messages.extend(rig.listen().messages);
+    log.add(rig.listen());
     assert_eq!(
         told(&log),
         ["0 he", "0 Hello..", "1 you", "1 .", "2 world", "2 World.."]

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use gst::prelude::*;
 use serde_json::{Value, json};
 use volcasr_loopback::Service;
 
@@ -43,27 +42,6 @@ fn missing(factories: &[&str]) -> Option<String> {
         .iter()
         .find(|name| gst::ElementFactory::find(name).is_none());
     lacks.map(|name| format!("no {name}"))
-}
-
-/// Plays a line to its end, and hands over each sample of the sink `out`.
-fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
-    init();
-    let pipeline = gst::parse::launch(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
-    pipeline.set_state(gst::State::Playing).expect(line);
-    if let Some(sink) = pipeline.by_name("out") {
-        let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
-        while let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_seconds(30)) {
-            take(sample.buffer().expect("a buffer"));
-        }
-        assert!(sink.is_eos(), "{line}: no end");
-    }
-    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let bus = pipeline.bus().expect("a bus");
-    let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &ends);
-    let end = end.unwrap_or_else(|| panic!("{line}: no end"));
-    assert_eq!(end.type_(), gst::MessageType::Eos, "{line}: {end:?}");
-    pipeline.set_state(gst::State::Null).expect("NULL");
 }
 
 /// The texts of a subtitle stream, with start and end in milliseconds.
@@ -147,26 +125,6 @@ fn matroska_carries_the_cues() {
         path(&file)
     ));
     assert_eq!(read, expected());
-}
-
-/// Times of a picture's frames in milliseconds, and whether there is something bright in each.
-fn bright(line: &str) -> Vec<(u64, bool)> {
-    let mut frames = Vec::new();
-    play(line, |buffer| {
-        let map = buffer.map_readable().expect("a frame");
-        let white = map.iter().filter(|pixel| **pixel > 180).count();
-        frames.push((buffer.pts().expect("a PTS").mseconds(), white > 40));
-    });
-    frames
-}
-
-fn assert_frames(frames: &[(u64, bool)], expected: &[(std::ops::Range<u64>, bool)]) {
-    for (range, caption) in expected {
-        let within: Vec<_> = frames.iter().filter(|(at, _)| range.contains(at)).collect();
-        assert!(!within.is_empty(), "no frame in {range:?}: {frames:?}");
-        let same = within.iter().all(|(_, bright)| bright == caption);
-        assert!(same, "{range:?} {caption}: {frames:?}");
-    }
 }
 
 const GRAY: &str = "videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=false";

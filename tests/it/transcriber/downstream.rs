@@ -1,6 +1,6 @@
 //! Downstream that is flushed, unlinked or fails, on both source pads.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::common::pad_harness::{PadHarness, Segment};
 use crate::common::script::{audio, response, scripted, utterance};
-use crate::common::text::{Out, texts};
+use crate::common::text::{event_list, events, fail, texts};
 use crate::common::*;
 use volcasr_loopback::{Options, Service};
 
@@ -31,23 +31,16 @@ fn a_flush_keeps_the_sticky_events_that_wait() {
     assert_eq!(start.and_then(|start| start.group_id()), Some(group));
     assert!(src.sticky_event::<gst::event::Segment>(0).is_none());
     assert!(harness.segment(&Segment::new()));
-    let text = harness.text.as_ref().expect("a transcriber");
-    text.until("the second stream", |out| {
-        let second = out.iter().position(|out| match out {
-            Out::Event(event) => match event.view() {
-                gst::EventView::StreamStart(start) => start.group_id() == Some(group),
-                _ => false,
-            },
-            _ => false,
-        });
-        second.is_some_and(|at| {
-            let kinds = out[at..].iter().filter_map(|out| match out {
-                Out::Event(event) => Some(event.type_()),
-                _ => None,
-            });
-            use gst::EventType::{Caps, Segment, StreamStart};
-            kinds.take(3).eq([StreamStart, Caps, Segment])
-        })
+    harness.text().until("the second stream", |out| {
+        let is_before = |event: &&gst::Event| match event.view() {
+            gst::EventView::StreamStart(start) => start.group_id() != Some(group),
+            _ => true,
+        };
+        let second = event_list(out)
+            .skip_while(is_before)
+            .map(|event| event.type_());
+        use gst::EventType::{Caps, Segment, StreamStart};
+        second.take(3).eq([StreamStart, Caps, Segment])
     });
 }
 
@@ -63,7 +56,7 @@ fn text_goes_on_when_the_pad_is_linked_again() {
     src.unlink(&peer).expect("linked");
     let push = || harness.pad.push(harness.buffer(None, &pcm));
     wait_until("no peer", || push() == Err(gst::FlowError::NotLinked));
-    let text = harness.text.as_ref().expect("a transcriber");
+    let text = harness.text();
     let before = texts(&text.out()).len();
     src.link(&peer).expect("a free pad");
     assert_eq!(push(), Ok(gst::FlowSuccess::Ok));
@@ -84,30 +77,16 @@ fn an_error_without_a_buffer_behind_it_is_posted_at_eos() {
     let service = one_utterance();
     let harness = PadHarness::new(transcriber(&service));
     let src = harness.sink.static_pad("src").expect("a pad");
-    let failed = Arc::new(AtomicBool::new(false));
-    let flag = failed.clone();
-    let peer = src.peer().expect("linked");
-    peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        info.flow_res = Err(gst::FlowError::Error);
-        flag.store(true, Ordering::SeqCst);
-        gst::PadProbeReturn::Handled
-    });
+    let failed = fail(&src.peer().expect("linked"), gst::FlowError::Error);
     harness.push(0, &audio());
     wait_until("a buffer", || failed.load(Ordering::SeqCst));
-    assert!(harness.pad.push_event(gst::event::Eos::new()));
-    let log = listen_until(&harness.bus, |message| {
-        message.type_() == gst::MessageType::Error
-    });
-    let errors = log.errors();
-    assert!(
-        errors[0].error.matches(gst::StreamError::Failed),
-        "{errors:?}"
-    );
-    let text = harness.text.as_ref().expect("a transcriber");
-    text.until("EOS", |out| {
-        let is_eos = |out: &Out| matches!(out, Out::Event(e) if e.type_() == gst::EventType::Eos);
-        out.iter().any(is_eos)
-    });
+    assert!(harness.eos());
+    let errors = listen_until(&harness.bus, is_error).errors();
+    errors[0].assert_is(gst::StreamError::Failed, &[]);
+    let is_eos = |name: &String| name == "eos";
+    harness
+        .text()
+        .until("EOS", |out| events(out).iter().any(is_eos));
 }
 
 /// Names of what leaves the pad of the responses.
@@ -161,13 +140,7 @@ fn responses_go_on_with_another_sink() {
         count(&names, "json") > 0
     });
     let src = harness.sink.static_pad("unsynced_src").expect("a pad");
-    let refused = Arc::new(AtomicBool::new(false));
-    let flag = refused.clone();
-    peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        info.flow_res = Err(gst::FlowError::Error);
-        flag.store(true, Ordering::SeqCst);
-        gst::PadProbeReturn::Handled
-    });
+    let refused = fail(&peer, gst::FlowError::Error);
     wait_until("a refusal", || {
         push();
         refused.load(Ordering::SeqCst)
@@ -188,7 +161,7 @@ fn each_stream_of_responses_ends() {
     let (_peer, names) = responses(&harness);
     harness.play();
     let end = |streams: usize| {
-        assert!(harness.pad.push_event(gst::event::Eos::new()));
+        assert!(harness.eos());
         wait_until("EOS", || count(&names, "eos") == streams);
     };
     end(1);

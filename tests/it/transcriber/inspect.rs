@@ -105,9 +105,7 @@ fn it_introduces_itself_with_three_pads() {
 #[test]
 fn presets_set_properties_that_there_are_and_the_page_names_them() {
     init();
-    let element = gst::ElementFactory::make("volcasrtranscriber")
-        .build()
-        .expect("the element");
+    let element = element("volcasrtranscriber");
     let mut names = Vec::new();
     for line in PRESETS.lines() {
         if let Some(name) = line

@@ -13,13 +13,8 @@ use crate::common::*;
 /// Probe as a bin does it to find out about an element: no parent, no credentials, a live source.
 #[test]
 fn a_probe_without_credentials_neither_fails_nor_connects() {
-    init();
-    let make = |factory: &str| gst::ElementFactory::make(factory).build().expect(factory);
-    let source = gst::ElementFactory::make("fakesrc")
-        .property("is-live", true)
-        .build()
-        .expect("fakesrc");
-    let element = make("volcasrtranscriber");
+    let source = set(element("fakesrc"), "is-live=true");
+    let element = element("volcasrtranscriber");
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
     source.link(&element).expect("any caps");
@@ -35,25 +30,16 @@ fn a_probe_without_credentials_neither_fails_nor_connects() {
         }
         element.set_state(gst::State::Null).expect("NULL");
     }
-    let posted: Vec<_> = std::iter::from_fn(|| bus.pop()).collect();
-    let bad = posted.iter().find(|message| {
-        use gst::MessageType;
-        matches!(
-            message.type_(),
-            MessageType::Error | MessageType::Warning | MessageType::Progress
-        )
-    });
+    use gst::MessageType::{Error, Progress, Warning};
+    let bad = bus.pop_filtered(&[Error, Warning, Progress]);
     assert!(bad.is_none(), "{bad:?}");
 }
 
 #[test]
 fn latency_is_added_for_a_live_source_alone() {
     init();
-    let element = gst::ElementFactory::make("volcasrtranscriber")
-        .property("latency", 1500u32)
-        .build()
-        .expect("the element");
-    let pad = element.static_pad("src").expect("a pad");
+    let transcriber = set(element("volcasrtranscriber"), "latency=1500");
+    let pad = transcriber.static_pad("src").expect("a pad");
     let ask = || {
         let mut query = gst::query::Latency::new();
         pad.query(&mut query).then(|| query.result())
@@ -61,57 +47,31 @@ fn latency_is_added_for_a_live_source_alone() {
     // No answer from upstream is none from here.
     assert_eq!(ask(), None);
     for (live, min) in [(false, 0), (true, 1500)] {
-        let source = gst::ElementFactory::make("fakesrc")
-            .property("is-live", live)
-            .build()
-            .expect("fakesrc");
-        source.link(&element).expect("any caps");
+        let source = set(element("fakesrc"), &format!("is-live={live}"));
+        source.link(&transcriber).expect("any caps");
         let (is_live, least, _) = ask().expect("an answer");
         assert_eq!((is_live, least), (live, gst::ClockTime::from_mseconds(min)));
-        source.unlink(&element);
+        source.unlink(&transcriber);
     }
 }
 
 /// Wrong settings are an error with the first buffer, once, and everything downstream ends.
 #[test]
 fn wrong_settings_are_one_error_with_the_first_buffer() {
-    init();
-    let element = gst::ElementFactory::make("volcasrtranscriber")
-        .property("uri", "ws://127.0.0.1:1/api/v3/sauc/bigmodel_async")
-        .property("app-key", "app\n1")
-        .property("access-key", "secret-access-key")
-        .build()
-        .expect("the element");
+    let service = service(Options::default());
+    let element = transcriber(&service);
+    element.set_property("app-key", "app\n1");
     let mut rig = TestPipeline::new(element.clone());
     rig.play();
     rig.push(&[0; 9600], 20);
-    let is_error = |message: &gst::Message| message.type_() == gst::MessageType::Error;
     let log = rig.listen_until(is_error);
     let errors = log.errors();
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(
-        errors[0].error.matches(gst::ResourceError::Settings),
-        "{errors:?}"
-    );
+    errors[0].assert_is(gst::ResourceError::Settings, &[]);
     rig.push(&[0; 9600], 20);
     rig.end();
     let more = rig.listen_until(|m| m.type_() == gst::MessageType::Eos || is_error(m));
-    let own = more
-        .errors()
-        .into_iter()
-        .filter(|error| error.source.as_deref() == Some(element.name().as_str()));
-    assert_eq!(own.count(), 0);
-    // With the right ones it is well again.
-    let service = service(Options::default());
-    element.set_property("uri", service.uri());
-    element.set_property("app-key", "app-1");
-    rig.pipeline.set_state(gst::State::Null).expect("NULL");
-    let (pcm, _) = speech(1);
-    let mut rig = {
-        drop(rig);
-        TestPipeline::new(transcriber(&service))
-    };
-    assert!(rig.run(&pcm, 20).saw_eos());
+    assert!(faults::own_errors(&more, &element).is_empty());
 }
 
 #[test]
@@ -122,22 +82,16 @@ fn a_refusal_is_the_sink_s_error_and_ends_what_is_downstream() {
     let mut rig = TestPipeline::new(element.clone());
     rig.play();
     rig.push(&[0; 96_000], 20);
-    let log = rig.listen_until(|message| message.type_() == gst::MessageType::Error);
+    let log = rig.listen_until(is_error);
     let error = &log.errors()[0];
-    assert!(
-        error.error.matches(gst::ResourceError::NotAuthorized),
-        "{error:?}"
-    );
+    error.assert_is(gst::ResourceError::NotAuthorized, &[]);
     let details = error.details.as_ref().expect("details");
     assert_eq!(details.get::<u32>("http-status"), Ok(401));
     rig.push(&[0; 960], 20);
     rig.end();
-    rig.text
-        .as_ref()
-        .expect("a transcriber")
-        .until("EOS", |out| {
-            events(out).last().map(String::as_str) == Some("eos")
-        });
+    rig.text().until("EOS", |out| {
+        events(out).last().map(String::as_str) == Some("eos")
+    });
     assert!(texts(&rig.out()).is_empty());
 }
 

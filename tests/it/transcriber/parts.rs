@@ -8,7 +8,7 @@ use volcasr_loopback::Options;
 
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::script::{audio, response, scripted};
-use crate::common::text::{Out, assert_in_order, events, texts};
+use crate::common::text::{assert_in_order, event_list, events, fail, gaps, texts};
 use crate::common::*;
 
 #[test]
@@ -24,26 +24,15 @@ fn another_segment_waits_for_the_words_before_it() {
     harness.push_all(60_000, &pcm, 100);
     let log = harness.end();
     assert!(log.saw_eos());
-    let out = harness.text.as_ref().expect("a transcriber").out();
+    let out = harness.text().out();
     assert_in_order(&out);
     let texts = texts(&out);
     let half = texts.len() / 2;
-    assert!(
-        texts[..half].iter().all(|text| text.start < 60_000),
-        "{out:#?}"
-    );
-    assert!(
-        texts[half..].iter().all(|text| text.start >= 60_000),
-        "{out:#?}"
-    );
+    let second = texts.partition_point(|text| text.start < 60_000);
+    assert_eq!(second, half, "{out:#?}");
     assert!(texts[0].discont && texts[half].discont);
-    assert_eq!(
-        events(&out)
-            .iter()
-            .filter(|name| *name == "segment")
-            .count(),
-        2
-    );
+    let segments = events(&out).into_iter().filter(|name| name == "segment");
+    assert_eq!(segments.count(), 2);
 }
 
 #[test]
@@ -54,13 +43,9 @@ fn lateness_is_added_to_the_segment_s_base() {
     let mut rig = TestPipeline::new(element);
     let (pcm, _) = speech(1);
     rig.run(&pcm, 100);
-    let base = rig.out().iter().find_map(|out| match out {
-        Out::Event(event) => match event.view() {
-            gst::EventView::Segment(segment) => {
-                segment.segment().downcast_ref::<gst::ClockTime>()?.base()
-            }
-            _ => None,
-        },
+    let out = rig.out();
+    let base = event_list(&out).find_map(|event| match event.view() {
+        gst::EventView::Segment(s) => s.segment().downcast_ref::<gst::ClockTime>()?.base(),
         _ => None,
     });
     assert_eq!(base, Some(ms(2500)));
@@ -73,12 +58,12 @@ fn a_flush_discards_what_was_not_pushed_and_text_begins_anew() {
     let (pcm, spoken) = speech(2);
     harness.push_all(0, &pcm, 100);
     harness.flush_start();
-    let text = harness.text.as_ref().expect("a transcriber");
+    let text = harness.text();
     let before = text.out().len();
     harness.flush_stop();
     assert!(harness.segment(&Segment::new()));
     harness.push_all(0, &pcm, 100);
-    assert!(harness.pad.push_event(gst::event::Eos::new()));
+    assert!(harness.eos());
     let out = text.until("EOS", |out| {
         events(&out[before..]).last().is_some_and(|e| e == "eos")
     });
@@ -102,16 +87,8 @@ fn audio_that_is_played_backwards_is_a_gap() {
     for start in [9000, 8000] {
         harness.push(start, &second);
     }
-    let text = harness.text.as_ref().expect("a transcriber");
-    text.until("two gaps", |out| {
-        let gaps: Vec<_> = out
-            .iter()
-            .filter_map(|out| match out {
-                Out::Gap(start, end) => Some((*start, *end)),
-                _ => None,
-            })
-            .collect();
-        gaps.ends_with(&[(9000, 10_000), (8000, 9000)])
+    harness.text().until("two gaps", |out| {
+        gaps(out).ends_with(&[(9000, 10_000), (8000, 9000)])
     });
 }
 
@@ -119,24 +96,18 @@ fn audio_that_is_played_backwards_is_a_gap() {
 fn stream_start_is_the_element_s_own_and_sparse() {
     let service = service(Options::default());
     let harness = PadHarness::held(transcriber(&service));
-    harness
-        .pipeline
-        .set_state(gst::State::Playing)
-        .expect("PLAYING");
+    harness.go(gst::State::Playing);
     let group = gst::GroupId::next();
     let start = gst::event::StreamStart::builder("upstream")
         .group_id(group)
         .build();
     assert!(harness.pad.push_event(start));
-    let text = harness.text.as_ref().expect("a transcriber");
-    let out = text.until("caps", |out| {
+    let out = harness.text().until("caps", |out| {
         events(out).last().is_some_and(|name| name == "caps")
     });
-    let Out::Event(event) = &out[0] else {
-        panic!("{out:?}");
-    };
-    let gst::EventView::StreamStart(start) = event.view() else {
-        panic!("{event:?}");
+    let first = event_list(&out).next().expect("an event");
+    let gst::EventView::StreamStart(start) = first.view() else {
+        panic!("{first:?}");
     };
     let pad = harness.sink.static_pad("unsynced_src").expect("a pad");
     let unsynced = pad.sticky_event::<gst::event::StreamStart>(0);
@@ -162,7 +133,7 @@ fn a_stream_start_that_is_sent_again_changes_nothing() {
     assert!(harness.segment(&Segment::new()));
     harness.push_all(1000, rest, 100);
     assert!(harness.end().saw_eos());
-    let out = harness.text.as_ref().expect("a transcriber").out();
+    let out = harness.text().out();
     let starts = events(&out).iter().filter(|e| *e == "stream-start").count();
     assert_eq!(starts, 1, "{out:#?}");
     assert_eq!(texts(&out).len(), spoken.len(), "{out:#?}");
@@ -183,17 +154,12 @@ fn tags_of_the_audio_stay_and_the_language_is_told() {
     let (pcm, _) = speech(1);
     harness.push_all(0, &pcm, 100);
     harness.end();
-    let out = harness.text.as_ref().expect("a transcriber").out();
-    let tags: Vec<_> = out
-        .iter()
-        .filter_map(|out| match out {
-            Out::Event(event) => match event.view() {
-                gst::EventView::Tag(tag) => Some(tag.tag_owned()),
-                _ => None,
-            },
-            _ => None,
-        })
-        .collect();
+    let out = harness.text().out();
+    let tags = event_list(&out).filter_map(|event| match event.view() {
+        gst::EventView::Tag(tag) => Some(tag.tag_owned()),
+        _ => None,
+    });
+    let tags: Vec<_> = tags.collect();
     assert_eq!(tags.len(), 1, "{tags:?}");
     let language = tags[0]
         .get::<gst::tags::LanguageCode>()
@@ -292,25 +258,18 @@ fn custom_events_and_responses() {
 
 #[test]
 fn flow_goes_back_to_the_audio() {
-    for (flow, expected) in [
-        (gst::FlowError::Eos, gst::FlowError::Eos),
-        (gst::FlowError::Error, gst::FlowError::Error),
-        (gst::FlowError::NotNegotiated, gst::FlowError::NotNegotiated),
-    ] {
+    use gst::FlowError::{Eos, Error, NotNegotiated};
+    for flow in [Eos, Error, NotNegotiated] {
         let service = service(Options::default());
         let harness = PadHarness::new(transcriber(&service));
         let pad = harness.sink.static_pad("src").expect("a pad");
-        let peer = pad.peer().expect("linked");
-        peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            info.flow_res = Err(flow);
-            gst::PadProbeReturn::Handled
-        });
+        fail(&pad.peer().expect("linked"), flow);
         let (pcm, _) = speech(2);
         harness.push_all(0, &pcm, 100);
         let buffer = || harness.buffer(None, &pcm[..960]);
         wait_until("an answer from downstream", || {
             harness.pad.push(buffer()).is_err()
         });
-        assert_eq!(harness.pad.push(buffer()), Err(expected));
+        assert_eq!(harness.pad.push(buffer()), Err(flow));
     }
 }

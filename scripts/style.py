@@ -64,7 +64,18 @@ def translated(path, _lines):
             yield 1, f"shows something else than {original}: {different}"
 
 
-CHECKS = (columns, openings, length, translated)
+def orphan(path, _lines):
+    """Files that no module names: they are never compiled, and their tests never run."""
+    file = pathlib.Path(path)
+    if file.suffix != ".rs" or file.stem in ("lib", "main", "mod"):
+        return
+    above = [*file.parent.glob("*.rs"), *file.parent.parent.glob(f"{file.parent.name}.rs")]
+    named = re.compile(rf'\bmod {file.stem}\b|path = "{file.name}"')
+    if not any(named.search(other.read_text(encoding="utf-8")) for other in above):
+        yield 1, "no module names this file"
+
+
+CHECKS = (columns, openings, length, translated, orphan)
 
 
 def main():

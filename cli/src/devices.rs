@@ -3,25 +3,32 @@
 use std::process::ExitCode;
 
 use gst::prelude::*;
+use serde::Serialize;
 
 use crate::failure::{Failure, one_line, println};
 
 /// Options of the command.
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Write a JSON line for each device: name, id, is-monitor, is-default
+    #[arg(long)]
+    json: bool,
+}
 
 /// A device as it is listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Listed {
     name: String,
     /// Name in the sound system, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     is_monitor: bool,
     is_default: bool,
 }
 
 /// Lists the devices.
-pub fn run(_: &Arguments) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     crate::pipeline::init()?;
     let devices = all()?;
     if devices.is_empty() {
@@ -36,7 +43,11 @@ pub fn run(_: &Arguments) -> Result<ExitCode, Failure> {
         });
     }
     for device in &devices {
-        println(&line(&listed(device)))?;
+        let listed = listed(device);
+        match arguments.json {
+            true => println(&serde_json::to_string(&listed).map_err(|error| error.to_string())?)?,
+            false => println(&line(&listed))?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -67,7 +78,8 @@ fn listed(device: &gst::Device) -> Listed {
     };
     let id = ["node.name", "device.name", "sysfs.path", "device.path"]
         .iter()
-        .find_map(|name| text(name));
+        .find_map(|name| text(name))
+        .or_else(|| internal_name(device));
     Listed {
         name: one_line(&device.display_name()),
         is_monitor: text("device.class").is_some_and(|class| class == "monitor")
@@ -77,6 +89,13 @@ fn listed(device: &gst::Device) -> Listed {
             .is_some_and(|properties| properties.get("is-default") == Ok(true)),
         id,
     }
+}
+
+/// The name in PulseAudio, which its devices' properties do not have.
+fn internal_name(device: &gst::Device) -> Option<String> {
+    let spec = device.find_property("internal-name")?;
+    let is_text = spec.value_type() == String::static_type();
+    is_text.then(|| device.property::<Option<String>>("internal-name"))?
 }
 
 fn line(device: &Listed) -> String {
@@ -174,6 +193,11 @@ mod tests {
         assert_eq!(
             line(&device("Monitor of X", "x.monitor")),
             "Monitor of X  (monitor: what is played; x.monitor)"
+        );
+        let json = serde_json::to_string(&device("Webcam", "")).expect("JSON");
+        assert_eq!(
+            json,
+            r#"{"name":"Webcam","is-monitor":false,"is-default":false}"#
         );
     }
 }

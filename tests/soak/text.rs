@@ -175,10 +175,12 @@ impl Checked<'_> {
                 if place.start / HOUR != stretch.start / HOUR {
                     return Err(format!("in another segment: {text:?}"));
                 }
-                // What comes late may begin later: PTS do not fall.
+                // What comes late may begin later: PTS do not fall. Words without a time have their
+                // share of the utterance.
                 let spike = if ways.spikes { SPIKE.0 } else { 0 };
                 let due = (place.start + spike).saturating_sub(self.tolerance());
-                if self.pad.grouping == "word" && !ways.has(Oddity::TextOnly) && text.start < due {
+                let timed = !ways.has(Oddity::TextOnly) && !ways.has(Oddity::AbsentFields);
+                if self.pad.grouping == "word" && timed && text.start < due {
                     return Err(format!("before {due}: {text:?}"));
                 }
             }

@@ -262,7 +262,7 @@ impl TranscriptTracker {
                 let count = self.settled.len();
                 let last = count.saturating_sub(MAX_REPEATED).max(connection)..count;
                 let mut stripped = last.filter_map(|first| self.settled.strip(text, first));
-                Some(stripped.next().unwrap_or(text))
+                Some(self.strip_earlier_open(stripped.next().unwrap_or(text)))
             }
         };
         let Some(rest) = rest else {
@@ -277,6 +277,19 @@ impl TranscriptTracker {
             entries.push(ListedUtterance::new(source, span));
         }
         true
+    }
+
+    /// Returns `text` without the open utterances, but for the last one, that it begins with. They
+    /// end with the text that they have.
+    fn strip_earlier_open<'t>(&self, text: &'t str) -> &'t str {
+        let mut rest = text;
+        for open in self.open.iter().take(self.open.len().saturating_sub(1)) {
+            match text::Fingerprint::of(&open.text).strip(rest) {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        rest
     }
 
     /// Returns the span of a text without a list: after everything that is settled.

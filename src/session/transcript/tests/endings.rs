@@ -167,6 +167,17 @@ fn rule_9_in_single_the_text_is_the_current_one_s() {
 }
 
 #[test]
+fn rule_9_in_single_earlier_open_ones_end_with_their_text() {
+    for (last, second) in [("Let us. Go on.", "Go on."), ("Go on.", "Go on.")] {
+        script(&format!(
+            "single
+            4000: let us@2500-3000 / go@3200-3900 | 0 let us / 1 go
+            4500 last-text: {last} | 1 {second} F / 0 let us U"
+        ));
+    }
+}
+
+#[test]
 fn rule_9_where_the_last_word_lies() {
     let open = "4000: The rain.@500-2000! / let us@2500-3000 | 0 The rain. F / 1 let us";
     for (text, last, times) in [

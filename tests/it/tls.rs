@@ -177,20 +177,20 @@ fn no_answer_to_the_first_handshake() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let silent_uri = format!("wss://{}/", silent.local_addr().expect("its address"));
     let closing = service.uri().replace("ws://", "wss://");
-    for (uri, part) in [(&closing, "handshake eof"), (&silent_uri, "within 300ms")] {
-        for with_audio in [true, false] {
-            let mut rig = TestPipeline::new(set(sink_for(uri), "connect-timeout=300"));
-            rig.play();
-            if with_audio {
-                rig.push(&speech(1).0, 100);
-            }
-            let log = rig.listen();
-            let continued = gst::ProgressType::Continue;
-            let tries = log.progress().iter().filter(|p| **p == continued).count();
-            assert_eq!(tries, 3, "{uri}");
-            log.errors()[0].assert_is(OpenWrite, &["speaks no TLS", part, "uri"]);
+    let cases = [(&closing, "handshake eof"), (&silent_uri, "within 300ms")];
+    let cases = cases.map(|(uri, part)| [(uri, part, true), (uri, part, false)]);
+    in_parallel(cases.as_flattened(), |&(uri, part, with_audio)| {
+        let mut rig = TestPipeline::new(set(sink_for(uri), "connect-timeout=300"));
+        rig.play();
+        if with_audio {
+            rig.push(&speech(1).0, 100);
         }
-    }
+        let log = rig.listen();
+        let continued = gst::ProgressType::Continue;
+        let tries = log.progress().iter().filter(|p| **p == continued).count();
+        assert_eq!(tries, 3, "{uri}");
+        log.errors()[0].assert_is(OpenWrite, &["speaks no TLS", part, "uri"]);
+    });
     assert_eq!(service.connections().len(), 8);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Barrier, Cutter, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, extend, group,
-    push, style,
+    owed, push, style,
 };
 
 impl<E> Schedule<E> {
@@ -81,6 +81,11 @@ impl<E> Schedule<E> {
             return;
         }
         part.open.remove(&utterance.number);
+        // An utterance that is divided has the words of its first part until it is reported anew.
+        for open in part.open.values_mut() {
+            open.owed
+                .retain(|word| !owed::is_in(word, &utterance.words));
+        }
         let next = part.open.values().filter_map(|open| open.start).min();
         let left = part.early.settle(&utterance, self.floor);
         let any = !utterance.text.trim().is_empty();

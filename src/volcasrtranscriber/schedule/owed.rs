@@ -30,6 +30,17 @@ struct Left {
     end: Duration,
 }
 
+impl Left {
+    fn new(number: Option<u32>, word: &Word) -> Self {
+        Left {
+            number,
+            letters: letters(&word.text).map(|(_, letter)| letter).collect(),
+            start: word.start,
+            end: word.end,
+        }
+    }
+}
+
 /// A letter of a text that is compared.
 struct Letter {
     letter: char,
@@ -47,12 +58,7 @@ impl Early {
         if self.0.len() == REMEMBERED {
             self.0.remove(0);
         }
-        self.0.push(Left {
-            number: Some(number),
-            letters: letters(&word.text).map(|(_, letter)| letter).collect(),
-            start: word.start,
-            end: word.end,
-        });
+        self.0.push(Left::new(Some(number), word));
     }
 
     /// Returns the words of an open utterance that are owed. A word moved behind one that left
@@ -85,6 +91,11 @@ impl Early {
             .retain(|left| left.number.is_some() || end.is_some_and(|end| left.start >= end));
         owed
     }
+}
+
+/// Returns whether a word is one of these, at about the same time.
+pub(super) fn is_in(word: &Word, words: &[Word]) -> bool {
+    is_among(&Left::new(None, word), &text(words), words)
 }
 
 /// Returns whether a word that left is one of these, at about the same time.

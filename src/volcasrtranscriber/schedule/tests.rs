@@ -161,6 +161,15 @@ fn words_of_an_utterance_that_was_divided_leave_once() {
 }
 
 #[test]
+fn words_of_a_first_part_do_not_leave_again_before_the_rest_is_reported() {
+    let mut schedule = live(Unit::Word, 1000);
+    schedule.utterance(utterance(0, false, "one 100-180 | two 400-480"));
+    schedule.utterance(utterance(1, true, "One. 100-180"));
+    let left = "!One. 100-180 | final | two 400-480";
+    assert_eq!(without_gaps(&mut schedule, 1700), left);
+}
+
+#[test]
 fn a_live_pipeline_gets_gaps_while_nothing_is_said() {
     let mut schedule = live(Unit::Word, 4000);
     assert_eq!(all(&mut schedule, Some(1000)), "");

@@ -7,11 +7,13 @@ use futures_util::stream::{self, LocalBoxStream};
 use gst::glib;
 
 use super::display::Display;
+use super::fonts;
 use super::status::Status;
 use crate::failure::Failure;
 use crate::interrupt::{interrupts, resizes};
 use crate::news::{FINISH_TIMEOUT, News, Warning, Warnings};
 use crate::output::files::Files;
+use crate::output::film::Film;
 use crate::output::order::Order;
 use crate::output::transcript::Transcript;
 use crate::pipeline::Recognition;
@@ -50,15 +52,21 @@ pub struct Captions {
     unconfirmed: usize,
     /// Only errors are reported.
     is_quiet: bool,
-    /// The last words did not come in time, or the file was cut.
+    /// The last words did not come in time, or the film was cut.
     is_cut: bool,
+    /// The picture with captions.
+    film: Option<Film>,
+    /// Everything has come to its end, the film too.
+    has_ended: bool,
+    /// A letter of the captions was looked up in the fonts.
+    knows_fonts: bool,
 }
 
 impl Captions {
     pub fn new(
         recognition: Recognition,
         display: Display,
-        files: Files,
+        (files, film): (Files, Option<Film>),
         name: Option<String>,
         stall_limit: Duration,
         is_quiet: bool,
@@ -75,6 +83,9 @@ impl Captions {
             unconfirmed: 0,
             is_quiet,
             is_cut: false,
+            film,
+            has_ended: false,
+            knows_fonts: false,
         }
     }
 
@@ -115,7 +126,10 @@ impl Captions {
                     self.note("warning: the last words did not come in time")?;
                     break;
                 }
-                Some(News::Ended) => break,
+                Some(News::Ended) => {
+                    self.has_ended = true;
+                    break;
+                }
                 None => (),
             }
             self.show(&[])?;
@@ -135,6 +149,7 @@ impl Captions {
         if self.unconfirmed > 0 {
             notes.push(format!("unconfirmed utterances: {}", self.unconfirmed));
         }
+        let film = self.complete_film(listened.is_ok(), &mut notes);
         let dropped = self.recognition.dropped();
         if !dropped.is_zero() {
             notes.push(format!("audio that was dropped: {dropped:.1}"));
@@ -152,6 +167,7 @@ impl Captions {
         let ending = listened?;
         written?;
         finished?;
+        film?;
         let is_lacking = self.unconfirmed > 0
             || self.is_cut
             || missing.is_some()
@@ -164,11 +180,33 @@ impl Captions {
         })
     }
 
+    /// Closes the film and gives it its name, if it has come to an end in good order.
+    fn complete_film(&mut self, is_good: bool, notes: &mut Vec<String>) -> Result<(), Failure> {
+        let Some((film, picture)) = self.film.take().zip(self.recognition.picture()) else {
+            return Ok(());
+        };
+        if !self.has_ended {
+            self.is_cut = true;
+            notes.extend(is_good.then(|| "the video has not come to an end, and is gone".into()));
+            return Ok(());
+        }
+        picture.close();
+        if self.guard.is_ending() {
+            self.is_cut = true;
+            let end = self.recognition.position().unwrap_or_default();
+            notes.push(format!(
+                "the video ends at {end:.1}, where it was interrupted"
+            ));
+        }
+        film.complete()
+    }
+
     fn receive(&mut self, transcript: Transcript) -> Result<(), Failure> {
         if transcript.is_final && transcript.unconfirmed && transcript.has_text() {
             self.unconfirmed += 1;
         }
         self.status.receive(&transcript);
+        self.look_for_font(&transcript.text)?;
         self.display
             .pass_on(&transcript)
             .map_err(Failure::of_stdout)?;
@@ -188,6 +226,21 @@ impl Captions {
             self.files.write(transcript, next)?;
         }
         self.show(ready)
+    }
+
+    /// Warns once of letters that a picture can't show.
+    fn look_for_font(&mut self, text: &str) -> Result<(), Failure> {
+        if self.film.is_none() || self.knows_fonts {
+            return Ok(());
+        }
+        let Some(letter) = fonts::rare_letter(text) else {
+            return Ok(());
+        };
+        self.knows_fonts = true;
+        match fonts::missing(letter) {
+            Some(warning) => self.note(&warning),
+            None => Ok(()),
+        }
     }
 
     fn show(&mut self, ready: &[Transcript]) -> Result<(), Failure> {

@@ -1,12 +1,15 @@
 //! The command `captions`: live captions in the terminal, and subtitle files beside them.
 //!
 //! In reading order: this file has the command line and the end, [`listen`] the loop, [`display`]
-//! standard output, [`status`] the line below the captions.
+//! standard output, [`status`] the line below the captions, [`fonts`] whether a picture's captions
+//! can be read.
 
 mod display;
+mod fonts;
 mod listen;
 mod status;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use gst::glib;
@@ -14,6 +17,9 @@ use gst::glib;
 use crate::failure::{self, Failure};
 use crate::input::{Input, InputOptions};
 use crate::output::files::{self, Files, OutputOptions};
+use crate::output::film::Film;
+use crate::output::place::part_of;
+use crate::pipeline::encode::Container;
 use crate::pipeline::{self, Recognition};
 use crate::service::ServiceOptions;
 use display::Display;
@@ -26,6 +32,7 @@ Examples:
   volcasr captions --device webcam --speakers   one of those that `volcasr devices` lists
   ffmpeg -i talk.mkv -f ogg - | volcasr captions - --json
   volcasr captions rtsp://camera.example/audio
+  volcasr captions talk.mkv --burn-in captioned.mp4
 
 Ctrl-C ends the stream: the last words still come, within finish-timeout and 5 seconds. A second one
 quits at once.
@@ -37,12 +44,17 @@ fields of the message volcasr-transcript (text, final, unconfirmed, utterance, s
 session, timestamp, stream-time, running-time, duration, words, attributes), those that are not
 known left out; times are in nanoseconds.
 
+--burn-in writes the video of a file anew, with the captions in its picture: as H.264, VP8 or
+Theora, whichever is installed, with its sound as Opus, AAC or Vorbis. It takes as long as the
+slower of service and encoder. The video appears when it is whole, and replaces what has its name
+only then. After Ctrl-C it ends where its picture is.
+
 Exit status:
     0  all words are confirmed
     1  failure; standard error says why
     2  the command line can't be used
-    3  it ended, but some words are unconfirmed or did not come, audio was dropped, or the file
-       ended before its length says
+    3  it ended, but some words are unconfirmed or did not come, audio was dropped, the file ended
+       before its length says, or the video of --burn-in by Ctrl-C
   130  a second Ctrl-C
 
 Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and
@@ -58,6 +70,14 @@ pub struct Arguments {
     /// Read a file in real time, not as fast as the service takes it
     #[arg(long)]
     realtime: bool,
+    /// Write a file's video with the captions in its picture: .mkv, .mp4, .webm or .ogv
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["realtime", "device"],
+        help_heading = "The output"
+    )]
+    burn_in: Option<PathBuf>,
     #[command(flatten)]
     output: OutputOptions,
     #[command(flatten)]
@@ -76,23 +96,34 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     pipeline::init()?;
     let input = Input::parse(&arguments.input, arguments.listening.device.as_deref());
     let input = input.unwrap_or_else(|error| wrong(error));
-    let recognition = Recognition::new(
-        &input,
-        &arguments.listening,
-        &arguments.service,
-        arguments.realtime,
-    );
+    let looks = arguments.output.looks;
+    let (listening, service) = (&arguments.listening, &arguments.service);
+    let recognition = match &arguments.burn_in {
+        None => Recognition::new(&input, listening, service, arguments.realtime),
+        Some(path) => {
+            let container = film_of(&input, path).unwrap_or_else(|error| wrong(error));
+            let encoding = container.encoding(|name| gst::ElementFactory::find(name).is_some())?;
+            Recognition::with_picture(&input, listening, service, (&encoding, looks))
+        }
+    };
     let recognition = recognition.unwrap_or_else(|error| wrong(error));
-    if let Err(error) = files::check(&files, &recognition.files()) {
+    let film = arguments.burn_in.as_deref();
+    let part = film.map(part_of);
+    let outputs = files.iter().map(|(path, _)| path.as_path());
+    let outputs = outputs.chain(film).chain(part.as_deref());
+    if let Err(error) = files::check(outputs, &recognition.files()) {
         wrong(error);
     }
-    let looks = arguments.output.looks;
+    let film = film.map(Film::create).transpose()?;
+    if let Some((film, picture)) = film.as_ref().zip(recognition.picture()) {
+        picture.write_to(film.part());
+    }
     let files = Files::open(&files, standard, looks)?;
     let display = Display::of_stdout(standard, looks.timestamps);
     let mut captions = Captions::new(
         recognition,
         display,
-        files,
+        (files, film),
         input.name(),
         arguments.listening.stall_limit(),
         arguments.output.quiet,
@@ -103,4 +134,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ending::Lacking => ExitCode::from(3),
         Ending::Quit => ExitCode::from(130),
     })
+}
+
+/// Returns the container of a film of this input, which is read twice for it.
+fn film_of(input: &Input, path: &Path) -> Result<Container, String> {
+    let container = Container::of_file(path)?;
+    match input.path() {
+        Some(file) if file.is_file() => Ok(container),
+        _ => Err("--burn-in takes a file as its input: it is read twice".to_owned()),
+    }
 }

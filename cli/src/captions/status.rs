@@ -54,6 +54,10 @@ pub struct Status {
     latency: Option<ClockTime>,
     /// Up to there words were recognised.
     recognised: ClockTime,
+    /// Up to there a picture with captions was written.
+    written: Option<ClockTime>,
+    /// All words are there, and only the picture is to come.
+    is_writing: bool,
 }
 
 impl Status {
@@ -119,6 +123,8 @@ impl Status {
         self.level = self.meter.as_ref().map(|meter| bars(meter.take()));
         self.position = recognition.position().or(self.position);
         self.duration = recognition.duration();
+        self.written = recognition.picture().and(self.position);
+        self.is_writing = recognition.is_said();
     }
 
     /// The line, at most `columns` wide if that is enough for the state alone. What does not fit is
@@ -176,6 +182,9 @@ impl Status {
     }
 
     fn state(&self, columns: usize) -> String {
+        if self.is_writing {
+            return "writing the video".to_owned();
+        }
         let state = match self.connection {
             Connection::Starting => "starting".to_owned(),
             Connection::Connecting { attempt: 1 } => "connecting".to_owned(),
@@ -199,9 +208,12 @@ impl Status {
         }
     }
 
-    /// How much of the whole has been recognised, from 0 to 1.
+    /// How much of the whole has been recognised, or written, from 0 to 1.
     fn part(&self) -> Option<f64> {
-        Some(part(self.recognised, self.duration?))
+        Some(part(
+            self.written.unwrap_or(self.recognised),
+            self.duration?,
+        ))
     }
 }
 

@@ -99,9 +99,9 @@ fn is_directory(path: &Path) -> bool {
 }
 
 /// Checks that each file is written once, and none of those that the pipeline has a use for.
-pub fn check(files: &[(PathBuf, Format)], in_use: &[PathBuf]) -> Result<(), String> {
+pub fn check<'a>(files: impl Iterator<Item = &'a Path>, in_use: &[PathBuf]) -> Result<(), String> {
     let mut taken: Vec<PathBuf> = in_use.iter().map(|path| real(path)).collect();
-    for (path, _) in files {
+    for path in files {
         let real = real(path);
         if taken.contains(&real) {
             return Err(format!(

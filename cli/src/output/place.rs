@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Stdout, Write};
+use std::path::{Path, PathBuf};
 
 /// Something to write to, of which the last bytes may be written anew.
 pub trait Place: Write {
@@ -21,6 +22,13 @@ impl Place for Stdout {
     fn step_back(&mut self, _: usize) -> io::Result<bool> {
         Ok(false)
     }
+}
+
+/// Returns the name under which a file is written until it is whole.
+pub fn part_of(whole: &Path) -> PathBuf {
+    let mut path = whole.as_os_str().to_owned();
+    path.push(".part");
+    PathBuf::from(path)
 }
 
 #[cfg(test)]

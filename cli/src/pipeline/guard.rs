@@ -28,6 +28,8 @@ pub struct Guard {
     is_finishing: bool,
     /// The end was asked for; it has to be there by then.
     deadline: Option<Instant>,
+    /// Progress of a film that is written, and since when it is so far.
+    written: (u64, Instant),
 }
 
 impl Guard {
@@ -40,6 +42,7 @@ impl Guard {
             failure: None,
             is_finishing: false,
             deadline: None,
+            written: (0, Instant::now()),
         }
     }
 
@@ -50,10 +53,18 @@ impl Guard {
             let failure = self.failure.take();
             return failure.map(|(failure, _)| News::Failed(failure));
         }
+        let picture = recognition.picture();
+        if is_undecoded(message) && picture.is_some() {
+            return None;
+        }
         match News::of(message, |source| recognition.is_sink(source))? {
             News::Transcript(mut transcript) => {
                 transcript.count_from(recognition.begin());
                 Some(News::Transcript(transcript))
+            }
+            // No more is written: nothing is gained by the rest of the words.
+            News::InputFailed(failure) if picture.is_some_and(|own| own.has(message.src())) => {
+                Some(News::Failed(failure))
             }
             News::InputFailed(failure) => {
                 self.failure.get_or_insert((failure, Instant::now()));
@@ -71,6 +82,12 @@ impl Guard {
     /// Returns what follows from the time that has passed. To be called several times a second.
     pub fn look(&mut self, recognition: &Recognition) -> Option<News> {
         let now = Instant::now();
+        if let Some(picture) = recognition.picture() {
+            let idle = self.watch_film(now, picture.progress(), recognition.is_said());
+            if self.deadline.is_none() && self.stall.is_over(idle) {
+                return Some(News::Failed(self.stood_still()));
+            }
+        }
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             return Some(News::Late);
         }
@@ -89,7 +106,7 @@ impl Guard {
                 START
             };
             let is_empty = moment.received.is_zero() && (moment.has_ended || waited >= most_empty);
-            if is_empty || waited > most + moment.queued {
+            if is_empty || recognition.is_said() || waited > most + moment.queued {
                 return self
                     .failure
                     .take()
@@ -101,6 +118,28 @@ impl Guard {
             return Some(News::Failed(self.stalled(recognition)));
         }
         None
+    }
+
+    /// Returns how long nothing has been written, though only that is still to come. An encoder may
+    /// be slow: each step of it moves the deadline.
+    fn watch_film(&mut self, now: Instant, progress: u64, is_said: bool) -> Duration {
+        let has_moved = progress != self.written.0;
+        if let Some(deadline) = self.deadline.as_mut().filter(|_| has_moved) {
+            *deadline = (*deadline).max(now + GRACE);
+        }
+        if has_moved || !is_said {
+            self.written = (progress, now);
+        }
+        now - self.written.1
+    }
+
+    fn stood_still(&self) -> Failure {
+        let seconds = self.limit.as_secs();
+        Failure {
+            text: format!("nothing of the picture was written for {seconds} s"),
+            hint: Some("--stall-timeout sets how long that may take; 0: for ever".to_owned()),
+            ..Failure::default()
+        }
     }
 
     fn stalled(&self, recognition: &Recognition) -> Failure {
@@ -127,4 +166,13 @@ impl Guard {
     pub fn is_ending(&self) -> bool {
         self.deadline.is_some()
     }
+}
+
+/// Whether a decoder is missing, which comes with its caps. Where it counts, the source says so in
+/// fewer words.
+fn is_undecoded(message: &gst::Message) -> bool {
+    let gst::MessageView::Warning(warning) = message.view() else {
+        return false;
+    };
+    warning.error().matches(gst::StreamError::CodecNotFound)
 }

@@ -1,20 +1,25 @@
 //! The pipeline: input, conversion, and the element that recognises.
 //!
-//! [`source`] opens URIs and follows their pads, with the rules of [`tracks`]; [`extent`] is where
-//! an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that it
-//! gives nothing more, [`level`] is its loudness, [`guard`] sees to it that it ends.
+//! [`source`] opens URIs and follows their [`pads`], with the rules of [`tracks`]; [`extent`] is
+//! where an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that
+//! it gives nothing more, [`level`] is its loudness, [`guard`] sees to it that it ends,
+//! [`mod@stop`] stops it. [`picture`] draws captions into a film, which it writes with the
+//! encoders of [`encode`].
 
+pub mod encode;
 pub mod extent;
 pub mod guard;
 pub mod level;
+mod pads;
+pub mod picture;
 pub mod riff;
 pub mod source;
 pub mod stall;
+mod stop;
 pub mod tracks;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,19 +27,22 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::input::{Input, InputOptions};
+use crate::output::format::Looks;
 use crate::service::ServiceOptions;
+use encode::Encoding;
 use extent::Extent;
 use level::Level;
+use pads::{drop_when, send_eos};
+use picture::Picture;
+use source::Targets;
 use stall::Moment;
 
 /// Name of the element behind the input.
 const CONVERT: &str = "volcasr-convert";
 /// Name of the element that recognises.
 const SINK: &str = "volcasr";
-/// How long the program waits for a pipeline to stop: an input may hang in the network.
-const STOP_LIMIT: Duration = Duration::from_secs(2);
-/// A pipeline did not stop in time: the program waits for no other one, for each would add to it.
-static HANGS: AtomicBool = AtomicBool::new(false);
+/// Name of the element that has the text for a picture.
+const TEXT: &str = "volcasr-text";
 
 /// Initialises GStreamer, and the plugin that is linked into the program.
 pub fn init() -> Result<(), String> {
@@ -56,6 +64,10 @@ pub struct Recognition {
     is_closed: Arc<AtomicBool>,
     /// Whether it is being stopped. Held by who changes the state.
     is_stopped: Arc<Mutex<bool>>,
+    /// Its captions are drawn into a film.
+    picture: Option<Picture>,
+    /// All text has left the element, to be drawn.
+    is_said: Arc<AtomicBool>,
 }
 
 impl Recognition {
@@ -66,13 +78,42 @@ impl Recognition {
         service: &ServiceOptions,
         realtime: bool,
     ) -> Result<Self, String> {
+        let recognition = Self::build(input, options, &format!("volcasrsink name={SINK}"))?;
+        // A file is read as fast as the service takes it. A live source paces itself.
+        recognition.sink.set_property("sync", realtime);
+        service.apply(&recognition.sink)?;
+        Ok(recognition)
+    }
+
+    /// Draws the captions into the input's picture as well. Fails when the command line can't be
+    /// used.
+    pub fn with_picture(
+        input: &Input,
+        options: &InputOptions,
+        service: &ServiceOptions,
+        (encoding, looks): (&Encoding, Looks),
+    ) -> Result<Self, String> {
+        let mut recognition = Self::build(input, options, &picture::recogniser(SINK, TEXT, looks))?;
+        service.apply_to_transcriber(&recognition.sink)?;
+        let Input::Uri(uri) = input else {
+            return Err("this is no file".to_owned());
+        };
+        let pipeline = &recognition.pipeline;
+        let text = pipeline.by_name(TEXT).ok_or("an element is missing")?;
+        let picture = Picture::add(pipeline, &text, uri, options.track, encoding)?;
+        recognition.picture = Some(picture);
+        recognition.watch_text()?;
+        Ok(recognition)
+    }
+
+    fn build(input: &Input, options: &InputOptions, recogniser: &str) -> Result<Self, String> {
         let front = match input {
             Input::Uri(_) | Input::Device(_) => "",
             Input::Microphone => "autoaudiosrc ! ",
             Input::Piece(piece) => &format!("{piece} ! "),
         };
         let pipeline = gst::parse::launch(&format!(
-            "{front}audioconvert name={CONVERT} ! audioresample ! volcasrsink name={SINK}"
+            "{front}audioconvert name={CONVERT} ! audioresample ! {recogniser}"
         ))
         .map_err(|error| error.message().to_owned())?
         .downcast::<gst::Pipeline>()
@@ -81,14 +122,17 @@ impl Recognition {
         let (convert, sink) = convert.zip(sink).ok_or("an element is missing")?;
         let extent = Arc::new(Extent::default());
         match input {
-            Input::Uri(uri) => source::add(&pipeline, uri, &convert, options.track, &extent)
-                .map_err(|error| error.message.to_string())?,
+            Input::Uri(uri) => {
+                let targets = Targets {
+                    sound: convert.clone(),
+                    picture: None,
+                };
+                source::add(pipeline.upcast_ref(), uri, targets, options.track, &extent)
+                    .map_err(|error| error.message.to_string())?;
+            }
             Input::Device(device) => add_device(&pipeline, device, &convert)?,
             Input::Microphone | Input::Piece(_) => (),
         }
-        // A file is read as fast as the service takes it. A live source paces itself.
-        sink.set_property("sync", realtime);
-        service.apply(&sink)?;
         let recognition = Recognition {
             pipeline,
             sink,
@@ -98,6 +142,8 @@ impl Recognition {
             has_ended: Arc::default(),
             is_closed: Arc::default(),
             is_stopped: Arc::default(),
+            picture: None,
+            is_said: Arc::default(),
         };
         recognition.watch(&convert)?;
         Ok(recognition)
@@ -105,14 +151,8 @@ impl Recognition {
 
     /// Watches what goes to the element.
     fn watch(&self, convert: &gst::Element) -> Result<(), String> {
+        drop_when(convert, &self.is_closed)?;
         let entry = convert.static_pad("sink").ok_or("a pad is missing")?;
-        let is_closed = self.is_closed.clone();
-        entry.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-            match is_closed.load(Ordering::Relaxed) {
-                true => gst::PadProbeReturn::Drop,
-                false => gst::PadProbeReturn::Ok,
-            }
-        });
         // Not on the element's own pad: there it may wait for the last words first.
         let has_ended = self.has_ended.clone();
         entry.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
@@ -121,6 +161,20 @@ impl Recognition {
                 Some(gst::EventType::Eos) => has_ended.store(true, Ordering::Relaxed),
                 Some(gst::EventType::StreamStart) => has_ended.store(false, Ordering::Relaxed),
                 _ => (),
+            }
+            gst::PadProbeReturn::Ok
+        });
+        Ok(())
+    }
+
+    /// Watches the text that goes to the picture.
+    fn watch_text(&self) -> Result<(), String> {
+        let text = self.sink.static_pad("src").ok_or("a pad is missing")?;
+        let is_said = self.is_said.clone();
+        text.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+            let kind = info.event().map(|event| event.type_());
+            if kind == Some(gst::EventType::Eos) {
+                is_said.store(true, Ordering::Relaxed);
             }
             gst::PadProbeReturn::Ok
         });
@@ -216,19 +270,26 @@ impl Recognition {
     pub fn end(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
         self.finish();
+        if let Some(picture) = &self.picture {
+            picture.end();
+        }
     }
 
     /// Lets the element end what it has: for an input that gives nothing more.
     pub fn finish(&self) {
-        let Some(convert) = self.pipeline.by_name(CONVERT) else {
-            return;
-        };
-        // On a thread of its own: the input's may hold the pad's lock while the element is full.
-        convert.call_async(|convert| {
-            if let Some(pad) = convert.static_pad("sink") {
-                pad.send_event(gst::event::Eos::new());
-            }
-        });
+        if let Some(convert) = self.pipeline.by_name(CONVERT) {
+            send_eos(&convert);
+        }
+    }
+
+    /// The film that it writes, if any.
+    pub fn picture(&self) -> Option<&Picture> {
+        self.picture.as_ref()
+    }
+
+    /// Whether all text has left the element: only the picture is still to come.
+    pub fn is_said(&self) -> bool {
+        self.is_said.load(Ordering::Relaxed)
     }
 
     /// Whether this is the element that recognises: its errors are the end.
@@ -236,15 +297,22 @@ impl Recognition {
         source.is_some_and(|source| source == self.sink.upcast_ref::<gst::Object>())
     }
 
-    /// How far the input has been read, from its first sample on.
+    /// How far the input has been read, or its picture written, from its first sample on.
     pub fn position(&self) -> Option<gst::ClockTime> {
-        let position: gst::ClockTime = self.pipeline.query_position()?;
+        let position: gst::ClockTime = match &self.picture {
+            Some(picture) => picture.end_of_frames(),
+            None => self.pipeline.query_position()?,
+        };
         Some(position.saturating_sub(gst::ClockTime::from_nseconds(self.begin())))
     }
 
     /// How long the input is, where that is known.
     pub fn duration(&self) -> Option<gst::ClockTime> {
-        let duration: Option<gst::ClockTime> = self.pipeline.query_duration();
+        let duration: Option<gst::ClockTime> = match &self.picture {
+            // Not of the film, which is not there yet.
+            Some(_) => self.sink.static_pad("sink")?.peer_query_duration(),
+            None => self.pipeline.query_duration(),
+        };
         duration.filter(|duration| !duration.is_zero())
     }
 
@@ -303,22 +371,7 @@ impl Recognition {
 
 impl Drop for Recognition {
     fn drop(&mut self) {
-        let limit = match HANGS.load(Ordering::Relaxed) {
-            true => Duration::ZERO,
-            false => STOP_LIMIT,
-        };
-        let (stopped, wait) = mpsc::channel();
-        let pipeline = self.pipeline.clone();
-        let is_stopped = self.is_stopped.clone();
-        std::thread::spawn(move || {
-            *is_stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            // To NULL never fails for a pipeline that is going away.
-            let _ = pipeline.set_state(gst::State::Null);
-            let _ = stopped.send(());
-        });
-        if wait.recv_timeout(limit).is_err() {
-            HANGS.store(true, Ordering::Relaxed);
-        }
+        stop::stop(&self.pipeline, &self.is_stopped);
     }
 }
 

@@ -8,18 +8,27 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::extent::{self, Extent};
+use super::pads::{has_class, is_audio, is_flagged, is_video, must_decode, name};
 use super::tracks::{Track, Tracks};
 
 /// Name of the message about the selected track; its field `text` is a line.
 pub const TRACK: &str = "volcasr-track";
-/// Name of the message that no track can be selected; its field `text` says why.
+/// Name of the message that a track is missing; its field `text` says which, and why.
 pub const UNHEARD: &str = "volcasr-unheard";
+
+/// Elements that receive what a source gives.
+pub struct Targets {
+    /// Receives the audio track that is selected.
+    pub sound: gst::Element,
+    /// Receives the first video track, which is not decoded otherwise. With it, the source reports
+    /// what prevents a picture; without it, what prevents sound.
+    pub picture: Option<gst::Element>,
+}
 
 /// Follows the pads of one source.
 struct Follower {
-    pipeline: glib::WeakRef<gst::Pipeline>,
-    /// Element that receives the chosen track.
-    convert: gst::Element,
+    bin: glib::WeakRef<gst::Bin>,
+    targets: Targets,
     extent: Arc<Extent>,
     state: Mutex<State>,
     group: AtomicU32,
@@ -30,7 +39,7 @@ struct State {
     tracks: Tracks,
     next: u32,
     pads: Vec<Known>,
-    /// Sound for which no decoder is there.
+    /// Sound, or a picture, for which no decoder is there.
     undecoded: Option<String>,
 }
 
@@ -42,20 +51,23 @@ struct Known {
     drain: Option<gst::Element>,
 }
 
-/// Adds a source for `uri`, whose sound goes to `convert`.
+/// Adds a source for `uri`, which feeds `targets`.
 pub fn add(
-    pipeline: &gst::Pipeline,
+    bin: &gst::Bin,
     uri: &str,
-    convert: &gst::Element,
+    targets: Targets,
     wanted: Option<u32>,
     extent: &Arc<Extent>,
 ) -> Result<(), glib::BoolError> {
+    let with_video = targets.picture.is_some();
+    // Pictures are drawn on in the machine's own memory.
     let source = gst::ElementFactory::make("uridecodebin")
         .property("uri", uri)
+        .property("force-sw-decoders", with_video)
         .build()?;
     let follower = Arc::new(Follower {
-        pipeline: pipeline.downgrade(),
-        convert: convert.clone(),
+        bin: bin.downgrade(),
+        targets,
         extent: extent.clone(),
         state: Mutex::new(State {
             tracks: Tracks::new(wanted),
@@ -69,10 +81,10 @@ pub fn add(
     source.connect_pad_removed(move |_, pad| own.pad_removed(pad));
     let own = follower.clone();
     source.connect_no_more_pads(move |_| own.group_complete());
-    source.connect("autoplug-continue", false, |values| {
+    source.connect("autoplug-continue", false, move |values| {
         let pad = values.get(1)?.get::<gst::Pad>().ok()?;
         let caps = values.get(2)?.get::<gst::Caps>().ok()?;
-        Some(must_decode(&pad, &caps).to_value())
+        Some(must_decode(&pad, &caps, with_video).to_value())
     });
     let own = follower;
     source.connect("unknown-type", false, move |values| {
@@ -82,7 +94,7 @@ pub fn add(
         None
     });
     note_beginnings(&source, extent);
-    pipeline.add(&source)
+    bin.add(&source)
 }
 
 impl Follower {
@@ -116,6 +128,7 @@ impl Follower {
             })
         };
         self.select(choice);
+        self.show(pad);
         self.drain_others();
     }
 
@@ -143,6 +156,7 @@ impl Follower {
             let state = self.state();
             let has_audio = state.pads.iter().any(|known| known.track.is_some());
             let missing = match state.tracks.check() {
+                _ if self.targets.picture.is_some() => self.missing_picture(&state),
                 _ if !has_audio && state.undecoded.is_some() => state.undecoded.clone(),
                 _ if !has_audio => Some("the input has no sound".to_owned()),
                 Err(missing) => Some(format!(
@@ -158,9 +172,16 @@ impl Follower {
             Some(text) if first => self.post(UNHEARD, &text),
             _ => (),
         }
-        if let Some(text) = note {
+        if let Some(text) = note.filter(|_| self.targets.picture.is_none()) {
             self.post(TRACK, &text);
         }
+    }
+
+    /// Returns why nothing goes to the element for the picture.
+    fn missing_picture(&self, state: &State) -> Option<String> {
+        let sink = self.targets.picture.as_ref()?.static_pad("sink")?;
+        let none = || "the input has no picture to burn captions into".to_owned();
+        (!sink.is_linked()).then(|| state.undecoded.clone().unwrap_or_else(none))
     }
 
     /// Titles may come after the pads.
@@ -178,18 +199,22 @@ impl Follower {
     }
 
     fn unknown(&self, caps: &gst::Caps) {
-        let Some(structure) = caps.structure(0).filter(|s| s.name().starts_with("audio/")) else {
+        let (prefix, what) = match self.targets.picture {
+            Some(_) => ("video/", "picture"),
+            None => ("audio/", "sound"),
+        };
+        let Some(structure) = caps.structure(0).filter(|s| s.name().starts_with(prefix)) else {
             return;
         };
         let text = format!(
-            "there is no decoder for its sound ({}); on Debian and Ubuntu gstreamer1.0-libav and \
+            "there is no decoder for its {what} ({}); on Debian and Ubuntu gstreamer1.0-libav and \
              gstreamer1.0-plugins-bad have most",
             structure.name()
         );
         self.state().undecoded.get_or_insert(text);
     }
 
-    /// Links the track of this number to `convert`, and unlinks the one before it.
+    /// Links the track of this number to its target, and unlinks the one before it.
     fn select(&self, choice: Option<u32>) {
         let Some(id) = choice else {
             return;
@@ -199,7 +224,8 @@ impl Follower {
             let found = state.pads.iter_mut().find(|known| known.track == Some(id));
             found.map(|known| (known.pad.clone(), known.drain.take()))
         };
-        let (Some((pad, drain)), Some(sink)) = (found, self.convert.static_pad("sink")) else {
+        let (Some((pad, drain)), Some(sink)) = (found, self.targets.sound.static_pad("sink"))
+        else {
             return;
         };
         if let Some(before) = sink.peer() {
@@ -216,6 +242,17 @@ impl Follower {
             self.post(UNHEARD, &format!("its sound can't be linked: {error}"));
         }
         self.drain_others();
+    }
+
+    /// Links a first picture to its target.
+    fn show(&self, pad: &gst::Pad) {
+        let Some(picture) = self.targets.picture.as_ref().filter(|_| is_video(pad)) else {
+            return;
+        };
+        let sink = picture.static_pad("sink").filter(|sink| !sink.is_linked());
+        if let Some(Err(error)) = sink.map(|sink| pad.link(&sink)) {
+            self.post(UNHEARD, &format!("its picture can't be linked: {error}"));
+        }
     }
 
     /// Drains the tracks that are not selected: a pad without a link fails its source.
@@ -236,7 +273,7 @@ impl Follower {
     }
 
     fn drain(&self, pad: &gst::Pad) -> Option<gst::Element> {
-        let pipeline = self.pipeline.upgrade()?;
+        let bin = self.bin.upgrade()?;
         let drain = gst::ElementFactory::make("fakesink")
             .property("sync", false)
             .property("async", false)
@@ -245,97 +282,28 @@ impl Follower {
             .ok()?;
         // The end of the stream is that of the selected track.
         drain.unset_element_flags(gst::ElementFlags::SINK);
-        pipeline.add(&drain).ok()?;
+        bin.add(&drain).ok()?;
         drain.sync_state_with_parent().ok()?;
         pad.link(&drain.static_pad("sink")?).ok()?;
         Some(drain)
     }
 
     fn discard(&self, drain: &gst::Element) {
-        if let Some(pipeline) = self.pipeline.upgrade() {
+        if let Some(bin) = self.bin.upgrade() {
             // Neither fails for an element that is going away.
-            let _ = pipeline.remove(drain);
+            let _ = bin.remove(drain);
         }
         let _ = drain.set_state(gst::State::Null);
     }
 
     fn post(&self, name: &str, text: &str) {
-        if let Some(pipeline) = self.pipeline.upgrade() {
+        if let Some(bin) = self.bin.upgrade() {
             let structure = gst::Structure::builder(name).field("text", text).build();
-            let message = gst::message::Application::builder(structure).src(&pipeline);
-            // It fails for a pipeline without a bus only.
-            let _ = pipeline.post_message(message.build());
+            let message = gst::message::Application::builder(structure).src(&bin);
+            // It fails for a bin without a bus only.
+            let _ = bin.post_message(message.build());
         }
     }
-}
-
-fn is_audio(pad: &gst::Pad) -> bool {
-    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    let structure = caps.structure(0);
-    structure.is_some_and(|structure| structure.name() == "audio/x-raw")
-}
-
-fn is_flagged(pad: &gst::Pad) -> bool {
-    let event = pad.sticky_event::<gst::event::StreamStart>(0);
-    event.is_some_and(|event| event.stream_flags().contains(gst::StreamFlags::SELECT))
-}
-
-/// Language and title.
-fn name(pad: &gst::Pad) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut number = 0;
-    while let Some(event) = pad.sticky_event::<gst::event::Tag>(number) {
-        let tags = event.tag();
-        parts.extend(
-            tags.get::<gst::tags::LanguageCode>()
-                .map(|tag| tag.get().to_owned()),
-        );
-        parts.extend(
-            tags.get::<gst::tags::Title>()
-                .map(|tag| tag.get().to_owned()),
-        );
-        number += 1;
-    }
-    parts.dedup();
-    crate::failure::one_line(&parts.join(", "))
-}
-
-/// Whether a stream has to be decoded. Pictures and their text need not: a film is recognised also
-/// where its video can't be decoded.
-fn must_decode(pad: &gst::Pad, caps: &gst::Caps) -> bool {
-    let Some(structure) = caps.structure(0) else {
-        return true;
-    };
-    // The bin shows its own pad for that of the element that gives it.
-    let target = pad.downcast_ref::<gst::GhostPad>();
-    let target = target.and_then(|ghost| ghost.target());
-    let is_of_demuxer = target
-        .as_ref()
-        .unwrap_or(pad)
-        .parent_element()
-        .is_some_and(|element| has_class(&element, "Demux") && !has_class(&element, "Adaptive"));
-    let kind = structure.name().split('/').next().unwrap_or_default();
-    let is_seen = ["video", "image", "text", "subpicture", "closedcaption"].contains(&kind);
-    !(is_of_demuxer && is_seen && !is_container(caps))
-}
-
-/// Whether the classification of an element's factory has this part.
-fn has_class(element: &gst::Element, part: &str) -> bool {
-    element.factory().is_some_and(|factory| {
-        let class = factory.metadata(gst::ELEMENT_METADATA_KLASS);
-        class.is_some_and(|class| class.contains(part))
-    })
-}
-
-/// Whether there is something to take it apart.
-fn is_container(caps: &gst::Caps) -> bool {
-    let demuxers = gst::ElementFactory::factories_with_type(
-        gst::ElementFactoryType::DEMUXER,
-        gst::Rank::MARGINAL,
-    );
-    demuxers
-        .iter()
-        .any(|factory| factory.can_sink_any_caps(caps))
 }
 
 /// Notes where the input's first samples are: those of its video count as well.

@@ -3,6 +3,8 @@
 mod preset;
 mod settings;
 
+use std::sync::mpsc;
+
 use gst::prelude::*;
 
 use settings::set;
@@ -53,6 +55,26 @@ impl ServiceOptions {
     pub fn check(&self) -> Result<(), String> {
         let sink = gst::ElementFactory::make("volcasrsink").build();
         self.apply(&sink.map_err(|error| error.to_string())?)
+    }
+
+    /// Sets a transcriber's properties as [`apply`](Self::apply) sets those of a sink: presets and
+    /// names are the sink's. A property that is not set keeps what the environment gives it.
+    pub fn apply_to_transcriber(&self, transcriber: &gst::Element) -> Result<(), String> {
+        let sink = gst::ElementFactory::make("volcasrsink").build();
+        let sink = sink.map_err(|error| error.to_string())?;
+        let (sender, names) = mpsc::channel();
+        sink.connect_notify(None, move |_, pspec| {
+            // The receiver is there as long as the sink.
+            let _ = sender.send(pspec.name().to_owned());
+        });
+        self.apply(&sink)?;
+        for name in names.try_iter() {
+            let value = sink.property_value(&name);
+            if transcriber.has_property_with_type(&name, value.type_()) {
+                transcriber.set_property_from_value(&name, &value);
+            }
+        }
+        Ok(())
     }
 
     /// Sets the element's properties, or says which one can't be set and why. The preset comes

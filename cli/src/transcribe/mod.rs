@@ -171,8 +171,8 @@ fn check_targets(jobs: &[Job]) -> Result<(), String> {
         .iter()
         .filter_map(|job| Input::open(&job.input).ok()?.path());
     let inputs: Vec<PathBuf> = inputs.collect();
-    let targets: Vec<_> = jobs.iter().flat_map(|job| job.targets.clone()).collect();
-    files::check(&targets, &inputs)
+    let targets = jobs.iter().flat_map(|job| &job.targets);
+    files::check(targets.map(|(path, _)| path.as_path()), &inputs)
 }
 
 type Destinations = (Option<Stream>, Vec<PathBuf>, Vec<(PathBuf, Format)>);

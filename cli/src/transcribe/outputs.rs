@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::job::{Common, Job, Stream};
 use crate::failure::Failure;
 use crate::output::format::{Format, Looks};
+use crate::output::place::part_of;
 use crate::output::transcript::Transcript;
 use crate::output::writer::Writer;
 
@@ -89,9 +90,7 @@ struct Part {
 
 impl Part {
     fn create(whole: &Path, format: Format, looks: Looks) -> io::Result<Self> {
-        let mut path = whole.as_os_str().to_owned();
-        path.push(".part");
-        let path = PathBuf::from(path);
+        let path = part_of(whole);
         let file = File::create(&path)?;
         let writer = Writer::new(format, looks, file.try_clone()?)?;
         Ok(Part {

@@ -1,5 +1,6 @@
 //! The program `volcasr`, run as a user runs it.
 
+mod burn_in;
 mod captions;
 mod check;
 mod inputs;

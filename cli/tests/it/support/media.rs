@@ -15,10 +15,22 @@ pub fn raw(path: &Path) -> String {
 
 /// Runs a launch line to its end.
 pub fn make(line: &str) {
+    play(line, |_| {});
+}
+
+/// The same, and hands over each buffer of the sink `out`.
+pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
     super::init();
     let pipeline = gst::parse::launch(line).expect(line);
+    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
     let bus = pipeline.bus().expect("a bus");
     pipeline.set_state(gst::State::Playing).expect(line);
+    if let Some(sink) = pipeline.by_name("out") {
+        let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
+        while let Ok(sample) = sink.pull_sample() {
+            take(sample.buffer().expect("a buffer"));
+        }
+    }
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];
     let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends);
     pipeline.set_state(gst::State::Null).expect("NULL");

@@ -1,0 +1,41 @@
+//! Whether a picture's captions can be read: without a font for a letter, boxes are drawn.
+
+use std::process::Command;
+
+/// Latin letters and their accents, which every font has, end here.
+const LATIN: char = '\u{24f}';
+
+/// Returns the first letter of a text that not every font has.
+pub fn rare_letter(text: &str) -> Option<char> {
+    text.chars().find(|c| *c > LATIN && c.is_alphabetic())
+}
+
+/// Returns a warning, if no font that fontconfig knows has this letter.
+pub fn missing(letter: char) -> Option<String> {
+    let charset = format!(":charset={:x}", u32::from(letter));
+    let listed = Command::new("fc-list").arg(charset).output().ok()?;
+    (listed.status.success() && listed.stdout.is_empty()).then(|| {
+        format!(
+            "warning: no font has {letter:?}, so the picture shows a box in its place; on Debian \
+             and Ubuntu, fonts-noto-cjk has Chinese, Japanese and Korean"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_that_need_a_font() {
+        let cases = [
+            ("Café, 12 €…", None),
+            ("今天下雨。", Some('今')),
+            ("OK，好", Some('好')),
+            ("Привет", Some('П')),
+        ];
+        for (text, letter) in cases {
+            assert_eq!(rare_letter(text), letter, "{text}");
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! `captions --burn-in`: the words are in the picture while they are said, and not otherwise.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::support::media::{make, play, raw};
+use crate::support::program::{Running, command, run, write_wav};
+use crate::support::script::{response, scripted, utterance};
+use crate::support::*;
+use serde_json::json;
+use volcasr_loopback::{Options, Service};
+
+/// Elements that write a film of this ending.
+const ENDINGS: [(&str, &[&[&str]]); 4] = [
+    ("mkv", &[&["x264enc", "openh264enc", "vp8enc", "theoraenc"]]),
+    ("webm", &[&["vp8enc", "vp9enc"]]),
+    (
+        "mp4",
+        &[
+            &["x264enc", "openh264enc", "avenc_mpeg4"],
+            &["avenc_aac", "fdkaacenc", "voaacenc", "lamemp3enc"],
+        ],
+    ),
+    ("ogv", &[&["theoraenc"]]),
+];
+
+const TEXT: &str = "He might even have been made amiable himself.";
+
+/// Returns what this machine lacks for films of an ending.
+fn missing(ending: &str) -> Option<String> {
+    init();
+    let has = |name: &&str| gst::ElementFactory::find(name).is_some();
+    if !has(&"textoverlay") {
+        return Some("no textoverlay (gstreamer1.0-x)".to_owned());
+    }
+    let (_, kinds) = ENDINGS.iter().find(|(name, _)| *name == ending)?;
+    let lacks = kinds.iter().find(|kind| !kind.iter().any(has));
+    lacks.map(|kind| format!("none of {}", kind.join(", ")))
+}
+
+/// A dark film with a tone, of so many tenths of a second of each.
+fn film(scratch: &Scratch, picture: u32, sound: u32) -> PathBuf {
+    let path = scratch.path("talk.mkv");
+    make(&format!(
+        "matroskamux name=m ! filesink location=\"{}\" \
+         videotestsrc pattern=black num-buffers={picture} ! \
+         video/x-raw,width=320,height=180,framerate=10/1 ! jpegenc ! m. \
+         audiotestsrc num-buffers={sound} samplesperbuffer=2400 ! \
+         audio/x-raw,rate=24000,channels=1 ! m.",
+        path.display()
+    ));
+    path
+}
+
+/// A service that says this from 1 s to 1.5 s.
+fn says(text: &str) -> Service {
+    let said = json!([utterance(true, (1000, 1500), text)]);
+    scripted(
+        &[(1800, response(1800, said.clone()))],
+        response(3000, said),
+    )
+}
+
+fn burn_in(service: &Service, from: &Path, to: &Path, more: &[&str]) -> (i32, String, String) {
+    run(command("captions", service)
+        .arg(from)
+        .arg("--burn-in")
+        .arg(to)
+        .args(more))
+}
+
+fn source(file: &Path, kind: &str) -> String {
+    let uri = gst::glib::filename_to_uri(file, None).expect("a path");
+    format!("uridecodebin uri={uri} caps={kind} expose-all-streams=false")
+}
+
+/// Times of a film's frames in milliseconds, and whether there is something bright in each.
+fn bright(file: &Path) -> Vec<(u64, bool)> {
+    let mut frames = Vec::new();
+    let line = format!(
+        "{} ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=false",
+        source(file, "video/x-raw")
+    );
+    play(&line, |buffer| {
+        let map = buffer.map_readable().expect("a frame");
+        let white = map.iter().filter(|pixel| **pixel > 180).count();
+        frames.push((buffer.pts().expect("a time").mseconds(), white > 40));
+    });
+    frames
+}
+
+fn assert_frames(frames: &[(u64, bool)], expected: &[(Range<u64>, bool)]) {
+    for (range, caption) in expected {
+        let within: Vec<_> = frames.iter().filter(|(at, _)| range.contains(at)).collect();
+        assert!(!within.is_empty(), "no frame in {range:?}: {frames:?}");
+        let same = within.iter().all(|(_, bright)| bright == caption);
+        assert!(same, "{range:?} {caption}: {frames:?}");
+    }
+}
+
+/// Returns a film's sound: its length in milliseconds, and its peak.
+fn sound(file: &Path) -> (u64, i16) {
+    let (mut bytes, mut peak) = (0, 0);
+    let line = format!(
+        "{} ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=24000,channels=1 ! \
+         appsink name=out sync=false",
+        source(file, "audio/x-raw")
+    );
+    play(&line, |buffer| {
+        let map = buffer.map_readable().expect("a sample");
+        bytes += map.len() as u64;
+        for sample in map.chunks_exact(2) {
+            peak = peak.max(i16::from_le_bytes([sample[0], sample[1]]));
+        }
+    });
+    (bytes / 48, peak)
+}
+
+fn assert_only(scratch: &Scratch, names: &[&str]) {
+    let listed = std::fs::read_dir(scratch.path("")).expect("a directory");
+    let mut found: Vec<String> = listed
+        .map(|entry| entry.expect("an entry").file_name().into_string())
+        .map(|name| name.expect("UTF-8"))
+        .collect();
+    found.sort();
+    assert_eq!(found, names);
+}
+
+#[test]
+fn each_container_has_the_words_where_they_are_said() {
+    for (ending, _) in ENDINGS {
+        if let Some(missing) = missing(ending) {
+            skip(&format!(".{ending}: {missing}"));
+            continue;
+        }
+        let scratch = Scratch::new(&format!("burn-{ending}"));
+        let from = film(&scratch, 30, 30);
+        let to = scratch.path(&format!("out.{ending}"));
+        let (status, out, err) = burn_in(&says(TEXT), &from, &to, &[]);
+        // A line that openh264enc's library prints at the end of each stream.
+        let own: Vec<&str> = err
+            .lines()
+            .filter(|l| !l.starts_with("[OpenH264]"))
+            .collect();
+        assert_eq!((status, own), (0, vec![]), "{ending}");
+        assert_eq!(out.trim_end(), TEXT, "{ending}");
+        let frames = bright(&to);
+        assert!((29..=31).contains(&frames.len()), "{ending}: {frames:?}");
+        // A cue stays for half a second.
+        assert_frames(
+            &frames,
+            &[(0..950, false), (1050..1950, true), (2050..3000, false)],
+        );
+        let (length, peak) = sound(&to);
+        assert!((2900..3200).contains(&length), "{ending}: {length}");
+        assert!(peak > 8000, "{ending}: {peak}");
+        assert_only(
+            &scratch,
+            &[to.file_name().unwrap().to_str().unwrap(), "talk.mkv"],
+        );
+    }
+}
+
+/// Chinese is drawn where there is a font for it; where there is none, the user learns of it.
+#[test]
+fn chinese_is_drawn_or_warned_about() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-chinese");
+    let from = film(&scratch, 30, 30);
+    let to = scratch.path("out.mkv");
+    let (status, out, err) = burn_in(&says("今天的雨已经停了，路很滑。"), &from, &to, &[]);
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(out.trim_end(), "今天的雨已经停了，路很滑。");
+    let is_warned = err.starts_with("warning: no font has '今'") && err.contains("fonts-noto-cjk");
+    assert!(err.is_empty() || is_warned, "{err}");
+    assert_frames(&bright(&to), &[(0..950, false), (1050..1950, true)]);
+}
+
+/// The muxer learns that no more sound comes at the film's end only; until then the picture has to
+/// go somewhere.
+#[test]
+fn sound_may_end_long_before_the_picture() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-short-sound");
+    let from = film(&scratch, 600, 20);
+    let to = scratch.path("out.mkv");
+    let (status, _, err) = burn_in(&says(TEXT), &from, &to, &[]);
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(bright(&to).len(), 600);
+}
+
+/// What is said after the picture's end is written all the same.
+#[test]
+fn the_picture_may_end_long_before_the_sound() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-short-picture");
+    let from = film(&scratch, 15, 200);
+    let said = json!([
+        utterance(true, (500, 1200), TEXT),
+        utterance(true, (15_000, 16_000), "Late words."),
+    ]);
+    let service = scripted(&[], response(20_000, said));
+    let (to, srt) = (scratch.path("out.mkv"), scratch.path("out.srt"));
+    let more = ["-o", srt.to_str().expect("UTF-8")];
+    let (status, _, err) = burn_in(&service, &from, &to, &more);
+    assert_eq!((status, err.as_str()), (0, ""));
+    let cues = cues::read(&srt).into_iter();
+    let texts: Vec<String> = cues.map(|cue| cue.text.replace('\n', " ")).collect();
+    assert_eq!(texts, [TEXT, "Late words."]);
+    assert_frames(&bright(&to), &[(0..450, false), (550..1500, true)]);
+    let (length, _) = sound(&to);
+    assert!((19_900..20_200).contains(&length), "{length}");
+}
+
+/// The picture waits meanwhile. Settings and presets are those of the sink.
+#[test]
+fn a_lost_connection_costs_neither_words_nor_frames() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-reset");
+    let (pcm, marks) = speech(3);
+    let (talk, from) = (scratch.path("talk.raw"), scratch.path("talk.mkv"));
+    std::fs::write(&talk, &pcm).expect("a temporary file");
+    let frames = pcm.len() / 4800;
+    make(&format!(
+        "matroskamux name=m ! filesink location=\"{}\" \
+         videotestsrc pattern=black num-buffers={frames} ! \
+         video/x-raw,width=320,height=180,framerate=10/1 ! jpegenc ! m. {} ! m.",
+        from.display(),
+        raw(&talk)
+    ));
+    let service = service(faulty(&["reset@2s#1"]));
+    let to = scratch.path("out.mkv");
+    let more = ["--preset", "captions", "--set", "max-speed=40"];
+    let (status, out, err) = burn_in(&service, &from, &to, &more);
+    assert_eq!((status, out.lines().count()), (0, 3), "{err}");
+    assert!(err.starts_with("warning: The connection was lost"), "{err}");
+    let burnt = bright(&to);
+    assert_eq!(burnt.len(), frames);
+    for sentence in marks.chunks(3) {
+        let said = sentence[0].start + 100..sentence[2].end;
+        assert_frames(&burnt, &[(said, true)]);
+    }
+    let connections = service.connections();
+    let request = &connections[0].request.as_ref().expect("a request")["request"];
+    assert_eq!(request["end_window_size"], 800);
+    assert_eq!(request["result_type"], "single");
+}
+
+/// The picture waits for words that do not come: it ends where they do.
+#[test]
+fn ctrl_c_leaves_a_video_that_can_be_played() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-ctrl-c");
+    let from = film(&scratch, 1200, 1200);
+    let to = scratch.path("out.mkv");
+    let service = says(TEXT);
+    let mut running = Running::start(
+        command("captions", &service)
+            .arg(&from)
+            .arg("--burn-in")
+            .arg(&to),
+    );
+    assert_eq!(running.line(), TEXT);
+    running.signal("INT");
+    let (status, _, err) = running.end();
+    assert_eq!(status, 3, "{err}");
+    assert!(err.contains("the video ends at"), "{err}");
+    let frames = bright(&to);
+    assert!((1..1190).contains(&frames.len()), "{}", frames.len());
+    assert_frames(&frames, &[(0..450, false)]);
+    let (length, _) = sound(&to);
+    let last = frames.last().map_or(0, |(at, _)| *at);
+    assert!(length < last + 2000, "{length} {last}");
+    assert_only(&scratch, &["out.mkv", "talk.mkv"]);
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_no_video() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-quit");
+    let from = film(&scratch, 30, 30);
+    let to = scratch.path("out.mkv");
+    std::fs::write(&to, "old").expect("a temporary file");
+    let service = service(faulty(&["no-final@finish*"]));
+    let running = Running::start(
+        command("captions", &service)
+            .arg(&from)
+            .arg("--burn-in")
+            .arg(&to)
+            .args(["--set", "finish-timeout=600000"]),
+    );
+    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    for _ in 0..2 {
+        running.signal("INT");
+    }
+    let (status, _, err) = running.end();
+    assert_eq!(status, 130, "{err}");
+    assert_eq!(std::fs::read_to_string(&to).expect("the old file"), "old");
+    assert_only(&scratch, &["out.mkv", "talk.mkv"]);
+}
+
+/// Each with its exit status and a part of the error; nothing is left behind.
+#[test]
+fn what_can_not_be_burnt_in_is_said() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-errors");
+    film(&scratch, 10, 10);
+    let path = |name: &str| scratch.path(name).display().to_string();
+    write_wav(&scratch.path("sound.wav"), 24_000, &speech(1).0);
+    make(&format!(
+        "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! matroskamux ! \
+         filesink location=\"{}\"",
+        path("mute.mkv")
+    ));
+    std::fs::create_dir(scratch.path("dir.mkv")).expect("a temporary directory");
+    let service = service(Options::default());
+    let cases = [
+        ("talk.mkv", "out.avi", 2, "names no container"),
+        ("talk.mkv", "talk.mkv", 2, "would be overwritten"),
+        ("talk.mkv", "./talk.mkv", 2, "would be overwritten"),
+        ("talk.mkv", "none/out.mkv", 1, "No such file"),
+        ("talk.mkv", "dir.mkv", 1, "is no file"),
+        ("sound.wav", "out.mkv", 1, "no picture"),
+        ("mute.mkv", "out.mkv", 1, "no sound"),
+    ];
+    for (from, to, expected, text) in cases {
+        let (status, _, err) = burn_in(&service, Path::new(&path(from)), Path::new(&path(to)), &[]);
+        assert_eq!(status, expected, "{from} {to}: {err}");
+        assert!(
+            err.starts_with("error: ") && err.contains(text),
+            "{from} {to}: {err}"
+        );
+        assert_only(&scratch, &["dir.mkv", "mute.mkv", "sound.wav", "talk.mkv"]);
+    }
+    for input in ["-", "https://talks.example/talk.mkv"] {
+        let to = path("out.mkv");
+        let (status, _, err) = burn_in(&service, Path::new(input), Path::new(&to), &[]);
+        assert_eq!(status, 2, "{input}: {err}");
+        assert!(err.contains("takes a file"), "{input}: {err}");
+    }
+}
+
+/// A file of an earlier run is replaced by a whole one only.
+#[test]
+fn refused_credentials_leave_what_is_there() {
+    if let Some(missing) = missing("mkv") {
+        return skip(&missing);
+    }
+    let scratch = Scratch::new("burn-refused");
+    let from = film(&scratch, 30, 30);
+    let to = scratch.path("out.mkv");
+    std::fs::write(&to, "old").expect("a temporary file");
+    let service = service(Options::default());
+    let (status, _, err) = run(command("captions", &service)
+        .env("VOLCENGINE_ACCESS_KEY", "wrong")
+        .arg(&from)
+        .arg("--burn-in")
+        .arg(&to));
+    assert_eq!(status, 1, "{err}");
+    assert!(
+        err.starts_with("error: ") && err.contains("HTTP 401"),
+        "{err}"
+    );
+    assert_eq!(std::fs::read_to_string(&to).expect("the old file"), "old");
+    assert_only(&scratch, &["out.mkv", "talk.mkv"]);
+}

@@ -46,16 +46,14 @@ pub fn plugin() -> PathBuf {
 pub fn python_with_gst() -> Result<&'static str, String> {
     const PYTHON: &str = "/usr/bin/python3";
     let imports = "import gi
-gi.require_version('GstPbutils', '1.0')
-from gi.repository import Gst, GstPbutils
+gi.require_version('Gst', '1.0')
+from gi.repository import Gst
 Gst.Structure.__getitem__";
     let tried = Command::new(PYTHON).args(["-c", imports]).output();
     if tried.is_ok_and(|output| output.status.success()) {
         Ok(PYTHON)
     } else {
-        Err(format!(
-            "no python3-gi, python3-gst-1.0 and gir1.2-gst-plugins-base-1.0 in {PYTHON}"
-        ))
+        Err(format!("no python3-gi and python3-gst-1.0 in {PYTHON}"))
     }
 }
 

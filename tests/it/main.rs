@@ -31,7 +31,6 @@ mod lost_for_good;
 mod many;
 mod negotiation;
 mod no_words;
-mod overlay;
 mod pacing;
 mod pause;
 mod presets;

@@ -11,10 +11,10 @@ use crate::common::skip::skip;
 use crate::common::*;
 
 /// Three seconds of audio, and six seconds for what has to go on longer.
-const AUDIO: &str = "audiotestsrc wave=silence samplesperbuffer=480 num-buffers=150 ! \
+pub(super) const AUDIO: &str = "audiotestsrc wave=silence samplesperbuffer=480 num-buffers=150 ! \
                      audio/x-raw,rate=24000,channels=1";
 
-fn said(start: u64, end: u64, text: &str) -> Value {
+pub(super) fn said(start: u64, end: u64, text: &str) -> Value {
     json!({"definite": true, "start_time": start, "end_time": end, "text": text})
 }
 
@@ -36,7 +36,7 @@ fn transcriber_line(service: &Service, settings: &str) -> String {
 }
 
 /// Returns which of these elements the machine lacks.
-fn missing(factories: &[&str]) -> Option<String> {
+pub(super) fn missing(factories: &[&str]) -> Option<String> {
     init();
     let lacks = factories
         .iter()
@@ -70,11 +70,11 @@ fn expected() -> Vec<(u64, u64, String)> {
 }
 
 /// A script says the same in each session: there is to be one, however slow the machine.
-fn cues(service: &Service) -> String {
+pub(super) fn cues(service: &Service) -> String {
     transcriber_line(service, "grouping=cue cue-width=24 idle-timeout=0")
 }
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 

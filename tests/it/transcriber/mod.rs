@@ -5,5 +5,6 @@ mod downstream;
 mod inspect;
 mod life;
 mod live;
+mod other_tools;
 mod parts;
 mod words;

@@ -1,19 +1,22 @@
 #!/usr/bin/python3
-"""Makes the pictures of the README from real runs: docs/captions.svg and docs/overlay.png.
+"""Makes the pictures of the pages from real runs: docs/captions.svg, docs/overlay.png and
+docs/transcriber.png.
 
     scripts/picture.py [--build DIRECTORY]
 
 A service on 127.0.0.1 recognises recorded speech with pocketsphinx. docs/captions.svg is the
 terminal of `volcasr captions` while it listens; docs/overlay.png is a frame of a video with the
-captions of `volcasrtranscriber`. Build `volcasr` and the plugin first; --build names their
-directory, target/release by default. Needs gst-launch-1.0 with its base and good plugins,
-textoverlay (gstreamer1.0-x), rsvgdec (gstreamer1.0-plugins-bad), and pocketsphinx with its test
-data.
+captions of `volcasrtranscriber`, made by gst-launch-1.0 alone. docs/transcriber.png has a frame in
+Chinese below it, whose words the service has from a script. Build `volcasr` and the plugin first;
+--build names their directory, target/release by default. Needs gst-launch-1.0 with its base and
+good plugins, textoverlay (gstreamer1.0-x), rsvgdec (gstreamer1.0-plugins-bad), a font for Chinese
+(fonts-noto-cjk), and pocketsphinx with its test data.
 """
 
 import argparse
 import fcntl
 import html
+import json
 import os
 import pathlib
 import pty
@@ -29,6 +32,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPEECH = "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb"
 SENTENCES = ["0930", "0920", "0870"]
+CHINESE = "今天的雨已经停了，往北的路又通了，大家可以放心出门。"
 COLUMNS, ROWS = 80, 12
 PATIENCE = 90
 
@@ -41,8 +45,8 @@ def launch(*words, environment=None):
 class Service:
     """The loopback service, and the environment of its clients."""
 
-    def __init__(self, build):
-        command = [build / "volcasr", "serve", "--recogniser", "pocketsphinx"]
+    def __init__(self, build, *recogniser):
+        command = [build / "volcasr", "serve", "--recogniser", *recogniser]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -200,9 +204,9 @@ def terminal(service, build, scratch):
     (ROOT / "docs/captions.svg").write_text(svg("volcasr captions talk.wav --realtime", lines))
 
 
-def frame(service, scratch):
+def frame(service, scratch, speech):
+    """A frame with the captions of speech, as gst-launch-1.0 makes it."""
     picture = f"filesrc location={ROOT}/scripts/scene.svg ! rsvgdec ! imagefreeze num-buffers=40"
-    speech = f"filesrc location={SPEECH}-0930.wav ! wavparse"
     launch(
         f"{picture} ! video/x-raw,framerate=10/1 ! videoconvert ! queue !",
         "textoverlay name=o font-desc=Sans,18 shaded-background=true ! videoconvert ! videorate !",
@@ -211,7 +215,30 @@ def frame(service, scratch):
         f"{speech} ! audioconvert ! audioresample ! volcasrtranscriber grouping=cue ! o.text_sink",
         environment=service.environment,
     )
-    (ROOT / "docs/overlay.png").write_bytes((scratch / "frame-2.png").read_bytes())
+    return (scratch / "frame-2.png").rename(scratch / f"{time.monotonic_ns()}.png")
+
+
+def script(scratch):
+    """What the service says of any audio: a sentence in Chinese."""
+    said = {"definite": True, "start_time": 200, "end_time": 3600, "text": CHINESE}
+    last = {"audio_info": {"duration": 4000}, "result": {"utterances": [said]}}
+    path = scratch / "script.json"
+    path.write_text(json.dumps({"steps": [{"at": "finish", "last": last}]}))
+    return path
+
+
+def frames(build, service, scratch):
+    silence = "audiotestsrc wave=silence num-buffers=40 samplesperbuffer=1600"
+    silence += " ! audio/x-raw,rate=16000"
+    english = frame(service, scratch, f"filesrc location={SPEECH}-0930.wav ! wavparse")
+    with Service(build, "scripted", "--script", script(scratch)) as scripted:
+        chinese = frame(scripted, scratch, silence)
+    (ROOT / "docs/overlay.png").write_bytes(english.read_bytes())
+    launch(
+        "compositor name=c sink_1::ypos=360 ! videoconvert ! video/x-raw,format=RGB !",
+        f"pngenc compression-level=9 snapshot=true ! filesink location={ROOT}/docs/transcriber.png",
+        *(f"filesrc location={file} ! pngdec ! videoconvert ! c." for file in (english, chinese)),
+    )
 
 
 def main():
@@ -222,9 +249,9 @@ def main():
     build = parser.parse_args().build.resolve()
     if not (build / "volcasr").exists():
         sys.exit(f"{build}/volcasr is missing: build it first")
-    with tempfile.TemporaryDirectory() as scratch, Service(build) as service:
+    with tempfile.TemporaryDirectory() as scratch, Service(build, "pocketsphinx") as service:
         terminal(service, build, pathlib.Path(scratch))
-        frame(service, pathlib.Path(scratch))
+        frames(build, service, pathlib.Path(scratch))
 
 
 main()

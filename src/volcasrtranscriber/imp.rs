@@ -161,7 +161,8 @@ impl ElementImpl for VolcAsrTranscriber {
                 "Volcengine speech transcriber",
                 "Audio/Text/Filter/Network",
                 "Streams audio to Volcengine's speech recognition and pushes what is said as text, \
-                 for overlays, subtitles and closed captions",
+                 for overlays, subtitles and closed captions; posts the messages of volcasrsink as \
+                 well",
                 "The gst-plugin-volcasr developers",
             )
         });

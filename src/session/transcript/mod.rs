@@ -22,10 +22,11 @@
 //!    are withdrawn. Otherwise they end with their last text, unconfirmed.
 //! 8. If utterances are never listed, the response's text is one utterance until it starts anew.
 //! 9. If utterances were listed before, a text without a list is their sum and ignored. In the
-//!    final response, the part after the settled text replaces the open utterances.
+//!    final response, the part after the settled text replaces the open utterances (`last_text`).
 //!
 //! `restore` handles lost connections.
 mod apply;
+mod last_text;
 mod listed;
 mod matching;
 mod open;
@@ -50,9 +51,6 @@ pub use update::{Update, Word};
 
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
-
-/// Upper bound on the settled utterances that the text of a `single` response may begin with.
-const MAX_REPEATED: usize = 8;
 
 /// Turns the responses of one stream, over all of its connections, into updates.
 ///
@@ -125,7 +123,11 @@ impl TranscriptTracker {
         // Words that have not come by then do not come.
         let known = self.processed_until.saturating_sub(self.max_result_delay);
         self.unresolved_from = self.unresolved_from.filter(|from| *from > known);
-        let processed = self.processed_until;
+        // A service that reports no progress at all may have processed all that was sent.
+        let processed = match self.processed_until > self.origin {
+            true => self.processed_until,
+            false => self.sent,
+        };
         self.interim_gate = self
             .interim_gate
             .filter(|until| !last && processed < *until);
@@ -248,48 +250,6 @@ impl TranscriptTracker {
         }
         let span = self.span_of_text();
         entries.push(ListedUtterance::new(Source::Text(0..text.len()), span));
-    }
-
-    /// Applies rule 9 to a final response. Returns whether the settled text was found in its text:
-    /// if that was revised, there is no telling where the rest begins.
-    fn read_last_text(&self, text: &str, entries: &mut Vec<ListedUtterance>) -> bool {
-        let text = text.trim_end();
-        let connection = self.settled.from(self.origin);
-        let rest = match self.result_type {
-            ResultType::Full => self.settled.strip(text, connection),
-            // It may begin with the last settled ones, or with what is not settled.
-            ResultType::Single => {
-                let count = self.settled.len();
-                let last = count.saturating_sub(MAX_REPEATED).max(connection)..count;
-                let mut stripped = last.filter_map(|first| self.settled.strip(text, first));
-                Some(self.strip_earlier_open(stripped.next().unwrap_or(text)))
-            }
-        };
-        let Some(rest) = rest else {
-            return false;
-        };
-        if !rest.is_empty() {
-            let mut span = self.span_of_text();
-            if let Some(first) = self.open.first() {
-                span.start = span.start.min(first.span.start);
-            }
-            let source = Source::Text(text.len() - rest.len()..text.len());
-            entries.push(ListedUtterance::new(source, span));
-        }
-        true
-    }
-
-    /// Returns `text` without the open utterances, but for the last one, that it begins with. They
-    /// end with the text that they have.
-    fn strip_earlier_open<'t>(&self, text: &'t str) -> &'t str {
-        let mut rest = text;
-        for open in self.open.iter().take(self.open.len().saturating_sub(1)) {
-            match text::Fingerprint::of(&open.text).strip(rest) {
-                Some(after) => rest = after,
-                None => break,
-            }
-        }
-        rest
     }
 
     /// Returns the span of a text without a list: after everything that is settled.

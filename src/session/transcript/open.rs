@@ -120,8 +120,9 @@ impl OpenUtterance {
             self.words = candidate.words();
             self.words_hash = words_hash;
         }
+        // A text alone says nothing about them.
         let attributes_hash = candidate.attributes_hash();
-        if self.attributes_hash != attributes_hash {
+        if candidate.utterance.is_some() && self.attributes_hash != attributes_hash {
             self.attributes_hash = attributes_hash;
             let attributes = candidate.attributes();
             changed |= self.attributes != attributes;

@@ -130,6 +130,7 @@ fn rule_9_the_text_of_the_final_response_is_the_last_word() {
         // It differs, and is the last word all the same.
         (&open, "The rain has stopped. Lettuce. | 1 Lettuce. F"),
         (&open, "The rain has stopped. | 1 F"),
+        (&open, "Let us go. | 1 Let us go. F"),
         // What is settled is worded anew: there is no telling where the rest begins.
         (&open, "The train stopped. Let us go. | 1 let us U"),
         (&open, "| 1 let us U"),
@@ -137,11 +138,14 @@ fn rule_9_the_text_of_the_final_response_is_the_last_word() {
         let stream = script(&format!("{before}\n 4500 last-text: {last}"));
         assert!(!stream.tracker.has_open());
     }
-    // The rest is one utterance.
-    script(
-        "4000: One.@500-1000! / two@1500-2000 / three@2500-3000  | 0 One. F / 1 two / 2 three
-        4500 last-text: One. Two. Three.                         | 1 Two. Three. F / 2 F",
-    );
+    // Those that it repeats are utterances of their own.
+    let two = "4000: One.@500-1000! / two@1500-2000 / three@2500-3000 | 0 One. F / 1 two / 2 three";
+    for last in [
+        "One. Two. Three four. | 1 Two. F / 2 Three four. F",
+        "One. To three. | 2 To three. F / 1 F",
+    ] {
+        script(&format!("{two}\n 4500 last-text: {last}"));
+    }
 }
 
 #[test]
@@ -166,13 +170,37 @@ fn rule_9_in_single_the_text_is_the_current_one_s() {
     }
 }
 
+/// Beside settled text that the current one begins with.
 #[test]
-fn rule_9_in_single_earlier_open_ones_end_with_their_text() {
-    for (last, second) in [("Let us. Go on.", "Go on."), ("Go on.", "Go on.")] {
+fn rule_9_in_single_an_open_one_may_begin_like_a_settled_one() {
+    for (settled, open, last) in [
+        ("Yes.", "Yes I know", "Yes, I know. | 1 Yes, I know. F"),
+        ("Yes.", "Yes", "Yes. | 1 Yes. F"),
+        ("Yes.", "Yes", "Yes. Yes. | 1 Yes. F"),
+        ("好。", "好的", "好的，我们走。 | 1 好的，我们走。 F"),
+        ("好。", "没有", "好的，我们走。 | 1 好的，我们走。 F"),
+        (
+            "Yes.",
+            "let us / go",
+            "Let us. Go on. | 1 Let us. F / 2 Go on. F",
+        ),
+        ("Yes.", "let us / go", "Go on. | 2 Go on. F / 1 let us U"),
+    ] {
+        let open: Vec<&str> = open.split(" / ").collect();
+        let said =
+            |(n, text): (usize, &&str)| format!("{text}@{}-{}", 2500 + 700 * n, 3000 + 700 * n);
+        let said: Vec<String> = open.iter().enumerate().map(said).collect();
+        let shown: Vec<String> = (1..)
+            .zip(&open)
+            .map(|(n, text)| format!("{n} {text}"))
+            .collect();
         script(&format!(
             "single
-            4000: let us@2500-3000 / go@3200-3900 | 0 let us / 1 go
-            4500 last-text: {last} | 1 {second} F / 0 let us U"
+            1500: {settled}@500-1000! | 0 {settled} F
+            4000: {}                  | {}
+            4500 last-text: {last}",
+            said.join(" / "),
+            shown.join(" / "),
         ));
     }
 }

@@ -94,6 +94,19 @@ fn text_without_a_duration_is_held_too() {
     );
 }
 
+#[test]
+fn a_service_that_never_reports_a_duration_is_not_waited_for_longer() {
+    script(
+        "sent 4000
+        - text: The rain has stopped   | 0 The rain has stopped
+        lose                           | from 0
+        sent 5900
+        - text: The rain stopped       |
+        sent 6000
+        - text: The rain stopped       | 0 The rain stopped",
+    );
+}
+
 /// Still held: the first connection had processed 3000 ms.
 #[test]
 fn the_held_text_is_posted_when_the_connection_is_lost_for_good() {

@@ -36,8 +36,8 @@ use super::tolerant_json::{
 /// hundreds.
 pub const MAX_UTTERANCES: usize = 4096;
 
-/// Upper bound on the bytes of a response's words, as JSON; those of further utterances are left
-/// out. As types they take several times as much. An hour of speech has some three megabytes.
+/// Upper bound on the bytes of a response's words, as JSON; those of earlier utterances are
+/// left out. As types they take several times as much. An hour of speech has some three megabytes.
 pub const MAX_WORD_BYTES: usize = 4 << 20;
 
 /// Response of the service.
@@ -110,7 +110,8 @@ impl<'a> Response<'a> {
         Seed(&mut response).deserialize(&mut json)?;
         json.end()?;
         let mut word_bytes = 0;
-        for utterance in response.utterances.iter_mut().flatten() {
+        // The last ones are news.
+        for utterance in response.utterances.iter_mut().flatten().rev() {
             word_bytes += utterance.words.raw().len();
             if word_bytes > MAX_WORD_BYTES {
                 utterance.words = Words::default();

@@ -1,5 +1,5 @@
-//! Timestamps of sources that stamp by arrival: nothing is made of it but times, which a table in
-//! the tests of `element::input` shows. Here: what elements before the sink make of it.
+//! Timestamps of sources that stamp by arrival: nothing is made of it but times. More rows stand in
+//! the tests of `element::input`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +9,66 @@ use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::Options;
+
+/// Milliseconds of audio in a buffer, and number of buffers: twelve seconds with a word in each.
+const BUFFER: u64 = 20;
+const BUFFERS: u64 = 600;
+
+const EACH_SECOND: [u64; 12] = [
+    0, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000, 11_000,
+];
+
+/// Returns when each buffer arrives, in milliseconds, `late` after its first sample was recorded.
+/// None arrives before the one that was sent before it.
+fn arrivals(late: impl Fn(u64) -> u64) -> Vec<u64> {
+    let mut last = 0;
+    let arrive = |n| {
+        last = last.max(BUFFER * n + late(n));
+        last
+    };
+    (0..BUFFERS).map(arrive).collect()
+}
+
+/// Nothing but the audio is sent, and each word comes once, at its time or late by the jitter.
+#[test]
+fn timestamps_of_arrival_make_no_silence_and_lose_nothing() {
+    let held = |n: u64, every: u64, count: u64| match n % every {
+        k if k < count => BUFFER * (count - k),
+        _ => 0,
+    };
+    let rows: [(&str, u64, Vec<u64>); 5] = [
+        ("jitter", 150, arrivals(chance)),
+        ("chunks of 200 ms", 200, arrivals(|n| held(n, 10, 10))),
+        ("a stall of 300 ms", 300, arrivals(|n| held(n, 150, 15))),
+        (
+            "datagrams held up by 80 ms",
+            80,
+            arrivals(|n| held(n, 25, 4)),
+        ),
+        (
+            "all late but the first",
+            150,
+            arrivals(|n| if n == 0 { 0 } else { chance(n) }),
+        ),
+    ];
+    for (name, jitter, arrivals) in rows {
+        let (service, harness) = start();
+        let words: Vec<u8> = (0..12).flat_map(second).collect();
+        for (piece, at) in words.chunks(harness.bytes(BUFFER)).zip(arrivals) {
+            harness.push(at, piece);
+        }
+        let log = harness.end();
+        log.assert_clean();
+        assert_ends_once(&log.transcripts());
+        assert_eq!(lengths(&service).iter().sum::<u64>(), 12_000, "{name}");
+        let words = marks_of(&log.finals());
+        assert_eq!(words.len(), 12, "{name}: {words:?}");
+        for ((number, start, _), (expected, time, _)) in words.iter().zip(at(&EACH_SECOND)) {
+            assert_eq!(*number, expected, "{name}: {words:?}");
+            assert!(start.abs_diff(time) <= 100 + jitter, "{name}: {words:?}");
+        }
+    }
+}
 
 /// A number below 150 for each `n`.
 fn chance(n: u64) -> u64 {

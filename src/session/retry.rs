@@ -47,8 +47,6 @@ pub struct Progress {
     pub unsettled: bool,
     /// The service has answered for some of the stream's audio with words.
     pub answered: bool,
-    /// The connection ended with a close in good order behind the finish.
-    pub closed_in_order: bool,
 }
 
 /// The retries of one client. Times are those of its clock.
@@ -102,10 +100,10 @@ impl Retries {
 
     /// The final results were waited for long enough. Without any answer for the stream that is an
     /// error: its empty transcript must not look like that of a silent recording. A service that
-    /// closes in good order has taken all of the audio, and silence gives it nothing to say: that
-    /// is no error.
+    /// has closed in good order has taken all of the audio, and silence gives it nothing to say:
+    /// that is no error, however the next connection ends.
     pub fn on_finish_timeout(&self, progress: Progress) -> Decision {
-        match progress.answered || progress.closed_in_order {
+        match progress.answered || self.closed_before {
             true => Decision::Unconfirmed,
             false => Decision::Fail,
         }
@@ -203,12 +201,21 @@ mod tests {
         ending: false,
         unsettled: true,
         answered: true,
-        closed_in_order: false,
     };
     const ENDING: Progress = Progress {
         ending: true,
         ..SPEAKING
     };
+
+    /// Things that came before a failure.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Before {
+        Nothing,
+        /// A finish was written.
+        Finish,
+        /// The service closed in good order behind it.
+        Close,
+    }
 
     fn retries(max: u32) -> Retries {
         Retries::new(max, ms(1000), 0)
@@ -216,6 +223,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_decided_by_its_kind_and_the_stream_s_state() {
+        use Before::{Close, Finish, Nothing};
         use Decision::{Fail, Unconfirmed};
         let again = Decision::Retry(ms(250));
         let patient = Decision::Retry(ms(1000));
@@ -227,35 +235,35 @@ mod tests {
             answered: false,
             ..progress
         };
-        let closed = |progress| Progress {
-            closed_in_order: true,
-            ..silent(progress)
-        };
-        // Tries allowed, whether a finish was written, the failure's kind, the state, what follows.
-        for (max, finish, retry, progress, is) in [
-            (9, false, Retry::Soon, SPEAKING, again),
-            (9, false, Retry::Limited, SPEAKING, again),
-            (9, false, Retry::Later, SPEAKING, patient),
-            (9, false, Retry::Never, SPEAKING, Fail),
-            (9, true, Retry::Never, ENDING, Fail),
-            (9, true, Retry::Soon, ENDING, again),
-            (9, true, Retry::Soon, silent(ENDING), again),
-            (9, false, Retry::Soon, forgotten, Unconfirmed),
-            (9, false, Retry::Soon, silent(forgotten), Fail),
-            (0, false, Retry::Soon, SPEAKING, Fail),
-            (0, false, Retry::Soon, ENDING, Fail),
-            (0, true, Retry::Soon, ENDING, Unconfirmed),
-            (0, true, Retry::Soon, silent(ENDING), Fail),
-            (9, true, Retry::Soon, closed(ENDING), again),
-            (0, true, Retry::Soon, closed(ENDING), Unconfirmed),
-            (9, true, Retry::Soon, closed(forgotten), Unconfirmed),
+        // Tries allowed, what came before, the failure's kind, the state, what follows.
+        for (max, before, retry, progress, is) in [
+            (9, Nothing, Retry::Soon, SPEAKING, again),
+            (9, Nothing, Retry::Limited, SPEAKING, again),
+            (9, Nothing, Retry::Later, SPEAKING, patient),
+            (9, Nothing, Retry::Never, SPEAKING, Fail),
+            (9, Finish, Retry::Never, ENDING, Fail),
+            (9, Finish, Retry::Soon, ENDING, again),
+            (9, Finish, Retry::Soon, silent(ENDING), again),
+            (9, Nothing, Retry::Soon, forgotten, Unconfirmed),
+            (9, Nothing, Retry::Soon, silent(forgotten), Fail),
+            (0, Nothing, Retry::Soon, SPEAKING, Fail),
+            (0, Nothing, Retry::Soon, ENDING, Fail),
+            (0, Finish, Retry::Soon, ENDING, Unconfirmed),
+            (0, Finish, Retry::Soon, silent(ENDING), Fail),
+            (9, Close, Retry::Soon, silent(ENDING), again),
+            (9, Close, Retry::Never, silent(ENDING), Fail),
+            (0, Close, Retry::Soon, silent(ENDING), Unconfirmed),
+            (9, Close, Retry::Soon, silent(forgotten), Unconfirmed),
         ] {
             let mut retries = retries(max);
-            if finish {
+            if before != Nothing {
                 retries.on_finish_written(ms(0));
             }
+            if before == Close {
+                retries.on_close_without_final(false);
+            }
             let decision = retries.on_failure(retry, progress, ms(10));
-            assert_eq!(decision, is, "{max} {finish} {retry:?} {progress:?}");
+            assert_eq!(decision, is, "{max} {before:?} {retry:?} {progress:?}");
             let pause = match is {
                 Decision::Retry(pause) => Some(ms(10) + pause),
                 _ => None,

@@ -8,7 +8,7 @@ use crate::protocol::failure::Cause;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::Event;
 use crate::session::input::Input;
-use crate::session::retry::{Closed, Decision, Progress};
+use crate::session::retry::{Closed, Decision};
 use crate::session::time_to_samples;
 
 /// A service that was sent audio more recently does not end the session for want of it.
@@ -36,7 +36,7 @@ impl<E: ConnectionError> Recognition<E> {
                 let decision = self.retries.on_finish_timeout(self.progress());
                 self.end_without_final(now, input, decision, None);
             }
-            Err(error) => self.on_lost(now, input, error, was_open, false),
+            Err(error) => self.on_lost(now, input, error, was_open),
         }
     }
 
@@ -49,7 +49,7 @@ impl<E: ConnectionError> Recognition<E> {
         let max_chunk = self.settings.max_chunk;
         let is_complete = self.progress().answered && !self.stream.has_unprocessed_audio(max_chunk);
         match self.retries.on_close_without_final(is_complete) {
-            Closed::Failure => self.on_lost(now, input, closed.into(), was_open, true),
+            Closed::Failure => self.on_lost(now, input, closed.into(), was_open),
             Closed::Finished => {
                 self.stream.finalize_unconfirmed();
                 self.report_updates();
@@ -65,14 +65,7 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// A connection was lost or could not be had: goes back to what is not final, and tries again
     /// if that is worth it.
-    fn on_lost(
-        &mut self,
-        now: Duration,
-        input: &mut impl Input,
-        error: E,
-        was_open: bool,
-        closed_in_order: bool,
-    ) {
+    fn on_lost(&mut self, now: Duration, input: &mut impl Input, error: E, was_open: bool) {
         let sent_audio =
             matches!(&self.state, State::Open(connection) if connection.has_sent_audio());
         if let State::Open(_) = self.state {
@@ -97,10 +90,7 @@ impl<E: ConnectionError> Recognition<E> {
         }
         // One that never opened, with nothing of before to go on with, was not lost.
         self.is_reconnect |= was_open || sent_audio || self.stream.is_unsettled();
-        let progress = Progress {
-            closed_in_order,
-            ..self.progress()
-        };
+        let progress = self.progress();
         match self.retries.on_failure(error.retry(), progress, now) {
             Decision::Retry(pause) => self.report_retry(error, pause, from),
             decision => self.end_without_final(now, input, decision, Some(error)),

@@ -359,7 +359,6 @@ impl<E: ConnectionError> Recognition<E> {
             // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
             // with a duration and without text.
             answered: self.stream.tracker.has_utterances(),
-            closed_in_order: false,
         }
     }
 

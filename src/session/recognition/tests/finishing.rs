@@ -137,6 +137,42 @@ fn a_close_without_a_final_response_is_a_loss_once() {
     );
 }
 
+/// Noise without words looks the same, so it is no error either, however the next connection ends.
+#[test]
+fn a_close_without_a_final_response_is_never_an_error() {
+    let session = "set finish 1000
+        0 noise 400      | preconnect, connect<10000
+        10 connected     | request
+        20 say -         | open 0, audio 2-3 0-400
+        30 say 400       |
+        40 end 7         | finish 4";
+    let closed = format!(
+        "set reconnects 1
+        {session}
+        50 closed 1000   | close, lost 1 +250 from 0: closed 1000
+        300 timeout      | connect<6040"
+    );
+    script(&format!(
+        "{closed}
+        310 refused soon | unconfirmed after 270: network, done 7"
+    ));
+    script(&format!(
+        "{closed}
+        6040 late        | unconfirmed after 6000: nothing, done 7"
+    ));
+    script(&format!(
+        "{closed}
+        310 connected    | request
+        320 say -        | open 1, again 2-3 0-400, finish 4
+        1320 timeout     | close, unconfirmed after 1280: no final 1000, done 7"
+    ));
+    script(&format!(
+        "set reconnects 0
+        {session}
+        50 closed 1000   | close, unconfirmed after 10: closed 1000, done 7"
+    ));
+}
+
 /// Behind the last final word only sound may hold another, and 400 ms are the rest of that word.
 #[test]
 fn a_close_without_a_final_response_but_with_all_words_is_an_end() {

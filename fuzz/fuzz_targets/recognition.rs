@@ -1,8 +1,8 @@
-//! Any sequence of inputs to the state machine: sequence numbers have no hole, each utterance ends
-//! once, deadlines end, and after a failure there is nothing more.
+//! Any sequence of inputs to the state machine: sequence numbers have no hole, each utterance and
+//! stream ends once, deadlines end, and after a failure there is nothing more.
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use gstvolcasr::protocol::failure::{Cause, Retry};
@@ -14,6 +14,9 @@ use gstvolcasr::session::queue::{Boundary, Queue};
 use gstvolcasr::session::recognition::{Action, Output, Recognition};
 use gstvolcasr::session::settings::{Limits, Settings};
 use libfuzzer_sys::fuzz_target;
+
+/// Bytes after which the socket takes no more until they are written.
+const BATCH: usize = 32 * 1024;
 
 #[derive(Debug)]
 struct Error {
@@ -153,10 +156,18 @@ struct Driver {
     now: Duration,
     is_connecting: bool,
     is_open: bool,
+    /// Writes take time.
+    holds_writes: bool,
+    /// Bytes that were handed over, and are not written.
+    unwritten: usize,
+    /// They are on their way, and no more go with them.
+    is_flushing: bool,
     /// Number of the connection's next frame; none behind the finish.
     sequence: Option<i32>,
     /// By flush, stream and number: whether it is final.
     utterances: BTreeMap<(u32, u32, u32), bool>,
+    /// Tokens of the ends that are not done yet.
+    ends: VecDeque<u64>,
     flushes: u32,
     failed: bool,
 }
@@ -169,28 +180,46 @@ impl Driver {
                 match action {
                     Action::Connect { .. } => self.is_connecting = true,
                     Action::CancelHandshake => self.is_connecting = false,
-                    Action::Close { .. } => {
+                    Action::Close { finish } => {
                         assert!(std::mem::take(&mut self.is_open), "closed twice");
+                        let unwritten = std::mem::take(&mut self.unwritten);
+                        self.is_flushing = false;
+                        if let Some(finish) = finish {
+                            assert_eq!(unwritten, 0, "bytes before a finish");
+                            self.check_sequence(&finish);
+                            assert_eq!(self.sequence, None, "a finish");
+                        }
                         self.machine.handle_closed();
                     }
                     Action::Preconnect | Action::Discard => {}
                 }
             } else if self.is_open
+                && !self.is_flushing
+                && self.unwritten < BATCH
                 && let Some(frame) = self.machine.poll_transmit(now, queue)
             {
-                let sequence = frame[4..8].try_into().map(i32::from_be_bytes);
-                let sequence = sequence.expect("four bytes");
-                let due = self.sequence.expect("nothing follows the finish");
-                assert_eq!(sequence.abs(), due, "a hole");
-                self.sequence = (sequence > 0).then_some(due + 1);
-                self.machine.handle_written(now);
+                self.check_sequence(&frame);
+                if self.holds_writes {
+                    self.unwritten += frame.len();
+                } else {
+                    self.machine.handle_written(now);
+                }
             } else {
                 // What is transmitted may ask for an action.
                 if self.read_outputs() == 0 {
+                    self.is_flushing = self.unwritten > 0;
                     return;
                 }
             }
         }
+    }
+
+    fn check_sequence(&mut self, frame: &[u8]) {
+        let sequence = frame[4..8].try_into().map(i32::from_be_bytes);
+        let sequence = sequence.expect("four bytes");
+        let due = self.sequence.expect("nothing follows the finish");
+        assert_eq!(sequence.abs(), due, "a hole");
+        self.sequence = (sequence > 0).then_some(due + 1);
     }
 
     fn read_outputs(&mut self) -> usize {
@@ -200,6 +229,9 @@ impl Driver {
             count += 1;
             match output {
                 Output::Event(Event::Failed { .. }) => self.failed = true,
+                Output::Event(Event::BoundaryDone { token }) => {
+                    assert_eq!(self.ends.pop_front(), Some(token), "done");
+                }
                 Output::Event(Event::Transcript { stream, update, .. }) => {
                     let key = (self.flushes, stream, update.number);
                     let is_final = self.utterances.entry(key).or_default();
@@ -228,7 +260,7 @@ impl Driver {
 
     fn step(&mut self, choices: &mut Choices<'_>, number: u32) {
         let (now, machine, queue) = (self.now, &mut self.machine, &mut self.queue);
-        match choices.byte() % 20 {
+        match choices.byte() % 21 {
             0..=2 => {
                 let length = choices.time();
                 let samples = length.as_millis() as usize * 24;
@@ -236,7 +268,11 @@ impl Driver {
             }
             3 => queue.push_boundary(match choices.byte() % 3 {
                 0 => Boundary::EndSession,
-                1 => Boundary::EndOfStream { token: 1 },
+                1 => {
+                    let token = u64::from(number);
+                    self.ends.push_back(token);
+                    Boundary::EndOfStream { token }
+                }
                 _ => Boundary::NewStream { stream: number },
             }),
             4 => machine.handle_network_ready(now),
@@ -264,7 +300,13 @@ impl Driver {
             18 => {
                 queue.clear();
                 machine.handle_flush();
+                self.ends.clear();
                 self.flushes += 1;
+            }
+            19 => {
+                self.is_flushing = false;
+                self.unwritten = 0;
+                machine.handle_written(now);
             }
             _ => {
                 let until = now + choices.time();
@@ -283,8 +325,12 @@ fuzz_target!(|data: &[u8]| {
         now: Duration::ZERO,
         is_connecting: false,
         is_open: false,
+        holds_writes: choices.byte() % 2 == 1,
+        unwritten: 0,
+        is_flushing: false,
         sequence: None,
         utterances: BTreeMap::new(),
+        ends: VecDeque::new(),
         flushes: 0,
         failed: false,
     };

@@ -1,5 +1,5 @@
 //! Any sequence of inputs, in any order and at any time: what must hold all the same.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ const INPUTS: [&str; 36] = [
     "write-failed",
     "quiet",
     "pause",
-    "end 7",
+    "end",
     "stream",
     "flush",
     "hold",
@@ -69,6 +69,8 @@ struct Reader {
     /// The stream's utterances by number: whether each is final.
     utterances: BTreeMap<u32, bool>,
     next_sequence: Option<i32>,
+    /// Tokens of the ends that are not done yet.
+    ends: VecDeque<usize>,
     failed: bool,
 }
 
@@ -83,8 +85,11 @@ impl Reader {
                     prop_assert_eq!(first.parse().ok(), self.next_sequence, "{}", text);
                     self.next_sequence = last.parse().ok().map(|last: i32| last + 1);
                 }
-                ["finish", number] => {
+                ["finish" | "drain", number] => {
                     prop_assert_eq!(number.parse().ok(), self.next_sequence.take(), "{}", text);
+                }
+                ["done", token] => {
+                    prop_assert_eq!(token.parse().ok(), self.ends.pop_front(), "{}", text);
                 }
                 ["failed" | "failed:", ..] => self.failed = true,
                 [number, _, ref rest @ ..] if number.parse::<u32>().is_ok() => {
@@ -124,6 +129,28 @@ fn wait(harness: &mut Harness, until: u64, reader: &mut Reader) -> Result<(), Te
     Ok(())
 }
 
+/// Lets the service answer everything: each end is done then, unless it fails for good.
+fn finish(harness: &mut Harness, mut now: u64, reader: &mut Reader) -> Result<(), TestCaseError> {
+    harness.stop_holding();
+    for _ in 0..1000 {
+        if reader.failed || reader.ends.is_empty() {
+            return Ok(());
+        }
+        for input in ["close-done", "connected", "say -"] {
+            harness.run(input);
+            reader.read(harness)?;
+        }
+        if harness.is_finish_written() {
+            harness.run("last -");
+            reader.read(harness)?;
+        }
+        now += 2000;
+        wait(harness, now, reader)?;
+    }
+    let ends = &reader.ends;
+    Err(TestCaseError::fail(format!("never done: {ends:?}")))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -132,11 +159,15 @@ proptest! {
         settings in prop::sample::subsequence(vec![
             "idle 0", "session 1000", "replay 0", "reconnects 2", "speed 2", "single 1", "gzip 1",
         ], 0..4),
+        holds in any::<bool>(),
         steps in prop::collection::vec(step(), 0..80),
     ) {
         let mut harness = Harness::default();
         for setting in settings {
             harness.set(setting);
+        }
+        if holds {
+            harness.run("hold");
         }
         let mut reader = Reader::default();
         let mut now = 0;
@@ -145,6 +176,11 @@ proptest! {
                 Step::Input("flush") => {
                     harness.run("flush");
                     reader.utterances.clear();
+                    reader.ends.clear();
+                }
+                Step::Input("end") => {
+                    reader.ends.push_back(number);
+                    harness.run(&format!("end {number}"));
                 }
                 Step::Input("stream") => harness.run(&format!("stream {number}")),
                 Step::Input(input) => harness.run(input),
@@ -159,6 +195,7 @@ proptest! {
             wait(&mut harness, now, &mut reader)?;
             prop_assert!(harness.kept() <= harness.most_kept());
         }
+        finish(&mut harness, now, &mut reader)?;
         // The owner ends it. Then it waits for nothing any more.
         harness.run("abort");
         reader.read(&mut harness)?;

@@ -12,6 +12,9 @@ use crate::session::settings::Settings;
 use crate::session::settings::tests::settings;
 use crate::session::time_to_samples;
 
+/// Bytes after which the socket takes no more until they are written, as in `client`.
+const BATCH: usize = 32 * 1024;
+
 pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
@@ -24,7 +27,10 @@ pub(super) struct Harness {
     now: Duration,
     is_open: bool,
     holds_writes: bool,
-    is_written: bool,
+    /// Bytes that were handed over, and are not written.
+    unwritten: usize,
+    /// They wait for `written`, and no more go with them.
+    is_flushing: bool,
     closes_slowly: bool,
     followed: Vec<String>,
 }
@@ -38,7 +44,8 @@ impl Default for Harness {
             now: Duration::ZERO,
             is_open: false,
             holds_writes: false,
-            is_written: true,
+            unwritten: 0,
+            is_flushing: false,
             closes_slowly: false,
             followed: Vec::new(),
         }
@@ -114,6 +121,17 @@ impl Harness {
         std::mem::take(&mut self.followed)
     }
 
+    /// Has the socket take everything at once from now on.
+    pub fn stop_holding(&mut self) {
+        self.holds_writes = false;
+        self.run("written");
+    }
+
+    /// Whether the final response is due.
+    pub fn is_finish_written(&mut self) -> bool {
+        matches!(&self.machine().state, State::Open(connection) if connection.is_finish_written())
+    }
+
     /// Returns the number of the stream.
     pub fn stream(&mut self) -> u32 {
         self.machine().stream.number
@@ -180,7 +198,8 @@ impl Harness {
             "refused" => machine.handle_connect_failed(now, input, network(rest)),
             "late" => machine.handle_connect_timeout(now, input, None),
             "written" => {
-                self.is_written = true;
+                self.is_flushing = false;
+                self.unwritten = 0;
                 machine.handle_written(now);
             }
             "close-done" => machine.handle_closed(),
@@ -211,31 +230,31 @@ impl Harness {
         let now = self.now;
         loop {
             self.machine();
+            let can_send = self.is_open && !self.is_flushing && self.unwritten < BATCH;
             let Some(machine) = &mut self.machine else {
                 return;
             };
             if let Some(action) = machine.poll_action(now, &mut self.input) {
                 self.act(&action);
-            } else if self.is_open
-                && self.is_written
-                && let Some(_frame) = machine.poll_transmit(now, &mut self.input)
-            {
+            } else if can_send && let Some(frame) = machine.poll_transmit(now, &mut self.input) {
                 self.report();
-                self.on_frame();
+                self.on_frame(frame.len());
             } else {
                 let has_more = !machine.outputs.actions.is_empty();
                 self.report();
                 if !has_more {
+                    self.is_flushing = self.unwritten > 0;
                     return;
                 }
             }
         }
     }
 
-    fn on_frame(&mut self) {
+    fn on_frame(&mut self, length: usize) {
         let now = self.now;
-        self.is_written = !self.holds_writes;
-        if self.is_written {
+        if self.holds_writes {
+            self.unwritten += length;
+        } else {
             self.machine().handle_written(now);
         }
     }
@@ -247,12 +266,19 @@ impl Harness {
             Action::Connect { until } => format!("connect<{}", until.as_millis()),
             Action::CancelHandshake => "cancel".into(),
             Action::Close { finish } => {
-                self.is_open = false;
-                self.is_written = true;
+                let unwritten = std::mem::take(&mut self.unwritten);
+                (self.is_open, self.is_flushing) = (false, false);
                 if !self.closes_slowly {
                     self.machine().handle_closed();
                 }
-                if finish.is_some() { "drain" } else { "close" }.into()
+                match finish {
+                    Some(finish) => {
+                        assert_eq!(unwritten, 0, "bytes before a finish");
+                        let sequence = finish[4..8].try_into().map(i32::from_be_bytes);
+                        format!("drain {}", -sequence.expect("four bytes"))
+                    }
+                    None => "close".into(),
+                }
             }
         };
         self.followed.push(text);

@@ -28,8 +28,9 @@ use harness::Harness;
 ///   is a text that is to become final.
 /// - `error CODE TEXT`, `garbage`, `text`, `closed CODE`, `reset`: an error frame, a message that
 ///   can't be read, a text message, a close by the peer, a broken connection.
-/// - `hold`, `written`, `write-failed`: writes take time from now on, one is done, or one fails.
-///   `slow`: closes take time from now on, until `close-done`.
+/// - `hold`, `written`, `write-failed`: writes take time from now on, those under way are done, or
+///   one fails. Frames go together up to 32 KiB. `slow`: closes take time from now on, until
+///   `close-done`.
 /// - `timeout`: the deadline. `quiet`: there is nothing to read behind it.
 /// - `flush`, `abort`, `start`: by the owner; `start` and `wait` do nothing more.
 ///
@@ -39,8 +40,8 @@ use harness::Harness;
 /// A step must find no deadline before its time; `timeout` must find one at exactly its time. What
 /// follows is compared as a whole, separated by commas:
 ///
-/// - `preconnect`, `discard`, `connect<T`, `cancel`, `close`, `drain`: actions. `connect` has until
-///   T; `drain` closes behind a finish.
+/// - `preconnect`, `discard`, `connect<T`, `cancel`, `close`, `drain N`: actions. `connect` has
+///   until T; `drain` closes behind a finish with that number.
 /// - `request`, `audio N-M A-B`, `again N-M A-B`, `finish N`: frames with their numbers, and the
 ///   time on the axis; `again` was sent before.
 /// - `Ready`, `open N`, `done N`, `settled T`: events. `open` is the first answer of session N.

@@ -9,7 +9,7 @@ fn at_a_pause_a_session_rolls_over() {
         0 audio 1200            | preconnect, connect<10000
         10 connected            | request
         20 say -                | open 0, audio 2-7 0-1200
-        30 say 1200 A@0-700!    | 0 A F, settled 700, drain, connect<10030
+        30 say 1200 A@0-700!    | 0 A F, settled 700, drain 8, connect<10030
         40 connected            | request
         50 say -                | open 1, again 2-3 950-1200
         60 audio 200            | audio 4-4 1200-1400",
@@ -24,7 +24,7 @@ fn without_a_pause_it_does_after_half_as_much_again() {
         10 connected            | request
         20 say -                | open 0, audio 2-8 0-1400
         30 say 1400 a@0-1300    | 0 a
-        40 audio 200            | audio 9-9 1400-1600, drain, connect<10040
+        40 audio 200            | audio 9-9 1400-1600, drain 10, connect<10040
         50 connected            | request
         60 say -                | open 1, again 2-9 0-1600",
     );
@@ -40,7 +40,7 @@ fn words_that_were_final_before_do_not_come_twice() {
         10 connected            | request
         20 say -                | open 0, audio 2-8 0-1400
         30 say 1400 a@0-500 B@600-1000! c@1050-1300 | 0 a, 1 B F, 2 c
-        40 audio 200            | audio 9-9 1400-1600, drain, connect<10040
+        40 audio 200            | audio 9-9 1400-1600, drain 10, connect<10040
         50 connected            | request
         60 say -                | open 1, again 2-9 0-1600
         70 say 1600 A@0-480! B@620-1010! C@1060-1310! | 0 A F, 2 C F, settled 1310",
@@ -53,7 +53,7 @@ fn a_queue_that_never_runs_dry_does_not_put_it_off() {
         "set session 1000
         0 audio 4000            | preconnect, connect<10000
         10 connected            | request
-        20 say -                | open 0, audio 2-9 0-1600, drain, connect<10020",
+        20 say -                | open 0, audio 2-9 0-1600, drain 10, connect<10020",
     );
 }
 
@@ -64,12 +64,12 @@ fn audio_that_is_sent_again_does_not_count() {
         "set session 1000
         0 audio 1600            | preconnect, connect<10000
         10 connected            | request
-        20 say -                | open 0, audio 2-9 0-1600, drain, connect<10020
+        20 say -                | open 0, audio 2-9 0-1600, drain 10, connect<10020
         30 connected            | request
         40 say -                | open 1, again 2-9 0-1600
         50 say 1600 a@0-1500    | 0 a
         60 audio 1400           | audio 10-16 1600-3000
-        70 audio 200            | audio 17-17 3000-3200, drain, connect<10070",
+        70 audio 200            | audio 17-17 3000-3200, drain 18, connect<10070",
     );
 }
 
@@ -105,23 +105,21 @@ fn where_words_have_no_times_the_final_response_is_waited_for() {
     );
 }
 
+/// It is due behind 1,200 ms. The batch has space for more, which must not go before the finish.
 #[test]
 fn it_waits_for_what_is_being_written() {
     script(
-        "set session 1000
-        0 audio 1600            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-9 0-1600, drain, connect<10020",
-    );
-    script(
-        "set session 1000
+        "set session 800
         0 hold                  | preconnect
-        0 audio 200             | connect<10000
+        0 audio 1600            | connect<10000
         10 connected            | request
         20 say -                | open 0
-        30 written              | audio 2-2 0-200
-        40 audio 1600           |
-        50 written              | audio 3-3 200-400",
+        30 written              | audio 2-5 0-800
+        40 written              | audio 6-7 800-1200
+        50 written              | drain 8, connect<10050
+        60 connected            | request
+        70 say -                | open 1
+        80 written              | again 2-5 0-800",
     );
 }
 

@@ -141,7 +141,7 @@ fn a_peer_that_takes_nothing_is_lost_after_ten_seconds() {
         0 audio 400         | connect<10000
         10 connected        | request
         20 say -            | open 0
-        30 written          | audio 2-2 0-200
+        30 written          | audio 2-3 0-400
         10030 timeout       | close, lost 1 +250 from 0: stalled 10000",
     );
 }
@@ -155,7 +155,7 @@ fn one_that_answers_has_a_minute() {
         0 audio 400         | connect<10000
         10 connected        | request
         20 say -            | open 0
-        30 written          | audio 2-2 0-200
+        30 written          | audio 2-3 0-400
         9000 say 10         |
         18000 say 10        |
         27000 say 10        |

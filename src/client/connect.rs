@@ -102,10 +102,11 @@ impl Connector {
         self.wanted = Some(self.started + until);
     }
 
-    /// Gives up the WebSocket, but not a connection that has not got so far.
+    /// Gives up the WebSocket and its connection, but not an attempt that has not got so far.
     pub fn cancel_handshake(&mut self) {
         self.wanted = None;
-        if let State::Handshake { .. } = self.state {
+        // One that waits for its handshake, too: it was reported before, and would not be again.
+        if let State::Ready(_) | State::Handshake { .. } = self.state {
             self.state = State::Idle;
         }
     }
@@ -220,13 +221,31 @@ async fn open(
 mod tests {
     use super::*;
 
+    /// Returns a connector to a listener.
+    async fn connector() -> (Connector, tokio::net::TcpListener, SocketAddr) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let config = Arc::new(Config::for_test(address));
+        (Connector::new(config, Instant::now()), listener, address)
+    }
+
+    /// A flush may come before the handshake begins.
+    #[tokio::test]
+    async fn a_connection_that_is_asked_for_ahead_is_always_reported() {
+        let (mut connector, _listener, _) = connector().await;
+        connector.preconnect();
+        assert!(matches!(connector.next().await, ConnectEvent::Ready));
+        connector.connect(Duration::from_secs(60));
+        connector.cancel_handshake();
+        connector.preconnect();
+        assert!(connector.is_busy(), "nothing would be reported");
+        assert!(matches!(connector.next().await, ConnectEvent::Ready));
+    }
+
     #[tokio::test]
     async fn the_address_that_answered_is_remembered() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-        let address = listener.as_ref().expect("a port").local_addr();
-        let address = address.expect("bound");
-        let config = Arc::new(Config::for_test(address));
-        let mut connector = Connector::new(config, Instant::now());
+        let (mut connector, listener, address) = connector().await;
         connector.preconnect();
         assert!(matches!(connector.next().await, ConnectEvent::Ready));
         assert_eq!(connector.answered, Some(address));

@@ -24,7 +24,8 @@ pub enum Action {
         /// The time by which there must be an answer.
         until: Duration,
     },
-    /// Give up the handshake that is under way.
+    /// Give up the handshake, and a connection that waits for it. An attempt that has not got so
+    /// far goes on, as one ahead of a session.
     CancelHandshake,
     /// Close the connection in the background; `handle_closed` answers. A finish is sent before,
     /// and the final response is read, in a bounded time.

@@ -184,6 +184,25 @@ fn a_flush_discards_the_attempt_but_not_the_pause() {
     );
 }
 
+/// The connection after it is one that was made ahead, whatever became of the one before.
+#[test]
+fn a_flush_before_the_handshake_has_the_connection_made_ahead() {
+    let flushed = "0 start        | preconnect
+        10 ready           | Ready
+        50 audio 200       | connect<10050
+        50 flush           | cancel, preconnect
+        60 ready           |";
+    script(&format!(
+        "{flushed}
+        4060 timeout       | discard"
+    ));
+    script(&format!(
+        "{flushed}
+        3000 audio 200     | connect<13000
+        3010 refused stale | connect<13000"
+    ));
+}
+
 #[test]
 fn the_owner_can_end_it_at_any_time() {
     script("0 abort | preconnect, failed: network");

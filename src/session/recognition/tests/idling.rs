@@ -114,6 +114,31 @@ fn the_service_s_own_idle_timeout_is_no_loss() {
     ));
 }
 
+/// Open words get their final text with the next audio, or at the end of the stream.
+#[test]
+fn the_service_s_own_idle_timeout_leaves_words_open() {
+    let session = "set idle 0
+        0 audio 400           | preconnect, connect<10000
+        10 connected          | request
+        20 say -              | open 0, audio 2-3 0-400
+        30 say 400 a@0-300    | 0 a
+        8000 error 45000081   | close";
+    script(&format!(
+        "{session}
+        90000 audio 200       | connect<100000
+        90010 connected       | request
+        90020 say -           | open 1, again 2-3 0-400, audio 4-4 400-600
+        90030 say 600 A@0-300! | 0 A F, settled 300"
+    ));
+    script(&format!(
+        "{session}
+        90000 end 7           | connect<100000
+        90010 connected       | request
+        90020 say -           | open 1, again 2-3 0-400, finish 4
+        90030 last 400 A@0-300 | close, 0 A F, settled 400, done 7"
+    ));
+}
+
 #[test]
 fn a_gap_ends_the_session_at_once() {
     script(

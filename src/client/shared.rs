@@ -195,6 +195,11 @@ impl Input for SharedInput<'_> {
         self.with(|state| state.queue.is_ready()).unwrap_or(false)
     }
 
+    fn is_audio_next(&self) -> bool {
+        self.with(|state| state.queue.is_audio_next())
+            .unwrap_or(false)
+    }
+
     fn end(&self) -> Duration {
         self.with(|state| state.queue.end()).unwrap_or_default()
     }

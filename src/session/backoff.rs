@@ -24,7 +24,7 @@ impl Backoff {
     /// Returns the pause before the next attempt, if there is one left. `random` is in 0..1; `long`
     /// pauses are for failures that take a while to pass, such as overload.
     pub fn next(&mut self, random: f64, long: bool) -> Option<Duration> {
-        if self.tries >= self.max {
+        if self.is_exhausted() {
             return None;
         }
         let step = self.tries + if long { 2 } else { 0 };
@@ -32,6 +32,11 @@ impl Backoff {
         let pause = SHORTEST.saturating_mul(1 << step.min(5)).min(LONGEST);
         let jitter = JITTER * random.clamp(0.0, 1.0);
         Some(pause.mul_f64(1.0 + jitter).min(LONGEST))
+    }
+
+    /// Whether no attempt is left.
+    pub fn is_exhausted(&self) -> bool {
+        self.tries >= self.max
     }
 
     /// Restarts the count, because progress was made.

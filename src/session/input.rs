@@ -32,6 +32,9 @@ pub trait Input {
     /// Whether [`pop`](Self::pop) returns an entry.
     fn is_ready(&self) -> bool;
 
+    /// Whether audio is what comes next, if it is only a partial chunk.
+    fn is_audio_next(&self) -> bool;
+
     /// Returns the time at which the audio so far ends in real time.
     fn end(&self) -> Duration;
 
@@ -67,6 +70,10 @@ impl Input for Queue {
 
     fn is_ready(&self) -> bool {
         self.is_ready()
+    }
+
+    fn is_audio_next(&self) -> bool {
+        self.front_is_audio() || self.has_only_partial()
     }
 
     fn end(&self) -> Duration {

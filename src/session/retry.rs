@@ -47,6 +47,8 @@ pub struct Progress {
     pub unsettled: bool,
     /// The service has answered for some of the stream's audio with words.
     pub answered: bool,
+    /// Audio waits behind the end of a session in mid-stream.
+    pub audio_waits: bool,
 }
 
 /// The retries of one client. Times are those of its clock.
@@ -93,7 +95,10 @@ impl Retries {
                 self.not_before = Some(now + pause);
                 Decision::Retry(pause)
             }
-            None if self.finish_since.is_some() => self.on_finish_timeout(progress),
+            // Audio that waits would need another try at once.
+            None if self.finish_since.is_some() && !progress.audio_waits => {
+                self.on_finish_timeout(progress)
+            }
             None => Decision::Fail,
         }
     }
@@ -116,7 +121,8 @@ impl Retries {
             return Closed::Finished;
         }
         // As lost as with any other code. Once: a service that ends each session so says no more.
-        match std::mem::replace(&mut self.closed_before, true) {
+        let closed_before = std::mem::replace(&mut self.closed_before, true);
+        match closed_before || self.backoff.is_exhausted() {
             false => Closed::Failure,
             true => Closed::Unconfirmed,
         }
@@ -201,6 +207,7 @@ mod tests {
         ending: false,
         unsettled: true,
         answered: true,
+        audio_waits: false,
     };
     const ENDING: Progress = Progress {
         ending: true,
@@ -235,6 +242,10 @@ mod tests {
             answered: false,
             ..progress
         };
+        let waiting = |progress| Progress {
+            audio_waits: true,
+            ..progress
+        };
         // Tries allowed, what came before, the failure's kind, the state, what follows.
         for (max, before, retry, progress, is) in [
             (9, Nothing, Retry::Soon, SPEAKING, again),
@@ -250,6 +261,9 @@ mod tests {
             (0, Nothing, Retry::Soon, ENDING, Fail),
             (0, Finish, Retry::Soon, ENDING, Unconfirmed),
             (0, Finish, Retry::Soon, silent(ENDING), Fail),
+            (9, Finish, Retry::Soon, waiting(ENDING), again),
+            (9, Finish, Retry::Soon, waiting(forgotten), Unconfirmed),
+            (0, Finish, Retry::Soon, waiting(ENDING), Fail),
             (9, Close, Retry::Soon, silent(ENDING), again),
             (9, Close, Retry::Never, silent(ENDING), Fail),
             (0, Close, Retry::Soon, silent(ENDING), Unconfirmed),
@@ -318,13 +332,15 @@ mod tests {
     #[test]
     fn a_close_behind_the_finish_is_a_loss_once() {
         use Closed::{Failure, Finished, Unconfirmed};
-        // Whether all audio has an answer; what the first and second close are.
-        for (is_complete, first, second) in
-            [(true, Finished, Finished), (false, Failure, Unconfirmed)]
-        {
-            let mut retries = retries(10);
+        // Tries allowed, whether all audio has an answer; what the first and second close are.
+        for (max, is_complete, first, second) in [
+            (9, true, Finished, Finished),
+            (9, false, Failure, Unconfirmed),
+            (0, false, Unconfirmed, Unconfirmed),
+        ] {
+            let mut retries = retries(max);
             let mut close = || retries.on_close_without_final(is_complete);
-            assert_eq!((close(), close()), (first, second), "{is_complete}");
+            assert_eq!((close(), close()), (first, second), "{max} {is_complete}");
             retries.on_end();
             assert_eq!(retries.on_close_without_final(is_complete), first);
         }

@@ -33,7 +33,7 @@ impl<E: ConnectionError> Recognition<E> {
             Ok(End::ClosedWithoutFinal) => self.on_close_without_final(now, input, was_open),
             Ok(End::FinishTimeout) => {
                 self.is_reconnect |= was_open;
-                let decision = self.retries.on_finish_timeout(self.progress());
+                let decision = self.retries.on_finish_timeout(self.progress(input));
                 self.end_without_final(now, input, decision, None);
             }
             Err(error) => self.on_lost(now, input, error, was_open),
@@ -47,7 +47,8 @@ impl<E: ConnectionError> Recognition<E> {
         };
         // Without any answer for the stream, no audio of it counts as processed.
         let max_chunk = self.settings.max_chunk;
-        let is_complete = self.progress().answered && !self.stream.has_unprocessed_audio(max_chunk);
+        let is_complete =
+            self.progress(input).answered && !self.stream.has_unprocessed_audio(max_chunk);
         match self.retries.on_close_without_final(is_complete) {
             Closed::Failure => self.on_lost(now, input, closed.into(), was_open),
             Closed::Finished => {
@@ -90,7 +91,7 @@ impl<E: ConnectionError> Recognition<E> {
         }
         // One that never opened, with nothing of before to go on with, was not lost.
         self.is_reconnect |= was_open || sent_audio || self.stream.is_unsettled();
-        let progress = self.progress();
+        let progress = self.progress(input);
         match self.retries.on_failure(error.retry(), progress, now) {
             Decision::Retry(pause) => self.report_retry(error, pause, from),
             decision => self.end_without_final(now, input, decision, Some(error)),

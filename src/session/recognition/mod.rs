@@ -288,7 +288,7 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// The network is not there yet, and nothing is lost so far.
     fn pause_before_retry(&mut self, now: Duration, input: &mut impl Input, error: E) {
-        let progress = self.progress();
+        let progress = self.progress(input);
         match self.retries.on_failure(error.retry(), progress, now) {
             Decision::Retry(pause) => {
                 let origin = self.stream.next_origin(input.next_position());
@@ -352,13 +352,15 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Returns how far the stream is.
-    fn progress(&self) -> Progress {
+    fn progress(&self, input: &impl Input) -> Progress {
+        let is_mid_stream = self.pending_boundary == Some(Boundary::EndSession);
         Progress {
             ending: self.pending_boundary.is_some(),
             unsettled: self.stream.is_unsettled(),
             // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
             // with a duration and without text.
             answered: self.stream.tracker.has_utterances(),
+            audio_waits: is_mid_stream && input.is_audio_next(),
         }
     }
 

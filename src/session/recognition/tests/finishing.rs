@@ -225,6 +225,37 @@ fn an_error_that_another_try_cannot_mend_is_final() {
     );
 }
 
+/// A session that ends in mid-stream is like the end of a stream. But audio behind it would need
+/// another try, and there is none.
+#[test]
+fn after_the_last_try_audio_that_waits_is_lost() {
+    let given_up = "0 a U, unconfirmed after 270: network";
+    for (behind, follows) in [
+        ("wait", given_up.to_owned()),
+        ("end 7", format!("{given_up}, done 7")),
+        ("audio 200", "0 a U, failed lost: network".into()),
+        ("audio 20", "0 a U, failed lost: network".into()),
+    ] {
+        script(&format!(
+            "set reconnects 1
+            {SPEAKING}
+            40 pause         | finish 4
+            45 {behind}      |
+            50 closed 1011   | close, lost 1 +250 from 0: closed 1011
+            300 timeout      | connect<10300
+            310 refused soon | {follows}"
+        ));
+    }
+    // A service that closes in good order is there.
+    script(&format!(
+        "set reconnects 0
+        {SPEAKING}
+        40 pause         | finish 4
+        45 audio 200     |
+        50 closed 1000   | close, connect<10050, 0 a U, unconfirmed after 10: closed 1000"
+    ));
+}
+
 #[test]
 fn what_comes_behind_the_end_is_another_stream() {
     speaking(

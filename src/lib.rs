@@ -31,8 +31,8 @@
 //!    Audio without final text stays in `session::replay_buffer`. The driver, one task for each
 //!    element on a runtime for all of them, hands the frames to the socket.
 //!
-//! Read on the way: `Run::push_buffer`, `Client::push`, `Driver::advance`, `Driver::transmit`,
-//! `Recognition::poll_transmit`, `WebSocket::send`.
+//! Follow a buffer through five functions: `Run::push_buffer`, `Client::push` (which fills the
+//! queue), `Driver::transmit`, `Recognition::poll_transmit`, `WebSocket::send`.
 //!
 //! ## From the service to the bus
 //!
@@ -45,10 +45,9 @@
 //!    the pipeline's time.
 //! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
-//! Read on the way to the outbox: `WebSocket::next`, `Driver::on_message`,
-//! `Recognition::handle_message`, `Decoder::decode`, `TranscriptTracker::respond`,
-//! `Reporter::pass_on`. From there to the bus: `Outbox::handle`, `Outbox::drain`, `Outbox::post`,
-//! `BusPoster::post_event`.
+//! Follow a response through six functions: `Driver::on_message`, `Recognition::handle_message`,
+//! `Recognition::on_response`, `TranscriptTracker::respond`, `Reporter::pass_on` (which fills the
+//! outbox), `BusPoster::post_event`.
 //!
 //! ## When something fails
 //!

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::queue::{Boundary, Item, Queue};
 
-/// Upper bound on the age of a partial chunk that opens a session, because more audio follows it.
-/// The remainder of a stream does not.
+/// Upper bound on the age of a partial chunk that opens a session: its rest is about to come. An
+/// older one may be all that is left, and waits for the idle timeout.
 const PARTIAL_CHUNK_MAX_AGE: Duration = Duration::from_millis(100);
 
 /// Next work of an idle client.

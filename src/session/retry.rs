@@ -30,7 +30,7 @@ pub enum Decision {
 /// Answer to a service that closed in good order behind the finish, without its final results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// Words may be lost with what it had not said of the audio: take it for a failure.
+    /// Unanswered audio may hold words: treat as a failure.
     Failure,
     /// Make final, as unconfirmed, what came last, and go on.
     Unconfirmed,
@@ -120,7 +120,7 @@ impl Retries {
         if is_complete {
             return Closed::Finished;
         }
-        // As lost as with any other code. Once: a service that ends each session so says no more.
+        // Counts as a loss once; a service that always closes so would loop.
         let closed_before = std::mem::replace(&mut self.closed_before, true);
         match closed_before || self.backoff.is_exhausted() {
             false => Closed::Failure,

@@ -15,7 +15,7 @@ const START_REVISION_MARGIN: Duration = Duration::from_millis(250);
 
 /// Changes by a response.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct ResponseEffect {
     /// From the audio's arrival at the sink to this response, if it covers new audio.
     pub latency: Option<Duration>,
     /// It covers audio that no connection had an answer for.
@@ -115,22 +115,22 @@ impl Stream {
         now: Duration,
         sent: u64,
         last: bool,
-    ) -> Progress {
+    ) -> ResponseEffect {
         let before = self.tracker.processed_until();
         let sent = self.time(sent);
         self.tracker
             .respond(response, sent, last, &mut self.updates);
         let processed = self.tracker.processed_until();
-        let mut progress = Progress::default();
+        let mut effect = ResponseEffect::default();
         if processed > before {
             let arrived = self
                 .replay_buffer
                 .arrival_time(time_to_samples(processed, self.rate));
-            progress.latency = arrived.map(|arrived| now.saturating_sub(arrived));
-            // A connection may begin where none had answered before. That it begins is no answer.
+            effect.latency = arrived.map(|arrived| now.saturating_sub(arrived));
+            // A later origin alone is not progress.
             if processed > self.processed_until {
                 self.processed_until = processed;
-                progress.is_new = true;
+                effect.is_new = true;
             }
         }
         let needed = self.tracker.replay_needed_from();
@@ -140,9 +140,9 @@ impl Stream {
         let until = self.tracker.final_until();
         if until > self.reported_final_until {
             self.reported_final_until = until;
-            progress.final_until = Some(until);
+            effect.final_until = Some(until);
         }
-        progress
+        effect
     }
 
     /// Goes back to where the next connection must begin, at the sample `window` or later. Returns

@@ -8,8 +8,8 @@ pub const UNACKED_TIMEOUT: Duration = Duration::from_secs(10);
 pub const MAX_WRITE_TIME: Duration = Duration::from_secs(60);
 /// Time for which the socket is read after a failed write: an error frame there says more.
 pub const READ_AFTER_WRITE_ERROR: Duration = Duration::from_millis(500);
-/// Upper bound on the messages that are read after that time, of what was there by then. On a busy
-/// machine the time may be over before there was any to read.
+/// Upper bound on the messages that are read after that time. On a busy machine it may pass before
+/// what has come is read.
 const MAX_READS_AFTER_WRITE_ERROR: u32 = 64;
 
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::session::input::Input;
 use crate::session::retry::{Closed, Decision};
 use crate::session::time_to_samples;
 
-/// A service that was sent audio more recently does not end the session for want of it.
+/// Minimum silence before an idle error counts as the service's idle timeout.
 const MIN_IDLE_BEFORE_END: Duration = Duration::from_millis(500);
 
 impl<E: ConnectionError> Recognition<E> {
@@ -64,7 +64,7 @@ impl<E: ConnectionError> Recognition<E> {
         }
     }
 
-    /// A connection was lost or could not be had: goes back to what is not final, and tries again
+    /// A connection was lost or could not be made: goes back to what is not final, and tries again
     /// if that is worth it.
     fn on_lost(&mut self, now: Duration, input: &mut impl Input, error: E, was_open: bool) {
         let sent_audio =
@@ -89,7 +89,7 @@ impl<E: ConnectionError> Recognition<E> {
             self.state = State::IDLE;
             return;
         }
-        // One that never opened, with nothing of before to go on with, was not lost.
+        // An attempt that never opened, with nothing to replay, is not a loss.
         self.is_reconnect |= was_open || sent_audio || self.stream.is_unsettled();
         let progress = self.progress(input);
         match self.retries.on_failure(error.retry(), progress, now) {
@@ -99,7 +99,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Whether the service ended a session because no audio came, and there is still none to send:
-    /// that is no loss. To be asked before a restart, which makes some.
+    /// that is no loss. Call before `restart`, which queues a replay.
     fn is_idle_end(&self, now: Duration, error: &E, input: &impl Input) -> bool {
         error.cause() == Some(Cause::Idle)
             && now >= self.stream.last_audio_sent + MIN_IDLE_BEFORE_END

@@ -220,7 +220,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.state = State::Open(Box::new(connection));
     }
 
-    /// There is no connection to be had.
+    /// No connection could be made.
     pub fn handle_connect_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
         match &mut self.state {
             State::Failed => {}

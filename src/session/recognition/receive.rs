@@ -138,13 +138,13 @@ impl<E: ConnectionError> Recognition<E> {
         }
         self.check_content(response.content());
         self.check_sample_rate(response.duration, sent - origin);
-        let progress = self.stream.on_response(response, now, sent, last);
-        self.outputs.counts.on_response(progress.latency);
+        let effect = self.stream.on_response(response, now, sent, last);
+        self.outputs.counts.on_response(effect.latency);
         self.report_updates();
-        if progress.is_new {
+        if effect.is_new {
             self.retries.on_progress();
         }
-        if let Some(until) = progress.final_until {
+        if let Some(until) = effect.final_until {
             let stream = self.stream.number;
             self.outputs.report(Event::Settled { stream, until });
         }

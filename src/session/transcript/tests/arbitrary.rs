@@ -6,11 +6,11 @@ use super::*;
 
 #[derive(Debug, Clone)]
 enum Event {
-    List(u64, Vec<Said>, bool),
+    List(u64, Vec<Utterance>, bool),
     Text(u64, String, bool),
     Lose(u64),
     Connect(u64),
-    GiveUp,
+    Finalize,
 }
 
 fn time() -> impl Strategy<Value = i64> {
@@ -21,7 +21,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-d]( [a-d]){0,4}[.,?]?", 1 => "[ a-c.哈]{0,6}", 1 => Just(String::new())]
 }
 
-fn utterance() -> impl Strategy<Value = Said> {
+fn utterance() -> impl Strategy<Value = Utterance> {
     let times = prop::option::weighted(0.8, (time(), 0i64..3000));
     let words = prop::collection::vec(("[a-d哈 ]{0,2}", time(), time()), 0..4);
     (
@@ -34,14 +34,16 @@ fn utterance() -> impl Strategy<Value = Said> {
         .prop_map(|(text, times, definite, words, source)| {
             let times = times.map(|(start, width)| (start, start.saturating_add(width)));
             let spoken = match times {
-                Some((start, end)) => said(&text, start, end.min(start.saturating_add(9000))).words,
+                Some((start, end)) => {
+                    timed(&text, start, end.min(start.saturating_add(9000))).words
+                }
                 None => Vec::new(),
             };
-            Said {
+            Utterance {
                 definite,
                 source,
                 words: words.unwrap_or(spoken),
-                ..Said::bare(&text, times)
+                ..Utterance::bare(&text, times)
             }
         })
 }
@@ -55,7 +57,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(d, t, last)| Event::Text(d, t, last)),
         3 => (0u64..9000).prop_map(Event::Lose),
         3 => (0u64..9000).prop_map(Event::Connect),
-        1 => Just(Event::GiveUp),
+        1 => Just(Event::Finalize),
     ]
 }
 
@@ -72,23 +74,27 @@ proptest! {
         let mut latest = Duration::ZERO;
         for event in events {
             match event {
-                Event::List(duration, list, last) => drop(stream.listed(duration, &list, last)),
-                Event::Text(duration, text, last) => drop(stream.hear_text(duration, &text, last)),
+                Event::List(duration, list, last) => {
+                    drop(stream.respond_with(duration, &list, last));
+                }
+                Event::Text(duration, text, last) => {
+                    drop(stream.respond_text(duration, &text, last));
+                }
                 Event::Lose(window) => {
                     let (begin, _) = stream.restart(window);
                     prop_assert!(begin >= ms(window));
                     stream.connect(begin);
                 }
                 Event::Connect(origin) => stream.connect(ms(origin)),
-                Event::GiveUp => drop(stream.give_up()),
+                Event::Finalize => drop(stream.finalize()),
             }
             latest = latest.max(stream.sent).max(ms(stream.origin));
             prop_assert!(stream.tracker.processed_until() <= latest);
         }
-        let end = if confirmed { stream.hear_last(9000, &[]) } else { stream.give_up() };
+        let end = if confirmed { stream.respond_last(9000, &[]) } else { stream.finalize() };
         prop_assert!(end.iter().all(|u| u.is_final));
         // A final response may come when none is awaited; giving up always helps.
-        stream.give_up();
+        stream.finalize();
         prop_assert!(stream.latest.values().all(|u| u.is_final));
         prop_assert!(!stream.tracker.has_open());
     }

@@ -32,7 +32,7 @@ fn nor_when_it_is_too_long_ago_to_be_compared() {
 fn an_unconfirmed_end_leaves_out_the_settled_part() {
     script(&format!(
         "{FIRST}{SECOND}
-        give-up  | 0 three four U
+        finalize | 0 three four U
         shown    | One. / Two. / three four"
     ));
     // So does what the window has moved past.
@@ -46,28 +46,28 @@ fn an_unconfirmed_end_leaves_out_the_settled_part() {
 fn an_utterance_that_touches_a_settled_one_keeps_its_words() {
     script(
         "4000: One.@500-1000! / two three four five@950-3000  | 0 One. F / 1 two three four five
-        give-up                                               | 1 two three four five U",
+        finalize                                              | 1 two three four five U",
     );
 }
 
 /// A start may be reported so early that it lies in the words before.
 #[test]
 fn utterances_that_end_together_keep_their_words() {
-    let yes = Said {
+    let yes = Utterance {
         times: Some((2700, 3140)),
-        ..said("Yes", 3060, 3140)
+        ..timed("Yes", 3060, 3140)
     };
     let list = [
-        said("one two three", 500, 3000),
+        timed("one two three", 500, 3000),
         yes,
-        said("four five", 4000, 8000),
+        timed("four five", 4000, 8000),
     ];
     for (end, follows) in [
-        ("give-up", "0 one two three U / 1 Yes U / 2 four five U"),
+        ("finalize", "0 one two three U / 1 Yes U / 2 four five U"),
         ("restart 3500", "from 3540 / 0 one two three U / 1 Yes U"),
     ] {
         let mut stream = Stream::full();
-        stream.hear(9000, &list);
+        stream.respond(9000, &list);
         stream.play(&format!("{end} | {follows}"));
     }
 }

@@ -116,7 +116,7 @@ fn the_held_text_is_posted_when_the_connection_is_lost_for_good() {
         1000: two@1260-1340              |
         lose                             | from 0
         1500: two three@1260-2000        |
-        give-up                          | 0 two three four U",
+        finalize                         | 0 two three four U",
     );
 }
 

@@ -24,7 +24,7 @@ fn service() -> impl Strategy<Value = Service> {
         second_pass: times.2,
         cuts: 0,
         losses: faults.0,
-        rotations: faults.1,
+        rollovers: faults.1,
         replay: 1 << 40,
         seed,
     })

@@ -125,18 +125,18 @@ fn sentences() -> impl Strategy<Value = Vec<Sentence>> {
 }
 
 /// The last word ends with the utterance, however short that is.
-fn spoken(text: &str, start: i64, end: i64) -> Said {
-    let mut spoken = said(text, start, end);
-    if let Some(last) = spoken.words.last_mut() {
+fn timed_to_end(text: &str, start: i64, end: i64) -> Utterance {
+    let mut timed_to_end = timed(text, start, end);
+    if let Some(last) = timed_to_end.words.last_mut() {
         last.2 = end;
     }
-    spoken
+    timed_to_end
 }
 
 /// Parts that one response leaves out of an utterance: start, end, words.
 type Mask = (bool, bool, bool);
 
-fn masked(utterance: &Said, mask: Mask) -> Said {
+fn masked(utterance: &Utterance, mask: Mask) -> Utterance {
     let mut utterance = utterance.clone();
     let (start, end) = utterance.times.unwrap_or((-1, -1));
     utterance.times = Some((
@@ -163,13 +163,13 @@ proptest! {
     ) {
         let mut stream = if full { Stream::full() } else { Stream::single() };
         let mut masks = masks.into_iter().cycle();
-        let mut hear = |settled: &[Said], now: &[Said], at: i64, last| {
+        let mut respond = |settled: &[Utterance], now: &[Utterance], at: i64, last| {
             let settled = if full { settled } else { &[] };
             let list = settled.iter().chain(now);
             let list: Vec<_> = list.map(|u| masked(u, masks.next().unwrap())).collect();
-            stream.listed(at as u64, &list, last);
+            stream.respond_with(at as u64, &list, last);
         };
-        let mut settled: Vec<Said> = Vec::new();
+        let mut settled: Vec<Utterance> = Vec::new();
         let mut at = 0;
         for sentence in &sentences {
             let start = at + sentence.pause;
@@ -177,17 +177,18 @@ proptest! {
             let interim = (words.len() * sentence.interim / 4).min(words.len());
             for count in 1..=interim {
                 at = start + sentence.word * count as i64;
-                hear(&settled, &[spoken(&words[..count].join(" "), start, at)], at + 300, false);
+                let now = [timed_to_end(&words[..count].join(" "), start, at)];
+                respond(&settled, &now, at + 300, false);
             }
             at = start + sentence.word * words.len() as i64;
-            let now = [spoken(sentence.text, start, at).definite()];
-            hear(&settled, &now, at + 260, false);
+            let now = [timed_to_end(sentence.text, start, at).definite()];
+            respond(&settled, &now, at + 260, false);
             settled.extend(now);
         }
         if last {
-            hear(&settled, &[], at + 500, true);
+            respond(&settled, &[], at + 500, true);
         } else {
-            stream.give_up();
+            stream.finalize();
         }
         let finals: Vec<_> = stream.latest.values().filter(|u| !u.text.is_empty()).collect();
         prop_assert!(finals.iter().all(|u| u.is_final && !u.unconfirmed), "{finals:#?}");

@@ -21,8 +21,8 @@ fn after_the_final_response_everything_is_ignored_until_another_connection() {
 fn giving_up_ends_everything_once() {
     script(
         "4000: one@500-1000 / two@2100-2400  | 0 one / 1 two
-        give-up                              | 0 one U / 1 two U
-        give-up                              |
+        finalize                             | 0 one U / 1 two U
+        finalize                             |
         4000: three@3000-3500                |",
     );
 }
@@ -64,19 +64,19 @@ fn times_out_of_any_range_do_no_harm() {
         assert!(stream.tracker.replay_needed_from() <= ms(1000));
     }
     stream.restart(u64::MAX);
-    stream.give_up();
+    stream.finalize();
 }
 
 #[test]
 fn thousands_of_settled_utterances_are_repeated_in_no_time() {
     let mut stream = Stream::full();
-    let mut list: Vec<Said> = Vec::new();
+    let mut list: Vec<Utterance> = Vec::new();
     for i in 0..3000 {
-        list.push(Said::bare("Yes.", Some((i * 1000, i * 1000 + 700))).definite());
+        list.push(Utterance::bare("Yes.", Some((i * 1000, i * 1000 + 700))).definite());
     }
-    assert_eq!(stream.hear(3_000_000, &list).len(), 3000);
+    assert_eq!(stream.respond(3_000_000, &list).len(), 3000);
     for _ in 0..20 {
-        assert_eq!(stream.hear(3_000_000, &list).len(), 0);
+        assert_eq!(stream.respond(3_000_000, &list).len(), 0);
     }
     assert_eq!(stream.tracker.final_until(), ms(2_999_700));
 }
@@ -87,9 +87,9 @@ fn open_utterances_are_bounded() {
     let mut stream = Stream::full();
     for i in 0..40 {
         let text = "and so on ".repeat(50_000);
-        stream.hear(
+        stream.respond(
             1_000_000,
-            &[Said::bare(&text, Some((i * 1000, i * 1000 + 500)))],
+            &[Utterance::bare(&text, Some((i * 1000, i * 1000 + 500)))],
         );
         let open = stream.latest.values().filter(|u| !u.is_final);
         let held: usize = open.map(|u| u.text.len()).sum();
@@ -113,14 +113,14 @@ fn one_response_opens_no_more_than_can_be_let_go() {
     for timed in [true, false] {
         let list: Vec<_> = (0..all as i64)
             .map(|i| {
-                Said::bare(
+                Utterance::bare(
                     &format!("a{i}"),
                     timed.then_some((i * 1000, i * 1000 + 500)),
                 )
             })
             .collect();
         let mut stream = Stream::full();
-        stream.hear(9_000_000, &list);
+        stream.respond(9_000_000, &list);
         let open = stream.latest.values().filter(|u| !u.is_final).count();
         assert_eq!((open, stream.latest.len()), (MAX_OPEN, all));
     }

@@ -29,7 +29,7 @@ pub(super) fn ms(ms: u64) -> Duration {
 
 /// An utterance as a service lists it; a time of −1 is absent.
 #[derive(Debug, Clone)]
-pub(super) struct Said {
+pub(super) struct Utterance {
     text: String,
     times: Option<(i64, i64)>,
     definite: bool,
@@ -39,7 +39,7 @@ pub(super) struct Said {
 
 /// An utterance with a word time for each word: spikes of 80 ms, the first at its start, the last
 /// at its end, the others evenly between.
-pub(super) fn said(text: &str, start: i64, end: i64) -> Said {
+pub(super) fn timed(text: &str, start: i64, end: i64) -> Utterance {
     let words: Vec<&str> = text.split_whitespace().collect();
     let last = (words.len() as i64 - 1).max(1);
     let step = end.saturating_sub(start).saturating_sub(80).max(0) / last;
@@ -51,13 +51,13 @@ pub(super) fn said(text: &str, start: i64, end: i64) -> Said {
             at.saturating_add(80),
         )
     });
-    Said {
+    Utterance {
         words: words.collect(),
-        ..Said::bare(text, Some((start, end)))
+        ..Utterance::bare(text, Some((start, end)))
     }
 }
 
-impl Said {
+impl Utterance {
     /// Without words.
     pub(super) fn bare(text: &str, times: Option<(i64, i64)>) -> Self {
         Self {
@@ -111,11 +111,11 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(result_type: ResultType) -> Self {
-        Self::lagging(result_type, ms(2000))
+        Self::with_delay(result_type, ms(2000))
     }
 
     /// A stream of a service with this result delay.
-    pub(super) fn lagging(result_type: ResultType, delay: Duration) -> Self {
+    pub(super) fn with_delay(result_type: ResultType, delay: Duration) -> Self {
         let [tracker, plain] = [(); 2].map(|()| {
             let mut tracker = TranscriptTracker::new(result_type, delay);
             tracker.connect(Duration::ZERO);
@@ -147,16 +147,16 @@ impl Stream {
     }
 
     /// A response after `duration` of the connection's audio, which is all that was sent.
-    pub(super) fn hear(&mut self, duration: u64, list: &[Said]) -> Vec<Update> {
-        self.listed(duration, list, false)
+    pub(super) fn respond(&mut self, duration: u64, list: &[Utterance]) -> Vec<Update> {
+        self.respond_with(duration, list, false)
     }
 
-    pub(super) fn hear_last(&mut self, duration: u64, list: &[Said]) -> Vec<Update> {
-        self.listed(duration, list, true)
+    pub(super) fn respond_last(&mut self, duration: u64, list: &[Utterance]) -> Vec<Update> {
+        self.respond_with(duration, list, true)
     }
 
-    fn listed(&mut self, duration: u64, list: &[Said], last: bool) -> Vec<Update> {
-        let list: Vec<_> = list.iter().map(Said::json).collect();
+    fn respond_with(&mut self, duration: u64, list: &[Utterance], last: bool) -> Vec<Update> {
+        let list: Vec<_> = list.iter().map(Utterance::json).collect();
         let json = format!(
             r#"{{"audio_info":{{"duration":{duration}}},"result":{{"utterances":[{}]}}}}"#,
             list.join(",")
@@ -165,7 +165,7 @@ impl Stream {
         self.raw(&json, last)
     }
 
-    pub(super) fn hear_text(&mut self, duration: u64, text: &str, last: bool) -> Vec<Update> {
+    pub(super) fn respond_text(&mut self, duration: u64, text: &str, last: bool) -> Vec<Update> {
         let json =
             format!(r#"{{"audio_info":{{"duration":{duration}}},"result":{{"text":{text:?}}}}}"#);
         self.sent = self.sent.max(ms(self.origin + duration));
@@ -193,7 +193,7 @@ impl Stream {
         (begin, self.take())
     }
 
-    pub(super) fn give_up(&mut self) -> Vec<Update> {
+    pub(super) fn finalize(&mut self) -> Vec<Update> {
         self.tracker.finalize_unconfirmed(&mut self.updates);
         self.plain.finalize_unconfirmed(&mut Vec::new());
         self.take()
@@ -237,13 +237,13 @@ impl Stream {
 
     /// Returns the text so far, sorted by time as an application would.
     pub(super) fn transcript(&self) -> Vec<&str> {
-        let mut said: Vec<_> = self
+        let mut shown: Vec<_> = self
             .latest
             .values()
             .filter(|u| !u.text.is_empty())
             .collect();
-        said.sort_by_key(|u| (u.start, u.number));
-        said.iter().map(|u| u.text.as_str()).collect()
+        shown.sort_by_key(|u| (u.start, u.number));
+        shown.iter().map(|u| u.text.as_str()).collect()
     }
 }
 

@@ -1,8 +1,8 @@
-//! Invented streams: a small service that hears words, lists them with the oddities of the real
+//! Invented streams: a small service recognises words, lists them with the oddities of the real
 //! one, and gets lost.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::speech::{Dice, EARLY, Sound, fixed, speak};
+use super::speech::{Dice, EARLY, Sound, fixed, random_sounds};
 use super::*;
 
 /// Choices of a service. The promises must hold for all of them.
@@ -25,7 +25,7 @@ pub(super) struct Service {
     pub cuts: i64,
     /// How many times in a hundred steps the connection is lost, or ended in good order.
     pub losses: u64,
-    pub rotations: u64,
+    pub rollovers: u64,
     /// How much sent audio can be sent again.
     pub replay: i64,
     pub seed: u64,
@@ -48,24 +48,25 @@ pub(super) struct Model {
     stream: Stream,
     /// Words that left the window before they were recognised: their loss is no fault.
     gone: BTreeSet<usize>,
-    /// A word may have been cut by the window.
-    cut: bool,
+    /// The window may have cut a word.
+    word_cut: bool,
 }
 
 /// Where a sentence may be cut between two words, from the start and from the end of the one to the
 /// start of the other: what looks like 260 ms, and so long that the middle of the first lies before
 /// that of the pause.
-const CUT: (i64, i64) = (80 + 260 + EARLY, 170);
+const MIN_PAUSE: (i64, i64) = (80 + 260 + EARLY, 170);
 
-/// As the client keeps it for a start that is revised.
-const KEPT: Duration = Duration::from_secs(1);
+/// Upper bound on how far what a replay needs may begin behind the processed audio: a start may be
+/// revised.
+const MAX_START_REVISION: Duration = Duration::from_secs(1);
 
 impl Model {
     pub fn new(service: Service) -> Self {
         let mut dice = Dice(service.seed);
         // So long that a part of one is longer than what is kept behind it.
         let longest = if service.cuts > 0 { 40 } else { 5 };
-        let sounds = speak(&mut dice, longest);
+        let sounds = random_sounds(&mut dice, longest);
         let mode = if service.single {
             ResultType::Single
         } else {
@@ -83,7 +84,7 @@ impl Model {
             },
             stream: Stream::new(mode),
             gone: BTreeSet::new(),
-            cut: false,
+            word_cut: false,
         }
     }
 
@@ -94,27 +95,27 @@ impl Model {
         )
     }
 
-    /// The words of each sentence as this connection cuts them, by the first one.
-    fn cut(&self) -> BTreeMap<usize, Vec<usize>> {
-        let mut cut: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    /// The words of each sentence as this connection divides them, by the first one.
+    fn sentences(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut sentences: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, sound) in self.sounds.iter().enumerate() {
             let before = index.checked_sub(1).map(|i| self.sounds[i]);
             let goes_on = before.is_some_and(|before| {
                 before.sentence == sound.sentence
-                    && (sound.start - before.start < CUT.0
-                        || sound.start - before.end < CUT.1
+                    && (sound.start - before.start < MIN_PAUSE.0
+                        || sound.start - before.end < MIN_PAUSE.1
                         || self.jitter(index, 3, 100) >= self.service.cuts)
             });
-            match cut.last_entry().filter(|_| goes_on) {
+            match sentences.last_entry().filter(|_| goes_on) {
                 Some(mut last) => last.get_mut().push(index),
-                None => drop(cut.insert(index, vec![index])),
+                None => drop(sentences.insert(index, vec![index])),
             }
         }
-        cut
+        sentences
     }
 
     /// An utterance of these words as this connection lists it.
-    fn utterance(&mut self, words: &[usize], definite: bool) -> Said {
+    fn utterance(&mut self, words: &[usize], definite: bool) -> Utterance {
         let origin = self.connection.origin;
         let mut spikes: Vec<(String, i64, i64)> = Vec::new();
         let mut text = String::new();
@@ -144,14 +145,14 @@ impl Model {
         let early = self.jitter(words[0], 2, 100) + if definite { 0 } else { self.dice.below(50) };
         let start = (spikes[0].1 - early).max(0);
         let end = spikes.last().map_or(start, |s| s.2);
-        Said {
+        Utterance {
             words: if self.service.words {
                 spikes
             } else {
                 Vec::new()
             },
             definite,
-            ..Said::bare(
+            ..Utterance::bare(
                 &(text + if definite { "." } else { "" }),
                 Some((start, end)),
             )
@@ -159,11 +160,11 @@ impl Model {
     }
 
     /// Lists the utterances of a response after `at`: the words that ended long enough before.
-    fn list(&mut self, at: i64, last: bool) -> Vec<Said> {
+    fn list(&mut self, at: i64, last: bool) -> Vec<Utterance> {
         let lag = self.service.lag + self.dice.below(self.service.jitter);
         self.connection.covered_until = self.connection.covered_until.max(at - lag);
         let until = self.connection.covered_until;
-        let mut sentences = self.cut();
+        let mut sentences = self.sentences();
         for words in sentences.values_mut() {
             words.retain(|&word| {
                 let sound = self.sounds[word];
@@ -186,7 +187,7 @@ impl Model {
         }
         let latest = sentences.keys().next_back().copied();
         let ends: BTreeMap<usize, i64> = self
-            .cut()
+            .sentences()
             .into_iter()
             .map(|(first, words)| (first, self.sounds[words[words.len() - 1]].end))
             .collect();
@@ -206,7 +207,7 @@ impl Model {
             list.push(self.utterance(&words, definite));
         }
         if self.dice.percent(20) {
-            list.push(Said::bare("", Some((-1, -1))));
+            list.push(Utterance::bare("", Some((-1, -1))));
         }
         list
     }
@@ -231,15 +232,15 @@ impl Model {
             let sent = ms((at + self.dice.below(600)) as u64);
             self.stream.sent = self.stream.sent.max(sent);
         }
-        self.stream.listed(duration, &list, last);
+        self.stream.respond_with(duration, &list, last);
         // A replay is sent no faster than it is processed here. Where the window has moved past
         // speech, it may start earlier than necessary.
         let needed = self
             .stream
             .tracker
             .replay_needed_from()
-            .saturating_sub(KEPT);
-        assert!(self.cut || needed <= ms(at as u64), "a hole");
+            .saturating_sub(MAX_START_REVISION);
+        assert!(self.word_cut || needed <= ms(at as u64), "a hole");
         let shown = self.shown();
         // Cut anew, a word may move from one utterance to the next, and stand in both until both
         // are settled.
@@ -252,7 +253,7 @@ impl Model {
             );
         }
         // Speech that has left the window may be worded differently: it ends in pieces.
-        if self.cut {
+        if self.word_cut {
             return;
         }
         for word in before.keys().filter(|_| !cuts) {
@@ -273,13 +274,13 @@ impl Model {
         if ms(window) <= needed {
             assert_eq!(begin, needed);
         } else {
-            self.cut = true;
+            self.word_cut = true;
         }
         let begin = begin.as_millis() as i64;
         assert!(begin <= at.max(sent));
         let shown = self.shown();
         for (index, sound) in self.sounds.iter().enumerate() {
-            if self.cut && sound.middle() < begin && !shown.contains_key(&index) {
+            if self.word_cut && sound.middle() < begin && !shown.contains_key(&index) {
                 self.gone.insert(index);
             }
         }
@@ -309,7 +310,7 @@ impl Model {
             }
             if self.dice.percent(self.service.losses) {
                 at = self.lose(at);
-            } else if self.dice.percent(self.service.rotations) && ms(at as u64) >= self.stream.sent
+            } else if self.dice.percent(self.service.rollovers) && ms(at as u64) >= self.stream.sent
             {
                 // All audio that was sent is processed.
                 self.stream.sent = ms(at as u64);
@@ -348,7 +349,7 @@ impl Model {
             assert!(order.is_sorted_by(|a, b| a < b), "{order:?}");
         } else {
             let before = self.shown();
-            self.stream.give_up();
+            self.stream.finalize();
             // The last text of each word, and none under two numbers.
             let shown = self.shown();
             assert!(shown.keys().eq(before.keys()), "{shown:?} {before:?}");

@@ -15,21 +15,21 @@ fn one_growing_utterance_becomes_two() {
         let count = (i / 2 + 1).min(text.len());
         let start = if i == 0 { 732 } else { 592 };
         let end = 1000 + 420 * count as i64 - 140 * (i as i64 % 2);
-        let mut now = said(&text[..count].join(" "), start, end);
+        let mut now = timed(&text[..count].join(" "), start, end);
         if i == 19 {
-            now = said("The rain has stopped. Let us go for a walk.", start, end);
+            now = timed("The rain has stopped. Let us go for a walk.", start, end);
         }
-        let updates = stream.hear(500 * (i as u64 + 1), &[now]);
+        let updates = stream.respond(500 * (i as u64 + 1), &[now]);
         assert!(updates.iter().all(|u| u.number == 0 && !u.is_final));
         reported += updates.len();
     }
     // Ten texts, and the last one with its punctuation.
     assert_eq!(reported, 11);
     let list = [
-        said("The rain has stopped.", 592, 2400).definite(),
-        said("Let us go for a walk.", 2660, 5192).definite(),
+        timed("The rain has stopped.", 592, 2400).definite(),
+        timed("Let us go for a walk.", 2660, 5192).definite(),
     ];
-    let updates = stream.hear_last(10_250, &list);
+    let updates = stream.respond_last(10_250, &list);
     // The number stays with the larger part.
     assert_eq!(
         brief(&updates),
@@ -88,12 +88,12 @@ fn marks_with_spikes_for_times() {
     let mut list = Vec::new();
     for i in 0..50i64 {
         let at = 300 + i * 660;
-        list.push(said(&format!("mark{i}."), at, at + 80));
-        let updates = stream.hear(at as u64 + 400, &list);
+        list.push(timed(&format!("mark{i}."), at, at + 80));
+        let updates = stream.respond(at as u64 + 400, &list);
         assert_eq!(brief(&updates).len(), 1, "{updates:?}");
         let last = list.len() - 1;
         list[last].definite = true;
-        let updates = stream.hear(at as u64 + 600, &list);
+        let updates = stream.respond(at as u64 + 600, &list);
         assert_eq!(brief(&updates).len(), 1, "{updates:?}");
     }
     assert_eq!(stream.transcript().len(), 50);

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn sentence(n: i64) -> Said {
-    said(&format!("Sentence {n}."), n * 2000, n * 2000 + 1500)
+fn sentence(n: i64) -> Utterance {
+    timed(&format!("Sentence {n}."), n * 2000, n * 2000 + 1500)
 }
 
 #[test]
@@ -14,19 +14,19 @@ fn settled_sentences_at_the_beginning_are_passed_over() {
     let mut list = Vec::new();
     for n in 0..20 {
         list.push(sentence(n));
-        stream.hear(n as u64 * 2000 + 1000, &list);
+        stream.respond(n as u64 * 2000 + 1000, &list);
         list[n as usize].definite = true;
-        assert_eq!(stream.hear(n as u64 * 2000 + 1900, &list).len(), 1);
+        assert_eq!(stream.respond(n as u64 * 2000 + 1900, &list).len(), 1);
         assert_eq!(
             stream.tracker.repeated(),
             n as usize,
             "the last is just settled"
         );
     }
-    list[3] = said("Another sentence.", 6010, 7490).definite();
-    assert_eq!(stream.hear(39_950, &list), [], "too late");
+    list[3] = timed("Another sentence.", 6010, 7490).definite();
+    assert_eq!(stream.respond(39_950, &list), [], "too late");
     assert_eq!(stream.tracker.repeated(), 20);
-    assert_eq!(stream.hear(39_960, &list), []);
+    assert_eq!(stream.respond(39_960, &list), []);
     stream.connect(ms(40_000));
     assert_eq!(stream.tracker.repeated(), 0);
 }
@@ -34,15 +34,15 @@ fn settled_sentences_at_the_beginning_are_passed_over() {
 #[test]
 fn without_times_the_same_words_may_be_said_again() {
     let mut stream = Stream::full();
-    let yes = Said::bare("Yes.", None).definite();
-    let timed = said("First.", 0, 900).definite();
+    let yes = Utterance::bare("Yes.", None).definite();
+    let timed = timed("First.", 0, 900).definite();
     for n in 1..5u32 {
         let mut list = vec![timed.clone()];
         list.extend(vec![yes.clone(); n as usize]);
-        let updates = stream.hear(u64::from(n) * 1000, &list);
+        let updates = stream.respond(u64::from(n) * 1000, &list);
         let news = updates.iter().filter(|u| u.text == "Yes.").count();
         assert_eq!(news, 1, "{updates:?}");
-        assert_eq!(stream.hear(u64::from(n) * 1000 + 500, &list), []);
+        assert_eq!(stream.respond(u64::from(n) * 1000 + 500, &list), []);
         assert_eq!(stream.tracker.repeated(), 1);
     }
 }
@@ -129,11 +129,11 @@ proptest! {
                 }
                 Change::Remove(at) if length > 1 => drop(list.remove(at % length)),
                 Change::Insert(at) => list.insert(at % length, sentence(at as i64).definite()),
-                Change::Blank(at) => list.insert(at % length, Said::bare("", None)),
+                Change::Blank(at) => list.insert(at % length, Utterance::bare("", None)),
                 Change::Remove(_) | Change::Again => {}
             }
-            stream.hear(next as u64 * 2000, &list);
+            stream.respond(next as u64 * 2000, &list);
         }
-        stream.hear_last(next as u64 * 2000 + 500, &list);
+        stream.respond_last(next as u64 * 2000 + 500, &list);
     }
 }

@@ -37,7 +37,7 @@ fn with_nothing_open_it_begins_as_far_back_as_results_may_be_late() {
         61000: One.@60000-60500!      | 0 One. F
         lose                          | from 60750",
     );
-    Stream::lagging(ResultType::Full, ms(20_000)).play(
+    Stream::with_delay(ResultType::Full, ms(20_000)).play(
         "14000:   |
         needed    | 0
         60000:    |
@@ -103,21 +103,21 @@ fn words_before_the_window_end_unconfirmed_and_the_rest_comes_again() {
 #[test]
 fn a_word_that_the_window_cuts_is_not_in_the_way_of_the_next() {
     let mut stream = Stream::full();
-    let mut long = said("one two", 1000, 3000);
+    let mut long = timed("one two", 1000, 3000);
     long.words = vec![("one".into(), 1000, 2400), ("two".into(), 2500, 3000)];
-    stream.hear(4000, &[long]);
+    stream.respond(4000, &[long]);
     stream.play("lose 2000 | from 2250 / 0 one U");
-    let mut rest = said("two", 0, 1000);
+    let mut rest = timed("two", 0, 1000);
     rest.words = vec![("two".into(), 60, 140)];
-    assert_eq!(brief(&stream.hear(2000, &[rest])), [(1, "two", "")]);
+    assert_eq!(brief(&stream.respond(2000, &[rest])), [(1, "two", "")]);
 }
 
 #[test]
 fn an_utterance_with_only_an_early_start_before_the_window_keeps_its_number() {
     let mut stream = Stream::full();
-    let mut early = said("two", 1172, 2000);
+    let mut early = timed("two", 1172, 2000);
     early.words = vec![("two".into(), 1532, 1612)];
-    stream.hear(3000, &[early]);
+    stream.respond(3000, &[early]);
     stream.play("lose 1400 | from 1400\n 2000 last: Two.@100-600 | 0 Two. F");
 }
 
@@ -188,7 +188,7 @@ fn between_connections_responses_are_ignored() {
         "3000: one@1260-2900       | 0 one
         restart                    | from 0
         3100: one two@1260-3000    |
-        give-up                    | 0 one U
+        finalize                   | 0 one U
         connect 9000               |
         final                      | 9000",
     );
@@ -200,9 +200,9 @@ fn memory_is_bounded_by_a_connection() {
     for connection in 0..20 {
         stream.connect(ms(connection * 100_000));
         let list: Vec<_> = (0..100)
-            .map(|i| said("Yes.", i * 1000, i * 1000 + 500).definite())
+            .map(|i| timed("Yes.", i * 1000, i * 1000 + 500).definite())
             .collect();
-        assert_eq!(stream.hear_last(100_000, &list).len(), 100);
+        assert_eq!(stream.respond_last(100_000, &list).len(), 100);
         assert!(stream.tracker.settled.len() <= 102);
     }
 }
@@ -239,7 +239,7 @@ fn audio_behind_the_last_final_word_may_hold_more() {
         ),
     ] {
         let mut stream = script(&format!("{processed}: {list}\n unconfirmed | {from}"));
-        stream.hear_last(processed, &[]);
+        stream.respond_last(processed, &[]);
         stream.play(&format!("unconfirmed | {processed}"));
     }
 }

@@ -33,7 +33,7 @@ fn the_words_of_a_final_have_its_last_times() {
     script(
         "900: The rain@732-1300  | 0 The rain
         900: The rain@592-1160   |
-        give-up                  | 0 The rain U
+        finalize                 | 0 The rain U
         words 0                  | The@592-672 / rain@1080-1160",
     );
 }

@@ -11,7 +11,7 @@ use super::*;
 ///   duration.
 /// - `lose W`: the connection is lost, and audio from W on can be sent again. The next connection
 ///   begins where the replay does. `restart W`: the same without the next one.
-/// - `connect N`, `give-up`, `sent N`: a connection begins; open utterances end; audio is sent.
+/// - `connect N`, `finalize`, `sent N`: a connection begins; open utterances end; audio is sent.
 /// - `times N`, `words N`, `shown`: an utterance's times, its words, the whole transcript.
 /// - `needed`, `final`, `processed`, `resolved`, `unconfirmed`: the tracker's positions.
 ///
@@ -53,10 +53,10 @@ impl Stream {
             parts.map(utterance).collect::<Vec<_>>()
         };
         let updates = match kind {
-            "" => self.hear(at, &list()),
-            "last" => self.hear_last(at, &list()),
-            "text" => self.hear_text(at, rest, false),
-            "last-text" => self.hear_text(at, rest, true),
+            "" => self.respond(at, &list()),
+            "last" => self.respond_last(at, &list()),
+            "text" => self.respond_text(at, rest, false),
+            "last-text" => self.respond_text(at, rest, true),
             _ => panic!("no such response: {kind}"),
         };
         described(&updates)
@@ -76,7 +76,7 @@ impl Stream {
                 self.sent = ms(number);
                 return Vec::new();
             }
-            "give-up" => return described(&self.give_up()),
+            "finalize" => return described(&self.finalize()),
             "lose" | "restart" => {
                 let (begin, updates) = self.restart(number);
                 if command == "lose" {
@@ -107,7 +107,7 @@ impl Stream {
     }
 }
 
-fn utterance(part: &str) -> Said {
+fn utterance(part: &str) -> Utterance {
     let (text, times) = part.rsplit_once('@').expect("text@start-end");
     let (times, source) = times.split_once('#').unwrap_or((times, ""));
     let (definite, bare) = (times.contains('!'), times.contains('~'));
@@ -122,13 +122,13 @@ fn utterance(part: &str) -> Said {
     let (start, end) = (time(start), time(end));
     let words = match bare || start < 0 || end < 0 {
         true => Vec::new(),
-        false => said(text, start, end).words,
+        false => timed(text, start, end).words,
     };
-    Said {
+    Utterance {
         definite,
         words,
         source: (!source.is_empty()).then(|| source.into()),
-        ..Said::bare(text, Some((start, end)))
+        ..Utterance::bare(text, Some((start, end)))
     }
 }
 

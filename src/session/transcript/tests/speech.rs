@@ -41,7 +41,7 @@ pub(super) const EARLY: i64 = 150;
 
 /// Sentences of up to `longest` words; reported ends are early, so that pauses between sentences
 /// look like 260 ms and more.
-pub(super) fn speak(dice: &mut Dice, longest: i64) -> Vec<Sound> {
+pub(super) fn random_sounds(dice: &mut Dice, longest: i64) -> Vec<Sound> {
     let mut sounds = Vec::new();
     let mut at = 100 + dice.below(1500);
     for sentence in 0..2 + dice.below(7) as usize {

@@ -39,7 +39,7 @@ mod word;
 
 use std::time::Duration;
 
-use text::Piece;
+use text::Fragment;
 use times::Clock;
 
 pub use word::Word;
@@ -139,8 +139,8 @@ impl Cutter {
     pub fn cut(&mut self, utterance: &Utterance, next: Option<Duration>) -> Vec<Cue> {
         let text = text::clean(&utterance.text);
         let words = text::find(&text, &utterance.words);
-        let pieces = text::pieces(&text, self.style.width, &words);
-        let Some(last) = pieces.last() else {
+        let fragments = text::fragments(&text, self.style.width, &words);
+        let Some(last) = fragments.last() else {
             return Vec::new();
         };
         self.move_stream(utterance.start);
@@ -153,20 +153,20 @@ impl Cutter {
             &words,
             self.shift,
         );
-        let ranges = layout::cues(&pieces, self.style, &clock);
+        let ranges = layout::cues(&fragments, self.style, &clock);
         let starts = ranges
             .iter()
-            .map(|range| clock.start(pieces[range.start].column));
+            .map(|range| clock.start(fragments[range.start].column));
         let nexts: Vec<Option<Duration>> =
             starts.skip(1).map(Some).chain([shifted(next)]).collect();
         let mut cues = Vec::with_capacity(ranges.len());
         for (range, next) in ranges.into_iter().zip(nexts) {
-            let pieces = &pieces[range];
-            let (start, end) = self.place(pieces, &clock, next);
+            let fragments = &fragments[range];
+            let (start, end) = self.place(fragments, &clock, next);
             cues.push(Cue {
                 start,
                 end,
-                lines: layout::lines(&text, pieces, self.style),
+                lines: layout::lines(&text, fragments, self.style),
                 speaker: utterance.speaker.clone(),
             });
         }
@@ -189,11 +189,11 @@ impl Cutter {
     /// Returns the time for which a cue is shown, behind the one before and up to `next`.
     fn place(
         &mut self,
-        pieces: &[Piece],
+        fragments: &[Fragment],
         clock: &Clock,
         next: Option<Duration>,
     ) -> (Duration, Duration) {
-        let spoken = match (pieces.first(), pieces.last()) {
+        let spoken = match (fragments.first(), fragments.last()) {
             (Some(first), Some(last)) => (clock.start(first.column), clock.end(last.end())),
             _ => (self.last_end, self.last_end),
         };

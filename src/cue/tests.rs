@@ -49,7 +49,7 @@ fn lines_are_broken_at_punctuation_then_between_words() {
             16,
             &["one two three/four five six"],
         ),
-        // No line is wider, whatever is in it.
+        // No line is wider.
         ("Donaudampfschifffahrt", 8, &["Donaudam/pfschiff", "fahrt"]),
         ("a  b\n\nc\u{7}", 42, &["a b c"]),
         ("It costs 3.50, he said.", 16, &["It costs 3.50,/he said."]),

@@ -1,11 +1,11 @@
-//! A text in pieces that no line break divides.
+//! A text in fragments that no line break divides.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::word::Word;
 
 /// Bytes of text that is in no word, up to which the next word is looked for.
-const LOOK_AHEAD: usize = 80;
+const MAX_SEARCH_BYTES: usize = 80;
 
 /// Quality of a break, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ pub(super) enum Break {
 
 /// Characters that stay together on a line.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(super) struct Fragment {
     /// Place in the text, in bytes.
     pub from: usize,
     pub to: usize,
@@ -37,8 +37,8 @@ pub(super) struct Piece {
     pub after: Break,
 }
 
-impl Piece {
-    /// Returns the columns of the text up to the next piece.
+impl Fragment {
+    /// Returns the columns of the text up to the next fragment.
     pub fn end(&self) -> usize {
         self.column + self.width + self.space
     }
@@ -106,7 +106,7 @@ pub(super) fn find<'a>(text: &str, words: &'a [Word]) -> Vec<Placed<'a>> {
     let mut found = Vec::with_capacity(words.len());
     for word in words {
         let wanted = clean(&word.text);
-        let near = text.floor_char_boundary(at + wanted.len() + LOOK_AHEAD);
+        let near = text.floor_char_boundary(at + wanted.len() + MAX_SEARCH_BYTES);
         let Some(behind) = text[at..near].find(&wanted).filter(|_| !wanted.is_empty()) else {
             continue;
         };
@@ -119,10 +119,10 @@ pub(super) fn find<'a>(text: &str, words: &'a [Word]) -> Vec<Placed<'a>> {
     found
 }
 
-/// Returns a [`clean`] text in pieces of at most `width` columns.
-pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piece> {
+/// Returns a [`clean`] text in fragments of at most `width` columns.
+pub(super) fn fragments(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Fragment> {
     let ruler = Ruler::of(text);
-    let mut pieces: Vec<Piece> = Vec::new();
+    let mut fragments: Vec<Fragment> = Vec::new();
     let mut from = 0;
     let mut column = 0;
     let mut chars = text.char_indices().peekable();
@@ -148,7 +148,7 @@ pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piec
         for (from, to) in split(text, from, to, width, ruler) {
             let width = ruler.columns(&text[from..to]);
             let after = Break::Forced;
-            pieces.push(Piece {
+            fragments.push(Fragment {
                 from,
                 to,
                 column,
@@ -158,16 +158,16 @@ pub(super) fn pieces(text: &str, width: usize, words: &[Placed<'_>]) -> Vec<Piec
             });
             column += width;
         }
-        if let Some(piece) = pieces.last_mut() {
-            (piece.space, piece.after) = (space, after);
+        if let Some(fragment) = fragments.last_mut() {
+            (fragment.space, fragment.after) = (space, after);
         }
         column += space;
         from = to;
     }
-    pieces
+    fragments
 }
 
-/// Divides a piece that is wider than a line. A `……` or `——` stays whole where it fits.
+/// Divides a fragment that is wider than a line. A `……` or `——` stays whole where it fits.
 fn split(text: &str, from: usize, to: usize, width: usize, ruler: Ruler) -> Vec<(usize, usize)> {
     let mut parts = Vec::new();
     let mut begin = from;
@@ -204,8 +204,8 @@ fn may_break(last: char, next: char) -> bool {
 }
 
 /// Returns the quality of the break between two parts of a text.
-fn quality(piece: &str, behind: &str, spaced: bool, is_word: impl Fn() -> bool) -> Break {
-    let bare = piece.trim_end_matches(is_quote);
+fn quality(fragment: &str, behind: &str, spaced: bool, is_word: impl Fn() -> bool) -> Break {
+    let bare = fragment.trim_end_matches(is_quote);
     let end = bare.chars().next_back().unwrap_or(' ');
     let next = behind.chars().find(|c| !is_quote(*c));
     let goes_on = next.is_some_and(char::is_lowercase) || TITLES.contains(&bare);

@@ -17,7 +17,7 @@ struct Knot {
 }
 
 impl Clock {
-    /// A clock for a text of so many columns. The times of `words` are moved by `shift`.
+    /// A clock for a text of `columns` columns. The times of `words` are moved by `shift`.
     pub fn new(
         start: Duration,
         end: Option<Duration>,

@@ -147,8 +147,8 @@ impl VolcAsrSink {
             }
             gaps = 0;
             let waited = match (current, pending) {
-                // The pause found the thread on its way out of the preroll and took it to be parked
-                // there. The base class would render in PAUSED.
+                // Paused while the thread was leaving the preroll: wait, or the base class would
+                // render in PAUSED.
                 (gst::State::Paused, gst::State::VoidPending) => {
                     run.client.wait_for_interruption(seen)
                 }

@@ -117,7 +117,7 @@ impl VolcAsrTranscriber {
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// Waits until so much audio has room, and the text of what came before it.
+    /// Waits until there is room for `samples` of audio, and for the text of the audio before it.
     fn wait_for_room(&self, run: &Run, pad: &gst::Pad, samples: u64) -> Result<(), gst::FlowError> {
         self.output.wait_for_room();
         loop {

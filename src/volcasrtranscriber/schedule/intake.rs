@@ -87,7 +87,7 @@ impl<E> Schedule<E> {
                 .retain(|word| !owed::is_in(word, &utterance.words));
         }
         let next = part.open.values().filter_map(|open| open.start).min();
-        let left = part.early.settle(&utterance, self.floor);
+        let left = part.early.finish(&utterance, self.floor);
         let any = !utterance.text.trim().is_empty();
         let end = utterance.end;
         let utterance = match left.len() == utterance.words.len() {
@@ -148,7 +148,7 @@ impl<E> Schedule<E> {
         else {
             return;
         };
-        let mut said = Vec::new();
+        let mut due_texts = Vec::new();
         for (number, open) in &mut part.open {
             let due = open
                 .owed
@@ -160,13 +160,13 @@ impl<E> Schedule<E> {
                 part.early.left(*number, word);
             }
             if !words.is_empty() {
-                said.push(Utterance {
+                due_texts.push(Utterance {
                     speaker: open.speaker.clone(),
                     ..group::joined(words)
                 });
             }
         }
-        for utterance in said {
+        for utterance in due_texts {
             self.ready(utterance, None);
         }
         self.settled(until);

@@ -48,7 +48,7 @@ impl<E> Schedule<E> {
         match ready {
             Ready::Text(word) => Some(self.text(word, now)),
             Ready::Item(word, speaker) => Some(Action::Item(self.item(&word, speaker))),
-            Ready::Speaker(speaker) => self.speak(Some(speaker)),
+            Ready::Speaker(speaker) => self.change_speaker(Some(speaker)),
             Ready::Final => Some(Action::Final),
             Ready::Gap(end) => self.gap(end),
             Ready::Event(event, effect) => {
@@ -111,7 +111,7 @@ impl<E> Schedule<E> {
         Some(Action::Gap { start, duration })
     }
 
-    fn speak(&mut self, speaker: Option<String>) -> Option<Action<E>> {
+    fn change_speaker(&mut self, speaker: Option<String>) -> Option<Action<E>> {
         let speaker = speaker.filter(|speaker| self.speaker.as_ref() != Some(speaker))?;
         self.speaker = Some(speaker.clone());
         Some(Action::Speaker(speaker))

@@ -65,7 +65,7 @@ pub(super) enum Action<E> {
         /// Time by which it comes later than its latency allows.
         late: Duration,
     },
-    /// Say that there is no text from here on for so long.
+    /// Say that there is no text from here on for a duration.
     Gap { start: Duration, duration: Duration },
     /// Tell upstream of a word.
     Item(Item),
@@ -211,7 +211,7 @@ impl<E> Schedule<E> {
         events.collect()
     }
 
-    /// Returns whether so much waits that neither audio nor events should be taken.
+    /// Returns whether the backlog is so large that neither audio nor events should be taken.
     pub fn is_full(&self) -> bool {
         self.bytes > MAX_BYTES
     }

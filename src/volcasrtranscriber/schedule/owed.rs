@@ -19,10 +19,10 @@ const SAME: Duration = Duration::from_millis(250);
 
 /// Words that left before their utterance was final.
 #[derive(Debug, Default)]
-pub(super) struct Early(Vec<Left>);
+pub(super) struct Early(Vec<PushedWord>);
 
 #[derive(Debug)]
-struct Left {
+struct PushedWord {
     /// Its utterance. `None` once it is final; its word may then recur in the next utterance.
     number: Option<u32>,
     letters: Vec<char>,
@@ -30,9 +30,9 @@ struct Left {
     end: Duration,
 }
 
-impl Left {
+impl PushedWord {
     fn new(number: Option<u32>, word: &Word) -> Self {
-        Left {
+        PushedWord {
             number,
             letters: letters(&word.text).map(|(_, letter)| letter).collect(),
             start: word.start,
@@ -58,7 +58,7 @@ impl Early {
         if self.0.len() == REMEMBERED {
             self.0.remove(0);
         }
-        self.0.push(Left::new(Some(number), word));
+        self.0.push(PushedWord::new(Some(number), word));
     }
 
     /// Returns the words of an open utterance that are owed. A word moved behind one that left
@@ -66,15 +66,15 @@ impl Early {
     pub fn owed(&self, number: u32, words: &[Word], floor: Duration) -> Vec<Word> {
         let text = text(words);
         // An utterance may be divided, and its first part have another number.
-        let of_it = |left: &&Left| {
+        let of_it = |left: &&PushedWord| {
             left.number.is_none_or(|of| of == number) || is_among(left, &text, words)
         };
-        let left: Vec<&Left> = self.0.iter().filter(of_it).collect();
-        rest(&left, &text, words, floor)
+        let left: Vec<&PushedWord> = self.0.iter().filter(of_it).collect();
+        owed_behind(&left, &text, words, floor)
     }
 
     /// Returns the words of a final utterance that are owed, and forgets those that left of it.
-    pub fn settle(&mut self, utterance: &Utterance, floor: Duration) -> Vec<Word> {
+    pub fn finish(&mut self, utterance: &Utterance, floor: Duration) -> Vec<Word> {
         let owed = self.owed(utterance.number, &utterance.words, floor);
         let end = utterance
             .words
@@ -95,17 +95,22 @@ impl Early {
 
 /// Returns whether a word is one of these, at about the same time.
 pub(super) fn is_in(word: &Word, words: &[Word]) -> bool {
-    is_among(&Left::new(None, word), &text(words), words)
+    is_among(&PushedWord::new(None, word), &text(words), words)
 }
 
 /// Returns whether a word that left is one of these, at about the same time.
-fn is_among(left: &Left, text: &[Letter], words: &[Word]) -> bool {
+fn is_among(left: &PushedWord, text: &[Letter], words: &[Word]) -> bool {
     find(left, text, words)
         .and_then(|(index, _)| words.get(index))
         .is_some_and(|word| word.start.abs_diff(left.start) <= SAME)
 }
 
-fn rest(left: &[&Left], text: &[Letter], words: &[Word], floor: Duration) -> Vec<Word> {
+fn owed_behind(
+    left: &[&PushedWord],
+    text: &[Letter],
+    words: &[Word],
+    floor: Duration,
+) -> Vec<Word> {
     let Some(last) = left.last() else {
         return words.to_vec();
     };
@@ -146,7 +151,7 @@ fn rest(left: &[&Left], text: &[Letter], words: &[Word], floor: Duration) -> Vec
 }
 
 /// Returns the place behind a word that left, in a text: a word's index, and a byte in it.
-fn find(left: &Left, text: &[Letter], words: &[Word]) -> Option<(usize, usize)> {
+fn find(left: &PushedWord, text: &[Letter], words: &[Word]) -> Option<(usize, usize)> {
     let length = left.letters.len();
     let first = left.letters.first()?;
     // In scripts with spaces a word is found only whole.

@@ -30,7 +30,7 @@ fn revised_texts_owe_what_stands_behind_the_last_word_that_left() {
         for word in words("he 100-180 | said 400-480") {
             early.left(0, &word);
         }
-        let rest = early.settle(&utterance(0, true, revised), ms(400));
+        let rest = early.finish(&utterance(0, true, revised), ms(400));
         let rest: Vec<&str> = rest.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(rest.concat(), owed, "{case}");
     }
@@ -41,7 +41,7 @@ fn chinese_words_that_are_joined_later_owe_their_rest() {
     let mut early = Early::default();
     early.left(0, &word("今天", 100, 400));
     let revised = utterance(0, true, "今天下雨， 100-900 | 路滑。 1000-1300");
-    let rest = early.settle(&revised, ms(400));
+    let rest = early.finish(&revised, ms(400));
     assert_eq!(rest, words("下雨， 400-900 | 路滑。 1000-1300"));
 }
 
@@ -51,7 +51,7 @@ fn the_first_part_of_an_utterance_that_is_divided_may_have_another_number() {
     for word in words("one 100-180 | two 300-380 | three 500-580") {
         early.left(0, &word);
     }
-    let mut owed = |number, text| early.settle(&utterance(number, true, text), ms(0));
+    let mut owed = |number, text| early.finish(&utterance(number, true, text), ms(0));
     assert_eq!(owed(1, "One 100-180 | two. 400-480"), []);
     let rest = owed(0, "Three 500-580 | four. 700-780");
     assert_eq!(rest, words("four. 700-780"));

@@ -41,9 +41,9 @@ fn every_entry_counts() {
             schedule.event("tag", None);
         },
         |schedule, number| {
-            let mut said = utterance(number as u32, true, "");
-            said.text = "?".into();
-            schedule.utterance(said);
+            let mut utterance = utterance(number as u32, true, "");
+            utterance.text = "?".into();
+            schedule.utterance(utterance);
         },
     ];
     for input in inputs {

@@ -82,9 +82,10 @@ proptest! {
         };
         for response in &responses {
             now += response.pause;
-            // Text that was shown stays; more may follow. A response has no word before it is said.
-            let said = (now.saturating_sub(600) / 400).saturating_sub(first) as usize;
-            shown = shown.max(response.words.min(said));
+            // Text that was shown stays; more may follow. No response has a word before it is
+            // spoken.
+            let spoken = (now.saturating_sub(600) / 400).saturating_sub(first) as usize;
+            shown = shown.max(response.words.min(spoken));
             let words: Vec<Word> =
                 (first..first + shown as u64).map(|word| revised(word, response)).collect();
             let mut words = words;

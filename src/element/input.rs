@@ -80,7 +80,7 @@ impl GapDetector {
         }
     }
 
-    /// Plans what to do with a buffer of so many bytes. [`take`](Self::take) then takes the rest.
+    /// Plans what to do with a buffer of `bytes` bytes. [`take`](Self::take) then takes the rest.
     pub fn judge(
         &mut self,
         mut start: Start,

@@ -239,7 +239,7 @@ fn value_to_json(name: &str, value: &glib::Value) -> Result<Value, String> {
         Ok(Value::Array(items(value.as_slice())?))
     } else {
         Err(format!(
-            "field \"{name}\" has the type {}, which JSON has not",
+            "field \"{name}\" has the type {}, which JSON lacks",
             value.type_()
         ))
     }

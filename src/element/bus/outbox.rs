@@ -169,7 +169,7 @@ impl Outbox {
         };
         let job = move || {
             // Or EOS would wait for messages that no job posts.
-            if catch_unwind(AssertUnwindSafe(|| outbox.drain())).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| outbox.post_all())).is_err() {
                 outbox.on_panic();
             }
         };
@@ -180,7 +180,7 @@ impl Outbox {
     }
 
     /// The job: posts until nothing is left.
-    fn drain(&self) {
+    fn post_all(&self) {
         while let Some(element) = self.element.upgrade() {
             let (epoch, message) = {
                 let mut queue = self.queue();

@@ -1,4 +1,4 @@
-//! The progress `connect`: each start gets exactly one end, whichever threads post the two.
+//! The progress `connect`: each start gets exactly one end, also if several threads post.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

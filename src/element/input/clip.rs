@@ -34,7 +34,7 @@ pub(crate) fn is_discont(buffer: &gst::Buffer) -> bool {
     buffer.flags().intersects(jumps)
 }
 
-/// Returns the duration of so many bytes.
+/// Returns the duration of `bytes` bytes of audio.
 pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
     let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate);
     time.try_into().unwrap_or(gst::ClockTime::MAX)

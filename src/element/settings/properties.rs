@@ -202,7 +202,7 @@ fn limits() -> Vec<Property> {
         setting(
             "replay-time",
             "Replay time",
-            "Milliseconds of sent, not yet settled audio that are kept to be sent again on a new \
+            "Milliseconds of sent audio without final text that are kept to be sent again on a new \
              connection; 120 s take up to 5.8 MB (0: none, so that a lost connection loses what \
              was being said)",
             |s| &mut s.replay_time,

@@ -43,7 +43,7 @@ fn settled(ms: u64) -> OutgoingMessage {
     })
 }
 
-/// A queue with so many final texts, from number 0 on.
+/// A queue with `count` final texts, from number 0 on.
 fn finals(count: u32) -> Queue {
     let mut queue = Queue::new();
     for number in 0..count {
@@ -69,7 +69,7 @@ fn waiting(queue: &Queue) -> Vec<String> {
     queue.messages.iter().map(brief).collect()
 }
 
-/// Behind so many final texts, messages are coalesced, and behind fewer they are not.
+/// Behind [`COALESCE_ABOVE`] final texts, messages are coalesced, and behind fewer they are not.
 #[test]
 fn with_many_waiting_a_post_gives_way_to_its_successor() {
     let many = COALESCE_ABOVE as u32;

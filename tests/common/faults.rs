@@ -35,13 +35,13 @@ pub fn fast_sink(service: &Service) -> gst::Element {
 /// Returns the words that the marks must give: with their own times, or with spikes of 80 ms
 /// from 100 ms on.
 pub fn expected_words(marks: &[Mark], spikes: bool) -> Vec<(u32, u64, u64)> {
-    let mut told = expected(marks, 0);
-    for (_, start, end) in &mut told {
+    let mut words = expected(marks, 0);
+    for (_, start, end) in &mut words {
         if spikes {
             (*start, *end) = (*start + 100, *start + 180);
         }
     }
-    told
+    words
 }
 
 /// The warnings with details of this name.

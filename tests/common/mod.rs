@@ -30,7 +30,7 @@ use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
 
-/// Upper bound on every wait: a test that waits for so long has hung.
+/// Upper bound on every wait: a test that waits for this long has hung.
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// The same for calls of GStreamer.

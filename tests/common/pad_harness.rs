@@ -96,7 +96,7 @@ impl PadHarness {
         self.pad.push_event(gst::event::Segment::new(segment))
     }
 
-    /// The bytes of so many milliseconds.
+    /// Returns the bytes of a duration.
     pub fn bytes(&self, milliseconds: u64) -> usize {
         (milliseconds * self.rate / 1000 * 2) as usize
     }

@@ -60,7 +60,7 @@ impl RawServer {
     /// Waits until it could not write for a while: the client has stopped reading.
     pub fn wait_until_blocked(&self) {
         let mut before = (0, Instant::now());
-        wait_until("nobody reads", || {
+        wait_until("the peer does not read", || {
             let now = self.written();
             if now != before.0 {
                 before = (now, Instant::now());
@@ -91,7 +91,8 @@ fn talk(
         .expect("a key");
     let accept = derive_accept_key(key.as_bytes());
     let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
     );
     let ack = match manners.answers {
         true => message(br#"{"result":{"additions":{"log_id":"x"}}}"#, 0),

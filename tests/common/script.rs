@@ -19,7 +19,7 @@ pub fn scripted(responses: &[(u64, Value)], last: Value) -> Service {
     service.expect("a free port on 127.0.0.1")
 }
 
-/// A response of so much audio with these utterances.
+/// A response after `duration` milliseconds of audio, with these utterances.
 pub fn response(duration: u64, utterances: Value) -> Value {
     json!({"audio_info": {"duration": duration}, "result": {"utterances": utterances}})
 }

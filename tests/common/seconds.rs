@@ -1,4 +1,4 @@
-//! Streams in seconds with one mark each, pushed by hand: what is heard shows where each came to
+//! Streams in seconds with one mark each, pushed by hand: the words show where each came to
 //! stand.
 
 use volcasr_loopback::marks::Layout;
@@ -32,7 +32,7 @@ pub fn start() -> (Service, PadHarness) {
     (service, harness)
 }
 
-pub fn assert_heard(harness: &PadHarness, times: &[u64]) -> BusLog {
+pub fn assert_recognised(harness: &PadHarness, times: &[u64]) -> BusLog {
     let log = harness.end();
     assert!(log.errors().is_empty(), "{:?}", log.errors());
     assert!(log.warnings().is_empty(), "{:?}", log.warnings());

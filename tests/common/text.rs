@@ -217,7 +217,7 @@ pub fn fail(pad: &gst::Pad, flow: gst::FlowError) -> Arc<AtomicBool> {
     failed
 }
 
-/// What came out in one segment. Times are milliseconds.
+/// Output in one segment. Times are milliseconds.
 #[derive(Debug)]
 pub struct Stretch {
     pub start: u64,

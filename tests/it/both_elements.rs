@@ -24,7 +24,7 @@ cases! {
         in_the_finish
         again_and_again
         what_is_settled_is_not_sent_again;
-    rotation:
+    rollover:
         a_session_ends_at_a_settled_pause
         sessions_of_no_length_get_on
         without_a_pause_a_session_ends_all_the_same
@@ -34,7 +34,7 @@ cases! {
         words_come_through
         encrypted_end_to_end;
     replay_window:
-        without_a_window_what_was_told_ends_unconfirmed
+        without_a_window_what_was_reported_ends_unconfirmed
         a_window_that_has_moved_on_cuts_the_utterance
         silence_leaves_the_window_unnoticed;
     idle:
@@ -48,7 +48,7 @@ cases! {
         a_longer_jump_ends_the_session_after_the_end_window
         gap_events_become_silence_or_an_end
         a_long_gap_posts_its_words
-        what_overlaps_is_heard_once;
+        what_overlaps_is_recognised_once;
     streams:
         the_end_waits_for_the_last_words
         a_new_stream_without_an_end

@@ -18,7 +18,7 @@ fn odd_bytes_and_empty_buffers_do_no_harm() {
     harness.push(1000, &[9]);
     harness.push(1000, &[]);
     harness.push(1000, &second(1));
-    assert_heard(&harness, &[0, 1000]);
+    assert_recognised(&harness, &[0, 1000]);
     assert_eq!(lengths(&service), [2000]);
 }
 
@@ -33,7 +33,7 @@ fn only_empty_buffers_open_no_session() {
 }
 
 #[test]
-fn what_lies_outside_the_segment_is_not_heard() {
+fn what_lies_outside_the_segment_is_not_recognised() {
     let (service, harness) = start();
     let mut segment = Segment::new();
     segment.set_start(ms(10_000));
@@ -51,7 +51,7 @@ fn what_lies_outside_the_segment_is_not_heard() {
     harness.push(12_000, &after);
     // Past its stop the base class itself says that this is the end of the segment.
     let _ = harness.pad.push(harness.buffer(Some(13_000), &second(9)));
-    let log = assert_heard(&harness, &[10_000, 11_000, 12_000]);
+    let log = assert_recognised(&harness, &[10_000, 11_000, 12_000]);
     assert_eq!(lengths(&service), [3000]);
     let first = &log.finals()[0].words[0];
     assert_eq!(first.running_time, Some(300_000_000));
@@ -67,7 +67,7 @@ fn the_end_may_come_in_a_segment_without_audio() {
     segment.set_start(ms(70_000));
     segment.set_base(ms(1000));
     assert!(harness.segment(&segment));
-    assert_heard(&harness, &[0]);
+    assert_recognised(&harness, &[0]);
 }
 
 /// One after the other, and the whole list at once.
@@ -117,7 +117,7 @@ fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
             .push_event(gst::event::Caps::new(&harness.caps(24_000)))
     );
     harness.push(2000, &second(2));
-    assert_heard(&harness, &[0, 1000, 2000]);
+    assert_recognised(&harness, &[0, 1000, 2000]);
     assert_eq!(lengths(&service), [3000]);
 }
 
@@ -128,7 +128,8 @@ fn a_branch_beside_a_playing_one() {
     init();
     let pipeline = gst::parse::launch(
         "appsrc name=in format=time ! tee name=t \
-         t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! fakesink name=out sync=false \
+         t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! \
+         fakesink name=out sync=false \
          t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 name=q",
     )
     .expect("a pipeline")
@@ -205,7 +206,7 @@ fn forwards_backwards_and_forwards_again() {
     assert_eq!(marks_of(&log.finals()), at(&[0, 1000, 2000]));
     let last = log.finals().last().and_then(|t| t.running_time);
     assert_eq!(last, Some(4_300_000_000));
-    // What was not heard is a gap of two seconds.
+    // The audio that was not taken is a gap of two seconds.
     assert_eq!(lengths(&service), [5000]);
 }
 
@@ -222,6 +223,6 @@ fn the_end_in_another_segment_is_prompt() {
     segment.set_base(ms(1000));
     assert!(harness.segment(&segment));
     let began = Instant::now();
-    assert_heard(&harness, &[59_000]);
+    assert_recognised(&harness, &[59_000]);
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }

@@ -75,9 +75,9 @@ fn every_connection_has_fresh_ids() {
         let connection = &service.connections()[n];
         let connect_id = header(connection, "X-Api-Connect-Id").to_owned();
         let request_id = header(connection, "X-Api-Request-Id").to_owned();
-        let told = |name| rig.sink.property::<Option<String>>(name);
-        assert_eq!(told("connect-id"), Some(connect_id.clone()));
-        assert_eq!(told("log-id"), Some(connection.log_id.clone()));
+        let property = |name| rig.sink.property::<Option<String>>(name);
+        assert_eq!(property("connect-id"), Some(connect_id.clone()));
+        assert_eq!(property("log-id"), Some(connection.log_id.clone()));
         let seen: BTreeMap<_, _> = notifications.try_iter().collect();
         assert_eq!(seen.get("connect-id"), Some(&Some(connect_id.clone())));
         assert_eq!(seen.get("log-id"), Some(&Some(connection.log_id.clone())));

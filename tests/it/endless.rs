@@ -29,11 +29,11 @@ fn fragments(n: usize) -> Vec<u8> {
 /// An utterance of two megabytes that is not settled, another one each time.
 fn opens(n: usize) -> Vec<u8> {
     let text = "and so on ".repeat(200_000);
+    let start = n * 1000;
+    let times = format!(r#""start_time":{start},"end_time":{}"#, start + 500);
+    let utterance = format!(r#"{{"text":"{text}",{times}}}"#);
     let json = format!(
-        r#"{{"audio_info":{{"duration":{}}},"result":{{"utterances":[{{"text":"{text}","start_time":{},"end_time":{}}}]}}}}"#,
-        n * 1000,
-        n * 1000,
-        n * 1000 + 500
+        r#"{{"audio_info":{{"duration":{start}}},"result":{{"utterances":[{utterance}]}}}}"#
     );
     message(json.as_bytes(), 0)
 }
@@ -139,7 +139,7 @@ fn growth_until(what: &str, mut condition: impl FnMut() -> bool) -> usize {
 }
 
 /// Plays to `server` without listening to what comes of it.
-fn play_deaf(server: &RawServer) -> TestPipeline {
+fn play_unread(server: &RawServer) -> TestPipeline {
     let mut rig = TestPipeline::new(set(
         sink_for(&server.uri),
         "max-speed=0 idle-timeout=0 max-reconnects=0",
@@ -169,7 +169,7 @@ fn answers_that_nobody_reads_are_bounded() {
             };
             let ping = [&[0x89, 125][..], &[b'x'; 125]].concat().repeat(1 << 10);
             let server = RawServer::with(rude, move |_| ping.clone());
-            let mut rig = play_deaf(&server);
+            let mut rig = play_unread(&server);
             // A busy client may lose the peer before.
             let is_lost = || {
                 let stats: gst::Structure = rig.sink.property("stats");
@@ -193,7 +193,7 @@ fn texts_that_stay_open_are_bounded() {
     let _permit = heavy();
     child::alone(module_path!(), "texts_that_stay_open_are_bounded", || {
         let server = RawServer::new(opens);
-        let rig = play_deaf(&server);
+        let rig = play_unread(&server);
         let grown = growth_until("texts of 64 MB", || stat(&rig.sink, "responses") > 32);
         assert!(grown < 48 << 20, "{grown} bytes more");
     });
@@ -204,7 +204,7 @@ fn bombs_are_bounded() {
     let _permit = heavy();
     child::alone(module_path!(), "bombs_are_bounded", || {
         let server = RawServer::new(bombs());
-        let rig = play_deaf(&server);
+        let rig = play_unread(&server);
         let grown = growth_until("bombs of 96 MiB", || stat(&rig.sink, "responses") > 24);
         assert!(grown < 48 << 20, "{grown} bytes more");
     });
@@ -241,7 +241,7 @@ fn no_flood_holds_a_state_change() {
         let mut best = Duration::MAX;
         for _ in 0..5 {
             let server = RawServer::with(manners, next());
-            let rig = play_deaf(&server);
+            let rig = play_unread(&server);
             let began = Instant::now();
             rig.go(gst::State::Ready);
             best = best.min(began.elapsed());

@@ -1,5 +1,5 @@
 //! All endpoints, whole and current results, one pass and two, with every oddity of the service:
-//! each word is heard exactly once, in order, at its time.
+//! each word is reported exactly once, in order, at its time.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Way {
         [self.clone(), odd, spikes]
     }
 
-    fn hear(&self) -> (BusLog, Vec<Mark>) {
+    fn run(&self) -> (BusLog, Vec<Mark>) {
         let spikes = self.spikes;
         let service = service(Options {
             recogniser: Recogniser::Marks { spikes },
@@ -82,8 +82,8 @@ impl Way {
     }
 
     /// Every word in its place, in utterances that end confirmed.
-    fn assert_heard(&self) -> BusLog {
-        let (log, marks) = self.hear();
+    fn assert_recognised(&self) -> BusLog {
+        let (log, marks) = self.run();
         let mut finals = log.finals();
         assert!(
             finals.iter().all(|t| !t.unconfirmed),
@@ -104,7 +104,7 @@ impl Way {
 
     /// The marks in texts, which have no times.
     fn assert_texts(&self) -> Vec<Transcript> {
-        let (log, marks) = self.hear();
+        let (log, marks) = self.run();
         let numbers = |texts: &[String]| {
             let words = texts.iter().flat_map(|text| text.split_whitespace());
             let bare = words.map(|word| word.trim_end_matches('.').to_lowercase());
@@ -127,12 +127,12 @@ impl Way {
 /// With interim results; one answer for each packet; or nothing for 15 s, then all that was
 /// settled.
 #[test]
-fn each_endpoint_is_heard() {
+fn each_endpoint_recognises_the_words() {
     for endpoint in ENDPOINTS {
         for result_type in ["full", "single"] {
             let way = Way::new(endpoint, &format!("result-type={result_type}"));
             for way in way.odd() {
-                let log = way.assert_heard();
+                let log = way.assert_recognised();
                 assert_eq!(log.finals().len() as u64, SENTENCES, "{way:?}");
                 let most = log.transcripts().len() as u64;
                 assert!(
@@ -149,7 +149,7 @@ fn each_endpoint_is_heard() {
 fn without_an_end_window() {
     for endpoint in ENDPOINTS {
         for way in Way::new(endpoint, "end-window-size=0").odd() {
-            let log = way.assert_heard();
+            let log = way.assert_recognised();
             let transcripts = log.transcripts();
             let early = transcripts.iter().position(|t| t.is_final);
             let rest = early.map_or(0, |early| transcripts.len() - early) as u64;
@@ -168,7 +168,7 @@ fn two_passes() {
                 way.second_pass_delay = Duration::from_millis(delay);
                 way.oddities
                     .extend(out_of_order.then_some(Oddity::OutOfOrder));
-                for transcript in way.assert_heard().finals() {
+                for transcript in way.assert_recognised().finals() {
                     let attributes = transcript.attributes.expect("attributes");
                     assert_eq!(attributes.get::<&str>("source"), Ok("two_pass"));
                 }

@@ -11,8 +11,8 @@ use volcasr_loopback::{Options, Recogniser, Script};
 fn attributes_are_news() {
     let said = |additions: &str| {
         let text = format!(
-            r#"{{"audio_info":{{"duration":200}},"result":{{"utterances":[{{"definite":false,"start_time":1,
-                "end_time":200,"text":"hello","additions":{additions}}}]}}}}"#
+            r#"{{"audio_info":{{"duration":200}},"result":{{"utterances":[{{"definite":false,
+                "start_time":1,"end_time":200,"text":"hello","additions":{additions}}}]}}}}"#
         );
         serde_json::value::RawValue::from_string(text).expect("JSON")
     };
@@ -25,8 +25,8 @@ fn attributes_are_news() {
         (1..)
             .map(|n| n * 200)
             .zip(responses.iter().map(|r| r.get())),
-        r#"{"audio_info":{"duration":2000},"result":{"utterances":[{"definite":true,"start_time":1,"end_time":200,
-            "text":"hello","additions":{"source":"two_pass"}}]}}"#,
+        r#"{"audio_info":{"duration":2000},"result":{"utterances":[{"definite":true,
+            "start_time":1,"end_time":200,"text":"hello","additions":{"source":"two_pass"}}]}}"#,
     );
     let service = service(Options {
         recogniser: Recogniser::Scripted(script),
@@ -92,7 +92,10 @@ fn a_zero_character_ends_nothing() {
     let odd = "a\0b";
     let said = json!([{
         "definite": true, "start_time": 100, "end_time": 900, "text": format!("{odd}, c."),
-        "words": [{"start_time": 100, "end_time": 180, "text": odd}, {"start_time": 300, "end_time": 380, "text": "c"}],
+        "words": [
+            {"start_time": 100, "end_time": 180, "text": odd},
+            {"start_time": 300, "end_time": 380, "text": "c"},
+        ],
         "additions": {"source": "x\0y", "na\0me": "z", "\0": "z"},
     }]);
     let mut last = response(2000, said);

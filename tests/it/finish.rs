@@ -8,8 +8,8 @@ use crate::common::*;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Endpoint, FaultKind, Gate, Lag, Options, Service};
 
-/// Asserts that the last sentence's words stand, unconfirmed, and say as much as was heard of them.
-/// A warning tells of it, between the words and EOS, and there is no error.
+/// Asserts that the last sentence stands as far as it was recognised, unconfirmed. A warning
+/// reports it, between the words and EOS, and there is no error.
 fn assert_given_up(log: &BusLog, marks: &[Mark], case: &str) {
     log.assert_no_errors(case);
     assert!(log.saw_eos(), "{case}");
@@ -73,7 +73,7 @@ fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
 const FRAME: usize = 200 * 48;
 
 /// A sink on a service that has begun to read and stopped.
-fn held_up(replay: u32) -> (Service, gst::Element, TestPipeline) {
+fn stopped_reading(replay: u32) -> (Service, gst::Element, TestPipeline) {
     let service = service(Options {
         receive_buffer: Some(4096),
         ..Options::default()
@@ -114,13 +114,13 @@ fn a_finish_that_can_not_be_written_is_lost() {
     let (pcm, marks) = speech(200);
     // The last of these frames waits, the one before it is under way and not written: there is no
     // room for the finish in its place either.
-    let most = fill(&mut held_up(0).2, &pcm, usize::MAX);
+    let most = fill(&mut stopped_reading(0).2, &pcm, usize::MAX);
     let cases: Vec<_> = (most - 3..most)
         .flat_map(|frames| [(frames, 0u32), (frames, 120_000)])
         .collect();
     in_parallel(&cases, |&(frames, replay)| {
         let case = format!("{frames} of {most} frames, replay-time={replay}");
-        let (service, sink, mut rig) = held_up(replay);
+        let (service, sink, mut rig) = stopped_reading(replay);
         let frames = fill(&mut rig, &pcm, frames);
         // Less than a frame goes out with the finish behind it, all at once.
         rig.push(&pcm[frames * FRAME..][..190 * 48], 10);

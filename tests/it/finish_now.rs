@@ -33,7 +33,7 @@ fn until_received(rig: &TestPipeline, pcm: &[u8]) {
     });
 }
 
-/// Listens until so many finals have come.
+/// Listens until `count` finals have come.
 fn finals(rig: &TestPipeline, count: usize) -> BusLog {
     let left = std::cell::Cell::new(count);
     rig.listen_until(|message| {
@@ -65,7 +65,7 @@ fn assert_two_sessions(log: &BusLog, rig: &TestPipeline, said: &[(Vec<u8>, Vec<M
     assert_eq!(places, [(0, 0), (1, 0), (2, 1), (3, 1)]);
 }
 
-fn assert_heard_apart(service: &Service, said: &[(Vec<u8>, Vec<Mark>); 2]) {
+fn assert_recognised_apart(service: &Service, said: &[(Vec<u8>, Vec<Mark>); 2]) {
     let connections = service.connections();
     assert_eq!(connections.len(), 2);
     for (connection, (pcm, _)) in connections.iter().zip(said) {
@@ -91,7 +91,7 @@ fn the_signal_ends_the_session_and_the_next_buffer_opens_another() {
     rig.end();
     let log = first.and(rig.listen());
     assert_two_sessions(&log, &rig, &said);
-    assert_heard_apart(&service, &said);
+    assert_recognised_apart(&service, &said);
 }
 
 /// It stands between two buffers, and takes effect there, however far the sink is.
@@ -109,7 +109,7 @@ fn the_event_ends_it_where_it_comes() {
     rig.end();
     let log = rig.listen();
     assert_two_sessions(&log, &rig, &said);
-    assert_heard_apart(&service, &said);
+    assert_recognised_apart(&service, &said);
 }
 
 #[test]

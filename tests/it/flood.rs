@@ -12,11 +12,11 @@ use gst::prelude::*;
 /// The n-th of endless settled sentences, a long one.
 fn sentence(n: usize) -> Vec<u8> {
     let text = format!("{n} {}", "and so on ".repeat(1000));
+    let start = n * 1000;
+    let times = format!(r#""start_time":{start},"end_time":{}"#, start + 500);
+    let utterance = format!(r#"{{"text":"{text}","definite":true,{times}}}"#);
     let json = format!(
-        r#"{{"audio_info":{{"duration":{}}},"result":{{"utterances":[{{"text":"{text}","definite":true,"start_time":{},"end_time":{}}}]}}}}"#,
-        n * 1000,
-        n * 1000,
-        n * 1000 + 500
+        r#"{{"audio_info":{{"duration":{start}}},"result":{{"utterances":[{utterance}]}}}}"#
     );
     message(json.as_bytes(), 0)
 }

@@ -35,7 +35,7 @@ fn flush(harness: &PadHarness) {
 }
 
 /// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is
-/// heard.
+/// reported.
 fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
     let mut segment = Segment::new();
     segment.set_start(ms(at));
@@ -58,7 +58,7 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
 }
 
 #[test]
-fn what_was_not_said_is_never_said() {
+fn text_that_was_not_posted_never_comes() {
     let (service, harness) = started();
     service.hold(Gate::Responses);
     let (pcm, _) = sentence(0);
@@ -183,14 +183,14 @@ fn nothing_comes_late() {
 fn while_audio_is_dropped() {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
-    // A bin that is flushed again before it has resumed may stay in PAUSED, whatever the sink.
+    // A bin that is flushed again before it has resumed may stay in PAUSED with any sink.
     let properties = "max-queue-time=1000 leaky=downstream async=false";
     let harness = PadHarness::new(set(unpaced_sink(&service), properties));
     let (pcm, _) = speech(1);
     for _ in 0..200 {
         std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
-                // Long enough for each to be told of.
+                // Long enough for each to be reported.
                 harness.push_until_refused(std::iter::repeat(&pcm[..48_000]), 1000)
             });
             harness
@@ -226,7 +226,7 @@ fn while_audio_is_dropped() {
     log.assert_said(&marks, 70_000);
 }
 
-/// A source that seeks, as a player does it: every place that is sought is heard from there on.
+/// A source that seeks, as a player does it: words come from every place that is sought.
 #[test]
 fn seeks_in_a_recording() {
     // With an exact lag each sentence is final in the pause behind it.

@@ -1,5 +1,5 @@
 //! Gaps, jumps and overlaps in time: the service counts samples, the pipeline has timestamps, and
-//! every word is heard once, at its time.
+//! every word is reported once, at its time.
 
 use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
@@ -13,7 +13,7 @@ pub fn a_jump_up_to_the_idle_timeout_becomes_silence() {
     harness.push(0, &second(0));
     harness.jump(1041, &second(1));
     harness.push(6041, &second(2));
-    assert_heard(&harness, &[0, 1041, 6041]);
+    assert_recognised(&harness, &[0, 1041, 6041]);
     assert_eq!(lengths(&service), [7041]);
 }
 
@@ -23,7 +23,7 @@ pub fn a_longer_jump_ends_the_session_after_the_end_window() {
     harness.push(0, &second(0));
     harness.push(5001, &second(1));
     harness.push(60_000, &second(2));
-    let log = assert_heard(&harness, &[0, 5001, 60_000]);
+    let log = assert_recognised(&harness, &[0, 5001, 60_000]);
     assert_eq!(lengths(&service), [2000, 2000, 1000]);
     let sessions: Vec<u32> = log.finals().iter().map(|t| t.session).collect();
     assert_eq!(sessions, [0, 1, 2]);
@@ -39,7 +39,7 @@ fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
     for (n, time) in times.iter().enumerate() {
         harness.push(*time, &second(n as u32));
     }
-    assert_heard(&harness, &times);
+    assert_recognised(&harness, &times);
     assert_eq!(lengths(&service), [32_500]);
 }
 
@@ -51,7 +51,7 @@ pub fn gap_events_become_silence_or_an_end() {
     harness.push(4000, &second(1));
     assert!(harness.gap(5000, 4001));
     harness.push(9001, &second(2));
-    assert_heard(&harness, &[0, 4000, 9001]);
+    assert_recognised(&harness, &[0, 4000, 9001]);
     assert_eq!(lengths(&service), [6000, 1000]);
 }
 
@@ -67,13 +67,13 @@ pub fn a_long_gap_posts_its_words() {
 }
 
 #[test]
-pub fn what_overlaps_is_heard_once() {
+pub fn what_overlaps_is_recognised_once() {
     let (service, harness) = start();
     let (pcm, marks) = speech(2);
     let cut = |from: u64, to: u64| &pcm[harness.bytes(from)..harness.bytes(to)];
     harness.push(0, cut(0, 1000));
     harness.jump(700, cut(700, 1500));
-    // Altogether within what was heard.
+    // Altogether within what was recognised.
     harness.jump(600, cut(600, 900));
     harness.push(900, cut(900, 1100));
     harness.jump(1400, cut(1400, 5000));
@@ -110,7 +110,7 @@ fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
         until_idle(&service);
         harness.push(1000 + jump, &second(1));
         harness.push(2000 + jump, &second(2));
-        assert_heard(&harness, &[0, 1000 + jump, 2000 + jump]);
+        assert_recognised(&harness, &[0, 1000 + jump, 2000 + jump]);
         assert_eq!(beginnings(&service), [(300, 1000), (300, 2000)], "{jump}");
     }
 }

@@ -11,8 +11,15 @@ use volcasr_loopback::{
 };
 
 const ACK: &str = r#"{"result":{"additions":{"log_id":"scripted"}}}"#;
-const BEFORE: &str = r#"{"audio_info":{"duration":400},"result":{"utterances":[{"text":"be","start_time":0,"end_time":300}]}}"#;
-const AFTER: &str = r#"{"audio_info":{"duration":900},"result":{"utterances":[{"text":"before.","definite":true,"start_time":0,"end_time":400},{"text":"after.","definite":true,"start_time":600,"end_time":900}]}}"#;
+const BEFORE: &str = concat!(
+    r#"{"audio_info":{"duration":400},"result":{"utterances":["#,
+    r#"{"text":"be","start_time":0,"end_time":300}]}}"#
+);
+const AFTER: &str = concat!(
+    r#"{"audio_info":{"duration":900},"result":{"utterances":["#,
+    r#"{"text":"before.","definite":true,"start_time":0,"end_time":400},"#,
+    r#"{"text":"after.","definite":true,"start_time":600,"end_time":900}]}}"#
+);
 
 /// A frame of the service: type, flags, compression, then `rest` behind the header.
 fn frame(kind: u8, flags: u8, compression: u8, rest: &[u8]) -> Vec<u8> {

@@ -65,7 +65,8 @@ fn what_is_no_http_is_refused() {
         "SSH-2.0-OpenSSH_9.2\r\n",
         "HTTP/1.1 banana\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: wrong\r\n\r\n",
     ] {
         let uri = server(move |mut stream| {
             let _ = stream.write_all(answer.as_bytes());

@@ -82,7 +82,11 @@ pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
         let is_good = |c: &Connection| c.final_at.is_some() && c.errors.is_empty();
         assert!(connections.iter().all(is_good), "{case}");
         assert_eq!(connections[0].end, Some(End::Finished), "{case}");
-        assert_eq!(stat(&sink, "audio-replayed"), 0, "{case}: it was all heard");
+        assert_eq!(
+            stat(&sink, "audio-replayed"),
+            0,
+            "{case}: it was all recognised"
+        );
         let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
         assert_eq!(counted, (2, 0), "{case}");
     });
@@ -143,7 +147,7 @@ pub fn with_audio_to_send_it_is_a_loss() {
     assert_warned(&log, 1, "busy");
 }
 
-/// The last words before a pause do not come: what was heard stands. The next buffer opens a
+/// The final text before a pause does not come: what was reported stands. The next buffer opens a
 /// session, which restores nothing.
 #[test]
 fn the_finish_of_a_pause_may_be_given_up() {
@@ -156,7 +160,7 @@ fn the_finish_of_a_pause_may_be_given_up() {
         "idle-timeout=600 finish-timeout=1000 max-reconnects=0",
     );
     let (pcm, marks) = open_ended_speech(4);
-    // Behind the first sentence, whose words have been told.
+    // Behind the first sentence, whose words have been reported.
     let (first, second) = pcm.split_at(2200 * 48);
     let mut rig = TestPipeline::new(sink.clone());
     rig.play();

@@ -63,7 +63,7 @@ const PROPERTIES: [(&str, &str, &str); 48] = [
 ];
 
 /// Properties that can be changed while the pipeline plays.
-const LIVE: [&str; 3] = ["interim-results", "post-tags", "post-responses"];
+const MUTABLE_PLAYING: [&str; 3] = ["interim-results", "post-tags", "post-responses"];
 
 /// The properties that the element's own class has installed.
 fn own_properties(element: &gst::Element) -> BTreeMap<String, glib::ParamSpec> {
@@ -142,7 +142,7 @@ fn secrets_can_only_be_written_and_results_only_read() {
         let writable = flags.contains(glib::ParamFlags::WRITABLE);
         assert_eq!(writable, !kind.starts_with("result"), "{name}");
         let live = flags.contains(gst::PARAM_FLAG_MUTABLE_PLAYING);
-        assert_eq!(live, LIVE.contains(&name), "{name}");
+        assert_eq!(live, MUTABLE_PLAYING.contains(&name), "{name}");
         let ready = flags.contains(gst::PARAM_FLAG_MUTABLE_READY);
         assert_eq!(ready, writable && !live, "{name}: says when it is taken up");
     }

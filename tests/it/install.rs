@@ -16,7 +16,7 @@ use volcasr_loopback::Options;
 
 const PLUGIN: &str = "libgstvolcasr.so";
 const PRESETS: [&str; 2] = ["GstVolcasrSink.prs", "GstVolcasrTranscriber.prs"];
-/// Told from any that a build makes.
+/// Differs from any plugin that a build makes.
 const BUILT: &[u8] = b"the plugin as it was built";
 
 /// A target directory with a plugin in it, and a root to install into.
@@ -152,7 +152,7 @@ fn directories_can_be_named() {
 
 /// `gst-inspect-1.0` alone would end well.
 #[test]
-fn a_plugin_that_does_not_load_is_told() {
+fn a_plugin_that_does_not_load_is_reported() {
     let site = Site::new("install-broken");
     let here = |name: &str| format!("{name}={}", site.path(name).display());
     let output = site.make("install", &["PLUGINSDIR", "PRESETSDIR"].map(here));
@@ -163,7 +163,7 @@ fn a_plugin_that_does_not_load_is_told() {
 
 /// A place that cannot be written is named, with the two ways out.
 #[test]
-fn a_place_that_cannot_be_written_is_told() {
+fn a_place_that_cannot_be_written_is_reported() {
     let site = Site::new("install-refused");
     std::fs::write(site.path("file"), "no directory").expect("a file");
     let plugins = format!("PLUGINSDIR={}/file/below", site.path("").display());
@@ -274,7 +274,8 @@ fn assert_works(scratch: &Scratch, plugins: &Path, presets: &Path) {
     let talk = scratch.path("talk.wav");
     write_wav(&talk, 24_000, &pcm);
     let line = format!(
-        "filesrc location={} ! wavparse ! audioconvert ! audioresample ! volcasrsink @preset=batch uri={}",
+        "filesrc location={} ! wavparse ! audioconvert ! audioresample ! \
+         volcasrsink @preset=batch uri={}",
         talk.display(),
         service.uri()
     );

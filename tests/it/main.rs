@@ -41,7 +41,7 @@ mod queue;
 mod reconnect;
 mod replay_window;
 mod request;
-mod rotation;
+mod rollover;
 mod scripts;
 mod secrets;
 mod settings;

@@ -8,7 +8,7 @@ fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").expect("/proc").count()
 }
 
-/// `appsrc ! tee`, and so many sinks behind it: each behind a queue, or all on one thread.
+/// `appsrc ! tee`, and `count` sinks behind it: each behind a queue, or all on one thread.
 fn fan_out(service: &Service, count: usize, queues: bool) -> (TestPipeline, Vec<gst::Element>) {
     init();
     let tee = element("tee");

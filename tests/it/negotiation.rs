@@ -99,8 +99,8 @@ fn a_buffer_without_caps_is_an_error() {
     init();
     let service = service(Options::default());
     let description = format!(
-        "fakesrc num-buffers=5 sizetype=fixed sizemax=9600 format=time ! volcasrsink sync=false uri={} \
-         app-key=app-1 access-key=secret-access-key",
+        "fakesrc num-buffers=5 sizetype=fixed sizemax=9600 format=time ! \
+         volcasrsink sync=false uri={} app-key=app-1 access-key=secret-access-key",
         service.uri()
     );
     let pipeline = gst::parse::launch(&description).expect("a pipeline");

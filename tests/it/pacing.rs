@@ -1,4 +1,4 @@
-//! Waiting audio goes out at so many times real time, however it came; after a burst of a second.
+//! Waiting audio is sent at `max-speed` times real time, after a burst of a second.
 
 use std::time::Duration;
 

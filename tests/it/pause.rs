@@ -45,7 +45,7 @@ pub fn again_and_again_in_the_middle() {
         let pipeline = rig.pipeline.clone();
         let log = std::thread::scope(|scope| {
             scope.spawn(|| {
-                // A bin that is told to pause on its way to PLAYING may stop there.
+                // A bin that is set to PAUSED on its way to PLAYING may stop there.
                 let _ = pipeline.state(LONG_TIME);
                 for _ in 0..30 {
                     pause(&pipeline);

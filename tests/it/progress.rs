@@ -140,8 +140,8 @@ fn a_launch_line_gets_to_playing() {
     let service = service(Options::default());
     init();
     let line = format!(
-        "audiotestsrc num-buffers=20 ! audioconvert ! audioresample ! volcasrsink name=sink sync=false \
-         app-key=app-1 access-key=secret-access-key uri={}",
+        "audiotestsrc num-buffers=20 ! audioconvert ! audioresample ! \
+         volcasrsink name=sink sync=false app-key=app-1 access-key=secret-access-key uri={}",
         service.uri()
     );
     let pipeline = gst::parse::launch(&line).expect("a pipeline");

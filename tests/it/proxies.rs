@@ -181,7 +181,7 @@ fn failure(service: &Service, scheme: &str, port: u16, properties: &str) -> Repo
 fn errors_are_told_apart() {
     let service = service(Options::default());
     let login = "proxy-id=gatekeeper proxy-pw=wrong";
-    let quick = "connect-timeout=300";
+    let short_timeout = "connect-timeout=300";
     // A client's own port: nothing listens there, and no other test gets it.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
@@ -194,7 +194,7 @@ fn errors_are_told_apart() {
         ("http", Proxy::connect, forbidden, "", OpenWrite, false, "403 asr.invalid"),
         ("socks5", Proxy::socks5, LOGIN, login, NotAuthorized, false, "proxy-pw"),
         ("socks5", Proxy::socks5, Rule::Refuse("\x04"), "", OpenWrite, true, "unreachable"),
-        ("socks5", Proxy::socks5, Rule::Hang, quick, OpenWrite, true, "300ms"),
+        ("socks5", Proxy::socks5, Rule::Hang, short_timeout, OpenWrite, true, "300ms"),
     ];
     for (scheme, start, rule, properties, domain, retryable, parts) in cases {
         let proxy = start(rule);

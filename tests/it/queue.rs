@@ -9,7 +9,7 @@ use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{FaultKind, Gate, Options};
 
-/// A queue of so many milliseconds in front of a service that holds the upgrade back.
+/// A queue of `queue` milliseconds in front of a service that holds the upgrade back.
 fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, TestPipeline) {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
@@ -58,13 +58,13 @@ fn a_full_queue_loses_its_oldest_audio() {
             let log = rig.listen();
             let lost = assert_dropped(&log, &rig.sink, 0, &case);
             // Not for every chunk: at once, and by the second.
-            let told = warnings_of(&log, "volcasr-dropped").len() as u64;
-            assert!(told <= 2 + lost / 1000, "{case}: {told} warnings");
+            let warnings = warnings_of(&log, "volcasr-dropped").len() as u64;
+            assert!(warnings <= 2 + lost / 1000, "{case}: {warnings} warnings");
             assert!(
                 lost + 3000 >= ms(&pcm) && lost + 2800 <= ms(&pcm),
                 "{case}: {lost}"
             );
-            assert_heard_but(&log, &marks, 0..lost, &case);
+            assert_reported_except(&log, &marks, 0..lost, &case);
         },
     );
 }
@@ -99,7 +99,7 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
         log.add(rig.listen());
         let lost = assert_dropped(&log, &rig.sink, 5000, &case);
         assert!(lost > 0);
-        assert_heard_but(&log, &marks, 5000..5000 + lost, &case);
+        assert_reported_except(&log, &marks, 5000..5000 + lost, &case);
     });
 }
 
@@ -147,13 +147,13 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     let log = rig.listen();
     let lost = assert_dropped(&log, &rig.sink, 0, "long");
     assert_eq!(lost, 2600);
-    assert_heard_but(&log, &marks, 0..2600, "long");
+    assert_reported_except(&log, &marks, 0..2600, "long");
 }
 
-/// A chunk holds the end of the one segment and the beginning of the other: what is dropped is told
-/// of in both.
+/// A chunk holds the end of the one segment and the beginning of the other: what is dropped is
+/// reported in both.
 #[test]
-fn audio_that_is_dropped_across_segments_is_told_in_each() {
+fn audio_that_is_dropped_across_segments_is_reported_in_each() {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
     let sink = set(sink(&service), "max-queue-time=1000 leaky=downstream");
@@ -169,21 +169,21 @@ fn audio_that_is_dropped_across_segments_is_told_in_each() {
     assert!(harness.eos());
     let log = listen(&harness.bus);
     log.assert_no_errors("the run");
-    let told: Vec<_> = warnings_of(&log, "volcasr-dropped")
+    let ranges: Vec<_> = warnings_of(&log, "volcasr-dropped")
         .iter()
         .map(|details| {
-            let ms = |name| details.get::<u64>(name).expect("it is told") / 1_000_000;
+            let ms = |name| details.get::<u64>(name).expect("a field of it") / 1_000_000;
             (ms("timestamp"), ms("running-time"), ms("duration"))
         })
         .collect();
     // Each goes on where the one before ended, in running time: the segments do, too.
     let mut next = 0;
-    for &(timestamp, running, duration) in &told {
+    for &(timestamp, running, duration) in &ranges {
         let segment = if next < 300 { 0 } else { 60_000 - 300 };
-        assert_eq!((timestamp, running), (segment + next, next), "{told:?}");
+        assert_eq!((timestamp, running), (segment + next, next), "{ranges:?}");
         next += duration;
     }
-    assert!(next > 300, "{told:?}");
+    assert!(next > 300, "{ranges:?}");
     assert_eq!(stat(&harness.sink, "audio-dropped"), next * 1_000_000);
 }
 
@@ -195,7 +195,7 @@ fn nanos(pcm: &[u8]) -> u64 {
     ms(pcm) * 1_000_000
 }
 
-/// The warnings tell one stretch from `begin` on, each where the one before ended, and as much as
+/// The warnings report one stretch from `begin` on, each where the one before ended, and as much as
 /// `stats` says. Returns it in milliseconds.
 fn assert_dropped(log: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> u64 {
     let warnings = warnings_of(log, "volcasr-dropped");
@@ -219,13 +219,13 @@ fn assert_dropped(log: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> 
     lost / 1_000_000
 }
 
-/// Every mark is heard once, in order and at its time, but for those that the hole has something
+/// Every mark is reported once, in order and at its time, but for those that the hole has something
 /// of.
-fn assert_heard_but(log: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
+fn assert_reported_except(log: &BusLog, marks: &[Mark], hole: std::ops::Range<u64>, case: &str) {
     log.assert_no_errors(case);
     assert_ends_once(&log.transcripts());
     let mut said = marks_of(&log.finals());
-    // A mark that the hole cuts is heard as something else.
+    // A mark that the hole cuts is recognised as something else.
     said.retain(|mark| mark.0 != u32::MAX);
     let outside = |mark: &&Mark| mark.end <= hole.start || mark.start >= hole.end;
     let whole: Vec<_> = marks.iter().filter(outside).copied().collect();

@@ -87,7 +87,7 @@ pub fn in_a_mark() {
     lose(&LOSSES, "2900ms");
 }
 
-/// The words of a sentence have been told, and it is not settled.
+/// The words of a sentence have been reported, and it is not settled.
 #[test]
 pub fn between_the_marks_of_a_sentence() {
     lose(&LOSSES, "3800ms");

@@ -5,8 +5,8 @@ use crate::common::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{FaultKind, Gate, Service};
 
-/// Plays one long sentence, loses the connection when the words up to `until` have been told and
-/// all of the first part has been sent, and plays on.
+/// Plays one long sentence and loses the connection when nine words have been reported and all of
+/// the first part has been sent. Then plays on.
 fn lose_in_a_sentence(replay: u32, spikes: bool) -> (BusLog, Vec<Mark>, Service, gst::Element) {
     let service = service(faulty(&[], spikes));
     let sink = set(unpaced_sink(&service), &format!("replay-time={replay}"));
@@ -36,10 +36,10 @@ fn numbers(finals: &[Transcript]) -> Vec<u32> {
     marks_of(finals).iter().map(|mark| mark.0).collect()
 }
 
-/// Nothing is kept: the words that were told stand, what was sent and not told is gone, and nothing
-/// comes twice.
+/// Nothing is kept: the words that were reported stand, words of sent audio that were not are gone,
+/// and nothing comes twice.
 #[test]
-pub fn without_a_window_what_was_told_ends_unconfirmed() {
+pub fn without_a_window_what_was_reported_ends_unconfirmed() {
     in_parallel(&[false, true], |&spikes| {
         let (log, marks, service, sink) = lose_in_a_sentence(0, spikes);
         log.assert_no_errors("the run");
@@ -49,13 +49,13 @@ pub fn without_a_window_what_was_told_ends_unconfirmed() {
         let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
         assert_eq!(unconfirmed, [true, false], "{finals:?}");
         assert_eq!(stat(&sink, "audio-replayed"), 0);
-        // With the lag, m8 (to 4500 ms) was told and m9 (to 5000 ms) was not.
+        // With the lag, m8 (to 4500 ms) was reported and m9 (to 5000 ms) was not.
         let expected: Vec<_> = (0..20).filter(|n| *n != 9).collect();
         assert_eq!(numbers(&finals), expected);
-        let told = expected_words(&marks, spikes);
+        let reported = expected_words(&marks, spikes);
         for mark in marks_of(&finals) {
-            // The last word told before the loss may still have had its times revised.
-            let exact = told[mark.0 as usize];
+            // The last word reported before the loss may still have had its times revised.
+            let exact = reported[mark.0 as usize];
             assert!(
                 mark.1.abs_diff(exact.1) <= 140 && mark.2.abs_diff(exact.2) <= 140,
                 "{mark:?}"
@@ -65,8 +65,8 @@ pub fn without_a_window_what_was_told_ends_unconfirmed() {
     });
 }
 
-/// The window holds the end of the sentence: its beginning stands as it was told, the rest is heard
-/// again under another number.
+/// The window holds the end of the sentence: its beginning stands as it was reported, the rest
+/// comes again under another number.
 #[test]
 pub fn a_window_that_has_moved_on_cuts_the_utterance() {
     // At the loss 5000 ms had been sent: the window began at 3150 ms, before m6, or at 2950 ms, in

@@ -37,7 +37,8 @@ fn request_of(service: &Service, sink: gst::Element) -> Value {
 fn launched(service: &Service, properties: &str) -> gst::Element {
     init();
     let line = format!(
-        "appsrc name=src ! volcasrsink name=sink sync=false uri={} app-key=app-1 access-key=secret-access-key {properties}",
+        "appsrc name=src ! volcasrsink name=sink sync=false uri={} \
+         app-key=app-1 access-key=secret-access-key {properties}",
         service.uri()
     );
     let pipeline =

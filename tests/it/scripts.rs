@@ -139,8 +139,9 @@ fn words(input: &str) -> (bool, String) {
 fn the_words_of_a_demo() {
     let line = |stream, utterance, is_final, at, text: &str| {
         format!(
-            "Got message #1 from element \"volcasrsink0\" (element): volcasr-transcript, text=(string){text}, \
-             final=(boolean){is_final}, utterance=(uint){utterance}, stream=(uint){stream}, timestamp=(guint64){at};\n"
+            "Got message #1 from element \"volcasrsink0\" (element): volcasr-transcript, \
+             text=(string){text}, final=(boolean){is_final}, utterance=(uint){utterance}, \
+             stream=(uint){stream}, timestamp=(guint64){at};\n"
         )
     };
     let input = [

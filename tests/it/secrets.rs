@@ -68,12 +68,13 @@ fn sessions(from: From) -> Vec<Options> {
         with(FaultKind::Raw(repeated.into_bytes()), Trigger::Accept),
         with(FaultKind::Text(secrets), Trigger::Ack),
     ];
-    // In what was said, too.
+    // In transcripts, too.
     for secret in from.secrets() {
         let said = format!(
             r#"{{"audio_info":{{"duration":600}},"result":{{"text":"{secret}","utterances":[
                 {{"text":"It is {secret}.","start_time":0,"end_time":500,
-                  "words":[{{"text":"It","start_time":0,"end_time":80}},{{"text":"{secret}","start_time":100,"end_time":180}}],
+                  "words":[{{"text":"It","start_time":0,"end_time":80}},
+                           {{"text":"{secret}","start_time":100,"end_time":180}}],
                   "additions":{{"speaker_id":"{secret}","{secret}":"1"}}}}]}}}}"#
         );
         sessions.push(Options {
@@ -123,7 +124,7 @@ fn run(options: Options, from: From) {
     let log = rig.run(&speech(1).0, 100);
     assert_clean("the element", &rig.shown(&log));
     rig.go(gst::State::Null);
-    // It was told the secrets, if it reads slowly.
+    // The secrets did reach it, even if it reads slowly.
     assert!(service.wait(LONG, |all| all.iter().any(|c| !c.headers.is_empty())));
 }
 

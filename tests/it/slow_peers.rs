@@ -46,9 +46,9 @@ fn a_send_that_is_blocked_is_a_loss() {
     assert_eq!(stat(&sink, "reconnects"), 1);
 }
 
-/// However much waits, and however fast it goes: what the service says meanwhile is heard.
+/// However much waits, and however fast it goes: the service's messages are read meanwhile.
 #[test]
-fn an_error_is_heard_while_a_queue_is_sent() {
+fn an_error_is_read_while_a_queue_is_sent() {
     let service = service(faulty(&["error:45000001@1s"], false));
     service.hold(Gate::Upgrade);
     let sink = set(

@@ -95,7 +95,7 @@ fn push(rig: &mut TestPipeline, seconds: usize) {
 }
 
 #[test]
-fn at_once() {
+fn right_after_playing() {
     at_each_moment("at once", Options::default(), &[], |_, _| BusLog::default());
 }
 
@@ -240,7 +240,7 @@ fn child_cycles() {
         lowest.get().1.elapsed() > Duration::from_millis(1500)
     });
     let before = lowest.get().0;
-    // Told, not asserted: what malloc keeps is its own affair.
+    // Printed, not asserted: malloc decides what it keeps.
     let resident = || {
         let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -256,7 +256,8 @@ fn child_cycles() {
         inventory.0 <= before.0.0 && inventory.1 <= before.0.1 && alive <= before.1
     });
     println!(
-        "threads, descriptors, objects: {before:?} before, {:?} after; kB of memory: {held:?}, {:?}",
+        "threads, descriptors, objects: {before:?} before, {:?} after; \
+         kB of memory: {held:?}, {:?}",
         quiet(),
         resident()
     );

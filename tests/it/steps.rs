@@ -40,7 +40,7 @@ fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
     log
 }
 
-/// The amounts of the steps that the pipeline was told are done.
+/// The amounts of the steps that STEP_DONE messages report.
 fn steps_done(log: &BusLog) -> Vec<u64> {
     let messages = log.messages.iter();
     messages
@@ -269,9 +269,9 @@ fn steps_in_paused_that_only_the_end_comes_after() {
     }
 }
 
-/// GStreamer 1.22 restores the segment that a step began in, its start and stop, in whichever it
-/// ends in. Then nothing lies in the segment any more that the sink could preroll with before it
-/// awaits the last words.
+/// GStreamer 1.22 restores the segment that a step began in, its start and stop, in the one that
+/// it ends in. Then nothing lies in the segment any more that the sink could preroll with before it
+/// awaits the final text.
 #[test]
 fn a_step_into_another_segment_and_the_end_in_paused() {
     each_way(|_, harness, case| {

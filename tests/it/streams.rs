@@ -246,7 +246,7 @@ fn a_buffer_after_the_end() {
     assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
     let log = harness.listen();
     assert_stream(&log.transcripts(), 0, "first", &marks);
-    // Nothing of it was taken, nor is the end told again.
+    // Nothing of it was taken, and the end is not posted again.
     assert_eq!(harness.pad.push(buffer()), Err(gst::FlowError::Eos));
     assert_eq!(service.connections().len(), 1);
     assert!(*service.connections()[0].pcm == pcm, "the audio differs");

@@ -112,7 +112,7 @@ fn hanging_before_the_upgrade_and_in_the_audio() {
 
 /// A host that does not answer at all.
 #[test]
-fn nobody_answers() {
+fn an_address_without_a_host() {
     let mut calls = Calls::default();
     for _ in 0..3 {
         let sink = sink_for("wss://192.0.2.1/api/v3/sauc/bigmodel_async");
@@ -122,5 +122,5 @@ fn nobody_answers() {
         rig.end();
         go(&mut calls, &rig, gst::State::Null);
     }
-    calls.assert_at_once("nobody answers");
+    calls.assert_at_once("no host answers");
 }

@@ -170,7 +170,8 @@ pub fn what_the_segment_leaves_out_is_clipped() {
 pub fn times_that_are_missing_stay_missing() {
     let last = r#"{"audio_info":{"duration":1000},"result":{"text":"one two","utterances":[
         {"definite":true,"start_time":100,"end_time":900,"text":"one two","words":[
-            {"text":"one","start_time":100,"end_time":180},{"text":"two","start_time":-1,"end_time":-1}]},
+            {"text":"one","start_time":100,"end_time":180},
+            {"text":"two","start_time":-1,"end_time":-1}]},
         {"definite":true,"start_time":-1,"end_time":-1,"text":"somewhere"}]}}"#;
     let service = service(Options {
         recogniser: Recogniser::Scripted(Script::responses([], last)),

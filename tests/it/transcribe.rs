@@ -64,8 +64,8 @@ fn a_file_becomes_lines() {
         marks[0].number, marks[1].number, marks[2].number
     );
     for (name, mut program) in programs(&service) {
-        let told = run(program.arg(&talk));
-        assert_eq!(told, (0, line.clone(), String::new()), "{name}");
+        let outcome = run(program.arg(&talk));
+        assert_eq!(outcome, (0, line.clone(), String::new()), "{name}");
     }
 }
 
@@ -88,7 +88,7 @@ fn without_credentials_it_says_which_are_needed() {
 }
 
 #[test]
-fn a_refusal_is_told() {
+fn a_refusal_is_reported() {
     let service = service(Options::default());
     for (name, mut program) in programs(&service) {
         let program = program.env("VOLCENGINE_ACCESS_KEY", "wrong");
@@ -99,7 +99,7 @@ fn a_refusal_is_told() {
 }
 
 #[test]
-fn a_misspelt_name_is_told() {
+fn a_misspelt_name_is_reported() {
     let service = service(Options::default());
     for (name, mut program) in programs(&service) {
         let (status, _, err) = run(program.arg("talk.nowhere"));

@@ -6,9 +6,9 @@ use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Service;
 
-/// The messages in short: `0 text`, a full stop behind what is final, a question mark behind what
-/// is unconfirmed.
-fn told(log: &BusLog) -> Vec<String> {
+/// Returns the messages in brief: `0 text`, with a full stop behind final text and a question mark
+/// behind unconfirmed text.
+fn in_brief(log: &BusLog) -> Vec<String> {
     let short = |t: &Transcript| {
         let end = match (t.is_final, t.unconfirmed) {
             (true, true) => "?",
@@ -80,7 +80,7 @@ fn properties_choose_what_is_posted() {
     ] {
         let service = conversation();
         let log = TestPipeline::new(set(sink(&service), properties)).run(&audio(), 100);
-        assert_eq!(told(&log), transcripts, "{properties}");
+        assert_eq!(in_brief(&log), transcripts, "{properties}");
         assert_eq!(log.tags(), tags, "{properties}");
         let answers = service.connections()[0].responses.clone();
         assert_eq!(answers.len(), 9, "the ack, seven responses, the final one");
@@ -136,7 +136,11 @@ fn they_can_be_turned_on_and_off_while_playing() {
     rig.sink.set_property("post-responses", true);
     rig.push(&pcm[to(200)..to(800)], 100);
     let next = until(&rig, "Hello.");
-    assert_eq!(told(&next), ["0 Hello.."], "no interim results in between");
+    assert_eq!(
+        in_brief(&next),
+        ["0 Hello.."],
+        "no interim results in between"
+    );
     log.add(next);
     rig.sink.set_property("interim-results", true);
     rig.push(&pcm[to(800)..to(1000)], 100);
@@ -149,7 +153,7 @@ fn they_can_be_turned_on_and_off_while_playing() {
     rig.end();
     log.add(rig.listen());
     assert_eq!(
-        told(&log),
+        in_brief(&log),
         ["0 he", "0 Hello..", "1 you", "1 .", "2 world", "2 World.."]
     );
     assert_eq!(log.tags(), ["Hello."]);

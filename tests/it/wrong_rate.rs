@@ -14,7 +14,7 @@ fn odd(oddities: Vec<Oddity>) -> BusLog {
 }
 
 #[test]
-fn a_service_that_counts_faster_is_told_of_once() {
+fn a_service_that_counts_faster_is_reported_once() {
     let log = odd(vec![Oddity::Misread24000]);
     assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
     assert_ends_once(&log.transcripts());

@@ -1,4 +1,4 @@
-//! How audio is cut into buffers, and what is odd about them: none of it changes what is heard.
+//! How audio is cut into buffers, and what is odd about them: none of it changes what is reported.
 
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
@@ -8,7 +8,7 @@ use super::play::ms;
 use super::source::Progress;
 use super::stamps::Stamps;
 
-/// Buffers of so many milliseconds.
+/// Buffers of `length` milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Buffers {
     pub length: u64,
@@ -31,16 +31,16 @@ pub enum Odd {
     Caps,
     /// More of it before the segment, and behind its stop.
     Outside,
-    /// Each begins so much before the end of the one before it, once there is a second of audio,
+    /// Each begins this much before the end of the one before it, once there is a second of audio,
     /// and is flagged.
     Overlap(u64),
 }
 
-/// So much audio lies before the segment, in [`Odd::Outside`].
+/// Audio before the segment, in [`Odd::Outside`].
 const BEFORE: u64 = 500;
 
-/// The mark that lies outside the segment, which must not be heard.
-const UNHEARD: u32 = 9_000_000;
+/// The mark that lies outside the segment, which must not be reported.
+const OUTSIDE: u32 = 9_000_000;
 
 impl Buffers {
     pub fn new(dice: &mut Dice) -> Self {
@@ -88,7 +88,7 @@ impl Audio {
     fn after(mut self, before: u64) -> Self {
         let layout = Layout {
             lead: 100,
-            first: UNHEARD,
+            first: OUTSIDE,
             rate: self.rate,
             ..Layout::default()
         };

@@ -13,7 +13,7 @@ const UNANSWERED: [&str; 2] = [
     "No session with the service",
 ];
 
-/// Checks everything. Returns what was heard, by kind.
+/// Checks everything. Returns the marks that were checked, by kind.
 pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
     let mut marks = Marks::default();
     let last = played.lives.len() - 1;
@@ -42,7 +42,7 @@ pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
     Ok(marks)
 }
 
-/// Connections that the service closed as if all had been said.
+/// Connections that the service closed as if all text had been sent.
 fn closed_early(played: &Played) -> usize {
     let early = |fault: &&String| *fault == "close 1000";
     played.faults.iter().filter(early).count()
@@ -55,7 +55,7 @@ struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    /// Whether last words may be missing, and are told to be.
+    /// Whether final text may be missing, and a warning says so.
     fn gives_up(&self) -> bool {
         self.schedule.sink.forgets() || closed_early(self.played) > 0
     }
@@ -69,7 +69,7 @@ impl Checked<'_> {
         let last = self.life.fed.len().saturating_sub(1) as u32;
         self.gives_up()
             && (UNANSWERED.iter().any(|is| error.starts_with(is)) || self.names_a_fault(error))
-            && self.life.said.iter().all(|s| s.stream < last)
+            && self.life.transcripts.iter().all(|s| s.stream < last)
     }
 
     /// Whether an error says what struck last: "error 45000292" by its number, "HTTP 503" by its
@@ -100,13 +100,13 @@ impl Checked<'_> {
         if life.progress.len() != usize::from(!self.is_unused()) {
             return Err(format!("the progress ended with {:?}", life.progress));
         }
-        let streams: Vec<_> = life.said.iter().map(|s| s.stream).collect();
+        let streams: Vec<_> = life.transcripts.iter().map(|s| s.stream).collect();
         if !streams.is_sorted() {
             return Err(format!("streams in this order: {streams:?}"));
         }
         self.warnings(last)?;
         for cut in &life.cuts {
-            if let Some(late) = life.said[cut.said..]
+            if let Some(late) = life.transcripts[cut.transcripts_before..]
                 .iter()
                 .find(|s| s.stream <= cut.stream)
             {
@@ -116,25 +116,31 @@ impl Checked<'_> {
         let cut = cut_streams(life);
         for (number, fed) in life.fed.iter().enumerate() {
             let of_it = |s: &&Transcript| s.stream == number as u32;
-            let said: Vec<_> = life.said.iter().filter(of_it).collect();
-            self.stream(fed, &said, cut[number])
+            let transcripts: Vec<_> = life.transcripts.iter().filter(of_it).collect();
+            self.stream(fed, &transcripts, cut[number])
                 .map_err(|failure| format!("stream {number}: {failure}"))?;
         }
         Ok(())
     }
 
-    fn stream(&self, fed: &Fed, said: &[&Transcript], cut: bool) -> Result<(), String> {
-        if let Some(other) = said.iter().find(|s| s.stream_id.as_ref() != Some(&fed.id)) {
+    fn stream(&self, fed: &Fed, transcripts: &[&Transcript], cut: bool) -> Result<(), String> {
+        if let Some(other) = transcripts
+            .iter()
+            .find(|s| s.stream_id.as_ref() != Some(&fed.id))
+        {
             return Err(format!("of another stream than {}: {other:?}", fed.id));
         }
-        if !said.iter().map(|s| s.session).is_sorted() {
+        if !transcripts.iter().map(|s| s.session).is_sorted() {
             return Err("an earlier session after a later one".to_owned());
         }
-        if let Some(unsure) = said.iter().find(|s| s.unconfirmed && !self.gives_up()) {
+        if let Some(unsure) = transcripts
+            .iter()
+            .find(|s| s.unconfirmed && !self.gives_up())
+        {
             return Err(format!("unconfirmed: {unsure:?}"));
         }
-        each_ends_once(said, cut)?;
-        never_shrinks(said)
+        each_ends_once(transcripts, cut)?;
+        never_shrinks(transcripts)
     }
 
     /// Only what was disturbed, or dropped, is warned about.
@@ -177,12 +183,18 @@ impl Checked<'_> {
 }
 
 /// Which streams were cut short: the one that was fed, and those before it that were still to be
-/// ended in the background. Of these, none has said anything yet but the first.
+/// ended in the background. Of these, none has a transcript yet but the first.
 fn cut_streams(life: &Life) -> Vec<bool> {
     let mut cut = vec![false; life.fed.len()];
     let mut first = 0;
-    for &Cut { stream, said } in &life.cuts {
-        let latest = life.said[..said].last().map_or(0, |s| s.stream);
+    for &Cut {
+        stream,
+        transcripts_before,
+    } in &life.cuts
+    {
+        let latest = life.transcripts[..transcripts_before]
+            .last()
+            .map_or(0, |s| s.stream);
         for number in first.max(latest)..=stream {
             cut[number as usize] = true;
         }
@@ -191,9 +203,9 @@ fn cut_streams(life: &Life) -> Vec<bool> {
     cut
 }
 
-fn each_ends_once(said: &[&Transcript], cut: bool) -> Result<(), String> {
+fn each_ends_once(transcripts: &[&Transcript], cut: bool) -> Result<(), String> {
     let mut ended: Vec<bool> = Vec::new();
-    for s in said {
+    for s in transcripts {
         let number = s.utterance as usize;
         if number > ended.len() {
             return Err(format!("numbers are left out before {s:?}"));
@@ -212,10 +224,13 @@ fn each_ends_once(said: &[&Transcript], cut: bool) -> Result<(), String> {
 }
 
 /// Another session never takes back what was shown of an utterance, not even for a moment.
-fn never_shrinks(said: &[&Transcript]) -> Result<(), String> {
+fn never_shrinks(transcripts: &[&Transcript]) -> Result<(), String> {
     let words = |s: &Transcript| s.text.split_whitespace().count();
-    for (at, s) in said.iter().enumerate().filter(|(_, s)| !s.is_final) {
-        let before = said[..at].iter().rev().find(|b| b.utterance == s.utterance);
+    for (at, s) in transcripts.iter().enumerate().filter(|(_, s)| !s.is_final) {
+        let before = transcripts[..at]
+            .iter()
+            .rev()
+            .find(|b| b.utterance == s.utterance);
         if let Some(before) = before
             && before.session < s.session
             && words(before) > words(s)

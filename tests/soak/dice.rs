@@ -22,7 +22,7 @@ impl Dice {
         least + self.next() % (most - least + 1)
     }
 
-    /// In so many of a hundred cases.
+    /// Returns true in `share` of a hundred cases.
     pub fn percent(&mut self, share: u64) -> bool {
         self.next() % 100 < share
     }

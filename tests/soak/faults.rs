@@ -11,11 +11,11 @@ use super::ways::Ways;
 /// More failures of an unknown kind in a row are one for good.
 const LIMITED: usize = 3;
 
-/// So much audio has the end of an utterance in it, and the answer to that, whatever is spoken
+/// Audio that has the end of an utterance in it, and the answer to that, however much is spoken
 /// without a pause.
 const LONGEST: Duration = Duration::from_millis(10_500);
 
-/// The faults of a schedule with so many milliseconds of audio.
+/// The faults of a schedule with `audio` milliseconds of audio.
 pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<Fault> {
     let mut faults: Vec<Fault> = (0..dice.within(0, 3)).map(|_| once(dice, audio)).collect();
     match dice.within(0, 11) {
@@ -74,7 +74,7 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
     faults
 }
 
-/// Whether an utterance is settled when it is over, and heard of before much more is sent.
+/// Whether an utterance is settled when it is over, and reported before much more is sent.
 fn settles_early(sink: &Settings, ways: &Ways) -> bool {
     sink.end_window > 0
         && sink.max_speed > 0.0

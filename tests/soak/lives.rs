@@ -23,7 +23,7 @@ impl Player {
         self.begin_stream();
     }
 
-    /// Back to READY. What was not said yet is not said any more.
+    /// Back to READY. Text that was not posted yet is not posted any more.
     pub fn ready(&mut self) {
         let began = Instant::now();
         self.pipeline
@@ -38,7 +38,7 @@ impl Player {
 
     /// Begins anew after READY.
     pub fn again(&mut self) {
-        self.listen(Duration::ZERO);
+        self.read_bus(Duration::ZERO);
         self.cut();
         self.live();
     }
@@ -47,7 +47,7 @@ impl Player {
         let life = self.played.life();
         life.cuts.push(Cut {
             stream: life.fed.len() as u32 - 1,
-            said: life.said.len(),
+            transcripts_before: life.transcripts.len(),
         });
         self.log("cut");
     }
@@ -76,14 +76,14 @@ impl Player {
                 let _ = self.pipeline.state(state_timeout());
             }
             self.hurry(hurry);
-            self.listen(STATE_TIMEOUT);
+            self.read_bus(STATE_TIMEOUT);
             let stats = self.sink.property::<gst::Structure>("stats");
             self.played.life().dropped = stats.get("audio-dropped").ok();
             // Ends the event as well, should it hang.
             self.ready();
         });
         while let Some(message) = self.bus.pop() {
-            self.hear_late(&message);
+            self.record_late(&message);
         }
         let _ = self.pipeline.set_state(gst::State::Null);
         self.log("over");

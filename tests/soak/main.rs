@@ -11,10 +11,10 @@
 mod common;
 
 mod buffers;
+mod bus;
 mod check;
 mod dice;
 mod faults;
-mod hearing;
 mod lives;
 mod marks;
 mod meanwhile;
@@ -93,19 +93,19 @@ fn soak(element: &str, schedule: fn(u64) -> Schedule) {
     });
     let totals = totals.into_inner().expect("no panic under the lock");
     let Marks {
-        heard,
+        reported,
         excepted,
         dropped,
         forgotten,
         gone,
     } = totals.marks;
     println!(
-        "{element}: {schedules} schedules in {:.1} s: {} marks checked ({heard} heard, \
+        "{element}: {schedules} schedules in {:.1} s: {} marks checked ({reported} reported, \
          {excepted} cut by flushes or READY, {dropped} dropped, {forgotten} out of the window, \
          {} stretches closed over), {} faults, {} connections, {} times READY within {:?}, \
          {} failures",
         began.elapsed().as_secs_f64(),
-        heard + excepted + dropped + forgotten,
+        reported + excepted + dropped + forgotten,
         gone.len(),
         totals.faults.values().sum::<usize>(),
         totals.connections,

@@ -1,4 +1,4 @@
-//! Which marks must have been heard, and when.
+//! Marks that must be reported, and their times.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::record::{Life, Place, Played};
 /// The recogniser's spikes lie 100 ms inside the mark, and last 80.
 pub const SPIKE: (u64, u64) = (100, 180);
 
-/// How far the times of a word may be off that is told for the first time.
+/// Upper bound on the error in the times of a word when it is first reported.
 pub const REVISION: u64 = 141 * MS;
 
 /// Part of a mark lies as near as this to where its other part was lost, where stamps are exact.
@@ -21,7 +21,7 @@ const MARK: u64 = 300 * MS;
 /// How many marks were checked, and what became of the others.
 #[derive(Debug, Default)]
 pub struct Marks {
-    pub heard: usize,
+    pub reported: usize,
     /// Cut by a flush, or by READY.
     pub excepted: usize,
     /// Dropped, and warned about.
@@ -34,7 +34,7 @@ pub struct Marks {
 
 impl Marks {
     pub fn add(&mut self, other: &Marks) {
-        self.heard += other.heard;
+        self.reported += other.reported;
         self.excepted += other.excepted;
         self.dropped += other.dropped;
         self.forgotten += other.forgotten;
@@ -43,15 +43,15 @@ impl Marks {
 }
 
 /// A mark, or a part of one, in a final utterance. Times are nanoseconds.
-struct HeardMark<'a> {
+struct ReportedMark<'a> {
     number: u32,
     word: Option<&'a Word>,
-    /// Where its utterance stands among all that was said.
+    /// Where its utterance stands among all transcripts.
     at: usize,
-    said: &'a Transcript,
+    transcript: &'a Transcript,
 }
 
-impl HeardMark<'_> {
+impl ReportedMark<'_> {
     fn start(&self) -> u64 {
         self.word.and_then(|w| w.timestamp).unwrap_or(0)
     }
@@ -78,31 +78,31 @@ impl<'a> Places<'a> {
             life,
             fed: &life.fed[stream].marks,
             stream: stream as u32,
-            whole: played.disturbed == 0 && !schedule.sink.rotates(),
+            whole: played.disturbed == 0 && !schedule.sink.rolls_over(),
         }
     }
 
     pub fn check(&self, cut: bool, marks: &mut Marks) -> Result<(), String> {
-        let mut heard = self.heard()?;
+        let mut reported = self.reported()?;
         let out_of_order =
             self.schedule.sink.two_pass && self.schedule.ways.has(Oddity::OutOfOrder);
         if out_of_order {
             // Not by time: another segment may begin earlier.
-            heard.sort_by_key(|h| h.number);
+            reported.sort_by_key(|h| h.number);
         }
-        let forgotten = self.forgotten(&heard);
+        let forgotten = self.forgotten(&reported);
         let mut drops = self.drops();
         let may_be = cut && self.schedule.sink.drops();
-        let mut untold = Untold::new(may_be, self.schedule.sink.max_queue, &drops);
+        let mut unreported = UnreportedDrops::new(may_be, self.schedule.sink.max_queue, &drops);
         let mut next = 0;
         let mut missing = Vec::new();
-        for h in &heard {
+        for h in &reported {
             if h.number == u32::MAX {
                 let first = drops
                     .first()
                     .map(|d| d.place)
                     .filter(|first| h.end() + MARK > *first);
-                if first.is_none() && !untold.explains(h.start()..h.end()) {
+                if first.is_none() && !unreported.explains(h.start()..h.end()) {
                     self.part(h)?;
                 }
                 continue;
@@ -111,13 +111,13 @@ impl<'a> Places<'a> {
             let Some(at) = at else {
                 return Err(format!(
                     "twice, out of turn or of another stream: {:?}",
-                    h.said
+                    h.transcript
                 ));
             };
             self.place(&self.fed[at], h)?;
             missing.extend(next..at);
             next = at + 1;
-            marks.heard += 1;
+            marks.reported += 1;
         }
         if cut {
             marks.excepted += self.fed.len() - next;
@@ -132,7 +132,8 @@ impl<'a> Places<'a> {
         let mut before = None;
         for at in missing {
             let place = &self.fed[at];
-            if self.is_dropped(&mut drops, at) || untold.explains(place.start * MS..place.end * MS)
+            if self.is_dropped(&mut drops, at)
+                || unreported.explains(place.start * MS..place.end * MS)
             {
                 marks.dropped += 1;
             } else if forgotten.iter().any(|f| f.contains(&at)) {
@@ -148,66 +149,70 @@ impl<'a> Places<'a> {
     }
 
     /// The marks of the final utterances, in the order in which these were posted.
-    fn heard(&self) -> Result<Vec<HeardMark<'a>>, String> {
-        let mut heard = Vec::new();
-        for (at, said) in self.life.said.iter().enumerate() {
-            if !said.is_final || said.stream != self.stream {
+    fn reported(&self) -> Result<Vec<ReportedMark<'a>>, String> {
+        let mut reported = Vec::new();
+        for (at, transcript) in self.life.transcripts.iter().enumerate() {
+            if !transcript.is_final || transcript.stream != self.stream {
                 continue;
             }
             let mut add = |number, word| {
-                heard.push(HeardMark {
+                reported.push(ReportedMark {
                     number,
                     word,
                     at,
-                    said,
+                    transcript,
                 });
             };
             if self.schedule.ways.has(Oddity::TextOnly) {
-                said.text
+                transcript
+                    .text
                     .split_whitespace()
                     .for_each(|text| add(number_of(text), None));
                 continue;
             }
-            for word in &said.words {
+            for word in &transcript.words {
                 if word.text.trim().is_empty() {
                     continue;
                 }
                 if word.timestamp.is_none() || word.duration.is_none() {
-                    return Err(format!("no time: {said:?}"));
+                    return Err(format!("no time: {transcript:?}"));
                 }
                 if let Some((number, ..)) = mark_of(word) {
                     add(number, Some(word));
                 }
             }
         }
-        Ok(heard)
+        Ok(reported)
     }
 
     /// At its time, to the nanosecond where the service's milliseconds allow it.
-    fn place(&self, place: &Place, heard: &HeardMark<'_>) -> Result<(), String> {
-        let Some(word) = heard.word else {
+    fn place(&self, place: &Place, reported: &ReportedMark<'_>) -> Result<(), String> {
+        let Some(word) = reported.word else {
             return Ok(());
         };
         let (start, end) = match self.schedule.ways.spikes {
             true => (place.start + SPIKE.0, place.start + SPIKE.1),
             false => (place.start, place.end),
         };
-        let off = match heard.said {
-            said if said.unconfirmed && !self.schedule.ways.exact => REVISION,
-            said if (said.session == 0 || self.whole) && !self.drops_parts() => 0,
+        let off = match reported.transcript {
+            transcript if transcript.unconfirmed && !self.schedule.ways.exact => REVISION,
+            transcript if (transcript.session == 0 || self.whole) && !self.drops_parts() => 0,
             // A connection that goes on from another one may begin in the middle of one, as may
             // what follows a drop.
             _ => MS,
         } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
-        if !near(heard.start(), start) || !near(heard.end(), end) {
-            return Err(format!("not at {start} to {end} ms: {:?}", heard.said));
+        if !near(reported.start(), start) || !near(reported.end(), end) {
+            return Err(format!(
+                "not at {start} to {end} ms: {:?}",
+                reported.transcript
+            ));
         }
-        let at = |offset: u64| heard.start().wrapping_add(offset.wrapping_mul(MS));
+        let at = |offset: u64| reported.start().wrapping_add(offset.wrapping_mul(MS));
         // Where there are timestamps, it may still be unknown what they are mapped to.
-        let fits = |said: Option<u64>, offset: Option<u64>| match offset {
-            Some(offset) => said == Some(at(offset)),
-            None => said.is_none() || self.schedule.sink.timed,
+        let fits = |reported: Option<u64>, offset: Option<u64>| match offset {
+            Some(offset) => reported == Some(at(offset)),
+            None => reported.is_none() || self.schedule.sink.timed,
         };
         if !(fits(word.running_time, place.running) && fits(word.stream_time, place.time)) {
             return Err(format!("mapped to another time: {word:?}"));
@@ -215,13 +220,13 @@ impl<'a> Places<'a> {
         Ok(())
     }
 
-    /// Part of a mark is heard next to where the rest has left the window.
-    fn part(&self, heard: &HeardMark<'_>) -> Result<(), String> {
-        let near = |time: u64| heard.start().abs_diff(time) <= MARK + self.tolerance();
+    /// Part of a mark is reported next to where the rest has left the window.
+    fn part(&self, reported: &ReportedMark<'_>) -> Result<(), String> {
+        let near = |time: u64| reported.start().abs_diff(time) <= MARK + self.tolerance();
         if self.schedule.sink.forgets() && self.restarts().any(|(_, from)| near(from)) {
             return Ok(());
         }
-        Err(format!("part of a mark: {:?}", heard.said))
+        Err(format!("part of a mark: {:?}", reported.transcript))
     }
 
     /// How far times may be off, because the stamps are.
@@ -281,23 +286,25 @@ impl<'a> Places<'a> {
         self.schedule.sink.chunk == 0 && !self.drops().is_empty()
     }
 
-    /// From where lost connections were restored, and what had been said by then.
+    /// From where lost connections were restored, and how many transcripts there were by then.
     fn restarts(&self) -> impl Iterator<Item = (usize, u64)> {
         let warnings = self.life.warnings.iter();
         warnings
             .filter(|w| w.is("volcasr-reconnect"))
-            .filter_map(|w| Some((w.said, w.time("timestamp")?)))
+            .filter_map(|w| Some((w.transcripts_before, w.time("timestamp")?)))
     }
 
-    /// With a short window: the marks from what had been heard at a loss to where the connection
+    /// With a short window: the marks from what had been reported at a loss to where the connection
     /// was restored.
-    fn forgotten(&self, heard: &[HeardMark<'_>]) -> Vec<Range<usize>> {
+    fn forgotten(&self, reported: &[ReportedMark<'_>]) -> Vec<Range<usize>> {
         if !self.schedule.sink.forgets() {
             return Vec::new();
         }
         let place = |number| self.fed.iter().position(|p| p.number == number);
-        let restarts = self.restarts().map(|(said, from)| {
-            let sure = heard.iter().filter(|h| h.at < said && !h.said.unconfirmed);
+        let restarts = self.restarts().map(|(before, from)| {
+            let sure = reported
+                .iter()
+                .filter(|h| h.at < before && !h.transcript.unconfirmed);
             let begin = sure.filter_map(|h| place(h.number)).max();
             // Up to the first mark of that segment that begins behind it, or the last one that
             // begins before it.
@@ -310,7 +317,7 @@ impl<'a> Places<'a> {
             });
             begin.map_or(0, |b| b + 1)..end.unwrap_or(0)
         });
-        // Lost while the last words were awaited, with nothing left to ask for.
+        // Lost while the final text was awaited, with nothing left to ask for.
         let gave_up = self.life.warnings.iter();
         let gave_up = gave_up.filter(|w| w.is("volcasr-finish-timeout"));
         restarts.chain(gave_up.map(|_| 0..self.fed.len())).collect()
@@ -331,21 +338,21 @@ struct Drop {
 
 /// The last drops of a stream that was cut short may not have been reported: those of less than a
 /// second.
-struct Untold {
+struct UnreportedDrops {
     may_be: bool,
-    /// It lies behind that.
-    told: u64,
+    /// Audio up to here is accounted for.
+    reported_until: u64,
     longest: u64,
     /// Marks that it explains so far.
     explained: Option<Range<u64>>,
 }
 
-impl Untold {
+impl UnreportedDrops {
     /// Audio between two drops waited in a queue of `queue` milliseconds.
     fn new(may_be: bool, queue: u32, drops: &[Drop]) -> Self {
-        Untold {
+        UnreportedDrops {
             may_be,
-            told: drops.last().map_or(0, |drop| drop.place),
+            reported_until: drops.last().map_or(0, |drop| drop.place),
             longest: (1000 + u64::from(queue)) * MS + 2 * MARK,
             explained: None,
         }
@@ -353,7 +360,7 @@ impl Untold {
 
     /// Whether the drop may lie in or next to `what`, and in all it has explained before.
     fn explains(&mut self, what: Range<u64>) -> bool {
-        if !self.may_be || what.end < self.told {
+        if !self.may_be || what.end < self.reported_until {
             return false;
         }
         let all = match &self.explained {

@@ -22,9 +22,9 @@ pub struct Schedule {
     pub faults: Vec<Fault>,
     pub stamps: Stamps,
     pub acts: Vec<Act>,
-    /// The stream ends in PAUSED, which goes on for so long.
+    /// The stream ends in PAUSED, which lasts this long.
     pub end_in_paused: Option<u64>,
-    /// So often PAUSED and PLAYING again while the last words are waited for.
+    /// Times that it goes to PAUSED and PLAYING again while the final text is awaited.
     pub hurry_at_end: u64,
 }
 
@@ -37,16 +37,16 @@ pub enum Act {
         /// Silence behind the last mark.
         tail: u64,
         buffers: Buffers,
-        /// In the middle of it, when so much of it was handed over.
+        /// In the middle of it, when this much of it was handed over.
         meanwhile: Option<(u64, Meanwhile)>,
     },
     /// A jump in the timestamps, with a GAP event or without.
     Gap { length: u64, event: bool },
-    /// PAUSED for so long, between two buffers.
+    /// PAUSED for `length`, between two buffers.
     Pause { length: u64 },
     /// STREAM_START with another id, and a segment.
     NewStream,
-    /// A segment that begins elsewhere, so much later in running time. The stream goes on.
+    /// A segment that begins elsewhere, `later` in running time. The stream goes on.
     Segment { later: u64 },
     /// READY, and up again.
     Ready,
@@ -55,15 +55,15 @@ pub enum Act {
 /// Event in the middle of speech.
 #[derive(Clone, Copy, Debug)]
 pub enum Meanwhile {
-    /// PAUSED for so long: shorter than `idle-timeout`.
+    /// PAUSED for `length`: shorter than `idle-timeout`.
     Pause { length: u64 },
-    /// PAUSED and PLAYING so often, without a breath.
+    /// PAUSED and PLAYING `times` times, without a wait between.
     Hurry { times: u64 },
     /// Steps of one buffer, in PAUSED or in PLAYING.
     Step { times: u64, paused: bool },
     /// Another rate, at once. `doubled` is twice of it.
     Rate { doubled: u64 },
-    /// A flush. What of the stream was not said yet need not be.
+    /// A flush. Text of the stream that was not posted yet need not be.
     Flush,
     /// A flushing seek, which the source carries out.
     Seek,
@@ -159,7 +159,7 @@ impl Schedule {
             }
             ambiguous |= matches!(odd, Odd::Overlap(_));
         }
-        // A jump back may take back a jump forward, unless an event has told of that.
+        // A jump back may take back a jump forward, unless an event has announced that.
         for act in &mut self.acts {
             if let Act::Gap { event, .. } = act {
                 *event |= ambiguous;
@@ -195,7 +195,7 @@ pub fn layout(first: u32, rate: u32) -> Layout {
     }
 }
 
-/// How long so much speech is.
+/// Returns the duration of these sentences and the silence behind them.
 pub fn length(sentences: u64, tail: u64) -> u64 {
     let layout = Layout::default();
     layout.lead + sentences * layout.period() - layout.pause + tail
@@ -237,7 +237,11 @@ fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
     let long = u64::from(sink.idle) + dice.within(1, 60_000);
     // A service of marks knows of one when it is over. In a pause a little shorter than its end
     // window it ends an utterance while the next mark is spoken, and a rollover cuts that.
-    let pause = if sink.rotates() { sink.end_window } else { 0 };
+    let pause = if sink.rolls_over() {
+        sink.end_window
+    } else {
+        0
+    };
     match dice.within(0, 19) {
         // Without timestamps there are no jumps, and segments mean nothing.
         0..=5 | 13 | 14 if !sink.timed => None,
@@ -255,7 +259,7 @@ fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
         // Longer than `idle-timeout`, where that is short.
         8 | 9 => Some(Act::Pause { length: IDLE + 300 }),
         10..=12 => Some(Act::NewStream),
-        // A chunk may hold something of both: what is dropped with it can't be told by its
+        // A chunk may hold something of both: what is dropped with it can't be known by its
         // timestamps.
         13 | 14 if !sink.drops() => Some(Act::Segment {
             later: dice.pick(&[0, 0, 300, long]),

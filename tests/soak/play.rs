@@ -270,7 +270,7 @@ impl Player {
             if !moves {
                 let errors = &mut self.played.life().errors;
                 errors.push("buffers are not taken".to_owned());
-                self.listen(Duration::ZERO);
+                self.read_bus(Duration::ZERO);
                 let _ = self.pipeline.set_state(gst::State::Null);
             }
         });
@@ -323,7 +323,7 @@ impl Player {
 
     /// After the end of a flush.
     fn flushed(&mut self, sought: Option<u64>) {
-        self.listen(Duration::ZERO);
+        self.read_bus(Duration::ZERO);
         self.cut();
         let id = self.played.life().fed.last().map(|fed| fed.id.clone());
         self.begin_fed(id.unwrap_or_default());

@@ -37,14 +37,14 @@ pub struct Span {
 pub struct Cut {
     /// The stream that it ended.
     pub stream: u32,
-    /// How much had been said by its end.
-    pub said: usize,
+    /// How many transcripts had been posted by its end.
+    pub transcripts_before: usize,
 }
 
-/// A warning, and how much had been said before it.
+/// A warning, and how many transcripts had been posted before it.
 #[derive(Debug)]
 pub struct Warned {
-    pub said: usize,
+    pub transcripts_before: usize,
     pub details: Option<gst::Structure>,
 }
 
@@ -63,7 +63,7 @@ impl Warned {
 #[derive(Debug, Default)]
 pub struct Life {
     pub fed: Vec<Fed>,
-    pub said: Vec<Transcript>,
+    pub transcripts: Vec<Transcript>,
     /// Output of a transcriber.
     pub out: Vec<Out>,
     pub cuts: Vec<Cut>,

@@ -53,10 +53,10 @@ impl Settings {
         };
         if dice.percent(10) {
             settings.replay = dice.pick(&[0, 500, 1500, 3000]);
-            // What a rotation takes along has to be in the window.
+            // What a rollover takes along has to be in the window.
             settings.max_session = 0;
         }
-        // What was dropped or forgotten is told by timestamps.
+        // Timestamps show what was dropped or forgotten.
         settings.timed = settings.drops() || settings.forgets() || !dice.percent(10);
         settings
     }
@@ -89,7 +89,7 @@ impl Settings {
     }
 
     /// Whether a session is left for the next one.
-    pub fn rotates(&self) -> bool {
+    pub fn rolls_over(&self) -> bool {
         matches!(self.max_session, 1..10_000)
     }
 

@@ -50,7 +50,7 @@ impl Progress {
         self.state.lock().expect("no panic under the lock").refused
     }
 
-    /// Waits until so much was handed over, or no more is. False: neither came.
+    /// Waits until `ms` was handed over, or no more is. Returns false if neither came.
     pub fn wait_for(&self, ms: u64) -> bool {
         let state = self.state.lock().expect("no panic under the lock");
         let waits = |state: &mut State| state.at < ms && !state.over;

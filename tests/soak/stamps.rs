@@ -6,9 +6,9 @@ use super::dice::Dice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamps {
     Exact,
-    /// Late by up to so much, each by itself.
+    /// Late by up to this, each by itself.
     Wobble(u64),
-    /// So much audio has the time at which all of it was there.
+    /// This much audio has the time at which all of it was there.
     Burst(u64),
     /// Drift of the clock, in thousandths.
     Drift(i64),

@@ -1,4 +1,4 @@
-//! The text pad of a transcriber, and its rules: whatever happens, each mark that was posted as
+//! The text pad of a transcriber, and its rules under all faults: each mark that was posted as
 //! final leaves once, in order; PTS never fall within a segment, and gaps cover the rest.
 
 use gst::glib;
@@ -44,7 +44,7 @@ impl TextPad {
     }
 }
 
-/// What the player has of a text pad.
+/// The player's part of a text pad.
 pub struct TextRig {
     log: TextLog,
     /// Where segments begin at the clock's time.
@@ -190,9 +190,11 @@ impl Checked<'_> {
 
     /// Returns the marks of a stream's final utterances.
     fn posted(&self, stream: u32) -> Vec<u32> {
-        let of_it = |said: &&Transcript| said.is_final && said.stream == stream;
-        let said = self.life.said.iter().filter(of_it);
-        said.flat_map(|said| marks_of(&said.text)).collect()
+        let of_it = |transcript: &&Transcript| transcript.is_final && transcript.stream == stream;
+        let transcripts = self.life.transcripts.iter().filter(of_it);
+        transcripts
+            .flat_map(|transcript| marks_of(&transcript.text))
+            .collect()
     }
 
     /// Whether a later utterance may be final before an earlier one.

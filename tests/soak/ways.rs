@@ -114,12 +114,12 @@ fn oddities(dice: &mut Dice, sink: &Settings) -> Vec<Oddity> {
     // Where times are needed to tell what was lost, they are there; the text is all of it.
     let text_only = !(sink.single || sink.drops() || sink.forgets());
     oddities.retain(|oddity| *oddity != Oddity::TextOnly || text_only);
-    // Only beside utterances: which text alone begins anew can't be told of marks, whose words are
-    // so alike.
+    // Only beside utterances: marks' words are so alike that nothing shows which text alone begins
+    // anew.
     let text_only = oddities.contains(&Oddity::TextOnly);
     oddities.retain(|oddity| match oddity {
         Oddity::TextResets => !text_only,
-        // What is forgotten ends with the words that were told of it.
+        // What is forgotten ends with the words that were reported of it.
         Oddity::AbsentFields => !sink.forgets(),
         _ => true,
     });

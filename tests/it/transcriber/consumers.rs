@@ -114,8 +114,9 @@ fn matroska_carries_the_cues() {
     let service = two_sentences();
     let line = format!(
         "matroskamux name=m ! filesink location={} \
-         videotestsrc pattern=black num-buffers=30 ! video/x-raw,width=64,height=48,framerate=10/1 ! \
-         jpegenc ! m. {AUDIO} ! tee name=a a. ! queue max-size-time=0 ! m. a. ! queue ! {} ! queue ! m.",
+         videotestsrc pattern=black num-buffers=30 ! \
+         video/x-raw,width=64,height=48,framerate=10/1 ! jpegenc ! m. \
+         {AUDIO} ! tee name=a a. ! queue max-size-time=0 ! m. a. ! queue ! {} ! queue ! m.",
         path(&file),
         cues(&service)
     );
@@ -139,7 +140,7 @@ fn video(settings: &str) -> String {
 /// `textoverlay` waits for the words of a file; `subtitleoverlay` does not, and shows them as soon
 /// as they are there: on a busy machine some frames are without.
 #[test]
-fn overlays_show_the_words_while_they_are_said() {
+fn overlays_show_the_words_while_they_are_spoken() {
     for (overlay, text, sync) in [
         ("textoverlay", "o.text_sink", false),
         ("subtitleoverlay", "o.subtitle_sink", true),
@@ -195,7 +196,8 @@ fn a_live_picture_does_not_stall() {
     let service = two_sentences();
     let out = "videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=true";
     let frames = bright(&format!(
-        "textoverlay name=o font-desc=\"Sans 32\" ! {out} {} ! o.video_sink {} ! queue ! {} ! o.text_sink",
+        "textoverlay name=o font-desc=\"Sans 32\" ! {out} \
+         {} ! o.video_sink {} ! queue ! {} ! o.text_sink",
         video("is-live=true"),
         AUDIO.replace("audiotestsrc", "audiotestsrc is-live=true"),
         transcriber_line(&service, "grouping=utterance latency=1500")

@@ -16,7 +16,7 @@ use crate::common::skip::skip;
 /// Start and end in milliseconds, and the lines.
 type Cue = (u64, u64, String);
 
-/// What is said: two lines, another script, and letters that mean something elsewhere.
+/// Text of two lines, with another script, and letters that mean something elsewhere.
 const SAID: [(u64, u64, &str); 3] = [
     (300, 900, "The rain has stopped, and the road is open."),
     (1500, 2000, "今天下雨，路很滑。"),
@@ -111,7 +111,7 @@ fn read(text: &str) -> Vec<Cue> {
     text.trim().split("\n\n").filter_map(cue).collect()
 }
 
-/// What ffmpeg reads, as it writes it down.
+/// Returns the subtitles that ffmpeg reads, as it writes them down.
 fn read_by_ffmpeg(file: &Path) -> Vec<Cue> {
     let file = path(file);
     let arguments = ["-v", "error", "-i", file, "-map", "0:s:0", "-f", "srt", "-"];

@@ -141,7 +141,7 @@ fn a_stream_start_that_is_sent_again_changes_nothing() {
 }
 
 #[test]
-fn tags_of_the_audio_stay_and_the_language_is_told() {
+fn tags_of_the_audio_stay_and_the_language_is_added() {
     let service = service(Options::default());
     let element = transcriber(&service);
     element.set_property("language-code", "zh-CN");

@@ -20,13 +20,15 @@ pub(crate) const ABOUT: &str = "A v3/sauc speech recognition service on 127.0.0.
 const FAULTS: &str = "\
 FAULTS: --fault WHAT[:ARGUMENT]@WHEN[#N|*], a list by commas or several options.
   WHAT  reset | drop | close:CODE | error:CODE[:BODY] | http:STATUS[:BODY] | hang | delay:TIME |
-        trickle:TIME[:COUNT] (one byte each TIME) | no-final | text:TEXT | bytes:HEX (a binary message) |
-        raw:HEX (on the socket) | ping:COUNT
-  WHEN  accept | handshake | ack | 3s (of audio) | wall:3s (since the connection was accepted) | finish
+        trickle:TIME[:COUNT] (one byte each TIME) | no-final | text:TEXT | ping:COUNT |
+        bytes:HEX (a binary message) | raw:HEX (on the socket)
+  WHEN  accept | handshake | ack | 3s (of audio) | wall:3s (since accept) | finish
   #N    on the N-th connection only; *: on every one; neither: once, on the first that gets there
-  Examples: reset@3s   http:503@handshake,close:1011@2s   error:45000292@ack   hang@1s   no-final@finish#1
+  Examples: reset@3s   http:503@handshake,close:1011@2s   error:45000292@ack   hang@1s
+            no-final@finish#1
 
-The endpoint follows the path of the URI: /api/v3/sauc/bigmodel_async, /bigmodel, /bigmodel_nostream.
+The endpoint follows the path of the URI: /api/v3/sauc/bigmodel_async, /bigmodel,
+/bigmodel_nostream.
 The first line on stdout is the URI. Ctrl-C ends the service.";
 
 /// Arguments of the program.
@@ -52,7 +54,7 @@ pub struct Arguments {
     /// Write the certificate to trust here, for SSL_CERT_FILE
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_file: Option<PathBuf>,
-    /// Write so many seconds of marks to stdout (S16LE, 24 kHz, mono) and end: food for
+    /// Write this many seconds of marks to stdout (S16LE, 24 kHz, mono) and end: food for
     /// `--recogniser marks`
     #[arg(long, value_name = "SECONDS")]
     write_marks: Option<u64>,

@@ -8,8 +8,8 @@ use thiserror::Error;
 /// Written as `WHAT@WHEN`, with `#N` for the N-th connection only or `*` for every connection;
 /// without either it comes once, on the first connection that gets there.
 ///
-/// The docs of [`FaultKind`] and [`Trigger`] begin with the names for WHAT and WHEN. Times are whole
-/// numbers with `ms` or `s`. In a list, bodies and texts can't hold `,`.
+/// The docs of [`FaultKind`] and [`Trigger`] begin with the names for WHAT and WHEN. Times are
+/// whole numbers with `ms` or `s`. In a list, bodies and texts can't hold `,`.
 ///
 /// ```
 /// # use volcasr_loopback::{Fault, FaultKind, Trigger};
@@ -85,10 +85,10 @@ pub enum FaultKind {
     },
     /// `hang`: neither reads nor writes, until the client goes or the service ends.
     Hang,
-    /// `delay:TIME`: neither reads nor writes for so long, then continues.
+    /// `delay:TIME`: neither reads nor writes for TIME, then continues.
     Delay(Duration),
-    /// `trickle:TIME`, `trickle:TIME:COUNT`: one byte is written each TIME; after so many bytes, if
-    /// the count is given, all at once again.
+    /// `trickle:TIME`, `trickle:TIME:COUNT`: one byte is written each TIME; after COUNT bytes, if
+    /// given, all at once again.
     Trickle(Duration, Option<u64>),
     /// `no-final`: the final response never comes. The connection stays.
     NoFinal,
@@ -98,7 +98,7 @@ pub enum FaultKind {
     Bytes(Vec<u8>),
     /// `raw:HEX`: these bytes on the socket, past the WebSocket.
     Raw(Vec<u8>),
-    /// `ping:COUNT`: so many pings.
+    /// `ping:COUNT`: COUNT pings.
     Ping(u32),
 }
 
@@ -111,9 +111,9 @@ pub enum Trigger {
     Handshake,
     /// `ack`: the request was read and found good; what ends the session comes instead of the ack.
     Ack,
-    /// `3s`, `250ms`: so much audio has come, counted at the rate of the request.
+    /// `3s`, `250ms`: this much audio has come, counted at the rate of the request.
     Audio(Duration),
-    /// `wall:3s`: so long after the connection was accepted; from the 101 on.
+    /// `wall:3s`: this time after the connection was accepted; from the 101 on.
     Wall(Duration),
     /// `finish`: the finish was read; what ends the session comes instead of the final response.
     Finish,

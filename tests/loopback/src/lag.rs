@@ -9,7 +9,7 @@ const SLOT: i64 = 500;
 /// How far the text of answers lags behind the audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lag {
-    /// Exactly so much. `audio_info.duration` lags by the same.
+    /// Exactly this. `audio_info.duration` lags by the same.
     Exact(Duration),
     /// Between these two, anew for every half second of audio. `audio_info.duration` is all audio
     /// that was received.
@@ -79,7 +79,7 @@ impl SessionLag {
         }
     }
 
-    /// The position up to which text is known when so many milliseconds were received.
+    /// Returns the position up to which text is known after `received` milliseconds of audio.
     pub(crate) fn known(&mut self, received: i64) -> i64 {
         loop {
             let lag = i64::try_from(self.at(self.known).as_millis()).unwrap_or(i64::MAX);

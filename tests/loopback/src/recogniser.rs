@@ -3,7 +3,7 @@
 use crate::{
     marks::{FoundMark, Reader},
     options::Recogniser,
-    pocketsphinx::{Listener, Said},
+    pocketsphinx::{Hypothesis, Listener},
     scripted::Player,
     transcript::{Transcript, Word},
 };
@@ -67,10 +67,10 @@ impl SessionRecogniser {
                 words.for_each(|(_, word)| transcript.word(word));
             }
             Self::Pocketsphinx(listener) => {
-                for said in listener.take() {
-                    match said {
-                        Said::Guess(words) => transcript.guess(words),
-                        Said::Words(words) => {
+                for hypothesis in listener.take() {
+                    match hypothesis {
+                        Hypothesis::Guess(words) => transcript.guess(words),
+                        Hypothesis::Words(words) => {
                             transcript.guess(Vec::new());
                             words.into_iter().for_each(|word| transcript.word(word));
                         }

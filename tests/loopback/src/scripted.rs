@@ -46,7 +46,7 @@ pub struct Step {
 pub enum At {
     /// After the request.
     Ack,
-    /// When so much audio has come.
+    /// When this much audio has come.
     Audio(Duration),
     /// After the finish.
     Finish,
@@ -176,7 +176,7 @@ impl Player {
         self.until(At::Ack)
     }
 
-    /// Returns the steps that are due when so many milliseconds of audio have come.
+    /// Returns the steps that are due after `received` milliseconds of audio.
     pub(crate) fn audio(&mut self, received: i64) -> Vec<Send> {
         self.until(At::Audio(Duration::from_millis(received.cast_unsigned())))
     }

@@ -107,7 +107,7 @@ pub(crate) struct Session {
     /// Errors so far, for the form of their bodies.
     errors: usize,
     /// By the wall clock: what had come, and when it may be answered.
-    lagging: VecDeque<(Instant, i64)>,
+    unanswered: VecDeque<(Instant, i64)>,
     finish_due: Option<Instant>,
 }
 
@@ -159,7 +159,7 @@ impl Session {
             late_errors: 0,
             // From one connection to the next, too: most have one error.
             errors: number,
-            lagging: VecDeque::new(),
+            unanswered: VecDeque::new(),
             finish_due: None,
         }
     }
@@ -284,8 +284,8 @@ impl Session {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let idle = matches!(self.phase, Phase::Request | Phase::Audio)
             .then(|| self.idle_since + self.options.idle_timeout);
-        let lagging = self.lagging.front().map(|(at, _)| *at);
-        [idle, lagging, self.finish_due, self.ack_by]
+        let unanswered = self.unanswered.front().map(|(at, _)| *at);
+        [idle, unanswered, self.finish_due, self.ack_by]
             .into_iter()
             .flatten()
             .min()
@@ -293,8 +293,8 @@ impl Session {
 
     /// Time has passed, or the recogniser has news.
     pub(crate) fn tick(&mut self, now: Instant) {
-        while let Some(&(_, received)) = self.lagging.front().filter(|(at, _)| *at <= now) {
-            self.lagging.pop_front();
+        while let Some(&(_, received)) = self.unanswered.front().filter(|(at, _)| *at <= now) {
+            self.unanswered.pop_front();
             if self.phase == Phase::Audio || self.phase == Phase::Finishing {
                 match self.answers.endpoint {
                     Endpoint::Async => self.respond(received, false),

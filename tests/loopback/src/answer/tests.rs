@@ -37,7 +37,8 @@ fn acks_as_recorded() {
         r#"{"result":{"additions":{"log_id":"log"}}}"#
     );
     let (answers, _) = setup(Endpoint::Bigmodel, exact(), None);
-    let expected = json!({"audio_info": {"duration": 0}, "result": {"additions": {"log_id": "log"}, "text": ""}});
+    let result = json!({"additions": {"log_id": "log"}, "text": ""});
+    let expected = json!({"audio_info": {"duration": 0}, "result": result});
     assert_eq!(parsed(&answers.ack()), expected);
 }
 
@@ -47,7 +48,8 @@ fn an_open_and_then_a_definite_utterance() {
     let open = at(900, &mut answers, &mut t);
     let words = json!([{"end_time": 300, "text": "m1"},
         {"start_time": 500, "end_time": 800, "text": "m2"}]);
-    let utterances = json!([{"additions": {"source": "stream"}, "definite": false, "end_time": 800, "text": "m1 m2", "words": words}]);
+    let utterances = json!([{"additions": {"source": "stream"}, "definite": false,
+        "end_time": 800, "text": "m1 m2", "words": words}]);
     let expected =
         json!({"additions": {"log_id": "log"}, "text": "m1 m2", "utterances": utterances});
     assert_eq!(open, expected);
@@ -77,7 +79,8 @@ fn requested_additions() {
     t.word(word("m3", 2000, 2300));
     let result = at(2300, &mut answers, &mut t);
     let of = |n: usize| &result["utterances"][n]["additions"];
-    let first = json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass", "speaker_id": "1"});
+    let first = json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass",
+        "speaker_id": "1"});
     let second = json!({"gender": "male", "source": "stream", "speaker_id": "2"});
     assert_eq!((of(0), of(1)), (&first, &second));
     t.finish();

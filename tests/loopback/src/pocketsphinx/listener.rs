@@ -11,7 +11,8 @@ use thiserror::Error;
 use tokio::sync::Notify;
 
 /// How to get what may be missing.
-const INSTALL: &str = "install it with `apt-get install gstreamer1.0-pocketsphinx pocketsphinx-en-us`, or choose another recogniser";
+const INSTALL: &str = "install it with `apt-get install gstreamer1.0-pocketsphinx \
+    pocketsphinx-en-us`, or choose another recogniser";
 /// Audio that may wait for the element, in seconds: it needs a third of real time or so, clients
 /// may send faster.
 const MAX_WAITING: u64 = 20;
@@ -56,7 +57,7 @@ pub(crate) fn check() -> Result<(), ListenError> {
 
 /// A result of the element.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum Hypothesis {
     /// Interim words of the speech under way.
     Guess(Vec<Word>),
     /// Final words; the next guess is about the speech behind them.
@@ -65,7 +66,7 @@ pub(crate) enum Said {
 
 #[derive(Debug)]
 struct State {
-    said: Vec<Said>,
+    hypotheses: Vec<Hypothesis>,
     voice: Voice,
     /// Milliseconds that the element has worked through.
     position: i64,
@@ -132,7 +133,7 @@ impl Listener {
 
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
-                said: Vec::new(),
+                hypotheses: Vec::new(),
                 voice: Voice::new(rate),
                 position: 0,
                 begin: 0,
@@ -175,24 +176,24 @@ impl Listener {
             }
             self.pushed += samples;
             if self.source.push_buffer(buffer).is_err() {
-                self.give_up();
+                self.end_early();
             }
         }
     }
 
     pub(crate) fn finish(&mut self) {
         if self.source.end_of_stream().is_err() {
-            self.give_up();
+            self.end_early();
         }
     }
 
-    fn give_up(&self) {
+    fn end_early(&self) {
         self.shared.lock().done = true;
         self.shared.notify.notify_one();
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Said> {
-        std::mem::take(&mut self.shared.lock().said)
+    pub(crate) fn take(&mut self) -> Vec<Hypothesis> {
+        std::mem::take(&mut self.shared.lock().hypotheses)
     }
 
     /// Milliseconds that the element has worked through, until it has worked through the finish,
@@ -265,9 +266,9 @@ fn take_message(shared: &Shared, message: &gst::Message) {
                 let begin = words.last().map_or(position, |word| word.sound.1);
                 state.begin = begin;
                 state.voice.forget_before(begin);
-                state.said.push(Said::Words(words));
+                state.hypotheses.push(Hypothesis::Words(words));
             } else {
-                state.said.push(Said::Guess(words));
+                state.hypotheses.push(Hypothesis::Guess(words));
             }
         }
         gst::MessageView::Error(error) => {

@@ -7,4 +7,4 @@
 mod listener;
 mod voice;
 
-pub(crate) use listener::{Listener, Said, check};
+pub(crate) use listener::{Hypothesis, Listener, check};

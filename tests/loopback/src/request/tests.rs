@@ -6,8 +6,8 @@ use serde_json::json;
 fn reference() -> Value {
     json!({"user": {"uid": "u"},
         "audio": {"format": "pcm", "codec": "raw", "rate": 24000, "bits": 16, "channel": 1},
-        "request": {"model_name": "bigmodel", "enable_itn": true, "enable_punc": true, "enable_ddc": true,
-            "show_utterances": true, "enable_nonstream": false}})
+        "request": {"model_name": "bigmodel", "enable_itn": true, "enable_punc": true,
+            "enable_ddc": true, "show_utterances": true, "enable_nonstream": false}})
 }
 
 fn with(path: &[&str], value: Value) -> Result<Request, Refusal> {

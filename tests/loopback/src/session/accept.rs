@@ -46,7 +46,8 @@ impl Session {
             Ok(format) => *format,
             Err(format) => {
                 let text = format!(
-                    "[Invalid audio format] OperatorWrapper Process failed: unsupported format {format}"
+                    "[Invalid audio format] OperatorWrapper Process failed: \
+                     unsupported format {format}"
                 );
                 // Recorded: the ack comes first.
                 self.begin(request, now);
@@ -98,7 +99,7 @@ impl Session {
             self.respond(known, true);
         } else {
             let due = self.answer_due(now, received);
-            self.lagging.push_back((due, received));
+            self.unanswered.push_back((due, received));
             if self.answers.endpoint != Endpoint::Async {
                 // One answer for each packet, with what may be known by now.
                 self.respond(0, true);
@@ -110,7 +111,7 @@ impl Session {
     /// By the wall clock: when the text of this position is answered, in order.
     fn answer_due(&self, now: Instant, position: i64) -> Instant {
         let due = now + self.lag.at(position);
-        self.lagging
+        self.unanswered
             .back()
             .map_or(due, |(before, _)| due.max(*before))
     }

@@ -95,8 +95,9 @@ pub fn upgrade(uri: &str) -> Request {
 pub fn request_json() -> Value {
     json!({"user": {"uid": "test"},
         "audio": {"format": "pcm", "codec": "raw", "rate": 24000, "bits": 16, "channel": 1},
-        "request": {"model_name": "bigmodel", "enable_itn": true, "enable_punc": true, "enable_ddc": true,
-            "show_utterances": true, "enable_nonstream": false, "end_window_size": 800}})
+        "request": {"model_name": "bigmodel", "enable_itn": true, "enable_punc": true,
+            "enable_ddc": true, "show_utterances": true, "enable_nonstream": false,
+            "end_window_size": 800}})
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -164,7 +165,7 @@ impl Client {
         self.raw(frame(2, 1, 0, Some(n), pcm)).await;
     }
 
-    /// All of it in packets of so many milliseconds at 24 kHz.
+    /// Sends all of it in packets of `ms` milliseconds at 24 kHz.
     pub async fn stream(&mut self, pcm: &[u8], ms: usize) {
         for piece in pcm.chunks(ms * 48) {
             self.audio(piece).await;

@@ -7,7 +7,7 @@ use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Connection, Gate, Lag, Options, Recogniser, Service};
 
 /// Feeds a sink with these properties, on a service that takes one session at a time.
-fn rotate(
+fn roll_over(
     marks: &[Mark],
     spikes: bool,
     properties: &str,
@@ -36,7 +36,7 @@ fn rotate(
     assert_eq!(
         stat(&sink, "reconnects"),
         0,
-        "{case}: a rotation is no loss"
+        "{case}: a rollover is no loss"
     );
     let sessions = service.inspect(|all| all.iter().filter(|c| c.ack_at.is_some()).count() as u64);
     assert_eq!(stat(&sink, "sessions"), sessions, "{case}");
@@ -59,7 +59,7 @@ pub fn a_session_ends_at_a_settled_pause() {
         };
         let (pcm, marks) = layout.sentences(12);
         let properties = "max-speed=0 max-session-time=7000";
-        let (service, sink) = rotate(&marks, spikes, properties, |rig| {
+        let (service, sink) = roll_over(&marks, spikes, properties, |rig| {
             rig.play();
             let mut log = BusLog::default();
             let mut begin = 0;
@@ -72,10 +72,10 @@ pub fn a_session_ends_at_a_settled_pause() {
             // settled.
             for end in marks.iter().skip(2).step_by(3).map(|mark| mark.end) {
                 push(rig, end + 500);
-                let is_told = |m: &gst::Message| {
+                let is_reported = |m: &gst::Message| {
                     Transcript::parse(m).is_some_and(|t| t.text.split_whitespace().count() == 3)
                 };
-                log.add(rig.listen_until(is_told));
+                log.add(rig.listen_until(is_reported));
                 push(rig, end + 1300);
                 log.add(rig.listen_until(is_final));
             }
@@ -88,12 +88,12 @@ pub fn a_session_ends_at_a_settled_pause() {
         // At 7.0 s, where there is silence; then at 14.2, 21.8, 29.4, 37.0 and 44.6 s, where a
         // sentence was waited for.
         let of = |c: &Connection| c.marks.iter().map(|m| (m.number, m.start / 24)).collect();
-        let heard: Vec<(f64, Vec<_>)> = connections.iter().map(|c| (seconds(c), of(c))).collect();
-        assert_eq!(connections.len(), 7, "{heard:?}");
+        let spans: Vec<(f64, Vec<_>)> = connections.iter().map(|c| (seconds(c), of(c))).collect();
+        assert_eq!(connections.len(), 7, "{spans:?}");
         // No mark went to two sessions.
         let recognised = connections.iter().flat_map(|c| &c.marks);
         let whole = recognised.filter(|mark| mark.whole).count();
-        assert_eq!(whole, marks.len(), "{heard:?}");
+        assert_eq!(whole, marks.len(), "{spans:?}");
         let replayed = stat(&sink, "audio-replayed") as f64 / 1e9;
         assert!(replayed < 2.5 * 6.0, "{replayed}");
     });
@@ -105,7 +105,7 @@ pub fn sessions_of_no_length_get_on() {
     in_parallel(&[1u32, 300, 1000], |&max| {
         let (pcm, marks) = open_ended_speech(4);
         let properties = format!("max-session-time={max}");
-        let (service, _) = rotate(&marks, false, &properties, |rig| rig.run(&pcm, 20));
+        let (service, _) = roll_over(&marks, false, &properties, |rig| rig.run(&pcm, 20));
         let count = service.connections().len();
         assert!(count < 60, "{count}");
     });
@@ -122,16 +122,16 @@ pub fn without_a_pause_a_session_ends_all_the_same() {
         };
         let (pcm, marks) = layout.sentences(1);
         let properties = format!("max-session-time=6000 result-type={result}");
-        let (service, _) = rotate(&marks, spikes, &properties, |rig| rig.run(&pcm, 20));
+        let (service, _) = roll_over(&marks, spikes, &properties, |rig| rig.run(&pcm, 20));
         let lengths: Vec<f64> = service.connections().iter().map(seconds).collect();
-        // 31 s: a rotation for each nine seconds that none was sent before.
+        // 31 s: a rollover for each nine seconds that none was sent before.
         assert!((3..=4).contains(&lengths.len()), "{lengths:?}");
         assert!((9.0..10.0).contains(&lengths[0]), "{lengths:?}");
     });
 }
 
-/// A service that is behind has not said yet what it will hear in what the window has let go of:
-/// sessions wait for it.
+/// A service that is behind has not reported yet what it recognises in audio that has left the
+/// window: sessions wait for it.
 #[test]
 pub fn a_service_that_is_behind_loses_nothing() {
     let endless = Layout {

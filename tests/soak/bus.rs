@@ -8,17 +8,17 @@ use super::record::Warned;
 
 impl Player {
     /// Takes what is on the bus, and what comes within `limit`, up to the end.
-    pub fn listen(&mut self, limit: Duration) {
+    pub fn read_bus(&mut self, limit: Duration) {
         let limit = gst::ClockTime::try_from(limit).expect("short");
         while let Some(message) = self.bus.timed_pop(limit) {
-            if self.hear(&message) {
+            if self.record(&message) {
                 return;
             }
         }
     }
 
     /// Whether it was the last one.
-    fn hear(&mut self, message: &gst::Message) -> bool {
+    fn record(&mut self, message: &gst::Message) -> bool {
         match message.view() {
             gst::MessageView::Eos(_) => {
                 self.played.life().ended = true;
@@ -35,7 +35,7 @@ impl Player {
                 self.log(&format!("{text} {:?}", warning.details()));
                 let life = self.played.life();
                 life.warnings.push(Warned {
-                    said: life.said.len(),
+                    transcripts_before: life.transcripts.len(),
                     details: warning.details().map(|details| details.to_owned()),
                 });
             }
@@ -47,15 +47,22 @@ impl Player {
                 }
             }
             gst::MessageView::Element(_) => {
-                if let Some(said) = Transcript::parse(message) {
-                    let end = if said.is_final { "final" } else { "" };
-                    let sure = if said.unconfirmed { "unconfirmed" } else { "" };
+                if let Some(transcript) = Transcript::parse(message) {
+                    let end = if transcript.is_final { "final" } else { "" };
+                    let sure = if transcript.unconfirmed {
+                        "unconfirmed"
+                    } else {
+                        ""
+                    };
                     let text = format!(
                         "{}.{} session {} {:?} {end} {sure}",
-                        said.stream, said.utterance, said.session, said.text
+                        transcript.stream,
+                        transcript.utterance,
+                        transcript.session,
+                        transcript.text
                     );
                     self.log(&text);
-                    self.played.life().said.push(said);
+                    self.played.life().transcripts.push(transcript);
                 }
             }
             _ => {}
@@ -64,12 +71,12 @@ impl Player {
     }
 
     /// After the end of the stream.
-    pub fn hear_late(&mut self, message: &gst::Message) {
+    pub fn record_late(&mut self, message: &gst::Message) {
         use gst::MessageView::{Element, Error, Progress, Tag, Warning};
         match message.view() {
             // Without audio no one waits for the network.
             Progress(_) if self.played.life().is_silent() => {
-                self.hear(message);
+                self.record(message);
             }
             Element(_) | Error(_) | Progress(_) | Tag(_) | Warning(_) => {
                 self.played.life().late.push(format!("{message:?}"));

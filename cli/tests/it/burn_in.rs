@@ -1,4 +1,4 @@
-//! `captions --burn-in`: the words are in the picture while they are said, and not otherwise.
+//! `captions --burn-in`: the words are in the picture while they are spoken, and not otherwise.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ fn missing(ending: &str) -> Option<String> {
     lacks.map(|kind| format!("none of {}", kind.join(", ")))
 }
 
-/// A dark film with a tone, of so many tenths of a second of each.
+/// A dark film with a tone; `picture` and `sound` are tenths of a second.
 fn film(scratch: &Scratch, picture: u32, sound: u32) -> PathBuf {
     let path = scratch.path("talk.mkv");
     make(&format!(
@@ -127,7 +127,7 @@ fn assert_only(scratch: &Scratch, names: &[&str]) {
 }
 
 #[test]
-fn each_container_has_the_words_where_they_are_said() {
+fn each_container_has_the_words_where_they_are_spoken() {
     for (ending, _) in ENDINGS {
         if let Some(missing) = missing(ending) {
             skip(&format!(".{ending}: {missing}"));
@@ -193,7 +193,7 @@ fn sound_may_end_long_before_the_picture() {
     assert_eq!(bright(&to).len(), 600);
 }
 
-/// What is said after the picture's end is written all the same.
+/// Words after the picture's end are written all the same.
 #[test]
 fn the_picture_may_end_long_before_the_sound() {
     if let Some(missing) = missing("mkv") {
@@ -313,7 +313,7 @@ fn a_second_ctrl_c_leaves_no_video() {
 
 /// Each with its exit status and a part of the error; nothing is left behind.
 #[test]
-fn what_can_not_be_burnt_in_is_said() {
+fn what_can_not_be_burnt_in_is_reported() {
     if let Some(missing) = missing("mkv") {
         return skip(&missing);
     }

@@ -136,7 +136,7 @@ fn a_piece_of_a_launch_line() {
 fn ctrl_c_waits_for_the_last_words() {
     let files = Files::new("ctrl-c");
     let service = service(Options::default());
-    let (pcm, marks) = unfinished(2);
+    let (pcm, marks) = open_ended_speech(2);
     let mut running = Running::start(
         command("captions", &service)
             .arg(STDIN)
@@ -159,7 +159,7 @@ fn ctrl_c_waits_for_the_last_words() {
 fn a_second_ctrl_c_quits_at_once() {
     let files = Files::new("quit");
     let service = service(faulty(&["no-final@finish*"]));
-    let (pcm, marks) = unfinished(2);
+    let (pcm, marks) = open_ended_speech(2);
     let mut running = Running::start(
         command("captions", &service)
             .arg(STDIN)
@@ -214,7 +214,7 @@ fn killed_at_any_moment_it_leaves_valid_files() {
 fn unconfirmed_words_are_kept_and_tell_in_the_exit_status() {
     let files = Files::new("unconfirmed");
     let service = service(faulty(&["no-final@finish*"]));
-    let (pcm, marks) = unfinished(2);
+    let (pcm, marks) = open_ended_speech(2);
     let (status, out, err) = run(command("captions", &service)
         .arg(wav(&files.scratch, &pcm))
         .args(["--set", "finish-timeout=200"])

@@ -148,7 +148,7 @@ fn json_lines(out: &str) -> Vec<serde_json::Value> {
     lines.map(|line| line.expect("JSON")).collect()
 }
 
-/// Passes bytes on to whichever host it is asked for.
+/// Passes bytes on to the host that it is asked for.
 fn proxy() -> Server {
     Server::start(|head, client| {
         let target = head.split_whitespace().nth(1).unwrap_or_default();

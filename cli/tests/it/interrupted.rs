@@ -88,7 +88,8 @@ fn an_interrupted_job_leaves_its_words() {
     for signal in ["INT", "TERM"] {
         let batch = Batch::new(&format!("interrupted-{signal}"));
         let service = service(Options::default());
-        let whole = std::fs::read(batch.wav("whole.wav", &unfinished(2).0)).expect("the file");
+        let whole =
+            std::fs::read(batch.wav("whole.wav", &open_ended_speech(2).0)).expect("the file");
         let third = batch.input("third.wav", 1);
         let inputs = [Path::new("-"), &third];
         let mut running = Running::start(batch.command(&service, &inputs).args(["--jobs", "1"]));
@@ -145,7 +146,7 @@ fn a_second_ctrl_c_quits_the_batch() {
     assert_eq!(batch.transcripts(), []);
 }
 
-/// What was read to its end only waits for its last words: it is whole.
+/// An input that was read to its end only waits for its final text: it is whole.
 #[test]
 fn an_input_that_was_read_becomes_whole() {
     let batch = Batch::new("read");

@@ -27,14 +27,14 @@ fn transport_stream(talk: &Path, to: &Path, program: u32, pid: u32) {
     ));
 }
 
-/// A service that confirms one sentence for each session, whatever is said.
+/// A service that confirms the same sentence in each session.
 fn listener() -> Service {
     let one = json!([utterance(true, (100, 900), "Heard.")]);
     scripted(&[(1000, response(1000, one.clone()))], response(2000, one))
 }
 
 /// Audio that a service has received, in all of its sessions.
-fn heard(service: &Service) -> Duration {
+fn received(service: &Service) -> Duration {
     let all = service.connections();
     let bytes: u64 = all.iter().map(|connection| connection.audio_bytes).sum();
     Duration::from_millis(bytes / 48)
@@ -59,10 +59,10 @@ fn a_transport_stream_whose_program_changes() {
     let service = listener();
     let (status, out, err) = captions(&service, &both.display().to_string(), &[]);
     assert_eq!(status, 0, "{out}{err}");
-    let heard = heard(&service);
+    let received = received(&service);
     assert!(
-        heard >= Duration::from_millis(2 * length),
-        "{heard:?} {out}{err}"
+        received >= Duration::from_millis(2 * length),
+        "{received:?} {out}{err}"
     );
 }
 
@@ -106,10 +106,10 @@ fn an_adaptive_stream() {
     let service = listener();
     let (status, out, err) = captions(&service, &server.uri("live.m3u8"), &[]);
     assert_eq!(status, 0, "{out}{err}");
-    let heard = heard(&service);
+    let received = received(&service);
     assert!(
-        heard >= Duration::from_millis(2 * length),
-        "{heard:?} {out}{err}"
+        received >= Duration::from_millis(2 * length),
+        "{received:?} {out}{err}"
     );
 }
 

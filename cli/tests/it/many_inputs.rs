@@ -21,7 +21,7 @@ impl Batch {
         }
     }
 
-    /// An input of so many sentences.
+    /// An input of `sentences` sentences.
     pub(super) fn input(&self, name: &str, sentences: u64) -> PathBuf {
         self.wav(name, &speech(sentences).0)
     }
@@ -105,7 +105,7 @@ fn every_input_for_itself() {
 
 /// No more sessions than jobs: the service would refuse another.
 #[test]
-fn so_many_at_once() {
+fn many_at_once() {
     let batch = Batch::new("jobs");
     let service = service(Options {
         max_sessions: Some(2),
@@ -132,7 +132,7 @@ fn so_many_at_once() {
 fn without_the_last_words_it_has_failed() {
     let batch = Batch::new("lacking");
     let service = service(faulty(&["no-final@finish*"]));
-    let talk = batch.wav("talk.wav", &unfinished(2).0);
+    let talk = batch.wav("talk.wav", &open_ended_speech(2).0);
     let mut command = batch.command(&service, &[&talk]);
     let (status, _, err) = run(command.args(["--set", "finish-timeout=200"]));
     assert_eq!(status, 1);

@@ -183,7 +183,7 @@ fn help_tells_the_exit_statuses() {
         let uri = service.uri();
         assert!(
             !out.contains(&uri),
-            "what the environment says is nobody's business: {out}"
+            "the environment's values are not shown: {out}"
         );
     }
 }

@@ -192,7 +192,9 @@ fn ctrl_c_and_another() {
     }
     let scratch = Scratch::new("shown-quit");
     let service = service(faulty(&["no-final@finish*"]));
-    let talk = talk(&scratch, &unfinished(2).0).display().to_string();
+    let talk = talk(&scratch, &open_ended_speech(2).0)
+        .display()
+        .to_string();
     let arguments = [
         &talk,
         "--set",

@@ -24,7 +24,7 @@ use std::time::Duration;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Fault, Lag, Options, Recogniser, Service};
 
-/// Longer than anything here takes: a test that waits for so long has hung.
+/// Longer than anything here takes: a test that waits for this long has hung.
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// GStreamer, once for the process: cues are read by its parser.
@@ -43,7 +43,7 @@ pub fn speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
 }
 
 /// The same without the pause at its end, so that the last sentence ends with the stream.
-pub fn unfinished(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
+pub fn open_ended_speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
     let (mut pcm, marks) = speech(sentences);
     let end = marks.last().map_or(0, |mark| mark.end as usize + 100);
     pcm.truncate(end * 48);

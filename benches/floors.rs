@@ -43,7 +43,7 @@ fn made() -> Vec<i16> {
     (0..24_000).map(sample).collect()
 }
 
-/// A sound in chunks of so many milliseconds, with room for a header.
+/// A sound in chunks of `ms` milliseconds, with room for a header.
 fn chunks(ms: usize) -> Vec<BytesMut> {
     let chunk = |samples: &[i16]| {
         let mut data = BytesMut::zeroed(HEADROOM);
@@ -88,7 +88,7 @@ fn keeping(c: &mut Criterion) {
     group.finish();
 }
 
-/// A `full` response with so many settled sentences of eight words, and one that grows.
+/// A `full` response with `sentences` settled sentences of eight words, and one that grows.
 fn full(sentences: u32, growing: u32) -> String {
     let mut json = format!(
         r#"{{"audio_info":{{"duration":{}}},"result":{{"utterances":["#,
@@ -101,11 +101,12 @@ fn full(sentences: u32, growing: u32) -> String {
         if n > 0 {
             json.push(',');
         }
+        let (definite, end) = (n < sentences, start + words * 500);
+        json.push_str(r#"{"additions":{"source":"stream"},"#);
         json.push_str(&format!(
-            r#"{{"additions":{{"source":"stream"}},"definite":{},"start_time":{start},"end_time":{},"text":"{text}","words":["#,
-            n < sentences,
-            start + words * 500,
+            r#""definite":{definite},"start_time":{start},"end_time":{end},"#
         ));
+        json.push_str(&format!(r#""text":"{text}","words":["#));
         for word in 0..words {
             if word > 0 {
                 json.push_str(r#",{"start_time":-1,"end_time":-1,"text":" "},"#);

@@ -22,7 +22,7 @@ use volcasr_loopback::marks::Layout;
 
 /// How often latencies are sampled, more often than chunks are sent.
 const SAMPLE: Duration = Duration::from_millis(100);
-/// Of so many sessions: asking for statistics costs, too.
+/// Number of sessions whose latency is sampled: asking for statistics costs, too.
 const SAMPLED: usize = 100;
 const TICK: Duration = Duration::from_millis(10);
 const FEEDERS: usize = 2;
@@ -177,10 +177,9 @@ fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsiz
         TRANSCRIBER => rendered.sum::<u64>(),
         _ => 0,
     };
-    format!(
-        r#"{{"n":{},"cores":{cores:.4},"rss_kib":{},"threads":{threads},"p50_ms":{p50:.3},"p99_ms":{p99:.3},"frames":{frames},"texts":{texts},"errors":{}}}"#,
-        sessions.len(),
-        status("VmRSS:"),
-        troubles.load(Ordering::Relaxed),
-    )
+    let (n, rss) = (sessions.len(), status("VmRSS:"));
+    let errors = troubles.load(Ordering::Relaxed);
+    let cost = format!(r#""n":{n},"cores":{cores:.4},"rss_kib":{rss},"threads":{threads}"#);
+    let times = format!(r#""p50_ms":{p50:.3},"p99_ms":{p99:.3}"#);
+    format!(r#"{{{cost},{times},"frames":{frames},"texts":{texts},"errors":{errors}}}"#)
 }

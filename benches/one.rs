@@ -3,10 +3,10 @@
 //! - `start`: from the element's creation until the service has answered the request, which is a
 //!   little more than frame 1 on the wire, and what a bare connection takes;
 //! - `latency`: at real time, from a chunk's last sample at the sink to the kernel, and from the
-//!   service's telling an utterance to its message on the bus (the service with `--recogniser marks
+//!   service's sending an utterance to its message on the bus (the service with `--recogniser marks
 //!   --sent-at`);
-//! - `due`: at real time, by how much a word of the text pad leaves later than its latency says (the
-//!   service with `--recogniser marks`);
+//! - `due`: at real time, by how much a word of the text pad leaves later than its latency says
+//!   (the service with `--recogniser marks`);
 //! - `allocations`: in steady state, for one frame, but for the buffers that come from upstream;
 //! - `reading`: of responses of megabytes, which the service's script has from 1 s of audio on:
 //!   RESPONSES of them, of BYTES in all.
@@ -167,8 +167,8 @@ fn latency(uri: &str) {
     let sink = sink(uri);
     sink.set_property("chunk-duration", 100u32);
     let (pipeline, source) = fed(&sink, true);
-    let told: Arc<Mutex<Vec<u64>>> = Arc::default();
-    let into = told.clone();
+    let delays: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let into = delays.clone();
     pipeline
         .bus()
         .expect("a bus")
@@ -188,15 +188,16 @@ fn latency(uri: &str) {
         }
         sent.ask();
     }
-    let mut told = told.lock().expect("no panic").clone();
-    told.sort_unstable();
+    let mut delays = delays.lock().expect("no panic").clone();
+    delays.sort_unstable();
     let ms = |nanos: u64| nanos as f64 / 1e6;
     let (p50, p99, frames) = sent.percentiles();
+    let sent = format!(r#""sent_p50_ms":{p50},"sent_p99_ms":{p99},"frames":{frames}"#);
     println!(
-        r#"{{"sent_p50_ms":{p50},"sent_p99_ms":{p99},"frames":{frames},"told_p50_ms":{},"told_p99_ms":{},"told":{}}}"#,
-        ms(percentile(&told, 50)),
-        ms(percentile(&told, 99)),
-        told.len()
+        r#"{{{sent},"posted_p50_ms":{},"posted_p99_ms":{},"posted":{}}}"#,
+        ms(percentile(&delays, 50)),
+        ms(percentile(&delays, 99)),
+        delays.len()
     );
     pipeline.set_state(gst::State::Null).expect("NULL");
 }
@@ -294,10 +295,10 @@ fn reading(uri: &str) {
         std::thread::sleep(Duration::from_millis(300));
         before = (messages.load(Ordering::Relaxed), before.0);
     }
-    let heard = stat(&sink, "responses");
+    let already = stat(&sink, "responses");
     let (region, began, used) = (Region::new(ALLOCATOR), Instant::now(), cpu());
     push(rest);
-    while stat(&sink, "responses") < heard + responses {
+    while stat(&sink, "responses") < already + responses {
         let patience = Duration::from_secs(60);
         assert!(began.elapsed() < patience, "responses are missing");
         std::thread::sleep(Duration::from_millis(5));

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""What deflate libraries make of speech, frame by frame: a table of time and bytes, which src/protocol/compression.rs quotes.
+"""Compares deflate libraries on speech, frame by frame.
+
+Prints the table of time and bytes that src/protocol/compression.rs quotes.
 
     python3 -m venv DIR && DIR/bin/pip install deflate isal zlib-ng
-    DIR/bin/python benches/packing.py SPEECH.pcm        # S16LE, 24 kHz, mono: some minutes are enough
+    DIR/bin/python benches/packing.py SPEECH.pcm
 
-Libraries that are not installed are left out: `deflate` is libdeflate, which the plugin uses through libdeflater. All of them are called
-through Python in the same way, once for each frame, with the state that each makes for itself; that costs them some microseconds
-each.
+SPEECH.pcm is S16LE, 24 kHz, mono; some minutes are enough. Libraries that are not installed are
+left out: `deflate` is libdeflate, which the plugin uses through libdeflater. All of them are called
+through Python in the same way, once for each frame, with the state that each makes for itself; that
+costs them some microseconds each.
 """
 import importlib
 import sys
@@ -14,27 +17,33 @@ import time
 import zlib
 
 SECOND = 48_000
-# Of the pieces as they come, the best of so many rounds.
+# Rounds over the pieces as they come; the best counts.
 ROUNDS = 3
 
 
 def members():
     """Name, and a function from bytes to a gzip member (or as long as one)."""
     for level in (1, 6, 9):
-        yield f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {level}", lambda data, level=level: zlib.compress(data, level, 31)
-    for module, label, levels in [("zlib_ng.zlib_ng", "zlib-ng", (1, 2, 6, 9)), ("isal.isal_zlib", "isa-l", (0, 1, 2, 3))]:
+        compress = lambda data, level=level: zlib.compress(data, level, 31)
+        yield f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {level}", compress
+    for module, label, levels in [
+        ("zlib_ng.zlib_ng", "zlib-ng", (1, 2, 6, 9)),
+        ("isal.isal_zlib", "isa-l", (0, 1, 2, 3)),
+    ]:
         try:
             library = importlib.import_module(module)
         except ImportError:
             continue
         for level in levels:
-            yield f"{label}, level {level}", lambda data, level=level, library=library: library.compress(data, level, 31)
+            compress = lambda data, level=level, zlib=library: zlib.compress(data, level, 31)
+            yield f"{label}, level {level}", compress
     try:
         import deflate
     except ImportError:
         return
     for level in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10):
-        yield f"libdeflate, level {level}", lambda data, level=level: deflate.gzip_compress(data, level)
+        compress = lambda data, level=level: deflate.gzip_compress(data, level)
+        yield f"libdeflate, level {level}", compress
 
 
 def measure(pack, frames):

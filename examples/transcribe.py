@@ -5,9 +5,10 @@
     transcribe.py talk.mp3              a file, or a URI
     transcribe.py audiotestsrc ! ...    any piece of a launch line that gives audio
 
-Needs PyGObject with GStreamer's overrides (python3-gi, python3-gst-1.0), and the plugin where GStreamer finds it
-(GST_PLUGIN_PATH). Credentials and, if it is not to be the default, the service's address come from the environment:
-VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY or VOLCENGINE_API_KEY, and VOLCASR_URI.
+Needs PyGObject with GStreamer's overrides (python3-gi, python3-gst-1.0), and the plugin where
+GStreamer finds it (GST_PLUGIN_PATH). The environment gives credentials (VOLCENGINE_APP_ID and
+VOLCENGINE_ACCESS_KEY, or VOLCENGINE_API_KEY) and, unless it is the default, the service's address
+(VOLCASR_URI).
 """
 
 import os
@@ -58,7 +59,7 @@ def show(transcript):
     text, final = transcript["text"], transcript["final"]
     terminal = sys.stdout.isatty()
     if terminal:
-        # Back to the line's start, and erase it: an interim text can be shorter than the one before.
+        # Back to the line's start, and erase it: an interim text can be shorter than the last.
         print("\r\x1b[K", end="")
     if final and text:
         print(text)
@@ -102,8 +103,8 @@ def main():
     bus.connect("message", on_message)
 
     def on_interrupt():
-        # Ctrl-C ends the stream, not the program: the last words are still to come. A second one, the handler gone,
-        # kills.
+        # Ctrl-C ends the stream, not the program: the last words are still to come. A second one,
+        # the handler gone, kills.
         pipeline.send_event(Gst.Event.new_eos())
         return GLib.SOURCE_REMOVE
 
@@ -112,7 +113,9 @@ def main():
     if pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
         # The element at fault has posted the cause.
         message = bus.pop_filtered(Gst.MessageType.ERROR)
-        errors.append(message.parse_error()[0].message if message else "the pipeline does not start")
+        errors.append(
+            message.parse_error()[0].message if message else "the pipeline does not start"
+        )
     else:
         loop.run()
     pipeline.set_state(Gst.State.NULL)

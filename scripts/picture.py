@@ -185,7 +185,8 @@ def svg(command, lines):
                 colour = {"2": "#8b919c", "": "#e8e8e8"}.get(style, "#7fb4e8")
                 out.append(
                     f'<text x="{left + column * wide:.1f}" y="{top + number * high}"'
-                    f' textLength="{len(text) * wide:.1f}" fill="{colour}">{html.escape(text)}</text>'
+                    f' textLength="{len(text) * wide:.1f}" fill="{colour}">'
+                    f"{html.escape(text)}</text>"
                 )
     return "\n".join([*out, "</g>", "</svg>", ""])
 

@@ -3,8 +3,8 @@
 
     transcriberbin.py RECORDING
 
-It needs the plugins rsclosedcaption (0.15) and rstextwrap, GStreamer 1.24 or later, and a service in
-the environment: `scripts/matrix transcriberbin` sees to all of that. Ends with 0 if all came.
+It needs the plugins rsclosedcaption (0.15) and rstextwrap, GStreamer 1.24 or later, and a service
+in the environment: `scripts/matrix transcriberbin` sees to all of that. Ends with 0 if all came.
 """
 
 import sys

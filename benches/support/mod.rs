@@ -53,7 +53,7 @@ pub fn caps() -> gst::Caps {
         .build()
 }
 
-/// `pcm` in buffers of so many milliseconds, from 0 on.
+/// `pcm` in buffers of `ms` milliseconds, from 0 on.
 pub fn buffers(pcm: &[u8], ms: u64) -> Vec<gst::Buffer> {
     let length = ms as usize * 48;
     let at = |n: usize| gst::ClockTime::from_mseconds(n as u64 * ms);

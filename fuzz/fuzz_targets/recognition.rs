@@ -133,8 +133,9 @@ impl<'a> Choices<'a> {
             let definite = self.byte() % 2 == 0;
             let comma = if number > 0 { "," } else { "" };
             let end = start + length;
+            let times = format!(r#""start_time":{start},"end_time":{end}"#);
             list += &format!(
-                r#"{comma}{{"text":"w{}","start_time":{start},"end_time":{end},"definite":{definite}}}"#,
+                r#"{comma}{{"text":"w{}",{times},"definite":{definite}}}"#,
                 self.byte() % 4
             );
         }

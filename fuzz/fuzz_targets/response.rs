@@ -22,7 +22,9 @@ fuzz_target!(|data: &[u8]| {
     };
     let utterances = response.utterances.as_deref().unwrap_or_default();
     assert!(utterances.len() <= MAX_UTTERANCES);
-    let words = utterances.iter().map(|utterance| utterance.words.raw().len());
+    let words = utterances
+        .iter()
+        .map(|utterance| utterance.words.raw().len());
     assert!(words.sum::<usize>() <= MAX_WORD_BYTES);
     for utterance in utterances {
         utterance.words.iter().for_each(drop);

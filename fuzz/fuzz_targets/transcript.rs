@@ -77,13 +77,13 @@ impl Choices<'_> {
     }
 }
 
-/// What was told so far, by number.
+/// Whether each utterance has ended, by number.
 #[derive(Default)]
-struct Told {
+struct Reported {
     ended: Vec<bool>,
 }
 
-impl Told {
+impl Reported {
     fn check(&mut self, updates: &mut Vec<Update>) {
         for update in updates.drain(..) {
             let number = update.number as usize;
@@ -116,7 +116,7 @@ fuzz_target!(|data: &[u8]| {
         _ => ResultType::Single,
     };
     let mut tracker = TranscriptTracker::new(mode, Duration::from_secs(2));
-    let mut told = Told::default();
+    let mut reported = Reported::default();
     let mut updates = Vec::new();
     let mut sent = Duration::ZERO;
     tracker.connect(Duration::ZERO);
@@ -127,7 +127,7 @@ fuzz_target!(|data: &[u8]| {
                 let from = tracker.restart(window, &mut updates);
                 assert!(
                     from >= window,
-                    "{from:?} was to be heard again, {window:?} can"
+                    "{from:?} was to be replayed, {window:?} can"
                 );
                 assert!(
                     from <= sent.max(window),
@@ -183,14 +183,14 @@ fuzz_target!(|data: &[u8]| {
                 );
             }
         }
-        told.check(&mut updates);
+        reported.check(&mut updates);
         assert!(tracker.replay_needed_from() <= tracker.processed_until().max(sent));
     }
     tracker.finalize_unconfirmed(&mut updates);
-    told.check(&mut updates);
+    reported.check(&mut updates);
     assert!(
-        told.ended.iter().all(|ended| *ended),
+        reported.ended.iter().all(|ended| *ended),
         "announced and never ended: {:?}",
-        told.ended
+        reported.ended
     );
 });

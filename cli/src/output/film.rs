@@ -27,7 +27,14 @@ impl Film {
         // A link stays one.
         let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let part = part_of(&whole);
-        File::create(&part).map_err(|error| failed(&error))?;
+        File::create_new(&part).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Failure {
+                text: format!("{}: it is there already", part.display()),
+                hint: Some("another run may be writing the video; if none is, delete it".into()),
+                ..Failure::default()
+            },
+            _ => failed(&error),
+        })?;
         Ok(Film { whole, part })
     }
 

@@ -28,7 +28,11 @@ const OVERLAY: Piece = (
 
 // Of constant quality, where the encoder knows that: the defaults are a constant bitrate, which is
 // too low for a large picture.
-const X264: Piece = ("x264enc pass=qual quantizer=21 speed-preset=veryfast", UGLY);
+// Without a buffer to fill, x264 takes `bitrate` for no limit, which 2 Mbit/s would be.
+const X264: Piece = (
+    "x264enc pass=qual quantizer=21 vbv-buf-capacity=0 speed-preset=veryfast",
+    UGLY,
+);
 const OPENH264: Piece = ("openh264enc rate-control=off ! h264parse", BAD);
 const MPEG4: Piece = ("avenc_mpeg4 pass=quant quantizer=4", LIBAV);
 const VP8: Piece = (
@@ -130,6 +134,23 @@ impl Container {
             video: first(self.video(), "video encoder")?,
             audio: first(self.audio(), "audio encoder")?,
         })
+    }
+
+    /// Returns encodings with each of its encoders that `has` knows.
+    #[cfg(test)]
+    pub fn encodings(self, has: impl Fn(&str) -> bool) -> Vec<Encoding> {
+        let Ok(first) = self.encoding(&has) else {
+            return Vec::new();
+        };
+        let is_there = |piece: &&'static str| {
+            let mut elements = piece.split(" ! ");
+            elements.all(|element| has(element.split(' ').next().unwrap_or(element)))
+        };
+        let of = |pieces: &'static [Piece]| pieces.iter().map(|(piece, _)| *piece).filter(is_there);
+        let videos = of(self.video()).map(|video| Encoding { video, ..first });
+        videos
+            .chain(of(self.audio()).map(|audio| Encoding { audio, ..first }))
+            .collect()
     }
 
     fn missing(self, pieces: &[Piece], what: &str) -> String {

@@ -4,7 +4,7 @@
 //! where an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that
 //! it gives nothing more, [`level`] is its loudness, [`guard`] sees to it that it ends,
 //! [`mod@stop`] stops it. [`picture`] draws captions into a film, which it writes with the
-//! encoders of [`encode`].
+//! encoders of [`encode`]; [`silence`] fills the gaps of its sound.
 
 pub mod encode;
 pub mod extent;
@@ -13,6 +13,7 @@ pub mod level;
 mod pads;
 pub mod picture;
 pub mod riff;
+mod silence;
 pub mod source;
 pub mod stall;
 mod stop;
@@ -246,8 +247,10 @@ impl Recognition {
     pub fn salvage(&self) {
         // A bin reports its elements' ends in PLAYING only.
         self.pipeline.set_property("message-forward", true);
-        // The errors that prevent it are on the bus already.
-        let _ = self.sink.set_state(gst::State::Playing);
+        for element in [SINK, picture::WORDS].map(|name| self.pipeline.by_name(name)) {
+            // The errors that prevent it are on the bus already.
+            let _ = element.map(|element| element.set_state(gst::State::Playing));
+        }
     }
 
     /// Whether the message says that the element has done all after [`salvage`](Self::salvage).

@@ -11,6 +11,8 @@ use super::extent::{self, Extent};
 use super::pads::{has_class, is_audio, is_flagged, is_video, must_decode, name};
 use super::tracks::{Track, Tracks};
 
+/// Name of the element that reads and decodes.
+pub const NAME: &str = "volcasr-source";
 /// Name of the message about the selected track; its field `text` is a line.
 pub const TRACK: &str = "volcasr-track";
 /// Name of the message that a track is missing; its field `text` says which, and why.
@@ -62,6 +64,7 @@ pub fn add(
     let with_video = targets.picture.is_some();
     // Pictures are drawn on in the machine's own memory.
     let source = gst::ElementFactory::make("uridecodebin")
+        .name(NAME)
         .property("uri", uri)
         .property("force-sw-decoders", with_video)
         .build()?;

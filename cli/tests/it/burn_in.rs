@@ -1,5 +1,7 @@
 //! `captions --burn-in`: the words are in the picture while they are spoken, and not otherwise.
 
+mod tracks;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +73,7 @@ fn burn_in(service: &Service, from: &Path, to: &Path, more: &[&str]) -> (i32, St
 
 fn source(file: &Path, kind: &str) -> String {
     let uri = gst::glib::filename_to_uri(file, None).expect("a path");
-    format!("uridecodebin uri={uri} caps={kind} expose-all-streams=false")
+    format!("uridecodebin uri={uri} name=d d. ! {kind}")
 }
 
 /// Times of a film's frames in milliseconds, and whether there is something bright in each.
@@ -81,10 +83,14 @@ fn bright(file: &Path) -> Vec<(u64, bool)> {
         "{} ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=false",
         source(file, "video/x-raw")
     );
-    play(&line, |buffer| {
+    play(&line, |sample| {
+        let buffer = sample.buffer().expect("a frame");
         let map = buffer.map_readable().expect("a frame");
         let white = map.iter().filter(|pixel| **pixel > 180).count();
-        frames.push((buffer.pts().expect("a time").mseconds(), white > 40));
+        let segment = sample.segment().expect("a segment");
+        let segment = segment.downcast_ref::<gst::ClockTime>().expect("times");
+        let place = segment.to_stream_time(buffer.pts());
+        frames.push((place.expect("a time").mseconds(), white > 40));
     });
     frames
 }
@@ -106,8 +112,9 @@ fn sound(file: &Path) -> (u64, i16) {
          appsink name=out sync=false",
         source(file, "audio/x-raw")
     );
-    play(&line, |buffer| {
-        let map = buffer.map_readable().expect("a sample");
+    play(&line, |sample| {
+        let map = sample.buffer().map(|buffer| buffer.map_readable());
+        let map = map.expect("a buffer").expect("samples");
         bytes += map.len() as u64;
         for sample in map.chunks_exact(2) {
             peak = peak.max(i16::from_le_bytes([sample[0], sample[1]]));
@@ -176,46 +183,6 @@ fn chinese_is_drawn_or_warned_about() {
     let is_warned = err.starts_with("warning: no font has '今'") && err.contains("fonts-noto-cjk");
     assert!(err.is_empty() || is_warned, "{err}");
     assert_frames(&bright(&to), &[(0..950, false), (1050..1950, true)]);
-}
-
-/// The muxer learns that no more sound comes at the film's end only; until then the picture has to
-/// go somewhere.
-#[test]
-fn sound_may_end_long_before_the_picture() {
-    if let Some(missing) = missing("mkv") {
-        return skip(&missing);
-    }
-    let scratch = Scratch::new("burn-short-sound");
-    let from = film(&scratch, 600, 20);
-    let to = scratch.path("out.mkv");
-    let (status, _, err) = burn_in(&says(TEXT), &from, &to, &[]);
-    assert_eq!(status, 0, "{err}");
-    assert_eq!(bright(&to).len(), 600);
-}
-
-/// Words after the picture's end are written all the same.
-#[test]
-fn the_picture_may_end_long_before_the_sound() {
-    if let Some(missing) = missing("mkv") {
-        return skip(&missing);
-    }
-    let scratch = Scratch::new("burn-short-picture");
-    let from = film(&scratch, 15, 200);
-    let said = json!([
-        utterance(true, (500, 1200), TEXT),
-        utterance(true, (15_000, 16_000), "Late words."),
-    ]);
-    let service = scripted(&[], response(20_000, said));
-    let (to, srt) = (scratch.path("out.mkv"), scratch.path("out.srt"));
-    let more = ["-o", srt.to_str().expect("UTF-8")];
-    let (status, _, err) = burn_in(&service, &from, &to, &more);
-    assert_eq!((status, err.as_str()), (0, ""));
-    let cues = cues::read(&srt).into_iter();
-    let texts: Vec<String> = cues.map(|cue| cue.text.replace('\n', " ")).collect();
-    assert_eq!(texts, [TEXT, "Late words."]);
-    assert_frames(&bright(&to), &[(0..450, false), (550..1500, true)]);
-    let (length, _) = sound(&to);
-    assert!((19_900..20_200).contains(&length), "{length}");
 }
 
 /// The picture waits meanwhile. Settings and presets are those of the sink.
@@ -327,6 +294,7 @@ fn what_can_not_be_burnt_in_is_reported() {
         path("mute.mkv")
     ));
     std::fs::create_dir(scratch.path("dir.mkv")).expect("a temporary directory");
+    std::fs::write(scratch.path("busy.mkv.part"), "of another").expect("a temporary file");
     let service = service(Options::default());
     let cases = [
         ("talk.mkv", "out.avi", 2, "names no container"),
@@ -334,6 +302,7 @@ fn what_can_not_be_burnt_in_is_reported() {
         ("talk.mkv", "./talk.mkv", 2, "would be overwritten"),
         ("talk.mkv", "none/out.mkv", 1, "No such file"),
         ("talk.mkv", "dir.mkv", 1, "is no file"),
+        ("talk.mkv", "busy.mkv", 1, "busy.mkv.part: it is there"),
         ("sound.wav", "out.mkv", 1, "no picture"),
         ("mute.mkv", "out.mkv", 1, "no sound"),
     ];
@@ -344,7 +313,16 @@ fn what_can_not_be_burnt_in_is_reported() {
             err.starts_with("error: ") && err.contains(text),
             "{from} {to}: {err}"
         );
-        assert_only(&scratch, &["dir.mkv", "mute.mkv", "sound.wav", "talk.mkv"]);
+        let kept = [
+            "busy.mkv.part",
+            "dir.mkv",
+            "mute.mkv",
+            "sound.wav",
+            "talk.mkv",
+        ];
+        assert_only(&scratch, &kept);
+        let other = std::fs::read_to_string(scratch.path("busy.mkv.part"));
+        assert_eq!(other.expect("another's file"), "of another");
     }
     for input in ["-", "https://talks.example/talk.mkv"] {
         let to = path("out.mkv");

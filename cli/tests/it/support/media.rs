@@ -18,8 +18,8 @@ pub fn make(line: &str) {
     play(line, |_| {});
 }
 
-/// The same, and hands over each buffer of the sink `out`.
-pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
+/// The same, and hands over each sample of the sink `out`.
+pub fn play(line: &str, mut take: impl FnMut(&gst::Sample)) {
     super::init();
     let pipeline = gst::parse::launch(line).expect(line);
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
@@ -27,8 +27,9 @@ pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
     pipeline.set_state(gst::State::Playing).expect(line);
     if let Some(sink) = pipeline.by_name("out") {
         let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
-        while let Ok(sample) = sink.pull_sample() {
-            take(sample.buffer().expect("a buffer"));
+        // None comes after an error.
+        while let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_seconds(60)) {
+            take(&sample);
         }
     }
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];

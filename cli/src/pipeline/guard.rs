@@ -1,5 +1,6 @@
 //! Sees to it that a recognition ends, even if its input stalls or fails.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use super::Recognition;
@@ -26,6 +27,10 @@ pub struct Guard {
     /// The input has failed, and what was read of it is still recognised.
     failure: Option<(Failure, Instant)>,
     is_finishing: bool,
+    /// The film can't be read any further, but its words can.
+    film_failure: Option<Failure>,
+    /// All text had left the element at the last look.
+    was_said: bool,
     /// The end was asked for; it has to be there by then.
     deadline: Option<Instant>,
     /// Progress of a film that is written, and since when it is so far.
@@ -41,6 +46,8 @@ impl Guard {
             limit,
             failure: None,
             is_finishing: false,
+            film_failure: None,
+            was_said: false,
             deadline: None,
             written: (0, Instant::now()),
         }
@@ -62,6 +69,12 @@ impl Guard {
                 transcript.count_from(recognition.begin());
                 Some(News::Transcript(transcript))
             }
+            // The one who reads for the words meets the same a little later, or never.
+            News::InputFailed(failure) if picture.is_some_and(|own| own.reads(message.src())) => {
+                self.film_failure.get_or_insert(failure);
+                recognition.salvage();
+                None
+            }
             // No more is written: nothing is gained by the rest of the words.
             News::InputFailed(failure) if picture.is_some_and(|own| own.has(message.src())) => {
                 Some(News::Failed(failure))
@@ -71,10 +84,11 @@ impl Guard {
                 recognition.salvage();
                 None
             }
-            News::Ended => Some(match self.failure.take() {
-                Some((failure, _)) => News::Failed(failure),
-                None => News::Ended,
-            }),
+            News::Ended => {
+                let failure = self.failure.take().map(|(failure, _)| failure);
+                let failure = failure.or_else(|| self.film_failure.take());
+                Some(failure.map_or(News::Ended, News::Failed))
+            }
             news => Some(news),
         }
     }
@@ -87,6 +101,11 @@ impl Guard {
             if self.deadline.is_none() && self.stall.is_over(idle) {
                 return Some(News::Failed(self.stood_still()));
             }
+        }
+        // By the second look, the last words have come.
+        let is_said = mem::replace(&mut self.was_said, recognition.is_said());
+        if let Some(failure) = self.film_failure.take_if(|_| is_said) {
+            return Some(News::Failed(failure));
         }
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             return Some(News::Late);
@@ -106,7 +125,7 @@ impl Guard {
                 START
             };
             let is_empty = moment.received.is_zero() && (moment.has_ended || waited >= most_empty);
-            if is_empty || recognition.is_said() || waited > most + moment.queued {
+            if is_empty || is_said || waited > most + moment.queued {
                 return self
                     .failure
                     .take()

@@ -198,14 +198,15 @@ impl ElementImpl for VolcAsrTranscriber {
         match transition {
             gst::StateChange::ReadyToPaused => {
                 self.output.reset(lock(&self.text).unit());
+                self.unsynced.open();
                 *lock(&self.input) = Input::default();
                 self.runs.open();
             }
             // Before the pads are deactivated, so that nothing more is posted meanwhile and the
             // tasks end. Until then a buffer may come, and must not begin another run.
             gst::StateChange::PausedToReady => {
-                self.output.stop();
-                self.unsynced.stop();
+                self.output.close();
+                self.unsynced.close();
                 self.runs.close(self.obj().upcast_ref());
             }
             gst::StateChange::PlayingToPaused => self.output.set_playing(false),

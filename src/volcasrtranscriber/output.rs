@@ -36,6 +36,8 @@ struct State {
     epoch: u64,
     /// The task is to pause.
     stopped: bool,
+    /// The element is on its way to READY: no flush makes the task go on.
+    closed: bool,
     /// The element is in PLAYING, so that its running time advances.
     playing: bool,
     flow: Result<gst::FlowSuccess, gst::FlowError>,
@@ -69,6 +71,7 @@ impl State {
             kept: Vec::new(),
             epoch: 0,
             stopped: true,
+            closed: false,
             playing: false,
             flow: Ok(gst::FlowSuccess::Ok),
             flow_reported: false,
@@ -117,10 +120,9 @@ impl Output {
         lock(&self.state).stopped = false;
     }
 
-    /// Ends the task's wait.
-    pub fn stop(&self) {
-        lock(&self.state).stopped = true;
-        self.changed.notify_all();
+    /// Ends the task's wait, until [`reset`](Self::reset).
+    pub fn close(&self) {
+        self.change(|state| (state.stopped, state.closed) = (true, true));
     }
 
     /// FLUSH_START: forgets what has not left, and what comes of an older epoch.
@@ -139,7 +141,7 @@ impl Output {
         let kept = {
             let mut state = lock(&self.state);
             state.flush();
-            (state.stopped, state.flow) = (false, Ok(gst::FlowSuccess::Ok));
+            (state.stopped, state.flow) = (state.closed, Ok(gst::FlowSuccess::Ok));
             (state.flow_reported, state.ended) = (false, false);
             std::mem::take(&mut state.kept)
         };

@@ -15,6 +15,8 @@ struct State {
     /// Responses, and the ends of streams (`None`).
     waiting: VecDeque<Option<String>>,
     stopped: bool,
+    /// The element is on its way to READY: no flush makes the task go on.
+    closed: bool,
 }
 
 /// The pad, the queue before it, and the body of its task.
@@ -48,9 +50,22 @@ impl Unsynced {
         self.changed.notify_all();
     }
 
+    /// Allows responses again after [`close`](Self::close).
+    pub fn open(&self) {
+        lock(&self.state).closed = false;
+    }
+
     /// Begins anew, as on READY → PAUSED and FLUSH_STOP.
     pub fn reset(&self) {
-        *lock(&self.state) = State::default();
+        let mut state = lock(&self.state);
+        state.waiting.clear();
+        state.stopped = state.closed;
+    }
+
+    /// Ends the task's wait, until [`open`](Self::open).
+    pub fn close(&self) {
+        lock(&self.state).closed = true;
+        self.stop();
     }
 
     /// Ends the task's wait, and drops what waits.

@@ -228,6 +228,45 @@ fn a_buffer_on_the_way_to_ready_begins_no_other_run() {
     assert_eq!(service.connections().len(), 1);
 }
 
+/// FLUSH_STOP may come from another thread once both tasks were told to end.
+#[test]
+fn a_flush_on_the_way_to_ready_begins_nothing() {
+    init();
+    let transcriber = set(
+        element("volcasrtranscriber"),
+        "uri=ws://127.0.0.1:1/api/v3/sauc/bigmodel_async api-key=sesame-sesame max-reconnects=1000",
+    );
+    let harness = Arc::new(PadHarness::new(transcriber));
+    let responses = set(element("fakesink"), "async=false");
+    harness.pipeline.add(&responses).expect("a new element");
+    let linked = harness
+        .sink
+        .link_pads(Some("unsynced_src"), &responses, None);
+    linked.expect("JSON");
+    responses.sync_state_with_parent().expect("PLAYING");
+    let (flushes, flushed) = mpsc::channel();
+    let weak = Arc::downgrade(&harness);
+    // Nobody answers there: the element posts this one itself, before its pads are deactivated.
+    harness.bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Progress(progress) = message.view()
+            && progress.get().0 == gst::ProgressType::Canceled
+            && let Some(harness) = weak.upgrade()
+        {
+            let flush = thread::spawn(move || {
+                harness.flush_start();
+                harness.flush_stop();
+            });
+            let _ = flushes.send(flush.join().is_ok());
+        }
+        gst::BusSyncReply::Drop
+    });
+    // Begins to connect.
+    harness.push(0, &[0; 960]);
+    let ready = harness.sink.set_state(gst::State::Ready);
+    assert_eq!(ready, Ok(gst::StateChangeSuccess::Success));
+    assert_eq!(flushed.try_recv(), Ok(true));
+}
+
 fn is_connected(element: &gst::Element) -> bool {
     let stats = element.property::<gst::Structure>("stats");
     stats.get("connected").expect("a field of the statistics")

@@ -10,9 +10,10 @@ use gst::subclass::prelude::*;
 
 use super::input::Input;
 use super::listener::TextListener;
-use super::output::{Output, Pushed, post_flow_error};
+use super::output::{Output, Pushed};
 use super::settings::{PROPERTIES, TextSettings};
 use super::unsynced::Unsynced;
+use crate::element::bus::outbox::OutgoingMessage;
 use crate::element::bus::post_message;
 use crate::element::caps;
 use crate::element::run::Run;
@@ -329,16 +330,18 @@ impl VolcAsrTranscriber {
         match self.output.push_next(pads, now, is_sent) {
             Pushed::Fine => {}
             Pushed::Ended => self.end_unsynced(),
-            Pushed::Late => object.notify("max-observed-delay"),
+            Pushed::Late => self.post(OutgoingMessage::Changed("max-observed-delay")),
             Pushed::Stopped => {
                 let _ = self.src_pad.pause_task();
             }
-            Pushed::Failed(error) => {
-                post_flow_error(object.upcast_ref(), error);
-                self.src_pad.push_event(gst::event::Eos::new());
-                self.end_unsynced();
-                let _ = self.src_pad.pause_task();
-            }
+            Pushed::Failed(error) => self.post(OutgoingMessage::Refused(error)),
+        }
+    }
+
+    /// Has the run's outbox post something, unless the element is on its way to READY.
+    fn post(&self, message: OutgoingMessage) {
+        if let Some(run) = self.run() {
+            run.outbox.enqueue(message);
         }
     }
 

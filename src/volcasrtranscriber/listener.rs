@@ -54,6 +54,10 @@ impl Listener for TextListener {
     fn on_failure_delivered(&self) {
         self.output.fail(self.run);
     }
+
+    fn on_refusal_delivered(&self) {
+        self.output.refusal_posted(self.run);
+    }
 }
 
 fn utterance(timeline: &Timeline, stream: u32, update: &Update) -> Utterance {

@@ -10,7 +10,7 @@ use gst::prelude::*;
 use super::schedule::{Action, Origin, Schedule, Unit};
 use crate::sync::lock;
 
-pub(super) use push::{Pushed, post_flow_error};
+pub(super) use push::Pushed;
 
 /// Timeout: if neither audio nor text came for this long, interim text is pushed. Downstream may
 /// block the audio until it gets text.
@@ -43,6 +43,10 @@ struct State {
     flow: Result<gst::FlowSuccess, gst::FlowError>,
     /// Upstream, or the bus, has the error of `flow`.
     flow_reported: bool,
+    /// The error of `flow` is being posted.
+    posting: bool,
+    /// EOS, which leaves behind that.
+    held: Option<gst::Event>,
     /// Counts the times that downstream was linked anew.
     links: u64,
     /// EOS has come in: no buffer takes an error upstream any more.
@@ -75,6 +79,8 @@ impl State {
             playing: false,
             flow: Ok(gst::FlowSuccess::Ok),
             flow_reported: false,
+            posting: false,
+            held: None,
             links: 0,
             ended: false,
             max_delay: Duration::ZERO,
@@ -89,6 +95,7 @@ impl State {
         let kept =
             dropped.filter(|event| event.is_sticky() && !matches!(event.type_(), Eos | Segment));
         self.kept.extend(kept);
+        (self.posting, self.held) = (false, None);
     }
 }
 
@@ -207,18 +214,26 @@ impl Output {
 
     /// Notes that a run has posted what comes before a barrier.
     pub fn posted(&self, run: u64, token: u64) {
-        self.change_for(run, |schedule| schedule.posted(token));
+        self.change_for(run, |state| state.schedule.posted(token));
     }
 
     /// Notes that a run has failed.
     pub fn fail(&self, run: u64) {
-        self.change_for(run, Schedule::fail);
+        self.change_for(run, |state| {
+            state.schedule.fail();
+            state.posting = false;
+        });
     }
 
-    fn change_for(&self, run: u64, change: impl FnOnce(&mut Schedule<gst::Event>)) {
+    /// Notes that an error of downstream is posted.
+    pub fn refusal_posted(&self, run: u64) {
+        self.change_for(run, |state| state.posting = false);
+    }
+
+    fn change_for(&self, run: u64, change: impl FnOnce(&mut State)) {
         self.change(|state| {
             if run == state.run {
-                change(&mut state.schedule);
+                change(state);
             }
         });
     }
@@ -273,6 +288,13 @@ impl Output {
         }
         if state.playing != playing {
             return Step::Again;
+        }
+        if state.posting && state.held.is_some() {
+            drop(self.changed.wait(state));
+            return Step::Again;
+        }
+        if let Some(eos) = state.held.take() {
+            return Step::Act(Action::Event(eos));
         }
         match state.schedule.next(now) {
             Action::Wait(until) => {

@@ -1,8 +1,13 @@
 //! Calls that must return at once, and calls that must not.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+
+use super::LONG;
 
 /// Duration of a call that waits for nothing. A busy machine may delay some of them, not all.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -38,6 +43,17 @@ impl Calls {
             );
         }
     }
+}
+
+/// Has another thread set an element to READY, and waits for that, as an application's handler does.
+/// Returns whether it did not hang.
+pub fn is_ready_meanwhile(element: &gst::Element) -> bool {
+    let (sets, set) = mpsc::channel();
+    let element = element.clone();
+    thread::spawn(move || {
+        let _ = sets.send(element.set_state(gst::State::Ready));
+    });
+    matches!(set.recv_timeout(LONG), Ok(Ok(_)))
 }
 
 /// A door that handlers wait at.

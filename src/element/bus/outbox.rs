@@ -43,6 +43,9 @@ pub(crate) trait Listener: Send + Sync {
 
     /// Learns that the error that ends the run is posted.
     fn on_failure_delivered(&self);
+
+    /// Learns that [`OutgoingMessage::Refused`] is posted.
+    fn on_refusal_delivered(&self);
 }
 
 /// The outbox of one run.
@@ -241,6 +244,13 @@ impl Outbox {
             OutgoingMessage::Dropped { times, lost } => self.poster.dropped(element, times, lost),
             OutgoingMessage::ReversePlayback => self.poster.reverse_playback(element),
             OutgoingMessage::Ineffective(found) => self.poster.ineffective(element, &found),
+            OutgoingMessage::Changed(property) => element.notify(property),
+            OutgoingMessage::Refused(error) => {
+                self.poster.refused(element, error);
+                if let Some(listener) = &self.listener {
+                    listener.on_refusal_delivered();
+                }
+            }
             #[cfg(test)]
             OutgoingMessage::Panic => panic!("on purpose"),
         }

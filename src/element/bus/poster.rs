@@ -268,6 +268,16 @@ impl BusPoster {
         post_message(element, message.src(element).build());
     }
 
+    /// Posts that downstream has refused text.
+    pub fn refused(&self, element: &gst::Element, error: gst::FlowError) {
+        let text =
+            format!("Downstream refused the text: {error}. The first error names the cause.");
+        gst::error!(self.category, obj = element, "{text}");
+        let error = glib::Error::new(gst::StreamError::Failed, &text);
+        let message = gst::message::Error::builder_from_error(error);
+        post_message(element, message.src(element).build());
+    }
+
     /// Posts the error that ends the run, and the end of the progress before it. `wanted` tells in
     /// between whether the application has stopped the element on seeing the progress end.
     pub fn failed(

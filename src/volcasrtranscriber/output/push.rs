@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use gst::glib;
 use gst::prelude::*;
 
 use super::{Output, Step};
-use crate::element::bus::post_message;
 use crate::sync::lock;
 use crate::volcasrtranscriber::CAT;
 use crate::volcasrtranscriber::schedule::{Action, Item};
@@ -21,7 +19,8 @@ pub(in crate::volcasrtranscriber) enum Pushed {
     Late,
     /// The task is to pause, for a flush or a stop.
     Stopped,
-    /// Downstream has failed; no element upstream would post the error.
+    /// Downstream has failed, and no element upstream would post the error. EOS waits until it is
+    /// posted: by the run's outbox, as the task holds the pad's stream lock.
     Failed(gst::FlowError),
 }
 
@@ -80,26 +79,31 @@ impl Output {
                 src.push_event(gst::event::CustomDownstream::new(end));
             }
             Action::Event(event) => {
+                if event.type_() == gst::EventType::Eos {
+                    return self.end(src, event);
+                }
                 gst::debug!(CAT, obj = src, "{event:?}");
-                let ends = event.type_() == gst::EventType::Eos;
-                if ends && let Some(error) = self.unreported_error() {
-                    return Pushed::Failed(error);
-                }
                 src.push_event(event);
-                if ends {
-                    return Pushed::Ended;
-                }
             }
             Action::Wait(_) => {}
         }
         Pushed::Fine
     }
 
-    /// Returns an error of downstream that no buffer took upstream before EOS.
-    fn unreported_error(&self) -> Option<gst::FlowError> {
+    /// Pushes EOS, or holds it until an error of downstream is posted that no buffer took upstream.
+    fn end(&self, src: &gst::Pad, eos: gst::Event) -> Pushed {
         let mut state = lock(&self.state);
-        let error = state.flow.err().filter(|error| is_failure(*error))?;
-        (!std::mem::replace(&mut state.flow_reported, true)).then_some(error)
+        let error = state.flow.err().filter(|error| is_failure(*error));
+        let unreported = error.filter(|_| !state.flow_reported);
+        if state.posting || unreported.is_some() {
+            (state.posting, state.flow_reported) = (true, true);
+            state.held = Some(eos);
+            return unreported.map_or(Pushed::Fine, Pushed::Failed);
+        }
+        drop(state);
+        gst::debug!(CAT, obj = src, "{eos:?}");
+        src.push_event(eos);
+        Pushed::Ended
     }
 
     /// Takes up what downstream made of a buffer, which was linked for the time `links` then.
@@ -115,7 +119,7 @@ impl Output {
         }
         // The peer of now has refused nothing.
         if state.links == links || !matches!(flow, Err(error) if !is_failure(error)) {
-            state.flow = flow;
+            (state.flow, state.flow_reported) = (flow, false);
         }
         let pushed = match flow {
             Ok(_) if late > state.max_delay && late.as_millis() > 0 => {
@@ -123,7 +127,7 @@ impl Output {
                 Pushed::Late
             }
             Err(error) if state.ended && is_failure(error) => {
-                state.flow_reported = true;
+                (state.posting, state.flow_reported) = (true, true);
                 Pushed::Failed(error)
             }
             // Flushing downstream ends with a flush of this pad, or with another peer.
@@ -152,17 +156,4 @@ fn new_item(item: &Item) -> gst::Structure {
 
 fn clock_time(time: Duration) -> gst::ClockTime {
     gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX)
-}
-
-/// Posts the error of a flow that downstream refused after EOS had come in.
-pub(in crate::volcasrtranscriber) fn post_flow_error(
-    element: &gst::Element,
-    error: gst::FlowError,
-) {
-    let text = format!("Downstream refused the text: {error}. The first error names the cause.");
-    let error = glib::Error::new(gst::StreamError::Failed, &text);
-    let message = gst::message::Error::builder_from_error(error)
-        .src(element)
-        .build();
-    post_message(element, message);
 }

@@ -1,7 +1,7 @@
 //! Downstream that is flushed, unlinked or fails, on both source pads.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use gst::prelude::*;
 use serde_json::json;
@@ -87,6 +87,48 @@ fn an_error_without_a_buffer_behind_it_is_posted_at_eos() {
     harness
         .text()
         .until("EOS", |out| events(out).iter().any(is_eos));
+}
+
+/// Whether it comes with a text or behind the last one, its handler may wait for another thread, and
+/// EOS leaves behind it.
+#[test]
+fn a_handler_of_an_error_of_downstream_may_wait_for_ready() {
+    for is_last in [false, true] {
+        let service = one_utterance();
+        let harness = Arc::new(PadHarness::new(transcriber(&service)));
+        let (ends, ended) = mpsc::channel();
+        let weak = Arc::downgrade(&harness);
+        harness.bus.set_sync_handler(move |_, message| {
+            if is_error(message)
+                && let Some(harness) = weak.upgrade()
+            {
+                let out = harness.text().out();
+                let has_ended = events(&out).iter().any(|name| name == "eos");
+                let _ = ends.send((has_ended, is_ready_meanwhile(&harness.sink)));
+            }
+            gst::BusSyncReply::Drop
+        });
+        let src = harness.sink.static_pad("src").expect("a pad");
+        let peer = src.peer().expect("linked");
+        if is_last {
+            let failed = fail(&peer, gst::FlowError::Error);
+            harness.push(0, &audio());
+            wait_until("a buffer", || failed.load(Ordering::SeqCst));
+            assert!(harness.eos());
+        } else {
+            // The task is in the pad while EOS comes in.
+            let weak = Arc::downgrade(&harness);
+            peer.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                if let Some(harness) = weak.upgrade() {
+                    harness.eos();
+                }
+                info.flow_res = Err(gst::FlowError::Error);
+                gst::PadProbeReturn::Handled
+            });
+            harness.push(0, &audio());
+        }
+        assert_eq!(ended.recv_timeout(LONG), Ok((false, true)), "{is_last}");
+    }
 }
 
 /// Names of what leaves the pad of the responses.

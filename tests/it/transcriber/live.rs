@@ -1,5 +1,6 @@
 //! A live pipeline: words that leave when they are due, and gaps while nothing is said.
 
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use gst::prelude::*;
@@ -79,6 +80,25 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
         expected.map(|(text, start)| (text.to_owned(), start)),
         "{out:#?}"
     );
+}
+
+/// Text that is late is noticed where the pad's stream lock is held.
+#[test]
+fn a_handler_of_the_delay_may_wait_for_ready() {
+    let service = service(Options::default());
+    let mut rig = live(transcriber(&service), 0);
+    let (waits, waited) = mpsc::channel();
+    let waits = Mutex::new(waits);
+    rig.sink
+        .connect_notify(Some("max-observed-delay"), move |element, _| {
+            let _ = waits
+                .lock()
+                .expect("no panic")
+                .send(is_ready_meanwhile(element));
+        });
+    speak(&mut rig, &speech(1).0);
+    assert_eq!(waited.recv_timeout(LONG), Ok(true));
+    assert!(rig.sink.property::<u32>("max-observed-delay") > 0);
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub(crate) enum OutgoingMessage {
     ReversePlayback,
     /// A setting has no effect.
     Ineffective(Ineffective),
+    /// Downstream has refused text, and no buffer takes that upstream.
+    Refused(gst::FlowError),
+    /// A property has another value, of which those who listen are told.
+    Changed(&'static str),
     /// Makes the job panic.
     #[cfg(test)]
     Panic,
@@ -44,7 +48,9 @@ impl OutgoingMessage {
         match self {
             Self::Event(event) => event.is_discarded_by_flush(),
             Self::Dropped { .. } => true,
-            Self::ReversePlayback | Self::Ineffective(_) => false,
+            Self::ReversePlayback | Self::Ineffective(_) | Self::Refused(_) | Self::Changed(_) => {
+                false
+            }
             #[cfg(test)]
             Self::Panic => false,
         }
@@ -79,6 +85,7 @@ impl OutgoingMessage {
                     ..
                 }),
             ) => stream == next_stream,
+            (Self::Changed(property), Self::Changed(next)) => property == next,
             _ => false,
         }
     }

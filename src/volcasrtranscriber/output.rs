@@ -41,6 +41,9 @@ struct State {
     /// The element is in PLAYING, so that its running time advances.
     playing: bool,
     flow: Result<gst::FlowSuccess, gst::FlowError>,
+    /// Counts the STREAM_STARTs and SEGMENTs that have come in and not left. Downstream may take
+    /// what follows them, though it is at its end.
+    beginnings: usize,
     /// Upstream, or the bus, has the error of `flow`.
     flow_reported: bool,
     /// The error of `flow` is being posted.
@@ -78,6 +81,7 @@ impl State {
             closed: false,
             playing: false,
             flow: Ok(gst::FlowSuccess::Ok),
+            beginnings: 0,
             flow_reported: false,
             posting: false,
             held: None,
@@ -95,7 +99,17 @@ impl State {
         let kept =
             dropped.filter(|event| event.is_sticky() && !matches!(event.type_(), Eos | Segment));
         self.kept.extend(kept);
-        (self.posting, self.held) = (false, None);
+        (self.posting, self.held, self.beginnings) = (false, None, 0);
+    }
+
+    /// Notes that an event is about to leave.
+    fn leaves(&mut self, event: &gst::Event) {
+        if begins(event) {
+            self.beginnings = self.beginnings.saturating_sub(1);
+            if self.flow == Err(gst::FlowError::Eos) {
+                self.flow = Ok(gst::FlowSuccess::Ok);
+            }
+        }
     }
 }
 
@@ -193,6 +207,7 @@ impl Output {
         self.wait_for_room();
         self.change(|state| {
             state.ended = event.type_() == gst::EventType::Eos;
+            state.beginnings += usize::from(begins(&event));
             match event.type_() {
                 gst::EventType::Eos | gst::EventType::StreamStart => {
                     state.schedule.end_segment(event);
@@ -242,9 +257,13 @@ impl Output {
         self.change(|state| state.schedule.set_latency(latency));
     }
 
-    /// Returns what downstream said last, for upstream to take up.
+    /// Returns what downstream said last, for upstream to take up. Its end is that of the stream or
+    /// segment which leaves now.
     pub fn flow(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
         let mut state = lock(&self.state);
+        if state.flow == Err(gst::FlowError::Eos) && state.beginnings > 0 {
+            return Ok(gst::FlowSuccess::Ok);
+        }
         state.flow_reported |= state.flow.is_err();
         state.flow
     }
@@ -318,6 +337,9 @@ impl Output {
             action => {
                 let discards = matches!(action, Action::Text { .. } | Action::Gap { .. });
                 let takes = matches!(state.flow, Ok(_) | Err(gst::FlowError::NotLinked));
+                if let Action::Event(event) = &action {
+                    state.leaves(event);
+                }
                 drop(state);
                 self.changed.notify_all();
                 match discards && !takes {
@@ -327,6 +349,12 @@ impl Output {
             }
         }
     }
+}
+
+/// Returns whether what follows an event is another stream or segment.
+fn begins(event: &gst::Event) -> bool {
+    use gst::EventType::{Segment, StreamStart};
+    matches!(event.type_(), StreamStart | Segment)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Streams, segments, flushes and seeks: what was said comes before what follows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
@@ -8,7 +9,7 @@ use volcasr_loopback::Options;
 
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::script::{audio, response, scripted};
-use crate::common::text::{assert_in_order, event_list, events, fail, gaps, texts};
+use crate::common::text::{Out, assert_in_order, event_list, events, fail, gaps, texts};
 use crate::common::*;
 
 #[test]
@@ -254,6 +255,60 @@ fn custom_events_and_responses() {
         texts.push(String::from_utf8(buffer.to_vec()).expect("UTF-8"));
     }
     assert!(texts.iter().any(|text| text.contains("No.")), "{texts:?}");
+}
+
+/// Returns whether an event begins the stream `second`, or a segment of twice the speed.
+fn begins_second(event: &gst::Event) -> bool {
+    match event.view() {
+        gst::EventView::StreamStart(start) => start.stream_id() == "second/text",
+        gst::EventView::Segment(segment) => segment.segment().rate() == 2.0,
+        _ => false,
+    }
+}
+
+/// As of a segment that stops: the next stream of `concat` is taken again.
+#[test]
+fn downstream_s_end_is_that_of_a_stream_or_segment() {
+    for next in ["stream", "segment"] {
+        let service = service(Options::default());
+        let harness = PadHarness::new(transcriber(&service));
+        let peer = harness.sink.static_pad("src").expect("a pad").peer();
+        let peer = peer.expect("linked");
+        let is_second = AtomicBool::new(false);
+        let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+        peer.add_probe(mask, move |_, info| {
+            if let Some(gst::PadProbeData::Event(event)) = &info.data {
+                is_second.fetch_or(begins_second(event), Ordering::SeqCst);
+            } else if !is_second.load(Ordering::SeqCst) {
+                info.flow_res = Err(gst::FlowError::Eos);
+                return gst::PadProbeReturn::Handled;
+            }
+            gst::PadProbeReturn::Ok
+        });
+        let (pcm, spoken) = speech(2);
+        harness.push_all(0, &pcm, 100);
+        wait_until("the end", || {
+            let refused = harness.pad.push(harness.buffer(None, &pcm[..960]));
+            refused == Err(gst::FlowError::Eos)
+        });
+        let mut segment = Segment::new();
+        match next {
+            "stream" => assert!(harness.begin("second")),
+            _ => segment.set_rate(2.0),
+        }
+        assert!(harness.segment(&segment));
+        harness.push_all(0, &pcm, 100);
+        assert!(harness.eos());
+        let out = harness
+            .text()
+            .until("EOS", |out| events(out).last().is_some_and(|e| e == "eos"));
+        let second = out.iter().skip_while(|out| match out {
+            Out::Event(event) => !begins_second(event),
+            _ => true,
+        });
+        let second: Vec<Out> = second.cloned().collect();
+        assert_eq!(texts(&second).len(), spoken.len(), "{next}: {out:#?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Barrier, Cutter, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, extend, group,
-    owed, push, style,
+    push, style,
 };
 
 impl<E> Schedule<E> {
@@ -81,13 +81,12 @@ impl<E> Schedule<E> {
             return;
         }
         part.open.remove(&utterance.number);
+        let (left, mut places) = part.early.finish(&utterance, self.floor);
         // An utterance that is divided has the words of its first part until it is reported anew.
-        for open in part.open.values_mut() {
-            open.owed
-                .retain(|word| !owed::is_in(word, &utterance.words));
+        for (_, open) in part.open.range_mut(..utterance.number) {
+            open.owed.retain(|word| !places.take_word(word));
         }
         let next = part.open.values().filter_map(|open| open.start).min();
-        let left = part.early.finish(&utterance, self.floor);
         let any = !utterance.text.trim().is_empty();
         let end = utterance.end;
         let utterance = match left.len() == utterance.words.len() {

@@ -3,7 +3,12 @@
 //! The service revises words and their times until an utterance is final. The last word that left
 //! is looked for in the new text, by its letters and near its time; what stands behind it is owed.
 //! Where it is gone, time alone decides: words before its end are dropped.
+//!
+//! An utterance may be divided, and its first part have another number. So words of other
+//! utterances are looked for in it as well, each in a [place](Places) of its own: "No. No, …" has
+//! two.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::utterance::{Utterance, Word};
@@ -39,6 +44,11 @@ impl PushedWord {
             end: word.end,
         }
     }
+
+    /// Returns whether it may be of this utterance, so that the service may have moved it.
+    fn may_be_of(&self, number: u32) -> bool {
+        self.number.is_none_or(|of| of == number)
+    }
 }
 
 /// A letter of a text that is compared.
@@ -64,45 +74,89 @@ impl Early {
     /// Returns the words of an open utterance that are owed. A word moved behind one that left
     /// begins no earlier than `floor`.
     pub fn owed(&self, number: u32, words: &[Word], floor: Duration) -> Vec<Word> {
-        let text = text(words);
-        // An utterance may be divided, and its first part have another number.
-        let of_it = |left: &&PushedWord| {
-            left.number.is_none_or(|of| of == number) || is_among(left, &text, words)
-        };
-        let left: Vec<&PushedWord> = self.0.iter().filter(of_it).collect();
-        owed_behind(&left, &text, words, floor)
+        let mut places = Places::new(words);
+        let found = self.find_in(number, &mut places);
+        self.rest(number, &found, &places, floor)
     }
 
-    /// Returns the words of a final utterance that are owed, and forgets those that left of it.
-    pub fn finish(&mut self, utterance: &Utterance, floor: Duration) -> Vec<Word> {
-        let owed = self.owed(utterance.number, &utterance.words, floor);
-        let end = utterance
-            .words
-            .last()
-            .map(|word| word.end)
-            .or(utterance.end);
-        for left in &mut self.0 {
-            if left.number == Some(utterance.number) {
+    /// Returns the words of a final utterance that are owed, and its places that no word took which
+    /// left. Forgets those words.
+    pub fn finish<'a>(
+        &mut self,
+        utterance: &'a Utterance,
+        floor: Duration,
+    ) -> (Vec<Word>, Places<'a>) {
+        let number = utterance.number;
+        let mut places = Places::new(&utterance.words);
+        let found = self.find_in(number, &mut places);
+        let owed = self.rest(number, &found, &places, floor);
+        let end = utterance.words.last().map(|word| word.end);
+        let end = end.or(utterance.end);
+        let mut found = found.into_iter();
+        // What lies behind its end may stand in the next one now.
+        self.0.retain_mut(|left| {
+            if left.number == Some(number) {
                 left.number = None;
             }
-        }
-        // What lies behind its end may stand in the next one now.
-        self.0
-            .retain(|left| left.number.is_some() || end.is_some_and(|end| left.start >= end));
-        owed
+            let is_behind = end.is_some_and(|end| left.start >= end);
+            !found.next().unwrap_or(false) && (left.number.is_some() || is_behind)
+        });
+        (owed, places)
+    }
+
+    /// Returns which words that left have a place in the text of this utterance.
+    fn find_in(&self, number: u32, places: &mut Places) -> Vec<bool> {
+        let found = self.0.iter().map(|left| {
+            let limit = if left.may_be_of(number) { MOVED } else { SAME };
+            places.take(left, limit)
+        });
+        found.collect()
+    }
+
+    fn rest(&self, number: u32, found: &[bool], places: &Places, floor: Duration) -> Vec<Word> {
+        let left = self.0.iter().zip(found);
+        let left = left.filter(|(left, found)| **found || left.may_be_of(number));
+        let left: Vec<&PushedWord> = left.map(|(left, _)| left).collect();
+        owed_behind(&left, &places.text, places.words, floor)
     }
 }
 
-/// Returns whether a word is one of these, at about the same time.
-pub(super) fn is_in(word: &Word, words: &[Word]) -> bool {
-    is_among(&PushedWord::new(None, word), &text(words), words)
+/// The places of words in a text, and which of them are taken.
+pub(super) struct Places<'a> {
+    words: &'a [Word],
+    text: Vec<Letter>,
+    /// For each letter.
+    taken: Vec<bool>,
 }
 
-/// Returns whether a word that left is one of these, at about the same time.
-fn is_among(left: &PushedWord, text: &[Letter], words: &[Word]) -> bool {
-    find(left, text, words)
-        .and_then(|(index, _)| words.get(index))
-        .is_some_and(|word| word.start.abs_diff(left.start) <= SAME)
+impl<'a> Places<'a> {
+    fn new(words: &'a [Word]) -> Self {
+        let text = text(words);
+        Places {
+            words,
+            taken: vec![false; text.len()],
+            text,
+        }
+    }
+
+    /// Takes the place of a word at about its time. Returns false if there is none.
+    pub fn take_word(&mut self, word: &Word) -> bool {
+        self.take(&PushedWord::new(None, word), SAME)
+    }
+
+    /// Takes the nearest place of a word that is not taken, so far from it in time at most.
+    fn take(&mut self, left: &PushedWord, limit: Duration) -> bool {
+        let is_free = |place: &Range<usize>| {
+            let taken = self.taken.get(place.clone());
+            taken.is_some_and(|taken| !taken.contains(&true))
+        };
+        let nearest = nearest(left, &self.text, self.words, is_free);
+        let Some((place, _)) = nearest.filter(|(_, apart)| *apart <= limit) else {
+            return false;
+        };
+        self.taken[place].fill(true);
+        true
+    }
 }
 
 fn owed_behind(
@@ -152,11 +206,24 @@ fn owed_behind(
 
 /// Returns the place behind a word that left, in a text: a word's index, and a byte in it.
 fn find(left: &PushedWord, text: &[Letter], words: &[Word]) -> Option<(usize, usize)> {
+    let (place, _) = nearest(left, text, words, |_| true).filter(|(_, apart)| *apart <= MOVED)?;
+    let last = text.get(place)?.last()?;
+    Some((last.word, last.behind))
+}
+
+/// Returns the place of a word that is nearest in time, of those that `may_be` it, and how far off
+/// it is.
+fn nearest(
+    left: &PushedWord,
+    text: &[Letter],
+    words: &[Word],
+    may_be: impl Fn(&Range<usize>) -> bool,
+) -> Option<(Range<usize>, Duration)> {
     let length = left.letters.len();
     let first = left.letters.first()?;
     // In scripts with spaces a word is found only whole.
     let whole = first.is_ascii() || !first.is_alphabetic() || first.is_lowercase();
-    let matches = text.windows(length.max(1)).filter(|window| {
+    let is_it = |window: &[Letter]| {
         let same = window
             .iter()
             .zip(&left.letters)
@@ -164,15 +231,13 @@ fn find(left: &PushedWord, text: &[Letter], words: &[Word]) -> Option<(usize, us
         let bounded = window.first().is_some_and(|letter| letter.begins)
             && window.last().is_some_and(|letter| letter.ends);
         same && (bounded || !whole)
-    });
-    let apart = |window: &&[Letter]| {
-        let start = window.first().and_then(|letter| words.get(letter.word));
-        start.map_or(Duration::MAX, |word| word.start.abs_diff(left.start))
     };
-    let nearest = matches
-        .min_by_key(apart)
-        .filter(|window| apart(window) <= MOVED)?;
-    nearest.last().map(|letter| (letter.word, letter.behind))
+    let places = text.windows(length).enumerate().filter_map(|(at, window)| {
+        let word = words.get(window.first()?.word)?;
+        let place = at..at + length;
+        (is_it(window) && may_be(&place)).then(|| (place, word.start.abs_diff(left.start)))
+    });
+    places.min_by_key(|(_, apart)| *apart)
 }
 
 /// Returns the letters of all words.

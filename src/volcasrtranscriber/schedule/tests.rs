@@ -169,6 +169,31 @@ fn words_of_a_first_part_do_not_leave_again_before_the_rest_is_reported() {
     assert_eq!(without_gaps(&mut schedule, 1700), left);
 }
 
+/// As in "No. No, …": one of the two words is in the first part, however near they are.
+#[test]
+fn words_are_not_taken_for_the_same_ones_of_a_first_part() {
+    let both = "no 100-180 | no 300-380";
+    for (at, left, rest) in [
+        (1000, "", "!No. 100-180 | final | no 300-380"),
+        (1100, "!no 100-180", "final | no 300-380"),
+        (1300, "!no 100-180 | no 300-380", "final"),
+    ] {
+        let mut schedule = live(Unit::Word, 1000);
+        schedule.utterance(utterance(0, false, both));
+        assert_eq!(without_gaps(&mut schedule, at), left);
+        schedule.utterance(utterance(1, true, "No. 100-180"));
+        assert_eq!(without_gaps(&mut schedule, 1300), rest);
+        schedule.utterance(utterance(0, true, "No, 300-380 | no 700-780"));
+        assert_eq!(without_gaps(&mut schedule, 1700), "no 700-780 | final");
+    }
+    // Nor of the utterance before.
+    let mut schedule = live(Unit::Word, 1000);
+    schedule.utterance(utterance(1, false, "no 300-380"));
+    schedule.utterance(utterance(0, true, "No. 100-180"));
+    let left = "!No. 100-180 | final | no 300-380";
+    assert_eq!(without_gaps(&mut schedule, 1300), left);
+}
+
 #[test]
 fn a_live_pipeline_gets_gaps_while_nothing_is_said() {
     let mut schedule = live(Unit::Word, 4000);

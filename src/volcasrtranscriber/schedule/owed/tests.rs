@@ -1,6 +1,16 @@
 use super::*;
 use crate::volcasrtranscriber::schedule::tests::{ms, utterance, word, words};
 
+/// Makes an utterance final, and returns the words that are owed. Those that move begin at 400 ms.
+fn finish(early: &mut Early, number: u32, text: &str) -> Vec<Word> {
+    early.finish(&utterance(number, true, text), ms(400)).0
+}
+
+fn texts(words: &[Word]) -> String {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    texts.join(" ")
+}
+
 #[test]
 fn revised_texts_owe_what_stands_behind_the_last_word_that_left() {
     for (case, revised, owed) in [
@@ -30,9 +40,8 @@ fn revised_texts_owe_what_stands_behind_the_last_word_that_left() {
         for word in words("he 100-180 | said 400-480") {
             early.left(0, &word);
         }
-        let rest = early.finish(&utterance(0, true, revised), ms(400));
-        let rest: Vec<&str> = rest.iter().map(|word| word.text.as_str()).collect();
-        assert_eq!(rest.concat(), owed, "{case}");
+        let rest = finish(&mut early, 0, revised);
+        assert_eq!(texts(&rest), owed, "{case}");
     }
 }
 
@@ -40,8 +49,7 @@ fn revised_texts_owe_what_stands_behind_the_last_word_that_left() {
 fn chinese_words_that_are_joined_later_owe_their_rest() {
     let mut early = Early::default();
     early.left(0, &word("今天", 100, 400));
-    let revised = utterance(0, true, "今天下雨， 100-900 | 路滑。 1000-1300");
-    let rest = early.finish(&revised, ms(400));
+    let rest = finish(&mut early, 0, "今天下雨， 100-900 | 路滑。 1000-1300");
     assert_eq!(rest, words("下雨， 400-900 | 路滑。 1000-1300"));
 }
 
@@ -51,8 +59,60 @@ fn the_first_part_of_an_utterance_that_is_divided_may_have_another_number() {
     for word in words("one 100-180 | two 300-380 | three 500-580") {
         early.left(0, &word);
     }
-    let mut owed = |number, text| early.finish(&utterance(number, true, text), ms(0));
-    assert_eq!(owed(1, "One 100-180 | two. 400-480"), []);
-    let rest = owed(0, "Three 500-580 | four. 700-780");
+    assert_eq!(finish(&mut early, 1, "One 100-180 | two. 400-480"), []);
+    let rest = finish(&mut early, 0, "Three 500-580 | four. 700-780");
     assert_eq!(rest, words("four. 700-780"));
+}
+
+#[test]
+fn a_word_of_the_first_part_is_not_the_same_word_of_the_rest() {
+    for (left, first, rest, owed) in [
+        (
+            "one 100-180 | two 300-380",
+            "One 100-180 | two. 300-380",
+            "two 700-780 | three 900-980",
+            "two three",
+        ),
+        (
+            "no 100-180",
+            "No. 100-180",
+            "no 500-580 | I 700-780",
+            "no I",
+        ),
+        // The second one left as well, and is in the rest.
+        (
+            "no 100-180 | no 300-380",
+            "No. 100-180",
+            "No, 300-380 | I 500-580",
+            "I",
+        ),
+        (
+            "对 100-180",
+            "对。 100-180",
+            "对， 400-480 | 是 600-680",
+            "对， 是",
+        ),
+        (
+            "对 100-180 | 对 260-340",
+            "对。 100-180",
+            "对， 260-340 | 是 600-680",
+            "是",
+        ),
+        // It is moved, so that its end is before what left.
+        (
+            "one 100-180 | two 300-380",
+            "One 60-120 | two. 200-280",
+            "two 700-780",
+            "two",
+        ),
+    ] {
+        let mut early = Early::default();
+        for word in words(left) {
+            early.left(0, &word);
+        }
+        assert_eq!(finish(&mut early, 1, first), [], "{first}");
+        let open = early.owed(0, &words(rest), ms(400));
+        assert_eq!(texts(&open), owed, "{rest}");
+        assert_eq!(finish(&mut early, 0, rest), open, "{rest}");
+    }
 }

@@ -52,6 +52,10 @@ impl<E> Schedule<E> {
             Ready::Final => Some(Action::Final),
             Ready::Gap(end) => self.gap(end),
             Ready::Event(event, effect) => {
+                if effect != Effect::Unchanged {
+                    // The service names the speakers of another session anew.
+                    self.speaker = None;
+                }
                 match effect {
                     Effect::Unchanged => {}
                     Effect::NoSegment => self.origin = None,

@@ -202,6 +202,7 @@ impl<E> Schedule<E> {
         self.origin = None;
         self.bytes = 0;
         self.discont = true;
+        self.speaker = None;
         self.cutter = Cutter::new(style(self.unit));
         let ready = parts.into_iter().flat_map(|part| part.ready);
         let events = ready.filter_map(|ready| match ready {

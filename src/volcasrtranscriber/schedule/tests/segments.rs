@@ -2,6 +2,31 @@
 
 use super::*;
 
+#[test]
+fn each_stream_and_segment_names_its_first_speaker() {
+    type End = fn(&mut Machine);
+    let ends: [(bool, End); 4] = [
+        (true, |schedule| drop(schedule.flush())),
+        (true, |schedule| schedule.end_segment("stream-start")),
+        (true, |schedule| {
+            schedule.event("segment", Some(Origin::default()));
+        }),
+        (false, |schedule| schedule.event("tag", None)),
+    ];
+    for (named, end) in ends {
+        let mut schedule = Machine::new(Unit::Word);
+        let mut said = utterance(0, true, "Yes. 0-80");
+        said.speaker = Some("1".into());
+        schedule.utterance(said.clone());
+        let first = "speaker 1 | !Yes. 0-80 | final";
+        assert_eq!(all(&mut schedule, None), first);
+        end(&mut schedule);
+        schedule.utterance(said);
+        let again = all(&mut schedule, None);
+        assert_eq!(again.contains("speaker 1"), named, "{again}");
+    }
+}
+
 /// Returns whether nothing is due at a time, nor ever.
 fn rests(schedule: &mut Machine, now: u64) -> bool {
     schedule.next(Some(ms(now))) == Action::Wait(None)

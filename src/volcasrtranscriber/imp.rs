@@ -129,7 +129,7 @@ impl ObjectImpl for VolcAsrTranscriber {
             }
             "language-code" => {
                 if let Some(run) = self.run() {
-                    run.client.set_language(self.language());
+                    self.set_language(&run, self.language());
                 }
             }
             _ => self.apply_live(),
@@ -248,13 +248,14 @@ impl VolcAsrTranscriber {
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
+        self.output.set_language(self.language_tag());
         let runs = &self.runs;
         let started = runs.start(*super::CAT, object.upcast_ref(), &settings, listener);
         let run = started.ok()?;
         // What was set since the settings were copied found no run to apply to.
         let language = self.language();
         if language != settings.request.language {
-            run.client.set_language(language);
+            self.set_language(&run, language);
         }
         self.apply_live();
         Some(run)
@@ -264,6 +265,18 @@ impl VolcAsrTranscriber {
     fn language(&self) -> Option<String> {
         let code = lock(&self.text).language_code.clone();
         code.or_else(|| lock(&self.settings).request.language.clone())
+    }
+
+    /// Has the next session ask for another language.
+    fn set_language(&self, run: &Run, language: Option<String>) {
+        run.client.set_language(language);
+        self.output.set_language(self.language_tag());
+    }
+
+    /// Returns the language as tags have it.
+    pub(super) fn language_tag(&self) -> Option<String> {
+        let language = lock(&self.settings).request.language.clone();
+        lock(&self.text).language_tag(language.as_deref())
     }
 
     /// Takes up the settings that apply at once.

@@ -309,20 +309,8 @@ impl VolcAsrTranscriber {
         let event = gst::event::Segment::builder(&own).seqnum(seqnum).build();
         self.output.event(event, (!same).then(|| origin(&own)));
         if !same {
-            self.language_tag();
+            self.output.tag_segment(self.language_tag());
         }
-    }
-
-    fn language_tag(&self) {
-        let language = lock(&self.settings).request.language.clone();
-        let Some(tag) = lock(&self.text).language_tag(language.as_deref()) else {
-            return;
-        };
-        let mut tags = gst::TagList::new();
-        if let Some(tags) = tags.get_mut() {
-            tags.add::<gst::tags::LanguageCode>(&tag.as_str(), gst::TagMergeMode::Replace);
-        }
-        self.output.event(gst::event::Tag::new(tags), None);
     }
 
     fn gap(&self, gap: &gst::event::Gap) {

@@ -1,5 +1,6 @@
 //! The text pad: one task pushes everything downstream, in order, when the schedule says so.
 
+mod language;
 mod push;
 
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use gst::prelude::*;
 use super::schedule::{Action, Origin, Schedule, Unit};
 use crate::sync::lock;
 
+use language::Language;
 pub(super) use push::Pushed;
 
 /// Timeout: if neither audio nor text came for this long, interim text is pushed. Downstream may
@@ -54,6 +56,7 @@ struct State {
     links: u64,
     /// EOS has come in: no buffer takes an error upstream any more.
     ended: bool,
+    language: Language,
     /// Longest time that text came late.
     max_delay: Duration,
     /// End of the audio so far.
@@ -87,6 +90,7 @@ impl State {
             held: None,
             links: 0,
             ended: false,
+            language: Language::default(),
             max_delay: Duration::ZERO,
             audio_end: Duration::ZERO,
             changed_at: Instant::now(),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Barrier, Cutter, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, extend, group,
-    push, style,
+    Barrier, Cutter, Effect, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, extend,
+    group, push, style,
 };
 
 impl<E> Schedule<E> {
@@ -63,6 +63,14 @@ impl<E> Schedule<E> {
             }
         }
         self.input = self.parts.len() - 1;
+    }
+
+    /// Appends an event to the part that the text which comes belongs to.
+    pub fn event_of_text(&mut self, event: E) {
+        if let Some(part) = self.parts.get_mut(self.input) {
+            let event = Ready::Event(event, Effect::Unchanged);
+            push(part, &mut self.bytes, event);
+        }
     }
 
     /// Takes up an utterance as it stands.

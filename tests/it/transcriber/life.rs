@@ -7,7 +7,7 @@ use gst::prelude::*;
 use volcasr_loopback::Options;
 
 use crate::common::pad_harness::PadHarness;
-use crate::common::text::{events, texts};
+use crate::common::text::{Out, events, texts};
 use crate::common::*;
 
 /// Probe as a bin does it to find out about an element: no parent, no credentials, a live source.
@@ -158,6 +158,22 @@ fn the_language_is_taken_up_with_the_next_session() {
         .filter_map(|c| c.request.as_ref().map(|r| r["audio"]["language"].clone()))
         .collect();
     assert_eq!(languages, ["en-US", "zh-CN"]);
+    // Downstream is told between the two sessions' words, and once each.
+    let mut told = Vec::new();
+    for out in rig.out() {
+        match out {
+            Out::Text(_) => told.push("words".to_owned()),
+            Out::Gap(..) => {}
+            Out::Event(event) => {
+                if let gst::EventView::Tag(tag) = event.view() {
+                    let language = tag.tag().get::<gst::tags::LanguageCode>();
+                    told.extend(language.map(|language| language.get().to_owned()));
+                }
+            }
+        }
+    }
+    told.dedup_by(|next, last| next == last && last == "words");
+    assert_eq!(told, ["en", "words", "zh", "words"]);
 }
 
 /// The streaming thread waits until the error is on the bus, where the flush comes from.

@@ -1,0 +1,58 @@
+//! Language of the text, as tags name it.
+
+use super::{Output, State};
+use crate::sync::lock;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Language {
+    /// The next session asks for it.
+    wanted: Option<String>,
+    /// The last one that downstream was told.
+    told: Option<String>,
+}
+
+impl Output {
+    /// Takes up the language that the next session asks for.
+    pub fn set_language(&self, language: Option<String>) {
+        lock(&self.state).language.wanted = language;
+    }
+
+    /// Appends the tag of the language, as each segment has it.
+    pub fn tag_segment(&self, language: Option<String>) {
+        self.set_language(language);
+        self.wait_for_room();
+        self.change(|state| {
+            if let Some(tag) = state.language.tell() {
+                state.schedule.event(tag, None);
+            }
+        });
+    }
+
+    /// Has downstream told of another language, before the text of the session that begins.
+    pub fn session_begins(&self, (run, epoch): (u64, u64)) {
+        let tell = |state: &mut State| {
+            let language = &mut state.language;
+            if run != state.run || epoch < state.epoch || language.wanted == language.told {
+                return;
+            }
+            if let Some(tag) = language.tell() {
+                state.schedule.event_of_text(tag);
+            }
+        };
+        self.change(tell);
+    }
+}
+
+impl Language {
+    /// Returns the tag of the language, if there is one.
+    fn tell(&mut self) -> Option<gst::Event> {
+        let language = self.wanted.clone()?;
+        let mut tags = gst::TagList::new();
+        if let Some(tags) = tags.get_mut() {
+            tags.add::<gst::tags::LanguageCode>(&language.as_str(), gst::TagMergeMode::Replace);
+        }
+        self.told = Some(language);
+        Some(gst::event::Tag::new(tags))
+    }
+}

@@ -39,12 +39,31 @@ pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
 /// in each: the pictures here are dark.
 pub fn bright(line: &str) -> Vec<(u64, bool)> {
     let mut frames = Vec::new();
-    play(line, |buffer| {
-        let map = buffer.map_readable().expect("a frame");
-        let white = map.iter().filter(|pixel| **pixel > 180).count();
-        frames.push((buffer.pts().expect("a PTS").mseconds(), white > 40));
-    });
+    play(line, |buffer| frames.push(frame(buffer)));
     frames
+}
+
+/// Returns the first frames of a picture, as [`bright`] does. Its input and the audio need not end.
+pub fn first_bright(line: &str, count: usize) -> Vec<(u64, bool)> {
+    let pipeline = parse(line);
+    pipeline.set_state(gst::State::Playing).expect(line);
+    let sink = pipeline.by_name("out").expect("a sink");
+    let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
+    let frames = (0..count).map(|number| {
+        let sample = sink.try_pull_sample(LONG_TIME);
+        let sample = sample.unwrap_or_else(|| panic!("{line}: no frame {number}"));
+        frame(sample.buffer().expect("a buffer"))
+    });
+    let frames = frames.collect();
+    pipeline.set_state(gst::State::Null).expect("NULL");
+    frames
+}
+
+/// Returns a frame's time, and whether there is something bright in it.
+fn frame(buffer: &gst::BufferRef) -> (u64, bool) {
+    let map = buffer.map_readable().expect("a frame");
+    let white = map.iter().filter(|pixel| **pixel > 180).count();
+    (buffer.pts().expect("a PTS").mseconds(), white > 40)
 }
 
 /// Asserts that every frame in the ranges is as it says.

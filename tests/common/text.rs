@@ -224,6 +224,8 @@ pub struct Stretch {
     pub texts: Vec<Text>,
     /// End of what buffers and gaps cover.
     pub covered: u64,
+    /// End of the last gap: there is no text before it.
+    empty: u64,
 }
 
 /// Asserts the [rules](in_order) for every stream of text.
@@ -234,7 +236,7 @@ pub fn assert_in_order(out: &[Out]) {
 }
 
 /// Checks the rules for every stream of text: buffers and gaps in a segment only, no blank buffer,
-/// PTS that never fall, the first buffer flagged, gaps and buffers that leave no hole, and nothing
+/// PTS that never fall nor lie within a gap, the first buffer flagged, gaps and buffers that leave no hole, and nothing
 /// behind EOS. Returns the segments.
 pub fn in_order(out: &[Out]) -> Result<Vec<Stretch>, String> {
     let mut order = Order::default();
@@ -287,6 +289,7 @@ impl Order {
                     start,
                     texts: Vec::new(),
                     covered: start,
+                    empty: start,
                 });
             }
             return Ok(());
@@ -302,7 +305,10 @@ impl Order {
             return Err("a hole");
         }
         last.covered = last.covered.max(to);
-        let Out::Text(text) = next else { return Ok(()) };
+        let Out::Text(text) = next else {
+            last.empty = to;
+            return Ok(());
+        };
         let (before, is_first) = match last.texts.last() {
             Some(before) => (before.start, false),
             None => (last.start, true),
@@ -311,6 +317,7 @@ impl Order {
         match text {
             text if text.text.is_empty() || text.text.trim() != text.text => Err("a blank text"),
             text if text.start < before => Err("a PTS falls"),
+            text if text.start < last.empty => Err("within a gap"),
             text if is_first && !text.discont => Err("no DISCONT"),
             _ => Ok(()),
         }

@@ -158,6 +158,9 @@ impl Checked<'_> {
         let ways = &self.schedule.ways;
         let fed: &Fed = &self.life.fed[stream];
         for text in &stretch.texts {
+            if let Some(word) = text.text.split_whitespace().find(|word| !is_whole(word)) {
+                return Err(format!("a torn or doubled word {word:?}: {text:?}"));
+            }
             for number in marks_of(&text.text) {
                 let Some(place) = fed.marks.iter().find(|place| place.number == number) else {
                     return Err(format!("of another stream: {text:?}"));
@@ -206,6 +209,13 @@ impl Checked<'_> {
     fn tolerance(&self) -> u64 {
         self.schedule.stamps.tolerance() + REVISION / MS + 1
     }
+}
+
+/// Returns whether a word is one that the service says: a mark, or `~` and the number of one that it
+/// heard in part.
+fn is_whole(word: &str) -> bool {
+    let part = word.trim_end_matches(['.', ',']).strip_prefix('~');
+    number_of(word) != u32::MAX || part.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// Returns the whole marks in a text.

@@ -148,6 +148,12 @@ mod tests {
     use super::*;
 
     fn details(http_status: u32, code: u32) -> gst::Structure {
+/// Prints a line on standard error. A reader that is gone is no reason to stop, nor to panic.
+pub fn eprintln(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
         let number = |number: u32| (number > 0).then_some(number);
         gst::Structure::builder("volcasr-error")
             .field_if_some("http-status", number(http_status))

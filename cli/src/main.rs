@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| {
-        eprintln!("error: {failure}");
+        failure::eprintln(&format!("error: {failure}"));
         ExitCode::from(1)
     })
 }

@@ -5,9 +5,10 @@ use std::io::{self, Stdout, Write};
 use super::status::Status;
 use crate::failure::one_line;
 use crate::output::files::Standard;
+use crate::output::format::Looks;
 use crate::output::streams::Streams;
 use crate::output::transcript::Transcript;
-use crate::output::writer::line;
+use crate::output::writer::{Writer, line};
 use crate::terminal::screen::{Screen, status_columns};
 use crate::terminal::wrap::join;
 use crate::terminal::{can_draw, has_colour, kept, size};
@@ -23,23 +24,30 @@ enum Kind {
     Live(Screen<Stdout>),
     Plain,
     Json,
+    Format(Writer<Stdout>),
     Nothing,
 }
 
 impl Display {
     /// Chooses the display for standard output: its kind, and the output that was asked for.
-    pub fn of_stdout(standard: Standard, timestamps: bool) -> Self {
+    pub fn of_stdout(standard: Standard, looks: Looks) -> io::Result<Self> {
         let kind = match standard {
             Standard::Captions if can_draw() => Kind::Live(Screen::new(io::stdout(), has_colour())),
             Standard::Captions => Kind::Plain,
             Standard::Json => Kind::Json,
-            Standard::Format(_) | Standard::Nothing => Kind::Nothing,
+            Standard::Format(format) => Kind::Format(Writer::new(format, looks, io::stdout())?),
+            Standard::Nothing => Kind::Nothing,
         };
-        Display {
+        Ok(Display {
             kind,
-            timestamps,
+            timestamps: looks.timestamps,
             streams: Streams::default(),
-        }
+        })
+    }
+
+    /// Shows nothing more.
+    pub fn close(&mut self) {
+        self.kind = Kind::Nothing;
     }
 
     /// Whether anything but final utterances is shown.
@@ -47,13 +55,17 @@ impl Display {
         matches!(self.kind, Kind::Live(_))
     }
 
-    /// Passes on an utterance as it came, to readers that replace what they have.
-    pub fn pass_on(&self, transcript: &Transcript) -> io::Result<()> {
-        if !matches!(self.kind, Kind::Json) {
-            return Ok(());
-        }
+    /// Returns the line of an utterance as it came, for readers that replace what they have.
+    pub fn json(&self, transcript: &Transcript) -> Option<String> {
+        matches!(self.kind, Kind::Json)
+            .then(|| serde_json::to_string(transcript).ok())
+            .flatten()
+    }
+
+    /// Passes on the line of [`json`](Self::json).
+    pub fn pass_on(&self, line: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", serde_json::to_string(transcript)?)?;
+        writeln!(out, "{line}")?;
         out.flush()
     }
 
@@ -90,7 +102,22 @@ impl Display {
                 }
                 out.flush()
             }
+            Kind::Format(writer) => {
+                for (place, transcript) in ready.iter().enumerate() {
+                    let next = ready.get(place + 1).or(pending.first().copied());
+                    writer.write(transcript, next)?;
+                }
+                Ok(())
+            }
             Kind::Json | Kind::Nothing => Ok(()),
+        }
+    }
+
+    /// Ends what is owed to a format.
+    pub fn finish(&mut self) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Format(writer) => writer.finish(),
+            Kind::Live(_) | Kind::Plain | Kind::Json | Kind::Nothing => Ok(()),
         }
     }
 
@@ -98,7 +125,7 @@ impl Display {
     pub fn clear(&mut self) -> io::Result<()> {
         match &mut self.kind {
             Kind::Live(screen) => screen.clear(size()),
-            Kind::Plain | Kind::Json | Kind::Nothing => Ok(()),
+            Kind::Plain | Kind::Json | Kind::Format(_) | Kind::Nothing => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The loop: messages, Ctrl-C and a clock in, captions out.
 
+use std::io;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -9,7 +10,7 @@ use gst::glib;
 use super::display::Display;
 use super::fonts;
 use super::status::Status;
-use crate::failure::Failure;
+use crate::failure::{Failure, eprintln};
 use crate::interrupt::{interrupts, resizes};
 use crate::news::{FINISH_TIMEOUT, News, Warning, Warnings};
 use crate::output::files::Files;
@@ -60,6 +61,8 @@ pub struct Captions {
     has_ended: bool,
     /// A letter of the captions was looked up in the fonts.
     knows_fonts: bool,
+    /// Why standard output came to its end before the files did, but for a reader that is gone.
+    lost: Option<Failure>,
 }
 
 impl Captions {
@@ -86,6 +89,7 @@ impl Captions {
             film,
             has_ended: false,
             knows_fonts: false,
+            lost: None,
         }
     }
 
@@ -141,6 +145,8 @@ impl Captions {
     pub fn close(mut self, listened: Result<Ending, Failure>) -> Result<Ending, Failure> {
         let held = self.order.finish();
         let written = self.keep(&held).and_then(|()| self.clear());
+        let shown = self.display.finish();
+        let shown = self.shown(shown);
         let mut notes: Vec<String> = self
             .warnings
             .repeated()
@@ -160,15 +166,19 @@ impl Captions {
         };
         notes.extend(missing.map(crate::pipeline::extent::note));
         for note in notes.iter().filter(|_| !self.is_quiet) {
-            eprintln!("warning: {note}");
+            eprintln(&format!("warning: {note}"));
         }
-        let is_whole = matches!(listened, Ok(Ending::Whole));
+        // Ctrl-C before any audio is no result, nor is a service that was not waited for.
+        let is_whole = listened.is_ok() && self.has_ended;
         let finished = self.files.finish(is_whole);
         let ending = listened?;
         written?;
         finished?;
         film?;
+        shown?;
+        self.lost.take().map_or(Ok(()), Err)?;
         let is_lacking = self.unconfirmed > 0
+            || !self.has_ended
             || self.is_cut
             || missing.is_some()
             || !dropped.is_zero()
@@ -207,11 +217,16 @@ impl Captions {
         }
         self.status.receive(&transcript);
         self.look_for_font(&transcript.text)?;
-        self.display
-            .pass_on(&transcript)
-            .map_err(Failure::of_stdout)?;
+        let line = self.display.json(&transcript);
         let ready = self.order.take(transcript);
-        self.keep(&ready)
+        self.keep(&ready)?;
+        match line {
+            Some(line) => {
+                let shown = self.display.pass_on(&line);
+                self.shown(shown)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Writes final utterances: to the files first, so that a reader of the screen finds them
@@ -245,13 +260,31 @@ impl Captions {
 
     fn show(&mut self, ready: &[Transcript]) -> Result<(), Failure> {
         let pending = self.order.pending();
-        self.display
-            .show(ready, &pending, &self.status)
-            .map_err(Failure::of_stdout)
+        let shown = self.display.show(ready, &pending, &self.status);
+        self.shown(shown)
     }
 
     fn clear(&mut self) -> Result<(), Failure> {
-        self.display.clear().map_err(Failure::of_stdout)
+        let shown = self.display.clear();
+        self.shown(shown)
+    }
+
+    /// Takes what became of standard output. Where there are files, they are written on without it.
+    fn shown(&mut self, shown: io::Result<()>) -> Result<(), Failure> {
+        let Err(error) = shown else {
+            return Ok(());
+        };
+        self.display.close();
+        let is_gone = error.kind() == io::ErrorKind::BrokenPipe;
+        let failure = Failure::of_stdout(error);
+        if self.files.is_empty() && self.film.is_none() {
+            return Err(failure);
+        }
+        if !self.is_quiet {
+            eprintln(&format!("warning: {failure}; the files go on"));
+        }
+        self.lost = (!is_gone).then_some(failure);
+        Ok(())
     }
 
     fn warn(&mut self, warning: &Warning) -> Result<(), Failure> {
@@ -269,7 +302,7 @@ impl Captions {
         if !self.is_quiet {
             self.clear()?;
             for line in on_stderr(line) {
-                eprintln!("{line}");
+                eprintln(&line);
             }
         }
         Ok(())

@@ -38,7 +38,8 @@ Ctrl-C ends the stream: the last words still come, within finish-timeout and 5 s
 quits at once.
 
 The files are written as it goes: each utterance when it is final, whole, and in the order of
-speech. What they held before is overwritten with the first words, or at a good end without any.
+speech. What they held before is overwritten with the first words, or at a good end without any. If
+the reader of standard output goes, they are written on.
 Times count from the input's first sample; several streams in a row follow one another. JSON has the
 fields of the message volcasr-transcript (text, final, unconfirmed, utterance, stream, stream-id,
 session, timestamp, stream-time, running-time, duration, words, attributes), those that are not
@@ -54,7 +55,7 @@ Exit status:
     1  failure; standard error says why
     2  the command line can't be used
     3  it ended, but some words are unconfirmed or did not come, audio was dropped, the file ended
-       before its length says, or the video of --burn-in by Ctrl-C
+       before its length says, or by Ctrl-C before any sound or the end of --burn-in's video
   130  a second Ctrl-C
 
 Credentials come from the environment: VOLCENGINE_API_KEY, or VOLCENGINE_APP_ID and
@@ -118,8 +119,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some((film, picture)) = film.as_ref().zip(recognition.picture()) {
         picture.write_to(film.part());
     }
-    let files = Files::open(&files, standard, looks)?;
-    let display = Display::of_stdout(standard, looks.timestamps);
+    let files = Files::open(&files, looks)?;
+    let display = Display::of_stdout(standard, looks).map_err(Failure::of_stdout)?;
     let mut captions = Captions::new(
         recognition,
         display,

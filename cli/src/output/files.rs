@@ -1,7 +1,7 @@
-//! The files of one input, and standard output in their place.
+//! The files of one input, and the options that name them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Stdout};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::format::{Format, Looks};
@@ -132,7 +132,6 @@ fn real(path: &Path) -> PathBuf {
 /// The files, open. Nothing is buffered: each utterance is one write.
 pub struct Files {
     outputs: Vec<Output>,
-    standard: Option<Writer<Stdout>>,
 }
 
 struct Output {
@@ -149,13 +148,8 @@ enum State {
 }
 
 impl Files {
-    /// Opens the files, and standard output where it gets a format. What the files hold stays until
-    /// there is something better.
-    pub fn open(
-        files: &[(PathBuf, Format)],
-        standard: Standard,
-        looks: Looks,
-    ) -> Result<Self, Failure> {
+    /// Opens the files. What they hold stays until there is something better.
+    pub fn open(files: &[(PathBuf, Format)], looks: Looks) -> Result<Self, Failure> {
         let outputs = files.iter().map(|(path, format)| {
             let state = Output::open(path, *format, looks)
                 .map_err(|error| Failure::of_path(path, &error))?;
@@ -166,17 +160,15 @@ impl Files {
                 state,
             })
         });
-        let standard = match standard {
-            Standard::Format(format) => {
-                Some(Writer::new(format, looks, io::stdout()).map_err(Failure::of_stdout)?)
-            }
-            Standard::Captions | Standard::Json | Standard::Nothing => None,
-        };
         Ok(Files {
             outputs: outputs.collect::<Result<_, _>>()?,
-            standard,
         })
     }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.outputs.is_empty()
+    }
+
 
     /// Writes a final utterance to all of them; `next` is the one after it, where that is known.
     pub fn write(
@@ -184,18 +176,12 @@ impl Files {
         transcript: &Transcript,
         next: Option<&Transcript>,
     ) -> Result<(), Failure> {
-        if let Some(writer) = &mut self.standard {
-            writer.write(transcript, next).map_err(Failure::of_stdout)?;
-        }
         self.each(|writer| writer.write(transcript, next))
     }
 
     /// Ends what is owed to them. After a good end nothing of the old stays, even if no word was
     /// said.
     pub fn finish(&mut self, is_whole: bool) -> Result<(), Failure> {
-        if let Some(writer) = &mut self.standard {
-            writer.finish().map_err(Failure::of_stdout)?;
-        }
         for output in &mut self.outputs {
             let done = match &mut output.state {
                 State::Old(_) if !is_whole => Ok(()),

@@ -1,7 +1,10 @@
 //! The files that `captions` writes, and command lines that it can't use.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
 use crate::captions::{Files, expected_cues, wav};
-use crate::support::program::{command, run};
+use crate::support::program::{Running, STDIN, command, run};
 use crate::support::*;
 use volcasr_loopback::{Endpoint, Options};
 
@@ -119,6 +122,58 @@ fn old_files_are_kept_until_there_are_words() {
     let lengths =
         ["srt", "vtt", "jsonl"].map(|kind| std::fs::metadata(files.path(kind)).expect(kind).len());
     assert_eq!(lengths, [0, "WEBVTT\n\n".len() as u64, 0]);
+}
+
+/// Ctrl-C ends all of a pipeline: what is read after that is in the files, also where standard
+/// error is gone as well.
+#[test]
+fn files_are_written_on_without_a_reader() {
+    for has_stderr in [true, false] {
+        let files = Files::new(&format!("reader-{has_stderr}"));
+        let service = service(Options::default());
+        let (pcm, marks) = speech(2);
+        let mut command = command("captions", &service);
+        command.arg(STDIN).arg("--json").args(files.arguments());
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program");
+        if !has_stderr {
+            drop(child.stderr.take());
+        }
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(&pcm).expect("a program that reads");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        stdout.read_line(&mut String::new()).expect("a line");
+        drop(stdout);
+        drop(stdin);
+        let output = child.wait_with_output().expect("its end");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        assert_eq!(
+            err.contains("the files go on"),
+            has_stderr,
+            "{err}"
+        );
+        assert_eq!(files.cues(), expected_cues(&marks));
+    }
+}
+
+/// Ctrl-C before any sound is no result: what the file holds stays.
+#[test]
+fn an_old_file_is_kept_where_nothing_came() {
+    let files = Files::new("nothing");
+    let service = service(Options::default());
+    let srt = files.path("srt");
+    std::fs::write(&srt, "of yesterday\n").expect("a temporary file");
+    let mut command = command("captions", &service);
+    let running = Running::start(command.arg(STDIN).arg("-o").arg(&srt));
+    assert!(service.wait(LONG, |all| !all.is_empty()));
+    running.signal("INT");
+    let (status, out, err) = running.end();
+    assert_eq!((status, out.as_str()), (3, ""), "{err}");
+    assert_eq!(
+        std::fs::read_to_string(&srt).expect("a text"),
+        "of yesterday\n"
+    );
 }
 
 /// The options for what is asked most often reach the service.

@@ -1,10 +1,12 @@
 //! Where an input begins and ends, by its own times.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gst::prelude::*;
+
+use super::pads::has_class;
 
 /// No place is known.
 const UNKNOWN: u64 = u64::MAX;
@@ -80,6 +82,50 @@ pub fn note((end, length): (Duration, Duration)) -> String {
         end.as_secs_f64(),
         length.as_secs_f64()
     )
+}
+
+/// Notes where the input's first samples are: those of its video count as well.
+pub fn note_beginnings(source: &gst::Element, extent: &Arc<Extent>) {
+    let Some(bin) = source.downcast_ref::<gst::Bin>() else {
+        return;
+    };
+    let extent = extent.clone();
+    bin.connect_deep_element_added(move |_, _, element| {
+        if has_class(element, "Demux") {
+            for pad in element.src_pads() {
+                watch_begin(&pad, &extent);
+            }
+            let extent = extent.clone();
+            element.connect_pad_added(move |_, pad| watch_begin(pad, &extent));
+        }
+    });
+}
+
+fn watch_begin(pad: &gst::Pad, extent: &Arc<Extent>) {
+    if pad.direction() != gst::PadDirection::Src {
+        return;
+    }
+    let extent = extent.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        match info.buffer().and_then(|buffer| place(pad, buffer)) {
+            Some((begin, _)) => {
+                extent.begins_at(begin);
+                gst::PadProbeReturn::Remove
+            }
+            None => gst::PadProbeReturn::Ok,
+        }
+    });
+}
+
+/// Notes how far a pad's samples reach.
+pub fn watch_end(pad: &gst::Pad, extent: &Arc<Extent>) {
+    let extent = extent.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if let Some((_, end)) = info.buffer().and_then(|buffer| place(pad, buffer)) {
+            extent.reaches(end);
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::extent::{self, Extent};
-use super::pads::{has_class, is_audio, is_flagged, is_video, must_decode, name};
+use super::pads::{is_audio, is_flagged, is_video, must_decode, name, send_eos};
 use super::tracks::{Track, Tracks};
 
 /// Name of the element that reads and decodes.
@@ -17,6 +17,11 @@ pub const NAME: &str = "volcasr-source";
 pub const TRACK: &str = "volcasr-track";
 /// Name of the message that a track is missing; its field `text` says which, and why.
 pub const UNHEARD: &str = "volcasr-unheard";
+
+const MUTE: &str = "the input has no sound";
+
+/// Demuxers of inputs in parts, each with tracks of its own: one with sound may follow one without.
+const IN_PARTS: [&str; 2] = ["oggdemux", "tsdemux"];
 
 /// Elements that receive what a source gives.
 pub struct Targets {
@@ -43,6 +48,8 @@ struct State {
     pads: Vec<Known>,
     /// Sound, or a picture, for which no decoder is there.
     undecoded: Option<String>,
+    /// No part has had sound so far, and another may follow.
+    is_mute: bool,
 }
 
 struct Known {
@@ -51,6 +58,8 @@ struct Known {
     track: Option<u32>,
     /// Sink for a track that is not selected.
     drain: Option<gst::Element>,
+    /// It has come to its end, and so to the input's: of an earlier group none is passed on.
+    has_ended: bool,
 }
 
 /// Adds a source for `uri`, which feeds `targets`.
@@ -96,7 +105,7 @@ pub fn add(
         }
         None
     });
-    note_beginnings(&source, extent);
+    extent::note_beginnings(&source, extent);
     bin.add(&source)
 }
 
@@ -105,13 +114,14 @@ impl Follower {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pad_added(&self, pad: &gst::Pad) {
+    fn pad_added(self: &Arc<Self>, pad: &gst::Pad) {
         let track = is_audio(pad).then(|| Track {
             is_default: is_flagged(pad),
             name: name(pad),
             ..Track::default()
         });
-        watch_end(pad, &self.extent);
+        extent::watch_end(pad, &self.extent);
+        self.watch_eos(pad);
         let choice = {
             let mut state = self.state();
             let id = state.next;
@@ -121,6 +131,7 @@ impl Follower {
                 pad: pad.clone(),
                 track: number,
                 drain: None,
+                has_ended: false,
             });
             track.and_then(|track| {
                 state.tracks.add(Track {
@@ -151,17 +162,59 @@ impl Follower {
         self.select(choice);
     }
 
+    fn watch_eos(self: &Arc<Self>, pad: &gst::Pad) {
+        let own = Arc::downgrade(self);
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |pad, info| {
+            let event = info.event().map(|event| event.type_());
+            if let Some((gst::EventType::Eos, own)) = event.zip(own.upgrade()) {
+                own.ended(pad);
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+
+    /// A pad has come to its end. With the last one, the input has: a last group may lack what goes
+    /// to a target, which would wait for ever.
+    fn ended(&self, pad: &gst::Pad) {
+        let is_last = {
+            let mut state = self.state();
+            if let Some(known) = state.pads.iter_mut().find(|known| known.pad == *pad) {
+                known.has_ended = true;
+            }
+            state.pads.iter().all(|known| known.has_ended)
+        };
+        if !is_last {
+            return;
+        }
+        if self.state().is_mute {
+            return self.post(UNHEARD, MUTE);
+        }
+        let targets = [Some(&self.targets.sound), self.targets.picture.as_ref()];
+        for target in targets.into_iter().flatten() {
+            let sink = target.static_pad("sink");
+            if sink.is_some_and(|sink| !sink.is_linked()) {
+                send_eos(target);
+            }
+        }
+    }
+
     /// All pads that belong together are there.
     fn group_complete(&self) {
         self.name_tracks();
         let first = self.group.fetch_add(1, Ordering::Relaxed) == 0;
+        if !first {
+            let choice = self.state().tracks.fall_back();
+            self.select(choice);
+        }
         let (note, missing) = {
-            let state = self.state();
+            let mut state = self.state();
             let has_audio = state.pads.iter().any(|known| known.track.is_some());
+            state.is_mute = !has_audio && (state.is_mute || (first && self.is_in_parts()));
             let missing = match state.tracks.check() {
                 _ if self.targets.picture.is_some() => self.missing_picture(&state),
                 _ if !has_audio && state.undecoded.is_some() => state.undecoded.clone(),
-                _ if !has_audio => Some("the input has no sound".to_owned()),
+                _ if state.is_mute => None,
+                _ if !has_audio => Some(MUTE.to_owned()),
                 Err(missing) => Some(format!(
                     "the input has no audio track {}: it has {}",
                     missing.wanted, missing.count
@@ -178,6 +231,14 @@ impl Follower {
         if let Some(text) = note.filter(|_| self.targets.picture.is_none()) {
             self.post(TRACK, &text);
         }
+    }
+
+    fn is_in_parts(&self) -> bool {
+        let elements = self.bin.upgrade().map(|bin| bin.iterate_recurse());
+        elements.into_iter().flatten().flatten().any(|element| {
+            let name = element.factory().map(|factory| factory.name());
+            name.is_some_and(|name| IN_PARTS.contains(&name.as_str()))
+        })
     }
 
     /// Returns why nothing goes to the element for the picture.
@@ -307,47 +368,4 @@ impl Follower {
             let _ = bin.post_message(message.build());
         }
     }
-}
-
-/// Notes where the input's first samples are: those of its video count as well.
-fn note_beginnings(source: &gst::Element, extent: &Arc<Extent>) {
-    let Some(bin) = source.downcast_ref::<gst::Bin>() else {
-        return;
-    };
-    let extent = extent.clone();
-    bin.connect_deep_element_added(move |_, _, element| {
-        if has_class(element, "Demux") {
-            for pad in element.src_pads() {
-                watch_begin(&pad, &extent);
-            }
-            let extent = extent.clone();
-            element.connect_pad_added(move |_, pad| watch_begin(pad, &extent));
-        }
-    });
-}
-
-fn watch_begin(pad: &gst::Pad, extent: &Arc<Extent>) {
-    if pad.direction() != gst::PadDirection::Src {
-        return;
-    }
-    let extent = extent.clone();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        match info.buffer().and_then(|buffer| extent::place(pad, buffer)) {
-            Some((begin, _)) => {
-                extent.begins_at(begin);
-                gst::PadProbeReturn::Remove
-            }
-            None => gst::PadProbeReturn::Ok,
-        }
-    });
-}
-
-fn watch_end(pad: &gst::Pad, extent: &Arc<Extent>) {
-    let extent = extent.clone();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        if let Some((_, end)) = info.buffer().and_then(|buffer| extent::place(pad, buffer)) {
-            extent.reaches(end);
-        }
-        gst::PadProbeReturn::Ok
-    });
 }

@@ -64,6 +64,15 @@ impl Tracks {
         self.choose()
     }
 
+    /// Selects another track where a later group lacks the number that is asked for, as playbin
+    /// does; returns it.
+    pub fn fall_back(&mut self) -> Option<u32> {
+        let has_chosen = self.latest().any(|track| Some(track.id) == self.chosen);
+        let other = (!has_chosen).then(|| self.preferred()).flatten()?.id;
+        self.chosen = Some(other);
+        Some(other)
+    }
+
     /// Whether the number that is asked for is there, once all tracks are.
     pub fn check(&self) -> Result<(), NoSuchTrack> {
         match self.wanted {
@@ -107,10 +116,7 @@ impl Tracks {
     fn choose(&mut self) -> Option<u32> {
         let choice = match self.wanted {
             Some(wanted) => self.latest().nth(wanted as usize - 1),
-            None => {
-                let flagged = self.latest().find(|track| track.is_default);
-                flagged.or_else(|| self.latest().next())
-            }
+            None => self.preferred(),
         };
         let id = choice?.id;
         if self.chosen == Some(id) {
@@ -118,6 +124,12 @@ impl Tracks {
         }
         self.chosen = Some(id);
         Some(id)
+    }
+
+    /// The flagged track of the latest group, else its first.
+    fn preferred(&self) -> Option<&Track> {
+        let flagged = self.latest().find(|track| track.is_default);
+        flagged.or_else(|| self.latest().next())
     }
 }
 
@@ -223,6 +235,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_later_group_may_lack_the_number() {
+        let mut tracks = Tracks::new(Some(2));
+        tracks.add(track(0, 0, false));
+        assert_eq!(tracks.add(track(1, 0, false)), Some(1));
+        assert_eq!(tracks.fall_back(), None);
+        assert_eq!(tracks.add(track(2, 1, false)), None);
+        assert_eq!(tracks.fall_back(), Some(2));
+        assert_eq!((tracks.remove(1), tracks.chosen), (None, Some(2)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::media::{make, raw};
+use crate::support::media::{make, missing, raw};
 use crate::support::program::{Running, STDIN, command, run, write_wav};
 use crate::support::*;
 use volcasr_loopback::marks::Mark;
@@ -103,6 +103,50 @@ fn a_chained_file_is_recognised_to_its_end() {
     let cues = cues::read(&srt);
     assert_eq!(cues.len(), all.len());
     assert!(cues.is_sorted_by(|a, b| a.end <= b.start), "{cues:?}");
+}
+
+/// As playbin does: where a link has no second track, the first one is taken; a link without sound
+/// is passed over, and as the last one it ends with its picture.
+#[test]
+fn links_without_the_track_or_without_sound() {
+    if let Some(reason) = missing(&["oggmux", "oggdemux", "flacenc", "flacdec", "theoraenc"]) {
+        return skip(&reason);
+    }
+    let (scratch, talk, marks) = sound("lacking", 2);
+    let sound = format!("{} ! audioconvert ! flacenc ! m.", raw(&talk));
+    let link = |name: &str, streams: &str| {
+        let path = scratch.path(name);
+        let out = path.display();
+        make(&format!(
+            "oggmux name=m ! filesink location=\"{out}\" {streams}"
+        ));
+        std::fs::read(&path).expect("the link")
+    };
+    let two = link("two.ogg", &format!("{sound} {sound}"));
+    let one = link("one.ogg", &sound);
+    let none = link(
+        "none.ogg",
+        "videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! theoraenc ! m.",
+    );
+    let once = sentences(&marks);
+    let twice: Vec<String> = [&once[..], &once[..]].concat();
+    let chain = scratch.path("chain.ogg");
+    let cases = [
+        ([&two, &one], &["--track", "2"][..], &twice),
+        ([&one, &none], &[][..], &once),
+        ([&none, &one], &[][..], &once),
+    ];
+    for (links, options, expected) in cases {
+        std::fs::write(&chain, links.map(|link| &link[..]).concat()).expect("a temporary file");
+        let service = service(Options::default());
+        let (status, out, err) = captions(&service, &chain.display().to_string(), options);
+        assert_eq!(status, 0, "{out}{err}");
+        assert_eq!(out.lines().collect::<Vec<_>>(), *expected, "{err}");
+    }
+    let mute = scratch.path("none.ogg").display().to_string();
+    let (status, out, err) = captions(&service(Options::default()), &mute, &[]);
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert_eq!(err, "error: the input has no sound\n");
 }
 
 /// The header says more than there is.

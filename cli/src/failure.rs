@@ -32,7 +32,7 @@ impl Failure {
     /// In the element's own words. Its details say what the vendor's support wants to know, and
     /// whether to try again.
     pub fn from_message(message: &gst::message::Error) -> Self {
-        let text = one_line(message.error().message());
+        let text = without_secrets(message.error().message());
         let Some(details) = message.details().filter(|d| d.name() == "volcasr-error") else {
             // Another element's: the debug text's first line is a place in its code, the others say
             // what it was about.
@@ -41,7 +41,7 @@ impl Failure {
                 .as_deref()
                 .and_then(|debug| debug.lines().skip(1).last());
             let about = last
-                .map(|last| one_line(last).chars().take(LONGEST_HINT).collect())
+                .map(|last| without_secrets(last).chars().take(LONGEST_HINT).collect())
                 .filter(|last: &String| !text.contains(last));
             return Failure {
                 text,
@@ -66,7 +66,24 @@ impl Failure {
 
     /// Standard output can't be written to.
     pub fn of_stdout(error: io::Error) -> Self {
-        Failure::from(format!("standard output: {error}"))
+        Failure {
+            kind: Kind::All,
+            ..Failure::from(format!("standard output: {error}"))
+        }
+    }
+
+    /// A transcript can't be written. It concerns the others as well, as where the disk is full,
+    /// unless it is about the name alone.
+    pub fn of_output(path: &Path, error: &io::Error) -> Self {
+        use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory};
+        let is_name = [InvalidFilename, InvalidInput, IsADirectory, NotADirectory];
+        Failure {
+            kind: match is_name.contains(&error.kind()) {
+                true => Kind::Own,
+                false => Kind::All,
+            },
+            ..Failure::of_path(path, error)
+        }
     }
 
     /// A file or directory can't be used.
@@ -131,6 +148,12 @@ pub fn kind_of(refusal: &gst::StructureRef) -> Kind {
     }
 }
 
+/// Prints a line on standard error. A reader that is gone is no reason to stop, nor to panic.
+pub fn eprintln(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints a line on standard output.
 pub fn println(line: &str) -> Result<(), Failure> {
     use std::io::Write;
@@ -143,17 +166,60 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Makes foreign text fit for one line, with URIs in it as [`uri_without_secrets`] shows them.
+pub fn without_secrets(text: &str) -> String {
+    let text = one_line(text);
+    let words = text.split(' ').map(uri_without_secrets);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A URI without user info, query and fragment. What is no URI stays as it is.
+pub fn uri_without_secrets(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return uri.to_owned();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, ""),
+    };
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}{path}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn details(http_status: u32, code: u32) -> gst::Structure {
-/// Prints a line on standard error. A reader that is gone is no reason to stop, nor to panic.
-pub fn eprintln(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
+    #[test]
+    fn what_an_output_means_for_a_batch() {
+        use io::ErrorKind::{BrokenPipe, InvalidFilename, PermissionDenied, StorageFull};
+        let of_path = |kind: io::ErrorKind| Failure::of_output(Path::new("x"), &kind.into()).kind;
+        assert_eq!(of_path(StorageFull), Kind::All);
+        assert_eq!(of_path(PermissionDenied), Kind::All);
+        assert_eq!(of_path(InvalidFilename), Kind::Own);
+        assert_eq!(Failure::of_stdout(BrokenPipe.into()).kind, Kind::All);
+    }
 
+    #[test]
+    fn texts_without_secrets() {
+        let cases = [
+            (
+                "Not Found (404), URL: http://me:secret@host/x?token=secret, Redirect to: (NULL)",
+                "Not Found (404), URL: http://host/x Redirect to: (NULL)",
+            ),
+            (
+                "can't open \"rtsp://me:secret@camera\"",
+                "can't open \"rtsp://camera\"",
+            ),
+            ("Is it me@example, or what?", "Is it me@example, or what?"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_secrets(text), shown);
+        }
+    }
+
+    fn details(http_status: u32, code: u32) -> gst::Structure {
         let number = |number: u32| (number > 0).then_some(number);
         gst::Structure::builder("volcasr-error")
             .field_if_some("http-status", number(http_status))

@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::devices;
-use crate::failure::one_line;
+use crate::failure::{one_line, uri_without_secrets};
 
 /// A source of audio.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,26 +103,12 @@ impl Input {
             Input::Uri(uri) if uri == "fd://0" => "standard input".to_owned(),
             Input::Uri(uri) => match glib::filename_from_uri(uri) {
                 Ok((path, _)) => path.file_name()?.to_string_lossy().into_owned(),
-                Err(_) => without_secrets(uri),
+                Err(_) => uri_without_secrets(uri),
             },
             Input::Piece(piece) => piece.split_whitespace().next()?.to_owned(),
         };
         Some(one_line(&name))
     }
-}
-
-/// A URI without user info, query and fragment.
-fn without_secrets(uri: &str) -> String {
-    let bare = uri.split(['?', '#']).next().unwrap_or(uri);
-    let Some((scheme, rest)) = bare.split_once("://") else {
-        return bare.to_owned();
-    };
-    let (authority, path) = match rest.find('/') {
-        Some(slash) => rest.split_at(slash),
-        None => (rest, ""),
-    };
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    format!("{scheme}://{host}{path}")
 }
 
 /// Arguments as one description. A space within one belongs to a value, as in gst-launch-1.0.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::failure::{Failure, Kind, kind_of, one_line};
+use crate::failure::{Failure, Kind, kind_of, without_secrets};
 use crate::output::transcript::Transcript;
 use crate::pipeline::source;
 
 /// The kind of the warning that the last words did not come.
 pub const FINISH_TIMEOUT: &str = "volcasr-finish-timeout";
+
+/// The kind of warnings about settings: each is one of its own.
+const SETTING: &str = "volcasr-setting";
 
 /// A message of interest.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ pub enum News {
 /// A warning.
 #[derive(Debug)]
 pub struct Warning {
-    /// Its details' name, as `volcasr-reconnect`, or else its text.
+    /// Its details' name, as `volcasr-reconnect`, or else its text; of a setting its text.
     pub kind: String,
     pub text: String,
     /// Of `volcasr-reconnect`: the number of the try.
@@ -85,8 +88,9 @@ impl News {
 }
 
 impl Warning {
-    fn of(warning: &gst::message::Warning) -> Self {
-        let text = one_line(warning.error().message());
+    /// Reads a message.
+    pub fn of(warning: &gst::message::Warning) -> Self {
+        let text = without_secrets(warning.error().message());
         let details = warning.details();
         let name = details.map(|details| details.name().to_string());
         let error = details.and_then(|details| details.get::<gst::Structure>("error").ok());
@@ -99,7 +103,9 @@ impl Warning {
             }),
             attempt,
             is_busy: error.is_some_and(|error| kind_of(&error) == Kind::Later),
-            kind: name.unwrap_or_else(|| text.clone()),
+            kind: name
+                .filter(|name| name != SETTING)
+                .unwrap_or_else(|| text.clone()),
             text,
         }
     }

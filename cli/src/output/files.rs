@@ -1,5 +1,6 @@
 //! The files of one input, and the options that name them.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -100,22 +101,20 @@ fn is_directory(path: &Path) -> bool {
 
 /// Checks that each file is written once, and none of those that the pipeline has a use for.
 pub fn check<'a>(files: impl Iterator<Item = &'a Path>, in_use: &[PathBuf]) -> Result<(), String> {
-    let mut taken: Vec<PathBuf> = in_use.iter().map(|path| real(path)).collect();
+    let mut taken: HashSet<PathBuf> = in_use.iter().map(|path| real(path)).collect();
     for path in files {
-        let real = real(path);
-        if taken.contains(&real) {
+        if !taken.insert(real(path)) {
             return Err(format!(
                 "{}: it is the input or another output, and would be overwritten",
                 path.display()
             ));
         }
-        taken.push(real);
     }
     Ok(())
 }
 
 /// The same for all names of a file, also of one that is not there yet.
-fn real(path: &Path) -> PathBuf {
+pub fn real(path: &Path) -> PathBuf {
     let whole = || {
         let directory = match path.parent()? {
             parent if parent.as_os_str().is_empty() => Path::new("."),
@@ -164,11 +163,11 @@ impl Files {
             outputs: outputs.collect::<Result<_, _>>()?,
         })
     }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.outputs.is_empty()
     }
-
 
     /// Writes a final utterance to all of them; `next` is the one after it, where that is known.
     pub fn write(

@@ -13,10 +13,10 @@ use super::Arguments;
 use super::job::{Common, Done, Job};
 use super::schedule::{Next, Schedule, Verdict};
 use super::tally::Tally;
-use crate::failure::{Failure, Kind, println};
+use crate::failure::{Failure, Kind, eprintln, one_line, println};
 use crate::interrupt::interrupts;
 use crate::terminal::screen::Screen;
-use crate::terminal::{can_draw, has_colour, kept, size};
+use crate::terminal::{can_draw, has_colour, kept, on_stderr, size};
 
 /// Interval at which lines are drawn anew, and a pause is looked at.
 const REFRESH: Duration = Duration::from_millis(250);
@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Does the jobs. The second value is what ended the batch before all were done.
-    pub async fn run(mut self) -> Result<(Tally, Option<Failure>), Failure> {
+    pub async fn run(mut self) -> (Tally, Option<Failure>) {
         let mut signals = stream::select(
             interrupts().map(|()| Event::Interrupt),
             glib::interval_stream(REFRESH).map(|()| Event::Refresh),
@@ -100,14 +100,16 @@ impl<'a> Batch<'a> {
                 }
             };
             match event {
-                Some(Event::Ended((job, outcome))) => stopped = self.ended(job, outcome)?,
+                Some(Event::Ended((job, outcome))) => {
+                    stopped = self.ended(job, outcome).unwrap_or_else(Some);
+                }
                 // The second one.
                 Some(Event::Interrupt) if self.tally.is_interrupted => break,
                 Some(Event::Interrupt) => {
                     self.tally.is_interrupted = true;
                     self.common.is_interrupted.set(true);
                 }
-                Some(Event::Refresh) => self.refresh()?,
+                Some(Event::Refresh) => stopped = self.refresh().err(),
                 None => (),
             }
             if stopped.is_some() {
@@ -132,6 +134,7 @@ impl<'a> Batch<'a> {
         outcome: Result<Done, Failure>,
     ) -> Result<Option<Failure>, Failure> {
         self.running.retain(|running| *running != job);
+        self.warn()?;
         let one = &self.jobs[job];
         one.progress.clear();
         let failure = match outcome {
@@ -173,18 +176,33 @@ impl<'a> Batch<'a> {
         if self.common.is_short.take() {
             self.schedule.is_short();
         }
+        self.warn()?;
         self.draw(&[])
+    }
+
+    /// Reports warnings that have come: on standard error, above what is drawn.
+    fn warn(&mut self) -> Result<(), Failure> {
+        let notes = self.common.notes.take();
+        if self.is_quiet || notes.is_empty() {
+            return Ok(());
+        }
+        self.clear()?;
+        notes
+            .iter()
+            .flat_map(|note| on_stderr(&one_line(note)))
+            .for_each(|line| eprintln(&line));
+        Ok(())
     }
 
     /// A line for good.
     fn report(&mut self, line: &str) -> Result<(), Failure> {
-        let line = crate::failure::one_line(line);
+        let line = one_line(line);
         match (&self.screen, self.has_stdout) {
             _ if self.is_quiet => Ok(()),
             (Some(_), _) => self.draw(&kept(&line)),
-            (None, true) => println(&line),
+            (None, true) => self.common.written(println(&line)),
             (None, false) => {
-                eprintln!("{line}");
+                eprintln(&line);
                 Ok(())
             }
         }
@@ -202,13 +220,20 @@ impl<'a> Batch<'a> {
             .map_err(Failure::of_stdout)
     }
 
-    fn end(mut self, stopped: Option<Failure>) -> Result<(Tally, Option<Failure>), Failure> {
-        if let Some(screen) = &mut self.screen {
-            screen.clear(size()).map_err(Failure::of_stdout)?;
-        }
+    fn end(mut self, stopped: Option<Failure>) -> (Tally, Option<Failure>) {
+        let cleared = self.clear();
         self.screen = None;
         let summary = self.tally.summary();
-        self.report(&summary)?;
-        Ok((self.tally, stopped))
+        let ended = cleared
+            .and_then(|()| self.warn())
+            .and_then(|()| self.report(&summary));
+        (self.tally, stopped.or(ended.err()))
+    }
+
+    fn clear(&mut self) -> Result<(), Failure> {
+        match &mut self.screen {
+            Some(screen) => screen.clear(size()).map_err(Failure::of_stdout),
+            None => Ok(()),
+        }
     }
 }

@@ -1,18 +1,39 @@
 //! Inputs of a batch: files, addresses, and the files in directories.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use gst::glib;
+
 /// Endings of files with sound.
 const ENDINGS: &[&str] = &[
-    "3gp", "aac", "ac3", "aif", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "flac", "flv",
-    "m2ts", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "mts",
-    "mxf", "oga", "ogg", "ogv", "opus", "spx", "ts", "vob", "wav", "webm", "wma", "wmv", "wv",
+    "3g2", "3gp", "aac", "ac3", "aif", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dts",
+    "eac3", "f4v", "flac", "flv", "m2ts", "m4a", "m4b", "m4v", "mka", "mkv", "mov", "mp2", "mp3",
+    "mp4", "mpeg", "mpg", "mts", "mxf", "oga", "ogg", "ogm", "ogv", "opus", "ra", "rm", "rmvb",
+    "spx", "ts", "tta", "vob", "wav", "webm", "wma", "wmv", "wv",
 ];
 
+/// Reads an argument: a name that is no UTF-8, as in old archives, becomes an address.
+pub fn parser() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().try_map(|name| address(name.into()))
+}
+
+/// The path as it is, or as an address where it is no UTF-8.
+fn address(path: PathBuf) -> Result<String, glib::Error> {
+    let name = path.into_os_string().into_string();
+    name.or_else(|name: OsString| {
+        let path = std::path::absolute(&name).unwrap_or_else(|_| name.into());
+        glib::filename_to_uri(path, None).map(Into::into)
+    })
+}
+
 /// Files and addresses as they are; of directories, the files with sound in them, sorted by name.
-pub fn expand(inputs: &[String]) -> Result<Vec<String>, String> {
+/// The second value counts the others in them.
+pub fn expand(inputs: &[String]) -> Result<(Vec<String>, usize), String> {
     let mut all = Vec::new();
+    let mut left_out = 0;
     for input in inputs {
         let path = Path::new(input);
         if input == "-" || input.contains("://") || !path.is_dir() {
@@ -20,18 +41,23 @@ pub fn expand(inputs: &[String]) -> Result<Vec<String>, String> {
             continue;
         }
         let mut found = Vec::new();
-        collect(path, &mut found).map_err(|error| format!("{input}: {error}"))?;
+        let others = collect(path, &mut found).map_err(|error| format!("{input}: {error}"))?;
+        left_out += others;
         if found.is_empty() {
             return Err(format!("no file with sound in the directory {input}"));
         }
         found.sort();
-        all.extend(found);
+        for path in found {
+            all.push(address(path).map_err(|error| format!("{input}: {error}"))?);
+        }
     }
-    Ok(all)
+    Ok((all, left_out))
 }
 
-/// Hidden files and links to directories are left out.
-fn collect(directory: &Path, found: &mut Vec<String>) -> io::Result<()> {
+/// Collects files with sound, and returns how many others there are. Hidden files and links to
+/// directories do not count.
+fn collect(directory: &Path, found: &mut Vec<PathBuf>) -> io::Result<usize> {
+    let mut others = 0;
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let path: PathBuf = entry.path();
@@ -39,13 +65,15 @@ fn collect(directory: &Path, found: &mut Vec<String>) -> io::Result<()> {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            collect(&path, found)?;
-        } else if has_sound(&path) && path.is_file() {
-            // A name that is no UTF-8 can be given as an address.
-            found.extend(path.to_str().map(str::to_owned));
+            others += collect(&path, found)?;
+        } else if path.is_file() {
+            match has_sound(&path) {
+                true => found.push(path),
+                false => others += 1,
+            }
         }
     }
-    Ok(())
+    Ok(others)
 }
 
 fn has_sound(path: &Path) -> bool {
@@ -65,6 +93,7 @@ mod tests {
             "b/two.MP3",
             "b/c/three.wav",
             "a.opus",
+            "film.rmvb",
             "notes.txt",
             ".hidden.wav",
         ] {
@@ -77,9 +106,11 @@ mod tests {
             "rtsp://x/y".into(),
             "no.such".into(),
         ];
-        let expanded = expand(&given).map(|all| {
-            let strip = |path: &String| path.replace(&name(""), "");
-            all.iter().map(strip).collect::<Vec<_>>()
+        #[cfg(target_os = "linux")]
+        std::fs::write(root.join(no_utf_8()), "").expect("a file");
+        let expanded = expand(&given).map(|(all, left_out)| {
+            let strip = |path: &String| path.replace(&name(""), "").replace("file://", "");
+            (all.iter().map(strip).collect::<Vec<_>>(), left_out)
         });
         std::fs::remove_dir_all(&root).expect("the directory");
         let expected = [
@@ -87,9 +118,19 @@ mod tests {
             "a.opus",
             "b/c/three.wav",
             "b/two.MP3",
+            "film.rmvb",
+            #[cfg(target_os = "linux")]
+            "%D6%D0.wav",
             "rtsp://x/y",
             "no.such",
         ];
-        assert_eq!(expanded, Ok(expected.map(str::to_owned).to_vec()));
+        assert_eq!(expanded, Ok((expected.map(str::to_owned).to_vec(), 1)));
+    }
+
+    /// A name of an archive in GBK.
+    #[cfg(target_os = "linux")]
+    fn no_utf_8() -> OsString {
+        use std::os::unix::ffi::OsStringExt;
+        OsString::from_vec(b"\xd6\xd0.wav".to_vec())
     }
 }

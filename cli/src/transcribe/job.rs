@@ -1,6 +1,6 @@
 //! One input.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::outputs::Outputs;
 use crate::failure::{Failure, Kind, println};
 use crate::input::{Input, InputOptions};
-use crate::news::{FINISH_TIMEOUT, News};
+use crate::news::{FINISH_TIMEOUT, News, Warnings};
 use crate::output::format::{Format, Looks};
 use crate::output::order::Order;
 use crate::output::transcript::Transcript;
@@ -27,7 +27,9 @@ const REFRESH: Duration = Duration::from_millis(250);
 
 /// An input and where its transcript goes.
 pub struct Job {
-    /// Its name on the command line, or that of the device.
+    /// A file, a URI, or `-`, as it is opened. A URI may hold secrets.
+    pub address: String,
+    /// Its name for people and programs: that on the command line, without secrets.
     pub input: String,
     /// Where it listens, if not to what the name says.
     pub device: Option<gst::Device>,
@@ -46,6 +48,19 @@ pub struct Common<'a> {
     pub is_short: Cell<bool>,
     /// Set by Ctrl-C: jobs that run end in good order, with what was read.
     pub is_interrupted: Cell<bool>,
+    /// Warnings of all jobs, each kind once, and those that are still to be reported.
+    pub warnings: RefCell<Warnings>,
+    pub notes: RefCell<Vec<String>>,
+}
+
+impl Common<'_> {
+    /// Takes what became of standard output. Ctrl-C ends its reader as well: that is no failure.
+    pub fn written(&self, done: Result<(), Failure>) -> Result<(), Failure> {
+        done.or_else(|failure| match self.is_interrupted.get() {
+            true => Ok(()),
+            false => Err(failure),
+        })
+    }
 }
 
 /// Output written to standard output.
@@ -96,13 +111,19 @@ struct Line<'a> {
 }
 
 impl Job {
+    /// The names of its files.
+    pub fn target_names(&self) -> Vec<String> {
+        let paths = self.targets.iter().map(|(path, _)| path);
+        paths.map(|path| path.display().to_string()).collect()
+    }
+
     /// Recognises all of it, or, interrupted, what was read by then. Dropped before its end it
     /// stops, and leaves nothing behind.
     pub async fn run(&self, common: &Common<'_>) -> Result<Done, Failure> {
         let began = Instant::now();
         let input = match &self.device {
             Some(device) => Input::Device(device.clone()),
-            None => Input::open(&self.input)?,
+            None => Input::open(&self.address)?,
         };
         let recognition = Recognition::new(&input, common.listening, common.service, false)?;
         let mut guard = Guard::new(common.listening.stall_limit());
@@ -157,9 +178,12 @@ impl Job {
             )));
         }
         let Running {
-            outputs, mut done, ..
+            mut outputs,
+            mut done,
+            ..
         } = running;
         outputs.complete()?;
+        common.written(outputs.finish_standard())?;
         if self.device.is_none() {
             done.note = recognition.missing().map(extent::note);
         }
@@ -201,8 +225,9 @@ impl Running<'_> {
         };
         // Without audio, there are no words, and the input may hang.
         let has_words = !moment.received.is_zero();
-        if has_words {
-            guard.end(recognition);
+        match has_words {
+            true => guard.end(recognition),
+            false => self.ending = Ending::Cut,
         }
         has_words
     }
@@ -214,6 +239,7 @@ impl Running<'_> {
         self.write(&last, None)?;
         self.done.unconfirmed += last.iter().filter(|one| !one.is_final).count();
         self.done.left = Some(self.outputs.leave(self.done.utterances > 0)?);
+        self.common.written(self.outputs.finish_standard())?;
         Ok(self.done)
     }
 
@@ -244,22 +270,32 @@ impl Running<'_> {
             News::Late => Err(Failure::from(
                 "the last words did not come in time".to_owned(),
             )),
-            News::Warning(_) | News::Connect(_) | News::Ended => Ok(()),
+            News::Warning(warning) => {
+                let first = self.common.warnings.borrow_mut().take(&warning);
+                let note = first.map(|text| format!("warning: {}: {text}", self.job.input));
+                self.common.notes.borrow_mut().extend(note);
+                Ok(())
+            }
+            News::Connect(_) | News::Ended => Ok(()),
         }
     }
 
     fn receive(&mut self, transcript: Transcript) -> Result<(), Failure> {
-        if let Some(Stream::Json) = self.common.standard {
-            let line = Line {
-                input: &self.job.input,
-                transcript: &transcript,
-            };
-            let line = serde_json::to_string(&line).map_err(|error| error.to_string())?;
-            println(&line)?;
-        }
+        let line = match self.common.standard {
+            Some(Stream::Json) => {
+                let line = Line {
+                    input: &self.job.input,
+                    transcript: &transcript,
+                };
+                Some(serde_json::to_string(&line).map_err(|error| error.to_string())?)
+            }
+            _ => None,
+        };
         let ready = self.order.take(transcript);
         let after = self.order.pending().first().map(|&next| next.clone());
-        self.write(&ready, after.as_ref())
+        self.write(&ready, after.as_ref())?;
+        let printed = line.map_or(Ok(()), |line| println(&line));
+        self.common.written(printed)
     }
 
     /// Writes utterances in a row, and `after` follows them.
@@ -267,8 +303,10 @@ impl Running<'_> {
         for (place, transcript) in ready.iter().enumerate() {
             self.done.utterances += 1;
             self.done.unconfirmed += usize::from(transcript.unconfirmed);
-            self.outputs
-                .write(transcript, ready.get(place + 1).or(after))?;
+            let next = ready.get(place + 1).or(after);
+            self.outputs.write(transcript, next)?;
+            let written = self.outputs.write_standard(transcript, next);
+            self.common.written(written)?;
         }
         Ok(())
     }

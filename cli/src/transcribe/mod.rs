@@ -12,18 +12,19 @@ mod outputs;
 mod schedule;
 mod tally;
 
-use std::cell::Cell;
-use std::path::PathBuf;
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use gst::glib;
 use gst::prelude::*;
 
 use crate::devices;
-use crate::failure::{self, Failure, one_line};
+use crate::failure::{self, Failure, eprintln, one_line, println, uri_without_secrets};
 use crate::input::{self, Input, InputOptions};
 use crate::output::files::{self, OutputOptions, Standard};
 use crate::output::format::Format;
+use crate::output::place::part_of;
 use crate::pipeline;
 use crate::service::ServiceOptions;
 use job::{Common, Job, Progress, Stream};
@@ -39,9 +40,14 @@ Examples:
 
 A transcript is called like its input, with as much of the input's path as tells it from the others.
 -o with a directory, existing or with a / at its end, is where they go, as with --dir; -o with a
-file is for one input. A transcript appears when it is whole: with --skip-existing, a batch that was
-interrupted goes on where it stopped. An input whose audio was not recognised to its end has failed
-and leaves no transcript. An input that fails does not stop the others.
+file is for one input. A transcript appears when it is whole, and replaces a file of its name only
+where its place was named. With --skip-existing, a batch that was interrupted goes on where it
+stopped; a line says which file stands for which input. An input whose audio was not recognised to
+its end has failed and leaves no transcript. An input that fails does not stop the others. A
+transcript that can't be written, as on a full disk, does.
+
+From a directory, files with an ending of sound or video are taken, and the last line counts the
+others.
 
 Ctrl-C and SIGTERM begin no more inputs. Those that run end with what was read, within
 finish-timeout and 5 seconds, and leave what was recognised as talk.txt.part, which the next run
@@ -70,11 +76,11 @@ VOLCENGINE_ACCESS_KEY.";
 #[command(after_long_help = MORE)]
 pub struct Arguments {
     /// Files, URIs, directories with files in them, or `-` for standard input
-    #[arg(required_unless_present = "device")]
+    #[arg(required_unless_present = "device", value_parser = inputs::parser())]
     inputs: Vec<String>,
-    /// Where the transcripts go
-    #[arg(long, default_value = ".")]
-    dir: PathBuf,
+    /// Where the transcripts go; default: the current directory, where they replace no file
+    #[arg(long)]
+    dir: Option<PathBuf>,
     /// How many inputs at once; the service may grant fewer sessions
     #[arg(long, default_value = "4", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
@@ -94,8 +100,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     pipeline::init()?;
     // Once, not as the failure of each input.
     let checked = arguments.service.check().and_then(|()| plan(arguments));
-    let (mut jobs, standard) = checked.unwrap_or_else(|error| failure::usage(&error));
-    if let Err(error) = check_targets(&jobs) {
+    let (mut jobs, standard, left_out) = checked.unwrap_or_else(|error| failure::usage(&error));
+    if let Err(error) = check_targets(&jobs, arguments) {
         failure::usage(&error);
     }
     for (path, _) in jobs.iter().flat_map(|job| &job.targets) {
@@ -105,11 +111,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let all = jobs.len();
     if arguments.skip_existing {
-        let is_there = |job: &Job| job.targets.iter().all(|(path, _)| path.exists());
-        jobs.retain(|job| job.targets.is_empty() || !is_there(job));
+        jobs = without_existing(jobs, |line| match standard {
+            _ if arguments.output.quiet => Ok(()),
+            Some(_) => {
+                eprintln(line);
+                Ok(())
+            }
+            None => println(line),
+        })?;
     }
     let tally = Tally {
         skipped: all - jobs.len(),
+        left_out,
         all,
         ..Tally::default()
     };
@@ -120,11 +133,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         standard,
         is_short: Cell::new(false),
         is_interrupted: Cell::new(false),
+        warnings: RefCell::default(),
+        notes: RefCell::default(),
     };
     let batch = batch::Batch::new(&jobs, &common, tally, arguments);
-    let (tally, stopped) = glib::MainContext::default().block_on(batch.run())?;
+    let (tally, stopped) = glib::MainContext::default().block_on(batch.run());
     for (input, failure) in &tally.failures {
-        eprintln!("failed: {input}: {failure}");
+        eprintln(&format!("failed: {input}: {failure}"));
     }
     if let Some(failure) = stopped {
         return Err(failure);
@@ -140,13 +155,37 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Returns the jobs of the batch, and the output for standard output.
-fn plan(arguments: &Arguments) -> Result<(Vec<Job>, Option<Stream>), String> {
+/// Leaves jobs out whose transcripts are there, and says which: the name of a transcript may stand
+/// for another input of the same name.
+fn without_existing(
+    jobs: Vec<Job>,
+    report: impl Fn(&str) -> Result<(), Failure>,
+) -> Result<Vec<Job>, Failure> {
+    let mut left = Vec::new();
+    for job in jobs {
+        let mut paths = job.targets.iter().map(|(path, _)| path);
+        if job.targets.is_empty() || !paths.all(|path| path.exists()) {
+            left.push(job);
+        } else {
+            let names = job.target_names().join(", ");
+            report(&one_line(&format!(
+                "{} → {names}: already there",
+                job.input
+            )))?;
+        }
+    }
+    Ok(left)
+}
+
+/// Jobs of the batch, output for standard output, and how many files in directories are no inputs.
+type Plan = (Vec<Job>, Option<Stream>, usize);
+
+fn plan(arguments: &Arguments) -> Result<Plan, String> {
     let device = arguments.listening.device.as_deref().map(devices::find);
     let device = device.transpose()?;
-    let inputs = match &device {
+    let (inputs, left_out) = match &device {
         Some(_) if !arguments.inputs.is_empty() => return Err(input::ONE_SOURCE.to_owned()),
-        Some(device) => vec![one_line(&device.display_name())],
+        Some(device) => (vec![one_line(&device.display_name())], 0),
         None => inputs::expand(&arguments.inputs)?,
     };
     let named = names::unique(&inputs);
@@ -156,23 +195,40 @@ fn plan(arguments: &Arguments) -> Result<(Vec<Job>, Option<Stream>), String> {
         let name = format!("{name}.{}", format.extension());
         let own = directories.iter().map(|dir| (dir.join(&name), format));
         Job {
-            input: input.to_owned(),
+            address: input.to_owned(),
+            input: uri_without_secrets(input),
             device: device.clone(),
             targets: own.chain(files.iter().cloned()).collect(),
             progress: Progress::default(),
         }
     });
-    Ok((jobs.collect(), standard))
+    Ok((jobs.collect(), standard, left_out))
 }
 
-/// Checks that no transcript is written over an input or over another one.
-fn check_targets(jobs: &[Job]) -> Result<(), String> {
+/// Checks that no transcript is written over an input or over another one, nor over any file where
+/// no place was named.
+fn check_targets(jobs: &[Job], arguments: &Arguments) -> Result<(), String> {
     let inputs = jobs
         .iter()
-        .filter_map(|job| Input::open(&job.input).ok()?.path());
+        .filter_map(|job| Input::open(&job.address).ok()?.path());
     let inputs: Vec<PathBuf> = inputs.collect();
     let targets = jobs.iter().flat_map(|job| &job.targets);
-    files::check(targets.map(|(path, _)| path.as_path()), &inputs)
+    let targets: Vec<&Path> = targets.map(|(path, _)| path.as_path()).collect();
+    let parts: Vec<PathBuf> = targets
+        .iter()
+        .map(|path| part_of(&files::real(path)))
+        .collect();
+    let parts = parts.iter().map(PathBuf::as_path);
+    files::check(targets.iter().copied().chain(parts), &inputs)?;
+    let is_named = arguments.dir.is_some() || !arguments.output.output.is_empty();
+    let found = targets.iter().find(|path| path.exists());
+    match found.filter(|_| !is_named && !arguments.skip_existing) {
+        Some(path) => Err(format!(
+            "{}: it is there: --skip-existing leaves it and its input alone, --dir . replaces it",
+            path.display()
+        )),
+        None => Ok(()),
+    }
 }
 
 type Destinations = (Option<Stream>, Vec<PathBuf>, Vec<(PathBuf, Format)>);
@@ -184,7 +240,8 @@ fn destinations(arguments: &Arguments, inputs: usize) -> Result<Destinations, St
     let mut directories = output.take_directories();
     if output.output.is_empty() {
         if directories.is_empty() && !output.json {
-            directories.push(arguments.dir.clone());
+            let here = || PathBuf::from(".");
+            directories.push(arguments.dir.clone().unwrap_or_else(here));
         }
         return Ok((output.json.then_some(Stream::Json), directories, Vec::new()));
     }

@@ -73,7 +73,13 @@ fn parts(input: &str) -> Vec<&str> {
         return vec!["stdin"];
     }
     let path = match input.split_once("://") {
-        Some((_, rest)) => rest.split(['?', '#']).next().unwrap_or(rest),
+        Some((_, rest)) => {
+            let path = rest.split(['?', '#']).next().unwrap_or(rest);
+            // No password in a name.
+            let authority = path.find('/').unwrap_or(path.len());
+            let user = path[..authority].rfind('@').map_or(0, |at| at + 1);
+            &path[user..]
+        }
         None => input,
     };
     let parts = path.split(std::path::is_separator);
@@ -116,7 +122,10 @@ mod tests {
     #[test]
     fn names_of_addresses() {
         assert_eq!(
-            named(&["https://host/a/talk.mp3?token=x#y", "rtsp://camera:554/"]),
+            named(&[
+                "https://host/a/talk.mp3?token=x#y",
+                "rtsp://me:secret@camera:554/"
+            ]),
             ["talk", "camera_554"]
         );
     }

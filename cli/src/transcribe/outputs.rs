@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::job::{Common, Job, Stream};
 use crate::failure::Failure;
 use crate::output::format::{Format, Looks};
-use crate::output::place::part_of;
+use crate::output::place;
 use crate::output::transcript::Transcript;
 use crate::output::writer::Writer;
 
@@ -25,7 +25,7 @@ impl Outputs {
             let part = Part::create(path, *format, common.looks);
             parts.push((
                 path.clone(),
-                part.map_err(|error| Failure::of_path(path, &error))?,
+                part.map_err(|error| Failure::of_output(path, &error))?,
             ));
         }
         let standard = match common.standard {
@@ -38,40 +38,50 @@ impl Outputs {
         Ok(Outputs { parts, standard })
     }
 
-    /// Writes a final utterance to all of them; `next` is the one after it, where that is known.
+    /// Writes a final utterance to the files; `next` is the one after it, where that is known.
     pub fn write(&mut self, one: &Transcript, next: Option<&Transcript>) -> Result<(), Failure> {
         for (path, part) in &mut self.parts {
             let written = part.writer.write(one, next);
-            written.map_err(|error| Failure::of_path(path, &error))?;
-        }
-        if let Some(writer) = &mut self.standard {
-            writer.write(one, next).map_err(Failure::of_stdout)?;
+            written.map_err(|error| Failure::of_output(path, &error))?;
         }
         Ok(())
     }
 
+    /// The same for standard output.
+    pub fn write_standard(
+        &mut self,
+        one: &Transcript,
+        next: Option<&Transcript>,
+    ) -> Result<(), Failure> {
+        match &mut self.standard {
+            Some(writer) => writer.write(one, next).map_err(Failure::of_stdout),
+            None => Ok(()),
+        }
+    }
+
     /// The transcript is whole: the files get their names.
-    pub fn complete(mut self) -> Result<(), Failure> {
-        self.finish_standard()?;
-        for (path, part) in self.parts {
-            part.complete(&path)
-                .map_err(|error| Failure::of_path(&path, &error))?;
+    pub fn complete(&mut self) -> Result<(), Failure> {
+        for (path, part) in std::mem::take(&mut self.parts) {
+            part.complete()
+                .map_err(|error| Failure::of_output(&path, &error))?;
         }
         Ok(())
     }
 
     /// The transcript is not whole: files with words stay where they are. Returns their names.
-    pub fn leave(mut self, has_words: bool) -> Result<Vec<PathBuf>, Failure> {
-        self.finish_standard()?;
+    pub fn leave(&mut self, has_words: bool) -> Result<Vec<PathBuf>, Failure> {
         let mut left = Vec::new();
-        for (path, part) in self.parts.into_iter().filter(|_| has_words) {
-            let place = part.leave();
-            left.push(place.map_err(|error| Failure::of_path(&path, &error))?);
+        for (path, part) in std::mem::take(&mut self.parts) {
+            if has_words {
+                let place = part.leave();
+                left.push(place.map_err(|error| Failure::of_output(&path, &error))?);
+            }
         }
         Ok(left)
     }
 
-    fn finish_standard(&mut self) -> Result<(), Failure> {
+    /// Ends what is owed to standard output.
+    pub fn finish_standard(&mut self) -> Result<(), Failure> {
         match &mut self.standard {
             Some(writer) => writer.finish().map_err(Failure::of_stdout),
             None => Ok(()),
@@ -82,6 +92,7 @@ impl Outputs {
 /// A file that is not whole yet, beside the place where it will be. It is gone when it is dropped,
 /// unless it is left there on purpose.
 struct Part {
+    whole: PathBuf,
     path: PathBuf,
     file: File,
     writer: Writer<File>,
@@ -90,10 +101,10 @@ struct Part {
 
 impl Part {
     fn create(whole: &Path, format: Format, looks: Looks) -> io::Result<Self> {
-        let path = part_of(whole);
-        let file = File::create(&path)?;
+        let (whole, path, file) = place::begin(whole)?;
         let writer = Writer::new(format, looks, file.try_clone()?)?;
         Ok(Part {
+            whole,
             path,
             file,
             writer,
@@ -102,10 +113,10 @@ impl Part {
     }
 
     /// On the disk first, or a crash could leave the name without the words.
-    fn complete(mut self, whole: &Path) -> io::Result<()> {
+    fn complete(mut self) -> io::Result<()> {
         self.writer.finish()?;
         self.file.sync_all()?;
-        std::fs::rename(&self.path, whole)
+        std::fs::rename(&self.path, &self.whole)
     }
 
     fn leave(mut self) -> io::Result<PathBuf> {

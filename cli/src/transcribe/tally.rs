@@ -15,6 +15,8 @@ const BAR: usize = 20;
 pub struct Tally {
     pub all: usize,
     pub skipped: usize,
+    /// Files in directories whose ending is none of sound or video.
+    pub left_out: usize,
     pub succeeded: usize,
     /// Of these, the ones with words that the service did not confirm, or cut short.
     pub lacking: usize,
@@ -88,6 +90,7 @@ impl Tally {
             (self.failures.len(), "failed"),
             (self.lacking, "with unconfirmed words or cut short"),
             (self.all - self.finished(), "not finished"),
+            (self.left_out, "of other endings left out"),
         ] {
             if count > 0 {
                 summary += &format!(", {count} {what}");

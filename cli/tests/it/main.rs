@@ -1,5 +1,6 @@
 //! The program `volcasr`, run as a user runs it.
 
+mod batch_outputs;
 mod burn_in;
 mod captions;
 mod check;

@@ -15,17 +15,17 @@ fn a_service_without_room_is_waited_for() {
         max_sessions: Some(2),
         ..Options::default()
     });
-    for n in 0..6 {
-        batch.input(&format!("in/{n}.wav"), 2);
+    for n in 0..40 {
+        batch.input(&format!("in/{n}.wav"), 1);
     }
     let directory = batch.scratch.path("in");
     let mut command = batch.command(&service, &[&directory]);
     let (status, out, err) = run(command.args(["--jobs", "4"]));
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert_eq!(batch.transcripts().len(), 6);
+    assert_eq!(batch.transcripts().len(), 40);
     assert!(out.contains("back to the end of the list"), "{out}");
     assert!(out.contains("at most 2 at once"), "{out}");
-    assert_eq!(out.lines().last(), Some("6 of 6 transcribed"));
+    assert_eq!(out.lines().last(), Some("40 of 40 transcribed"));
 }
 
 /// No room, a quota, a service that is down: the job comes again, and fewer run at once.

@@ -1,0 +1,170 @@
+//! What a batch writes: where, over what, and what becomes of it when that can't be.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
+
+use crate::many_inputs::{Batch, found};
+use crate::support::program::{command, run};
+use crate::support::*;
+use volcasr_loopback::Options;
+
+/// Once for all inputs, and not with --quiet.
+#[test]
+fn a_warning_is_shown_once() {
+    let batch = Batch::new("warning");
+    let service = service(Options::default());
+    let inputs = [batch.input("a.wav", 1), batch.input("b.wav", 1)];
+    let inputs = [inputs[0].as_path(), inputs[1].as_path()];
+    let language = ["--language", "ja-JP"];
+    let (status, out, err) = run(batch.command(&service, &inputs).args(language));
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(
+        err.starts_with("warning: ") && err.contains("language has no effect"),
+        "{err}"
+    );
+    let mut quiet = batch.command(&service, &inputs);
+    let (status, out, err) = run(quiet.args(language).arg("--quiet"));
+    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+    let (status, out, err) = run(command("check", &service).args(language));
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(
+        err.starts_with("warning: ") && err.contains("language has no effect"),
+        "{err}"
+    );
+}
+
+/// Nothing of the others could be written, either.
+#[test]
+fn a_closed_output_ends_the_batch() {
+    let batch = Batch::new("closed");
+    let service = service(Options::default());
+    let inputs: Vec<_> = (0..3)
+        .map(|n| batch.input(&format!("{n}.wav"), 1))
+        .collect();
+    let mut command = command("transcribe", &service);
+    command
+        .args(&inputs)
+        .args(["--json", "--quiet", "--jobs", "1"]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("its end");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.starts_with("error: standard output: "), "{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// What is no file stays as it is, a link leads where it led, and a part is nothing else's place.
+#[test]
+fn only_files_are_replaced() {
+    let batch = Batch::new("replaced");
+    let service = service(Options::default());
+    let talk = batch.input("talk.wav", 1);
+    let to = |input, output: &std::path::Path| {
+        let mut command = command("transcribe", &service);
+        run(command
+            .arg(input)
+            .args(["--format", "txt", "-o"])
+            .arg(output))
+    };
+    let dangling = batch.scratch.path("dangling.txt");
+    std::os::unix::fs::symlink("nowhere", &dangling).expect("a link");
+    for output in ["/dev/null".as_ref(), dangling.as_path()] {
+        let (status, _, err) = to(&talk, output);
+        assert_eq!(status, 1, "{err}");
+        assert!(err.contains("it is there, and is no file"), "{err}");
+        let kind = output.symlink_metadata().expect("it").file_type();
+        assert!(!kind.is_file(), "{}", output.display());
+    }
+    assert!(service.connections().is_empty());
+
+    let (old, link) = (
+        batch.scratch.path("old.txt"),
+        batch.scratch.path("link.txt"),
+    );
+    std::fs::write(&old, "old\n").expect("a temporary file");
+    std::os::unix::fs::symlink(&old, &link).expect("a link");
+    let (status, _, err) = to(&talk, &link);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(link.is_symlink());
+    assert_eq!(
+        std::fs::read_to_string(&old).expect("a text"),
+        "M0 m1 m2.\n"
+    );
+
+    let part = batch.input("talk.part", 1);
+    let (status, _, err) = to(&part, &batch.scratch.path("talk"));
+    assert_eq!(status, 2, "{err}");
+    assert!(err.contains("talk.part: it is the input"), "{err}");
+}
+
+/// Where no place was named, a file of the name is the user's own; one that is skipped is named.
+#[test]
+fn nothing_is_written_over_unasked() {
+    let batch = Batch::new("here");
+    let service = service(Options::default());
+    let talk = batch.input("in/talk.wav", 1);
+    let notes = batch.scratch.path("talk.txt");
+    std::fs::write(&notes, "notes\n").expect("a temporary file");
+    let here = |more: &[&str]| {
+        let mut command = command("transcribe", &service);
+        run(command
+            .current_dir(batch.scratch.path(""))
+            .arg(&talk)
+            .args(more))
+    };
+    let (status, out, err) = here(&[]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.contains("talk.txt: it is there"), "{err}");
+    let (status, out, err) = here(&["--skip-existing"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    let line = format!("{} → ./talk.txt: already there", talk.display());
+    assert_eq!(out.lines().next(), Some(line.as_str()), "{out}");
+    assert_eq!(std::fs::read_to_string(&notes).expect("a text"), "notes\n");
+    assert!(service.connections().is_empty());
+    let (status, out, err) = here(&["--dir", "."]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(
+        std::fs::read_to_string(&notes).expect("a text"),
+        "M0 m1 m2.\n"
+    );
+}
+
+/// Neither in a line, nor in an error, nor in a name.
+#[test]
+fn addresses_are_shown_without_secrets() {
+    let batch = Batch::new("secrets");
+    let service = service(Options::default());
+    let address = "http://me:SECRET@127.0.0.1:1/talk.wav?token=SECRET".as_ref();
+    let (status, out, err) = run(&mut batch.command(&service, &[address]));
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(err.contains("http://127.0.0.1:1/talk.wav: "), "{err}");
+    assert!(
+        !out.contains("SECRET") && !err.contains("SECRET"),
+        "{out}{err}"
+    );
+}
+
+/// A name of an archive in GBK, as an argument; other files of a directory are counted.
+#[test]
+#[cfg(target_os = "linux")]
+fn names_that_are_not_utf_8() {
+    let batch = Batch::new("gbk");
+    let service = service(Options::default());
+    let talk = batch.input("in/talk.wav", 1);
+    let old = talk.with_file_name(OsStr::from_bytes(b"\xd6\xd0.wav"));
+    std::fs::rename(&talk, &old).expect("a name");
+    std::fs::write(talk.with_extension("md"), "").expect("a temporary file");
+    let (status, out, err) = run(&mut batch.command(&service, &[&old]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(batch.transcripts(), found(&[("%D6%D0.txt", 1)]));
+    let directory = batch.scratch.path("in");
+    let (status, out, err) = run(&mut batch.command(&service, &[&directory]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let last = "1 of 1 transcribed, 1 of other endings left out";
+    assert_eq!(out.lines().last(), Some(last));
+}

@@ -7,23 +7,29 @@ mod way;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::prelude::*;
 
-use crate::failure::{Failure, println};
+use crate::failure::{Failure, eprintln, println};
+use crate::news::{Warning, Warnings};
 use crate::pipeline;
 use crate::service::ServiceOptions;
 use stage::{Line, Stage};
 use way::{Step, Way};
+
+/// Interval of looks at what is tried beside the element.
+const REFRESH: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
 const MORE: &str = "\
 Each stage on the way to the service has a line, with the time that it took. The first that fails is
 the last; standard error says why, and what to do. Behind a proxy the name is the proxy's: it
 resolves that of the service. The time of the connection contains that of the proxy. Credentials and
 resource have one answer, and so one time. The last stage sends one second of silence, which the
-service may bill.
+service may bill. The stage upgrade is listed only if it fails: the address answers with HTTP 404,
+429, 5xx or a redirect.
 
 JSON lines have the fields stage, ok, took (in nanoseconds) and text; the session's has log-id, and
 that of a stage that failed has error and hint.
@@ -107,7 +113,10 @@ struct Check<'a> {
     /// The service has taken the upgrade.
     upgraded: Arc<OnceLock<Instant>>,
     uri: String,
-    way: Way,
+    /// The way before the service, and the thread that still tries it.
+    way: Option<Way>,
+    search: Option<JoinHandle<Way>>,
+    warnings: Warnings,
     /// Time that the settings took.
     settings: Duration,
     /// The last stage that was reported.
@@ -123,14 +132,15 @@ impl<'a> Check<'a> {
                 at.get_or_init(Instant::now);
             }
         });
-        let uri = way::address(sink);
         Check {
             pipeline,
             sink,
             output,
             upgraded,
-            way: Way::find(sink, &uri),
-            uri,
+            uri: way::address(sink),
+            way: None,
+            search: None,
+            warnings: Warnings::default(),
             settings: Duration::ZERO,
             passed: None,
         }
@@ -143,11 +153,22 @@ impl<'a> Check<'a> {
         let started = self.pipeline.set_state(gst::State::Playing);
         self.settings = began.elapsed();
         if started.is_ok() {
-            self.report_way(Stage::Name)?;
+            self.report_settings()?;
+            let (proxy, uri) = (
+                self.sink.property::<Option<String>>("proxy"),
+                self.uri.clone(),
+            );
+            // A name may take long, and the element need not wait for it.
+            self.search = Some(thread::spawn(move || Way::find(proxy.as_deref(), &uri)));
         }
         loop {
-            let Some(message) = bus.timed_pop(gst::ClockTime::NONE) else {
-                return Err(Failure::from("the pipeline has no bus any more".to_owned()));
+            let Some(message) = bus.timed_pop(self.search.as_ref().map(|_| REFRESH)) else {
+                match &self.search {
+                    Some(search) if search.is_finished() => self.report_way(Stage::Name)?,
+                    Some(_) => (),
+                    None => return Err("the pipeline has no bus any more".to_owned().into()),
+                }
+                continue;
             };
             match message.view() {
                 gst::MessageView::Progress(progress) => {
@@ -158,6 +179,7 @@ impl<'a> Check<'a> {
                         self.report_connection(now - began)?;
                     }
                 }
+                gst::MessageView::Warning(warning) => self.warn(&Warning::of(warning)),
                 gst::MessageView::Error(error) => {
                     return self.fail(error, connected.unwrap_or(began));
                 }
@@ -167,15 +189,30 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Reports what lies before the service, up to a stage.
-    fn report_way(&mut self, most: Stage) -> Result<(), Failure> {
+    fn report_settings(&mut self) -> Result<(), Failure> {
         let resource: Option<String> = self.sink.property("resource-id");
         let settings = format!("{}, {}", self.uri, resource.unwrap_or_default());
-        self.pass(Stage::Settings, self.settings, &settings)?;
-        if let Ok(Step { took, text }) = self.way.name.clone() {
+        self.pass(Stage::Settings, self.settings, &settings)
+    }
+
+    /// Shows a warning, each kind once.
+    fn warn(&mut self, warning: &Warning) {
+        let text = self.warnings.take(warning);
+        if let Some(text) = text.filter(|_| !self.output.quiet) {
+            eprintln(&format!("warning: {text}"));
+        }
+    }
+
+    /// Reports what lies before the service, up to a stage.
+    fn report_way(&mut self, most: Stage) -> Result<(), Failure> {
+        self.report_settings()?;
+        if let Some(Ok(way)) = self.search.take().map(JoinHandle::join) {
+            self.way = Some(way);
+        }
+        if let Some(Ok(Step { took, text })) = self.way.as_ref().map(|way| way.name.clone()) {
             self.pass(Stage::Name, took, &text)?;
         }
-        match self.way.proxy.clone() {
+        match self.way.as_ref().and_then(|way| way.proxy.clone()) {
             Some(Ok(Step { took, text })) if most >= Stage::Proxy => {
                 self.pass(Stage::Proxy, took, &text)
             }
@@ -235,12 +272,12 @@ impl<'a> Check<'a> {
         let upgraded = self.upgraded.get().copied();
         match (stage, upgraded) {
             (Stage::Name, _) => {
-                if let Err(step) = &self.way.name {
+                if let Some(Err(step)) = self.way.as_ref().map(|way| &way.name) {
                     (took, text) = (step.took, step.text.clone());
                 }
             }
             (Stage::Proxy, _) => {
-                if let Some(Err(step)) = &self.way.proxy {
+                if let Some(Err(step)) = self.way.as_ref().and_then(|way| way.proxy.as_ref()) {
                     (took, text) = (step.took, step.text.clone());
                 }
             }

@@ -18,6 +18,9 @@ pub enum Stage {
     Connection,
     /// The certificate, and what else belongs to the handshake.
     Tls,
+    /// Answer of the address. It has a line only where it is neither a session nor a refusal of the
+    /// account.
+    Upgrade,
     /// Whether the service knows the account.
     Credentials,
     /// Whether the account has what is asked for.
@@ -35,6 +38,7 @@ impl Stage {
             Stage::Proxy => "proxy",
             Stage::Connection => "connection",
             Stage::Tls => "TLS",
+            Stage::Upgrade => "upgrade",
             Stage::Credentials => "credentials",
             Stage::Resource => "resource",
             Stage::Session => "session",
@@ -49,6 +53,7 @@ impl Stage {
             _ if says(&["the proxy"]) => Stage::Proxy,
             (401 | 402, _) | (_, 45_000_010) => Stage::Credentials,
             (400 | 403, _) | (_, 45_000_030) => Stage::Resource,
+            (300..=599, _) => Stage::Upgrade,
             _ if says(&["can't resolve"]) => Stage::Name,
             _ if says(&["can't connect", "no connection to"]) => Stage::Connection,
             _ if says(&["certificate", "TLS", "server's name"]) => Stage::Tls,
@@ -144,6 +149,10 @@ mod tests {
                 0,
                 Stage::Tls,
             ),
+            ("not found", 404, 0, Stage::Upgrade),
+            ("too many", 429, 0, Stage::Upgrade),
+            ("down", 503, 0, Stage::Upgrade),
+            ("elsewhere", 302, 0, Stage::Upgrade),
             ("refused", 401, 0, Stage::Credentials),
             ("refused", 0, 45_000_010, Stage::Credentials),
             ("refused", 403, 0, Stage::Resource),

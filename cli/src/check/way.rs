@@ -19,6 +19,7 @@ pub struct Step {
 }
 
 /// The part of the way that this machine can try by itself.
+#[derive(Debug)]
 pub struct Way {
     /// The name that this machine resolves: the service's, or its proxy's.
     pub name: Result<Step, Step>,
@@ -28,10 +29,9 @@ pub struct Way {
 
 impl Way {
     /// Resolves the name of the service or of its proxy, and reaches the proxy.
-    pub fn find(sink: &gst::Element, uri: &str) -> Self {
-        let property: Option<String> = sink.property("proxy");
+    pub fn find(property: Option<&str>, uri: &str) -> Self {
         // The element shows no login, and what it shows in its place is no URI.
-        let bare = property.as_deref().map(without_user);
+        let bare = property.map(without_user);
         let Some(proxy) = gstvolcasr::proxy_for(uri, bare.as_deref()) else {
             return Way {
                 name: resolve(uri).map(|(_, step)| step),

@@ -99,6 +99,19 @@ fn it_stops_where_it_fails() {
     }
 }
 
+/// An answer that is about the address, or about the service's state, is no session's.
+#[test]
+fn an_address_that_is_not_the_services() {
+    for status in [302, 404, 429, 503] {
+        let service = service(faulty(&[&format!("http:{status}@handshake#1")]));
+        let (status, out, err) = run(&mut command("check", &service));
+        assert_eq!(status, 1, "{out}{err}");
+        let stages = stages(&out);
+        let last = &stages[stages.len() - 2..];
+        assert_eq!(last, [("connection", "ok"), ("upgrade", "failed")], "{out}");
+    }
+}
+
 /// The same for programs, and nothing for those who only want the exit status.
 #[test]
 fn lines_for_programs_or_none() {

@@ -1,6 +1,12 @@
 //! Whether a picture's captions can be read: without a font for a letter, boxes are drawn.
 
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long the fonts may be looked for: the captions wait meanwhile.
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// Latin letters and their accents, which every font has, end here.
 const LATIN: char = '\u{24f}';
@@ -13,7 +19,9 @@ pub fn rare_letter(text: &str) -> Option<char> {
 /// Returns a warning, if no font that fontconfig knows has this letter.
 pub fn missing(letter: char) -> Option<String> {
     let charset = format!(":charset={:x}", u32::from(letter));
-    let listed = Command::new("fc-list").arg(charset).output().ok()?;
+    let (sender, listed) = mpsc::channel();
+    thread::spawn(move || sender.send(Command::new("fc-list").arg(charset).output()));
+    let listed = listed.recv_timeout(LIMIT).ok()?.ok()?;
     (listed.status.success() && listed.stdout.is_empty()).then(|| {
         format!(
             "warning: no font has {letter:?}, so the picture shows a box in its place; on Debian \

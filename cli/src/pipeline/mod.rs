@@ -79,10 +79,12 @@ impl Recognition {
         service: &ServiceOptions,
         realtime: bool,
     ) -> Result<Self, String> {
-        let recognition = Self::build(input, options, &format!("volcasrsink name={SINK}"))?;
-        // A file is read as fast as the service takes it. A live source paces itself.
-        recognition.sink.set_property("sync", realtime);
+        // A file is read as fast as the service takes it, but for `realtime`, also beside a preset.
+        let sink = format!("volcasrsink name={SINK} sync=false");
+        let recognition = Self::build(input, options, &sink)?;
         service.apply(&recognition.sink)?;
+        let sync = realtime || recognition.sink.property("sync");
+        recognition.sink.set_property("sync", sync);
         Ok(recognition)
     }
 
@@ -347,6 +349,7 @@ impl Recognition {
         Moment {
             received: time("audio-received"),
             queued: time("audio-queued"),
+            capacity: Duration::from_millis(self.sink.property::<u32>("max-queue-time").into()),
             has_ended: self.has_ended.load(Ordering::Relaxed),
         }
     }

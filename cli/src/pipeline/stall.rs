@@ -12,6 +12,8 @@ pub struct Moment {
     pub received: Duration,
     /// Audio that waits in the element.
     pub queued: Duration,
+    /// Audio that the element takes until it has no more room.
+    pub capacity: Duration,
     /// Whether the end of the stream has reached the element.
     pub has_ended: bool,
 }
@@ -38,7 +40,9 @@ impl Stall {
     /// holds audio, or waits for the last words, it has deadlines of its own, and the input need
     /// not come on.
     pub fn look(&mut self, now: Duration, moment: Moment) -> Duration {
-        let is_busy = moment.has_ended || moment.queued > IN_PASSING;
+        // A small queue is full with less.
+        let in_passing = IN_PASSING.min(moment.capacity / 2);
+        let is_busy = moment.has_ended || moment.queued > in_passing;
         if is_busy || self.received != Some(moment.received) {
             self.received = Some(moment.received);
             self.since = now;
@@ -110,12 +114,31 @@ mod tests {
                 let moment = Moment {
                     received: seconds(*received),
                     queued: seconds(*queued),
+                    capacity: seconds(60),
                     has_ended: *has_ended,
                 };
                 let idle = stall.look(seconds(*at), moment);
                 assert_eq!(stall.is_over(idle), *expected, "{case} at {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_small_queue_is_full_with_less() {
+        let mut stall = Stall::new(seconds(30));
+        let full = Moment {
+            received: seconds(3),
+            queued: seconds(1),
+            capacity: seconds(1),
+            has_ended: false,
+        };
+        stall.look(Duration::ZERO, full);
+        assert_eq!(stall.look(seconds(40), full), Duration::ZERO);
+        let empty = Moment {
+            queued: Duration::from_millis(100),
+            ..full
+        };
+        assert_eq!(stall.look(seconds(80), empty), seconds(40));
     }
 
     #[test]

@@ -36,6 +36,21 @@ fn presets_hotwords_and_speakers_are_asked_for() {
     );
 }
 
+/// The preset sets `sync` as well.
+#[test]
+fn real_time_counts_beside_a_preset() {
+    let scratch = Scratch::new("realtime");
+    let talk = scratch.path("talk.wav");
+    let (pcm, _) = speech(1);
+    write_wav(&talk, 24_000, &pcm);
+    let service = service(Options::default());
+    let began = std::time::Instant::now();
+    let mut command = command("captions", &service);
+    let (status, _, err) = run(command.arg(talk).args(["--realtime", "--preset", "batch"]));
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(began.elapsed().as_millis() as usize > pcm.len() / 48);
+}
+
 /// Each format names the speakers in its own way.
 #[test]
 fn speakers_have_names() {

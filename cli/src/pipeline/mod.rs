@@ -33,7 +33,7 @@ use crate::service::ServiceOptions;
 use encode::Encoding;
 use extent::Extent;
 use level::Level;
-use pads::{drop_when, send_eos};
+use pads::{drop_when, send_eos, text_property};
 use picture::Picture;
 use source::Targets;
 use stall::Moment;
@@ -392,12 +392,4 @@ fn add_device(
         .add(&source)
         .and_then(|()| source.link(convert))
         .map_err(|error| error.message.to_string())
-}
-
-/// A property that is a readable string.
-fn text_property(element: &gst::Element, name: &str) -> Option<String> {
-    let pspec = element.find_property(name)?;
-    let is_text = pspec.value_type() == String::static_type()
-        && pspec.flags().contains(glib::ParamFlags::READABLE);
-    is_text.then(|| element.property::<Option<String>>(name))?
 }

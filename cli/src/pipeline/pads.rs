@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use gst::glib;
 use gst::prelude::*;
 
 /// Whether a pad gives decoded sound.
@@ -109,4 +110,12 @@ pub fn send_eos(element: &gst::Element) {
             pad.send_event(gst::event::Eos::new());
         }
     });
+}
+
+/// A property that is a readable string.
+pub fn text_property(element: &gst::Element, name: &str) -> Option<String> {
+    let pspec = element.find_property(name)?;
+    let is_text = pspec.value_type() == String::static_type()
+        && pspec.flags().contains(glib::ParamFlags::READABLE);
+    is_text.then(|| element.property::<Option<String>>(name))?
 }

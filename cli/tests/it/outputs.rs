@@ -148,11 +148,7 @@ fn files_are_written_on_without_a_reader() {
         let output = child.wait_with_output().expect("its end");
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{err}");
-        assert_eq!(
-            err.contains("the files go on"),
-            has_stderr,
-            "{err}"
-        );
+        assert_eq!(err.contains("the files go on"), has_stderr, "{err}");
         assert_eq!(files.cues(), expected_cues(&marks));
     }
 }

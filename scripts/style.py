@@ -8,9 +8,18 @@ import sys
 COLUMNS = 100
 LINES = 400
 README_LINES = 150
+# Each file in these is a program.
+PROGRAMS = [pathlib.Path(folder) for folder in ("benches", "examples", "fuzz/fuzz_targets")]
 RIDDLE = re.compile(r"\s*//[/!] (So many|What|None:|Nor|The same of)\b")
-CODE = ["src", "cli/src"]
+CODE = ["src", "cli", "tests", "benches", "examples", "fuzz/fuzz_targets"]
+SCRIPTS = ["scripts", "benches", "examples", "tests"]
 PROSE = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+# Words that names have the glossary's terms for, and names as a whole.
+PRIVATE = set("told untold heard hear hearing deaf hungry rotation".split())
+PRIVATE_NAMES = set("held_up see_out strike_out rotate rotates unfinished lagging".split())
+# A longer name is that of a test: a sentence.
+NAME_WORDS = 3
+VAGUE = re.compile(r"\b(nobody|somebody|whoever)\b", re.IGNORECASE)
 
 
 def columns(path, lines):
@@ -19,6 +28,27 @@ def columns(path, lines):
         row = path.endswith(".md") and line.startswith("|")
         if len(line) > COLUMNS and not row:
             yield number, f"{len(line)} columns"
+
+
+def names(path, lines):
+    """Names in a vocabulary of their own, where the field has a term."""
+    for number, line in enumerate(lines, 1):
+        if not path.endswith(".rs") or line.startswith(" *"):
+            continue
+        code = re.sub(r'"(\\.|[^"\\])*"', '""', line).split("//")[0]
+        for name in re.findall(r"[A-Za-z_]\w*", code):
+            snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            words = snake.split("_")
+            if snake in PRIVATE_NAMES or len(words) <= NAME_WORDS and PRIVATE & set(words):
+                yield number, f"`{name}`: CONTRIBUTING.md's glossary has a term"
+
+
+def vague(path, lines):
+    """Comments that do not name the thing or the person."""
+    for number, line in enumerate(lines, 1):
+        found = path.endswith(".rs") and VAGUE.search(line.partition("//")[2])
+        if found:
+            yield number, f"“{found[0]}” in a comment"
 
 
 def openings(path, lines):
@@ -67,7 +97,7 @@ def translated(path, _lines):
 def orphan(path, _lines):
     """Files that no module names: they are never compiled, and their tests never run."""
     file = pathlib.Path(path)
-    if file.suffix != ".rs" or file.stem in ("lib", "main", "mod"):
+    if file.suffix != ".rs" or file.stem in ("lib", "main", "mod") or file.parent in PROGRAMS:
         return
     above = [*file.parent.glob("*.rs"), *file.parent.parent.glob(f"{file.parent.name}.rs")]
     named = re.compile(rf'\bmod {file.stem}\b|path = "{file.name}"')
@@ -75,12 +105,16 @@ def orphan(path, _lines):
         yield 1, "no module names this file"
 
 
-CHECKS = (columns, openings, length, translated, orphan)
+CHECKS = (columns, names, vague, openings, length, translated, orphan)
 
 
 def main():
     files = [path for folder in CODE for path in pathlib.Path(folder).rglob("*.rs")]
+    files += [path for folder in SCRIPTS for path in pathlib.Path(folder).rglob("*.py")]
+    files += [path for path in pathlib.Path("scripts").iterdir() if not path.suffix]
     files += pathlib.Path("docs").rglob("*.md")
+    # Cargo builds into the folder of a package that is built alone.
+    files = [path for path in files if "target" not in path.parts]
     problems = []
     for path in sorted(str(path) for path in files) + PROSE:
         lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()

@@ -45,8 +45,8 @@ impl Calls {
     }
 }
 
-/// Has another thread set an element to READY, and waits for that, as an application's handler does.
-/// Returns whether it did not hang.
+/// Has another thread set an element to READY, and waits for that, as an application's handler
+/// does. Returns whether it did not hang.
 pub fn is_ready_meanwhile(element: &gst::Element) -> bool {
     let (sets, set) = mpsc::channel();
     let element = element.clone();

@@ -236,8 +236,8 @@ pub fn assert_in_order(out: &[Out]) {
 }
 
 /// Checks the rules for every stream of text: buffers and gaps in a segment only, no blank buffer,
-/// PTS that never fall nor lie within a gap, the first buffer flagged, gaps and buffers that leave no hole, and nothing
-/// behind EOS. Returns the segments.
+/// PTS that never fall nor lie within a gap, the first buffer flagged, gaps and buffers that leave
+/// no hole, and nothing behind EOS. Returns the segments.
 pub fn in_order(out: &[Out]) -> Result<Vec<Stretch>, String> {
     let mut order = Order::default();
     for (at, next) in out.iter().enumerate() {

@@ -211,8 +211,8 @@ impl Checked<'_> {
     }
 }
 
-/// Returns whether a word is one that the service says: a mark, or `~` and the number of one that it
-/// heard in part.
+/// Returns whether a word is one that the service says: a mark, or `~` and the number of one that
+/// it recognised in part.
 fn is_whole(word: &str) -> bool {
     let part = word.trim_end_matches(['.', ',']).strip_prefix('~');
     number_of(word) != u32::MAX || part.is_some_and(|number| number.parse::<u32>().is_ok())

@@ -8,8 +8,8 @@ use crate::sync::lock;
 pub(super) struct Language {
     /// The next session asks for it.
     wanted: Option<String>,
-    /// The last one that downstream was told.
-    told: Option<String>,
+    /// The last one that a tag downstream named.
+    tagged: Option<String>,
 }
 
 impl Output {
@@ -23,36 +23,36 @@ impl Output {
         self.set_language(language);
         self.wait_for_room();
         self.change(|state| {
-            if let Some(tag) = state.language.tell() {
+            if let Some(tag) = state.language.tag() {
                 state.schedule.event(tag, None);
             }
         });
     }
 
-    /// Has downstream told of another language, before the text of the session that begins.
+    /// Tags another language for downstream, before the text of the session that begins.
     pub fn session_begins(&self, (run, epoch): (u64, u64)) {
-        let tell = |state: &mut State| {
+        let tag = |state: &mut State| {
             let language = &mut state.language;
-            if run != state.run || epoch < state.epoch || language.wanted == language.told {
+            if run != state.run || epoch < state.epoch || language.wanted == language.tagged {
                 return;
             }
-            if let Some(tag) = language.tell() {
+            if let Some(tag) = language.tag() {
                 state.schedule.event_of_text(tag);
             }
         };
-        self.change(tell);
+        self.change(tag);
     }
 }
 
 impl Language {
     /// Returns the tag of the language, if there is one.
-    fn tell(&mut self) -> Option<gst::Event> {
+    fn tag(&mut self) -> Option<gst::Event> {
         let language = self.wanted.clone()?;
         let mut tags = gst::TagList::new();
         if let Some(tags) = tags.get_mut() {
             tags.add::<gst::tags::LanguageCode>(&language.as_str(), gst::TagMergeMode::Replace);
         }
-        self.told = Some(language);
+        self.tagged = Some(language);
         Some(gst::event::Tag::new(tags))
     }
 }

@@ -89,8 +89,8 @@ fn an_error_without_a_buffer_behind_it_is_posted_at_eos() {
         .until("EOS", |out| events(out).iter().any(is_eos));
 }
 
-/// Whether it comes with a text or behind the last one, its handler may wait for another thread, and
-/// EOS leaves behind it.
+/// Whether it comes with a text or behind the last one, its handler may wait for another thread,
+/// and EOS leaves behind it.
 #[test]
 fn a_handler_of_an_error_of_downstream_may_wait_for_ready() {
     for is_last in [false, true] {

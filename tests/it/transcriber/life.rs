@@ -158,22 +158,22 @@ fn the_language_is_taken_up_with_the_next_session() {
         .filter_map(|c| c.request.as_ref().map(|r| r["audio"]["language"].clone()))
         .collect();
     assert_eq!(languages, ["en-US", "zh-CN"]);
-    // Downstream is told between the two sessions' words, and once each.
-    let mut told = Vec::new();
+    // The tag comes between the two sessions' words, and once each.
+    let mut received = Vec::new();
     for out in rig.out() {
         match out {
-            Out::Text(_) => told.push("words".to_owned()),
+            Out::Text(_) => received.push("words".to_owned()),
             Out::Gap(..) => {}
             Out::Event(event) => {
                 if let gst::EventView::Tag(tag) = event.view() {
                     let language = tag.tag().get::<gst::tags::LanguageCode>();
-                    told.extend(language.map(|language| language.get().to_owned()));
+                    received.extend(language.map(|language| language.get().to_owned()));
                 }
             }
         }
     }
-    told.dedup_by(|next, last| next == last && last == "words");
-    assert_eq!(told, ["en", "words", "zh", "words"]);
+    received.dedup_by(|next, last| next == last && last == "words");
+    assert_eq!(received, ["en", "words", "zh", "words"]);
 }
 
 /// The streaming thread waits until the error is on the bus, where the flush comes from.
@@ -262,7 +262,7 @@ fn a_flush_on_the_way_to_ready_begins_nothing() {
     responses.sync_state_with_parent().expect("PLAYING");
     let (flushes, flushed) = mpsc::channel();
     let weak = Arc::downgrade(&harness);
-    // Nobody answers there: the element posts this one itself, before its pads are deactivated.
+    // No server answers there: the element posts this one itself, before its pads are deactivated.
     harness.bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Progress(progress) = message.view()
             && progress.get().0 == gst::ProgressType::Canceled

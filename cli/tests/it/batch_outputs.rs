@@ -1,4 +1,4 @@
-//! What a batch writes: where, over what, and what becomes of it when that can't be.
+//! Outputs of a batch: where they go, what they replace, and errors when that fails.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -58,7 +58,7 @@ fn a_closed_output_ends_the_batch() {
     assert_eq!(service.connections().len(), 1);
 }
 
-/// What is no file stays as it is, a link leads where it led, and a part is nothing else's place.
+/// A path that is no file stays as it is, a link leads where it led, and no part replaces another.
 #[test]
 fn only_files_are_replaced() {
     let batch = Batch::new("replaced");

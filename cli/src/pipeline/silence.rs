@@ -28,11 +28,12 @@ pub fn fill_gaps(sound: &gst::Pad, picture: &gst::Pad) {
     let own = end.clone();
     let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
     sound.add_probe(kinds, move |pad, info| {
-        // A gap that is announced would come twice.
-        if info
-            .event()
-            .is_some_and(|e| e.type_() == gst::EventType::Gap)
-        {
+        if let Some(gst::EventView::Gap(gap)) = info.event().map(|event| event.view()) {
+            if let Some(until) = end_of_gap(pad, gap.get()) {
+                let mut end = own.lock().unwrap_or_else(PoisonError::into_inner);
+                fill(pad, &mut end, until);
+            }
+            // Or it would come twice.
             return gst::PadProbeReturn::Handled;
         }
         if let Some((begin, until)) = info.buffer().and_then(|buffer| times(pad, buffer)) {
@@ -84,6 +85,18 @@ fn fill(pad: &gst::Pad, end: &mut ClockTime, until: ClockTime) -> Option<()> {
         *end += length;
     }
     Some(())
+}
+
+/// Running time of the end of a gap that is announced. A short one may be a guess, and sound may
+/// still come for it.
+fn end_of_gap(
+    pad: &gst::Pad,
+    (begin, length): (ClockTime, Option<ClockTime>),
+) -> Option<ClockTime> {
+    let length = length.filter(|length| *length >= AHEAD)?;
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = event.segment().downcast_ref::<ClockTime>()?;
+    segment.to_running_time(begin + length)
 }
 
 /// Running times of a buffer's begin and end.

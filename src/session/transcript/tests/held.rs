@@ -107,6 +107,18 @@ fn a_service_that_never_reports_a_duration_is_not_waited_for_longer() {
     );
 }
 
+/// It has neither text nor duration.
+#[test]
+fn the_answer_to_the_request_does_not_end_the_wait() {
+    let mut stream = script(
+        "9000: a b c@1000-8000   | 0 a b c
+        lose                     | from 0
+        sent 20000",
+    );
+    assert_eq!(stream.raw(r#"{"result":{}}"#, false), []);
+    stream.play("9000: a b@1000-4000 |");
+}
+
 /// Still held: the first connection had processed 3000 ms.
 #[test]
 fn the_held_text_is_posted_when_the_connection_is_lost_for_good() {

@@ -123,12 +123,7 @@ impl TranscriptTracker {
         // Words that have not come by then do not come.
         let known = self.processed_until.saturating_sub(self.max_result_delay);
         self.unresolved_from = self.unresolved_from.filter(|from| *from > known);
-        // A service that reports no progress at all may have processed all that was sent. Only a
-        // text tells: the answer to the request has no duration either.
-        let processed = match self.is_undated && self.processed_until <= self.origin {
-            true => self.sent,
-            false => self.processed_until,
-        };
+        let processed = self.processed_until;
         self.interim_gate = self
             .interim_gate
             .filter(|until| !last && processed < *until);

@@ -94,19 +94,6 @@ fn text_without_a_duration_is_held_too() {
     );
 }
 
-#[test]
-fn a_service_that_never_reports_a_duration_is_not_waited_for_longer() {
-    script(
-        "sent 4000
-        - text: The rain has stopped   | 0 The rain has stopped
-        lose                           | from 0
-        sent 5900
-        - text: The rain stopped       |
-        sent 6000
-        - text: The rain stopped       | 0 The rain stopped",
-    );
-}
-
 /// It has neither text nor duration.
 #[test]
 fn the_answer_to_the_request_does_not_end_the_wait() {

@@ -127,14 +127,14 @@ fn after_the_error_every_buffer_is_refused() {
     let pcm = [1; 9600];
     // Until it knows, it takes what comes.
     let mut taken = 0;
-    let refused = loop {
-        match harness.pad.push(harness.buffer(Some(taken * 200), &pcm)) {
-            Ok(_) => taken += 1,
-            Err(error) => break error,
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    };
-    assert_eq!(refused, gst::FlowError::Error);
+    let mut refused = None;
+    wait_until("a buffer is refused", || {
+        let pushed = harness.pad.push(harness.buffer(Some(taken * 200), &pcm));
+        taken += 1;
+        refused = pushed.err();
+        refused.is_some()
+    });
+    assert_eq!(refused, Some(gst::FlowError::Error));
     // It is on the bus by then.
     let errors = harness.take().errors();
     assert_eq!(errors.len(), 1, "{errors:?}");

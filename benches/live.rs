@@ -55,9 +55,9 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     support::init();
-    let troubles = Arc::new(AtomicUsize::new(0));
+    let failures = Arc::new(AtomicUsize::new(0));
     let uri = rest.first().map(String::as_str);
-    let sessions: Vec<_> = (0..n).map(|_| session(sink, uri, &troubles)).collect();
+    let sessions: Vec<_> = (0..n).map(|_| session(sink, uri, &failures)).collect();
     let pcm = support::speech().unwrap_or_else(|| Layout::default().sentences(20).0);
     let sound = buffers(&pcm, 10);
     drop(pcm);
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
             scope.spawn(move || feed(sessions, part, sound, over));
         }
         std::thread::sleep(WARM_UP);
-        let line = measure(sink, &sessions, seconds, &troubles);
+        let line = measure(sink, &sessions, seconds, &failures);
         over.store(true, Ordering::Relaxed);
         line
     });
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Session {
+fn session(sink: &str, uri: Option<&str>, failures: &Arc<AtomicUsize>) -> Session {
     let is_filter = sink == TRANSCRIBER;
     let sink = match uri {
         Some(uri) => support::element(sink, uri),
@@ -99,12 +99,12 @@ fn session(sink: &str, uri: Option<&str>, troubles: &Arc<AtomicUsize>) -> Sessio
         pipeline.add(&last).expect("a new element");
         sink.link_pads(Some("src"), &last, None).expect("text");
     }
-    let troubles = troubles.clone();
+    let failures = failures.clone();
     let bus = pipeline.bus().expect("a bus");
     bus.set_sync_handler(move |_, message| {
         let trouble = [gst::MessageType::Error, gst::MessageType::Warning];
         if trouble.contains(&message.type_()) {
-            troubles.fetch_add(1, Ordering::Relaxed);
+            failures.fetch_add(1, Ordering::Relaxed);
         }
         gst::BusSyncReply::Drop
     });
@@ -157,7 +157,7 @@ fn feed(sessions: &[Session], part: usize, sound: &[gst::Buffer], over: &AtomicB
 }
 
 /// One line of JSON.
-fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsize) -> String {
+fn measure(sink: &str, sessions: &[Session], seconds: u64, failures: &AtomicUsize) -> String {
     let sampled = sessions.iter().step_by(sessions.len().div_ceil(SAMPLED));
     let sampled = sampled.filter(|_| sink != "fakesink");
     let mut written = Written::new(sampled.map(|session| &session.sink));
@@ -178,7 +178,7 @@ fn measure(sink: &str, sessions: &[Session], seconds: u64, troubles: &AtomicUsiz
         _ => 0,
     };
     let (n, rss) = (sessions.len(), status("VmRSS:"));
-    let errors = troubles.load(Ordering::Relaxed);
+    let errors = failures.load(Ordering::Relaxed);
     let cost = format!(r#""n":{n},"cores":{cores:.4},"rss_kib":{rss},"threads":{threads}"#);
     let times = format!(r#""p50_ms":{p50:.3},"p99_ms":{p99:.3}"#);
     format!(r#"{{{cost},{times},"frames":{frames},"texts":{texts},"errors":{errors}}}"#)

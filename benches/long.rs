@@ -102,7 +102,7 @@ fn main() -> ExitCode {
     let limit = gst::ClockTime::from_seconds(60);
     let ended = bus.timed_pop_filtered(limit, &[gst::MessageType::Eos]);
     println!(
-        r#"{{"finals":{},"troubles":{},"ended":{},"points":[{points}]}}"#,
+        r#"{{"finals":{},"failures":{},"ended":{},"points":[{points}]}}"#,
         finals.load(Ordering::Relaxed),
         errors.load(Ordering::Relaxed),
         ended.is_some()

@@ -243,7 +243,7 @@ fn allocations(uri: &str) {
         frames.1
     };
     let before = push(warm);
-    // What asking for the statistics takes is not the frames'.
+    // Reading the statistics allocates too, and is no part of the frames.
     let region = Region::new(ALLOCATOR);
     for _ in 0..100 {
         stat("frames-sent");

@@ -492,10 +492,10 @@ def long_streams():
         with Service("--recogniser", "marks", "--answer-every", every) as service:
             got = bench("long", service.uri, kind, hours, COMPRESSION="none", MALLOC_ARENA_MAX="1")
         # A sentence of marks takes 2.6 s.
-        if not got["ended"] or got["troubles"] or got["finals"] < hours * 3600 / 2.6 * 0.99:
+        if not got["ended"] or got["failures"] or got["finals"] < hours * 3600 / 2.6 * 0.99:
             sys.exit(
                 f"bench: {hours} hours, {kind}: {got['finals']} sentences, "
-                f"{got['troubles']} errors and warnings, ended: {got['ended']}"
+                f"{got['failures']} errors and warnings, ended: {got['ended']}"
             )
         cpus, memory = zip(*got["points"])
         steps = [(after - before) * 1000 / 600 for before, after in zip((0, *cpus), cpus)]

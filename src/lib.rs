@@ -152,7 +152,7 @@ pub fn proxy_for(uri: &str, proxy: Option<&str>) -> Option<String> {
         uri: proxy,
         ..client::ProxyProperties::default()
     };
-    // What can't be used, the element reports when it starts.
+    // The element reports a proxy that can't be used when it starts.
     let endpoint = client::Endpoint::parse(uri, true).ok()?;
     let variables = client::ProxyVariables::read();
     let proxy = client::choose_proxy(properties, &variables, &endpoint).ok()??;

@@ -206,7 +206,7 @@ impl Driver {
                     self.machine.handle_written(now);
                 }
             } else {
-                // What is transmitted may ask for an action.
+                // A transmitted frame may ask for an action.
                 if self.read_outputs() == 0 {
                     self.is_flushing = self.unwritten > 0;
                     return;

@@ -96,7 +96,7 @@ impl Config {
             max_chunk: self.max_chunk(),
             max_reconnects: self.max_reconnects,
             replay: self.replay,
-            // What a rollover needs: the audio that may still hold words, and as much for responses
+            // A rollover needs the audio that may still hold words, and as much for responses
             // under way.
             replay_window: self.replay.max(result_delay + RESULT_LATENCY),
             result_delay,

@@ -252,7 +252,7 @@ impl VolcAsrTranscriber {
         let runs = &self.runs;
         let started = runs.start(*super::CAT, object.upcast_ref(), &settings, listener);
         let run = started.ok()?;
-        // What was set since the settings were copied found no run to apply to.
+        // A language set since the settings were copied found no run to apply to.
         let language = self.language();
         if language != settings.request.language {
             self.set_language(&run, language);

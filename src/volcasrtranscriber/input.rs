@@ -185,7 +185,7 @@ impl VolcAsrTranscriber {
                 self.stream_start(start);
                 true
             }
-            // What leaves has caps of its own.
+            // The source pads have caps of their own.
             EventView::Caps(_) => true,
             EventView::Segment(segment) => {
                 self.segment(segment.segment(), event.seqnum());

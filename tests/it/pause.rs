@@ -107,7 +107,7 @@ pub fn while_a_send_is_blocked() {
         };
         let before = rendered();
         service.release(Gate::Reading);
-        // What waits goes out in PAUSED, too; a sink takes nothing new.
+        // Queued audio goes out in PAUSED, too; a sink takes nothing new.
         wait_until("the queue runs dry", || {
             stat(&rig.sink, "audio-queued") < 200_000_000
         });
@@ -179,7 +179,7 @@ pub fn the_end_comes_in_paused() {
             assert!(result.is_ok(), "{case}: EOS does not preroll");
             let mut log = harness.take();
             assert!(!log.saw_eos());
-            // Nor does the drain keep PLAYING from being reached, though its words are still due.
+            // The drain does not keep PLAYING from being reached, though its words are still due.
             play(&harness.pipeline);
             assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
             pause(&harness.pipeline);

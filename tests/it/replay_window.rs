@@ -107,8 +107,8 @@ pub fn silence_leaves_the_window_unnoticed() {
     }));
     service.hold(Gate::Upgrade);
     assert!(service.inject(FaultKind::Reset));
-    // What is sent into a connection that is gone leaves the window as well: not before the sink
-    // knows of it.
+    // Audio that is sent into a connection that is gone leaves the window as well: so not before
+    // the sink knows of it.
     let mut log = rig.listen_until(is_warning);
     let offset = rig.next.mseconds();
     rig.push(&pcm, 20);

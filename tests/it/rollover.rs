@@ -179,7 +179,7 @@ pub fn the_next_session_may_be_lost() {
         ("http:503@handshake#2", 120_000),
         ("reset@300ms#2", 120_000),
         ("error:55000031@300ms#2", 120_000),
-        // What it was not sent yet is not lost with it.
+        // Audio that it was not sent yet is not lost with it.
         ("reset@ack#2", 0),
         ("http:503@handshake#2", 0),
     ];

@@ -217,7 +217,7 @@ fn cycles(count: u64) {
 #[test]
 #[ignore = "run by a_hundred_cycles_leave_nothing_behind"]
 fn child_cycles() {
-    // What is made once for the process: the runtime, the pools, interned caps.
+    // Some things are made once for the process: the runtime, the pools, interned caps.
     cycles(8);
     let tracer = gst::active_tracers()
         .into_iter()

@@ -45,7 +45,7 @@ const OUTSIDE: u32 = 9_000_000;
 impl Buffers {
     pub fn new(dice: &mut Dice) -> Self {
         let length = dice.pick(&[10, 20, 37, 100, 500, 2000]);
-        // What lies further back than this is no overlap.
+        // A jump further back than this is no overlap.
         let overlap = dice.within(41, 1000);
         let odd = match dice.within(0, 15) {
             0 => Odd::Untimed,

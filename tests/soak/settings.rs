@@ -53,7 +53,7 @@ impl Settings {
         };
         if dice.percent(10) {
             settings.replay = dice.pick(&[0, 500, 1500, 3000]);
-            // What a rollover takes along has to be in the window.
+            // The audio that a rollover takes along has to be in the window.
             settings.max_session = 0;
         }
         // Timestamps show what was dropped or forgotten.

@@ -178,7 +178,7 @@ impl Checked<'_> {
                 if place.start / HOUR != stretch.start / HOUR {
                     return Err(format!("in another segment: {text:?}"));
                 }
-                // What comes late may begin later: PTS do not fall. Words without a time have their
+                // Late text may begin later: PTS do not fall. Words without a time have their
                 // share of the utterance.
                 let spike = if ways.spikes { SPIKE.0 } else { 0 };
                 let due = (place.start + spike).saturating_sub(self.tolerance());

@@ -119,7 +119,7 @@ fn oddities(dice: &mut Dice, sink: &Settings) -> Vec<Oddity> {
     let text_only = oddities.contains(&Oddity::TextOnly);
     oddities.retain(|oddity| match oddity {
         Oddity::TextResets => !text_only,
-        // What is forgotten ends with the words that were reported of it.
+        // Forgotten audio ends with the words that were reported of it.
         Oddity::AbsentFields => !sink.forgets(),
         _ => true,
     });

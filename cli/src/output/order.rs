@@ -17,7 +17,7 @@ pub struct Order {
 impl Order {
     /// Takes what came, and gives the final ones whose turn it is. Withdrawn ones are left out.
     pub fn take(&mut self, transcript: Transcript) -> Vec<Transcript> {
-        // What is open when a stream ends by a flush is never said to end.
+        // An utterance that is open when a flush ends its stream never gets a final.
         let mut ready = if transcript.stream == self.stream {
             Vec::new()
         } else {

@@ -59,7 +59,7 @@ fn name(input: &str, detail: usize) -> String {
     if name.is_empty() {
         name.push_str("input");
     }
-    // What some file systems can't have in a name.
+    // Some file systems can't have these in a name.
     name.replace(|c: char| c.is_control() || r#"<>:"\|?*"#.contains(c), "_")
 }
 

@@ -46,7 +46,7 @@ fn a_killed_batch_goes_on() {
 #[test]
 fn ctrl_c_leaves_what_is_whole() {
     let batch = Batch::new("ctrl-c");
-    // Nor does another connection give any.
+    // No other connection gives any words either.
     let again = (3..9).map(|n| format!("hang@handshake#{n}"));
     let faults: Vec<String> = ["hang@1s#2".to_owned()].into_iter().chain(again).collect();
     let faults: Vec<&str> = faults.iter().map(String::as_str).collect();

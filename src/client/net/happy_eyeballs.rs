@@ -85,7 +85,7 @@ mod tests {
             (vec![x, y, a, b], None, vec![x, a, y, b]),
             (vec![x, y], None, vec![x, y]),
             (vec![], None, vec![]),
-            // What answered last is first, and the others keep their order.
+            // The address that answered last is first; the others keep their order.
             (vec![a, b, c, x, y], Some(y), vec![y, a, x, b, c]),
             (vec![x, y], Some(x), vec![x, y]),
             (vec![x, y], Some(c), vec![x, y]),

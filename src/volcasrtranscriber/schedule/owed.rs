@@ -93,7 +93,7 @@ impl Early {
         let end = utterance.words.last().map(|word| word.end);
         let end = end.or(utterance.end);
         let mut found = found.into_iter();
-        // What lies behind its end may stand in the next one now.
+        // Words behind its end may stand in the next utterance now.
         self.0.retain_mut(|left| {
             if left.number == Some(number) {
                 left.number = None;

@@ -186,7 +186,7 @@ fn words_are_not_taken_for_the_same_ones_of_a_first_part() {
         schedule.utterance(utterance(0, true, "No, 300-380 | no 700-780"));
         assert_eq!(without_gaps(&mut schedule, 1700), "no 700-780 | final");
     }
-    // Nor of the utterance before.
+    // It is not that of the utterance before either.
     let mut schedule = live(Unit::Word, 1000);
     schedule.utterance(utterance(1, false, "no 300-380"));
     schedule.utterance(utterance(0, true, "No. 100-180"));

@@ -298,7 +298,7 @@ impl Session {
             if self.phase == Phase::Audio || self.phase == Phase::Finishing {
                 match self.answers.endpoint {
                     Endpoint::Async => self.respond(received, false),
-                    // What the next packet's answer may say.
+                    // The next packet's answer may say it.
                     Endpoint::Bigmodel | Endpoint::Nostream => {
                         if let Some(transcript) = &mut self.transcript {
                             self.recogniser.update(transcript, received);

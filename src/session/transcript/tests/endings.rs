@@ -131,7 +131,7 @@ fn rule_9_the_text_of_the_final_response_is_the_last_word() {
         (&open, "The rain has stopped. Lettuce. | 1 Lettuce. F"),
         (&open, "The rain has stopped. | 1 F"),
         (&open, "Let us go. | 1 Let us go. F"),
-        // What is settled is worded anew: there is no telling where the rest begins.
+        // The settled text is worded anew: there is no telling where the rest begins.
         (&open, "The train stopped. Let us go. | 1 let us U"),
         (&open, "| 1 let us U"),
     ] {

@@ -223,7 +223,7 @@ fn the_window_gives_up_settled_or_old_audio() {
 
 #[test]
 fn audio_behind_the_last_final_word_may_hold_more() {
-    // What was listed, what was processed, and from where on words may be missing.
+    // The list, the progress, and the position from which words may be missing.
     for (list, processed, from) in [
         ("|", 300, 300),
         ("|", 900, 400),

@@ -28,7 +28,7 @@ impl Open {
                 Trigger::Wall(after) => Some(self.accepted + after),
                 _ => None,
             })
-            // What is past has come already, here or elsewhere.
+            // Past ones have come already, here or elsewhere.
             .filter(|at| *at > Instant::now())
             .min()
     }
@@ -90,7 +90,7 @@ impl Open {
                 }
             }
             FaultKind::Raw(bytes) => {
-                // What was said before comes before.
+                // Messages that wait go out first.
                 let held = *self.gates.borrow();
                 self.send_out(held)?;
                 let _ = poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;

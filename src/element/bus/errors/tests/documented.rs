@@ -45,7 +45,7 @@ fn every_error_has_a_row_and_every_row_an_error() {
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {
-        // What failed on the way to a proxy is said in its text, too.
+        // The text also says whether it failed on the way to a proxy.
         let by_proxy = text.starts_with("the proxy");
         let found = rows
             .iter()

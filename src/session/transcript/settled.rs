@@ -115,7 +115,7 @@ impl Settled {
     /// Returns those that begin within the tolerance of `start`.
     fn with_start(&self, start: Duration) -> impl Iterator<Item = usize> {
         let from = start.saturating_sub(TOLERANCE);
-        let first = self.by_start.partition_point(|i| i.span.start < from);
+        let first = self.from(from);
         let last = self.after(start.saturating_add(TOLERANCE));
         (first..last).take(MAX_NEIGHBOURS)
     }
@@ -167,9 +167,7 @@ impl Settled {
 
     /// Returns the latest end of those that begin before `start`, or of all without it.
     pub fn end_before(&self, start: Option<Duration>) -> Option<Duration> {
-        let count = start.map_or(self.by_start.len(), |start| {
-            self.by_start.partition_point(|i| i.span.start < start)
-        });
+        let count = start.map_or(self.len(), |start| self.from(start));
         let last = count.checked_sub(1).map(|i| self.by_start[i].reach);
         last.max(self.pruned_until)
     }

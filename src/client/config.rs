@@ -9,6 +9,7 @@ use super::net::proxy::Proxy;
 use super::secrets::Secrets;
 use crate::protocol::frame::Compression;
 use crate::protocol::request::Request;
+use crate::session::queue::MAX_CHUNK;
 use crate::session::settings::{Limits, Settings};
 
 /// Settings of one run, which every reconnection uses.
@@ -107,8 +108,7 @@ impl Config {
     /// Returns the audio of the largest frame.
     fn max_chunk(&self) -> Duration {
         match self.chunk {
-            // At most this much where buffers become frames.
-            Duration::ZERO => Duration::from_secs(2),
+            Duration::ZERO => MAX_CHUNK,
             chunk => chunk,
         }
     }

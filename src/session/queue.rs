@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{BYTES_PER_SAMPLE, samples_to_time};
+use super::{BYTES_PER_SAMPLE, samples_to_time, time_to_samples};
 use crate::protocol::frame::HEADROOM;
+
+/// Upper bound on a frame's audio where buffers become frames.
+pub const MAX_CHUNK: Duration = Duration::from_secs(2);
 
 /// Audio of one frame.
 #[derive(Debug)]
@@ -131,9 +134,10 @@ impl Queue {
         self.session_open |= !pcm.is_empty();
         self.waiting += (pcm.len() / BYTES_PER_SAMPLE) as u64;
         while !pcm.is_empty() {
+            let bytes = |samples: u64| samples as usize * BYTES_PER_SAMPLE;
             let full = match self.chunk_samples {
-                0 => pcm.len().min(MAX_CHUNK),
-                samples => samples as usize * BYTES_PER_SAMPLE,
+                0 => pcm.len().min(bytes(time_to_samples(MAX_CHUNK, self.rate))),
+                samples => bytes(samples),
             };
             if self.partial.is_empty() {
                 self.partial.reserve(HEADROOM + full);
@@ -296,9 +300,6 @@ impl Queue {
         self.end = Duration::ZERO;
     }
 }
-
-/// Upper bound on a frame's audio where buffers become frames: 2 s at 24 kHz.
-const MAX_CHUNK: usize = 2 * 24_000 * BYTES_PER_SAMPLE;
 
 fn samples_in(data: &[u8]) -> u64 {
     (data.len().saturating_sub(HEADROOM) / BYTES_PER_SAMPLE) as u64

@@ -51,6 +51,18 @@ fn without_a_chunk_duration_a_buffer_is_a_chunk() {
 }
 
 #[test]
+fn without_a_chunk_duration_a_long_buffer_is_cut() {
+    for rate in [16_000, 24_000] {
+        let second = rate as usize * 2;
+        let mut queue = Queue::new(0, rate);
+        assert!(queue.push(&vec![0; 5 * second], NOW));
+        let chunks = chunks(&mut queue);
+        let lengths: Vec<_> = chunks.iter().map(|(_, data)| data.len()).collect();
+        assert_eq!(lengths, [2 * second, 2 * second, second], "{rate}");
+    }
+}
+
+#[test]
 fn a_chunk_is_ready_only_when_full_or_flushed() {
     let mut queue = Queue::new(10, 24_000);
     assert!(!queue.push(&pcm(0..9), NOW));

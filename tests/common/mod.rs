@@ -125,20 +125,25 @@ pub fn marks_of(finals: &[Transcript]) -> Vec<(u32, u64, u64)> {
 /// Reads a word as a mark without its punctuation and case. A word that is no whole mark has the
 /// number `u32::MAX`.
 pub fn mark_of(word: &Word) -> Option<(u32, u64, u64)> {
-    let text = word.text.trim().trim_end_matches(['.', ',']);
+    let text = bare(word.text.trim());
     if text.is_empty() {
         return None;
     }
-    let number = text
-        .to_lowercase()
-        .strip_prefix('m')
-        .and_then(|number| number.parse().ok());
     let start = word.timestamp.expect("a mark's time") / 1_000_000;
-    Some((
-        number.unwrap_or(u32::MAX),
-        start,
-        start + word.duration.expect("a mark's time") / 1_000_000,
-    ))
+    let duration = word.duration.expect("a mark's time") / 1_000_000;
+    Some((number_of(&text), start, start + duration))
+}
+
+/// Returns the number of a mark, or `u32::MAX` of a word that is no whole mark.
+pub fn number_of(text: &str) -> u32 {
+    let text = bare(text);
+    let number = text.strip_prefix('m').and_then(|n| n.parse().ok());
+    number.unwrap_or(u32::MAX)
+}
+
+/// Returns a word without the case and punctuation that the service may revise.
+pub fn bare(text: &str) -> String {
+    text.trim_end_matches(['.', ',']).to_lowercase()
 }
 
 /// Returns the marks that [`marks_of`] should find, moved by `offset` milliseconds.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::{BusLog, LONG, Transcript};
+use super::{BusLog, LONG, Transcript, bare};
 
 /// Set for a process in which all elements are transcribers.
 pub const TRANSCRIBERS: &str = "VOLCASR_TEST_TRANSCRIBERS";
@@ -129,7 +129,6 @@ impl TextLog {
         let out = self.out();
         assert_in_order(&out);
         let posted: Vec<String> = finals.iter().flat_map(words_of).collect();
-        let bare = |text: &str| text.trim_end_matches(['.', ',']).to_lowercase();
         let pushed: Vec<String> = texts(&out).iter().map(|text| bare(&text.text)).collect();
         let posted: Vec<String> = posted.iter().map(|text| bare(text)).collect();
         assert_eq!(pushed, posted, "{out:#?}");

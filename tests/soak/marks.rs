@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use volcasr_loopback::Oddity;
 
-use super::common::{Transcript, Word, mark_of};
+use super::common::{Transcript, Word, mark_of, number_of};
 use super::plan::Schedule;
 use super::play::MS;
 use super::record::{Life, Place, Played};
@@ -373,11 +373,4 @@ impl UnreportedDrops {
         }
         fits
     }
-}
-
-/// Returns the number of a mark, or `u32::MAX` of a word that is no whole mark.
-pub fn number_of(text: &str) -> u32 {
-    let text = text.trim_end_matches(['.', ',']).to_lowercase();
-    let number = text.strip_prefix('m').and_then(|n| n.parse().ok());
-    number.unwrap_or(u32::MAX)
 }

@@ -5,10 +5,10 @@ use gst::glib;
 use gst::prelude::*;
 use volcasr_loopback::Oddity;
 
-use super::common::Transcript;
 use super::common::text::{Out, Stretch, TextLog, in_order, with_transcriber};
+use super::common::{Transcript, number_of};
 use super::dice::Dice;
-use super::marks::{REVISION, SPIKE, number_of};
+use super::marks::{REVISION, SPIKE};
 use super::plan::Schedule;
 use super::play::{HOUR, MS};
 use super::record::{Fed, Life, Span};

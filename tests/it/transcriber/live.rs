@@ -138,10 +138,7 @@ fn marks_of_a_live_stream_leave_once_each() {
     );
     let out = rig.out();
     assert_in_order(&out);
-    let words: Vec<String> = texts(&out)
-        .iter()
-        .map(|text| text.text.trim_end_matches(['.', ',']).to_lowercase())
-        .collect();
+    let words: Vec<String> = texts(&out).iter().map(|text| bare(&text.text)).collect();
     let expected: Vec<String> = spoken
         .iter()
         .map(|mark| format!("m{}", mark.number))

@@ -3,18 +3,13 @@
 use volcasr_loopback::Options;
 
 use crate::common::text::{Text, assert_in_order, events, texts};
-use crate::common::{TestPipeline, expected, service, speech, transcriber};
+use crate::common::{TestPipeline, expected, number_of, service, speech, transcriber};
 
 /// A mark's number, start and end of each buffer.
 fn marks(texts: &[Text]) -> Vec<(u32, u64, u64)> {
-    let mark = |text: &str| {
-        let text = text.trim_end_matches(['.', ',']).to_lowercase();
-        text.strip_prefix('m')
-            .and_then(|number| number.parse().ok())
-    };
     texts
         .iter()
-        .map(|text| (mark(&text.text).unwrap_or(u32::MAX), text.start, text.end))
+        .map(|text| (number_of(&text.text), text.start, text.end))
         .collect()
 }
 

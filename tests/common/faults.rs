@@ -70,7 +70,7 @@ pub fn assert_never_shrinks(transcripts: &[Transcript]) {
 /// Asserts that the stream is whole: each word comes once, in order, at its time and confirmed, and
 /// no text is taken back.
 pub fn assert_whole(log: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
-    assert!(log.errors().is_empty(), "{case}: {:?}", log.errors());
+    log.assert_no_errors(case);
     assert!(log.saw_eos(), "{case}");
     let finals = log.finals();
     assert_eq!(marks_of(&finals), expected_words(marks, spikes), "{case}");
@@ -98,14 +98,13 @@ pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
     rig.push(one, 20);
     assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
     drop(first);
-    let is_warning = |m: &gst::Message| m.type_() == gst::MessageType::Warning;
     let mut log = rig.listen_until(is_warning);
     rig.push(two, 20);
     rig.end();
     // Lost, then refused.
-    log.messages.extend(rig.listen_until(is_warning).messages);
+    log.add(rig.listen_until(is_warning));
     let _second = back();
-    log.messages.extend(rig.listen().messages);
+    log.add(rig.listen());
     assert_whole(&log, &marks, false, "back");
     let warnings = warnings_of(&log, "volcasr-reconnect");
     assert!(warnings.len() >= 2, "{warnings:?}");
@@ -192,11 +191,6 @@ pub fn own_errors(log: &BusLog, sink: &gst::Element) -> Vec<Report> {
     let mut errors = log.errors();
     errors.retain(|error| error.source.as_deref() == Some(sink.name().as_str()));
     errors
-}
-
-/// The code in an error's details.
-pub fn code_of(report: &Report) -> Option<u32> {
-    report.details.as_ref()?.get("code").ok()
 }
 
 /// An error frame of the protocol.

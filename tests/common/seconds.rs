@@ -34,9 +34,7 @@ pub fn start() -> (Service, PadHarness) {
 
 pub fn assert_recognised(harness: &PadHarness, times: &[u64]) -> BusLog {
     let log = harness.end();
-    assert!(log.errors().is_empty(), "{:?}", log.errors());
-    assert!(log.warnings().is_empty(), "{:?}", log.warnings());
-    assert_ends_once(&log.transcripts());
+    log.assert_clean();
     assert_eq!(marks_of(&log.finals()), at(times));
     log
 }

@@ -81,7 +81,8 @@ fn the_first_error_frame_counts() {
         let service = service(faulty(&faults, false));
         let (log, sink) = fail(&service);
         let error = assert_one_error(&log, &sink, faults[1]);
-        assert_eq!(code_of(&error), Some(45_000_151), "{faults:?}: {error:?}");
+        let code = error.number("code");
+        assert_eq!(code, Some(45_000_151), "{faults:?}: {error:?}");
         assert_eq!(service.connections().len(), 1, "{faults:?}");
     });
 }

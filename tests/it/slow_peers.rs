@@ -64,7 +64,8 @@ fn an_error_is_read_while_a_queue_is_sent() {
     service.release(Gate::Upgrade);
     let log = rig.listen();
     let errors = own_errors(&log, &sink);
-    assert_eq!(code_of(&errors[0]), Some(45_000_001), "{errors:?}");
+    let code = errors[0].number("code");
+    assert_eq!(code, Some(45_000_001), "{errors:?}");
     let sent = stat(&sink, "audio-sent");
     assert!(sent < all / 2, "{sent} of {all}");
 }

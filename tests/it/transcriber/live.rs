@@ -1,7 +1,6 @@
 //! A live pipeline: words that leave when they are due, and gaps while nothing is said.
 
 use std::sync::{Mutex, mpsc};
-use std::time::Duration;
 
 use gst::prelude::*;
 use serde_json::json;
@@ -64,10 +63,8 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
     let mut rig = live(transcriber(&service), 2000);
     speak(&mut rig, &[0; 4 * 48_000]);
     rig.end();
-    rig.bus.timed_pop_filtered(
-        gst::ClockTime::from_seconds(60),
-        &[gst::MessageType::Eos, gst::MessageType::Error],
-    );
+    rig.bus
+        .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Eos, gst::MessageType::Error]);
     let out = rig.out();
     assert_in_order(&out);
     let words: Vec<_> = texts(&out)
@@ -132,10 +129,8 @@ fn marks_of_a_live_stream_leave_once_each() {
     let (pcm, spoken) = speech(1);
     speak(&mut rig, &pcm);
     rig.end();
-    rig.bus.timed_pop_filtered(
-        gst::ClockTime::try_from(Duration::from_secs(60)).expect("short"),
-        &[gst::MessageType::Eos, gst::MessageType::Error],
-    );
+    rig.bus
+        .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Eos, gst::MessageType::Error]);
     let out = rig.out();
     assert_in_order(&out);
     let words: Vec<String> = texts(&out).iter().map(|text| bare(&text.text)).collect();

@@ -84,8 +84,7 @@ impl<'a> Places<'a> {
 
     pub fn check(&self, cut: bool, marks: &mut Marks) -> Result<(), String> {
         let mut reported = self.reported()?;
-        let out_of_order =
-            self.schedule.sink.two_pass && self.schedule.ways.has(Oddity::OutOfOrder);
+        let out_of_order = self.schedule.is_out_of_order();
         if out_of_order {
             // Not by time: another segment may begin earlier.
             reported.sort_by_key(|h| h.number);

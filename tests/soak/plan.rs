@@ -1,7 +1,7 @@
 //! Events of one schedule, all drawn from the seed.
 
-use volcasr_loopback::Fault;
 use volcasr_loopback::marks::Layout;
+use volcasr_loopback::{Fault, Oddity};
 
 use super::buffers::{Buffers, Odd};
 use super::dice::Dice;
@@ -132,6 +132,11 @@ impl Schedule {
         }
         schedule.agree();
         schedule
+    }
+
+    /// Whether a later utterance may be final before an earlier one.
+    pub fn is_out_of_order(&self) -> bool {
+        self.sink.two_pass && self.ways.has(Oddity::OutOfOrder)
     }
 
     /// Takes out what contradicts itself.

@@ -95,7 +95,7 @@ pub fn check(pad: &TextPad, schedule: &Schedule, life: &Life, cut: &[bool]) -> R
         .map_err(|failure| format!("{failure}\n  {:#?}", life.out))?;
     for (number, mut pushed) in pushed.into_iter().enumerate().filter(|(n, _)| !cut[*n]) {
         let mut posted = checked.posted(number as u32);
-        if checked.is_out_of_order() {
+        if schedule.is_out_of_order() {
             // Words may leave before an earlier utterance is final.
             pushed.sort_unstable();
             posted.sort_unstable();
@@ -168,7 +168,9 @@ impl Checked<'_> {
                 if pushed.contains(&number) {
                     return Err(format!("twice: {text:?}"));
                 }
-                if !self.is_out_of_order() && pushed.last().is_some_and(|last| *last > number) {
+                if !self.schedule.is_out_of_order()
+                    && pushed.last().is_some_and(|last| *last > number)
+                {
                     return Err(format!("out of turn: {text:?}"));
                 }
                 pushed.push(number);
@@ -198,11 +200,6 @@ impl Checked<'_> {
         transcripts
             .flat_map(|transcript| marks_of(&transcript.text))
             .collect()
-    }
-
-    /// Whether a later utterance may be final before an earlier one.
-    fn is_out_of_order(&self) -> bool {
-        self.schedule.sink.two_pass && self.schedule.ways.has(Oddity::OutOfOrder)
     }
 
     /// How far a time may be off that is pushed for the first time, in milliseconds.

@@ -26,11 +26,15 @@ use queue::{Delivery, Queue};
 
 pub(crate) use outgoing::OutgoingMessage;
 
-/// Upper bound on a flush's wait for a message that is being posted. If it takes longer, the
-/// application's own handler has it.
-const FLUSH_WAIT: Duration = Duration::from_millis(100);
-/// Upper bound on the same wait of a stop, which is to be over within 100 ms altogether.
-const STOP_WAIT: Duration = Duration::from_millis(50);
+/// Step of a wait for a message that is being posted. The waits are counted in steps: when the
+/// whole machine stands still, as a virtual one may, that uses up one step, and the thread that
+/// posts still gets its time.
+const WAIT_STEP: Duration = Duration::from_millis(5);
+/// Upper bound on the wait of a flush, 100 ms. If the message takes longer, the application's own
+/// handler has it.
+const FLUSH_WAIT_STEPS: u32 = 20;
+/// Upper bound on the wait of a stop, 50 ms: a stop is to be over within 100 ms altogether.
+const STOP_WAIT_STEPS: u32 = 10;
 
 /// Part of an element that needs what the client reports beside what is posted.
 pub(crate) trait Listener: Send + Sync {
@@ -107,27 +111,33 @@ impl Outbox {
     /// Waits after a [`flush`](Self::flush) for the message that is being posted, so that none of
     /// an earlier epoch follows. Returns at once in the handler of that very message.
     pub fn wait_audio_delivered(&self) {
-        self.wait_for_delivery(FLUSH_WAIT, |delivery| delivery.audio);
+        self.wait_for_delivery(FLUSH_WAIT_STEPS, |delivery| delivery.audio);
     }
 
     /// Waits after [`close`](Self::close) for the message that is being posted, so that none
     /// follows and a progress that is just ending has its end on the bus.
     pub fn wait_delivered(&self) {
-        self.wait_for_delivery(STOP_WAIT, |_| true);
+        self.wait_for_delivery(STOP_WAIT_STEPS, |_| true);
     }
 
-    fn wait_for_delivery(&self, limit: Duration, matters: impl Fn(Delivery) -> bool) {
+    fn wait_for_delivery(&self, steps: u32, matters: impl Fn(Delivery) -> bool) {
         let this_thread = thread::current().id();
         let is_pending = |queue: &mut Queue| {
             queue
                 .delivering
                 .is_some_and(|delivery| delivery.by != this_thread && matters(delivery))
         };
-        drop(
-            self.delivered
-                .wait_timeout_while(self.queue(), limit, is_pending)
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut queue = self.queue();
+        for _ in 0..steps {
+            let waited = self
+                .delivered
+                .wait_timeout_while(queue, WAIT_STEP, is_pending)
+                .unwrap_or_else(PoisonError::into_inner);
+            if !waited.1.timed_out() {
+                return;
+            }
+            queue = waited.0;
+        }
     }
 
     /// Appends a message of the current epoch.

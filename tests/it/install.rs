@@ -306,22 +306,26 @@ fn what_is_installed_works() {
 }
 
 /// As docs/install.md has it: an application in C that is linked with the library registers the
-/// plugin by one call.
+/// plugin by two macros.
 #[test]
 fn an_application_in_c_registers_it() {
     let scratch = Scratch::new("install-c");
     let source = scratch.path("application.c");
     let page = include_str!("../../docs/install.md");
-    let declaration = page.split('`').find(|code| code.contains("(void);"));
+    let code = |part: &str| {
+        let mut codes = page.split('`');
+        codes.find(|code| code.contains(part)).expect("a macro")
+    };
     let program = format!(
         "#include <gst/gst.h>\n{}\n\
          int main (void) {{\n\
            gst_init (NULL, NULL);\n\
            if (gst_element_factory_find (\"volcasrsink\") != NULL) return 2;\n\
-           if (!gst_plugin_volcasr_register ()) return 3;\n\
-           return gst_element_factory_make (\"volcasrsink\", NULL) != NULL ? 0 : 4;\n\
+           {}\n\
+           return gst_element_factory_make (\"volcasrsink\", NULL) != NULL ? 0 : 3;\n\
          }}\n",
-        declaration.expect("the declaration")
+        code("STATIC_DECLARE"),
+        code("STATIC_REGISTER")
     );
     std::fs::write(&source, program).expect("a file");
     let flags = said(Command::new("pkg-config").args(["--cflags", "--libs", "gstreamer-1.0"]));

@@ -23,34 +23,34 @@ pub struct Counts {
     pub responses: u64,
     /// Utterances that became final.
     pub utterances: u64,
-    /// From the audio's arrival at the sink to the response that covers it.
-    pub latency_last: Duration,
-    /// The longest of these.
-    pub latency_max: Duration,
-    latency_sum: Duration,
-    latencies: u32,
-    /// From the arrival of a frame's last sample at the sink to its hand-over to the kernel.
-    pub send_latency_last: Duration,
-    /// The longest of these, after a stall or at a burst.
-    pub send_latency_max: Duration,
+    /// From the audio's arrival at the element to the response that covers it.
+    pub results: Latency,
+    /// From the arrival of a frame's last sample at the element to its hand-over to the kernel; the
+    /// longest is after a stall or at a burst.
+    pub sends: Latency,
 }
 
-impl Counts {
-    /// Returns the average of all latencies.
-    pub fn latency_avg(&self) -> Duration {
-        self.latency_sum
-            .checked_div(self.latencies)
-            .unwrap_or_default()
+/// Summary of latencies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// The latest one.
+    pub last: Duration,
+    /// The longest one.
+    pub max: Duration,
+    sum: Duration,
+    count: u32,
+}
+
+impl Latency {
+    /// Returns the average.
+    pub fn avg(&self) -> Duration {
+        self.sum.checked_div(self.count).unwrap_or_default()
     }
 
-    /// A response came, for new audio if it has a latency.
-    pub(super) fn on_response(&mut self, latency: Option<Duration>) {
-        self.responses += 1;
-        if let Some(latency) = latency {
-            self.latency_last = latency;
-            self.latency_max = self.latency_max.max(latency);
-            self.latency_sum += latency;
-            self.latencies += 1;
-        }
+    pub(super) fn add(&mut self, latency: Duration) {
+        self.last = latency;
+        self.max = self.max.max(latency);
+        self.sum += latency;
+        self.count += 1;
     }
 }

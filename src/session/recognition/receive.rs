@@ -81,9 +81,7 @@ impl<E: ConnectionError> Recognition<E> {
             return;
         };
         if let Some(latency) = connection.on_written(now) {
-            let counts = &mut self.outputs.counts;
-            counts.send_latency_last = latency;
-            counts.send_latency_max = counts.send_latency_max.max(latency);
+            self.outputs.counts.sends.add(latency);
         }
         if connection.is_finish_written() {
             self.retries.on_finish_written(now);
@@ -139,7 +137,10 @@ impl<E: ConnectionError> Recognition<E> {
         self.check_content(response.content());
         self.check_sample_rate(response.duration, sent - origin);
         let effect = self.stream.on_response(response, now, sent, last);
-        self.outputs.counts.on_response(effect.latency);
+        self.outputs.counts.responses += 1;
+        if let Some(latency) = effect.latency {
+            self.outputs.counts.results.add(latency);
+        }
         self.report_updates();
         if effect.is_new {
             self.retries.on_progress();

@@ -13,6 +13,7 @@ use crate::client::{Client, WaitResult};
 use crate::element::bus::errors::{ErrorContext, Ids};
 use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::{BusPoster, post_settings_error};
+use crate::element::bus::warnings;
 use crate::element::drops::{DropReporter, DroppedRange};
 use crate::element::ineffective::ineffective;
 use crate::element::input::clip::Start;
@@ -80,7 +81,7 @@ impl Run {
         let client = Arc::new(client);
         outbox.open(&client);
         for found in without_effect {
-            outbox.enqueue(OutgoingMessage::Ineffective(found));
+            outbox.enqueue(OutgoingMessage::Warning(warnings::ineffective(&found)));
         }
         Ok(Run {
             client,
@@ -330,7 +331,8 @@ impl Run {
         }
         streaming.needs_drain = true;
         drop(streaming);
-        self.outbox.enqueue(OutgoingMessage::ReversePlayback);
+        let warning = OutgoingMessage::Warning(warnings::reverse_playback());
+        self.outbox.enqueue(warning);
     }
 
     fn drop_oldest(&self, samples: u64) {
@@ -358,8 +360,8 @@ impl Run {
     fn report_dropped(&self, epoch: u64, dropped: Option<DroppedRange>) {
         if let Some(DroppedRange { times, samples, .. }) = dropped {
             let lost = samples_to_time(samples, self.rate);
-            let message = OutgoingMessage::Dropped { times, lost };
-            self.outbox.enqueue_for(epoch, message);
+            let warning = OutgoingMessage::Dropped(warnings::dropped(times, lost));
+            self.outbox.enqueue_for(epoch, warning);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Errors in the user's terms: the cause, and the way out.
 
+use gst::glib;
+
 use crate::client::{
     Abort, ClientError, Config, Credentials, DialError, HandshakeError, ProxyError, Secrets,
 };
@@ -35,9 +37,27 @@ pub(crate) struct ErrorContext {
 
 /// Error or warning, ready to be posted.
 pub(crate) struct Report {
-    pub error: gst::glib::Error,
-    pub debug: String,
-    pub details: gst::Structure,
+    pub error: glib::Error,
+    pub debug: Option<String>,
+    pub details: Option<gst::Structure>,
+}
+
+impl Report {
+    pub fn new(error: impl glib::error::ErrorDomain, text: &str) -> Self {
+        Report {
+            error: glib::Error::new(error, text),
+            debug: None,
+            details: None,
+        }
+    }
+
+    /// Adds details.
+    pub fn with(self, details: gst::structure::Builder) -> Self {
+        Report {
+            details: Some(details.build()),
+            ..self
+        }
+    }
 }
 
 impl ErrorContext {
@@ -82,8 +102,8 @@ pub(crate) fn report(error: &ClientError, lost: bool, context: &ErrorContext, id
     let text = context.redact(&text(error, lost, context));
     Report {
         error: domain(error, lost, &text),
-        debug: debug(error, context),
-        details: details(error, context, ids),
+        debug: Some(debug(error, context)),
+        details: Some(details(error, context, ids)),
     }
 }
 
@@ -121,9 +141,9 @@ pub(crate) fn details(error: &ClientError, context: &ErrorContext, ids: &Ids) ->
         .build()
 }
 
-fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
+fn domain(error: &ClientError, lost: bool, text: &str) -> glib::Error {
     use gst::{ResourceError, StreamError};
-    let resource = |error| gst::glib::Error::new(error, text);
+    let resource = |error| glib::Error::new(error, text);
     let open = if lost {
         ResourceError::Write
     } else {
@@ -133,10 +153,10 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
         return match error {
             ClientError::Session(SessionError::Protocol(_))
             | ClientError::Handshake(HandshakeError::NotWebSocket(_)) => {
-                gst::glib::Error::new(StreamError::Decode, text)
+                glib::Error::new(StreamError::Decode, text)
             }
             ClientError::Aborted(Abort::NotNegotiated) => {
-                gst::glib::Error::new(StreamError::Format, text)
+                glib::Error::new(StreamError::Format, text)
             }
             ClientError::Runtime(_) | ClientError::Aborted(_) => resource(ResourceError::Failed),
             ClientError::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
@@ -148,14 +168,14 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> gst::glib::Error {
         };
     };
     match failure.cause {
-        Cause::NoWebSocket => gst::glib::Error::new(StreamError::Decode, text),
+        Cause::NoWebSocket => glib::Error::new(StreamError::Decode, text),
         Cause::Credentials | Cause::NotGranted | Cause::Overdue | Cause::ProxyCredentials => {
             resource(ResourceError::NotAuthorized)
         }
         Cause::Parameters | Cause::WrongType | Cause::NoRequest => {
             resource(ResourceError::Settings)
         }
-        Cause::AudioFormat => gst::glib::Error::new(StreamError::Format, text),
+        Cause::AudioFormat => glib::Error::new(StreamError::Format, text),
         Cause::Concurrency | Cause::QuotaSpent | Cause::Busy | Cause::RateLimited => {
             resource(ResourceError::Busy)
         }

@@ -1,13 +1,12 @@
-//! Structures of the element messages and of warnings' details.
+//! The structure of an utterance's message.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 
-use crate::element::timeline::{Timeline, Times};
+use crate::element::timeline::Timeline;
 use crate::message::TRANSCRIPT;
 use crate::session::transcript::{Update, Word};
 use crate::sync::lock;
@@ -87,78 +86,6 @@ fn is_field_name(name: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"/-_.:+".contains(&byte))
-}
-
-/// Makes `volcasr-response`: a response as it came.
-pub(crate) fn response(json: &str, session: u32) -> gst::Structure {
-    gst::Structure::builder("volcasr-response")
-        .field("json", json)
-        .field("session", session)
-        .build()
-}
-
-/// Makes `volcasr-dropped`: audio that was not recognised, and its place.
-pub(crate) fn dropped(times: Times, lost: Duration) -> gst::Structure {
-    let times = Times {
-        duration: lost.try_into().ok(),
-        ..times
-    };
-    let builder = gst::Structure::builder("volcasr-dropped");
-    times.add_to(builder).build()
-}
-
-/// Makes `volcasr-reconnect`: another connection is tried after `pause`, and replays the audio from
-/// `times` on.
-pub(crate) fn reconnect(
-    details: gst::Structure,
-    attempt: u32,
-    pause: Duration,
-    times: Times,
-) -> gst::Structure {
-    let times = Times {
-        duration: None,
-        ..times
-    };
-    let builder = gst::Structure::builder("volcasr-reconnect");
-    times
-        .add_to(builder)
-        .field("attempt", attempt)
-        .field("pause", nanos(pause))
-        .field("error", details)
-        .build()
-}
-
-/// Makes `volcasr-finish-timeout`: the final response did not come.
-pub(crate) fn finish_timeout(waited: Duration) -> gst::Structure {
-    gst::Structure::builder("volcasr-finish-timeout")
-        .field("waited", nanos(waited))
-        .build()
-}
-
-/// Makes `volcasr-setting`: a property that has no effect.
-pub(crate) fn setting(property: &str) -> gst::Structure {
-    gst::Structure::builder("volcasr-setting")
-        .field("property", property)
-        .build()
-}
-
-/// Makes `volcasr-rate`: the service counts more audio than it was sent.
-pub(crate) fn rate(counted: Duration, sent: Duration) -> gst::Structure {
-    gst::Structure::builder("volcasr-rate")
-        .field("counted", nanos(counted))
-        .field("sent", nanos(sent))
-        .build()
-}
-
-/// Makes `volcasr-unreadable`: none of a session's responses could be read.
-pub(crate) fn unreadable(responses: u32) -> gst::Structure {
-    gst::Structure::builder("volcasr-unreadable")
-        .field("responses", responses)
-        .build()
-}
-
-pub(super) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

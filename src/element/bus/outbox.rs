@@ -251,9 +251,9 @@ impl Outbox {
                 self.post_failure(element, &error, lost);
             }
             OutgoingMessage::Event(event) => self.poster.post_event(element, event, &wanted),
-            OutgoingMessage::Dropped { times, lost } => self.poster.dropped(element, times, lost),
-            OutgoingMessage::ReversePlayback => self.poster.reverse_playback(element),
-            OutgoingMessage::Ineffective(found) => self.poster.ineffective(element, &found),
+            OutgoingMessage::Dropped(report) | OutgoingMessage::Warning(report) => {
+                self.poster.warn(element, report);
+            }
             OutgoingMessage::Changed(property) => element.notify(property),
             OutgoingMessage::Refused(error) => {
                 self.poster.refused(element, error);

@@ -4,17 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
-use gst::glib;
 use gst::prelude::*;
 
-use super::errors::{self, ErrorContext, Ids};
+use super::errors::{self, ErrorContext, Ids, Report};
 use super::progress::ConnectProgress;
-use super::{messages, post_message, tags};
+use super::{messages, post_message, tags, warnings};
 use crate::client::{ClientError, Event};
-use crate::element::ineffective::Ineffective;
-use crate::element::timeline::{Timeline, Times};
+use crate::element::timeline::Timeline;
 use crate::protocol::text::sanitize;
 use crate::session::transcript::Update;
 use crate::sync::lock;
@@ -108,7 +105,10 @@ impl BusPoster {
             }
             Event::Response { session, json } => {
                 if self.responses.load(Ordering::Relaxed) {
-                    post_structure(element, messages::response(&json, session));
+                    let response = gst::Structure::builder("volcasr-response")
+                        .field("json", json)
+                        .field("session", session);
+                    post_structure(element, response.build());
                 }
             }
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
@@ -120,27 +120,24 @@ impl BusPoster {
                 stream,
                 from,
             } => {
-                let what = if lost {
-                    "The connection was lost and is being restored"
-                } else {
-                    "No session yet, trying again"
-                };
-                self.reconnecting(element, what, &error, (attempt, pause), (stream, from));
+                let times = self.timeline().times(stream, Some(from), None);
+                let details = errors::details(&error, &self.context, &lock(&self.ids));
+                let cause = self.redact(&error.to_string());
+                let cause = (lost, &*cause, details);
+                let report = warnings::reconnecting(cause, (attempt, pause), times);
+                self.progress.update(element, report.error.message());
+                self.warn(element, report);
             }
             Event::FinishTimedOut { waited, error } => {
-                self.finish_timed_out(element, waited, error.as_ref());
+                let cause = error.map(|error| self.redact(&error.to_string()));
+                self.warn(element, warnings::finish_timed_out(waited, cause));
             }
             Event::SampleRateMismatch { counted, sent } => {
-                self.sample_rate_mismatch(element, counted, sent);
+                let rate = self.context.rate_to_try();
+                self.warn(element, warnings::sample_rate_mismatch(counted, sent, rate));
             }
             Event::NotUnderstood { responses } => {
-                let text = format!(
-                    "None of {responses} responses of the service holds anything that this \
-                     element can read. Check that the property uri names a v3/sauc endpoint; \
-                     post-responses shows what they hold."
-                );
-                let error = glib::Error::new(gst::StreamError::Decode, &text);
-                self.warn(element, error, None, messages::unreadable(responses));
+                self.warn(element, warnings::not_understood(responses));
             }
             // Handled by the outbox.
             Event::Failed { .. } | Event::BoundaryDone { .. } => {}
@@ -187,95 +184,12 @@ impl BusPoster {
         }
     }
 
-    fn reconnecting(
-        &self,
-        element: &gst::Element,
-        what: &str,
-        error: &ClientError,
-        (attempt, pause): (u32, Duration),
-        (stream, from): (u32, Duration),
-    ) {
-        let times = self.timeline().times(stream, Some(from), None);
-        let details = errors::details(error, &self.context, &lock(&self.ids));
-        let details = messages::reconnect(details, attempt, pause, times);
-        let error = self.redact(&error.to_string());
-        let pause = pause.as_millis();
-        let text = format!("{what} in {pause} ms (try {attempt}): {error}");
-        self.progress.update(element, &text);
-        let error = glib::Error::new(gst::ResourceError::Write, &text);
-        self.warn(element, error, None, details);
-    }
-
-    fn sample_rate_mismatch(&self, element: &gst::Element, counted: Duration, sent: Duration) {
-        let remedy = match self.context.rate_to_try() {
-            Some(rate) => format!("Try the property rate={rate}"),
-            None => "Check that the property uri names a v3/sauc endpoint".into(),
-        };
-        let text = format!(
-            "The service has worked through more audio than was sent: it seems to count at \
-             another rate. {remedy}."
-        );
-        let error = glib::Error::new(gst::StreamError::Format, &text);
-        self.warn(element, error, None, messages::rate(counted, sent));
-    }
-
-    fn finish_timed_out(
-        &self,
-        element: &gst::Element,
-        waited: Duration,
-        error: Option<&ClientError>,
-    ) {
-        let cause = error.map(|error| self.redact(&error.to_string()));
-        let why = match &cause {
-            Some(cause) => format!(": {cause}"),
-            None => String::new(),
-        };
-        let text = format!(
-            "The service did not confirm the last words, for which this element waited {} \
-             ms{why}. The last text was posted as final and unconfirmed. The properties \
-             finish-timeout and max-reconnects say how long to wait, and how often to ask again.",
-            waited.as_millis()
-        );
-        let error = glib::Error::new(gst::ResourceError::Read, &text);
-        let details = messages::finish_timeout(waited);
-        self.warn(element, error, cause.as_deref(), details);
-    }
-
-    /// Posts that audio was dropped.
-    pub fn dropped(&self, element: &gst::Element, times: Times, lost: Duration) {
-        let place = times.running_time.or(times.timestamp).unwrap_or_default();
-        let text = format!(
-            "{} ms of audio from {place} on were dropped: more than max-queue-time waits to be \
-             sent",
-            lost.as_millis()
-        );
-        let error = glib::Error::new(gst::ResourceError::Write, &text);
-        self.warn(element, error, None, messages::dropped(times, lost));
-    }
-
-    /// Posts that a setting has no effect.
-    pub fn ineffective(&self, element: &gst::Element, found: &Ineffective) {
-        let error = glib::Error::new(gst::ResourceError::Settings, &found.text);
-        self.warn(element, error, None, messages::setting(found.property));
-    }
-
-    /// Posts that audio is being discarded because it is played backwards.
-    pub fn reverse_playback(&self, element: &gst::Element) {
-        let text = "Audio that is played backwards can't be recognised, and is discarded";
-        gst::warning!(self.category, obj = element, "{text}");
-        let error = glib::Error::new(gst::StreamError::Format, text);
-        let message = gst::message::Warning::builder_from_error(error);
-        post_message(element, message.src(element).build());
-    }
-
     /// Posts that downstream has refused text.
     pub fn refused(&self, element: &gst::Element, error: gst::FlowError) {
         let text =
             format!("Downstream refused the text: {error}. The first error names the cause.");
         gst::error!(self.category, obj = element, "{text}");
-        let error = glib::Error::new(gst::StreamError::Failed, &text);
-        let message = gst::message::Error::builder_from_error(error);
-        post_message(element, message.src(element).build());
+        post_error(element, Report::new(gst::StreamError::Failed, &text));
     }
 
     /// Posts the error that ends the run, and the end of the progress before it. `wanted` tells in
@@ -292,10 +206,7 @@ impl BusPoster {
         gst::error!(self.category, obj = element, "{text}");
         self.progress.end(element, gst::ProgressType::Error, text);
         if wanted() {
-            let message = gst::message::Error::builder_from_error(report.error)
-                .debug(&report.debug)
-                .details(report.details);
-            post_message(element, message.src(element).build());
+            post_error(element, report);
         }
     }
 
@@ -310,17 +221,13 @@ impl BusPoster {
             element.notify("log-id");
         }
     }
-    fn warn(
-        &self,
-        element: &gst::Element,
-        error: glib::Error,
-        debug: Option<&str>,
-        details: gst::Structure,
-    ) {
-        gst::warning!(self.category, obj = element, "{}", error.message());
-        let message = gst::message::Warning::builder_from_error(error)
-            .details(details)
-            .debug_if_some(debug);
+
+    /// Posts a warning.
+    pub fn warn(&self, element: &gst::Element, report: Report) {
+        gst::warning!(self.category, obj = element, "{}", report.error.message());
+        let message = gst::message::Warning::builder_from_error(report.error)
+            .debug_if_some(report.debug.as_deref())
+            .details_if_some(report.details);
         post_message(element, message.src(element).build());
     }
 }
@@ -332,12 +239,20 @@ pub(crate) fn post_settings_error(
     problem: &str,
 ) {
     gst::error!(category, obj = element, "{problem}");
-    let text = format!("Can't start: {problem}");
-    let error = glib::Error::new(gst::ResourceError::Settings, &text);
+    let report = Report::new(
+        gst::ResourceError::Settings,
+        &format!("Can't start: {problem}"),
+    );
     let details = gst::Structure::builder("volcasr-error")
         .field("message", problem)
         .field("retryable", false);
-    let message = gst::message::Error::builder_from_error(error).details(details.build());
+    post_error(element, report.with(details));
+}
+
+fn post_error(element: &gst::Element, report: Report) {
+    let message = gst::message::Error::builder_from_error(report.error)
+        .debug_if_some(report.debug.as_deref())
+        .details_if_some(report.details);
     post_message(element, message.src(element).build());
 }
 

@@ -2,7 +2,7 @@
 
 use gst_base::prelude::*;
 
-use super::messages::nanos;
+use super::nanos;
 use crate::client::Counts;
 use crate::session::samples_to_time;
 

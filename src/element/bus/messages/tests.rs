@@ -1,5 +1,7 @@
 //! The structures, field by field.
 
+use std::time::Duration;
+
 use super::*;
 use crate::element::timeline::Anchor;
 
@@ -140,40 +142,6 @@ fn attributes_that_gstreamer_could_not_take_are_left_out() {
     // And what is left can be written down and read again, as loggers and tests do.
     let again: gst::Structure = s.to_string().parse().expect("a structure");
     assert_eq!(again.get::<gst::Structure>("attributes"), Ok(attributes));
-}
-
-#[test]
-fn details_of_warnings() {
-    let times = timeline().times(3, Some(ms(1000)), Some(ms(1500)));
-    let s = dropped(times, ms(400));
-    assert_eq!(s.name(), "volcasr-dropped");
-    assert_eq!(nanos(&s, "timestamp"), Some(6_000_000_000));
-    assert_eq!(
-        nanos(&s, "duration"),
-        Some(400_000_000),
-        "of what was dropped"
-    );
-    let error = gst::Structure::new_empty("volcasr-error");
-    let s = reconnect(error.clone(), 2, ms(250), times);
-    assert_eq!(s.name(), "volcasr-reconnect");
-    assert_eq!(nanos(&s, "running-time"), Some(6_000_000_000));
-    assert!(!s.has_field("duration"));
-    assert_eq!(s.get("attempt"), Ok(2u32));
-    assert_eq!(nanos(&s, "pause"), Some(250_000_000));
-    assert_eq!(s.get::<gst::Structure>("error"), Ok(error));
-    assert_eq!(
-        nanos(&finish_timeout(ms(10_000)), "waited"),
-        Some(10_000_000_000)
-    );
-    let s = rate(ms(3000), ms(2000));
-    assert_eq!(
-        (nanos(&s, "counted"), nanos(&s, "sent")),
-        (Some(3_000_000_000), Some(2_000_000_000))
-    );
-    assert_eq!(
-        nanos(&finish_timeout(Duration::MAX), "waited"),
-        Some(u64::MAX)
-    );
 }
 
 #[test]

@@ -1,21 +1,16 @@
 //! A message to post, and which other message makes it needless.
 
-use std::time::Duration;
-
 use crate::client::Event;
-use crate::element::ineffective::Ineffective;
-use crate::element::timeline::Times;
+use crate::element::bus::errors::Report;
 
 /// A message to post.
 pub(crate) enum OutgoingMessage {
     /// An event of the client.
     Event(Event),
-    /// Audio was dropped because the queue was full.
-    Dropped { times: Times, lost: Duration },
-    /// Audio is being played backwards.
-    ReversePlayback,
-    /// A setting has no effect.
-    Ineffective(Ineffective),
+    /// The warning that audio was dropped because the queue was full.
+    Dropped(Report),
+    /// A warning that no flush discards.
+    Warning(Report),
     /// Downstream has refused text, and no buffer takes that upstream.
     Refused(gst::FlowError),
     /// A property has another value, of which those who listen are told.
@@ -47,10 +42,8 @@ impl OutgoingMessage {
     pub fn is_discarded_by_flush(&self) -> bool {
         match self {
             Self::Event(event) => event.is_discarded_by_flush(),
-            Self::Dropped { .. } => true,
-            Self::ReversePlayback | Self::Ineffective(_) | Self::Refused(_) | Self::Changed(_) => {
-                false
-            }
+            Self::Dropped(_) => true,
+            Self::Warning(_) | Self::Refused(_) | Self::Changed(_) => false,
             #[cfg(test)]
             Self::Panic => false,
         }

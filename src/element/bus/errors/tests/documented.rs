@@ -204,7 +204,7 @@ fn settings_and_warnings_say_what_their_rows_quote() {
         (
             "Warnings",
             &[
-                include_str!("../../poster.rs"),
+                include_str!("../../warnings.rs"),
                 include_str!("../../../ineffective.rs"),
             ][..],
         ),

@@ -33,12 +33,24 @@ fn key() -> ErrorContext {
     context(Credentials::Key("hunter2hunter2".into()), 24_000)
 }
 
-fn report(error: &ClientError, lost: bool, context: &ErrorContext) -> Report {
+/// An error with all its parts.
+struct Whole {
+    error: gst::glib::Error,
+    debug: String,
+    details: gst::Structure,
+}
+
+fn report(error: &ClientError, lost: bool, context: &ErrorContext) -> Whole {
     let ids = Ids {
         connect: Some("a-connect-id".into()),
         log: Some("a-log-id".into()),
     };
-    super::report(error, lost, context, &ids)
+    let report = super::report(error, lost, context, &ids);
+    Whole {
+        error: report.error,
+        debug: report.debug.expect("what the text leaves out"),
+        details: report.details.expect("the details of an error"),
+    }
 }
 
 fn failed(failure: Failure) -> ClientError {

@@ -120,6 +120,7 @@ impl<'a> Choices<'a> {
             replay,
             replay_window: replay.max(second * 4),
             result_delay: second * 2,
+            answers_at_end: is(7),
             max_speed: if is(6) { 2.0 } else { 0.0 },
         }
     }

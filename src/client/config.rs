@@ -82,9 +82,13 @@ impl Config {
                 let late = RESULT_LATENCY.mul_f64(self.max_speed.clamp(1.0, 1000.0));
                 late.min(self.replay).max(least)
             }
-            name if name.ends_with("_nostream") => NOSTREAM_LATENCY,
+            _ if self.answers_at_end() => NOSTREAM_LATENCY,
             _ => least,
         }
+    }
+
+    fn answers_at_end(&self) -> bool {
+        self.endpoint.name().ends_with("_nostream")
     }
 
     /// Returns what recognition goes by.
@@ -101,6 +105,7 @@ impl Config {
             // under way.
             replay_window: self.replay.max(result_delay + RESULT_LATENCY),
             result_delay,
+            answers_at_end: self.answers_at_end(),
             max_speed: self.max_speed,
         }
     }

@@ -40,6 +40,14 @@ pub enum Event<E> {
         /// Start of the speech that may still change.
         until: Duration,
     },
+    /// No speech is known before `until` on the stream's axis, but for what is final, and none is
+    /// expected there.
+    Quiet {
+        /// The stream's number.
+        stream: u32,
+        /// End of the audio without open or expected text.
+        until: Duration,
+    },
     /// A connection failed or was lost, and another is tried after `pause`.
     Reconnecting {
         /// Whether a session was lost; otherwise there was none yet.
@@ -96,6 +104,7 @@ impl<E> Event<E> {
             Event::Transcript { .. }
                 | Event::Response { .. }
                 | Event::Settled { .. }
+                | Event::Quiet { .. }
                 | Event::Reconnecting { .. }
                 | Event::FinishTimedOut { .. }
                 | Event::BoundaryDone { .. }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub replay_window: Duration,
     /// Results may arrive this long after the service reports the audio as processed.
     pub result_delay: Duration,
+    /// Results may come as late as the final response, whatever `result_delay` says.
+    pub answers_at_end: bool,
     /// Speed at which a backlog is sent, in units of real time; 0: no limit.
     pub max_speed: f64,
 }
@@ -62,6 +64,7 @@ pub(crate) mod tests {
             replay: ms(120_000),
             replay_window: ms(120_000),
             result_delay: ms(2000),
+            answers_at_end: false,
             max_speed: 0.0,
         }
     }

@@ -37,8 +37,13 @@ pub struct Stream {
     pub(super) updates: Vec<Update>,
     /// How far any connection has answered.
     processed_until: Duration,
+    /// When a connection was opened, or progress was made on it, last.
+    progress_at: Duration,
     /// How far everything is reported as final.
     reported_final_until: Duration,
+    /// How far everything is reported as quiet.
+    reported_quiet_until: Duration,
+    answers_at_end: bool,
     pub(super) response_check: ResponseCheck,
     /// When audio was sent last.
     pub(super) last_audio_sent: Duration,
@@ -56,7 +61,10 @@ impl Stream {
             replay_buffer: ReplayBuffer::new(time_to_samples(settings.replay_window, rate)),
             updates: Vec::new(),
             processed_until: Duration::ZERO,
+            progress_at: Duration::ZERO,
             reported_final_until: Duration::ZERO,
+            reported_quiet_until: Duration::ZERO,
+            answers_at_end: settings.answers_at_end,
             response_check: ResponseCheck::default(),
             last_audio_sent: Duration::ZERO,
         }
@@ -90,8 +98,9 @@ impl Stream {
     }
 
     /// The service has answered on a connection.
-    pub fn on_session_open(&mut self) {
+    pub fn on_session_open(&mut self, now: Duration) {
         self.sessions += 1;
+        self.progress_at = now;
         self.response_check = ResponseCheck::default();
     }
 
@@ -123,6 +132,7 @@ impl Stream {
         let processed = self.tracker.processed_until();
         let mut effect = ResponseEffect::default();
         if processed > before {
+            self.progress_at = now;
             let arrived = self
                 .replay_buffer
                 .arrival_time(time_to_samples(processed, self.rate));
@@ -143,6 +153,22 @@ impl Stream {
             effect.final_until = Some(until);
         }
         effect
+    }
+
+    /// Returns the end of the audio without open or expected text, if it has moved on. `sent`: the
+    /// end of what the connection was sent.
+    ///
+    /// `bigmodel_async` sends nothing during silence. While nothing comes, the service is taken to
+    /// process audio at real-time speed, as it must for live audio.
+    pub fn take_quiet_until(&mut self, now: Duration, sent: u64) -> Option<Duration> {
+        let silence = now.saturating_sub(self.progress_at);
+        let processed = self.tracker.processed_until().saturating_add(silence);
+        let until = self.tracker.quiet_until(processed.min(self.time(sent)));
+        if self.answers_at_end || until <= self.reported_quiet_until {
+            return None;
+        }
+        self.reported_quiet_until = until;
+        Some(until)
     }
 
     /// Goes back to where the next connection must begin, at the sample `window` or later. Returns

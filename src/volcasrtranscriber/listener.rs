@@ -30,11 +30,15 @@ impl Listener for TextListener {
                 self.output
                     .update((self.run, epoch), |schedule| schedule.utterance(utterance));
             }
-            Event::Settled { stream, until } => {
+            Event::Settled { stream, until } | Event::Quiet { stream, until } => {
+                let is_settled = matches!(event, Event::Settled { .. });
                 let until = timeline.times(*stream, Some(*until), None).timestamp;
-                if let Some(until) = until {
+                if let Some(until) = until.map(Duration::from) {
                     self.output
-                        .update((self.run, epoch), |schedule| schedule.settled(until.into()));
+                        .update((self.run, epoch), |schedule| match is_settled {
+                            true => schedule.settled(until),
+                            false => schedule.quiet(until),
+                        });
                 }
             }
             Event::BoundaryDone { token } => self

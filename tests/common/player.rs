@@ -59,6 +59,21 @@ pub fn first_bright(line: &str, count: usize) -> Vec<(u64, bool)> {
     frames
 }
 
+/// Plays a line whose input does not end until the sink `out` has what comes at a time.
+pub fn play_until(line: &str, end: gst::ClockTime) {
+    let pipeline = parse(line);
+    pipeline.set_state(gst::State::Playing).expect(line);
+    let sink = pipeline.by_name("out").expect("a sink");
+    let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
+    let mut time = None;
+    while time < Some(end) {
+        let sample = sink.try_pull_sample(LONG_TIME);
+        let sample = sample.unwrap_or_else(|| panic!("{line}: nothing behind {time:?}"));
+        time = time.max(sample.buffer().and_then(|buffer| buffer.pts()));
+    }
+    pipeline.set_state(gst::State::Null).expect("NULL");
+}
+
 /// Returns a frame's time, and whether there is something bright in it.
 fn frame(buffer: &gst::BufferRef) -> (u64, bool) {
     let map = buffer.map_readable().expect("a frame");

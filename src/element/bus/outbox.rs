@@ -290,7 +290,10 @@ impl EventHandler for Outbox {
         if let Some(listener) = &self.listener {
             listener.on_event(epoch, &event, &self.poster.timeline());
         }
-        self.enqueue_for(epoch, OutgoingMessage::Event(event));
+        // Of use to a listener alone, and frequent.
+        if !matches!(event, Event::Quiet { .. }) {
+            self.enqueue_for(epoch, OutgoingMessage::Event(event));
+        }
     }
 
     fn log(&self, level: Level, line: fmt::Arguments<'_>) {

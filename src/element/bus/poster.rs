@@ -111,6 +111,7 @@ impl BusPoster {
                     post_structure(element, response.build());
                 }
             }
+            Event::Quiet { .. } => {}
             Event::Settled { stream, until } => self.timeline().forget(stream, until),
             Event::Reconnecting {
                 lost,

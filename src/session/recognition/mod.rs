@@ -376,6 +376,19 @@ impl<E: ConnectionError> Recognition<E> {
         });
     }
 
+    /// Reports how far no text is to be waited for, on a connection that works.
+    fn report_quiet(&mut self, now: Duration) {
+        let State::Open(connection) = &self.state else {
+            return;
+        };
+        if connection.is_acknowledged()
+            && let Some(until) = self.stream.take_quiet_until(now, connection.sent())
+        {
+            let stream = self.stream.number;
+            self.outputs.report(Event::Quiet { stream, until });
+        }
+    }
+
     fn report_updates(&mut self) {
         self.outputs.report_updates(&mut self.stream);
     }

@@ -132,7 +132,7 @@ impl<E: ConnectionError> Recognition<E> {
         connection.on_response(now);
         let (origin, sent) = (connection.origin(), connection.sent());
         if is_first {
-            self.on_acknowledged(response);
+            self.on_acknowledged(response, now);
         }
         self.check_content(response.content());
         self.check_sample_rate(response.duration, sent - origin);
@@ -149,12 +149,13 @@ impl<E: ConnectionError> Recognition<E> {
             let stream = self.stream.number;
             self.outputs.report(Event::Settled { stream, until });
         }
+        self.report_quiet(now);
     }
 
     /// The first answer on a connection.
-    fn on_acknowledged(&mut self, response: &Response<'_>) {
+    fn on_acknowledged(&mut self, response: &Response<'_>, now: Duration) {
         let session = self.stream.sessions;
-        self.stream.on_session_open();
+        self.stream.on_session_open(now);
         let is_reconnect = std::mem::take(&mut self.is_reconnect) && session > 0;
         let counts = &mut self.outputs.counts;
         counts.connected = true;

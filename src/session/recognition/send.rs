@@ -96,6 +96,7 @@ impl<E: ConnectionError> Recognition<E> {
             is_replay,
         };
         self.outputs.note(Level::Log, note);
+        self.report_quiet(now);
         Some(self.transmit(frame))
     }
 

@@ -207,6 +207,15 @@ impl TranscriptTracker {
         self.replay_needed_from().max(known)
     }
 
+    /// Returns the position before which no text is open and none is expected, once the service has
+    /// processed the audio up to `processed`.
+    pub fn quiet_until(&self, processed: Duration) -> Duration {
+        let known = processed.saturating_sub(self.max_result_delay);
+        let open = self.unsettled_from();
+        open.map_or(known, |from| from.min(known))
+            .max(self.final_until())
+    }
+
     /// Returns where the first speech begins that is known and not settled.
     fn unsettled_from(&self) -> Option<Duration> {
         let open = self.open.iter().map(OpenUtterance::unsettled_from);

@@ -188,6 +188,14 @@ impl<E> Schedule<E> {
             && part.is_some_and(|part| part.barrier.is_none() && part.ready.is_empty())
     }
 
+    /// No text is to be expected before `until`. A word that comes all the same begins behind that.
+    /// In a live pipeline `latency` alone decides how long text is waited for.
+    pub fn quiet(&mut self, until: Duration) {
+        if self.latency.is_none() {
+            self.settled(until);
+        }
+    }
+
     /// Nothing that is said before `until` changes any more, and all of it is here.
     pub fn settled(&mut self, until: Duration) {
         let Some(part) = self.parts.get_mut(self.input) else {

@@ -127,6 +127,22 @@ fn no_buffer_begins_before_the_one_before_it() {
 }
 
 #[test]
+fn audio_in_which_no_text_is_expected_is_a_gap_in_a_file() {
+    let mut schedule = Machine::new(Unit::Word);
+    schedule.event("segment", Some(Origin::default()));
+    schedule.quiet(ms(900));
+    assert_eq!(all(&mut schedule, None), "segment | gap 0-900");
+    // One that comes all the same is not lost.
+    schedule.utterance(utterance(0, true, "late 500-580 | one 1000-1080"));
+    let left = "!late 900-980 | gap 980-1000 | one 1000-1080 | final";
+    assert_eq!(all(&mut schedule, None), left);
+    // In a live pipeline it may leave until it is due.
+    let mut schedule = live(Unit::Word, 1000);
+    schedule.quiet(ms(900));
+    assert_eq!(all(&mut schedule, Some(500)), "");
+}
+
+#[test]
 fn a_live_word_leaves_when_it_is_due_and_only_once() {
     let mut schedule = live(Unit::Word, 1000);
     schedule.utterance(utterance(0, false, "one 100-180 | two 600-680"));

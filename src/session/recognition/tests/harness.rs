@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::words::{TestError, describe, error_frame, network, response};
 use crate::protocol::frame::Compression;
 use crate::protocol::request::ResultType;
-use crate::session::event::Note;
+use crate::session::event::{Event, Note};
 use crate::session::queue::{Boundary, Queue};
 use crate::session::recognition::{Action, Output, Recognition, State};
 use crate::session::settings::Settings;
@@ -32,6 +32,7 @@ pub(super) struct Harness {
     /// They wait for `written`, and no more go with them.
     is_flushing: bool,
     closes_slowly: bool,
+    shows_quiet: bool,
     followed: Vec<String>,
 }
 
@@ -47,6 +48,7 @@ impl Default for Harness {
             unwritten: 0,
             is_flushing: false,
             closes_slowly: false,
+            shows_quiet: false,
             followed: Vec::new(),
         }
     }
@@ -94,6 +96,8 @@ impl Harness {
                 self.settings.replay_window = ms(number.max(4000));
             }
             "delay" => self.settings.result_delay = ms(number),
+            "at-end" => self.settings.answers_at_end = true,
+            "quiet" => self.shows_quiet = true,
             "single" => self.settings.request.result_type = ResultType::Single,
             "gzip" => self.settings.compression = Compression::Gzip,
             _ => panic!("no setting: {name}"),
@@ -289,6 +293,7 @@ impl Harness {
         while let Some(output) = self.machine().poll_output() {
             let text = match output {
                 Output::SessionOpen { session, .. } => format!("open {session}"),
+                Output::Event(Event::Quiet { .. }) if !self.shows_quiet => continue,
                 Output::Event(event) => describe(&event),
                 Output::Note(_, note) => match self.describe_frame(&note) {
                     Some(text) => text,

@@ -35,7 +35,8 @@ use harness::Harness;
 /// - `flush`, `abort`, `start`: by the owner; `start` and `wait` do nothing more.
 ///
 /// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay`, `delay`
-/// with a number; `single x`, `gzip x`. Times are in milliseconds; 0 is none.
+/// with a number; `single x`, `gzip x`, `at-end x`; `quiet x` shows those events. Times are in
+/// milliseconds; 0 is none.
 ///
 /// A step must find no deadline before its time; `timeout` must find one at exactly its time. What
 /// follows is compared as a whole, separated by commas:
@@ -44,7 +45,8 @@ use harness::Harness;
 ///   until T; `drain` closes behind a finish with that number.
 /// - `request`, `audio N-M A-B`, `again N-M A-B`, `finish N`: frames with their numbers, and the
 ///   time on the axis; `again` was sent before.
-/// - `Ready`, `open N`, `done N`, `settled T`: events. `open` is the first answer of session N.
+/// - `Ready`, `open N`, `done N`, `settled T`, `quiet T`: events. `open` is the first answer of
+///   session N.
 /// - `N text`, `N text F`, `N text U`: utterance N as interim, final, or unconfirmed.
 /// - `retry N +T from A: why`: try N follows after T, from A on. `lost` if there was a session.
 /// - `unconfirmed after T: why`, `failed: why`, `failed lost: why`: the end of the wait for the

@@ -86,3 +86,43 @@ fn what_comes_on_no_connection_is_ignored() {
         60 late             |",
     );
 }
+
+/// `bigmodel_async` says nothing during silence, which is taken to be processed as it sounds.
+#[test]
+fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
+    let silence = "0 audio 8000  | preconnect, connect<10000
+        10 connected         | request
+        20 say -             | open 0, audio 2-41 0-8000
+        ";
+    script(&format!(
+        "set quiet x
+        {silence}
+        2010 audio 200       | audio 42-42 8000-8200
+        3020 audio 200       | audio 43-43 8200-8400, quiet 1000
+        3520 say 2000        |
+        4520 audio 200       | audio 44-44 8400-8600
+        4620 audio 200       | audio 45-45 8600-8800, quiet 1100
+        4700 say 4800        | quiet 2800
+        5000 say 5000 a@2900-4700 | 0 a, quiet 2900
+        7000 audio 200       | audio 46-46 8800-9000
+        7100 say 6000 A@2900-4700! | 0 A F, settled 4700, quiet 4700
+        7200 reset           | close, lost 1 +250 from 5100: network
+        7450 timeout         | connect<17450
+        7460 connected       | request
+        7500 say -           | open 1, again 2-21 5100-9000
+        9000 audio 200       | audio 22-22 9000-9200
+        9700 audio 200       | audio 23-23 9200-9400, quiet 5300"
+    ));
+    // Never behind what was sent.
+    script(
+        "set quiet x
+        0 audio 400          | preconnect, connect<10000
+        10 connected         | request
+        20 say -             | open 0, audio 2-3 0-400
+        3500 audio 2200      | audio 4-12 400-2200, quiet 200, audio 13-13 2200-2400, quiet 400, \
+         audio 14-14 2400-2600, quiet 600",
+    );
+    script(&format!(
+        "set at-end x\nset quiet x\n{silence} 3020 say 6000 |"
+    ));
+}

@@ -73,6 +73,7 @@ pub(super) fn describe(event: &Event<TestError>) -> String {
             };
             format!("{} {}{kind}", update.number, update.text)
         }
+        Event::Quiet { until, .. } => format!("quiet {}", after(until)),
         Event::Settled { until, .. } => format!("settled {}", after(until)),
         Event::Reconnecting {
             lost,

@@ -222,6 +222,22 @@ fn the_window_gives_up_settled_or_old_audio() {
 }
 
 #[test]
+fn audio_is_quiet_up_to_open_or_expected_text() {
+    script(
+        "quiet 1000                            | 0
+        quiet 5000                             | 3000
+        4000: one@2500-3500 / two@3600-3900    | 0 one / 1 two
+        quiet 4000                             | 2000
+        quiet 9000                             | 2500
+        4500: One.@2500-3500! / two@3600-3900  | 0 One. F
+        quiet 4500                             | 3500
+        quiet 9000                             | 3600
+        lose                                   | from 3550
+        quiet 9000                             | 3600",
+    );
+}
+
+#[test]
 fn audio_behind_the_last_final_word_may_hold_more() {
     // The list, the progress, and the position from which words may be missing.
     for (list, processed, from) in [

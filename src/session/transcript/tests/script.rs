@@ -13,7 +13,7 @@ use super::*;
 ///   begins where the replay does. `restart W`: the same without the next one.
 /// - `connect N`, `finalize`, `sent N`: a connection begins; open utterances end; audio is sent.
 /// - `times N`, `words N`, `shown`: an utterance's times, its words, the whole transcript.
-/// - `needed`, `final`, `processed`, `resolved`, `unconfirmed`: the tracker's positions.
+/// - `needed`, `final`, `processed`, `resolved`, `unconfirmed`, `quiet N`: the tracker's positions.
 ///
 /// Updates follow as `number text`, with `F` behind if final and `U` if unconfirmed as well. Behind
 /// a loss, `from N` tells where the replay begins.
@@ -100,6 +100,7 @@ impl Stream {
             "final" => tracker.final_until(),
             "processed" => tracker.processed_until(),
             "resolved" => tracker.resolved_until(),
+            "quiet" => tracker.quiet_until(ms(number)),
             "unconfirmed" => tracker.unconfirmed_from(),
             _ => panic!("no such step: {step}"),
         };

@@ -279,7 +279,7 @@ impl Driver {
             }),
             4 => machine.handle_network_ready(now),
             5..=7 => {
-                machine.handle_connected(now, queue);
+                machine.handle_connected(now);
                 // Otherwise it was not asked for, and is ignored.
                 if std::mem::take(&mut self.is_connecting) {
                     self.is_open = true;
@@ -292,7 +292,8 @@ impl Driver {
             }
             9 => {
                 self.is_connecting = false;
-                machine.handle_connect_timeout(now, queue, None);
+                let error = SessionError::ResponseTimeout(Duration::from_secs(10));
+                machine.handle_connect_failed(now, queue, error.into());
             }
             10..=13 => machine.handle_message(now, queue, &choices.response(), true),
             14 => machine.handle_message(now, queue, choices.bytes(), false),

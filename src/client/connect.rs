@@ -17,9 +17,10 @@ use super::config::Config;
 use super::error::ClientError;
 use super::net::dial::{Connected, Dial};
 use super::net::dial_error::DialError;
-use super::net::handshake::{HandshakeError, perform_handshake};
+use super::net::handshake::perform_handshake;
 use super::net::transport::Transport;
 use super::net::websocket::WebSocket;
+use crate::session::error::SessionError;
 
 /// One thing that happened on the way.
 pub(super) enum ConnectEvent {
@@ -34,14 +35,12 @@ pub(super) enum ConnectEvent {
         /// How long look-up, TCP, TLS and handshake took, waits for audio left out.
         took: Duration,
     },
-    /// There is none to be had.
+    /// There is none to be had, or none in time.
     Failed(ClientError),
-    /// There was none in time. The error says how far it came, if that is known.
-    TimedOut(Option<ClientError>),
 }
 
-/// Outcome of a handshake. `None`: neither an error nor an answer came in time.
-type Outcome = Option<Result<(WebSocket, Option<String>), HandshakeError>>;
+/// Outcome of a handshake.
+type Outcome = Result<(WebSocket, Option<String>), ClientError>;
 
 enum State {
     Idle,
@@ -125,10 +124,10 @@ impl Connector {
         match &mut self.state {
             State::Dialing(dial) => {
                 let result = match self.wanted {
-                    Some(until) => timeout_at(until, dial.wait()).await.ok(),
-                    None => Some(dial.wait().await),
+                    Some(until) => timeout_at(until, dial.wait()).await,
+                    None => Ok(dial.wait().await),
                 };
-                let result = result.ok_or_else(|| dial.timed_out());
+                let result = result.unwrap_or_else(|_| Err(dial.timed_out()));
                 let took = dial.elapsed();
                 self.on_dialed(took, result)
             }
@@ -137,9 +136,8 @@ impl Connector {
                 let took = self.dial_time + began.elapsed();
                 self.state = State::Idle;
                 match outcome {
-                    None => ConnectEvent::TimedOut(None),
-                    Some(Err(error)) => ConnectEvent::Failed(error.into()),
-                    Some(Ok((websocket, log_id))) => ConnectEvent::Connected {
+                    Err(error) => ConnectEvent::Failed(error),
+                    Ok((websocket, log_id)) => ConnectEvent::Connected {
                         websocket: Box::new(websocket),
                         log_id,
                         took,
@@ -153,33 +151,23 @@ impl Connector {
         }
     }
 
-    /// Notes the end of an attempt. The outer error: there was no result when a session was wanted.
-    fn on_dialed(
-        &mut self,
-        took: Duration,
-        result: Result<Result<Connected, DialError>, DialError>,
-    ) -> ConnectEvent {
-        let is_first = self.answered.is_none();
-        let in_words = |error: DialError| match is_first {
-            true => error.at_first().into(),
-            false => error.into(),
-        };
+    /// Notes the end of an attempt.
+    fn on_dialed(&mut self, took: Duration, result: Result<Connected, DialError>) -> ConnectEvent {
         self.state = State::Idle;
         match result {
-            Ok(Ok((transport, peer))) => {
+            Ok((transport, peer)) => {
                 self.dial_time = took;
                 self.answered = peer;
                 self.state = State::Ready(transport);
                 ConnectEvent::Ready
             }
-            Ok(Err(error)) => {
-                self.wanted = None;
-                ConnectEvent::Failed(in_words(error))
-            }
-            // The attempt is dropped, or the next one would go on with what is left of it.
+            // One that was late is dropped, or the next one would go on with what is left of it.
             Err(error) => {
                 self.wanted = None;
-                ConnectEvent::TimedOut(Some(in_words(error)))
+                ConnectEvent::Failed(match self.answered {
+                    None => error.at_first().into(),
+                    Some(_) => error.into(),
+                })
             }
         }
     }
@@ -208,13 +196,9 @@ async fn open(
     until: Instant,
 ) -> Outcome {
     let answer = perform_handshake(&mut transport, &config, &connect_id, until).await;
-    match answer.ok()? {
-        Ok(handshake) => {
-            let websocket = WebSocket::new(transport, handshake.tail).await;
-            Some(Ok((websocket, handshake.log_id)))
-        }
-        Err(error) => Some(Err(error)),
-    }
+    let handshake = answer.map_err(|_| SessionError::ResponseTimeout(config.limits.connect))??;
+    let websocket = WebSocket::new(transport, handshake.tail).await;
+    Ok((websocket, handshake.log_id))
 }
 
 #[cfg(test)]

@@ -115,8 +115,9 @@ impl Driver {
         }
         while self.act() || self.transmit() || self.act() {}
         // Before the events: a reader of a message finds its latency in the figures.
-        if self.published != *self.machine.counts() {
-            self.published = *self.machine.counts();
+        let counts = self.machine.counts();
+        if self.published != counts {
+            self.published = counts;
             self.shared.state().counts.connections = self.published;
         }
         while let Some(output) = self.machine.poll_output() {
@@ -251,7 +252,7 @@ impl Driver {
                 self.reporter.on_log_id(log_id);
                 self.shared.state().counts.connect_time = took;
                 self.websocket = Some(websocket);
-                self.machine.handle_connected(now, &mut input);
+                self.machine.handle_connected(now);
             }
             ConnectEvent::Failed(error) => {
                 if let ClientError::Handshake(_) = error {
@@ -260,9 +261,6 @@ impl Driver {
                         .on_log_id(failure.and_then(|failure| failure.log_id.clone()));
                 }
                 self.machine.handle_connect_failed(now, &mut input, error);
-            }
-            ConnectEvent::TimedOut(error) => {
-                self.machine.handle_connect_timeout(now, &mut input, error);
             }
         }
     }

@@ -42,6 +42,7 @@ pub use secrets::Secrets;
 pub use shared::WaitResult;
 
 use crate::session::queue::{Boundary, Dropped};
+use crate::session::samples_in;
 use shared::Shared;
 
 /// One element's connection to the service, for one run.
@@ -66,18 +67,15 @@ impl Client {
     /// [`wait_for_space`](Self::wait_for_space) or [`make_room`](Self::make_room) before, and the
     /// silence for a gap may have taken that space since.
     pub fn push(&self, pcm: &[u8]) {
-        let samples = (pcm.len() / crate::session::BYTES_PER_SAMPLE) as u64;
         let now = self.shared.now();
         let mut state = self.shared.state();
         if state.failed || state.flushing {
             return;
         }
-        // A partial chunk wakes an idle driver, which must not wait for the rest for ever.
-        let first = state.driver_idle && !state.queue.has_audio();
-        let ready = state.queue.push(pcm, now);
-        state.counts.received += samples;
+        let wakes = state.queue.push(pcm, now);
+        state.counts.received += samples_in(pcm.len());
         drop(state);
-        if ready || first {
+        if wakes {
             self.shared.ready.notify_one();
         }
     }

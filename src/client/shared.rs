@@ -10,8 +10,7 @@ use tokio::time::Instant;
 use super::config::Config;
 use super::counts::Counts;
 use super::error::Abort;
-use crate::session::input::{Input, Work};
-use crate::session::queue::{Item, Queue};
+use crate::session::queue::{Input, Queue};
 use crate::session::time_to_samples;
 use crate::sync::lock;
 
@@ -59,8 +58,6 @@ pub(super) struct State {
     pub(super) flushing: bool,
     /// Samples that the streaming thread waits to have space for.
     pub(super) waiting_for_space: Option<u64>,
-    /// The driver is idle: a partial chunk wakes it.
-    pub(super) driver_idle: bool,
     pub(super) failed: bool,
     /// The failure is on the bus.
     pub(super) failure_posted: bool,
@@ -84,7 +81,6 @@ impl Shared {
                 epoch: 0,
                 flushing: false,
                 waiting_for_space: None,
-                driver_idle: false,
                 failed: false,
                 failure_posted: false,
                 completed_token: 0,
@@ -159,66 +155,21 @@ pub(super) struct SharedInput<'a> {
     epoch: u64,
 }
 
-impl SharedInput<'_> {
-    fn with<T>(&self, read: impl FnOnce(&mut State) -> T) -> Option<T> {
-        let mut state = self.shared.state();
-        (state.epoch == self.epoch).then(|| read(&mut state))
-    }
-}
-
 impl Input for SharedInput<'_> {
-    fn pop(&mut self) -> Option<Item> {
+    fn with<T>(&mut self, access: impl FnOnce(&mut Queue) -> T) -> T {
+        let mut state = self.shared.state();
+        if state.epoch != self.epoch {
+            return access(&mut Queue::new(0, 0));
+        }
+        let result = access(&mut state.queue);
         let limit = self.shared.low_watermark();
-        let (item, wake) = self.with(|state| {
-            let item = state.queue.pop();
-            let queue = &state.queue;
-            let waiting = &mut state.waiting_for_space;
-            let has_space = waiting.take_if(|samples| queue.has_space(*samples, limit));
-            (item, has_space.is_some())
-        })?;
-        if wake {
+        let has_space =
+            (state.waiting_for_space).is_some_and(|samples| state.queue.has_space(samples, limit));
+        if has_space {
+            state.waiting_for_space = None;
+            drop(state);
             self.shared.changed.notify_all();
         }
-        item
-    }
-
-    fn poll_work(&mut self, now: Duration) -> Work {
-        let work = self.with(|state| {
-            let work = state.queue.poll_work(now);
-            state.driver_idle = matches!(work, Work::Nothing | Work::Partial(_));
-            work
-        });
-        work.unwrap_or(Work::Nothing)
-    }
-
-    fn is_ready(&self) -> bool {
-        self.with(|state| state.queue.is_ready()).unwrap_or(false)
-    }
-
-    fn is_audio_next(&self) -> bool {
-        self.with(|state| state.queue.is_audio_next())
-            .unwrap_or(false)
-    }
-
-    fn end(&self) -> Duration {
-        self.with(|state| state.queue.end()).unwrap_or_default()
-    }
-
-    fn next_position(&self) -> u64 {
-        self.with(|state| state.queue.next_position())
-            .unwrap_or_default()
-    }
-
-    fn flush_partial(&mut self) {
-        self.with(|state| state.queue.flush_partial());
-    }
-
-    fn end_session(&mut self) -> bool {
-        self.with(|state| state.queue.end_session())
-            .unwrap_or(false)
-    }
-
-    fn close_session(&mut self) {
-        self.with(|state| state.queue.close_session());
+        result
     }
 }

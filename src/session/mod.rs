@@ -11,7 +11,8 @@
 //!   - [`decoder`] turns messages into responses or failures;
 //!   - [`retry`] decides about retries, and [`backoff`] spaces them;
 //!   - [`rollover`] decides when a long session continues on a new connection, and how;
-//! - [`queue`] holds the backlog of audio, cut into chunks; the machine takes it as [`input`];
+//!   - [`timer`] names its deadlines;
+//! - [`queue`] holds the backlog of audio, cut into chunks;
 //! - [`pacer`] limits how fast it is sent;
 //! - [`replay_buffer`] keeps sent audio without final text, compressed by [`pcm_codec`];
 //! - [`transcript`] turns responses into utterances;
@@ -28,7 +29,6 @@ pub mod counts;
 pub mod decoder;
 pub mod error;
 pub mod event;
-pub mod input;
 pub mod pacer;
 pub mod pcm_codec;
 pub mod queue;
@@ -39,10 +39,21 @@ pub mod retry;
 pub mod rollover;
 pub mod settings;
 pub mod stream;
+pub mod timer;
 pub mod transcript;
 
 /// Bytes of a sample: S16LE, mono.
 pub const BYTES_PER_SAMPLE: usize = 2;
+
+/// Returns the number of whole samples in so many bytes.
+pub const fn samples_in(bytes: usize) -> u64 {
+    (bytes / BYTES_PER_SAMPLE) as u64
+}
+
+/// Returns the number of bytes that samples take.
+pub const fn bytes_of(samples: u64) -> usize {
+    (samples as usize).saturating_mul(BYTES_PER_SAMPLE)
+}
 
 /// Converts samples to time on the axis, rounded down to a nanosecond.
 pub fn samples_to_time(samples: u64, rate: u32) -> Duration {

@@ -52,11 +52,6 @@ impl CompressedPcm {
         CompressedPcm { bytes, samples }
     }
 
-    /// Returns the number of samples.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-
     /// Returns the number of compressed bytes.
     #[cfg(test)]
     pub fn size(&self) -> usize {
@@ -139,7 +134,7 @@ mod tests {
     fn silence_takes_next_to_no_room() {
         let compressed = CompressedPcm::new(&pcm([0; 4800]));
         // 37 blocks, and half a one as it is.
-        assert_eq!((compressed.samples(), compressed.size()), (4800, 37 + 128));
+        assert_eq!((compressed.samples, compressed.size()), (4800, 37 + 128));
     }
 
     #[test]
@@ -168,7 +163,7 @@ mod tests {
         ) {
             let pcm = pcm(samples.into_iter().map(|sample| sample >> quiet));
             let compressed = CompressedPcm::new(&pcm);
-            prop_assert_eq!(compressed.samples() * BYTES_PER_SAMPLE, pcm.len());
+            prop_assert_eq!(compressed.samples * BYTES_PER_SAMPLE, pcm.len());
             prop_assert!(compressed.size() <= pcm.len() + pcm.len() / 256);
             prop_assert_eq!(compressed.decompress(), pcm);
         }

@@ -3,25 +3,26 @@
 //! The streaming thread appends samples, the driver takes chunks. A sample is copied once, from the
 //! pipeline's buffer into the chunk, which has headroom for the frame's header.
 //!
-//! Positions count the samples of a stream that are sent. A chunk gets its position when it is
-//! taken, so audio that was dropped from the queue leaves no hole.
+//! Positions count the samples of a stream that are taken, so audio that was dropped from the queue
+//! leaves no hole.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{BYTES_PER_SAMPLE, samples_to_time, time_to_samples};
+use super::{BYTES_PER_SAMPLE, bytes_of, samples_in, samples_to_time, time_to_samples};
 use crate::protocol::frame::HEADROOM;
 
 /// Upper bound on a frame's audio where buffers become frames.
 pub const MAX_CHUNK: Duration = Duration::from_secs(2);
+/// Upper bound on the age of a partial chunk that opens a session: its rest is about to come. An
+/// older one may be all that is left, and waits for the idle timeout.
+const PARTIAL_CHUNK_MAX_AGE: Duration = Duration::from_millis(100);
 
 /// Audio of one frame.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Chunk {
-    /// Position of its first sample in the stream.
-    pub position: u64,
     /// [`HEADROOM`] bytes for the frame's header, then S16LE samples.
     pub data: BytesMut,
     /// Arrival time of its last sample at the sink, on the clock of [`Queue::push`].
@@ -31,7 +32,7 @@ pub struct Chunk {
 impl Chunk {
     /// Returns the number of samples.
     pub fn samples(&self) -> u64 {
-        samples_in(&self.data)
+        samples_in(self.pcm().len())
     }
 
     /// Returns the samples without the headroom.
@@ -77,18 +78,34 @@ pub struct Dropped {
     pub samples: u64,
 }
 
-#[derive(Debug)]
-enum Entry {
-    Audio { data: BytesMut, arrived: Duration },
+/// Next work of an idle client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Audio, or a partial chunk, so that the session is open when that is complete.
+    Audio,
+    /// A boundary, which is taken.
     Boundary(Boundary),
+    /// Nothing, or a partial chunk, whose audio ended at this time.
+    Nothing(Option<Duration>),
+}
+
+/// Access to a queue that another thread may use, too.
+pub trait Input {
+    /// Calls `access` with the queue, which is locked for that long.
+    fn with<T>(&mut self, access: impl FnOnce(&mut Queue) -> T) -> T;
+}
+
+impl Input for Queue {
+    fn with<T>(&mut self, access: impl FnOnce(&mut Queue) -> T) -> T {
+        access(self)
+    }
 }
 
 /// The queue between the streaming thread and the driver.
 #[derive(Debug)]
 pub struct Queue {
-    entries: VecDeque<Entry>,
-    partial: BytesMut,
-    partial_arrived: Duration,
+    entries: VecDeque<Item>,
+    partial: Chunk,
     /// Stream of the next chunk to be taken, and the position in it.
     stream: u32,
     next: u64,
@@ -96,6 +113,8 @@ pub struct Queue {
     waiting: u64,
     /// Audio has come since the last boundary.
     session_open: bool,
+    /// The driver has found no work.
+    is_driver_idle: bool,
     /// Time at which the audio so far ends in real time.
     end: Duration,
     /// Samples in a chunk; 0: as many as one `push` brings.
@@ -109,71 +128,72 @@ impl Queue {
     pub fn new(chunk_samples: u64, rate: u32) -> Self {
         Queue {
             entries: VecDeque::new(),
-            partial: BytesMut::new(),
-            partial_arrived: Duration::ZERO,
+            partial: Chunk::default(),
             stream: 0,
             next: 0,
             waiting: 0,
             session_open: false,
+            is_driver_idle: false,
             end: Duration::ZERO,
             chunk_samples,
             rate,
         }
     }
 
-    /// Appends whole S16LE samples. Returns whether a chunk is complete.
-    pub fn push(&mut self, pcm: &[u8], arrived: Duration) -> bool {
-        let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
-        self.end = arrived + samples_to_time(samples, self.rate);
-        self.append(pcm, arrived)
-    }
-
-    fn append(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
+    /// Appends whole S16LE samples. Returns whether to wake the driver: a chunk is complete, or an
+    /// idle driver must not wait for its rest for ever.
+    pub fn push(&mut self, mut pcm: &[u8], arrived: Duration) -> bool {
         debug_assert_eq!(pcm.len() % BYTES_PER_SAMPLE, 0);
+        let samples = samples_in(pcm.len());
         let ready = self.entries.len();
-        self.session_open |= !pcm.is_empty();
-        self.waiting += (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        let is_first = self.is_driver_idle && !self.has_audio();
+        self.end = arrived + samples_to_time(samples, self.rate);
+        self.session_open |= samples > 0;
+        self.waiting += samples;
         while !pcm.is_empty() {
-            let bytes = |samples: u64| samples as usize * BYTES_PER_SAMPLE;
-            let full = match self.chunk_samples {
-                0 => pcm.len().min(bytes(time_to_samples(MAX_CHUNK, self.rate))),
-                samples => bytes(samples),
-            };
-            if self.partial.is_empty() {
-                self.partial.reserve(HEADROOM + full);
-                self.partial.put_bytes(0, HEADROOM);
+            let full = HEADROOM
+                + match self.chunk_samples {
+                    0 => pcm
+                        .len()
+                        .min(bytes_of(time_to_samples(MAX_CHUNK, self.rate))),
+                    samples => bytes_of(samples),
+                };
+            let partial = &mut self.partial.data;
+            if partial.is_empty() {
+                partial.reserve(full);
+                partial.put_bytes(0, HEADROOM);
             }
-            let room = (HEADROOM + full).saturating_sub(self.partial.len());
+            let room = full.saturating_sub(partial.len());
             let (head, tail) = pcm.split_at(room.min(pcm.len()));
-            self.partial.extend_from_slice(head);
-            self.partial_arrived = arrived;
-            if self.partial.len() >= HEADROOM + full {
+            partial.extend_from_slice(head);
+            self.partial.arrived = arrived;
+            if self.partial.data.len() >= full {
                 self.flush_partial();
             }
             pcm = tail;
         }
-        self.entries.len() > ready
+        self.entries.len() > ready || is_first
     }
 
-    /// Appends `samples` of silence. Returns whether a chunk is complete.
-    pub fn push_silence(&mut self, samples: u64, arrived: Duration) -> bool {
-        const ZEROS: [u8; 4096] = [0; 4096];
-        self.end = arrived + samples_to_time(samples, self.rate);
-        let mut ready = false;
-        let mut bytes = samples as usize * BYTES_PER_SAMPLE;
-        while bytes > 0 {
-            let piece = bytes.min(ZEROS.len());
-            ready |= self.append(&ZEROS[..piece], arrived);
-            bytes -= piece;
-        }
-        ready
+    /// Appends `samples` of silence.
+    pub fn push_silence(&mut self, samples: u64, arrived: Duration) {
+        self.push(&vec![0; bytes_of(samples)], arrived);
     }
 
     /// Appends a boundary. The partial chunk before it is complete then.
     pub fn push_boundary(&mut self, boundary: Boundary) {
         self.flush_partial();
-        self.entries.push_back(Entry::Boundary(boundary));
+        self.entries.push_back(Item::Boundary(boundary));
         self.session_open = false;
+    }
+
+    /// Appends the end of the session, unless an entry waits. Returns whether it did.
+    pub fn end_session(&mut self) -> bool {
+        let is_idle = !self.is_ready();
+        if is_idle {
+            self.push_boundary(Boundary::EndSession);
+        }
+        is_idle
     }
 
     /// Whether audio that is appended now continues a session rather than opens one.
@@ -188,35 +208,42 @@ impl Queue {
 
     /// Completes the partial chunk, because no more audio is expected for a while.
     pub fn flush_partial(&mut self) {
-        if !self.partial.is_empty() {
+        if !self.partial.data.is_empty() {
             // `split` would allocate a reference count.
-            let data = std::mem::take(&mut self.partial);
-            let arrived = self.partial_arrived;
-            self.entries.push_back(Entry::Audio { data, arrived });
+            let chunk = std::mem::take(&mut self.partial);
+            self.entries.push_back(Item::Audio(chunk));
         }
     }
 
     /// Takes the next entry.
     pub fn pop(&mut self) -> Option<Item> {
-        Some(match self.entries.pop_front()? {
-            Entry::Audio { data, arrived } => {
-                let chunk = Chunk {
-                    position: self.next,
-                    data,
-                    arrived,
-                };
+        let item = self.entries.pop_front()?;
+        match &item {
+            Item::Audio(chunk) => {
                 self.next += chunk.samples();
                 self.waiting -= chunk.samples();
-                Item::Audio(chunk)
             }
-            Entry::Boundary(boundary) => {
-                if let Boundary::NewStream { stream } = boundary {
-                    self.stream = stream;
-                    self.next = 0;
-                }
-                Item::Boundary(boundary)
+            Item::Boundary(Boundary::NewStream { stream }) => {
+                (self.stream, self.next) = (*stream, 0);
             }
-        })
+            Item::Boundary(_) => {}
+        }
+        Some(item)
+    }
+
+    /// Takes the next boundary, or returns other work.
+    pub fn poll_work(&mut self, now: Duration) -> Work {
+        let partial_since = self.has_only_partial().then_some(self.end);
+        let is_young = partial_since.is_some_and(|end| now < end + PARTIAL_CHUNK_MAX_AGE);
+        let work = match self.front_is_audio() || is_young {
+            true => Work::Audio,
+            false => match self.pop() {
+                Some(Item::Boundary(boundary)) => Work::Boundary(boundary),
+                _ => Work::Nothing(partial_since),
+            },
+        };
+        self.is_driver_idle = matches!(work, Work::Nothing(_));
+        work
     }
 
     /// Whether [`pop`](Self::pop) returns an entry.
@@ -225,17 +252,22 @@ impl Queue {
     }
 
     /// Whether the next entry is audio.
-    pub fn front_is_audio(&self) -> bool {
-        matches!(self.entries.front(), Some(Entry::Audio { .. }))
+    fn front_is_audio(&self) -> bool {
+        matches!(self.entries.front(), Some(Item::Audio(_)))
+    }
+
+    /// Whether audio is what comes next, if it is only a partial chunk.
+    pub fn is_audio_next(&self) -> bool {
+        self.front_is_audio() || self.has_only_partial()
     }
 
     /// Whether audio waits, that of the partial chunk included.
-    pub fn has_audio(&self) -> bool {
+    fn has_audio(&self) -> bool {
         self.waiting > 0
     }
 
     /// Whether nothing waits but a partial chunk.
-    pub fn has_only_partial(&self) -> bool {
+    fn has_only_partial(&self) -> bool {
         self.entries.is_empty() && self.has_audio()
     }
 
@@ -249,11 +281,7 @@ impl Queue {
     /// They always do while no whole chunk waits: the partial one is not sent before it is
     /// complete, so a buffer longer than the limit would wait for ever.
     pub fn has_space(&self, samples: u64, limit: u64) -> bool {
-        self.waiting == self.partial_len() || self.waiting.saturating_add(samples) <= limit
-    }
-
-    fn partial_len(&self) -> u64 {
-        samples_in(&self.partial)
+        self.waiting == self.partial.samples() || self.waiting.saturating_add(samples) <= limit
     }
 
     /// Returns the time at which the audio so far ends in real time.
@@ -261,28 +289,21 @@ impl Queue {
         self.end
     }
 
-    /// Returns the position of the next chunk.
-    pub fn next_position(&self) -> u64 {
-        self.next
-    }
-
     /// Drops the oldest whole chunk. Boundaries before it stay.
     pub fn drop_oldest(&mut self) -> Option<Dropped> {
-        let oldest = self
-            .entries
-            .iter()
-            .position(|entry| matches!(entry, Entry::Audio { .. }))?;
+        let is_audio = |item: &Item| matches!(item, Item::Audio(_));
+        let oldest = self.entries.iter().position(is_audio)?;
         let mut before = self.entries.range(..oldest).rev();
-        let new_stream = before.find_map(|entry| match entry {
-            Entry::Boundary(Boundary::NewStream { stream }) => Some(*stream),
+        let new_stream = before.find_map(|item| match item {
+            Item::Boundary(Boundary::NewStream { stream }) => Some((*stream, 0)),
             _ => None,
         });
-        let Some(Entry::Audio { data, .. }) = self.entries.remove(oldest) else {
+        let Some(Item::Audio(chunk)) = self.entries.remove(oldest) else {
             return None;
         };
-        let samples = samples_in(&data);
+        let samples = chunk.samples();
         self.waiting -= samples;
-        let (stream, position) = new_stream.map_or((self.stream, self.next), |stream| (stream, 0));
+        let (stream, position) = new_stream.unwrap_or((self.stream, self.next));
         Some(Dropped {
             stream,
             position,
@@ -293,16 +314,12 @@ impl Queue {
     /// Removes everything. The next sample has position 0.
     pub fn clear(&mut self) {
         self.entries.clear();
-        self.partial.clear();
+        self.partial.data.clear();
         self.waiting = 0;
         self.next = 0;
         self.session_open = false;
         self.end = Duration::ZERO;
     }
-}
-
-fn samples_in(data: &[u8]) -> u64 {
-    (data.len().saturating_sub(HEADROOM) / BYTES_PER_SAMPLE) as u64
 }
 
 #[cfg(test)]

@@ -27,17 +27,6 @@ pub enum Decision {
     Fail,
 }
 
-/// Answer to a service that closed in good order behind the finish, without its final results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// Unanswered audio may hold words: treat as a failure.
-    Failure,
-    /// Make final, as unconfirmed, what came last, and go on.
-    Unconfirmed,
-    /// There was nothing left to confirm.
-    Finished,
-}
-
 /// A stream's state when a connection ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
@@ -114,18 +103,12 @@ impl Retries {
         }
     }
 
-    /// The service closed in good order behind the finish. `is_complete`: it has answered for the
-    /// stream, and for all of its audio.
-    pub fn on_close_without_final(&mut self, is_complete: bool) -> Closed {
-        if is_complete {
-            return Closed::Finished;
-        }
-        // Counts as a loss once; a service that always closes so would loop.
+    /// The service closed in good order behind the finish, although audio may still hold words.
+    /// Returns whether that is to be taken for a loss: once, as a service that always closes so
+    /// would loop.
+    pub fn on_close_without_final(&mut self) -> bool {
         let closed_before = std::mem::replace(&mut self.closed_before, true);
-        match closed_before || self.backoff.is_exhausted() {
-            false => Closed::Failure,
-            true => Closed::Unconfirmed,
-        }
+        !closed_before && !self.backoff.is_exhausted()
     }
 
     /// Shortens the pause before a try that has a deadline to half of what remains. A pause that
@@ -274,7 +257,7 @@ mod tests {
                 retries.on_finish_written(ms(0));
             }
             if before == Close {
-                retries.on_close_without_final(false);
+                retries.on_close_without_final();
             }
             let decision = retries.on_failure(retry, progress, ms(10));
             assert_eq!(decision, is, "{max} {before:?} {retry:?} {progress:?}");
@@ -331,18 +314,12 @@ mod tests {
 
     #[test]
     fn a_close_behind_the_finish_is_a_loss_once() {
-        use Closed::{Failure, Finished, Unconfirmed};
-        // Tries allowed, whether all audio has an answer; what the first and second close are.
-        for (max, is_complete, first, second) in [
-            (9, true, Finished, Finished),
-            (9, false, Failure, Unconfirmed),
-            (0, false, Unconfirmed, Unconfirmed),
-        ] {
+        for (max, first) in [(9, true), (0, false)] {
             let mut retries = retries(max);
-            let mut close = || retries.on_close_without_final(is_complete);
-            assert_eq!((close(), close()), (first, second), "{max} {is_complete}");
+            let mut close = || retries.on_close_without_final();
+            assert_eq!((close(), close()), (first, false), "{max}");
             retries.on_end();
-            assert_eq!(retries.on_close_without_final(is_complete), first);
+            assert_eq!(retries.on_close_without_final(), first);
         }
     }
 }

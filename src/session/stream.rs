@@ -45,8 +45,6 @@ pub struct Stream {
     reported_quiet_until: Duration,
     answers_at_end: bool,
     pub(super) response_check: ResponseCheck,
-    /// When audio was sent last.
-    pub(super) last_audio_sent: Duration,
 }
 
 impl Stream {
@@ -66,7 +64,6 @@ impl Stream {
             reported_quiet_until: Duration::ZERO,
             answers_at_end: settings.answers_at_end,
             response_check: ResponseCheck::default(),
-            last_audio_sent: Duration::ZERO,
         }
     }
 
@@ -86,15 +83,14 @@ impl Stream {
             || !self.replay_buffer.is_silent_from(from)
     }
 
-    /// Returns the position at which the next connection's audio begins. `next`: that of the audio
-    /// that was not sent yet.
-    pub fn next_origin(&self, next: u64) -> u64 {
-        self.replay_buffer.next_replay().unwrap_or(next)
+    /// Returns the position of the audio that is sent next.
+    pub fn position(&self) -> Duration {
+        self.time(self.replay_buffer.position())
     }
 
-    /// Begins a connection whose audio begins at `origin`.
-    pub fn connect(&mut self, origin: u64) {
-        self.tracker.connect(self.time(origin));
+    /// Begins a connection.
+    pub fn connect(&mut self) {
+        self.tracker.connect(self.position());
     }
 
     /// The service has answered on a connection.
@@ -104,29 +100,15 @@ impl Stream {
         self.response_check = ResponseCheck::default();
     }
 
-    /// Keeps audio that is sent for the first time.
-    pub fn on_new_audio(&mut self, now: Duration, position: u64, pcm: &[u8], arrived: Duration) {
-        self.replay_buffer.push(position, pcm, arrived);
-        self.last_audio_sent = now;
-    }
-
-    /// Returns the next audio to send again.
-    pub fn take_replay(&mut self, now: Duration) -> Option<(u64, bytes::Bytes)> {
-        let replay = self.replay_buffer.replay()?;
-        self.last_audio_sent = now;
-        Some(replay)
-    }
-
-    /// Applies a response. `sent`: the end of what its connection was sent.
+    /// Applies a response. `last`: it is the final one.
     pub fn on_response(
         &mut self,
         response: &Response<'_>,
         now: Duration,
-        sent: u64,
         last: bool,
     ) -> ResponseEffect {
         let before = self.tracker.processed_until();
-        let sent = self.time(sent);
+        let sent = self.position();
         self.tracker
             .respond(response, sent, last, &mut self.updates);
         let processed = self.tracker.processed_until();
@@ -155,15 +137,14 @@ impl Stream {
         effect
     }
 
-    /// Returns the end of the audio without open or expected text, if it has moved on. `sent`: the
-    /// end of what the connection was sent.
+    /// Returns the end of the audio without open or expected text, if it has moved on.
     ///
     /// `bigmodel_async` sends nothing during silence. While nothing comes, the service is taken to
     /// process audio at real-time speed, as it must for live audio.
-    pub fn take_quiet_until(&mut self, now: Duration, sent: u64) -> Option<Duration> {
+    pub fn take_quiet_until(&mut self, now: Duration) -> Option<Duration> {
         let silence = now.saturating_sub(self.progress_at);
         let processed = self.tracker.processed_until().saturating_add(silence);
-        let until = self.tracker.quiet_until(processed.min(self.time(sent)));
+        let until = self.tracker.quiet_until(processed.min(self.position()));
         if self.answers_at_end || until <= self.reported_quiet_until {
             return None;
         }
@@ -171,13 +152,11 @@ impl Stream {
         Some(until)
     }
 
-    /// Goes back to where the next connection must begin, at the sample `window` or later. Returns
-    /// that position.
-    pub fn restart(&mut self, window: u64) -> Duration {
+    /// Goes back to where the next connection must begin, at the sample `window` or later.
+    pub fn restart(&mut self, window: u64) {
         let window = self.time(window);
         let from = self.tracker.restart(window, &mut self.updates);
         self.replay_buffer.rewind(time_to_samples(from, self.rate));
-        from
     }
 
     /// Makes every open utterance final and unconfirmed.

@@ -11,9 +11,11 @@ use std::time::Duration;
 pub use writes::UNACKED_TIMEOUT;
 
 use self::writes::Writes;
+use super::error::SessionError;
 use super::pacer::Pacer;
-use super::samples_to_time;
+use super::replay_buffer::ReplayBuffer;
 use super::settings::{Limits, Settings};
+use super::timer::{self, Timer};
 
 /// Upper bound on the wait of the first audio for the answer to the request.
 ///
@@ -22,21 +24,6 @@ pub const ACK_GRACE: Duration = Duration::from_millis(500);
 
 /// Number of the request.
 pub const REQUEST_SEQUENCE: i32 = 1;
-
-/// A thing that did not happen in time.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Expired<E> {
-    /// A write had failed before, and the peer has said nothing more of it.
-    WriteFailed(E),
-    /// The peer has taken no byte for this long.
-    Stalled(Duration),
-    /// The answer to the request.
-    Response,
-    /// More audio.
-    Input,
-    /// The final response.
-    Final,
-}
 
 /// Progress of the finish.
 #[derive(Clone, Copy, Debug)]
@@ -50,17 +37,6 @@ enum Finish {
     },
 }
 
-/// Positions of a connection's audio on the stream's axis.
-#[derive(Clone, Copy, Debug)]
-struct Audio {
-    /// The sample that the service counts from.
-    origin: u64,
-    /// End of what was sent.
-    sent: u64,
-    /// Start of what no connection was sent before.
-    first_new: u64,
-}
-
 /// State of one connection, from the handshake's end to its own. `E` is an error of the network.
 #[derive(Debug)]
 pub struct Connection<E> {
@@ -70,7 +46,10 @@ pub struct Connection<E> {
     acknowledged: bool,
     sequence: i32,
     finish: Finish,
-    audio: Audio,
+    /// The sample that the service counts from.
+    pub(super) origin: u64,
+    /// Start of what no connection was sent before.
+    pub(super) first_new: u64,
     pacer: Pacer,
     /// Audio waits until then, for its pace or for the answer to the request.
     send_at: Option<Duration>,
@@ -81,14 +60,8 @@ pub struct Connection<E> {
 }
 
 impl<E> Connection<E> {
-    /// `opened`: when the attempt began. The first sample lies at `origin`; what lies before
-    /// `first_new` was sent on another connection.
-    pub fn new(
-        settings: &Settings,
-        opened: Duration,
-        now: Duration,
-        (origin, first_new): (u64, u64),
-    ) -> Self {
+    /// `opened`: when the attempt began. `audio`: what it is to be sent first.
+    pub fn new(settings: &Settings, opened: Duration, now: Duration, audio: &ReplayBuffer) -> Self {
         Connection {
             limits: settings.limits,
             opened,
@@ -96,11 +69,8 @@ impl<E> Connection<E> {
             acknowledged: false,
             sequence: REQUEST_SEQUENCE,
             finish: Finish::No,
-            audio: Audio {
-                origin,
-                sent: origin,
-                first_new: first_new.max(origin),
-            },
+            origin: audio.position(),
+            first_new: audio.end(),
             pacer: Pacer::new(settings.max_speed),
             send_at: None,
             idle_since: None,
@@ -142,26 +112,6 @@ impl<E> Connection<E> {
         matches!(self.finish, Finish::Written { .. })
     }
 
-    /// Whether it has sent audio.
-    pub fn has_sent_audio(&self) -> bool {
-        self.audio.sent > self.audio.origin
-    }
-
-    /// Returns the position of the first sample.
-    pub fn origin(&self) -> u64 {
-        self.audio.origin
-    }
-
-    /// Returns the end of what was sent.
-    pub fn sent(&self) -> u64 {
-        self.audio.sent
-    }
-
-    /// Returns how many samples were sent that no connection was sent before.
-    pub fn new_samples(&self) -> u64 {
-        self.audio.sent.saturating_sub(self.audio.first_new)
-    }
-
     /// Returns how long the peer has said nothing.
     pub fn quiet_for(&self, now: Duration) -> Duration {
         now.saturating_sub(self.last_message)
@@ -192,21 +142,12 @@ impl<E> Connection<E> {
         self.writes.begin(now, None);
     }
 
-    /// Audio up to `end` is handed over. `arrived`: when it reached the sink; `None` if it was sent
-    /// before. Returns how many samples that is.
-    pub fn on_audio(
-        &mut self,
-        now: Duration,
-        end: u64,
-        arrived: Option<Duration>,
-        rate: u32,
-    ) -> u64 {
-        let samples = end.saturating_sub(self.audio.sent);
-        self.audio.sent = end;
+    /// Audio of that length is handed over. `arrived`: when it reached the sink; `None` if it was
+    /// sent before.
+    pub fn on_audio(&mut self, now: Duration, length: Duration, arrived: Option<Duration>) {
         self.idle_since = None;
-        self.pacer.sent(now, samples_to_time(samples, rate));
+        self.pacer.sent(now, length);
         self.writes.begin(now, arrived);
-        samples
     }
 
     /// There is nothing to send, and what was sent ends at `input_end`.
@@ -214,9 +155,10 @@ impl<E> Connection<E> {
         self.idle_since.get_or_insert(now.max(input_end));
     }
 
-    /// The input is late, but went on until `input_end`.
-    pub fn on_input(&mut self, input_end: Duration) {
-        self.idle_since = Some(input_end);
+    /// The idle timeout begins anew: at the end of input that came too late, if some did, otherwise
+    /// when there is nothing to send again.
+    pub fn on_input(&mut self, input_end: Option<Duration>) {
+        self.idle_since = input_end;
     }
 
     /// Everything that was handed over is with the kernel. Returns how long the oldest new audio
@@ -248,47 +190,41 @@ impl<E> Connection<E> {
         }
     }
 
-    /// Returns when audio may be sent, or something is overdue.
-    pub fn next_deadline(&self) -> Option<Duration> {
-        let next = self.next_overdue().map(|(at, _)| at);
-        [self.send_at, self.writes.next_deadline(), next]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// A deadline has come. Clears `send_at` if it was that;
-    /// [`may_send_audio`](Self::may_send_audio) computes it anew.
-    pub fn on_timeout(&mut self, now: Duration) {
-        self.send_at = self.send_at.filter(|at| *at > now);
-    }
-
-    /// Returns what is overdue, writes aside. The idle timeout begins anew with that.
-    pub fn expired(&mut self, now: Duration) -> Option<Expired<E>> {
-        let (_, expired) = self.next_overdue().filter(|(at, _)| *at <= now)?;
-        if let Expired::Input = expired {
-            self.idle_since = None;
-        }
-        Some(expired)
-    }
-
-    fn next_overdue(&self) -> Option<(Duration, Expired<E>)> {
+    /// Returns the next deadline.
+    pub fn next_timer(&self) -> Option<(Duration, Timer)> {
         let limits = self.limits;
-        let response =
-            (!self.acknowledged).then(|| (self.opened + limits.connect, Expired::Response));
-        let rest = match self.finish {
-            Finish::No => self
-                .idle_since
-                .zip(limits.idle)
-                .map(|(since, idle)| (since + idle, Expired::Input)),
-            Finish::Numbered => None,
-            Finish::Written { waiting_since } => {
-                Some((waiting_since + limits.finish, Expired::Final))
+        let acknowledged = (!self.acknowledged).then(|| self.opened + limits.connect);
+        let (input, last_response) = match self.finish {
+            Finish::No => (self.idle_since.zip(limits.idle), None),
+            Finish::Numbered => (None, None),
+            Finish::Written { waiting_since } => (None, Some(waiting_since + limits.finish)),
+        };
+        timer::earliest([
+            (self.writes.read_until(), Timer::Read),
+            (self.writes.stalled_at(), Timer::Stalled),
+            (acknowledged, Timer::Response),
+            (input.map(|(since, idle)| since + idle), Timer::Input),
+            (last_response, Timer::Final),
+            (self.send_at, Timer::Pace),
+        ])
+    }
+
+    /// A deadline has come. Returns the error with which the connection ends, if it does.
+    pub fn on_timeout(&mut self, now: Duration, timer: Timer) -> Option<E>
+    where
+        E: From<SessionError>,
+    {
+        let error = match timer {
+            Timer::Read => return self.writes.on_read_timeout(),
+            Timer::Stalled => SessionError::Stalled(self.writes.stalled_for(now)),
+            Timer::Response => SessionError::ResponseTimeout(self.limits.connect),
+            Timer::Final => SessionError::FinalTimeout(self.limits.finish),
+            _ => {
+                // [`may_send_audio`](Self::may_send_audio) computes it anew.
+                self.send_at = None;
+                return None;
             }
         };
-        [response, rest]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        Some(error.into())
     }
 }

@@ -74,6 +74,11 @@ impl<E> Writes<E> {
         });
     }
 
+    /// Returns when the latest frame was handed over.
+    pub fn latest(&self) -> Duration {
+        self.latest
+    }
+
     /// Takes the error of a failed write.
     pub fn take_error(&mut self) -> Option<E> {
         self.failure.take().map(|failure| failure.error)
@@ -86,38 +91,35 @@ impl<E> Writes<E> {
         }
     }
 
+    /// The time after a failed write is over: takes its error once all that came was read.
+    pub fn on_read_timeout(&mut self) -> Option<E> {
+        let failure = self.failure.as_mut()?;
+        failure.reads += 1;
+        match failure.reads > MAX_READS_AFTER_WRITE_ERROR {
+            true => self.take_error(),
+            false => None,
+        }
+    }
+
     pub fn on_message(&mut self, now: Duration) {
         self.started = self.started.map(|_| now);
     }
 
-    /// Whether the time after a failed write is over, and only what is there by now is read.
-    pub fn is_reading_last(&self, now: Duration) -> bool {
-        self.failure.as_ref().is_some_and(|f| f.until <= now)
+    /// Returns when the time after a failed write is over. Only what is there by then is read.
+    pub fn read_until(&self) -> Option<Duration> {
+        self.failure.as_ref().map(|failure| failure.until)
     }
 
-    pub fn next_deadline(&self) -> Option<Duration> {
-        let failed = self.failure.as_ref().map(|failure| failure.until);
-        let stalled = self.stalled().map(|(at, _)| at);
-        [failed, stalled].into_iter().flatten().min()
+    /// Returns when the frames under way are given up.
+    pub fn stalled_at(&self) -> Option<Duration> {
+        Some((self.started? + UNACKED_TIMEOUT).min(self.latest + MAX_WRITE_TIME))
     }
 
-    pub fn expired(&mut self, now: Duration) -> Option<super::Expired<E>> {
-        if let Some(failure) = &mut self.failure
-            && failure.until <= now
-        {
-            failure.reads = failure.reads.saturating_add(1);
-            if failure.reads <= MAX_READS_AFTER_WRITE_ERROR {
-                return None;
-            }
-            return self.take_error().map(super::Expired::WriteFailed);
+    /// Returns for how long a peer has taken nothing that is given up `now`.
+    pub fn stalled_for(&self, now: Duration) -> Duration {
+        match now >= self.latest + MAX_WRITE_TIME {
+            true => MAX_WRITE_TIME,
+            false => UNACKED_TIMEOUT,
         }
-        let (at, after) = self.stalled()?;
-        (at <= now).then_some(super::Expired::Stalled(after))
-    }
-
-    /// Returns when the frames under way are given up, and after how long.
-    fn stalled(&self) -> Option<(Duration, Duration)> {
-        let silent = (self.started? + UNACKED_TIMEOUT, UNACKED_TIMEOUT);
-        Some(silent.min((self.latest + MAX_WRITE_TIME, MAX_WRITE_TIME)))
     }
 }

@@ -8,10 +8,10 @@ fn pcm(samples: std::ops::Range<u16>) -> Vec<u8> {
     samples.flat_map(u16::to_le_bytes).collect()
 }
 
-fn chunks(queue: &mut Queue) -> Vec<(u64, Vec<u8>)> {
+fn chunks(queue: &mut Queue) -> Vec<Vec<u8>> {
     std::iter::from_fn(|| queue.pop())
         .filter_map(|item| match item {
-            Item::Audio(chunk) => Some((chunk.position, chunk.data[HEADROOM..].to_vec())),
+            Item::Audio(chunk) => Some(chunk.data[HEADROOM..].to_vec()),
             Item::Boundary(_) => None,
         })
         .collect()
@@ -28,10 +28,8 @@ fn buffers_of_any_size_become_chunks_of_one() {
         queue.push_boundary(Boundary::EndOfStream { token: 1 });
         let chunks = chunks(&mut queue);
         assert_eq!(chunks.len(), 10);
-        assert!(chunks[..9].iter().all(|(_, data)| data.len() == 20));
-        assert_eq!(chunks[9].0, 90);
-        let joined: Vec<u8> = chunks.into_iter().flat_map(|(_, data)| data).collect();
-        assert_eq!(joined, all);
+        assert!(chunks[..9].iter().all(|data| data.len() == 20));
+        assert_eq!(chunks.concat(), all);
     }
 }
 
@@ -40,14 +38,7 @@ fn without_a_chunk_duration_a_buffer_is_a_chunk() {
     let mut queue = Queue::new(0, 24_000);
     assert!(queue.push(&pcm(0..3), NOW));
     assert!(queue.push(&pcm(3..10), NOW));
-    let chunks = chunks(&mut queue);
-    assert_eq!(
-        chunks
-            .iter()
-            .map(|(at, data)| (*at, data.len()))
-            .collect::<Vec<_>>(),
-        [(0, 6), (3, 14)]
-    );
+    assert_eq!(chunks(&mut queue), [pcm(0..3), pcm(3..10)]);
 }
 
 #[test]
@@ -56,8 +47,7 @@ fn without_a_chunk_duration_a_long_buffer_is_cut() {
         let second = rate as usize * 2;
         let mut queue = Queue::new(0, rate);
         assert!(queue.push(&vec![0; 5 * second], NOW));
-        let chunks = chunks(&mut queue);
-        let lengths: Vec<_> = chunks.iter().map(|(_, data)| data.len()).collect();
+        let lengths: Vec<_> = chunks(&mut queue).iter().map(Vec::len).collect();
         assert_eq!(lengths, [2 * second, 2 * second, second], "{rate}");
     }
 }
@@ -69,8 +59,21 @@ fn a_chunk_is_ready_only_when_full_or_flushed() {
     assert!(queue.pop().is_none());
     assert!(queue.has_audio());
     queue.flush_partial();
-    assert_eq!(chunks(&mut queue), [(0, pcm(0..9))]);
+    assert_eq!(chunks(&mut queue), [pcm(0..9)]);
     assert!(!queue.has_audio());
+}
+
+/// A busy driver is woken once a chunk; an idle one opens a session for the first piece.
+#[test]
+fn the_first_piece_wakes_an_idle_driver() {
+    let mut queue = Queue::new(10, 24_000);
+    assert_eq!(queue.poll_work(NOW), Work::Nothing(None));
+    assert!(queue.push(&pcm(0..2), NOW));
+    assert!(!queue.push(&pcm(2..4), NOW));
+    assert_eq!(queue.poll_work(NOW), Work::Audio);
+    queue.flush_partial();
+    queue.pop();
+    assert!(!queue.push(&pcm(4..6), NOW));
 }
 
 #[test]
@@ -152,10 +155,9 @@ impl Model {
     fn take(&mut self, item: &Item) {
         match item {
             Item::Audio(chunk) => {
-                assert_eq!(chunk.position, self.next, "a hole");
                 assert!(chunk.samples() > 0, "a chunk of nothing");
-                for sample in chunk.data[HEADROOM..].chunks(BYTES_PER_SAMPLE) {
-                    let sample = u16::from_le_bytes([sample[0], sample[1]]);
+                for sample in chunk.pcm().as_chunks().0 {
+                    let sample = u16::from_le_bytes(*sample);
                     assert_eq!(self.waiting.pop_front(), Some(Ok(sample)));
                 }
                 self.next += chunk.samples();
@@ -246,7 +248,7 @@ proptest! {
             }
             prop_assert_eq!(queue.waiting(), model.samples());
             prop_assert_eq!(queue.has_audio(), model.samples() > 0);
-            prop_assert_eq!(queue.next_position(), model.next);
+            prop_assert_eq!(queue.next, model.next);
         }
         queue.flush_partial();
         while let Some(item) = queue.pop() {

@@ -7,8 +7,8 @@ use super::{Recognition, State};
 use crate::protocol::failure::Cause;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::Event;
-use crate::session::input::Input;
-use crate::session::retry::{Closed, Decision};
+use crate::session::queue::{Input, Queue};
+use crate::session::retry::Decision;
 use crate::session::time_to_samples;
 
 /// Minimum silence before an idle error counts as the service's idle timeout.
@@ -22,95 +22,105 @@ impl<E: ConnectionError> Recognition<E> {
         input: &mut impl Input,
         end: Result<End, E>,
     ) {
-        let was_open = self.outputs.counts.connected;
         match end {
-            Ok(_) => self.on_session_end(),
-            // It says so itself.
-            Err(_) => self.outputs.counts.connected = false,
-        }
-        match end {
-            Ok(End::Finished) => self.complete_boundary(input),
-            Ok(End::ClosedWithoutFinal) => self.on_close_without_final(now, input, was_open),
+            Ok(End::Finished) => {
+                self.on_session_end();
+                self.complete_boundary(input);
+            }
             Ok(End::FinishTimeout) => {
-                self.is_reconnect |= was_open;
+                self.on_session_end();
+                self.is_reconnect |= self.is_acknowledged();
                 let decision = self.retries.on_finish_timeout(self.progress(input));
                 self.end_without_final(now, input, decision, None);
             }
-            Err(error) => self.on_lost(now, input, error, was_open),
+            Ok(End::ClosedWithoutFinal) => {
+                self.on_session_end();
+                self.on_close_without_final(now, input);
+            }
+            // An error says itself why nothing could be read.
+            Err(error) => self.on_lost(now, input, error),
         }
     }
 
-    fn on_close_without_final(&mut self, now: Duration, input: &mut impl Input, was_open: bool) {
+    fn on_close_without_final(&mut self, now: Duration, input: &mut impl Input) {
         let closed = SessionError::Closed {
             code: 1000,
             reason: String::new(),
         };
         // Without any answer for the stream, no audio of it counts as processed.
         let max_chunk = self.settings.max_chunk;
-        let is_complete =
-            self.progress(input).answered && !self.stream.has_unprocessed_audio(max_chunk);
-        match self.retries.on_close_without_final(is_complete) {
-            Closed::Failure => self.on_lost(now, input, closed.into(), was_open),
-            Closed::Finished => {
-                self.stream.finalize_unconfirmed();
-                self.report_updates();
-                self.complete_boundary(input);
-            }
-            Closed::Unconfirmed => {
-                self.is_reconnect |= was_open;
-                let error = Some(closed.into());
-                self.end_without_final(now, input, Decision::Unconfirmed, error);
-            }
+        if self.progress(input).answered && !self.stream.has_unprocessed_audio(max_chunk) {
+            self.stream.finalize_unconfirmed();
+            self.report_updates();
+            self.complete_boundary(input);
+        } else if self.retries.on_close_without_final() {
+            self.on_lost(now, input, closed.into());
+        } else {
+            self.end_without_final(now, input, Decision::Unconfirmed, Some(closed.into()));
         }
     }
 
     /// A connection was lost or could not be made: goes back to what is not final, and tries again
     /// if that is worth it.
-    fn on_lost(&mut self, now: Duration, input: &mut impl Input, error: E, was_open: bool) {
-        let sent_audio =
-            matches!(&self.state, State::Open(connection) if connection.has_sent_audio());
-        if let State::Open(_) = self.state {
-            self.leave();
-        }
-        self.state = State::Waiting;
+    fn on_lost(&mut self, now: Duration, input: &mut impl Input, error: E) {
         let is_idle_end = self.is_idle_end(now, &error, input);
+        let position = self.stream.replay_buffer.position();
+        let sent_audio =
+            matches!(&self.state, State::Open(connection) if connection.origin < position);
+        let is_loss = self.is_acknowledged() || sent_audio;
+        // Before any audio came, no session is wanted yet.
+        let is_ahead = matches!(self.state, State::Idle { .. });
+        self.leave();
         let rate = self.settings.request.rate;
-        let buffer = &self.stream.replay_buffer;
         // The rest of a replay is kept beyond `replay-time`: it is not lost with this connection.
-        let unsent = buffer.next_replay().unwrap_or(u64::MAX);
-        let window = buffer.last(time_to_samples(self.settings.replay, rate));
-        let from = self.stream.restart(window.min(unsent));
+        let window = self
+            .stream
+            .replay_buffer
+            .last(time_to_samples(self.settings.replay, rate));
+        self.stream.restart(window.min(position));
         self.report_updates();
         if is_idle_end {
             // With a replay due, the session goes on: silence for a gap must still be sent.
             if !self.stream.replay_buffer.replaying() {
-                input.close_session();
+                input.with(Queue::close_session);
             }
             self.state = State::IDLE;
             return;
         }
+        if !is_ahead {
+            self.state = State::Waiting;
+        }
         // An attempt that never opened, with nothing to replay, is not a loss.
-        self.is_reconnect |= was_open || sent_audio || self.stream.is_unsettled();
+        self.is_reconnect |= is_loss || self.stream.is_unsettled();
         let progress = self.progress(input);
         match self.retries.on_failure(error.retry(), progress, now) {
-            Decision::Retry(pause) => self.report_retry(error, pause, from),
+            Decision::Retry(pause) => self.outputs.report(Event::Reconnecting {
+                lost: self.is_reconnect && self.stream.sessions > 0,
+                error,
+                attempt: self.retries.attempt(),
+                pause,
+                stream: self.stream.number,
+                from: self.stream.position(),
+            }),
             decision => self.end_without_final(now, input, decision, Some(error)),
         }
     }
 
     /// Whether the service ended a session because no audio came, and there is still none to send:
-    /// that is no loss. Call before `restart`, which queues a replay.
-    fn is_idle_end(&self, now: Duration, error: &E, input: &impl Input) -> bool {
+    /// that is no loss.
+    fn is_idle_end(&self, now: Duration, error: &E, input: &mut impl Input) -> bool {
+        let State::Open(connection) = &self.state else {
+            return false;
+        };
         error.cause() == Some(Cause::Idle)
-            && now >= self.stream.last_audio_sent + MIN_IDLE_BEFORE_END
+            && now >= connection.writes.latest() + MIN_IDLE_BEFORE_END
             && self.pending_boundary.is_none()
             && !self.stream.replay_buffer.replaying()
-            && !input.is_ready()
+            && !input.with(|queue| queue.is_ready())
     }
 
     /// Ends the count of a session's responses.
     pub(super) fn on_session_end(&mut self) {
-        self.outputs.counts.connected = false;
         let unreadable = self.stream.response_check.on_end();
         self.outputs.report_unreadable(unreadable);
     }

@@ -24,12 +24,10 @@ use self::output::{End, Outputs};
 use super::connection::Connection;
 use super::counts::Counts;
 use super::decoder::Decoder;
-use super::error::{ConnectionError, SessionError};
+use super::error::ConnectionError;
 use super::event::Event;
-use super::input::{Input, Work};
-use super::queue::Boundary;
-use super::retry::{Decision, Progress, Retries};
-use super::samples_to_time;
+use super::queue::{Boundary, Input, Queue, Work};
+use super::retry::{Progress, Retries};
 use super::settings::Settings;
 use super::stream::Stream;
 use crate::protocol::frame::FrameEncoder;
@@ -122,8 +120,11 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Returns the totals.
-    pub fn counts(&self) -> &Counts {
-        &self.outputs.counts
+    pub fn counts(&self) -> Counts {
+        Counts {
+            connected: self.is_acknowledged(),
+            ..self.outputs.counts
+        }
     }
 
     /// Returns the next thing that the caller is to do.
@@ -145,7 +146,7 @@ impl<E: ConnectionError> Recognition<E> {
     /// Acts on boundaries, and begins a session when there is audio.
     fn find_work(&mut self, now: Duration, input: &mut impl Input) {
         loop {
-            match input.poll_work(now) {
+            match input.with(|queue| queue.poll_work(now)) {
                 Work::Audio => {
                     self.state = State::Waiting;
                     return;
@@ -158,11 +159,7 @@ impl<E: ConnectionError> Recognition<E> {
                     }
                     self.complete_boundary(input);
                 }
-                work => {
-                    let partial_since = match work {
-                        Work::Partial(since) => Some(since),
-                        _ => None,
-                    };
+                Work::Nothing(partial_since) => {
                     self.state = State::Idle { partial_since };
                     return;
                 }
@@ -208,54 +205,41 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// A session's WebSocket is open.
-    pub fn handle_connected(&mut self, now: Duration, input: &mut impl Input) {
+    pub fn handle_connected(&mut self, now: Duration) {
         let State::Connecting { opened, .. } = self.state else {
             return;
         };
-        let origin = self.stream.next_origin(input.next_position());
-        let first_new = self.stream.replay_buffer.end();
-        self.stream.connect(origin);
+        self.stream.connect();
         self.decoder.connect();
-        let connection = Connection::new(&self.settings, opened, now, (origin, first_new));
+        let audio = &self.stream.replay_buffer;
+        let connection = Connection::new(&self.settings, opened, now, audio);
         self.state = State::Open(Box::new(connection));
     }
 
-    /// No connection could be made.
+    /// No connection could be made, or none by the time that [`Action::Connect`] names.
     pub fn handle_connect_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
-        match &mut self.state {
-            State::Failed => {}
-            State::Idle { .. } => self.pause_before_retry(now, input, error),
+        if self.has_failed() {
+            return;
+        }
+        let mut end = Err(error);
+        if let State::Connecting {
+            until,
+            is_preconnected,
+            ..
+        } = &mut self.state
+        {
             // It had been waiting for audio, and died meanwhile: that says nothing of the service.
-            State::Connecting {
-                until,
-                is_preconnected,
-                ..
-            } if *is_preconnected && error.is_stale_connection() => {
+            if *is_preconnected && end.as_ref().is_err_and(E::is_stale_connection) {
                 *is_preconnected = false;
                 let until = *until;
                 self.outputs.act(Action::Connect { until });
+                return;
             }
-            _ => self.on_connection_end(now, input, Err(error)),
+            self.state = State::Waiting;
+            if self.retries.finish_deadline().is_some_and(|at| at <= now) {
+                end = Ok(End::FinishTimeout);
+            }
         }
-    }
-
-    /// There was no connection by the time that [`Action::Connect`] names. `error` says how far it
-    /// came, if that is known.
-    pub fn handle_connect_timeout(
-        &mut self,
-        now: Duration,
-        input: &mut impl Input,
-        error: Option<E>,
-    ) {
-        let State::Connecting { until, .. } = self.state else {
-            return;
-        };
-        let connect = self.settings.limits.connect;
-        let end = match self.retries.finish_deadline() == Some(until) {
-            true => Ok(End::FinishTimeout),
-            false => Err(error.unwrap_or_else(|| SessionError::ResponseTimeout(connect).into())),
-        };
-        self.state = State::Waiting;
         self.on_connection_end(now, input, end);
     }
 
@@ -286,19 +270,6 @@ impl<E: ConnectionError> Recognition<E> {
         }
     }
 
-    /// The network is not there yet, and nothing is lost so far.
-    fn pause_before_retry(&mut self, now: Duration, input: &mut impl Input, error: E) {
-        let progress = self.progress(input);
-        match self.retries.on_failure(error.retry(), progress, now) {
-            Decision::Retry(pause) => {
-                let origin = self.stream.next_origin(input.next_position());
-                let from = samples_to_time(origin, self.settings.request.rate);
-                self.report_retry(error, pause, from);
-            }
-            _ => self.fail(error),
-        }
-    }
-
     /// Gives up the connection, or the attempt to have one. A connection ends in the background.
     fn leave(&mut self) {
         match self.state {
@@ -317,7 +288,6 @@ impl<E: ConnectionError> Recognition<E> {
     fn begin_stream(&mut self, number: u32) {
         self.stream = Stream::new(&self.settings, number);
         self.retries.on_end();
-        self.outputs.counts.connected = false;
     }
 
     /// Everything before the pending boundary is done.
@@ -332,7 +302,7 @@ impl<E: ConnectionError> Recognition<E> {
             None => {}
             // A rollover's own EndSession never passed through the queue, so the queue still counts
             // the session as open.
-            Some(Boundary::EndSession) => input.close_session(),
+            Some(Boundary::EndSession) => input.with(Queue::close_session),
             Some(Boundary::EndOfStream { token }) => {
                 self.outputs.report(Event::BoundaryDone { token });
             }
@@ -344,7 +314,6 @@ impl<E: ConnectionError> Recognition<E> {
     fn fail(&mut self, error: E) {
         self.stream.finalize_unconfirmed();
         self.report_updates();
-        self.outputs.counts.connected = false;
         self.leave();
         self.state = State::Failed;
         let lost = self.is_reconnect && self.stream.sessions > 0;
@@ -352,7 +321,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Returns how far the stream is.
-    fn progress(&self, input: &impl Input) -> Progress {
+    fn progress(&self, input: &mut impl Input) -> Progress {
         let is_mid_stream = self.pending_boundary == Some(Boundary::EndSession);
         Progress {
             ending: self.pending_boundary.is_some(),
@@ -360,29 +329,14 @@ impl<E: ConnectionError> Recognition<E> {
             // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
             // with a duration and without text.
             answered: self.stream.tracker.has_utterances(),
-            audio_waits: is_mid_stream && input.is_audio_next(),
+            audio_waits: is_mid_stream && input.with(|queue| queue.is_audio_next()),
         }
-    }
-
-    /// Reports that another connection is tried after `pause`, for the audio from `from` on.
-    fn report_retry(&mut self, error: E, pause: Duration, from: Duration) {
-        self.outputs.report(Event::Reconnecting {
-            lost: self.is_reconnect && self.stream.sessions > 0,
-            error,
-            attempt: self.retries.attempt(),
-            pause,
-            stream: self.stream.number,
-            from,
-        });
     }
 
     /// Reports how far no text is to be waited for, on a connection that works.
     fn report_quiet(&mut self, now: Duration) {
-        let State::Open(connection) = &self.state else {
-            return;
-        };
-        if connection.is_acknowledged()
-            && let Some(until) = self.stream.take_quiet_until(now, connection.sent())
+        if self.is_acknowledged()
+            && let Some(until) = self.stream.take_quiet_until(now)
         {
             let stream = self.stream.number;
             self.outputs.report(Event::Quiet { stream, until });

@@ -18,8 +18,8 @@ pub enum Action {
     /// Drop a connection that was made ahead.
     Discard,
     /// Open a session's WebSocket, over the connection that was made ahead if there is one.
-    /// `handle_connected`, `handle_connect_failed` or, at `until`, `handle_connect_timeout`
-    /// answers; `handle_network_ready` comes before where there was no connection.
+    /// `handle_connected` or, at `until` at the latest, `handle_connect_failed` answers;
+    /// `handle_network_ready` comes before where there was no connection.
     Connect {
         /// The time by which there must be an answer.
         until: Duration,

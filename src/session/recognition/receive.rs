@@ -8,7 +8,7 @@ use crate::protocol::response::{Content, Response};
 use crate::session::decoder::Decoded;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::{Event, Level, Note};
-use crate::session::input::Input;
+use crate::session::queue::Input;
 use crate::session::samples_to_time;
 
 /// How much more audio than was sent the service may report as processed: a share, and an
@@ -130,13 +130,13 @@ impl<E: ConnectionError> Recognition<E> {
         };
         let is_first = !connection.is_acknowledged();
         connection.on_response(now);
-        let (origin, sent) = (connection.origin(), connection.sent());
+        let sent = self.stream.replay_buffer.position() - connection.origin;
         if is_first {
             self.on_acknowledged(response, now);
         }
         self.check_content(response.content());
-        self.check_sample_rate(response.duration, sent - origin);
-        let effect = self.stream.on_response(response, now, sent, last);
+        self.check_sample_rate(response.duration, sent);
+        let effect = self.stream.on_response(response, now, last);
         self.outputs.counts.responses += 1;
         if let Some(latency) = effect.latency {
             self.outputs.counts.results.add(latency);
@@ -158,7 +158,6 @@ impl<E: ConnectionError> Recognition<E> {
         self.stream.on_session_open(now);
         let is_reconnect = std::mem::take(&mut self.is_reconnect) && session > 0;
         let counts = &mut self.outputs.counts;
-        counts.connected = true;
         counts.sessions += 1;
         counts.reconnects += u64::from(is_reconnect);
         let log_id = response.log_id.as_deref().map(str::to_owned);

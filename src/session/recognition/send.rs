@@ -7,12 +7,10 @@ use bytes::Bytes;
 
 use super::output::End;
 use super::{Recognition, State};
-use crate::session::BYTES_PER_SAMPLE;
-use crate::session::connection::{Connection, REQUEST_SEQUENCE};
+use crate::session::connection::REQUEST_SEQUENCE;
 use crate::session::error::ConnectionError;
 use crate::session::event::{Level, Note};
-use crate::session::input::Input;
-use crate::session::queue::{Boundary, Item};
+use crate::session::queue::{Boundary, Input, Item, Queue};
 use crate::session::rollover::{Rollover, Situation};
 use crate::session::samples_to_time;
 
@@ -57,38 +55,36 @@ impl<E: ConnectionError> Recognition<E> {
         if !connection.may_send_audio(now) {
             return None;
         }
+        let start = self.stream.replay_buffer.position();
         // It has an arrival if it was not sent before.
-        let (frame, sequence, start, end, arrived) =
-            if let Some((start, pcm)) = self.stream.take_replay(now) {
-                let end = start + (pcm.len() / BYTES_PER_SAMPLE) as u64;
-                let sequence = connection.take_sequence();
-                let frame = self.encoder.audio(sequence, &pcm);
-                (frame, sequence, start, end, None)
-            } else {
-                let boundary = self.pending_boundary.map(Item::Boundary);
-                match boundary.or_else(|| input.pop()) {
-                    Some(Item::Audio(chunk)) => {
-                        let (start, arrived) = (chunk.position, chunk.arrived);
-                        let end = start + chunk.samples();
-                        self.stream.on_new_audio(now, start, chunk.pcm(), arrived);
-                        let sequence = connection.take_sequence();
-                        let frame = self.encoder.audio_chunk(sequence, chunk.data);
-                        (frame, sequence, start, end, Some(arrived))
-                    }
-                    Some(Item::Boundary(boundary)) => {
-                        self.pending_boundary = Some(boundary);
-                        return self.finish(now, input);
-                    }
-                    None => {
-                        connection.on_nothing_to_send(now, input.end());
-                        return None;
-                    }
+        let (sequence, frame, arrived) = if let Some(pcm) = self.stream.replay_buffer.replay() {
+            let sequence = connection.take_sequence();
+            (sequence, self.encoder.audio(sequence, &pcm), None)
+        } else {
+            let boundary = self.pending_boundary.map(Item::Boundary);
+            match boundary.or_else(|| input.with(Queue::pop)) {
+                Some(Item::Audio(chunk)) => {
+                    self.stream.replay_buffer.push(chunk.pcm(), chunk.arrived);
+                    let sequence = connection.take_sequence();
+                    let frame = self.encoder.audio_chunk(sequence, chunk.data);
+                    (sequence, frame, Some(chunk.arrived))
                 }
-            };
-        let samples = connection.on_audio(now, end, arrived, self.settings.request.rate);
+                Some(Item::Boundary(boundary)) => {
+                    self.pending_boundary = Some(boundary);
+                    return self.finish(now, input);
+                }
+                None => {
+                    connection.on_nothing_to_send(now, input.with(|queue| queue.end()));
+                    return None;
+                }
+            }
+        };
+        let end = self.stream.replay_buffer.position();
+        let length = samples_to_time(end - start, self.settings.request.rate);
+        connection.on_audio(now, length, arrived);
         let is_replay = arrived.is_none();
-        self.outputs.counts.sent += samples;
-        self.outputs.counts.replayed += if is_replay { samples } else { 0 };
+        self.outputs.counts.sent += end - start;
+        self.outputs.counts.replayed += if is_replay { end - start } else { 0 };
         let note = Note::Audio {
             sequence,
             start,
@@ -111,7 +107,7 @@ impl<E: ConnectionError> Recognition<E> {
             return None;
         };
         // A finish without audio would only draw an error.
-        if !connection.has_sent_audio() {
+        if self.stream.replay_buffer.position() <= connection.origin {
             self.stream.finalize_unconfirmed();
             self.report_updates();
             self.on_connection_end(now, input, Ok(End::Finished));
@@ -132,35 +128,32 @@ impl<E: ConnectionError> Recognition<E> {
         if !connection.is_acknowledged() || self.pending_boundary.is_some() {
             return None;
         }
-        // The least limit first: what else counts takes longer to find out.
         let max = self.settings.limits.session?;
-        if samples_to_time(connection.new_samples(), self.settings.request.rate) < max {
+        let time = |samples| samples_to_time(samples, self.settings.request.rate);
+        let buffer = &self.stream.replay_buffer;
+        let new_audio = time(buffer.end() - connection.first_new);
+        // The least limit first: what else counts takes longer to find out.
+        if new_audio < max {
             return None;
         }
-        let situation = self.situation(now, connection);
-        Rollover::decide(max, situation)
-    }
-
-    fn situation(&self, now: Duration, connection: &Connection<E>) -> Situation {
-        let rate = self.settings.request.rate;
-        let time = |samples| samples_to_time(samples, rate);
         let tracker = &self.stream.tracker;
-        let window = time(self.stream.replay_buffer.start());
+        let window = time(buffer.start());
         let words_have_times = !tracker.would_lose_untimed_words(window);
         // Nothing is open either while the service has not said anything yet.
-        let has_answered = tracker.processed_until() > time(connection.origin());
-        Situation {
-            new_audio: time(connection.new_samples()),
+        let has_answered = tracker.processed_until() > time(connection.origin);
+        let situation = Situation {
+            new_audio,
             all_final: has_answered && !tracker.has_open(),
             words_have_times,
             answers_complete: if words_have_times {
                 tracker.resolved_until() >= window
             } else {
-                let sent = time(connection.sent());
+                let sent = self.stream.position();
                 tracker.processed_until() + self.settings.result_delay >= sent
             },
             quiet_for: connection.quiet_for(now),
-        }
+        };
+        Rollover::decide(max, situation)
     }
 
     /// Continues on a new connection as if this one were lost, but lets it end in good order.

@@ -4,59 +4,70 @@ use std::time::Duration;
 
 use super::output::{Action, End};
 use super::{Recognition, State};
-use crate::session::connection::Expired;
-use crate::session::error::{ConnectionError, SessionError};
+use crate::session::error::ConnectionError;
 use crate::session::event::{Level, Note};
-use crate::session::input::Input;
+use crate::session::queue::{Input, Queue};
+use crate::session::timer::{Timer, earliest};
 
 impl<E: ConnectionError> Recognition<E> {
     /// Returns when [`handle_timeout`](Self::handle_timeout) is due, if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let timers = match &self.state {
-            State::Idle { partial_since } => [
-                self.retries.retry_at(),
-                self.after_idle(self.preconnected_at),
-                self.after_idle(*partial_since),
-            ],
-            State::Waiting => [
-                self.retries.retry_at(),
-                self.retries.finish_deadline(),
-                None,
-            ],
-            // The caller knows until when it may take.
-            State::Connecting { .. } | State::Failed => [None; 3],
-            State::Open(connection) => [
-                connection.next_deadline(),
-                self.retries.finish_deadline(),
-                None,
-            ],
-        };
-        timers.into_iter().flatten().min()
+        self.next_timer().map(|(at, _)| at)
     }
 
-    fn after_idle(&self, since: Option<Duration>) -> Option<Duration> {
-        Some(since? + self.settings.limits.idle?)
+    fn next_timer(&self) -> Option<(Duration, Timer)> {
+        let after_idle = |since: Option<Duration>| Some(since? + self.settings.limits.idle?);
+        let retry = (self.retries.retry_at(), Timer::Retry);
+        let finish = (self.retries.finish_deadline(), Timer::Finish);
+        match &self.state {
+            State::Idle { partial_since } => earliest([
+                retry,
+                (after_idle(self.preconnected_at), Timer::Discard),
+                (after_idle(*partial_since), Timer::Partial),
+            ]),
+            State::Waiting => earliest([retry, finish]),
+            // The caller knows until when it may take.
+            State::Connecting { .. } | State::Failed => None,
+            State::Open(connection) => {
+                let timers = earliest([finish])
+                    .into_iter()
+                    .chain(connection.next_timer());
+                timers.min_by_key(|(at, _)| *at)
+            }
+        }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Call it before waiting for the
     /// socket, so that a peer that never stops talking can't put it off.
     pub fn handle_timeout(&mut self, now: Duration, input: &mut impl Input) {
-        match &self.state {
-            State::Idle { partial_since } => {
-                let partial_since = *partial_since;
-                self.on_idle_timeout(now, partial_since, input);
-            }
-            State::Waiting => {
-                if self.retries.retry_at().is_some_and(|at| at <= now) {
-                    self.retries.on_try();
-                }
-                let finish = self.retries.finish_deadline();
-                if finish.is_some_and(|at| at <= now) {
-                    self.on_connection_end(now, input, Ok(End::FinishTimeout));
+        let Some((_, timer)) = self.next_timer().filter(|(at, _)| *at <= now) else {
+            return;
+        };
+        match timer {
+            Timer::Retry => {
+                self.retries.on_try();
+                if let State::Idle { .. } = self.state {
+                    self.outputs.act(Action::Preconnect);
                 }
             }
-            State::Open(_) => self.on_connection_timeout(now, input),
-            State::Connecting { .. } | State::Failed => {}
+            Timer::Finish => self.on_connection_end(now, input, Ok(End::FinishTimeout)),
+            Timer::Discard => {
+                self.preconnected_at = None;
+                self.outputs.act(Action::Discard);
+            }
+            Timer::Partial => {
+                if self.is_input_idle(now, input) {
+                    input.with(Queue::flush_partial);
+                }
+            }
+            Timer::Input => self.on_input_timeout(now, input),
+            Timer::Pace | Timer::Read | Timer::Stalled | Timer::Response | Timer::Final => {
+                if let State::Open(connection) = &mut self.state
+                    && let Some(error) = connection.on_timeout(now, timer)
+                {
+                    self.on_connection_end(now, input, Err(error));
+                }
+            }
         }
     }
 
@@ -67,68 +78,26 @@ impl<E: ConnectionError> Recognition<E> {
         }
     }
 
-    fn on_idle_timeout(
-        &mut self,
-        now: Duration,
-        partial_since: Option<Duration>,
-        input: &mut impl Input,
-    ) {
-        let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        if is_due(self.retries.retry_at()) {
-            self.retries.on_try();
-            self.outputs.act(Action::Preconnect);
-        }
-        if is_due(self.after_idle(self.preconnected_at)) {
-            self.preconnected_at = None;
-            self.outputs.act(Action::Discard);
-        }
-        // Less than a chunk, and no more came: it has words that must not wait.
-        let idle = self.settings.limits.idle.unwrap_or_default();
-        if is_due(self.after_idle(partial_since)) && input.end() + idle <= now {
-            input.flush_partial();
-        }
-    }
-
-    fn on_connection_timeout(&mut self, now: Duration, input: &mut impl Input) {
-        let State::Open(connection) = &mut self.state else {
-            return;
-        };
-        let limits = self.settings.limits;
-        let finish = self.retries.finish_deadline();
-        connection.on_timeout(now);
-        let mut expired = connection.writes.expired(now);
-        if expired.is_none() && !connection.writes.is_reading_last(now) {
-            if finish.is_some_and(|at| at <= now) {
-                self.on_connection_end(now, input, Ok(End::FinishTimeout));
-                return;
-            }
-            expired = connection.expired(now);
-        }
-        let error = match expired {
-            None => return,
-            Some(Expired::Input) => {
-                self.on_input_timeout(now, input);
-                return;
-            }
-            Some(Expired::WriteFailed(error)) => error,
-            Some(Expired::Stalled(after)) => SessionError::Stalled(after).into(),
-            Some(Expired::Response) => SessionError::ResponseTimeout(limits.connect).into(),
-            Some(Expired::Final) => SessionError::FinalTimeout(limits.finish).into(),
-        };
-        self.on_connection_end(now, input, Err(error));
-    }
-
     /// There was nothing to send for long: the session is finished behind what waits.
     fn on_input_timeout(&mut self, now: Duration, input: &mut impl Input) {
+        let is_idle = self.is_input_idle(now, input);
         let State::Open(connection) = &mut self.state else {
             return;
         };
-        let idle = self.settings.limits.idle.unwrap_or_default();
-        if input.end() + idle > now {
+        if !is_idle {
             // Audio comes, if too little yet for a chunk.
-            connection.on_input(input.end());
-        } else if input.end_session() {
+            connection.on_input(Some(input.with(|queue| queue.end())));
+            return;
+        }
+        connection.on_input(None);
+        if input.with(Queue::end_session) {
             self.outputs.note(Level::Debug, Note::IdleTimeout);
         }
+    }
+
+    /// Whether no audio has come for the idle timeout.
+    fn is_input_idle(&self, now: Duration, input: &mut impl Input) -> bool {
+        let idle = self.settings.limits.idle.unwrap_or_default();
+        input.with(|queue| queue.end()) + idle <= now
     }
 }

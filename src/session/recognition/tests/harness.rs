@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::words::{TestError, describe, error_frame, network, response};
 use crate::protocol::frame::Compression;
 use crate::protocol::request::ResultType;
+use crate::session::error::SessionError;
 use crate::session::event::{Event, Note};
 use crate::session::queue::{Boundary, Queue};
 use crate::session::recognition::{Action, Output, Recognition, State};
@@ -196,11 +197,14 @@ impl Harness {
         match command {
             "ready" => machine.handle_network_ready(now),
             "connected" => {
-                machine.handle_connected(now, input);
+                machine.handle_connected(now);
                 self.is_open = matches!(machine.state, State::Open(_));
             }
             "refused" => machine.handle_connect_failed(now, input, network(rest)),
-            "late" => machine.handle_connect_timeout(now, input, None),
+            "late" => {
+                let error = SessionError::ResponseTimeout(self.settings.limits.connect);
+                machine.handle_connect_failed(now, input, error.into());
+            }
             "written" => {
                 self.is_flushing = false;
                 self.unwritten = 0;

@@ -82,8 +82,7 @@ fn what_comes_on_no_connection_is_ignored() {
         20 closed 1000      |
         30 reset            |
         40 written          |
-        50 connected        |
-        60 late             |",
+        50 connected        |",
     );
 }
 

@@ -323,7 +323,7 @@ impl Driver {
 fuzz_target!(|data: &[u8]| {
     let mut choices = Choices(data);
     let mut driver = Driver {
-        machine: Recognition::new(choices.settings(), 0),
+        machine: Recognition::new(choices.settings(), 0.0),
         queue: Queue::new(4800, 24_000),
         now: Duration::ZERO,
         is_connecting: false,

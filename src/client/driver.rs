@@ -55,12 +55,11 @@ pub(super) fn start(
     handler: Arc<dyn EventHandler>,
 ) -> Result<(), RuntimeError> {
     let config = Arc::new(config);
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    let jitter = random as f64 / u64::MAX as f64;
     let driver = Driver {
         control: shared.control.subscribe(),
-        machine: Recognition::new(
-            config.session_settings(),
-            uuid::Uuid::new_v4().as_u64_pair().0,
-        ),
+        machine: Recognition::new(config.session_settings(), jitter),
         connector: Connector::new(config.clone(), shared.started),
         websocket: None,
         closing: None,

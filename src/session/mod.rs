@@ -9,7 +9,7 @@
 //!   - [`stream`] has the utterances of all sessions, and the audio that is kept;
 //!   - [`connection`] has packet numbers, deadlines, and the pace;
 //!   - [`decoder`] turns messages into responses or failures;
-//!   - [`retry`] decides about retries, and [`backoff`] spaces them;
+//!   - [`retry`] decides whether, when and how often to try again;
 //!   - [`rollover`] decides when a long session continues on a new connection, and how;
 //!   - [`timer`] names its deadlines;
 //! - [`queue`] holds the backlog of audio, cut into chunks;
@@ -23,7 +23,6 @@
 
 use std::time::Duration;
 
-pub mod backoff;
 pub mod connection;
 pub mod counts;
 pub mod decoder;

@@ -8,13 +8,18 @@
 
 use std::time::Duration;
 
-use super::backoff::{self, Backoff, Jitter};
 use crate::protocol::failure::Retry;
 
+/// The first pause, and the lower bound on one. Each is twice as long as the one before.
+const SHORTEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(8);
+/// Upper bound on the jitter, as a share of the pause: a thousand elements must not return at once.
+const JITTER: f64 = 0.25;
+
 /// Tries in a row after failures that may pass but seldom do.
-pub const LIMITED_TRIES: u32 = 3;
+const LIMITED_TRIES: u32 = 3;
 /// Upper bound on the whole wait for the final results, in units of `finish-timeout`.
-pub const MAX_FINISH_FACTOR: u32 = 6;
+const MAX_FINISH_FACTOR: u32 = 6;
 
 /// Answer to a connection that ended without its final results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +48,14 @@ pub struct Progress {
 /// The retries of one client. Times are those of its clock.
 #[derive(Debug)]
 pub struct Retries {
-    backoff: Backoff,
+    /// Tries in a row, and how many there may be.
+    tries: u32,
+    max_tries: u32,
+    /// Of these, tries after failures that seldom pass.
     limited: u32,
     not_before: Option<Duration>,
-    jitter: Jitter,
+    /// In 0..1, different in each client.
+    jitter: f64,
     finish_timeout: Duration,
     /// When the first finish of the stream's current end was written.
     finish_since: Option<Duration>,
@@ -55,14 +64,14 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// `max_reconnects`: tries in a row; `finish_timeout`: the property of that name; `seed`: for
-    /// the jitter.
-    pub fn new(max_reconnects: u32, finish_timeout: Duration, seed: u64) -> Self {
+    /// `max_tries`: in a row; `finish_timeout`: the property of that name; `jitter`: in 0..1.
+    pub fn new(max_tries: u32, finish_timeout: Duration, jitter: f64) -> Self {
         Retries {
-            backoff: Backoff::new(max_reconnects),
+            tries: 0,
+            max_tries,
             limited: 0,
             not_before: None,
-            jitter: Jitter::new(seed),
+            jitter,
             finish_timeout,
             finish_since: None,
             closed_before: false,
@@ -108,7 +117,7 @@ impl Retries {
     /// would loop.
     pub fn on_close_without_final(&mut self) -> bool {
         let closed_before = std::mem::replace(&mut self.closed_before, true);
-        !closed_before && !self.backoff.is_exhausted()
+        !closed_before && self.tries < self.max_tries
     }
 
     /// Shortens the pause before a try that has a deadline to half of what remains. A pause that
@@ -118,7 +127,7 @@ impl Retries {
             return pause;
         };
         let half = deadline.saturating_sub(now) / 2;
-        pause.min(half.max(backoff::SHORTEST))
+        pause.min(half.max(SHORTEST))
     }
 
     fn next_pause(&mut self, retry: Retry) -> Option<Duration> {
@@ -128,8 +137,14 @@ impl Retries {
                 return None;
             }
         }
-        self.backoff
-            .next(self.jitter.fraction(), retry == Retry::Later)
+        if self.tries >= self.max_tries {
+            return None;
+        }
+        // Overload, for one, takes a while to pass.
+        let doublings = self.tries + if retry == Retry::Later { 2 } else { 0 };
+        self.tries += 1;
+        let pause = SHORTEST * (1 << doublings.min(5));
+        Some(pause.mul_f64(1.0 + JITTER * self.jitter).min(LONGEST))
     }
 
     /// The next try begins.
@@ -139,7 +154,7 @@ impl Retries {
 
     /// The service has answered for audio that no connection had an answer for.
     pub fn on_progress(&mut self) {
-        self.backoff.reset();
+        self.tries = 0;
         self.limited = 0;
     }
 
@@ -161,7 +176,7 @@ impl Retries {
 
     /// Returns the number of tries in a row.
     pub fn attempt(&self) -> u32 {
-        self.backoff.tries()
+        self.tries
     }
 
     /// Returns when the wait for the final results ends, retries and signs of life included.
@@ -208,7 +223,7 @@ mod tests {
     }
 
     fn retries(max: u32) -> Retries {
-        Retries::new(max, ms(1000), 0)
+        Retries::new(max, ms(1000), 0.0)
     }
 
     #[test]
@@ -269,11 +284,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn jitter_lengthens_but_never_past_the_longest() {
+        for (jitter, pauses) in [
+            (0.0, [250, 500, 1000, 2000, 4000, 8000, 8000]),
+            (1.0, [312, 625, 1250, 2500, 5000, 8000, 8000]),
+        ] {
+            let mut retries = Retries::new(7, ms(1000), jitter);
+            for pause in pauses {
+                let Decision::Retry(is) = retries.on_failure(Retry::Soon, SPEAKING, ms(0)) else {
+                    panic!("no try left");
+                };
+                assert_eq!(is.as_millis(), pause);
+            }
+            let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(0));
+            assert_eq!(decision, Decision::Fail);
+        }
+    }
+
     /// Failures that seldom pass are counted also where others come between them.
     #[test]
     fn other_failures_do_not_extend_the_limited_tries() {
         let mut retries = retries(100);
-        for _ in 0..LIMITED_TRIES {
+        for _ in 0..3 {
             for retry in [Retry::Limited, Retry::Soon] {
                 let decision = retries.on_failure(retry, SPEAKING, ms(0));
                 assert!(matches!(decision, Decision::Retry(_)));

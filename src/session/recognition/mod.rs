@@ -81,12 +81,12 @@ pub struct Recognition<E> {
 }
 
 impl<E: ConnectionError> Recognition<E> {
-    /// Starts. `seed` is for the jitter of pauses.
-    pub fn new(settings: Settings, seed: u64) -> Self {
+    /// Starts. `jitter`, in 0..1, sets this client's pauses apart from those of others.
+    pub fn new(settings: Settings, jitter: f64) -> Self {
         let mut machine = Recognition {
             state: State::IDLE,
             stream: Stream::new(&settings, 0),
-            retries: Retries::new(settings.max_reconnects, settings.limits.finish, seed),
+            retries: Retries::new(settings.max_reconnects, settings.limits.finish, jitter),
             decoder: Decoder::default(),
             encoder: FrameEncoder::new(settings.compression),
             preconnected_at: None,

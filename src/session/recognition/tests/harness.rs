@@ -156,7 +156,7 @@ impl Harness {
     fn machine(&mut self) -> &mut Recognition<TestError> {
         let settings = &self.settings;
         self.machine
-            .get_or_insert_with(|| Recognition::new(settings.clone(), 0))
+            .get_or_insert_with(|| Recognition::new(settings.clone(), 0.0))
     }
 
     /// Takes in one input, in words.

@@ -10,7 +10,7 @@ mod limits;
 mod place;
 
 use crate::element::timeline::{Anchor, Nanos, Segment, nanos};
-use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+use crate::session::{bytes_of, samples_to_time};
 use alignment::{Announcement, Discontinuity, Flags, Window, judge};
 use clip::Start;
 use place::{Place, to_clock_time};
@@ -200,8 +200,7 @@ impl GapDetector {
                 return (time, false);
             }
             Discontinuity::Repeat(by) => {
-                let samples = to_samples(by, rate) as usize;
-                plan.skip = samples.saturating_mul(BYTES_PER_SAMPLE).min(bytes);
+                plan.skip = bytes_of(to_samples(by, rate)).min(bytes);
                 let end = place.audio_end;
                 if plan.skip == bytes {
                     place.repeat = Some(time + nanos(clip::duration(bytes, rate)));

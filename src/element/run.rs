@@ -22,7 +22,7 @@ use crate::element::run_config::Environment;
 use crate::element::settings::{Leaky, Settings};
 use crate::element::timeline::{Segment, Timeline};
 use crate::session::queue::{Boundary, Dropped};
-use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+use crate::session::{samples_in, samples_to_time};
 use crate::sync::lock;
 use streaming::Streaming;
 
@@ -288,7 +288,7 @@ impl Run {
             self.skip(start.discont);
             return;
         }
-        let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        let samples = samples_in(pcm.len());
         if !self.client.has_space(samples) && self.is_leaky() {
             self.drop_oldest(samples);
         }
@@ -299,7 +299,7 @@ impl Run {
         if pcm.is_empty() {
             return;
         }
-        let samples = (pcm.len() / BYTES_PER_SAMPLE) as u64;
+        let samples = samples_in(pcm.len());
         let position = streaming.position;
         if let Some(anchor) = streaming.input.take(&plan, samples, position) {
             let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));

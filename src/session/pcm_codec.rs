@@ -46,7 +46,8 @@ impl CompressedPcm {
                 scratch.push(width);
                 scratch.extend_from_slice(&compressed[..size]);
             }
-            scratch.extend_from_slice(&rest[..rest.len() / BYTES_PER_SAMPLE * BYTES_PER_SAMPLE]);
+            let (whole, _) = rest.as_chunks::<BYTES_PER_SAMPLE>();
+            scratch.extend_from_slice(whole.as_flattened());
             Box::from(scratch.as_slice())
         });
         CompressedPcm { bytes, samples }
@@ -78,9 +79,10 @@ impl CompressedPcm {
     }
 }
 
-/// Predictor of second order: the two samples before a block. Sums wrap around in both directions.
+/// Predictor of second order: the two samples before a block. Sums wrap around, so that signed
+/// samples can be taken for unsigned ones.
 #[derive(Default)]
-struct LinearPredictor(i16, i16);
+struct LinearPredictor(u16, u16);
 
 impl LinearPredictor {
     /// Returns the residuals of a block, zigzag-encoded, and the bits that the largest one takes.
@@ -88,36 +90,38 @@ impl LinearPredictor {
         let mut samples = [0; BLOCK + 2];
         (samples[0], samples[1]) = (self.0, self.1);
         for (sample, bytes) in samples[2..].iter_mut().zip(block.as_chunks().0) {
-            *sample = i16::from_le_bytes(*bytes);
+            *sample = u16::from_le_bytes(*bytes);
         }
-        (self.0, self.1) = (samples[BLOCK], samples[BLOCK + 1]);
         let mut narrow = [0; BLOCK];
         let mut used = 0;
+        // Without a dependence between its turns, this loop takes vector instructions.
         for ((zigzag, before), &sample) in
             narrow.iter_mut().zip(samples.windows(2)).zip(&samples[2..])
         {
-            let predicted = before[1].wrapping_mul(2).wrapping_sub(before[0]);
-            let residual = sample.wrapping_sub(predicted);
-            *zigzag = (residual.wrapping_shl(1) ^ (residual >> 15)).cast_unsigned();
+            let residual = sample.wrapping_sub(predict(before[0], before[1]));
+            *zigzag = (residual << 1) ^ (residual >> 15).wrapping_neg();
             used |= *zigzag;
         }
-        (
-            narrow.map(u32::from),
-            (u16::BITS - used.leading_zeros()) as u8,
-        )
+        (self.0, self.1) = (samples[BLOCK], samples[BLOCK + 1]);
+        let width = u16::BITS - used.leading_zeros();
+        (narrow.map(u32::from), width as u8)
     }
 
     /// Appends the samples that have these residuals.
     fn samples(&mut self, residuals: &[u32; BLOCK], pcm: &mut Vec<u8>) {
         for &zigzag in residuals {
             // 16 bits by construction.
-            let zigzag = (zigzag as u16).cast_signed();
-            let residual = (zigzag.cast_unsigned() >> 1).cast_signed() ^ -(zigzag & 1);
-            let predicted = self.1.wrapping_mul(2).wrapping_sub(self.0);
-            (self.0, self.1) = (self.1, predicted.wrapping_add(residual));
-            pcm.extend_from_slice(&self.1.to_le_bytes());
+            let zigzag = zigzag as u16;
+            let residual = (zigzag >> 1) ^ (zigzag & 1).wrapping_neg();
+            let sample = predict(self.0, self.1).wrapping_add(residual);
+            (self.0, self.1) = (self.1, sample);
+            pcm.extend_from_slice(&sample.to_le_bytes());
         }
     }
+}
+
+fn predict(before_last: u16, last: u16) -> u16 {
+    last.wrapping_mul(2).wrapping_sub(before_last)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::CAT;
 use super::imp::VolcAsrSink;
 use crate::client::{Abort, WaitResult};
 use crate::element::run::Run;
-use crate::session::BYTES_PER_SAMPLE;
+use crate::session::samples_in;
 use crate::sync::lock;
 
 /// Upper bound on the GAP events in a row that complete a step. A step without an end must not keep
@@ -77,7 +77,7 @@ impl VolcAsrSink {
 
     /// Waits until the queue has room for a buffer. Refuses the buffer after a failure.
     fn wait_for_room(&self, run: &Run, pad: &gst::Pad, bytes: usize) -> Result<(), gst::FlowError> {
-        let samples = (bytes / BYTES_PER_SAMPLE) as u64;
+        let samples = samples_in(bytes);
         if !pad.has_current_caps() {
             run.client.abort(Abort::NotNegotiated);
             return Err(self.refuse(run, gst::FlowError::NotNegotiated));

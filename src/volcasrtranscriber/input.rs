@@ -14,7 +14,7 @@ use crate::element::FINISH;
 use crate::element::input::clip::{self, Start};
 use crate::element::run::Run;
 use crate::element::timeline::Segment;
-use crate::session::BYTES_PER_SAMPLE;
+use crate::session::{BYTES_PER_SAMPLE, samples_in};
 use crate::sync::lock;
 
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
@@ -101,7 +101,7 @@ impl VolcAsrTranscriber {
             return self.refuse(run, pad, gst::FlowError::Error);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
-        self.wait_for_room(run, pad, (whole / BYTES_PER_SAMPLE) as u64)?;
+        self.wait_for_room(run, pad, samples_in(whole))?;
         let duration = clip::duration(whole, run.rate);
         {
             let mut input = lock(&self.input);

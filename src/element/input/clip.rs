@@ -1,7 +1,7 @@
 //! Clipping of buffers to their segment, and what is known of the start of the rest.
 
 use crate::element::timeline::Segment;
-use crate::session::{BYTES_PER_SAMPLE, samples_to_time};
+use crate::session::{BYTES_PER_SAMPLE, samples_in, samples_to_time};
 
 /// Start of a buffer's audio.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,7 +36,7 @@ pub(crate) fn is_discont(buffer: &gst::Buffer) -> bool {
 
 /// Returns the duration of `bytes` bytes of audio.
 pub(crate) fn duration(bytes: usize, rate: u32) -> gst::ClockTime {
-    let time = samples_to_time((bytes / BYTES_PER_SAMPLE) as u64, rate);
+    let time = samples_to_time(samples_in(bytes), rate);
     time.try_into().unwrap_or(gst::ClockTime::MAX)
 }
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::element::timeline::Timeline;
+use crate::session::samples_in;
 
 mod jitter;
 mod repeats;
@@ -119,13 +120,13 @@ impl Fed {
     fn start(&mut self, start: Start, length: u64) -> Outcome {
         let segment = self.segment.clone();
         let per_ms = u64::from(self.rate / 1000);
-        let bytes = (length * per_ms) as usize * BYTES_PER_SAMPLE;
+        let bytes = bytes_of(length * per_ms);
         let plan = self.input.judge(start, bytes, Some(&segment));
         let mut outcome = self.silence(&plan);
         outcome.skip = plan.skip as u64 / 2 / per_ms;
         self.total.skip += outcome.skip;
         self.buffers.push((self.position, length));
-        let samples = ((bytes - plan.skip) / BYTES_PER_SAMPLE) as u64;
+        let samples = samples_in(bytes - plan.skip);
         if samples > 0
             && let Some(anchor) = self.input.take(&plan, samples, self.position)
         {

@@ -31,6 +31,13 @@ pub struct Config {
     pub compression: Compression,
     /// Time limits.
     pub limits: Limits,
+    /// How audio is sent, and sent again.
+    pub sending: Sending,
+}
+
+/// How audio is sent, and sent again.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
     /// Audio in a frame; zero: a frame for every buffer.
     pub chunk: Duration,
     /// Upper bound on attempts in a row.
@@ -64,7 +71,7 @@ impl fmt::Display for Config {
             self.endpoint,
             self.resource_id,
             self.request.rate,
-            self.chunk.as_millis()
+            self.sending.chunk.as_millis()
         )
     }
 }
@@ -74,13 +81,14 @@ impl Config {
     fn result_latency(&self) -> Duration {
         // A response covers whole frames.
         let least = RESULT_LATENCY.max(RESULT_LATENCY / 2 + self.max_chunk());
+        let sending = &self.sending;
         match self.endpoint.name() {
             // It reports all received audio as processed: the faster that is sent, the later its
             // results seem.
-            "bigmodel" if self.max_speed == 0.0 => self.replay.max(least),
+            "bigmodel" if sending.max_speed == 0.0 => sending.replay.max(least),
             "bigmodel" => {
-                let late = RESULT_LATENCY.mul_f64(self.max_speed.clamp(1.0, 1000.0));
-                late.min(self.replay).max(least)
+                let late = RESULT_LATENCY.mul_f64(sending.max_speed.clamp(1.0, 1000.0));
+                late.min(sending.replay).max(least)
             }
             _ if self.answers_at_end() => NOSTREAM_LATENCY,
             _ => least,
@@ -99,20 +107,20 @@ impl Config {
             compression: self.compression,
             limits: self.limits,
             max_chunk: self.max_chunk(),
-            max_reconnects: self.max_reconnects,
-            replay: self.replay,
+            max_reconnects: self.sending.max_reconnects,
+            replay: self.sending.replay,
             // A rollover needs the audio that may still hold words, and as much for responses
             // under way.
-            replay_window: self.replay.max(result_delay + RESULT_LATENCY),
+            replay_window: self.sending.replay.max(result_delay + RESULT_LATENCY),
             result_delay,
             answers_at_end: self.answers_at_end(),
-            max_speed: self.max_speed,
+            max_speed: self.sending.max_speed,
         }
     }
 
     /// Returns the audio of the largest frame.
     fn max_chunk(&self) -> Duration {
-        match self.chunk {
+        match self.sending.chunk {
             Duration::ZERO => MAX_CHUNK,
             chunk => chunk,
         }

@@ -25,7 +25,7 @@ mod shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-pub use config::Config;
+pub use config::{Config, Sending};
 pub use counts::Counts;
 pub use credentials::Credentials;
 #[cfg(test)]

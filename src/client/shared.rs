@@ -75,7 +75,7 @@ impl Shared {
         let (control, _) = watch::channel(Control::default());
         Shared {
             state: Mutex::new(State {
-                queue: Queue::new(time_to_samples(config.chunk, rate), rate),
+                queue: Queue::new(time_to_samples(config.sending.chunk, rate), rate),
                 counts: Counts::default(),
                 language: None,
                 epoch: 0,
@@ -92,7 +92,7 @@ impl Shared {
             control,
             wants_responses: AtomicBool::new(false),
             started: Instant::now(),
-            max_queue: time_to_samples(config.max_queue, rate),
+            max_queue: time_to_samples(config.sending.max_queue, rate),
         }
     }
 

@@ -3,7 +3,6 @@
 
 mod streaming;
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gst::glib;
@@ -58,7 +57,7 @@ impl Run {
         let gaps = GapLimits::new(
             settings.request.end_window_size.unwrap_or(0),
             config.limits.idle,
-            config.max_queue,
+            config.sending.max_queue,
         );
         let mut without_effect = ineffective(&config);
         if settings.language_is_implied {
@@ -66,7 +65,13 @@ impl Run {
         }
         let mut timeline = Timeline::new(rate);
         timeline.begin_stream(0, None);
-        let poster = BusPoster::new(category, timeline, ErrorContext::new(&config), ids);
+        let poster = BusPoster::new(
+            category,
+            timeline,
+            ErrorContext::new(&config),
+            settings.posts,
+            ids,
+        );
         let summary = poster.redact(&config.to_string());
         gst::info!(category, obj = element, "starting: {summary}");
         let outbox = Outbox::new(element, poster, listener);
@@ -97,13 +102,9 @@ impl Run {
     /// Applies the settings that can change while the run lasts. `listens`: the listener takes
     /// responses.
     pub fn apply_live(&self, settings: &Settings, listens: bool) {
-        let poster = &self.outbox.poster;
-        let interim = settings.interim_results;
-        poster.interim.store(interim, Ordering::Relaxed);
-        poster.tags.store(settings.post_tags, Ordering::Relaxed);
-        let responses = settings.post_responses;
-        poster.responses.store(responses, Ordering::Relaxed);
-        self.client.want_responses(responses || listens);
+        *lock(&self.outbox.poster.posts) = settings.posts;
+        self.client
+            .want_responses(settings.posts.responses || listens);
     }
 
     /// Ends the run. The connection closes in the background; only the message that is being posted

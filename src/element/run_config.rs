@@ -1,7 +1,5 @@
 //! The configuration of a run: the settings, checked and completed from the environment.
 
-use std::time::Duration;
-
 use gst::glib;
 use serde_json::{Map, Value};
 
@@ -12,7 +10,6 @@ use crate::client::{
 use crate::element::settings::{Compression, DEFAULT_URI, ResultType, Settings, not_empty};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
-use crate::session::settings::Limits;
 
 /// Variables that stand in for properties.
 #[derive(Clone, Default)]
@@ -59,10 +56,9 @@ impl Settings {
     pub fn to_config(&self, environment: &Environment) -> Result<Config, SettingsError> {
         let (uri, origin) = self.uri(environment);
         let uri_error = |error| SettingsError::new("uri", format!("{error}{origin}"));
-        let endpoint = Endpoint::parse(uri, self.allow_insecure).map_err(uri_error)?;
-        let ms = |ms: u32| Duration::from_millis(ms.into());
-        let some_ms = |limit: u32| (limit > 0).then(|| ms(limit));
-        if self.resource_id.trim().is_empty() || !is_field_value(&self.resource_id) {
+        let endpoint = Endpoint::parse(uri, self.service.allow_insecure).map_err(uri_error)?;
+        let resource_id = &self.service.resource_id;
+        if resource_id.trim().is_empty() || !is_field_value(resource_id) {
             let problem =
                 "must be one of the service's resource ids, such as volc.seedasr.sauc.duration";
             return Err(SettingsError::new("resource-id", problem));
@@ -74,29 +70,20 @@ impl Settings {
             secrets: Secrets::new(&credentials, proxy.as_ref()),
             proxy,
             credentials,
-            resource_id: self.resource_id.trim().to_owned(),
+            resource_id: resource_id.trim().to_owned(),
             request: self.request()?,
-            compression: match self.compression {
+            compression: match self.service.compression {
                 Compression::Gzip => frame::Compression::Gzip,
                 Compression::None => frame::Compression::None,
             },
-            limits: Limits {
-                connect: ms(self.connect_timeout),
-                idle: some_ms(self.idle_timeout),
-                finish: ms(self.finish_timeout),
-                session: some_ms(self.max_session_time),
-            },
-            chunk: ms(self.chunk_duration),
-            max_reconnects: self.max_reconnects,
-            replay: ms(self.replay_time),
-            max_queue: ms(self.max_queue_time),
-            max_speed: self.max_speed,
+            limits: self.limits,
+            sending: self.sending,
         })
     }
 
     /// Returns the service's URI, and its source for the text of an error.
     fn uri<'a>(&'a self, environment: &'a Environment) -> (&'a str, &'static str) {
-        match (&self.uri, &environment.uri) {
+        match (&self.service.uri.0, &environment.uri) {
             (Some(uri), _) => (uri, ""),
             (None, Some(uri)) => (uri, " (from VOLCASR_URI in the environment)"),
             (None, None) => (DEFAULT_URI, ""),
@@ -110,9 +97,9 @@ impl Settings {
         endpoint: &Endpoint,
     ) -> Result<Option<Proxy>, SettingsError> {
         let properties = ProxyProperties {
-            uri: self.proxy.as_deref(),
-            id: self.proxy_id.as_deref(),
-            password: self.proxy_pw.as_deref(),
+            uri: self.proxy.uri.0.as_deref(),
+            id: self.proxy.id.as_deref(),
+            password: self.proxy.password.as_deref(),
         };
         choose_proxy(properties, &environment.proxies, endpoint)
             .map_err(|error| SettingsError::new("proxy", error))
@@ -122,11 +109,19 @@ impl Settings {
     /// pair.
     fn credentials(&self, environment: &Environment) -> Result<Credentials, SettingsError> {
         let missing = |property, problem: &str| Err(SettingsError::new(property, problem));
-        let has_pair = self.app_key.is_some() || self.access_key.is_some();
+        let has_pair = self.service.app_key.is_some() || self.service.access_key.is_some();
         let variable = environment.api_key.as_ref().filter(|_| !has_pair);
-        let api_key = self.api_key.as_ref().or(variable);
-        let app_key = self.app_key.as_ref().or(environment.app_id.as_ref());
-        let access_key = self.access_key.as_ref().or(environment.access_key.as_ref());
+        let api_key = self.service.api_key.as_ref().or(variable);
+        let app_key = self
+            .service
+            .app_key
+            .as_ref()
+            .or(environment.app_id.as_ref());
+        let access_key = self
+            .service
+            .access_key
+            .as_ref()
+            .or(environment.access_key.as_ref());
         let credentials = match (api_key, app_key, access_key) {
             (Some(key), ..) => Credentials::Key(key.clone()),
             (None, Some(app_key), Some(access_key)) => Credentials::Pair {

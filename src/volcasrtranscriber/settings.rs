@@ -10,7 +10,7 @@ use gst::prelude::*;
 use super::schedule::Unit;
 use crate::cue::Style;
 use crate::element::run_slot::results;
-use crate::element::settings::{self, Field, Property, plain};
+use crate::element::settings::{self, Property, field};
 
 /// Content of one buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -34,7 +34,9 @@ pub enum Grouping {
     Cue,
 }
 
-plain!(Grouping);
+field!(Grouping, |name, default| {
+    glib::ParamSpecEnum::builder_with_default(name, default)
+});
 
 /// The values of these properties.
 #[derive(Clone, Debug)]

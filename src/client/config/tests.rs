@@ -25,11 +25,13 @@ impl Config {
                 finish: second,
                 session: None,
             },
-            chunk: second,
-            max_reconnects: 10,
-            replay: second,
-            max_queue: second,
-            max_speed: 0.0,
+            sending: Sending {
+                chunk: second,
+                max_reconnects: 10,
+                replay: second,
+                max_queue: second,
+                max_speed: 0.0,
+            },
         }
     }
 }

@@ -11,6 +11,7 @@ use super::errors::{self, ErrorContext, Ids, Report};
 use super::progress::ConnectProgress;
 use super::{messages, post_message, tags, warnings};
 use crate::client::{ClientError, Event};
+use crate::element::settings::Posts;
 use crate::element::timeline::Timeline;
 use crate::protocol::text::sanitize;
 use crate::session::transcript::Update;
@@ -22,12 +23,7 @@ pub(crate) struct BusPoster {
     pub category: gst::DebugCategory,
     timeline: Mutex<Timeline>,
     context: ErrorContext,
-    /// The property `interim-results`.
-    pub interim: AtomicBool,
-    /// The property `post-tags`.
-    pub tags: AtomicBool,
-    /// The property `post-responses`. The client also reports responses that only a pad wants.
-    pub responses: AtomicBool,
+    pub posts: Mutex<Posts>,
     /// The failure to make a tag was logged.
     tags_failed: AtomicBool,
     pub progress: ConnectProgress,
@@ -44,15 +40,14 @@ impl BusPoster {
         category: gst::DebugCategory,
         timeline: Timeline,
         context: ErrorContext,
+        posts: Posts,
         last_ids: Arc<Mutex<Ids>>,
     ) -> Self {
         BusPoster {
             category,
             timeline: Mutex::new(timeline),
             context,
-            interim: AtomicBool::new(true),
-            tags: AtomicBool::new(true),
-            responses: AtomicBool::new(false),
+            posts: Mutex::new(posts),
             tags_failed: AtomicBool::new(false),
             progress: ConnectProgress::default(),
             open: Mutex::default(),
@@ -104,7 +99,7 @@ impl BusPoster {
                 }
             }
             Event::Response { session, json } => {
-                if self.responses.load(Ordering::Relaxed) {
+                if lock(&self.posts).responses {
                     let response = gst::Structure::builder("volcasr-response")
                         .field("json", json)
                         .field("session", session);
@@ -153,7 +148,7 @@ impl BusPoster {
                 return;
             }
         } else {
-            if !self.interim.load(Ordering::Relaxed) {
+            if !lock(&self.posts).interim {
                 return;
             }
             lock(&self.open).insert(key);
@@ -165,7 +160,7 @@ impl BusPoster {
     }
 
     fn tag(&self, element: &gst::Element, text: &str) {
-        if !self.tags.load(Ordering::Relaxed) {
+        if !lock(&self.posts).tags {
             return;
         }
         match tags::list(text) {

@@ -2,6 +2,8 @@
 
 mod credentials;
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use gst::prelude::*;
@@ -67,7 +69,11 @@ fn every_property_is_kept() {
             }
         }
     }
-    let secrets = [&kept.app_key, &kept.access_key, &kept.api_key];
+    let secrets = [
+        &kept.service.app_key,
+        &kept.service.access_key,
+        &kept.service.api_key,
+    ];
     assert!(secrets.iter().all(|secret| **secret == some("other")));
 }
 
@@ -113,10 +119,13 @@ fn the_snapshot_has_the_defaults() {
     assert_eq!(config.limits.finish, Duration::from_secs(10));
     assert_eq!(config.limits.idle, Some(Duration::from_secs(4)));
     assert_eq!(config.limits.session, Some(Duration::from_secs(600)));
-    assert_eq!(config.chunk, Duration::from_millis(200));
-    assert_eq!(config.replay, Duration::from_secs(120));
-    assert_eq!(config.max_queue, Duration::from_secs(30));
-    assert_eq!((config.max_reconnects, config.max_speed), (10, 10.0));
+    assert_eq!(config.sending.chunk, Duration::from_millis(200));
+    assert_eq!(config.sending.replay, Duration::from_secs(120));
+    assert_eq!(config.sending.max_queue, Duration::from_secs(30));
+    assert_eq!(
+        (config.sending.max_reconnects, config.sending.max_speed),
+        (10, 10.0)
+    );
 }
 
 #[test]
@@ -288,5 +297,5 @@ fn null_takes_an_optional_setting_back() {
     settings.set("api-key", &None::<String>.to_value());
     assert_eq!(settings.request.language, None);
     assert_eq!(settings.extra_request, None);
-    assert_eq!(settings.api_key, None);
+    assert_eq!(settings.service.api_key, None);
 }

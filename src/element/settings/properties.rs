@@ -11,9 +11,6 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::property::{Property, live, secret, setting};
-use super::values::Settings;
-
-pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
 
 static PROPERTIES: LazyLock<Vec<Property>> = LazyLock::new(|| all().collect());
 
@@ -44,19 +41,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Property> {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn connection() -> Vec<Property> {
     vec![
-        Property::new(
-            glib::ParamSpecString::builder("uri")
-                .nick("Service URI")
-                .blurb(
-                    "WebSocket URI of the service: wss://, or ws:// to a loopback address \
-                     (elsewhere only with allow-insecure). The path chooses the endpoint: \
-                     bigmodel_async, bigmodel or bigmodel_nostream. Credentials do not belong in \
-                     it. When it is not set, the environment variable VOLCASR_URI counts",
-                )
-                .default_value(DEFAULT_URI)
-                .mutable_ready()
-                .build(),
-            |s| &mut s.uri,
+        setting(
+            "uri",
+            "Service URI",
+            "WebSocket URI of the service: wss://, or ws:// to a loopback address \
+             (elsewhere only with allow-insecure). The path chooses the endpoint: \
+             bigmodel_async, bigmodel or bigmodel_nostream. Credentials do not belong in \
+             it. When it is not set, the environment variable VOLCASR_URI counts",
+            |s| &mut s.service.uri,
         ),
         secret(
             "app-key",
@@ -64,21 +56,21 @@ fn connection() -> Vec<Property> {
             "App id that the old console shows, sent together with access-key; write-only. When \
              it is not set, the environment variable VOLCENGINE_APP_ID counts; unlike a launch \
              line, the environment is not shown to other users",
-            |s| &mut s.app_key,
+            |s| &mut s.service.app_key,
         ),
         secret(
             "access-key",
             "Access key",
             "Access token that the old console shows, sent together with app-key; write-only. \
              When it is not set, the environment variable VOLCENGINE_ACCESS_KEY counts",
-            |s| &mut s.access_key,
+            |s| &mut s.service.access_key,
         ),
         secret(
             "api-key",
             "API key",
             "API key that the new console shows, sent instead of app-key and access-key; \
              write-only. When it is not set, the environment variable VOLCENGINE_API_KEY counts",
-            |s| &mut s.api_key,
+            |s| &mut s.service.api_key,
         ),
         setting(
             "resource-id",
@@ -86,7 +78,7 @@ fn connection() -> Vec<Property> {
             "What the account has bought: volc.seedasr.sauc.duration, \
              volc.seedasr.sauc.concurrent, volc.bigasr.sauc.duration or \
              volc.bigasr.sauc.concurrent. A wrong one is refused with 400 or 403",
-            |s| &mut s.resource_id,
+            |s| &mut s.service.resource_id,
         ),
         setting(
             "uid",
@@ -99,7 +91,7 @@ fn connection() -> Vec<Property> {
             "Allow insecure",
             "Send credentials and audio unencrypted over ws:// to another machine; anybody on the \
              way can read them",
-            |s| &mut s.allow_insecure,
+            |s| &mut s.service.allow_insecure,
         ),
         setting(
             "model-name",
@@ -112,20 +104,13 @@ fn connection() -> Vec<Property> {
             "Compression",
             "Compression of what is sent; gzip saves some 15 percent of the traffic for speech \
              and costs most of this element's CPU time",
-            |s| &mut s.compression,
+            |s| &mut s.service.compression,
         ),
-        Property::new(
-            glib::ParamSpecInt::builder("rate")
-                .nick("Sample rate")
-                .blurb(
-                    "Sample rate of the audio in Hz, 24000 or 16000, which the caps follow. \
-                 Try 16000 if the service refuses 24000 (45000151) or hears gibberish",
-                )
-                .minimum(16_000)
-                .maximum(24_000)
-                .default_value(24_000)
-                .mutable_ready()
-                .build(),
+        setting(
+            "rate",
+            "Sample rate",
+            "Sample rate of the audio in Hz, 24000 or 16000, which the caps follow. \
+             Try 16000 if the service refuses 24000 (45000151) or hears gibberish",
             |s| &mut s.rate,
         ),
     ]
@@ -140,21 +125,21 @@ fn proxy() -> Vec<Property> {
              socks5h://; the proxy resolves the service's name. An empty one is no proxy. When it \
              is not set, the environment's https_proxy, all_proxy and no_proxy count, but never \
              for a loopback address",
-            |s| &mut s.proxy,
+            |s| &mut s.proxy.uri,
         ),
         secret(
             "proxy-id",
             "Proxy id",
             "User name for the proxy, sent together with proxy-pw; write-only. It takes the place \
              of one in the proxy's URI",
-            |s| &mut s.proxy_id,
+            |s| &mut s.proxy.id,
         ),
         secret(
             "proxy-pw",
             "Proxy password",
             "Password for the proxy, sent together with proxy-id or the user name in the \
              proxy's URI; write-only",
-            |s| &mut s.proxy_pw,
+            |s| &mut s.proxy.password,
         ),
     ]
 }
@@ -167,14 +152,14 @@ fn limits() -> Vec<Property> {
             "Connect timeout",
             "Milliseconds for one try to connect, from the name's look-up to the service's answer \
              to the request",
-            |s| &mut s.connect_timeout,
+            |s| &mut s.limits.connect,
         ),
         setting(
             "finish-timeout",
             "Finish timeout",
             "Milliseconds to wait for the last words after the end, begun again by each response; \
              six times that in all. Then the last text is posted as final and unconfirmed",
-            |s| &mut s.finish_timeout,
+            |s| &mut s.limits.finish,
         ),
         setting(
             "idle-timeout",
@@ -182,7 +167,7 @@ fn limits() -> Vec<Property> {
             "Milliseconds without audio after which the session is finished in good order; the \
              next buffer opens another (0: never; the service itself ends a session after 5 to 8 \
              seconds)",
-            |s| &mut s.idle_timeout,
+            |s| &mut s.limits.idle,
         ),
         setting(
             "max-session-time",
@@ -190,14 +175,14 @@ fn limits() -> Vec<Property> {
             "Milliseconds of audio after which a session goes over to a new connection at the \
              next pause, or anywhere at 1.5 times that, later where the service is behind (0: \
              never; with result-type=full every response repeats the whole session)",
-            |s| &mut s.max_session_time,
+            |s| &mut s.limits.session,
         ),
         setting(
             "max-reconnects",
             "Maximum reconnects",
             "Tries in a row to connect or to restore a lost connection, with pauses growing from \
              250 ms to 8 s; counted anew when the service has answered for new audio (0: none)",
-            |s| &mut s.max_reconnects,
+            |s| &mut s.sending.max_reconnects,
         ),
         setting(
             "replay-time",
@@ -205,14 +190,14 @@ fn limits() -> Vec<Property> {
             "Milliseconds of sent audio without final text that are kept to be sent again on a new \
              connection; 120 s take up to 5.8 MB (0: none, so that a lost connection loses what \
              was being said)",
-            |s| &mut s.replay_time,
+            |s| &mut s.sending.replay,
         ),
         setting(
             "max-queue-time",
             "Maximum queue time",
             "Milliseconds of audio that may wait to be sent before leaky decides; 30 s take 1.4 \
              MB",
-            |s| &mut s.max_queue_time,
+            |s| &mut s.sending.max_queue,
         ),
         setting(
             "leaky",
@@ -221,19 +206,13 @@ fn limits() -> Vec<Property> {
              oldest audio, counted and warned about",
             |s| &mut s.leaky,
         ),
-        Property::new(
-            glib::ParamSpecDouble::builder("max-speed")
-                .nick("Maximum speed")
-                .blurb(
-                    "How many times faster than real time waiting audio is sent, replays included, \
-                 after a burst of one second (0: no limit; the service documents none, nor that \
-                 it has none)",
-                )
-                .minimum(0.0)
-                .default_value(Settings::default().max_speed)
-                .mutable_ready()
-                .build(),
-            |s| &mut s.max_speed,
+        setting(
+            "max-speed",
+            "Maximum speed",
+            "How many times faster than real time waiting audio is sent, replays included, \
+             after a burst of one second (0: no limit; the service documents none, nor that \
+             it has none)",
+            |s| &mut s.sending.max_speed,
         ),
         Property::new(
             glib::ParamSpecUInt::builder("chunk-duration")
@@ -243,10 +222,10 @@ fn limits() -> Vec<Property> {
                      service asks for 100 to 200 (0: a frame for every buffer)",
                 )
                 .maximum(2000)
-                .default_value(Settings::default().chunk_duration)
+                .default_value(200)
                 .mutable_ready()
                 .build(),
-            |s| &mut s.chunk_duration,
+            |s| &mut s.sending.chunk,
         ),
     ]
 }
@@ -257,21 +236,21 @@ fn output() -> Vec<Property> {
             "interim-results",
             "Interim results",
             "Post utterances while they may still change; off: final ones only",
-            |s| &mut s.interim_results,
+            |s| &mut s.posts.interim,
         ),
         live(
             "post-tags",
             "Post tags",
             "Post each final utterance as the tag \"transcript\", too; gst-launch-1.0 -t prints \
              it",
-            |s| &mut s.post_tags,
+            |s| &mut s.posts.tags,
         ),
         live(
             "post-responses",
             "Post responses",
             "Post each response's JSON as the element message volcasr-response, too; costs a copy \
              of each",
-            |s| &mut s.post_responses,
+            |s| &mut s.posts.responses,
         ),
     ]
 }

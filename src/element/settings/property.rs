@@ -2,7 +2,7 @@
 
 use gst::glib;
 
-use super::field::{Declare, Field, Texts};
+use super::field::{Field, Texts};
 use super::values::Settings;
 
 /// Access to the field of a property.
@@ -22,7 +22,7 @@ pub(crate) struct Property<S = Settings> {
 
 impl<S: 'static> Property<S> {
     /// Makes a property.
-    pub fn new<T: Field + 'static>(spec: glib::ParamSpec, field: Access<S, T>) -> Self {
+    pub fn new<T: Field>(spec: glib::ParamSpec, field: Access<S, T>) -> Self {
         Property {
             spec,
             access: Box::new(move |settings| field(settings)),
@@ -43,44 +43,42 @@ impl<S: 'static> Property<S> {
     }
 }
 
-/// Makes a property that applies at READY → PAUSED. The field's default is the property's.
-pub(crate) fn setting<T: Declare>(
+impl Property {
+    /// Makes a property of the field's own type, range and default.
+    fn of<T: Field>(texts: Texts<'_>, flags: glib::ParamFlags, field: Access<Settings, T>) -> Self {
+        Property::new(field(&mut Settings::default()).spec(texts, flags), field)
+    }
+}
+
+/// Makes a property that applies at READY → PAUSED.
+pub(crate) fn setting<T: Field>(
     name: &str,
     nick: &str,
     blurb: &str,
     field: Access<Settings, T>,
 ) -> Property {
     let flags = glib::ParamFlags::READWRITE | gst::PARAM_FLAG_MUTABLE_READY;
-    declare([name, nick, blurb], flags, field)
+    Property::of([name, nick, blurb], flags, field)
 }
 
 /// Makes a property that applies at once.
-pub(crate) fn live<T: Declare>(
+pub(crate) fn live<T: Field>(
     name: &str,
     nick: &str,
     blurb: &str,
     field: Access<Settings, T>,
 ) -> Property {
     let flags = glib::ParamFlags::READWRITE | gst::PARAM_FLAG_MUTABLE_PLAYING;
-    declare([name, nick, blurb], flags, field)
+    Property::of([name, nick, blurb], flags, field)
 }
 
 /// Makes a property that can't be read.
-pub(crate) fn secret<T: Declare>(
+pub(crate) fn secret<T: Field>(
     name: &str,
     nick: &str,
     blurb: &str,
     field: Access<Settings, T>,
 ) -> Property {
     let flags = glib::ParamFlags::WRITABLE | gst::PARAM_FLAG_MUTABLE_READY;
-    declare([name, nick, blurb], flags, field)
-}
-
-fn declare<T: Declare>(
-    texts: Texts<'_>,
-    flags: glib::ParamFlags,
-    field: Access<Settings, T>,
-) -> Property {
-    let spec = field(&mut Settings::default()).spec(texts, flags);
-    Property::new(spec, field)
+    Property::of([name, nick, blurb], flags, field)
 }

@@ -1,8 +1,14 @@
 //! Values of the properties, with their defaults.
 
+use std::time::Duration;
+
 use gst::glib;
 
+use crate::client::Sending;
 use crate::protocol::request::Request;
+use crate::session::settings::Limits;
+
+pub(crate) const DEFAULT_URI: &str = "wss://openspeech.bytedance.com/api/v3/sauc/bigmodel_async";
 
 /// Resource ids that an account can buy, by documentation.
 pub(crate) const RESOURCE_IDS: [&str; 4] = [
@@ -63,78 +69,105 @@ pub enum ResultType {
     Single,
 }
 
+/// URI of the service, if it is not that of the environment or the default. An empty one is an
+/// error: the default would lead to another service.
+#[derive(Clone, Default)]
+pub(crate) struct ServiceUri(pub Option<String>);
+
+/// URI of the proxy. Empty: no proxy; `None`: the environment's.
+#[derive(Clone, Default)]
+pub(crate) struct ProxyUri(pub Option<String>);
+
 /// The values of the properties.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    /// The language of the request is not the user's own choice: a bin may have set it.
-    pub language_is_implied: bool,
     /// Fields of the request that are sent as they are set.
     pub request: Request,
-    /// URI of the service, if it is not that of the environment or the default.
-    pub uri: Option<String>,
+    /// The language of the request is not the user's own choice: a bin may have set it.
+    pub language_is_implied: bool,
+    pub rate: i32,
+    pub result_type: ResultType,
+    pub context: Option<String>,
+    pub extra_request: Option<gst::Structure>,
+    pub service: Service,
+    pub proxy: ProxySettings,
+    pub limits: Limits,
+    pub sending: Sending,
+    pub leaky: Leaky,
+    pub posts: Posts,
+}
+
+/// The service, and what it asks for.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub uri: ServiceUri,
+    pub allow_insecure: bool,
     pub app_key: Option<String>,
     pub access_key: Option<String>,
     pub api_key: Option<String>,
     pub resource_id: String,
-    pub allow_insecure: bool,
-    pub proxy: Option<String>,
-    pub proxy_id: Option<String>,
-    pub proxy_pw: Option<String>,
-    pub connect_timeout: u32,
-    pub finish_timeout: u32,
-    pub idle_timeout: u32,
-    pub max_session_time: u32,
-    pub max_reconnects: u32,
-    pub replay_time: u32,
-    pub max_queue_time: u32,
-    pub leaky: Leaky,
-    pub max_speed: f64,
-    pub rate: i32,
-    pub chunk_duration: u32,
     pub compression: Compression,
-    pub result_type: ResultType,
-    pub context: Option<String>,
-    pub extra_request: Option<gst::Structure>,
-    pub interim_results: bool,
-    pub post_tags: bool,
-    pub post_responses: bool,
+}
+
+/// The proxy on the way to the service.
+#[derive(Clone, Default)]
+pub(crate) struct ProxySettings {
+    pub uri: ProxyUri,
+    pub id: Option<String>,
+    pub password: Option<String>,
+}
+
+/// Kinds of messages that are posted beside those that always are. They can change at any time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posts {
+    pub interim: bool,
+    pub tags: bool,
+    /// The client also reports responses that only a pad wants.
+    pub responses: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        let seconds = Duration::from_secs;
         Settings {
-            language_is_implied: false,
             request: Request {
                 ssd_version: Some("200".into()),
                 ..Request::default()
             },
-            uri: None,
-            app_key: None,
-            access_key: None,
-            api_key: None,
-            resource_id: "volc.seedasr.sauc.duration".into(),
-            allow_insecure: false,
-            proxy: None,
-            proxy_id: None,
-            proxy_pw: None,
-            connect_timeout: 10_000,
-            finish_timeout: 10_000,
-            idle_timeout: 4_000,
-            max_session_time: 600_000,
-            max_reconnects: 10,
-            replay_time: 120_000,
-            max_queue_time: 30_000,
-            leaky: Leaky::default(),
-            max_speed: 10.0,
+            language_is_implied: false,
             rate: 24_000,
-            chunk_duration: 200,
-            compression: Compression::default(),
             result_type: ResultType::default(),
             context: None,
             extra_request: None,
-            interim_results: true,
-            post_tags: true,
-            post_responses: false,
+            service: Service {
+                uri: ServiceUri::default(),
+                allow_insecure: false,
+                app_key: None,
+                access_key: None,
+                api_key: None,
+                resource_id: RESOURCE_IDS[0].into(),
+                compression: Compression::default(),
+            },
+            proxy: ProxySettings::default(),
+            limits: Limits {
+                connect: seconds(10),
+                idle: Some(seconds(4)),
+                finish: seconds(10),
+                session: Some(seconds(600)),
+            },
+            sending: Sending {
+                chunk: Duration::from_millis(200),
+                max_reconnects: 10,
+                replay: seconds(120),
+                max_queue: seconds(30),
+                max_speed: 10.0,
+            },
+            leaky: Leaky::default(),
+            posts: Posts {
+                interim: true,
+                tags: true,
+                responses: false,
+            },
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Properties that are fields of the request, which are kept in
 //! [`Request`](crate::protocol::request::Request) itself.
 
-use gst::glib;
-use gst::prelude::*;
-
 use super::super::property::{Property, setting};
 
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -95,21 +92,11 @@ pub(super) fn recognition() -> Vec<Property> {
 
 pub(super) fn vocabulary() -> Vec<Property> {
     vec![
-        Property::new(
-            gst::ParamSpecArray::builder("hotwords")
-            .nick("Hot words")
-            .blurb(
-                "Words and names to listen for. On a command line, a space needs a backslash: \
-                 hotwords='<\"deep\\ learning\",\"GStreamer\">'",
-            )
-            .element_spec(
-                &glib::ParamSpecString::builder("word")
-                    .nick("Word")
-                    .blurb("One hot word or phrase")
-                    .build(),
-            )
-            .mutable_ready()
-            .build(),
+        setting(
+            "hotwords",
+            "Hot words",
+            "Words and names to listen for. On a command line, a space needs a backslash: \
+             hotwords='<\"deep\\ learning\",\"GStreamer\">'",
             |s| &mut s.request.hotwords,
         ),
         setting(
@@ -143,16 +130,12 @@ pub(super) fn vocabulary() -> Vec<Property> {
             "Name of a replacement table kept at the vendor",
             |s| &mut s.request.tables.correct_table_name,
         ),
-        Property::new(
-            glib::ParamSpecBoxed::builder::<gst::Structure>("extra-request")
-            .nick("Extra request fields")
-            .blurb(
-                "Further fields of the request, typed as the service wants them; a wrong type is \
-                 refused with 55000000. For example \
-                 extra-request=\"request,accelerate_score=(int)10,enable_accelerate_text=true\"",
-            )
-            .mutable_ready()
-            .build(),
+        setting(
+            "extra-request",
+            "Extra request fields",
+            "Further fields of the request, typed as the service wants them; a wrong type is \
+             refused with 55000000. For example \
+             extra-request=\"request,accelerate_score=(int)10,enable_accelerate_text=true\"",
             |s| &mut s.extra_request,
         ),
     ]

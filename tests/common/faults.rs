@@ -88,28 +88,6 @@ pub fn assert_whole(log: &BusLog, marks: &[Mark], spikes: bool, case: &str) {
     assert!(sessions.is_sorted(), "{case}: {sessions:?}");
 }
 
-/// The service goes away in the middle of a stream, and `back` brings it back when a try to reach
-/// it has failed.
-pub fn gone_for_a_while(first: Service, back: impl FnOnce() -> Service) {
-    let mut rig = TestPipeline::new(fast_sink(&first));
-    let (pcm, marks) = open_ended_speech(4);
-    let (one, two) = pcm.split_at(4000 * 48);
-    rig.play();
-    rig.push(one, 20);
-    assert!(first.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 100_000)));
-    drop(first);
-    let mut log = rig.listen_until(is_warning);
-    rig.push(two, 20);
-    rig.end();
-    // Lost, then refused.
-    log.add(rig.listen_until(is_warning));
-    let _second = back();
-    log.add(rig.listen());
-    assert_whole(&log, &marks, false, "back");
-    let warnings = warnings_of(&log, "volcasr-reconnect");
-    assert!(warnings.len() >= 2, "{warnings:?}");
-}
-
 /// Asserts that each loss has one warning, with the documented details.
 pub fn assert_warned(log: &BusLog, losses: usize, case: &str) {
     let warnings = warnings_of(log, "volcasr-reconnect");

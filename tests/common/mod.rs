@@ -28,7 +28,7 @@ pub use player::*;
 
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Options, Service};
+use volcasr_loopback::{Connection, Options, Service};
 
 /// Upper bound on every wait: a test that waits for this long has hung.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -228,6 +228,12 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(began.elapsed() < LONG, "never: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Waits until one of the service's connections is as wanted.
+#[track_caller]
+pub fn until_connection(service: &Service, wanted: impl Fn(&Connection) -> bool) {
+    assert!(service.wait(LONG, |all| all.iter().any(&wanted)));
 }
 
 /// Waits until the sink waits for room: it has sent nothing for a while, and more than `queued` is

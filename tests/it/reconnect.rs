@@ -21,18 +21,6 @@ const LOSSES: [&str; 8] = [
     "error:55000007:plain text",
 ];
 
-/// One loss at `when`, with plain words and with spikes: everything holds that should.
-fn lose(losses: &[&str], when: &str) {
-    let faults = losses.iter().map(|loss| format!("{loss}@{when}"));
-    let cases: Vec<_> = faults
-        .flat_map(|fault| [(fault.clone(), false), (fault, true)])
-        .collect();
-    in_parallel(&cases, |(fault, spikes)| {
-        let service = service(faulty(&[fault], *spikes));
-        run(&service, fault, *spikes, 1);
-    });
-}
-
 fn run(service: &Service, case: &str, spikes: bool, losses: usize) {
     let sink = fast_sink(service);
     let mut rig = TestPipeline::new(sink.clone());
@@ -51,10 +39,32 @@ fn run(service: &Service, case: &str, spikes: bool, losses: usize) {
     assert_eq!(stat(&sink, "audio-sent"), sent, "{case}");
 }
 
+/// A loss at each moment, with plain words and with spikes: everything holds that should.
 #[test]
-pub fn in_the_handshake() {
-    let losses = ["http:429", "http:500", "http:502:<html>", "http:503"];
-    lose(&losses, "handshake");
+pub fn at_any_moment() {
+    let handshake = ["http:429", "http:500", "http:502:<html>", "http:503"];
+    for (moment, losses) in [
+        ("handshake", &handshake[..]),
+        ("ack", &LOSSES),
+        // In a mark.
+        ("2900ms", &LOSSES),
+        // The words of a sentence have been reported, and it is not settled.
+        ("3800ms", &LOSSES),
+        // In a pause.
+        ("4600ms", &LOSSES),
+        ("finish", &LOSSES),
+    ] {
+        // With 1000 the service ends a session in good order, if without its last words.
+        let losses = losses
+            .iter()
+            .filter(|loss| (moment, **loss) != ("finish", "close:1000"));
+        let cases = losses.flat_map(|loss| [(loss, false), (loss, true)]);
+        in_parallel(&cases.collect::<Vec<_>>(), |&(loss, spikes)| {
+            let fault = format!("{loss}@{moment}");
+            let service = service(faulty(&[&fault], spikes));
+            run(&service, &fault, spikes, 1);
+        });
+    }
 }
 
 /// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one
@@ -75,37 +85,6 @@ fn in_the_handshake_without_an_answer() {
         assert_warned(&log, 1, what);
         assert_eq!(service.connections().len(), 3, "{what}");
     });
-}
-
-#[test]
-pub fn before_the_ack() {
-    lose(&LOSSES, "ack");
-}
-
-#[test]
-pub fn in_a_mark() {
-    lose(&LOSSES, "2900ms");
-}
-
-/// The words of a sentence have been reported, and it is not settled.
-#[test]
-pub fn between_the_marks_of_a_sentence() {
-    lose(&LOSSES, "3800ms");
-}
-
-#[test]
-pub fn in_a_pause() {
-    lose(&LOSSES, "4600ms");
-}
-
-#[test]
-pub fn in_the_finish() {
-    // With 1000 the service ends a session in good order, if without its last words.
-    let losses: Vec<_> = LOSSES
-        .into_iter()
-        .filter(|loss| *loss != "close:1000")
-        .collect();
-    lose(&losses, "finish");
 }
 
 #[test]
@@ -148,20 +127,12 @@ pub fn what_is_settled_is_not_sent_again() {
 /// the last buffer: words come in PAUSED, the last ones and the end with PLAYING.
 #[test]
 fn the_end_comes_in_paused() {
-    let cases: Vec<_> = [true, false]
-        .into_iter()
-        .flat_map(|is_async| [4000u32, 300, 0].map(|idle| (is_async, idle)))
-        .collect();
-    in_parallel(&cases, |&(is_async, idle)| {
+    let cases = [true, false].map(|is_async| [4000u32, 300, 0].map(|idle| (is_async, idle)));
+    in_parallel(cases.as_flattened(), |&(is_async, idle)| {
         let case = format!("async={is_async} idle-timeout={idle}");
-        let service = service(faulty(
-            &["reset@2900ms#1", "http:503@handshake#2", "drop@900ms#3"],
-            false,
-        ));
-        let sink = set(
-            fast_sink(&service),
-            &format!("async={is_async} idle-timeout={idle}"),
-        );
+        let faults = ["reset@2900ms#1", "http:503@handshake#2", "drop@900ms#3"];
+        let service = service(faulty(&faults, false));
+        let sink = set(fast_sink(&service), &case);
         let mut rig = TestPipeline::new(sink.clone());
         let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.play();
@@ -176,24 +147,37 @@ fn the_end_comes_in_paused() {
         log.add(rig.listen());
         assert_whole(&log, &marks, false, &case);
         assert_warned(&log, 3, &case);
-        assert!(
-            service.inspect(|all| all.iter().all(|c| c.errors.is_empty())),
-            "{case}"
-        );
+        let is_clean = service.inspect(|all| all.iter().all(|c| c.errors.is_empty()));
+        assert!(is_clean, "{case}");
     });
 }
 
-/// The service is gone altogether, and comes back.
+/// The service goes away in the middle of a stream, and comes back when a try to reach it has
+/// failed.
 #[test]
 fn nobody_listens_for_a_while() {
     let first = service(Options::default());
     let port = first.port();
-    gone_for_a_while(first, || {
-        service(Options {
-            port,
-            ..Options::default()
-        })
+    let mut rig = TestPipeline::new(fast_sink(&first));
+    let (pcm, marks) = open_ended_speech(SENTENCES);
+    let (one, two) = pcm.split_at(4000 * 48);
+    rig.play();
+    rig.push(one, 20);
+    until_connection(&first, |c| c.audio_bytes > 100_000);
+    drop(first);
+    let mut log = rig.listen_until(is_warning);
+    rig.push(two, 20);
+    rig.end();
+    // Lost, then refused.
+    log.add(rig.listen_until(is_warning));
+    let _second = service(Options {
+        port,
+        ..Options::default()
     });
+    log.add(rig.listen());
+    assert_whole(&log, &marks, false, "back");
+    let warnings = warnings_of(&log, "volcasr-reconnect");
+    assert!(warnings.len() >= 2, "{warnings:?}");
 }
 
 /// A pipeline that may wait waits, and loses nothing.
@@ -206,7 +190,7 @@ fn the_pipeline_waits_meanwhile() {
     rig.play();
     rig.push(&pcm, 20);
     rig.end();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 50_000)));
+    until_connection(&service, |c| c.audio_bytes > 50_000);
     service.hold(Gate::Upgrade);
     assert!(service.inject(FaultKind::Reset));
     until_blocked(&sink, Duration::from_millis(700));

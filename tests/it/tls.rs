@@ -49,11 +49,25 @@ fn at_localhost(service: &Service) -> String {
     service.uri().replace("127.0.0.1", "localhost")
 }
 
-/// The one error of a sink that can't connect to `uri`.
-fn refusal(uri: &str) -> Report {
-    refusal_of(sink_for(uri))
+fn assert_works(uri: &str) {
+    let (pcm, marks) = speech(1);
+    let log = TestPipeline::new(sink_for(uri)).run(&pcm, 100);
+    log.assert_said(&marks, 0);
 }
 
+/// The certificate is refused, once, with these words, and no word is sent behind it.
+fn assert_refused(name: &str, identity: Identity, part: &str) {
+    println!("{name}");
+    let service = tls(identity);
+    let report = refusal_of(sink_for(&at_localhost(&service)));
+    report.assert_is(OpenWrite, &["localhost", "SSL_CERT_FILE", "uri", part]);
+    assert!(!report.is_retryable(), "{report:?}");
+    let connections = service.connections();
+    assert_eq!(connections.len(), 1, "{name}");
+    assert!(connections[0].headers.is_empty(), "{name}: spoken to");
+}
+
+/// The one error of a sink that can't connect.
 fn refusal_of(sink: gst::Element) -> Report {
     let mut rig = TestPipeline::new(sink);
     rig.play();
@@ -67,26 +81,14 @@ fn refusal_of(sink: gst::Element) -> Report {
     error
 }
 
-fn assert_not_retried(report: &Report, parts: &[&str]) {
-    report.assert_is(OpenWrite, parts);
-    assert!(!report.is_retryable(), "{report:?}");
-}
-
 #[test]
-fn a_trusted_certificate_works() {
-    with_authority("a_trusted_certificate_works", |authority| {
+fn a_trusted_certificate_works_and_bad_ones_are_refused_once() {
+    const NAME: &str = "a_trusted_certificate_works_and_bad_ones_are_refused_once";
+    with_authority(NAME, |authority| {
         let service = tls(authority.good().expect("a key"));
         for uri in [service.uri(), at_localhost(&service)] {
-            let (pcm, marks) = speech(1);
-            let log = TestPipeline::new(sink_for(&uri)).run(&pcm, 100);
-            log.assert_said(&marks, 0);
+            assert_works(&uri);
         }
-    });
-}
-
-#[test]
-fn bad_certificates_are_refused_once() {
-    with_authority("bad_certificates_are_refused_once", |authority| {
         let other = Authority::new().expect("a key");
         for (name, identity) in [
             ("untrusted", other.good()),
@@ -94,14 +96,7 @@ fn bad_certificates_are_refused_once() {
             ("expired", authority.expired()),
             ("wrong host", authority.wrong_host()),
         ] {
-            println!("{name}");
-            let service = tls(identity.expect("a key"));
-            let report = refusal(&at_localhost(&service));
-            let parts = ["localhost", "SSL_CERT_FILE", "clock", "uri"];
-            assert_not_retried(&report, &parts);
-            let connections = service.connections();
-            assert_eq!(connections.len(), 1, "{name}");
-            assert!(connections[0].headers.is_empty(), "{name}: spoken to");
+            assert_refused(name, identity.expect("a key"), "clock");
         }
     });
 }
@@ -121,21 +116,10 @@ fn a_self_signed_certificate_that_is_named() {
         ];
         let named = [&good, &expired, &elsewhere].map(|identity| identity.chain_pem.as_str());
         std::fs::write(file, named.concat()).expect("a file");
-        let (pcm, marks) = speech(1);
-        let service = tls(good);
-        let log = TestPipeline::new(sink_for(&at_localhost(&service))).run(&pcm, 100);
-        log.assert_said(&marks, 0);
-        for (name, identity, part) in [
-            ("not named", other, "CA:TRUE"),
-            ("expired", expired, "clock"),
-            ("another host", elsewhere, "elsewhere.invalid"),
-        ] {
-            println!("{name}");
-            let service = tls(identity);
-            let report = refusal(&at_localhost(&service));
-            assert_not_retried(&report, &["localhost", "SSL_CERT_FILE", "uri", part]);
-            assert!(service.connections()[0].headers.is_empty(), "{name}");
-        }
+        assert_works(&at_localhost(&tls(good)));
+        assert_refused("not named", other, "CA:TRUE");
+        assert_refused("expired", expired, "clock");
+        assert_refused("another host", elsewhere, "elsewhere.invalid");
     });
 }
 
@@ -145,27 +129,51 @@ fn an_empty_trust_store() {
     with_trust_store("an_empty_trust_store", |file| {
         std::fs::write(file, "").expect("a file");
         let service = tls(Identity::self_signed().expect("a key"));
-        let report = refusal(&service.uri());
-        assert_not_retried(&report, &["ca-certificates", "SSL_CERT_FILE"]);
+        let report = refusal_of(sink_for(&service.uri()));
+        report.assert_is(OpenWrite, &["ca-certificates", "SSL_CERT_FILE"]);
+        assert!(!report.is_retryable(), "{report:?}");
         assert_eq!(service.connections().len(), 1);
     });
 }
 
-/// `wss://` to a server that speaks none: what answers is no hope, silence may be.
+/// A listener that gives each peer of `answers` one of these answers to its handshake, and then
+/// closes. Returns its address.
+fn answering(answers: &'static [&str]) -> (std::net::SocketAddr, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let server = std::thread::spawn(move || {
+        for answer in answers {
+            let (mut peer, _) = listener.accept().expect("a connection");
+            // Unread bytes make the close a reset.
+            let _ = peer.read(&mut [0; 64]);
+            let _ = peer.write_all(answer.as_bytes());
+        }
+    });
+    (address, server)
+}
+
+/// `wss://` to a server that speaks none: what answers is no hope.
 #[test]
 fn no_tls_there() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("its address").port();
-    let server = std::thread::spawn(move || {
-        let (mut peer, _) = listener.accept().expect("a connection");
-        let mut hello = [0; 64];
-        let _ = peer.read(&mut hello);
-        let _ = peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        // Whether it comes again is seen by the progress.
-    });
-    let report = refusal(&format!("wss://127.0.0.1:{port}/"));
+    let (address, server) = answering(&["HTTP/1.1 400 Bad Request\r\n\r\n"]);
+    let report = refusal_of(sink_for(&format!("wss://{address}/")));
     server.join().expect("the server");
-    assert_not_retried(&report, &["127.0.0.1", "port", "uri", "TLS"]);
+    report.assert_is(OpenWrite, &["127.0.0.1", "port", "uri", "TLS"]);
+    assert!(!report.is_retryable(), "{report:?}");
+}
+
+/// A port that resets instead of speaking TLS: a server that restarts may do so, too, but not for
+/// long.
+#[test]
+fn no_tls_but_a_reset() {
+    // As many as there may be: another one would be refused, and be another error.
+    let (address, server) = answering(&[""; 4]);
+    let rig = TestPipeline::new(sink_for(&format!("wss://{address}/")));
+    rig.play();
+    let error = &rig.listen().errors()[0].error;
+    assert!(error.matches(OpenWrite), "{error:?}");
+    assert!(error.message().starts_with("TLS with"), "{error}");
+    server.join().expect("four connections");
 }
 
 /// A port that answers nothing to the first handshake, or closes: most likely it speaks no TLS, but
@@ -192,27 +200,6 @@ fn no_answer_to_the_first_handshake() {
         log.errors()[0].assert_is(OpenWrite, &["speaks no TLS", part, "uri"]);
     });
     assert_eq!(service.connections().len(), 8);
-}
-
-/// A port that resets instead of speaking TLS: a server that restarts may do so, too, but not for
-/// long.
-#[test]
-fn no_tls_but_a_reset() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("its address").port();
-    let server = std::thread::spawn(move || {
-        // As many as there may be: another one would wait for an answer, and be another error.
-        for peer in listener.incoming().take(4) {
-            let _ = peer.expect("a connection").read(&mut [0; 64]);
-        }
-        listener
-    });
-    let rig = TestPipeline::new(sink_for(&format!("wss://127.0.0.1:{port}/")));
-    rig.play();
-    let error = &rig.listen().errors()[0].error;
-    assert!(error.matches(OpenWrite), "{error:?}");
-    assert!(error.message().starts_with("TLS with"), "{error}");
-    server.join().expect("four connections");
 }
 
 /// `ws://` to a server that speaks TLS.
@@ -249,22 +236,6 @@ fn a_lost_session_is_restored() {
             assert_warned(&log, 1, texts[0]);
             assert_fresh(&service, texts[0]);
             assert_eq!(stat(&sink, "reconnects"), 1, "{texts:?}");
-        });
-    });
-}
-
-/// A peer that is gone does not end its TLS in good order either.
-#[test]
-fn a_service_that_is_gone_is_waited_for() {
-    with_authority("a_service_that_is_gone_is_waited_for", |authority| {
-        let first = tls(authority.good().expect("a key"));
-        let port = first.port();
-        gone_for_a_while(first, || {
-            service(Options {
-                port,
-                tls: Some(authority.good().expect("a key")),
-                ..Options::default()
-            })
         });
     });
 }

@@ -1,5 +1,6 @@
 //! Caps that the sink takes, and caps that it refuses before it sends.
 
+use crate::common::pad_harness::{PadHarness, Segment};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::Options;
@@ -13,37 +14,28 @@ fn raw(format: &str, rate: i32, channels: i32) -> gst::Caps {
         .build()
 }
 
-fn pad(sink: &gst::Element) -> gst::Pad {
-    sink.static_pad("sink").expect("the pad")
+/// Asserts that the caps query answers with the one format.
+fn assert_takes(sink: &gst::Element, rate: i32) {
+    let caps = sink.static_pad("sink").expect("the pad").query_caps(None);
+    assert!(caps.is_strictly_equal(&raw("S16LE", rate, 1)), "{caps}");
 }
 
 /// The caps query says what would be taken now; the template says what could be.
 #[test]
-fn the_caps_query_answers_with_the_one_rate() {
+fn only_the_one_format_is_accepted() {
     let sink = sink_for("ws://127.0.0.1:1/");
+    let pad = sink.static_pad("sink").expect("the pad");
     for rate in [24_000, 16_000, 24_000] {
         sink.set_property("rate", rate);
-        let caps = pad(&sink).query_caps(None);
-        assert!(caps.is_strictly_equal(&raw("S16LE", rate, 1)), "{caps}");
-    }
-    let filter = gst::Caps::builder("audio/x-raw")
-        .field("rate", 24_000)
-        .build();
-    let caps = pad(&sink).query_caps(Some(&filter));
-    assert!(caps.is_strictly_equal(&raw("S16LE", 24_000, 1)), "{caps}");
-    let other = gst::Caps::builder("audio/x-raw")
-        .field("rate", 48_000)
-        .build();
-    assert!(pad(&sink).query_caps(Some(&other)).is_empty());
-}
-
-#[test]
-fn only_the_one_format_is_accepted() {
-    for rate in [24_000, 16_000] {
-        let sink = set(sink_for("ws://127.0.0.1:1/"), &format!("rate={rate}"));
+        assert_takes(&sink, rate);
+        let asked = |rate: i32| {
+            let filter = gst::Caps::builder("audio/x-raw").field("rate", rate);
+            pad.query_caps(Some(&filter.build()))
+        };
+        assert!(asked(rate).is_strictly_equal(&raw("S16LE", rate, 1)));
+        assert!(asked(48_000).is_empty());
         sink.set_state(gst::State::Ready).expect("READY");
-        let accepts = |caps: &gst::Caps| pad(&sink).query_accept_caps(caps);
-        assert!(accepts(&raw("S16LE", rate, 1)));
+        assert!(pad.query_accept_caps(&raw("S16LE", rate, 1)));
         for other in [
             raw("S16BE", rate, 1),
             raw("U16LE", rate, 1),
@@ -54,7 +46,7 @@ fn only_the_one_format_is_accepted() {
             raw("S16LE", 48_000, 1),
             gst::Caps::new_empty_simple("audio/x-opus"),
         ] {
-            assert!(!accepts(&other), "{other}");
+            assert!(!pad.query_accept_caps(&other), "{other}");
         }
         sink.set_state(gst::State::Null).expect("NULL");
     }
@@ -71,25 +63,17 @@ fn what_does_not_fit_ends_in_an_error_and_is_not_sent() {
         raw("S16LE", 16_000, 1),
     ] {
         let service = service(Options::default());
-        let sink = sink(&service);
-        sink.set_state(gst::State::Paused).expect("PAUSED");
-        let source = gst::Pad::builder(gst::PadDirection::Src).build();
-        source.set_active(true).expect("a pad");
-        // Nothing is asked before: what comes is all that the sink gets to see.
-        source
-            .link_full(&pad(&sink), gst::PadLinkCheck::empty())
-            .expect("a link");
-        source.push_event(gst::event::StreamStart::new("stream"));
-        source.push_event(gst::event::Caps::new(&caps));
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        source.push_event(gst::event::Segment::new(&segment));
-        let flow = source.push(gst::Buffer::from_slice(vec![0; 9600]));
+        let harness = PadHarness::held(sink(&service));
+        harness.go(gst::State::Playing);
+        let begin = gst::event::StreamStart::new("stream");
+        assert!(harness.pad.push_event(begin));
+        harness.pad.push_event(gst::event::Caps::new(&caps));
+        harness.segment(&Segment::new());
+        let flow = harness.pad.push(harness.buffer(Some(0), &[0; 9600]));
         assert_eq!(flow, Err(gst::FlowError::NotNegotiated), "{caps}");
-        sink.set_state(gst::State::Null).expect("NULL");
-        assert!(
-            service.connections().iter().all(|c| c.frames.is_empty()),
-            "{caps}"
-        );
+        harness.go(gst::State::Null);
+        let is_spared = service.inspect(|all| all.iter().all(|c| c.frames.is_empty()));
+        assert!(is_spared, "{caps}");
     }
 }
 
@@ -112,15 +96,11 @@ fn a_buffer_without_caps_is_an_error() {
         errors.extend(listen(&bus).errors());
     }
     pipeline.set_state(gst::State::Null).expect("NULL");
-    let cause = &errors[0].error;
-    assert!(cause.matches(gst::StreamError::Format), "{cause:?}");
-    assert!(
-        cause.message().contains("audioconvert ! audioresample"),
-        "{cause}"
-    );
+    let way_out = "audioconvert ! audioresample";
+    errors[0].assert_is(gst::StreamError::Format, &[way_out]);
     let complaint = errors[1].debug.as_deref().unwrap_or_default();
     assert!(complaint.contains("not-negotiated"), "{complaint}");
-    assert!(service.connections().iter().all(|c| c.frames.is_empty()));
+    assert!(service.inspect(|all| all.iter().all(|c| c.frames.is_empty())));
 }
 
 /// A rate that was set while playing waits: caps, audio and request stay as one.
@@ -128,26 +108,19 @@ fn a_buffer_without_caps_is_an_error() {
 fn a_rate_set_while_playing_waits() {
     let service = service(Options::default());
     let (pcm, marks) = speech(1);
+    let (first, rest) = pcm.split_at(pcm.len() / 9600 * 4800);
     let mut rig = TestPipeline::new(sink(&service));
     rig.play();
-    rig.push(&pcm[..pcm.len() / 2], 100);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 0)));
+    rig.push(first, 100);
+    until_connection(&service, |c| c.audio_bytes > 0);
     rig.sink.set_property("rate", 16_000);
-    let caps = pad(&rig.sink).query_caps(None);
-    assert!(caps.is_strictly_equal(&raw("S16LE", 24_000, 1)), "{caps}");
-    rig.push(&pcm[pcm.len() / 2..], 100);
+    assert_takes(&rig.sink, 24_000);
+    rig.push(rest, 100);
     rig.end();
-    let log = rig.listen();
-    log.assert_said(&marks, 0);
-    assert_eq!(
-        service.connections()[0]
-            .request
-            .as_ref()
-            .expect("a request")["audio"]["rate"],
-        24_000
-    );
+    rig.listen().assert_said(&marks, 0);
+    let request = service.connections()[0].request.clone().expect("a request");
+    assert_eq!(request["audio"]["rate"], 24_000);
     // The next run has it.
     rig.go(gst::State::Ready);
-    let caps = pad(&rig.sink).query_caps(None);
-    assert!(caps.is_strictly_equal(&raw("S16LE", 16_000, 1)), "{caps}");
+    assert_takes(&rig.sink, 16_000);
 }

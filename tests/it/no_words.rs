@@ -2,43 +2,38 @@
 
 use crate::common::faults::*;
 use crate::common::*;
-use gst::prelude::*;
 use volcasr_loopback::{Endpoint, Options, Recogniser, Service};
 
-/// A fast sink on `endpoint`, with the resource id that it needs.
-fn sink_at(service: &Service, endpoint: Endpoint) -> gst::Element {
-    let sink = fast_sink(service);
-    sink.set_property("uri", service.uri_for(endpoint));
-    if endpoint == Endpoint::Bigmodel {
-        sink.set_property("resource-id", "volc.bigasr.sauc.duration");
-    }
-    sink
+const ENDPOINTS: [Endpoint; 3] = [Endpoint::Async, Endpoint::Nostream, Endpoint::Bigmodel];
+
+/// Plays audio to a fast sink on `endpoint`.
+fn play(service: &Service, endpoint: Endpoint, properties: &str, pcm: &[u8]) -> BusLog {
+    let sink = set(sink_for(&service.uri_for(endpoint)), "max-speed=40");
+    TestPipeline::new(set(sink, properties)).run(pcm, 20)
 }
 
 /// One that ends every session so is asked once more, where that can be. Then it is a warning that
 /// nothing came of the audio, and no error: to the sink, silence looks the same.
 #[test]
 fn a_service_that_closes_behind_each_finish_is_asked_twice() {
-    let endpoints = [Endpoint::Async, Endpoint::Nostream, Endpoint::Bigmodel];
-    let cases: Vec<_> = endpoints
-        .into_iter()
-        .flat_map(|endpoint| [(10, 120_000, 2), (0, 120_000, 1), (10, 0, 1)].map(|c| (endpoint, c)))
-        .collect();
-    in_parallel(&cases, |&(endpoint, (tries, replay, connections))| {
-        let case = format!("{endpoint:?}, {tries} tries, replay-time={replay}");
+    let tries = [
+        ("max-reconnects=10 replay-time=120000", 2),
+        ("max-reconnects=0 replay-time=120000", 1),
+        ("max-reconnects=10 replay-time=0", 1),
+    ];
+    let cases = ENDPOINTS.map(|endpoint| tries.map(|case| (endpoint, case)));
+    in_parallel(cases.as_flattened(), |&(endpoint, (properties, count))| {
+        let case = format!("{endpoint:?} {properties}");
         let service = service(Options {
             recogniser: Recogniser::Silent,
             ..silent_until_the_end("close:1000@finish*")
         });
-        let sink = sink_at(&service, endpoint);
-        sink.set_property("max-reconnects", tries as u32);
-        sink.set_property("replay-time", replay as u32);
-        let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+        let log = play(&service, endpoint, properties, &speech(2).0);
         log.assert_no_errors(&case);
         assert!(log.saw_eos() && log.finals().is_empty(), "{case}");
         let warnings = warnings_of(&log, "volcasr-finish-timeout");
         assert_eq!(warnings.len(), 1, "{case}");
-        assert_eq!(service.connections().len(), connections, "{case}");
+        assert_eq!(service.connections().len(), count, "{case}");
     });
 }
 
@@ -47,29 +42,24 @@ fn a_service_that_closes_behind_each_finish_is_asked_twice() {
 #[test]
 fn a_stream_without_words_is_no_error() {
     let ends = [None, Some("close:1000@finish*")];
-    let endpoints = [Endpoint::Async, Endpoint::Nostream, Endpoint::Bigmodel];
-    let cases: Vec<_> = endpoints
-        .into_iter()
-        .flat_map(|endpoint| [20, 2000].map(|length| (endpoint, length)))
-        .flat_map(|(endpoint, length)| [0u32, 120_000].map(|replay| (endpoint, length, replay)))
-        .flat_map(|(endpoint, length, replay)| ends.map(|end| (endpoint, length, replay, end)))
-        .collect();
-    in_parallel(&cases, |&(endpoint, length, replay, end)| {
-        let case = format!("{endpoint:?}, {length} ms, replay-time={replay}, {end:?}");
-        let service = service(Options {
-            recogniser: Recogniser::Silent,
-            ..faulty(end.as_slice(), false)
-        });
-        let log = TestPipeline::new(set(
-            sink_at(&service, endpoint),
-            &format!("replay-time={replay}"),
-        ))
-        .run(&vec![0; length * 48], 20);
-        log.assert_no_errors(&case);
-        assert!(log.saw_eos() && log.transcripts().is_empty(), "{case}");
-        if end.is_none() {
-            log.assert_no_warnings(&case);
-            assert_eq!(service.connections().len(), 1, "{case}");
+    let lengths = [20, 2000].map(|length| ends.map(|end| (length, end)));
+    let cases = ENDPOINTS.map(|endpoint| (endpoint, lengths));
+    in_parallel(&cases, |&(endpoint, lengths)| {
+        for &(length, end) in lengths.as_flattened() {
+            for properties in ["replay-time=0", "replay-time=120000"] {
+                let case = format!("{endpoint:?}, {length} ms, {properties}, {end:?}");
+                let service = service(Options {
+                    recogniser: Recogniser::Silent,
+                    ..faulty(end.as_slice(), false)
+                });
+                let log = play(&service, endpoint, properties, &vec![0; length * 48]);
+                log.assert_no_errors(&case);
+                assert!(log.saw_eos() && log.transcripts().is_empty(), "{case}");
+                if end.is_none() {
+                    log.assert_no_warnings(&case);
+                    assert_eq!(service.connections().len(), 1, "{case}");
+                }
+            }
         }
     });
 }
@@ -78,23 +68,19 @@ fn a_stream_without_words_is_no_error() {
 /// empty transcript would look like that of silence.
 #[test]
 fn a_stream_without_any_answer_is_an_error() {
-    in_parallel(
-        &[
-            ("no-final@finish*", 0u32),
-            ("hang@finish*", 0),
-            ("reset@finish*", 1),
-            ("error:55000007@finish*", 10),
-            // The deadline of the finish comes before the last try.
-            ("hang@finish*", 100),
-        ],
-        |&(fault, tries)| {
-            let service = service(silent_until_the_end(fault));
-            let log = TestPipeline::new(set(
-                fast_sink(&service),
-                &format!("finish-timeout=500 max-reconnects={tries}"),
-            ))
-            .run(&speech(2).0, 20);
-            assert_failed(&log, &format!("{fault}, {tries} tries"));
-        },
-    );
+    let cases = [
+        ("no-final@finish*", 0u32),
+        ("hang@finish*", 0),
+        ("reset@finish*", 1),
+        ("error:55000007@finish*", 10),
+        // The deadline of the finish comes before the last try.
+        ("hang@finish*", 100),
+    ];
+    in_parallel(&cases, |&(fault, tries)| {
+        let service = service(silent_until_the_end(fault));
+        let properties = format!("finish-timeout=500 max-reconnects={tries}");
+        let sink = set(fast_sink(&service), &properties);
+        let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+        assert_failed(&log, &format!("{fault}, {tries} tries"));
+    });
 }

@@ -8,43 +8,31 @@ use volcasr_loopback::Options;
 /// A property that can't be used fails the state change, and the error names it.
 #[test]
 fn properties_that_cannot_be_used() {
-    type Spoil = fn(&gst::Element);
-    let cases: [(Spoil, &[&str]); 4] = [
+    let uri = "https://example.com/".to_value();
+    let proxy = "http://me:SESAME@a:x".to_value();
+    let cases: [(&str, gst::glib::Value, &[&str]); 4] = [
+        ("uri", uri, &["\"uri\"", "wss://"]),
         (
-            |sink| sink.set_property("uri", "https://example.com/"),
-            &["\"uri\"", "wss://"],
-        ),
-        (
-            |sink| sink.set_property("access-key", "a\nb"),
+            "access-key",
+            "a\nb".to_value(),
             &["\"access-key\"", "header"],
         ),
-        (
-            |sink| sink.set_property("rate", 22_050i32),
-            &["\"rate\"", "22050", "16000"],
-        ),
-        (
-            |sink| sink.set_property("proxy", "http://me:SESAME@a:x"),
-            &["\"proxy\"", "not the URI"],
-        ),
+        ("rate", 22_050.to_value(), &["\"rate\"", "22050", "16000"]),
+        ("proxy", proxy, &["\"proxy\"", "not the URI"]),
     ];
-    for (spoil, parts) in cases {
+    for (name, value, parts) in cases {
         let service = service(Options::default());
-        let sink = sink(&service);
-        let bus = gst::Bus::new();
-        sink.set_bus(Some(&bus));
-        spoil(&sink);
-        let refused = sink.set_state(gst::State::Paused);
-        assert_eq!(refused, Err(gst::StateChangeError), "{parts:?}");
-        let log = BusLog {
-            messages: std::iter::from_fn(|| bus.pop()).collect(),
-        };
+        let rig = TestPipeline::new(sink(&service));
+        rig.sink.set_property_from_value(name, &value);
+        let refused = rig.pipeline.set_state(gst::State::Paused);
+        assert_eq!(refused, Err(gst::StateChangeError), "{name}");
+        let log = rig.take();
         let errors = log.errors();
         assert_eq!(errors.len(), 1, "{errors:#?}");
         errors[0].assert_is(Settings, parts);
         assert!(!format!("{errors:?}").contains("SESAME"), "{errors:?}");
         assert!(!errors[0].is_retryable());
         assert!(log.progress().is_empty(), "it never began");
-        sink.set_state(gst::State::Null).expect("NULL");
         assert!(service.connections().is_empty());
     }
 }
@@ -52,42 +40,37 @@ fn properties_that_cannot_be_used() {
 /// A property without effect has one warning for each start, and the rest works.
 #[test]
 fn settings_without_effect_are_warned_about() {
-    child::alone(
-        module_path!(),
-        "settings_without_effect_are_warned_about",
-        || {
-            let service = service(Options::default());
-            let sink = set(
-                unpaced_sink(&service),
-                "language=en-US vad-segment-duration=3000",
-            );
-            let logged = logged_warnings();
-            let (pcm, marks) = speech(2);
-            let mut rig = TestPipeline::new(sink);
-            for _ in 0..2 {
-                rig.next = gst::ClockTime::ZERO;
-                let log = rig.run(&pcm, 100);
-                log.assert_said(&marks, 0);
-                let warnings = log.warnings();
-                let named = warnings.iter().map(|warning| {
-                    warning.assert_is(Settings, &[]);
-                    let details = warning.details.as_ref().expect("details");
-                    assert_eq!(details.name(), "volcasr-setting");
-                    let name = details.get::<String>("property").expect("a name");
-                    assert!(warning.error.message().contains(&name), "{warning:?}");
-                    name
-                });
-                let named: Vec<_> = named.collect();
-                assert_eq!(named, ["language", "vad-segment-duration"]);
-                let logged = std::mem::take(&mut *logged.lock().expect("no panic"));
-                for (warning, line) in warnings.iter().zip(&logged) {
-                    assert!(line.contains(warning.error.message()), "{logged:?}");
-                }
-                assert_eq!(logged.len(), 2, "{logged:?}");
-                rig.go(gst::State::Ready);
+    const NAME: &str = "settings_without_effect_are_warned_about";
+    child::alone(module_path!(), NAME, || {
+        let service = service(Options::default());
+        let properties = "language=en-US vad-segment-duration=3000";
+        let sink = set(unpaced_sink(&service), properties);
+        let logged = logged_warnings();
+        let (pcm, marks) = speech(2);
+        let mut rig = TestPipeline::new(sink);
+        for _ in 0..2 {
+            rig.next = gst::ClockTime::ZERO;
+            let log = rig.run(&pcm, 100);
+            log.assert_said(&marks, 0);
+            let warnings = log.warnings();
+            let named = warnings.iter().map(|warning| {
+                warning.assert_is(Settings, &[]);
+                let details = warning.details.as_ref().expect("details");
+                assert_eq!(details.name(), "volcasr-setting");
+                let name = details.get::<String>("property").expect("a name");
+                assert!(warning.error.message().contains(&name), "{warning:?}");
+                name
+            });
+            let named: Vec<_> = named.collect();
+            assert_eq!(named, ["language", "vad-segment-duration"]);
+            let logged = std::mem::take(&mut *logged.lock().expect("no panic"));
+            for (warning, line) in warnings.iter().zip(&logged) {
+                assert!(line.contains(warning.error.message()), "{logged:?}");
             }
-        },
-    );
+            assert_eq!(logged.len(), 2, "{logged:?}");
+            rig.go(gst::State::Ready);
+        }
+    });
 }
 
 /// Null is the default.
@@ -98,10 +81,10 @@ fn null_is_the_default() {
         let default = sink.find_property(name).expect("a property");
         sink.set_property(name, "something else");
         sink.set_property(name, None::<&str>);
-        let value = sink.property_value(name);
+        let value = sink.property::<Option<String>>(name);
         assert_eq!(
-            value.get::<String>().ok(),
-            default.default_value().get::<String>().ok(),
+            value,
+            default.default_value().get().expect("a text"),
             "{name}"
         );
     }

@@ -3,6 +3,7 @@
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Recogniser, Script, Service};
 
 fn new_segment() -> Segment {
@@ -10,80 +11,49 @@ fn new_segment() -> Segment {
     Segment::new()
 }
 
-/// A sink that sends as fast as it can.
-fn unpaced_sink(service: &Service) -> gst::Element {
-    set(sink(service), "max-speed=0")
-}
-
-/// Marks, timed by a service without oddities.
-fn exact() -> Service {
-    service(Options {
+/// A fast sink that plays, with a stream in `segment`, at a service of marks without oddities.
+fn playing(segment: &gst::Segment) -> (Service, PadHarness) {
+    let service = service(Options {
         exact: true,
         ..Options::default()
-    })
-}
-
-/// A sink that plays, with a stream in `segment`.
-fn playing(sink: gst::Element, segment: &gst::Segment) -> PadHarness {
-    let harness = PadHarness::held(sink);
+    });
+    let harness = PadHarness::held(unpaced_sink(&service));
     harness.go(gst::State::Playing);
     assert!(harness.begin("a-stream"));
     let segment = gst::event::Segment::new(segment);
     assert!(harness.pad.push_event(segment));
-    harness
+    (service, harness)
 }
 
-/// Pushes two sentences in `segment` from `pts` on, and gives the final utterances beside the marks
-/// of each.
-fn spoken(segment: &gst::Segment, pts: Option<gst::ClockTime>) -> Vec<(Transcript, Vec<u64>)> {
-    let service = exact();
-    let sink = unpaced_sink(&service);
+/// Pushes two sentences in `segment` from `pts` on, and checks the times of utterances and words:
+/// a mark's place in the audio, later by these milliseconds in `timestamp`, `stream-time` and
+/// `running-time`.
+fn assert_times(segment: &gst::Segment, pts: Option<u64>, offsets: [Option<u64>; 3]) {
+    let (_service, harness) = playing(segment);
     let (pcm, marks) = speech(2);
-    let harness = playing(sink, segment);
     match pts {
-        Some(pts) => harness.push_all(pts.mseconds(), &pcm, 100),
+        Some(pts) => harness.push_all(pts, &pcm, 100),
         None => pcm.chunks(4800).for_each(|piece| harness.push(None, piece)),
     }
     let log = harness.end();
     log.assert_no_errors("the run");
     let finals = log.finals();
     assert_eq!(finals.len(), 2, "{finals:#?}");
-    let starts = marks
-        .chunks(3)
-        .map(|sentence| sentence.iter().map(|mark| mark.start).collect());
-    finals.into_iter().zip(starts).collect()
-}
-
-/// The times of an utterance and its words: each 300 ms mark at what `timestamp`, `stream_time` and
-/// `running_time` make of its place in the audio.
-fn assert_times(
-    spoken: &[(Transcript, Vec<u64>)],
-    timestamp: impl Fn(gst::ClockTime) -> gst::ClockTime,
-    stream_time: impl Fn(gst::ClockTime) -> Option<gst::ClockTime>,
-    running_time: impl Fn(gst::ClockTime) -> Option<gst::ClockTime>,
-) {
-    let nanos = |time: Option<gst::ClockTime>| time.map(gst::ClockTime::nseconds);
-    for (transcript, starts) in spoken {
-        let first = ms(starts[0]);
-        let length = ms(starts[2] - starts[0] + 300);
-        assert_eq!(transcript.timestamp, nanos(Some(timestamp(first))));
-        assert_eq!(transcript.stream_time, nanos(stream_time(first)));
-        assert_eq!(transcript.running_time, nanos(running_time(first)));
-        assert_eq!(transcript.duration, nanos(Some(length)));
-        assert_eq!(transcript.words.len(), 3);
-        for (word, start) in transcript.words.iter().zip(starts) {
-            let start = ms(*start);
-            assert_eq!(word.timestamp, nanos(Some(timestamp(start))), "{word:?}");
-            assert_eq!(word.stream_time, nanos(stream_time(start)), "{word:?}");
-            assert_eq!(word.running_time, nanos(running_time(start)), "{word:?}");
-            assert_eq!(word.duration, nanos(Some(ms(300))), "{word:?}");
+    let times = |at: &Mark| offsets.map(|offset| offset.map(|offset| ms(at.start + offset)));
+    let read = |times: [Option<u64>; 3]| times.map(|time| time.map(gst::ClockTime::from_nseconds));
+    for (t, marks) in finals.iter().zip(marks.chunks(3)) {
+        let own = read([t.timestamp, t.stream_time, t.running_time]);
+        assert_eq!(own, times(&marks[0]), "{t:?}");
+        let length = marks[2].end - marks[0].start;
+        assert_eq!(t.duration, Some(length * 1_000_000), "{t:?}");
+        assert_eq!(t.words.len(), 3, "{t:?}");
+        for (word, mark) in t.words.iter().zip(marks) {
+            let own = read([word.timestamp, word.stream_time, word.running_time]);
+            assert_eq!(own, times(mark), "{word:?}");
+            assert_eq!(word.duration, Some(300_000_000), "{word:?}");
         }
-        let joined: String = transcript
-            .words
-            .iter()
-            .map(|word| word.text.as_str())
-            .collect();
-        assert_eq!(joined, transcript.text);
+        let joined: String = t.words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(joined, t.text);
     }
 }
 
@@ -93,29 +63,15 @@ pub fn a_segment_maps_to_stream_and_running_time() {
     segment.set_start(ms(10_000));
     segment.set_time(ms(110_000));
     segment.set_base(ms(3000));
-    let spoken = spoken(segment.upcast_ref(), Some(ms(12_000)));
-    assert_times(
-        &spoken,
-        |t| t + ms(12_000),
-        |t| Some(t + ms(112_000)),
-        |t| Some(t + ms(5000)),
-    );
-}
-
-/// As after `gst_pad_set_offset`, or when a segment begins late: running time begins within it.
-#[test]
-pub fn a_segment_s_offset_shifts_running_time_alone() {
+    let offsets = [12_000, 112_000, 5000].map(Some);
+    assert_times(segment.upcast_ref(), Some(12_000), offsets);
+    // As after `gst_pad_set_offset`, or when a segment begins late: running time begins within it.
     let mut segment = new_segment();
     segment.set_start(ms(1000));
     segment.set_time(ms(1000));
     segment.set_offset(ms(500));
-    let spoken = spoken(segment.upcast_ref(), Some(ms(2000)));
-    assert_times(
-        &spoken,
-        |t| t + ms(2000),
-        |t| Some(t + ms(2000)),
-        |t| Some(t + ms(500)),
-    );
+    let offsets = [2000, 2000, 500].map(Some);
+    assert_times(segment.upcast_ref(), Some(2000), offsets);
 }
 
 /// Without timestamps, or in a segment of bytes, only the axis is known: `timestamp` counts from
@@ -127,40 +83,30 @@ pub fn without_a_timeline_there_is_the_stream_s_own() {
     for (segment, pts) in [
         (time.upcast_ref(), None),
         (bytes.upcast_ref(), None),
-        (bytes.upcast_ref(), Some(ms(70_000))),
+        (bytes.upcast_ref(), Some(70_000)),
     ] {
-        let spoken = spoken(segment, pts);
-        assert_times(&spoken, |t| t, |_| None, |_| None);
+        assert_times(segment, pts, [Some(0), None, None]);
     }
 }
 
 /// Audio outside the segment is clipped, and the times of the rest stay.
 #[test]
 pub fn what_the_segment_leaves_out_is_clipped() {
-    let service = exact();
-    let sink = unpaced_sink(&service);
     let (pcm, marks) = speech(2);
     let mut segment = new_segment();
     // In the middle of a buffer, between the first two marks.
     segment.set_start(ms(650));
     segment.set_time(ms(650));
     segment.set_stop(ms(marks[4].start - 33));
-    let harness = playing(sink, segment.upcast_ref());
-    for (n, piece) in pcm.chunks(4800).enumerate() {
-        let mut buffer = gst::Buffer::from_slice(piece.to_vec());
-        let writable = buffer.get_mut().expect("a new buffer");
-        writable.set_pts(n as u64 * ms(100));
-        writable.set_duration(ms(100));
-        if harness.pad.push(buffer) == Err(gst::FlowError::Eos) {
-            break;
-        }
-    }
+    let (service, harness) = playing(segment.upcast_ref());
+    let refused = harness.push_until_refused(pcm.chunks(4800), 100);
+    assert!(matches!(refused, None | Some(gst::FlowError::Eos)));
     let log = harness.end();
     log.assert_no_errors("the run");
     let finals = log.finals();
     assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));
-    let first = ms(marks[1].start);
-    assert_eq!(finals[0].running_time, Some((first - ms(650)).nseconds()));
+    let first = ms(marks[1].start - 650);
+    assert_eq!(finals[0].running_time, Some(first.nseconds()));
     let audio = (marks[4].start - 33 - 650) * 48;
     assert_eq!(service.connections()[0].pcm.len() as u64, audio);
 }
@@ -182,29 +128,21 @@ pub fn times_that_are_missing_stay_missing() {
     let [timed, untimed] = &finals[..] else {
         panic!("{finals:#?}")
     };
+    let known = (timed.timestamp, timed.duration, timed.words[0].duration);
     assert_eq!(
-        (timed.timestamp, timed.duration),
-        (Some(100_000_000), Some(800_000_000))
+        known,
+        (Some(100_000_000), Some(800_000_000), Some(80_000_000))
     );
-    assert_eq!(timed.words[0].duration, Some(80_000_000));
-    let word = &timed.words[1];
-    assert_eq!(word.text, "two");
-    assert_eq!(
-        (
-            word.timestamp,
-            word.stream_time,
-            word.running_time,
-            word.duration
-        ),
-        (None, None, None, None)
-    );
-    assert_eq!(
-        (
-            untimed.timestamp,
-            untimed.stream_time,
-            untimed.running_time,
-            untimed.duration
-        ),
-        (None, None, None, None)
-    );
+    let untimed_word = Word {
+        text: "two".to_owned(),
+        ..Word::default()
+    };
+    assert_eq!(timed.words[1], untimed_word);
+    let times = [
+        untimed.timestamp,
+        untimed.stream_time,
+        untimed.running_time,
+        untimed.duration,
+    ];
+    assert_eq!(times, [None; 4]);
 }

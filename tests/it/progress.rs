@@ -2,28 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::faults::is_progress;
+use crate::common::faults::is_ready;
 use crate::common::*;
 use gst::ProgressType::{Canceled, Complete, Error, Start};
 use gst::prelude::*;
 use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
-
-fn wait_for(rig: &TestPipeline, kind: gst::ProgressType) -> BusLog {
-    rig.listen_until(|message| is_progress(message, kind))
-}
 
 /// All that is posted until READY, and by it.
 fn until_ready(rig: &TestPipeline, mut log: BusLog) -> BusLog {
     rig.go(gst::State::Ready);
     log.add(rig.take());
     log
-}
-
-fn refusing(what: FaultKind, when: Trigger) -> Options {
-    Options {
-        faults: vec![Fault::each(what, when)],
-        ..Options::default()
-    }
 }
 
 #[test]
@@ -46,8 +35,7 @@ fn no_buffer_ever() {
     let service = service(Options::default());
     let rig = TestPipeline::new(sink(&service));
     rig.go(gst::State::Paused);
-    let log = wait_for(&rig, Complete);
-    let log = until_ready(&rig, log);
+    let log = until_ready(&rig, rig.listen_until(is_ready));
     assert_eq!(log.progress(), [Start, Complete]);
     log.assert_clean();
     assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
@@ -55,10 +43,13 @@ fn no_buffer_ever() {
 
 #[test]
 fn error() {
-    let service = service(refusing(
-        FaultKind::Raw(b"no TLS\r\n\r\n".to_vec()),
-        Trigger::Accept,
-    ));
+    let service = service(Options {
+        faults: vec![Fault::each(
+            FaultKind::Raw(b"no TLS\r\n\r\n".into()),
+            Trigger::Accept,
+        )],
+        ..Options::default()
+    });
     // It fails before there is a buffer, and after.
     for buffers in [false, true] {
         let sink = sink_for(&service.uri().replace("ws://", "wss://"));
@@ -80,11 +71,12 @@ fn canceled() {
     let authority = volcasr_loopback::tls::Authority::new().expect("a key");
     let service = service(Options {
         tls: Some(authority.good().expect("a key")),
-        ..refusing(FaultKind::Hang, Trigger::Accept)
+        faults: vec![Fault::each(FaultKind::Hang, Trigger::Accept)],
+        ..Options::default()
     });
     let rig = TestPipeline::new(sink(&service));
     rig.play();
-    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.faults.is_empty())));
+    until_connection(&service, |c| !c.faults.is_empty());
     let log = until_ready(&rig, BusLog::default());
     assert_eq!(log.progress(), [Start, Canceled]);
     log.assert_no_errors("the run");
@@ -98,10 +90,8 @@ fn canceled_at_once() {
     for _ in 0..200 {
         rig.go(gst::State::Paused);
         let progress = until_ready(&rig, BusLog::default()).progress();
-        assert!(
-            progress == [Start, Canceled] || progress == [Start, Complete],
-            "{progress:?}"
-        );
+        let is_whole = progress == [Start, Canceled] || progress == [Start, Complete];
+        assert!(is_whole, "{progress:?}");
     }
 }
 
@@ -112,9 +102,7 @@ fn stopped_while_the_end_is_posted() {
     let rig = TestPipeline::new(sink(&service));
     let (posting, posted) = std::sync::mpsc::channel();
     rig.bus.set_sync_handler(move |_, message| {
-        if let gst::MessageView::Progress(progress) = message.view()
-            && progress.get().0 == Complete
-        {
+        if is_ready(message) {
             let _ = posting.send(());
             // As a thread does that others keep from running.
             std::thread::sleep(Duration::from_millis(10));
@@ -179,13 +167,12 @@ fn paused_holds_no_session() {
     let (pcm, marks) = speech(1);
     rig.go(gst::State::Paused);
     rig.push(&pcm, 100);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.end.is_some())));
-    let connections = service.connections();
-    assert_eq!(connections.len(), 1);
-    assert_eq!(connections[0].path, "", "a request was made");
-    let held = connections[0]
-        .ended_at
-        .map(|at| at - connections[0].accepted_at);
+    until_connection(&service, |c| c.end.is_some());
+    let [connection] = &service.connections()[..] else {
+        panic!("one connection")
+    };
+    assert_eq!(connection.path, "", "a request was made");
+    let held = connection.ended_at.map(|at| at - connection.accepted_at);
     assert!(held >= Some(Duration::from_millis(250)), "{held:?}");
     let log = rig.take();
     log.assert_clean();

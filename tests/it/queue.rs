@@ -7,16 +7,14 @@ use crate::common::faults::*;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{FaultKind, Gate, Options};
+use volcasr_loopback::{FaultKind, Gate, Options, Service};
 
 /// A queue of `queue` milliseconds in front of a service that holds the upgrade back.
-fn rig(leaky: &str, live: bool, queue: u32) -> (volcasr_loopback::Service, TestPipeline) {
+fn rig(leaky: &str, live: bool, queue: u32) -> (Service, TestPipeline) {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
-    let rig = TestPipeline::new(set(
-        unpaced_sink(&service),
-        &format!("max-queue-time={queue} leaky={leaky}"),
-    ));
+    let properties = format!("max-queue-time={queue} leaky={leaky}");
+    let rig = TestPipeline::new(set(unpaced_sink(&service), &properties));
     rig.source.set_is_live(live);
     (service, rig)
 }
@@ -50,20 +48,15 @@ fn a_full_queue_loses_its_oldest_audio() {
             let (pcm, marks) = open_ended_speech(5);
             rig.play();
             rig.push(&pcm, 20);
-            wait_until("all is taken", || {
-                stat(&rig.sink, "audio-received") == nanos(&pcm)
-            });
-            rig.end();
+            end_when_taken(&rig, &pcm);
             service.release(Gate::Upgrade);
             let log = rig.listen();
             let lost = assert_dropped(&log, &rig.sink, 0, &case);
             // Not for every chunk: at once, and by the second.
             let warnings = warnings_of(&log, "volcasr-dropped").len() as u64;
             assert!(warnings <= 2 + lost / 1000, "{case}: {warnings} warnings");
-            assert!(
-                lost + 3000 >= ms(&pcm) && lost + 2800 <= ms(&pcm),
-                "{case}: {lost}"
-            );
+            let kept = ms(&pcm) - lost;
+            assert!((2800..=3000).contains(&kept), "{case}: {lost}");
             assert_reported_except(&log, &marks, 0..lost, &case);
         },
     );
@@ -83,18 +76,13 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
         for (n, piece) in first.chunks(1000 * 48).enumerate() {
             rig.push(piece, 20);
             let arrived = (n + 1) * 1000 * 48;
-            assert!(service.wait(LONG, |all| {
-                all.iter().any(|c| c.audio_bytes as usize == arrived)
-            }));
+            until_connection(&service, |c| c.audio_bytes as usize == arrived);
         }
         service.hold(Gate::Upgrade);
         service.inject(FaultKind::Reset);
         let mut log = rig.listen_until(is_warning);
         rig.push(second, 20);
-        wait_until("all is taken", || {
-            stat(&rig.sink, "audio-received") == nanos(&pcm)
-        });
-        rig.end();
+        end_when_taken(&rig, &pcm);
         service.release(Gate::Upgrade);
         log.add(rig.listen());
         let lost = assert_dropped(&log, &rig.sink, 5000, &case);
@@ -139,10 +127,7 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     rig.play();
     rig.push(first, 20);
     rig.push_at(rig.next, second);
-    wait_until("all is taken", || {
-        stat(&rig.sink, "audio-received") == nanos(&pcm)
-    });
-    rig.end();
+    end_when_taken(&rig, &pcm);
     service.release(Gate::Upgrade);
     let log = rig.listen();
     let lost = assert_dropped(&log, &rig.sink, 0, "long");
@@ -191,8 +176,11 @@ fn ms(pcm: &[u8]) -> u64 {
     pcm.len() as u64 / 48
 }
 
-fn nanos(pcm: &[u8]) -> u64 {
-    ms(pcm) * 1_000_000
+/// Ends the stream when the sink has taken all of it.
+fn end_when_taken(rig: &TestPipeline, pcm: &[u8]) {
+    let all = rig.time_of(pcm).nseconds();
+    wait_until("all is taken", || stat(&rig.sink, "audio-received") == all);
+    rig.end();
 }
 
 /// The warnings report one stretch from `begin` on, each where the one before ended, and as much as
@@ -201,17 +189,9 @@ fn assert_dropped(log: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> 
     let warnings = warnings_of(log, "volcasr-dropped");
     let mut next = begin * 1_000_000;
     for details in &warnings {
-        let time = |name| {
-            details
-                .get::<u64>(name)
-                .unwrap_or_else(|e| panic!("{case}: {name}: {e}"))
-        };
-        assert_eq!(time("timestamp"), next, "{case}: {warnings:?}");
-        assert_eq!(
-            (time("running-time"), time("stream-time")),
-            (next, next),
-            "{case}"
-        );
+        let time = |name| details.get::<u64>(name).expect(name);
+        let times = ["timestamp", "running-time", "stream-time"].map(time);
+        assert_eq!(times, [next; 3], "{case}: {warnings:?}");
         next += time("duration");
     }
     let lost = next - begin * 1_000_000;

@@ -34,13 +34,7 @@ fn sessions(from: From) -> Vec<Options> {
     let secrets = from.secrets().join(" and ");
     let repeated = format!(r#"{{"error":"bad: {secrets}"}}"#);
     // The message is cut at 500 characters, in the middle of a secret.
-    let cut = |secret: &str| {
-        let body = format!("{}{secret}", "x".repeat(499 - secret.len() / 2));
-        FaultKind::Error {
-            code: 45_000_010,
-            body,
-        }
-    };
+    let cut = |secret: &str| format!("{}{secret}", "x".repeat(499 - secret.len() / 2));
     let with = |what, when| Options {
         app_keys: vec![APP.into()],
         access_keys: vec![ACCESS.into()],
@@ -48,9 +42,9 @@ fn sessions(from: From) -> Vec<Options> {
         faults: vec![Fault::each(what, when)],
         ..Options::default()
     };
-    let error = FaultKind::Error {
+    let error = |body| FaultKind::Error {
         code: 45_000_010,
-        body: repeated.clone(),
+        body,
     };
     let headers = vec![("Location".into(), format!("ws://{secrets}@127.0.0.1/"))];
     let http = |status| FaultKind::Http {
@@ -63,13 +57,14 @@ fn sessions(from: From) -> Vec<Options> {
         with(http(401), Trigger::Handshake),
         with(http(200), Trigger::Handshake),
         with(http(302), Trigger::Handshake),
-        with(error.clone(), Trigger::Ack),
-        with(error, Trigger::Finish),
+        with(error(repeated.clone()), Trigger::Ack),
+        with(error(repeated.clone()), Trigger::Finish),
         with(FaultKind::Raw(repeated.into_bytes()), Trigger::Accept),
         with(FaultKind::Text(secrets), Trigger::Ack),
     ];
-    // In transcripts, too.
     for secret in from.secrets() {
+        sessions.push(with(error(cut(secret)), Trigger::Ack));
+        // In transcripts, too.
         let said = format!(
             r#"{{"audio_info":{{"duration":600}},"result":{{"text":"{secret}","utterances":[
                 {{"text":"It is {secret}.","start_time":0,"end_time":500,
@@ -83,11 +78,6 @@ fn sessions(from: From) -> Vec<Options> {
             ..with(FaultKind::Ping(1), Trigger::Ack)
         });
     }
-    let cut = from
-        .secrets()
-        .iter()
-        .map(|secret| with(cut(secret), Trigger::Ack));
-    sessions.extend(cut);
     sessions
 }
 
@@ -131,9 +121,8 @@ fn run(options: Options, from: From) {
 /// Runs all sessions in a process that logs everything, and reads its log.
 fn in_a_logging_process(name: &str, from: From) {
     if child::is_child() {
-        return sessions(from)
-            .into_iter()
-            .for_each(|options| run(options, from));
+        let sessions = sessions(from).into_iter();
+        return sessions.for_each(|options| run(options, from));
     }
     let mut variables: Vec<(&str, &OsStr)> = Vec::new();
     if from == From::Environment {

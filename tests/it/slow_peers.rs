@@ -51,10 +51,8 @@ fn a_send_that_is_blocked_is_a_loss() {
 fn an_error_is_read_while_a_queue_is_sent() {
     let service = service(faulty(&["error:45000001@1s"], false));
     service.hold(Gate::Upgrade);
-    let sink = set(
-        unpaced_sink(&service),
-        "max-queue-time=1000000 connect-timeout=60000",
-    );
+    let properties = "max-queue-time=1000000 connect-timeout=60000";
+    let sink = set(unpaced_sink(&service), properties);
     let (pcm, _) = open_ended_speech(300);
     let mut rig = TestPipeline::new(sink.clone());
     rig.play();

@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
+use crate::common::faults::fault;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Connection, Fault, FaultKind, Gate, Options, Service, Trigger};
+use volcasr_loopback::{Connection, Gate, Options, Service};
 
 /// It is to take 100 ms at most; a test machine may be busy with something else.
 const READY: Duration = Duration::from_secs(1);
@@ -40,17 +41,11 @@ fn at_each_moment(
     hold: &[Gate],
     moment: impl Fn(&Service, &mut TestPipeline) -> BusLog,
 ) {
-    let service = service(options);
-    at_each_moment_of(unpaced_sink(&service), name, &service, hold, moment);
-}
-
-fn at_each_moment_of(
-    sink: gst::Element,
-    name: &str,
-    service: &Service,
-    hold: &[Gate],
-    moment: impl Fn(&Service, &mut TestPipeline) -> BusLog,
-) {
+    let service = &service(options);
+    let sink = match hold.contains(&Gate::Reading) {
+        true => blocking_sink(service),
+        false => unpaced_sink(service),
+    };
     let mut rig = TestPipeline::new(sink);
     let mut calls = Calls::default();
     for _ in 0..5 {
@@ -64,18 +59,14 @@ fn at_each_moment_of(
         after.add(rig.take());
         after.assert_no_errors(name);
         assert!(!after.saw_eos());
-        let progress = after.progress();
-        let ends = progress
-            .iter()
-            .filter(|p| !matches!(**p, gst::ProgressType::Start | gst::ProgressType::Continue));
-        assert_eq!(ends.count(), 1, "{name}: {progress:?}");
+        let mut progress = after.progress();
+        progress.retain(|p| !matches!(p, gst::ProgressType::Start | gst::ProgressType::Continue));
+        assert_eq!(progress.len(), 1, "{name}: {progress:?}");
         for gate in hold {
             service.release(*gate);
         }
-        assert!(
-            service.wait(LONG, |c| c.iter().all(|c| c.end.is_some())),
-            "{name}: a connection is left"
-        );
+        let has_ended = service.wait(LONG, |c| c.iter().all(|c| c.end.is_some()));
+        assert!(has_ended, "{name}: a connection is left");
         // No later response of the service has been posted.
         assert!(rig.take().transcripts().is_empty(), "{name}");
     }
@@ -128,10 +119,8 @@ pub fn in_the_middle_of_speech() {
 
 #[test]
 pub fn blocked_in_a_send() {
-    let service = service(Options::default());
     let hold = [Gate::Reading, Gate::Responses];
-    let sink = blocking_sink(&service);
-    at_each_moment_of(sink, "blocked", &service, &hold, |_, rig| {
+    at_each_moment("blocked", Options::default(), &hold, |_, rig| {
         push(rig, 300);
         rig.end();
         until_blocked(&rig.sink, Duration::from_millis(400));
@@ -141,25 +130,20 @@ pub fn blocked_in_a_send() {
 
 #[test]
 pub fn waiting_for_the_final_response() {
-    at_each_moment(
-        "final",
-        Options::default(),
-        &[Gate::Final],
-        |service, rig| {
-            push(rig, 1);
-            rig.end();
-            until_last(service, |c| c.finish_at.is_some());
-            BusLog::default()
-        },
-    );
+    let hold = [Gate::Final];
+    at_each_moment("final", Options::default(), &hold, |service, rig| {
+        push(rig, 1);
+        rig.end();
+        until_last(service, |c| c.finish_at.is_some());
+        BusLog::default()
+    });
 }
 
 #[test]
 pub fn between_two_tries() {
-    let when = Trigger::Audio(Duration::from_millis(600));
     let options = Options {
         faults: (1..=5)
-            .map(|n| Fault::nth(n, FaultKind::Reset, when))
+            .map(|n| fault(&format!("reset@600ms#{n}")))
             .collect(),
         ..Options::default()
     };
@@ -240,27 +224,11 @@ fn child_cycles() {
         lowest.get().1.elapsed() > Duration::from_millis(1500)
     });
     let before = lowest.get().0;
-    // Printed, not asserted: malloc decides what it keeps.
-    let resident = || {
-        let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        line.unwrap_or_default()
-            .split_whitespace()
-            .nth(1)
-            .map(str::to_owned)
-    };
-    let held = resident();
     cycles(100);
     wait_until("back to what it was", || {
         let (inventory, alive) = quiet();
         inventory.0 <= before.0.0 && inventory.1 <= before.0.1 && alive <= before.1
     });
-    println!(
-        "threads, descriptors, objects: {before:?} before, {:?} after; \
-         kB of memory: {held:?}, {:?}",
-        quiet(),
-        resident()
-    );
 }
 
 #[test]

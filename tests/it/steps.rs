@@ -22,7 +22,7 @@ fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
     let harness = PadHarness::new(sink);
     let (begun, rest) = pcm.split_at(harness.bytes(AHEAD * 1000));
     harness.push_all(0, begun, 100);
-    assert!(service.wait(LONG, |c| c.iter().any(|c| c.audio_bytes > 0)));
+    until_connection(&service, |c| c.audio_bytes > 0);
     service.hold(Gate::Reading);
     let log = std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
@@ -41,21 +41,21 @@ fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
 }
 
 /// The amounts of the steps that STEP_DONE messages report.
-fn steps_done(log: &BusLog) -> Vec<u64> {
+fn steps_done(log: &BusLog) -> Vec<gst::GenericFormattedValue> {
     let messages = log.messages.iter();
-    messages
-        .filter_map(|message| match message.view() {
-            gst::MessageView::StepDone(done) => match done.get().0 {
-                gst::GenericFormattedValue::Buffers(Some(buffers)) => Some(*buffers),
-                other => panic!("{other:?}"),
-            },
-            _ => None,
-        })
-        .collect()
+    let done = messages.filter_map(|message| match message.view() {
+        gst::MessageView::StepDone(done) => Some(done.get().0),
+        _ => None,
+    });
+    done.collect()
 }
 
-fn step(harness: &PadHarness, buffers: u64) {
-    let amount = gst::format::Buffers::from_u64(buffers);
+/// One buffer, as an amount of a step.
+fn one() -> gst::GenericFormattedValue {
+    gst::format::Buffers::from_u64(1).into()
+}
+
+fn step(harness: &PadHarness, amount: gst::GenericFormattedValue) {
     let step = gst::event::Step::new(amount, 1.0, true, false);
     assert!(harness.sink.send_event(step));
 }
@@ -72,25 +72,22 @@ fn goes_on(harness: &PadHarness, element: &impl IsA<gst::Element>, case: &str) {
 }
 
 #[test]
-fn a_step_in_playing() {
+fn steps_in_playing_and_in_paused() {
     for is_async in [true, false] {
-        let log = disturbed(is_async, |harness| step(harness, 1));
-        assert_eq!(steps_done(&log), [1], "async={is_async}");
-    }
-}
-
-#[test]
-fn steps_in_paused() {
-    for is_async in [true, false] {
+        let log = disturbed(is_async, |harness| step(harness, one()));
+        assert_eq!(steps_done(&log), [one()], "async={is_async}");
         let log = disturbed(is_async, |harness| {
             harness.go(gst::State::Paused);
-            step(harness, 1);
-            step(harness, 1);
+            step(harness, one());
+            step(harness, one());
             harness.go(gst::State::Playing);
         });
         // The second may come before the first is done, and in its place.
         let done = steps_done(&log);
-        assert!(done == [1] || done == [1, 1], "async={is_async}: {done:?}");
+        assert!(
+            done == [one()] || done == [one(), one()],
+            "async={is_async}: {done:?}"
+        );
     }
 }
 
@@ -98,20 +95,16 @@ fn steps_in_paused() {
 /// service, and drop no audio.
 #[test]
 fn long_steps_in_paused() {
-    let amounts: [gst::GenericFormattedValue; 2] = [
+    for amount in [
         gst::format::Buffers::from_u64(100).into(),
         gst::ClockTime::from_seconds(2).into(),
-    ];
-    for amount in amounts {
+    ] {
         let log = disturbed(true, |harness| {
             harness.go(gst::State::Paused);
-            let step = gst::event::Step::new(amount, 1.0, true, false);
-            assert!(harness.sink.send_event(step));
+            step(harness, amount);
             goes_on(harness, &harness.pipeline, "a long step");
         });
-        let done = log.messages.iter();
-        let done = done.filter(|message| message.type_() == gst::MessageType::StepDone);
-        assert_eq!(done.count(), 1, "{amount:?}");
+        assert_eq!(steps_done(&log).len(), 1, "{amount:?}");
     }
 }
 
@@ -130,7 +123,7 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
         harness.push_all(AHEAD * 1000, begun, 500);
         // There is nothing to preroll with.
         let _ = harness.pipeline.set_state(gst::State::Paused);
-        step(&harness, 1);
+        step(&harness, one());
         let log = std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
                 harness.push_all(AHEAD * 1000 + 1000, rest, 500);
@@ -156,15 +149,17 @@ fn an_instant_rate_change() {
             harness.pad.push_event(change);
         });
         let finals = log.finals();
-        let passed = |field: fn(&Transcript) -> Option<u64>| {
-            let times: Vec<u64> = finals.iter().rev().take(2).filter_map(field).collect();
-            times[0] - times[1]
+        let times = |t: &Transcript| {
+            let times = [t.timestamp, t.stream_time, t.running_time];
+            times.map(|time| time.expect("a time"))
         };
-        let (stream, running) = (passed(|t| t.stream_time), passed(|t| t.running_time));
-        assert_eq!(passed(|t| t.timestamp), stream);
+        let [[timestamp, stream, running], before] =
+            [1, 2].map(|n| times(&finals[finals.len() - n]));
+        let (stream, running) = (stream - before[1], running - before[2]);
+        assert_eq!(timestamp - before[0], stream);
         assert!(running.abs_diff(stream / 2) <= 1, "{running} of {stream}");
-        let first = &finals[0];
-        assert_eq!(first.running_time, first.timestamp, "before it");
+        let [timestamp, _, running] = times(&finals[0]);
+        assert_eq!(running, timestamp, "before it");
     }
 }
 
@@ -198,7 +193,7 @@ fn a_step_that_ends_with_a_late_buffer() {
         let part = |from, to| &pcm[harness.bytes(from)..harness.bytes(to)];
         let at = AHEAD * 1000;
         harness.push_all(at, part(0, 1000), 20);
-        step(harness, 1);
+        step(harness, one());
         std::thread::scope(|scope| {
             let pusher = scope.spawn(|| {
                 harness.push(at + 1000, part(1000, 1020));
@@ -210,7 +205,7 @@ fn a_step_that_ends_with_a_late_buffer() {
             pusher.join().expect("no panic");
         });
         let log = harness.end();
-        assert_eq!(steps_done(&log), [1], "{case}");
+        assert_eq!(steps_done(&log), [one()], "{case}");
         let kept = [&pcm[..harness.bytes(1040)], &pcm[harness.bytes(1120)..]].concat();
         assert!(*service.connections()[0].pcm == kept, "{case}");
     });
@@ -227,11 +222,11 @@ fn a_step_while_the_end_is_awaited() {
             harness.push_all(0, &pcm, 100);
             let log = std::thread::scope(|scope| {
                 let ender = scope.spawn(|| harness.eos());
-                assert!(service.wait(LONG, |c| c.iter().any(|c| c.finish_at.is_some())));
+                until_connection(service, |c| c.finish_at.is_some());
                 if paused {
                     harness.go(gst::State::Paused);
                 }
-                step(harness, 1);
+                step(harness, one());
                 if paused {
                     harness.go(gst::State::Playing);
                 }
@@ -241,7 +236,7 @@ fn a_step_while_the_end_is_awaited() {
             });
             log.assert_said_in(case, &marks, 0);
             assert!(log.saw_eos(), "{case} {paused}");
-            assert_eq!(steps_done(&log), [1], "{case} {paused}");
+            assert_eq!(steps_done(&log), [one()], "{case} {paused}");
         });
     }
 }
@@ -256,11 +251,11 @@ fn steps_in_paused_that_only_the_end_comes_after() {
             harness.push_all(0, &pcm, 20);
             harness.go(gst::State::Paused);
             for _ in 0..steps {
-                step(harness, 1);
+                step(harness, one());
             }
             std::thread::scope(|scope| {
                 let end = scope.spawn(|| harness.eos());
-                assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.finish_at.is_some())));
+                until_connection(service, |c| c.finish_at.is_some());
                 harness.go(gst::State::Playing);
                 assert!(end.join().expect("no panic"));
             });
@@ -281,7 +276,7 @@ fn a_step_into_another_segment_and_the_end_in_paused() {
         assert!(harness.segment(&segment));
         let (pcm, marks) = speech(2);
         harness.push_all(0, &pcm, 100);
-        step(harness, 2);
+        step(harness, gst::format::Buffers::from_u64(2).into());
         let silence = vec![0; harness.bytes(100)];
         harness.push(marks[5].end + 5000, &silence);
         segment.set_stop(gst::ClockTime::NONE);

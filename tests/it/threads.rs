@@ -54,7 +54,7 @@ async fn dropped_by_a_worker_of_a_runtime() {
     let mut rig = TestPipeline::new(sink(&service));
     rig.play();
     rig.push(&speech(1).0, 100);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| !c.path.is_empty())));
+    until_connection(&service, |c| !c.path.is_empty());
     tokio::spawn(async move { drop(rig) })
         .await
         .expect("no panic");

@@ -19,14 +19,11 @@ fn no_network() {
         (unknown, ["does-not-exist.invalid", "uri", "name service"]),
     ] {
         for buffers in [true, false] {
-            let sink = sink_for(uri);
-            sink.set_property("max-reconnects", 0u32);
-            sink.set_property("proxy", "");
+            let sink = set(sink_for(uri), "max-reconnects=0 proxy=");
             let mut rig = TestPipeline::new(sink);
             rig.play();
             if buffers {
-                let (pcm, _) = speech(1);
-                rig.push(&pcm, 100);
+                rig.push(&speech(1).0, 100);
             }
             let log = rig.listen();
             let errors = log.errors();
@@ -43,18 +40,14 @@ fn no_network() {
 /// gst-launch shows why it does not go on without a network, from the first try on.
 #[test]
 fn gst_launch_shows_the_first_failed_try() {
-    let uri = format!(
-        "uri=ws://127.0.0.1:{}/api/v3/sauc/bigmodel_async",
-        free_port()
-    );
+    let path = "api/v3/sauc/bigmodel_async";
+    let uri = format!("uri=ws://127.0.0.1:{}/{path}", free_port());
+    let scratch = scratch::Scratch::new("unreachable");
     let output = Command::new("gst-launch-1.0")
         .args("audiotestsrc num-buffers=20 ! audioconvert ! audioresample".split(' '))
         .args(["!", "volcasrsink", "max-reconnects=1", &uri])
         .env("GST_PLUGIN_PATH", program::plugin())
-        .env(
-            "GST_REGISTRY",
-            concat!(env!("CARGO_TARGET_TMPDIR"), "/unreachable"),
-        )
+        .env("GST_REGISTRY", scratch.path("registry"))
         .env("VOLCENGINE_APP_ID", "app-1")
         .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
         .output()
@@ -78,16 +71,14 @@ fn no_answer() {
             faults: vec![Fault::nth(1, FaultKind::Hang, when)],
             ..Options::default()
         });
-        let mut rig =
-            TestPipeline::new(set(sink(&service), "connect-timeout=300 max-reconnects=0"));
+        let sink = set(sink(&service), "connect-timeout=300 max-reconnects=0");
+        let mut rig = TestPipeline::new(sink);
         rig.play();
         rig.push(&speech(3).0, 100);
         let errors = rig.listen().errors();
         errors[0].assert_is(OpenWrite, &["within 300ms", "uri"]);
         let details = errors[0].details.as_ref().expect("details");
-        assert_eq!(
-            details.get::<&str>("connect-id").ok(),
-            service.connections()[0].header("X-Api-Connect-Id")
-        );
+        let id = details.get::<&str>("connect-id").ok();
+        assert_eq!(id, service.connections()[0].header("X-Api-Connect-Id"));
     }
 }

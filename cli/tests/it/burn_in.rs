@@ -4,9 +4,10 @@ mod tracks;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::media::{make, play, raw};
-use crate::support::program::{Running, command, run, write_wav};
+use crate::support::program::{Outcome, Running, run, write_wav};
 use crate::support::script::{response, scripted, utterance};
 use crate::support::*;
 use serde_json::json;
@@ -40,35 +41,46 @@ fn missing(ending: &str) -> Option<String> {
     lacks.map(|kind| format!("none of {}", kind.join(", ")))
 }
 
-/// A dark film with a tone; `picture` and `sound` are tenths of a second.
-fn film(scratch: &Scratch, picture: u32, sound: u32) -> PathBuf {
+/// Makes a dark film of `picture` tenths of a second with this sound, behind `raw` or a source.
+fn film_with(scratch: &Scratch, picture: u32, sound: &str) -> PathBuf {
     let path = scratch.path("talk.mkv");
     make(&format!(
         "matroskamux name=m ! filesink location=\"{}\" \
          videotestsrc pattern=black num-buffers={picture} ! \
-         video/x-raw,width=320,height=180,framerate=10/1 ! jpegenc ! m. \
-         audiotestsrc num-buffers={sound} samplesperbuffer=2400 ! \
-         audio/x-raw,rate=24000,channels=1 ! m.",
+         video/x-raw,width=320,height=180,framerate=10/1 ! jpegenc ! m. {sound} ! m.",
         path.display()
     ));
     path
 }
 
+/// The same with `sound` tenths of a second of a tone from `at` seconds on.
+fn film_from(scratch: &Scratch, picture: u32, sound: u32, at: u64) -> PathBuf {
+    let tone = format!(
+        "audiotestsrc num-buffers={sound} samplesperbuffer=2400 timestamp-offset={at}000000000 ! \
+         audio/x-raw,rate=24000,channels=1"
+    );
+    film_with(scratch, picture, &tone)
+}
+
+fn film(scratch: &Scratch, picture: u32, sound: u32) -> PathBuf {
+    film_from(scratch, picture, sound, 0)
+}
+
 /// A service that says this from 1 s to 1.5 s.
 fn says(text: &str) -> Service {
     let said = json!([utterance(true, (1000, 1500), text)]);
-    scripted(
-        &[(1800, response(1800, said.clone()))],
-        response(3000, said),
-    )
+    let first = response(1800, said.clone());
+    scripted(&[(1800, first)], response(3000, said))
 }
 
-fn burn_in(service: &Service, from: &Path, to: &Path, more: &[&str]) -> (i32, String, String) {
-    run(command("captions", service)
-        .arg(from)
-        .arg("--burn-in")
-        .arg(to)
-        .args(more))
+fn command(service: &Service, from: &Path, to: &Path) -> Command {
+    let mut command = program::command("captions", service);
+    command.arg(from).arg("--burn-in").arg(to);
+    command
+}
+
+fn burn_in(service: &Service, from: &Path, to: &Path, more: &[&str]) -> Outcome {
+    run(command(service, from, to).args(more))
 }
 
 fn source(file: &Path, kind: &str) -> String {
@@ -145,26 +157,18 @@ fn each_container_has_the_words_where_they_are_spoken() {
         let to = scratch.path(&format!("out.{ending}"));
         let (status, out, err) = burn_in(&says(TEXT), &from, &to, &[]);
         // A line that openh264enc's library prints at the end of each stream.
-        let own: Vec<&str> = err
-            .lines()
-            .filter(|l| !l.starts_with("[OpenH264]"))
-            .collect();
-        assert_eq!((status, own), (0, vec![]), "{ending}");
+        let mut own = err.lines().filter(|l| !l.starts_with("[OpenH264]"));
+        assert_eq!((status, own.next()), (0, None), "{ending}");
         assert_eq!(out.trim_end(), TEXT, "{ending}");
         let frames = bright(&to);
         assert!((29..=31).contains(&frames.len()), "{ending}: {frames:?}");
         // A cue stays for half a second.
-        assert_frames(
-            &frames,
-            &[(0..950, false), (1050..1950, true), (2050..3000, false)],
-        );
+        let expected = [(0..950, false), (1050..1950, true), (2050..3000, false)];
+        assert_frames(&frames, &expected);
         let (length, peak) = sound(&to);
         assert!((2900..3200).contains(&length), "{ending}: {length}");
         assert!(peak > 8000, "{ending}: {peak}");
-        assert_only(
-            &scratch,
-            &[to.file_name().unwrap().to_str().unwrap(), "talk.mkv"],
-        );
+        assert_only(&scratch, &[&format!("out.{ending}"), "talk.mkv"]);
     }
 }
 
@@ -193,16 +197,10 @@ fn a_lost_connection_costs_neither_words_nor_frames() {
     }
     let scratch = Scratch::new("burn-reset");
     let (pcm, marks) = speech(3);
-    let (talk, from) = (scratch.path("talk.raw"), scratch.path("talk.mkv"));
+    let talk = scratch.path("talk.raw");
     std::fs::write(&talk, &pcm).expect("a temporary file");
     let frames = pcm.len() / 4800;
-    make(&format!(
-        "matroskamux name=m ! filesink location=\"{}\" \
-         videotestsrc pattern=black num-buffers={frames} ! \
-         video/x-raw,width=320,height=180,framerate=10/1 ! jpegenc ! m. {} ! m.",
-        from.display(),
-        raw(&talk)
-    ));
+    let from = film_with(&scratch, u32::try_from(frames).expect("few"), &raw(&talk));
     let service = service(faulty(&["reset@2s#1"]));
     let to = scratch.path("out.mkv");
     let more = ["--preset", "captions", "--set", "max-speed=40"];
@@ -231,12 +229,7 @@ fn ctrl_c_leaves_a_video_that_can_be_played() {
     let from = film(&scratch, 1200, 1200);
     let to = scratch.path("out.mkv");
     let service = says(TEXT);
-    let mut running = Running::start(
-        command("captions", &service)
-            .arg(&from)
-            .arg("--burn-in")
-            .arg(&to),
-    );
+    let mut running = Running::start(&mut command(&service, &from, &to));
     assert_eq!(running.line(), TEXT);
     running.signal("INT");
     let (status, _, err) = running.end();
@@ -261,14 +254,9 @@ fn a_second_ctrl_c_leaves_no_video() {
     let to = scratch.path("out.mkv");
     std::fs::write(&to, "old").expect("a temporary file");
     let service = service(faulty(&["no-final@finish*"]));
-    let running = Running::start(
-        command("captions", &service)
-            .arg(&from)
-            .arg("--burn-in")
-            .arg(&to)
-            .args(["--set", "finish-timeout=600000"]),
-    );
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let mut command = command(&service, &from, &to);
+    let running = Running::start(command.args(["--set", "finish-timeout=600000"]));
+    until_connection(&service, |c| c.finish_at.is_some());
     for _ in 0..2 {
         running.signal("INT");
     }
@@ -309,18 +297,10 @@ fn what_can_not_be_burnt_in_is_reported() {
     for (from, to, expected, text) in cases {
         let (status, _, err) = burn_in(&service, Path::new(&path(from)), Path::new(&path(to)), &[]);
         assert_eq!(status, expected, "{from} {to}: {err}");
-        assert!(
-            err.starts_with("error: ") && err.contains(text),
-            "{from} {to}: {err}"
-        );
-        let kept = [
-            "busy.mkv.part",
-            "dir.mkv",
-            "mute.mkv",
-            "sound.wav",
-            "talk.mkv",
-        ];
-        assert_only(&scratch, &kept);
+        let is_reported = err.starts_with("error: ") && err.contains(text);
+        assert!(is_reported, "{from} {to}: {err}");
+        let kept = "busy.mkv.part dir.mkv mute.mkv sound.wav talk.mkv";
+        assert_only(&scratch, &kept.split(' ').collect::<Vec<_>>());
         let other = std::fs::read_to_string(scratch.path("busy.mkv.part"));
         assert_eq!(other.expect("another's file"), "of another");
     }
@@ -343,16 +323,11 @@ fn refused_credentials_leave_what_is_there() {
     let to = scratch.path("out.mkv");
     std::fs::write(&to, "old").expect("a temporary file");
     let service = service(Options::default());
-    let (status, _, err) = run(command("captions", &service)
-        .env("VOLCENGINE_ACCESS_KEY", "wrong")
-        .arg(&from)
-        .arg("--burn-in")
-        .arg(&to));
+    let mut command = command(&service, &from, &to);
+    let (status, _, err) = run(command.env("VOLCENGINE_ACCESS_KEY", "wrong"));
     assert_eq!(status, 1, "{err}");
-    assert!(
-        err.starts_with("error: ") && err.contains("HTTP 401"),
-        "{err}"
-    );
+    let is_reported = err.starts_with("error: ") && err.contains("HTTP 401");
+    assert!(is_reported, "{err}");
     assert_eq!(std::fs::read_to_string(&to).expect("the old file"), "old");
     assert_only(&scratch, &["out.mkv", "talk.mkv"]);
 }

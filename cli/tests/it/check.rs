@@ -5,18 +5,16 @@ use std::net::TcpStream;
 use std::process::Stdio;
 
 use crate::support::http::Server;
-use crate::support::program::{command, run};
+use crate::support::program::{command, json_lines, run};
 use crate::support::*;
-use volcasr_loopback::Options;
+use volcasr_loopback::{Options, Service};
 
 /// The first words of each line.
 fn stages(out: &str) -> Vec<(&str, &str)> {
-    let mut stages = Vec::new();
-    for line in out.lines() {
-        let mut words = line.split_whitespace();
-        stages.extend(words.next().zip(words.next()));
-    }
-    stages
+    let words = out.lines().map(str::split_whitespace);
+    words
+        .filter_map(|mut words| words.next().zip(words.next()))
+        .collect()
 }
 
 #[test]
@@ -24,21 +22,13 @@ fn each_stage_has_a_line() {
     let service = service(Options::default());
     let (status, out, err) = run(&mut command("check", &service));
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    let passed = [
-        "settings",
-        "name",
-        "connection",
-        "credentials",
-        "resource",
-        "session",
-    ];
-    assert_eq!(stages(&out), passed.map(|stage| (stage, "ok")), "{out}");
+    let passed = "settings name connection credentials resource session".split(' ');
+    let passed: Vec<_> = passed.map(|stage| (stage, "ok")).collect();
+    assert_eq!(stages(&out), passed, "{out}");
     for line in out.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
-        assert!(
-            words[2].parse::<f64>().is_ok() && words[3] == "ms",
-            "{line}"
-        );
+        let has_time = words[2].parse::<f64>().is_ok() && words[3] == "ms";
+        assert!(has_time, "{line}");
     }
     let log_id = service.connections()[0].log_id.clone();
     assert!(out.contains(&format!("log id {log_id}")), "{out}");
@@ -49,66 +39,51 @@ fn each_stage_has_a_line() {
 #[test]
 fn it_stops_where_it_fails() {
     let service = service(Options::default());
-    let cases: [(&[&str], &str, &[&str], &str); 4] = [
+    // An answer that is about the address, or about the service's state, is no session's.
+    let elsewhere = self::service(faulty(&["http:404@handshake"]));
+    let resource = ["--resource-id", "volc.none"];
+    let nowhere = ["--uri", "ws://127.0.0.1:1/x"];
+    let wrong = "VOLCENGINE_ACCESS_KEY";
+    let cases: [(&Service, &[&str], &str, &[&str], &str); 5] = [
         (
-            &["--resource-id", "volc.none"],
+            &service,
+            &resource,
             "",
             &["credentials", "resource"],
             "resource-id",
         ),
+        (&service, &[], wrong, &["connection", "credentials"], wrong),
         (
-            &[],
-            "VOLCENGINE_ACCESS_KEY",
-            &["connection", "credentials"],
-            "VOLCENGINE_ACCESS_KEY",
-        ),
-        (
-            &["--uri", "ws://127.0.0.1:1/x"],
+            &service,
+            &nowhere,
             "",
             &["name", "connection"],
             "can't connect",
         ),
-        (&["--set", "context=[1]"], "", &["settings"], "context"),
+        (
+            &service,
+            &["--set", "context=[1]"],
+            "",
+            &["settings"],
+            "context",
+        ),
+        (&elsewhere, &[], "", &["connection", "upgrade"], "404"),
     ];
-    for (arguments, wrong, last, part) in cases {
-        let mut command = command("check", &service);
+    for (service, arguments, wrong, last, part) in cases {
+        let mut command = command("check", service);
         if !wrong.is_empty() {
             command.env(wrong, "SECRET");
         }
         let (status, out, err) = run(command.args(arguments));
         assert_eq!(status, 1, "{arguments:?}: {out}{err}");
         let stages = stages(&out);
-        let ends: Vec<&str> = stages
-            .iter()
-            .rev()
-            .take(last.len())
-            .rev()
-            .map(|s| s.0)
-            .collect();
-        assert_eq!(ends, last, "{arguments:?}: {out}");
-        assert_eq!(stages.last().map(|stage| stage.1), Some("failed"), "{out}");
-        assert!(
-            stages.iter().rev().skip(1).all(|stage| stage.1 == "ok"),
-            "{out}"
-        );
+        let (failed, passed) = stages.split_last().expect("a stage");
+        assert_eq!(failed.1, "failed", "{out}");
+        assert!(passed.iter().all(|stage| stage.1 == "ok"), "{out}");
+        let names: Vec<&str> = stages.iter().map(|stage| stage.0).collect();
+        assert!(names.ends_with(last), "{arguments:?}: {out}");
         assert!(err.starts_with("error: ") && err.contains(part), "{err}");
-        assert!(
-            !err.contains("SECRET") && !out.contains("SECRET"),
-            "{out}{err}"
-        );
-    }
-}
-
-/// An answer that is about the address, or about the service's state, is no session's.
-#[test]
-fn an_address_that_is_not_the_services() {
-    for status in [302, 404, 429, 503] {
-        let service = service(faulty(&[&format!("http:{status}@handshake#1")]));
-        let (status, out, err) = run(&mut command("check", &service));
-        assert_eq!(status, 1, "{out}{err}");
-        let stages = stages(&out);
-        let last = &stages[stages.len() - 2..];
-        assert_eq!(last, [("connection", "ok"), ("upgrade", "failed")], "{out}");
+        assert!(!(out + &err).contains("SECRET"), "{err}");
     }
 }
 
@@ -122,43 +97,23 @@ fn lines_for_programs_or_none() {
     assert_eq!(err, "");
     let lines = json_lines(&out);
     assert_eq!(lines.len(), 6, "{out}");
-    assert!(
-        lines
-            .iter()
-            .all(|line| line["took"].is_u64() && line["ok"] == true)
-    );
+    let mut lines_of_stages = lines.iter();
+    assert!(lines_of_stages.all(|line| line["took"].is_u64() && line["ok"] == true));
     assert_eq!(lines[5]["stage"], "session");
     let log_id = service.connections()[1].log_id.clone();
     assert_eq!(lines[5]["log-id"], log_id);
 
     let mut refused = command("check", &service);
     refused.env("VOLCENGINE_ACCESS_KEY", "wrong");
-    let (status, out, err) = run(refused.arg("--json"));
-    let lines = json_lines(&out);
-    let last = lines.last().expect("a line");
-    assert_eq!(
-        (status, &last["ok"]),
-        (1, &serde_json::json!(false)),
-        "{out}"
-    );
+    // --quiet leaves the lines that --json asks for.
+    let (status, out, err) = run(refused.args(["--json", "--quiet"]));
+    assert_eq!(status, 1, "{out}");
+    let last = json_lines(&out).pop().expect("a line");
+    assert_eq!(last["ok"], false, "{out}");
     let error = last["error"].as_str().expect("a text");
     assert!(err.starts_with(&format!("error: {error}")), "{err}");
-    assert!(
-        last["hint"]
-            .as_str()
-            .is_some_and(|hint| hint.contains("log id"))
-    );
-    let (status, out, again) = run(refused.arg("--quiet"));
-    assert_eq!(
-        (status, out.is_empty()),
-        (1, false),
-        "--json asks for lines: {again}"
-    );
-}
-
-fn json_lines(out: &str) -> Vec<serde_json::Value> {
-    let lines = out.lines().map(serde_json::from_str);
-    lines.map(|line| line.expect("JSON")).collect()
+    let hint = last["hint"].as_str().expect("a text");
+    assert!(hint.contains("log id"), "{hint}");
 }
 
 /// Passes bytes on to the host that it is asked for.
@@ -184,19 +139,12 @@ fn behind_a_proxy() {
     let (status, out, err) = run(command("check", &service).args(["--set", &set]));
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     let names: Vec<&str> = stages(&out).iter().map(|stage| stage.0).collect();
-    assert_eq!(
-        names[..4],
-        ["settings", "name", "proxy", "connection"],
-        "{out}"
-    );
-    assert!(
-        out.contains("127.0.0.1 is an address; the proxy resolves 127.0.0.1"),
-        "{out}"
-    );
-    assert!(
-        out.contains(&format!("{uri}, from the property proxy")),
-        "{out}"
-    );
+    let expected = ["settings", "name", "proxy", "connection"];
+    assert_eq!(names[..4], expected, "{out}");
+    let resolves = "127.0.0.1 is an address; the proxy resolves 127.0.0.1";
+    for part in [resolves, &format!("{uri}, from the property proxy")] {
+        assert!(out.contains(part), "{out}");
+    }
     assert!(!out.contains("SECRET"), "{out}");
 
     drop(proxy);
@@ -204,23 +152,18 @@ fn behind_a_proxy() {
     let (status, out, err) = run(command("check", &service).args(["--set", gone]));
     assert_eq!(status, 1, "{out}");
     assert_eq!(stages(&out).last(), Some(&("proxy", "failed")), "{out}");
-    assert!(
-        out.contains("127.0.0.1:1: ") && err.contains("can't be reached"),
-        "{out}{err}"
-    );
+    assert!(out.contains("127.0.0.1:1: "), "{out}");
+    assert!(err.contains("can't be reached"), "{err}");
 }
 
 /// A pipeline that fails before it has read all of the sound gives the one error that counts.
 #[test]
 fn marks_end_quietly_with_their_reader() {
     let service = service(Options::default());
-    let mut serve = command("serve", &service);
-    serve.args(["--write-marks", "60"]);
-    let mut serve = serve
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program");
+    let mut command = command("serve", &service);
+    let command = command.args(["--write-marks", "60"]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut serve = command.spawn().expect("the program");
     let mut sound = serve.stdout.take().expect("a pipe");
     sound.read_exact(&mut [0; 4800]).expect("sound");
     drop(sound);
@@ -236,17 +179,10 @@ fn manual_pages_and_completions() {
     let directory = scratch.path("");
     let (status, _, err) = run(command("generate", &service).arg(&directory));
     assert_eq!(status, 0, "{err}");
-    for name in [
-        "man1/volcasr.1",
-        "man1/volcasr-captions.1",
-        "man1/volcasr-transcribe.1",
-        "man1/volcasr-check.1",
-        "man1/volcasr-devices.1",
-        "man1/volcasr-serve.1",
-        "bash/volcasr",
-        "zsh/_volcasr",
-        "fish/volcasr.fish",
-    ] {
+    let names = "man1/volcasr.1 man1/volcasr-captions.1 man1/volcasr-transcribe.1 \
+                 man1/volcasr-check.1 man1/volcasr-devices.1 man1/volcasr-serve.1 \
+                 bash/volcasr zsh/_volcasr fish/volcasr.fish";
+    for name in names.split_whitespace() {
         let text = std::fs::read_to_string(scratch.path(name)).expect(name);
         assert!(text.contains("volcasr"), "{name}");
     }

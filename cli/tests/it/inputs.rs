@@ -1,25 +1,13 @@
 //! Inputs as they are: tracks that come and go, films without sound, files that were cut, sources
 //! that fail or stall.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::media::{make, missing, raw};
-use crate::support::program::{Running, STDIN, command, run, write_wav};
+use crate::support::program::*;
 use crate::support::*;
+use volcasr_loopback::Options;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Options, Service};
-
-/// Sentences of three marks, as the service writes them.
-pub(super) fn sentences(marks: &[Mark]) -> Vec<String> {
-    let sentence = |marks: &[Mark]| {
-        let numbers: Vec<String> = marks
-            .iter()
-            .map(|mark| format!("m{}", mark.number))
-            .collect();
-        format!("{}.", numbers.join(" ").replacen('m', "M", 1))
-    };
-    marks.chunks(3).map(sentence).collect()
-}
 
 /// A file of raw audio in a directory of its own, and its marks.
 pub(super) fn sound(name: &str, count: u64) -> (Scratch, PathBuf, Vec<Mark>) {
@@ -28,10 +16,6 @@ pub(super) fn sound(name: &str, count: u64) -> (Scratch, PathBuf, Vec<Mark>) {
     let path = scratch.path("talk.raw");
     std::fs::write(&path, pcm).expect("a temporary file");
     (scratch, path, marks)
-}
-
-pub(super) fn captions(service: &Service, input: &str, more: &[&str]) -> (i32, String, String) {
-    run(command("captions", service).arg(input).args(more))
 }
 
 /// The first of two is selected, and reported; a number selects the other.
@@ -49,11 +33,9 @@ fn a_film_with_two_tracks() {
     let service = service(Options::default());
     let (status, out, err) = captions(&service, &film, &[]);
     assert_eq!(status, 0, "{err}");
-    assert_eq!(out.lines().collect::<Vec<_>>(), sentences(&marks), "{err}");
-    assert!(
-        err.contains("audio track 1") && err.contains("of 2;"),
-        "{err}"
-    );
+    assert_lines(&out, &marks);
+    let is_reported = err.contains("audio track 1") && err.contains("of 2;");
+    assert!(is_reported, "{err}");
     let (status, out, err) = captions(&service, &film, &["--track", "2", "--quiet"]);
     assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
     let (status, _, err) = captions(&service, &film, &["--track", "3"]);
@@ -75,33 +57,34 @@ fn a_film_without_sound_says_so() {
     assert_eq!(err, "error: the input has no sound\n");
 }
 
+/// Makes three files of a sound in Ogg, one behind the other.
+pub(super) fn chain(scratch: &Scratch, talk: &Path) -> Vec<u8> {
+    let link = scratch.path("link.ogg");
+    let made = (0..3).map(|n| {
+        make(&format!(
+            "{} ! audioconvert ! flacenc ! taginject tags=\"title=Song{n}\" ! oggmux ! \
+             filesink location=\"{}\"",
+            raw(talk),
+            link.display()
+        ));
+        std::fs::read(&link).expect("the link")
+    });
+    made.collect::<Vec<_>>().concat()
+}
+
 /// Each link has pads of its own. The times go on.
 #[test]
 fn a_chained_file_is_recognised_to_its_end() {
     let (scratch, talk, marks) = sound("chain", 2);
-    let chain = scratch.path("chain.ogg");
-    let mut links = Vec::new();
-    for n in 0..3 {
-        let link = scratch.path(&format!("{n}.ogg"));
-        make(&format!(
-            "{} ! audioconvert ! flacenc ! oggmux ! filesink location=\"{}\"",
-            raw(&talk),
-            link.display()
-        ));
-        links.extend(std::fs::read(link).expect("the link"));
-    }
-    std::fs::write(&chain, links).expect("a temporary file");
-    let srt = scratch.path("chain.srt");
+    let (file, srt) = (scratch.path("chain.ogg"), scratch.path("chain.srt"));
+    std::fs::write(&file, chain(&scratch, &talk)).expect("a temporary file");
     let service = service(Options::default());
-    let output = srt.display().to_string();
-    let input = chain.display().to_string();
-    let (status, out, err) = captions(&service, &input, &["-o", &output]);
+    let output = ["-o", srt.to_str().expect("UTF-8")];
+    let (status, out, err) = captions(&service, &file, &output);
     assert_eq!(status, 0, "{err}");
-    let once = sentences(&marks);
-    let all: Vec<&String> = [&once, &once, &once].into_iter().flatten().collect();
-    assert_eq!(out.lines().collect::<Vec<_>>(), all);
+    assert_lines(&out, &marks.repeat(3));
     let cues = cues::read(&srt);
-    assert_eq!(cues.len(), all.len());
+    assert_eq!(cues.len(), out.lines().count());
     assert!(cues.is_sorted_by(|a, b| a.end <= b.start), "{cues:?}");
 }
 
@@ -128,39 +111,32 @@ fn links_without_the_track_or_without_sound() {
         "none.ogg",
         "videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! theoraenc ! m.",
     );
-    let once = sentences(&marks);
-    let twice: Vec<String> = [&once[..], &once[..]].concat();
     let chain = scratch.path("chain.ogg");
     let cases = [
-        ([&two, &one], &["--track", "2"][..], &twice),
-        ([&one, &none], &[][..], &once),
-        ([&none, &one], &[][..], &once),
+        ([&two, &one], &["--track", "2"][..], 2),
+        ([&one, &none], &[], 1),
+        ([&none, &one], &[], 1),
     ];
-    for (links, options, expected) in cases {
+    for (links, options, times) in cases {
         std::fs::write(&chain, links.map(|link| &link[..]).concat()).expect("a temporary file");
         let service = service(Options::default());
-        let (status, out, err) = captions(&service, &chain.display().to_string(), options);
+        let (status, out, err) = captions(&service, &chain, options);
         assert_eq!(status, 0, "{out}{err}");
-        assert_eq!(out.lines().collect::<Vec<_>>(), *expected, "{err}");
+        assert_lines(&out, &marks.repeat(times));
     }
-    let mute = scratch.path("none.ogg").display().to_string();
-    let (status, out, err) = captions(&service(Options::default()), &mute, &[]);
-    assert_eq!((status, out.as_str()), (1, ""));
-    assert_eq!(err, "error: the input has no sound\n");
 }
 
 /// The header says more than there is.
 #[test]
 fn a_file_that_was_cut_is_reported() {
-    let scratch = Scratch::new("cut");
+    let files = Files::new("cut");
     let (pcm, marks) = speech(3);
-    let path = scratch.path("talk.wav");
-    write_wav(&path, 24_000, &pcm);
+    let path = files.wav(&pcm);
     let whole = std::fs::read(&path).expect("the file");
     let end = marks[3].start as usize * 48;
     std::fs::write(&path, &whole[..44 + end]).expect("a temporary file");
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, &path.display().to_string(), &[]);
+    let (status, out, err) = captions(&service, &path, &[]);
     assert_eq!(status, 3, "{err}");
     assert_eq!(out.lines().next(), Some(sentences(&marks)[0].as_str()));
     assert!(err.contains("though it says that it is"), "{err}");
@@ -180,14 +156,14 @@ fn what_was_read_before_an_error_is_recognised() {
     );
     let srt = scratch.path("talk.srt");
     let service = service(Options::default());
-    let output = srt.display().to_string();
-    let (status, out, err) = captions(&service, &piece, &["-o", &output]);
+    let output = ["-o", srt.to_str().expect("UTF-8")];
+    let (status, out, err) = captions(&service, &piece, &output);
     assert_eq!(status, 1, "{out}{err}");
     assert!(err.starts_with("error: "), "{err}");
     let least = marks.iter().filter(|mark| mark.end < 4000).count();
     let words = out
         .split_whitespace()
-        .filter(|word| word.to_lowercase().starts_with('m'));
+        .filter(|word| word.starts_with(['M', 'm']));
     assert!(words.count() >= least, "{least}: {out}");
     assert_eq!(cues::read(&srt).len(), out.lines().count());
 }
@@ -197,12 +173,10 @@ fn what_was_read_before_an_error_is_recognised() {
 fn an_input_that_stalls() {
     let service = service(Options::default());
     let (pcm, marks) = speech(1);
-    let mut running = Running::start(
-        command("captions", &service)
-            .arg(STDIN)
-            // The session ends before that, and its words are there.
-            .args(["--stall-timeout", "1", "--set", "idle-timeout=200"]),
-    );
+    let mut command = command("captions", &service);
+    // The session ends before that, and its words are there.
+    let options = ["--stall-timeout", "1", "--set", "idle-timeout=200"];
+    let mut running = Running::start(command.arg(STDIN).args(options));
     running.feed(&pcm);
     assert_eq!(running.line(), sentences(&marks)[0]);
     let (status, _, err) = running.end();
@@ -211,34 +185,12 @@ fn an_input_that_stalls() {
     assert!(err.contains("--stall-timeout"), "{err}");
 }
 
-/// The program ends when it is asked to, even if input and service do not.
-#[test]
-fn a_signal_ends_it_in_good_time() {
-    for (signal, fault, statuses) in [("TERM", "", [0, 0]), ("INT", "no-final@finish*", [3, 3])] {
-        let faults: &[&str] = if fault.is_empty() { &[] } else { &[fault] };
-        let service = service(faulty(faults));
-        let (pcm, marks) = speech(1);
-        let mut running = Running::start(
-            command("captions", &service)
-                .arg(STDIN)
-                .args(["--set", "finish-timeout=1000"]),
-        );
-        running.feed(&pcm);
-        assert_eq!(running.line(), sentences(&marks)[0]);
-        running.signal(signal);
-        let (status, _, err) = running.end();
-        assert!(statuses.contains(&status), "{signal}: {status} {err}");
-    }
-}
-
 /// A file on standard input, and JSON lines out, interim ones too.
 #[test]
 fn from_standard_input_to_json_lines() {
     let (pcm, marks) = speech(1);
-    let scratch = Scratch::new("stdin");
-    let path = scratch.path("talk.wav");
-    write_wav(&path, 24_000, &pcm);
-    let wav = std::fs::read(&path).expect("the file");
+    let files = Files::new("stdin");
+    let wav = std::fs::read(files.wav(&pcm)).expect("the file");
     for json in [&["--json"][..], &["-o", "-"]] {
         let service = service(Options::default());
         let mut running = Running::start(command("captions", &service).arg("-").args(json));
@@ -246,10 +198,7 @@ fn from_standard_input_to_json_lines() {
         running.close_stdin();
         let (status, out, err) = running.end();
         assert_eq!((status, err.as_str()), (0, ""), "{out}");
-        let lines: Vec<serde_json::Value> = out
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect();
+        let lines = json_lines(&out);
         assert!(lines.iter().any(|line| line["final"] == false), "{out}");
         let last = lines.last().expect("a line");
         assert_eq!(last["final"], true);

@@ -1,17 +1,19 @@
 //! Inputs that change while they are read: programs of a transport stream, titles of a radio, an
 //! adaptive stream, and servers that go away.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
-use crate::inputs::{captions, sentences, sound};
+use crate::inputs::{chain, sound};
 use crate::support::http::{self, Server, path, send};
 use crate::support::media::{make, missing, raw};
+use crate::support::program::*;
 use crate::support::script::{response, scripted, utterance};
 use crate::support::*;
 use serde_json::json;
+use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Service};
 
 /// Bytes of audio between two titles.
@@ -33,84 +35,62 @@ fn listener() -> Service {
     scripted(&[(1000, response(1000, one.clone()))], response(2000, one))
 }
 
-/// Audio that a service has received, in all of its sessions.
-fn received(service: &Service) -> Duration {
-    let all = service.connections();
-    let bytes: u64 = all.iter().map(|connection| connection.audio_bytes).sum();
-    Duration::from_millis(bytes / 48)
+/// Makes two transport streams of a sound: the second has another number and other PIDs.
+fn programs(scratch: &Scratch, talk: &Path) -> [Vec<u8>; 2] {
+    [(1, 300), (2, 400)].map(|(program, pid)| {
+        let part = scratch.path(&format!("{program}.ts"));
+        transport_stream(talk, &part, program, pid);
+        std::fs::read(part).expect("the program")
+    })
 }
 
-/// The second program has another number and other PIDs, and begins where the first ends.
+/// Asserts that a service receives twice the marks of an input, in all of its sessions.
+fn assert_received_twice(input: impl AsRef<OsStr>, marks: &[Mark]) {
+    let service = listener();
+    let (status, out, err) = captions(&service, input, &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    let received: u64 = service.inspect(|all| all.iter().map(|c| c.audio_bytes / 48).sum());
+    let length = marks.last().expect("a mark").end;
+    assert!(received >= 2 * length, "{received} {out}{err}");
+}
+
+/// The second program begins where the first ends.
 #[test]
 fn a_transport_stream_whose_program_changes() {
     if let Some(reason) = missing(&["mpegtsmux", "tsdemux", "opusenc", "opusdec"]) {
         return skip(&reason);
     }
     let (scratch, talk, marks) = sound("programs", 2);
-    let length = marks.last().expect("a mark").end;
-    let mut stream = Vec::new();
-    for (program, pid) in [(1, 300), (2, 400)] {
-        let part = scratch.path(&format!("{program}.ts"));
-        transport_stream(&talk, &part, program, pid);
-        stream.extend(std::fs::read(part).expect("the program"));
-    }
     let both = scratch.path("both.ts");
-    std::fs::write(&both, stream).expect("a temporary file");
-    let service = listener();
-    let (status, out, err) = captions(&service, &both.display().to_string(), &[]);
-    assert_eq!(status, 0, "{out}{err}");
-    let received = received(&service);
-    assert!(
-        received >= Duration::from_millis(2 * length),
-        "{received:?} {out}{err}"
-    );
+    std::fs::write(&both, programs(&scratch, &talk).concat()).expect("a temporary file");
+    assert_received_twice(both, &marks);
 }
 
 /// A playlist of two qualities, each of two segments with a discontinuity between them.
 #[test]
 fn an_adaptive_stream() {
-    let elements = [
-        "mpegtsmux",
-        "tsdemux",
-        "opusenc",
-        "opusdec",
-        "hlsdemux",
-        "souphttpsrc",
-    ];
-    if let Some(reason) = missing(&elements) {
+    let elements = "mpegtsmux tsdemux opusenc opusdec hlsdemux souphttpsrc";
+    if let Some(reason) = missing(&elements.split(' ').collect::<Vec<_>>()) {
         return skip(&reason);
     }
     let (scratch, talk, marks) = sound("adaptive", 2);
-    let length = marks.last().expect("a mark").end;
-    let segments = [(1, 300), (2, 400)].map(|(program, pid)| {
-        let part = scratch.path(&format!("{program}.ts"));
-        transport_stream(&talk, &part, program, pid);
-        std::fs::read(part).expect("the segment")
-    });
-    let seconds = length.div_ceil(1000) + 1;
+    let segments = programs(&scratch, &talk);
+    let seconds = marks.last().expect("a mark").end.div_ceil(1000) + 1;
     let playlist = format!(
         "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{seconds}\n#EXTINF:{seconds},\n1.ts\n\
          #EXT-X-DISCONTINUITY\n#EXTINF:{seconds},\n2.ts\n#EXT-X-ENDLIST\n"
     );
     let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=64000\nlow.m3u8\n\
                   #EXT-X-STREAM-INF:BANDWIDTH=640000\nhigh.m3u8\n";
+    let list = "application/vnd.apple.mpegurl";
     let server = Server::start(move |head, stream| match path(head) {
-        "live.m3u8" => send(stream, "application/vnd.apple.mpegurl", master.as_bytes()),
-        "low.m3u8" | "high.m3u8" => {
-            send(stream, "application/vnd.apple.mpegurl", playlist.as_bytes())
-        }
+        "live.m3u8" => send(stream, list, master.as_bytes()),
+        "low.m3u8" | "high.m3u8" => send(stream, list, playlist.as_bytes()),
         "1.ts" => send(stream, "video/mp2t", &segments[0]),
         "2.ts" => send(stream, "video/mp2t", &segments[1]),
         _ => http::refuse(stream),
     });
-    let service = listener();
-    let (status, out, err) = captions(&service, &server.uri("live.m3u8"), &[]);
-    assert_eq!(status, 0, "{out}{err}");
-    let received = received(&service);
-    assert!(
-        received >= Duration::from_millis(2 * length),
-        "{received:?} {out}{err}"
-    );
+    assert_received_twice(server.uri("live.m3u8"), &marks);
 }
 
 /// Answers as a radio does: audio without a length, with a title between its parts.
@@ -148,16 +128,12 @@ fn a_radio_with_titles() {
         flac.display()
     ));
     let audio = std::fs::read(flac).expect("the file");
-    assert!(
-        audio.len() > 4 * TITLE_EVERY,
-        "titles come: {}",
-        audio.len()
-    );
+    assert!(audio.len() > 4 * TITLE_EVERY, "too few titles");
     let server = Server::start(move |_, stream| play(stream, &audio));
     let service = service(Options::default());
     let (status, out, err) = captions(&service, &server.uri("radio"), &[]);
     assert_eq!(status, 0, "{out}{err}");
-    assert_eq!(out.lines().collect::<Vec<_>>(), sentences(&marks), "{err}");
+    assert_lines(&out, &marks);
 }
 
 /// The other kind of radio: each title is a link of a chain, and nothing can be read twice.
@@ -167,17 +143,7 @@ fn a_radio_whose_titles_are_links() {
         return skip(&reason);
     }
     let (scratch, talk, marks) = sound("links", 2);
-    let mut chain = Vec::new();
-    for n in 0..3 {
-        let link = scratch.path(&format!("{n}.ogg"));
-        make(&format!(
-            "{} ! audioconvert ! flacenc ! taginject tags=\"title=Song{n}\" ! oggmux ! \
-             filesink location=\"{}\"",
-            raw(&talk),
-            link.display()
-        ));
-        chain.extend(std::fs::read(link).expect("the link"));
-    }
+    let chain = chain(&scratch, &talk);
     let server = Server::start(move |_, stream| {
         stream.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/ogg\r\nConnection: close\r\n\r\n",
@@ -187,9 +153,7 @@ fn a_radio_whose_titles_are_links() {
     let service = service(Options::default());
     let (status, out, err) = captions(&service, &server.uri("radio"), &[]);
     assert_eq!(status, 0, "{out}{err}");
-    let once = sentences(&marks);
-    let all: Vec<&String> = [&once, &once, &once].into_iter().flatten().collect();
-    assert_eq!(out.lines().collect::<Vec<_>>(), all, "{err}");
+    assert_lines(&out, &marks.repeat(3));
 }
 
 /// It breaks as soon as it has begun: what came is recognised first.
@@ -198,11 +162,9 @@ fn a_server_that_breaks_at_once() {
     if let Some(reason) = missing(&["souphttpsrc"]) {
         return skip(&reason);
     }
-    let scratch = Scratch::new("breaks");
+    let files = Files::new("breaks");
     let (pcm, marks) = speech(3);
-    let talk = scratch.path("talk.wav");
-    program::write_wav(&talk, 24_000, &pcm);
-    let wav = std::fs::read(&talk).expect("the file");
+    let wav = std::fs::read(files.wav(&pcm)).expect("the file");
     let end = usize::try_from(marks[5].end + 200).expect("short") * 48;
     for _ in 0..4 {
         let wav = wav.clone();
@@ -221,7 +183,6 @@ fn a_server_that_breaks_at_once() {
         let (status, out, err) = captions(&service, &server.uri("talk.wav"), &[]);
         assert_eq!(status, 1, "{out}{err}");
         assert!(err.starts_with("error: "), "{err}");
-        let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines, sentences(&marks[..6]), "{err}");
+        assert_lines(&out, &marks[..6]);
     }
 }

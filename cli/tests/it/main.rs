@@ -10,7 +10,6 @@ mod live_inputs;
 mod many_inputs;
 mod options;
 mod outputs;
-mod refused;
 mod serve;
 mod shown;
 mod support;

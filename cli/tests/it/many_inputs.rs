@@ -1,9 +1,10 @@
-//! The program `many`: whole transcripts, of all that can be had, each under a name of its own.
+//! `transcribe`: whole transcripts, of all that can be had, each under a name of its own.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::program::{command, run, write_wav};
+use crate::support::program::*;
 use crate::support::script::{response, scripted, utterance};
 use crate::support::*;
 use serde_json::json;
@@ -38,33 +39,31 @@ impl Batch {
         self.scratch.path("out")
     }
 
-    pub(super) fn command(&self, service: &Service, inputs: &[&Path]) -> Command {
+    pub(super) fn command<I: AsRef<OsStr>>(&self, service: &Service, inputs: &[I]) -> Command {
         let mut command = command("transcribe", service);
         command.args(inputs).arg("--dir").arg(self.out());
         command
     }
 
-    /// Returns the names of the transcripts, and how many lines each has.
-    pub(super) fn transcripts(&self) -> Vec<(String, usize)> {
-        let directory = std::fs::read_dir(self.out()).expect("the directory");
-        let mut found: Vec<(String, usize)> = directory
-            .map(|entry| {
-                let entry = entry.expect("an entry");
-                let text = std::fs::read_to_string(entry.path()).expect("a text");
-                let name = entry.file_name().into_string().expect("UTF-8");
-                (name, text.lines().count())
-            })
-            .collect();
-        found.sort();
-        found
+    /// Makes inputs of one sentence each.
+    pub(super) fn inputs(&self, count: usize) -> Vec<PathBuf> {
+        let names = (0..count).map(|n| format!("in/{n}.wav"));
+        names.map(|name| self.input(&name, 1)).collect()
     }
-}
 
-pub(super) fn found(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
-    let owned = expected
-        .iter()
-        .map(|(name, lines)| ((*name).to_owned(), *lines));
-    owned.collect()
+    /// Returns the names of the transcripts, and how many lines each has: `a.txt 1, b.txt 2`.
+    pub(super) fn transcripts(&self) -> String {
+        let directory = std::fs::read_dir(self.out()).expect("the directory");
+        let found = directory.map(|entry| {
+            let entry = entry.expect("an entry");
+            let text = std::fs::read_to_string(entry.path()).expect("a text");
+            let name = entry.file_name().into_string().expect("UTF-8");
+            format!("{name} {}", text.lines().count())
+        });
+        let mut found: Vec<String> = found.collect();
+        found.sort();
+        found.join(", ")
+    }
 }
 
 /// One that fails does not stop the others, and two of one name do not write over each other.
@@ -80,27 +79,22 @@ fn every_input_for_itself() {
         batch.scratch.path("missing.mp3"),
     ];
     std::fs::write(&inputs[2], "Not a sound.\n").expect("a temporary file");
-    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let (status, out, err) = run(&mut batch.command(&service, &paths));
+    let (status, out, err) = run(&mut batch.command(&service, &inputs));
     assert_eq!(status, 1, "{out}{err}");
-    assert_eq!(
-        batch.transcripts(),
-        found(&[("a-talk.txt", 1), ("b-talk.txt", 2), ("other.txt", 3)])
-    );
+    let expected = "a-talk.txt 1, b-talk.txt 2, other.txt 3";
+    assert_eq!(batch.transcripts(), expected);
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines.len(), 6, "a line for each, and the summary: {out}");
     assert!(lines[4].starts_with("[5/5] "), "{out}");
     assert_eq!(lines[5], "3 of 5 transcribed, 2 failed");
-    let failed: Vec<&str> = err
-        .lines()
-        .filter(|line| line.starts_with("failed: "))
-        .collect();
-    assert_eq!(failed.len(), 2, "{err}");
-    assert!(
-        err.contains("broken.mp3: Could not determine type of stream"),
-        "{err}"
-    );
-    assert!(err.contains("missing.mp3: no such file"), "{err}");
+    let failed = err.lines().filter(|line| line.starts_with("failed: "));
+    assert_eq!(failed.count(), 2, "{err}");
+    for part in [
+        "broken.mp3: Could not determine type of stream",
+        "missing.mp3: no such file",
+    ] {
+        assert!(err.contains(part), "{err}");
+    }
 }
 
 /// No more sessions than jobs: the service would refuse another.
@@ -111,20 +105,50 @@ fn many_at_once() {
         max_sessions: Some(2),
         ..Options::default()
     });
-    let inputs: Vec<PathBuf> = (0..5)
-        .map(|n| batch.input(&format!("{n}.wav"), 2))
-        .collect();
-    let paths: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let mut command = batch.command(&service, &paths);
+    let mut command = batch.command(&service, &batch.inputs(5));
     command.args(["--jobs", "2", "--format", "srt"]);
     let (status, out, err) = run(command.args(["--set", "max-reconnects=0"]));
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert_eq!(batch.transcripts().len(), 5);
     let first = std::fs::read_to_string(batch.out().join("0.srt")).expect("a transcript");
-    assert!(
-        first.starts_with("1\n00:00:00,200 --> 00:00:02,000\nM0 m1 m2.\n\n2\n"),
-        "{first}"
+    assert_eq!(first, "1\n00:00:00,200 --> 00:00:02,000\nM0 m1 m2.\n\n");
+    assert_eq!(
+        batch.transcripts(),
+        "0.srt 4, 1.srt 4, 2.srt 4, 3.srt 4, 4.srt 4"
     );
+}
+
+/// Fewer sessions than jobs: those that are refused come later, and fewer run at once.
+#[test]
+fn a_service_without_room_is_waited_for() {
+    let batch = Batch::new("room");
+    let service = service(Options {
+        max_sessions: Some(2),
+        ..Options::default()
+    });
+    batch.inputs(40);
+    let mut command = batch.command(&service, &[batch.scratch.path("in")]);
+    let (status, out, err) = run(command.args(["--jobs", "4"]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert_eq!(batch.transcripts().split(", ").count(), 40);
+    assert!(out.contains("back to the end of the list"), "{out}");
+    assert!(out.contains("at most 2 at once"), "{out}");
+    assert_eq!(out.lines().last(), Some("40 of 40 transcribed"));
+}
+
+/// Nothing would become of the others.
+#[test]
+fn refused_credentials_end_the_batch() {
+    let batch = Batch::new("credentials");
+    let service = service(Options::default());
+    let mut command = batch.command(&service, &batch.inputs(5));
+    let command = command.env("VOLCENGINE_ACCESS_KEY", "wrong");
+    let (status, out, err) = run(command.args(["--jobs", "1"]));
+    assert_eq!(status, 1, "{out}");
+    assert_eq!(out, "0 of 5 transcribed, 5 not finished\n");
+    let is_reported = err.starts_with("error: ") && err.contains("HTTP 401");
+    assert!(is_reported, "{err}");
+    assert_eq!(service.connections().len(), 1);
+    assert_eq!(batch.transcripts(), "");
 }
 
 /// A transcript that lacks its end is none.
@@ -138,11 +162,9 @@ fn without_the_last_words_it_has_failed() {
     assert_eq!(status, 1);
     // Behind the warning of the lost connection.
     let failed = err.lines().nth(1).unwrap_or_default();
-    assert!(
-        failed.starts_with("failed: ") && failed.contains("talk.wav: "),
-        "{err}"
-    );
-    assert_eq!(batch.transcripts(), []);
+    let is_reported = failed.starts_with("failed: ") && failed.contains("talk.wav: ");
+    assert!(is_reported, "{err}");
+    assert_eq!(batch.transcripts(), "");
 }
 
 /// All of it was recognised, but not all confirmed: there is a transcript, and the exit status
@@ -152,47 +174,65 @@ fn unconfirmed_words_show_in_the_exit_status() {
     let batch = Batch::new("unconfirmed");
     // In the final response `single` lists what it confirms; what it does not list stays as it was
     // in its last response.
-    let service = scripted(
-        &[(
-            1000,
-            response(1000, json!([utterance(false, (100, 900), "Hm.")])),
-        )],
-        response(2000, json!([])),
-    );
+    let said = json!([utterance(false, (100, 900), "Hm.")]);
+    let service = scripted(&[(1000, response(1000, said))], response(2000, json!([])));
     let talk = batch.input("talk.wav", 2);
     let mut command = batch.command(&service, &[&talk]);
     let (status, out, err) = run(command.args(["--set", "result-type=single"]));
     assert_eq!((status, err.as_str()), (3, ""), "{out}");
-    assert!(
-        out.contains("1 utterance in") && out.contains("; 1 unconfirmed"),
-        "{out}"
-    );
-    assert_eq!(
-        out.lines().last(),
-        Some("1 of 1 transcribed, 1 with unconfirmed words or cut short")
-    );
-    assert_eq!(batch.transcripts(), found(&[("talk.txt", 1)]));
+    let is_reported = out.contains("1 utterance in") && out.contains("; 1 unconfirmed");
+    assert!(is_reported, "{out}");
+    let last = "1 of 1 transcribed, 1 with unconfirmed words or cut short";
+    assert_eq!(out.lines().last(), Some(last));
+    assert_eq!(batch.transcripts(), "talk.txt 1");
 }
 
 /// An error that concerns all inputs is reported once.
 #[test]
-fn a_wrong_option_is_no_failure_of_each() {
+fn what_the_command_line_cannot_say() {
     let batch = Batch::new("usage");
     let service = service(Options::default());
-    let talk = batch.input("talk.wav", 1);
-    let mut command = batch.command(&service, &[&talk]);
-    let (status, out, err) = run(command.args(["--set", "no-such=1"]));
-    assert_eq!((status, out.as_str()), (2, ""));
-    assert!(err.contains("no property no-such"), "{err}");
-    assert_eq!(run(&mut self::command("transcribe", &service)).0, 2);
+    let inputs = batch.inputs(2);
+    let [one, two] = [&inputs[0], &inputs[1]].map(|path| path.display().to_string());
+    let cases: [(&[&str], &str); 5] = [
+        (&[], "required"),
+        (
+            &[&one, "--dir", "out", "--set", "no-such=1"],
+            "no property no-such",
+        ),
+        (
+            &[&one, &two, "-o", "x.txt"],
+            "-o x.txt is for one input, and there are 2",
+        ),
+        (&[&one, &two, "-o", "x.txt"], "-o out/"),
+        (
+            &[&one, "-o", &one, "--format", "txt"],
+            "would be overwritten",
+        ),
+    ];
+    for (arguments, part) in cases {
+        let (status, out, err) = run(command("transcribe", &service).args(arguments));
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(err.contains(part), "{arguments:?}: {err}");
+    }
+    // A device is chosen as for captions.
+    for inputs in [&[][..], &[&one]] {
+        let mut command = command("transcribe", &service);
+        let (status, _, err) = run(command.args(inputs).args(["--device", "no-such-device"]));
+        assert_eq!(status, 2);
+        let is_reported = err.contains("no-such-device") || err.contains("microphone");
+        assert!(is_reported, "{err}");
+    }
+    assert!(service.connections().is_empty());
 }
 
-/// One input, two files of it, or JSON lines of many on standard output.
+/// One input, two files of it; or a directory for all of them, named as most programs take it, and
+/// JSON lines of all on standard output.
 #[test]
 fn files_by_their_endings_and_json_lines() {
     let batch = Batch::new("formats");
     let service = service(Options::default());
-    let inputs = [batch.input("a.wav", 1), batch.input("b.wav", 1)];
+    let inputs = batch.inputs(2);
     let (vtt, json) = (batch.scratch.path("a.vtt"), batch.scratch.path("a.json"));
     let mut one = command("transcribe", &service);
     let (status, out, err) = run(one.arg(&inputs[0]).arg("-o").arg(&vtt).arg("-o").arg(&json));
@@ -203,71 +243,16 @@ fn files_by_their_endings_and_json_lines() {
     let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(document["utterances"][0]["text"], "M0 m1 m2.");
 
-    let mut many = command("transcribe", &service);
-    let (status, out, err) = run(many.args(&inputs).args(["--json", "--quiet"]));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    let lines = out.lines().map(|line| {
-        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        (
-            line["input"].as_str().map(str::to_owned),
-            line["final"] == true,
-        )
-    });
-    let finals: Vec<_> = lines.filter(|line| line.1).collect();
-    assert_eq!(finals.len(), 2);
-    assert_ne!(finals[0].0, finals[1].0);
-
-    let (status, _, err) = run(command("transcribe", &service)
-        .args(&inputs)
-        .args(["-o", "x.txt"]));
-    assert_eq!(status, 2);
-    assert!(
-        err.contains("-o x.txt is for one input, and there are 2"),
-        "{err}"
-    );
-    assert!(err.contains("-o out/"), "{err}");
-    let over = inputs[0].display().to_string();
-    let (status, _, err) = run(command("transcribe", &service)
-        .arg(&inputs[0])
-        .args(["-o", &over, "--format", "txt"]));
-    assert_eq!(status, 2);
-    assert!(err.contains("would be overwritten"), "{err}");
-}
-
-/// A directory for all of them, named as most programs take it.
-#[test]
-fn a_directory_for_the_transcripts() {
-    let batch = Batch::new("directory");
-    let service = service(Options::default());
-    let inputs = [batch.input("a.wav", 1), batch.input("b.wav", 1)];
     let directory = format!("{}/", batch.out().display());
-    let mut command = command("transcribe", &service);
-    command.args(&inputs).args(["-o", &directory]);
-    let (status, out, err) = run(command.args(["--format", "srt", "--json", "--quiet"]));
+    let mut many = command("transcribe", &service);
+    let command = many
+        .args(&inputs)
+        .args(["-o", &directory, "--format", "srt"]);
+    let (status, out, err) = run(command.args(["--json", "--quiet"]));
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    assert!(out.lines().all(|line| line.starts_with('{')), "{out}");
-    let names: Vec<String> = batch
-        .transcripts()
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(names, ["a.srt", "b.srt"]);
-}
-
-/// A device is chosen as for captions.
-#[test]
-fn a_device_that_is_not_there() {
-    let batch = Batch::new("device");
-    let service = service(Options::default());
-    let talk = batch.input("talk.wav", 1);
-    let mut alone = command("transcribe", &service);
-    let (status, _, err) = run(alone.args(["--device", "no-such-device"]));
-    assert_eq!(status, 2);
-    assert!(
-        err.contains("no-such-device") || err.contains("microphone"),
-        "{err}"
-    );
-    let mut both = batch.command(&service, &[&talk]);
-    let (status, _, err) = run(both.args(["--device", "no-such-device"]));
-    assert_eq!(status, 2, "{err}");
+    assert_eq!(batch.transcripts(), "0.srt 4, 1.srt 4");
+    let mut finals = json_lines(&out);
+    finals.retain(|line| line["final"] == true);
+    assert_eq!(finals.len(), 2);
+    assert_ne!(finals[0]["input"], finals[1]["input"]);
 }

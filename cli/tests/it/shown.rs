@@ -2,11 +2,10 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::support::program::write_wav;
+use crate::support::program::*;
 use crate::support::*;
 use volcasr_loopback::{Options, Service};
 
@@ -25,15 +24,13 @@ impl Shown {
             "stty cols 80 rows 20; exec '{program}' captions{}",
             quoted.collect::<String>()
         );
-        let mut child = Command::new("script")
+        let mut script = Command::new("script");
+        give_credentials(&mut script, service);
+        let mut child = script
             .args(["--quiet", "--return", "--command", &line, "/dev/null"])
             .env("TERM", "xterm")
             .env("SHELL", "/bin/sh")
             .env_remove("NO_COLOR")
-            .env_remove("VOLCENGINE_API_KEY")
-            .env("VOLCASR_URI", service.uri())
-            .env("VOLCENGINE_APP_ID", "app-1")
-            .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -87,12 +84,6 @@ fn has_script() -> bool {
         .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux"))
 }
 
-fn talk(scratch: &Scratch, pcm: &[u8]) -> PathBuf {
-    let path = scratch.path("talk.wav");
-    write_wav(&path, 24_000, pcm);
-    path
-}
-
 /// Returns the lines left on the screen. Carries out the escapes that this program uses.
 fn left(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -131,38 +122,29 @@ fn all_of_it_on_a_terminal() {
     if !has_script() {
         return skip("no script of util-linux");
     }
-    let scratch = Scratch::new("shown");
+    let files = Files::new("shown");
     let service = service(Options::default());
     let (pcm, marks) = speech(2);
-    let talk = talk(&scratch, &pcm).display().to_string();
+    let talk = files.wav(&pcm).display().to_string();
     let began = std::time::Instant::now();
     let (status, text) = Shown::start(&service, &[], &[&talk, "--realtime"]).end();
     assert_eq!(status, Some(0), "{text}");
-    assert!(
-        began.elapsed().as_millis() as usize > pcm.len() / 48,
-        "--realtime"
-    );
-    assert!(
-        text.contains("\x1b[2mm0"),
-        "interim words are dim: {text:?}"
-    );
-    for part in [
+    let took = began.elapsed().as_millis() as usize;
+    assert!(took > pcm.len() / 48, "--realtime");
+    // Interim words are dim.
+    let status_line = [
         "connecting",
         "listening to talk.wav   0:0",
         " / 0:0",
         "latency ",
-        "   [",
-        "#",
-        ".] ",
-        " %",
-    ] {
+    ];
+    for part in ["\x1b[2mm0", "   [", "#", ".] ", " %"]
+        .iter()
+        .chain(&status_line)
+    {
         assert!(text.contains(part), "{part}: {text:?}");
     }
-    let sentence = |n: usize| {
-        let number = |mark: usize| marks[3 * n + mark].number;
-        format!("M{} m{} m{}.", number(0), number(1), number(2))
-    };
-    assert_eq!(left(&text), [sentence(0), sentence(1)], "{text:?}");
+    assert_eq!(left(&text), sentences(&marks), "{text:?}");
 }
 
 #[test]
@@ -170,9 +152,8 @@ fn no_colour_and_no_terminal_worth_the_name() {
     if !has_script() {
         return skip("no script of util-linux");
     }
-    let scratch = Scratch::new("shown-plain");
-    let (pcm, _) = speech(2);
-    let talk = talk(&scratch, &pcm).display().to_string();
+    let files = Files::new("shown-plain");
+    let talk = files.wav(&speech(2).0).display().to_string();
     for (variable, escapes) in [(("NO_COLOR", "1"), true), (("TERM", "dumb"), false)] {
         let service = service(Options::default());
         let (status, text) = Shown::start(&service, &[variable], &[&talk]).end();
@@ -190,20 +171,17 @@ fn ctrl_c_and_another() {
     if !has_script() {
         return skip("no script of util-linux");
     }
-    let scratch = Scratch::new("shown-quit");
+    let files = Files::new("shown-quit");
     let service = service(faulty(&["no-final@finish*"]));
-    let talk = talk(&scratch, &open_ended_speech(2).0)
-        .display()
-        .to_string();
-    let arguments = [
-        &talk,
+    let talk = files.wav(&open_ended_speech(2).0).display().to_string();
+    let late = [
         "--set",
         "finish-timeout=600000",
         "--set",
         "max-session-time=0",
     ];
-    let mut shown = Shown::start(&service, &[], &arguments);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.finish_at.is_some())));
+    let mut shown = Shown::start(&service, &[], &[&[talk.as_str()], &late[..]].concat());
+    until_connection(&service, |c| c.finish_at.is_some());
     shown.press("\x03");
     shown.wait("waiting for the last words; Ctrl-C quits");
     shown.press("\x03");

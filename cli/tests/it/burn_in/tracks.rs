@@ -34,15 +34,7 @@ fn sound_may_begin_long_after_the_picture() {
         return skip(&missing);
     }
     let scratch = Scratch::new("burn-late-sound");
-    let (from, to) = (scratch.path("talk.mkv"), scratch.path("out.mkv"));
-    make(&format!(
-        "matroskamux name=m ! filesink location=\"{}\" \
-         videotestsrc pattern=black num-buffers=300 ! \
-         video/x-raw,width=320,height=180,framerate=10/1 ! jpegenc ! m. \
-         audiotestsrc num-buffers=50 samplesperbuffer=2400 timestamp-offset=25000000000 ! \
-         audio/x-raw,rate=24000,channels=1 ! m.",
-        from.display()
-    ));
+    let (from, to) = (film_from(&scratch, 300, 50, 25), scratch.path("out.mkv"));
     let (status, _, err) = burn_in(&says(TEXT), &from, &to, &[]);
     assert_eq!((status, err.as_str()), (0, ""));
     let frames = bright(&to);

@@ -22,7 +22,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Fault, Lag, Options, Recogniser, Service};
+use volcasr_loopback::{Connection, Fault, Lag, Options, Recogniser, Service};
 
 /// Longer than anything here takes: a test that waits for this long has hung.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -59,4 +59,10 @@ pub fn faulty(texts: &[&str]) -> Options {
         lag: Lag::EXACT,
         ..Options::default()
     }
+}
+
+/// Waits until one of the service's connections is as wanted.
+#[track_caller]
+pub fn until_connection(service: &Service, wanted: impl Fn(&Connection) -> bool) {
+    assert!(service.wait(LONG, |all| all.iter().any(&wanted)));
 }

@@ -4,7 +4,6 @@
 //! ([`happy_eyeballs`]), through a [`proxy`] if there is one, and to encrypt ([`tls`]). The
 //! [`handshake`] makes it a [`websocket`].
 
-mod defer_write_error;
 pub(super) mod dial;
 pub(super) mod dial_error;
 pub(super) mod endpoint;
@@ -14,6 +13,7 @@ mod http_body;
 mod http_head;
 pub(super) mod proxy;
 mod resolve;
+mod socket;
 pub(super) mod tls;
 pub(super) mod transport;
 pub(super) mod websocket;

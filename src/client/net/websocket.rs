@@ -11,7 +11,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
-use super::defer_write_error::DeferWriteError;
+use super::socket::Socket;
 use super::transport::Transport;
 use crate::protocol::MAX_PAYLOAD;
 use crate::protocol::text::sanitize;
@@ -56,7 +56,7 @@ pub(in crate::client) enum WsEvent {
 /// A WebSocket that sends one batch of frames at a time.
 #[derive(Debug)]
 pub(in crate::client) struct WebSocket {
-    socket: WebSocketStream<DeferWriteError>,
+    socket: WebSocketStream<Socket>,
     /// Bytes of the frames that were not reported as written.
     unflushed_bytes: usize,
     /// The kernel does not take them yet.
@@ -75,7 +75,7 @@ impl WebSocket {
             .max_write_buffer_size(MAX_WRITE_BUFFER)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        let stream = DeferWriteError::new(stream);
+        let stream = Socket::new(stream);
         let socket =
             WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
         WebSocket {

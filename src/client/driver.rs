@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::task::coop::unconstrained;
 use tokio::time::sleep_until;
@@ -20,14 +19,13 @@ use super::event::{Event, EventHandler};
 use super::net::websocket::{WebSocket, WsEvent};
 use super::report::Reporter;
 use super::runtime::{RuntimeError, spawn};
-use super::shared::{Control, Shared};
+use super::shared::Shared;
 use crate::session::counts::Counts;
 use crate::session::recognition::{Action, Output, Recognition};
 
 /// The driver's state: the machine, and what it acts on.
 struct Driver {
     shared: Arc<Shared>,
-    control: watch::Receiver<Control>,
     machine: Recognition<ClientError>,
     connector: Connector,
     websocket: Option<Box<WebSocket>>,
@@ -58,7 +56,6 @@ pub(super) fn start(
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
     let jitter = random as f64 / u64::MAX as f64;
     let driver = Driver {
-        control: shared.control.subscribe(),
         machine: Recognition::new(config.session_settings(), jitter),
         connector: Connector::new(config.clone(), shared.started),
         websocket: None,
@@ -72,8 +69,11 @@ pub(super) fn start(
     spawn(async move {
         // A panic in a task goes unnoticed otherwise, and the pipeline would wait for ever.
         if task.await.is_err() {
-            shared.state().failed = true;
-            let epoch = shared.control.borrow().epoch;
+            let epoch = {
+                let mut state = shared.state();
+                state.failed = true;
+                state.epoch
+            };
             let (error, lost) = (Abort::Internal.into(), true);
             handler.handle(epoch, Event::Failed { error, lost });
             shared.changed.notify_all();
@@ -182,7 +182,7 @@ impl Driver {
         let wants_input = can_send && self.machine.waits_for_input();
         tokio::select! {
             biased;
-            _ = self.control.changed() => Woken::Control,
+            () = self.shared.control.notified() => Woken::Control,
             event = next_message(&mut self.websocket) => Woken::Message(event),
             event = self.connector.next(), if self.connector.is_busy() => Woken::Connector(event),
             () = closed(&mut self.closing) => Woken::Closed,
@@ -194,14 +194,14 @@ impl Driver {
 
     /// Obeys the owner. Returns whether it is over.
     fn on_control(&mut self) -> bool {
-        let control = *self.control.borrow_and_update();
-        if control.stopped {
+        let state = self.shared.state();
+        if state.stopped {
             return true;
         }
-        if let Some(abort) = control.abort {
+        if let Some(abort) = state.abort {
             self.machine.handle_abort(abort.into());
-        } else if control.epoch != self.reporter.epoch {
-            self.reporter.epoch = control.epoch;
+        } else if state.epoch != self.reporter.epoch {
+            self.reporter.epoch = state.epoch;
             self.machine.handle_flush();
         }
         false

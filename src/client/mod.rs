@@ -196,8 +196,7 @@ impl Client {
     /// Ends the client with an error.
     pub fn abort(&self, abort: Abort) {
         self.shared
-            .control
-            .send_modify(|control| control.abort = control.abort.or(Some(abort)));
+            .control(|state| state.abort = state.abort.or(Some(abort)));
     }
 
     /// Whether the client has failed for good.
@@ -213,17 +212,12 @@ impl Client {
     /// Discards the queue and the session. Audio is discarded until
     /// [`flush_stop`](Self::flush_stop). Returns the new epoch.
     pub fn flush_start(&self) -> u64 {
-        let mut state = self.shared.state();
-        state.flushing = true;
-        state.queue.clear();
-        state.epoch += 1;
-        let epoch = state.epoch;
-        drop(state);
-        self.shared
-            .control
-            .send_modify(|control| control.epoch = control.epoch.max(epoch));
-        self.shared.changed.notify_all();
-        epoch
+        self.shared.control(|state| {
+            state.flushing = true;
+            state.queue.clear();
+            state.epoch += 1;
+            state.epoch
+        })
     }
 
     /// Ends a flush: the next audio belongs to `stream`. Returns the epoch.
@@ -256,11 +250,7 @@ impl Client {
 
     /// Ends the client. The connection is closed in the background. Does not block.
     pub fn stop(&self) {
-        self.shared
-            .control
-            .send_modify(|control| control.stopped = true);
-        self.shared.state().stopped = true;
-        self.shared.changed.notify_all();
+        self.shared.control(|state| state.stopped = true);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::config::Config;
@@ -27,21 +27,14 @@ pub enum WaitResult {
     Stopped,
 }
 
-/// Signals that end the driver's current work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Control {
-    pub(super) epoch: u64,
-    pub(super) abort: Option<Abort>,
-    pub(super) stopped: bool,
-}
-
 /// State of a client that its threads and the driver share.
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) changed: Condvar,
     /// Signals that the queue has an entry.
     pub(super) ready: Notify,
-    pub(super) control: watch::Sender<Control>,
+    /// Signals a flush, an abort or the stop.
+    pub(super) control: Notify,
     pub(super) wants_responses: AtomicBool,
     pub(super) started: Instant,
     pub(super) max_queue: u64,
@@ -64,6 +57,8 @@ pub(super) struct State {
     pub(super) completed_token: u64,
     /// Number of calls of [`Client::interrupt`](super::Client::interrupt).
     pub(super) interrupt_count: u64,
+    /// The client ends with an error.
+    pub(super) abort: Option<Abort>,
     /// The client is stopped: all waits end, later ones too.
     pub(super) stopped: bool,
 }
@@ -72,7 +67,6 @@ impl Shared {
     /// Returns the state of a client that starts now.
     pub(super) fn new(config: &Config) -> Self {
         let rate = config.request.rate;
-        let (control, _) = watch::channel(Control::default());
         Shared {
             state: Mutex::new(State {
                 queue: Queue::new(time_to_samples(config.sending.chunk, rate), rate),
@@ -85,11 +79,12 @@ impl Shared {
                 failure_posted: false,
                 completed_token: 0,
                 interrupt_count: 0,
+                abort: None,
                 stopped: false,
             }),
             changed: Condvar::new(),
             ready: Notify::new(),
-            control,
+            control: Notify::new(),
             wants_responses: AtomicBool::new(false),
             started: Instant::now(),
             max_queue: time_to_samples(config.sending.max_queue, rate),
@@ -98,6 +93,14 @@ impl Shared {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Changes the state in a way that ends the driver's current work, and perhaps the waits.
+    pub(super) fn control<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.state());
+        self.control.notify_one();
+        self.changed.notify_all();
+        result
     }
 
     /// Returns the time since this client started, the clock of the session.

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::config::Config;
@@ -123,11 +123,7 @@ impl Connector {
     pub async fn next(&mut self) -> ConnectEvent {
         match &mut self.state {
             State::Dialing(dial) => {
-                let result = match self.wanted {
-                    Some(until) => timeout_at(until, dial.wait()).await,
-                    None => Ok(dial.wait().await),
-                };
-                let result = result.unwrap_or_else(|_| Err(dial.timed_out()));
+                let result = dial.wait(self.wanted).await;
                 let took = dial.elapsed();
                 self.on_dialed(took, result)
             }

@@ -59,9 +59,11 @@ impl Dial {
         }
     }
 
-    /// Waits for the result. Cancellation-safe.
-    pub async fn wait(&mut self) -> Result<Connected, DialError> {
-        let until = self.began + self.config.limits.connect;
+    /// Waits for the result, at most until `until`, if a session is wanted by then.
+    /// Cancellation-safe.
+    pub async fn wait(&mut self, until: Option<Instant>) -> Result<Connected, DialError> {
+        let limit = self.began + self.config.limits.connect;
+        let until = until.map_or(limit, |until| until.min(limit));
         match timeout_at(until, &mut self.attempt).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out()),
@@ -74,7 +76,7 @@ impl Dial {
     }
 
     /// Returns the error of an attempt that took too long.
-    pub fn timed_out(&self) -> DialError {
+    fn timed_out(&self) -> DialError {
         let Config {
             endpoint, limits, ..
         } = &*self.config;

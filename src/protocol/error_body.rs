@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::de::MapAccess;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::text::{MAX_MESSAGE, sanitize};
-use super::tolerant_json::{self, JsonVisitor, ObjectOrNone, raw, skip, string};
+use super::tolerant_json::{self, string};
 
 /// Bytes of a body that is not JSON from which the message is taken: enough for [`MAX_MESSAGE`]
 /// characters of any kind.
@@ -29,12 +30,16 @@ pub(super) fn read(body: &[u8]) -> (String, Option<u32>) {
 
 /// Returns the first message that is not empty, and the outermost code.
 fn read_object(text: &str, depth: usize) -> (Option<Cow<'_, str>>, Option<u32>) {
-    let Some(ObjectOrNone(Some(body))) = tolerant_json::read::<ObjectOrNone<Body<'_>>>(text) else {
+    // serde would read a list as the fields in their order.
+    let object = text.trim_start().starts_with('{').then_some(text);
+    let body: Option<Body<'_>> = object.and_then(|text| serde_json::from_str(text).ok());
+    let Some(body) = body else {
         return (None, None);
     };
-    let mut code = tolerant_json::code(body.code);
+    let mut code = body.code.and_then(|raw| tolerant_json::code(raw.get()));
     let mut message = None;
-    for raw in [body.error, body.message, body.payload] {
+    for raw in [body.error, body.message, body.payload_msg] {
+        let raw = raw.map_or("", RawValue::get);
         let (text, inner_code) = match string(raw) {
             Some(text) => (Some(text), None),
             None if depth > 0 && raw.starts_with('{') => read_object(raw, depth - 1),
@@ -69,28 +74,11 @@ fn title(page: &str) -> Option<String> {
 }
 
 /// Fields of an error's body, as JSON text.
-#[derive(Default)]
+#[derive(Deserialize)]
 struct Body<'a> {
-    error: &'a str,
-    message: &'a str,
-    payload: &'a str,
-    code: &'a str,
-}
-
-impl<'de> JsonVisitor<'de> for ObjectOrNone<Body<'de>> {
-    fn field<A: MapAccess<'de>>(
-        &mut self,
-        key: Cow<'de, str>,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        let body = self.0.get_or_insert_default();
-        match &*key {
-            "error" => body.error = raw(map)?,
-            "message" => body.message = raw(map)?,
-            "payload_msg" => body.payload = raw(map)?,
-            "code" => body.code = raw(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    payload_msg: Option<&'a RawValue>,
+    code: Option<&'a RawValue>,
 }

@@ -248,12 +248,6 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// Reads a whole JSON document into a [`JsonVisitor`].
-pub(super) fn read<'a, S: JsonVisitor<'a> + Default>(text: &'a str) -> Option<S> {
-    let parsed: Whole<S> = serde_json::from_str(text).ok()?;
-    Some(parsed.0)
-}
-
 /// Takes one value and the separator before it from `rest`.
 fn next_value<'a, T: Deserialize<'a>>(rest: &mut &'a str, separator: char) -> Option<T> {
     let text = rest.trim_start();

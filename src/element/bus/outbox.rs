@@ -29,12 +29,12 @@ pub(crate) use outgoing::OutgoingMessage;
 /// Step of a wait for a message that is being posted. The waits are counted in steps: when the
 /// whole machine stands still, as a virtual one may, that uses up one step, and the thread that
 /// posts still gets its time.
-const WAIT_STEP: Duration = Duration::from_millis(5);
+const WAIT_STEP: Duration = Duration::from_millis(10);
 /// Upper bound on the wait of a flush, 100 ms. If the message takes longer, the application's own
 /// handler has it.
-const FLUSH_WAIT_STEPS: u32 = 20;
+const FLUSH_WAIT_STEPS: u32 = 10;
 /// Upper bound on the wait of a stop, 50 ms: a stop is to be over within 100 ms altogether.
-const STOP_WAIT_STEPS: u32 = 10;
+const STOP_WAIT_STEPS: u32 = 5;
 
 /// Part of an element that needs what the client reports beside what is posted.
 pub(crate) trait Listener: Send + Sync {

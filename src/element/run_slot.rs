@@ -59,6 +59,8 @@ struct Slot {
     run: Option<Arc<Run>>,
     /// No run may begin.
     closed: bool,
+    /// Counts the times that the slot was opened: a start may take longer than it stays open.
+    opened: u64,
 }
 
 impl RunSlot {
@@ -82,7 +84,9 @@ impl RunSlot {
 
     /// Allows runs again.
     pub fn open(&self) {
-        lock(&self.slot).closed = false;
+        let mut slot = lock(&self.slot);
+        slot.closed = false;
+        slot.opened += 1;
     }
 
     /// Ends the run, and allows no other until [`open`](Self::open).
@@ -102,15 +106,17 @@ impl RunSlot {
         settings: &Settings,
         listener: Option<Arc<dyn Listener>>,
     ) -> Result<Arc<Run>, gst::StateChangeError> {
+        let opened = lock(&self.slot).opened;
         let run = Run::start(category, element, settings, self.ids.clone(), listener)?;
         let run = Arc::new(run);
         let closed = {
             let mut slot = lock(&self.slot);
-            if !slot.closed {
+            let closed = slot.closed || slot.opened != opened;
+            if !closed {
                 *lock(&self.last_counts) = (Counts::default(), run.rate);
                 slot.run = Some(run.clone());
             }
-            slot.closed
+            closed
         };
         if closed {
             run.stop(element);

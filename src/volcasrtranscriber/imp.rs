@@ -9,14 +9,12 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::input::Input;
-use super::listener::TextListener;
 use super::output::{Output, Pushed};
 use super::settings::{PROPERTIES, TextSettings};
 use super::unsynced::Unsynced;
 use crate::element::bus::outbox::OutgoingMessage;
 use crate::element::bus::post_message;
 use crate::element::caps;
-use crate::element::run::Run;
 use crate::element::run_slot::RunSlot;
 use crate::element::settings::Settings;
 use crate::sync::lock;
@@ -232,61 +230,6 @@ impl ElementImpl for VolcAsrTranscriber {
 }
 
 impl VolcAsrTranscriber {
-    pub(super) fn run(&self) -> Option<Arc<Run>> {
-        self.runs.get()
-    }
-
-    /// Checks the settings and begins to connect. None: the bus has the error.
-    pub(super) fn start_run(&self) -> Option<Arc<Run>> {
-        let object = self.obj();
-        let mut settings = lock(&self.settings).clone();
-        settings.language_is_implied = lock(&self.text).language_code.is_some();
-        settings.request.language = self.language();
-        let listener = TextListener {
-            run: self.output.run(),
-            output: self.output.clone(),
-            unsynced: self.unsynced.clone(),
-        };
-        let listener = Some(Arc::new(listener) as Arc<_>);
-        self.output.set_language(self.language_tag());
-        let runs = &self.runs;
-        let started = runs.start(*super::CAT, object.upcast_ref(), &settings, listener);
-        let run = started.ok()?;
-        // A language set since the settings were copied found no run to apply to.
-        let language = self.language();
-        if language != settings.request.language {
-            self.set_language(&run, language);
-        }
-        self.apply_live();
-        Some(run)
-    }
-
-    /// Returns the language to ask for.
-    fn language(&self) -> Option<String> {
-        let code = lock(&self.text).language_code.clone();
-        code.or_else(|| lock(&self.settings).request.language.clone())
-    }
-
-    /// Has the next session ask for another language.
-    fn set_language(&self, run: &Run, language: Option<String>) {
-        run.client.set_language(language);
-        self.output.set_language(self.language_tag());
-    }
-
-    /// Returns the language as tags have it.
-    pub(super) fn language_tag(&self) -> Option<String> {
-        let language = lock(&self.settings).request.language.clone();
-        lock(&self.text).language_tag(language.as_deref())
-    }
-
-    /// Takes up the settings that apply at once.
-    pub(super) fn apply_live(&self) {
-        let Some(run) = self.run() else { return };
-        let linked = self.unsynced.pad.is_linked();
-        run.apply_live(&lock(&self.settings), linked);
-        self.start_unsynced();
-    }
-
     /// Has both source pads' tasks run.
     pub(super) fn start_tasks(&self) {
         self.start_task(&self.src_pad, Self::push_next);
@@ -303,7 +246,7 @@ impl VolcAsrTranscriber {
     }
 
     /// Has the unsynced pad's task run, if the pad is linked.
-    fn start_unsynced(&self) {
+    pub(super) fn start_unsynced(&self) {
         if self.unsynced.pad.is_linked() {
             self.start_task(&self.unsynced.pad, Self::push_response);
         }

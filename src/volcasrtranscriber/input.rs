@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -29,6 +30,8 @@ pub(super) struct Input {
     pub ended: bool,
     /// End of the audio in this segment.
     pub end: Option<gst::ClockTime>,
+    /// A run that another thread starts.
+    pub starting: Option<Receiver<Option<Arc<Run>>>>,
     /// The settings can't be used, and the bus has the error.
     pub refused: bool,
     /// From FLUSH_START to FLUSH_STOP. The pad's own flag is cleared before FLUSH_STOP has the
@@ -42,7 +45,7 @@ impl VolcAsrTranscriber {
     /// Takes a buffer.
     pub(super) fn chain(&self, pad: &gst::Pad, buffer: gst::Buffer) -> Flow {
         self.check_downstream()?;
-        let run = self.ensure_run()?;
+        let run = self.ensure_run(pad)?;
         if !pad.has_current_caps() {
             run.client.abort(Abort::NotNegotiated);
             return self.refuse(&run, pad, gst::FlowError::NotNegotiated);
@@ -140,38 +143,15 @@ impl VolcAsrTranscriber {
     }
 
     /// Returns whether a flush is under way, or the pad is not active.
-    fn is_flushing(&self, pad: &gst::Pad) -> bool {
-        pad.pad_flags().contains(gst::PadFlags::FLUSHING) || lock(&self.input).flushing
+    pub(super) fn is_flushing(&self, pad: &gst::Pad) -> bool {
+        self.runs.is_closed()
+            || pad.pad_flags().contains(gst::PadFlags::FLUSHING)
+            || lock(&self.input).flushing
     }
 
     /// Waits until the failure is on the bus, or for a flush, and returns the flow that follows.
     fn refuse(&self, run: &Run, pad: &gst::Pad, error: gst::FlowError) -> Flow {
         Err(run.wait_for_failure(error, || self.is_flushing(pad)))
-    }
-
-    /// Returns the run, which begins with the first buffer, unless the settings do not allow it or
-    /// the element is on its way to READY.
-    fn ensure_run(&self) -> Result<Arc<Run>, gst::FlowError> {
-        if let Some(run) = self.run() {
-            return Ok(run);
-        }
-        if self.runs.is_closed() {
-            return Err(gst::FlowError::Flushing);
-        }
-        if lock(&self.input).refused {
-            return Err(gst::FlowError::Error);
-        }
-        let Some(run) = self.start_run() else {
-            if self.runs.is_closed() {
-                return Err(gst::FlowError::Flushing);
-            }
-            lock(&self.input).refused = true;
-            return Err(gst::FlowError::Error);
-        };
-        if let Some((id, seqnum)) = lock(&self.input).stream.clone() {
-            run.stream_start(&id, seqnum);
-        }
-        Ok(run)
     }
 
     /// Takes an event. Serialized ones leave through the task of the text pad, behind the text of

@@ -1,6 +1,7 @@
 //! The element `volcasrtranscriber`: audio in, text out.
 //!
 //! - `imp` has the virtual methods, `input` what they do for the sink pad, `queries` for queries;
+//!   `start` begins a run with the first buffer;
 //! - [`settings`] declares the properties that the sink has not;
 //! - [`schedule`] decides which text leaves when, without GStreamer;
 //! - [`listener`] brings the client's events there, in the pipeline's times;
@@ -54,6 +55,7 @@ mod output;
 mod queries;
 mod schedule;
 mod settings;
+mod start;
 mod unsynced;
 
 pub use settings::Grouping;

@@ -1,12 +1,13 @@
 //! States, queries and errors, as bins and applications meet them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
-use crate::common::pad_harness::PadHarness;
+use crate::common::pad_harness::{PadHarness, Segment};
 use crate::common::text::{Out, events, texts};
 use crate::common::*;
 
@@ -211,6 +212,47 @@ fn a_handler_of_the_error_may_flush() {
     let buffer = harness.buffer(None, &[0; 960]);
     assert_eq!(harness.pad.push(buffer), Err(gst::FlowError::Flushing));
     flush.recv_timeout(LONG).expect("the end of the flush");
+}
+
+/// Another thread posts them than the one that holds the pad's stream lock: a handler may wait for
+/// READY, or for a flush.
+#[test]
+fn a_handler_of_the_first_message_may_wait_for_the_pad() {
+    for (kind, app_key) in [
+        (gst::MessageType::Error, "app\n1"),
+        (gst::MessageType::Progress, "app-1"),
+    ] {
+        for flushes in [false, true] {
+            let service = service(Options::default());
+            let element = transcriber(&service);
+            element.set_property("app-key", app_key);
+            let harness = Arc::new(PadHarness::new(element));
+            let (waits, waited) = mpsc::channel();
+            let weak = Arc::downgrade(&harness);
+            let first = AtomicBool::new(true);
+            harness.bus.set_sync_handler(move |_, message| {
+                if message.type_() == kind
+                    && first.swap(false, Ordering::SeqCst)
+                    && let Some(harness) = weak.upgrade()
+                {
+                    if flushes {
+                        harness.flush_start();
+                        harness.flush_stop();
+                    }
+                    let _ = waits.send(flushes || is_ready_meanwhile(&harness.sink));
+                }
+                gst::BusSyncReply::Drop
+            });
+            let push = || harness.pad.push(harness.buffer(None, &[0; 960]));
+            assert_eq!(push(), Err(gst::FlowError::Flushing), "{kind:?} {flushes}");
+            assert_eq!(waited.recv_timeout(LONG), Ok(true), "{kind:?} {flushes}");
+            if flushes {
+                assert!(harness.segment(&Segment::new()));
+                let taken = kind == gst::MessageType::Progress;
+                assert_eq!(push().is_ok(), taken, "{kind:?}");
+            }
+        }
+    }
 }
 
 /// The text pad's task may be downstream for long while the element goes to READY.

@@ -31,8 +31,9 @@
 //!    Audio without final text stays in `session::replay_buffer`. The driver, one task for each
 //!    element on a runtime for all of them, hands the frames to the socket.
 //!
-//! Follow a buffer through five functions: `Run::push_buffer`, `Client::push` (which fills the
-//! queue), `Driver::transmit`, `Recognition::poll_transmit`, `WebSocket::send`.
+//! Follow a buffer through six functions: `Run::push_buffer`, `Client::push` (which fills the
+//! queue), `Driver::transmit`, `Recognition::poll_transmit`, `Recognition::next_frame`,
+//! `WebSocket::send`.
 //!
 //! ## From the service to the bus
 //!

@@ -56,6 +56,8 @@ struct Mapping {
 pub(crate) struct GapDetector {
     rate: u32,
     limits: GapLimits,
+    /// Position of the next sample: those that were handed over and not dropped.
+    position: u64,
     place: Option<Place>,
     flags: Flags,
     window: Window,
@@ -71,6 +73,7 @@ impl GapDetector {
         GapDetector {
             rate,
             limits,
+            position: 0,
             place: None,
             flags: Flags::new(rate),
             window: Window::new(rate),
@@ -78,6 +81,16 @@ impl GapDetector {
             dropped: 0,
             discont: false,
         }
+    }
+
+    /// Returns the position of the next sample.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Notes that silence was sent.
+    pub fn silence(&mut self, samples: u64) {
+        self.position += samples;
     }
 
     /// Plans what to do with a buffer of `bytes` bytes. [`take`](Self::take) then takes the rest.
@@ -107,13 +120,14 @@ impl GapDetector {
         plan
     }
 
-    /// Takes the samples that a plan leaves, the first at `position`. Returns the anchor that they
-    /// need.
-    pub fn take(&mut self, plan: &BufferPlan, samples: u64, position: u64) -> Option<Anchor> {
+    /// Takes the samples that a plan leaves. Returns the anchor that they need.
+    pub fn take(&mut self, plan: &BufferPlan, samples: u64) -> Option<Anchor> {
         let anchor = match &plan.time {
-            Some(time) => self.timed(time, samples, position),
-            None => self.untimed(position),
-        }?;
+            Some(time) => self.timed(time, samples),
+            None => self.untimed(),
+        };
+        self.position += samples;
+        let anchor = anchor?;
         self.window.limit(anchor.position);
         let time = anchor.time_at(anchor.position, self.rate);
         self.mapping = Some(Mapping {
@@ -153,6 +167,7 @@ impl GapDetector {
 
     /// Notes that samples were dropped from `position` on. Positions behind them move up.
     pub fn dropped(&mut self, position: u64, samples: u64) {
+        self.position -= samples.min(self.position);
         self.dropped += samples;
         self.window.remove(position, samples);
     }
@@ -179,7 +194,7 @@ impl GapDetector {
         let clipped = nanos(start.clipped);
         let reach = deviation.unwrap_or_default() - clipped;
         let announcement = if !place.is_continuous_with(segment) {
-            Announcement::Segment
+            Announcement::Gap
         } else if place.repeats_at(time - clipped) {
             Announcement::Repeat
         } else if start.discont && self.flags.announce(reach) {
@@ -227,8 +242,8 @@ impl GapDetector {
     }
 
     /// Takes audio that has a time. Returns the anchor it needs.
-    fn timed(&mut self, at: &Timestamp, samples: u64, position: u64) -> Option<Anchor> {
-        let rate = self.rate;
+    fn timed(&mut self, at: &Timestamp, samples: u64) -> Option<Anchor> {
+        let (rate, position) = (self.rate, self.position);
         let axis = self.axis(position);
         if at.restarts {
             self.window.restart(position);
@@ -271,7 +286,8 @@ impl GapDetector {
     /// Returns the anchor for audio without a time, which counts from the stream's first sample.
     /// Its place in a segment is unknown, and no time is better than one in the last segment. The
     /// next buffer with a time then has no gap before it.
-    fn untimed(&mut self, position: u64) -> Option<Anchor> {
+    fn untimed(&mut self) -> Option<Anchor> {
+        let position = self.position;
         self.place = None;
         let is_axis = |mapping: &Mapping| mapping.segment.is_none();
         (!self.mapping.as_ref().is_some_and(is_axis)).then(|| Anchor {

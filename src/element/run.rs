@@ -12,6 +12,7 @@ use crate::client::{Client, WaitResult};
 use crate::element::bus::errors::{ErrorContext, Ids};
 use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::{BusPoster, post_settings_error};
+use crate::element::bus::stats::Totals;
 use crate::element::bus::warnings;
 use crate::element::drops::{DropReporter, DroppedRange};
 use crate::element::ineffective::ineffective;
@@ -131,6 +132,17 @@ impl Run {
         );
     }
 
+    /// Returns the totals so far.
+    pub fn totals(&self) -> Totals {
+        let (counts, queued) = self.client.counts();
+        let rate = self.rate;
+        Totals {
+            counts,
+            queued,
+            rate,
+        }
+    }
+
     fn category(&self) -> gst::DebugCategory {
         self.outbox.poster.category
     }
@@ -145,9 +157,9 @@ impl Run {
     pub fn stream_start(&self, id: &str, seqnum: gst::Seqnum) {
         let mut streaming = self.streaming();
         let same = streaming.id.as_ref().is_some_and(|(last, number)| {
-            last == id && !streaming.ended && (*number == seqnum || !streaming.has_audio)
+            last == id && !streaming.ended && (*number == seqnum || !streaming.has_audio())
         });
-        let first = streaming.id.is_none() && !streaming.has_audio && !streaming.ended;
+        let first = streaming.id.is_none() && !streaming.has_audio() && !streaming.ended;
         streaming.id = Some((id.to_owned(), seqnum));
         if same {
             return;
@@ -166,8 +178,6 @@ impl Run {
     fn begin_next(&self, streaming: &mut Streaming) {
         self.report_dropped(streaming.epoch, streaming.drops.end());
         streaming.stream += 1;
-        streaming.position = 0;
-        streaming.has_audio = false;
         streaming.ended = false;
         streaming.leaky_resolved = None;
         streaming.input = GapDetector::new(self.rate, self.gaps);
@@ -301,17 +311,11 @@ impl Run {
             return;
         }
         let samples = samples_in(pcm.len());
-        let position = streaming.position;
-        if let Some(anchor) = streaming.input.take(&plan, samples, position) {
+        if let Some(anchor) = streaming.input.take(&plan, samples) {
             let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));
-            gst::trace!(
-                self.category(),
-                "anchor at sample {position}: sample {at} is at {time} ns"
-            );
+            gst::trace!(self.category(), "anchor: sample {at} is at {time} ns");
             self.outbox.poster.timeline().add(streaming.stream, anchor);
         }
-        streaming.position += samples;
-        streaming.has_audio = true;
         streaming.needs_drain = true;
         self.report_dropped(streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
@@ -320,7 +324,7 @@ impl Run {
 
     fn push_gap(&self, streaming: &mut Streaming, plan: &BufferPlan) {
         if (plan.silence > 0 || plan.pause) && self.client.push_silence(plan.silence, plan.pause) {
-            streaming.position += plan.silence;
+            streaming.input.silence(plan.silence);
         }
     }
 
@@ -349,7 +353,6 @@ impl Run {
             });
             timeline.remove(stream, position, dropped.samples);
             if stream == streaming.stream {
-                streaming.position -= dropped.samples.min(streaming.position);
                 streaming.input.dropped(position, dropped.samples);
             }
         });

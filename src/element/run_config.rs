@@ -1,6 +1,7 @@
 //! The configuration of a run: the settings, checked and completed from the environment.
 
 use gst::glib;
+use gst::glib::value::FromValue;
 use serde_json::{Map, Value};
 
 use crate::client::{
@@ -108,72 +109,56 @@ impl Settings {
     /// Returns the credentials. Properties beat variables, and within each the API key beats the
     /// pair.
     fn credentials(&self, environment: &Environment) -> Result<Credentials, SettingsError> {
-        let missing = |property, problem: &str| Err(SettingsError::new(property, problem));
-        let has_pair = self.service.app_key.is_some() || self.service.access_key.is_some();
+        let service = &self.service;
+        let has_pair = service.app_key.is_some() || service.access_key.is_some();
         let variable = environment.api_key.as_ref().filter(|_| !has_pair);
-        let api_key = self.service.api_key.as_ref().or(variable);
-        let app_key = self
-            .service
-            .app_key
-            .as_ref()
-            .or(environment.app_id.as_ref());
-        let access_key = self
-            .service
-            .access_key
-            .as_ref()
-            .or(environment.access_key.as_ref());
-        let credentials = match (api_key, app_key, access_key) {
-            (Some(key), ..) => Credentials::Key(key.clone()),
-            (None, Some(app_key), Some(access_key)) => Credentials::Pair {
-                app_key: app_key.clone(),
-                access_key: access_key.clone(),
-            },
-            (None, None, None) => {
-                let problem = "no credentials: set VOLCENGINE_API_KEY (new console) or \
-                               VOLCENGINE_APP_ID and VOLCENGINE_ACCESS_KEY (old console) in the \
-                               environment, or the properties api-key, or app-key and access-key";
-                return missing("api-key", problem);
-            }
-            (None, None, Some(_)) => {
-                let problem = "missing: set it, or VOLCENGINE_APP_ID in the environment";
-                return missing("app-key", problem);
-            }
-            (None, Some(_), None) => {
-                let problem = "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment";
-                return missing("access-key", problem);
-            }
-        };
-        let parts = match &credentials {
-            Credentials::Key(key) => vec![("api-key", key)],
-            Credentials::Pair {
-                app_key,
-                access_key,
-            } => vec![("app-key", app_key), ("access-key", access_key)],
-        };
-        match parts.iter().find(|(_, value)| !is_field_value(value)) {
-            Some((property, _)) => {
+        let api_key = service.api_key.as_ref().or(variable);
+        let app_key = service.app_key.as_ref().or(environment.app_id.as_ref());
+        let access_key = service.access_key.as_ref();
+        let access_key = access_key.or(environment.access_key.as_ref());
+        let checked = |property, key: &String| match is_field_value(key) {
+            true => Ok(key.clone()),
+            false => {
                 let problem = "holds a character that can't be sent in a header";
                 Err(SettingsError::new(property, problem))
             }
-            None => Ok(credentials),
-        }
+        };
+        let (property, problem) = match (api_key, app_key, access_key) {
+            (Some(key), ..) => return Ok(Credentials::Key(checked("api-key", key)?)),
+            (None, Some(app_key), Some(access_key)) => {
+                return Ok(Credentials::Pair {
+                    app_key: checked("app-key", app_key)?,
+                    access_key: checked("access-key", access_key)?,
+                });
+            }
+            (None, None, None) => (
+                "api-key",
+                "no credentials: set VOLCENGINE_API_KEY (new console) or VOLCENGINE_APP_ID and \
+                 VOLCENGINE_ACCESS_KEY (old console) in the environment, or the properties \
+                 api-key, or app-key and access-key",
+            ),
+            (None, None, Some(_)) => (
+                "app-key",
+                "missing: set it, or VOLCENGINE_APP_ID in the environment",
+            ),
+            (None, Some(_), None) => (
+                "access-key",
+                "missing: set it, or VOLCENGINE_ACCESS_KEY in the environment",
+            ),
+        };
+        Err(SettingsError::new(property, problem))
     }
 
     fn request(&self) -> Result<Request, SettingsError> {
-        let rate = match self.rate {
+        let mut request = self.request.clone();
+        request.rate = match self.rate {
             16_000 => 16_000,
             24_000 => 24_000,
             other => {
-                return Err(SettingsError::new(
-                    "rate",
-                    format!("{other} is neither 24000 nor 16000"),
-                ));
+                let problem = format!("{other} is neither 24000 nor 16000");
+                return Err(SettingsError::new("rate", problem));
             }
         };
-        let context = self.context.as_deref().map(parse_context).transpose();
-        let extra = self.extra_request.as_ref().map(|extra| to_json(extra));
-        let mut request = self.request.clone();
-        request.rate = rate;
         request.result_type = match self.result_type {
             ResultType::Full => request::ResultType::Full,
             ResultType::Single => request::ResultType::Single,
@@ -181,11 +166,12 @@ impl Settings {
         if !request.enable_speaker_info {
             request.ssd_version = None;
         }
+        let context = self.context.as_deref().map(parse_context).transpose();
         request.context = context.map_err(|error| SettingsError::new("context", error))?;
-        request.extra = extra
-            .transpose()
-            .map_err(|problem| SettingsError::new("extra-request", problem))?
-            .unwrap_or_default();
+        if let Some(extra) = &self.extra_request {
+            let unusable = |problem| SettingsError::new("extra-request", problem);
+            request.extra = to_json(extra).map_err(unusable)?;
+        }
         Ok(request)
     }
 }
@@ -199,43 +185,36 @@ fn to_json(structure: &gst::StructureRef) -> Result<Map<String, Value>, String> 
 }
 
 fn value_to_json(name: &str, value: &glib::Value) -> Result<Value, String> {
+    fn plain<'a, T: FromValue<'a> + Into<Value>>(value: &'a glib::Value) -> Option<Value> {
+        value.get::<T>().ok().map(T::into)
+    }
     let items = |items: &[glib::SendValue]| {
-        items
-            .iter()
-            .map(|item| value_to_json(name, item))
-            .collect::<Result<Vec<_>, _>>()
+        let items = items.iter().map(|item| value_to_json(name, item));
+        items.collect::<Result<_, _>>().map(Value::Array)
     };
-    let number = |value: f64| {
-        serde_json::Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or(format!("field \"{name}\" is not finite"))
-    };
-    if let Ok(value) = value.get::<Option<String>>() {
-        Ok(value.map_or(Value::Null, Value::from))
-    } else if let Ok(value) = value.get::<bool>() {
-        Ok(value.into())
-    } else if let Ok(value) = value.get::<i32>() {
-        Ok(value.into())
-    } else if let Ok(value) = value.get::<u32>() {
-        Ok(value.into())
-    } else if let Ok(value) = value.get::<i64>() {
-        Ok(value.into())
-    } else if let Ok(value) = value.get::<u64>() {
-        Ok(value.into())
-    } else if let Ok(value) = value.get::<f64>() {
-        number(value)
-    } else if let Ok(value) = value.get::<f32>() {
-        number(value.into())
+    let single = |_| value.get::<f32>().map(f64::from);
+    let float = value.get::<f64>().or_else(single);
+    if let Some(value) = plain::<Option<String>>(value)
+        .or_else(|| plain::<bool>(value))
+        .or_else(|| plain::<i32>(value))
+        .or_else(|| plain::<u32>(value))
+        .or_else(|| plain::<i64>(value))
+        .or_else(|| plain::<u64>(value))
+    {
+        Ok(value)
+    } else if let Ok(number) = float {
+        let number = serde_json::Number::from_f64(number).map(Value::Number);
+        number.ok_or(format!("field \"{name}\" is not finite"))
     } else if let Ok(value) = value.get::<gst::Structure>() {
-        Ok(Value::Object(to_json(&value)?))
+        to_json(&value).map(Value::Object)
     } else if let Ok(value) = value.get::<gst::Array>() {
-        Ok(Value::Array(items(value.as_slice())?))
+        items(&value)
     } else if let Ok(value) = value.get::<gst::List>() {
-        Ok(Value::Array(items(value.as_slice())?))
+        items(&value)
     } else {
+        let kind = value.type_();
         Err(format!(
-            "field \"{name}\" has the type {}, which JSON lacks",
-            value.type_()
+            "field \"{name}\" has the type {kind}, which JSON lacks"
         ))
     }
 }

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use gst::glib;
 use gst::prelude::*;
 
-use crate::client::Counts;
 use crate::element::bus::errors::Ids;
 use crate::element::bus::outbox::Listener;
-use crate::element::bus::stats;
+use crate::element::bus::stats::Totals;
 use crate::element::run::Run;
 use crate::element::settings::Settings;
 use crate::sync::lock;
@@ -48,8 +47,8 @@ pub(crate) fn results() -> [glib::ParamSpec; 3] {
 #[derive(Default)]
 pub(crate) struct RunSlot {
     slot: Mutex<Slot>,
-    /// Counts and rate of the last run, while there is none.
-    last_counts: Mutex<(Counts, u32)>,
+    /// Totals of the last run, while there is none.
+    last: Mutex<Totals>,
     /// Ids of the current or last connection.
     ids: Arc<Mutex<Ids>>,
 }
@@ -113,7 +112,7 @@ impl RunSlot {
             let mut slot = lock(&self.slot);
             let closed = slot.closed || slot.opened != opened;
             if !closed {
-                *lock(&self.last_counts) = (Counts::default(), run.rate);
+                *lock(&self.last) = Totals::default();
                 slot.run = Some(run.clone());
             }
             closed
@@ -129,9 +128,9 @@ impl RunSlot {
     pub fn stop(&self, element: &gst::Element) {
         let run = lock(&self.slot).run.take();
         if let Some(run) = run {
-            let mut counts = run.client.counts().0;
-            counts.connections.connected = false;
-            *lock(&self.last_counts) = (counts, run.rate);
+            let mut totals = run.totals();
+            (totals.counts.connections.connected, totals.queued) = (false, 0);
+            *lock(&self.last) = totals;
             run.stop(element);
         }
     }
@@ -140,24 +139,14 @@ impl RunSlot {
     /// another property. `base` adds the base class's statistics.
     pub fn property(&self, name: &str, base: Option<&gst_base::BaseSink>) -> Option<glib::Value> {
         match name {
-            "stats" => Some(self.stats(base).to_value()),
+            "stats" => {
+                let run = self.get();
+                let totals = run.map_or_else(|| *lock(&self.last), |run| run.totals());
+                Some(totals.structure(base).to_value())
+            }
             "log-id" => Some(lock(&self.ids).log.to_value()),
             "connect-id" => Some(lock(&self.ids).connect.to_value()),
             _ => None,
         }
-    }
-
-    fn stats(&self, base: Option<&gst_base::BaseSink>) -> gst::Structure {
-        let (counts, queued, rate) = match self.get() {
-            Some(run) => {
-                let (counts, queued) = run.client.counts();
-                (counts, queued, run.rate)
-            }
-            None => {
-                let (counts, rate) = *lock(&self.last_counts);
-                (counts, 0, rate)
-            }
-        };
-        stats::structure(base, &counts, queued, rate)
     }
 }

@@ -84,18 +84,12 @@ impl Timeline {
         let Some(stream) = self.stream_mut(number) else {
             return;
         };
+        let before = stream.index(|last| last.position < anchor.position);
         let anchors = &mut stream.anchors;
-        while anchors
-            .back()
-            .is_some_and(|last| last.position >= anchor.position)
-        {
-            anchors.pop_back();
-        }
+        anchors.truncate(before);
         // Without a jump no anchor is needed.
-        if anchors
-            .back()
-            .is_some_and(|last| last.leads_to(&anchor, rate))
-        {
+        let last = anchors.back();
+        if last.is_some_and(|last| last.leads_to(&anchor, rate)) {
             return;
         }
         if anchors.len() == MAX_ANCHORS {
@@ -110,51 +104,37 @@ impl Timeline {
             return;
         };
         let behind = position + samples;
-        let resumed = stream
-            .anchor_at(behind)
-            .filter(|anchor| anchor.position <= behind)
-            .map(|anchor| Anchor {
-                position,
-                ahead: anchor.ahead + (behind - anchor.position),
-                ..anchor.clone()
-            });
-        stream
-            .anchors
-            .retain(|anchor| anchor.position < position || anchor.position > behind);
-        for anchor in stream
-            .anchors
-            .iter_mut()
-            .filter(|anchor| anchor.position > behind)
-        {
+        let first = stream.index(|anchor| anchor.position < position);
+        let next = stream.index(|anchor| anchor.position <= behind);
+        for anchor in stream.anchors.range_mut(next..) {
             anchor.position -= samples;
         }
+        // The last one before the audio behind still holds for it.
+        let resumed = next.checked_sub(1).map(|last| {
+            let last = &stream.anchors[last];
+            let ahead = last.ahead + (behind - last.position);
+            Anchor {
+                position,
+                ahead,
+                ..last.clone()
+            }
+        });
+        stream.anchors.drain(first..next);
         if let Some(resumed) = resumed {
-            let index = stream
-                .anchors
-                .partition_point(|anchor| anchor.position < position);
-            stream.anchors.insert(index, resumed);
+            stream.anchors.insert(first, resumed);
         }
     }
 
     /// Forgets older streams, and anchors that are not needed for times after `until`.
     pub fn forget(&mut self, number: u32, until: Duration) {
         let until = time_to_samples(until, self.rate);
-        while self
+        let older = self
             .streams
-            .front()
-            .is_some_and(|stream| stream.number < number)
-        {
-            self.streams.pop_front();
-        }
-        let Some(stream) = self.stream_mut(number) else {
-            return;
-        };
-        while stream
-            .anchors
-            .get(1)
-            .is_some_and(|next| next.position <= until)
-        {
-            stream.anchors.pop_front();
+            .partition_point(|stream| stream.number < number);
+        self.streams.drain(..older);
+        if let Some(stream) = self.stream_mut(number) {
+            let next = stream.index(|anchor| anchor.position <= until);
+            stream.anchors.drain(..next.saturating_sub(1));
         }
     }
 

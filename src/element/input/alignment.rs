@@ -27,10 +27,8 @@ pub(crate) enum Announcement {
     Flag,
     /// It is flagged and reaches back further, or continues one that did and was skipped whole.
     Repeat,
-    /// A GAP event came before it.
+    /// A GAP event came before it, or it is the first one in another segment.
     Gap,
-    /// It is the first one in another segment.
-    Segment,
 }
 
 impl Announcement {

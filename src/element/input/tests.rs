@@ -32,8 +32,6 @@ struct Fed {
     input: GapDetector,
     timeline: Timeline,
     rate: u32,
-    /// In samples.
-    position: u64,
     segment: Segment,
     /// No session is open, so silence is not sent.
     idle: bool,
@@ -84,7 +82,6 @@ impl Fed {
             input: GapDetector::new(rate, limits),
             timeline,
             rate,
-            position: 0,
             segment: Segment::new(),
             idle: false,
             total: NOTHING,
@@ -125,16 +122,15 @@ impl Fed {
         let mut outcome = self.silence(&plan);
         outcome.skip = plan.skip as u64 / 2 / per_ms;
         self.total.skip += outcome.skip;
-        self.buffers.push((self.position, length));
+        self.buffers.push((self.input.position(), length));
         let samples = samples_in(bytes - plan.skip);
         if samples > 0
-            && let Some(anchor) = self.input.take(&plan, samples, self.position)
+            && let Some(anchor) = self.input.take(&plan, samples)
         {
             let time = anchor.time_at(anchor.position, self.rate) / 1_000_000;
             outcome.anchor = Some((anchor.position / per_ms, time as u64));
             self.timeline.add(0, anchor);
         }
-        self.position += samples;
         outcome
     }
 
@@ -144,7 +140,7 @@ impl Fed {
     }
 
     fn silence(&mut self, plan: &BufferPlan) -> Outcome {
-        self.position += if self.idle { 0 } else { plan.silence };
+        self.input.silence(if self.idle { 0 } else { plan.silence });
         let silence = plan.silence / u64::from(self.rate / 1000);
         self.total.silence += silence;
         self.total.pause |= plan.pause;
@@ -169,7 +165,6 @@ impl Fed {
 
     fn dropped(&mut self, position: u64, length: u64) {
         self.input.dropped(position * 24, length * 24);
-        self.position -= length * 24;
     }
 }
 
@@ -194,7 +189,7 @@ fn buffers_with_one_time_lose_nothing() {
             assert_eq!(fed.push(200 * chunk, 20), NOTHING);
         }
     }
-    assert_eq!(fed.position, 490 * 20 * 24);
+    assert_eq!(fed.input.position(), 490 * 20 * 24);
 }
 
 #[test]

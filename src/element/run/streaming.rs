@@ -13,10 +13,6 @@ pub(super) struct Streaming {
     pub epoch: u64,
     /// Id and seqnum of the last STREAM_START. An event that is sent again keeps its seqnum.
     pub id: Option<(String, gst::Seqnum)>,
-    /// Samples of this stream that were handed over and not dropped.
-    pub position: u64,
-    /// Audio of this stream was handed over.
-    pub has_audio: bool,
     /// A message about this stream or one before it may be queued, and must precede EOS.
     pub needs_drain: bool,
     /// EOS has come: audio that follows belongs to another stream.
@@ -35,13 +31,16 @@ impl Streaming {
             stream: 0,
             epoch: 0,
             id: None,
-            position: 0,
-            has_audio: false,
             needs_drain: false,
             ended: false,
             reverse_reported: false,
             leaky_resolved: None,
             drops: DropReporter::new(rate),
         }
+    }
+
+    /// Whether audio of this stream was handed over.
+    pub fn has_audio(&self) -> bool {
+        self.input.position() > 0
     }
 }

@@ -12,7 +12,7 @@ const fn ms(ms: Nanos) -> Nanos {
 
 #[test]
 fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
-    use Announcement::{Flag, Gap, None, Repeat, Segment};
+    use Announcement::{Flag, Gap, None, Repeat};
     use Discontinuity as D;
     for (announcement, deviation, overlap, expected) in [
         (None, 0, 0, D::None),
@@ -40,9 +40,9 @@ fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
         (Gap, -500, 0, D::Unrelated),
         (Gap, -1200, 200, D::Unrelated),
         (Gap, 300, -1300, D::Gap(ms(300))),
-        (Segment, 300, 0, D::Gap(ms(300))),
-        (Segment, -300, 300, D::Unrelated),
-        (Segment, 20, 0, D::Realign),
+        (Gap, 300, 0, D::Gap(ms(300))),
+        (Gap, -300, 300, D::Unrelated),
+        (Gap, 20, 0, D::Realign),
     ] {
         let found = judge(announcement, ms(deviation), ms(overlap));
         assert_eq!(found, expected, "{announcement:?} {deviation} {overlap}");

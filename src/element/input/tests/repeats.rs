@@ -24,13 +24,13 @@ fn what_a_segment_leaves_of_a_repeat_is_a_repeat() {
         let mut fed = Fed::new();
         fed.push(0, 1000);
         fed.segment.set_start(ms(start));
-        let before = fed.position;
+        let before = fed.input.position();
         for n in 0..5 {
             let at = 1000 + n * length - overlap;
             let outcome = fed.clipped_jump(at, length + overlap);
             assert_eq!((outcome.silence, outcome.pause), (0, false), "{start} {n}");
         }
-        let found = (fed.position - before) / 24;
+        let found = (fed.input.position() - before) / 24;
         assert_eq!(found, taken, "{start} {overlap} {length}");
     }
 }
@@ -48,14 +48,14 @@ fn the_last_part_of_a_repeat_is_a_repeat() {
     ] {
         let mut fed = Fed::new();
         fed.push(0, 1000);
-        let before = fed.position;
+        let before = fed.input.position();
         let mut end = 1000 - back;
         while end < 1200 {
             let first = end == 1000 - back;
             fed.buffer(Some(end), first, length);
             end += length;
         }
-        let found = (fed.position - before) / 24;
+        let found = (fed.input.position() - before) / 24;
         assert_eq!(found, end - 1000, "{length} {back}");
     }
 }
@@ -68,5 +68,5 @@ fn what_a_segment_leaves_of_an_early_buffer_is_taken() {
     fed.push(200, 500);
     fed.segment.set_start(ms(680));
     assert_eq!(fed.clipped_jump(550, 200).skip, 0);
-    assert_eq!(fed.position, (500 + 70) * 24);
+    assert_eq!(fed.input.position(), (500 + 70) * 24);
 }

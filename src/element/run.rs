@@ -220,31 +220,22 @@ impl Run {
         plan.pause
     }
 
-    /// Handles EOS. Returns whether there is anything to wait for.
-    pub fn end_of_stream(&self) -> bool {
-        let mut streaming = self.streaming();
-        self.report_dropped(streaming.epoch, streaming.drops.end());
-        streaming.ended = true;
-        streaming.needs_drain
-    }
-
-    /// Returns and clears `needs_drain`; the caller must wait for the words. `ends`: the stream
-    /// ends here.
-    pub fn begin_drain(&self, ends: bool) -> bool {
+    /// Begins the wait for the words so far, unless none may come. Returns the token for
+    /// [`finish`](Self::finish). `ends`: the stream ends here.
+    pub fn begin_drain(&self, ends: bool) -> Option<u64> {
         let mut streaming = self.streaming();
         self.report_dropped(streaming.epoch, streaming.drops.end());
         streaming.ended |= ends;
-        std::mem::take(&mut streaming.needs_drain)
+        if !std::mem::take(&mut streaming.needs_drain) {
+            return None;
+        }
+        streaming.token += 1;
+        Some(streaming.token)
     }
 
     /// Returns whether words may come for the audio so far.
     pub fn has_pending(&self) -> bool {
         self.streaming().needs_drain
-    }
-
-    /// Notes that everything that EOS waits for is on the bus.
-    pub fn drained(&self) {
-        self.streaming().needs_drain = false;
     }
 
     /// Finishes the open session, if there is one, behind the audio that was handed over. Called on

@@ -1,6 +1,5 @@
 //! The sink: properties, states, caps, events and buffers, as GStreamer calls them.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
@@ -36,7 +35,6 @@ pub struct VolcAsrSink {
     /// The run from READY → PAUSED to PAUSED → READY.
     runs: RunSlot,
     pub(super) flow: Mutex<Flow>,
-    pub(super) tokens: AtomicU64,
 }
 
 #[glib::object_subclass]

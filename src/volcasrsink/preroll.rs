@@ -12,8 +12,6 @@
 //! pauses, steps and flushes, and after PAUSED → PLAYING, which has no such call. No buffer is lost
 //! to a step meanwhile: the step is over before the buffer moves on.
 
-use std::sync::atomic::Ordering;
-
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
@@ -100,9 +98,9 @@ impl VolcAsrSink {
 
     /// End of stream: waits for the last words, and until all of them are on the bus.
     fn drain(&self, run: &Run, pad: &gst::Pad) {
-        if !run.end_of_stream() {
+        let Some(token) = run.begin_drain(true) else {
             return;
-        }
+        };
         gst::debug!(
             CAT,
             imp = self,
@@ -112,7 +110,6 @@ impl VolcAsrSink {
         if !self.preroll(pad, true) {
             return;
         }
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
         run.finish(token);
         if !self.wait(run, pad, &|seen| run.client.wait_for(token, seen)) {
             return;
@@ -121,7 +118,6 @@ impl VolcAsrSink {
             // A failed client sends no last words, but its error precedes EOS.
             let _ = self.refuse(run, gst::FlowError::Eos);
         }
-        run.drained();
     }
 
     /// Waits as `wait` does, and prerolls in between when the base class needs it. Returns false

@@ -1,6 +1,5 @@
 //! The transcriber: pads, properties, states, queries.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -30,7 +29,6 @@ pub struct VolcAsrTranscriber {
     pub(super) input: Mutex<Input>,
     pub(super) output: Arc<Output>,
     pub(super) unsynced: Arc<Unsynced>,
-    pub(super) tokens: AtomicU64,
 }
 
 #[glib::object_subclass]
@@ -65,7 +63,6 @@ impl ObjectSubclass for VolcAsrTranscriber {
             input: Mutex::default(),
             output: Arc::new(Output::new()),
             unsynced: Arc::new(Unsynced::new(source("unsynced_src"))),
-            tokens: AtomicU64::new(0),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The sink pad: audio and events from upstream.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use gst::prelude::*;
@@ -207,10 +206,9 @@ impl VolcAsrTranscriber {
     /// Ends a part of the stream: what comes now leaves when its last words have left.
     fn divide(&self, ends: bool) {
         let Some(run) = self.run() else { return };
-        if !run.begin_drain(ends) {
+        let Some(token) = run.begin_drain(ends) else {
             return;
-        }
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        };
         let end = lock(&self.input).end;
         // First: the client may be done before the next line.
         self.output.barrier(token, end);

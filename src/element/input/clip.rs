@@ -14,20 +14,6 @@ pub(crate) struct Start {
     pub discont: bool,
 }
 
-impl Start {
-    /// Returns the start of what clipping has left of a buffer.
-    fn new(buffer: &gst::Buffer, clipped: &gst::Buffer) -> Self {
-        let times = clipped.pts().zip(buffer.pts());
-        Start {
-            time: clipped.pts(),
-            clipped: times.map_or(gst::ClockTime::ZERO, |(of_rest, of_all)| {
-                of_rest.saturating_sub(of_all)
-            }),
-            discont: is_discont(buffer),
-        }
-    }
-}
-
 /// Whether the buffer's flags say that its time may jump.
 pub(crate) fn is_discont(buffer: &gst::Buffer) -> bool {
     let jumps = gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC;
@@ -58,7 +44,14 @@ pub(crate) fn clip(
         let (segment, width) = (segment.upcast_ref(), BYTES_PER_SAMPLE as u32);
         clipped = gst_audio::audio_buffer_clip(clipped, segment, rate, width)?;
     }
-    let start = Start::new(buffer, &clipped);
+    let of_rest = clipped.pts();
+    let times = of_rest.zip(buffer.pts());
+    let before = times.map(|(of_rest, of_all)| of_rest.saturating_sub(of_all));
+    let start = Start {
+        time: of_rest,
+        clipped: before.unwrap_or_default(),
+        discont: is_discont(buffer),
+    };
     Some((clipped, start))
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Streaming {
     pub id: Option<(String, gst::Seqnum)>,
     /// A message about this stream or one before it may be queued, and must precede EOS.
     pub needs_drain: bool,
+    /// Token of the last drain.
+    pub token: u64,
     /// EOS has come: audio that follows belongs to another stream.
     pub ended: bool,
     /// The warning about audio that is played backwards was posted.
@@ -32,6 +34,7 @@ impl Streaming {
             epoch: 0,
             id: None,
             needs_drain: false,
+            token: 0,
             ended: false,
             reverse_reported: false,
             leaky_resolved: None,

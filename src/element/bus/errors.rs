@@ -143,7 +143,8 @@ pub(crate) fn details(error: &ClientError, context: &ErrorContext, ids: &Ids) ->
 
 fn domain(error: &ClientError, lost: bool, text: &str) -> glib::Error {
     use gst::{ResourceError, StreamError};
-    let resource = |error| glib::Error::new(error, text);
+    let resource = |error: ResourceError| glib::Error::new(error, text);
+    let stream = |error: StreamError| glib::Error::new(error, text);
     let open = if lost {
         ResourceError::Write
     } else {
@@ -153,11 +154,9 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> glib::Error {
         return match error {
             ClientError::Session(SessionError::Protocol(_))
             | ClientError::Handshake(HandshakeError::NotWebSocket(_)) => {
-                glib::Error::new(StreamError::Decode, text)
+                stream(StreamError::Decode)
             }
-            ClientError::Aborted(Abort::NotNegotiated) => {
-                glib::Error::new(StreamError::Format, text)
-            }
+            ClientError::Aborted(Abort::NotNegotiated) => stream(StreamError::Format),
             ClientError::Runtime(_) | ClientError::Aborted(_) => resource(ResourceError::Failed),
             ClientError::Dial(DialError::ServerName { .. }) => resource(ResourceError::Settings),
             ClientError::Dial(DialError::Proxy {
@@ -168,14 +167,14 @@ fn domain(error: &ClientError, lost: bool, text: &str) -> glib::Error {
         };
     };
     match failure.cause {
-        Cause::NoWebSocket => glib::Error::new(StreamError::Decode, text),
+        Cause::NoWebSocket => stream(StreamError::Decode),
         Cause::Credentials | Cause::NotGranted | Cause::Overdue | Cause::ProxyCredentials => {
             resource(ResourceError::NotAuthorized)
         }
         Cause::Parameters | Cause::WrongType | Cause::NoRequest => {
             resource(ResourceError::Settings)
         }
-        Cause::AudioFormat => glib::Error::new(StreamError::Format, text),
+        Cause::AudioFormat => stream(StreamError::Format),
         Cause::Concurrency | Cause::QuotaSpent | Cause::Busy | Cause::RateLimited => {
             resource(ResourceError::Busy)
         }
@@ -299,22 +298,52 @@ fn service_message(failure: &Failure, context: &ErrorContext) -> String {
 }
 
 /// Returns the cause and the way out.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn remedy(failure: &Failure, context: &ErrorContext) -> String {
+    let resource = &context.resource_id;
     let text = match failure.cause {
-        Cause::Credentials
-        | Cause::NotGranted
-        | Cause::Concurrency
-        | Cause::QuotaSpent
-        | Cause::Overdue => return account_remedy(failure.cause, context),
-        Cause::Parameters if failure.http_status.is_some() => {
+        Cause::Credentials => {
+            let names = context.credentials();
+            return format!("it does not accept the credentials. Check {names}.");
+        }
+        Cause::NotGranted => {
             return format!(
-                "it does not know the resource \"{}\" or a part of the request. Check the \
-                 properties uri and resource-id, which is one of {}.",
-                context.resource_id,
-                RESOURCE_IDS.join(", ")
+                "the account has not bought the resource \"{resource}\". Buy it in the vendor's \
+                 console, or name another in the property resource-id."
             );
         }
-        Cause::AudioFormat => return format_remedy(context),
+        Cause::Concurrency => {
+            "too many sessions of this account are open at once. End some, or buy more in the \
+             vendor's console."
+        }
+        Cause::QuotaSpent => "the account's quota is spent. Buy more in the vendor's console.",
+        Cause::Overdue => {
+            "the account is overdue. Pay what is due in the vendor's console; the resource need \
+             not be bought again."
+        }
+        Cause::Parameters if failure.http_status.is_some() => {
+            let ids = RESOURCE_IDS.join(", ");
+            return format!(
+                "it does not know the resource \"{resource}\" or a part of the request. Check the \
+                 properties uri and resource-id, which is one of {ids}."
+            );
+        }
+        Cause::AudioFormat => match context.rate_to_try() {
+            Some(rate) => {
+                return format!(
+                    "it does not take this audio format. Try the property rate={rate} (the \
+                     default is 24000)."
+                );
+            }
+            None => {
+                return format!(
+                    "it does not take this audio format: S16LE, one channel, {} Hz, all that this \
+                     element sends. Check that the property uri names a v3/sauc endpoint; else \
+                     ask the vendor's support with the log id in this error's details.",
+                    context.rate
+                );
+            }
+        },
         Cause::Parameters => {
             "it does not accept a parameter of the request. Check the recognition properties, \
              context and extra-request."
@@ -348,46 +377,6 @@ fn remedy(failure: &Failure, context: &ErrorContext) -> String {
         }
     };
     text.into()
-}
-
-/// Returns the way out where the account is the cause.
-fn account_remedy(cause: Cause, context: &ErrorContext) -> String {
-    match cause {
-        Cause::NotGranted => format!(
-            "the account has not bought the resource \"{}\". Buy it in the vendor's console, or \
-             name another in the property resource-id.",
-            context.resource_id
-        ),
-        Cause::Concurrency => "too many sessions of this account are open at once. End some, or \
-                               buy more in the vendor's console."
-            .into(),
-        Cause::QuotaSpent => {
-            "the account's quota is spent. Buy more in the vendor's console.".into()
-        }
-        Cause::Overdue => "the account is overdue. Pay what is due in the vendor's console; the \
-                           resource need not be bought again."
-            .into(),
-        _ => format!(
-            "it does not accept the credentials. Check {}.",
-            context.credentials()
-        ),
-    }
-}
-
-/// Returns the way out where the service refuses the audio format.
-fn format_remedy(context: &ErrorContext) -> String {
-    match context.rate_to_try() {
-        Some(rate) => format!(
-            "it does not take this audio format. Try the property rate={rate} (the default is \
-             24000)."
-        ),
-        None => format!(
-            "it does not take this audio format: S16LE, one channel, {} Hz, all that this element \
-             sends. Check that the property uri names a v3/sauc endpoint; else ask the vendor's \
-             support with the log id in this error's details.",
-            context.rate
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ const STARVED: Duration = Duration::from_millis(1200);
 /// Length of the audio's tail that may not have been sent yet.
 const STARVED_MARGIN: Duration = Duration::from_millis(500);
 
+/// Epoch of what no flush ends.
+const ALL_EPOCHS: u64 = u64::MAX;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -152,12 +155,11 @@ impl Output {
 
     /// FLUSH_START: forgets what has not left, and what comes of an older epoch.
     pub fn flush(&self, epoch: Option<u64>) {
-        let mut state = lock(&self.state);
-        state.stopped = true;
-        state.epoch = epoch.unwrap_or(state.epoch);
-        state.flush();
-        drop(state);
-        self.changed.notify_all();
+        self.change(|state| {
+            state.stopped = true;
+            state.epoch = epoch.unwrap_or(state.epoch);
+            state.flush();
+        });
     }
 
     /// FLUSH_STOP: all is well again. Stores the sticky events that the flush kept from leaving on
@@ -182,15 +184,11 @@ impl Output {
     }
 
     /// Changes the schedule for something of a run's epoch, unless that is over.
-    pub fn update(&self, (run, epoch): (u64, u64), change: impl FnOnce(&mut Schedule<gst::Event>)) {
-        let mut state = lock(&self.state);
-        if run != state.run || epoch < state.epoch {
-            return;
-        }
-        state.changed_at = Instant::now();
-        change(&mut state.schedule);
-        drop(state);
-        self.changed.notify_all();
+    pub fn update(&self, of: (u64, u64), change: impl FnOnce(&mut Schedule<gst::Event>)) {
+        self.change_for(of, |state| {
+            state.changed_at = Instant::now();
+            change(&mut state.schedule);
+        });
     }
 
     /// Notes that audio up to `end` was handed over.
@@ -233,12 +231,12 @@ impl Output {
 
     /// Notes that a run has posted what comes before a barrier.
     pub fn posted(&self, run: u64, token: u64) {
-        self.change_for(run, |state| state.schedule.posted(token));
+        self.change_for((run, ALL_EPOCHS), |state| state.schedule.posted(token));
     }
 
     /// Notes that a run has failed.
     pub fn fail(&self, run: u64) {
-        self.change_for(run, |state| {
+        self.change_for((run, ALL_EPOCHS), |state| {
             state.schedule.fail();
             state.posting = false;
         });
@@ -246,12 +244,13 @@ impl Output {
 
     /// Notes that an error of downstream is posted.
     pub fn refusal_posted(&self, run: u64) {
-        self.change_for(run, |state| state.posting = false);
+        self.change_for((run, ALL_EPOCHS), |state| state.posting = false);
     }
 
-    fn change_for(&self, run: u64, change: impl FnOnce(&mut State)) {
+    /// Changes the state for a run and its epoch, unless that is over.
+    fn change_for(&self, (run, epoch): (u64, u64), change: impl FnOnce(&mut State)) {
         self.change(|state| {
-            if run == state.run {
+            if run == state.run && epoch >= state.epoch {
                 change(state);
             }
         });

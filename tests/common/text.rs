@@ -3,11 +3,10 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::{BusLog, LONG, Transcript, bare};
+use super::{BusLog, Transcript, bare, wait_until};
 
 /// Set for a process in which all elements are transcribers.
 pub const TRANSCRIBERS: &str = "VOLCASR_TEST_TRANSCRIBERS";
@@ -140,15 +139,12 @@ impl TextLog {
 
     /// Waits until what came out is as wanted.
     pub fn until(&self, what: &str, wanted: impl Fn(&[Out]) -> bool) -> Vec<Out> {
-        let began = std::time::Instant::now();
-        loop {
-            let out = self.out();
-            if wanted(&out) {
-                return out;
-            }
-            assert!(began.elapsed() < LONG, "never: {what}: {out:#?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut out = Vec::new();
+        wait_until(what, || {
+            out = self.out();
+            wanted(&out)
+        });
+        out
     }
 }
 

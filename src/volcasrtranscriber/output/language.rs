@@ -1,6 +1,6 @@
 //! Language of the text, as tags name it.
 
-use super::{Output, State};
+use super::Output;
 use crate::sync::lock;
 
 /// See the module.
@@ -30,17 +30,15 @@ impl Output {
     }
 
     /// Tags another language for downstream, before the text of the session that begins.
-    pub fn session_begins(&self, (run, epoch): (u64, u64)) {
-        let tag = |state: &mut State| {
+    pub fn session_begins(&self, of: (u64, u64)) {
+        self.change_for(of, |state| {
             let language = &mut state.language;
-            if run != state.run || epoch < state.epoch || language.wanted == language.tagged {
-                return;
-            }
-            if let Some(tag) = language.tag() {
+            if language.wanted != language.tagged
+                && let Some(tag) = language.tag()
+            {
                 state.schedule.event_of_text(tag);
             }
-        };
-        self.change(tag);
+        });
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Barrier, Cutter, Effect, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, extend,
-    group, push, style,
+    Barrier, Cutter, Effect, Open, Part, Ready, SHORTEST_GAP, Schedule, Unit, Utterance, group,
+    style,
 };
 
 impl<E> Schedule<E> {
@@ -67,10 +67,7 @@ impl<E> Schedule<E> {
 
     /// Appends an event to the part that the text which comes belongs to.
     pub fn event_of_text(&mut self, event: E) {
-        if let Some(part) = self.parts.get_mut(self.input) {
-            let event = Ready::Event(event, Effect::Unchanged);
-            push(part, &mut self.bytes, event);
-        }
+        self.push(self.input, Ready::Event(event, Effect::Unchanged));
     }
 
     /// Takes up an utterance as it stands.
@@ -105,22 +102,17 @@ impl<E> Schedule<E> {
             },
         };
         self.ready(utterance, next);
-        let Some(part) = self.parts.get_mut(self.input) else {
-            return;
-        };
         if any {
-            push(part, &mut self.bytes, Ready::Final);
+            self.push(self.input, Ready::Final);
         }
         if let Some(end) = end {
-            push(part, &mut self.bytes, Ready::Gap(end));
+            self.push(self.input, Ready::Gap(end));
         }
     }
 
     /// Lets what an utterance says leave, in its units. The next one begins at `next`.
     fn ready(&mut self, utterance: Utterance, next: Option<Duration>) {
-        let Some(part) = self.parts.get_mut(self.input) else {
-            return;
-        };
+        let part = self.input;
         let texts = match self.unit {
             Unit::Word => utterance.words.clone(),
             Unit::Utterance => Vec::from_iter(group::whole(&utterance, self.position)),
@@ -128,19 +120,19 @@ impl<E> Schedule<E> {
         };
         let Utterance { speaker, words, .. } = utterance;
         if let Some(speaker) = speaker.clone().filter(|_| !texts.is_empty()) {
-            push(part, &mut self.bytes, Ready::Speaker(speaker));
+            self.push(part, Ready::Speaker(speaker));
         }
-        if self.unit != Unit::Word {
-            for word in words {
-                push(part, &mut self.bytes, Ready::Item(word, speaker.clone()));
+        if self.unit == Unit::Word {
+            for word in texts {
+                self.push_word(part, word, speaker.clone());
             }
+            return;
+        }
+        for word in words {
+            self.push(part, Ready::Item(word, speaker.clone()));
         }
         for text in texts {
-            if self.unit == Unit::Word {
-                let item = Ready::Item(text.clone(), speaker.clone());
-                push(part, &mut self.bytes, item);
-            }
-            push(part, &mut self.bytes, Ready::Text(text));
+            self.push(part, Ready::Text(text));
         }
     }
 
@@ -198,11 +190,8 @@ impl<E> Schedule<E> {
 
     /// Nothing that is said before `until` changes any more, and all of it is here.
     pub fn settled(&mut self, until: Duration) {
-        let Some(part) = self.parts.get_mut(self.input) else {
-            return;
-        };
-        if !extend(part, until) && until > self.position + SHORTEST_GAP {
-            push(part, &mut self.bytes, Ready::Gap(until));
+        if !self.extend(self.input, until) && until > self.position + SHORTEST_GAP {
+            self.push(self.input, Ready::Gap(until));
         }
     }
 }

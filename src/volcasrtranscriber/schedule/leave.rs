@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Action, Effect, GAP_EVERY, GAP_LEAD, Item, Ready, SHORTEST_TEXT, Schedule, Unit, Word, push,
-    size,
+    Action, Effect, GAP_EVERY, GAP_LEAD, Item, Ready, SHORTEST_TEXT, Schedule, Unit, Word, size,
 };
 
 impl<E> Schedule<E> {
@@ -152,10 +151,9 @@ impl<E> Schedule<E> {
             let speaker = open.speaker.clone();
             part.early.left(number, &word);
             if let Some(speaker) = speaker.clone() {
-                push(part, &mut self.bytes, Ready::Speaker(speaker));
+                self.push(0, Ready::Speaker(speaker));
             }
-            push(part, &mut self.bytes, Ready::Item(word.clone(), speaker));
-            push(part, &mut self.bytes, Ready::Text(word));
+            self.push_word(0, word, speaker);
             return None;
         }
         // Up to where no word can come any more, but not over one that waits for its time.

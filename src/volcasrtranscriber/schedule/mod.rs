@@ -229,33 +229,40 @@ impl<E> Schedule<E> {
     }
 
     fn append(&mut self, event: E, effect: Effect) {
-        if let Some(part) = self.parts.back_mut() {
-            push(part, &mut self.bytes, Ready::Event(event, effect));
-        }
+        self.push(self.parts.len() - 1, Ready::Event(event, effect));
     }
 
     /// Says that nothing is said up to `end`, where no audio is being recognised.
     pub fn silence(&mut self, end: Duration) {
-        if let Some(part) = self.parts.back_mut()
-            && !extend(part, end)
-        {
-            push(part, &mut self.bytes, Ready::Gap(end));
+        let last = self.parts.len() - 1;
+        if !self.extend(last, end) {
+            self.push(last, Ready::Gap(end));
         }
     }
-}
 
-fn push<E>(part: &mut Part<E>, bytes: &mut usize, ready: Ready<E>) {
-    *bytes += size(&ready);
-    part.ready.push_back(ready);
-}
+    /// Has something leave behind what is ready in a part.
+    fn push(&mut self, part: usize, ready: Ready<E>) {
+        if let Some(part) = self.parts.get_mut(part) {
+            self.bytes += size(&ready);
+            part.ready.push_back(ready);
+        }
+    }
 
-/// Extends a gap that waits at the end of a part. Returns false if there is none.
-fn extend<E>(part: &mut Part<E>, until: Duration) -> bool {
-    let Some(Ready::Gap(end)) = part.ready.back_mut() else {
-        return false;
-    };
-    *end = until.max(*end);
-    true
+    /// Has a word leave, and upstream hear of it.
+    fn push_word(&mut self, part: usize, word: Word, speaker: Option<String>) {
+        self.push(part, Ready::Item(word.clone(), speaker));
+        self.push(part, Ready::Text(word));
+    }
+
+    /// Extends a gap that waits at the end of a part. Returns false if there is none.
+    fn extend(&mut self, part: usize, until: Duration) -> bool {
+        let part = self.parts.get_mut(part);
+        let Some(Ready::Gap(end)) = part.and_then(|part| part.ready.back_mut()) else {
+            return false;
+        };
+        *end = until.max(*end);
+        true
+    }
 }
 
 /// Returns the bytes that a waiting entry takes, about.

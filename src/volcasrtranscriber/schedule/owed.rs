@@ -74,6 +74,9 @@ impl Early {
     /// Returns the words of an open utterance that are owed. A word moved behind one that left
     /// begins no earlier than `floor`.
     pub fn owed(&self, number: u32, words: &[Word], floor: Duration) -> Vec<Word> {
+        if self.0.is_empty() {
+            return words.to_vec();
+        }
         let mut places = Places::new(words);
         let found = self.find_in(number, &mut places);
         self.rest(number, &found, &places, floor)

@@ -99,17 +99,18 @@ fn canceled_at_once() {
 #[test]
 fn stopped_while_the_end_is_posted() {
     let service = service(Options::default());
-    let rig = TestPipeline::new(sink(&service));
-    let (posting, posted) = std::sync::mpsc::channel();
-    rig.bus.set_sync_handler(move |_, message| {
-        if is_ready(message) {
-            let _ = posting.send(());
-            // As a thread does that others keep from running.
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        gst::BusSyncReply::Pass
-    });
     for _ in 0..10 {
+        // A stop that takes too long leaves the message to come in the next round.
+        let rig = TestPipeline::new(sink(&service));
+        let (posting, posted) = std::sync::mpsc::channel();
+        rig.bus.set_sync_handler(move |_, message| {
+            if is_ready(message) {
+                let _ = posting.send(());
+                // As a thread does that others keep from running.
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            gst::BusSyncReply::Pass
+        });
         rig.go(gst::State::Paused);
         posted.recv_timeout(LONG).expect("COMPLETE");
         let began = Instant::now();

@@ -11,7 +11,7 @@ use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::glib;
 use gst::prelude::*;
-use volcasr_loopback::Options;
+use volcasr_loopback::{Endpoint, Options};
 
 const FILE: &str = include_str!("../../data/GstVolcasrSink.prs");
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
@@ -58,66 +58,50 @@ fn in_file(name: &str) -> Values {
     let keys = glib::KeyFile::new();
     keys.load_from_data(FILE, glib::KeyFileFlags::NONE)
         .expect("a key file");
-    keys.keys(name)
-        .expect(name)
-        .iter()
-        .filter(|key| !key.starts_with('_'))
+    let names = keys.keys(name).expect(name);
+    let names = names.iter().filter(|key| !key.starts_with('_'));
+    names
         .map(|key| (key.to_string(), keys.value(name, key).expect(key).into()))
         .collect()
 }
 
-#[test]
-fn all_are_found_with_a_word_on_each() {
-    with_presets("all_are_found_with_a_word_on_each", || {
-        let sink = element("volcasrsink");
-        let preset = presets(&sink);
-        assert_eq!(preset.preset_names(), NAMES);
-        for name in NAMES {
-            let comment = preset.meta(name, "comment").expect(name);
-            assert!(comment.len() > 20, "{name}: {comment}");
-        }
-        assert!(preset.load_preset("none").is_err());
-    });
-}
-
 /// Each line of the file is taken, by the property that it names, and nothing else changes.
 #[test]
-fn each_sets_what_its_file_says_and_nothing_else() {
-    with_presets("each_sets_what_its_file_says_and_nothing_else", || {
+fn each_is_found_and_sets_what_its_file_says_and_nothing_else() {
+    const NAME: &str = "each_is_found_and_sets_what_its_file_says_and_nothing_else";
+    with_presets(NAME, || {
         let before = properties(&element("volcasrsink"));
+        assert_eq!(presets(&element("volcasrsink")).preset_names(), NAMES);
         for name in NAMES {
             let sink = element("volcasrsink");
+            let comment = presets(&sink).meta(name, "comment").expect(name);
+            assert!(comment.len() > 20, "{name}: {comment}");
             load(&sink, name);
-            let said = in_file(name);
-            assert!(said.len() > 5, "{name}: {said:?}");
+            let in_file = in_file(name);
+            assert!(in_file.len() > 5, "{name}: {in_file:?}");
             let mut expected = before.clone();
-            for (property, value) in said {
+            for (property, value) in in_file {
                 let before = expected.insert(property.clone(), value);
                 assert!(before.is_some(), "{name}: {property}");
             }
             assert_eq!(properties(&sink), expected, "{name}");
         }
+        let none = presets(&element("volcasrsink")).load_preset("none");
+        assert!(none.is_err());
     });
 }
 
-/// No preset sets a property that depends on the account, the place or the recording.
+/// No preset sets a property that depends on the account, the place or the recording. Those for
+/// live audio replace all of one another, and of `batch`.
 #[test]
 fn none_sets_what_is_the_users() {
-    for name in NAMES {
-        for property in "uri resource-id app-key access-key api-key language rate".split(' ') {
-            assert!(!in_file(name).contains_key(property), "{name}: {property}");
-        }
+    let keys = NAMES.map(|name| in_file(name).into_keys().collect::<Vec<_>>());
+    let [batch, live @ ..] = &keys;
+    assert!(live.iter().all(|keys| *keys == live[0]), "{keys:?}");
+    assert!(live[0].iter().all(|key| batch.contains(key)), "{keys:?}");
+    for property in "uri resource-id app-key access-key api-key language rate".split(' ') {
+        assert!(!batch.contains(&property.to_owned()), "{property}");
     }
-}
-
-/// Each of the three replaces all of another that was loaded before.
-#[test]
-fn those_for_live_audio_replace_one_another() {
-    let keys = |name| in_file(name).into_keys().collect::<Vec<_>>();
-    assert_eq!(keys("captions"), keys("dictation"));
-    assert_eq!(keys("captions"), keys("meeting"));
-    let batch = in_file("batch");
-    assert!(keys("captions").iter().all(|key| batch.contains_key(key)));
 }
 
 #[test]
@@ -137,39 +121,29 @@ fn the_files_are_of_this_version() {
 }
 
 /// Every mark once, in order, at its time: against a service that refuses what it does not know.
+/// The second pass is for `bigmodel_async`; the other two presets work everywhere.
 #[test]
 fn each_reaches_words() {
     with_presets("each_reaches_words", || {
+        let everywhere = &[Endpoint::Async, Endpoint::Bigmodel, Endpoint::Nostream][..];
         for name in NAMES {
-            let service = service(Options::default());
-            let sink = unpaced_sink(&service);
-            load(&sink, name);
-            let (pcm, marks) = speech(3);
-            let log = TestPipeline::new(sink).run(&pcm, 100);
-            assert!(log.saw_eos(), "{name}");
-            log.assert_said_in(name, &marks, 0);
-            let interim = log.transcripts().iter().any(|t| !t.is_final);
-            assert_eq!(interim, name != "batch", "{name}");
-            let request = service.connections()[0].request.clone().expect("a request");
-            let speakers = request["request"]["enable_speaker_info"].as_bool();
-            assert_eq!(speakers, (name == "meeting").then_some(true), "{name}");
-        }
-    });
-}
-
-/// The second pass is for `bigmodel_async`; the other two presets work everywhere.
-#[test]
-fn captions_and_batch_work_at_every_endpoint() {
-    with_presets("captions_and_batch_work_at_every_endpoint", || {
-        for name in ["captions", "batch"] {
-            for endpoint in ["bigmodel", "bigmodel_nostream"] {
+            let has_second_pass = ["dictation", "meeting"].contains(&name);
+            for &endpoint in &everywhere[..if has_second_pass { 1 } else { 3 }] {
+                let case = format!("{name}, {endpoint:?}");
                 let service = service(Options::default());
                 let sink = unpaced_sink(&service);
-                sink.set_property("uri", service.uri().replace("bigmodel_async", endpoint));
+                sink.set_property("uri", service.uri_for(endpoint));
                 load(&sink, name);
-                let (pcm, marks) = speech(2);
+                let (pcm, marks) = speech(3);
                 let log = TestPipeline::new(sink).run(&pcm, 100);
-                log.assert_said_in(format_args!("{name}, {endpoint}"), &marks, 0);
+                assert!(log.saw_eos(), "{case}");
+                log.assert_said_in(&case, &marks, 0);
+                let interim = log.transcripts().iter().any(|t| !t.is_final);
+                let has_interim = name != "batch" && endpoint != Endpoint::Nostream;
+                assert_eq!(interim, has_interim, "{case}");
+                let request = service.connections()[0].request.clone().expect("a request");
+                let speakers = request["request"]["enable_speaker_info"].as_bool();
+                assert_eq!(speakers, (name == "meeting").then_some(true), "{case}");
             }
         }
     });

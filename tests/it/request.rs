@@ -28,9 +28,8 @@ fn request_of(service: &Service, sink: gst::Element) -> Value {
     assert!(service.wait(LONG, |all| {
         all[before..].iter().any(|c| c.request.is_some())
     }));
-    let connections = service.connections();
-    let asked = connections[before..].iter().find_map(|c| c.request.clone());
-    asked.expect("a request")
+    let mut asked = service.connections().split_off(before).into_iter();
+    asked.find_map(|c| c.request).expect("a request")
 }
 
 /// The sink of a launch line, as a user types it.
@@ -132,10 +131,8 @@ fn the_documented_lines_for_further_fields_send_them() {
         let extra = format!("extra-request=\"{}\"", line.replace('"', "\\\""));
         let asked = request_of(&service, launched(&service, &extra));
         let sent = &asked["request"];
-        assert!(
-            sent.get(field).or(sent["corpus"].get(field)).is_some(),
-            "{line}: {asked}"
-        );
+        let value = sent.get(field).or(sent["corpus"].get(field));
+        assert!(value.is_some(), "{line}: {asked}");
         count += 1;
     }
     assert!(count > 10, "{count}");
@@ -147,11 +144,8 @@ fn every_property_reaches_its_field_with_its_type() {
     for (property, place, value) in FIELDS {
         let asked = request_of(&service, launched(&service, property));
         let mut expected = default();
-        put(
-            &mut expected,
-            place,
-            serde_json::from_str(value).expect("JSON"),
-        );
+        let value = serde_json::from_str(value).expect("JSON");
+        put(&mut expected, place, value);
         assert_eq!(asked, expected, "{property}");
     }
 }
@@ -211,10 +205,7 @@ fn the_speaker_version_goes_with_speakers_only() {
         ("ssd-version=300", Value::Null, Value::Null),
     ] {
         let asked = request_of(&service, launched(&service, properties));
-        assert_eq!(
-            asked["request"]["enable_speaker_info"], enabled,
-            "{properties}"
-        );
-        assert_eq!(asked["request"]["ssd_version"], version, "{properties}");
+        let found = ["enable_speaker_info", "ssd_version"].map(|name| &asked["request"][name]);
+        assert_eq!(found, [&enabled, &version], "{properties}");
     }
 }

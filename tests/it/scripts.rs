@@ -12,82 +12,63 @@ fn script(name: &str) -> Command {
     Command::new(path.join(name))
 }
 
-/// A machine whose package manager only writes down what it is asked for.
-struct Machine {
-    scratch: Scratch,
-}
-
-impl Machine {
-    /// `installed`: a pattern of the shell; `refused`: another, for what can't be installed.
-    fn new(name: &str, installed: &str, refused: &str) -> Self {
-        let machine = Machine {
-            scratch: Scratch::new(name),
-        };
-        let log = machine.scratch.path("log").display().to_string();
-        let tools = [
-            (
-                "dpkg-query",
-                format!("case $4 in {installed}) echo -n installed ;; esac"),
-            ),
-            (
-                "apt-get",
-                format!(
-                    "echo \"$*\" >>'{log}'\nfor word in \"$@\"; do\n\
-                     case $word in {refused}) echo refused; exit 100 ;; esac\ndone"
-                ),
-            ),
-            ("apt-cache", "echo \"$2 | 1.0 | somewhere\"".to_owned()),
-            ("id", "echo 0".to_owned()),
-        ];
-        for (tool, text) in tools {
-            let path = machine.scratch.path(tool);
-            std::fs::write(&path, format!("#!/bin/bash\n{text}\n")).expect("a file");
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("its mode");
-        }
-        machine
+/// Runs scripts/deps on a machine whose package manager only writes down what it is asked for.
+/// `installed` and `refused` are patterns of the shell, for what is there and what can't be
+/// installed. Returns the output, and the calls of apt-get.
+fn deps(installed: &str, refused: &str, arguments: &[&str]) -> (Output, Vec<String>) {
+    let scratch = Scratch::new("deps");
+    let log = scratch.path("log");
+    let apt_get = format!(
+        "echo \"$*\" >>'{}'\nfor word in \"$@\"; do\n\
+         case $word in {refused}) echo refused; exit 100 ;; esac\ndone",
+        log.display()
+    );
+    for (tool, text) in [
+        (
+            "dpkg-query",
+            &format!("case $4 in {installed}) echo -n installed ;; esac")[..],
+        ),
+        ("apt-get", &apt_get),
+        ("apt-cache", "echo \"$2 | 1.0 | somewhere\""),
+        ("id", "echo 0"),
+    ] {
+        let path = scratch.path(tool);
+        std::fs::write(&path, format!("#!/bin/bash\n{text}\n")).expect("a file");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("its mode");
     }
-
-    fn deps(&self, arguments: &[&str]) -> Output {
-        let here = self.scratch.path("").display().to_string();
-        let path = std::env::var("PATH").expect("a PATH");
-        script("deps")
-            .args(arguments)
-            .env("PATH", format!("{here}:{path}"))
-            .output()
-            .expect("the script")
-    }
-
-    /// The calls of apt-get.
-    fn asked(&self) -> Vec<String> {
-        let log = std::fs::read_to_string(self.scratch.path("log")).unwrap_or_default();
-        log.lines().map(str::to_owned).collect()
-    }
+    let path = std::env::var("PATH").expect("a PATH");
+    let path = format!("{}:{path}", scratch.path("").display());
+    let mut script = script("deps");
+    let output = script
+        .args(arguments)
+        .env("PATH", path)
+        .output()
+        .expect("the script");
+    assert!(output.status.success(), "{output:?}");
+    let calls = std::fs::read_to_string(log).unwrap_or_default();
+    (output, calls.lines().map(str::to_owned).collect())
 }
 
 #[test]
 fn building_installs_no_more_than_it_needs() {
-    let machine = Machine::new("deps-build", "none", "none");
-    let output = machine.deps(&["build"]);
-    assert!(output.status.success(), "{output:?}");
-    let asked = machine.asked();
+    let (_, asked) = deps("none", "none", &["build"]);
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert!(asked[0].contains("libgstreamer1.0-dev"), "{asked:?}");
     for other in ["pulse", "pocketsphinx", "python", " gstreamer1.0-"] {
         assert!(!asked[0].contains(other), "{other}: {asked:?}");
     }
+    let (output, asked) = deps("*", "none", &[]);
+    assert!(output.stdout.is_empty(), "{output:?}");
+    assert_eq!(asked, [""; 0], "with everything there nothing is asked for");
 }
 
 /// On a desktop an installation must not cost the desktop.
 #[test]
 fn nothing_is_removed_and_no_second_sound_server_comes() {
     for (sound, pulseaudio) in [("pipewire-pulse", false), ("none", true)] {
-        let machine = Machine::new(&format!("deps-{sound}"), sound, "none");
-        assert!(machine.deps(&[]).status.success());
-        let asked = machine.asked();
-        assert!(
-            asked.iter().all(|call| call.contains("--no-remove")),
-            "{asked:?}"
-        );
+        let (_, asked) = deps(sound, "none", &[]);
+        let is_safe = asked.iter().all(|call| call.contains("--no-remove"));
+        assert!(is_safe, "{asked:?}");
         let words: Vec<&str> = asked.iter().flat_map(|call| call.split(' ')).collect();
         assert!(words.contains(&"libgstreamer1.0-dev") && words.contains(&"python3-gi"));
         assert_eq!(words.contains(&"pulseaudio"), pulseaudio, "{asked:?}");
@@ -97,27 +78,11 @@ fn nothing_is_removed_and_no_second_sound_server_comes() {
 /// A package that can't be had is named, and the others are installed.
 #[test]
 fn one_package_does_not_keep_the_others() {
-    let machine = Machine::new("deps-refused", "none", "pulseaudio");
-    let output = machine.deps(&[]);
-    assert!(output.status.success(), "the headers are there: {output:?}");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("Not installed: pulseaudio"), "{said}");
-    let asked = machine.asked();
-    assert!(
-        asked.iter().any(|call| call.ends_with(" python3-gi")),
-        "{asked:?}"
-    );
-}
-
-#[test]
-fn with_everything_there_nothing_is_asked_for() {
-    let machine = Machine::new("deps-there", "*", "none");
-    let output = machine.deps(&[]);
-    assert!(
-        output.status.success() && output.stdout.is_empty(),
-        "{output:?}"
-    );
-    assert_eq!(machine.asked(), Vec::<String>::new());
+    let (output, asked) = deps("none", "pulseaudio", &[]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("Not installed: pulseaudio"), "{stderr}");
+    let has_python = asked.iter().any(|call| call.ends_with(" python3-gi"));
+    assert!(has_python, "{asked:?}");
 }
 
 fn words(input: &str) -> (bool, String) {
@@ -144,18 +109,13 @@ fn the_words_of_a_demo() {
              stream=(uint){stream}, timestamp=(guint64){at};\n"
         )
     };
+    let octal = "\"\\344\\273\\212\\345\\244\\251\\343\\200\\202\"";
     let input = [
         line(0, 0, false, 500, "he"),
         line(0, 1, true, 9000, "\"Second\\,\\ \\\"so\\\".\""),
         line(0, 0, true, 500, "\"He\\ might.\""),
         line(0, 2, true, 9500, "\"\""),
-        line(
-            1,
-            0,
-            true,
-            100,
-            "\"\\344\\273\\212\\345\\244\\251\\343\\200\\202\"",
-        ),
+        line(1, 0, true, 100, octal),
     ];
     let (found, said) = words(&input.concat());
     assert!(found);

@@ -18,11 +18,8 @@ use crate::output::film::Film;
 use crate::output::order::Order;
 use crate::output::transcript::Transcript;
 use crate::pipeline::Recognition;
-use crate::pipeline::guard::Guard;
+use crate::pipeline::guard::{Guard, REFRESH};
 use crate::terminal::on_stderr;
-
-/// Interval of looks at state that no message reports.
-const REFRESH: Duration = Duration::from_millis(250);
 
 /// How it ended.
 pub enum Ending {

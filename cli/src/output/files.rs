@@ -38,7 +38,7 @@ pub struct OutputOptions {
 /// Output written to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standard {
-    /// Captions for people.
+    /// Captions for people; of `transcribe`, lines about its inputs.
     Captions,
     /// Every utterance as a JSON line, interim ones too.
     Json,
@@ -46,6 +46,13 @@ pub enum Standard {
     Format(Format),
     /// Nothing.
     Nothing,
+}
+
+impl Standard {
+    /// Whether lines for people have a place among it.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Standard::Captions | Standard::Nothing)
+    }
 }
 
 impl OutputOptions {
@@ -235,68 +242,43 @@ impl Output {
 mod tests {
     use super::*;
 
-    fn options(output: &[&str], format: Option<Format>, json: bool, quiet: bool) -> OutputOptions {
-        OutputOptions {
-            output: output.iter().map(PathBuf::from).collect(),
-            format,
-            json,
-            quiet,
-            ..OutputOptions::default()
-        }
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        output: OutputOptions,
+    }
+
+    fn resolve(line: &str) -> Result<(Standard, Vec<(PathBuf, Format)>), String> {
+        let words = line.split_whitespace();
+        let line: Line = clap::Parser::parse_from(["volcasr"].into_iter().chain(words));
+        line.output.resolve()
     }
 
     #[test]
     fn what_goes_where() {
         use Format::{Srt, Txt, Vtt};
-        type Case<'a> = (
-            &'a [&'a str],
-            Option<Format>,
-            bool,
-            bool,
-            Standard,
-            &'a [Format],
-        );
-        let cases: [Case; 9] = [
-            (&[], None, false, false, Standard::Captions, &[]),
-            (&[], None, false, true, Standard::Nothing, &[]),
-            (&[], Some(Srt), false, false, Standard::Format(Srt), &[]),
-            (&[], None, true, true, Standard::Json, &[]),
-            (&["-"], None, false, false, Standard::Json, &[]),
-            (&["-"], Some(Vtt), false, false, Standard::Format(Vtt), &[]),
-            (
-                &["a.srt", "b.vtt"],
-                None,
-                false,
-                false,
-                Standard::Captions,
-                &[Srt, Vtt],
-            ),
-            (
-                &["a.srt"],
-                Some(Txt),
-                false,
-                false,
-                Standard::Captions,
-                &[Txt],
-            ),
-            (&["a.srt", "-"], None, false, false, Standard::Json, &[Srt]),
+        let cases: [(&str, Standard, &[Format]); 9] = [
+            ("", Standard::Captions, &[]),
+            ("--quiet", Standard::Nothing, &[]),
+            ("--format srt", Standard::Format(Srt), &[]),
+            ("--json --quiet", Standard::Json, &[]),
+            ("-o -", Standard::Json, &[]),
+            ("-o - --format vtt", Standard::Format(Vtt), &[]),
+            ("-o a.srt -o b.vtt", Standard::Captions, &[Srt, Vtt]),
+            ("-o a.srt --format txt", Standard::Captions, &[Txt]),
+            ("-o a.srt -o -", Standard::Json, &[Srt]),
         ];
-        for (output, format, json, quiet, standard, formats) in cases {
-            let options = options(output, format, json, quiet);
-            let (found, files) = options.resolve().expect("a good command line");
+        for (line, standard, formats) in cases {
+            let (found, files) = resolve(line).expect("a good command line");
             let found_formats: Vec<Format> = files.iter().map(|(_, format)| *format).collect();
-            assert_eq!(
-                (found, &found_formats[..]),
-                (standard, formats),
-                "{output:?}"
-            );
+            assert_eq!((found, &found_formats[..]), (standard, formats), "{line}");
         }
-        assert!(options(&["words"], None, false, false).resolve().is_err());
-        assert!(
-            options(&["out/"], Some(Srt), false, false)
-                .resolve()
-                .is_err()
-        );
-        assert!(options(&["-"], Some(Srt), true, false).resolve().is_err());
+        for line in [
+            "-o words",
+            "-o out/ --format srt",
+            "-o - --format srt --json",
+        ] {
+            assert!(resolve(line).is_err(), "{line}");
+        }
     }
 }

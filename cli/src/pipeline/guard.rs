@@ -19,6 +19,9 @@ const GRACE: Duration = Duration::from_millis(2400);
 /// The element waits for the last words for at most so many times `finish-timeout`.
 const MOST_WAITS: u32 = 6;
 
+/// Interval of looks at state that no message reports.
+pub const REFRESH: Duration = Duration::from_millis(250);
+
 /// Watches one recognition.
 pub struct Guard {
     began: Instant,

@@ -50,7 +50,7 @@ impl<'a> Batch<'a> {
         tally: Tally,
         arguments: &Arguments,
     ) -> Self {
-        let has_stdout = common.standard.is_none();
+        let has_stdout = common.standard.is_for_people();
         let is_quiet = arguments.output.quiet;
         let is_drawn = has_stdout && !is_quiet && can_draw();
         Batch {

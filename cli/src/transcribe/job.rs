@@ -15,15 +15,13 @@ use super::outputs::Outputs;
 use crate::failure::{Failure, Kind, println};
 use crate::input::{Input, InputOptions};
 use crate::news::{FINISH_TIMEOUT, News, Warnings};
+use crate::output::files::Standard;
 use crate::output::format::{Format, Looks};
 use crate::output::order::Order;
 use crate::output::transcript::Transcript;
-use crate::pipeline::guard::Guard;
+use crate::pipeline::guard::{Guard, REFRESH};
 use crate::pipeline::{Recognition, extent};
 use crate::service::ServiceOptions;
-
-/// Interval of looks at state that no message reports.
-const REFRESH: Duration = Duration::from_millis(250);
 
 /// An input and where its transcript goes.
 pub struct Job {
@@ -43,7 +41,7 @@ pub struct Common<'a> {
     pub listening: &'a InputOptions,
     pub looks: Looks,
     /// Output of each job to standard output, beside the files.
-    pub standard: Option<Stream>,
+    pub standard: Standard,
     /// Set when the service is short of room for a job that goes on.
     pub is_short: Cell<bool>,
     /// Set by Ctrl-C: jobs that run end in good order, with what was read.
@@ -61,15 +59,6 @@ impl Common<'_> {
             false => Err(failure),
         })
     }
-}
-
-/// Output written to standard output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Stream {
-    /// JSON lines, interim ones too, with the input's name.
-    Json,
-    /// A format.
-    Format(Format),
 }
 
 /// How far a job is: place and length of its input.
@@ -282,7 +271,7 @@ impl Running<'_> {
 
     fn receive(&mut self, transcript: Transcript) -> Result<(), Failure> {
         let line = match self.common.standard {
-            Some(Stream::Json) => {
+            Standard::Json => {
                 let line = Line {
                     input: &self.job.input,
                     transcript: &transcript,

@@ -27,7 +27,7 @@ use crate::output::format::Format;
 use crate::output::place::part_of;
 use crate::pipeline;
 use crate::service::ServiceOptions;
-use job::{Common, Job, Progress, Stream};
+use job::{Common, Job, Progress};
 use tally::Tally;
 
 const MORE: &str = "\
@@ -111,13 +111,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let all = jobs.len();
     if arguments.skip_existing {
-        jobs = without_existing(jobs, |line| match standard {
+        jobs = without_existing(jobs, |line| match standard.is_for_people() {
             _ if arguments.output.quiet => Ok(()),
-            Some(_) => {
+            true => println(line),
+            false => {
                 eprintln(line);
                 Ok(())
             }
-            None => println(line),
         })?;
     }
     let tally = Tally {
@@ -178,7 +178,7 @@ fn without_existing(
 }
 
 /// Jobs of the batch, output for standard output, and how many files in directories are no inputs.
-type Plan = (Vec<Job>, Option<Stream>, usize);
+type Plan = (Vec<Job>, Standard, usize);
 
 fn plan(arguments: &Arguments) -> Result<Plan, String> {
     let device = arguments.listening.device.as_deref().map(devices::find);
@@ -231,7 +231,7 @@ fn check_targets(jobs: &[Job], arguments: &Arguments) -> Result<(), String> {
     }
 }
 
-type Destinations = (Option<Stream>, Vec<PathBuf>, Vec<(PathBuf, Format)>);
+type Destinations = (Standard, Vec<PathBuf>, Vec<(PathBuf, Format)>);
 
 /// Returns the output for standard output, the directories for files named like the inputs, and the
 /// files of the only input.
@@ -243,17 +243,16 @@ fn destinations(arguments: &Arguments, inputs: usize) -> Result<Destinations, St
             let here = || PathBuf::from(".");
             directories.push(arguments.dir.clone().unwrap_or_else(here));
         }
-        return Ok((output.json.then_some(Stream::Json), directories, Vec::new()));
+        let standard = match output.json {
+            true => Standard::Json,
+            false => Standard::Captions,
+        };
+        return Ok((standard, directories, Vec::new()));
     }
     let (standard, files) = output.resolve()?;
-    let standard = match standard {
-        Standard::Json => Some(Stream::Json),
-        Standard::Format(format) => Some(Stream::Format(format)),
-        Standard::Captions | Standard::Nothing => None,
-    };
     let shared = match (files.first(), standard) {
         (Some((path, _)), _) => Some(format!("-o {}", path.display())),
-        (None, Some(Stream::Format(_))) => Some("-o - with --format".to_owned()),
+        (None, Standard::Format(_)) => Some("-o - with --format".to_owned()),
         _ => None,
     };
     match shared {

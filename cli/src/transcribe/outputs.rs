@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Stdout};
 use std::path::{Path, PathBuf};
 
-use super::job::{Common, Job, Stream};
+use super::job::{Common, Job};
 use crate::failure::Failure;
+use crate::output::files::Standard;
 use crate::output::format::{Format, Looks};
 use crate::output::place;
 use crate::output::transcript::Transcript;
@@ -29,11 +30,11 @@ impl Outputs {
             ));
         }
         let standard = match common.standard {
-            Some(Stream::Format(format)) => {
+            Standard::Format(format) => {
                 let writer = Writer::new(format, common.looks, io::stdout());
                 Some(writer.map_err(Failure::of_stdout)?)
             }
-            Some(Stream::Json) | None => None,
+            _ => None,
         };
         Ok(Outputs { parts, standard })
     }

@@ -43,7 +43,6 @@ cases! {
     streams:
         the_end_waits_for_the_last_words
         a_new_stream_without_an_end
-        a_new_stream_of_the_same_id
         a_file_that_follows_itself;
     times:
         a_segment_maps_to_stream_and_running_time

@@ -1,11 +1,9 @@
 //! A connection that is lost, at any moment and in any way, is restored: every word once, in order,
 //! at its time.
 
-use std::time::Duration;
-
 use crate::common::faults::*;
 use crate::common::*;
-use volcasr_loopback::{FaultKind, Gate, Options, Service};
+use volcasr_loopback::{Options, Service};
 
 const SENTENCES: u64 = 4;
 
@@ -178,26 +176,4 @@ fn nobody_listens_for_a_while() {
     assert_whole(&log, &marks, false, "back");
     let warnings = warnings_of(&log, "volcasr-reconnect");
     assert!(warnings.len() >= 2, "{warnings:?}");
-}
-
-/// A pipeline that may wait waits, and loses nothing.
-#[test]
-fn the_pipeline_waits_meanwhile() {
-    let service = service(Options::default());
-    let sink = set(sink(&service), "leaky=no max-queue-time=1000");
-    let (pcm, marks) = open_ended_speech(SENTENCES);
-    let mut rig = TestPipeline::new(sink.clone());
-    rig.play();
-    rig.push(&pcm, 20);
-    rig.end();
-    until_connection(&service, |c| c.audio_bytes > 50_000);
-    service.hold(Gate::Upgrade);
-    assert!(service.inject(FaultKind::Reset));
-    until_blocked(&sink, Duration::from_millis(700));
-    assert!(stat(&sink, "audio-received") < rig.time_of(&pcm).nseconds());
-    service.release(Gate::Upgrade);
-    let log = rig.listen();
-    assert_whole(&log, &marks, false, "waits");
-    assert_warned(&log, 1, "waits");
-    assert_eq!(stat(&sink, "audio-dropped"), 0);
 }

@@ -73,23 +73,6 @@ fn settings_without_effect_are_warned_about() {
     });
 }
 
-/// Null is the default.
-#[test]
-fn null_is_the_default() {
-    let sink = sink_for("ws://127.0.0.1:1/");
-    for name in ["uri", "resource-id", "uid", "model-name"] {
-        let default = sink.find_property(name).expect("a property");
-        sink.set_property(name, "something else");
-        sink.set_property(name, None::<&str>);
-        let value = sink.property::<Option<String>>(name);
-        assert_eq!(
-            value,
-            default.default_value().get().expect("a text"),
-            "{name}"
-        );
-    }
-}
-
 /// A property that waits for the next start is logged; one that works at once is not.
 #[test]
 fn late_writes_are_logged() {

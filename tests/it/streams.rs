@@ -83,51 +83,44 @@ pub fn the_end_waits_for_the_last_words() {
     assert!(late.transcripts().is_empty() && late.tags().is_empty());
 }
 
-/// The old stream ends in the background, its words come first, and audio of the new one waits.
+/// A stream ends where another begins, even if both have the same ID; one without audio leaves at
+/// most a number out. The old stream ends in the background, its words come first, and audio of the
+/// new one waits.
 #[test]
 pub fn a_new_stream_without_an_end() {
-    let service = service(Options::default());
-    service.hold(Gate::Final);
-    let harness = playing(&service);
-    let (first, second) = (say(&harness, "first", 0), say(&harness, "second", 100));
-    until_connection(&service, |c| c.finish_at.is_some());
-    // One connection at a time.
-    assert_eq!(service.connections().len(), 1);
-    service.release(Gate::Final);
-    let log = harness.end();
-    assert!(log.saw_eos() && log.errors().is_empty());
-    let transcripts = log.transcripts();
-    let is_sorted = transcripts.is_sorted_by_key(|t| t.stream);
-    assert!(is_sorted, "{transcripts:#?}");
-    assert_ends_once(&transcripts);
-    assert_stream(&transcripts, 0, "first", &first.1);
-    assert_stream(&transcripts, 1, "second", &second.1);
-    let connections = service.connections();
-    assert_eq!(connections.len(), 2);
-    assert!(connections[1].accepted_at >= connections[0].final_at.expect("its final response"));
-    for (connection, (pcm, _)) in connections.iter().zip([first, second]) {
-        assert!(*connection.pcm == pcm, "the audio differs");
-    }
-}
-
-/// A stream ends where another begins, even if both have the same ID. One without audio leaves at
-/// most a number out.
-#[test]
-pub fn a_new_stream_of_the_same_id() {
-    for (id, empty, number) in [("same", "same", 1), ("second", "empty", 2)] {
+    // The streams, and which of them have audio.
+    let cases = [
+        (&["first", "second"][..], [0, 1]),
+        (&["same", "same", "same", "same"], [1, 3]),
+        (&["same", "same", "empty", "second"], [1, 3]),
+    ];
+    for ((ids, [old, new]), number) in cases.into_iter().zip([1, 1, 2]) {
+        let case = format!("{ids:?}");
         let service = service(Options::default());
+        service.hold(Gate::Final);
         let harness = playing(&service);
-        begin(&harness, "same");
-        let first = say(&harness, "same", 0);
-        begin(&harness, empty);
-        let second = say(&harness, id, 100);
+        ids[..old].iter().for_each(|id| begin(&harness, id));
+        let first = say(&harness, ids[old], 0);
+        ids[old + 1..new].iter().for_each(|id| begin(&harness, id));
+        let second = say(&harness, ids[new], 100);
+        until_connection(&service, |c| c.finish_at.is_some());
+        // One connection at a time.
+        assert_eq!(service.connections().len(), 1, "{case}");
+        service.release(Gate::Final);
         let log = harness.end();
-        log.assert_no_errors(id);
+        log.assert_no_errors(&case);
         let transcripts = log.transcripts();
+        let is_sorted = transcripts.is_sorted_by_key(|t| t.stream);
+        assert!(is_sorted, "{case}: {transcripts:#?}");
         assert_ends_once(&transcripts);
-        assert_stream(&transcripts, 0, "same", &first.1);
-        assert_stream(&transcripts, number, id, &second.1);
-        assert_eq!(service.connections().len(), 2, "no session without audio");
+        assert_stream(&transcripts, 0, ids[old], &first.1);
+        assert_stream(&transcripts, number, ids[new], &second.1);
+        let connections = service.connections();
+        assert_eq!(connections.len(), 2, "{case}: no session without audio");
+        assert!(connections[1].accepted_at >= connections[0].final_at.expect("its final response"));
+        for (connection, (pcm, _)) in connections.iter().zip([first, second]) {
+            assert!(*connection.pcm == pcm, "{case}: the audio differs");
+        }
     }
 }
 

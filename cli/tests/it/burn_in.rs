@@ -266,7 +266,8 @@ fn a_second_ctrl_c_leaves_no_video() {
     assert_only(&scratch, &["out.mkv", "talk.mkv"]);
 }
 
-/// Each with its exit status and a part of the error; nothing is left behind.
+/// Each with its exit status and a part of the error; nothing is left behind, and a file of an
+/// earlier run stays.
 #[test]
 fn what_can_not_be_burnt_in_is_reported() {
     if let Some(missing) = missing("mkv") {
@@ -282,7 +283,9 @@ fn what_can_not_be_burnt_in_is_reported() {
         path("mute.mkv")
     ));
     std::fs::create_dir(scratch.path("dir.mkv")).expect("a temporary directory");
-    std::fs::write(scratch.path("busy.mkv.part"), "of another").expect("a temporary file");
+    for name in ["busy.mkv.part", "old.mkv"] {
+        std::fs::write(scratch.path(name), "of another").expect("a temporary file");
+    }
     let service = service(Options::default());
     let cases = [
         ("talk.mkv", "out.avi", 2, "names no container"),
@@ -291,43 +294,36 @@ fn what_can_not_be_burnt_in_is_reported() {
         ("talk.mkv", "none/out.mkv", 1, "No such file"),
         ("talk.mkv", "dir.mkv", 1, "is no file"),
         ("talk.mkv", "busy.mkv", 1, "busy.mkv.part: it is there"),
-        ("sound.wav", "out.mkv", 1, "no picture"),
-        ("mute.mkv", "out.mkv", 1, "no sound"),
+        ("sound.wav", "old.mkv", 1, "no picture"),
+        ("mute.mkv", "old.mkv", 1, "no sound"),
     ];
     for (from, to, expected, text) in cases {
         let (status, _, err) = burn_in(&service, Path::new(&path(from)), Path::new(&path(to)), &[]);
         assert_eq!(status, expected, "{from} {to}: {err}");
         let is_reported = err.starts_with("error: ") && err.contains(text);
         assert!(is_reported, "{from} {to}: {err}");
-        let kept = "busy.mkv.part dir.mkv mute.mkv sound.wav talk.mkv";
+        let kept = "busy.mkv.part dir.mkv mute.mkv old.mkv sound.wav talk.mkv";
         assert_only(&scratch, &kept.split(' ').collect::<Vec<_>>());
-        let other = std::fs::read_to_string(scratch.path("busy.mkv.part"));
-        assert_eq!(other.expect("another's file"), "of another");
+        for name in ["busy.mkv.part", "old.mkv"] {
+            let other = std::fs::read_to_string(scratch.path(name));
+            assert_eq!(other.expect("another's file"), "of another");
+        }
     }
+    let mut refused = command(
+        &service,
+        path("talk.mkv").as_ref(),
+        path("old.mkv").as_ref(),
+    );
+    let (status, _, err) = run(refused.env("VOLCENGINE_ACCESS_KEY", "wrong"));
+    assert_eq!(status, 1, "{err}");
+    let is_reported = err.starts_with("error: ") && err.contains("HTTP 401");
+    assert!(is_reported, "{err}");
+    let old = std::fs::read_to_string(scratch.path("old.mkv"));
+    assert_eq!(old.expect("the old file"), "of another");
     for input in ["-", "https://talks.example/talk.mkv"] {
         let to = path("out.mkv");
         let (status, _, err) = burn_in(&service, Path::new(input), Path::new(&to), &[]);
         assert_eq!(status, 2, "{input}: {err}");
         assert!(err.contains("takes a file"), "{input}: {err}");
     }
-}
-
-/// A file of an earlier run is replaced by a whole one only.
-#[test]
-fn refused_credentials_leave_what_is_there() {
-    if let Some(missing) = missing("mkv") {
-        return skip(&missing);
-    }
-    let scratch = Scratch::new("burn-refused");
-    let from = film(&scratch, 30, 30);
-    let to = scratch.path("out.mkv");
-    std::fs::write(&to, "old").expect("a temporary file");
-    let service = service(Options::default());
-    let mut command = command(&service, &from, &to);
-    let (status, _, err) = run(command.env("VOLCENGINE_ACCESS_KEY", "wrong"));
-    assert_eq!(status, 1, "{err}");
-    let is_reported = err.starts_with("error: ") && err.contains("HTTP 401");
-    assert!(is_reported, "{err}");
-    assert_eq!(std::fs::read_to_string(&to).expect("the old file"), "old");
-    assert_only(&scratch, &["out.mkv", "talk.mkv"]);
 }

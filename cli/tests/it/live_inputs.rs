@@ -44,14 +44,14 @@ fn programs(scratch: &Scratch, talk: &Path) -> [Vec<u8>; 2] {
     })
 }
 
-/// Asserts that a service receives twice the marks of an input, in all of its sessions.
-fn assert_received_twice(input: impl AsRef<OsStr>, marks: &[Mark]) {
+/// Asserts that a service receives the marks of an input so many times, in all of its sessions.
+fn assert_received(input: impl AsRef<OsStr>, marks: &[Mark], times: u64) {
     let service = listener();
     let (status, out, err) = captions(&service, input, &[]);
     assert_eq!(status, 0, "{out}{err}");
     let received: u64 = service.inspect(|all| all.iter().map(|c| c.audio_bytes / 48).sum());
     let length = marks.last().expect("a mark").end;
-    assert!(received >= 2 * length, "{received} {out}{err}");
+    assert!(received >= times * length, "{received} {out}{err}");
 }
 
 /// The second program begins where the first ends.
@@ -63,7 +63,29 @@ fn a_transport_stream_whose_program_changes() {
     let (scratch, talk, marks) = sound("programs", 2);
     let both = scratch.path("both.ts");
     std::fs::write(&both, programs(&scratch, &talk).concat()).expect("a temporary file");
-    assert_received_twice(both, &marks);
+    assert_received(both, &marks, 2);
+}
+
+/// Its program has a picture alone; that of the second part has the sound.
+#[test]
+fn a_transport_stream_whose_first_part_has_no_sound() {
+    let elements = "mpegtsmux tsdemux opusenc opusdec x264enc h264parse";
+    if let Some(reason) = missing(&elements.split(' ').collect::<Vec<_>>()) {
+        return skip(&reason);
+    }
+    let (scratch, talk, marks) = sound("late-sound", 2);
+    let mute = scratch.path("mute.ts");
+    make(&format!(
+        "mpegtsmux name=m prog-map=program_map,sink_500=1 ! filesink location=\"{}\" \
+         videotestsrc num-buffers=50 ! video/x-raw,width=64,height=48,framerate=25/1 ! \
+         x264enc ! h264parse ! m.sink_500",
+        mute.display()
+    ));
+    let [_, second] = programs(&scratch, &talk);
+    let mut stream = std::fs::read(&mute).expect("the first part");
+    stream.extend(second);
+    std::fs::write(&mute, stream).expect("a temporary file");
+    assert_received(mute, &marks, 1);
 }
 
 /// A playlist of two qualities, each of two segments with a discontinuity between them.
@@ -90,7 +112,7 @@ fn an_adaptive_stream() {
         "2.ts" => send(stream, "video/mp2t", &segments[1]),
         _ => http::refuse(stream),
     });
-    assert_received_twice(server.uri("live.m3u8"), &marks);
+    assert_received(server.uri("live.m3u8"), &marks, 2);
 }
 
 /// Answers as a radio does: audio without a length, with a title between its parts.

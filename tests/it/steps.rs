@@ -101,7 +101,7 @@ fn long_steps_in_paused() {
         let log = disturbed(true, |harness| {
             harness.go(gst::State::Paused);
             step(harness, amount);
-            goes_on(harness, &harness.pipeline, "a long step");
+            goes_on(harness, &harness.pipeline, &format!("{amount:?}"));
         });
         assert_eq!(steps_done(&log).len(), 1, "{amount:?}");
     }

@@ -11,39 +11,42 @@ use super::words;
 /// An utterance that is announced and not final.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenUtterance {
-    number: u32,
-    pub text: String,
-    words: Vec<Word>,
-    attributes: Vec<(String, String)>,
+    /// The last update but for its times, which follow from `span`.
+    update: Update,
     pub span: Span,
 }
 
 impl OpenUtterance {
     pub fn new(number: u32, entry: Entry<'_, '_>, axis: Axis) -> Self {
         let mut open = Self {
-            number,
             span: entry.span,
             ..Self::default()
         };
+        open.update.number = number;
         open.revise(entry, axis);
         open
+    }
+
+    pub fn text(&self) -> &str {
+        &self.update.text
     }
 
     /// Replaces its content. Returns whether text or attributes changed: new times alone are no
     /// news and wait for the next change.
     pub fn revise(&mut self, entry: Entry<'_, '_>, axis: Axis) -> bool {
-        let mut changed = self.text != entry.text;
+        let known = &mut self.update;
+        let mut changed = known.text != entry.text;
         // Other punctuation does not move an inferred end.
-        let grown = changed && Fingerprint::of(&self.text) != Fingerprint::of(&entry.text);
+        let grown = changed && Fingerprint::of(&known.text) != Fingerprint::of(&entry.text);
         self.span = entry.span.revising(self.span, grown);
         // A text alone says nothing about them.
         if entry.utterance.is_some() {
             let attributes = entry.attributes();
-            changed |= self.attributes != attributes;
-            self.attributes = attributes;
+            changed |= known.attributes != attributes;
+            known.attributes = attributes;
         }
-        self.text.replace_range(.., &entry.text);
-        self.words = entry.into_words(axis, self.span.start);
+        known.text.replace_range(.., &entry.text);
+        known.words = entry.into_words(axis, self.span.start);
         changed
     }
 
@@ -57,7 +60,7 @@ impl OpenUtterance {
         };
         let first = match parts.is_empty() {
             true => None,
-            false => self.words.iter().find(left).and_then(|w| w.start),
+            false => self.update.words.iter().find(left).and_then(|w| w.start),
         };
         first.unwrap_or_default().max(self.span.start)
     }
@@ -70,9 +73,11 @@ impl OpenUtterance {
 
     /// Drops the words from `at` on. Returns the start of the first of them, if there are any.
     pub fn truncate(&mut self, at: Duration) -> Option<Duration> {
-        let (start, all) = (self.span.start, self.words.clone());
+        let (start, all) = (self.span.start, self.update.words.clone());
         self.keep_words(|middle| middle < at);
-        let cut = all.get(self.words.len()..).filter(|cut| !cut.is_empty())?;
+        let cut = all
+            .get(self.update.words.len()..)
+            .filter(|cut| !cut.is_empty())?;
         // The first words of the rest would count as settled otherwise.
         self.span = Span::new(start, self.span.end.min(at));
         Some(cut.iter().find_map(|w| w.start).unwrap_or(at))
@@ -80,11 +85,11 @@ impl OpenUtterance {
 
     /// Keeps the words whose midpoint `keep` accepts, and their text and times.
     fn keep_words(&mut self, keep: impl FnMut(Duration) -> bool) {
-        let all = self.words.len();
-        words::retain_by_time(&mut self.words, keep);
-        if self.words.len() < all {
-            self.text = words::join(&self.words);
-            self.span = words::span(&self.words, self.span);
+        let all = self.update.words.len();
+        words::retain_by_time(&mut self.update.words, keep);
+        if self.update.words.len() < all {
+            self.update.text = words::join(&self.update.words);
+            self.span = words::span(&self.update.words, self.span);
         }
     }
 
@@ -104,56 +109,42 @@ impl OpenUtterance {
 
     /// Returns whether it has words before `at`, and not just an early start.
     pub fn has_speech_before(&self, at: Duration) -> bool {
-        let mut middles = self.words.iter().filter_map(words::midpoint);
-        self.span.start < at && (!words::are_timed(&self.words) || middles.any(|m| m < at))
+        let mut middles = self.update.words.iter().filter_map(words::midpoint);
+        self.span.start < at && (!words::are_timed(&self.update.words) || middles.any(|m| m < at))
     }
 
     /// Returns whether it lasts beyond `at` and has no word times that say how to split it there.
     pub fn is_untimed_at(&self, at: Duration) -> bool {
-        self.span.start < at && self.span.end > at && !words::are_timed(&self.words)
+        self.span.start < at && self.span.end > at && !words::are_timed(&self.update.words)
     }
 
-    /// Returns the bytes that it holds, about.
     pub fn bytes(&self) -> usize {
-        let words = self.words.iter();
-        let attributes = self.attributes.iter();
-        self.text.len()
-            + words.map(|w| w.text.len()).sum::<usize>()
-            + size_of_val(&self.words[..])
-            + attributes.map(|(n, v)| n.len() + v.len()).sum::<usize>()
+        self.update.bytes()
     }
 
     pub fn interim(&self) -> Update {
-        self.clone().into_update()
+        Update {
+            start: self.span.known_start(),
+            end: self.span.known_end(),
+            ..self.update.clone()
+        }
     }
 
     pub fn into_final(self, unconfirmed: bool) -> Update {
-        // A withdrawn utterance has nothing to confirm.
-        let unconfirmed = unconfirmed && !self.text.is_empty();
         Update {
             is_final: true,
-            unconfirmed,
-            ..self.into_update()
+            // A withdrawn utterance has nothing to confirm.
+            unconfirmed: unconfirmed && !self.text().is_empty(),
+            start: self.span.known_start(),
+            end: self.span.known_end(),
+            ..self.update
         }
     }
 
     /// Returns the final update that takes it back.
     pub fn withdrawn(mut self) -> Update {
-        self.text.clear();
-        self.words.clear();
+        self.update.text.clear();
+        self.update.words.clear();
         self.into_final(false)
-    }
-
-    fn into_update(self) -> Update {
-        Update {
-            number: self.number,
-            text: self.text,
-            is_final: false,
-            unconfirmed: false,
-            start: self.span.known_start(),
-            end: self.span.known_end(),
-            words: self.words,
-            attributes: self.attributes,
-        }
     }
 }

@@ -128,7 +128,7 @@ impl Utterances {
         let opens: Vec<_> = self.open.iter().map(|open| open.span).collect();
         let spans: Vec<_> = entries.iter().map(|entry| entry.span).collect();
         matching::pair(&opens, &spans, |entry, open| {
-            text::are_alike(&entries[entry].text, &self.open[open].text)
+            text::are_alike(&entries[entry].text, self.open[open].text())
         })
     }
 
@@ -149,8 +149,8 @@ impl Utterances {
         if unconfirmed {
             open.drop_settled_words(&self.settled);
         }
-        if !open.text.is_empty() {
-            self.settled.add(open.span, &open.text);
+        if !open.text().is_empty() {
+            self.settled.add(open.span, open.text());
         }
         updates.push(open.into_final(unconfirmed));
     }

@@ -255,11 +255,13 @@ fn a_second_ctrl_c_leaves_no_video() {
     std::fs::write(&to, "old").expect("a temporary file");
     let service = service(faulty(&["no-final@finish*"]));
     let mut command = command(&service, &from, &to);
-    let running = Running::start(command.args(["--set", "finish-timeout=600000"]));
+    let options = ["--set", "finish-timeout=600000", "--set", "max-speed=4"];
+    let running = Running::start(command.args(options));
+    until_connection(&service, |c| c.audio_bytes > 48_000);
+    running.signal("INT");
+    // The first one was taken: two at once may come as one.
     until_connection(&service, |c| c.finish_at.is_some());
-    for _ in 0..2 {
-        running.signal("INT");
-    }
+    running.signal("INT");
     let (status, _, err) = running.end();
     assert_eq!(status, 130, "{err}");
     assert_eq!(std::fs::read_to_string(&to).expect("the old file"), "old");

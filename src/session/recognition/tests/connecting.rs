@@ -1,6 +1,6 @@
 //! How a connection is had: ahead of the audio, again after a failure, and until when.
 
-use super::script;
+use super::{script, scripts};
 
 #[test]
 fn the_connection_is_made_ahead_and_the_session_with_the_first_audio() {
@@ -55,23 +55,13 @@ fn the_handshake_and_the_answer_are_due_within_the_connect_timeout() {
 #[test]
 fn tries_in_a_row_have_growing_pauses_and_an_end() {
     script(
-        "set reconnects 7
+        "set reconnects 2
         0 audio 200      | preconnect, connect<10000
         0 refused soon   | retry 1 +250 from 0: network
         250 timeout      | connect<10250
         250 refused soon | retry 2 +500 from 0: network
         750 timeout      | connect<10750
-        750 refused soon | retry 3 +1000 from 0: network
-        1750 timeout     | connect<11750
-        1750 refused soon | retry 4 +2000 from 0: network
-        3750 timeout     | connect<13750
-        3750 refused soon | retry 5 +4000 from 0: network
-        7750 timeout     | connect<17750
-        7750 refused soon | retry 6 +8000 from 0: network
-        15750 timeout    | connect<25750
-        15750 refused soon | retry 7 +8000 from 0: network
-        23750 timeout    | connect<33750
-        23750 refused soon | failed: network",
+        750 refused soon | failed: network",
     );
 }
 
@@ -88,20 +78,6 @@ fn the_class_of_a_failure_decides_about_the_next_try() {
             10 refused {class} | {follows}"
         ));
     }
-}
-
-#[test]
-fn failures_that_seldom_pass_are_tried_three_times() {
-    script(
-        "0 audio 200      | preconnect, connect<10000
-        0 refused limited | retry 1 +250 from 0: network
-        250 timeout       | connect<10250
-        250 refused limited | retry 2 +500 from 0: network
-        750 timeout       | connect<10750
-        750 refused limited | retry 3 +1000 from 0: network
-        1750 timeout      | connect<11750
-        1750 refused limited | failed: network",
-    );
 }
 
 /// The network is tried again without audio, and each failure is reported.
@@ -187,20 +163,18 @@ fn a_flush_discards_the_attempt_but_not_the_pause() {
 /// The connection after it is one that was made ahead, whatever became of the one before.
 #[test]
 fn a_flush_before_the_handshake_has_the_connection_made_ahead() {
-    let flushed = "0 start        | preconnect
+    scripts(
+        "0 start           | preconnect
         10 ready           | Ready
         50 audio 200       | connect<10050
         50 flush           | cancel, preconnect
-        60 ready           |";
-    script(&format!(
-        "{flushed}
-        4060 timeout       | discard"
-    ));
-    script(&format!(
-        "{flushed}
-        3000 audio 200     | connect<13000
-        3010 refused stale | connect<13000"
-    ));
+        60 ready           |",
+        [
+            "4060 timeout       | discard",
+            "3000 audio 200     | connect<13000
+            3010 refused stale | connect<13000",
+        ],
+    );
 }
 
 #[test]
@@ -211,9 +185,7 @@ fn the_owner_can_end_it_at_any_time() {
         5 abort           | cancel, failed: network",
     );
     script(
-        "0 audio 200      | preconnect, connect<10000
-        10 connected      | request
-        20 say -          | open 0, audio 2-2 0-200
+        "session 200
         30 say 200 a@0-200 | 0 a
         40 abort          | close, 0 a U, failed: network
         50 audio 200      |

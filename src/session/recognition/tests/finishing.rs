@@ -1,12 +1,10 @@
 //! The end of a stream: the finish, the wait for the final response, and what is lost without it.
 
-use super::script;
+use super::{script, scripts};
 
 /// A session of 400 ms of audio that the service has processed, with an open utterance.
 const SPEAKING: &str = "
-    0 audio 400         | preconnect, connect<10000
-    10 connected        | request
-    20 say -            | open 0, audio 2-3 0-400
+    session 400
     30 say 400 a@0-300  | 0 a
     ";
 
@@ -26,9 +24,7 @@ fn the_end_waits_for_the_final_response() {
 fn without_audio_the_end_is_there_at_once() {
     script("0 end 7 | preconnect, done 7");
     script(
-        "0 audio 200        | preconnect, connect<10000
-        10 connected        | request
-        20 say -            | open 0, audio 2-2 0-200
+        "session 200
         30 end 7            | finish 3
         40 last 200 A@0-100 | close, 0 A F, settled 200, done 7
         50 end 8            | done 8",
@@ -54,7 +50,7 @@ fn a_final_response_that_does_not_come_is_asked_for_again() {
     speaking(
         "40 end 7             | finish 4
         1040 timeout          | close, lost 1 +250 from 0: no final 1000
-        1290 timeout          | connect<6040
+        1290 timeout          | connect<finish
         1300 connected        | request
         1310 say -            | open 1, again 2-3 0-400, finish 4
         1350 last 400 A@0-350 | close, 0 A F, settled 400, done 7",
@@ -67,13 +63,13 @@ fn all_tries_behind_the_finish_have_one_deadline() {
     speaking(
         "40 end 7          | finish 4
         50 closed 1011     | close, lost 1 +250 from 0: closed 1011
-        300 timeout        | connect<6040
+        300 timeout        | connect<finish
         300 refused soon   | lost 2 +500 from 0: network
-        800 timeout        | connect<6040
+        800 timeout        | connect<finish
         800 refused later  | lost 3 +2620 from 0: network
-        3420 timeout       | connect<6040
+        3420 timeout       | connect<finish
         3420 refused soon  | lost 4 +1310 from 0: network
-        4730 timeout       | connect<6040
+        4730 timeout       | connect<finish
         6040 late          | 0 a U, unconfirmed after 6000: nothing, done 7",
     );
 }
@@ -93,9 +89,7 @@ fn a_service_that_never_answered_with_words_is_an_error() {
     script(
         "set finish 1000
         set reconnects 0
-        0 audio 200    | preconnect, connect<10000
-        10 connected   | request
-        20 say -       | open 0, audio 2-2 0-200
+        session 200
         25 say 200     |
         30 end 7       | finish 3
         1030 timeout   | close, failed lost: no final 1000",
@@ -130,7 +124,7 @@ fn a_close_without_a_final_response_is_a_loss_once() {
     speaking(
         "40 end 7        | finish 4
         50 closed 1000   | close, lost 1 +250 from 0: closed 1000
-        300 timeout      | connect<6040
+        300 timeout      | connect<finish
         310 connected    | request
         320 say -        | open 1, again 2-3 0-400, finish 4
         330 closed 1000  | close, 0 a U, unconfirmed after 290: closed 1000, done 7",
@@ -141,36 +135,25 @@ fn a_close_without_a_final_response_is_a_loss_once() {
 #[test]
 fn a_close_without_a_final_response_is_never_an_error() {
     let session = "set finish 1000
-        0 noise 400      | preconnect, connect<10000
-        10 connected     | request
-        20 say -         | open 0, audio 2-3 0-400
+        session 400
         30 say 400       |
         40 end 7         | finish 4";
-    let closed = format!(
-        "set reconnects 1
-        {session}
-        50 closed 1000   | close, lost 1 +250 from 0: closed 1000
-        300 timeout      | connect<6040"
+    let closed = "50 closed 1000 | close, lost 1 +250 from 0: closed 1000
+        300 timeout      | connect<finish";
+    scripts(
+        &format!("set reconnects 1\n{session}\n{closed}"),
+        [
+            "310 refused soon | unconfirmed after 270: network, done 7",
+            "6040 late        | unconfirmed after 6000: nothing, done 7",
+            "310 connected    | request
+            320 say -        | open 1, again 2-3 0-400, finish 4
+            1320 timeout     | close, unconfirmed after 1280: no final 1000, done 7",
+        ],
     );
-    script(&format!(
-        "{closed}
-        310 refused soon | unconfirmed after 270: network, done 7"
-    ));
-    script(&format!(
-        "{closed}
-        6040 late        | unconfirmed after 6000: nothing, done 7"
-    ));
-    script(&format!(
-        "{closed}
-        310 connected    | request
-        320 say -        | open 1, again 2-3 0-400, finish 4
-        1320 timeout     | close, unconfirmed after 1280: no final 1000, done 7"
-    ));
-    script(&format!(
-        "set reconnects 0
-        {session}
-        50 closed 1000   | close, unconfirmed after 10: closed 1000, done 7"
-    ));
+    scripts(
+        &format!("set reconnects 0\n{session}"),
+        ["50 closed 1000 | close, unconfirmed after 10: closed 1000, done 7"],
+    );
 }
 
 /// Behind the last final word only sound may hold another, and 400 ms are the rest of that word.
@@ -178,9 +161,9 @@ fn a_close_without_a_final_response_is_never_an_error() {
 fn a_close_without_a_final_response_but_with_all_words_is_an_end() {
     let lost = "close, lost 1 +250 from";
     for (tail, follows) in [
-        ("noise 200", "close, done 7".to_owned()),
+        ("audio 200", "close, done 7".to_owned()),
         ("silence 2000", "close, done 7".to_owned()),
-        ("noise 2000", format!("{lost} 700: closed 1000")),
+        ("audio 2000", format!("{lost} 700: closed 1000")),
     ] {
         let length: u64 = tail
             .split_once(' ')
@@ -202,9 +185,7 @@ fn a_close_without_a_final_response_but_with_all_words_is_an_end() {
 #[test]
 fn a_close_in_good_order_with_unprocessed_audio_is_a_loss() {
     script(
-        "0 audio 1000      | preconnect, connect<10000
-        10 connected       | request
-        20 say -           | open 0, audio 2-6 0-1000
+        "session 1000
         30 say 400 A@0-300! | 0 A F, settled 300
         40 end 7           | finish 7
         50 closed 1000     | close, lost 1 +250 from 350: closed 1000",

@@ -60,6 +60,9 @@ impl Harness {
         if let Some(setting) = line.strip_prefix("set ") {
             return self.set(setting);
         }
+        if let Some(length) = line.strip_prefix("session ") {
+            return self.session(length.parse().expect("a number"));
+        }
         let (step, expected) = line.split_once('|').unwrap_or((line, ""));
         let (time, input) = match step.trim().split_once(' ') {
             Some((time, input)) if time.parse::<u64>().is_ok() => (time.parse().ok(), input),
@@ -79,6 +82,13 @@ impl Harness {
         self.run(input);
         let followed = self.take().join(", ");
         assert_eq!(followed, expected.trim(), "after: {line}");
+    }
+
+    fn session(&mut self, length: u64) {
+        let last = 1 + length / 200;
+        self.line(&format!("0 audio {length} | preconnect, connect<10000"));
+        self.line("10 connected | request");
+        self.line(&format!("20 say - | open 0, audio 2-{last} 0-{length}"));
     }
 
     pub fn set(&mut self, setting: &str) {
@@ -167,7 +177,7 @@ impl Harness {
             "start" | "wait" => {}
             "hold" => self.holds_writes = true,
             "slow" => self.closes_slowly = true,
-            "audio" | "noise" => self.push(number(), 1000),
+            "audio" => self.push(number(), 1000),
             "silence" => self.push(number(), 0),
             "pause" => self.input.push_boundary(Boundary::EndSession),
             "end" => self.boundary(Boundary::EndOfStream { token: number() }),
@@ -271,7 +281,10 @@ impl Harness {
         let text = match action {
             Action::Preconnect => "preconnect".into(),
             Action::Discard => "discard".into(),
-            Action::Connect { until } => format!("connect<{}", until.as_millis()),
+            Action::Connect { until } => match self.machine().retries.finish_deadline() {
+                Some(at) if at == *until => "connect<finish".into(),
+                _ => format!("connect<{}", until.as_millis()),
+            },
             Action::CancelHandshake => "cancel".into(),
             Action::Close { finish } => {
                 let unwritten = std::mem::take(&mut self.unwritten);

@@ -1,13 +1,11 @@
 //! Sessions without audio: the idle timeout, the service's own, and less than a chunk.
 
-use super::script;
+use super::{script, scripts};
 
 #[test]
 fn a_session_without_audio_is_finished_and_the_next_audio_opens_another() {
     script(
-        "0 audio 400              | preconnect, connect<10000
-        10 connected              | request
-        20 say -                  | open 0, audio 2-3 0-400
+        "session 400
         30 say 400 a@0-300        | 0 a
         4400 timeout              | finish 4
         4450 last 400 A@0-300     | close, 0 A F, settled 400
@@ -22,9 +20,7 @@ fn a_session_without_audio_is_finished_and_the_next_audio_opens_another() {
 #[test]
 fn the_next_session_may_take_another_try() {
     script(
-        "0 audio 400              | preconnect, connect<10000
-        10 connected              | request
-        20 say -                  | open 0, audio 2-3 0-400
+        "session 400
         30 say 400 A@0-300!       | 0 A F, settled 300
         4400 timeout              | finish 4
         4450 last 400             | close, settled 400
@@ -37,9 +33,7 @@ fn the_next_session_may_take_another_try() {
 #[test]
 fn audio_that_is_still_to_be_heard_counts() {
     script(
-        "0 audio 400     | preconnect, connect<10000
-        10 connected     | request
-        20 say -         | open 0, audio 2-3 0-400
+        "session 400
         3000 audio 100   |
         4400 timeout     |
         6000 audio 100   | audio 4-4 400-600
@@ -76,9 +70,7 @@ fn a_remainder_opens_a_session_in_the_end() {
 fn without_an_idle_timeout_a_session_stays_open() {
     script(
         "set idle 0
-        0 audio 200      | preconnect, connect<10000
-        10 connected     | request
-        20 say -         | open 0, audio 2-2 0-200
+        session 200
         90000 audio 200  | audio 3-3 200-400",
     );
 }
@@ -86,65 +78,52 @@ fn without_an_idle_timeout_a_session_stays_open() {
 /// The service ends a session that it is sent nothing for. That is no loss, unless there is audio.
 #[test]
 fn the_service_s_own_idle_timeout_is_no_loss() {
-    let session = "set idle 0
+    scripts(
+        "set idle 0
         set reconnects 1
-        0 audio 200         | preconnect, connect<10000
-        10 connected        | request
-        20 say -            | open 0, audio 2-2 0-200
-        30 say 200 A@0-100! | 0 A F, settled 100";
-    script(&format!(
-        "{session}
-        8000 error 45000081 | close
-        9000 audio 200      | connect<19000
-        9010 connected      | request
-        9020 say -          | open 1, again 2-2 150-200, audio 3-3 200-400
-        17000 error 45000081 | close
-        18000 audio 200     | connect<28000"
-    ));
-    // Shortly after audio it is one.
-    script(&format!(
-        "{session}
-        300 error 45000081  | close, lost 1 +250 from 150: error 45000081"
-    ));
-    // So it is at the end of a stream, which waits for words.
-    script(&format!(
-        "{session}
-        7000 end 7          | finish 3
-        8000 error 45000081 | close, lost 1 +250 from 150: error 45000081"
-    ));
+        session 200
+        30 say 200 A@0-100! | 0 A F, settled 100",
+        [
+            "8000 error 45000081 | close
+            9000 audio 200      | connect<19000
+            9010 connected      | request
+            9020 say -          | open 1, again 2-2 150-200, audio 3-3 200-400
+            17000 error 45000081 | close
+            18000 audio 200     | connect<28000",
+            // Shortly after audio it is one.
+            "300 error 45000081  | close, lost 1 +250 from 150: error 45000081",
+            // So it is at the end of a stream, which waits for words.
+            "7000 end 7          | finish 3
+            8000 error 45000081 | close, lost 1 +250 from 150: error 45000081",
+        ],
+    );
 }
 
 /// Open words get their final text with the next audio, or at the end of the stream.
 #[test]
 fn the_service_s_own_idle_timeout_leaves_words_open() {
-    let session = "set idle 0
-        0 audio 400           | preconnect, connect<10000
-        10 connected          | request
-        20 say -              | open 0, audio 2-3 0-400
+    scripts(
+        "set idle 0
+        session 400
         30 say 400 a@0-300    | 0 a
-        8000 error 45000081   | close";
-    script(&format!(
-        "{session}
-        90000 audio 200       | connect<100000
-        90010 connected       | request
-        90020 say -           | open 1, again 2-3 0-400, audio 4-4 400-600
-        90030 say 600 A@0-300! | 0 A F, settled 300"
-    ));
-    script(&format!(
-        "{session}
-        90000 end 7           | connect<100000
-        90010 connected       | request
-        90020 say -           | open 1, again 2-3 0-400, finish 4
-        90030 last 400 A@0-300 | close, 0 A F, settled 400, done 7"
-    ));
+        8000 error 45000081   | close",
+        [
+            "90000 audio 200       | connect<100000
+            90010 connected       | request
+            90020 say -           | open 1, again 2-3 0-400, audio 4-4 400-600
+            90030 say 600 A@0-300! | 0 A F, settled 300",
+            "90000 end 7           | connect<100000
+            90010 connected       | request
+            90020 say -           | open 1, again 2-3 0-400, finish 4
+            90030 last 400 A@0-300 | close, 0 A F, settled 400, done 7",
+        ],
+    );
 }
 
 #[test]
 fn a_gap_ends_the_session_at_once() {
     script(
-        "0 audio 200            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-2 0-200
+        "session 200
         30 pause                | finish 3
         40 audio 200            |
         50 last 200 A@0-100     | close, connect<10050, 0 A F, settled 200

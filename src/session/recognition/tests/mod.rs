@@ -14,11 +14,13 @@ use harness::Harness;
 
 /// Runs a script: `time input | what must follow`, in milliseconds, one step a line. Lines with
 /// `set name value` come first; a time that is left out is that of the line before.
+/// `session N` stands for a beginning: N ms of audio come at 0, the connection is there at 10, the
+/// service answers at 20, and all of the audio is sent.
 ///
 /// Inputs:
 ///
-/// - `audio N`, `noise N`, `silence N`: N ms arrive; `noise` is another name for `audio`.
-///   `pause`, `end TOKEN`, `stream N`: a boundary arrives; `pause` ends the session.
+/// - `audio N`, `silence N`: N ms arrive. `pause`, `end TOKEN`, `stream N`: a boundary arrives;
+///   `pause` ends the session.
 /// - `ready`: the network is ready. `connected`, `refused CLASS`, `late`: the attempt succeeds,
 ///   fails with an error of that class (`soon`, `later`, `limited`, `never`, `stale`), or is not
 ///   done by its deadline. `close-done`: the end of the connection before is over.
@@ -42,7 +44,8 @@ use harness::Harness;
 /// follows is compared as a whole, separated by commas:
 ///
 /// - `preconnect`, `discard`, `connect<T`, `cancel`, `close`, `drain N`: actions. `connect` has
-///   until T; `drain` closes behind a finish with that number.
+///   until T, or until the deadline of all tries behind a `finish`; `drain` closes behind a finish
+///   with that number.
 /// - `request`, `audio N-M A-B`, `again N-M A-B`, `finish N`: frames with their numbers, and the
 ///   time on the axis; `again` was sent before.
 /// - `Ready`, `open N`, `done N`, `settled T`, `quiet T`: events. `open` is the first answer of
@@ -58,5 +61,12 @@ fn script(text: &str) {
     let mut harness = Harness::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         harness.line(line);
+    }
+}
+
+/// Runs scripts that have their beginning in common.
+fn scripts<const N: usize>(beginning: &str, rests: [&str; N]) {
+    for rest in rests {
+        script(&format!("{beginning}\n{rest}"));
     }
 }

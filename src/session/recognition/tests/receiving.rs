@@ -2,11 +2,6 @@
 
 use super::script;
 
-const SESSION: &str = "0 audio 400 | preconnect, connect<10000
-    10 connected                   | request
-    20 say -                       | open 0, audio 2-3 0-400
-    ";
-
 #[test]
 fn the_code_of_an_error_decides_about_the_next_try() {
     for (error, follows) in [
@@ -24,7 +19,7 @@ fn the_code_of_an_error_decides_about_the_next_try() {
         ("55000031", "lost 1 +1000 from 0: error 55000031"),
         ("55000007", "lost 1 +250 from 0: error 55000007"),
     ] {
-        script(&format!("{SESSION} 30 error {error} | close, {follows}"));
+        script(&format!("session 400\n30 error {error} | close, {follows}"));
     }
 }
 
@@ -32,7 +27,7 @@ fn the_code_of_an_error_decides_about_the_next_try() {
 fn the_code_of_a_close_is_no_reason_to_give_up() {
     for code in [1000, 1001, 1005, 1006, 1011] {
         script(&format!(
-            "{SESSION} 30 closed {code} | close, lost 1 +250 from 0: closed {code}"
+            "session 400\n30 closed {code} | close, lost 1 +250 from 0: closed {code}"
         ));
     }
 }
@@ -52,7 +47,8 @@ fn so_many_unreadable_messages_in_a_row_are_too_many() {
     let fifteen = "30 garbage |\n".repeat(15);
     let then = "32 garbage |\n".repeat(15);
     script(&format!(
-        "{SESSION}{fifteen}
+        "session 400
+        {fifteen}
         31 say 400 a@0-300  | 0 a
         {then}
         33 garbage          | close, 0 a U, failed lost: protocol"
@@ -61,17 +57,17 @@ fn so_many_unreadable_messages_in_a_row_are_too_many() {
 
 #[test]
 fn texts_are_skipped() {
-    script(&format!("{SESSION} 30 text |\n 40 say 400 a@0-300 | 0 a"));
+    script("session 400\n 30 text |\n 40 say 400 a@0-300 | 0 a");
 }
 
 #[test]
 fn a_service_that_counts_much_more_audio_is_reported_once() {
-    script(&format!(
-        "{SESSION}
+    script(
+        "session 400
         30 say 1400    |
         40 say 1500    | rate mismatch
-        50 say 1600    |"
-    ));
+        50 say 1600    |",
+    );
 }
 
 #[test]
@@ -89,10 +85,7 @@ fn what_comes_on_no_connection_is_ignored() {
 /// `bigmodel_async` says nothing during silence, which is taken to be processed as it sounds.
 #[test]
 fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
-    let silence = "0 audio 8000  | preconnect, connect<10000
-        10 connected         | request
-        20 say -             | open 0, audio 2-41 0-8000
-        ";
+    let silence = "session 8000";
     script(&format!(
         "set quiet x
         {silence}
@@ -115,13 +108,11 @@ fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
     // Never behind what was sent.
     script(
         "set quiet x
-        0 audio 400          | preconnect, connect<10000
-        10 connected         | request
-        20 say -             | open 0, audio 2-3 0-400
+        session 400
         3500 audio 2200      | audio 4-12 400-2200, quiet 200, audio 13-13 2200-2400, quiet 400, \
          audio 14-14 2400-2600, quiet 600",
     );
     script(&format!(
-        "set at-end x\nset quiet x\n{silence} 3020 say 6000 |"
+        "set at-end x\nset quiet x\n{silence}\n3020 say 6000 |"
     ));
 }

@@ -6,9 +6,7 @@ use super::script;
 fn at_a_pause_a_session_rolls_over() {
     script(
         "set session 1000
-        0 audio 1200            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-7 0-1200
+        session 1200
         30 say 1200 A@0-700!    | 0 A F, settled 700, drain 8, connect<10030
         40 connected            | request
         50 say -                | open 1, again 2-3 950-1200
@@ -20,9 +18,7 @@ fn at_a_pause_a_session_rolls_over() {
 fn without_a_pause_it_does_after_half_as_much_again() {
     script(
         "set session 1000
-        0 audio 1400            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-8 0-1400
+        session 1400
         30 say 1400 a@0-1300    | 0 a
         40 audio 200            | audio 9-9 1400-1600, drain 10, connect<10040
         50 connected            | request
@@ -36,9 +32,7 @@ fn without_a_pause_it_does_after_half_as_much_again() {
 fn words_that_were_final_before_do_not_come_twice() {
     script(
         "set session 1000
-        0 audio 1400            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-8 0-1400
+        session 1400
         30 say 1400 a@0-500 B@600-1000! c@1050-1300 | 0 a, 1 B F, 2 c
         40 audio 200            | audio 9-9 1400-1600, drain 10, connect<10040
         50 connected            | request
@@ -47,29 +41,18 @@ fn words_that_were_final_before_do_not_come_twice() {
     );
 }
 
+/// Audio that was sent again does not count, or one rollover would cause the next.
 #[test]
-fn a_queue_that_never_runs_dry_does_not_put_it_off() {
+fn neither_a_queue_that_never_runs_dry_nor_a_replay_changes_when() {
     script(
         "set session 1000
         0 audio 4000            | preconnect, connect<10000
         10 connected            | request
-        20 say -                | open 0, audio 2-9 0-1600, drain 10, connect<10020",
-    );
-}
-
-/// Audio that was sent again does not count, or one rollover would cause the next.
-#[test]
-fn audio_that_is_sent_again_does_not_count() {
-    script(
-        "set session 1000
-        0 audio 1600            | preconnect, connect<10000
-        10 connected            | request
         20 say -                | open 0, audio 2-9 0-1600, drain 10, connect<10020
         30 connected            | request
-        40 say -                | open 1, again 2-9 0-1600
-        50 say 1600 a@0-1500    | 0 a
-        60 audio 1400           | audio 10-16 1600-3000
-        70 audio 200            | audio 17-17 3000-3200, drain 18, connect<10070",
+        40 say -                | open 1, again 2-9 0-1600, audio 10-17 1600-3200, drain 18, \
+         connect<10040
+        50 connected            | request",
     );
 }
 
@@ -80,9 +63,7 @@ fn a_service_that_is_behind_delays_it_until_it_is_asked() {
         "set session 5000
         set replay 0
         set idle 0
-        0 audio 8000            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-41 0-8000
+        session 8000
         9000 audio 200          | audio 42-42 8000-8200
         10020 audio 200         | finish 43
         10100 last 8200 A@0-900 | close, connect<20100, 0 A F, settled 8200
@@ -97,9 +78,7 @@ fn where_words_have_no_times_the_final_response_is_waited_for() {
     script(
         "set session 5000
         set replay 0
-        0 audio 8000               | preconnect, connect<10000
-        10 connected               | request
-        20 say -                   | open 0, audio 2-41 0-8000
+        session 8000
         30 say 8000 a@0-7900~      | 0 a, finish 42
         40 last 8000 A@0-7900~     | close, 0 A F, settled 8000",
     );
@@ -127,9 +106,7 @@ fn it_waits_for_what_is_being_written() {
 fn at_the_end_of_a_stream_there_is_none() {
     script(
         "set session 1000
-        0 audio 1200            | preconnect, connect<10000
-        10 connected            | request
-        20 say -                | open 0, audio 2-7 0-1200
+        session 1200
         25 end 7                | finish 8
         30 say 1200 A@0-700!    | 0 A F, settled 700
         40 last 1200 A@0-700!   | close, settled 1200, done 7",

@@ -1,9 +1,9 @@
 //! Frames: pace, numbers, what is sent again, and sockets that take nothing.
 
-use super::script;
+use super::{script, scripts};
 
 #[test]
-fn a_backlog_is_sent_at_its_pace_after_a_burst() {
+fn a_backlog_and_what_is_sent_again_keep_their_pace_after_a_burst() {
     script(
         "set speed 2
         0 audio 1800     | preconnect, connect<10000
@@ -11,7 +11,13 @@ fn a_backlog_is_sent_at_its_pace_after_a_burst() {
         20 say -         | open 0, audio 2-7 0-1200
         120 timeout      | audio 8-8 1200-1400
         220 timeout      | audio 9-9 1400-1600
-        320 timeout      | audio 10-10 1600-1800",
+        230 reset        | close, lost 1 +250 from 0: network
+        480 timeout      | connect<10480
+        490 connected    | request
+        500 say -        | open 1, again 2-7 0-1200
+        600 timeout      | again 8-8 1200-1400
+        700 timeout      | again 9-9 1400-1600
+        800 timeout      | audio 10-10 1600-1800",
     );
 }
 
@@ -19,9 +25,7 @@ fn a_backlog_is_sent_at_its_pace_after_a_burst() {
 fn audio_in_real_time_is_never_held_up() {
     script(
         "set speed 1
-        0 audio 200      | preconnect, connect<10000
-        10 connected     | request
-        20 say -         | open 0, audio 2-2 0-200
+        session 200
         200 audio 200    | audio 3-3 200-400
         400 audio 200    | audio 4-4 400-600
         600 audio 200    | audio 5-5 600-800",
@@ -31,9 +35,7 @@ fn audio_in_real_time_is_never_held_up() {
 #[test]
 fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
     script(
-        "0 audio 1000                  | preconnect, connect<10000
-        10 connected                   | request
-        20 say -                       | open 0, audio 2-6 0-1000
+        "session 1000
         30 say 1000 A@0-300! b@500-900 | 0 A F, 1 b, settled 300
         40 reset                       | close, lost 1 +250 from 400: network
         60 audio 200                   |
@@ -50,9 +52,7 @@ fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
 fn progress_resets_the_tries() {
     script(
         "set reconnects 1
-        0 audio 400         | preconnect, connect<10000
-        10 connected        | request
-        20 say -            | open 0, audio 2-3 0-400
+        session 400
         30 reset            | close, lost 1 +250 from 0: network
         280 timeout         | connect<10280
         290 connected       | request
@@ -73,9 +73,7 @@ fn audio_that_is_no_longer_kept_does_not_reset_the_tries() {
     script(
         "set reconnects 1
         set replay 0
-        0 audio 400         | preconnect, connect<10000
-        10 connected        | request
-        20 say -            | open 0, audio 2-3 0-400
+        session 400
         30 reset            | close, lost 1 +250 from 400: network
         60 audio 400        |
         280 timeout         | connect<10280
@@ -86,27 +84,10 @@ fn audio_that_is_no_longer_kept_does_not_reset_the_tries() {
 }
 
 #[test]
-fn audio_that_is_sent_again_keeps_the_pace() {
-    script(
-        "set speed 2
-        0 audio 1800     | preconnect, connect<10000
-        10 connected     | request
-        20 say -         | open 0, audio 2-7 0-1200
-        30 reset         | close, lost 1 +250 from 0: network
-        280 timeout      | connect<10280
-        290 connected    | request
-        300 say -        | open 1, again 2-7 0-1200
-        400 timeout      | audio 8-8 1200-1400",
-    );
-}
-
-#[test]
 fn without_a_replay_what_was_open_is_unconfirmed() {
     script(
         "set replay 0
-        0 audio 400         | preconnect, connect<10000
-        10 connected        | request
-        20 say -            | open 0, audio 2-3 0-400
+        session 400
         30 say 400 a@0-300  | 0 a
         40 reset            | close, 0 a U, lost 1 +250 from 400: network
         50 audio 200        |
@@ -119,9 +100,7 @@ fn without_a_replay_what_was_open_is_unconfirmed() {
 #[test]
 fn a_flush_discards_the_stream() {
     script(
-        "0 audio 400          | preconnect, connect<10000
-        10 connected          | request
-        20 say -              | open 0, audio 2-3 0-400
+        "session 400
         30 say 400 a@0-300    | 0 a
         40 flush              | close, preconnect
         50 say 400 A@0-300!   |
@@ -169,35 +148,24 @@ fn one_that_answers_has_a_minute() {
 /// The error frame that came before a failed write says more than the failure.
 #[test]
 fn after_a_failed_write_the_socket_is_read() {
-    let session = "0 audio 400 | preconnect, connect<10000
-        10 connected           | request
-        20 say -               | open 0, audio 2-3 0-400
-        30 write-failed        |
-        35 audio 200           |";
-    script(&format!(
-        "{session}
-        40 error 45000001      | close, failed lost: error 45000001"
-    ));
-    script(&format!(
-        "{session}
-        40 say 400 a@0-300     | 0 a
-        50 reset               | close, lost 1 +250 from 0: network"
-    ));
-    // Nothing is there, and then the time is over.
-    script(&format!(
-        "{session}
-        530 timeout            |
-        530 quiet              |
-        530 timeout            | close, lost 1 +250 from 0: network"
-    ));
     // On a busy machine the time may be over before there was any to read. A peer that does not
     // stop then is left all the same.
     let reads = "530 timeout |\n".repeat(64);
-    script(&format!(
-        "{session}
-        {reads}
-        530 timeout            | close, lost 1 +250 from 0: network"
-    ));
+    scripts(
+        "session 400
+        30 write-failed        |
+        35 audio 200           |",
+        [
+            "40 error 45000001      | close, failed lost: error 45000001",
+            "40 say 400 a@0-300     | 0 a
+            50 reset               | close, lost 1 +250 from 0: network",
+            // Nothing is there, and then the time is over.
+            "530 timeout            |
+            530 quiet              |
+            530 timeout            | close, lost 1 +250 from 0: network",
+            &format!("{reads} 530 timeout | close, lost 1 +250 from 0: network"),
+        ],
+    );
 }
 
 /// The time for the next frame passes while a socket that takes none is read on.

@@ -227,16 +227,13 @@ impl Open {
             if matches!(packet, PacketKind::Finish) {
                 c.finish_at = Some(now.into());
             }
-            let Some((mut frame, payload)) = frame else {
+            let Some((frame, payload)) = frame else {
                 return;
             };
             if options.record_audio && c.audio_bytes < audio_bytes {
                 Arc::make_mut(&mut c.pcm).extend(payload);
             }
             c.audio_bytes = audio_bytes;
-            if options.record_bytes {
-                frame.bytes = bytes.to_vec();
-            }
             if options.record_frames {
                 c.marks.extend(marks);
                 c.frames.push(frame);

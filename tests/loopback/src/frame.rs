@@ -43,9 +43,6 @@ pub struct ClientFrame {
     pub wire_size: usize,
     /// Bytes of payload, inflated.
     pub size: usize,
-    /// The whole packet as it came; empty unless
-    /// [`Options::record_bytes`](crate::Options::record_bytes).
-    pub bytes: Vec<u8>,
 }
 
 impl ClientFrame {
@@ -134,7 +131,6 @@ fn layout(bytes: &[u8], at: Instant) -> Result<(ClientFrame, &[u8]), String> {
         compression,
         wire_size: actual,
         size: actual,
-        bytes: Vec::new(),
     };
     Ok((frame, rest))
 }

@@ -114,9 +114,6 @@ pub struct Options {
     /// thousands of long sessions.
     #[arg(skip = true)]
     pub record_frames: bool,
-    /// Keep also each packet as it came, in [`ClientFrame::bytes`](crate::ClientFrame::bytes).
-    #[arg(skip)]
-    pub record_bytes: bool,
     /// The kernel's receive buffer of each connection, so that a client's writes block soon when
     /// the service hangs.
     #[arg(skip)]

@@ -1,11 +1,10 @@
 //! A server that writes without end, and the memory of this process meanwhile.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -23,6 +22,14 @@ pub struct Manners {
 pub const POLITE: Manners = Manners {
     answers: true,
     listens: true,
+};
+pub const SILENT: Manners = Manners {
+    answers: false,
+    ..POLITE
+};
+pub const RUDE: Manners = Manners {
+    listens: false,
+    ..POLITE
 };
 
 /// A server that takes the upgrade and the request, and then writes without end. It counts the
@@ -56,18 +63,6 @@ impl RawServer {
     pub fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
     }
-
-    /// Waits until it could not write for a while: the client has stopped reading.
-    pub fn wait_until_blocked(&self) {
-        let mut before = (0, Instant::now());
-        wait_until("the peer does not read", || {
-            let now = self.written();
-            if now != before.0 {
-                before = (now, Instant::now());
-            }
-            now > 0 && before.1.elapsed() > Duration::from_millis(500)
-        });
-    }
 }
 
 fn talk(
@@ -76,19 +71,11 @@ fn talk(
     next: &impl Fn(usize) -> Vec<u8>,
     written: &AtomicUsize,
 ) {
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        if !matches!(stream.read(&mut byte), Ok(1)) {
-            return;
-        }
-        request.push(byte[0]);
-    }
-    let request = String::from_utf8_lossy(&request).into_owned();
-    let key = request
-        .lines()
-        .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
-        .expect("a key");
+    let request = head(&mut stream);
+    let mut lines = request.lines();
+    let Some(key) = lines.find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")) else {
+        return;
+    };
     let accept = derive_accept_key(key.as_bytes());
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -98,12 +85,7 @@ fn talk(
         true => message(br#"{"result":{"additions":{"log_id":"x"}}}"#, 0),
         false => Vec::new(),
     };
-    if stream
-        .write_all(&[answer.as_bytes(), &ack].concat())
-        .is_err()
-    {
-        return;
-    }
+    let _ = stream.write_all(&[answer.as_bytes(), &ack].concat());
     if let Ok(mut reader) = stream.try_clone()
         && manners.listens
     {
@@ -116,6 +98,25 @@ fn talk(
         }
         written.fetch_add(bytes.len(), Ordering::Relaxed);
     }
+}
+
+/// Reads a request up to its empty line, or to the end.
+pub fn head(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    let bytes = stream.bytes().map_while(Result::ok);
+    for byte in bytes {
+        head.push(byte);
+        if head.ends_with(b"\r\n\r\n") {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+pub fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(data).expect("to memory");
+    gzip.finish().expect("to memory")
 }
 
 /// A response in a WebSocket message, as it stands on the socket.

@@ -1,8 +1,8 @@
-//! Peers that write without end: deadlines, state changes and the log hold, and memory is bounded.
+//! Peers that write without end, and applications that do not listen: deadlines, state changes and
+//! the log hold, and memory is bounded.
 
-use std::io::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::common::raw_server::*;
@@ -26,104 +26,99 @@ fn fragments(n: usize) -> Vec<u8> {
     }
 }
 
-/// An utterance of two megabytes that is not settled, another one each time.
-fn opens(n: usize) -> Vec<u8> {
-    let text = "and so on ".repeat(200_000);
-    let start = n * 1000;
-    let times = format!(r#""start_time":{start},"end_time":{}"#, start + 500);
-    let utterance = format!(r#"{{"text":"{text}",{times}}}"#);
+/// The n-th utterance of a second, with ten bytes of text `times` times.
+fn utterance(n: usize, times: usize, definite: bool) -> Vec<u8> {
+    let (start, end) = (n * 1000, n * 1000 + 500);
+    let text = "and so on ".repeat(times);
     let json = format!(
-        r#"{{"audio_info":{{"duration":{start}}},"result":{{"utterances":[{utterance}]}}}}"#
+        r#"{{"audio_info":{{"duration":{start}}},"result":{{"utterances":[{{"text":"{n} {text}",
+            "definite":{definite},"start_time":{start},"end_time":{end}}}]}}}}"#
     );
     message(json.as_bytes(), 0)
 }
 
+/// A megabyte that is not settled, another one each time.
+fn opens(n: usize) -> Vec<u8> {
+    utterance(n, 100_000, false)
+}
+
 /// 4 KiB that inflate to 4 MiB.
-fn bombs() -> impl Fn(usize) -> Vec<u8> + Clone + Send + 'static {
+fn bombs() -> impl Fn(usize) -> Vec<u8> + Send + 'static {
     let mut json = br#"{"audio_info":{"duration":1}}"#.to_vec();
     json.resize(4 << 20, b' ');
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    gzip.write_all(&json).expect("to memory");
-    let mut bomb = message(&gzip.finish().expect("to memory"), 0);
+    let mut bomb = message(&gzip(&json), 0);
     bomb[12] |= 1;
     move |_| bomb.clone()
 }
 
-/// Asserts that audio goes out in spite of the peer, and that the end comes in time.
-fn assert_puts_nothing_off(next: fn(usize) -> Vec<u8>) {
-    let server = RawServer::new(next);
+/// Pushes four seconds of audio, which go out in spite of the peer, then ends the stream.
+fn run(server: &RawServer) -> BusLog {
     let sink = set(sink_for(&server.uri), "max-speed=0 finish-timeout=500");
-    let mut rig = TestPipeline::new(sink.clone());
+    let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&[0; 48_000 * 4], 20);
     wait_until("all audio is sent", || {
-        stat(&sink, "audio-sent") == 4_000_000_000
+        stat(&rig.sink, "audio-sent") == 4_000_000_000
     });
     let began = Instant::now();
     rig.end();
-    // Of its audio nothing ever came.
-    let errors = rig.listen().errors();
-    let error = errors.first().map(|report| report.error.clone());
-    assert!(
-        error.is_some_and(|error| error.matches(gst::ResourceError::Write)),
-        "{errors:?}"
-    );
-    assert!(
-        began.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        began.elapsed()
-    );
-}
-
-#[test]
-fn endless_pings_put_nothing_off() {
-    assert_puts_nothing_off(pings);
-}
-
-#[test]
-fn endless_fragments_put_nothing_off() {
-    assert_puts_nothing_off(fragments);
+    let log = rig.listen();
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    log
 }
 
 /// Only the first texts are warnings in the log.
 #[test]
-fn endless_texts_put_nothing_off() {
-    child::alone(module_path!(), "endless_texts_put_nothing_off", || {
+fn an_endless_talker_puts_nothing_off() {
+    child::alone(module_path!(), "an_endless_talker_puts_nothing_off", || {
         init();
         let warned = Arc::new(AtomicUsize::new(0));
         let count = warned.clone();
         gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
         gst::log::remove_default_log_function();
         gst::log::add_log_function(move |_, _, _, _, _, _, message| {
-            if message
-                .get()
-                .is_some_and(|line| line.contains("a text message"))
-            {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
+            let is_of_text = |line: &gst::glib::GStr| line.contains("a text message");
+            count.fetch_add(
+                usize::from(message.get().is_some_and(|line| is_of_text(&line))),
+                Ordering::Relaxed,
+            );
         });
-        assert_puts_nothing_off(texts);
+        faults::in_parallel(&[pings, fragments, texts], |next| {
+            // Of its audio nothing ever came.
+            let errors = run(&RawServer::new(*next)).errors();
+            errors[0].assert_is(gst::ResourceError::Write, &[]);
+        });
         let warned = warned.load(Ordering::Relaxed);
         // A few on each connection; the last words are asked for again, perhaps.
         assert!((1..100).contains(&warned), "{warned} warnings");
     });
 }
 
+/// Answers that repeat one text and are never final come without end: bounded by six times
+/// `finish-timeout`. Without any text the end would be an error.
+#[test]
+fn endless_answers_do_not_put_off_the_end() {
+    let answer = br#"{"audio_info":{"duration":1},"result":{"text":"so"}}"#;
+    let answers = message(answer, 0).repeat(50_000);
+    let log = run(&RawServer::new(move |_| answers.clone()));
+    assert!(log.saw_eos(), "{:?}", log.errors());
+    // A busy machine may take the service for silent, and try again.
+    assert_eq!(faults::warnings_of(&log, "volcasr-finish-timeout").len(), 1);
+    let last = log.warnings().pop().and_then(|warning| warning.details);
+    assert!(last.is_some_and(|last| last.name() == "volcasr-finish-timeout"));
+}
+
 /// Before the answer to the request, it is `connect-timeout` that ends them.
 #[test]
 fn endless_fragments_instead_of_an_answer_are_given_up() {
-    let silent = Manners {
-        answers: false,
-        ..POLITE
-    };
-    let server = RawServer::with(silent, fragments);
+    let server = RawServer::with(SILENT, fragments);
     let sink = set(
         sink_for(&server.uri),
         "max-reconnects=0 connect-timeout=500",
     );
     let errors = TestPipeline::new(sink).run(&[0; 48_000], 20).errors();
-    let error = &errors[0].error;
-    assert!(error.matches(gst::ResourceError::OpenWrite), "{error:?}");
+    errors[0].assert_is(gst::ResourceError::OpenWrite, &[]);
 }
 
 /// Returns how far the memory of this process grows until the condition holds.
@@ -140,10 +135,8 @@ fn growth_until(what: &str, mut condition: impl FnMut() -> bool) -> usize {
 
 /// Plays to `server` without listening to what comes of it.
 fn play_unread(server: &RawServer) -> TestPipeline {
-    let mut rig = TestPipeline::new(set(
-        sink_for(&server.uri),
-        "max-speed=0 idle-timeout=0 max-reconnects=0",
-    ));
+    let properties = "max-speed=0 idle-timeout=0 max-reconnects=0";
+    let mut rig = TestPipeline::new(set(sink_for(&server.uri), properties));
     rig.bus
         .set_sync_handler(|_, message| match message.type_() {
             gst::MessageType::Element | gst::MessageType::Tag => gst::BusSyncReply::Drop,
@@ -155,100 +148,109 @@ fn play_unread(server: &RawServer) -> TestPipeline {
     rig
 }
 
+fn is_connected(sink: &gst::Element) -> bool {
+    let stats: gst::Structure = sink.property("stats");
+    stats.get("connected").expect("documented")
+}
+
 /// Pings are answered; who reads none of the answers is lost, sooner or later.
 #[test]
 fn answers_that_nobody_reads_are_bounded() {
+    const NAME: &str = "answers_that_nobody_reads_are_bounded";
     let _permit = heavy();
-    child::alone(
-        module_path!(),
-        "answers_that_nobody_reads_are_bounded",
-        || {
-            let rude = Manners {
-                listens: false,
-                ..POLITE
-            };
-            let ping = [&[0x89, 125][..], &[b'x'; 125]].concat().repeat(1 << 10);
-            let server = RawServer::with(rude, move |_| ping.clone());
-            let mut rig = play_unread(&server);
+    child::alone(module_path!(), NAME, || {
+        let ping = [&[0x89, 125][..], &[b'x'; 125]].concat().repeat(1 << 10);
+        let server = RawServer::with(RUDE, move |_| ping.clone());
+        let mut rig = play_unread(&server);
+        let before = server.written();
+        let grown = growth_until("64 MiB of pings", || {
             // A busy client may lose the peer before.
-            let is_lost = || {
-                let stats: gst::Structure = rig.sink.property("stats");
-                stat(&rig.sink, "sessions") > 0 && stats.get("connected") == Ok(false)
-            };
-            let before = server.written();
-            let grown = growth_until("64 MiB of pings", || {
-                server.written() - before >= 64 << 20 || is_lost()
-            });
-            assert!(grown < 32 << 20, "{grown} bytes more");
-            rig.push(&[0; 48_000], 20);
-            rig.end();
-            let errors = rig.listen().errors();
-            assert!(!errors.is_empty(), "a peer that takes nothing is lost");
-        },
-    );
-}
-
-#[test]
-fn texts_that_stay_open_are_bounded() {
-    let _permit = heavy();
-    child::alone(module_path!(), "texts_that_stay_open_are_bounded", || {
-        let server = RawServer::new(opens);
-        let rig = play_unread(&server);
-        let grown = growth_until("texts of 64 MB", || stat(&rig.sink, "responses") > 32);
-        assert!(grown < 48 << 20, "{grown} bytes more");
+            let is_lost = stat(&rig.sink, "sessions") > 0 && !is_connected(&rig.sink);
+            server.written() - before >= 64 << 20 || is_lost
+        });
+        assert!(grown < 32 << 20, "{grown} bytes more");
+        rig.push(&[0; 48_000], 20);
+        rig.end();
+        let errors = rig.listen().errors();
+        assert!(!errors.is_empty(), "a peer that takes nothing is lost");
     });
 }
 
+/// Texts of 32 MB that stay open, and bombs of 96 MiB.
 #[test]
-fn bombs_are_bounded() {
+fn what_is_large_is_bounded() {
     let _permit = heavy();
-    child::alone(module_path!(), "bombs_are_bounded", || {
-        let server = RawServer::new(bombs());
-        let rig = play_unread(&server);
-        let grown = growth_until("bombs of 96 MiB", || stat(&rig.sink, "responses") > 24);
-        assert!(grown < 48 << 20, "{grown} bytes more");
+    child::alone(module_path!(), "what_is_large_is_bounded", || {
+        for (what, server, responses, most) in [
+            ("open texts", RawServer::new(opens), 32, 24 << 20),
+            ("bombs", RawServer::new(bombs()), 24, 48 << 20),
+        ] {
+            let rig = play_unread(&server);
+            let grown = growth_until(what, || stat(&rig.sink, "responses") > responses);
+            assert!(grown < most, "{what}: {grown} bytes more");
+        }
     });
+}
+
+/// An application's handler blocks while final sentences pour in: memory stays bounded, and one
+/// error names the handler. What came before it is all posted, in order.
+#[test]
+fn a_handler_that_blocks_for_too_long_is_an_error() {
+    let server = RawServer::new(|n| utterance(n, 2000, true));
+    let properties = "max-speed=0 finish-timeout=500 idle-timeout=0";
+    let mut rig = TestPipeline::new(set(sink_for(&server.uri), properties));
+    let (gate, seen) = (Door::default(), Arc::new(Mutex::new(Vec::new())));
+    let (at_gate, list) = (gate.clone(), seen.clone());
+    rig.bus.set_sync_handler(move |_, message| {
+        if let Some(said) = Transcript::parse(message) {
+            at_gate.wait();
+            list.lock().expect("no panic").push(said.utterance);
+        }
+        match message.type_() {
+            gst::MessageType::Error => gst::BusSyncReply::Pass,
+            _ => gst::BusSyncReply::Drop,
+        }
+    });
+    let before = memory();
+    rig.play();
+    rig.push(&[0; 48_000], 20);
+    wait_until("it is connected", || is_connected(&rig.sink));
+    wait_until("it has failed", || !is_connected(&rig.sink));
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 160 << 20, "{grown} bytes more");
+    gate.open();
+    rig.listen().errors()[0].assert_is(gst::ResourceError::Failed, &["sync handler"]);
+    let seen = seen.lock().expect("no panic");
+    assert!(seen.len() > 1024);
+    let expected: Vec<u32> = (0..seen.len() as u32).collect();
+    assert_eq!(*seen, expected, "one was lost, or came twice");
 }
 
 /// No peer keeps a change to READY for more than 100 ms. The best of some tries counts,
 /// for the machine is busy with other tests, too.
 #[test]
 fn no_flood_holds_a_state_change() {
-    let silent = Manners {
-        answers: false,
-        ..POLITE
-    };
-    let rude = Manners {
-        listens: false,
-        ..POLITE
-    };
     type Next = Box<dyn Fn(usize) -> Vec<u8> + Send>;
     type Flood = (&'static str, Manners, fn() -> Next);
     let floods: [Flood; 7] = [
         ("pings", POLITE, || Box::new(pings)),
-        ("pings to which the answers are not read", rude, || {
-            Box::new(pings)
-        }),
+        ("pings with unread answers", RUDE, || Box::new(pings)),
         ("texts", POLITE, || Box::new(texts)),
         ("fragments", POLITE, || Box::new(fragments)),
-        ("fragments instead of an answer", silent, || {
-            Box::new(fragments)
-        }),
+        ("no answer but fragments", SILENT, || Box::new(fragments)),
         ("open texts", POLITE, || Box::new(opens)),
         ("bombs", POLITE, || Box::new(bombs())),
     ];
     for (name, manners, next) in floods {
-        let mut best = Duration::MAX;
-        for _ in 0..5 {
+        let tries = (0..5).map(|_| {
             let server = RawServer::with(manners, next());
             let rig = play_unread(&server);
             let began = Instant::now();
             rig.go(gst::State::Ready);
-            best = best.min(began.elapsed());
-            if best < Duration::from_millis(100) {
-                break;
-            }
-        }
-        assert!(best < Duration::from_millis(100), "{name}: {best:?}");
+            println!("{name}: {:?}", began.elapsed());
+            began.elapsed()
+        });
+        let at_once = |took: Duration| took < Duration::from_millis(100);
+        assert!(tries.into_iter().any(at_once), "{name}");
     }
 }

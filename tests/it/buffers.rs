@@ -32,32 +32,6 @@ fn only_empty_buffers_open_no_session() {
     assert!(service.connections().iter().all(|c| c.request.is_none()));
 }
 
-#[test]
-fn what_lies_outside_the_segment_is_not_recognised() {
-    let (service, harness) = start();
-    let mut segment = Segment::new();
-    segment.set_start(ms(10_000));
-    segment.set_stop(ms(13_000));
-    segment.set_time(ms(500));
-    assert!(harness.segment(&segment));
-    harness.push(8000, &second(7));
-    // Half of it, the mark's half, is inside.
-    let mut before = second(0);
-    before.splice(0..0, std::iter::repeat_n(0, 48_000));
-    harness.push(9000, &before);
-    harness.push(11_000, &second(1));
-    let mut after = second(2);
-    after.extend(second(8));
-    harness.push(12_000, &after);
-    // Past its stop the base class itself says that this is the end of the segment.
-    let _ = harness.pad.push(harness.buffer(Some(13_000), &second(9)));
-    let log = assert_recognised(&harness, &[10_000, 11_000, 12_000]);
-    assert_eq!(lengths(&service), [3000]);
-    let first = &log.finals()[0].words[0];
-    assert_eq!(first.running_time, Some(300_000_000));
-    assert_eq!(first.stream_time, Some(800_000_000));
-}
-
 /// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
 #[test]
 fn the_end_may_come_in_a_segment_without_audio() {
@@ -70,9 +44,8 @@ fn the_end_may_come_in_a_segment_without_audio() {
     assert_recognised(&harness, &[0]);
 }
 
-/// One after the other, and the whole list at once.
 #[test]
-fn lists_of_buffers() {
+fn lists_of_buffers_are_taken_whole() {
     let (service, harness) = start();
     let (pcm, marks) = speech(3);
     for (n, part) in pcm.chunks(harness.bytes(2000)).enumerate() {
@@ -92,18 +65,13 @@ fn lists_of_buffers() {
 fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
     let (service, harness) = start();
     harness.push(0, &second(0));
-    assert!(
-        harness
-            .pad
-            .push_event(gst::event::Caps::new(&harness.caps(24_000)))
-    );
+    let caps = |rate| gst::event::Caps::new(&harness.caps(rate));
+    assert!(harness.pad.push_event(caps(24_000)));
     harness.push(1000, &second(1));
     let refused = || {
-        let caps = harness.caps(16_000);
-        let peer = harness.sink.static_pad("sink").expect("its pad");
-        assert!(!peer.query_accept_caps(&caps));
+        assert!(!harness.pad.peer_query_accept_caps(&harness.caps(16_000)));
         // A sticky event tells of its refusal with the next buffer.
-        harness.pad.push_event(gst::event::Caps::new(&caps));
+        harness.pad.push_event(caps(16_000));
         let flow = harness.pad.push(harness.buffer(Some(2000), &second(9)));
         assert_eq!(flow, Err(gst::FlowError::NotNegotiated));
     };
@@ -111,75 +79,10 @@ fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
     // Written now, it waits for the next start.
     harness.sink.set_property("rate", 16_000);
     refused();
-    assert!(
-        harness
-            .pad
-            .push_event(gst::event::Caps::new(&harness.caps(24_000)))
-    );
+    assert!(harness.pad.push_event(caps(24_000)));
     harness.push(2000, &second(2));
     assert_recognised(&harness, &[0, 1000, 2000]);
     assert_eq!(lengths(&service), [3000]);
-}
-
-/// The other branch of a `tee` plays on while this one waits.
-#[test]
-fn a_branch_beside_a_playing_one() {
-    let service = service(Options::default());
-    init();
-    let pipeline = gst::parse::launch(
-        "appsrc name=in format=time ! tee name=t \
-         t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! \
-         fakesink name=out sync=false \
-         t. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 name=q",
-    )
-    .expect("a pipeline")
-    .downcast::<gst::Pipeline>()
-    .expect("a pipeline");
-    let sink = blocking_sink(&service);
-    pipeline.add(&sink).expect("a new one");
-    pipeline
-        .by_name("q")
-        .expect("q")
-        .link(&sink)
-        .expect("any caps");
-    let source: gst_app::AppSrc = pipeline
-        .by_name("in")
-        .expect("in")
-        .downcast()
-        .expect("appsrc");
-    source.set_caps(Some(
-        &sink.static_pad("sink").expect("sink").query_caps(None),
-    ));
-    source.set_max_bytes(0);
-    service.hold(volcasr_loopback::Gate::Reading);
-    pipeline.set_state(gst::State::Playing).expect("PLAYING");
-    let (pcm, marks) = speech(150);
-    for (n, piece) in pcm.chunks(4800).enumerate() {
-        let mut buffer = gst::Buffer::from_slice(piece.to_vec());
-        buffer.get_mut().expect("new").set_pts(ms(n as u64 * 100));
-        source.push_buffer(buffer).expect("it is taken");
-    }
-    let _ = source.end_of_stream();
-    let buffers = pcm.len().div_ceil(4800) as u64;
-    let out = pipeline.by_name("out").expect("out");
-    wait_until("the other branch has it all", || {
-        let stats: gst::Structure = out.property("stats");
-        stats.get::<u64>("rendered").expect("a count") == buffers
-    });
-    until_blocked(&sink, std::time::Duration::from_millis(400));
-    service.release(volcasr_loopback::Gate::Reading);
-    let bus = pipeline.bus().expect("its bus");
-    let mut finals = Vec::new();
-    loop {
-        let message = bus.timed_pop(LONG_TIME).expect("EOS");
-        assert_ne!(message.type_(), gst::MessageType::Error);
-        finals.extend(Transcript::parse(&message).filter(|t| t.is_final));
-        if message.type_() == gst::MessageType::Eos {
-            break;
-        }
-    }
-    pipeline.set_state(gst::State::Null).expect("NULL");
-    assert_eq!(marks_of(&finals), expected(&marks, 0));
 }
 
 #[test]

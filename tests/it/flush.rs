@@ -6,16 +6,11 @@ use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::pad_harness::{PadHarness, Segment, ms};
+use crate::common::seconds::start;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
-use volcasr_loopback::{Gate, Options, Service};
-
-fn started() -> (Service, PadHarness) {
-    let service = service(Options::default());
-    let harness = PadHarness::new(unpaced_sink(&service));
-    (service, harness)
-}
+use volcasr_loopback::{Gate, Options};
 
 /// Marks from number `first` on.
 fn sentence(first: u32) -> (Vec<u8>, Vec<Mark>) {
@@ -59,7 +54,7 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
 
 #[test]
 fn text_that_was_not_posted_never_comes() {
-    let (service, harness) = started();
+    let (service, harness) = start();
     service.hold(Gate::Responses);
     let (pcm, _) = sentence(0);
     harness.push_all(0, &pcm, 20);
@@ -74,7 +69,7 @@ fn text_that_was_not_posted_never_comes() {
 
 #[test]
 fn before_any_audio_it_only_counts() {
-    let (service, harness) = started();
+    let (service, harness) = start();
     flush(&harness);
     flush(&harness);
     assert_goes_on(&harness, 7000, 2);
@@ -107,7 +102,7 @@ fn while_a_send_is_blocked() {
 
 #[test]
 fn while_draining() {
-    let (service, harness) = started();
+    let (service, harness) = start();
     service.hold(Gate::Final);
     let (pcm, _) = sentence(0);
     harness.push_all(0, &pcm, 20);
@@ -125,7 +120,7 @@ fn while_draining() {
 
 #[test]
 fn after_the_end() {
-    let (_service, harness) = started();
+    let (_service, harness) = start();
     let (pcm, marks) = sentence(0);
     harness.push_all(0, &pcm, 20);
     assert_eq!(marks_of(&harness.end().finals()), expected(&marks, 0));
@@ -135,7 +130,7 @@ fn after_the_end() {
 
 #[test]
 fn in_paused() {
-    let (service, harness) = started();
+    let (service, harness) = start();
     service.hold(Gate::Responses);
     let (pcm, _) = sentence(0);
     harness.push_all(0, &pcm, 20);
@@ -278,26 +273,4 @@ fn seeks_in_a_recording() {
             assert_eq!(last.running_time, since);
         }
     }
-}
-
-/// A flush while a retry is due keeps the pause before the retry.
-#[test]
-fn while_a_lost_connection_is_waited_for() {
-    let service = service(faulty(&["error:55000031@1s#1"], false));
-    let harness = PadHarness::new(unpaced_sink(&service));
-    let (pcm, _) = sentence(0);
-    harness.push_all(0, &pcm, 20);
-    harness
-        .bus
-        .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Warning]);
-    flush(&harness);
-    assert_goes_on(&harness, 3000, 1);
-    let accepted: Vec<_> = service
-        .connections()
-        .iter()
-        .map(|c| c.accepted_at)
-        .collect();
-    // It said that it was busy: then the first pause is a second.
-    let pause = accepted[1] - accepted[0];
-    assert!(pause >= Duration::from_secs(1), "{pause:?}");
 }

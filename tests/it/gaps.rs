@@ -4,8 +4,7 @@
 use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
 use crate::common::*;
-use gst::prelude::*;
-use volcasr_loopback::{Options, Service};
+use volcasr_loopback::Options;
 
 #[test]
 pub fn a_jump_up_to_the_idle_timeout_becomes_silence() {
@@ -83,34 +82,26 @@ pub fn what_overlaps_is_recognised_once() {
     assert!(*service.connections()[0].pcm == pcm);
 }
 
-/// Waits until nothing is left of the first session, which has ended for want of audio.
-fn until_idle(service: &Service) {
-    assert!(service.wait(LONG, |c| c.first().is_some_and(|c| c.final_at.is_some())));
-}
-
-/// Milliseconds of silence at the beginning of each session's audio, and of all of it.
-fn beginnings(service: &Service) -> Vec<(u64, u64)> {
-    let silent = |pcm: &[u8]| pcm.iter().take_while(|byte| **byte == 0).count() as u64;
-    let sessions = service.connections();
-    let spoken = sessions.iter().filter(|c| c.request.is_some());
-    spoken
-        .map(|c| (silent(&c.pcm) / 48, c.audio_bytes / 48))
-        .collect()
-}
-
 /// The session is over: there is no silence to send, and nothing to end.
 #[test]
 fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
-    for (idle, jump) in [(500, 10_000), (2000, 1500)] {
+    faults::in_parallel(&[10_000, 400], |&jump| {
         let service = service(Options::default());
-        let sink = unpaced_sink(&service);
-        sink.set_property("idle-timeout", idle as u32);
-        let harness = PadHarness::new(sink);
+        let harness = PadHarness::new(set(unpaced_sink(&service), "idle-timeout=500"));
         harness.push(0, &second(0));
-        until_idle(&service);
+        assert!(service.wait(LONG, |all| all.iter().any(|c| c.final_at.is_some())));
         harness.push(1000 + jump, &second(1));
         harness.push(2000 + jump, &second(2));
         assert_recognised(&harness, &[0, 1000 + jump, 2000 + jump]);
-        assert_eq!(beginnings(&service), [(300, 1000), (300, 2000)], "{jump}");
-    }
+        // Milliseconds of silence before each session's speech, and of all of its audio.
+        let silent = |pcm: &[u8]| pcm.iter().take_while(|byte| **byte == 0).count() / 48;
+        let sessions = service
+            .connections()
+            .into_iter()
+            .filter(|c| c.request.is_some());
+        let beginnings: Vec<_> = sessions
+            .map(|c| (silent(&c.pcm), c.audio_bytes / 48))
+            .collect();
+        assert_eq!(beginnings, [(300, 1000), (300, 2000)], "{jump}");
+    });
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::http_body::{self, Framing};
 use super::http_head::{self, Head};
+use super::transport::Transport;
 use crate::client::config::Config;
 use crate::client::credentials::Credentials;
 use crate::protocol::failure::Failure;
@@ -51,15 +52,12 @@ pub enum HandshakeError {
 /// hides the status nor counts as a timeout.
 ///
 /// `connect_id` is a new id for each connection, which the service echoes.
-pub(in crate::client) async fn perform_handshake<S>(
-    stream: &mut S,
+pub(in crate::client) async fn perform_handshake(
+    stream: &mut Transport,
     config: &Config,
     connect_id: &str,
     until: Instant,
-) -> Result<Result<Handshake, HandshakeError>, Elapsed>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<Result<Handshake, HandshakeError>, Elapsed> {
     let refused = |mut failure: Failure| {
         failure.message = config.secrets.redact(&failure.message);
         failure.connect_id = Some(connect_id.to_owned());
@@ -101,16 +99,13 @@ where
 }
 
 /// Sends the request, and reads into `buffer` until the answer's header is complete.
-async fn exchange_heads<S>(
-    stream: &mut S,
+async fn exchange_heads(
+    stream: &mut Transport,
     config: &Config,
     connect_id: &str,
     key: &str,
     buffer: &mut Vec<u8>,
-) -> Result<(Head, usize), HandshakeError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<(Head, usize), HandshakeError> {
     let request = request_head(config, connect_id, key)?;
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
@@ -177,7 +172,8 @@ mod tests {
         pieces: &[&str],
         stays: bool,
     ) -> Result<Result<Handshake, HandshakeError>, Elapsed> {
-        let (mut ours, mut theirs) = tokio::io::duplex(4096);
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let mut ours: Transport = Box::new(ours);
         let pieces: Vec<String> = pieces.iter().map(|&piece| piece.to_owned()).collect();
         let peer = tokio::spawn(async move {
             let mut buffer = [0; 4096];

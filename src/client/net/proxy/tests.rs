@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::client::net::dial_error::ProxyError;
+use crate::client::net::transport::Transport;
 use crate::protocol::failure::Retry;
 
 fn endpoint(uri: &str) -> Endpoint {
@@ -243,7 +244,8 @@ fn a_login_is_not_shown() {
 /// `answer`. Returns the request and the result.
 async fn tunnel(uri: &str, answer: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
     let proxy = Proxy::parse(uri, None, None).expect("a proxy");
-    let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);
+    let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
+    let mut ours: Transport = Box::new(ours);
     theirs.write_all(answer).await.expect("room");
     theirs.shutdown().await.expect("open");
     let service = endpoint("wss://asr.example/");

@@ -3,7 +3,7 @@
 //! hyper-util's CONNECT does not report the status of a refusal, and brings hyper; the small crates
 //! for it are no longer maintained.
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio_socks::Error as SocksError;
 use tokio_socks::tcp::Socks5Stream;
 
@@ -11,28 +11,23 @@ use super::{Login, Proxy, Scheme};
 use crate::client::net::dial_error::ProxyError;
 use crate::client::net::endpoint::Endpoint;
 use crate::client::net::http_head;
+use crate::client::net::transport::Transport;
 
 impl Proxy {
     /// Opens a tunnel to `endpoint` in `stream`, a connection to this proxy. The proxy resolves the
     /// host.
-    pub(in crate::client) async fn open_tunnel<S>(
+    pub(in crate::client) async fn open_tunnel(
         &self,
-        stream: &mut S,
+        stream: &mut Transport,
         endpoint: &Endpoint,
-    ) -> Result<(), ProxyError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
-    {
+    ) -> Result<(), ProxyError> {
         match self.scheme {
             Scheme::Http | Scheme::Https => self.connect(stream, &endpoint.authority()).await,
             Scheme::Socks5 => self.socks(stream, endpoint).await,
         }
     }
 
-    async fn connect<S>(&self, stream: &mut S, target: &str) -> Result<(), ProxyError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
+    async fn connect(&self, stream: &mut Transport, target: &str) -> Result<(), ProxyError> {
         let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         if let Some(basic) = self.basic() {
             request.extend(["Proxy-Authorization: Basic ", &basic, "\r\n"]);
@@ -58,10 +53,7 @@ impl Proxy {
         }
     }
 
-    async fn socks<S>(&self, stream: &mut S, endpoint: &Endpoint) -> Result<(), ProxyError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
-    {
+    async fn socks(&self, stream: &mut Transport, endpoint: &Endpoint) -> Result<(), ProxyError> {
         let target = (endpoint.host.as_str(), endpoint.port);
         let connected = match &self.login {
             Some(Login { id, password }) => {

@@ -96,12 +96,8 @@ impl Failure {
     pub fn from_error_frame(code: u32, body: &[u8]) -> Self {
         let (message, _) = error_body::read(body);
         Self {
-            cause: Cause::of_code(code, &message),
             code: Some(code),
-            http_status: None,
-            message,
-            log_id: None,
-            connect_id: None,
+            ..Self::new(Cause::of_code(code, &message), message)
         }
     }
 
@@ -112,9 +108,17 @@ impl Failure {
     pub fn from_http(status: u16, body: &[u8]) -> Self {
         let (message, code) = error_body::read(body);
         Self {
-            cause: Cause::of_status(status, &message),
             code,
             http_status: Some(status),
+            ..Self::new(Cause::of_status(status, &message), message)
+        }
+    }
+
+    fn new(cause: Cause, message: String) -> Self {
+        Self {
+            cause,
+            code: None,
+            http_status: None,
             message,
             log_id: None,
             connect_id: None,

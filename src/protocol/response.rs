@@ -28,7 +28,7 @@ use thiserror::Error;
 pub use super::utterance::{Additions, Utterance, Word, Words};
 
 use super::tolerant_json::{
-    Entries, JsonVisitor, ObjectOrNone, Seed, code, has_content, milliseconds, nested, raw, skip,
+    JsonVisitor, ObjectOrNone, Seed, code, entries, has_content, milliseconds, nested, raw, skip,
     string,
 };
 
@@ -145,7 +145,7 @@ impl<'de> JsonVisitor<'de> for Response<'de> {
             "payload_msg" => nested(map, self),
             "result" => nested(map, &mut ResultBody(self)),
             "audio_info" => {
-                let mut info = Entries::of(raw(map)?);
+                let mut info = entries(raw(map)?);
                 let duration = info.find(|(key, _)| key == "duration");
                 self.duration = duration.and_then(|(_, raw)| milliseconds(raw));
                 Ok(())
@@ -159,7 +159,7 @@ impl<'de> JsonVisitor<'de> for Response<'de> {
             "error" => {
                 let raw = raw(map)?;
                 self.has_unknown |= has_content(raw);
-                if let Some((_, raw)) = Entries::of(raw).find(|(key, _)| key == "code") {
+                if let Some((_, raw)) = entries(raw).find(|(key, _)| key == "code") {
                     self.set_code(code(raw));
                 }
                 Ok(())

@@ -4,15 +4,14 @@
 //! surrogate pair, then spoils its own field instead of the whole document. A number or boolean may
 //! stand in a string. Objects and lists are read in one pass through [`JsonVisitor`]. Those that
 //! may not be needed ([`Words`](super::utterance::Words)) are kept as raw text and read piece by
-//! piece through [`Elements`] and [`Entries`]. Only strings with escapes are copied.
+//! piece through [`elements`] and [`entries`]. Only strings with escapes are copied.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Target of an object or a list. Methods that are not overridden skip their value.
@@ -129,32 +128,9 @@ impl<T> Default for ObjectOrNone<T> {
     }
 }
 
-/// Name in an object, borrowed where possible. serde's own `Cow` would copy it each time.
-struct Key<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
+/// Name in an object, borrowed where possible. Without the attribute, serde would copy it.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Parses a string, without `\u0000`. JSON allows that character, but C strings, in which all of
 /// this ends, do not: at best they would be cut there.
@@ -202,50 +178,25 @@ pub(super) fn milliseconds(raw: &str) -> Option<Duration> {
     in_range.then(|| Duration::from_secs_f64(number / 1000.0))
 }
 
-/// Elements of a list that is kept as JSON text, one at a time. A text that is no list has none;
-/// broken JSON ends it.
-#[derive(Debug, Clone)]
-pub(super) struct Elements<'a> {
-    rest: &'a str,
+/// Reads the elements of a list that is kept as JSON text, one at a time. A text that is no list
+/// has none; broken JSON ends it.
+pub(super) fn elements<'a, S>(list: &'a str) -> impl Iterator<Item = S> + use<'a, S>
+where
+    S: JsonVisitor<'a> + Default,
+{
+    let mut rest = list.strip_prefix('[').unwrap_or_default();
+    std::iter::from_fn(move || next_value(&mut rest, ',').map(|Whole(visitor)| visitor))
 }
 
-impl<'a> Elements<'a> {
-    pub(super) fn of(raw: &'a str) -> Self {
-        Self {
-            rest: raw.strip_prefix('[').unwrap_or_default(),
-        }
-    }
-
-    /// Reads the next element. Returns `None` at the end.
-    pub(super) fn next<S: JsonVisitor<'a> + Default>(&mut self) -> Option<S> {
-        let Whole(visitor) = next_value(&mut self.rest, ',')?;
-        Some(visitor)
-    }
-}
-
-/// Entries of an object that is kept as JSON text: names, and values as JSON text. A text that is
-/// no object has none; broken JSON ends it.
-#[derive(Debug, Clone)]
-pub(super) struct Entries<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Entries<'a> {
-    pub(super) fn of(raw: &'a str) -> Self {
-        Self {
-            rest: raw.strip_prefix('{').unwrap_or_default(),
-        }
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = (Cow<'a, str>, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Key(key) = next_value(&mut self.rest, ',')?;
-        let value: &RawValue = next_value(&mut self.rest, ':')?;
+/// Reads the entries of an object that is kept as JSON text: names, and values as JSON text. A text
+/// that is no object has none; broken JSON ends it.
+pub(super) fn entries<'a>(object: &'a str) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+    let mut rest = object.strip_prefix('{').unwrap_or_default();
+    std::iter::from_fn(move || {
+        let Key(key) = next_value(&mut rest, ',')?;
+        let value: &RawValue = next_value(&mut rest, ':')?;
         Some((key, value.get()))
-    }
+    })
 }
 
 /// Takes one value and the separator before it from `rest`.
@@ -352,7 +303,7 @@ mod tests {
     #[test]
     fn entries_are_read_one_by_one_until_something_breaks() {
         let all = |raw| {
-            Entries::of(raw)
+            entries(raw)
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect::<Vec<_>>()
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::MapAccess;
 
 use super::tolerant_json::{
-    Elements, Entries, JsonVisitor, ObjectOrNone, boolean, milliseconds, raw, skip, string,
+    JsonVisitor, ObjectOrNone, boolean, elements, entries, milliseconds, raw, skip, string,
 };
 
 /// Upper bound on the attributes of one utterance that are read.
@@ -66,8 +66,7 @@ impl<'a> Words<'a> {
 
     /// Returns the words in their order.
     pub fn iter(&self) -> impl Iterator<Item = Word<'a>> + use<'a> {
-        let mut elements = Elements::of(self.raw);
-        std::iter::from_fn(move || elements.next::<ObjectOrNone<_>>()).filter_map(|word| word.0)
+        elements::<ObjectOrNone<_>>(self.raw).filter_map(|word| word.0)
     }
 }
 
@@ -105,7 +104,7 @@ impl<'a> Additions<'a> {
     /// are documented to be strings. Numbers and booleans come as their JSON text; other types are
     /// left out.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a, '_> {
-        Entries::of(self.raw)
+        entries(self.raw)
             .chain(self.beside.iter().cloned())
             .filter(|(_, raw)| is_scalar(raw))
             .filter_map(|(key, raw)| match raw.starts_with('"') {

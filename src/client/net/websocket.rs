@@ -118,63 +118,46 @@ impl WebSocket {
         if let Some(event) = self.pending_event.take() {
             return Poll::Ready(event);
         }
+        let mut written = None;
         if self.unflushed_bytes > 0 {
-            match Pin::new(&mut self.socket).poll_flush(cx) {
-                Poll::Pending => self.flush_pending = true,
-                Poll::Ready(flushed) => {
-                    self.unflushed_bytes = 0;
-                    self.flush_pending = false;
-                    if let Some(failed) = self.take_write_error() {
-                        return Poll::Ready(failed);
-                    }
-                    return Poll::Ready(match flushed {
-                        Ok(()) => {
-                            // Read between batches: a backlog must not starve the responses.
-                            if let Poll::Ready(event) = self.poll_read(cx) {
-                                self.pending_event = Some(event);
-                            }
-                            WsEvent::Written
-                        }
-                        Err(error) => {
-                            self.can_write = false;
-                            WsEvent::WriteFailed(error)
-                        }
-                    });
-                }
+            let flushed = Pin::new(&mut self.socket).poll_flush(cx);
+            self.flush_pending = flushed.is_pending();
+            if let Poll::Ready(flushed) = flushed {
+                self.unflushed_bytes = 0;
+                written = Some(flushed.map_or_else(WsEvent::WriteFailed, |()| WsEvent::Written));
             }
         }
+        // Also between batches: a backlog must not starve the responses.
         let read = self.poll_read(cx);
-        // An answer to a ping could not be written.
-        if let Some(failed) = self.take_write_error() {
-            if let Poll::Ready(event) = read {
-                self.pending_event = Some(event);
-            }
-            return Poll::Ready(failed);
+        // A frame could not be written, or an answer to a ping.
+        if let Some(error) = self.socket.get_mut().take_failure() {
+            written = Some(WsEvent::WriteFailed(WsError::Io(error)));
         }
-        read
-    }
-
-    fn take_write_error(&mut self) -> Option<WsEvent> {
-        let error = self.socket.get_mut().take_failure()?;
-        self.can_write = false;
-        self.unflushed_bytes = 0;
-        self.flush_pending = false;
-        Some(WsEvent::WriteFailed(WsError::Io(error)))
+        let Some(written) = written else {
+            return read;
+        };
+        if let WsEvent::WriteFailed(_) = written {
+            self.can_write = false;
+            self.unflushed_bytes = 0;
+            self.flush_pending = false;
+        }
+        if let Poll::Ready(event) = read {
+            self.pending_event = Some(event);
+        }
+        Poll::Ready(written)
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WsEvent> {
         Poll::Ready(match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
             Some(Ok(Message::Binary(frame))) => WsEvent::Frame(frame),
             Some(Ok(Message::Text(text))) => WsEvent::Text(text.len()),
-            Some(Ok(Message::Close(close))) => match close {
-                Some(close) => WsEvent::Closed {
-                    code: close.code.into(),
-                    reason: sanitize(close.reason.as_str()),
-                },
-                None => WsEvent::Closed {
-                    code: 1005,
-                    reason: String::new(),
-                },
+            Some(Ok(Message::Close(Some(close)))) => WsEvent::Closed {
+                code: close.code.into(),
+                reason: sanitize(close.reason.as_str()),
+            },
+            Some(Ok(Message::Close(None))) => WsEvent::Closed {
+                code: 1005,
+                reason: String::new(),
             },
             // The library answers pings when it is polled again. Returning here gives the caller a
             // turn between endless ones.

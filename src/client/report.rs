@@ -1,6 +1,5 @@
 //! Events and lines for the log, as a driver passes them on: without secrets.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::config::Config;
@@ -52,7 +51,7 @@ impl Reporter {
                 let event = self.without_secrets(event);
                 self.emit(event);
             }
-            Output::Note(level, note) => self.log(level, format_args!("{note}")),
+            Output::Note(level, note) => self.handler.log(level, format_args!("{note}")),
             Output::SessionOpen { session, log_id } => self.on_session_open(session, log_id),
         }
     }
@@ -64,7 +63,7 @@ impl Reporter {
             self.log_id = self.config.secrets.id(&log_id);
             self.report_ids();
         }
-        self.log(
+        self.handler.log(
             Level::Info,
             format_args!(
                 "session {session} is open, connect id {}, log id {}",
@@ -126,9 +125,5 @@ impl Reporter {
 
     fn emit(&self, event: Event) {
         self.handler.handle(self.epoch, event);
-    }
-
-    fn log(&self, level: Level, line: fmt::Arguments<'_>) {
-        self.handler.log(level, line);
     }
 }

@@ -53,19 +53,14 @@ pub(super) fn client_config() -> Result<Arc<ClientConfig>, TrustError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs.iter().cloned());
     if added == 0 {
-        let why = found
-            .errors
-            .first()
-            .map(|error| format!(" ({error})"))
-            .unwrap_or_default();
-        return Err(TrustError::Empty(why));
+        let why = found.errors.first().map(|error| format!(" ({error})"));
+        return Err(TrustError::Empty(why.unwrap_or_default()));
     }
     // The system trusts authorities only; a server's own certificate is named by the user.
     let named_by_user = source.iter().any(Option::is_some);
-    let pinned = if named_by_user {
-        found.certs
-    } else {
-        Vec::new()
+    let pinned = match named_by_user {
+        true => found.certs,
+        false => Vec::new(),
     };
     let config = Arc::new(build(roots, pinned)?);
     *cached = Some((source, config.clone()));

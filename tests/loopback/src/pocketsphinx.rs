@@ -1,6 +1,10 @@
-//! The pipeline around the element, for one connection.
+//! Real speech, through GStreamer's `pocketsphinx` element: the pipeline around it, for one
+//! connection.
+//!
+//! The element posts its hypothesis, and, at pauses of its own, the final one; it does not say when
+//! a word was spoken. Times are therefore modelled: the words of a hypothesis are spread by their
+//! length from a little before the first one to where the latest was added.
 
-use super::voice::Voice;
 use crate::{stderr, transcript::Word};
 use gst::prelude::*;
 use std::{
@@ -16,6 +20,9 @@ const INSTALL: &str = "install it with `apt-get install gstreamer1.0-pocketsphin
 /// Audio that may wait for the element, in seconds: it needs a third of real time or so, clients
 /// may send faster.
 const MAX_WAITING: u64 = 20;
+
+/// Age of the first word when the element adds it, in milliseconds.
+const FIRST_WORD: i64 = 500;
 
 /// Why there is no recogniser.
 #[derive(Debug, Error)]
@@ -67,12 +74,43 @@ pub(crate) enum Hypothesis {
 #[derive(Debug)]
 struct State {
     hypotheses: Vec<Hypothesis>,
-    voice: Voice,
     /// Milliseconds that the element has worked through.
     position: i64,
-    /// End of the last final words.
-    begin: i64,
+    /// Words of the speech under way, and where they lie; the end of the last one if there is none.
+    count: usize,
+    speech: (i64, i64),
     done: bool,
+}
+
+impl State {
+    /// Spreads the words of `text` over the speech under way.
+    fn spread(&mut self, text: &str) -> Vec<Word> {
+        let texts: Vec<&str> = text.split_whitespace().collect();
+        let (mut begin, mut end) = self.speech;
+        if self.count == 0 {
+            begin = end.max(self.position - FIRST_WORD);
+        }
+        if texts.len() > self.count {
+            end = self.position.max(begin + 1);
+        }
+        (self.count, self.speech) = (texts.len(), (begin, end));
+        let length = |text: &str| text.chars().count() as i64 + 1;
+        let total: i64 = texts.iter().map(|text| length(text)).sum();
+        let mut before = 0;
+        let place = texts.into_iter().map(|text| {
+            let at = |part: i64| begin + (end - begin) * part / total;
+            let start = at(before);
+            before += length(text);
+            let end = at(before);
+            Word {
+                text: text.to_owned(),
+                start,
+                end,
+                sound: (start, end),
+            }
+        });
+        place.collect()
+    }
 }
 
 #[derive(Debug)]
@@ -134,9 +172,9 @@ impl Listener {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 hypotheses: Vec::new(),
-                voice: Voice::new(rate),
                 position: 0,
-                begin: 0,
+                count: 0,
+                speech: (0, 0),
                 done: false,
             }),
             notify: Arc::new(Notify::new()),
@@ -163,7 +201,6 @@ impl Listener {
     }
 
     pub(crate) fn push(&mut self, pcm: &[u8]) {
-        self.shared.lock().voice.push(pcm);
         // In pieces of 100 ms, the rhythm of the element's guesses.
         for piece in pcm.chunks(usize::try_from(self.rate / 10 * 2).unwrap_or(3200)) {
             let mut buffer = gst::Buffer::from_slice(piece.to_vec());
@@ -260,12 +297,9 @@ fn take_message(shared: &Shared, message: &gst::Message) {
             let text = structure.get::<Option<String>>("hypothesis");
             let text = text.ok().flatten().unwrap_or_default();
             let mut state = shared.lock();
-            let (begin, position) = (state.begin, state.position);
-            let words = state.voice.spread(&text, begin, position);
+            let words = state.spread(&text);
             if structure.get("final").unwrap_or(false) {
-                let begin = words.last().map_or(position, |word| word.sound.1);
-                state.begin = begin;
-                state.voice.forget_before(begin);
+                state.count = 0;
                 state.hypotheses.push(Hypothesis::Words(words));
             } else {
                 state.hypotheses.push(Hypothesis::Guess(words));

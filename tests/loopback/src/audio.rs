@@ -35,6 +35,8 @@ impl Format {
 pub(crate) struct Samples {
     format: Format,
     channels: usize,
+    rate_hz: u32,
+    count: u64,
     /// Bytes that wait: a part of a sample, or of a file's head.
     pending: Vec<u8>,
     in_head: bool,
@@ -42,26 +44,40 @@ pub(crate) struct Samples {
 
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.format {
+        let format = match self.format {
             Format::Pcm => "PCM",
             Format::Wav => "WAV",
             Format::Compressed => "a compressed format, which is not decoded",
-        })
+        };
+        write!(f, "audio at {} Hz, {format}", self.rate_hz)
     }
 }
 
 impl Samples {
-    pub(crate) fn new(format: Format, channels: usize) -> Self {
+    pub(crate) fn new(format: Format, channels: usize, rate_hz: u32) -> Self {
         Self {
             format,
             channels,
+            rate_hz,
+            count: 0,
             pending: Vec::new(),
             in_head: format == Format::Wav,
         }
     }
 
+    /// Milliseconds of audio that have come.
+    pub(crate) fn received(&self) -> i64 {
+        i64::try_from(self.count * 1000 / u64::from(self.rate_hz)).unwrap_or(i64::MAX)
+    }
+
     /// The samples (S16LE, mono) that are complete with this payload.
     pub(crate) fn of<'a>(&mut self, payload: &'a [u8]) -> Cow<'a, [u8]> {
+        let samples = self.first_channel(payload);
+        self.count += samples.len() as u64 / 2;
+        samples
+    }
+
+    fn first_channel<'a>(&mut self, payload: &'a [u8]) -> Cow<'a, [u8]> {
         if self.format == Format::Compressed {
             return Cow::Borrowed(&[]);
         }
@@ -79,11 +95,8 @@ impl Samples {
             self.pending.drain(..head.min(self.pending.len()));
         }
         let end = self.pending.len() / frame * frame;
-        let first_channel = |bytes: &[u8]| [bytes[0], bytes[1]];
-        let samples = self.pending[..end]
-            .chunks_exact(frame)
-            .flat_map(first_channel)
-            .collect();
+        let whole = self.pending[..end].chunks_exact(frame);
+        let samples = whole.flat_map(|bytes| [bytes[0], bytes[1]]).collect();
         self.pending.drain(..end);
         Cow::Owned(samples)
     }
@@ -112,48 +125,23 @@ fn wav_head(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn all(mut samples: Samples, bytes: &[u8], piece: usize) -> Vec<u8> {
-        bytes
-            .chunks(piece)
-            .flat_map(|piece| samples.of(piece).into_owned())
-            .collect()
+    fn all(format: Format, channels: usize, bytes: &[u8], piece: usize) -> Vec<u8> {
+        let mut samples = Samples::new(format, channels, 24_000);
+        let pieces = bytes.chunks(piece);
+        pieces.flat_map(|p| samples.of(p).into_owned()).collect()
     }
 
     #[test]
     fn the_first_channel_of_pieces_of_any_size() {
         let bytes = [1, 2, 3, 4, 5, 6, 7, 8];
-        for piece in 1..=8 {
-            assert_eq!(all(Samples::new(Format::Pcm, 1), &bytes, piece), bytes);
-            assert_eq!(
-                all(Samples::new(Format::Pcm, 2), &bytes, piece),
-                [1, 2, 5, 6]
-            );
-            assert_eq!(
-                all(Samples::new(Format::Compressed, 1), &bytes, piece),
-                [0_u8; 0]
-            );
-        }
-    }
-
-    #[test]
-    fn the_head_of_a_wav_file_is_passed_over() {
-        let mut wav =
-            b"RIFF\x2c\0\0\0WAVEfmt \x03\0\0\0abc\0LIST\x02\0\0\0xydata\x04\0\0\0".to_vec();
-        wav.extend([1, 2, 3, 4]);
+        let head = b"RIFF\x2c\0\0\0WAVEfmt \x03\0\0\0abc\0LIST\x02\0\0\0xydata\x04\0\0\0";
+        let wav = [&head[..], &bytes].concat();
         for piece in 1..=wav.len() {
-            assert_eq!(all(Samples::new(Format::Wav, 1), &wav, piece), [1, 2, 3, 4]);
+            assert_eq!(all(Format::Pcm, 1, &bytes, piece), bytes);
+            assert_eq!(all(Format::Pcm, 2, &bytes, piece), [1, 2, 5, 6]);
+            assert_eq!(all(Format::Wav, 1, &wav, piece), bytes);
+            assert_eq!(all(Format::Wav, 1, &bytes, piece), bytes, "no head");
+            assert_eq!(all(Format::Compressed, 1, &bytes, piece), [0_u8; 0]);
         }
-        assert_eq!(
-            all(Samples::new(Format::Wav, 1), &[1; 8], 4),
-            [1; 8],
-            "no head"
-        );
-    }
-
-    #[test]
-    fn names_of_formats() {
-        assert_eq!(Format::of("pcm", "pcm"), Some(Format::Pcm));
-        assert_eq!(Format::of("ogg", "opus"), Some(Format::Compressed));
-        assert_eq!(Format::of("flac", "raw"), None);
     }
 }

@@ -5,11 +5,11 @@ mod inject;
 use crate::{
     fault::Trigger,
     frame,
-    handshake::{self, Upgraded},
-    options::Oddity,
+    handshake::Handshake,
+    options::{Endpoint, Oddity},
     record::{Answer, End},
     service::{Gate, Live, Shared, is_open},
-    session::{Out, PacketKind, ResponseKind, Session},
+    session::{Out, PacketKind, Session},
     wire::Wire,
 };
 use futures_util::{Sink, Stream};
@@ -46,12 +46,13 @@ pub(crate) async fn serve(
     number: usize,
 ) {
     let accepted = Instant::now();
-    let end = match handshake::upgrade(tcp, tls, &shared, number).await {
-        Ok(upgraded) => {
-            let open = Open::new(upgraded, &shared, number, accepted).await;
+    let handshake = Handshake::new(tcp, shared.clone(), number);
+    let end = match handshake.run(tls).await {
+        Continue((handshake, endpoint, rest)) => {
+            let open = Open::new(handshake, endpoint, rest, accepted).await;
             open.run().await
         }
-        Err(end) => end,
+        Break(end) => end,
     };
     shared.ended(number, end);
 }
@@ -67,6 +68,8 @@ struct Open {
     live: Option<Live>,
     /// Something waits to be flushed.
     dirty: bool,
+    /// The final response does not go out.
+    no_final: bool,
     /// A close frame was sent, or came: until when the rest of it may take, and how it ends then.
     closing: Option<(Instant, End)>,
     client_close: Option<Option<u16>>,
@@ -74,51 +77,34 @@ struct Open {
 }
 
 impl Open {
-    async fn new(
-        upgraded: Upgraded,
-        shared: &Arc<Shared>,
-        number: usize,
-        accepted: Instant,
-    ) -> Self {
-        let Upgraded {
-            endpoint,
-            wire,
-            upgrade,
-            log_id,
-            fired,
-        } = upgraded;
-        let (live, sessions) = shared.session();
-        let refusal = handshake::refusal(&shared.options, sessions);
-        let session = Session::new(
-            shared.options.clone(),
-            endpoint,
-            log_id,
-            number,
-            refusal,
-            Instant::now(),
-        );
+    async fn new(behind: Handshake, endpoint: Endpoint, rest: Vec<u8>, accepted: Instant) -> Self {
+        let (shared, number) = (behind.shared, behind.number);
+        let (live, refusal) = shared.session();
+        let options = shared.options.clone();
+        let session = Session::new(options, endpoint, behind.log_id, number, refusal);
         let config = WebSocketConfig::default()
             // Eagerly allocated for each of a thousand connections.
             .read_buffer_size(8 * 1024)
             .max_write_buffer_size(64 * 1024 * 1024)
             .max_message_size(Some(32 * 1024 * 1024))
             .max_frame_size(Some(32 * 1024 * 1024));
+        let config = Some(config);
         let ws =
-            WebSocketStream::from_partially_read(wire, upgrade.rest, Role::Server, Some(config))
-                .await;
+            WebSocketStream::from_partially_read(behind.wire, rest, Role::Server, config).await;
         Self {
-            shared: shared.clone(),
             number,
             ws,
             session,
             gates: shared.gates(),
-            fired,
+            fired: behind.fired,
             accepted,
             live: Some(live),
             dirty: false,
+            no_final: false,
             closing: None,
             client_close: None,
             next_ping: Instant::now() + shared.options.ping_interval,
+            shared,
         }
     }
 
@@ -255,15 +241,7 @@ impl Open {
     /// Hands to the socket what the gates let through.
     fn send_out(&mut self, held: u8) -> ControlFlow<End> {
         while let Some(out) = self.session.out.front() {
-            let gate = match out {
-                Out::Response { kind, .. } => Some(match kind {
-                    ResponseKind::Ack => Gate::Ack,
-                    ResponseKind::Interim => Gate::Responses,
-                    ResponseKind::Final => Gate::Final,
-                }),
-                _ => None,
-            };
-            if gate.is_some_and(|gate| !is_open(held, gate)) {
+            if matches!(out, Out::Response { gate, .. } if !is_open(held, *gate)) {
                 break;
             }
             if let Some(out) = self.session.out.pop_front() {
@@ -274,7 +252,12 @@ impl Open {
     }
 
     fn send(&mut self, out: Out) -> ControlFlow<End> {
-        if self.closing.is_some() {
+        let is_end = match &out {
+            Out::Response { gate, .. } => *gate == Gate::Final,
+            Out::Close(code) => *code == 1000,
+            _ => false,
+        };
+        if self.closing.is_some() || self.no_final && is_end {
             // Nothing follows a close frame.
             return Continue(());
         }
@@ -283,18 +266,18 @@ impl Open {
         let (shared, number) = (&self.shared, self.number);
         let message = match out {
             Out::Response {
-                kind,
+                gate,
                 sequence,
                 json,
             } => {
-                let last = kind == ResponseKind::Final;
+                let last = gate == Gate::Final;
                 let gzip = shared.options.has(Oddity::Gzip);
                 let bytes = frame::response(sequence, last, json.as_bytes(), gzip);
                 shared.record(number, |c| {
-                    match kind {
-                        ResponseKind::Ack => c.ack_at = Some(now),
-                        ResponseKind::Interim => {}
-                        ResponseKind::Final => c.final_at = Some(now),
+                    match gate {
+                        Gate::Ack => c.ack_at = Some(now),
+                        Gate::Final => c.final_at = Some(now),
+                        _ => {}
                     }
                     if shared.options.record_frames {
                         c.responses.push(Answer {

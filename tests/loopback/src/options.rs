@@ -220,7 +220,6 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The path of its URI.
-    #[must_use]
     pub fn path(self) -> &'static str {
         match self {
             Self::Async => "/api/v3/sauc/bigmodel_async",

@@ -16,8 +16,6 @@ pub struct Connection {
     pub path: String,
     /// The headers of the upgrade request, in order. **Credentials included**: do not print them.
     pub headers: Vec<(String, String)>,
-    /// The status of the HTTP answer.
-    pub http_status: Option<u16>,
     /// The `X-Tt-Logid` of the answer.
     pub log_id: String,
     /// The full client request's JSON, once it could be parsed, good or not.
@@ -58,7 +56,6 @@ impl Connection {
             accepted_at: Instant::now(),
             path: String::new(),
             headers: Vec::new(),
-            http_status: None,
             log_id: String::new(),
             request: None,
             ack_at: None,
@@ -78,7 +75,6 @@ impl Connection {
     }
 
     /// The first header of that name, without regard to case.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()

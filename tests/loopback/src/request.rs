@@ -27,7 +27,7 @@ pub(crate) struct Request {
 }
 
 /// A refusal of the request: an error frame's code and text.
-type Refusal = (u32, String);
+pub(crate) type Refusal = (u32, String);
 
 fn refuse<T>(code: u32, text: impl Into<String>) -> Result<T, Refusal> {
     Err((code, text.into()))

@@ -84,19 +84,16 @@ impl Service {
     }
 
     /// The port.
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// The URI of `bigmodel_async`.
-    #[must_use]
     pub fn uri(&self) -> String {
         self.uri_for(Endpoint::Async)
     }
 
     /// The URI of an endpoint.
-    #[must_use]
     pub fn uri_for(&self, endpoint: Endpoint) -> String {
         let scheme = if self.shared.options.tls.is_some() {
             "wss"
@@ -107,7 +104,6 @@ impl Service {
     }
 
     /// Returns a copy of the records of all connections, in the order of acceptance.
-    #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
         self.shared.lock().connections.clone()
     }
@@ -265,12 +261,24 @@ impl Shared {
         receiver
     }
 
-    /// Counts a session: those that are live, and those that ever were, this one included.
-    pub(crate) fn session(self: &Arc<Self>) -> (Live, (usize, usize)) {
+    /// Counts a session. One too many is refused with this text after the 101, instead of the ack.
+    pub(crate) fn session(self: &Arc<Self>) -> (Live, Option<String>) {
         let mut state = self.lock();
-        let (live, ever) = state.sessions;
-        state.sessions = (live + 1, ever + 1);
-        (Live(self.clone()), state.sessions)
+        let (live, ever) = &mut state.sessions;
+        (*live, *ever) = (*live + 1, *ever + 1);
+        let kind = if self
+            .options
+            .lifetime_sessions
+            .is_some_and(|max| *ever > max)
+        {
+            Some("audio_duration_lifetime")
+        } else if self.options.max_sessions.is_some_and(|max| *live > max) {
+            Some("concurrency")
+        } else {
+            None
+        };
+        let refusal = kind.map(|kind| format!("quota exceeded for types: {kind}"));
+        (Live(self.clone()), refusal)
     }
 
     /// The faults whose moment it is on this connection; `own`: which of them came there before.

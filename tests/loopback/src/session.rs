@@ -12,15 +12,17 @@ use crate::{
     marks::FoundMark,
     options::{Endpoint, Oddity, Options},
     recogniser::SessionRecogniser,
+    request::Refusal,
+    service::Gate,
     transcript::Transcript,
 };
 use serde_json::Value;
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
 
-/// Upper bound on the errors that answer misnumbered packets after the end, so that they fill no
-/// socket.
-const MAX_LATE_ERRORS: u32 = 3;
+/// Upper bound on the errors of a session, most of which answer misnumbered packets after the end:
+/// they fill no socket.
+const MAX_ERRORS: usize = 4;
 
 /// How long a late ack waits for audio.
 const LATE_ACK: Duration = Duration::from_secs(1);
@@ -36,19 +38,12 @@ enum Phase {
     Over,
 }
 
-/// The three kinds of responses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ResponseKind {
-    Ack,
-    Interim,
-    Final,
-}
-
 /// Something to send.
 #[derive(Clone, Debug)]
 pub(crate) enum Out {
     Response {
-        kind: ResponseKind,
+        /// The gate tells its kind.
+        gate: Gate,
         sequence: Option<i32>,
         json: String,
     },
@@ -79,48 +74,38 @@ pub(crate) struct Session {
     number: usize,
     phase: Phase,
     /// A refusal known since the upgrade. It comes instead of the ack.
-    refusal: Option<(u32, String)>,
+    refusal: Option<String>,
     packets: i32,
     /// The number of the next answer.
     counter: i32,
-    rate: u32,
     /// Bytes of audio that came, in any format.
     pub(crate) audio_bytes: u64,
-    /// Bytes of samples of one channel among them.
-    sample_bytes: u64,
     samples: Option<Samples>,
     pub(crate) request_json: Option<Value>,
     pub(crate) marks: Vec<FoundMark>,
     pub(crate) out: VecDeque<Out>,
-    pub(crate) no_final: bool,
     answers: Answers,
     lag: SessionLag,
     /// The position of the last answer, in milliseconds.
     answered: i64,
     transcript: Option<Transcript>,
     recogniser: SessionRecogniser,
-    ack_due: bool,
-    /// A late ack comes with the first audio, but not later than this: clients may wait for it.
+    /// The ack is due: with the first audio, but not later than this, as clients may wait for it.
     ack_by: Option<Instant>,
     idle_since: Instant,
-    late_errors: u32,
-    /// Errors so far, for the form of their bodies.
     errors: usize,
-    /// By the wall clock: what had come, and when it may be answered.
+    /// By the wall clock: what had come, and when it may be answered. The last is the finish's.
     unanswered: VecDeque<(Instant, i64)>,
-    finish_due: Option<Instant>,
 }
 
 impl fmt::Display for Session {
     /// The endpoint and the audio that was announced.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.answers.endpoint.path();
-        let name = path.rsplit('/').next().unwrap_or(path);
-        write!(f, "{name}, audio at {} Hz", self.rate)?;
-        match &self.samples {
-            Some(samples) => write!(f, ", {samples}"),
-            None => Ok(()),
-        }
+        f.write_str(path.rsplit('/').next().unwrap_or(path))?;
+        self.samples
+            .iter()
+            .try_for_each(|samples| write!(f, ", {samples}"))
     }
 }
 
@@ -130,8 +115,7 @@ impl Session {
         endpoint: Endpoint,
         log_id: String,
         number: usize,
-        refusal: Option<(u32, String)>,
-        now: Instant,
+        refusal: Option<String>,
     ) -> Self {
         Self {
             answers: Answers::new(endpoint, log_id, options.clone()),
@@ -143,30 +127,23 @@ impl Session {
             refusal,
             packets: 0,
             counter: 1,
-            rate: 16_000,
             audio_bytes: 0,
-            sample_bytes: 0,
             samples: None,
             request_json: None,
             marks: Vec::new(),
             out: VecDeque::new(),
-            no_final: false,
             transcript: None,
             recogniser: SessionRecogniser::Silent,
-            ack_due: false,
             ack_by: None,
-            idle_since: now,
-            late_errors: 0,
-            // From one connection to the next, too: most have one error.
-            errors: number,
+            idle_since: Instant::now(),
+            errors: 0,
             unanswered: VecDeque::new(),
-            finish_due: None,
         }
     }
 
     /// Milliseconds of audio that have come, as the service counts them.
     pub(crate) fn received(&self) -> i64 {
-        i64::try_from(self.sample_bytes / 2 * 1000 / u64::from(self.rate)).unwrap_or(i64::MAX)
+        self.samples.as_ref().map_or(0, Samples::received)
     }
 
     /// Whether an error frame or the final response has ended it.
@@ -213,13 +190,23 @@ impl Session {
                 PacketKind::Nothing
             }
             None if self.is_over() => PacketKind::Nothing,
-            None => self.numbered(&frame, &payload, now),
+            None => self
+                .numbered(&frame, &payload, now)
+                .unwrap_or_else(|(code, text)| {
+                    self.fail(code, &text);
+                    PacketKind::Nothing
+                }),
         };
         (packet, Some((frame, payload)))
     }
 
     /// Takes a packet whose number is right.
-    fn numbered(&mut self, frame: &ClientFrame, payload: &[u8], now: Instant) -> PacketKind {
+    fn numbered(
+        &mut self,
+        frame: &ClientFrame,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<PacketKind, Refusal> {
         let (code, text) = match (frame.message_type, self.phase) {
             (REQUEST, Phase::Request) => return self.request(payload, frame.is_last(), now),
             (AUDIO, Phase::Audio) => return self.audio(payload, frame.is_last(), now),
@@ -233,7 +220,7 @@ impl Session {
                 "invalid parameters: repeated request object",
             ),
         };
-        self.fail(code, text)
+        Err((code, text.to_owned()))
     }
 
     /// A message that is no binary one.
@@ -244,20 +231,19 @@ impl Session {
     }
 
     /// Ends the session with an error frame that says this.
-    fn fail(&mut self, code: u32, text: &str) -> PacketKind {
-        let forms = if self.options.has(Oddity::ErrorBodies) {
-            3
-        } else {
-            1
-        };
+    fn fail(&mut self, code: u32, text: &str) {
         self.errors += 1;
-        let body = match self.errors % forms {
+        // From one connection to the next, too: most have one error.
+        let form = match self.options.has(Oddity::ErrorBodies) {
+            true => (self.errors + self.number) % 3,
+            false => 0,
+        };
+        let body = match form {
             1 => text.to_owned(),
             2 => serde_json::json!({ "message": text }).to_string(),
             _ => serde_json::json!({ "error": text }).to_string(),
         };
         self.fail_with(code, body);
-        PacketKind::Nothing
     }
 
     /// Ends the session with an error frame of exactly this body.
@@ -269,23 +255,25 @@ impl Session {
     fn over(&mut self) {
         self.phase = Phase::Over;
         self.recogniser = SessionRecogniser::Silent;
+        self.unanswered.clear();
     }
 
     fn decode_error(&mut self, text: &str) {
-        if self.is_over() {
-            self.late_errors += 1;
-        }
-        if self.late_errors <= MAX_LATE_ERRORS {
+        if self.errors < MAX_ERRORS {
             self.fail(codes::PACKET, &format!("decode ws request failed: {text}"));
         }
     }
 
+    /// When no packet has come for too long.
+    fn idle_end(&self) -> Option<Instant> {
+        let waits = matches!(self.phase, Phase::Request | Phase::Audio);
+        waits.then(|| self.idle_since + self.options.idle_timeout)
+    }
+
     /// When [`tick`](Self::tick) wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let idle = matches!(self.phase, Phase::Request | Phase::Audio)
-            .then(|| self.idle_since + self.options.idle_timeout);
         let unanswered = self.unanswered.front().map(|(at, _)| *at);
-        [idle, unanswered, self.finish_due, self.ack_by]
+        [self.idle_end(), unanswered, self.ack_by]
             .into_iter()
             .flatten()
             .min()
@@ -295,28 +283,14 @@ impl Session {
     pub(crate) fn tick(&mut self, now: Instant) {
         while let Some(&(_, received)) = self.unanswered.front().filter(|(at, _)| *at <= now) {
             self.unanswered.pop_front();
-            if self.phase == Phase::Audio || self.phase == Phase::Finishing {
-                match self.answers.endpoint {
-                    Endpoint::Async => self.respond(received, false),
-                    // The next packet's answer may say it.
-                    Endpoint::Bigmodel | Endpoint::Nostream => {
-                        if let Some(transcript) = &mut self.transcript {
-                            self.recogniser.update(transcript, received);
-                        }
-                    }
-                }
+            if self.phase == Phase::Audio || !self.unanswered.is_empty() {
+                self.respond(received, false);
             }
         }
         if self.ack_by.is_some_and(|at| at <= now) {
             self.ack();
         }
-        if self.finish_due.is_some_and(|at| at <= now) {
-            self.finish_due = None;
-            self.conclude();
-        }
-        if matches!(self.phase, Phase::Request | Phase::Audio)
-            && now >= self.idle_since + self.options.idle_timeout
-        {
+        if self.idle_end().is_some_and(|at| at <= now) {
             let text = format!(
                 "[Timeout waiting next packet] waiting next packet timeout: {:.6} seconds, \
                  session has ended",
@@ -324,15 +298,18 @@ impl Session {
             );
             self.fail(codes::TIMEOUT, &text);
         }
-        if self.notify().is_some() && self.finish_due.is_none() {
-            match self.phase {
-                Phase::Audio if !self.options.wall_lag => {
-                    let known = self.lag.known(self.received());
-                    self.respond(known, false);
-                }
-                Phase::Finishing => self.conclude(),
-                _ => {}
+        match self.phase {
+            Phase::Audio if self.notify().is_some() && !self.options.wall_lag => {
+                let known = self.lag.known(self.received());
+                self.respond(known, false);
             }
+            // A script has said what it has to say.
+            Phase::Finishing if self.recogniser.script().is_none() => {
+                if self.unanswered.is_empty() {
+                    self.conclude();
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Certificates for tests: a root of one's own, and what may be wrong with those below it.
+//! Certificates for tests: a root of one's own, and what may be wrong with those below it. Nothing
+//! but the making of a key can fail.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
@@ -33,18 +34,12 @@ impl fmt::Debug for Identity {
 
 impl Identity {
     /// A self-signed one, for `localhost` and 127.0.0.1.
-    ///
-    /// # Errors
-    /// The key can't be made.
     pub fn self_signed() -> Result<Self, rcgen::Error> {
         Self::signed_by_itself(&params(LOCAL)?)
     }
 
     /// One that has signed itself and is marked as an authority (CA:TRUE), as `openssl req -x509`
     /// makes it, for `names` and until the year `until`.
-    ///
-    /// # Errors
-    /// The key can't be made.
     pub fn self_signed_authority(names: &[&str], until: i32) -> Result<Self, rcgen::Error> {
         let mut params = params(names)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -87,17 +82,8 @@ pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
-impl fmt::Debug for Authority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authority").finish_non_exhaustive()
-    }
-}
-
 impl Authority {
     /// A new one.
-    ///
-    /// # Errors
-    /// The key can't be made.
     pub fn new() -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::new(Vec::new())?;
         params
@@ -110,23 +96,16 @@ impl Authority {
     }
 
     /// Its certificate.
-    #[must_use]
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
 
     /// A good certificate for `localhost` and 127.0.0.1.
-    ///
-    /// # Errors
-    /// The key can't be made.
     pub fn good(&self) -> Result<Identity, rcgen::Error> {
         self.sign(params(LOCAL)?)
     }
 
     /// One that ran out in 2021.
-    ///
-    /// # Errors
-    /// The key can't be made.
     pub fn expired(&self) -> Result<Identity, rcgen::Error> {
         let mut params = params(LOCAL)?;
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -135,9 +114,6 @@ impl Authority {
     }
 
     /// One for another host.
-    ///
-    /// # Errors
-    /// The key can't be made.
     pub fn wrong_host(&self) -> Result<Identity, rcgen::Error> {
         self.sign(params(&["elsewhere.invalid"])?)
     }

@@ -1,16 +1,18 @@
-//! The socket below the WebSocket: plain or TLS, and slow on demand.
+//! The socket below the WebSocket: plain or TLS, slow on demand, and its faults.
 
+use crate::{fault::FaultKind, record::End};
 use std::{
     future::Future,
     io,
+    ops::ControlFlow::{self, Break, Continue},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf},
     net::TcpStream,
-    time::Sleep,
+    time::{Sleep, sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
@@ -48,21 +50,64 @@ impl Wire {
         Ok(self)
     }
 
-    /// The TCP socket itself.
-    pub(crate) fn tcp(&self) -> &TcpStream {
+    fn tcp(&self) -> &TcpStream {
         match &self.socket {
             Socket::Plain(tcp) => tcp,
             Socket::Tls(tls) => tls.get_ref().0,
         }
     }
 
-    /// Writes one byte each `period` from now on, until there were `count`.
-    pub(crate) fn trickle(&mut self, period: Duration, count: Option<u64>) {
-        self.trickle = Some(Trickle {
-            period,
-            sleep: Box::pin(tokio::time::sleep(period)),
-            rest: count,
-        });
+    /// A fault. Those that only a session can have are passed over.
+    pub(crate) async fn inject(&mut self, kind: &FaultKind) -> ControlFlow<End> {
+        match kind {
+            FaultKind::Reset => drop(self.tcp().set_zero_linger()),
+            FaultKind::Drop => self.drain().await,
+            FaultKind::Hang => self.hang().await,
+            FaultKind::Delay(time) => {
+                sleep(*time).await;
+                return Continue(());
+            }
+            FaultKind::Trickle(period, count) => {
+                self.trickle = Some(Trickle {
+                    period: *period,
+                    sleep: Box::pin(sleep(*period)),
+                    rest: *count,
+                });
+                return Continue(());
+            }
+            FaultKind::Raw(bytes) => return self.send(bytes).await,
+            _ => return Continue(()),
+        }
+        Break(End::Fault)
+    }
+
+    /// Writes all of it.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> ControlFlow<End> {
+        if self.write_all(bytes).await.is_err() || self.flush().await.is_err() {
+            return Break(End::ClientLost);
+        }
+        Continue(())
+    }
+
+    /// Ends the sending side and reads on for a moment: closing with unread data would become a
+    /// reset that takes the last bytes with it.
+    pub(crate) async fn drain(&mut self) {
+        let _ = self.shutdown().await;
+        let mut sink = [0; 4096];
+        let _ = timeout(Duration::from_secs(1), async {
+            while matches!(self.read(&mut sink).await, Ok(n) if n > 0) {}
+        })
+        .await;
+    }
+
+    /// Neither reads nor writes until the client is gone. (One whose last data can't be sent for
+    /// lack of room is never seen to go.)
+    async fn hang(&self) {
+        // Looked at now and then: readiness stays set while nothing is read, so that waiting for it
+        // would spin.
+        while matches!(self.tcp().ready(Interest::READABLE).await, Ok(r) if !r.is_read_closed()) {
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     fn socket(&mut self) -> Pin<&mut (dyn Both + Send)> {

@@ -3,20 +3,16 @@
 use super::Open;
 use crate::{
     fault::{FaultKind, Trigger},
-    handshake::{drain, hang, reset},
     record::End,
-    session::{Out, ResponseKind},
+    session::Out,
 };
 use futures_util::Sink;
 use std::{
     future::poll_fn,
-    ops::ControlFlow::{self, Break, Continue},
+    ops::ControlFlow::{self, Continue},
     pin::Pin,
 };
-use tokio::{
-    io::AsyncWriteExt,
-    time::{Instant, sleep},
-};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 impl Open {
@@ -46,20 +42,6 @@ impl Open {
     pub(super) async fn inject(&mut self, kind: FaultKind) -> ControlFlow<End> {
         self.shared.fault(self.number, &kind);
         match kind {
-            FaultKind::Reset => {
-                reset(self.ws.get_ref());
-                return Break(End::Fault);
-            }
-            FaultKind::Drop => {
-                drain(self.ws.get_mut()).await;
-                return Break(End::Fault);
-            }
-            FaultKind::Hang => {
-                // A session that hangs is none for the quota.
-                self.live = None;
-                hang(self.ws.get_ref()).await;
-                return Break(End::Fault);
-            }
             FaultKind::Close(code) => {
                 self.session.out.clear();
                 return self.close(code, End::Fault);
@@ -68,20 +50,7 @@ impl Open {
                 self.session.out.clear();
                 self.session.fail_with(code, body);
             }
-            FaultKind::NoFinal => {
-                self.session.no_final = true;
-                self.session.out.retain(|out| {
-                    !matches!(
-                        out,
-                        Out::Response {
-                            kind: ResponseKind::Final,
-                            ..
-                        } | Out::Close(_)
-                    )
-                });
-            }
-            FaultKind::Delay(time) => sleep(time).await,
-            FaultKind::Trickle(period, count) => self.ws.get_mut().trickle(period, count),
+            FaultKind::NoFinal => self.no_final = true,
             FaultKind::Text(text) => self.session.out.push_back(Out::Text(text)),
             FaultKind::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
             FaultKind::Ping(count) => {
@@ -89,17 +58,20 @@ impl Open {
                     self.write(Message::Ping(Vec::new().into()))?;
                 }
             }
-            FaultKind::Raw(bytes) => {
-                // Messages that wait go out first.
-                let held = *self.gates.borrow();
-                self.send_out(held)?;
-                let _ = poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
-                let wire = self.ws.get_mut();
-                if wire.write_all(&bytes).await.is_err() || wire.flush().await.is_err() {
-                    return Break(End::ClientLost);
+            kind => {
+                match kind {
+                    // A session that hangs is none for the quota.
+                    FaultKind::Hang => self.live = None,
+                    FaultKind::Raw(_) => {
+                        // Messages that wait go out first.
+                        let held = *self.gates.borrow();
+                        self.send_out(held)?;
+                        let _ = poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
+                    }
+                    _ => {}
                 }
+                self.ws.get_mut().inject(&kind).await?;
             }
-            FaultKind::Http { .. } => {}
         }
         Continue(())
     }

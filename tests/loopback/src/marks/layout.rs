@@ -57,13 +57,11 @@ impl Default for Layout {
 
 impl Layout {
     /// From one sentence's start to the next, in milliseconds.
-    #[must_use]
     pub fn period(&self) -> u64 {
         (self.sentence - 1) * self.every + self.length + self.pause
     }
 
     /// The `n`-th mark, from 0.
-    #[must_use]
     pub fn mark(&self, n: u64) -> Mark {
         let start = self.lead + n / self.sentence * self.period() + n % self.sentence * self.every;
         Mark {
@@ -74,7 +72,6 @@ impl Layout {
     }
 
     /// All marks that end within the first `milliseconds`.
-    #[must_use]
     pub fn marks(&self, milliseconds: u64) -> Vec<Mark> {
         (0..)
             .map(|n| self.mark(n))
@@ -83,7 +80,6 @@ impl Layout {
     }
 
     /// The first `milliseconds` as S16LE mono; the last mark may be cut.
-    #[must_use]
     pub fn pcm(&self, milliseconds: u64) -> Vec<u8> {
         let samples = milliseconds * u64::from(self.rate) / 1000;
         let mut pcm = vec![0; samples as usize * 2];
@@ -93,7 +89,6 @@ impl Layout {
 
     /// As many whole sentences as `sentences` says, the pause after the last included, with their
     /// marks.
-    #[must_use]
     pub fn sentences(&self, sentences: u64) -> (Vec<u8>, Vec<Mark>) {
         let pcm = self.pcm(self.lead + sentences * self.period());
         (

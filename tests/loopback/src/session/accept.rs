@@ -6,81 +6,66 @@ use crate::{
     codes,
     options::{Endpoint, Oddity},
     recogniser::SessionRecogniser,
-    request::{self, RATES, Request},
+    request::{self, RATES, Refusal},
     transcript::Transcript,
 };
 use serde_json::Value;
 use tokio::time::Instant;
 
 impl Session {
-    pub(super) fn request(&mut self, json: &[u8], is_last: bool, now: Instant) -> PacketKind {
-        if let Some((code, text)) = self.refusal.take() {
-            self.request_json = serde_json::from_slice(json).ok();
-            return self.fail(code, &text);
+    pub(super) fn request(
+        &mut self,
+        json: &[u8],
+        is_last: bool,
+        now: Instant,
+    ) -> Result<PacketKind, Refusal> {
+        let json: serde_json::Result<Value> = serde_json::from_slice(json);
+        self.request_json = json.as_ref().ok().cloned();
+        if let Some(text) = self.refusal.take() {
+            return Err((codes::QUOTA, text));
         }
         if is_last {
-            return self.fail(codes::EMPTY, "empty audio: the request is the last packet");
+            let text = "empty audio: the request is the last packet";
+            return Err((codes::EMPTY, text.to_owned()));
         }
-        let json: Value = match serde_json::from_slice(json) {
-            Ok(json) => json,
-            Err(error) => {
-                let text = format!("invalid parameters: request is no JSON: {error}");
-                return self.fail(codes::PARAMETERS, &text);
-            }
-        };
+        let no_json = |error| format!("invalid parameters: request is no JSON: {error}");
+        let json = json.map_err(|error| (codes::PARAMETERS, no_json(error)))?;
         let rates = match self.options.has(Oddity::Refuse24000) {
             true => 16_000..=16_000,
             false => RATES,
         };
-        let checked = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async);
-        self.request_json = Some(json);
-        let request = match checked {
-            Ok(request) => request,
-            Err((code, text)) => return self.fail(code, &text),
-        };
-        self.rate = match request.rate {
+        let request = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async)?;
+        let rate = match request.rate {
             24_000 if self.options.has(Oddity::Misread24000) => 16_000,
             rate => rate,
         };
-        let format = match &request.format {
-            Ok(format) => *format,
-            Err(format) => {
-                let text = format!(
-                    "[Invalid audio format] OperatorWrapper Process failed: \
-                     unsupported format {format}"
-                );
-                // Recorded: the ack comes first.
-                self.begin(request, now);
-                self.ack();
-                return self.fail(codes::FORMAT, &text);
-            }
-        };
-        self.samples = Some(Samples::new(format, request.channels));
-        match SessionRecogniser::new(&self.options.recogniser, self.rate, self.number) {
-            Ok(recogniser) => self.recogniser = recogniser,
-            Err(text) => return self.fail(codes::INTERNAL, &text),
-        }
-        self.begin(request, now);
-        PacketKind::Request
-    }
-
-    fn begin(&mut self, request: Request, now: Instant) {
+        let recogniser = SessionRecogniser::new(&self.options.recogniser, rate, self.number);
+        self.recogniser = recogniser.map_err(|text| (codes::INTERNAL, text))?;
+        let (format, channels) = (request.format.clone(), request.channels);
         self.phase = Phase::Audio;
         self.transcript = Some(Transcript::new(request, self.options.clone()));
-        self.ack_due = true;
-        if self.options.has(Oddity::LateAck) {
-            self.ack_by = Some(now + LATE_ACK);
-        } else {
+        self.ack_by = Some(now + LATE_ACK);
+        if format.is_err() || !self.options.has(Oddity::LateAck) {
             self.ack();
         }
+        // Recorded: the ack comes before this refusal.
+        let format = format.map_err(|format| {
+            let text = format!("OperatorWrapper Process failed: unsupported format {format}");
+            (codes::FORMAT, format!("[Invalid audio format] {text}"))
+        })?;
+        self.samples = Some(Samples::new(format, channels, rate));
+        Ok(PacketKind::Request)
     }
 
-    pub(super) fn audio(&mut self, payload: &[u8], is_last: bool, now: Instant) -> PacketKind {
+    pub(super) fn audio(
+        &mut self,
+        payload: &[u8],
+        is_last: bool,
+        now: Instant,
+    ) -> Result<PacketKind, Refusal> {
         self.audio_bytes += payload.len() as u64;
         if let Some(samples) = &mut self.samples {
-            let samples = samples.of(payload);
-            self.sample_bytes += samples.len() as u64;
-            self.recogniser.push(&samples, &mut self.marks);
+            self.recogniser.push(&samples.of(payload), &mut self.marks);
         }
         self.ack();
         let received = self.received();
@@ -89,7 +74,7 @@ impl Session {
             self.scripted(sends);
         }
         if self.is_over() {
-            return PacketKind::Audio;
+            return Ok(PacketKind::Audio);
         }
         if is_last {
             return self.finish(now);
@@ -98,41 +83,40 @@ impl Session {
             let known = self.lag.known(received);
             self.respond(known, true);
         } else {
-            let due = self.answer_due(now, received);
-            self.unanswered.push_back((due, received));
+            self.answer_later(now);
             if self.answers.endpoint != Endpoint::Async {
                 // One answer for each packet, with what may be known by now.
                 self.respond(0, true);
             }
         }
-        PacketKind::Audio
+        Ok(PacketKind::Audio)
     }
 
-    /// By the wall clock: when the text of this position is answered, in order.
-    fn answer_due(&self, now: Instant, position: i64) -> Instant {
-        let due = now + self.lag.at(position);
-        self.unanswered
-            .back()
-            .map_or(due, |(before, _)| due.max(*before))
+    /// By the wall clock: answers what has come by now when the lag is over, in order.
+    fn answer_later(&mut self, now: Instant) {
+        let received = self.received();
+        let due = now + self.lag.at(received);
+        let before = self.unanswered.back();
+        let due = before.map_or(due, |(before, _)| due.max(*before));
+        self.unanswered.push_back((due, received));
     }
 
-    fn finish(&mut self, now: Instant) -> PacketKind {
+    fn finish(&mut self, now: Instant) -> Result<PacketKind, Refusal> {
         if self.audio_bytes == 0 {
-            self.fail(codes::EMPTY, "empty audio");
-            return PacketKind::Finish;
+            return Err((codes::EMPTY, "empty audio".to_owned()));
         }
         self.phase = Phase::Finishing;
         self.recogniser.finish(&mut self.marks);
         if let Some(player) = self.recogniser.script() {
-            if let Some(sends) = player.finish() {
-                self.scripted(sends);
-                return PacketKind::Finish;
+            match player.finish() {
+                Some(sends) => self.scripted(sends),
+                None => self.conclude(),
             }
         } else if self.options.wall_lag {
-            self.finish_due = Some(self.answer_due(now, self.received()));
-            return PacketKind::Finish;
+            self.answer_later(now);
+        } else {
+            self.conclude();
         }
-        self.conclude();
-        PacketKind::Finish
+        Ok(PacketKind::Finish)
     }
 }

@@ -1,16 +1,16 @@
 //! Answers of a session: the ack, interim results, the final response.
 
-use super::{Out, Phase, ResponseKind, Session};
+use super::{Out, Phase, Session};
 use crate::{
     options::{Endpoint, Oddity},
     scripted::Send,
+    service::Gate,
     transcript::News,
 };
 
 impl Session {
     pub(super) fn ack(&mut self) {
-        self.ack_by = None;
-        if !std::mem::take(&mut self.ack_due) {
+        if self.ack_by.take().is_none() {
             return;
         }
         let player = self.recogniser.script();
@@ -18,12 +18,9 @@ impl Session {
         if !scripted.is_empty() {
             return self.scripted(scripted);
         }
-        let sequence = match self.answers.endpoint {
-            Endpoint::Async => None,
-            Endpoint::Bigmodel | Endpoint::Nostream => Some(self.number()),
-        };
+        let sequence = (self.answers.endpoint != Endpoint::Async).then(|| self.number());
         self.out.push_back(Out::Response {
-            kind: ResponseKind::Ack,
+            gate: Gate::Ack,
             sequence,
             json: self.answers.ack(),
         });
@@ -57,38 +54,39 @@ impl Session {
             let worked = self.recogniser.worked().unwrap_or(i64::MAX);
             transcript.duration = transcript.duration.max(received.min(worked));
         }
+        let endpoint = self.answers.endpoint;
         let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
         let early = every > 0 && position < self.answered.saturating_add(every);
-        if early && self.answers.endpoint == Endpoint::Async {
+        let is_silent = match endpoint {
+            Endpoint::Async => early,
+            Endpoint::Bigmodel | Endpoint::Nostream => !packet,
+        };
+        if is_silent {
             return;
         }
         let news = transcript.news();
-        let json = match self.answers.endpoint {
+        let mut blank = None;
+        let json = match endpoint {
             Endpoint::Async if news == News::Nothing => return,
-            Endpoint::Bigmodel | Endpoint::Nostream if !packet => return,
             // Documented: no text before 15 s of audio or the last packet.
             Endpoint::Nostream if transcript.position < 15_000 => {
                 self.answers.empty(transcript.position)
             }
             _ => {
-                if self.options.has(Oddity::Blank) {
-                    let blank = self.answers.blank(self.answered);
-                    self.answer(blank);
-                }
-                let Some(transcript) = &mut self.transcript else {
-                    return;
-                };
+                let blanks = self.options.has(Oddity::Blank);
+                blank = blanks.then(|| self.answers.blank(self.answered));
                 self.answers.answer(transcript, news == News::Prefetch)
             }
         };
         self.answered = position;
+        blank.into_iter().for_each(|blank| self.answer(blank));
         self.answer(json);
     }
 
     fn answer(&mut self, json: String) {
         let sequence = Some(self.number());
         self.out.push_back(Out::Response {
-            kind: ResponseKind::Interim,
+            gate: Gate::Responses,
             sequence,
             json,
         });
@@ -111,11 +109,8 @@ impl Session {
 
     fn last(&mut self, json: String) {
         self.over();
-        if self.no_final {
-            return;
-        }
         self.out.push_back(Out::Response {
-            kind: ResponseKind::Final,
+            gate: Gate::Final,
             sequence: Some(self.counter),
             json,
         });

@@ -38,19 +38,16 @@ impl Fault {
     }
 
     /// A fault that comes once, on the first connection that gets there.
-    #[must_use]
     pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
         Self::new(kind, trigger, Target::Once)
     }
 
     /// A fault of the `n`-th connection, counted from 1.
-    #[must_use]
     pub fn nth(n: usize, kind: FaultKind, trigger: Trigger) -> Self {
         Self::new(kind, trigger, Target::Connection(n))
     }
 
     /// A fault of every connection.
-    #[must_use]
     pub fn each(kind: FaultKind, trigger: Trigger) -> Self {
         Self::new(kind, trigger, Target::Each)
     }
@@ -268,44 +265,35 @@ mod tests {
 
     #[test]
     fn the_grammar() {
+        use {FaultKind as Kind, Trigger as When};
         let ms = Duration::from_millis;
-        let error = FaultKind::Error {
-            code: 45_000_081,
-            body: "a: b".into(),
-        };
-        let http = FaultKind::Http {
+        let (code, body) = (45_000_081, "a: b".to_owned());
+        let error = Kind::Error { code, body };
+        let (headers, body) = (Vec::new(), r#"{"error":"injected"}"#.to_owned());
+        let http = Kind::Http {
             status: 503,
-            headers: Vec::new(),
-            body: r#"{"error":"injected"}"#.into(),
+            headers,
+            body,
         };
-        let trickle = FaultKind::Trickle(ms(1), Some(50));
+        let slow = Kind::Trickle(ms(1), Some(50));
+        let raw = Kind::Raw(vec![0, 255]);
         for (text, fault) in [
-            (
-                "reset@3s",
-                Fault::once(FaultKind::Reset, Trigger::Audio(ms(3000))),
-            ),
+            ("reset@3s", Fault::once(Kind::Reset, When::Audio(ms(3000)))),
             (
                 "hang@wall:250ms*",
-                Fault::each(FaultKind::Hang, Trigger::Wall(ms(250))),
+                Fault::each(Kind::Hang, When::Wall(ms(250))),
             ),
             (
                 "no-final@finish#2",
-                Fault::nth(2, FaultKind::NoFinal, Trigger::Finish),
+                Fault::nth(2, Kind::NoFinal, When::Finish),
             ),
-            ("error:45000081:a: b@ack", Fault::once(error, Trigger::Ack)),
-            ("trickle:1ms:50@ack", Fault::once(trickle, Trigger::Ack)),
-            (
-                "raw:00ff@accept",
-                Fault::once(FaultKind::Raw(vec![0, 255]), Trigger::Accept),
-            ),
-            ("http:503@handshake", Fault::once(http, Trigger::Handshake)),
+            ("error:45000081:a: b@ack", Fault::once(error, When::Ack)),
+            ("trickle:1ms:50@ack", Fault::once(slow, When::Ack)),
+            ("raw:00ff@accept", Fault::once(raw, When::Accept)),
+            ("http:503@handshake", Fault::once(http, When::Handshake)),
         ] {
             assert_eq!(text.parse(), Ok(fault));
         }
-    }
-
-    #[test]
-    fn mistakes_are_explained() {
         for (text, part) in [
             ("reset", "no @WHEN"),
             ("reset@soon", "unknown WHEN"),

@@ -191,93 +191,73 @@ fn compress(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn decode(bytes: &[u8]) -> Result<(Option<i32>, Vec<u8>), String> {
-        super::decode(bytes, Instant::now()).map(|(frame, payload)| (frame.sequence, payload))
+    /// Reads a frame of these hexadecimal bytes.
+    fn decode(hex: &str) -> Result<(Option<i32>, Vec<u8>), String> {
+        let hex: String = hex.split_whitespace().collect();
+        let bytes = (0..hex.len()).step_by(2);
+        let bytes: Vec<u8> = bytes
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect();
+        super::decode(&bytes, Instant::now()).map(|(frame, payload)| (frame.sequence, payload))
     }
 
     #[test]
-    fn numbers_extensions_and_events() {
-        let numbered = [0x11, 0x21, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 2, 7, 8];
-        assert_eq!(decode(&numbered), Ok((Some(2), vec![7, 8])));
-        let extended = [
-            0x12, 0x25, 0, 0, 9, 9, 9, 9, 0, 0, 0, 3, 1, 1, 1, 1, 0, 0, 0, 1, 5,
-        ];
-        assert_eq!(decode(&extended), Ok((Some(3), vec![5])));
-    }
-
-    #[test]
-    fn anything_but_one_whole_gzip_member_is_refused() {
-        for size in [0, 1, 9600, 3_000_000] {
-            let plain: Vec<u8> = (0..size)
-                .map(|i: u32| i.wrapping_mul(i).to_be_bytes()[1])
-                .collect();
-            assert_eq!(inflate(&compress(&plain)), Ok(plain));
-        }
-        let whole = compress(b"some audio");
-        for cut in 1..whole.len() {
-            assert_eq!(
-                inflate(&whole[..cut]),
-                Err("EOF".to_owned()),
-                "cut at {cut}"
-            );
-        }
-        assert!(inflate(b"0123456789abc").is_err());
-        assert!(inflate(&[&whole[..], &[0]].concat()).is_err());
-        let mut damaged = whole.clone();
-        let at = damaged.len() - 8;
-        damaged[at] ^= 1;
-        assert!(inflate(&damaged).is_err());
-        assert!(inflate(&compress(&vec![0; MAX_INFLATED + 1])).is_err());
-    }
-
-    #[test]
-    fn every_broken_field_is_named() {
-        for (bytes, part) in [
-            (vec![0x11, 0x20], "parse header failed: body too short"),
-            (vec![0x21, 0x20, 0, 0], "version 2"),
-            (vec![0x10, 0x20, 0, 0], "header size 0"),
-            (vec![0x11, 0x90, 0, 0], "type 0b1001"),
-            (vec![0x11, 0x28, 0, 0], "flags 0b1000"),
-            (vec![0x11, 0x20, 0x20, 0], "serialization 2"),
-            (vec![0x11, 0x20, 0x02, 0], "compression 2"),
-            (vec![0x13, 0x20, 0, 0], "extensions"),
-            (vec![0x11, 0x21, 0, 0, 0], "parse sequence failed"),
+    fn frames_are_read_strictly() {
+        let numbered = decode("11211000 00000002 00000002 0708");
+        assert_eq!(numbered, Ok((Some(2), vec![7, 8])));
+        let with_extension_and_event = decode("12250000 09090909 00000003 01010101 00000001 05");
+        assert_eq!(with_extension_and_event, Ok((Some(3), vec![5])));
+        for (hex, part) in [
+            ("1120", "parse header failed: body too short"),
+            ("21200000", "version 2"),
+            ("10200000", "header size 0"),
+            ("11900000", "type 0b1001"),
+            ("11280000", "flags 0b1000"),
+            ("11202000", "serialization 2"),
+            ("11200200", "compression 2"),
+            ("13200000", "extensions"),
+            ("11210000 00", "parse sequence failed"),
+            ("11201000", "parse payload size failed: body too short"),
             (
-                vec![0x11, 0x20, 0x10, 0],
-                "parse payload size failed: body too short",
-            ),
-            (
-                vec![0x11, 0x20, 0, 0, 0, 0, 0, 9],
+                "11200000 00000009",
                 "declared body size does not match actual body size: expected=9 actual=0",
             ),
-            (
-                // A sequence that the flags do not announce is read as the size.
-                vec![0x11, 0x22, 0x10, 0, 0, 0, 0, 2, 0, 0, 0, 2, 7, 8],
-                "expected=2 actual=6",
-            ),
-            (
-                vec![0x11, 0x23, 0x11, 0, 255, 255, 255, 254, 0, 0, 0, 0],
-                "ungzip payload: EOF",
-            ),
+            // A sequence that the flags do not announce is read as the size.
+            ("11221000 00000002 00000002 0708", "expected=2 actual=6"),
+            ("11231100 fffffffe 00000000", "ungzip payload: EOF"),
         ] {
-            let text = decode(&bytes).unwrap_err();
+            let text = decode(hex).unwrap_err();
             assert!(text.contains(part), "{text:?} should name {part:?}");
         }
     }
 
     #[test]
+    fn anything_but_one_whole_gzip_member_is_refused() {
+        for size in [0, 1, 9600, 3_000_000] {
+            let plain = (0..size).map(|i: u32| i.wrapping_mul(i).to_be_bytes()[1]);
+            let plain: Vec<u8> = plain.collect();
+            assert_eq!(inflate(&compress(&plain)), Ok(plain));
+        }
+        let whole = compress(b"some audio");
+        for cut in 1..whole.len() {
+            assert_eq!(inflate(&whole[..cut]), Err("EOF".to_owned()), "{cut}");
+        }
+        let mut damaged = whole.clone();
+        damaged[whole.len() - 8] ^= 1;
+        let too_much = compress(&vec![0; MAX_INFLATED + 1]);
+        let longer = [&whole[..], &[0]].concat();
+        for bytes in [b"0123456789abc", &longer[..], &damaged, &too_much] {
+            assert!(inflate(bytes).is_err());
+        }
+    }
+
+    #[test]
     fn answers_have_the_recorded_bytes() {
-        assert_eq!(
-            response(None, false, b"{}", false),
-            *b"\x11\x90\x10\x00\x00\x00\x00\x02{}"
-        );
-        assert_eq!(
-            response(Some(4), true, b"", false),
-            *b"\x11\x93\x10\x00\x00\x00\x00\x04\x00\x00\x00\x00"
-        );
-        assert_eq!(
-            error(45_000_000, b"x"),
-            *b"\x11\xf0\x10\x00\x02\xae\xa5\x40\x00\x00\x00\x01x"
-        );
+        let ack = response(None, false, b"{}", false);
+        assert_eq!(ack, *b"\x11\x90\x10\x00\x00\x00\x00\x02{}");
+        let last = response(Some(4), true, b"", false);
+        assert_eq!(last, *b"\x11\x93\x10\x00\x00\x00\x00\x04\x00\x00\x00\x00");
+        let error = error(45_000_000, b"x");
+        assert_eq!(error, *b"\x11\xf0\x10\x00\x02\xae\xa5\x40\x00\x00\x00\x01x");
     }
 }

@@ -71,7 +71,6 @@ pub enum Send {
 
 impl Script {
     /// A script of responses at positions in milliseconds, and a final one.
-    #[must_use]
     pub fn responses<'a>(responses: impl IntoIterator<Item = (u64, &'a str)>, last: &str) -> Self {
         let responses = responses.into_iter();
         let script = responses.fold(Self::default(), |script, (ms, json)| {
@@ -82,7 +81,6 @@ impl Script {
     }
 
     /// Adds a step for every connection.
-    #[must_use]
     pub fn step(mut self, at: At, send: Send) -> Self {
         self.steps.push(Step {
             at,
@@ -200,11 +198,9 @@ mod tests {
 
     #[test]
     fn the_file_format_keeps_json_as_it_is() {
-        let script = Script::from_json(
-            r#"{"steps":[{"at":600,"json":{"b" : 1.50, "a":[]}},{"at":"finish","last":{}},
-                {"at":"ack","close":1011},{"at":7,"error":5,"body":"x","connection":2}]}"#,
-        )
-        .unwrap();
+        let json = r#"{"steps":[{"at":600,"json":{"b" : 1.50, "a":[]}},{"at":"finish","last":{}},
+            {"at":"ack","close":1011},{"at":7,"error":5,"body":"x","connection":2}]}"#;
+        let script = Script::from_json(json).unwrap();
         let ms = |ms| At::Audio(Duration::from_millis(ms));
         let mut expected = Script::default()
             .step(ms(600), Send::Json(r#"{"b" : 1.50, "a":[]}"#.into()))

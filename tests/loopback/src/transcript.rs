@@ -233,23 +233,15 @@ pub(crate) mod tests {
     }
 
     /// A transcript of an exact service with one word, from 0 to 300 ms.
-    fn transcript(end_window: Option<i64>) -> Transcript {
-        let mut transcript = Transcript::new(request(end_window), exact().into());
+    fn transcript(request: Request) -> Transcript {
+        let mut transcript = Transcript::new(request, exact().into());
         transcript.word(word("a", 0, 300));
         transcript
     }
 
-    /// Utterances that have ended when all audio up to each position was worked through.
-    fn ended(mut transcript: Transcript, positions: [i64; 2]) -> [usize; 2] {
-        positions.map(|position| {
-            transcript.advance(position);
-            transcript.done.len()
-        })
-    }
-
     #[test]
     fn an_utterance_ends_by_its_window_or_at_the_end() {
-        let mut t = transcript(None);
+        let mut t = transcript(request(None));
         t.word(word("b", 2000, 2300));
         t.advance(9000);
         assert_eq!((t.done.len(), t.open.len()), (0, 2));
@@ -257,16 +249,20 @@ pub(crate) mod tests {
         assert_eq!(t.done.len(), 2);
         assert!(t.done.iter().all(Utterance::is_definite));
 
-        assert_eq!(ended(transcript(Some(800)), [1099, 1100]), [0, 1]);
-        let mut forced = transcript(Some(800));
+        let plain = transcript(request(Some(800)));
+        let mut forced = transcript(request(Some(800)));
         forced.request.force_to_speech = 3000;
-        assert_eq!(ended(forced, [2999, 3000]), [0, 1]);
         // The pause is one of the sound, not of the times in answers.
-        let mut spike = transcript(Some(800));
+        let mut spike = transcript(request(Some(800)));
         (spike.open[0].start, spike.open[0].end) = (100, 180);
-        assert_eq!(ended(spike, [1000, 1100]), [0, 1]);
+        for (mut t, end) in [(plain, 1100), (forced, 3000), (spike, 1100)] {
+            for (position, ended) in [(end - 1, 0), (end, 1)] {
+                t.advance(position);
+                assert_eq!(t.done.len(), ended, "{position}");
+            }
+        }
 
-        let mut t = transcript(Some(800));
+        let mut t = transcript(request(Some(800)));
         t.word(word("b", 1100, 1400));
         let cut = (t.done.len(), t.open.len());
         assert_eq!(cut, (1, 1), "audio that comes at once is cut alike");
@@ -284,28 +280,5 @@ pub(crate) mod tests {
         assert_eq!(t.news(), News::Changed);
         t.guess(vec![word("b", 400, 620)]);
         assert_eq!(t.news(), News::Nothing, "other times alone make none");
-    }
-
-    #[test]
-    fn second_passes_late_and_out_of_order() {
-        let mut request = request(Some(800));
-        request.two_pass = true;
-        let options = Options {
-            second_pass_delay: std::time::Duration::from_millis(500),
-            oddities: vec![Oddity::OutOfOrder],
-            ..exact()
-        };
-        let mut t = Transcript::new(request, options.into());
-        t.word(word("a", 0, 300));
-        t.advance(1100);
-        t.word(word("b", 1200, 1500));
-        for (position, expected) in [
-            (2300, [false, false]),
-            (2800, [false, true]),
-            (2900, [true, true]),
-        ] {
-            t.advance(position);
-            assert_eq!([0, 1].map(|n| t.done[n].is_definite()), expected);
-        }
     }
 }

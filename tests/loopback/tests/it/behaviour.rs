@@ -109,15 +109,6 @@ async fn answers_may_be_compressed_blank_or_late() {
 }
 
 #[tokio::test]
-async fn audio_at_24000_may_be_misread() {
-    let service = exact_service(|o| o.oddities = vec![Oddity::Misread24000]);
-    let responses = session(&service, request_json(), &Layout::default().pcm(1000), 200).await;
-    let last = responses.last().unwrap();
-    assert_eq!(last["audio_info"]["duration"], 1500);
-    assert_eq!(last["result"]["utterances"][0]["end_time"], 1500);
-}
-
-#[tokio::test]
 async fn second_passes_come_late_and_out_of_order() {
     let service = exact_service(|o| {
         o.second_pass_delay = Duration::from_millis(300);

@@ -69,17 +69,6 @@ async fn faults_come_at_their_moments() {
 }
 
 #[tokio::test]
-async fn a_fault_comes_once_or_on_each_connection() {
-    let service = faulty(&["reset@300ms", "bytes:07@50ms*"]);
-    for lost in [true, false] {
-        let all = session(&service).await;
-        // A reset may overtake what was sent before it.
-        assert!(lost || all.contains(&Got::Odd(vec![7])), "{all:?}");
-        assert_eq!(all.contains(&Got::Lost), lost, "{all:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_service_that_hangs_blocks_writes_and_goes_with_the_client() {
     let service = exact_service(|o| {
         o.faults = vec![

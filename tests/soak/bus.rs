@@ -6,7 +6,7 @@ use super::common::Transcript;
 use super::play::Player;
 use super::record::Warned;
 
-impl Player {
+impl Player<'_> {
     /// Takes what is on the bus, and what comes within `limit`, up to the end.
     pub fn read_bus(&mut self, limit: Duration) {
         let limit = gst::ClockTime::try_from(limit).expect("short");

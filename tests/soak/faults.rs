@@ -1,8 +1,6 @@
-//! Faults of a schedule: the element survives all of them.
+//! Faults of a schedule, in the words of the service's `--fault`: the element survives all of them.
 
-use std::time::Duration;
-
-use volcasr_loopback::{Endpoint, Fault, FaultKind, Oddity, Trigger};
+use volcasr_loopback::{Endpoint, Fault, FaultKind, Oddity};
 
 use super::dice::Dice;
 use super::settings::Settings;
@@ -13,57 +11,47 @@ const LIMITED: usize = 3;
 
 /// Audio that has the end of an utterance in it, and the answer to that, however much is spoken
 /// without a pause.
-const LONGEST: Duration = Duration::from_millis(10_500);
+const LONGEST: &str = "10500ms";
+
+/// Too many sessions at a time.
+const QUOTA: &str = r#"error:45000292:{"error":"quota exceeded for types: concurrency"}"#;
 
 /// The faults of a schedule with `audio` milliseconds of audio.
 pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = (0..dice.within(0, 3)).map(|_| once(dice, audio)).collect();
+    let mut faults: Vec<String> = (0..dice.within(0, 3)).map(|_| once(dice, audio)).collect();
     match dice.within(0, 11) {
         0 => {
             // A connection that is lost again and again.
-            let what = dice.pick(&[
-                FaultKind::Reset,
-                FaultKind::Drop,
-                FaultKind::Close(1011),
-                http(503),
-            ]);
+            let what = dice.pick(&["reset", "drop", "close:1011", "http:503"]);
             let when = match what {
-                FaultKind::Http { .. } => Trigger::Handshake,
-                _ => dice.pick(&[Trigger::Ack, Trigger::Audio(Duration::from_millis(300))]),
+                "http:503" => "handshake",
+                _ => dice.pick(&["ack", "300ms"]),
             };
-            faults.extend(
-                (1..=dice.within(2, 3)).map(|n| Fault::nth(n as usize, what.clone(), when)),
-            );
+            faults.extend((1..=dice.within(2, 3)).map(|n| format!("{what}@{when}#{n}")));
         }
         1 => {
             // Not once, but not fatal either.
-            let pause = FaultKind::Delay(ms(dice.within(20, 100)));
-            let what = dice.pick(&[
-                FaultKind::Ping(2),
-                FaultKind::Text("hello".to_owned()),
-                pause,
-            ]);
-            faults.push(Fault::each(what, moment(dice, audio)));
+            let pause = format!("delay:{}ms", dice.within(20, 100));
+            let what = dice.pick(&["ping:2", "text:hello", &pause]);
+            faults.push(format!("{what}@{}*", moment(dice, audio)));
         }
         2 => {
             // A service that takes no more sessions for a while, and says so in one way or the
             // other.
-            let full = [
-                (http(429), Trigger::Handshake),
-                (quota(), dice.pick(&[Trigger::Ack, Trigger::Wall(ms(0))])),
-            ];
+            let late = format!("{QUOTA}@{}", dice.pick(&["ack", "wall:0ms"]));
+            let full = ["http:429@handshake", &late];
             let (first, count) = (dice.within(0, 1), dice.within(1, 3));
-            faults.extend((1..=count).map(|n| {
-                let (what, when) = &full[((n + first) % 2) as usize];
-                Fault::nth(n as usize, what.clone(), *when)
-            }));
+            let full = (1..=count).map(|n| format!("{}#{n}", full[((n + first) % 2) as usize]));
+            faults.extend(full);
         }
-        3 if settles_early(sink, ways) => {
-            faults.push(Fault::each(FaultKind::Close(1011), Trigger::Audio(LONGEST)));
-        }
+        3 if settles_early(sink, ways) => faults.push(format!("close:1011@{LONGEST}*")),
         _ => {}
     }
     let mut limited = 0;
+    let mut faults: Vec<Fault> = faults
+        .iter()
+        .map(|fault| fault.parse().expect("the service's grammar"))
+        .collect();
     faults.retain(|fault| match fault.kind {
         FaultKind::Error { code, .. } if code >= 55_000_000 && code != 55_000_031 => {
             limited += 1;
@@ -84,74 +72,40 @@ fn settles_early(sink: &Settings, ways: &Ways) -> bool {
         && !ways.has(Oddity::OutOfOrder)
 }
 
-fn once(dice: &mut Dice, audio: u64) -> Fault {
-    let delay = FaultKind::Delay(ms(dice.within(50, 400)));
-    let slow = FaultKind::Trickle(ms(1), Some(dice.within(50, 500)));
+fn once(dice: &mut Dice, audio: u64) -> String {
+    let delay = format!("delay:{}ms", dice.within(50, 400));
+    let slow = format!("trickle:1ms:{}", dice.within(50, 500));
     if dice.percent(25) {
-        let what = dice.pick(&[
-            http(503),
-            http(429),
-            FaultKind::Reset,
-            FaultKind::Drop,
-            delay,
-            slow,
-        ]);
-        return Fault::once(what, dice.pick(&[Trigger::Accept, Trigger::Handshake]));
+        let what = dice.pick(&["http:503", "http:429", "reset", "drop", &delay, &slow]);
+        return format!("{what}@{}", dice.pick(&["accept", "handshake"]));
     }
     let what = dice.pick(&[
-        FaultKind::Reset,
-        FaultKind::Drop,
-        FaultKind::Close(1000),
-        FaultKind::Close(1001),
-        FaultKind::Close(1011),
-        error(45_000_081),
-        quota(),
-        error(55_000_031),
-        error(55_000_000),
-        error(55_000_001),
-        error(55_099_999),
-        delay,
-        slow,
-        FaultKind::Ping(3),
-        FaultKind::Text("hello".to_owned()),
-        FaultKind::NoFinal,
-        FaultKind::Hang,
+        "reset",
+        "drop",
+        "close:1000",
+        "close:1001",
+        "close:1011",
+        "error:45000081",
+        QUOTA,
+        "error:55000031",
+        "error:55000000",
+        "error:55000001",
+        "error:55099999",
+        &delay,
+        &slow,
+        "ping:3",
+        "text:hello",
+        "no-final",
+        "hang",
     ]);
-    Fault::once(what, moment(dice, audio))
+    format!("{what}@{}", moment(dice, audio))
 }
 
-fn moment(dice: &mut Dice, audio: u64) -> Trigger {
+fn moment(dice: &mut Dice, audio: u64) -> String {
     match dice.within(0, 11) {
-        0 => Trigger::Ack,
-        1..=3 => Trigger::Finish,
-        4 | 5 => Trigger::Wall(ms(dice.within(0, 1500))),
-        _ => Trigger::Audio(ms(dice.within(0, audio))),
+        0 => "ack".to_owned(),
+        1..=3 => "finish".to_owned(),
+        4 | 5 => format!("wall:{}ms", dice.within(0, 1500)),
+        _ => format!("{}ms", dice.within(0, audio)),
     }
-}
-
-fn error(code: u32) -> FaultKind {
-    FaultKind::Error {
-        code,
-        body: r#"{"error":"injected"}"#.to_owned(),
-    }
-}
-
-/// Too many sessions at a time.
-fn quota() -> FaultKind {
-    FaultKind::Error {
-        code: 45_000_292,
-        body: r#"{"error":"quota exceeded for types: concurrency"}"#.to_owned(),
-    }
-}
-
-fn http(status: u16) -> FaultKind {
-    FaultKind::Http {
-        status,
-        headers: Vec::new(),
-        body: r#"{"error":"injected"}"#.to_owned(),
-    }
-}
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
 }

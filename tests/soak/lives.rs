@@ -11,7 +11,7 @@ use super::play::{Player, STATE_TIMEOUT};
 use super::record::{Cut, Life};
 use super::text::TextRig;
 
-impl Player {
+impl Player<'_> {
     /// From READY on.
     pub fn live(&mut self) {
         self.played.lives.push(Life::default());

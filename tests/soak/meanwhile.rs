@@ -8,7 +8,7 @@ use gst::prelude::*;
 use super::plan::Meanwhile;
 use super::play::{Player, ms};
 
-impl Player {
+impl Player<'_> {
     pub fn meanwhile(&mut self, what: Meanwhile) {
         match what {
             Meanwhile::Pause { length } => self.pause(length),

@@ -10,7 +10,6 @@ use super::common;
 use super::plan::{Act, Meanwhile, Schedule, layout, length};
 use super::record::{Fed, Place, Played, Span};
 use super::source::Source;
-use super::stamps::Stamps;
 use super::text::{TextPad, TextRig};
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
@@ -26,19 +25,14 @@ pub const HOUR: u64 = 3_600_000;
 const AHEAD: u64 = 60_000;
 
 /// Player of a schedule.
-pub struct Player {
+pub struct Player<'a> {
+    schedule: &'a Schedule,
     pub pipeline: gst::Pipeline,
     pub sink: gst::Element,
     /// A transcriber's output.
     pub text: Option<TextRig>,
     pub source: Source,
     pub bus: gst::Bus,
-    rate: u32,
-    /// Buffers have timestamps.
-    timed: bool,
-    /// Some segments have a stop. A step from one segment into another leaves the base class with
-    /// the first one's stop, and nothing that comes is in the segment any more.
-    stops: bool,
     /// Segments so far.
     segments: u64,
     segment: Segment,
@@ -49,7 +43,6 @@ pub struct Player {
     pub rated: bool,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
-    stamps: Stamps,
     /// A gap came before it that only its own flag tells of.
     discont: bool,
     first_mark: u32,
@@ -71,10 +64,7 @@ struct Segment {
 pub fn play(schedule: &Schedule) -> Played {
     let service = common::service(schedule.ways.options(&schedule.faults));
     let uri = service.uri_for(schedule.ways.endpoint);
-    let source = Source::new(schedule.sink.live);
-    let mut player = Player::new(schedule, &uri, source);
-    player.stamps = schedule.stamps;
-    player.stops = !schedule.acts.iter().any(Act::steps);
+    let mut player = Player::new(schedule, &uri);
     player.live();
     for act in &schedule.acts {
         player.act(act);
@@ -97,9 +87,10 @@ pub fn play(schedule: &Schedule) -> Played {
     played
 }
 
-impl Player {
-    fn new(schedule: &Schedule, uri: &str, source: Source) -> Self {
+impl<'a> Player<'a> {
+    fn new(schedule: &'a Schedule, uri: &str) -> Self {
         let settings = &schedule.sink;
+        let source = Source::new(settings.live);
         let sink = match &schedule.text {
             Some(pad) => pad.element(settings, uri),
             None => settings.element(uri),
@@ -111,20 +102,17 @@ impl Player {
         let bus = pipeline.bus().expect("a pipeline's bus");
         let rig = |pad: &TextPad| TextRig::new(pad, settings.live, &pipeline, &sink);
         Player {
+            schedule,
             text: schedule.text.as_ref().map(rig),
             pipeline,
             sink,
             source,
             bus,
-            rate: settings.rate,
-            timed: settings.timed,
-            stops: false,
             segments: 0,
             segment: Segment::default(),
             stepped: false,
             rated: false,
             next: 0,
-            stamps: Stamps::Exact,
             discont: false,
             first_mark: 0,
             began: Instant::now(),
@@ -143,7 +131,7 @@ impl Player {
         self.log(&id);
         let pad = &self.source.pad;
         pad.push_event(gst::event::StreamStart::new(&id));
-        pad.push_event(gst::event::Caps::new(&caps(self.rate)));
+        pad.push_event(gst::event::Caps::new(&caps(self.schedule.sink.rate)));
         self.begin_fed(id);
         self.begin_segment(None, None);
     }
@@ -170,15 +158,18 @@ impl Player {
     /// anew.
     fn begin_segment(&mut self, sought: Option<u64>, base: Option<u64>) {
         let start = sought.unwrap_or_else(|| self.next_start());
+        // A step from one segment into another leaves the base class with the first one's stop, and
+        // nothing that comes is in the segment any more.
+        let stops = !self.schedule.acts.iter().any(Act::steps);
         let now = self.text.as_ref().and_then(TextRig::now);
         self.segment = Segment {
             start,
             base: base.or(now).unwrap_or(AHEAD + 500 * self.segments),
             time: sought.unwrap_or(7000 * self.segments),
-            stop: (self.stops && self.segments.is_multiple_of(2)).then_some(start + HOUR / 2),
+            stop: (stops && self.segments.is_multiple_of(2)).then_some(start + HOUR / 2),
         };
         self.segments += 1;
-        self.next = if self.timed { start } else { 0 };
+        self.next = if self.schedule.sink.timed { start } else { 0 };
         if let Some(fed) = self.played.life().fed.last_mut() {
             fed.segments.push(Span { start, end: start });
         }
@@ -235,13 +226,13 @@ impl Player {
         let whole = length(sentences, tail);
         let audio = Audio {
             pcm: self.marks(sentences, whole),
-            rate: self.rate,
-            start: self.timed.then_some(self.next),
+            rate: self.schedule.sink.rate,
+            start: self.schedule.sink.timed.then_some(self.next),
             whole,
             first: self.next == self.segment.start,
             segment: self.segment.start,
             stop: self.segment.stop,
-            stamps: self.stamps,
+            stamps: self.schedule.stamps,
             discont: std::mem::take(&mut self.discont),
         };
         self.next += whole;
@@ -290,14 +281,15 @@ impl Player {
 
     /// The sound of the next sentences, which are noted down.
     fn marks(&mut self, sentences: u64, whole: u64) -> Vec<u8> {
-        let layout = layout(self.first_mark, self.rate);
+        let rate = self.schedule.sink.rate;
+        let layout = layout(self.first_mark, rate);
         let mut pcm = layout.pcm(layout.lead + sentences * layout.period() - layout.pause);
-        pcm.resize((whole * u64::from(self.rate) / 500) as usize, 0);
+        pcm.resize((whole * u64::from(rate) / 500) as usize, 0);
         let count = sentences * layout.sentence;
         let (next, segment) = (self.next, self.segment);
-        let time = self.timed && !self.rated;
+        let time = self.schedule.sink.timed && !self.rated;
         let running = time && !self.stepped;
-        let (stamps, start) = (self.stamps, segment.start);
+        let (stamps, start) = (self.schedule.stamps, segment.start);
         let stamp = |at| stamps.of_time(at, start);
         let places = (0..count).map(|n| {
             let mark = layout.mark(n);
@@ -318,7 +310,7 @@ impl Player {
 
     /// The true time of what comes at `at`.
     fn stamp(&self, at: u64) -> u64 {
-        self.stamps.of_time(at, self.segment.start)
+        self.schedule.stamps.of_time(at, self.segment.start)
     }
 
     /// After the end of a flush.

@@ -14,6 +14,7 @@ use crate::{
 };
 use futures_util::{Sink, Stream};
 use std::{
+    convert::Infallible,
     future::poll_fn,
     ops::ControlFlow::{self, Break, Continue},
     pin::Pin,
@@ -47,13 +48,12 @@ pub(crate) async fn serve(
 ) {
     let accepted = Instant::now();
     let handshake = Handshake::new(tcp, shared.clone(), number);
-    let end = match handshake.run(tls).await {
-        Continue((handshake, endpoint, rest)) => {
-            let open = Open::new(handshake, endpoint, rest, accepted).await;
-            open.run().await
-        }
-        Break(end) => end,
+    let run = async {
+        let (handshake, endpoint, rest) = handshake.run(tls).await?;
+        let open = Open::new(handshake, endpoint, rest, accepted).await;
+        open.run().await
     };
+    let Break(end) = run.await;
     shared.ended(number, end);
 }
 
@@ -108,7 +108,8 @@ impl Open {
         }
     }
 
-    async fn run(mut self) -> End {
+    /// Breaks with the connection's end.
+    async fn run(mut self) -> ControlFlow<End, Infallible> {
         let mut injected = self.shared.injector(self.number);
         loop {
             if self.session.is_over() {
@@ -116,15 +117,11 @@ impl Open {
             }
             let (now, accepted) = (Instant::now(), self.accepted);
             let due = |trigger| matches!(trigger, Trigger::Wall(after) if accepted + after <= now);
-            if let Break(end) = self.inject_due(due).await {
-                return end;
-            }
+            self.inject_due(due).await?;
             // Looked at before anything is sent, so that a release in between is seen as a change
             // below.
             let held = *self.gates.borrow_and_update();
-            if let Break(end) = self.send_out(held) {
-                return end;
-            }
+            self.send_out(held)?;
             let deadline = self.deadline();
             let notify = self.session.notify();
             let news = async {
@@ -134,16 +131,13 @@ impl Open {
                 }
             };
             let reads = is_open(held, Gate::Reading) && !self.session.is_full();
-            let flow = tokio::select! {
+            tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
                 Some(kind) = injected.recv() => self.inject(kind).await,
                 _ = self.gates.changed() => Continue(()),
                 () = news => self.tick(),
                 () = sleep_until(deadline) => self.tick(),
-            };
-            if let Break(end) = flow {
-                return end;
-            }
+            }?;
         }
     }
 

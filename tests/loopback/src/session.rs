@@ -298,17 +298,14 @@ impl Session {
             );
             self.fail(codes::TIMEOUT, &text);
         }
+        // A script has said what it has to say.
+        let is_scripted = self.recogniser.script().is_some();
         match self.phase {
             Phase::Audio if self.notify().is_some() && !self.options.wall_lag => {
                 let known = self.lag.known(self.received());
                 self.respond(known, false);
             }
-            // A script has said what it has to say.
-            Phase::Finishing if self.recogniser.script().is_none() => {
-                if self.unanswered.is_empty() {
-                    self.conclude();
-                }
-            }
+            Phase::Finishing if self.unanswered.is_empty() && !is_scripted => self.conclude(),
             _ => {}
         }
     }

@@ -76,7 +76,13 @@ impl Wire {
                 return Continue(());
             }
             FaultKind::Raw(bytes) => return self.send(bytes).await,
-            _ => return Continue(()),
+            FaultKind::Close(_)
+            | FaultKind::Error { .. }
+            | FaultKind::Http { .. }
+            | FaultKind::NoFinal
+            | FaultKind::Text(_)
+            | FaultKind::Bytes(_)
+            | FaultKind::Ping(_) => return Continue(()),
         }
         Break(End::Fault)
     }

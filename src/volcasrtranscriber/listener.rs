@@ -88,7 +88,8 @@ fn utterance(timeline: &Timeline, stream: u32, update: &Update) -> Utterance {
         });
         at = Some(begins);
     }
-    if words.is_empty() {
+    let has_times = !words.is_empty();
+    if !has_times {
         let start = start.unwrap_or_default();
         words = shares(&update.text, start, end.unwrap_or(start));
     }
@@ -100,6 +101,7 @@ fn utterance(timeline: &Timeline, stream: u32, update: &Update) -> Utterance {
         start,
         end,
         words,
+        has_times,
         speaker: speaker.map(|(_, speaker)| speaker.clone()),
     }
 }

@@ -77,7 +77,14 @@ impl<E> Schedule<E> {
         };
         if !utterance.is_final {
             let (number, words) = (utterance.number, &utterance.words);
+            // Some responses leave out words: guessed times would drop some of them, and double
+            // others.
+            let timed = part.open.get(&number).is_some_and(|open| open.has_times);
+            if timed && !utterance.has_times {
+                return;
+            }
             let open = Open {
+                has_times: utterance.has_times,
                 start: utterance.start,
                 owed: part.early.owed(number, words, self.floor).into(),
                 speaker: utterance.speaker,

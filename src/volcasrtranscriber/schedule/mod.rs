@@ -135,6 +135,7 @@ struct Part<E> {
 struct Open {
     start: Option<Duration>,
     speaker: Option<String>,
+    has_times: bool,
     owed: VecDeque<Word>,
 }
 

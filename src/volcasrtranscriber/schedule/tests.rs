@@ -39,6 +39,7 @@ pub(super) fn utterance(number: u32, is_final: bool, text: &str) -> Utterance {
         start: words.first().map(|word| word.start),
         end: words.last().map(|word| word.end),
         words,
+        has_times: true,
         speaker: None,
     }
 }
@@ -158,6 +159,21 @@ fn a_live_word_leaves_when_it_is_due_and_only_once() {
         all(&mut schedule, Some(1700)),
         "gap 690-1200 | three. 1200-1280 | final"
     );
+}
+
+/// As of a response that leaves out the words, and then the times are guessed.
+#[test]
+fn words_without_times_do_not_replace_those_with_times() {
+    let mut schedule = live(Unit::Word, 1000);
+    schedule.utterance(utterance(0, false, "one 100-180 | two 1400-1480"));
+    let mut guessed = utterance(0, false, "one 100-700 | two 700-1300 | three 1300-1900");
+    guessed.has_times = false;
+    schedule.utterance(guessed);
+    assert_eq!(without_gaps(&mut schedule, 2300), "!one 100-180");
+    let words = "one 100-180 | two 1400-1480 | three 1800-1880";
+    schedule.utterance(utterance(0, true, words));
+    let left = "two 1400-1480 | three 1800-1880 | final";
+    assert_eq!(without_gaps(&mut schedule, 3000), left);
 }
 
 #[test]

@@ -22,5 +22,7 @@ pub(in crate::volcasrtranscriber) struct Utterance {
     pub end: Option<Duration>,
     /// Its words, where they are known: without blank ones, with times that only grow.
     pub words: Vec<Word>,
+    /// The service gave the times of the words.
+    pub has_times: bool,
     pub speaker: Option<String>,
 }

@@ -98,6 +98,7 @@ proptest! {
                 start: words.first().map(|word| word.start),
                 end: words.last().map(|word| word.end),
                 words,
+                has_times: true,
                 speaker: None,
             });
             if response.ends {

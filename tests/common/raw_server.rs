@@ -102,13 +102,9 @@ fn talk(
 
 /// Reads a request up to its empty line, or to the end.
 pub fn head(stream: &mut impl Read) -> String {
-    let mut head = Vec::new();
-    let bytes = stream.bytes().map_while(Result::ok);
-    for byte in bytes {
-        head.push(byte);
-        if head.ends_with(b"\r\n\r\n") {
-            break;
-        }
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+        head.push(byte[0]);
     }
     String::from_utf8_lossy(&head).into_owned()
 }

@@ -57,6 +57,30 @@ fn a_final_response_that_does_not_come_is_asked_for_again() {
     );
 }
 
+/// It waits behind audio that is being written, or is being written itself.
+#[test]
+fn a_finish_that_is_not_written_is_lost() {
+    speaking(
+        "35 hold              |
+        40 audio 200          | audio 4-4 400-600
+        45 end 7              |
+        50 reset              | close, lost 1 +250 from 0: network
+        300 timeout           | connect<10300
+        310 connected         | request
+        320 say -             | open 1
+        330 written           | again 2-4 0-600, finish 5",
+    );
+    speaking(
+        "35 hold              |
+        40 end 7              | finish 4
+        50 reset              | close, lost 1 +250 from 0: network
+        300 timeout           | connect<10300
+        310 connected         | request
+        320 say -             | open 1
+        330 written           | again 2-3 0-400, finish 4",
+    );
+}
+
 /// The pause takes at most half of what remains, so that a try is left.
 #[test]
 fn all_tries_behind_the_finish_have_one_deadline() {

@@ -40,7 +40,7 @@ fn posted(words: usize) -> impl Fn(&gst::Message) -> bool {
 #[test]
 pub fn a_long_buffer_is_no_pause() {
     let service = service(Options::default());
-    let sink = set(unpaced_sink(&service), "idle-timeout=1000");
+    let sink = set(unpaced_sink(&service), "idle-timeout=200");
     let (pcm, marks) = open_ended_speech(2);
     let (first, second) = pcm.split_at(4000 * 48);
     let mut rig = TestPipeline::new(sink);
@@ -48,7 +48,7 @@ pub fn a_long_buffer_is_no_pause() {
     rig.push(first, 4000);
     // Longer than the timeout, and well before the buffer's end.
     let paused = |all: &[Connection]| all.iter().any(|c| c.finish_at.is_some());
-    assert!(!service.wait(Duration::from_millis(2500), paused));
+    assert!(!service.wait(Duration::from_millis(700), paused));
     rig.push(second, 20);
     rig.end();
     let log = rig.listen();

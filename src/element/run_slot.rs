@@ -62,6 +62,13 @@ struct Slot {
     opened: u64,
 }
 
+impl Slot {
+    /// Returns whether it was not closed since an opening.
+    fn is_open(&self, opening: u64) -> bool {
+        !self.closed && self.opened == opening
+    }
+}
+
 impl RunSlot {
     pub fn get(&self) -> Option<Arc<Run>> {
         lock(&self.slot).run.clone()
@@ -74,6 +81,11 @@ impl RunSlot {
             Some(run) => run.rate.cast_signed(),
             None => lock(settings).rate,
         }
+    }
+
+    /// Returns the number of the current opening, for [`start`](Self::start).
+    pub fn opening(&self) -> u64 {
+        lock(&self.slot).opened
     }
 
     /// Returns whether the slot is [closed](Self::close).
@@ -94,30 +106,33 @@ impl RunSlot {
         self.stop(element);
     }
 
-    /// Starts a run, like [`Run::start`].
+    /// Starts a run, like [`Run::start`], unless the slot was closed since `opening`.
     ///
     /// # Errors
-    /// The cause is on the bus, or the slot is closed.
+    /// The cause is on the bus, or the slot was closed.
     pub fn start(
         &self,
+        opening: u64,
         category: gst::DebugCategory,
         element: &gst::Element,
         settings: &Settings,
         listener: Option<Arc<dyn Listener>>,
     ) -> Result<Arc<Run>, gst::StateChangeError> {
-        let opened = lock(&self.slot).opened;
+        if !lock(&self.slot).is_open(opening) {
+            return Err(gst::StateChangeError);
+        }
         let run = Run::start(category, element, settings, self.ids.clone(), listener)?;
         let run = Arc::new(run);
-        let closed = {
+        let taken = {
             let mut slot = lock(&self.slot);
-            let closed = slot.closed || slot.opened != opened;
-            if !closed {
+            let open = slot.is_open(opening);
+            if open {
                 *lock(&self.last) = Totals::default();
                 slot.run = Some(run.clone());
             }
-            closed
+            open
         };
-        if closed {
+        if !taken {
             run.stop(element);
             return Err(gst::StateChangeError);
         }
@@ -148,5 +163,34 @@ impl RunSlot {
             "connect-id" => Some(lock(&self.ids).connect.to_value()),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another thread may come to it only when the element plays again.
+    #[test]
+    fn a_start_of_an_earlier_opening_begins_and_posts_nothing() {
+        gst::init().expect("GStreamer");
+        let pipeline = gst::Pipeline::new();
+        let (slot, category) = (RunSlot::default(), *gst::CAT_DEFAULT);
+        let start = |opening| {
+            let mut settings = Settings::default();
+            settings.set("uri", &"http://127.0.0.1".to_value());
+            let run = slot.start(opening, category, pipeline.upcast_ref(), &settings, None);
+            assert!(run.is_err());
+        };
+        let bus = pipeline.bus().expect("a bus");
+        slot.open();
+        let first = slot.opening();
+        slot.close(pipeline.upcast_ref());
+        start(first);
+        slot.open();
+        start(first);
+        assert!(bus.pop().is_none());
+        start(slot.opening());
+        assert!(bus.pop().is_some());
     }
 }

@@ -281,9 +281,8 @@ impl VolcAsrSink {
         let settings = lock(&self.settings).clone();
         *lock(&self.flow) = Flow::default();
         let object = self.obj();
-        let run = self
-            .runs
-            .start(*CAT, object.upcast_ref(), &settings, None)?;
+        let runs = &self.runs;
+        let run = runs.start(runs.opening(), *CAT, object.upcast_ref(), &settings, None)?;
         // Properties that were set since the settings were copied found no run to apply to.
         run.apply_live(&lock(&self.settings), false);
         Ok(())

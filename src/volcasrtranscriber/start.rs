@@ -58,9 +58,11 @@ impl VolcAsrTranscriber {
     /// messages may wait for.
     fn begin_run(&self) -> Receiver<Option<Arc<Run>>> {
         let (starts, starting) = mpsc::channel();
+        // READY, and a run of the next PAUSED, may come before the other thread.
+        let (opening, number) = (self.runs.opening(), self.output.run());
         self.obj().call_async(move |element| {
             // A flush or READY may have ended the wait.
-            let _ = starts.send(element.imp().start_run());
+            let _ = starts.send(element.imp().start_run(opening, number));
         });
         starting
     }
@@ -70,20 +72,20 @@ impl VolcAsrTranscriber {
     }
 
     /// Checks the settings and begins to connect. None: the bus has the error.
-    fn start_run(&self) -> Option<Arc<Run>> {
+    fn start_run(&self, opening: u64, number: u64) -> Option<Arc<Run>> {
         let object = self.obj();
         let mut settings = lock(&self.settings).clone();
         settings.language_is_implied = lock(&self.text).language_code.is_some();
         settings.request.language = self.language();
         let listener = TextListener {
-            run: self.output.run(),
+            run: number,
             output: self.output.clone(),
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
         self.output.set_language(self.language_tag());
         let runs = &self.runs;
-        let started = runs.start(*CAT, object.upcast_ref(), &settings, listener);
+        let started = runs.start(opening, *CAT, object.upcast_ref(), &settings, listener);
         let run = started.ok()?;
         // A language set since the settings were copied found no run to apply to.
         let language = self.language();

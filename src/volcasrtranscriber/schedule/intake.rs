@@ -197,6 +197,10 @@ impl<E> Schedule<E> {
 
     /// Nothing that is said before `until` changes any more, and all of it is here.
     pub fn settled(&mut self, until: Duration) {
+        // The time of its end may be that of the sample behind it, in another segment.
+        let part = self.parts.get(self.input);
+        let end = part.and_then(|part| part.barrier?.end);
+        let until = end.map_or(until, |end| until.min(end));
         if !self.extend(self.input, until) && until > self.position + SHORTEST_GAP {
             self.push(self.input, Ready::Gap(until));
         }

@@ -34,6 +34,9 @@ fn another_segment_waits_for_the_words_before_it() {
     assert!(texts[0].discont && texts[half].discont);
     let segments = events(&out).into_iter().filter(|name| name == "segment");
     assert_eq!(segments.count(), 2);
+    // No gap reaches from the one into the other's times.
+    let is_within = |(start, end): &(u64, u64)| *start >= 60_000 || *end < 60_000;
+    assert!(gaps(&out).iter().all(is_within), "{out:#?}");
 }
 
 #[test]

@@ -27,6 +27,16 @@ fn each_stream_and_segment_names_its_first_speaker() {
     }
 }
 
+/// The time of its end may be that of the sample behind it, in another segment.
+#[test]
+fn the_gap_of_settled_audio_ends_where_its_segment_does() {
+    let mut schedule = Machine::new(Unit::Word);
+    schedule.event("segment", Some(Origin::default()));
+    schedule.barrier(1, Some(ms(2000)));
+    schedule.settled(ms(60_000));
+    assert_eq!(all(&mut schedule, None), "segment | gap 0-2000");
+}
+
 /// Returns whether nothing is due at a time, nor ever.
 fn rests(schedule: &mut Machine, now: u64) -> bool {
     schedule.next(Some(ms(now))) == Action::Wait(None)

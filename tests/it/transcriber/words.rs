@@ -1,7 +1,9 @@
 //! Words from a file: each once, in order, at its time.
 
+use serde_json::json;
 use volcasr_loopback::Options;
 
+use crate::common::script::{response, scripted, utterance};
 use crate::common::text::{Text, assert_in_order, events, texts};
 use crate::common::{TestPipeline, expected, number_of, service, speech, transcriber};
 
@@ -39,4 +41,25 @@ fn every_word_of_a_file_leaves_once_at_its_time() {
     );
     // The messages are the sink's.
     assert_eq!(log.finals().len(), 3);
+}
+
+/// The service has processed the audio for longer than its results take, without a word.
+#[test]
+fn a_word_that_comes_behind_a_gap_of_a_file_begins_there() {
+    let said = json!([utterance(true, (500, 1200), "Late.")]);
+    let service = scripted(
+        &[
+            (5000, response(5000, json!([]))),
+            (5500, response(5500, said.clone())),
+        ],
+        response(6000, said),
+    );
+    let mut rig = TestPipeline::new(transcriber(&service));
+    assert!(rig.run(&[0; 6 * 48_000], 100).saw_eos());
+    let out = rig.out();
+    assert_in_order(&out);
+    let texts = texts(&out);
+    assert_eq!(texts.len(), 1, "{out:#?}");
+    assert_eq!(texts[0].text, "Late.");
+    assert!(texts[0].start >= 3000, "{out:#?}");
 }

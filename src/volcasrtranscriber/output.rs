@@ -62,7 +62,7 @@ struct State {
     language: Language,
     /// Longest time that text came late.
     max_delay: Duration,
-    /// End of the audio so far.
+    /// End of the segment's audio so far.
     audio_end: Duration,
     /// Moment at which audio or text came last.
     changed_at: Instant,
@@ -107,6 +107,13 @@ impl State {
             dropped.filter(|event| event.is_sticky() && !matches!(event.type_(), Eos | Segment));
         self.kept.extend(kept);
         (self.posting, self.held, self.beginnings) = (false, None, 0);
+        self.audio_end = Duration::ZERO;
+    }
+
+    /// Returns the position up to which text is missing that nothing but more audio brings.
+    fn missing_until(&self) -> Option<Duration> {
+        let known = self.audio_end.saturating_sub(STARVED_MARGIN);
+        self.schedule.is_starving(known).then_some(known)
     }
 
     /// Notes that an event is about to leave.
@@ -214,7 +221,12 @@ impl Output {
                 gst::EventType::Eos | gst::EventType::StreamStart => {
                     state.schedule.end_segment(event);
                 }
-                _ => state.schedule.event(event, origin),
+                _ => {
+                    if origin.is_some() {
+                        state.audio_end = Duration::ZERO;
+                    }
+                    state.schedule.event(event, origin);
+                }
             }
         });
     }
@@ -320,19 +332,18 @@ impl Output {
         }
         match state.schedule.next(now) {
             Action::Wait(until) => {
-                let known = state.audio_end.saturating_sub(STARVED_MARGIN);
-                let starving = state.schedule.is_starving(known);
+                let missing = state.missing_until();
                 let since = state.changed_at.elapsed();
-                if starving && is_sent && since >= STARVED {
+                if let Some(known) = missing.filter(|_| is_sent && since >= STARVED) {
                     state.schedule.starve(known);
                     return Step::Again;
                 }
                 let limit = until.zip(now).map(|(until, now)| until.saturating_sub(now));
                 // The task asks again after this time whether the audio is sent. More audio may
                 // come without a notice.
-                let starved = match starving {
-                    true => STARVED.saturating_sub(since).max(STARVED / 4),
-                    false => STARVED,
+                let starved = match missing {
+                    Some(_) => STARVED.saturating_sub(since).max(STARVED / 4),
+                    None => STARVED,
                 };
                 drop(self.changed.wait_timeout(state, limit.unwrap_or(starved)));
                 Step::Again

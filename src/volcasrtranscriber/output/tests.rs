@@ -42,6 +42,28 @@ fn text_leaves_where_the_audio_is_held_up_after_the_task_began_to_wait() {
     }
 }
 
+/// A seek goes back after a pause, and the audio from there takes its time.
+#[test]
+fn text_of_audio_before_a_flush_or_another_segment_is_not_missing() {
+    gst::init().expect("GStreamer");
+    let again: [fn(&Output); 2] = [
+        |output| output.flush(None),
+        |output| {
+            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            output.event(gst::event::Segment::new(&segment), Some(Origin::default()));
+            assert!(matches!(output.step(|| None, || true), Step::Act(_)));
+        },
+    ];
+    for again in again {
+        let output = Output::new();
+        output.start();
+        output.audio(Duration::from_secs(60));
+        assert!(lock(&output.state).missing_until().is_some());
+        again(&output);
+        assert_eq!(lock(&output.state).missing_until(), None);
+    }
+}
+
 /// Events wait as audio does while downstream takes nothing.
 #[test]
 fn events_wait_for_room() {

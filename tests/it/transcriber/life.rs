@@ -7,7 +7,7 @@ use std::thread;
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
-use crate::common::pad_harness::{PadHarness, Segment};
+use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::text::{Out, events, texts};
 use crate::common::*;
 
@@ -54,6 +54,19 @@ fn latency_is_added_for_a_live_source_alone() {
         assert_eq!((is_live, least), (live, gst::ClockTime::from_mseconds(min)));
         source.unlink(&transcriber);
     }
+    // Upstream's own is kept.
+    let source = element("fakesrc");
+    let upstream = source.static_pad("src").expect("a pad");
+    upstream.add_probe(gst::PadProbeType::QUERY_UPSTREAM, |_, info| {
+        let query = info.query_mut().expect("a query");
+        let gst::QueryViewMut::Latency(latency) = query.view_mut() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        latency.set(true, ms(300), ms(500));
+        gst::PadProbeReturn::Handled
+    });
+    source.link(&transcriber).expect("any caps");
+    assert_eq!(ask(), Some((true, ms(1800), Some(ms(2000)))));
 }
 
 /// Wrong settings are an error with the first buffer, once, and everything downstream ends.

@@ -220,7 +220,7 @@ impl<E> Connection<E> {
             Timer::Response => SessionError::ResponseTimeout(self.limits.connect),
             Timer::Final => SessionError::FinalTimeout(self.limits.finish),
             _ => {
-                // [`may_send_audio`](Self::may_send_audio) computes it anew.
+                // `may_send_audio` computes it anew.
                 self.send_at = None;
                 return None;
             }

@@ -25,7 +25,8 @@ impl<E: ConnectionError> Recognition<E> {
                 (after_idle(self.preconnected_at), Timer::Discard),
                 (after_idle(*partial_since), Timer::Partial),
             ]),
-            State::Waiting => earliest([retry, finish]),
+            // Of two at the same time the first: no try is to begin at the end of the wait.
+            State::Waiting => earliest([finish, retry]),
             // The caller knows until when it may take.
             State::Connecting { .. } | State::Failed => None,
             State::Open(connection) => {

@@ -142,6 +142,17 @@ fn a_loss_before_the_finish_at_the_end_of_a_stream_is_restored() {
     );
 }
 
+#[test]
+fn no_try_begins_at_the_deadline_of_all() {
+    speaking(
+        "40 end 7          | finish 4
+        50 closed 1011     | close, lost 1 +250 from 0: closed 1011
+        300 timeout        | connect<finish
+        5790 refused soon  | lost 2 +250 from 0: network
+        6040 timeout       | 0 a U, unconfirmed after 6000: nothing, done 7",
+    );
+}
+
 /// A close in good order confirms nothing. What may hold words is sent again, once.
 #[test]
 fn a_close_without_a_final_response_is_a_loss_once() {

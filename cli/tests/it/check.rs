@@ -44,7 +44,8 @@ fn it_stops_where_it_fails() {
     let resource = ["--resource-id", "volc.none"];
     let nowhere = ["--uri", "ws://127.0.0.1:1/x"];
     let wrong = "VOLCENGINE_ACCESS_KEY";
-    let cases: [(&Service, &[&str], &str, &[&str], &str); 5] = [
+    type Case<'a> = (&'a Service, &'a [&'a str], &'a str, &'a [&'a str], &'a str);
+    let cases: [Case; 5] = [
         (
             &service,
             &resource,

@@ -153,7 +153,7 @@ fn a_radio_with_titles() {
     assert!(audio.len() > 4 * TITLE_EVERY, "too few titles");
     let server = Server::start(move |_, stream| play(stream, &audio));
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, &server.uri("radio"), &[]);
+    let (status, out, err) = captions(&service, server.uri("radio"), &[]);
     assert_eq!(status, 0, "{out}{err}");
     assert_lines(&out, &marks);
 }
@@ -173,7 +173,7 @@ fn a_radio_whose_titles_are_links() {
         stream.write_all(&chain)
     });
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, &server.uri("radio"), &[]);
+    let (status, out, err) = captions(&service, server.uri("radio"), &[]);
     assert_eq!(status, 0, "{out}{err}");
     assert_lines(&out, &marks.repeat(3));
 }
@@ -202,7 +202,7 @@ fn a_server_that_breaks_at_once() {
             stream.write_all(&wav[..44 + end])
         });
         let service = service(Options::default());
-        let (status, out, err) = captions(&service, &server.uri("talk.wav"), &[]);
+        let (status, out, err) = captions(&service, server.uri("talk.wav"), &[]);
         assert_eq!(status, 1, "{out}{err}");
         assert!(err.starts_with("error: "), "{err}");
         assert_lines(&out, &marks[..6]);

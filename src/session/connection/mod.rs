@@ -117,7 +117,7 @@ impl<E> Connection<E> {
         now.saturating_sub(self.last_message)
     }
 
-    /// Whether audio may be sent now. If not, [`next_deadline`](Self::next_deadline) says when.
+    /// Whether audio may be sent now. If not, [`next_timer`](Self::next_timer) says when.
     pub fn may_send_audio(&mut self, now: Duration) -> bool {
         let answered = match self.requested {
             Some(requested) if !self.acknowledged => requested + ACK_GRACE,

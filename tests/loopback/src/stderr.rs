@@ -21,8 +21,8 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
 }
 
 /// Takes pocketsphinx's log out of stderr, more than a hundred lines for each session: only
-/// [`line`] and panics go there from now on. `GST_DEBUG_FILE` takes GStreamer's own log. Elsewhere
-/// than on Unix nothing changes.
+/// [`line()`] and panics go there from now on. `GST_DEBUG_FILE` takes GStreamer's own log.
+/// Elsewhere than on Unix nothing changes.
 pub(crate) fn keep_for_lines() -> io::Result<()> {
     #[cfg(unix)]
     {

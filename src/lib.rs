@@ -46,10 +46,9 @@
 //!    the pipeline's time.
 //! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
-//! Follow a response to the outbox through six functions, each of which calls the next:
-//! `Driver::on_message`, `Recognition::handle_message`, `Decoder::decode`,
-//! `Recognition::on_response` and `TranscriptTracker::respond`; its updates wait in a queue until
-//! the driver calls `Reporter::pass_on`. A job of the outbox then calls `BusPoster::post_event`.
+//! Follow a response through six functions: `Driver::on_message`, `Recognition::handle_message`,
+//! `Recognition::on_response`, `TranscriptTracker::respond`, `Reporter::pass_on` (which fills the
+//! outbox), `BusPoster::post_event`.
 //!
 //! ## When something fails
 //!

@@ -1,7 +1,6 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 
-use super::decode::ServerFrame;
 use super::layout::{AUDIO, RESPONSE};
 use super::*;
 use crate::protocol::MAX_PAYLOAD;

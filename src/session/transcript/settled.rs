@@ -40,10 +40,12 @@ impl Settled {
         });
     }
 
-    /// Sorts in what was added since the last call: a response may settle thousands.
-    pub fn commit(&mut self) {
+    /// Sorts in what was added since the last call: a response may settle thousands. Returns the
+    /// latest end of those that were pruned for it, if any: everything that ends before counts as
+    /// settled.
+    pub fn commit(&mut self) -> Option<Duration> {
         if self.added.is_empty() {
-            return;
+            return None;
         }
         self.by_start.append(&mut self.added);
         self.by_start.sort_by_key(|i| i.span.start);
@@ -52,9 +54,11 @@ impl Settled {
             reach = reach.max(item.span.end);
             item.reach = reach;
         }
-        if self.by_start.len() > MAX_SETTLED {
-            self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
+        if self.by_start.len() <= MAX_SETTLED {
+            return None;
         }
+        self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
+        self.pruned_until
     }
 
     /// Returns the number of those that begin at `start` or before.
@@ -68,60 +72,58 @@ impl Settled {
     /// ones are not listed again, if the ends are too close for the text to be said twice. A second
     /// pass may end an utterance twice, as soft and as hard.
     pub fn find(&self, span: Span, text: &str, listed: Option<usize>) -> Option<usize> {
-        let fingerprint = LazyCell::new(|| Fingerprint::of(text));
+        let said_text = text;
+        let text = LazyCell::new(|| Fingerprint::of(said_text));
         let near = |&index: &usize| {
             let item = &self.by_start[index];
             item.span.matches_within_tolerance(span) == Some(true)
-                && (item.span.overlap(span) > Duration::ZERO || item.text == *fingerprint)
+                && (item.span.overlap(span) > Duration::ZERO || item.text == *text)
         };
-        let distance = |&index: &usize| {
-            let other = self.by_start[index].span;
-            other.start.abs_diff(span.start) + other.end.abs_diff(span.end)
+        let by_start = || self.with_start(span.start).find(near);
+        let by_end = || self.with_end(span.end).find(near);
+        let timed = |other: Span| span.is_reported() && other.is_reported();
+        let said = |first: usize| {
+            let items = self.by_start.get(first..)?.iter().take(MAX_NEIGHBOURS);
+            let mut begun = items.take_while(|i| i.span.start <= span.end);
+            let may = |i: &Item| !timed(i.span) && i.span.gap(span) <= TOLERANCE;
+            Some(first + begun.position(|i| may(i) && i.text == *text)?)
         };
-        let is_timed = |other: Span| span.is_reported() && other.is_reported();
-        // Around its reported times.
-        let first = if span.start_reported {
-            span.start
-        } else {
-            span.end
+        let ended_twice = || {
+            let least = least_interval(said_text);
+            let (from, last) = (
+                span.end.saturating_sub(least),
+                span.end.saturating_add(least),
+            );
+            let mut near = self.touching(from, last);
+            near.find(|&index| {
+                let item = &self.by_start[index];
+                let ends = item.span.end_reported && span.end_reported;
+                ends && !timed(item.span)
+                    && item.span.end.abs_diff(span.end) < least
+                    && item.text == *text
+            })
         };
-        let last = if span.end_reported {
-            span.end
-        } else {
-            span.start
-        };
-        let same_times = self.around(first, last, TOLERANCE).filter(near);
-        same_times.min_by_key(distance).or_else(|| match listed {
-            Some(next) => {
-                let items = self.by_start.get(next..)?.iter().take(MAX_NEIGHBOURS);
-                let mut begun = items.take_while(|i| i.span.start <= span.end);
-                let is_near = |i: &Item| !is_timed(i.span) && i.span.gap(span) <= TOLERANCE;
-                Some(next + begun.position(|i| is_near(i) && i.text == *fingerprint)?)
-            }
-            None => {
-                let least = least_interval(text);
-                let mut ended = self.around(span.end, span.end, least);
-                ended.find(|&index| {
-                    let Item {
-                        span: other, text, ..
-                    } = &self.by_start[index];
-                    let ends = other.end_reported && span.end_reported;
-                    let is_near = ends && other.end.abs_diff(span.end) < least;
-                    is_near && !is_timed(*other) && *text == *fingerprint
-                })
-            }
-        })
+        let start = span.start_reported.then(by_start).flatten();
+        start
+            .or_else(|| span.end_reported.then(by_end).flatten())
+            .or_else(|| match listed {
+                Some(first) => said(first),
+                None => ended_twice(),
+            })
     }
 
-    /// Returns those that may lie between `first` and `last`, or no more than `margin` outside, the
-    /// latest first.
-    fn around(
-        &self,
-        first: Duration,
-        last: Duration,
-        margin: Duration,
-    ) -> impl Iterator<Item = usize> {
-        self.touching(first.saturating_sub(margin), last.saturating_add(margin))
+    /// Returns those that begin within the tolerance of `start`.
+    fn with_start(&self, start: Duration) -> impl Iterator<Item = usize> {
+        let from = start.saturating_sub(TOLERANCE);
+        let first = self.from(from);
+        let last = self.after(start.saturating_add(TOLERANCE));
+        (first..last).take(MAX_NEIGHBOURS)
+    }
+
+    /// Returns those that may end within the tolerance of `end`, the latest first.
+    fn with_end(&self, end: Duration) -> impl Iterator<Item = usize> {
+        let last = end.saturating_add(TOLERANCE);
+        self.touching(end.saturating_sub(TOLERANCE), last)
     }
 
     /// Returns those that begin at `last` or before and may end at `from` or after, the latest
@@ -247,8 +249,7 @@ mod tests {
         let mut settled = settled((0..most).rev().map(|i| span(i * 10, i * 10 + 5)));
         assert_eq!((settled.len(), settled.pruned_until()), (MAX_SETTLED, None));
         settled.add(span(1 << 30, 1 << 30), "a");
-        settled.commit();
-        assert_eq!(settled.pruned_until(), Some(ms(most / 4 * 10 + 5)));
+        assert_eq!(settled.commit(), Some(ms(most / 4 * 10 + 5)));
         assert_eq!(settled.len(), MAX_SETTLED / 4 * 3);
         assert_eq!(
             settled.end_before(Some(Duration::ZERO)),

@@ -87,10 +87,12 @@ pub(super) fn are_alike(a: &str, b: &str) -> bool {
     shorter > 0 && 2 * shared >= shorter
 }
 
-/// Returns whether `new` starts anew instead of revising `old`: it is less than half as long, and
-/// not alike.
+/// Returns whether `new` starts anew instead of revising `old`: it is less than half as long and
+/// mostly different.
 pub(super) fn is_new_text(old: &str, new: &str) -> bool {
-    2 * new.chars().count() < old.chars().count() && !are_alike(old, new)
+    let length = new.chars().count();
+    let shared = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
+    length * 2 < old.chars().count() && shared.count() * 2 < length
 }
 
 #[cfg(test)]

@@ -217,7 +217,8 @@ impl Model {
         let mut shown = BTreeMap::new();
         for text in self.stream.transcript() {
             for word in text.split_whitespace() {
-                *shown.entry(number(word)).or_default() += 1;
+                let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
+                *shown.entry(digits.parse().unwrap()).or_default() += 1;
             }
         }
         shown
@@ -331,10 +332,16 @@ impl Model {
                     self.stream.transcript()
                 );
             }
-            let texts = self.stream.transcript().into_iter();
-            let order: Vec<usize> = texts
+            let order: Vec<usize> = self
+                .stream
+                .transcript()
+                .iter()
                 .flat_map(|t| t.split_whitespace())
-                .map(number)
+                .map(|w| {
+                    w.trim_matches(|c: char| !c.is_ascii_digit())
+                        .parse()
+                        .unwrap()
+                })
                 .collect();
             // Each word once and in order, however connections cut sentences: while both were open,
             // a word might stand in two utterances (section 8: what was open may be cut anew), but
@@ -351,10 +358,4 @@ impl Model {
         }
         assert!(self.stream.latest.values().all(|u| u.is_final));
     }
-}
-
-/// Returns the number of a word such as `w12,`.
-fn number(word: &str) -> usize {
-    let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
-    digits.parse().unwrap()
 }

@@ -299,8 +299,8 @@ fn reading(uri: &str) {
     let (region, began, used) = (Region::new(ALLOCATOR), Instant::now(), cpu());
     push(rest);
     while stat(&sink, "responses") < already + responses {
-        let patience = Duration::from_secs(60);
-        assert!(began.elapsed() < patience, "responses are missing");
+        let limit = Duration::from_secs(60);
+        assert!(began.elapsed() < limit, "responses are missing");
         std::thread::sleep(Duration::from_millis(5));
     }
     let (used, took) = (cpu() - used, began.elapsed().as_secs_f64());

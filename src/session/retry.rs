@@ -1,10 +1,10 @@
 //! Whether, when and how often a failed connection is tried again, and how long to keep trying for
 //! a stream's final results.
 //!
-//! Exponential backoff with jitter lies between the tries. Two counts bound them, both of tries in
-//! a row: `max-reconnects`, and [`LIMITED_TRIES`] for failures that seldom pass. An answer for new
-//! audio resets both. Behind the finish a deadline bounds all tries together, and no pause takes
-//! more than half of what remains until then.
+//! Exponential backoff with jitter lies between the attempts. Two counts bound them, both of
+//! attempts in a row: `max-reconnects`, and [`LIMITED_ATTEMPTS`] for failures that seldom pass. An
+//! answer for new audio resets both. Behind the finish a deadline bounds all attempts together, and
+//! no pause takes more than half of what remains until then.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const LONGEST: Duration = Duration::from_secs(8);
 /// Upper bound on the jitter, as a share of the pause: a thousand elements must not return at once.
 const JITTER: f64 = 0.25;
 
-/// Tries in a row after failures that may pass but seldom do.
-const LIMITED_TRIES: u32 = 3;
+/// Attempts in a row after failures that may pass but seldom do.
+const LIMITED_ATTEMPTS: u32 = 3;
 /// Upper bound on the whole wait for the final results, in units of `finish-timeout`.
 const MAX_FINISH_FACTOR: u32 = 6;
 
@@ -48,10 +48,10 @@ pub struct Progress {
 /// The retries of one client. Times are those of its clock.
 #[derive(Debug)]
 pub struct Retries {
-    /// Tries in a row, and how many there may be.
-    tries: u32,
-    max_tries: u32,
-    /// Of these, tries after failures that seldom pass.
+    /// Attempts in a row, and how many there may be.
+    attempts: u32,
+    max_attempts: u32,
+    /// Of these, attempts after failures that seldom pass.
     limited: u32,
     not_before: Option<Duration>,
     /// In 0..1, different in each client.
@@ -64,11 +64,11 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// `max_tries`: in a row; `finish_timeout`: the property of that name; `jitter`: in 0..1.
-    pub fn new(max_tries: u32, finish_timeout: Duration, jitter: f64) -> Self {
+    /// `max_attempts`: in a row; `finish_timeout`: the property of that name; `jitter`: in 0..1.
+    pub fn new(max_attempts: u32, finish_timeout: Duration, jitter: f64) -> Self {
         Retries {
-            tries: 0,
-            max_tries,
+            attempts: 0,
+            max_attempts,
             limited: 0,
             not_before: None,
             jitter,
@@ -93,7 +93,7 @@ impl Retries {
                 self.not_before = Some(now + pause);
                 Decision::Retry(pause)
             }
-            // Audio that waits would need another try at once.
+            // Audio that waits would need another attempt at once.
             None if self.finish_since.is_some() && !progress.audio_waits => {
                 self.on_finish_timeout(progress)
             }
@@ -117,11 +117,11 @@ impl Retries {
     /// would loop.
     pub fn on_close_without_final(&mut self) -> bool {
         let closed_before = std::mem::replace(&mut self.closed_before, true);
-        !closed_before && self.tries < self.max_tries
+        !closed_before && self.attempts < self.max_attempts
     }
 
-    /// Shortens the pause before a try that has a deadline to half of what remains. A pause that
-    /// lasts until the deadline leaves a try unused; one that ends just before wastes it.
+    /// Shortens the pause before an attempt that has a deadline to half of what remains. A pause
+    /// that lasts until the deadline leaves an attempt unused; one that ends just before wastes it.
     fn within_deadline(&self, pause: Duration, now: Duration) -> Duration {
         let Some(deadline) = self.finish_deadline() else {
             return pause;
@@ -133,28 +133,28 @@ impl Retries {
     fn next_pause(&mut self, retry: Retry) -> Option<Duration> {
         if retry == Retry::Limited {
             self.limited += 1;
-            if self.limited > LIMITED_TRIES {
+            if self.limited > LIMITED_ATTEMPTS {
                 return None;
             }
         }
-        if self.tries >= self.max_tries {
+        if self.attempts >= self.max_attempts {
             return None;
         }
         // Overload, for one, takes a while to pass.
-        let doublings = self.tries + if retry == Retry::Later { 2 } else { 0 };
-        self.tries += 1;
+        let doublings = self.attempts + if retry == Retry::Later { 2 } else { 0 };
+        self.attempts += 1;
         let pause = SHORTEST * (1 << doublings.min(5));
         Some(pause.mul_f64(1.0 + JITTER * self.jitter).min(LONGEST))
     }
 
-    /// The next try begins.
-    pub fn on_try(&mut self) {
+    /// The next attempt begins.
+    pub fn on_attempt(&mut self) {
         self.not_before = None;
     }
 
     /// The service has answered for audio that no connection had an answer for.
     pub fn on_progress(&mut self) {
-        self.tries = 0;
+        self.attempts = 0;
         self.limited = 0;
     }
 
@@ -169,14 +169,14 @@ impl Retries {
         self.closed_before = false;
     }
 
-    /// Returns when the next try may begin, if it has to wait.
+    /// Returns when the next attempt may begin, if it has to wait.
     pub fn retry_at(&self) -> Option<Duration> {
         self.not_before
     }
 
-    /// Returns the number of tries in a row.
-    pub fn attempt(&self) -> u32 {
-        self.tries
+    /// Returns the number of attempts in a row.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// Returns when the wait for the final results ends, retries and signs of life included.
@@ -244,7 +244,7 @@ mod tests {
             audio_waits: true,
             ..progress
         };
-        // Tries allowed, what came before, the failure's kind, the state, what follows.
+        // Attempts allowed, what came before, the failure's kind, the state, what follows.
         for (max, before, retry, progress, is) in [
             (9, Nothing, Retry::Soon, SPEAKING, again),
             (9, Nothing, Retry::Limited, SPEAKING, again),
@@ -293,7 +293,7 @@ mod tests {
             let mut retries = Retries::new(7, ms(1000), jitter);
             for pause in pauses {
                 let Decision::Retry(is) = retries.on_failure(Retry::Soon, SPEAKING, ms(0)) else {
-                    panic!("no try left");
+                    panic!("no attempt left");
                 };
                 assert_eq!(is.as_millis(), pause);
             }

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// One thing to do at a deadline, unless something happens before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
-    /// The next try begins.
+    /// The next attempt begins.
     Retry,
-    /// The final results have been waited for long enough, all tries together.
+    /// The final results have been waited for long enough, all attempts together.
     Finish,
     /// A connection that was made ahead is closed: no audio came for it.
     Discard,

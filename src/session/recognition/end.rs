@@ -97,7 +97,7 @@ impl<E: ConnectionError> Recognition<E> {
             Decision::Retry(pause) => self.outputs.report(Event::Reconnecting {
                 lost: self.is_reconnect && self.stream.sessions > 0,
                 error,
-                attempt: self.retries.attempt(),
+                attempt: self.retries.attempts(),
                 pause,
                 stream: self.stream.number,
                 from: self.stream.position(),

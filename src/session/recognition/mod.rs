@@ -38,7 +38,8 @@ enum State<E> {
     /// Waits for audio or a boundary. `partial_since`: when the waiting partial chunk's audio
     /// ended.
     Idle { partial_since: Option<Duration> },
-    /// Waits to connect: for the pause between two tries, and for the end of the connection before.
+    /// Waits to connect: for the pause between two attempts, and for the end of the connection
+    /// before.
     Waiting,
     /// Waits for a connection.
     Connecting {
@@ -172,14 +173,14 @@ impl<E: ConnectionError> Recognition<E> {
         self.settings.request.language = language;
     }
 
-    /// Connects after the pause between two tries, and after the end of the connection before: the
-    /// service counts both.
+    /// Connects after the pause between two attempts, and after the end of the connection before:
+    /// the service counts both.
     fn connect_in_turn(&mut self, now: Duration) {
         let waits = self.is_closing || self.retries.retry_at().is_some_and(|at| at > now);
         if waits || !matches!(self.state, State::Waiting) {
             return;
         }
-        self.retries.on_try();
+        self.retries.on_attempt();
         let limit = now + self.settings.limits.connect;
         let until = self
             .retries
@@ -257,7 +258,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.pending_boundary = None;
         self.begin_stream(self.stream.number);
         self.state = State::IDLE;
-        // It does not shorten the pause between two tries.
+        // It does not shorten the pause between two attempts.
         if self.retries.retry_at().is_none() {
             self.outputs.act(Action::Preconnect);
         }

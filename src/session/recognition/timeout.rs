@@ -25,7 +25,7 @@ impl<E: ConnectionError> Recognition<E> {
                 (after_idle(self.preconnected_at), Timer::Discard),
                 (after_idle(*partial_since), Timer::Partial),
             ]),
-            // Of two at the same time the first: no try is to begin at the end of the wait.
+            // Of two at the same time the first: no attempt is to begin at the end of the wait.
             State::Waiting => earliest([finish, retry]),
             // The caller knows until when it may take.
             State::Connecting { .. } | State::Failed => None,
@@ -46,7 +46,7 @@ impl<E: ConnectionError> Recognition<E> {
         };
         match timer {
             Timer::Retry => {
-                self.retries.on_try();
+                self.retries.on_attempt();
                 if let State::Idle { .. } = self.state {
                     self.outputs.act(Action::Preconnect);
                 }

@@ -81,7 +81,7 @@ fn a_finish_that_is_not_written_is_lost() {
     );
 }
 
-/// The pause takes at most half of what remains, so that a try is left.
+/// The pause takes at most half of what remains, so that an attempt is left.
 #[test]
 fn all_tries_behind_the_finish_have_one_deadline() {
     speaking(
@@ -118,7 +118,7 @@ fn a_service_that_never_answered_with_words_is_an_error() {
         30 end 7       | finish 3
         1030 timeout   | close, failed lost: no final 1000",
     );
-    // Another try would not help either, because nothing may be sent again.
+    // Another attempt would not help either, because nothing may be sent again.
     script(
         "set finish 1000
         set replay 0
@@ -242,7 +242,7 @@ fn an_error_that_another_try_cannot_mend_is_final() {
 }
 
 /// A session that ends in mid-stream is like the end of a stream. But audio behind it would need
-/// another try, and there is none.
+/// another attempt, and there is none.
 #[test]
 fn after_the_last_try_audio_that_waits_is_lost() {
     let given_up = "0 a U, unconfirmed after 270: network";

@@ -44,14 +44,14 @@ use harness::Harness;
 /// follows is compared as a whole, separated by commas:
 ///
 /// - `preconnect`, `discard`, `connect<T`, `cancel`, `close`, `drain N`: actions. `connect` has
-///   until T, or until the deadline of all tries behind a `finish`; `drain` closes behind a finish
-///   with that number.
+///   until T, or until the deadline of all attempts behind a `finish`; `drain` closes behind a
+///   finish with that number.
 /// - `request`, `audio N-M A-B`, `again N-M A-B`, `finish N`: frames with their numbers, and the
 ///   time on the axis; `again` was sent before.
 /// - `Ready`, `open N`, `done N`, `settled T`, `quiet T`: events. `open` is the first answer of
 ///   session N.
 /// - `N text`, `N text F`, `N text U`: utterance N as interim, final, or unconfirmed.
-/// - `retry N +T from A: why`: try N follows after T, from A on. `lost` if there was a session.
+/// - `retry N +T from A: why`: attempt N follows after T, from A on. `lost` if there was a session.
 /// - `unconfirmed after T: why`, `failed: why`, `failed lost: why`: the end of the wait for the
 ///   final response, and of everything.
 ///

@@ -47,7 +47,7 @@ fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
     );
 }
 
-/// The count of tries begins anew with an answer for audio that had none.
+/// The count of attempts begins anew with an answer for audio that had none.
 #[test]
 fn progress_resets_the_tries() {
     script(

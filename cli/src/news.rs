@@ -40,7 +40,7 @@ pub struct Warning {
     /// Its details' name, as `volcasr-reconnect`, or else its text; of a setting its text.
     pub kind: String,
     pub text: String,
-    /// Of `volcasr-reconnect`: the number of the try.
+    /// Of `volcasr-reconnect`: the number of the attempt.
     pub attempt: Option<u32>,
     /// Of `volcasr-reconnect`: what failed.
     pub reason: Option<String>,
@@ -96,7 +96,7 @@ impl Warning {
         let error = details.and_then(|details| details.get::<gst::Structure>("error").ok());
         let attempt = details.and_then(|details| details.get("attempt").ok());
         Warning {
-            // Behind the number of the try stands what failed.
+            // Behind the number of the attempt stands what failed.
             reason: attempt.and_then(|_: u32| {
                 let (_, reason) = text.split_once("): ")?;
                 Some(reason.to_owned())

@@ -1,4 +1,4 @@
-//! When no further try is worth it, or none is left: one error, after the last words.
+//! When no further attempt is worth it, or none is left: one error, after the last words.
 
 use crate::common::faults::*;
 use crate::common::*;

@@ -73,7 +73,7 @@ fn a_stream_without_any_answer_is_an_error() {
         ("hang@finish*", 0),
         ("reset@finish*", 1),
         ("error:55000007@finish*", 10),
-        // The deadline of the finish comes before the last try.
+        // The deadline of the finish comes before the last attempt.
         ("hang@finish*", 100),
     ];
     in_parallel(&cases, |&(fault, tries)| {

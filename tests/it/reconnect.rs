@@ -150,7 +150,7 @@ fn the_end_comes_in_paused() {
     });
 }
 
-/// The service goes away in the middle of a stream, and comes back when a try to reach it has
+/// The service goes away in the middle of a stream, and comes back when an attempt to reach it has
 /// failed.
 #[test]
 fn nobody_listens_for_a_while() {

@@ -37,9 +37,9 @@ fn no_network() {
     }
 }
 
-/// gst-launch shows why it does not go on without a network, from the first try on.
+/// gst-launch shows why it does not go on without a network, from the first attempt on.
 #[test]
-fn gst_launch_shows_the_first_failed_try() {
+fn gst_launch_shows_the_first_failed_attempt() {
     let path = "api/v3/sauc/bigmodel_async";
     let uri = format!("uri=ws://127.0.0.1:{}/{path}", free_port());
     let scratch = scratch::Scratch::new("unreachable");
@@ -56,7 +56,7 @@ fn gst_launch_shows_the_first_failed_try() {
     let shown = text(&output.stdout) + &text(&output.stderr);
     let warning = shown.lines().find(|line| line.starts_with("WARNING"));
     let warning = warning.unwrap_or_else(|| panic!("no warning: {shown}"));
-    for part in ["trying again", "(try 1)", "can't connect to 127.0.0.1"] {
+    for part in ["trying again", "(attempt 1)", "can't connect to 127.0.0.1"] {
         assert!(warning.contains(part), "no {part}: {warning}");
     }
     assert!(shown.contains("ERROR"), "{shown}");

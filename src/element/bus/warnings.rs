@@ -48,7 +48,7 @@ pub(crate) fn reconnecting(
         false => "No session yet, trying again",
     };
     let ms = pause.as_millis();
-    let text = format!("{what} in {ms} ms (try {attempt}): {cause}");
+    let text = format!("{what} in {ms} ms (attempt {attempt}): {cause}");
     let times = Times {
         duration: None,
         ..times

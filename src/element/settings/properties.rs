@@ -150,8 +150,8 @@ fn limits() -> Vec<Property> {
         setting(
             "connect-timeout",
             "Connect timeout",
-            "Milliseconds for one try to connect, from the name's look-up to the service's answer \
-             to the request",
+            "Milliseconds for one attempt to connect, from the name's look-up to the service's \
+             answer to the request",
             |s| &mut s.limits.connect,
         ),
         setting(
@@ -180,8 +180,9 @@ fn limits() -> Vec<Property> {
         setting(
             "max-reconnects",
             "Maximum reconnects",
-            "Tries in a row to connect or to restore a lost connection, with pauses growing from \
-             250 ms to 8 s; counted anew when the service has answered for new audio (0: none)",
+            "Attempts in a row to connect or to restore a lost connection, with pauses growing \
+             from 250 ms to 8 s; counted anew when the service has answered for new audio (0: \
+             none)",
             |s| &mut s.sending.max_reconnects,
         ),
         setting(

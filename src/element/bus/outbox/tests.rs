@@ -46,13 +46,13 @@ fn next(
 #[test]
 fn a_panic_in_the_job_is_an_error_and_lets_eos_pass() {
     let (pipeline, sink) = waiting_for_its_end();
-    // The first failed try: the job is at work, and the stream's end cannot come by itself.
+    // The first failed attempt: the job is at work, and the stream's end cannot come by itself.
     next(
         &pipeline,
         &[gst::MessageType::Warning],
         Duration::from_secs(60),
     )
-    .expect("a failed try");
+    .expect("a failed attempt");
     let run = sink.imp().run().expect("a run");
     for _ in 0..3 {
         run.outbox.enqueue(OutgoingMessage::Panic);

@@ -48,7 +48,7 @@ pub enum Event<E> {
         /// End of the audio without open or expected text.
         until: Duration,
     },
-    /// A connection failed or was lost, and another is tried after `pause`.
+    /// A connection failed or was lost, and another is tried after `backoff`.
     Reconnecting {
         /// Whether a session was lost; otherwise there was none yet.
         lost: bool,
@@ -56,8 +56,8 @@ pub enum Event<E> {
         error: E,
         /// Number of the next attempt in a row, from 1.
         attempt: u32,
-        /// Pause before that attempt.
-        pause: Duration,
+        /// Backoff before that attempt.
+        backoff: Duration,
         /// The stream's number.
         stream: u32,
         /// Start of the replay on the stream's axis.

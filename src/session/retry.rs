@@ -4,16 +4,17 @@
 //! Exponential backoff with jitter lies between the attempts. Two counts bound them, both of
 //! attempts in a row: `max-reconnects`, and [`LIMITED_ATTEMPTS`] for failures that seldom pass. An
 //! answer for new audio resets both. Behind the finish a deadline bounds all attempts together, and
-//! no pause takes more than half of what remains until then.
+//! no backoff takes more than half of what remains until then.
 
 use std::time::Duration;
 
 use crate::protocol::failure::Retry;
 
-/// The first pause, and the lower bound on one. Each is twice as long as the one before.
+/// The first backoff, and the lower bound on one. Each is twice as long as the one before.
 const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(8);
-/// Upper bound on the jitter, as a share of the pause: a thousand elements must not return at once.
+/// Upper bound on the jitter, as a share of the backoff: a thousand elements must not return at
+/// once.
 const JITTER: f64 = 0.25;
 
 /// Attempts in a row after failures that may pass but seldom do.
@@ -24,7 +25,7 @@ const MAX_FINISH_FACTOR: u32 = 6;
 /// Answer to a connection that ended without its final results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Connect again after this pause.
+    /// Connect again after this backoff.
     Retry(Duration),
     /// Make final, as unconfirmed, what came last, and go on.
     Unconfirmed,
@@ -87,11 +88,11 @@ impl Retries {
         if progress.ending && !progress.unsettled {
             return self.on_finish_timeout(progress);
         }
-        match self.next_pause(retry) {
-            Some(pause) => {
-                let pause = self.within_deadline(pause, now);
-                self.not_before = Some(now + pause);
-                Decision::Retry(pause)
+        match self.next_backoff(retry) {
+            Some(backoff) => {
+                let backoff = self.within_deadline(backoff, now);
+                self.not_before = Some(now + backoff);
+                Decision::Retry(backoff)
             }
             // Audio that waits would need another attempt at once.
             None if self.finish_since.is_some() && !progress.audio_waits => {
@@ -120,17 +121,18 @@ impl Retries {
         !closed_before && self.attempts < self.max_attempts
     }
 
-    /// Shortens the pause before an attempt that has a deadline to half of what remains. A pause
-    /// that lasts until the deadline leaves an attempt unused; one that ends just before wastes it.
-    fn within_deadline(&self, pause: Duration, now: Duration) -> Duration {
+    /// Shortens the backoff before an attempt that has a deadline to half of what remains. A
+    /// backoff that lasts until the deadline leaves an attempt unused; one that ends just before
+    /// wastes it.
+    fn within_deadline(&self, backoff: Duration, now: Duration) -> Duration {
         let Some(deadline) = self.finish_deadline() else {
-            return pause;
+            return backoff;
         };
         let half = deadline.saturating_sub(now) / 2;
-        pause.min(half.max(SHORTEST))
+        backoff.min(half.max(SHORTEST))
     }
 
-    fn next_pause(&mut self, retry: Retry) -> Option<Duration> {
+    fn next_backoff(&mut self, retry: Retry) -> Option<Duration> {
         if retry == Retry::Limited {
             self.limited += 1;
             if self.limited > LIMITED_ATTEMPTS {
@@ -143,8 +145,8 @@ impl Retries {
         // Overload, for one, takes a while to pass.
         let doublings = self.attempts + if retry == Retry::Later { 2 } else { 0 };
         self.attempts += 1;
-        let pause = SHORTEST * (1 << doublings.min(5));
-        Some(pause.mul_f64(1.0 + JITTER * self.jitter).min(LONGEST))
+        let backoff = SHORTEST * (1 << doublings.min(5));
+        Some(backoff.mul_f64(1.0 + JITTER * self.jitter).min(LONGEST))
     }
 
     /// The next attempt begins.
@@ -276,26 +278,26 @@ mod tests {
             }
             let decision = retries.on_failure(retry, progress, ms(10));
             assert_eq!(decision, is, "{max} {before:?} {retry:?} {progress:?}");
-            let pause = match is {
-                Decision::Retry(pause) => Some(ms(10) + pause),
+            let backoff = match is {
+                Decision::Retry(backoff) => Some(ms(10) + backoff),
                 _ => None,
             };
-            assert_eq!(retries.retry_at(), pause);
+            assert_eq!(retries.retry_at(), backoff);
         }
     }
 
     #[test]
     fn jitter_lengthens_but_never_past_the_longest() {
-        for (jitter, pauses) in [
+        for (jitter, backoffs) in [
             (0.0, [250, 500, 1000, 2000, 4000, 8000, 8000]),
             (1.0, [312, 625, 1250, 2500, 5000, 8000, 8000]),
         ] {
             let mut retries = Retries::new(7, ms(1000), jitter);
-            for pause in pauses {
+            for backoff in backoffs {
                 let Decision::Retry(is) = retries.on_failure(Retry::Soon, SPEAKING, ms(0)) else {
                     panic!("no attempt left");
                 };
-                assert_eq!(is.as_millis(), pause);
+                assert_eq!(is.as_millis(), backoff);
             }
             let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(0));
             assert_eq!(decision, Decision::Fail);
@@ -316,11 +318,12 @@ mod tests {
         assert_eq!(decision, Decision::Fail);
     }
 
-    /// The deadline is 6000 ms after the finish; of eight seconds' pause, half of the rest is left.
+    /// The deadline is 6000 ms after the finish; of eight seconds' backoff, half of the rest is
+    /// left.
     #[test]
-    fn a_pause_behind_the_finish_leaves_time_for_the_try() {
-        // Failures before, when this one is, and the pause.
-        for (before, now, pause) in [
+    fn a_backoff_behind_the_finish_leaves_time_for_the_attempt() {
+        // Failures before, when this one is, and the backoff.
+        for (before, now, backoff) in [
             (0, 0, 250),
             (4, 0, 3000),
             (4, 1000, 2500),
@@ -338,7 +341,7 @@ mod tests {
                     retries.on_finish_written(ms(0));
                 }
                 let decision = retries.on_failure(Retry::Soon, ENDING, ms(now));
-                let is = if finish { ms(pause) } else { unbounded };
+                let is = if finish { ms(backoff) } else { unbounded };
                 assert_eq!(decision, Decision::Retry(is), "{before} {now} {finish}");
                 assert_eq!(retries.retry_at(), Some(ms(now) + is));
             }

@@ -21,7 +21,10 @@ fn nobody_listens_yet() {
     log.add(rig.listen());
     assert_whole(&log, &marks, false, "late");
     let warnings = log.warnings();
-    assert!(!warnings.is_empty(), "the first failed attempt is a warning");
+    assert!(
+        !warnings.is_empty(),
+        "the first failed attempt is a warning"
+    );
     for warning in &warnings {
         // Nothing was lost.
         let text = warning.error.message();

@@ -112,7 +112,7 @@ impl BusPoster {
                 lost,
                 error,
                 attempt,
-                pause,
+                backoff,
                 stream,
                 from,
             } => {
@@ -120,7 +120,7 @@ impl BusPoster {
                 let details = errors::details(&error, &self.context, &lock(&self.ids));
                 let cause = self.redact(&error.to_string());
                 let cause = (lost, &*cause, details);
-                let report = warnings::reconnecting(cause, (attempt, pause), times);
+                let report = warnings::reconnecting(cause, (attempt, backoff), times);
                 self.progress.update(element, report.error.message());
                 self.warn(element, report);
             }

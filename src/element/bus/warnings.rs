@@ -36,18 +36,18 @@ pub(crate) fn reverse_playback() -> Report {
     Report::new(StreamError::Format, text)
 }
 
-/// Another connection is tried, for the `attempt`th time in a row and after `pause`. It replays the
-/// audio from `times` on. `lost`: a session was lost; `cause` and `details`: of the error.
+/// Another connection is tried, for the `attempt`th time in a row and after `backoff`. It replays
+/// the audio from `times` on. `lost`: a session was lost; `cause` and `details`: of the error.
 pub(crate) fn reconnecting(
     (lost, cause, details): (bool, &str, gst::Structure),
-    (attempt, pause): (u32, Duration),
+    (attempt, backoff): (u32, Duration),
     times: Times,
 ) -> Report {
     let what = match lost {
         true => "The connection was lost and is being restored",
         false => "No session yet, trying again",
     };
-    let ms = pause.as_millis();
+    let ms = backoff.as_millis();
     let text = format!("{what} in {ms} ms (attempt {attempt}): {cause}");
     let times = Times {
         duration: None,
@@ -56,7 +56,7 @@ pub(crate) fn reconnecting(
     let builder = times.add_to(gst::Structure::builder("volcasr-reconnect"));
     let details = builder
         .field("attempt", attempt)
-        .field("pause", nanos(pause))
+        .field("pause", nanos(backoff))
         .field("error", details);
     Report::new(ResourceError::Write, &text).with(details)
 }

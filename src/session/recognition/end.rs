@@ -94,11 +94,11 @@ impl<E: ConnectionError> Recognition<E> {
         self.is_reconnect |= is_loss || self.stream.is_unsettled();
         let progress = self.progress(input);
         match self.retries.on_failure(error.retry(), progress, now) {
-            Decision::Retry(pause) => self.outputs.report(Event::Reconnecting {
+            Decision::Retry(backoff) => self.outputs.report(Event::Reconnecting {
                 lost: self.is_reconnect && self.stream.sessions > 0,
                 error,
                 attempt: self.retries.attempts(),
-                pause,
+                backoff,
                 stream: self.stream.number,
                 from: self.stream.position(),
             }),

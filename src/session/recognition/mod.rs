@@ -38,7 +38,7 @@ enum State<E> {
     /// Waits for audio or a boundary. `partial_since`: when the waiting partial chunk's audio
     /// ended.
     Idle { partial_since: Option<Duration> },
-    /// Waits to connect: for the pause between two attempts, and for the end of the connection
+    /// Waits to connect: for the backoff between two attempts, and for the end of the connection
     /// before.
     Waiting,
     /// Waits for a connection.
@@ -82,7 +82,7 @@ pub struct Recognition<E> {
 }
 
 impl<E: ConnectionError> Recognition<E> {
-    /// Starts. `jitter`, in 0..1, sets this client's pauses apart from those of others.
+    /// Starts. `jitter`, in 0..1, sets this client's backoff apart from that of others.
     pub fn new(settings: Settings, jitter: f64) -> Self {
         let mut machine = Recognition {
             state: State::IDLE,
@@ -173,7 +173,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.settings.request.language = language;
     }
 
-    /// Connects after the pause between two attempts, and after the end of the connection before:
+    /// Connects after the backoff between two attempts, and after the end of the connection before:
     /// the service counts both.
     fn connect_in_turn(&mut self, now: Duration) {
         let waits = self.is_closing || self.retries.retry_at().is_some_and(|at| at > now);
@@ -258,7 +258,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.pending_boundary = None;
         self.begin_stream(self.stream.number);
         self.state = State::IDLE;
-        // It does not shorten the pause between two attempts.
+        // It does not shorten the backoff between two attempts.
         if self.retries.retry_at().is_none() {
             self.outputs.act(Action::Preconnect);
         }

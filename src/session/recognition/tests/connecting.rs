@@ -53,7 +53,7 @@ fn the_handshake_and_the_answer_are_due_within_the_connect_timeout() {
 }
 
 #[test]
-fn tries_in_a_row_have_growing_pauses_and_an_end() {
+fn attempts_in_a_row_have_a_growing_backoff_and_an_end() {
     script(
         "set reconnects 2
         0 audio 200      | preconnect, connect<10000
@@ -146,7 +146,7 @@ fn the_next_connection_waits_for_the_end_of_the_one_before() {
 }
 
 #[test]
-fn a_flush_discards_the_attempt_but_not_the_pause() {
+fn a_flush_discards_the_attempt_but_not_the_backoff() {
     script(
         "0 audio 200      | preconnect, connect<10000
         10 flush          | cancel, preconnect

@@ -81,7 +81,7 @@ fn a_finish_that_is_not_written_is_lost() {
     );
 }
 
-/// The pause takes at most half of what remains, so that an attempt is left.
+/// The backoff takes at most half of what remains, so that an attempt is left.
 #[test]
 fn all_tries_behind_the_finish_have_one_deadline() {
     speaking(

@@ -79,13 +79,13 @@ pub(super) fn describe(event: &Event<TestError>) -> String {
             lost,
             error,
             attempt,
-            pause,
+            backoff,
             from,
             ..
         } => {
             let kind = if *lost { "lost" } else { "retry" };
-            let (pause, from) = (after(pause), after(from));
-            format!("{kind} {attempt} +{pause} from {from}: {}", error.brief())
+            let (backoff, from) = (after(backoff), after(from));
+            format!("{kind} {attempt} +{backoff} from {from}: {}", error.brief())
         }
         Event::FinishTimedOut { waited, error } => {
             let error = error.as_ref().map_or("nothing".into(), TestError::brief);

@@ -81,11 +81,11 @@ impl Client {
     }
 
     /// Hands over silence in place of a gap, which counts as sent but not as received, and ends the
-    /// session after it if `pause` says so.
+    /// session after it if `ends_session`.
     ///
     /// Returns false without effect if no session is open: one that starts with silence is useless,
     /// and may end before the audio comes.
-    pub fn push_silence(&self, samples: u64, pause: bool) -> bool {
+    pub fn push_silence(&self, samples: u64, ends_session: bool) -> bool {
         let now = self.shared.now();
         let mut state = self.shared.state();
         if state.failed || state.flushing || !state.queue.is_session_open() {
@@ -94,7 +94,7 @@ impl Client {
         if samples > 0 {
             state.queue.push_silence(samples, now);
         }
-        if pause {
+        if ends_session {
             state.queue.push_boundary(Boundary::EndSession);
         }
         drop(state);

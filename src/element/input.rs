@@ -27,7 +27,7 @@ pub(crate) struct BufferPlan {
     /// Silence to send first, in samples.
     pub silence: u64,
     /// The session ends before the audio.
-    pub pause: bool,
+    pub ends_session: bool,
     /// Bytes at the buffer's start that repeat audio that was taken before.
     pub skip: usize,
     /// Time of the rest, if known.
@@ -301,7 +301,7 @@ impl GapDetector {
     fn gap(&mut self, by: Nanos, plan: &mut BufferPlan) {
         let (limits, rate) = (self.limits, self.rate);
         let Some(place) = &mut self.place else { return };
-        if place.paused {
+        if place.session_ended {
             return;
         }
         let silence = |time: gst::ClockTime| to_samples(nanos(time), rate);
@@ -311,9 +311,9 @@ impl GapDetector {
             plan.silence = to_samples(by, rate);
         } else {
             let settling = limits.settling.saturating_sub(place.gap);
-            place.paused = true;
+            place.session_ended = true;
             plan.silence = silence(settling);
-            plan.pause = true;
+            plan.ends_session = true;
         }
     }
 

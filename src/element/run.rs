@@ -217,7 +217,7 @@ impl Run {
         let mut streaming = self.streaming();
         let plan = streaming.input.gap_until(end, segment);
         self.push_gap(&mut streaming, &plan);
-        plan.pause
+        plan.ends_session
     }
 
     /// Begins the wait for the words so far, unless none may come. Returns the token for
@@ -314,7 +314,9 @@ impl Run {
     }
 
     fn push_gap(&self, streaming: &mut Streaming, plan: &BufferPlan) {
-        if (plan.silence > 0 || plan.pause) && self.client.push_silence(plan.silence, plan.pause) {
+        if (plan.silence > 0 || plan.ends_session)
+            && self.client.push_silence(plan.silence, plan.ends_session)
+        {
             streaming.input.silence(plan.silence);
         }
     }

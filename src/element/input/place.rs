@@ -21,7 +21,7 @@ pub(crate) struct Place {
     /// Part of the current gap that has become silence.
     pub gap: gst::ClockTime,
     /// The current gap has ended the session.
-    pub paused: bool,
+    pub session_ended: bool,
     /// Time at which a repeat continues after a buffer that was skipped whole.
     pub repeat: Option<Nanos>,
 }
@@ -37,7 +37,7 @@ impl Place {
             segment_changed: false,
             after_gap: false,
             gap: gst::ClockTime::ZERO,
-            paused: false,
+            session_ended: false,
             repeat: None,
         }
     }
@@ -53,7 +53,7 @@ impl Place {
         self.segment_changed = false;
         self.after_gap = false;
         self.gap = gst::ClockTime::ZERO;
-        self.paused = false;
+        self.session_ended = false;
         self.repeat = None;
     }
 

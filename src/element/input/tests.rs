@@ -45,7 +45,7 @@ struct Fed {
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     silence: u64,
-    pause: bool,
+    ends_session: bool,
     skip: u64,
     /// Position and time of the new anchor.
     anchor: Option<(u64, u64)>,
@@ -60,7 +60,7 @@ fn anchored(position: u64, time: u64) -> Outcome {
 
 const NOTHING: Outcome = Outcome {
     silence: 0,
-    pause: false,
+    ends_session: false,
     skip: 0,
     anchor: None,
 };
@@ -143,10 +143,10 @@ impl Fed {
         self.input.silence(if self.idle { 0 } else { plan.silence });
         let silence = plan.silence / u64::from(self.rate / 1000);
         self.total.silence += silence;
-        self.total.pause |= plan.pause;
+        self.total.ends_session |= plan.ends_session;
         Outcome {
             silence,
-            pause: plan.pause,
+            ends_session: plan.ends_session,
             ..NOTHING
         }
     }
@@ -193,8 +193,8 @@ fn buffers_with_one_time_lose_nothing() {
 }
 
 #[test]
-fn a_short_jump_becomes_silence_and_a_long_one_a_pause() {
-    for (jump, flag, silence, pause) in [
+fn a_short_jump_becomes_silence_and_a_long_one_ends_the_session() {
+    for (jump, flag, silence, ends_session) in [
         (41, true, 41, false),
         (1000, true, 1000, false),
         (1001, false, 1001, false),
@@ -206,10 +206,10 @@ fn a_short_jump_becomes_silence_and_a_long_one_a_pause() {
         let mut fed = Fed::new();
         fed.push(0, 20);
         let outcome = fed.buffer(Some(20 + jump), flag, 20);
-        let anchor = pause.then_some((20 + silence, 20 + jump));
+        let anchor = ends_session.then_some((20 + silence, 20 + jump));
         assert_eq!(
-            (outcome.silence, outcome.pause, outcome.skip),
-            (silence, pause, 0)
+            (outcome.silence, outcome.ends_session, outcome.skip),
+            (silence, ends_session, 0)
         );
         assert_eq!(outcome.anchor, anchor, "{jump} {flag}");
     }
@@ -279,14 +279,14 @@ fn short_gaps_add_up() {
     let mut fed = Fed::new();
     fed.push(0, 20);
     let mut silence = 0;
-    let mut pauses = 0;
+    let mut ends = 0;
     for i in 1..=300 {
         let plan = fed.gap_until(20 + 20 * i);
         silence += plan.silence;
-        pauses += u32::from(plan.pause);
+        ends += u32::from(plan.ends_session);
     }
     assert_eq!(silence, 4000);
-    assert_eq!(pauses, 1, "one pause for the whole gap");
+    assert_eq!(ends, 1, "one end for the whole gap");
     assert_eq!(fed.push(6020, 20), anchored(4020, 6020));
 }
 
@@ -299,8 +299,8 @@ fn times_at_the_end_of_time_do_not_overflow() {
 
     let mut fed = Fed::new();
     fed.push(0, 20);
-    assert!(fed.gap_until(end).pause);
-    assert!(!fed.push(end, 20).pause, "one pause for the whole gap");
+    assert!(fed.gap_until(end).ends_session);
+    assert!(!fed.push(end, 20).ends_session, "one end for the whole gap");
 }
 
 #[test]

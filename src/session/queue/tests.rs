@@ -116,7 +116,7 @@ enum Step {
     Push(u64),
     Silence(u64),
     Seal,
-    Pause,
+    EndSession,
     NewStream,
     Pop,
     Drop,
@@ -128,7 +128,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (0u64..40).prop_map(Step::Push),
         1 => (0u64..40).prop_map(Step::Silence),
         2 => Just(Step::Seal),
-        1 => Just(Step::Pause),
+        1 => Just(Step::EndSession),
         1 => Just(Step::NewStream),
         8 => Just(Step::Pop),
         3 => Just(Step::Drop),
@@ -214,7 +214,7 @@ proptest! {
                     model.waiting.extend((0..samples).map(|_| Ok(0)));
                 }
                 Step::Seal => queue.flush_partial(),
-                Step::Pause => {
+                Step::EndSession => {
                     queue.push_boundary(Boundary::EndSession);
                     model.waiting.push_back(Err(Boundary::EndSession));
                 }

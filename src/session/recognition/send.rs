@@ -40,7 +40,7 @@ impl<E: ConnectionError> Recognition<E> {
                 self.roll_over(now);
                 return None;
             }
-            // As in any other pause: what comes next opens another session.
+            // As at any end of a session: what comes next opens another session.
             Some(Rollover::Drain) => self.pending_boundary = Some(Boundary::EndSession),
             None => {}
         }

@@ -156,7 +156,7 @@ fn gap_events_in_jitter_keep_all_audio() {
             fed.push(at, 20);
         }
     }
-    assert_eq!((fed.total.skip, fed.total.pause), (0, false));
+    assert_eq!((fed.total.skip, fed.total.ends_session), (0, false));
     for (n, truth) in truth.iter().enumerate() {
         let off = fed.time(fed.buffers[n].0) - *truth as i64;
         assert!((-1..=151).contains(&off), "{n} off by {off}");
@@ -247,7 +247,7 @@ fn flags_of_a_source_that_jitters_cost_one_silence_at_most() {
                 fed.buffer(Some(20 * n + late(n)), flag, 20);
             }
             assert_eq!(
-                (fed.total.skip, fed.total.pause),
+                (fed.total.skip, fed.total.ends_session),
                 (0, false),
                 "{name}, {wobble}"
             );

@@ -28,7 +28,11 @@ fn what_a_segment_leaves_of_a_repeat_is_a_repeat() {
         for n in 0..5 {
             let at = 1000 + n * length - overlap;
             let outcome = fed.clipped_jump(at, length + overlap);
-            assert_eq!((outcome.silence, outcome.pause), (0, false), "{start} {n}");
+            assert_eq!(
+                (outcome.silence, outcome.ends_session),
+                (0, false),
+                "{start} {n}"
+            );
         }
         let found = (fed.input.position() - before) / 24;
         assert_eq!(found, taken, "{start} {overlap} {length}");

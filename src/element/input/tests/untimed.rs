@@ -21,7 +21,7 @@ fn a_buffer_without_a_timestamp_continues_the_one_before() {
     assert_eq!(fed.push(None, 20), NOTHING);
     assert_eq!(fed.push(5060, 20), NOTHING);
     // The gap is part of it.
-    assert!(fed.gap_until(15_060).pause);
+    assert!(fed.gap_until(15_060).ends_session);
     assert_eq!(fed.push(None, 20), anchored(1060, 15_060));
 }
 

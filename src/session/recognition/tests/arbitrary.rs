@@ -9,8 +9,8 @@ use super::harness::{Harness, ms};
 const INPUTS: &str = "ready, ready, connected, connected, connected, connected, refused soon, \
     refused later, refused limited, refused stale, late, written, written, close-done, close-done, \
     say -, say -, say -, last -, last 1000 x@0-900, error 45000081, error 55000031, \
-    error 45000001, garbage, text, closed 1000, closed 1011, reset, write-failed, quiet, pause, \
-    end, stream, flush, hold, slow";
+    error 45000001, garbage, text, closed 1000, closed 1011, reset, write-failed, quiet, \
+    end-session, end, stream, flush, hold, slow";
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -255,7 +255,7 @@ fn after_the_last_try_audio_that_waits_is_lost() {
         script(&format!(
             "set reconnects 1
             {SPEAKING}
-            40 pause         | finish 4
+            40 end-session   | finish 4
             45 {behind}      |
             50 closed 1011   | close, lost 1 +250 from 0: closed 1011
             300 timeout      | connect<10300
@@ -266,7 +266,7 @@ fn after_the_last_try_audio_that_waits_is_lost() {
     script(&format!(
         "set reconnects 0
         {SPEAKING}
-        40 pause         | finish 4
+        40 end-session   | finish 4
         45 audio 200     |
         50 closed 1000   | close, connect<10050, 0 a U, unconfirmed after 10: closed 1000"
     ));

@@ -179,7 +179,7 @@ impl Harness {
             "slow" => self.closes_slowly = true,
             "audio" => self.push(number(), 1000),
             "silence" => self.push(number(), 0),
-            "pause" => self.input.push_boundary(Boundary::EndSession),
+            "end-session" => self.input.push_boundary(Boundary::EndSession),
             "end" => self.boundary(Boundary::EndOfStream { token: number() }),
             "stream" => self.boundary(Boundary::NewStream {
                 stream: number() as u32,

@@ -124,7 +124,7 @@ fn the_service_s_own_idle_timeout_leaves_words_open() {
 fn a_gap_ends_the_session_at_once() {
     script(
         "session 200
-        30 pause                | finish 3
+        30 end-session          | finish 3
         40 audio 200            |
         50 last 200 A@0-100     | close, connect<10050, 0 A F, settled 200
         60 connected            | request

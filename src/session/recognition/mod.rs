@@ -74,8 +74,8 @@ pub struct Recognition<E> {
     preconnected_at: Option<Duration>,
     /// The boundary that is being completed.
     pending_boundary: Option<Boundary>,
-    /// The end of a connection is under way.
-    is_closing: bool,
+    /// The connection before is still being closed.
+    previous_is_closing: bool,
     /// The next connection restores a lost one.
     is_reconnect: bool,
     outputs: Outputs<E>,
@@ -92,7 +92,7 @@ impl<E: ConnectionError> Recognition<E> {
             encoder: FrameEncoder::new(settings.compression),
             preconnected_at: None,
             pending_boundary: None,
-            is_closing: false,
+            previous_is_closing: false,
             is_reconnect: false,
             outputs: Outputs::default(),
             settings,
@@ -176,7 +176,7 @@ impl<E: ConnectionError> Recognition<E> {
     /// Connects after the backoff between two attempts, and after the end of the connection before:
     /// the service counts both.
     fn connect_in_turn(&mut self, now: Duration) {
-        let waits = self.is_closing || self.retries.retry_at().is_some_and(|at| at > now);
+        let waits = self.previous_is_closing || self.retries.retry_at().is_some_and(|at| at > now);
         if waits || !matches!(self.state, State::Waiting) {
             return;
         }
@@ -246,7 +246,7 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// The end that [`Action::Close`] began is over.
     pub fn handle_closed(&mut self) {
-        self.is_closing = false;
+        self.previous_is_closing = false;
     }
 
     /// A flush: what was sent is of no interest any more.
@@ -281,7 +281,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     fn close(&mut self, finish: Option<bytes::Bytes>) {
-        self.is_closing = true;
+        self.previous_is_closing = true;
         self.outputs.act(Action::Close { finish });
         self.state = State::Waiting;
     }

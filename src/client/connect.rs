@@ -65,7 +65,7 @@ pub(super) struct Connector {
     dial_time: Duration,
     /// Address that was connected to last, which is tried first the next time: a dead address
     /// before it costs time once, not at every session.
-    answered: Option<SocketAddr>,
+    last_peer: Option<SocketAddr>,
 }
 
 impl Connector {
@@ -77,14 +77,14 @@ impl Connector {
             state: State::Idle,
             wanted: None,
             dial_time: Duration::ZERO,
-            answered: None,
+            last_peer: None,
         }
     }
 
     /// Begins to look up, connect and encrypt, unless that is under way or done.
     pub fn preconnect(&mut self) {
         if let State::Idle = self.state {
-            self.state = State::Dialing(Dial::new(self.config.clone(), self.answered));
+            self.state = State::Dialing(Dial::new(self.config.clone(), self.last_peer));
         }
     }
 
@@ -153,14 +153,14 @@ impl Connector {
         match result {
             Ok((transport, peer)) => {
                 self.dial_time = took;
-                self.answered = peer;
+                self.last_peer = peer;
                 self.state = State::Ready(transport);
                 ConnectEvent::Ready
             }
             // One that was late is dropped, or the next one would go on with what is left of it.
             Err(error) => {
                 self.wanted = None;
-                ConnectEvent::Failed(match self.answered {
+                ConnectEvent::Failed(match self.last_peer {
                     None => error.at_first().into(),
                     Some(_) => error.into(),
                 })
@@ -224,15 +224,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_address_that_answered_is_remembered() {
+    async fn the_last_peer_is_remembered() {
         let (mut connector, listener, address) = connector().await;
         connector.preconnect();
         assert!(matches!(connector.next().await, ConnectEvent::Ready));
-        assert_eq!(connector.answered, Some(address));
+        assert_eq!(connector.last_peer, Some(address));
         connector.discard();
         drop(listener);
         connector.preconnect();
         assert!(matches!(connector.next().await, ConnectEvent::Failed(_)));
-        assert_eq!(connector.answered, Some(address), "it may come back");
+        assert_eq!(connector.last_peer, Some(address), "it may come back");
     }
 }

@@ -155,8 +155,8 @@ impl Driver {
             return false;
         };
         if let Err(error) = websocket.send(frame) {
-            let answered = self.machine.is_acknowledged();
-            let error = ClientError::from_websocket(error, answered);
+            let acknowledged = self.machine.is_acknowledged();
+            let error = ClientError::from_websocket(error, acknowledged);
             self.machine.handle_write_failed(now, error);
         }
         true
@@ -209,7 +209,7 @@ impl Driver {
 
     fn on_message(&mut self, event: WsEvent) {
         let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
-        let answered = self.machine.is_acknowledged();
+        let acknowledged = self.machine.is_acknowledged();
         match event {
             WsEvent::Written => self.machine.handle_written(now),
             WsEvent::Frame(bytes) => {
@@ -224,11 +224,11 @@ impl Driver {
                     .handle_peer_closed(now, &mut input, code, reason);
             }
             WsEvent::WriteFailed(error) => {
-                let error = ClientError::from_websocket(error, answered);
+                let error = ClientError::from_websocket(error, acknowledged);
                 self.machine.handle_write_failed(now, error);
             }
             WsEvent::Broken(error) => {
-                let error = ClientError::from_websocket(error, answered);
+                let error = ClientError::from_websocket(error, acknowledged);
                 self.machine.handle_read_failed(now, &mut input, error);
             }
         }

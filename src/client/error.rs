@@ -83,13 +83,13 @@ impl ClientError {
         }
     }
 
-    /// Maps an error of the WebSocket library. `answered`: the service has answered on this
+    /// Maps an error of the WebSocket library. `acknowledged`: the service has answered on this
     /// connection.
     ///
     /// A peer that breaks the framing from the start speaks another protocol. Later it is
     /// corruption on the way, and another connection may be free of it. A message over the limit
     /// is neither: it would be as large the next time.
-    pub(super) fn from_websocket(error: WsError, answered: bool) -> Self {
+    pub(super) fn from_websocket(error: WsError, acknowledged: bool) -> Self {
         let breaks_framing = match &error {
             WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => false,
             WsError::Protocol(_) | WsError::Utf8(_) => true,
@@ -97,7 +97,7 @@ impl ClientError {
         };
         match error {
             WsError::Capacity(_) => SessionError::Protocol(error.to_string()).into(),
-            error if breaks_framing && answered => ClientError::Corrupt(error.to_string()),
+            error if breaks_framing && acknowledged => ClientError::Corrupt(error.to_string()),
             error if breaks_framing => SessionError::Protocol(error.to_string()).into(),
             WsError::AlreadyClosed | WsError::ConnectionClosed => {
                 ClientError::Transport(WsError::Io(io::ErrorKind::UnexpectedEof.into()))

@@ -41,7 +41,7 @@ pub struct Progress {
     /// Audio is to be sent again, or an utterance is open.
     pub unsettled: bool,
     /// The service has answered for some of the stream's audio with words.
-    pub answered: bool,
+    pub has_words: bool,
     /// Audio waits behind the end of a session in mid-stream.
     pub audio_waits: bool,
 }
@@ -107,7 +107,7 @@ impl Retries {
     /// has closed in good order has taken all of the audio, and silence gives it nothing to say:
     /// that is no error, however the next connection ends.
     pub fn on_finish_timeout(&self, progress: Progress) -> Decision {
-        match progress.answered || self.closed_before {
+        match progress.has_words || self.closed_before {
             true => Decision::Unconfirmed,
             false => Decision::Fail,
         }
@@ -206,7 +206,7 @@ mod tests {
     const SPEAKING: Progress = Progress {
         ending: false,
         unsettled: true,
-        answered: true,
+        has_words: true,
         audio_waits: false,
     };
     const ENDING: Progress = Progress {
@@ -239,7 +239,7 @@ mod tests {
             ..ENDING
         };
         let silent = |progress| Progress {
-            answered: false,
+            has_words: false,
             ..progress
         };
         let waiting = |progress| Progress {

@@ -119,11 +119,11 @@ impl<E> Connection<E> {
 
     /// Whether audio may be sent now. If not, [`next_timer`](Self::next_timer) says when.
     pub fn may_send_audio(&mut self, now: Duration) -> bool {
-        let answered = match self.requested {
+        let ready = match self.requested {
             Some(requested) if !self.acknowledged => requested + ACK_GRACE,
             _ => now,
         };
-        let at = answered.max(self.pacer.ready_at(now));
+        let at = ready.max(self.pacer.ready_at(now));
         self.send_at = (at > now).then_some(at);
         at <= now
     }

@@ -49,7 +49,7 @@ impl<E: ConnectionError> Recognition<E> {
         };
         // Without any answer for the stream, no audio of it counts as processed.
         let max_chunk = self.settings.max_chunk;
-        if self.progress(input).answered && !self.stream.has_unprocessed_audio(max_chunk) {
+        if self.progress(input).has_words && !self.stream.has_unprocessed_audio(max_chunk) {
             self.stream.finalize_unconfirmed();
             self.report_updates();
             self.complete_boundary(input);

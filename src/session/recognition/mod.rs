@@ -329,7 +329,7 @@ impl<E: ConnectionError> Recognition<E> {
             unsettled: self.stream.is_unsettled(),
             // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
             // with a duration and without text.
-            answered: self.stream.tracker.has_utterances(),
+            has_words: self.stream.tracker.has_utterances(),
             audio_waits: is_mid_stream && input.with(|queue| queue.is_audio_next()),
         }
     }

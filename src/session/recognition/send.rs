@@ -140,10 +140,10 @@ impl<E: ConnectionError> Recognition<E> {
         let window = time(buffer.start());
         let words_have_times = !tracker.would_lose_untimed_words(window);
         // Nothing is open either while the service has not said anything yet.
-        let has_answered = tracker.processed_until() > time(connection.origin);
+        let has_progress = tracker.processed_until() > time(connection.origin);
         let situation = Situation {
             new_audio,
-            all_final: has_answered && !tracker.has_open(),
+            all_final: has_progress && !tracker.has_open(),
             words_have_times,
             answers_complete: if words_have_times {
                 tracker.resolved_until() >= window

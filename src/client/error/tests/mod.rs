@@ -56,14 +56,14 @@ fn a_connection_that_waited_too_long_ends_without_an_answer_or_with_408() {
 
 #[test]
 fn abrupt_ends_are_losses_whether_or_not_the_service_has_answered() {
-    for answered in [false, true] {
+    for acknowledged in [false, true] {
         for error in [
             WsError::Io(io::ErrorKind::BrokenPipe.into()),
             WsError::AlreadyClosed,
             WsError::ConnectionClosed,
             WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake),
         ] {
-            let error = ClientError::from_websocket(error, answered);
+            let error = ClientError::from_websocket(error, acknowledged);
             assert!(matches!(error, ClientError::Transport(_)), "{error:?}");
             assert_eq!(error.retry(), Retry::Soon);
         }

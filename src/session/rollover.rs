@@ -16,8 +16,8 @@ const SILENCE_BEFORE_ROLLOVER: Duration = Duration::from_secs(10);
 pub enum Rollover {
     /// As if it were lost: what may still hold words is sent again, so that none is cut.
     Replay,
-    /// The final response is waited for.
-    Drain,
+    /// After its final response: what comes next opens another connection.
+    AfterFinal,
 }
 
 /// State of the session that decides.
@@ -46,8 +46,10 @@ impl Rollover {
         }
         match (now.words_have_times, now.answers_complete) {
             (true, true) => Some(Rollover::Replay),
-            (false, true) => Some(Rollover::Drain),
-            (_, false) => (now.quiet_for >= SILENCE_BEFORE_ROLLOVER).then_some(Rollover::Drain),
+            (false, true) => Some(Rollover::AfterFinal),
+            (_, false) => {
+                (now.quiet_for >= SILENCE_BEFORE_ROLLOVER).then_some(Rollover::AfterFinal)
+            }
         }
     }
 }
@@ -86,15 +88,15 @@ mod tests {
 
     #[test]
     fn it_waits_for_the_answers_that_it_needs() {
-        let (replay, drain) = (Some(Rollover::Replay), Some(Rollover::Drain));
+        let (replay, after_final) = (Some(Rollover::Replay), Some(Rollover::AfterFinal));
         for (words_have_times, answers_complete, quiet_for, is) in [
             (true, true, SHORTLY, replay),
             (true, true, SILENCE_BEFORE_ROLLOVER, replay),
             (true, false, SHORTLY, None),
-            (true, false, SILENCE_BEFORE_ROLLOVER, drain),
-            (false, true, SHORTLY, drain),
+            (true, false, SILENCE_BEFORE_ROLLOVER, after_final),
+            (false, true, SHORTLY, after_final),
             (false, false, SHORTLY, None),
-            (false, false, SILENCE_BEFORE_ROLLOVER, drain),
+            (false, false, SILENCE_BEFORE_ROLLOVER, after_final),
         ] {
             let situation = Situation {
                 words_have_times,

@@ -41,7 +41,7 @@ impl<E: ConnectionError> Recognition<E> {
                 return None;
             }
             // As at any end of a session: what comes next opens another session.
-            Some(Rollover::Drain) => self.pending_boundary = Some(Boundary::EndSession),
+            Some(Rollover::AfterFinal) => self.pending_boundary = Some(Boundary::EndSession),
             None => {}
         }
         self.next_frame(now, input)

@@ -157,13 +157,13 @@ impl ReplayBuffer {
     /// Returns whether the audio from `position` on is silent, which holds no words. False where
     /// some of it is not in the buffer any more.
     pub fn is_silent_from(&self, position: u64) -> bool {
-        let is_quiet = |s: &[u8; 2]| i16::from_le_bytes(*s).unsigned_abs() <= SILENCE;
+        let is_silent = |s: &[u8; 2]| i16::from_le_bytes(*s).unsigned_abs() <= SILENCE;
         let first = self.chunks.partition_point(|c| c.end <= position);
         position >= self.start
             && self.chunks.range(first..).all(|chunk| {
                 chunk
                     .since(position)
-                    .is_some_and(|pcm| pcm.as_chunks().0.iter().all(is_quiet))
+                    .is_some_and(|pcm| pcm.as_chunks().0.iter().all(is_silent))
             })
     }
 

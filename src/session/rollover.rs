@@ -32,9 +32,9 @@ pub struct Situation {
     pub words_have_times: bool,
     /// The answers that the rollover needs have come.
     pub answers_complete: bool,
-    /// How long the service has said nothing. After 10 s, silence and a service that is behind look
+    /// How long the service has sent nothing. After 10 s, silence and a service that is behind look
     /// the same, so it is asked for a final response.
-    pub quiet_for: Duration,
+    pub since_last_message: Duration,
 }
 
 impl Rollover {
@@ -48,7 +48,7 @@ impl Rollover {
             (true, true) => Some(Rollover::Replay),
             (false, true) => Some(Rollover::AfterFinal),
             (_, false) => {
-                (now.quiet_for >= SILENCE_BEFORE_ROLLOVER).then_some(Rollover::AfterFinal)
+                (now.since_last_message >= SILENCE_BEFORE_ROLLOVER).then_some(Rollover::AfterFinal)
             }
         }
     }
@@ -67,7 +67,7 @@ mod tests {
             all_final,
             words_have_times: true,
             answers_complete: true,
-            quiet_for: SHORTLY,
+            since_last_message: SHORTLY,
         }
     }
 
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn it_waits_for_the_answers_that_it_needs() {
         let (replay, after_final) = (Some(Rollover::Replay), Some(Rollover::AfterFinal));
-        for (words_have_times, answers_complete, quiet_for, is) in [
+        for (words_have_times, answers_complete, since_last_message, is) in [
             (true, true, SHORTLY, replay),
             (true, true, SILENCE_BEFORE_ROLLOVER, replay),
             (true, false, SHORTLY, None),
@@ -101,7 +101,7 @@ mod tests {
             let situation = Situation {
                 words_have_times,
                 answers_complete,
-                quiet_for,
+                since_last_message,
                 ..situation(600_000, true)
             };
             assert_eq!(Rollover::decide(LIMIT, situation), is, "{situation:?}");

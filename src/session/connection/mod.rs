@@ -112,8 +112,8 @@ impl<E> Connection<E> {
         matches!(self.finish, Finish::Written { .. })
     }
 
-    /// Returns how long the peer has said nothing.
-    pub fn quiet_for(&self, now: Duration) -> Duration {
+    /// Returns how long the peer has sent nothing.
+    pub fn since_last_message(&self, now: Duration) -> Duration {
         now.saturating_sub(self.last_message)
     }
 

@@ -151,7 +151,7 @@ impl<E: ConnectionError> Recognition<E> {
                 let sent = self.stream.position();
                 tracker.processed_until() + self.settings.result_delay >= sent
             },
-            quiet_for: connection.quiet_for(now),
+            since_last_message: connection.since_last_message(now),
         };
         Rollover::decide(max, situation)
     }

@@ -51,10 +51,10 @@ pub struct Sending {
 }
 
 /// Delay of results after the audio: twice the largest one in recorded traffic.
-const RESULT_LATENCY: Duration = Duration::from_secs(2);
+const RESULT_DELAY: Duration = Duration::from_secs(2);
 /// Delay at `bigmodel_nostream`, which is documented to send results after some fifteen seconds. It
 /// reports the audio as processed long before.
-const NOSTREAM_LATENCY: Duration = Duration::from_secs(20);
+const NOSTREAM_DELAY: Duration = Duration::from_secs(20);
 
 /// Summary for the log. Names the kind of credentials, never their values.
 impl fmt::Display for Config {
@@ -78,19 +78,19 @@ impl fmt::Display for Config {
 
 impl Config {
     /// Returns how long after the service reports audio as processed its results may arrive.
-    fn result_latency(&self) -> Duration {
+    fn result_delay(&self) -> Duration {
         // A response covers whole frames.
-        let least = RESULT_LATENCY.max(RESULT_LATENCY / 2 + self.max_chunk());
+        let least = RESULT_DELAY.max(RESULT_DELAY / 2 + self.max_chunk());
         let sending = &self.sending;
         match self.endpoint.name() {
             // It reports all received audio as processed: the faster that is sent, the later its
             // results seem.
             "bigmodel" if sending.max_speed == 0.0 => sending.replay.max(least),
             "bigmodel" => {
-                let late = RESULT_LATENCY.mul_f64(sending.max_speed.clamp(1.0, 1000.0));
+                let late = RESULT_DELAY.mul_f64(sending.max_speed.clamp(1.0, 1000.0));
                 late.min(sending.replay).max(least)
             }
-            _ if self.answers_at_end() => NOSTREAM_LATENCY,
+            _ if self.answers_at_end() => NOSTREAM_DELAY,
             _ => least,
         }
     }
@@ -101,7 +101,7 @@ impl Config {
 
     /// Returns what recognition goes by.
     pub(super) fn session_settings(&self) -> Settings {
-        let result_delay = self.result_latency();
+        let result_delay = self.result_delay();
         Settings {
             request: self.request.clone(),
             compression: self.compression,
@@ -111,7 +111,7 @@ impl Config {
             replay: self.sending.replay,
             // A rollover needs the audio that may still hold words, and as much for responses
             // under way.
-            replay_window: self.sending.replay.max(result_delay + RESULT_LATENCY),
+            replay_window: self.sending.replay.max(result_delay + RESULT_DELAY),
             result_delay,
             answers_at_end: self.answers_at_end(),
             max_speed: self.sending.max_speed,

@@ -21,11 +21,11 @@ pub enum Cause {
     Parameters,
     /// 45000007: audio came before the request.
     NoRequest,
-    /// 45000000: a packet malformed or misnumbered, or after the session's end.
+    /// 45000000: a frame malformed or misnumbered, or after the session's end.
     OutOfOrder,
     /// 45000002: the session had no audio.
     EmptyAudio,
-    /// 45000081: no packet came for 5 to 8 seconds.
+    /// 45000081: no frame came for 5 to 8 seconds.
     Idle,
     /// 45000151: the audio is not what the request said, or not what the service takes.
     AudioFormat,

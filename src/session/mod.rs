@@ -7,7 +7,7 @@
 //!
 //! - [`recognition`] is the state machine of it all, and these are its parts:
 //!   - [`stream`] has the utterances of all sessions, and the audio that is kept;
-//!   - [`connection`] has packet numbers, deadlines, and the pace;
+//!   - [`connection`] has frame numbers, deadlines, and the pace;
 //!   - [`decoder`] turns messages into responses or failures;
 //!   - [`retry`] decides whether, when and how often to try again;
 //!   - [`rollover`] decides when a long session continues on a new connection, and how;

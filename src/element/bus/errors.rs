@@ -369,7 +369,7 @@ fn remedy(failure: &Failure, context: &ErrorContext) -> String {
             "the session got no audio for too long. Check that idle-timeout is below 5000."
         }
         Cause::NoRequest | Cause::OutOfOrder | Cause::EmptyAudio => {
-            "the packets did not arrive as they were sent. Check for a proxy on the way; else \
+            "the frames did not arrive as they were sent. Check for a proxy on the way; else \
              report it with the log id."
         }
         Cause::Internal | Cause::Unknown => {

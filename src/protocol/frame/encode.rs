@@ -30,13 +30,13 @@ impl FrameEncoder {
         self.frame(&mut out, (FULL_REQUEST, SEQUENCE, sequence), json)
     }
 
-    /// Makes a packet of samples, copied from `pcm`.
+    /// Makes a frame of samples, copied from `pcm`.
     pub fn audio(&self, sequence: i32, pcm: &[u8]) -> Bytes {
         let kind = (AUDIO, SEQUENCE, sequence);
         OUT.with_borrow_mut(|out| self.frame(out, kind, pcm))
     }
 
-    /// Makes a packet of samples from a chunk that begins with [`HEADROOM`] free bytes.
+    /// Makes a frame of samples from a chunk that begins with [`HEADROOM`] free bytes.
     ///
     /// Uncompressed, the chunk itself becomes the frame and no sample is copied. Compressed, the
     /// frame goes into a buffer that the thread's frames use in turn, once the one before is
@@ -56,7 +56,7 @@ impl FrameEncoder {
     }
 
     /// Makes the finish, which has no samples. Its number is negative: `sequence` is what the next
-    /// packet would have had.
+    /// frame would have had.
     ///
     /// Compressed, its payload is an empty gzip member of 20 bytes. The service refuses zero bytes
     /// that are marked as gzip.

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The layout is documented, the service's behaviour was seen in recorded traffic. It counts the
-//! client's packets from 1 and refuses a wrong number, so the caller keeps the numbers. Byte 2
+//! client's frames from 1 and refuses a wrong number, so the caller keeps the numbers. Byte 2
 //! states the compression of each frame: against the documentation, the service answers
 //! uncompressed to a client that compresses.
 

@@ -1,6 +1,6 @@
-//! One connection's side of a session: packet numbers, deadlines, and when audio may be sent.
+//! One connection's side of a session: frame numbers, deadlines, and when audio may be sent.
 //!
-//! The service counts every packet itself, from 1 on each connection, and ends the session at a
+//! The service counts every frame itself, from 1 on each connection, and ends the session at a
 //! number that differs. So numbers are given here and nowhere else. A session must be kept alive
 //! by audio, ends by a finish with a negative number, and is over with the final response.
 
@@ -79,7 +79,7 @@ impl<E> Connection<E> {
         }
     }
 
-    /// Takes the number of the next packet. There are more than a connection lives for.
+    /// Takes the number of the next frame. There are more than a connection lives for.
     pub fn take_sequence(&mut self) -> i32 {
         self.sequence = self.sequence.saturating_add(1);
         self.sequence

@@ -327,8 +327,8 @@ impl<E: ConnectionError> Recognition<E> {
         Progress {
             ending: self.pending_boundary.is_some(),
             unsettled: self.stream.is_unsettled(),
-            // Only words are an answer: `bigmodel` and `bigmodel_nostream` respond to each packet,
-            // with a duration and without text.
+            // Other responses do not count: `bigmodel` and `bigmodel_nostream` respond to each
+            // frame, with a duration and without text.
             has_words: self.stream.tracker.has_utterances(),
             audio_waits: is_mid_stream && input.with(|queue| queue.is_audio_next()),
         }

@@ -107,6 +107,15 @@ pub(crate) fn report(error: &ClientError, lost: bool, context: &ErrorContext, id
     }
 }
 
+/// Makes the error for text that downstream has refused. Another element has posted the cause.
+pub(crate) fn refused_downstream(error: gst::FlowError) -> Report {
+    let text = format!("Downstream refused the text: {error}. The first error names the cause.");
+    let details = gst::Structure::builder("volcasr-error")
+        .field("message", error.to_string())
+        .field("retryable", false);
+    Report::new(gst::StreamError::Failed, &text).with(details)
+}
+
 /// Returns what the text leaves out. gst-launch-1.0 prints it right below the text.
 fn debug(error: &ClientError, context: &ErrorContext) -> String {
     let mut failure = error.failure().cloned();
@@ -354,7 +363,8 @@ fn remedy(failure: &Failure, context: &ErrorContext) -> String {
         }
         Cause::ProxyCredentials => {
             "a proxy on the way asks for credentials of its own. Set the properties proxy, \
-             proxy-id and proxy-pw, or have the host of uri let through without it."
+             proxy-id and proxy-pw, or configure the proxy to allow the host in uri without \
+             credentials."
         }
         Cause::Busy | Cause::RateLimited | Cause::Unavailable => {
             "it has no capacity now. Try again later; max-reconnects says how often this element \

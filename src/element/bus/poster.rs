@@ -182,10 +182,9 @@ impl BusPoster {
 
     /// Posts that downstream has refused text.
     pub fn refused(&self, element: &gst::Element, error: gst::FlowError) {
-        let text =
-            format!("Downstream refused the text: {error}. The first error names the cause.");
-        gst::error!(self.category, obj = element, "{text}");
-        post_error(element, Report::new(gst::StreamError::Failed, &text));
+        let report = errors::refused_downstream(error);
+        gst::error!(self.category, obj = element, "{}", report.error.message());
+        post_error(element, report);
     }
 
     /// Posts the error that ends the run, and the end of the progress before it. `wanted` tells in

@@ -5,8 +5,8 @@ use crate::client::one_of_each;
 
 const PAGE: &str = include_str!("../../../../../docs/errors.md");
 
-/// First cells of a section's rows.
-fn rows(section: &str) -> Vec<&'static str> {
+/// Cells of a section's rows in its first table.
+fn cells(section: &str) -> Vec<Vec<&'static str>> {
     let from = PAGE
         .find(&format!("\n## {section}\n"))
         .unwrap_or_else(|| panic!("no section {section}"));
@@ -15,9 +15,13 @@ fn rows(section: &str) -> Vec<&'static str> {
         .lines()
         .filter(|line| line.starts_with('|'))
         .skip(2)
-        .filter_map(|line| line.trim_matches('|').split(" | ").next())
-        .map(str::trim)
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
         .collect()
+}
+
+/// First cells of a section's rows.
+fn rows(section: &str) -> Vec<&'static str> {
+    cells(section).iter().map(|cells| cells[0]).collect()
 }
 
 /// Phrases that a row quotes.
@@ -39,9 +43,11 @@ fn is_said(row: &str, text: &str) -> bool {
 #[test]
 fn every_error_has_a_row_and_every_row_an_error() {
     let context = key();
+    let refused = refused_downstream(gst::FlowError::NotNegotiated);
     let texts: Vec<String> = one_of_each()
         .iter()
         .map(|error| text(error, false, &context))
+        .chain([refused.error.message().to_owned()])
         .collect();
     let rows = rows("The network and the peer");
     for text in &texts {
@@ -58,36 +64,45 @@ fn every_error_has_a_row_and_every_row_an_error() {
     }
 }
 
-/// Parts that the row of a cause must hold: its codes or statuses.
+/// Parts of the first cell of a cause's row, and of no other: its codes or statuses.
 fn code(cause: Cause) -> &'static [&'static str] {
     match cause {
         Cause::Credentials => &["401", "45000010"],
-        Cause::NotGranted => &["403", "45000030"],
-        Cause::Parameters => &["400", "45000001"],
+        Cause::NotGranted => &["403, 45000030"],
+        Cause::Parameters => &["45000001"],
         Cause::NoRequest => &["45000007"],
         Cause::OutOfOrder => &["45000000"],
         Cause::EmptyAudio => &["45000002"],
         Cause::Idle => &["45000081"],
         Cause::AudioFormat => &["45000151"],
         Cause::Concurrency => &["45000292, \"concurrency\""],
-        Cause::QuotaSpent => &["45000292, 402, 403 or 429, \"…_lifetime\""],
-        Cause::Overdue => &["402", "\"overdue\""],
+        Cause::QuotaSpent => &["402, 403, 429, 45000030 or 45000292", "\"…_lifetime\""],
+        Cause::Overdue => &["402; 403, 429, 45000030 or 45000292", "\"overdue\""],
         Cause::ProxyCredentials => &["407"],
         Cause::Busy => &["55000031"],
         Cause::Internal => &["other 550xxxxx"],
         Cause::WrongType => &["55000000 that names a field"],
-        Cause::RateLimited => &["429"],
+        Cause::RateLimited => &["429, 55000031"],
         Cause::Refused => &["404", "other 4xx", "a redirect"],
         Cause::NoWebSocket => &["200"],
         Cause::Unavailable => &["503", "other 5xx"],
-        Cause::Unknown => &["what is not known"],
+        Cause::Unknown => &["any other number"],
+    }
+}
+
+/// Says how often to try again, in the words of the column.
+fn attempts(retry: Retry) -> &'static str {
+    match retry {
+        Retry::Never => "no",
+        Retry::Limited => "3 times",
+        Retry::Soon | Retry::Later => "`max-reconnects` times",
     }
 }
 
 #[test]
-fn every_refusal_has_its_row() {
-    let rows = rows("The service refuses");
-    for cause in [
+fn every_refusal_has_its_row_and_is_tried_as_often_as_that_says() {
+    let rows = cells("The service refuses");
+    let causes = [
         Cause::Credentials,
         Cause::NotGranted,
         Cause::Parameters,
@@ -108,14 +123,28 @@ fn every_refusal_has_its_row() {
         Cause::NoWebSocket,
         Cause::Unavailable,
         Cause::Unknown,
-    ] {
-        for part in code(cause) {
-            let found = rows.iter().filter(|row| row.contains(part)).count();
-            assert!(found >= 1, "{cause:?}: {part}");
-        }
+    ];
+    assert_eq!(causes.len(), Cause::Unknown as usize + 1, "all of them");
+    let of_cause = |cause| Failure {
+        cause,
+        ..Failure::from_error_frame(0, b"")
+    };
+    let unknown = Failure::from_error_frame(45_999_999, b"");
+    let of_client = (unknown, &["other 45xxxxxx"][..]);
+    let failures = causes.map(|cause| (of_cause(cause), code(cause)));
+    for (failure, parts) in failures.into_iter().chain([of_client]) {
+        let is_its = |cells: &&Vec<&str>| parts.iter().all(|part| cells[0].contains(part));
+        let found: Vec<_> = rows.iter().filter(is_its).collect();
+        let [row] = found[..] else {
+            panic!("{failure:?}: {found:?}");
+        };
+        let (said, is) = (*row.last().expect("a column"), attempts(failure.retry()));
+        // Whether a session that idled out is opened again depends on what waits.
+        let is_said = said == is || failure.cause == Cause::Idle && said.contains(is);
+        assert!(is_said, "{failure:?}: {said}");
     }
     // The other way: a number in a row is one that means something.
-    for row in rows {
+    for row in rows.iter().map(|cells| cells[0]) {
         for number in row.split(|c: char| !c.is_ascii_digit()) {
             let known = match number.parse::<u32>() {
                 Ok(status @ 100..=599) => Failure::from_http(status as u16, b"").cause,
@@ -131,14 +160,12 @@ fn every_refusal_has_its_row() {
 #[test]
 fn every_number_stands_with_its_domain() {
     let table = rows("What a program can tell apart");
-    let mut seen: Vec<&str> = [false, true]
-        .iter()
-        .flat_map(|lost| {
-            one_of_each()
-                .into_iter()
-                .map(|t| name(&domain(&t, *lost, "")))
-        })
-        .collect();
+    let of_run = [false, true].iter().flat_map(|lost| {
+        let errors = one_of_each().into_iter();
+        errors.map(|error| name(&domain(&error, *lost, "")))
+    });
+    let refused = refused_downstream(gst::FlowError::NotLinked).error;
+    let mut seen: Vec<&str> = of_run.chain([name(&refused)]).collect();
     let whole = PAGE
         .split("\n## ")
         .find(|part| part.starts_with("What a program"));

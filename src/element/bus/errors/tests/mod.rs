@@ -76,6 +76,7 @@ fn name(error: &gst::glib::Error) -> &'static str {
         (Some(ResourceError::Write), _) => "RESOURCE WRITE",
         (Some(ResourceError::Busy), _) => "RESOURCE BUSY",
         (Some(ResourceError::Failed), _) => "RESOURCE FAILED",
+        (_, Some(StreamError::Failed)) => "STREAM FAILED",
         (_, Some(StreamError::Format)) => "STREAM FORMAT",
         (_, Some(StreamError::Decode)) => "STREAM DECODE",
         other => panic!("{other:?}"),
@@ -246,6 +247,11 @@ fn details_have_what_is_known() {
     assert_eq!(details.get("log-id"), Ok("its-log-id"));
     assert_eq!(details.get("connect-id"), Ok("its-connect-id"));
     assert_eq!(details.get("retryable"), Ok(false));
+    let refused = refused_downstream(gst::FlowError::NotNegotiated).details;
+    let refused = refused.expect("the details of an error");
+    assert_eq!(refused.name(), "volcasr-error");
+    assert_eq!(refused.get("message"), Ok("Pad is not negotiated"));
+    assert_eq!(refused.get("retryable"), Ok(false));
     let details = report(&http(503, "down"), false, &pair()).details;
     assert_eq!(details.get("http-status"), Ok(503u32));
     assert!(!details.has_field("code"));

@@ -58,7 +58,7 @@ pub(crate) fn ineffective(config: &Config) -> Vec<Ineffective> {
     if endpoint == "bigmodel" && config.resource_id.starts_with("volc.seedasr.") {
         let text = format!(
             "The resource-id {} is known to be refused at the endpoint bigmodel: use the endpoint \
-             bigmodel_async, or one that begins with volc.bigasr",
+             bigmodel_async, or a resource-id that begins with volc.bigasr",
             config.resource_id
         );
         warn("resource-id", text);

@@ -72,8 +72,7 @@ fn main() -> ExitCode {
     });
     pipeline.set_state(gst::State::Playing).expect("to play");
 
-    let mut pcm = vec![0; 600 * 48_000];
-    Layout::default().fill(0, &mut pcm);
+    let pcm = Layout::default().pcm(600_000);
     let own = pcm.len() / 1024;
     let piece = buffers(&pcm, 100);
     drop(pcm);

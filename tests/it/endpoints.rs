@@ -209,15 +209,11 @@ fn other_manners_of_speaking() {
         pause,
         ..Layout::default()
     };
-    let noisy = Layout {
-        noise: true,
-        ..layout(60, 300, 480, 900)
-    };
     let at_once = Layout {
         lead: 0,
         ..layout(2, 100, 110, 2000)
     };
-    for layout in [layout(1, 80, 80, 260), noisy, at_once] {
+    for layout in [layout(1, 80, 80, 260), layout(60, 300, 480, 900), at_once] {
         for window in ["200", "800"] {
             let service = service(Options {
                 oddities: ODDITIES.to_vec(),

@@ -144,12 +144,9 @@ fn credentials(options: &Options) -> String {
 }
 
 fn write_marks(seconds: u64) -> io::Result<()> {
-    let layout = Layout::default();
-    let mut stdout = io::stdout().lock();
-    let mut second = vec![0; layout.rate as usize * 2];
-    for n in 0..seconds {
-        layout.fill(n * u64::from(layout.rate), &mut second);
-        stdout.write_all(&second)?;
+    let (layout, mut stdout) = (Layout::default(), io::stdout().lock());
+    for second in 0..seconds {
+        stdout.write_all(&layout.part(second * 1000, (second + 1) * 1000))?;
     }
     stdout.flush()
 }

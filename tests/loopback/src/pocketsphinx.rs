@@ -5,13 +5,17 @@
 //! a word was spoken. Times are therefore modelled: the words of a hypothesis are spread by their
 //! length from a little before the first one to where the latest was added.
 
-use crate::{stderr, transcript::Word};
-use gst::prelude::*;
+use crate::{
+    marks::FoundMark,
+    recogniser::Recognise,
+    stderr,
+    transcript::{Transcript, Word},
+};
+use gst::{glib, prelude::*};
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use thiserror::Error;
 use tokio::sync::Notify;
 
 /// How to get what may be missing.
@@ -24,56 +28,45 @@ const MAX_WAITING: u64 = 20;
 /// Age of the first word when the element adds it, in milliseconds.
 const FIRST_WORD: i64 = 500;
 
-/// Why there is no recogniser.
-#[derive(Debug, Error)]
-pub(crate) enum ListenError {
-    #[error("GStreamer can't be initialised: {0}")]
-    Gst(#[from] gst::glib::Error),
-    #[error("GStreamer's element `{0}` is missing: {INSTALL}")]
-    Missing(&'static str),
-    #[error("pocketsphinx's model {0} is missing: {INSTALL}")]
-    Model(String),
-    #[error("the pocketsphinx pipeline can't be built: {0}")]
-    Build(#[from] gst::glib::BoolError),
-}
-
-/// Whether the element and its model are there.
+/// Makes the pipeline for audio of this rate. The source is bounded by `is_full`, which stops
+/// reading from the socket; blocking would stop every session. Without the second search (`fwdflat`)
+/// the last word comes sooner, and on the recordings tried no worse.
 ///
 /// # Errors
 /// An element or a model that is missing, with the way to install it.
-pub(crate) fn check() -> Result<(), ListenError> {
-    gst::init()?;
-    for name in [
-        "appsrc",
-        "audioconvert",
-        "audioresample",
-        "pocketsphinx",
-        "fakesink",
-    ] {
-        gst::ElementFactory::find(name).ok_or(ListenError::Missing(name))?;
-    }
-    let element = gst::ElementFactory::make("pocketsphinx").build()?;
+pub(crate) fn pipeline(rate: u32) -> Result<gst::Pipeline, String> {
+    let line = format!(
+        "appsrc name=source format=time max-bytes=0 \
+         caps=audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate={rate} \
+         ! audioconvert ! audioresample ! pocketsphinx name=listener fwdflat=false \
+         ! fakesink sync=false async=false"
+    );
+    let launch = || -> Result<_, glib::Error> {
+        gst::init()?;
+        gst::parse::launch(&line)
+    };
+    let missing = |what: &dyn std::fmt::Display| format!("{what}: {INSTALL}");
+    let pipeline = launch().map_err(|error| missing(&error))?;
+    let pipeline = pipeline
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| "no pipeline")?;
+    let listener = pipeline.by_name("listener").ok_or("no listener")?;
     for property in ["hmm", "lm", "dict"] {
-        let path: Option<String> = element.property(property);
+        let path: Option<String> = listener.property(property);
         if let Some(path) = path.filter(|path| !Path::new(path).exists()) {
-            return Err(ListenError::Model(path));
+            return Err(missing(&format_args!(
+                "pocketsphinx's model {path} is missing"
+            )));
         }
     }
-    Ok(())
+    Ok(pipeline)
 }
 
-/// A result of the element.
-#[derive(Debug)]
-pub(crate) enum Hypothesis {
-    /// Interim words of the speech under way.
-    Guess(Vec<Word>),
-    /// Final words; the next guess is about the speech behind them.
-    Words(Vec<Word>),
-}
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    hypotheses: Vec<Hypothesis>,
+    /// Results of the element: words of the speech under way, and whether they are final, so that
+    /// the next are about the speech behind them.
+    hypotheses: Vec<(bool, Vec<Word>)>,
     /// Milliseconds that the element has worked through.
     position: i64,
     /// Words of the speech under way, and where they lie; the end of the last one if there is none.
@@ -97,23 +90,17 @@ impl State {
         let length = |text: &str| text.chars().count() as i64 + 1;
         let total: i64 = texts.iter().map(|text| length(text)).sum();
         let mut before = 0;
+        let at = |part: i64| begin + (end - begin) * part / total;
         let place = texts.into_iter().map(|text| {
-            let at = |part: i64| begin + (end - begin) * part / total;
             let start = at(before);
             before += length(text);
-            let end = at(before);
-            Word {
-                text: text.to_owned(),
-                start,
-                end,
-                sound: (start, end),
-            }
+            Word::new(text, start, at(before))
         });
         place.collect()
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
     notify: Arc<Notify>,
@@ -122,6 +109,12 @@ struct Shared {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing more comes.
+    fn end(&self) {
+        self.lock().done = true;
+        self.notify.notify_one();
     }
 }
 
@@ -137,49 +130,14 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(rate: u32) -> Result<Self, ListenError> {
-        check()?;
-        let pipeline = gst::Pipeline::new();
-        let caps = gst::Caps::builder("audio/x-raw")
-            .field("format", "S16LE")
-            .field("layout", "interleaved")
-            .field("channels", 1)
-            .field("rate", i32::try_from(rate).unwrap_or(16_000))
-            .build();
-        let source = gst_app::AppSrc::builder()
-            .caps(&caps)
-            .format(gst::Format::Time)
-            // Bounded by `is_full`, which stops reading from the socket; blocking would stop every
-            // session.
-            .max_bytes(0)
-            .build();
-        let make = |name: &'static str| gst::ElementFactory::make(name);
-        // Without its second search the last word comes sooner, and on the recordings tried no
-        // worse.
-        let element = make("pocketsphinx").property("fwdflat", false).build()?;
-        let sink = make("fakesink")
-            .property("sync", false)
-            .property("async", false)
-            .build()?;
-        let (convert, resample) = (
-            make("audioconvert").build()?,
-            make("audioresample").build()?,
-        );
-        let chain = [source.upcast_ref(), &convert, &resample, &element, &sink];
-        pipeline.add_many(chain)?;
-        gst::Element::link_many(chain)?;
-
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                hypotheses: Vec::new(),
-                position: 0,
-                count: 0,
-                speech: (0, 0),
-                done: false,
-            }),
-            notify: Arc::new(Notify::new()),
-        });
-        watch_progress(&element, &shared);
+    pub(crate) fn new(rate: u32) -> Result<Self, String> {
+        let pipeline = pipeline(rate)?;
+        let source = pipeline.by_name("source");
+        let source = source
+            .and_then(|source| source.downcast().ok())
+            .ok_or("no source")?;
+        let shared = Arc::<Shared>::default();
+        watch_progress(&pipeline, &shared);
         let of_bus = shared.clone();
         if let Some(bus) = pipeline.bus() {
             bus.set_sync_handler(move |_, message| {
@@ -199,8 +157,10 @@ impl Listener {
             pushed: 0,
         })
     }
+}
 
-    pub(crate) fn push(&mut self, pcm: &[u8]) {
+impl Recognise for Listener {
+    fn push(&mut self, pcm: &[u8], _found: &mut Vec<FoundMark>) {
         // In pieces of 100 ms, the rhythm of the element's guesses.
         for piece in pcm.chunks(usize::try_from(self.rate / 10 * 2).unwrap_or(3200)) {
             let mut buffer = gst::Buffer::from_slice(piece.to_vec());
@@ -213,42 +173,44 @@ impl Listener {
             }
             self.pushed += samples;
             if self.source.push_buffer(buffer).is_err() {
-                self.end_early();
+                self.shared.end();
             }
         }
     }
 
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self, _found: &mut Vec<FoundMark>) {
         if self.source.end_of_stream().is_err() {
-            self.end_early();
+            self.shared.end();
         }
     }
 
-    fn end_early(&self) {
-        self.shared.lock().done = true;
-        self.shared.notify.notify_one();
+    fn update(&mut self, transcript: &mut Transcript, _position: i64) {
+        for (is_final, words) in std::mem::take(&mut self.shared.lock().hypotheses) {
+            match is_final {
+                false => transcript.guess(words),
+                true => {
+                    transcript.guess(Vec::new());
+                    words.into_iter().for_each(|word| transcript.word(word));
+                }
+            }
+        }
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Hypothesis> {
-        std::mem::take(&mut self.shared.lock().hypotheses)
-    }
-
-    /// Milliseconds that the element has worked through, until it has worked through the finish,
-    /// or the pipeline has failed.
-    pub(crate) fn worked(&self) -> Option<i64> {
+    /// Until the element has worked through the finish, or the pipeline has failed.
+    fn worked(&self) -> Option<i64> {
         let state = self.shared.lock();
         (!state.done).then_some(state.position)
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.worked().is_some_and(|worked| {
             let worked = worked.unsigned_abs() * self.rate / 1000;
             self.pushed.saturating_sub(worked) > MAX_WAITING * self.rate
         })
     }
 
-    pub(crate) fn notify(&self) -> Arc<Notify> {
-        self.shared.notify.clone()
+    fn notify(&self) -> Option<Arc<Notify>> {
+        Some(self.shared.notify.clone())
     }
 }
 
@@ -263,9 +225,10 @@ impl Drop for Listener {
 }
 
 /// Counts what reaches the element, and sees the end leave it.
-fn watch_progress(element: &gst::Element, shared: &Arc<Shared>) {
+fn watch_progress(pipeline: &gst::Pipeline, shared: &Arc<Shared>) {
+    let pad = |name| pipeline.by_name("listener")?.static_pad(name);
     let progress = shared.clone();
-    if let Some(pad) = element.static_pad("sink") {
+    if let Some(pad) = pad("sink") {
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             if let Some(end) = info.buffer().and_then(|b| Some(b.pts()? + b.duration()?)) {
                 let mut state = progress.lock();
@@ -277,11 +240,10 @@ fn watch_progress(element: &gst::Element, shared: &Arc<Shared>) {
         });
     }
     let end = shared.clone();
-    if let Some(pad) = element.static_pad("src") {
+    if let Some(pad) = pad("src") {
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
             if matches!(info.event(), Some(event) if event.type_() == gst::EventType::Eos) {
-                end.lock().done = true;
-                end.notify.notify_one();
+                end.end();
             }
             gst::PadProbeReturn::Ok
         });
@@ -298,12 +260,11 @@ fn take_message(shared: &Shared, message: &gst::Message) {
             let text = text.ok().flatten().unwrap_or_default();
             let mut state = shared.lock();
             let words = state.spread(&text);
-            if structure.get("final").unwrap_or(false) {
+            let is_final = structure.get("final").unwrap_or(false);
+            if is_final {
                 state.count = 0;
-                state.hypotheses.push(Hypothesis::Words(words));
-            } else {
-                state.hypotheses.push(Hypothesis::Guess(words));
             }
+            state.hypotheses.push((is_final, words));
         }
         gst::MessageView::Error(error) => {
             stderr::line(format_args!("loopback: pocketsphinx: {}", error.error()));

@@ -1,6 +1,5 @@
 //! One session: packets in, answers out. No socket; time comes in as a value.
 
-mod accept;
 mod respond;
 
 use crate::{
@@ -10,9 +9,10 @@ use crate::{
     frame::{self, AUDIO, ClientFrame, REQUEST},
     lag::SessionLag,
     marks::FoundMark,
-    options::{Endpoint, Oddity, Options},
-    recogniser::SessionRecogniser,
-    request::Refusal,
+    options::{Endpoint, Oddity, Options, Recogniser},
+    recogniser::{self, Recognise, Silent},
+    request::{self, RATES, Refusal},
+    scripted::Player,
     service::Gate,
     transcript::Transcript,
 };
@@ -56,17 +56,13 @@ pub(crate) enum Out {
     Close(u16),
 }
 
-/// The kind of a packet that was read.
-#[derive(Debug)]
+/// The kind of a packet that was taken.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PacketKind {
-    /// A good request.
     Request,
-    /// Audio that was taken.
     Audio,
     /// The finish, with what audio it carried.
     Finish,
-    /// Nothing, or a mistake.
-    Nothing,
 }
 
 pub(crate) struct Session {
@@ -89,7 +85,9 @@ pub(crate) struct Session {
     /// The position of the last answer, in milliseconds.
     answered: i64,
     transcript: Option<Transcript>,
-    recogniser: SessionRecogniser,
+    pub(crate) recogniser: Box<dyn Recognise>,
+    /// What answers in the recogniser's place.
+    script: Option<Player>,
     /// The ack is due: with the first audio, but not later than this, as clients may wait for it.
     ack_by: Option<Instant>,
     idle_since: Instant,
@@ -103,10 +101,14 @@ impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.answers.endpoint.path();
         f.write_str(path.rsplit('/').next().unwrap_or(path))?;
-        self.samples
-            .iter()
-            .try_for_each(|samples| write!(f, ", {samples}"))
+        let mut samples = self.samples.iter();
+        samples.try_for_each(|samples| write!(f, ", {samples}"))
     }
+}
+
+/// A packet that can't be decoded.
+fn undecodable(text: &str) -> Refusal {
+    (codes::PACKET, format!("decode ws request failed: {text}"))
 }
 
 impl Session {
@@ -117,6 +119,10 @@ impl Session {
         number: usize,
         refusal: Option<String>,
     ) -> Self {
+        let script = match &options.recogniser {
+            Recogniser::Scripted(script) => Some(Player::new(script, number)),
+            _ => None,
+        };
         Self {
             answers: Answers::new(endpoint, log_id, options.clone()),
             lag: SessionLag::new(options.lag, options.seed, number),
@@ -133,7 +139,8 @@ impl Session {
             marks: Vec::new(),
             out: VecDeque::new(),
             transcript: None,
-            recogniser: SessionRecogniser::Silent,
+            recogniser: Box::new(Silent),
+            script,
             ack_by: None,
             idle_since: Instant::now(),
             errors: 0,
@@ -151,11 +158,6 @@ impl Session {
         self.phase == Phase::Over
     }
 
-    /// Whether reading should wait for the recogniser.
-    pub(crate) fn is_full(&self) -> bool {
-        self.recogniser.is_full()
-    }
-
     /// Returns the notification to wait for beside packets and time.
     pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
         self.recogniser.notify()
@@ -167,100 +169,154 @@ impl Session {
         &mut self,
         bytes: &[u8],
         now: Instant,
-    ) -> (PacketKind, Option<(ClientFrame, Vec<u8>)>) {
+    ) -> (Option<PacketKind>, Option<(ClientFrame, Vec<u8>)>) {
         self.idle_since = now;
         self.packets = self.packets.saturating_add(1);
-        let (frame, payload) = match frame::decode(bytes, now.into()) {
-            Ok(frame) => frame,
-            Err(error) => {
-                if !self.is_over() {
-                    self.decode_error(&error);
-                }
-                return (PacketKind::Nothing, None);
-            }
+        let decoded = frame::decode(bytes, now.into());
+        let taken = match &decoded {
+            Ok((frame, payload)) => self.take(frame, payload, now),
+            Err(_) if self.is_over() => Ok(None),
+            Err(error) => Err(undecodable(error)),
         };
-        let sign = if frame.is_last() { -1 } else { 1 };
-        let expected = sign * self.packets;
-        let packet = match frame.sequence.filter(|&number| number != expected) {
-            Some(number) => {
-                self.decode_error(&format!(
-                    "unable to decode V1 protocol message: autoAssignedSequence ({expected}) \
-                     mismatch sequence in request ({number})"
-                ));
-                PacketKind::Nothing
-            }
-            None if self.is_over() => PacketKind::Nothing,
-            None => self
-                .numbered(&frame, &payload, now)
-                .unwrap_or_else(|(code, text)| {
-                    self.fail(code, &text);
-                    PacketKind::Nothing
-                }),
-        };
-        (packet, Some((frame, payload)))
+        let kind = taken.unwrap_or_else(|refusal| {
+            self.fail(&refusal);
+            None
+        });
+        (kind, decoded.ok())
     }
 
-    /// Takes a packet whose number is right.
-    fn numbered(
+    fn take(
         &mut self,
         frame: &ClientFrame,
         payload: &[u8],
         now: Instant,
-    ) -> Result<PacketKind, Refusal> {
+    ) -> Result<Option<PacketKind>, Refusal> {
+        let is_last = frame.is_last();
+        let expected = if is_last { -self.packets } else { self.packets };
+        if let Some(number) = frame.sequence.filter(|&number| number != expected) {
+            return Err(undecodable(&format!(
+                "unable to decode V1 protocol message: autoAssignedSequence ({expected}) \
+                 mismatch sequence in request ({number})"
+            )));
+        }
         let (code, text) = match (frame.message_type, self.phase) {
-            (REQUEST, Phase::Request) => return self.request(payload, frame.is_last(), now),
-            (AUDIO, Phase::Audio) => return self.audio(payload, frame.is_last(), now),
-            (AUDIO, Phase::Request) => (
-                codes::NO_REQUEST,
-                "payload unmarshal: no request object before data",
-            ),
+            (_, Phase::Over) => return Ok(None),
+            (REQUEST, Phase::Request) => return self.request(payload, is_last, now).map(Some),
+            (AUDIO, Phase::Audio) => return self.audio(payload, is_last, now).map(Some),
+            (AUDIO, Phase::Request) => {
+                let text = "payload unmarshal: no request object before data";
+                (codes::NO_REQUEST, text)
+            }
             (AUDIO, _) => (codes::PACKET, "packet after the last packet"),
-            _ => (
-                codes::PARAMETERS,
-                "invalid parameters: repeated request object",
-            ),
+            _ => {
+                let text = "invalid parameters: repeated request object";
+                (codes::PARAMETERS, text)
+            }
         };
         Err((code, text.to_owned()))
+    }
+
+    fn request(&mut self, json: &[u8], is_last: bool, now: Instant) -> Result<PacketKind, Refusal> {
+        let json: serde_json::Result<Value> = serde_json::from_slice(json);
+        self.request_json = json.as_ref().ok().cloned();
+        if let Some(text) = self.refusal.take() {
+            return Err((codes::QUOTA, text));
+        }
+        if is_last {
+            let text = "empty audio: the request is the last packet";
+            return Err((codes::EMPTY, text.to_owned()));
+        }
+        let no_json = |error| format!("invalid parameters: request is no JSON: {error}");
+        let json = json.map_err(|error| (codes::PARAMETERS, no_json(error)))?;
+        let rates = match self.options.has(Oddity::Refuse24000) {
+            true => 16_000..=16_000,
+            false => RATES,
+        };
+        let request = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async)?;
+        let rate = match request.rate {
+            24_000 if self.options.has(Oddity::Misread24000) => 16_000,
+            rate => rate,
+        };
+        self.recogniser = recogniser::new(&self.options.recogniser, rate)
+            .map_err(|text| (codes::INTERNAL, text))?;
+        let (format, channels) = (request.format.clone(), request.channels);
+        self.phase = Phase::Audio;
+        self.transcript = Some(Transcript::new(request, self.options.clone()));
+        self.ack_by = Some(now + LATE_ACK);
+        if format.is_err() || !self.options.has(Oddity::LateAck) {
+            self.ack();
+        }
+        // Recorded: the ack comes before this refusal.
+        let format = format.map_err(|format| {
+            let text = format!("OperatorWrapper Process failed: unsupported format {format}");
+            (codes::FORMAT, format!("[Invalid audio format] {text}"))
+        })?;
+        self.samples = Some(Samples::new(format, channels, rate));
+        Ok(PacketKind::Request)
+    }
+
+    fn audio(
+        &mut self,
+        payload: &[u8],
+        is_last: bool,
+        now: Instant,
+    ) -> Result<PacketKind, Refusal> {
+        self.audio_bytes += payload.len() as u64;
+        if let Some(samples) = &mut self.samples {
+            self.recogniser.push(&samples.of(payload), &mut self.marks);
+        }
+        self.ack();
+        let received = self.received();
+        if let Some(script) = &mut self.script {
+            let sends = script.audio(received);
+            self.scripted(sends);
+        }
+        if self.is_over() {
+            return Ok(PacketKind::Audio);
+        }
+        if is_last {
+            return self.finish(now);
+        }
+        if !self.options.wall_lag {
+            let known = self.lag.known(received);
+            self.respond(known, true);
+        } else {
+            self.answer_later(now);
+            if self.answers.endpoint != Endpoint::Async {
+                // One answer for each packet, with what may be known by now.
+                self.respond(0, true);
+            }
+        }
+        Ok(PacketKind::Audio)
+    }
+
+    /// By the wall clock: answers what has come by now when the lag is over, in order.
+    fn answer_later(&mut self, now: Instant) {
+        let received = self.received();
+        let due = now + self.lag.at(received);
+        let before = self.unanswered.back();
+        let due = before.map_or(due, |(before, _)| due.max(*before));
+        self.unanswered.push_back((due, received));
+    }
+
+    fn finish(&mut self, now: Instant) -> Result<PacketKind, Refusal> {
+        if self.audio_bytes == 0 {
+            return Err((codes::EMPTY, "empty audio".to_owned()));
+        }
+        self.phase = Phase::Finishing;
+        self.recogniser.finish(&mut self.marks);
+        match self.script.as_mut().map(Player::finish) {
+            Some(Some(sends)) => self.scripted(sends),
+            None if self.options.wall_lag => self.answer_later(now),
+            _ => self.conclude(),
+        }
+        Ok(PacketKind::Finish)
     }
 
     /// A message that is no binary one.
     pub(crate) fn text_message(&mut self) {
         if !self.is_over() {
-            self.decode_error("not a binary message");
-        }
-    }
-
-    /// Ends the session with an error frame that says this.
-    fn fail(&mut self, code: u32, text: &str) {
-        self.errors += 1;
-        // From one connection to the next, too: most have one error.
-        let form = match self.options.has(Oddity::ErrorBodies) {
-            true => (self.errors + self.number) % 3,
-            false => 0,
-        };
-        let body = match form {
-            1 => text.to_owned(),
-            2 => serde_json::json!({ "message": text }).to_string(),
-            _ => serde_json::json!({ "error": text }).to_string(),
-        };
-        self.fail_with(code, body);
-    }
-
-    /// Ends the session with an error frame of exactly this body.
-    pub(crate) fn fail_with(&mut self, code: u32, body: String) {
-        self.out.push_back(Out::Error { code, body });
-        self.over();
-    }
-
-    fn over(&mut self) {
-        self.phase = Phase::Over;
-        self.recogniser = SessionRecogniser::Silent;
-        self.unanswered.clear();
-    }
-
-    fn decode_error(&mut self, text: &str) {
-        if self.errors < MAX_ERRORS {
-            self.fail(codes::PACKET, &format!("decode ws request failed: {text}"));
+            self.fail(&undecodable("not a binary message"));
         }
     }
 
@@ -273,10 +329,8 @@ impl Session {
     /// When [`tick`](Self::tick) wants to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let unanswered = self.unanswered.front().map(|(at, _)| *at);
-        [self.idle_end(), unanswered, self.ack_by]
-            .into_iter()
-            .flatten()
-            .min()
+        let all = [self.idle_end(), unanswered, self.ack_by];
+        all.into_iter().flatten().min()
     }
 
     /// Time has passed, or the recogniser has news.
@@ -296,16 +350,17 @@ impl Session {
                  session has ended",
                 self.options.idle_timeout.as_secs_f64()
             );
-            self.fail(codes::TIMEOUT, &text);
+            self.fail(&(codes::TIMEOUT, text));
         }
-        // A script has said what it has to say.
-        let is_scripted = self.recogniser.script().is_some();
         match self.phase {
             Phase::Audio if self.notify().is_some() && !self.options.wall_lag => {
                 let known = self.lag.known(self.received());
                 self.respond(known, false);
             }
-            Phase::Finishing if self.unanswered.is_empty() && !is_scripted => self.conclude(),
+            // A script has said what it has to say.
+            Phase::Finishing if self.unanswered.is_empty() && self.script.is_none() => {
+                self.conclude();
+            }
             _ => {}
         }
     }

@@ -20,6 +20,17 @@ pub(crate) struct Word {
     pub sound: (i64, i64),
 }
 
+impl Word {
+    pub(crate) fn new(text: &str, start: i64, end: i64) -> Self {
+        Self {
+            text: text.to_owned(),
+            start,
+            end,
+            sound: (start, end),
+        }
+    }
+}
+
 /// An utterance that a pause, or the end, has ended.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Utterance {
@@ -223,26 +234,17 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn word(text: &str, start: i64, end: i64) -> Word {
-        Word {
-            text: text.into(),
-            start,
-            end,
-            sound: (start, end),
-        }
-    }
-
     /// A transcript of an exact service with one word, from 0 to 300 ms.
     fn transcript(request: Request) -> Transcript {
         let mut transcript = Transcript::new(request, exact().into());
-        transcript.word(word("a", 0, 300));
+        transcript.word(Word::new("a", 0, 300));
         transcript
     }
 
     #[test]
     fn an_utterance_ends_by_its_window_or_at_the_end() {
         let mut t = transcript(request(None));
-        t.word(word("b", 2000, 2300));
+        t.word(Word::new("b", 2000, 2300));
         t.advance(9000);
         assert_eq!((t.done.len(), t.open.len()), (0, 2));
         t.finish();
@@ -263,7 +265,7 @@ pub(crate) mod tests {
         }
 
         let mut t = transcript(request(Some(800)));
-        t.word(word("b", 1100, 1400));
+        t.word(Word::new("b", 1100, 1400));
         let cut = (t.done.len(), t.open.len());
         assert_eq!(cut, (1, 1), "audio that comes at once is cut alike");
     }
@@ -272,13 +274,13 @@ pub(crate) mod tests {
     fn each_change_makes_one_answer() {
         let mut t = Transcript::new(request(None), Options::default().into());
         assert_eq!(t.news(), News::Nothing);
-        t.word(word("a", 0, 300));
+        t.word(Word::new("a", 0, 300));
         assert_eq!((t.news(), t.news()), (News::Changed, News::Nothing));
         t.advance(500);
         assert_eq!((t.news(), t.news()), (News::Prefetch, News::Nothing));
-        t.guess(vec![word("b", 400, 600)]);
+        t.guess(vec![Word::new("b", 400, 600)]);
         assert_eq!(t.news(), News::Changed);
-        t.guess(vec![word("b", 400, 620)]);
+        t.guess(vec![Word::new("b", 400, 620)]);
         assert_eq!(t.news(), News::Nothing, "other times alone make none");
     }
 }

@@ -1,7 +1,7 @@
 //! Answers and their oddities.
 
 use super::*;
-use crate::transcript::tests::{exact, request, word};
+use crate::transcript::tests::{exact, request};
 
 /// A session of these options, endpoint and end window, with two words from 0 to 300 and from 500
 /// to 800 ms.
@@ -14,8 +14,8 @@ impl Asked {
     fn new(endpoint: Endpoint, options: Options, window: Option<i64>) -> Self {
         let options = Arc::new(options);
         let mut transcript = Transcript::new(request(window), options.clone());
-        transcript.word(word("m1", 0, 300));
-        transcript.word(word("m2", 500, 800));
+        transcript.word(Word::new("m1", 0, 300));
+        transcript.word(Word::new("m2", 500, 800));
         let answers = Answers::new(endpoint, "log".into(), options);
         Self {
             answers,
@@ -81,7 +81,7 @@ fn single_lists_a_definite_utterance_once() {
     let mut asked = Asked::new(Endpoint::Async, exact(), Some(800));
     asked.transcript.request.single = true;
     assert_eq!(asked.at(1600)["text"], "M1 m2.");
-    asked.transcript.word(word("m3", 2000, 2300));
+    asked.transcript.word(Word::new("m3", 2000, 2300));
     let next = asked.at(2300);
     assert_eq!(next["utterances"].as_array().unwrap().len(), 1);
     assert_eq!(next["text"], "m3");
@@ -93,7 +93,7 @@ fn requested_additions() {
     let request = &mut asked.transcript.request;
     request.extras = vec![("speaker_id", &["1", "2"]), ("gender", &["female", "male"])];
     request.two_pass = true;
-    asked.transcript.word(word("m3", 2000, 2300));
+    asked.transcript.word(Word::new("m3", 2000, 2300));
     let result = asked.at(2300);
     let of = |n: usize| &result["utterances"][n]["additions"];
     let first = json!({"gender": "female", "invoke_type": "soft_vad", "source": "two_pass",
@@ -174,7 +174,7 @@ fn text_only_begins_anew() {
     let mut asked = Asked::new(Endpoint::Async, options, Some(800));
     for (position, text) in [(900, "m1 m2"), (2000, "M1 m2."), (2100, "m3")] {
         if position == 2100 {
-            asked.transcript.word(word("m3", 2000, 2100));
+            asked.transcript.word(Word::new("m3", 2000, 2100));
         }
         let result = asked.at(position);
         assert_eq!(result["text"], text);

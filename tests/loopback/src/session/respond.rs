@@ -1,8 +1,10 @@
-//! Answers of a session: the ack, interim results, the final response.
+//! Answers of a session: the ack, interim results, the final response, errors.
 
-use super::{Out, Phase, Session};
+use super::{MAX_ERRORS, Out, Phase, Session};
 use crate::{
     options::{Endpoint, Oddity},
+    recogniser::Silent,
+    request::Refusal,
     scripted::Send,
     service::Gate,
     transcript::News,
@@ -13,22 +15,42 @@ impl Session {
         if self.ack_by.take().is_none() {
             return;
         }
-        let player = self.recogniser.script();
-        let scripted = player.map(|player| player.ack()).unwrap_or_default();
-        if !scripted.is_empty() {
+        let scripted = self.script.as_mut().map(|script| script.ack());
+        if let Some(scripted) = scripted.filter(|scripted| !scripted.is_empty()) {
             return self.scripted(scripted);
         }
-        let sequence = (self.answers.endpoint != Endpoint::Async).then(|| self.number());
-        self.out.push_back(Out::Response {
-            gate: Gate::Ack,
-            sequence,
-            json: self.answers.ack(),
-        });
+        let json = self.answers.ack();
+        match self.answers.endpoint {
+            Endpoint::Async => self.response(Gate::Ack, None, json),
+            Endpoint::Bigmodel | Endpoint::Nostream => self.numbered(Gate::Ack, json),
+        }
     }
 
-    fn number(&mut self) -> i32 {
+    fn numbered(&mut self, gate: Gate, json: String) {
+        self.response(gate, Some(self.counter), json);
         self.counter += 1;
-        self.counter - 1
+    }
+
+    fn response(&mut self, gate: Gate, sequence: Option<i32>, json: String) {
+        let response = Out::Response {
+            gate,
+            sequence,
+            json,
+        };
+        self.out.push_back(response);
+    }
+
+    /// Brings the transcript up to what is known of the audio up to `position`; true once nothing
+    /// more can come.
+    fn update(&mut self, position: i64) -> bool {
+        let Some(transcript) = &mut self.transcript else {
+            return false;
+        };
+        // Before its words are taken: those of an end that comes meanwhile are not forgotten.
+        let worked = self.recogniser.worked();
+        self.recogniser.update(transcript, position);
+        transcript.advance(worked.map_or(position, |worked| worked.min(position)));
+        worked.is_none()
     }
 
     /// Whether `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is
@@ -41,24 +63,23 @@ impl Session {
 
     /// Responds with what is known up to `position`; `packet`: it is the answer to a packet.
     pub(super) fn respond(&mut self, position: i64, packet: bool) {
+        if self.script.is_some() {
+            return;
+        }
+        self.update(position);
         let received = self.received();
         let all_received = self.duration_is_all_received();
         let Some(transcript) = &mut self.transcript else {
             return;
         };
-        if self.recogniser.script().is_some() {
-            return;
-        }
-        self.recogniser.update(transcript, position);
         if all_received {
             let worked = self.recogniser.worked().unwrap_or(i64::MAX);
             transcript.duration = transcript.duration.max(received.min(worked));
         }
         let endpoint = self.answers.endpoint;
         let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
-        let early = every > 0 && position < self.answered.saturating_add(every);
         let is_silent = match endpoint {
-            Endpoint::Async => early,
+            Endpoint::Async => every > 0 && position < self.answered.saturating_add(every),
             Endpoint::Bigmodel | Endpoint::Nostream => !packet,
         };
         if is_silent {
@@ -79,48 +100,34 @@ impl Session {
             }
         };
         self.answered = position;
-        blank.into_iter().for_each(|blank| self.answer(blank));
-        self.answer(json);
-    }
-
-    fn answer(&mut self, json: String) {
-        let sequence = Some(self.number());
-        self.out.push_back(Out::Response {
-            gate: Gate::Responses,
-            sequence,
-            json,
-        });
+        for json in blank.into_iter().chain([json]) {
+            self.numbered(Gate::Responses, json);
+        }
     }
 
     /// The final response, if the recogniser has said all.
     pub(super) fn conclude(&mut self) {
         let received = self.received();
-        let Some(transcript) = &mut self.transcript else {
-            return;
-        };
-        if !self.recogniser.update(transcript, received) {
-            self.respond(received, false);
-            return;
+        if !self.update(received) {
+            return self.respond(received, false);
         }
-        transcript.finish();
-        let json = self.answers.answer(transcript, false);
-        self.last(json);
+        if let Some(transcript) = &mut self.transcript {
+            transcript.finish();
+            let json = self.answers.answer(transcript, false);
+            self.last(json);
+        }
     }
 
     fn last(&mut self, json: String) {
         self.over();
-        self.out.push_back(Out::Response {
-            gate: Gate::Final,
-            sequence: Some(self.counter),
-            json,
-        });
+        self.response(Gate::Final, Some(self.counter), json);
         self.out.push_back(Out::Close(1000));
     }
 
     pub(super) fn scripted(&mut self, sends: Vec<Send>) {
         for send in sends {
             match send {
-                Send::Json(json) => self.answer(json),
+                Send::Json(json) => self.numbered(Gate::Responses, json),
                 Send::Last(json) => self.last(json),
                 Send::Frame(bytes) => self.out.push_back(Out::Binary(bytes)),
                 Send::Text(text) => self.out.push_back(Out::Text(text)),
@@ -131,5 +138,37 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Ends the session with an error frame that says this.
+    pub(super) fn fail(&mut self, (code, text): &Refusal) {
+        if self.errors >= MAX_ERRORS {
+            return;
+        }
+        self.errors += 1;
+        // From one connection to the next, too: most have one error.
+        let form = match self.options.has(Oddity::ErrorBodies) {
+            true => (self.errors + self.number) % 3,
+            false => 0,
+        };
+        let body = match form {
+            1 => text.clone(),
+            2 => serde_json::json!({ "message": text }).to_string(),
+            _ => serde_json::json!({ "error": text }).to_string(),
+        };
+        self.fail_with(*code, body);
+    }
+
+    /// Ends the session with an error frame of exactly this body.
+    pub(crate) fn fail_with(&mut self, code: u32, body: String) {
+        self.out.push_back(Out::Error { code, body });
+        self.over();
+    }
+
+    fn over(&mut self) {
+        self.phase = Phase::Over;
+        self.recogniser = Box::new(Silent);
+        self.script = None;
+        self.unanswered.clear();
     }
 }

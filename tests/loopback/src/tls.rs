@@ -16,6 +16,9 @@ use tokio_rustls::{
 /// The names of this machine.
 const LOCAL: &[&str] = &["localhost", "127.0.0.1"];
 
+/// The year in which certificates run out that no test wants to.
+const LATER: i32 = 2100;
+
 /// A certificate chain and its key, as PEM.
 #[derive(Clone)]
 pub struct Identity {
@@ -35,23 +38,25 @@ impl fmt::Debug for Identity {
 impl Identity {
     /// A self-signed one, for `localhost` and 127.0.0.1.
     pub fn self_signed() -> Result<Self, rcgen::Error> {
-        Self::signed_by_itself(&params(LOCAL)?)
+        Self::of(&params(LOCAL, LATER)?, None)
     }
 
     /// One that has signed itself and is marked as an authority (CA:TRUE), as `openssl req -x509`
     /// makes it, for `names` and until the year `until`.
     pub fn self_signed_authority(names: &[&str], until: i32) -> Result<Self, rcgen::Error> {
-        let mut params = params(names)?;
+        let mut params = params(names, until)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
-        Self::signed_by_itself(&params)
+        Self::of(&params, None)
     }
 
-    fn signed_by_itself(params: &CertificateParams) -> Result<Self, rcgen::Error> {
+    fn of(params: &CertificateParams, issuer: Option<&Issuer>) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
+        let certificate = match issuer {
+            Some(issuer) => params.signed_by(&key, issuer)?,
+            None => params.self_signed(&key)?,
+        };
         Ok(Self {
-            chain_pem: params.self_signed(&key)?.pem(),
+            chain_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
         })
     }
@@ -77,9 +82,11 @@ fn invalid(error: impl fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error.to_string())
 }
 
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
 /// A certificate authority of one's own. Trust it by `SSL_CERT_FILE` with [`pem`](Self::pem) in it.
 pub struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    issuer: Issuer,
 }
 
 impl Authority {
@@ -102,32 +109,25 @@ impl Authority {
 
     /// A good certificate for `localhost` and 127.0.0.1.
     pub fn good(&self) -> Result<Identity, rcgen::Error> {
-        self.sign(params(LOCAL)?)
+        Identity::of(&params(LOCAL, LATER)?, Some(&self.issuer))
     }
 
     /// One that ran out in 2021.
     pub fn expired(&self) -> Result<Identity, rcgen::Error> {
-        let mut params = params(LOCAL)?;
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2021, 1, 1);
-        self.sign(params)
+        Identity::of(&params(LOCAL, 2021)?, Some(&self.issuer))
     }
 
     /// One for another host.
     pub fn wrong_host(&self) -> Result<Identity, rcgen::Error> {
-        self.sign(params(&["elsewhere.invalid"])?)
-    }
-
-    fn sign(&self, params: CertificateParams) -> Result<Identity, rcgen::Error> {
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Identity {
-            chain_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-        })
+        Identity::of(&params(&["elsewhere.invalid"], LATER)?, Some(&self.issuer))
     }
 }
 
-fn params(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
-    CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())
+/// Parameters of a certificate for these names, until this year.
+fn params(names: &[&str], until: i32) -> Result<CertificateParams, rcgen::Error> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names)?;
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(until, 1, 1);
+    Ok(params)
 }

@@ -173,7 +173,8 @@ fn paused_holds_no_session() {
         panic!("one connection")
     };
     assert_eq!(connection.path, "", "a request was made");
-    let held = connection.ended_at.map(|at| at - connection.accepted_at);
+    let times = connection.accepted_at.zip(connection.ended_at);
+    let held = times.map(|(accepted, ended)| ended - accepted);
     assert!(held >= Some(Duration::from_millis(250)), "{held:?}");
     let log = rig.take();
     log.assert_clean();

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, Options, Recogniser, Script, Trigger};
+use volcasr_loopback::{Fault, FaultKind, HttpAnswer, Options, Recogniser, Script, Trigger};
 
 const APP: &str = "APPKEYqz81Jx";
 const ACCESS: &str = "ACCESSKEYvw93Kd";
@@ -47,10 +47,12 @@ fn sessions(from: From) -> Vec<Options> {
         body,
     };
     let headers = vec![("Location".into(), format!("ws://{secrets}@127.0.0.1/"))];
-    let http = |status| FaultKind::Http {
-        status,
-        headers: headers.clone(),
-        body: repeated.clone(),
+    let http = |status| {
+        FaultKind::Http(HttpAnswer {
+            status,
+            headers: headers.clone(),
+            body: repeated.clone(),
+        })
     };
     let mut sessions = vec![
         with(FaultKind::Ping(1), Trigger::Ack),

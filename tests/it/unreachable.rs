@@ -68,7 +68,7 @@ fn gst_launch_shows_the_first_failed_attempt() {
 fn no_answer() {
     for when in [Trigger::Handshake, Trigger::Ack] {
         let service = service(Options {
-            faults: vec![Fault::nth(1, FaultKind::Hang, when)],
+            faults: vec![Fault::once(FaultKind::Hang, when)],
             ..Options::default()
         });
         let sink = set(sink(&service), "connect-timeout=300 max-reconnects=0");

@@ -1,21 +1,19 @@
-//! One connection: the loop that moves messages between the socket and the session.
-
-mod inject;
+//! One connection: the loop that moves messages between the socket and the session, and its faults.
 
 use crate::{
-    fault::Trigger,
+    fault::{FaultKind, Trigger},
     frame,
-    handshake::Handshake,
-    options::{Endpoint, Oddity},
+    handshake::Upgraded,
+    options::Oddity,
     record::{Answer, End},
-    service::{Gate, Live, Shared, is_open},
+    service::{Gate, Live, Peer, is_open},
     session::{Out, PacketKind, Session},
     wire::Wire,
 };
-use futures_util::{Sink, Stream};
+use futures_util::{Sink, SinkExt as _, Stream};
 use std::{
     convert::Infallible,
-    future::poll_fn,
+    future::{pending, poll_fn},
     ops::ControlFlow::{self, Break, Continue},
     pin::Pin,
     sync::Arc,
@@ -32,7 +30,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+        protocol::{CloseFrame, Role, WebSocketConfig},
     },
 };
 
@@ -40,30 +38,24 @@ use tokio_tungstenite::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(
-    tcp: TcpStream,
-    tls: Option<TlsAcceptor>,
-    shared: Arc<Shared>,
-    number: usize,
-) {
+pub(crate) async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, peer: Peer) {
     let accepted = Instant::now();
-    let handshake = Handshake::new(tcp, shared.clone(), number);
     let run = async {
-        let (handshake, endpoint, rest) = handshake.run(tls).await?;
-        let open = Open::new(handshake, endpoint, rest, accepted).await;
-        open.run().await
+        let upgraded = Wire::plain(tcp).upgrade(tls, &peer).await?;
+        Open::new(upgraded, peer.clone(), accepted)
+            .await
+            .run()
+            .await
     };
     let Break(end) = run.await;
-    shared.ended(number, end);
+    peer.ended(end);
 }
 
 struct Open {
-    shared: Arc<Shared>,
-    number: usize,
+    peer: Peer,
     ws: WebSocketStream<Wire>,
     session: Session,
     gates: watch::Receiver<u8>,
-    fired: Vec<bool>,
     accepted: Instant,
     live: Option<Live>,
     /// Something waits to be flushed.
@@ -77,40 +69,42 @@ struct Open {
 }
 
 impl Open {
-    async fn new(behind: Handshake, endpoint: Endpoint, rest: Vec<u8>, accepted: Instant) -> Self {
-        let (shared, number) = (behind.shared, behind.number);
-        let (live, refusal) = shared.session();
-        let options = shared.options.clone();
-        let session = Session::new(options, endpoint, behind.log_id, number, refusal);
+    async fn new(upgraded: Upgraded, peer: Peer, accepted: Instant) -> Self {
+        let (live, refusal) = peer.shared.session();
+        let options = peer.shared.options.clone();
+        let next_ping = Instant::now() + options.ping_interval;
+        let Upgraded {
+            wire,
+            endpoint,
+            log_id,
+            rest,
+        } = upgraded;
+        let session = Session::new(options, endpoint, log_id, peer.number, refusal);
         let config = WebSocketConfig::default()
             // Eagerly allocated for each of a thousand connections.
             .read_buffer_size(8 * 1024)
             .max_write_buffer_size(64 * 1024 * 1024)
             .max_message_size(Some(32 * 1024 * 1024))
             .max_frame_size(Some(32 * 1024 * 1024));
-        let config = Some(config);
-        let ws =
-            WebSocketStream::from_partially_read(behind.wire, rest, Role::Server, config).await;
+        let server = Role::Server;
         Self {
-            number,
-            ws,
+            ws: WebSocketStream::from_partially_read(wire, rest, server, Some(config)).await,
             session,
-            gates: shared.gates(),
-            fired: behind.fired,
+            gates: peer.shared.gates(),
+            peer,
             accepted,
             live: Some(live),
             dirty: false,
             no_final: false,
             closing: None,
             client_close: None,
-            next_ping: Instant::now() + shared.options.ping_interval,
-            shared,
+            next_ping,
         }
     }
 
     /// Breaks with the connection's end.
     async fn run(mut self) -> ControlFlow<End, Infallible> {
-        let mut injected = self.shared.injector(self.number);
+        let mut injected = self.peer.injector();
         loop {
             if self.session.is_over() {
                 self.live = None;
@@ -127,10 +121,10 @@ impl Open {
             let news = async {
                 match notify {
                     Some(notify) => notify.notified().await,
-                    None => std::future::pending().await,
+                    None => pending().await,
                 }
             };
-            let reads = is_open(held, Gate::Reading) && !self.session.is_full();
+            let reads = is_open(held, Gate::Reading) && !self.session.recogniser.is_full();
             tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
                 Some(kind) = injected.recv() => self.inject(kind).await,
@@ -146,11 +140,15 @@ impl Open {
             Some((at, _)) => *at,
             None => self.next_ping,
         };
-        let others = [self.session.deadline(), self.next_wall_fault()];
-        others
-            .into_iter()
-            .flatten()
-            .fold(close_or_ping, Instant::min)
+        let faults = self.peer.shared.options.faults.iter();
+        let wall = faults.filter_map(|fault| match fault.trigger {
+            Trigger::Wall(after) => Some(self.accepted + after),
+            _ => None,
+        });
+        // Past ones have come already, here or elsewhere.
+        let wall = wall.filter(|at| *at > Instant::now());
+        let all = wall.chain(self.session.deadline());
+        all.fold(close_or_ping, Instant::min)
     }
 
     fn tick(&mut self) -> ControlFlow<End> {
@@ -159,7 +157,7 @@ impl Open {
             return Break(end);
         }
         if self.next_ping <= now && self.closing.is_none() {
-            self.next_ping = now + self.shared.options.ping_interval;
+            self.next_ping = now + self.peer.shared.options.ping_interval;
             self.write(Message::Ping(Vec::new().into()))?;
         }
         self.session.tick(now);
@@ -195,16 +193,14 @@ impl Open {
 
     async fn packet(&mut self, bytes: &[u8], now: Instant) -> ControlFlow<End> {
         let (packet, frame) = self.session.packet(bytes, now);
-        let options = &self.shared.options;
+        let options = &self.peer.shared.options;
         let audio_bytes = self.session.audio_bytes;
         let request = self.session.request_json.take();
         let marks = std::mem::take(&mut self.session.marks);
-        self.shared.record(self.number, |c| {
+        self.peer.record(|c| {
             c.packets += 1;
-            if request.is_some() {
-                c.request = request;
-            }
-            if matches!(packet, PacketKind::Finish) {
+            c.request = request.or(c.request.take());
+            if packet == Some(PacketKind::Finish) {
                 c.finish_at = Some(now.into());
             }
             let Some((frame, payload)) = frame else {
@@ -219,14 +215,17 @@ impl Open {
                 c.frames.push(frame);
             }
         });
-        if matches!(packet, PacketKind::Request) {
-            let session = format_args!("session: {}", self.session);
-            self.shared.log(self.number, session);
+        let Some(packet) = packet else {
+            return Continue(());
+        };
+        if packet == PacketKind::Request {
+            self.peer.log(format_args!("session: {}", self.session));
         }
         let received = Duration::from_millis(self.session.received().try_into().unwrap_or(0));
-        self.inject_due(|trigger| match (trigger, &packet) {
-            (Trigger::Ack, PacketKind::Request) | (Trigger::Finish, PacketKind::Finish) => true,
-            (Trigger::Audio(at), PacketKind::Audio | PacketKind::Finish) => at <= received,
+        self.inject_due(|trigger| match trigger {
+            Trigger::Ack => packet == PacketKind::Request,
+            Trigger::Finish => packet == PacketKind::Finish,
+            Trigger::Audio(at) => packet != PacketKind::Request && at <= received,
             _ => false,
         })
         .await
@@ -234,13 +233,14 @@ impl Open {
 
     /// Hands to the socket what the gates let through.
     fn send_out(&mut self, held: u8) -> ControlFlow<End> {
-        while let Some(out) = self.session.out.front() {
-            if matches!(out, Out::Response { gate, .. } if !is_open(held, *gate)) {
-                break;
-            }
-            if let Some(out) = self.session.out.pop_front() {
-                self.send(out)?;
-            }
+        let is_out = |out: &Out| match out {
+            Out::Response { gate, .. } => is_open(held, *gate),
+            _ => true,
+        };
+        while self.session.out.front().is_some_and(is_out)
+            && let Some(out) = self.session.out.pop_front()
+        {
+            self.send(out)?;
         }
         Continue(())
     }
@@ -255,38 +255,33 @@ impl Open {
             // Nothing follows a close frame.
             return Continue(());
         }
-        let received = self.session.received();
-        let now = std::time::Instant::now();
-        let (shared, number) = (&self.shared, self.number);
         let message = match out {
             Out::Response {
                 gate,
                 sequence,
                 json,
             } => {
-                let last = gate == Gate::Final;
-                let gzip = shared.options.has(Oddity::Gzip);
-                let bytes = frame::response(sequence, last, json.as_bytes(), gzip);
-                shared.record(number, |c| {
+                let options = &self.peer.shared.options;
+                let gzip = options.has(Oddity::Gzip);
+                let bytes = frame::response(sequence, is_end, json.as_bytes(), gzip);
+                let (at, received) = (std::time::Instant::now(), self.session.received());
+                self.peer.record(|c| {
                     match gate {
-                        Gate::Ack => c.ack_at = Some(now),
-                        Gate::Final => c.final_at = Some(now),
+                        Gate::Ack => c.ack_at = Some(at),
+                        Gate::Final => c.final_at = Some(at),
                         _ => {}
                     }
-                    if shared.options.record_frames {
-                        c.responses.push(Answer {
-                            at: now,
-                            json: json.into(),
-                            received,
-                        });
+                    if options.record_frames {
+                        let json = json.into();
+                        c.responses.push(Answer { at, json, received });
                     }
                 });
                 Message::binary(bytes)
             }
             Out::Error { code, body } => {
-                shared.log(number, format_args!("error: {code} {body}"));
+                self.peer.log(format_args!("error: {code} {body}"));
                 let bytes = frame::error(code, body.as_bytes());
-                shared.record(number, |c| c.errors.push((code, body)));
+                self.peer.record(|c| c.errors.push((code, body)));
                 Message::binary(bytes)
             }
             Out::Binary(bytes) => Message::binary(bytes),
@@ -311,14 +306,58 @@ impl Open {
 
     fn close(&mut self, code: u16, end: End) -> ControlFlow<End> {
         let reason = match end {
-            End::Finished => "finish last sequence",
-            _ => "",
+            End::Finished => "finish last sequence".into(),
+            _ => "".into(),
         };
         self.closing = Some((Instant::now() + PATIENCE, end));
-        self.write(Message::Close(Some(CloseFrame {
-            code: CloseCode::from(code),
-            reason: reason.into(),
-        })))
+        let code = code.into();
+        self.write(Message::Close(Some(CloseFrame { code, reason })))
+    }
+
+    async fn inject_due(&mut self, moment: impl Fn(Trigger) -> bool) -> ControlFlow<End> {
+        for kind in self.peer.due(moment) {
+            self.inject(kind).await?;
+        }
+        Continue(())
+    }
+
+    async fn inject(&mut self, kind: FaultKind) -> ControlFlow<End> {
+        self.peer.fault(&kind);
+        match kind {
+            FaultKind::Close(code) => {
+                self.session.out.clear();
+                return self.close(code, End::Fault);
+            }
+            FaultKind::Error { code, body } => {
+                self.session.out.clear();
+                self.session.fail_with(code, body);
+            }
+            FaultKind::NoFinal => self.no_final = true,
+            FaultKind::Text(text) => self.session.out.push_back(Out::Text(text)),
+            FaultKind::Bytes(bytes) => self.session.out.push_back(Out::Binary(bytes)),
+            FaultKind::Ping(count) => {
+                for _ in 0..count {
+                    self.write(Message::Ping(Vec::new().into()))?;
+                }
+            }
+            FaultKind::Raw(_) => {
+                // Messages that wait go out first.
+                let held = *self.gates.borrow();
+                self.send_out(held)?;
+                let _ = self.ws.flush().await;
+                return self.ws.get_mut().inject(&kind).await;
+            }
+            FaultKind::Hang => {
+                // A session that hangs is none for the quota.
+                self.live = None;
+                return self.ws.get_mut().inject(&kind).await;
+            }
+            FaultKind::Reset | FaultKind::Drop | FaultKind::Delay(_) | FaultKind::Trickle(..) => {
+                return self.ws.get_mut().inject(&kind).await;
+            }
+            FaultKind::Http(_) => {}
+        }
+        Continue(())
     }
 }
 
@@ -331,10 +370,9 @@ async fn io(
     poll_fn(|cx| {
         // After an error as well: what the client sent before it went may still be there.
         *dirty = *dirty && Pin::new(&mut *ws).poll_flush(cx).is_pending();
-        if reads {
-            Pin::new(&mut *ws).poll_next(cx)
-        } else {
-            Poll::Pending
+        match reads {
+            true => Pin::new(&mut *ws).poll_next(cx),
+            false => Poll::Pending,
         }
     })
     .await

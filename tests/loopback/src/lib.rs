@@ -58,3 +58,4 @@ pub use options::{Endpoint, Oddity, Options, Recogniser};
 pub use record::{Answer, Connection, End};
 pub use scripted::{At, Script, Send, Step};
 pub use service::{Gate, Service};
+pub use upgrade::HttpAnswer;

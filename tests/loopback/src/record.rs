@@ -5,13 +5,13 @@ use serde_json::Value;
 use std::{fmt, sync::Arc, time::Instant};
 
 /// One connection, from its acceptance on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Connection {
     /// Counted from 1 in the order of acceptance.
     pub number: usize,
     /// When it was accepted.
-    pub accepted_at: Instant,
+    pub accepted_at: Option<Instant>,
     /// The path that was asked for; empty until the upgrade request was read.
     pub path: String,
     /// The headers of the upgrade request, in order. **Credentials included**: do not print them.
@@ -50,36 +50,11 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(number: usize) -> Self {
-        Self {
-            number,
-            accepted_at: Instant::now(),
-            path: String::new(),
-            headers: Vec::new(),
-            log_id: String::new(),
-            request: None,
-            ack_at: None,
-            frames: Vec::new(),
-            packets: 0,
-            audio_bytes: 0,
-            pcm: Arc::default(),
-            marks: Vec::new(),
-            responses: Vec::new(),
-            errors: Vec::new(),
-            faults: Vec::new(),
-            finish_at: None,
-            final_at: None,
-            end: None,
-            ended_at: None,
-        }
-    }
-
     /// The first header of that name, without regard to case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(n, _)| n.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     stderr,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -53,7 +53,7 @@ impl Service {
     /// text says how to get it.
     pub fn start(options: Options) -> io::Result<Self> {
         if matches!(options.recogniser, crate::Recogniser::Pocketsphinx) {
-            crate::pocketsphinx::check().map_err(io::Error::other)?;
+            crate::pocketsphinx::pipeline(16_000).map_err(io::Error::other)?;
         }
         let tls = options.tls.as_ref().map(|identity| identity.acceptor());
         let tls = tls.transpose()?;
@@ -74,7 +74,12 @@ impl Service {
             socket.listen(4096)?
         };
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(options));
+        let shared = Arc::new(Shared {
+            options: Arc::new(options),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            gates: watch::Sender::new(0),
+        });
         runtime.spawn(accept(listener, tls, shared.clone()));
         Ok(Self {
             shared,
@@ -95,10 +100,9 @@ impl Service {
 
     /// The URI of an endpoint.
     pub fn uri_for(&self, endpoint: Endpoint) -> String {
-        let scheme = if self.shared.options.tls.is_some() {
-            "wss"
-        } else {
-            "ws"
+        let scheme = match self.shared.options.tls {
+            Some(_) => "wss",
+            None => "ws",
         };
         format!("{scheme}://{}{}", self.address, endpoint.path())
     }
@@ -127,16 +131,14 @@ impl Service {
 
     /// Holds something back on all connections, those to come included.
     pub fn hold(&self, gate: Gate) {
-        self.shared
-            .gates
-            .send_modify(|held| *held |= 1 << gate as u8);
+        let gates = &self.shared.gates;
+        gates.send_modify(|held| *held |= 1 << gate as u8);
     }
 
     /// Lets it through again.
     pub fn release(&self, gate: Gate) {
-        self.shared
-            .gates
-            .send_modify(|held| *held &= !(1 << gate as u8));
+        let gates = &self.shared.gates;
+        gates.send_modify(|held| *held &= !(1 << gate as u8));
     }
 
     /// Makes `what` happen now on the latest connection that is open; false: there is none. An HTTP
@@ -164,9 +166,9 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
         match listener.accept().await {
             Ok((tcp, peer)) => {
                 let _ = tcp.set_nodelay(true);
-                let number = shared.accepted();
-                shared.log(number, format_args!("connection from {peer}"));
-                tokio::spawn(connection::serve(tcp, tls.clone(), shared.clone(), number));
+                let connection = Peer::accepted(shared.clone());
+                connection.log(format_args!("connection from {peer}"));
+                tokio::spawn(connection::serve(tcp, tls.clone(), connection));
             }
             // Out of descriptors, most likely: others must be closed first.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -187,78 +189,20 @@ pub(crate) struct Shared {
 struct State {
     connections: Vec<Connection>,
     injectors: HashMap<usize, mpsc::UnboundedSender<FaultKind>>,
-    /// Which faults with [`Target::Once`] have come.
-    fired: Vec<bool>,
+    /// Which faults have come, and on which connection; none for those that come once.
+    fired: HashSet<(usize, Option<usize>)>,
     /// Sessions that are live, and those that ever were.
     sessions: (usize, usize),
 }
 
 impl Shared {
-    fn new(options: Options) -> Self {
-        let state = State {
-            fired: vec![false; options.faults.len()],
-            ..State::default()
-        };
-        Self {
-            options: Arc::new(options),
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            gates: watch::Sender::new(0),
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // A test's condition that panicked under the lock has changed nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accepted(&self) -> usize {
-        let mut state = self.lock();
-        let number = state.connections.len() + 1;
-        state.connections.push(Connection::new(number));
-        drop(state);
-        self.changed.notify_all();
-        number
-    }
-
-    /// Changes the record of a connection, and lets waiting tests look.
-    pub(crate) fn record(&self, number: usize, change: impl FnOnce(&mut Connection)) {
-        if let Some(connection) = self.lock().connections.get_mut(number - 1) {
-            change(connection);
-        }
-        self.changed.notify_all();
-    }
-
-    /// Says on stderr what a connection did, where that is asked for.
-    pub(crate) fn log(&self, number: usize, text: fmt::Arguments<'_>) {
-        if self.options.log {
-            stderr::line(format_args!("loopback: #{number} {text}"));
-        }
-    }
-
-    /// Records and logs a fault that comes.
-    pub(crate) fn fault(&self, number: usize, kind: &FaultKind) {
-        self.log(number, format_args!("fault: {kind}"));
-        self.record(number, |c| c.faults.push(kind.to_string()));
-    }
-
-    pub(crate) fn ended(&self, number: usize, end: End) {
-        self.lock().injectors.remove(&number);
-        self.log(number, format_args!("end: {end}"));
-        self.record(number, |c| {
-            c.end = Some(end);
-            c.ended_at = Some(Instant::now());
-        });
-    }
-
     pub(crate) fn gates(&self) -> watch::Receiver<u8> {
         self.gates.subscribe()
-    }
-
-    pub(crate) fn injector(&self, number: usize) -> mpsc::UnboundedReceiver<FaultKind> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        self.lock().injectors.insert(number, sender);
-        receiver
     }
 
     /// Counts a session. One too many is refused with this text after the 101, instead of the ack.
@@ -266,40 +210,83 @@ impl Shared {
         let mut state = self.lock();
         let (live, ever) = &mut state.sessions;
         (*live, *ever) = (*live + 1, *ever + 1);
-        let kind = if self
-            .options
-            .lifetime_sessions
-            .is_some_and(|max| *ever > max)
-        {
-            Some("audio_duration_lifetime")
-        } else if self.options.max_sessions.is_some_and(|max| *live > max) {
-            Some("concurrency")
-        } else {
-            None
+        let (most, most_ever) = (self.options.max_sessions, self.options.lifetime_sessions);
+        let kind = match () {
+            () if most_ever.is_some_and(|most| *ever > most) => Some("audio_duration_lifetime"),
+            () if most.is_some_and(|most| *live > most) => Some("concurrency"),
+            () => None,
         };
         let refusal = kind.map(|kind| format!("quota exceeded for types: {kind}"));
         (Live(self.clone()), refusal)
     }
+}
 
-    /// The faults whose moment it is on this connection; `own`: which of them came there before.
-    pub(crate) fn due(
-        &self,
-        number: usize,
-        own: &mut Vec<bool>,
-        moment: impl Fn(Trigger) -> bool,
-    ) -> Vec<FaultKind> {
-        let faults = &self.options.faults;
-        own.resize(faults.len(), false);
-        let mut state = self.lock();
+/// The part of one connection in the shared state.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub shared: Arc<Shared>,
+    pub number: usize,
+}
+
+impl Peer {
+    fn accepted(shared: Arc<Shared>) -> Self {
+        let mut state = shared.lock();
+        let number = state.connections.len() + 1;
+        state.connections.push(Connection {
+            number,
+            accepted_at: Some(Instant::now()),
+            ..Connection::default()
+        });
+        drop(state);
+        shared.changed.notify_all();
+        Self { shared, number }
+    }
+
+    /// Changes the record of the connection, and lets waiting tests look.
+    pub(crate) fn record(&self, change: impl FnOnce(&mut Connection)) {
+        if let Some(connection) = self.shared.lock().connections.get_mut(self.number - 1) {
+            change(connection);
+        }
+        self.shared.changed.notify_all();
+    }
+
+    /// Says on stderr what the connection did, where that is asked for.
+    pub(crate) fn log(&self, text: fmt::Arguments<'_>) {
+        if self.shared.options.log {
+            stderr::line(format_args!("loopback: #{} {text}", self.number));
+        }
+    }
+
+    /// Records and logs a fault that comes.
+    pub(crate) fn fault(&self, kind: &FaultKind) {
+        self.log(format_args!("fault: {kind}"));
+        self.record(|c| c.faults.push(kind.to_string()));
+    }
+
+    pub(crate) fn ended(&self, end: End) {
+        self.shared.lock().injectors.remove(&self.number);
+        self.log(format_args!("end: {end}"));
+        self.record(|c| (c.end, c.ended_at) = (Some(end), Some(Instant::now())));
+    }
+
+    /// Faults that a test injects.
+    pub(crate) fn injector(&self) -> mpsc::UnboundedReceiver<FaultKind> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.shared.lock().injectors.insert(self.number, sender);
+        receiver
+    }
+
+    /// The faults whose moment it is on this connection.
+    pub(crate) fn due(&self, moment: impl Fn(Trigger) -> bool) -> Vec<FaultKind> {
+        let mut state = self.shared.lock();
         let mut due = Vec::new();
-        for (n, fault) in faults.iter().enumerate() {
-            let here = match fault.target {
-                Target::Once => !state.fired[n],
-                Target::Each => true,
-                Target::Connection(only) => only == number,
+        for (n, fault) in self.shared.options.faults.iter().enumerate() {
+            let place = match fault.target {
+                Target::Once => None,
+                Target::Connection(only) if only != self.number => continue,
+                Target::Each | Target::Connection(_) => Some(self.number),
             };
-            if here && !own[n] && moment(fault.trigger) {
-                (own[n], state.fired[n]) = (true, true);
+            if moment(fault.trigger) && state.fired.insert((n, place)) {
                 due.push(fault.kind.clone());
             }
         }

@@ -35,9 +35,12 @@ pub(crate) struct Upgrade {
 
 /// An answer other than the 101.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HttpAnswer {
+pub struct HttpAnswer {
+    /// The status code.
     pub status: u16,
+    /// Further headers, such as `Retry-After` or `Location`.
     pub headers: Vec<(String, String)>,
+    /// The body.
     pub body: String,
 }
 

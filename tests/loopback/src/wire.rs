@@ -57,12 +57,13 @@ impl Wire {
         }
     }
 
-    /// A fault. Those that only a session can have are passed over.
+    /// A fault of the socket. Those that only a session can have are passed over.
     pub(crate) async fn inject(&mut self, kind: &FaultKind) -> ControlFlow<End> {
         match kind {
             FaultKind::Reset => drop(self.tcp().set_zero_linger()),
             FaultKind::Drop => self.drain().await,
             FaultKind::Hang => self.hang().await,
+            FaultKind::Raw(bytes) => return self.send(bytes).await,
             FaultKind::Delay(time) => {
                 sleep(*time).await;
                 return Continue(());
@@ -75,14 +76,7 @@ impl Wire {
                 });
                 return Continue(());
             }
-            FaultKind::Raw(bytes) => return self.send(bytes).await,
-            FaultKind::Close(_)
-            | FaultKind::Error { .. }
-            | FaultKind::Http { .. }
-            | FaultKind::NoFinal
-            | FaultKind::Text(_)
-            | FaultKind::Bytes(_)
-            | FaultKind::Ping(_) => return Continue(()),
+            _ => return Continue(()),
         }
         Break(End::Fault)
     }

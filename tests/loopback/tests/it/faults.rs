@@ -3,7 +3,7 @@
 use crate::client::*;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Error;
-use volcasr_loopback::{End, Fault, FaultKind, Gate, Service, Trigger};
+use volcasr_loopback::{End, Fault, FaultKind, Gate, HttpAnswer, Service, Trigger};
 
 /// A service with these faults, without oddities and jitter.
 fn faulty(faults: &[&str]) -> Service {
@@ -54,11 +54,11 @@ async fn faults_come_at_their_moments() {
     let service = faulty(&["reset@accept"]);
     let refused = Client::with(&service, upgrade(&service.uri())).await;
     assert!(refused.is_err());
-    let http = FaultKind::Http {
+    let http = FaultKind::Http(HttpAnswer {
         status: 429,
         headers: vec![("Retry-After".into(), "1".into())],
         body: "slow".into(),
-    };
+    });
     let service = exact_service(|o| o.faults = vec![Fault::once(http, Trigger::Handshake)]);
     let refused = Client::with(&service, upgrade(&service.uri())).await;
     let Err(Error::Http(refused)) = refused else {
@@ -107,7 +107,7 @@ async fn a_final_response_may_never_come_or_trickle() {
     client.audio(&[0; 960]).await;
     client.responses().await;
     let connection = service.connections().remove(1);
-    let time = connection.final_at.unwrap() - connection.accepted_at;
+    let time = connection.final_at.unwrap() - connection.accepted_at.unwrap();
     assert!(time > Duration::from_millis(100), "{time:?}");
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Upgraded {
     pub wire: Wire,
     pub endpoint: Endpoint,
     pub log_id: String,
-    /// What came behind the upgrade request.
+    /// Bytes that came behind the upgrade request.
     pub rest: Vec<u8>,
 }
 
@@ -92,7 +92,7 @@ impl Wire {
     }
 }
 
-/// What a client does in time and without an error.
+/// Waits for a step of the client, which has to come in time and without an error.
 async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> ControlFlow<End, T> {
     match timeout(PATIENCE, step).await {
         Ok(Ok(done)) => Continue(done),

@@ -29,8 +29,8 @@ const MAX_WAITING: u64 = 20;
 const FIRST_WORD: i64 = 500;
 
 /// Makes the pipeline for audio of this rate. The source is bounded by `is_full`, which stops
-/// reading from the socket; blocking would stop every session. Without the second search (`fwdflat`)
-/// the last word comes sooner, and on the recordings tried no worse.
+/// reading from the socket; blocking would stop every session. Without the second search,
+/// `fwdflat`, the last word comes sooner, and on the recordings tried no worse.
 ///
 /// # Errors
 /// An element or a model that is missing, with the way to install it.

@@ -1,4 +1,4 @@
-//! What turns the audio of one connection into words.
+//! The recogniser of one connection: it turns audio into words.
 
 use crate::{
     marks::{FoundMark, Reader},

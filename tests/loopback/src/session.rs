@@ -86,7 +86,7 @@ pub(crate) struct Session {
     answered: i64,
     transcript: Option<Transcript>,
     pub(crate) recogniser: Box<dyn Recognise>,
-    /// What answers in the recogniser's place.
+    /// The script that answers in the recogniser's place.
     script: Option<Player>,
     /// The ack is due: with the first audio, but not later than this, as clients may wait for it.
     ack_by: Option<Instant>,

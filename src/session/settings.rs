@@ -42,30 +42,3 @@ pub struct Settings {
     /// Speed at which a backlog is sent, in units of real time; 0: no limit.
     pub max_speed: f64,
 }
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// Settings of the tests: 200 ms frames without compression, and the default limits.
-    pub(crate) fn settings() -> Settings {
-        let ms = Duration::from_millis;
-        Settings {
-            request: Request::default(),
-            compression: Compression::None,
-            limits: Limits {
-                connect: ms(10_000),
-                idle: Some(ms(4000)),
-                finish: ms(10_000),
-                session: Some(ms(600_000)),
-            },
-            max_chunk: ms(200),
-            max_reconnects: 10,
-            replay: ms(120_000),
-            replay_window: ms(120_000),
-            result_delay: ms(2000),
-            answers_at_end: false,
-            max_speed: 0.0,
-        }
-    }
-}

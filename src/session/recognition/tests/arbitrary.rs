@@ -129,10 +129,7 @@ proptest! {
         holds in any::<bool>(),
         steps in prop::collection::vec(step(), 0..80),
     ) {
-        let mut harness = Harness::default();
-        for setting in settings {
-            harness.set(setting);
-        }
+        let mut harness = Harness::new(settings);
         if holds {
             harness.run("hold");
         }
@@ -160,7 +157,7 @@ proptest! {
             }
             reader.read(&mut harness)?;
             wait(&mut harness, now, &mut reader)?;
-            prop_assert!(harness.kept() <= harness.most_kept());
+            prop_assert!(harness.keeps_within_limit());
         }
         finish(&mut harness, now, &mut reader)?;
         // The owner ends it. Then it waits for nothing any more.

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use super::words::{TestError, describe, error_frame, network, response};
 use crate::protocol::frame::Compression;
-use crate::protocol::request::ResultType;
+use crate::protocol::request::{Request, ResultType};
 use crate::session::error::SessionError;
 use crate::session::event::{Event, Note};
 use crate::session::queue::{Boundary, Queue};
 use crate::session::recognition::{Action, Output, Recognition, State};
-use crate::session::settings::Settings;
-use crate::session::settings::tests::settings;
+use crate::session::settings::{Limits, Settings};
 use crate::session::time_to_samples;
 
 /// Bytes after which the socket takes no more until they are written, as in `client`.
@@ -20,10 +19,54 @@ pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// Settings of the tests: 200 ms frames without compression, and the default limits. Each of `set`
+/// is a name and a value, as in a script.
+fn settings<'a>(set: impl IntoIterator<Item = &'a str>) -> Settings {
+    let mut settings = Settings {
+        request: Request::default(),
+        compression: Compression::None,
+        limits: Limits {
+            connect: ms(10_000),
+            idle: Some(ms(4000)),
+            finish: ms(10_000),
+            session: Some(ms(600_000)),
+        },
+        max_chunk: ms(200),
+        max_reconnects: 10,
+        replay: ms(120_000),
+        replay_window: ms(120_000),
+        result_delay: ms(2000),
+        answers_at_end: false,
+        max_speed: 0.0,
+    };
+    for setting in set {
+        let (name, value) = setting.split_once(' ').expect("a name and a value");
+        let number: u64 = value.parse().unwrap_or_default();
+        let limits = &mut settings.limits;
+        match name {
+            "reconnects" => settings.max_reconnects = number as u32,
+            "connect" => limits.connect = ms(number),
+            "idle" => limits.idle = (number > 0).then(|| ms(number)),
+            "finish" => limits.finish = ms(number),
+            "session" => limits.session = (number > 0).then(|| ms(number)),
+            "speed" => settings.max_speed = value.parse().expect("a number"),
+            "replay" => {
+                settings.replay = ms(number);
+                settings.replay_window = ms(number.max(4000));
+            }
+            "at-end" => settings.answers_at_end = true,
+            "single" => settings.request.result_type = ResultType::Single,
+            "gzip" => settings.compression = Compression::Gzip,
+            _ => panic!("no setting: {name}"),
+        }
+    }
+    settings
+}
+
 /// The machine, and what a driver has beside it.
 pub(super) struct Harness {
     settings: Settings,
-    machine: Option<Recognition<TestError>>,
+    machine: Recognition<TestError>,
     input: Queue,
     now: Duration,
     is_open: bool,
@@ -37,11 +80,12 @@ pub(super) struct Harness {
     followed: Vec<String>,
 }
 
-impl Default for Harness {
-    fn default() -> Self {
+impl Harness {
+    pub fn new<'a>(set: impl IntoIterator<Item = &'a str>) -> Self {
+        let settings = settings(set);
         Harness {
-            settings: settings(),
-            machine: None,
+            machine: Recognition::new(settings.clone(), 0.0),
+            settings,
             input: Queue::new(4800, 24_000),
             now: Duration::ZERO,
             is_open: false,
@@ -53,13 +97,8 @@ impl Default for Harness {
             followed: Vec::new(),
         }
     }
-}
 
-impl Harness {
     pub fn line(&mut self, line: &str) {
-        if let Some(setting) = line.strip_prefix("set ") {
-            return self.set(setting);
-        }
         if let Some(length) = line.strip_prefix("session ") {
             return self.session(length.parse().expect("a number"));
         }
@@ -70,7 +109,7 @@ impl Harness {
         };
         self.now = time.map_or(self.now, ms);
         let (input, now) = (input.trim(), self.now);
-        let due = self.machine.as_ref().and_then(Recognition::poll_timeout);
+        let due = self.machine.poll_timeout();
         if input == "timeout" {
             assert_eq!(due, Some(now), "the deadline at: {line}");
         } else if input != "quiet" {
@@ -91,39 +130,9 @@ impl Harness {
         self.line(&format!("20 say - | open 0, audio 2-{last} 0-{length}"));
     }
 
-    pub fn set(&mut self, setting: &str) {
-        let (name, value) = setting.split_once(' ').expect("a name and a value");
-        let number: u64 = value.parse().unwrap_or_default();
-        let limits = &mut self.settings.limits;
-        match name {
-            "reconnects" => self.settings.max_reconnects = number as u32,
-            "connect" => limits.connect = ms(number),
-            "idle" => limits.idle = (number > 0).then(|| ms(number)),
-            "finish" => limits.finish = ms(number),
-            "session" => limits.session = (number > 0).then(|| ms(number)),
-            "speed" => self.settings.max_speed = value.parse().expect("a number"),
-            "replay" => {
-                self.settings.replay = ms(number);
-                self.settings.replay_window = ms(number.max(4000));
-            }
-            "delay" => self.settings.result_delay = ms(number),
-            "at-end" => self.settings.answers_at_end = true,
-            "quiet" => self.shows_quiet = true,
-            "single" => self.settings.request.result_type = ResultType::Single,
-            "gzip" => self.settings.compression = Compression::Gzip,
-            _ => panic!("no setting: {name}"),
-        }
-    }
-
-    /// Takes in one input, and does what follows.
-    pub fn run(&mut self, input: &str) {
-        self.step(input);
-        self.carry_out();
-    }
-
     /// Returns when the machine is to be called.
-    pub fn due(&mut self) -> Option<Duration> {
-        self.machine().poll_timeout()
+    pub fn due(&self) -> Option<Duration> {
+        self.machine.poll_timeout()
     }
 
     /// Moves the clock on.
@@ -143,68 +152,39 @@ impl Harness {
     }
 
     /// Whether the final response is due.
-    pub fn is_finish_written(&mut self) -> bool {
-        matches!(&self.machine().state, State::Open(connection) if connection.is_finish_written())
+    pub fn is_finish_written(&self) -> bool {
+        matches!(&self.machine.state, State::Open(connection) if connection.is_finish_written())
     }
 
     /// Returns the number of the stream.
-    pub fn stream(&mut self) -> u32 {
-        self.machine().stream.number
+    pub fn stream(&self) -> u32 {
+        self.machine.stream.number
     }
 
-    /// Returns how many samples are kept to be sent again.
-    pub fn kept(&mut self) -> u64 {
-        let buffer = &self.machine().stream.replay_buffer;
-        buffer.end() - buffer.start()
+    /// Whether no more samples are kept to be sent again than may be.
+    pub fn keeps_within_limit(&self) -> bool {
+        let buffer = &self.machine.stream.replay_buffer;
+        let limit = time_to_samples(self.settings.replay_window, 24_000);
+        buffer.end() - buffer.start() <= limit
     }
 
-    /// Returns how many may be.
-    pub fn most_kept(&self) -> u64 {
-        time_to_samples(self.settings.replay_window, 24_000)
-    }
-
-    fn machine(&mut self) -> &mut Recognition<TestError> {
-        let settings = &self.settings;
-        self.machine
-            .get_or_insert_with(|| Recognition::new(settings.clone(), 0.0))
-    }
-
-    /// Takes in one input, in words.
-    fn step(&mut self, input: &str) {
-        let (command, rest) = input.split_once(' ').unwrap_or((input, ""));
+    /// Takes in one input, in words, and does what follows.
+    pub fn run(&mut self, line: &str) {
+        let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         let number = || rest.parse::<u64>().expect("a number");
+        let (now, input, machine) = (self.now, &mut self.input, &mut self.machine);
         match command {
             "start" | "wait" => {}
             "hold" => self.holds_writes = true,
             "slow" => self.closes_slowly = true,
-            "audio" => self.push(number(), 1000),
-            "silence" => self.push(number(), 0),
-            "end-session" => self.input.push_boundary(Boundary::EndSession),
-            "end" => self.boundary(Boundary::EndOfStream { token: number() }),
-            "stream" => self.boundary(Boundary::NewStream {
-                stream: number() as u32,
-            }),
-            _ => self.happen(command, rest),
-        }
-    }
-
-    fn boundary(&mut self, boundary: Boundary) {
-        self.input.push_boundary(boundary);
-    }
-
-    fn push(&mut self, length: u64, amplitude: i16) {
-        let samples = time_to_samples(ms(length), 24_000) as usize;
-        let pcm = amplitude.to_le_bytes().repeat(samples);
-        self.input.push(&pcm, self.now);
-    }
-
-    fn happen(&mut self, command: &str, rest: &str) {
-        self.machine();
-        let (now, input) = (self.now, &mut self.input);
-        let Some(machine) = &mut self.machine else {
-            return;
-        };
-        match command {
+            "audio" => push(input, now, number(), 1000),
+            "silence" => push(input, now, number(), 0),
+            "end-session" => input.push_boundary(Boundary::EndSession),
+            "end" => input.push_boundary(Boundary::EndOfStream { token: number() }),
+            "stream" => {
+                let stream = number() as u32;
+                input.push_boundary(Boundary::NewStream { stream });
+            }
             "ready" => machine.handle_network_ready(now),
             "connected" => {
                 machine.handle_connected(now);
@@ -227,11 +207,11 @@ impl Harness {
             "garbage" => machine.handle_message(now, input, b"\x11\x90", false),
             "text" => machine.handle_text(5),
             "closed" => {
-                let code = rest.parse().expect("a code");
-                machine.handle_peer_closed(now, input, code, String::new());
+                machine.handle_peer_closed(now, input, number() as u16, String::new());
             }
             "reset" => machine.handle_read_failed(now, input, network("soon")),
             "write-failed" => machine.handle_write_failed(now, network("soon")),
+            "show-quiet" => self.shows_quiet = true,
             "quiet" => machine.handle_nothing_to_read(),
             "timeout" => machine.handle_timeout(now, input),
             "flush" => {
@@ -241,22 +221,23 @@ impl Harness {
             "abort" => machine.handle_abort(network("never")),
             _ => panic!("no such input: {command}"),
         }
+        self.carry_out();
     }
 
     /// Does what a driver does until it would wait.
     fn carry_out(&mut self) {
         let now = self.now;
         loop {
-            self.machine();
             let can_send = self.is_open && !self.is_flushing && self.unwritten < BATCH;
-            let Some(machine) = &mut self.machine else {
-                return;
-            };
-            if let Some(action) = machine.poll_action(now, &mut self.input) {
+            let (machine, input) = (&mut self.machine, &mut self.input);
+            if let Some(action) = machine.poll_action(now, input) {
                 self.act(&action);
-            } else if can_send && let Some(frame) = machine.poll_transmit(now, &mut self.input) {
+            } else if can_send && let Some(frame) = machine.poll_transmit(now, input) {
+                match self.holds_writes {
+                    true => self.unwritten += frame.len(),
+                    false => machine.handle_written(now),
+                }
                 self.report();
-                self.on_frame(frame.len());
             } else {
                 let has_more = !machine.outputs.actions.is_empty();
                 self.report();
@@ -268,20 +249,11 @@ impl Harness {
         }
     }
 
-    fn on_frame(&mut self, length: usize) {
-        let now = self.now;
-        if self.holds_writes {
-            self.unwritten += length;
-        } else {
-            self.machine().handle_written(now);
-        }
-    }
-
     fn act(&mut self, action: &Action) {
         let text = match action {
             Action::Preconnect => "preconnect".into(),
             Action::Discard => "discard".into(),
-            Action::Connect { until } => match self.machine().retries.finish_deadline() {
+            Action::Connect { until } => match self.machine.retries.finish_deadline() {
                 Some(at) if at == *until => "connect<finish".into(),
                 _ => format!("connect<{}", until.as_millis()),
             },
@@ -290,7 +262,7 @@ impl Harness {
                 let unwritten = std::mem::take(&mut self.unwritten);
                 (self.is_open, self.is_flushing) = (false, false);
                 if !self.closes_slowly {
-                    self.machine().handle_closed();
+                    self.machine.handle_closed();
                 }
                 match finish {
                     Some(finish) => {
@@ -307,7 +279,7 @@ impl Harness {
 
     /// Collects what the machine reports, in words.
     fn report(&mut self) {
-        while let Some(output) = self.machine().poll_output() {
+        while let Some(output) = self.machine.poll_output() {
             let text = match output {
                 Output::SessionOpen { session, .. } => format!("open {session}"),
                 Output::Event(Event::Quiet { .. }) if !self.shows_quiet => continue,
@@ -352,4 +324,10 @@ impl Harness {
             _ => None,
         }
     }
+}
+
+/// Appends `length` milliseconds of audio, whose samples are all alike.
+fn push(input: &mut Queue, now: Duration, length: u64, sample: i16) {
+    let samples = time_to_samples(ms(length), 24_000) as usize;
+    input.push(&sample.to_le_bytes().repeat(samples), now);
 }

@@ -34,11 +34,11 @@ use harness::Harness;
 ///   one fails. Frames go together up to 32 KiB. `slow`: closes take time from now on, until
 ///   `close-done`.
 /// - `timeout`: the deadline. `quiet`: there is nothing to read behind it.
-/// - `flush`, `abort`, `start`: by the owner; `start` and `wait` do nothing more.
+/// - `flush`, `abort`, `start`: by the owner; `start` and `wait` do nothing more. `show-quiet`:
+///   the script has `quiet` events from now on.
 ///
-/// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay`, `delay`
-/// with a number; `single x`, `gzip x`, `at-end x`; `quiet x` shows those events. Times are in
-/// milliseconds; 0 is none.
+/// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay` with a number;
+/// `single x`, `gzip x`, `at-end x`. Times are in milliseconds; 0 is none.
 ///
 /// A step must find no deadline before its time; `timeout` must find one at exactly its time. What
 /// follows is compared as a whole, separated by commas:
@@ -58,8 +58,9 @@ use harness::Harness;
 /// Audio comes in chunks of 200 ms. What is handed over is written at once unless `hold` was
 /// before, and a close is done at once unless `slow` was.
 fn script(text: &str) {
-    let mut harness = Harness::default();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut harness = Harness::new(lines.clone().filter_map(|line| line.strip_prefix("set ")));
+    for line in lines.filter(|line| !line.starts_with("set ")) {
         harness.line(line);
     }
 }

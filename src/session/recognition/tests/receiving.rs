@@ -87,8 +87,8 @@ fn what_comes_on_no_connection_is_ignored() {
 fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
     let silence = "session 8000";
     script(&format!(
-        "set quiet x
-        {silence}
+        "{silence}
+        2000 show-quiet      |
         2010 audio 200       | audio 42-42 8000-8200
         3020 audio 200       | audio 43-43 8200-8400, quiet 1000
         3520 say 2000        |
@@ -107,12 +107,12 @@ fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
     ));
     // Never behind what was sent.
     script(
-        "set quiet x
-        session 400
+        "session 400
+        1000 show-quiet      |
         3500 audio 2200      | audio 4-12 400-2200, quiet 200, audio 13-13 2200-2400, quiet 400, \
          audio 14-14 2400-2600, quiet 600",
     );
     script(&format!(
-        "set at-end x\nset quiet x\n{silence}\n3020 say 6000 |"
+        "set at-end x\n{silence}\n30 show-quiet |\n3020 say 6000 |"
     ));
 }

@@ -203,82 +203,65 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    fn retries(max: u32) -> Retries {
+        Retries::new(max, ms(1000), 0.0)
+    }
+
     const SPEAKING: Progress = Progress {
         ending: false,
         unsettled: true,
         has_words: true,
         audio_waits: false,
     };
-    const ENDING: Progress = Progress {
-        ending: true,
-        ..SPEAKING
-    };
 
-    /// Things that came before a failure.
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    enum Before {
-        Nothing,
-        /// A finish was written.
-        Finish,
-        /// The service closed in good order behind it.
-        Close,
-    }
-
-    fn retries(max: u32) -> Retries {
-        Retries::new(max, ms(1000), 0.0)
-    }
+    /// Events before a failure, its class, and the stream's state where it is not speech with
+    /// words; what follows. `finish`: one was written; `close`: the service closed in good order
+    /// behind it; `settled`: nothing would be sent again.
+    const DECISIONS: &str = "
+        Soon                                           | Retry(250ms)
+        Limited                                        | Retry(250ms)
+        Later                                          | Retry(1s)
+        Never                                          | Fail
+        finish, Never, ending                          | Fail
+        finish, Soon, ending                           | Retry(250ms)
+        finish, Soon, ending, silent                   | Retry(250ms)
+        Soon, ending, settled                          | Unconfirmed
+        Soon, ending, settled, silent                  | Fail
+        no attempts, Soon                              | Fail
+        no attempts, Soon, ending                      | Fail
+        no attempts, finish, Soon, ending              | Unconfirmed
+        no attempts, finish, Soon, ending, silent      | Fail
+        finish, Soon, ending, audio waits              | Retry(250ms)
+        finish, Soon, ending, settled, audio waits     | Unconfirmed
+        no attempts, finish, Soon, ending, audio waits | Fail
+        close, Soon, ending, silent                    | Retry(250ms)
+        close, Never, ending, silent                   | Fail
+        no attempts, close, Soon, ending, silent       | Unconfirmed
+        close, Soon, ending, settled, silent           | Unconfirmed";
 
     #[test]
     fn a_failure_is_decided_by_its_kind_and_the_stream_s_state() {
-        use Before::{Close, Finish, Nothing};
-        use Decision::{Fail, Unconfirmed};
-        let again = Decision::Retry(ms(250));
-        let patient = Decision::Retry(ms(1000));
-        let forgotten = Progress {
-            unsettled: false,
-            ..ENDING
-        };
-        let silent = |progress| Progress {
-            has_words: false,
-            ..progress
-        };
-        let waiting = |progress| Progress {
-            audio_waits: true,
-            ..progress
-        };
-        // Attempts allowed, what came before, the failure's kind, the state, what follows.
-        for (max, before, retry, progress, is) in [
-            (9, Nothing, Retry::Soon, SPEAKING, again),
-            (9, Nothing, Retry::Limited, SPEAKING, again),
-            (9, Nothing, Retry::Later, SPEAKING, patient),
-            (9, Nothing, Retry::Never, SPEAKING, Fail),
-            (9, Finish, Retry::Never, ENDING, Fail),
-            (9, Finish, Retry::Soon, ENDING, again),
-            (9, Finish, Retry::Soon, silent(ENDING), again),
-            (9, Nothing, Retry::Soon, forgotten, Unconfirmed),
-            (9, Nothing, Retry::Soon, silent(forgotten), Fail),
-            (0, Nothing, Retry::Soon, SPEAKING, Fail),
-            (0, Nothing, Retry::Soon, ENDING, Fail),
-            (0, Finish, Retry::Soon, ENDING, Unconfirmed),
-            (0, Finish, Retry::Soon, silent(ENDING), Fail),
-            (9, Finish, Retry::Soon, waiting(ENDING), again),
-            (9, Finish, Retry::Soon, waiting(forgotten), Unconfirmed),
-            (0, Finish, Retry::Soon, waiting(ENDING), Fail),
-            (9, Close, Retry::Soon, silent(ENDING), again),
-            (9, Close, Retry::Never, silent(ENDING), Fail),
-            (0, Close, Retry::Soon, silent(ENDING), Unconfirmed),
-            (9, Close, Retry::Soon, silent(forgotten), Unconfirmed),
-        ] {
-            let mut retries = retries(max);
-            if before != Nothing {
+        let classes = [Retry::Soon, Retry::Limited, Retry::Later, Retry::Never];
+        for row in DECISIONS.trim().lines() {
+            let (given, is) = row.split_once('|').expect("what follows");
+            let has = |word: &str| given.contains(word);
+            let mut retries = retries(if has("no attempts") { 0 } else { 9 });
+            if has("finish") || has("close") {
                 retries.on_finish_written(ms(0));
             }
-            if before == Close {
+            if has("close") {
                 retries.on_close_without_final();
             }
-            let decision = retries.on_failure(retry, progress, ms(10));
-            assert_eq!(decision, is, "{max} {before:?} {retry:?} {progress:?}");
-            let backoff = match is {
+            let class = classes.into_iter().find(|class| has(&format!("{class:?}")));
+            let progress = Progress {
+                ending: has("ending"),
+                unsettled: !has("settled"),
+                has_words: !has("silent"),
+                audio_waits: has("audio waits"),
+            };
+            let decision = retries.on_failure(class.expect("a class"), progress, ms(10));
+            assert_eq!(format!("{decision:?}"), is.trim(), "{row}");
+            let backoff = match decision {
                 Decision::Retry(backoff) => Some(ms(10) + backoff),
                 _ => None,
             };
@@ -293,14 +276,15 @@ mod tests {
             (1.0, [312, 625, 1250, 2500, 5000, 8000, 8000]),
         ] {
             let mut retries = Retries::new(7, ms(1000), jitter);
+            let mut fail = || retries.on_failure(Retry::Soon, SPEAKING, ms(0));
             for backoff in backoffs {
-                let Decision::Retry(is) = retries.on_failure(Retry::Soon, SPEAKING, ms(0)) else {
-                    panic!("no attempt left");
-                };
-                assert_eq!(is.as_millis(), backoff);
+                let is = fail();
+                assert!(
+                    matches!(is, Decision::Retry(is) if is.as_millis() == backoff),
+                    "{is:?}"
+                );
             }
-            let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(0));
-            assert_eq!(decision, Decision::Fail);
+            assert_eq!(fail(), Decision::Fail);
         }
     }
 
@@ -308,11 +292,9 @@ mod tests {
     #[test]
     fn other_failures_do_not_extend_the_limited_tries() {
         let mut retries = retries(100);
-        for _ in 0..3 {
-            for retry in [Retry::Limited, Retry::Soon] {
-                let decision = retries.on_failure(retry, SPEAKING, ms(0));
-                assert!(matches!(decision, Decision::Retry(_)));
-            }
+        for retry in [Retry::Limited, Retry::Soon].repeat(3) {
+            let decision = retries.on_failure(retry, SPEAKING, ms(0));
+            assert!(matches!(decision, Decision::Retry(_)));
         }
         let decision = retries.on_failure(Retry::Limited, SPEAKING, ms(0));
         assert_eq!(decision, Decision::Fail);
@@ -322,28 +304,29 @@ mod tests {
     /// left.
     #[test]
     fn a_backoff_behind_the_finish_leaves_time_for_the_attempt() {
-        // Failures before, when this one is, and the backoff.
-        for (before, now, backoff) in [
-            (0, 0, 250),
-            (4, 0, 3000),
-            (4, 1000, 2500),
-            (9, 4000, 1000),
-            (9, 5600, 250),
-            (9, 9000, 250),
+        // Failures before, when this one is, its backoff behind a finish, and without one.
+        for (before, now, behind, without) in [
+            (0, 0, 250, 250),
+            (4, 0, 3000, 4000),
+            (4, 1000, 2500, 4000),
+            (9, 4000, 1000, 8000),
+            (9, 5600, 250, 8000),
+            (9, 9000, 250, 8000),
         ] {
-            for finish in [true, false] {
+            for (finish, backoff) in [(true, behind), (false, without)] {
                 let mut retries = retries(20);
                 for _ in 0..before {
-                    retries.on_failure(Retry::Soon, ENDING, ms(0));
+                    retries.on_failure(Retry::Soon, SPEAKING, ms(0));
                 }
-                let unbounded = ms(250 << before.min(5));
                 if finish {
                     retries.on_finish_written(ms(0));
                 }
-                let decision = retries.on_failure(Retry::Soon, ENDING, ms(now));
-                let is = if finish { ms(backoff) } else { unbounded };
-                assert_eq!(decision, Decision::Retry(is), "{before} {now} {finish}");
-                assert_eq!(retries.retry_at(), Some(ms(now) + is));
+                let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(now));
+                assert_eq!(
+                    decision,
+                    Decision::Retry(ms(backoff)),
+                    "{before} {now} {finish}"
+                );
             }
         }
     }

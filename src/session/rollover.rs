@@ -58,53 +58,36 @@ impl Rollover {
 mod tests {
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(600);
-    const SHORTLY: Duration = Duration::from_millis(100);
-
-    fn situation(audio: u64, all_final: bool) -> Situation {
-        Situation {
-            new_audio: Duration::from_millis(audio),
-            all_final,
-            words_have_times: true,
-            answers_complete: true,
-            since_last_message: SHORTLY,
-        }
-    }
-
     #[test]
-    fn it_is_due_at_a_pause_or_after_half_as_much_again() {
-        let replay = Some(Rollover::Replay);
-        for (audio, all_final, is) in [
-            (599_999, true, None),
-            (600_000, true, replay),
-            (600_000, false, None),
-            (899_999, false, None),
-            (900_000, false, replay),
-        ] {
-            let decided = Rollover::decide(LIMIT, situation(audio, all_final));
-            assert_eq!(decided, is, "{audio} {all_final}");
-        }
-    }
-
-    #[test]
-    fn it_waits_for_the_answers_that_it_needs() {
+    fn it_is_due_at_a_pause_or_after_half_as_much_again_with_the_answers_that_it_needs() {
+        let ms = Duration::from_millis;
         let (replay, after_final) = (Some(Rollover::Replay), Some(Rollover::AfterFinal));
-        for (words_have_times, answers_complete, since_last_message, is) in [
-            (true, true, SHORTLY, replay),
-            (true, true, SILENCE_BEFORE_ROLLOVER, replay),
-            (true, false, SHORTLY, None),
-            (true, false, SILENCE_BEFORE_ROLLOVER, after_final),
-            (false, true, SHORTLY, after_final),
-            (false, false, SHORTLY, None),
-            (false, false, SILENCE_BEFORE_ROLLOVER, after_final),
+        // The situation, field by field, with times in milliseconds.
+        for (new_audio, all_final, words_have_times, answers_complete, since, is) in [
+            (599_999, true, true, true, 100, None),
+            (600_000, true, true, true, 100, replay),
+            (600_000, false, true, true, 100, None),
+            (899_999, false, true, true, 100, None),
+            (900_000, false, true, true, 100, replay),
+            (600_000, true, true, true, 10_000, replay),
+            (600_000, true, true, false, 9999, None),
+            (600_000, true, true, false, 10_000, after_final),
+            (600_000, true, false, true, 100, after_final),
+            (600_000, true, false, false, 9999, None),
+            (600_000, true, false, false, 10_000, after_final),
         ] {
             let situation = Situation {
+                new_audio: ms(new_audio),
+                all_final,
                 words_have_times,
                 answers_complete,
-                since_last_message,
-                ..situation(600_000, true)
+                since_last_message: ms(since),
             };
-            assert_eq!(Rollover::decide(LIMIT, situation), is, "{situation:?}");
+            assert_eq!(
+                Rollover::decide(ms(600_000), situation),
+                is,
+                "{situation:?}"
+            );
         }
     }
 }

@@ -8,59 +8,37 @@ fn pcm(samples: std::ops::Range<u16>) -> Vec<u8> {
     samples.flat_map(u16::to_le_bytes).collect()
 }
 
-fn chunks(queue: &mut Queue) -> Vec<Vec<u8>> {
+/// Returns the number of samples of each chunk that is ready.
+fn lengths(queue: &mut Queue) -> Vec<u64> {
     std::iter::from_fn(|| queue.pop())
         .filter_map(|item| match item {
-            Item::Audio(chunk) => Some(chunk.data[HEADROOM..].to_vec()),
+            Item::Audio(chunk) => Some(chunk.samples()),
             Item::Boundary(_) => None,
         })
         .collect()
 }
 
+/// Of a chunk's duration, the pushes, the chunks that are ready, and the rest behind a boundary.
 #[test]
 fn buffers_of_any_size_become_chunks_of_one() {
-    for cut in [1usize, 3, 7, 10, 11, 50] {
-        let mut queue = Queue::new(10, 24_000);
-        let all = pcm(0..95);
-        for piece in all.chunks(cut * 2) {
-            queue.push(piece, NOW);
+    for (chunk, pushes, ready, rest) in [
+        (10, &[9][..], &[][..], &[9][..]),
+        (10, &[9, 1], &[10], &[]),
+        (10, &[7, 7, 7], &[10, 10], &[1]),
+        (10, &[35], &[10, 10, 10], &[5]),
+        // Without a chunk duration, a buffer is a chunk, of two seconds at most.
+        (0, &[3, 7], &[3, 7], &[]),
+        (0, &[60_000], &[24_000, 24_000, 12_000], &[]),
+    ] {
+        let mut queue = Queue::new(chunk, 12_000);
+        for &samples in pushes {
+            queue.push_silence(samples, NOW);
         }
-        queue.push_boundary(Boundary::EndOfStream { token: 1 });
-        let chunks = chunks(&mut queue);
-        assert_eq!(chunks.len(), 10);
-        assert!(chunks[..9].iter().all(|data| data.len() == 20));
-        assert_eq!(chunks.concat(), all);
+        assert_eq!(lengths(&mut queue), ready, "{chunk} {pushes:?}");
+        assert_eq!(queue.has_audio(), !rest.is_empty());
+        queue.push_boundary(Boundary::EndSession);
+        assert_eq!(lengths(&mut queue), rest, "{chunk} {pushes:?}");
     }
-}
-
-#[test]
-fn without_a_chunk_duration_a_buffer_is_a_chunk() {
-    let mut queue = Queue::new(0, 24_000);
-    assert!(queue.push(&pcm(0..3), NOW));
-    assert!(queue.push(&pcm(3..10), NOW));
-    assert_eq!(chunks(&mut queue), [pcm(0..3), pcm(3..10)]);
-}
-
-#[test]
-fn without_a_chunk_duration_a_long_buffer_is_cut() {
-    for rate in [16_000, 24_000] {
-        let second = rate as usize * 2;
-        let mut queue = Queue::new(0, rate);
-        assert!(queue.push(&vec![0; 5 * second], NOW));
-        let lengths: Vec<_> = chunks(&mut queue).iter().map(Vec::len).collect();
-        assert_eq!(lengths, [2 * second, 2 * second, second], "{rate}");
-    }
-}
-
-#[test]
-fn a_chunk_is_ready_only_when_full_or_flushed() {
-    let mut queue = Queue::new(10, 24_000);
-    assert!(!queue.push(&pcm(0..9), NOW));
-    assert!(queue.pop().is_none());
-    assert!(queue.has_audio());
-    queue.flush_partial();
-    assert_eq!(chunks(&mut queue), [pcm(0..9)]);
-    assert!(!queue.has_audio());
 }
 
 /// A busy driver is woken once a chunk; an idle one opens a session for the first piece.
@@ -74,6 +52,7 @@ fn the_first_piece_wakes_an_idle_driver() {
     queue.flush_partial();
     queue.pop();
     assert!(!queue.push(&pcm(4..6), NOW));
+    assert!(queue.push(&pcm(6..14), NOW), "a chunk is complete");
 }
 
 #[test]

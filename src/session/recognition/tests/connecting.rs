@@ -65,21 +65,6 @@ fn attempts_in_a_row_have_a_growing_backoff_and_an_end() {
     );
 }
 
-#[test]
-fn the_class_of_a_failure_decides_about_the_next_try() {
-    for (class, follows) in [
-        ("soon", "retry 1 +250 from 0: network"),
-        ("limited", "retry 1 +250 from 0: network"),
-        ("later", "retry 1 +1000 from 0: network"),
-        ("never", "failed: network"),
-    ] {
-        script(&format!(
-            "0 audio 200   | preconnect, connect<10000
-            10 refused {class} | {follows}"
-        ));
-    }
-}
-
 /// The network is tried again without audio, and each failure is reported.
 #[test]
 fn a_failure_ahead_of_the_audio_is_tried_again() {

@@ -194,27 +194,23 @@ fn a_close_without_a_final_response_is_never_an_error() {
 /// Behind the last final word only sound may hold another, and 400 ms are the rest of that word.
 #[test]
 fn a_close_without_a_final_response_but_with_all_words_is_an_end() {
-    let lost = "close, lost 1 +250 from";
-    for (tail, follows) in [
-        ("audio 200", "close, done 7".to_owned()),
-        ("silence 2000", "close, done 7".to_owned()),
-        ("audio 2000", format!("{lost} 700: closed 1000")),
-    ] {
-        let length: u64 = tail
-            .split_once(' ')
-            .map_or(0, |(_, n)| n.parse().unwrap_or(0));
-        let end = 400 + length;
-        let last = 3 + length / 200;
-        script(&format!(
-            "{SPEAKING}
-            40 say 400 A@0-300! | 0 A F, settled 300
-            50 {tail}           | audio 4-{last} 400-{end}
-            60 say {end}        |
-            70 end 7            | finish {}
-            80 closed 1000      | {follows}",
-            last + 1
-        ));
-    }
+    scripts(
+        &format!("{SPEAKING}\n40 say 400 A@0-300! | 0 A F, settled 300"),
+        [
+            "50 audio 200        | audio 4-4 400-600
+            60 say 600          |
+            70 end 7            | finish 5
+            80 closed 1000      | close, done 7",
+            "50 silence 2000     | audio 4-13 400-2400
+            60 say 2400         |
+            70 end 7            | finish 14
+            80 closed 1000      | close, done 7",
+            "50 audio 2000       | audio 4-13 400-2400
+            60 say 2400         |
+            70 end 7            | finish 14
+            80 closed 1000      | close, lost 1 +250 from 700: closed 1000",
+        ],
+    );
 }
 
 #[test]

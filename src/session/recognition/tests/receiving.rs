@@ -1,35 +1,23 @@
 //! Messages: failures, what can't be read, and what the service gets wrong.
 
-use super::script;
+use super::{script, scripts};
 
 #[test]
-fn the_code_of_an_error_decides_about_the_next_try() {
-    for (error, follows) in [
-        ("45000000", "failed lost: error 45000000"),
-        ("45000001", "failed lost: error 45000001"),
-        ("45000010", "failed lost: error 45000010"),
-        (
-            "45000292 quota exceeded for types: concurrency",
-            "lost 1 +1000 from 0: error 45000292",
-        ),
-        (
-            "45000292 quota exceeded for types: audio_duration_lifetime",
-            "failed lost: error 45000292",
-        ),
-        ("55000031", "lost 1 +1000 from 0: error 55000031"),
-        ("55000007", "lost 1 +250 from 0: error 55000007"),
-    ] {
-        script(&format!("session 400\n30 error {error} | close, {follows}"));
-    }
-}
-
-#[test]
-fn the_code_of_a_close_is_no_reason_to_give_up() {
-    for code in [1000, 1001, 1005, 1006, 1011] {
-        script(&format!(
-            "session 400\n30 closed {code} | close, lost 1 +250 from 0: closed {code}"
-        ));
-    }
+fn the_code_of_an_error_decides_about_the_next_try_and_that_of_a_close_does_not() {
+    scripts(
+        "session 400",
+        [
+            "30 error 45000000 | close, failed lost: error 45000000",
+            "30 error 45000001 | close, failed lost: error 45000001",
+            "30 error 45000292 types: concurrency | close, lost 1 +1000 from 0: error 45000292",
+            "30 error 45000292 types: x_lifetime | close, failed lost: error 45000292",
+            "30 error 55000031 | close, lost 1 +1000 from 0: error 55000031",
+            "30 error 55000007 | close, lost 1 +250 from 0: error 55000007",
+            "30 closed 1000 | close, lost 1 +250 from 0: closed 1000",
+            "30 closed 1005 | close, lost 1 +250 from 0: closed 1005",
+            "30 closed 1011 | close, lost 1 +250 from 0: closed 1011",
+        ],
+    );
 }
 
 #[test]

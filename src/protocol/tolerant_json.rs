@@ -274,29 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn booleans_and_codes_may_be_strings() {
-        for (raw, value) in [
-            ("true", true),
-            ("\"true\"", true),
-            ("\" true\"", true),
-            ("false", false),
-            ("\"false\"", false),
-            ("1", false),
-            ("null", false),
-            ("[true]", false),
-        ] {
-            assert_eq!(boolean(raw), value, "{raw}");
+    fn booleans_may_be_strings() {
+        for raw in ["true", "\"true\"", "\" true\""] {
+            assert!(boolean(raw), "{raw}");
         }
-        for (raw, value) in [
-            ("45000001", Some(45_000_001)),
-            ("\"45000001\"", Some(45_000_001)),
-            ("0", Some(0)),
-            ("-1", None),
-            ("1.5", None),
-            ("\"InvalidKey\"", None),
-            ("null", None),
-        ] {
-            assert_eq!(code(raw), value, "{raw}");
+        for raw in ["false", "\"false\"", "1", "null", "[true]"] {
+            assert!(!boolean(raw), "{raw}");
         }
     }
 

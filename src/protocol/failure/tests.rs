@@ -55,61 +55,43 @@ const REFUSALS: &str = r#"
     100 NoWebSocket Never:
     600 Unknown Limited:"#;
 
-/// Splits each line of a table at its number and its body.
-fn rows(table: &str) -> impl Iterator<Item = (u32, &str, &str)> {
-    table.trim().lines().map(|line| {
-        let (head, body) = line.trim().split_once(':').expect("a body");
-        let (number, is) = head.split_once(' ').expect("a number");
-        (number.parse().expect("a number"), is, body.trim_start())
-    })
-}
-
 #[test]
-fn every_documented_code() {
-    for (code, is, body) in rows(CODES) {
-        let failure = Failure::from_error_frame(code, body.as_bytes());
-        assert_eq!(
-            format!("{:?} {:?}", failure.cause, failure.retry()),
-            is,
-            "{code} {body}"
-        );
-        assert_eq!((failure.code, failure.http_status), (Some(code), None));
-    }
-}
-
-#[test]
-fn every_refusal() {
-    for (status, is, body) in rows(REFUSALS) {
-        let failure = Failure::from_http(status as u16, body.as_bytes());
-        assert_eq!(
-            format!("{:?} {:?}", failure.cause, failure.retry()),
-            is,
-            "{status} {body}"
-        );
-        assert_eq!(
-            (failure.code, failure.http_status),
-            (None, Some(status as u16))
-        );
+fn every_documented_code_and_every_refusal_has_its_cause() {
+    for (table, is_http) in [(CODES, false), (REFUSALS, true)] {
+        for line in table.trim().lines() {
+            let (head, body) = line.trim().split_once(':').expect("a body");
+            let (number, is) = head.split_once(' ').expect("a number");
+            let number: u32 = number.parse().expect("a number");
+            let body = body.trim_start().as_bytes();
+            let (failure, numbers) = match is_http {
+                true => (
+                    Failure::from_http(number as u16, body),
+                    (None, Some(number as u16)),
+                ),
+                false => (
+                    Failure::from_error_frame(number, body),
+                    (Some(number), None),
+                ),
+            };
+            let found = format!("{:?} {:?}", failure.cause, failure.retry());
+            assert_eq!(found, is, "{line}");
+            assert_eq!((failure.code, failure.http_status), numbers);
+        }
     }
 }
 
 #[test]
 fn the_message_is_found_in_every_kind_of_body() {
-    for (body, message) in [
-        (
-            &br#"{"error":"decode ws request failed: \"x\""}"#[..],
-            "decode ws request failed: \"x\"",
-        ),
+    #[rustfmt::skip]
+    let bodies = [
+        (&br#"{"error":"decode failed: \"x\""}"#[..], "decode failed: \"x\""),
         (br#"{"code":1,"message":"bad"}"#, "bad"),
         (br#"{"error":"","message":"bad"}"#, "bad"),
         (br#"{"error":"first","message":"second"}"#, "first"),
         (br#"{"error":{"message":"inner","code":7}}"#, "inner"),
         (br#"{"error":{"code":7},"message":"outer"}"#, "outer"),
         (br#"{"error":{"error":{"message":"deep"}}}"#, "deep"),
-        (
-            br#"{"code":45000001,"payload_msg":{"error":"wrapped"}}"#,
-            "wrapped",
-        ),
+        (br#"{"code":45000001,"payload_msg":{"error":"wrapped"}}"#, "wrapped"),
         (br#"{"error":{"error":{"error":{"error":"x"}}}}"#, "x"),
         (
             br#"{"error":{"error":{"error":{"error":{"error":"x"}}}}}"#,
@@ -121,26 +103,24 @@ fn the_message_is_found_in_every_kind_of_body() {
         (b" plain text\n", "plain text"),
         (b"a\xffb", "a\u{fffd}b"),
         (b"", ""),
-    ] {
-        let failure = Failure::from_error_frame(1, body);
-        assert_eq!(failure.message, message);
+    ];
+    for (body, message) in bodies {
+        assert_eq!(Failure::from_error_frame(1, body).message, message);
     }
 }
 
 #[test]
 fn messages_are_printable_and_short() {
-    let failure = Failure::from_error_frame(1, "a\x1b[2J\r\nb\u{202e}c\u{2028}d".as_bytes());
-    assert_eq!(failure.message, "a [2J  b c d");
-
-    let long = Failure::from_error_frame(1, "雨".repeat(100_000).as_bytes()).message;
+    let message = |body: &str| Failure::from_error_frame(1, body.as_bytes()).message;
+    assert_eq!(message("a\x1b[2J\r\nb\u{202e}c\u{2028}d"), "a [2J  b c d");
+    let long = message(&"雨".repeat(100_000));
     assert_eq!(long.chars().count(), MAX_MESSAGE);
     assert!(long.ends_with("雨…"));
-    let json = format!(r#"{{"error":"{}"}}"#, "x".repeat(1_000_000));
-    let long = Failure::from_error_frame(1, json.as_bytes()).message;
+    let long = message(&format!(r#"{{"error":"{}"}}"#, "x".repeat(1_000_000)));
     assert_eq!(long.chars().count(), MAX_MESSAGE);
     assert!(long.starts_with("xxx"));
     let just = "x".repeat(MAX_MESSAGE);
-    assert_eq!(Failure::from_error_frame(1, just.as_bytes()).message, just);
+    assert_eq!(message(&just), just);
 }
 
 #[test]
@@ -162,37 +142,30 @@ fn a_code_in_a_refusal_is_kept_but_does_not_decide() {
 
 #[test]
 fn of_a_page_only_the_title_is_kept() {
-    for (page, words) in [
+    let styled = format!(
+        "<style>{}</style><title>Here</title>",
+        "a { b: c } ".repeat(1000)
+    );
+    #[rustfmt::skip]
+    let pages = [
         (
             "<html>\r\n<head><title>404 Not Found</title></head>\r\n\
              <body><h1>404 Not Found</h1>nginx</body></html>",
             "404 Not Found",
         ),
-        (
-            "<!DOCTYPE html><TITLE lang=en>\n Log\n in </TITLE>",
-            "Log in",
-        ),
-        (
-            "<style>a > b { x: y }</style><title>No\u{a0}way</title><p>Here",
-            "No way",
-        ),
+        ("<!DOCTYPE html><TITLE lang=en>\n Log\n in </TITLE>", "Log in"),
+        ("<style>a > b { x: y }</style><title>No\u{a0}way</title><p>Here", "No way"),
+        (&styled, "Here"),
         ("<title></title>", "<title></title>"),
         ("<title>It goes on", "<title>It goes on"),
-        (
-            "<html>It <b>works</b>!</html>",
-            "<html>It <b>works</b>!</html>",
-        ),
+        ("<html>It <b>works</b>!</html>", "<html>It <b>works</b>!</html>"),
         ("<html", "<html"),
         ("< 5 sessions", "< 5 sessions"),
         ("a < b", "a < b"),
-    ] {
+    ];
+    for (page, words) in pages {
         assert_eq!(Failure::from_http(404, page.as_bytes()).message, words);
     }
-    let styled = format!(
-        "<style>{}</style><title>Here</title>",
-        "a { b: c } ".repeat(1000)
-    );
-    assert_eq!(Failure::from_http(404, styled.as_bytes()).message, "Here");
 }
 
 proptest! {
@@ -201,16 +174,15 @@ proptest! {
         code: u32,
         status: u16,
         body in prop::collection::vec(any::<u8>(), 0..3000),
+        page in "<(<|>|/|é|title|script|style| |a){0,40}",
     ) {
-        for failure in [Failure::from_error_frame(code, &body), Failure::from_http(status, &body)] {
-            prop_assert!(failure.message.chars().count() <= MAX_MESSAGE);
-            prop_assert!(!failure.message.chars().any(char::is_control));
-            failure.retry();
+        for body in [&body[..], page.as_bytes()] {
+            let of_frame = Failure::from_error_frame(code, body);
+            for failure in [of_frame, Failure::from_http(status, body)] {
+                prop_assert!(failure.message.chars().count() <= MAX_MESSAGE);
+                prop_assert!(!failure.message.chars().any(char::is_control));
+                failure.retry();
+            }
         }
-    }
-
-    #[test]
-    fn no_page_makes_it_panic(page in "<(<|>|/|é|title|script|style| |a){0,40}") {
-        let _ = Failure::from_http(404, page.as_bytes());
     }
 }

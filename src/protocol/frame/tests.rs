@@ -68,68 +68,74 @@ fn a_gzip_chunk_is_packed_without_its_free_bytes() {
     assert!(frame.len() < 1000);
 }
 
+/// A header, the payload behind its length, and what is read: `E` is an error with code 9, `A` an
+/// acknowledgement, `R` a response, and `L` the final one. Behind it `z` stands for gzip.
 #[test]
-fn the_first_answer_of_each_endpoint() {
+fn frames_of_the_service_are_read_by_their_headers() {
     let body = br#"{"result":{"additions":{"log_id":"2025"}}}"#;
-    let bytes = server(&[0x11, 0x90, 0x10, 0], body);
-    let frame = decode(&bytes).unwrap();
-    assert_eq!(
-        frame,
-        ServerFrame {
-            kind: ServerKind::Response,
-            last: false,
-            compression: Compression::None,
-            payload: body,
-        }
-    );
-
-    let body = br#"{"audio_info":{"duration":0},"result":{"text":""}}"#;
-    let bytes = server(&[0x11, 0x91, 0x10, 0, 0, 0, 0, 1], body);
-    let frame = decode(&bytes).unwrap();
-    assert_eq!((frame.last, frame.payload), (false, &body[..]));
-}
-
-#[test]
-fn the_final_response_is_known_by_its_flag_and_not_by_its_sign() {
-    for (flags, sequence, last) in [
-        (0b0011, 27, true),
-        (0b0011, -27, true),
-        (0b0001, -27, false),
-    ] {
-        let [s0, s1, s2, s3] = i32::to_be_bytes(sequence);
-        let bytes = server(&[0x11, 0x90 | flags, 0x10, 0, s0, s1, s2, s3], b"{}");
+    #[rustfmt::skip]
+    let frames = [
+        // The first answers of the endpoints.
+        (&[0x11, 0x90, 0x10, 0][..], &body[..], "R"),
+        (&[0x11, 0x91, 0x10, 0, 0, 0, 0, 1], body, "R"),
+        // The final response is known by its flag and not by its number's sign.
+        (&[0x11, 0x93, 0x10, 0, 0, 0, 0, 27], b"{}", "L"),
+        (&[0x11, 0x93, 0x10, 0, 0xff, 0xff, 0xff, 0xe5], b"{}", "L"),
+        (&[0x11, 0x91, 0x10, 0, 0xff, 0xff, 0xff, 0xe5], b"{}", "R"),
+        (&[0x11, 0x92, 0x11, 0], b"", "Lz"),
+        // Errors have a code and no number. An unknown compression is none.
+        (&[0x11, 0xf0, 0x10, 0, 0, 0, 0, 9], &[b'x'; 0x89], "E"),
+        (&[0x11, 0xf0, 0x17, 0, 0, 0, 0, 9], b"body", "E"),
+        (&[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1], b"", "A"),
+        (&[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1], b"{}", "A"),
+        // Extensions of the header and events are stepped over.
+        (
+            &[0x13, 0x95, 0x20, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 2, 0, 0, 0, 99],
+            b"{}",
+            "R",
+        ),
+    ];
+    for (header, payload, is) in frames {
+        let bytes = server(header, payload);
         let frame = decode(&bytes).unwrap();
-        assert_eq!((frame.last, frame.payload), (last, &b"{}"[..]));
+        let kind = match (frame.kind, frame.last) {
+            (ServerKind::Response, false) => "R",
+            (ServerKind::Response, true) => "L",
+            (ServerKind::Error { code: 9 }, false) => "E",
+            (ServerKind::Ack, false) => "A",
+            other => panic!("{other:?}"),
+        };
+        let gzip = if frame.compression == Compression::Gzip {
+            "z"
+        } else {
+            ""
+        };
+        assert_eq!(format!("{kind}{gzip}"), is, "{header:x?}");
+        assert_eq!(frame.payload, payload, "{header:x?}");
     }
-    let bytes = server(&[0x11, 0x92, 0x11, 0], b"");
-    let frame = decode(&bytes).unwrap();
-    assert!(frame.last);
-    assert_eq!(frame.compression, Compression::Gzip);
+    let finish = server(&[0x11, 0x92, 0x11, 0], b"");
+    let frame = decode(&finish).unwrap();
     assert_eq!(frame.unpack(&mut Inflater::default()), Ok(&[][..]));
 }
 
+/// A code is worth more than the text behind it, and an acknowledgement may have none.
 #[test]
-fn error_frames_have_a_code_and_no_number() {
-    let body = vec![b'x'; 0x89];
-    let bytes = server(&[0x11, 0xf0, 0x10, 0, 0x02, 0xae, 0xa5, 0x40], &body);
-    let frame = decode(&bytes).unwrap();
-    assert_eq!(frame.kind, ServerKind::Error { code: 45_000_000 });
-    assert_eq!(frame.payload, &body[..]);
-
-    let unknown = server(&[0x11, 0xf0, 0x17, 0, 0, 0, 0, 9], b"body");
-    let frame = decode(&unknown).unwrap();
-    assert_eq!(frame.kind, ServerKind::Error { code: 9 });
-    assert_eq!(frame.compression, Compression::None);
-
-    let too_large = server(
-        &[0x11, 0xf0, 0x10, 0, 0, 0, 0, 9],
-        &vec![0; MAX_PAYLOAD + 1],
-    );
+fn errors_and_acknowledgements_may_be_bare() {
+    let code = [0x11, 0xf0, 0x11, 0, 0, 0, 0, 9];
+    let too_large = server(&code, &vec![0; MAX_PAYLOAD + 1]);
     for size in [&[][..], &[0, 0], &[0, 0, 0, 9, b'x'], &too_large[8..]] {
-        let bytes = [&[0x11, 0xf0, 0x11, 0, 0, 0, 0, 9][..], size].concat();
+        let bytes = [&code[..], size].concat();
         let frame = decode(&bytes).unwrap();
         assert_eq!(frame.kind, ServerKind::Error { code: 9 });
         assert_eq!(frame.payload, b"");
+    }
+    for bytes in [
+        &[0x11, 0xb0, 0x10, 0][..],
+        &[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1],
+        &[0x11, 0xb0, 0x10, 0, 0, 0, 0, 1],
+    ] {
+        let frame = decode(bytes).unwrap();
+        assert_eq!((frame.kind, frame.payload), (ServerKind::Ack, &[][..]));
     }
 }
 
@@ -142,33 +148,10 @@ fn a_payload_that_is_not_the_gzip_it_says_is_an_error() {
 }
 
 #[test]
-fn extensions_and_events_are_stepped_over() {
-    let header = [
-        0x13, 0x95, 0x20, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 2, 0, 0, 0, 99,
-    ];
-    let bytes = server(&header, b"{}");
-    let frame = decode(&bytes).unwrap();
-    assert_eq!(frame.payload, b"{}");
-}
-
-#[test]
-fn acknowledgements_may_be_bare() {
-    for bytes in [
-        &[0x11, 0xb0, 0x10, 0][..],
-        &[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1],
-        &[0x11, 0xb0, 0x10, 0, 0, 0, 0, 1],
-        &[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 0],
-    ] {
-        let frame = decode(bytes).unwrap();
-        assert_eq!((frame.kind, frame.payload), (ServerKind::Ack, &[][..]));
-    }
-    let with_body = server(&[0x11, 0xb1, 0x10, 0, 0, 0, 0, 1], b"{}");
-    assert_eq!(decode(&with_body).unwrap().payload, b"{}");
-}
-
-#[test]
 fn each_lie_has_its_own_error() {
-    let cases: [(&[u8], FrameError); 11] = [
+    let size = |claimed, actual| FrameError::Size { claimed, actual };
+    #[rustfmt::skip]
+    let lies: [(&[u8], FrameError); 11] = [
         (&[], FrameError::Truncated(0)),
         (&[0x11, 0x90, 0x10], FrameError::Truncated(3)),
         (&[0x21, 0x90, 0x10, 0], FrameError::Version(2)),
@@ -176,27 +159,12 @@ fn each_lie_has_its_own_error() {
         (&[0x12, 0x90, 0x10, 0], FrameError::Truncated(4)),
         (&[0x11, 0x91, 0x10, 0, 0, 0, 0], FrameError::Truncated(7)),
         (&[0x11, 0xf0, 0x10, 0, 0, 0, 1], FrameError::Truncated(7)),
-        (
-            &[0x11, 0x90, 0x10, 0, 0, 0, 0, 3, 1, 2],
-            FrameError::Size {
-                claimed: 3,
-                actual: 2,
-            },
-        ),
-        (
-            &[0x11, 0x90, 0x10, 0, 0, 0, 0, 1, 1, 2],
-            FrameError::Size {
-                claimed: 1,
-                actual: 2,
-            },
-        ),
+        (&[0x11, 0x90, 0x10, 0, 0, 0, 0, 3, 1, 2], size(3, 2)),
+        (&[0x11, 0x90, 0x10, 0, 0, 0, 0, 1, 1, 2], size(1, 2)),
         (&[0x11, 0x21, 0x10, 0], FrameError::UnknownType(2)),
-        (
-            &[0x11, 0x90, 0x12, 0, 0, 0, 0, 0],
-            FrameError::UnknownCompression(2),
-        ),
+        (&[0x11, 0x90, 0x12, 0, 0, 0, 0, 0], FrameError::UnknownCompression(2)),
     ];
-    for (bytes, error) in cases {
+    for (bytes, error) in lies {
         assert_eq!(decode(bytes), Err(error), "{bytes:x?}");
     }
     let large = server(&[0x11, 0x90, 0x10, 0], &vec![0; MAX_PAYLOAD + 1]);

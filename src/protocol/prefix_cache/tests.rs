@@ -23,43 +23,31 @@ fn read(first: &[u8], settled: usize, second: &[u8]) -> (Vec<String>, usize) {
 
 #[test]
 fn the_known_prefix_is_left_out_in_any_change() {
-    let text = r#""text":"all of it, \\\" and more","#;
-    let first = payload(text, ONE, "");
-    let all = (vec!["a, \"b\"".to_owned(), "c".to_owned()], 0);
-    let news = (vec!["c".to_owned()], 1);
+    let first = payload(r#""text":"all of it, \\\" and more","#, ONE, "");
     let both = format!("{ONE},{TWO}");
-    assert_eq!(read(&first, 1, &payload("", &both, "")), news);
-    assert_eq!(
-        read(
-            &first,
-            1,
-            &payload(r#""text":"x","additions":{"y":["z",1e5,{}]},"#, &both, "")
-        ),
-        news
-    );
-    assert_eq!(
-        read(
-            &first,
-            1,
-            &payload("", &format!("{ONE} , {TWO}"), r#","text":"late""#)
-        ),
-        news
-    );
-    assert_eq!(read(&first, 1, &first), (vec![], 1));
-    assert_eq!(
-        read(&first, 0, &payload("", &both, "")),
-        all,
-        "nothing is settled"
-    );
-    let revised = both.replacen("900", "901", 1);
-    assert_eq!(read(&first, 1, &payload("", &revised, "")), all);
-    assert_eq!(read(&first, 1, &payload("", TWO, "")).1, 0, "it is shorter");
-    let spaced = payload("", &format!(" {both}"), "");
-    assert_eq!(
-        read(&first, 1, &spaced),
-        all,
-        "the same, but not the same bytes"
-    );
+    let additions = r#""text":"x","additions":{"y":["z",1e5,{}]},"#;
+    let (all, news) = (&["a, \"b\"", "c"][..], &["c"][..]);
+    #[rustfmt::skip]
+    let changes = [
+        (1, payload("", &both, ""), news, 1),
+        (1, payload(additions, &both, ""), news, 1),
+        (1, payload("", &format!("{ONE} , {TWO}"), r#","text":"late""#), news, 1),
+        (1, first.clone(), &[], 1),
+        // Nothing is settled, something has changed, or it is shorter.
+        (0, payload("", &both, ""), all, 0),
+        (1, payload("", &both.replacen("900", "901", 1), ""), all, 0),
+        (1, payload("", TWO, ""), news, 0),
+        // The same, but not the same bytes.
+        (1, payload("", &format!(" {both}"), ""), all, 0),
+    ];
+    for (settled, second, texts, repeated) in changes {
+        let expected = (
+            texts.iter().map(|&text| text.to_owned()).collect(),
+            repeated,
+        );
+        let shown = String::from_utf8_lossy(&second);
+        assert_eq!(read(&first, settled, &second), expected, "{shown}");
+    }
 }
 
 #[test]

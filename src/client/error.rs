@@ -23,7 +23,7 @@ pub enum Abort {
     /// A buffer came before caps.
     #[error("a buffer came without caps")]
     NotNegotiated,
-    /// More final results wait to be posted than are kept.
+    /// More final text waits to be posted than is kept.
     #[error("the application does not take its messages")]
     Backlog,
     /// A task ended unexpectedly: a defect of this plugin.

@@ -27,7 +27,7 @@ pub enum SessionError {
     ResponseTimeout(Duration),
     /// The finish was written, and no final response came in time.
     #[error("no last words from the service within {0:?} of the finish")]
-    FinalTimeout(Duration),
+    FinalResponseTimeout(Duration),
     /// The peer does not speak the protocol.
     #[error("the peer does not speak the v3/sauc protocol: {0}")]
     Protocol(String),
@@ -42,7 +42,7 @@ impl SessionError {
             SessionError::Closed { .. }
             | SessionError::Stalled(_)
             | SessionError::ResponseTimeout(_)
-            | SessionError::FinalTimeout(_) => Retry::Soon,
+            | SessionError::FinalResponseTimeout(_) => Retry::Soon,
         }
     }
 }

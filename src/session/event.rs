@@ -63,7 +63,7 @@ pub enum Event<E> {
         /// Start of the replay on the stream's axis.
         from: Duration,
     },
-    /// The final response did not come in time. Open utterances became final, unconfirmed.
+    /// The last words did not come in time. Open utterances became final, unconfirmed.
     FinishTimedOut {
         /// Duration of the wait.
         waited: Duration,

@@ -1,5 +1,5 @@
 //! Whether, when and how often a failed connection is tried again, and how long to keep trying for
-//! a stream's final results.
+//! a stream's last words.
 //!
 //! Exponential backoff with jitter lies between the attempts. Two counts bound them, both of
 //! attempts in a row: `max-reconnects`, and [`LIMITED_ATTEMPTS`] for failures that seldom pass. An
@@ -19,10 +19,10 @@ const JITTER: f64 = 0.25;
 
 /// Attempts in a row after failures that may pass but seldom do.
 const LIMITED_ATTEMPTS: u32 = 3;
-/// Upper bound on the whole wait for the final results, in units of `finish-timeout`.
+/// Upper bound on the whole wait for the last words, in units of `finish-timeout`.
 const MAX_FINISH_FACTOR: u32 = 6;
 
-/// Answer to a connection that ended without its final results.
+/// Answer to a connection that ended without the stream's last words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Connect again after this backoff.
@@ -36,7 +36,7 @@ pub enum Decision {
 /// A stream's state when a connection ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// A boundary (the end of a stream or session) is waiting for the final results.
+    /// A boundary (the end of a stream or session) is waiting for the last words.
     pub ending: bool,
     /// Audio is to be sent again, or an utterance is open.
     pub unsettled: bool,
@@ -102,7 +102,7 @@ impl Retries {
         }
     }
 
-    /// The final results were waited for long enough. Without any answer for the stream that is an
+    /// The last words were waited for long enough. Without any answer for the stream that is an
     /// error: its empty transcript must not look like that of a silent recording. A service that
     /// has closed in good order has taken all of the audio, and silence gives it nothing to say:
     /// that is no error, however the next connection ends.
@@ -181,13 +181,13 @@ impl Retries {
         self.attempts
     }
 
-    /// Returns when the wait for the final results ends, retries and signs of life included.
+    /// Returns when the wait for the last words ends, retries and signs of life included.
     pub fn finish_deadline(&self) -> Option<Duration> {
         let most = self.finish_timeout.saturating_mul(MAX_FINISH_FACTOR);
         Some(self.finish_since? + most)
     }
 
-    /// Returns how long the final results have been waited for: zero when no finish could be
+    /// Returns how long the last words have been waited for: zero when no finish could be
     /// written.
     pub fn finish_waited(&self, now: Duration) -> Duration {
         let since = self.finish_since.unwrap_or(now);

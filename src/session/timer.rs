@@ -7,8 +7,8 @@ use std::time::Duration;
 pub enum Timer {
     /// The next attempt begins.
     Retry,
-    /// The final results have been waited for long enough, all attempts together.
-    Finish,
+    /// The last words have been waited for long enough, all attempts together.
+    FinishDeadline,
     /// A connection that was made ahead is closed: no audio came for it.
     Discard,
     /// Less than a chunk waits, and no more came: it has words that must not wait.
@@ -24,7 +24,7 @@ pub enum Timer {
     /// There was nothing to send for long.
     Input,
     /// The final response did not come.
-    Final,
+    FinalResponse,
 }
 
 /// Returns the deadline that comes first.

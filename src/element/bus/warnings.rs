@@ -61,7 +61,7 @@ pub(crate) fn reconnecting(
     Report::new(ResourceError::Write, &text).with(details)
 }
 
-/// The final response did not come. `cause`: of a connection that was lost.
+/// The last words did not come. `cause`: of a connection that was lost.
 pub(crate) fn finish_timed_out(waited: Duration, cause: Option<String>) -> Report {
     let why = match &cause {
         Some(cause) => format!(": {cause}"),

@@ -204,7 +204,7 @@ impl<E> Connection<E> {
             (self.writes.stalled_at(), Timer::Stalled),
             (acknowledged, Timer::Response),
             (input.map(|(since, idle)| since + idle), Timer::Input),
-            (last_response, Timer::Final),
+            (last_response, Timer::FinalResponse),
             (self.send_at, Timer::Pace),
         ])
     }
@@ -218,7 +218,7 @@ impl<E> Connection<E> {
             Timer::Read => return self.writes.on_read_timeout(),
             Timer::Stalled => SessionError::Stalled(self.writes.stalled_for(now)),
             Timer::Response => SessionError::ResponseTimeout(self.limits.connect),
-            Timer::Final => SessionError::FinalTimeout(self.limits.finish),
+            Timer::FinalResponse => SessionError::FinalResponseTimeout(self.limits.finish),
             _ => {
                 // `may_send_audio` computes it anew.
                 self.send_at = None;

@@ -125,7 +125,7 @@ impl<E: ConnectionError> Recognition<E> {
         self.outputs.report_unreadable(unreadable);
     }
 
-    /// Ends the wait for the final response as `decision` says. `error`: what stood in the way, if
+    /// Ends the wait for the last words as `decision` says. `error`: what stood in the way, if
     /// anything.
     fn end_without_final(
         &mut self,
@@ -136,7 +136,7 @@ impl<E: ConnectionError> Recognition<E> {
     ) {
         let waited = self.retries.finish_waited(now);
         if decision != Decision::Unconfirmed {
-            self.fail(error.unwrap_or_else(|| SessionError::FinalTimeout(waited).into()));
+            self.fail(error.unwrap_or_else(|| SessionError::FinalResponseTimeout(waited).into()));
             return;
         }
         self.stream.finalize_unconfirmed();

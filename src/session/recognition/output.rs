@@ -40,7 +40,7 @@ pub enum Action {
 pub(super) enum End {
     /// With its final response, or without hope for one.
     Finished,
-    /// The final response did not come in time.
+    /// The last words were waited for long enough.
     FinishTimeout,
     /// The service closed in good order, but without its final response.
     ClosedWithoutFinal,

@@ -18,7 +18,7 @@ impl<E: ConnectionError> Recognition<E> {
     fn next_timer(&self) -> Option<(Duration, Timer)> {
         let after_idle = |since: Option<Duration>| Some(since? + self.settings.limits.idle?);
         let retry = (self.retries.retry_at(), Timer::Retry);
-        let finish = (self.retries.finish_deadline(), Timer::Finish);
+        let finish = (self.retries.finish_deadline(), Timer::FinishDeadline);
         match &self.state {
             State::Idle { partial_since } => earliest([
                 retry,
@@ -51,7 +51,7 @@ impl<E: ConnectionError> Recognition<E> {
                     self.outputs.act(Action::Preconnect);
                 }
             }
-            Timer::Finish => self.on_connection_end(now, input, Ok(End::FinishTimeout)),
+            Timer::FinishDeadline => self.on_connection_end(now, input, Ok(End::FinishTimeout)),
             Timer::Discard => {
                 self.preconnected_at = None;
                 self.outputs.act(Action::Discard);
@@ -62,7 +62,7 @@ impl<E: ConnectionError> Recognition<E> {
                 }
             }
             Timer::Input => self.on_input_timeout(now, input),
-            Timer::Pace | Timer::Read | Timer::Stalled | Timer::Response | Timer::Final => {
+            Timer::Pace | Timer::Read | Timer::Stalled | Timer::Response | Timer::FinalResponse => {
                 if let State::Open(connection) = &mut self.state
                     && let Some(error) = connection.on_timeout(now, timer)
                 {

@@ -80,7 +80,7 @@ pub(crate) fn one_of_each() -> Vec<ClientError> {
         ClientError::Corrupt("x".into()),
         SessionError::Stalled(time).into(),
         SessionError::ResponseTimeout(time).into(),
-        SessionError::FinalTimeout(time).into(),
+        SessionError::FinalResponseTimeout(time).into(),
         SessionError::Protocol("x".into()).into(),
         ClientError::Runtime(RuntimeError::for_test()),
         Abort::Unmappable.into(),
@@ -126,7 +126,7 @@ fn is_listed(error: &ClientError) -> bool {
             SessionError::Closed { .. }
             | SessionError::Stalled(_)
             | SessionError::ResponseTimeout(_)
-            | SessionError::FinalTimeout(_)
+            | SessionError::FinalResponseTimeout(_)
             | SessionError::Protocol(_) => true,
         },
         ClientError::Transport(_) | ClientError::Runtime(_) | ClientError::Corrupt(_) => true,

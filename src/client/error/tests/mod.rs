@@ -30,7 +30,7 @@ fn each_error_has_its_retry() {
         (ClientError::Transport(WsError::Io(reset())), Retry::Soon),
         (SessionError::Stalled(time).into(), Retry::Soon),
         (SessionError::ResponseTimeout(time).into(), Retry::Soon),
-        (SessionError::FinalTimeout(time).into(), Retry::Soon),
+        (SessionError::FinalResponseTimeout(time).into(), Retry::Soon),
         (error(45_000_081), Retry::Soon),
         (error(55_000_031), Retry::Later),
         (error(55_000_007), Retry::Limited),

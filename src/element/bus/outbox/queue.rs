@@ -15,7 +15,7 @@ const COALESCE_ABOVE: usize = 64;
 const DROP_ABOVE: usize = 1024;
 /// Bytes of messages above which they are dropped.
 const DROP_ABOVE_BYTES: usize = 8 << 20;
-/// Upper bound on the bytes of messages that can't be dropped: hours of final results.
+/// Upper bound on the bytes of messages that can't be dropped: hours of final text.
 const MAX_BYTES: usize = 32 << 20;
 
 /// The messages of one outbox, and the state of its job.

@@ -52,7 +52,9 @@ impl TestError {
                 SessionError::ResponseTimeout(after) => {
                     format!("no answer {}", after.as_millis())
                 }
-                SessionError::FinalTimeout(after) => format!("no final {}", after.as_millis()),
+                SessionError::FinalResponseTimeout(after) => {
+                    format!("no final {}", after.as_millis())
+                }
                 SessionError::Protocol(_) => "protocol".into(),
             },
             TestError::Network(_) | TestError::Stale => "network".into(),

@@ -1,4 +1,4 @@
-//! The way to a session's WebSocket: a connection that is made ahead, then the handshake.
+//! The way to a session's WebSocket: a preconnect, then the handshake.
 //!
 //! Look-up, TCP and TLS take several round trips and tell whether the network works. The handshake
 //! opens a session, which is billed and times out. So the former happen at once, the latter with
@@ -88,7 +88,7 @@ impl Connector {
         }
     }
 
-    /// Drops a connection that was made ahead.
+    /// Drops a preconnect.
     pub fn discard(&mut self) {
         if let State::Ready(_) = self.state {
             self.state = State::Idle;

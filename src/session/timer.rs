@@ -9,7 +9,7 @@ pub enum Timer {
     Retry,
     /// The last words have been waited for long enough, all attempts together.
     FinishDeadline,
-    /// A connection that was made ahead is closed: no audio came for it.
+    /// A preconnect is closed: no audio came for it.
     Discard,
     /// Less than a chunk waits, and no more came: it has words that must not wait.
     Partial,

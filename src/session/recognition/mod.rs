@@ -46,7 +46,7 @@ enum State<E> {
         /// When the attempt began.
         opened: Duration,
         until: Duration,
-        /// The connection was made ahead, so it may be dead by now.
+        /// It uses a preconnect, which may be dead by now.
         is_preconnected: bool,
     },
     /// Has a connection.
@@ -70,7 +70,7 @@ pub struct Recognition<E> {
     retries: Retries,
     decoder: Decoder,
     encoder: FrameEncoder,
-    /// Time at which the connection that is made ahead of the first audio was there.
+    /// Time at which the preconnect was ready.
     preconnected_at: Option<Duration>,
     /// The boundary that is being completed.
     pending_boundary: Option<Boundary>,

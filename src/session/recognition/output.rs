@@ -15,9 +15,9 @@ pub enum Action {
     /// Look up, connect and encrypt, ahead of a session, unless that is under way or done.
     /// `handle_network_ready` or `handle_connect_failed` answers.
     Preconnect,
-    /// Drop a connection that was made ahead.
+    /// Drop a preconnect.
     Discard,
-    /// Open a session's WebSocket, over the connection that was made ahead if there is one.
+    /// Open a session's WebSocket, over the preconnect if there is one.
     /// `handle_connected` or, at `until` at the latest, `handle_connect_failed` answers;
     /// `handle_network_ready` comes before where there was no connection.
     Connect {

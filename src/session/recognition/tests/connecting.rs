@@ -145,9 +145,9 @@ fn a_flush_discards_the_attempt_but_not_the_backoff() {
     );
 }
 
-/// The connection after it is one that was made ahead, whatever became of the one before.
+/// The next connection is a preconnect again: it is discarded if unused, and replaced if stale.
 #[test]
-fn a_flush_before_the_handshake_has_the_connection_made_ahead() {
+fn a_flush_before_the_handshake_begins_a_preconnect() {
     scripts(
         "0 start           | preconnect
         10 ready           | Ready

@@ -41,7 +41,7 @@ enum Finish {
 #[derive(Debug)]
 pub struct Connection<E> {
     limits: Limits,
-    opened: Duration,
+    began: Duration,
     requested: Option<Duration>,
     acknowledged: bool,
     sequence: i32,
@@ -60,11 +60,11 @@ pub struct Connection<E> {
 }
 
 impl<E> Connection<E> {
-    /// `opened`: when the attempt began. `audio`: what it is to be sent first.
-    pub fn new(settings: &Settings, opened: Duration, now: Duration, audio: &ReplayBuffer) -> Self {
+    /// `began`: when the attempt began. `audio`: what it is to be sent first.
+    pub fn new(settings: &Settings, began: Duration, now: Duration, audio: &ReplayBuffer) -> Self {
         Connection {
             limits: settings.limits,
-            opened,
+            began,
             requested: None,
             acknowledged: false,
             sequence: REQUEST_SEQUENCE,
@@ -193,7 +193,7 @@ impl<E> Connection<E> {
     /// Returns the next deadline.
     pub fn next_timer(&self) -> Option<(Duration, Timer)> {
         let limits = self.limits;
-        let acknowledged = (!self.acknowledged).then(|| self.opened + limits.connect);
+        let acknowledged = (!self.acknowledged).then(|| self.began + limits.connect);
         let (input, last_response) = match self.finish {
             Finish::No => (self.idle_since.zip(limits.idle), None),
             Finish::Numbered => (None, None),

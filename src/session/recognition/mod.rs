@@ -44,7 +44,7 @@ enum State<E> {
     /// Waits for a connection.
     Connecting {
         /// When the attempt began.
-        opened: Duration,
+        began: Duration,
         until: Duration,
         /// It uses a preconnect, which may be dead by now.
         is_preconnected: bool,
@@ -187,7 +187,7 @@ impl<E: ConnectionError> Recognition<E> {
             .finish_deadline()
             .map_or(limit, |at| at.min(limit));
         self.state = State::Connecting {
-            opened: now,
+            began: now,
             until,
             is_preconnected: self.preconnected_at.take().is_some(),
         };
@@ -207,13 +207,13 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// A session's WebSocket is open.
     pub fn handle_connected(&mut self, now: Duration) {
-        let State::Connecting { opened, .. } = self.state else {
+        let State::Connecting { began, .. } = self.state else {
             return;
         };
         self.stream.connect();
         self.decoder.connect();
         let audio = &self.stream.replay_buffer;
-        let connection = Connection::new(&self.settings, opened, now, audio);
+        let connection = Connection::new(&self.settings, began, now, audio);
         self.state = State::Open(Box::new(connection));
     }
 

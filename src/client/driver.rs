@@ -109,7 +109,7 @@ impl Driver {
         // First, or a peer that never stops talking would put it off for ever.
         let now = self.now();
         if self.machine.poll_timeout().is_some_and(|at| at <= now) {
-            let mut input = self.shared.input(self.reporter.epoch);
+            let mut input = self.shared.queue_access(self.reporter.epoch);
             self.machine.handle_timeout(now, &mut input);
         }
         while self.act() || self.transmit() || self.act() {}
@@ -133,7 +133,7 @@ impl Driver {
 
     /// Carries out one action. Returns whether there was one.
     fn act(&mut self) -> bool {
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
+        let (now, mut input) = (self.now(), self.shared.queue_access(self.reporter.epoch));
         match self.machine.poll_action(now, &mut input) {
             None => return false,
             Some(Action::Preconnect) => self.connector.preconnect(),
@@ -147,7 +147,7 @@ impl Driver {
 
     /// Hands one frame to the socket. Returns whether there was one.
     fn transmit(&mut self) -> bool {
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
+        let (now, mut input) = (self.now(), self.shared.queue_access(self.reporter.epoch));
         let Some(websocket) = self.websocket.as_mut().filter(|w| w.is_ready()) else {
             return false;
         };
@@ -208,7 +208,7 @@ impl Driver {
     }
 
     fn on_message(&mut self, event: WsEvent) {
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
+        let (now, mut input) = (self.now(), self.shared.queue_access(self.reporter.epoch));
         let acknowledged = self.machine.is_acknowledged();
         match event {
             WsEvent::Written => self.machine.handle_written(now),
@@ -239,7 +239,7 @@ impl Driver {
         if let Some(language) = language {
             self.machine.set_language(language);
         }
-        let (now, mut input) = (self.now(), self.shared.input(self.reporter.epoch));
+        let (now, mut input) = (self.now(), self.shared.queue_access(self.reporter.epoch));
         match event {
             ConnectEvent::Ready => self.machine.handle_network_ready(now),
             ConnectEvent::Handshake { connect_id } => self.reporter.on_handshake(connect_id),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::config::Config;
 use super::counts::Counts;
 use super::error::Abort;
-use crate::session::queue::{Input, Queue};
+use crate::session::queue::{Queue, QueueAccess};
 use crate::session::time_to_samples;
 use crate::sync::lock;
 
@@ -114,8 +114,8 @@ impl Shared {
     }
 
     /// Returns access to the queue for a driver in `epoch`.
-    pub(super) fn input(&self, epoch: u64) -> SharedInput<'_> {
-        SharedInput {
+    pub(super) fn queue_access(&self, epoch: u64) -> SharedQueue<'_> {
+        SharedQueue {
             shared: self,
             epoch,
         }
@@ -153,12 +153,12 @@ impl Shared {
 }
 
 /// The driver's access to the queue. It is empty after a flush that the driver does not know yet.
-pub(super) struct SharedInput<'a> {
+pub(super) struct SharedQueue<'a> {
     shared: &'a Shared,
     epoch: u64,
 }
 
-impl Input for SharedInput<'_> {
+impl QueueAccess for SharedQueue<'_> {
     fn with<T>(&mut self, access: impl FnOnce(&mut Queue) -> T) -> T {
         let mut state = self.shared.state();
         if state.epoch != self.epoch {

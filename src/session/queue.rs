@@ -90,12 +90,12 @@ pub enum Work {
 }
 
 /// Access to a queue that another thread may use, too.
-pub trait Input {
+pub trait QueueAccess {
     /// Calls `access` with the queue, which is locked for that long.
     fn with<T>(&mut self, access: impl FnOnce(&mut Queue) -> T) -> T;
 }
 
-impl Input for Queue {
+impl QueueAccess for Queue {
     fn with<T>(&mut self, access: impl FnOnce(&mut Queue) -> T) -> T {
         access(self)
     }

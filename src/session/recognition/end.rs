@@ -7,7 +7,7 @@ use super::{Recognition, State};
 use crate::protocol::failure::Cause;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::Event;
-use crate::session::queue::{Input, Queue};
+use crate::session::queue::{Queue, QueueAccess};
 use crate::session::retry::Decision;
 use crate::session::time_to_samples;
 
@@ -19,7 +19,7 @@ impl<E: ConnectionError> Recognition<E> {
     pub(super) fn on_connection_end(
         &mut self,
         now: Duration,
-        input: &mut impl Input,
+        input: &mut impl QueueAccess,
         end: Result<End, E>,
     ) {
         match end {
@@ -42,7 +42,7 @@ impl<E: ConnectionError> Recognition<E> {
         }
     }
 
-    fn on_close_without_final(&mut self, now: Duration, input: &mut impl Input) {
+    fn on_close_without_final(&mut self, now: Duration, input: &mut impl QueueAccess) {
         let closed = SessionError::Closed {
             code: 1000,
             reason: String::new(),
@@ -62,7 +62,7 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// A connection was lost or could not be made: goes back to what is not final, and tries again
     /// if that is worth it.
-    fn on_lost(&mut self, now: Duration, input: &mut impl Input, error: E) {
+    fn on_lost(&mut self, now: Duration, input: &mut impl QueueAccess, error: E) {
         let is_idle_end = self.is_idle_end(now, &error, input);
         let position = self.stream.replay_buffer.position();
         let sent_audio =
@@ -108,7 +108,7 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// Whether the service ended a session because no audio came, and there is still none to send:
     /// that is no loss.
-    fn is_idle_end(&self, now: Duration, error: &E, input: &mut impl Input) -> bool {
+    fn is_idle_end(&self, now: Duration, error: &E, input: &mut impl QueueAccess) -> bool {
         let State::Open(connection) = &self.state else {
             return false;
         };
@@ -130,7 +130,7 @@ impl<E: ConnectionError> Recognition<E> {
     fn end_without_final(
         &mut self,
         now: Duration,
-        input: &mut impl Input,
+        input: &mut impl QueueAccess,
         decision: Decision,
         error: Option<E>,
     ) {

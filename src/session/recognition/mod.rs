@@ -26,7 +26,7 @@ use super::counts::Counts;
 use super::decoder::Decoder;
 use super::error::ConnectionError;
 use super::event::Event;
-use super::queue::{Boundary, Input, Queue, Work};
+use super::queue::{Boundary, Queue, QueueAccess, Work};
 use super::retry::{Progress, Retries};
 use super::settings::Settings;
 use super::stream::Stream;
@@ -129,7 +129,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Returns the next thing that the caller is to do.
-    pub fn poll_action(&mut self, now: Duration, input: &mut impl Input) -> Option<Action> {
+    pub fn poll_action(&mut self, now: Duration, input: &mut impl QueueAccess) -> Option<Action> {
         if self.outputs.actions.is_empty() {
             if let State::Idle { .. } = self.state {
                 self.find_work(now, input);
@@ -145,7 +145,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Acts on boundaries, and begins a session when there is audio.
-    fn find_work(&mut self, now: Duration, input: &mut impl Input) {
+    fn find_work(&mut self, now: Duration, input: &mut impl QueueAccess) {
         loop {
             match input.with(|queue| queue.poll_work(now)) {
                 Work::Audio => {
@@ -218,7 +218,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// No connection could be made, or none by the time that [`Action::Connect`] names.
-    pub fn handle_connect_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
+    pub fn handle_connect_failed(&mut self, now: Duration, input: &mut impl QueueAccess, error: E) {
         if self.has_failed() {
             return;
         }
@@ -292,7 +292,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Everything before the pending boundary is done.
-    fn complete_boundary(&mut self, input: &mut impl Input) {
+    fn complete_boundary(&mut self, input: &mut impl QueueAccess) {
         self.leave();
         self.state = State::IDLE;
         // Its audio is needed no more.
@@ -322,7 +322,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Returns how far the stream is.
-    fn progress(&self, input: &mut impl Input) -> Progress {
+    fn progress(&self, input: &mut impl QueueAccess) -> Progress {
         let is_mid_stream = self.pending_boundary == Some(Boundary::EndSession);
         Progress {
             ending: self.pending_boundary.is_some(),

@@ -8,7 +8,7 @@ use crate::protocol::response::{Content, Response};
 use crate::session::decoder::Decoded;
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::{Event, Level, Note};
-use crate::session::queue::Input;
+use crate::session::queue::QueueAccess;
 use crate::session::samples_to_time;
 
 /// How much more audio than was sent the service may report as processed: a share, and an
@@ -20,7 +20,7 @@ impl<E: ConnectionError> Recognition<E> {
     pub fn handle_message(
         &mut self,
         now: Duration,
-        input: &mut impl Input,
+        input: &mut impl QueueAccess,
         message: &[u8],
         wants_json: bool,
     ) {
@@ -96,7 +96,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Nothing more will come.
-    pub fn handle_read_failed(&mut self, now: Duration, input: &mut impl Input, error: E) {
+    pub fn handle_read_failed(&mut self, now: Duration, input: &mut impl QueueAccess, error: E) {
         if let State::Open(connection) = &mut self.state {
             let error = connection.writes.take_error().unwrap_or(error);
             self.on_connection_end(now, input, Err(error));
@@ -107,7 +107,7 @@ impl<E: ConnectionError> Recognition<E> {
     pub fn handle_peer_closed(
         &mut self,
         now: Duration,
-        input: &mut impl Input,
+        input: &mut impl QueueAccess,
         code: u16,
         reason: String,
     ) {

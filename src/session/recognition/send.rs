@@ -10,14 +10,14 @@ use super::{Recognition, State};
 use crate::session::connection::REQUEST_SEQUENCE;
 use crate::session::error::ConnectionError;
 use crate::session::event::{Level, Note};
-use crate::session::queue::{Boundary, Input, Item, Queue};
+use crate::session::queue::{Boundary, Item, Queue, QueueAccess};
 use crate::session::rollover::{Rollover, Situation};
 use crate::session::samples_to_time;
 
 impl<E: ConnectionError> Recognition<E> {
     /// Returns the next frame to hand over to the socket. Call it when the socket can take one, and
     /// has nothing to be read before.
-    pub fn poll_transmit(&mut self, now: Duration, input: &mut impl Input) -> Option<Bytes> {
+    pub fn poll_transmit(&mut self, now: Duration, input: &mut impl QueueAccess) -> Option<Bytes> {
         let State::Open(connection) = &mut self.state else {
             return None;
         };
@@ -48,7 +48,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Returns audio that is sent again, then what waits, then the finish.
-    fn next_frame(&mut self, now: Duration, input: &mut impl Input) -> Option<Bytes> {
+    fn next_frame(&mut self, now: Duration, input: &mut impl QueueAccess) -> Option<Bytes> {
         let State::Open(connection) = &mut self.state else {
             return None;
         };
@@ -102,7 +102,7 @@ impl<E: ConnectionError> Recognition<E> {
         frame
     }
 
-    fn finish(&mut self, now: Duration, input: &mut impl Input) -> Option<Bytes> {
+    fn finish(&mut self, now: Duration, input: &mut impl QueueAccess) -> Option<Bytes> {
         let State::Open(connection) = &mut self.state else {
             return None;
         };

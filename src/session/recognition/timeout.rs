@@ -6,7 +6,7 @@ use super::output::{Action, End};
 use super::{Recognition, State};
 use crate::session::error::ConnectionError;
 use crate::session::event::{Level, Note};
-use crate::session::queue::{Input, Queue};
+use crate::session::queue::{Queue, QueueAccess};
 use crate::session::timer::{Timer, earliest};
 
 impl<E: ConnectionError> Recognition<E> {
@@ -40,7 +40,7 @@ impl<E: ConnectionError> Recognition<E> {
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Call it before waiting for the
     /// socket, so that a peer that never stops talking can't put it off.
-    pub fn handle_timeout(&mut self, now: Duration, input: &mut impl Input) {
+    pub fn handle_timeout(&mut self, now: Duration, input: &mut impl QueueAccess) {
         let Some((_, timer)) = self.next_timer().filter(|(at, _)| *at <= now) else {
             return;
         };
@@ -80,7 +80,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// There was nothing to send for long: the session is finished behind what waits.
-    fn on_input_timeout(&mut self, now: Duration, input: &mut impl Input) {
+    fn on_input_timeout(&mut self, now: Duration, input: &mut impl QueueAccess) {
         let is_idle = self.is_input_idle(now, input);
         let State::Open(connection) = &mut self.state else {
             return;
@@ -97,7 +97,7 @@ impl<E: ConnectionError> Recognition<E> {
     }
 
     /// Whether no audio has come for the idle timeout.
-    fn is_input_idle(&self, now: Duration, input: &mut impl Input) -> bool {
+    fn is_input_idle(&self, now: Duration, input: &mut impl QueueAccess) -> bool {
         let idle = self.settings.limits.idle.unwrap_or_default();
         input.with(|queue| queue.end()) + idle <= now
     }

@@ -9,7 +9,7 @@ use super::transcript::Update;
 #[derive(Debug)]
 pub enum Event<E> {
     /// The network is ready: looked up, connected, encrypted.
-    Ready,
+    NetworkReady,
     /// Ids of a connection, for the vendor's support.
     Ids {
         /// `X-Api-Connect-Id`: ours.

@@ -74,7 +74,7 @@ impl BusPoster {
     /// stop has discarded the rest.
     pub fn post_event(&self, element: &gst::Element, event: Event, wanted: &dyn Fn() -> bool) {
         match event {
-            Event::Ready => {
+            Event::NetworkReady => {
                 gst::debug!(self.category, obj = element, "the network is ready");
                 let kind = gst::ProgressType::Complete;
                 self.progress.end(element, kind, "The network is ready");

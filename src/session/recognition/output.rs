@@ -99,7 +99,7 @@ impl<E> Outputs<E> {
 
     pub fn on_network_ready(&mut self) {
         if !std::mem::replace(&mut self.ready_reported, true) {
-            self.report(Event::Ready);
+            self.report(Event::NetworkReady);
         }
     }
 

@@ -65,7 +65,7 @@ impl TestError {
 pub(super) fn describe(event: &Event<TestError>) -> String {
     let after = std::time::Duration::as_millis;
     match event {
-        Event::Ready => "Ready".into(),
+        Event::NetworkReady => "Ready".into(),
         Event::Ids { .. } | Event::Response { .. } => "?".into(),
         Event::Transcript { update, .. } => {
             let kind = match (update.is_final, update.unconfirmed) {

@@ -64,7 +64,7 @@ impl Client {
     /// discarded.
     ///
     /// They are taken even if the queue is full: the caller has used
-    /// [`wait_for_space`](Self::wait_for_space) or [`make_room`](Self::make_room) before, and the
+    /// [`wait_for_space`](Self::wait_for_space) or [`make_space`](Self::make_space) before, and the
     /// silence for a gap may have taken that space since.
     pub fn push(&self, pcm: &[u8]) {
         let now = self.shared.now();
@@ -108,9 +108,9 @@ impl Client {
         state.queue.has_space(samples, self.shared.max_queue)
     }
 
-    /// Makes room for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
+    /// Makes space for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
     /// queue locked.
-    pub fn make_room(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
+    pub fn make_space(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {
         let mut state = self.shared.state();
         while !state.queue.has_space(samples, self.shared.max_queue) {
             let Some(piece) = state.queue.drop_oldest() else {

@@ -336,7 +336,7 @@ impl Run {
     fn drop_oldest(&self, samples: u64) {
         let mut streaming = self.streaming();
         let mut ranges = Vec::new();
-        self.client.make_room(samples, |dropped: Dropped| {
+        self.client.make_space(samples, |dropped: Dropped| {
             let mut timeline = self.outbox.poster.timeline();
             let (stream, position) = (dropped.stream, dropped.position);
             ranges.push(DroppedRange {

@@ -157,7 +157,7 @@ impl Connector {
                 self.state = State::Ready(transport);
                 ConnectEvent::Ready
             }
-            // One that was late is dropped, or the next one would go on with what is left of it.
+            // Forget the deadline of a failed attempt; otherwise the next attempt would inherit it.
             Err(error) => {
                 self.wanted = None;
                 ConnectEvent::Failed(match self.last_peer {

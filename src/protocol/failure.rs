@@ -56,16 +56,16 @@ pub enum Cause {
     Unknown,
 }
 
-/// Decision about another try.
+/// Decision about another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {
-    /// No: something has to be changed first.
+    /// No attempt: something has to be changed first.
     Never,
-    /// Yes, after a backoff that begins at 250 ms.
+    /// Attempts after a backoff that begins at 250 ms.
     Soon,
-    /// Yes, after a backoff that begins at 1 s.
+    /// Attempts after a backoff that begins at 1 s.
     Later,
-    /// As [`Soon`](Self::Soon), but only a few times: it may pass, or not.
+    /// Attempts as after [`Soon`](Self::Soon), but only a few: the cause may pass, or not.
     Limited,
 }
 

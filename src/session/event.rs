@@ -40,8 +40,7 @@ pub enum Event<E> {
         /// Start of the speech that may still change.
         until: Duration,
     },
-    /// No speech is known before `until` on the stream's axis, but for what is final, and none is
-    /// expected there.
+    /// Before `until` on the stream's axis, all known text is final and no more is expected.
     Quiet {
         /// The stream's number.
         stream: u32,

@@ -114,8 +114,8 @@ impl Retries {
     }
 
     /// The service closed in good order behind the finish, although audio may still hold words.
-    /// Returns whether that is to be taken for a loss: once, as a service that always closes so
-    /// would loop.
+    /// Returns whether to take that for a loss: at most once for each end of a stream, or a service
+    /// that always closes this way would be asked again for ever.
     pub fn on_close_without_final(&mut self) -> bool {
         let closed_before = std::mem::replace(&mut self.closed_before, true);
         !closed_before && self.attempts < self.max_attempts

@@ -14,9 +14,9 @@ const SILENCE_BEFORE_ROLLOVER: Duration = Duration::from_secs(10);
 /// Way in which a session continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rollover {
-    /// As if it were lost: what may still hold words is sent again, so that none is cut.
+    /// Replays what may still hold words, as after a loss, so that no word is cut.
     Replay,
-    /// After its final response: what comes next opens another connection.
+    /// Waits for the final response first: what comes next opens another connection.
     AfterFinal,
 }
 

@@ -38,7 +38,7 @@ pub enum Action {
 /// End of a connection without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// With its final response, or without hope for one.
+    /// The final response came, or there is no hope for one.
     Finished,
     /// The last words were waited for long enough.
     FinishTimeout,
@@ -49,16 +49,16 @@ pub(super) enum End {
 /// One thing to pass on.
 #[derive(Debug)]
 pub enum Output<E> {
-    /// For the element.
+    /// An event for the element.
     Event(Event<E>),
     /// The service has answered on a connection. Everything that it says later comes later.
     SessionOpen {
-        /// Which of the stream's sessions this is, from 0.
+        /// Number of the session in the stream, from 0.
         session: u32,
         /// The id that came with the answer.
         log_id: Option<String>,
     },
-    /// For the log.
+    /// A line for the log.
     Note(Level, Note),
 }
 

@@ -19,7 +19,7 @@ PRIVATE = set("told untold heard hear hearing deaf hungry rotation".split())
 PRIVATE_NAMES = set("held_up see_out strike_out rotate rotates unfinished lagging".split())
 # A longer name is that of a test: a sentence.
 NAME_WORDS = 3
-VAGUE = re.compile(r"\b(nobody|somebody|whoever)\b", re.IGNORECASE)
+VAGUE = re.compile(r"\b(nobody|somebody|anybody|everybody|whoever|whatever)\b", re.IGNORECASE)
 
 
 def columns(path, lines):

@@ -37,7 +37,7 @@ pub struct Settings {
     pub replay_window: Duration,
     /// Results may arrive this long after the service reports the audio as processed.
     pub result_delay: Duration,
-    /// Results may come as late as the final response, whatever `result_delay` says.
+    /// Results may come as late as the final response, beyond `result_delay`.
     pub answers_at_end: bool,
     /// Speed at which a backlog is sent, in units of real time; 0: no limit.
     pub max_speed: f64,

@@ -89,8 +89,8 @@ fn connection() -> Vec<Property> {
         setting(
             "allow-insecure",
             "Allow insecure",
-            "Send credentials and audio unencrypted over ws:// to another machine; anybody on the \
-             way can read them",
+            "Send credentials and audio unencrypted over ws:// to another machine; every machine \
+             on the way can read them",
             |s| &mut s.service.allow_insecure,
         ),
         setting(

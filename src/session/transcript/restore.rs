@@ -143,7 +143,7 @@ impl TranscriptTracker {
 
     /// Returns whether a response reaches as far as the text that is shown: up to its end or, where
     /// ends are left out, up to its length. A mere prefix of the shown text does not count,
-    /// whatever its end: a word's first reported end may be late.
+    /// even with a later end: a word's first reported end may be late.
     pub(super) fn reaches_shown(
         &self,
         response: &Response<'_>,

@@ -83,7 +83,7 @@ fn a_finish_that_is_not_written_is_lost() {
 
 /// The backoff takes at most half of what remains, so that an attempt is left.
 #[test]
-fn all_tries_behind_the_finish_have_one_deadline() {
+fn all_attempts_behind_the_finish_have_one_deadline() {
     speaking(
         "40 end 7          | finish 4
         50 closed 1011     | close, lost 1 +250 from 0: closed 1011
@@ -99,7 +99,7 @@ fn all_tries_behind_the_finish_have_one_deadline() {
 }
 
 #[test]
-fn after_the_last_try_the_last_text_stands() {
+fn after_the_last_attempt_the_last_text_stands() {
     script(&format!(
         "set reconnects 0
         {SPEAKING}
@@ -143,7 +143,7 @@ fn a_loss_before_the_finish_at_the_end_of_a_stream_is_restored() {
 }
 
 #[test]
-fn no_try_begins_at_the_deadline_of_all() {
+fn no_attempt_begins_at_the_deadline_of_all() {
     speaking(
         "40 end 7          | finish 4
         50 closed 1011     | close, lost 1 +250 from 0: closed 1011
@@ -230,7 +230,7 @@ fn a_session_that_ends_in_the_middle_is_a_loss() {
 }
 
 #[test]
-fn an_error_that_another_try_cannot_mend_is_final() {
+fn an_error_that_another_attempt_cannot_mend_is_final() {
     speaking(
         "40 end 7          | finish 4
         50 error 45000001  | close, 0 a U, failed lost: error 45000001",
@@ -240,7 +240,7 @@ fn an_error_that_another_try_cannot_mend_is_final() {
 /// A session that ends in mid-stream is like the end of a stream. But audio behind it would need
 /// another attempt, and there is none.
 #[test]
-fn after_the_last_try_audio_that_waits_is_lost() {
+fn after_the_last_attempt_audio_that_waits_is_lost() {
     let given_up = "0 a U, unconfirmed after 270: network";
     for (behind, follows) in [
         ("wait", given_up.to_owned()),

@@ -18,7 +18,7 @@ fn a_session_without_audio_is_finished_and_the_next_audio_opens_another() {
 
 /// Nothing was lost, so it is not reported as lost.
 #[test]
-fn the_next_session_may_take_another_try() {
+fn the_next_session_may_take_another_attempt() {
     script(
         "session 400
         30 say 400 A@0-300!       | 0 A F, settled 300

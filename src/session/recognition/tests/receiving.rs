@@ -3,7 +3,7 @@
 use super::{script, scripts};
 
 #[test]
-fn the_code_of_an_error_decides_about_the_next_try_and_that_of_a_close_does_not() {
+fn the_code_of_an_error_decides_about_the_next_attempt_and_that_of_a_close_does_not() {
     scripts(
         "session 400",
         [

@@ -49,7 +49,7 @@ fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
 
 /// The count of attempts begins anew with an answer for audio that had none.
 #[test]
-fn progress_resets_the_tries() {
+fn progress_resets_the_attempts() {
     script(
         "set reconnects 1
         session 400
@@ -69,7 +69,7 @@ fn progress_resets_the_tries() {
 
 /// That a connection begins later, because audio is no longer kept, is no progress.
 #[test]
-fn audio_that_is_no_longer_kept_does_not_reset_the_tries() {
+fn audio_that_is_no_longer_kept_does_not_reset_the_attempts() {
     script(
         "set reconnects 1
         set replay 0

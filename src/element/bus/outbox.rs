@@ -1,8 +1,9 @@
 //! Messages to post, in order, by at most one job at a time on the process's bounded pool.
 //!
 //! An application's sync handler may block, call back into the element, or shut the pipeline down.
-//! So nothing is posted from the tasks that move audio nor, where that can be avoided, from the
-//! streaming thread, and no lock is held while a message is posted. The backlog behind a slow
+//! So the tasks and the streaming thread, which move audio, never post, and no lock is held while a
+//! message is posted. Only the thread that starts or stops a run posts by itself: the begin and the
+//! cancellation of the progress, and an error for which no run begins. The backlog behind a slow
 //! handler is bounded: see [`queue`].
 
 mod outgoing;

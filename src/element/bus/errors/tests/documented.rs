@@ -243,6 +243,20 @@ fn settings_and_warnings_say_what_their_rows_quote() {
     }
 }
 
+/// The other way: each function of `warnings`, and each rule of `ineffective`, has its row.
+#[test]
+fn every_warning_has_its_row() {
+    let rows = rows("Warnings");
+    let code = |file: &'static str| file.split("#[cfg(test)]").next().unwrap_or_default();
+    let warnings = code(include_str!("../../warnings.rs")).split("pub(crate) fn ");
+    let rules = code(include_str!("../../../ineffective.rs")).split("let text = ");
+    // One function takes its text from a rule.
+    let warnings = warnings.filter(|function| !function.starts_with("ineffective("));
+    for part in warnings.skip(1).chain(rules.skip(1)).map(source) {
+        assert!(rows.iter().any(|row| is_said(row, &part)), "{part}");
+    }
+}
+
 /// The other way, for the enums whose texts are constant.
 #[test]
 fn every_refused_uri_and_context_has_its_row() {

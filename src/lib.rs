@@ -10,30 +10,30 @@
 //! |---|---|---|
 //! | `volcasrsink`, `volcasrtranscriber` | virtual methods, waits, when text leaves | GStreamer |
 //! | `element` | what the elements share: settings, a run, times, what is posted | GStreamer |
-//! | `client` | the connection: network, driver, reconnections | sockets, tasks, clocks |
+//! | `client` | the connection: network, driver, reports | sockets, tasks, clocks |
 //! | `session` | a state machine: queue, replay, retries, deadlines, transcript | time as a value |
 //! | `protocol` | bytes and JSON to types and back; the meaning of error codes | bytes, JSON |
 //!
-//! Beside them stands [`cue`], which cuts utterances into cues for a screen. `session` and
-//! `protocol` do no I/O: their rules are plain unit tests, and input from the network is fuzzed
-//! (`fuzz/`).
+//! Beside them stand [`cue`], which cuts utterances into cues for a screen, and `message`, with
+//! which programs read the elements' messages. `session` and `protocol` do no I/O: their rules are
+//! plain unit tests, and input from the network is fuzzed (`fuzz/`).
 //!
 //! ## From the microphone to the service
 //!
-//! 1. The streaming thread calls `VolcAsrSink::render`. The buffer is clipped to its segment, and
-//!    `element::input` decides what a jump of its timestamp means: nothing, silence, or the end of
-//!    the session.
+//! 1. The streaming thread calls `VolcAsrSink::render` or `VolcAsrTranscriber::chain`. The buffer
+//!    is clipped to its segment, and `element::input` decides what a jump of its timestamp means:
+//!    nothing, silence, the end of the session, or repeated audio, which is skipped.
 //! 2. The samples go into the client's queue, with an anchor that maps their position in the stream
 //!    to the pipeline's time. A full queue drops its oldest audio, or exerts backpressure: the
-//!    thread waits for space before `render`, in a probe on the element's pad
-//!    (`volcasrsink::preroll`).
+//!    thread waits for space. In the sink it does so before `render`, in a probe on the element's
+//!    pad (`volcasrsink::preroll`).
 //! 3. `session::recognition` takes chunks from the queue, paces them, and makes frames of them.
 //!    Audio without final text stays in `session::replay_buffer`. The driver, one task for each
 //!    element on a runtime for all of them, hands the frames to the socket.
 //!
-//! Follow a buffer through six functions: `Run::push_buffer`, `Client::push` (which fills the
-//! queue), `Driver::transmit`, `Recognition::poll_transmit`, `Recognition::next_frame`,
-//! `WebSocket::send`.
+//! Follow a buffer through six functions: `Run::push_buffer`, `Client::push` (which fills the queue
+//! and wakes the driver in `Driver::wait`), `Driver::transmit`, `Recognition::poll_transmit`,
+//! `Recognition::next_frame`, `WebSocket::send`.
 //!
 //! ## From the service to the bus
 //!
@@ -46,9 +46,13 @@
 //!    the pipeline's time.
 //! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
-//! Follow a response through six functions: `Driver::on_message`, `Recognition::handle_message`,
-//! `Recognition::on_response`, `TranscriptTracker::respond`, `Reporter::pass_on` (which fills the
-//! outbox), `BusPoster::post_event`.
+//! Follow a response through six functions: `Driver::on_message`, `Recognition::handle_message`
+//! (which has it decoded), `Stream::on_response` (which has `TranscriptTracker::respond` make the
+//! updates), `Reporter::pass_on` (which `Driver::advance` calls for each output), `Outbox::handle`
+//! (by the trait `client::EventHandler`; it fills the outbox), `BusPoster::post_event`.
+//!
+//! `Outbox::handle` first hands each event to a `Listener`, if there is one. The transcriber's is
+//! `TextListener::on_event`: it fills the `Schedule`, from which the text pad's task pushes.
 //!
 //! ## When something fails
 //!
@@ -64,7 +68,7 @@
 //!
 //! GStreamer finds the plugin if it is installed or in `GST_PLUGIN_PATH`. A program that links this
 //! library calls [`plugin_register_static`]. [`Transcript`] reads the element's messages;
-//! [`Leaky`], [`Compression`] and [`ResultType`] are values of its properties.
+//! [`Leaky`], [`Compression`], [`ResultType`] and [`Grouping`] are values of properties.
 //!
 //! ```no_run
 //! use gst::prelude::*;

@@ -105,7 +105,29 @@ def orphan(path, _lines):
         yield 1, "no module names this file"
 
 
-CHECKS = (columns, names, vague, openings, length, translated, orphan)
+def lost(path, lines):
+    """Functions in the map of the code, and files in CONTRIBUTING.md, that are not there."""
+    sources = [file for folder in CODE for file in pathlib.Path(folder).rglob("*.rs")]
+    if path == "src/lib.rs":
+        code = [file.read_text(encoding="utf-8") for file in sources if file.parts[0] == "src"]
+        for number, line in enumerate(lines, 1):
+            named = re.findall(r"`(\w+)::([a-z]\w*)`", line) if line.startswith("//!") else []
+            for owner, function in named:
+                there = re.compile(rf"\bfn {function}\b")
+                if owner[0].isupper() and not any(
+                    there.search(text) and re.search(rf"\bimpl\b.*\b{owner}\b", text)
+                    for text in code
+                ):
+                    yield number, f"no function `{owner}::{function}`"
+    if path == "CONTRIBUTING.md":
+        ends = "\n".join(f"/{file}" for file in sources) + "\n"
+        for number, line in enumerate(lines, 1):
+            for name in re.findall(r"`(?:\.\./)*([\w/]+\.rs)`", line):
+                if f"/{name}\n" not in ends:
+                    yield number, f"no file {name}"
+
+
+CHECKS = (columns, names, vague, openings, length, translated, orphan, lost)
 
 
 def main():

@@ -86,6 +86,9 @@ pub fn record(pad: &gst::Pad) -> Arc<Mutex<Vec<Out>>> {
 }
 
 /// Log of what a transcriber pushed, to be compared with what it posted.
+///
+/// It has what the sink's pad takes: a pad that flushes refuses events, and sticky ones come again
+/// with each that follows.
 pub struct TextLog {
     pub out: Arc<Mutex<Vec<Out>>>,
     finals: Mutex<Vec<Transcript>>,
@@ -94,7 +97,7 @@ pub struct TextLog {
 impl TextLog {
     /// Puts a sink behind the text pad, where there is one.
     pub fn attach(pipeline: &gst::Pipeline, element: &gst::Element) -> Option<Self> {
-        let pad = element.static_pad("src")?;
+        element.static_pad("src")?;
         let sink = gst::ElementFactory::make("fakesink")
             .property("sync", false)
             .property("async", false)
@@ -103,7 +106,7 @@ impl TextLog {
         pipeline.add(&sink).expect("a new element");
         element.link_pads(Some("src"), &sink, None).expect("text");
         Some(TextLog {
-            out: record(&pad),
+            out: record(&sink.static_pad("sink").expect("a sink's pad")),
             finals: Mutex::default(),
         })
     }

@@ -16,6 +16,13 @@ pub enum Credentials {
     Key(String),
 }
 
+/// None that are known.
+impl Default for Credentials {
+    fn default() -> Self {
+        Credentials::Key(String::new())
+    }
+}
+
 /// Never shows the secrets.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,6 +24,7 @@ mod shared;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 pub use config::{Config, Sending};
 pub use counts::Counts;
@@ -55,9 +56,20 @@ pub struct Client {
 impl Client {
     /// Starts to connect. Does not block.
     pub fn start(config: Config, handler: Arc<dyn EventHandler>) -> Result<Client, RuntimeError> {
-        let shared = Arc::new(Shared::new(&config));
+        let sending = &config.sending;
+        let shared = Shared::new(config.request.rate, sending.chunk, sending.max_queue);
+        let shared = Arc::new(shared);
         driver::start(shared.clone(), config, handler)?;
         Ok(Client { shared })
+    }
+
+    /// Returns a client that could not start. Its error is not on the bus yet.
+    pub fn failed() -> Client {
+        let shared = Shared::new(0, Duration::ZERO, Duration::ZERO);
+        shared.state().failed = true;
+        Client {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Hands over whole S16LE samples. After a failure and between the halves of a flush they are

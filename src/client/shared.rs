@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::config::Config;
 use super::counts::Counts;
 use super::error::Abort;
 use crate::session::queue::{Queue, QueueAccess};
@@ -64,12 +63,11 @@ pub(super) struct State {
 }
 
 impl Shared {
-    /// Returns the state of a client that starts now.
-    pub(super) fn new(config: &Config) -> Self {
-        let rate = config.request.rate;
+    /// Returns the state of a client that starts now, for audio of a rate in hertz.
+    pub(super) fn new(rate: u32, chunk: Duration, max_queue: Duration) -> Self {
         Shared {
             state: Mutex::new(State {
-                queue: Queue::new(time_to_samples(config.sending.chunk, rate), rate),
+                queue: Queue::new(time_to_samples(chunk, rate), rate),
                 counts: Counts::default(),
                 language: None,
                 epoch: 0,
@@ -87,7 +85,7 @@ impl Shared {
             control: Notify::new(),
             wants_responses: AtomicBool::new(false),
             started: Instant::now(),
-            max_queue: time_to_samples(config.sending.max_queue, rate),
+            max_queue: time_to_samples(max_queue, rate),
         }
     }
 

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gst::glib;
 use gst::prelude::*;
 
-use crate::client::{Client, WaitResult};
-use crate::element::bus::errors::{ErrorContext, Ids};
+use crate::client::{Client, Config, WaitResult};
+use crate::element::bus::errors::{ErrorContext, Ids, Report};
 use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
-use crate::element::bus::poster::{BusPoster, post_settings_error};
+use crate::element::bus::poster::BusPoster;
 use crate::element::bus::stats::Totals;
 use crate::element::bus::warnings;
 use crate::element::drops::{DropReporter, DroppedRange};
@@ -38,58 +38,42 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Checks the settings, and starts to connect. `category` is that of the element's log; `ids`
-    /// are the element's, which the run updates; `listener` takes part in what the client reports.
+    /// Checks the settings, and starts to connect. What the run posts waits until the outbox is
+    /// opened: first that it connects, or the error for which it has failed already.
     ///
-    /// # Errors
-    /// The cause is on the bus.
+    /// `category` is that of the element's log; `ids` are the element's, which the run updates;
+    /// `listener` takes part in what the client reports.
     pub fn start(
         category: gst::DebugCategory,
         element: &gst::Element,
         settings: &Settings,
         ids: Arc<Mutex<Ids>>,
         listener: Option<Arc<dyn Listener>>,
-    ) -> Result<Run, gst::StateChangeError> {
-        let config = settings.to_config(&Environment::read()).map_err(|error| {
-            post_settings_error(category, element, &error.to_string());
-            gst::StateChangeError
-        })?;
-        let rate = config.request.rate;
+    ) -> Run {
+        let config = settings.to_config(&Environment::read());
+        let (context, rate) = match &config {
+            Ok(config) => (ErrorContext::new(config), config.request.rate),
+            Err(_) => (ErrorContext::default(), settings.request.rate),
+        };
         let gaps = GapLimits::new(
             settings.request.end_window_size.unwrap_or(0),
-            config.limits.idle,
-            config.sending.max_queue,
+            settings.limits.idle,
+            settings.sending.max_queue,
         );
-        let mut without_effect = ineffective(&config);
-        if settings.language_is_implied {
-            without_effect.retain(|found| found.property != "language");
-        }
         let mut timeline = Timeline::new(rate);
         timeline.begin_stream(0, None);
-        let poster = BusPoster::new(
-            category,
-            timeline,
-            ErrorContext::new(&config),
-            settings.posts,
-            ids,
-        );
-        let summary = poster.redact(&config.to_string());
-        gst::info!(category, obj = element, "starting: {summary}");
+        let poster = BusPoster::new(category, timeline, context, settings.posts, ids);
         let outbox = Outbox::new(element, poster, listener);
-        // Posted at once: before the messages of the state change, which gst-launch-1.0 waits for,
-        // and before those of a stop that follows.
-        outbox.poster.progress.start(element);
-        let client = Client::start(config, outbox.clone()).map_err(|error| {
-            let poster = &outbox.poster;
-            poster.failed(element, &error.into(), false, &|| true);
-            gst::StateChangeError
-        })?;
-        let client = Arc::new(client);
-        outbox.open(&client);
-        for found in without_effect {
-            outbox.enqueue(OutgoingMessage::Warning(warnings::ineffective(&found)));
-        }
-        Ok(Run {
+        let client = match config {
+            Ok(config) => connect(element, settings, config, &outbox),
+            Err(error) => Err(error.report()),
+        };
+        let client = Arc::new(client.unwrap_or_else(|report| {
+            outbox.enqueue(OutgoingMessage::Failed(report));
+            Client::failed()
+        }));
+        outbox.serve(&client);
+        Run {
             client,
             outbox,
             rate,
@@ -97,7 +81,7 @@ impl Run {
             leaky: settings.leaky,
             element: element.downgrade(),
             streaming: Mutex::new(Streaming::new(rate, gaps)),
-        })
+        }
     }
 
     /// Applies the settings that can change while the run lasts. `listens`: the listener takes
@@ -384,4 +368,23 @@ impl Run {
         let mut query = gst::query::Latency::new();
         pad.peer_query(&mut query) && query.result().0
     }
+}
+
+/// Starts to connect.
+fn connect(
+    element: &gst::Element,
+    settings: &Settings,
+    config: Config,
+    outbox: &Arc<Outbox>,
+) -> Result<Client, Report> {
+    let poster = &outbox.poster;
+    let summary = poster.redact(&config.to_string());
+    gst::info!(poster.category, obj = element, "starting: {summary}");
+    outbox.enqueue(OutgoingMessage::Connecting);
+    for found in ineffective(&config) {
+        if found.property != "language" || !settings.language_is_implied {
+            outbox.enqueue(OutgoingMessage::Warning(warnings::ineffective(&found)));
+        }
+    }
+    Client::start(config, outbox.clone()).map_err(|error| poster.report(&error.into(), false))
 }

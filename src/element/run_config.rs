@@ -8,6 +8,7 @@ use crate::client::{
     Config, Credentials, Endpoint, Proxy, ProxyProperties, ProxyVariables, Secrets, choose_proxy,
     is_field_value,
 };
+use crate::element::bus::errors::Report;
 use crate::element::settings::{Compression, DEFAULT_URI, ResultType, Settings, not_empty};
 use crate::protocol::frame;
 use crate::protocol::request::{self, Request, parse_context};
@@ -49,6 +50,16 @@ impl SettingsError {
             property,
             problem: problem.to_string(),
         }
+    }
+
+    /// Makes the error that is posted.
+    pub fn report(&self) -> Report {
+        let problem = self.to_string();
+        let text = format!("Can't start: {problem}");
+        let details = gst::Structure::builder("volcasr-error")
+            .field("message", problem)
+            .field("retryable", false);
+        Report::new(gst::ResourceError::Settings, &text).with(details)
     }
 }
 

@@ -281,10 +281,18 @@ impl VolcAsrSink {
         let settings = lock(&self.settings).clone();
         *lock(&self.flow) = Flow::default();
         let object = self.obj();
-        let runs = &self.runs;
-        let run = runs.start(runs.opening(), *CAT, object.upcast_ref(), &settings, None)?;
+        let run = self.runs.start(*CAT, object.upcast_ref(), &settings, None);
+        let run = run.ok_or(gst::StateChangeError)?;
         // Properties that were set since the settings were copied found no run to apply to.
         run.apply_live(&lock(&self.settings), false);
+        // At once: before the messages of the state change, which gst-launch-1.0 waits for, and
+        // before those of a stop that follows.
+        run.outbox.post_waiting();
+        if run.client.has_failed() {
+            self.stop_run();
+            return Err(gst::StateChangeError);
+        }
+        run.outbox.open();
         Ok(())
     }
 

@@ -1,8 +1,5 @@
 //! The sink pad: audio and events from upstream.
 
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
-
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
@@ -29,10 +26,6 @@ pub(super) struct Input {
     pub ended: bool,
     /// End of the audio in this segment.
     pub end: Option<gst::ClockTime>,
-    /// A run that another thread starts.
-    pub starting: Option<Receiver<Option<Arc<Run>>>>,
-    /// The settings can't be used, and the bus has the error.
-    pub refused: bool,
     /// From FLUSH_START to FLUSH_STOP. The pad's own flag is cleared before FLUSH_STOP has the
     /// stream lock, so that a buffer may come in between.
     pub flushing: bool,
@@ -44,7 +37,7 @@ impl VolcAsrTranscriber {
     /// Takes a buffer.
     pub(super) fn chain(&self, pad: &gst::Pad, buffer: gst::Buffer) -> Flow {
         self.check_downstream()?;
-        let run = self.ensure_run(pad)?;
+        let run = self.ensure_run()?;
         if !pad.has_current_caps() {
             run.client.abort(Abort::NotNegotiated);
             return self.refuse(&run, pad, gst::FlowError::NotNegotiated);

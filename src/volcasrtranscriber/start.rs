@@ -1,8 +1,6 @@
 //! The run, which begins with the first buffer, and the language that it asks for.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -13,86 +11,48 @@ use super::listener::TextListener;
 use crate::element::run::Run;
 use crate::sync::lock;
 
-/// Time after which the wait for a run to start looks for a flush.
-const START_STEP: Duration = Duration::from_millis(5);
-
 impl VolcAsrTranscriber {
-    /// Returns the run, which begins with the first buffer, unless the settings do not allow it or
-    /// the element is on its way to READY.
-    pub(super) fn ensure_run(&self, pad: &gst::Pad) -> Result<Arc<Run>, gst::FlowError> {
-        let starting = lock(&self.input).starting.take();
-        let starting = match starting {
-            Some(starting) => starting,
-            None => match self.run() {
-                Some(run) => return Ok(run),
-                None if self.runs.is_closed() => return Err(gst::FlowError::Flushing),
-                None if lock(&self.input).refused => return Err(gst::FlowError::Error),
-                None => self.begin_run(),
-            },
-        };
-        let run = loop {
-            match starting.recv_timeout(START_STEP) {
-                Ok(run) => break run,
-                Err(RecvTimeoutError::Disconnected) => break None,
-                Err(RecvTimeoutError::Timeout) if self.is_flushing(pad) => {
-                    lock(&self.input).starting = Some(starting);
-                    return Err(gst::FlowError::Flushing);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-        };
-        let Some(run) = run else {
-            if self.runs.is_closed() {
-                return Err(gst::FlowError::Flushing);
-            }
-            lock(&self.input).refused = true;
-            return Err(gst::FlowError::Error);
-        };
+    /// Returns the run, which begins with the first buffer, unless the element is on its way to
+    /// READY.
+    pub(super) fn ensure_run(&self) -> Result<Arc<Run>, gst::FlowError> {
+        if let Some(run) = self.run() {
+            return Ok(run);
+        }
+        let run = self.start_run().ok_or(gst::FlowError::Flushing)?;
         if let Some((id, seqnum)) = lock(&self.input).stream.clone() {
             run.stream_start(&id, seqnum);
         }
         Ok(run)
     }
 
-    /// Has another thread start a run: this one holds the pad's stream lock, which a handler of the
-    /// messages may wait for.
-    fn begin_run(&self) -> Receiver<Option<Arc<Run>>> {
-        let (starts, starting) = mpsc::channel();
-        // READY, and a run of the next PAUSED, may come before the other thread.
-        let (opening, number) = (self.runs.opening(), self.output.run());
-        self.obj().call_async(move |element| {
-            // A flush or READY may have ended the wait.
-            let _ = starts.send(element.imp().start_run(opening, number));
-        });
-        starting
-    }
-
     pub(super) fn run(&self) -> Option<Arc<Run>> {
         self.runs.get()
     }
 
-    /// Checks the settings and begins to connect. None: the bus has the error.
-    fn start_run(&self, opening: u64, number: u64) -> Option<Arc<Run>> {
+    /// Checks the settings and begins to connect. None: the element is on its way to READY.
+    fn start_run(&self) -> Option<Arc<Run>> {
         let object = self.obj();
         let mut settings = lock(&self.settings).clone();
         settings.language_is_implied = lock(&self.text).language_code.is_some();
         settings.request.language = self.language();
         let listener = TextListener {
-            run: number,
+            run: self.output.run(),
             output: self.output.clone(),
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
         self.output.set_language(self.language_tag());
         let runs = &self.runs;
-        let started = runs.start(opening, *CAT, object.upcast_ref(), &settings, listener);
-        let run = started.ok()?;
+        let run = runs.start(*CAT, object.upcast_ref(), &settings, listener)?;
         // A language set since the settings were copied found no run to apply to.
         let language = self.language();
         if language != settings.request.language {
             self.set_language(&run, language);
         }
         self.apply_live();
+        // From another thread: this one holds the pad's stream lock, which a handler of the
+        // messages may wait for.
+        run.outbox.open();
         Some(run)
     }
 

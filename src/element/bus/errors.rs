@@ -26,7 +26,7 @@ pub(crate) struct Ids {
 }
 
 /// Settings that the texts of errors depend on: which properties to name, which secrets to redact.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct ErrorContext {
     credentials: Credentials,
     secrets: Secrets,

@@ -19,8 +19,9 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
+use super::errors::Report;
 use super::poster::BusPoster;
-use crate::client::{self, Abort, Client, ClientError, Event, EventHandler, Level};
+use crate::client::{self, Abort, Client, Event, EventHandler, Level};
 use crate::element::timeline::Timeline;
 use crate::sync::lock;
 use queue::{Delivery, Queue};
@@ -86,11 +87,23 @@ impl Outbox {
         })
     }
 
-    /// Starts to post, and to tell `client` which boundaries and failures are on the bus.
-    pub fn open(&self, client: &Arc<Client>) {
+    /// Tells `client` from now on which boundaries and failures are on the bus.
+    pub fn serve(&self, client: &Arc<Client>) {
         *lock(&self.client) = Arc::downgrade(client);
+    }
+
+    /// Starts to post.
+    pub fn open(&self) {
         self.queue().job_running = false;
         self.schedule();
+    }
+
+    /// Posts what waits now on this thread, before the outbox is [opened](Self::open).
+    pub fn post_waiting(&self) {
+        let waiting = self.queue().len();
+        for _ in 0..waiting {
+            self.post_next();
+        }
     }
 
     /// Discards what waits, and all that comes later.
@@ -183,7 +196,7 @@ impl Outbox {
         };
         let job = move || {
             // Or EOS would wait for messages that no job posts.
-            if catch_unwind(AssertUnwindSafe(|| outbox.post_all())).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| while outbox.post_next() {})).is_err() {
                 outbox.on_panic();
             }
         };
@@ -193,26 +206,24 @@ impl Outbox {
         }
     }
 
-    /// The job: posts until nothing is left.
-    fn post_all(&self) {
-        while let Some(element) = self.element.upgrade() {
-            let (epoch, message) = {
-                let mut queue = self.queue();
-                let Some((epoch, message)) = queue.pop() else {
-                    queue.job_running = false;
-                    return;
-                };
-                queue.delivering = Some(Delivery {
-                    by: thread::current().id(),
-                    audio: message.is_discarded_by_flush(),
-                });
-                (epoch, message)
-            };
-            self.post(&element, epoch, message);
-            self.queue().delivering = None;
-            self.delivered.notify_all();
-        }
-        self.queue().job_running = false;
+    /// Posts the next message. Returns false if there is none: the job is over then.
+    fn post_next(&self) -> bool {
+        let element = self.element.upgrade();
+        let mut queue = self.queue();
+        let next = element.and_then(|element| Some((element, queue.pop()?)));
+        let Some((element, (epoch, message))) = next else {
+            queue.job_running = false;
+            return false;
+        };
+        queue.delivering = Some(Delivery {
+            by: thread::current().id(),
+            audio: message.is_discarded_by_flush(),
+        });
+        drop(queue);
+        self.post(&element, epoch, message);
+        self.queue().delivering = None;
+        self.delivered.notify_all();
+        true
     }
 
     /// Ends the run with an error after a panic of the job. Another job posts it, and the rest.
@@ -240,6 +251,8 @@ impl Outbox {
             !queue.closed && epoch == queue.epoch
         };
         match message {
+            OutgoingMessage::Connecting => self.poster.progress.start(element),
+            OutgoingMessage::Failed(report) => self.post_failure(element, report),
             OutgoingMessage::Event(Event::BoundaryDone { token }) => {
                 if let Some(client) = self.client() {
                     client.acknowledge_done(token);
@@ -249,7 +262,7 @@ impl Outbox {
                 }
             }
             OutgoingMessage::Event(Event::Failed { error, lost }) => {
-                self.post_failure(element, &error, lost);
+                self.post_failure(element, self.poster.report(&error, lost));
             }
             OutgoingMessage::Event(event) => self.poster.post_event(element, event, &wanted),
             OutgoingMessage::Dropped(report) | OutgoingMessage::Warning(report) => {
@@ -268,10 +281,10 @@ impl Outbox {
     }
 
     /// Posts the one error of the run, and tells the client: the streaming thread waits for that.
-    fn post_failure(&self, element: &gst::Element, error: &ClientError, lost: bool) {
+    fn post_failure(&self, element: &gst::Element, report: Report) {
         if !self.failed.swap(true, Ordering::SeqCst) {
             let wanted = || !self.queue().closed;
-            self.poster.failed(element, error, lost, &wanted);
+            self.poster.failed(element, report, &wanted);
         }
         if let Some(client) = self.client() {
             client.acknowledge_failure();

@@ -187,16 +187,14 @@ impl BusPoster {
         post_error(element, report);
     }
 
+    /// Makes the error that ends the run. `lost` says that a session was open before.
+    pub fn report(&self, error: &ClientError, lost: bool) -> Report {
+        errors::report(error, lost, &self.context, &lock(&self.ids))
+    }
+
     /// Posts the error that ends the run, and the end of the progress before it. `wanted` tells in
     /// between whether the application has stopped the element on seeing the progress end.
-    pub fn failed(
-        &self,
-        element: &gst::Element,
-        error: &ClientError,
-        lost: bool,
-        wanted: &dyn Fn() -> bool,
-    ) {
-        let report = errors::report(error, lost, &self.context, &lock(&self.ids));
+    pub fn failed(&self, element: &gst::Element, report: Report, wanted: &dyn Fn() -> bool) {
         let text = report.error.message();
         gst::error!(self.category, obj = element, "{text}");
         self.progress.end(element, gst::ProgressType::Error, text);
@@ -225,23 +223,6 @@ impl BusPoster {
             .details_if_some(report.details);
         post_message(element, message.src(element).build());
     }
-}
-
-/// Posts that a setting can't be used, and so no run starts.
-pub(crate) fn post_settings_error(
-    category: gst::DebugCategory,
-    element: &gst::Element,
-    problem: &str,
-) {
-    gst::error!(category, obj = element, "{problem}");
-    let report = Report::new(
-        gst::ResourceError::Settings,
-        &format!("Can't start: {problem}"),
-    );
-    let details = gst::Structure::builder("volcasr-error")
-        .field("message", problem)
-        .field("retryable", false);
-    post_error(element, report.with(details));
 }
 
 fn post_error(element: &gst::Element, report: Report) {

@@ -9,7 +9,8 @@ use super::post_message;
 pub(crate) struct ConnectProgress(AtomicBool);
 
 impl ConnectProgress {
-    /// Posts the start. Called once, before other threads know of the run.
+    /// Posts the start. Called once. A run that ends meanwhile posts no end: its start may come
+    /// behind that.
     pub fn start(&self, element: &gst::Element) {
         let text = "Connecting to the recognition service";
         post(element, gst::ProgressType::Start, text);

@@ -7,4 +7,5 @@ mod life;
 mod live;
 mod other_tools;
 mod parts;
+mod ready;
 mod words;

@@ -5,6 +5,10 @@ use crate::element::bus::errors::Report;
 
 /// A message to post.
 pub(crate) enum OutgoingMessage {
+    /// The run begins to connect.
+    Connecting,
+    /// The run can't start.
+    Failed(Report),
     /// An event of the client.
     Event(Event),
     /// The warning that audio was dropped because the queue was full.
@@ -43,7 +47,11 @@ impl OutgoingMessage {
         match self {
             Self::Event(event) => event.is_discarded_by_flush(),
             Self::Dropped(_) => true,
-            Self::Warning(_) | Self::Refused(_) | Self::Changed(_) => false,
+            Self::Connecting
+            | Self::Failed(_)
+            | Self::Warning(_)
+            | Self::Refused(_)
+            | Self::Changed(_) => false,
             #[cfg(test)]
             Self::Panic => false,
         }

@@ -53,6 +53,10 @@ impl Queue {
         }
     }
 
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }

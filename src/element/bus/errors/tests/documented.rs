@@ -159,6 +159,7 @@ fn every_refusal_has_its_row_and_is_tried_as_often_as_that_says() {
 /// Every domain has its row, and a number stands in the row of the domain that it comes with.
 #[test]
 fn every_number_stands_with_its_domain() {
+    gst::init().expect("GStreamer");
     let table = rows("What a program can tell apart");
     let of_run = [false, true].iter().flat_map(|lost| {
         let errors = one_of_each().into_iter();

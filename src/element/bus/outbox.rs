@@ -2,9 +2,8 @@
 //!
 //! An application's sync handler may block, call back into the element, or shut the pipeline down.
 //! So the tasks and the streaming thread, which move audio, never post, and no lock is held while a
-//! message is posted. Only the thread that starts or stops a run posts by itself: the begin and the
-//! cancellation of the progress, and an error for which no run begins. The backlog behind a slow
-//! handler is bounded: see [`queue`].
+//! message is posted. Only a change of state posts by itself: the sink's start its first messages,
+//! and a stop the end of the progress. The backlog behind a slow handler is bounded: see [`queue`].
 
 mod outgoing;
 mod queue;

@@ -98,7 +98,7 @@ impl Run {
         let counts = self.client.counts().0;
         self.outbox.close();
         self.client.stop();
-        self.outbox.wait_delivered();
+        self.outbox.wait_posted();
         let (kind, text) = (gst::ProgressType::Canceled, "Connecting was canceled");
         self.outbox.poster.progress.end(element, kind, text);
         let seconds = |samples| samples_to_time(samples, self.rate).as_secs_f64();

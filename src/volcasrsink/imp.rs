@@ -180,7 +180,7 @@ impl BaseSinkImpl for VolcAsrSink {
             EventView::FlushStart(_) => {
                 run.flush_start();
                 let handled = self.parent_event(event);
-                run.outbox.wait_audio_delivered();
+                run.outbox.wait_audio_posted();
                 handled
             }
             EventView::FlushStop(_) => {

@@ -314,7 +314,7 @@ impl VolcAsrTranscriber {
             // The streaming thread may wait, FLUSH_STOP for that thread, and an application's
             // handler for FLUSH_STOP.
             run.client.interrupt();
-            run.outbox.wait_audio_delivered();
+            run.outbox.wait_audio_posted();
             epoch
         });
         self.output.flush(epoch);

@@ -52,15 +52,15 @@ impl Listener for TextListener {
         }
     }
 
-    fn on_done_delivered(&self, token: u64) {
+    fn on_done_posted(&self, token: u64) {
         self.output.posted(self.run, token);
     }
 
-    fn on_failure_delivered(&self) {
+    fn on_failure_posted(&self) {
         self.output.fail(self.run);
     }
 
-    fn on_refusal_delivered(&self) {
+    fn on_refusal_posted(&self) {
         self.output.refusal_posted(self.run);
     }
 }

@@ -23,7 +23,7 @@ use super::poster::BusPoster;
 use crate::client::{self, Abort, Client, Event, EventHandler, Level};
 use crate::element::timeline::Timeline;
 use crate::sync::lock;
-use queue::{Delivery, Queue};
+use queue::{Posting, Queue};
 
 pub(crate) use outgoing::OutgoingMessage;
 
@@ -44,13 +44,13 @@ pub(crate) trait Listener: Send + Sync {
     fn on_event(&self, epoch: u64, event: &Event, timeline: &Timeline);
 
     /// Learns that all messages before [`Event::BoundaryDone`] with this token are posted.
-    fn on_done_delivered(&self, token: u64);
+    fn on_done_posted(&self, token: u64);
 
     /// Learns that the error that ends the run is posted.
-    fn on_failure_delivered(&self);
+    fn on_failure_posted(&self);
 
     /// Learns that [`OutgoingMessage::Refused`] is posted.
-    fn on_refusal_delivered(&self);
+    fn on_refusal_posted(&self);
 }
 
 /// The outbox of one run.
@@ -60,7 +60,7 @@ pub(crate) struct Outbox {
     client: Mutex<Weak<Client>>,
     queue: Mutex<Queue>,
     /// Signals that a message was posted.
-    delivered: Condvar,
+    posted: Condvar,
     /// The error that ends the run was posted.
     failed: AtomicBool,
     weak_self: Weak<Outbox>,
@@ -79,7 +79,7 @@ impl Outbox {
             poster,
             client: Mutex::new(Weak::new()),
             queue: Mutex::new(Queue::new()),
-            delivered: Condvar::new(),
+            posted: Condvar::new(),
             failed: AtomicBool::new(false),
             listener,
             weak_self: weak_self.clone(),
@@ -123,27 +123,27 @@ impl Outbox {
 
     /// Waits after a [`flush`](Self::flush) for the message that is being posted, so that none of
     /// an earlier epoch follows. Returns at once in the handler of that very message.
-    pub fn wait_audio_delivered(&self) {
-        self.wait_for_delivery(FLUSH_WAIT_STEPS, |delivery| delivery.audio);
+    pub fn wait_audio_posted(&self) {
+        self.wait_for_posting(FLUSH_WAIT_STEPS, |posting| posting.audio);
     }
 
     /// Waits after [`close`](Self::close) for the message that is being posted, so that none
     /// follows and a progress that is just ending has its end on the bus.
-    pub fn wait_delivered(&self) {
-        self.wait_for_delivery(STOP_WAIT_STEPS, |_| true);
+    pub fn wait_posted(&self) {
+        self.wait_for_posting(STOP_WAIT_STEPS, |_| true);
     }
 
-    fn wait_for_delivery(&self, steps: u32, matters: impl Fn(Delivery) -> bool) {
+    fn wait_for_posting(&self, steps: u32, matters: impl Fn(Posting) -> bool) {
         let this_thread = thread::current().id();
         let is_pending = |queue: &mut Queue| {
             queue
-                .delivering
-                .is_some_and(|delivery| delivery.by != this_thread && matters(delivery))
+                .posting
+                .is_some_and(|posting| posting.by != this_thread && matters(posting))
         };
         let mut queue = self.queue();
         for _ in 0..steps {
             let waited = self
-                .delivered
+                .posted
                 .wait_timeout_while(queue, WAIT_STEP, is_pending)
                 .unwrap_or_else(PoisonError::into_inner);
             if !waited.1.timed_out() {
@@ -214,14 +214,14 @@ impl Outbox {
             queue.job_running = false;
             return false;
         };
-        queue.delivering = Some(Delivery {
+        queue.posting = Some(Posting {
             by: thread::current().id(),
             audio: message.is_discarded_by_flush(),
         });
         drop(queue);
         self.post(&element, epoch, message);
-        self.queue().delivering = None;
-        self.delivered.notify_all();
+        self.queue().posting = None;
+        self.posted.notify_all();
         true
     }
 
@@ -229,10 +229,10 @@ impl Outbox {
     fn on_panic(&self) {
         let mut queue = self.queue();
         queue.job_running = false;
-        queue.delivering = None;
+        queue.posting = None;
         let epoch = queue.epoch;
         drop(queue);
-        self.delivered.notify_all();
+        self.posted.notify_all();
         if let Some(client) = self.client() {
             client.abort(Abort::Internal);
         }
@@ -257,7 +257,7 @@ impl Outbox {
                     client.acknowledge_done(token);
                 }
                 if let Some(listener) = &self.listener {
-                    listener.on_done_delivered(token);
+                    listener.on_done_posted(token);
                 }
             }
             OutgoingMessage::Event(Event::Failed { error, lost }) => {
@@ -271,7 +271,7 @@ impl Outbox {
             OutgoingMessage::Refused(error) => {
                 self.poster.refused(element, error);
                 if let Some(listener) = &self.listener {
-                    listener.on_refusal_delivered();
+                    listener.on_refusal_posted();
                 }
             }
             #[cfg(test)]
@@ -289,7 +289,7 @@ impl Outbox {
             client.acknowledge_failure();
         }
         if let Some(listener) = &self.listener {
-            listener.on_failure_delivered();
+            listener.on_failure_posted();
         }
     }
 

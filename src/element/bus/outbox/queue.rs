@@ -23,7 +23,7 @@ pub(crate) struct Queue {
     /// Each with its epoch.
     messages: VecDeque<(u64, OutgoingMessage)>,
     pub epoch: u64,
-    pub delivering: Option<Delivery>,
+    pub posting: Option<Posting>,
     /// Bytes of `messages`.
     bytes: usize,
     /// A job is running, or may not start yet.
@@ -33,7 +33,7 @@ pub(crate) struct Queue {
 
 /// A message that is being posted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct Posting {
     /// The thread on which the application's sync handler sees it.
     pub by: ThreadId,
     /// It is discarded by a flush.
@@ -46,7 +46,7 @@ impl Queue {
         Queue {
             messages: VecDeque::new(),
             epoch: 0,
-            delivering: None,
+            posting: None,
             bytes: 0,
             job_running: true,
             closed: false,

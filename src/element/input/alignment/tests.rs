@@ -2,10 +2,6 @@ use super::*;
 
 const RATE: u32 = 1000;
 
-/// A name, the deviations of buffers, and the corrections: at which of them, from where on, and by
-/// how much.
-type Row = (&'static str, Vec<Nanos>, &'static [(usize, u64, Nanos)]);
-
 const fn ms(ms: Nanos) -> Nanos {
     ms * MILLISECOND
 }
@@ -49,57 +45,29 @@ fn a_deviation_is_jitter_a_gap_a_repeat_or_another_place() {
     }
 }
 
-/// Buffers of 20 ms, with their deviations from the first mapping.
+/// Buffers of 20 ms, with their deviations from the first mapping, and the corrections: at which of
+/// them, from where on, and by how much.
 #[test]
 fn a_deviation_of_a_second_moves_the_times_from_its_start() {
     let steady = |by: Nanos, count: usize| vec![by; count];
-    let drift = |count: Nanos| (0..count).map(|n| n / 5).collect::<Vec<_>>();
-    let stall = || {
-        [
-            vec![0; 10],
-            (0..15).map(|n| 300 - 20 * n).collect(),
-            vec![0; 60],
-        ]
-        .concat()
-    };
-    let rows: [Row; 9] = [
-        ("none", steady(0, 200), &[]),
-        ("stall", stall(), &[]),
-        (
-            "less than a second",
-            [steady(0, 9), steady(300, 49), steady(0, 60)].concat(),
-            &[],
-        ),
-        (
-            "a step",
-            [steady(0, 9), steady(300, 100)].concat(),
-            &[(58, 180, 300)],
-        ),
-        (
-            "a step with jitter",
-            [steady(0, 9), [320, 300, 340, 310].repeat(20)].concat(),
-            &[(58, 180, 300)],
-        ),
-        (
-            "the first was late",
-            [steady(0, 1), steady(-150, 100)].concat(),
-            &[(1, 0, -150)],
-        ),
-        (
-            "earlier than known",
-            [steady(0, 100), steady(-150, 100)].concat(),
-            &[(100, 1020, -150)],
-        ),
+    let stall = (0..15).map(|n| 300 - 20 * n).collect();
+    let jitter = [320, 300, 340, 310].repeat(20);
+    let drift = (0..66).map(|n| n / 5).collect();
+    #[rustfmt::skip]
+    let rows = [
+        ("none", steady(0, 200), &[][..]),
+        ("stall", [steady(0, 10), stall, steady(0, 60)].concat(), &[]),
+        ("less than a second", [steady(0, 9), steady(300, 49), steady(0, 60)].concat(), &[]),
+        ("a step", [steady(0, 9), steady(300, 100)].concat(), &[(58, 180, 300)]),
+        ("a step with jitter", [steady(0, 9), jitter].concat(), &[(58, 180, 300)]),
+        ("the first was late", [steady(0, 1), steady(-150, 100)].concat(), &[(1, 0, -150)]),
+        ("earlier than known", [steady(0, 100), steady(-150, 100)].concat(), &[(100, 1020, -150)]),
         (
             "one burst at the beginning",
             vec![0, -20, -40, -60, -60, -60],
             &[(1, 0, -20), (2, 0, -20), (3, 0, -20)],
         ),
-        (
-            "drift of 1 in 100",
-            drift(66),
-            &[(54, 100, 1), (59, 200, 1), (64, 300, 1)],
-        ),
+        ("drift of 1 in 100", drift, &[(54, 100, 1), (59, 200, 1), (64, 300, 1)]),
     ];
     for (name, deviations, expected) in rows {
         let mut window = Window::new(RATE);
@@ -178,79 +146,37 @@ fn audio_without_timestamps_deviates_as_what_was_before_it() {
 
 #[test]
 fn positions_move_up_over_what_is_removed() {
-    for (position, samples, moved) in [(0, 150, 50), (0, 200, 0), (250, 100, 250), (300, 100, 300)]
-    {
+    for (at, samples, moved) in [(0, 150, 50), (0, 200, 0), (250, 100, 250), (300, 100, 300)] {
         let mut window = Window::new(RATE);
         window.observe(0, 0, 200);
         window.observe(ms(50), 200, 400);
-        window.remove(position, samples);
+        window.remove(at, samples);
         let end = 400 - samples;
         let found = window.observe(ms(50), end, end + 990);
-        assert_eq!(
-            found.map(|s| s.position),
-            Some(moved),
-            "{position} {samples}"
-        );
+        assert_eq!(found.map(|s| s.position), Some(moved), "{at} {samples}");
     }
 }
 
-/// Deviations of flagged buffers of 500 ms, and whether each flag is believed; what is not is a
-/// lasting deviation.
+/// Deviations of flagged buffers of 500 ms. Behind `!` the flag is not believed, and the deviation
+/// lasts.
 #[test]
 fn a_flag_is_believed_until_jitter_refutes_it() {
-    let (believed, not) = (true, false);
-    let first = (0, believed);
-    let rows: [(&str, Vec<(Nanos, bool)>); 9] = [
-        ("no jump", vec![first, first, first]),
-        ("a repeat", vec![first, first, (-400, believed)]),
-        (
-            "a gap",
-            vec![first, (300, believed), first, (300, believed)],
-        ),
-        (
-            "a repeat behind a gap",
-            vec![first, (300, believed), first, first, (-400, believed)],
-        ),
-        (
-            "the first was late",
-            vec![first, (-90, not), (300, believed)],
-        ),
-        (
-            "a gap that was none",
-            vec![first, (120, believed), (-100, not), (90, not), (-90, not)],
-        ),
-        (
-            "none, as shows after a while",
-            vec![
-                first,
-                (120, believed),
-                first,
-                first,
-                (-120, not),
-                (500, not),
-            ],
-        ),
-        (
-            "none, as shows bit by bit",
-            vec![
-                first,
-                (90, believed),
-                (35, believed),
-                (-35, not),
-                (-60, not),
-                (60, not),
-            ],
-        ),
-        (
-            "too long to be jitter",
-            vec![first, (5000, believed), first, first, (-1000, believed)],
-        ),
-    ];
-    for (name, buffers) in rows {
+    for (name, buffers) in [
+        ("no jump", "0 0 0"),
+        ("a repeat", "0 0 -400"),
+        ("a gap", "0 300 0 300"),
+        ("a repeat behind a gap", "0 300 0 0 -400"),
+        ("the first was late", "0 !-90 300"),
+        ("a gap that was none", "0 120 !-100 !90 !-90"),
+        ("none, as shows after a while", "0 120 0 0 !-120 !500"),
+        ("none, as shows bit by bit", "0 90 35 !-35 !-60 !60"),
+        ("too long to be jitter", "0 5000 0 0 -1000"),
+    ] {
         let mut flags = Flags::new(RATE);
-        for (n, (deviation, believed)) in buffers.into_iter().enumerate() {
-            let by = ms(deviation);
-            assert_eq!(flags.announce(by), believed, "{name}, {n}");
+        for buffer in buffers.split(' ') {
+            let deviation = buffer.trim_start_matches('!').parse();
+            let (by, believed) = (ms(deviation.expect("a number")), !buffer.starts_with('!'));
+            assert_eq!(flags.announce(by), believed, "{name}: {buffer}");
             if !believed {
                 flags.shifted(by);
             } else if by >= -THRESHOLD {

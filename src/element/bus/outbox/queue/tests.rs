@@ -4,14 +4,14 @@ use super::*;
 use crate::client::Event;
 use crate::session::transcript::Update;
 
-fn transcript(stream: u32, number: u32, text: &str, is_final: bool) -> OutgoingMessage {
+fn transcript(stream: u32, number: u32, text: &str) -> OutgoingMessage {
     OutgoingMessage::Event(Event::Transcript {
         stream,
         session: 0,
         update: Update {
             number,
             text: text.to_owned(),
-            is_final,
+            is_final: !["interim", "other"].contains(&text),
             unconfirmed: false,
             start: None,
             end: None,
@@ -21,14 +21,6 @@ fn transcript(stream: u32, number: u32, text: &str, is_final: bool) -> OutgoingM
     })
 }
 
-fn interim(number: u32) -> OutgoingMessage {
-    transcript(0, number, "interim", false)
-}
-
-fn last(number: u32) -> OutgoingMessage {
-    transcript(0, number, "final", true)
-}
-
 fn response(bytes: usize) -> OutgoingMessage {
     OutgoingMessage::Event(Event::Response {
         session: 0,
@@ -36,18 +28,25 @@ fn response(bytes: usize) -> OutgoingMessage {
     })
 }
 
-fn settled(ms: u64) -> OutgoingMessage {
-    OutgoingMessage::Event(Event::Settled {
-        stream: 0,
-        until: Duration::from_millis(ms),
-    })
+/// `interim N`, `final N`, `other N` (an interim text of another stream), `settled MS`, `response`.
+fn message(text: &str) -> OutgoingMessage {
+    let (kind, number) = text.split_once(' ').unwrap_or((text, "1"));
+    let number: u32 = number.parse().expect("a number");
+    match kind {
+        "response" => response(number as usize),
+        "settled" => OutgoingMessage::Event(Event::Settled {
+            stream: 0,
+            until: Duration::from_millis(number.into()),
+        }),
+        _ => transcript(u32::from(kind == "other"), number, kind),
+    }
 }
 
 /// A queue with `count` final texts, from number 0 on.
 fn finals(count: u32) -> Queue {
     let mut queue = Queue::new();
     for number in 0..count {
-        assert!(queue.push(0, last(number)));
+        assert!(queue.push(0, message(&format!("final {number}"))));
     }
     queue
 }
@@ -74,51 +73,31 @@ fn waiting(queue: &Queue) -> Vec<String> {
 fn with_many_waiting_a_post_gives_way_to_its_successor() {
     let many = COALESCE_ABOVE as u32;
     for (before, messages, left) in [
-        (
-            0,
-            vec![interim(90), interim(90)],
-            vec!["interim 90", "interim 90"],
-        ),
-        (
-            0,
-            vec![settled(1), settled(2)],
-            vec!["settled 1", "settled 2"],
-        ),
-        (many, vec![interim(90), interim(90)], vec!["interim 90"]),
-        (many, vec![interim(90), last(90)], vec!["final 90"]),
+        (0, "interim 90, interim 90", "interim 90, interim 90"),
+        (0, "settled 1, settled 2", "settled 1, settled 2"),
+        (many, "interim 90, interim 90", "interim 90"),
+        (many, "interim 90, final 90", "final 90"),
         (
             many,
-            vec![interim(90), last(91), interim(90)],
-            vec!["final 91", "interim 90"],
+            "interim 90, final 91, interim 90",
+            "final 91, interim 90",
         ),
-        (
-            many,
-            vec![interim(90), interim(91)],
-            vec!["interim 90", "interim 91"],
-        ),
+        (many, "interim 90, interim 91", "interim 90, interim 91"),
         // The same number in another stream is another utterance.
+        (many, "interim 90, other 90", "interim 90, other 90"),
+        (many, "final 90, final 90", "final 90, final 90"),
         (
             many,
-            vec![interim(90), transcript(1, 90, "other", false)],
-            vec!["interim 90", "other 90"],
+            "settled 1, final 90, settled 2",
+            "final 90, settled 2",
         ),
-        (many, vec![last(90), last(90)], vec!["final 90", "final 90"]),
-        (
-            many,
-            vec![settled(1), last(90), settled(2)],
-            vec!["final 90", "settled 2"],
-        ),
-        (
-            many,
-            vec![response(1), response(1)],
-            vec!["response", "response"],
-        ),
+        (many, "response, response", "response, response"),
     ] {
         let mut queue = finals(before);
-        for message in messages {
-            assert!(queue.push(0, message));
+        for text in messages.split(", ") {
+            assert!(queue.push(0, message(text)));
         }
-        assert_eq!(waiting(&queue)[before as usize..], left);
+        assert_eq!(waiting(&queue)[before as usize..].join(", "), left);
     }
 }
 
@@ -126,7 +105,7 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
 #[test]
 fn old_interim_texts_and_responses_are_dropped() {
     for make in [
-        interim as fn(u32) -> OutgoingMessage,
+        |n| message(&format!("interim {n}")),
         |_| response(10),
         |_| response(1 << 20),
     ] {
@@ -138,10 +117,11 @@ fn old_interim_texts_and_responses_are_dropped() {
         }
         let waiting = waiting(&queue);
         assert_eq!(waiting[..3], ["final 0", "final 1", "final 2"]);
-        assert!(waiting.len() > 3, "the newest wait");
-        if let Some(last) = waiting.last().filter(|last| last.starts_with("interim")) {
-            assert_eq!(last, "interim 4999");
-        }
+        let newest = waiting[3..].last().expect("the newest wait");
+        assert!(
+            ["interim 4999", "response"].contains(&newest.as_str()),
+            "{newest}"
+        );
     }
 }
 
@@ -150,7 +130,7 @@ fn old_interim_texts_and_responses_are_dropped() {
 fn final_texts_alone_exceed_the_limit() {
     let text = "word ".repeat(20_000);
     let mut queue = Queue::new();
-    let most = (0..).find(|&number| !queue.push(0, transcript(0, number, &text, true)));
+    let most = (0..).find(|&number| !queue.push(0, transcript(0, number, &text)));
     let most = most.expect("a limit");
     assert!((most as usize) * text.len() > MAX_BYTES * 9 / 10);
     assert_eq!(queue.messages.len() as u32, most + 1);
@@ -158,7 +138,7 @@ fn final_texts_alone_exceed_the_limit() {
     for _ in 0..2 {
         queue.pop();
     }
-    assert!(queue.push(0, last(most)));
+    assert!(queue.push(0, message(&format!("final {most}"))));
     assert_eq!(waiting(&queue).len() as u32, most);
     queue.retain(|_| false);
     assert!(waiting(&queue).is_empty() && queue.bytes == 0);

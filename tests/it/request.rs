@@ -105,7 +105,15 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ),
     (r#"extra-request="request,ssd_version=(string)200""#, "/request/ssd_version", r#""200""#),
     (r#"extra-request="request,far=(gint64)9007199254740993""#, "/request/far", "9007199254740993"),
+    (r#"extra-request="request,far=(uint)4294967295""#, "/request/far", "4294967295"),
+    (
+        r#"extra-request="request,far=(guint64)18446744073709551615""#,
+        "/request/far",
+        "18446744073709551615",
+    ),
     (r#"extra-request="request,share=(double)0.5""#, "/request/share", "0.5"),
+    (r#"extra-request="request,share=(float)0.5""#, "/request/share", "0.5"),
+    (r#"extra-request="request,none=(string)NULL""#, "/request/none", "null"),
     (r#"extra-request="request,list=(int)<1,2,3>""#, "/request/list", "[1,2,3]"),
     (r#"extra-request="request,list={a,b}""#, "/request/list", r#"["a","b"]"#),
     (

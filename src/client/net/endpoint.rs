@@ -180,30 +180,32 @@ mod tests {
     }
 
     #[test]
-    fn unencrypted_only_to_this_machine() {
-        for uri in [
-            "ws://127.0.0.1:8000/x",
-            "ws://localhost/x",
-            "ws://[::1]:9/x",
-            "ws://127.9.9.9/",
+    fn unusable_uris_are_refused_and_unencrypted_ones_only_to_another_machine() {
+        use EndpointError::{Insecure, Invalid, Scheme, UserInfo};
+        for (uri, refused) in [
+            ("ws://127.0.0.1:8000/x", None),
+            ("ws://localhost/x", None),
+            ("ws://[::1]:9/x", None),
+            ("ws://127.9.9.9/", None),
+            ("ws://10.0.0.1/x", Some(Insecure)),
+            ("ws://example.com/x", Some(Insecure)),
+            ("ws://localhost.example.com/", Some(Insecure)),
+            ("wss://me:pw@example.com/", Some(UserInfo)),
+            ("wss://key@example.com/", Some(UserInfo)),
+            ("https://example.com/", Some(Scheme)),
+            ("example.com", Some(Scheme)),
+            ("", Some(Invalid)),
+            ("wss://", Some(Invalid)),
+            ("wss://host:99999/", Some(Invalid)),
         ] {
-            assert!(parse(uri).is_ok(), "{uri}");
-        }
-        for uri in [
-            "ws://10.0.0.1/x",
-            "ws://example.com/x",
-            "ws://localhost.example.com/",
-        ] {
-            assert_eq!(parse(uri), Err(EndpointError::Insecure), "{uri}");
-            assert!(Endpoint::parse(uri, true).is_ok(), "{uri}");
+            assert_eq!(parse(uri).err(), refused, "{uri}");
+            let if_allowed = refused.filter(|error| *error != Insecure);
+            assert_eq!(Endpoint::parse(uri, true).err(), if_allowed, "{uri}");
         }
     }
 
     #[test]
-    fn user_info_is_refused_and_a_query_is_not_shown() {
-        for uri in ["wss://me:pw@example.com/", "wss://key@example.com/"] {
-            assert_eq!(parse(uri), Err(EndpointError::UserInfo));
-        }
+    fn a_query_is_sent_and_not_shown() {
         let endpoint = parse("wss://example.com/a?x=1&api_key=4711").expect("a URI");
         assert_eq!(endpoint.target, "/a?x=1&api_key=4711");
         assert_eq!(endpoint.to_string(), "wss://example.com/a?…");
@@ -225,14 +227,5 @@ mod tests {
         ] {
             assert_eq!(redact_uri(uri), shown);
         }
-    }
-
-    #[test]
-    fn other_uris_are_refused() {
-        assert_eq!(parse("https://example.com/"), Err(EndpointError::Scheme));
-        assert_eq!(parse("example.com"), Err(EndpointError::Scheme));
-        assert_eq!(parse(""), Err(EndpointError::Invalid));
-        assert!(parse("wss://").is_err());
-        assert!(parse("wss://host:99999/").is_err());
     }
 }

@@ -200,53 +200,40 @@ mod tests {
         const CHUNKED: &str = "HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n";
         let status = "HTTP/1.1 401 Unauthorized\r\n";
         let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\n";
-        for (pieces, message) in [
+        #[rustfmt::skip]
+        let answers = [
             (&[status][..], ""),
             (&[status, "X-Tt-Log"], ""),
             (&["HTTP/1.1", " 401 Unauthorized\r\n"], ""),
             // Old proxies and gateways answer with HTTP/1.0.
-            (
-                &["HTTP/1.0 401 No\r\nContent-Length: 6\r\n\r\nno key"],
-                "no key",
-            ),
-            (
-                &[CHUNKED, "3\r\nno \r\n", "3\r\nkey\r\n0\r\n\r\n"],
-                "no key",
-            ),
+            (&["HTTP/1.0 401 No\r\nContent-Length: 6\r\n\r\nno key"], "no key"),
+            (&[CHUNKED, "3\r\nno \r\n", "3\r\nkey\r\n0\r\n\r\n"], "no key"),
             (&[head], ""),
             (&[head, "no key"], "no key…"),
             (&[head, "no", " key at"], "no key at"),
-        ] {
+        ];
+        for (pieces, message) in answers {
             for stays in [true, false] {
-                match answered(pieces, stays).await {
-                    Ok(Err(HandshakeError::Refused(failure))) => {
-                        assert_eq!(failure.http_status, Some(401), "{pieces:?}");
-                        assert_eq!(failure.message, message, "{pieces:?}");
-                        assert_eq!(failure.connect_id.as_deref(), Some("connect"));
-                    }
-                    other => panic!("{pieces:?}, {stays}: {other:?}"),
-                }
+                let Ok(Err(HandshakeError::Refused(failure))) = answered(pieces, stays).await
+                else {
+                    panic!("{pieces:?}, {stays}: not refused");
+                };
+                assert_eq!(failure.http_status, Some(401), "{pieces:?}");
+                assert_eq!(failure.message, message, "{pieces:?}");
+                assert_eq!(failure.connect_id.as_deref(), Some("connect"));
             }
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_status_there_is_no_answer() {
-        for pieces in [
-            &[][..],
-            &["HTTP/1.1 "],
-            &["HTTP/1.1 101 Switching Protocols\r\n"],
-        ] {
-            let result = answered(pieces, true).await;
-            assert!(
-                matches!(result, Err(Elapsed { .. })),
-                "{pieces:?}: {result:?}"
-            );
-            let result = answered(pieces, false).await;
-            assert!(
-                matches!(result, Ok(Err(HandshakeError::Io(_)))),
-                "{pieces:?}: {result:?}"
-            );
+        let switching = "HTTP/1.1 101 Switching Protocols\r\n";
+        for pieces in [&[][..], &["HTTP/1.1 "], &[switching]] {
+            let late = answered(pieces, true).await;
+            assert!(matches!(late, Err(Elapsed { .. })), "{pieces:?}: {late:?}");
+            let broken = answered(pieces, false).await;
+            let is_broken = matches!(broken, Ok(Err(HandshakeError::Io(_))));
+            assert!(is_broken, "{pieces:?}: {broken:?}");
         }
     }
 

@@ -145,40 +145,34 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined() {
-        for (pieces, text, whole) in [
-            (&["5\r\nhello\r\n0\r\n\r\n"][..], "hello", true),
-            (&["5;x=y\r\nhel", "lo\r\n1\r\n!\r\n0\r\n"], "hello!", true),
-            (
-                &["2\r", "\nhe\r", "\n3\r\nllo", "\r\n0", "\r\nX: y"],
-                "hello",
-                true,
-            ),
-            (&["0\r\n\r\n"], "", true),
-            (&["5\r\nhel"], "hel", false),
-            (&["ffffffffffffffff\r\nhel"], "hel", false),
-            (&["5\r\nhello?? 0\r\n"], "hello?? 0\r\n", false),
-            (&["no chunks"], "no chunks", false),
-            (
-                &[r#"{"error":"no chunks"}"#],
-                r#"{"error":"no chunks"}"#,
-                true,
-            ),
-        ] {
-            let pieces: Vec<_> = pieces.iter().map(|piece| piece.as_bytes()).collect();
-            let expected = (text.to_owned(), whole);
-            assert_eq!(body(Framing::Chunked, &pieces), expected);
+    fn a_body_ends_as_its_framing_says() {
+        use Framing::{Chunked, Length, UntilClose};
+        let json = r#"{"error":"no chunks"}"#;
+        #[rustfmt::skip]
+        let bodies = [
+            (Chunked, "5\r\nhello\r\n0\r\n\r\n", "hello", true),
+            (Chunked, "5;x=y\r\nhel|lo\r\n1\r\n!\r\n0\r\n", "hello!", true),
+            (Chunked, "2\r|\nhe\r|\n3\r\nllo|\r\n0|\r\nX: y", "hello", true),
+            (Chunked, "0\r\n\r\n", "", true),
+            (Chunked, "5\r\nhel", "hel", false),
+            (Chunked, "ffffffffffffffff\r\nhel", "hel", false),
+            (Chunked, "5\r\nhello?? 0\r\n", "hello?? 0\r\n", false),
+            (Chunked, "no chunks", "no chunks", false),
+            (Chunked, json, json, true),
+            (Length(4), "hel|lo", "hell", true),
+            (Length(5), "hel|lo", "hello", true),
+            (Length(6), "hel|lo", "hello", false),
+            (Length(0), "hel|lo", "", true),
+            (UntilClose, "hel|lo", "hello", true),
+        ];
+        for (framing, pieces, text, whole) in bodies {
+            let pieces: Vec<_> = pieces.split('|').map(str::as_bytes).collect();
+            assert_eq!(
+                body(framing, &pieces),
+                (text.to_owned(), whole),
+                "{framing:?}"
+            );
         }
-    }
-
-    #[test]
-    fn lengths_and_ends() {
-        let all = |framing| body(framing, &[b"hel", b"lo"]);
-        assert_eq!(all(Framing::Length(4)), ("hell".into(), true));
-        assert_eq!(all(Framing::Length(5)), ("hello".into(), true));
-        assert_eq!(all(Framing::Length(6)), ("hello".into(), false));
-        assert_eq!(all(Framing::Length(0)), (String::new(), true));
-        assert_eq!(all(Framing::UntilClose), ("hello".into(), true));
     }
 
     #[tokio::test]

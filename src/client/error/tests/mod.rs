@@ -54,41 +54,37 @@ fn a_connection_that_waited_too_long_ends_without_an_answer_or_with_408() {
     }
 }
 
+/// Broken framing is corruption only after an answer; an abrupt end is a loss in any case.
 #[test]
-fn abrupt_ends_are_losses_whether_or_not_the_service_has_answered() {
-    for acknowledged in [false, true] {
-        for error in [
-            WsError::Io(io::ErrorKind::BrokenPipe.into()),
-            WsError::AlreadyClosed,
-            WsError::ConnectionClosed,
-            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake),
-        ] {
-            let error = ClientError::from_websocket(error, acknowledged);
-            assert!(matches!(error, ClientError::Transport(_)), "{error:?}");
-            assert_eq!(error.retry(), Retry::Soon);
+fn an_error_of_the_websocket_is_a_loss_corruption_or_no_service() {
+    let reset = || WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake);
+    let too_long = || {
+        let (size, max_size) = (2, 1);
+        WsError::Capacity(CapacityError::MessageTooLong { size, max_size })
+    };
+    #[rustfmt::skip]
+    let rows: [(fn() -> WsError, _, _); 8] = [
+        (|| WsError::Io(io::ErrorKind::BrokenPipe.into()), Retry::Soon, Retry::Soon),
+        (|| WsError::AlreadyClosed, Retry::Soon, Retry::Soon),
+        (|| WsError::ConnectionClosed, Retry::Soon, Retry::Soon),
+        (reset, Retry::Soon, Retry::Soon),
+        (|| WsError::Protocol(ProtocolError::NonZeroReservedBits), Retry::Never, Retry::Limited),
+        (|| WsError::Protocol(ProtocolError::InvalidCloseSequence), Retry::Never, Retry::Limited),
+        (|| WsError::Utf8(String::new()), Retry::Never, Retry::Limited),
+        (too_long, Retry::Never, Retry::Never),
+    ];
+    for (error, first, later) in rows {
+        for (answered, retry) in [(false, first), (true, later)] {
+            let error = ClientError::from_websocket(error(), answered);
+            let is_its_kind = match retry {
+                Retry::Soon => matches!(error, ClientError::Transport(_)),
+                Retry::Limited => matches!(error, ClientError::Corrupt(_)),
+                _ => matches!(error, ClientError::Session(SessionError::Protocol(_))),
+            };
+            assert!(
+                is_its_kind && error.retry() == retry,
+                "{answered}: {error:?}"
+            );
         }
     }
-}
-
-#[test]
-fn broken_framing_is_corruption_only_after_an_answer() {
-    for error in [
-        || WsError::Protocol(ProtocolError::NonZeroReservedBits),
-        || WsError::Protocol(ProtocolError::InvalidCloseSequence),
-        || WsError::Utf8(String::new()),
-    ] {
-        let first = ClientError::from_websocket(error(), false);
-        assert!(
-            matches!(first, ClientError::Session(SessionError::Protocol(_))),
-            "{first:?}"
-        );
-        assert_eq!(first.retry(), Retry::Never);
-        let later = ClientError::from_websocket(error(), true);
-        assert!(matches!(later, ClientError::Corrupt(_)), "{later:?}");
-        assert_eq!(later.retry(), Retry::Limited);
-    }
-    let (size, max_size) = (2, 1);
-    let too_long = WsError::Capacity(CapacityError::MessageTooLong { size, max_size });
-    let error = ClientError::from_websocket(too_long, true);
-    assert_eq!(error.retry(), Retry::Never, "{error:?}");
 }

@@ -32,66 +32,47 @@ fn chosen(properties: ProxyProperties<'_>, text: &str, uri: &str) -> String {
     }
 }
 
+const SCHEME: &str = "the scheme of a proxy must be http://, https://, socks5:// or socks5h://";
+const NO_URI: &str = "not the URI of a proxy, such as http://proxy.example:3128";
+
 #[test]
 fn the_environment_names_a_proxy() {
-    let wss = "wss://asr.example/";
-    for (variables, uri, proxy) in [
+    let (wss, ws) = ("wss://asr.example/", "ws://asr.example/");
+    let scheme = format!("https_proxy in the environment: {SCHEME}");
+    let no_uri = format!("ALL_PROXY in the environment: {NO_URI}");
+    #[rustfmt::skip]
+    let rows = [
         ("", wss, "none"),
         ("https_proxy=http://a:3128", wss, "http://a:3128"),
         ("HTTPS_PROXY=http://a:3128", wss, "http://a:3128"),
-        (
-            "https_proxy=http://a HTTPS_PROXY=http://b",
-            wss,
-            "http://a:80",
-        ),
+        ("https_proxy=http://a HTTPS_PROXY=http://b", wss, "http://a:80"),
         ("all_proxy=socks5://a", wss, "socks5h://a:1080"),
         ("ALL_PROXY=socks5h://a:9", wss, "socks5h://a:9"),
-        (
-            "https_proxy=http://a all_proxy=http://b",
-            wss,
-            "http://a:80",
-        ),
+        ("https_proxy=http://a all_proxy=http://b", wss, "http://a:80"),
         // Without a scheme, as curl takes it.
         ("https_proxy=a:3128", wss, "http://a:3128"),
-        (
-            "https_proxy=HTTPS://[2001:db8::1]/",
-            wss,
-            "https://[2001:db8::1]:443",
-        ),
+        ("https_proxy=HTTPS://[2001:db8::1]/", wss, "https://[2001:db8::1]:443"),
         // An empty property is no proxy, also beside variables.
         ("https_proxy= all_proxy=http://b", wss, "none"),
         ("https_proxy= HTTPS_PROXY=http://b", wss, "none"),
         // The scheme of `uri` decides. HTTP_PROXY may be a client's header in a CGI program.
         ("http_proxy=http://a", wss, "none"),
-        ("http_proxy=http://a", "ws://asr.example/", "http://a:80"),
-        ("HTTP_PROXY=http://a", "ws://asr.example/", "none"),
-        ("https_proxy=http://a", "ws://asr.example/", "none"),
-        ("all_proxy=http://a", "ws://asr.example/", "http://a:80"),
+        ("http_proxy=http://a", ws, "http://a:80"),
+        ("HTTP_PROXY=http://a", ws, "none"),
+        ("https_proxy=http://a", ws, "none"),
+        ("all_proxy=http://a", ws, "http://a:80"),
         // Never for this machine.
         ("https_proxy=http://a", "wss://localhost/", "none"),
         ("all_proxy=http://a", "ws://127.0.0.1:8024/", "none"),
         ("all_proxy=http://a", "ws://[::1]:8024/", "none"),
         ("https_proxy=http://a no_proxy=asr.example", wss, "none"),
         ("https_proxy=http://a NO_PROXY=example", wss, "none"),
-        (
-            "https_proxy=http://a no_proxy= NO_PROXY=*",
-            wss,
-            "http://a:80",
-        ),
+        ("https_proxy=http://a no_proxy= NO_PROXY=*", wss, "http://a:80"),
         // An invalid one is not bypassed.
-        (
-            "https_proxy=socks4://a",
-            wss,
-            "https_proxy in the environment: the scheme of a proxy must be http://, https://, \
-             socks5:// or socks5h://",
-        ),
-        (
-            "ALL_PROXY=http://me:pw@",
-            wss,
-            "ALL_PROXY in the environment: not the URI of a proxy, such as \
-             http://proxy.example:3128",
-        ),
-    ] {
+        ("https_proxy=socks4://a", wss, &scheme),
+        ("ALL_PROXY=http://me:pw@", wss, &no_uri),
+    ];
+    for (variables, uri, proxy) in rows {
         let shown = chosen(ProxyProperties::default(), variables, uri);
         assert_eq!(shown, proxy, "{variables} {uri}");
     }
@@ -107,108 +88,70 @@ fn a_property_beats_the_environment() {
         ("http://a:3128", "ws://127.0.0.1:8024/", "http://a:3128"),
         ("", "wss://asr.example/", "none"),
         (" ", "wss://asr.example/", "none"),
-        (
-            "ftp://a",
-            "wss://asr.example/",
-            "the scheme of a proxy must be http://, https://, socks5:// or socks5h://",
-        ),
-        (
-            "http://a:b",
-            "wss://asr.example/",
-            "not the URI of a proxy, such as http://proxy.example:3128",
-        ),
+        ("ftp://a", "wss://asr.example/", SCHEME),
+        ("http://a:b", "wss://asr.example/", NO_URI),
     ] {
         let properties = ProxyProperties {
             uri: Some(property),
             ..ProxyProperties::default()
         };
-        assert_eq!(
-            chosen(properties, everything, uri),
-            proxy,
-            "{property} {uri}"
-        );
+        let shown = chosen(properties, everything, uri);
+        assert_eq!(shown, proxy, "{property} {uri}");
     }
 }
 
+/// A list, the hosts that go without a proxy, and others.
 #[test]
 fn hosts_that_go_without_a_proxy() {
-    for (list, listed, others) in [
-        ("*", &["asr.example", "10.0.0.1", "::1"][..], &[][..]),
+    #[rustfmt::skip]
+    let rows = [
+        ("*", "asr.example 10.0.0.1 ::1", ""),
         (
             "asr.example",
-            &[
-                "asr.example",
-                "ASR.Example",
-                "a.asr.example",
-                "asr.example.",
-            ],
-            &["notasr.example", "example", "asr.example.org"],
+            "asr.example ASR.Example a.asr.example asr.example.",
+            "notasr.example example asr.example.org",
         ),
-        (
-            ".asr.example",
-            &["asr.example", "a.asr.example"],
-            &["xasr.example"],
-        ),
-        ("*.asr.example", &["a.asr.example"], &["xasr.example"]),
-        (
-            "a.example, b.example c.example",
-            &["a.example", "b.example", "c.example"],
-            &["d.example"],
-        ),
-        (
-            "10.0.0.1",
-            &["10.0.0.1", "::ffff:10.0.0.1"],
-            &["10.0.0.2", "110.0.0.1"],
-        ),
-        ("0.0.1", &[], &["10.0.0.1"]),
-        (
-            "10.0.0.0/8",
-            &["10.0.0.1", "10.255.0.1"],
-            &["11.0.0.1", "10.example"],
-        ),
-        ("2001:db8::/32", &["2001:db8::1"], &["2001:db9::1"]),
-        ("[2001:db8::1]", &["2001:db8::1"], &["2001:db8::2"]),
-        ("", &[], &["asr.example", "10.0.0.1"]),
-        (", ,.", &[], &["asr.example"]),
-        (
-            "秘.example",
-            &["a.秘.example"],
-            &["x秘.example", "密.example"],
-        ),
-    ] {
-        for host in listed {
-            assert!(is_listed(list, host), "{list:?} {host}");
-        }
-        for host in others {
-            assert!(!is_listed(list, host), "{list:?} {host}");
+        (".asr.example", "asr.example a.asr.example", "xasr.example"),
+        ("*.asr.example", "a.asr.example", "xasr.example"),
+        ("a.example, b.example c.example", "a.example b.example c.example", "d.example"),
+        ("10.0.0.1", "10.0.0.1 ::ffff:10.0.0.1", "10.0.0.2 110.0.0.1"),
+        ("0.0.1", "", "10.0.0.1"),
+        ("10.0.0.0/8", "10.0.0.1 10.255.0.1", "11.0.0.1 10.example"),
+        ("2001:db8::/32", "2001:db8::1", "2001:db9::1"),
+        ("[2001:db8::1]", "2001:db8::1", "2001:db8::2"),
+        ("", "", "asr.example 10.0.0.1"),
+        (", ,.", "", "asr.example"),
+        ("秘.example", "a.秘.example", "x秘.example 密.example"),
+    ];
+    for (list, listed, others) in rows {
+        for (hosts, expected) in [(listed, true), (others, false)] {
+            for host in hosts.split_whitespace() {
+                assert_eq!(is_listed(list, host), expected, "{list:?} {host}");
+            }
         }
     }
-}
-
-fn login(uri: &str, id: Option<&str>, password: Option<&str>) -> Option<(String, String)> {
-    let proxy = Proxy::parse(uri, id, password).expect("a proxy");
-    proxy.login.map(|login| (login.id, login.password))
 }
 
 #[test]
 fn a_login_comes_from_the_properties_or_the_uri() {
-    let some = |id: &str, password: &str| Some((id.to_owned(), password.to_owned()));
-    assert_eq!(login("http://a", None, None), None);
-    assert_eq!(login("http://me:pw@a", None, None), some("me", "pw"));
-    assert_eq!(
-        login("http://me:p%40%3aw@a", None, None),
-        some("me", "p@:w")
-    );
-    assert_eq!(login("http://me@a", None, None), some("me", ""));
-    assert_eq!(
-        login("http://me:pw@a", Some("you"), Some("x")),
-        some("you", "x")
-    );
-    assert_eq!(login("http://a", Some("you"), None), some("you", ""));
-    // A name in the URI, and a password that stands in no URI.
-    assert_eq!(login("http://me@a", None, Some("x")), some("me", "x"));
-    assert_eq!(login("socks5://me@a", None, Some("x")), some("me", "x"));
-    assert_eq!(login("http://a", None, Some("x")), None);
+    for (uri, id, password, login) in [
+        ("http://a", None, None, None),
+        ("http://me:pw@a", None, None, Some("me pw")),
+        ("http://me:p%40%3aw@a", None, None, Some("me p@:w")),
+        ("http://me@a", None, None, Some("me ")),
+        ("http://me:pw@a", Some("you"), Some("x"), Some("you x")),
+        ("http://a", Some("you"), None, Some("you ")),
+        // A name in the URI, and a password that stands in no URI.
+        ("http://me@a", None, Some("x"), Some("me x")),
+        ("socks5://me@a", None, Some("x"), Some("me x")),
+        ("http://a", None, Some("x"), None),
+    ] {
+        let proxy = Proxy::parse(uri, id, password).expect("a proxy");
+        let found = proxy
+            .login
+            .map(|login| format!("{} {}", login.id, login.password));
+        assert_eq!(found.as_deref(), login, "{uri} {id:?} {password:?}");
+    }
     let long = "x".repeat(256);
     for (id, password) in [("me", ""), ("me", long.as_str()), (&long, "pw")] {
         let refused = Proxy::parse("socks5://a", Some(id), Some(password));
@@ -327,20 +270,17 @@ async fn each_answer_of_socks_has_its_error() {
     let host = "refuses to connect to asr.example:443: Host unreachable";
     let broken = "broke the connection: unexpected end of file";
     let no_proxy = "does not answer as a proxy of its scheme does: Invalid response version";
-    for (uri, answer, text, retry) in [
-        (
-            open,
-            b"\x05\xff".to_vec(),
-            "asks for a name and a password",
-            Retry::Never,
-        ),
+    #[rustfmt::skip]
+    let answers = [
+        (open, b"\x05\xff".to_vec(), "asks for a name and a password", Retry::Never),
         (login, b"\x05\xff".to_vec(), wrong, Retry::Never),
         (login, b"\x05\x02\x01\x01".to_vec(), wrong, Retry::Never),
         (open, reply(2), ruleset, Retry::Never),
         (open, reply(4), host, Retry::Soon),
         (open, b"\x05".to_vec(), broken, Retry::Soon),
         (open, b"HTTP/1.1 400".to_vec(), no_proxy, Retry::Never),
-    ] {
+    ];
+    for (uri, answer, text, retry) in answers {
         let (found, again) = refused(uri, answer).await;
         assert!(found.starts_with(text), "{found} {text}");
         assert_eq!(again, retry, "{text}");

@@ -23,8 +23,8 @@ use crate::element::run::Run;
 use crate::session::samples_in;
 use crate::sync::lock;
 
-/// Upper bound on the GAP events in a row that complete a step. A step without an end must not keep
-/// a core busy; a longer one completes with the buffers that follow.
+/// Upper bound on the GAP events that complete one step. A step without an end must not keep a core
+/// busy; a longer one completes with the buffers that follow.
 const MAX_STEP_GAPS: u32 = 1000;
 
 impl VolcAsrSink {
@@ -123,10 +123,14 @@ impl VolcAsrSink {
     /// Waits as `wait` does, and prerolls in between when the base class needs it. Returns false
     /// after a flush or a stop: the base class then refuses the buffer or event.
     fn wait(&self, run: &Run, pad: &gst::Pad, wait: &dyn Fn(u64) -> WaitResult) -> bool {
-        let mut gaps = 0;
+        let (mut seen, mut gaps) = (0, 0);
         loop {
-            // Read first: a need that arises from here on interrupts the wait.
-            let seen = run.client.interrupt_count();
+            // Read first: a need that arises from here on interrupts the wait. It is another one,
+            // such as the next step, and gets all of its events.
+            let count = run.client.interrupt_count();
+            if count != seen {
+                (seen, gaps) = (count, 0);
+            }
             // An error ends the state change that the pipeline is in: a preroll would wait for a
             // PLAYING that does not come.
             if run.client.has_failed() {

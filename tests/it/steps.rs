@@ -59,14 +59,19 @@ fn step(harness: &PadHarness, amount: gst::GenericFormattedValue) {
     assert!(harness.sink.send_event(step));
 }
 
-/// The change of `element` to PAUSED is over, and playing goes on. A thread may wait for that.
-fn goes_on(harness: &PadHarness, element: &impl IsA<gst::Element>, case: &str) {
+/// The change of `element` to PAUSED is over. A thread may wait for what follows it.
+fn is_paused(harness: &PadHarness, element: &impl IsA<gst::Element>, case: &str) {
     let (done, ..) = element.state(gst::ClockTime::from_seconds(10));
     if done != Ok(gst::StateChangeSuccess::Success) {
         // Or it would wait for ever.
         let _ = harness.pipeline.set_state(gst::State::Null);
     }
     assert_eq!(done, Ok(gst::StateChangeSuccess::Success), "{case}");
+}
+
+/// Like [`is_paused`], and playing goes on.
+fn goes_on(harness: &PadHarness, element: &impl IsA<gst::Element>, case: &str) {
+    is_paused(harness, element, case);
     harness.go(gst::State::Playing);
 }
 
@@ -105,6 +110,20 @@ fn long_steps_in_paused() {
         });
         assert_eq!(steps_done(&log).len(), 1, "{amount:?}");
     }
+}
+
+/// Each ends in PAUSED, however much the same pause and the steps before it took.
+#[test]
+fn long_steps_in_a_row_in_paused() {
+    let log = disturbed(true, |harness| {
+        harness.go(gst::State::Paused);
+        for number in 1..=3 {
+            step(harness, gst::format::Buffers::from_u64(600).into());
+            is_paused(harness, &harness.pipeline, &format!("step {number}"));
+        }
+        harness.go(gst::State::Playing);
+    });
+    assert_eq!(steps_done(&log).len(), 3);
 }
 
 /// The step finds the streaming thread idle, and begins with a buffer for which there is no room:

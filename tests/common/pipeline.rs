@@ -68,6 +68,19 @@ impl TestPipeline {
         self.pipeline.set_state(state).expect("to change");
     }
 
+    /// Goes to READY after an error.
+    ///
+    /// The pipeline may call that failed where it was in READY, not being prerolled, and a second
+    /// error, that of the source, comes meanwhile: GStreamer then returns what the error left.
+    pub fn go_to_ready_after_an_error(&self) {
+        let _ = self.pipeline.set_state(gst::State::Ready);
+        let (result, state, _) = self.sink.state(gst::ClockTime::ZERO);
+        assert_eq!(
+            (result, state),
+            (Ok(gst::StateChangeSuccess::Success), gst::State::Ready)
+        );
+    }
+
     /// Pushes `pcm` in buffers of `ms` milliseconds, with timestamps that go on.
     pub fn push(&mut self, pcm: &[u8], ms: usize) {
         for piece in pcm.chunks(self.rate as usize / 1000 * 2 * ms) {

@@ -130,7 +130,7 @@ fn each_cause_has_its_error() {
         );
 
         // A second run starts clean.
-        rig.go(gst::State::Ready);
+        rig.go_to_ready_after_an_error();
         assert!(rig.take().errors().is_empty(), "{name}");
         set(
             rig.sink.clone(),

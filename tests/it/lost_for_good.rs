@@ -18,7 +18,7 @@ fn fail(service: &Service) -> (BusLog, gst::Element) {
     // A second error would have had every occasion: more audio, the end, the way down.
     rig.push(&pcm, 20);
     rig.end();
-    rig.go(gst::State::Ready);
+    rig.go_to_ready_after_an_error();
     log.add(rig.take());
     (log, sink)
 }

@@ -43,7 +43,7 @@ pub use secrets::Secrets;
 pub use shared::WaitResult;
 
 use crate::session::queue::{Boundary, Dropped};
-use crate::session::samples_in;
+use crate::session::{bytes_of, samples_in};
 use shared::Shared;
 
 /// One element's connection to the service, for one run.
@@ -99,12 +99,13 @@ impl Client {
     /// and may end before the audio comes.
     pub fn push_silence(&self, samples: u64, ends_session: bool) -> bool {
         let now = self.shared.now();
+        let silence = vec![0; bytes_of(samples)];
         let mut state = self.shared.state();
         if state.failed || state.flushing || !state.queue.is_session_open() {
             return false;
         }
         if samples > 0 {
-            state.queue.push_silence(samples, now);
+            state.queue.push(&silence, now);
         }
         if ends_session {
             state.queue.push_boundary(Boundary::EndSession);

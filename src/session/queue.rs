@@ -175,11 +175,6 @@ impl Queue {
         self.entries.len() > ready || is_first
     }
 
-    /// Appends `samples` of silence.
-    pub fn push_silence(&mut self, samples: u64, arrived: Duration) {
-        self.push(&vec![0; bytes_of(samples)], arrived);
-    }
-
     /// Appends a boundary. The partial chunk before it is complete then.
     pub fn push_boundary(&mut self, boundary: Boundary) {
         self.flush_partial();

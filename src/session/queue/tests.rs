@@ -32,7 +32,7 @@ fn buffers_of_any_size_become_chunks_of_one() {
     ] {
         let mut queue = Queue::new(chunk, 12_000);
         for &samples in pushes {
-            queue.push_silence(samples, NOW);
+            queue.push(&pcm(0..samples), NOW);
         }
         assert_eq!(lengths(&mut queue), ready, "{chunk} {pushes:?}");
         assert_eq!(queue.has_audio(), !rest.is_empty());
@@ -93,7 +93,6 @@ fn a_buffer_beyond_the_limit_waits_for_whole_chunks_only() {
 #[derive(Debug, Clone)]
 enum Step {
     Push(u64),
-    Silence(u64),
     Seal,
     EndSession,
     NewStream,
@@ -105,7 +104,6 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => (0u64..40).prop_map(Step::Push),
-        1 => (0u64..40).prop_map(Step::Silence),
         2 => Just(Step::Seal),
         1 => Just(Step::EndSession),
         1 => Just(Step::NewStream),
@@ -187,10 +185,6 @@ proptest! {
                     queue.push(&pcm(sample..end), NOW);
                     model.waiting.extend((sample..end).map(Ok));
                     sample = end;
-                }
-                Step::Silence(samples) => {
-                    queue.push_silence(samples, NOW);
-                    model.waiting.extend((0..samples).map(|_| Ok(0)));
                 }
                 Step::Seal => queue.flush_partial(),
                 Step::EndSession => {

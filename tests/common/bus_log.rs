@@ -105,6 +105,15 @@ impl BusLog {
             .collect()
     }
 
+    /// The structures of this name, in order.
+    pub fn structures(&self, name: &str) -> Vec<&gst::StructureRef> {
+        let all = self
+            .messages
+            .iter()
+            .filter_map(|message| message.structure());
+        all.filter(|structure| structure.name() == name).collect()
+    }
+
     pub fn errors(&self) -> Vec<Report> {
         self.reports(gst::MessageType::Error)
     }

@@ -221,6 +221,12 @@ pub fn stat(sink: &gst::Element, field: &str) -> u64 {
         .expect("a number")
 }
 
+/// Whether a session is open.
+pub fn is_connected(element: &gst::Element) -> bool {
+    let stats: gst::Structure = element.property("stats");
+    stats.get("connected").expect("a flag")
+}
+
 /// Polls until `condition` holds, for conditions that have no event.
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();

@@ -2,10 +2,11 @@
 //! buffer in the test's own order.
 
 use gst::prelude::*;
+use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Service};
 
 use super::text::{TextLog, is_transcriber};
-use super::{BusLog, Transcript, listen_until, service, set, unpaced_sink};
+use super::{BusLog, Transcript, listen_until, service, set, speech, unpaced_sink};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -96,6 +97,22 @@ impl PadHarness {
         self.pad.push_event(gst::event::Segment::new(segment))
     }
 
+    /// Begins a segment at `start`, with running time from `base` on, in milliseconds.
+    #[track_caller]
+    pub fn segment_at(&self, start: u64, base: u64) {
+        let mut segment = Segment::new();
+        segment.set_start(ms(start));
+        segment.set_base(ms(base));
+        assert!(self.segment(&segment));
+    }
+
+    /// Pushes so many sentences from 0 on.
+    pub fn say(&self, sentences: u64) -> Vec<Mark> {
+        let (pcm, marks) = speech(sentences);
+        self.push_all(0, &pcm, 100);
+        marks
+    }
+
     /// Returns the bytes of a duration.
     pub fn bytes(&self, milliseconds: u64) -> usize {
         (milliseconds * self.rate / 1000 * 2) as usize
@@ -153,6 +170,11 @@ impl PadHarness {
 
     pub fn flush_stop(&self) {
         assert!(self.pad.push_event(gst::event::FlushStop::new(true)));
+    }
+
+    pub fn flush(&self) {
+        self.flush_start();
+        self.flush_stop();
     }
 
     /// EOS, and everything that was said until then.

@@ -3,7 +3,7 @@
 use gst::prelude::*;
 
 use super::text::{Out, TextLog};
-use super::{BusLog, listen, listen_until};
+use super::{BusLog, Transcript, listen, listen_until, speech, stat, wait_until};
 
 /// `appsrc ! volcasrsink`, fed by hand.
 pub struct TestPipeline {
@@ -118,6 +118,11 @@ impl TestPipeline {
         self.note(listen_until(&self.bus, is_last))
     }
 
+    /// Returns the messages until the first transcript that is as wanted, it included.
+    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
+        self.listen_until(|message| Transcript::parse(message).is_some_and(|t| wanted(&t)))
+    }
+
     fn note(&self, log: BusLog) -> BusLog {
         if let Some(text) = &self.text {
             text.note(&log);
@@ -166,5 +171,21 @@ impl TestPipeline {
         self.push(pcm, ms);
         self.end();
         self.listen()
+    }
+
+    /// Plays so many sentences from 0 on to their end, and asserts that all of them are said.
+    #[track_caller]
+    pub fn speak(&mut self, sentences: u64) -> BusLog {
+        let (pcm, marks) = speech(sentences);
+        self.next = gst::ClockTime::ZERO;
+        let log = self.run(&pcm, 100);
+        log.assert_said(&marks, 0);
+        log
+    }
+
+    /// Waits until the element has taken all of it.
+    pub fn until_taken(&self, pcm: &[u8]) {
+        let all = self.time_of(pcm).nseconds();
+        wait_until("all is taken", || stat(&self.sink, "audio-received") == all);
     }
 }

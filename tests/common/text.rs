@@ -140,6 +140,12 @@ impl TextLog {
         self.out.lock().expect("no panic").clone()
     }
 
+    /// Waits for EOS behind what had come out before, and returns what came since then.
+    pub fn until_eos(&self, before: usize) -> Vec<Out> {
+        let is_last = |out: &[Out]| events(&out[before..]).last().is_some_and(|e| e == "eos");
+        self.until("EOS", is_last).split_off(before)
+    }
+
     /// Waits until what came out is as wanted.
     pub fn until(&self, what: &str, wanted: impl Fn(&[Out]) -> bool) -> Vec<Out> {
         let mut out = Vec::new();

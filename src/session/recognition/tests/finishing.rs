@@ -258,6 +258,16 @@ fn after_the_last_attempt_audio_that_waits_is_lost() {
             310 refused soon | {follows}"
         ));
     }
+    // Text that was given up is not restored with the audio behind it.
+    script(&format!(
+        "set reconnects 0
+        {SPEAKING}
+        40 end-session   | finish 4
+        50 closed 1011   | close, 0 a U, unconfirmed after 10: closed 1011
+        60000 audio 200  | connect<70000
+        60010 connected  | request
+        60020 say -      | open 1, settled 400, audio 2-2 400-600"
+    ));
     // A service that closes in good order is there.
     script(&format!(
         "set reconnects 0

@@ -12,6 +12,8 @@ use volcasr_loopback::Options;
 fn odd_bytes_and_empty_buffers_do_no_harm() {
     let (service, harness) = start();
     harness.push(0, &[]);
+    harness.push(0, &[1]);
+    assert!(service.inspect(|all| all.iter().all(|c| c.request.is_none())));
     let mut odd = second(0);
     odd.push(17);
     harness.push(0, &odd);
@@ -22,25 +24,12 @@ fn odd_bytes_and_empty_buffers_do_no_harm() {
     assert_eq!(lengths(&service), [2000]);
 }
 
-#[test]
-fn only_empty_buffers_open_no_session() {
-    let (service, harness) = start();
-    harness.push(0, &[]);
-    harness.push(0, &[1]);
-    let log = harness.end();
-    assert!(log.saw_eos() && log.errors().is_empty());
-    assert!(service.connections().iter().all(|c| c.request.is_none()));
-}
-
 /// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
 #[test]
 fn the_end_may_come_in_a_segment_without_audio() {
     let (_service, harness) = start();
     harness.push(0, &second(0));
-    let mut segment = Segment::new();
-    segment.set_start(ms(70_000));
-    segment.set_base(ms(1000));
-    assert!(harness.segment(&segment));
+    harness.segment_at(70_000, 1000);
     assert_recognised(&harness, &[0]);
 }
 
@@ -96,10 +85,7 @@ fn forwards_backwards_and_forwards_again() {
     assert!(harness.segment(&segment));
     harness.push(2000, &second(8));
     harness.push(1000, &second(9));
-    let mut segment = Segment::new();
-    segment.set_start(ms(1000));
-    segment.set_base(ms(3000));
-    assert!(harness.segment(&segment));
+    harness.segment_at(1000, 3000);
     harness.push(1000, &second(1));
     harness.push(2000, &second(2));
     let log = harness.end();
@@ -118,13 +104,9 @@ fn forwards_backwards_and_forwards_again() {
 fn the_end_in_another_segment_is_prompt() {
     let service = service(Options::default());
     let harness = PadHarness::new(set(unpaced_sink(&service), "sync=true"));
-    let mut segment = Segment::new();
-    segment.set_start(ms(59_000));
-    assert!(harness.segment(&segment));
+    harness.segment_at(59_000, 0);
     harness.push_all(59_000, &second(0), 20);
-    let mut segment = Segment::new();
-    segment.set_base(ms(1000));
-    assert!(harness.segment(&segment));
+    harness.segment_at(0, 1000);
     let began = Instant::now();
     assert_recognised(&harness, &[59_000]);
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());

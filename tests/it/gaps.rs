@@ -4,29 +4,38 @@
 use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
 use crate::common::*;
-use volcasr_loopback::Options;
+use volcasr_loopback::{Connection, Options};
 
+/// Up to the idle timeout a gap becomes silence. A longer one ends the session, behind the silence
+/// that settles its last words. With an event it begins with that, however long.
 #[test]
-pub fn a_jump_up_to_the_idle_timeout_becomes_silence() {
-    let (service, harness) = start();
-    harness.push(0, &second(0));
-    harness.jump(1041, &second(1));
-    harness.push(6041, &second(2));
-    assert_recognised(&harness, &[0, 1041, 6041]);
-    assert_eq!(lengths(&service), [7041]);
-}
-
-#[test]
-pub fn a_longer_jump_ends_the_session_after_the_end_window() {
-    let (service, harness) = start();
-    harness.push(0, &second(0));
-    harness.push(5001, &second(1));
-    harness.push(60_000, &second(2));
-    let log = assert_recognised(&harness, &[0, 5001, 60_000]);
-    assert_eq!(lengths(&service), [2000, 2000, 1000]);
-    let sessions: Vec<u32> = log.finals().iter().map(|t| t.session).collect();
-    assert_eq!(sessions, [0, 1, 2]);
-    assert!(log.finals().iter().all(|t| t.stream == 0));
+pub fn a_gap_becomes_silence_or_an_end() {
+    // Times of the words; whether the second is a flagged jump; GAP events behind the first two;
+    // the sessions.
+    #[rustfmt::skip]
+    let cases = [
+        ([0, 1041, 6041], true, [None, None], &[7041][..]),
+        ([0, 5001, 60_000], false, [None, None], &[2000, 2000, 1000]),
+        ([0, 4000, 9001], false, [Some(3000), Some(4001)], &[6000, 1000]),
+    ];
+    for (times, is_flagged, gaps, expected) in cases {
+        let (service, harness) = start();
+        for (n, at) in times.into_iter().enumerate() {
+            match n == 1 && is_flagged {
+                true => harness.jump(at, &second(n as u32)),
+                false => harness.push(at, &second(n as u32)),
+            }
+            let gap = gaps.get(n).copied().flatten();
+            assert!(gap.is_none_or(|length| harness.gap(at + 1000, length)));
+        }
+        let log = assert_recognised(&harness, &times);
+        assert_eq!(lengths(&service), expected);
+        let last = log.finals().pop().expect("a word");
+        assert_eq!(
+            (last.stream, last.session as usize),
+            (0, expected.len() - 1)
+        );
+    }
 }
 
 /// A gap's silence takes the room that the buffer behind it was promised.
@@ -42,18 +51,6 @@ fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
     assert_eq!(lengths(&service), [32_500]);
 }
 
-#[test]
-pub fn gap_events_become_silence_or_an_end() {
-    let (service, harness) = start();
-    harness.push(0, &second(0));
-    assert!(harness.gap(1000, 3000));
-    harness.push(4000, &second(1));
-    assert!(harness.gap(5000, 4001));
-    harness.push(9001, &second(2));
-    assert_recognised(&harness, &[0, 4000, 9001]);
-    assert_eq!(lengths(&service), [6000, 1000]);
-}
-
 /// At once, without waiting for the next buffer, which may never come.
 #[test]
 pub fn a_long_gap_posts_its_words() {
@@ -62,7 +59,7 @@ pub fn a_long_gap_posts_its_words() {
     assert!(harness.gap(1000, 10_000));
     let log = harness.listen_for(|t| !t.text.is_empty());
     assert_eq!(marks_of(&log.finals()), at(&[0]));
-    assert!(service.wait(LONG, |c| c[0].final_at.is_some()));
+    until_connection(&service, |c| c.final_at.is_some());
 }
 
 #[test]
@@ -89,19 +86,16 @@ fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
         let service = service(Options::default());
         let harness = PadHarness::new(set(unpaced_sink(&service), "idle-timeout=500"));
         harness.push(0, &second(0));
-        assert!(service.wait(LONG, |all| all.iter().any(|c| c.final_at.is_some())));
+        until_connection(&service, |c| c.final_at.is_some());
         harness.push(1000 + jump, &second(1));
         harness.push(2000 + jump, &second(2));
         assert_recognised(&harness, &[0, 1000 + jump, 2000 + jump]);
         // Milliseconds of silence before each session's speech, and of all of its audio.
         let silent = |pcm: &[u8]| pcm.iter().take_while(|byte| **byte == 0).count() / 48;
-        let sessions = service
-            .connections()
-            .into_iter()
-            .filter(|c| c.request.is_some());
-        let beginnings: Vec<_> = sessions
-            .map(|c| (silent(&c.pcm), c.audio_bytes / 48))
-            .collect();
+        let mut sessions = service.connections();
+        sessions.retain(|c| c.request.is_some());
+        let beginning = |c: &Connection| (silent(&c.pcm), c.audio_bytes / 48);
+        let beginnings: Vec<_> = sessions.iter().map(beginning).collect();
         assert_eq!(beginnings, [(300, 1000), (300, 2000)], "{jump}");
     });
 }

@@ -5,20 +5,18 @@ use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::*;
-use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Connection, End, Options, Service};
 
 /// Plays the first part, waits until `quiet` says that the session is over, plays the second.
+/// Asserts that all was said and confirmed.
 fn pause(
     service: &Service,
     idle: u32,
     first_part: usize,
     quiet: impl Fn(&TestPipeline, &mut BusLog),
-) -> (BusLog, Vec<Mark>, gst::Element) {
-    let sink = set(
-        sink(service),
-        &format!("max-speed=0 idle-timeout={idle} finish-timeout=2000"),
-    );
+) -> (BusLog, gst::Element) {
+    let properties = format!("idle-timeout={idle} finish-timeout=2000");
+    let sink = set(unpaced_sink(service), &properties);
     let (pcm, marks) = open_ended_speech(4);
     let (first, second) = pcm.split_at(first_part * 48);
     let mut rig = TestPipeline::new(sink.clone());
@@ -29,11 +27,13 @@ fn pause(
     rig.push(second, 20);
     rig.end();
     log.add(rig.listen());
-    (log, marks, sink)
+    assert_whole(&log, &marks, false, &properties);
+    (log, sink)
 }
 
-fn posted(words: usize) -> impl Fn(&gst::Message) -> bool {
-    move |message| Transcript::parse(message).is_some_and(|t| t.is_final && t.words.len() == words)
+/// Waits for M3 and M4 of the second sentence.
+fn half_a_sentence(rig: &TestPipeline, log: &mut BusLog) {
+    log.add(rig.listen_for(|t| t.is_final && t.words.len() == 2));
 }
 
 /// A buffer lasts: nothing more can come before it is over.
@@ -62,116 +62,64 @@ pub fn a_long_buffer_is_no_pause() {
 pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
     // In a pause, in a sentence, and with less than a chunk behind the last one.
     in_parallel(&[2200, 3700, 3650], |&first_part| {
-        let case = format!("{first_part}");
         let service = service(Options::default());
         let began = std::time::Instant::now();
-        let (log, marks, sink) = pause(&service, 600, first_part, |rig, log| {
+        let (log, sink) = pause(&service, 600, first_part, |rig, log| {
             if first_part > 2800 {
-                // M3 and M4 of the second sentence.
-                log.add(rig.listen_until(posted(2)));
+                half_a_sentence(rig, log);
             }
-            assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
+            until_connection(&service, |c| c.end.is_some());
             let took = began.elapsed();
             assert!(took >= Duration::from_millis(600), "{took:?}");
         });
-        log.assert_no_warnings(&case);
-        log.assert_said_in(&case, &marks, 0);
-        assert!(log.finals().iter().all(|f| !f.unconfirmed), "{case}");
+        log.assert_no_warnings(first_part);
         let connections = service.connections();
-        assert_eq!(connections.len(), 2, "{case}");
+        assert_eq!(connections.len(), 2, "{first_part}");
         let is_good = |c: &Connection| c.final_at.is_some() && c.errors.is_empty();
-        assert!(connections.iter().all(is_good), "{case}");
-        assert_eq!(connections[0].end, Some(End::Finished), "{case}");
-        assert_eq!(
-            stat(&sink, "audio-replayed"),
-            0,
-            "{case}: it was all recognised"
-        );
-        let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
-        assert_eq!(counted, (2, 0), "{case}");
+        assert!(connections.iter().all(is_good), "{first_part}");
+        assert_eq!(connections[0].end, Some(End::Finished), "{first_part}");
+        // It was all recognised.
+        let counted = ["audio-replayed", "sessions", "reconnects"].map(|name| stat(&sink, name));
+        assert_eq!(counted, [0, 2, 0], "{first_part}");
     });
 }
 
 /// Lost in that finish, it is restored as any other.
 #[test]
 pub fn the_finish_of_a_pause_is_restored() {
-    in_parallel(
-        &[
-            "reset@finish#1",
-            "no-final@finish#1",
-            "error:55000031@finish#1",
-        ],
-        |fault| {
-            let service = service(faulty(&[fault], false));
-            let (log, marks, _) = pause(&service, 600, 3700, |rig, log| {
-                log.add(rig.listen_until(posted(2)));
-            });
-            log.assert_said_in(fault, &marks, 0);
-            assert!(log.finals().iter().all(|f| !f.unconfirmed), "{fault}");
-            assert_warned(&log, 1, fault);
-        },
-    );
+    let faults = [
+        "reset@finish#1",
+        "no-final@finish#1",
+        "error:55000031@finish#1",
+    ];
+    in_parallel(&faults, |fault| {
+        let service = service(faulty(&[fault], false));
+        let (log, _) = pause(&service, 600, 3700, half_a_sentence);
+        assert_warned(&log, 1, fault);
+    });
 }
 
 /// Without an idle-timeout the service ends the session: no error, no warning, no connection until
-/// there is audio.
+/// there is audio. With audio to send it would be a loss, which `reconnect` has.
 #[test]
 pub fn the_service_may_end_it_as_well() {
     // The last one leaves less than a chunk, which is no audio to send yet.
     in_parallel(&[2200, 3800, 3950], |&first_part| {
-        let case = format!("{first_part}");
         let service = service(Options {
             idle_timeout: Duration::from_millis(1500),
             ..Options::default()
         });
-        let (log, marks, sink) = pause(&service, 0, first_part, |_, _| {
-            assert!(service.wait(LONG, |all| all.first().is_some_and(|c| c.end.is_some())));
+        let (log, sink) = pause(&service, 0, first_part, |_, _| {
+            until_connection(&service, |c| c.end.is_some());
             let error = service.inspect(|all| all[0].errors[0].0);
-            assert_eq!(error, 45_000_081, "{case}");
+            assert_eq!(error, 45_000_081, "{first_part}");
         });
-        log.assert_no_warnings(&case);
-        assert_whole(&log, &marks, false, &case);
-        assert_eq!(service.connections().len(), 2, "{case}");
-        assert_eq!(stat(&sink, "reconnects"), 0, "{case}: nothing was lost");
+        log.assert_no_warnings(first_part);
+        assert_eq!(service.connections().len(), 2, "{first_part}");
+        assert_eq!(
+            stat(&sink, "reconnects"),
+            0,
+            "{first_part}: nothing was lost"
+        );
     });
-}
-
-/// With audio in hand it is a loss: the send was blocked, say, and the service saw nothing.
-#[test]
-pub fn with_audio_to_send_it_is_a_loss() {
-    let idle = r#"error:45000081:{"error":"[Timeout waiting next packet] session has ended"}@3s"#;
-    let service = service(faulty(&[idle], false));
-    let (pcm, marks) = open_ended_speech(4);
-    let log = TestPipeline::new(fast_sink(&service)).run(&pcm, 20);
-    assert_whole(&log, &marks, false, "busy");
-    assert_warned(&log, 1, "busy");
-}
-
-/// The final text before a pause does not come: what was reported stands. The next buffer opens a
-/// session, which restores nothing.
-#[test]
-fn the_finish_of_a_pause_may_be_given_up() {
-    let service = service(Options {
-        exact: true,
-        ..faulty(&["no-final@finish#1"], false)
-    });
-    let sink = set(
-        unpaced_sink(&service),
-        "idle-timeout=600 finish-timeout=1000 max-reconnects=0",
-    );
-    let (pcm, marks) = open_ended_speech(4);
-    // Behind the first sentence, whose words have been reported.
-    let (first, second) = pcm.split_at(2200 * 48);
-    let mut rig = TestPipeline::new(sink.clone());
-    rig.play();
-    rig.push(first, 20);
-    let mut log = rig.listen_until(is_warning);
-    rig.push(second, 20);
-    rig.end();
-    log.add(rig.listen());
-    log.assert_said(&marks, 0);
-    assert_eq!(warnings_of(&log, "volcasr-finish-timeout").len(), 1);
-    assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
-    let counted = (stat(&sink, "sessions"), stat(&sink, "reconnects"));
-    assert_eq!(counted, (2, 0), "nothing was restored");
 }

@@ -4,7 +4,7 @@
 use crate::common::faults::*;
 use crate::common::*;
 use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Connection, Gate, Options};
+use volcasr_loopback::{Connection, Options};
 
 /// At the first pause in which everything is settled after that time, and with the silence around
 /// it only sent again. The service takes one session at a time.
@@ -35,9 +35,7 @@ pub fn a_session_ends_at_a_settled_pause() {
         // service is: 7 s are over in silence, or behind a sentence that is known and not settled.
         for end in marks.iter().skip(2).step_by(3).map(|mark| mark.end) {
             push(&mut rig, end + 500);
-            log.add(rig.listen_until(|m| {
-                Transcript::parse(m).is_some_and(|t| t.text.split_whitespace().count() == 3)
-            }));
+            log.add(rig.listen_for(|t| t.text.split_whitespace().count() == 3));
             push(&mut rig, end + 1300);
             log.add(rig.listen_until(is_final));
         }
@@ -50,11 +48,8 @@ pub fn a_session_ends_at_a_settled_pause() {
         let connections = service.connections();
         // At 7.0 s, where there is silence; then at 14.2, 21.8, 29.4, 37.0 and 44.6 s, where a
         // sentence was waited for.
-        let of = |c: &Connection| c.marks.iter().map(|m| (m.number, m.start / 24)).collect();
-        let spans = connections
-            .iter()
-            .map(|c| (c.audio_bytes as f64 / 48_000.0, of(c)));
-        let spans: Vec<(f64, Vec<_>)> = spans.collect();
+        let span = |c: &Connection| (c.audio_bytes / 48, c.marks.clone());
+        let spans: Vec<_> = connections.iter().map(span).collect();
         assert_eq!(connections.len(), 7, "{spans:?}");
         for connection in &connections {
             assert_eq!(*connection.errors, [], "{case}");
@@ -62,11 +57,7 @@ pub fn a_session_ends_at_a_settled_pause() {
             assert!(connection.finish_at.is_some(), "{case}: {end:?}");
         }
         assert_eq!(stat(&sink, "sessions"), 7, "{case}");
-        assert_eq!(
-            stat(&sink, "reconnects"),
-            0,
-            "{case}: a rollover is no loss"
-        );
+        assert_eq!(stat(&sink, "reconnects"), 0, "{case}: no loss");
         // No mark went to two sessions.
         let recognised = connections.iter().flat_map(|c| &c.marks);
         let whole = recognised.filter(|mark| mark.whole).count();
@@ -76,56 +67,14 @@ pub fn a_session_ends_at_a_settled_pause() {
     });
 }
 
-/// A service that is behind has not reported yet what it recognises in audio that has left the
-/// window: sessions wait for it.
-#[test]
-pub fn a_service_that_is_behind_loses_nothing() {
-    let endless = Layout {
-        sentence: 60,
-        ..Layout::default()
-    };
-    let cases = [
-        (speech(10), 1000u32),
-        (speech(10), 0),
-        (speech(10), 120_000),
-        (endless.sentences(1), 120_000),
-    ];
-    in_parallel(&cases, |((pcm, marks), replay)| {
-        let case = format!("{} marks, replay-time={replay}", marks.len());
-        let service = service(Options::default());
-        service.hold(Gate::Responses);
-        let properties = format!("max-speed=20 max-session-time=3000 replay-time={replay}");
-        let sink = set(sink(&service), &properties);
-        let (first, rest) = pcm.split_at(10_000 * 48);
-        let mut rig = TestPipeline::new(sink);
-        rig.play();
-        rig.push(first, 20);
-        let sent = |all: &[Connection]| all.iter().map(|c| c.audio_bytes).sum::<u64>();
-        assert!(service.wait(LONG, |all| sent(all) >= first.len() as u64));
-        service.release(Gate::Responses);
-        rig.push(rest, 20);
-        rig.end();
-        let log = rig.listen();
-        assert!(log.saw_eos(), "{case}");
-        log.assert_no_warnings(&case);
-        log.assert_said_in(&case, marks, 0);
-        let connections = service.connections();
-        assert!(connections.len() > 1, "{case}");
-        assert!(connections.iter().all(|c| c.finish_at.is_some()), "{case}");
-    });
-}
-
 /// The next session does not come about, or is lost while it catches up: restored as any other.
 #[test]
 pub fn the_next_session_may_be_lost() {
     let cases = [
-        ("reset@ack#2", 120_000u32),
         ("http:503@handshake#2", 120_000),
         ("reset@300ms#2", 120_000),
-        ("error:55000031@300ms#2", 120_000),
         // Audio that it was not sent yet is not lost with it.
         ("reset@ack#2", 0),
-        ("http:503@handshake#2", 0),
     ];
     in_parallel(&cases, |&(fault, replay)| {
         let service = service(faulty(&[fault], false));

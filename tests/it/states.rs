@@ -13,28 +13,20 @@ const READY: Duration = Duration::from_secs(1);
 
 fn ready(rig: &TestPipeline, calls: &mut Calls) {
     let began = Instant::now();
-    calls
-        .time("READY", || rig.pipeline.set_state(gst::State::Ready))
-        .expect("READY");
+    calls.time("READY", || rig.go(gst::State::Ready));
     let took = began.elapsed();
     assert!(took < READY, "{took:?}");
 }
 
-fn play_a_sentence(rig: &mut TestPipeline, number: u64) -> BusLog {
-    let (pcm, marks) = speech(1);
-    rig.next = gst::ClockTime::ZERO;
-    let log = rig.run(&pcm, 20);
-    log.assert_no_warnings(number);
-    log.assert_said_in(number, &marks, 0);
+fn play_a_sentence(rig: &mut TestPipeline) {
+    let log = rig.speak(1);
+    log.assert_clean();
     // Nothing of what was before.
     assert!(log.transcripts().iter().all(|t| t.stream == 0));
     assert_eq!(log.finals()[0].utterance, 0);
-    assert_ends_once(&log.transcripts());
-    log
 }
 
-/// Goes to READY each time `moment` has come, and starts again from there; prints how long that
-/// took.
+/// Goes to READY each time `moment` has come, and starts again from there.
 fn at_each_moment(
     name: &str,
     options: Options,
@@ -49,9 +41,7 @@ fn at_each_moment(
     let mut rig = TestPipeline::new(sink);
     let mut calls = Calls::default();
     for _ in 0..5 {
-        for gate in hold {
-            service.hold(*gate);
-        }
+        hold.iter().for_each(|gate| service.hold(*gate));
         rig.next = gst::ClockTime::ZERO;
         rig.play();
         let mut after = moment(service, &mut rig);
@@ -62,15 +52,13 @@ fn at_each_moment(
         let mut progress = after.progress();
         progress.retain(|p| !matches!(p, gst::ProgressType::Start | gst::ProgressType::Continue));
         assert_eq!(progress.len(), 1, "{name}: {progress:?}");
-        for gate in hold {
-            service.release(*gate);
-        }
+        hold.iter().for_each(|gate| service.release(*gate));
         let has_ended = service.wait(LONG, |c| c.iter().all(|c| c.end.is_some()));
         assert!(has_ended, "{name}: a connection is left");
         // No later response of the service has been posted.
         assert!(rig.take().transcripts().is_empty(), "{name}");
     }
-    play_a_sentence(&mut rig, 0);
+    play_a_sentence(&mut rig);
     calls.assert_at_once(name);
 }
 
@@ -91,30 +79,37 @@ fn right_after_playing() {
 }
 
 #[test]
-pub fn in_the_upgrade() {
-    let hold = [Gate::Upgrade];
-    at_each_moment("upgrade", Options::default(), &hold, |service, rig| {
-        push(rig, 1);
-        until_last(service, |c| !c.path.is_empty());
-        BusLog::default()
-    });
-}
-
-#[test]
-pub fn waiting_for_the_ack() {
-    at_each_moment("ack", Options::default(), &[Gate::Ack], |service, rig| {
-        push(rig, 1);
-        until_last(service, |c| c.request.is_some());
-        BusLog::default()
-    });
-}
-
-#[test]
 pub fn in_the_middle_of_speech() {
     at_each_moment("speech", Options::default(), &[], |_, rig| {
         push(rig, 3);
         rig.listen_until(is_transcript)
     });
+}
+
+/// In the upgrade, before the ack, and before the final response.
+#[test]
+pub fn waiting_for_an_answer() {
+    type IsThere = fn(&Connection) -> bool;
+    let cases: [(Gate, IsThere); 3] = [
+        (Gate::Upgrade, |c| !c.path.is_empty()),
+        (Gate::Ack, |c| c.request.is_some()),
+        (Gate::Final, |c| c.finish_at.is_some()),
+    ];
+    for (gate, is_it) in cases {
+        at_each_moment(
+            &format!("{gate:?}"),
+            Options::default(),
+            &[gate],
+            |service, rig| {
+                push(rig, 1);
+                if gate == Gate::Final {
+                    rig.end();
+                }
+                until_last(service, is_it);
+                BusLog::default()
+            },
+        );
+    }
 }
 
 #[test]
@@ -129,22 +124,10 @@ pub fn blocked_in_a_send() {
 }
 
 #[test]
-pub fn waiting_for_the_final_response() {
-    let hold = [Gate::Final];
-    at_each_moment("final", Options::default(), &hold, |service, rig| {
-        push(rig, 1);
-        rig.end();
-        until_last(service, |c| c.finish_at.is_some());
-        BusLog::default()
-    });
-}
-
-#[test]
 pub fn between_two_tries() {
+    let faults = (1..=5).map(|n| fault(&format!("reset@600ms#{n}")));
     let options = Options {
-        faults: (1..=5)
-            .map(|n| fault(&format!("reset@600ms#{n}")))
-            .collect(),
+        faults: faults.collect(),
         ..Options::default()
     };
     at_each_moment("between tries", options, &[], |_, rig| {
@@ -173,9 +156,7 @@ fn cycles(count: u64) {
         }
         rig.next = gst::ClockTime::ZERO;
         match n % 4 {
-            0 => {
-                play_a_sentence(&mut rig, n);
-            }
+            0 => play_a_sentence(&mut rig),
             1 => rig.play(),
             2 => {
                 rig.play();
@@ -203,14 +184,15 @@ fn cycles(count: u64) {
 fn child_cycles() {
     // Some things are made once for the process: the runtime, the pools, interned caps.
     cycles(8);
-    let tracer = gst::active_tracers()
-        .into_iter()
-        .find(|tracer| tracer.type_().name() == "GstLeaksTracer")
-        .expect("GST_TRACERS=leaks");
+    let mut tracers = gst::active_tracers().into_iter();
+    let tracer = tracers.find(|tracer| tracer.type_().name() == "GstLeaksTracer");
+    let tracer = tracer.expect("GST_TRACERS=leaks");
     let alive = || {
         let alive: gst::Structure = tracer.emit_by_name("get-live-objects", &[]);
-        let list = alive.get::<gst::List>("live-objects-list").expect("a list");
-        list.len()
+        alive
+            .get::<gst::List>("live-objects-list")
+            .expect("a list")
+            .len()
     };
     // Threads of pools end when they have been idle for a while, and hold a task until then.
     let quiet = || (inventory(), alive());

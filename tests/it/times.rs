@@ -4,7 +4,7 @@ use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Options, Recogniser, Script, Service};
+use volcasr_loopback::{Options, Service};
 
 fn new_segment() -> Segment {
     init();
@@ -109,40 +109,4 @@ pub fn what_the_segment_leaves_out_is_clipped() {
     assert_eq!(finals[0].running_time, Some(first.nseconds()));
     let audio = (marks[4].start - 33 - 650) * 48;
     assert_eq!(service.connections()[0].pcm.len() as u64, audio);
-}
-
-/// Times that the service leaves out are left out, not invented.
-#[test]
-pub fn times_that_are_missing_stay_missing() {
-    let last = r#"{"audio_info":{"duration":1000},"result":{"text":"one two","utterances":[
-        {"definite":true,"start_time":100,"end_time":900,"text":"one two","words":[
-            {"text":"one","start_time":100,"end_time":180},
-            {"text":"two","start_time":-1,"end_time":-1}]},
-        {"definite":true,"start_time":-1,"end_time":-1,"text":"somewhere"}]}}"#;
-    let service = service(Options {
-        recogniser: Recogniser::Scripted(Script::responses([], last)),
-        ..Options::default()
-    });
-    let mut rig = TestPipeline::new(unpaced_sink(&service));
-    let finals = rig.run(&[0; 48_000], 100).finals();
-    let [timed, untimed] = &finals[..] else {
-        panic!("{finals:#?}")
-    };
-    let known = (timed.timestamp, timed.duration, timed.words[0].duration);
-    assert_eq!(
-        known,
-        (Some(100_000_000), Some(800_000_000), Some(80_000_000))
-    );
-    let untimed_word = Word {
-        text: "two".to_owned(),
-        ..Word::default()
-    };
-    assert_eq!(timed.words[1], untimed_word);
-    let times = [
-        untimed.timestamp,
-        untimed.stream_time,
-        untimed.running_time,
-        untimed.duration,
-    ];
-    assert_eq!(times, [None; 4]);
 }

@@ -18,8 +18,7 @@ const MODULES: [&str; 9] = [
 
 /// Tests that try both by themselves, the long one, and those with a transcriber, which does not
 /// preroll.
-const SKIP: [&str; 6] = [
-    "again_and_again",
+const SKIP: [&str; 5] = [
     "while_a_send_is_blocked",
     "the_end_comes_in_paused",
     "during_the_drain",

@@ -4,46 +4,37 @@ use crate::common::faults::*;
 use crate::common::*;
 use volcasr_loopback::{Oddity, Options, Recogniser, Script};
 
-fn odd(oddities: Vec<Oddity>) -> BusLog {
-    let service = service(Options {
-        oddities,
-        ..Options::default()
-    });
-    let (pcm, _) = speech(6);
-    TestPipeline::new(fast_sink(&service)).run(&pcm, 20)
-}
-
-#[test]
-fn a_service_that_counts_faster_is_reported_once() {
-    let log = odd(vec![Oddity::Misread24000]);
-    assert!(log.errors().is_empty() && log.saw_eos(), "{log:?}");
+/// The only warning of a run.
+fn warning(options: Options, properties: &str, pcm: &[u8]) -> Report {
+    let service = service(options);
+    let log = TestPipeline::new(set(fast_sink(&service), properties)).run(pcm, 20);
+    log.assert_no_errors(properties);
     assert_ends_once(&log.transcripts());
-    let warnings = log.warnings();
+    let mut warnings = log.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(
-        warnings[0].error.message().contains("rate=16000"),
-        "{warnings:?}"
-    );
-    let details = &warnings_of(&log, "volcasr-rate")[0];
-    let time = |name| details.get::<u64>(name).expect("a time");
-    assert!(
-        time("counted") > time("sent") + 1_000_000_000,
-        "{details:?}"
-    );
+    warnings.remove(0)
 }
 
-/// At 16000 the way out is another one.
 #[test]
-fn the_rate_that_is_sent_is_not_advised() {
-    let far = r#"{"audio_info":{"duration":60000}}"#;
-    let script = Script::responses([(500, far)], far);
-    let service = service(Options {
-        recogniser: Recogniser::Scripted(script),
+fn a_service_that_counts_faster_is_reported_once_with_the_way_out() {
+    let misreads = Options {
+        oddities: vec![Oddity::Misread24000],
         ..Options::default()
-    });
-    let log = TestPipeline::new(set(sink(&service), "rate=16000")).run(&[0; 32_000], 100);
-    let warnings = log.warnings();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    let text = warnings[0].error.message();
-    assert!(text.contains("uri") && !text.contains("rate="), "{text}");
+    };
+    let report = warning(misreads, "", &speech(6).0);
+    report.assert_is(gst::StreamError::Format, &["rate=16000"]);
+    let details = report.details.expect("details");
+    assert_eq!(details.name(), "volcasr-rate");
+    let [counted, sent] = ["counted", "sent"].map(|name| details.get::<u64>(name).expect(name));
+    assert!(counted > sent + 1_000_000_000, "{details:?}");
+
+    // At 16000 the way out is another one.
+    let far = r#"{"audio_info":{"duration":60000}}"#;
+    let far = Options {
+        recogniser: Recogniser::Scripted(Script::responses([(500, far)], far)),
+        ..Options::default()
+    };
+    let report = warning(far, "rate=16000", &[0; 32_000]);
+    report.assert_is(gst::StreamError::Format, &["uri"]);
+    assert!(!report.error.message().contains("rate="), "{report:?}");
 }

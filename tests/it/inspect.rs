@@ -66,7 +66,7 @@ const PROPERTIES: [(&str, &str, &str); 48] = [
 const MUTABLE_PLAYING: [&str; 3] = ["interim-results", "post-tags", "post-responses"];
 
 /// The properties that the element's own class has installed.
-fn own_properties(element: &gst::Element) -> BTreeMap<String, glib::ParamSpec> {
+pub fn own_properties(element: &gst::Element) -> BTreeMap<String, glib::ParamSpec> {
     let all = element.list_properties().into_iter();
     let own = all.filter(|pspec| pspec.owner_type() == element.type_());
     own.map(|pspec| (pspec.name().to_owned(), pspec)).collect()
@@ -75,45 +75,38 @@ fn own_properties(element: &gst::Element) -> BTreeMap<String, glib::ParamSpec> {
 /// Type and default of a property, as [`PROPERTIES`] has them.
 fn described(pspec: &glib::ParamSpec) -> (String, String) {
     use glib::{ParamSpecDouble, ParamSpecEnum, ParamSpecInt, ParamSpecUInt};
-    let access = pspec.flags() & glib::ParamFlags::READWRITE;
     let default = pspec.default_value();
-    if let Some(pspec) = pspec.downcast_ref::<ParamSpecUInt>() {
-        let range = format!("{}..{}", pspec.minimum(), pspec.maximum());
-        return (range, pspec.default_value().to_string());
+    if let Some(of) = pspec.downcast_ref::<ParamSpecUInt>() {
+        let range = format!("{}..{}", of.minimum(), of.maximum());
+        return (range, of.default_value().to_string());
     }
-    if let Some(pspec) = pspec.downcast_ref::<ParamSpecInt>() {
-        let range = format!("{}..{}", pspec.minimum(), pspec.maximum());
-        return (range, pspec.default_value().to_string());
+    if let Some(of) = pspec.downcast_ref::<ParamSpecInt>() {
+        let range = format!("{}..{}", of.minimum(), of.maximum());
+        return (range, of.default_value().to_string());
     }
-    if let Some(pspec) = pspec.downcast_ref::<ParamSpecDouble>() {
-        assert_eq!(pspec.maximum(), f64::MAX);
-        let range = format!("{:.1} and more", pspec.minimum());
-        return (range, format!("{:.1}", pspec.default_value()));
+    if let Some(of) = pspec.downcast_ref::<ParamSpecDouble>() {
+        assert_eq!(of.maximum(), f64::MAX);
+        let range = format!("{:.1} and more", of.minimum());
+        return (range, format!("{:.1}", of.default_value()));
     }
-    if let Some(pspec) = pspec.downcast_ref::<ParamSpecEnum>() {
-        let class = pspec.enum_class();
+    if let Some(of) = pspec.downcast_ref::<ParamSpecEnum>() {
+        let class = of.enum_class();
         let nicks: Vec<_> = class.values().iter().map(|value| value.nick()).collect();
-        let default = class.value(pspec.default_value_as_i32()).expect("a value");
+        let default = class.value(of.default_value_as_i32()).expect("a value");
         return (nicks.join(", "), default.nick().to_owned());
-    }
-    if let Some(pspec) = pspec.downcast_ref::<gst::ParamSpecArray>() {
-        let word = pspec.element_spec().map(|word| word.value_type());
-        assert_eq!(word, Some(glib::Type::STRING));
-        return ("words".to_owned(), String::new());
     }
     if let Ok(flag) = default.get::<bool>() {
         return ("flag".to_owned(), flag.to_string());
     }
+    let is_array = pspec.is::<gst::ParamSpecArray>();
     let is_text = pspec.value_type() == glib::Type::STRING;
-    assert!(
-        is_text || pspec.value_type() == gst::Structure::static_type(),
-        "{}",
-        pspec.name()
-    );
-    let kind = match access {
+    let is_structure = pspec.value_type() == gst::Structure::static_type();
+    assert!(is_array || is_text || is_structure, "{}", pspec.name());
+    let kind = match pspec.flags() & glib::ParamFlags::READWRITE {
         glib::ParamFlags::WRITABLE => "secret",
         glib::ParamFlags::READABLE if is_text => "result text",
         glib::ParamFlags::READABLE => "result structure",
+        _ if is_array => "words",
         _ if is_text => "text",
         _ => "structure",
     };
@@ -124,17 +117,18 @@ fn described(pspec: &glib::ParamSpec) -> (String, String) {
 #[test]
 fn every_property_is_as_documented() {
     let own = own_properties(&element("volcasrsink"));
-    let own = own
-        .iter()
-        .map(|(name, pspec)| (name.clone(), described(pspec)));
-    let expected = PROPERTIES
-        .map(|(name, kind, default)| (name.to_owned(), (kind.to_owned(), default.to_owned())));
+    let own = own.iter().map(|(name, pspec)| (&**name, described(pspec)));
+    let expected =
+        PROPERTIES.map(|(name, kind, default)| (name, (kind.to_owned(), default.to_owned())));
     assert_eq!(own.collect::<BTreeMap<_, _>>(), expected.into());
 }
 
+/// Secrets can only be written, and results only read. Readable ones of a new element have the
+/// defaults of their specification.
 #[test]
-fn secrets_can_only_be_written_and_results_only_read() {
-    let own = own_properties(&element("volcasrsink"));
+fn access_and_first_values() {
+    let element = element("volcasrsink");
+    let own = own_properties(&element);
     for (name, kind, _) in PROPERTIES {
         let flags = own[name].flags();
         let readable = flags.contains(glib::ParamFlags::READABLE);
@@ -145,15 +139,6 @@ fn secrets_can_only_be_written_and_results_only_read() {
         assert_eq!(live, MUTABLE_PLAYING.contains(&name), "{name}");
         let ready = flags.contains(gst::PARAM_FLAG_MUTABLE_READY);
         assert_eq!(ready, writable && !live, "{name}: says when it is taken up");
-    }
-}
-
-/// Readable properties have the defaults of their specification.
-#[test]
-fn a_new_element_has_the_defaults() {
-    let element = element("volcasrsink");
-    let own = own_properties(&element);
-    for (name, kind, _) in PROPERTIES {
         // Null and empty ones are not the same.
         if !["secret", "words", "structure", "result structure"].contains(&kind) {
             let value = element.property_value(name);
@@ -188,25 +173,17 @@ fn the_pad_takes_one_format_at_two_rates() {
     assert_eq!(template.name_template(), "sink");
     assert_eq!(template.direction(), gst::PadDirection::Sink);
     assert_eq!(template.presence(), gst::PadPresence::Always);
-    let caps: gst::Caps =
-        "audio/x-raw, format=S16LE, layout=interleaved, rate={24000,16000}, channels=1"
-            .parse()
-            .expect("caps");
-    assert!(
-        template.caps().is_strictly_equal(&caps),
-        "{}",
-        template.caps()
-    );
+    let caps = "audio/x-raw, format=S16LE, layout=interleaved, rate={24000,16000}, channels=1";
+    let caps: gst::Caps = caps.parse().expect("caps");
+    let own = template.caps();
+    assert!(own.is_strictly_equal(&caps), "{own}");
 }
 
 /// The page's table: names, and defaults with their units, as the user reads them.
 fn in_page() -> BTreeMap<String, String> {
-    let section = include_str!("../../docs/properties.md");
-    let table = section
-        .lines()
-        .skip_while(|line| !line.starts_with("| property"))
-        .skip(2)
-        .take_while(|line| line.starts_with('|'));
+    let page = include_str!("../../docs/properties.md").lines();
+    let table = page.skip_while(|line| !line.starts_with("| property"));
+    let table = table.skip(2).take_while(|line| line.starts_with('|'));
     let mut properties = BTreeMap::new();
     for row in table {
         let mut cells = row.trim_matches('|').split('|').map(str::trim);
@@ -227,9 +204,8 @@ fn the_page_lists_every_property_with_its_default() {
     assert_eq!(page.len(), PROPERTIES.len());
     for (name, kind, default) in PROPERTIES {
         let shown = page[name].as_str();
-        let is_time = own[name]
-            .blurb()
-            .is_some_and(|blurb| blurb.contains("illiseconds"));
+        let blurb = own[name].blurb().unwrap_or_default();
+        let is_time = blurb.contains("illiseconds");
         let is_code = !default.is_empty() && (kind == "text" || kind.contains(", "));
         match kind {
             // No variable of their own: the proxy's URI has them.

@@ -48,21 +48,13 @@ impl Site {
 
     fn make(&self, target: &str, variables: &[String]) -> Output {
         let mut command = Command::new("make");
+        command.args(["-C", env!("CARGO_MANIFEST_DIR"), target]);
         command
-            .args(["-C", env!("CARGO_MANIFEST_DIR"), target])
             .args(variables)
             .env("CARGO_TARGET_DIR", self.path("target"));
         // This test's own caller may be a make, or sudo.
-        for name in [
-            "MAKEFLAGS",
-            "MAKELEVEL",
-            "DESTDIR",
-            "PREFIX",
-            "PLUGINSDIR",
-            "PRESETSDIR",
-            "SUDO_USER",
-            "CARGO_BUILD_TARGET",
-        ] {
+        let names = "MAKEFLAGS MAKELEVEL DESTDIR PREFIX PLUGINSDIR PRESETSDIR SUDO_USER";
+        for name in names.split(' ').chain(["CARGO_BUILD_TARGET"]) {
             command.env_remove(name);
         }
         command.output().expect("make")
@@ -123,9 +115,8 @@ fn both_go_where_gstreamer_looks_and_away_again() {
     let presets = of_gstreamer(None, "prefix").join("share/gstreamer-1.0/presets");
     let plugins = of_gstreamer(None, "pluginsdir");
     assert_eq!(site.installed(), files(&plugins, &presets));
-    let plugin = site
-        .path("root")
-        .join(plugins.strip_prefix("/").expect("absolute"));
+    let plugins = plugins.strip_prefix("/").expect("absolute");
+    let plugin = site.path("root").join(plugins);
     let copied = std::fs::read(plugin.join(PLUGIN)).expect("the plugin");
     assert_eq!(copied, BUILT, "what was built is copied, not built again");
     // Over itself, as an update does.
@@ -136,71 +127,48 @@ fn both_go_where_gstreamer_looks_and_away_again() {
     site.ok("uninstall", &[site.destdir()]);
 }
 
+/// A plugin that does not load: `gst-inspect-1.0` alone would end well. A place that cannot be
+/// written: it is named, with the two ways out. Nothing is built through sudo: files that root
+/// builds could not be built again by their owner.
 #[test]
-fn directories_can_be_named() {
-    let site = Site::real("install-named");
-    let home = site.path("root/a home/gstreamer-1.0");
-    let variables = ["PLUGINSDIR", "PRESETSDIR"]
-        .map(|name| format!("{name}={}/{}", home.display(), name.to_lowercase()));
-    site.ok("install", &variables);
-    let below = Path::new("/a home/gstreamer-1.0");
-    let expected = files(&below.join("pluginsdir"), &below.join("presetsdir"));
-    assert_eq!(site.installed(), expected);
-    site.ok("uninstall", &variables);
-    assert_eq!(site.installed(), BTreeMap::new());
-}
-
-/// `gst-inspect-1.0` alone would end well.
-#[test]
-fn a_plugin_that_does_not_load_is_reported() {
-    let site = Site::new("install-broken");
-    let here = |name: &str| format!("{name}={}", site.path(name).display());
-    let output = site.make("install", &["PLUGINSDIR", "PRESETSDIR"].map(here));
-    assert!(!output.status.success());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("GStreamer does not load"), "{said}");
-}
-
-/// A place that cannot be written is named, with the two ways out.
-#[test]
-fn a_place_that_cannot_be_written_is_reported() {
+fn what_can_not_be_installed_is_reported() {
     let site = Site::new("install-refused");
     std::fs::write(site.path("file"), "no directory").expect("a file");
-    let plugins = format!("PLUGINSDIR={}/file/below", site.path("").display());
-    let output = site.make("install", &[plugins]);
-    assert!(!output.status.success());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("Not a directory"),
-        "the system's own word: {said}"
-    );
-    assert!(said.contains("can't be written"), "{said}");
-    assert!(said.contains("sudo make install"), "{said}");
-    assert!(
-        said.contains(".local/share/gstreamer-1.0/plugins"),
-        "{said}"
-    );
-}
-
-/// Files that root builds could not be built again by their owner.
-#[test]
-fn nothing_is_built_through_sudo() {
-    let site = Site::new("install-sudo");
-    std::fs::remove_file(site.path("target/release").join(PLUGIN)).expect("it was there");
-    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install"))
+    let at = |name: &str, place: &str| format!("{name}={}", site.path(place).display());
+    let broken = ["PLUGINSDIR", "PRESETSDIR"].map(|name| at(name, name));
+    let unwritable = [at("PLUGINSDIR", "file/below")];
+    let empty = Site::new("install-sudo");
+    std::fs::remove_file(empty.path("target/release").join(PLUGIN)).expect("it was there");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install");
+    let sudo = Command::new(script)
         .arg("install")
-        .env("CARGO_TARGET_DIR", site.path("target"))
-        .env("DESTDIR", site.path("root"))
+        .env("CARGO_TARGET_DIR", empty.path("target"))
+        .env("DESTDIR", empty.path("root"))
         .env("SUDO_USER", "somebody")
-        .output()
-        .expect("the script");
-    assert!(!output.status.success());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("somebody, without sudo: make build"),
-        "{said}"
-    );
-    assert!(!site.path("root").exists());
+        .output();
+    let ways_out = ["sudo make install", ".local/share/gstreamer-1.0/plugins"];
+    let refusals = [
+        (
+            site.make("install", &broken),
+            vec!["GStreamer does not load"],
+        ),
+        (
+            site.make("install", &unwritable),
+            [&["Not a directory", "can't be written"], &ways_out[..]].concat(),
+        ),
+        (
+            sudo.expect("the script"),
+            vec!["somebody, without sudo: make build"],
+        ),
+    ];
+    for (output, parts) in refusals {
+        assert!(!output.status.success(), "{parts:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    assert!(!empty.path("root").exists());
 }
 
 /// A program does not go into /usr unasked, and goes away with its pages.
@@ -226,7 +194,7 @@ fn the_program_comes_with_its_pages() {
     assert_eq!(site.installed(), BTreeMap::new());
 }
 
-/// A build for another machine is in a directory of its own.
+/// A build for another machine is in a directory of its own. It goes below PREFIX.
 #[test]
 fn what_was_built_for_another_machine_is_found() {
     let site = Site::new("install-cross");
@@ -234,8 +202,11 @@ fn what_was_built_for_another_machine_is_found() {
     std::fs::create_dir(&elsewhere).expect("a directory");
     std::fs::rename(site.path("target/release"), elsewhere.join("release")).expect("a move");
     let target = "CARGO_BUILD_TARGET=armv7-unknown-linux-gnueabihf".to_owned();
-    site.ok("install", &[site.destdir(), target]);
-    assert_eq!(site.installed().len(), 3);
+    let prefix = "PREFIX=/opt/own".to_owned();
+    site.ok("install", &[site.destdir(), target, prefix]);
+    let plugins = of_gstreamer(Some("/opt/own"), "pluginsdir");
+    let presets = Path::new("/opt/own/share/gstreamer-1.0/presets");
+    assert_eq!(site.installed(), files(&plugins, presets));
 }
 
 /// Of a GStreamer that knows this directory besides its own plugins, and no other plugin of this
@@ -274,35 +245,29 @@ fn assert_works(scratch: &Scratch, plugins: &Path, presets: &Path) {
     let talk = scratch.path("talk.wav");
     write_wav(&talk, 24_000, &pcm);
     let line = format!(
-        "filesrc location={} ! wavparse ! audioconvert ! audioresample ! \
+        "-e -t filesrc location={} ! wavparse ! audioconvert ! audioresample ! \
          volcasrsink @preset=batch uri={}",
         talk.display(),
         service.uri()
     );
-    let printed = said(
-        tool("gst-launch-1.0", scratch, plugins, presets)
-            .args(["-e", "-t"])
-            .args(line.split(' ')),
-    );
-    let words = format!(
-        "M{} m{} m{}.",
-        marks[0].number, marks[1].number, marks[2].number
-    );
-    assert!(printed.contains(&words), "{printed}");
+    let mut launch = tool("gst-launch-1.0", scratch, plugins, presets);
+    let printed = said(launch.args(line.split(' ')));
+    let [a, b, c] = [0, 1, 2].map(|n| marks[n].number);
+    assert!(printed.contains(&format!("M{a} m{b} m{c}.")), "{printed}");
 }
 
-/// The real library this time, as `make install` puts it below DESTDIR.
+/// The real library this time, in directories that are named.
 #[test]
 fn what_is_installed_works() {
     let site = Site::real("install-real");
-    site.ok("install", &[site.destdir(), "PREFIX=/opt/own".to_owned()]);
-    let below = |path: PathBuf| {
-        let path = path.strip_prefix("/").expect("absolute").to_owned();
-        site.path("root").join(path)
-    };
-    let plugins = below(of_gstreamer(Some("/opt/own"), "pluginsdir"));
-    let presets = below("/opt/own/share/gstreamer-1.0/presets".into());
+    let names = ["PLUGINSDIR", "PRESETSDIR"];
+    let [plugins, presets] = names.map(|name| site.path("root/a home").join(name));
+    let variables = [&plugins, &presets].map(|path| path.display().to_string());
+    let variables = [0, 1].map(|n| format!("{}={}", names[n], variables[n]));
+    site.ok("install", &variables);
     assert_works(&site.scratch, &plugins, &presets);
+    site.ok("uninstall", &variables);
+    assert_eq!(site.installed(), BTreeMap::new());
 }
 
 /// As docs/install.md has it: an application in C that is linked with the library registers the
@@ -329,20 +294,17 @@ fn an_application_in_c_registers_it() {
     );
     std::fs::write(&source, program).expect("a file");
     let flags = said(Command::new("pkg-config").args(["--cflags", "--libs", "gstreamer-1.0"]));
-    let library = plugin().join(PLUGIN);
     let application = scratch.path("application");
-    let built = Command::new("cc")
-        .args([&source, &library])
-        .args(flags.split_whitespace())
-        .arg("-o")
-        .arg(&application)
-        .output()
-        .expect("a compiler");
-    assert!(built.status.success(), "{built:?}");
-    let empty = scratch.path("none");
+    let mut compiler = Command::new("cc");
+    compiler.args([&source, &plugin().join(PLUGIN)]);
     said(
-        tool(&application.display().to_string(), &scratch, &empty, &empty)
-            .env("LD_LIBRARY_PATH", plugin())
-            .env("GST_PLUGIN_SYSTEM_PATH", &empty),
+        compiler
+            .args(flags.split_whitespace())
+            .arg("-o")
+            .arg(&application),
     );
+    let empty = scratch.path("none");
+    let mut run = tool(&application.display().to_string(), &scratch, &empty, &empty);
+    run.env("LD_LIBRARY_PATH", plugin());
+    said(run.env("GST_PLUGIN_SYSTEM_PATH", &empty));
 }

@@ -23,11 +23,9 @@ fn deps(installed: &str, refused: &str, arguments: &[&str]) -> (Output, Vec<Stri
          case $word in {refused}) echo refused; exit 100 ;; esac\ndone",
         log.display()
     );
+    let query = format!("case $4 in {installed}) echo -n installed ;; esac");
     for (tool, text) in [
-        (
-            "dpkg-query",
-            &format!("case $4 in {installed}) echo -n installed ;; esac")[..],
-        ),
+        ("dpkg-query", query.as_str()),
         ("apt-get", &apt_get),
         ("apt-cache", "echo \"$2 | 1.0 | somewhere\""),
         ("id", "echo 0"),
@@ -38,12 +36,8 @@ fn deps(installed: &str, refused: &str, arguments: &[&str]) -> (Output, Vec<Stri
     }
     let path = std::env::var("PATH").expect("a PATH");
     let path = format!("{}:{path}", scratch.path("").display());
-    let mut script = script("deps");
-    let output = script
-        .args(arguments)
-        .env("PATH", path)
-        .output()
-        .expect("the script");
+    let output = script("deps").args(arguments).env("PATH", path).output();
+    let output = output.expect("the script");
     assert!(output.status.success(), "{output:?}");
     let calls = std::fs::read_to_string(log).unwrap_or_default();
     (output, calls.lines().map(str::to_owned).collect())
@@ -119,9 +113,10 @@ fn the_words_of_a_demo() {
     ];
     let (found, said) = words(&input.concat());
     assert!(found);
+    let shown = "… he\n✓ Second, \"so\".\n✓ He might.\n✓ 今天。\n";
     assert_eq!(
         said,
-        "… he\n✓ Second, \"so\".\n✓ He might.\n✓ 今天。\n\nHe might.\nSecond, \"so\".\n今天。\n"
+        format!("{shown}\nHe might.\nSecond, \"so\".\n今天。\n")
     );
     assert!(!words(&line(0, 0, false, 0, "he")).0, "nothing was final");
 }

@@ -1,9 +1,8 @@
 //! The pages: their links, the commands of the README, the settings and the programs they show.
 
-mod page;
+pub mod page;
 mod programs;
 mod readme;
-mod translations;
 
 use std::path::{Path, PathBuf};
 
@@ -47,31 +46,43 @@ fn resolved(page: &str, path: &str) -> PathBuf {
     resolved
 }
 
+/// The page in English that a page translates.
+fn original(page: &str) -> Option<String> {
+    let original = page.replace("docs/zh-CN/", "docs/");
+    let original = original.replace("README.zh-CN.md", "README.md");
+    (original != page).then_some(original)
+}
+
+/// A reader who knows only Chinese sees before the click that a page is in English.
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_leads_somewhere_and_those_to_english_are_marked() {
     let pages = pages();
     assert!(pages.len() > 10, "{pages:?}");
     for page in &pages {
         let here = text(page);
         let (_, prose) = page::read(&here);
-        for (line, target) in prose
+        let links = prose
             .iter()
-            .flat_map(|(n, line)| links(line).map(move |l| (n, l)))
-        {
-            if target.contains("://") {
-                continue;
-            }
+            .flat_map(|(n, line)| links(line).map(move |link| (n, link)));
+        for (line, (target, behind)) in links.filter(|(_, (target, _))| !target.contains("://")) {
+            let at = format!("{page}:{line}: {target}");
             let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
             let linked = match path {
                 "" => PathBuf::from(page),
                 path => resolved(page, path),
             };
-            let there = Path::new(ROOT).join(&linked);
-            assert!(there.exists(), "{page}:{line}: {target}");
+            assert!(Path::new(ROOT).join(&linked).exists(), "{at}");
+            let linked = linked.display().to_string();
             if !anchor.is_empty() {
-                let anchors = anchors(&text(&linked.display().to_string()));
-                let known = anchors.iter().any(|known| known == anchor);
-                assert!(known, "{page}:{line}: {target}");
+                let anchors = anchors(&text(&linked));
+                assert!(anchors.iter().any(|known| known == anchor), "{at}");
+            }
+            let is_english = linked.ends_with(".md") && !linked.contains("zh-CN");
+            if original(page).is_some_and(|original| is_english && linked != original) {
+                assert!(behind.starts_with("（英文）"), "{at}: is in English");
+                let translation = linked.replace("docs/", "docs/zh-CN/");
+                let is_there = translation != linked && pages.contains(&translation);
+                assert!(!is_there, "{at}: is there in Chinese");
             }
         }
     }

@@ -84,10 +84,8 @@ pub fn anchors(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The targets of a line's links.
-pub fn links(line: &str) -> impl Iterator<Item = &str> {
-    line.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(target, _)| target)
+/// The targets of a line's links, and what stands behind them.
+pub fn links(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let rests = line.split("](").skip(1);
+    rests.filter_map(|rest| rest.split_once(')'))
 }

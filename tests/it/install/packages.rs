@@ -6,6 +6,7 @@ use std::process::Command;
 use super::{PLUGIN, PRESETS, assert_works, of_gstreamer, said};
 use crate::common::scratch::Scratch;
 use crate::common::skip::skip;
+use crate::documents::page::links;
 
 fn has_cargo(command: &str) -> bool {
     let tried = Command::new("cargo").args([command, "--version"]).output();
@@ -35,48 +36,31 @@ fn the_debian_package_holds_what_it_should() {
     }
     let scratch = Scratch::new("install-deb");
     let made = said(Command::new("make").args(["-C", env!("CARGO_MANIFEST_DIR"), "deb"]));
-    let package = made
-        .lines()
-        .find(|line| line.ends_with(".deb") && !line.contains(' '));
+    let mut lines = made.lines();
+    let package = lines.find(|line| line.ends_with(".deb") && !line.contains(' '));
     let package = package.unwrap_or_else(|| panic!("{made}"));
     let fields = said(Command::new("dpkg-deb").args(["--field", package]));
-    for part in [
-        "gstreamer1.0-plugins-base",
-        "ca-certificates",
-        "libgstreamer1.0-0",
-        "Multi-Arch: same",
-        "Recommends: ",
-        "(>= 1.20",
-    ] {
+    let parts = "gstreamer1.0-plugins-base|ca-certificates|libgstreamer1.0-0|Multi-Arch: same|\
+                 Recommends: |(>= 1.20";
+    for part in parts.split('|') {
         assert!(fields.contains(part), "{part}: {fields}");
     }
     let root = scratch.path("root");
-    said(
-        Command::new("dpkg-deb")
-            .args(["--extract", package])
-            .arg(&root),
-    );
+    let extract = ["--extract", package];
+    said(Command::new("dpkg-deb").args(extract).arg(&root));
     let (plugins, presets) = find(&root);
     let installed = of_gstreamer(None, "pluginsdir");
-    assert!(
-        plugins.ends_with(installed.strip_prefix("/").expect("absolute")),
-        "{plugins:?}"
-    );
+    let installed = installed.strip_prefix("/").expect("absolute");
+    assert!(plugins.ends_with(installed), "{plugins:?}");
     assert_works(&scratch, &plugins, &presets);
     assert_program(package, &scratch.path("program"));
 
     let pages = root.join("usr/share/doc/gstreamer1.0-volcasr");
     let readme = std::fs::read_to_string(pages.join("README.md")).expect("the page");
-    for target in readme
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
-    {
+    for (target, _) in links(&readme) {
         let path = target.split('#').next().unwrap_or_default();
-        assert!(
-            target.contains("://") || pages.join(path).exists(),
-            "{target}"
-        );
+        let is_there = target.contains("://") || pages.join(path).exists();
+        assert!(is_there, "{target}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::common::skip::skip;
 use crate::common::*;
 
 /// Three seconds of audio, and six seconds for what has to go on longer.
-pub(super) const AUDIO: &str = "audiotestsrc wave=silence samplesperbuffer=480 num-buffers=150 ! \
+const AUDIO: &str = "audiotestsrc wave=silence samplesperbuffer=480 num-buffers=150 ! \
                      audio/x-raw,rate=24000,channels=1";
 
 pub(super) fn said(start: u64, end: u64, text: &str) -> Value {
@@ -26,10 +26,8 @@ const CHINESE: &str = "今天下雨，路很滑，出门请带伞。";
 fn two_sentences() -> Service {
     let first = said(500, 1200, "The rain has stopped.");
     let both = json!([first.clone(), said(1600, 2400, CHINESE)]);
-    scripted(
-        &[(1400, response(1400, json!([first])))],
-        response(3000, both),
-    )
+    let alone = response(1400, json!([first]));
+    scripted(&[(1400, alone)], response(3000, both))
 }
 
 fn transcriber_line(service: &Service, settings: &str) -> String {
@@ -39,14 +37,18 @@ fn transcriber_line(service: &Service, settings: &str) -> String {
     )
 }
 
-/// Returns which of these elements the machine lacks.
-pub(super) fn missing(factories: &[&str]) -> Option<String> {
-    init();
-    let lacks = factories
-        .iter()
-        .find(|name| gst::ElementFactory::find(name).is_none());
-    lacks.map(|name| format!("no {name}"))
+/// Skips a test where the machine lacks one of these elements.
+macro_rules! needs {
+    ($($factory:literal)*) => {
+        init();
+        for factory in [$($factory),*] {
+            if gst::ElementFactory::find(factory).is_none() {
+                return skip(&format!("no {factory}"));
+            }
+        }
+    };
 }
+pub(super) use needs;
 
 /// The texts of a subtitle stream, with start and end in milliseconds.
 fn subtitles(line: &str) -> Vec<(u64, u64, String)> {
@@ -56,11 +58,8 @@ fn subtitles(line: &str) -> Vec<(u64, u64, String)> {
         let text = String::from_utf8(map.to_vec()).expect("UTF-8");
         let start = buffer.pts().expect("a PTS");
         let end = start + buffer.duration().expect("a duration");
-        read.push((
-            start.mseconds(),
-            end.mseconds(),
-            text.trim_end_matches('\0').to_owned(),
-        ));
+        let text = text.trim_end_matches('\0').to_owned();
+        read.push((start.mseconds(), end.mseconds(), text));
     });
     read
 }
@@ -74,7 +73,7 @@ fn expected() -> Vec<(u64, u64, String)> {
 }
 
 /// A script says the same in each session: there is to be one, however slow the machine.
-pub(super) fn cues(service: &Service) -> String {
+fn cues(service: &Service) -> String {
     transcriber_line(service, "grouping=cue cue-width=24 idle-timeout=0")
 }
 
@@ -82,49 +81,51 @@ pub(super) fn path(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
-#[test]
-fn subtitle_files_are_read_by_other_elements() {
-    if let Some(missing) = missing(&["webvttenc", "srtenc", "subparse"]) {
-        return skip(&missing);
-    }
-    let scratch = Scratch::new("subtitle-files");
-    for (encoder, name) in [("webvttenc", "talk.vtt"), ("srtenc", "talk.srt")] {
-        let service = two_sentences();
-        let file = scratch.path(name);
-        let line = format!(
-            "{AUDIO} ! {} ! {encoder} ! filesink location={}",
-            cues(&service),
-            path(&file)
-        );
-        play(&line, |_| {});
-        let read = subtitles(&format!(
-            "filesrc location={} ! subparse ! text/x-raw ! appsink name=out sync=false",
-            path(&file)
-        ));
-        assert_eq!(read.len(), 2, "{encoder}: {read:?}");
-        assert_eq!(read[0].2, "The rain has stopped.", "{encoder}");
-        assert_eq!(read[1].2, expected()[1].2, "{encoder}");
-        assert_eq!((read[0].0, read[0].1), (500, 1700), "{encoder}");
-    }
+/// Writes the cues into a file with this end of a launch line.
+pub(super) fn write(file: &Path, service: &Service, end: &str) {
+    let (cues, file) = (cues(service), path(file));
+    play(
+        &format!("{AUDIO} ! {cues} ! {end} ! filesink location={file}"),
+        |_| {},
+    );
 }
 
-#[test]
-fn matroska_carries_the_cues() {
-    if let Some(missing) = missing(&["matroskamux", "matroskademux", "jpegenc"]) {
-        return skip(&missing);
-    }
-    let scratch = Scratch::new("matroska");
-    let file = scratch.path("talk.mkv");
-    let service = two_sentences();
+/// Writes them as a track beside picture and sound.
+pub(super) fn write_matroska(file: &Path, service: &Service) {
     let line = format!(
         "matroskamux name=m ! filesink location={} \
          videotestsrc pattern=black num-buffers=30 ! \
          video/x-raw,width=64,height=48,framerate=10/1 ! jpegenc ! m. \
          {AUDIO} ! tee name=a a. ! queue max-size-time=0 ! m. a. ! queue ! {} ! queue ! m.",
-        path(&file),
-        cues(&service)
+        path(file),
+        cues(service)
     );
     play(&line, |_| {});
+}
+
+#[test]
+fn subtitle_files_are_read_by_other_elements() {
+    needs!("webvttenc" "srtenc" "subparse");
+    let scratch = Scratch::new("subtitle-files");
+    for (encoder, name) in [("webvttenc", "talk.vtt"), ("srtenc", "talk.srt")] {
+        let file = scratch.path(name);
+        write(&file, &two_sentences(), encoder);
+        let read = subtitles(&format!(
+            "filesrc location={} ! subparse ! text/x-raw ! appsink name=out sync=false",
+            path(&file)
+        ));
+        assert_eq!(read.len(), 2, "{encoder}: {read:?}");
+        assert_eq!(read[0], expected()[0], "{encoder}");
+        assert_eq!(read[1].2, expected()[1].2, "{encoder}");
+    }
+}
+
+#[test]
+fn matroska_carries_the_cues() {
+    needs!("matroskamux" "matroskademux" "jpegenc");
+    let scratch = Scratch::new("matroska");
+    let file = scratch.path("talk.mkv");
+    write_matroska(&file, &two_sentences());
     let read = subtitles(&format!(
         "filesrc location={} ! matroskademux name=d d.subtitle_0 ! appsink name=out sync=false",
         path(&file)
@@ -145,13 +146,11 @@ fn video(settings: &str) -> String {
 /// as they are there: on a busy machine some frames are without.
 #[test]
 fn overlays_show_the_words_while_they_are_spoken() {
+    needs!("textoverlay" "subtitleoverlay");
     for (overlay, text, sync) in [
         ("textoverlay", "o.text_sink", false),
         ("subtitleoverlay", "o.subtitle_sink", true),
     ] {
-        if let Some(missing) = missing(&[overlay]) {
-            return skip(&missing);
-        }
         let service = two_sentences();
         let out = GRAY.replace("sync=false", &format!("sync={sync}"));
         let frames = bright(&format!(
@@ -180,9 +179,7 @@ fn overlays_show_the_words_while_they_are_spoken() {
 /// last words nor EOS let the picture pass.
 #[test]
 fn without_words_the_picture_goes_on() {
-    if let Some(missing) = missing(&["textoverlay", "matroskamux", "jpegenc"]) {
-        return skip(&missing);
-    }
+    needs!("textoverlay" "matroskamux" "jpegenc");
     let service = scripted(&[], response(0, json!([])));
     let asr = cues(&service).replace("name=t", "latency=300");
     thread::scope(|scope| {
@@ -206,9 +203,7 @@ fn without_words_the_picture_goes_on() {
 /// goes on: it is no end that lets it pass.
 #[test]
 fn a_live_picture_does_not_stall() {
-    if let Some(missing) = missing(&["textoverlay"]) {
-        return skip(&missing);
-    }
+    needs!("textoverlay");
     let service = two_sentences();
     let out = "videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=true";
     let audio = AUDIO.replace("num-buffers=150", "is-live=true");
@@ -234,8 +229,6 @@ fn a_tee_plays_meanwhile() {
          appsink name=out sync=true",
         cues(&service)
     ));
-    let texts = |cues: &[(u64, u64, String)]| -> Vec<String> {
-        cues.iter().map(|(_, _, text)| text.clone()).collect()
-    };
-    assert_eq!(texts(&read), texts(&expected()));
+    let read = read.into_iter().map(|cue| cue.2);
+    assert!(read.eq(expected().into_iter().map(|cue| cue.2)));
 }

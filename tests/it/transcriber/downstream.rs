@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use gst::prelude::*;
 use serde_json::json;
 
-use crate::common::pad_harness::{PadHarness, Segment};
+use super::{on_message, pad, playing};
+use crate::common::pad_harness::PadHarness;
 use crate::common::script::{audio, response, scripted, utterance};
 use crate::common::text::{event_list, events, fail, texts};
 use crate::common::*;
@@ -17,28 +18,23 @@ use volcasr_loopback::{Options, Service};
 fn a_flush_keeps_the_sticky_events_that_wait() {
     let service = service(faults::faulty(&["hang@finish*"], false));
     let harness = PadHarness::new(transcriber(&service));
-    let (pcm, _) = speech(1);
-    harness.push_all(0, &pcm, 100);
+    harness.say(1);
     let group = gst::GroupId::next();
-    let start = gst::event::StreamStart::builder("second")
-        .group_id(group)
-        .build();
-    assert!(harness.pad.push_event(start));
-    harness.flush_start();
-    harness.flush_stop();
-    let src = harness.sink.static_pad("src").expect("a pad");
+    let start = gst::event::StreamStart::builder("second").group_id(group);
+    assert!(harness.pad.push_event(start.build()));
+    harness.flush();
+    let src = pad(&harness, "src");
     let start = src.sticky_event::<gst::event::StreamStart>(0);
     assert_eq!(start.and_then(|start| start.group_id()), Some(group));
     assert!(src.sticky_event::<gst::event::Segment>(0).is_none());
-    assert!(harness.segment(&Segment::new()));
+    harness.segment_at(0, 0);
     harness.text().until("the second stream", |out| {
         let is_before = |event: &&gst::Event| match event.view() {
             gst::EventView::StreamStart(start) => start.group_id() != Some(group),
             _ => true,
         };
-        let second = event_list(out)
-            .skip_while(is_before)
-            .map(|event| event.type_());
+        let second = event_list(out).skip_while(is_before);
+        let second = second.map(|event| event.type_());
         use gst::EventType::{Caps, Segment, StreamStart};
         second.take(3).eq([StreamStart, Caps, Segment])
     });
@@ -47,9 +43,8 @@ fn a_flush_keeps_the_sticky_events_that_wait() {
 /// A tee goes on while the pad has no peer, and so does the text once it has one.
 #[test]
 fn text_goes_on_when_the_pad_is_linked_again() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
-    let src = harness.sink.static_pad("src").expect("a pad");
+    let (_service, harness) = playing("");
+    let src = pad(&harness, "src");
     let peer = src.peer().expect("linked");
     let (pcm, _) = speech(2);
     harness.push_all(0, &pcm, 100);
@@ -63,30 +58,26 @@ fn text_goes_on_when_the_pad_is_linked_again() {
     text.until("text", |out| texts(out).len() > before);
 }
 
-/// A service whose one utterance is final halfway through the audio.
-fn one_utterance() -> Service {
+/// A transcriber that plays, at a service whose one utterance is final halfway through the audio.
+fn one_utterance() -> (Service, PadHarness) {
     let said = json!([utterance(true, (100, 900), "Yes.")]);
-    scripted(
-        &[(1200, response(1200, said.clone()))],
-        response(2000, said),
-    )
+    let first = response(1200, said.clone());
+    let service = scripted(&[(1200, first)], response(2000, said));
+    let harness = PadHarness::new(transcriber(&service));
+    (service, harness)
 }
 
 #[test]
 fn an_error_without_a_buffer_behind_it_is_posted_at_eos() {
-    let service = one_utterance();
-    let harness = PadHarness::new(transcriber(&service));
-    let src = harness.sink.static_pad("src").expect("a pad");
-    let failed = fail(&src.peer().expect("linked"), gst::FlowError::Error);
+    let (_service, harness) = one_utterance();
+    let peer = pad(&harness, "src").peer();
+    let failed = fail(&peer.expect("linked"), gst::FlowError::Error);
     harness.push(0, &audio());
     wait_until("a buffer", || failed.load(Ordering::SeqCst));
     assert!(harness.eos());
     let errors = listen_until(&harness.bus, is_error).errors();
     errors[0].assert_is(gst::StreamError::Failed, &[]);
-    let is_eos = |name: &String| name == "eos";
-    harness
-        .text()
-        .until("EOS", |out| events(out).iter().any(is_eos));
+    harness.text().until_eos(0);
 }
 
 /// Whether it comes with a text or behind the last one, its handler may wait for another thread,
@@ -94,22 +85,15 @@ fn an_error_without_a_buffer_behind_it_is_posted_at_eos() {
 #[test]
 fn a_handler_of_an_error_of_downstream_may_wait_for_ready() {
     for is_last in [false, true] {
-        let service = one_utterance();
-        let harness = Arc::new(PadHarness::new(transcriber(&service)));
+        let (_service, harness) = one_utterance();
+        let harness = Arc::new(harness);
         let (ends, ended) = mpsc::channel();
-        let weak = Arc::downgrade(&harness);
-        harness.bus.set_sync_handler(move |_, message| {
-            if is_error(message)
-                && let Some(harness) = weak.upgrade()
-            {
-                let out = harness.text().out();
-                let has_ended = events(&out).iter().any(|name| name == "eos");
-                let _ = ends.send((has_ended, is_ready_meanwhile(&harness.sink)));
-            }
-            gst::BusSyncReply::Drop
+        on_message(&harness, is_error, move |harness| {
+            let out = harness.text().out();
+            let has_ended = events(&out).iter().any(|name| name == "eos");
+            let _ = ends.send((has_ended, is_ready_meanwhile(&harness.sink)));
         });
-        let src = harness.sink.static_pad("src").expect("a pad");
-        let peer = src.peer().expect("linked");
+        let peer = pad(&harness, "src").peer().expect("linked");
         if is_last {
             let failed = fail(&peer, gst::FlowError::Error);
             harness.push(0, &audio());
@@ -153,7 +137,7 @@ fn responses(harness: &PadHarness) -> (gst::Pad, Names) {
         log.lock().expect("no panic").push(name);
         gst::PadProbeReturn::Ok
     });
-    let src = harness.sink.static_pad("unsynced_src").expect("a pad");
+    let src = super::pad(harness, "unsynced_src");
     src.link(&pad).expect("JSON");
     (pad, names)
 }
@@ -171,28 +155,18 @@ fn responses_go_on_with_another_sink() {
     let (peer, names) = responses(&harness);
     harness.play();
     let (pcm, _) = speech(2);
-    let push = || {
-        harness
-            .pad
-            .push(harness.buffer(None, &pcm))
-            .expect("it is taken")
+    let push_until = |what: &str, is_there: &dyn Fn() -> bool| {
+        wait_until(what, || {
+            harness.push(None, &pcm);
+            is_there()
+        });
     };
-    wait_until("a response", || {
-        push();
-        count(&names, "json") > 0
-    });
-    let src = harness.sink.static_pad("unsynced_src").expect("a pad");
+    push_until("a response", &|| count(&names, "json") > 0);
     let refused = fail(&peer, gst::FlowError::Error);
-    wait_until("a refusal", || {
-        push();
-        refused.load(Ordering::SeqCst)
-    });
-    src.unlink(&peer).expect("linked");
+    push_until("a refusal", &|| refused.load(Ordering::SeqCst));
+    pad(&harness, "unsynced_src").unlink(&peer).expect("linked");
     let (_other, names) = responses(&harness);
-    wait_until("a response", || {
-        push();
-        count(&names, "json") > 0
-    });
+    push_until("a response", &|| count(&names, "json") > 0);
 }
 
 /// The sink there waits for EOS as every sink does, whether or not there was audio.
@@ -209,13 +183,12 @@ fn each_stream_of_responses_ends() {
     end(1);
     let begin = |stream: &str| {
         assert!(harness.begin(stream));
-        assert!(harness.segment(&Segment::new()));
+        harness.segment_at(0, 0);
     };
     begin("second");
     end(2);
     begin("third");
-    let (pcm, _) = speech(1);
-    harness.push_all(0, &pcm, 100);
+    harness.say(1);
     end(3);
     assert!(count(&names, "json") > 0);
     let names = names.lock().expect("no panic");

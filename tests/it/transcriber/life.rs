@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
-use crate::common::pad_harness::{PadHarness, ms};
-use crate::common::text::{Out, events, texts};
+use super::{on_message, pad, playing};
+use crate::common::pad_harness::ms;
+use crate::common::text::{Out, texts};
 use crate::common::*;
 
 /// Probe as a bin does it to find out about an element: no parent, no credentials, a live source.
@@ -67,44 +68,35 @@ fn latency_is_added_for_a_live_source_alone() {
     assert_eq!(ask(), Some((true, ms(1800), Some(ms(2000)))));
 }
 
-/// Wrong settings are an error with the first buffer, once, and everything downstream ends.
+/// An error of the settings or of the service is the sink's: one, with the first buffer, and what
+/// is downstream ends.
 #[test]
-fn wrong_settings_are_one_error_with_the_first_buffer() {
-    let service = service(Options::default());
-    let element = transcriber(&service);
-    element.set_property("app-key", "app\n1");
-    let mut rig = TestPipeline::new(element.clone());
-    rig.play();
-    rig.push(&[0; 9600], 20);
-    let log = rig.listen_until(is_error);
-    let errors = log.errors();
-    assert_eq!(errors.len(), 1, "{errors:?}");
-    errors[0].assert_is(gst::ResourceError::Settings, &[]);
-    rig.push(&[0; 9600], 20);
-    rig.end();
-    let more = rig.listen_until(|m| m.type_() == gst::MessageType::Eos || is_error(m));
-    assert!(faults::own_errors(&more, &element).is_empty());
-}
-
-#[test]
-fn a_refusal_is_the_sink_s_error_and_ends_what_is_downstream() {
-    let service = service(Options::default());
-    let element = transcriber(&service);
-    element.set_property("access-key", "another-access-key");
-    let mut rig = TestPipeline::new(element.clone());
-    rig.play();
-    rig.push(&[0; 96_000], 20);
-    let log = rig.listen_until(is_error);
-    let error = &log.errors()[0];
-    error.assert_is(gst::ResourceError::NotAuthorized, &[]);
-    let details = error.details.as_ref().expect("details");
-    assert_eq!(details.get::<u32>("http-status"), Ok(401));
-    rig.push(&[0; 960], 20);
-    rig.end();
-    rig.text().until("EOS", |out| {
-        events(out).last().map(String::as_str) == Some("eos")
-    });
-    assert!(texts(&rig.out()).is_empty());
+fn errors_are_the_sink_s_and_end_what_is_downstream() {
+    for (property, value, domain, status) in [
+        ("app-key", "app\n1", gst::ResourceError::Settings, None),
+        (
+            "access-key",
+            "another",
+            gst::ResourceError::NotAuthorized,
+            Some(401),
+        ),
+    ] {
+        let service = service(Options::default());
+        let element = transcriber(&service);
+        element.set_property(property, value);
+        let mut rig = TestPipeline::new(element.clone());
+        rig.play();
+        rig.push(&[0; 96_000], 20);
+        let mut log = rig.listen_until(is_error);
+        rig.push(&[0; 960], 20);
+        rig.end();
+        assert!(texts(&rig.text().until_eos(0)).is_empty());
+        log.add(rig.take());
+        let errors = faults::own_errors(&log, &element);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        errors[0].assert_is(domain, &[]);
+        assert_eq!(errors[0].number("http-status"), status);
+    }
 }
 
 #[test]
@@ -124,40 +116,38 @@ fn changing_the_latency_posts_a_message() {
 #[test]
 fn the_language_is_taken_up_with_the_next_session() {
     let service = service(Options::default());
-    let element = transcriber(&service);
+    let element = set(
+        transcriber(&service),
+        "language-code=en-US idle-timeout=300",
+    );
     element.set_property("uri", service.uri_for(volcasr_loopback::Endpoint::Nostream));
-    element.set_property("language-code", "en-US");
-    element.set_property("idle-timeout", 300u32);
     let mut rig = TestPipeline::new(element.clone());
     rig.play();
     let (pcm, _) = speech(1);
     rig.push(&pcm, 100);
-    assert!(service.wait(LONG, |all| !all.is_empty() && all[0].request.is_some()));
+    until_connection(&service, |c| c.request.is_some());
     element.set_property("language-code", "zh-CN");
-    assert!(service.wait(LONG, |all| all[0].final_at.is_some()));
+    until_connection(&service, |c| c.final_at.is_some());
     rig.push(&pcm, 100);
     rig.end();
-    assert!(rig.listen().saw_eos());
-    let languages: Vec<_> = service
-        .connections()
-        .iter()
-        .filter_map(|c| c.request.as_ref().map(|r| r["audio"]["language"].clone()))
-        .collect();
+    rig.listen().assert_no_errors("the run");
+    let connections = service.connections();
+    let requests = connections.iter().filter_map(|c| c.request.as_ref());
+    let languages: Vec<_> = requests.map(|r| r["audio"]["language"].clone()).collect();
     assert_eq!(languages, ["en-US", "zh-CN"]);
     // The tag comes between the two sessions' words, and once each.
-    let mut received = Vec::new();
-    for out in rig.out() {
-        match out {
-            Out::Text(_) => received.push("words".to_owned()),
-            Out::Gap(..) => {}
-            Out::Event(event) => {
-                if let gst::EventView::Tag(tag) = event.view() {
-                    let language = tag.tag().get::<gst::tags::LanguageCode>();
-                    received.extend(language.map(|language| language.get().to_owned()));
-                }
+    let brief = |out: Out| match out {
+        Out::Text(_) => Some("words".to_owned()),
+        Out::Gap(..) => None,
+        Out::Event(event) => match event.view() {
+            gst::EventView::Tag(tag) => {
+                let language = tag.tag().get::<gst::tags::LanguageCode>();
+                language.map(|language| language.get().to_owned())
             }
-        }
-    }
+            _ => None,
+        },
+    };
+    let mut received: Vec<String> = rig.out().into_iter().filter_map(brief).collect();
     received.dedup_by(|next, last| next == last && last == "words");
     assert_eq!(received, ["en", "words", "zh", "words"]);
 }
@@ -165,32 +155,22 @@ fn the_language_is_taken_up_with_the_next_session() {
 /// The streaming thread waits until the error is on the bus, where the flush comes from.
 #[test]
 fn a_handler_of_the_error_may_flush() {
-    let service = service(Options::default());
-    let element = transcriber(&service);
-    element.set_property("access-key", "another-access-key");
-    let harness = Arc::new(PadHarness::new(element));
+    let (_service, harness) = playing("access-key=another");
+    let harness = Arc::new(harness);
     let (failed, failure) = mpsc::channel();
     let (pushes, pushing) = mpsc::channel();
     let pushing = Mutex::new(pushing);
     let (flushed, flush) = mpsc::channel();
-    let weak = Arc::downgrade(&harness);
-    harness.bus.set_sync_handler(move |_, message| {
-        if message.type_() == gst::MessageType::Error
-            && let Some(harness) = weak.upgrade()
-        {
-            let _ = failed.send(());
-            let _ = pushing.lock().expect("no panic").recv_timeout(LONG);
-            harness.flush_start();
-            harness.flush_stop();
-            let _ = flushed.send(());
-        }
-        gst::BusSyncReply::Drop
+    on_message(&harness, is_error, move |harness| {
+        let _ = failed.send(());
+        let _ = pushing.lock().expect("no panic").recv_timeout(LONG);
+        harness.flush();
+        let _ = flushed.send(());
     });
     // Begins to connect.
     harness.push(0, &[0; 960]);
     failure.recv_timeout(LONG).expect("an error");
-    let peer = harness.sink.static_pad("sink").expect("its pad");
-    peer.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+    pad(&harness, "sink").add_probe(gst::PadProbeType::BUFFER, move |_, _| {
         let _ = pushes.send(());
         gst::PadProbeReturn::Ok
     });
@@ -202,11 +182,9 @@ fn a_handler_of_the_error_may_flush() {
 /// They would overtake the text that waits.
 #[test]
 fn serialized_queries_stay_here() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
+    let (_service, harness) = playing("");
     let (asks, asked) = mpsc::channel();
-    let pad = harness.sink.static_pad("src").expect("a pad");
-    pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, _| {
+    pad(&harness, "src").add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, _| {
         let _ = asks.send(());
         gst::PadProbeReturn::Ok
     });
@@ -221,9 +199,8 @@ fn a_language_without_effect_is_warned_about_only_where_the_user_set_it() {
         let service = service(Options::default());
         let element = transcriber(&service);
         element.set_property(property, "en-US");
-        let mut rig = TestPipeline::new(element);
-        let (pcm, _) = speech(1);
-        assert_eq!(rig.run(&pcm, 100).warnings().len(), warnings, "{property}");
+        let log = TestPipeline::new(element).speak(1);
+        assert_eq!(log.warnings().len(), warnings, "{property}");
     }
 }
 
@@ -233,15 +210,13 @@ fn a_run_logs_in_the_category_of_its_element() {
     const NAME: &str = "a_run_logs_in_the_category_of_its_element";
     if child::is_child() {
         let service = service(Options::default());
-        let mut rig = TestPipeline::new(transcriber(&service));
-        assert!(rig.run(&speech(1).0, 100).saw_eos());
+        TestPipeline::new(transcriber(&service)).speak(1);
         return;
     }
     let log = child::spawn_logging(module_path!(), NAME, &[], &[]);
     let of = |category: &str| {
-        let lines = log.lines();
-        let lines = lines.filter(|line| line.split_whitespace().nth(4) == Some(category));
-        lines.collect::<Vec<_>>()
+        let is_of = |line: &&str| line.split_whitespace().nth(4) == Some(category);
+        log.lines().filter(is_of).collect::<Vec<_>>()
     };
     for line in ["starting: ws://", "session 0 is open", "final, "] {
         let lines = of("volcasrtranscriber");

@@ -1,13 +1,13 @@
 //! A live pipeline: words that leave when they are due, and gaps while nothing is said.
 
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc;
 
 use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Options;
 
 use crate::common::script::{response, scripted};
-use crate::common::text::{Out, assert_in_order, texts};
+use crate::common::text::{Out, assert_in_order, gaps, texts};
 use crate::common::*;
 
 /// An appsrc that is live, as a microphone is: audio comes as time passes.
@@ -35,10 +35,8 @@ fn speak(rig: &mut TestPipeline, pcm: &[u8]) {
 fn open(words: &[(&str, u64, u64)], definite: bool) -> serde_json::Value {
     let text: Vec<&str> = words.iter().map(|(text, ..)| *text).collect();
     let last = words.last().map_or(0, |(_, _, end)| *end);
-    let words: Vec<_> = words
-        .iter()
-        .map(|(text, start, end)| json!({"text": text, "start_time": start, "end_time": end}))
-        .collect();
+    let word = |(text, start, end)| json!({"text": text, "start_time": start, "end_time": end});
+    let words: Vec<_> = words.iter().copied().map(word).collect();
     json!([{"definite": definite, "start_time": words[0]["start_time"], "end_time": last,
         "text": text.concat(), "words": words}])
 }
@@ -63,20 +61,14 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
     let mut rig = live(transcriber(&service), 2000);
     speak(&mut rig, &[0; 4 * 48_000]);
     rig.end();
-    rig.bus
-        .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Eos, gst::MessageType::Error]);
+    listen(&rig.bus);
     let out = rig.out();
     assert_in_order(&out);
-    let words: Vec<_> = texts(&out)
-        .into_iter()
-        .map(|text| (text.text, text.start))
-        .collect();
+    let words = texts(&out).into_iter().map(|text| (text.text, text.start));
+    let words: Vec<_> = words.collect();
     let expected = [("The", 100), ("rane", 300), ("stopped.", 2400)];
-    assert_eq!(
-        words,
-        expected.map(|(text, start)| (text.to_owned(), start)),
-        "{out:#?}"
-    );
+    let expected = expected.map(|(text, start)| (text.to_owned(), start));
+    assert_eq!(words, expected, "{out:#?}");
 }
 
 /// Text that is late is noticed where the pad's stream lock is held.
@@ -85,14 +77,10 @@ fn a_handler_of_the_delay_may_wait_for_ready() {
     let service = service(Options::default());
     let mut rig = live(transcriber(&service), 0);
     let (waits, waited) = mpsc::channel();
-    let waits = Mutex::new(waits);
-    rig.sink
-        .connect_notify(Some("max-observed-delay"), move |element, _| {
-            let _ = waits
-                .lock()
-                .expect("no panic")
-                .send(is_ready_meanwhile(element));
-        });
+    let delay = Some("max-observed-delay");
+    rig.sink.connect_notify(delay, move |element, _| {
+        let _ = waits.send(is_ready_meanwhile(element));
+    });
     speak(&mut rig, &speech(1).0);
     assert_eq!(waited.recv_timeout(LONG), Ok(true));
     assert!(rig.sink.property::<u32>("max-observed-delay") > 0);
@@ -100,43 +88,15 @@ fn a_handler_of_the_delay_may_wait_for_ready() {
 
 #[test]
 fn gaps_go_on_while_nothing_is_said_and_no_connection_is_had() {
-    init();
-    let element = sink_of_nowhere();
-    let mut rig = live(element, 300);
+    let mut rig = live(transcriber_at_nowhere(), 300);
     speak(&mut rig, &[0; 3 * 24_000]);
-    let text = rig.text();
     // A second and a half of audio, of which 300 ms are not due.
-    let out = text.until("gaps", |out| {
-        out.iter()
-            .any(|out| matches!(out, Out::Gap(_, end) if *end >= 1000))
-    });
-    assert_in_order(&out);
+    let has_gap = |out: &[Out]| gaps(out).iter().any(|(_, end)| *end >= 1000);
+    assert_in_order(&rig.text().until("gaps", has_gap));
 }
 
-fn sink_of_nowhere() -> gst::Element {
-    gst::ElementFactory::make("volcasrtranscriber")
-        .property("uri", "ws://127.0.0.1:1/api/v3/sauc/bigmodel_async")
-        .property("api-key", "sesame-sesame")
-        .property("max-reconnects", 1000u32)
-        .build()
-        .expect("the element")
-}
-
-#[test]
-fn marks_of_a_live_stream_leave_once_each() {
-    let service = service(Options::default());
-    let mut rig = live(transcriber(&service), 700);
-    let (pcm, spoken) = speech(1);
-    speak(&mut rig, &pcm);
-    rig.end();
-    rig.bus
-        .timed_pop_filtered(LONG_TIME, &[gst::MessageType::Eos, gst::MessageType::Error]);
-    let out = rig.out();
-    assert_in_order(&out);
-    let words: Vec<String> = texts(&out).iter().map(|text| bare(&text.text)).collect();
-    let expected: Vec<String> = spoken
-        .iter()
-        .map(|mark| format!("m{}", mark.number))
-        .collect();
-    assert_eq!(words, expected, "{out:#?}");
+pub(super) fn transcriber_at_nowhere() -> gst::Element {
+    let uri = "uri=ws://127.0.0.1:1/api/v3/sauc/bigmodel_async";
+    let sink = set(element("volcasrtranscriber"), uri);
+    set(sink, "api-key=sesame-sesame max-reconnects=1000")
 }

@@ -7,8 +7,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use volcasr_loopback::Service;
 
-use super::consumers::{AUDIO, cues, missing, path, said};
-use crate::common::player::play;
+use super::consumers::{needs, path, said, write, write_matroska};
+use crate::common::init;
 use crate::common::scratch::Scratch;
 use crate::common::script::{response, scripted};
 use crate::common::skip::skip;
@@ -24,10 +24,7 @@ const SAID: [(u64, u64, &str); 3] = [
 ];
 
 fn service() -> Service {
-    let utterances: Vec<Value> = SAID
-        .iter()
-        .map(|(start, end, text)| said(*start, *end, text))
-        .collect();
+    let utterances = SAID.map(|(start, end, text)| said(start, end, text));
     scripted(&[], response(3000, json!(utterances)))
 }
 
@@ -42,15 +39,16 @@ fn expected() -> Vec<Cue> {
     ]
 }
 
-/// Returns why these programs can't be run.
-fn lacks(programs: &[&str]) -> Option<String> {
-    let is_missing = |name: &&&str| Command::new(name).arg("-version").output().is_err();
-    let name = programs.iter().find(is_missing)?;
-    let package = match *name {
-        "ffmpeg" | "ffprobe" => "ffmpeg",
-        _ => "mkvtoolnix",
+/// Skips a test where the machine lacks one of these programs, or an element that writes the files.
+macro_rules! needs_programs {
+    ($package:literal: $($program:literal)*) => {
+        needs!("webvttenc" "srtenc" "matroskamux" "jpegenc");
+        for program in [$($program),*] {
+            if Command::new(program).arg("-version").output().is_err() {
+                return skip(&format!("no {program}: the package {} has it", $package));
+            }
+        }
     };
-    Some(format!("no {name}: the package {package} has it"))
 }
 
 /// Runs a program that must have nothing to complain about, and returns what it prints.
@@ -59,40 +57,22 @@ fn output(program: &str, arguments: &[&str]) -> String {
     let output = output.expect(program);
     let [printed, errors] =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+    let is_good = output.status.success() && errors.is_empty();
     assert!(
-        output.status.success() && errors.is_empty(),
+        is_good,
         "{program} {arguments:?}: {}\n{printed}\n{errors}",
         output.status
     );
     printed
 }
 
-/// Writes the cues into a file with this end of a launch line.
-fn write(scratch: &Scratch, name: &str, end: &str) -> PathBuf {
-    let file = scratch.path(name);
-    let service = service();
-    let line = format!(
-        "{AUDIO} ! {} ! {end} ! filesink location={}",
-        cues(&service),
-        path(&file)
-    );
-    play(&line, |_| {});
-    file
-}
-
-/// Writes them as a track beside picture and sound.
-fn write_matroska(scratch: &Scratch) -> PathBuf {
-    let file = scratch.path("talk.mkv");
-    let service = service();
-    let line = format!(
-        "matroskamux name=m ! filesink location={} videotestsrc num-buffers=30 ! \
-         video/x-raw,width=64,height=48,framerate=10/1 ! jpegenc ! m. {AUDIO} ! tee name=a \
-         a. ! queue max-size-time=0 ! m. a. ! queue ! {} ! queue ! m.",
-        path(&file),
-        cues(&service)
-    );
-    play(&line, |_| {});
-    file
+/// Writes the cues in all three formats.
+fn written(scratch: &Scratch) -> [PathBuf; 3] {
+    let files = ["talk.vtt", "talk.srt", "talk.mkv"].map(|name| scratch.path(name));
+    write(&files[0], &service(), "webvttenc");
+    write(&files[1], &service(), "srtenc");
+    write_matroska(&files[2], &service());
+    files
 }
 
 /// The cues of a text in SubRip's format, or in that of WebVTT.
@@ -120,18 +100,12 @@ fn read_by_ffmpeg(file: &Path) -> Vec<Cue> {
 
 #[test]
 fn ffmpeg_reads_the_cues() {
-    let elements = ["webvttenc", "srtenc", "matroskamux", "jpegenc"];
-    let programs = lacks(&["ffmpeg", "ffprobe"]);
-    if let Some(missing) = programs.or_else(|| missing(&elements)) {
-        return skip(&missing);
-    }
+    needs_programs!("ffmpeg": "ffmpeg" "ffprobe");
     let scratch = Scratch::new("read-by-ffmpeg");
-    let files = [
-        (write(&scratch, "talk.vtt", "webvttenc"), "webvtt"),
-        (write(&scratch, "talk.srt", "srtenc"), "subrip"),
-        (write_matroska(&scratch), "subrip"),
-    ];
-    for (file, codec) in files {
+    for (file, codec) in written(&scratch)
+        .into_iter()
+        .zip(["webvtt", "subrip", "subrip"])
+    {
         assert_eq!(read_by_ffmpeg(&file), expected(), "{}", file.display());
         let arguments = ["-v", "error", "-of", "json", "-show_streams"];
         let probed = output("ffprobe", &[&arguments[..], &[path(&file)]].concat());
@@ -144,25 +118,20 @@ fn ffmpeg_reads_the_cues() {
 
 #[test]
 fn mkvtoolnix_reads_the_cues() {
-    let elements = ["webvttenc", "srtenc", "matroskamux", "jpegenc"];
-    let programs = lacks(&["mkvmerge", "mkvextract", "mkvinfo"]);
-    if let Some(missing) = programs.or_else(|| missing(&elements)) {
-        return skip(&missing);
-    }
+    needs_programs!("mkvtoolnix": "mkvmerge" "mkvextract" "mkvinfo");
     let scratch = Scratch::new("read-by-mkvtoolnix");
-    let own = write_matroska(&scratch);
+    let [vtt, srt, own] = written(&scratch);
     let described = output("mkvinfo", &[path(&own)]);
     assert!(described.contains("S_TEXT/UTF8"), "{described}");
     let mut files = vec![own];
-    for (name, encoder) in [("talk.srt", "srtenc"), ("talk.vtt", "webvttenc")] {
-        let file = write(&scratch, name, encoder);
-        let merged = scratch.path(&format!("{name}.mkv"));
-        output("mkvmerge", &["-q", "-o", path(&merged), path(&file)]);
+    for text in [vtt, srt] {
+        let merged = scratch.path(&format!("{}.mkv", files.len()));
+        output("mkvmerge", &["-q", "-o", path(&merged), path(&text)]);
         files.push(merged);
     }
     for file in files {
-        let described: Value =
-            serde_json::from_str(&output("mkvmerge", &["-J", path(&file)])).expect("JSON");
+        let described = output("mkvmerge", &["-J", path(&file)]);
+        let described: Value = serde_json::from_str(&described).expect("JSON");
         for complaints in ["errors", "warnings"] {
             assert_eq!(described[complaints], json!([]), "{}", file.display());
         }

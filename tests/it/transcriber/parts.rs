@@ -7,6 +7,7 @@ use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Options;
 
+use super::{pad, playing};
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::script::{audio, response, scripted};
 use crate::common::text::{Out, assert_in_order, event_list, events, fail, gaps, texts};
@@ -14,17 +15,12 @@ use crate::common::*;
 
 #[test]
 fn another_segment_waits_for_the_words_before_it() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
+    let (_service, harness) = playing("");
     let (pcm, _) = speech(1);
     harness.push_all(0, &pcm, 100);
-    let mut segment = Segment::new();
-    segment.set_start(ms(60_000));
-    segment.set_base(ms(10_000));
-    assert!(harness.segment(&segment));
+    harness.segment_at(60_000, 10_000);
     harness.push_all(60_000, &pcm, 100);
-    let log = harness.end();
-    assert!(log.saw_eos());
+    harness.end().assert_no_errors("the run");
     let out = harness.text().out();
     assert_in_order(&out);
     let texts = texts(&out);
@@ -42,11 +38,8 @@ fn another_segment_waits_for_the_words_before_it() {
 #[test]
 fn lateness_is_added_to_the_segment_s_base() {
     let service = service(Options::default());
-    let element = transcriber(&service);
-    element.set_property("lateness", 2500u32);
-    let mut rig = TestPipeline::new(element);
-    let (pcm, _) = speech(1);
-    rig.run(&pcm, 100);
+    let mut rig = TestPipeline::new(set(transcriber(&service), "lateness=2500"));
+    rig.speak(1);
     let out = rig.out();
     let base = event_list(&out).find_map(|event| match event.view() {
         gst::EventView::Segment(s) => s.segment().downcast_ref::<gst::ClockTime>()?.base(),
@@ -57,32 +50,26 @@ fn lateness_is_added_to_the_segment_s_base() {
 
 #[test]
 fn a_flush_discards_what_was_not_pushed_and_text_begins_anew() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
-    let (pcm, spoken) = speech(2);
-    harness.push_all(0, &pcm, 100);
+    let (_service, harness) = playing("");
+    harness.say(2);
     harness.flush_start();
     let text = harness.text();
     let before = text.out().len();
     harness.flush_stop();
-    assert!(harness.segment(&Segment::new()));
-    harness.push_all(0, &pcm, 100);
+    harness.segment_at(0, 0);
+    let spoken = harness.say(2);
     assert!(harness.eos());
-    let out = text.until("EOS", |out| {
-        events(&out[before..]).last().is_some_and(|e| e == "eos")
-    });
-    let after = &out[before..];
-    assert_in_order(after);
-    let texts = texts(after);
-    assert_eq!(texts.len(), spoken.len(), "{out:#?}");
+    let after = text.until_eos(before);
+    assert_in_order(&after);
+    let texts = texts(&after);
+    assert_eq!(texts.len(), spoken.len(), "{after:#?}");
     assert!(texts[0].discont);
 }
 
 /// An overlay that waits for text goes on with each gap.
 #[test]
 fn audio_that_is_played_backwards_is_a_gap() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
+    let (_service, harness) = playing("");
     let mut segment = Segment::new();
     segment.set_rate(-1.0);
     segment.set_stop(ms(10_000));
@@ -102,10 +89,8 @@ fn stream_start_is_the_element_s_own_and_sparse() {
     let harness = PadHarness::held(transcriber(&service));
     harness.go(gst::State::Playing);
     let group = gst::GroupId::next();
-    let start = gst::event::StreamStart::builder("upstream")
-        .group_id(group)
-        .build();
-    assert!(harness.pad.push_event(start));
+    let start = gst::event::StreamStart::builder("upstream").group_id(group);
+    assert!(harness.pad.push_event(start.build()));
     let out = harness.text().until("caps", |out| {
         events(out).last().is_some_and(|name| name == "caps")
     });
@@ -113,8 +98,7 @@ fn stream_start_is_the_element_s_own_and_sparse() {
     let gst::EventView::StreamStart(start) = first.view() else {
         panic!("{first:?}");
     };
-    let pad = harness.sink.static_pad("unsynced_src").expect("a pad");
-    let unsynced = pad.sticky_event::<gst::event::StreamStart>(0);
+    let unsynced = pad(&harness, "unsynced_src").sticky_event::<gst::event::StreamStart>(0);
     let unsynced = unsynced.expect("the first stream's");
     for (start, id) in [(start, "upstream/text"), (&unsynced, "upstream/unsynced")] {
         assert_eq!(start.stream_id(), id);
@@ -123,40 +107,14 @@ fn stream_start_is_the_element_s_own_and_sparse() {
     }
 }
 
-/// As a pad does that is linked anew.
-#[test]
-fn a_stream_start_that_is_sent_again_changes_nothing() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
-    let (pcm, spoken) = speech(1);
-    let start = harness.pad.sticky_event::<gst::event::StreamStart>(0);
-    let start: gst::Event = start.expect("a stream").into();
-    let (half, rest) = pcm.split_at(harness.bytes(1000));
-    harness.push_all(0, half, 100);
-    assert!(harness.pad.push_event(start));
-    assert!(harness.segment(&Segment::new()));
-    harness.push_all(1000, rest, 100);
-    assert!(harness.end().saw_eos());
-    let out = harness.text().out();
-    let starts = events(&out).iter().filter(|e| *e == "stream-start").count();
-    assert_eq!(starts, 1, "{out:#?}");
-    assert_eq!(texts(&out).len(), spoken.len(), "{out:#?}");
-    assert_eq!(service.connections().len(), 1);
-}
-
 #[test]
 fn tags_of_the_audio_stay_and_the_language_is_added() {
-    let service = service(Options::default());
-    let element = transcriber(&service);
-    element.set_property("language-code", "zh-CN");
-    let harness = PadHarness::new(element);
+    let (_service, harness) = playing("language-code=zh-CN");
     let mut tags = gst::TagList::new();
-    tags.get_mut()
-        .expect("a new list")
-        .add::<gst::tags::AudioCodec>(&"FLAC", gst::TagMergeMode::Replace);
+    let list = tags.get_mut().expect("a new list");
+    list.add::<gst::tags::AudioCodec>(&"FLAC", gst::TagMergeMode::Replace);
     assert!(harness.pad.push_event(gst::event::Tag::new(tags)));
-    let (pcm, _) = speech(1);
-    harness.push_all(0, &pcm, 100);
+    harness.say(1);
     harness.end();
     let out = harness.text().out();
     let tags = event_list(&out).filter_map(|event| match event.view() {
@@ -165,10 +123,8 @@ fn tags_of_the_audio_stay_and_the_language_is_added() {
     });
     let tags: Vec<_> = tags.collect();
     assert_eq!(tags.len(), 1, "{tags:?}");
-    let language = tags[0]
-        .get::<gst::tags::LanguageCode>()
-        .map(|tag| tag.get().to_owned());
-    assert_eq!(language.as_deref(), Some("zh"));
+    let language = tags[0].get::<gst::tags::LanguageCode>();
+    assert_eq!(language.expect("a language").get(), "zh");
 }
 
 /// Speaker, content, running time and duration (ms) of the `rstranscribe/new-item` events.
@@ -181,20 +137,14 @@ fn upstream_items(source: &gst_app::AppSrc) -> Items {
     let pad = source.static_pad("src").expect("a pad");
     pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
         if let Some(gst::PadProbeData::Event(event)) = &info.data
-            && let Some(item) = event
-                .structure()
-                .filter(|s| s.name() == "rstranscribe/new-item")
+            && let Some(item) = event.structure()
+            && item.name() == "rstranscribe/new-item"
         {
-            log.lock().expect("no panic").push((
-                item.get::<Option<String>>("speaker").expect("speaker"),
-                item.get::<String>("content").expect("content"),
-                item.get::<gst::ClockTime>("running-time")
-                    .expect("running-time")
-                    .mseconds(),
-                item.get::<gst::ClockTime>("duration")
-                    .expect("duration")
-                    .mseconds(),
-            ));
+            let time = |name| item.get::<gst::ClockTime>(name).expect(name).mseconds();
+            let speaker = item.get("speaker").expect("speaker");
+            let content = item.get("content").expect("content");
+            let item = (speaker, content, time("running-time"), time("duration"));
+            log.lock().expect("no panic").push(item);
         }
         gst::PadProbeReturn::Ok
     });
@@ -210,10 +160,8 @@ fn custom_events_and_responses() {
             "words": [{"text": text, "start_time": start, "end_time": start + 400}]})
     };
     let both = json!([said("1", 100, "Yes."), said("2", 600, "No.")]);
-    let service = scripted(
-        &[(1200, response(1200, json!([both[0]])))],
-        response(2000, both),
-    );
+    let first = response(1200, json!([both[0]]));
+    let service = scripted(&[(1200, first)], response(2000, both));
     let mut rig = TestPipeline::new(transcriber(&service));
     let responses = gst_app::AppSink::builder()
         .sync(false)
@@ -221,42 +169,30 @@ fn custom_events_and_responses() {
         .build();
     responses.set_property("wait-on-eos", false);
     rig.pipeline.add(&responses).expect("a new element");
-    rig.sink
-        .link_pads(Some("unsynced_src"), &responses, None)
-        .expect("JSON");
+    let linked = rig.sink.link_pads(Some("unsynced_src"), &responses, None);
+    linked.expect("JSON");
     let items = upstream_items(&rig.source);
     let log = rig.run(&audio(), 100);
-    assert!(log.saw_eos());
-    let out = rig.out();
-    let custom: Vec<String> = events(&out)
-        .into_iter()
-        .filter(|name| name.starts_with("rstranscribe"))
-        .collect();
-    let (change, end) = (
+    log.assert_no_errors("the run");
+    let mut custom = events(&rig.out());
+    custom.retain(|name| name.starts_with("rstranscribe"));
+    let speaker = [
         "rstranscribe/speaker-change",
         "rstranscribe/final-transcript",
-    );
-    assert_eq!(custom, [change, end, change, end]);
+    ];
+    assert_eq!(custom, [speaker, speaker].concat());
     let item = |speaker: &str, text: &str, at| (Some(speaker.into()), text.into(), at, 400);
-    assert_eq!(
-        *items.lock().expect("no panic"),
-        [item("1", "Yes.", 100), item("2", "No.", 600)]
-    );
+    let said = [item("1", "Yes.", 100), item("2", "No.", 600)];
+    assert_eq!(*items.lock().expect("no panic"), said);
     // No one asked for them on the bus.
-    assert!(
-        log.messages
-            .iter()
-            .all(|m| { m.structure().is_none_or(|s| s.name() != "volcasr-response") })
-    );
-    let mut texts = Vec::new();
-    while let Some(sample) = responses.try_pull_sample(gst::ClockTime::ZERO) {
-        let buffer = sample
-            .buffer()
-            .expect("a buffer")
-            .map_readable()
-            .expect("memory");
-        texts.push(String::from_utf8(buffer.to_vec()).expect("UTF-8"));
-    }
+    assert!(log.structures("volcasr-response").is_empty());
+    let text = |sample: gst::Sample| {
+        let buffer = sample.buffer().expect("a buffer");
+        let map = buffer.map_readable().expect("memory");
+        String::from_utf8(map.to_vec()).expect("UTF-8")
+    };
+    let samples = std::iter::from_fn(|| responses.try_pull_sample(gst::ClockTime::ZERO));
+    let texts: Vec<String> = samples.map(text).collect();
     assert!(texts.iter().any(|text| text.contains("No.")), "{texts:?}");
 }
 
@@ -273,10 +209,8 @@ fn begins_second(event: &gst::Event) -> bool {
 #[test]
 fn downstream_s_end_is_that_of_a_stream_or_segment() {
     for next in ["stream", "segment"] {
-        let service = service(Options::default());
-        let harness = PadHarness::new(transcriber(&service));
-        let peer = harness.sink.static_pad("src").expect("a pad").peer();
-        let peer = peer.expect("linked");
+        let (_service, harness) = playing("");
+        let peer = pad(&harness, "src").peer().expect("linked");
         let is_second = AtomicBool::new(false);
         let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
         peer.add_probe(mask, move |_, info| {
@@ -302,13 +236,9 @@ fn downstream_s_end_is_that_of_a_stream_or_segment() {
         assert!(harness.segment(&segment));
         harness.push_all(0, &pcm, 100);
         assert!(harness.eos());
-        let out = harness
-            .text()
-            .until("EOS", |out| events(out).last().is_some_and(|e| e == "eos"));
-        let second = out.iter().skip_while(|out| match out {
-            Out::Event(event) => !begins_second(event),
-            _ => true,
-        });
+        let out = harness.text().until_eos(0);
+        let is_second = |out: &Out| matches!(out, Out::Event(event) if begins_second(event));
+        let second = out.iter().skip_while(|out| !is_second(out));
         let second: Vec<Out> = second.cloned().collect();
         assert_eq!(texts(&second).len(), spoken.len(), "{next}: {out:#?}");
     }
@@ -318,16 +248,11 @@ fn downstream_s_end_is_that_of_a_stream_or_segment() {
 fn flow_goes_back_to_the_audio() {
     use gst::FlowError::{Eos, Error, NotNegotiated};
     for flow in [Eos, Error, NotNegotiated] {
-        let service = service(Options::default());
-        let harness = PadHarness::new(transcriber(&service));
-        let pad = harness.sink.static_pad("src").expect("a pad");
-        fail(&pad.peer().expect("linked"), flow);
-        let (pcm, _) = speech(2);
-        harness.push_all(0, &pcm, 100);
-        let buffer = || harness.buffer(None, &pcm[..960]);
-        wait_until("an answer from downstream", || {
-            harness.pad.push(buffer()).is_err()
-        });
-        assert_eq!(harness.pad.push(buffer()), Err(flow));
+        let (_service, harness) = playing("");
+        fail(&pad(&harness, "src").peer().expect("linked"), flow);
+        harness.say(2);
+        let push = || harness.pad.push(harness.buffer(None, &[0; 960]));
+        wait_until("an answer from downstream", || push().is_err());
+        assert_eq!(push(), Err(flow));
     }
 }

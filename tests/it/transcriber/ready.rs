@@ -7,43 +7,18 @@ use std::thread;
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
-use crate::common::pad_harness::{PadHarness, Segment};
+use super::live::transcriber_at_nowhere;
+use super::{on_message, pad, playing};
+use crate::common::faults::is_progress;
+use crate::common::pad_harness::PadHarness;
 use crate::common::*;
-
-#[test]
-fn states_are_left_at_once_while_the_service_hangs() {
-    for fault in ["hang@handshake", "hang@ack", "hang@finish"] {
-        let service = service(faults::faulty(&[fault], false));
-        let mut rig = TestPipeline::new(transcriber(&service));
-        rig.play();
-        let (pcm, _) = speech(1);
-        rig.push(&pcm, 20);
-        rig.end();
-        let mut calls = Calls::default();
-        for _ in 0..3 {
-            calls
-                .time("READY", || rig.pipeline.set_state(gst::State::Ready))
-                .expect("READY");
-            calls
-                .time("PLAYING", || rig.pipeline.set_state(gst::State::Playing))
-                .expect("PLAYING");
-            rig.push(&pcm[..9600], 20);
-        }
-        calls
-            .time("NULL", || rig.pipeline.set_state(gst::State::Null))
-            .expect("NULL");
-        calls.assert_at_once(fault);
-    }
-}
 
 /// Another thread posts them than the one that holds the pad's stream lock: a handler may wait for
 /// READY, which nothing follows, or for a flush.
 #[test]
 fn a_handler_of_the_first_message_may_wait_for_the_pad() {
-    for (kind, app_key) in [
-        (gst::MessageType::Error, "app\n1"),
-        (gst::MessageType::Progress, "app-1"),
-    ] {
+    use gst::MessageType::{Error, Progress};
+    for (kind, app_key) in [(Error, "app\n1"), (Progress, "app-1")] {
         for flushes in [false, true] {
             let service = service(Options::default());
             let element = transcriber(&service);
@@ -59,8 +34,7 @@ fn a_handler_of_the_first_message_may_wait_for_the_pad() {
                 };
                 if message.type_() == kind && first.swap(false, Ordering::SeqCst) {
                     if flushes {
-                        harness.flush_start();
-                        harness.flush_stop();
+                        harness.flush();
                     }
                     let _ = waits.send(flushes || is_ready_meanwhile(&harness.sink));
                 } else if message.type_() != gst::MessageType::StateChanged {
@@ -71,14 +45,13 @@ fn a_handler_of_the_first_message_may_wait_for_the_pad() {
             });
             let push = || harness.pad.push(harness.buffer(None, &[0; 960]));
             let flow = push();
-            if kind == gst::MessageType::Error {
+            if kind == Error {
                 assert_eq!(flow, Err(gst::FlowError::Flushing), "{flushes}");
             }
             assert_eq!(waited.recv_timeout(LONG), Ok(true), "{kind:?} {flushes}");
             if flushes {
-                assert!(harness.segment(&Segment::new()));
-                let taken = kind == gst::MessageType::Progress;
-                assert_eq!(push().is_ok(), taken, "{kind:?}");
+                harness.segment_at(0, 0);
+                assert_eq!(push().is_ok(), kind == Progress, "{kind:?}");
             }
             assert!(!late.load(Ordering::SeqCst), "{kind:?}");
         }
@@ -88,14 +61,12 @@ fn a_handler_of_the_first_message_may_wait_for_the_pad() {
 /// The text pad's task may be downstream for long while the element goes to READY.
 #[test]
 fn a_buffer_on_the_way_to_ready_begins_no_other_run() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(transcriber(&service));
+    let (service, harness) = playing("");
     let gate = Arc::new(Mutex::new(()));
     let held = gate.lock().expect("no panic");
     let (reached, blocked) = mpsc::channel();
-    let text_pad = harness.sink.static_pad("src").expect("a pad");
     let at_gate = gate.clone();
-    text_pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+    pad(&harness, "src").add_probe(gst::PadProbeType::BUFFER, move |_, _| {
         let _ = reached.send(());
         drop(at_gate.lock());
         gst::PadProbeReturn::Ok
@@ -103,10 +74,8 @@ fn a_buffer_on_the_way_to_ready_begins_no_other_run() {
     let (pcm, _) = speech(1);
     harness.push_all(0, &pcm, 100);
     blocked.recv_timeout(LONG).expect("text");
-    let stopper = {
-        let element = harness.sink.clone();
-        thread::spawn(move || element.set_state(gst::State::Ready))
-    };
+    let element = harness.sink.clone();
+    let stopper = thread::spawn(move || element.set_state(gst::State::Ready));
     wait_until("the end of the run", || !is_connected(&harness.sink));
     let late = harness.buffer(None, &pcm[..9600]);
     assert_eq!(harness.pad.push(late), Err(gst::FlowError::Flushing));
@@ -119,50 +88,30 @@ fn a_buffer_on_the_way_to_ready_begins_no_other_run() {
 /// FLUSH_STOP may come from another thread once both tasks were told to end.
 #[test]
 fn a_flush_on_the_way_to_ready_begins_nothing() {
-    init();
-    let transcriber = set(
-        element("volcasrtranscriber"),
-        "uri=ws://127.0.0.1:1/api/v3/sauc/bigmodel_async api-key=sesame-sesame max-reconnects=1000",
-    );
-    let harness = Arc::new(PadHarness::new(transcriber));
+    let harness = Arc::new(PadHarness::new(transcriber_at_nowhere()));
     let responses = set(element("fakesink"), "async=false");
     harness.pipeline.add(&responses).expect("a new element");
-    let linked = harness
-        .sink
-        .link_pads(Some("unsynced_src"), &responses, None);
+    let unsynced = Some("unsynced_src");
+    let linked = harness.sink.link_pads(unsynced, &responses, None);
     linked.expect("JSON");
     responses.sync_state_with_parent().expect("PLAYING");
     let (begins, begun) = mpsc::channel();
     let (flushes, flushed) = mpsc::channel();
-    let weak = Arc::downgrade(&harness);
     // No server answers there: the element posts this one itself, before its pads are deactivated.
-    harness.bus.set_sync_handler(move |_, message| {
-        let kind = match message.view() {
-            gst::MessageView::Progress(progress) => Some(progress.get().0),
-            _ => None,
-        };
-        if kind == Some(gst::ProgressType::Start) {
+    let is_end = move |message: &gst::Message| {
+        if is_progress(message, gst::ProgressType::Start) {
             let _ = begins.send(());
         }
-        if kind == Some(gst::ProgressType::Canceled)
-            && let Some(harness) = weak.upgrade()
-        {
-            let flush = thread::spawn(move || {
-                harness.flush_start();
-                harness.flush_stop();
-            });
-            let _ = flushes.send(flush.join().is_ok());
-        }
-        gst::BusSyncReply::Drop
+        is_progress(message, gst::ProgressType::Canceled)
+    };
+    on_message(&harness, is_end, move |harness| {
+        let harness = harness.clone();
+        let flush = thread::spawn(move || harness.flush());
+        let _ = flushes.send(flush.join().is_ok());
     });
     harness.push(0, &[0; 960]);
     begun.recv_timeout(LONG).expect("it begins to connect");
     let ready = harness.sink.set_state(gst::State::Ready);
     assert_eq!(ready, Ok(gst::StateChangeSuccess::Success));
     assert_eq!(flushed.try_recv(), Ok(true));
-}
-
-fn is_connected(element: &gst::Element) -> bool {
-    let stats = element.property::<gst::Structure>("stats");
-    stats.get("connected").expect("a field of the statistics")
 }

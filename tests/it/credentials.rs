@@ -1,6 +1,6 @@
 //! Who the user is: headers, properties, environment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use crate::common::*;
@@ -21,9 +21,7 @@ fn speak(sink: gst::Element) -> BusLog {
 }
 
 fn header<'a>(connection: &'a Connection, name: &str) -> &'a str {
-    connection
-        .header(name)
-        .unwrap_or_else(|| panic!("no {name}"))
+    connection.header(name).expect(name)
 }
 
 #[test]
@@ -31,11 +29,8 @@ fn the_upgrade_has_the_documented_headers_once() {
     let service = service(options());
     assert!(speak(sink(&service)).errors().is_empty());
     let connection = &service.connections()[0];
-    let names = connection
-        .headers
-        .iter()
-        .map(|(name, _)| name.to_ascii_lowercase());
-    let mut names: Vec<String> = names.collect();
+    let names = connection.headers.iter();
+    let mut names: Vec<String> = names.map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort_unstable();
     let documented = "connection host sec-websocket-key sec-websocket-version upgrade \
         x-api-access-key x-api-app-key x-api-connect-id x-api-request-id x-api-resource-id \
@@ -57,32 +52,29 @@ fn the_upgrade_has_the_documented_headers_once() {
 #[test]
 fn every_connection_has_fresh_ids() {
     let service = service(options());
-    let sink = sink(&service);
-    assert_eq!(sink.property::<Option<String>>("connect-id"), None);
-    assert_eq!(sink.property::<Option<String>>("log-id"), None);
+    let mut rig = TestPipeline::new(sink(&service));
+    let names = ["connect-id", "log-id"];
+    let property = |sink: &gst::Element| names.map(|name| sink.property::<Option<String>>(name));
+    assert_eq!(property(&rig.sink), [None, None]);
     let (notified, notifications) = std::sync::mpsc::channel();
-    for name in ["connect-id", "log-id"] {
+    for name in names {
         let notified = notified.clone();
-        sink.connect_notify(Some(name), move |sink, pspec| {
-            let id = sink.property::<Option<String>>(pspec.name());
-            let _ = notified.send((pspec.name().to_owned(), id));
+        rig.sink.connect_notify(Some(name), move |sink, pspec| {
+            let _ = notified.send(sink.property::<Option<String>>(pspec.name()));
         });
     }
-    let mut rig = TestPipeline::new(sink);
     let mut ids = BTreeSet::new();
     for n in 0..3 {
-        assert!(rig.run(&[0; 9600], 200).errors().is_empty());
+        rig.speak(1);
         let connection = &service.connections()[n];
-        let connect_id = header(connection, "X-Api-Connect-Id").to_owned();
-        let request_id = header(connection, "X-Api-Request-Id").to_owned();
-        let property = |name| rig.sink.property::<Option<String>>(name);
-        assert_eq!(property("connect-id"), Some(connect_id.clone()));
-        assert_eq!(property("log-id"), Some(connection.log_id.clone()));
-        let seen: BTreeMap<_, _> = notifications.try_iter().collect();
-        assert_eq!(seen.get("connect-id"), Some(&Some(connect_id.clone())));
-        assert_eq!(seen.get("log-id"), Some(&Some(connection.log_id.clone())));
+        let [connect_id, request_id] =
+            ["X-Api-Connect-Id", "X-Api-Request-Id"].map(|name| header(connection, name));
+        let own = [connect_id, &connection.log_id].map(|id| Some(id.to_owned()));
+        assert_eq!(property(&rig.sink), own);
+        let seen: Vec<_> = notifications.try_iter().collect();
+        assert!(own.iter().all(|id| seen.contains(id)), "{seen:?}");
         for id in [connect_id, request_id] {
-            let id = uuid::Uuid::parse_str(&id).expect("a UUID");
+            let id = uuid::Uuid::parse_str(id).expect("a UUID");
             assert_eq!(id.get_version_num(), 4);
             assert!(ids.insert(id), "{id} came before");
         }
@@ -109,24 +101,18 @@ fn environment() {
     let app = ("VOLCENGINE_APP_ID", "app-2");
     let access = ("VOLCENGINE_ACCESS_KEY", "secret-access-2");
     let key = ("VOLCENGINE_API_KEY", "secret-api-2");
-    for (set, sent) in [
-        (
-            [app, access],
-            [Some("app-2"), Some("secret-access-2"), None],
-        ),
+    #[rustfmt::skip]
+    let cases = [
+        ([app, access], [Some("app-2"), Some("secret-access-2"), None]),
         ([key, key], [None, None, Some("secret-api-2")]),
-        (
-            [access, (APP, "app-1")],
-            [Some("app-1"), Some("secret-access-2"), None],
-        ),
-    ] {
-        let unset = [app.0, access.0, key.0];
-        let unset = unset
-            .into_iter()
-            .filter(|name| set.iter().all(|s| s.0 != *name));
+        ([access, (APP, "app-1")], [Some("app-1"), Some("secret-access-2"), None]),
+    ];
+    for (set, sent) in cases {
+        let mut unset = vec![app.0, access.0, key.0];
+        unset.retain(|name| set.iter().all(|s| s.0 != *name));
         let set = set.into_iter().chain([("VOLCASR_URI", uri.as_str())]);
         let set: Vec<(&str, &OsStr)> = set.map(|(name, value)| (name, value.as_ref())).collect();
-        child::spawn(module_path!(), NAME, &set, &unset.collect::<Vec<_>>());
+        child::spawn(module_path!(), NAME, &set, &unset);
         let connections = service.connections();
         let last = connections.last().expect("a connection");
         let names = ["X-Api-App-Key", "X-Api-Access-Key", "X-Api-Key"];
@@ -143,19 +129,16 @@ fn reconnections_use_the_settings_of_the_start() {
     let (first, second) = pcm.split_at(48_000);
     rig.play();
     rig.push(first, 20);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.audio_bytes > 24_000)));
-    rig.sink.set_property("access-key", "secret-access-2");
-    rig.sink
-        .set_property("resource-id", "volc.bigasr.sauc.concurrent");
+    until_connection(&service, |c| c.audio_bytes > 24_000);
+    let later = "access-key=secret-access-2 resource-id=volc.bigasr.sauc.concurrent";
+    set(rig.sink.clone(), later);
     assert!(service.inject(FaultKind::Reset));
     assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
     rig.push(second, 20);
     rig.end();
-    let log = rig.listen();
-    log.assert_said(&marks, 0);
+    rig.listen().assert_said(&marks, 0);
     rig.go(gst::State::Ready);
-    rig.next = gst::ClockTime::ZERO;
-    assert!(rig.run(&[0; 9600], 200).errors().is_empty());
+    rig.speak(1);
     let connections = service.connections();
     let who = |n: usize| {
         ["X-Api-Access-Key", "X-Api-Resource-Id"]

@@ -7,9 +7,11 @@ use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Options, Service};
 
-/// A sink whose sessions nothing ends but the request and the end of the stream.
-fn patient(service: &Service) -> gst::Element {
-    set(sink(service), "idle-timeout=0")
+/// A pipeline whose sessions nothing ends but the request and the end of the stream.
+fn patient() -> (Service, TestPipeline) {
+    let service = service(Options::default());
+    let rig = TestPipeline::new(set(sink(&service), "idle-timeout=0"));
+    (service, rig)
 }
 
 /// Two utterances with numbers of their own.
@@ -21,138 +23,94 @@ fn spoken(first: u32) -> (Vec<u8>, Vec<Mark>) {
     layout.sentences(2)
 }
 
-fn finish(sink: &gst::Element) {
-    sink.emit_by_name::<()>("finish", &[]);
+fn finish(rig: &TestPipeline) {
+    rig.sink.emit_by_name::<()>("finish", &[]);
 }
 
-/// The sink has taken all of it.
-fn until_received(rig: &TestPipeline, pcm: &[u8]) {
-    let time = rig.time_of(pcm).nseconds();
-    wait_until("all of it is taken", || {
-        stat(&rig.sink, "audio-received") == time
-    });
-}
-
-/// Listens until `count` finals have come.
-fn finals(rig: &TestPipeline, count: usize) -> BusLog {
-    let left = std::cell::Cell::new(count);
-    rig.listen_until(|message| {
-        let is_final = Transcript::parse(message).is_some_and(|t| t.is_final);
-        left.set(left.get() - usize::from(is_final));
-        left.get() == 0
-    })
-}
-
-impl BusLog {
-    fn and(mut self, more: BusLog) -> Self {
-        self.add(more);
-        self
-    }
-}
-
-fn assert_two_sessions(log: &BusLog, rig: &TestPipeline, said: &[(Vec<u8>, Vec<Mark>); 2]) {
-    assert!(log.saw_eos() && log.errors().is_empty() && log.warnings().is_empty());
-    let finals = log.finals();
-    let offset = rig.time_of(&said[0].0).mseconds();
-    let mut marks = expected(&said[0].1, 0);
-    marks.extend(expected(&said[1].1, offset));
-    assert_eq!(marks_of(&finals), marks);
-    assert!(
-        finals.iter().all(|t| t.stream == 0 && !t.unconfirmed),
-        "{finals:#?}"
-    );
-    let places: Vec<_> = finals.iter().map(|t| (t.utterance, t.session)).collect();
-    assert_eq!(places, [(0, 0), (1, 0), (2, 1), (3, 1)]);
-}
-
-fn assert_recognised_apart(service: &Service, said: &[(Vec<u8>, Vec<Mark>); 2]) {
-    let connections = service.connections();
-    assert_eq!(connections.len(), 2);
-    for (connection, (pcm, _)) in connections.iter().zip(said) {
-        assert!(*connection.pcm == *pcm, "the audio differs");
-        assert!(connection.final_at.is_some());
-    }
-}
-
-#[test]
-fn the_signal_ends_the_session_and_the_next_buffer_opens_another() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(patient(&service));
-    let said = [spoken(0), spoken(100)];
-    rig.play();
-    rig.push(&said[0].0, 20);
-    until_received(&rig, &said[0].0);
-    finish(&rig.sink);
-    let first = finals(&rig, 2);
-    assert!(!first.saw_eos());
-    // Nothing is open now: it has no effect.
-    finish(&rig.sink);
-    rig.push(&said[1].0, 20);
-    rig.end();
-    let log = first.and(rig.listen());
-    assert_two_sessions(&log, &rig, &said);
-    assert_recognised_apart(&service, &said);
-}
-
-/// It stands between two buffers, and takes effect there, however far the sink is.
-#[test]
-fn the_event_ends_it_where_it_comes() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(patient(&service));
-    let said = [spoken(0), spoken(100)];
-    rig.play();
-    rig.push(&said[0].0, 20);
+fn send_event(rig: &TestPipeline) -> bool {
     let structure = gst::Structure::new_empty("volcasr/finish");
     let event = gst::event::CustomDownstream::new(structure);
-    assert!(rig.source.send_event(event));
-    rig.push(&said[1].0, 20);
-    rig.end();
-    let log = rig.listen();
-    assert_two_sessions(&log, &rig, &said);
-    assert_recognised_apart(&service, &said);
+    rig.source.send_event(event)
+}
+
+/// Listens for both utterances.
+fn both(rig: &TestPipeline) -> BusLog {
+    let mut log = rig.listen_until(is_final);
+    log.add(rig.listen_until(is_final));
+    log
+}
+
+/// By the signal, when all was taken; by the event, which takes effect where it stands between two
+/// buffers, however far the sink is.
+#[test]
+fn it_ends_the_session_and_the_next_buffer_opens_another() {
+    for by_event in [false, true] {
+        let (service, mut rig) = patient();
+        let said = [spoken(0), spoken(100)];
+        let mut log = BusLog::default();
+        rig.play();
+        rig.push(&said[0].0, 20);
+        if by_event {
+            assert!(send_event(&rig));
+        } else {
+            rig.until_taken(&said[0].0);
+            finish(&rig);
+            log.add(both(&rig));
+            assert!(!log.saw_eos());
+            // Nothing is open now: it has no effect.
+            finish(&rig);
+        }
+        rig.push(&said[1].0, 20);
+        rig.end();
+        log.add(rig.listen());
+        log.assert_clean();
+        let finals = log.finals();
+        let offset = rig.time_of(&said[0].0).mseconds();
+        let marks = [expected(&said[0].1, 0), expected(&said[1].1, offset)];
+        assert_eq!(marks_of(&finals), marks.concat());
+        let is_one = finals.iter().all(|t| t.stream == 0 && !t.unconfirmed);
+        assert!(is_one, "{finals:#?}");
+        let places: Vec<_> = finals.iter().map(|t| (t.utterance, t.session)).collect();
+        assert_eq!(places, [(0, 0), (1, 0), (2, 1), (3, 1)]);
+        let connections = service.connections();
+        assert_eq!(connections.len(), 2);
+        for (connection, (pcm, _)) in connections.iter().zip(&said) {
+            assert!(*connection.pcm == *pcm, "the audio differs");
+            assert!(connection.final_at.is_some());
+        }
+    }
 }
 
 #[test]
 fn the_last_words_come_in_paused_too() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(patient(&service));
+    let (service, mut rig) = patient();
     let (pcm, marks) = spoken(0);
     rig.play();
     rig.push(&pcm, 20);
-    until_received(&rig, &pcm);
+    rig.until_taken(&pcm);
     rig.go(gst::State::Paused);
-    finish(&rig.sink);
-    let log = finals(&rig, 2);
-    log.assert_said(&marks, 0);
-    assert!(service.wait(LONG, |all| all.iter().any(|c| c.final_at.is_some())));
+    finish(&rig);
+    both(&rig).assert_said(&marks, 0);
+    until_connection(&service, |c| c.final_at.is_some());
 }
 
 #[test]
 fn it_has_no_effect_where_nothing_is_open() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(patient(&service));
-    finish(&rig.sink);
+    let (service, mut rig) = patient();
+    finish(&rig);
     rig.go(gst::State::Ready);
-    finish(&rig.sink);
+    finish(&rig);
     rig.play();
-    finish(&rig.sink);
-    let structure = gst::Structure::new_empty("volcasr/finish");
-    rig.source
-        .send_event(gst::event::CustomDownstream::new(structure));
-    let (pcm, marks) = spoken(0);
-    rig.push(&pcm, 20);
-    rig.end();
-    let log = rig.listen();
-    assert!(log.saw_eos() && log.errors().is_empty() && log.warnings().is_empty());
-    log.assert_said(&marks, 0);
+    finish(&rig);
+    send_event(&rig);
+    rig.speak(2).assert_clean();
     assert_eq!(service.connections().len(), 1);
 }
 
 /// As `gst-inspect-1.0` lists it: an action, without arguments.
 #[test]
 fn the_signal_is_an_action() {
-    init();
-    let sink = sink_for("ws://127.0.0.1:1/");
+    let sink = element("volcasrsink");
     let id = glib::subclass::SignalId::lookup("finish", sink.type_()).expect("a signal");
     let query = id.query();
     assert!(query.flags().contains(glib::SignalFlags::ACTION));

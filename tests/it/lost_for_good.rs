@@ -51,7 +51,7 @@ pub fn what_was_open_ends_unconfirmed_before_the_error() {
 pub fn progress_begins_the_count_anew() {
     // The second is tried three times in a row at most, even if `max-reconnects` allows more.
     in_parallel(
-        &[("reset@4s*", 1u32), ("error:55000007@4s*", 10)],
+        &[("reset@4s*", 1), ("error:55000007@4s*", 10)],
         |&(fault, tries)| {
             let service = service(faulty(&[fault], false));
             let sink = set(fast_sink(&service), &format!("max-reconnects={tries}"));
@@ -68,21 +68,13 @@ pub fn progress_begins_the_count_anew() {
 #[test]
 fn the_first_error_frame_counts() {
     let frame = |code| error_frame(code, r#"{"error":"said"}"#);
-    let first = hex(&frame(45_000_151));
-    let second = hex(&frame(55_000_031));
-    let raw = hex(&on_the_socket(&frame(45_000_151)));
-    let cases = [
-        vec![format!("bytes:{first}@3s"), format!("bytes:{second}@3s")],
-        vec![format!("raw:{raw}@3s"), "reset@3s".to_owned()],
-        vec![format!("raw:{raw}@3s"), "drop@3s".to_owned()],
-    ];
-    in_parallel(&cases, |faults| {
-        let faults: Vec<_> = faults.iter().map(String::as_str).collect();
-        let service = service(faulty(&faults, false));
+    let raw = |code| format!("raw:{}@3s", hex(&on_the_socket(&frame(code))));
+    let (first, second) = (raw(45_000_151), raw(55_000_031));
+    in_parallel(&[&second, "reset@3s"], |behind| {
+        let service = service(faulty(&[&first, behind], false));
         let (log, sink) = fail(&service);
-        let error = assert_one_error(&log, &sink, faults[1]);
-        let code = error.number("code");
-        assert_eq!(code, Some(45_000_151), "{faults:?}: {error:?}");
-        assert_eq!(service.connections().len(), 1, "{faults:?}");
+        let error = assert_one_error(&log, &sink, behind);
+        assert_eq!(error.number("code"), Some(45_000_151), "{error:?}");
+        assert_eq!(service.connections().len(), 1, "{behind}");
     });
 }

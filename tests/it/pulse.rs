@@ -57,19 +57,14 @@ fn command(program: &str, scratch: &Scratch) -> Command {
 /// or played to.
 fn pulseaudio(scratch: &Scratch) -> Running {
     let socket = scratch.path("pulse.sock").display().to_string();
-    let server = Running::start(
-        command("pulseaudio", scratch)
-            .args([
-                "-n",
-                "--daemonize=no",
-                "--use-pid-file=no",
-                "--exit-idle-time=-1",
-            ])
-            .arg("--load=module-null-sink sink_name=room")
-            .arg(format!(
-                "--load=module-native-protocol-unix auth-anonymous=1 socket={socket}"
-            )),
-    );
+    let mut server = command("pulseaudio", scratch);
+    let options = "-n --daemonize=no --use-pid-file=no --exit-idle-time=-1";
+    server.args(options.split(' '));
+    let protocol = format!("module-native-protocol-unix auth-anonymous=1 socket={socket}");
+    for module in ["module-null-sink sink_name=room", &protocol] {
+        server.arg(format!("--load={module}"));
+    }
+    let server = Running::start(&mut server);
     wait_until("PulseAudio to answer", || {
         list(scratch, "sinks").contains("room")
     });
@@ -121,12 +116,9 @@ fn ctrl_c_on_a_microphone_prints_the_last_words() {
     launch.signal("INT");
     let (status, printed, said) = launch.end();
     assert_eq!(status, 0, "{printed}{said}");
-    let words: Vec<&str> = printed
+    let words = printed
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("transcript: "))
-        .collect();
-    assert!(
-        words.join(" ").to_lowercase().contains(EXPECTED),
-        "{printed}"
-    );
+        .filter_map(|line| line.trim().strip_prefix("transcript: "));
+    let words = words.collect::<Vec<_>>().join(" ").to_lowercase();
+    assert!(words.contains(EXPECTED), "{printed}");
 }

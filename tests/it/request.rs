@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use gst::prelude::*;
 use serde_json::{Value, json};
-use volcasr_loopback::{Options, Service};
+use volcasr_loopback::{Connection, Options, Service};
 
 /// As the reference client sends it, and `end_window_size`.
 const DEFAULT: &str = concat!(
@@ -25,9 +25,8 @@ fn request_of(service: &Service, sink: gst::Element) -> Value {
     let mut rig = TestPipeline::new(sink);
     rig.play();
     rig.push(&[0; 9600], 200);
-    assert!(service.wait(LONG, |all| {
-        all[before..].iter().any(|c| c.request.is_some())
-    }));
+    let has_asked = |all: &[Connection]| all[before..].iter().any(|c| c.request.is_some());
+    assert!(service.wait(LONG, has_asked));
     let mut asked = service.connections().split_off(before).into_iter();
     asked.find_map(|c| c.request).expect("a request")
 }
@@ -40,8 +39,7 @@ fn launched(service: &Service, properties: &str) -> gst::Element {
          app-key=app-1 access-key=secret-access-key {properties}",
         service.uri()
     );
-    let pipeline =
-        gst::parse::launch(&line).unwrap_or_else(|error| panic!("{properties}: {error}"));
+    let pipeline = gst::parse::launch(&line).expect(properties);
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
     let sink = pipeline.by_name("sink").expect("the sink");
     pipeline.remove(&sink).expect("it is there");
@@ -75,34 +73,19 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("boosting-table-name=热词", "/request/corpus/boosting_table_name", r#""热词""#),
     ("correct-table-id=c1", "/request/corpus/correct_table_id", r#""c1""#),
     ("correct-table-name=c2", "/request/corpus/correct_table_name", r#""c2""#),
-    (
-        r#"hotwords=<"deep\ learning","GStreamer">"#,
-        "/request/corpus/context",
-        r#""{\"hotwords\":[{\"word\":\"deep learning\"},{\"word\":\"GStreamer\"}]}""#,
-    ),
-    (
-        r#"hotwords=<"深度学习","O'Brien">"#,
-        "/request/corpus/context",
-        r#""{\"hotwords\":[{\"word\":\"深度学习\"},{\"word\":\"O'Brien\"}]}""#,
-    ),
-    (
-        r#"hotwords=<GStreamer>"#,
-        "/request/corpus/context",
-        r#""{\"hotwords\":[{\"word\":\"GStreamer\"}]}""#,
-    ),
-    (
-        r#"context="{\"context_type\":\"dialog_ctx\"}""#,
-        "/request/corpus/context",
-        r#""{\"context_type\":\"dialog_ctx\"}""#,
-    ),
+    (r#"hotwords=<"deep\ learning","GStreamer">"#, "/request/corpus/context",
+        r#""{\"hotwords\":[{\"word\":\"deep learning\"},{\"word\":\"GStreamer\"}]}""#),
+    (r#"hotwords=<"深度学习","O'Brien">"#, "/request/corpus/context",
+        r#""{\"hotwords\":[{\"word\":\"深度学习\"},{\"word\":\"O'Brien\"}]}""#),
+    (r#"hotwords=<GStreamer>"#, "/request/corpus/context",
+        r#""{\"hotwords\":[{\"word\":\"GStreamer\"}]}""#),
+    (r#"context="{\"context_type\":\"dialog_ctx\"}""#, "/request/corpus/context",
+        r#""{\"context_type\":\"dialog_ctx\"}""#),
     (r#"extra-request="request,accelerate_score=(int)10""#, "/request/accelerate_score", "10"),
     ("extra-request=request,accelerate_score=10", "/request/accelerate_score", "10"),
     (r#"extra-request="request,enable_lid=true""#, "/request/enable_lid", "true"),
-    (
-        r#"extra-request="request,output_zh_variant=traditional""#,
-        "/request/output_zh_variant",
-        r#""traditional""#,
-    ),
+    (r#"extra-request="request,output_zh_variant=traditional""#, "/request/output_zh_variant",
+        r#""traditional""#),
     (r#"extra-request="request,ssd_version=(string)200""#, "/request/ssd_version", r#""200""#),
     (r#"extra-request="request,far=(gint64)9007199254740993""#, "/request/far", "9007199254740993"),
     (r#"extra-request="request,far=(uint)4294967295""#, "/request/far", "4294967295"),
@@ -116,11 +99,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
     (r#"extra-request="request,none=(string)NULL""#, "/request/none", "null"),
     (r#"extra-request="request,list=(int)<1,2,3>""#, "/request/list", "[1,2,3]"),
     (r#"extra-request="request,list={a,b}""#, "/request/list", r#"["a","b"]"#),
-    (
-        r#"extra-request="request,inner=(structure)[inner,depth=(int)2,name=x]""#,
-        "/request/inner",
-        r#"{"depth":2,"name":"x"}"#,
-    ),
+    (r#"extra-request="request,inner=(structure)[inner,depth=(int)2,name=x]""#, "/request/inner",
+        r#"{"depth":2,"name":"x"}"#),
     (r#"extra-request="request,enable_itn=false""#, "/request/enable_itn", "false"),
 ];
 
@@ -161,12 +141,9 @@ fn every_property_reaches_its_field_with_its_type() {
 /// The page's column of fields: of each property, the field of the request that it fills.
 #[test]
 fn the_page_names_the_field_of_every_property() {
-    let page = include_str!("../../docs/properties.md");
-    let table = page
-        .lines()
-        .skip_while(|line| !line.starts_with("| property"))
-        .skip(2)
-        .take_while(|line| line.starts_with('|'));
+    let page = include_str!("../../docs/properties.md").lines();
+    let table = page.skip_while(|line| !line.starts_with("| property"));
+    let table = table.skip(2).take_while(|line| line.starts_with('|'));
     let codes = |cell: &'static str| cell.split('`').skip(1).step_by(2);
     let documented: BTreeSet<(&str, String)> = table
         .map(|row| row.split('|').collect::<Vec<_>>())
@@ -178,9 +155,8 @@ fn the_page_names_the_field_of_every_property() {
         let (name, _) = property.split_once('=')?;
         Some((name, place.trim_start_matches('/').replace('/', ".")))
     });
-    let mut sent: BTreeSet<_> = properties
-        .filter(|(name, _)| *name != "extra-request")
-        .collect();
+    let properties = properties.filter(|(name, _)| *name != "extra-request");
+    let mut sent: BTreeSet<_> = properties.collect();
     // `the_speaker_version_goes_with_speakers_only` tests these two.
     sent.insert(("enable-speaker-info", "request.enable_speaker_info".into()));
     sent.insert(("ssd-version", "request.ssd_version".into()));
@@ -198,20 +174,14 @@ fn put(json: &mut Value, place: &str, value: Value) {
 #[test]
 fn the_speaker_version_goes_with_speakers_only() {
     let service = service(Options::default());
-    for (properties, enabled, version) in [
+    #[rustfmt::skip]
+    let cases = [
         ("enable-speaker-info=true", json!(true), json!("200")),
-        (
-            "enable-speaker-info=true ssd-version=300",
-            json!(true),
-            json!("300"),
-        ),
-        (
-            "enable-speaker-info=true ssd-version=\"\"",
-            json!(true),
-            Value::Null,
-        ),
+        ("enable-speaker-info=true ssd-version=300", json!(true), json!("300")),
+        ("enable-speaker-info=true ssd-version=\"\"", json!(true), Value::Null),
         ("ssd-version=300", Value::Null, Value::Null),
-    ] {
+    ];
+    for (properties, enabled, version) in cases {
         let asked = request_of(&service, launched(&service, properties));
         let found = ["enable_speaker_info", "ssd_version"].map(|name| &asked["request"][name]);
         assert_eq!(found, [&enabled, &version], "{properties}");

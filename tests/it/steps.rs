@@ -41,12 +41,11 @@ fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
 
 /// The amounts of the steps that STEP_DONE messages report.
 fn steps_done(log: &BusLog) -> Vec<gst::GenericFormattedValue> {
-    let messages = log.messages.iter();
-    let done = messages.filter_map(|message| match message.view() {
+    let amount = |message: &gst::Message| match message.view() {
         gst::MessageView::StepDone(done) => Some(done.get().0),
         _ => None,
-    });
-    done.collect()
+    };
+    log.messages.iter().filter_map(amount).collect()
 }
 
 /// One buffer, as an amount of a step.
@@ -57,6 +56,16 @@ fn one() -> gst::GenericFormattedValue {
 fn step(harness: &PadHarness, amount: gst::GenericFormattedValue) {
     let step = gst::event::Step::new(amount, 1.0, true, false);
     assert!(harness.sink.send_event(step));
+}
+
+/// Ends the stream in another thread, and does `meanwhile`.
+fn end(harness: &PadHarness, meanwhile: impl FnOnce()) -> BusLog {
+    std::thread::scope(|scope| {
+        let ender = scope.spawn(|| harness.eos());
+        meanwhile();
+        assert!(ender.join().expect("no panic"));
+        harness.listen()
+    })
 }
 
 /// The change of `element` to PAUSED is over. A thread may wait for what follows it.
@@ -88,21 +97,13 @@ fn steps_in_playing_and_in_paused() {
         });
         // The second may come before the first is done, and in its place.
         let done = steps_done(&log);
-        assert!(
-            done == [one()] || done == [one(), one()],
-            "async={is_async}: {done:?}"
-        );
+        let is_done = done == [one()] || done == [one(), one()];
+        assert!(is_done, "async={is_async}: {done:?}");
     }
-}
-
-/// Steps over more than the one buffer that waits: they end in PAUSED without a word of the
-/// service, and drop no audio.
-#[test]
-fn long_steps_in_paused() {
-    for amount in [
-        gst::format::Buffers::from_u64(100).into(),
-        gst::ClockTime::from_seconds(2).into(),
-    ] {
+    // Steps over more than the one buffer that waits: they end in PAUSED without a word of the
+    // service, and drop no audio.
+    let hundred = gst::format::Buffers::from_u64(100).into();
+    for amount in [hundred, gst::ClockTime::from_seconds(2).into()] {
         let log = disturbed(true, |harness| {
             harness.go(gst::State::Paused);
             step(harness, amount);
@@ -171,8 +172,8 @@ fn an_instant_rate_change() {
             let times = [t.timestamp, t.stream_time, t.running_time];
             times.map(|time| time.expect("a time"))
         };
-        let [[timestamp, stream, running], before] =
-            [1, 2].map(|n| times(&finals[finals.len() - n]));
+        let [last, before] = [1, 2].map(|n| times(&finals[finals.len() - n]));
+        let [timestamp, stream, running] = last;
         let (stream, running) = (stream - before[1], running - before[2]);
         assert_eq!(timestamp - before[0], stream);
         assert!(running.abs_diff(stream / 2) <= 1, "{running} of {stream}");
@@ -209,54 +210,42 @@ fn a_step_that_ends_with_a_late_buffer() {
 }
 
 /// While the last words are awaited there is no buffer to step over, and the end comes all the
-/// same.
+/// same. So it does where a pause finds no buffer to preroll with, and the steps nothing but the
+/// end of the stream.
 #[test]
-fn a_step_while_the_end_is_awaited() {
-    for paused in [false, true] {
+fn steps_at_the_end() {
+    for (steps, paused, after_pause) in [
+        (1, false, false),
+        (1, true, false),
+        (1, true, true),
+        (2, true, true),
+        (3, true, true),
+    ] {
         each_way(|service, harness, case| {
-            let (pcm, marks) = speech(2);
-            service.hold(Gate::Final);
-            harness.push_all(0, &pcm, 100);
-            let log = std::thread::scope(|scope| {
-                let ender = scope.spawn(|| harness.eos());
-                until_connection(service, |c| c.finish_at.is_some());
+            let case = format!("{case} {steps} {paused} {after_pause}");
+            let begin = || {
                 if paused {
                     harness.go(gst::State::Paused);
                 }
-                step(harness, one());
+                (0..steps).for_each(|_| step(harness, one()));
+            };
+            let marks = harness.say(2);
+            service.hold(Gate::Final);
+            if after_pause {
+                begin();
+            }
+            let log = end(harness, || {
+                until_connection(service, |c| c.finish_at.is_some());
+                if !after_pause {
+                    begin();
+                }
                 if paused {
                     harness.go(gst::State::Playing);
                 }
                 service.release(Gate::Final);
-                assert!(ender.join().expect("no panic"));
-                harness.listen()
             });
-            log.assert_said_in(case, &marks, 0);
-            assert!(log.saw_eos(), "{case} {paused}");
-            assert_eq!(steps_done(&log), [one()], "{case} {paused}");
-        });
-    }
-}
-
-/// The pause finds no buffer to preroll with, and the step nothing to step over but the end of the
-/// stream.
-#[test]
-fn steps_in_paused_that_only_the_end_comes_after() {
-    for steps in 1..=3 {
-        each_way(|service, harness, case| {
-            let (pcm, marks) = speech(1);
-            harness.push_all(0, &pcm, 20);
-            harness.go(gst::State::Paused);
-            for _ in 0..steps {
-                step(harness, one());
-            }
-            std::thread::scope(|scope| {
-                let end = scope.spawn(|| harness.eos());
-                until_connection(service, |c| c.finish_at.is_some());
-                harness.go(gst::State::Playing);
-                assert!(end.join().expect("no panic"));
-            });
-            harness.listen().assert_said_in(case, &marks, 0);
+            log.assert_said_in(&case, &marks, 0);
+            assert!(after_pause || steps_done(&log) == [one()], "{case}");
         });
     }
 }
@@ -271,8 +260,7 @@ fn a_step_into_another_segment_and_the_end_in_paused() {
         segment.set_base(ms(AHEAD * 1000));
         segment.set_stop(ms(100_000));
         assert!(harness.segment(&segment));
-        let (pcm, marks) = speech(2);
-        harness.push_all(0, &pcm, 100);
+        let marks = harness.say(2);
         step(harness, gst::format::Buffers::from_u64(2).into());
         let silence = vec![0; harness.bytes(100)];
         harness.push(marks[5].end + 5000, &silence);
@@ -283,12 +271,7 @@ fn a_step_into_another_segment_and_the_end_in_paused() {
         harness.push(500_100, &silence);
         // Completes with the end.
         let _ = harness.pipeline.set_state(gst::State::Paused);
-        let log = std::thread::scope(|scope| {
-            let ender = scope.spawn(|| harness.eos());
-            goes_on(harness, &harness.pipeline, case);
-            assert!(ender.join().expect("no panic"), "{case}");
-            harness.listen()
-        });
+        let log = end(harness, || goes_on(harness, &harness.pipeline, case));
         log.assert_said_in(case, &marks, 0);
     });
 }

@@ -1,5 +1,6 @@
 //! `wss://`: what the trust store vouches for works, anything else is refused, once.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -20,12 +21,8 @@ fn with_trust_store(name: &str, body: impl FnOnce(PathBuf)) {
     }
     let scratch = Scratch::new(name);
     let file = scratch.path("root.pem");
-    child::spawn(
-        module_path!(),
-        name,
-        &[("SSL_CERT_FILE", file.as_ref())],
-        &["SSL_CERT_DIR"],
-    );
+    let set: [(&str, &OsStr); 1] = [("SSL_CERT_FILE", file.as_ref())];
+    child::spawn(module_path!(), name, &set, &["SSL_CERT_DIR"]);
 }
 
 /// Runs `body` in a process that trusts a new authority.
@@ -47,12 +44,6 @@ fn tls(identity: Identity) -> Service {
 
 fn at_localhost(service: &Service) -> String {
     service.uri().replace("127.0.0.1", "localhost")
-}
-
-fn assert_works(uri: &str) {
-    let (pcm, marks) = speech(1);
-    let log = TestPipeline::new(sink_for(uri)).run(&pcm, 100);
-    log.assert_said(&marks, 0);
 }
 
 /// The certificate is refused, once, with these words, and no word is sent behind it.
@@ -87,7 +78,7 @@ fn a_trusted_certificate_works_and_bad_ones_are_refused_once() {
     with_authority(NAME, |authority| {
         let service = tls(authority.good().expect("a key"));
         for uri in [service.uri(), at_localhost(&service)] {
-            assert_works(&uri);
+            TestPipeline::new(sink_for(&uri)).speak(1);
         }
         let other = Authority::new().expect("a key");
         for (name, identity) in [
@@ -116,7 +107,8 @@ fn a_self_signed_certificate_that_is_named() {
         ];
         let named = [&good, &expired, &elsewhere].map(|identity| identity.chain_pem.as_str());
         std::fs::write(file, named.concat()).expect("a file");
-        assert_works(&at_localhost(&tls(good)));
+        let service = tls(good);
+        TestPipeline::new(sink_for(&at_localhost(&service))).speak(1);
         assert_refused("not named", other, "CA:TRUE");
         assert_refused("expired", expired, "clock");
         assert_refused("another host", elsewhere, "elsewhere.invalid");
@@ -136,70 +128,64 @@ fn an_empty_trust_store() {
     });
 }
 
-/// A listener that gives each peer of `answers` one of these answers to its handshake, and then
-/// closes. Returns its address.
-fn answering(answers: &'static [&str]) -> (std::net::SocketAddr, std::thread::JoinHandle<()>) {
+/// A listener that gives `peers` this answer to their handshakes, and then closes. Returns its URI.
+fn answering(peers: usize, answer: &'static str) -> (String, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let server = std::thread::spawn(move || {
-        for answer in answers {
+        for _ in 0..peers {
             let (mut peer, _) = listener.accept().expect("a connection");
             // Unread bytes make the close a reset.
             let _ = peer.read(&mut [0; 64]);
             let _ = peer.write_all(answer.as_bytes());
         }
     });
-    (address, server)
+    (format!("wss://{address}/"), server)
 }
 
 /// `wss://` to a server that speaks none: what answers is no hope.
 #[test]
 fn no_tls_there() {
-    let (address, server) = answering(&["HTTP/1.1 400 Bad Request\r\n\r\n"]);
-    let report = refusal_of(sink_for(&format!("wss://{address}/")));
+    let (uri, server) = answering(1, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    let report = refusal_of(sink_for(&uri));
     server.join().expect("the server");
     report.assert_is(OpenWrite, &["127.0.0.1", "port", "uri", "TLS"]);
     assert!(!report.is_retryable(), "{report:?}");
 }
 
-/// A port that resets instead of speaking TLS: a server that restarts may do so, too, but not for
-/// long.
-#[test]
-fn no_tls_but_a_reset() {
-    // As many as there may be: another one would be refused, and be another error.
-    let (address, server) = answering(&[""; 4]);
-    let rig = TestPipeline::new(sink_for(&format!("wss://{address}/")));
-    rig.play();
-    let error = &rig.listen().errors()[0].error;
-    assert!(error.matches(OpenWrite), "{error:?}");
-    assert!(error.message().starts_with("TLS with"), "{error}");
-    server.join().expect("four connections");
-}
-
-/// A port that answers nothing to the first handshake, or closes: most likely it speaks no TLS, but
-/// a server that starts may do so, too. So it is tried a few times more.
+/// A port that answers nothing to the first handshake, closes, or resets: most likely it speaks no
+/// TLS, but a server that starts may do so, too. So it is tried a few times more, with audio or
+/// without.
 #[test]
 fn no_answer_to_the_first_handshake() {
     // One service takes the handshake for a broken request, the other waits for the rest of it.
     let service = service(Options::default());
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let silent_uri = format!("wss://{}/", silent.local_addr().expect("its address"));
     let closing = service.uri().replace("ws://", "wss://");
-    let cases = [(&closing, "handshake eof"), (&silent_uri, "within 300ms")];
-    let cases = cases.map(|(uri, part)| [(uri, part, true), (uri, part, false)]);
-    in_parallel(cases.as_flattened(), |&(uri, part, with_audio)| {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent = format!("wss://{}/", listener.local_addr().expect("its address"));
+    // As many as there may be: another one would be refused, and be another error.
+    let (resetting, server) = answering(4, "");
+    let cases = [
+        (&closing, ["speaks no TLS", "handshake eof"], true),
+        (&closing, ["speaks no TLS", "handshake eof"], false),
+        (&silent, ["speaks no TLS", "within 300ms"], true),
+        (&silent, ["speaks no TLS", "within 300ms"], false),
+        (&resetting, ["TLS with", "uri"], false),
+    ];
+    in_parallel(&cases, |&(uri, [what, why], with_audio)| {
         let mut rig = TestPipeline::new(set(sink_for(uri), "connect-timeout=300"));
         rig.play();
         if with_audio {
             rig.push(&speech(1).0, 100);
         }
         let log = rig.listen();
-        let continued = gst::ProgressType::Continue;
-        let tries = log.progress().iter().filter(|p| **p == continued).count();
-        assert_eq!(tries, 3, "{uri}");
-        log.errors()[0].assert_is(OpenWrite, &["speaks no TLS", part, "uri"]);
+        let mut tries = log.progress();
+        tries.retain(|kind| *kind == gst::ProgressType::Continue);
+        assert_eq!(tries.len(), 3, "{uri}");
+        log.errors()[0].assert_is(OpenWrite, &[what, why, "uri"]);
     });
     assert_eq!(service.connections().len(), 8);
+    server.join().expect("four connections");
 }
 
 /// `ws://` to a server that speaks TLS.

@@ -33,24 +33,19 @@ fn conversation() -> Service {
         json!([done, utterance(true, (900, 1000), "")]),
         json!([done, utterance(false, (1300, 1400), "world")]),
     ];
-    let times = (1..).map(|n| n * 200);
-    let responses: Vec<_> = times
+    let responses = (1..)
         .zip(lists)
-        .map(|(at, list)| (at, response(at, list)))
-        .collect();
+        .map(|(n, list)| (n * 200, response(n * 200, list)));
+    let responses: Vec<_> = responses.collect();
     let last = json!([done, utterance(true, (1300, 1500), "World.")]);
     scripted(&responses, response(2000, last))
 }
 
-/// The names and the JSON of the messages that hold responses.
+/// The JSON of the messages that hold responses, with their sessions.
 fn responses(log: &BusLog) -> Vec<(String, u32)> {
-    let structures = log
-        .messages
-        .iter()
-        .filter_map(|message| message.structure());
-    let responses = structures.filter(|s| s.name() == "volcasr-response");
-    let fields = |s: &gst::StructureRef| (s.get("json").unwrap(), s.get("session").unwrap());
-    responses.map(fields).collect()
+    let responses = log.structures("volcasr-response").into_iter();
+    let fields = |s: &gst::StructureRef| Some((s.get("json").ok()?, s.get("session").ok()?));
+    responses.map(|s| fields(s).expect("its fields")).collect()
 }
 
 /// The service's own words come as they came, behind what they led to.
@@ -84,31 +79,29 @@ fn properties_choose_what_is_posted() {
 fn tags_follow_their_messages() {
     let service = conversation();
     let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let order = log
-        .messages
-        .iter()
-        .filter_map(|message| match message.view() {
-            gst::MessageView::Element(_) => Transcript::parse(message)
-                .filter(|t| t.is_final)
-                .map(|t| format!("message {}", t.text)),
-            gst::MessageView::Tag(tag) => {
-                assert!(message.src().is_some_and(|src| src.is::<gst::Element>()));
-                let tags = tag.tags();
-                assert_eq!(tags.n_tags(), 1);
-                let text = tags.generic("transcript")?.get::<String>().ok()?;
-                Some(format!("tag {text}"))
-            }
-            gst::MessageView::Eos(_) => Some("eos".to_owned()),
-            _ => None,
-        });
-    let order: Vec<String> = order.collect();
+    let brief = |message: &gst::Message| match message.view() {
+        gst::MessageView::Element(_) => {
+            let transcript = Transcript::parse(message).filter(|t| t.is_final)?;
+            Some(format!("message {}", transcript.text))
+        }
+        gst::MessageView::Tag(tag) => {
+            assert!(message.src().is_some_and(|src| src.is::<gst::Element>()));
+            let tags = tag.tags();
+            assert_eq!(tags.n_tags(), 1);
+            let text = tags.generic("transcript")?.get::<String>().ok()?;
+            Some(format!("tag {text}"))
+        }
+        gst::MessageView::Eos(_) => Some("eos".to_owned()),
+        _ => None,
+    };
+    let order: Vec<String> = log.messages.iter().filter_map(brief).collect();
     let expected = "message Hello.,tag Hello.,message ,message World.,tag World.,eos";
     assert_eq!(order.join(","), expected);
 }
 
 /// Waits for the message with this text.
 fn until(rig: &TestPipeline, text: &str) -> BusLog {
-    rig.listen_until(|message| Transcript::parse(message).is_some_and(|t| t.text == text))
+    rig.listen_for(|t| t.text == text)
 }
 
 /// All three work at once, while the pipeline plays.

@@ -52,8 +52,8 @@ fn gst_launch_shows_the_first_failed_attempt() {
         .env("VOLCENGINE_ACCESS_KEY", "secret-access-key")
         .output()
         .expect("gst-launch-1.0");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let shown = text(&output.stdout) + &text(&output.stderr);
+    let shown = [output.stdout, output.stderr].concat();
+    let shown = String::from_utf8_lossy(&shown);
     let warning = shown.lines().find(|line| line.starts_with("WARNING"));
     let warning = warning.unwrap_or_else(|| panic!("no warning: {shown}"));
     for part in ["trying again", "(attempt 1)", "can't connect to 127.0.0.1"] {

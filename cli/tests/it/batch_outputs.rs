@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::many_inputs::Batch;
-use crate::support::program::{command, run};
+use crate::support::program::{command, reports, succeeds};
 use crate::support::*;
 use volcasr_loopback::Options;
 
@@ -17,15 +18,12 @@ fn a_warning_is_shown_once() {
     let inputs = batch.inputs(2);
     let language = ["--language", "ja-JP"];
     for mut command in [batch.command(&service, &inputs), command("check", &service)] {
-        let (status, out, err) = run(command.args(language));
-        assert_eq!(status, 0, "{out}{err}");
+        let parts = ["warning: ", "language has no effect"];
+        let (_, err) = reports(command.args(language), 0, &parts);
         assert_eq!(err.lines().count(), 1, "{err}");
-        let is_reported = err.starts_with("warning: ") && err.contains("language has no effect");
-        assert!(is_reported, "{err}");
     }
     let mut quiet = batch.command(&service, &inputs);
-    let (status, out, err) = run(quiet.args(language).arg("--quiet"));
-    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+    assert_eq!(succeeds(quiet.args(language).arg("--quiet")), "");
 }
 
 /// Nothing of the others could be written, either.
@@ -35,9 +33,8 @@ fn a_closed_output_ends_the_batch() {
     let service = service(Options::default());
     let inputs = batch.inputs(3);
     let mut command = command("transcribe", &service);
-    command
-        .args(&inputs)
-        .args(["--json", "--quiet", "--jobs", "1"]);
+    let options = ["--json", "--quiet", "--jobs", "1"];
+    command.args(&inputs).args(options);
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program");
     drop(child.stdout.take());
@@ -55,19 +52,18 @@ fn only_files_are_replaced() {
     let batch = Batch::new("replaced");
     let service = service(Options::default());
     let talk = batch.input("talk.wav", 1);
-    let to = |input, output: &std::path::Path| {
+    let to = |input, output: &Path| {
         let mut command = command("transcribe", &service);
-        run(command
+        command
             .arg(input)
             .args(["--format", "txt", "-o"])
-            .arg(output))
+            .arg(output);
+        command
     };
     let dangling = batch.scratch.path("dangling.txt");
     std::os::unix::fs::symlink("nowhere", &dangling).expect("a link");
     for output in ["/dev/null".as_ref(), dangling.as_path()] {
-        let (status, _, err) = to(&talk, output);
-        assert_eq!(status, 1, "{err}");
-        assert!(err.contains("it is there, and is no file"), "{err}");
+        reports(&mut to(&talk, output), 1, &["it is there, and is no file"]);
         let kind = output.symlink_metadata().expect("it").file_type();
         assert!(!kind.is_file(), "{}", output.display());
     }
@@ -76,16 +72,16 @@ fn only_files_are_replaced() {
     let [old, link] = ["old.txt", "link.txt"].map(|name| batch.scratch.path(name));
     std::fs::write(&old, "old\n").expect("a temporary file");
     std::os::unix::fs::symlink(&old, &link).expect("a link");
-    let (status, _, err) = to(&talk, &link);
-    assert_eq!((status, err.as_str()), (0, ""));
+    succeeds(&mut to(&talk, &link));
     assert!(link.is_symlink());
-    let text = std::fs::read_to_string(&old).expect("a text");
-    assert_eq!(text, "M0 m1 m2.\n");
+    assert_eq!(
+        std::fs::read_to_string(&old).expect("a text"),
+        "M0 m1 m2.\n"
+    );
 
     let part = batch.input("talk.part", 1);
-    let (status, _, err) = to(&part, &batch.scratch.path("talk"));
-    assert_eq!(status, 2, "{err}");
-    assert!(err.contains("talk.part: it is the input"), "{err}");
+    let mut over_itself = to(&part, &batch.scratch.path("talk"));
+    reports(&mut over_itself, 2, &["talk.part: it is the input"]);
 }
 
 /// Where no place was named, a file of the name is the user's own; one that is skipped is named.
@@ -98,24 +94,21 @@ fn nothing_is_written_over_unasked() {
     std::fs::write(&notes, "notes\n").expect("a temporary file");
     let here = |more: &[&str]| {
         let mut command = command("transcribe", &service);
-        run(command
+        command
             .current_dir(batch.scratch.path(""))
             .arg(&talk)
-            .args(more))
+            .args(more);
+        command
     };
-    let (status, out, err) = here(&[]);
-    assert_eq!((status, out.as_str()), (2, ""));
-    assert!(err.contains("talk.txt: it is there"), "{err}");
-    let (status, out, err) = here(&["--skip-existing"]);
-    assert_eq!((status, err.as_str()), (0, ""));
+    let text = || std::fs::read_to_string(&notes).expect("a text");
+    assert_eq!(reports(&mut here(&[]), 2, &["talk.txt: it is there"]).0, "");
+    let out = succeeds(&mut here(&["--skip-existing"]));
     let line = format!("{} → ./talk.txt: already there", talk.display());
     assert_eq!(out.lines().next(), Some(line.as_str()), "{out}");
-    assert_eq!(std::fs::read_to_string(&notes).expect("a text"), "notes\n");
+    assert_eq!(text(), "notes\n");
     assert!(service.connections().is_empty());
-    let (status, out, err) = here(&["--dir", "."]);
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
-    let text = std::fs::read_to_string(&notes).expect("a text");
-    assert_eq!(text, "M0 m1 m2.\n");
+    succeeds(&mut here(&["--dir", "."]));
+    assert_eq!(text(), "M0 m1 m2.\n");
 }
 
 /// Neither in a line, nor in an error, nor in a name.
@@ -124,9 +117,8 @@ fn addresses_are_shown_without_secrets() {
     let batch = Batch::new("secrets");
     let service = service(Options::default());
     let address = "http://me:SECRET@127.0.0.1:1/talk.wav?token=SECRET";
-    let (status, out, err) = run(&mut batch.command(&service, &[address]));
-    assert_eq!(status, 1, "{out}{err}");
-    assert!(err.contains("http://127.0.0.1:1/talk.wav: "), "{err}");
+    let shown = ["http://127.0.0.1:1/talk.wav: "];
+    let (out, err) = reports(&mut batch.command(&service, &[address]), 1, &shown);
     assert!(!(out + &err).contains("SECRET"), "{err}");
 }
 
@@ -140,12 +132,9 @@ fn names_that_are_not_utf_8() {
     let old = talk.with_file_name(OsStr::from_bytes(b"\xd6\xd0.wav"));
     std::fs::rename(&talk, &old).expect("a name");
     std::fs::write(talk.with_extension("md"), "").expect("a temporary file");
-    let (status, out, err) = run(&mut batch.command(&service, &[&old]));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    succeeds(&mut batch.command(&service, &[&old]));
     assert_eq!(batch.transcripts(), "%D6%D0.txt 1");
-    let directory = batch.scratch.path("in");
-    let (status, out, err) = run(&mut batch.command(&service, &[&directory]));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let out = succeeds(&mut batch.command(&service, &[batch.scratch.path("in")]));
     let last = "1 of 1 transcribed, 1 of other endings left out";
     assert_eq!(out.lines().last(), Some(last));
 }

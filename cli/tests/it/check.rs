@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::process::Stdio;
 
 use crate::support::http::Server;
-use crate::support::program::{command, json_lines, run};
+use crate::support::program::{command, json_lines, reports, succeeds};
 use crate::support::*;
-use volcasr_loopback::{Options, Service};
+use volcasr_loopback::Options;
 
 /// The first words of each line.
 fn stages(out: &str) -> Vec<(&str, &str)> {
@@ -20,8 +20,7 @@ fn stages(out: &str) -> Vec<(&str, &str)> {
 #[test]
 fn each_stage_has_a_line() {
     let service = service(Options::default());
-    let (status, out, err) = run(&mut command("check", &service));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let out = succeeds(&mut command("check", &service));
     let passed = "settings name connection credentials resource session".split(' ');
     let passed: Vec<_> = passed.map(|stage| (stage, "ok")).collect();
     assert_eq!(stages(&out), passed, "{out}");
@@ -41,49 +40,29 @@ fn it_stops_where_it_fails() {
     let service = service(Options::default());
     // An answer that is about the address, or about the service's state, is no session's.
     let elsewhere = self::service(faulty(&["http:404@handshake"]));
-    let resource = ["--resource-id", "volc.none"];
-    let nowhere = ["--uri", "ws://127.0.0.1:1/x"];
+    let nowhere = "--uri ws://127.0.0.1:1/x";
     let wrong = "VOLCENGINE_ACCESS_KEY";
-    type Case<'a> = (&'a Service, &'a [&'a str], &'a str, &'a [&'a str], &'a str);
-    let cases: [Case; 5] = [
-        (
-            &service,
-            &resource,
-            "",
-            &["credentials", "resource"],
-            "resource-id",
-        ),
-        (&service, &[], wrong, &["connection", "credentials"], wrong),
-        (
-            &service,
-            &nowhere,
-            "",
-            &["name", "connection"],
-            "can't connect",
-        ),
-        (
-            &service,
-            &["--set", "context=[1]"],
-            "",
-            &["settings"],
-            "context",
-        ),
-        (&elsewhere, &[], "", &["connection", "upgrade"], "404"),
+    #[rustfmt::skip]
+    let cases = [
+        (&service, "--resource-id volc.none", "", "credentials resource", "resource-id"),
+        (&service, "", wrong, "connection credentials", wrong),
+        (&service, nowhere, "", "name connection", "can't connect"),
+        (&service, "--set context=[1]", "", "settings", "context"),
+        (&elsewhere, "", "", "connection upgrade", "404"),
     ];
     for (service, arguments, wrong, last, part) in cases {
         let mut command = command("check", service);
         if !wrong.is_empty() {
             command.env(wrong, "SECRET");
         }
-        let (status, out, err) = run(command.args(arguments));
-        assert_eq!(status, 1, "{arguments:?}: {out}{err}");
+        command.args(arguments.split_whitespace());
+        let (out, err) = reports(&mut command, 1, &["error: ", part]);
         let stages = stages(&out);
         let (failed, passed) = stages.split_last().expect("a stage");
         assert_eq!(failed.1, "failed", "{out}");
         assert!(passed.iter().all(|stage| stage.1 == "ok"), "{out}");
         let names: Vec<&str> = stages.iter().map(|stage| stage.0).collect();
-        assert!(names.ends_with(last), "{arguments:?}: {out}");
-        assert!(err.starts_with("error: ") && err.contains(part), "{err}");
+        assert!(names.join(" ").ends_with(last), "{arguments:?}: {out}");
         assert!(!(out + &err).contains("SECRET"), "{err}");
     }
 }
@@ -92,23 +71,21 @@ fn it_stops_where_it_fails() {
 #[test]
 fn lines_for_programs_or_none() {
     let service = service(Options::default());
-    let (status, out, err) = run(command("check", &service).arg("--quiet"));
-    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
-    let (_, out, err) = run(command("check", &service).args(["--json", "--quiet"]));
-    assert_eq!(err, "");
+    assert_eq!(succeeds(command("check", &service).arg("--quiet")), "");
+    // --quiet leaves the lines that --json asks for.
+    let json = ["--json", "--quiet"];
+    let out = succeeds(command("check", &service).args(json));
     let lines = json_lines(&out);
     assert_eq!(lines.len(), 6, "{out}");
-    let mut lines_of_stages = lines.iter();
-    assert!(lines_of_stages.all(|line| line["took"].is_u64() && line["ok"] == true));
+    let is_good = |line: &serde_json::Value| line["took"].is_u64() && line["ok"] == true;
+    assert!(lines.iter().all(is_good), "{out}");
     assert_eq!(lines[5]["stage"], "session");
     let log_id = service.connections()[1].log_id.clone();
     assert_eq!(lines[5]["log-id"], log_id);
 
     let mut refused = command("check", &service);
     refused.env("VOLCENGINE_ACCESS_KEY", "wrong");
-    // --quiet leaves the lines that --json asks for.
-    let (status, out, err) = run(refused.args(["--json", "--quiet"]));
-    assert_eq!(status, 1, "{out}");
+    let (out, err) = reports(refused.args(json), 1, &[]);
     let last = json_lines(&out).pop().expect("a line");
     assert_eq!(last["ok"], false, "{out}");
     let error = last["error"].as_str().expect("a text");
@@ -137,8 +114,7 @@ fn behind_a_proxy() {
     let uri = proxy.uri("");
     let uri = uri.trim_end_matches('/');
     let set = format!("proxy={}", uri.replace("http://", "http://me:SECRET@"));
-    let (status, out, err) = run(command("check", &service).args(["--set", &set]));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let out = succeeds(command("check", &service).args(["--set", &set]));
     let names: Vec<&str> = stages(&out).iter().map(|stage| stage.0).collect();
     let expected = ["settings", "name", "proxy", "connection"];
     assert_eq!(names[..4], expected, "{out}");
@@ -150,11 +126,10 @@ fn behind_a_proxy() {
 
     drop(proxy);
     let gone = "proxy=http://127.0.0.1:1";
-    let (status, out, err) = run(command("check", &service).args(["--set", gone]));
-    assert_eq!(status, 1, "{out}");
+    let mut command = command("check", &service);
+    let (out, _) = reports(command.args(["--set", gone]), 1, &["can't be reached"]);
     assert_eq!(stages(&out).last(), Some(&("proxy", "failed")), "{out}");
     assert!(out.contains("127.0.0.1:1: "), "{out}");
-    assert!(err.contains("can't be reached"), "{err}");
 }
 
 /// A pipeline that fails before it has read all of the sound gives the one error that counts.
@@ -178,8 +153,7 @@ fn manual_pages_and_completions() {
     let scratch = Scratch::new("generate");
     let service = service(Options::default());
     let directory = scratch.path("");
-    let (status, _, err) = run(command("generate", &service).arg(&directory));
-    assert_eq!(status, 0, "{err}");
+    reports(command("generate", &service).arg(&directory), 0, &[]);
     let names = "man1/volcasr.1 man1/volcasr-captions.1 man1/volcasr-transcribe.1 \
                  man1/volcasr-check.1 man1/volcasr-devices.1 man1/volcasr-serve.1 \
                  bash/volcasr zsh/_volcasr fish/volcasr.fish";

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::media::{make, missing, raw};
+use crate::support::media::{make, needs, raw};
 use crate::support::program::*;
 use crate::support::*;
 use volcasr_loopback::Options;
@@ -31,16 +31,12 @@ fn a_film_with_two_tracks() {
         raw(&talk)
     ));
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, &film, &[]);
-    assert_eq!(status, 0, "{err}");
+    let of_track = |options: &[&str]| captions(&service, &film, options);
+    let (out, _) = reports(&mut of_track(&[]), 0, &["audio track 1", "of 2;"]);
     assert_lines(&out, &marks);
-    let is_reported = err.contains("audio track 1") && err.contains("of 2;");
-    assert!(is_reported, "{err}");
-    let (status, out, err) = captions(&service, &film, &["--track", "2", "--quiet"]);
-    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
-    let (status, _, err) = captions(&service, &film, &["--track", "3"]);
-    assert_eq!(status, 1);
-    assert!(err.contains("no audio track 3: it has 2"), "{err}");
+    assert_eq!(succeeds(&mut of_track(&["--track", "2", "--quiet"])), "");
+    let lacks = ["no audio track 3: it has 2"];
+    reports(&mut of_track(&["--track", "3"]), 1, &lacks);
 }
 
 #[test]
@@ -52,9 +48,8 @@ fn a_film_without_sound_says_so() {
          filesink location=\"{film}\""
     ));
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, &film, &[]);
-    assert_eq!((status, out.as_str()), (1, ""));
-    assert_eq!(err, "error: the input has no sound\n");
+    let (out, err) = reports(&mut captions(&service, &film, &[]), 1, &[]);
+    assert_eq!((&*out, &*err), ("", "error: the input has no sound\n"));
 }
 
 /// Makes three files of a sound in Ogg, one behind the other.
@@ -79,9 +74,7 @@ fn a_chained_file_is_recognised_to_its_end() {
     let (file, srt) = (scratch.path("chain.ogg"), scratch.path("chain.srt"));
     std::fs::write(&file, chain(&scratch, &talk)).expect("a temporary file");
     let service = service(Options::default());
-    let output = ["-o", srt.to_str().expect("UTF-8")];
-    let (status, out, err) = captions(&service, &file, &output);
-    assert_eq!(status, 0, "{err}");
+    let (out, _) = reports(captions(&service, &file, &["-o"]).arg(&srt), 0, &[]);
     assert_lines(&out, &marks.repeat(3));
     let cues = cues::read(&srt);
     assert_eq!(cues.len(), out.lines().count());
@@ -92,25 +85,21 @@ fn a_chained_file_is_recognised_to_its_end() {
 /// is passed over, and as the last one it ends with its picture.
 #[test]
 fn links_without_the_track_or_without_sound() {
-    if let Some(reason) = missing(&["oggmux", "oggdemux", "flacenc", "flacdec", "theoraenc"]) {
-        return skip(&reason);
-    }
+    needs!("oggmux oggdemux flacenc flacdec theoraenc");
     let (scratch, talk, marks) = sound("lacking", 2);
     let sound = format!("{} ! audioconvert ! flacenc ! m.", raw(&talk));
     let link = |name: &str, streams: &str| {
         let path = scratch.path(name);
-        let out = path.display();
+        let to = path.display();
         make(&format!(
-            "oggmux name=m ! filesink location=\"{out}\" {streams}"
+            "oggmux name=m ! filesink location=\"{to}\" {streams}"
         ));
         std::fs::read(&path).expect("the link")
     };
     let two = link("two.ogg", &format!("{sound} {sound}"));
     let one = link("one.ogg", &sound);
-    let none = link(
-        "none.ogg",
-        "videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! theoraenc ! m.",
-    );
+    let picture = "videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! theoraenc ! m.";
+    let none = link("none.ogg", picture);
     let chain = scratch.path("chain.ogg");
     let cases = [
         ([&two, &one], &["--track", "2"][..], 2),
@@ -120,8 +109,7 @@ fn links_without_the_track_or_without_sound() {
     for (links, options, times) in cases {
         std::fs::write(&chain, links.map(|link| &link[..]).concat()).expect("a temporary file");
         let service = service(Options::default());
-        let (status, out, err) = captions(&service, &chain, options);
-        assert_eq!(status, 0, "{out}{err}");
+        let (out, _) = reports(&mut captions(&service, &chain, options), 0, &[]);
         assert_lines(&out, &marks.repeat(times));
     }
 }
@@ -136,10 +124,9 @@ fn a_file_that_was_cut_is_reported() {
     let end = marks[3].start as usize * 48;
     std::fs::write(&path, &whole[..44 + end]).expect("a temporary file");
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, &path, &[]);
-    assert_eq!(status, 3, "{err}");
+    let cut = ["though it says that it is"];
+    let (out, _) = reports(&mut captions(&service, &path, &[]), 3, &cut);
     assert_eq!(out.lines().next(), Some(sentences(&marks)[0].as_str()));
-    assert!(err.contains("though it says that it is"), "{err}");
 }
 
 /// An element that fails after some buffers, in the middle of a sentence.
@@ -156,10 +143,8 @@ fn what_was_read_before_an_error_is_recognised() {
     );
     let srt = scratch.path("talk.srt");
     let service = service(Options::default());
-    let output = ["-o", srt.to_str().expect("UTF-8")];
-    let (status, out, err) = captions(&service, &piece, &output);
-    assert_eq!(status, 1, "{out}{err}");
-    assert!(err.starts_with("error: "), "{err}");
+    let mut command = captions(&service, &piece, &["-o"]);
+    let (out, _) = reports(command.arg(&srt), 1, &["error: "]);
     let least = marks.iter().filter(|mark| mark.end < 4000).count();
     let words = out
         .split_whitespace()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::many_inputs::Batch;
-use crate::support::program::{Running, run};
+use crate::support::program::{Running, succeeds};
 use crate::support::*;
 use volcasr_loopback::Options;
 
@@ -24,14 +24,15 @@ fn a_killed_batch_goes_on() {
 
     std::fs::write(&whole, "as it was\n").expect("a temporary file");
     let before = service.connections().len();
-    let (status, out, err) = run(batch.command(&service, &inputs).arg("--skip-existing"));
-    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let out = succeeds(batch.command(&service, &inputs).arg("--skip-existing"));
     let last = "1 of 2 transcribed, 1 already there";
     assert_eq!(out.lines().last(), Some(last));
     assert_eq!(service.connections().len(), before + 1);
     assert_eq!(batch.transcripts(), "first.txt 1, second.txt 2");
-    let text = std::fs::read_to_string(&whole).expect("a text");
-    assert_eq!(text, "as it was\n");
+    assert_eq!(
+        std::fs::read_to_string(&whole).expect("a text"),
+        "as it was\n"
+    );
 }
 
 /// A service that hangs gives no more words: what is there is left, marked as not whole.
@@ -58,11 +59,8 @@ fn ctrl_c_leaves_what_is_whole() {
     assert_eq!(lines[1..], ["1 of 3 transcribed, 2 not finished"]);
     let found = batch.transcripts();
     let part = found.strip_prefix("first.txt 1").expect("the whole one");
-    assert!(
-        part.is_empty() || part.starts_with(", second.txt.part "),
-        "{found}"
-    );
-    assert!(!part.contains("third"), "{found}");
+    let is_second = part.starts_with(", second.txt.part ") && !part.contains("third");
+    assert!(part.is_empty() || is_second, "{found}");
 }
 
 /// A job that runs ends with what was read, a half sentence too. The next run begins it again.

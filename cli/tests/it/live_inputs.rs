@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::inputs::{chain, sound};
 use crate::support::http::{self, Server, path, send};
-use crate::support::media::{make, missing, raw};
+use crate::support::media::{make, needs, raw};
 use crate::support::program::*;
 use crate::support::script::{response, scripted, utterance};
 use crate::support::*;
@@ -47,19 +47,16 @@ fn programs(scratch: &Scratch, talk: &Path) -> [Vec<u8>; 2] {
 /// Asserts that a service receives the marks of an input so many times, in all of its sessions.
 fn assert_received(input: impl AsRef<OsStr>, marks: &[Mark], times: u64) {
     let service = listener();
-    let (status, out, err) = captions(&service, input, &[]);
-    assert_eq!(status, 0, "{out}{err}");
+    reports(&mut captions(&service, input, &[]), 0, &[]);
     let received: u64 = service.inspect(|all| all.iter().map(|c| c.audio_bytes / 48).sum());
     let length = marks.last().expect("a mark").end;
-    assert!(received >= times * length, "{received} {out}{err}");
+    assert!(received >= times * length, "{received}");
 }
 
 /// The second program begins where the first ends.
 #[test]
 fn a_transport_stream_whose_program_changes() {
-    if let Some(reason) = missing(&["mpegtsmux", "tsdemux", "opusenc", "opusdec"]) {
-        return skip(&reason);
-    }
+    needs!("mpegtsmux tsdemux opusenc opusdec");
     let (scratch, talk, marks) = sound("programs", 2);
     let both = scratch.path("both.ts");
     std::fs::write(&both, programs(&scratch, &talk).concat()).expect("a temporary file");
@@ -69,10 +66,7 @@ fn a_transport_stream_whose_program_changes() {
 /// Its program has a picture alone; that of the second part has the sound.
 #[test]
 fn a_transport_stream_whose_first_part_has_no_sound() {
-    let elements = "mpegtsmux tsdemux opusenc opusdec x264enc h264parse";
-    if let Some(reason) = missing(&elements.split(' ').collect::<Vec<_>>()) {
-        return skip(&reason);
-    }
+    needs!("mpegtsmux tsdemux opusenc opusdec x264enc h264parse");
     let (scratch, talk, marks) = sound("late-sound", 2);
     let mute = scratch.path("mute.ts");
     make(&format!(
@@ -91,10 +85,7 @@ fn a_transport_stream_whose_first_part_has_no_sound() {
 /// A playlist of two qualities, each of two segments with a discontinuity between them.
 #[test]
 fn an_adaptive_stream() {
-    let elements = "mpegtsmux tsdemux opusenc opusdec hlsdemux souphttpsrc";
-    if let Some(reason) = missing(&elements.split(' ').collect::<Vec<_>>()) {
-        return skip(&reason);
-    }
+    needs!("mpegtsmux tsdemux opusenc opusdec hlsdemux souphttpsrc");
     let (scratch, talk, marks) = sound("adaptive", 2);
     let segments = programs(&scratch, &talk);
     let seconds = marks.last().expect("a mark").end.div_ceil(1000) + 1;
@@ -139,9 +130,7 @@ fn play(stream: &mut TcpStream, audio: &[u8]) -> io::Result<()> {
 /// Titles lie between the samples: each word is there, and none twice.
 #[test]
 fn a_radio_with_titles() {
-    if let Some(reason) = missing(&["icydemux", "flacenc", "flacdec", "souphttpsrc"]) {
-        return skip(&reason);
-    }
+    needs!("icydemux flacenc flacdec souphttpsrc");
     let (scratch, talk, marks) = sound("radio", 4);
     let flac = scratch.path("talk.flac");
     make(&format!(
@@ -153,37 +142,30 @@ fn a_radio_with_titles() {
     assert!(audio.len() > 4 * TITLE_EVERY, "too few titles");
     let server = Server::start(move |_, stream| play(stream, &audio));
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, server.uri("radio"), &[]);
-    assert_eq!(status, 0, "{out}{err}");
+    let (out, _) = reports(&mut captions(&service, server.uri("radio"), &[]), 0, &[]);
     assert_lines(&out, &marks);
 }
 
 /// The other kind of radio: each title is a link of a chain, and nothing can be read twice.
 #[test]
 fn a_radio_whose_titles_are_links() {
-    if let Some(reason) = missing(&["oggmux", "oggdemux", "flacenc", "souphttpsrc"]) {
-        return skip(&reason);
-    }
+    needs!("oggmux oggdemux flacenc souphttpsrc");
     let (scratch, talk, marks) = sound("links", 2);
     let chain = chain(&scratch, &talk);
     let server = Server::start(move |_, stream| {
-        stream.write_all(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/ogg\r\nConnection: close\r\n\r\n",
-        )?;
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/ogg\r\nConnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes())?;
         stream.write_all(&chain)
     });
     let service = service(Options::default());
-    let (status, out, err) = captions(&service, server.uri("radio"), &[]);
-    assert_eq!(status, 0, "{out}{err}");
+    let (out, _) = reports(&mut captions(&service, server.uri("radio"), &[]), 0, &[]);
     assert_lines(&out, &marks.repeat(3));
 }
 
 /// It breaks as soon as it has begun: what came is recognised first.
 #[test]
 fn a_server_that_breaks_at_once() {
-    if let Some(reason) = missing(&["souphttpsrc"]) {
-        return skip(&reason);
-    }
+    needs!("souphttpsrc");
     let files = Files::new("breaks");
     let (pcm, marks) = speech(3);
     let wav = std::fs::read(files.wav(&pcm)).expect("the file");
@@ -202,9 +184,8 @@ fn a_server_that_breaks_at_once() {
             stream.write_all(&wav[..44 + end])
         });
         let service = service(Options::default());
-        let (status, out, err) = captions(&service, server.uri("talk.wav"), &[]);
-        assert_eq!(status, 1, "{out}{err}");
-        assert!(err.starts_with("error: "), "{err}");
+        let mut command = captions(&service, server.uri("talk.wav"), &[]);
+        let (out, _) = reports(&mut command, 1, &["error: "]);
         assert_lines(&out, &marks[..6]);
     }
 }

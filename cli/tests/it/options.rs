@@ -24,8 +24,8 @@ fn real_time_counts_beside_a_preset() {
     let talk = files.wav(&pcm);
     let service = service(Options::default());
     let began = Instant::now();
-    let (status, _, err) = captions(&service, talk, &["--realtime", "--preset", "batch"]);
-    assert_eq!((status, err.as_str()), (0, ""));
+    let options = ["--realtime", "--preset", "batch"];
+    succeeds(&mut captions(&service, talk, &options));
     assert!(began.elapsed().as_millis() as usize > pcm.len() / 48);
 }
 
@@ -36,20 +36,20 @@ fn speakers_have_names() {
     let talk = files.wav(&[0; 2 * 48_000]);
     let additions = json!({"speaker_id": "1"});
     let one = json!({"start_time": 100, "end_time": 900, "text": "Hm.", "additions": additions});
-    for (format, text) in [
-        (
-            "srt",
-            "1\n00:00:00,100 --> 00:00:01,400\nSpeaker 1: Hm.\n\n",
-        ),
-        (
-            "vtt",
-            "WEBVTT\n\n00:00:00.100 --> 00:00:01.400\n<v Speaker 1>Hm.\n\n",
-        ),
+    #[rustfmt::skip]
+    let cases = [
+        ("srt", "1\n00:00:00,100 --> 00:00:01,400\nSpeaker 1: Hm.\n\n"),
+        ("vtt", "WEBVTT\n\n00:00:00.100 --> 00:00:01.400\n<v Speaker 1>Hm.\n\n"),
         ("txt", "[00:00:00.100] Speaker 1: Hm.\n"),
-    ] {
+    ];
+    for (format, text) in cases {
         let options = ["--speakers", "--timestamps", "--format", format];
-        let (status, out, err) = captions(&says(2, one.clone()), &talk, &options);
-        assert_eq!((status, out.as_str()), (0, text), "{err}");
+        let (out, _) = reports(
+            &mut captions(&says(2, one.clone()), &talk, &options),
+            0,
+            &[],
+        );
+        assert_eq!(out, text);
     }
 }
 
@@ -59,14 +59,10 @@ fn subtitles_have_the_size_that_is_asked_for() {
     let files = Files::new("size");
     let talk = files.wav(&[0; 20 * 48_000]);
     let text = "The rain has stopped, and the road to the north is open again, but it is slow.";
-    let service = says(
-        20,
-        json!({"start_time": 0, "end_time": 19_000, "text": text}),
-    );
+    let said = json!({"start_time": 0, "end_time": 19_000, "text": text});
     let options = "--max-line-width 20 --max-line-count 1 --format srt";
     let options: Vec<&str> = options.split(' ').collect();
-    let (status, out, err) = captions(&service, talk, &options);
-    assert_eq!(status, 0, "{err}");
+    let (out, _) = reports(&mut captions(&says(20, said), talk, &options), 0, &[]);
     let lines = out
         .lines()
         .filter(|line| line.contains(char::is_alphabetic));

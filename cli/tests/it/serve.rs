@@ -36,37 +36,27 @@ fn session(exports: &[String], access_key: &str) -> bool {
 fn it_says_what_to_export_and_what_it_did() {
     let mut service = serve("--recogniser marks --fault ping:1@ack");
     let hints = until(&mut service, "VOLCENGINE_API_KEY");
-    let exports: Vec<&str> = hints
+    let exports = hints
         .iter()
-        .filter_map(|line| line.strip_prefix("  export "))
-        .collect();
+        .filter_map(|line| line.strip_prefix("  export "));
+    let exports: Vec<&str> = exports.collect();
     assert!(exports[0].starts_with("VOLCASR_URI=ws://127.0.0.1:"));
-    assert_eq!(
-        exports[1..],
-        [
-            "VOLCENGINE_APP_ID=app-1",
-            "VOLCENGINE_ACCESS_KEY=secret-access-key",
-            "VOLCENGINE_API_KEY=secret-api-key"
-        ]
-    );
+    let expected = "VOLCENGINE_APP_ID=app-1 VOLCENGINE_ACCESS_KEY=secret-access-key \
+                    VOLCENGINE_API_KEY=secret-api-key";
+    assert_eq!(exports[1..].join(" "), expected);
     assert!(!session(&hints, "wrong-key"));
     assert!(session(&hints, "secret-access-key"));
     let lines = until(&mut service, "#2 end: ");
     let of = |number: usize| -> Vec<&str> {
         let prefix = format!("loopback: #{number} ");
-        let lines = lines.iter();
-        lines
-            .filter_map(|line| line.strip_prefix(&prefix))
-            .collect()
+        let lines = lines.iter().filter_map(|line| line.strip_prefix(&prefix));
+        lines.collect()
     };
     let (refused, session) = (of(1), of(2));
     assert!(refused[1].starts_with("refused: HTTP 401 {"), "{refused:?}");
     assert!(!refused.concat().contains("key"), "{refused:?}");
-    let expected = [
-        "session: bigmodel_async, audio at 24000 Hz, PCM",
-        "fault: 1 pings",
-    ];
-    assert_eq!(session[1..3], expected);
+    let opened = "session: bigmodel_async, audio at 24000 Hz, PCM";
+    assert_eq!(session[1..3], [opened, "fault: 1 pings"]);
 }
 
 /// Credentials that were given as arguments are not printed.

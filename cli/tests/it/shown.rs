@@ -20,10 +20,8 @@ impl Shown {
     fn start(service: &Service, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let quoted = arguments.iter().map(|argument| format!(" '{argument}'"));
         let program = env!("CARGO_BIN_EXE_volcasr");
-        let line = format!(
-            "stty cols 80 rows 20; exec '{program}' captions{}",
-            quoted.collect::<String>()
-        );
+        let captions = format!("'{program}' captions{}", quoted.collect::<String>());
+        let line = format!("stty cols 80 rows 20; exec {captions}");
         let mut script = Command::new("script");
         give_credentials(&mut script, service);
         let mut child = script
@@ -77,11 +75,14 @@ impl Shown {
     }
 }
 
-fn has_script() -> bool {
-    Command::new("script")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux"))
+/// Skips a test where there is no `script` of util-linux.
+macro_rules! needs_script {
+    () => {
+        let version = Command::new("script").arg("--version").output();
+        if !version.is_ok_and(|v| String::from_utf8_lossy(&v.stdout).contains("util-linux")) {
+            return skip("no script of util-linux");
+        }
+    };
 }
 
 /// Returns the lines left on the screen. Carries out the escapes that this program uses.
@@ -95,9 +96,8 @@ fn left(text: &str) -> Vec<String> {
         match control {
             "\n" => lines.push(String::new()),
             "\x1b" => {
-                let end = rest
-                    .find(|c: char| c.is_ascii_alphabetic())
-                    .expect("a sequence");
+                let end = rest.find(|c: char| c.is_ascii_alphabetic());
+                let end = end.expect("a sequence");
                 let (sequence, behind) = rest.split_at(end + 1);
                 rest = behind;
                 if let Some(up) = sequence.strip_prefix('[').and_then(|s| s.strip_suffix('A')) {
@@ -119,9 +119,7 @@ fn left(text: &str) -> Vec<String> {
 /// sentences alone.
 #[test]
 fn all_of_it_on_a_terminal() {
-    if !has_script() {
-        return skip("no script of util-linux");
-    }
+    needs_script!();
     let files = Files::new("shown");
     let service = service(Options::default());
     let (pcm, marks) = speech(2);
@@ -132,16 +130,8 @@ fn all_of_it_on_a_terminal() {
     let took = began.elapsed().as_millis() as usize;
     assert!(took > pcm.len() / 48, "--realtime");
     // Interim words are dim.
-    let status_line = [
-        "connecting",
-        "listening to talk.wav   0:0",
-        " / 0:0",
-        "latency ",
-    ];
-    for part in ["\x1b[2mm0", "   [", "#", ".] ", " %"]
-        .iter()
-        .chain(&status_line)
-    {
+    let status_line = "connecting|listening to talk.wav   0:0| / 0:0|latency |   [|#|.] | %";
+    for part in status_line.split('|').chain(["\x1b[2mm0"]) {
         assert!(text.contains(part), "{part}: {text:?}");
     }
     assert_eq!(left(&text), sentences(&marks), "{text:?}");
@@ -149,9 +139,7 @@ fn all_of_it_on_a_terminal() {
 
 #[test]
 fn no_colour_and_no_terminal_worth_the_name() {
-    if !has_script() {
-        return skip("no script of util-linux");
-    }
+    needs_script!();
     let files = Files::new("shown-plain");
     let talk = files.wav(&speech(2).0).display().to_string();
     for (variable, escapes) in [(("NO_COLOR", "1"), true), (("TERM", "dumb"), false)] {
@@ -168,19 +156,13 @@ fn no_colour_and_no_terminal_worth_the_name() {
 /// what another one does.
 #[test]
 fn ctrl_c_and_another() {
-    if !has_script() {
-        return skip("no script of util-linux");
-    }
+    needs_script!();
     let files = Files::new("shown-quit");
     let service = service(faulty(&["no-final@finish*"]));
     let talk = files.wav(&open_ended_speech(2).0).display().to_string();
-    let late = [
-        "--set",
-        "finish-timeout=600000",
-        "--set",
-        "max-session-time=0",
-    ];
-    let mut shown = Shown::start(&service, &[], &[&[talk.as_str()], &late[..]].concat());
+    let late = "--set finish-timeout=600000 --set max-session-time=0";
+    let arguments: Vec<&str> = [talk.as_str()].into_iter().chain(late.split(' ')).collect();
+    let mut shown = Shown::start(&service, &[], &arguments);
     until_connection(&service, |c| c.finish_at.is_some());
     shown.press("\x03");
     shown.wait("waiting for the last words; Ctrl-C quits");

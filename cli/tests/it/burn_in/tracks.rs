@@ -5,9 +5,7 @@ use super::*;
 /// Silence follows it: the muxer learns that no more sound comes at the film's end only.
 #[test]
 fn sound_may_end_long_before_the_picture() {
-    if let Some(missing) = missing("mkv") {
-        return skip(&missing);
-    }
+    needs_films!();
     let scratch = Scratch::new("burn-short-sound");
     let (from, to) = (scratch.path("talk.mkv"), scratch.path("out.mkv"));
     // Larger than what is read ahead.
@@ -19,8 +17,7 @@ fn sound_may_end_long_before_the_picture() {
          audio/x-raw,rate=24000,channels=1 ! m.",
         from.display()
     ));
-    let (status, _, err) = burn_in(&says(TEXT), &from, &to, &[]);
-    assert_eq!(status, 0, "{err}");
+    reports(&mut command(&says(TEXT), &from, &to), 0, &[]);
     assert_eq!(bright(&to).len(), 300);
     let (length, peak) = sound(&to);
     assert!((5000..30_200).contains(&length), "{length}");
@@ -30,13 +27,10 @@ fn sound_may_end_long_before_the_picture() {
 /// Silence is before it, and the words are where they are said.
 #[test]
 fn sound_may_begin_long_after_the_picture() {
-    if let Some(missing) = missing("mkv") {
-        return skip(&missing);
-    }
+    needs_films!();
     let scratch = Scratch::new("burn-late-sound");
     let (from, to) = (film_from(&scratch, 300, 50, 25), scratch.path("out.mkv"));
-    let (status, _, err) = burn_in(&says(TEXT), &from, &to, &[]);
-    assert_eq!((status, err.as_str()), (0, ""));
+    succeeds(&mut command(&says(TEXT), &from, &to));
     let frames = bright(&to);
     assert_eq!(frames.len(), 300);
     assert_frames(&frames, &[(0..25_950, false), (26_050..26_950, true)]);
@@ -48,9 +42,7 @@ fn sound_may_begin_long_after_the_picture() {
 /// Words after the picture's end are written all the same.
 #[test]
 fn the_picture_may_end_long_before_the_sound() {
-    if let Some(missing) = missing("mkv") {
-        return skip(&missing);
-    }
+    needs_films!();
     let scratch = Scratch::new("burn-short-picture");
     let from = film(&scratch, 15, 200);
     let said = json!([
@@ -59,9 +51,7 @@ fn the_picture_may_end_long_before_the_sound() {
     ]);
     let service = scripted(&[], response(20_000, said));
     let (to, srt) = (scratch.path("out.mkv"), scratch.path("out.srt"));
-    let more = ["-o", srt.to_str().expect("UTF-8")];
-    let (status, _, err) = burn_in(&service, &from, &to, &more);
-    assert_eq!((status, err.as_str()), (0, ""));
+    succeeds(command(&service, &from, &to).arg("-o").arg(&srt));
     let cues = cues::read(&srt).into_iter();
     let texts: Vec<String> = cues.map(|cue| cue.text.replace('\n', " ")).collect();
     assert_eq!(texts, [TEXT, "Late words."]);

@@ -39,12 +39,15 @@ pub fn play(line: &str, mut take: impl FnMut(&gst::Sample)) {
     assert_eq!(end.type_(), gst::MessageType::Eos, "{line}: {end:?}");
 }
 
-/// Reports elements that are missing here, as the reason to skip a test.
-pub fn missing(elements: &[&str]) -> Option<String> {
-    super::init();
-    let missing = elements
-        .iter()
-        .filter(|name| gst::ElementFactory::find(name).is_none());
-    let missing: Vec<&str> = missing.copied().collect();
-    (!missing.is_empty()).then(|| format!("no {}", missing.join(", no ")))
+/// Skips a test where an element is missing.
+macro_rules! needs {
+    ($($elements:literal)*) => {
+        $crate::support::init();
+        for element in concat!($($elements),*).split(' ') {
+            if gst::ElementFactory::find(element).is_none() {
+                return $crate::support::skip(&format!("no {element}"));
+            }
+        }
+    };
 }
+pub(crate) use needs;

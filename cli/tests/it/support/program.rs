@@ -11,9 +11,6 @@ use volcasr_loopback::marks::Mark;
 pub use super::running::*;
 use super::{Scratch, cues, init};
 
-/// End of a program: exit status, standard output and standard error.
-pub type Outcome = (i32, String, String);
-
 /// Makes a command of the program that knows the service, and no other credentials than its own.
 pub fn command(name: &str, service: &Service) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_volcasr"));
@@ -22,9 +19,37 @@ pub fn command(name: &str, service: &Service) -> Command {
     command
 }
 
-/// Runs `captions` on an input.
-pub fn captions(service: &Service, input: impl AsRef<OsStr>, more: &[&str]) -> Outcome {
-    run(command("captions", service).arg(input).args(more))
+/// Runs a command to its good end, which has nothing to report. Returns what it prints.
+#[track_caller]
+pub fn succeeds(command: &mut Command) -> String {
+    let (status, out, err) = run(command);
+    assert_eq!((status, err.as_str()), (0, ""), "{command:?}: {out}");
+    out
+}
+
+/// Runs a command that ends with `status`, and has all `parts` on standard error: an error or a
+/// warning at its beginning. Returns what it prints, and that.
+#[track_caller]
+pub fn reports(command: &mut Command, status: i32, parts: &[&str]) -> (String, String) {
+    let (found, out, err) = run(command);
+    assert_eq!(found, status, "{command:?}: {out}{err}");
+    for part in parts {
+        let is_first = part.starts_with("error: ") || part.starts_with("warning: ");
+        let is_there = if is_first {
+            err.starts_with(part)
+        } else {
+            err.contains(part)
+        };
+        assert!(is_there, "no {part:?}: {command:?}: {out}{err}");
+    }
+    (out, err)
+}
+
+/// Makes the command `captions` for an input.
+pub fn captions(service: &Service, input: impl AsRef<OsStr>, more: &[&str]) -> Command {
+    let mut command = command("captions", service);
+    command.arg(input).args(more);
+    command
 }
 
 /// Sentences of three marks, as the service writes them.
@@ -51,9 +76,8 @@ pub struct Files {
 impl Files {
     pub fn new(name: &str) -> Self {
         init();
-        Files {
-            scratch: Scratch::new(name),
-        }
+        let scratch = Scratch::new(name);
+        Files { scratch }
     }
 
     /// Writes the input.
@@ -91,11 +115,8 @@ impl Files {
             assert_eq!(cues::read(&self.path(kind)), expected, "{kind}");
         }
         let json = self.json();
-        let texts: Vec<_> = json
-            .iter()
-            .filter_map(|line| line["text"].as_str())
-            .collect();
-        assert_eq!(texts, sentences(marks));
+        let texts = json.iter().filter_map(|line| line["text"].as_str());
+        assert_eq!(texts.collect::<Vec<_>>(), sentences(marks));
     }
 }
 

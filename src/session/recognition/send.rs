@@ -96,6 +96,7 @@ impl<E: ConnectionError> Recognition<E> {
         Some(self.transmit(frame))
     }
 
+    /// Counts a frame that is handed over.
     fn transmit(&mut self, frame: Bytes) -> Bytes {
         self.outputs.counts.frames_sent += 1;
         self.outputs.counts.bytes_sent += frame.len() as u64;
@@ -162,6 +163,7 @@ impl<E: ConnectionError> Recognition<E> {
             return;
         };
         let finish = self.encoder.finish(connection.take_finish(now));
+        let finish = self.transmit(finish);
         self.outputs.note(Level::Info, Note::Rollover);
         self.stream.restart(self.stream.replay_buffer.start());
         self.report_updates();

@@ -71,6 +71,8 @@ pub(super) struct Harness {
     now: Duration,
     is_open: bool,
     holds_writes: bool,
+    /// Frames and bytes that were handed over.
+    handed_over: (u64, u64),
     /// Bytes that were handed over, and are not written.
     unwritten: usize,
     /// They wait for `written`, and no more go with them.
@@ -90,6 +92,7 @@ impl Harness {
             now: Duration::ZERO,
             is_open: false,
             holds_writes: false,
+            handed_over: (0, 0),
             unwritten: 0,
             is_flushing: false,
             closes_slowly: false,
@@ -121,6 +124,9 @@ impl Harness {
         self.run(input);
         let followed = self.take().join(", ");
         assert_eq!(followed, expected.trim(), "after: {line}");
+        let counts = self.machine.counts();
+        let counted = (counts.frames_sent, counts.bytes_sent);
+        assert_eq!(counted, self.handed_over, "counted after: {line}");
     }
 
     fn session(&mut self, length: u64) {
@@ -237,6 +243,7 @@ impl Harness {
                     true => self.unwritten += frame.len(),
                     false => machine.handle_written(now),
                 }
+                self.hand_over(&frame);
                 self.report();
             } else {
                 let has_more = !machine.outputs.actions.is_empty();
@@ -247,6 +254,11 @@ impl Harness {
                 }
             }
         }
+    }
+
+    fn hand_over(&mut self, frame: &[u8]) {
+        self.handed_over.0 += 1;
+        self.handed_over.1 += frame.len() as u64;
     }
 
     fn act(&mut self, action: &Action) {
@@ -267,6 +279,7 @@ impl Harness {
                 match finish {
                     Some(finish) => {
                         assert_eq!(unwritten, 0, "bytes before a finish");
+                        self.hand_over(finish);
                         let sequence = finish[4..8].try_into().map(i32::from_be_bytes);
                         format!("drain {}", -sequence.expect("four bytes"))
                     }

@@ -124,6 +124,24 @@ impl RunSlot {
         }
     }
 
+    /// Logs that a property was set too late for the run that there is. The caller has set it.
+    pub fn warn_if_late(
+        &self,
+        category: gst::DebugCategory,
+        element: &gst::Element,
+        property: &glib::ParamSpec,
+    ) {
+        let is_live = property.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING);
+        if !is_live && self.get().is_some() {
+            let name = property.name();
+            gst::warning!(
+                category,
+                obj = element,
+                "{name} applies from the next change from READY to PAUSED on"
+            );
+        }
+    }
+
     /// Returns the value of one of the [`results`], unless `name` is
     /// another property. `base` adds the base class's statistics.
     pub fn property(&self, name: &str, base: Option<&gst_base::BaseSink>) -> Option<glib::Value> {

@@ -58,19 +58,12 @@ impl ObjectImpl for VolcAsrSink {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let name = pspec.name();
-        lock(&self.settings).set(name, value);
-        if pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING) {
-            if let Some(run) = self.run() {
-                run.apply_live(&lock(&self.settings), false);
-            }
-        } else if self.run().is_some() {
-            gst::warning!(
-                CAT,
-                imp = self,
-                "{name} applies from the next change from READY to PAUSED on"
-            );
+        lock(&self.settings).set(pspec.name(), value);
+        if let Some(run) = self.run() {
+            run.apply_live(&lock(&self.settings), false);
         }
+        let object = self.obj();
+        self.runs.warn_if_late(*CAT, object.upcast_ref(), pspec);
     }
 
     fn signals() -> &'static [glib::subclass::Signal] {

@@ -115,10 +115,12 @@ impl ObjectImpl for VolcAsrTranscriber {
             Some(property) => property.set(&mut lock(&self.text), value),
             None => lock(&self.settings).set(name, value),
         }
+        let object = self.obj();
+        self.runs
+            .warn_if_late(*super::CAT, object.upcast_ref(), pspec);
         match name {
             "latency" => {
                 self.update_latency();
-                let object = self.obj();
                 let message = gst::message::Latency::builder().src(&*object).build();
                 post_message(object.upcast_ref(), message);
             }

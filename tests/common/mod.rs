@@ -200,13 +200,13 @@ pub fn blocking_sink(service: &Service) -> gst::Element {
     set(unpaced_sink(service), properties)
 }
 
-/// Collects the warnings that the elements of this process log from now on.
-pub fn logged_warnings() -> Arc<Mutex<Vec<String>>> {
+/// Collects the warnings that elements of this process log from now on in the category `name`.
+pub fn logged_warnings(name: &'static str) -> Arc<Mutex<Vec<String>>> {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let collected = warnings.clone();
-    gst::log::set_threshold_for_name("volcasrsink", gst::DebugLevel::Warning);
+    gst::log::set_threshold_for_name(name, gst::DebugLevel::Warning);
     gst::log::add_log_function(move |category, level, _, _, _, _, message| {
-        if category.name() == "volcasrsink" && level == gst::DebugLevel::Warning {
+        if category.name() == name && level == gst::DebugLevel::Warning {
             let text = message.get().map(|text| text.to_string());
             collected.lock().expect("no panic").extend(text);
         }

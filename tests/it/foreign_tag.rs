@@ -31,7 +31,7 @@ fn check() {
     gst::tags::register::<Count>();
     let service = service(Options::default());
     let mut rig = TestPipeline::new(unpaced_sink(&service));
-    let warnings = logged_warnings();
+    let warnings = logged_warnings("volcasrsink");
     let (pcm, marks) = speech(3);
     let log = rig.run(&pcm, 20);
     assert!(log.finals().len() > 1 && log.errors().is_empty());

@@ -43,7 +43,7 @@ fn settings_without_effect_are_warned_about() {
         let service = service(Options::default());
         let properties = "language=en-US vad-segment-duration=3000";
         let sink = set(unpaced_sink(&service), properties);
-        let logged = logged_warnings();
+        let logged = logged_warnings("volcasrsink");
         let mut rig = TestPipeline::new(sink);
         for _ in 0..2 {
             let warnings = rig.speak(2).warnings();
@@ -72,27 +72,50 @@ fn settings_without_effect_are_warned_about() {
 fn late_writes_are_logged() {
     child::alone(module_path!(), "late_writes_are_logged", || {
         let service = service(Options::default());
-        let rig = TestPipeline::new(sink(&service));
-        let warnings = logged_warnings();
-        let write = || {
-            for name in ["interim-results", "post-tags", "post-responses"] {
-                rig.sink.set_property(name, true);
-            }
-            rig.sink.set_property("access-key", "secret-other-key");
-            rig.sink.set_property("finish-timeout", 9000u32);
-        };
-        write();
-        rig.play();
-        write();
-        rig.go(gst::State::Ready);
-        write();
-        let logged = warnings.lock().expect("no panic").clone();
-        assert_eq!(logged.len(), 2, "{logged:?}");
-        assert!(logged[0].contains("access-key"), "{logged:?}");
-        assert!(logged[1].contains("finish-timeout"), "{logged:?}");
-        for line in logged {
-            assert!(line.contains("the next change from READY to PAUSED"));
-            assert!(!line.contains("secret"), "{line}");
+        for (category, element, more) in [
+            ("volcasrsink", sink(&service), &[][..]),
+            (
+                "volcasrtranscriber",
+                transcriber(&service),
+                &[
+                    ("latency", false),
+                    ("language-code", false),
+                    ("grouping", true),
+                ],
+            ),
+        ] {
+            let properties = [
+                ("interim-results", false),
+                ("post-tags", false),
+                ("post-responses", false),
+                ("access-key", true),
+                ("finish-timeout", true),
+            ];
+            let properties: Vec<_> = properties.iter().chain(more).collect();
+            let warnings = logged_warnings(category);
+            let write = || {
+                for (name, _) in &properties {
+                    let value = match *name {
+                        "access-key" => "secret-access-key".to_value(),
+                        name => element.property_value(name),
+                    };
+                    element.set_property_from_value(name, &value);
+                }
+            };
+            let mut rig = TestPipeline::new(element.clone());
+            write();
+            rig.play();
+            rig.push(&speech(1).0, 100);
+            rig.listen_until(is_transcript);
+            write();
+            rig.go(gst::State::Ready);
+            write();
+            let logged = warnings.lock().expect("no panic").clone();
+            let late = properties.iter().filter(|(_, is_late)| *is_late);
+            let expected = late.map(|(name, _)| {
+                format!("{name} applies from the next change from READY to PAUSED on")
+            });
+            assert_eq!(logged, expected.collect::<Vec<_>>());
         }
     });
 }

@@ -128,9 +128,9 @@ fn own() -> Vec<Property<TextSettings>> {
     let language = glib::ParamSpecString::builder("language-code")
         .nick("Language code")
         .blurb(
-            "Language of the speech, as in en-US; beats language. It can be set at any time and \
-             counts from the next session on; bigmodel_nostream heeds it (null: what language \
-             says)",
+            "Language of the speech, as in en-US. Overrides language. Can be changed at any time; \
+             takes effect with the next session. Used by bigmodel_nostream only (null: what \
+             language says)",
         )
         .mutable_playing();
     let grouping = glib::ParamSpecEnum::builder::<Grouping>("grouping")

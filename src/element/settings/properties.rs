@@ -47,29 +47,29 @@ fn connection() -> Vec<Property> {
             "WebSocket URI of the service: wss://, or ws:// to a loopback address \
              (elsewhere only with allow-insecure). The path chooses the endpoint: \
              bigmodel_async, bigmodel or bigmodel_nostream. Credentials do not belong in \
-             it. When it is not set, the environment variable VOLCASR_URI counts",
+             it. When it is not set, the environment variable VOLCASR_URI is used",
             |s| &mut s.service.uri,
         ),
         secret(
             "app-key",
             "App key",
             "App id that the old console shows, sent together with access-key; write-only. When \
-             it is not set, the environment variable VOLCENGINE_APP_ID counts; unlike a launch \
-             line, the environment is not shown to other users",
+             it is not set, the environment variable VOLCENGINE_APP_ID is used; unlike a \
+             launch line, the environment is not shown to other users",
             |s| &mut s.service.app_key,
         ),
         secret(
             "access-key",
             "Access key",
             "Access token that the old console shows, sent together with app-key; write-only. \
-             When it is not set, the environment variable VOLCENGINE_ACCESS_KEY counts",
+             When it is not set, the environment variable VOLCENGINE_ACCESS_KEY is used",
             |s| &mut s.service.access_key,
         ),
         secret(
             "api-key",
             "API key",
             "API key that the new console shows, sent instead of app-key and access-key; \
-             write-only. When it is not set, the environment variable VOLCENGINE_API_KEY counts",
+             write-only. When it is not set, the environment variable VOLCENGINE_API_KEY is used",
             |s| &mut s.service.api_key,
         ),
         setting(
@@ -123,8 +123,8 @@ fn proxy() -> Vec<Property> {
             "Proxy",
             "URI of the proxy on the way to the service: http://, https://, socks5:// or \
              socks5h://; the proxy resolves the service's name. An empty one is no proxy. When it \
-             is not set, the environment's https_proxy, all_proxy and no_proxy count, but never \
-             for a loopback address",
+             is not set, the environment's https_proxy (http_proxy for ws://), all_proxy and \
+             no_proxy are used, but never for a loopback address",
             |s| &mut s.proxy.uri,
         ),
         secret(

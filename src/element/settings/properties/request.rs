@@ -56,8 +56,8 @@ pub(super) fn recognition() -> Vec<Property> {
         setting(
             "end-window-size",
             "End window size",
-            "Milliseconds of silence after which an utterance is final; the service takes 300 to \
-             5000, older versions 200 (0: not sent: then nothing may become final before the end)",
+            "Milliseconds of silence after which an utterance is final; the service takes 200 to \
+             5000 (0: not sent: then nothing may become final before the end)",
             |s| &mut s.request.end_window_size,
         ),
         setting(

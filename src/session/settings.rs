@@ -29,7 +29,7 @@ pub struct Settings {
     pub limits: Limits,
     /// Audio of the largest frame: an answer may lag this much behind what was sent.
     pub max_chunk: Duration,
-    /// Retries in a row.
+    /// Upper bound on attempts in a row.
     pub max_reconnects: u32,
     /// Audio that may be sent again after a loss.
     pub replay: Duration,

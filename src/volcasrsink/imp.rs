@@ -21,7 +21,7 @@ use crate::sync::lock;
 
 /// State of the streaming thread that belongs to the element, not to a run.
 #[derive(Debug, Default)]
-pub(super) struct Flow {
+pub(super) struct StreamState {
     /// Time and duration of the last buffer, for the preroll before a drain.
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
     /// The next GAP event is the element's own and only prerolls.
@@ -34,7 +34,7 @@ pub struct VolcAsrSink {
     settings: Mutex<Settings>,
     /// The run from READY → PAUSED to PAUSED → READY.
     runs: RunSlot,
-    pub(super) flow: Mutex<Flow>,
+    pub(super) stream_state: Mutex<StreamState>,
 }
 
 #[glib::object_subclass]
@@ -157,13 +157,13 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         match event.view() {
             EventView::StreamStart(start) => {
-                lock(&self.flow).last = None;
+                lock(&self.stream_state).last = None;
                 run.stream_start(start.stream_id(), start.seqnum());
                 self.parent_event(event)
             }
             EventView::Segment(_) => {
                 // The time of the last buffer means another moment in another segment.
-                lock(&self.flow).last = None;
+                lock(&self.stream_state).last = None;
                 run.segment();
                 self.parent_event(event)
             }
@@ -178,11 +178,11 @@ impl BaseSinkImpl for VolcAsrSink {
             }
             EventView::FlushStop(_) => {
                 let handled = self.parent_event(event);
-                lock(&self.flow).last = None;
+                lock(&self.stream_state).last = None;
                 run.flush_stop();
                 handled
             }
-            EventView::Gap(_) if lock(&self.flow).prerolling => {
+            EventView::Gap(_) if lock(&self.stream_state).prerolling => {
                 self.open_empty_segment();
                 self.parent_event(event)
             }
@@ -244,7 +244,7 @@ impl BaseSinkImpl for VolcAsrSink {
         let pcm = &map[..whole];
         if !pcm.is_empty() {
             let duration = clip::duration(pcm.len(), run.rate);
-            lock(&self.flow).last = start.time.map(|pts| (pts, duration));
+            lock(&self.stream_state).last = start.time.map(|pts| (pts, duration));
         }
         run.push_buffer(start, pcm, segment.as_ref());
         Ok(gst::FlowSuccess::Ok)
@@ -272,7 +272,7 @@ impl VolcAsrSink {
     /// READY → PAUSED: checks the settings, and starts to connect.
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
         let settings = lock(&self.settings).clone();
-        *lock(&self.flow) = Flow::default();
+        *lock(&self.stream_state) = StreamState::default();
         let object = self.obj();
         let run = self.runs.start(*CAT, object.upcast_ref(), &settings, None);
         let run = run.ok_or(gst::StateChangeError)?;

@@ -167,9 +167,9 @@ impl VolcAsrSink {
     /// flushing.
     fn preroll(&self, pad: &gst::Pad, with_duration: bool) -> bool {
         let gap = self.preroll_gap(with_duration);
-        lock(&self.flow).prerolling = true;
+        lock(&self.stream_state).prerolling = true;
         let passed = pad.send_event(gap);
-        lock(&self.flow).prerolling = false;
+        lock(&self.stream_state).prerolling = false;
         passed
     }
 
@@ -181,7 +181,7 @@ impl VolcAsrSink {
     fn preroll_gap(&self, with_duration: bool) -> gst::Event {
         let segment = self.time_segment();
         let start = segment.as_ref().and_then(|segment| segment.start());
-        let last = lock(&self.flow).last.filter(|(pts, _)| {
+        let last = lock(&self.stream_state).last.filter(|(pts, _)| {
             segment.as_ref().is_none_or(|segment| {
                 start.is_none_or(|start| start <= *pts)
                     && segment.stop().is_none_or(|stop| *pts < stop)

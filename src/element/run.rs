@@ -29,6 +29,8 @@ use streaming::Streaming;
 /// One run of the element.
 pub(crate) struct Run {
     pub client: Arc<Client>,
+    /// It began to connect. Otherwise it can't, and its error waits in the outbox.
+    pub connects: bool,
     pub outbox: Arc<Outbox>,
     pub rate: u32,
     gaps: GapLimits,
@@ -68,6 +70,7 @@ impl Run {
             Ok(config) => connect(element, settings, config, &outbox),
             Err(error) => Err(error.report()),
         };
+        let connects = client.is_ok();
         let client = Arc::new(client.unwrap_or_else(|report| {
             outbox.enqueue(OutgoingMessage::Failed(report));
             Client::failed()
@@ -75,6 +78,7 @@ impl Run {
         outbox.serve(&client);
         Run {
             client,
+            connects,
             outbox,
             rate,
             gaps,

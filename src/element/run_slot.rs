@@ -160,7 +160,39 @@ impl RunSlot {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+
+    /// Returns settings with which a run fails at once.
+    fn failing(uri: &str) -> Settings {
+        let mut settings = Settings::default();
+        settings.set("uri", &uri.to_value());
+        settings.set("api-key", &"sesame-sesame".to_value());
+        settings.set("max-reconnects", &0u32.to_value());
+        settings
+    }
+
+    /// A change of state fails for wrong settings, not for a network that fails as fast.
+    #[test]
+    fn a_run_that_the_network_fails_did_connect() {
+        gst::init().expect("GStreamer");
+        let pipeline = gst::Pipeline::new();
+        let element = pipeline.upcast_ref();
+        let slot = RunSlot::default();
+        for (uri, connects) in [
+            ("http://127.0.0.1", false),
+            ("ws://127.0.0.1:1/v3/sauc/bigmodel", true),
+        ] {
+            let run = slot.start(*gst::CAT_DEFAULT, element, &failing(uri), None);
+            let run = run.expect("an open slot");
+            while !run.client.has_failed() {
+                thread::yield_now();
+            }
+            assert_eq!(run.connects, connects, "{uri}");
+            slot.stop(element);
+        }
+    }
 
     /// READY may come while a run starts, and promises that nothing is posted after it.
     #[test]
@@ -172,10 +204,7 @@ mod tests {
         let slot = RunSlot::default();
         // Both are errors: of a setting, and of a port without a server.
         for uri in ["http://127.0.0.1", "ws://127.0.0.1:1/v3/sauc/bigmodel"] {
-            let mut settings = Settings::default();
-            settings.set("uri", &uri.to_value());
-            settings.set("api-key", &"sesame-sesame".to_value());
-            settings.set("max-reconnects", &0u32.to_value());
+            let settings = failing(uri);
             let start = || slot.start(*gst::CAT_DEFAULT, element, &settings, None);
             slot.open();
             let run = start().expect("an open slot");

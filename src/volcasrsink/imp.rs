@@ -281,7 +281,8 @@ impl VolcAsrSink {
         // At once: before the messages of the state change, which gst-launch-1.0 waits for, and
         // before those of a stop that follows.
         run.outbox.post_waiting();
-        if run.client.has_failed() {
+        // The network may have failed by now, but that error comes like any later one.
+        if !run.connects {
             self.stop_run();
             return Err(gst::StateChangeError);
         }

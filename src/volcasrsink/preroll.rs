@@ -1,4 +1,4 @@
-//! Waits of the streaming thread, for room in the queue and for the last words.
+//! Waits of the streaming thread, for space in the queue and for the last words.
 //!
 //! The base class holds its preroll lock while it calls `render` and `event`. State changes,
 //! flushes, steps and instant rate changes need that lock. A wait in `render` would block them, and
@@ -61,9 +61,11 @@ impl VolcAsrSink {
     ) -> Result<(), gst::FlowError> {
         let Some(run) = self.run() else { return Ok(()) };
         match &info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => self.wait_for_room(&run, pad, buffer.size()),
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                self.wait_for_space(&run, pad, buffer.size())
+            }
             Some(gst::PadProbeData::BufferList(list)) => {
-                self.wait_for_room(&run, pad, list.calculate_size())
+                self.wait_for_space(&run, pad, list.calculate_size())
             }
             Some(gst::PadProbeData::Event(event)) if event.type_() == gst::EventType::Eos => {
                 self.drain(&run, pad);
@@ -73,8 +75,13 @@ impl VolcAsrSink {
         }
     }
 
-    /// Waits until the queue has room for a buffer. Refuses the buffer after a failure.
-    fn wait_for_room(&self, run: &Run, pad: &gst::Pad, bytes: usize) -> Result<(), gst::FlowError> {
+    /// Waits until the queue has space for a buffer. Refuses the buffer after a failure.
+    fn wait_for_space(
+        &self,
+        run: &Run,
+        pad: &gst::Pad,
+        bytes: usize,
+    ) -> Result<(), gst::FlowError> {
         let samples = samples_in(bytes);
         if !pad.has_current_caps() {
             run.client.abort(Abort::NotNegotiated);

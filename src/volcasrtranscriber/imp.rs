@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::input::Input;
+use super::input::InputState;
 use super::output::{Output, Pushed};
 use super::settings::{PROPERTIES, TextSettings};
 use super::unsynced::Unsynced;
@@ -26,7 +26,7 @@ pub struct VolcAsrTranscriber {
     pub(super) text: Mutex<TextSettings>,
     /// From the first buffer to PAUSED → READY.
     pub(super) runs: RunSlot,
-    pub(super) input: Mutex<Input>,
+    pub(super) input: Mutex<InputState>,
     pub(super) output: Arc<Output>,
     pub(super) unsynced: Arc<Unsynced>,
 }
@@ -197,7 +197,7 @@ impl ElementImpl for VolcAsrTranscriber {
             gst::StateChange::ReadyToPaused => {
                 self.output.reset(lock(&self.text).unit());
                 self.unsynced.open();
-                *lock(&self.input) = Input::default();
+                *lock(&self.input) = InputState::default();
                 self.runs.open();
             }
             // Before the pads are deactivated, so that nothing more is posted meanwhile and the

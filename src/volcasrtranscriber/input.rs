@@ -18,7 +18,7 @@ type Flow = Result<gst::FlowSuccess, gst::FlowError>;
 
 /// State of the streaming thread between two buffers.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub(super) struct InputState {
     pub segment: Option<Segment>,
     /// The last STREAM_START, for a run that begins after it.
     pub stream: Option<(String, gst::Seqnum)>,

@@ -108,11 +108,7 @@ impl VolcAsrSink {
         let Some(token) = run.begin_drain(true) else {
             return;
         };
-        gst::debug!(
-            CAT,
-            imp = self,
-            "end of stream: waiting for the final response"
-        );
+        gst::debug!(CAT, imp = self, "end of stream: waiting for the last words");
         // In PAUSED the session stays open: it is finished once the pipeline plays.
         if !self.preroll(pad, true) {
             return;

@@ -1,5 +1,7 @@
 //! Whole streams of jittering timestamps: what is sent, and the time of each sample.
 
+use std::ops::RangeInclusive;
+
 use super::*;
 
 /// A name, how late times are at most, and how late each buffer is.
@@ -11,59 +13,50 @@ fn chance(n: u64, limit: u64) -> u64 {
     hash.wrapping_mul(0xbf58_476d_1ce4_e5b9) % limit
 }
 
-/// Plays buffers whose stamps are late. Nothing is made of it, and times are late by `most`.
-fn assert_follows(
-    name: &str,
-    (length, rate): (u64, u32),
-    most: i64,
-    late: &dyn Fn(u64) -> Option<u64>,
-) {
-    let name = format!("{name}, {length} ms at {rate}");
-    let mut fed = Fed::at(rate);
-    let mut last = 0;
-    for n in 0..20_000 / length + 2 {
-        let at = late(n).map(|late| {
-            last = last.max(length * n + late);
-            last
-        });
-        fed.push(at, length);
-    }
-    assert_eq!(fed.total, NOTHING, "{name}");
-    for (n, (position, length)) in (0..).zip(&fed.buffers) {
-        let off = fed.time(*position) - (n * length) as i64;
-        assert!(
-            (-1..=most + 1).contains(&off),
-            "{name}: buffer {n} off by {off}"
-        );
+/// Checks the time of each buffer against the truth: how many milliseconds it may be off.
+fn assert_times(name: &str, fed: &Fed, off: RangeInclusive<i64>, truth: impl Fn(u64) -> u64) {
+    for (n, (position, _)) in (0..).zip(&fed.buffers) {
+        let by = fed.time(*position) - truth(n) as i64;
+        assert!(off.contains(&by), "{name}: buffer {n} off by {by}");
     }
 }
 
+/// Nothing is made of late timestamps, and times are as late as they are at most.
 #[test]
 fn late_timestamps_make_no_silence_and_times_as_late_as_they_are_at_most() {
+    /// A name, how late timestamps are at most, and how late that of buffer N is, which begins at
+    /// a time, if it has one.
+    type Late = (&'static str, i64, fn(u64, u64) -> Option<u64>);
+    #[rustfmt::skip]
+    let rows: [Late; 11] = [
+        ("exact", 0, |_, _| Some(0)),
+        ("jitter", 150, |n, _| Some(chance(n, 151))),
+        ("first late", 150, |n, _| Some(if n == 0 { 150 } else { 0 })),
+        ("some untimed", 150, |n, _| (n % 3 == 0).then(|| chance(n, 151))),
+        ("most untimed", 150, |n, _| (n % 40 == 0).then(|| chance(n, 151))),
+        ("sawtooth", 150, |n, _| Some(n % 151)),
+        ("slow sawtooth", 150, |n, _| Some((n / 10) % 151)),
+        ("falling sawtooth", 150, |n, _| Some(150 - (n / 10) % 151)),
+        ("chunks", 200, |_, at| Some(200 - at % 200)),
+        ("stalls", 300, |_, at| Some(300u64.saturating_sub(at % 3000))),
+        ("long stalls", 1000, |_, at| Some(1000u64.saturating_sub(at % 5000))),
+    ];
     for rate in [16_000, 24_000] {
         for length in [5, 10, 20, 37, 100, 250, 999, 1000, 1500] {
-            let play = |name: &str, most: i64, late: &dyn Fn(u64) -> Option<u64>| {
-                assert_follows(name, (length, rate), most, late);
-            };
-            play("exact", 0, &|_| Some(0));
-            play("jitter", 150, &|n| Some(chance(n, 151)));
-            play("first late", 150, &|n| Some(if n == 0 { 150 } else { 0 }));
-            play("some untimed", 150, &|n| {
-                (n % 3 == 0).then(|| chance(n, 151))
-            });
-            play("most untimed", 150, &|n| {
-                (n % 40 == 0).then(|| chance(n, 151))
-            });
-            play("sawtooth", 150, &|n| Some(n % 151));
-            play("slow sawtooth", 150, &|n| Some((n / 10) % 151));
-            play("falling sawtooth", 150, &|n| Some(150 - (n / 10) % 151));
-            play("chunks", 200, &|n| Some(200 - (n * length) % 200));
-            play("stalls", 300, &|n| {
-                Some(300u64.saturating_sub((n * length) % 3000))
-            });
-            play("long stalls", 1000, &|n| {
-                Some(1000u64.saturating_sub((n * length) % 5000))
-            });
+            for (name, most, late) in rows {
+                let name = format!("{name}, {length} ms at {rate}");
+                let mut fed = Fed::at(rate);
+                let mut last = 0;
+                for n in 0..20_000 / length + 2 {
+                    let at = late(n, length * n).map(|late| {
+                        last = last.max(length * n + late);
+                        last
+                    });
+                    fed.push(at, length);
+                }
+                assert_eq!(fed.total, NOTHING, "{name}");
+                assert_times(&name, &fed, -1..=most + 1, |n| n * length);
+            }
         }
     }
 }
@@ -71,20 +64,17 @@ fn late_timestamps_make_no_silence_and_times_as_late_as_they_are_at_most() {
 /// An unannounced gap of 300 ms, in jitter or right behind a burst: times are later from there on.
 #[test]
 fn an_unannounced_gap_moves_the_times_in_any_jitter() {
+    let burst = |n: u64, first: u64, late: u64| match n.checked_sub(first) {
+        Some(n) => late.saturating_sub(20 * n),
+        None => 0,
+    };
+    #[rustfmt::skip]
     let rows: [Row<'_>; 5] = [
         ("exact", 0, &|_| 0),
         ("jitter", 150, &|n| chance(n, 151)),
         ("chunks", 200, &|n| 200 - (n * 20) % 200),
-        ("burst before", 400, &|n| {
-            if n < 20 { 400 - 20 * n } else { 0 }
-        }),
-        ("a burst just before", 300, &|n| {
-            if (80..95).contains(&n) {
-                300 - 20 * (n - 80)
-            } else {
-                0
-            }
-        }),
+        ("burst before", 400, &|n| burst(n, 0, 400)),
+        ("a burst just before", 300, &|n| burst(n, 80, 300)),
     ];
     for (name, most, late) in rows {
         let mut fed = Fed::new();
@@ -157,10 +147,7 @@ fn gap_events_in_jitter_keep_all_audio() {
         }
     }
     assert_eq!((fed.total.skip, fed.total.ends_session), (0, false));
-    for (n, truth) in truth.iter().enumerate() {
-        let off = fed.time(fed.buffers[n].0) - *truth as i64;
-        assert!((-1..=151).contains(&off), "{n} off by {off}");
-    }
+    assert_times("gaps", &fed, -1..=151, |n| truth[n as usize]);
 }
 
 /// A segment whose stop became known maps times as before.
@@ -191,16 +178,10 @@ fn a_flagged_gap_in_jitter_is_as_long_as_it_was_but_for_the_jitter() {
             let late = chance(n + 1000 * seed, 151);
             fed.buffer(Some(truth(n) + late), n == 100, 20);
         }
-        assert!(
-            (150..=450).contains(&fed.total.silence),
-            "{seed}: {}",
-            fed.total.silence
-        );
+        let silence = fed.total.silence;
+        assert!((150..=450).contains(&silence), "{seed}: {silence}");
         assert_eq!(fed.total.skip, 0);
-        for n in 0..300 {
-            let off = fed.time(fed.buffers[n as usize].0) - truth(n) as i64;
-            assert!((-1..=151).contains(&off), "{seed}, {n}: off by {off}");
-        }
+        assert_times(&seed.to_string(), &fed, -1..=151, truth);
     }
 }
 
@@ -227,18 +208,18 @@ fn an_hour_of_drift_keeps_times_within_the_jitter() {
 /// A source that flags each buffer, or each that wobbles: its flags cost one silence at most.
 #[test]
 fn flags_of_a_source_that_jitters_cost_one_silence_at_most() {
+    #[rustfmt::skip]
     let rows: [Row<'_>; 6] = [
         ("small jitter", 40, &|n| chance(n, 41)),
         ("jitter", 150, &|n| chance(n, 151)),
         ("chunks", 200, &|n| 200 - (n * 20) % 200),
         ("stalls", 300, &|n| 300u64.saturating_sub((n * 20) % 3000)),
-        ("late stalls", 300, &|n| {
-            300u64.saturating_sub((n * 20 + 1500) % 3000)
-        }),
+        ("late stalls", 300, &|n| 300u64.saturating_sub((n * 20 + 1500) % 3000)),
         ("sawtooth", 150, &|n| (n / 10) % 151),
     ];
     for (name, most, late) in rows {
         for wobble in [0, 31] {
+            let name = format!("{name}, {wobble}");
             let mut fed = Fed::new();
             let mut before = late(0);
             for n in 0..3000 {
@@ -246,23 +227,10 @@ fn flags_of_a_source_that_jitters_cost_one_silence_at_most() {
                 before = late(n);
                 fed.buffer(Some(20 * n + late(n)), flag, 20);
             }
-            assert_eq!(
-                (fed.total.skip, fed.total.ends_session),
-                (0, false),
-                "{name}, {wobble}"
-            );
-            assert!(
-                fed.total.silence <= most as u64,
-                "{name}, {wobble}: {}",
-                fed.total.silence
-            );
-            for (n, (position, length)) in (0..).zip(&fed.buffers) {
-                let off = fed.time(*position) - (n * length) as i64;
-                assert!(
-                    (-1..=most + 1).contains(&off),
-                    "{name}, {wobble}: {n} off by {off}"
-                );
-            }
+            let total = &fed.total;
+            assert_eq!((total.skip, total.ends_session), (0, false), "{name}");
+            assert!(total.silence <= most as u64, "{name}: {total:?}");
+            assert_times(&name, &fed, -1..=most + 1, |n| 20 * n);
         }
     }
 }

@@ -53,12 +53,6 @@ impl CompressedPcm {
         CompressedPcm { bytes, samples }
     }
 
-    /// Returns the number of compressed bytes.
-    #[cfg(test)]
-    pub fn size(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Returns the samples.
     pub fn decompress(&self) -> Vec<u8> {
         let mut pcm = Vec::with_capacity(self.samples * BYTES_PER_SAMPLE);
@@ -138,19 +132,22 @@ mod tests {
     fn silence_takes_next_to_no_room() {
         let compressed = CompressedPcm::new(&pcm([0; 4800]));
         // 37 blocks, and half a one as it is.
-        assert_eq!((compressed.samples, compressed.size()), (4800, 37 + 128));
+        assert_eq!(
+            (compressed.samples, compressed.bytes.len()),
+            (4800, 37 + 128)
+        );
     }
 
     #[test]
     fn a_tone_takes_half_and_noise_no_more_than_it_is() {
         let tone = (0..4800).map(|n| ((f64::from(n) * 0.05).sin() * 8000.0) as i16);
-        assert!(CompressedPcm::new(&pcm(tone)).size() < 4800);
+        assert!(CompressedPcm::new(&pcm(tone)).bytes.len() < 4800);
         let mut state = 1u32;
         let noise = (0..4800).map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 16) as i16
         });
-        assert_eq!(CompressedPcm::new(&pcm(noise)).size(), 9600 + 37);
+        assert_eq!(CompressedPcm::new(&pcm(noise)).bytes.len(), 9600 + 37);
     }
 
     #[test]
@@ -168,7 +165,7 @@ mod tests {
             let pcm = pcm(samples.into_iter().map(|sample| sample >> quiet));
             let compressed = CompressedPcm::new(&pcm);
             prop_assert_eq!(compressed.samples * BYTES_PER_SAMPLE, pcm.len());
-            prop_assert!(compressed.size() <= pcm.len() + pcm.len() / 256);
+            prop_assert!(compressed.bytes.len() <= pcm.len() + pcm.len() / 256);
             prop_assert_eq!(compressed.decompress(), pcm);
         }
     }

@@ -13,125 +13,90 @@ use crate::client::{DialError, HandshakeError, RuntimeError};
 use crate::session::error::SessionError;
 
 /// Returns one error of each kind; see [`is_listed`].
-#[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn one_of_each() -> Vec<ClientError> {
     let host = || "asr.example".to_owned();
-    let time = Duration::from_secs(1);
-    let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
-    let at_proxy = |source| {
-        let proxy = "http://proxy.example:3128".into();
-        ClientError::Dial(DialError::Proxy { proxy, source })
+    let after = Duration::from_secs(1);
+    let source = || io::Error::from(io::ErrorKind::ConnectionReset);
+    let resolve = || DialError::Resolve {
+        host: host(),
+        source: source(),
     };
-    let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
-    vec![
-        ClientError::Dial(DialError::Resolve {
-            host: host(),
-            source: broken(),
-        }),
-        ClientError::Dial(DialError::Connect {
-            address: ([127, 0, 0, 1], 9).into(),
-            source: broken(),
-        }),
-        ClientError::Dial(DialError::Certificate {
-            host: host(),
-            source: certificate,
-        }),
-        ClientError::Dial(DialError::AuthorityCertificate { host: host() }),
-        ClientError::Dial(DialError::TlsProtocol {
-            host: host(),
-            source: broken(),
-        }),
-        ClientError::Dial(DialError::Tls {
-            host: host(),
-            source: broken(),
-            is_first: false,
-        }),
-        ClientError::Dial(DialError::ServerName { host: host() }),
-        ClientError::Dial(DialError::Trust(TrustError::Empty(String::new()))),
-        ClientError::Dial(DialError::Trust(TrustError::Library(String::new()))),
-        ClientError::Dial(DialError::TimedOut {
-            host: host(),
-            port: 443,
-            after: time,
-        }),
-        at_proxy(ProxyError::Unreachable(Box::new(DialError::Resolve {
-            host: host(),
-            source: broken(),
-        }))),
-        at_proxy(ProxyError::LoginNeeded(Some(407))),
-        at_proxy(ProxyError::LoginRefused(None)),
-        at_proxy(ProxyError::Refused {
-            target: host(),
-            answer: "HTTP 403".into(),
-            is_transient: false,
-        }),
-        at_proxy(ProxyError::Broken(broken())),
-        at_proxy(ProxyError::NoAnswer(time)),
-        at_proxy(ProxyError::NotAProxy("x".into())),
-        ClientError::Handshake(HandshakeError::Io(broken())),
-        ClientError::Handshake(HandshakeError::NotWebSocket("x".into())),
-        ClientError::Handshake(HandshakeError::Value("X-Api-Key")),
-        SessionError::Closed {
-            code: 1011,
-            reason: String::new(),
-        }
-        .into(),
-        ClientError::Transport(WsError::Io(broken())),
+    let expired = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+    #[rustfmt::skip]
+    let dial = [
+        resolve(),
+        DialError::Connect { address: ([127, 0, 0, 1], 9).into(), source: source() },
+        DialError::Certificate { host: host(), source: expired },
+        DialError::AuthorityCertificate { host: host() },
+        DialError::TlsProtocol { host: host(), source: source() },
+        DialError::Tls { host: host(), source: source(), is_first: false },
+        DialError::ServerName { host: host() },
+        DialError::Trust(TrustError::Empty(String::new())),
+        DialError::Trust(TrustError::Library(String::new())),
+        DialError::TimedOut { host: host(), port: 443, after },
+    ];
+    #[rustfmt::skip]
+    let at_proxy = [
+        ProxyError::Unreachable(Box::new(resolve())),
+        ProxyError::LoginNeeded(Some(407)),
+        ProxyError::LoginRefused(None),
+        ProxyError::Refused { target: host(), answer: "HTTP 403".into(), is_transient: false },
+        ProxyError::Broken(source()),
+        ProxyError::NoAnswer(after),
+        ProxyError::NotAProxy("x".into()),
+    ];
+    let at_proxy = at_proxy.map(|source| {
+        let proxy = "http://proxy.example:3128".into();
+        DialError::Proxy { proxy, source }
+    });
+    #[rustfmt::skip]
+    let others = [
+        HandshakeError::Io(source()).into(),
+        HandshakeError::NotWebSocket("x".into()).into(),
+        HandshakeError::Value("X-Api-Key").into(),
+        SessionError::Closed { code: 1011, reason: String::new() }.into(),
+        ClientError::Transport(WsError::Io(source())),
         ClientError::Corrupt("x".into()),
-        SessionError::Stalled(time).into(),
-        SessionError::ResponseTimeout(time).into(),
-        SessionError::FinalResponseTimeout(time).into(),
+        SessionError::Stalled(after).into(),
+        SessionError::ResponseTimeout(after).into(),
+        SessionError::FinalResponseTimeout(after).into(),
         SessionError::Protocol("x".into()).into(),
         ClientError::Runtime(RuntimeError::for_test()),
         Abort::Unmappable.into(),
         Abort::NotNegotiated.into(),
         Abort::Backlog.into(),
         Abort::Internal.into(),
-    ]
+    ];
+    let dial = dial.into_iter().chain(at_proxy).map(ClientError::Dial);
+    dial.chain(others).collect()
 }
 
 /// Does not compile with a variant that is new: list it above, too.
 #[expect(dead_code, reason = "it is compiled")]
+#[rustfmt::skip]
 fn is_listed(error: &ClientError) -> bool {
+    use {DialError as D, HandshakeError as H, ProxyError as P, SessionError as S};
     match error {
         ClientError::Dial(error) => match error {
-            DialError::Resolve { .. }
-            | DialError::Connect { .. }
-            | DialError::Certificate { .. }
-            | DialError::AuthorityCertificate { .. }
-            | DialError::TlsProtocol { .. }
-            | DialError::Tls { .. }
-            | DialError::ServerName { .. }
-            | DialError::Trust(TrustError::Empty(_) | TrustError::Library(_))
-            | DialError::TimedOut { .. } => true,
-            DialError::Proxy { source, .. } => match source {
-                ProxyError::Unreachable(_)
-                | ProxyError::LoginNeeded(_)
-                | ProxyError::LoginRefused(_)
-                | ProxyError::Refused { .. }
-                | ProxyError::Broken(_)
-                | ProxyError::NoAnswer(_)
-                | ProxyError::NotAProxy(_) => true,
+            D::Resolve { .. } | D::Connect { .. } | D::Certificate { .. }
+            | D::AuthorityCertificate { .. } | D::TlsProtocol { .. } | D::Tls { .. }
+            | D::ServerName { .. } | D::Trust(TrustError::Empty(_) | TrustError::Library(_))
+            | D::TimedOut { .. } => true,
+            D::Proxy { source, .. } => match source {
+                P::Unreachable(_) | P::LoginNeeded(_) | P::LoginRefused(_) | P::Refused { .. }
+                | P::Broken(_) | P::NoAnswer(_) | P::NotAProxy(_) => true,
             },
         },
-        ClientError::Handshake(error) => match error {
-            HandshakeError::Io(_) | HandshakeError::NotWebSocket(_) | HandshakeError::Value(_) => {
-                true
-            }
-            // By their causes, in the page's other table.
-            HandshakeError::Refused(_) => false,
-        },
-        ClientError::Session(error) => match error {
-            SessionError::Failure(_) => false,
-            SessionError::Closed { .. }
-            | SessionError::Stalled(_)
-            | SessionError::ResponseTimeout(_)
-            | SessionError::FinalResponseTimeout(_)
-            | SessionError::Protocol(_) => true,
-        },
+        // Refusals are by their causes in the page's other table.
+        ClientError::Handshake(H::Refused(_)) | ClientError::Session(S::Failure(_)) => false,
+        ClientError::Handshake(H::Io(_) | H::NotWebSocket(_) | H::Value(_)) => true,
+        ClientError::Session(
+            S::Closed { .. } | S::Stalled(_) | S::ResponseTimeout(_) | S::FinalResponseTimeout(_)
+            | S::Protocol(_),
+        ) => true,
         ClientError::Transport(_) | ClientError::Runtime(_) | ClientError::Corrupt(_) => true,
-        ClientError::Aborted(abort) => match abort {
-            Abort::Unmappable | Abort::NotNegotiated | Abort::Backlog | Abort::Internal => true,
-        },
+        ClientError::Aborted(
+            Abort::Unmappable | Abort::NotNegotiated | Abort::Backlog | Abort::Internal,
+        ) => true,
     }
 }

@@ -93,7 +93,7 @@ impl<E> Schedule<E> {
             return;
         }
         part.open.remove(&utterance.number);
-        let (left, mut places) = part.early.finish(&utterance, self.floor);
+        let (owed, mut places) = part.early.finish(&utterance, self.floor);
         // An utterance that is divided has the words of its first part until it is reported anew.
         for (_, open) in part.open.range_mut(..utterance.number) {
             open.owed.retain(|word| !places.take_word(word));
@@ -101,11 +101,11 @@ impl<E> Schedule<E> {
         let next = part.open.values().filter_map(|open| open.start).min();
         let any = !utterance.text.trim().is_empty();
         let end = utterance.end;
-        let utterance = match left.len() == utterance.words.len() {
+        let utterance = match owed.len() == utterance.words.len() {
             true => utterance,
             false => Utterance {
                 speaker: utterance.speaker,
-                ..group::joined(left)
+                ..group::joined(owed)
             },
         };
         self.ready(utterance, next);
@@ -163,7 +163,7 @@ impl<E> Schedule<E> {
                 .count();
             let words: Vec<_> = open.owed.drain(..due).collect();
             for word in &words {
-                part.early.left(*number, word);
+                part.early.on_pushed(*number, word);
             }
             if !words.is_empty() {
                 due_texts.push(Utterance {

@@ -149,7 +149,7 @@ impl<E> Schedule<E> {
             let open = part.open.get_mut(&number)?;
             let word = open.owed.pop_front()?;
             let speaker = open.speaker.clone();
-            part.early.left(number, &word);
+            part.early.on_pushed(number, &word);
             if let Some(speaker) = speaker.clone() {
                 self.push(0, Ready::Speaker(speaker));
             }

@@ -63,8 +63,8 @@ struct Letter {
 }
 
 impl Early {
-    /// A word of an open utterance left.
-    pub fn left(&mut self, number: u32, word: &Word) {
+    /// A word of an open utterance was pushed.
+    pub fn on_pushed(&mut self, number: u32, word: &Word) {
         if self.0.len() == REMEMBERED {
             self.0.remove(0);
         }

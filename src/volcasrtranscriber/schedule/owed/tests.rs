@@ -38,7 +38,7 @@ fn revised_texts_owe_what_stands_behind_the_last_word_that_left() {
     ] {
         let mut early = Early::default();
         for word in words("he 100-180 | said 400-480") {
-            early.left(0, &word);
+            early.on_pushed(0, &word);
         }
         let rest = finish(&mut early, 0, revised);
         assert_eq!(texts(&rest), owed, "{case}");
@@ -48,7 +48,7 @@ fn revised_texts_owe_what_stands_behind_the_last_word_that_left() {
 #[test]
 fn chinese_words_that_are_joined_later_owe_their_rest() {
     let mut early = Early::default();
-    early.left(0, &word("今天", 100, 400));
+    early.on_pushed(0, &word("今天", 100, 400));
     let rest = finish(&mut early, 0, "今天下雨， 100-900 | 路滑。 1000-1300");
     assert_eq!(rest, words("下雨， 400-900 | 路滑。 1000-1300"));
 }
@@ -57,7 +57,7 @@ fn chinese_words_that_are_joined_later_owe_their_rest() {
 fn the_first_part_of_an_utterance_that_is_divided_may_have_another_number() {
     let mut early = Early::default();
     for word in words("one 100-180 | two 300-380 | three 500-580") {
-        early.left(0, &word);
+        early.on_pushed(0, &word);
     }
     assert_eq!(finish(&mut early, 1, "One 100-180 | two. 400-480"), []);
     let rest = finish(&mut early, 0, "Three 500-580 | four. 700-780");
@@ -108,7 +108,7 @@ fn a_word_of_the_first_part_is_not_the_same_word_of_the_rest() {
     ] {
         let mut early = Early::default();
         for word in words(left) {
-            early.left(0, &word);
+            early.on_pushed(0, &word);
         }
         assert_eq!(finish(&mut early, 1, first), [], "{first}");
         let open = early.owed(0, &words(rest), ms(400));

@@ -82,7 +82,7 @@ impl VolcAsrTranscriber {
         self.output.event(gap.build(), None);
     }
 
-    /// Hands a clipped buffer over, having waited for room.
+    /// Hands a clipped buffer over, having waited for space.
     fn take(
         &self,
         run: &Run,
@@ -96,7 +96,7 @@ impl VolcAsrTranscriber {
             return self.refuse(run, pad, gst::FlowError::Error);
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
-        self.wait_for_room(run, pad, samples_in(whole))?;
+        self.wait_for_space(run, pad, samples_in(whole))?;
         let duration = clip::duration(whole, run.rate);
         {
             let mut input = lock(&self.input);
@@ -112,9 +112,14 @@ impl VolcAsrTranscriber {
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// Waits until there is room for `samples` of audio, and for the text of the audio before it.
-    fn wait_for_room(&self, run: &Run, pad: &gst::Pad, samples: u64) -> Result<(), gst::FlowError> {
-        self.output.wait_for_room();
+    /// Waits until there is space for `samples` of audio, and for the text of the audio before it.
+    fn wait_for_space(
+        &self,
+        run: &Run,
+        pad: &gst::Pad,
+        samples: u64,
+    ) -> Result<(), gst::FlowError> {
+        self.output.wait_for_space();
         loop {
             let seen = run.client.interrupt_count();
             if self.is_flushing(pad) {

@@ -211,9 +211,9 @@ impl Output {
         self.changed.notify_all();
     }
 
-    /// Appends a serialized event, having waited for room.
+    /// Appends a serialized event, having waited for space.
     pub fn event(&self, event: gst::Event, origin: Option<Origin>) {
-        self.wait_for_room();
+        self.wait_for_space();
         self.change(|state| {
             state.ended = event.type_() == gst::EventType::Eos;
             state.beginnings += usize::from(begins(&event));
@@ -231,9 +231,9 @@ impl Output {
         });
     }
 
-    /// Appends a gap up to `end`, having waited for room.
+    /// Appends a gap up to `end`, having waited for space.
     pub fn silence(&self, end: gst::ClockTime) {
-        self.wait_for_room();
+        self.wait_for_space();
         self.change(|state| state.schedule.silence(end.into()));
     }
 
@@ -295,7 +295,7 @@ impl Output {
     }
 
     /// Waits while too much text waits for downstream, at most until a flush or a stop.
-    pub fn wait_for_room(&self) {
+    pub fn wait_for_space(&self) {
         let state = lock(&self.state);
         let full =
             |state: &mut State| !state.stopped && state.flow.is_ok() && state.schedule.is_full();

@@ -21,7 +21,7 @@ impl Output {
     /// Appends the tag of the language, as each segment has it.
     pub fn tag_segment(&self, language: Option<String>) {
         self.set_language(language);
-        self.wait_for_room();
+        self.wait_for_space();
         self.change(|state| {
             if let Some(tag) = state.language.tag() {
                 state.schedule.event(tag, None);

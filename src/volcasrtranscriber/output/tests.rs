@@ -66,7 +66,7 @@ fn text_of_audio_before_a_flush_or_another_segment_is_not_missing() {
 
 /// Events wait as audio does while downstream takes nothing.
 #[test]
-fn events_wait_for_room() {
+fn events_wait_for_space() {
     const EVENTS: usize = 100_000;
     // 4 MiB of entries of 128 bytes, and some.
     const WAITING: usize = 40_000;

@@ -8,7 +8,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::input::InputState;
-use super::output::{Output, Pushed};
+use super::output::{Pushed, TextPad};
 use super::settings::{PROPERTIES, TextSettings};
 use super::unsynced::Unsynced;
 use crate::element::bus::outbox::OutgoingMessage;
@@ -27,7 +27,7 @@ pub struct VolcAsrTranscriber {
     /// From the first buffer to PAUSED → READY.
     pub(super) runs: RunSlot,
     pub(super) input: Mutex<InputState>,
-    pub(super) output: Arc<Output>,
+    pub(super) output: Arc<TextPad>,
     pub(super) unsynced: Arc<Unsynced>,
 }
 
@@ -61,7 +61,7 @@ impl ObjectSubclass for VolcAsrTranscriber {
             text: Mutex::default(),
             runs: RunSlot::default(),
             input: Mutex::default(),
-            output: Arc::new(Output::new()),
+            output: Arc::new(TextPad::new()),
             unsynced: Arc::new(Unsynced::new(source("unsynced_src"))),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::output::Output;
+use super::output::TextPad;
 use super::schedule::{Utterance, Word, shares};
 use super::unsynced::Unsynced;
 use crate::client::Event;
@@ -18,7 +18,7 @@ const SPEAKER: &str = "speaker_id";
 pub(super) struct TextListener {
     /// Number of the run.
     pub run: u64,
-    pub output: Arc<Output>,
+    pub output: Arc<TextPad>,
     pub unsynced: Arc<Unsynced>,
 }
 

@@ -25,7 +25,7 @@ const ALL_EPOCHS: u64 = u64::MAX;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct TextPad {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -127,9 +127,9 @@ impl State {
     }
 }
 
-impl Output {
+impl TextPad {
     pub fn new() -> Self {
-        Output {
+        TextPad {
             state: Mutex::new(State::new(Unit::default())),
             changed: Condvar::new(),
         }

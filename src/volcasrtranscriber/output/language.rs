@@ -1,6 +1,6 @@
 //! Language of the text, as tags name it.
 
-use super::Output;
+use super::TextPad;
 use crate::sync::lock;
 
 /// See the module.
@@ -12,7 +12,7 @@ pub(super) struct Language {
     tagged: Option<String>,
 }
 
-impl Output {
+impl TextPad {
     /// Takes up the language that the next session asks for.
     pub fn set_language(&self, language: Option<String>) {
         lock(&self.state).language.wanted = language;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::{Output, Step};
+use super::{Step, TextPad};
 use crate::sync::lock;
 use crate::volcasrtranscriber::CAT;
 use crate::volcasrtranscriber::schedule::{Action, Item};
@@ -24,7 +24,7 @@ pub(in crate::volcasrtranscriber) enum Pushed {
     Failed(gst::FlowError),
 }
 
-impl Output {
+impl TextPad {
     /// One round of the task. `is_sent`: the service has been sent the audio that came.
     pub fn push_next(
         &self,

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The audio may come while the task waits already: that ends its wait without a limit.
 #[test]
 fn text_leaves_where_the_audio_is_held_up_after_the_task_began_to_wait() {
-    let output = Arc::new(Output::new());
+    let output = Arc::new(TextPad::new());
     output.start();
     output.set_playing(true);
     let (waits, waiting) = mpsc::channel();
@@ -46,7 +46,7 @@ fn text_leaves_where_the_audio_is_held_up_after_the_task_began_to_wait() {
 #[test]
 fn text_of_audio_before_a_flush_or_another_segment_is_not_missing() {
     gst::init().expect("GStreamer");
-    let again: [fn(&Output); 2] = [
+    let again: [fn(&TextPad); 2] = [
         |output| output.flush(None),
         |output| {
             let segment = gst::FormattedSegment::<gst::ClockTime>::new();
@@ -55,7 +55,7 @@ fn text_of_audio_before_a_flush_or_another_segment_is_not_missing() {
         },
     ];
     for again in again {
-        let output = Output::new();
+        let output = TextPad::new();
         output.start();
         output.audio(Duration::from_secs(60));
         assert!(lock(&output.state).missing_until().is_some());
@@ -71,7 +71,7 @@ fn events_wait_for_space() {
     // 4 MiB of entries of 128 bytes, and some.
     const WAITING: usize = 40_000;
     gst::init().expect("GStreamer");
-    let output = Arc::new(Output::new());
+    let output = Arc::new(TextPad::new());
     output.start();
     let sent = Arc::new(AtomicUsize::new(0));
     let (writer, count) = (Arc::clone(&output), Arc::clone(&sent));
@@ -96,7 +96,7 @@ fn events_wait_for_space() {
 #[test]
 fn a_run_that_is_over_changes_nothing() {
     gst::init().expect("GStreamer");
-    let output = Output::new();
+    let output = TextPad::new();
     output.start();
     let old = output.run();
     output.reset(Unit::Word);
@@ -104,7 +104,7 @@ fn a_run_that_is_over_changes_nothing() {
     output.fail(old);
     output.posted(old, 1);
     output.update((old, 0), |schedule| schedule.done(1));
-    let has_failed = |output: &Output| {
+    let has_failed = |output: &TextPad| {
         let mut state = lock(&output.state);
         state.schedule.event(gst::event::Eos::new(), None);
         !matches!(state.schedule.next(None), Action::Wait(None))
@@ -117,7 +117,7 @@ fn a_run_that_is_over_changes_nothing() {
 /// The element may leave or reach PLAYING while the task asks for the time.
 #[test]
 fn a_time_of_before_a_pause_is_not_used() {
-    let output = Output::new();
+    let output = TextPad::new();
     output.start();
     output.set_playing(true);
     let now = || {

@@ -120,28 +120,3 @@ fn wav_head(bytes: &[u8]) -> Option<usize> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(format: Format, channels: usize, bytes: &[u8], piece: usize) -> Vec<u8> {
-        let mut samples = Samples::new(format, channels, 24_000);
-        let pieces = bytes.chunks(piece);
-        pieces.flat_map(|p| samples.of(p).into_owned()).collect()
-    }
-
-    #[test]
-    fn the_first_channel_of_pieces_of_any_size() {
-        let bytes = [1, 2, 3, 4, 5, 6, 7, 8];
-        let head = b"RIFF\x2c\0\0\0WAVEfmt \x03\0\0\0abc\0LIST\x02\0\0\0xydata\x04\0\0\0";
-        let wav = [&head[..], &bytes].concat();
-        for piece in 1..=wav.len() {
-            assert_eq!(all(Format::Pcm, 1, &bytes, piece), bytes);
-            assert_eq!(all(Format::Pcm, 2, &bytes, piece), [1, 2, 5, 6]);
-            assert_eq!(all(Format::Wav, 1, &wav, piece), bytes);
-            assert_eq!(all(Format::Wav, 1, &bytes, piece), bytes, "no head");
-            assert_eq!(all(Format::Compressed, 1, &bytes, piece), [0_u8; 0]);
-        }
-    }
-}

@@ -9,9 +9,10 @@ use crate::{
 };
 use clap::{Parser, ValueEnum};
 use std::{
+    error::Error,
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 pub(crate) const ABOUT: &str = "A v3/sauc speech recognition service on 127.0.0.1, as strict and \
@@ -82,8 +83,8 @@ enum Certificate {
     WrongHost,
 }
 
-fn read_script(path: &str) -> Result<Script, String> {
-    Script::from_json(&fs::read_to_string(path).map_err(|e| e.to_string())?)
+fn read_script(path: &str) -> Result<Script, Box<dyn Error + Send + Sync>> {
+    Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
 }
 
 /// Returns the options that these arguments stand for.
@@ -92,8 +93,8 @@ fn read_script(path: &str) -> Result<Script, String> {
 /// The arguments can't be used, or ask for help, which is then the text.
 pub fn parse(arguments: &[&str]) -> Result<Options, String> {
     Arguments::try_parse_from([&["loopback"], arguments].concat())
-        .map_err(|e| e.to_string())
-        .and_then(options)
+        .map_err(|error| error.to_string())
+        .and_then(|arguments| options(arguments).map_err(|error| error.to_string()))
 }
 
 /// Runs the program: prints the URI, and serves until it is killed.
@@ -101,26 +102,27 @@ pub fn parse(arguments: &[&str]) -> Result<Options, String> {
 /// # Errors
 /// The service can't be started, or the marks can't be written.
 pub fn serve(arguments: Arguments) -> Result<(), String> {
-    if let Some(seconds) = arguments.write_marks {
-        return match write_marks(seconds) {
-            // The reader has had enough, as `head` does.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|e| e.to_string()),
-        };
-    }
+    let run = match arguments.write_marks {
+        Some(seconds) => write_marks(seconds),
+        None => run(arguments),
+    };
+    run.map_err(|error| error.to_string())
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let options = options(arguments)?;
     let hints = credentials(&options);
     let talks = matches!(options.recogniser, Recogniser::Pocketsphinx);
-    let service = Service::start(options).map_err(|e| e.to_string())?;
+    let service = Service::start(options)?;
     if talks {
-        stderr::keep_for_lines().map_err(|e| e.to_string())?;
+        stderr::keep_for_lines()?;
     }
     stderr::line(format_args!(
         "loopback: for a client in another terminal:\n  export VOLCASR_URI={}\n{hints}",
         service.uri()
     ));
     println!("{}", service.uri());
-    io::stdout().flush().map_err(|e| e.to_string())?;
+    io::stdout().flush()?;
     loop {
         // Ctrl-C is the signal's default: the process ends.
         std::thread::park();
@@ -143,16 +145,30 @@ fn credentials(options: &Options) -> String {
     )
 }
 
-fn write_marks(seconds: u64) -> io::Result<()> {
+fn write_marks(seconds: u64) -> Result<(), Box<dyn Error>> {
     let (layout, mut stdout) = (Layout::default(), io::stdout().lock());
-    for second in 0..seconds {
-        stdout.write_all(&layout.part(second * 1000, (second + 1) * 1000))?;
+    let parts = (0..seconds).map(|second| layout.part(second * 1000, (second + 1) * 1000));
+    let written = parts
+        .map(|part| stdout.write_all(&part))
+        .collect::<io::Result<()>>();
+    match written.and_then(|()| stdout.flush()) {
+        // The reader has had enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
-    stdout.flush()
 }
 
-fn options(arguments: Arguments) -> Result<Options, String> {
-    let ca_file = arguments.ca_file.as_deref();
+fn options(arguments: Arguments) -> Result<Options, Box<dyn Error>> {
+    let authority = Authority::new()?;
+    let tls = arguments.tls.map(|kind| match kind {
+        Certificate::Good => authority.good(),
+        Certificate::Expired => authority.expired(),
+        Certificate::WrongHost => authority.wrong_host(),
+        Certificate::SelfSigned => Identity::self_signed(),
+    });
+    if let Some(path) = arguments.ca_file {
+        fs::write(&path, authority.pem()).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
     Ok(Options {
         recogniser: match arguments.recogniser {
             RecogniserKind::Pocketsphinx => Recogniser::Pocketsphinx,
@@ -161,34 +177,13 @@ fn options(arguments: Arguments) -> Result<Options, String> {
             RecogniserKind::Scripted => Recogniser::Scripted(arguments.script.unwrap_or_default()),
             RecogniserKind::Silent => Recogniser::Silent,
         },
-        tls: arguments
-            .tls
-            .map(|kind| identity(kind, ca_file))
-            .transpose()?,
+        tls: tls.transpose()?,
         log: true,
         // A program has no use for the record.
         record_audio: false,
         record_frames: false,
         ..arguments.options
     })
-}
-
-fn identity(kind: Certificate, ca_file: Option<&Path>) -> Result<Identity, String> {
-    let made = || -> Result<(Identity, String), rcgen::Error> {
-        let authority = Authority::new()?;
-        let identity = match kind {
-            Certificate::Good => authority.good(),
-            Certificate::Expired => authority.expired(),
-            Certificate::WrongHost => authority.wrong_host(),
-            Certificate::SelfSigned => Identity::self_signed(),
-        }?;
-        Ok((identity, authority.pem()))
-    };
-    let (identity, pem) = made().map_err(|e| e.to_string())?;
-    if let Some(path) = ca_file {
-        fs::write(path, pem).map_err(|e| format!("{}: {e}", path.display()))?;
-    }
-    Ok(identity)
 }
 
 #[cfg(test)]
@@ -207,7 +202,6 @@ mod tests {
         };
         assert_eq!(options.faults.len(), 3);
         assert_eq!(options.granted, ["a", "b"]);
-        assert_eq!(options.idle_timeout.as_millis(), 200);
         assert!(options.exact && options.lag == Lag::EXACT);
         assert_eq!(options.oddities, [Oddity::LateAck, Oddity::Misread24000]);
         assert_eq!(parse(&[]).unwrap().lag, Lag::RECORDED);
@@ -216,6 +210,7 @@ mod tests {
             (["--fault", "reset@soon"], "unknown WHEN"),
             (["--script", "/nonexistent"], "--script"),
             (["--idle-timeout", "8"], "8s"),
+            (["--lag", "2s..1s"], "longer"),
         ] {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(part), "{error}");

@@ -20,12 +20,7 @@ pub struct Options {
     #[arg(long, default_value_t = 0)]
     pub port: u16,
     /// App keys that are accepted, by commas, together with any of the access keys
-    #[arg(
-        long = "app-key",
-        value_name = "KEY",
-        value_delimiter = ',',
-        default_value = "app-1"
-    )]
+    #[arg(long = "app-key", value_delimiter = ',', default_value = "app-1")]
     pub app_keys: Vec<String>,
     /// Access keys that are accepted, by commas
     #[arg(
@@ -76,12 +71,7 @@ pub struct Options {
     #[arg(long)]
     pub sent_at: bool,
     /// Oddities to switch on, by commas: those that are not the default
-    #[arg(
-        long = "oddity",
-        value_name = "ODDITY",
-        value_enum,
-        value_delimiter = ','
-    )]
+    #[arg(long = "oddity", value_enum, value_delimiter = ',')]
     pub oddities: Vec<Oddity>,
     /// Switch off the oddities that are on by default
     #[arg(long)]
@@ -231,8 +221,7 @@ impl Endpoint {
     pub(crate) fn of_path(path: &str) -> Option<Self> {
         // The same service for keys of another plan.
         let path = path.replacen("/api/v3/plan/", "/api/v3/", 1);
-        [Self::Async, Self::Bigmodel, Self::Nostream]
-            .into_iter()
-            .find(|e| e.path() == path)
+        let mut all = [Self::Async, Self::Bigmodel, Self::Nostream].into_iter();
+        all.find(|endpoint| endpoint.path() == path)
     }
 }

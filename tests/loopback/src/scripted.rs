@@ -4,10 +4,8 @@
 //!
 //! ```json
 //! {"steps": [
-//!   {"at": "ack",    "json": {"result": {"additions": {"log_id": "scripted"}}}},
 //!   {"at": 600,      "json": {"audio_info": {"duration": 600}, "result": {"text": "he"}}},
 //!   {"at": 5000,     "error": 55000031, "body": "busy", "connection": 1},
-//!   {"at": 6000,     "close": 1011, "connection": 2},
 //!   {"at": "finish", "last": {"result": {"text": "he"}}}
 //! ]}
 //! ```
@@ -16,7 +14,8 @@
 //!   answer instead of the ack; `"finish"`: after the finish. With steps at the finish of which
 //!   none is `last`, `error` or `close`, no final response comes; without any, an empty one does.
 //! - `json`: a response with these very characters (numbered as the service numbers); `last`: the
-//!   same as the final one. Other messages are faults: `bytes:HEX`, `text:TEXT`.
+//!   same as the final one; `error` with `body`: an error frame; `close`: a close frame with this
+//!   code. Other messages are faults: `bytes:HEX`, `text:TEXT`.
 //! - `connection`: only on the connection with this number, counted from 1.
 
 use serde::Deserialize;
@@ -24,14 +23,16 @@ use serde_json::value::RawValue;
 use std::{collections::VecDeque, time::Duration};
 
 /// A script: steps in the order in which they come.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Script {
     /// The steps; of those for the same moment, the first comes first.
     pub steps: Vec<Step>,
 }
 
 /// One step of a [`Script`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "FileStep")]
 pub struct Step {
     /// When.
     pub at: At,
@@ -82,31 +83,14 @@ impl Script {
 
     /// Adds a step for every connection.
     pub fn step(mut self, at: At, send: Send) -> Self {
+        let connection = None;
         self.steps.push(Step {
             at,
             send,
-            connection: None,
+            connection,
         });
         self
     }
-
-    /// Reads the file format of this module.
-    ///
-    /// # Errors
-    /// A text that says what is wrong and where.
-    pub fn from_json(json: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(json).map_err(|e| e.to_string())?;
-        let steps = file.steps.into_iter().enumerate();
-        let steps = steps.map(|(n, step)| step.read().map_err(|e| format!("step {n}: {e}")));
-        let steps = steps.collect::<Result<_, _>>()?;
-        Ok(Self { steps })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    steps: Vec<FileStep>,
 }
 
 #[derive(Deserialize)]
@@ -117,33 +101,40 @@ struct FileStep {
     json: Option<Box<RawValue>>,
     last: Option<Box<RawValue>>,
     error: Option<u32>,
-    body: Option<String>,
+    #[serde(default)]
+    body: String,
     close: Option<u16>,
 }
 
-impl FileStep {
-    fn read(self) -> Result<Step, String> {
-        let at = match &self.at {
-            serde_json::Value::String(s) if s == "ack" => At::Ack,
-            serde_json::Value::String(s) if s == "finish" => At::Finish,
-            other => match other.as_u64() {
-                Some(ms) => At::Audio(Duration::from_millis(ms)),
-                None => return Err(format!("`at` is {other}, not ms, \"ack\" or \"finish\"")),
-            },
+impl TryFrom<FileStep> for Step {
+    type Error = String;
+
+    fn try_from(step: FileStep) -> Result<Self, String> {
+        let at = match (step.at.as_str(), step.at.as_u64()) {
+            (Some("ack"), _) => At::Ack,
+            (Some("finish"), _) => At::Finish,
+            (_, Some(ms)) => At::Audio(Duration::from_millis(ms)),
+            _ => {
+                return Err(format!(
+                    "`at` is {}, not ms, \"ack\" or \"finish\"",
+                    step.at
+                ));
+            }
         };
-        let mut sends = Vec::new();
-        sends.extend(self.json.map(|json| Send::Json(json.get().to_owned())));
-        sends.extend(self.last.map(|json| Send::Last(json.get().to_owned())));
-        let body = self.body.unwrap_or_default();
-        sends.extend(self.error.map(|code| Send::Error(code, body)));
-        sends.extend(self.close.map(Send::Close));
-        match <[Send; 1]>::try_from(sends) {
-            Ok([send]) => Ok(Step {
+        let sends = [
+            step.json.map(|json| Send::Json(json.get().to_owned())),
+            step.last.map(|json| Send::Last(json.get().to_owned())),
+            step.error.map(|code| Send::Error(code, step.body)),
+            step.close.map(Send::Close),
+        ];
+        let mut sends: Vec<Send> = sends.into_iter().flatten().collect();
+        match (sends.pop(), sends.len()) {
+            (Some(send), 0) => Ok(Self {
                 at,
                 send,
-                connection: self.connection,
+                connection: step.connection,
             }),
-            Err(sends) => Err(format!("it sends {} things, not one", sends.len())),
+            _ => Err("a step sends one thing: json, last, error or close".to_owned()),
         }
     }
 }
@@ -158,9 +149,8 @@ pub(crate) struct Player {
 impl Player {
     pub(crate) fn new(script: &Script, connection: usize) -> Self {
         let steps = script.steps.iter().cloned();
-        let mut steps: Vec<Step> = steps
-            .filter(|step| step.connection.is_none_or(|n| n == connection))
-            .collect();
+        let here = |step: &Step| step.connection.is_none_or(|n| n == connection);
+        let mut steps: Vec<Step> = steps.filter(here).collect();
         // Stable: steps for the same moment keep their order.
         steps.sort_by_key(|step| step.at);
         Self {
@@ -169,14 +159,10 @@ impl Player {
         }
     }
 
-    /// Returns the steps that replace the ack.
-    pub(crate) fn ack(&mut self) -> Vec<Send> {
-        self.until(At::Ack)
-    }
-
-    /// Returns the steps that are due after `received` milliseconds of audio.
-    pub(crate) fn audio(&mut self, received: i64) -> Vec<Send> {
-        self.until(At::Audio(Duration::from_millis(received.cast_unsigned())))
+    /// Returns the steps that are due. At the ack they replace it.
+    pub(crate) fn until(&mut self, at: At) -> Vec<Send> {
+        let due = self.steps.partition_point(|step| step.at <= at);
+        self.steps.drain(..due).map(|step| step.send).collect()
     }
 
     /// Returns the steps of the finish, or none if the script has no step for it.
@@ -185,11 +171,6 @@ impl Player {
         self.until(At::Audio(Duration::MAX));
         self.has_finish.then(|| self.until(At::Finish))
     }
-
-    fn until(&mut self, at: At) -> Vec<Send> {
-        let due = self.steps.partition_point(|step| step.at <= at);
-        self.steps.drain(..due).map(|step| step.send).collect()
-    }
 }
 
 #[cfg(test)]
@@ -197,42 +178,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_format_keeps_json_as_it_is() {
+    fn a_file_is_played_as_it_stands_on_its_connections() {
         let json = r#"{"steps":[{"at":600,"json":{"b" : 1.50, "a":[]}},{"at":"finish","last":{}},
             {"at":"ack","close":1011},{"at":7,"error":5,"body":"x","connection":2}]}"#;
-        let script = Script::from_json(json).unwrap();
-        let ms = |ms| At::Audio(Duration::from_millis(ms));
-        let mut expected = Script::default()
-            .step(ms(600), Send::Json(r#"{"b" : 1.50, "a":[]}"#.into()))
-            .step(At::Finish, Send::Last("{}".into()))
-            .step(At::Ack, Send::Close(1011))
-            .step(ms(7), Send::Error(5, "x".into()));
-        expected.steps[3].connection = Some(2);
-        assert_eq!(script.steps, expected.steps);
+        let script: Script = serde_json::from_str(json).unwrap();
+        let at = |ms| At::Audio(Duration::from_millis(ms));
+        let json = Send::Json(r#"{"b" : 1.50, "a":[]}"#.into());
+        for (connection, early) in [(1, None), (2, Some(Send::Error(5, "x".into())))] {
+            let mut player = Player::new(&script, connection);
+            assert_eq!(player.until(At::Ack), [Send::Close(1011)]);
+            assert_eq!(player.until(at(599)), Vec::from_iter(early));
+            assert_eq!(player.until(at(600)), [json.clone()]);
+            assert_eq!(player.finish(), Some(vec![Send::Last("{}".into())]));
+        }
+        let mut unheard = Player::new(&Script::responses([(500, "late")], "end"), 1);
+        assert_eq!(unheard.finish(), Some(vec![Send::Last("end".into())]));
     }
 
     #[test]
     fn mistakes_are_explained() {
         for (json, part) in [
-            (r#"{"steps":[{"at":"soon","close":1}]}"#, "step 0: `at`"),
-            (r#"{"steps":[{"at":1}]}"#, "sends 0"),
-            (r#"{"steps":[{"at":1,"json":{},"close":1}]}"#, "sends 2"),
+            (r#"{"steps":[{"at":"soon","close":1}]}"#, "`at` is \"soon\""),
+            (r#"{"steps":[{"at":1}]}"#, "one thing"),
+            (r#"{"steps":[{"at":1,"json":{},"close":1}]}"#, "one thing"),
             (r#"{"steps":[{"at":1,"jsn":{}}]}"#, "unknown field"),
         ] {
-            let error = Script::from_json(json).unwrap_err();
+            let error = serde_json::from_str::<Script>(json)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(part), "{error}");
         }
-    }
-
-    #[test]
-    fn steps_come_at_their_moment_on_their_connection() {
-        let mut script = Script::responses([(500, "late"), (100, "early")], "end")
-            .step(At::Audio(Duration::from_millis(200)), Send::Close(1011));
-        script.steps[3].connection = Some(2);
-        let mut player = Player::new(&script, 1);
-        assert_eq!(player.ack(), []);
-        assert_eq!(player.audio(400), [Send::Json("early".into())]);
-        assert_eq!(player.finish(), Some(vec![Send::Last("end".into())]));
-        assert_eq!(Player::new(&script, 2).audio(400).len(), 2);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     options::{Endpoint, Oddity, Options, Recogniser},
     recogniser::{self, Recognise, Silent},
     request::{self, RATES, Refusal},
-    scripted::Player,
+    scripted::{At, Player},
     service::Gate,
     transcript::Transcript,
 };
@@ -268,7 +268,8 @@ impl Session {
         self.ack();
         let received = self.received();
         if let Some(script) = &mut self.script {
-            let sends = script.audio(received);
+            let audio = Duration::from_millis(received.cast_unsigned());
+            let sends = script.until(At::Audio(audio));
             self.scripted(sends);
         }
         if self.is_over() {

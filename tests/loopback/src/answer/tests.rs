@@ -1,26 +1,45 @@
-//! Answers and their oddities.
+//! Transcripts, answers and their oddities.
 
 use super::*;
-use crate::transcript::tests::{exact, request};
+use crate::{audio::Format, transcript::News};
 
-/// A session of these options, endpoint and end window, with two words from 0 to 300 and from 500
-/// to 800 ms.
+/// A session with two words, from 0 to 300 and from 500 to 800 ms.
 struct Asked {
     answers: Answers,
     transcript: Transcript,
 }
 
 impl Asked {
-    fn new(endpoint: Endpoint, options: Options, window: Option<i64>) -> Self {
-        let options = Arc::new(options);
-        let mut transcript = Transcript::new(request(window), options.clone());
+    /// At this endpoint, with these oddities, and with this end window.
+    fn new(endpoint: Endpoint, oddities: &[Oddity], exact: bool, end_window: Option<i64>) -> Self {
+        let options = Arc::new(Options {
+            oddities: oddities.to_vec(),
+            exact,
+            ..Options::default()
+        });
+        let request = Request {
+            rate: 24_000,
+            channels: 1,
+            format: Ok(Format::Pcm),
+            show_utterances: true,
+            punctuation: true,
+            two_pass: false,
+            single: false,
+            end_window,
+            force_to_speech: 0,
+            extras: Vec::new(),
+        };
+        let mut transcript = Transcript::new(request, options.clone());
         transcript.word(Word::new("m1", 0, 300));
         transcript.word(Word::new("m2", 500, 800));
-        let answers = Answers::new(endpoint, "log".into(), options);
         Self {
-            answers,
+            answers: Answers::new(endpoint, "log".into(), options),
             transcript,
         }
+    }
+
+    fn exact(end_window: Option<i64>) -> Self {
+        Self::new(Endpoint::Async, &[], true, end_window)
     }
 
     /// The answer when all audio up to `position` was worked through.
@@ -36,33 +55,55 @@ impl Asked {
     }
 }
 
-fn odd(oddities: &[Oddity], exact: bool) -> Options {
-    Options {
-        oddities: oddities.to_vec(),
-        exact,
-        ..Options::default()
+#[test]
+fn an_utterance_ends_by_its_window_or_at_the_end() {
+    let mut asked = Asked::exact(None);
+    asked.transcript.word(Word::new("m3", 2000, 2300));
+    assert_eq!(asked.at(9000)["utterances"][0]["text"], "m1 m2 m3");
+    asked.transcript.finish();
+    let last = asked.at(9000);
+    let texts = [0, 1].map(|n| last["utterances"][n]["text"].as_str());
+    assert_eq!(texts, [Some("M1 m2."), Some("M3.")]);
+
+    let mut forced = Asked::exact(Some(800));
+    forced.transcript.request.force_to_speech = 3000;
+    // The pause is one of the sound, not of the times in answers.
+    let mut spike = Asked::exact(Some(800));
+    spike.transcript.open[1].end = 580;
+    for (mut asked, end) in [
+        (Asked::exact(Some(800)), 1600),
+        (forced, 3000),
+        (spike, 1600),
+    ] {
+        for (position, is_over) in [(end - 1, false), (end, true)] {
+            let utterance = &asked.at(position)["utterances"][0];
+            assert_eq!(utterance["definite"], is_over, "{position}");
+        }
     }
+
+    let mut at_once = Asked::exact(Some(800));
+    at_once.transcript.word(Word::new("m3", 1600, 1900));
+    assert_eq!(at_once.at(1900)["utterances"][0]["text"], "M1 m2.");
 }
 
 #[test]
-fn acks_as_recorded() {
-    for (endpoint, expected) in [
-        (
-            Endpoint::Async,
-            r#"{"result":{"additions":{"log_id":"log"}}}"#,
-        ),
-        (
-            Endpoint::Bigmodel,
-            r#"{"audio_info":{"duration":0},"result":{"additions":{"log_id":"log"},"text":""}}"#,
-        ),
-    ] {
-        assert_eq!(Asked::new(endpoint, exact(), None).answers.ack(), expected);
-    }
+fn each_change_makes_one_answer() {
+    let mut asked = Asked::new(Endpoint::Async, &[], false, None);
+    let t = &mut asked.transcript;
+    assert_eq!((t.news(), t.news()), (News::Changed, News::Nothing));
+    t.advance(1000);
+    assert_eq!((t.news(), t.news()), (News::Prefetch, News::Nothing));
+    t.guess(vec![Word::new("m3", 900, 1100)]);
+    assert_eq!(t.news(), News::Changed);
+    t.guess(vec![Word::new("m3", 900, 1120)]);
+    assert_eq!(t.news(), News::Nothing, "other times alone make none");
 }
 
 #[test]
 fn an_open_and_then_a_definite_utterance() {
-    let mut asked = Asked::new(Endpoint::Async, exact(), Some(800));
+    let mut asked = Asked::exact(Some(800));
+    let ack = r#"{"result":{"additions":{"log_id":"log"}}}"#;
+    assert_eq!(asked.answers.ack(), ack, "as recorded");
     let words = json!([{"end_time": 300, "text": "m1"},
         {"start_time": 500, "end_time": 800, "text": "m2"}]);
     let utterances = json!([{"additions": {"source": "stream"}, "definite": false,
@@ -72,13 +113,12 @@ fn an_open_and_then_a_definite_utterance() {
     assert_eq!(asked.at(900), expected);
     let settled = asked.whole(1600, false);
     assert_eq!(settled["result"]["utterances"][0]["text"], "M1 m2.");
-    assert_eq!(settled["result"]["utterances"][0]["definite"], true);
     assert_eq!(settled["audio_info"]["duration"], 1600);
 }
 
 #[test]
 fn single_lists_a_definite_utterance_once() {
-    let mut asked = Asked::new(Endpoint::Async, exact(), Some(800));
+    let mut asked = Asked::exact(Some(800));
     asked.transcript.request.single = true;
     assert_eq!(asked.at(1600)["text"], "M1 m2.");
     asked.transcript.word(Word::new("m3", 2000, 2300));
@@ -89,7 +129,7 @@ fn single_lists_a_definite_utterance_once() {
 
 #[test]
 fn requested_additions() {
-    let mut asked = Asked::new(Endpoint::Async, exact(), Some(800));
+    let mut asked = Asked::exact(Some(800));
     let request = &mut asked.transcript.request;
     request.extras = vec![("speaker_id", &["1", "2"]), ("gender", &["female", "male"])];
     request.two_pass = true;
@@ -108,21 +148,21 @@ fn requested_additions() {
 #[test]
 fn second_passes_lack_a_start_and_by_request_words() {
     for single in [false, true] {
-        let options = odd(&[Oddity::SecondPassWithoutWords], false);
-        let mut asked = Asked::new(Endpoint::Bigmodel, options, Some(800));
+        let odd = [Oddity::SecondPassWithoutWords];
+        let mut asked = Asked::new(Endpoint::Bigmodel, &odd, false, Some(800));
         let request = &mut asked.transcript.request;
         (request.two_pass, request.single) = (true, single);
         let last = &asked.at(1600)["utterances"][0];
         assert_eq!(last["definite"], true);
-        assert_eq!(last["end_time"], 860, "later than before");
         assert_eq!(last.get("start_time"), None);
+        assert_eq!(last["end_time"], 860);
         assert_eq!(last.get("words").is_none(), single);
     }
 }
 
 #[test]
 fn starts_and_last_words_are_revised() {
-    let mut asked = Asked::new(Endpoint::Bigmodel, Options::default(), None);
+    let mut asked = Asked::new(Endpoint::Bigmodel, &[], false, None);
     let first = asked.at(800)["utterances"][0].take();
     let space = json!({"start_time": -1, "end_time": -1, "text": " "});
     let late = json!({"start_time": 501, "end_time": 801, "text": "m2"});
@@ -135,15 +175,15 @@ fn starts_and_last_words_are_revised() {
     let third = asked.whole(800, true);
     assert_eq!(third["result"]["last_stream_duration"], 800);
 
-    let mut asked = Asked::new(Endpoint::Bigmodel, Options::default(), None);
+    let mut asked = Asked::new(Endpoint::Bigmodel, &[], false, None);
     let starts = [(); 5].map(|()| asked.at(1000)["utterances"][0]["start_time"].as_i64());
     assert_eq!(starts, [Some(140), Some(0), Some(0), Some(0), None]);
 }
 
 #[test]
 fn empty_utterances_and_lists() {
-    let options = odd(&[Oddity::EmptyDefinite, Oddity::ResultList], false);
-    let result = Asked::new(Endpoint::Async, options, Some(800)).at(2000);
+    let odd = [Oddity::EmptyDefinite, Oddity::ResultList];
+    let result = Asked::new(Endpoint::Async, &odd, false, Some(800)).at(2000);
     let empty = json!({"definite": true, "start_time": 800, "end_time": 800, "text": ""});
     let placeholder = json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""});
     let list = result[0]["utterances"].as_array().unwrap();
@@ -152,8 +192,8 @@ fn empty_utterances_and_lists() {
 
 #[test]
 fn texts_are_revised_and_fields_absent() {
-    let options = odd(&[Oddity::RevisedText, Oddity::AbsentFields], true);
-    let mut asked = Asked::new(Endpoint::Async, options, None);
+    let odd = [Oddity::RevisedText, Oddity::AbsentFields];
+    let mut asked = Asked::new(Endpoint::Async, &odd, true, None);
     for (expected, absent) in [
         ("M1, m2", Some("/audio_info")),
         ("m1 m2", Some("/result/text")),
@@ -170,8 +210,8 @@ fn texts_are_revised_and_fields_absent() {
 
 #[test]
 fn text_only_begins_anew() {
-    let options = odd(&[Oddity::TextOnly, Oddity::TextResets], false);
-    let mut asked = Asked::new(Endpoint::Async, options, Some(800));
+    let odd = [Oddity::TextOnly, Oddity::TextResets];
+    let mut asked = Asked::new(Endpoint::Async, &odd, false, Some(800));
     for (position, text) in [(900, "m1 m2"), (2000, "M1 m2."), (2100, "m3")] {
         if position == 2100 {
             asked.transcript.word(Word::new("m3", 2000, 2100));
@@ -185,7 +225,7 @@ fn text_only_begins_anew() {
 /// A client may take audio for silent that was claimed some time ago without a text.
 #[test]
 fn blank_answers_claim_no_audio_whose_text_was_not_sent() {
-    let mut answers = Asked::new(Endpoint::Async, exact(), None).answers;
+    let mut answers = Asked::exact(None).answers;
     let blank = [(); 3].map(|()| answers.blank(1000));
     assert_eq!(blank[..2], ["{}", r#"{"result":{}}"#]);
     let empty: Value = serde_json::from_str(&blank[2]).unwrap();

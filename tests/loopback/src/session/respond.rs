@@ -5,7 +5,7 @@ use crate::{
     options::{Endpoint, Oddity},
     recogniser::Silent,
     request::Refusal,
-    scripted::Send,
+    scripted::{At, Send},
     service::Gate,
     transcript::News,
 };
@@ -15,7 +15,7 @@ impl Session {
         if self.ack_by.take().is_none() {
             return;
         }
-        let scripted = self.script.as_mut().map(|script| script.ack());
+        let scripted = self.script.as_mut().map(|script| script.until(At::Ack));
         if let Some(scripted) = scripted.filter(|scripted| !scripted.is_empty()) {
             return self.scripted(scripted);
         }

@@ -26,8 +26,7 @@ pub fn service(change: impl FnOnce(&mut Options)) -> Service {
 /// A service without oddities and jitter, with these changes.
 pub fn exact_service(change: impl FnOnce(&mut Options)) -> Service {
     service(|options| {
-        options.exact = true;
-        options.lag = Lag::EXACT;
+        (options.exact, options.lag) = (true, Lag::EXACT);
         change(options);
     })
 }
@@ -85,7 +84,6 @@ pub fn upgrade(uri: &str) -> Request {
         ("X-Api-App-Key", "app-1"),
         ("X-Api-Access-Key", "secret-access-key"),
         ("X-Api-Resource-Id", "volc.seedasr.sauc.duration"),
-        ("X-Api-Connect-Id", "cccd11f1-0b46-4a64-a1e3-7de1f8dac4b4"),
     ] {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
@@ -95,8 +93,7 @@ pub fn upgrade(uri: &str) -> Request {
 pub fn request_json() -> Value {
     json!({"user": {"uid": "test"},
         "audio": {"format": "pcm", "codec": "raw", "rate": 24000, "bits": 16, "channel": 1},
-        "request": {"model_name": "bigmodel", "enable_itn": true, "enable_punc": true,
-            "enable_ddc": true, "show_utterances": true, "enable_nonstream": false,
+        "request": {"model_name": "bigmodel", "enable_punc": true, "show_utterances": true,
             "end_window_size": 800}})
 }
 
@@ -107,14 +104,8 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A frame of the client, with these fields.
-pub fn frame(
-    kind: u8,
-    flags: u8,
-    compression: u8,
-    sequence: Option<i32>,
-    payload: &[u8],
-) -> Vec<u8> {
-    let mut out = vec![0x11, kind << 4 | flags, 0x10 | compression, 0];
+pub fn frame(kind: u8, flags: u8, gzip: u8, sequence: Option<i32>, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x11, kind << 4 | flags, 0x10 | gzip, 0];
     out.extend(sequence.into_iter().flat_map(i32::to_be_bytes));
     out.extend((payload.len() as u32).to_be_bytes());
     out.extend(payload);
@@ -132,17 +123,15 @@ impl Client {
         Ok(Self { ws, next: 1 })
     }
 
-    /// Connected to an endpoint, the request sent.
-    pub async fn of(service: &Service, endpoint: Endpoint) -> Self {
-        let upgrade = upgrade(&service.uri_for(endpoint));
-        let mut client = Self::with(service, upgrade).await.unwrap();
-        client.request(&request_json()).await;
-        client
-    }
-
     /// Connected, the request sent, the ack received.
     pub async fn ready(service: &Service, request: Value) -> (Self, Got) {
-        let mut client = Self::connect(service).await;
+        Self::of(service, Endpoint::Async, request).await
+    }
+
+    /// The same at an endpoint.
+    pub async fn of(service: &Service, endpoint: Endpoint, request: Value) -> (Self, Got) {
+        let upgrade = upgrade(&service.uri_for(endpoint));
+        let mut client = Self::with(service, upgrade).await.unwrap();
         client.request(&request).await;
         let ack = client.get().await;
         (client, ack)
@@ -154,8 +143,8 @@ impl Client {
     }
 
     pub async fn request(&mut self, json: &Value) {
-        self.raw(frame(1, 1, 1, Some(1), &gzip(json.to_string().as_bytes())))
-            .await;
+        let json = gzip(json.to_string().as_bytes());
+        self.raw(frame(1, 1, 1, Some(1), &json)).await;
         self.next = 2;
     }
 
@@ -165,9 +154,9 @@ impl Client {
         self.raw(frame(2, 1, 0, Some(n), pcm)).await;
     }
 
-    /// Sends all of it in packets of `ms` milliseconds at 24 kHz.
-    pub async fn stream(&mut self, pcm: &[u8], ms: usize) {
-        for piece in pcm.chunks(ms * 48) {
+    /// Sends all of it in packets of so many bytes.
+    pub async fn stream(&mut self, pcm: &[u8], bytes: usize) {
+        for piece in pcm.chunks(bytes) {
             self.audio(piece).await;
         }
     }
@@ -178,10 +167,8 @@ impl Client {
     }
 
     pub async fn get(&mut self) -> Got {
-        match timeout(PATIENCE, self.ws.next())
-            .await
-            .expect("the service says nothing")
-        {
+        let next = timeout(PATIENCE, self.ws.next()).await;
+        match next.expect("the service says nothing") {
             Some(Ok(Message::Binary(bytes))) => decode(&bytes),
             Some(Ok(Message::Text(text))) => Got::Text(text.to_string()),
             Some(Ok(Message::Close(frame))) => Got::Close(frame.map(|f| f.code.into())),
@@ -214,35 +201,38 @@ impl Client {
 }
 
 fn decode(bytes: &[u8]) -> Got {
-    let int = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
-    if bytes.len() < 8 || bytes[0] != 0x11 {
-        return Got::Odd(bytes.to_vec());
-    }
-    let flags = bytes[1] & 15;
-    match bytes[1] >> 4 {
-        15 => {
-            assert_eq!(int(8) as usize, bytes.len() - 12);
-            Got::Error(int(4), String::from_utf8(bytes[12..].to_vec()).unwrap())
+    let (flags, is_gzip) = match *bytes {
+        [0x11, second, third, 0, _, _, _, _, ..] if second >> 4 == 9 => {
+            (second & 15, third & 15 == 1)
         }
-        9 => {
-            let at = if flags & 1 != 0 { 8 } else { 4 };
-            assert_eq!(int(at) as usize, bytes.len() - at - 4);
-            let gzip = bytes[2] & 15 == 1;
-            let mut payload = bytes[at + 4..].to_vec();
-            if gzip {
-                let packed = std::mem::take(&mut payload);
-                let mut decoder = GzDecoder::new(&packed[..]);
-                decoder.read_to_end(&mut payload).unwrap();
-            }
-            let json = serde_json::from_slice(&payload).unwrap_or(Value::Null);
-            Got::Response {
-                flags,
-                sequence: (flags & 1 != 0).then(|| int(4) as i32),
-                json,
-                gzip,
-            }
+        [0x11, 0xf0, 0x10, 0, a, b, c, d, _, _, _, _, ref body @ ..] => {
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            return Got::Error(u32::from_be_bytes([a, b, c, d]), body);
         }
-        _ => Got::Odd(bytes.to_vec()),
+        _ => return Got::Odd(bytes.to_vec()),
+    };
+    let mut rest = &bytes[4..];
+    let mut word = || {
+        let (word, tail) = rest.split_first_chunk().unwrap();
+        rest = tail;
+        i32::from_be_bytes(*word)
+    };
+    let sequence = (flags & 1 != 0).then(&mut word);
+    let size = word();
+    assert_eq!(size as usize, rest.len());
+    let mut plain = Vec::new();
+    let json = match is_gzip {
+        true => GzDecoder::new(rest)
+            .read_to_end(&mut plain)
+            .map(|_| &plain[..])
+            .unwrap(),
+        false => rest,
+    };
+    Got::Response {
+        flags,
+        sequence,
+        json: serde_json::from_slice(json).unwrap_or(Value::Null),
+        gzip: is_gzip,
     }
 }
 

@@ -43,7 +43,7 @@ async fn speech_becomes_words() {
     let sentence_ms = (pcm.len() / 32) as i64;
     pcm.extend(vec![0; 32 * 2000]);
     pcm.extend(samples(path));
-    client.stream(&pcm, 200).await;
+    client.stream(&pcm, 9600).await;
     let responses = client.responses().await;
     let last = responses.last().unwrap();
     let listed = last["result"]["utterances"].as_array().unwrap();

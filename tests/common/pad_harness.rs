@@ -1,12 +1,14 @@
 //! A pad that a test pushes into by hand: `volcasrsink` alone in a pipeline, with every event and
 //! buffer in the test's own order.
 
+use std::ops::Deref;
+
 use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Service};
 
-use super::text::{TextLog, is_transcriber};
-use super::{BusLog, Transcript, listen_until, service, set, speech, unpaced_sink};
+use super::text::is_transcriber;
+use super::{BusLog, Rig, Transcript, caps, service, set, speech, unpaced_sink};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -15,18 +17,15 @@ pub fn ms(ms: u64) -> gst::ClockTime {
 }
 
 pub struct PadHarness {
-    pub pipeline: gst::Pipeline,
+    rig: Rig,
     pub pad: gst::Pad,
-    pub sink: gst::Element,
-    pub bus: gst::Bus,
-    rate: u64,
-    /// Log of what a transcriber pushes.
-    pub text: Option<TextLog>,
 }
 
-impl Drop for PadHarness {
-    fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
+impl Deref for PadHarness {
+    type Target = Rig;
+
+    fn deref(&self) -> &Rig {
+        &self.rig
     }
 }
 
@@ -40,29 +39,13 @@ impl PadHarness {
 
     /// Links the sink to a pad and leaves it in READY.
     pub fn held(sink: gst::Element) -> Self {
-        let pipeline = gst::Pipeline::new();
-        pipeline.add(&sink).expect("a new pipeline");
+        let rig = Rig::new(sink);
         let pad = gst::Pad::builder(gst::PadDirection::Src).build();
-        let peer = sink.static_pad("sink").expect("its pad");
+        let peer = rig.sink.static_pad("sink").expect("its pad");
         pad.link(&peer).expect("a free pad");
         pad.set_active(true).expect("a new pad");
-        pipeline.set_state(gst::State::Ready).expect("READY");
-        let rate = sink.property::<i32>("rate") as u64;
-        let bus = pipeline.bus().expect("a pipeline's bus");
-        let text = TextLog::attach(&pipeline, &sink);
-        PadHarness {
-            text,
-            pipeline,
-            pad,
-            sink,
-            bus,
-            rate,
-        }
-    }
-
-    /// Changes the state of the pipeline.
-    pub fn go(&self, state: gst::State) {
-        self.pipeline.set_state(state).expect("to change");
+        rig.go(gst::State::Ready);
+        PadHarness { rig, pad }
     }
 
     pub fn play(&self) {
@@ -71,26 +54,10 @@ impl PadHarness {
         assert!(self.segment(&Segment::new()));
     }
 
-    /// Returns the log of what a transcriber pushes.
-    pub fn text(&self) -> &TextLog {
-        self.text.as_ref().expect("a transcriber")
-    }
-
     /// STREAM_START and CAPS.
     pub fn begin(&self, stream: &str) -> bool {
         self.pad.push_event(gst::event::StreamStart::new(stream))
-            && self
-                .pad
-                .push_event(gst::event::Caps::new(&self.caps(self.rate as i32)))
-    }
-
-    pub fn caps(&self, rate: i32) -> gst::Caps {
-        gst::Caps::builder("audio/x-raw")
-            .field("format", "S16LE")
-            .field("layout", "interleaved")
-            .field("rate", rate)
-            .field("channels", 1)
-            .build()
+            && self.pad.push_event(gst::event::Caps::new(&caps(self.rate)))
     }
 
     pub fn segment(&self, segment: &Segment) -> bool {
@@ -115,7 +82,7 @@ impl PadHarness {
 
     /// Returns the bytes of a duration.
     pub fn bytes(&self, milliseconds: u64) -> usize {
-        (milliseconds * self.rate / 1000 * 2) as usize
+        (milliseconds * u64::from(self.rate) / 1000 * 2) as usize
     }
 
     pub fn buffer(&self, at: Option<u64>, pcm: &[u8]) -> gst::Buffer {
@@ -187,29 +154,11 @@ impl PadHarness {
         self.pad.push_event(gst::event::Eos::new())
     }
 
-    pub fn listen(&self) -> BusLog {
-        self.note(super::listen(&self.bus))
-    }
-
-    fn note(&self, log: BusLog) -> BusLog {
-        if let Some(text) = &self.text {
-            text.note(&log);
-        }
-        log
-    }
-
     /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the
     /// answer.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
-        self.note(listen_until(&self.bus, |message| {
+        self.listen_until(|message| {
             Transcript::parse(message).is_some_and(|t| t.is_final && wanted(&t))
-        }))
-    }
-
-    /// Returns the messages that are on the bus now.
-    pub fn take(&self) -> BusLog {
-        self.note(BusLog {
-            messages: std::iter::from_fn(|| self.bus.pop()).collect(),
         })
     }
 }

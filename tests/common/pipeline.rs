@@ -1,59 +1,119 @@
-//! A pipeline that a test feeds by hand.
+//! A pipeline with the element in it, and one that a test feeds by hand.
+
+use std::ops::Deref;
 
 use gst::prelude::*;
 
 use super::text::{Out, TextLog};
 use super::{BusLog, Transcript, listen, listen_until, speech, stat, wait_until};
 
-/// `appsrc ! volcasrsink`, fed by hand.
-pub struct TestPipeline {
+/// A pipeline with the element in it.
+pub struct Rig {
     pub pipeline: gst::Pipeline,
-    pub source: gst_app::AppSrc,
     pub sink: gst::Element,
     pub bus: gst::Bus,
     pub rate: u32,
-    /// The timestamp of the next buffer of [`push`](Self::push).
-    pub next: gst::ClockTime,
     /// Log of what a transcriber pushes.
     pub text: Option<TextLog>,
 }
 
-impl Drop for TestPipeline {
+impl Drop for Rig {
     fn drop(&mut self) {
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
+impl Rig {
+    pub fn new(sink: gst::Element) -> Self {
+        let pipeline = gst::Pipeline::new();
+        pipeline.add(&sink).expect("a new pipeline");
+        Rig {
+            bus: pipeline.bus().expect("a pipeline's bus"),
+            text: TextLog::attach(&pipeline, &sink),
+            rate: sink.property::<i32>("rate") as u32,
+            pipeline,
+            sink,
+        }
+    }
+
+    /// Changes the state of the pipeline.
+    pub fn go(&self, state: gst::State) {
+        self.pipeline.set_state(state).expect("to change");
+    }
+
+    /// Returns the messages until EOS or an error, both included.
+    pub fn listen(&self) -> BusLog {
+        self.note(listen(&self.bus))
+    }
+
+    /// Returns the messages until the first that `is_last`, it included.
+    pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
+        self.note(listen_until(&self.bus, is_last))
+    }
+
+    /// Returns the messages that are on the bus now.
+    pub fn take(&self) -> BusLog {
+        self.note(BusLog {
+            messages: std::iter::from_fn(|| self.bus.pop()).collect(),
+        })
+    }
+
+    fn note(&self, log: BusLog) -> BusLog {
+        self.text.iter().for_each(|text| text.note(&log));
+        log
+    }
+
+    /// Returns the log of what a transcriber pushes.
+    pub fn text(&self) -> &TextLog {
+        self.text.as_ref().expect("a transcriber")
+    }
+
+    /// Returns what a transcriber pushed.
+    pub fn out(&self) -> Vec<Out> {
+        self.text().out()
+    }
+}
+
+/// The caps of audio at a rate.
+pub fn caps(rate: u32) -> gst::Caps {
+    gst::Caps::builder("audio/x-raw")
+        .field("format", "S16LE")
+        .field("layout", "interleaved")
+        .field("rate", rate as i32)
+        .field("channels", 1)
+        .build()
+}
+
+/// `appsrc ! volcasrsink`, fed by hand.
+pub struct TestPipeline {
+    rig: Rig,
+    pub source: gst_app::AppSrc,
+    /// The timestamp of the next buffer of [`push`](Self::push).
+    pub next: gst::ClockTime,
+}
+
+impl Deref for TestPipeline {
+    type Target = Rig;
+
+    fn deref(&self) -> &Rig {
+        &self.rig
+    }
+}
+
 impl TestPipeline {
     pub fn new(sink: gst::Element) -> Self {
-        let rate = sink.property::<i32>("rate") as u32;
+        let rig = Rig::new(sink);
         let source = gst_app::AppSrc::builder()
-            .caps(
-                &gst::Caps::builder("audio/x-raw")
-                    .field("format", "S16LE")
-                    .field("layout", "interleaved")
-                    .field("rate", rate as i32)
-                    .field("channels", 1)
-                    .build(),
-            )
+            .caps(&caps(rig.rate))
             .format(gst::Format::Time)
             .build();
         // Buffers wait in the sink, not before it; a test that wants a bound sets it.
         source.set_max_bytes(0);
-        let pipeline = gst::Pipeline::new();
-        pipeline
-            .add_many([source.upcast_ref(), &sink])
-            .expect("a new pipeline");
-        source.link(&sink).expect("caps that fit");
-        let bus = pipeline.bus().expect("a pipeline's bus");
-        let text = TextLog::attach(&pipeline, &sink);
+        rig.pipeline.add(&source).expect("a new element");
+        source.link(&rig.sink).expect("caps that fit");
         TestPipeline {
-            text,
-            pipeline,
+            rig,
             source,
-            sink,
-            bus,
-            rate,
             next: gst::ClockTime::ZERO,
         }
     }
@@ -61,11 +121,6 @@ impl TestPipeline {
     pub fn play(&self) {
         self.text.iter().for_each(|text| text.begin(&self.pipeline));
         self.go(gst::State::Playing);
-    }
-
-    /// Changes the state of the pipeline.
-    pub fn go(&self, state: gst::State) {
-        self.pipeline.set_state(state).expect("to change");
     }
 
     /// Goes to READY after an error.
@@ -108,43 +163,9 @@ impl TestPipeline {
         let _ = self.source.end_of_stream();
     }
 
-    /// Returns the messages until EOS or an error, both included.
-    pub fn listen(&self) -> BusLog {
-        self.note(listen(&self.bus))
-    }
-
-    /// Returns the messages until the first that `is_last`, it included.
-    pub fn listen_until(&self, is_last: impl Fn(&gst::Message) -> bool) -> BusLog {
-        self.note(listen_until(&self.bus, is_last))
-    }
-
     /// Returns the messages until the first transcript that is as wanted, it included.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
         self.listen_until(|message| Transcript::parse(message).is_some_and(|t| wanted(&t)))
-    }
-
-    fn note(&self, log: BusLog) -> BusLog {
-        if let Some(text) = &self.text {
-            text.note(&log);
-        }
-        log
-    }
-
-    /// Returns the log of what a transcriber pushes.
-    pub fn text(&self) -> &TextLog {
-        self.text.as_ref().expect("a transcriber")
-    }
-
-    /// Returns what a transcriber pushed.
-    pub fn out(&self) -> Vec<Out> {
-        self.text().out()
-    }
-
-    /// Returns the messages that are on the bus now.
-    pub fn take(&self) -> BusLog {
-        self.note(BusLog {
-            messages: std::iter::from_fn(|| self.bus.pop()).collect(),
-        })
     }
 
     /// Returns all that an application or a tool can read: messages, properties, the dot dump.

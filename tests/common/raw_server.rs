@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite;
 
 use crate::common::*;
 
@@ -71,21 +71,15 @@ fn talk(
     next: &impl Fn(usize) -> Vec<u8>,
     written: &AtomicUsize,
 ) {
-    let request = head(&mut stream);
-    let mut lines = request.lines();
-    let Some(key) = lines.find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")) else {
+    let Ok(socket) = tungstenite::accept(&mut stream) else {
         return;
     };
-    let accept = derive_accept_key(key.as_bytes());
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
-    );
+    drop(socket);
     let ack = match manners.answers {
         true => message(br#"{"result":{"additions":{"log_id":"x"}}}"#, 0),
         false => Vec::new(),
     };
-    let _ = stream.write_all(&[answer.as_bytes(), &ack].concat());
+    let _ = stream.write_all(&ack);
     if let Ok(mut reader) = stream.try_clone()
         && manners.listens
     {

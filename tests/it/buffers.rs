@@ -54,13 +54,13 @@ fn lists_of_buffers_are_taken_whole() {
 fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
     let (service, harness) = start();
     harness.push(0, &second(0));
-    let caps = |rate| gst::event::Caps::new(&harness.caps(rate));
-    assert!(harness.pad.push_event(caps(24_000)));
+    let event = |rate| gst::event::Caps::new(&caps(rate));
+    assert!(harness.pad.push_event(event(24_000)));
     harness.push(1000, &second(1));
     let refused = || {
-        assert!(!harness.pad.peer_query_accept_caps(&harness.caps(16_000)));
+        assert!(!harness.pad.peer_query_accept_caps(&caps(16_000)));
         // A sticky event tells of its refusal with the next buffer.
-        harness.pad.push_event(caps(16_000));
+        harness.pad.push_event(event(16_000));
         let flow = harness.pad.push(harness.buffer(Some(2000), &second(9)));
         assert_eq!(flow, Err(gst::FlowError::NotNegotiated));
     };
@@ -68,7 +68,7 @@ fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
     // Written now, it waits for the next start.
     harness.sink.set_property("rate", 16_000);
     refused();
-    assert!(harness.pad.push_event(caps(24_000)));
+    assert!(harness.pad.push_event(event(24_000)));
     harness.push(2000, &second(2));
     assert_recognised(&harness, &[0, 1000, 2000]);
     assert_eq!(lengths(&service), [3000]);

@@ -91,10 +91,9 @@ impl Answers {
             list.push(utterance.listed.0.clone());
             texts.push(utterance.listed.1.clone());
         }
-        let left_out = if self.options.has(Oddity::AbsentFields) && !has_new {
-            ["", "audio_info", "text", "words"][self.count as usize % 4]
-        } else {
-            ""
+        let left_out = match self.options.has(Oddity::AbsentFields) && !has_new {
+            true => ["", "audio_info", "text", "words"][self.count as usize % 4],
+            false => "",
         };
         let words = self.under_way(transcript);
         if !words.is_empty() {
@@ -164,11 +163,7 @@ impl Answers {
         json["text"] = text.as_str().into();
         json["definite"] = definite.into();
         if definite && request.two_pass {
-            let vad = if utterance.hard {
-                "hard_vad"
-            } else {
-                "soft_vad"
-            };
+            let vad = ["soft_vad", "hard_vad"][usize::from(utterance.hard)];
             json["additions"]["source"] = "two_pass".into();
             json["additions"]["invoke_type"] = vad.into();
             if !self.options.exact {
@@ -190,13 +185,7 @@ impl Answers {
 
     /// The utterance under way.
     fn open(&self, transcript: &Transcript, words: &[Word], left_out: &str) -> Value {
-        let late = |on| {
-            if on && !self.options.exact {
-                REVISION
-            } else {
-                0
-            }
-        };
+        let late = |on| REVISION * i64::from(on && !self.options.exact);
         let (answers, known) = transcript.listed;
         let (first, last) = (&words[0], &words[words.len() - 1]);
         let latest = transcript.duration + 1;

@@ -82,8 +82,8 @@ impl Samples {
             return Cow::Borrowed(&[]);
         }
         let frame = 2 * self.channels;
-        let whole = self.pending.is_empty() && payload.len().is_multiple_of(frame);
-        if whole && self.channels == 1 && !self.in_head {
+        let is_whole = self.pending.is_empty() && payload.len().is_multiple_of(2);
+        if is_whole && self.channels == 1 && !self.in_head {
             return Cow::Borrowed(payload);
         }
         self.pending.extend(payload);

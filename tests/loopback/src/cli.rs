@@ -147,10 +147,8 @@ fn credentials(options: &Options) -> String {
 
 fn write_marks(seconds: u64) -> Result<(), Box<dyn Error>> {
     let (layout, mut stdout) = (Layout::default(), io::stdout().lock());
-    let parts = (0..seconds).map(|second| layout.part(second * 1000, (second + 1) * 1000));
-    let written = parts
-        .map(|part| stdout.write_all(&part))
-        .collect::<io::Result<()>>();
+    let mut parts = (0..seconds).map(|second| layout.part(second * 1000, (second + 1) * 1000));
+    let written = parts.try_for_each(|part| stdout.write_all(&part));
     match written.and_then(|()| stdout.flush()) {
         // The reader has had enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -194,25 +192,24 @@ mod tests {
     #[test]
     fn arguments_become_options() {
         let arguments = "--recogniser=spikes --fault reset@3s,close:1011@1s* --granted=a,b \
-                         --fault=http:503@handshake --idle-timeout=200ms --exact \
-                         --oddity=late-ack,misread-24000";
+                         --fault=http:503@handshake --exact --oddity=late-ack,misread-24000";
         let options = parse(&arguments.split_whitespace().collect::<Vec<_>>()).unwrap();
-        let Recogniser::Marks { spikes: true } = options.recogniser else {
-            panic!("{:?}", options.recogniser)
-        };
-        assert_eq!(options.faults.len(), 3);
-        assert_eq!(options.granted, ["a", "b"]);
+        assert!(matches!(
+            options.recogniser,
+            Recogniser::Marks { spikes: true }
+        ));
+        assert_eq!((options.faults.len(), options.granted.len()), (3, 2));
         assert!(options.exact && options.lag == Lag::EXACT);
         assert_eq!(options.oddities, [Oddity::LateAck, Oddity::Misread24000]);
         assert_eq!(parse(&[]).unwrap().lag, Lag::RECORDED);
-        for (arguments, part) in [
-            (["--recogniser", "scripted"], "--script"),
-            (["--fault", "reset@soon"], "unknown WHEN"),
-            (["--script", "/nonexistent"], "--script"),
-            (["--idle-timeout", "8"], "8s"),
-            (["--lag", "2s..1s"], "longer"),
+        for (option, value, part) in [
+            ("--recogniser", "scripted", "--script"),
+            ("--fault", "reset@soon", "unknown WHEN"),
+            ("--script", "/nonexistent", "--script"),
+            ("--idle-timeout", "8", "8s"),
+            ("--lag", "2s..1s", "longer"),
         ] {
-            let error = parse(&arguments).unwrap_err();
+            let error = parse(&[option, value]).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
     }

@@ -78,32 +78,22 @@ fn layout(bytes: &[u8], at: Instant) -> Result<(ClientFrame, &[u8]), String> {
     let (version, words) = (first >> 4, first & 0x0f);
     let (message_type, flags) = (second >> 4, second & 0x0f);
     let (serialization, compression) = (third >> 4, third & 0x0f);
-    let refused = [
-        (version != 1, format!("unsupported version {version}")),
-        (words == 0, "header size 0".to_owned()),
-        (
-            !matches!(message_type, REQUEST | AUDIO),
-            format!("unexpected message type {message_type:#06b}"),
-        ),
-        (
-            flags & 0b1000 != 0,
-            format!("unexpected flags {flags:#06b}"),
-        ),
-        (
-            serialization > 1,
-            format!("unsupported serialization {serialization}"),
-        ),
-        (
-            compression > 1,
-            format!("unsupported compression {compression}"),
-        ),
-    ];
-    if let Some((_, error)) = refused.into_iter().find(|(is_wrong, _)| *is_wrong) {
-        return Err(error);
+    let refused = match () {
+        () if version != 1 => format!("unsupported version {version}"),
+        () if words == 0 => "header size 0".to_owned(),
+        () if !matches!(message_type, REQUEST | AUDIO) => {
+            format!("unexpected message type {message_type:#06b}")
+        }
+        () if flags & 0b1000 != 0 => format!("unexpected flags {flags:#06b}"),
+        () if serialization > 1 => format!("unsupported serialization {serialization}"),
+        () if compression > 1 => format!("unsupported compression {compression}"),
+        () => String::new(),
+    };
+    if !refused.is_empty() {
+        return Err(refused);
     }
-    let mut rest = bytes
-        .get(usize::from(words) * 4..)
-        .ok_or_else(|| short("header extensions"))?;
+    let rest = bytes.get(usize::from(words) * 4..);
+    let mut rest = rest.ok_or_else(|| short("header extensions"))?;
     let mut word = |part| -> Result<u32, String> {
         let (head, tail) = rest.split_first_chunk::<4>().ok_or_else(|| short(part))?;
         rest = tail;
@@ -160,10 +150,12 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, String> {
 /// clients.
 pub(crate) fn response(sequence: Option<i32>, is_last: bool, json: &[u8], gzip: bool) -> Vec<u8> {
     let flags = u8::from(sequence.is_some()) | u8::from(is_last) << 1;
-    let packed = gzip.then(|| compress(json));
     let mut out = vec![0x11, 0x90 | flags, 0x10 | u8::from(gzip), 0x00];
     out.extend(sequence.into_iter().flat_map(i32::to_be_bytes));
-    put_payload(out, packed.as_deref().unwrap_or(json))
+    match gzip {
+        true => put_payload(out, &compress(json)),
+        false => put_payload(out, json),
+    }
 }
 
 /// An error frame; flags 0, no sequence, JSON, not compressed, as seen in recorded traffic.
@@ -194,10 +186,7 @@ mod tests {
     /// Reads a frame of these hexadecimal bytes.
     fn decode(hex: &str) -> Result<(Option<i32>, Vec<u8>), String> {
         let hex: String = hex.split_whitespace().collect();
-        let bytes = (0..hex.len()).step_by(2);
-        let bytes: Vec<u8> = bytes
-            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-            .collect();
+        let bytes = crate::fault::hex(&hex).unwrap();
         super::decode(&bytes, Instant::now()).map(|(frame, payload)| (frame.sequence, payload))
     }
 
@@ -218,10 +207,7 @@ mod tests {
             ("13200000", "extensions"),
             ("11210000 00", "parse sequence failed"),
             ("11201000", "parse payload size failed: body too short"),
-            (
-                "11200000 00000009",
-                "declared body size does not match actual body size: expected=9 actual=0",
-            ),
+            ("11200000 00000009", "body size: expected=9 actual=0"),
             // A sequence that the flags do not announce is read as the size.
             ("11221000 00000002 00000002 0708", "expected=2 actual=6"),
             ("11231100 fffffffe 00000000", "ungzip payload: EOF"),

@@ -30,15 +30,13 @@ impl FromStr for Lag {
     /// Reads `400ms` or `368ms..1168ms`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let time = |text| duration(text).ok_or("a time such as 400ms, or 368ms..1168ms, is needed");
-        match text.split_once("..") {
-            None => Ok(Self::Exact(time(text)?)),
-            Some((least, most)) => {
-                let (least, most) = (time(least)?, time(most)?);
-                if least > most {
-                    return Err("the first time of the range is the longer one");
-                }
-                Ok(Self::Jitter(least, most))
-            }
+        let Some((least, most)) = text.split_once("..") else {
+            return Ok(Self::Exact(time(text)?));
+        };
+        let (least, most) = (time(least)?, time(most)?);
+        match least <= most {
+            true => Ok(Self::Jitter(least, most)),
+            false => Err("the first time of the range is the longer one"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{audio::Format, codes};
 use serde_json::Value;
-use std::ops::RangeInclusive;
+use std::{fmt::Display, ops::RangeInclusive};
 
 /// The rates that are taken: any, as documented in 2026.
 pub(crate) const RATES: RangeInclusive<u32> = 8_000..=192_000;
@@ -31,6 +31,10 @@ pub(crate) type Refusal = (u32, String);
 
 fn refuse<T>(code: u32, text: impl Into<String>) -> Result<T, Refusal> {
     Err((code, text.into()))
+}
+
+fn invalid<T>(what: impl Display) -> Result<T, Refusal> {
+    refuse(codes::PARAMETERS, format!("invalid parameters: {what}"))
 }
 
 #[derive(Clone, Copy)]
@@ -131,10 +135,8 @@ pub(crate) fn check(
     two_pass: bool,
 ) -> Result<Request, Refusal> {
     if !json.is_object() {
-        return refuse(
-            codes::INTERNAL,
-            "unmarshal request: cannot unmarshal into an object",
-        );
+        let text = "unmarshal request: cannot unmarshal into an object";
+        return refuse(codes::INTERNAL, text);
     }
     check_types(json)?;
     check_ranges(json)?;
@@ -161,6 +163,7 @@ pub(crate) fn check(
         return refuse(codes::FORMAT, text);
     }
     let two_pass = two_pass && on("request.enable_nonstream");
+    let extras = EXTRAS.iter().filter(|(path, ..)| on(path));
     let segmenting = two_pass || EXTRAS[1..].iter().any(|(path, ..)| on(path));
     Ok(Request {
         rate,
@@ -172,11 +175,7 @@ pub(crate) fn check(
         single: text("request.result_type") == Some("single"),
         end_window: int("request.end_window_size").or(segmenting.then_some(800)),
         force_to_speech: int("request.force_to_speech_time").unwrap_or(0),
-        extras: EXTRAS
-            .iter()
-            .filter(|(path, ..)| on(path))
-            .map(|&(_, name, values)| (name, values))
-            .collect(),
+        extras: extras.map(|&(_, name, values)| (name, values)).collect(),
     })
 }
 
@@ -192,18 +191,13 @@ fn check_types(json: &Value) -> Result<(), Refusal> {
             Type::Text | Type::TextOfJson => (value.is_string(), "a string"),
         };
         if !fits {
-            return refuse(
-                codes::INTERNAL,
-                format!("unmarshal request: cannot unmarshal field {path} into {name}"),
-            );
+            let text = format!("unmarshal request: cannot unmarshal field {path} into {name}");
+            return refuse(codes::INTERNAL, text);
         }
         if let (Type::TextOfJson, Some(text)) = (expected, value.as_str())
             && !serde_json::from_str::<Value>(text).is_ok_and(|v| v.is_object())
         {
-            return refuse(
-                codes::PARAMETERS,
-                format!("invalid parameters: {path} does not hold a JSON object"),
-            );
+            return invalid(format_args!("{path} does not hold a JSON object"));
         }
     }
     Ok(())
@@ -221,10 +215,7 @@ fn check_ranges(json: &Value) -> Result<(), Refusal> {
     ] {
         let value = look(json, path).and_then(Value::as_i64);
         if let Some(value) = value.filter(|value| !range.contains(value)) {
-            return refuse(
-                codes::PARAMETERS,
-                format!("invalid parameters: {path} {value} out of range"),
-            );
+            return invalid(format_args!("{path} {value} out of range"));
         }
     }
     for (path, allowed) in [
@@ -233,10 +224,7 @@ fn check_ranges(json: &Value) -> Result<(), Refusal> {
     ] {
         let value = look(json, path).and_then(Value::as_str);
         if let Some(value) = value.filter(|value| !allowed.contains(value)) {
-            return refuse(
-                codes::PARAMETERS,
-                format!("invalid parameters: {path} {value}"),
-            );
+            return invalid(format_args!("{path} {value}"));
         }
     }
     Ok(())

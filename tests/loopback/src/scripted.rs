@@ -188,7 +188,7 @@ mod tests {
             let mut player = Player::new(&script, connection);
             assert_eq!(player.until(At::Ack), [Send::Close(1011)]);
             assert_eq!(player.until(at(599)), Vec::from_iter(early));
-            assert_eq!(player.until(at(600)), [json.clone()]);
+            assert_eq!(player.until(at(600)), std::slice::from_ref(&json));
             assert_eq!(player.finish(), Some(vec![Send::Last("{}".into())]));
         }
         let mut unheard = Player::new(&Script::responses([(500, "late")], "end"), 1);

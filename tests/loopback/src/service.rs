@@ -120,12 +120,10 @@ impl Service {
     /// Waits until `condition` holds, and says whether it does. It is asked anew whenever a
     /// connection has done something.
     pub fn wait(&self, timeout: Duration, condition: impl Fn(&[Connection]) -> bool) -> bool {
-        let state = self.shared.lock();
-        let (_state, timed_out) = self
-            .shared
-            .changed
-            .wait_timeout_while(state, timeout, |state| !condition(&state.connections))
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, changed) = (self.shared.lock(), &self.shared.changed);
+        let waited =
+            changed.wait_timeout_while(state, timeout, |state| !condition(&state.connections));
+        let (_state, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
         !timed_out.timed_out()
     }
 
@@ -154,10 +152,8 @@ impl Drop for Service {
     fn drop(&mut self) {
         // In the background: it may be dropped in a test's own runtime, where waiting for another
         // one panics.
-        self.runtime
-            .take()
-            .into_iter()
-            .for_each(Runtime::shutdown_background);
+        let runtime = self.runtime.take();
+        runtime.into_iter().for_each(Runtime::shutdown_background);
     }
 }
 

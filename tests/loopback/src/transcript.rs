@@ -153,15 +153,13 @@ impl Transcript {
         if std::mem::take(&mut self.changed) {
             return News::Changed;
         }
-        let quiet = self.position - self.changed_at >= 200;
-        if !self.options.exact
-            && quiet
-            && !self.open.is_empty()
-            && !std::mem::replace(&mut self.prefetched, true)
-        {
-            return News::Prefetch;
+        let quiet = self.position - self.changed_at >= 200 && !self.open.is_empty();
+        let prefetch = quiet && !self.options.exact && !self.prefetched;
+        self.prefetched |= prefetch;
+        match prefetch {
+            true => News::Prefetch,
+            false => News::Nothing,
         }
-        News::Nothing
     }
 
     fn change(&mut self) {

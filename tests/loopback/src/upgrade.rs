@@ -55,28 +55,27 @@ impl HttpAnswer {
 
     /// The answer's bytes; `chunked`: its body in chunks, without a length.
     pub(crate) fn encode(&self, log_id: &str, chunked: bool) -> Vec<u8> {
-        let reason = StatusCode::from_u16(self.status)
-            .ok()
-            .and_then(|status| status.canonical_reason());
-        let mut head = format!(
-            "HTTP/1.1 {} {}\r\nX-Tt-Logid: {log_id}\r\n",
-            self.status,
-            reason.unwrap_or("Error")
-        );
+        let (status, body) = (self.status, self.body.as_bytes());
+        let code = StatusCode::from_u16(status).ok();
+        let reason = code
+            .and_then(|code| code.canonical_reason())
+            .unwrap_or("Error");
+        let mut head = format!("HTTP/1.1 {status} {reason}\r\nX-Tt-Logid: {log_id}\r\n");
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += "Content-Type: application/json; charset=utf-8\r\n";
         if !chunked {
-            head += &format!("Content-Length: {}\r\n", self.body.len());
-            head += "Connection: close\r\n\r\n";
-            return [head.as_bytes(), self.body.as_bytes()].concat();
+            head += &format!(
+                "Content-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            return [head.as_bytes(), body].concat();
         }
         let mut bytes = (head + "Transfer-Encoding: chunked\r\n\r\n").into_bytes();
-        for chunk in self.body.as_bytes().chunks(CHUNK) {
-            bytes.extend(format!("{:x};part\r\n", chunk.len()).into_bytes());
-            bytes.extend(chunk);
-            bytes.extend(b"\r\n");
+        for chunk in body.chunks(CHUNK) {
+            let length = format!("{:x};part\r\n", chunk.len());
+            bytes.extend([length.as_bytes(), chunk, b"\r\n"].concat());
         }
         bytes.extend(b"0\r\n\r\n");
         bytes
@@ -130,7 +129,7 @@ impl Upgrade {
             return Some(value.into());
         }
         let name = name
-            .strip_prefix("X-")?
+            .trim_start_matches("X-")
             .to_ascii_lowercase()
             .replace('-', "_");
         let query = self.request.uri().query()?.as_bytes();

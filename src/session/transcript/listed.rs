@@ -1,7 +1,6 @@
 //! Reads the entries of a response: puts them on the axis and drops what was settled before (rules
 //! 1 to 3).
 use std::borrow::Cow;
-use std::ops::Range;
 use std::time::Duration;
 
 use super::settled::Settled;
@@ -16,59 +15,61 @@ const MAX_WORD: Duration = Duration::from_secs(1);
 
 /// An utterance of a response, as far as it is not a repeat.
 #[derive(Debug)]
-pub(super) struct ListedUtterance {
-    pub source: Source,
+pub(super) struct Entry<'r, 'a> {
+    pub text: Cow<'r, str>,
     pub span: Span,
+    /// `None` if the response has only a text.
+    pub utterance: Option<&'r Utterance<'a>>,
     /// Its remaining words, if some were settled before.
-    pub remaining_words: Option<Vec<Word>>,
-    /// Index of the open utterance that it continues.
-    pub matched: Option<usize>,
+    remaining_words: Option<Vec<Word>>,
 }
 
-/// Place of an entry in its response.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// Index in the list of utterances.
-    Listed(usize),
-    /// Bytes of the text, for a response without a list.
-    Text(Range<usize>),
-}
-
-impl ListedUtterance {
-    /// Returns an entry that is not matched yet.
-    pub fn new(source: Source, span: Span) -> Self {
+impl<'r, 'a> Entry<'r, 'a> {
+    /// Returns an entry of a text without a list.
+    pub fn of_text(text: &'r str, span: Span) -> Self {
         Self {
-            source,
+            text: text.into(),
             span,
+            utterance: None,
             remaining_words: None,
-            matched: None,
         }
     }
 
-    /// Returns the utterance in the response's list, if there is a list.
-    pub fn utterance<'r, 'a>(&self, response: &'r Response<'a>) -> Option<&'r Utterance<'a>> {
-        match self.source {
-            Source::Listed(index) => response.utterances.as_ref()?.get(index),
-            Source::Text(_) => None,
-        }
-    }
-
-    /// Returns its text without words that were settled before.
-    pub fn text<'r>(&self, response: &'r Response<'_>) -> Cow<'r, str> {
-        if let Some(rest) = &self.remaining_words {
-            return Cow::Owned(words::join(rest));
-        }
-        let text = match &self.source {
-            Source::Listed(_) => self
-                .utterance(response)
-                .filter(|utterance| !is_empty(utterance))
-                .map(|utterance| &*utterance.text),
-            Source::Text(range) => response
-                .text
-                .as_deref()
-                .and_then(|text| text.get(range.clone())),
+    fn of_utterance(utterance: &'r Utterance<'a>, span: Span) -> Self {
+        let text = match is_empty(utterance) {
+            true => "",
+            false => &*utterance.text,
         };
-        Cow::Borrowed(text.unwrap_or_default())
+        Self {
+            utterance: Some(utterance),
+            ..Self::of_text(text, span)
+        }
+    }
+
+    pub fn is_definite(&self) -> bool {
+        self.utterance.is_some_and(|utterance| utterance.definite)
+    }
+
+    /// Returns the attributes sorted by name, so that another order is no change.
+    pub fn attributes(&self) -> Vec<(String, String)> {
+        let additions = self.utterance.iter().flat_map(|u| u.additions.iter());
+        let mut attributes: Vec<_> = additions
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        attributes.sort_by(|a, b| a.0.cmp(&b.0));
+        attributes.dedup_by(|a, b| a.0 == b.0);
+        attributes
+    }
+
+    /// Returns the words. The first one begins at `start` if its own start is left out.
+    pub fn into_words(self, axis: Axis, start: Duration) -> Vec<Word> {
+        match (self.remaining_words, self.utterance) {
+            (Some(rest), _) => rest,
+            (None, Some(utterance)) if !self.text.is_empty() => {
+                words::align(&self.text, utterance.words.iter(), axis, Some(start))
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -88,126 +89,85 @@ pub(super) struct DedupContext<'s> {
 /// place among the others matters.
 #[derive(Debug, Default)]
 pub(super) struct SettledPrefix {
-    pub utterances: usize,
+    /// Number of utterances, with empty ones between them.
+    utterances: usize,
     /// End of the last one on the axis, if any is not empty.
-    pub before: Option<Duration>,
+    before: Option<Duration>,
     /// All settled utterances that begin before this position were listed.
     listed: Duration,
 }
 
 impl SettledPrefix {
-    fn add(&mut self, before: Option<Duration>, listed: Duration) {
-        self.utterances += 1;
-        self.before = before.or(self.before);
-        self.listed = listed;
+    /// Returns the number of utterances; zero if all of them are empty.
+    pub fn repeated(&self) -> usize {
+        self.before.map_or(0, |_| self.utterances)
     }
-}
 
-/// Appends the response's entries in the order of their times. Returns whether it lists any.
-///
-/// `prefix` belongs to the last response. If this one was read without its prefix, it continues
-/// there.
-pub(super) fn collect(
-    response: &Response<'_>,
-    context: &DedupContext<'_>,
-    prefix: &mut SettledPrefix,
-    entries: &mut Vec<ListedUtterance>,
-) -> bool {
-    if response.repeated != prefix.utterances {
-        *prefix = SettledPrefix::default();
-    }
-    let mut any = prefix.before.is_some();
-    let mut before = prefix.before.unwrap_or(context.axis.origin);
-    let mut cursor = RepeatCursor {
-        start: prefix.listed.max(context.axis.origin),
-        index: 0,
-    };
-    let mut is_prefix = true;
-    for (index, utterance) in response.utterances.iter().flatten().enumerate() {
-        if is_empty(utterance) && !utterance.definite {
-            if is_prefix {
-                prefix.add(None, cursor.start);
+    /// Returns the response's entries in the order of their times, and whether it lists any
+    /// utterance.
+    ///
+    /// If this response was read without the prefix of the last one, it continues there.
+    pub fn collect<'r, 'a>(
+        &mut self,
+        response: &'r Response<'a>,
+        context: &DedupContext<'_>,
+    ) -> (Vec<Entry<'r, 'a>>, bool) {
+        if response.repeated != self.utterances {
+            *self = Self::default();
+        }
+        let mut entries = Vec::new();
+        let mut any = self.before.is_some();
+        let mut before = self.before.unwrap_or(context.axis.origin);
+        let mut listed = self.listed.max(context.axis.origin);
+        // The first settled utterance that was not listed yet.
+        let mut next = context.settled.from(listed);
+        let mut is_prefix = true;
+        for utterance in response.utterances.iter().flatten() {
+            if is_empty(utterance) && !utterance.definite {
+                self.utterances += usize::from(is_prefix);
+                continue;
             }
-            continue;
+            any = true;
+            let span = context.span_of(utterance, before);
+            let index = context.find(span, &utterance.text, next);
+            let repeated = index.map(|index| context.settled.span(index));
+            let is_timed = |settled: &Span| settled.matches_within_tolerance(span) == Some(true);
+            let timed = repeated.filter(is_timed);
+            if let Some(settled) = timed {
+                listed = listed.max(settled.start.saturating_add(Duration::from_nanos(1)));
+                next = next.max(context.settled.from(listed));
+            } else if let Some(index) = index {
+                next = index + 1;
+            }
+            before = match repeated {
+                _ if span.end_reported => span.end,
+                Some(settled) => settled.end,
+                None => before.max(span.start),
+            };
+            let rest = match repeated {
+                Some(_) => None,
+                None => context.unsettled(utterance, span),
+            };
+            is_prefix &=
+                span.end_reported && rest.is_none() && timed.is_some() == repeated.is_some();
+            if is_prefix {
+                self.utterances += 1;
+                self.before = Some(before);
+                self.listed = listed;
+            }
+            entries.extend(rest);
         }
-        any = true;
-        let span = span_of(utterance, before, context);
-        let repeated = cursor.find(span, &utterance.text, context);
-        before = match &repeated {
-            Some(repeated) if !span.end_reported => repeated.span.end,
-            _ if span.end_reported => span.end,
-            _ => before.max(span.start),
-        };
-        let timed = repeated.as_ref().is_none_or(|repeated| repeated.timed);
-        let rest = match repeated {
-            Some(_) => Remainder::None,
-            None if span.end_reported && span.end < context.replay_start => Remainder::None,
-            None => unsettled(utterance, span, context),
-        };
-        is_prefix = is_prefix && timed && span.end_reported && matches!(rest, Remainder::None);
-        if is_prefix {
-            prefix.add(Some(before), cursor.start);
-        }
-        let rest = match rest {
-            Remainder::All => None,
-            Remainder::Some(rest) => Some(rest),
-            Remainder::None => continue,
-        };
-        let span = rest
-            .as_ref()
-            .map_or(span, |rest| span_of_remaining(rest, span));
-        entries.push(ListedUtterance {
-            remaining_words: rest,
-            ..ListedUtterance::new(Source::Listed(index), span)
-        });
-    }
-    end_before_the_next(entries);
-    // A second pass may be late and out of order; the alignment needs an order.
-    entries.sort_by_key(|e| e.span.start);
-    any
-}
-
-/// How far this response has listed the settled utterances again.
-struct RepeatCursor {
-    /// Those that begin before this position were listed.
-    start: Duration,
-    /// Those with a smaller index were listed.
-    index: usize,
-}
-
-/// A settled utterance that the response lists again.
-struct Repeated {
-    span: Span,
-    /// Whether its times identify it, and not its text alone.
-    timed: bool,
-}
-
-impl RepeatCursor {
-    /// Returns the settled utterance that an entry repeats, and moves behind it.
-    fn find(&mut self, span: Span, text: &str, context: &DedupContext<'_>) -> Option<Repeated> {
-        let next = context.settled.from(self.start).max(self.index);
-        let index = context
-            .settled
-            .find(span, text, context.is_full.then_some(next))?;
-        let settled = context.settled.span(index);
-        let timed = settled.matches_within_tolerance(span) == Some(true);
-        if timed {
-            let after = settled.start.saturating_add(Duration::from_nanos(1));
-            self.start = self.start.max(after);
-        } else {
-            self.index = index + 1;
-        }
-        Some(Repeated {
-            span: settled,
-            timed,
-        })
+        end_before_the_next(&mut entries);
+        // A second pass may be late and out of order; the alignment needs an order.
+        entries.sort_by_key(|entry| entry.span.start);
+        (entries, any)
     }
 }
 
 /// Moves inferred ends before the next reported start.
-fn end_before_the_next(entries: &mut [ListedUtterance]) {
+fn end_before_the_next(entries: &mut [Entry<'_, '_>]) {
     let mut next = None;
-    for span in entries.iter_mut().rev().map(|e| &mut e.span) {
+    for span in entries.iter_mut().rev().map(|entry| &mut entry.span) {
         if let Some(next) = next.filter(|_| !span.end_reported) {
             span.end = span.end.min(next).max(span.start);
         }
@@ -215,75 +175,72 @@ fn end_before_the_next(entries: &mut [ListedUtterance]) {
     }
 }
 
-pub(super) fn is_empty(utterance: &Utterance<'_>) -> bool {
+fn is_empty(utterance: &Utterance<'_>) -> bool {
     utterance.text.trim().is_empty()
 }
 
-/// Returns the span of an utterance, whose times may be left out. A missing start is that of its
-/// first timed word or else inferred: after the utterance before it. A missing end is that of its
-/// last word or else inferred: before the position up to which the service has processed the audio.
-fn span_of(utterance: &Utterance<'_>, before: Duration, context: &DedupContext<'_>) -> Span {
-    let on_axis = |time| context.axis.position(time);
-    let first = || {
-        let mut words = utterance.words.iter();
-        let first = words.find(|w| w.start.or(w.end).is_some())?;
-        let begins = before == context.axis.origin && first.end.is_some_and(|end| end <= MAX_WORD);
-        first.start.or(begins.then_some(Duration::ZERO))
-    };
-    let last = || utterance.words.iter().filter_map(|w| w.end).last();
-    let start = utterance.start.or_else(first).map(on_axis);
-    let end = utterance.end.or_else(last).map(on_axis);
-    let mut floor = before;
-    if start.is_none() && !context.is_full {
-        // Settled ones are not listed again, so the last one before it may not be in this response.
-        let latest = end.map_or(context.axis.processed_until, |end| {
-            end.saturating_sub(TOLERANCE)
-        });
-        floor = floor.max(context.settled.last_end(latest).unwrap_or_default());
-    }
-    Span::within(floor, start, end, context.axis.processed_until)
-}
-
-enum Remainder {
-    All,
-    Some(Vec<Word>),
-    None,
-}
-
-/// Applies rule 3: returns the part of an entry that was not settled before.
-fn unsettled(utterance: &Utterance<'_>, span: Span, context: &DedupContext<'_>) -> Remainder {
-    let mut settled: Vec<Span> = context.settled.overlapping(span).collect();
-    if settled.is_empty() {
-        return Remainder::All;
-    }
-    let mut rest = words::align(
-        &utterance.text,
-        utterance.words.iter(),
-        context.axis,
-        Some(span.start),
-    );
-    if !rest.iter().any(|w| words::midpoint(w).is_some()) {
-        let inside = span.is_reported() && covered(span, &mut settled) >= span.width() / 2;
-        return if inside {
-            Remainder::None
-        } else {
-            Remainder::All
+impl DedupContext<'_> {
+    /// Returns the span of an utterance, whose times may be left out. A missing start is that of its
+    /// first timed word or else inferred: after the utterance before it. A missing end is that of
+    /// its last word or else inferred: before the position up to which the service has processed the
+    /// audio.
+    fn span_of(&self, utterance: &Utterance<'_>, before: Duration) -> Span {
+        let on_axis = |time| self.axis.position(time);
+        let first = || {
+            let mut words = utterance.words.iter();
+            let first = words.find(|w| w.start.or(w.end).is_some())?;
+            let begins = before == self.axis.origin && first.end.is_some_and(|end| end <= MAX_WORD);
+            first.start.or(begins.then_some(Duration::ZERO))
         };
+        let last = || utterance.words.iter().filter_map(|w| w.end).last();
+        let start = utterance.start.or_else(first).map(on_axis);
+        let end = utterance.end.or_else(last).map(on_axis);
+        let processed = self.axis.processed_until;
+        let mut floor = before;
+        if start.is_none() && !self.is_full {
+            // Settled ones are not listed again, so the last one before it may not be in this
+            // response.
+            let latest = end.map_or(processed, |end| end.saturating_sub(TOLERANCE));
+            floor = floor.max(self.settled.last_end(latest).unwrap_or_default());
+        }
+        Span::within(floor, start, end, processed)
     }
-    let all = rest.len();
-    words::retain_by_time(&mut rest, |middle| {
-        !settled.iter().any(|s| s.contains_within_tolerance(middle))
-    });
-    match rest.len() {
-        0 => Remainder::None,
-        some if some < all => Remainder::Some(rest),
-        _ => Remainder::All,
-    }
-}
 
-/// Returns the span of the remaining words of an utterance.
-pub(super) fn span_of_remaining(rest: &[Word], span: Span) -> Span {
-    let start = rest.iter().find_map(|w| w.start).unwrap_or(span.start);
-    let end = rest.iter().rev().find_map(|w| w.end).unwrap_or(span.end);
-    Span::new(start, end)
+    /// Returns the index of the settled utterance that an entry repeats. `next`: all settled ones
+    /// before this index were listed.
+    fn find(&self, span: Span, text: &str, next: usize) -> Option<usize> {
+        self.settled.find(span, text, self.is_full.then_some(next))
+    }
+
+    /// Applies rule 3: returns the part of an utterance that was not settled before, if any.
+    fn unsettled<'r, 'a>(&self, utterance: &'r Utterance<'a>, span: Span) -> Option<Entry<'r, 'a>> {
+        let pruned = self.settled.pruned_until().unwrap_or_default();
+        if span.end_reported && span.end < self.replay_start.max(pruned) {
+            return None;
+        }
+        let whole = Entry::of_utterance(utterance, span);
+        let mut settled: Vec<Span> = self.settled.overlapping(span).collect();
+        if settled.is_empty() {
+            return Some(whole);
+        }
+        let (text, words) = (&utterance.text, utterance.words.iter());
+        let mut rest = words::align(text, words, self.axis, Some(span.start));
+        if !words::are_timed(&rest) {
+            let inside = span.is_reported() && covered(span, &mut settled) >= span.width() / 2;
+            return (!inside).then_some(whole);
+        }
+        let all = rest.len();
+        words::retain_by_time(&mut rest, |middle| {
+            !settled.iter().any(|s| s.contains_within_tolerance(middle))
+        });
+        if rest.len() == all {
+            return Some(whole);
+        }
+        (!rest.is_empty()).then(|| Entry {
+            text: words::join(&rest).into(),
+            span: words::span(&rest, span),
+            remaining_words: Some(rest),
+            ..whole
+        })
+    }
 }

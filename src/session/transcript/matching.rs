@@ -4,36 +4,25 @@
 //! neither a start nor an index identifies an utterance. The pairs are an alignment without
 //! crossings with the best score (Needleman–Wunsch): the largest overlap counts first, then small
 //! gaps. Where a time is missing, texts and order decide.
-use std::ops::Add;
 use std::time::Duration;
 
-use super::listed::ListedUtterance;
 use super::span::{Span, TOLERANCE};
 
 /// Upper bound on the distance of two spans, one of them inferred, that may be one utterance
 /// although their texts are not alike.
 const MAX_DISTANCE: Duration = Duration::from_secs(1);
 
-/// Score of a set of pairs. The first field decides, then the second, then the third.
+/// Score of a set of pairs. The first part decides, then the second, then the third: microseconds
+/// of overlap; nearness of pairs that do not overlap; of pairs with an inferred time, distance and
+/// text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Score {
-    /// Microseconds of overlap.
-    overlap: u64,
-    /// Nearness of pairs that do not overlap.
-    near: u64,
-    /// Pairs with an inferred time, by distance and text.
-    inferred: u64,
-}
+struct Score([u64; 3]);
 
-impl Add for Score {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            overlap: self.overlap.saturating_add(other.overlap),
-            near: self.near.saturating_add(other.near),
-            inferred: self.inferred.saturating_add(other.inferred),
-        }
+impl Score {
+    fn plus(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            self.0[i].saturating_add(other.0[i])
+        }))
     }
 }
 
@@ -45,58 +34,48 @@ enum Step {
     Pair,
 }
 
-/// Computes alignments. Keeps its buffers between responses.
-#[derive(Debug, Default)]
-pub(super) struct Matcher {
-    /// Best scores with the first 0, 1, 2 … open utterances: with the current entry, and without
-    /// it.
-    row: Vec<Score>,
-    above: Vec<Score>,
-    /// A row for each entry, a column for each open utterance.
-    steps: Vec<Step>,
-}
-
-impl Matcher {
-    /// Sets [`ListedUtterance::matched`] of the entries that continue an open utterance. `opens`
-    /// are the spans of these; `are_alike` compares the texts of an entry and an open utterance.
-    pub fn pair(
-        &mut self,
-        opens: &[Span],
-        entries: &mut [ListedUtterance],
-        are_alike: impl Fn(&ListedUtterance, usize) -> bool,
-    ) {
-        self.row.clear();
-        self.row.resize(opens.len() + 1, Score::default());
-        self.steps.clear();
-        for entry in entries.iter() {
-            self.above.clone_from(&self.row);
-            for (open, &span) in opens.iter().enumerate() {
-                // Of equal scores, the earlier pair wins.
-                let (mut best, mut step) = (self.above[open + 1], Step::SkipEntry);
-                if self.row[open] > best {
-                    (best, step) = (self.row[open], Step::SkipOpen);
-                }
-                if let Some(score) = score(entry.span, span, || are_alike(entry, open))
-                    && self.above[open] + score > best
-                {
-                    (best, step) = (self.above[open] + score, Step::Pair);
-                }
-                self.row[open + 1] = best;
-                self.steps.push(step);
+/// Returns for each entry the index of the open utterance that it continues. `are_alike` compares
+/// the texts of an entry and an open utterance.
+pub(super) fn pair(
+    opens: &[Span],
+    entries: &[Span],
+    are_alike: impl Fn(usize, usize) -> bool,
+) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; entries.len()];
+    // Best scores with the first 0, 1, 2 … open utterances: with the current entry, and without it.
+    let mut row = vec![Score::default(); opens.len() + 1];
+    let mut above = row.clone();
+    // A row for each entry, a column for each open utterance.
+    let mut steps = Vec::with_capacity(entries.len() * opens.len());
+    for (entry, &entry_span) in entries.iter().enumerate() {
+        above.clone_from(&row);
+        for (open, &span) in opens.iter().enumerate() {
+            // Of equal scores, the earlier pair wins.
+            let (mut best, mut step) = (above[open + 1], Step::SkipEntry);
+            if row[open] > best {
+                (best, step) = (row[open], Step::SkipOpen);
             }
+            if let Some(score) = score(entry_span, span, || are_alike(entry, open))
+                && above[open].plus(score) > best
+            {
+                (best, step) = (above[open].plus(score), Step::Pair);
+            }
+            row[open + 1] = best;
+            steps.push(step);
         }
-        let (mut entry, mut open) = (entries.len(), opens.len());
-        while entry > 0 && open > 0 {
-            match self.steps[(entry - 1) * opens.len() + open - 1] {
-                Step::SkipEntry => entry -= 1,
-                Step::SkipOpen => open -= 1,
-                Step::Pair => {
-                    (entry, open) = (entry - 1, open - 1);
-                    entries[entry].matched = Some(open);
-                }
+    }
+    let (mut entry, mut open) = (entries.len(), opens.len());
+    while entry > 0 && open > 0 {
+        match steps[(entry - 1) * opens.len() + open - 1] {
+            Step::SkipEntry => entry -= 1,
+            Step::SkipOpen => open -= 1,
+            Step::Pair => {
+                (entry, open) = (entry - 1, open - 1);
+                pairs[entry] = Some(open);
             }
         }
     }
+    pairs
 }
 
 /// Returns the score of a pair, if the two may be one utterance.
@@ -107,24 +86,14 @@ fn score(entry: Span, open: Span, are_alike: impl Fn() -> bool) -> Option<Score>
         near?;
         let distance = entry.distance(open).unwrap_or_default();
         let alike = are_alike();
-        let may = alike || distance <= MAX_DISTANCE;
         let most = micros(MAX_DISTANCE) + 1;
         let worth = u64::from(alike) * most + most - micros(distance.min(MAX_DISTANCE));
-        return may.then(|| Score {
-            inferred: worth,
-            ..Score::default()
-        });
+        return (alike || distance <= MAX_DISTANCE).then_some(Score([0, 0, worth]));
     }
-    let shared = entry.mostly_overlaps(open) && !overlap.is_zero();
-    Some(Score {
-        overlap: if shared { micros(overlap) } else { 0 },
-        near: if shared {
-            0
-        } else {
-            micros(near? + overlap).max(1)
-        },
-        inferred: 0,
-    })
+    if entry.mostly_overlaps(open) && !overlap.is_zero() {
+        return Some(Score([micros(overlap), 0, 0]));
+    }
+    Some(Score([0, micros(near? + overlap).max(1), 0]))
 }
 
 fn micros(time: Duration) -> u64 {
@@ -135,7 +104,6 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::listed::Source;
     use super::*;
 
     /// Without times it lies somewhere in ten seconds.
@@ -147,23 +115,10 @@ mod tests {
         Span::within(Duration::ZERO, start, end, Duration::from_secs(10))
     }
 
-    fn pair_spans(
-        opens: &[Span],
-        entries: &[Span],
-        are_alike: impl Fn(&ListedUtterance, usize) -> bool,
-    ) -> Vec<Option<usize>> {
-        let entries = entries.iter().enumerate();
-        let mut entries: Vec<_> = entries
-            .map(|(index, &span)| ListedUtterance::new(Source::Listed(index), span))
-            .collect();
-        Matcher::default().pair(opens, &mut entries, are_alike);
-        entries.iter().map(|e| e.matched).collect()
-    }
-
     fn pair(opens: &[Times], entries: &[Times]) -> Vec<Option<usize>> {
         let opens: Vec<_> = opens.iter().map(|&o| span(o)).collect();
         let entries: Vec<_> = entries.iter().map(|&e| span(e)).collect();
-        pair_spans(&opens, &entries, |_, _| false)
+        super::pair(&opens, &entries, |_, _| false)
     }
 
     #[test]
@@ -215,8 +170,8 @@ mod tests {
         let opens = [span(Some((500, 1000))), span(Some((2100, 2300)))];
         let pair = |ends: &[u64], alike| {
             let entries: Vec<_> = ends.iter().map(|&end| until(end)).collect();
-            pair_spans(&opens, &entries, |entry, open| {
-                alike == Some((entry.span.end.as_millis() as u64, open))
+            super::pair(&opens, &entries, |entry, open| {
+                alike == Some((ends[entry], open))
             })
         };
         assert_eq!(pair(&[2902], None), [Some(1)]);

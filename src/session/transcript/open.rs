@@ -1,171 +1,100 @@
 //! Utterances that are announced and not final.
-use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::listed::{self, ListedUtterance};
+use super::listed::Entry;
 use super::settled::Settled;
 use super::span::{Axis, Span};
 use super::text::Fingerprint;
 use super::update::{Update, Word};
 use super::words;
-use crate::protocol::response::{Response, Utterance};
-
-/// The content of an entry, ready to become or to revise an open utterance.
-pub(super) struct Candidate<'r, 'a> {
-    text: Cow<'r, str>,
-    pub definite: bool,
-    /// Its remaining words, if some were settled before.
-    remaining_words: Option<Vec<Word>>,
-    /// `None` if the response has only a text.
-    utterance: Option<&'r Utterance<'a>>,
-    span: Span,
-    axis: Axis,
-}
-
-impl<'r, 'a> Candidate<'r, 'a> {
-    pub fn new(response: &'r Response<'a>, entry: &mut ListedUtterance, axis: Axis) -> Self {
-        let utterance = entry.utterance(response);
-        Self {
-            text: entry.text(response),
-            definite: utterance.is_some_and(|u| u.definite),
-            remaining_words: entry.remaining_words.take(),
-            utterance,
-            span: entry.span,
-            axis,
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
-    fn words_hash(&self) -> u64 {
-        let words = self.utterance.map(|u| u.words.raw());
-        hash((words, self.remaining_words.is_some(), self.axis.origin))
-    }
-
-    fn attributes_hash(&self) -> u64 {
-        hash(self.utterance.map(|u| &u.additions))
-    }
-
-    fn words(&mut self) -> Vec<Word> {
-        match (self.remaining_words.take(), self.utterance) {
-            (Some(rest), _) => rest,
-            (None, Some(u)) if !self.is_empty() => {
-                let begins = Some(self.span.start);
-                words::align(&self.text, u.words.iter(), self.axis, begins)
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Returns the attributes sorted by name, so that another order is no change.
-    fn attributes(&self) -> Vec<(String, String)> {
-        let additions = self.utterance.iter().flat_map(|u| u.additions.iter());
-        let mut attributes: Vec<_> = additions
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        attributes.sort_by(|a, b| a.0.cmp(&b.0));
-        attributes.dedup_by(|a, b| a.0 == b.0);
-        attributes
-    }
-}
 
 /// An utterance that is announced and not final.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenUtterance {
     pub number: u32,
     pub text: String,
-    pub words: Vec<Word>,
+    words: Vec<Word>,
     attributes: Vec<(String, String)>,
     /// Hashes of the JSON of words and attributes, which is only read again when it changes.
     words_hash: u64,
     attributes_hash: u64,
     pub span: Span,
-    /// Start of its remaining words, if its first words were settled under another number.
-    pub unsettled_start: Option<Duration>,
-    /// Whether the current response lists it.
-    pub listed: bool,
-    /// Whether its final update was appended.
-    pub ended: bool,
 }
 
 impl OpenUtterance {
-    pub fn new(number: u32, candidate: Candidate<'_, '_>) -> Self {
+    pub fn new(number: u32, entry: Entry<'_, '_>, axis: Axis) -> Self {
         let mut open = Self {
             number,
-            span: candidate.span,
-            listed: true,
+            span: entry.span,
             ..Self::default()
         };
-        open.revise(candidate);
+        open.revise(entry, axis);
         open
     }
 
     /// Replaces its content. Returns whether text or attributes changed: new times alone are no
     /// news and wait for the next change.
-    pub fn revise(&mut self, mut candidate: Candidate<'_, '_>) -> bool {
-        let mut changed = self.text != candidate.text;
+    pub fn revise(&mut self, entry: Entry<'_, '_>, axis: Axis) -> bool {
+        let is_reworded = self.text != entry.text;
         // Other punctuation does not move an inferred end.
-        let grown = changed && Fingerprint::of(&self.text) != Fingerprint::of(&candidate.text);
-        candidate.span = candidate.span.revising(self.span, grown);
-        self.span = candidate.span;
-        let words_hash = candidate.words_hash();
-        if changed {
-            self.text.clear();
-            self.text.push_str(&candidate.text);
-        }
-        if changed || self.words_hash != words_hash {
-            self.words = candidate.words();
-            self.words_hash = words_hash;
-        }
-        // A text alone says nothing about them.
-        let attributes_hash = candidate.attributes_hash();
-        if candidate.utterance.is_some() && self.attributes_hash != attributes_hash {
-            self.attributes_hash = attributes_hash;
-            let attributes = candidate.attributes();
+        let grown = is_reworded && Fingerprint::of(&self.text) != Fingerprint::of(&entry.text);
+        self.span = entry.span.revising(self.span, grown);
+        let mut changed = is_reworded;
+        // A text alone says nothing about attributes.
+        if let Some(utterance) = entry.utterance
+            && replace_hash(&mut self.attributes_hash, &utterance.additions)
+        {
+            let attributes = entry.attributes();
             changed |= self.attributes != attributes;
             self.attributes = attributes;
+        }
+        let words = entry.utterance.map(|utterance| utterance.words.raw());
+        if replace_hash(&mut self.words_hash, (words, axis.origin)) || is_reworded {
+            self.text.replace_range(.., &entry.text);
+            self.words = entry.into_words(axis, self.span.start);
         }
         changed
     }
 
     /// Returns the start of its first words that are not settled.
-    pub fn unsettled_from(&self) -> Duration {
-        self.unsettled_start.unwrap_or(self.span.start)
-    }
-
-    /// Finds the start of its remaining words after some were settled under other numbers.
-    pub fn update_unsettled_start(&mut self, settled: &Settled) {
-        self.unsettled_start = None;
+    pub fn unsettled_from(&self, settled: &Settled) -> Duration {
         let parts = self.settled_parts(settled);
-        if parts.is_empty() {
-            return;
-        }
         // Only words that surely lie inside count. Audio that is replayed needlessly is recognised
         // as a repeat; audio that is missing is not.
         let left = |w: &&Word| {
             words::midpoint(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
         };
-        let first = self.words.iter().find(left).and_then(|w| w.start);
-        self.unsettled_start = first.filter(|first| *first > self.span.start);
+        let first = match parts.is_empty() {
+            true => None,
+            false => self.words.iter().find(left).and_then(|w| w.start),
+        };
+        first.unwrap_or_default().max(self.span.start)
     }
 
     /// Drops the words that were settled under other numbers. No later response will take them out.
     pub fn drop_settled_words(&mut self, settled: &Settled) {
         let parts = self.settled_parts(settled);
-        if parts.is_empty() || !self.has_times() {
-            return;
-        }
-        let mut kept = self.words.clone();
-        words::retain_by_time(&mut kept, |middle| {
-            !parts.iter().any(|s| s.contains_within_tolerance(middle))
-        });
-        if kept.len() < self.words.len() {
-            self.text = words::join(&kept);
-            self.span = listed::span_of_remaining(&kept, self.span);
-            self.words = kept;
+        self.keep_words(|middle| !parts.iter().any(|s| s.contains_within_tolerance(middle)));
+    }
+
+    /// Drops the words from `at` on. Returns the start of the first of them, if there are any.
+    pub fn truncate(&mut self, at: Duration) -> Option<Duration> {
+        let (start, all) = (self.span.start, self.words.clone());
+        self.keep_words(|middle| middle < at);
+        let cut = all.get(self.words.len()..).filter(|cut| !cut.is_empty())?;
+        // The first words of the rest would count as settled otherwise.
+        self.span = Span::new(start, self.span.end.min(at));
+        Some(cut.iter().find_map(|w| w.start).unwrap_or(at))
+    }
+
+    /// Keeps the words whose midpoint `keep` accepts, and their text and times.
+    fn keep_words(&mut self, keep: impl FnMut(Duration) -> bool) {
+        let all = self.words.len();
+        words::retain_by_time(&mut self.words, keep);
+        if self.words.len() < all {
+            self.text = words::join(&self.words);
+            self.span = words::span(&self.words, self.span);
         }
     }
 
@@ -183,14 +112,15 @@ impl OpenUtterance {
             .collect()
     }
 
-    /// Returns whether any of its words has times.
-    pub fn has_times(&self) -> bool {
-        self.words.iter().any(|w| words::midpoint(w).is_some())
+    /// Returns whether it has words before `at`, and not just an early start.
+    pub fn has_speech_before(&self, at: Duration) -> bool {
+        let mut middles = self.words.iter().filter_map(words::midpoint);
+        self.span.start < at && (!words::are_timed(&self.words) || middles.any(|m| m < at))
     }
 
-    /// Returns whether it has no text.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
+    /// Returns whether it lasts beyond `at` and has no word times that say how to split it there.
+    pub fn is_untimed_at(&self, at: Duration) -> bool {
+        self.span.start < at && self.span.end > at && !words::are_timed(&self.words)
     }
 
     /// Returns the bytes that it holds, about.
@@ -203,24 +133,25 @@ impl OpenUtterance {
             + attributes.map(|(n, v)| n.len() + v.len()).sum::<usize>()
     }
 
-    /// Drops its text, which withdraws it.
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.words.clear();
-    }
-
     pub fn interim(&self) -> Update {
         self.clone().into_update()
     }
 
     pub fn into_final(self, unconfirmed: bool) -> Update {
         // A withdrawn utterance has nothing to confirm.
-        let unconfirmed = unconfirmed && !self.is_empty();
+        let unconfirmed = unconfirmed && !self.text.is_empty();
         Update {
             is_final: true,
             unconfirmed,
             ..self.into_update()
         }
+    }
+
+    /// Returns the final update that takes it back.
+    pub fn withdrawn(mut self) -> Update {
+        self.text.clear();
+        self.words.clear();
+        self.into_final(false)
     }
 
     fn into_update(self) -> Update {
@@ -237,9 +168,11 @@ impl OpenUtterance {
     }
 }
 
-/// Returns a hash that is stable within one run of the program.
-fn hash(value: impl Hash) -> u64 {
+/// Replaces a hash by that of `value`. Returns whether it was another one. Hashes are stable within
+/// one run of the program.
+fn replace_hash(hash: &mut u64, value: impl Hash) -> bool {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
-    hasher.finish()
+    let new = hasher.finish();
+    std::mem::replace(hash, new) != new
 }

@@ -40,12 +40,10 @@ impl Settled {
         });
     }
 
-    /// Sorts in what was added since the last call: a response may settle thousands. Returns the
-    /// latest end of those that were pruned for it, if any: everything that ends before counts as
-    /// settled.
-    pub fn commit(&mut self) -> Option<Duration> {
+    /// Sorts in what was added since the last call: a response may settle thousands.
+    pub fn commit(&mut self) {
         if self.added.is_empty() {
-            return None;
+            return;
         }
         self.by_start.append(&mut self.added);
         self.by_start.sort_by_key(|i| i.span.start);
@@ -54,11 +52,9 @@ impl Settled {
             reach = reach.max(item.span.end);
             item.reach = reach;
         }
-        if self.by_start.len() <= MAX_SETTLED {
-            return None;
+        if self.by_start.len() > MAX_SETTLED {
+            self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
         }
-        self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
-        self.pruned_until
     }
 
     /// Returns the number of those that begin at `start` or before.
@@ -249,7 +245,8 @@ mod tests {
         let mut settled = settled((0..most).rev().map(|i| span(i * 10, i * 10 + 5)));
         assert_eq!((settled.len(), settled.pruned_until()), (MAX_SETTLED, None));
         settled.add(span(1 << 30, 1 << 30), "a");
-        assert_eq!(settled.commit(), Some(ms(most / 4 * 10 + 5)));
+        settled.commit();
+        assert_eq!(settled.pruned_until(), Some(ms(most / 4 * 10 + 5)));
         assert_eq!(settled.len(), MAX_SETTLED / 4 * 3);
         assert_eq!(
             settled.end_before(Some(Duration::ZERO)),

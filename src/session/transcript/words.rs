@@ -1,7 +1,7 @@
 //! Aligns the service's words with an utterance's text, so that the words joined give the text.
 use std::time::Duration;
 
-use super::span::Axis;
+use super::span::{Axis, Span};
 use super::update::Word;
 use crate::protocol::response;
 
@@ -145,9 +145,15 @@ pub(super) fn midpoint(word: &Word) -> Option<Duration> {
     }
 }
 
+/// Returns whether any of the words has times.
+pub(super) fn are_timed(words: &[Word]) -> bool {
+    words.iter().any(|word| midpoint(word).is_some())
+}
+
 /// Keeps the words whose midpoint `keep` accepts. A word without times follows the one before it,
 /// or the first timed one.
 pub(super) fn retain_by_time(words: &mut Vec<Word>, mut keep: impl FnMut(Duration) -> bool) {
+    let all = words.len();
     let mut kept = words.iter().find_map(midpoint).is_none_or(&mut keep);
     words.retain(|word| {
         if let Some(midpoint) = midpoint(word) {
@@ -155,9 +161,17 @@ pub(super) fn retain_by_time(words: &mut Vec<Word>, mut keep: impl FnMut(Duratio
         }
         kept
     });
-    if let Some(last) = words.last_mut() {
+    let is_cut = words.len() < all;
+    if let Some(last) = words.last_mut().filter(|_| is_cut) {
         last.text.truncate(last.text.trim_end().len());
     }
+}
+
+/// Returns the span of some words of an utterance that has the span `whole`.
+pub(super) fn span(words: &[Word], whole: Span) -> Span {
+    let start = words.iter().find_map(|w| w.start).unwrap_or(whole.start);
+    let end = words.iter().rev().find_map(|w| w.end).unwrap_or(whole.end);
+    Span::new(start, end)
 }
 
 /// Joins the words to a text.

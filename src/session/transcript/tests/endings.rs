@@ -103,6 +103,11 @@ fn rule_8_a_text_that_begins_anew_is_another() {
         2000 text: bet                     | 1 bet
         2000 last-text:                    | 1 bet U",
     );
+    // A short text ends like the other one by chance.
+    script(
+        "1000 text: The rain has stopped.  | 0 The rain has stopped.
+        2000 text: Red                     | 0 The rain has stopped. U / 1 Red",
+    );
     // Characters count, not bytes.
     script("1000 text: 今天天气好 | 0 今天天气好\n 2000 text: oh no | 0 oh no");
 }

@@ -2,7 +2,7 @@
 use super::script::script;
 use super::*;
 use crate::protocol::response::MAX_UTTERANCES;
-use crate::session::transcript::apply::MAX_OPEN;
+use crate::session::transcript::utterances::MAX_OPEN;
 
 /// The same text at the same time of another connection is another utterance.
 #[test]
@@ -94,7 +94,7 @@ fn open_utterances_are_bounded() {
         let open = stream.latest.values().filter(|u| !u.is_final);
         let held: usize = open.map(|u| u.text.len()).sum();
         assert!(
-            held <= crate::session::transcript::apply::MAX_OPEN_BYTES,
+            held <= crate::session::transcript::utterances::MAX_OPEN_BYTES,
             "{held} bytes"
         );
     }

@@ -203,7 +203,7 @@ fn memory_is_bounded_by_a_connection() {
             .map(|i| timed("Yes.", i * 1000, i * 1000 + 500).definite())
             .collect();
         assert_eq!(stream.respond_last(100_000, &list).len(), 100);
-        assert!(stream.tracker.settled.len() <= 102);
+        assert!(stream.tracker.utterances.settled().len() <= 102);
     }
 }
 

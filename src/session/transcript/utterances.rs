@@ -1,0 +1,222 @@
+//! The utterances of a stream: applies entries to the open ones, and settles them (rules 5 to 7).
+use std::time::Duration;
+
+use super::listed::Entry;
+use super::matching;
+use super::open::OpenUtterance;
+use super::settled::Settled;
+use super::span::{Axis, Span, TOLERANCE, covered};
+use super::text;
+use super::update::Update;
+
+/// Upper bound on open utterances; beyond it the oldest end unconfirmed. Recordings have one or
+/// two.
+pub(super) const MAX_OPEN: usize = 64;
+
+/// Upper bound on the bytes of all open utterances; beyond it the oldest end, too. Recordings have
+/// some kilobytes.
+pub(super) const MAX_OPEN_BYTES: usize = 8 << 20;
+
+/// Utterances that were announced.
+#[derive(Debug, Default)]
+pub(super) struct Utterances {
+    next_number: u32,
+    /// Those that are not final, in the order of their times, then of their numbers.
+    open: Vec<OpenUtterance>,
+    settled: Settled,
+    /// Start of words that belong to no utterance and must be recognised again.
+    unresolved_from: Option<Duration>,
+}
+
+impl Utterances {
+    pub fn open(&self) -> &[OpenUtterance] {
+        &self.open
+    }
+
+    pub fn settled(&self) -> &Settled {
+        &self.settled
+    }
+
+    /// Returns whether any was announced.
+    pub fn any(&self) -> bool {
+        self.next_number > 0
+    }
+
+    /// Returns where the first speech begins that is known and not settled.
+    pub fn unsettled_from(&self) -> Option<Duration> {
+        let open = self.open.iter().map(|o| o.unsettled_from(&self.settled));
+        open.chain(self.unresolved_from).min()
+    }
+
+    /// Gives up words that belong to no utterance and begin at `position` or before.
+    pub fn resolve_until(&mut self, position: Duration) {
+        self.unresolved_from = self.unresolved_from.filter(|from| *from > position);
+    }
+
+    /// Forgets settled utterances that end before `position`, which no connection will repeat.
+    pub fn prune_before(&mut self, position: Duration) {
+        self.settled.prune_before(position);
+    }
+
+    /// Applies the entries of a response, in the order of their times (rules 4 to 6). `last`: all of
+    /// them are final. `held`: no interim result is shown.
+    pub fn apply(
+        &mut self,
+        entries: Vec<Entry<'_, '_>>,
+        axis: Axis,
+        held: bool,
+        last: bool,
+        updates: &mut Vec<Update>,
+    ) {
+        let pairs = self.pair(&entries);
+        let mut unlisted: Vec<_> = self.open.drain(..).map(Some).collect();
+        for (mut entry, pair) in entries.into_iter().zip(pairs) {
+            let settles = last || entry.is_definite();
+            let held = held && !settles;
+            if !held {
+                self.unresolved_from
+                    .take_if(|from| entry.span.contains_within_tolerance(*from));
+            }
+            let open = match pair.and_then(|index| unlisted[index].take()) {
+                Some(open) if held => {
+                    self.open.push(open);
+                    continue;
+                }
+                Some(mut open) => {
+                    let changed = open.revise(entry, axis);
+                    if changed && !settles {
+                        updates.push(open.interim());
+                    }
+                    open
+                }
+                None if entry.text.is_empty() => continue,
+                // Not posted, so that nothing is shown twice; but a second loss must not cut it
+                // off.
+                None if held => {
+                    let from = self.unresolved_from.into_iter().chain([entry.span.start]);
+                    self.unresolved_from = from.min();
+                    continue;
+                }
+                None => {
+                    let others = self.open.iter().chain(unlisted.iter().flatten());
+                    entry.span = after_the_others(entry.span, others);
+                    let open = OpenUtterance::new(self.next_number, entry, axis);
+                    self.next_number = self.next_number.saturating_add(1);
+                    if !settles {
+                        updates.push(open.interim());
+                    }
+                    open
+                }
+            };
+            match settles {
+                true => self.settle(open, false, updates),
+                false => self.open.push(open),
+            }
+        }
+        self.settled.commit();
+        let listed = self.open.len();
+        for open in unlisted.into_iter().flatten() {
+            match self.is_covered(open.span, listed, held) {
+                true => updates.push(open.withdrawn()),
+                false => self.open.push(open),
+            }
+        }
+    }
+
+    /// Applies rule 4: returns for each entry the index of the open utterance that it continues.
+    fn pair(&self, entries: &[Entry<'_, '_>]) -> Vec<Option<usize>> {
+        let opens: Vec<_> = self.open.iter().map(|open| open.span).collect();
+        let spans: Vec<_> = entries.iter().map(|entry| entry.span).collect();
+        matching::pair(&opens, &spans, |entry, open| {
+            text::are_alike(&entries[entry].text, &self.open[open].text)
+        })
+    }
+
+    /// Applies rule 6: returns whether an utterance that the response does not list is covered by
+    /// settled ones and, unless they are `held`, by the first `listed` open ones.
+    fn is_covered(&self, span: Span, listed: usize, held: bool) -> bool {
+        let listed = if held { 0 } else { listed };
+        let open = self.open[..listed].iter().map(|open| open.span);
+        let open = open.filter(|s| s.is_reported() && !s.overlap(span).is_zero());
+        let mut cover: Vec<_> = self.settled.overlapping(span).chain(open).collect();
+        span.is_reported() && covered(span, &mut cover) > span.width() / 2
+    }
+
+    /// Appends the final update of an utterance and adds it to the settled ones, with which later
+    /// entries are compared from the next `commit` on: those that are settled together take no words
+    /// from each other.
+    fn settle(&mut self, mut open: OpenUtterance, unconfirmed: bool, updates: &mut Vec<Update>) {
+        if unconfirmed {
+            open.drop_settled_words(&self.settled);
+        }
+        if !open.text.is_empty() {
+            self.settled.add(open.span, &open.text);
+        }
+        updates.push(open.into_final(unconfirmed));
+    }
+
+    /// Ends all with their last text, unconfirmed. No more results are expected.
+    pub fn finalize_all(&mut self, updates: &mut Vec<Update>) {
+        self.finalize_oldest(self.open.len(), updates);
+        self.unresolved_from = None;
+    }
+
+    /// Takes back all that are open. No more results are expected.
+    pub fn withdraw_all(&mut self, updates: &mut Vec<Update>) {
+        updates.extend(self.open.drain(..).map(OpenUtterance::withdrawn));
+        self.unresolved_from = None;
+    }
+
+    /// Ends the first `count` open utterances with their last text, unconfirmed.
+    pub fn finalize_oldest(&mut self, count: usize, updates: &mut Vec<Update>) {
+        let others = self.open.split_off(count);
+        for open in std::mem::replace(&mut self.open, others) {
+            self.settle(open, true, updates);
+        }
+        self.settled.commit();
+    }
+
+    /// Ends utterances that begin before `window`, unconfirmed, with their words before it. Returns
+    /// where other speech begins: an utterance without timed words can't be split, so it ends whole.
+    pub fn finalize_before(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
+        let mut begin = window;
+        // Its end may lie within another such utterance.
+        while let Some(open) = self.open.iter().find(|o| o.is_untimed_at(begin)) {
+            begin = open.span.end;
+        }
+        for mut open in std::mem::take(&mut self.open) {
+            if open.has_speech_before(begin) {
+                let rest = open.truncate(begin);
+                self.unresolved_from = self.unresolved_from.into_iter().chain(rest).min();
+                self.settle(open, true, updates);
+            } else {
+                self.open.push(open);
+            }
+        }
+        self.settled.commit();
+        begin
+    }
+
+    /// Sorts the open utterances, and ends the oldest beyond the limits.
+    pub fn enforce_limits(&mut self, updates: &mut Vec<Update>) {
+        self.open.sort_by_key(|open| (open.span.start, open.number));
+        let mut excess = self.open.len().saturating_sub(MAX_OPEN);
+        let mut bytes: usize = self.open[excess..].iter().map(OpenUtterance::bytes).sum();
+        while bytes > MAX_OPEN_BYTES {
+            bytes -= self.open[excess].bytes();
+            excess += 1;
+        }
+        self.finalize_oldest(excess, updates);
+    }
+}
+
+/// Returns the span of a new utterance. One without a start begins where the last of the open
+/// utterances before it ends.
+fn after_the_others<'o>(mut span: Span, others: impl Iterator<Item = &'o OpenUtterance>) -> Span {
+    if !span.start_reported {
+        let latest = span.end.saturating_sub(TOLERANCE);
+        let ends = others.map(|o| o.span.end).filter(|end| *end <= latest);
+        span.start = span.start.max(ends.max().unwrap_or_default());
+    }
+    span
+}

@@ -47,9 +47,10 @@
 //! 4. EOS and a flow error wait until the messages that precede them are on the bus.
 //!
 //! Follow a response through six functions: `Driver::on_message`, `Recognition::handle_message`
-//! (which has it decoded), `Stream::on_response` (which has `TranscriptTracker::respond` make the
-//! updates), `Reporter::pass_on` (which `Driver::advance` calls for each output), `Outbox::handle`
-//! (by the trait `client::EventHandler`; it fills the outbox), `BusPoster::post_event`.
+//! (which has it decoded), `Recognition::on_response` (which has `TranscriptTracker::respond` make
+//! the updates), `Reporter::pass_on` (which `Driver::advance` calls for each output),
+//! `Outbox::handle` (by the trait `client::EventHandler`; it fills the outbox),
+//! `BusPoster::post_event`.
 //!
 //! `Outbox::handle` first hands each event to a `Listener`, if there is one. The transcriber's is
 //! `TextListener::on_event`: it fills the `Schedule`, from which the text pad's task pushes.

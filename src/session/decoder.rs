@@ -3,7 +3,7 @@
 use super::event::Level;
 use crate::protocol::compression::{InflateError, Inflater};
 use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, FrameError, ServerFrame, ServerKind};
+use crate::protocol::frame::{self, FrameError, ServerKind};
 use crate::protocol::prefix_cache::PrefixCache;
 use crate::protocol::response::Response;
 
@@ -62,40 +62,26 @@ impl Decoder {
             Err(error @ FrameError::TooLarge(_)) => return Decoded::Protocol(error.to_string()),
             Err(error) => return self.skip(&error, acknowledged),
         };
-        let mut inflater = std::mem::take(&mut self.inflater);
-        let decoded = match frame.unpack(&mut inflater) {
-            Ok(payload) => self.read(&frame, payload, repeated, acknowledged, apply),
+        let payload = match frame.unpack(&mut self.inflater) {
+            Ok(payload) => payload,
             // The code says more than any body.
-            Err(_) if frame.is_error() => self.read(&frame, &[], repeated, acknowledged, apply),
-            Err(error @ InflateError::TooLarge) => Decoded::Protocol(error.to_string()),
-            Err(error) => self.skip(&error, acknowledged),
+            Err(_) if frame.is_error() => &[],
+            Err(error @ InflateError::TooLarge) => return Decoded::Protocol(error.to_string()),
+            Err(error) => return self.skip(&error, acknowledged),
         };
-        self.inflater = inflater;
-        decoded
-    }
-
-    fn read(
-        &mut self,
-        frame: &ServerFrame<'_>,
-        payload: &[u8],
-        repeated: usize,
-        acknowledged: bool,
-        apply: impl FnOnce(&Response<'_>, &[u8], bool) -> usize,
-    ) -> Decoded {
         if let ServerKind::Error { code } = frame.kind {
             return Decoded::Failure(Box::new(Failure::from_error_frame(code, payload)));
         }
-        let settled = match self.prefix_cache.decode(payload, repeated) {
-            Ok(response) => match response.code {
-                Some(code) => {
-                    return Decoded::Failure(Box::new(Failure::from_error_frame(code, payload)));
-                }
-                None => apply(&response, payload, frame.last),
-            },
+        let response = match self.prefix_cache.decode(payload, repeated) {
+            Ok(response) => response,
             Err(error) => return self.skip(&error, acknowledged),
         };
+        if let Some(code) = response.code {
+            return Decoded::Failure(Box::new(Failure::from_error_frame(code, payload)));
+        }
+        let repeated = apply(&response, payload, frame.last);
+        self.prefix_cache.remember(payload, repeated);
         self.consecutive_bad = 0;
-        self.prefix_cache.remember(payload, settled);
         Decoded::Response { last: frame.last }
     }
 

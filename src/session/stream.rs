@@ -7,7 +7,6 @@ use super::response_check::ResponseCheck;
 use super::settings::Settings;
 use super::transcript::{TranscriptTracker, Update};
 use super::{samples_to_time, time_to_samples};
-use crate::protocol::response::Response;
 
 /// Margin of the kept audio: a start that is revised moves what is needed back a little, by 140 ms
 /// in recorded traffic.
@@ -100,17 +99,9 @@ impl Stream {
         self.response_check = ResponseCheck::default();
     }
 
-    /// Applies a response. `last`: it is the final one.
-    pub fn on_response(
-        &mut self,
-        response: &Response<'_>,
-        now: Duration,
-        last: bool,
-    ) -> ResponseEffect {
-        let before = self.tracker.processed_until();
-        let sent = self.position();
-        self.tracker
-            .respond(response, sent, last, &mut self.updates);
+    /// Returns what a response has changed. `before`: how far the service had processed the audio
+    /// before it.
+    pub fn on_response(&mut self, now: Duration, before: Duration) -> ResponseEffect {
         let processed = self.tracker.processed_until();
         let mut effect = ResponseEffect::default();
         if processed > before {

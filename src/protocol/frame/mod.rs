@@ -21,7 +21,7 @@ mod decode;
 mod encode;
 mod layout;
 
-pub use decode::{FrameError, ServerFrame, ServerKind, decode};
+pub use decode::{FrameError, ServerKind, decode};
 pub use encode::FrameEncoder;
 pub use layout::{Compression, HEADROOM};
 

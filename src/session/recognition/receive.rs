@@ -136,7 +136,12 @@ impl<E: ConnectionError> Recognition<E> {
         }
         self.check_content(response.content());
         self.check_sample_rate(response.duration, sent);
-        let effect = self.stream.on_response(response, now, last);
+        let stream = &mut self.stream;
+        let (before, sent) = (stream.tracker.processed_until(), stream.position());
+        stream
+            .tracker
+            .respond(response, sent, last, &mut stream.updates);
+        let effect = stream.on_response(now, before);
         self.outputs.counts.responses += 1;
         if let Some(latency) = effect.latency {
             self.outputs.counts.results.add(latency);

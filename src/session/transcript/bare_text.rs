@@ -17,7 +17,7 @@ impl TranscriptTracker {
         updates: &mut Vec<Update>,
     ) -> Entry<'r, 'a> {
         let shown = self.utterances.open().first();
-        if shown.is_some_and(|shown| !self.progress.holds() && is_new_text(&shown.text, text)) {
+        if shown.is_some_and(|shown| !self.progress.holds() && is_new_text(shown.text(), text)) {
             self.utterances.finalize_oldest(1, updates);
         }
         Entry::of_text(text, self.span_of_text())
@@ -44,7 +44,7 @@ impl TranscriptTracker {
         }
         let mut parts = Vec::new();
         for open in &open[..open.len().saturating_sub(1)] {
-            let Some(after) = Fingerprint::of(&open.text).strip(rest) else {
+            let Some(after) = Fingerprint::of(open.text()).strip(rest) else {
                 break;
             };
             parts.push(rest[..rest.len() - after.len()].trim_end());
@@ -63,7 +63,7 @@ impl TranscriptTracker {
         let connection = settled.from(self.progress.axis().origin);
         match self.result_type {
             ResultType::Full => settled.strip(text, connection).or_else(|| {
-                let is_open = open.iter().any(|open| are_alike(&open.text, text));
+                let is_open = open.iter().any(|open| are_alike(open.text(), text));
                 is_open.then_some(text)
             }),
             ResultType::Single => Some(self.current_text(text, connection)),
@@ -81,7 +81,7 @@ impl TranscriptTracker {
             rests.filter(|rest| ends_a_word(&text[..text.len() - rest.len()], rest))
         };
         let open = self.utterances.open().first();
-        let open = open.map(|open| Fingerprint::of(&open.text));
+        let open = open.map(|open| Fingerprint::of(open.text()));
         let begins_open = |rest: &&str| open.is_some_and(|open| open.strip(rest).is_some());
         let candidates = || rests().chain([text]);
         candidates()

@@ -12,10 +12,8 @@ use super::words;
 /// An utterance that is announced and not final.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenUtterance {
-    pub number: u32,
-    pub text: String,
-    words: Vec<Word>,
-    attributes: Vec<(String, String)>,
+    /// The last update but for its times, which follow from `span`.
+    update: Update,
     /// Hashes of the JSON of words and attributes, which is only read again when it changes.
     words_hash: u64,
     attributes_hash: u64,
@@ -25,20 +23,29 @@ pub(super) struct OpenUtterance {
 impl OpenUtterance {
     pub fn new(number: u32, entry: Entry<'_, '_>, axis: Axis) -> Self {
         let mut open = Self {
-            number,
             span: entry.span,
             ..Self::default()
         };
+        open.update.number = number;
         open.revise(entry, axis);
         open
+    }
+
+    pub fn number(&self) -> u32 {
+        self.update.number
+    }
+
+    pub fn text(&self) -> &str {
+        &self.update.text
     }
 
     /// Replaces its content. Returns whether text or attributes changed: new times alone are no
     /// news and wait for the next change.
     pub fn revise(&mut self, entry: Entry<'_, '_>, axis: Axis) -> bool {
-        let is_reworded = self.text != entry.text;
+        let known = &mut self.update;
+        let is_reworded = known.text != entry.text;
         // Other punctuation does not move an inferred end.
-        let grown = is_reworded && Fingerprint::of(&self.text) != Fingerprint::of(&entry.text);
+        let grown = is_reworded && Fingerprint::of(&known.text) != Fingerprint::of(&entry.text);
         self.span = entry.span.revising(self.span, grown);
         let mut changed = is_reworded;
         // A text alone says nothing about attributes.
@@ -46,13 +53,13 @@ impl OpenUtterance {
             && replace_hash(&mut self.attributes_hash, &utterance.additions)
         {
             let attributes = entry.attributes();
-            changed |= self.attributes != attributes;
-            self.attributes = attributes;
+            changed |= known.attributes != attributes;
+            known.attributes = attributes;
         }
         let words = entry.utterance.map(|utterance| utterance.words.raw());
         if replace_hash(&mut self.words_hash, (words, axis.origin)) || is_reworded {
-            self.text.replace_range(.., &entry.text);
-            self.words = entry.into_words(axis, self.span.start);
+            known.text.replace_range(.., &entry.text);
+            known.words = entry.into_words(axis, self.span.start);
         }
         changed
     }
@@ -67,7 +74,7 @@ impl OpenUtterance {
         };
         let first = match parts.is_empty() {
             true => None,
-            false => self.words.iter().find(left).and_then(|w| w.start),
+            false => self.update.words.iter().find(left).and_then(|w| w.start),
         };
         first.unwrap_or_default().max(self.span.start)
     }
@@ -80,9 +87,11 @@ impl OpenUtterance {
 
     /// Drops the words from `at` on. Returns the start of the first of them, if there are any.
     pub fn truncate(&mut self, at: Duration) -> Option<Duration> {
-        let (start, all) = (self.span.start, self.words.clone());
+        let (start, all) = (self.span.start, self.update.words.clone());
         self.keep_words(|middle| middle < at);
-        let cut = all.get(self.words.len()..).filter(|cut| !cut.is_empty())?;
+        let cut = all
+            .get(self.update.words.len()..)
+            .filter(|cut| !cut.is_empty())?;
         // The first words of the rest would count as settled otherwise.
         self.span = Span::new(start, self.span.end.min(at));
         Some(cut.iter().find_map(|w| w.start).unwrap_or(at))
@@ -90,11 +99,11 @@ impl OpenUtterance {
 
     /// Keeps the words whose midpoint `keep` accepts, and their text and times.
     fn keep_words(&mut self, keep: impl FnMut(Duration) -> bool) {
-        let all = self.words.len();
-        words::retain_by_time(&mut self.words, keep);
-        if self.words.len() < all {
-            self.text = words::join(&self.words);
-            self.span = words::span(&self.words, self.span);
+        let all = self.update.words.len();
+        words::retain_by_time(&mut self.update.words, keep);
+        if self.update.words.len() < all {
+            self.update.text = words::join(&self.update.words);
+            self.span = words::span(&self.update.words, self.span);
         }
     }
 
@@ -114,57 +123,43 @@ impl OpenUtterance {
 
     /// Returns whether it has words before `at`, and not just an early start.
     pub fn has_speech_before(&self, at: Duration) -> bool {
-        let mut middles = self.words.iter().filter_map(words::midpoint);
-        self.span.start < at && (!words::are_timed(&self.words) || middles.any(|m| m < at))
+        let mut middles = self.update.words.iter().filter_map(words::midpoint);
+        self.span.start < at && (!words::are_timed(&self.update.words) || middles.any(|m| m < at))
     }
 
     /// Returns whether it lasts beyond `at` and has no word times that say how to split it there.
     pub fn is_untimed_at(&self, at: Duration) -> bool {
-        self.span.start < at && self.span.end > at && !words::are_timed(&self.words)
+        self.span.start < at && self.span.end > at && !words::are_timed(&self.update.words)
     }
 
-    /// Returns the bytes that it holds, about.
     pub fn bytes(&self) -> usize {
-        let words = self.words.iter();
-        let attributes = self.attributes.iter();
-        self.text.len()
-            + words.map(|w| w.text.len()).sum::<usize>()
-            + size_of_val(&self.words[..])
-            + attributes.map(|(n, v)| n.len() + v.len()).sum::<usize>()
+        self.update.bytes()
     }
 
     pub fn interim(&self) -> Update {
-        self.clone().into_update()
+        Update {
+            start: self.span.known_start(),
+            end: self.span.known_end(),
+            ..self.update.clone()
+        }
     }
 
     pub fn into_final(self, unconfirmed: bool) -> Update {
-        // A withdrawn utterance has nothing to confirm.
-        let unconfirmed = unconfirmed && !self.text.is_empty();
         Update {
             is_final: true,
-            unconfirmed,
-            ..self.into_update()
+            // A withdrawn utterance has nothing to confirm.
+            unconfirmed: unconfirmed && !self.text().is_empty(),
+            start: self.span.known_start(),
+            end: self.span.known_end(),
+            ..self.update
         }
     }
 
     /// Returns the final update that takes it back.
     pub fn withdrawn(mut self) -> Update {
-        self.text.clear();
-        self.words.clear();
+        self.update.text.clear();
+        self.update.words.clear();
         self.into_final(false)
-    }
-
-    fn into_update(self) -> Update {
-        Update {
-            number: self.number,
-            text: self.text,
-            is_final: false,
-            unconfirmed: false,
-            start: self.span.known_start(),
-            end: self.span.known_end(),
-            words: self.words,
-            attributes: self.attributes,
-        }
     }
 }
 

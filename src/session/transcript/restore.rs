@@ -67,13 +67,13 @@ impl TranscriptTracker {
             return true;
         };
         entries.iter().any(|entry| {
-            let taken_back = Fingerprint::of(&entry.text).strip(&shown.text);
+            let taken_back = Fingerprint::of(&entry.text).strip(shown.text());
             if taken_back.is_some_and(|rest| !rest.is_empty()) {
                 return false;
             }
             match shown.span.known_end().zip(entry.span.known_end()) {
                 Some((shown, end)) => end >= shown,
-                None => entry.text.chars().count() >= shown.text.chars().count(),
+                None => entry.text.chars().count() >= shown.text().chars().count(),
             }
         })
     }

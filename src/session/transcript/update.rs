@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 /// News of one utterance. It replaces what was said under its number before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Update {
     /// 0, 1, 2 … by first appearance in the stream.
     pub number: u32,
@@ -20,6 +20,15 @@ pub struct Update {
     pub words: Vec<Word>,
     /// Names and values that the service adds.
     pub attributes: Vec<(String, String)>,
+}
+
+impl Update {
+    /// Returns about how many bytes its text, words and attributes take.
+    pub fn bytes(&self) -> usize {
+        let words = self.words.iter().map(|word| word.text.len());
+        let attributes = self.attributes.iter().map(|(n, v)| n.len() + v.len());
+        self.text.len() + words.chain(attributes).sum::<usize>() + size_of_val(&self.words[..])
+    }
 }
 
 /// A word of an [`Update`].

@@ -128,7 +128,7 @@ impl Utterances {
         let opens: Vec<_> = self.open.iter().map(|open| open.span).collect();
         let spans: Vec<_> = entries.iter().map(|entry| entry.span).collect();
         matching::pair(&opens, &spans, |entry, open| {
-            text::are_alike(&entries[entry].text, &self.open[open].text)
+            text::are_alike(&entries[entry].text, self.open[open].text())
         })
     }
 
@@ -149,8 +149,8 @@ impl Utterances {
         if unconfirmed {
             open.drop_settled_words(&self.settled);
         }
-        if !open.text.is_empty() {
-            self.settled.add(open.span, &open.text);
+        if !open.text().is_empty() {
+            self.settled.add(open.span, open.text());
         }
         updates.push(open.into_final(unconfirmed));
     }
@@ -199,7 +199,7 @@ impl Utterances {
 
     /// Sorts the open utterances, and ends the oldest beyond the limits.
     pub fn enforce_limits(&mut self, updates: &mut Vec<Update>) {
-        self.open.sort_by_key(|open| (open.span.start, open.number));
+        self.open.sort_by_key(|open| (open.span.start, open.number()));
         let mut excess = self.open.len().saturating_sub(MAX_OPEN);
         let mut bytes: usize = self.open[excess..].iter().map(OpenUtterance::bytes).sum();
         while bytes > MAX_OPEN_BYTES {

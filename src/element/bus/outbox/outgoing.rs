@@ -28,14 +28,7 @@ impl OutgoingMessage {
     /// Returns about how many bytes of memory it takes.
     pub fn bytes(&self) -> usize {
         let heap = match self {
-            Self::Event(Event::Transcript { update, .. }) => {
-                let words: usize = update.words.iter().map(|word| word.text.len()).sum();
-                let attributes = update.attributes.iter();
-                let attributes: usize = attributes
-                    .map(|(name, value)| name.len() + value.len())
-                    .sum();
-                update.text.len() + words + attributes + size_of_val(&update.words[..])
-            }
+            Self::Event(Event::Transcript { update, .. }) => update.bytes(),
             Self::Event(Event::Response { json, .. }) => json.len(),
             _ => 0,
         };

@@ -74,20 +74,16 @@ impl TranscriptTracker {
     /// the last settled utterances, or with an open one that itself begins like these.
     fn current_text<'t>(&self, text: &'t str, connection: usize) -> &'t str {
         let settled = self.utterances.settled();
-        let count = settled.len();
-        let last = count.saturating_sub(MAX_REPEATED).max(connection)..count;
-        let rests = || {
-            let rests = last.clone().filter_map(|first| settled.strip(text, first));
-            rests.filter(|rest| ends_a_word(&text[..text.len() - rest.len()], rest))
-        };
+        let first = settled.len().saturating_sub(MAX_REPEATED).max(connection);
+        let repeated = (first..settled.len()).filter_map(|first| settled.strip(text, first));
+        let mut rests: Vec<_> = repeated
+            .filter(|rest| ends_a_word(&text[..text.len() - rest.len()], rest))
+            .collect();
+        rests.push(text);
         let open = self.utterances.open().first();
         let open = open.map(|open| Fingerprint::of(open.text()));
-        let begins_open = |rest: &&str| open.is_some_and(|open| open.strip(rest).is_some());
-        let candidates = || rests().chain([text]);
-        candidates()
-            .find(begins_open)
-            .or_else(|| candidates().next())
-            .unwrap_or(text)
+        let begins_open = |rest: &&&str| open.is_some_and(|open| open.strip(rest).is_some());
+        rests.iter().find(begins_open).unwrap_or(&rests[0])
     }
 }
 

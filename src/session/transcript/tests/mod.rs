@@ -246,16 +246,3 @@ impl Stream {
         shown.iter().map(|u| u.text.as_str()).collect()
     }
 }
-
-/// Number, text, and `F` for final, `U` for final and unconfirmed.
-pub(super) fn brief(updates: &[Update]) -> Vec<(u32, &str, &'static str)> {
-    let kind = |u: &Update| match (u.is_final, u.unconfirmed) {
-        (false, _) => "",
-        (true, false) => "F",
-        (true, true) => "U",
-    };
-    updates
-        .iter()
-        .map(|u| (u.number, u.text.as_str(), kind(u)))
-        .collect()
-}

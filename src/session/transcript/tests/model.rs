@@ -217,8 +217,7 @@ impl Model {
         let mut shown = BTreeMap::new();
         for text in self.stream.transcript() {
             for word in text.split_whitespace() {
-                let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
-                *shown.entry(digits.parse().unwrap()).or_default() += 1;
+                *shown.entry(number(word)).or_default() += 1;
             }
         }
         shown
@@ -332,16 +331,10 @@ impl Model {
                     self.stream.transcript()
                 );
             }
-            let order: Vec<usize> = self
-                .stream
-                .transcript()
-                .iter()
+            let texts = self.stream.transcript().into_iter();
+            let order: Vec<usize> = texts
                 .flat_map(|t| t.split_whitespace())
-                .map(|w| {
-                    w.trim_matches(|c: char| !c.is_ascii_digit())
-                        .parse()
-                        .unwrap()
-                })
+                .map(number)
                 .collect();
             // Each word once and in order, however connections cut sentences: while both were open,
             // a word might stand in two utterances (section 8: what was open may be cut anew), but
@@ -358,4 +351,10 @@ impl Model {
         }
         assert!(self.stream.latest.values().all(|u| u.is_final));
     }
+}
+
+/// Returns the number of a word such as `w12,`.
+fn number(word: &str) -> usize {
+    let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
+    digits.parse().unwrap()
 }

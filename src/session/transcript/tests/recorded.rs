@@ -1,5 +1,5 @@
 //! Sequences with the oddities of recorded traffic.
-use super::script::script;
+use super::script::{described, script};
 use super::*;
 
 /// Twenty responses with one growing utterance: its start 732 in the first and 592 from then on,
@@ -32,11 +32,8 @@ fn one_growing_utterance_becomes_two() {
     let updates = stream.respond_last(10_250, &list);
     // The number stays with the larger part.
     assert_eq!(
-        brief(&updates),
-        [
-            (1, "The rain has stopped.", "F"),
-            (0, "Let us go for a walk.", "F")
-        ]
+        described(&updates),
+        ["1 The rain has stopped. F", "0 Let us go for a walk. F"]
     );
     assert_eq!(
         stream.transcript(),
@@ -58,15 +55,13 @@ fn repeated_text_with_only_prefetch_new_is_no_news() {
         )
     };
     let updates = stream.raw(&json(""), false);
-    assert_eq!(brief(&updates), [(0, "The rain", "")]);
+    assert_eq!(described(&updates), ["0 The rain"]);
     assert_eq!(updates[0].words[0].text, "The ");
     assert_eq!(updates[0].end, Some(ms(2580)));
     assert_eq!(stream.tracker.processed_until(), ms(2580));
-    assert_eq!(brief(&stream.raw(&json(r#""prefetch":true,"#), false)), []);
-    assert_eq!(
-        brief(&stream.raw(&json(r#""last_stream_duration":80,"#), false)),
-        []
-    );
+    for odd in [r#""prefetch":true,"#, r#""last_stream_duration":80,"#] {
+        assert_eq!(stream.raw(&json(odd), false), []);
+    }
 }
 
 #[test]
@@ -90,11 +85,11 @@ fn marks_with_spikes_for_times() {
         let at = 300 + i * 660;
         list.push(timed(&format!("mark{i}."), at, at + 80));
         let updates = stream.respond(at as u64 + 400, &list);
-        assert_eq!(brief(&updates).len(), 1, "{updates:?}");
+        assert_eq!(updates.len(), 1, "{updates:?}");
         let last = list.len() - 1;
         list[last].definite = true;
         let updates = stream.respond(at as u64 + 600, &list);
-        assert_eq!(brief(&updates).len(), 1, "{updates:?}");
+        assert_eq!(updates.len(), 1, "{updates:?}");
     }
     assert_eq!(stream.transcript().len(), 50);
 }

@@ -1,5 +1,5 @@
 //! A connection that is lost and restored: each clause.
-use super::script::script;
+use super::script::{described, script};
 use super::*;
 
 // 1: where to begin.
@@ -109,7 +109,7 @@ fn a_word_that_the_window_cuts_is_not_in_the_way_of_the_next() {
     stream.play("lose 2000 | from 2250 / 0 one U");
     let mut rest = timed("two", 0, 1000);
     rest.words = vec![("two".into(), 60, 140)];
-    assert_eq!(brief(&stream.respond(2000, &[rest])), [(1, "two", "")]);
+    assert_eq!(described(&stream.respond(2000, &[rest])), ["1 two"]);
 }
 
 #[test]

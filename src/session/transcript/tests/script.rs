@@ -138,16 +138,16 @@ fn times(start: Option<Duration>, end: Option<Duration>) -> String {
     format!("{}-{}", time(start), time(end))
 }
 
-fn described(updates: &[Update]) -> Vec<String> {
-    brief(updates)
-        .into_iter()
-        .map(|(number, text, kind)| {
-            let parts = [&number.to_string(), text, kind];
-            parts
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect()
+/// Returns the number and text of each, with `F` behind if final, and `U` if unconfirmed as well.
+pub(super) fn described(updates: &[Update]) -> Vec<String> {
+    let described = |update: &Update| {
+        let kind = match (update.is_final, update.unconfirmed) {
+            (false, _) => "",
+            (true, false) => " F",
+            (true, true) => " U",
+        };
+        let text = if update.text.is_empty() { "" } else { " " };
+        format!("{}{text}{}{kind}", update.number, update.text)
+    };
+    updates.iter().map(described).collect()
 }

@@ -70,57 +70,71 @@ impl Utterances {
     ) {
         let pairs = self.pair(&entries);
         let mut unlisted: Vec<_> = self.open.drain(..).map(Some).collect();
-        for (mut entry, pair) in entries.into_iter().zip(pairs) {
+        for (entry, pair) in entries.into_iter().zip(pairs) {
+            let known = pair.and_then(|index| unlisted[index].take());
             let settles = last || entry.is_definite();
-            let held = held && !settles;
-            if !held {
-                self.unresolved_from
-                    .take_if(|from| entry.span.contains_within_tolerance(*from));
-            }
-            let open = match pair.and_then(|index| unlisted[index].take()) {
-                Some(open) if held => {
-                    self.open.push(open);
-                    continue;
+            if held && !settles {
+                match known {
+                    Some(open) => self.open.push(open),
+                    // Not posted, so that nothing is shown twice; but a second loss must not cut it
+                    // off.
+                    None => self.expect_from(Some(entry.span.start)),
                 }
+                continue;
+            }
+            self.unresolved_from
+                .take_if(|from| entry.span.contains_within_tolerance(*from));
+            let (open, changed) = match known {
                 Some(mut open) => {
                     let changed = open.revise(entry, axis);
-                    if changed && !settles {
-                        updates.push(open.interim());
-                    }
-                    open
+                    (open, changed)
                 }
                 None if entry.text.is_empty() => continue,
-                // Not posted, so that nothing is shown twice; but a second loss must not cut it
-                // off.
-                None if held => {
-                    let from = self.unresolved_from.into_iter().chain([entry.span.start]);
-                    self.unresolved_from = from.min();
-                    continue;
-                }
-                None => {
-                    let others = self.open.iter().chain(unlisted.iter().flatten());
-                    entry.span = after_the_others(entry.span, others);
-                    let open = OpenUtterance::new(self.next_number, entry, axis);
-                    self.next_number = self.next_number.saturating_add(1);
-                    if !settles {
-                        updates.push(open.interim());
-                    }
-                    open
-                }
+                None => (self.begin(entry, axis, unlisted.iter().flatten()), true),
             };
-            match settles {
-                true => self.settle(open, false, updates),
-                false => self.open.push(open),
+            if settles {
+                self.settle(open, false, updates);
+            } else {
+                updates.extend(changed.then(|| open.interim()));
+                self.open.push(open);
             }
         }
         self.settled.commit();
-        let listed = self.open.len();
+        let listed: Vec<_> = match held {
+            true => Vec::new(),
+            false => self.open.iter().map(|open| open.span).collect(),
+        };
         for open in unlisted.into_iter().flatten() {
-            match self.is_covered(open.span, listed, held) {
+            match self.is_covered(open.span, &listed) {
                 true => updates.push(open.withdrawn()),
                 false => self.open.push(open),
             }
         }
+    }
+
+    /// Returns a new utterance. Without a start it begins where the last of the open utterances
+    /// before it ends, which are those listed so far and `others`.
+    fn begin<'o>(
+        &mut self,
+        mut entry: Entry<'_, '_>,
+        axis: Axis,
+        others: impl Iterator<Item = &'o OpenUtterance>,
+    ) -> OpenUtterance {
+        if !entry.span.start_reported {
+            let latest = entry.span.end.saturating_sub(TOLERANCE);
+            let end = |open: &OpenUtterance| open.span.end;
+            let ends = self.open.iter().map(end).chain(others.map(end));
+            let last = ends.filter(|end| *end <= latest).max();
+            entry.span.start = entry.span.start.max(last.unwrap_or_default());
+        }
+        let number = self.next_number;
+        self.next_number = number.saturating_add(1);
+        OpenUtterance::new(number, entry, axis)
+    }
+
+    /// Notes that words from this position on must be recognised again.
+    fn expect_from(&mut self, position: Option<Duration>) {
+        self.unresolved_from = self.unresolved_from.into_iter().chain(position).min();
     }
 
     /// Applies rule 4: returns for each entry the index of the open utterance that it continues.
@@ -133,12 +147,10 @@ impl Utterances {
     }
 
     /// Applies rule 6: returns whether an utterance that the response does not list is covered by
-    /// settled ones and, unless they are `held`, by the first `listed` open ones.
-    fn is_covered(&self, span: Span, listed: usize, held: bool) -> bool {
-        let listed = if held { 0 } else { listed };
-        let open = self.open[..listed].iter().map(|open| open.span);
-        let open = open.filter(|s| s.is_reported() && !s.overlap(span).is_zero());
-        let mut cover: Vec<_> = self.settled.overlapping(span).chain(open).collect();
+    /// settled ones and those that it lists. Inferred times say nothing.
+    fn is_covered(&self, span: Span, listed: &[Span]) -> bool {
+        let listed = listed.iter().copied().filter(|s| s.is_reported());
+        let mut cover: Vec<_> = self.settled.overlapping(span).chain(listed).collect();
         span.is_reported() && covered(span, &mut cover) > span.width() / 2
     }
 
@@ -187,7 +199,7 @@ impl Utterances {
         for mut open in std::mem::take(&mut self.open) {
             if open.has_speech_before(begin) {
                 let rest = open.truncate(begin);
-                self.unresolved_from = self.unresolved_from.into_iter().chain(rest).min();
+                self.expect_from(rest);
                 self.settle(open, true, updates);
             } else {
                 self.open.push(open);
@@ -208,15 +220,4 @@ impl Utterances {
         }
         self.finalize_oldest(excess, updates);
     }
-}
-
-/// Returns the span of a new utterance. One without a start begins where the last of the open
-/// utterances before it ends.
-fn after_the_others<'o>(mut span: Span, others: impl Iterator<Item = &'o OpenUtterance>) -> Span {
-    if !span.start_reported {
-        let latest = span.end.saturating_sub(TOLERANCE);
-        let ends = others.map(|o| o.span.end).filter(|end| *end <= latest);
-        span.start = span.start.max(ends.max().unwrap_or_default());
-    }
-    span
 }

@@ -180,10 +180,10 @@ fn is_empty(utterance: &Utterance<'_>) -> bool {
 }
 
 impl DedupContext<'_> {
-    /// Returns the span of an utterance, whose times may be left out. A missing start is that of its
-    /// first timed word or else inferred: after the utterance before it. A missing end is that of
-    /// its last word or else inferred: before the position up to which the service has processed the
-    /// audio.
+    /// Returns the span of an utterance, whose times may be left out. A missing start is that of
+    /// its first timed word or else inferred: after the utterance before it. A missing end is that
+    /// of its last word or else inferred: before the position up to which the service has processed
+    /// the audio.
     fn span_of(&self, utterance: &Utterance<'_>, before: Duration) -> Span {
         let on_axis = |time| self.axis.position(time);
         let first = || {

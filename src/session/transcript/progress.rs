@@ -69,8 +69,8 @@ impl Progress {
         self.is_undated = has_text && response.duration.is_none();
     }
 
-    /// Ends a lost connection; the next one is sent the audio from `begin` on. If it `holds` interim
-    /// results, it does so until text of all that was processed must have come.
+    /// Ends a lost connection; the next one is sent the audio from `begin` on. If it `holds`
+    /// interim results, it does so until text of all that was processed must have come.
     pub fn lose(&mut self, begin: Duration, holds: bool) {
         // Text without a duration may be of all that was sent.
         let processed = match self.is_undated {

@@ -58,8 +58,8 @@ impl Utterances {
         self.settled.prune_before(position);
     }
 
-    /// Applies the entries of a response, in the order of their times (rules 4 to 6). `last`: all of
-    /// them are final. `held`: no interim result is shown.
+    /// Applies the entries of a response, in the order of their times (rules 4 to 6). `last`: all
+    /// of them are final. `held`: no interim result is shown.
     pub fn apply(
         &mut self,
         entries: Vec<Entry<'_, '_>>,
@@ -155,8 +155,8 @@ impl Utterances {
     }
 
     /// Appends the final update of an utterance and adds it to the settled ones, with which later
-    /// entries are compared from the next `commit` on: those that are settled together take no words
-    /// from each other.
+    /// entries are compared from the next `commit` on: those that are settled together take no
+    /// words from each other.
     fn settle(&mut self, mut open: OpenUtterance, unconfirmed: bool, updates: &mut Vec<Update>) {
         if unconfirmed {
             open.drop_settled_words(&self.settled);
@@ -189,7 +189,8 @@ impl Utterances {
     }
 
     /// Ends utterances that begin before `window`, unconfirmed, with their words before it. Returns
-    /// where other speech begins: an utterance without timed words can't be split, so it ends whole.
+    /// where other speech begins: an utterance without timed words can't be split, so it ends
+    /// whole.
     pub fn finalize_before(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
         let mut begin = window;
         // Its end may lie within another such utterance.

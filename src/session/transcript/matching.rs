@@ -6,7 +6,10 @@
 //! gaps. Where a time is missing, texts and order decide.
 use std::time::Duration;
 
-use super::span::{Span, TOLERANCE};
+use super::listed::Entry;
+use super::open::OpenUtterance;
+use super::span::TOLERANCE;
+use super::text::are_alike;
 
 /// Upper bound on the distance of two spans, one of them inferred, that may be one utterance
 /// although their texts are not alike.
@@ -34,33 +37,30 @@ enum Step {
     Pair,
 }
 
-/// Returns for each entry the index of the open utterance that it continues. `are_alike` compares
-/// the texts of an entry and an open utterance.
-pub(super) fn pair(
-    opens: &[Span],
-    entries: &[Span],
-    are_alike: impl Fn(usize, usize) -> bool,
-) -> Vec<Option<usize>> {
+/// Returns for each entry the index of the open utterance that it continues.
+pub(super) fn pair(opens: &[OpenUtterance], entries: &[Entry<'_, '_>]) -> Vec<Option<usize>> {
     let mut pairs = vec![None; entries.len()];
-    // Best scores with the first 0, 1, 2 … open utterances: with the current entry, and without it.
+    // Best scores of the entries so far with the first 0, 1, 2 … open utterances.
     let mut row = vec![Score::default(); opens.len() + 1];
-    let mut above = row.clone();
     // A row for each entry, a column for each open utterance.
     let mut steps = Vec::with_capacity(entries.len() * opens.len());
-    for (entry, &entry_span) in entries.iter().enumerate() {
-        above.clone_from(&row);
-        for (open, &span) in opens.iter().enumerate() {
+    for entry in entries {
+        // The best score without this entry and this open utterance.
+        let mut without = Score::default();
+        for (column, open) in opens.iter().enumerate() {
             // Of equal scores, the earlier pair wins.
-            let (mut best, mut step) = (above[open + 1], Step::SkipEntry);
-            if row[open] > best {
-                (best, step) = (row[open], Step::SkipOpen);
+            let above = row[column + 1];
+            let (mut best, mut step) = (above, Step::SkipEntry);
+            if row[column] > best {
+                (best, step) = (row[column], Step::SkipOpen);
             }
-            if let Some(score) = score(entry_span, span, || are_alike(entry, open))
-                && above[open].plus(score) > best
+            if let Some(score) = score(entry, open)
+                && without.plus(score) > best
             {
-                (best, step) = (above[open].plus(score), Step::Pair);
+                (best, step) = (without.plus(score), Step::Pair);
             }
-            row[open + 1] = best;
+            row[column + 1] = best;
+            without = above;
             steps.push(step);
         }
     }
@@ -79,18 +79,19 @@ pub(super) fn pair(
 }
 
 /// Returns the score of a pair, if the two may be one utterance.
-fn score(entry: Span, open: Span, are_alike: impl Fn() -> bool) -> Option<Score> {
-    let overlap = entry.overlap(open);
-    let near = TOLERANCE.checked_sub(entry.gap(open));
-    if !entry.is_reported() || !open.is_reported() {
+fn score(entry: &Entry<'_, '_>, open: &OpenUtterance) -> Option<Score> {
+    let (span, known) = (entry.span, open.span);
+    let overlap = span.overlap(known);
+    let near = TOLERANCE.checked_sub(span.gap(known));
+    if !span.is_reported() || !known.is_reported() {
         near?;
-        let distance = entry.distance(open).unwrap_or_default();
-        let alike = are_alike();
+        let distance = span.distance(known).unwrap_or_default();
+        let alike = are_alike(&entry.text, open.text());
         let most = micros(MAX_DISTANCE) + 1;
         let worth = u64::from(alike) * most + most - micros(distance.min(MAX_DISTANCE));
         return (alike || distance <= MAX_DISTANCE).then_some(Score([0, 0, worth]));
     }
-    if entry.mostly_overlaps(open) && !overlap.is_zero() {
+    if span.mostly_overlaps(known) && !overlap.is_zero() {
         return Some(Score([micros(overlap), 0, 0]));
     }
     Some(Score([0, micros(near? + overlap).max(1), 0]))
@@ -104,6 +105,7 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::span::{Axis, Span};
     use super::*;
 
     /// Without times it lies somewhere in ten seconds.
@@ -115,10 +117,27 @@ mod tests {
         Span::within(Duration::ZERO, start, end, Duration::from_secs(10))
     }
 
+    fn pair_texts(
+        opens: &[(&'static str, Span)],
+        entries: &[(&'static str, Span)],
+    ) -> Vec<Option<usize>> {
+        let axis = Axis {
+            origin: Duration::ZERO,
+            processed_until: Duration::ZERO,
+        };
+        let entry = |&(text, span): &(&'static str, Span)| Entry::of_text(text, span);
+        let opens: Vec<_> = opens
+            .iter()
+            .map(|open| OpenUtterance::new(0, entry(open), axis))
+            .collect();
+        let entries: Vec<_> = entries.iter().map(entry).collect();
+        super::pair(&opens, &entries)
+    }
+
     fn pair(opens: &[Times], entries: &[Times]) -> Vec<Option<usize>> {
-        let opens: Vec<_> = opens.iter().map(|&o| span(o)).collect();
-        let entries: Vec<_> = entries.iter().map(|&e| span(e)).collect();
-        super::pair(&opens, &entries, |_, _| false)
+        let opens: Vec<_> = opens.iter().map(|&times| ("a", span(times))).collect();
+        let entries: Vec<_> = entries.iter().map(|&times| ("b", span(times))).collect();
+        pair_texts(&opens, &entries)
     }
 
     #[test]
@@ -167,19 +186,24 @@ mod tests {
             let end = Some(Duration::from_millis(end));
             Span::within(Duration::ZERO, None, end, Duration::ZERO)
         };
-        let opens = [span(Some((500, 1000))), span(Some((2100, 2300)))];
-        let pair = |ends: &[u64], alike| {
-            let entries: Vec<_> = ends.iter().map(|&end| until(end)).collect();
-            super::pair(&opens, &entries, |entry, open| {
-                alike == Some((ends[entry], open))
-            })
-        };
-        assert_eq!(pair(&[2902], None), [Some(1)]);
-        assert_eq!(pair(&[1300], None), [Some(0)]);
-        assert_eq!(pair(&[1300, 2902], None), [Some(0), Some(1)]);
-        assert_eq!(pair(&[3400], None), [None]);
-        assert_eq!(pair(&[3400], Some((3400, 1))), [Some(1)]);
-        assert_eq!(pair(&[2902], Some((2902, 0))), [Some(0)]);
+        let opens = [
+            ("a", span(Some((500, 1000)))),
+            ("b", span(Some((2100, 2300)))),
+        ];
+        for (entries, pairs) in [
+            (vec![("c", 2902)], vec![Some(1)]),
+            (vec![("c", 1300)], vec![Some(0)]),
+            (vec![("c", 1300), ("c", 2902)], vec![Some(0), Some(1)]),
+            (vec![("c", 3400)], vec![None]),
+            (vec![("b", 3400)], vec![Some(1)]),
+            (vec![("a", 2902)], vec![Some(0)]),
+        ] {
+            let list: Vec<_> = entries
+                .iter()
+                .map(|&(text, end)| (text, until(end)))
+                .collect();
+            assert_eq!(pair_texts(&opens, &list), pairs, "{entries:?}");
+        }
     }
 
     fn times() -> impl Strategy<Value = Vec<Times>> {

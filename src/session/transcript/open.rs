@@ -58,7 +58,7 @@ impl OpenUtterance {
         }
         let words = entry.utterance.map(|utterance| utterance.words.raw());
         if replace_hash(&mut self.words_hash, (words, axis.origin)) || is_reworded {
-            known.text.replace_range(.., &entry.text);
+            entry.text.as_ref().clone_into(&mut known.text);
             known.words = entry.into_words(axis, self.span.start);
         }
         changed

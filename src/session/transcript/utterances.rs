@@ -6,7 +6,6 @@ use super::matching;
 use super::open::OpenUtterance;
 use super::settled::Settled;
 use super::span::{Axis, Span, TOLERANCE, covered};
-use super::text;
 use super::update::Update;
 
 /// Upper bound on open utterances; beyond it the oldest end unconfirmed. Recordings have one or
@@ -68,7 +67,7 @@ impl Utterances {
         last: bool,
         updates: &mut Vec<Update>,
     ) {
-        let pairs = self.pair(&entries);
+        let pairs = matching::pair(&self.open, &entries);
         let mut unlisted: Vec<_> = self.open.drain(..).map(Some).collect();
         for (entry, pair) in entries.into_iter().zip(pairs) {
             let known = pair.and_then(|index| unlisted[index].take());
@@ -100,12 +99,9 @@ impl Utterances {
             }
         }
         self.settled.commit();
-        let listed: Vec<_> = match held {
-            true => Vec::new(),
-            false => self.open.iter().map(|open| open.span).collect(),
-        };
+        let listed = if held { 0 } else { self.open.len() };
         for open in unlisted.into_iter().flatten() {
-            match self.is_covered(open.span, &listed) {
+            match self.is_covered(open.span, listed) {
                 true => updates.push(open.withdrawn()),
                 false => self.open.push(open),
             }
@@ -137,20 +133,12 @@ impl Utterances {
         self.unresolved_from = self.unresolved_from.into_iter().chain(position).min();
     }
 
-    /// Applies rule 4: returns for each entry the index of the open utterance that it continues.
-    fn pair(&self, entries: &[Entry<'_, '_>]) -> Vec<Option<usize>> {
-        let opens: Vec<_> = self.open.iter().map(|open| open.span).collect();
-        let spans: Vec<_> = entries.iter().map(|entry| entry.span).collect();
-        matching::pair(&opens, &spans, |entry, open| {
-            text::are_alike(&entries[entry].text, self.open[open].text())
-        })
-    }
-
     /// Applies rule 6: returns whether an utterance that the response does not list is covered by
-    /// settled ones and those that it lists. Inferred times say nothing.
-    fn is_covered(&self, span: Span, listed: &[Span]) -> bool {
-        let listed = listed.iter().copied().filter(|s| s.is_reported());
-        let mut cover: Vec<_> = self.settled.overlapping(span).chain(listed).collect();
+    /// settled ones and the first `listed` open ones. Inferred times say nothing.
+    fn is_covered(&self, span: Span, listed: usize) -> bool {
+        let listed = self.open[..listed].iter().map(|open| open.span);
+        let settled = self.settled.overlapping(span);
+        let mut cover: Vec<_> = settled.chain(listed.filter(|s| s.is_reported())).collect();
         span.is_reported() && covered(span, &mut cover) > span.width() / 2
     }
 
@@ -212,7 +200,8 @@ impl Utterances {
 
     /// Sorts the open utterances, and ends the oldest beyond the limits.
     pub fn enforce_limits(&mut self, updates: &mut Vec<Update>) {
-        self.open.sort_by_key(|open| (open.span.start, open.number()));
+        self.open
+            .sort_by_key(|open| (open.span.start, open.number()));
         let mut excess = self.open.len().saturating_sub(MAX_OPEN);
         let mut bytes: usize = self.open[excess..].iter().map(OpenUtterance::bytes).sum();
         while bytes > MAX_OPEN_BYTES {

@@ -20,7 +20,12 @@ pub struct Options {
     #[arg(long, default_value_t = 0)]
     pub port: u16,
     /// App keys that are accepted, by commas, together with any of the access keys
-    #[arg(long = "app-key", value_delimiter = ',', default_value = "app-1")]
+    #[arg(
+        long = "app-key",
+        value_name = "KEY",
+        value_delimiter = ',',
+        default_value = "app-1"
+    )]
     pub app_keys: Vec<String>,
     /// Access keys that are accepted, by commas
     #[arg(
@@ -71,7 +76,12 @@ pub struct Options {
     #[arg(long)]
     pub sent_at: bool,
     /// Oddities to switch on, by commas: those that are not the default
-    #[arg(long = "oddity", value_enum, value_delimiter = ',')]
+    #[arg(
+        long = "oddity",
+        value_name = "ODDITY",
+        value_enum,
+        value_delimiter = ','
+    )]
     pub oddities: Vec<Oddity>,
     /// Switch off the oddities that are on by default
     #[arg(long)]

@@ -217,11 +217,6 @@ impl Client {
         self.shared.state().failed
     }
 
-    /// Whether the client has failed and its error is on the bus.
-    pub fn has_reported_failure(&self) -> bool {
-        self.shared.state().failure_posted
-    }
-
     /// Discards the queue and the session. Audio is discarded until
     /// [`flush_stop`](Self::flush_stop). Returns the new epoch.
     pub fn flush_start(&self) -> u64 {

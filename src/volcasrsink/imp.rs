@@ -22,7 +22,7 @@ use crate::sync::lock;
 /// State of the streaming thread that belongs to the element, not to a run.
 #[derive(Debug, Default)]
 pub(super) struct StreamState {
-    /// Time and duration of the last buffer, for the preroll before a drain.
+    /// Time and duration of the last buffer in the segment, for the preroll before a drain.
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
     /// The next GAP event is the element's own and only prerolls.
     pub prerolling: bool,
@@ -157,7 +157,6 @@ impl BaseSinkImpl for VolcAsrSink {
         };
         match event.view() {
             EventView::StreamStart(start) => {
-                lock(&self.stream_state).last = None;
                 run.stream_start(start.stream_id(), start.seqnum());
                 self.parent_event(event)
             }
@@ -178,7 +177,6 @@ impl BaseSinkImpl for VolcAsrSink {
             }
             EventView::FlushStop(_) => {
                 let handled = self.parent_event(event);
-                lock(&self.stream_state).last = None;
                 run.flush_stop();
                 handled
             }
@@ -211,12 +209,6 @@ impl BaseSinkImpl for VolcAsrSink {
         let Some(run) = self.run() else {
             return Err(gst::FlowError::Flushing);
         };
-        if run.client.has_reported_failure() {
-            return Err(match self.obj().sink_pad().has_current_caps() {
-                true => gst::FlowError::Error,
-                false => gst::FlowError::NotNegotiated,
-            });
-        }
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
             run.report_reverse_playback();
@@ -272,7 +264,6 @@ impl VolcAsrSink {
     /// READY → PAUSED: checks the settings, and starts to connect.
     fn start_run(&self) -> Result<(), gst::StateChangeError> {
         let settings = lock(&self.settings).clone();
-        *lock(&self.stream_state) = StreamState::default();
         let object = self.obj();
         let run = self.runs.start(*CAT, object.upcast_ref(), &settings, None);
         let run = run.ok_or(gst::StateChangeError)?;

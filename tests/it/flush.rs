@@ -142,10 +142,18 @@ fn nothing_comes_late() {
         let (pcm, _) = sentence(stream * 10);
         harness.push_all(0, &pcm, 200);
         // Some in the middle of the words, some before.
+        let mut said = BusLog::default();
         if stream % 3 > 0 {
             let kinds = [gst::MessageType::Element];
-            harness.bus.timed_pop_filtered(LONG_TIME, &kinds);
+            let message = harness.bus.timed_pop_filtered(LONG_TIME, &kinds);
+            said.messages.extend(message);
         }
+        said.add(harness.take());
+        let said = said.transcripts();
+        assert!(
+            said.iter().all(|t| t.stream == stream),
+            "{stream}: {said:?}"
+        );
         flush(&harness);
         harness.segment_at(0, 0);
         let late = harness.take().transcripts();

@@ -3,6 +3,7 @@
 use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
 
+use super::common::caps;
 use super::dice::Dice;
 use super::play::ms;
 use super::source::Progress;
@@ -99,16 +100,6 @@ impl Audio {
         self.start = self.start.map(|start| start - before);
         self
     }
-}
-
-/// The caps of the stream.
-pub fn caps(rate: u32) -> gst::Caps {
-    gst::Caps::builder("audio/x-raw")
-        .field("format", "S16LE")
-        .field("layout", "interleaved")
-        .field("rate", rate as i32)
-        .field("channels", 1)
-        .build()
 }
 
 /// Pushes all of it, until a push is refused.

@@ -47,22 +47,12 @@ impl Player<'_> {
                 }
             }
             gst::MessageView::Element(_) => {
-                if let Some(transcript) = Transcript::parse(message) {
-                    let end = if transcript.is_final { "final" } else { "" };
-                    let sure = if transcript.unconfirmed {
-                        "unconfirmed"
-                    } else {
-                        ""
-                    };
-                    let text = format!(
-                        "{}.{} session {} {:?} {end} {sure}",
-                        transcript.stream,
-                        transcript.utterance,
-                        transcript.session,
-                        transcript.text
-                    );
-                    self.log(&text);
-                    self.played.life().transcripts.push(transcript);
+                if let Some(t) = Transcript::parse(message) {
+                    let end = if t.is_final { "final" } else { "" };
+                    let sure = if t.unconfirmed { "unconfirmed" } else { "" };
+                    let place = format!("{}.{} session {}", t.stream, t.utterance, t.session);
+                    self.log(&format!("{place} {:?} {end} {sure}", t.text));
+                    self.played.life().transcripts.push(t);
                 }
             }
             _ => {}

@@ -36,9 +36,8 @@ pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
             .map_err(|failure| format!("life {number}: {failure}"))?;
     }
     // Each of these took the last words of one session with it.
-    if marks.gone.len() > closed_early(played) {
-        return Err(format!("gone, from these on: {:?}", marks.gone));
-    }
+    let is_explained = marks.gone.len() <= closed_early(played);
+    ensure!(is_explained, "gone, from these on: {:?}", marks.gone);
     Ok(marks)
 }
 
@@ -88,30 +87,18 @@ impl Checked<'_> {
 
     fn life(&self, last: bool) -> Result<(), String> {
         let life = self.life;
-        if let Some(error) = life.errors.first() {
-            return Err(format!("an error: {error}"));
-        }
-        if last && !life.ended {
-            return Err("no end".to_owned());
-        }
-        if let Some(late) = life.late.first() {
-            return Err(format!("after the end: {late}"));
-        }
-        if life.progress.len() != usize::from(!self.is_unused()) {
-            return Err(format!("the progress ended with {:?}", life.progress));
-        }
+        ensure!(life.errors.is_empty(), "errors: {:?}", life.errors);
+        ensure!(life.ended || !last, "no end");
+        ensure!(life.late.is_empty(), "after the end: {:?}", life.late);
+        let ends = usize::from(!self.is_unused());
+        ensure!(life.progress.len() == ends, "progress: {:?}", life.progress);
         let streams: Vec<_> = life.transcripts.iter().map(|s| s.stream).collect();
-        if !streams.is_sorted() {
-            return Err(format!("streams in this order: {streams:?}"));
-        }
+        ensure!(streams.is_sorted(), "streams in this order: {streams:?}");
         self.warnings(last)?;
         for cut in &life.cuts {
-            if let Some(late) = life.transcripts[cut.transcripts_before..]
-                .iter()
-                .find(|s| s.stream <= cut.stream)
-            {
-                return Err(format!("after its stream was cut: {late:?}"));
-            }
+            let mut behind = life.transcripts[cut.transcripts_before..].iter();
+            let late = behind.find(|s| s.stream <= cut.stream);
+            ensure!(late.is_none(), "after its stream was cut: {late:?}");
         }
         let cut = cut_streams(life);
         for (number, fed) in life.fed.iter().enumerate() {
@@ -124,21 +111,20 @@ impl Checked<'_> {
     }
 
     fn stream(&self, fed: &Fed, transcripts: &[&Transcript], cut: bool) -> Result<(), String> {
-        if let Some(other) = transcripts
+        let foreign = transcripts
             .iter()
-            .find(|s| s.stream_id.as_ref() != Some(&fed.id))
-        {
-            return Err(format!("of another stream than {}: {other:?}", fed.id));
-        }
-        if !transcripts.iter().map(|s| s.session).is_sorted() {
-            return Err("an earlier session after a later one".to_owned());
-        }
-        if let Some(unsure) = transcripts
+            .find(|s| s.stream_id.as_ref() != Some(&fed.id));
+        ensure!(
+            foreign.is_none(),
+            "of another stream than {}: {foreign:?}",
+            fed.id
+        );
+        let is_sorted = transcripts.iter().map(|s| s.session).is_sorted();
+        ensure!(is_sorted, "an earlier session after a later one");
+        let unsure = transcripts
             .iter()
-            .find(|s| s.unconfirmed && !self.gives_up())
-        {
-            return Err(format!("unconfirmed: {unsure:?}"));
-        }
+            .find(|s| s.unconfirmed && !self.gives_up());
+        ensure!(unsure.is_none(), "unconfirmed: {unsure:?}");
         each_ends_once(transcripts, cut)?;
         never_shrinks(transcripts)
     }
@@ -157,17 +143,14 @@ impl Checked<'_> {
             } else {
                 warning.is("volcasr-finish-timeout") && self.gives_up()
             };
-            if !explained {
-                return Err(format!("without a reason: {warning:?}"));
-            }
+            ensure!(explained, "without a reason: {warning:?}");
         }
         // Each is rounded to a nanosecond.
         let rounding = self.life.warnings.len() as u64;
         let counted = self.life.dropped.unwrap_or(0);
         let is_counted = last && self.life.cuts.is_empty() && !self.is_unused();
-        if is_counted && counted.abs_diff(dropped) > rounding {
-            return Err(format!("dropped {counted}, warned about {dropped}"));
-        }
+        let agree = !is_counted || counted.abs_diff(dropped) <= rounding;
+        ensure!(agree, "dropped {counted}, warned about {dropped}");
         Ok(())
     }
 
@@ -192,9 +175,8 @@ fn cut_streams(life: &Life) -> Vec<bool> {
         transcripts_before,
     } in &life.cuts
     {
-        let latest = life.transcripts[..transcripts_before]
-            .last()
-            .map_or(0, |s| s.stream);
+        let before = life.transcripts[..transcripts_before].last();
+        let latest = before.map_or(0, |s| s.stream);
         for number in first.max(latest)..=stream {
             cut[number as usize] = true;
         }
@@ -207,19 +189,15 @@ fn each_ends_once(transcripts: &[&Transcript], cut: bool) -> Result<(), String> 
     let mut ended: Vec<bool> = Vec::new();
     for s in transcripts {
         let number = s.utterance as usize;
-        if number > ended.len() {
-            return Err(format!("numbers are left out before {s:?}"));
-        }
+        ensure!(number <= ended.len(), "numbers are left out before {s:?}");
         if number == ended.len() {
             ended.push(false);
         }
-        if std::mem::replace(&mut ended[number], s.is_final) {
-            return Err(format!("after its end: {s:?}"));
-        }
+        let had_ended = std::mem::replace(&mut ended[number], s.is_final);
+        ensure!(!had_ended, "after its end: {s:?}");
     }
-    if !cut && ended.contains(&false) {
-        return Err(format!("announced and not ended: {ended:?}"));
-    }
+    let all_end = cut || !ended.contains(&false);
+    ensure!(all_end, "announced and not ended: {ended:?}");
     Ok(())
 }
 
@@ -227,16 +205,10 @@ fn each_ends_once(transcripts: &[&Transcript], cut: bool) -> Result<(), String> 
 fn never_shrinks(transcripts: &[&Transcript]) -> Result<(), String> {
     let words = |s: &Transcript| s.text.split_whitespace().count();
     for (at, s) in transcripts.iter().enumerate().filter(|(_, s)| !s.is_final) {
-        let before = transcripts[..at]
-            .iter()
-            .rev()
-            .find(|b| b.utterance == s.utterance);
-        if let Some(before) = before
-            && before.session < s.session
-            && words(before) > words(s)
-        {
-            return Err(format!("shrunk: {before:?} to {s:?}"));
-        }
+        let mut earlier = transcripts[..at].iter().rev();
+        let before = earlier.find(|b| b.utterance == s.utterance);
+        let shrinks = before.is_some_and(|b| b.session < s.session && words(b) > words(s));
+        ensure!(!shrinks, "shrunk: {before:?} to {s:?}");
     }
     Ok(())
 }

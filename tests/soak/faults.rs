@@ -79,24 +79,11 @@ fn once(dice: &mut Dice, audio: u64) -> String {
         let what = dice.pick(&["http:503", "http:429", "reset", "drop", &delay, &slow]);
         return format!("{what}@{}", dice.pick(&["accept", "handshake"]));
     }
+    #[rustfmt::skip]
     let what = dice.pick(&[
-        "reset",
-        "drop",
-        "close:1000",
-        "close:1001",
-        "close:1011",
-        "error:45000081",
-        QUOTA,
-        "error:55000031",
-        "error:55000000",
-        "error:55000001",
-        "error:55099999",
-        &delay,
-        &slow,
-        "ping:3",
-        "text:hello",
-        "no-final",
-        "hang",
+        "reset", "drop", "close:1000", "close:1001", "close:1011", "error:45000081", QUOTA,
+        "error:55000031", "error:55000000", "error:55000001", "error:55099999", &delay, &slow,
+        "ping:3", "text:hello", "no-final", "hang",
     ]);
     format!("{what}@{}", moment(dice, audio))
 }

@@ -10,6 +10,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// Returns an error with this text, unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $($text:tt)*) => {
+        if !$condition {
+            return Err(format!($($text)*));
+        }
+    };
+}
+
 mod buffers;
 mod bus;
 mod check;
@@ -38,12 +47,8 @@ use marks::Marks;
 use plan::Schedule;
 
 fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} is no number")),
-        Err(_) => default,
-    }
+    let text = std::env::var(name).ok();
+    text.map_or(default, |text| text.parse().expect(name))
 }
 
 #[derive(Default)]
@@ -77,37 +82,24 @@ fn soak(element: &str, schedule: fn(u64) -> Schedule) {
     let began = Instant::now();
     let next = AtomicU64::new(0);
     let totals = Mutex::new(Totals::default());
+    let work = || {
+        let index = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < schedules);
+        while let Some(index) = index() {
+            let seed = first.wrapping_add(index);
+            one(seed, &schedule(seed), &totals);
+        }
+    };
     thread::scope(|scope| {
         for _ in 0..jobs.min(schedules) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= schedules {
-                        return;
-                    }
-                    let seed = first.wrapping_add(index);
-                    one(seed, &schedule(seed), &totals);
-                }
-            });
+            scope.spawn(work);
         }
     });
     let totals = totals.into_inner().expect("no panic under the lock");
-    let Marks {
-        reported,
-        excepted,
-        dropped,
-        forgotten,
-        gone,
-    } = totals.marks;
     println!(
-        "{element}: {schedules} schedules in {:.1} s: {} marks checked ({reported} reported, \
-         {excepted} cut by flushes or READY, {dropped} dropped, {forgotten} out of the window, \
-         {} stretches closed over), {} faults, {} connections, {} times READY within {:?}, \
-         {} failures",
+        "{element}: {schedules} schedules in {:.1} s: {}, {} connections, {} times READY within \
+         {:?}, {} failures",
         began.elapsed().as_secs_f64(),
-        reported + excepted + dropped + forgotten,
-        gone.len(),
-        totals.faults.values().sum::<usize>(),
+        totals.marks,
         totals.connections,
         totals.lives,
         totals.ready,
@@ -143,14 +135,12 @@ fn one(seed: u64, schedule: &Schedule, totals: &Mutex<Totals>) {
             totals.failures.push((seed, text));
         }
         Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text
+                .or(panic.downcast_ref::<&str>().copied())
                 .unwrap_or_default();
-            totals
-                .failures
-                .push((seed, format!("{text}\n  {schedule:#?}")));
+            let text = format!("{text}\n  {schedule:#?}");
+            totals.failures.push((seed, text));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Marks that must be reported, and their times.
 
+use std::fmt;
 use std::ops::Range;
 
 use volcasr_loopback::Oddity;
@@ -39,6 +40,18 @@ impl Marks {
         self.dropped += other.dropped;
         self.forgotten += other.forgotten;
         self.gone.extend_from_slice(&other.gone);
+    }
+}
+
+impl fmt::Display for Marks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [reported, excepted] = [self.reported, self.excepted];
+        let [dropped, forgotten, gone] = [self.dropped, self.forgotten, self.gone.len()];
+        write!(
+            f,
+            "marks: {reported} reported, {excepted} cut by flushes or READY, {dropped} dropped, \
+             {forgotten} out of the window, {gone} stretches closed over"
+        )
     }
 }
 
@@ -97,22 +110,16 @@ impl<'a> Places<'a> {
         let mut missing = Vec::new();
         for h in &reported {
             if h.number == u32::MAX {
-                let first = drops
-                    .first()
-                    .map(|d| d.place)
-                    .filter(|first| h.end() + MARK > *first);
-                if first.is_none() && !unreported.explains(h.start()..h.end()) {
+                let is_behind = |drop: &Drop| h.end() + MARK > drop.place;
+                if !drops.first().is_some_and(is_behind) && !unreported.explains(h.start()..h.end())
+                {
                     self.part(h)?;
                 }
                 continue;
             }
             let at = (next..self.fed.len()).find(|&at| self.fed[at].number == h.number);
-            let Some(at) = at else {
-                return Err(format!(
-                    "twice, out of turn or of another stream: {:?}",
-                    h.transcript
-                ));
-            };
+            let at = at.ok_or_else(|| format!("twice, out of turn or foreign: {:?}", h.transcript));
+            let at = at?;
             self.place(&self.fed[at], h)?;
             missing.extend(next..at);
             next = at + 1;
@@ -131,9 +138,8 @@ impl<'a> Places<'a> {
         let mut before = None;
         for at in missing {
             let place = &self.fed[at];
-            if self.is_dropped(&mut drops, at)
-                || unreported.explains(place.start * MS..place.end * MS)
-            {
+            let range = place.start * MS..place.end * MS;
+            if self.is_dropped(&mut drops, at) || unreported.explains(range) {
                 marks.dropped += 1;
             } else if forgotten.iter().any(|f| f.contains(&at)) {
                 marks.forgotten += 1;
@@ -163,19 +169,17 @@ impl<'a> Places<'a> {
                 });
             };
             if self.schedule.ways.has(Oddity::TextOnly) {
-                transcript
-                    .text
-                    .split_whitespace()
-                    .for_each(|text| add(number_of(text), None));
+                let words = transcript.text.split_whitespace();
+                words.for_each(|text| add(number_of(text), None));
                 continue;
             }
-            for word in &transcript.words {
-                if word.text.trim().is_empty() {
-                    continue;
-                }
-                if word.timestamp.is_none() || word.duration.is_none() {
-                    return Err(format!("no time: {transcript:?}"));
-                }
+            for word in transcript
+                .words
+                .iter()
+                .filter(|word| !word.text.trim().is_empty())
+            {
+                let is_timed = word.timestamp.is_some() && word.duration.is_some();
+                ensure!(is_timed, "no time: {transcript:?}");
                 if let Some((number, ..)) = mark_of(word) {
                     add(number, Some(word));
                 }
@@ -201,31 +205,29 @@ impl<'a> Places<'a> {
             _ => MS,
         } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
-        if !near(reported.start(), start) || !near(reported.end(), end) {
-            return Err(format!(
-                "not at {start} to {end} ms: {:?}",
-                reported.transcript
-            ));
-        }
+        let is_there = near(reported.start(), start) && near(reported.end(), end);
+        ensure!(
+            is_there,
+            "not at {start} to {end} ms: {:?}",
+            reported.transcript
+        );
         let at = |offset: u64| reported.start().wrapping_add(offset.wrapping_mul(MS));
         // Where there are timestamps, it may still be unknown what they are mapped to.
         let fits = |reported: Option<u64>, offset: Option<u64>| match offset {
             Some(offset) => reported == Some(at(offset)),
             None => reported.is_none() || self.schedule.sink.timed,
         };
-        if !(fits(word.running_time, place.running) && fits(word.stream_time, place.time)) {
-            return Err(format!("mapped to another time: {word:?}"));
-        }
+        let fits = fits(word.running_time, place.running) && fits(word.stream_time, place.time);
+        ensure!(fits, "mapped to another time: {word:?}");
         Ok(())
     }
 
     /// Part of a mark is reported next to where the rest has left the window.
     fn part(&self, reported: &ReportedMark<'_>) -> Result<(), String> {
         let near = |time: u64| reported.start().abs_diff(time) <= MARK + self.tolerance();
-        if self.schedule.sink.forgets() && self.restarts().any(|(_, from)| near(from)) {
-            return Ok(());
-        }
-        Err(format!("part of a mark: {:?}", reported.transcript))
+        let is_cut = self.schedule.sink.forgets() && self.restarts().any(|(_, from)| near(from));
+        ensure!(is_cut, "part of a mark: {:?}", reported.transcript);
+        Ok(())
     }
 
     /// How far times may be off, because the stamps are.
@@ -235,9 +237,7 @@ impl<'a> Places<'a> {
 
     /// Dropped ranges of this stream from the warnings, in the order of its marks.
     fn drops(&self) -> Vec<Drop> {
-        let warnings = self.life.warnings.iter();
-        let dropped = warnings.filter(|w| w.is("volcasr-dropped"));
-        let drops = dropped.filter_map(|w| {
+        let drops = self.life.warned("volcasr-dropped").filter_map(|w| {
             let place = w.time("timestamp")?;
             Some(Drop {
                 first: self.first_behind(place)?,
@@ -262,11 +262,8 @@ impl<'a> Places<'a> {
     fn is_dropped(&self, drops: &mut [Drop], at: usize) -> bool {
         let before = drops.iter().rposition(|drop| drop.first <= at);
         let candidates = before.map_or(0..0, |last| last.saturating_sub(1)..last + 1);
-        let Some(drop) = drops[candidates]
-            .iter_mut()
-            .rev()
-            .find(|drop| drop.left > 0)
-        else {
+        let mut candidates = drops[candidates].iter_mut().rev();
+        let Some(drop) = candidates.find(|drop| drop.left > 0) else {
             return false;
         };
         // From one lost mark to the next, all of the pause is lost; of the marks, some samples at
@@ -287,10 +284,8 @@ impl<'a> Places<'a> {
 
     /// From where lost connections were restored, and how many transcripts there were by then.
     fn restarts(&self) -> impl Iterator<Item = (usize, u64)> {
-        let warnings = self.life.warnings.iter();
-        warnings
-            .filter(|w| w.is("volcasr-reconnect"))
-            .filter_map(|w| Some((w.transcripts_before, w.time("timestamp")?)))
+        let restarts = self.life.warned("volcasr-reconnect");
+        restarts.filter_map(|w| Some((w.transcripts_before, w.time("timestamp")?)))
     }
 
     /// With a short window: the marks from what had been reported at a loss to where the connection
@@ -301,9 +296,8 @@ impl<'a> Places<'a> {
         }
         let place = |number| self.fed.iter().position(|p| p.number == number);
         let restarts = self.restarts().map(|(before, from)| {
-            let sure = reported
-                .iter()
-                .filter(|h| h.at < before && !h.transcript.unconfirmed);
+            let is_sure = |h: &&ReportedMark| h.at < before && !h.transcript.unconfirmed;
+            let sure = reported.iter().filter(is_sure);
             let begin = sure.filter_map(|h| place(h.number)).max();
             // Up to the first mark of that segment that begins behind it, or the last one that
             // begins before it.
@@ -317,8 +311,7 @@ impl<'a> Places<'a> {
             begin.map_or(0, |b| b + 1)..end.unwrap_or(0)
         });
         // Lost while the final text was awaited, with nothing left to ask for.
-        let gave_up = self.life.warnings.iter();
-        let gave_up = gave_up.filter(|w| w.is("volcasr-finish-timeout"));
+        let gave_up = self.life.warned("volcasr-finish-timeout");
         restarts.chain(gave_up.map(|_| 0..self.fed.len())).collect()
     }
 }

@@ -11,10 +11,10 @@ use super::play::{Player, ms};
 impl Player<'_> {
     pub fn meanwhile(&mut self, what: Meanwhile) {
         match what {
-            Meanwhile::Pause { length } => self.pause(length),
-            Meanwhile::Hurry { times } => self.hurry(times),
+            Meanwhile::Pause(length) => self.pause(length),
+            Meanwhile::Hurry(times) => self.hurry(times),
             Meanwhile::Step { times, paused } => self.step(times, paused),
-            Meanwhile::Rate { doubled } => self.change_rate(doubled as f64 / 2.0),
+            Meanwhile::Rate(doubled) => self.change_rate(doubled as f64 / 2.0),
             Meanwhile::Flush => {
                 self.source.pad.push_event(gst::event::FlushStart::new());
             }

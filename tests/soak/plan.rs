@@ -31,38 +31,44 @@ pub struct Schedule {
 /// One thing that the pipeline does. Times are milliseconds.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Sentences of marks, numbered on from those before.
-    Speak {
-        sentences: u64,
-        /// Silence behind the last mark.
-        tail: u64,
-        buffers: Buffers,
-        /// In the middle of it, when this much of it was handed over.
-        meanwhile: Option<(u64, Meanwhile)>,
-    },
+    Speak(Speech),
     /// A jump in the timestamps, with a GAP event or without.
-    Gap { length: u64, event: bool },
-    /// PAUSED for `length`, between two buffers.
-    Pause { length: u64 },
+    Gap {
+        length: u64,
+        event: bool,
+    },
+    /// PAUSED for this long, between two buffers.
+    Pause(u64),
     /// STREAM_START with another id, and a segment.
     NewStream,
-    /// A segment that begins elsewhere, `later` in running time. The stream goes on.
-    Segment { later: u64 },
+    /// A segment that begins elsewhere, this much later in running time. The stream goes on.
+    Segment(u64),
     /// READY, and up again.
     Ready,
+}
+
+/// Sentences of marks, numbered on from those before.
+#[derive(Clone, Copy, Debug)]
+pub struct Speech {
+    pub sentences: u64,
+    /// Silence behind the last mark.
+    pub tail: u64,
+    pub buffers: Buffers,
+    /// In the middle of it, when this much of it was handed over.
+    pub meanwhile: Option<(u64, Meanwhile)>,
 }
 
 /// Event in the middle of speech.
 #[derive(Clone, Copy, Debug)]
 pub enum Meanwhile {
-    /// PAUSED for `length`: shorter than `idle-timeout`.
-    Pause { length: u64 },
-    /// PAUSED and PLAYING `times` times, without a wait between.
-    Hurry { times: u64 },
+    /// PAUSED for this long: shorter than `idle-timeout`.
+    Pause(u64),
+    /// PAUSED and PLAYING so many times, without a wait between.
+    Hurry(u64),
     /// Steps of one buffer, in PAUSED or in PLAYING.
     Step { times: u64, paused: bool },
-    /// Another rate, at once. `doubled` is twice of it.
-    Rate { doubled: u64 },
+    /// Another rate, at once: half of this.
+    Rate(u64),
     /// A flush. Text of the stream that was not posted yet need not be.
     Flush,
     /// A flushing seek, which the source carries out.
@@ -93,10 +99,10 @@ impl Schedule {
         schedule.text = Some(TextPad::new(&mut dice));
         for act in &mut schedule.acts {
             // A filter has no preroll to step through.
-            if let Act::Speak { meanwhile, .. } = act
-                && let Some((_, what @ Meanwhile::Step { .. })) = meanwhile
+            if let Act::Speak(speech) = act
+                && let Some((_, what @ Meanwhile::Step { .. })) = &mut speech.meanwhile
             {
-                *what = Meanwhile::Hurry { times: 3 };
+                *what = Meanwhile::Hurry(3);
             }
         }
         schedule
@@ -145,19 +151,16 @@ impl Schedule {
         let mut ambiguous = inexact;
         for act in &mut self.acts {
             let steps = act.steps();
-            let Act::Speak {
-                buffers, meanwhile, ..
-            } = act
-            else {
+            let Act::Speak(speech) = act else {
                 continue;
             };
             // A step lets the segment start at the timestamp of the buffer that it ends with. What
             // is stamped earlier than that and comes later, the base class drops: it is before the
             // segment, and the sink never sees it.
             if steps && self.stamps.go_back() {
-                *meanwhile = None;
+                speech.meanwhile = None;
             }
-            let odd = &mut buffers.odd;
+            let odd = &mut speech.buffers.odd;
             // Where stamps are not exact, these have others than the audio.
             if inexact && !matches!(odd, Odd::HalfSample | Odd::Empty | Odd::Caps) {
                 *odd = Odd::Nothing;
@@ -175,17 +178,13 @@ impl Schedule {
 
 impl Act {
     pub fn steps(&self) -> bool {
-        let Act::Speak { meanwhile, .. } = self else {
-            return false;
-        };
-        matches!(meanwhile, Some((_, Meanwhile::Step { .. })))
+        let step = |speech: &Speech| matches!(speech.meanwhile, Some((_, Meanwhile::Step { .. })));
+        matches!(self, Act::Speak(speech) if step(speech))
     }
 
     fn audio(&self) -> u64 {
         match self {
-            Act::Speak {
-                sentences, tail, ..
-            } => length(*sentences, *tail),
+            Act::Speak(speech) => length(speech.sentences, speech.tail),
             _ => 0,
         }
     }
@@ -211,30 +210,26 @@ fn speak(dice: &mut Dice) -> Act {
     let tail = dice.pick(&[0, 300, 1300, 2500]);
     let whole = length(sentences, tail);
     let meanwhile = match dice.within(0, 19) {
-        0..=4 => Some(Meanwhile::Pause {
-            length: dice.within(1, 300),
-        }),
+        0..=4 => Some(Meanwhile::Pause(dice.within(1, 300))),
         5 => Some(Meanwhile::Flush),
         6 => Some(Meanwhile::Seek),
         7 => Some(Meanwhile::Ready),
-        8 | 9 => Some(Meanwhile::Hurry {
-            times: dice.within(2, 30),
-        }),
-        10 => Some(Meanwhile::Step {
-            times: dice.within(1, 3),
-            paused: dice.percent(50),
-        }),
-        11 => Some(Meanwhile::Rate {
-            doubled: dice.pick(&[1, 2, 3, 4]),
-        }),
+        8 | 9 => Some(Meanwhile::Hurry(dice.within(2, 30))),
+        10 => {
+            let (times, paused) = (dice.within(1, 3), dice.percent(50));
+            Some(Meanwhile::Step { times, paused })
+        }
+        11 => Some(Meanwhile::Rate(dice.pick(&[1, 2, 3, 4]))),
         _ => None,
     };
-    Act::Speak {
+    let buffers = Buffers::new(dice);
+    let meanwhile = meanwhile.map(|what| (dice.within(0, whole), what));
+    Act::Speak(Speech {
         sentences,
         tail,
-        buffers: Buffers::new(dice),
-        meanwhile: meanwhile.map(|what| (dice.within(0, whole), what)),
-    }
+        buffers,
+        meanwhile,
+    })
 }
 
 fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
@@ -250,25 +245,21 @@ fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
     match dice.within(0, 19) {
         // Without timestamps there are no jumps, and segments mean nothing.
         0..=5 | 13 | 14 if !sink.timed => None,
-        0..=3 => Some(Act::Gap {
-            length: u64::from(pause) + dice.within(41, IDLE),
-            event,
-        }),
+        0..=3 => {
+            let length = u64::from(pause) + dice.within(41, IDLE);
+            Some(Act::Gap { length, event })
+        }
         4 | 5 => Some(Act::Gap {
             length: long,
             event,
         }),
-        6 | 7 => Some(Act::Pause {
-            length: dice.within(1, 300),
-        }),
+        6 | 7 => Some(Act::Pause(dice.within(1, 300))),
         // Longer than `idle-timeout`, where that is short.
-        8 | 9 => Some(Act::Pause { length: IDLE + 300 }),
+        8 | 9 => Some(Act::Pause(IDLE + 300)),
         10..=12 => Some(Act::NewStream),
         // A chunk may hold something of both: what is dropped with it can't be known by its
         // timestamps.
-        13 | 14 if !sink.drops() => Some(Act::Segment {
-            later: dice.pick(&[0, 0, 300, long]),
-        }),
+        13 | 14 if !sink.drops() => Some(Act::Segment(dice.pick(&[0, 0, 300, long]))),
         15 => Some(Act::Ready),
         _ => None,
     }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
-use super::buffers::{Audio, Buffers, caps, hand_over};
+use super::buffers::{Audio, hand_over};
 use super::common;
-use super::plan::{Act, Meanwhile, Schedule, layout, length};
+use super::common::caps;
+use super::plan::{Act, Meanwhile, Schedule, Speech, layout, length};
 use super::record::{Fed, Place, Played, Span};
 use super::source::Source;
 use super::text::{TextPad, TextRig};
@@ -185,12 +186,7 @@ impl<'a> Player<'a> {
     fn act(&mut self, act: &Act) {
         self.log(&format!("{act:?} at {}", self.next));
         match act {
-            Act::Speak {
-                sentences,
-                tail,
-                buffers,
-                meanwhile,
-            } => self.speak(*sentences, *tail, *buffers, *meanwhile),
+            Act::Speak(speech) => self.speak(*speech),
             Act::Gap { length, event } => {
                 let begin = self.stamp(self.next);
                 self.next += length;
@@ -203,9 +199,9 @@ impl<'a> Player<'a> {
                     self.discont = *length <= 1000;
                 }
             }
-            Act::Pause { length } => self.pause(*length),
+            Act::Pause(length) => self.pause(*length),
             Act::NewStream => self.begin_stream(),
-            Act::Segment { later } => {
+            Act::Segment(later) => {
                 let running = self.segment.base + (self.next - self.segment.start);
                 self.begin_segment(None, Some(running + later));
             }
@@ -216,14 +212,14 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn speak(
-        &mut self,
-        sentences: u64,
-        tail: u64,
-        buffers: Buffers,
-        meanwhile: Option<(u64, Meanwhile)>,
-    ) {
-        let whole = length(sentences, tail);
+    fn speak(&mut self, speech: Speech) {
+        let Speech {
+            sentences,
+            buffers,
+            meanwhile,
+            ..
+        } = speech;
+        let whole = length(sentences, speech.tail);
         let audio = Audio {
             pcm: self.marks(sentences, whole),
             rate: self.schedule.sink.rate,

@@ -84,6 +84,11 @@ impl Life {
         self.fed.iter().all(|fed| fed.marks.is_empty())
     }
 
+    /// The warnings of this name.
+    pub fn warned(&self, name: &str) -> impl Iterator<Item = &Warned> {
+        self.warnings.iter().filter(move |warning| warning.is(name))
+    }
+
     /// Nothing was fed since the last flush.
     pub fn is_silent(&self) -> bool {
         let since = self.cuts.last().map_or(0, |cut| cut.stream as usize + 1);

@@ -67,20 +67,24 @@ impl Settings {
         if !common::text::is_transcriber() {
             sink.set_property("async", self.is_async);
         }
-        sink.set_property("end-window-size", self.end_window);
-        sink.set_property("chunk-duration", self.chunk);
-        sink.set_property("max-speed", self.max_speed);
-        sink.set_property("max-queue-time", self.max_queue);
-        sink.set_property("max-session-time", self.max_session);
-        sink.set_property("idle-timeout", self.idle);
-        sink.set_property("rate", self.rate as i32);
-        sink.set_property("enable-nonstream", self.two_pass);
-        sink.set_property("finish-timeout", FINISH);
-        sink.set_property("replay-time", self.replay);
-        sink.set_property_from_str("leaky", self.leaky);
-        sink.set_property_from_str("result-type", if self.single { "single" } else { "full" });
-        sink.set_property_from_str("compression", if self.gzip { "gzip" } else { "none" });
-        sink
+        let result_type = if self.single { "single" } else { "full" };
+        let compression = if self.gzip { "gzip" } else { "none" };
+        let properties = format!(
+            "end-window-size={} chunk-duration={} max-speed={} max-queue-time={} \
+             max-session-time={} idle-timeout={} rate={} enable-nonstream={} replay-time={} \
+             leaky={} finish-timeout={FINISH} result-type={result_type} compression={compression}",
+            self.end_window,
+            self.chunk,
+            self.max_speed,
+            self.max_queue,
+            self.max_session,
+            self.idle,
+            self.rate,
+            self.two_pass,
+            self.replay,
+            self.leaky
+        );
+        common::set(sink, &properties)
     }
 
     /// Whether audio may be dropped, and warned about, where too much waits.

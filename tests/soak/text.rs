@@ -132,12 +132,11 @@ pub fn check(pad: &TextPad, schedule: &Schedule, life: &Life, cut: &[bool]) -> R
             pushed.sort_unstable();
             posted.sort_unstable();
         }
-        if pushed != posted {
-            let out = &life.out;
-            return Err(format!(
-                "stream {number}: pushed {pushed:?}, posted {posted:?}\n  {out:#?}"
-            ));
-        }
+        let (out, same) = (&life.out, pushed == posted);
+        ensure!(
+            same,
+            "stream {number}: pushed {pushed:?}, posted {posted:?}\n  {out:#?}"
+        );
     }
     Ok(())
 }
@@ -183,26 +182,21 @@ impl Checked<'_> {
         let mut next = 0;
         for stretch in stretches {
             let is_it = |(_, span): &(usize, Span)| span.start == stretch.start;
-            let Some(at) = spans[next..].iter().position(is_it) else {
-                return Err(format!("a segment twice or out of turn: {stretch:?}"));
-            };
-            let left_out = &spans[next..next + at];
-            if let Some(missing) = left_out.iter().find(|(stream, _)| !cut[*stream]) {
-                return Err(format!("no segment: {missing:?}"));
-            }
+            let at = spans[next..].iter().position(is_it);
+            let at = at.ok_or_else(|| format!("a segment twice or out of turn: {stretch:?}"))?;
+            let mut left_out = spans[next..next + at].iter();
+            let missing = left_out.find(|(stream, _)| !cut[*stream]);
+            ensure!(missing.is_none(), "no segment: {missing:?}");
             let (stream, span) = spans[next + at];
             next += at + 1;
             self.stretch(stretch, stream, &mut pushed[stream])?;
             let end = span.end.saturating_sub(self.tolerance());
-            if !cut[stream] && self.schedule.sink.timed && stretch.covered < end {
-                let covered = stretch.covered;
-                return Err(format!("nothing covers {covered} to {end}: {stretch:?}"));
-            }
+            let is_covered = cut[stream] || !self.schedule.sink.timed || stretch.covered >= end;
+            ensure!(is_covered, "nothing covers it up to {end}: {stretch:?}");
         }
-        match spans[next..].iter().find(|(stream, _)| !cut[*stream]) {
-            Some(missing) => Err(format!("no segment: {missing:?}")),
-            None => Ok(pushed),
-        }
+        let missing = spans[next..].iter().find(|(stream, _)| !cut[*stream]);
+        ensure!(missing.is_none(), "no segment: {missing:?}");
+        Ok(pushed)
     }
 
     fn stretch(
@@ -214,36 +208,28 @@ impl Checked<'_> {
         let ways = &self.schedule.ways;
         let fed: &Fed = &self.life.fed[stream];
         for text in &stretch.texts {
-            if let Some(word) = text.text.split_whitespace().find(|word| !is_whole(word)) {
-                return Err(format!("a torn or doubled word {word:?}: {text:?}"));
-            }
+            let torn = text.text.split_whitespace().find(|word| !is_whole(word));
+            ensure!(torn.is_none(), "a torn or doubled word {torn:?}: {text:?}");
             for number in marks_of(&text.text) {
-                let Some(place) = fed.marks.iter().find(|place| place.number == number) else {
-                    return Err(format!("of another stream: {text:?}"));
-                };
-                if pushed.contains(&number) {
-                    return Err(format!("twice: {text:?}"));
-                }
-                if !self.schedule.is_out_of_order()
-                    && pushed.last().is_some_and(|last| *last > number)
-                {
-                    return Err(format!("out of turn: {text:?}"));
-                }
+                let place = fed.marks.iter().find(|place| place.number == number);
+                let place = place.ok_or_else(|| format!("of another stream: {text:?}"))?;
+                ensure!(!pushed.contains(&number), "twice: {text:?}");
+                let is_next = pushed.last().is_none_or(|last| *last <= number);
+                let in_turn = is_next || self.schedule.is_out_of_order();
+                ensure!(in_turn, "out of turn: {text:?}");
                 pushed.push(number);
                 if !self.schedule.sink.timed {
                     continue;
                 }
-                if place.start / HOUR != stretch.start / HOUR {
-                    return Err(format!("in another segment: {text:?}"));
-                }
+                let is_here = place.start / HOUR == stretch.start / HOUR;
+                ensure!(is_here, "in another segment: {text:?}");
                 // Late text may begin later: PTS do not fall. Words without a time have their
                 // share of the utterance.
                 let spike = if ways.spikes { SPIKE.0 } else { 0 };
                 let due = (place.start + spike).saturating_sub(self.tolerance());
                 let timed = !ways.has(Oddity::TextOnly) && !ways.has(Oddity::AbsentFields);
-                if self.pad.grouping == "word" && timed && text.start < due {
-                    return Err(format!("before {due}: {text:?}"));
-                }
+                let is_due = self.pad.grouping != "word" || !timed || text.start >= due;
+                ensure!(is_due, "before {due}: {text:?}");
             }
         }
         Ok(())

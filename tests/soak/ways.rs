@@ -46,21 +46,13 @@ pub struct Ways {
 
 impl Ways {
     pub fn new(dice: &mut Dice, sink: &Settings) -> Self {
-        let endpoint = dice.pick(&[
-            Endpoint::Async,
-            Endpoint::Async,
-            Endpoint::Bigmodel,
-            Endpoint::Nostream,
-        ]);
+        use Endpoint::{Async, Bigmodel, Nostream};
+        let endpoint = dice.pick(&[Async, Async, Bigmodel, Nostream]);
         Ways {
             // From a copy: what follows stays as it was for the same seed.
             seed: dice.clone().within(0, u64::MAX - 1),
             // The only one with a second pass.
-            endpoint: if sink.two_pass {
-                Endpoint::Async
-            } else {
-                endpoint
-            },
+            endpoint: if sink.two_pass { Async } else { endpoint },
             spikes: dice.percent(30),
             exact: dice.percent(20),
             oddities: oddities(dice, sink),

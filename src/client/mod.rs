@@ -245,6 +245,12 @@ impl Client {
         self.shared.wants_responses.store(wanted, Ordering::Relaxed);
     }
 
+    /// Returns whether each response is reported as an event.
+    #[cfg(test)]
+    pub(crate) fn wants_responses(&self) -> bool {
+        self.shared.wants_responses()
+    }
+
     /// Sets the language that the next session asks for; none: the service's choice.
     pub fn set_language(&self, language: Option<String>) {
         self.shared.state().language = Some(language);

@@ -82,3 +82,42 @@ impl VolcAsrTranscriber {
         self.start_unsynced();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::volcasrtranscriber::VolcAsrTranscriber;
+    use gst::prelude::*;
+    use gst::subclass::prelude::*;
+
+    #[test]
+    fn responses_are_asked_for_while_their_pad_is_linked() {
+        gst::init().expect("GStreamer");
+        crate::plugin_register_static().expect("the plugin");
+        let launch = "audiotestsrc is-live=true ! audio/x-raw,rate=24000 ! volcasrtranscriber \
+                      name=t uri=ws://127.0.0.1:1/v3/sauc/bigmodel api-key=sesame-sesame \
+                      max-reconnects=1000 ! fakesink sync=false async=false \
+                      fakesink name=json async=false";
+        let pipeline = gst::parse::launch(launch).expect("elements");
+        let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+        let element = pipeline.by_name("t").and_downcast::<VolcAsrTranscriber>();
+        let element = element.expect("the element");
+        let json = pipeline.by_name("json").expect("an element");
+        pipeline.set_state(gst::State::Playing).expect("PLAYING");
+        let run = loop {
+            match element.imp().run() {
+                Some(run) => break run,
+                None => std::thread::yield_now(),
+            }
+        };
+        for _ in 0..2 {
+            assert!(!run.client.wants_responses());
+            let linked = element.link_pads(Some("unsynced_src"), &json, None);
+            linked.expect("a free pad");
+            assert!(run.client.wants_responses());
+            element.unlink(&json);
+        }
+        element.set_property("post-responses", true);
+        assert!(run.client.wants_responses());
+        pipeline.set_state(gst::State::Null).expect("NULL");
+    }
+}

@@ -6,6 +6,7 @@ use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Options;
 
+use crate::common::pad_harness::ms;
 use crate::common::script::{response, scripted};
 use crate::common::text::{Out, assert_in_order, gaps, texts};
 use crate::common::*;
@@ -69,6 +70,28 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
     let expected = [("The", 100), ("rane", 300), ("stopped.", 2400)];
     let expected = expected.map(|(text, start)| (text.to_owned(), start));
     assert_eq!(words, expected, "{out:#?}");
+}
+
+/// The pipeline distributes its latency anew, as for a source that has got another one.
+#[test]
+fn words_leave_earlier_once_upstream_s_latency_is_shorter() {
+    let words = [("Not ", 100, 180), ("yet ", 300, 380)];
+    let service = scripted(
+        &[(600, response(600, open(&words, false)))],
+        response(2000, open(&words, true)),
+    );
+    let mut rig = live(transcriber(&service), 200);
+    let upstream = gst::ClockTime::from_seconds(3600);
+    rig.source.set_latency(upstream, gst::ClockTime::NONE);
+    rig.listen_until(|message| message.type_() == gst::MessageType::Latency);
+    rig.pipeline.recalculate_latency().expect("a live pipeline");
+    speak(&mut rig, &[0; 48_000]);
+    rig.listen_until(|message| Transcript::parse(message).is_some());
+    assert!(texts(&rig.out()).is_empty());
+    rig.source.set_latency(Some(ms(100)), gst::ClockTime::NONE);
+    rig.pipeline.recalculate_latency().expect("a live pipeline");
+    let out = rig.text().until("both words", |out| texts(out).len() == 2);
+    assert_in_order(&out);
 }
 
 /// Text that is late is noticed where the pad's stream lock is held.

@@ -8,7 +8,6 @@
 //! utterances are looked for in it as well, each in a [place](Places) of its own: "No. No, …" has
 //! two.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use super::utterance::{Utterance, Word};
@@ -102,13 +101,14 @@ impl Early {
                 left.number = None;
             }
             let is_behind = end.is_some_and(|end| left.start >= end);
-            !found.next().unwrap_or(false) && (left.number.is_some() || is_behind)
+            found.next().flatten().is_none() && (left.number.is_some() || is_behind)
         });
         (owed, places)
     }
 
-    /// Returns which words that left have a place in the text of this utterance.
-    fn find_in(&self, number: u32, places: &mut Places) -> Vec<bool> {
+    /// Returns the last letters of the places that words which left have in the text of this
+    /// utterance.
+    fn find_in(&self, number: u32, places: &mut Places) -> Vec<Option<usize>> {
         let found = self.0.iter().map(|left| {
             let limit = if left.may_be_of(number) { MOVED } else { SAME };
             places.take(left, limit)
@@ -116,11 +116,43 @@ impl Early {
         found.collect()
     }
 
-    fn rest(&self, number: u32, found: &[bool], places: &Places, floor: Duration) -> Vec<Word> {
-        let left = self.0.iter().zip(found);
-        let left = left.filter(|(left, found)| **found || left.may_be_of(number));
-        let left: Vec<&PushedWord> = left.map(|(left, _)| left).collect();
-        owed_behind(&left, &places.text, places.words, floor)
+    /// Returns the words that stand behind the last one that left.
+    fn rest(
+        &self,
+        number: u32,
+        found: &[Option<usize>],
+        places: &Places,
+        floor: Duration,
+    ) -> Vec<Word> {
+        let left = self.0.iter().zip(found).rev();
+        let mut left = left.filter(|(left, found)| found.is_some() || left.may_be_of(number));
+        let Some((last, found)) = left.next() else {
+            return places.words.to_vec();
+        };
+        let behind = found.or_else(|| left.take(LOOKED_FOR - 1).find_map(|(_, found)| *found));
+        let behind = behind.and_then(|letter| places.text.get(letter));
+        let by_time = found.is_none();
+        let mut owed = Vec::new();
+        for (index, word) in places.words.iter().enumerate() {
+            let mut word = word.clone();
+            match behind {
+                Some(letter) if index < letter.word => continue,
+                Some(letter) if index == letter.word => {
+                    let part = word.text.get(letter.behind..).unwrap_or_default();
+                    if letters(part).next().is_none() {
+                        continue;
+                    }
+                    word.text = part.trim().to_owned();
+                    word.start = word.start.max(floor).min(word.end);
+                }
+                _ => {}
+            }
+            if by_time && word.start + word.end.saturating_sub(word.start) / 2 <= last.end {
+                continue;
+            }
+            owed.push(word);
+        }
+        owed
     }
 }
 
@@ -144,103 +176,39 @@ impl<'a> Places<'a> {
 
     /// Takes the place of a word at about its time. Returns false if there is none.
     pub fn take_word(&mut self, word: &Word) -> bool {
-        self.take(&PushedWord::new(None, word), SAME)
+        self.take(&PushedWord::new(None, word), SAME).is_some()
     }
 
-    /// Takes the nearest place of a word that is not taken, so far from it in time at most.
-    fn take(&mut self, left: &PushedWord, limit: Duration) -> bool {
-        let is_free = |place: &Range<usize>| {
-            let taken = self.taken.get(place.clone());
-            taken.is_some_and(|taken| !taken.contains(&true))
+    /// Takes the place of a word that is nearest in time, of those that are not taken, and so far
+    /// from it at most. Returns the place's last letter.
+    fn take(&mut self, left: &PushedWord, limit: Duration) -> Option<usize> {
+        let length = left.letters.len();
+        let first = left.letters.first()?;
+        // In scripts with spaces a word is found only whole.
+        let whole = first.is_ascii() || !first.is_alphabetic() || first.is_lowercase();
+        let is_it = |window: &[Letter]| {
+            let same = window
+                .iter()
+                .zip(&left.letters)
+                .all(|(a, b)| a.letter == *b);
+            let bounded = window.first().is_some_and(|letter| letter.begins)
+                && window.last().is_some_and(|letter| letter.ends);
+            same && (bounded || !whole)
         };
-        let nearest = nearest(left, &self.text, self.words, is_free);
-        let Some((place, _)) = nearest.filter(|(_, apart)| *apart <= limit) else {
-            return false;
-        };
-        self.taken[place].fill(true);
-        true
-    }
-}
-
-fn owed_behind(
-    left: &[&PushedWord],
-    text: &[Letter],
-    words: &[Word],
-    floor: Duration,
-) -> Vec<Word> {
-    let Some(last) = left.last() else {
-        return words.to_vec();
-    };
-    let found = left
-        .iter()
-        .rev()
-        .take(LOOKED_FOR)
-        .enumerate()
-        .find_map(|(back, left)| {
-            let at = find(left, text, words)?;
-            Some((back, at))
+        let places = self.text.windows(length).enumerate();
+        let places = places.filter_map(|(at, window)| {
+            let word = self.words.get(window.first()?.word)?;
+            let place = at..at + length;
+            let is_free = !self.taken.get(place.clone())?.contains(&true);
+            (is_free && is_it(window)).then(|| (place, word.start.abs_diff(left.start)))
         });
-    let (behind, by_time) = match found {
-        Some((back, at)) => (Some(at), back > 0),
-        None => (None, true),
-    };
-    let mut owed = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        let mut word = word.clone();
-        match behind {
-            Some((last, _)) if index < last => continue,
-            Some((last, byte)) if index == last => {
-                let part = word.text.get(byte..).unwrap_or_default();
-                if letters(part).next().is_none() {
-                    continue;
-                }
-                word.text = part.trim().to_owned();
-                word.start = word.start.max(floor).min(word.end);
-            }
-            _ => {}
+        let (place, apart) = places.min_by_key(|(_, apart)| *apart)?;
+        if apart > limit {
+            return None;
         }
-        if by_time && word.start + word.end.saturating_sub(word.start) / 2 <= last.end {
-            continue;
-        }
-        owed.push(word);
+        self.taken[place.clone()].fill(true);
+        place.last()
     }
-    owed
-}
-
-/// Returns the place behind a word that left, in a text: a word's index, and a byte in it.
-fn find(left: &PushedWord, text: &[Letter], words: &[Word]) -> Option<(usize, usize)> {
-    let (place, _) = nearest(left, text, words, |_| true).filter(|(_, apart)| *apart <= MOVED)?;
-    let last = text.get(place)?.last()?;
-    Some((last.word, last.behind))
-}
-
-/// Returns the place of a word that is nearest in time, of those that `may_be` it, and how far off
-/// it is.
-fn nearest(
-    left: &PushedWord,
-    text: &[Letter],
-    words: &[Word],
-    may_be: impl Fn(&Range<usize>) -> bool,
-) -> Option<(Range<usize>, Duration)> {
-    let length = left.letters.len();
-    let first = left.letters.first()?;
-    // In scripts with spaces a word is found only whole.
-    let whole = first.is_ascii() || !first.is_alphabetic() || first.is_lowercase();
-    let is_it = |window: &[Letter]| {
-        let same = window
-            .iter()
-            .zip(&left.letters)
-            .all(|(a, b)| a.letter == *b);
-        let bounded = window.first().is_some_and(|letter| letter.begins)
-            && window.last().is_some_and(|letter| letter.ends);
-        same && (bounded || !whole)
-    };
-    let places = text.windows(length).enumerate().filter_map(|(at, window)| {
-        let word = words.get(window.first()?.word)?;
-        let place = at..at + length;
-        (is_it(window) && may_be(&place)).then(|| (place, word.start.abs_diff(left.start)))
-    });
-    places.min_by_key(|(_, apart)| *apart)
 }
 
 /// Returns the letters of all words.

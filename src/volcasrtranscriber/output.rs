@@ -1,5 +1,6 @@
 //! The text pad: one task pushes everything downstream, in order, when the schedule says so.
 
+mod downstream;
 mod language;
 mod push;
 
@@ -8,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
-use super::schedule::{Action, Origin, Schedule, Unit};
+use super::schedule::{Action, Effect, Origin, Schedule, Unit};
 use crate::sync::lock;
 
+use downstream::Downstream;
 use language::Language;
 pub(super) use push::Pushed;
 
@@ -45,20 +47,7 @@ struct State {
     closed: bool,
     /// The element is in PLAYING, so that its running time advances.
     playing: bool,
-    flow: Result<gst::FlowSuccess, gst::FlowError>,
-    /// Counts the STREAM_STARTs and SEGMENTs that have come in and not left. Downstream may take
-    /// what follows them, though it is at its end.
-    beginnings: usize,
-    /// Upstream, or the bus, has the error of `flow`.
-    flow_reported: bool,
-    /// The error of `flow` is being posted.
-    posting: bool,
-    /// EOS, which leaves behind that.
-    held: Option<gst::Event>,
-    /// Counts the times that downstream was linked anew.
-    links: u64,
-    /// EOS has come in: no buffer takes an error upstream any more.
-    ended: bool,
+    downstream: Downstream,
     language: Language,
     /// Longest time that text came late.
     max_delay: Duration,
@@ -86,13 +75,7 @@ impl State {
             stopped: true,
             closed: false,
             playing: false,
-            flow: Ok(gst::FlowSuccess::Ok),
-            beginnings: 0,
-            flow_reported: false,
-            posting: false,
-            held: None,
-            links: 0,
-            ended: false,
+            downstream: Downstream::default(),
             language: Language::default(),
             max_delay: Duration::ZERO,
             audio_end: Duration::ZERO,
@@ -106,7 +89,7 @@ impl State {
         let kept =
             dropped.filter(|event| event.is_sticky() && !matches!(event.type_(), Eos | Segment));
         self.kept.extend(kept);
-        (self.posting, self.held, self.beginnings) = (false, None, 0);
+        self.downstream.reset();
         self.audio_end = Duration::ZERO;
     }
 
@@ -114,16 +97,6 @@ impl State {
     fn missing_until(&self) -> Option<Duration> {
         let known = self.audio_end.saturating_sub(STARVED_MARGIN);
         self.schedule.is_starving(known).then_some(known)
-    }
-
-    /// Notes that an event is about to leave.
-    fn leaves(&mut self, event: &gst::Event) {
-        if begins(event) {
-            self.beginnings = self.beginnings.saturating_sub(1);
-            if self.flow == Err(gst::FlowError::Eos) {
-                self.flow = Ok(gst::FlowSuccess::Ok);
-            }
-        }
     }
 }
 
@@ -140,7 +113,6 @@ impl TextPad {
         let mut state = lock(&self.state);
         *state = State {
             run: state.run + 1,
-            links: state.links,
             ..State::new(unit)
         };
     }
@@ -175,8 +147,7 @@ impl TextPad {
         let kept = {
             let mut state = lock(&self.state);
             state.flush();
-            (state.stopped, state.flow) = (state.closed, Ok(gst::FlowSuccess::Ok));
-            (state.flow_reported, state.ended) = (false, false);
+            state.stopped = state.closed;
             std::mem::take(&mut state.kept)
         };
         for event in kept {
@@ -215,19 +186,16 @@ impl TextPad {
     pub fn event(&self, event: gst::Event, origin: Option<Origin>) {
         self.wait_for_space();
         self.change(|state| {
-            state.ended = event.type_() == gst::EventType::Eos;
-            state.beginnings += usize::from(begins(&event));
-            match event.type_() {
-                gst::EventType::Eos | gst::EventType::StreamStart => {
-                    state.schedule.end_segment(event);
+            state.downstream.enters(&event);
+            let effect = match (event.type_(), origin) {
+                (gst::EventType::Eos | gst::EventType::StreamStart, _) => Effect::NoSegment,
+                (_, Some(origin)) => {
+                    state.audio_end = Duration::ZERO;
+                    Effect::Segment(origin)
                 }
-                _ => {
-                    if origin.is_some() {
-                        state.audio_end = Duration::ZERO;
-                    }
-                    state.schedule.event(event, origin);
-                }
-            }
+                _ => Effect::Unchanged,
+            };
+            state.schedule.event(event, effect);
         });
     }
 
@@ -250,13 +218,15 @@ impl TextPad {
     pub fn fail(&self, run: u64) {
         self.change_for((run, ALL_EPOCHS), |state| {
             state.schedule.fail();
-            state.posting = false;
+            state.downstream.posting = false;
         });
     }
 
     /// Notes that an error of downstream is posted.
     pub fn refusal_posted(&self, run: u64) {
-        self.change_for((run, ALL_EPOCHS), |state| state.posting = false);
+        self.change_for((run, ALL_EPOCHS), |state| {
+            state.downstream.posting = false;
+        });
     }
 
     /// Changes the state for a run and its epoch, unless that is over.
@@ -272,33 +242,22 @@ impl TextPad {
         self.change(|state| state.schedule.set_latency(latency));
     }
 
-    /// Returns what downstream said last, for upstream to take up. Its end is that of the stream or
-    /// segment which leaves now.
+    /// Returns what downstream said last, for upstream to take up.
     pub fn flow(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let mut state = lock(&self.state);
-        if state.flow == Err(gst::FlowError::Eos) && state.beginnings > 0 {
-            return Ok(gst::FlowSuccess::Ok);
-        }
-        state.flow_reported |= state.flow.is_err();
-        state.flow
+        lock(&self.state).downstream.flow()
     }
 
     /// Notes that downstream is linked anew: it may take text now.
     pub fn relinked(&self) {
-        use gst::FlowError::{Flushing, NotLinked};
-        self.change(|state| {
-            state.links += 1;
-            if matches!(state.flow, Err(NotLinked | Flushing)) {
-                state.flow = Ok(gst::FlowSuccess::Ok);
-            }
-        });
+        self.change(|state| state.downstream.relinked());
     }
 
     /// Waits while too much text waits for downstream, at most until a flush or a stop.
     pub fn wait_for_space(&self) {
         let state = lock(&self.state);
-        let full =
-            |state: &mut State| !state.stopped && state.flow.is_ok() && state.schedule.is_full();
+        let full = |state: &mut State| {
+            !state.stopped && state.downstream.refusal.is_none() && state.schedule.is_full()
+        };
         drop(
             self.changed
                 .wait_while(state, full)
@@ -323,11 +282,12 @@ impl TextPad {
         if state.playing != playing {
             return Step::Again;
         }
-        if state.posting && state.held.is_some() {
+        let downstream = &mut state.downstream;
+        if downstream.posting && downstream.held.is_some() {
             drop(self.changed.wait(state));
             return Step::Again;
         }
-        if let Some(eos) = state.held.take() {
+        if let Some(eos) = downstream.held.take() {
             return Step::Act(Action::Event(eos));
         }
         match state.schedule.next(now) {
@@ -350,25 +310,19 @@ impl TextPad {
             }
             action => {
                 let discards = matches!(action, Action::Text { .. } | Action::Gap { .. });
-                let takes = matches!(state.flow, Ok(_) | Err(gst::FlowError::NotLinked));
+                let refused = discards && state.downstream.takes_nothing();
                 if let Action::Event(event) = &action {
-                    state.leaves(event);
+                    state.downstream.leaves(event);
                 }
                 drop(state);
                 self.changed.notify_all();
-                match discards && !takes {
+                match refused {
                     true => Step::Again,
                     false => Step::Act(action),
                 }
             }
         }
     }
-}
-
-/// Returns whether what follows an event is another stream or segment.
-fn begins(event: &gst::Event) -> bool {
-    use gst::EventType::{Segment, StreamStart};
-    matches!(event.type_(), StreamStart | Segment)
 }
 
 #[cfg(test)]

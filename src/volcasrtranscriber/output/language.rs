@@ -1,6 +1,6 @@
 //! Language of the text, as tags name it.
 
-use super::TextPad;
+use super::{Effect, TextPad};
 use crate::sync::lock;
 
 /// See the module.
@@ -24,7 +24,7 @@ impl TextPad {
         self.wait_for_space();
         self.change(|state| {
             if let Some(tag) = state.language.tag() {
-                state.schedule.event(tag, None);
+                state.schedule.event(tag, Effect::Unchanged);
             }
         });
     }

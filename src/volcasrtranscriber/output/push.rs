@@ -57,7 +57,7 @@ impl TextPad {
                         buffer.set_flags(gst::BufferFlags::DISCONT);
                     }
                 }
-                let links = lock(&self.state).links;
+                let links = lock(&self.state).downstream.links;
                 return self.after(src.push(buffer), links, late);
             }
             Action::Gap { start, duration } => {
@@ -92,18 +92,15 @@ impl TextPad {
 
     /// Pushes EOS, or holds it until an error of downstream is posted that no buffer took upstream.
     fn end(&self, src: &gst::Pad, eos: gst::Event) -> Pushed {
-        let mut state = lock(&self.state);
-        let error = state.flow.err().filter(|error| is_failure(*error));
-        let unreported = error.filter(|_| !state.flow_reported);
-        if state.posting || unreported.is_some() {
-            (state.posting, state.flow_reported) = (true, true);
-            state.held = Some(eos);
-            return unreported.map_or(Pushed::Fine, Pushed::Failed);
+        let held = lock(&self.state).downstream.hold(eos);
+        match held {
+            Ok(eos) => {
+                gst::debug!(CAT, obj = src, "{eos:?}");
+                src.push_event(eos);
+                Pushed::Ended
+            }
+            Err(error) => error.map_or(Pushed::Fine, Pushed::Failed),
         }
-        drop(state);
-        gst::debug!(CAT, obj = src, "{eos:?}");
-        src.push_event(eos);
-        Pushed::Ended
     }
 
     /// Takes up what downstream made of a buffer, which was linked for the time `links` then.
@@ -117,32 +114,18 @@ impl TextPad {
         if state.stopped {
             return Pushed::Stopped;
         }
-        // The peer of now has refused nothing.
-        if state.links == links || !matches!(flow, Err(error) if !is_failure(error)) {
-            (state.flow, state.flow_reported) = (flow, false);
-        }
-        let pushed = match flow {
-            Ok(_) if late > state.max_delay && late.as_millis() > 0 => {
+        let pushed = match state.downstream.answers(flow, links) {
+            Some(error) => Pushed::Failed(error),
+            None if flow.is_ok() && late > state.max_delay && late.as_millis() > 0 => {
                 state.max_delay = late;
                 Pushed::Late
             }
-            Err(error) if state.ended && is_failure(error) => {
-                (state.posting, state.flow_reported) = (true, true);
-                Pushed::Failed(error)
-            }
-            // Flushing downstream ends with a flush of this pad, or with another peer.
-            Ok(_) | Err(_) => Pushed::Fine,
+            None => Pushed::Fine,
         };
         drop(state);
         self.changed.notify_all();
         pushed
     }
-}
-
-/// Returns whether a flow is an error, rather than a state of downstream.
-fn is_failure(error: gst::FlowError) -> bool {
-    use gst::FlowError::{Eos, Flushing, NotLinked};
-    !matches!(error, Eos | Flushing | NotLinked)
 }
 
 fn new_item(item: &Item) -> gst::Structure {

@@ -106,7 +106,9 @@ fn a_run_that_is_over_changes_nothing() {
     output.update((old, 0), |schedule| schedule.done(1));
     let has_failed = |output: &TextPad| {
         let mut state = lock(&output.state);
-        state.schedule.event(gst::event::Eos::new(), None);
+        state
+            .schedule
+            .event(gst::event::Eos::new(), Effect::Unchanged);
         !matches!(state.schedule.next(None), Action::Wait(None))
     };
     assert!(!has_failed(&output));

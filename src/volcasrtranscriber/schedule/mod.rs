@@ -101,11 +101,11 @@ enum Ready<E> {
 
 /// Effect of an event on the times of what follows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Effect {
+pub(super) enum Effect {
     Unchanged,
     /// Another segment begins.
     Segment(Origin),
-    /// No segment holds until one comes.
+    /// No segment holds until one comes, as behind EOS and STREAM_START.
     NoSegment,
 }
 
@@ -218,18 +218,8 @@ impl<E> Schedule<E> {
         self.bytes > MAX_BYTES
     }
 
-    /// Appends an event behind everything that is known. With an origin, what follows it lies in
-    /// another segment.
-    pub fn event(&mut self, event: E, origin: Option<Origin>) {
-        self.append(event, origin.map_or(Effect::Unchanged, Effect::Segment));
-    }
-
-    /// Appends an event that ends the segment, as EOS and STREAM_START do.
-    pub fn end_segment(&mut self, event: E) {
-        self.append(event, Effect::NoSegment);
-    }
-
-    fn append(&mut self, event: E, effect: Effect) {
+    /// Appends an event behind everything that is known.
+    pub fn event(&mut self, event: E, effect: Effect) {
         self.push(self.parts.len() - 1, Ready::Event(event, effect));
     }
 

@@ -92,7 +92,7 @@ fn until(schedule: &mut Machine, now: u64) -> Option<u128> {
 fn live(unit: Unit, latency: u64) -> Machine {
     let mut schedule = Machine::new(unit);
     schedule.set_latency(Some(ms(latency)));
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("segment", Effect::Segment(Origin::default()));
     assert_eq!(all(&mut schedule, None), "segment");
     schedule
 }
@@ -100,7 +100,7 @@ fn live(unit: Unit, latency: u64) -> Machine {
 #[test]
 fn words_of_a_file_leave_when_they_are_final() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("segment", Effect::Segment(Origin::default()));
     schedule.utterance(utterance(0, false, "The 100-180"));
     assert_eq!(all(&mut schedule, None), "segment");
     let words = "The 100-180 | rain. 300-380";
@@ -130,7 +130,7 @@ fn no_buffer_begins_before_the_one_before_it() {
 #[test]
 fn audio_in_which_no_text_is_expected_is_a_gap_in_a_file() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("segment", Effect::Segment(Origin::default()));
     schedule.quiet(ms(900));
     assert_eq!(all(&mut schedule, None), "segment | gap 0-900");
     // One that comes all the same is not lost.
@@ -268,11 +268,11 @@ fn a_word_that_appears_too_late_begins_where_the_gaps_end_and_is_counted() {
 #[test]
 fn what_is_behind_a_barrier_waits_for_the_words_before_it() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("segment", Effect::Segment(Origin::default()));
     schedule.barrier(7, Some(ms(2000)));
-    schedule.event("eos", None);
-    schedule.event("stream-start", None);
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("eos", Effect::Unchanged);
+    schedule.event("stream-start", Effect::Unchanged);
+    schedule.event("segment", Effect::Segment(Origin::default()));
     assert_eq!(all(&mut schedule, None), "segment");
     schedule.utterance(utterance(0, true, "one 100-200"));
     assert_eq!(all(&mut schedule, None), "gap 0-100 | !one 100-200 | final");
@@ -291,10 +291,10 @@ fn what_is_behind_a_barrier_waits_for_the_words_before_it() {
 fn a_failure_opens_every_barrier() {
     let mut schedule = Machine::new(Unit::Word);
     schedule.barrier(1, None);
-    schedule.event("eos", None);
+    schedule.event("eos", Effect::Unchanged);
     schedule.fail();
     schedule.barrier(2, None);
-    schedule.event("more", None);
+    schedule.event("more", Effect::Unchanged);
     assert_eq!(all(&mut schedule, None), "eos | more");
 }
 
@@ -302,15 +302,15 @@ fn a_failure_opens_every_barrier() {
 fn a_flush_forgets_what_has_not_left() {
     let mut schedule = Machine::new(Unit::Word);
     schedule.utterance(utterance(0, true, "one 100-200"));
-    schedule.event("tag", None);
+    schedule.event("tag", Effect::Unchanged);
     schedule.barrier(1, None);
-    schedule.event("eos", None);
+    schedule.event("eos", Effect::Unchanged);
     assert_eq!(schedule.flush(), ["tag", "eos"]);
     let origin = Origin {
         position: ms(5000),
         ..Origin::default()
     };
-    schedule.event("segment", Some(origin));
+    schedule.event("segment", Effect::Segment(origin));
     schedule.utterance(utterance(0, true, "two 5000-5100"));
     assert_eq!(all(&mut schedule, None), "segment | !two 5000-5100 | final");
 }
@@ -362,7 +362,7 @@ fn running_times_follow_the_segment() {
         running: ms(5000),
         rate: 1.0,
     };
-    schedule.event("segment", Some(origin));
+    schedule.event("segment", Effect::Segment(origin));
     schedule.utterance(utterance(0, false, "one 60500-60600"));
     assert_eq!(all(&mut schedule, Some(6000)), "segment | gap 60000-60250");
     assert_eq!(until(&mut schedule, 6100), Some(6200));

@@ -21,7 +21,7 @@ fn so_much_waits_and_no_more() {
 #[test]
 fn gaps_that_wait_are_one() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("segment", Effect::Segment(Origin::default()));
     let bytes = schedule.bytes;
     for end in 1..=100_000 {
         schedule.silence(ms(end * 20));
@@ -34,11 +34,11 @@ fn gaps_that_wait_are_one() {
 #[test]
 fn every_entry_counts() {
     let inputs: [fn(&mut Machine, u64); 3] = [
-        |schedule, _| schedule.event("tag", None),
+        |schedule, _| schedule.event("tag", Effect::Unchanged),
         // No text, but what it says of the time, and an event between.
         |schedule, number| {
             schedule.silence(ms(number));
-            schedule.event("tag", None);
+            schedule.event("tag", Effect::Unchanged);
         },
         |schedule, number| {
             let mut utterance = utterance(number as u32, true, "");

@@ -7,11 +7,13 @@ fn each_stream_and_segment_names_its_first_speaker() {
     type End = fn(&mut Machine);
     let ends: [(bool, End); 4] = [
         (true, |schedule| drop(schedule.flush())),
-        (true, |schedule| schedule.end_segment("stream-start")),
         (true, |schedule| {
-            schedule.event("segment", Some(Origin::default()));
+            schedule.event("stream-start", Effect::NoSegment)
         }),
-        (false, |schedule| schedule.event("tag", None)),
+        (true, |schedule| {
+            schedule.event("segment", Effect::Segment(Origin::default()));
+        }),
+        (false, |schedule| schedule.event("tag", Effect::Unchanged)),
     ];
     for (named, end) in ends {
         let mut schedule = Machine::new(Unit::Word);
@@ -31,7 +33,7 @@ fn each_stream_and_segment_names_its_first_speaker() {
 #[test]
 fn the_gap_of_settled_audio_ends_where_its_segment_does() {
     let mut schedule = Machine::new(Unit::Word);
-    schedule.event("segment", Some(Origin::default()));
+    schedule.event("segment", Effect::Segment(Origin::default()));
     schedule.barrier(1, Some(ms(2000)));
     schedule.settled(ms(60_000));
     assert_eq!(all(&mut schedule, None), "segment | gap 0-2000");
@@ -51,8 +53,8 @@ fn no_gap_is_due_before_the_first_segment() {
         running: ms(60_000),
         ..Origin::default()
     };
-    schedule.end_segment("stream-start");
-    schedule.event("segment", Some(origin));
+    schedule.event("stream-start", Effect::NoSegment);
+    schedule.event("segment", Effect::Segment(origin));
     assert_eq!(
         all(&mut schedule, Some(61_000)),
         "stream-start | segment | gap 0-250"
@@ -62,8 +64,8 @@ fn no_gap_is_due_before_the_first_segment() {
 #[test]
 fn no_gap_is_due_after_eos_or_between_a_flush_and_a_segment() {
     let ends: [fn(&mut Machine); 3] = [
-        |schedule| schedule.end_segment("eos"),
-        |schedule| schedule.end_segment("stream-start"),
+        |schedule| schedule.event("eos", Effect::NoSegment),
+        |schedule| schedule.event("stream-start", Effect::NoSegment),
         |schedule| drop(schedule.flush()),
     ];
     for end in ends {
@@ -77,7 +79,7 @@ fn no_gap_is_due_after_eos_or_between_a_flush_and_a_segment() {
             running: ms(60_000),
             ..Origin::default()
         };
-        schedule.event("segment", Some(origin));
+        schedule.event("segment", Effect::Segment(origin));
         assert_eq!(all(&mut schedule, Some(61_000)), "segment | gap 0-250");
     }
 }

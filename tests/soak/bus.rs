@@ -41,8 +41,7 @@ impl Player<'_> {
             }
             gst::MessageView::Progress(progress) => {
                 let (kind, ..) = progress.get();
-                use gst::ProgressType::{Canceled, Complete, Error};
-                if matches!(kind, Canceled | Complete | Error) {
+                if kind != gst::ProgressType::Continue {
                     self.played.life().progress.push(kind);
                 }
             }

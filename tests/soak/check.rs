@@ -85,13 +85,26 @@ impl Checked<'_> {
         self.schedule.text.is_some() && self.life.is_empty()
     }
 
+    /// Checks that the progress began and ended once, or that READY overtook all messages of a
+    /// transcriber, whose first one another thread posts.
+    fn progress(&self) -> Result<(), String> {
+        let life = self.life;
+        let is_overtaken = || life.transcripts.is_empty() && life.warnings.is_empty();
+        let is_right = match life.progress.as_slice() {
+            [] => self.is_unused() || self.schedule.text.is_some() && is_overtaken(),
+            [gst::ProgressType::Start, end] => *end != gst::ProgressType::Start,
+            _ => false,
+        };
+        ensure!(is_right, "progress: {:?}", life.progress);
+        Ok(())
+    }
+
     fn life(&self, last: bool) -> Result<(), String> {
         let life = self.life;
         ensure!(life.errors.is_empty(), "errors: {:?}", life.errors);
         ensure!(life.ended || !last, "no end");
         ensure!(life.late.is_empty(), "after the end: {:?}", life.late);
-        let ends = usize::from(!self.is_unused());
-        ensure!(life.progress.len() == ends, "progress: {:?}", life.progress);
+        self.progress()?;
         let streams: Vec<_> = life.transcripts.iter().map(|s| s.stream).collect();
         ensure!(streams.is_sorted(), "streams in this order: {streams:?}");
         self.warnings(last)?;

@@ -69,7 +69,7 @@ pub struct Life {
     pub cuts: Vec<Cut>,
     pub warnings: Vec<Warned>,
     pub errors: Vec<String>,
-    /// How the progress `connect` ended.
+    /// The progress `connect`, without what went on.
     pub progress: Vec<gst::ProgressType>,
     pub ended: bool,
     /// Messages after the end.

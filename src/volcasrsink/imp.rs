@@ -146,6 +146,7 @@ impl BaseSinkImpl for VolcAsrSink {
     }
 
     fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
+        // A wait that began since `unlock` has to look again as well.
         self.interrupt();
         Ok(())
     }

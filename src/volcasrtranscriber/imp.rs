@@ -202,16 +202,13 @@ impl ElementImpl for VolcAsrTranscriber {
             }
             // Before the pads are deactivated, so that nothing more is posted meanwhile and the
             // tasks end. Until then a buffer may come, and must not begin another run.
-            gst::StateChange::PausedToReady => {
-                self.output.close();
-                self.unsynced.close();
-                self.runs.close(self.obj().upcast_ref());
-            }
+            gst::StateChange::PausedToReady => self.close(),
             gst::StateChange::PlayingToPaused => self.output.set_playing(false),
             _ => {}
         }
-        let result = self.parent_change_state(transition)?;
+        let result = self.parent_change_state(transition);
         match transition {
+            gst::StateChange::ReadyToPaused if result.is_err() => self.close(),
             gst::StateChange::ReadyToPaused => {
                 self.output.start();
                 self.start_tasks();
@@ -224,11 +221,18 @@ impl ElementImpl for VolcAsrTranscriber {
             gst::StateChange::PausedToPlaying => self.output.set_playing(true),
             _ => {}
         }
-        Ok(result)
+        result
     }
 }
 
 impl VolcAsrTranscriber {
+    /// Ends the run and the tasks' waits, until READY → PAUSED.
+    fn close(&self) {
+        self.output.close();
+        self.unsynced.close();
+        self.runs.close(self.obj().upcast_ref());
+    }
+
     /// Has both source pads' tasks run.
     pub(super) fn start_tasks(&self) {
         self.start_task(&self.src_pad, Self::push_next);

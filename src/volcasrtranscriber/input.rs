@@ -172,6 +172,7 @@ impl VolcAsrTranscriber {
                 self.gap(gap);
                 true
             }
+            // They are the audio's: codec, bitrate. The text has tags of its own.
             EventView::Tag(tag) if tag.tag().scope() == gst::TagScope::Stream => true,
             EventView::Eos(_) => {
                 self.divide(true);

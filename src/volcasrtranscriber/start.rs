@@ -1,4 +1,7 @@
-//! The run, which begins with the first buffer, and the language that it asks for.
+//! The run, and the language that it asks for.
+//!
+//! The run begins with the first buffer. Bins that look for a transcriber put one into PAUSED
+//! without credentials, so that state must neither fail nor connect.
 
 use std::sync::Arc;
 

@@ -190,18 +190,23 @@ impl Outbox {
         }
         queue.job_running = true;
         drop(queue);
-        let Some(outbox) = self.weak_self.upgrade() else {
+        let (Some(outbox), Some(element)) = (self.weak_self.upgrade(), self.element.upgrade())
+        else {
             return;
         };
-        let job = move || {
-            // Or EOS would wait for messages that no job posts.
-            if catch_unwind(AssertUnwindSafe(|| while outbox.post_next() {})).is_err() {
-                outbox.on_panic();
-            }
-        };
-        if let Err(error) = client::run_job(job) {
-            gst::error!(self.poster.category, "can't post: {error}");
-            self.queue().job_running = false;
+        let job = outbox.clone();
+        if let Err(error) = client::run_job(move || job.post_all()) {
+            // That is what the run failed with, and has to be on the bus.
+            gst::error!(self.poster.category, obj = element, "{error}");
+            element.call_async(move |_| outbox.post_all());
+        }
+    }
+
+    /// Posts until nothing waits.
+    fn post_all(&self) {
+        // Or EOS would wait for messages that no job posts.
+        if catch_unwind(AssertUnwindSafe(|| while self.post_next() {})).is_err() {
+            self.on_panic();
         }
     }
 

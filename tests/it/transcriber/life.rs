@@ -1,10 +1,12 @@
 //! States, queries and errors, as bins and applications meet them.
 
+use std::fs::File;
 use std::sync::{Arc, Mutex, mpsc};
 
 use gst::prelude::*;
 use volcasr_loopback::Options;
 
+use super::live::transcriber_at_nowhere;
 use super::{on_message, pad, playing};
 use crate::common::pad_harness::ms;
 use crate::common::text::{Out, texts};
@@ -97,6 +99,26 @@ fn errors_are_the_sink_s_and_end_what_is_downstream() {
         errors[0].assert_is(domain, &[]);
         assert_eq!(errors[0].number("http-status"), status);
     }
+}
+
+/// Threads post every error, even the one that says that there are none for the network.
+#[test]
+fn without_descriptors_the_error_is_posted() {
+    let name = "without_descriptors_the_error_is_posted";
+    child::alone(module_path!(), name, || {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let mut rig = TestPipeline::new(transcriber_at_nowhere());
+        rig.play();
+        let (current, maximum) = (Some(64), getrlimit(Resource::Nofile).maximum);
+        setrlimit(Resource::Nofile, Rlimit { current, maximum }).expect("a lower limit");
+        let _taken: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+        rig.push(&[0; 9600], 100);
+        let errors = faults::own_errors(&rig.listen_until(is_error), &rig.sink);
+        errors[0].assert_is(
+            gst::ResourceError::Failed,
+            &["can't start the network threads"],
+        );
+    });
 }
 
 #[test]

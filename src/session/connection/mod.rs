@@ -6,6 +6,7 @@
 
 mod writes;
 
+use std::ops::Range;
 use std::time::Duration;
 
 pub use writes::UNACKED_TIMEOUT;
@@ -46,10 +47,8 @@ pub struct Connection<E> {
     acknowledged: bool,
     sequence: i32,
     finish: Finish,
-    /// The sample that the service counts from.
-    pub(super) origin: u64,
-    /// Start of what no connection was sent before.
-    pub(super) first_new: u64,
+    /// The samples that an earlier connection was sent. The service counts from the first.
+    pub(super) replayed: Range<u64>,
     pacer: Pacer,
     /// Audio waits until then, for its pace or for the answer to the request.
     send_at: Option<Duration>,
@@ -69,8 +68,7 @@ impl<E> Connection<E> {
             acknowledged: false,
             sequence: REQUEST_SEQUENCE,
             finish: Finish::No,
-            origin: audio.position(),
-            first_new: audio.end(),
+            replayed: audio.position()..audio.end(),
             pacer: Pacer::new(settings.max_speed),
             send_at: None,
             idle_since: None,

@@ -66,7 +66,7 @@ impl<E: ConnectionError> Recognition<E> {
         let is_idle_end = self.is_idle_end(now, &error, input);
         let position = self.stream.replay_buffer.position();
         let sent_audio =
-            matches!(&self.state, State::Open(connection) if connection.origin < position);
+            matches!(&self.state, State::Open(connection) if connection.replayed.start < position);
         let is_loss = self.is_acknowledged() || sent_audio;
         // Before any audio came, no session is wanted yet.
         let is_ahead = matches!(self.state, State::Idle { .. });

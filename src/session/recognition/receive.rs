@@ -130,7 +130,7 @@ impl<E: ConnectionError> Recognition<E> {
         };
         let is_first = !connection.is_acknowledged();
         connection.on_response(now);
-        let sent = self.stream.replay_buffer.position() - connection.origin;
+        let sent = self.stream.replay_buffer.position() - connection.replayed.start;
         if is_first {
             self.on_acknowledged(response, now);
         }

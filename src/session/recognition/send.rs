@@ -108,7 +108,7 @@ impl<E: ConnectionError> Recognition<E> {
             return None;
         };
         // A finish without audio would only draw an error.
-        if self.stream.replay_buffer.position() <= connection.origin {
+        if self.stream.replay_buffer.position() <= connection.replayed.start {
             self.stream.finalize_unconfirmed();
             self.report_updates();
             self.on_connection_end(now, input, Ok(End::Finished));
@@ -132,7 +132,7 @@ impl<E: ConnectionError> Recognition<E> {
         let max = self.settings.limits.session?;
         let time = |samples| samples_to_time(samples, self.settings.request.rate);
         let buffer = &self.stream.replay_buffer;
-        let new_audio = time(buffer.end() - connection.first_new);
+        let new_audio = time(buffer.end() - connection.replayed.end);
         // The least limit first: what else counts takes longer to find out.
         if new_audio < max {
             return None;
@@ -141,7 +141,7 @@ impl<E: ConnectionError> Recognition<E> {
         let window = time(buffer.start());
         let words_have_times = !tracker.would_lose_untimed_words(window);
         // Nothing is open either while the service has not said anything yet.
-        let has_progress = tracker.processed_until() > time(connection.origin);
+        let has_progress = tracker.processed_until() > time(connection.replayed.start);
         let situation = Situation {
             new_audio,
             all_final: has_progress && !tracker.has_open(),

@@ -16,7 +16,7 @@ pub enum Credentials {
     Key(String),
 }
 
-/// None that are known.
+/// Credentials without any secret, for a run whose settings can't be used.
 impl Default for Credentials {
     fn default() -> Self {
         Credentials::Key(String::new())

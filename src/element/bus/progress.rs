@@ -1,4 +1,5 @@
-//! The progress `connect`: each start gets exactly one end, also if several threads post.
+//! The progress `connect`: each start gets one end, also if several threads post. Only a start that
+//! is still being posted when the run ends gets none.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +10,8 @@ use super::post_message;
 pub(crate) struct ConnectProgress(AtomicBool);
 
 impl ConnectProgress {
-    /// Posts the start. Called once. A run that ends meanwhile posts no end: its start may come
-    /// behind that.
+    /// Posts the start. Called once. A run that ends meanwhile posts no end: that would come before
+    /// the start, or behind READY.
     pub fn start(&self, element: &gst::Element) {
         let text = "Connecting to the recognition service";
         post(element, gst::ProgressType::Start, text);

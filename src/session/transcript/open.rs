@@ -39,6 +39,10 @@ impl OpenUtterance {
         &self.update.text
     }
 
+    pub fn words(&self) -> &[Word] {
+        &self.update.words
+    }
+
     /// Replaces its content. Returns whether text or attributes changed: new times alone are no
     /// news and wait for the next change.
     pub fn revise(&mut self, entry: Entry<'_, '_>, axis: Axis) -> bool {
@@ -66,7 +70,7 @@ impl OpenUtterance {
 
     /// Returns the start of its first words that are not settled.
     pub fn unsettled_from(&self, settled: &Settled) -> Duration {
-        let parts = self.settled_parts(settled);
+        let parts = settled.parts_of(self.span, self.words());
         // Only words that surely lie inside count. Audio that is replayed needlessly is recognised
         // as a repeat; audio that is missing is not.
         let left = |w: &&Word| {
@@ -81,7 +85,7 @@ impl OpenUtterance {
 
     /// Drops the words that were settled under other numbers. No later response will take them out.
     pub fn drop_settled_words(&mut self, settled: &Settled) {
-        let parts = self.settled_parts(settled);
+        let parts = settled.parts_of(self.span, self.words());
         self.keep_words(|middle| !parts.iter().any(|s| s.contains_within_tolerance(middle)));
     }
 
@@ -105,20 +109,6 @@ impl OpenUtterance {
             self.update.text = words::join(&self.update.words);
             self.span = words::span(&self.update.words, self.span);
         }
-    }
-
-    /// Returns the settled spans that were part of it. A span that only touches it is another
-    /// utterance, for times are not exact.
-    fn settled_parts(&self, settled: &Settled) -> Vec<Span> {
-        let span = self.span;
-        let pruned = settled
-            .pruned_until()
-            .map(|end| Span::new(Duration::ZERO, end));
-        settled
-            .overlapping(span)
-            .filter(|s| s.mostly_overlaps(span))
-            .chain(pruned.filter(|s| s.overlap(span) > Duration::ZERO))
-            .collect()
     }
 
     /// Returns whether it has words before `at`, and not just an early start.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::span::{Span, TOLERANCE};
 use super::text::{Fingerprint, least_interval};
+use super::update::Word;
+use super::words::midpoint;
 
 /// Upper bound on settled utterances. In `full` mode every response repeats those of its
 /// connection: thousands in hours of speech.
@@ -25,6 +27,8 @@ pub(super) struct Settled {
 #[derive(Debug)]
 struct Item {
     span: Span,
+    /// Start of its last word, if that is known.
+    last_word: Option<Duration>,
     text: Fingerprint,
     /// Latest end of this one and all before it, which ends a search for overlaps.
     reach: Duration,
@@ -32,9 +36,10 @@ struct Item {
 
 impl Settled {
     /// Adds an utterance, which is found from [`commit`](Self::commit) on.
-    pub fn add(&mut self, span: Span, text: &str) {
+    pub fn add(&mut self, span: Span, text: &str, words: &[Word]) {
         self.added.push(Item {
             span,
+            last_word: words.last().and_then(|word| word.start),
             text: Fingerprint::of(text),
             reach: span.end,
         });
@@ -156,9 +161,34 @@ impl Settled {
 
     /// Returns the spans with reported times that overlap `span`, the latest first.
     pub fn overlapping(&self, span: Span) -> impl Iterator<Item = Span> {
+        self.items_over(span).map(|item| item.span)
+    }
+
+    fn items_over(&self, span: Span) -> impl Iterator<Item = &Item> {
         self.touching(span.start, span.end)
-            .map(|i| self.by_start[i].span)
-            .filter(move |s| s.is_reported() && s.overlap(span) > Duration::ZERO)
+            .map(|i| &self.by_start[i])
+            .filter(move |i| i.span.is_reported() && i.span.overlap(span) > Duration::ZERO)
+    }
+
+    /// Returns the spans that were part of an open utterance with this span and these words: most
+    /// of it, or the last word. A span that only touches it is another utterance, for times are not
+    /// exact.
+    pub fn parts_of(&self, span: Span, words: &[Word]) -> Vec<Span> {
+        let has_last = |item: &Item, last: Duration| {
+            let mut inside = words
+                .iter()
+                .filter(|w| midpoint(w).is_some_and(|middle| item.span.contains(middle)));
+            inside.any(|w| w.start.is_some_and(|s| s.abs_diff(last) <= TOLERANCE))
+        };
+        let is_part = |item: &&Item| {
+            let is_shared = item.last_word.is_some_and(|last| has_last(item, last));
+            is_shared || item.span.mostly_overlaps(span)
+        };
+        let pruned = self.pruned_until.map(|end| Span::new(Duration::ZERO, end));
+        let parts = self.items_over(span).filter(is_part).map(|i| i.span);
+        parts
+            .chain(pruned.filter(|s| s.overlap(span) > Duration::ZERO))
+            .collect()
     }
 
     /// Returns the latest end of those that begin before `start`, or of all without it.
@@ -199,7 +229,7 @@ mod tests {
     fn settled(spans: impl IntoIterator<Item = Span>) -> Settled {
         let mut settled = Settled::default();
         for span in spans {
-            settled.add(span, "a");
+            settled.add(span, "a", &[]);
         }
         settled.commit();
         settled
@@ -244,7 +274,7 @@ mod tests {
         let most = MAX_SETTLED as u64;
         let mut settled = settled((0..most).rev().map(|i| span(i * 10, i * 10 + 5)));
         assert_eq!((settled.len(), settled.pruned_until()), (MAX_SETTLED, None));
-        settled.add(span(1 << 30, 1 << 30), "a");
+        settled.add(span(1 << 30, 1 << 30), "a", &[]);
         settled.commit();
         assert_eq!(settled.pruned_until(), Some(ms(most / 4 * 10 + 5)));
         assert_eq!(settled.len(), MAX_SETTLED / 4 * 3);

@@ -150,7 +150,7 @@ impl Utterances {
             open.drop_settled_words(&self.settled);
         }
         if !open.text().is_empty() {
-            self.settled.add(open.span, open.text());
+            self.settled.add(open.span, open.text(), open.words());
         }
         updates.push(open.into_final(unconfirmed));
     }

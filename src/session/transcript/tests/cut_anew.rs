@@ -1,6 +1,6 @@
 //! A new connection settles a part of an open utterance under a number of its own: no word is
 //! recognised twice.
-use super::script::script;
+use super::script::{described, script};
 use super::*;
 
 /// The utterance of the lost connection, with the words at 182, 3155, 6128 and 9101. The new one
@@ -70,4 +70,21 @@ fn utterances_that_end_together_keep_their_words() {
         stream.respond(9000, &list);
         stream.play(&format!("{end} | {follows}"));
     }
+}
+
+/// It begins so early that less than half of it lies in the open one. Its word tells.
+#[test]
+fn a_settled_word_with_an_early_start_is_a_part() {
+    let mut stream = script(
+        "single
+        5000: one two three@1090-4000  | 0 one two three
+        lose                           | from 0",
+    );
+    let one = Utterance {
+        times: Some((1000, 1168)),
+        ..timed("One.", 1088, 1168).definite()
+    };
+    let list = [one, timed("two", 2500, 2700)];
+    assert_eq!(described(&stream.respond(3000, &list)), ["1 One. F"]);
+    stream.play("lose | from 1568\n finalize | 0 two three U");
 }

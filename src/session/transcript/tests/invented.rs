@@ -75,3 +75,23 @@ proptest! {
         Model::new(service).run(confirmed);
     }
 }
+
+/// A case of that property, of one in 10,000.
+#[test]
+fn a_word_that_two_connections_end_differently_is_one() {
+    Model::new(Service {
+        single: true,
+        merged: false,
+        words: true,
+        lag: 342,
+        jitter: 583,
+        window: 668,
+        second_pass: 1117,
+        cuts: 53,
+        losses: 5,
+        rollovers: 1,
+        replay: 1 << 40,
+        seed: 5_637_567_492_781_077_824,
+    })
+    .run(false);
+}

@@ -230,7 +230,7 @@ impl DedupContext<'_> {
             return (!inside).then_some(whole);
         }
         let all = rest.len();
-        words::retain_by_time(&mut rest, |middle| {
+        words::retain_by_time(&mut rest, words::midpoint, |middle| {
             !settled.iter().any(|s| s.contains_within_tolerance(middle))
         });
         if rest.len() == all {

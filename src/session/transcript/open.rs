@@ -86,35 +86,43 @@ impl OpenUtterance {
     /// Drops the words that were settled under other numbers. No later response will take them out.
     pub fn drop_settled_words(&mut self, settled: &Settled) {
         let parts = settled.parts_of(self.span, self.words());
-        self.keep_words(|middle| !parts.iter().any(|s| s.contains_within_tolerance(middle)));
+        self.keep_words(words::midpoint, |middle| {
+            !parts.iter().any(|s| s.contains_within_tolerance(middle))
+        });
     }
 
-    /// Drops the words from `at` on. Returns the start of the first of them, if there are any.
+    /// Drops the words that begin at `at` or later. Returns the start of the first of them, if any.
     pub fn truncate(&mut self, at: Duration) -> Option<Duration> {
         let (start, all) = (self.span.start, self.update.words.clone());
-        self.keep_words(|middle| middle < at);
+        self.keep_words(words::begin, |begin| begin < at);
         let cut = all
             .get(self.update.words.len()..)
             .filter(|cut| !cut.is_empty())?;
+        let rest = cut.iter().find_map(|w| w.start).unwrap_or(at);
         // The first words of the rest would count as settled otherwise.
-        self.span = Span::new(start, self.span.end.min(at));
-        Some(cut.iter().find_map(|w| w.start).unwrap_or(at))
+        self.span = Span::new(start, self.span.end.min(rest));
+        Some(rest)
     }
 
-    /// Keeps the words whose midpoint `keep` accepts, and their text and times.
-    fn keep_words(&mut self, keep: impl FnMut(Duration) -> bool) {
+    /// Keeps the words whose `time` `keep` accepts, and their text and times.
+    fn keep_words(
+        &mut self,
+        time: impl Fn(&Word) -> Option<Duration>,
+        keep: impl FnMut(Duration) -> bool,
+    ) {
         let all = self.update.words.len();
-        words::retain_by_time(&mut self.update.words, keep);
+        words::retain_by_time(&mut self.update.words, time, keep);
         if self.update.words.len() < all {
             self.update.text = words::join(&self.update.words);
             self.span = words::span(&self.update.words, self.span);
         }
     }
 
-    /// Returns whether it has words before `at`, and not just an early start.
+    /// Returns whether a word begins before `at`, and not just the utterance.
     pub fn has_speech_before(&self, at: Duration) -> bool {
-        let mut middles = self.update.words.iter().filter_map(words::midpoint);
-        self.span.start < at && (!words::are_timed(&self.update.words) || middles.any(|m| m < at))
+        let mut begins = self.update.words.iter().filter_map(words::begin);
+        let is_untimed = !words::are_timed(&self.update.words);
+        self.span.start < at && (is_untimed || begins.any(|begin| begin < at))
     }
 
     /// Returns whether it lasts beyond `at` and has no word times that say how to split it there.

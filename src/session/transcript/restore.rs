@@ -34,8 +34,8 @@ impl TranscriptTracker {
 
     /// Ends a lost connection and returns the position on the axis from which to replay. `window`
     /// is the start of the audio that is still kept; the result is not before it. Utterances that
-    /// begin before `window` end, final and unconfirmed, with their words before it. Their other
-    /// words come again under another number.
+    /// begin before `window` end, final and unconfirmed, with their words that do. Their other ones
+    /// come again under another number.
     pub fn restart(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {
         let mut begin = self.replay_needed_from();
         if window > begin {

@@ -176,7 +176,7 @@ impl Utterances {
         self.settled.commit();
     }
 
-    /// Ends utterances that begin before `window`, unconfirmed, with their words before it. Returns
+    /// Ends utterances that begin before `window`, unconfirmed, with their words that do. Returns
     /// where other speech begins: an utterance without timed words can't be split, so it ends
     /// whole.
     pub fn finalize_before(&mut self, window: Duration, updates: &mut Vec<Update>) -> Duration {

@@ -150,14 +150,23 @@ pub(super) fn are_timed(words: &[Word]) -> bool {
     words.iter().any(|word| midpoint(word).is_some())
 }
 
-/// Keeps the words whose midpoint `keep` accepts. A word without times follows the one before it,
-/// or the first timed one.
-pub(super) fn retain_by_time(words: &mut Vec<Word>, mut keep: impl FnMut(Duration) -> bool) {
+/// Returns the start of a word, or the one time that is known.
+pub(super) fn begin(word: &Word) -> Option<Duration> {
+    word.start.or(word.end)
+}
+
+/// Keeps the words whose `time` `keep` accepts. A word without times follows the one before it, or
+/// the first timed one.
+pub(super) fn retain_by_time(
+    words: &mut Vec<Word>,
+    time: impl Fn(&Word) -> Option<Duration>,
+    mut keep: impl FnMut(Duration) -> bool,
+) {
     let all = words.len();
-    let mut kept = words.iter().find_map(midpoint).is_none_or(&mut keep);
+    let mut kept = words.iter().find_map(&time).is_none_or(&mut keep);
     words.retain(|word| {
-        if let Some(midpoint) = midpoint(word) {
-            kept = keep(midpoint);
+        if let Some(time) = time(word) {
+            kept = keep(time);
         }
         kept
     });
@@ -285,7 +294,9 @@ mod tests {
             axis(0),
             None,
         );
-        retain_by_time(&mut words, |middle| middle < Duration::from_millis(500));
+        retain_by_time(&mut words, midpoint, |middle| {
+            middle < Duration::from_millis(500)
+        });
         assert_eq!(join(&words), "one two,");
     }
 

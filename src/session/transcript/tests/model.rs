@@ -57,6 +57,9 @@ pub(super) struct Model {
 /// that of the pause.
 const MIN_PAUSE: (i64, i64) = (80 + 260 + EARLY, 170);
 
+/// Upper bound on how late the start of a word may be reported.
+const MAX_JITTER: i64 = 30;
+
 /// Upper bound on how far what a replay needs may begin behind the processed audio: a start may be
 /// revised.
 const MAX_START_REVISION: Duration = Duration::from_secs(1);
@@ -134,7 +137,8 @@ impl Model {
                 " "
             };
             text += &name;
-            let start = (self.sounds[word].start + self.jitter(word, 1, 30)).max(origin) - origin;
+            let start =
+                (self.sounds[word].start + self.jitter(word, 1, MAX_JITTER)).max(origin) - origin;
             spikes.push((name, start, start + 80));
         }
         // The last word's times move while it is not settled.
@@ -268,6 +272,7 @@ impl Model {
         let sent = self.stream.sent.as_millis() as i64;
         let needed = self.stream.tracker.replay_needed_from();
         let window = (sent - self.service.replay).max(self.connection.origin) as u64;
+        let before = self.shown();
         let (begin, _) = self.stream.restart(window);
         assert!(begin >= ms(window));
         if ms(window) <= needed {
@@ -278,6 +283,13 @@ impl Model {
         let begin = begin.as_millis() as i64;
         assert!(begin <= at.max(sent));
         let shown = self.shown();
+        // Words that are not final are sent again from their start, as far as that is known.
+        for word in before.keys().filter(|word| !shown.contains_key(word)) {
+            assert!(
+                begin <= self.sounds[*word].start + MAX_JITTER,
+                "w{word} is cut"
+            );
+        }
         for (index, sound) in self.sounds.iter().enumerate() {
             if self.word_cut && sound.middle() < begin && !shown.contains_key(&index) {
                 self.gone.insert(index);

@@ -100,13 +100,50 @@ fn words_before_the_window_end_unconfirmed_and_the_rest_comes_again() {
     );
 }
 
+/// A word that the window cuts can't be sent whole again: it ends with those before it, and the
+/// replay begins behind it.
+#[test]
+fn each_word_around_the_window_comes_once() {
+    // The window, and what the restart does.
+    for (window, follows) in [
+        (1400, "from 1400 / 0 one U"),
+        (1499, "from 1499 / 0 one U"),
+        (1501, "from 1900 / 0 one two U"),
+        (1600, "from 1900 / 0 one two U"),
+        (1799, "from 1900 / 0 one two U"),
+        (1950, "from 1950 / 0 one two U"),
+    ] {
+        let mut stream = Stream::full();
+        let mut all = timed("one two three", 1000, 2300);
+        let word = |text: &str, start, end| (text.into(), start, end);
+        all.words = vec![
+            word("one", 1000, 1300),
+            word("two", 1500, 1800),
+            word("three", 2000, 2300),
+        ];
+        stream.respond(2500, &[all]);
+        stream.play(&format!("lose {window} | {follows}"));
+        // As early as the connection may report it.
+        let rest = timed("three", 0, 200);
+        let rest = match window < 1500 {
+            true => timed("two three", 0, 800),
+            false => rest,
+        };
+        let text = rest.text.clone();
+        assert_eq!(
+            described(&stream.respond(1500, &[rest])),
+            [format!("1 {text}")]
+        );
+    }
+}
+
 #[test]
 fn a_word_that_the_window_cuts_is_not_in_the_way_of_the_next() {
     let mut stream = Stream::full();
     let mut long = timed("one two", 1000, 3000);
     long.words = vec![("one".into(), 1000, 2400), ("two".into(), 2500, 3000)];
     stream.respond(4000, &[long]);
-    stream.play("lose 2000 | from 2250 / 0 one U");
+    stream.play("lose 2000 | from 2450 / 0 one U");
     let mut rest = timed("two", 0, 1000);
     rest.words = vec![("two".into(), 60, 140)];
     assert_eq!(described(&stream.respond(2000, &[rest])), ["1 two"]);

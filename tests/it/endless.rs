@@ -187,34 +187,37 @@ fn what_is_large_is_bounded() {
 /// error names the handler. What came before it is all posted, in order.
 #[test]
 fn a_handler_that_blocks_for_too_long_is_an_error() {
-    let server = RawServer::new(|n| utterance(n, 2000, true));
-    let properties = "max-speed=0 finish-timeout=500 idle-timeout=0";
-    let mut rig = TestPipeline::new(set(sink_for(&server.uri), properties));
-    let (gate, seen) = (Door::default(), Arc::new(Mutex::new(Vec::new())));
-    let (at_gate, list) = (gate.clone(), seen.clone());
-    rig.bus.set_sync_handler(move |_, message| {
-        if let Some(said) = Transcript::parse(message) {
-            at_gate.wait();
-            list.lock().expect("no panic").push(said.utterance);
-        }
-        match message.type_() {
-            gst::MessageType::Error => gst::BusSyncReply::Pass,
-            _ => gst::BusSyncReply::Drop,
-        }
+    let name = "a_handler_that_blocks_for_too_long_is_an_error";
+    child::alone(module_path!(), name, || {
+        let server = RawServer::new(|n| utterance(n, 2000, true));
+        let properties = "max-speed=0 finish-timeout=500 idle-timeout=0";
+        let mut rig = TestPipeline::new(set(sink_for(&server.uri), properties));
+        let (gate, seen) = (Door::default(), Arc::new(Mutex::new(Vec::new())));
+        let (at_gate, list) = (gate.clone(), seen.clone());
+        rig.bus.set_sync_handler(move |_, message| {
+            if let Some(said) = Transcript::parse(message) {
+                at_gate.wait();
+                list.lock().expect("no panic").push(said.utterance);
+            }
+            match message.type_() {
+                gst::MessageType::Error => gst::BusSyncReply::Pass,
+                _ => gst::BusSyncReply::Drop,
+            }
+        });
+        let before = memory();
+        rig.play();
+        rig.push(&[0; 48_000], 20);
+        wait_until("it is connected", || is_connected(&rig.sink));
+        wait_until("it has failed", || !is_connected(&rig.sink));
+        let grown = memory().saturating_sub(before);
+        assert!(grown < 160 << 20, "{grown} bytes more");
+        gate.open();
+        rig.listen().errors()[0].assert_is(gst::ResourceError::Failed, &["sync handler"]);
+        let seen = seen.lock().expect("no panic");
+        assert!(seen.len() > 1024);
+        let expected: Vec<u32> = (0..seen.len() as u32).collect();
+        assert_eq!(*seen, expected, "one was lost, or came twice");
     });
-    let before = memory();
-    rig.play();
-    rig.push(&[0; 48_000], 20);
-    wait_until("it is connected", || is_connected(&rig.sink));
-    wait_until("it has failed", || !is_connected(&rig.sink));
-    let grown = memory().saturating_sub(before);
-    assert!(grown < 160 << 20, "{grown} bytes more");
-    gate.open();
-    rig.listen().errors()[0].assert_is(gst::ResourceError::Failed, &["sync handler"]);
-    let seen = seen.lock().expect("no panic");
-    assert!(seen.len() > 1024);
-    let expected: Vec<u32> = (0..seen.len() as u32).collect();
-    assert_eq!(*seen, expected, "one was lost, or came twice");
 }
 
 /// No peer keeps a change to READY for more than 100 ms. The best of some tries counts,

@@ -174,3 +174,22 @@ impl QueueAccess for SharedQueue<'_> {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::queue::Item;
+
+    #[test]
+    fn durations_are_counted_at_the_rate() {
+        let shared = Shared::new(16_000, Duration::from_millis(200), Duration::from_secs(1));
+        assert_eq!(shared.max_queue, 16_000);
+        let mut state = shared.state();
+        let queue = &mut state.queue;
+        queue.push(&[0; 10_000], Duration::ZERO);
+        let Some(Item::Audio(chunk)) = queue.pop() else {
+            panic!("no chunk is ready")
+        };
+        assert_eq!(chunk.samples(), 3200);
+    }
+}

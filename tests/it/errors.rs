@@ -108,6 +108,13 @@ fn a_refused_rate() {
     TestPipeline::new(sink)
         .run(&pcm, 100)
         .assert_said(&marks, 0);
+    let connections = service.connections();
+    let frames = connections.iter().flat_map(|c| &c.frames);
+    let audio = frames.filter(|frame| frame.message_type == 2 && frame.size > 0);
+    let sizes: Vec<_> = audio.map(|frame| frame.size).collect();
+    let (_, whole) = sizes.split_last().expect("audio");
+    // 200 ms, but for the rest.
+    assert!(whole.iter().all(|size| *size == 6400), "{sizes:?}");
 }
 
 /// After the error all input is refused until READY.

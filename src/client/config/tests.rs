@@ -35,3 +35,38 @@ impl Config {
         }
     }
 }
+
+/// An endpoint, `max-speed`, `chunk-duration` and `replay-time`; how late results may come, and
+/// what the replay buffer holds for that. Times are in milliseconds.
+#[test]
+fn the_replay_buffer_holds_what_results_may_still_come_for() {
+    for (name, max_speed, chunk, replay, delay, window) in [
+        ("bigmodel_async", 2.0, 200, 0, 2000, 4000),
+        ("bigmodel_async", 0.0, 200, 120_000, 2000, 120_000),
+        ("bigmodel_async", 2.0, 2000, 0, 3000, 5000),
+        ("bigmodel_async?x=y", 2.0, 0, 4999, 3000, 5000),
+        ("bigmodel", 0.0, 200, 0, 2000, 4000),
+        ("bigmodel", 0.0, 200, 120_000, 120_000, 122_000),
+        ("bigmodel", 0.5, 200, 120_000, 2000, 120_000),
+        ("bigmodel", 10.0, 200, 120_000, 20_000, 120_000),
+        ("bigmodel", 10.0, 200, 10_000, 10_000, 12_000),
+        ("bigmodel", 10.0, 2000, 0, 3000, 5000),
+        ("bigmodel_nostream", 2.0, 200, 0, 20_000, 22_000),
+        ("bigmodel_nostream", 0.0, 2000, 120_000, 20_000, 120_000),
+    ] {
+        let mut config = Config::for_test(([127, 0, 0, 1], 1).into());
+        config.endpoint.target = format!("/api/v3/sauc/{name}");
+        config.sending.max_speed = max_speed;
+        config.sending.chunk = Duration::from_millis(chunk);
+        config.sending.replay = Duration::from_millis(replay);
+        let settings = config.session_settings();
+        let found = [settings.result_delay, settings.replay_window].map(|time| time.as_millis());
+        let case = format!("{name} {max_speed} {chunk} {replay}");
+        assert_eq!(found, [delay, window], "{case}");
+        assert_eq!(
+            settings.answers_at_end,
+            name.ends_with("nostream"),
+            "{case}"
+        );
+    }
+}

@@ -85,6 +85,28 @@ fn in_the_handshake_without_an_answer() {
     });
 }
 
+/// The pipeline is held while the connection is restored, and the end of the stream waits behind
+/// the last buffer: the rest comes with PLAYING.
+#[test]
+fn while_the_pipeline_is_held() {
+    in_parallel(&["async=true", "async=false"], |case| {
+        let service = service(faulty(&["reset@2900ms#1", "http:503@handshake#2"], false));
+        let mut rig = TestPipeline::new(set(fast_sink(&service), case));
+        let (pcm, marks) = open_ended_speech(SENTENCES);
+        rig.play();
+        rig.push(&pcm, 20);
+        let mut log = rig.listen_until(is_warning);
+        rig.end();
+        rig.until_taken(&pcm);
+        rig.go(gst::State::Paused);
+        wait_until("restored", || stat(&rig.sink, "reconnects") >= 1);
+        rig.go(gst::State::Playing);
+        log.add(rig.listen());
+        assert_whole(&log, &marks, false, case);
+        assert_warned(&log, 2, case);
+    });
+}
+
 /// Only the audio without final text is replayed.
 #[test]
 pub fn what_is_settled_is_not_sent_again() {

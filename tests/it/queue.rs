@@ -1,12 +1,13 @@
 //! Audio that can't be sent yet: it waits, and when it may wait no longer the pipeline does, or the
 //! oldest goes.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Gate, Options, Service};
+use volcasr_loopback::{FaultKind, Gate, Options, Service};
 
 /// A queue of `queue` milliseconds in front of a service that holds the upgrade back.
 fn rig(leaky: &str, live: bool, queue: u32) -> (Service, TestPipeline) {
@@ -50,14 +51,40 @@ fn a_full_queue_loses_its_oldest_audio() {
         rig.end();
         service.release(Gate::Upgrade);
         let log = rig.listen();
-        let lost = assert_dropped(&log, &rig.sink, &case);
+        let lost = assert_dropped(&log, &rig.sink, 0, &case);
         // Not for every chunk: at once, and by the second.
         let warnings = warnings_of(&log, "volcasr-dropped").len() as u64;
         assert!(warnings <= 2 + lost / 1000, "{case}: {warnings} warnings");
         let kept = pcm.len() as u64 / 48 - lost;
         assert!((2800..=3000).contains(&kept), "{case}: {lost}");
-        assert_reported_except(&log, &marks, lost, &case);
+        assert_reported_except(&log, &marks, 0..lost, &case);
     });
+}
+
+/// Audio that was sent before the outage stays, and audio behind the hole has its own times.
+#[test]
+fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
+    let (service, mut rig) = rig("downstream", false, 2500);
+    service.release(Gate::Upgrade);
+    let (pcm, marks) = open_ended_speech(8);
+    let (first, second) = pcm.split_at(5000 * 48);
+    rig.play();
+    // No faster than it goes out.
+    for (piece, sent) in first.chunks(48_000).zip(1..) {
+        rig.push(piece, 20);
+        until_connection(&service, |c| c.audio_bytes == sent * 48_000);
+    }
+    service.hold(Gate::Upgrade);
+    assert!(service.inject(FaultKind::Reset));
+    let mut log = rig.listen_until(is_warning);
+    rig.push(second, 20);
+    rig.until_taken(&pcm);
+    rig.end();
+    service.release(Gate::Upgrade);
+    log.add(rig.listen());
+    let lost = assert_dropped(&log, &rig.sink, 5000, "hole");
+    assert!(lost > 0);
+    assert_reported_except(&log, &marks, 5000..5000 + lost, "hole");
 }
 
 /// One buffer may be longer than the whole queue: it is taken when nothing else waits.
@@ -93,9 +120,9 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     rig.end();
     service.release(Gate::Upgrade);
     let log = rig.listen();
-    let lost = assert_dropped(&log, &rig.sink, "long");
+    let lost = assert_dropped(&log, &rig.sink, 0, "long");
     assert_eq!(lost, 2600);
-    assert_reported_except(&log, &marks, lost, "long");
+    assert_reported_except(&log, &marks, 0..lost, "long");
 }
 
 /// A chunk holds the end of the one segment and the beginning of the other: what is dropped is
@@ -131,28 +158,30 @@ fn audio_that_is_dropped_across_segments_is_reported_in_each() {
     assert_eq!(stat(&harness.sink, "audio-dropped"), next * 1_000_000);
 }
 
-/// The warnings report one stretch from the beginning on, each where the one before ended, and as
-/// much as `stats` says. Returns it in milliseconds.
-fn assert_dropped(log: &BusLog, sink: &gst::Element, case: &str) -> u64 {
+/// The warnings report one stretch from `begin` on, each where the one before ended, and as much as
+/// `stats` says. Returns it in milliseconds.
+fn assert_dropped(log: &BusLog, sink: &gst::Element, begin: u64, case: &str) -> u64 {
     let warnings = warnings_of(log, "volcasr-dropped");
-    let mut next = 0;
+    let mut next = begin * 1_000_000;
     for details in &warnings {
         let time = |name| details.get::<u64>(name).expect(name);
         let times = ["timestamp", "running-time", "stream-time"].map(time);
         assert_eq!(times, [next; 3], "{case}: {warnings:?}");
         next += time("duration");
     }
-    assert_eq!(stat(sink, "audio-dropped"), next, "{case}");
-    next / 1_000_000
+    let lost = next - begin * 1_000_000;
+    assert_eq!(stat(sink, "audio-dropped"), lost, "{case}");
+    lost / 1_000_000
 }
 
-/// Every mark behind what was lost is reported once, in order and at its time.
-fn assert_reported_except(log: &BusLog, marks: &[Mark], lost: u64, case: &str) {
+/// Every mark outside the hole is reported once, in order and at its time.
+fn assert_reported_except(log: &BusLog, marks: &[Mark], hole: Range<u64>, case: &str) {
     log.assert_no_errors(case);
     assert_ends_once(&log.transcripts());
     let mut said = marks_of(&log.finals());
     // A mark of which only a part was sent is recognised as something else.
     said.retain(|mark| mark.0 != u32::MAX);
-    let whole = &marks[marks.partition_point(|mark| mark.start < lost)..];
-    assert_eq!(said, expected(whole, 0), "{case}: {lost}");
+    let mut whole = marks.to_vec();
+    whole.retain(|mark| mark.end <= hole.start || mark.start >= hole.end);
+    assert_eq!(said, expected(&whole, 0), "{case}: {hole:?}");
 }

@@ -197,10 +197,16 @@ fn a_header_without_end_is_refused() {
 
 #[test]
 fn what_is_no_http_is_refused() {
-    let wrong = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
-                 Connection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n";
-    for answer in ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 banana\r\n\r\n", wrong] {
-        assert_refuses(answer, move |mut stream| {
+    let other = ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 banana\r\n\r\n"].map(str::to_owned);
+    let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    let bad = [
+        "",
+        upgrade,
+        &format!("{upgrade}Sec-WebSocket-Accept: wrong\r\n"),
+    ]
+    .map(|headers| format!("HTTP/1.1 101 Switching Protocols\r\n{headers}\r\n"));
+    for answer in other.into_iter().chain(bad) {
+        assert_refuses(&answer.clone(), move |mut stream| {
             let _ = stream.write_all(answer.as_bytes());
             // Until the client goes.
             let _ = stream.read(&mut [0]);

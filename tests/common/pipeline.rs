@@ -128,7 +128,9 @@ impl TestPipeline {
     /// The pipeline may call that failed where it was in READY, not being prerolled, and a second
     /// error, that of the source, comes meanwhile: GStreamer then returns what the error left.
     pub fn go_to_ready_after_an_error(&self) {
-        let _ = self.pipeline.set_state(gst::State::Ready);
+        let was_in_ready = self.pipeline.current_state() == gst::State::Ready;
+        let changed = self.pipeline.set_state(gst::State::Ready);
+        assert!(was_in_ready || changed.is_ok());
         let (result, state, _) = self.sink.state(gst::ClockTime::ZERO);
         assert_eq!(
             (result, state),

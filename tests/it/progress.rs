@@ -47,6 +47,7 @@ fn error() {
         let mut rig = TestPipeline::new(sink);
         // It may fail before the change is over.
         let _ = rig.pipeline.set_state(gst::State::Playing);
+        assert!(rig.sink.state(gst::ClockTime::ZERO).0.is_ok(), "{buffers}");
         if buffers {
             rig.push(&speech(1).0, 100);
         }
@@ -69,8 +70,9 @@ fn canceled() {
     let rig = TestPipeline::new(sink(&service));
     rig.play();
     until_connection(&service, |c| !c.faults.is_empty());
-    let ready = || until_ready(&rig, BusLog::default());
-    let log = Calls::default().time("READY", ready);
+    let mut calls = Calls::default();
+    calls.time("stats", || stat(&rig.sink, "sessions"));
+    let log = calls.time("READY", || until_ready(&rig, BusLog::default()));
     assert_eq!(log.progress(), [Start, Canceled]);
     log.assert_no_errors("the run");
 }
@@ -92,6 +94,7 @@ fn canceled_at_once() {
 #[test]
 fn stopped_while_the_end_is_posted() {
     let service = service(Options::default());
+    let mut soon = 0;
     for _ in 0..10 {
         // A stop that takes too long leaves the message to come in the next round.
         let rig = TestPipeline::new(sink(&service));
@@ -111,8 +114,10 @@ fn stopped_while_the_end_is_posted() {
         // It does not let it have more than half of the time that a stop may take.
         if began.elapsed() < Duration::from_millis(50) {
             assert_eq!(log.progress(), [Start, Complete]);
+            soon += 1;
         }
     }
+    assert!(soon > 0, "no stop was soon enough to tell");
 }
 
 /// gst-launch waits for the progress: START is on the bus before the state change is through, and

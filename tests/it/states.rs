@@ -45,6 +45,11 @@ fn at_each_moment(
         rig.next = gst::ClockTime::ZERO;
         rig.play();
         let mut after = moment(service, &mut rig);
+        if !hold.is_empty() {
+            calls.time("PAUSED", || rig.go(gst::State::Paused));
+            calls.time("PLAYING", || rig.go(gst::State::Playing));
+            calls.time("stats", || stat(&rig.sink, "sessions"));
+        }
         ready(&rig, &mut calls);
         after.add(rig.take());
         after.assert_no_errors(name);

@@ -92,12 +92,13 @@ fn errors_are_the_sink_s_and_end_what_is_downstream() {
         let mut log = rig.listen_until(is_error);
         rig.push(&[0; 960], 20);
         rig.end();
-        assert!(texts(&rig.text().until_eos(0)).is_empty());
+        assert!(texts(&rig.text().until_eos(0)).is_empty(), "{property}");
+        rig.go_to_ready_after_an_error();
         log.add(rig.take());
         let errors = faults::own_errors(&log, &element);
-        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors.len(), 1, "{property}: {errors:?}");
         errors[0].assert_is(domain, &[]);
-        assert_eq!(errors[0].number("http-status"), status);
+        assert_eq!(errors[0].number("http-status"), status, "{property}");
     }
 }
 

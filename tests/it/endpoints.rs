@@ -172,6 +172,11 @@ fn without_utterances() {
             assert!(!finals[0].unconfirmed, "{way:?}");
         }
     }
-    let anew = Way::new(Endpoint::Async, "show-utterances=false").with(Some(Oddity::TextResets));
-    assert_eq!(anew.assert_texts().len() as u64, SENTENCES);
+    for endpoint in [Endpoint::Async, Endpoint::Bigmodel] {
+        for result_type in ["full", "single"] {
+            let properties = format!("show-utterances=false result-type={result_type}");
+            let anew = Way::new(endpoint, &properties).with(Some(Oddity::TextResets));
+            assert_eq!(anew.assert_texts().len() as u64, SENTENCES, "{anew:?}");
+        }
+    }
 }

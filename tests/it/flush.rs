@@ -67,7 +67,7 @@ fn a_session_is_dropped_with_its_text() {
             assert_goes_on(&harness, 5000, 1);
         });
         // Not finished.
-        assert!(service.connections()[0].finish_at.is_none());
+        assert!(service.connections()[0].finish_at.is_none(), "{paused}");
     }
 }
 
@@ -196,42 +196,53 @@ fn while_audio_is_dropped() {
     }
 }
 
-/// A source that seeks, as a player does it: words come from every place that is sought. The soak
-/// seeks in PAUSED, too.
+/// A source that seeks, as a player does it, in PLAYING or in PAUSED: words come from every place
+/// that is sought.
 #[test]
 fn seeks_in_a_recording() {
-    // With an exact lag each sentence is final in the pause behind it.
-    let service = service(faulty(&[], false));
-    let (pcm, marks) = speech(20);
-    let mut rig = TestPipeline::new(unpaced_sink(&service));
-    rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
-    rig.source.set_duration(gst::ClockTime::from_seconds(52));
-    let (seeks, sought) = std::sync::mpsc::channel();
-    let callbacks = gst_app::AppSrcCallbacks::builder();
-    let callbacks = callbacks.seek_data(move |_, to| seeks.send(to).is_ok());
-    rig.source.set_callbacks(callbacks.build());
-    rig.play();
-    rig.push(&pcm[..48 * 8000], 20);
-    rig.listen_until(is_final);
-    for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
-        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
-        rig.pipeline.seek_simple(flags, ms(to)).expect("a seek");
-        rig.take();
-        assert_eq!(sought.try_iter().last(), Some(to * 1_000_000));
-        rig.next = ms(to);
-        // A sentence, and its pause.
-        let from = (48 * to) as usize;
-        rig.push(&pcm[from..from + 48 * 2600], 20);
-        let log = rig.listen_until(is_final);
-        log.assert_clean();
-        let all = log.transcripts();
-        assert!(all.iter().all(|t| t.stream == n as u32 + 1), "{all:?}");
-        let mut wanted = marks.clone();
-        wanted.retain(|mark| mark.start >= to && mark.end <= to + 2600);
-        log.assert_said(&wanted, 0);
-        let last = log.finals().pop().expect("one");
-        assert_eq!(last.stream_time, last.timestamp);
-        let since = last.timestamp.map(|t| t - to * 1_000_000);
-        assert_eq!(last.running_time, since);
+    for paused in [false, true] {
+        // With an exact lag each sentence is final in the pause behind it.
+        let service = service(faulty(&[], false));
+        let (pcm, marks) = speech(20);
+        let mut rig = TestPipeline::new(unpaced_sink(&service));
+        rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
+        rig.source.set_duration(gst::ClockTime::from_seconds(52));
+        let (seeks, sought) = std::sync::mpsc::channel();
+        let callbacks = gst_app::AppSrcCallbacks::builder();
+        let callbacks = callbacks.seek_data(move |_, to| seeks.send(to).is_ok());
+        rig.source.set_callbacks(callbacks.build());
+        rig.play();
+        rig.push(&pcm[..48 * 8000], 20);
+        rig.listen_until(is_final);
+        for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
+            if paused {
+                rig.go(gst::State::Paused);
+            }
+            let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+            rig.pipeline.seek_simple(flags, ms(to)).expect("a seek");
+            rig.take();
+            assert_eq!(sought.try_iter().last(), Some(to * 1_000_000));
+            rig.next = ms(to);
+            // A sentence, and its pause.
+            let from = (48 * to) as usize;
+            rig.push(&pcm[from..from + 48 * 2600], 20);
+            if paused {
+                rig.play();
+            }
+            let log = rig.listen_until(is_final);
+            log.assert_clean();
+            let all = log.transcripts();
+            assert!(
+                all.iter().all(|t| t.stream == n as u32 + 1),
+                "{paused} {all:?}"
+            );
+            let mut wanted = marks.clone();
+            wanted.retain(|mark| mark.start >= to && mark.end <= to + 2600);
+            log.assert_said(&wanted, 0);
+            let last = log.finals().pop().expect("one");
+            assert_eq!(last.stream_time, last.timestamp);
+            let since = last.timestamp.map(|t| t - to * 1_000_000);
+            assert_eq!(last.running_time, since);
+        }
     }
 }

@@ -92,6 +92,32 @@ pub fn while_a_send_is_blocked() {
     });
 }
 
+/// While audio flows, not a sample of it is lost or doubled.
+#[test]
+fn while_audio_flows() {
+    ways_to_preroll().iter().for_each(|case| {
+        let service = service(Options::default());
+        let mut rig = TestPipeline::new(set(unpaced_sink(&service), case));
+        let (pcm, marks) = speech(40);
+        let (first, rest) = pcm.split_at(48 * 600);
+        rig.play();
+        rig.push(first, 20);
+        rig.until_taken(first);
+        let sink = rig.sink.clone();
+        std::thread::scope(|scope| {
+            scope.spawn(|| hurry(&sink));
+            rig.push(rest, 20);
+        });
+        rig.end();
+        let log = rig.listen();
+        log.assert_clean_in(case);
+        log.assert_said_in(case, &marks, 0);
+        let connections = service.connections();
+        assert_eq!(connections.len(), 1, "{case}");
+        assert!(*connections[0].pcm == pcm, "{case}: the audio differs");
+    });
+}
+
 /// The session ends in good order, in PAUSED; the next buffer opens another.
 #[test]
 pub fn for_longer_than_the_idle_timeout() {

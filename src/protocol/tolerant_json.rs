@@ -274,6 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_read_or_absent() {
+        for (raw, read) in [
+            ("45000001", Some(45_000_001)),
+            ("\" 45000001\"", Some(45_000_001)),
+            ("-1", None),
+            ("1.5", None),
+            ("\"InvalidKey\"", None),
+        ] {
+            assert_eq!(code(raw), read, "{raw}");
+        }
+    }
+
+    #[test]
     fn booleans_may_be_strings() {
         for raw in ["true", "\"true\"", "\" true\""] {
             assert!(boolean(raw), "{raw}");

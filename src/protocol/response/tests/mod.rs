@@ -89,6 +89,23 @@ fn odd_results_and_lists_of_them_are_read_as_far_as_they_go() {
         let found = found.map(|list| list.iter().map(|u| &*u.text).collect::<Vec<_>>());
         assert_eq!(found.as_deref(), utterances, "{result}");
     }
+    let json = format!(r#"{{"result":{placeholder}}}"#);
+    assert_eq!(decode(&json).utterances, Some(vec![Utterance::default()]));
+}
+
+#[test]
+fn numbers_and_booleans_may_be_strings() {
+    let mut json = RESULT.to_owned();
+    for (name, value) in [
+        ("duration", "4300"),
+        ("definite", "true"),
+        ("start_time", "592"),
+    ] {
+        let [plain, string] = ["", "\""].map(|quote| format!("\"{name}\":{quote}{value}{quote}"));
+        assert!(json.contains(&plain), "{name}");
+        json = json.replacen(&plain, &string, 1);
+    }
+    assert_eq!(decode(&json), decode(RESULT));
 }
 
 #[test]
@@ -286,7 +303,8 @@ fn other_payloads_are_errors_with_a_reason() {
         (deep.as_bytes(), "Json"),
     ] {
         let error = format!("{:?}", Response::decode(payload).unwrap_err());
-        assert!(error.starts_with(reason), "{error}");
+        let start = String::from_utf8_lossy(&payload[..payload.len().min(40)]);
+        assert!(error.starts_with(reason), "{start}: {error}");
     }
 }
 

@@ -185,10 +185,13 @@ fn a_close_without_a_final_response_is_never_an_error() {
             1320 timeout     | close, unconfirmed after 1280: no final 1000, done 7",
         ],
     );
-    scripts(
-        &format!("set reconnects 0\n{session}"),
-        ["50 closed 1000 | close, unconfirmed after 10: closed 1000, done 7"],
-    );
+    // No attempt is left, or nothing may be sent again.
+    for set in ["reconnects 0", "replay 0"] {
+        scripts(
+            &format!("set {set}\n{session}"),
+            ["50 closed 1000 | close, unconfirmed after 10: closed 1000, done 7"],
+        );
+    }
 }
 
 /// Behind the last final word only sound may hold another, and 400 ms are the rest of that word.

@@ -89,7 +89,8 @@ impl Checked<'_> {
     /// transcriber, whose first one another thread posts.
     fn progress(&self) -> Result<(), String> {
         let life = self.life;
-        let is_overtaken = || life.transcripts.is_empty() && life.warnings.is_empty();
+        let is_overtaken =
+            || !life.ended && life.transcripts.is_empty() && life.warnings.is_empty();
         let is_right = match life.progress.as_slice() {
             [] => self.is_unused() || self.schedule.text.is_some() && is_overtaken(),
             [gst::ProgressType::Start, end] => *end != gst::ProgressType::Start,

@@ -62,6 +62,31 @@ struct Totals {
     failures: Vec<(u64, String)>,
 }
 
+/// Parts of the names of faults that no 80 schedules do without.
+const FAULTS: [&str; 9] = [
+    "reset",
+    "drop",
+    "close",
+    "error",
+    "HTTP",
+    "delay",
+    "trickle",
+    "pings",
+    "text message",
+];
+
+impl Totals {
+    /// Asserts that the schedules met with what the checks make exceptions for.
+    fn assert_varied(&self) {
+        let is_varied = self.marks.dropped > 0 && self.marks.excepted > 0;
+        assert!(is_varied, "{}", self.marks);
+        for fault in FAULTS {
+            let is_there = self.faults.keys().any(|name| name.contains(fault));
+            assert!(is_there, "no {fault}: {:?}", self.faults);
+        }
+    }
+}
+
 #[test]
 fn nothing_is_lost_or_doubled() {
     soak("sink", Schedule::new);
@@ -110,6 +135,9 @@ fn soak(element: &str, schedule: fn(u64) -> Schedule) {
         println!("{element}: SOAK_SEED={seed} SOAK_SCHEDULES=1: {failure}");
     }
     assert!(totals.failures.is_empty(), "see above");
+    if schedules >= 80 {
+        totals.assert_varied();
+    }
 }
 
 fn one(seed: u64, schedule: &Schedule, totals: &Mutex<Totals>) {

@@ -63,19 +63,19 @@ fn it_ends_the_session_and_the_next_buffer_opens_another() {
         rig.push(&said[1].0, 20);
         rig.end();
         log.add(rig.listen());
-        log.assert_clean();
+        log.assert_clean_in(by_event);
         let finals = log.finals();
         let offset = rig.time_of(&said[0].0).mseconds();
         let marks = [expected(&said[0].1, 0), expected(&said[1].1, offset)];
-        assert_eq!(marks_of(&finals), marks.concat());
+        assert_eq!(marks_of(&finals), marks.concat(), "{by_event}");
         let is_one = finals.iter().all(|t| t.stream == 0 && !t.unconfirmed);
         assert!(is_one, "{finals:#?}");
         let places: Vec<_> = finals.iter().map(|t| (t.utterance, t.session)).collect();
-        assert_eq!(places, [(0, 0), (1, 0), (2, 1), (3, 1)]);
+        assert_eq!(places, [(0, 0), (1, 0), (2, 1), (3, 1)], "{by_event}");
         let connections = service.connections();
-        assert_eq!(connections.len(), 2);
+        assert_eq!(connections.len(), 2, "{by_event}");
         for (connection, (pcm, _)) in connections.iter().zip(&said) {
-            assert!(*connection.pcm == *pcm, "the audio differs");
+            assert!(*connection.pcm == *pcm, "{by_event}: the audio differs");
             assert!(connection.final_at.is_some());
         }
     }

@@ -145,7 +145,11 @@ fn that_shut_the_pipeline_down() {
         } else {
             rig.push(&pcm, 20);
         }
-        is_done.recv_timeout(LONG).expect("no deadlock");
+        let is_down = is_done.recv_timeout(LONG).is_ok();
+        assert!(
+            is_down,
+            "on another thread {other_thread}, at the end {at_end}"
+        );
         assert_eq!(rig.pipeline.current_state(), gst::State::Null);
         until_connection(&service, |c| c.end.is_some());
         // And once more, with a clean bus.

@@ -166,12 +166,9 @@ mod tests {
             (UntilClose, "hel|lo", "hello", true),
         ];
         for (framing, pieces, text, whole) in bodies {
-            let pieces: Vec<_> = pieces.split('|').map(str::as_bytes).collect();
-            assert_eq!(
-                body(framing, &pieces),
-                (text.to_owned(), whole),
-                "{framing:?}"
-            );
+            let split: Vec<_> = pieces.split('|').map(str::as_bytes).collect();
+            let found = body(framing, &split);
+            assert_eq!(found, (text.to_owned(), whole), "{framing:?} {pieces}");
         }
     }
 

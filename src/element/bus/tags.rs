@@ -86,7 +86,7 @@ mod tests {
             (&[], ""),
         ] {
             let texts: Vec<_> = texts.iter().map(|&text| text.to_owned()).collect();
-            assert_eq!(join(&texts), joined);
+            assert_eq!(join(&texts), joined, "{texts:?}");
         }
     }
 

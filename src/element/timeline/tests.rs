@@ -105,7 +105,11 @@ fn a_stretch_has_the_times_of_the_anchors_that_it_lies_in() {
         (&[], 100_000, 300_000, 100_000, 200_000),
     ] {
         let found = times_us(&timeline(anchors), start, end);
-        assert_eq!(found, (Some(at), Some(duration)), "{start} to {end}");
+        assert_eq!(
+            found,
+            (Some(at), Some(duration)),
+            "{anchors:?} {start} to {end}"
+        );
     }
     let times = timeline(&[]).times(0, Some(ms(100)), Some(ms(300)));
     assert_eq!((times.stream_time, times.running_time), (None, None));

@@ -75,7 +75,7 @@ fn every_documented_code_and_every_refusal_has_its_cause() {
             };
             let found = format!("{:?} {:?}", failure.cause, failure.retry());
             assert_eq!(found, is, "{line}");
-            assert_eq!((failure.code, failure.http_status), numbers);
+            assert_eq!((failure.code, failure.http_status), numbers, "{line}");
         }
     }
 }
@@ -105,7 +105,8 @@ fn the_message_is_found_in_every_kind_of_body() {
         (b"", ""),
     ];
     for (body, message) in bodies {
-        assert_eq!(Failure::from_error_frame(1, body).message, message);
+        let found = Failure::from_error_frame(1, body).message;
+        assert_eq!(found, message, "{}", body.escape_ascii());
     }
 }
 

@@ -126,8 +126,8 @@ fn errors_and_acknowledgements_may_be_bare() {
     for size in [&[][..], &[0, 0], &[0, 0, 0, 9, b'x'], &too_large[8..]] {
         let bytes = [&code[..], size].concat();
         let frame = decode(&bytes).unwrap();
-        assert_eq!(frame.kind, ServerKind::Error { code: 9 });
-        assert_eq!(frame.payload, b"");
+        assert_eq!(frame.kind, ServerKind::Error { code: 9 }, "{}", size.len());
+        assert_eq!(frame.payload, b"", "{}", size.len());
     }
     for bytes in [
         &[0x11, 0xb0, 0x10, 0][..],
@@ -135,7 +135,11 @@ fn errors_and_acknowledgements_may_be_bare() {
         &[0x11, 0xb0, 0x10, 0, 0, 0, 0, 1],
     ] {
         let frame = decode(bytes).unwrap();
-        assert_eq!((frame.kind, frame.payload), (ServerKind::Ack, &[][..]));
+        assert_eq!(
+            (frame.kind, frame.payload),
+            (ServerKind::Ack, &[][..]),
+            "{bytes:x?}"
+        );
     }
 }
 

@@ -35,7 +35,7 @@ fn buffers_of_any_size_become_chunks_of_one() {
             queue.push(&pcm(0..samples), NOW);
         }
         assert_eq!(lengths(&mut queue), ready, "{chunk} {pushes:?}");
-        assert_eq!(queue.has_audio(), !rest.is_empty());
+        assert_eq!(queue.has_audio(), !rest.is_empty(), "{chunk} {pushes:?}");
         queue.push_boundary(Boundary::EndSession);
         assert_eq!(lengths(&mut queue), rest, "{chunk} {pushes:?}");
     }

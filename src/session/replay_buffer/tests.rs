@@ -74,7 +74,7 @@ fn a_position_arrived_with_the_chunk_that_completes_it() {
             (50, Some(4)),
             (51, None),
         ] {
-            assert_eq!(at(&buffer, position), arrived, "{position}");
+            assert_eq!(at(&buffer, position), arrived, "{position}, {limit}");
         }
         buffer.trim_before(20);
         assert_eq!((at(&buffer, 20), at(&buffer, 21)), (None, Some(2)));

@@ -97,7 +97,8 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
         for text in messages.split(", ") {
             assert!(queue.push(0, message(text)));
         }
-        assert_eq!(waiting(&queue)[before as usize..].join(", "), left);
+        let found = waiting(&queue)[before as usize..].join(", ");
+        assert_eq!(found, left, "{messages} behind {before}");
     }
 }
 

@@ -64,7 +64,7 @@ impl VolcAsrTranscriber {
         self.take(&run, pad, &clipped, start, segment.as_ref())
     }
 
-    /// Returns what downstream said last, unless it is enough that another pad is linked.
+    /// Returns the last flow of downstream, unless it is enough that another pad is linked.
     fn check_downstream(&self) -> Flow {
         match self.output.flow() {
             Err(gst::FlowError::NotLinked) if self.unsynced.pad.is_linked() => {
@@ -257,7 +257,7 @@ impl VolcAsrTranscriber {
             gst::warning!(
                 CAT,
                 imp = self,
-                "no segment of time: text counts from the audio's start"
+                "the segment is not in TIME format: timestamps of text start at 0"
             );
         }
         let known = time.clone().unwrap_or_default();

@@ -242,7 +242,7 @@ impl TextPad {
         self.change(|state| state.schedule.set_latency(latency));
     }
 
-    /// Returns what downstream said last, for upstream to take up.
+    /// Returns the last flow of downstream, to return upstream.
     pub fn flow(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
         lock(&self.state).downstream.flow()
     }

@@ -94,7 +94,8 @@ impl<E> Schedule<E> {
         }
         part.open.remove(&utterance.number);
         let (owed, mut places) = part.early.finish(&utterance, self.floor);
-        // An utterance that is divided has the words of its first part until it is reported anew.
+        // When the service splits an utterance, the open rest still lists the words of the finished
+        // part until its next update.
         for (_, open) in part.open.range_mut(..utterance.number) {
             open.owed.retain(|word| !places.take_word(word));
         }

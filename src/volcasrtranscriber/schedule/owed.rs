@@ -81,8 +81,8 @@ impl Early {
         self.rest(number, &found, &places, floor)
     }
 
-    /// Returns the words of a final utterance that are owed, and its places that no word took which
-    /// left. Forgets those words.
+    /// Returns the words of a final utterance that are still to be pushed, and its places that no
+    /// word pushed before matches. Forgets those words.
     pub fn finish<'a>(
         &mut self,
         utterance: &'a Utterance,

@@ -105,7 +105,8 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::span::{Axis, Span};
+    use super::super::open::Rules;
+    use super::super::span::Span;
     use super::*;
 
     /// Without times it lies somewhere in ten seconds.
@@ -121,14 +122,11 @@ mod tests {
         opens: &[(&'static str, Span)],
         entries: &[(&'static str, Span)],
     ) -> Vec<Option<usize>> {
-        let axis = Axis {
-            origin: Duration::ZERO,
-            processed_until: Duration::ZERO,
-        };
+        let rules = Rules::default();
         let entry = |&(text, span): &(&'static str, Span)| Entry::of_text(text, span);
         let opens: Vec<_> = opens
             .iter()
-            .map(|open| OpenUtterance::new(0, entry(open), axis))
+            .map(|open| OpenUtterance::new(0, entry(open), rules))
             .collect();
         let entries: Vec<_> = entries.iter().map(entry).collect();
         super::pair(&opens, &entries)

@@ -43,6 +43,7 @@ mod words;
 use std::time::Duration;
 
 use listed::{DedupContext, Entry, SettledPrefix};
+use open::Rules;
 use progress::Progress;
 use utterances::Utterances;
 
@@ -93,6 +94,8 @@ impl TranscriptTracker {
         if !self.progress.is_connected() {
             return;
         }
+        // Audio before that may have left the replay buffer.
+        let floor = self.replay_needed_from();
         self.progress.advance(response, sent);
         self.utterances.resolve_until(self.progress.known_until());
         if last {
@@ -102,8 +105,13 @@ impl TranscriptTracker {
         if self.progress.holds() && self.reaches_shown(&entries) {
             self.progress.release();
         }
-        let (axis, held) = (self.progress.axis(), self.progress.holds());
-        self.utterances.apply(entries, axis, held, last, updates);
+        let rules = Rules {
+            axis: self.progress.axis(),
+            floor,
+            held: self.progress.holds(),
+            last,
+        };
+        self.utterances.apply(entries, rules, updates);
         if last {
             // Rule 7.
             match listed && self.result_type == ResultType::Full {

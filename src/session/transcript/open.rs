@@ -9,6 +9,18 @@ use super::text::Fingerprint;
 use super::update::{Update, Word};
 use super::words;
 
+/// State by which the entries of a response are applied.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rules {
+    pub axis: Axis,
+    /// No speech begins before this position that was not known before the response.
+    pub floor: Duration,
+    /// No interim result is shown.
+    pub held: bool,
+    /// All entries are final.
+    pub last: bool,
+}
+
 /// An utterance that is announced and not final.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenUtterance {
@@ -18,16 +30,20 @@ pub(super) struct OpenUtterance {
     words_hash: u64,
     attributes_hash: u64,
     pub span: Span,
+    /// Where its speech begins at the earliest, while its start is inferred. That may be earlier:
+    /// the end before it, behind which the audio has left the replay buffer.
+    floor: Duration,
 }
 
 impl OpenUtterance {
-    pub fn new(number: u32, entry: Entry<'_, '_>, axis: Axis) -> Self {
+    pub fn new(number: u32, entry: Entry<'_, '_>, rules: Rules) -> Self {
         let mut open = Self {
             span: entry.span,
+            floor: rules.floor,
             ..Self::default()
         };
         open.update.number = number;
-        open.revise(entry, axis);
+        open.revise(entry, rules.axis);
         open
     }
 
@@ -122,12 +138,20 @@ impl OpenUtterance {
     pub fn has_speech_before(&self, at: Duration) -> bool {
         let mut begins = self.update.words.iter().filter_map(words::begin);
         let is_untimed = !words::are_timed(&self.update.words);
-        self.span.start < at && (is_untimed || begins.any(|begin| begin < at))
+        self.speech_start() < at && (is_untimed || begins.any(|begin| begin < at))
     }
 
     /// Returns whether it lasts beyond `at` and has no word times that say how to split it there.
     pub fn is_untimed_at(&self, at: Duration) -> bool {
-        self.span.start < at && self.span.end > at && !words::are_timed(&self.update.words)
+        self.speech_start() < at && self.span.end > at && !words::are_timed(&self.update.words)
+    }
+
+    /// Returns its start, or the earliest one possible if that is inferred.
+    fn speech_start(&self) -> Duration {
+        match self.span.start_reported {
+            true => self.span.start,
+            false => self.span.start.max(self.floor),
+        }
     }
 
     pub fn bytes(&self) -> usize {

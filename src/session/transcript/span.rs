@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 /// The stream's axis as the responses of one connection see it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Axis {
     /// Position of the connection's first sample.
     pub origin: Duration,

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::listed::Entry;
 use super::matching;
-use super::open::OpenUtterance;
+use super::open::{OpenUtterance, Rules};
 use super::settled::Settled;
-use super::span::{Axis, Span, TOLERANCE, covered};
+use super::span::{Span, TOLERANCE, covered};
 use super::update::Update;
 
 /// Upper bound on open utterances; beyond it the oldest end unconfirmed. Recordings have one or
@@ -57,16 +57,9 @@ impl Utterances {
         self.settled.prune_before(position);
     }
 
-    /// Applies the entries of a response, in the order of their times (rules 4 to 6). `last`: all
-    /// of them are final. `held`: no interim result is shown.
-    pub fn apply(
-        &mut self,
-        entries: Vec<Entry<'_, '_>>,
-        axis: Axis,
-        held: bool,
-        last: bool,
-        updates: &mut Vec<Update>,
-    ) {
+    /// Applies the entries of a response, in the order of their times (rules 4 to 6).
+    pub fn apply(&mut self, entries: Vec<Entry<'_, '_>>, rules: Rules, updates: &mut Vec<Update>) {
+        let Rules { held, last, .. } = rules;
         let pairs = matching::pair(&self.open, &entries);
         let mut unlisted: Vec<_> = self.open.drain(..).map(Some).collect();
         for (entry, pair) in entries.into_iter().zip(pairs) {
@@ -85,11 +78,11 @@ impl Utterances {
                 .take_if(|from| entry.span.contains_within_tolerance(*from));
             let (open, changed) = match known {
                 Some(mut open) => {
-                    let changed = open.revise(entry, axis);
+                    let changed = open.revise(entry, rules.axis);
                     (open, changed)
                 }
                 None if entry.text.is_empty() => continue,
-                None => (self.begin(entry, axis, unlisted.iter().flatten()), true),
+                None => (self.begin(entry, rules, unlisted.iter().flatten()), true),
             };
             if settles {
                 self.settle(open, false, updates);
@@ -113,7 +106,7 @@ impl Utterances {
     fn begin<'o>(
         &mut self,
         mut entry: Entry<'_, '_>,
-        axis: Axis,
+        rules: Rules,
         others: impl Iterator<Item = &'o OpenUtterance>,
     ) -> OpenUtterance {
         if !entry.span.start_reported {
@@ -125,7 +118,7 @@ impl Utterances {
         }
         let number = self.next_number;
         self.next_number = number.saturating_add(1);
-        OpenUtterance::new(number, entry, axis)
+        OpenUtterance::new(number, entry, rules)
     }
 
     /// Notes that words from this position on must be recognised again.

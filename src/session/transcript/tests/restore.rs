@@ -86,6 +86,26 @@ fn a_window_that_begins_right_behind_what_is_settled_leaves_its_tail_out() {
     );
 }
 
+/// A start that is left out is shown as the end before it. The window may have moved on from there
+/// before anything more was said.
+#[test]
+fn a_window_behind_what_is_settled_does_not_end_text_without_a_start() {
+    script(
+        "7000: One.@500-5000!                    | 0 One. F
+        needed                                   | 5400
+        9000: One.@500-5000! / two@-7000~        | 1 two
+        lose 5150                                | from 5150
+        2000 last: Two three.@100-2000           | 1 Two three. F",
+    );
+    script(
+        "30000: One.@500-5000!                   | 0 One. F
+        needed                                   | 28000
+        30000: One.@500-5000! / two@-29500~      | 1 two
+        lose 27750                               | from 27750
+        2000 last: Two three.@100-2000           | 1 Two three. F",
+    );
+}
+
 /// Words at 1000, 1640, 2280, 2920. The rest begins at the very start of the connection, and loses
 /// nothing.
 #[test]

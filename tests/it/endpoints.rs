@@ -26,7 +26,7 @@ const ODDITIES: [Oddity; 5] = [
 struct Way {
     endpoint: Endpoint,
     properties: String,
-    /// None: it has none at all.
+    /// Oddities of the service; without any it is exact.
     oddities: Vec<Oddity>,
     second_pass_delay: Duration,
     /// Word times of 80 ms.

@@ -1,20 +1,18 @@
 //! The program `captions`: what it prints, writes and returns.
 
-use crate::support::cues;
-use crate::support::program::*;
+use crate::support::bench::FILES;
 use crate::support::*;
-use volcasr_loopback::{Endpoint, Options};
+use volcasr_loopback::Endpoint;
 
 #[test]
 fn a_file_becomes_lines_and_subtitles() {
-    let files = Files::new("file");
-    let service = service(Options::default());
-    let (pcm, marks) = speech(3);
-    let out = succeeds(&mut files.command(&service, files.wav(&pcm)));
+    let bench = Bench::new();
+    let marks = bench.talk("talk.wav", 3);
+    let out = bench.succeeds(&format!("captions talk.wav {FILES}"));
     assert_lines(&out, &marks);
-    files.assert_have(&marks);
+    bench.assert_have(&marks);
 
-    let line = &files.json()[1];
+    let line = &bench.json()[1];
     assert_eq!(line["final"], true);
     assert_eq!(line["utterance"], 1);
     assert_eq!(line["stream-time"], marks[3].start * 1_000_000);
@@ -27,17 +25,15 @@ fn a_file_becomes_lines_and_subtitles() {
 /// As gst-launch-1.0 takes it, in arguments or in one; a space in a name is no end of it.
 #[test]
 fn a_piece_of_a_launch_line() {
-    let files = Files::new("piece with space");
-    let service = service(Options::default());
-    let (pcm, marks) = speech(1);
-    let talk = files.wav(&pcm).display().to_string();
-    let location = format!("location={talk}");
+    let bench = Bench::new();
+    let marks = bench.talk("a talk.wav", 1);
     for words in [
-        &["filesrc", &location, "!", "wavparse"][..],
-        &[&format!("filesrc location=\"{talk}\" ! wavparse")],
+        &["filesrc", "location=a talk.wav", "!", "wavparse"][..],
+        &["filesrc location=\"a talk.wav\" ! wavparse"],
     ] {
-        let mut command = captions(&service, words[0], &words[1..]);
-        assert_lines(&succeeds(&mut command), &marks);
+        let (out, err) = reports(bench.command("captions").args(words), 0, &[]);
+        assert_lines(&out, &marks);
+        assert_eq!(err, "");
     }
 }
 
@@ -45,25 +41,22 @@ fn a_piece_of_a_launch_line() {
 /// sentence too. It ends in good time even if the service does not answer.
 #[test]
 fn a_signal_waits_for_the_last_words() {
+    let (pcm, marks) = open_ended_speech(2);
     for signal in ["INT", "TERM"] {
-        let files = Files::new(&format!("signal-{signal}"));
-        let service = service(Options::default());
-        let (pcm, marks) = open_ended_speech(2);
-        let mut running = Running::start(&mut files.command(&service, STDIN));
-        running.feed(&pcm);
+        let bench = Bench::new();
+        let mut running = bench.start(&format!("captions {STDIN} {FILES}"), &pcm);
         assert_eq!(running.line(), sentences(&marks)[0]);
         // The last mark has arrived; what is said of it has not.
-        until_connection(&service, |c| c.audio_bytes >= marks[5].end * 48);
+        bench.until(|c| c.audio_bytes >= marks[5].end * 48);
         running.signal(signal);
         let (status, out, err) = running.end();
         assert_eq!((status, err.as_str()), (0, ""), "{signal}");
         assert_lines(&out, &marks[3..]);
-        files.assert_have(&marks);
+        bench.assert_have(&marks);
     }
-    let service = service(faulty(&["no-final@finish*"]));
-    let mut command = command("captions", &service);
-    let mut running = Running::start(command.arg(STDIN).args(["--set", "finish-timeout=1000"]));
-    running.feed(&speech(1).0);
+    let bench = Bench::faulty("no-final@finish*");
+    let line = format!("captions {STDIN} --set finish-timeout=1000");
+    let mut running = bench.start(&line, &speech(1).0);
     running.line();
     running.signal("INT");
     let (status, _, err) = running.end();
@@ -73,64 +66,53 @@ fn a_signal_waits_for_the_last_words() {
 /// The service never says the last words, so that there is time for a second one.
 #[test]
 fn a_second_ctrl_c_quits_at_once() {
-    let files = Files::new("quit");
-    let service = service(faulty(&["no-final@finish*"]));
+    let bench = Bench::faulty("no-final@finish*");
     let (pcm, marks) = open_ended_speech(2);
-    let mut command = files.command(&service, STDIN);
-    let mut running = Running::start(command.args(["--set", "finish-timeout=600000"]));
-    running.feed(&pcm);
+    let line = format!("captions {STDIN} {FILES} --set finish-timeout=600000");
+    let mut running = bench.start(&line, &pcm);
     assert_eq!(running.line(), sentences(&marks)[0]);
-    running.signal("INT");
-    until_connection(&service, |c| c.finish_at.is_some());
-    running.signal("INT");
-    let (status, out, _) = running.end();
-    assert_eq!((status, out.as_str()), (130, ""));
-    files.assert_have(&marks[..3]);
+    assert_eq!(bench.interrupt_twice(running), "");
+    bench.assert_have(&marks[..3]);
 }
 
 /// All captions that have been seen are in the files, and the files can be read.
 #[test]
 fn killed_at_any_moment_it_leaves_valid_files() {
+    let (pcm, marks) = speech(4);
     for seen in 0..4 {
-        let files = Files::new(&format!("kill-{seen}"));
-        let service = service(Options::default());
-        let (pcm, marks) = speech(4);
-        let mut running = Running::start(&mut files.command(&service, STDIN));
-        running.feed(&pcm);
+        let bench = Bench::new();
+        let mut running = bench.start(&format!("captions {STDIN} {FILES}"), &pcm);
         for sentence in &sentences(&marks)[..seen] {
             assert_eq!(running.line(), *sentence);
         }
         // The files are there, and nothing is in them yet, or something already.
-        until_connection(&service, |c| c.audio_bytes > 0);
+        bench.until(|c| c.audio_bytes > 0);
         running.kill();
-        for kind in ["srt", "vtt"] {
-            let cues = cues::read(&files.path(kind));
-            assert!(cues.len() >= seen, "{kind} after {seen}: {cues:?}");
-            assert_eq!(cues, cues_of(&marks)[..cues.len()], "{kind} after {seen}");
+        for name in ["words.srt", "words.vtt"] {
+            let cues = bench.cues(name);
+            assert!(cues.len() >= seen, "{name} after {seen}: {cues:?}");
+            assert_eq!(cues, cues_of(&marks)[..cues.len()], "{name} after {seen}");
         }
-        assert!(files.json().len() >= seen);
+        assert!(bench.json().len() >= seen);
     }
 }
 
 #[test]
 fn unconfirmed_words_are_kept_and_tell_in_the_exit_status() {
-    let files = Files::new("unconfirmed");
-    let service = service(faulty(&["no-final@finish*"]));
-    let late = ["--set", "finish-timeout=200"];
+    let bench = Bench::faulty("no-final@finish*");
     let (pcm, marks) = open_ended_speech(2);
-    let mut command = files.command(&service, files.wav(&pcm));
-    let reported = ["unconfirmed utterances: 1"];
-    let (out, _) = reports(command.args(late), 3, &reported);
+    bench.wav("talk.wav", &pcm);
+    let line = format!("captions talk.wav {FILES} --set finish-timeout=200");
+    let (out, _) = bench.reports(&line, 3, &["unconfirmed utterances: 1"]);
     assert_eq!(out.lines().next(), Some(sentences(&marks)[0].as_str()));
-    let json = files.json();
+    let json = bench.json();
     let unconfirmed: Vec<_> = json.iter().map(|line| &line["unconfirmed"]).collect();
     assert_eq!(unconfirmed, [false, true]);
-    assert_eq!(cues::read(&files.path("srt")).len(), 2);
+    assert_eq!(bench.cues("words.srt").len(), 2);
 
     // No utterance was open when the service fell silent, but more might have come.
-    let (pcm, marks) = speech(1);
-    let mut command = captions(&service, files.wav(&pcm), &late);
-    let (out, err) = reports(&mut command, 3, &["did not confirm the last words"]);
+    let marks = bench.talk("talk.wav", 1);
+    let (out, err) = bench.reports(&line, 3, &["did not confirm the last words"]);
     assert_lines(&out, &marks);
     assert!(!err.contains("unconfirmed utterances"), "{err}");
 }
@@ -138,12 +120,10 @@ fn unconfirmed_words_are_kept_and_tell_in_the_exit_status() {
 /// However often the connection is lost: one warning, and how many there were.
 #[test]
 fn a_warning_of_one_kind_is_reported_once() {
-    let files = Files::new("warnings");
-    let service = service(faulty(&["reset@2s#1", "reset@1s#2"]));
-    let (pcm, marks) = speech(4);
-    let slow = ["--set", "max-speed=40"];
+    let bench = Bench::faulty("reset@2s#1 reset@1s#2");
+    let marks = bench.talk("talk.wav", 4);
     let lost = "warning: The connection was lost";
-    let (out, err) = reports(&mut captions(&service, files.wav(&pcm), &slow), 0, &[lost]);
+    let (out, err) = bench.reports("captions talk.wav --set max-speed=40", 0, &[lost]);
     assert_lines(&out, &marks);
     let lines: Vec<&str> = err.lines().collect();
     assert_eq!(lines[1..], ["warning: volcasr-reconnect: 2 times in all"]);
@@ -152,44 +132,39 @@ fn a_warning_of_one_kind_is_reported_once() {
 /// One error, in the element's words, and what helps.
 #[test]
 fn refused_credentials() {
-    let files = Files::new("refused");
-    let service = service(Options::default());
-    let mut command = files.command(&service, files.wav(&speech(1).0));
-    let parts = [
-        "error: ",
-        "HTTP 401",
-        "VOLCENGINE_ACCESS_KEY",
-        "\nhint: ",
-        "log id",
-    ];
-    let (out, err) = reports(command.env("VOLCENGINE_ACCESS_KEY", "wrong"), 1, &parts);
+    let bench = Bench::new();
+    bench.talk("talk.wav", 1);
+    let mut command = bench.command(&format!("captions talk.wav {FILES}"));
+    let command = command.env("VOLCENGINE_ACCESS_KEY", "wrong");
+    let variable = "VOLCENGINE_ACCESS_KEY";
+    let parts = ["error: ", "HTTP 401", variable, "\nhint: ", "log id"];
+    let (out, err) = reports(command, 1, &parts);
     assert_eq!((out.as_str(), err.lines().count()), ("", 2), "{err}");
     assert!(!err.contains("wrong"), "{err}");
-    files.assert_have(&[]);
+    bench.assert_have(&[]);
 }
 
 /// Options for what is asked most often reach the service.
 #[test]
 fn options_reach_the_request() {
-    let files = Files::new("asked");
-    let service = service(Options::default());
-    let talk = files.wav(&speech(1).0);
-    let ask = |more: &[&str]| {
-        succeeds(&mut captions(&service, &talk, more));
-        let connection = service.connections().pop().expect("a connection");
+    let bench = Bench::new();
+    bench.talk("talk.wav", 1);
+    let ask = |options: &str, more: &[&str]| {
+        let mut command = bench.command(&format!("captions talk.wav {options}"));
+        reports(command.args(more), 0, &[]);
+        let connection = bench.service.connections().pop().expect("a connection");
         let resource = connection.header("X-Api-Resource-Id").map(str::to_owned);
         (resource, connection.request.clone().expect("a request"))
     };
     // The endpoint that takes a language.
-    let uri = service.uri_for(Endpoint::Nostream);
+    let uri = bench.service.uri_for(Endpoint::Nostream);
     let resource = "volc.bigasr.sauc.duration";
-    let language = ["--language", "en-US"];
-    let options = ["--uri", &uri, "--resource-id", resource];
-    let (asked, request) = ask(&[&options[..], &language].concat());
+    let language = format!("--uri {uri} --resource-id {resource} --language en-US");
+    let (asked, request) = ask(&language, &[]);
     assert_eq!(asked.as_deref(), Some(resource));
     assert_eq!(request["audio"]["language"], "en-US");
     let words = ["--hotword", "GStreamer", "--hotword", "深度 学习"];
-    let (_, request) = ask(&[&["--preset", "dictation", "--speakers"], &words[..]].concat());
+    let (_, request) = ask("--preset dictation --speakers", &words);
     assert_eq!(request["request"]["end_window_size"], 1500);
     assert_eq!(request["request"]["enable_speaker_info"], true);
     let context = request["request"]["corpus"]["context"].to_string();

@@ -4,10 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
-use crate::support::http::Server;
-use crate::support::program::{command, json_lines, reports, succeeds};
+use crate::support::http::{serve, target};
 use crate::support::*;
-use volcasr_loopback::Options;
 
 /// The first words of each line.
 fn stages(out: &str) -> Vec<(&str, &str)> {
@@ -19,43 +17,37 @@ fn stages(out: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn each_stage_has_a_line() {
-    let service = service(Options::default());
-    let out = succeeds(&mut command("check", &service));
+    let bench = Bench::new();
+    let out = bench.succeeds("check");
     let passed = "settings name connection credentials resource session".split(' ');
     let passed: Vec<_> = passed.map(|stage| (stage, "ok")).collect();
     assert_eq!(stages(&out), passed, "{out}");
-    for line in out.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let has_time = words[2].parse::<f64>().is_ok() && words[3] == "ms";
-        assert!(has_time, "{line}");
-    }
-    let log_id = service.connections()[0].log_id.clone();
+    let log_id = bench.service.connections()[0].log_id.clone();
     assert!(out.contains(&format!("log id {log_id}")), "{out}");
-    assert!(out.contains(&service.uri()), "{out}");
+    assert!(out.contains(&bench.service.uri()), "{out}");
 }
 
 /// The first stage that fails is the last line; standard error says what to do.
 #[test]
 fn it_stops_where_it_fails() {
-    let service = service(Options::default());
+    let bench = Bench::new();
     // An answer that is about the address, or about the service's state, is no session's.
-    let elsewhere = self::service(faulty(&["http:404@handshake"]));
+    let elsewhere = Bench::faulty("http:404@handshake");
     let nowhere = "--uri ws://127.0.0.1:1/x";
     let wrong = "VOLCENGINE_ACCESS_KEY";
     #[rustfmt::skip]
     let cases = [
-        (&service, "--resource-id volc.none", "", "credentials resource", "resource-id"),
-        (&service, "", wrong, "connection credentials", wrong),
-        (&service, nowhere, "", "name connection", "can't connect"),
-        (&service, "--set context=[1]", "", "settings", "context"),
+        (&bench, "--resource-id volc.none", "", "credentials resource", "resource-id"),
+        (&bench, "", wrong, "connection credentials", wrong),
+        (&bench, nowhere, "", "name connection", "can't connect"),
+        (&bench, "--set context=[1]", "", "settings", "context"),
         (&elsewhere, "", "", "connection upgrade", "404"),
     ];
-    for (service, arguments, wrong, last, part) in cases {
-        let mut command = command("check", service);
+    for (bench, arguments, wrong, last, part) in cases {
+        let mut command = bench.command(&format!("check {arguments}"));
         if !wrong.is_empty() {
             command.env(wrong, "SECRET");
         }
-        command.args(arguments.split_whitespace());
         let (out, err) = reports(&mut command, 1, &["error: ", part]);
         let stages = stages(&out);
         let (failed, passed) = stages.split_last().expect("a stage");
@@ -70,22 +62,22 @@ fn it_stops_where_it_fails() {
 /// The same for programs, and nothing for those who only want the exit status.
 #[test]
 fn lines_for_programs_or_none() {
-    let service = service(Options::default());
-    assert_eq!(succeeds(command("check", &service).arg("--quiet")), "");
+    let bench = Bench::new();
+    assert_eq!(bench.succeeds("check --quiet"), "");
     // --quiet leaves the lines that --json asks for.
-    let json = ["--json", "--quiet"];
-    let out = succeeds(command("check", &service).args(json));
+    let json = "check --json --quiet";
+    let out = bench.succeeds(json);
     let lines = json_lines(&out);
     assert_eq!(lines.len(), 6, "{out}");
     let is_good = |line: &serde_json::Value| line["took"].is_u64() && line["ok"] == true;
     assert!(lines.iter().all(is_good), "{out}");
     assert_eq!(lines[5]["stage"], "session");
-    let log_id = service.connections()[1].log_id.clone();
+    let log_id = bench.service.connections()[1].log_id.clone();
     assert_eq!(lines[5]["log-id"], log_id);
 
-    let mut refused = command("check", &service);
-    refused.env("VOLCENGINE_ACCESS_KEY", "wrong");
-    let (out, err) = reports(refused.args(json), 1, &[]);
+    let mut refused = bench.command(json);
+    let refused = refused.env("VOLCENGINE_ACCESS_KEY", "wrong");
+    let (out, err) = reports(refused, 1, &[]);
     let last = json_lines(&out).pop().expect("a line");
     assert_eq!(last["ok"], false, "{out}");
     let error = last["error"].as_str().expect("a text");
@@ -94,27 +86,20 @@ fn lines_for_programs_or_none() {
     assert!(hint.contains("log id"), "{hint}");
 }
 
-/// Passes bytes on to the host that it is asked for.
-fn proxy() -> Server {
-    Server::start(|head, client| {
-        let target = head.split_whitespace().nth(1).unwrap_or_default();
-        let mut server = TcpStream::connect(target)?;
+/// The name is the proxy's own, and both have their times.
+#[test]
+fn behind_a_proxy() {
+    let bench = Bench::new();
+    // Passes bytes on to the host that it is asked for.
+    let uri = serve(|head, client| {
+        let mut server = TcpStream::connect(target(head))?;
         client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
         let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
         std::thread::spawn(move || std::io::copy(&mut from, &mut to));
         std::io::copy(client, &mut server).map(|_| ())
-    })
-}
-
-/// The name is the proxy's own, and both have their times.
-#[test]
-fn behind_a_proxy() {
-    let service = service(Options::default());
-    let proxy = proxy();
-    let uri = proxy.uri("");
-    let uri = uri.trim_end_matches('/');
-    let set = format!("proxy={}", uri.replace("http://", "http://me:SECRET@"));
-    let out = succeeds(command("check", &service).args(["--set", &set]));
+    });
+    let with_login = uri.replace("http://", "http://me:SECRET@");
+    let out = bench.succeeds(&format!("check --set proxy={with_login}"));
     let names: Vec<&str> = stages(&out).iter().map(|stage| stage.0).collect();
     let expected = ["settings", "name", "proxy", "connection"];
     assert_eq!(names[..4], expected, "{out}");
@@ -124,10 +109,8 @@ fn behind_a_proxy() {
     }
     assert!(!out.contains("SECRET"), "{out}");
 
-    drop(proxy);
-    let gone = "proxy=http://127.0.0.1:1";
-    let mut command = command("check", &service);
-    let (out, _) = reports(command.args(["--set", gone]), 1, &["can't be reached"]);
+    let gone = "check --set proxy=http://127.0.0.1:1";
+    let (out, _) = bench.reports(gone, 1, &["can't be reached"]);
     assert_eq!(stages(&out).last(), Some(&("proxy", "failed")), "{out}");
     assert!(out.contains("127.0.0.1:1: "), "{out}");
 }
@@ -135,9 +118,8 @@ fn behind_a_proxy() {
 /// A pipeline that fails before it has read all of the sound gives the one error that counts.
 #[test]
 fn marks_end_quietly_with_their_reader() {
-    let service = service(Options::default());
-    let mut command = command("serve", &service);
-    let command = command.args(["--write-marks", "60"]);
+    let bench = Bench::new();
+    let mut command = bench.command("serve --write-marks 60");
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut serve = command.spawn().expect("the program");
     let mut sound = serve.stdout.take().expect("a pipe");
@@ -150,17 +132,13 @@ fn marks_end_quietly_with_their_reader() {
 
 #[test]
 fn manual_pages_and_completions() {
-    let scratch = Scratch::new("generate");
-    let service = service(Options::default());
-    let directory = scratch.path("");
-    reports(command("generate", &service).arg(&directory), 0, &[]);
+    let bench = Bench::new();
+    bench.reports("generate .", 0, &[]);
     let names = "man1/volcasr.1 man1/volcasr-captions.1 man1/volcasr-transcribe.1 \
                  man1/volcasr-check.1 man1/volcasr-devices.1 man1/volcasr-serve.1 \
                  bash/volcasr zsh/_volcasr fish/volcasr.fish";
     for name in names.split_whitespace() {
-        let text = std::fs::read_to_string(scratch.path(name)).expect(name);
-        assert!(text.contains("volcasr"), "{name}");
+        assert!(bench.text(name).contains("volcasr"), "{name}");
     }
-    let pages = std::fs::read_dir(scratch.path("man1")).expect("the pages");
-    assert_eq!(pages.count(), 6);
+    assert_eq!(bench.names("man1").len(), 6);
 }

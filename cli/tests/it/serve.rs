@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::program::{Running, run};
-use crate::support::skip;
+use crate::support::{Running, run, skip};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_volcasr");
 

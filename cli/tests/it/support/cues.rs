@@ -1,4 +1,4 @@
-//! Subtitles as GStreamer's own parser reads them.
+//! Subtitles as GStreamer's own parser reads them, and launch lines in general.
 
 use std::path::Path;
 
@@ -14,18 +14,10 @@ pub struct Cue {
 
 /// All cues of a file; its kind is found by its content.
 pub fn read(path: &Path) -> Vec<Cue> {
-    let pipeline =
-        gst::parse::launch("filesrc name=file ! subparse ! appsink name=cues sync=false")
-            .expect("subparse")
-            .downcast::<gst::Pipeline>()
-            .expect("a pipeline");
-    let file = pipeline.by_name("file").expect("a filesrc");
-    file.set_property("location", path);
-    let cues = pipeline.by_name("cues").expect("an appsink");
-    let cues = cues.downcast::<gst_app::AppSink>().expect("an appsink");
-    pipeline.set_state(gst::State::Playing).expect("a file");
+    let file = path.display();
+    let line = format!("filesrc location=\"{file}\" ! subparse ! appsink name=out sync=false");
     let mut read = Vec::new();
-    while let Ok(sample) = cues.pull_sample() {
+    play(&line, |sample| {
         let buffer = sample.buffer().expect("a cue");
         let text = buffer.map_readable().expect("a text");
         let start = buffer.pts().expect("a time");
@@ -35,10 +27,27 @@ pub fn read(path: &Path) -> Vec<Cue> {
             start: start.mseconds(),
             end: end.mseconds(),
         });
-    }
-    let bus = pipeline.bus().expect("a bus");
-    let error = bus.pop_filtered(&[gst::MessageType::Error]);
-    pipeline.set_state(gst::State::Null).expect("NULL");
-    assert!(error.is_none(), "{}: {error:?}", path.display());
+    });
     read
+}
+
+/// Plays a launch line to its end, and hands over each sample of the sink `out`.
+pub fn play(line: &str, mut take: impl FnMut(&gst::Sample)) {
+    gst::init().expect("GStreamer");
+    let pipeline = gst::parse::launch(line).expect(line);
+    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+    let bus = pipeline.bus().expect("a bus");
+    pipeline.set_state(gst::State::Playing).expect(line);
+    if let Some(sink) = pipeline.by_name("out") {
+        let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
+        // None comes after an error.
+        while let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_seconds(60)) {
+            take(&sample);
+        }
+    }
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends);
+    pipeline.set_state(gst::State::Null).expect("NULL");
+    let end = end.expect("an end");
+    assert_eq!(end.type_(), gst::MessageType::Eos, "{line}: {end:?}");
 }

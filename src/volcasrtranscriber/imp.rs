@@ -8,7 +8,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::input::InputState;
-use super::output::{Pushed, TextPad};
+use super::output::{RoundResult, TextPad};
 use super::settings::{PROPERTIES, TextSettings};
 use super::unsynced::Unsynced;
 use crate::element::bus::outbox::OutgoingMessage;
@@ -287,13 +287,13 @@ impl VolcAsrTranscriber {
         };
         let pads = (&self.sink_pad, &self.src_pad);
         match self.output.push_next(pads, now, is_sent) {
-            Pushed::Fine => {}
-            Pushed::Ended => self.end_unsynced(),
-            Pushed::Late => self.post(OutgoingMessage::Changed("max-observed-delay")),
-            Pushed::Stopped => {
+            RoundResult::Fine => {}
+            RoundResult::Ended => self.end_unsynced(),
+            RoundResult::Late => self.post(OutgoingMessage::Changed("max-observed-delay")),
+            RoundResult::Stopped => {
                 let _ = self.src_pad.pause_task();
             }
-            Pushed::Failed(error) => self.post(OutgoingMessage::Refused(error)),
+            RoundResult::Failed(error) => self.post(OutgoingMessage::Refused(error)),
         }
     }
 

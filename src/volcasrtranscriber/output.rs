@@ -14,7 +14,7 @@ use crate::sync::lock;
 
 use downstream::Downstream;
 use language::Language;
-pub(super) use push::Pushed;
+pub(super) use push::RoundResult;
 
 /// Timeout: if neither audio nor text came for this long, interim text is pushed. Downstream may
 /// block the audio until it gets text.

@@ -10,7 +10,7 @@ use crate::volcasrtranscriber::CAT;
 use crate::volcasrtranscriber::schedule::{Action, Item};
 
 /// Result of one round of the task.
-pub(in crate::volcasrtranscriber) enum Pushed {
+pub(in crate::volcasrtranscriber) enum RoundResult {
     /// The task goes on.
     Fine,
     /// EOS has left.
@@ -31,15 +31,15 @@ impl TextPad {
         (sink, src): (&gst::Pad, &gst::Pad),
         now: impl Fn() -> Option<Duration>,
         is_sent: impl Fn() -> bool,
-    ) -> Pushed {
+    ) -> RoundResult {
         match self.step(now, is_sent) {
-            Step::Pause => Pushed::Stopped,
-            Step::Again => Pushed::Fine,
+            Step::Pause => RoundResult::Stopped,
+            Step::Again => RoundResult::Fine,
             Step::Act(action) => self.act(sink, src, action),
         }
     }
 
-    fn act(&self, sink: &gst::Pad, src: &gst::Pad, action: Action<gst::Event>) -> Pushed {
+    fn act(&self, sink: &gst::Pad, src: &gst::Pad, action: Action<gst::Event>) -> RoundResult {
         match action {
             Action::Text {
                 text,
@@ -87,19 +87,19 @@ impl TextPad {
             }
             Action::Wait(_) => {}
         }
-        Pushed::Fine
+        RoundResult::Fine
     }
 
     /// Pushes EOS, or holds it until an error of downstream is posted that no buffer took upstream.
-    fn end(&self, src: &gst::Pad, eos: gst::Event) -> Pushed {
+    fn end(&self, src: &gst::Pad, eos: gst::Event) -> RoundResult {
         let held = lock(&self.state).downstream.hold(eos);
         match held {
             Ok(eos) => {
                 gst::debug!(CAT, obj = src, "{eos:?}");
                 src.push_event(eos);
-                Pushed::Ended
+                RoundResult::Ended
             }
-            Err(error) => error.map_or(Pushed::Fine, Pushed::Failed),
+            Err(error) => error.map_or(RoundResult::Fine, RoundResult::Failed),
         }
     }
 
@@ -109,22 +109,22 @@ impl TextPad {
         flow: Result<gst::FlowSuccess, gst::FlowError>,
         links: u64,
         late: Duration,
-    ) -> Pushed {
+    ) -> RoundResult {
         let mut state = lock(&self.state);
         if state.stopped {
-            return Pushed::Stopped;
+            return RoundResult::Stopped;
         }
-        let pushed = match state.downstream.answers(flow, links) {
-            Some(error) => Pushed::Failed(error),
+        let result = match state.downstream.answers(flow, links) {
+            Some(error) => RoundResult::Failed(error),
             None if flow.is_ok() && late > state.max_delay && late.as_millis() > 0 => {
                 state.max_delay = late;
-                Pushed::Late
+                RoundResult::Late
             }
-            None => Pushed::Fine,
+            None => RoundResult::Fine,
         };
         drop(state);
         self.changed.notify_all();
-        pushed
+        result
     }
 }
 

@@ -82,12 +82,12 @@ impl<E> Schedule<E> {
             }
         }
         let start = word.start.max(self.floor);
-        let left = match self.unit {
+        let remaining = match self.unit {
             Unit::Word => word.end.saturating_sub(start),
             // Late ones stay as long, and the next one follows them.
             _ => word.end.saturating_sub(word.start),
         };
-        let duration = left.max(SHORTEST_TEXT);
+        let duration = remaining.max(SHORTEST_TEXT);
         let end = start.saturating_add(duration);
         self.floor = if self.unit == Unit::Word { start } else { end };
         self.position = self.position.max(end);

@@ -96,12 +96,12 @@ impl Early {
         let end = end.or(utterance.end);
         let mut found = found.into_iter();
         // Words behind its end may stand in the next utterance now.
-        self.0.retain_mut(|left| {
-            if left.number == Some(number) {
-                left.number = None;
+        self.0.retain_mut(|pushed| {
+            if pushed.number == Some(number) {
+                pushed.number = None;
             }
-            let is_behind = end.is_some_and(|end| left.start >= end);
-            found.next().flatten().is_none() && (left.number.is_some() || is_behind)
+            let is_behind = end.is_some_and(|end| pushed.start >= end);
+            found.next().flatten().is_none() && (pushed.number.is_some() || is_behind)
         });
         (owed, places)
     }
@@ -109,9 +109,13 @@ impl Early {
     /// Returns the last letters of the places that words which left have in the text of this
     /// utterance.
     fn find_in(&self, number: u32, places: &mut Places) -> Vec<Option<usize>> {
-        let found = self.0.iter().map(|left| {
-            let limit = if left.may_be_of(number) { MOVED } else { SAME };
-            places.take(left, limit)
+        let found = self.0.iter().map(|pushed| {
+            let limit = if pushed.may_be_of(number) {
+                MOVED
+            } else {
+                SAME
+            };
+            places.take(pushed, limit)
         });
         found.collect()
     }
@@ -124,12 +128,17 @@ impl Early {
         places: &Places,
         floor: Duration,
     ) -> Vec<Word> {
-        let left = self.0.iter().zip(found).rev();
-        let mut left = left.filter(|(left, found)| found.is_some() || left.may_be_of(number));
-        let Some((last, found)) = left.next() else {
+        let latest_first = self.0.iter().zip(found).rev();
+        let mut candidates =
+            latest_first.filter(|(pushed, found)| found.is_some() || pushed.may_be_of(number));
+        let Some((last, found)) = candidates.next() else {
             return places.words.to_vec();
         };
-        let behind = found.or_else(|| left.take(LOOKED_FOR - 1).find_map(|(_, found)| *found));
+        let behind = found.or_else(|| {
+            candidates
+                .take(LOOKED_FOR - 1)
+                .find_map(|(_, found)| *found)
+        });
         let behind = behind.and_then(|letter| places.text.get(letter));
         let by_time = found.is_none();
         let mut owed = Vec::new();
@@ -181,15 +190,15 @@ impl<'a> Places<'a> {
 
     /// Takes the place of a word that is nearest in time, of those that are not taken, and so far
     /// from it at most. Returns the place's last letter.
-    fn take(&mut self, left: &PushedWord, limit: Duration) -> Option<usize> {
-        let length = left.letters.len();
-        let first = left.letters.first()?;
+    fn take(&mut self, pushed: &PushedWord, limit: Duration) -> Option<usize> {
+        let length = pushed.letters.len();
+        let first = pushed.letters.first()?;
         // In scripts with spaces a word is found only whole.
         let whole = first.is_ascii() || !first.is_alphabetic() || first.is_lowercase();
         let is_it = |window: &[Letter]| {
             let same = window
                 .iter()
-                .zip(&left.letters)
+                .zip(&pushed.letters)
                 .all(|(a, b)| a.letter == *b);
             let bounded = window.first().is_some_and(|letter| letter.begins)
                 && window.last().is_some_and(|letter| letter.ends);
@@ -200,7 +209,7 @@ impl<'a> Places<'a> {
             let word = self.words.get(window.first()?.word)?;
             let place = at..at + length;
             let is_free = !self.taken.get(place.clone())?.contains(&true);
-            (is_free && is_it(window)).then(|| (place, word.start.abs_diff(left.start)))
+            (is_free && is_it(window)).then(|| (place, word.start.abs_diff(pushed.start)))
         });
         let (place, apart) = places.min_by_key(|(_, apart)| *apart)?;
         if apart > limit {

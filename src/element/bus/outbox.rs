@@ -93,7 +93,7 @@ impl Outbox {
 
     /// Starts to post.
     pub fn open(&self) {
-        self.queue().job_running = false;
+        self.queue().opened = true;
         self.schedule();
     }
 
@@ -182,10 +182,10 @@ impl Outbox {
         self.schedule();
     }
 
-    /// Starts a job, unless one is running or nothing waits.
+    /// Starts a job, unless none may run yet, one is running, or nothing waits.
     fn schedule(&self) {
         let mut queue = self.queue();
-        if queue.job_running || queue.is_empty() {
+        if !queue.opened || queue.job_running || queue.is_empty() {
             return;
         }
         queue.job_running = true;

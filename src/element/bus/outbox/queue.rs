@@ -26,7 +26,8 @@ pub(crate) struct Queue {
     pub posting: Option<Posting>,
     /// Bytes of `messages`.
     bytes: usize,
-    /// A job is running, or may not start yet.
+    /// Jobs may run.
+    pub opened: bool,
     pub job_running: bool,
     pub closed: bool,
 }
@@ -48,7 +49,8 @@ impl Queue {
             epoch: 0,
             posting: None,
             bytes: 0,
-            job_running: true,
+            opened: false,
+            job_running: false,
             closed: false,
         }
     }

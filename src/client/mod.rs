@@ -99,13 +99,12 @@ impl Client {
     /// and may end before the audio comes.
     pub fn push_silence(&self, samples: u64, ends_session: bool) -> bool {
         let now = self.shared.now();
-        let silence = vec![0; bytes_of(samples)];
         let mut state = self.shared.state();
         if state.failed || state.flushing || !state.queue.is_session_open() {
             return false;
         }
         if samples > 0 {
-            state.queue.push(&silence, now);
+            state.queue.push(&vec![0; bytes_of(samples)], now);
         }
         if ends_session {
             state.queue.push_boundary(Boundary::EndSession);

@@ -1,6 +1,7 @@
 //! One run of the element: the client, the outbox, and the streaming thread's way to them. It
 //! begins at READY → PAUSED, or with the transcriber's first buffer, and ends at PAUSED → READY.
 
+mod full_queue;
 mod streaming;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,19 +15,24 @@ use crate::element::bus::outbox::{Listener, Outbox, OutgoingMessage};
 use crate::element::bus::poster::BusPoster;
 use crate::element::bus::stats::Totals;
 use crate::element::bus::warnings;
-use crate::element::drops::{DropReporter, DroppedRange};
+use crate::element::drops::DropReporter;
 use crate::element::ineffective::ineffective;
 use crate::element::input::clip::Start;
 use crate::element::input::{BufferPlan, GapDetector, GapLimits};
 use crate::element::run_config::Environment;
 use crate::element::settings::{Leaky, Settings};
 use crate::element::timeline::{Segment, Timeline};
-use crate::session::queue::{Boundary, Dropped};
+use crate::session::queue::Boundary;
 use crate::session::{samples_in, samples_to_time};
 use crate::sync::lock;
 use streaming::Streaming;
 
 /// One run of the element.
+///
+/// Lock order: `streaming`, then the client's state, then the poster's timeline, then the locks of
+/// the [`Listener`]. The run's other locks, such as that of the outbox's queue, are taken alone or
+/// last. No lock is held across a wait, a post, or a call into GStreamer that may call back, as
+/// logging does: the application's handler may call any method of the run.
 pub(crate) struct Run {
     pub client: Arc<Client>,
     /// It began to connect. Otherwise it can't, and its error waits in the outbox.
@@ -157,14 +163,15 @@ impl Run {
             timeline.begin_stream(streaming.stream, Some(id.to_owned()));
             return;
         }
+        let dropped = streaming.drops.end();
         self.begin_next(&mut streaming);
-        let stream = streaming.stream;
+        let (epoch, stream) = (streaming.epoch, streaming.stream);
         drop(streaming);
+        self.report_dropped(epoch, dropped);
         self.client.push_boundary(Boundary::NewStream { stream });
     }
 
     fn begin_next(&self, streaming: &mut Streaming) {
-        self.report_dropped(streaming.epoch, streaming.drops.end());
         streaming.stream += 1;
         streaming.ended = false;
         streaming.leaky_resolved = None;
@@ -212,13 +219,15 @@ impl Run {
     /// [`finish`](Self::finish). `ends`: the stream ends here.
     pub fn begin_drain(&self, ends: bool) -> Option<u64> {
         let mut streaming = self.streaming();
-        self.report_dropped(streaming.epoch, streaming.drops.end());
+        let (epoch, dropped) = (streaming.epoch, streaming.drops.end());
         streaming.ended |= ends;
-        if !std::mem::take(&mut streaming.needs_drain) {
-            return None;
-        }
-        streaming.token += 1;
-        Some(streaming.token)
+        let token = std::mem::take(&mut streaming.needs_drain).then(|| {
+            streaming.token += 1;
+            streaming.token
+        });
+        drop(streaming);
+        self.report_dropped(epoch, dropped);
+        token
     }
 
     /// Returns whether words may come for the audio so far.
@@ -237,12 +246,6 @@ impl Run {
     /// Asks for the last words. The client is done with `token` when they are posted.
     pub fn finish(&self, token: u64) {
         self.client.push_boundary(Boundary::EndOfStream { token });
-    }
-
-    /// Whether a buffer of this length has to wait for space in the queue: backpressure, unless the
-    /// queue is leaky.
-    pub fn must_wait(&self, samples: u64) -> bool {
-        !self.client.has_space(samples) && !self.is_leaky()
     }
 
     /// Waits until the failure is on the bus, or for a flush, and returns the error that follows.
@@ -290,14 +293,19 @@ impl Run {
             return;
         }
         let samples = samples_in(pcm.len());
-        if let Some(anchor) = streaming.input.take(&plan, samples) {
+        let anchor = streaming.input.take(&plan, samples);
+        let moved = anchor.map(|anchor| {
             let (at, time) = (anchor.position, anchor.time_at(anchor.position, self.rate));
-            gst::trace!(self.category(), "anchor: sample {at} is at {time} ns");
             self.outbox.poster.timeline().add(streaming.stream, anchor);
-        }
+            (at, time)
+        });
         streaming.needs_drain = true;
-        self.report_dropped(streaming.epoch, streaming.drops.advance(samples));
+        let (epoch, dropped) = (streaming.epoch, streaming.drops.advance(samples));
         drop(streaming);
+        if let Some((at, time)) = moved {
+            gst::trace!(self.category(), "anchor: sample {at} is at {time} ns");
+        }
+        self.report_dropped(epoch, dropped);
         self.client.push(pcm);
     }
 
@@ -319,58 +327,6 @@ impl Run {
         drop(streaming);
         let warning = OutgoingMessage::Warning(warnings::reverse_playback());
         self.outbox.enqueue(warning);
-    }
-
-    fn drop_oldest(&self, samples: u64) {
-        let mut streaming = self.streaming();
-        let mut ranges = Vec::new();
-        self.client.make_space(samples, |dropped: Dropped| {
-            let mut timeline = self.outbox.poster.timeline();
-            let (stream, position) = (dropped.stream, dropped.position);
-            ranges.push(DroppedRange {
-                stream,
-                times: timeline.times_at(stream, position),
-                samples: dropped.samples,
-            });
-            timeline.remove(stream, position, dropped.samples);
-            if stream == streaming.stream {
-                streaming.input.dropped(position, dropped.samples);
-            }
-        });
-        for range in ranges {
-            self.report_dropped(streaming.epoch, streaming.drops.add(range));
-        }
-    }
-
-    fn report_dropped(&self, epoch: u64, dropped: Option<DroppedRange>) {
-        if let Some(DroppedRange { times, samples, .. }) = dropped {
-            let lost = samples_to_time(samples, self.rate);
-            let warning = OutgoingMessage::Dropped(warnings::dropped(times, lost));
-            self.outbox.enqueue_for(epoch, warning);
-        }
-    }
-
-    /// Whether a full queue drops audio rather than block the pipeline. Decided once a stream.
-    fn is_leaky(&self) -> bool {
-        if let Some(leaky) = self.streaming().leaky_resolved {
-            return leaky;
-        }
-        let leaky = match self.leaky {
-            Leaky::No => false,
-            Leaky::Downstream => true,
-            Leaky::Auto => self.is_live(),
-        };
-        self.streaming().leaky_resolved = Some(leaky);
-        leaky
-    }
-
-    fn is_live(&self) -> bool {
-        let element = self.element.upgrade();
-        let Some(pad) = element.and_then(|element| element.static_pad("sink")) else {
-            return false;
-        };
-        let mut query = gst::query::Latency::new();
-        pad.peer_query(&mut query) && query.result().0
     }
 }
 

@@ -212,9 +212,12 @@ impl Outbox {
 
     /// Posts the next message. Returns false if there is none: the job is over then.
     fn post_next(&self) -> bool {
+        // This may be the last reference, to be dropped when the queue is unlocked.
         let element = self.element.upgrade();
         let mut queue = self.queue();
-        let next = element.and_then(|element| Some((element, queue.pop()?)));
+        let next = element
+            .as_ref()
+            .and_then(|element| Some((element, queue.pop()?)));
         let Some((element, (epoch, message))) = next else {
             queue.job_running = false;
             return false;
@@ -224,7 +227,7 @@ impl Outbox {
             audio: message.is_discarded_by_flush(),
         });
         drop(queue);
-        self.post(&element, epoch, message);
+        self.post(element, epoch, message);
         self.queue().posting = None;
         self.posted.notify_all();
         true

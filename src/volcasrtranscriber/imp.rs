@@ -243,9 +243,9 @@ impl VolcAsrTranscriber {
     }
 
     /// Ends the unsynced stream behind what waits, without a run as well.
-    fn end_unsynced(&self) {
+    fn end_unsynced(&self, seqnum: gst::Seqnum) {
         self.start_unsynced();
-        self.unsynced.push(None);
+        self.unsynced.end(seqnum);
     }
 
     /// Has the unsynced pad's task run, if the pad is linked.
@@ -288,7 +288,7 @@ impl VolcAsrTranscriber {
         let pads = (&self.sink_pad, &self.src_pad);
         match self.output.push_next(pads, now, is_sent) {
             RoundResult::Fine => {}
-            RoundResult::Ended => self.end_unsynced(),
+            RoundResult::Ended(seqnum) => self.end_unsynced(seqnum),
             RoundResult::Late => self.post(OutgoingMessage::Changed("max-observed-delay")),
             RoundResult::Stopped => {
                 let _ = self.src_pad.pause_task();
@@ -302,15 +302,5 @@ impl VolcAsrTranscriber {
         if let Some(run) = self.run() {
             run.outbox.enqueue(message);
         }
-    }
-
-    /// Begins the unsynced stream with upstream's first.
-    pub(super) fn begin_unsynced(&self, upstream: &gst::event::StreamStart) {
-        let id = format!("{}/unsynced", upstream.stream_id());
-        let start = gst::event::StreamStart::builder(&id)
-            .seqnum(upstream.seqnum())
-            .flags(gst::StreamFlags::SPARSE)
-            .group_id_if_some(upstream.group_id());
-        self.unsynced.pad.push_event(start.build());
     }
 }

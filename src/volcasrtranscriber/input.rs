@@ -226,16 +226,14 @@ impl VolcAsrTranscriber {
             return;
         }
         self.divide(false);
-        let first = {
+        let is_first = {
             let mut input = lock(&self.input);
             input.ended = false;
             input.segment = None;
             input.end = None;
             input.stream.replace((id.to_owned(), seqnum)).is_none()
         };
-        if first {
-            self.begin_unsynced(start);
-        }
+        self.unsynced.stream_start(start, is_first);
         if let Some(run) = self.run() {
             run.stream_start(id, seqnum);
         }
@@ -277,6 +275,7 @@ impl VolcAsrTranscriber {
                 input.end = None;
             }
         }
+        self.unsynced.segment(seqnum);
         if let Some(run) = self.run() {
             run.segment();
         }

@@ -46,7 +46,7 @@ impl Listener for TextListener {
                 .update((self.run, epoch), |schedule| schedule.done(*token)),
             Event::Ids { .. } => self.output.session_begins((self.run, epoch)),
             Event::Response { json, .. } if self.run == self.output.run() => {
-                self.unsynced.push(Some(json))
+                self.unsynced.response(json);
             }
             _ => {}
         }

@@ -10,10 +10,21 @@ use crate::sync::lock;
 /// Responses that wait for a slow reader. The oldest go first: another follows.
 const MAX_WAITING: usize = 64;
 
+/// Entry that waits for the task.
+#[derive(Debug)]
+enum Waiting {
+    Response(String),
+    /// The stream ends, by upstream's EOS of this number.
+    End(gst::Seqnum),
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Responses, and the ends of streams (`None`).
-    waiting: VecDeque<Option<String>>,
+    waiting: VecDeque<Waiting>,
+    /// The STREAM_START for upstream's last stream.
+    start: Option<gst::Event>,
+    /// Seqnum of upstream's last SEGMENT.
+    segment: Option<gst::Seqnum>,
     stopped: bool,
     /// The element is on its way to READY: no flush makes the task go on.
     closed: bool,
@@ -36,8 +47,37 @@ impl Unsynced {
         }
     }
 
-    /// Takes a response, or the end of the stream, if the pad is linked.
-    pub fn push(&self, json: Option<&str>) {
+    /// Takes upstream's STREAM_START. The first one leaves at once, and each other when the task
+    /// begins another stream.
+    pub fn stream_start(&self, upstream: &gst::event::StreamStart, is_first: bool) {
+        let id = format!("{}/unsynced", upstream.stream_id());
+        let start = gst::event::StreamStart::builder(&id)
+            .seqnum(upstream.seqnum())
+            .flags(gst::StreamFlags::SPARSE)
+            .group_id_if_some(upstream.group_id())
+            .build();
+        lock(&self.state).start = Some(start.clone());
+        if is_first {
+            self.pad.push_event(start);
+        }
+    }
+
+    /// Takes the seqnum of upstream's SEGMENT.
+    pub fn segment(&self, seqnum: gst::Seqnum) {
+        lock(&self.state).segment = Some(seqnum);
+    }
+
+    /// Takes a response, if the pad is linked.
+    pub fn response(&self, json: &str) {
+        self.push(|| Waiting::Response(json.to_owned()));
+    }
+
+    /// Takes the end of the stream, if the pad is linked.
+    pub fn end(&self, seqnum: gst::Seqnum) {
+        self.push(|| Waiting::End(seqnum));
+    }
+
+    fn push(&self, next: impl FnOnce() -> Waiting) {
         let mut state = lock(&self.state);
         if state.stopped || !self.pad.is_linked() {
             return;
@@ -45,14 +85,14 @@ impl Unsynced {
         if state.waiting.len() == MAX_WAITING {
             state.waiting.pop_front();
         }
-        state.waiting.push_back(json.map(str::to_owned));
+        state.waiting.push_back(next());
         drop(state);
         self.changed.notify_all();
     }
 
     /// Allows responses again after [`close`](Self::close).
     pub fn open(&self) {
-        lock(&self.state).closed = false;
+        *lock(&self.state) = State::default();
     }
 
     /// Begins anew, as on READY → PAUSED and FLUSH_STOP.
@@ -87,9 +127,13 @@ impl Unsynced {
         };
         drop(state);
         self.begin();
-        let Some(json) = next else {
-            self.pad.push_event(gst::event::Eos::new());
-            return true;
+        let json = match next {
+            Waiting::Response(json) => json,
+            Waiting::End(seqnum) => {
+                let eos = gst::event::Eos::builder().seqnum(seqnum);
+                self.pad.push_event(eos.build());
+                return true;
+            }
         };
         let mut buffer = gst::Buffer::from_slice(json.into_bytes());
         if let Some(buffer) = buffer.get_mut() {
@@ -101,22 +145,29 @@ impl Unsynced {
     }
 
     /// Begins a stream, unless one is under way. EOS refuses all that follows but another
-    /// STREAM_START.
+    /// STREAM_START. The events share the seqnums of upstream's, as they result from those.
     fn begin(&self) {
         let pad = &self.pad;
         let ended = pad.sticky_event::<gst::event::Eos>(0).is_some();
         if !ended && pad.sticky_event::<gst::event::Segment>(0).is_some() {
             return;
         }
-        let start = pad.sticky_event::<gst::event::StreamStart>(0);
+        let (start, segment_seqnum) = {
+            let state = lock(&self.state);
+            (state.start.clone(), state.segment)
+        };
+        let start_seqnum = start.as_ref().map(|start| start.seqnum());
         if let Some(start) = start.filter(|_| ended) {
-            let again = gst::event::StreamStart::builder(start.stream_id())
-                .flags(start.stream_flags())
-                .group_id_if_some(start.group_id());
-            pad.push_event(again.build());
+            pad.push_event(start);
         }
-        pad.push_event(gst::event::Caps::new(&pad.pad_template_caps()));
+        let caps = gst::event::Caps::builder(&pad.pad_template_caps())
+            .seqnum_if_some(start_seqnum)
+            .build();
+        pad.push_event(caps);
         let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        pad.push_event(gst::event::Segment::new(&segment));
+        let segment = gst::event::Segment::builder(&segment)
+            .seqnum_if_some(segment_seqnum)
+            .build();
+        pad.push_event(segment);
     }
 }

@@ -13,8 +13,8 @@ use crate::volcasrtranscriber::schedule::{Action, Item};
 pub(in crate::volcasrtranscriber) enum RoundResult {
     /// The task goes on.
     Fine,
-    /// EOS has left.
-    Ended,
+    /// EOS of this number has left.
+    Ended(gst::Seqnum),
     /// The longest delay grew.
     Late,
     /// The task is to pause, for a flush or a stop.
@@ -96,8 +96,9 @@ impl TextPad {
         match held {
             Ok(eos) => {
                 gst::debug!(CAT, obj = src, "{eos:?}");
+                let seqnum = eos.seqnum();
                 src.push_event(eos);
-                RoundResult::Ended
+                RoundResult::Ended(seqnum)
             }
             Err(error) => error.map_or(RoundResult::Fine, RoundResult::Failed),
         }

@@ -195,7 +195,7 @@ impl ElementImpl for VolcAsrTranscriber {
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         match transition {
             gst::StateChange::ReadyToPaused => {
-                self.output.reset(lock(&self.text).unit());
+                self.output.reset();
                 self.unsynced.open();
                 *lock(&self.input) = InputState::default();
                 self.runs.open();

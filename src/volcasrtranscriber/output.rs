@@ -66,9 +66,9 @@ enum Step {
 }
 
 impl State {
-    fn new(unit: Unit) -> Self {
+    fn new() -> Self {
         State {
-            schedule: Schedule::new(unit),
+            schedule: Schedule::new(Unit::default()),
             run: 0,
             kept: Vec::new(),
             epoch: 0,
@@ -103,18 +103,23 @@ impl State {
 impl TextPad {
     pub fn new() -> Self {
         TextPad {
-            state: Mutex::new(State::new(Unit::default())),
+            state: Mutex::new(State::new()),
             changed: Condvar::new(),
         }
     }
 
     /// Begins anew, as on READY → PAUSED.
-    pub fn reset(&self, unit: Unit) {
+    pub fn reset(&self) {
         let mut state = lock(&self.state);
         *state = State {
             run: state.run + 1,
-            ..State::new(unit)
+            ..State::new()
         };
+    }
+
+    /// Sets what one buffer holds, before there is any text.
+    pub fn set_unit(&self, unit: Unit) {
+        lock(&self.state).schedule.set_unit(unit);
     }
 
     /// Returns the number of the run that begins after the last [`reset`](Self::reset).

@@ -159,9 +159,10 @@ fn own() -> Vec<Property<TextSettings>> {
     let lateness = number("lateness", "Lateness", default.lateness)
         .blurb(
             "Milliseconds by which text is shown later than what was said: added to the segment's \
-             base, so that the rest of the pipeline need not wait for latency",
+             base, so that the rest of the pipeline need not wait for latency. Can be changed at \
+             any time; takes effect with the next segment",
         )
-        .mutable_ready();
+        .mutable_playing();
     vec![
         Property::new(language.build(), |s| &mut s.language_code),
         Property::new(grouping.build(), |s| &mut s.grouping),

@@ -44,6 +44,8 @@ impl VolcAsrTranscriber {
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
+        let unit = lock(&self.text).unit();
+        self.output.set_unit(unit);
         self.output.set_language(self.language_tag());
         let runs = &self.runs;
         let run = runs.start(*CAT, object.upcast_ref(), &settings, listener)?;

@@ -79,6 +79,7 @@ fn late_writes_are_logged() {
                 transcriber(&service),
                 &[
                     ("latency", false),
+                    ("lateness", false),
                     ("language-code", false),
                     ("grouping", true),
                 ],

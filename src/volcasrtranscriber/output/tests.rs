@@ -99,7 +99,7 @@ fn a_run_that_is_over_changes_nothing() {
     let output = TextPad::new();
     output.start();
     let old = output.run();
-    output.reset(Unit::Word);
+    output.reset();
     output.barrier(1, None);
     output.fail(old);
     output.posted(old, 1);

@@ -191,6 +191,12 @@ impl<E> Schedule<E> {
         }
     }
 
+    /// Sets what one buffer holds. Text that is ready stays as it is.
+    pub fn set_unit(&mut self, unit: Unit) {
+        self.unit = unit;
+        self.cutter = Cutter::new(style(unit));
+    }
+
     /// Takes up the longest delay of a word; none: the pipeline is not live.
     pub fn set_latency(&mut self, latency: Option<Duration>) {
         self.latency = latency;

@@ -61,7 +61,7 @@ fn its_own_properties_have_the_types_that_bins_look_for() {
         let writable = pspec.flags().contains(glib::ParamFlags::WRITABLE);
         assert_eq!(writable, name != "max-observed-delay", "{name}");
         let live = pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING);
-        let is_live = ["latency", "language-code"].contains(&&**name);
+        let is_live = ["latency", "lateness", "language-code"].contains(&&**name);
         assert_eq!(live, is_live, "{name}");
     }
 }

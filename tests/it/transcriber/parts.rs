@@ -36,16 +36,34 @@ fn another_segment_waits_for_the_words_before_it() {
 }
 
 #[test]
-fn lateness_is_added_to_the_segment_s_base() {
+fn lateness_is_added_to_the_base_of_the_next_segment() {
+    let (_service, harness) = playing("lateness=2500");
+    set(harness.sink.clone(), "lateness=500");
+    harness.segment_at(60_000, 10_000);
+    let bases = |out: &[Out]| -> Vec<_> {
+        let base = |event: &gst::Event| match event.view() {
+            gst::EventView::Segment(s) => s.segment().downcast_ref::<gst::ClockTime>()?.base(),
+            _ => None,
+        };
+        event_list(out).filter_map(base).collect()
+    };
+    harness
+        .text()
+        .until("both segments", |out| bases(out) == [ms(2500), ms(10_500)]);
+}
+
+/// As the service's settings are: before it, none of them counts as late.
+#[test]
+fn grouping_is_read_with_the_first_buffer() {
     let service = service(Options::default());
-    let mut rig = TestPipeline::new(set(transcriber(&service), "lateness=2500"));
-    rig.speak(1);
-    let out = rig.out();
-    let base = event_list(&out).find_map(|event| match event.view() {
-        gst::EventView::Segment(s) => s.segment().downcast_ref::<gst::ClockTime>()?.base(),
-        _ => None,
-    });
-    assert_eq!(base, Some(ms(2500)));
+    let harness = PadHarness::held(transcriber(&service));
+    harness.go(gst::State::Paused);
+    set(harness.sink.clone(), "grouping=utterance");
+    harness.play();
+    harness.say(1);
+    assert!(harness.eos());
+    let texts = texts(&harness.text().until_eos(0));
+    assert_eq!(texts.len(), 1, "{texts:?}");
 }
 
 #[test]

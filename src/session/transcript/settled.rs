@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::span::{Span, TOLERANCE};
 use super::text::{Fingerprint, least_interval};
 use super::update::Word;
-use super::words::midpoint;
 
 /// Upper bound on settled utterances. In `full` mode every response repeats those of its
 /// connection: thousands in hours of speech.
@@ -13,6 +12,10 @@ const MAX_SETTLED: usize = 1 << 14;
 
 /// Upper bound on the utterances that a look-up compares. Only a few overlap in practice.
 const MAX_NEIGHBOURS: usize = 128;
+
+/// Upper bound on the distance of two starts of one word for two connections. The next word begins
+/// later, even in fast speech.
+const SAME_WORD: Duration = Duration::from_millis(100);
 
 /// Settled utterances in the order of their times. Of each text only a fingerprint is kept.
 #[derive(Debug, Default)]
@@ -27,8 +30,8 @@ pub(super) struct Settled {
 #[derive(Debug)]
 struct Item {
     span: Span,
-    /// Start of its last word, if that is known.
-    last_word: Option<Duration>,
+    /// Starts of its first and its last word, if they are known.
+    outer_words: [Option<Duration>; 2],
     text: Fingerprint,
     /// Latest end of this one and all before it, which ends a search for overlaps.
     reach: Duration,
@@ -39,7 +42,7 @@ impl Settled {
     pub fn add(&mut self, span: Span, text: &str, words: &[Word]) {
         self.added.push(Item {
             span,
-            last_word: words.last().and_then(|word| word.start),
+            outer_words: [words.first(), words.last()].map(|word| word?.start),
             text: Fingerprint::of(text),
             reach: span.end,
         });
@@ -171,19 +174,17 @@ impl Settled {
     }
 
     /// Returns the spans that were part of an open utterance with this span and these words: most
-    /// of it, or the last word. A span that only touches it is another utterance, for times are not
-    /// exact.
+    /// of it, or the first or last word. A span that only touches it is another utterance, for
+    /// times are not exact.
     pub fn parts_of(&self, span: Span, words: &[Word]) -> Vec<Span> {
-        let has_last = |item: &Item, last: Duration| {
-            let mut inside = words
-                .iter()
-                .filter(|w| midpoint(w).is_some_and(|middle| item.span.contains(middle)));
-            inside.any(|w| w.start.is_some_and(|s| s.abs_diff(last) <= TOLERANCE))
+        let shares_word = |item: &Item| {
+            let mut starts = words.iter().filter_map(|word| word.start);
+            starts.any(|start| {
+                let mut outer = item.outer_words.iter().flatten();
+                outer.any(|outer| outer.abs_diff(start) <= SAME_WORD)
+            })
         };
-        let is_part = |item: &&Item| {
-            let is_shared = item.last_word.is_some_and(|last| has_last(item, last));
-            is_shared || item.span.mostly_overlaps(span)
-        };
+        let is_part = |item: &&Item| shares_word(item) || item.span.mostly_overlaps(span);
         let pruned = self.pruned_until.map(|end| Span::new(Duration::ZERO, end));
         let parts = self.items_over(span).filter(is_part).map(|i| i.span);
         parts

@@ -88,3 +88,21 @@ fn a_settled_word_with_an_early_start_is_a_part() {
     assert_eq!(described(&stream.respond(3000, &list)), ["1 One. F"]);
     stream.play("lose | from 1568\n finalize | 0 two three U");
 }
+
+/// Less than half of the open one lies in it, and not the middle of the word that they share.
+#[test]
+fn a_settled_utterance_that_begins_with_an_open_word_has_it() {
+    let one = Utterance {
+        times: Some((1090, 1294)),
+        ..timed("one", 1214, 1294)
+    };
+    let mut stream = Stream::new(ResultType::Single);
+    let list = [one, timed("two three", 1800, 2337)];
+    let updates = described(&stream.respond(2600, &list));
+    assert_eq!(updates, ["0 one", "1 two three"]);
+    stream.play(
+        "lose                            | from 0
+        5000: One two three.@1256-2337!  | 1 One two three. F
+        finalize                         | 0 F",
+    );
+}

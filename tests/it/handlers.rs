@@ -185,9 +185,16 @@ fn that_stop_at_the_end_of_the_progress() {
     rig.speak(1);
 }
 
-/// The flush waits for messages that are on their way, but not for the one that it comes from.
+/// The flush waits for messages that are on their way, but not for the one that it comes from. That
+/// would take 100 ms each time; a busy machine does not delay every flush as long.
 #[test]
 fn that_flush() {
+    let at_once = (0..5).any(|_| flush_in_a_handler() < Duration::from_millis(90));
+    assert!(at_once, "each flush waited");
+}
+
+/// Flushes in the handler of the first transcript. Returns how long it took.
+fn flush_in_a_handler() -> Duration {
     let service = service(Options::default());
     let harness = PadHarness::new(unpaced_sink(&service));
     let (pcm, _) = speech(1);
@@ -203,6 +210,5 @@ fn that_flush() {
     });
     // Flushed, or after the flush without a segment.
     harness.push_until_refused(pcm.chunks(4800), 100);
-    let took = is_done.recv_timeout(LONG).expect("no deadlock");
-    assert!(took < Duration::from_millis(90), "{took:?}");
+    is_done.recv_timeout(LONG).expect("no deadlock")
 }

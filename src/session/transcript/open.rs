@@ -84,19 +84,19 @@ impl OpenUtterance {
         changed
     }
 
-    /// Returns the start of its first words that are not settled.
-    pub fn unsettled_from(&self, settled: &Settled) -> Duration {
+    /// Returns the start of its first words that are not settled, if any.
+    pub fn unsettled_from(&self, settled: &Settled) -> Option<Duration> {
         let parts = settled.parts_of(self.span, self.words());
+        if parts.is_empty() || !words::are_timed(self.words()) {
+            return Some(self.span.start);
+        }
         // Only words that surely lie inside count. Audio that is replayed needlessly is recognised
         // as a repeat; audio that is missing is not.
         let left = |w: &&Word| {
             words::midpoint(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
         };
-        let first = match parts.is_empty() {
-            true => None,
-            false => self.update.words.iter().find(left).and_then(|w| w.start),
-        };
-        first.unwrap_or_default().max(self.span.start)
+        let first = self.update.words.iter().find(left)?;
+        Some(first.start.unwrap_or_default().max(self.span.start))
     }
 
     /// Drops the words that were settled under other numbers. No later response will take them out.

@@ -43,7 +43,8 @@ impl Utterances {
 
     /// Returns where the first speech begins that is known and not settled.
     pub fn unsettled_from(&self) -> Option<Duration> {
-        let open = self.open.iter().map(|o| o.unsettled_from(&self.settled));
+        let open = self.open.iter();
+        let open = open.filter_map(|o| o.unsettled_from(&self.settled));
         open.chain(self.unresolved_from).min()
     }
 

@@ -106,3 +106,16 @@ fn a_settled_utterance_that_begins_with_an_open_word_has_it() {
         finalize                         | 0 F",
     );
 }
+
+/// The one before ends with its first word, the one after begins with its second.
+#[test]
+fn nothing_is_replayed_for_one_whose_words_are_all_settled() {
+    script(
+        "single
+        9000: zero@4000-4766 / one two@5964-6598 / four@7427-8000  | 0 zero / 1 one two / 2 four
+        lose                                                        | from 0
+        9000: Zero one.@4000-6054! / Two four.@6529-8000!           | 0 Zero one. F / 2 Two four. F
+        lose                                                        | from 8400
+        finalize                                                    | 1 F",
+    );
+}

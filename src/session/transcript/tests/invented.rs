@@ -106,7 +106,21 @@ fn words_that_connections_cut_differently_are_shown_once() {
         losses: 5,
         rollovers: 1,
         seed: 5_637_567_492_781_077_824,
-        ..service
+        ..service.clone()
     })
     .run(false);
+    // One ends with its first word, the other begins with its second.
+    Model::new(Service {
+        single: false,
+        lag: 558,
+        jitter: 1,
+        window: 1105,
+        second_pass: 2775,
+        cuts: 77,
+        losses: 5,
+        rollovers: 2,
+        seed: 13_469_517_528_312_174_091,
+        ..service
+    })
+    .run(true);
 }

@@ -8,71 +8,7 @@ use volcasr_loopback::marks::Mark;
 
 use super::{LONG_TIME, assert_ends_once, expected, marks_of};
 
-/// One `volcasr-transcript` message.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Transcript {
-    pub text: String,
-    pub is_final: bool,
-    pub unconfirmed: bool,
-    pub utterance: u32,
-    pub stream: u32,
-    pub stream_id: Option<String>,
-    pub session: u32,
-    pub timestamp: Option<u64>,
-    pub stream_time: Option<u64>,
-    pub running_time: Option<u64>,
-    pub duration: Option<u64>,
-    pub words: Vec<Word>,
-    pub attributes: Option<gst::Structure>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Word {
-    pub text: String,
-    pub timestamp: Option<u64>,
-    pub stream_time: Option<u64>,
-    pub running_time: Option<u64>,
-    pub duration: Option<u64>,
-}
-
-impl Transcript {
-    pub fn parse(message: &gst::MessageRef) -> Option<Self> {
-        let gst::MessageView::Element(_) = message.view() else {
-            return None;
-        };
-        let s = message
-            .structure()
-            .filter(|s| s.name() == "volcasr-transcript")?;
-        let words = s.get::<gst::Array>("words").expect("words");
-        Some(Transcript {
-            text: s.get("text").expect("text"),
-            is_final: s.get("final").expect("final"),
-            unconfirmed: s.get("unconfirmed").expect("unconfirmed"),
-            utterance: s.get("utterance").expect("utterance"),
-            stream: s.get("stream").expect("stream"),
-            stream_id: s.get("stream-id").ok(),
-            session: s.get("session").expect("session"),
-            timestamp: s.get("timestamp").ok(),
-            stream_time: s.get("stream-time").ok(),
-            running_time: s.get("running-time").ok(),
-            duration: s.get("duration").ok(),
-            words: words
-                .iter()
-                .map(|word| {
-                    let word = word.get::<gst::Structure>().expect("a word");
-                    Word {
-                        text: word.get("text").expect("text"),
-                        timestamp: word.get("timestamp").ok(),
-                        stream_time: word.get("stream-time").ok(),
-                        running_time: word.get("running-time").ok(),
-                        duration: word.get("duration").ok(),
-                    }
-                })
-                .collect(),
-            attributes: s.get("attributes").ok(),
-        })
-    }
-}
+pub use gstvolcasr::{Transcript, Word};
 
 /// Messages of a bus, in order.
 #[derive(Debug, Default)]
@@ -84,7 +20,7 @@ impl BusLog {
     pub fn transcripts(&self) -> Vec<Transcript> {
         self.messages
             .iter()
-            .filter_map(|message| Transcript::parse(message))
+            .filter_map(|message| Transcript::from_message(message))
             .collect()
     }
 
@@ -264,11 +200,11 @@ impl Report {
 
 /// Whether an utterance ends with this message.
 pub fn is_final(message: &gst::Message) -> bool {
-    Transcript::parse(message).is_some_and(|t| t.is_final)
+    Transcript::from_message(message).is_some_and(|t| t.is_final)
 }
 
 pub fn is_transcript(message: &gst::Message) -> bool {
-    Transcript::parse(message).is_some()
+    Transcript::from_message(message).is_some()
 }
 
 pub fn is_warning(message: &gst::Message) -> bool {

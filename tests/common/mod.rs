@@ -129,9 +129,9 @@ pub fn mark_of(word: &Word) -> Option<(u32, u64, u64)> {
     if text.is_empty() {
         return None;
     }
-    let start = word.timestamp.expect("a mark's time") / 1_000_000;
-    let duration = word.duration.expect("a mark's time") / 1_000_000;
-    Some((number_of(&text), start, start + duration))
+    let start = word.times.timestamp.expect("a mark's time");
+    let end = start + word.times.duration.expect("a mark's time");
+    Some((number_of(&text), start.mseconds(), end.mseconds()))
 }
 
 /// Returns the number of a mark, or `u32::MAX` of a word that is no whole mark.

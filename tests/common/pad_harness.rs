@@ -158,7 +158,7 @@ impl PadHarness {
     /// answer.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
         self.listen_until(|message| {
-            Transcript::parse(message).is_some_and(|t| t.is_final && wanted(&t))
+            Transcript::from_message(message).is_some_and(|t| t.is_final && wanted(&t))
         })
     }
 }

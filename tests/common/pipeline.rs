@@ -167,7 +167,7 @@ impl TestPipeline {
 
     /// Returns the messages until the first transcript that is as wanted, it included.
     pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
-        self.listen_until(|message| Transcript::parse(message).is_some_and(|t| wanted(&t)))
+        self.listen_until(|message| Transcript::from_message(message).is_some_and(|t| wanted(&t)))
     }
 
     /// Returns all that an application or a tool can read: messages, properties, the dot dump.

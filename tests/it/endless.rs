@@ -204,7 +204,7 @@ fn a_handler_that_blocks_for_too_long_is_an_error() {
         let (gate, seen) = (Door::default(), Arc::new(Mutex::new(Vec::new())));
         let (at_gate, list) = (gate.clone(), seen.clone());
         rig.bus.set_sync_handler(move |_, message| {
-            if let Some(said) = Transcript::parse(message) {
+            if let Some(said) = Transcript::from_message(message) {
                 at_gate.wait();
                 list.lock().expect("no panic").push(said.utterance);
             }

@@ -25,6 +25,14 @@ fn flush(harness: &PadHarness) {
     harness.take();
 }
 
+/// The segment maps times to themselves, and its running time begins at `begin`.
+fn assert_times_since(transcript: &Transcript, begin: u64) {
+    let times = transcript.times;
+    assert_eq!(times.stream_time, times.timestamp, "{transcript:?}");
+    let since = times.timestamp.expect("a time") - ms(begin);
+    assert_eq!(times.running_time, Some(since), "{transcript:?}");
+}
+
 /// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is
 /// reported.
 fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
@@ -41,9 +49,7 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
         let place = (transcript.stream, transcript.session);
         assert_eq!(place, (stream, 0), "{transcript:?}");
         assert_eq!(transcript.stream_id.as_deref(), Some("first"));
-        let since = transcript.timestamp.expect("a time") - at * 1_000_000;
-        assert_eq!(transcript.running_time, Some(since));
-        assert_eq!(transcript.stream_time, transcript.timestamp);
+        assert_times_since(&transcript, at);
     }
     assert_eq!(log.finals()[0].utterance, 0);
 }
@@ -240,9 +246,7 @@ fn seeks_in_a_recording() {
             wanted.retain(|mark| mark.start >= to && mark.end <= to + 2600);
             log.assert_said(&wanted, 0);
             let last = log.finals().pop().expect("one");
-            assert_eq!(last.stream_time, last.timestamp);
-            let since = last.timestamp.map(|t| t - to * 1_000_000);
-            assert_eq!(last.running_time, since);
+            assert_times_since(&last, to);
         }
     }
 }

@@ -13,7 +13,7 @@ use volcasr_loopback::Options;
 /// Handles each transcript on the thread that posts it.
 fn on_transcript(bus: &gst::Bus, handle: impl Fn(&Transcript) + Send + Sync + 'static) {
     bus.set_sync_handler(move |_, message| {
-        if let Some(transcript) = Transcript::parse(message) {
+        if let Some(transcript) = Transcript::from_message(message) {
             handle(&transcript);
         }
         gst::BusSyncReply::Pass
@@ -125,7 +125,7 @@ fn that_shut_the_pipeline_down() {
         // Nothing gets to the bus, which the next run reads.
         rig.bus.set_sync_handler(move |_, message| {
             let is_time = |transcript: Transcript| transcript.is_final || !at_end;
-            if Transcript::parse(message).is_some_and(is_time)
+            if Transcript::from_message(message).is_some_and(is_time)
                 && let Some(pipeline) = pipeline.upgrade()
             {
                 let down = move || pipeline.set_state(gst::State::Null).expect("NULL");

@@ -169,8 +169,8 @@ fn an_instant_rate_change() {
         });
         let finals = log.finals();
         let times = |t: &Transcript| {
-            let times = [t.timestamp, t.stream_time, t.running_time];
-            times.map(|time| time.expect("a time"))
+            let times = [t.times.timestamp, t.times.stream_time, t.times.running_time];
+            times.map(|time| time.expect("a time").nseconds())
         };
         let [last, before] = [1, 2].map(|n| times(&finals[finals.len() - n]));
         let [timestamp, stream, running] = last;

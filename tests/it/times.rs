@@ -3,6 +3,7 @@
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
+use gstvolcasr::Times;
 use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Service};
 
@@ -39,18 +40,17 @@ fn assert_times(segment: &gst::Segment, pts: Option<u64>, offsets: [Option<u64>;
     log.assert_no_errors("the run");
     let finals = log.finals();
     assert_eq!(finals.len(), 2, "{finals:#?}");
-    let times = |at: &Mark| offsets.map(|offset| offset.map(|offset| ms(at.start + offset)));
-    let read = |times: [Option<u64>; 3]| times.map(|time| time.map(gst::ClockTime::from_nseconds));
+    let assert_at = |times: Times, first: &Mark, last: &Mark| {
+        let own = [times.timestamp, times.stream_time, times.running_time];
+        let expected = offsets.map(|offset| offset.map(|offset| ms(first.start + offset)));
+        assert_eq!(own, expected, "{first:?}");
+        assert_eq!(times.duration, Some(ms(last.end - first.start)));
+    };
     for (t, marks) in finals.iter().zip(marks.chunks(3)) {
-        let own = read([t.timestamp, t.stream_time, t.running_time]);
-        assert_eq!(own, times(&marks[0]), "{t:?}");
-        let length = marks[2].end - marks[0].start;
-        assert_eq!(t.duration, Some(length * 1_000_000), "{t:?}");
+        assert_at(t.times, &marks[0], &marks[2]);
         assert_eq!(t.words.len(), 3, "{t:?}");
         for (word, mark) in t.words.iter().zip(marks) {
-            let own = read([word.timestamp, word.stream_time, word.running_time]);
-            assert_eq!(own, times(mark), "{word:?}");
-            assert_eq!(word.duration, Some(300_000_000), "{word:?}");
+            assert_at(word.times, mark, mark);
         }
         let joined: String = t.words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(joined, t.text);
@@ -106,7 +106,7 @@ pub fn what_the_segment_leaves_out_is_clipped() {
     let finals = log.finals();
     assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));
     let first = ms(marks[1].start - 650);
-    assert_eq!(finals[0].running_time, Some(first.nseconds()));
+    assert_eq!(finals[0].times.running_time, Some(first));
     let audio = (marks[4].start - 33 - 650) * 48;
     assert_eq!(service.connections()[0].pcm.len() as u64, audio);
 }

@@ -81,7 +81,7 @@ fn tags_follow_their_messages() {
     let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
     let brief = |message: &gst::Message| match message.view() {
         gst::MessageView::Element(_) => {
-            let transcript = Transcript::parse(message).filter(|t| t.is_final)?;
+            let transcript = Transcript::from_message(message).filter(|t| t.is_final)?;
             Some(format!("message {}", transcript.text))
         }
         gst::MessageView::Tag(tag) => {

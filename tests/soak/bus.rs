@@ -46,7 +46,7 @@ impl Player<'_> {
                 }
             }
             gst::MessageView::Element(_) => {
-                if let Some(t) = Transcript::parse(message) {
+                if let Some(t) = Transcript::from_message(message) {
                     let end = if t.is_final { "final" } else { "" };
                     let sure = if t.unconfirmed { "unconfirmed" } else { "" };
                     let place = format!("{}.{} session {}", t.stream, t.utterance, t.session);

@@ -66,11 +66,17 @@ struct ReportedMark<'a> {
 
 impl ReportedMark<'_> {
     fn start(&self) -> u64 {
-        self.word.and_then(|w| w.timestamp).unwrap_or(0)
+        self.word
+            .and_then(|w| w.times.timestamp)
+            .map_or(0, gst::ClockTime::nseconds)
     }
 
     fn end(&self) -> u64 {
-        self.start() + self.word.and_then(|w| w.duration).unwrap_or(0)
+        self.start()
+            + self
+                .word
+                .and_then(|w| w.times.duration)
+                .map_or(0, gst::ClockTime::nseconds)
     }
 }
 
@@ -178,7 +184,7 @@ impl<'a> Places<'a> {
                 .iter()
                 .filter(|word| !word.text.trim().is_empty())
             {
-                let is_timed = word.timestamp.is_some() && word.duration.is_some();
+                let is_timed = word.times.timestamp.and(word.times.duration).is_some();
                 ensure!(is_timed, "no time: {transcript:?}");
                 if let Some((number, ..)) = mark_of(word) {
                     add(number, Some(word));
@@ -213,11 +219,12 @@ impl<'a> Places<'a> {
         );
         let at = |offset: u64| reported.start().wrapping_add(offset.wrapping_mul(MS));
         // Where there are timestamps, it may still be unknown what they are mapped to.
-        let fits = |reported: Option<u64>, offset: Option<u64>| match offset {
-            Some(offset) => reported == Some(at(offset)),
+        let fits = |reported: Option<gst::ClockTime>, offset: Option<u64>| match offset {
+            Some(offset) => reported.map(gst::ClockTime::nseconds) == Some(at(offset)),
             None => reported.is_none() || self.schedule.sink.timed,
         };
-        let fits = fits(word.running_time, place.running) && fits(word.stream_time, place.time);
+        let times = word.times;
+        let fits = fits(times.running_time, place.running) && fits(times.stream_time, place.time);
         ensure!(fits, "mapped to another time: {word:?}");
         Ok(())
     }

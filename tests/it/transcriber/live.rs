@@ -86,7 +86,7 @@ fn words_leave_earlier_once_upstream_s_latency_is_shorter() {
     rig.listen_until(|message| message.type_() == gst::MessageType::Latency);
     rig.pipeline.recalculate_latency().expect("a live pipeline");
     speak(&mut rig, &[0; 48_000]);
-    rig.listen_until(|message| Transcript::parse(message).is_some());
+    rig.listen_until(|message| Transcript::from_message(message).is_some());
     assert!(texts(&rig.out()).is_empty());
     rig.source.set_latency(Some(ms(100)), gst::ClockTime::NONE);
     rig.pipeline.recalculate_latency().expect("a live pipeline");

@@ -9,40 +9,60 @@ use super::text;
 
 const MARK: &str = "VOLCASR_TEST_CHILD";
 
-/// Runs `body`, which is the test `name` of `module` from here on, in a process with `set` in its
-/// environment and without `unset`. The module is `module_path!()`.
-pub fn run(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str], body: impl FnOnce()) {
+/// Variables of an environment.
+pub type Variables<'a> = [(&'a str, &'a OsStr)];
+
+/// Runs `body`, a closure in a test, in a process with `set` in its environment and without
+/// `unset`: that process is the same test once more, and `body` is all that it does.
+pub fn run<F: FnOnce()>(set: &Variables<'_>, unset: &[&str], body: F) {
     if is_child() {
         body();
     } else {
-        spawn(module, name, set, unset);
+        spawn::<F>(set, unset);
     }
 }
 
-/// Runs `body`, which is the test `name` of `module`, alone in a process.
-pub fn alone(module: &str, name: &str, body: impl FnOnce()) {
-    run(module, name, &[], &[], body);
+/// Runs `body` alone in a process.
+pub fn alone(body: impl FnOnce()) {
+    run(&[], &[], body);
 }
 
-/// Whether this is the process that [`spawn`] has started.
+/// Like [`run`], with a log of every level, which `check` gets in this process.
+pub fn log_of<F>(set: &Variables<'_>, unset: &[&str], body: F, check: impl FnOnce(&str))
+where
+    F: FnOnce(),
+{
+    if is_child() {
+        return body();
+    }
+    let scratch = Scratch::new("logging");
+    let file = scratch.path("gst.log");
+    let logging: [(&str, &OsStr); 3] = [
+        ("GST_DEBUG", "*:9".as_ref()),
+        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
+        ("GST_DEBUG_FILE", file.as_os_str()),
+    ];
+    spawn::<F>(&[&logging[..], set].concat(), unset);
+    let log = std::fs::read(&file).expect("a log");
+    let log = String::from_utf8_lossy(&log);
+    assert!(log.contains("volcasr"), "the element has logged nothing");
+    check(&log);
+}
+
+/// Whether this is the process that [`run`] has started.
 pub fn is_child() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
-/// The name by which the test program knows the test `name` of `module`.
-pub fn test_name(module: &str, name: &str) -> String {
-    match module.split_once("::") {
-        Some((_program, module)) => format!("{module}::{name}"),
-        None => name.to_owned(),
-    }
-}
-
-/// Runs the test `name` of `module` in a process of its own, to its success.
-pub fn spawn(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
-    let name = test_name(module, name);
+/// Runs the test in which the closure `F` stands, to its success.
+fn spawn<F>(set: &Variables<'_>, unset: &[&str]) {
+    let closure = std::any::type_name::<F>();
+    let test = closure.split("::{{closure}}").next();
+    let test = test.and_then(|test| test.split_once("::"));
+    let (_program, test) = test.unwrap_or_else(|| panic!("{closure} is in no test"));
     let mut command = Command::new(std::env::current_exe().expect("this test's executable"));
     command
-        .args(["--exact", &name, "--include-ignored", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(MARK, "1")
         .envs(set.iter().copied());
     for name in unset {
@@ -51,26 +71,8 @@ pub fn spawn(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) {
     if text::is_transcriber() {
         command.env(text::TRANSCRIBERS, "1");
     }
-    let output = assert_success(&name, &mut command);
-    assert!(output.contains("1 passed"), "{name}: {output}");
-}
-
-/// Runs the test `name` of `module` in a process of its own that logs at every level; returns the
-/// log.
-pub fn spawn_logging(module: &str, name: &str, set: &[(&str, &OsStr)], unset: &[&str]) -> String {
-    let scratch = Scratch::new(name);
-    let file = scratch.path("gst.log");
-    let mut variables: Vec<(&str, &OsStr)> = vec![
-        ("GST_DEBUG", "*:9".as_ref()),
-        ("GST_DEBUG_NO_COLOR", "1".as_ref()),
-        ("GST_DEBUG_FILE", file.as_os_str()),
-    ];
-    variables.extend(set);
-    spawn(module, name, &variables, unset);
-    let log = std::fs::read(&file).expect("a log");
-    let log = String::from_utf8_lossy(&log).into_owned();
-    assert!(log.contains("volcasr"), "the element has logged nothing");
-    log
+    let output = assert_success(test, &mut command);
+    assert!(output.contains("1 passed"), "{test}: {output}");
 }
 
 /// Runs `command` to its success and returns its standard output.

@@ -18,7 +18,7 @@ pub mod seconds;
 pub mod skip;
 pub mod text;
 
-use std::sync::{Arc, Condvar, Mutex, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use bus_log::*;
@@ -54,25 +54,11 @@ pub fn service(mut options: Options) -> Service {
     Service::start(options).expect("a free port on 127.0.0.1")
 }
 
-/// Permit of a test that needs all of a core for seconds.
-pub struct Heavy(());
-
-/// Number of heavy tests that run.
-static HEAVY: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
-
-/// Waits until at most one other heavy test runs: the others would be starved.
-pub fn heavy() -> Heavy {
-    let running = HEAVY.0.lock().expect("no panic");
-    let mut running = HEAVY.1.wait_while(running, |n| *n >= 2).expect("no panic");
-    *running += 1;
-    Heavy(())
-}
-
-impl Drop for Heavy {
-    fn drop(&mut self) {
-        *HEAVY.0.lock().expect("no panic") -= 1;
-        HEAVY.1.notify_one();
-    }
+/// Waits until no other test runs that needs all of a core for seconds: each would starve the other.
+pub fn heavy() -> MutexGuard<'static, ()> {
+    static RUNS: Mutex<()> = Mutex::new(());
+    // One that failed is over, too.
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes a sink with the credentials of the service.

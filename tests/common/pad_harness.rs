@@ -30,6 +30,18 @@ impl Deref for PadHarness {
 }
 
 impl PadHarness {
+    /// Makes one that sends as fast as it can, to a service of marks.
+    pub fn start(properties: &str) -> (Service, Self) {
+        let service = service(Options::default());
+        let harness = Self::at(&service, properties);
+        (service, harness)
+    }
+
+    /// Makes one that sends as fast as it can.
+    pub fn at(service: &Service, properties: &str) -> Self {
+        Self::new(set(unpaced_sink(service), properties))
+    }
+
     /// Playing, with the stream `first`, caps, and a segment from 0.
     pub fn new(sink: gst::Element) -> Self {
         let harness = Self::held(sink);
@@ -175,8 +187,7 @@ pub fn ways_to_preroll() -> &'static [&'static str] {
 /// Runs a test in each of them, on a playing sink that sends as fast as it can.
 pub fn each_way(test: impl Fn(&Service, &PadHarness, &str)) {
     for case in ways_to_preroll() {
-        let service = service(Options::default());
-        let harness = PadHarness::new(set(unpaced_sink(&service), case));
+        let (service, harness) = PadHarness::start(case);
         test(&service, &harness, case);
     }
 }

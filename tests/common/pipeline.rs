@@ -5,7 +5,9 @@ use std::ops::Deref;
 use gst::prelude::*;
 
 use super::text::{Out, TextLog};
-use super::{BusLog, Transcript, listen, listen_until, speech, stat, wait_until};
+use super::{BusLog, Transcript, listen, listen_until, service, set, speech, stat};
+use super::{unpaced_sink, wait_until};
+use volcasr_loopback::{Options, Service};
 
 /// A pipeline with the element in it.
 pub struct Rig {
@@ -118,6 +120,18 @@ impl TestPipeline {
         }
     }
 
+    /// Makes one that sends as fast as it can, to a service of marks.
+    pub fn start(properties: &str) -> (Service, Self) {
+        let service = service(Options::default());
+        let rig = Self::at(&service, properties);
+        (service, rig)
+    }
+
+    /// Makes one that sends as fast as it can, unless the properties say otherwise.
+    pub fn at(service: &Service, properties: &str) -> Self {
+        Self::new(set(unpaced_sink(service), properties))
+    }
+
     pub fn play(&self) {
         self.text.iter().for_each(|text| text.begin(&self.pipeline));
         self.go(gst::State::Playing);
@@ -136,6 +150,12 @@ impl TestPipeline {
             (result, state),
             (Ok(gst::StateChangeSuccess::Success), gst::State::Ready)
         );
+    }
+
+    /// Plays, and [pushes](Self::push).
+    pub fn begin(&mut self, pcm: &[u8], ms: usize) {
+        self.play();
+        self.push(pcm, ms);
     }
 
     /// Pushes `pcm` in buffers of `ms` milliseconds, with timestamps that go on.
@@ -161,8 +181,14 @@ impl TestPipeline {
         gst::ClockTime::from_nseconds(pcm.len() as u64 / 2 * 1_000_000_000 / u64::from(self.rate))
     }
 
-    pub fn end(&self) {
+    pub fn eos(&self) {
         let _ = self.source.end_of_stream();
+    }
+
+    /// EOS, and everything that is said until then.
+    pub fn end(&self) -> BusLog {
+        self.eos();
+        self.listen()
     }
 
     /// Returns the messages until the first transcript that is as wanted, it included.
@@ -190,10 +216,8 @@ impl TestPipeline {
 
     /// Pushes everything, ends the stream, and listens to the end.
     pub fn run(&mut self, pcm: &[u8], ms: usize) -> BusLog {
-        self.play();
-        self.push(pcm, ms);
-        self.end();
-        self.listen()
+        self.begin(pcm, ms);
+        self.end()
     }
 
     /// Plays so many sentences from 0 on to their end, and asserts that all of them are said.

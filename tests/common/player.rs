@@ -19,59 +19,55 @@ pub fn launched(line: &str) -> BusLog {
     log
 }
 
-/// Plays a line to its good end, and hands over each sample of the sink `out`.
-pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
+/// Plays a line and hands over each sample of the sink `out`, until `take` wants no more or there is
+/// none. Returns whether there was none.
+fn samples(line: &str, mut take: impl FnMut(&gst::BufferRef) -> bool) -> bool {
     let pipeline = parse(line);
     pipeline.set_state(gst::State::Playing).expect(line);
+    let mut goes_on = true;
     if let Some(sink) = pipeline.by_name("out") {
         let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
-        while let Some(sample) = sink.try_pull_sample(LONG_TIME) {
-            take(sample.buffer().expect("a buffer"));
+        while goes_on && let Some(sample) = sink.try_pull_sample(LONG_TIME) {
+            goes_on = take(sample.buffer().expect("a buffer"));
         }
-        assert!(sink.is_eos(), "{line}: no end");
+        assert!(!goes_on || sink.is_eos(), "{line}: nothing more came");
     }
-    let log = listen(&pipeline.bus().expect("a bus"));
-    log.assert_no_errors(line);
+    if goes_on {
+        listen(&pipeline.bus().expect("a bus")).assert_no_errors(line);
+    }
     pipeline.set_state(gst::State::Null).expect("NULL");
+    goes_on
+}
+
+/// Plays a line to its good end, and hands over each sample of the sink `out`.
+pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
+    samples(line, |buffer| {
+        take(buffer);
+        true
+    });
 }
 
 /// Returns the times of a picture's frames, in milliseconds, and whether there is something bright
 /// in each: the pictures here are dark.
 pub fn bright(line: &str) -> Vec<(u64, bool)> {
-    let mut frames = Vec::new();
-    play(line, |buffer| frames.push(frame(buffer)));
-    frames
+    first_bright(line, usize::MAX)
 }
 
-/// Returns the first frames of a picture, as [`bright`] does. Its input and the audio need not end.
+/// Returns the first frames of a picture, as [`bright`] does. Its input and the audio need not end
+/// behind them.
 pub fn first_bright(line: &str, count: usize) -> Vec<(u64, bool)> {
-    let pipeline = parse(line);
-    pipeline.set_state(gst::State::Playing).expect(line);
-    let sink = pipeline.by_name("out").expect("a sink");
-    let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
-    let frames = (0..count).map(|number| {
-        let sample = sink.try_pull_sample(LONG_TIME);
-        let sample = sample.unwrap_or_else(|| panic!("{line}: no frame {number}"));
-        frame(sample.buffer().expect("a buffer"))
+    let mut frames = Vec::new();
+    samples(line, |buffer| {
+        frames.push(frame(buffer));
+        frames.len() < count
     });
-    let frames = frames.collect();
-    pipeline.set_state(gst::State::Null).expect("NULL");
     frames
 }
 
 /// Plays a line whose input does not end until the sink `out` has what comes at a time.
 pub fn play_until(line: &str, end: gst::ClockTime) {
-    let pipeline = parse(line);
-    pipeline.set_state(gst::State::Playing).expect(line);
-    let sink = pipeline.by_name("out").expect("a sink");
-    let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
-    let mut time = None;
-    while time < Some(end) {
-        let sample = sink.try_pull_sample(LONG_TIME);
-        let sample = sample.unwrap_or_else(|| panic!("{line}: nothing behind {time:?}"));
-        time = time.max(sample.buffer().and_then(|buffer| buffer.pts()));
-    }
-    pipeline.set_state(gst::State::Null).expect("NULL");
+    let has_ended = samples(line, |buffer| buffer.pts() < Some(end));
+    assert!(!has_ended, "{line}");
 }
 
 /// Returns a frame's time, and whether there is something bright in it.

@@ -1,8 +1,8 @@
 //! Streams in seconds with one mark each, pushed by hand: the words show where each came to
 //! stand.
 
+use volcasr_loopback::Service;
 use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Options, Service};
 
 use crate::common::pad_harness::PadHarness;
 use crate::common::*;
@@ -24,12 +24,6 @@ pub fn second(number: u32) -> Vec<u8> {
 pub fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
     let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
     times.iter().enumerate().map(mark).collect()
-}
-
-pub fn start() -> (Service, PadHarness) {
-    let service = service(Options::default());
-    let harness = PadHarness::new(unpaced_sink(&service));
-    (service, harness)
 }
 
 pub fn assert_recognised(harness: &PadHarness, times: &[u64]) -> BusLog {

@@ -6,11 +6,10 @@ use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::Options;
 
 #[test]
 fn odd_bytes_and_empty_buffers_do_no_harm() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     harness.push(0, &[]);
     harness.push(0, &[1]);
     assert!(service.inspect(|all| all.iter().all(|c| c.request.is_none())));
@@ -27,7 +26,7 @@ fn odd_bytes_and_empty_buffers_do_no_harm() {
 /// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
 #[test]
 fn the_end_may_come_in_a_segment_without_audio() {
-    let (_service, harness) = start();
+    let (_service, harness) = PadHarness::start("");
     harness.push(0, &second(0));
     harness.segment_at(70_000, 1000);
     assert_recognised(&harness, &[0]);
@@ -35,7 +34,7 @@ fn the_end_may_come_in_a_segment_without_audio() {
 
 #[test]
 fn lists_of_buffers_are_taken_whole() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     let (pcm, marks) = speech(3);
     for (n, part) in pcm.chunks(harness.bytes(2000)).enumerate() {
         let mut list = gst::BufferList::new();
@@ -52,7 +51,7 @@ fn lists_of_buffers_are_taken_whole() {
 
 #[test]
 fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     harness.push(0, &second(0));
     let event = |rate| gst::event::Caps::new(&caps(rate));
     assert!(harness.pad.push_event(event(24_000)));
@@ -76,7 +75,7 @@ fn the_same_caps_again_mean_nothing_and_other_ones_are_refused() {
 
 #[test]
 fn forwards_backwards_and_forwards_again() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     harness.push(0, &second(0));
     let mut segment = Segment::new();
     segment.set_rate(-1.0);
@@ -102,8 +101,7 @@ fn forwards_backwards_and_forwards_again() {
 /// A time of one segment is another one in the next: the end does not wait for it there.
 #[test]
 fn the_end_in_another_segment_is_prompt() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(set(unpaced_sink(&service), "sync=true"));
+    let (_service, harness) = PadHarness::start("sync=true");
     harness.segment_at(59_000, 0);
     harness.push_all(59_000, &second(0), 20);
     harness.segment_at(0, 1000);

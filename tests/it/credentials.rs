@@ -86,15 +86,14 @@ fn every_connection_has_fresh_ids() {
 /// combinations is in the tests of `run_config`.
 #[test]
 fn environment() {
-    const NAME: &str = "environment";
     const APP: &str = "TEST_APP_KEY";
+    let run = || {
+        let sink = set(element("volcasrsink"), "sync=false");
+        sink.set_property("app-key", std::env::var(APP).ok());
+        speak(sink).assert_no_errors("the run");
+    };
     if child::is_child() {
-        init();
-        let sink = gst::ElementFactory::make("volcasrsink")
-            .property("sync", false)
-            .property_if_some("app-key", std::env::var(APP).ok())
-            .build();
-        return speak(sink.expect("the element")).assert_no_errors("the run");
+        return run();
     }
     let service = service(options());
     let uri = service.uri();
@@ -112,7 +111,7 @@ fn environment() {
         unset.retain(|name| set.iter().all(|s| s.0 != *name));
         let set = set.into_iter().chain([("VOLCASR_URI", uri.as_str())]);
         let set: Vec<(&str, &OsStr)> = set.map(|(name, value)| (name, value.as_ref())).collect();
-        child::spawn(module_path!(), NAME, &set, &unset);
+        child::run(&set, &unset, run);
         let connections = service.connections();
         let last = connections.last().expect("a connection");
         let names = ["X-Api-App-Key", "X-Api-Access-Key", "X-Api-Key"];
@@ -127,16 +126,14 @@ fn reconnections_use_the_settings_of_the_start() {
     let mut rig = TestPipeline::new(sink(&service));
     let (pcm, marks) = speech(2);
     let (first, second) = pcm.split_at(48_000);
-    rig.play();
-    rig.push(first, 20);
+    rig.begin(first, 20);
     until_connection(&service, |c| c.audio_bytes > 24_000);
     let later = "access-key=secret-access-2 resource-id=volc.bigasr.sauc.concurrent";
     set(rig.sink.clone(), later);
     assert!(service.inject(FaultKind::Reset));
     assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
     rig.push(second, 20);
-    rig.end();
-    rig.listen().assert_said(&marks, 0);
+    rig.end().assert_said(&marks, 0);
     rig.go(gst::State::Ready);
     rig.speak(1);
     let connections = service.connections();

@@ -50,8 +50,7 @@ fn each_cause_has_its_error() {
         // The stream is still under way when the error comes: it has more audio than may wait.
         let sink = set(sink(&service), "max-queue-time=1000");
         let mut rig = TestPipeline::new(set(sink, properties));
-        rig.play();
-        rig.push(&speech(3).0, 100);
+        rig.begin(&speech(3).0, 100);
         // Ours, the source's, and then EOS, which needs no drain.
         let log = rig.listen_until(|message| message.type_() == gst::MessageType::Eos);
         let errors = log.errors();

@@ -12,7 +12,7 @@ fn a_long_session_arrives_as_it_was() {
     let properties = "compression=none result-type=single max-session-time=0";
     let layout = Layout::default();
     let (pcm, marks) = layout.sentences(600_000 / layout.period());
-    let log = TestPipeline::new(set(unpaced_sink(&service), properties)).run(&pcm, 1000);
+    let log = TestPipeline::at(&service, properties).run(&pcm, 1000);
     log.assert_said(&marks, 0);
     let [connection] = &service.connections()[..] else {
         panic!("another connection")

@@ -48,8 +48,7 @@ fn it_ends_the_session_and_the_next_buffer_opens_another() {
         let (service, mut rig) = patient();
         let said = [spoken(0), spoken(100)];
         let mut log = BusLog::default();
-        rig.play();
-        rig.push(&said[0].0, 20);
+        rig.begin(&said[0].0, 20);
         if by_event {
             assert!(send_event(&rig));
         } else {
@@ -61,8 +60,7 @@ fn it_ends_the_session_and_the_next_buffer_opens_another() {
             finish(&rig);
         }
         rig.push(&said[1].0, 20);
-        rig.end();
-        log.add(rig.listen());
+        log.add(rig.end());
         log.assert_clean_in(by_event);
         let finals = log.finals();
         let offset = rig.time_of(&said[0].0).mseconds();
@@ -85,8 +83,7 @@ fn it_ends_the_session_and_the_next_buffer_opens_another() {
 fn the_last_words_come_in_paused_too() {
     let (service, mut rig) = patient();
     let (pcm, marks) = spoken(0);
-    rig.play();
-    rig.push(&pcm, 20);
+    rig.begin(&pcm, 20);
     rig.until_taken(&pcm);
     rig.go(gst::State::Paused);
     finish(&rig);

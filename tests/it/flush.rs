@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::pad_harness::{PadHarness, Segment, ms};
-use crate::common::seconds::start;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::marks::{Layout, Mark};
@@ -58,7 +57,7 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
 #[test]
 fn a_session_is_dropped_with_its_text() {
     for paused in [false, true] {
-        let (service, harness) = start();
+        let (service, harness) = PadHarness::start("");
         service.hold(Gate::Responses);
         harness.push_all(0, &sentence(0).0, 20);
         until_connection(&service, |c| c.audio_bytes > 100_000);
@@ -79,7 +78,7 @@ fn a_session_is_dropped_with_its_text() {
 
 #[test]
 fn before_any_audio_it_only_counts() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     flush(&harness);
     flush(&harness);
     assert_goes_on(&harness, 7000, 2);
@@ -112,7 +111,7 @@ fn while_a_send_is_blocked() {
 
 #[test]
 fn while_draining() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     service.hold(Gate::Final);
     harness.push_all(0, &sentence(0).0, 20);
     std::thread::scope(|scope| {
@@ -129,7 +128,7 @@ fn while_draining() {
 
 #[test]
 fn after_the_end() {
-    let (_service, harness) = start();
+    let (_service, harness) = PadHarness::start("");
     let marks = harness.say(1);
     harness.end().assert_said(&marks, 0);
     flush(&harness);
@@ -143,7 +142,7 @@ fn nothing_comes_late() {
     let service = service(Options::default());
     // A flush before the pipeline has resumed from the one before can leave any sink in PAUSED
     // otherwise.
-    let harness = PadHarness::new(set(unpaced_sink(&service), "async=false"));
+    let harness = PadHarness::at(&service, "async=false");
     for stream in 0..100 {
         let (pcm, _) = sentence(stream * 10);
         harness.push_all(0, &pcm, 200);
@@ -179,7 +178,7 @@ fn while_audio_is_dropped() {
     service.hold(Gate::Upgrade);
     // A bin that is flushed again before it has resumed may stay in PAUSED with any sink.
     let properties = "max-queue-time=1000 leaky=downstream async=false";
-    let harness = PadHarness::new(set(unpaced_sink(&service), properties));
+    let harness = PadHarness::at(&service, properties);
     let (pcm, _) = speech(1);
     for _ in 0..200 {
         std::thread::scope(|scope| {
@@ -210,15 +209,14 @@ fn seeks_in_a_recording() {
         // With an exact lag each sentence is final in the pause behind it.
         let service = service(faulty(&[], false));
         let (pcm, marks) = speech(20);
-        let mut rig = TestPipeline::new(unpaced_sink(&service));
+        let mut rig = TestPipeline::at(&service, "");
         rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
         rig.source.set_duration(gst::ClockTime::from_seconds(52));
         let (seeks, sought) = std::sync::mpsc::channel();
         let callbacks = gst_app::AppSrcCallbacks::builder();
         let callbacks = callbacks.seek_data(move |_, to| seeks.send(to).is_ok());
         rig.source.set_callbacks(callbacks.build());
-        rig.play();
-        rig.push(&pcm[..48 * 8000], 20);
+        rig.begin(&pcm[..48 * 8000], 20);
         rig.listen_until(is_final);
         for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
             if paused {

@@ -3,7 +3,6 @@
 use crate::common::*;
 use gst::glib;
 use gst::tags::{CustomTag, Tag};
-use volcasr_loopback::Options;
 
 /// A tag of the same name with another type.
 enum Count {}
@@ -23,22 +22,19 @@ impl CustomTag<'_> for Count {
 #[test]
 fn no_tags_and_one_warning() {
     // Alone in its process: the registration lasts as long as the process.
-    child::alone(module_path!(), "no_tags_and_one_warning", check);
-}
-
-fn check() {
-    gst::init().expect("GStreamer");
-    gst::tags::register::<Count>();
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(unpaced_sink(&service));
-    let warnings = logged_warnings("volcasrsink");
-    let (pcm, marks) = speech(3);
-    let log = rig.run(&pcm, 20);
-    assert!(log.finals().len() > 1 && log.errors().is_empty());
-    log.assert_said(&marks, 0);
-    let is_tag = |message: &gst::Message| message.type_() == gst::MessageType::Tag;
-    assert!(!log.messages.iter().any(is_tag));
-    let warnings = warnings.lock().expect("no panic").clone();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(warnings[0].contains("no tags"), "{warnings:?}");
+    child::alone(|| {
+        gst::init().expect("GStreamer");
+        gst::tags::register::<Count>();
+        let (_service, mut rig) = TestPipeline::start("");
+        let warnings = logged_warnings("volcasrsink");
+        let (pcm, marks) = speech(3);
+        let log = rig.run(&pcm, 20);
+        assert!(log.finals().len() > 1 && log.errors().is_empty());
+        log.assert_said(&marks, 0);
+        let is_tag = |message: &gst::Message| message.type_() == gst::MessageType::Tag;
+        assert!(!log.messages.iter().any(is_tag));
+        let warnings = warnings.lock().expect("no panic").clone();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("no tags"), "{warnings:?}");
+    });
 }

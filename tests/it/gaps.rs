@@ -4,7 +4,7 @@
 use crate::common::pad_harness::PadHarness;
 use crate::common::seconds::*;
 use crate::common::*;
-use volcasr_loopback::{Connection, Options};
+use volcasr_loopback::Connection;
 
 /// Up to the idle timeout a gap becomes silence. A longer one ends the session, behind the silence
 /// that settles its last words. With an event it begins with that, however long.
@@ -19,7 +19,7 @@ pub fn a_gap_becomes_silence_or_an_end() {
         ([0, 4000, 9001], false, [Some(3000), Some(4001)], &[6000, 1000]),
     ];
     for (times, is_flagged, gaps, expected) in cases {
-        let (service, harness) = start();
+        let (service, harness) = PadHarness::start("");
         for (n, at) in times.into_iter().enumerate() {
             match n == 1 && is_flagged {
                 true => harness.jump(at, &second(n as u32)),
@@ -41,8 +41,7 @@ pub fn a_gap_becomes_silence_or_an_end() {
 /// A gap's silence takes the room that the buffer behind it was promised.
 #[test]
 fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(set(unpaced_sink(&service), "max-queue-time=1000 leaky=no"));
+    let (service, harness) = PadHarness::start("max-queue-time=1000 leaky=no");
     let times: Vec<u64> = (0..8).map(|n| n * 4500).collect();
     for (n, time) in times.iter().enumerate() {
         harness.push(*time, &second(n as u32));
@@ -54,7 +53,7 @@ fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
 /// At once, without waiting for the next buffer, which may never come.
 #[test]
 pub fn a_long_gap_posts_its_words() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     harness.push(0, &second(0));
     assert!(harness.gap(1000, 10_000));
     let log = harness.listen_for(|t| !t.text.is_empty());
@@ -64,7 +63,7 @@ pub fn a_long_gap_posts_its_words() {
 
 #[test]
 pub fn what_overlaps_is_recognised_once() {
-    let (service, harness) = start();
+    let (service, harness) = PadHarness::start("");
     let (pcm, marks) = speech(2);
     let cut = |from: u64, to: u64| &pcm[harness.bytes(from)..harness.bytes(to)];
     harness.push(0, cut(0, 1000));
@@ -83,8 +82,7 @@ pub fn what_overlaps_is_recognised_once() {
 #[test]
 fn a_jump_after_an_idle_end_opens_one_session_which_begins_with_the_audio() {
     faults::in_parallel(&[10_000, 400], |&jump| {
-        let service = service(Options::default());
-        let harness = PadHarness::new(set(unpaced_sink(&service), "idle-timeout=500"));
+        let (service, harness) = PadHarness::start("idle-timeout=500");
         harness.push(0, &second(0));
         until_connection(&service, |c| c.final_at.is_some());
         harness.push(1000 + jump, &second(1));

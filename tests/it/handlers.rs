@@ -24,7 +24,7 @@ fn on_transcript(bus: &gst::Bus, handle: impl Fn(&Transcript) + Send + Sync + 's
 fn that_call_back_into_the_element() {
     let service = service(Options::default());
     let (pcm, marks) = speech(5);
-    let mut rig = TestPipeline::new(unpaced_sink(&service));
+    let mut rig = TestPipeline::at(&service, "");
     let calls = Arc::new(AtomicUsize::new(0));
     let (sink, count) = (rig.sink.clone(), calls.clone());
     rig.bus.set_sync_handler(move |_, message| {
@@ -55,22 +55,21 @@ fn that_call_back_into_the_element() {
 fn that_block() {
     let service = service(Options::default());
     let (pcm, marks) = speech(5);
-    let mut rig = TestPipeline::new(unpaced_sink(&service));
+    let mut rig = TestPipeline::at(&service, "");
     let (door, inside) = (Door::default(), Arc::new(AtomicBool::new(false)));
     let (handler_s, is_inside) = (door.clone(), inside.clone());
     on_transcript(&rig.bus, move |_| {
         is_inside.store(true, Ordering::SeqCst);
         handler_s.wait();
     });
-    rig.play();
-    rig.push(&pcm, 20);
-    rig.end();
+    rig.begin(&pcm, 20);
+    rig.eos();
     wait_until("the handler blocks", || inside.load(Ordering::SeqCst));
     // All of it arrives, and is answered.
     until_connection(&service, |c| c.final_at.is_some());
     assert!(stat(&rig.sink, "rendered") > 0);
     // The others in the process.
-    TestPipeline::new(unpaced_sink(&service)).speak(1);
+    TestPipeline::at(&service, "").speak(1);
     let mut calls = Calls::default();
     for _ in 0..5 {
         calls.time("PAUSED", || rig.go(gst::State::Paused));
@@ -91,19 +90,18 @@ fn that_block_in_many_elements() {
     let (door, inside) = (Door::default(), Arc::new(AtomicUsize::new(0)));
     let rigs: Vec<TestPipeline> = (0..40)
         .map(|_| {
-            let mut rig = TestPipeline::new(unpaced_sink(&service));
+            let mut rig = TestPipeline::at(&service, "");
             let (handler_s, inside) = (door.clone(), inside.clone());
             on_transcript(&rig.bus, move |_| {
                 inside.fetch_add(1, Ordering::SeqCst);
                 handler_s.wait();
             });
-            rig.play();
-            rig.push(&pcm, 100);
+            rig.begin(&pcm, 100);
             rig
         })
         .collect();
     wait_until("all block", || inside.load(Ordering::SeqCst) == rigs.len());
-    TestPipeline::new(unpaced_sink(&service)).speak(1);
+    TestPipeline::at(&service, "").speak(1);
     let mut calls = Calls::default();
     for rig in &rigs {
         calls.time("READY", || rig.go(gst::State::Ready));
@@ -119,7 +117,7 @@ fn that_shut_the_pipeline_down() {
     for (other_thread, at_end) in [(true, false), (false, false), (true, true)] {
         let service = service(Options::default());
         let (pcm, _) = speech(if at_end { 1 } else { 3 });
-        let mut rig = TestPipeline::new(unpaced_sink(&service));
+        let mut rig = TestPipeline::at(&service, "");
         let pipeline = rig.pipeline.downgrade();
         let (done, is_done) = mpsc::channel();
         // Nothing gets to the bus, which the next run reads.
@@ -141,7 +139,7 @@ fn that_shut_the_pipeline_down() {
         rig.play();
         if at_end {
             rig.push(&pcm[..pcm.len() - 48_000], 20);
-            rig.end();
+            rig.eos();
         } else {
             rig.push(&pcm, 20);
         }
@@ -195,8 +193,7 @@ fn that_flush() {
 
 /// Flushes in the handler of the first transcript. Returns how long it took.
 fn flush_in_a_handler() -> Duration {
-    let service = service(Options::default());
-    let harness = PadHarness::new(unpaced_sink(&service));
+    let (_service, harness) = PadHarness::start("");
     let (pcm, _) = speech(1);
     let pad = harness.pad.clone();
     let (done, is_done) = mpsc::channel();

@@ -44,7 +44,7 @@ fn session(script: Script, faults: Vec<Fault>) -> (BusLog, Service) {
         faults,
         ..Options::default()
     });
-    let log = TestPipeline::new(unpaced_sink(&service)).run(&[0; 48_000], 20);
+    let log = TestPipeline::at(&service, "").run(&[0; 48_000], 20);
     assert_ends_once(&log.transcripts());
     (log, service)
 }

@@ -20,13 +20,11 @@ fn pause(
     let (pcm, marks) = open_ended_speech(4);
     let (first, second) = pcm.split_at(first_part * 48);
     let mut rig = TestPipeline::new(sink.clone());
-    rig.play();
-    rig.push(first, 20);
+    rig.begin(first, 20);
     let mut log = BusLog::default();
     quiet(&rig, &mut log);
     rig.push(second, 20);
-    rig.end();
-    log.add(rig.listen());
+    log.add(rig.end());
     assert_whole(&log, &marks, false, &properties);
     (log, sink)
 }
@@ -44,14 +42,12 @@ pub fn a_long_buffer_is_no_pause() {
     let (pcm, marks) = open_ended_speech(2);
     let (first, second) = pcm.split_at(4000 * 48);
     let mut rig = TestPipeline::new(sink);
-    rig.play();
-    rig.push(first, 4000);
+    rig.begin(first, 4000);
     // Longer than the timeout, and well before the buffer's end.
     let paused = |all: &[Connection]| all.iter().any(|c| c.finish_at.is_some());
     assert!(!service.wait(Duration::from_millis(700), paused));
     rig.push(second, 20);
-    rig.end();
-    let log = rig.listen();
+    let log = rig.end();
     log.assert_clean();
     log.assert_said(&marks, 0);
     assert_eq!(service.connections().len(), 1);

@@ -8,7 +8,6 @@ use crate::common::pad_harness::ms;
 use crate::common::seconds::lengths;
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::Options;
 
 /// A number below 150 for each `n`.
 fn chance(n: u64) -> u64 {
@@ -20,8 +19,7 @@ fn chance(n: u64) -> u64 {
 /// No audio is lost through the element that resamples for the sink.
 #[test]
 fn jitter_before_audioresample_loses_nothing() {
-    let service = service(Options::default());
-    let rig = TestPipeline::new(unpaced_sink(&service));
+    let (service, rig) = TestPipeline::start("");
     rig.source.unlink(&rig.sink);
     let resample = element("audioresample");
     rig.pipeline.add(&resample).expect("a new element");
@@ -49,8 +47,7 @@ fn jitter_before_audioresample_loses_nothing() {
         buffer.get_mut().expect("a new buffer").set_pts(ms(stamp));
         let _ = rig.source.push_buffer(buffer);
     }
-    rig.end();
-    rig.listen().assert_no_errors("the run");
+    rig.end().assert_no_errors("the run");
     let sent: u64 = lengths(&service).iter().sum();
     let made = made.load(Ordering::Relaxed) / 48;
     let is_all = made >= 12_000 && (made..=made + 160).contains(&sent);

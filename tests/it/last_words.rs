@@ -11,7 +11,7 @@ fn the_end_in_paused_without_audio() {
     let service = service(Options::default());
     let rig = TestPipeline::new(sink(&service));
     rig.go(gst::State::Paused);
-    rig.end();
+    rig.eos();
     let (changed, ..) = rig.pipeline.state(LONG_TIME);
     assert_eq!(changed, Ok(gst::StateChangeSuccess::Success));
     rig.play();

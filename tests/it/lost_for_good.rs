@@ -9,15 +9,13 @@ fn fail(service: &Service) -> (BusLog, gst::Element) {
     let sink = fast_sink(service);
     let (pcm, _) = open_ended_speech(4);
     let mut rig = TestPipeline::new(sink.clone());
-    rig.play();
-    rig.push(&pcm, 20);
+    rig.begin(&pcm, 20);
     // Not the end yet: a loss behind the finish would be no error.
     let mut log = rig.listen_until(is_error);
-    rig.end();
-    log.add(rig.listen());
+    log.add(rig.end());
     // A second error would have had every occasion: more audio, the end, the way down.
     rig.push(&pcm, 20);
-    rig.end();
+    rig.eos();
     rig.go_to_ready_after_an_error();
     log.add(rig.take());
     (log, sink)

@@ -11,48 +11,44 @@ const COUNT: usize = 300;
 #[test]
 fn hundreds_in_one_process() {
     let _permit = heavy();
-    child::alone(module_path!(), "hundreds_in_one_process", check);
-}
-
-fn check() {
-    init();
-    let service = service(Options {
-        record_audio: false,
-        record_frames: false,
-        // Two cores can't recognise hundreds of unpaced streams at once: one that waits its turn
-        // is not idle.
-        idle_timeout: LONG,
-        ..Options::default()
+    child::alone(|| {
+        init();
+        let service = service(Options {
+            record_audio: false,
+            record_frames: false,
+            // Two cores can't recognise hundreds of unpaced streams at once: one that waits its turn
+            // is not idle.
+            idle_timeout: LONG,
+            ..Options::default()
+        });
+        let sinks: Vec<_> = (0..COUNT).map(|_| unpaced_sink(&service)).collect();
+        let mut rig = TestPipeline::new(sinks[0].clone());
+        rig.source.unlink(&rig.sink);
+        let tee = element("tee");
+        rig.pipeline.add(&tee).expect("a new one");
+        rig.pipeline.add_many(&sinks[1..]).expect("new ones");
+        rig.source.link(&tee).expect("any caps");
+        for sink in &sinks {
+            // One after the other, so none may wait for the others' preroll.
+            sink.set_property("async", false);
+            tee.link(sink).expect("any caps");
+        }
+        let (pcm, marks) = speech(1);
+        rig.begin(&pcm, 100);
+        let with_audio =
+            |all: &[volcasr_loopback::Connection]| all.iter().filter(|c| c.audio_bytes > 0).count();
+        assert!(service.wait(LONG, |all| with_audio(all) >= COUNT));
+        let threads = std::fs::read_dir("/proc/self/task").expect("/proc").count();
+        let log = rig.end();
+        log.assert_no_errors("the run");
+        for sink in &sinks {
+            let messages = log.messages.iter();
+            let own = messages.filter(|message| message.src().is_some_and(|source| source == sink));
+            let own = BusLog {
+                messages: own.cloned().collect(),
+            };
+            own.assert_said_in(sink.name(), &marks, 0);
+        }
+        assert!(threads < 90, "{threads} threads");
     });
-    let sinks: Vec<_> = (0..COUNT).map(|_| unpaced_sink(&service)).collect();
-    let mut rig = TestPipeline::new(sinks[0].clone());
-    rig.source.unlink(&rig.sink);
-    let tee = element("tee");
-    rig.pipeline.add(&tee).expect("a new one");
-    rig.pipeline.add_many(&sinks[1..]).expect("new ones");
-    rig.source.link(&tee).expect("any caps");
-    for sink in &sinks {
-        // One after the other, so none may wait for the others' preroll.
-        sink.set_property("async", false);
-        tee.link(sink).expect("any caps");
-    }
-    let (pcm, marks) = speech(1);
-    rig.play();
-    rig.push(&pcm, 100);
-    let with_audio =
-        |all: &[volcasr_loopback::Connection]| all.iter().filter(|c| c.audio_bytes > 0).count();
-    assert!(service.wait(LONG, |all| with_audio(all) >= COUNT));
-    let threads = std::fs::read_dir("/proc/self/task").expect("/proc").count();
-    rig.end();
-    let log = rig.listen();
-    log.assert_no_errors("the run");
-    for sink in &sinks {
-        let messages = log.messages.iter();
-        let own = messages.filter(|message| message.src().is_some_and(|source| source == sink));
-        let own = BusLog {
-            messages: own.cloned().collect(),
-        };
-        own.assert_said_in(sink.name(), &marks, 0);
-    }
-    assert!(threads < 90, "{threads} threads");
 }

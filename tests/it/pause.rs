@@ -35,12 +35,11 @@ fn blocked(case: &str) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
     let sink = set(blocking_sink(&service), case);
     let (pcm, marks) = speech(150);
     let mut rig = TestPipeline::new(sink);
-    rig.play();
-    rig.push(&pcm[..96_000], 100);
+    rig.begin(&pcm[..96_000], 100);
     until_connection(&service, |c| c.audio_bytes > 0);
     service.hold(Gate::Reading);
     rig.push(&pcm[96_000..], 100);
-    rig.end();
+    rig.eos();
     until_blocked(&rig.sink, Duration::from_millis(400));
     (service, rig, pcm, marks)
 }
@@ -96,20 +95,17 @@ pub fn while_a_send_is_blocked() {
 #[test]
 fn while_audio_flows() {
     ways_to_preroll().iter().for_each(|case| {
-        let service = service(Options::default());
-        let mut rig = TestPipeline::new(set(unpaced_sink(&service), case));
+        let (service, mut rig) = TestPipeline::start(case);
         let (pcm, marks) = speech(40);
         let (first, rest) = pcm.split_at(48 * 600);
-        rig.play();
-        rig.push(first, 20);
+        rig.begin(first, 20);
         rig.until_taken(first);
         let sink = rig.sink.clone();
         std::thread::scope(|scope| {
             scope.spawn(|| hurry(&sink));
             rig.push(rest, 20);
         });
-        rig.end();
-        let log = rig.listen();
+        let log = rig.end();
         log.assert_clean_in(case);
         log.assert_said_in(case, &marks, 0);
         let connections = service.connections();
@@ -125,9 +121,8 @@ pub fn for_longer_than_the_idle_timeout() {
     let (pcm, marks) = speech(4);
     // In the middle of a sentence.
     let cut = 48 * 600;
-    let mut rig = TestPipeline::new(set(unpaced_sink(&service), "idle-timeout=300"));
-    rig.play();
-    rig.push(&pcm[..cut], 10);
+    let mut rig = TestPipeline::at(&service, "idle-timeout=300");
+    rig.begin(&pcm[..cut], 10);
     until_connection(&service, |c| c.audio_bytes >= 48 * 600);
     // Without a buffer to preroll with, PAUSED is not reached: do not wait for it.
     rig.go(gst::State::Paused);
@@ -143,7 +138,7 @@ pub fn for_longer_than_the_idle_timeout() {
     rig.go(gst::State::Paused);
     assert!(service.wait(LONG, |c| c[1].final_at.is_some()));
     rig.push(&pcm[second..], 10);
-    rig.end();
+    rig.eos();
     play(&rig.pipeline);
     log.add(rig.listen());
     log.assert_clean();
@@ -192,11 +187,10 @@ pub fn during_the_drain() {
     ways_to_preroll().iter().for_each(|case| {
         let service = service(Options::default());
         let (pcm, marks) = speech(2);
-        let mut rig = TestPipeline::new(set(unpaced_sink(&service), case));
+        let mut rig = TestPipeline::at(&service, case);
         service.hold(Gate::Final);
-        rig.play();
-        rig.push(&pcm[..pcm.len() - 48_000], 20);
-        rig.end();
+        rig.begin(&pcm[..pcm.len() - 48_000], 20);
+        rig.eos();
         until_connection(&service, |c| c.finish_at.is_some());
         hurry(&rig.sink);
         for _ in 0..5 {

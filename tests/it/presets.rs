@@ -20,14 +20,14 @@ const NAMES: [&str; 4] = ["batch", "captions", "dictation", "meeting"];
 type Values = BTreeMap<String, String>;
 
 /// Runs `body` where the presets are those of `data/`, and no user's.
-fn with_presets(name: &str, body: impl FnOnce()) {
-    let scratch = Scratch::new(name);
+fn with_presets(body: impl FnOnce()) {
+    let scratch = Scratch::new("presets");
     let home = scratch.path("");
     let set: [(&str, &OsStr); 2] = [
         ("GST_PRESET_PATH", DIRECTORY.as_ref()),
         ("XDG_DATA_HOME", home.as_os_str()),
     ];
-    child::run(module_path!(), name, &set, &[], body);
+    child::run(&set, &[], body);
 }
 
 fn presets(sink: &gst::Element) -> &gst::Preset {
@@ -73,8 +73,7 @@ fn in_file(name: &str) -> Values {
 /// Each line of the file is taken, by the property that it names, and nothing else changes.
 #[test]
 fn each_is_found_and_sets_what_its_file_says_and_nothing_else() {
-    const NAME: &str = "each_is_found_and_sets_what_its_file_says_and_nothing_else";
-    with_presets(NAME, || {
+    with_presets(|| {
         let new = element("volcasrsink");
         let before = properties(&new);
         assert_eq!(presets(&new).preset_names(), NAMES);
@@ -127,7 +126,7 @@ fn the_files_are_of_this_version() {
 /// The second pass is for `bigmodel_async`; the other two presets work everywhere.
 #[test]
 fn each_reaches_words() {
-    with_presets("each_reaches_words", || {
+    with_presets(|| {
         let everywhere = &[Endpoint::Async, Endpoint::Bigmodel, Endpoint::Nostream][..];
         for name in NAMES {
             let has_second_pass = ["dictation", "meeting"].contains(&name);
@@ -152,7 +151,7 @@ fn each_reaches_words() {
 /// GStreamer writes what can be read: a key that was set is not among it.
 #[test]
 fn a_saved_preset_holds_no_secret() {
-    with_presets("a_saved_preset_holds_no_secret", || {
+    with_presets(|| {
         let sink = element("volcasrsink");
         load(&sink, "captions");
         for key in ["app-key", "access-key", "api-key"] {

@@ -176,8 +176,7 @@ fn paused_holds_no_session() {
     assert_eq!(log.progress(), [Start, Complete]);
 
     rig.play();
-    rig.end();
-    let log = rig.listen();
+    let log = rig.end();
     log.assert_clean();
     log.assert_said(&marks, 0);
     assert_eq!(log.progress(), [], "it has ended long ago");

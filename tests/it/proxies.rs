@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
 
 use crate::common::proxy::{Proxy, Rule};
-use crate::common::scratch::Scratch;
 use crate::common::*;
+use crate::tls::{trust, with_trust_store};
 use gst::ResourceError::{NotAuthorized, OpenWrite};
 use gst::prelude::*;
 use volcasr_loopback::tls::Identity;
@@ -16,6 +16,7 @@ use volcasr_loopback::{Options, Service};
 const HOST: &str = "asr.invalid";
 const CONNECT: fn(Rule) -> Proxy = Proxy::connect;
 const LOGIN: Rule = Rule::Login("gatekeeper", "OPENSESAMEqz81Jx");
+const USER: &str = "gatekeeper:OPENSESAMEqz81Jx@";
 const LOGGED_IN: &str = "proxy-id=gatekeeper proxy-pw=OPENSESAMEqz81Jx";
 
 /// The URI of `service` under [`HOST`].
@@ -39,7 +40,7 @@ pub fn words_come_through() {
     for (scheme, start) in schemes {
         for (rule, user, properties) in [
             (Rule::Open, "", ""),
-            (LOGIN, "gatekeeper:OPENSESAMEqz81Jx@", ""),
+            (LOGIN, USER, ""),
             (LOGIN, "gatekeeper:wrong@", LOGGED_IN),
         ] {
             let proxy = start(rule);
@@ -53,70 +54,61 @@ pub fn words_come_through() {
 /// TLS is the service's own, end to end, also inside TLS with the proxy.
 #[test]
 pub fn encrypted_end_to_end() {
-    const NAME: &str = "encrypted_end_to_end";
-    if !child::is_child() {
-        let scratch = Scratch::new(NAME);
-        let file = scratch.path("trusted.pem");
-        let set: [(&str, &OsStr); 1] = [("SSL_CERT_FILE", file.as_ref())];
-        return child::spawn(module_path!(), NAME, &set, &["SSL_CERT_DIR"]);
-    }
-    let file = std::env::var_os("SSL_CERT_FILE").expect("set above");
-    let identity = |name| Identity::self_signed_authority(&[name], 2100).expect("a key");
-    let (at_service, at_proxy) = (identity(HOST), identity("127.0.0.1"));
-    let trusted = [at_service.chain_pem.as_str(), &at_proxy.chain_pem];
-    std::fs::write(file, trusted.concat()).expect("a file");
-    let service = service(Options {
-        tls: Some(at_service),
-        ..Options::default()
-    });
-    #[rustfmt::skip]
+    with_trust_store(|| {
+        let identity = |name| Identity::self_signed_authority(&[name], 2100).expect("a key");
+        let (at_service, at_proxy) = (identity(HOST), identity("127.0.0.1"));
+        let trusted = [at_service.chain_pem.as_str(), &at_proxy.chain_pem];
+        trust(&trusted.concat());
+        let service = service(Options {
+            tls: Some(at_service),
+            ..Options::default()
+        });
+        #[rustfmt::skip]
     let proxies = [
         ("http", Proxy::connect(Rule::Open), ""),
         ("https", Proxy::connect_inside_tls(LOGIN, &at_proxy), LOGGED_IN),
         ("socks5", Proxy::socks5(Rule::Open), ""),
     ];
-    for (scheme, proxy, properties) in proxies {
-        let uri = format!("proxy={scheme}://127.0.0.1:{}", proxy.port);
-        let sink = set(sink_for(&behind(&service)), &uri);
-        TestPipeline::new(set(sink, properties)).speak(1);
-        assert_eq!(proxy.targets().len(), 1, "{scheme}");
-    }
-    // Another certificate on the way is refused as it is without a proxy.
-    let stranger = Proxy::connect_inside_tls(Rule::Open, &identity("elsewhere.invalid"));
-    let error = failure(&service, "https", stranger.port, "");
-    assert!(error.error.message().contains("CA:TRUE"), "{error:?}");
+        for (scheme, proxy, properties) in proxies {
+            let uri = format!("proxy={scheme}://127.0.0.1:{}", proxy.port);
+            let sink = set(sink_for(&behind(&service)), &uri);
+            TestPipeline::new(set(sink, properties)).speak(1);
+            assert_eq!(proxy.targets().len(), 1, "{scheme}");
+        }
+        // Another certificate on the way is refused as it is without a proxy.
+        let stranger = Proxy::connect_inside_tls(Rule::Open, &identity("elsewhere.invalid"));
+        let error = failure(&service, "https", stranger.port, "");
+        assert!(error.error.message().contains("CA:TRUE"), "{error:?}");
+    });
 }
 
 /// Variables count where no property is set, and never for this machine.
 #[test]
 fn the_environment_names_it() {
-    const NAME: &str = "the_environment_names_it";
-    if !child::is_child() {
-        let proxy = Proxy::socks5(LOGIN);
-        let login = "gatekeeper:OPENSESAMEqz81Jx";
-        let uri = format!("socks5://{login}@127.0.0.1:{}", proxy.port);
-        let set: [(&str, &OsStr); 2] = [
-            ("ALL_PROXY", uri.as_ref()),
-            ("no_proxy", "harness.invalid".as_ref()),
-        ];
-        let unset = ["all_proxy", "http_proxy", "NO_PROXY"];
-        child::spawn(module_path!(), NAME, &set, &unset);
-        assert_eq!(proxy.targets().len(), 1, "{:?}", proxy.targets());
-        return;
-    }
-    let service = service(Options::default());
-    TestPipeline::new(sink_behind(&service, "")).speak(1);
-    TestPipeline::new(sink(&service)).speak(1);
-    for (host, proxy) in [("harness.invalid", None), (HOST, Some(""))] {
-        let sink = sink_for(&service.uri().replace("127.0.0.1", host));
-        if let Some(proxy) = proxy {
-            sink.set_property("proxy", proxy);
+    let proxy = Proxy::socks5(LOGIN);
+    let uri = format!("socks5://{USER}127.0.0.1:{}", proxy.port);
+    let variables: [(&str, &OsStr); 2] = [
+        ("ALL_PROXY", uri.as_ref()),
+        ("no_proxy", "harness.invalid".as_ref()),
+    ];
+    let unset = ["all_proxy", "http_proxy", "NO_PROXY"];
+    child::run(&variables, &unset, || {
+        let service = service(Options::default());
+        TestPipeline::new(sink_behind(&service, "")).speak(1);
+        TestPipeline::new(sink(&service)).speak(1);
+        for (host, proxy) in [("harness.invalid", None), (HOST, Some(""))] {
+            let sink = sink_for(&service.uri().replace("127.0.0.1", host));
+            if let Some(proxy) = proxy {
+                sink.set_property("proxy", proxy);
+            }
+            let sink = set(sink, "allow-insecure=true max-reconnects=0");
+            let rig = TestPipeline::new(sink);
+            rig.play();
+            rig.listen().errors()[0].assert_is(OpenWrite, &["can't resolve", host]);
         }
-        let sink = set(sink, "allow-insecure=true max-reconnects=0");
-        let rig = TestPipeline::new(sink);
-        rig.play();
-        rig.listen().errors()[0].assert_is(OpenWrite, &["can't resolve", host]);
-    }
+    });
+    let asked = proxy.targets();
+    assert_eq!(asked.len(), usize::from(!child::is_child()), "{asked:?}");
 }
 
 /// The first error of a sink behind a proxy at `port`.
@@ -168,14 +160,13 @@ fn errors_are_told_apart() {
 /// Everything that a run logs and posts, at every level, has nothing of the login.
 #[test]
 fn its_login_is_never_shown() {
-    const NAME: &str = "its_login_is_never_shown";
     let secrets = ["OPENSESAMEqz81Jx", "OPENSESAME", "qz81Jx", "T1BFTlNFU0FNR"];
     let clean = |what: &str, text: &str| {
         for secret in secrets {
             assert!(!text.contains(secret), "{what} shows {secret}");
         }
     };
-    if child::is_child() {
+    let run = || {
         for rule in [
             LOGIN,
             Rule::Login("gatekeeper", "another"),
@@ -183,13 +174,12 @@ fn its_login_is_never_shown() {
         ] {
             let socks = Proxy::socks5(rule.clone());
             let http = Proxy::connect(rule);
-            let login = "gatekeeper:OPENSESAMEqz81Jx@";
             for (uri, properties) in [
-                (format!("http://{login}127.0.0.1:{}", http.port), ""),
+                (format!("http://{USER}127.0.0.1:{}", http.port), ""),
                 (format!("http://127.0.0.1:{}", http.port), LOGGED_IN),
-                (format!("socks5://{login}127.0.0.1:{}", socks.port), ""),
+                (format!("socks5://{USER}127.0.0.1:{}", socks.port), ""),
                 (format!("socks5://127.0.0.1:{}", socks.port), LOGGED_IN),
-                (format!("htp://{login}127.0.0.1:1"), LOGGED_IN),
+                (format!("htp://{USER}127.0.0.1:1"), LOGGED_IN),
             ] {
                 // One that repeats what it can't know.
                 let body = r#"{"error":"bad: OPENSESAMEqz81Jx"}"#;
@@ -204,8 +194,6 @@ fn its_login_is_never_shown() {
                 clean("the element", &rig.shown(&log));
             }
         }
-        return;
-    }
-    let log = child::spawn_logging(module_path!(), NAME, &[], &[]);
-    clean("the log", &log);
+    };
+    child::log_of(&[], &[], run, |log| clean("the log", log));
 }

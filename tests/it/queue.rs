@@ -14,7 +14,7 @@ fn rig(leaky: &str, live: bool, queue: u32) -> (Service, TestPipeline) {
     let service = service(Options::default());
     service.hold(Gate::Upgrade);
     let properties = format!("max-queue-time={queue} leaky={leaky}");
-    let rig = TestPipeline::new(set(unpaced_sink(&service), &properties));
+    let rig = TestPipeline::at(&service, &properties);
     rig.source.set_is_live(live);
     (service, rig)
 }
@@ -24,9 +24,8 @@ fn a_full_queue_blocks_the_pipeline() {
     in_parallel(&["no", "auto"], |leaky| {
         let (service, mut rig) = rig(leaky, false, 1000);
         let (pcm, marks) = open_ended_speech(4);
-        rig.play();
-        rig.push(&pcm, 20);
-        rig.end();
+        rig.begin(&pcm, 20);
+        rig.eos();
         until_blocked(&rig.sink, Duration::from_secs(1));
         let received = stat(&rig.sink, "audio-received");
         assert_eq!(received, 1_000_000_000, "{leaky}");
@@ -45,10 +44,9 @@ fn a_full_queue_loses_its_oldest_audio() {
         let case = format!("{leaky} {live}");
         let (service, mut rig) = rig(leaky, live, 3000);
         let (pcm, marks) = open_ended_speech(5);
-        rig.play();
-        rig.push(&pcm, 20);
+        rig.begin(&pcm, 20);
         rig.until_taken(&pcm);
-        rig.end();
+        rig.eos();
         service.release(Gate::Upgrade);
         let log = rig.listen();
         let lost = assert_dropped(&log, &rig.sink, 0, &case);
@@ -79,7 +77,7 @@ fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
     let mut log = rig.listen_until(is_warning);
     rig.push(second, 20);
     rig.until_taken(&pcm);
-    rig.end();
+    rig.eos();
     service.release(Gate::Upgrade);
     log.add(rig.listen());
     let lost = assert_dropped(&log, &rig.sink, 5000, "hole");
@@ -113,11 +111,10 @@ fn a_buffer_longer_than_a_leaky_queue_is_whole() {
     let (service, mut rig) = rig("downstream", false, 1000);
     let (pcm, marks) = open_ended_speech(4);
     let (first, second) = pcm.split_at(2600 * 48);
-    rig.play();
-    rig.push(first, 20);
+    rig.begin(first, 20);
     rig.push_at(rig.next, second);
     rig.until_taken(&pcm);
-    rig.end();
+    rig.eos();
     service.release(Gate::Upgrade);
     let log = rig.listen();
     let lost = assert_dropped(&log, &rig.sink, 0, "long");

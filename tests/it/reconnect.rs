@@ -77,8 +77,7 @@ fn in_the_handshake_without_an_answer() {
         rig.listen_until(is_ready);
         let (pcm, marks) = open_ended_speech(SENTENCES);
         rig.push(&pcm, 20);
-        rig.end();
-        let log = rig.listen();
+        let log = rig.end();
         assert_whole(&log, &marks, false, what);
         assert_warned(&log, 1, what);
         assert_eq!(service.connections().len(), 3, "{what}");
@@ -93,10 +92,9 @@ fn while_the_pipeline_is_held() {
         let service = service(faulty(&["reset@2900ms#1", "http:503@handshake#2"], false));
         let mut rig = TestPipeline::new(set(fast_sink(&service), case));
         let (pcm, marks) = open_ended_speech(SENTENCES);
-        rig.play();
-        rig.push(&pcm, 20);
+        rig.begin(&pcm, 20);
         let mut log = rig.listen_until(is_warning);
-        rig.end();
+        rig.eos();
         rig.until_taken(&pcm);
         rig.go(gst::State::Paused);
         wait_until("restored", || stat(&rig.sink, "reconnects") >= 1);

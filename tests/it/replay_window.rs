@@ -24,15 +24,13 @@ pub fn a_window_that_has_moved_on_cuts_the_utterance() {
         // Up to the end of m9, in whole chunks.
         let (first, second) = pcm.split_at(5000 * 48);
         let mut rig = TestPipeline::new(sink.clone());
-        rig.play();
-        rig.push(first, 20);
+        rig.begin(first, 20);
         let mut log = rig.listen_for(|t| t.text.split_whitespace().count() >= 9);
         until_connection(&service, |c| c.audio_bytes == first.len() as u64);
         assert!(service.inject(FaultKind::Reset));
         log.add(rig.listen_until(is_warning));
         rig.push(second, 20);
-        rig.end();
-        log.add(rig.listen());
+        log.add(rig.end());
         log.assert_no_errors(&case);
         assert_ends_once(&log.transcripts());
         let finals = log.finals();

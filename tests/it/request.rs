@@ -23,8 +23,7 @@ fn default() -> Value {
 fn request_of(service: &Service, sink: gst::Element) -> Value {
     let before = service.connections().len();
     let mut rig = TestPipeline::new(sink);
-    rig.play();
-    rig.push(&[0; 9600], 200);
+    rig.begin(&[0; 9600], 200);
     let has_asked = |all: &[Connection]| all[before..].iter().any(|c| c.request.is_some());
     assert!(service.wait(LONG, has_asked));
     let mut asked = service.connections().split_off(before).into_iter();

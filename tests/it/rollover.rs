@@ -22,8 +22,7 @@ pub fn a_session_ends_at_a_settled_pause() {
             max_sessions: Some(1),
             ..faulty(&[], spikes)
         });
-        let sink = set(unpaced_sink(&service), "max-session-time=7000");
-        let mut rig = TestPipeline::new(sink.clone());
+        let mut rig = TestPipeline::at(&service, "max-session-time=7000");
         rig.play();
         let mut log = BusLog::default();
         let mut begin = 0;
@@ -40,8 +39,7 @@ pub fn a_session_ends_at_a_settled_pause() {
             log.add(rig.listen_until(is_final));
         }
         push(&mut rig, pcm.len() as u64 / 48);
-        rig.end();
-        log.add(rig.listen());
+        log.add(rig.end());
         assert_whole(&log, &marks, spikes, &case);
         log.assert_no_warnings(&case);
         assert_fresh(&service, &case);
@@ -56,13 +54,13 @@ pub fn a_session_ends_at_a_settled_pause() {
             let end = &connection.end;
             assert!(connection.finish_at.is_some(), "{case}: {end:?}");
         }
-        assert_eq!(stat(&sink, "sessions"), 7, "{case}");
-        assert_eq!(stat(&sink, "reconnects"), 0, "{case}: no loss");
+        assert_eq!(stat(&rig.sink, "sessions"), 7, "{case}");
+        assert_eq!(stat(&rig.sink, "reconnects"), 0, "{case}: no loss");
         // No mark went to two sessions.
         let recognised = connections.iter().flat_map(|c| &c.marks);
         let whole = recognised.filter(|mark| mark.whole).count();
         assert_eq!(whole, marks.len(), "{spans:?}");
-        let replayed = stat(&sink, "audio-replayed") as f64 / 1e9;
+        let replayed = stat(&rig.sink, "audio-replayed") as f64 / 1e9;
         assert!(replayed < 2.5 * 6.0, "{replayed}");
     });
 }
@@ -83,13 +81,11 @@ pub fn the_next_session_may_be_lost() {
         let (pcm, marks) = open_ended_speech(6);
         let (first, rest) = pcm.split_at(8000 * 48);
         let mut rig = TestPipeline::new(sink.clone());
-        rig.play();
-        rig.push(first, 20);
+        rig.begin(first, 20);
         // On a busy machine the end could come before it was time for a second session.
         assert!(service.wait(LONG, |all| all.len() > 1), "{fault}");
         rig.push(rest, 20);
-        rig.end();
-        let log = rig.listen();
+        let log = rig.end();
         assert_whole(&log, &marks, false, fault);
         assert_warned(&log, 1, fault);
         assert_fresh(&service, fault);

@@ -114,37 +114,28 @@ fn run(options: Options, from: From) {
     until_connection(&service, |c| !c.headers.is_empty());
 }
 
-/// Runs all sessions in a process that logs everything, and reads its log.
-fn in_a_logging_process(name: &str, from: From) {
-    if child::is_child() {
-        let sessions = sessions(from).into_iter();
-        return sessions.for_each(|options| run(options, from));
-    }
-    let mut variables: Vec<(&str, &OsStr)> = Vec::new();
-    if from == From::Environment {
-        variables.push(("VOLCENGINE_APP_ID", APP.as_ref()));
-        variables.push(("VOLCENGINE_ACCESS_KEY", ACCESS.as_ref()));
-    }
-    let unset = ["VOLCENGINE_API_KEY"];
-    let log = child::spawn_logging(module_path!(), name, &variables, &unset);
-    assert_clean("the log", &log);
-}
-
+/// In a process that logs everything. A property counts more than the environment.
 #[test]
-fn a_pair_from_the_environment() {
-    in_a_logging_process("a_pair_from_the_environment", From::Environment);
-}
-
-#[test]
-fn a_key_from_a_property() {
-    in_a_logging_process("a_key_from_a_property", From::Key);
+fn sessions_show_none() {
+    let set: [(&str, &OsStr); 2] = [
+        ("VOLCENGINE_APP_ID", APP.as_ref()),
+        ("VOLCENGINE_ACCESS_KEY", ACCESS.as_ref()),
+    ];
+    let all = || {
+        for from in [From::Environment, From::Key] {
+            sessions(from)
+                .into_iter()
+                .for_each(|options| run(options, from));
+        }
+    };
+    let check = |log: &str| assert_clean("the log", log);
+    child::log_of(&set, &["VOLCENGINE_API_KEY"], all, check);
 }
 
 /// A query is sent, as the service may ask for it, but shown nowhere.
 #[test]
 fn a_query_is_not_shown() {
-    const NAME: &str = "a_query_is_not_shown";
-    if child::is_child() {
+    let run = || {
         let service = service(Options::default());
         let sink = sink_for(&format!("{}?x={API}", service.uri()));
         let mut rig = TestPipeline::new(sink);
@@ -152,8 +143,6 @@ fn a_query_is_not_shown() {
         assert_clean("the element", &rig.shown(&log));
         let uri: String = rig.sink.property("uri");
         assert!(uri.ends_with("?…"), "{uri}");
-        return;
-    }
-    let log = child::spawn_logging(module_path!(), NAME, &[], &[]);
-    assert_clean("the log", &log);
+    };
+    child::log_of(&[], &[], run, |log| assert_clean("the log", log));
 }

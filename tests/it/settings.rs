@@ -38,8 +38,7 @@ fn properties_that_cannot_be_used() {
 /// A property without effect has one warning for each start, and the rest works.
 #[test]
 fn settings_without_effect_are_warned_about() {
-    const NAME: &str = "settings_without_effect_are_warned_about";
-    child::alone(module_path!(), NAME, || {
+    child::alone(|| {
         let service = service(Options::default());
         let properties = "language=en-US vad-segment-duration=3000";
         let sink = set(unpaced_sink(&service), properties);
@@ -70,7 +69,7 @@ fn settings_without_effect_are_warned_about() {
 /// A property that waits for the next start is logged; one that works at once is not.
 #[test]
 fn late_writes_are_logged() {
-    child::alone(module_path!(), "late_writes_are_logged", || {
+    child::alone(|| {
         let service = service(Options::default());
         for (category, element, more) in [
             ("volcasrsink", sink(&service), &[][..]),
@@ -105,8 +104,7 @@ fn late_writes_are_logged() {
             };
             let mut rig = TestPipeline::new(element.clone());
             write();
-            rig.play();
-            rig.push(&speech(1).0, 100);
+            rig.begin(&speech(1).0, 100);
             rig.listen_until(is_transcript);
             write();
             rig.go(gst::State::Ready);

@@ -10,9 +10,8 @@ fn nobody_listens_yet() {
     let sink = sink_for(&format!("ws://127.0.0.1:{port}/api/v3/sauc/bigmodel_async"));
     let mut rig = TestPipeline::new(sink);
     let (pcm, marks) = open_ended_speech(4);
-    rig.play();
-    rig.push(&pcm, 20);
-    rig.end();
+    rig.begin(&pcm, 20);
+    rig.eos();
     let mut log = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
     let _service = service(Options {
         port,
@@ -58,8 +57,7 @@ fn an_error_is_read_while_a_queue_is_sent() {
     let sink = set(unpaced_sink(&service), properties);
     let (pcm, _) = open_ended_speech(300);
     let mut rig = TestPipeline::new(sink.clone());
-    rig.play();
-    rig.push(&pcm, 200);
+    rig.begin(&pcm, 200);
     rig.until_taken(&pcm);
     service.release(Gate::Upgrade);
     let log = rig.listen();

@@ -122,7 +122,7 @@ pub fn waiting_for_an_answer() {
             |service, rig| {
                 push(rig, 1);
                 if gate == Gate::Final {
-                    rig.end();
+                    rig.eos();
                 }
                 until_last(service, is_it);
                 until_shown(service, rig);
@@ -137,7 +137,7 @@ pub fn blocked_in_a_send() {
     let hold = [Gate::Reading, Gate::Responses];
     at_each_moment("blocked", Options::default(), &hold, |_, rig| {
         push(rig, 300);
-        rig.end();
+        rig.eos();
         until_blocked(&rig.sink, Duration::from_millis(400));
         BusLog::default()
     });
@@ -168,11 +168,11 @@ fn cycles(count: u64) {
         record_audio: false,
         ..Options::default()
     });
-    let mut rig = TestPipeline::new(unpaced_sink(&service));
+    let mut rig = TestPipeline::at(&service, "");
     let mut calls = Calls::default();
     for n in 0..count {
         if n % 10 == 9 {
-            rig = TestPipeline::new(unpaced_sink(&service));
+            rig = TestPipeline::at(&service, "");
         }
         rig.next = gst::ClockTime::ZERO;
         match n % 4 {
@@ -200,44 +200,40 @@ fn cycles(count: u64) {
 
 /// Alone in its process: other tests have threads of their own.
 #[test]
-#[ignore = "run by a_hundred_cycles_leave_nothing_behind"]
-fn child_cycles() {
-    // Some things are made once for the process: the runtime, the pools, interned caps.
-    cycles(8);
-    let mut tracers = gst::active_tracers().into_iter();
-    let tracer = tracers.find(|tracer| tracer.type_().name() == "GstLeaksTracer");
-    let tracer = tracer.expect("GST_TRACERS=leaks");
-    let alive = || {
-        let alive: gst::Structure = tracer.emit_by_name("get-live-objects", &[]);
-        alive
-            .get::<gst::List>("live-objects-list")
-            .expect("a list")
-            .len()
-    };
-    // Threads of pools end when they have been idle for a while, and hold a task until then.
-    let quiet = || (inventory(), alive());
-    // Good-byes take a second at most.
-    let lowest = std::cell::Cell::new((quiet(), Instant::now()));
-    wait_until("nothing more ends", || {
-        let now = quiet();
-        if now != lowest.get().0 {
-            lowest.set((now, Instant::now()));
-        }
-        lowest.get().1.elapsed() > Duration::from_millis(1500)
-    });
-    let before = lowest.get().0;
-    cycles(100);
-    wait_until("back to what it was", || {
-        let (inventory, alive) = quiet();
-        inventory.0 <= before.0.0 && inventory.1 <= before.0.1 && alive <= before.1
-    });
-}
-
-#[test]
 pub fn a_hundred_cycles_leave_nothing_behind() {
     let set: [(&str, &OsStr); 2] = [
         ("GST_TRACERS", "leaks".as_ref()),
         ("GST_DEBUG", "GST_TRACER:7".as_ref()),
     ];
-    child::spawn(module_path!(), "child_cycles", &set, &[]);
+    child::run(&set, &[], || {
+        // Some things are made once for the process: the runtime, the pools, interned caps.
+        cycles(8);
+        let mut tracers = gst::active_tracers().into_iter();
+        let tracer = tracers.find(|tracer| tracer.type_().name() == "GstLeaksTracer");
+        let tracer = tracer.expect("GST_TRACERS=leaks");
+        let alive = || {
+            let alive: gst::Structure = tracer.emit_by_name("get-live-objects", &[]);
+            alive
+                .get::<gst::List>("live-objects-list")
+                .expect("a list")
+                .len()
+        };
+        // Threads of pools end when they have been idle for a while, and hold a task until then.
+        let quiet = || (inventory(), alive());
+        // Good-byes take a second at most.
+        let lowest = std::cell::Cell::new((quiet(), Instant::now()));
+        wait_until("nothing more ends", || {
+            let now = quiet();
+            if now != lowest.get().0 {
+                lowest.set((now, Instant::now()));
+            }
+            lowest.get().1.elapsed() > Duration::from_millis(1500)
+        });
+        let before = lowest.get().0;
+        cycles(100);
+        wait_until("back to what it was", || {
+            let (inventory, alive) = quiet();
+            inventory.0 <= before.0.0 && inventory.1 <= before.0.1 && alive <= before.1
+        });
+    });
 }

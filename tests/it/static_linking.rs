@@ -11,28 +11,20 @@ use gst::prelude::*;
 fn the_element_is_there_without_a_plugin_path() {
     let scratch = Scratch::new("static");
     let (empty, registry) = (scratch.path(""), scratch.path("registry"));
-    child::run(
-        module_path!(),
-        "the_element_is_there_without_a_plugin_path",
-        &[
-            ("GST_PLUGIN_SYSTEM_PATH_1_0", empty.as_os_str()),
-            ("GST_REGISTRY_1_0", registry.as_os_str()),
-        ],
-        &[
-            "GST_PLUGIN_PATH",
-            "GST_PLUGIN_PATH_1_0",
-            "GST_PLUGIN_SYSTEM_PATH",
-        ],
-        || {
-            gst::init().expect("GStreamer");
-            assert!(gst::ElementFactory::find("volcasrsink").is_none());
-            for _ in 0..2 {
-                gstvolcasr::plugin_register_static().expect("the plugin");
-                let sink = gst::ElementFactory::make("volcasrsink").build();
-                let factory = sink.expect("the element").factory().expect("its factory");
-                let plugin = factory.plugin().expect("its plugin");
-                assert_eq!(plugin.filename(), None, "linked, not loaded");
-            }
-        },
-    );
+    let set = [
+        ("GST_PLUGIN_SYSTEM_PATH_1_0", empty.as_os_str()),
+        ("GST_REGISTRY_1_0", registry.as_os_str()),
+    ];
+    let unset = "GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH";
+    child::run(&set, &unset.split(' ').collect::<Vec<_>>(), || {
+        gst::init().expect("GStreamer");
+        assert!(gst::ElementFactory::find("volcasrsink").is_none());
+        for _ in 0..2 {
+            gstvolcasr::plugin_register_static().expect("the plugin");
+            let sink = gst::ElementFactory::make("volcasrsink").build();
+            let factory = sink.expect("the element").factory().expect("its factory");
+            let plugin = factory.plugin().expect("its plugin");
+            assert_eq!(plugin.filename(), None, "linked, not loaded");
+        }
+    });
 }

@@ -88,8 +88,7 @@ fn the_figures_are_those_of_the_service() {
 fn after_ready_no_session_is_open() {
     let service = service(Options::default());
     let mut rig = TestPipeline::new(sink(&service));
-    rig.play();
-    rig.push(&speech(1).0, 100);
+    rig.begin(&speech(1).0, 100);
     rig.listen_until(is_transcript);
     assert!(is_connected(&rig.sink));
     rig.go(gst::State::Ready);

@@ -136,7 +136,7 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
         // Nothing leaves the queue.
         service.hold(Gate::Ack);
         let properties = format!("async={is_async} max-queue-time=1000 leaky=no");
-        let harness = PadHarness::new(set(unpaced_sink(&service), &properties));
+        let harness = PadHarness::at(&service, &properties);
         let (pcm, marks) = speech(2);
         let (begun, rest) = pcm.split_at(harness.bytes(1000));
         harness.push_all(AHEAD * 1000, begun, 500);

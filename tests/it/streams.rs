@@ -68,9 +68,8 @@ pub fn the_end_waits_for_the_last_words() {
     // It ends in the middle of a sentence.
     let layout = Layout::default();
     let marks = layout.marks(1000);
-    rig.play();
-    rig.push(&layout.pcm(1100), 100);
-    rig.end();
+    rig.begin(&layout.pcm(1100), 100);
+    rig.eos();
     let mut log = hold_the_end(&service, &rig.bus);
     assert!(log.finals().is_empty());
     log.add(rig.listen());

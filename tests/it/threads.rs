@@ -30,8 +30,7 @@ async fn dropped_by_a_worker_of_a_runtime() {
     let service = service(Options::default());
     service.hold(Gate::Ack);
     let mut rig = TestPipeline::new(sink(&service));
-    rig.play();
-    rig.push(&speech(1).0, 100);
+    rig.begin(&speech(1).0, 100);
     until_connection(&service, |c| !c.path.is_empty());
     let dropped = tokio::spawn(async move { drop(rig) });
     dropped.await.expect("no panic");
@@ -46,7 +45,7 @@ fn an_address_without_a_host() {
         let mut rig = TestPipeline::new(sink);
         calls.time("PLAYING", || rig.go(gst::State::Playing));
         rig.push(&speech(1).0, 100);
-        rig.end();
+        rig.eos();
         calls.time("NULL", || rig.go(gst::State::Null));
     }
     calls.assert_at_once("no host answers");

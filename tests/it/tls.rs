@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
 
 use crate::common::faults::*;
 use crate::common::scratch::Scratch;
@@ -13,25 +12,25 @@ use gst::prelude::*;
 use volcasr_loopback::tls::{Authority, Identity};
 use volcasr_loopback::{Options, Service};
 
-/// Runs `body` in a process whose `SSL_CERT_FILE` it may write.
-fn with_trust_store(name: &str, body: impl FnOnce(PathBuf)) {
-    if child::is_child() {
-        let file = std::env::var_os("SSL_CERT_FILE").expect("set below");
-        return body(file.into());
-    }
-    let scratch = Scratch::new(name);
+/// Runs `body` in a process that trusts what is written to [`trust`], and nothing else.
+pub fn with_trust_store(body: impl FnOnce()) {
+    let scratch = Scratch::new("trust");
     let file = scratch.path("root.pem");
     let set: [(&str, &OsStr); 1] = [("SSL_CERT_FILE", file.as_ref())];
-    child::spawn(module_path!(), name, &set, &["SSL_CERT_DIR"]);
+    child::run(&set, &["SSL_CERT_DIR"], body);
 }
 
-/// Runs `body` in a process that trusts a new authority.
-fn with_authority(name: &str, body: impl FnOnce(Authority)) {
-    with_trust_store(name, |file| {
-        let authority = Authority::new().expect("a key");
-        std::fs::write(file, authority.pem()).expect("a file");
-        body(authority);
-    });
+/// Has this process trust these certificates.
+pub fn trust(certificates: &str) {
+    let file = std::env::var_os("SSL_CERT_FILE").expect("a trust store");
+    std::fs::write(file, certificates).expect("a file");
+}
+
+/// Makes an authority that this process trusts.
+fn trusted_authority() -> Authority {
+    let authority = Authority::new().expect("a key");
+    trust(&authority.pem());
+    authority
 }
 
 /// A service with a certificate, at `localhost` or by its address.
@@ -61,8 +60,7 @@ fn assert_refused(name: &str, identity: Identity, part: &str) {
 /// The one error of a sink that can't connect.
 fn refusal_of(sink: gst::Element) -> Report {
     let mut rig = TestPipeline::new(sink);
-    rig.play();
-    rig.push(&speech(1).0, 100);
+    rig.begin(&speech(1).0, 100);
     let log = rig.listen();
     log.assert_no_warnings("the run");
     let tried_again = log.progress().contains(&gst::ProgressType::Continue);
@@ -74,8 +72,8 @@ fn refusal_of(sink: gst::Element) -> Report {
 
 #[test]
 fn a_trusted_certificate_works_and_bad_ones_are_refused_once() {
-    const NAME: &str = "a_trusted_certificate_works_and_bad_ones_are_refused_once";
-    with_authority(NAME, |authority| {
+    with_trust_store(|| {
+        let authority = trusted_authority();
         let service = tls(authority.good().expect("a key"));
         for uri in [service.uri(), at_localhost(&service)] {
             TestPipeline::new(sink_for(&uri)).speak(1);
@@ -95,7 +93,7 @@ fn a_trusted_certificate_works_and_bad_ones_are_refused_once() {
 /// A server's own certificate that `SSL_CERT_FILE` names is trusted, for its names and its time.
 #[test]
 fn a_self_signed_certificate_that_is_named() {
-    with_trust_store("a_self_signed_certificate_that_is_named", |file| {
+    with_trust_store(|| {
         let here = ["localhost", "127.0.0.1"];
         let certificate =
             |names: &[&str], until| Identity::self_signed_authority(names, until).expect("a key");
@@ -106,7 +104,7 @@ fn a_self_signed_certificate_that_is_named() {
             certificate(&["elsewhere.invalid"], 2100),
         ];
         let named = [&good, &expired, &elsewhere].map(|identity| identity.chain_pem.as_str());
-        std::fs::write(file, named.concat()).expect("a file");
+        trust(&named.concat());
         let service = tls(good);
         TestPipeline::new(sink_for(&at_localhost(&service))).speak(1);
         assert_refused("not named", other, "CA:TRUE");
@@ -118,8 +116,8 @@ fn a_self_signed_certificate_that_is_named() {
 /// Nothing to trust at all is said, and what to do about it.
 #[test]
 fn an_empty_trust_store() {
-    with_trust_store("an_empty_trust_store", |file| {
-        std::fs::write(file, "").expect("a file");
+    with_trust_store(|| {
+        trust("");
         let service = tls(Identity::self_signed().expect("a key"));
         let report = refusal_of(sink_for(&service.uri()));
         report.assert_is(OpenWrite, &["ca-certificates", "SSL_CERT_FILE"]);
@@ -205,7 +203,8 @@ fn tls_there() {
 /// A session that is lost is restored as one without TLS is, however its line ends.
 #[test]
 fn a_lost_session_is_restored() {
-    with_authority("a_lost_session_is_restored", |authority| {
+    with_trust_store(|| {
+        let authority = trusted_authority();
         let busy = error_frame(55_000_031, r#"{"error":"busy"}"#);
         let busy = hex(&on_the_socket(&busy));
         let cases = [

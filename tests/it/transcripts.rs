@@ -6,18 +6,31 @@ use gst::prelude::*;
 use serde_json::json;
 use volcasr_loopback::Service;
 
-/// Returns the messages in brief: `0 text`, with a full stop behind final text and a question mark
-/// behind unconfirmed text.
-fn in_brief(log: &BusLog) -> Vec<String> {
-    let short = |t: &Transcript| {
-        let end = match (t.is_final, t.unconfirmed) {
-            (true, true) => "?",
-            (true, false) => ".",
-            (false, _) => "",
-        };
-        format!("{} {}{end}", t.utterance, t.text)
+/// Returns the messages in brief, in their order: `0 text` for an utterance, with a full stop behind
+/// final text and a question mark behind unconfirmed text, then `tag text` for its tag.
+fn in_brief(log: &BusLog) -> String {
+    let brief = |message: &gst::Message| match message.view() {
+        gst::MessageView::Element(_) => {
+            let t = Transcript::from_message(message)?;
+            let end = match (t.is_final, t.unconfirmed) {
+                (true, true) => "?",
+                (true, false) => ".",
+                (false, _) => "",
+            };
+            Some(format!("{} {}{end}", t.utterance, t.text))
+        }
+        gst::MessageView::Tag(tag) => {
+            assert!(message.src().is_some_and(|src| src.is::<gst::Element>()));
+            let tags = tag.tags();
+            assert_eq!(tags.n_tags(), 1);
+            let text = tags.generic("transcript")?.get::<String>().ok()?;
+            Some(format!("tag {text}"))
+        }
+        gst::MessageView::Eos(_) => Some("eos".to_owned()),
+        _ => None,
     };
-    log.transcripts().iter().map(short).collect()
+    let brief: Vec<String> = log.messages.iter().filter_map(brief).collect();
+    brief.join(",")
 }
 
 /// A sentence that grows and gets final, a word that is withdrawn, and another sentence.
@@ -48,55 +61,35 @@ fn responses(log: &BusLog) -> Vec<(String, u32)> {
     responses.map(|s| fields(s).expect("its fields")).collect()
 }
 
-/// The service's own words come as they came, behind what they led to.
+/// A tag follows the message that it belongs to, and all are there before EOS. The service's own
+/// words come as they came, behind what they led to.
 #[test]
 fn properties_choose_what_is_posted() {
-    let all = "0 he,0 hello,0 Hello..,1 you,1 .,2 world,2 World..";
-    let all: Vec<&str> = all.split(',').collect();
-    let tags = ["Hello.", "World."];
-    let finals = ["0 Hello..", "2 World.."];
-    for (properties, transcripts, tags, has_responses) in [
-        ("", &all[..], &tags[..], false),
+    let all = "0 he,0 hello,0 Hello..,tag Hello.,1 you,1 .,2 world,2 World..,tag World.,eos";
+    for (properties, posted, has_responses) in [
+        ("", all, false),
         // Only final utterances are posted, and no end of one that was withdrawn.
-        ("interim-results=false", &finals, &tags, false),
-        ("post-tags=false", &all, &[], false),
-        ("post-responses=true", &all, &tags, true),
+        (
+            "interim-results=false",
+            "0 Hello..,tag Hello.,2 World..,tag World.,eos",
+            false,
+        ),
+        (
+            "post-tags=false",
+            "0 he,0 hello,0 Hello..,1 you,1 .,2 world,2 World..,eos",
+            false,
+        ),
+        ("post-responses=true", all, true),
     ] {
         let service = conversation();
-        let log = TestPipeline::new(set(sink(&service), properties)).run(&audio(), 100);
-        assert_eq!(in_brief(&log), transcripts, "{properties}");
-        assert_eq!(log.tags(), tags, "{properties}");
+        let log = TestPipeline::at(&service, properties).run(&audio(), 100);
+        assert_eq!(in_brief(&log), posted, "{properties}");
         let answers = service.connections()[0].responses.clone();
         assert_eq!(answers.len(), 9, "the ack, seven responses, the final one");
         let sent = answers.iter().map(|answer| (answer.json.to_string(), 0));
         let sent = sent.filter(|_| has_responses);
         assert_eq!(responses(&log), sent.collect::<Vec<_>>(), "{properties}");
     }
-}
-
-/// A tag follows the message that it belongs to, and all are there before EOS.
-#[test]
-fn tags_follow_their_messages() {
-    let service = conversation();
-    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
-    let brief = |message: &gst::Message| match message.view() {
-        gst::MessageView::Element(_) => {
-            let transcript = Transcript::from_message(message).filter(|t| t.is_final)?;
-            Some(format!("message {}", transcript.text))
-        }
-        gst::MessageView::Tag(tag) => {
-            assert!(message.src().is_some_and(|src| src.is::<gst::Element>()));
-            let tags = tag.tags();
-            assert_eq!(tags.n_tags(), 1);
-            let text = tags.generic("transcript")?.get::<String>().ok()?;
-            Some(format!("tag {text}"))
-        }
-        gst::MessageView::Eos(_) => Some("eos".to_owned()),
-        _ => None,
-    };
-    let order: Vec<String> = log.messages.iter().filter_map(brief).collect();
-    let expected = "message Hello.,tag Hello.,message ,message World.,tag World.,eos";
-    assert_eq!(order.join(","), expected);
 }
 
 /// Waits for the message with this text.
@@ -108,18 +101,20 @@ fn until(rig: &TestPipeline, text: &str) -> BusLog {
 #[test]
 fn they_can_be_turned_on_and_off_while_playing() {
     let service = conversation();
-    let mut rig = TestPipeline::new(sink(&service));
+    let mut rig = TestPipeline::at(&service, "");
     let pcm = audio();
     let to = |ms: usize| ms * 48;
-    rig.play();
-    rig.push(&pcm[..to(200)], 100);
+    rig.begin(&pcm[..to(200)], 100);
     let mut log = until(&rig, "he");
     rig.sink.set_property("interim-results", false);
     rig.sink.set_property("post-responses", true);
     rig.push(&pcm[to(200)..to(800)], 100);
     let next = until(&rig, "Hello.");
-    let words = in_brief(&next);
-    assert_eq!(words, ["0 Hello.."], "no interim results in between");
+    assert_eq!(
+        in_brief(&next),
+        "0 Hello..",
+        "no interim results in between"
+    );
     log.add(next);
     rig.sink.set_property("interim-results", true);
     rig.push(&pcm[to(800)..to(1000)], 100);
@@ -129,10 +124,8 @@ fn they_can_be_turned_on_and_off_while_playing() {
     log.add(until(&rig, ""));
     rig.sink.set_property("post-responses", false);
     rig.push(&pcm[to(1200)..], 100);
-    rig.end();
-    log.add(rig.listen());
-    let all = "0 he,0 Hello..,1 you,1 .,2 world,2 World..";
-    assert_eq!(in_brief(&log).join(","), all);
-    assert_eq!(log.tags(), ["Hello."]);
+    log.add(rig.end());
+    let all = "0 he,0 Hello..,tag Hello.,1 you,1 .,2 world,2 World..,eos";
+    assert_eq!(in_brief(&log), all);
     assert_ends_once(&log.transcripts());
 }

@@ -73,8 +73,7 @@ fn no_answer() {
         });
         let sink = set(sink(&service), "connect-timeout=300 max-reconnects=0");
         let mut rig = TestPipeline::new(sink);
-        rig.play();
-        rig.push(&speech(3).0, 100);
+        rig.begin(&speech(3).0, 100);
         let errors = rig.listen().errors();
         errors[0].assert_is(OpenWrite, &["within 300ms", "uri"]);
         let details = errors[0].details.as_ref().expect("details");

@@ -87,11 +87,10 @@ fn errors_are_the_sink_s_and_end_what_is_downstream() {
         let element = transcriber(&service);
         element.set_property(property, value);
         let mut rig = TestPipeline::new(element.clone());
-        rig.play();
-        rig.push(&[0; 96_000], 20);
+        rig.begin(&[0; 96_000], 20);
         let mut log = rig.listen_until(is_error);
         rig.push(&[0; 960], 20);
-        rig.end();
+        rig.eos();
         assert!(texts(&rig.text().until_eos(0)).is_empty(), "{property}");
         rig.go_to_ready_after_an_error();
         log.add(rig.take());
@@ -105,8 +104,7 @@ fn errors_are_the_sink_s_and_end_what_is_downstream() {
 /// Threads post every error, even the one that says that there are none for the network.
 #[test]
 fn without_descriptors_the_error_is_posted() {
-    let name = "without_descriptors_the_error_is_posted";
-    child::alone(module_path!(), name, || {
+    child::alone(|| {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let mut rig = TestPipeline::new(transcriber_at_nowhere());
         rig.play();
@@ -152,8 +150,7 @@ fn the_language_is_taken_up_with_the_next_session() {
     element.set_property("language-code", "zh-CN");
     until_connection(&service, |c| c.final_at.is_some());
     rig.push(&pcm, 100);
-    rig.end();
-    rig.listen().assert_no_errors("the run");
+    rig.end().assert_no_errors("the run");
     let connections = service.connections();
     let requests = connections.iter().filter_map(|c| c.request.as_ref());
     let languages: Vec<_> = requests.map(|r| r["audio"]["language"].clone()).collect();
@@ -230,20 +227,19 @@ fn a_language_without_effect_is_warned_about_only_where_the_user_set_it() {
 /// `GST_DEBUG` shows one element and not the other, though they share the code.
 #[test]
 fn a_run_logs_in_the_category_of_its_element() {
-    const NAME: &str = "a_run_logs_in_the_category_of_its_element";
-    if child::is_child() {
+    let run = || {
         let service = service(Options::default());
         TestPipeline::new(transcriber(&service)).speak(1);
-        return;
-    }
-    let log = child::spawn_logging(module_path!(), NAME, &[], &[]);
-    let of = |category: &str| {
-        let is_of = |line: &&str| line.split_whitespace().nth(4) == Some(category);
-        log.lines().filter(is_of).collect::<Vec<_>>()
     };
-    for line in ["starting: ws://", "session 0 is open", "final, "] {
-        let lines = of("volcasrtranscriber");
-        assert!(lines.iter().any(|of| of.contains(line)), "no {line}");
-    }
-    assert_eq!(of("volcasrsink"), Vec::<&str>::new());
+    child::log_of(&[], &[], run, |log| {
+        let of = |category: &str| {
+            let is_of = |line: &&str| line.split_whitespace().nth(4) == Some(category);
+            log.lines().filter(is_of).collect::<Vec<_>>()
+        };
+        for line in ["starting: ws://", "session 0 is open", "final, "] {
+            let lines = of("volcasrtranscriber");
+            assert!(lines.iter().any(|of| of.contains(line)), "no {line}");
+        }
+        assert_eq!(of("volcasrsink"), Vec::<&str>::new());
+    });
 }

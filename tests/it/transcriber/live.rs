@@ -61,7 +61,7 @@ fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behi
     );
     let mut rig = live(transcriber(&service), 2000);
     speak(&mut rig, &[0; 4 * 48_000]);
-    rig.end();
+    rig.eos();
     listen(&rig.bus);
     let out = rig.out();
     assert_in_order(&out);

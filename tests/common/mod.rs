@@ -14,7 +14,6 @@ pub mod raw_server;
 pub mod running;
 pub mod scratch;
 pub mod script;
-pub mod seconds;
 pub mod skip;
 pub mod text;
 
@@ -54,7 +53,8 @@ pub fn service(mut options: Options) -> Service {
     Service::start(options).expect("a free port on 127.0.0.1")
 }
 
-/// Waits until no other test runs that needs all of a core for seconds: each would starve the other.
+/// Waits until no other test runs that needs all of a core for seconds: each would starve the
+/// other.
 pub fn heavy() -> MutexGuard<'static, ()> {
     static RUNS: Mutex<()> = Mutex::new(());
     // One that failed is over, too.
@@ -159,6 +159,15 @@ pub fn speech(sentences: u64) -> (Vec<u8>, Vec<Mark>) {
     Layout::default().sentences(sentences)
 }
 
+/// Returns `sentences` sentences whose marks are numbered from `first` on.
+pub fn speech_from(first: u32, sentences: u64) -> (Vec<u8>, Vec<Mark>) {
+    let layout = Layout {
+        first,
+        ..Layout::default()
+    };
+    layout.sentences(sentences)
+}
+
 /// Makes an element as it is.
 pub fn element(factory: &str) -> gst::Element {
     init();
@@ -179,12 +188,9 @@ pub fn unpaced_sink(service: &Service) -> gst::Element {
     set(sink(service), "max-speed=0")
 }
 
-/// Makes an unpaced sink that blocks soon after the service stops reading: it has room for a second
-/// of audio, and neither compresses nor drops.
-pub fn blocking_sink(service: &Service) -> gst::Element {
-    let properties = "max-queue-time=1000 leaky=no compression=none";
-    set(unpaced_sink(service), properties)
-}
+/// With these properties an unpaced sink blocks soon after the service stops reading: it has room
+/// for a second of audio, and neither compresses nor drops.
+pub const BLOCKING: &str = "max-queue-time=1000 leaky=no compression=none";
 
 /// Collects the warnings that elements of this process log from now on in the category `name`.
 pub fn logged_warnings(name: &'static str) -> Arc<Mutex<Vec<String>>> {
@@ -211,6 +217,15 @@ pub fn stat(sink: &gst::Element, field: &str) -> u64 {
 pub fn is_connected(element: &gst::Element) -> bool {
     let stats: gst::Structure = element.property("stats");
     stats.get("connected").expect("a flag")
+}
+
+/// Does `other` in another thread, and `meanwhile` in this one. Returns what `other` returns.
+pub fn beside<R: Send>(other: impl FnOnce() -> R + Send, meanwhile: impl FnOnce()) -> R {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        meanwhile();
+        other.join().expect("no panic")
+    })
 }
 
 /// Polls until `condition` holds, for conditions that have no event.

@@ -8,7 +8,7 @@ use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Options, Service};
 
 use super::text::is_transcriber;
-use super::{BusLog, Rig, Transcript, caps, service, set, speech, unpaced_sink};
+use super::{BusLog, Rig, caps, service, set, speech, unpaced_sink};
 
 pub type Segment = gst::FormattedSegment<gst::ClockTime>;
 
@@ -164,14 +164,6 @@ impl PadHarness {
 
     pub fn eos(&self) -> bool {
         self.pad.push_event(gst::event::Eos::new())
-    }
-
-    /// Waits for the first final transcript that `wanted` accepts; what came meanwhile is in the
-    /// answer.
-    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
-        self.listen_until(|message| {
-            Transcript::from_message(message).is_some_and(|t| t.is_final && wanted(&t))
-        })
     }
 }
 

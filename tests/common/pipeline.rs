@@ -53,6 +53,11 @@ impl Rig {
         self.note(listen_until(&self.bus, is_last))
     }
 
+    /// Returns the messages until the first transcript that is as wanted, it included.
+    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
+        self.listen_until(|message| Transcript::from_message(message).is_some_and(|t| wanted(&t)))
+    }
+
     /// Returns the messages that are on the bus now.
     pub fn take(&self) -> BusLog {
         self.note(BusLog {
@@ -78,12 +83,8 @@ impl Rig {
 
 /// The caps of audio at a rate.
 pub fn caps(rate: u32) -> gst::Caps {
-    gst::Caps::builder("audio/x-raw")
-        .field("format", "S16LE")
-        .field("layout", "interleaved")
-        .field("rate", rate as i32)
-        .field("channels", 1)
-        .build()
+    let caps = format!("audio/x-raw,format=S16LE,layout=interleaved,rate={rate},channels=1");
+    caps.parse().expect("caps")
 }
 
 /// `appsrc ! volcasrsink`, fed by hand.
@@ -189,11 +190,6 @@ impl TestPipeline {
     pub fn end(&self) -> BusLog {
         self.eos();
         self.listen()
-    }
-
-    /// Returns the messages until the first transcript that is as wanted, it included.
-    pub fn listen_for(&self, wanted: impl Fn(&Transcript) -> bool) -> BusLog {
-        self.listen_until(|message| Transcript::from_message(message).is_some_and(|t| wanted(&t)))
     }
 
     /// Returns all that an application or a tool can read: messages, properties, the dot dump.

@@ -19,8 +19,8 @@ pub fn launched(line: &str) -> BusLog {
     log
 }
 
-/// Plays a line and hands over each sample of the sink `out`, until `take` wants no more or there is
-/// none. Returns whether there was none.
+/// Plays a line and hands over each sample of the sink `out`, until `take` wants no more or there
+/// is none. Returns whether there was none.
 fn samples(line: &str, mut take: impl FnMut(&gst::BufferRef) -> bool) -> bool {
     let pipeline = parse(line);
     pipeline.set_state(gst::State::Playing).expect(line);

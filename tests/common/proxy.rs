@@ -94,10 +94,17 @@ impl Proxy {
     }
 }
 
-async fn serve<S>(mut client: S, kind: Kind, rule: &Rule, note: impl Fn(&str)) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+/// A client's connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+
+async fn serve(
+    mut client: impl Stream,
+    kind: Kind,
+    rule: &Rule,
+    note: impl Fn(&str),
+) -> io::Result<()> {
     let port = match kind {
         Kind::Connect => connect(&mut client, rule, note).await?,
         Kind::Socks5 => socks5(&mut client, rule, note).await?,
@@ -120,10 +127,11 @@ where
 }
 
 /// The port that is to be connected to, if it is.
-async fn connect<S>(client: &mut S, rule: &Rule, note: impl Fn(&str)) -> io::Result<Option<u16>>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn connect(
+    client: &mut impl Stream,
+    rule: &Rule,
+    note: impl Fn(&str),
+) -> io::Result<Option<u16>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await?);
@@ -131,30 +139,28 @@ where
     let head = String::from_utf8_lossy(&head).into_owned();
     let target = head.split(' ').nth(1).unwrap_or_default();
     note(target);
-    let refusal = match rule {
-        Rule::Open => None,
-        Rule::Login(id, password) => {
-            let login = format!("{id}:{password}");
-            let login = data_encoding::BASE64.encode(login.as_bytes());
-            let sent = head.contains(&format!("Proxy-Authorization: Basic {login}\r\n"));
-            (!sent).then_some("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-        }
-        Rule::Refuse(answer) => Some(*answer),
-        Rule::Hang => return Ok(None),
+    let has_sent = |id, password| {
+        let login = data_encoding::BASE64.encode(format!("{id}:{password}").as_bytes());
+        head.contains(&format!("Proxy-Authorization: Basic {login}\r\n"))
     };
-    if let Some(answer) = refusal {
-        client.write_all(answer.as_bytes()).await?;
-        client.flush().await?;
-        return Ok(None);
-    }
-    let port = target.rsplit(':').next().and_then(|port| port.parse().ok());
-    Ok(port)
+    let answer = match rule {
+        Rule::Login(id, password) if !has_sent(id, password) => {
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
+        }
+        Rule::Refuse(answer) => answer,
+        Rule::Hang => "",
+        _ => return Ok(target.rsplit(':').next().and_then(|port| port.parse().ok())),
+    };
+    client.write_all(answer.as_bytes()).await?;
+    client.flush().await?;
+    Ok(None)
 }
 
-async fn socks5<S>(client: &mut S, rule: &Rule, note: impl Fn(&str)) -> io::Result<Option<u16>>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn socks5(
+    client: &mut impl Stream,
+    rule: &Rule,
+    note: impl Fn(&str),
+) -> io::Result<Option<u16>> {
     let _version = client.read_u8().await?;
     let mut methods = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut methods).await?;
@@ -196,7 +202,7 @@ where
 }
 
 /// A text behind its length.
-async fn text<S: AsyncRead + Unpin>(client: &mut S) -> io::Result<String> {
+async fn text(client: &mut impl Stream) -> io::Result<String> {
     let mut bytes = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut bytes).await?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -11,26 +11,16 @@ use tokio_tungstenite::tungstenite;
 use crate::common::*;
 
 /// Behaviour of a [`RawServer`] beside its writing.
-#[derive(Clone, Copy)]
-pub struct Manners {
-    /// It answers the request.
-    pub answers: bool,
-    /// It takes what the client sends, so that it is never its turn to wait.
-    pub listens: bool,
+#[derive(Clone, Copy, PartialEq)]
+pub enum Manners {
+    /// It answers the request, and takes what the client sends, so that it is never its turn to
+    /// wait.
+    Polite,
+    /// It does not answer.
+    Silent,
+    /// It takes nothing.
+    Rude,
 }
-
-pub const POLITE: Manners = Manners {
-    answers: true,
-    listens: true,
-};
-pub const SILENT: Manners = Manners {
-    answers: false,
-    ..POLITE
-};
-pub const RUDE: Manners = Manners {
-    listens: false,
-    ..POLITE
-};
 
 /// A server that takes the upgrade and the request, and then writes without end. It counts the
 /// bytes that it could write.
@@ -42,7 +32,7 @@ pub struct RawServer {
 impl RawServer {
     /// `next` is what it says for the n-th time, as it stands on the socket.
     pub fn new(next: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Self {
-        RawServer::with(POLITE, next)
+        RawServer::with(Manners::Polite, next)
     }
 
     pub fn with(manners: Manners, next: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Self {
@@ -75,13 +65,12 @@ fn talk(
         return;
     };
     drop(socket);
-    let ack = match manners.answers {
-        true => message(br#"{"result":{"additions":{"log_id":"x"}}}"#, 0),
-        false => Vec::new(),
-    };
-    let _ = stream.write_all(&ack);
+    if manners != Manners::Silent {
+        let ack = response_frame(br#"{"result":{"additions":{"log_id":"x"}}}"#);
+        let _ = stream.write_all(&message(&ack));
+    }
     if let Ok(mut reader) = stream.try_clone()
-        && manners.listens
+        && manners != Manners::Rude
     {
         thread::spawn(move || while matches!(reader.read(&mut [0; 65_536]), Ok(1..)) {});
     }
@@ -109,15 +98,21 @@ pub fn gzip(data: &[u8]) -> Vec<u8> {
     gzip.finish().expect("to memory")
 }
 
-/// A response in a WebSocket message, as it stands on the socket.
-pub fn message(json: &[u8], flags: u8) -> Vec<u8> {
-    let length = json.len() + 8;
-    let mut bytes = vec![0x82, 127];
-    bytes.extend((length as u64).to_be_bytes());
-    bytes.extend([0x11, 0x90 | flags, 0x10, 0]);
-    bytes.extend((json.len() as u32).to_be_bytes());
-    bytes.extend(json);
-    bytes
+/// A response, as a frame of the protocol.
+pub fn response_frame(payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&[0x11, 0x90, 0x10, 0], &length[..], payload].concat()
+}
+
+/// An error, as a frame of the protocol.
+pub fn error_frame(code: u32, body: &str) -> Vec<u8> {
+    let [code, length] = [code, body.len() as u32].map(u32::to_be_bytes);
+    [&[0x11, 0xf0, 0x10, 0], &code[..], &length, body.as_bytes()].concat()
+}
+
+/// A frame in a WebSocket message, as it stands on the socket.
+pub fn message(frame: &[u8]) -> Vec<u8> {
+    [&[0x82, 127], &(frame.len() as u64).to_be_bytes()[..], frame].concat()
 }
 
 /// Resident memory of this process, in bytes.

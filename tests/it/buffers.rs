@@ -1,26 +1,47 @@
-//! Buffers and segments of all kinds: each has a defined result.
+//! Buffers, segments, gaps and jumps of all kinds: each has a defined result. The service counts
+//! samples, the pipeline has timestamps, and every word is reported once, at its time.
+//!
+//! Streams are pushed by hand in seconds with one mark each: the words show where each came to
+//! stand.
 
 use std::time::Instant;
 
 use crate::common::pad_harness::{PadHarness, Segment, ms};
-use crate::common::seconds::*;
 use crate::common::*;
 use gst::prelude::*;
+use volcasr_loopback::Service;
+use volcasr_loopback::marks::Layout;
 
-#[test]
-fn odd_bytes_and_empty_buffers_do_no_harm() {
-    let (service, harness) = PadHarness::start("");
-    harness.push(0, &[]);
-    harness.push(0, &[1]);
-    assert!(service.inspect(|all| all.iter().all(|c| c.request.is_none())));
-    let mut odd = second(0);
-    odd.push(17);
-    harness.push(0, &odd);
-    harness.push(1000, &[9]);
-    harness.push(1000, &[]);
-    harness.push(1000, &second(1));
-    assert_recognised(&harness, &[0, 1000]);
-    assert_eq!(lengths(&service), [2000]);
+/// A second with one mark from 300 ms to 600 ms.
+fn second(number: u32) -> Vec<u8> {
+    Layout {
+        lead: 300,
+        first: number,
+        ..Layout::default()
+    }
+    .pcm(700)
+    .into_iter()
+    .chain(std::iter::repeat_n(0, 14_400))
+    .collect()
+}
+
+/// Returns the words that [`second`]s at these times must give.
+fn at(times: &[u64]) -> Vec<(u32, u64, u64)> {
+    let mark = |(n, at): (usize, &u64)| (n as u32, at + 300, at + 600);
+    times.iter().enumerate().map(mark).collect()
+}
+
+fn assert_recognised(harness: &PadHarness, times: &[u64]) -> BusLog {
+    let log = harness.end();
+    log.assert_clean();
+    assert_eq!(marks_of(&log.finals()), at(times));
+    log
+}
+
+/// Milliseconds of audio on each connection.
+fn lengths(service: &Service) -> Vec<u64> {
+    let sessions = service.connections();
+    sessions.iter().map(|c| c.audio_bytes / 48).collect()
 }
 
 /// The last buffer's place is outside the new segment: the drain must preroll nevertheless.
@@ -108,4 +129,59 @@ fn the_end_in_another_segment_is_prompt() {
     let began = Instant::now();
     assert_recognised(&harness, &[59_000]);
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}
+
+/// Up to the idle timeout a gap becomes silence. A longer one ends the session, behind the silence
+/// that settles its last words. With an event it begins with that, however long.
+#[test]
+pub fn a_gap_becomes_silence_or_an_end() {
+    // Times of the words; whether the second is a flagged jump; GAP events behind the first two;
+    // the sessions.
+    #[rustfmt::skip]
+    let cases = [
+        ([0, 1041, 6041], true, [None, None], &[7041][..]),
+        ([0, 5001, 60_000], false, [None, None], &[2000, 2000, 1000]),
+        ([0, 4000, 9001], false, [Some(3000), Some(4001)], &[6000, 1000]),
+    ];
+    for (times, is_flagged, gaps, expected) in cases {
+        let (service, harness) = PadHarness::start("");
+        for (n, at) in times.into_iter().enumerate() {
+            match n == 1 && is_flagged {
+                true => harness.jump(at, &second(n as u32)),
+                false => harness.push(at, &second(n as u32)),
+            }
+            let gap = gaps.get(n).copied().flatten();
+            assert!(gap.is_none_or(|length| harness.gap(at + 1000, length)));
+        }
+        let log = assert_recognised(&harness, &times);
+        assert_eq!(lengths(&service), expected, "{times:?}");
+        let mut places: Vec<_> = log.finals().iter().map(|t| (t.stream, t.session)).collect();
+        places.dedup();
+        let sessions = 0..expected.len() as u32;
+        let sessions: Vec<_> = sessions.map(|session| (0, session)).collect();
+        assert_eq!(places, sessions, "{times:?}");
+    }
+}
+
+/// A gap's silence takes the room that the buffer behind it was promised.
+#[test]
+fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
+    let (service, harness) = PadHarness::start("max-queue-time=1000 leaky=no");
+    let times: Vec<u64> = (0..8).map(|n| n * 4500).collect();
+    for (n, time) in times.iter().enumerate() {
+        harness.push(*time, &second(n as u32));
+    }
+    assert_recognised(&harness, &times);
+    assert_eq!(lengths(&service), [32_500]);
+}
+
+/// At once, without waiting for the next buffer, which may never come.
+#[test]
+pub fn a_long_gap_posts_its_words() {
+    let (service, harness) = PadHarness::start("");
+    harness.push(0, &second(0));
+    assert!(harness.gap(1000, 10_000));
+    let log = harness.listen_for(|t| t.is_final && !t.text.is_empty());
+    assert_eq!(marks_of(&log.finals()), at(&[0]));
+    until_connection(&service, |c| c.final_at.is_some());
 }

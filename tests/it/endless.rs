@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::common::raw_server::Manners::{Polite, Rude, Silent};
 use crate::common::raw_server::*;
 use crate::common::*;
 
@@ -32,7 +33,7 @@ fn utterance(n: usize, times: usize, definite: bool) -> Vec<u8> {
         r#"{{"audio_info":{{"duration":{start}}},"result":{{"utterances":[{{"text":"{n} {text}",
             "definite":{definite},"start_time":{start},"end_time":{end}}}]}}}}"#
     );
-    message(json.as_bytes(), 0)
+    message(&response_frame(json.as_bytes()))
 }
 
 /// A megabyte that is not settled, another one each time.
@@ -44,7 +45,7 @@ fn opens(n: usize) -> Vec<u8> {
 fn bombs() -> impl Fn(usize) -> Vec<u8> + Send + 'static {
     let mut json = br#"{"audio_info":{"duration":1}}"#.to_vec();
     json.resize(4 << 20, b' ');
-    let mut bomb = message(&gzip(&json), 0);
+    let mut bomb = message(&response_frame(&gzip(&json)));
     bomb[12] |= 1;
     move |_| bomb.clone()
 }
@@ -87,7 +88,7 @@ fn an_endless_talker_puts_nothing_off() {
 #[test]
 fn endless_answers_do_not_put_off_the_end() {
     let answer = br#"{"audio_info":{"duration":1},"result":{"text":"so"}}"#;
-    let answers = message(answer, 0).repeat(50_000);
+    let answers = message(&response_frame(answer)).repeat(50_000);
     let log = run(&RawServer::new(move |_| answers.clone()));
     assert!(log.saw_eos(), "{:?}", log.errors());
     // A busy machine may take the service for silent, and try again.
@@ -99,7 +100,7 @@ fn endless_answers_do_not_put_off_the_end() {
 /// Before the answer to the request, it is `connect-timeout` that ends them.
 #[test]
 fn endless_fragments_instead_of_an_answer_are_given_up() {
-    let server = RawServer::with(SILENT, fragments);
+    let server = RawServer::with(Silent, fragments);
     let properties = "max-reconnects=0 connect-timeout=500";
     let sink = set(sink_for(&server.uri), properties);
     let errors = TestPipeline::new(sink).run(&[0; 48_000], 20).errors();
@@ -144,7 +145,7 @@ fn answers_that_nobody_reads_are_bounded() {
     let _permit = heavy();
     child::alone(|| {
         let ping = [&[0x89, 125][..], &[b'x'; 125]].concat().repeat(1 << 10);
-        let server = RawServer::with(RUDE, move |_| ping.clone());
+        let server = RawServer::with(Rude, move |_| ping.clone());
         let mut rig = play_unread(&server);
         let before = server.written();
         let grown = growth_until("64 MiB of pings", 64, || {
@@ -220,13 +221,13 @@ fn no_flood_holds_a_state_change() {
     type Next = Box<dyn Fn(usize) -> Vec<u8> + Send>;
     type Flood = (&'static str, Manners, fn() -> Next);
     let floods: [Flood; 7] = [
-        ("pings", POLITE, || Box::new(pings)),
-        ("pings with unread answers", RUDE, || Box::new(pings)),
-        ("texts", POLITE, || Box::new(texts)),
-        ("fragments", POLITE, || Box::new(fragments)),
-        ("no answer but fragments", SILENT, || Box::new(fragments)),
-        ("open texts", POLITE, || Box::new(opens)),
-        ("bombs", POLITE, || Box::new(bombs())),
+        ("pings", Polite, || Box::new(pings)),
+        ("pings with unread answers", Rude, || Box::new(pings)),
+        ("texts", Polite, || Box::new(texts)),
+        ("fragments", Polite, || Box::new(fragments)),
+        ("no answer but fragments", Silent, || Box::new(fragments)),
+        ("open texts", Polite, || Box::new(opens)),
+        ("bombs", Polite, || Box::new(bombs())),
     ];
     for (name, manners, next) in floods {
         let tries = (0..5).map(|_| {

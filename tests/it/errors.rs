@@ -6,8 +6,6 @@ use crate::common::*;
 use gst::ResourceError::{Busy, NotAuthorized, Settings};
 use gst::StreamError::Decode;
 use gst::prelude::*;
-use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Oddity, Options};
 
 /// A cause and what the bus must say of it: the fault of the first connection, properties (wrong
 /// ones among them), parts of the text, `code` and `http-status`, and a part of the details'
@@ -89,31 +87,6 @@ fn each_cause_has_its_error() {
         rig.speak(1);
         assert_eq!(service.connections().len(), 2, "{name}");
     }
-}
-
-/// The way out that the error names is one.
-#[test]
-fn a_refused_rate() {
-    let service = service(Options {
-        oddities: vec![Oddity::Refuse24000],
-        ..Options::default()
-    });
-    let sink = set(sink(&service), "rate=16000");
-    let layout = Layout {
-        rate: 16_000,
-        ..Layout::default()
-    };
-    let (pcm, marks) = layout.sentences(1);
-    TestPipeline::new(sink)
-        .run(&pcm, 100)
-        .assert_said(&marks, 0);
-    let connections = service.connections();
-    let frames = connections.iter().flat_map(|c| &c.frames);
-    let audio = frames.filter(|frame| frame.message_type == 2 && frame.size > 0);
-    let sizes: Vec<_> = audio.map(|frame| frame.size).collect();
-    let (_, whole) = sizes.split_last().expect("audio");
-    // 200 ms, but for the rest.
-    assert!(whole.iter().all(|size| *size == 6400), "{sizes:?}");
 }
 
 /// After the error all input is refused until READY.

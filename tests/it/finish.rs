@@ -1,12 +1,16 @@
-//! The last words: waited for, asked for again when the connection is lost, given up in the end,
-//! never silently.
+//! The end of a stream: the last words are waited for, asked for again when the connection is lost,
+//! given up in the end, never silently. Silence is no error, a lost answer is one.
+//!
+//! A session is also finished on request, as push-to-talk needs it.
 
 use std::time::Duration;
 
 use crate::common::faults::*;
 use crate::common::*;
+use gst::glib;
+use gst::prelude::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Endpoint, Lag, Options};
+use volcasr_loopback::{Endpoint, Lag, Options, Recogniser};
 
 /// Asserts that the last sentence stands as far as it was recognised, unconfirmed. A warning
 /// reports it, between the words and EOS, and there is no error.
@@ -40,27 +44,172 @@ fn without_tries_it_ends_unconfirmed_after_finish_timeout() {
     });
 }
 
-/// Sound behind the last final word may hold another word. It is replayed once, even where the
-/// service reports all of it as processed.
+/// Silence, and audio shorter than a chunk, give a service nothing to say: an empty final response
+/// is an end in good order, and a close in its place is no error.
 #[test]
-fn a_close_behind_the_finish_with_sound_at_the_end_is_restored_once() {
-    let (mut pcm, marks) = speech(2);
-    let end = marks.last().map_or(0, |mark| mark.end as usize + 100);
-    for (n, sample) in pcm[end * 48..].as_chunks_mut().0.iter_mut().enumerate() {
-        *sample = [-100i16, 100][n % 2].to_le_bytes();
-    }
-    for (fault, timeouts) in [("close:1000@finish", 0), ("close:1000@finish*", 1)] {
-        // Answers for every packet as soon as it has it.
+fn a_stream_without_words_is_no_error() {
+    let ends = [None, Some("close:1000@finish*")];
+    let endpoints = [Endpoint::Async, Endpoint::Nostream, Endpoint::Bigmodel];
+    let cases = endpoints.map(|endpoint| ends.map(|end| [20, 2000].map(|ms| (endpoint, end, ms))));
+    in_parallel(
+        cases.as_flattened().as_flattened(),
+        |&(endpoint, end, ms)| {
+            let case = format!("{endpoint:?}, {ms} ms, {end:?}");
+            let service = service(Options {
+                recogniser: Recogniser::Silent,
+                ..faulty(end.as_slice(), false)
+            });
+            let sink = set(sink_for(&service.uri_for(endpoint)), "max-speed=40");
+            let log = TestPipeline::new(sink).run(&vec![0; ms * 48], 20);
+            log.assert_no_errors(&case);
+            assert!(log.transcripts().is_empty(), "{case}");
+            if end.is_none() {
+                log.assert_no_warnings(&case);
+                assert_eq!(service.connections().len(), 1, "{case}");
+            }
+        },
+    );
+}
+
+/// However the tries end: without an answer for any audio of the stream it is an error, for an
+/// empty transcript would look like that of silence.
+#[test]
+fn a_stream_without_any_answer_is_an_error() {
+    let cases = [
+        ("no-final@finish*", 0u32),
+        ("error:55000007@finish*", 10),
+        // The deadline of the finish comes before the last attempt.
+        ("hang@finish*", 100),
+    ];
+    in_parallel(&cases, |&(fault, tries)| {
         let service = service(Options {
-            lag: Lag::Exact(Duration::ZERO),
+            lag: Lag::Exact(Duration::from_secs(60)),
             ..faulty(&[fault], false)
         });
-        let sink = sink_for(&service.uri_for(Endpoint::Bigmodel));
-        let log = TestPipeline::new(set(sink, "max-speed=40")).run(&pcm, 20);
-        assert_whole(&log, &marks, false, fault);
-        assert_eq!(warnings_of(&log, "volcasr-reconnect").len(), 1, "{fault}");
-        let given_up = warnings_of(&log, "volcasr-finish-timeout").len();
-        assert_eq!(given_up, timeouts, "{fault}");
-        assert_eq!(service.connections().len(), 2, "{fault}");
+        let properties = format!("finish-timeout=500 max-reconnects={tries}");
+        let sink = set(fast_sink(&service), &properties);
+        let log = TestPipeline::new(sink).run(&speech(2).0, 20);
+        log.errors()[0].assert_is(gst::ResourceError::Write, &[]);
+        assert!(log.finals().is_empty(), "{fault}");
+        assert!(
+            warnings_of(&log, "volcasr-finish-timeout").is_empty(),
+            "{fault}"
+        );
+    });
+}
+
+/// Without a single buffer, the end itself is the preroll.
+#[test]
+fn the_end_in_paused_without_audio() {
+    let (service, rig) = TestPipeline::start("");
+    rig.go(gst::State::Paused);
+    rig.eos();
+    let (changed, ..) = rig.pipeline.state(LONG_TIME);
+    assert_eq!(changed, Ok(gst::StateChangeSuccess::Success));
+    rig.play();
+    assert!(rig.listen().saw_eos());
+    assert!(service.inspect(|all| all.iter().all(|c| c.path.is_empty())));
+}
+
+/// The clock's time does not make the end come early, nor twice.
+#[test]
+fn in_real_time() {
+    let (service, mut rig) = TestPipeline::start("sync=true");
+    rig.speak(1);
+    rig.go(gst::State::Paused);
+    rig.play();
+    // The base class posts EOS anew; the stream is not finished anew.
+    assert!(rig.listen().saw_eos());
+    assert_eq!(service.connections().len(), 1);
+}
+
+fn finish(rig: &TestPipeline) {
+    rig.sink.emit_by_name::<()>("finish", &[]);
+}
+
+fn send_event(rig: &TestPipeline) -> bool {
+    let structure = gst::Structure::new_empty("volcasr/finish");
+    let event = gst::event::CustomDownstream::new(structure);
+    rig.source.send_event(event)
+}
+
+/// Listens for both utterances.
+fn both(rig: &TestPipeline) -> BusLog {
+    let mut log = rig.listen_until(is_final);
+    log.add(rig.listen_until(is_final));
+    log
+}
+
+/// By the signal, when all was taken; by the event, which takes effect where it stands between two
+/// buffers, however far the sink is.
+#[test]
+fn it_ends_the_session_and_the_next_buffer_opens_another() {
+    for by_event in [false, true] {
+        let (service, mut rig) = TestPipeline::start("idle-timeout=0");
+        let said = [0, 100].map(|first| speech_from(first, 2));
+        let mut log = BusLog::default();
+        rig.begin(&said[0].0, 20);
+        if by_event {
+            assert!(send_event(&rig));
+        } else {
+            rig.until_taken(&said[0].0);
+            finish(&rig);
+            log.add(both(&rig));
+            assert!(!log.saw_eos());
+            // Nothing is open now: it has no effect.
+            finish(&rig);
+        }
+        rig.push(&said[1].0, 20);
+        log.add(rig.end());
+        log.assert_clean_in(by_event);
+        let finals = log.finals();
+        let offset = rig.time_of(&said[0].0).mseconds();
+        let marks = [expected(&said[0].1, 0), expected(&said[1].1, offset)];
+        assert_eq!(marks_of(&finals), marks.concat(), "{by_event}");
+        let is_one = finals.iter().all(|t| t.stream == 0 && !t.unconfirmed);
+        assert!(is_one, "{finals:#?}");
+        let places: Vec<_> = finals.iter().map(|t| (t.utterance, t.session)).collect();
+        assert_eq!(places, [(0, 0), (1, 0), (2, 1), (3, 1)], "{by_event}");
+        let connections = service.connections();
+        assert_eq!(connections.len(), 2, "{by_event}");
+        for (connection, (pcm, _)) in connections.iter().zip(&said) {
+            assert!(*connection.pcm == *pcm, "{by_event}: the audio differs");
+            assert!(connection.final_at.is_some());
+        }
     }
+}
+
+#[test]
+fn the_last_words_come_in_paused_too() {
+    let (service, mut rig) = TestPipeline::start("idle-timeout=0");
+    let (pcm, marks) = speech_from(0, 2);
+    rig.begin(&pcm, 20);
+    rig.until_taken(&pcm);
+    rig.go(gst::State::Paused);
+    finish(&rig);
+    both(&rig).assert_said(&marks, 0);
+    until_connection(&service, |c| c.final_at.is_some());
+}
+
+#[test]
+fn it_has_no_effect_where_nothing_is_open() {
+    let (service, mut rig) = TestPipeline::start("idle-timeout=0");
+    finish(&rig);
+    rig.go(gst::State::Ready);
+    finish(&rig);
+    rig.play();
+    finish(&rig);
+    send_event(&rig);
+    rig.speak(2).assert_clean();
+    assert_eq!(service.connections().len(), 1);
+}
+
+/// As `gst-inspect-1.0` lists it: an action, without arguments.
+#[test]
+fn the_signal_is_an_action() {
+    let sink = element("volcasrsink");
+    let id = glib::subclass::SignalId::lookup("finish", sink.type_()).expect("a signal");
+    let query = id.query();
+    assert!(query.flags().contains(glib::SignalFlags::ACTION));
+    assert_eq!(query.n_params(), 0);
 }

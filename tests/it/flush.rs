@@ -3,33 +3,13 @@
 
 use std::time::Duration;
 
-use crate::common::faults::*;
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
-use gst::prelude::*;
-use volcasr_loopback::marks::{Layout, Mark};
 use volcasr_loopback::{Gate, Options};
-
-/// Marks from number `first` on.
-fn sentence(first: u32) -> (Vec<u8>, Vec<Mark>) {
-    let layout = Layout {
-        first,
-        ..Layout::default()
-    };
-    layout.sentences(1)
-}
 
 fn flush(harness: &PadHarness) {
     Calls::default().time("a flush", || harness.flush());
     harness.take();
-}
-
-/// The segment maps times to themselves, and its running time begins at `begin`.
-fn assert_times_since(transcript: &Transcript, begin: u64) {
-    let times = transcript.times;
-    assert_eq!(times.stream_time, times.timestamp, "{transcript:?}");
-    let since = times.timestamp.expect("a time") - ms(begin);
-    assert_eq!(times.running_time, Some(since), "{transcript:?}");
 }
 
 /// Marks 10, 11, 12 at `at` in a segment that begins there, as stream `stream`; nothing else is
@@ -39,7 +19,7 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
     segment.set_start(ms(at));
     segment.set_time(ms(at));
     assert!(harness.segment(&segment));
-    let (pcm, marks) = sentence(10);
+    let (pcm, marks) = speech_from(10, 1);
     harness.push_all(at, &pcm, 20);
     let log = harness.end();
     log.assert_clean();
@@ -48,7 +28,10 @@ fn assert_goes_on(harness: &PadHarness, at: u64, stream: u32) {
         let place = (transcript.stream, transcript.session);
         assert_eq!(place, (stream, 0), "{transcript:?}");
         assert_eq!(transcript.stream_id.as_deref(), Some("first"));
-        assert_times_since(&transcript, at);
+        let times = transcript.times;
+        assert_eq!(times.stream_time, times.timestamp, "{transcript:?}");
+        let since = times.timestamp.map(|time| time - ms(at));
+        assert_eq!(times.running_time, since, "{transcript:?}");
     }
     assert_eq!(log.finals()[0].utterance, 0);
 }
@@ -59,7 +42,7 @@ fn a_session_is_dropped_with_its_text() {
     for paused in [false, true] {
         let (service, harness) = PadHarness::start("");
         service.hold(Gate::Responses);
-        harness.push_all(0, &sentence(0).0, 20);
+        harness.push_all(0, &speech_from(0, 1).0, 20);
         until_connection(&service, |c| c.audio_bytes > 100_000);
         if paused {
             harness.go(gst::State::Paused);
@@ -67,10 +50,8 @@ fn a_session_is_dropped_with_its_text() {
         flush(&harness);
         service.release(Gate::Responses);
         until_connection(&service, |c| c.end.is_some());
-        std::thread::scope(|scope| {
-            scope.spawn(|| harness.go(gst::State::Playing));
-            assert_goes_on(&harness, 5000, 1);
-        });
+        let play = || harness.go(gst::State::Playing);
+        beside(play, || assert_goes_on(&harness, 5000, 1));
         // Not finished.
         assert!(service.connections()[0].finish_at.is_none(), "{paused}");
     }
@@ -88,21 +69,15 @@ fn before_any_audio_it_only_counts() {
 
 #[test]
 fn while_a_send_is_blocked() {
-    let service = service(Options::default());
-    let harness = PadHarness::new(blocking_sink(&service));
+    let (service, harness) = PadHarness::start(BLOCKING);
     service.hold(Gate::Reading);
-    std::thread::scope(|scope| {
-        let pusher = scope.spawn(|| {
-            let (pcm, _) = speech(150);
-            harness.push_until_refused(pcm.chunks(4800), 100)
-        });
+    let (pcm, _) = speech(150);
+    let push = || harness.push_until_refused(pcm.chunks(4800), 100);
+    let flow = beside(push, || {
         until_blocked(&harness.sink, Duration::from_millis(400));
-        let flow = Calls::default().time("a flush", || {
-            harness.flush_start();
-            pusher.join().expect("no panic")
-        });
-        assert_eq!(flow, Some(gst::FlowError::Flushing));
+        Calls::default().time("a flush", || harness.flush_start());
     });
+    assert_eq!(flow, Some(gst::FlowError::Flushing));
     harness.flush_stop();
     harness.take();
     service.release(Gate::Reading);
@@ -113,13 +88,15 @@ fn while_a_send_is_blocked() {
 fn while_draining() {
     let (service, harness) = PadHarness::start("");
     service.hold(Gate::Final);
-    harness.push_all(0, &sentence(0).0, 20);
-    std::thread::scope(|scope| {
-        let end = scope.spawn(|| harness.eos());
-        until_connection(&service, |c| c.finish_at.is_some());
-        harness.flush_start();
-        assert!(!end.join().expect("no panic"), "it was flushed");
-    });
+    harness.push_all(0, &speech_from(0, 1).0, 20);
+    let has_ended = beside(
+        || harness.eos(),
+        || {
+            until_connection(&service, |c| c.finish_at.is_some());
+            harness.flush_start();
+        },
+    );
+    assert!(!has_ended, "it was flushed");
     harness.flush_stop();
     assert!(!harness.take().saw_eos());
     service.release(Gate::Final);
@@ -144,7 +121,7 @@ fn nothing_comes_late() {
     // otherwise.
     let harness = PadHarness::at(&service, "async=false");
     for stream in 0..100 {
-        let (pcm, _) = sentence(stream * 10);
+        let (pcm, _) = speech_from(stream * 10, 1);
         harness.push_all(0, &pcm, 200);
         // Some in the middle of the words, some before.
         let mut said = BusLog::default();
@@ -164,7 +141,7 @@ fn nothing_comes_late() {
         let late = harness.take().transcripts();
         assert!(late.is_empty(), "{late:?}");
     }
-    let (pcm, marks) = sentence(9000);
+    let (pcm, marks) = speech_from(9000, 1);
     harness.push_all(0, &pcm, 200);
     let log = harness.end();
     assert!(log.transcripts().iter().all(|t| t.stream == 100));
@@ -181,70 +158,22 @@ fn while_audio_is_dropped() {
     let harness = PadHarness::at(&service, properties);
     let (pcm, _) = speech(1);
     for _ in 0..200 {
-        std::thread::scope(|scope| {
-            let pusher = scope.spawn(|| {
-                // Long enough for each to be reported.
-                harness.push_until_refused(std::iter::repeat(&pcm[..48_000]), 1000)
-            });
-            let kinds = [gst::MessageType::Warning];
-            harness.bus.timed_pop_filtered(LONG_TIME, &kinds);
-            harness.flush_start();
-            let flow = pusher.join().expect("no panic");
-            assert_eq!(flow, Some(gst::FlowError::Flushing));
-        });
+        // Long enough for each to be reported.
+        let pieces = std::iter::repeat(&pcm[..48_000]);
+        let flow = beside(
+            || harness.push_until_refused(pieces, 1000),
+            || {
+                let kinds = [gst::MessageType::Warning];
+                harness.bus.timed_pop_filtered(LONG_TIME, &kinds);
+                harness.flush_start();
+            },
+        );
+        assert_eq!(flow, Some(gst::FlowError::Flushing));
         harness.flush_stop();
         harness.take();
         harness.segment_at(0, 0);
         harness.push(0, &pcm[..960]);
         let late = harness.take().warnings();
         assert!(late.is_empty(), "{late:?}");
-    }
-}
-
-/// A source that seeks, as a player does it, in PLAYING or in PAUSED: words come from every place
-/// that is sought.
-#[test]
-fn seeks_in_a_recording() {
-    for paused in [false, true] {
-        // With an exact lag each sentence is final in the pause behind it.
-        let service = service(faulty(&[], false));
-        let (pcm, marks) = speech(20);
-        let mut rig = TestPipeline::at(&service, "");
-        rig.source.set_stream_type(gst_app::AppStreamType::Seekable);
-        rig.source.set_duration(gst::ClockTime::from_seconds(52));
-        let (seeks, sought) = std::sync::mpsc::channel();
-        let callbacks = gst_app::AppSrcCallbacks::builder();
-        let callbacks = callbacks.seek_data(move |_, to| seeks.send(to).is_ok());
-        rig.source.set_callbacks(callbacks.build());
-        rig.begin(&pcm[..48 * 8000], 20);
-        rig.listen_until(is_final);
-        for (n, to) in [26_200u64, 200, 13_200].into_iter().enumerate() {
-            if paused {
-                rig.go(gst::State::Paused);
-            }
-            let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
-            rig.pipeline.seek_simple(flags, ms(to)).expect("a seek");
-            rig.take();
-            assert_eq!(sought.try_iter().last(), Some(to * 1_000_000));
-            rig.next = ms(to);
-            // A sentence, and its pause.
-            let from = (48 * to) as usize;
-            rig.push(&pcm[from..from + 48 * 2600], 20);
-            if paused {
-                rig.play();
-            }
-            let log = rig.listen_until(is_final);
-            log.assert_clean();
-            let all = log.transcripts();
-            assert!(
-                all.iter().all(|t| t.stream == n as u32 + 1),
-                "{paused} {all:?}"
-            );
-            let mut wanted = marks.clone();
-            wanted.retain(|mark| mark.start >= to && mark.end <= to + 2600);
-            log.assert_said(&wanted, 0);
-            let last = log.finals().pop().expect("one");
-            assert_times_since(&last, to);
-        }
     }
 }

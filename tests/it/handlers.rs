@@ -1,7 +1,7 @@
 //! Sync handlers of the bus that call back, block or shut down. There is no deadlock, and no other
 //! element of the process waits.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,15 @@ fn on_transcript(bus: &gst::Bus, handle: impl Fn(&Transcript) + Send + Sync + 's
             handle(&transcript);
         }
         gst::BusSyncReply::Pass
+    });
+}
+
+/// Blocks each thread that posts a transcript until the door opens, and counts it.
+fn block(bus: &gst::Bus, door: &Door, inside: &Arc<AtomicUsize>) {
+    let (door, inside) = (door.clone(), inside.clone());
+    on_transcript(bus, move |_| {
+        inside.fetch_add(1, Ordering::SeqCst);
+        door.wait();
     });
 }
 
@@ -56,15 +65,11 @@ fn that_block() {
     let service = service(Options::default());
     let (pcm, marks) = speech(5);
     let mut rig = TestPipeline::at(&service, "");
-    let (door, inside) = (Door::default(), Arc::new(AtomicBool::new(false)));
-    let (handler_s, is_inside) = (door.clone(), inside.clone());
-    on_transcript(&rig.bus, move |_| {
-        is_inside.store(true, Ordering::SeqCst);
-        handler_s.wait();
-    });
+    let (door, inside) = (Door::default(), Arc::default());
+    block(&rig.bus, &door, &inside);
     rig.begin(&pcm, 20);
     rig.eos();
-    wait_until("the handler blocks", || inside.load(Ordering::SeqCst));
+    wait_until("the handler blocks", || inside.load(Ordering::SeqCst) > 0);
     // All of it arrives, and is answered.
     until_connection(&service, |c| c.final_at.is_some());
     assert!(stat(&rig.sink, "rendered") > 0);
@@ -87,15 +92,11 @@ fn that_block() {
 fn that_block_in_many_elements() {
     let service = service(Options::default());
     let (pcm, _) = speech(1);
-    let (door, inside) = (Door::default(), Arc::new(AtomicUsize::new(0)));
+    let (door, inside) = (Door::default(), Arc::default());
     let rigs: Vec<TestPipeline> = (0..40)
         .map(|_| {
             let mut rig = TestPipeline::at(&service, "");
-            let (handler_s, inside) = (door.clone(), inside.clone());
-            on_transcript(&rig.bus, move |_| {
-                inside.fetch_add(1, Ordering::SeqCst);
-                handler_s.wait();
-            });
+            block(&rig.bus, &door, &inside);
             rig.begin(&pcm, 100);
             rig
         })

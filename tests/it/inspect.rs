@@ -179,31 +179,29 @@ fn the_pad_takes_one_format_at_two_rates() {
     assert!(own.is_strictly_equal(&caps), "{own}");
 }
 
-/// The page's table: names, and defaults with their units, as the user reads them.
-fn in_page() -> BTreeMap<String, String> {
+/// The page's table: of each property its default, as the user reads it, and its field.
+pub fn page() -> Vec<(&'static str, &'static str, Option<&'static str>)> {
     let page = include_str!("../../docs/properties.md").lines();
     let table = page.skip_while(|line| !line.starts_with("| property"));
-    let table = table.skip(2).take_while(|line| line.starts_with('|'));
-    let mut properties = BTreeMap::new();
-    for row in table {
-        let mut cells = row.trim_matches('|').split('|').map(str::trim);
-        let (names, default) = (cells.next().expect("names"), cells.next());
-        for name in names.split(", ") {
-            let default = default.expect("a default").to_owned();
-            let before = properties.insert(name.trim_matches('`').to_owned(), default);
-            assert_eq!(before, None, "{name} stands there twice");
-        }
-    }
-    properties
+    let rows = table.skip(2).take_while(|line| line.starts_with('|'));
+    let codes = |cell: &'static str| cell.split('`').skip(1).step_by(2);
+    let properties = rows.flat_map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let (default, fields) = (cells[2], codes(cells[3]).map(Some));
+        let named = codes(cells[1]).zip(fields.chain(std::iter::repeat(None)));
+        named.map(move |(name, field)| (name, default, field))
+    });
+    properties.collect()
 }
 
 #[test]
 fn the_page_lists_every_property_with_its_default() {
-    let page = in_page();
     let own = own_properties(&element("volcasrsink"));
-    assert_eq!(page.len(), PROPERTIES.len());
+    assert_eq!(page().len(), PROPERTIES.len());
     for (name, kind, default) in PROPERTIES {
-        let shown = page[name].as_str();
+        let mut rows = page().into_iter();
+        let row = rows.find(|(of, ..)| *of == name);
+        let (_, shown, _) = row.unwrap_or_else(|| panic!("no {name}"));
         let blurb = own[name].blurb().unwrap_or_default();
         let is_time = blurb.contains("illiseconds");
         let is_code = !default.is_empty() && (kind == "text" || kind.contains(", "));

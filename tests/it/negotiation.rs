@@ -6,12 +6,9 @@ use gst::prelude::*;
 use volcasr_loopback::Options;
 
 fn raw(format: &str, rate: i32, channels: i32) -> gst::Caps {
-    gst::Caps::builder("audio/x-raw")
-        .field("format", format)
-        .field("layout", "interleaved")
-        .field("rate", rate)
-        .field("channels", channels)
-        .build()
+    let caps =
+        format!("audio/x-raw,format={format},layout=interleaved,rate={rate},channels={channels}");
+    caps.parse().expect("caps")
 }
 
 /// The caps query says what would be taken now; the template says what could be.

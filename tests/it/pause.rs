@@ -31,10 +31,8 @@ fn play(pipeline: &gst::Pipeline) {
 /// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end
 /// waits behind it all.
 fn blocked(case: &str) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
-    let service = service(Options::default());
-    let sink = set(blocking_sink(&service), case);
+    let (service, mut rig) = TestPipeline::start(&format!("{BLOCKING} {case}"));
     let (pcm, marks) = speech(150);
-    let mut rig = TestPipeline::new(sink);
     rig.begin(&pcm[..96_000], 100);
     until_connection(&service, |c| c.audio_bytes > 0);
     service.hold(Gate::Reading);
@@ -101,10 +99,7 @@ fn while_audio_flows() {
         rig.begin(first, 20);
         rig.until_taken(first);
         let sink = rig.sink.clone();
-        std::thread::scope(|scope| {
-            scope.spawn(|| hurry(&sink));
-            rig.push(rest, 20);
-        });
+        beside(|| hurry(&sink), || rig.push(rest, 20));
         let log = rig.end();
         log.assert_clean_in(case);
         log.assert_said_in(case, &marks, 0);
@@ -112,43 +107,6 @@ fn while_audio_flows() {
         assert_eq!(connections.len(), 1, "{case}");
         assert!(*connections[0].pcm == pcm, "{case}: the audio differs");
     });
-}
-
-/// The session ends in good order, in PAUSED; the next buffer opens another.
-#[test]
-pub fn for_longer_than_the_idle_timeout() {
-    let service = service(Options::default());
-    let (pcm, marks) = speech(4);
-    // In the middle of a sentence.
-    let cut = 48 * 600;
-    let mut rig = TestPipeline::at(&service, "idle-timeout=300");
-    rig.begin(&pcm[..cut], 10);
-    until_connection(&service, |c| c.audio_bytes >= 48 * 600);
-    // Without a buffer to preroll with, PAUSED is not reached: do not wait for it.
-    rig.go(gst::State::Paused);
-    let mut log = rig.listen_until(is_final);
-    log.assert_said(&marks[..1], 0);
-    assert!(!log.finals()[0].unconfirmed);
-    // Another pause, and the rest.
-    let second = 48 * (200 + 2600 + 1000);
-    rig.push(&pcm[cut..second], 10);
-    play(&rig.pipeline);
-    let sent = (second - cut - 9600) as u64;
-    assert!(service.wait(LONG, |c| c.len() == 2 && c[1].audio_bytes >= sent));
-    rig.go(gst::State::Paused);
-    assert!(service.wait(LONG, |c| c[1].final_at.is_some()));
-    rig.push(&pcm[second..], 10);
-    rig.eos();
-    play(&rig.pipeline);
-    log.add(rig.listen());
-    log.assert_clean();
-    // The pauses cut no mark, and every time is the pipeline's.
-    log.assert_said(&marks, 0);
-    let connections = service.connections();
-    assert_eq!(connections.len(), 3);
-    let sent = connections.iter().flat_map(|c| c.pcm.iter().copied());
-    assert!(sent.eq(pcm));
-    assert!(connections.iter().all(|c| c.errors.is_empty()));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use gst::prelude::*;
 use volcasr_loopback::{Endpoint, Options};
 
 const FILE: &str = include_str!("../../data/GstVolcasrSink.prs");
+const OF_TEXT: &str = include_str!("../../data/GstVolcasrTranscriber.prs");
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
 const NAMES: [&str; 4] = ["batch", "captions", "dictation", "meeting"];
 
@@ -60,9 +61,9 @@ fn key_file(text: &str) -> glib::KeyFile {
     keys
 }
 
-/// Returns the properties that the file sets in the preset `name`.
-fn in_file(name: &str) -> Values {
-    let keys = key_file(FILE);
+/// Returns the properties that a file sets in the preset `name`.
+fn in_file(file: &str, name: &str) -> Values {
+    let keys = key_file(file);
     let names = keys.keys(name).expect(name);
     let names = names.iter().filter(|key| !key.starts_with('_'));
     names
@@ -70,28 +71,36 @@ fn in_file(name: &str) -> Values {
         .collect()
 }
 
-/// Each line of the file is taken, by the property that it names, and nothing else changes.
+/// Each line of the files is taken, by the property that it names, and nothing else changes.
 #[test]
 fn each_is_found_and_sets_what_its_file_says_and_nothing_else() {
     with_presets(|| {
-        let new = element("volcasrsink");
-        let before = properties(&new);
-        assert_eq!(presets(&new).preset_names(), NAMES);
-        for name in NAMES {
-            let sink = element("volcasrsink");
-            let comment = presets(&sink).meta(name, "comment").expect(name);
-            assert!(comment.len() > 20, "{name}: {comment}");
-            load(&sink, name);
-            let in_file = in_file(name);
-            assert!(in_file.len() > 5, "{name}: {in_file:?}");
-            let mut expected = before.clone();
-            for (property, value) in in_file {
-                let before = expected.insert(property.clone(), value);
-                assert!(before.is_some(), "{name}: {property}");
+        for (factory, file, names) in [
+            ("volcasrsink", FILE, &NAMES[..]),
+            (
+                "volcasrtranscriber",
+                OF_TEXT,
+                &["captions", "overlay", "subtitles"],
+            ),
+        ] {
+            let new = element(factory);
+            let before = properties(&new);
+            assert_eq!(presets(&new).preset_names(), names);
+            for name in names {
+                let element = element(factory);
+                let comment = presets(&element).meta(name, "comment").expect(name);
+                assert!(comment.len() > 20, "{name}: {comment}");
+                load(&element, name);
+                let mut expected = before.clone();
+                for (property, value) in in_file(file, name) {
+                    let before = expected.insert(property.clone(), value);
+                    assert!(before.is_some(), "{name}: {property}");
+                }
+                assert_ne!(expected, before, "{name}");
+                assert_eq!(properties(&element), expected, "{name}");
             }
-            assert_eq!(properties(&sink), expected, "{name}");
+            assert!(presets(&new).load_preset("none").is_err());
         }
-        assert!(presets(&new).load_preset("none").is_err());
     });
 }
 
@@ -99,7 +108,7 @@ fn each_is_found_and_sets_what_its_file_says_and_nothing_else() {
 /// live audio replace all of one another, and of `batch`.
 #[test]
 fn none_sets_what_is_the_users() {
-    let keys = NAMES.map(|name| in_file(name).into_keys().collect::<Vec<_>>());
+    let keys = NAMES.map(|name| in_file(FILE, name).into_keys().collect::<Vec<_>>());
     let [batch, live @ ..] = &keys;
     assert!(live.iter().all(|keys| *keys == live[0]), "{keys:?}");
     assert!(live[0].iter().all(|key| batch.contains(key)), "{keys:?}");
@@ -111,8 +120,7 @@ fn none_sets_what_is_the_users() {
 #[test]
 fn the_files_are_of_this_version() {
     init();
-    let transcriber = include_str!("../../data/GstVolcasrTranscriber.prs");
-    for (name, file) in [("volcasrsink", FILE), ("volcasrtranscriber", transcriber)] {
+    for (name, file) in [("volcasrsink", FILE), ("volcasrtranscriber", OF_TEXT)] {
         let keys = key_file(file);
         let said = |key| keys.value("_presets_", key).expect(key);
         assert_eq!(said("version"), env!("CARGO_PKG_VERSION"), "{name}");

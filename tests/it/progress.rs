@@ -17,8 +17,7 @@ fn until_ready(rig: &TestPipeline, mut log: BusLog) -> BusLog {
 
 #[test]
 fn success() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(sink(&service));
+    let (service, mut rig) = TestPipeline::start("");
     for _ in 0..2 {
         let log = rig.speak(1);
         assert_eq!(until_ready(&rig, log).progress(), [Start, Complete]);
@@ -80,8 +79,7 @@ fn canceled() {
 /// However soon the stop comes, what began has one end.
 #[test]
 fn canceled_at_once() {
-    let service = service(Options::default());
-    let rig = TestPipeline::new(sink(&service));
+    let (_service, rig) = TestPipeline::start("");
     for _ in 0..200 {
         rig.go(gst::State::Paused);
         let progress = until_ready(&rig, BusLog::default()).progress();
@@ -120,49 +118,20 @@ fn stopped_while_the_end_is_posted() {
     assert!(soon > 0, "no stop was soon enough to tell");
 }
 
-/// gst-launch waits for the progress: START is on the bus before the state change is through, and
-/// the end does not wait for PLAYING.
-#[test]
-fn a_launch_line_gets_to_playing() {
-    let service = service(Options::default());
-    init();
-    let line = format!(
-        "audiotestsrc num-buffers=20 ! audioconvert ! audioresample ! \
-         volcasrsink name=sink sync=false app-key=app-1 access-key=secret-access-key uri={}",
-        service.uri()
-    );
-    let pipeline = gst::parse::launch(&line).expect("a pipeline");
-    let bus = pipeline.bus().expect("a bus");
-    pipeline.set_state(gst::State::Paused).expect("PAUSED");
-    let (mut prerolled, mut in_progress) = (false, None);
-    while !prerolled || in_progress != Some(false) {
-        let message = bus.timed_pop(LONG_TIME).expect("the progress's end");
-        match message.view() {
-            gst::MessageView::AsyncDone(_) => {
-                assert!(in_progress.is_some(), "gst-launch would not wait");
-                prerolled = true;
-            }
-            gst::MessageView::Progress(progress) => {
-                in_progress = Some(progress.get().0 == Start);
-            }
-            gst::MessageView::Error(error) => panic!("{error:?}"),
-            _ => {}
-        }
-    }
-    pipeline.set_state(gst::State::Playing).expect("PLAYING");
-    assert!(listen(&bus).saw_eos());
-    pipeline.set_state(gst::State::Null).expect("NULL");
-}
-
 /// A pipeline held in PAUSED has at most an idle connection, which closes after `idle-timeout`. The
-/// next buffer dials again.
+/// next buffer dials again. gst-launch waits for the progress: START is on the bus before the state
+/// change is through, and the end does not wait for PLAYING.
 #[test]
 fn paused_holds_no_session() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(set(sink(&service), "idle-timeout=300"));
+    let (service, mut rig) = TestPipeline::start("idle-timeout=300");
     let (pcm, marks) = speech(1);
     rig.go(gst::State::Paused);
     rig.push(&pcm, 100);
+    let mut log = rig.listen_until(|message| message.type_() == gst::MessageType::AsyncDone);
+    assert!(
+        log.progress().starts_with(&[Start]),
+        "gst-launch would not wait"
+    );
     until_connection(&service, |c| c.end.is_some());
     let [connection] = &service.connections()[..] else {
         panic!("one connection")
@@ -171,7 +140,7 @@ fn paused_holds_no_session() {
     let times = connection.accepted_at.zip(connection.ended_at);
     let held = times.map(|(accepted, ended)| ended - accepted);
     assert!(held >= Some(Duration::from_millis(250)), "{held:?}");
-    let log = rig.take();
+    log.add(rig.take());
     log.assert_clean();
     assert_eq!(log.progress(), [Start, Complete]);
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common::faults::*;
 use crate::common::*;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{FaultKind, Gate, Options, Service};
+use volcasr_loopback::{Gate, Options, Service};
 
 /// A queue of `queue` milliseconds in front of a service that holds the upgrade back.
 fn rig(leaky: &str, live: bool, queue: u32) -> (Service, TestPipeline) {
@@ -59,52 +59,7 @@ fn a_full_queue_loses_its_oldest_audio() {
     });
 }
 
-/// Audio that was sent before the outage stays, and audio behind the hole has its own times.
-#[test]
-fn audio_that_is_dropped_in_the_middle_leaves_a_hole_and_nothing_else() {
-    let (service, mut rig) = rig("downstream", false, 2500);
-    service.release(Gate::Upgrade);
-    let (pcm, marks) = open_ended_speech(8);
-    let (first, second) = pcm.split_at(5000 * 48);
-    rig.play();
-    // No faster than it goes out.
-    for (piece, sent) in first.chunks(48_000).zip(1..) {
-        rig.push(piece, 20);
-        until_connection(&service, |c| c.audio_bytes == sent * 48_000);
-    }
-    service.hold(Gate::Upgrade);
-    assert!(service.inject(FaultKind::Reset));
-    let mut log = rig.listen_until(is_warning);
-    rig.push(second, 20);
-    rig.until_taken(&pcm);
-    rig.eos();
-    service.release(Gate::Upgrade);
-    log.add(rig.listen());
-    let lost = assert_dropped(&log, &rig.sink, 5000, "hole");
-    assert!(lost > 0);
-    assert_reported_except(&log, &marks, 5000..5000 + lost, "hole");
-}
-
-/// One buffer may be longer than the whole queue: it is taken when nothing else waits.
-#[test]
-fn a_buffer_longer_than_the_queue_is_taken() {
-    let cases = [(5000, 200), (3210, 0), (333, 2000), (150, 200)];
-    in_parallel(&cases, |&(buffer, chunk)| {
-        let case = format!("chunk-duration={chunk} idle-timeout=0");
-        // So little may wait that each buffer is longer, and a chunk as well.
-        let (service, mut rig) = rig("no", false, 100);
-        service.release(Gate::Upgrade);
-        set(rig.sink.clone(), &case);
-        let (pcm, marks) = open_ended_speech(4);
-        let log = rig.run(&pcm, buffer);
-        assert_whole(&log, &marks, false, &case);
-        let arrived = service.inspect(|all| all[0].pcm.clone());
-        assert!(*arrived == pcm, "{case}, {buffer}: the audio differs");
-        log.assert_no_warnings(&case);
-    });
-}
-
-/// Also where the oldest is dropped: the buffer that did not fit is whole, what waited before it is
+/// One buffer may be longer than the whole queue: it is taken whole, and what waited before it is
 /// gone.
 #[test]
 fn a_buffer_longer_than_a_leaky_queue_is_whole() {

@@ -1,9 +1,10 @@
 //! A connection that is lost, at any moment and in any way, is restored: every word once, in order,
-//! at its time.
+//! at its time. When no further attempt is worth it, there is one error, after the last words.
 
 use crate::common::faults::*;
+use crate::common::raw_server::{error_frame, message};
 use crate::common::*;
-use volcasr_loopback::Service;
+use volcasr_loopback::{Gate, Options, Service};
 
 const SENTENCES: u64 = 4;
 
@@ -65,46 +66,6 @@ pub fn at_any_moment() {
     }
 }
 
-/// The line that was dialled ahead may have died meanwhile: that is no loss, but when a fresh one
-/// dies it is.
-#[test]
-fn in_the_handshake_without_an_answer() {
-    in_parallel(&["reset", "drop"], |what| {
-        let faults = [format!("{what}@handshake#1"), format!("{what}@handshake#2")];
-        let service = service(faulty(&[&faults[0], &faults[1]], false));
-        let mut rig = TestPipeline::new(fast_sink(&service));
-        rig.play();
-        rig.listen_until(is_ready);
-        let (pcm, marks) = open_ended_speech(SENTENCES);
-        rig.push(&pcm, 20);
-        let log = rig.end();
-        assert_whole(&log, &marks, false, what);
-        assert_warned(&log, 1, what);
-        assert_eq!(service.connections().len(), 3, "{what}");
-    });
-}
-
-/// The pipeline is held while the connection is restored, and the end of the stream waits behind
-/// the last buffer: the rest comes with PLAYING.
-#[test]
-fn while_the_pipeline_is_held() {
-    in_parallel(&["async=true", "async=false"], |case| {
-        let service = service(faulty(&["reset@2900ms#1", "http:503@handshake#2"], false));
-        let mut rig = TestPipeline::new(set(fast_sink(&service), case));
-        let (pcm, marks) = open_ended_speech(SENTENCES);
-        rig.begin(&pcm, 20);
-        let mut log = rig.listen_until(is_warning);
-        rig.eos();
-        rig.until_taken(&pcm);
-        rig.go(gst::State::Paused);
-        wait_until("restored", || stat(&rig.sink, "reconnects") >= 1);
-        rig.go(gst::State::Playing);
-        log.add(rig.listen());
-        assert_whole(&log, &marks, false, case);
-        assert_warned(&log, 2, case);
-    });
-}
-
 /// Only the audio without final text is replayed.
 #[test]
 pub fn what_is_settled_is_not_sent_again() {
@@ -121,4 +82,124 @@ pub fn what_is_settled_is_not_sent_again() {
     // In the pause between the third sentence (to 6700 ms) and the fourth (from 8000 ms), and
     // beyond its reported end.
     assert!((6_700_000_000..8_000_000_000).contains(&from), "{from}");
+}
+
+#[test]
+fn nobody_listens_yet() {
+    let port = free_port();
+    let sink = sink_for(&format!("ws://127.0.0.1:{port}/api/v3/sauc/bigmodel_async"));
+    let mut rig = TestPipeline::new(sink);
+    let (pcm, marks) = open_ended_speech(4);
+    rig.begin(&pcm, 20);
+    rig.eos();
+    let mut log = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
+    let _service = service(Options {
+        port,
+        ..Options::default()
+    });
+    log.add(rig.listen());
+    assert_whole(&log, &marks, false, "late");
+    let warnings = log.warnings();
+    assert!(
+        !warnings.is_empty(),
+        "the first failed attempt is a warning"
+    );
+    for warning in &warnings {
+        // Nothing was lost.
+        let text = warning.error.message();
+        assert!(text.starts_with("No session yet"), "{text}");
+    }
+    assert_eq!(log.progress().last(), Some(&gst::ProgressType::Complete));
+}
+
+/// The peer hangs, and takes no more bytes: the frame that is under way is given ten seconds.
+#[test]
+fn a_send_that_is_blocked_is_a_loss() {
+    let service = service(Options {
+        receive_buffer: Some(4096),
+        ..faulty(&["hang@4s#1"], false)
+    });
+    let sink = set(unpaced_sink(&service), "compression=none");
+    let (pcm, marks) = open_ended_speech(100);
+    let mut rig = TestPipeline::new(sink.clone());
+    let log = rig.run(&pcm, 20);
+    assert_whole(&log, &marks, false, "hang");
+    assert_warned(&log, 1, "hang");
+    assert_eq!(stat(&sink, "reconnects"), 1);
+}
+
+/// However much waits, and however fast it goes: the service's messages are read meanwhile.
+#[test]
+fn an_error_is_read_while_a_queue_is_sent() {
+    let service = service(faulty(&["error:45000001@1s"], false));
+    service.hold(Gate::Upgrade);
+    let properties = "max-queue-time=1000000 connect-timeout=60000";
+    let sink = set(unpaced_sink(&service), properties);
+    let (pcm, _) = open_ended_speech(300);
+    let mut rig = TestPipeline::new(sink.clone());
+    rig.begin(&pcm, 200);
+    rig.until_taken(&pcm);
+    service.release(Gate::Upgrade);
+    let log = rig.listen();
+    let errors = own_errors(&log, &sink);
+    let code = errors[0].number("code");
+    assert_eq!(code, Some(45_000_001), "{errors:?}");
+    let [all, sent] = ["audio-received", "audio-sent"].map(|name| stat(&sink, name));
+    assert!(sent < all / 2, "{sent} of {all}");
+}
+
+/// Plays into an error, and hears all that the sink says until its state is READY again.
+fn fail(service: &Service) -> (BusLog, gst::Element) {
+    let sink = fast_sink(service);
+    let (pcm, _) = open_ended_speech(4);
+    let mut rig = TestPipeline::new(sink.clone());
+    rig.begin(&pcm, 20);
+    // Not the end yet: a loss behind the finish would be no error.
+    let mut log = rig.listen_until(is_error);
+    log.add(rig.end());
+    // A second error would have had every occasion: more audio, the end, the way down.
+    rig.push(&pcm, 20);
+    rig.eos();
+    rig.go_to_ready_after_an_error();
+    log.add(rig.take());
+    (log, sink)
+}
+
+/// One error, and nothing open when it comes, nor said after it.
+fn assert_one_error(log: &BusLog, sink: &gst::Element, case: &str) -> Report {
+    let mut errors = own_errors(log, sink);
+    assert_eq!(errors.len(), 1, "{case}: {errors:?}");
+    assert_ends_once(&log.transcripts());
+    let error = log.messages.iter().position(is_error);
+    let words = log.messages.iter().rposition(is_transcript);
+    assert!(words < error, "{case}");
+    errors.remove(0)
+}
+
+#[test]
+pub fn what_was_open_ends_unconfirmed_before_the_error() {
+    let service = service(faulty(&["error:45000000@4s"], false));
+    let (log, sink) = fail(&service);
+    assert_one_error(&log, &sink, "4s");
+    let finals = log.finals();
+    let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
+    assert_eq!(unconfirmed, [false, true]);
+    // At 3600 ms, with the lag, the second sentence had begun.
+    assert_eq!(finals[1].text.split_whitespace().next(), Some("m3"));
+}
+
+/// Of several error frames the first one counts, also where the connection is reset right behind
+/// it.
+#[test]
+fn the_first_error_frame_counts() {
+    let frame = |code| error_frame(code, r#"{"error":"said"}"#);
+    let raw = |code| format!("raw:{}@3s", hex(&message(&frame(code))));
+    let (first, second) = (raw(45_000_151), raw(55_000_031));
+    in_parallel(&[&second, "reset@3s"], |behind| {
+        let service = service(faulty(&[&first, behind], false));
+        let (log, sink) = fail(&service);
+        let error = assert_one_error(&log, &sink, behind);
+        assert_eq!(error.number("code"), Some(45_000_151), "{error:?}");
+        assert_eq!(service.connections().len(), 1, "{behind}");
+    });
 }

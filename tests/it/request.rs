@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::common::*;
+use crate::inspect::page;
 use gst::prelude::*;
 use serde_json::{Value, json};
 use volcasr_loopback::{Connection, Options, Service};
@@ -88,11 +89,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
     (r#"extra-request="request,ssd_version=(string)200""#, "/request/ssd_version", r#""200""#),
     (r#"extra-request="request,far=(gint64)9007199254740993""#, "/request/far", "9007199254740993"),
     (r#"extra-request="request,far=(uint)4294967295""#, "/request/far", "4294967295"),
-    (
-        r#"extra-request="request,far=(guint64)18446744073709551615""#,
-        "/request/far",
-        "18446744073709551615",
-    ),
+    (r#"extra-request="request,far=(guint64)18446744073709551615""#, "/request/far",
+        "18446744073709551615"),
     (r#"extra-request="request,share=(double)0.5""#, "/request/share", "0.5"),
     (r#"extra-request="request,share=(float)0.5""#, "/request/share", "0.5"),
     (r#"extra-request="request,none=(string)NULL""#, "/request/none", "null"),
@@ -140,15 +138,10 @@ fn every_property_reaches_its_field_with_its_type() {
 /// The page's column of fields: of each property, the field of the request that it fills.
 #[test]
 fn the_page_names_the_field_of_every_property() {
-    let page = include_str!("../../docs/properties.md").lines();
-    let table = page.skip_while(|line| !line.starts_with("| property"));
-    let table = table.skip(2).take_while(|line| line.starts_with('|'));
-    let codes = |cell: &'static str| cell.split('`').skip(1).step_by(2);
-    let documented: BTreeSet<(&str, String)> = table
-        .map(|row| row.split('|').collect::<Vec<_>>())
-        .flat_map(|cells| codes(cells[1]).zip(codes(cells[3])))
+    let rows = page().into_iter();
+    let documented: BTreeSet<(&str, String)> = rows
+        .filter_map(|(name, _, field)| Some((name, field?.to_owned())))
         .filter(|(_, field)| !field.starts_with("X-Api-"))
-        .map(|(name, field)| (name, field.to_owned()))
         .collect();
     let properties = FIELDS.iter().filter_map(|(property, place, _)| {
         let (name, _) = property.split_once('=')?;

@@ -1,10 +1,10 @@
 //! The shell scripts: what they would install, and what they make of GStreamer's output.
 #![cfg(target_os = "linux")]
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
+use crate::common::running::Running;
 use crate::common::scratch::Scratch;
 
 fn script(name: &str) -> Command {
@@ -80,17 +80,11 @@ fn one_package_does_not_keep_the_others() {
 }
 
 fn words(input: &str) -> (bool, String) {
-    let mut child = script("words")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the script");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(input.as_bytes()).expect("a reader");
-    drop(stdin);
-    let output = child.wait_with_output().expect("its end");
-    let said = String::from_utf8(output.stdout).expect("UTF-8");
-    (output.status.success(), said)
+    let mut words = Running::start(&mut script("words"));
+    words.feed(input.as_bytes());
+    words.close_stdin();
+    let (status, said, _) = words.end();
+    (status == 0, said)
 }
 
 /// Words are printed in the order of speech, not of numbers. Input beyond ASCII comes in octal.

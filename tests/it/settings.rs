@@ -18,8 +18,7 @@ fn properties_that_cannot_be_used() {
         ("proxy", text("http://me:SESAME@a:x"), &["\"proxy\"", "not the URI"]),
     ];
     for (name, value, parts) in cases {
-        let service = service(Options::default());
-        let rig = TestPipeline::new(sink(&service));
+        let (service, rig) = TestPipeline::start("");
         rig.sink.set_property_from_value(name, &value);
         let refused = rig.pipeline.set_state(gst::State::Paused);
         assert_eq!(refused, Err(gst::StateChangeError), "{name}");
@@ -71,31 +70,27 @@ fn settings_without_effect_are_warned_about() {
 fn late_writes_are_logged() {
     child::alone(|| {
         let service = service(Options::default());
-        for (category, element, more) in [
-            ("volcasrsink", sink(&service), &[][..]),
+        const AT_ONCE: &str = "interim-results post-tags post-responses";
+        const TEXT: &str =
+            "interim-results post-tags post-responses latency lateness language-code";
+        for (category, element, at_once, late) in [
+            (
+                "volcasrsink",
+                sink(&service),
+                AT_ONCE,
+                "access-key finish-timeout",
+            ),
             (
                 "volcasrtranscriber",
                 transcriber(&service),
-                &[
-                    ("latency", false),
-                    ("lateness", false),
-                    ("language-code", false),
-                    ("grouping", true),
-                ],
+                TEXT,
+                "finish-timeout grouping",
             ),
         ] {
-            let properties = [
-                ("interim-results", false),
-                ("post-tags", false),
-                ("post-responses", false),
-                ("access-key", true),
-                ("finish-timeout", true),
-            ];
-            let properties: Vec<_> = properties.iter().chain(more).collect();
             let warnings = logged_warnings(category);
             let write = || {
-                for (name, _) in &properties {
-                    let value = match *name {
+                for name in at_once.split(' ').chain(late.split(' ')) {
+                    let value = match name {
                         "access-key" => "secret-access-key".to_value(),
                         name => element.property_value(name),
                     };
@@ -110,10 +105,9 @@ fn late_writes_are_logged() {
             rig.go(gst::State::Ready);
             write();
             let logged = warnings.lock().expect("no panic").clone();
-            let late = properties.iter().filter(|(_, is_late)| *is_late);
-            let expected = late.map(|(name, _)| {
-                format!("{name} applies from the next change from READY to PAUSED on")
-            });
+            let expected = late
+                .split(' ')
+                .map(|name| format!("{name} applies from the next change from READY to PAUSED on"));
             assert_eq!(logged, expected.collect::<Vec<_>>());
         }
     });
@@ -122,8 +116,7 @@ fn late_writes_are_logged() {
 /// Written by the application as soon as it hears of the start.
 #[test]
 fn what_works_at_once_works_while_it_starts() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(sink(&service));
+    let (_service, mut rig) = TestPipeline::start("");
     let sink = rig.sink.downgrade();
     rig.bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Progress(progress) = message.view()

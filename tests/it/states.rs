@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
-use crate::common::faults::fault;
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::{Connection, Gate, Options, Service};
@@ -26,19 +25,21 @@ fn play_a_sentence(rig: &mut TestPipeline) {
     assert_eq!(log.finals()[0].utterance, 0);
 }
 
-/// Goes to READY each time `moment` has come, and starts again from there.
-fn at_each_moment(
-    name: &str,
-    options: Options,
-    hold: &[Gate],
-    moment: impl Fn(&Service, &mut TestPipeline) -> BusLog,
-) {
-    let service = &service(options);
-    let sink = match hold.contains(&Gate::Reading) {
-        true => blocking_sink(service),
-        false => unpaced_sink(service),
-    };
-    let mut rig = TestPipeline::new(sink);
+/// Goes to READY each time the moment has come, and starts again from there.
+#[test]
+pub fn at_each_moment() {
+    for (name, faults, hold, moment) in MOMENTS {
+        // A transcriber begins with the first buffer.
+        if name != "at once" || !text::is_transcriber() {
+            let service = &service(faults::faulty(faults, false));
+            at(name, service, hold, moment);
+        }
+    }
+}
+
+fn at(name: &str, service: &Service, hold: &[Gate], moment: Moment) {
+    let blocks = hold.contains(&Gate::Reading);
+    let mut rig = TestPipeline::at(service, if blocks { BLOCKING } else { "" });
     let mut calls = Calls::default();
     for _ in 0..5 {
         hold.iter().for_each(|gate| service.hold(*gate));
@@ -51,6 +52,7 @@ fn at_each_moment(
             calls.time("stats", || stat(&rig.sink, "sessions"));
         }
         ready(&rig, &mut calls);
+        assert!(!is_connected(&rig.sink), "{name}");
         after.add(rig.take());
         after.assert_no_errors(name);
         assert!(!after.saw_eos());
@@ -69,22 +71,22 @@ fn at_each_moment(
     calls.assert_at_once(name);
 }
 
-/// Waits until the last connection is open, and `holds` of it.
-fn until_last(service: &Service, holds: impl Fn(&Connection) -> bool) {
+/// Waits until the last connection is open, and `holds` of it. The element shows its id then, and
+/// so has posted all that precedes it: READY discards what is not posted, such as the start of the
+/// transcriber's progress.
+fn until_last(
+    service: &Service,
+    rig: &TestPipeline,
+    holds: impl Fn(&Connection) -> bool,
+) -> BusLog {
     let is_last = |c: &[Connection]| c.last().is_some_and(|c| c.end.is_none() && holds(c));
     assert!(service.wait(LONG, is_last));
-}
-
-/// Waits until the element shows the id of the last connection, and so has posted all that precedes
-/// it: READY discards what is not posted, such as the start of the transcriber's progress.
-fn until_shown(service: &Service, rig: &TestPipeline) {
-    let connections = service.connections();
-    let id = connections
-        .last()
-        .and_then(|c| c.header("X-Api-Connect-Id"));
+    let last = service.connections().pop();
+    let id = last.as_ref().and_then(|c| c.header("X-Api-Connect-Id"));
     wait_until("the connection's id", || {
         rig.sink.property::<Option<String>>("connect-id").as_deref() == id
     });
+    BusLog::default()
 }
 
 fn push(rig: &mut TestPipeline, seconds: usize) {
@@ -92,69 +94,54 @@ fn push(rig: &mut TestPipeline, seconds: usize) {
     rig.push(&pcm[..seconds * 48_000], 20);
 }
 
-#[test]
-fn right_after_playing() {
-    at_each_moment("at once", Options::default(), &[], |_, _| BusLog::default());
-}
+/// One for each time that [`at`] brings a pipeline there.
+const RESETS: [&str; 5] = [
+    "reset@600ms#1",
+    "reset@600ms#2",
+    "reset@600ms#3",
+    "reset@600ms#4",
+    "reset@600ms#5",
+];
 
-#[test]
-pub fn in_the_middle_of_speech() {
-    at_each_moment("speech", Options::default(), &[], |_, rig| {
+/// Brings a pipeline to a moment. Returns what was said on the way there.
+type Moment = fn(&Service, &mut TestPipeline) -> BusLog;
+
+/// Names of moments, the faults and gates of the service that they need, and the ways there.
+const MOMENTS: [(&str, &[&str], &[Gate], Moment); 7] = [
+    ("at once", &[], &[], |_, _| BusLog::default()),
+    ("speech", &[], &[], |_, rig| {
         push(rig, 3);
         rig.listen_until(is_transcript)
-    });
-}
-
-/// In the upgrade, before the ack, and before the final response.
-#[test]
-pub fn waiting_for_an_answer() {
-    type IsThere = fn(&Connection) -> bool;
-    let cases: [(Gate, IsThere); 3] = [
-        (Gate::Upgrade, |c| !c.path.is_empty()),
-        (Gate::Ack, |c| c.request.is_some()),
-        (Gate::Final, |c| c.finish_at.is_some()),
-    ];
-    for (gate, is_it) in cases {
-        at_each_moment(
-            &format!("{gate:?}"),
-            Options::default(),
-            &[gate],
-            |service, rig| {
-                push(rig, 1);
-                if gate == Gate::Final {
-                    rig.eos();
-                }
-                until_last(service, is_it);
-                until_shown(service, rig);
-                BusLog::default()
-            },
-        );
-    }
-}
-
-#[test]
-pub fn blocked_in_a_send() {
-    let hold = [Gate::Reading, Gate::Responses];
-    at_each_moment("blocked", Options::default(), &hold, |_, rig| {
-        push(rig, 300);
+    }),
+    ("upgrade", &[], &[Gate::Upgrade], |service, rig| {
+        push(rig, 1);
+        until_last(service, rig, |c| !c.path.is_empty())
+    }),
+    ("ack", &[], &[Gate::Ack], |service, rig| {
+        push(rig, 1);
+        until_last(service, rig, |c| c.request.is_some())
+    }),
+    ("final", &[], &[Gate::Final], |service, rig| {
+        push(rig, 1);
         rig.eos();
-        until_blocked(&rig.sink, Duration::from_millis(400));
-        BusLog::default()
-    });
-}
-
-#[test]
-pub fn between_two_tries() {
-    let faults = (1..=5).map(|n| fault(&format!("reset@600ms#{n}")));
-    let options = Options {
-        faults: faults.collect(),
-        ..Options::default()
-    };
-    at_each_moment("between tries", options, &[], |_, rig| {
+        until_last(service, rig, |c| c.finish_at.is_some())
+    }),
+    (
+        "blocked",
+        &[],
+        &[Gate::Reading, Gate::Responses],
+        |_, rig| {
+            push(rig, 300);
+            rig.eos();
+            until_blocked(&rig.sink, Duration::from_millis(400));
+            BusLog::default()
+        },
+    ),
+    ("between tries", &RESETS, &[], |_, rig| {
         push(rig, 1);
         rig.listen_until(is_warning)
-    });
-}
+    }),
+];
 
 /// Threads and descriptors of this process.
 fn inventory() -> (usize, usize) {

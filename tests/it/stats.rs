@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::common::*;
 use gst::glib::types::Type;
 use gst::prelude::*;
-use volcasr_loopback::{Gate, Options};
+use volcasr_loopback::Gate;
 
 /// Names of the fields that are numbers.
 const NUMBERS: &str = "dropped rendered sessions reconnects frames-sent bytes-sent audio-received \
@@ -16,8 +16,7 @@ const NUMBERS: &str = "dropped rendered sessions reconnects frames-sent bytes-se
 /// Every field, with its type, before the first run, in it, and after it.
 #[test]
 fn every_field_has_its_type() {
-    let service = service(Options::default());
-    let rig = TestPipeline::new(sink(&service));
+    let (_service, rig) = TestPipeline::start("");
     let numbers = NUMBERS.split_whitespace().map(|name| (name, Type::U64));
     let others = [("average-rate", Type::F64), ("connected", Type::BOOL)];
     let expected: BTreeMap<_, _> = numbers.chain(others).collect();
@@ -39,8 +38,7 @@ fn every_field_has_its_type() {
 /// After a session the figures agree with what the service saw.
 #[test]
 fn the_figures_are_those_of_the_service() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(sink(&service));
+    let (service, mut rig) = TestPipeline::start("");
     let (pcm, _) = speech(2);
     let log = rig.run(&pcm, 100);
     let audio = rig.time_of(&pcm).nseconds();
@@ -84,24 +82,11 @@ fn the_figures_are_those_of_the_service() {
     assert_eq!(stat(&rig.sink, "audio-sent"), 0);
 }
 
-#[test]
-fn after_ready_no_session_is_open() {
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(sink(&service));
-    rig.begin(&speech(1).0, 100);
-    rig.listen_until(is_transcript);
-    assert!(is_connected(&rig.sink));
-    rig.go(gst::State::Ready);
-    assert!(!is_connected(&rig.sink));
-    assert!(stat(&rig.sink, "audio-sent") > 0);
-}
-
 /// The latency covers the service's delay, and is no longer than the whole took.
 #[test]
 fn the_latency_is_the_service_s() {
     const LAG: std::time::Duration = std::time::Duration::from_millis(400);
-    let service = service(Options::default());
-    let mut rig = TestPipeline::new(sink(&service));
+    let (service, mut rig) = TestPipeline::start("");
     rig.play();
     service.hold(Gate::Responses);
     let began = Instant::now();

@@ -14,26 +14,23 @@ const AHEAD: u64 = 60;
 
 /// Does `disturb` while a buffer waits for room, and then sees everything arrive, once.
 fn disturbed(is_async: bool, disturb: impl Fn(&PadHarness)) -> BusLog {
-    let service = service(Options::default());
-    let sink = set(blocking_sink(&service), &format!("async={is_async}"));
     // Made before anything connects: a connection that is not used is given up after a while.
     let (pcm, marks) = speech(150);
-    let harness = PadHarness::new(sink);
+    let (service, harness) = PadHarness::start(&format!("{BLOCKING} async={is_async}"));
     let (begun, rest) = pcm.split_at(harness.bytes(AHEAD * 1000));
     harness.push_all(0, begun, 100);
     until_connection(&service, |c| c.audio_bytes > 0);
     service.hold(Gate::Reading);
-    let log = std::thread::scope(|scope| {
-        let pusher = scope.spawn(|| {
-            harness.push_all(AHEAD * 1000, rest, 100);
-            harness.eos()
-        });
+    let end = || {
+        harness.push_all(AHEAD * 1000, rest, 100);
+        assert!(harness.eos());
+    };
+    beside(end, || {
         until_blocked(&harness.sink, Duration::from_millis(400));
         Calls::default().time("it", || disturb(&harness));
         service.release(Gate::Reading);
-        assert!(pusher.join().expect("no panic"));
-        harness.listen()
     });
+    let log = harness.listen();
     log.assert_said(&marks, 0);
     assert!(*service.connections()[0].pcm == pcm);
     log
@@ -60,12 +57,8 @@ fn step(harness: &PadHarness, amount: gst::GenericFormattedValue) {
 
 /// Ends the stream in another thread, and does `meanwhile`.
 fn end(harness: &PadHarness, meanwhile: impl FnOnce()) -> BusLog {
-    std::thread::scope(|scope| {
-        let ender = scope.spawn(|| harness.eos());
-        meanwhile();
-        assert!(ender.join().expect("no panic"));
-        harness.listen()
-    })
+    assert!(beside(|| harness.eos(), meanwhile));
+    harness.listen()
 }
 
 /// The change of `element` to PAUSED is over. A thread may wait for what follows it.
@@ -100,31 +93,26 @@ fn steps_in_playing_and_in_paused() {
         let is_done = done == [one()] || done == [one(), one()];
         assert!(is_done, "async={is_async}: {done:?}");
     }
-    // Steps over more than the one buffer that waits: they end in PAUSED without a word of the
-    // service, and drop no audio.
-    let hundred = gst::format::Buffers::from_u64(100).into();
-    for amount in [hundred, gst::ClockTime::from_seconds(2).into()] {
-        let log = disturbed(true, |harness| {
-            harness.go(gst::State::Paused);
-            step(harness, amount);
-            goes_on(harness, &harness.pipeline, &format!("{amount:?}"));
-        });
-        assert_eq!(steps_done(&log).len(), 1, "{amount:?}");
-    }
 }
 
-/// Each ends in PAUSED, however much the same pause and the steps before it took.
+/// Over more than the one buffer that waits: each ends in PAUSED without a word of the service,
+/// however much the same pause and the steps before it took, and drops no audio.
 #[test]
-fn long_steps_in_a_row_in_paused() {
-    let log = disturbed(true, |harness| {
-        harness.go(gst::State::Paused);
-        for number in 1..=3 {
-            step(harness, gst::format::Buffers::from_u64(600).into());
-            is_paused(harness, &harness.pipeline, &format!("step {number}"));
-        }
-        harness.go(gst::State::Playing);
-    });
-    assert_eq!(steps_done(&log).len(), 3);
+fn long_steps_in_paused() {
+    let buffers = |count| gst::format::Buffers::from_u64(count).into();
+    let seconds = gst::ClockTime::from_seconds(2).into();
+    for (amount, times) in [(buffers(100), 1), (seconds, 1), (buffers(600), 3)] {
+        let log = disturbed(true, |harness| {
+            harness.go(gst::State::Paused);
+            for number in 1..=times {
+                step(harness, amount);
+                let case = format!("{amount:?}, step {number}");
+                is_paused(harness, &harness.pipeline, &case);
+            }
+            harness.go(gst::State::Playing);
+        });
+        assert_eq!(steps_done(&log).len(), times, "{amount:?}");
+    }
 }
 
 /// The step finds the streaming thread idle, and begins with a buffer for which there is no room:
@@ -143,17 +131,17 @@ fn a_step_in_paused_that_begins_with_a_buffer_without_room() {
         // There is nothing to preroll with.
         let _ = harness.pipeline.set_state(gst::State::Paused);
         step(&harness, one());
-        let log = std::thread::scope(|scope| {
-            let pusher = scope.spawn(|| {
-                harness.push_all(AHEAD * 1000 + 1000, rest, 500);
-                harness.eos()
-            });
+        let end = || {
+            harness.push_all(AHEAD * 1000 + 1000, rest, 500);
+            assert!(harness.eos());
+        };
+        beside(end, || {
             goes_on(&harness, &harness.sink, &properties);
             service.release(Gate::Ack);
-            assert!(pusher.join().expect("no panic"));
-            harness.listen()
         });
-        log.assert_said_in(properties, &marks, AHEAD * 1000);
+        harness
+            .listen()
+            .assert_said_in(properties, &marks, AHEAD * 1000);
         assert!(*service.connections()[0].pcm == pcm, "async={is_async}");
     }
 }
@@ -192,16 +180,13 @@ fn a_step_that_ends_with_a_late_buffer() {
         let at = AHEAD * 1000;
         harness.push_all(at, part(0, 1000), 20);
         step(harness, one());
-        std::thread::scope(|scope| {
-            let pusher = scope.spawn(|| {
-                harness.push(at + 1000, part(1000, 1020));
-                // The step ends here, at 1120 ms.
-                harness.push(at + 1120, part(1020, 1040));
-                harness.push_all(at + 1040, &pcm[harness.bytes(1040)..], 20);
-            });
-            goes_on(harness, &harness.pipeline, case);
-            pusher.join().expect("no panic");
-        });
+        let push = || {
+            harness.push(at + 1000, part(1000, 1020));
+            // The step ends here, at 1120 ms.
+            harness.push(at + 1120, part(1020, 1040));
+            harness.push_all(at + 1040, &pcm[harness.bytes(1040)..], 20);
+        };
+        beside(push, || goes_on(harness, &harness.pipeline, case));
         let log = harness.end();
         assert_eq!(steps_done(&log), [one()], "{case}");
         let kept = [&pcm[..harness.bytes(1040)], &pcm[harness.bytes(1120)..]].concat();

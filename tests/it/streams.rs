@@ -18,19 +18,10 @@ fn begin(harness: &PadHarness, id: &str) {
     harness.segment_at(0, 0);
 }
 
-/// Two sentences with numbers of their own.
-fn sentences(first: u32) -> (Vec<u8>, Vec<Mark>) {
-    let layout = Layout {
-        first,
-        ..Layout::default()
-    };
-    layout.sentences(2)
-}
-
-/// Begins a stream, and pushes [`sentences`].
+/// Begins a stream, and pushes two sentences.
 fn say(harness: &PadHarness, id: &str, first: u32) -> (Vec<u8>, Vec<Mark>) {
     begin(harness, id);
-    let said = sentences(first);
+    let said = speech_from(first, 2);
     harness.push_all(0, &said.0, 100);
     said
 }
@@ -127,7 +118,7 @@ pub fn a_new_stream_without_an_end() {
 pub fn a_relinked_stream_goes_on() {
     let service = service(Options::default());
     let harness = playing(&service);
-    let (pcm, marks) = sentences(0);
+    let (pcm, marks) = speech_from(0, 2);
     let (before, behind) = pcm.split_at(pcm.len() / 9600 * 4800);
     begin(&harness, "first");
     harness.push_all(0, before, 100);
@@ -162,13 +153,14 @@ fn an_empty_stream_at_the_end() {
     let (_, marks) = say(&harness, "first", 0);
     begin(&harness, "empty");
     begin(&harness, "another");
-    let log = std::thread::scope(|scope| {
-        let ender = scope.spawn(|| harness.eos());
-        let mut log = hold_the_end(&service, &harness.bus);
-        assert!(ender.join().expect("no panic"));
-        log.add(harness.listen());
-        log
-    });
+    let mut log = BusLog::default();
+    assert!(beside(
+        || harness.eos(),
+        || {
+            log.add(hold_the_end(&service, &harness.bus));
+        }
+    ));
+    log.add(harness.listen());
     assert_stream(&log.transcripts(), 0, "first", &marks);
     assert_ends_once(&log.transcripts());
     assert!(log.saw_eos());

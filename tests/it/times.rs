@@ -88,25 +88,3 @@ pub fn without_a_timeline_there_is_the_stream_s_own() {
         assert_times(segment, pts, [Some(0), None, None]);
     }
 }
-
-/// Audio outside the segment is clipped, and the times of the rest stay.
-#[test]
-pub fn what_the_segment_leaves_out_is_clipped() {
-    let (pcm, marks) = speech(2);
-    let mut segment = new_segment();
-    // In the middle of a buffer, between the first two marks.
-    segment.set_start(ms(650));
-    segment.set_time(ms(650));
-    segment.set_stop(ms(marks[4].start - 33));
-    let (service, harness) = playing(segment.upcast_ref());
-    let refused = harness.push_until_refused(pcm.chunks(4800), 100);
-    assert!(matches!(refused, None | Some(gst::FlowError::Eos)));
-    let log = harness.end();
-    log.assert_no_errors("the run");
-    let finals = log.finals();
-    assert_eq!(marks_of(&finals), expected(&marks[1..4], 0));
-    let first = ms(marks[1].start - 650);
-    assert_eq!(finals[0].times.running_time, Some(first));
-    let audio = (marks[4].start - 33 - 650) * 48;
-    assert_eq!(service.connections()[0].pcm.len() as u64, audio);
-}

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use crate::common::faults::*;
+use crate::common::raw_server::{error_frame, message};
 use crate::common::scratch::Scratch;
 use crate::common::*;
 use gst::ResourceError::OpenWrite;
@@ -206,7 +207,7 @@ fn a_lost_session_is_restored() {
     with_trust_store(|| {
         let authority = trusted_authority();
         let busy = error_frame(55_000_031, r#"{"error":"busy"}"#);
-        let busy = hex(&on_the_socket(&busy));
+        let busy = hex(&message(&busy));
         let cases = [
             vec!["reset@3s#1".to_owned()],
             vec!["drop@3s#1".to_owned()],

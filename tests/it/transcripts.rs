@@ -1,13 +1,16 @@
-//! Messages and tags for a response, their order, and the properties that turn them off.
+//! Messages and tags for a response: their fields, their order, and the properties that turn them
+//! off.
 
 use crate::common::script::*;
 use crate::common::*;
+use gst::glib;
 use gst::prelude::*;
-use serde_json::json;
+use gst::tags::{CustomTag, Tag};
+use serde_json::{Value, json};
 use volcasr_loopback::Service;
 
-/// Returns the messages in brief, in their order: `0 text` for an utterance, with a full stop behind
-/// final text and a question mark behind unconfirmed text, then `tag text` for its tag.
+/// Returns the messages in brief, in their order: `0 text` for an utterance, with a full stop
+/// behind final text and a question mark behind unconfirmed text, then `tag text` for its tag.
 fn in_brief(log: &BusLog) -> String {
     let brief = |message: &gst::Message| match message.view() {
         gst::MessageView::Element(_) => {
@@ -128,4 +131,97 @@ fn they_can_be_turned_on_and_off_while_playing() {
     let all = "0 he,0 Hello..,tag Hello.,1 you,1 .,2 world,2 World..,eos";
     assert_eq!(in_brief(&log), all);
     assert_ends_once(&log.transcripts());
+}
+
+/// A change of attributes is news; their order is not. Names that GStreamer could not take are left
+/// out.
+#[test]
+fn attributes_are_news() {
+    let said = |at, definite, additions: Value| {
+        let mut utterance = utterance(definite, (1, 200), "hello");
+        utterance["additions"] = additions;
+        (at, response(at, json!([utterance])))
+    };
+    let odd = json!({"speaker_id": "1", "source": "stream",
+        "1st": "x", "with space": "x", "é": "x", "": "x"});
+    let responses = [
+        said(200, false, json!({"source": "stream", "speaker_id": "0"})),
+        said(400, false, json!({"speaker_id": "0", "source": "stream"})),
+        said(600, false, odd),
+    ];
+    let (_, last) = said(2000, true, json!({"source": "two_pass"}));
+    let service = scripted(&responses, last);
+    let log = TestPipeline::new(sink(&service)).run(&audio(), 100);
+    let of = |t: &Transcript| {
+        let texts = t
+            .attributes
+            .iter()
+            .map(|(name, text)| format!("{name}={text}"));
+        texts.collect::<Vec<_>>().join(" ")
+    };
+    let attributes: Vec<String> = log.transcripts().iter().map(of).collect();
+    let streams = ["source=stream speaker_id=0", "source=stream speaker_id=1"];
+    assert_eq!(attributes, [&streams[..], &["source=two_pass"]].concat());
+}
+
+/// JSON may hold a character that no string of C can: what is said is not lost for it, nor is
+/// anything else.
+#[test]
+fn a_zero_character_ends_nothing() {
+    let odd = "a\0b";
+    let said = json!([{
+        "definite": true, "start_time": 100, "end_time": 900, "text": format!("{odd}, c."),
+        "words": [
+            {"start_time": 100, "end_time": 180, "text": odd},
+            {"start_time": 300, "end_time": 380, "text": "c"},
+        ],
+        "additions": {"source": "x\0y", "na\0me": "z", "\0": "z"},
+    }]);
+    let mut last = response(2000, said);
+    last["result"]["additions"] = json!({"log_id": odd});
+    let service = scripted(&[], last);
+    let log = TestPipeline::new(set(sink(&service), "post-responses=true")).run(&audio(), 100);
+    log.assert_no_errors("the run");
+    let finals = log.finals();
+    assert_eq!(finals[0].text, "ab, c.");
+    let words = finals[0].words.iter().map(|word| word.text.as_str());
+    assert!(words.eq(["ab, ", "c."]), "{finals:?}");
+    let attributes = [("source".to_owned(), "xy".to_owned())];
+    assert_eq!(finals[0].attributes, attributes.into());
+    assert_eq!(log.tags(), ["ab, c."]);
+}
+
+/// A tag of the same name that another part of the process has registered.
+enum Count {}
+
+impl Tag<'_> for Count {
+    type TagType = u32;
+    const TAG_NAME: &'static glib::GStr = glib::gstr!("transcript");
+}
+
+impl CustomTag<'_> for Count {
+    const FLAG: gst::TagFlag = gst::TagFlag::Meta;
+    const NICK: &'static glib::GStr = glib::gstr!("transcript");
+    const DESCRIPTION: &'static glib::GStr = glib::gstr!("how many there are");
+}
+
+/// The words are in the messages all the same; that there are no tags is said once.
+#[test]
+fn no_tags_and_one_warning() {
+    // Alone in its process: the registration lasts as long as the process.
+    child::alone(|| {
+        gst::init().expect("GStreamer");
+        gst::tags::register::<Count>();
+        let (_service, mut rig) = TestPipeline::start("");
+        let warnings = logged_warnings("volcasrsink");
+        let (pcm, marks) = speech(3);
+        let log = rig.run(&pcm, 20);
+        assert!(log.finals().len() > 1 && log.errors().is_empty());
+        log.assert_said(&marks, 0);
+        let is_tag = |message: &gst::Message| message.type_() == gst::MessageType::Tag;
+        assert!(!log.messages.iter().any(is_tag));
+        let warnings = warnings.lock().expect("no panic").clone();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("no tags"), "{warnings:?}");
+    });
 }

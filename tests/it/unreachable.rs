@@ -7,7 +7,6 @@ use crate::common::faults::free_port;
 use crate::common::*;
 use gst::ResourceError::OpenWrite;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
 /// Without a network there is an error as well, whether or not a buffer ever comes.
 #[test]
@@ -61,23 +60,4 @@ fn gst_launch_shows_the_first_failed_attempt() {
     }
     assert!(shown.contains("ERROR"), "{shown}");
     assert!(!output.status.success(), "{shown}");
-}
-
-/// A service that takes the connection and says nothing.
-#[test]
-fn no_answer() {
-    for when in [Trigger::Handshake, Trigger::Ack] {
-        let service = service(Options {
-            faults: vec![Fault::once(FaultKind::Hang, when)],
-            ..Options::default()
-        });
-        let sink = set(sink(&service), "connect-timeout=300 max-reconnects=0");
-        let mut rig = TestPipeline::new(sink);
-        rig.begin(&speech(3).0, 100);
-        let errors = rig.listen().errors();
-        errors[0].assert_is(OpenWrite, &["within 300ms", "uri"]);
-        let details = errors[0].details.as_ref().expect("details");
-        let id = details.get::<&str>("connect-id").ok();
-        assert_eq!(id, service.connections()[0].header("X-Api-Connect-Id"));
-    }
 }

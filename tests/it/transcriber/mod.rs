@@ -5,10 +5,8 @@ mod downstream;
 mod inspect;
 mod life;
 mod live;
-mod other_tools;
 mod parts;
 mod ready;
-mod words;
 
 use std::sync::Arc;
 

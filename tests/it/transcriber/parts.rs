@@ -1,4 +1,4 @@
-//! Streams, segments, flushes and seeks: what was said comes before what follows.
+//! Words, events and gaps on the pad of the text, and what follows from streams and segments.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,29 +10,28 @@ use volcasr_loopback::Options;
 use super::{pad, playing};
 use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::script::{audio, response, scripted};
-use crate::common::text::{Out, assert_in_order, event_list, events, fail, gaps, texts};
+use crate::common::text::{Out, Text, assert_in_order, event_list, events, fail, gaps, texts};
 use crate::common::*;
 
+/// A mark's number, start and end of each buffer.
+fn marks(texts: &[Text]) -> Vec<(u32, u64, u64)> {
+    let mark = |text: &Text| (number_of(&text.text), text.start, text.end);
+    texts.iter().map(mark).collect()
+}
+
 #[test]
-fn another_segment_waits_for_the_words_before_it() {
-    let (_service, harness) = playing("");
-    let (pcm, _) = speech(1);
-    harness.push_all(0, &pcm, 100);
-    harness.segment_at(60_000, 10_000);
-    harness.push_all(60_000, &pcm, 100);
-    harness.end().assert_no_errors("the run");
-    let out = harness.text().out();
+fn every_word_of_a_file_leaves_once_at_its_time() {
+    let service = service(Options::default());
+    let mut rig = TestPipeline::new(transcriber(&service));
+    // The messages are the sink's.
+    assert_eq!(rig.speak(3).finals().len(), 3);
+    let out = rig.out();
     assert_in_order(&out);
-    let texts = texts(&out);
-    let half = texts.len() / 2;
-    let second = texts.partition_point(|text| text.start < 60_000);
-    assert_eq!(second, half, "{out:#?}");
-    assert!(texts[0].discont && texts[half].discont);
-    let segments = events(&out).into_iter().filter(|name| name == "segment");
-    assert_eq!(segments.count(), 2);
-    // No gap reaches from the one into the other's times.
-    let is_within = |(start, end): &(u64, u64)| *start >= 60_000 || *end < 60_000;
-    assert!(gaps(&out).iter().all(is_within), "{out:#?}");
+    assert_eq!(marks(&texts(&out)), expected(&speech(3).1, 0), "{out:#?}");
+    assert!(texts(&out)[0].discont);
+    let finals = ["rstranscribe/final-transcript"; 3];
+    let all = [&["stream-start", "caps", "segment"][..], &finals, &["eos"]];
+    assert_eq!(events(&out), all.concat());
 }
 
 #[test]
@@ -64,24 +63,6 @@ fn grouping_is_read_with_the_first_buffer() {
     assert!(harness.eos());
     let texts = texts(&harness.text().until_eos(0));
     assert_eq!(texts.len(), 1, "{texts:?}");
-}
-
-#[test]
-fn a_flush_discards_what_was_not_pushed_and_text_begins_anew() {
-    let (_service, harness) = playing("");
-    harness.say(2);
-    harness.flush_start();
-    let text = harness.text();
-    let before = text.out().len();
-    harness.flush_stop();
-    harness.segment_at(0, 0);
-    let spoken = harness.say(2);
-    assert!(harness.eos());
-    let after = text.until_eos(before);
-    assert_in_order(&after);
-    let texts = texts(&after);
-    assert_eq!(texts.len(), spoken.len(), "{after:#?}");
-    assert!(texts[0].discont);
 }
 
 /// An overlay that waits for text goes on with each gap.

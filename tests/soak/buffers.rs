@@ -5,7 +5,8 @@ use volcasr_loopback::marks::Layout;
 
 use super::common::caps;
 use super::dice::Dice;
-use super::play::ms;
+use super::plan::Schedule;
+use super::play::{Segment, ms};
 use super::source::Progress;
 use super::stamps::Stamps;
 
@@ -44,37 +45,33 @@ const BEFORE: u64 = 500;
 const OUTSIDE: u32 = 9_000_000;
 
 impl Buffers {
-    pub fn new(dice: &mut Dice) -> Self {
+    pub fn new(dice: &mut Dice, schedule: &Schedule) -> Self {
         let length = dice.pick(&[10, 20, 37, 100, 500, 2000]);
         // A jump further back than this is no overlap.
         let overlap = dice.within(41, 1000);
         let odd = match dice.within(0, 15) {
-            0 => Odd::Untimed,
-            1 => Odd::HalfSample,
-            2 => Odd::Empty,
-            3 => Odd::Flags,
-            4 => Odd::Caps,
+            0 => Odd::HalfSample,
+            1 => Odd::Empty,
+            2 => Odd::Caps,
+            // Where stamps are not exact, the others have others than the audio.
+            _ if schedule.stamps != Stamps::Exact => Odd::Nothing,
+            3 => Odd::Untimed,
+            4 => Odd::Flags,
             5 | 6 => Odd::Outside,
-            7 => Odd::Overlap(overlap),
+            7..=9 if schedule.announced => Odd::Overlap(overlap),
             _ => Odd::Nothing,
         };
         Buffers { length, odd }
     }
 }
 
-/// A buffer to push. Times are milliseconds.
-#[derive(Clone, Debug)]
+/// Audio to push. Times are milliseconds.
 pub struct Audio {
     pub pcm: Vec<u8>,
     pub rate: u32,
     /// The timestamp of its beginning; none: no buffer has one.
     pub start: Option<u64>,
-    pub whole: u64,
-    /// It begins where its segment does.
-    pub first: bool,
-    /// Where its segment starts, and stops.
-    pub segment: u64,
-    pub stop: Option<u64>,
+    pub segment: Segment,
     pub stamps: Stamps,
     /// Its first buffer is flagged: it begins after a gap.
     pub discont: bool,
@@ -85,44 +82,41 @@ impl Audio {
         (ms * u64::from(self.rate) / 500) as usize
     }
 
-    /// Audio of the same length before it.
-    fn after(mut self, before: u64) -> Self {
+    /// Puts another mark before it.
+    fn put_before(&mut self, before: u64) {
         let layout = Layout {
             lead: 100,
             first: OUTSIDE,
             rate: self.rate,
             ..Layout::default()
         };
-        let mut pcm = layout.pcm(before);
-        pcm.append(&mut self.pcm);
-        self.pcm = pcm;
-        self.whole += before;
+        self.pcm.splice(0..0, layout.pcm(before));
         self.start = self.start.map(|start| start - before);
-        self
     }
 }
 
 /// Pushes all of it, until a push is refused.
-pub fn hand_over(pad: &gst::Pad, audio: Audio, buffers: Buffers, progress: &Progress) {
+pub fn hand_over(pad: &gst::Pad, mut audio: Audio, buffers: Buffers, progress: &Progress) {
     let odd = buffers.odd;
     let before = match audio.start {
-        Some(start) if odd == Odd::Outside && audio.first => BEFORE.min(start),
+        Some(start) if odd == Odd::Outside && start == audio.segment.start => BEFORE.min(start),
         _ => 0,
     };
-    let audio = audio.after(before);
-    let pieces = (0..audio.whole).step_by(buffers.length as usize);
-    let outcome = pieces.into_iter().try_for_each(|at| {
-        let end = (at + buffers.length).min(audio.whole);
+    audio.put_before(before);
+    let whole = audio.pcm.len() as u64 * 500 / u64::from(audio.rate);
+    let mut pieces = (0..whole).step_by(buffers.length as usize);
+    let outcome = pieces.try_for_each(|at| {
+        let end = (at + buffers.length).min(whole);
         push(pad, &audio, odd, at, end)?;
         progress.reach(end.saturating_sub(before));
-        Ok(())
+        Ok::<(), gst::FlowError>(())
     });
-    if let (Ok(()), Odd::Outside, Some(stop)) = (outcome, odd, audio.stop) {
+    if let (Ok(()), Odd::Outside, Some(stop)) = (outcome, odd, audio.segment.stop) {
         // The base class answers that this is the end of the segment.
         let behind = audio.pcm[..audio.bytes(BEFORE)].to_vec();
         let _ = pad.push(buffer(behind, Some(stop)));
     }
-    progress.over(outcome);
+    progress.reach(Progress::OVER);
 }
 
 /// Pushes one piece, and what comes before it.
@@ -135,7 +129,7 @@ fn push(pad: &gst::Pad, audio: &Audio, odd: Odd, at: u64, end: u64) -> Result<()
     let timed = !(odd == Odd::Untimed && at > 0);
     let start = audio.start.filter(|_| timed).map(|start| {
         let at = start + begin;
-        audio.stamps.of_buffer(at, audio.segment)
+        audio.stamps.of_buffer(at, audio.segment.start)
     });
     let mut bytes = audio.pcm[audio.bytes(begin)..audio.bytes(end)].to_vec();
     match odd {

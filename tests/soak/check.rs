@@ -3,8 +3,7 @@
 use super::common::Transcript;
 use super::marks::{Marks, Places};
 use super::plan::Schedule;
-use super::record::{Cut, Fed, Life, Played};
-use super::text;
+use super::record::{Fed, Life, Played};
 
 /// How the error begins that a stream without any answer ends with: whether a session had been open
 /// before, or the service never answered at all.
@@ -13,32 +12,29 @@ const UNANSWERED: [&str; 2] = [
     "No session with the service",
 ];
 
-/// Checks everything. Returns the marks that were checked, by kind.
-pub fn check(schedule: &Schedule, played: &Played) -> Result<Marks, String> {
+/// Asserts everything. Returns the marks that were checked, by kind.
+pub fn check(schedule: &Schedule, played: &Played) -> Marks {
     let mut marks = Marks::default();
     let last = played.lives.len() - 1;
     for (number, life) in played.lives.iter().enumerate() {
-        let whole = Checked {
+        let checked = Checked {
             schedule,
             played,
             life,
         };
-        if whole.got_no_answer() {
+        if checked.got_no_answer() {
             continue;
         }
-        whole
-            .life(number == last)
-            .and_then(|()| whole.marks(&mut marks))
-            .and_then(|()| match &schedule.text {
-                Some(pad) => text::check(pad, schedule, life, &cut_streams(life)),
-                None => Ok(()),
-            })
-            .map_err(|failure| format!("life {number}: {failure}"))?;
+        checked.messages(number == last);
+        for (number, cut) in cut_streams(life).into_iter().enumerate() {
+            Places::new(&checked, number).check(cut, &mut marks);
+        }
+        schedule.text.iter().for_each(|pad| checked.text(pad));
     }
     // Each of these took the last words of one session with it.
     let is_explained = marks.gone.len() <= closed_early(played);
-    ensure!(is_explained, "gone, from these on: {:?}", marks.gone);
-    Ok(marks)
+    assert!(is_explained, "gone, from these on: {:?}", marks.gone);
+    marks
 }
 
 /// Connections that the service closed as if all text had been sent.
@@ -47,10 +43,11 @@ fn closed_early(played: &Played) -> usize {
     played.faults.iter().filter(early).count()
 }
 
-struct Checked<'a> {
-    schedule: &'a Schedule,
-    played: &'a Played,
-    life: &'a Life,
+/// One life of a schedule.
+pub struct Checked<'a> {
+    pub schedule: &'a Schedule,
+    pub played: &'a Played,
+    pub life: &'a Life,
 }
 
 impl Checked<'_> {
@@ -85,9 +82,15 @@ impl Checked<'_> {
         self.schedule.text.is_some() && self.life.is_empty()
     }
 
-    /// Checks that the progress began and ended once, or that READY overtook all messages of a
+    /// The messages of a stream.
+    pub fn transcripts(&self, stream: usize) -> impl Iterator<Item = &Transcript> {
+        let all = self.life.transcripts.iter();
+        all.filter(move |transcript| transcript.stream as usize == stream)
+    }
+
+    /// Asserts that the progress began and ended once, or that READY overtook all messages of a
     /// transcriber, whose first one another thread posts.
-    fn progress(&self) -> Result<(), String> {
+    fn progress(&self) {
         let life = self.life;
         let is_overtaken =
             || !life.ended && life.transcripts.is_empty() && life.warnings.is_empty();
@@ -96,55 +99,47 @@ impl Checked<'_> {
             [gst::ProgressType::Start, end] => *end != gst::ProgressType::Start,
             _ => false,
         };
-        ensure!(is_right, "progress: {:?}", life.progress);
-        Ok(())
+        assert!(is_right, "progress: {:?}", life.progress);
     }
 
-    fn life(&self, last: bool) -> Result<(), String> {
+    fn messages(&self, last: bool) {
         let life = self.life;
-        ensure!(life.errors.is_empty(), "errors: {:?}", life.errors);
-        ensure!(life.ended || !last, "no end");
-        ensure!(life.late.is_empty(), "after the end: {:?}", life.late);
-        self.progress()?;
+        assert!(life.errors.is_empty(), "errors: {:?}", life.errors);
+        assert!(life.ended || !last, "no end");
+        assert!(life.late.is_empty(), "after the end: {:?}", life.late);
+        self.progress();
         let streams: Vec<_> = life.transcripts.iter().map(|s| s.stream).collect();
-        ensure!(streams.is_sorted(), "streams in this order: {streams:?}");
-        self.warnings(last)?;
+        assert!(streams.is_sorted(), "streams in this order: {streams:?}");
+        self.warnings(last);
         for cut in &life.cuts {
             let mut behind = life.transcripts[cut.transcripts_before..].iter();
             let late = behind.find(|s| s.stream <= cut.stream);
-            ensure!(late.is_none(), "after its stream was cut: {late:?}");
+            assert!(late.is_none(), "after its stream was cut: {late:?}");
         }
         let cut = cut_streams(life);
         for (number, fed) in life.fed.iter().enumerate() {
-            let of_it = |s: &&Transcript| s.stream == number as u32;
-            let transcripts: Vec<_> = life.transcripts.iter().filter(of_it).collect();
-            self.stream(fed, &transcripts, cut[number])
-                .map_err(|failure| format!("stream {number}: {failure}"))?;
+            let transcripts: Vec<_> = self.transcripts(number).collect();
+            self.stream(fed, &transcripts, cut[number]);
         }
-        Ok(())
     }
 
-    fn stream(&self, fed: &Fed, transcripts: &[&Transcript], cut: bool) -> Result<(), String> {
-        let foreign = transcripts
-            .iter()
-            .find(|s| s.stream_id.as_ref() != Some(&fed.id));
-        ensure!(
-            foreign.is_none(),
-            "of another stream than {}: {foreign:?}",
-            fed.id
-        );
+    fn stream(&self, fed: &Fed, transcripts: &[&Transcript], cut: bool) {
+        for s in transcripts {
+            assert_eq!(
+                s.stream_id.as_ref(),
+                Some(&fed.id),
+                "of another stream: {s:?}"
+            );
+            assert!(!s.unconfirmed || self.gives_up(), "unconfirmed: {s:?}");
+        }
         let is_sorted = transcripts.iter().map(|s| s.session).is_sorted();
-        ensure!(is_sorted, "an earlier session after a later one");
-        let unsure = transcripts
-            .iter()
-            .find(|s| s.unconfirmed && !self.gives_up());
-        ensure!(unsure.is_none(), "unconfirmed: {unsure:?}");
-        each_ends_once(transcripts, cut)?;
-        never_shrinks(transcripts)
+        assert!(is_sorted, "an earlier session after a later one");
+        each_ends_once(transcripts, cut);
+        never_shrinks(transcripts);
     }
 
     /// Only what was disturbed, or dropped, is warned about.
-    fn warnings(&self, last: bool) -> Result<(), String> {
+    fn warnings(&self, last: bool) {
         let mut reconnects = 0;
         let mut dropped = 0;
         for warning in &self.life.warnings {
@@ -157,72 +152,53 @@ impl Checked<'_> {
             } else {
                 warning.is("volcasr-finish-timeout") && self.gives_up()
             };
-            ensure!(explained, "without a reason: {warning:?}");
+            assert!(explained, "without a reason: {warning:?}");
         }
         // Each is rounded to a nanosecond.
         let rounding = self.life.warnings.len() as u64;
         let counted = self.life.dropped.unwrap_or(0);
         let is_counted = last && self.life.cuts.is_empty() && !self.is_unused();
         let agree = !is_counted || counted.abs_diff(dropped) <= rounding;
-        ensure!(agree, "dropped {counted}, warned about {dropped}");
-        Ok(())
-    }
-
-    fn marks(&self, marks: &mut Marks) -> Result<(), String> {
-        let cut = cut_streams(self.life);
-        for (number, &cut) in cut.iter().enumerate() {
-            Places::new(self.schedule, self.played, self.life, number)
-                .check(cut, marks)
-                .map_err(|failure| format!("stream {number}: {failure}"))?;
-        }
-        Ok(())
+        assert!(agree, "dropped {counted}, warned about {dropped}");
     }
 }
 
 /// Which streams were cut short: the one that was fed, and those before it that were still to be
 /// ended in the background. Of these, none has a transcript yet but the first.
-fn cut_streams(life: &Life) -> Vec<bool> {
+pub fn cut_streams(life: &Life) -> Vec<bool> {
     let mut cut = vec![false; life.fed.len()];
     let mut first = 0;
-    for &Cut {
-        stream,
-        transcripts_before,
-    } in &life.cuts
-    {
-        let before = life.transcripts[..transcripts_before].last();
+    for end in &life.cuts {
+        let before = life.transcripts[..end.transcripts_before].last();
         let latest = before.map_or(0, |s| s.stream);
-        for number in first.max(latest)..=stream {
-            cut[number as usize] = true;
-        }
-        first = stream + 1;
+        cut[first.max(latest) as usize..=end.stream as usize].fill(true);
+        first = end.stream + 1;
     }
     cut
 }
 
-fn each_ends_once(transcripts: &[&Transcript], cut: bool) -> Result<(), String> {
+fn each_ends_once(transcripts: &[&Transcript], cut: bool) {
     let mut ended: Vec<bool> = Vec::new();
     for s in transcripts {
         let number = s.utterance as usize;
-        ensure!(number <= ended.len(), "numbers are left out before {s:?}");
+        assert!(number <= ended.len(), "numbers are left out before {s:?}");
         if number == ended.len() {
             ended.push(false);
         }
         let had_ended = std::mem::replace(&mut ended[number], s.is_final);
-        ensure!(!had_ended, "after its end: {s:?}");
+        assert!(!had_ended, "after its end: {s:?}");
     }
     let all_end = cut || !ended.contains(&false);
-    ensure!(all_end, "announced and not ended: {ended:?}");
-    Ok(())
+    assert!(all_end, "announced and not ended: {ended:?}");
 }
 
 /// Another session never takes back what was shown of an utterance, not even for a moment.
-fn never_shrinks(transcripts: &[&Transcript]) -> Result<(), String> {
+fn never_shrinks(transcripts: &[&Transcript]) {
     let words = |s: &Transcript| s.text.split_whitespace().count();
     for (at, s) in transcripts.iter().enumerate().filter(|(_, s)| !s.is_final) {
         let mut earlier = transcripts[..at].iter().rev();
         let before = earlier.find(|b| b.utterance == s.utterance);
         let shrinks = before.is_some_and(|b| b.session < s.session && words(b) > words(s));
-        ensure!(!shrinks, "shrunk: {before:?} to {s:?}");
+        assert!(!shrinks, "shrunk: {before:?} to {s:?}");
     }
-    Ok(())
 }

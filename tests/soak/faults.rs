@@ -1,13 +1,9 @@
 //! Faults of a schedule, in the words of the service's `--fault`: the element survives all of them.
 
-use volcasr_loopback::{Endpoint, Fault, FaultKind, Oddity};
+use volcasr_loopback::{Endpoint, Fault, Oddity};
 
 use super::dice::Dice;
-use super::settings::Settings;
-use super::ways::Ways;
-
-/// More failures of an unknown kind in a row are one for good.
-const LIMITED: usize = 3;
+use super::plan::Schedule;
 
 /// Audio that has the end of an utterance in it, and the answer to that, however much is spoken
 /// without a pause.
@@ -17,7 +13,8 @@ const LONGEST: &str = "10500ms";
 const QUOTA: &str = r#"error:45000292:{"error":"quota exceeded for types: concurrency"}"#;
 
 /// The faults of a schedule with `audio` milliseconds of audio.
-pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<Fault> {
+pub fn faults(dice: &mut Dice, schedule: &Schedule, audio: u64) -> Vec<Fault> {
+    // More failures of an unknown kind in a row are one for good.
     let mut faults: Vec<String> = (0..dice.within(0, 3)).map(|_| once(dice, audio)).collect();
     match dice.within(0, 11) {
         0 => {
@@ -44,30 +41,22 @@ pub fn faults(dice: &mut Dice, sink: &Settings, ways: &Ways, audio: u64) -> Vec<
             let full = (1..=count).map(|n| format!("{}#{n}", full[((n + first) % 2) as usize]));
             faults.extend(full);
         }
-        3 if settles_early(sink, ways) => faults.push(format!("close:1011@{LONGEST}*")),
+        3 if settles_early(schedule) => faults.push(format!("close:1011@{LONGEST}*")),
         _ => {}
     }
-    let mut limited = 0;
-    let mut faults: Vec<Fault> = faults
-        .iter()
-        .map(|fault| fault.parse().expect("the service's grammar"))
-        .collect();
-    faults.retain(|fault| match fault.kind {
-        FaultKind::Error { code, .. } if code >= 55_000_000 && code != 55_000_031 => {
-            limited += 1;
-            limited <= LIMITED
-        }
-        _ => true,
-    });
+    let faults = faults.iter().map(|fault| fault.parse());
     faults
+        .map(|fault| fault.expect("the service's grammar"))
+        .collect()
 }
 
 /// Whether an utterance is settled when it is over, and reported before much more is sent.
-fn settles_early(sink: &Settings, ways: &Ways) -> bool {
+fn settles_early(schedule: &Schedule) -> bool {
+    let (sink, ways) = (&schedule.sink, &schedule.ways);
     sink.end_window > 0
         && sink.max_speed > 0.0
         && ways.endpoint != Endpoint::Nostream
-        && ways.wall_lag.is_none()
+        && !ways.options.wall_lag
         && !ways.has(Oddity::TextOnly)
         && !ways.has(Oddity::OutOfOrder)
 }

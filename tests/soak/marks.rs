@@ -1,14 +1,15 @@
 //! Marks that must be reported, and their times.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use volcasr_loopback::Oddity;
 
+use super::check::Checked;
 use super::common::{Transcript, Word, mark_of, number_of};
 use super::plan::Schedule;
-use super::play::MS;
-use super::record::{Life, Place, Played};
+use super::play::{HOUR, MS};
+use super::record::{Life, Place};
 
 /// The recogniser's spikes lie 100 ms inside the mark, and last 80.
 pub const SPIKE: (u64, u64) = (100, 180);
@@ -22,36 +23,15 @@ const MARK: u64 = 300 * MS;
 /// How many marks were checked, and what became of the others.
 #[derive(Debug, Default)]
 pub struct Marks {
-    pub reported: usize,
-    /// Cut by a flush, or by READY.
-    pub excepted: usize,
-    /// Dropped, and warned about.
-    pub dropped: usize,
-    /// Not in the replay buffer any more.
-    pub forgotten: usize,
+    /// By what became of them.
+    pub counts: BTreeMap<&'static str, usize>,
     /// Starts of stretches that no event of their streams explains.
     pub gone: Vec<Place>,
 }
 
 impl Marks {
-    pub fn add(&mut self, other: &Marks) {
-        self.reported += other.reported;
-        self.excepted += other.excepted;
-        self.dropped += other.dropped;
-        self.forgotten += other.forgotten;
-        self.gone.extend_from_slice(&other.gone);
-    }
-}
-
-impl fmt::Display for Marks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [reported, excepted] = [self.reported, self.excepted];
-        let [dropped, forgotten, gone] = [self.dropped, self.forgotten, self.gone.len()];
-        write!(
-            f,
-            "marks: {reported} reported, {excepted} cut by flushes or READY, {dropped} dropped, \
-             {forgotten} out of the window, {gone} stretches closed over"
-        )
+    fn add(&mut self, fate: &'static str, count: usize) {
+        *self.counts.entry(fate).or_default() += count;
     }
 }
 
@@ -66,17 +46,13 @@ struct ReportedMark<'a> {
 
 impl ReportedMark<'_> {
     fn start(&self) -> u64 {
-        self.word
-            .and_then(|w| w.times.timestamp)
-            .map_or(0, gst::ClockTime::nseconds)
+        let start = self.word.and_then(|w| w.times.timestamp);
+        start.map_or(0, gst::ClockTime::nseconds)
     }
 
     fn end(&self) -> u64 {
-        self.start()
-            + self
-                .word
-                .and_then(|w| w.times.duration)
-                .map_or(0, gst::ClockTime::nseconds)
+        let duration = self.word.and_then(|w| w.times.duration);
+        self.start() + duration.map_or(0, gst::ClockTime::nseconds)
     }
 }
 
@@ -91,7 +67,12 @@ pub struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    pub fn new(schedule: &'a Schedule, played: &'a Played, life: &'a Life, stream: usize) -> Self {
+    pub fn new(checked: &Checked<'a>, stream: usize) -> Self {
+        let Checked {
+            schedule,
+            played,
+            life,
+        } = checked;
         Places {
             schedule,
             life,
@@ -101,14 +82,13 @@ impl<'a> Places<'a> {
         }
     }
 
-    pub fn check(&self, cut: bool, marks: &mut Marks) -> Result<(), String> {
-        let mut reported = self.reported()?;
+    pub fn check(&self, cut: bool, marks: &mut Marks) {
+        let mut reported = self.reported();
         let out_of_order = self.schedule.is_out_of_order();
         if out_of_order {
             // Not by time: another segment may begin earlier.
             reported.sort_by_key(|h| h.number);
         }
-        let forgotten = self.forgotten(&reported);
         let mut drops = self.drops();
         let may_be = cut && self.schedule.sink.drops();
         let mut unreported = UnreportedDrops::new(may_be, self.schedule.sink.max_queue, &drops);
@@ -119,48 +99,45 @@ impl<'a> Places<'a> {
                 let is_behind = |drop: &Drop| h.end() + MARK > drop.place;
                 if !drops.first().is_some_and(is_behind) && !unreported.explains(h.start()..h.end())
                 {
-                    self.part(h)?;
+                    self.part(h);
                 }
                 continue;
             }
             let at = (next..self.fed.len()).find(|&at| self.fed[at].number == h.number);
-            let at = at.ok_or_else(|| format!("twice, out of turn or foreign: {:?}", h.transcript));
-            let at = at?;
-            self.place(&self.fed[at], h)?;
+            let is_in_turn = || panic!("twice, out of turn or foreign: {:?}", h.transcript);
+            let at = at.unwrap_or_else(is_in_turn);
+            self.place(&self.fed[at], h);
             missing.extend(next..at);
             next = at + 1;
-            marks.reported += 1;
         }
+        marks.add("marks reported", reported.len());
         if cut {
-            marks.excepted += self.fed.len() - next;
-            if out_of_order {
-                // The second pass may have settled what comes later, and not these.
-                marks.excepted += missing.len();
-                missing.clear();
-            }
+            marks.add("marks cut", self.fed.len() - next);
+            // The second pass may have settled what comes later, and not these.
+            missing.retain(|_| !out_of_order);
         } else {
             missing.extend(next..self.fed.len());
         }
+        let forgotten = self.forgotten(&reported);
         let mut before = None;
         for at in missing {
             let place = &self.fed[at];
             let range = place.start * MS..place.end * MS;
             if self.is_dropped(&mut drops, at) || unreported.explains(range) {
-                marks.dropped += 1;
+                marks.add("marks dropped", 1);
             } else if forgotten.iter().any(|f| f.contains(&at)) {
-                marks.forgotten += 1;
+                marks.add("marks forgotten", 1);
             } else {
                 if before.is_none_or(|b| b + 1 != at) {
-                    marks.gone.push(self.fed[at]);
+                    marks.gone.push(*place);
                 }
                 before = Some(at);
             }
         }
-        Ok(())
     }
 
     /// The marks of the final utterances, in the order in which these were posted.
-    fn reported(&self) -> Result<Vec<ReportedMark<'a>>, String> {
+    fn reported(&self) -> Vec<ReportedMark<'a>> {
         let mut reported = Vec::new();
         for (at, transcript) in self.life.transcripts.iter().enumerate() {
             if !transcript.is_final || transcript.stream != self.stream {
@@ -179,32 +156,28 @@ impl<'a> Places<'a> {
                 words.for_each(|text| add(number_of(text), None));
                 continue;
             }
-            for word in transcript
-                .words
-                .iter()
-                .filter(|word| !word.text.trim().is_empty())
-            {
-                let is_timed = word.times.timestamp.and(word.times.duration).is_some();
-                ensure!(is_timed, "no time: {transcript:?}");
+            for word in &transcript.words {
+                // Asserts that it has its times.
                 if let Some((number, ..)) = mark_of(word) {
                     add(number, Some(word));
                 }
             }
         }
-        Ok(reported)
+        reported
     }
 
     /// At its time, to the nanosecond where the service's milliseconds allow it.
-    fn place(&self, place: &Place, reported: &ReportedMark<'_>) -> Result<(), String> {
+    fn place(&self, place: &Place, reported: &ReportedMark<'_>) {
         let Some(word) = reported.word else {
-            return Ok(());
+            return;
         };
-        let (start, end) = match self.schedule.ways.spikes {
+        let ways = &self.schedule.ways;
+        let (start, end) = match ways.spikes {
             true => (place.start + SPIKE.0, place.start + SPIKE.1),
             false => (place.start, place.end),
         };
         let off = match reported.transcript {
-            transcript if transcript.unconfirmed && !self.schedule.ways.exact => REVISION,
+            transcript if transcript.unconfirmed && !ways.options.exact => REVISION,
             transcript if (transcript.session == 0 || self.whole) && !self.drops_parts() => 0,
             // A connection that goes on from another one may begin in the middle of one, as may
             // what follows a drop.
@@ -212,11 +185,8 @@ impl<'a> Places<'a> {
         } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
         let is_there = near(reported.start(), start) && near(reported.end(), end);
-        ensure!(
-            is_there,
-            "not at {start} to {end} ms: {:?}",
-            reported.transcript
-        );
+        let transcript = reported.transcript;
+        assert!(is_there, "not at {start} to {end} ms: {transcript:?}");
         let at = |offset: u64| reported.start().wrapping_add(offset.wrapping_mul(MS));
         // Where there are timestamps, it may still be unknown what they are mapped to.
         let fits = |reported: Option<gst::ClockTime>, offset: Option<u64>| match offset {
@@ -225,16 +195,14 @@ impl<'a> Places<'a> {
         };
         let times = word.times;
         let fits = fits(times.running_time, place.running) && fits(times.stream_time, place.time);
-        ensure!(fits, "mapped to another time: {word:?}");
-        Ok(())
+        assert!(fits, "mapped to another time: {word:?}");
     }
 
     /// Part of a mark is reported next to where the rest has left the window.
-    fn part(&self, reported: &ReportedMark<'_>) -> Result<(), String> {
+    fn part(&self, reported: &ReportedMark<'_>) {
         let near = |time: u64| reported.start().abs_diff(time) <= MARK + self.tolerance();
         let is_cut = self.schedule.sink.forgets() && self.restarts().any(|(_, from)| near(from));
-        ensure!(is_cut, "part of a mark: {:?}", reported.transcript);
-        Ok(())
+        assert!(is_cut, "part of a mark: {:?}", reported.transcript);
     }
 
     /// How far times may be off, because the stamps are.
@@ -247,7 +215,7 @@ impl<'a> Places<'a> {
         let drops = self.life.warned("volcasr-dropped").filter_map(|w| {
             let place = w.time("timestamp")?;
             Some(Drop {
-                first: self.first_behind(place)?,
+                first: self.before(place, |p| p.end * MS + self.tolerance() <= place)?,
                 place,
                 left: w.time("duration")?,
                 last: None,
@@ -256,12 +224,13 @@ impl<'a> Places<'a> {
         drops.collect()
     }
 
-    /// The first mark that ends behind a time, in the segment that this belongs to.
-    fn first_behind(&self, time: u64) -> Option<usize> {
-        let of_it = |p: &&Place| p.start / super::play::HOUR == time / MS / super::play::HOUR;
-        let first = self.fed.iter().position(|p| of_it(&p))?;
-        let before = |p: &&Place| of_it(p) && p.end * MS + self.tolerance() <= time;
-        Some(first + self.fed[first..].iter().take_while(before).count())
+    /// Returns the number of marks up to the last one that is before a time, in the segment that
+    /// this belongs to. None: that has no marks.
+    fn before(&self, time: u64, is_before: impl Fn(&Place) -> bool) -> Option<usize> {
+        let of_it = |p: &Place| p.start / HOUR == time / MS / HOUR;
+        let first = self.fed.iter().position(of_it)?;
+        let before = self.fed[first..].iter();
+        Some(first + before.take_while(|p| of_it(p) && is_before(p)).count())
     }
 
     /// Whether a warning accounts for a mark: the last one with a place before it, or the one
@@ -306,15 +275,7 @@ impl<'a> Places<'a> {
             let is_sure = |h: &&ReportedMark| h.at < before && !h.transcript.unconfirmed;
             let sure = reported.iter().filter(is_sure);
             let begin = sure.filter_map(|h| place(h.number)).max();
-            // Up to the first mark of that segment that begins behind it, or the last one that
-            // begins before it.
-            let of_it = |p: &Place| p.start / super::play::HOUR == from / MS / super::play::HOUR;
-            let is_before = |p: &Place| p.start * MS < from + self.tolerance();
-            let behind = |p: &Place| of_it(p) && !is_before(p);
-            let end = self.fed.iter().position(behind).or_else(|| {
-                let last = self.fed.iter().rposition(|p| of_it(p) && is_before(p));
-                last.map(|last| last + 1)
-            });
+            let end = self.before(from, |p| p.start * MS < from + self.tolerance());
             begin.map_or(0, |b| b + 1)..end.unwrap_or(0)
         });
         // Lost while the final text was awaited, with nothing left to ask for.

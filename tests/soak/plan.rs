@@ -1,11 +1,11 @@
 //! Events of one schedule, all drawn from the seed.
 
+use volcasr_loopback::Oddity;
 use volcasr_loopback::marks::Layout;
-use volcasr_loopback::{Fault, Oddity};
 
-use super::buffers::{Buffers, Odd};
+use super::buffers::Buffers;
 use super::dice::Dice;
-use super::faults;
+use super::faults::faults;
 use super::settings::Settings;
 use super::stamps::Stamps;
 use super::text::TextPad;
@@ -19,8 +19,10 @@ pub struct Schedule {
     /// The element is a transcriber.
     pub text: Option<TextPad>,
     pub ways: Ways,
-    pub faults: Vec<Fault>,
     pub stamps: Stamps,
+    /// Each jump in the timestamps has an event, so that buffers may overlap: without one, a jump
+    /// back may take back a jump forward.
+    pub announced: bool,
     pub acts: Vec<Act>,
     /// The stream ends in PAUSED, which lasts this long.
     pub end_in_paused: Option<u64>,
@@ -51,8 +53,8 @@ pub enum Act {
 #[derive(Clone, Copy, Debug)]
 pub struct Speech {
     pub sentences: u64,
-    /// Silence behind the last mark.
-    pub tail: u64,
+    /// Its length, with silence behind the last mark.
+    pub whole: u64,
     pub buffers: Buffers,
     /// In the middle of it, when this much of it was handed over.
     pub meanwhile: Option<(u64, Meanwhile)>,
@@ -77,66 +79,39 @@ pub enum Meanwhile {
     Ready,
 }
 
-impl Meanwhile {
-    /// Whether what comes after it is not taken.
-    pub fn cuts(self) -> bool {
-        matches!(self, Self::Flush | Self::Seek | Self::Ready)
-    }
-}
-
 /// Longer than a machine with other things to do leaves a pipeline without audio.
 pub const IDLE: u64 = 1500;
 
 impl Schedule {
-    pub fn new(seed: u64) -> Self {
-        Self::drawn(&mut Dice::new(seed))
-    }
-
-    /// A schedule for the transcriber.
-    pub fn of_text(seed: u64) -> Self {
-        let mut dice = Dice::new(seed ^ 0x7465_7874);
-        let mut schedule = Self::drawn(&mut dice);
-        schedule.text = Some(TextPad::new(&mut dice));
-        for act in &mut schedule.acts {
-            // A filter has no preroll to step through.
-            if let Act::Speak(speech) = act
-                && let Some((_, what @ Meanwhile::Step { .. })) = &mut speech.meanwhile
-            {
-                *what = Meanwhile::Hurry(3);
-            }
-        }
-        schedule
-    }
-
-    fn drawn(dice: &mut Dice) -> Self {
+    pub fn new(seed: u64, is_text: bool) -> Self {
+        let dice = &mut Dice::new(if is_text { seed ^ 0x7465_7874 } else { seed });
         let sink = Settings::new(dice);
         let ways = Ways::new(dice, &sink);
-        let mut acts = Vec::new();
-        for _ in 0..dice.within(1, 4) {
-            if !acts.is_empty() {
-                acts.extend(between(dice, &sink));
-            }
-            acts.push(speak(dice));
-        }
-        let audio = acts.iter().map(Act::audio).sum();
-        let faults = faults::faults(dice, &sink, &ways, audio);
-        let hurries = dice.percent(20);
+        let stamps = match sink.timed {
+            true => Stamps::new(dice),
+            false => Stamps::Exact,
+        };
+        let paused = dice.pick(&[0, 100, 300, IDLE + 300]);
+        let hurries = dice.within(1, 30);
         let mut schedule = Schedule {
             sink,
-            text: None,
+            text: is_text.then(|| TextPad::new(dice)),
             ways,
-            faults,
-            acts,
-            stamps: Stamps::Exact,
-            end_in_paused: dice
-                .percent(20)
-                .then(|| dice.pick(&[0, 100, 300, IDLE + 300])),
-            hurry_at_end: if hurries { dice.within(1, 30) } else { 0 },
+            stamps,
+            announced: stamps != Stamps::Exact || dice.percent(30),
+            acts: Vec::new(),
+            end_in_paused: dice.percent(20).then_some(paused),
+            hurry_at_end: if dice.percent(20) { hurries } else { 0 },
         };
-        if schedule.sink.timed {
-            schedule.stamps = Stamps::new(dice);
+        let mut audio = 0;
+        for number in 0..dice.within(1, 4) {
+            let between = schedule.between(dice).filter(|_| number > 0);
+            schedule.acts.extend(between);
+            let speech = schedule.speech(dice);
+            audio += speech.whole;
+            schedule.acts.push(Act::Speak(speech));
         }
-        schedule.agree();
+        schedule.ways.options.faults = faults(dice, &schedule, audio);
         schedule
     }
 
@@ -145,122 +120,72 @@ impl Schedule {
         self.sink.two_pass && self.ways.has(Oddity::OutOfOrder)
     }
 
-    /// Takes out what contradicts itself.
-    fn agree(&mut self) {
-        let inexact = self.stamps != Stamps::Exact;
-        let mut ambiguous = inexact;
-        for act in &mut self.acts {
-            let steps = act.steps();
-            let Act::Speak(speech) = act else {
-                continue;
-            };
-            // A step lets the segment start at the timestamp of the buffer that it ends with. What
-            // is stamped earlier than that and comes later, the base class drops: it is before the
-            // segment, and the sink never sees it.
-            if steps && self.stamps.go_back() {
-                speech.meanwhile = None;
-            }
-            let odd = &mut speech.buffers.odd;
-            // Where stamps are not exact, these have others than the audio.
-            if inexact && !matches!(odd, Odd::HalfSample | Odd::Empty | Odd::Caps) {
-                *odd = Odd::Nothing;
-            }
-            ambiguous |= matches!(odd, Odd::Overlap(_));
-        }
-        // A jump back may take back a jump forward, unless an event has announced that.
-        for act in &mut self.acts {
-            if let Act::Gap { event, .. } = act {
-                *event |= ambiguous;
-            }
-        }
-    }
-}
-
-impl Act {
     pub fn steps(&self) -> bool {
-        let step = |speech: &Speech| matches!(speech.meanwhile, Some((_, Meanwhile::Step { .. })));
-        matches!(self, Act::Speak(speech) if step(speech))
+        let is_step = |what: &Meanwhile| matches!(what, Meanwhile::Step { .. });
+        self.acts.iter().any(|act| match act {
+            Act::Speak(speech) => speech.meanwhile.is_some_and(|(_, what)| is_step(&what)),
+            _ => false,
+        })
     }
 
-    fn audio(&self) -> u64 {
-        match self {
-            Act::Speak(speech) => length(speech.sentences, speech.tail),
-            _ => 0,
+    fn speech(&self, dice: &mut Dice) -> Speech {
+        let sentences = dice.within(1, 4);
+        let layout = Layout::default();
+        let end = layout.mark(sentences * layout.sentence - 1).end;
+        let whole = end + dice.pick(&[0, 300, 1300, 2500]);
+        let (times, paused) = (dice.within(1, 3), dice.percent(50));
+        let what = match dice.within(0, 19) {
+            0..=4 => Some(Meanwhile::Pause(dice.within(1, 300))),
+            5 => Some(Meanwhile::Flush),
+            6 => Some(Meanwhile::Seek),
+            7 => Some(Meanwhile::Ready),
+            8 | 9 => Some(Meanwhile::Hurry(dice.within(2, 30))),
+            // A filter has no preroll to step through. A step lets the segment start at the
+            // timestamp of the buffer that it ends with. What is stamped earlier than that and
+            // comes later, the base class drops: the sink never sees it.
+            10 if self.text.is_none() && !self.stamps.go_back() => {
+                Some(Meanwhile::Step { times, paused })
+            }
+            11 => Some(Meanwhile::Rate(dice.within(1, 4))),
+            _ => None,
+        };
+        Speech {
+            sentences,
+            whole,
+            buffers: Buffers::new(dice, self),
+            meanwhile: what.map(|what| (dice.within(0, whole), what)),
         }
     }
-}
 
-/// Marks from number `first` on.
-pub fn layout(first: u32, rate: u32) -> Layout {
-    Layout {
-        first,
-        rate,
-        ..Layout::default()
-    }
-}
-
-/// Returns the duration of these sentences and the silence behind them.
-pub fn length(sentences: u64, tail: u64) -> u64 {
-    let layout = Layout::default();
-    layout.lead + sentences * layout.period() - layout.pause + tail
-}
-
-fn speak(dice: &mut Dice) -> Act {
-    let sentences = dice.within(1, 4);
-    let tail = dice.pick(&[0, 300, 1300, 2500]);
-    let whole = length(sentences, tail);
-    let meanwhile = match dice.within(0, 19) {
-        0..=4 => Some(Meanwhile::Pause(dice.within(1, 300))),
-        5 => Some(Meanwhile::Flush),
-        6 => Some(Meanwhile::Seek),
-        7 => Some(Meanwhile::Ready),
-        8 | 9 => Some(Meanwhile::Hurry(dice.within(2, 30))),
-        10 => {
-            let (times, paused) = (dice.within(1, 3), dice.percent(50));
-            Some(Meanwhile::Step { times, paused })
+    fn between(&self, dice: &mut Dice) -> Option<Act> {
+        let sink = &self.sink;
+        let event = self.announced || dice.percent(50);
+        let long = u64::from(sink.idle) + dice.within(1, 60_000);
+        // A service of marks knows of one when it is over. In a pause a little shorter than its end
+        // window it ends an utterance while the next mark is spoken, and a rollover cuts that.
+        let pause = if sink.rolls_over() {
+            sink.end_window
+        } else {
+            0
+        };
+        let length = u64::from(pause) + dice.within(41, IDLE);
+        match dice.within(0, 19) {
+            // Without timestamps there are no jumps, and segments mean nothing.
+            0..=5 | 13 | 14 if !sink.timed => None,
+            0..=3 => Some(Act::Gap { length, event }),
+            4 | 5 => Some(Act::Gap {
+                length: long,
+                event,
+            }),
+            6 | 7 => Some(Act::Pause(dice.within(1, 300))),
+            // Longer than `idle-timeout`, where that is short.
+            8 | 9 => Some(Act::Pause(IDLE + 300)),
+            10..=12 => Some(Act::NewStream),
+            // A chunk may hold something of both: what is dropped with it can't be known by its
+            // timestamps.
+            13 | 14 if !sink.drops() => Some(Act::Segment(dice.pick(&[0, 0, 300, long]))),
+            15 => Some(Act::Ready),
+            _ => None,
         }
-        11 => Some(Meanwhile::Rate(dice.pick(&[1, 2, 3, 4]))),
-        _ => None,
-    };
-    let buffers = Buffers::new(dice);
-    let meanwhile = meanwhile.map(|what| (dice.within(0, whole), what));
-    Act::Speak(Speech {
-        sentences,
-        tail,
-        buffers,
-        meanwhile,
-    })
-}
-
-fn between(dice: &mut Dice, sink: &Settings) -> Option<Act> {
-    let event = dice.percent(50);
-    let long = u64::from(sink.idle) + dice.within(1, 60_000);
-    // A service of marks knows of one when it is over. In a pause a little shorter than its end
-    // window it ends an utterance while the next mark is spoken, and a rollover cuts that.
-    let pause = if sink.rolls_over() {
-        sink.end_window
-    } else {
-        0
-    };
-    match dice.within(0, 19) {
-        // Without timestamps there are no jumps, and segments mean nothing.
-        0..=5 | 13 | 14 if !sink.timed => None,
-        0..=3 => {
-            let length = u64::from(pause) + dice.within(41, IDLE);
-            Some(Act::Gap { length, event })
-        }
-        4 | 5 => Some(Act::Gap {
-            length: long,
-            event,
-        }),
-        6 | 7 => Some(Act::Pause(dice.within(1, 300))),
-        // Longer than `idle-timeout`, where that is short.
-        8 | 9 => Some(Act::Pause(IDLE + 300)),
-        10..=12 => Some(Act::NewStream),
-        // A chunk may hold something of both: what is dropped with it can't be known by its
-        // timestamps.
-        13 | 14 if !sink.drops() => Some(Act::Segment(dice.pick(&[0, 0, 300, long]))),
-        15 => Some(Act::Ready),
-        _ => None,
     }
 }

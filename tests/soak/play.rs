@@ -4,14 +4,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use volcasr_loopback::marks::Layout;
 
 use super::buffers::{Audio, hand_over};
 use super::common;
 use super::common::caps;
-use super::plan::{Act, Meanwhile, Schedule, Speech, layout, length};
+use super::common::text::TextLog;
+use super::plan::{Act, Meanwhile, Schedule, Speech};
 use super::record::{Fed, Place, Played, Span};
-use super::source::Source;
-use super::text::{TextPad, TextRig};
+use super::source::{Progress, Source};
+use super::text::TextPad;
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
 pub const STATE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,7 +33,7 @@ pub struct Player<'a> {
     pub pipeline: gst::Pipeline,
     pub sink: gst::Element,
     /// A transcriber's output.
-    pub text: Option<TextRig>,
+    pub text: Option<TextLog>,
     pub source: Source,
     pub bus: gst::Bus,
     /// Segments so far.
@@ -41,7 +43,7 @@ pub struct Player<'a> {
     pub stepped: bool,
     /// It changed the rate at once, and with that, in GStreamer 1.22, all segments from there on:
     /// READY does not end that, and stream time is another one as well.
-    pub rated: bool,
+    rated: bool,
     /// The timestamp of what comes next, in milliseconds.
     next: u64,
     /// A gap came before it that only its own flag tells of.
@@ -53,17 +55,17 @@ pub struct Player<'a> {
 
 /// In milliseconds.
 #[derive(Clone, Copy, Default)]
-struct Segment {
-    start: u64,
+pub struct Segment {
+    pub start: u64,
     base: u64,
     time: u64,
     /// Half an hour, where it ends at all.
-    stop: Option<u64>,
+    pub stop: Option<u64>,
 }
 
 /// Plays, and ends the stream.
 pub fn play(schedule: &Schedule) -> Played {
-    let service = common::service(schedule.ways.options(&schedule.faults));
+    let service = common::service(schedule.ways.options.clone());
     let uri = service.uri_for(schedule.ways.endpoint);
     let mut player = Player::new(schedule, &uri);
     player.live();
@@ -101,10 +103,10 @@ impl<'a> Player<'a> {
         let pad = sink.static_pad("sink").expect("a sink's pad");
         source.pad.link(&pad).expect("a new pad");
         let bus = pipeline.bus().expect("a pipeline's bus");
-        let rig = |pad: &TextPad| TextRig::new(pad, settings.live, &pipeline, &sink);
+        let attach = |pad: &TextPad| pad.attach(settings.live, &pipeline, &sink);
         Player {
             schedule,
-            text: schedule.text.as_ref().map(rig),
+            text: schedule.text.as_ref().map(attach),
             pipeline,
             sink,
             source,
@@ -151,7 +153,7 @@ impl<'a> Player<'a> {
     }
 
     /// The start of the next segment: another hour than any before, earlier or later.
-    pub fn next_start(&self) -> u64 {
+    fn next_start(&self) -> u64 {
         self.segments * 37 % 64 * HOUR + 1000 * self.segments
     }
 
@@ -161,8 +163,10 @@ impl<'a> Player<'a> {
         let start = sought.unwrap_or_else(|| self.next_start());
         // A step from one segment into another leaves the base class with the first one's stop, and
         // nothing that comes is in the segment any more.
-        let stops = !self.schedule.acts.iter().any(Act::steps);
-        let now = self.text.as_ref().and_then(TextRig::now);
+        let stops = !self.schedule.steps();
+        let is_due = self.schedule.text.as_ref().is_some_and(|pad| pad.is_due);
+        let now = (is_due && self.schedule.sink.live).then(|| self.pipeline.current_running_time());
+        let now = now.flatten().map(gst::ClockTime::mseconds);
         self.segment = Segment {
             start,
             base: base.or(now).unwrap_or(AHEAD + 500 * self.segments),
@@ -171,15 +175,17 @@ impl<'a> Player<'a> {
         };
         self.segments += 1;
         self.next = if self.schedule.sink.timed { start } else { 0 };
-        if let Some(fed) = self.played.life().fed.last_mut() {
-            fed.segments.push(Span { start, end: start });
-        }
+        let span = Span { start, end: start };
+        self.played.fed().segments.push(span);
         let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
         segment.set_start(ms(start));
         segment.set_base(ms(self.segment.base));
         segment.set_time(ms(self.segment.time));
         segment.set_stop(self.segment.stop.map(ms));
-        let event = gst::event::Segment::new(&segment);
+        self.push(gst::event::Segment::new(&segment));
+    }
+
+    fn push(&self, event: gst::Event) {
         self.source.pad.push_event(event);
     }
 
@@ -193,7 +199,7 @@ impl<'a> Player<'a> {
                 if *event {
                     let length = self.stamp(self.next) - begin;
                     let gap = gst::event::Gap::builder(ms(begin)).duration(ms(length));
-                    self.source.pad.push_event(gap.build());
+                    self.push(gap.build());
                 } else {
                     // Up to a second it would be jitter.
                     self.discont = *length <= 1000;
@@ -214,32 +220,30 @@ impl<'a> Player<'a> {
 
     fn speak(&mut self, speech: Speech) {
         let Speech {
-            sentences,
+            whole,
             buffers,
             meanwhile,
             ..
         } = speech;
-        let whole = length(sentences, speech.tail);
         let audio = Audio {
-            pcm: self.marks(sentences, whole),
+            pcm: self.marks(speech),
             rate: self.schedule.sink.rate,
             start: self.schedule.sink.timed.then_some(self.next),
-            whole,
-            first: self.next == self.segment.start,
-            segment: self.segment.start,
-            stop: self.segment.stop,
+            segment: self.segment,
             stamps: self.schedule.stamps,
             discont: std::mem::take(&mut self.discont),
         };
         self.next += whole;
         let end = self.stamp(self.next);
-        let fed = self.played.life().fed.last_mut();
-        if let Some(span) = fed.and_then(|fed| fed.segments.last_mut()) {
-            span.end = end;
-        }
-        let progress = self.source.progress.clone();
-        progress.begin();
-        let pad = self.source.pad.clone();
+        self.played
+            .fed()
+            .segments
+            .last_mut()
+            .expect("a segment")
+            .end = end;
+        let (pad, progress) = (self.source.pad.clone(), self.source.progress.clone());
+        progress.reach(0);
+        let sought = self.next_start();
         thread::scope(|scope| {
             scope.spawn(|| hand_over(&pad, audio, buffers, &progress));
             let mut moves = true;
@@ -249,12 +253,7 @@ impl<'a> Player<'a> {
                 moves = progress.wait_for(at.max(1));
                 self.meanwhile(what);
             }
-            let moves = moves && progress.wait_for(whole);
-            let cut = meanwhile.is_some_and(|(_, what)| what.cuts());
-            if let Some(flow) = progress.refusal().filter(|_| !cut) {
-                self.log(&format!("refused: {flow:?}"));
-            }
-            if !moves {
+            if !(moves && progress.wait_for(Progress::OVER)) {
                 let errors = &mut self.played.life().errors;
                 errors.push("buffers are not taken".to_owned());
                 self.read_bus(Duration::ZERO);
@@ -263,44 +262,38 @@ impl<'a> Player<'a> {
         });
         match meanwhile {
             Some((_, Meanwhile::Flush)) => {
-                pad.push_event(gst::event::FlushStop::new(true));
+                self.push(gst::event::FlushStop::new(true));
                 self.flushed(None);
             }
-            Some((_, Meanwhile::Seek)) => {
-                let sought = progress.sought();
-                self.flushed(sought);
-            }
+            Some((_, Meanwhile::Seek)) => self.flushed(Some(sought)),
             Some((_, Meanwhile::Ready)) => self.again(),
             _ => {}
         }
     }
 
     /// The sound of the next sentences, which are noted down.
-    fn marks(&mut self, sentences: u64, whole: u64) -> Vec<u8> {
+    fn marks(&mut self, speech: Speech) -> Vec<u8> {
         let rate = self.schedule.sink.rate;
-        let layout = layout(self.first_mark, rate);
-        let mut pcm = layout.pcm(layout.lead + sentences * layout.period() - layout.pause);
-        pcm.resize((whole * u64::from(rate) / 500) as usize, 0);
-        let count = sentences * layout.sentence;
-        let (next, segment) = (self.next, self.segment);
+        let layout = Layout {
+            first: self.first_mark,
+            rate,
+            ..Layout::default()
+        };
+        let (mut pcm, marks) = layout.sentences(speech.sentences);
+        self.first_mark += marks.len() as u32;
+        pcm.resize((speech.whole * u64::from(rate) / 500) as usize, 0);
+        let segment = self.segment;
         let time = self.schedule.sink.timed && !self.rated;
         let running = time && !self.stepped;
-        let (stamps, start) = (self.schedule.stamps, segment.start);
-        let stamp = |at| stamps.of_time(at, start);
-        let places = (0..count).map(|n| {
-            let mark = layout.mark(n);
-            Place {
-                number: mark.number,
-                start: stamp(next + mark.start),
-                end: stamp(next + mark.end),
-                running: running.then(|| segment.base.wrapping_sub(segment.start)),
-                time: time.then(|| segment.time.wrapping_sub(segment.start)),
-            }
+        let places = marks.iter().map(|mark| Place {
+            number: mark.number,
+            start: self.stamp(self.next + mark.start),
+            end: self.stamp(self.next + mark.end),
+            running: running.then(|| segment.base.wrapping_sub(segment.start)),
+            time: time.then(|| segment.time.wrapping_sub(segment.start)),
         });
-        if let Some(fed) = self.played.life().fed.last_mut() {
-            fed.marks.extend(places);
-        }
-        self.first_mark += count as u32;
+        let places: Vec<Place> = places.collect();
+        self.played.fed().marks.extend(places);
         pcm
     }
 
@@ -313,9 +306,64 @@ impl<'a> Player<'a> {
     fn flushed(&mut self, sought: Option<u64>) {
         self.read_bus(Duration::ZERO);
         self.cut();
-        let id = self.played.life().fed.last().map(|fed| fed.id.clone());
-        self.begin_fed(id.unwrap_or_default());
+        let id = self.played.fed().id.clone();
+        self.begin_fed(id);
         self.begin_segment(sought, None);
+    }
+
+    fn meanwhile(&mut self, what: Meanwhile) {
+        match what {
+            Meanwhile::Pause(length) => self.pause(length),
+            Meanwhile::Hurry(times) => self.hurry(times),
+            Meanwhile::Step { times, paused } => {
+                self.forget_running_time();
+                if paused {
+                    let _ = self.pipeline.set_state(gst::State::Paused);
+                }
+                for _ in 0..times {
+                    let one = gst::format::Buffers::from_u64(1);
+                    let step = gst::event::Step::new(one, 1.0, true, false);
+                    self.sink.send_event(step);
+                }
+                let _ = self.pipeline.set_state(gst::State::Playing);
+            }
+            Meanwhile::Rate(doubled) => {
+                self.forget_running_time();
+                self.rated = true;
+                let marks = &mut self.played.fed().marks;
+                marks.iter_mut().for_each(|mark| mark.time = None);
+                let (rate, flags) = (doubled as f64 / 2.0, gst::SegmentFlags::empty());
+                // Not in line with the buffers: the sink asks the pipeline for the moment.
+                self.push(gst::event::InstantRateChange::new(rate, flags));
+            }
+            Meanwhile::Flush => self.push(gst::event::FlushStart::new()),
+            Meanwhile::Seek => {
+                let to = ms(self.next_start());
+                let sought = self.pipeline.seek_simple(gst::SeekFlags::FLUSH, to);
+                sought.expect("a source that seeks");
+            }
+            Meanwhile::Ready => self.ready(),
+        }
+    }
+
+    fn pause(&self, length: u64) {
+        // The answer may be "later": without a buffer there is nothing to preroll with.
+        let _ = self.pipeline.set_state(gst::State::Paused);
+        thread::sleep(Duration::from_millis(length));
+        let _ = self.pipeline.set_state(gst::State::Playing);
+    }
+
+    pub fn hurry(&self, times: u64) {
+        for _ in 0..times {
+            self.pause(0);
+        }
+    }
+
+    /// Running time is another one from here on, and in what waits in the sink.
+    fn forget_running_time(&mut self) {
+        self.stepped = true;
+        let marks = &mut self.played.fed().marks;
+        marks.iter_mut().for_each(|mark| mark.running = None);
     }
 }
 

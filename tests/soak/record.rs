@@ -112,10 +112,11 @@ pub struct Played {
 
 impl Played {
     pub fn life(&mut self) -> &mut Life {
-        if self.lives.is_empty() {
-            self.lives.push(Life::default());
-        }
-        let last = self.lives.len() - 1;
-        &mut self.lives[last]
+        self.lives.last_mut().expect("a life")
+    }
+
+    /// The stream that is fed.
+    pub fn fed(&mut self) -> &mut Fed {
+        self.life().fed.last_mut().expect("a stream")
     }
 }

@@ -12,66 +12,36 @@ pub struct Source {
     pub progress: Arc<Progress>,
 }
 
-/// How far the thread that hands over buffers has come.
+/// How far the thread that hands over buffers has come, in milliseconds.
 #[derive(Default)]
 pub struct Progress {
-    state: Mutex<State>,
+    at: Mutex<u64>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    at: u64,
-    over: bool,
-    refused: Option<gst::FlowError>,
-    sought: Option<u64>,
-}
-
 impl Progress {
-    fn tell(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().expect("no panic under the lock"));
-        self.changed.notify_all();
-    }
-
-    pub fn begin(&self) {
-        self.tell(|state| (state.at, state.over, state.refused) = (0, false, None));
-    }
-
-    pub fn reach(&self, ms: u64) {
-        self.tell(|state| state.at = ms);
-    }
-
     /// No more is handed over: all of it was, or it is not taken.
-    pub fn over(&self, outcome: Result<(), gst::FlowError>) {
-        self.tell(|state| (state.over, state.refused) = (true, outcome.err()));
-    }
+    pub const OVER: u64 = u64::MAX;
 
-    pub fn refusal(&self) -> Option<gst::FlowError> {
-        self.state.lock().expect("no panic under the lock").refused
+    pub fn reach(&self, at: u64) {
+        *self.at.lock().expect("no panic under the lock") = at;
+        self.changed.notify_all();
     }
 
     /// Waits until `ms` was handed over, or no more is. Returns false if neither came.
     pub fn wait_for(&self, ms: u64) -> bool {
-        let state = self.state.lock().expect("no panic under the lock");
-        let waits = |state: &mut State| state.at < ms && !state.over;
-        let (_state, waited) = self
+        let at = self.at.lock().expect("no panic under the lock");
+        let waited = self
             .changed
-            .wait_timeout_while(state, STATE_TIMEOUT, waits)
-            .expect("no panic under the lock");
-        !waited.timed_out()
-    }
-
-    /// Where a seek went to, since it was asked for last.
-    pub fn sought(&self) -> Option<u64> {
-        let mut state = self.state.lock().expect("no panic under the lock");
-        state.sought.take()
+            .wait_timeout_while(at, STATE_TIMEOUT, |at| *at < ms);
+        !waited.expect("no panic under the lock").1.timed_out()
     }
 }
 
 impl Source {
     pub fn new(live: bool) -> Self {
         let progress = Arc::new(Progress::default());
-        let seeks = progress.clone();
+        let handed_over = progress.clone();
         let pad = gst::Pad::builder(gst::PadDirection::Src)
             .query_function(move |pad, parent, query| match query.view_mut() {
                 gst::QueryViewMut::Latency(latency) => {
@@ -80,28 +50,18 @@ impl Source {
                 }
                 _ => gst::Pad::query_default(pad, parent, query),
             })
-            .event_function(move |pad, _, event| match event.view() {
-                gst::EventView::Seek(seek) => seek_to(pad, seek, &seeks),
-                _ => true,
+            .event_function(move |pad, _, event| {
+                // As a source does it: the flush frees the thread, and ends when that has stopped.
+                if let gst::EventView::Seek(seek) = event.view() {
+                    assert!(seek.get().1.contains(gst::SeekFlags::FLUSH));
+                    pad.push_event(gst::event::FlushStart::new());
+                    let stopped = handed_over.wait_for(Progress::OVER);
+                    return stopped && pad.push_event(gst::event::FlushStop::new(true));
+                }
+                true
             })
             .build();
         pad.set_active(true).expect("a new pad");
         Source { pad, progress }
     }
-}
-
-/// As a source does it: the flush frees the thread, and begins when that has stopped.
-fn seek_to(pad: &gst::Pad, seek: &gst::event::Seek, progress: &Progress) -> bool {
-    let (_, flags, _, start, ..) = seek.get();
-    let gst::GenericFormattedValue::Time(Some(start)) = start else {
-        return false;
-    };
-    assert!(flags.contains(gst::SeekFlags::FLUSH));
-    pad.push_event(gst::event::FlushStart::new());
-    if !progress.wait_for(u64::MAX) {
-        return false;
-    }
-    pad.push_event(gst::event::FlushStop::new(true));
-    progress.tell(|state| state.sought = Some(start.mseconds()));
-    true
 }

@@ -9,11 +9,11 @@ use gst::glib;
 use gst::prelude::*;
 use volcasr_loopback::Oddity;
 
-use super::common::text::{Out, Stretch, TextLog, event_list, in_order, with_transcriber};
-use super::common::{Transcript, number_of};
+use super::check::{Checked, cut_streams};
+use super::common::number_of;
+use super::common::text::{Stretch, TextLog, event_list, in_order, with_transcriber};
 use super::dice::Dice;
 use super::marks::{REVISION, SPIKE};
-use super::plan::Schedule;
 use super::play::{HOUR, MS};
 use super::record::{Fed, Life, Span};
 use super::settings::Settings;
@@ -27,7 +27,7 @@ pub struct TextPad {
     /// Speed of the clock: audio comes faster than in life as well.
     speed: u64,
     /// With a live source, segments begin when they come, and not far ahead of the clock.
-    is_due: bool,
+    pub is_due: bool,
     /// Time that downstream keeps each buffer, in milliseconds, until that adds up to
     /// [`MAX_HELD`].
     hold: u64,
@@ -53,46 +53,24 @@ impl TextPad {
         element.set_property("latency", self.latency);
         element
     }
-}
 
-/// The player's part of a text pad.
-pub struct TextRig {
-    log: TextLog,
-    /// Where segments begin at the clock's time.
-    due: Option<glib::WeakRef<gst::Pipeline>>,
-}
-
-impl TextRig {
-    pub fn new(
-        pad: &TextPad,
+    /// Puts a sink behind the element.
+    pub fn attach(
+        &self,
         is_live: bool,
         pipeline: &gst::Pipeline,
         element: &gst::Element,
-    ) -> Self {
+    ) -> TextLog {
         if is_live {
             let clock = glib::Object::new::<gst::SystemClock>();
             let now = clock.time();
-            clock.set_calibration(now, now, pad.speed, 1);
+            clock.set_calibration(now, now, self.speed, 1);
             pipeline.use_clock(Some(&clock));
         }
         let log = TextLog::attach(pipeline, element).expect("a text pad");
         let peer = element.static_pad("src").and_then(|pad| pad.peer());
-        hold(&peer.expect("a sink"), Duration::from_millis(pad.hold));
-        TextRig {
-            log,
-            due: (is_live && pad.is_due).then(|| pipeline.downgrade()),
-        }
-    }
-
-    /// The running time at which a segment begins, in milliseconds, if that is the clock's.
-    pub fn now(&self) -> Option<u64> {
-        let pipeline = self.due.as_ref()?.upgrade()?;
-        Some(pipeline.current_running_time()?.mseconds())
-    }
-
-    /// Takes what came out so far.
-    pub fn take(&self) -> Vec<Out> {
-        std::mem::take(&mut self.log.out.lock().expect("no panic"))
+        hold(&peer.expect("a sink"), Duration::from_millis(self.hold));
+        log
     }
 }
 
@@ -111,40 +89,10 @@ fn hold(pad: &gst::Pad, time: Duration) {
     });
 }
 
-/// Checks what came out in one life. `cut`: which of its streams were cut short.
-pub fn check(pad: &TextPad, schedule: &Schedule, life: &Life, cut: &[bool]) -> Result<(), String> {
-    let checked = Checked {
-        pad,
-        schedule,
-        life,
-    };
-    let cut = &cut_before_it_left(life, cut);
-    let stretches = in_order(&life.out)?;
-    let pushed = checked
-        .pushed(&stretches, cut)
-        .map_err(|failure| format!("{failure}\n  {:#?}", life.out))?;
-    for (number, mut pushed) in pushed.into_iter().enumerate().filter(|(n, _)| !cut[*n]) {
-        let (mut posted, parts) = checked.posted(number as u32);
-        // A word that left before it was final may be recognised in part after a replay.
-        pushed.retain(|mark| posted.contains(mark) || !parts.contains(mark));
-        if schedule.is_out_of_order() {
-            // Words may leave before an earlier utterance is final.
-            pushed.sort_unstable();
-            posted.sort_unstable();
-        }
-        let (out, same) = (&life.out, pushed == posted);
-        ensure!(
-            same,
-            "stream {number}: pushed {pushed:?}, posted {posted:?}\n  {out:#?}"
-        );
-    }
-    Ok(())
-}
-
 /// Returns which streams were cut short. A flush or READY also discards text of those before its
 /// own that waits for downstream.
-fn cut_before_it_left(life: &Life, cut: &[bool]) -> Vec<bool> {
-    let mut cut = cut.to_vec();
+fn cut_before_it_left(life: &Life) -> Vec<bool> {
+    let mut cut = cut_streams(life);
     let mut cuts = life.cuts.iter();
     let mut leaving = String::new();
     // READY is no event, and comes last.
@@ -165,88 +113,95 @@ fn cut_before_it_left(life: &Life, cut: &[bool]) -> Vec<bool> {
     cut
 }
 
-struct Checked<'a> {
-    pad: &'a TextPad,
-    schedule: &'a Schedule,
-    life: &'a Life,
-}
-
 impl Checked<'_> {
+    /// Asserts what came out in one life.
+    pub fn text(&self, pad: &TextPad) {
+        let life = self.life;
+        let cut = cut_before_it_left(life);
+        let stretches = in_order(&life.out).unwrap_or_else(|broken| panic!("{broken}"));
+        let pushed = self.pushed(pad, &stretches, &cut);
+        for (number, mut pushed) in pushed.into_iter().enumerate().filter(|(n, _)| !cut[*n]) {
+            let finals = self
+                .transcripts(number)
+                .filter(|transcript| transcript.is_final);
+            let text: Vec<&str> = finals.map(|transcript| &*transcript.text).collect();
+            let text = text.join(" ");
+            let mut posted: Vec<u32> = marks_of(&text).collect();
+            let parts: Vec<u32> = text.split_whitespace().filter_map(part_of).collect();
+            // A word that left before it was final may be recognised in part after a replay.
+            pushed.retain(|mark| posted.contains(mark) || !parts.contains(mark));
+            if self.schedule.is_out_of_order() {
+                // Words may leave before an earlier utterance is final.
+                pushed.sort_unstable();
+                posted.sort_unstable();
+            }
+            assert_eq!(pushed, posted, "of stream {number}: {:#?}", life.out);
+        }
+    }
+
     /// Returns the marks that were pushed of each stream.
-    fn pushed(&self, stretches: &[Stretch], cut: &[bool]) -> Result<Vec<Vec<u32>>, String> {
+    fn pushed(&self, pad: &TextPad, stretches: &[Stretch], cut: &[bool]) -> Vec<Vec<u32>> {
         let fed = self.life.fed.iter().enumerate();
         let spans: Vec<(usize, Span)> = fed
             .flat_map(|(number, fed)| fed.segments.iter().map(move |span| (number, *span)))
             .collect();
         let mut pushed = vec![Vec::new(); self.life.fed.len()];
-        let mut next = 0;
+        let mut spans = spans.into_iter();
+        let is_needed = |(stream, _): &(usize, Span)| !cut[*stream];
         for stretch in stretches {
-            let is_it = |(_, span): &(usize, Span)| span.start == stretch.start;
-            let at = spans[next..].iter().position(is_it);
-            let at = at.ok_or_else(|| format!("a segment twice or out of turn: {stretch:?}"))?;
-            let mut left_out = spans[next..next + at].iter();
-            let missing = left_out.find(|(stream, _)| !cut[*stream]);
-            ensure!(missing.is_none(), "no segment: {missing:?}");
-            let (stream, span) = spans[next + at];
-            next += at + 1;
-            self.stretch(stretch, stream, &mut pushed[stream])?;
-            let end = span.end.saturating_sub(self.tolerance());
+            let (stream, span) = loop {
+                let next = spans.next();
+                let next = next.unwrap_or_else(|| panic!("a segment twice: {stretch:?}"));
+                if next.1.start == stretch.start {
+                    break next;
+                }
+                assert!(!is_needed(&next), "no segment: {next:?} before {stretch:?}");
+            };
+            self.stretch(pad, stretch, &self.life.fed[stream], &mut pushed[stream]);
+            let end = span.end.saturating_sub(self.text_tolerance());
             let is_covered = cut[stream] || !self.schedule.sink.timed || stretch.covered >= end;
-            ensure!(is_covered, "nothing covers it up to {end}: {stretch:?}");
+            assert!(is_covered, "nothing covers it up to {end}: {stretch:?}");
         }
-        let missing = spans[next..].iter().find(|(stream, _)| !cut[*stream]);
-        ensure!(missing.is_none(), "no segment: {missing:?}");
-        Ok(pushed)
+        let missing = spans.find(is_needed);
+        assert!(
+            missing.is_none(),
+            "no segment: {missing:?} in {:#?}",
+            self.life.out
+        );
+        pushed
     }
 
-    fn stretch(
-        &self,
-        stretch: &Stretch,
-        stream: usize,
-        pushed: &mut Vec<u32>,
-    ) -> Result<(), String> {
+    fn stretch(&self, pad: &TextPad, stretch: &Stretch, fed: &Fed, pushed: &mut Vec<u32>) {
         let ways = &self.schedule.ways;
-        let fed: &Fed = &self.life.fed[stream];
         for text in &stretch.texts {
             let torn = text.text.split_whitespace().find(|word| !is_whole(word));
-            ensure!(torn.is_none(), "a torn or doubled word {torn:?}: {text:?}");
+            assert!(torn.is_none(), "a torn or doubled word {torn:?}: {text:?}");
             for number in marks_of(&text.text) {
                 let place = fed.marks.iter().find(|place| place.number == number);
-                let place = place.ok_or_else(|| format!("of another stream: {text:?}"))?;
-                ensure!(!pushed.contains(&number), "twice: {text:?}");
+                let place = place.unwrap_or_else(|| panic!("of another stream: {text:?}"));
+                assert!(!pushed.contains(&number), "twice: {text:?}");
                 let is_next = pushed.last().is_none_or(|last| *last <= number);
                 let in_turn = is_next || self.schedule.is_out_of_order();
-                ensure!(in_turn, "out of turn: {text:?}");
+                assert!(in_turn, "out of turn: {text:?}");
                 pushed.push(number);
                 if !self.schedule.sink.timed {
                     continue;
                 }
                 let is_here = place.start / HOUR == stretch.start / HOUR;
-                ensure!(is_here, "in another segment: {text:?}");
+                assert!(is_here, "in another segment: {text:?}");
                 // Late text may begin later: PTS do not fall. Words without a time have their
                 // share of the utterance.
                 let spike = if ways.spikes { SPIKE.0 } else { 0 };
-                let due = (place.start + spike).saturating_sub(self.tolerance());
+                let due = (place.start + spike).saturating_sub(self.text_tolerance());
                 let timed = !ways.has(Oddity::TextOnly) && !ways.has(Oddity::AbsentFields);
-                let is_due = self.pad.grouping != "word" || !timed || text.start >= due;
-                ensure!(is_due, "before {due}: {text:?}");
+                let is_due = pad.grouping != "word" || !timed || text.start >= due;
+                assert!(is_due, "before {due}: {text:?}");
             }
         }
-        Ok(())
-    }
-
-    /// Returns the marks of a stream's final utterances, and those that are there in part.
-    fn posted(&self, stream: u32) -> (Vec<u32>, Vec<u32>) {
-        let of_it = |transcript: &&Transcript| transcript.is_final && transcript.stream == stream;
-        let transcripts = self.life.transcripts.iter().filter(of_it);
-        let texts: Vec<&str> = transcripts.map(|transcript| &*transcript.text).collect();
-        let parts = texts.iter().flat_map(|text| text.split_whitespace());
-        let whole = texts.iter().flat_map(|text| marks_of(text));
-        (whole.collect(), parts.filter_map(part_of).collect())
     }
 
     /// How far a time may be off that is pushed for the first time, in milliseconds.
-    fn tolerance(&self) -> u64 {
+    fn text_tolerance(&self) -> u64 {
         self.schedule.stamps.tolerance() + REVISION / MS + 1
     }
 }

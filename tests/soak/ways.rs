@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use volcasr_loopback::{Endpoint, Fault, Lag, Oddity, Options, Recogniser};
+use volcasr_loopback::{Endpoint, Lag, Oddity, Options, Recogniser};
 
 use super::dice::Dice;
 use super::plan::IDLE;
@@ -29,92 +29,75 @@ const ODDITIES: [(Oddity, u64); 12] = [
 pub struct Ways {
     pub endpoint: Endpoint,
     pub spikes: bool,
-    /// Without the oddities that are on by default.
-    pub exact: bool,
-    oddities: Vec<Oddity>,
-    /// Decides the jitter of its lag.
-    seed: u64,
-    /// After the audio's arrival instead of by position.
-    pub wall_lag: Option<u64>,
-    /// One session at a time, or an error.
-    one_session: bool,
-    /// The service's own idle timeout.
-    idle: u64,
-    /// The kernel takes little, and a service that does not read makes the client wait.
-    small_buffer: bool,
+    pub options: Options,
 }
 
 impl Ways {
     pub fn new(dice: &mut Dice, sink: &Settings) -> Self {
         use Endpoint::{Async, Bigmodel, Nostream};
         let endpoint = dice.pick(&[Async, Async, Bigmodel, Nostream]);
+        let spikes = dice.percent(30);
+        let exact = dice.percent(20);
+        let oddities = oddities(dice, sink);
+        // After the audio's arrival instead of by position.
+        let wall_lag = dice.percent(25);
+        let lag = Lag::Exact(Duration::from_millis(dice.within(10, 300)));
+        let second_pass_delay = match oddities.contains(&Oddity::OutOfOrder) {
+            true => Duration::from_millis(300),
+            false => Duration::ZERO,
+        };
+        // With a short window a short one would end what is not warned about.
+        let idle = [8000, if sink.forgets() { 8000 } else { IDLE }];
         Ways {
-            // From a copy: what follows stays as it was for the same seed.
-            seed: dice.clone().within(0, u64::MAX - 1),
             // The only one with a second pass.
             endpoint: if sink.two_pass { Async } else { endpoint },
-            spikes: dice.percent(30),
-            exact: dice.percent(20),
-            oddities: oddities(dice, sink),
-            wall_lag: dice.percent(25).then(|| dice.within(10, 300)),
-            one_session: dice.percent(30),
-            idle: match dice.pick(&[8000, IDLE]) {
-                // With a short window it would end what is not warned about.
-                _ if sink.forgets() => 8000,
-                idle => idle,
+            spikes,
+            options: Options {
+                recogniser: Recogniser::Marks { spikes },
+                exact,
+                oddities,
+                second_pass_delay,
+                lag: match (wall_lag, exact) {
+                    (true, _) => lag,
+                    (false, true) => Lag::EXACT,
+                    (false, false) => jitter(),
+                },
+                wall_lag,
+                seed: dice.within(0, u64::MAX - 1),
+                max_sessions: dice.percent(30).then_some(1),
+                idle_timeout: Duration::from_millis(dice.pick(&idle)),
+                // The kernel takes little, and a service that does not read makes the client wait.
+                receive_buffer: dice.percent(20).then_some(4096),
+                record_audio: false,
+                record_frames: false,
+                ..Options::default()
             },
-            small_buffer: dice.percent(20),
         }
     }
 
     pub fn has(&self, oddity: Oddity) -> bool {
-        self.oddities.contains(&oddity)
-    }
-
-    pub fn options(&self, faults: &[Fault]) -> Options {
-        let second_pass_delay = if self.has(Oddity::OutOfOrder) { 300 } else { 0 };
-        Options {
-            recogniser: Recogniser::Marks {
-                spikes: self.spikes,
-            },
-            exact: self.exact,
-            oddities: self.oddities.clone(),
-            second_pass_delay: Duration::from_millis(second_pass_delay),
-            lag: match self.wall_lag {
-                Some(lag) => Lag::Exact(Duration::from_millis(lag)),
-                None if self.exact => Lag::EXACT,
-                None => jitter(),
-            },
-            wall_lag: self.wall_lag.is_some(),
-            seed: self.seed,
-            max_sessions: self.one_session.then_some(1),
-            idle_timeout: Duration::from_millis(self.idle),
-            faults: faults.to_vec(),
-            receive_buffer: self.small_buffer.then_some(4096),
-            record_audio: false,
-            record_frames: false,
-            ..Options::default()
-        }
+        self.options.oddities.contains(&oddity)
     }
 }
 
 fn oddities(dice: &mut Dice, sink: &Settings) -> Vec<Oddity> {
-    let drawn = ODDITIES
-        .into_iter()
-        .filter(|(_, share)| dice.percent(*share));
-    let mut oddities: Vec<Oddity> = drawn.map(|(oddity, _)| oddity).collect();
     // Where times are needed to tell what was lost, they are there; the text is all of it.
     let text_only = !(sink.single || sink.drops() || sink.forgets());
-    oddities.retain(|oddity| *oddity != Oddity::TextOnly || text_only);
-    // Only beside utterances: marks' words are so alike that nothing shows which text alone begins
-    // anew.
-    let text_only = oddities.contains(&Oddity::TextOnly);
-    oddities.retain(|oddity| match oddity {
-        Oddity::TextResets => !text_only,
-        // Forgotten audio ends with the words that were reported of it.
-        Oddity::AbsentFields => !sink.forgets(),
-        _ => true,
-    });
+    let mut oddities: Vec<Oddity> = Vec::new();
+    for (oddity, share) in ODDITIES {
+        let is_possible = match oddity {
+            Oddity::TextOnly => text_only,
+            // Only beside utterances: marks' words are so alike that nothing shows which text alone
+            // begins anew.
+            Oddity::TextResets => !oddities.contains(&Oddity::TextOnly),
+            // Forgotten audio ends with the words that were reported of it.
+            Oddity::AbsentFields => !sink.forgets(),
+            _ => true,
+        };
+        if dice.percent(share) && is_possible {
+            oddities.push(oddity);
+        }
+    }
     oddities
 }
 

@@ -134,11 +134,10 @@ fn a_warning_of_one_kind_is_reported_once() {
 fn refused_credentials() {
     let bench = Bench::new();
     bench.talk("talk.wav", 1);
-    let mut command = bench.command(&format!("captions talk.wav {FILES}"));
-    let command = command.env("VOLCENGINE_ACCESS_KEY", "wrong");
     let variable = "VOLCENGINE_ACCESS_KEY";
     let parts = ["error: ", "HTTP 401", variable, "\nhint: ", "log id"];
-    let (out, err) = reports(command, 1, &parts);
+    let mut command = bench.command(&format!("captions talk.wav {FILES}"));
+    let (out, err) = reports(command.env(variable, "wrong"), 1, &parts);
     assert_eq!((out.as_str(), err.lines().count()), ("", 2), "{err}");
     assert!(!err.contains("wrong"), "{err}");
     bench.assert_have(&[]);

@@ -74,8 +74,8 @@ fn refused_credentials_end_the_batch() {
     let bench = Bench::new();
     inputs(&bench, 5);
     let mut command = bench.command("transcribe in --dir out --jobs 1");
-    let command = command.env("VOLCENGINE_ACCESS_KEY", "wrong");
-    let (out, _) = reports(command, 1, &["error: ", "HTTP 401"]);
+    command.env("VOLCENGINE_ACCESS_KEY", "wrong");
+    let (out, _) = reports(&mut command, 1, &["error: ", "HTTP 401"]);
     assert_eq!(out, "0 of 5 transcribed, 5 not finished\n");
     assert_eq!(bench.service.connections().len(), 1);
     assert_eq!(bench.transcripts(), "");

@@ -132,8 +132,8 @@ impl Checked<'_> {
             );
             assert!(!s.unconfirmed || self.gives_up(), "unconfirmed: {s:?}");
         }
-        let is_sorted = transcripts.iter().map(|s| s.session).is_sorted();
-        assert!(is_sorted, "an earlier session after a later one");
+        let sessions: Vec<_> = transcripts.iter().map(|s| s.session).collect();
+        assert!(sessions.is_sorted(), "sessions in this order: {sessions:?}");
         each_ends_once(transcripts, cut);
         never_shrinks(transcripts);
     }
@@ -143,14 +143,16 @@ impl Checked<'_> {
         let mut reconnects = 0;
         let mut dropped = 0;
         for warning in &self.life.warnings {
-            let explained = if warning.is("volcasr-reconnect") {
-                reconnects += 1;
-                reconnects <= self.played.disturbed
-            } else if warning.is("volcasr-dropped") {
-                dropped += warning.time("duration").unwrap_or(0);
-                self.schedule.sink.drops()
-            } else {
-                warning.is("volcasr-finish-timeout") && self.gives_up()
+            let explained = match &*warning.name {
+                "volcasr-reconnect" => {
+                    reconnects += 1;
+                    reconnects <= self.played.disturbed
+                }
+                "volcasr-dropped" => {
+                    dropped += warning.duration.unwrap_or(0);
+                    self.schedule.sink.drops()
+                }
+                name => name == "volcasr-finish-timeout" && self.gives_up(),
             };
             assert!(explained, "without a reason: {warning:?}");
         }

@@ -131,10 +131,15 @@ impl Player<'_> {
         match message.view() {
             View::Eos(_) => life.ended = true,
             View::Error(error) => life.errors.push(error.error().to_string()),
-            View::Warning(warning) => life.warnings.push(Warned {
-                transcripts_before: life.transcripts.len(),
-                details: warning.details().map(|details| details.to_owned()),
-            }),
+            View::Warning(warning) => {
+                let details = warning.details().expect("details");
+                life.warnings.push(Warned {
+                    transcripts_before: life.transcripts.len(),
+                    name: details.name().to_string(),
+                    timestamp: details.get("timestamp").ok(),
+                    duration: details.get("duration").ok(),
+                });
+            }
             View::Progress(progress) => {
                 let kind = Some(progress.get().0);
                 let kind = kind.filter(|kind| *kind != gst::ProgressType::Continue);

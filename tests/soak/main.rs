@@ -120,9 +120,12 @@ fn one(seed: u64, schedule: &Schedule, totals: &Mutex<Totals>) {
             }
         }
         Err(panic) => {
-            let text = panic.downcast_ref::<String>();
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text
+                .or(panic.downcast_ref::<&str>().copied())
+                .unwrap_or_default();
             let log = log.join("\n  ");
-            let text = format!("{}\n  {schedule:#?}\n  {log}", text.map_or("", |text| text));
+            let text = format!("{text}\n  {schedule:#?}\n  {log}");
             totals.failures.push((seed, text));
         }
     }

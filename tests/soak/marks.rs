@@ -213,11 +213,11 @@ impl<'a> Places<'a> {
     /// Dropped ranges of this stream from the warnings, in the order of its marks.
     fn drops(&self) -> Vec<Drop> {
         let drops = self.life.warned("volcasr-dropped").filter_map(|w| {
-            let place = w.time("timestamp")?;
+            let place = w.timestamp?;
             Some(Drop {
                 first: self.before(place, |p| p.end * MS + self.tolerance() <= place)?,
                 place,
-                left: w.time("duration")?,
+                left: w.duration?,
                 last: None,
             })
         });
@@ -261,7 +261,7 @@ impl<'a> Places<'a> {
     /// From where lost connections were restored, and how many transcripts there were by then.
     fn restarts(&self) -> impl Iterator<Item = (usize, u64)> {
         let restarts = self.life.warned("volcasr-reconnect");
-        restarts.filter_map(|w| Some((w.transcripts_before, w.time("timestamp")?)))
+        restarts.filter_map(|w| Some((w.transcripts_before, w.timestamp?)))
     }
 
     /// With a short window: the marks from what had been reported at a loss to where the connection

@@ -45,18 +45,10 @@ pub struct Cut {
 #[derive(Debug)]
 pub struct Warned {
     pub transcripts_before: usize,
-    pub details: Option<gst::Structure>,
-}
-
-impl Warned {
-    pub fn is(&self, name: &str) -> bool {
-        self.details.as_ref().is_some_and(|d| d.name() == name)
-    }
-
-    /// A time of its details, in nanoseconds.
-    pub fn time(&self, field: &str) -> Option<u64> {
-        self.details.as_ref()?.get(field).ok()
-    }
+    /// The name of its details, and times of these in nanoseconds.
+    pub name: String,
+    pub timestamp: Option<u64>,
+    pub duration: Option<u64>,
 }
 
 /// From READY to PAUSED and back.
@@ -86,7 +78,9 @@ impl Life {
 
     /// The warnings of this name.
     pub fn warned(&self, name: &str) -> impl Iterator<Item = &Warned> {
-        self.warnings.iter().filter(move |warning| warning.is(name))
+        self.warnings
+            .iter()
+            .filter(move |warning| warning.name == name)
     }
 
     /// Nothing was fed since the last flush.

@@ -42,10 +42,7 @@ impl Ways {
         // After the audio's arrival instead of by position.
         let wall_lag = dice.percent(25);
         let lag = Lag::Exact(Duration::from_millis(dice.within(10, 300)));
-        let second_pass_delay = match oddities.contains(&Oddity::OutOfOrder) {
-            true => Duration::from_millis(300),
-            false => Duration::ZERO,
-        };
+        let is_out_of_order = oddities.contains(&Oddity::OutOfOrder);
         // With a short window a short one would end what is not warned about.
         let idle = [8000, if sink.forgets() { 8000 } else { IDLE }];
         Ways {
@@ -56,7 +53,7 @@ impl Ways {
                 recogniser: Recogniser::Marks { spikes },
                 exact,
                 oddities,
-                second_pass_delay,
+                second_pass_delay: Duration::from_millis(if is_out_of_order { 300 } else { 0 }),
                 lag: match (wall_lag, exact) {
                     (true, _) => lag,
                     (false, true) => Lag::EXACT,

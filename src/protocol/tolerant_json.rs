@@ -274,25 +274,23 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_read_or_absent() {
-        for (raw, read) in [
-            ("45000001", Some(45_000_001)),
-            ("\" 45000001\"", Some(45_000_001)),
-            ("-1", None),
-            ("1.5", None),
-            ("\"InvalidKey\"", None),
+    fn codes_and_booleans_are_read_or_absent() {
+        for (raw, read, truth) in [
+            ("45000001", Some(45_000_001), false),
+            ("\" 45000001\"", Some(45_000_001), false),
+            ("1", Some(1), false),
+            ("-1", None, false),
+            ("1.5", None, false),
+            ("\"InvalidKey\"", None, false),
+            ("true", None, true),
+            ("\"true\"", None, true),
+            ("\" true\"", None, true),
+            ("false", None, false),
+            ("\"false\"", None, false),
+            ("null", None, false),
+            ("[true]", None, false),
         ] {
-            assert_eq!(code(raw), read, "{raw}");
-        }
-    }
-
-    #[test]
-    fn booleans_may_be_strings() {
-        for raw in ["true", "\"true\"", "\" true\""] {
-            assert!(boolean(raw), "{raw}");
-        }
-        for raw in ["false", "\"false\"", "1", "null", "[true]"] {
-            assert!(!boolean(raw), "{raw}");
+            assert_eq!((code(raw), boolean(raw)), (read, truth), "{raw}");
         }
     }
 

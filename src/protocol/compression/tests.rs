@@ -11,14 +11,6 @@ fn packed(data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn nothing_is_the_twenty_bytes_that_the_finish_needs() {
-    let expected = [
-        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    ];
-    assert_eq!(packed(b""), expected);
-}
-
-#[test]
 fn another_implementation_reads_every_member_of_a_reused_state() {
     let noise: Vec<u8> = (0..200_000u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)

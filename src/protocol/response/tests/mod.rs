@@ -1,7 +1,7 @@
 mod properties;
 
 use super::*;
-use crate::protocol::utterance::Words;
+use crate::protocol::utterance::{Word, Words};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -19,49 +19,7 @@ const RESULT: &str = r#"{"audio_info":{"duration":4300},
           {"start_time":900,"end_time":980,"text":"rain"}]}]}}"#;
 
 #[test]
-fn every_field_is_read() {
-    let response = decode(RESULT);
-    assert_eq!(response.duration, Some(ms(4300)));
-    assert_eq!(response.text.as_deref(), Some("The \"rain\" stops"));
-    assert_eq!(response.log_id.as_deref(), Some("2025"));
-    assert_eq!((response.code, response.has_unknown), (None, false));
-    assert_eq!(response.content(), Content::Results);
-    let utterances = response.utterances.unwrap();
-    let [utterance] = &utterances[..] else {
-        panic!("{utterances:?}")
-    };
-    assert_eq!(utterance.text, "The rain");
-    assert!(utterance.definite);
-    assert_eq!(
-        (utterance.start, utterance.end),
-        (Some(ms(592)), Some(ms(4252)))
-    );
-    let words: Vec<_> = utterance
-        .words
-        .iter()
-        .map(|word| (word.text, word.start, word.end))
-        .collect();
-    assert_eq!(
-        words,
-        [
-            ("The".into(), Some(ms(592)), Some(ms(672))),
-            (" ".into(), None, None),
-            ("rain".into(), Some(ms(900)), Some(ms(980))),
-        ]
-    );
-    assert_eq!(utterance.additions.get("source").as_deref(), Some("stream"));
-}
-
-#[test]
-fn the_first_answers() {
-    let response = decode(r#"{"result":{"additions":{"log_id":"x"}}}"#);
-    assert_eq!(response.log_id.as_deref(), Some("x"));
-    assert_eq!((response.text, response.utterances), (None, None));
-    let response = decode(r#"{"audio_info":{"duration":0},"result":{"text":""}}"#);
-    assert_eq!(
-        (response.duration, response.text.as_deref()),
-        (Some(ms(0)), Some(""))
-    );
+fn nothing_may_be_there() {
     for nothing in ["", " \n", "{}", r#"{"result":{}}"#, r#"{"result":[]}"#] {
         assert_eq!(decode(nothing), Response::default(), "{nothing:?}");
     }
@@ -75,6 +33,7 @@ fn odd_results_and_lists_of_them_are_read_as_far_as_they_go() {
     let list = r#"[7,{"text":"","utterances":[{"text":"a"}]},
         {"text":"a b","utterances":[{"text":"b"}]},{"text":"c"}]"#;
     for (result, text, utterances) in [
+        (r#"{"text":""}"#, Some(""), None),
         // Absent utterances are not the same as none.
         (r#"{"utterances":null}"#, None, None),
         (r#"{"utterances":[]}"#, None, Some(&[][..])),
@@ -215,6 +174,9 @@ fn fields(json: &str) -> [(&'static str, String); 9] {
     let mut utterances = response.utterances.unwrap_or_default().into_iter();
     let utterance = utterances.next().unwrap_or_default();
     let source = utterance.additions.get("source");
+    let ms = |time: Option<Duration>| time.map_or(String::new(), |t| t.as_millis().to_string());
+    let word = |w: Word<'_>| format!("{} {}-{}", w.text, ms(w.start), ms(w.end));
+    let words = utterance.words.iter().map(word);
     [
         ("duration", format!("{:?}", response.duration)),
         ("text", format!("{:?}", response.text)),
@@ -224,8 +186,29 @@ fn fields(json: &str) -> [(&'static str, String); 9] {
         ("end", format!("{:?}", utterance.end)),
         ("utterance", utterance.text.to_string()),
         ("additions", format!("{source:?}")),
-        ("words", utterance.words.iter().count().to_string()),
+        ("words", words.collect::<Vec<_>>().join(", ")),
     ]
+}
+
+#[test]
+fn every_field_is_read() {
+    let response = decode(RESULT);
+    assert_eq!((response.code, response.has_unknown), (None, false));
+    assert_eq!(response.utterances.map(|list| list.len()), Some(1));
+    let read = [
+        ("duration", "Some(4.3s)"),
+        ("text", r#"Some("The \"rain\" stops")"#),
+        ("log_id", r#"Some("2025")"#),
+        ("definite", "true"),
+        ("start", "Some(592ms)"),
+        ("end", "Some(4.252s)"),
+        ("utterance", "The rain"),
+        ("additions", r#"Some("stream")"#),
+        ("words", "The 592-672,   -, rain 900-980"),
+    ];
+    for ((name, value), expected) in fields(RESULT).iter().zip(read) {
+        assert_eq!((*name, &**value), expected);
+    }
 }
 
 /// Each field in turn with each wrong type: it is absent, and every other one is still read.

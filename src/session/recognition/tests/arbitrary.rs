@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 
-use super::harness::{Harness, ms};
+use super::harness::Harness;
+use crate::session::tests::ms;
 
 /// Inputs that take no further choice, more frequent ones more often.
 const INPUTS: &str = "ready, ready, connected, connected, connected, connected, refused soon, \
@@ -59,11 +60,11 @@ impl Reader {
                     prop_assert_eq!(token.parse().ok(), self.ends.pop_front(), "{}", text);
                 }
                 ["failed" | "failed:", ..] => self.failed = true,
-                [number, _, ref rest @ ..] if number.parse::<u32>().is_ok() => {
+                [number, .., last] if number.parse::<u32>().is_ok() => {
                     let number = number.parse().unwrap_or_default();
                     let is_final = self.utterances.entry(number).or_default();
                     prop_assert!(!*is_final, "after its end: {text}");
-                    *is_final = !rest.is_empty();
+                    *is_final = matches!(last, "F" | "U");
                 }
                 _ => {}
             }

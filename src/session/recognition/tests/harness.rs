@@ -10,14 +10,11 @@ use crate::session::event::{Event, Note};
 use crate::session::queue::{Boundary, Queue};
 use crate::session::recognition::{Action, Output, Recognition, State};
 use crate::session::settings::{Limits, Settings};
+use crate::session::tests::ms;
 use crate::session::time_to_samples;
 
 /// Bytes after which the socket takes no more until they are written, as in `client`.
 const BATCH: usize = 32 * 1024;
-
-pub(super) fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
 
 /// Settings of the tests: 200 ms frames without compression, and the default limits. Each of `set`
 /// is a name and a value, as in a script.
@@ -105,6 +102,10 @@ impl Harness {
         if let Some(length) = line.strip_prefix("session ") {
             return self.session(length.parse().expect("a number"));
         }
+        if line == "speaking" {
+            self.session(400);
+            return self.line("30 say 400 a@0-300 | 0 a");
+        }
         let (step, expected) = line.split_once('|').unwrap_or((line, ""));
         let (time, input) = match step.trim().split_once(' ') {
             Some((time, input)) if time.parse::<u64>().is_ok() => (time.parse().ok(), input),
@@ -112,6 +113,10 @@ impl Harness {
         };
         self.now = time.map_or(self.now, ms);
         let (input, now) = (input.trim(), self.now);
+        if let Some((count, input)) = input.strip_prefix("times ").and_then(|i| i.split_once(' ')) {
+            let count = count.parse().expect("a number");
+            return (0..count).for_each(|_| self.line(&format!("{input} | {expected}")));
+        }
         let due = self.machine.poll_timeout();
         if input == "timeout" {
             assert_eq!(due, Some(now), "the deadline at: {line}");
@@ -180,7 +185,7 @@ impl Harness {
         let number = || rest.parse::<u64>().expect("a number");
         let (now, input, machine) = (self.now, &mut self.input, &mut self.machine);
         match command {
-            "start" | "wait" => {}
+            "start" => {}
             "hold" => self.holds_writes = true,
             "slow" => self.closes_slowly = true,
             "audio" => push(input, now, number(), 1000),

@@ -1,4 +1,4 @@
-//! Tables of the rules on a virtual clock. See [`script`] for how to read them.
+//! Tables of the rules on a virtual clock. See [`table`] for how to read them.
 
 mod arbitrary;
 mod connecting;
@@ -12,10 +12,13 @@ mod words;
 
 use harness::Harness;
 
-/// Runs a script: `time input | what must follow`, in milliseconds, one step a line. Lines with
-/// `set name value` come first; a time that is left out is that of the line before.
+/// Runs each case of a table, see [`crate::session::tests::table`]. A line is `time input | what
+/// must follow`, in milliseconds; a time that is left out is that of the line before. `set name
+/// value` counts from the beginning, wherever it stands.
+///
 /// `session N` stands for a beginning: N ms of audio come at 0, the connection is there at 10, the
-/// service answers at 20, and all of the audio is sent.
+/// service answers at 20, and all of the audio is sent. `speaking` is a session of 400 ms that the
+/// service has processed at 30, with an open utterance.
 ///
 /// Inputs:
 ///
@@ -24,6 +27,7 @@ use harness::Harness;
 /// - `ready`: the network is ready. `connected`, `refused CLASS`, `late`: the attempt succeeds,
 ///   fails with an error of that class (`soon`, `later`, `limited`, `never`, `stale`), or is not
 ///   done by its deadline. `close-done`: the end of the connection before is over.
+/// - `times N INPUT`: that line N times.
 /// - `say DURATION UTTERANCE…`, `last …`: a response, or the final one. It reports DURATION as
 ///   processed; `-` leaves that out. `A@0-300!~` is the utterance A from 0 to 300 ms of the
 ///   connection; `!` marks it as definite, `~` leaves out its word's times. By custom, a capital
@@ -34,8 +38,8 @@ use harness::Harness;
 ///   one fails. Frames go together up to 32 KiB. `slow`: closes take time from now on, until
 ///   `close-done`.
 /// - `timeout`: the deadline. `quiet`: there is nothing to read behind it.
-/// - `flush`, `abort`, `start`: by the owner; `start` and `wait` do nothing more. `show-quiet`:
-///   the script has `quiet` events from now on.
+/// - `flush`, `abort`, `start`: by the owner; `start` does nothing more. `show-quiet`: the script
+///   has `quiet` events from now on.
 ///
 /// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay` with a number;
 /// `single x`, `gzip x`, `at-end x`. Times are in milliseconds; 0 is none.
@@ -57,17 +61,11 @@ use harness::Harness;
 ///
 /// Audio comes in chunks of 200 ms. What is handed over is written at once unless `hold` was
 /// before, and a close is done at once unless `slow` was.
-fn script(text: &str) {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut harness = Harness::new(lines.clone().filter_map(|line| line.strip_prefix("set ")));
-    for line in lines.filter(|line| !line.starts_with("set ")) {
-        harness.line(line);
-    }
-}
-
-/// Runs scripts that have their beginning in common.
-fn scripts<const N: usize>(beginning: &str, rests: [&str; N]) {
-    for rest in rests {
-        script(&format!("{beginning}\n{rest}"));
-    }
+fn table(text: &str) {
+    crate::session::tests::table(text, |lines| {
+        let mut harness = Harness::new(lines.iter().filter_map(|line| line.strip_prefix("set ")));
+        for line in lines.iter().filter(|line| !line.starts_with("set ")) {
+            harness.line(line);
+        }
+    });
 }

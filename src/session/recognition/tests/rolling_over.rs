@@ -1,66 +1,47 @@
 //! Long sessions continue on a new connection.
-
-use super::script;
+use super::table;
 
 #[test]
-fn at_a_pause_a_session_rolls_over() {
-    script(
-        "set session 1000
+fn rollovers() {
+    table(
+        "
+        # At a pause a session rolls over
+        set session 1000
         session 1200
         30 say 1200 A@0-700!    | 0 A F, settled 700, drain 8, connect<10030
         40 connected            | request
         50 say -                | open 1, again 2-3 950-1200
-        60 audio 200            | audio 4-4 1200-1400",
-    );
-}
+        60 audio 200            | audio 4-4 1200-1400
 
-#[test]
-fn without_a_pause_it_does_after_half_as_much_again() {
-    script(
-        "set session 1000
+        # Without a pause it does after half as much again
+        set session 1000
         session 1400
-        30 say 1400 a@0-1300    | 0 a
-        40 audio 200            | audio 9-9 1400-1600, drain 10, connect<10040
-        50 connected            | request
-        60 say -                | open 1, again 2-9 0-1600",
-    );
-}
+        - 30 say 1400 a@0-1300  | 0 a
+          40 audio 200          | audio 9-9 1400-1600, drain 10, connect<10040
+          50 connected          | request
+          60 say -              | open 1, again 2-9 0-1600
+        // A second pass may make a later utterance final first. Its words are then sent again with
+        // those that are still open, and come at slightly other times, but not twice.
+        - 30 say 1400 a@0-500 B@600-1000! c@1050-1300 | 0 a, 1 B F, 2 c
+          40 audio 200          | audio 9-9 1400-1600, drain 10, connect<10040
+          50 connected          | request
+          60 say -              | open 1, again 2-9 0-1600
+          70 say 1600 A@0-480! B@620-1010! C@1060-1310! | 0 A F, 2 C F, settled 1310
 
-/// A second pass may make a later utterance final first. Its words are then sent again with those
-/// that are still open, and the new connection lists them at slightly other times.
-#[test]
-fn words_that_were_final_before_do_not_come_twice() {
-    script(
-        "set session 1000
-        session 1400
-        30 say 1400 a@0-500 B@600-1000! c@1050-1300 | 0 a, 1 B F, 2 c
-        40 audio 200            | audio 9-9 1400-1600, drain 10, connect<10040
-        50 connected            | request
-        60 say -                | open 1, again 2-9 0-1600
-        70 say 1600 A@0-480! B@620-1010! C@1060-1310! | 0 A F, 2 C F, settled 1310",
-    );
-}
-
-/// Audio that was sent again does not count, or one rollover would cause the next.
-#[test]
-fn neither_a_queue_that_never_runs_dry_nor_a_replay_changes_when() {
-    script(
-        "set session 1000
+        # Neither a queue that never runs dry nor a replay changes when
+        // Audio that was sent again does not count, or one rollover would cause the next.
+        set session 1000
         0 audio 4000            | preconnect, connect<10000
         10 connected            | request
         20 say -                | open 0, audio 2-9 0-1600, drain 10, connect<10020
         30 connected            | request
         40 say -                | open 1, again 2-9 0-1600, audio 10-17 1600-3200, drain 18, \
-         connect<10040
-        50 connected            | request",
-    );
-}
+            connect<10040
+        50 connected            | request
 
-/// The replay buffer has let go of audio whose answer is still to come.
-#[test]
-fn a_service_that_is_behind_delays_it_until_it_is_asked() {
-    script(
-        "set session 5000
+        # A service that is behind delays it until it is asked
+        // The replay buffer has let go of audio whose answer is still to come.
+        set session 5000
         set replay 0
         set idle 0
         session 8000
@@ -68,27 +49,19 @@ fn a_service_that_is_behind_delays_it_until_it_is_asked() {
         10020 audio 200         | finish 43
         10100 last 8200 A@0-900 | close, connect<20100, 0 A F, settled 8200
         10110 connected         | request
-        10120 say -             | open 1, audio 2-2 8200-8400",
-    );
-}
+        10120 say -             | open 1, audio 2-2 8200-8400
 
-/// Words without times would be cut at an unknown place.
-#[test]
-fn where_words_have_no_times_the_final_response_is_waited_for() {
-    script(
-        "set session 5000
+        # Words without times would be cut at an unknown place: the final response is waited for
+        set session 5000
         set replay 0
         session 8000
         30 say 8000 a@0-7900~      | 0 a, finish 42
-        40 last 8000 A@0-7900~     | close, 0 A F, settled 8000",
-    );
-}
+        40 last 8000 A@0-7900~     | close, 0 A F, settled 8000
 
-/// It is due behind 1,200 ms. The batch has space for more, which must not go before the finish.
-#[test]
-fn it_waits_for_what_is_being_written() {
-    script(
-        "set session 800
+        # It waits for what is being written
+        // It is due behind 1,200 ms. The batch has space for more, which must not go before the
+        // finish.
+        set session 800
         0 hold                  | preconnect
         0 audio 1600            | connect<10000
         10 connected            | request
@@ -98,17 +71,14 @@ fn it_waits_for_what_is_being_written() {
         50 written              | drain 8, connect<10050
         60 connected            | request
         70 say -                | open 1
-        80 written              | again 2-5 0-800",
-    );
-}
+        80 written              | again 2-5 0-800
 
-#[test]
-fn at_the_end_of_a_stream_there_is_none() {
-    script(
-        "set session 1000
+        # At the end of a stream there is none
+        set session 1000
         session 1200
         25 end 7                | finish 8
         30 say 1200 A@0-700!    | 0 A F, settled 700
-        40 last 1200 A@0-700!   | close, settled 1200, done 7",
+        40 last 1200 A@0-700!   | close, settled 1200, done 7
+        ",
     );
 }

@@ -1,11 +1,12 @@
 //! Frames: pace, numbers, what is sent again, and sockets that take nothing.
-
-use super::{script, scripts};
+use super::table;
 
 #[test]
-fn a_backlog_and_what_is_sent_again_keep_their_pace_after_a_burst() {
-    script(
-        "set speed 2
+fn the_pace() {
+    table(
+        "
+        # A backlog and what is sent again keep their pace after a burst
+        set speed 2
         0 audio 1800     | preconnect, connect<10000
         10 connected     | request
         20 say -         | open 0, audio 2-7 0-1200
@@ -17,25 +18,24 @@ fn a_backlog_and_what_is_sent_again_keep_their_pace_after_a_burst() {
         500 say -        | open 1, again 2-7 0-1200
         600 timeout      | again 8-8 1200-1400
         700 timeout      | again 9-9 1400-1600
-        800 timeout      | audio 10-10 1600-1800",
-    );
-}
+        800 timeout      | audio 10-10 1600-1800
 
-#[test]
-fn audio_in_real_time_is_never_held_up() {
-    script(
-        "set speed 1
+        # Audio in real time is never held up
+        set speed 1
         session 200
         200 audio 200    | audio 3-3 200-400
         400 audio 200    | audio 4-4 400-600
-        600 audio 200    | audio 5-5 600-800",
+        600 audio 200    | audio 5-5 600-800
+        ",
     );
 }
 
 #[test]
-fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
-    script(
-        "session 1000
+fn what_is_sent_again() {
+    table(
+        "
+        # A lost connection is restored from the first speech that is not final
+        session 1000
         30 say 1000 A@0-300! b@500-900 | 0 A F, 1 b, settled 300
         40 reset                       | close, lost 1 +250 from 400: network
         60 audio 200                   |
@@ -43,15 +43,10 @@ fn a_lost_connection_is_restored_from_the_first_speech_that_is_not_final() {
         300 connected                  | request
         310 say -                      | open 1, again 2-4 400-1000, audio 5-5 1000-1200
         320 say 700 b@100-550          |
-        330 say 800 B@100-550!         | 1 B F, settled 950",
-    );
-}
+        330 say 800 B@100-550!         | 1 B F, settled 950
 
-/// The count of attempts begins anew with an answer for audio that had none.
-#[test]
-fn progress_resets_the_attempts() {
-    script(
-        "set reconnects 1
+        # The count of attempts begins anew with an answer for audio that had none
+        set reconnects 1
         session 400
         30 reset            | close, lost 1 +250 from 0: network
         280 timeout         | connect<10280
@@ -63,15 +58,10 @@ fn progress_resets_the_attempts() {
         580 connected       | request
         590 say -           | open 2, again 2-3 0-400
         600 say 400 a@0-300 |
-        610 reset           | close, 0 a U, failed lost: network",
-    );
-}
+        610 reset           | close, 0 a U, failed lost: network
 
-/// That a connection begins later, because audio is no longer kept, is no progress.
-#[test]
-fn audio_that_is_no_longer_kept_does_not_reset_the_attempts() {
-    script(
-        "set reconnects 1
+        # Beginning later, because audio is no longer kept, does not reset it
+        set reconnects 1
         set replay 0
         session 400
         30 reset            | close, lost 1 +250 from 400: network
@@ -79,96 +69,76 @@ fn audio_that_is_no_longer_kept_does_not_reset_the_attempts() {
         280 timeout         | connect<10280
         290 connected       | request
         300 say -           | open 1, audio 2-3 400-800
-        310 reset           | close, failed lost: network",
-    );
-}
+        310 reset           | close, failed lost: network
 
-#[test]
-fn without_a_replay_what_was_open_is_unconfirmed() {
-    script(
-        "set replay 0
-        session 400
-        30 say 400 a@0-300  | 0 a
+        # Without a replay what was open is unconfirmed
+        set replay 0
+        speaking
         40 reset            | close, 0 a U, lost 1 +250 from 400: network
         50 audio 200        |
         290 timeout         | connect<10290
         300 connected       | request
-        310 say -           | open 1, settled 300, audio 2-2 400-600",
-    );
-}
+        310 say -           | open 1, settled 300, audio 2-2 400-600
 
-#[test]
-fn a_flush_discards_the_stream() {
-    script(
-        "session 400
-        30 say 400 a@0-300    | 0 a
+        # A flush discards the stream
+        speaking
         40 flush              | close, preconnect
         50 say 400 A@0-300!   |
         60 stream 1           |
         70 audio 200          | connect<10070
         80 connected          | request
         90 say -              | open 0, audio 2-2 0-200
-        95 say 200 b@0-100!   | 0 b F, settled 100",
+        95 say 200 b@0-100!   | 0 b F, settled 100
+        ",
     );
 }
 
-/// A peer that answers is not gone, but must take a frame within a minute.
 #[test]
-fn a_peer_that_takes_nothing_is_lost_after_ten_seconds_and_in_any_case_after_a_minute() {
-    scripts(
-        "set idle 0
-        0 hold              | preconnect
-        0 audio 400         | connect<10000
-        10 connected        | request
-        20 say -            | open 0
-        30 written          | audio 2-3 0-400",
-        [
-            "10030 timeout       | close, lost 1 +250 from 0: stalled 10000",
-            "9000 say 10         |
-            18000 say 10        |
-            27000 say 10        |
-            36000 say 10        |
-            45000 say 10        |
-            54000 say 10        |
-            60030 timeout       | close, lost 1 +250 from 0: stalled 60000",
-        ],
-    );
-}
+fn sockets_that_take_nothing() {
+    table(
+        "
+        # A peer that takes nothing is lost after ten seconds
+        // One that answers is not gone, but must take a frame within a minute.
+        set idle 0
+        0 hold                | preconnect
+        0 audio 400           | connect<10000
+        10 connected          | request
+        20 say -              | open 0
+        30 written            | audio 2-3 0-400
+        - 10030 timeout       | close, lost 1 +250 from 0: stalled 10000
+        - 9000 say 10         |
+          18000 say 10        |
+          27000 say 10        |
+          36000 say 10        |
+          45000 say 10        |
+          54000 say 10        |
+          60030 timeout       | close, lost 1 +250 from 0: stalled 60000
 
-/// The error frame that came before a failed write says more than the failure.
-#[test]
-fn after_a_failed_write_the_socket_is_read() {
-    // On a busy machine the time may be over before there was any to read. A peer that does not
-    // stop then is left all the same.
-    let reads = "530 timeout |\n".repeat(64);
-    scripts(
-        "session 400
-        30 write-failed        |
-        35 audio 200           |",
-        [
-            "40 error 45000001      | close, failed lost: error 45000001",
-            "40 say 400 a@0-300     | 0 a
-            50 reset               | close, lost 1 +250 from 0: network",
-            // Nothing is there, and then the time is over.
-            "530 timeout            |
-            530 quiet              |
-            530 timeout            | close, lost 1 +250 from 0: network",
-            &format!("{reads} 530 timeout | close, lost 1 +250 from 0: network"),
-        ],
-    );
-}
+        # After a failed write the socket is read: an error frame says more than the failure
+        session 400
+        30 write-failed          |
+        35 audio 200             |
+        - 40 error 45000001      | close, failed lost: error 45000001
+        - 40 say 400 a@0-300     | 0 a
+          50 reset               | close, lost 1 +250 from 0: network
+        // Nothing is there, and then the time is over.
+        - 530 timeout            |
+          530 quiet              |
+          530 timeout            | close, lost 1 +250 from 0: network
+        // On a busy machine the time may be over before there was any to read. A peer that does
+        // not stop then is left all the same.
+        - 530 times 64 timeout   |
+          530 timeout            | close, lost 1 +250 from 0: network
 
-/// The time for the next frame passes while a socket that takes none is read on.
-#[test]
-fn after_a_failed_write_no_frame_is_due() {
-    script(
-        "set speed 2
+        # No frame is due while it is read, also where its time passes
+        set speed 2
         0 audio 1800     | preconnect, connect<10000
         10 connected     | request
         20 say -         | open 0, audio 2-7 0-1200
         30 write-failed  |
         530 timeout      |
         530 quiet        |
-        530 timeout      | close, lost 1 +250 from 0: network",
+        530 timeout      | close, lost 1 +250 from 0: network
+        ",
     );
 }

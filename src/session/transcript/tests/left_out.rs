@@ -2,13 +2,15 @@
 //! start begins where the one before it ended, and its end or its text tells which one it is.
 use proptest::prelude::*;
 
-use super::script::script;
+use super::script::table;
 use super::*;
 
 #[test]
-fn in_single_each_sentence_of_the_second_pass_comes_once() {
-    script(
-        "single
+fn sentences_without_starts() {
+    table(
+        "
+        # In single each sentence of the second pass comes once
+        single
         3302: A@-2902!  | 0 A F
         3402: A@-2902!  |
         5400: B@-5000!  | 1 B F
@@ -17,40 +19,39 @@ fn in_single_each_sentence_of_the_second_pass_comes_once() {
         9500: C@-9000!  |
         times 0         | 0-2902
         times 1         | 2902-5000
-        times 2         | 5000-9000",
-    );
-}
+        times 2         | 5000-9000
 
-#[test]
-fn in_full_each_sentence_of_the_second_pass_comes_once() {
-    script(
-        "2800: a@2000-2500                  | 0 a
+        # In full too
+        2800: a@2000-2500                   | 0 a
         3300: A@-2902!                      | 0 A F
         4900: A@-2902! / b@4300-4500        | 1 b
         5400: A@-2902! / B@-5000!           | 1 B F
         5500: A@-2902! / B@-5000!           |
         5500 last: A@-2902! / B@-5000!      |
         times 0                             | 2000-2902
-        times 1                             | 4300-5000",
-    );
-}
+        times 1                             | 4300-5000
 
-#[test]
-fn a_late_second_pass_without_starts_finds_its_own() {
-    script(
-        "single
-        1500: won@500-1000    | 0 won
-        3000: two@2100-2600   | 1 two
-        4000: Two.@-2620!     | 1 Two. F
-        4500: One.@-1020!     | 0 One. F",
-    );
-    // A new one matches no open one, and covers none.
-    script(
-        "single
-        1500: won@500-1000    | 0 won
-        4000: Two.@-2620!     | 1 Two. F
-        times 1               | 1000-2620
-        4500: One.@-1020!     | 0 One. F",
+        # A late second pass finds its own; a new one matches no open one, and covers none
+        single
+        1500: won@500-1000      | 0 won
+        - 3000: two@2100-2600   | 1 two
+          4000: Two.@-2620!     | 1 Two. F
+          4500: One.@-1020!     | 0 One. F
+        - 4000: Two.@-2620!     | 1 Two. F
+          times 1               | 1000-2620
+          4500: One.@-1020!     | 0 One. F
+
+        # The same words said again are another sentence
+        - single
+          680: Yes.@-580!     | 0 Yes. F
+          1020: Yes.@-920!    | 1 Yes. F
+          1360: Yes.@-1260!   | 2 Yes. F
+          9100: Yes.@-9000!   | 3 Yes. F
+        - 680: Yes.@-580!                                             | 0 Yes. F
+          1020: Yes.@-580! / Yes.@-920!                               | 1 Yes. F
+          1360: Yes.@-580! / Yes.@-920! / Yes.@-1260!                 | 2 Yes. F
+          9100: Yes.@-580! / Yes.@-920! / Yes.@-1260! / Yes.@-9000!   | 3 Yes. F
+        ",
     );
 }
 
@@ -58,52 +59,33 @@ fn a_late_second_pass_without_starts_finds_its_own() {
 /// that, unless the sentence could have been said twice.
 #[test]
 fn in_single_an_utterance_that_is_ended_twice_is_one() {
-    let sentence = "The rain has stopped.";
-    let interim = "2650: the rain has stopped@700-2600 | 0 the rain has stopped";
-    // Whether it was announced, the second text and end, and what follows.
-    for (announced, text, end, follows) in [
-        (interim, sentence, 3000, ""),
-        ("", sentence, 3000, ""),
-        ("", "the rain has stopped", 2300, ""),
-        (interim, sentence, 3300, ""),
-        ("", sentence, 3400, "1 The rain has stopped. F"),
-        (interim, "Why?", 3000, "1 Why? F"),
-    ] {
-        script(&format!(
-            "single
-            {announced}
-            2900: {sentence}@-2700!  | 0 {sentence} F
-            3900: {text}@-{end}!     | {follows}"
-        ));
-    }
-    script("single\n 1500: 今天天气好。@-1300! | 0 今天天气好。 F\n 1900: 今天天气好。@-1700! |");
-}
+    table(
+        "
+        # Announced before
+        single
+        2650: the rain has stopped@700-2600   | 0 the rain has stopped
+        2900: The rain has stopped.@-2700!    | 0 The rain has stopped. F
+        - 3900: The rain has stopped.@-3000!  |
+        - 3900: The rain has stopped.@-3300!  |
+        - 3900: Why?@-3000!                   | 1 Why? F
 
-#[test]
-fn the_same_words_said_again_are_another_sentence() {
-    script(
-        "single
-        680: Yes.@-580!     | 0 Yes. F
-        1020: Yes.@-920!    | 1 Yes. F
-        1360: Yes.@-1260!   | 2 Yes. F
-        9100: Yes.@-9000!   | 3 Yes. F",
-    );
-    script(
-        "680: Yes.@-580!                                              | 0 Yes. F
-        1020: Yes.@-580! / Yes.@-920!                                 | 1 Yes. F
-        1360: Yes.@-580! / Yes.@-920! / Yes.@-1260!                   | 2 Yes. F
-        9100: Yes.@-580! / Yes.@-920! / Yes.@-1260! / Yes.@-9000!     | 3 Yes. F",
+        # New
+        single
+        2900: The rain has stopped.@-2700!    | 0 The rain has stopped. F
+        - 3900: The rain has stopped.@-3000!  |
+        - 3900: the rain has stopped@-2300!   |
+        - 3900: The rain has stopped.@-3400!  | 1 The rain has stopped. F
+
+        # Without spaces
+        single
+        1500: 今天天气好。@-1300!             | 0 今天天气好。 F
+        1900: 今天天气好。@-1700!             |
+        ",
     );
 }
 
-#[derive(Debug, Clone)]
-struct Sentence {
-    text: &'static str,
-    pause: i64,
-    word: i64,
-    /// Number of its interim results.
-    interim: usize,
-}
+/// A text, the pause before it, the duration of a word, and the number of interim results.
+type Sentence = (&'static str, i64, i64, usize);
 
 fn sentences() -> impl Strategy<Value = Vec<Sentence>> {
     let text = prop::sample::select(vec![
@@ -114,14 +96,7 @@ fn sentences() -> impl Strategy<Value = Vec<Sentence>> {
         "Why?",
         "今天 天气 好。",
     ]);
-    let sentence = (text, 300i64..3000, 90i64..500, 0usize..4);
-    let sentence = sentence.prop_map(|(text, pause, word, interim)| Sentence {
-        text,
-        pause,
-        word,
-        interim,
-    });
-    prop::collection::vec(sentence, 1..7)
+    prop::collection::vec((text, 300i64..3000, 90i64..500, 0usize..4), 1..7)
 }
 
 /// The last word ends with the utterance, however short that is.
@@ -138,11 +113,9 @@ type Mask = (bool, bool, bool);
 
 fn masked(utterance: &Utterance, mask: Mask) -> Utterance {
     let mut utterance = utterance.clone();
-    let (start, end) = utterance.times.unwrap_or((-1, -1));
-    utterance.times = Some((
-        if mask.0 { -1 } else { start },
-        if mask.1 { -1 } else { end },
-    ));
+    let known = |time, is_left_out| if is_left_out { -1 } else { time };
+    let times = utterance.times;
+    utterance.times = times.map(|(start, end)| (known(start, mask.0), known(end, mask.1)));
     if mask.2 {
         utterance.words.clear();
     }
@@ -171,17 +144,16 @@ proptest! {
         };
         let mut settled: Vec<Utterance> = Vec::new();
         let mut at = 0;
-        for sentence in &sentences {
-            let start = at + sentence.pause;
-            let words: Vec<&str> = sentence.text.split(' ').collect();
-            let interim = (words.len() * sentence.interim / 4).min(words.len());
-            for count in 1..=interim {
-                at = start + sentence.word * count as i64;
+        for &(text, pause, word, interim) in &sentences {
+            let start = at + pause;
+            let words: Vec<&str> = text.split(' ').collect();
+            for count in 1..=words.len() * interim / 4 {
+                at = start + word * count as i64;
                 let now = [timed_to_end(&words[..count].join(" "), start, at)];
                 respond(&settled, &now, at + 300, false);
             }
-            at = start + sentence.word * words.len() as i64;
-            let now = [timed_to_end(sentence.text, start, at).definite()];
+            at = start + word * words.len() as i64;
+            let now = [timed_to_end(text, start, at).definite()];
             respond(&settled, &now, at + 260, false);
             settled.extend(now);
         }
@@ -193,7 +165,7 @@ proptest! {
         let finals: Vec<_> = stream.latest.values().filter(|u| !u.text.is_empty()).collect();
         prop_assert!(finals.iter().all(|u| u.is_final && !u.unconfirmed), "{finals:#?}");
         let texts: Vec<_> = finals.iter().map(|u| u.text.as_str()).collect();
-        let expected: Vec<_> = sentences.iter().map(|s| s.text).collect();
+        let expected: Vec<_> = sentences.iter().map(|s| s.0).collect();
         prop_assert_eq!(texts, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Helpers: responses in short form, and a listener that checks every update.
+//! A listener that checks every update.
 mod arbitrary;
 mod cut_anew;
 mod endings;
@@ -7,7 +7,6 @@ mod invented;
 mod left_out;
 mod limits;
 mod model;
-mod recorded;
 mod repeats;
 mod restore;
 mod rules;
@@ -15,85 +14,13 @@ mod script;
 mod speech;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::{TranscriptTracker, Update};
 use crate::protocol::prefix_cache::PrefixCache;
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
-
-pub(super) fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-/// An utterance as a service lists it; a time of −1 is absent.
-#[derive(Debug, Clone)]
-pub(super) struct Utterance {
-    text: String,
-    times: Option<(i64, i64)>,
-    definite: bool,
-    words: Vec<(String, i64, i64)>,
-    source: Option<String>,
-}
-
-/// An utterance with a word time for each word: spikes of 80 ms, the first at its start, the last
-/// at its end, the others evenly between.
-pub(super) fn timed(text: &str, start: i64, end: i64) -> Utterance {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let last = (words.len() as i64 - 1).max(1);
-    let step = end.saturating_sub(start).saturating_sub(80).max(0) / last;
-    let words = words.iter().enumerate().map(|(i, w)| {
-        let at = start.saturating_add(step * i as i64);
-        (
-            w.trim_matches(['.', ',', '?']).to_owned(),
-            at,
-            at.saturating_add(80),
-        )
-    });
-    Utterance {
-        words: words.collect(),
-        ..Utterance::bare(text, Some((start, end)))
-    }
-}
-
-impl Utterance {
-    /// Without words.
-    pub(super) fn bare(text: &str, times: Option<(i64, i64)>) -> Self {
-        Self {
-            text: text.into(),
-            times,
-            definite: false,
-            words: Vec::new(),
-            source: None,
-        }
-    }
-
-    pub(super) fn definite(mut self) -> Self {
-        self.definite = true;
-        self
-    }
-
-    fn json(&self) -> String {
-        let mut json = format!("{{\"text\":{:?},\"definite\":{}", self.text, self.definite);
-        if let Some((start, end)) = self.times {
-            write!(json, ",\"start_time\":{start},\"end_time\":{end}").unwrap();
-        }
-        if let Some(source) = &self.source {
-            write!(json, ",\"additions\":{{\"source\":{source:?}}}").unwrap();
-        }
-        if !self.words.is_empty() {
-            let words: Vec<_> = self
-                .words
-                .iter()
-                .map(|(w, s, e)| format!("{{\"text\":{w:?},\"start_time\":{s},\"end_time\":{e}}}"))
-                .collect();
-            let space = ",{\"text\":\" \",\"start_time\":-1,\"end_time\":-1},";
-            write!(json, ",\"words\":[{}]", words.join(space)).unwrap();
-        }
-        json + "}"
-    }
-}
+use crate::session::tests::{Utterance, ms, timed};
 
 /// A tracker, and the utterances as an application sees them.
 #[derive(Debug)]
@@ -157,19 +84,21 @@ impl Stream {
 
     fn respond_with(&mut self, duration: u64, list: &[Utterance], last: bool) -> Vec<Update> {
         let list: Vec<_> = list.iter().map(Utterance::json).collect();
-        let json = format!(
-            r#"{{"audio_info":{{"duration":{duration}}},"result":{{"utterances":[{}]}}}}"#,
-            list.join(",")
-        );
-        self.sent = self.sent.max(ms(self.origin + duration));
-        self.raw(&json, last)
+        let result = format!(r#"{{"utterances":[{}]}}"#, list.join(","));
+        self.respond_json(Some(duration), &result, last)
     }
 
-    pub(super) fn respond_text(&mut self, duration: u64, text: &str, last: bool) -> Vec<Update> {
-        let json =
-            format!(r#"{{"audio_info":{{"duration":{duration}}},"result":{{"text":{text:?}}}}}"#);
-        self.sent = self.sent.max(ms(self.origin + duration));
-        self.raw(&json, last)
+    fn respond_text(&mut self, duration: Option<u64>, text: &str, last: bool) -> Vec<Update> {
+        self.respond_json(duration, &format!(r#"{{"text":{text:?}}}"#), last)
+    }
+
+    fn respond_json(&mut self, duration: Option<u64>, result: &str, last: bool) -> Vec<Update> {
+        let mut info = String::new();
+        if let Some(duration) = duration {
+            self.sent = self.sent.max(ms(self.origin + duration));
+            info = format!(r#""audio_info":{{"duration":{duration}}},"#);
+        }
+        self.raw(&format!(r#"{{{info}"result":{result}}}"#), last)
     }
 
     pub(super) fn raw(&mut self, json: &str, last: bool) -> Vec<Update> {

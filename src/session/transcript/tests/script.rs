@@ -1,40 +1,62 @@
 //! Scripts of responses and losses, with the updates that must follow.
 use super::*;
+use crate::session::tests::{described, utterance};
 
-/// Runs a script on a `full` stream, or on a `single` one if that is its first word. Each line is
-/// `step | what must follow`, with ` / ` between parts. Positions and times are milliseconds.
+/// Runs a script on a `full` stream, or on a `single` one if that is its first word; behind `delay
+/// N`, results may be so late. Each line is `step | what must follow`, with ` / ` between parts.
+/// Positions and times are milliseconds.
 ///
 /// - `N: UTTERANCE / …`, `N last: …`: a response, or the final one, after N ms of the connection's
-///   audio, which is all that was sent. An utterance is `text@start-end`, and either time may be
-///   left out. `!` behind it marks it as definite, `~` leaves out its words, `#a` is its source.
-/// - `N text: …`, `N last-text: …`: a response with a text and no list; with `-` for N, without a
-///   duration.
+///   audio, which is all that was sent. `?` for N leaves out the duration. See [`utterance`] for
+///   how to read one.
+/// - `N text: …`, `N last-text: …`: a response with a text and no list. `N json: …`: with this
+///   result.
 /// - `lose W`: the connection is lost, and audio from W on can be sent again. The next connection
 ///   begins where the replay does. `restart W`: the same without the next one.
 /// - `connect N`, `finalize`, `sent N`: a connection begins; open utterances end; audio is sent.
-/// - `times N`, `words N`, `shown`: an utterance's times, its words, the whole transcript.
+/// - `times N`, `words N`, `attributes N`, `shown`: an utterance's times, its words, its
+///   attributes, the whole transcript.
 /// - `needed`, `final`, `processed`, `resolved`, `unconfirmed`, `quiet N`: the tracker's positions.
+/// - `open`, `repeated`, `loses-untimed N`: what else it tells.
 ///
 /// Updates follow as `number text`, with `F` behind if final and `U` if unconfirmed as well. Behind
 /// a loss, `from N` tells where the replay begins.
 pub(super) fn script(text: &str) -> Stream {
-    let single = text.trim_start().strip_prefix("single");
-    let mut stream = match single {
-        Some(_) => Stream::single(),
-        None => Stream::full(),
-    };
-    stream.play(single.unwrap_or(text));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    run(&lines.collect::<Vec<_>>())
+}
+
+/// Runs each case of a table of scripts, see [`crate::session::tests::table`].
+pub(super) fn table(text: &str) {
+    crate::session::tests::table(text, |lines| drop(run(lines)));
+}
+
+fn run(lines: &[&str]) -> Stream {
+    let mut stream = Stream::full();
+    for line in lines {
+        match line.split_once(' ') {
+            None if *line == "single" => stream = Stream::single(),
+            Some(("delay", delay)) => {
+                let delay = ms(delay.parse().expect("a number"));
+                stream = Stream::with_delay(ResultType::Full, delay);
+            }
+            _ => stream.line(line),
+        }
+    }
     stream
 }
 
 impl Stream {
     /// Continues with further lines of a script.
     pub fn play(&mut self, text: &str) {
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let (step, expected) = line.split_once('|').unwrap_or((line, ""));
-            let followed = self.step(step.trim()).join(" / ");
-            assert_eq!(followed, expected.trim(), "after: {line}");
-        }
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.for_each(|line| self.line(line));
+    }
+
+    fn line(&mut self, line: &str) {
+        let (step, expected) = line.split_once('|').unwrap_or((line, ""));
+        let followed = self.step(step.trim()).join(" / ");
+        assert_eq!(followed, expected.trim(), "after: {line}");
     }
 
     fn step(&mut self, step: &str) -> Vec<String> {
@@ -43,23 +65,19 @@ impl Stream {
         };
         let rest = rest.strip_prefix(' ').unwrap_or(rest);
         let (at, kind) = head.split_once(' ').unwrap_or((head, ""));
-        if at == "-" {
-            let json = format!(r#"{{"result":{{"text":{rest:?}}}}}"#);
-            return described(&self.raw(&json, kind == "last-text"));
-        }
-        let at = at.parse().expect("a time");
-        let list = || {
-            let parts = rest.split(" / ").filter(|part| !part.is_empty());
-            parts.map(utterance).collect::<Vec<_>>()
-        };
+        let at = (at != "?").then(|| at.parse().expect("a time"));
         let updates = match kind {
-            "" => self.respond(at, &list()),
-            "last" => self.respond_last(at, &list()),
-            "text" => self.respond_text(at, rest, false),
-            "last-text" => self.respond_text(at, rest, true),
+            "" | "last" => {
+                let parts = rest.split(" / ").filter(|part| !part.is_empty());
+                let list: Vec<_> = parts.map(|part| utterance(part).json()).collect();
+                let result = format!(r#"{{"utterances":[{}]}}"#, list.join(","));
+                self.respond_json(at, &result, kind == "last")
+            }
+            "text" | "last-text" => self.respond_text(at, rest, kind == "last-text"),
+            "json" => self.respond_json(at, rest, false),
             _ => panic!("no such response: {kind}"),
         };
-        described(&updates)
+        updates.iter().map(described).collect()
     }
 
     fn command(&mut self, step: &str) -> Vec<String> {
@@ -76,14 +94,15 @@ impl Stream {
                 self.sent = ms(number);
                 return Vec::new();
             }
-            "finalize" => return described(&self.finalize()),
+            "finalize" => return self.finalize().iter().map(described).collect(),
             "lose" | "restart" => {
                 let (begin, updates) = self.restart(number);
                 if command == "lose" {
                     self.connect(begin);
                 }
                 let from = format!("from {}", begin.as_millis());
-                return [from].into_iter().chain(described(&updates)).collect();
+                let from = std::iter::once(from);
+                return from.chain(updates.iter().map(described)).collect();
             }
             "times" => {
                 let update = update(self);
@@ -95,7 +114,16 @@ impl Stream {
                     .map(|w| format!("{}@{}", w.text.trim(), times(w.start, w.end)))
                     .collect();
             }
+            "attributes" => {
+                let attributes = update(self).attributes.into_iter();
+                return attributes.map(|(n, v)| format!("{n}={v}")).collect();
+            }
             "shown" => return self.transcript().into_iter().map(str::to_owned).collect(),
+            "open" => return vec![tracker.has_open().to_string()],
+            "repeated" => return vec![tracker.repeated().to_string()],
+            "loses-untimed" => {
+                return vec![tracker.would_lose_untimed_words(ms(number)).to_string()];
+            }
             "needed" => tracker.replay_needed_from(),
             "final" => tracker.final_until(),
             "processed" => tracker.processed_until(),
@@ -108,46 +136,7 @@ impl Stream {
     }
 }
 
-fn utterance(part: &str) -> Utterance {
-    let (text, times) = part.rsplit_once('@').expect("text@start-end");
-    let (times, source) = times.split_once('#').unwrap_or((times, ""));
-    let (definite, bare) = (times.contains('!'), times.contains('~'));
-    let (start, end) = times
-        .trim_end_matches(['!', '~'])
-        .split_once('-')
-        .expect("start-end");
-    let time = |text: &str| match text {
-        "" => -1,
-        text => text.parse().expect("a time"),
-    };
-    let (start, end) = (time(start), time(end));
-    let words = match bare || start < 0 || end < 0 {
-        true => Vec::new(),
-        false => timed(text, start, end).words,
-    };
-    Utterance {
-        definite,
-        words,
-        source: (!source.is_empty()).then(|| source.into()),
-        ..Utterance::bare(text, Some((start, end)))
-    }
-}
-
 fn times(start: Option<Duration>, end: Option<Duration>) -> String {
     let time = |time: Option<Duration>| time.map_or(String::new(), |t| t.as_millis().to_string());
     format!("{}-{}", time(start), time(end))
-}
-
-/// Returns the number and text of each, with `F` behind if final, and `U` if unconfirmed as well.
-pub(super) fn described(updates: &[Update]) -> Vec<String> {
-    let described = |update: &Update| {
-        let kind = match (update.is_final, update.unconfirmed) {
-            (false, _) => "",
-            (true, false) => " F",
-            (true, true) => " U",
-        };
-        let text = if update.text.is_empty() { "" } else { " " };
-        format!("{}{text}{}{kind}", update.number, update.text)
-    };
-    updates.iter().map(described).collect()
 }

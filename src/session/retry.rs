@@ -198,10 +198,7 @@ impl Retries {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
+    use crate::session::tests::ms;
 
     fn retries(max: u32) -> Retries {
         Retries::new(max, ms(1000), 0.0)
@@ -277,14 +274,11 @@ mod tests {
         ] {
             let mut retries = Retries::new(7, ms(1000), jitter);
             let mut fail = || retries.on_failure(Retry::Soon, SPEAKING, ms(0));
-            for backoff in backoffs {
-                let is = fail();
-                assert!(
-                    matches!(is, Decision::Retry(is) if is.as_millis() == backoff),
-                    "{is:?}"
-                );
-            }
-            assert_eq!(fail(), Decision::Fail);
+            let is = backoffs.map(|_| match fail() {
+                Decision::Retry(backoff) => backoff.as_millis(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!((is, fail()), (backoffs, Decision::Fail));
         }
     }
 
@@ -304,30 +298,27 @@ mod tests {
     /// left.
     #[test]
     fn a_backoff_behind_the_finish_leaves_time_for_the_attempt() {
-        // Failures before, when this one is, its backoff behind a finish, and without one.
-        for (before, now, behind, without) in [
-            (0, 0, 250, 250),
-            (4, 0, 3000, 4000),
-            (4, 1000, 2500, 4000),
-            (9, 4000, 1000, 8000),
-            (9, 5600, 250, 8000),
-            (9, 9000, 250, 8000),
+        // Whether it is behind a finish, failures before, when this one is, and its backoff.
+        for (finish, before, now, backoff) in [
+            (true, 0, 0, 250),
+            (true, 4, 0, 3000),
+            (true, 4, 1000, 2500),
+            (true, 9, 4000, 1000),
+            (true, 9, 5600, 250),
+            (true, 9, 9000, 250),
+            (false, 4, 1000, 4000),
+            (false, 9, 9000, 8000),
         ] {
-            for (finish, backoff) in [(true, behind), (false, without)] {
-                let mut retries = retries(20);
-                for _ in 0..before {
-                    retries.on_failure(Retry::Soon, SPEAKING, ms(0));
-                }
-                if finish {
-                    retries.on_finish_written(ms(0));
-                }
-                let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(now));
-                assert_eq!(
-                    decision,
-                    Decision::Retry(ms(backoff)),
-                    "{before} {now} {finish}"
-                );
+            let mut retries = retries(20);
+            for _ in 0..before {
+                retries.on_failure(Retry::Soon, SPEAKING, ms(0));
             }
+            if finish {
+                retries.on_finish_written(ms(0));
+            }
+            let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(now));
+            let expected = Decision::Retry(ms(backoff));
+            assert_eq!(decision, expected, "{finish} {before} {now}");
         }
     }
 

@@ -109,45 +109,33 @@ mod tests {
     use super::super::span::Span;
     use super::*;
 
-    /// Without times it lies somewhere in ten seconds.
-    type Times = Option<(u64, u64)>;
+    /// A text, and its start and end. Where none is known, it lies somewhere in ten seconds.
+    type Said = (&'static str, Option<u64>, Option<u64>);
 
-    fn span(times: Times) -> Span {
-        let at = |ms| Some(Duration::from_millis(ms));
-        let (start, end) = times.map_or((None, None), |(s, e)| (at(s), at(e)));
-        Span::within(Duration::ZERO, start, end, Duration::from_secs(10))
-    }
-
-    fn pair_texts(
-        opens: &[(&'static str, Span)],
-        entries: &[(&'static str, Span)],
-    ) -> Vec<Option<usize>> {
-        let rules = Rules::default();
-        let entry = |&(text, span): &(&'static str, Span)| Entry::of_text(text, span);
-        let opens: Vec<_> = opens
-            .iter()
-            .map(|open| OpenUtterance::new(0, entry(open), rules))
-            .collect();
-        let entries: Vec<_> = entries.iter().map(entry).collect();
-        super::pair(&opens, &entries)
-    }
-
-    fn pair(opens: &[Times], entries: &[Times]) -> Vec<Option<usize>> {
-        let opens: Vec<_> = opens.iter().map(|&times| ("a", span(times))).collect();
-        let entries: Vec<_> = entries.iter().map(|&times| ("b", span(times))).collect();
-        pair_texts(&opens, &entries)
+    fn pair(opens: &[Said], entries: &[Said]) -> Vec<Option<usize>> {
+        let entry = |&(text, start, end): &Said| {
+            let at = |time: Option<u64>| time.map(Duration::from_millis);
+            let known = end.map_or(Duration::from_secs(10), |_| Duration::ZERO);
+            Entry::of_text(
+                text,
+                Span::within(Duration::ZERO, at(start), at(end), known),
+            )
+        };
+        let open = |open| OpenUtterance::new(0, entry(open), Rules::default());
+        let opens: Vec<_> = opens.iter().map(open).collect();
+        super::pair(&opens, &entries.iter().map(entry).collect::<Vec<_>>())
     }
 
     #[test]
     fn the_largest_overlap_counts_then_small_gaps_then_the_order() {
-        let list = |text: &str| -> Vec<Times> {
-            let time = |text: &str| text.parse().ok();
-            let spans = text.split(' ').filter_map(|span| span.split_once('-'));
-            spans
-                .map(|(start, end)| time(start).zip(time(end)))
-                .collect()
+        let list = |list: &'static str, unnamed: &'static str| -> Vec<Said> {
+            let said = |said: &'static str| {
+                let (text, times) = said.split_once(':').unwrap_or((unnamed, said));
+                let (start, end) = times.split_once('-')?;
+                Some((text, start.parse().ok(), end.parse().ok()))
+            };
+            list.split(' ').filter_map(said).collect()
         };
-        let many = format!("{}0-100 > 0-100 > 40", "0-10 ".repeat(40));
         // Open utterances, entries, and for each entry the one that it continues.
         for row in [
             // A revised start is the same utterance.
@@ -158,7 +146,7 @@ mod tests {
             "0-2000 > 0-1000 1000-2000 > 0 -",
             // One that covers two has the larger.
             "0-1000 1100-3000 > 0-3000 > 1",
-            &many,
+            "0-10 0-10 0-10 0-10 0-100 > 0-100 > 4",
             // Sentences 260 ms apart are two. A small gap is bridged when nothing overlaps.
             "0-1000 > 1260-2000 > -",
             "592-672 > 732-812 > 0",
@@ -167,63 +155,48 @@ mod tests {
             "- - > - - - > 0 1 -",
             "0-500 - 2000-2500 > 0-600 900-1500 2000-2600 > 0 1 2",
             "0-500 > - > 0",
+            // A second pass without a start: its end tells which one it is, where it is near, and
+            // otherwise its text.
+            "a:500-1000 b:2100-2300 > c:-2902 > 1",
+            "a:500-1000 b:2100-2300 > c:-1300 > 0",
+            "a:500-1000 b:2100-2300 > c:-1300 c:-2902 > 0 1",
+            "a:500-1000 b:2100-2300 > c:-3400 > -",
+            "a:500-1000 b:2100-2300 > b:-3400 > 1",
+            "a:500-1000 b:2100-2300 > a:-2902 > 0",
         ] {
             let [opens, entries, pairs] = row.split(" > ").collect::<Vec<_>>()[..] else {
                 panic!("three parts: {row}");
             };
             let pairs: Vec<Option<usize>> = pairs.split(' ').map(|n| n.parse().ok()).collect();
-            assert_eq!(pair(&list(opens), &list(entries)), pairs, "{row}");
+            assert_eq!(
+                pair(&list(opens, "open"), &list(entries, "entry")),
+                pairs,
+                "{row}"
+            );
         }
     }
 
-    /// A second pass without a start: its end tells which one it is, where it is near, and
-    /// otherwise its text.
-    #[test]
-    fn without_starts_by_ends_and_texts() {
-        let until = |end| {
-            let end = Some(Duration::from_millis(end));
-            Span::within(Duration::ZERO, None, end, Duration::ZERO)
-        };
-        let opens = [
-            ("a", span(Some((500, 1000)))),
-            ("b", span(Some((2100, 2300)))),
-        ];
-        for (entries, pairs) in [
-            (vec![("c", 2902)], vec![Some(1)]),
-            (vec![("c", 1300)], vec![Some(0)]),
-            (vec![("c", 1300), ("c", 2902)], vec![Some(0), Some(1)]),
-            (vec![("c", 3400)], vec![None]),
-            (vec![("b", 3400)], vec![Some(1)]),
-            (vec![("a", 2902)], vec![Some(0)]),
-        ] {
-            let list: Vec<_> = entries
-                .iter()
-                .map(|&(text, end)| (text, until(end)))
-                .collect();
-            assert_eq!(pair_texts(&opens, &list), pairs, "{entries:?}");
-        }
-    }
-
-    fn times() -> impl Strategy<Value = Vec<Times>> {
-        let one =
-            prop::option::weighted(0.8, (0u64..3000, 0u64..1500).prop_map(|(s, w)| (s, s + w)));
+    fn said(text: &'static str) -> impl Strategy<Value = Vec<Said>> {
+        let timed = move |(start, width)| (text, Some(start), Some(start + width));
+        let times = (0u64..3000, 0u64..1500).prop_map(timed);
+        let one = prop_oneof![8 => times, 2 => Just((text, None, None))];
         prop::collection::vec(one, 0..12)
     }
 
     proptest! {
         #[test]
-        fn pairs_never_cross_nor_share(opens in times(), entries in times()) {
+        fn pairs_never_cross_nor_share(opens in said("a"), entries in said("b")) {
             let pairs: Vec<usize> = pair(&opens, &entries).into_iter().flatten().collect();
             prop_assert!(pairs.is_sorted_by(|a, b| a < b), "{pairs:?}");
         }
 
         #[test]
-        fn the_same_list_is_paired_with_itself(mut times in times()) {
-            times.retain(Option::is_some);
-            times.sort();
-            times.dedup();
-            let pairs = pair(&times, &times);
-            prop_assert_eq!(pairs, (0..times.len()).map(Some).collect::<Vec<_>>());
+        fn the_same_list_is_paired_with_itself(mut said in said("a")) {
+            said.retain(|said| said.1.is_some());
+            said.sort();
+            said.dedup();
+            let pairs = pair(&said, &said);
+            prop_assert_eq!(pairs, (0..said.len()).map(Some).collect::<Vec<_>>());
         }
     }
 }

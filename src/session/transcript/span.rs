@@ -184,13 +184,10 @@ pub(super) fn covered(span: Span, others: &mut [Span]) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::tests::ms;
 
     fn span(start: u64, end: u64) -> Span {
-        Span::new(Duration::from_millis(start), Duration::from_millis(end))
-    }
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
+        Span::new(ms(start), ms(end))
     }
 
     #[test]

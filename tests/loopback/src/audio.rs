@@ -1,33 +1,20 @@
 //! The audio of one session, as samples of one channel.
 
-use std::{borrow::Cow, fmt};
+use crate::request::Request;
+use std::fmt;
 
 /// The largest head of a WAV file that is looked through for its samples.
 const MAX_WAV_HEAD: usize = 64 * 1024;
 
 /// A format of audio that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+#[derive(Debug)]
+enum Format {
     /// S16LE samples.
     Pcm,
-    /// 16-bit samples behind the header of a WAV file.
+    /// 16-bit samples behind the header of a WAV file; [`Format::Pcm`] from there on.
     Wav,
     /// One that is taken and not decoded, such as MP3: it holds no word.
     Compressed,
-}
-
-impl Format {
-    /// The format of these names. None: the name is not known.
-    pub(crate) fn of(format: &str, codec: &str) -> Option<Self> {
-        match (format, codec) {
-            ("pcm", "raw" | "pcm" | "") => Some(Self::Pcm),
-            ("wav", "raw" | "pcm" | "") => Some(Self::Wav),
-            ("pcm" | "wav" | "mp3" | "ogg" | "spx" | "amr" | "aac" | "m4a", _) => {
-                Some(Self::Compressed)
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Turns payloads of any size into whole samples of the first channel.
@@ -39,7 +26,6 @@ pub(crate) struct Samples {
     count: u64,
     /// Bytes that wait: a part of a sample, or of a file's head.
     pending: Vec<u8>,
-    in_head: bool,
 }
 
 impl fmt::Display for Samples {
@@ -54,15 +40,23 @@ impl fmt::Display for Samples {
 }
 
 impl Samples {
-    pub(crate) fn new(format: Format, channels: usize, rate_hz: u32) -> Self {
-        Self {
+    /// None: the name of the format is not known.
+    pub(crate) fn new(request: &Request, rate_hz: u32) -> Option<Self> {
+        let format = match (request.format.as_str(), request.codec.as_str()) {
+            ("pcm", "raw" | "pcm" | "") => Format::Pcm,
+            ("wav", "raw" | "pcm" | "") => Format::Wav,
+            ("pcm" | "wav" | "mp3" | "ogg" | "spx" | "amr" | "aac" | "m4a", _) => {
+                Format::Compressed
+            }
+            _ => return None,
+        };
+        Some(Self {
             format,
-            channels,
+            channels: request.channels,
             rate_hz,
             count: 0,
             pending: Vec::new(),
-            in_head: format == Format::Wav,
-        }
+        })
     }
 
     /// Milliseconds of audio that have come.
@@ -71,34 +65,25 @@ impl Samples {
     }
 
     /// The samples (S16LE, mono) that are complete with this payload.
-    pub(crate) fn of<'a>(&mut self, payload: &'a [u8]) -> Cow<'a, [u8]> {
-        let samples = self.first_channel(payload);
+    pub(crate) fn of(&mut self, payload: &[u8]) -> Vec<u8> {
+        self.pending.extend(payload);
+        match self.format {
+            Format::Pcm => {}
+            Format::Compressed => self.pending.clear(),
+            Format::Wav => {
+                let Some(head) = wav_head(&self.pending) else {
+                    return Vec::new();
+                };
+                self.format = Format::Pcm;
+                self.pending.drain(..head);
+            }
+        }
+        let frames = self.pending.chunks_exact(2 * self.channels);
+        let rest = frames.remainder().to_vec();
+        let samples: Vec<u8> = frames.flat_map(|frame| [frame[0], frame[1]]).collect();
+        self.pending = rest;
         self.count += samples.len() as u64 / 2;
         samples
-    }
-
-    fn first_channel<'a>(&mut self, payload: &'a [u8]) -> Cow<'a, [u8]> {
-        if self.format == Format::Compressed {
-            return Cow::Borrowed(&[]);
-        }
-        let frame = 2 * self.channels;
-        let is_whole = self.pending.is_empty() && payload.len().is_multiple_of(2);
-        if is_whole && self.channels == 1 && !self.in_head {
-            return Cow::Borrowed(payload);
-        }
-        self.pending.extend(payload);
-        if self.in_head {
-            let Some(head) = wav_head(&self.pending) else {
-                return Cow::Borrowed(&[]);
-            };
-            self.in_head = false;
-            self.pending.drain(..head.min(self.pending.len()));
-        }
-        let end = self.pending.len() / frame * frame;
-        let whole = self.pending[..end].chunks_exact(frame);
-        let samples = whole.flat_map(|bytes| [bytes[0], bytes[1]]).collect();
-        self.pending.drain(..end);
-        Cow::Owned(samples)
     }
 }
 

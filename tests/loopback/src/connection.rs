@@ -124,7 +124,7 @@ impl Open {
                     None => pending().await,
                 }
             };
-            let reads = is_open(held, Gate::Reading) && !self.session.recogniser.is_full();
+            let reads = is_open(held, Gate::Reading) && !self.session.is_full();
             tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
                 Some(kind) = injected.recv() => self.inject(kind).await,
@@ -234,7 +234,7 @@ impl Open {
     /// Hands to the socket what the gates let through.
     fn send_out(&mut self, held: u8) -> ControlFlow<End> {
         let is_out = |out: &Out| match out {
-            Out::Response { gate, .. } => is_open(held, *gate),
+            Out::Response(gate, ..) => is_open(held, *gate),
             _ => true,
         };
         while self.session.out.front().is_some_and(is_out)
@@ -247,7 +247,7 @@ impl Open {
 
     fn send(&mut self, out: Out) -> ControlFlow<End> {
         let is_end = match &out {
-            Out::Response { gate, .. } => *gate == Gate::Final,
+            Out::Response(gate, ..) => *gate == Gate::Final,
             Out::Close(code) => *code == 1000,
             _ => false,
         };
@@ -256,11 +256,7 @@ impl Open {
             return Continue(());
         }
         let message = match out {
-            Out::Response {
-                gate,
-                sequence,
-                json,
-            } => {
+            Out::Response(gate, sequence, json) => {
                 let options = &self.peer.shared.options;
                 let gzip = options.has(Oddity::Gzip);
                 let bytes = frame::response(sequence, is_end, json.as_bytes(), gzip);
@@ -278,7 +274,7 @@ impl Open {
                 });
                 Message::binary(bytes)
             }
-            Out::Error { code, body } => {
+            Out::Error(code, body) => {
                 self.peer.log(format_args!("error: {code} {body}"));
                 let bytes = frame::error(code, body.as_bytes());
                 self.peer.record(|c| c.errors.push((code, body)));

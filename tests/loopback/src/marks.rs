@@ -219,23 +219,15 @@ pub(crate) struct Reader {
     /// Blocks that followed each other, with the index of the one that is next. The mark is whole
     /// as far as its first block shows.
     run: Option<(FoundMark, u16)>,
+    /// Marks found in this piece.
+    found: Vec<FoundMark>,
 }
 
 impl Reader {
-    /// Takes more samples (S16LE, whole ones), and adds what was found to `found`: a mark with its
-    /// last sample.
-    pub(crate) fn push(&mut self, pcm: &[u8], found: &mut Vec<FoundMark>) {
+    /// Takes more samples (S16LE, whole ones), and returns what was found: a mark with its last
+    /// sample. At the end of the audio, one that was under way is found as clipped.
+    pub(crate) fn read(&mut self, pcm: &[u8], is_end: bool) -> Vec<FoundMark> {
         self.waiting.extend(pcm);
-        self.read(false, found);
-    }
-
-    /// The end of the audio: a mark that was under way is found as clipped.
-    pub(crate) fn finish(&mut self, found: &mut Vec<FoundMark>) {
-        self.read(true, found);
-        self.end_run(false, found);
-    }
-
-    fn read(&mut self, is_end: bool, found: &mut Vec<FoundMark>) {
         let waiting = std::mem::take(&mut self.waiting);
         let mut rest = waiting.as_chunks::<2>().0;
         while !rest.is_empty() {
@@ -244,18 +236,17 @@ impl Reader {
             let is_magic = |sample: &[u8; 2]| *sample == MAGIC_A.to_le_bytes();
             let outside = rest.iter().position(is_magic).unwrap_or(rest.len());
             if outside > 0 {
-                self.end_run(false, found);
+                self.end_run(false);
                 self.pass(&mut rest, outside);
                 continue;
             }
-            let header = rest
-                .first_chunk()
-                .map(|header| header.map(i16::from_le_bytes));
+            let header = rest.first_chunk();
+            let header = header.map(|header| header.map(i16::from_le_bytes));
             if header.is_none() && !is_end {
                 break;
             }
             let Some(block) = header.as_ref().and_then(Block::of) else {
-                self.end_run(false, found);
+                self.end_run(false);
                 self.pass(&mut rest, 1);
                 continue;
             };
@@ -265,10 +256,14 @@ impl Reader {
             if good == rest.len() && good < usize::from(block.length) && !is_end {
                 break;
             }
-            self.add(block, good, found);
+            self.add(block, good);
             self.pass(&mut rest, good);
         }
+        if is_end {
+            self.end_run(false);
+        }
         self.waiting = rest.as_flattened().to_vec();
+        std::mem::take(&mut self.found)
     }
 
     fn pass(&mut self, rest: &mut &[[u8; 2]], samples: usize) {
@@ -278,7 +273,7 @@ impl Reader {
 
     /// Adds a block to its run, of which so many samples are right. One that is damaged or cut ends
     /// the run; it still says which mark it was.
-    fn add(&mut self, block: Block, good: usize, found: &mut Vec<FoundMark>) {
+    fn add(&mut self, block: Block, good: usize) {
         let begins = FoundMark {
             number: block.number,
             whole: block.index == 0,
@@ -288,21 +283,21 @@ impl Reader {
         let continued = self.run.take_if(|(mark, next)| {
             (mark.number, mark.end, *next) == (block.number, begins.start, block.index)
         });
-        self.end_run(false, found);
+        self.end_run(false);
         let (mut mark, _) = continued.unwrap_or((begins, 0));
         mark.end += good as u64;
         self.run = Some((mark, block.index + 1));
         let complete = good == usize::from(block.length);
         if !complete || block.index + 1 == block.count {
-            self.end_run(complete, found);
+            self.end_run(complete);
         }
     }
 
-    fn end_run(&mut self, complete: bool, found: &mut Vec<FoundMark>) {
-        found.extend(self.run.take().map(|(mark, _)| FoundMark {
-            whole: mark.whole && complete,
-            ..mark
-        }));
+    fn end_run(&mut self, complete: bool) {
+        if let Some((mut mark, _)) = self.run.take() {
+            mark.whole &= complete;
+            self.found.push(mark);
+        }
     }
 }
 
@@ -312,12 +307,14 @@ mod tests {
 
     /// Reads all marks of a recording, in pieces of this size.
     fn read(pcm: &[u8], size: usize) -> String {
-        let (mut reader, mut found) = (Reader::default(), Vec::new());
-        let pieces = pcm.chunks(size);
-        pieces.for_each(|piece| reader.push(piece, &mut found));
-        reader.finish(&mut found);
-        let words = found.iter().map(FoundMark::word);
-        words.collect::<Vec<_>>().join(" ")
+        let mut reader = Reader::default();
+        let mut found: Vec<_> = pcm
+            .chunks(size)
+            .flat_map(|piece| reader.read(piece, false))
+            .collect();
+        found.extend(reader.read(&[], true));
+        let words: Vec<_> = found.iter().map(FoundMark::word).collect();
+        words.join(" ")
     }
 
     #[test]

@@ -6,8 +6,6 @@
 //! length from a little before the first one to where the latest was added.
 
 use crate::{
-    marks::FoundMark,
-    recogniser::Recognise,
     stderr,
     transcript::{Transcript, Word},
 };
@@ -157,10 +155,9 @@ impl Listener {
             pushed: 0,
         })
     }
-}
 
-impl Recognise for Listener {
-    fn push(&mut self, pcm: &[u8], _found: &mut Vec<FoundMark>) {
+    /// Takes audio: S16LE, mono.
+    pub(crate) fn push(&mut self, pcm: &[u8], is_end: bool) {
         // In pieces of 100 ms, the rhythm of the element's guesses.
         for piece in pcm.chunks(usize::try_from(self.rate / 10 * 2).unwrap_or(3200)) {
             let mut buffer = gst::Buffer::from_slice(piece.to_vec());
@@ -176,15 +173,13 @@ impl Recognise for Listener {
                 self.shared.end();
             }
         }
-    }
-
-    fn finish(&mut self, _found: &mut Vec<FoundMark>) {
-        if self.source.end_of_stream().is_err() {
+        if is_end && self.source.end_of_stream().is_err() {
             self.shared.end();
         }
     }
 
-    fn update(&mut self, transcript: &mut Transcript, _position: i64) {
+    /// Gives the transcript the words that were heard since.
+    pub(crate) fn update(&self, transcript: &mut Transcript) {
         for (is_final, words) in std::mem::take(&mut self.shared.lock().hypotheses) {
             match is_final {
                 false => transcript.guess(words),
@@ -196,21 +191,24 @@ impl Recognise for Listener {
         }
     }
 
-    /// Until the element has worked through the finish, or the pipeline has failed.
-    fn worked(&self) -> Option<i64> {
+    /// Milliseconds that the element has worked through; none once it has worked through the end,
+    /// or the pipeline has failed.
+    pub(crate) fn worked(&self) -> Option<i64> {
         let state = self.shared.lock();
         (!state.done).then_some(state.position)
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether more audio should wait.
+    pub(crate) fn is_full(&self) -> bool {
         self.worked().is_some_and(|worked| {
             let worked = worked.unsigned_abs() * self.rate / 1000;
             self.pushed.saturating_sub(worked) > MAX_WAITING * self.rate
         })
     }
 
-    fn notify(&self) -> Option<Arc<Notify>> {
-        Some(self.shared.notify.clone())
+    /// Returns the notification of results that come without a packet.
+    pub(crate) fn notify(&self) -> Arc<Notify> {
+        self.shared.notify.clone()
     }
 }
 

@@ -1,19 +1,19 @@
 //! The JSON of the full client request: known fields strictly typed, unknown ones ignored.
 
-use crate::{audio::Format, codes};
+use crate::codes;
 use serde_json::Value;
 use std::{fmt::Display, ops::RangeInclusive};
 
 /// The rates that are taken: any, as documented in 2026.
-pub(crate) const RATES: RangeInclusive<u32> = 8_000..=192_000;
+pub(crate) const RATES: RangeInclusive<i64> = 8_000..=192_000;
 
 /// Fields of the request that change the service's behaviour.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Request {
     pub rate: u32,
     pub channels: usize,
-    /// Format of the audio, or why it is not known, which is said after the ack.
-    pub format: Result<Format, String>,
+    pub format: String,
+    pub codec: String,
     pub show_utterances: bool,
     pub punctuation: bool,
     pub two_pass: bool,
@@ -37,93 +37,43 @@ fn invalid<T>(what: impl Display) -> Result<T, Refusal> {
     refuse(codes::PARAMETERS, format!("invalid parameters: {what}"))
 }
 
-#[derive(Clone, Copy)]
-enum Type {
-    Object,
-    Bool,
-    Int,
-    Text,
-    /// A string that holds a JSON object.
-    TextOfJson,
-}
+/// Every documented field, with a value of its type. `"{}"` stands for a string that holds a JSON
+/// object.
+const FIELDS: &str = r#"{
+    "user": {"uid": "", "did": "", "platform": "", "sdk_version": "", "app_version": ""},
+    "audio": {"format": "", "codec": "", "rate": 0, "bits": 0, "channel": 0, "language": ""},
+    "request": {
+        "model_name": "", "enable_itn": true, "enable_punc": true, "enable_ddc": true,
+        "show_utterances": true, "enable_nonstream": true, "result_type": "",
+        "enable_accelerate_text": true, "accelerate_score": 0,
+        "end_window_size": 0, "force_to_speech_time": 0, "vad_segment_duration": 0,
+        "sensitive_words_filter": "{}", "enable_auto_lang": true, "enable_age_detection": true,
+        "enable_speaker_info": true, "ssd_version": "", "ssd_mode": 0,
+        "enable_channel_split": true, "show_speech_rate": true, "show_volume": true,
+        "enable_lid": true, "enable_emotion_detection": true, "enable_gender_detection": true,
+        "output_zh_variant": "", "enable_poi_fc": true, "enable_music_fc": true,
+        "corpus": {
+            "boosting_table_name": "", "boosting_table_id": "",
+            "correct_table_name": "", "correct_table_id": "",
+            "regex_correct_table_name": "", "regex_correct_table_id": "", "context": "{}"
+        }
+    }
+}"#;
 
-/// Every documented field, by path.
-const FIELDS: &[(&str, Type)] = &[
-    ("user", Type::Object),
-    ("user.uid", Type::Text),
-    ("user.did", Type::Text),
-    ("user.platform", Type::Text),
-    ("user.sdk_version", Type::Text),
-    ("user.app_version", Type::Text),
-    ("audio", Type::Object),
-    ("audio.format", Type::Text),
-    ("audio.codec", Type::Text),
-    ("audio.rate", Type::Int),
-    ("audio.bits", Type::Int),
-    ("audio.channel", Type::Int),
-    ("audio.language", Type::Text),
-    ("request", Type::Object),
-    ("request.model_name", Type::Text),
-    ("request.enable_itn", Type::Bool),
-    ("request.enable_punc", Type::Bool),
-    ("request.enable_ddc", Type::Bool),
-    ("request.show_utterances", Type::Bool),
-    ("request.enable_nonstream", Type::Bool),
-    ("request.result_type", Type::Text),
-    ("request.enable_accelerate_text", Type::Bool),
-    ("request.accelerate_score", Type::Int),
-    ("request.end_window_size", Type::Int),
-    ("request.force_to_speech_time", Type::Int),
-    ("request.vad_segment_duration", Type::Int),
-    ("request.sensitive_words_filter", Type::TextOfJson),
-    ("request.enable_speaker_info", Type::Bool),
-    ("request.ssd_version", Type::Text),
-    ("request.ssd_mode", Type::Int),
-    ("request.enable_auto_lang", Type::Bool),
-    ("request.enable_age_detection", Type::Bool),
-    ("request.enable_channel_split", Type::Bool),
-    ("request.show_speech_rate", Type::Bool),
-    ("request.show_volume", Type::Bool),
-    ("request.enable_lid", Type::Bool),
-    ("request.enable_emotion_detection", Type::Bool),
-    ("request.enable_gender_detection", Type::Bool),
-    ("request.output_zh_variant", Type::Text),
-    ("request.enable_poi_fc", Type::Bool),
-    ("request.enable_music_fc", Type::Bool),
-    ("request.corpus", Type::Object),
-    ("request.corpus.boosting_table_name", Type::Text),
-    ("request.corpus.boosting_table_id", Type::Text),
-    ("request.corpus.correct_table_name", Type::Text),
-    ("request.corpus.correct_table_id", Type::Text),
-    ("request.corpus.regex_correct_table_name", Type::Text),
-    ("request.corpus.regex_correct_table_id", Type::Text),
-    ("request.corpus.context", Type::TextOfJson),
-];
-
-/// Fields of the request with the `additions` that they ask for. The values, all strings, are
+/// Fields of `request` with the `additions` that they ask for. The values, all strings, are
 /// modelled. All but the first switch segmentation by pauses on, as `end_window_size` does.
 const EXTRAS: &[(&str, &str, &[&str])] = &[
-    ("request.enable_speaker_info", "speaker_id", &["1", "2"]),
-    ("request.show_speech_rate", "speech_rate", &["2.5", "4.1"]),
-    ("request.show_volume", "volume", &["61.2", "58.9"]),
-    ("request.enable_lid", "lid_lang", &["speech_en"]),
+    ("enable_speaker_info", "speaker_id", &["1", "2"]),
+    ("show_speech_rate", "speech_rate", &["2.5", "4.1"]),
+    ("show_volume", "volume", &["61.2", "58.9"]),
+    ("enable_lid", "lid_lang", &["speech_en"]),
     (
-        "request.enable_emotion_detection",
+        "enable_emotion_detection",
         "emotion",
         &["neutral", "happy", "sad"],
     ),
-    (
-        "request.enable_gender_detection",
-        "gender",
-        &["female", "male"],
-    ),
+    ("enable_gender_detection", "gender", &["female", "male"]),
 ];
-
-/// The value at a path; null is the same as no value.
-fn look<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
-    let value = path.split('.').try_fold(root, |value, key| value.get(key));
-    value.filter(|value| !value.is_null())
-}
 
 /// Checks the request. `two_pass`: the endpoint knows second passes.
 ///
@@ -131,100 +81,99 @@ fn look<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
 /// documented ranges are 45000001 follows the documentation. The exact texts are modelled.
 pub(crate) fn check(
     json: &Value,
-    rates: &RangeInclusive<u32>,
+    rates: RangeInclusive<i64>,
     two_pass: bool,
 ) -> Result<Request, Refusal> {
-    if !json.is_object() {
-        let text = "unmarshal request: cannot unmarshal into an object";
-        return refuse(codes::INTERNAL, text);
-    }
-    check_types(json)?;
-    check_ranges(json)?;
-    let text = |path| look(json, path).and_then(Value::as_str);
-    let int = |path| look(json, path).and_then(Value::as_i64);
-    let on = |path: &str| look(json, path).and_then(Value::as_bool).unwrap_or(false);
+    let fields = serde_json::from_str(FIELDS).expect("the constant is JSON");
+    check_types(&fields, json, "")?;
+    let (audio, request) = (&json["audio"], &json["request"]);
+    check_values(request)?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let on = |field: &str| request[field] == true;
 
-    let Some(format) = text("audio.format") else {
+    if audio["format"].is_null() {
         return refuse(codes::PARAMETERS, "missing field: audio.format");
-    };
-    let known = Format::of(format, text("audio.codec").unwrap_or_default());
+    }
     // The documented defaults of absent fields.
-    let rate = int("audio.rate").unwrap_or(16_000);
-    let Some(rate) = u32::try_from(rate).ok().filter(|rate| rates.contains(rate)) else {
-        return refuse(codes::FORMAT, format!("audio format wrong: rate {rate}"));
-    };
-    let bits = int("audio.bits").unwrap_or(16);
-    if bits != 16 {
-        return refuse(codes::FORMAT, format!("audio format wrong: bits {bits}"));
+    let [rate, bits, channels] = [("rate", 16_000), ("bits", 16), ("channel", 1)]
+        .map(|(field, default)| audio[field].as_i64().unwrap_or(default));
+    for (field, value, range) in [
+        ("rate", rate, rates),
+        ("bits", bits, 16..=16),
+        ("channel", channels, 1..=2),
+    ] {
+        if !range.contains(&value) {
+            return refuse(
+                codes::FORMAT,
+                format!("audio format wrong: {field} {value}"),
+            );
+        }
     }
-    let channels = int("audio.channel").unwrap_or(1);
-    if !(1..=2).contains(&channels) {
-        let text = format!("audio format wrong: channel {channels}");
-        return refuse(codes::FORMAT, text);
-    }
-    let two_pass = two_pass && on("request.enable_nonstream");
-    let extras = EXTRAS.iter().filter(|(path, ..)| on(path));
-    let segmenting = two_pass || EXTRAS[1..].iter().any(|(path, ..)| on(path));
+    let two_pass = two_pass && on("enable_nonstream");
+    let extras = EXTRAS.iter().filter(|(field, ..)| on(field));
+    let segmenting = two_pass || EXTRAS[1..].iter().any(|(field, ..)| on(field));
+    let end_window = request["end_window_size"].as_i64();
     Ok(Request {
-        rate,
-        channels: channels.unsigned_abs() as usize,
-        format: known.ok_or_else(|| format.to_owned()),
-        show_utterances: on("request.show_utterances"),
-        punctuation: on("request.enable_punc"),
+        rate: rate as u32,
+        channels: channels as usize,
+        format: text(&audio["format"]),
+        codec: text(&audio["codec"]),
+        show_utterances: on("show_utterances"),
+        punctuation: on("enable_punc"),
         two_pass,
-        single: text("request.result_type") == Some("single"),
-        end_window: int("request.end_window_size").or(segmenting.then_some(800)),
-        force_to_speech: int("request.force_to_speech_time").unwrap_or(0),
+        single: request["result_type"] == "single",
+        end_window: end_window.or(segmenting.then_some(800)),
+        force_to_speech: request["force_to_speech_time"].as_i64().unwrap_or(0),
         extras: extras.map(|&(_, name, values)| (name, values)).collect(),
     })
 }
 
-fn check_types(json: &Value) -> Result<(), Refusal> {
-    for &(path, expected) in FIELDS {
-        let Some(value) = look(json, path) else {
-            continue;
-        };
-        let (fits, name) = match expected {
-            Type::Object => (value.is_object(), "an object"),
-            Type::Bool => (value.is_boolean(), "a bool"),
-            Type::Int => (value.is_i64(), "an integer"),
-            Type::Text | Type::TextOfJson => (value.is_string(), "a string"),
-        };
-        if !fits {
-            let text = format!("unmarshal request: cannot unmarshal field {path} into {name}");
-            return refuse(codes::INTERNAL, text);
-        }
-        if let (Type::TextOfJson, Some(text)) = (expected, value.as_str())
-            && !serde_json::from_str::<Value>(text).is_ok_and(|v| v.is_object())
-        {
-            return invalid(format_args!("{path} does not hold a JSON object"));
-        }
+/// Compares the types of the known fields. Null is the same as no value.
+fn check_types(known: &Value, given: &Value, path: &str) -> Result<(), Refusal> {
+    let (fits, name) = match known {
+        Value::Object(_) => (given.is_object(), "an object"),
+        Value::Bool(_) => (given.is_boolean(), "a bool"),
+        Value::Number(_) => (given.is_i64(), "an integer"),
+        _ => (given.is_string(), "a string"),
+    };
+    if !fits && !given.is_null() {
+        let text = format!("unmarshal request: cannot unmarshal field {path} into {name}");
+        return refuse(codes::INTERNAL, text);
+    }
+    let is_object = |json| serde_json::from_str(json).is_ok_and(|json: Value| json.is_object());
+    if known == "{}" && !given.as_str().is_none_or(is_object) {
+        return invalid(format_args!("{path} does not hold a JSON object"));
+    }
+    for (name, known) in known.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        check_types(known, &given[name], path.trim_start_matches('.'))?;
     }
     Ok(())
 }
 
-fn check_ranges(json: &Value) -> Result<(), Refusal> {
-    for (path, range) in [
-        ("request.accelerate_score", 0..=20),
+fn check_values(request: &Value) -> Result<(), Refusal> {
+    for (field, range) in [
+        ("accelerate_score", 0..=20),
         // Documented from 300; 200 is sent in production.
-        ("request.end_window_size", 200..=5000),
+        ("end_window_size", 200..=5000),
         // Documented from 1; 0 is sent in production.
-        ("request.force_to_speech_time", 0..=i64::MAX),
+        ("force_to_speech_time", 0..=i64::MAX),
         // No range is documented.
-        ("request.vad_segment_duration", 0..=i64::MAX),
+        ("vad_segment_duration", 0..=i64::MAX),
     ] {
-        let value = look(json, path).and_then(Value::as_i64);
-        if let Some(value) = value.filter(|value| !range.contains(value)) {
-            return invalid(format_args!("{path} {value} out of range"));
+        if let Some(value) = request[field].as_i64().filter(|n| !range.contains(n)) {
+            return invalid(format_args!("request.{field} {value} out of range"));
         }
     }
-    for (path, allowed) in [
-        ("request.result_type", &["full", "single"][..]),
-        ("request.output_zh_variant", &["traditional", "tw", "hk"]),
+    for (field, allowed) in [
+        ("result_type", &["full", "single"][..]),
+        ("output_zh_variant", &["traditional", "tw", "hk"]),
     ] {
-        let value = look(json, path).and_then(Value::as_str);
-        if let Some(value) = value.filter(|value| !allowed.contains(value)) {
-            return invalid(format_args!("{path} {value}"));
+        if let Some(value) = request[field]
+            .as_str()
+            .filter(|text| !allowed.contains(text))
+        {
+            return invalid(format_args!("request.{field} {value}"));
         }
     }
     Ok(())

@@ -10,7 +10,8 @@ use crate::{
     lag::SessionLag,
     marks::FoundMark,
     options::{Endpoint, Oddity, Options, Recogniser},
-    recogniser::{self, Recognise, Silent},
+    pocketsphinx::Listener,
+    recogniser::Marks,
     request::{self, RATES, Refusal},
     scripted::{At, Player},
     service::Gate,
@@ -39,18 +40,11 @@ enum Phase {
 }
 
 /// Something to send.
-#[derive(Clone, Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Out {
-    Response {
-        /// The gate tells its kind.
-        gate: Gate,
-        sequence: Option<i32>,
-        json: String,
-    },
-    Error {
-        code: u32,
-        body: String,
-    },
+    /// A response, with its number and JSON. The gate tells its kind.
+    Response(Gate, Option<i32>, String),
+    Error(u32, String),
     Binary(Vec<u8>),
     Text(String),
     Close(u16),
@@ -85,7 +79,9 @@ pub(crate) struct Session {
     /// The position of the last answer, in milliseconds.
     answered: i64,
     transcript: Option<Transcript>,
-    pub(crate) recogniser: Box<dyn Recognise>,
+    /// The recogniser: marks, pocketsphinx, or neither.
+    reader: Option<Marks>,
+    listener: Option<Listener>,
     /// The script that answers in the recogniser's place.
     script: Option<Player>,
     /// The ack is due: with the first audio, but not later than this, as clients may wait for it.
@@ -139,7 +135,8 @@ impl Session {
             marks: Vec::new(),
             out: VecDeque::new(),
             transcript: None,
-            recogniser: Box::new(Silent),
+            reader: None,
+            listener: None,
             script,
             ack_by: None,
             idle_since: Instant::now(),
@@ -160,7 +157,12 @@ impl Session {
 
     /// Returns the notification to wait for beside packets and time.
     pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
-        self.recogniser.notify()
+        self.listener.as_ref().map(Listener::notify)
+    }
+
+    /// Whether more audio should wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.listener.as_ref().is_some_and(Listener::is_full)
     }
 
     /// Takes one packet. The frame comes back with its payload, for the record, when it could be
@@ -232,26 +234,31 @@ impl Session {
             true => 16_000..=16_000,
             false => RATES,
         };
-        let request = request::check(&json, &rates, self.answers.endpoint == Endpoint::Async)?;
+        let request = request::check(&json, rates, self.answers.endpoint == Endpoint::Async)?;
         let rate = match request.rate {
             24_000 if self.options.has(Oddity::Misread24000) => 16_000,
             rate => rate,
         };
-        self.recogniser = recogniser::new(&self.options.recogniser, rate)
-            .map_err(|text| (codes::INTERNAL, text))?;
-        let (format, channels) = (request.format.clone(), request.channels);
+        match &self.options.recogniser {
+            Recogniser::Silent | Recogniser::Scripted(_) => {}
+            Recogniser::Marks { spikes } => self.reader = Some(Marks::new(rate, *spikes)),
+            Recogniser::Pocketsphinx => {
+                let listener = Listener::new(rate).map_err(|text| (codes::INTERNAL, text))?;
+                self.listener = Some(listener);
+            }
+        }
+        self.samples = Samples::new(&request, rate);
         self.phase = Phase::Audio;
-        self.transcript = Some(Transcript::new(request, self.options.clone()));
         self.ack_by = Some(now + LATE_ACK);
-        if format.is_err() || !self.options.has(Oddity::LateAck) {
+        if self.samples.is_none() || !self.options.has(Oddity::LateAck) {
             self.ack();
         }
-        // Recorded: the ack comes before this refusal.
-        let format = format.map_err(|format| {
-            let text = format!("OperatorWrapper Process failed: unsupported format {format}");
-            (codes::FORMAT, format!("[Invalid audio format] {text}"))
-        })?;
-        self.samples = Some(Samples::new(format, channels, rate));
+        if self.samples.is_none() {
+            // Recorded: the ack comes before this refusal.
+            let text = "[Invalid audio format] OperatorWrapper Process failed: unsupported format";
+            return Err((codes::FORMAT, format!("{text} {}", request.format)));
+        }
+        self.transcript = Some(Transcript::new(request, &self.options));
         Ok(PacketKind::Request)
     }
 
@@ -263,7 +270,13 @@ impl Session {
     ) -> Result<PacketKind, Refusal> {
         self.audio_bytes += payload.len() as u64;
         if let Some(samples) = &mut self.samples {
-            self.recogniser.push(&samples.of(payload), &mut self.marks);
+            let pcm = samples.of(payload);
+            if let Some(marks) = &mut self.reader {
+                self.marks.extend(marks.read(&pcm, is_last));
+            }
+            if let Some(listener) = &mut self.listener {
+                listener.push(&pcm, is_last);
+            }
         }
         self.ack();
         let received = self.received();
@@ -305,7 +318,6 @@ impl Session {
             return Err((codes::EMPTY, "empty audio".to_owned()));
         }
         self.phase = Phase::Finishing;
-        self.recogniser.finish(&mut self.marks);
         match self.script.as_mut().map(Player::finish) {
             Some(Some(sends)) => self.scripted(sends),
             None if self.options.wall_lag => self.answer_later(now),
@@ -354,7 +366,7 @@ impl Session {
             self.fail(&(codes::TIMEOUT, text));
         }
         match self.phase {
-            Phase::Audio if self.notify().is_some() && !self.options.wall_lag => {
+            Phase::Audio if self.listener.is_some() && !self.options.wall_lag => {
                 let known = self.lag.known(self.received());
                 self.respond(known, false);
             }
@@ -366,3 +378,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,14 @@ use crate::{
     options::{Oddity, Options},
     request::Request,
 };
-use std::sync::Arc;
+use std::time::Duration;
 
 /// Pauses that split the final response when nothing asked for segmentation before.
 const FINAL_PAUSE: i64 = 800;
+
+pub(crate) fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
 
 /// A word; all times in milliseconds of the connection's audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +55,12 @@ impl Utterance {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Transcript {
     pub request: Request,
-    options: Arc<Options>,
+    exact: bool,
+    out_of_order: bool,
+    second_pass_delay: i64,
     pub done: Vec<Utterance>,
     /// The words of the utterance under way.
     pub open: Vec<Word>,
@@ -71,10 +77,9 @@ pub(crate) struct Transcript {
     pub listed: (u32, usize),
 }
 
-/// Whether there is something new for an answer.
+/// The reason for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    Nothing,
     /// The result has changed.
     Changed,
     /// A repeat of the result, with `prefetch`.
@@ -82,19 +87,13 @@ pub(crate) enum News {
 }
 
 impl Transcript {
-    pub(crate) fn new(request: Request, options: Arc<Options>) -> Self {
+    pub(crate) fn new(request: Request, options: &Options) -> Self {
         Self {
             request,
-            options,
-            done: Vec::new(),
-            open: Vec::new(),
-            guess: Vec::new(),
-            position: 0,
-            duration: 0,
-            changed: false,
-            changed_at: 0,
-            prefetched: false,
-            listed: (0, 0),
+            exact: options.exact,
+            out_of_order: options.has(Oddity::OutOfOrder),
+            second_pass_delay: milliseconds(options.second_pass_delay),
+            ..Self::default()
         }
     }
 
@@ -110,10 +109,10 @@ impl Transcript {
         if let Some(first) = words.first() {
             self.split_before(first.sound.0);
         }
-        let same = words.len() == self.guess.len()
-            && words.iter().zip(&self.guess).all(|(a, b)| a.text == b.text);
+        let texts = words.iter().map(|word| &word.text);
+        let is_new = !texts.eq(self.guess.iter().map(|word| &word.text));
         self.guess = words;
-        if !same {
+        if is_new {
             self.change();
         }
     }
@@ -130,36 +129,30 @@ impl Transcript {
 
     /// The end: everything becomes definite.
     pub(crate) fn finish(&mut self) {
-        let mut words = std::mem::take(&mut self.open);
-        words.append(&mut self.guess);
-        while !words.is_empty() {
-            let cut =
-                (1..words.len()).find(|&n| words[n].sound.0 - words[n - 1].sound.1 >= FINAL_PAUSE);
-            let rest = words.split_off(cut.unwrap_or(words.len()));
-            let hard = rest.is_empty();
+        self.open.append(&mut self.guess);
+        let belong = |a: &Word, b: &Word| b.sound.0 - a.sound.1 < FINAL_PAUSE;
+        for words in self.open.chunk_by(belong) {
             self.done.push(Utterance {
-                words: std::mem::replace(&mut words, rest),
-                hard,
+                words: words.to_vec(),
+                hard: words.last() == self.open.last(),
                 ..Utterance::default()
             });
         }
-        self.done
-            .iter_mut()
-            .for_each(|utterance| utterance.due = None);
+        self.open.clear();
+        for utterance in &mut self.done {
+            utterance.due = None;
+        }
     }
 
-    /// Takes the reason for the next answer.
-    pub(crate) fn news(&mut self) -> News {
+    /// Takes the reason for the next answer, if there is one.
+    pub(crate) fn news(&mut self) -> Option<News> {
         if std::mem::take(&mut self.changed) {
-            return News::Changed;
+            return Some(News::Changed);
         }
         let quiet = self.position - self.changed_at >= 200 && !self.open.is_empty();
-        let prefetch = quiet && !self.options.exact && !self.prefetched;
+        let prefetch = quiet && !self.exact && !self.prefetched;
         self.prefetched |= prefetch;
-        match prefetch {
-            true => News::Prefetch,
-            false => News::Nothing,
-        }
+        prefetch.then_some(News::Prefetch)
     }
 
     fn change(&mut self) {
@@ -175,12 +168,10 @@ impl Transcript {
         if next - last.sound.1 < window || next < self.request.force_to_speech {
             return;
         }
-        let delay = i64::try_from(self.options.second_pass_delay.as_millis()).unwrap_or(i64::MAX);
-        let out_of_order = self.options.has(Oddity::OutOfOrder);
-        let late = self.request.two_pass && (delay > 0 || out_of_order);
-        let due = match out_of_order && self.done.len().is_multiple_of(2) {
+        let late = self.request.two_pass && (self.second_pass_delay > 0 || self.out_of_order);
+        let due = match self.out_of_order && self.done.len().is_multiple_of(2) {
             true => i64::MAX,
-            false => self.position.saturating_add(delay),
+            false => self.position.saturating_add(self.second_pass_delay),
         };
         self.done.push(Utterance {
             words: std::mem::take(&mut self.open),
@@ -196,7 +187,7 @@ impl Transcript {
         for n in 0..self.done.len() {
             if self.done[n].due.is_some_and(|due| due <= self.position) {
                 self.done[n].due = None;
-                if self.options.has(Oddity::OutOfOrder) && n % 2 == 1 {
+                if self.out_of_order && n % 2 == 1 {
                     // The one before follows in an answer of its own.
                     self.done[n - 1].due = Some(self.position + 1);
                 }

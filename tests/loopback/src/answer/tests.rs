@@ -1,7 +1,7 @@
 //! Transcripts, answers and their oddities.
 
 use super::*;
-use crate::{audio::Format, transcript::News};
+use crate::transcript::News;
 
 /// A session with two words, from 0 to 300 and from 500 to 800 ms.
 struct Asked {
@@ -18,18 +18,12 @@ impl Asked {
             ..Options::default()
         });
         let request = Request {
-            rate: 24_000,
-            channels: 1,
-            format: Ok(Format::Pcm),
             show_utterances: true,
             punctuation: true,
-            two_pass: false,
-            single: false,
             end_window,
-            force_to_speech: 0,
-            extras: Vec::new(),
+            ..Request::default()
         };
-        let mut transcript = Transcript::new(request, options.clone());
+        let mut transcript = Transcript::new(request, &options);
         transcript.word(Word::new("m1", 0, 300));
         transcript.word(Word::new("m2", 500, 800));
         Self {
@@ -90,13 +84,13 @@ fn an_utterance_ends_by_its_window_or_at_the_end() {
 fn each_change_makes_one_answer() {
     let mut asked = Asked::new(Endpoint::Async, &[], false, None);
     let t = &mut asked.transcript;
-    assert_eq!((t.news(), t.news()), (News::Changed, News::Nothing));
+    assert_eq!((t.news(), t.news()), (Some(News::Changed), None));
     t.advance(1000);
-    assert_eq!((t.news(), t.news()), (News::Prefetch, News::Nothing));
+    assert_eq!((t.news(), t.news()), (Some(News::Prefetch), None));
     t.guess(vec![Word::new("m3", 900, 1100)]);
-    assert_eq!(t.news(), News::Changed);
+    assert_eq!(t.news(), Some(News::Changed));
     t.guess(vec![Word::new("m3", 900, 1120)]);
-    assert_eq!(t.news(), News::Nothing, "other times alone make none");
+    assert_eq!(t.news(), None, "other times alone make none");
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use super::{MAX_ERRORS, Out, Phase, Session};
 use crate::{
     options::{Endpoint, Oddity},
-    recogniser::Silent,
+    pocketsphinx::Listener,
     request::Refusal,
     scripted::{At, Send},
     service::Gate,
-    transcript::News,
+    transcript::{News, milliseconds},
 };
 
 impl Session {
@@ -32,12 +32,7 @@ impl Session {
     }
 
     fn response(&mut self, gate: Gate, sequence: Option<i32>, json: String) {
-        let response = Out::Response {
-            gate,
-            sequence,
-            json,
-        };
-        self.out.push_back(response);
+        self.out.push_back(Out::Response(gate, sequence, json));
     }
 
     /// Brings the transcript up to what is known of the audio up to `position`; true once nothing
@@ -46,19 +41,16 @@ impl Session {
         let Some(transcript) = &mut self.transcript else {
             return false;
         };
+        if let Some(marks) = &mut self.reader {
+            marks.until(position).for_each(|word| transcript.word(word));
+        }
         // Before its words are taken: those of an end that comes meanwhile are not forgotten.
-        let worked = self.recogniser.worked();
-        self.recogniser.update(transcript, position);
+        let worked = self.listener.as_ref().and_then(Listener::worked);
+        if let Some(listener) = &self.listener {
+            listener.update(transcript);
+        }
         transcript.advance(worked.map_or(position, |worked| worked.min(position)));
         worked.is_none()
-    }
-
-    /// Whether `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is
-    /// not: there a fast client's audio would be ahead of the text by any time, and at most 1168 ms
-    /// are recorded.
-    fn duration_is_all_received(&self) -> bool {
-        let ahead = self.answers.endpoint == Endpoint::Bigmodel || !self.lag.is_exact();
-        ahead && !self.options.wall_lag
     }
 
     /// Responds with what is known up to `position`; `packet`: it is the answer to a packet.
@@ -68,16 +60,20 @@ impl Session {
         }
         self.update(position);
         let received = self.received();
-        let all_received = self.duration_is_all_received();
+        let endpoint = self.answers.endpoint;
         let Some(transcript) = &mut self.transcript else {
             return;
         };
-        if all_received {
-            let worked = self.recogniser.worked().unwrap_or(i64::MAX);
-            transcript.duration = transcript.duration.max(received.min(worked));
+        // `audio_info.duration` is ahead of the text, as recorded. By the wall clock it is not:
+        // there a fast client's audio would be ahead of the text by any time, and at most 1168 ms
+        // are recorded.
+        let is_ahead = endpoint == Endpoint::Bigmodel || !self.lag.is_exact();
+        if is_ahead && !self.options.wall_lag {
+            let worked = self.listener.as_ref().and_then(Listener::worked);
+            let duration = received.min(worked.unwrap_or(i64::MAX));
+            transcript.duration = transcript.duration.max(duration);
         }
-        let endpoint = self.answers.endpoint;
-        let every = i64::try_from(self.options.answer_every.as_millis()).unwrap_or(i64::MAX);
+        let every = milliseconds(self.options.answer_every);
         let is_silent = match endpoint {
             Endpoint::Async => every > 0 && position < self.answered.saturating_add(every),
             Endpoint::Bigmodel | Endpoint::Nostream => !packet,
@@ -86,18 +82,18 @@ impl Session {
             return;
         }
         let news = transcript.news();
+        if endpoint == Endpoint::Async && news.is_none() {
+            return;
+        }
         let mut blank = None;
-        let json = match endpoint {
-            Endpoint::Async if news == News::Nothing => return,
-            // Documented: no text before 15 s of audio or the last packet.
-            Endpoint::Nostream if transcript.position < 15_000 => {
-                self.answers.empty(transcript.position)
-            }
-            _ => {
-                let blanks = self.options.has(Oddity::Blank);
-                blank = blanks.then(|| self.answers.blank(self.answered));
-                self.answers.answer(transcript, news == News::Prefetch)
-            }
+        // Documented: no text before 15 s of audio or the last packet.
+        let json = if endpoint == Endpoint::Nostream && transcript.position < 15_000 {
+            self.answers.empty(transcript.position)
+        } else {
+            let blanks = self.options.has(Oddity::Blank);
+            blank = blanks.then(|| self.answers.blank(self.answered));
+            self.answers
+                .answer(transcript, news == Some(News::Prefetch))
         };
         self.answered = position;
         for json in blank.into_iter().chain([json]) {
@@ -161,14 +157,13 @@ impl Session {
 
     /// Ends the session with an error frame of exactly this body.
     pub(crate) fn fail_with(&mut self, code: u32, body: String) {
-        self.out.push_back(Out::Error { code, body });
+        self.out.push_back(Out::Error(code, body));
         self.over();
     }
 
     fn over(&mut self) {
         self.phase = Phase::Over;
-        self.recogniser = Box::new(Silent);
-        self.script = None;
+        (self.reader, self.listener, self.script) = (None, None, None);
         self.unanswered.clear();
     }
 }

@@ -1,18 +1,14 @@
 //! A minimal client: it sends what a test asks for, and notes all that comes.
 
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use std::{
-    io::{Read, Write},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Error, Message, client::IntoClientRequest, handshake::client::Request},
+    tungstenite::{Error, Message, client::IntoClientRequest},
 };
-use volcasr_loopback::{Endpoint, Lag, Options, Service};
+use volcasr_loopback::{Options, Service};
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -23,29 +19,17 @@ pub fn service(change: impl FnOnce(&mut Options)) -> Service {
     Service::start(options).unwrap()
 }
 
-/// A service without oddities and jitter, with these changes.
-pub fn exact_service(change: impl FnOnce(&mut Options)) -> Service {
-    service(|options| {
-        (options.exact, options.lag) = (true, Lag::EXACT);
-        change(options);
-    })
-}
-
 /// A message of the service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Got {
-    /// Flags, sequence, JSON, whether it was gzip.
-    Response {
-        flags: u8,
-        sequence: Option<i32>,
-        json: Value,
-        gzip: bool,
-    },
-    /// Code and body.
+    Response(Value),
+    Last(Value),
     Error(u32, String),
     Text(String),
     Ping,
-    Close(Option<u16>),
+    Pong,
+    /// Code and reason.
+    Close(u16, String),
     /// Another binary message.
     Odd(Vec<u8>),
     /// The connection is gone without a close frame.
@@ -53,117 +37,66 @@ pub enum Got {
 }
 
 impl Got {
-    pub fn json(&self) -> &Value {
-        match self {
-            Self::Response { json, .. } => json,
-            other => panic!("a response was expected, not {other:?}"),
-        }
-    }
-
-    pub fn is_last(&self) -> bool {
-        matches!(self, Self::Response { flags, .. } if flags & 2 != 0)
-    }
-
-    /// Code and body of an error.
-    pub fn error(self) -> (u32, String) {
-        match self {
-            Self::Error(code, body) => (code, body),
-            other => panic!("an error was expected, not {other:?}"),
-        }
+    /// Nothing follows, but for a close.
+    fn is_end(&self) -> bool {
+        matches!(
+            self,
+            Self::Last(_) | Self::Error(..) | Self::Close(..) | Self::Lost
+        )
     }
 }
 
 pub struct Client {
     pub ws: WebSocketStream<TcpStream>,
-    pub next: i32,
-}
-
-pub fn upgrade(uri: &str) -> Request {
-    let mut request = uri.into_client_request().unwrap();
-    for (name, value) in [
-        ("X-Api-App-Key", "app-1"),
-        ("X-Api-Access-Key", "secret-access-key"),
-        ("X-Api-Resource-Id", "volc.seedasr.sauc.duration"),
-    ] {
-        request.headers_mut().insert(name, value.parse().unwrap());
-    }
-    request
-}
-
-pub fn request_json() -> Value {
-    json!({"user": {"uid": "test"},
-        "audio": {"format": "pcm", "codec": "raw", "rate": 24000, "bits": 16, "channel": 1},
-        "request": {"model_name": "bigmodel", "enable_punc": true, "show_utterances": true,
-            "end_window_size": 800}})
-}
-
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// A frame of the client, with these fields.
-pub fn frame(kind: u8, flags: u8, gzip: u8, sequence: Option<i32>, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x11, kind << 4 | flags, 0x10 | gzip, 0];
-    out.extend(sequence.into_iter().flat_map(i32::to_be_bytes));
-    out.extend((payload.len() as u32).to_be_bytes());
-    out.extend(payload);
-    out
+    next: i32,
 }
 
 impl Client {
-    pub async fn connect(service: &Service) -> Self {
-        Self::with(service, upgrade(&service.uri())).await.unwrap()
-    }
-
-    pub async fn with(service: &Service, request: Request) -> Result<Self, Error> {
+    /// Connects with good credentials, and with this resource id.
+    pub async fn connect(service: &Service, resource: &str) -> Result<Self, Error> {
+        let mut request = service.uri().into_client_request().unwrap();
+        for (name, value) in [
+            ("X-Api-App-Key", "app-1"),
+            ("X-Api-Access-Key", "secret-access-key"),
+            ("X-Api-Resource-Id", resource),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
         let tcp = TcpStream::connect(("127.0.0.1", service.port())).await?;
         let (ws, _) = tokio_tungstenite::client_async(request, tcp).await?;
         Ok(Self { ws, next: 1 })
     }
 
-    /// Connected, the request sent, the ack received.
-    pub async fn ready(service: &Service, request: Value) -> (Self, Got) {
-        Self::of(service, Endpoint::Async, request).await
+    /// Connected, and a request for audio of this rate sent.
+    pub async fn asked(service: &Service, rate: u32) -> Self {
+        let client = Self::connect(service, "volc.seedasr.sauc.duration").await;
+        let mut client = client.unwrap();
+        let request = json!({"audio": {"format": "pcm", "rate": rate},
+            "request": {"enable_punc": true, "show_utterances": true, "end_window_size": 800}});
+        client.packet(0x11, request.to_string().as_bytes()).await;
+        client
     }
 
-    /// The same at an endpoint.
-    pub async fn of(service: &Service, endpoint: Endpoint, request: Value) -> (Self, Got) {
-        let upgrade = upgrade(&service.uri_for(endpoint));
-        let mut client = Self::with(service, upgrade).await.unwrap();
-        client.request(&request).await;
-        let ack = client.get().await;
-        (client, ack)
-    }
-
-    pub async fn raw(&mut self, bytes: Vec<u8>) {
+    /// Sends a packet with the next number: kind and flags, and the payload.
+    async fn packet(&mut self, kind: u8, payload: &[u8]) {
+        let sequence = if kind & 2 == 0 { self.next } else { -self.next };
+        self.next += 1;
+        let mut bytes = vec![0x11, kind, 0x10, 0];
+        bytes.extend(sequence.to_be_bytes());
+        bytes.extend((payload.len() as u32).to_be_bytes());
+        bytes.extend(payload);
         // A refused write shows in what is read next.
         let _ = self.ws.send(Message::binary(bytes)).await;
     }
 
-    pub async fn request(&mut self, json: &Value) {
-        let json = gzip(json.to_string().as_bytes());
-        self.raw(frame(1, 1, 1, Some(1), &json)).await;
-        self.next = 2;
-    }
-
-    pub async fn audio(&mut self, pcm: &[u8]) {
-        let n = self.next;
-        self.next += 1;
-        self.raw(frame(2, 1, 0, Some(n), pcm)).await;
-    }
-
-    /// Sends all of it in packets of so many bytes.
-    pub async fn stream(&mut self, pcm: &[u8], bytes: usize) {
-        for piece in pcm.chunks(bytes) {
-            self.audio(piece).await;
+    /// Sends all of it in packets of so many bytes, and the finish, and returns all that comes up
+    /// to the end of the session.
+    pub async fn stream(&mut self, pcm: &[u8], size: usize) -> Vec<Got> {
+        for piece in pcm.chunks(size) {
+            self.packet(0x21, piece).await;
         }
-    }
-
-    pub async fn finish(&mut self) {
-        let n = -self.next;
-        self.raw(frame(2, 3, 1, Some(n), &gzip(b""))).await;
+        self.packet(0x23, &[]).await;
+        self.until(Got::is_end).await
     }
 
     pub async fn get(&mut self) -> Got {
@@ -171,75 +104,41 @@ impl Client {
         match next.expect("the service says nothing") {
             Some(Ok(Message::Binary(bytes))) => decode(&bytes),
             Some(Ok(Message::Text(text))) => Got::Text(text.to_string()),
-            Some(Ok(Message::Close(frame))) => Got::Close(frame.map(|f| f.code.into())),
+            Some(Ok(Message::Close(frame))) => {
+                let frame = frame.expect("a code");
+                Got::Close(frame.code.into(), frame.reason.to_string())
+            }
+            Some(Ok(Message::Pong(_))) => Got::Pong,
             Some(Ok(_)) => Got::Ping,
             Some(Err(_)) | None => Got::Lost,
         }
     }
 
-    /// Everything up to and including what `end` says, the close, or the loss of the connection.
+    /// Everything up to and including what `end` says.
     pub async fn until(&mut self, end: impl Fn(&Got) -> bool) -> Vec<Got> {
         let mut all = Vec::new();
-        loop {
-            let got = self.get().await;
-            let stop = end(&got) || matches!(got, Got::Close(_) | Got::Lost);
-            all.push(got);
-            if stop {
-                return all;
-            }
+        while !all.last().is_some_and(&end) {
+            all.push(self.get().await);
         }
-    }
-
-    /// Finishes, and gives all responses to the last.
-    pub async fn responses(&mut self) -> Vec<Value> {
-        self.finish().await;
-        let all = self.until(Got::is_last).await;
-        assert!(all.last().unwrap().is_last(), "no final response: {all:?}");
-        let responses = all.iter().filter(|got| **got != Got::Ping);
-        responses.map(|got| got.json().clone()).collect()
+        all
     }
 }
 
 fn decode(bytes: &[u8]) -> Got {
-    let (flags, is_gzip) = match *bytes {
-        [0x11, second, third, 0, _, _, _, _, ..] if second >> 4 == 9 => {
-            (second & 15, third & 15 == 1)
+    let number = |at: usize| u32::from_be_bytes(*bytes[at..].first_chunk().unwrap());
+    match bytes.first_chunk() {
+        Some([0x11, 0xf0, 0x10, 0]) => {
+            Got::Error(number(4), String::from_utf8_lossy(&bytes[12..]).into())
         }
-        [0x11, 0xf0, 0x10, 0, a, b, c, d, _, _, _, _, ref body @ ..] => {
-            let body = String::from_utf8(body.to_vec()).unwrap();
-            return Got::Error(u32::from_be_bytes([a, b, c, d]), body);
+        Some([0x11, second, 0x10, 0]) => {
+            let json = &bytes[if second & 1 == 0 { 8 } else { 12 }..];
+            let json = serde_json::from_slice(json).unwrap();
+            if second & 2 == 0 {
+                Got::Response(json)
+            } else {
+                Got::Last(json)
+            }
         }
-        _ => return Got::Odd(bytes.to_vec()),
-    };
-    let mut rest = &bytes[4..];
-    let mut word = || {
-        let (word, tail) = rest.split_first_chunk().unwrap();
-        rest = tail;
-        i32::from_be_bytes(*word)
-    };
-    let sequence = (flags & 1 != 0).then(&mut word);
-    let size = word();
-    assert_eq!(size as usize, rest.len());
-    let mut plain = Vec::new();
-    let json = match is_gzip {
-        true => GzDecoder::new(rest)
-            .read_to_end(&mut plain)
-            .map(|_| &plain[..])
-            .unwrap(),
-        false => rest,
-    };
-    Got::Response {
-        flags,
-        sequence,
-        json: serde_json::from_slice(json).unwrap_or(Value::Null),
-        gzip: is_gzip,
+        _ => Got::Odd(bytes.to_vec()),
     }
-}
-
-/// The definite texts of a response.
-pub fn definite(json: &Value) -> Vec<String> {
-    let list = json["result"]["utterances"].as_array();
-    let definite = list.into_iter().flatten().filter(|u| u["definite"] == true);
-    let texts = definite.map(|u| u["text"].as_str().unwrap_or_default());
-    texts.map(str::to_owned).collect()
 }

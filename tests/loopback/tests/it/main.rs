@@ -1,10 +1,8 @@
 //! The service as a client sees it, over sockets.
 
-mod acceptance;
-mod behaviour;
 mod client;
+mod connections;
 mod faults;
 mod pocketsphinx;
 #[path = "../../../common/skip.rs"]
 mod skip;
-mod strictness;

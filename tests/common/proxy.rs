@@ -55,7 +55,7 @@ impl Proxy {
     }
 
     fn start(kind: Kind, rule: Rule, identity: Option<&Identity>) -> Self {
-        let acceptor = identity.map(|identity| identity.acceptor().expect("a certificate"));
+        let acceptor = identity.map(|identity| identity.acceptor());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

@@ -40,12 +40,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = RecogniserKind::Pocketsphinx)]
     recogniser: RecogniserKind,
     /// The script of `--recogniser scripted`: JSON, as described in the module `scripted`
-    #[arg(
-        long,
-        value_name = "FILE",
-        value_parser = read_script,
-        required_if_eq("recogniser", "scripted")
-    )]
+    #[arg(long, value_name = "FILE", value_parser = read_script)]
+    #[arg(required_if_eq("recogniser", "scripted"))]
     script: Option<Script>,
     #[command(flatten)]
     options: Options,
@@ -83,7 +79,9 @@ enum Certificate {
     WrongHost,
 }
 
-fn read_script(path: &str) -> Result<Script, Box<dyn Error + Send + Sync>> {
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn read_script(path: &str) -> Result<Script> {
     Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
 }
 
@@ -91,7 +89,7 @@ fn read_script(path: &str) -> Result<Script, Box<dyn Error + Send + Sync>> {
 ///
 /// # Errors
 /// The arguments can't be used, or ask for help, which is then the text.
-pub fn parse(arguments: &[&str]) -> Result<Options, String> {
+pub fn parse(arguments: &[&str]) -> std::result::Result<Options, String> {
     Arguments::try_parse_from([&["loopback"], arguments].concat())
         .map_err(|error| error.to_string())
         .and_then(|arguments| options(arguments).map_err(|error| error.to_string()))
@@ -101,7 +99,7 @@ pub fn parse(arguments: &[&str]) -> Result<Options, String> {
 ///
 /// # Errors
 /// The service can't be started, or the marks can't be written.
-pub fn serve(arguments: Arguments) -> Result<(), String> {
+pub fn serve(arguments: Arguments) -> std::result::Result<(), String> {
     let run = match arguments.write_marks {
         Some(seconds) => write_marks(seconds),
         None => run(arguments),
@@ -109,7 +107,7 @@ pub fn serve(arguments: Arguments) -> Result<(), String> {
     run.map_err(|error| error.to_string())
 }
 
-fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+fn run(arguments: Arguments) -> Result<()> {
     let options = options(arguments)?;
     let hints = credentials(&options);
     let talks = matches!(options.recogniser, Recogniser::Pocketsphinx);
@@ -145,7 +143,7 @@ fn credentials(options: &Options) -> String {
     )
 }
 
-fn write_marks(seconds: u64) -> Result<(), Box<dyn Error>> {
+fn write_marks(seconds: u64) -> Result<()> {
     let (layout, mut stdout) = (Layout::default(), io::stdout().lock());
     let mut parts = (0..seconds).map(|second| layout.part(second * 1000, (second + 1) * 1000));
     let written = parts.try_for_each(|part| stdout.write_all(&part));
@@ -156,7 +154,7 @@ fn write_marks(seconds: u64) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn options(arguments: Arguments) -> Result<Options, Box<dyn Error>> {
+fn options(arguments: Arguments) -> Result<Options> {
     let authority = Authority::new()?;
     let tls = arguments.tls.map(|kind| match kind {
         Certificate::Good => authority.good(),

@@ -3,8 +3,7 @@
 use crate::{
     fault::{FaultKind, Trigger},
     frame,
-    handshake::Upgraded,
-    options::Oddity,
+    options::{Endpoint, Oddity},
     record::{Answer, End},
     service::{Gate, Live, Peer, is_open},
     session::{Out, PacketKind, Session},
@@ -41,11 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, peer: Peer) {
     let accepted = Instant::now();
     let run = async {
-        let upgraded = Wire::plain(tcp).upgrade(tls, &peer).await?;
-        Open::new(upgraded, peer.clone(), accepted)
-            .await
-            .run()
-            .await
+        let (wire, endpoint, rest) = Wire::plain(tcp).upgrade(tls, &peer).await?;
+        let open = Open::new(wire, endpoint, rest, peer.clone(), accepted);
+        open.await.run().await
     };
     let Break(end) = run.await;
     peer.ended(end);
@@ -62,24 +59,23 @@ struct Open {
     dirty: bool,
     /// The final response does not go out.
     no_final: bool,
-    /// A close frame was sent, or came: until when the rest of it may take, and how it ends then.
+    /// A close frame was sent, or came: until when the rest of it may take, and how it ends.
     closing: Option<(Instant, End)>,
-    client_close: Option<Option<u16>>,
     next_ping: Instant,
 }
 
 impl Open {
-    async fn new(upgraded: Upgraded, peer: Peer, accepted: Instant) -> Self {
+    async fn new(
+        wire: Wire,
+        endpoint: Endpoint,
+        rest: Vec<u8>,
+        peer: Peer,
+        accepted: Instant,
+    ) -> Self {
         let (live, refusal) = peer.shared.session();
         let options = peer.shared.options.clone();
         let next_ping = Instant::now() + options.ping_interval;
-        let Upgraded {
-            wire,
-            endpoint,
-            log_id,
-            rest,
-        } = upgraded;
-        let session = Session::new(options, endpoint, log_id, peer.number, refusal);
+        let session = Session::new(options, endpoint, peer.log_id.clone(), peer.number, refusal);
         let config = WebSocketConfig::default()
             // Eagerly allocated for each of a thousand connections.
             .read_buffer_size(8 * 1024)
@@ -97,7 +93,6 @@ impl Open {
             dirty: false,
             no_final: false,
             closing: None,
-            client_close: None,
             next_ping,
         }
     }
@@ -172,20 +167,19 @@ impl Open {
             Some(Ok(Message::Ping(_))) => self.dirty = true,
             Some(Ok(Message::Close(frame))) => {
                 self.dirty = true;
-                self.client_close = Some(frame.map(|f| f.code.into()));
-                if self.closing.is_none() {
-                    self.closing = Some((now + PATIENCE, End::ClientLost));
-                }
+                let code = frame.map(|frame| frame.code.into());
+                let end = match self.closing.take() {
+                    None => End::ClientClosed(code),
+                    Some((_, End::Fault)) => End::Fault,
+                    Some(_) => End::Finished,
+                };
+                self.closing = Some((now + PATIENCE, end));
             }
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
             // The end of the stream: in good order when the client's close frame was there.
             None | Some(Err(_)) => {
-                return Break(match (self.closing.take(), self.client_close) {
-                    (Some((_, end @ (End::Finished | End::Fault))), Some(_)) => end,
-                    (_, Some(code)) => End::ClientClosed(code),
-                    (Some((_, End::Fault)), None) => End::Fault,
-                    _ => End::ClientLost,
-                });
+                let closing = self.closing.take();
+                return Break(closing.map_or(End::ClientLost, |(_, end)| end));
             }
         }
         Continue(())
@@ -282,8 +276,9 @@ impl Open {
             }
             Out::Binary(bytes) => Message::binary(bytes),
             Out::Text(text) => Message::text(text),
-            Out::Close(1000) => return self.close(1000, End::Finished),
-            Out::Close(code) => return self.close(code, End::Fault),
+            // Finished once the client answers.
+            Out::Close(1000) => return self.close(1000, "finish last sequence", End::ClientLost),
+            Out::Close(code) => return self.close(code, "", End::Fault),
         };
         self.write(message)
     }
@@ -300,13 +295,9 @@ impl Open {
         }
     }
 
-    fn close(&mut self, code: u16, end: End) -> ControlFlow<End> {
-        let reason = match end {
-            End::Finished => "finish last sequence".into(),
-            _ => "".into(),
-        };
+    fn close(&mut self, code: u16, reason: &'static str, end: End) -> ControlFlow<End> {
         self.closing = Some((Instant::now() + PATIENCE, end));
-        let code = code.into();
+        let (code, reason) = (code.into(), reason.into());
         self.write(Message::Close(Some(CloseFrame { code, reason })))
     }
 
@@ -319,10 +310,10 @@ impl Open {
 
     async fn inject(&mut self, kind: FaultKind) -> ControlFlow<End> {
         self.peer.fault(&kind);
-        match kind {
+        match kind.clone() {
             FaultKind::Close(code) => {
                 self.session.out.clear();
-                return self.close(code, End::Fault);
+                return self.close(code, "", End::Fault);
             }
             FaultKind::Error { code, body } => {
                 self.session.out.clear();
@@ -341,19 +332,13 @@ impl Open {
                 let held = *self.gates.borrow();
                 self.send_out(held)?;
                 let _ = self.ws.flush().await;
-                return self.ws.get_mut().inject(&kind).await;
             }
-            FaultKind::Hang => {
-                // A session that hangs is none for the quota.
-                self.live = None;
-                return self.ws.get_mut().inject(&kind).await;
-            }
-            FaultKind::Reset | FaultKind::Drop | FaultKind::Delay(_) | FaultKind::Trickle(..) => {
-                return self.ws.get_mut().inject(&kind).await;
-            }
-            FaultKind::Http(_) => {}
+            // A session that hangs is none for the quota.
+            FaultKind::Hang => self.live = None,
+            FaultKind::Reset | FaultKind::Drop | FaultKind::Delay(_) => {}
+            FaultKind::Trickle(..) | FaultKind::Http(_) => {}
         }
-        Continue(())
+        self.ws.get_mut().inject(&kind).await
     }
 }
 

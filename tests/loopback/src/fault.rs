@@ -2,7 +2,6 @@
 
 use crate::upgrade::HttpAnswer;
 use std::{fmt, str::FromStr, time::Duration};
-use thiserror::Error;
 
 /// One fault. Several may be given: each waits for its own moment.
 ///
@@ -17,7 +16,7 @@ use thiserror::Error;
 /// let fault: Fault = "close:1011@3s#2".parse()?;
 /// let after = Trigger::Audio(std::time::Duration::from_secs(3));
 /// assert_eq!((fault.kind, fault.trigger), (FaultKind::Close(1011), after));
-/// # Ok::<(), volcasr_loopback::FaultError>(())
+/// # Ok::<(), String>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -32,21 +31,18 @@ pub struct Fault {
 impl Fault {
     /// A fault that comes once, on the first connection that gets there.
     pub fn once(kind: FaultKind, trigger: Trigger) -> Self {
-        let target = Target::Once;
         Self {
             kind,
             trigger,
-            target,
+            target: Target::Once,
         }
     }
 
     /// A fault of every connection.
     pub fn each(kind: FaultKind, trigger: Trigger) -> Self {
-        let target = Target::Each;
         Self {
-            kind,
-            trigger,
-            target,
+            target: Target::Each,
+            ..Self::once(kind, trigger)
         }
     }
 }
@@ -118,97 +114,85 @@ pub enum Target {
     Connection(usize),
 }
 
-/// Why a fault can't be read.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{text}` is no fault: {reason} (WHAT[:ARGUMENT]@WHEN[#N|*], for example reset@3s)")]
-pub struct FaultError {
-    text: String,
-    reason: &'static str,
-}
-
 impl FromStr for Fault {
-    type Err = FaultError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, FaultError> {
-        let error = |reason| FaultError {
-            text: text.to_owned(),
-            reason,
-        };
-        let (kind, when) = text.rsplit_once('@').ok_or_else(|| error("no @WHEN"))?;
-        let (when, target) = match (when.strip_suffix('*'), when.split_once('#')) {
-            (Some(when), _) => (when, Target::Each),
-            (_, Some((when, n))) => {
-                let n = n.parse().ok().filter(|&n| n > 0);
-                let n = n.ok_or_else(|| error("#N is not a number from 1"))?;
-                (when, Target::Connection(n))
-            }
-            _ => (when, Target::Once),
-        };
-        let trigger = match when {
-            "accept" => Trigger::Accept,
-            "handshake" => Trigger::Handshake,
-            "ack" => Trigger::Ack,
-            "finish" => Trigger::Finish,
-            other => match other.strip_prefix("wall:") {
-                Some(time) => Trigger::Wall(duration(time).ok_or_else(|| error("not a time"))?),
-                None => Trigger::Audio(duration(other).ok_or_else(|| error("unknown WHEN"))?),
-            },
-        };
-        let kind = kind.parse().map_err(error)?;
-        Ok(Self {
-            kind,
-            trigger,
-            target,
+    fn from_str(text: &str) -> Result<Self, String> {
+        read(text).map_err(|reason| {
+            let grammar = "WHAT[:ARGUMENT]@WHEN[#N|*], for example reset@3s";
+            format!("`{text}` is no fault: {reason} ({grammar})")
         })
     }
 }
 
-impl FromStr for FaultKind {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        fn number<T: FromStr>(text: &str, error: &'static str) -> Result<T, &'static str> {
-            text.parse().map_err(|_| error)
+fn read(text: &str) -> Result<Fault, &'static str> {
+    let (kind, when) = text.rsplit_once('@').ok_or("no @WHEN")?;
+    let (when, target) = match (when.strip_suffix('*'), when.split_once('#')) {
+        (Some(when), _) => (when, Target::Each),
+        (_, Some((when, n))) => {
+            let n = n.parse().ok().filter(|&n| n > 0);
+            (
+                when,
+                Target::Connection(n.ok_or("#N is not a number from 1")?),
+            )
         }
-        let time = |text| duration(text).ok_or("not a time such as 2s or 100ms");
-        let bytes = |text| hex(text).ok_or("not hexadecimal bytes");
-        let (name, argument) = text.split_once(':').unwrap_or((text, ""));
-        let (first, second) = argument.split_once(':').unwrap_or((argument, ""));
-        let or = |default: String| match second {
-            "" => default,
-            body => body.to_owned(),
-        };
-        Ok(match name {
-            "reset" => Self::Reset,
-            "drop" => Self::Drop,
-            "hang" => Self::Hang,
-            "no-final" => Self::NoFinal,
-            "delay" => Self::Delay(time(argument)?),
-            "trickle" => {
-                let count = Some(second).filter(|count| !count.is_empty());
-                let count = count.map(|count| number(count, "the count is no number"));
-                Self::Trickle(time(first)?, count.transpose()?)
-            }
-            "close" => Self::Close(number(argument, "the close code is no number")?),
-            "error" => {
-                let code = number(first, "the error code is no number")?;
-                let body = or(format!(r#"{{"error":"injected error {code}"}}"#));
-                Self::Error { code, body }
-            }
-            "http" => Self::Http(HttpAnswer {
-                status: Some(number(first, "the status is none")?)
-                    .filter(|status| (200..600).contains(status))
-                    .ok_or("the status is none")?,
-                headers: Vec::new(),
-                body: or(r#"{"error":"injected"}"#.to_owned()),
-            }),
-            "text" => Self::Text(argument.to_owned()),
-            "bytes" => Self::Bytes(bytes(argument)?),
-            "raw" => Self::Raw(bytes(argument)?),
-            "ping" => Self::Ping(number(argument, "the count is no number")?),
-            _ => return Err("unknown WHAT"),
-        })
+        _ => (when, Target::Once),
+    };
+    let trigger = match (when, when.strip_prefix("wall:")) {
+        ("accept", _) => Trigger::Accept,
+        ("handshake", _) => Trigger::Handshake,
+        ("ack", _) => Trigger::Ack,
+        ("finish", _) => Trigger::Finish,
+        (_, Some(time)) => Trigger::Wall(duration(time).ok_or("not a time")?),
+        (time, None) => Trigger::Audio(duration(time).ok_or("unknown WHEN")?),
+    };
+    let kind = read_kind(kind)?;
+    Ok(Fault {
+        kind,
+        trigger,
+        target,
+    })
+}
+
+fn read_kind(text: &str) -> Result<FaultKind, &'static str> {
+    fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+        text.parse()
+            .map_err(|_| "a code, status or count is no number")
     }
+    let time = |text| duration(text).ok_or("not a time such as 2s or 100ms");
+    let bytes = |text| hex(text).ok_or("not hexadecimal bytes");
+    let (name, argument) = text.split_once(':').unwrap_or((text, ""));
+    let (first, second) = match argument.split_once(':') {
+        Some((first, second)) => (first, Some(second)),
+        None => (argument, None),
+    };
+    let body = |default: String| second.map_or(default, str::to_owned);
+    Ok(match name {
+        "reset" => FaultKind::Reset,
+        "drop" => FaultKind::Drop,
+        "hang" => FaultKind::Hang,
+        "no-final" => FaultKind::NoFinal,
+        "delay" => FaultKind::Delay(time(argument)?),
+        "trickle" => FaultKind::Trickle(time(first)?, second.map(number).transpose()?),
+        "close" => FaultKind::Close(number(argument)?),
+        "error" => {
+            let code = number(first)?;
+            let body = body(format!(r#"{{"error":"injected error {code}"}}"#));
+            FaultKind::Error { code, body }
+        }
+        "http" => FaultKind::Http(HttpAnswer {
+            status: Some(number(first)?)
+                .filter(|status| (200..600).contains(status))
+                .ok_or("the status is none")?,
+            headers: Vec::new(),
+            body: body(r#"{"error":"injected"}"#.to_owned()),
+        }),
+        "text" => FaultKind::Text(argument.to_owned()),
+        "bytes" => FaultKind::Bytes(bytes(argument)?),
+        "raw" => FaultKind::Raw(bytes(argument)?),
+        "ping" => FaultKind::Ping(number(argument)?),
+        _ => return Err("unknown WHAT"),
+    })
 }
 
 impl fmt::Display for FaultKind {
@@ -235,14 +219,12 @@ impl fmt::Display for FaultKind {
 
 /// `2s`, `250ms`.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
-    match text.strip_suffix("ms") {
-        Some(ms) => ms.parse().ok().map(Duration::from_millis),
-        None => text
-            .strip_suffix('s')?
-            .parse()
-            .ok()
-            .map(Duration::from_secs),
-    }
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(milliseconds) => (milliseconds, 1),
+        None => (text.strip_suffix('s')?, 1000),
+    };
+    let number: u64 = number.parse().ok()?;
+    number.checked_mul(unit).map(Duration::from_millis)
 }
 
 /// Bytes from pairs of hexadecimal digits.
@@ -264,12 +246,12 @@ mod tests {
             ("reset", "no @WHEN"),
             ("reset@soon", "unknown WHEN"),
             ("vanish@3s", "unknown WHAT"),
-            ("close:x@3s", "close code"),
+            ("close:x@3s", "no number"),
             ("bytes:abc@3s", "hexadecimal"),
             ("reset@3s#0", "from 1"),
             ("http:42@handshake", "status"),
         ] {
-            let text = text.parse::<Fault>().unwrap_err().to_string();
+            let text = text.parse::<Fault>().unwrap_err();
             assert!(text.contains(part), "{text}");
         }
     }

@@ -152,10 +152,8 @@ pub(crate) fn response(sequence: Option<i32>, is_last: bool, json: &[u8], gzip: 
     let flags = u8::from(sequence.is_some()) | u8::from(is_last) << 1;
     let mut out = vec![0x11, 0x90 | flags, 0x10 | u8::from(gzip), 0x00];
     out.extend(sequence.into_iter().flat_map(i32::to_be_bytes));
-    match gzip {
-        true => put_payload(out, &compress(json)),
-        false => put_payload(out, json),
-    }
+    let json = if gzip { compress(json) } else { json.to_vec() };
+    put_payload(out, &json)
 }
 
 /// An error frame; flags 0, no sequence, JSON, not compressed, as seen in recorded traffic.
@@ -196,6 +194,10 @@ mod tests {
         assert_eq!(numbered, Ok((Some(2), vec![7, 8])));
         let with_extension_and_event = decode("12250000 09090909 00000003 01010101 00000001 05");
         assert_eq!(with_extension_and_event, Ok((Some(3), vec![5])));
+        let gzip = compress(&[7, 8]);
+        let packed = [b"\x11\x20\x11\0\0\0\0", &[gzip.len() as u8][..], &gzip].concat();
+        let (_, payload) = super::decode(&packed, Instant::now()).unwrap();
+        assert_eq!(payload, [7, 8]);
         for (hex, part) in [
             ("1120", "parse header failed: body too short"),
             ("21200000", "version 2"),
@@ -219,12 +221,8 @@ mod tests {
 
     #[test]
     fn anything_but_one_whole_gzip_member_is_refused() {
-        for size in [0, 1, 9600, 3_000_000] {
-            let plain = (0..size).map(|i: u32| i.wrapping_mul(i).to_be_bytes()[1]);
-            let plain: Vec<u8> = plain.collect();
-            assert_eq!(inflate(&compress(&plain)), Ok(plain));
-        }
         let whole = compress(b"some audio");
+        assert_eq!(inflate(&whole), Ok(b"some audio".to_vec()));
         for cut in 1..whole.len() {
             assert_eq!(inflate(&whole[..cut]), Err("EOF".to_owned()), "{cut}");
         }

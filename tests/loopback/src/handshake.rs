@@ -19,25 +19,14 @@ use tokio_rustls::TlsAcceptor;
 /// How long a client may take for TLS, and for the upgrade request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A connection behind the 101.
-pub(crate) struct Upgraded {
-    pub wire: Wire,
-    pub endpoint: Endpoint,
-    pub log_id: String,
-    /// Bytes that came behind the upgrade request.
-    pub rest: Vec<u8>,
-}
-
 impl Wire {
-    /// Everything until the 101.
+    /// Everything until the 101. Returns the endpoint, and the bytes that came behind the request.
     pub(crate) async fn upgrade(
         mut self,
         tls: Option<TlsAcceptor>,
         peer: &Peer,
-    ) -> ControlFlow<End, Upgraded> {
-        let log_id = format!("loopback-{}", uuid::Uuid::new_v4().simple());
-        peer.record(|c| c.log_id.clone_from(&log_id));
-        self.inject_before(Trigger::Accept, peer, &log_id).await?;
+    ) -> ControlFlow<End, (Self, Endpoint, Vec<u8>)> {
+        self.inject_before(Trigger::Accept, peer).await?;
         if let Some(acceptor) = tls {
             self = in_time(self.secure(acceptor)).await?;
         }
@@ -46,45 +35,34 @@ impl Wire {
             c.path = upgrade.path();
             c.headers = upgrade.headers();
         });
-        self.inject_before(Trigger::Handshake, peer, &log_id)
-            .await?;
+        self.inject_before(Trigger::Handshake, peer).await?;
         let mut gates = peer.shared.gates();
         let _ = gates.wait_for(|held| is_open(*held, Gate::Upgrade)).await;
-        match upgrade.answer(&peer.shared.options, &log_id) {
+        match upgrade.answer(&peer.shared.options, &peer.log_id) {
             Ok((endpoint, head)) => {
-                self.send(&head).await?;
-                let rest = upgrade.rest;
-                Continue(Upgraded {
-                    wire: self,
-                    endpoint,
-                    log_id,
-                    rest,
-                })
+                self.send(head.as_bytes()).await?;
+                Continue((self, endpoint, upgrade.rest))
             }
-            Err(answer) => self.refuse(&answer, peer, &log_id).await,
+            Err(answer) => self.refuse(&answer, peer).await,
         }
     }
 
     /// The faults of a moment before the 101.
-    async fn inject_before(&mut self, moment: Trigger, peer: &Peer, id: &str) -> ControlFlow<End> {
+    async fn inject_before(&mut self, moment: Trigger, peer: &Peer) -> ControlFlow<End> {
         for kind in peer.due(|trigger| trigger == moment) {
             peer.fault(&kind);
             match kind {
-                FaultKind::Http(answer) => self.refuse(&answer, peer, id).await?,
+                FaultKind::Http(answer) => self.refuse(&answer, peer).await?,
                 kind => self.inject(&kind).await?,
             }
         }
         Continue(())
     }
 
-    async fn refuse<T>(
-        &mut self,
-        answer: &HttpAnswer,
-        peer: &Peer,
-        log_id: &str,
-    ) -> ControlFlow<End, T> {
+    async fn refuse<T>(&mut self, answer: &HttpAnswer, peer: &Peer) -> ControlFlow<End, T> {
         let chunked = peer.shared.options.has(Oddity::ChunkedRefusals);
-        let _ = self.write_all(&answer.encode(log_id, chunked)).await;
+        let answered = answer.encode(&peer.log_id, chunked);
+        let _ = self.write_all(answered.as_bytes()).await;
         let (status, body) = (answer.status, &answer.body);
         peer.log(format_args!("refused: HTTP {status} {body}"));
         self.drain().await;

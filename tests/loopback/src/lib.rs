@@ -51,7 +51,7 @@ mod transcript;
 mod upgrade;
 mod wire;
 
-pub use fault::{Fault, FaultError, FaultKind, Target, Trigger};
+pub use fault::{Fault, FaultKind, Target, Trigger};
 pub use frame::ClientFrame;
 pub use lag::Lag;
 pub use options::{Endpoint, Oddity, Options, Recogniser};

@@ -1,7 +1,7 @@
 //! The settings of a service: arguments of the program, and what only tests set.
 
 use crate::{fault::Fault, lag::Lag, scripted::Script, tls::Identity};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, builder::ArgPredicate};
 use std::time::Duration;
 
 /// The resource ids that exist; any other is refused with 400.
@@ -20,28 +20,16 @@ pub struct Options {
     #[arg(long, default_value_t = 0)]
     pub port: u16,
     /// App keys that are accepted, by commas, together with any of the access keys
-    #[arg(
-        long = "app-key",
-        value_name = "KEY",
-        value_delimiter = ',',
-        default_value = "app-1"
-    )]
+    #[arg(long = "app-key", value_name = "KEY", value_delimiter = ',')]
+    #[arg(default_value = "app-1")]
     pub app_keys: Vec<String>,
     /// Access keys that are accepted, by commas
-    #[arg(
-        long = "access-key",
-        value_name = "KEY",
-        value_delimiter = ',',
-        default_value = "secret-access-key"
-    )]
+    #[arg(long = "access-key", value_name = "KEY", value_delimiter = ',')]
+    #[arg(default_value = "secret-access-key")]
     pub access_keys: Vec<String>,
     /// API keys that are accepted, by commas
-    #[arg(
-        long = "api-key",
-        value_name = "KEY",
-        value_delimiter = ',',
-        default_value = "secret-api-key"
-    )]
+    #[arg(long = "api-key", value_name = "KEY", value_delimiter = ',')]
+    #[arg(default_value = "secret-api-key")]
     pub api_keys: Vec<String>,
     /// Resource ids that are granted, by commas; other known ones are refused with 403
     #[arg(long, value_name = "ID", value_delimiter = ',', default_values = RESOURCES)]
@@ -56,12 +44,8 @@ pub struct Options {
     #[arg(long, value_parser = time, default_value = "8s")]
     pub idle_timeout: Duration,
     /// How far answers lag behind the audio: a range, or exactly; 400ms with --exact
-    #[arg(
-        long,
-        value_name = "TIME[..TIME]",
-        default_value = "368ms..1168ms",
-        default_value_if("exact", clap::builder::ArgPredicate::IsPresent, "400ms")
-    )]
+    #[arg(long, value_name = "TIME[..TIME]", default_value = "368ms..1168ms")]
+    #[arg(default_value_if("exact", ArgPredicate::IsPresent, "400ms"))]
     pub lag: Lag,
     /// Seed of the lag's jitter; seed and number of a connection decide its lags
     #[arg(long, default_value_t = 0)]
@@ -76,12 +60,7 @@ pub struct Options {
     #[arg(long)]
     pub sent_at: bool,
     /// Oddities to switch on, by commas: those that are not the default
-    #[arg(
-        long = "oddity",
-        value_name = "ODDITY",
-        value_enum,
-        value_delimiter = ','
-    )]
+    #[arg(long = "oddity", value_name = "ODDITY", value_delimiter = ',')]
     pub oddities: Vec<Oddity>,
     /// Switch off the oddities that are on by default
     #[arg(long)]

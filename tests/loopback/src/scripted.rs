@@ -73,21 +73,20 @@ pub enum Send {
 impl Script {
     /// A script of responses at positions in milliseconds, and a final one.
     pub fn responses<'a>(responses: impl IntoIterator<Item = (u64, &'a str)>, last: &str) -> Self {
-        let responses = responses.into_iter();
-        let script = responses.fold(Self::default(), |script, (ms, json)| {
+        let mut script = Self::default();
+        for (ms, json) in responses {
             let at = At::Audio(Duration::from_millis(ms));
-            script.step(at, Send::Json(json.to_owned()))
-        });
+            script = script.step(at, Send::Json(json.to_owned()));
+        }
         script.step(At::Finish, Send::Last(last.to_owned()))
     }
 
     /// Adds a step for every connection.
     pub fn step(mut self, at: At, send: Send) -> Self {
-        let connection = None;
         self.steps.push(Step {
             at,
             send,
-            connection,
+            connection: None,
         });
         self
     }
@@ -110,6 +109,14 @@ impl TryFrom<FileStep> for Step {
     type Error = String;
 
     fn try_from(step: FileStep) -> Result<Self, String> {
+        let text = |json: Box<RawValue>| json.get().to_owned();
+        let send = match (step.json, step.last, step.error, step.close) {
+            (Some(json), None, None, None) => Send::Json(text(json)),
+            (None, Some(json), None, None) => Send::Last(text(json)),
+            (None, None, Some(code), None) => Send::Error(code, step.body),
+            (None, None, None, Some(code)) => Send::Close(code),
+            _ => return Err("a step sends one thing: json, last, error or close".to_owned()),
+        };
         let at = match (step.at.as_str(), step.at.as_u64()) {
             (Some("ack"), _) => At::Ack,
             (Some("finish"), _) => At::Finish,
@@ -121,21 +128,12 @@ impl TryFrom<FileStep> for Step {
                 ));
             }
         };
-        let sends = [
-            step.json.map(|json| Send::Json(json.get().to_owned())),
-            step.last.map(|json| Send::Last(json.get().to_owned())),
-            step.error.map(|code| Send::Error(code, step.body)),
-            step.close.map(Send::Close),
-        ];
-        let mut sends: Vec<Send> = sends.into_iter().flatten().collect();
-        match (sends.pop(), sends.len()) {
-            (Some(send), 0) => Ok(Self {
-                at,
-                send,
-                connection: step.connection,
-            }),
-            _ => Err("a step sends one thing: json, last, error or close".to_owned()),
-        }
+        let connection = step.connection;
+        Ok(Self {
+            at,
+            send,
+            connection,
+        })
     }
 }
 

@@ -49,14 +49,12 @@ impl Service {
     /// Starts a service on 127.0.0.1.
     ///
     /// # Errors
-    /// The port is taken, the certificate can't be used, or the recogniser is not installed: the
-    /// text says how to get it.
+    /// The port is taken, or the recogniser is not installed: the text says how to get it.
     pub fn start(options: Options) -> io::Result<Self> {
         if matches!(options.recogniser, crate::Recogniser::Pocketsphinx) {
             crate::pocketsphinx::pipeline(16_000).map_err(io::Error::other)?;
         }
         let tls = options.tls.as_ref().map(|identity| identity.acceptor());
-        let tls = tls.transpose()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .thread_name("loopback")
@@ -222,20 +220,27 @@ impl Shared {
 pub(crate) struct Peer {
     pub shared: Arc<Shared>,
     pub number: usize,
+    pub log_id: String,
 }
 
 impl Peer {
     fn accepted(shared: Arc<Shared>) -> Self {
         let mut state = shared.lock();
         let number = state.connections.len() + 1;
+        let log_id = format!("loopback-{}", uuid::Uuid::new_v4().simple());
         state.connections.push(Connection {
             number,
             accepted_at: Some(Instant::now()),
+            log_id: log_id.clone(),
             ..Connection::default()
         });
         drop(state);
         shared.changed.notify_all();
-        Self { shared, number }
+        Self {
+            shared,
+            number,
+            log_id,
+        }
     }
 
     /// Changes the record of the connection, and lets waiting tests look.

@@ -53,33 +53,36 @@ impl HttpAnswer {
         }
     }
 
-    /// The answer's bytes; `chunked`: its body in chunks, without a length.
-    pub(crate) fn encode(&self, log_id: &str, chunked: bool) -> Vec<u8> {
-        let (status, body) = (self.status, self.body.as_bytes());
-        let code = StatusCode::from_u16(status).ok();
-        let reason = code
-            .and_then(|code| code.canonical_reason())
-            .unwrap_or("Error");
-        let mut head = format!("HTTP/1.1 {status} {reason}\r\nX-Tt-Logid: {log_id}\r\n");
-        for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += "Content-Type: application/json; charset=utf-8\r\n";
-        if !chunked {
-            head += &format!(
-                "Content-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            );
-            return [head.as_bytes(), body].concat();
-        }
-        let mut bytes = (head + "Transfer-Encoding: chunked\r\n\r\n").into_bytes();
-        for chunk in body.chunks(CHUNK) {
-            let length = format!("{:x};part\r\n", chunk.len());
-            bytes.extend([length.as_bytes(), chunk, b"\r\n"].concat());
-        }
-        bytes.extend(b"0\r\n\r\n");
-        bytes
+    /// The answer as HTTP; `chunked`: its body in chunks, without a length.
+    pub(crate) fn encode(&self, log_id: &str, chunked: bool) -> String {
+        let status = StatusCode::from_u16(self.status).unwrap_or_default();
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"));
+        let headers: String = headers.collect();
+        let (length, body) = match chunked {
+            true => ("Transfer-Encoding: chunked".to_owned(), chunks(&self.body)),
+            false => {
+                let length = self.body.len();
+                let length = format!("Content-Length: {length}\r\nConnection: close");
+                (length, self.body.clone())
+            }
+        };
+        format!(
+            "HTTP/1.1 {status}\r\nX-Tt-Logid: {log_id}\r\n{headers}\
+             Content-Type: application/json; charset=utf-8\r\n{length}\r\n\r\n{body}"
+        )
     }
+}
+
+fn chunks(body: &str) -> String {
+    let characters: Vec<char> = body.chars().collect();
+    let chunks = characters.chunks(CHUNK).map(|chunk| {
+        let chunk = String::from_iter(chunk);
+        format!("{:x};part\r\n{chunk}\r\n", chunk.len())
+    });
+    chunks.collect::<String>() + "0\r\n\r\n"
 }
 
 impl Upgrade {
@@ -142,7 +145,7 @@ impl Upgrade {
         &self,
         options: &Options,
         log_id: &str,
-    ) -> Result<(Endpoint, Vec<u8>), HttpAnswer> {
+    ) -> Result<(Endpoint, String), HttpAnswer> {
         if self.request.headers().get_all("Host").iter().count() != 1 {
             return Err(HttpAnswer::error(400, "exactly one Host header is needed"));
         }
@@ -150,51 +153,54 @@ impl Upgrade {
             .ok_or_else(|| HttpAnswer::error(404, "no such path"))?;
         let response = create_response(&self.request)
             .map_err(|e| HttpAnswer::error(400, &format!("not a WebSocket upgrade: {e}")))?;
-        self.check_credentials(options)
-            .map_err(|(status, text)| HttpAnswer::error(status, &text))?;
+        self.check_credentials(options)?;
         let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT);
         let accept = accept.and_then(|value| value.to_str().ok());
-        let mut head = format!(
+        let accept = accept.unwrap_or_default();
+        let connect_id = self.header("X-Api-Connect-Id");
+        let connect_id = connect_id.map(|id| format!("X-Api-Connect-Id: {id}\r\n"));
+        let connect_id = connect_id.unwrap_or_default();
+        let head = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
-             Sec-WebSocket-Accept: {}\r\nX-Tt-Logid: {log_id}\r\n{EXTRA_HEADERS}",
-            accept.unwrap_or_default()
+             Sec-WebSocket-Accept: {accept}\r\nX-Tt-Logid: {log_id}\r\n\
+             {EXTRA_HEADERS}{connect_id}\r\n",
         );
-        if let Some(id) = self.header("X-Api-Connect-Id") {
-            head += &format!("X-Api-Connect-Id: {id}\r\n");
-        }
-        Ok((endpoint, (head + "\r\n").into_bytes()))
+        Ok((endpoint, head))
     }
 
-    fn check_credentials(&self, options: &Options) -> Result<(), (u16, String)> {
-        let refuse = |status, text: &str| Err((status, text.to_owned()));
-        let [key, app, access] =
-            ["X-Api-Key", "X-Api-App-Key", "X-Api-Access-Key"].map(|name| self.given(name));
-        if key.is_some() && (app.is_some() || access.is_some()) {
-            let pair = "X-Api-App-Key/X-Api-Access-Key";
-            return refuse(400, &format!("X-Api-Key and {pair} are given together"));
-        }
-        let id = self.given("X-Api-Resource-Id").unwrap_or_default();
-        if id.is_empty() {
-            return refuse(400, "get resource id empty");
-        }
-        if !RESOURCES.contains(&id.as_ref()) {
-            return refuse(400, &format!("resourceId {id} is not allowed"));
-        }
-        let is_among = |given: Option<Cow<'_, str>>, known: &[String]| {
-            given.is_some_and(|given| known.iter().any(|known| *known == given))
+    fn check_credentials(&self, options: &Options) -> Result<(), HttpAnswer> {
+        let [key, app, access, id] = [
+            "X-Api-Key",
+            "X-Api-App-Key",
+            "X-Api-Access-Key",
+            "X-Api-Resource-Id",
+        ]
+        .map(|name| self.given(name));
+        let id = id.unwrap_or_default();
+        let is_among = |given: &Option<Cow<'_, str>>, known: &[String]| {
+            given
+                .as_ref()
+                .is_some_and(|given| known.iter().any(|known| known == given))
         };
-        if key.is_some() {
-            if !is_among(key, &options.api_keys) {
-                return refuse(401, "Invalid X-Api-Key");
+        let is_pair = is_among(&app, &options.app_keys) && is_among(&access, &options.access_keys);
+        let (status, text) = match () {
+            () if key.is_some() && (app.is_some() || access.is_some()) => {
+                let pair = "X-Api-App-Key/X-Api-Access-Key";
+                (400, format!("X-Api-Key and {pair} are given together"))
             }
-        } else if !(is_among(app, &options.app_keys) && is_among(access, &options.access_keys)) {
-            return refuse(401, NO_GRANT);
-        }
-        if !is_among(Some(id.clone()), &options.granted) {
-            let text = format!("[resource_id={id}] requested resource not granted");
-            return refuse(403, &text);
-        }
-        Ok(())
+            () if id.is_empty() => (400, "get resource id empty".to_owned()),
+            () if !RESOURCES.contains(&&*id) => (400, format!("resourceId {id} is not allowed")),
+            () if key.is_some() && !is_among(&key, &options.api_keys) => {
+                (401, "Invalid X-Api-Key".to_owned())
+            }
+            () if key.is_none() && !is_pair => (401, NO_GRANT.to_owned()),
+            () if !options.granted.iter().any(|granted| *granted == id) => {
+                let text = format!("[resource_id={id}] requested resource not granted");
+                (403, text)
+            }
+            () => return Ok(()),
+        };
+        Err(HttpAnswer::error(status, &text))
     }
 }
 
@@ -205,7 +211,7 @@ mod tests {
     const PAIR: &str = "X-Api-App-Key: app-1\r\nX-Api-Access-Key: secret-access-key\r\n";
     const RESOURCE: &str = "X-Api-Resource-Id: volc.seedasr.sauc.duration\r\n";
 
-    fn answer(path: &str, headers: &str) -> Result<(Endpoint, Vec<u8>), HttpAnswer> {
+    fn answer(path: &str, headers: &str) -> Result<(Endpoint, String), HttpAnswer> {
         let head = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
              Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -225,28 +231,19 @@ mod tests {
         let pair = format!("{PAIR}{RESOURCE}");
         let resource = |id| format!("{PAIR}X-Api-Resource-Id: {id}\r\n");
         let key = format!("X-Api-Key: secret-api-key\r\n{pair}");
+        let wrong_key = format!("X-Api-Key: x\r\n{RESOURCE}");
         let not_granted = "[resource_id=volc.bigasr.sauc.duration] requested resource not granted";
+        let together = "X-Api-Key and X-Api-App-Key/X-Api-Access-Key are given together";
+        let host = format!("{pair}Host: other\r\n");
         for (headers, status, text) in [
-            (
-                format!("{pair}Host: other\r\n"),
-                400,
-                "exactly one Host header is needed",
-            ),
-            (
-                key,
-                400,
-                "X-Api-Key and X-Api-App-Key/X-Api-Access-Key are given together",
-            ),
+            (host, 400, "exactly one Host header is needed"),
+            (key, 400, together),
             (PAIR.to_owned(), 400, "get resource id empty"),
             (resource("x"), 400, "resourceId x is not allowed"),
             (resource("volc.bigasr.sauc.duration"), 403, not_granted),
             (RESOURCE.to_owned(), 401, NO_GRANT),
             (pair.replace("secret", "wrong"), 401, NO_GRANT),
-            (
-                format!("X-Api-Key: x\r\n{RESOURCE}"),
-                401,
-                "Invalid X-Api-Key",
-            ),
+            (wrong_key, 401, "Invalid X-Api-Key"),
         ] {
             let refused = answer(Endpoint::Async.path(), &headers).unwrap_err();
             assert_eq!(refused, HttpAnswer::error(status, text), "{headers}");
@@ -275,7 +272,6 @@ mod tests {
         ] {
             let (endpoint, head) = answer(&format!("{path}{query}"), &headers).unwrap();
             assert_eq!(endpoint, Endpoint::Bigmodel);
-            let head = String::from_utf8(head).unwrap();
             for line in [
                 "Connection: upgrade",
                 "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
@@ -294,8 +290,7 @@ mod tests {
 
     #[test]
     fn a_body_in_chunks() {
-        let answer = HttpAnswer::error(403, "no");
-        let text = String::from_utf8(answer.encode("log-1", true)).unwrap();
+        let text = HttpAnswer::error(403, "no").encode("log-1", true);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("chunked") && !head.contains("Content-Length"));
         let end = "b;part\r\n{\"error\":\"n\r\n3;part\r\no\"}\r\n0\r\n\r\n";

@@ -20,23 +20,14 @@ type Fields = Map<String, Value>;
 #[derive(Debug)]
 pub(crate) struct Answers {
     pub endpoint: Endpoint,
-    log_id: String,
-    options: Arc<Options>,
-    count: u32,
-    blanks: u32,
+    pub log_id: String,
+    pub options: Arc<Options>,
+    /// Answers so far, and those without content.
+    pub count: u32,
+    pub blanks: u32,
 }
 
 impl Answers {
-    pub(crate) fn new(endpoint: Endpoint, log_id: String, options: Arc<Options>) -> Self {
-        Self {
-            endpoint,
-            log_id,
-            options,
-            count: 0,
-            blanks: 0,
-        }
-    }
-
     /// The first answer.
     pub(crate) fn ack(&self) -> String {
         match self.endpoint {

@@ -16,5 +16,3 @@ pub const FORMAT: u32 = 45_000_151;
 pub const QUOTA: u32 = 45_000_292;
 /// Internal; with a field's name: a wrong JSON type.
 pub const INTERNAL: u32 = 55_000_000;
-/// Server busy.
-pub const BUSY: u32 = 55_000_031;

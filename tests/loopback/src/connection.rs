@@ -3,16 +3,16 @@
 use crate::{
     fault::{FaultKind, Trigger},
     frame,
-    options::{Endpoint, Oddity},
+    options::Oddity,
     record::{Answer, End},
     service::{Gate, Live, Peer, is_open},
     session::{Out, PacketKind, Session},
-    wire::Wire,
+    wire::{Upgraded, Wire},
 };
 use futures_util::{Sink, SinkExt as _, Stream};
 use std::{
     convert::Infallible,
-    future::{pending, poll_fn},
+    future::poll_fn,
     ops::ControlFlow::{self, Break, Continue},
     pin::Pin,
     sync::Arc,
@@ -38,11 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, peer: Peer) {
-    let accepted = Instant::now();
     let run = async {
-        let (wire, endpoint, rest) = Wire::plain(tcp).upgrade(tls, &peer).await?;
-        let open = Open::new(wire, endpoint, rest, peer.clone(), accepted);
-        open.await.run().await
+        let upgraded = Wire::plain(tcp).upgrade(tls, &peer).await?;
+        Open::new(upgraded, peer.clone()).await.run().await
     };
     let Break(end) = run.await;
     peer.ended(end);
@@ -53,7 +51,6 @@ struct Open {
     ws: WebSocketStream<Wire>,
     session: Session,
     gates: watch::Receiver<u8>,
-    accepted: Instant,
     live: Option<Live>,
     /// Something waits to be flushed.
     dirty: bool,
@@ -65,13 +62,7 @@ struct Open {
 }
 
 impl Open {
-    async fn new(
-        wire: Wire,
-        endpoint: Endpoint,
-        rest: Vec<u8>,
-        peer: Peer,
-        accepted: Instant,
-    ) -> Self {
+    async fn new((wire, endpoint, rest): Upgraded, peer: Peer) -> Self {
         let (live, refusal) = peer.shared.session();
         let options = peer.shared.options.clone();
         let next_ping = Instant::now() + options.ping_interval;
@@ -88,7 +79,6 @@ impl Open {
             session,
             gates: peer.shared.gates(),
             peer,
-            accepted,
             live: Some(live),
             dirty: false,
             no_final: false,
@@ -104,27 +94,21 @@ impl Open {
             if self.session.is_over() {
                 self.live = None;
             }
-            let (now, accepted) = (Instant::now(), self.accepted);
-            let due = |trigger| matches!(trigger, Trigger::Wall(after) if accepted + after <= now);
+            let age = self.peer.accepted.elapsed();
+            let due = |trigger| matches!(trigger, Trigger::Wall(after) if after <= age);
             self.inject_due(due).await?;
             // Looked at before anything is sent, so that a release in between is seen as a change
             // below.
             let held = *self.gates.borrow_and_update();
             self.send_out(held)?;
             let deadline = self.deadline();
-            let notify = self.session.notify();
-            let news = async {
-                match notify {
-                    Some(notify) => notify.notified().await,
-                    None => pending().await,
-                }
-            };
+            let news = self.session.news.clone();
             let reads = is_open(held, Gate::Reading) && !self.session.is_full();
             tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
                 Some(kind) = injected.recv() => self.inject(kind).await,
                 _ = self.gates.changed() => Continue(()),
-                () = news => self.tick(),
+                () = news.notified() => self.tick(),
                 () = sleep_until(deadline) => self.tick(),
             }?;
         }
@@ -137,7 +121,7 @@ impl Open {
         };
         let faults = self.peer.shared.options.faults.iter();
         let wall = faults.filter_map(|fault| match fault.trigger {
-            Trigger::Wall(after) => Some(self.accepted + after),
+            Trigger::Wall(after) => Some(self.peer.accepted + after),
             _ => None,
         });
         // Past ones have come already, here or elsewhere.

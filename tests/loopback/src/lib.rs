@@ -19,7 +19,7 @@
 //! - [`marks`], [`scripted`], `pocketsphinx` behind `recogniser`: what turns audio into words;
 //! - `transcript`, `answer`: recognised words, cut into utterances, as the service's JSON;
 //! - `session`: the rules, without sockets;
-//! - `upgrade`, `wire`, `handshake`, `connection`, [`Service`]: the sockets;
+//! - `upgrade`, `wire`, `connection`, [`Service`]: the sockets;
 //! - [`cli`]: the same as a program.
 //!
 //! Behaviour that is neither documented nor seen nor reported is modelled, and its place says so.
@@ -34,7 +34,6 @@ pub mod codes;
 mod connection;
 mod fault;
 mod frame;
-mod handshake;
 mod lag;
 pub mod marks;
 mod options;

@@ -349,16 +349,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn a_part_is_what_the_whole_has_there() {
-        let layout = Layout::default();
-        let pcm = layout.pcm(9000);
-        for from in [0, 100, 200, 2700, 2800, 2900, 6543] {
-            assert!(
-                layout.part(from, 9000) == pcm[from as usize * 48..],
-                "{from}"
-            );
-        }
-    }
 }

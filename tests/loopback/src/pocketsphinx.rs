@@ -98,21 +98,58 @@ impl State {
     }
 }
 
-#[derive(Debug, Default)]
+/// State that the threads of the pipeline share with the session.
+#[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     notify: Arc<Notify>,
 }
 
 impl Shared {
+    /// Changes the state, and lets the session look.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.notify.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing more comes.
-    fn end(&self) {
-        self.lock().done = true;
-        self.notify.notify_one();
+    fn take_message(&self, message: &gst::Message) {
+        match message.view() {
+            gst::MessageView::Element(element) => {
+                let Some(structure) = element.structure().filter(|s| s.name() == "pocketsphinx")
+                else {
+                    return;
+                };
+                let text = structure.get::<Option<String>>("hypothesis");
+                let text = text.ok().flatten().unwrap_or_default();
+                let is_final = structure.get("final").unwrap_or(false);
+                self.change(|state| {
+                    let words = state.spread(&text);
+                    if is_final {
+                        state.count = 0;
+                    }
+                    state.hypotheses.push((is_final, words));
+                });
+            }
+            gst::MessageView::Eos(_) => self.change(|state| state.done = true),
+            gst::MessageView::Error(error) => {
+                stderr::line(format_args!("loopback: pocketsphinx: {}", error.error()));
+                self.change(|state| state.done = true);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts what reaches the element.
+    fn take_buffer(&self, info: &gst::PadProbeInfo<'_>) -> gst::PadProbeReturn {
+        if let Some(end) = info.buffer().and_then(|b| Some(b.pts()? + b.duration()?)) {
+            let end = end.mseconds().cast_signed();
+            self.change(|state| state.position = state.position.max(end));
+        }
+        gst::PadProbeReturn::Ok
     }
 }
 
@@ -128,28 +165,32 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(rate: u32) -> Result<Self, String> {
+    pub(crate) fn new(rate: u32, notify: Arc<Notify>) -> Result<Self, String> {
         let pipeline = pipeline(rate)?;
         let source = pipeline.by_name("source");
-        let source = source
-            .and_then(|source| source.downcast().ok())
-            .ok_or("no source")?;
-        let shared = Arc::<Shared>::default();
-        watch_progress(&pipeline, &shared);
-        let of_bus = shared.clone();
-        if let Some(bus) = pipeline.bus() {
-            bus.set_sync_handler(move |_, message| {
-                take_message(&of_bus, message);
-                gst::BusSyncReply::Drop
+        let source = source.and_then(|source| source.downcast().ok());
+        let sink = pipeline.by_name("listener");
+        let sink = sink.and_then(|listener| listener.static_pad("sink"));
+        let state = Mutex::default();
+        let shared = Arc::new(Shared { state, notify });
+        let of_pad = shared.clone();
+        sink.ok_or("no sink pad")?
+            .add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                of_pad.take_buffer(info)
             });
-        }
+        let of_bus = shared.clone();
+        let bus = pipeline.bus().ok_or("no bus")?;
+        bus.set_sync_handler(move |_, message| {
+            of_bus.take_message(message);
+            gst::BusSyncReply::Drop
+        });
         // It loads its model on the way, which takes a while: not on the service's thread.
         pipeline.call_async(|pipeline| {
             let _ = pipeline.set_state(gst::State::Playing);
         });
         Ok(Self {
             pipeline,
-            source,
+            source: source.ok_or("no source")?,
             shared,
             rate: u64::from(rate),
             pushed: 0,
@@ -170,11 +211,11 @@ impl Listener {
             }
             self.pushed += samples;
             if self.source.push_buffer(buffer).is_err() {
-                self.shared.end();
+                self.shared.change(|state| state.done = true);
             }
         }
         if is_end && self.source.end_of_stream().is_err() {
-            self.shared.end();
+            self.shared.change(|state| state.done = true);
         }
     }
 
@@ -205,11 +246,6 @@ impl Listener {
             self.pushed.saturating_sub(worked) > MAX_WAITING * self.rate
         })
     }
-
-    /// Returns the notification of results that come without a packet.
-    pub(crate) fn notify(&self) -> Arc<Notify> {
-        self.shared.notify.clone()
-    }
 }
 
 impl Drop for Listener {
@@ -220,55 +256,4 @@ impl Drop for Listener {
             let _ = pipeline.set_state(gst::State::Null);
         });
     }
-}
-
-/// Counts what reaches the element, and sees the end leave it.
-fn watch_progress(pipeline: &gst::Pipeline, shared: &Arc<Shared>) {
-    let pad = |name| pipeline.by_name("listener")?.static_pad(name);
-    let progress = shared.clone();
-    if let Some(pad) = pad("sink") {
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            if let Some(end) = info.buffer().and_then(|b| Some(b.pts()? + b.duration()?)) {
-                let mut state = progress.lock();
-                state.position = state.position.max(end.mseconds().cast_signed());
-                drop(state);
-                progress.notify.notify_one();
-            }
-            gst::PadProbeReturn::Ok
-        });
-    }
-    let end = shared.clone();
-    if let Some(pad) = pad("src") {
-        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-            if matches!(info.event(), Some(event) if event.type_() == gst::EventType::Eos) {
-                end.end();
-            }
-            gst::PadProbeReturn::Ok
-        });
-    }
-}
-
-fn take_message(shared: &Shared, message: &gst::Message) {
-    match message.view() {
-        gst::MessageView::Element(element) => {
-            let Some(structure) = element.structure().filter(|s| s.name() == "pocketsphinx") else {
-                return;
-            };
-            let text = structure.get::<Option<String>>("hypothesis");
-            let text = text.ok().flatten().unwrap_or_default();
-            let mut state = shared.lock();
-            let words = state.spread(&text);
-            let is_final = structure.get("final").unwrap_or(false);
-            if is_final {
-                state.count = 0;
-            }
-            state.hypotheses.push((is_final, words));
-        }
-        gst::MessageView::Error(error) => {
-            stderr::line(format_args!("loopback: pocketsphinx: {}", error.error()));
-            shared.lock().done = true;
-        }
-        _ => return,
-    }
-    shared.notify.notify_one();
 }

@@ -220,6 +220,7 @@ impl Shared {
 pub(crate) struct Peer {
     pub shared: Arc<Shared>,
     pub number: usize,
+    pub accepted: tokio::time::Instant,
     pub log_id: String,
 }
 
@@ -227,10 +228,11 @@ impl Peer {
     fn accepted(shared: Arc<Shared>) -> Self {
         let mut state = shared.lock();
         let number = state.connections.len() + 1;
+        let accepted = tokio::time::Instant::now();
         let log_id = format!("loopback-{}", uuid::Uuid::new_v4().simple());
         state.connections.push(Connection {
             number,
-            accepted_at: Some(Instant::now()),
+            accepted_at: Some(accepted.into()),
             log_id: log_id.clone(),
             ..Connection::default()
         });
@@ -239,6 +241,7 @@ impl Peer {
         Self {
             shared,
             number,
+            accepted,
             log_id,
         }
     }

@@ -86,6 +86,8 @@ pub(crate) struct Session {
     script: Option<Player>,
     /// The ack is due: with the first audio, but not later than this, as clients may wait for it.
     ack_by: Option<Instant>,
+    /// Notifies of results that come without a packet.
+    pub(crate) news: Arc<Notify>,
     idle_since: Instant,
     errors: usize,
     /// By the wall clock: what had come, and when it may be answered. The last is the finish's.
@@ -120,7 +122,13 @@ impl Session {
             _ => None,
         };
         Self {
-            answers: Answers::new(endpoint, log_id, options.clone()),
+            answers: Answers {
+                endpoint,
+                log_id,
+                options: options.clone(),
+                count: 0,
+                blanks: 0,
+            },
             lag: SessionLag::new(options.lag, options.seed, number),
             answered: 0,
             options,
@@ -139,6 +147,7 @@ impl Session {
             listener: None,
             script,
             ack_by: None,
+            news: Arc::default(),
             idle_since: Instant::now(),
             errors: 0,
             unanswered: VecDeque::new(),
@@ -153,11 +162,6 @@ impl Session {
     /// Whether an error frame or the final response has ended it.
     pub(crate) fn is_over(&self) -> bool {
         self.phase == Phase::Over
-    }
-
-    /// Returns the notification to wait for beside packets and time.
-    pub(crate) fn notify(&self) -> Option<Arc<Notify>> {
-        self.listener.as_ref().map(Listener::notify)
     }
 
     /// Whether more audio should wait.
@@ -243,8 +247,8 @@ impl Session {
             Recogniser::Silent | Recogniser::Scripted(_) => {}
             Recogniser::Marks { spikes } => self.reader = Some(Marks::new(rate, *spikes)),
             Recogniser::Pocketsphinx => {
-                let listener = Listener::new(rate).map_err(|text| (codes::INTERNAL, text))?;
-                self.listener = Some(listener);
+                let listener = Listener::new(rate, self.news.clone());
+                self.listener = Some(listener.map_err(|text| (codes::INTERNAL, text))?);
             }
         }
         self.samples = Samples::new(&request, rate);

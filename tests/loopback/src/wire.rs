@@ -1,6 +1,13 @@
-//! The socket below the WebSocket: plain or TLS, slow on demand, and its faults.
+//! The socket below the WebSocket: plain or TLS, slow on demand, and its faults. Until the 101, the
+//! upgrade request and its refusals.
 
-use crate::{fault::FaultKind, record::End};
+use crate::{
+    fault::{FaultKind, Trigger},
+    options::{Endpoint, Oddity},
+    record::End,
+    service::{Gate, Peer, is_open},
+    upgrade::{HttpAnswer, Upgrade},
+};
 use std::{
     future::Future,
     io,
@@ -15,6 +22,12 @@ use tokio::{
     time::{Sleep, sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// How long a client may take for TLS, and for the upgrade request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A socket behind the 101, its endpoint, and the bytes that came behind the request.
+pub(crate) type Upgraded = (Wire, Endpoint, Vec<u8>);
 
 enum Socket {
     Plain(TcpStream),
@@ -115,6 +128,65 @@ impl Wire {
             Socket::Plain(tcp) => Pin::new(tcp),
             Socket::Tls(tls) => Pin::new(tls.as_mut()),
         }
+    }
+}
+
+impl Wire {
+    /// Everything until the 101.
+    pub(crate) async fn upgrade(
+        mut self,
+        tls: Option<TlsAcceptor>,
+        peer: &Peer,
+    ) -> ControlFlow<End, Upgraded> {
+        self.inject_before(Trigger::Accept, peer).await?;
+        if let Some(acceptor) = tls {
+            self = in_time(self.secure(acceptor)).await?;
+        }
+        let upgrade = in_time(Upgrade::read(&mut self)).await?;
+        peer.record(|c| {
+            c.path = upgrade.path();
+            c.headers = upgrade.headers();
+        });
+        self.inject_before(Trigger::Handshake, peer).await?;
+        let mut gates = peer.shared.gates();
+        let _ = gates.wait_for(|held| is_open(*held, Gate::Upgrade)).await;
+        match upgrade.answer(&peer.shared.options, &peer.log_id) {
+            Ok((endpoint, head)) => {
+                self.send(head.as_bytes()).await?;
+                Continue((self, endpoint, upgrade.rest))
+            }
+            Err(answer) => self.refuse(&answer, peer).await,
+        }
+    }
+
+    /// The faults of a moment before the 101.
+    async fn inject_before(&mut self, moment: Trigger, peer: &Peer) -> ControlFlow<End> {
+        for kind in peer.due(|trigger| trigger == moment) {
+            peer.fault(&kind);
+            match kind {
+                FaultKind::Http(answer) => self.refuse(&answer, peer).await?,
+                kind => self.inject(&kind).await?,
+            }
+        }
+        Continue(())
+    }
+
+    async fn refuse<T>(&mut self, answer: &HttpAnswer, peer: &Peer) -> ControlFlow<End, T> {
+        let chunked = peer.shared.options.has(Oddity::ChunkedRefusals);
+        let answered = answer.encode(&peer.log_id, chunked);
+        let _ = self.write_all(answered.as_bytes()).await;
+        let (status, body) = (answer.status, &answer.body);
+        peer.log(format_args!("refused: HTTP {status} {body}"));
+        self.drain().await;
+        Break(End::Refused(status))
+    }
+}
+
+/// Waits for a step of the client, which has to come in time and without an error.
+async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> ControlFlow<End, T> {
+    match timeout(PATIENCE, step).await {
+        Ok(Ok(done)) => Continue(done),
+        _ => Break(End::NoUpgrade),
     }
 }
 

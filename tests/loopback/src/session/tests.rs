@@ -122,6 +122,12 @@ fn every_way_to_finish_is_taken() {
         };
         assert_eq!(json(last)["audio_info"]["duration"], duration);
     }
+    // Without a number from the request on.
+    let mut talk = Talk::new(Endpoint::Async, |_| {});
+    let request = request().to_string();
+    talk.packet(&packet(REQUEST, 0, None, request.as_bytes()));
+    let all = talk.packet(&packet(AUDIO, 2, None, &[0; 4800]));
+    assert!(matches!(all[0], Out::Response(Gate::Final, ..)), "{all:?}");
 }
 
 /// Formats beside PCM, in pieces that end within samples: what is known is taken, what is not is

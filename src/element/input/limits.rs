@@ -43,18 +43,18 @@ impl GapLimits {
 mod tests {
     use super::*;
 
+    /// An end window and an idle timeout beside 30 s of queue, and the limits, in seconds.
     #[test]
     fn silence_for_a_gap_is_bounded_for_all_settings() {
-        let queue = Duration::from_secs(30);
-        let limits = GapLimits::new(800, Some(Duration::from_secs(4)), queue);
-        assert_eq!(limits.longest, gst::ClockTime::from_seconds(4));
-        assert_eq!(limits.settling, gst::ClockTime::from_seconds(1));
-
-        let most = gst::ClockTime::from_seconds(60);
-        let day = Duration::from_secs(86_400);
-        let limits = GapLimits::new(i32::MAX as u32, Some(day), queue);
-        assert_eq!((limits.longest, limits.settling), (most, most));
-        let limits = GapLimits::new(0, None, queue);
-        assert_eq!(limits.longest, gst::ClockTime::from_seconds(30));
+        for (window, idle, longest, settling) in [
+            (800, Some(4), 4, 1),
+            (i32::MAX as u32, Some(86_400), 60, 60),
+            (0, None, 30, 1),
+        ] {
+            let idle = idle.map(Duration::from_secs);
+            let limits = GapLimits::new(window, idle, Duration::from_secs(30));
+            let found = (limits.longest.seconds(), limits.settling.seconds());
+            assert_eq!(found, (longest, settling), "{window} {idle:?}");
+        }
     }
 }

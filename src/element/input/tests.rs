@@ -1,330 +1,215 @@
 use std::time::Duration;
 
 use super::*;
-use crate::element::timeline::Timeline;
-use crate::session::samples_in;
 
+mod fed;
 mod jitter;
-mod repeats;
-mod segments;
-mod untimed;
+use fed::*;
 
-const RATE: u32 = 24_000;
-
-fn ms(ms: u64) -> gst::ClockTime {
-    gst::ClockTime::from_mseconds(ms)
-}
-
-fn bytes(ms: u64) -> usize {
-    ms as usize * 48
-}
-
-fn start(at: Option<u64>, discont: bool) -> Start {
-    Start {
-        time: at.map(ms),
-        discont,
-        ..Start::default()
-    }
-}
-
-/// A detector and a timeline, used as a run does it.
-struct Fed {
-    input: GapDetector,
-    timeline: Timeline,
-    rate: u32,
-    segment: Segment,
-    /// No session is open, so silence is not sent.
-    idle: bool,
-    /// Sum of the outcomes, in milliseconds.
-    total: Outcome,
-    /// Of each buffer: its first sample's position, and how long it is in milliseconds.
-    buffers: Vec<(u64, u64)>,
-}
-
-/// Outcome of a buffer or a GAP event, in milliseconds.
-#[derive(Debug, Default, PartialEq)]
-struct Outcome {
-    silence: u64,
-    ends_session: bool,
-    skip: u64,
-    /// Position and time of the new anchor.
-    anchor: Option<(u64, u64)>,
-}
-
-fn anchored(position: u64, time: u64) -> Outcome {
-    Outcome {
-        anchor: Some((position, time)),
-        ..Outcome::default()
-    }
-}
-
-const NOTHING: Outcome = Outcome {
-    silence: 0,
-    ends_session: false,
-    skip: 0,
-    anchor: None,
-};
-
-impl Fed {
-    fn new() -> Self {
-        Fed::at(RATE)
-    }
-
-    fn at(rate: u32) -> Self {
-        gst::init().expect("GStreamer");
-        let limits = GapLimits {
-            longest: ms(4000),
-            settling: ms(1000),
-        };
-        let mut timeline = Timeline::new(rate);
-        timeline.begin_stream(0, None);
-        Fed {
-            input: GapDetector::new(rate, limits),
-            timeline,
-            rate,
-            segment: Segment::new(),
-            idle: false,
-            total: NOTHING,
-            buffers: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, at: impl Into<Option<u64>>, length: u64) -> Outcome {
-        self.buffer(at.into(), false, length)
-    }
-
-    /// With DISCONT.
-    fn jump(&mut self, at: u64, length: u64) -> Outcome {
-        self.buffer(Some(at), true, length)
-    }
-
-    fn buffer(&mut self, at: Option<u64>, discont: bool, length: u64) -> Outcome {
-        self.start(start(at, discont), length)
-    }
-
-    /// As the elements do it, with DISCONT.
-    fn clipped_jump(&mut self, at: u64, length: u64) -> Outcome {
-        let mut buffer = gst::Buffer::from_slice(vec![0; bytes(length)]);
-        let fields = buffer.get_mut().expect("the only owner");
-        fields.set_pts(ms(at));
-        fields.set_flags(gst::BufferFlags::DISCONT);
-        match clip::clip(&buffer, Some(&self.segment), RATE) {
-            Some((part, start)) => self.start(start, part.size() as u64 / 48),
-            None => NOTHING,
-        }
-    }
-
-    fn start(&mut self, start: Start, length: u64) -> Outcome {
-        let segment = self.segment.clone();
-        let per_ms = u64::from(self.rate / 1000);
-        let bytes = bytes_of(length * per_ms);
-        let plan = self.input.judge(start, bytes, Some(&segment));
-        let mut outcome = self.silence(&plan);
-        outcome.skip = plan.skip as u64 / 2 / per_ms;
-        self.total.skip += outcome.skip;
-        self.buffers.push((self.input.position(), length));
-        let samples = samples_in(bytes - plan.skip);
-        if samples > 0
-            && let Some(anchor) = self.input.take(&plan, samples)
-        {
-            let time = anchor.time_at(anchor.position, self.rate) / 1_000_000;
-            outcome.anchor = Some((anchor.position / per_ms, time as u64));
-            self.timeline.add(0, anchor);
-        }
-        outcome
-    }
-
-    fn gap_until(&mut self, end: u64) -> Outcome {
-        let plan = self.input.gap_until(ms(end), &self.segment.clone());
-        self.silence(&plan)
-    }
-
-    fn silence(&mut self, plan: &BufferPlan) -> Outcome {
-        self.input.silence(if self.idle { 0 } else { plan.silence });
-        let silence = plan.silence / u64::from(self.rate / 1000);
-        self.total.silence += silence;
-        self.total.ends_session |= plan.ends_session;
-        Outcome {
-            silence,
-            ends_session: plan.ends_session,
-            ..NOTHING
-        }
-    }
-
-    /// Returns the time at a position in milliseconds.
-    fn time(&self, position: u64) -> i64 {
-        let times = self.timeline.times_at(0, position);
-        times.timestamp.map_or(-1, |time| time.mseconds() as i64)
-    }
-
-    fn segment(&mut self, change: impl Fn(&mut Segment)) {
-        self.segment = Segment::new();
-        change(&mut self.segment);
-        self.input.segment();
-    }
-
-    fn dropped(&mut self, position: u64, length: u64) {
-        self.input.dropped(position * 24, length * 24);
-    }
+#[test]
+#[rustfmt::skip]
+fn a_jump_is_nothing_silence_or_the_end_of_the_session() {
+    run(&[
+        ("continuous audio needs one anchor", "500+20: 0=500 | 520+20 | 540+20 | 560+20"),
+        ("a flag without a jump", "0+20: 0=0 | !20+20 | !40+20 | !80+20: 60=80"),
+        ("short", "0+20: 0=0 | !61+20: silence 41 | 81+20"),
+        ("a second", "0+20: 0=0 | !1020+20: silence 1000"),
+        ("without a flag", "0+20: 0=0 | 1021+20: silence 1001"),
+        ("the longest", "0+20: 0=0 | !4020+20: silence 4000"),
+        ("the longest without a flag", "0+20: 0=0 | 4020+20: silence 4000"),
+        ("too long", "0+20: 0=0 | !4021+20: silence 1000, end, 1020=4021"),
+        ("too long without a flag", "0+20: 0=0 | 4021+20: silence 1000, end, 1020=4021"),
+        ("far back", "9000+200: 0=9000 | 100+200: 200=100"),
+        ("far back with a flag", "9000+200: 0=9000 | !100+200: 200=100"),
+        ("the flag of a skipped buffer holds for the next",
+            "0+20: 0=0 | discont | 320+20: silence 300 | 640+20"),
+        ("silence without a session is only in the times",
+            "0+1000: 0=0 | idle | !1500+1000: silence 500, 1000=1500 | gap 3000: silence 500 \
+             | 3000+20: 2000=3000"),
+        // As of a burst.
+        ("one time", "200+20: 0=200 | 200+20: 0=180 | 200+20: 0=160"),
+    ]);
 }
 
 #[test]
-fn continuous_audio_needs_one_anchor() {
-    let mut fed = Fed::new();
-    assert_eq!(fed.push(500, 20), anchored(0, 500));
-    for i in 1..100 {
-        assert_eq!(fed.push(500 + 20 * i, 20), NOTHING);
-    }
+#[rustfmt::skip]
+fn a_gap_event_is_silence_or_the_end_of_the_session() {
+    run(&[
+        ("short gaps add up, and end the session once",
+            "0+20: 0=0 | gap 2020: silence 2000 | gap 4020: silence 2000 | gap 4040: end \
+             | gap 6020 | 6020+20: 4020=6020"),
+        ("a gap that claims too much", "0+1000: 0=0 | gap 2000: silence 1000 \
+             | 1500+1000: 2000=1500"),
+        // Audio that was taken before is skipped if a flag tells the repeat from jitter.
+        ("a repeat behind it", "0+1000: 0=0 | gap 2000: silence 1000 | 1500+1000: 2000=1500 \
+             | gap 3500: silence 1000 | !2300+1000: skip 200, 4000=2500"),
+        ("jitter behind it", "0+1000: 0=0 | gap 2000: silence 1000 | 1500+1000: 2000=1500 \
+             | gap 3500: silence 1000 | 2300+1000: 4000=2300"),
+    ]);
 }
 
+/// A lasting deviation is found late, and its start lies in audio that was not dropped.
 #[test]
-fn buffers_with_one_time_lose_nothing() {
-    let mut fed = Fed::new();
-    assert_eq!(fed.push(200, 20), anchored(0, 200));
-    for i in 1..10 {
-        assert_eq!(fed.push(200, 20), anchored(0, 200 - 20 * i));
-    }
-    for chunk in 2..50 {
-        for _ in 0..10 {
-            assert_eq!(fed.push(200 * chunk, 20), NOTHING);
-        }
-    }
-    assert_eq!(fed.input.position(), 490 * 20 * 24);
-}
-
-#[test]
-fn a_short_jump_becomes_silence_and_a_long_one_ends_the_session() {
-    for (jump, flag, silence, ends_session) in [
-        (41, true, 41, false),
-        (1000, true, 1000, false),
-        (1001, false, 1001, false),
-        (4000, true, 4000, false),
-        (4000, false, 4000, false),
-        (4001, true, 1000, true),
-        (4001, false, 1000, true),
-    ] {
-        let mut fed = Fed::new();
-        fed.push(0, 20);
-        let outcome = fed.buffer(Some(20 + jump), flag, 20);
-        let anchor = ends_session.then_some((20 + silence, 20 + jump));
-        assert_eq!(
-            (outcome.silence, outcome.ends_session, outcome.skip),
-            (silence, ends_session, 0)
-        );
-        assert_eq!(outcome.anchor, anchor, "{jump} {flag}");
-    }
-}
-
-#[test]
-fn silence_without_a_session_is_only_in_the_times() {
-    let mut fed = Fed::new();
-    fed.push(0, 1000);
-    fed.idle = true;
-    let outcome = fed.jump(1500, 1000);
-    assert_eq!((outcome.silence, outcome.anchor), (500, Some((1000, 1500))));
-    fed.gap_until(3000);
-    assert_eq!(fed.push(3000, 20), anchored(2000, 3000));
-}
-
-#[test]
-fn a_flagged_repeat_is_skipped() {
-    let mut fed = Fed::new();
-    fed.push(0, 1000);
-    let skipped = |skip| Outcome { skip, ..NOTHING };
-    assert_eq!(fed.jump(900, 200), skipped(100));
-    // The whole buffer, and the rest of the same repeat in a buffer without a flag.
-    assert_eq!(fed.jump(700, 100), skipped(100));
-    assert_eq!(fed.push(800, 100), skipped(100));
-    assert_eq!(fed.push(900, 250), skipped(200));
-    assert_eq!(fed.push(1150, 20), NOTHING);
-}
-
-#[test]
-fn an_overlap_without_a_flag_is_taken() {
-    let mut fed = Fed::new();
-    fed.push(0, 1000);
-    assert_eq!(fed.push(700, 200), anchored(200, -100i64 as u64));
-}
-
-#[test]
-fn a_flag_without_a_jump_means_nothing() {
-    let mut fed = Fed::new();
-    fed.push(0, 20);
-    for i in 1..100 {
-        assert_eq!(fed.jump(20 * i, 20), NOTHING);
-    }
-    assert_eq!(fed.jump(2020, 20), anchored(2000, 2020));
-}
-
-#[test]
-fn the_flag_of_a_skipped_buffer_holds_for_the_next() {
-    let mut fed = Fed::new();
-    fed.push(0, 20);
-    fed.input.discont();
-    assert_eq!(fed.push(320, 20).silence, 300);
-    assert_eq!(fed.push(640, 20), NOTHING);
-}
-
-#[test]
-fn a_jump_far_back_is_unrelated() {
-    for flag in [false, true] {
-        let mut fed = Fed::new();
-        fed.push(9000, 200);
-        assert_eq!(fed.buffer(Some(100), flag, 200), anchored(200, 100));
-    }
-}
-
-#[test]
-fn short_gaps_add_up() {
-    let mut fed = Fed::new();
-    fed.push(0, 20);
-    let mut silence = 0;
-    let mut ends = 0;
-    for i in 1..=300 {
-        let plan = fed.gap_until(20 + 20 * i);
-        silence += plan.silence;
-        ends += u32::from(plan.ends_session);
-    }
-    assert_eq!(silence, 4000);
-    assert_eq!(ends, 1, "one end for the whole gap");
-    assert_eq!(fed.push(6020, 20), anchored(4020, 6020));
+#[rustfmt::skip]
+fn drops_move_the_start_of_a_lasting_deviation() {
+    run(&[("five buffers that are late, and a drop", "0+200: 0=0 | 500+200 | 700+200 | 900+200 \
+        | 1100+200 | dropped 0+300 | 1300+200: 0=600")]);
 }
 
 #[test]
 fn times_at_the_end_of_time_do_not_overflow() {
     let end = gst::ClockTime::MAX.mseconds();
+    let at = |time: Option<u64>| clip::Start {
+        time: time.map(ms),
+        ..clip::Start::default()
+    };
+    let segment = Segment::new();
     let mut fed = Fed::new();
-    assert_eq!(fed.push(end, 20), anchored(0, end));
-    assert_eq!(fed.push(None, 20), NOTHING);
-
+    let mut take = |time| {
+        let plan = fed.input.judge(at(time), 960, Some(&segment));
+        (plan.ends_session, fed.input.take(&plan, 480).is_some())
+    };
+    assert_eq!(take(Some(end)), (false, true));
+    assert_eq!(take(None), (false, false));
     let mut fed = Fed::new();
     fed.push(0, 20);
     assert!(fed.gap_until(end).ends_session);
-    assert!(!fed.push(end, 20).ends_session, "one end for the whole gap");
+    let plan = fed.input.judge(at(Some(end)), 960, Some(&segment));
+    assert!(!plan.ends_session, "one end for the whole gap");
 }
 
 #[test]
-fn audio_in_a_gap_that_claimed_too_much_is_taken() {
-    for (flag, skip, time) in [(true, 200, 2500), (false, 0, 2300)] {
+#[rustfmt::skip]
+fn what_reaches_back_is_skipped_if_a_flag_announces_it() {
+    run(&[
+        // The whole buffer, and the rest of the same repeat in a buffer without a flag.
+        ("a repeat", "0+1000: 0=0 | !900+200: skip 100 | !700+100: skip 100 | 800+100: skip 100 \
+            | 900+250: skip 200 | 1150+20"),
+        ("an overlap without a flag is taken", "0+1000: 0=0 | 700+200: 200=-100"),
+        // The first buffers of a stream often are late. What comes on time then repeats nothing,
+        // also if the segment hides most of it.
+        ("an early buffer", "200+500: 0=200 | alter start=680 | !550+200: 500=680 | 750+20"),
+    ]);
+}
+
+/// Five flagged buffers that overlap, behind 1000 ms of audio, in a segment that begins later by
+/// then.
+#[test]
+fn what_a_segment_leaves_of_a_repeat_is_a_repeat() {
+    // The segment's start, how far each buffer reaches back, its new audio, and what is taken.
+    for (start, overlap, length, taken) in [
+        // A step alters the segment: it begins with what the sink has seen last.
+        (980, 328, 20, 100),
+        (960, 328, 20, 100),
+        (999, 328, 20, 100),
+        (1000, 328, 20, 100),
+        (980, 41, 20, 100),
+        (980, 1000, 20, 100),
+        (500, 328, 20, 100),
+        // Audio before the segment is lost.
+        (1010, 328, 20, 90),
+        (1030, 328, 20, 70),
+        // Jitter is taken whole.
+        (0, 40, 100, 5 * 140),
+    ] {
         let mut fed = Fed::new();
         fed.push(0, 1000);
-        assert_eq!(fed.gap_until(2000).silence, 1000);
-        assert_eq!(fed.push(1500, 1000), anchored(2000, 1500));
-        // Audio that was taken before is skipped if a flag tells the repeat from jitter.
-        assert_eq!(fed.gap_until(3500).silence, 1000);
-        let outcome = fed.buffer(Some(2300), flag, 1000);
-        assert_eq!((outcome.skip, outcome.anchor), (skip, Some((4000, time))));
+        fed.segment.set_start(ms(start));
+        for n in 0..5 {
+            fed.buffer(Some(1000 + n * length - overlap), true, length + overlap);
+        }
+        let found = (fed.input.position() / 24 - 1000, fed.total.silence);
+        assert_eq!(found, (taken, 0), "{start} {overlap} {length}");
+        assert!(!fed.total.ends_session, "{start} {overlap} {length}");
     }
 }
 
-/// A lasting deviation is found late, and its start lies in audio that was not dropped.
+/// A flag announces a repeat in many buffers: the last one may be shorter than jitter is.
 #[test]
-fn drops_move_the_start_of_a_lasting_deviation() {
-    let mut fed = Fed::new();
-    fed.push(0, 200);
-    for i in 1..5 {
-        fed.push(300 + 200 * i, 200);
+fn the_last_part_of_a_repeat_is_a_repeat() {
+    for (length, back) in [
+        (20, 100),
+        (20, 90),
+        (20, 330),
+        (30, 100),
+        (10, 999),
+        (300, 310),
+    ] {
+        let mut fed = Fed::new();
+        fed.push(0, 1000);
+        let mut end = 1000 - back;
+        while end < 1200 {
+            fed.buffer(Some(end), end == 1000 - back, length);
+            end += length;
+        }
+        assert_eq!(fed.input.position() / 24, end, "{length} {back}");
     }
-    fed.dropped(0, 300);
-    assert_eq!(fed.push(1300, 200), anchored(0, 600));
+}
+
+#[test]
+#[rustfmt::skip]
+fn a_segment_moves_times_and_a_gap_is_one_in_running_time() {
+    run(&[
+        ("the running time goes on", "0+200: 0=0 | segment base=200 start=70000 \
+            | 70000+200: 200=70000"),
+        ("a gap between", "0+200: 0=0 | segment base=500 | 0+200: silence 300, 500=0"),
+        ("also with running times below zero", "segment offset=60000 | 0+200: 0=0 \
+            | segment offset=60000 base=500 | 0+200: silence 300, 500=0"),
+        // A gap is as long as the other segment's rate says.
+        ("rate", "0+1000: 0=0 | segment base=1000 rate=2 | 1200+20: silence 1200, 2200=1200"),
+        ("applied", "0+1000: 0=0 | segment base=1000 applied=2 | 1200+20: silence 1200, 2200=1200"),
+        ("both", "0+1000: 0=0 | segment base=1000 rate=2 applied=0.5 \
+            | 1200+20: silence 1200, 2200=1200"),
+        ("GAP", "0+1000: 0=0 | segment base=1000 rate=2 | gap 500: silence 500 \
+            | 1200+20: silence 700, 2200=1200"),
+        ("GAP, applied", "0+1000: 0=0 | segment base=1000 applied=2 | gap 500: silence 500 \
+            | 1200+20: silence 700, 2200=1200"),
+        // A segment whose stop became known maps times as before.
+        ("an update, late", "0+2000: 0=0 | segment stop=3600000 position=2000 | 2120+20: 2000=2000 \
+            | 2020+1000 | 3020+1000"),
+        ("an update, early", "0+2000: 0=0 | segment stop=3600000 position=2000 \
+            | 1900+20: 2000=1900 | 2020+1000: 2020=2020 | 3020+1000"),
+        // An instant rate change moves the segment to the clock's time, which may be far from the
+        // buffer's. The times are others then.
+        ("without an event there is no jump", "60000+1000: 0=60000 | alter rate=0.5 \
+            | 61000+1000: 1000=61000 | alter rate=1 | !61800+1000: skip 200, 2000=62000"),
+        ("nor with an event for the same segment",
+            "60000+1000: 0=60000 | segment rate=1 | !60800+1000: skip 200"),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn a_buffer_without_a_timestamp_goes_on_or_counts_from_the_first_sample() {
+    run(&[
+        // The timeline moves its own anchor when audio is dropped.
+        ("no timestamps at all", "?+20: 0=0 | ?+20 | dropped 0+20 | ?+20"),
+        ("it continues the one before", "5000+20: 0=5000 | ?+20 | dropped 0+20 | ?+20 | 5060+20"),
+        ("it continues a gap", "5000+20: 0=5000 | gap 15020: silence 1000, end \
+            | ?+20: 1020=15020"),
+        ("an update of the segment changes nothing",
+            "5000+20: 0=5000 | segment stop=90000 | ?+20: 20=5020"),
+        // The audio without times is no gap.
+        ("in another segment there is only the axis", "5000+20: 0=5000 \
+            | segment start=70000 base=5040 | ?+20: 20=20 | ?+20 | 75000+20: 60=75000"),
+        // Its place is unknown, so the next buffer has neither a gap nor an overlap before it.
+        ("a segment that starts with it", "0+200: 0=0 | segment base=200 start=70000 \
+            | ?+20: 200=200 | 70020+20: 220=70020"),
+        ("a segment that goes back", "0+900: 0=0 | segment base=900 | ?+20: 900=900 \
+            | 20+20: 920=20"),
+    ]);
+}
+
+/// Buffers whose duration is no whole number of nanoseconds.
+#[test]
+fn time_without_timestamps_is_exact() {
+    let mut fed = Fed::new();
+    fed.push(0, 20);
+    let segment = fed.segment.clone();
+    for _ in 0..24_000 {
+        let plan = fed.input.judge(Start::default(), 14, Some(&segment));
+        assert!(fed.input.take(&plan, 7).is_none());
+    }
+    let place = fed.input.place.as_ref().map(|place| place.expected(24_000));
+    assert_eq!(place, Some(7_020_000_000));
 }

@@ -207,6 +207,3 @@ impl<E> Schedule<E> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,7 +27,7 @@ fn gaps_that_wait_are_one() {
         schedule.silence(ms(end * 20));
     }
     assert_eq!(schedule.bytes, bytes + ENTRY_BYTES);
-    assert_eq!(all(&mut schedule, None), "segment | gap 0-2000000");
+    assert_eq!(all(&mut schedule, None), ["segment", "gap 0-2000000"]);
     assert_eq!(schedule.bytes, 0);
 }
 

@@ -1,14 +1,9 @@
 //! Random revisions and deadlines: each word leaves once, in order, without holes.
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-
-/// Spoken words, 400 ms apart: their numbers are their texts.
-fn spoken(number: u64) -> Word {
-    let start = 200 + number * 400;
-    word(&format!("m{number}"), start, start + 80)
-}
 
 /// One response: the words up to one, as they are timed and written then.
 #[derive(Clone, Debug)]
@@ -24,44 +19,37 @@ struct Response {
     pause: u64,
 }
 
-fn response() -> impl Strategy<Value = Response> {
-    let moved = proptest::collection::vec(-140i64..140, 8);
-    (
-        0usize..8,
-        prop::bool::weighted(0.3),
-        moved,
-        any::<bool>(),
-        0u64..900,
-    )
-        .prop_map(|(words, ends, moved, upper, pause)| Response {
-            words,
-            ends,
-            moved,
-            upper,
-            pause,
-        })
+impl Response {
+    /// Spoken words, 400 ms apart, as they are revised: their numbers are their texts.
+    fn word(&self, number: u64) -> Word {
+        let moved = self.moved[number as usize % self.moved.len()];
+        let start = (200 + number * 400).saturating_add_signed(moved);
+        let text = format!("m{number}");
+        let text = if self.upper {
+            text.to_uppercase()
+        } else {
+            text
+        };
+        word(&text, start, start + 80)
+    }
 }
 
-fn revised(number: u64, response: &Response) -> Word {
-    let plain = spoken(number);
-    let moved = response.moved[number as usize % response.moved.len()];
-    let start = plain.start.as_millis() as i64 + moved;
-    let start = ms(start.max(0) as u64);
-    Word {
-        text: if response.upper {
-            plain.text.to_uppercase()
-        } else {
-            plain.text
-        },
-        start,
-        end: start + ms(80),
+prop_compose! {
+    fn response()(
+        words in 0usize..8,
+        ends in prop::bool::weighted(0.3),
+        moved in vec(-140i64..140, 8),
+        upper in any::<bool>(),
+        pause in 0u64..900,
+    ) -> Response {
+        Response { words, ends, moved, upper, pause }
     }
 }
 
 proptest! {
     #[test]
     fn each_word_leaves_once_in_order(
-        responses in proptest::collection::vec(response(), 1..30),
+        responses in vec(response(), 1..30),
         latency in proptest::option::of(300u64..3000),
         starves in any::<bool>(),
     ) {
@@ -86,21 +74,10 @@ proptest! {
             // spoken.
             let spoken = (now.saturating_sub(600) / 400).saturating_sub(first) as usize;
             shown = shown.max(response.words.min(spoken));
-            let words: Vec<Word> =
-                (first..first + shown as u64).map(|word| revised(word, response)).collect();
-            let mut words = words;
+            let words = (first..first + shown as u64).map(|number| response.word(number));
+            let mut words: Vec<Word> = words.collect();
             words.sort_by_key(|word| word.start);
-            let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
-            schedule.utterance(Utterance {
-                number,
-                text: texts.join(" "),
-                is_final: response.ends,
-                start: words.first().map(|word| word.start),
-                end: words.last().map(|word| word.end),
-                words,
-                has_times: true,
-                speaker: None,
-            });
+            schedule.utterance(said(number, response.ends, words));
             if response.ends {
                 (number, first, shown) = (number + 1, first + shown as u64, 0);
             }
@@ -110,9 +87,10 @@ proptest! {
                 collect(&mut schedule, now);
             }
         }
-        let words: Vec<Word> = (first..first + shown as u64).map(spoken).collect();
-        schedule.utterance(Utterance { number, is_final: true, text: "x".into(), words,
-            ..Utterance::default() });
+        let (words, moved) = (0, Vec::from([0]));
+        let plain = Response { words, ends: true, moved, upper: false, pause: 0 };
+        let words = (first..first + shown as u64).map(|number| plain.word(number));
+        schedule.utterance(said(number, true, words.collect()));
         collect(&mut schedule, now);
         let (mut last, mut position, mut next) = (Duration::ZERO, Duration::ZERO, 0);
         for action in &left {

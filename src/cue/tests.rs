@@ -30,78 +30,55 @@ fn cut(utterance: &Utterance, width: usize, lines: usize) -> Vec<Cue> {
     Cutter::new(Style { width, lines }).cut(utterance, None)
 }
 
-/// Returns the lines of each cue, joined with `/`.
-fn texts(cues: &[Cue]) -> Vec<String> {
-    cues.iter().map(|cue| cue.lines.join("/")).collect()
+/// Returns the lines of each cue, joined with `/`, and the cues, joined with `|`.
+fn texts(cues: &[Cue]) -> String {
+    let cues = cues.iter().map(|cue| cue.lines.join("/"));
+    cues.collect::<Vec<_>>().join("|")
 }
 
 #[test]
-fn lines_are_broken_at_punctuation_then_between_words() {
+#[rustfmt::skip]
+fn texts_are_cut_at_sentences_then_at_commas_then_between_words() {
     for (text, width, expected) in [
-        ("Good day.", 42, &["Good day."][..]),
-        (
-            "The rain has stopped, I think.",
-            22,
-            &["The rain has stopped,/I think."],
-        ),
-        (
-            "one two three four five six",
-            16,
-            &["one two three/four five six"],
-        ),
+        ("Good day.", 42, "Good day."),
+        ("The rain has stopped, I think.", 22, "The rain has stopped,/I think."),
+        ("one two three four five six", 16, "one two three/four five six"),
         // No line is wider.
-        ("Donaudampfschifffahrt", 8, &["Donaudam/pfschiff", "fahrt"]),
-        ("a  b\n\nc\u{7}", 42, &["a b c"]),
-        ("It costs 3.50, he said.", 16, &["It costs 3.50,/he said."]),
-        (" \n\u{200b} ", 42, &[]),
-    ] {
-        assert_eq!(
-            texts(&cut(&utterance(text, 0, 3000), width, 2)),
-            expected,
-            "{text}"
-        );
-    }
-}
-
-#[test]
-fn chinese_lines_begin_with_no_closing_punctuation_and_end_with_no_opening_one() {
-    for (text, width, expected) in [
-        ("今天下雨，路很滑。", 12, &["今天下雨，/路很滑。"][..]),
+        ("Donaudampfschifffahrt", 8, "Donaudam/pfschiff|fahrt"),
+        ("a  b\n\nc\u{7}", 42, "a b c"),
+        ("It costs 3.50, he said.", 16, "It costs 3.50,/he said."),
+        (" \n\u{200b} ", 42, ""),
+        ("It rained all night. The road was under water, so we stayed where we were. Nobody came, \
+          and nobody called.", 30, "It rained all night.|The road was under water,/so we stayed \
+          where we were.|Nobody came,/and nobody called."),
+        ("Mr. Smith said that the road to the north is open, but nobody has seen him since", 26,
+         "Mr. Smith said that the/road to the north is open,|but nobody has/seen him since"),
+        // Lines begin with no closing punctuation and end with no opening one.
+        ("今天下雨，路很滑。", 12, "今天下雨，/路很滑。"),
         // Eight characters fit, but the comma must not begin the next line.
-        ("我们都在北京路上，走", 16, &["我们都在北/京路上，走"]),
-        ("他说「好」", 6, &["他说/「好」"]),
-        ("我用Linux十年了，很好", 12, &["我用Linux十/年了，很好"]),
+        ("我们都在北京路上，走", 16, "我们都在北/京路上，走"),
+        ("他说「好」", 6, "他说/「好」"),
+        ("我用Linux十年了，很好", 12, "我用Linux十/年了，很好"),
         // Punctuation that scripts share is full width here. Its pairs are not divided.
-        ("好……", 4, &["好/……"]),
-        ("好……", 6, &["好……"]),
-        ("“好”吗", 6, &["“好”/吗"]),
-        ("“Go on…”", 8, &["“Go on…”"]),
+        ("好……", 4, "好/……"),
+        ("好……", 6, "好……"),
+        ("“好”吗", 6, "“好”/吗"),
+        ("“Go on…”", 8, "“Go on…”"),
     ] {
-        let cues = cut(&utterance(text, 0, 3000), width, 2);
-        assert_eq!(texts(&cues), expected, "{text}");
+        // As fast as people speak.
+        let duration = 100 * text.chars().count() as u64;
+        let cues = cut(&utterance(text, 0, duration), width, 2);
+        assert_eq!(texts(&cues), expected, "{text} in {width}");
     }
 }
 
-#[test]
-fn cues_end_with_sentences_then_at_commas_then_between_words() {
-    let text = "It rained all night. The road was under water, so we stayed where we were. \
-                Nobody came, and nobody called.";
-    assert_eq!(
-        texts(&cut(&utterance(text, 0, 12_000), 30, 2)),
-        [
-            "It rained all night.",
-            "The road was under water,/so we stayed where we were.",
-            "Nobody came,/and nobody called.",
-        ]
-    );
-    let text = "Mr. Smith said that the road to the north is open, but nobody has seen him since";
-    assert_eq!(
-        texts(&cut(&utterance(text, 0, 8000), 26, 2)),
-        [
-            "Mr. Smith said that the/road to the north is open,",
-            "but nobody has/seen him since",
-        ]
-    );
+/// Returns the times of cues in milliseconds, as in `0-1000 2000-3500`.
+fn times(cues: &[Cue]) -> String {
+    let times = cues.iter().map(|cue| {
+        let [start, end] = [cue.start, cue.end].map(|time| time.as_millis());
+        format!("{start}-{end}")
+    });
+    times.collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -114,76 +91,52 @@ fn times_are_those_of_the_words_or_shares() {
         word("four.", 6500, 9000),
     ];
     let cues = cut(&timed, 12, 1);
-    assert_eq!(texts(&cues), ["One two.", "Three four."]);
-    assert_eq!((cues[0].start, cues[0].end), (ms(1000), ms(2200)));
-    assert_eq!((cues[1].start, cues[1].end), (ms(6000), ms(9500)));
-
-    let cues = cut(&utterance("One two. Three four.", 1000, 5000), 12, 1);
+    assert_eq!(texts(&cues), "One two.|Three four.");
+    assert_eq!(times(&cues), "1000-2200 6000-9500");
     // Nine of twenty columns.
-    assert_eq!((cues[0].start, cues[0].end), (ms(1000), ms(2800)));
-    assert_eq!((cues[1].start, cues[1].end), (ms(2800), ms(5500)));
+    let cues = cut(&utterance("One two. Three four.", 1000, 5000), 12, 1);
+    assert_eq!(times(&cues), "1000-2800 2800-5500");
 }
 
 #[test]
 fn a_cue_stays_a_while_unless_the_next_one_begins() {
     let mut cutter = Cutter::new(Style::default());
-    let mut times = |utterance: &Utterance, next: Option<u64>| {
-        let cues = cutter.cut(utterance, next.map(ms));
-        cues.iter()
-            .map(|cue| (cue.start, cue.end))
-            .collect::<Vec<_>>()
-    };
-    let say = |start, end| utterance("Yes.", start, end);
-    // At least a second, half a second behind the word, up to the next one, at most seven.
-    assert_eq!(times(&say(0, 200), None), [(ms(0), ms(1000))]);
-    assert_eq!(times(&say(2000, 3000), None), [(ms(2000), ms(3500))]);
-    assert_eq!(times(&say(4000, 5000), Some(5260)), [(ms(4000), ms(5260))]);
-    assert_eq!(times(&say(5260, 5400), Some(5500)), [(ms(5260), ms(5500))]);
-    assert_eq!(times(&say(6000, 20_000), None), [(ms(6000), ms(13_000))]);
-    // A cue whose speech begins while another cue stands follows that one.
-    assert_eq!(
-        times(&say(12_900, 14_000), None),
-        [(ms(13_000), ms(14_500))]
-    );
-    assert_eq!(
-        times(&say(12_950, 13_000), Some(13_100)),
-        [(ms(14_500), ms(14_700))]
-    );
+    for (start, end, next, expected) in [
+        // At least a second, half a second behind the word, up to the next one, at most seven.
+        (0, 200, None, "0-1000"),
+        (2000, 3000, None, "2000-3500"),
+        (4000, 5000, Some(5260), "4000-5260"),
+        (5260, 5400, Some(5500), "5260-5500"),
+        (6000, 20_000, None, "6000-13000"),
+        // A cue whose speech begins while another cue stands follows that one.
+        (12_900, 14_000, None, "13000-14500"),
+        (12_950, 13_000, Some(13_100), "14500-14700"),
+    ] {
+        let cues = cutter.cut(&utterance("Yes.", start, end), next.map(ms));
+        assert_eq!(times(&cues), expected, "{start}-{end}");
+    }
     let timeless = Utterance {
         text: "And?".into(),
         ..Utterance::default()
     };
-    assert_eq!(times(&timeless, None), [(ms(14_700), ms(15_700))]);
+    assert_eq!(times(&cutter.cut(&timeless, None)), "14700-15700");
 }
 
 #[test]
 fn a_stream_that_begins_anew_follows_the_one_before() {
     let mut cutter = Cutter::new(Style::default());
-    assert_eq!(cutter_start(&mut cutter, 10_000), ms(10_000));
-    cutter.begin_stream(Some(ms(30_000)));
-    assert_eq!(cutter_start(&mut cutter, 500), ms(30_000));
-    assert_eq!(cutter_start(&mut cutter, 2500), ms(32_000));
-    cutter.begin_stream(None);
+    let mut cut = |begins: Option<Option<u64>>, at| {
+        if let Some(at) = begins {
+            cutter.begin_stream(at.map(ms));
+        }
+        times(&cutter.cut(&utterance("Yes.", at, at + 300), None))
+    };
+    assert_eq!(cut(None, 10_000), "10000-11000");
+    assert_eq!(cut(Some(Some(30_000)), 500), "30000-31000");
+    assert_eq!(cut(None, 2500), "32000-33000");
     // Behind the last cue, which stays for a second.
-    assert_eq!(cutter_start(&mut cutter, 0), ms(33_000));
-    cutter.begin_stream(None);
-    assert_eq!(cutter_start(&mut cutter, 50_000), ms(50_000));
-}
-
-fn cutter_start(cutter: &mut Cutter, at: u64) -> Duration {
-    cutter.cut(&utterance("Yes.", at, at + 300), None)[0].start
-}
-
-#[test]
-fn every_cue_names_the_speaker() {
-    let mut by = utterance("One two three. Four five six.", 0, 9000);
-    by.speaker = Some("2".into());
-    let cues = cut(&by, 14, 1);
-    assert_eq!(cues.len(), 2);
-    assert!(
-        cues.iter().all(|cue| cue.speaker.as_deref() == Some("2")),
-        "{cues:?}"
-    );
+    assert_eq!(cut(Some(None), 0), "33000-34000");
+    assert_eq!(cut(Some(None), 50_000), "50000-51000");
 }
 
 /// Returns what must not be lost.

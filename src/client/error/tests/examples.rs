@@ -10,65 +10,63 @@ use crate::client::error::{Abort, ClientError};
 use crate::client::net::dial_error::ProxyError;
 use crate::client::net::tls::TrustError;
 use crate::client::{DialError, HandshakeError, RuntimeError};
+use crate::protocol::failure::Retry;
 use crate::session::error::SessionError;
 
-/// Returns one error of each kind; see [`is_listed`].
-pub(crate) fn one_of_each() -> Vec<ClientError> {
+/// Returns one error of each kind, and whether to try again; see [`is_listed`].
+#[rustfmt::skip]
+pub(crate) fn one_of_each() -> Vec<(ClientError, Retry)> {
+    use Retry::{Limited, Never, Soon};
     let host = || "asr.example".to_owned();
     let after = Duration::from_secs(1);
     let source = || io::Error::from(io::ErrorKind::ConnectionReset);
-    let resolve = || DialError::Resolve {
-        host: host(),
-        source: source(),
-    };
+    let resolve = || DialError::Resolve { host: host(), source: source() };
     let expired = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
-    #[rustfmt::skip]
     let dial = [
-        resolve(),
-        DialError::Connect { address: ([127, 0, 0, 1], 9).into(), source: source() },
-        DialError::Certificate { host: host(), source: expired },
-        DialError::AuthorityCertificate { host: host() },
-        DialError::TlsProtocol { host: host(), source: source() },
-        DialError::Tls { host: host(), source: source(), is_first: false },
-        DialError::ServerName { host: host() },
-        DialError::Trust(TrustError::Empty(String::new())),
-        DialError::Trust(TrustError::Library(String::new())),
-        DialError::TimedOut { host: host(), port: 443, after },
+        (resolve(), Soon),
+        (DialError::Connect { address: ([127, 0, 0, 1], 9).into(), source: source() }, Soon),
+        (DialError::Certificate { host: host(), source: expired }, Never),
+        (DialError::AuthorityCertificate { host: host() }, Never),
+        (DialError::TlsProtocol { host: host(), source: source() }, Never),
+        (DialError::Tls { host: host(), source: source(), is_first: false }, Soon),
+        (DialError::ServerName { host: host() }, Never),
+        (DialError::Trust(TrustError::Empty(String::new())), Never),
+        (DialError::Trust(TrustError::Library(String::new())), Never),
+        (DialError::TimedOut { host: host(), port: 443, after }, Soon),
     ];
-    #[rustfmt::skip]
+    let (target, answer) = (host(), "HTTP 403".into());
     let at_proxy = [
-        ProxyError::Unreachable(Box::new(resolve())),
-        ProxyError::LoginNeeded(Some(407)),
-        ProxyError::LoginRefused(None),
-        ProxyError::Refused { target: host(), answer: "HTTP 403".into(), is_transient: false },
-        ProxyError::Broken(source()),
-        ProxyError::NoAnswer(after),
-        ProxyError::NotAProxy("x".into()),
+        (ProxyError::Unreachable(Box::new(resolve())), Soon),
+        (ProxyError::LoginNeeded(Some(407)), Never),
+        (ProxyError::LoginRefused(None), Never),
+        (ProxyError::Refused { target, answer, is_transient: false }, Never),
+        (ProxyError::Broken(source()), Soon),
+        (ProxyError::NoAnswer(after), Soon),
+        (ProxyError::NotAProxy("x".into()), Never),
     ];
-    let at_proxy = at_proxy.map(|source| {
+    let at_proxy = at_proxy.map(|(source, retry)| {
         let proxy = "http://proxy.example:3128".into();
-        DialError::Proxy { proxy, source }
+        (DialError::Proxy { proxy, source }, retry)
     });
-    #[rustfmt::skip]
     let others = [
-        HandshakeError::Io(source()).into(),
-        HandshakeError::NotWebSocket("x".into()).into(),
-        HandshakeError::Value("X-Api-Key").into(),
-        SessionError::Closed { code: 1011, reason: String::new() }.into(),
-        ClientError::Transport(WsError::Io(source())),
-        ClientError::Corrupt("x".into()),
-        SessionError::Stalled(after).into(),
-        SessionError::ResponseTimeout(after).into(),
-        SessionError::FinalResponseTimeout(after).into(),
-        SessionError::Protocol("x".into()).into(),
-        ClientError::Runtime(RuntimeError::for_test()),
-        Abort::Unmappable.into(),
-        Abort::NotNegotiated.into(),
-        Abort::Backlog.into(),
-        Abort::Internal.into(),
+        (HandshakeError::Io(source()).into(), Soon),
+        (HandshakeError::NotWebSocket("x".into()).into(), Never),
+        (HandshakeError::Value("X-Api-Key").into(), Never),
+        (SessionError::Closed { code: 1011, reason: String::new() }.into(), Soon),
+        (ClientError::Transport(WsError::Io(source())), Soon),
+        (ClientError::Corrupt("x".into()), Limited),
+        (SessionError::Stalled(after).into(), Soon),
+        (SessionError::ResponseTimeout(after).into(), Soon),
+        (SessionError::FinalResponseTimeout(after).into(), Soon),
+        (SessionError::Protocol("x".into()).into(), Never),
+        (ClientError::Runtime(RuntimeError::for_test()), Never),
+        (Abort::Unmappable.into(), Never),
+        (Abort::NotNegotiated.into(), Never),
+        (Abort::Backlog.into(), Never),
+        (Abort::Internal.into(), Never),
     ];
-    let dial = dial.into_iter().chain(at_proxy).map(ClientError::Dial);
-    dial.chain(others).collect()
+    let dial = dial.into_iter().chain(at_proxy);
+    dial.map(|(error, retry)| (ClientError::Dial(error), retry)).chain(others).collect()
 }
 
 /// Does not compile with a variant that is new: list it above, too.

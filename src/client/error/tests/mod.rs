@@ -2,43 +2,24 @@
 
 pub(crate) mod examples;
 
-use std::time::Duration;
-
 use tokio_tungstenite::tungstenite::error::CapacityError;
 
 use super::*;
 
 #[test]
 fn each_error_has_its_retry() {
-    let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
-    let time = Duration::from_secs(1);
-    let closed = |code| {
-        let reason = String::new();
-        SessionError::Closed { code, reason }.into()
-    };
     let refused = |status| HandshakeError::Refused(Failure::from_http(status, b"")).into();
     let error = |code| {
         let failure = Failure::from_error_frame(code, b"");
         SessionError::Failure(Box::new(failure)).into()
     };
-    let retries: [(ClientError, _); 15] = [
-        (HandshakeError::Io(reset()).into(), Retry::Soon),
+    let of_failures = [
         (refused(503), Retry::Later),
         (refused(401), Retry::Never),
-        (closed(1000), Retry::Soon),
-        (closed(1011), Retry::Soon),
-        (ClientError::Transport(WsError::Io(reset())), Retry::Soon),
-        (SessionError::Stalled(time).into(), Retry::Soon),
-        (SessionError::ResponseTimeout(time).into(), Retry::Soon),
-        (SessionError::FinalResponseTimeout(time).into(), Retry::Soon),
-        (error(45_000_081), Retry::Soon),
         (error(55_000_031), Retry::Later),
         (error(55_000_007), Retry::Limited),
-        (error(45_000_001), Retry::Never),
-        (SessionError::Protocol(String::new()).into(), Retry::Never),
-        (Abort::Unmappable.into(), Retry::Never),
     ];
-    for (error, retry) in retries {
+    for (error, retry) in examples::one_of_each().into_iter().chain(of_failures) {
         assert_eq!(error.retry(), retry, "{error}");
     }
 }

@@ -58,7 +58,7 @@ fn every_error_has_a_row_and_every_row_an_error() {
     let refused = refused_downstream(gst::FlowError::NotNegotiated);
     let texts: Vec<String> = one_of_each()
         .iter()
-        .map(|error| text(error, false, &context))
+        .map(|(error, _)| text(error, false, &context))
         .chain([refused.error.message().to_owned()])
         .collect();
     let rows = rows("The network and the peer");
@@ -76,31 +76,30 @@ fn every_error_has_a_row_and_every_row_an_error() {
     }
 }
 
-/// Parts of the first cell of a cause's row, and of no other: its codes or statuses.
-fn code(cause: Cause) -> &'static [&'static str] {
-    match cause {
-        Cause::Credentials => &["401", "45000010"],
-        Cause::NotGranted => &["403, 45000030"],
-        Cause::Parameters => &["45000001"],
-        Cause::NoRequest => &["45000007"],
-        Cause::OutOfOrder => &["45000000"],
-        Cause::EmptyAudio => &["45000002"],
-        Cause::Idle => &["45000081"],
-        Cause::AudioFormat => &["45000151"],
-        Cause::Concurrency => &["45000292, \"concurrency\""],
-        Cause::QuotaSpent => &["402, 403, 429, 45000030 or 45000292", "\"…_lifetime\""],
-        Cause::Overdue => &["402; 403, 429, 45000030 or 45000292", "\"overdue\""],
-        Cause::ProxyCredentials => &["407"],
-        Cause::Busy => &["55000031"],
-        Cause::Internal => &["other 550xxxxx"],
-        Cause::WrongType => &["55000000 that names a field"],
-        Cause::RateLimited => &["429, 55000031"],
-        Cause::Refused => &["404", "other 4xx", "a redirect"],
-        Cause::NoWebSocket => &["200"],
-        Cause::Unavailable => &["503", "other 5xx"],
-        Cause::Unknown => &["any other number"],
-    }
-}
+/// A cause, and parts of the first cell of its row, and of no other: its codes or statuses.
+#[rustfmt::skip]
+const CAUSES: [(Cause, &[&str]); Cause::Unknown as usize + 1] = [
+    (Cause::Credentials, &["401", "45000010"]),
+    (Cause::NotGranted, &["403, 45000030"]),
+    (Cause::Parameters, &["45000001"]),
+    (Cause::NoRequest, &["45000007"]),
+    (Cause::OutOfOrder, &["45000000"]),
+    (Cause::EmptyAudio, &["45000002"]),
+    (Cause::Idle, &["45000081"]),
+    (Cause::AudioFormat, &["45000151"]),
+    (Cause::Concurrency, &["45000292, \"concurrency\""]),
+    (Cause::QuotaSpent, &["402, 403, 429, 45000030 or 45000292", "\"…_lifetime\""]),
+    (Cause::Overdue, &["402; 403, 429, 45000030 or 45000292", "\"overdue\""]),
+    (Cause::ProxyCredentials, &["407"]),
+    (Cause::Busy, &["55000031"]),
+    (Cause::Internal, &["other 550xxxxx"]),
+    (Cause::WrongType, &["55000000 that names a field"]),
+    (Cause::RateLimited, &["429, 55000031"]),
+    (Cause::Refused, &["404", "other 4xx", "a redirect"]),
+    (Cause::NoWebSocket, &["200"]),
+    (Cause::Unavailable, &["503", "other 5xx"]),
+    (Cause::Unknown, &["any other number"]),
+];
 
 /// Says how often to try again, in the words of the column.
 fn attempts(retry: Retry) -> &'static str {
@@ -114,21 +113,13 @@ fn attempts(retry: Retry) -> &'static str {
 #[test]
 fn every_refusal_has_its_row_and_is_tried_as_often_as_that_says() {
     let rows = cells("The service refuses");
-    use Cause::*;
-    #[rustfmt::skip]
-    let causes = [
-        Credentials, NotGranted, Parameters, NoRequest, OutOfOrder, EmptyAudio, Idle, AudioFormat,
-        Concurrency, QuotaSpent, Overdue, ProxyCredentials, Busy, Internal, WrongType, RateLimited,
-        Refused, NoWebSocket, Unavailable, Unknown,
-    ];
-    assert_eq!(causes.len(), Cause::Unknown as usize + 1, "all of them");
     let of_cause = |cause| Failure {
         cause,
         ..Failure::from_error_frame(0, b"")
     };
     let unknown = Failure::from_error_frame(45_999_999, b"");
     let of_client = (unknown, &["other 45xxxxxx"][..]);
-    let of_causes = causes.map(|cause| (of_cause(cause), code(cause)));
+    let of_causes = CAUSES.map(|(cause, parts)| (of_cause(cause), parts));
     for (failure, parts) in of_causes.into_iter().chain([of_client]) {
         let is_its = |cells: &&Vec<&str>| parts.iter().all(|part| cells[0].contains(part));
         let found: Vec<_> = rows.iter().filter(is_its).collect();
@@ -143,7 +134,7 @@ fn every_refusal_has_its_row_and_is_tried_as_often_as_that_says() {
     // The other way: a number in a row is one that means something.
     for row in &rows {
         for (number, failure) in failures(&row[..1]) {
-            assert_ne!(failure.cause, Unknown, "{number} in {row:?}");
+            assert_ne!(failure.cause, Cause::Unknown, "{number} in {row:?}");
         }
     }
 }
@@ -157,7 +148,7 @@ fn every_number_stands_with_its_domain() {
     let domain_of = |error: &ClientError, lost| name(&domain(error, lost, ""));
     let of_run = [false, true].iter().flat_map(|lost| {
         let errors = one_of_each().into_iter();
-        errors.map(|error| domain_of(&error, *lost))
+        errors.map(|(error, _)| domain_of(&error, *lost))
     });
     let refused = refused_downstream(gst::FlowError::NotLinked).error;
     let mut seen: Vec<&str> = of_run.chain([name(&refused)]).collect();
@@ -192,24 +183,14 @@ fn every_number_stands_with_its_domain() {
 /// Their texts are formatted in several places, so the sources are read.
 #[test]
 fn settings_and_warnings_say_what_their_rows_quote() {
-    for (section, sources) in [
-        (
-            "Settings",
-            &[
-                include_str!("../../../run_config.rs"),
-                include_str!("../../../../client/net/endpoint.rs"),
-                include_str!("../../../../client/net/proxy/mod.rs"),
-                include_str!("../../../../protocol/request/mod.rs"),
-            ][..],
-        ),
-        (
-            "Warnings",
-            &[
-                include_str!("../../warnings.rs"),
-                include_str!("../../../ineffective.rs"),
-            ][..],
-        ),
-    ] {
+    let settings = [
+        include_str!("../../../run_config.rs"),
+        include_str!("../../../../client/net/endpoint.rs"),
+        include_str!("../../../../client/net/proxy/mod.rs"),
+        include_str!("../../../../protocol/request/mod.rs"),
+    ];
+    let warnings = [WARNINGS, INEFFECTIVE];
+    for (section, sources) in [("Settings", &settings[..]), ("Warnings", &warnings)] {
         let source: Vec<_> = sources.iter().map(|text| source(text)).collect();
         for row in rows(section) {
             assert!(source.iter().any(|text| is_said(row, text)), "{row}");
@@ -217,13 +198,16 @@ fn settings_and_warnings_say_what_their_rows_quote() {
     }
 }
 
+const WARNINGS: &str = include_str!("../../warnings.rs");
+const INEFFECTIVE: &str = include_str!("../../../ineffective.rs");
+
 /// The other way: each function of `warnings`, and each rule of `ineffective`, has its row.
 #[test]
 fn every_warning_has_its_row() {
     let rows = rows("Warnings");
     let code = |file: &'static str| file.split("#[cfg(test)]").next().unwrap_or_default();
-    let warnings = code(include_str!("../../warnings.rs")).split("pub(crate) fn ");
-    let rules = code(include_str!("../../../ineffective.rs")).split("let text = ");
+    let warnings = code(WARNINGS).split("pub(crate) fn ");
+    let rules = code(INEFFECTIVE).split("let text = ");
     // One function takes its text from a rule.
     let warnings = warnings.filter(|function| !function.starts_with("ineffective("));
     for part in warnings.skip(1).chain(rules.skip(1)).map(source) {

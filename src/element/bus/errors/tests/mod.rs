@@ -33,24 +33,12 @@ fn key() -> ErrorContext {
     context(Credentials::Key("hunter2hunter2".into()), 24_000)
 }
 
-/// An error with all its parts.
-struct Whole {
-    error: gst::glib::Error,
-    debug: String,
-    details: gst::Structure,
-}
-
-fn report(error: &ClientError, lost: bool, context: &ErrorContext) -> Whole {
+fn report(error: &ClientError, lost: bool, context: &ErrorContext) -> Report {
     let ids = Ids {
         connect: Some("a-connect-id".into()),
         log: Some("a-log-id".into()),
     };
-    let report = super::report(error, lost, context, &ids);
-    Whole {
-        error: report.error,
-        debug: report.debug.expect("what the text leaves out"),
-        details: report.details.expect("the details of an error"),
-    }
+    super::report(error, lost, context, &ids)
 }
 
 fn failed(failure: Failure) -> ClientError {
@@ -83,103 +71,59 @@ fn name(error: &gst::glib::Error) -> &'static str {
     }
 }
 
-/// Each error has this domain, and this part of a way out in its text.
-fn assert_reported(domain: &str, lost: bool, cases: &[(ClientError, &str)]) {
-    for (error, advice) in cases {
-        let report = report(error, lost, &pair());
+/// An error, whether a session was open before, its domain, and a part of the way out in its text.
+#[test]
+#[rustfmt::skip]
+fn every_error_has_its_domain_and_a_way_out() {
+    let time = Duration::from_secs(10);
+    let host = || "no.such.host".to_owned();
+    let source = || io::ErrorKind::ConnectionRefused.into();
+    let resolve = DialError::Resolve { host: host(), source: source() };
+    let connect = DialError::Connect { address: ([127, 0, 0, 1], 9).into(), source: source() };
+    let timed_out = DialError::TimedOut { host: "::1".into(), port: 443, after: time };
+    let spent = "quota exceeded for types: x_lifetime";
+    let of_type = "field request.a into an integer";
+    for (error, lost, domain, advice) in [
+        (http(401, "Invalid X-Api-Key"), false, "RESOURCE NOT_AUTHORIZED", "access-key"),
+        (http(403, "not granted"), false, "RESOURCE NOT_AUTHORIZED", "console"),
+        (http(402, "pay"), false, "RESOURCE NOT_AUTHORIZED", "overdue"),
+        (http(403, "AccountOverdue"), false, "RESOURCE NOT_AUTHORIZED", "Pay what is due"),
+        (http(407, "who are you"), false, "RESOURCE NOT_AUTHORIZED", "proxy-pw"),
+        (code(45_000_010, "no"), false, "RESOURCE NOT_AUTHORIZED", "VOLCENGINE_ACCESS_KEY"),
+        (code(45_000_030, "no"), false, "RESOURCE NOT_AUTHORIZED", "resource-id"),
+        (http(400, "resourceId x is not allowed"), false, "RESOURCE SETTINGS", "resource-id"),
+        (code(45_000_001, "missing field"), false, "RESOURCE SETTINGS", "extra-request"),
+        (code(55_000_000, of_type), false, "RESOURCE SETTINGS", "type"),
+        (http(403, spent), true, "RESOURCE BUSY", "spent"),
+        (http(429, "slow down"), true, "RESOURCE BUSY", "later"),
+        (code(45_000_292, "concurrency"), true, "RESOURCE BUSY", "sessions"),
+        (code(45_000_292, spent), true, "RESOURCE BUSY", "spent"),
+        (code(55_000_031, "busy"), true, "RESOURCE BUSY", "later"),
+        (http(404, "no such path"), false, "RESOURCE OPEN_WRITE", "uri"),
+        (http(404, "no such path"), true, "RESOURCE WRITE", "uri"),
+        (http(503, "down"), false, "RESOURCE OPEN_WRITE", "later"),
+        (code(55_000_000, "oops"), true, "RESOURCE WRITE", "log id"),
+        (code(45_000_151, "no"), false, "STREAM FORMAT", "rate=16000"),
+        (resolve.into(), false, "RESOURCE OPEN_WRITE", "name service"),
+        (connect.into(), false, "RESOURCE OPEN_WRITE", "firewall"),
+        (timed_out.into(), true, "RESOURCE WRITE", "[::1]:443"),
+        (SessionError::ResponseTimeout(time).into(), false, "RESOURCE OPEN_WRITE", "property uri"),
+        (SessionError::Stalled(time).into(), true, "RESOURCE WRITE", "max-reconnects"),
+        (HandshakeError::NotWebSocket(host()).into(), false, "STREAM DECODE", "v3/sauc"),
+        (SessionError::Protocol(host()).into(), false, "STREAM DECODE", "v3/sauc"),
+        (Abort::Unmappable.into(), true, "RESOURCE FAILED", "audioconvert"),
+        (Abort::Backlog.into(), true, "RESOURCE FAILED", "sync handler"),
+        (Abort::Internal.into(), true, "RESOURCE FAILED", "internal"),
+        (Abort::NotNegotiated.into(), true, "STREAM FORMAT", "audioresample"),
+    ] {
+        let report = report(&error, lost, &pair());
         let text = report.error.message();
         assert_eq!(name(&report.error), domain, "{error}");
         assert!(text.contains(advice), "{text}");
-        let retryable = report.details.get::<bool>("retryable");
+        let details = report.details.expect("the details of an error");
+        let retryable = details.get::<bool>("retryable");
         assert_eq!(retryable, Ok(error.retry() != Retry::Never), "{error}");
     }
-}
-
-#[test]
-fn every_refusal_has_its_domain_and_a_way_out() {
-    let not_authorized = [
-        (http(401, "Invalid X-Api-Key"), "access-key"),
-        (http(403, "not granted"), "console"),
-        (http(402, "pay"), "overdue"),
-        (http(403, "AccountOverdue"), "Pay what is due"),
-        (http(407, "who are you"), "proxy-pw"),
-        (code(45_000_010, "no"), "VOLCENGINE_ACCESS_KEY"),
-        (code(45_000_030, "no"), "resource-id"),
-    ];
-    assert_reported("RESOURCE NOT_AUTHORIZED", false, &not_authorized);
-    let settings = [
-        (http(400, "resourceId x is not allowed"), "resource-id"),
-        (code(45_000_001, "missing field"), "extra-request"),
-        (code(55_000_000, "field request.a into an integer"), "type"),
-    ];
-    assert_reported("RESOURCE SETTINGS", false, &settings);
-    let (one_too_many, spent) = ("concurrency", "quota exceeded for types: x_lifetime");
-    let busy = [
-        (http(403, spent), "spent"),
-        (http(429, "slow down"), "later"),
-        (code(45_000_292, one_too_many), "sessions"),
-        (code(45_000_292, spent), "spent"),
-        (code(55_000_031, "busy"), "later"),
-    ];
-    assert_reported("RESOURCE BUSY", true, &busy);
-    let open = [
-        (http(404, "no such path"), "uri"),
-        (http(503, "down"), "later"),
-        (code(55_000_000, "oops"), "log id"),
-    ];
-    assert_reported("RESOURCE OPEN_WRITE", false, &open);
-    assert_reported("RESOURCE WRITE", true, &open);
-    assert_reported(
-        "STREAM FORMAT",
-        false,
-        &[(code(45_000_151, "no"), "rate=16000")],
-    );
-}
-
-#[test]
-fn every_trouble_has_its_domain_and_a_way_out() {
-    let time = Duration::from_secs(10);
-    let resolve = DialError::Resolve {
-        host: "no.such.host".into(),
-        source: io::Error::other("unknown"),
-    };
-    let connect = DialError::Connect {
-        address: ([127, 0, 0, 1], 9).into(),
-        source: io::ErrorKind::ConnectionRefused.into(),
-    };
-    let timed_out = DialError::TimedOut {
-        host: "::1".into(),
-        port: 443,
-        after: time,
-    };
-    let open = [
-        (resolve.into(), "name service"),
-        (connect.into(), "firewall"),
-        (SessionError::ResponseTimeout(time).into(), "property uri"),
-    ];
-    assert_reported("RESOURCE OPEN_WRITE", false, &open);
-    let lost = [
-        (timed_out.into(), "[::1]:443"),
-        (SessionError::Stalled(time).into(), "max-reconnects"),
-    ];
-    assert_reported("RESOURCE WRITE", true, &lost);
-    let not_web_socket = HandshakeError::NotWebSocket("x".into());
-    let decode = [
-        (not_web_socket.into(), "v3/sauc"),
-        (SessionError::Protocol("x".into()).into(), "v3/sauc"),
-    ];
-    assert_reported("STREAM DECODE", false, &decode);
-    let failed = [
-        (Abort::Unmappable.into(), "audioconvert"),
-        (Abort::Backlog.into(), "sync handler"),
-        (Abort::Internal.into(), "internal"),
-    ];
-    assert_reported("RESOURCE FAILED", true, &failed);
-    assert_reported(
-        "STREAM FORMAT",
-        true,
-        &[(Abort::NotNegotiated.into(), "audioresample")],
-    );
 }
 
 /// A refused format is no reason to advise the rate that was refused.
@@ -216,48 +160,45 @@ fn the_service_s_own_words_are_in_it() {
 /// The advice names the kind of credentials that was sent, and the other one.
 #[test]
 fn credentials_are_named_by_their_kind() {
-    let text = |context| {
-        report(&http(401, "no"), false, &context)
-            .error
-            .message()
-            .to_owned()
-    };
-    let (pair, key) = (text(pair()), text(key()));
-    assert!(
-        pair.find("app-key and access-key") < pair.find("api-key"),
-        "{pair}"
-    );
-    assert!(
-        key.find("api-key") < key.find("app-key and access-key"),
-        "{key}"
-    );
+    let (app, api) = ("app-key and access-key", "api-key");
+    for (context, first, second) in [(pair(), app, api), (key(), api, app)] {
+        let report = report(&http(401, "no"), false, &context);
+        let text = report.error.message();
+        let place = |name| text.find(name).expect(name);
+        assert!(place(first) < place(second), "{text}");
+    }
 }
 
 #[test]
 fn details_have_what_is_known() {
-    let mut failure = Failure::from_error_frame(45_000_001, b"bad");
-    failure.log_id = Some("its-log-id".into());
-    failure.connect_id = Some("its-connect-id".into());
-    let error = failed(failure);
-    let details = report(&error, false, &pair()).details;
-    assert_eq!(details.name(), "volcasr-error");
-    assert_eq!(details.get("code"), Ok(45_000_001u32));
-    assert!(!details.has_field("http-status"));
-    assert_eq!(details.get("message"), Ok("bad"));
-    assert_eq!(details.get("log-id"), Ok("its-log-id"));
-    assert_eq!(details.get("connect-id"), Ok("its-connect-id"));
-    assert_eq!(details.get("retryable"), Ok(false));
-    let refused = refused_downstream(gst::FlowError::NotNegotiated).details;
-    let refused = refused.expect("the details of an error");
-    assert_eq!(refused.name(), "volcasr-error");
-    assert_eq!(refused.get("message"), Ok("Pad is not negotiated"));
-    assert_eq!(refused.get("retryable"), Ok(false));
-    let details = report(&http(503, "down"), false, &pair()).details;
-    assert_eq!(details.get("http-status"), Ok(503u32));
-    assert!(!details.has_field("code"));
-    assert_eq!(details.get("log-id"), Ok("a-log-id"), "the connection's");
-    assert_eq!(details.get("connect-id"), Ok("a-connect-id"), "likewise");
-    assert_eq!(details.get("retryable"), Ok(true));
+    let ids = |failure: Failure| Failure {
+        log_id: Some("its-log-id".into()),
+        connect_id: Some("its-connect-id".into()),
+        ..failure
+    };
+    let of = |error: ClientError| report(&error, false, &pair());
+    let bad = ids(Failure::from_error_frame(45_000_001, b"bad"));
+    for (report, expected) in [
+        (
+            of(failed(bad)),
+            "code=(uint)45000001, message=bad, log-id=its-log-id, connect-id=its-connect-id, \
+             retryable=false",
+        ),
+        // The ids are the connection's.
+        (
+            of(http(503, "down")),
+            "http-status=(uint)503, message=down, log-id=a-log-id, connect-id=a-connect-id, \
+             retryable=true",
+        ),
+        (
+            refused_downstream(gst::FlowError::NotNegotiated),
+            "message=\"Pad is not negotiated\", retryable=false",
+        ),
+    ] {
+        let expected = format!("volcasr-error, {expected};");
+        let expected = expected.parse::<gst::Structure>().expect("one");
+        assert_eq!(report.details, Some(expected));
+    }
 }
 
 #[test]

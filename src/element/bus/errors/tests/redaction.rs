@@ -17,12 +17,8 @@ fn secrets_are_struck_out_everywhere() {
             ClientError::from(SessionError::Protocol("hunter2hunter2".into())),
         ] {
             let report = report(&error, true, &context);
-            let all = format!(
-                "{} {} {}",
-                report.error.message(),
-                report.debug,
-                report.details
-            );
+            let (debug, details) = (report.debug, report.details);
+            let all = format!("{} {debug:?} {details:?}", report.error.message());
             assert!(!all.contains("hunter2"), "{all}");
             assert!(all.contains("***"), "{all}");
         }
@@ -42,7 +38,7 @@ fn the_service_s_words_never_hide_the_advice() {
         let report = report(&error, false, &pair());
         let text = report.error.message();
         assert!(text.contains(shown) && text.chars().count() < 420, "{text}");
-        assert_eq!(report.debug, debug);
+        assert_eq!(report.debug.as_deref(), Some(debug));
     }
 }
 
@@ -50,7 +46,6 @@ fn the_service_s_words_never_hide_the_advice() {
 fn half_a_secret_is_not_shown() {
     let message = format!("{}hunter2hunter2 and more", "x".repeat(MAX_EXCERPT - 7));
     let report = report(&code(45_000_001, &message), false, &pair());
-    for text in [report.error.message(), &report.debug] {
-        assert!(!text.contains("hunter2"), "{text}");
-    }
+    let all = format!("{} {:?}", report.error.message(), report.debug);
+    assert!(!all.contains("hunter2"), "{all}");
 }

@@ -37,32 +37,18 @@ fn config(properties: &[(&str, glib::Value)]) -> Result<Config, SettingsError> {
     settings(properties).to_config(&environment("", "", "key"))
 }
 
-/// The property that is refused, and the text, which names it too.
-fn refused(properties: &[(&str, glib::Value)]) -> (&'static str, String) {
-    let error = config(properties).expect_err("it can't be used");
-    let text = error.to_string();
-    assert!(text.contains(&format!("\"{}\"", error.property)), "{text}");
-    (error.property, text)
-}
-
 /// Each property that can be set is kept, and can be read unless it is a secret.
 #[test]
 fn every_property_is_kept() {
-    let mut kept = settings(&[]);
+    let (mut kept, mut default) = (settings(&[]), Settings::default());
     for pspec in specs() {
         let name = pspec.name();
         let value = other(&pspec);
         kept.set(name, &value);
         if pspec.flags().contains(glib::ParamFlags::READABLE) {
-            let read = format!("{:?}", kept.get(name));
-            assert_eq!(read, format!("{value:?}"), "{name}");
-            if name != "extra-request" {
-                assert_ne!(
-                    read,
-                    format!("{:?}", Settings::default().get(name)),
-                    "{name}"
-                );
-            }
+            let read = text_of(&kept.get(name));
+            assert_eq!(read, text_of(&value), "{name}");
+            assert_ne!(read, text_of(&default.get(name)), "{name}");
         }
     }
     let secrets = [
@@ -75,34 +61,21 @@ fn every_property_is_kept() {
 
 /// Returns a value other than the default.
 fn other(pspec: &glib::ParamSpec) -> glib::Value {
-    let default = pspec.default_value();
-    if let Some(pspec) = pspec.downcast_ref::<glib::ParamSpecEnum>() {
-        let class = pspec.enum_class();
-        let last = class.values().last().expect("a value").value();
-        return class.to_value(last).expect("it is one");
-    }
-    let changed = None
-        .or_else(|| default.get().ok().map(|value: bool| (!value).to_value()))
-        .or_else(|| default.get().ok().map(|value: u32| (value + 7).to_value()))
-        .or_else(|| default.get().ok().map(|value: i32| (value - 7).to_value()))
-        .or_else(|| {
-            default
-                .get()
-                .ok()
-                .map(|value: f64| (value + 0.5).to_value())
-        });
-    changed.unwrap_or_else(|| match pspec.value_type() {
-        kind if kind == gst::Array::static_type() => gst::Array::new(["one", "two"]).to_value(),
-        kind if kind == gst::Structure::static_type() => {
-            let request = gst::Structure::builder("request").field("a", 1);
-            request.build().to_value()
-        }
-        _ => "other".to_value(),
-    })
+    let texts = "other|true|false|17|none|no|single|<one, two>|request, a=1".split('|');
+    let kind = pspec.value_type();
+    let mut values = texts.filter_map(|text| glib::Value::deserialize(text, kind).ok());
+    let other = values.find(|value| text_of(value) != text_of(pspec.default_value()));
+    other.unwrap_or_else(|| panic!("no value for {}", pspec.name()))
+}
+
+/// Returns a value as text. GStreamer can't format a structure that is not set.
+fn text_of(value: &glib::Value) -> Option<String> {
+    let is_unset = matches!(value.get::<Option<gst::Structure>>(), Ok(None));
+    (!is_unset).then(|| format!("{value:?}"))
 }
 
 #[test]
-fn zero_means_never_or_not_sent() {
+fn zero_empty_texts_and_null_mean_never_or_not_sent() {
     let zeros = [
         "end-window-size",
         "force-to-speech-time",
@@ -110,33 +83,80 @@ fn zero_means_never_or_not_sent() {
         "idle-timeout",
         "max-session-time",
     ];
-    let config = config(&zeros.map(|name| (name, 0u32.to_value()))).expect("zeros");
-    assert_eq!((config.limits.idle, config.limits.session), (None, None));
+    let texts = [
+        "language",
+        "context",
+        "boosting-table-id",
+        "boosting-table-name",
+        "correct-table-id",
+        "correct-table-name",
+    ];
     let request = Request {
         end_window_size: None,
         ..Request::default()
     };
-    assert_eq!(config.request, request);
+    for empty in [Some(""), Some(" "), None] {
+        // What was set before is taken back.
+        let set = texts.map(|name| (name, "{}".to_value()));
+        let zeros = zeros.map(|name| (name, 0u32.to_value()));
+        let texts = texts.map(|name| (name, empty.to_value()));
+        let extra = |value: Option<gst::Structure>| ("extra-request", value.to_value());
+        let extra = [
+            extra(Some(gst::Structure::new_empty("request"))),
+            extra(None),
+        ];
+        let config = config(&[&set[..], &zeros, &texts, &extra].concat()).expect("not set");
+        assert_eq!((config.limits.idle, config.limits.session), (None, None));
+        assert_eq!(config.request, request, "{empty:?}");
+    }
+    let key = [
+        ("api-key", "key".to_value()),
+        ("api-key", None::<String>.to_value()),
+    ];
+    assert_eq!(settings(&key).service.api_key, None);
 }
 
 #[test]
 fn an_unusable_property_is_named() {
-    assert_eq!(refused(&[("rate", 22_050.to_value())]).0, "rate");
+    gst::init().expect("GStreamer");
+    let half = gst::Fraction::new(1, 2);
+    let request = |value: glib::SendValue| {
+        (
+            "extra-request",
+            gst::Structure::from_iter("request", [("odd", value)]).to_value(),
+        )
+    };
+    let inner = gst::Structure::builder("inner").field("odd", half).build();
     for (property, value) in [
-        ("uri", ""),
-        ("uri", "https://example.com/"),
-        ("uri", "ws://example.com/"),
-        ("uri", "wss://me:hunter2@example.com/"),
-        ("resource-id", ""),
-        ("resource-id", "  "),
-        ("resource-id", "two\nlines"),
-        ("context", "{"),
-        ("context", "[]"),
-        ("context", r#"{"hotwords":"a"}"#),
+        ("rate", 22_050.to_value()),
+        ("uri", "".to_value()),
+        ("uri", "https://example.com/".to_value()),
+        ("uri", "ws://example.com/".to_value()),
+        ("uri", "wss://me:hunter2@example.com/".to_value()),
+        ("resource-id", "".to_value()),
+        ("resource-id", "  ".to_value()),
+        ("resource-id", "two\nlines".to_value()),
+        ("context", "{".to_value()),
+        ("context", "[]".to_value()),
+        ("context", r#"{"hotwords":"a"}"#.to_value()),
+        // Types that JSON lacks.
+        request(half.to_send_value()),
+        request(f64::NAN.to_send_value()),
+        request(f32::INFINITY.to_send_value()),
+        request(gst::Array::new([half]).to_send_value()),
+        request(inner.to_send_value()),
     ] {
-        let (named, text) = refused(&[(property, value.to_value())]);
-        assert_eq!(named, property, "{value}");
-        assert!(!text.contains("hunter2"), "{text}");
+        let text = format!("{value:?}");
+        let error = config(&[(property, value)]).expect_err("it can't be used");
+        assert_eq!(error.property, property, "{text}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("\"{property}\"")), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        assert_eq!(
+            said.contains("\"odd\""),
+            property == "extra-request",
+            "{said}"
+        );
     }
     let insecure = [
         ("uri", "ws://example.com/".to_value()),
@@ -145,22 +165,19 @@ fn an_unusable_property_is_named() {
     assert!(config(&insecure).is_ok());
 }
 
+/// The property, the variable, and the host or a part of the error.
 #[test]
 fn a_uri_comes_from_the_property_else_the_environment_else_the_default() {
+    let [one, two, bad] = ["ws://127.0.0.1:1/", "ws://127.0.0.1:2/", "http://a/"].map(Some);
     let (default, variable) = ("openspeech.bytedance.com", "VOLCASR_URI");
-    // The property, the variable, and the host or a part of the error.
     for (property, uri, expected) in [
         (None, None, Ok(default)),
-        (None, Some("ws://127.0.0.1:1/"), Ok("127.0.0.1:1")),
-        (
-            Some("ws://127.0.0.1:2/"),
-            Some("ws://127.0.0.1:1/"),
-            Ok("127.0.0.1:2"),
-        ),
-        (Some(DEFAULT_URI), Some("http://a/"), Ok(default)),
-        (None, Some("http://a/"), Err(variable)),
+        (None, one, Ok("127.0.0.1:1")),
+        (two, one, Ok("127.0.0.1:2")),
+        (Some(DEFAULT_URI), bad, Ok(default)),
+        (None, bad, Err(variable)),
         (None, Some("ws://192.0.2.1/"), Err(variable)),
-        (Some("http://a/"), None, Err("wss://")),
+        (bad, None, Err("wss://")),
     ] {
         let environment = Environment {
             uri: uri.map(str::to_owned),
@@ -176,56 +193,4 @@ fn a_uri_comes_from_the_property_else_the_environment_else_the_default() {
             (config, expected) => panic!("{expected:?}: {config:?}"),
         }
     }
-}
-
-#[test]
-fn empty_texts_are_not_set() {
-    for name in [
-        "language",
-        "context",
-        "boosting-table-id",
-        "boosting-table-name",
-        "correct-table-id",
-        "correct-table-name",
-    ] {
-        for empty in ["", " "] {
-            let config = config(&[(name, empty.to_value())]).expect("not set");
-            assert_eq!(config.request, Request::default(), "{name}");
-        }
-    }
-}
-
-#[test]
-fn a_type_that_json_lacks_is_refused_with_the_field_s_name() {
-    gst::init().expect("GStreamer");
-    let half = gst::Fraction::new(1, 2);
-    let inner = gst::Structure::builder("inner").field("odd", half);
-    for odd in [
-        half.to_send_value(),
-        f64::NAN.to_send_value(),
-        f32::INFINITY.to_send_value(),
-        gst::Array::new([half]).to_send_value(),
-        inner.build().to_send_value(),
-    ] {
-        let structure = gst::Structure::from_iter("request", [("odd", odd)]);
-        let (property, text) = refused(&[("extra-request", structure.to_value())]);
-        assert_eq!(property, "extra-request");
-        assert!(text.contains("\"odd\""), "{text}");
-    }
-}
-
-#[test]
-fn null_takes_an_optional_setting_back() {
-    let request = gst::Structure::new_empty("request");
-    let mut settings = settings(&[
-        ("language", "en-US".to_value()),
-        ("extra-request", request.to_value()),
-        ("api-key", "key".to_value()),
-    ]);
-    settings.set("language", &None::<String>.to_value());
-    settings.set("extra-request", &None::<gst::Structure>.to_value());
-    settings.set("api-key", &None::<String>.to_value());
-    assert_eq!(settings.request.language, None);
-    assert_eq!(settings.extra_request, None);
-    assert_eq!(settings.service.api_key, None);
 }

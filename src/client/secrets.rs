@@ -84,19 +84,19 @@ impl Secrets {
 mod tests {
     use super::*;
 
-    fn secrets(credentials: Credentials) -> Secrets {
-        Secrets::new(&credentials, None)
-    }
-
     fn pair(app_key: &str, access_key: &str) -> Secrets {
-        secrets(Credentials::Pair {
-            app_key: app_key.into(),
-            access_key: access_key.into(),
-        })
+        let (app_key, access_key) = (app_key.into(), access_key.into());
+        Secrets::new(
+            &Credentials::Pair {
+                app_key,
+                access_key,
+            },
+            None,
+        )
     }
 
     fn key(key: &str) -> Secrets {
-        secrets(Credentials::Key(key.into()))
+        Secrets::new(&Credentials::Key(key.into()), None)
     }
 
     #[test]

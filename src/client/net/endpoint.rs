@@ -176,6 +176,8 @@ mod tests {
             let found = (endpoint.tls, endpoint.port, endpoint.target.as_str());
             assert_eq!(found, (tls, port, target), "{uri}");
             assert_eq!(endpoint.host_header(), host_header);
+            // The query may be secret.
+            assert!(!endpoint.to_string().contains('y'), "{endpoint}");
         }
     }
 
@@ -202,13 +204,6 @@ mod tests {
             let if_allowed = refused.filter(|error| *error != Insecure);
             assert_eq!(Endpoint::parse(uri, true).err(), if_allowed, "{uri}");
         }
-    }
-
-    #[test]
-    fn a_query_is_sent_and_not_shown() {
-        let endpoint = parse("wss://example.com/a?x=1&api_key=4711").expect("a URI");
-        assert_eq!(endpoint.target, "/a?x=1&api_key=4711");
-        assert_eq!(endpoint.to_string(), "wss://example.com/a?…");
     }
 
     #[test]

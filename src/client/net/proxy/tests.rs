@@ -23,8 +23,12 @@ fn variables(text: &str) -> ProxyVariables {
     })
 }
 
-/// The proxy that is chosen for `uri`, as it is displayed.
-fn chosen(properties: ProxyProperties<'_>, text: &str, uri: &str) -> String {
+/// The proxy that a property and variables choose for `uri`, as it is displayed.
+fn chosen(property: Option<&str>, text: &str, uri: &str) -> String {
+    let properties = ProxyProperties {
+        uri: property,
+        ..ProxyProperties::default()
+    };
     match choose(properties, &variables(text), &endpoint(uri)) {
         Ok(Some(proxy)) => proxy.to_string(),
         Ok(None) => "none".into(),
@@ -36,7 +40,7 @@ const SCHEME: &str = "the scheme of a proxy must be http://, https://, socks5://
 const NO_URI: &str = "not the URI of a proxy, such as http://proxy.example:3128";
 
 #[test]
-fn the_environment_names_a_proxy() {
+fn a_property_or_the_environment_names_a_proxy() {
     let (wss, ws) = ("wss://asr.example/", "ws://asr.example/");
     let scheme = format!("https_proxy in the environment: {SCHEME}");
     let no_uri = format!("ALL_PROXY in the environment: {NO_URI}");
@@ -73,29 +77,22 @@ fn the_environment_names_a_proxy() {
         ("ALL_PROXY=http://me:pw@", wss, &no_uri),
     ];
     for (variables, uri, proxy) in rows {
-        let shown = chosen(ProxyProperties::default(), variables, uri);
+        let shown = chosen(None, variables, uri);
         assert_eq!(shown, proxy, "{variables} {uri}");
     }
-}
-
-#[test]
-fn a_property_beats_the_environment() {
+    // A property beats the environment.
     let everything = "https_proxy=http://b http_proxy=http://b all_proxy=http://b no_proxy=*";
     for (property, uri, proxy) in [
-        ("http://a:3128", "wss://asr.example/", "http://a:3128"),
-        (" socks5://a ", "wss://asr.example/", "socks5h://a:1080"),
+        ("http://a:3128", wss, "http://a:3128"),
+        (" socks5://a ", wss, "socks5h://a:1080"),
         // For every host, this machine among them.
         ("http://a:3128", "ws://127.0.0.1:8024/", "http://a:3128"),
-        ("", "wss://asr.example/", "none"),
-        (" ", "wss://asr.example/", "none"),
-        ("ftp://a", "wss://asr.example/", SCHEME),
-        ("http://a:b", "wss://asr.example/", NO_URI),
+        ("", wss, "none"),
+        (" ", wss, "none"),
+        ("ftp://a", wss, SCHEME),
+        ("http://a:b", wss, NO_URI),
     ] {
-        let properties = ProxyProperties {
-            uri: Some(property),
-            ..ProxyProperties::default()
-        };
-        let shown = chosen(properties, everything, uri);
+        let shown = chosen(Some(property), everything, uri);
         assert_eq!(shown, proxy, "{property} {uri}");
     }
 }
@@ -183,8 +180,8 @@ fn a_login_is_not_shown() {
     }
 }
 
-/// Asks a proxy of `scheme` for a tunnel; it reads until the request is over, and answers with
-/// `answer`. Returns the request and the result.
+/// Asks the proxy at `uri` for a tunnel, which answers with `answer`. Returns the request and the
+/// result.
 async fn tunnel(uri: &str, answer: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
     let proxy = Proxy::parse(uri, None, None).expect("a proxy");
     let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
@@ -199,90 +196,60 @@ async fn tunnel(uri: &str, answer: &[u8]) -> (Vec<u8>, Result<(), ProxyError>) {
     (sent, result)
 }
 
-#[tokio::test]
-async fn connect_opens_a_tunnel() {
-    let (sent, result) = tunnel(
-        "http://me:pw@a",
-        b"HTTP/1.0 200 Connection established\r\n\r\n",
-    )
-    .await;
-    assert!(result.is_ok(), "{result:?}");
-    assert_eq!(
-        String::from_utf8_lossy(&sent),
-        "CONNECT asr.example:443 HTTP/1.1\r\nHost: asr.example:443\r\n\
-         Proxy-Authorization: Basic bWU6cHc=\r\n\r\n"
-    );
-}
-
-/// The error that an answer of the proxy makes.
-async fn refused(uri: &str, answer: impl AsRef<[u8]>) -> (String, Retry) {
-    let error = tunnel(uri, answer.as_ref()).await.1.expect_err(uri);
-    (error.to_string(), error.retry())
-}
+const SOCKS_DONE: &[u8] = b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
 
 #[tokio::test]
-async fn each_answer_to_connect_has_its_error() {
-    let needs = "asks for a name and a password (HTTP #)";
-    let wrong = "does not accept the name and the password (HTTP #)";
-    let refuses = "refuses to connect to asr.example:443: HTTP #";
-    for (uri, status, text, retry) in [
-        ("http://a", "407", needs, Retry::Never),
-        ("http://me@a", "407", wrong, Retry::Never),
-        ("http://me:pw@a", "401", wrong, Retry::Never),
-        ("http://a", "403", refuses, Retry::Never),
-        ("http://a", "502", refuses, Retry::Soon),
-        ("http://a", "302", refuses, Retry::Never),
+async fn each_scheme_has_its_request() {
+    let connect = b"CONNECT asr.example:443 HTTP/1.1\r\nHost: asr.example:443\r\n\
+                    Proxy-Authorization: Basic bWU6cHc=\r\n\r\n";
+    let established = b"HTTP/1.0 200 Connection established\r\n\r\n";
+    let socks = b"\x05\x01\x00\x05\x01\x00\x03\x0basr.example\x01\xbb";
+    for (uri, answer, request) in [
+        ("http://me:pw@a", &established[..], &connect[..]),
+        ("socks5://a", SOCKS_DONE, socks),
     ] {
-        let answer = format!("HTTP/1.1 {status} No\r\n\r\n");
-        let expected = (text.replace('#', status), retry);
-        assert_eq!(refused(uri, answer).await, expected, "{uri}");
+        let (sent, result) = tunnel(uri, answer).await;
+        assert!(result.is_ok(), "{uri}: {result:?}");
+        assert_eq!(sent, request, "{uri}: {}", String::from_utf8_lossy(&sent));
     }
-    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000));
-    let no_proxy = "does not answer as a proxy of its scheme does: ";
-    for (answer, why) in [
-        ("SSH-2.0-x\r\n", "invalid HTTP version"),
-        (&endless, "its header has no end"),
-    ] {
-        let expected = (format!("{no_proxy}{why}"), Retry::Never);
-        assert_eq!(refused("http://a", answer).await, expected);
-    }
-    let broken = "broke the connection: unexpected end of file".to_owned();
-    assert_eq!(
-        refused("http://a", "HTTP/1.1 20").await,
-        (broken, Retry::Soon)
-    );
 }
 
+/// An answer, the text that it makes, and whether to try again.
 #[tokio::test]
-async fn each_answer_of_socks_has_its_error() {
-    let done = b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
-    let (sent, result) = tunnel("socks5://a", done).await;
-    assert!(result.is_ok(), "{result:?}");
-    assert_eq!(sent, b"\x05\x01\x00\x05\x01\x00\x03\x0basr.example\x01\xbb");
-    let reply = |code: u8| {
-        let mut reply = done.to_vec();
-        reply[3] = code;
-        reply
-    };
-    let (open, login) = ("socks5://a", "socks5://me:pw@a");
-    let wrong = "does not accept the name and the password";
-    let ruleset = "refuses to connect to asr.example:443: Connection not allowed by ruleset";
-    let host = "refuses to connect to asr.example:443: Host unreachable";
-    let broken = "broke the connection: unexpected end of file";
-    let no_proxy = "does not answer as a proxy of its scheme does: Invalid response version";
+async fn each_answer_has_its_error() {
+    use Retry::{Never, Soon};
+    let http = |status: &str| format!("HTTP/1.1 {status} No\r\n\r\n").into_bytes();
+    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(20_000)).into_bytes();
+    let socks = |code: u8| [&SOCKS_DONE[..3], &[code], &SOCKS_DONE[4..]].concat();
     #[rustfmt::skip]
-    let answers = [
-        (open, b"\x05\xff".to_vec(), "asks for a name and a password", Retry::Never),
-        (login, b"\x05\xff".to_vec(), wrong, Retry::Never),
-        (login, b"\x05\x02\x01\x01".to_vec(), wrong, Retry::Never),
-        (open, reply(2), ruleset, Retry::Never),
-        (open, reply(4), host, Retry::Soon),
-        (open, b"\x05".to_vec(), broken, Retry::Soon),
-        (open, b"HTTP/1.1 400".to_vec(), no_proxy, Retry::Never),
+    let rows = [
+        ("http://a", http("407"), "asks for a name and a password (HTTP 407)", Never),
+        ("http://me@a", http("407"), "does not accept the name and the password (HTTP 407)", Never),
+        ("http://me:pw@a", http("401"), "does not accept the name and the password (HTTP 401)",
+            Never),
+        ("http://a", http("403"), "refuses to connect to asr.example:443: HTTP 403", Never),
+        ("http://a", http("502"), "refuses to connect to asr.example:443: HTTP 502", Soon),
+        ("http://a", http("302"), "refuses to connect to asr.example:443: HTTP 302", Never),
+        ("http://a", b"HTTP/1.1 20".to_vec(), "broke the connection: unexpected end of file", Soon),
+        ("http://a", b"SSH-2.0-x\r\n".to_vec(), "does not answer as a proxy of its scheme does: \
+            invalid HTTP version", Never),
+        ("http://a", endless, "does not answer as a proxy of its scheme does: its header has no \
+            end", Never),
+        ("socks5://a", b"\x05\xff".to_vec(), "asks for a name and a password", Never),
+        ("socks5://me:pw@a", b"\x05\xff".to_vec(), "does not accept the name and the password",
+            Never),
+        ("socks5://me:pw@a", b"\x05\x02\x01\x01".to_vec(), "does not accept the name and the \
+            password", Never),
+        ("socks5://a", socks(2), "refuses to connect to asr.example:443: Connection not allowed by \
+            ruleset", Never),
+        ("socks5://a", socks(4), "refuses to connect to asr.example:443: Host unreachable", Soon),
+        ("socks5://a", b"\x05".to_vec(), "broke the connection: unexpected end of file", Soon),
+        ("socks5://a", b"HTTP/1.1 400".to_vec(), "does not answer as a proxy of its scheme does: \
+            Invalid response version", Never),
     ];
-    for (uri, answer, text, retry) in answers {
-        let (found, again) = refused(uri, answer).await;
-        assert!(found.starts_with(text), "{found} {text}");
-        assert_eq!(again, retry, "{text}");
+    for (uri, answer, text, retry) in rows {
+        let error = tunnel(uri, &answer).await.1.expect_err(text);
+        let found = (error.to_string(), error.retry());
+        assert_eq!(found, (text.to_owned(), retry), "{uri}");
     }
 }

@@ -77,18 +77,13 @@ mod tests {
     fn warned(endpoint: &str, properties: &[(&str, gst::glib::Value)]) -> Vec<&'static str> {
         let uri = format!("wss://openspeech.bytedance.com/api/v3/{endpoint}");
         let mut settings = Settings::default();
-        settings.set("uri", &uri.to_value());
-        settings.set("api-key", &"key".to_value());
-        for (name, value) in properties {
+        let service = [("uri", uri.to_value()), ("api-key", "key".to_value())];
+        for (name, value) in service.iter().chain(properties) {
             settings.set(name, value);
         }
-        let config = settings
-            .to_config(&Environment::default())
-            .expect("settings");
-        ineffective(&config)
-            .iter()
-            .map(|found| found.property)
-            .collect()
+        let config = settings.to_config(&Environment::default());
+        let found = ineffective(&config.expect("settings"));
+        found.iter().map(|found| found.property).collect()
     }
 
     #[test]
@@ -99,11 +94,8 @@ mod tests {
         let vad = || ("vad-segment-duration", 3000u32.to_value());
         let window = |ms: u32| ("end-window-size", ms.to_value());
         let older = || ("resource-id", "volc.bigasr.sauc.duration".to_value());
-        let (asynchronous, every, nostream) = (
-            "sauc/bigmodel_async",
-            "sauc/bigmodel",
-            "sauc/bigmodel_nostream",
-        );
+        let (asynchronous, every) = ("sauc/bigmodel_async", "sauc/bigmodel");
+        let nostream = "sauc/bigmodel_nostream";
         for (endpoint, properties, expected) in [
             (asynchronous, &[][..], &[][..]),
             (asynchronous, &[language()], &["language"]),

@@ -164,33 +164,31 @@ mod tests {
 
     use super::*;
 
-    /// Returns settings with which a run fails at once.
-    fn failing(uri: &str) -> Settings {
+    /// Starts a run that fails at once: for a setting, or for a port without a server.
+    fn start(slot: &RunSlot, pipeline: &gst::Pipeline, uri: &str) -> Option<Arc<Run>> {
         let mut settings = Settings::default();
         settings.set("uri", &uri.to_value());
         settings.set("api-key", &"sesame-sesame".to_value());
         settings.set("max-reconnects", &0u32.to_value());
-        settings
+        slot.start(*gst::CAT_DEFAULT, pipeline.upcast_ref(), &settings, None)
     }
+
+    const UNUSABLE: &str = "http://127.0.0.1";
+    const REFUSES: &str = "ws://127.0.0.1:1/v3/sauc/bigmodel";
 
     /// A change of state fails for wrong settings, not for a network that fails as fast.
     #[test]
     fn a_run_that_the_network_fails_did_connect() {
         gst::init().expect("GStreamer");
         let pipeline = gst::Pipeline::new();
-        let element = pipeline.upcast_ref();
         let slot = RunSlot::default();
-        for (uri, connects) in [
-            ("http://127.0.0.1", false),
-            ("ws://127.0.0.1:1/v3/sauc/bigmodel", true),
-        ] {
-            let run = slot.start(*gst::CAT_DEFAULT, element, &failing(uri), None);
-            let run = run.expect("an open slot");
+        for (uri, connects) in [(UNUSABLE, false), (REFUSES, true)] {
+            let run = start(&slot, &pipeline, uri).expect("an open slot");
             while !run.client.has_failed() {
                 thread::yield_now();
             }
             assert_eq!(run.connects, connects, "{uri}");
-            slot.stop(element);
+            slot.stop(pipeline.upcast_ref());
         }
     }
 
@@ -199,26 +197,23 @@ mod tests {
     fn a_run_whose_slot_is_closed_posts_nothing() {
         gst::init().expect("GStreamer");
         let pipeline = gst::Pipeline::new();
-        let element = pipeline.upcast_ref();
         let bus = pipeline.bus().expect("a bus");
         let slot = RunSlot::default();
-        // Both are errors: of a setting, and of a port without a server.
-        for uri in ["http://127.0.0.1", "ws://127.0.0.1:1/v3/sauc/bigmodel"] {
-            let settings = failing(uri);
-            let start = || slot.start(*gst::CAT_DEFAULT, element, &settings, None);
+        for uri in [UNUSABLE, REFUSES] {
             slot.open();
-            let run = start().expect("an open slot");
-            slot.close(element);
-            assert!(start().is_none());
+            let run = start(&slot, &pipeline, uri).expect("an open slot");
+            slot.close(pipeline.upcast_ref());
+            assert!(start(&slot, &pipeline, uri).is_none());
             run.outbox.open();
             run.client.stop();
             assert!(bus.pop().is_none());
             slot.open();
-            start().expect("an open slot").outbox.open();
+            let run = start(&slot, &pipeline, uri).expect("an open slot");
+            run.outbox.open();
             let wanted = [gst::MessageType::Error];
             let error = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &wanted);
             assert!(error.is_some());
-            slot.close(element);
+            slot.close(pipeline.upcast_ref());
         }
     }
 }

@@ -177,26 +177,26 @@ fn own() -> Vec<Property<TextSettings>> {
 mod tests {
     use super::*;
 
+    /// The code that is set, the one that the service names, and the tag.
     #[test]
     fn tags_name_the_language_alone() {
-        let mut settings = TextSettings::default();
-        assert_eq!(settings.language_tag(None), None);
-        assert_eq!(
-            settings.language_tag(Some("yue-CN")).as_deref(),
-            Some("yue")
-        );
-        for (code, tag) in [
-            ("en-US", Some("en")),
-            ("zh_CN", Some("zh")),
-            ("", None),
-            ("x", None),
-            ("中文", None),
+        for (code, named, tag) in [
+            (None, None, None),
+            (None, Some("yue-CN"), Some("yue")),
+            (Some("en-US"), Some("fr-FR"), Some("en")),
+            (Some("zh_CN"), None, Some("zh")),
+            (Some(""), Some("fr-FR"), None),
+            (Some("x"), None, None),
+            (Some("中文"), None, None),
         ] {
-            settings.language_code = Some(code.into());
+            let settings = TextSettings {
+                language_code: code.map(String::from),
+                ..TextSettings::default()
+            };
             assert_eq!(
-                settings.language_tag(Some("fr-FR")).as_deref(),
+                settings.language_tag(named).as_deref(),
                 tag,
-                "{code}"
+                "{code:?} {named:?}"
             );
         }
     }

@@ -114,46 +114,46 @@ pub(crate) fn not_understood(responses: u32) -> Report {
 mod tests {
     use super::*;
 
-    fn nanos(details: &gst::StructureRef, field: &str) -> Option<u64> {
-        details.get(field).ok()
-    }
-
     #[test]
     fn details_of_warnings() {
         gst::init().expect("GStreamer");
         let (ms, second) = (Duration::from_millis, gst::ClockTime::SECOND);
         let times = Times {
             timestamp: Some(6 * second),
-            running_time: Some(6 * second),
+            running_time: Some(7 * second),
             duration: Some(second / 2),
             ..Times::default()
         };
-        let details = |report: Report| report.details.expect("details");
-        let s = details(dropped(times, ms(400)));
-        assert_eq!(s.name(), "volcasr-dropped");
-        assert_eq!(nanos(&s, "timestamp"), Some(6_000_000_000));
-        assert_eq!(
-            nanos(&s, "duration"),
-            Some(400_000_000),
-            "of what was dropped"
-        );
         let error = gst::Structure::new_empty("volcasr-error");
-        let cause = (true, "cause", error.clone());
-        let s = details(reconnecting(cause, (2, ms(250)), times));
-        assert_eq!(s.name(), "volcasr-reconnect");
-        assert_eq!(nanos(&s, "running-time"), Some(6_000_000_000));
-        assert!(!s.has_field("duration"));
-        assert_eq!(s.get("attempt"), Ok(2u32));
-        assert_eq!(nanos(&s, "pause"), Some(250_000_000));
-        assert_eq!(s.get::<gst::Structure>("error"), Ok(error));
-        for (waited, expected) in [(ms(10_000), 10_000_000_000), (Duration::MAX, u64::MAX)] {
-            let s = details(finish_timed_out(waited, None));
-            assert_eq!(nanos(&s, "waited"), Some(expected));
+        let placed = "timestamp=(guint64)6000000000, running-time=(guint64)7000000000";
+        for (report, expected) in [
+            // The duration is that of what was dropped.
+            (
+                dropped(times, ms(400)),
+                &*format!("volcasr-dropped, {placed}, duration=(guint64)400000000;"),
+            ),
+            (
+                reconnecting((true, "cause", error), (2, ms(250)), times),
+                &format!(
+                    "volcasr-reconnect, {placed}, attempt=(uint)2, pause=(guint64)250000000, \
+                     error=[volcasr-error];"
+                ),
+            ),
+            (
+                finish_timed_out(ms(10_000), None),
+                "volcasr-finish-timeout, waited=(guint64)10000000000;",
+            ),
+            (
+                finish_timed_out(Duration::MAX, None),
+                "volcasr-finish-timeout, waited=(guint64)18446744073709551615;",
+            ),
+            (
+                sample_rate_mismatch(ms(3000), ms(2000), None),
+                "volcasr-rate, counted=(guint64)3000000000, sent=(guint64)2000000000;",
+            ),
+        ] {
+            let details = report.details.expect("details");
+            assert_eq!(details, expected.parse::<gst::Structure>().expect("one"));
         }
-        let s = details(sample_rate_mismatch(ms(3000), ms(2000), None));
-        assert_eq!(
-            (nanos(&s, "counted"), nanos(&s, "sent")),
-            (Some(3_000_000_000), Some(2_000_000_000))
-        );
     }
 }

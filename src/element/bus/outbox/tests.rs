@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use gst::subclass::prelude::*;
 
 use super::*;
@@ -29,47 +27,31 @@ fn waiting_for_its_end() -> (gst::Pipeline, VolcAsrSink) {
     (pipeline, sink.downcast().expect("the element's type"))
 }
 
-/// Of these types the next message, or none within `limit`.
-fn next(
-    pipeline: &gst::Pipeline,
-    types: &[gst::MessageType],
-    limit: Duration,
-) -> Option<gst::Message> {
-    let limit = gst::ClockTime::try_from(limit).expect("short");
-    pipeline
-        .bus()
-        .expect("a bus")
-        .timed_pop_filtered(limit, types)
-}
-
 /// However the job ends, EOS comes, and an error says why its words do not.
 #[test]
 fn a_panic_in_the_job_is_an_error_and_lets_eos_pass() {
+    use gst::MessageType as Type;
     let (pipeline, sink) = waiting_for_its_end();
+    let bus = pipeline.bus().expect("a bus");
+    let next = |seconds, types: &[Type]| {
+        bus.timed_pop_filtered(gst::ClockTime::from_seconds(seconds), types)
+    };
     // The first failed attempt: the job is at work, and the stream's end cannot come by itself.
-    next(
-        &pipeline,
-        &[gst::MessageType::Warning],
-        Duration::from_secs(60),
-    )
-    .expect("a failed attempt");
+    next(60, &[Type::Warning]).expect("a failed attempt");
     let run = sink.imp().run().expect("a run");
     for _ in 0..3 {
         run.outbox.enqueue(OutgoingMessage::Panic);
     }
-    let ends = [gst::MessageType::Error, gst::MessageType::Eos];
-    let end = next(&pipeline, &ends, Duration::from_secs(60)).expect("an error");
-    match end.view() {
-        gst::MessageView::Error(error) => {
-            assert!(
-                error.error().matches(gst::ResourceError::Failed),
-                "{error:?}"
-            );
-        }
-        other => panic!("{other:?}"),
-    }
-    next(&pipeline, &ends[1..], Duration::from_secs(60)).expect("EOS");
-    let more = next(&pipeline, &ends[..1], Duration::ZERO);
+    let end = next(60, &[Type::Error, Type::Eos]).expect("an error");
+    let gst::MessageView::Error(error) = end.view() else {
+        panic!("{end:?}");
+    };
+    assert!(
+        error.error().matches(gst::ResourceError::Failed),
+        "{error:?}"
+    );
+    next(60, &[Type::Eos]).expect("EOS");
+    let more = next(0, &[Type::Error]);
     assert!(more.is_none(), "one error for one cause: {more:?}");
     pipeline.set_state(gst::State::Null).expect("NULL");
 }

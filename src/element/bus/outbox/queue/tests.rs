@@ -21,19 +21,16 @@ fn transcript(stream: u32, number: u32, text: &str) -> OutgoingMessage {
     })
 }
 
-fn response(bytes: usize) -> OutgoingMessage {
-    OutgoingMessage::Event(Event::Response {
-        session: 0,
-        json: "x".repeat(bytes),
-    })
-}
-
-/// `interim N`, `final N`, `other N` (an interim text of another stream), `settled MS`, `response`.
+/// `interim N`, `final N`, `other N` (an interim text of another stream), `settled MS`,
+/// `response BYTES`.
 fn message(text: &str) -> OutgoingMessage {
     let (kind, number) = text.split_once(' ').unwrap_or((text, "1"));
     let number: u32 = number.parse().expect("a number");
     match kind {
-        "response" => response(number as usize),
+        "response" => OutgoingMessage::Event(Event::Response {
+            session: 0,
+            json: "x".repeat(number as usize),
+        }),
         "settled" => OutgoingMessage::Event(Event::Settled {
             stream: 0,
             until: Duration::from_millis(number.into()),
@@ -72,27 +69,21 @@ fn waiting(queue: &Queue) -> Vec<String> {
 #[test]
 fn with_many_waiting_a_post_gives_way_to_its_successor() {
     let many = COALESCE_ABOVE as u32;
-    for (before, messages, left) in [
+    #[rustfmt::skip]
+    let rows = [
         (0, "interim 90, interim 90", "interim 90, interim 90"),
         (0, "settled 1, settled 2", "settled 1, settled 2"),
         (many, "interim 90, interim 90", "interim 90"),
         (many, "interim 90, final 90", "final 90"),
-        (
-            many,
-            "interim 90, final 91, interim 90",
-            "final 91, interim 90",
-        ),
+        (many, "interim 90, final 91, interim 90", "final 91, interim 90"),
         (many, "interim 90, interim 91", "interim 90, interim 91"),
         // The same number in another stream is another utterance.
         (many, "interim 90, other 90", "interim 90, other 90"),
         (many, "final 90, final 90", "final 90, final 90"),
-        (
-            many,
-            "settled 1, final 90, settled 2",
-            "final 90, settled 2",
-        ),
+        (many, "settled 1, final 90, settled 2", "final 90, settled 2"),
         (many, "response, response", "response, response"),
-    ] {
+    ];
+    for (before, messages, left) in rows {
         let mut queue = finals(before);
         for text in messages.split(", ") {
             assert!(queue.push(0, message(text)));
@@ -105,24 +96,20 @@ fn with_many_waiting_a_post_gives_way_to_its_successor() {
 /// Posts that may be dropped are bounded by number and by bytes, and the newest stay.
 #[test]
 fn old_interim_texts_and_responses_are_dropped() {
-    for make in [
-        |n| message(&format!("interim {n}")),
-        |_| response(10),
-        |_| response(1 << 20),
+    for (kind, newest) in [
+        ("interim #", "interim 4999"),
+        ("response 10", "response"),
+        ("response 1048576", "response"),
     ] {
         let mut queue = finals(3);
         for n in 0..5000 {
-            assert!(queue.push(0, make(n)));
+            assert!(queue.push(0, message(&kind.replace('#', &n.to_string()))));
             assert!(queue.messages.len() <= DROP_ABOVE);
             assert!(queue.bytes <= DROP_ABOVE_BYTES + (2 << 20));
         }
         let waiting = waiting(&queue);
         assert_eq!(waiting[..3], ["final 0", "final 1", "final 2"]);
-        let newest = waiting[3..].last().expect("the newest wait");
-        assert!(
-            ["interim 4999", "response"].contains(&newest.as_str()),
-            "{newest}"
-        );
+        assert_eq!(waiting[3..].last().expect("the newest wait"), newest);
     }
 }
 

@@ -38,6 +38,8 @@ fn a_gap_event_is_silence_or_the_end_of_the_session() {
         ("short gaps add up, and end the session once",
             "0+20: 0=0 | gap 2020: silence 2000 | gap 4020: silence 2000 | gap 4040: end \
              | gap 6020 | 6020+20: 4020=6020"),
+        ("audio begins another gap",
+            "0+20: 0=0 | gap 3020: silence 3000 | 3020+20 | gap 6040: silence 3000"),
         ("a gap that claims too much", "0+1000: 0=0 | gap 2000: silence 1000 \
              | 1500+1000: 2000=1500"),
         // Audio that was taken before is skipped if a flag tells the repeat from jitter.
@@ -48,12 +50,22 @@ fn a_gap_event_is_silence_or_the_end_of_the_session() {
     ]);
 }
 
-/// A lasting deviation is found late, and its start lies in audio that was not dropped.
+/// A lasting deviation is found late: the times move from its start on.
 #[test]
 #[rustfmt::skip]
-fn drops_move_the_start_of_a_lasting_deviation() {
-    run(&[("five buffers that are late, and a drop", "0+200: 0=0 | 500+200 | 700+200 | 900+200 \
-        | 1100+200 | dropped 0+300 | 1300+200: 0=600")]);
+fn a_deviation_of_a_second_moves_the_times_from_its_start() {
+    run(&[
+        ("a buffer of a second lasts by itself",
+            "0+2000: 0=0 | 2300+2000: 2000=2300 | 4000+1000: 4000=4000 | 5000+999"),
+        ("audio without timestamps deviates as what was before it",
+            "0+100: 0=0 | 150+100 | ?+800 | ?+100: 100=150"),
+        // The start lies in audio that was not dropped.
+        ("a drop before it", "0+200: 0=0 | 250+200 | dropped 0+150 | 450+990: 50=250"),
+        ("a drop up to it", "0+200: 0=0 | 250+200 | dropped 0+200 | 450+990: 0=250"),
+        ("a drop over it", "0+200: 0=0 | 250+200 | dropped 0+300 | 450+990: 0=350"),
+        ("a drop in it", "0+200: 0=0 | 250+200 | dropped 250+100 | 450+990: 250=400"),
+        ("a drop to its end", "0+200: 0=0 | 250+200 | dropped 300+100 | 450+990: 300=450"),
+    ]);
 }
 
 #[test]

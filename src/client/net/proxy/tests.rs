@@ -158,12 +158,7 @@ fn a_login_comes_from_the_properties_or_the_uri() {
 
 #[test]
 fn a_login_is_not_shown() {
-    let properties = ProxyProperties {
-        uri: Some("http://me:sesame-1@a"),
-        ..ProxyProperties::default()
-    };
-    let proxy = choose(properties, &variables(""), &endpoint("wss://b/"));
-    let proxy = proxy.expect("a URI").expect("one");
+    let proxy = Proxy::parse("http://me:sesame-1@a", None, None).expect("a proxy");
     assert_eq!(
         format!("{proxy} {proxy:?}"),
         "http://a:80 Proxy(http://a:80)"

@@ -7,10 +7,6 @@ use gst::prelude::*;
 use super::*;
 use crate::element::settings::*;
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn environment(app_id: &str, access_key: &str, api_key: &str) -> Environment {
     let variable = |value: &str| not_empty(value.to_owned());
     Environment {
@@ -56,7 +52,11 @@ fn every_property_is_kept() {
         &kept.service.access_key,
         &kept.service.api_key,
     ];
-    assert!(secrets.iter().all(|secret| **secret == some("other")));
+    assert!(
+        secrets
+            .iter()
+            .all(|secret| secret.as_deref() == Some("other"))
+    );
 }
 
 /// Returns a value other than the default.

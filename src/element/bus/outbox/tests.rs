@@ -8,23 +8,14 @@ use crate::volcasrsink::VolcAsrSink;
 fn waiting_for_its_end() -> (gst::Pipeline, VolcAsrSink) {
     gst::init().expect("GStreamer");
     crate::plugin_register_static().expect("the plugin");
-    let sink = gst::ElementFactory::make("volcasrsink")
-        .property("uri", "ws://127.0.0.1:1/api/v3/sauc/bigmodel_async")
-        .property("api-key", "sesame-sesame")
-        .property("async", false)
-        .property("sync", false)
-        .property("max-reconnects", 1000u32)
-        .build()
-        .expect("the element");
-    let source = gst::ElementFactory::make("audiotestsrc")
-        .property("num-buffers", 3i32)
-        .build()
-        .expect("an element of the base plugins");
-    let pipeline = gst::Pipeline::new();
-    pipeline.add_many([&source, &sink]).expect("a pipeline");
-    source.link(&sink).expect("the same caps");
+    let launch = "audiotestsrc num-buffers=3 ! volcasrsink name=sink async=false sync=false \
+                  uri=ws://127.0.0.1:1/api/v3/sauc/bigmodel_async api-key=sesame-sesame \
+                  max-reconnects=1000";
+    let pipeline = gst::parse::launch(launch).expect("elements");
+    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+    let sink = pipeline.by_name("sink").and_downcast::<VolcAsrSink>();
     pipeline.set_state(gst::State::Playing).expect("PLAYING");
-    (pipeline, sink.downcast().expect("the element's type"))
+    (pipeline, sink.expect("the element"))
 }
 
 /// However the job ends, EOS comes, and an error says why its words do not.

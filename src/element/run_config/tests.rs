@@ -96,7 +96,7 @@ fn zero_empty_texts_and_null_mean_never_or_not_sent() {
         ..Request::default()
     };
     for empty in [Some(""), Some(" "), None] {
-        // What was set before is taken back.
+        // A value that was set before is taken back.
         let set = texts.map(|name| (name, "{}".to_value()));
         let zeros = zeros.map(|name| (name, 0u32.to_value()));
         let texts = texts.map(|name| (name, empty.to_value()));

@@ -1,4 +1,4 @@
-//! What comes in, and what has to leave.
+//! Scripts of what comes in, and what has to leave.
 
 mod bounds;
 mod revisions;

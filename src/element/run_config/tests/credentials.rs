@@ -32,7 +32,7 @@ fn properties_beat_variables_and_the_api_key_beats_the_pair() {
         // Blanks around a copied key are cut off, and a key of blanks alone is not set.
         (["", "", " api\n"], none, Ok("api")),
         (["", "", " "], pair, Ok("app-v access-v")),
-        // What is missing is named.
+        // The property that is missing is named.
         (none, none, Err(("api-key", nothing))),
         (["a", "", ""], none, Err(("access-key", no_access))),
         (["", "a", ""], none, Err(("app-key", no_app))),

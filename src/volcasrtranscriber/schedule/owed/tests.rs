@@ -1,7 +1,7 @@
 use super::*;
 use crate::volcasrtranscriber::schedule::tests::{ms, utterance, words};
 
-/// What is remembered where these words of utterance 0 have left.
+/// The memory of these words of utterance 0, which have left.
 fn early(left: &str) -> Early {
     let mut early = Early::default();
     for word in words(left) {
@@ -41,7 +41,7 @@ fn a_revised_text_owes_what_stands_behind_the_last_word_that_left() {
 #[test]
 #[rustfmt::skip]
 fn the_rest_of_a_divided_utterance_owes_what_stands_behind_the_last_word_that_left() {
-    // What left, the first part, the rest, and what that owes.
+    // Words that left, the first part, the rest, and the words that it owes.
     for (left, first, rest, owed) in [
         ("one 100-180 / two 300-380 / three 500-580", "One 100-180 / two. 400-480",
             "Three 500-580 / four. 700-780", "four. 700-780"),

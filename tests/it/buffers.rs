@@ -113,8 +113,9 @@ fn forwards_backwards_and_forwards_again() {
     log.assert_no_errors("the run");
     assert_ends_once(&log.transcripts());
     assert_eq!(marks_of(&log.finals()), at(&[0, 1000, 2000]));
-    let last = log.finals().last().and_then(|t| t.times.running_time);
-    assert_eq!(last, Some(ms(4300)));
+    let finals = log.finals();
+    let ends = finals.iter().filter_map(|t| t.times.running_time);
+    assert_eq!(ends.max(), Some(ms(4300)));
     // The audio that was not taken is a gap of two seconds.
     assert_eq!(lengths(&service), [5000]);
 }

@@ -115,6 +115,14 @@ fn flushes_and_the_owner_s_end() {
         1040 connected    | request
         1050 say -        | open 0, audio 2-2 0-200
 
+        # Nor the one after a lost session, with audio or ahead of it
+        session 200
+        30 reset          | close, lost 1 +250 from 0: network
+        40 flush          |
+        - 280 timeout     | preconnect
+        - 50 audio 200    |
+          280 timeout     | connect<10280
+
         # Before the handshake it begins a preconnect: discarded if unused, replaced if stale
         0 start              | preconnect
         10 ready             | Ready

@@ -39,6 +39,13 @@ fn the_end_waits_for_the_final_response() {
         1310 say -            | open 1, again 2-3 0-400, finish 4
         1350 last 400 A@0-350 | close, 0 A F, settled 400, done 7
 
+        # It is sent once on a connection
+        speaking
+        40 end 7              | finish 4
+        50 audio 200          |
+        60 end-session        |
+        70 say 400            |
+
         # What comes behind the end is another stream
         speaking
         40 end 7                | finish 4

@@ -4,7 +4,7 @@
 //! Exponential backoff with jitter lies between the attempts. Two counts bound them, both of
 //! attempts in a row: `max-reconnects`, and [`LIMITED_ATTEMPTS`] for failures that seldom pass. An
 //! answer for new audio resets both. Behind the finish a deadline bounds all attempts together, and
-//! no backoff takes more than half of what remains until then.
+//! a backoff takes at most half of what remains until then, or [`SHORTEST`].
 
 use std::time::Duration;
 
@@ -121,9 +121,9 @@ impl Retries {
         !closed_before && self.attempts < self.max_attempts
     }
 
-    /// Shortens the backoff before an attempt that has a deadline to half of what remains. A
-    /// backoff that lasts until the deadline leaves an attempt unused; one that ends just before
-    /// wastes it.
+    /// Shortens the backoff before an attempt that has a deadline to half of what remains, but not
+    /// below the shortest one. A backoff that lasts until the deadline leaves an attempt unused;
+    /// one that ends just before wastes it.
     fn within_deadline(&self, backoff: Duration, now: Duration) -> Duration {
         let Some(deadline) = self.finish_deadline() else {
             return backoff;
@@ -165,7 +165,7 @@ impl Retries {
         self.finish_since.get_or_insert(now);
     }
 
-    /// The end of the stream or session is complete.
+    /// The end of the stream or session is complete. A backoff that has begun goes on.
     pub fn on_end(&mut self) {
         self.finish_since = None;
         self.closed_before = false;

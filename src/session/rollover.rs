@@ -1,14 +1,14 @@
 //! Rollover: when a long session continues on a new connection, and how.
 //!
-//! It waits for a pause in which everything is final; without one, at the latest after 1.5 times
-//! the limit. It also waits for the answers that it needs. Where words have times, these are the
+//! It waits for a pause in which everything is final or, without one, until 1.5 times the limit.
+//! Beyond that it waits only for the answers that it needs. Where words have times, these are the
 //! answers for the audio that cannot be sent again. Where they have none, the words would be cut at
 //! an unknown place, so the final response is waited for, once the service is not behind.
 
 use std::time::Duration;
 
-/// `bigmodel_async` sends nothing during silence; a service that is behind says something more
-/// often.
+/// When a service that sends nothing is taken for one that hears silence. `bigmodel_async` sends
+/// nothing then; one that is behind rarely pauses for so long.
 const SILENCE_BEFORE_ROLLOVER: Duration = Duration::from_secs(10);
 
 /// Way in which a session continues.
@@ -32,8 +32,8 @@ pub struct Situation {
     pub words_have_times: bool,
     /// The answers that the rollover needs have come.
     pub answers_complete: bool,
-    /// How long the service has sent nothing. After 10 s, silence and a service that is behind look
-    /// the same, so it is asked for a final response.
+    /// How long the service has sent nothing. After 10 s it is asked for a final response, which
+    /// comes with or without words.
     pub since_last_message: Duration,
 }
 

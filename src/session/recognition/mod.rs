@@ -173,8 +173,8 @@ impl<E: ConnectionError> Recognition<E> {
         self.settings.request.language = language;
     }
 
-    /// Connects after the backoff between two attempts, and after the end of the connection before:
-    /// the service counts both.
+    /// Connects after the backoff between two attempts, and after the end of the connection before,
+    /// which counts for the service's limit until then.
     fn connect_in_turn(&mut self, now: Duration) {
         let waits = self.previous_is_closing || self.retries.retry_at().is_some_and(|at| at > now);
         if waits || !matches!(self.state, State::Waiting) {

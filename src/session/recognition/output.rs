@@ -27,10 +27,9 @@ pub enum Action {
     /// Give up the handshake, and a connection that waits for it. An attempt that has not got so
     /// far goes on, as one ahead of a session.
     CancelHandshake,
-    /// Close the connection in the background; `handle_closed` answers. A finish is sent before,
-    /// and the final response is read, in a bounded time.
+    /// Close the connection in the background, in a bounded time; `handle_closed` answers.
     Close {
-        /// The finish, encoded.
+        /// The finish, encoded. It is sent first, and the final response is read.
         finish: Option<Bytes>,
     },
 }

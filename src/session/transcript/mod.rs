@@ -24,7 +24,7 @@
 //! 9. If utterances were listed before, a text without a list is their sum and ignored. In the
 //!    final response, the part after the settled text replaces the open utterances (`bare_text`).
 //!
-//! `restore` handles lost connections.
+//! `restore` handles connections that are lost, or left by a rollover.
 mod bare_text;
 mod listed;
 mod matching;

@@ -1,4 +1,5 @@
-//! Decides what happens to utterances when a connection is lost, and where the next one begins.
+//! Decides what happens to utterances when a connection is lost or a rollover leaves it, and where
+//! the next one begins.
 //!
 //! Settled speech is not sent again. Open utterances are, from the pause before them; the rules for
 //! responses let them keep their numbers. A new connection knows less at first than the lost one

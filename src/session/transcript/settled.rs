@@ -72,10 +72,11 @@ impl Settled {
 
     /// Returns the index of the settled utterance that an entry repeats. The times that both report
     /// decide: they are the same, and the two overlap or have the same text. Where a time is
-    /// missing, the text decides too: among those from the index `listed` on, or, where settled
-    /// ones are not listed again, if the ends are too close for the text to be said twice. A second
+    /// missing, the text decides too: among those from the index `next` on, which were not listed
+    /// yet; or, where settled ones are not listed again, if the ends are too close for the text to
+    /// be said twice. A second
     /// pass may end an utterance twice, as soft and as hard.
-    pub fn find(&self, span: Span, text: &str, listed: Option<usize>) -> Option<usize> {
+    pub fn find(&self, span: Span, text: &str, next: Option<usize>) -> Option<usize> {
         let said_text = text;
         let text = LazyCell::new(|| Fingerprint::of(said_text));
         let near = |&index: &usize| {
@@ -110,7 +111,7 @@ impl Settled {
         let start = span.start_reported.then(by_start).flatten();
         start
             .or_else(|| span.end_reported.then(by_end).flatten())
-            .or_else(|| match listed {
+            .or_else(|| match next {
                 Some(first) => said(first),
                 None => ended_twice(),
             })

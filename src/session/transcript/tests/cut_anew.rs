@@ -1,5 +1,5 @@
 //! A new connection settles a part of an open utterance under a number of its own: no word is
-//! recognised twice.
+//! shown twice.
 use super::script::table;
 
 #[test]

@@ -37,7 +37,10 @@ fn interim_results_are_held_until_their_text_reaches_as_far() {
         9000 text: The rain has stopped      | 0 The rain has stopped
         lose                                 | from 0
         9500 text: The rain has              |
-        10000 text: The rain has stopped.    | 0 The rain has stopped.
+        // One that begins anew is held too, until the final response.
+        9600 text: Let us                    |
+        - 10000 text: The rain has stopped.  | 0 The rain has stopped.
+        - 10000 last-text: Let us            | 0 The rain has stopped U / 1 Let us F
 
         # Text without a duration may be of all the audio that was sent
         - 3000 text: The rain                | 0 The rain

@@ -41,6 +41,11 @@ fn sentences_without_starts() {
           times 1               | 1000-2620
           4500: One.@-1020!     | 0 One. F
 
+        # Nor does one before its end cover it: it may begin later
+        single
+        3000: one@-2850~        | 0 one
+        4000: two@300-1800      | 1 two
+
         # The same words said again are another sentence
         - single
           680: Yes.@-580!     | 0 Yes. F

@@ -120,8 +120,9 @@ fn what_the_window_can_t_split() {
         "
         # Without timed words an utterance ends whole, and the window moves to its end
         // Also from within the pause after it, as after a settled one.
-        9000: one@1000-3000~ / two@2900-4000~ / three@5000-6000~  | 0 one / 1 two / 2 three
-        lose 2000                                | from 4400 / 0 one U / 1 two U
+        9000: one@1000-3000~ / two@2900-4000~ / three@3900-5000~ / four@6000-7000~  \
+            | 0 one / 1 two / 2 three / 3 four
+        lose 2000                                | from 5400 / 0 one U / 1 two U / 2 three U
         open                                     | true
 
         # A start that is left out is no earlier one, so the window begins as late as before

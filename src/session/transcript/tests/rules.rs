@@ -68,6 +68,11 @@ fn rule_1_empty_entries_and_absent_times() {
         # An end that is not known is left out: it lies before where the service has worked to
         2000: stops@1500-  | 0 stops
         times 0            | 1500-
+
+        # And before the next one, which is sent again after a loss
+        4000: One.@500-! / two@2000-2500  | 0 One. F / 1 two
+        final                             | 2000
+        lose                              | from 2000
         ",
     );
 }

@@ -140,6 +140,8 @@ fn losses_at_the_end() {
         speaking
         - 40 last 400 A@0-300  | close, 0 A, lost 1 +250 from 0: closed 1000
         - 40 closed 1000       | close, lost 1 +250 from 0: closed 1000
+        - 40 say 400 A@0-300!  | 0 A F, settled 300
+          50 closed 1000       | close, lost 1 +250 from 350: closed 1000
         ",
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::{TestError, describe, error_frame, network, response};
+use super::words::{TestError, describe, error_frame, network, not_written, response};
 use crate::protocol::frame::Compression;
 use crate::protocol::request::{Request, ResultType};
 use crate::session::error::SessionError;
@@ -221,7 +221,7 @@ impl Harness {
                 machine.handle_peer_closed(now, input, number() as u16, String::new());
             }
             "reset" => machine.handle_read_failed(now, input, network("soon")),
-            "write-failed" => machine.handle_write_failed(now, network("soon")),
+            "write-failed" => machine.handle_write_failed(now, not_written()),
             "show-quiet" => self.shows_quiet = true,
             "quiet" => machine.handle_nothing_to_read(),
             "timeout" => machine.handle_timeout(now, input),

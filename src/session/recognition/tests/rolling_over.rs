@@ -13,6 +13,13 @@ fn rollovers() {
         50 say -                | open 1, again 2-3 950-1200
         60 audio 200            | audio 4-4 1200-1400
 
+        # What it sends again is kept beyond `replay-time` when the next connection fails
+        set session 1000
+        set replay 0
+        session 1200
+        30 say 1200 A@0-700!    | 0 A F, settled 700, drain 8, connect<10030
+        40 refused soon         | lost 1 +250 from 950: network
+
         # Without a pause it does after half as much again
         set session 1000
         session 1400
@@ -38,7 +45,14 @@ fn rollovers() {
         40 say -                | open 1, again 2-9 0-1600, audio 10-17 1600-3200, drain 18, \
             connect<10040
         50 connected            | request
+        ",
+    );
+}
 
+#[test]
+fn what_a_rollover_waits_for() {
+    table(
+        "
         # A service that is behind delays it until it is asked
         // The replay buffer has let go of audio whose answer is still to come.
         set session 5000
@@ -57,6 +71,20 @@ fn rollovers() {
         session 8000
         30 say 8000 a@0-7900~      | 0 a, finish 42
         40 last 8000 A@0-7900~     | close, 0 A F, settled 8000
+
+        # Also where they get times while the finish keeps its pace
+        // The start moves back behind audio that is not kept any more.
+        set session 1000
+        set speed 2
+        0 audio 2000               | preconnect, connect<10000
+        10 connected               | request
+        20 say -                   | open 0, audio 2-7 0-1200
+        30 say 1200 A@0-300! b@1000-1150~ | 0 A F, 1 b, settled 300
+        40 say 1200 A@0-300! b@350-1150~  |
+        120 timeout                | audio 8-8 1200-1400
+        220 timeout                | audio 9-9 1400-1600
+        230 say 1600 A@0-300! B@350-1150! | 1 B F, settled 1150
+        320 timeout                | finish 10
 
         # It waits for what is being written
         // It is due behind 1,200 ms. The batch has space for more, which must not go before the

@@ -120,15 +120,15 @@ fn sockets_that_take_nothing() {
         35 audio 200             |
         - 40 error 45000001      | close, failed lost: error 45000001
         - 40 say 400 a@0-300     | 0 a
-          50 reset               | close, lost 1 +250 from 0: network
+          50 reset               | close, lost 1 +250 from 0: not written
         // Nothing is there, and then the time is over.
         - 530 timeout            |
           530 quiet              |
-          530 timeout            | close, lost 1 +250 from 0: network
+          530 timeout            | close, lost 1 +250 from 0: not written
         // On a busy machine the time may be over before there was any to read. A peer that does
         // not stop then is left all the same.
         - 530 times 64 timeout   |
-          530 timeout            | close, lost 1 +250 from 0: network
+          530 timeout            | close, lost 1 +250 from 0: not written
 
         # No frame is due while it is read, also where its time passes
         set speed 2
@@ -138,7 +138,7 @@ fn sockets_that_take_nothing() {
         30 write-failed  |
         530 timeout      |
         530 quiet        |
-        530 timeout      | close, lost 1 +250 from 0: network
+        530 timeout      | close, lost 1 +250 from 0: not written
         ",
     );
 }

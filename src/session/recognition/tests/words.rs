@@ -70,6 +70,14 @@ pub(super) fn network(class: &str) -> TestError {
     }
 }
 
+/// An error of a write.
+pub(super) fn not_written() -> TestError {
+    TestError {
+        brief: "not written".into(),
+        ..network("soon")
+    }
+}
+
 pub(super) fn describe(event: &Event<TestError>) -> String {
     let after = std::time::Duration::as_millis;
     match event {

@@ -284,14 +284,16 @@ mod tests {
 
     /// Failures that seldom pass are counted also where others come between them.
     #[test]
-    fn other_failures_do_not_extend_the_limited_tries() {
+    fn only_an_answer_begins_the_count_of_limited_tries_anew() {
         let mut retries = retries(100);
         for retry in [Retry::Limited, Retry::Soon].repeat(3) {
             let decision = retries.on_failure(retry, SPEAKING, ms(0));
             assert!(matches!(decision, Decision::Retry(_)));
         }
-        let decision = retries.on_failure(Retry::Limited, SPEAKING, ms(0));
-        assert_eq!(decision, Decision::Fail);
+        let fail = |retries: &mut Retries| retries.on_failure(Retry::Limited, SPEAKING, ms(0));
+        assert_eq!(fail(&mut retries), Decision::Fail);
+        retries.on_progress();
+        assert_eq!(fail(&mut retries), Decision::Retry(SHORTEST));
     }
 
     /// The deadline is 6000 ms after the finish; of eight seconds' backoff, half of the rest is

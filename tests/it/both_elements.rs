@@ -29,7 +29,8 @@ cases! {
         a_session_ends_at_a_settled_pause;
     buffers:
         a_gap_becomes_silence_or_an_end
-        a_long_gap_posts_its_words;
+        a_long_gap_posts_its_words
+        odd_bytes_and_flags_of_empty_buffers;
     streams:
         the_end_waits_for_the_last_words
         a_new_stream_without_an_end

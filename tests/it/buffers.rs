@@ -141,6 +141,8 @@ pub fn a_gap_becomes_silence_or_an_end() {
     #[rustfmt::skip]
     let cases = [
         ([0, 1041, 6041], true, [None, None], &[7041][..]),
+        // Without the flag it is jitter.
+        ([0, 1041, 2041], false, [None, None], &[3000]),
         ([0, 5001, 60_000], false, [None, None], &[2000, 2000, 1000]),
         ([0, 4000, 9001], false, [Some(3000), Some(4001)], &[6000, 1000]),
     ];
@@ -164,6 +166,29 @@ pub fn a_gap_becomes_silence_or_an_end() {
     }
 }
 
+/// The odd byte of a buffer is dropped. The flag of a buffer without a sample holds for the next
+/// one.
+#[test]
+pub fn odd_bytes_and_flags_of_empty_buffers() {
+    let (service, harness) = PadHarness::start("");
+    harness.push(0, &[second(0), vec![17]].concat());
+    harness.jump(1041, &[9]);
+    harness.push(1041, &second(1));
+    assert_recognised(&harness, &[0, 1041]);
+    assert_eq!(lengths(&service), [2041]);
+}
+
+/// The session is over: there is no silence to send, and nothing to end.
+#[test]
+fn a_jump_after_an_idle_end_opens_one_session() {
+    let (service, harness) = PadHarness::start("idle-timeout=500");
+    harness.push(0, &second(0));
+    until_connection(&service, |c| c.final_at.is_some());
+    harness.push(11_000, &second(1));
+    assert_recognised(&harness, &[0, 11_000]);
+    assert_eq!(lengths(&service), [1000, 1000]);
+}
+
 /// A gap's silence takes the room that the buffer behind it was promised.
 #[test]
 fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
@@ -179,9 +204,10 @@ fn a_buffer_behind_silence_is_not_lost_for_want_of_room() {
 /// At once, without waiting for the next buffer, which may never come.
 #[test]
 pub fn a_long_gap_posts_its_words() {
-    let (service, harness) = PadHarness::start("");
+    // The idle timeout would post them as well, if later.
+    let (service, harness) = PadHarness::start("idle-timeout=0");
     harness.push(0, &second(0));
-    assert!(harness.gap(1000, 10_000));
+    assert!(harness.gap(1000, 100_000));
     let log = harness.listen_for(|t| t.is_final && !t.text.is_empty());
     assert_eq!(marks_of(&log.finals()), at(&[0]));
     until_connection(&service, |c| c.final_at.is_some());

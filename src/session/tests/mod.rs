@@ -16,10 +16,13 @@ pub(super) fn ms(ms: u64) -> Duration {
 /// that begins with `- ` begins one way to go on behind the lines above the first such line. `//`
 /// begins a remark. `run` gets the lines of one way.
 pub(super) fn table(text: &str, run: impl Fn(&[&str])) {
+    let cases = cases(text);
+    assert!(!cases.is_empty(), "no cases");
     let mut failed = Vec::new();
-    for (name, ways) in cases(text) {
+    for (name, ways) in cases {
         let beginning = usize::from(ways.len() > 1);
         for way in &ways[beginning..] {
+            assert!(!way.is_empty(), "no steps: {name}");
             if catch_unwind(AssertUnwindSafe(|| run(way))).is_err() {
                 failed.push(name);
             }

@@ -78,8 +78,11 @@ pub fn utterance(part: &str) -> Utterance {
     let (rest, source) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, spikes) = rest.split_once('[').unwrap_or((rest, ""));
     let (start, end) = times(rest.trim_end_matches(['!', '~']));
-    let spikes = spikes.trim_end_matches(']').split_whitespace().map(times);
-    let given = words(text).zip(spikes);
+    let spikes: Vec<_> = spikes.trim_end_matches(']').split_whitespace().collect();
+    if !spikes.is_empty() {
+        assert_eq!(spikes.len(), words(text).count(), "times of words: {part}");
+    }
+    let given = words(text).zip(spikes.into_iter().map(times));
     let mut words: Vec<_> = given
         .map(|(word, (s, e))| (word.to_owned(), s, e))
         .collect();

@@ -33,10 +33,15 @@ pub(super) fn table(text: &str) {
 
 fn run(lines: &[&str]) -> Stream {
     let mut stream = Stream::full();
-    for line in lines {
+    for (index, line) in lines.iter().enumerate() {
+        let is_first = || assert_eq!(index, 0, "a new stream behind other lines: {line}");
         match line.split_once(' ') {
-            None if *line == "single" => stream = Stream::single(),
+            None if *line == "single" => {
+                is_first();
+                stream = Stream::single();
+            }
             Some(("delay", delay)) => {
+                is_first();
                 let delay = ms(delay.parse().expect("a number"));
                 stream = Stream::with_delay(ResultType::Full, delay);
             }

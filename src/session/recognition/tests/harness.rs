@@ -51,6 +51,7 @@ fn settings<'a>(set: impl IntoIterator<Item = &'a str>) -> Settings {
                 settings.replay = ms(number);
                 settings.replay_window = ms(number.max(4000));
             }
+            "rate" => settings.request.rate = number as u32,
             "at-end" => settings.answers_at_end = true,
             "single" => settings.request.result_type = ResultType::Single,
             "gzip" => settings.compression = Compression::Gzip,
@@ -82,10 +83,11 @@ pub(super) struct Harness {
 impl Harness {
     pub fn new<'a>(set: impl IntoIterator<Item = &'a str>) -> Self {
         let settings = settings(set);
+        let rate = settings.request.rate;
         Harness {
             machine: Recognition::new(settings.clone(), 0.0),
+            input: Queue::new(time_to_samples(settings.max_chunk, rate), rate),
             settings,
-            input: Queue::new(4800, 24_000),
             now: Duration::ZERO,
             is_open: false,
             holds_writes: false,
@@ -175,7 +177,7 @@ impl Harness {
     /// Whether no more samples are kept to be sent again than may be.
     pub fn keeps_within_limit(&self) -> bool {
         let buffer = &self.machine.stream.replay_buffer;
-        let limit = time_to_samples(self.settings.replay_window, 24_000);
+        let limit = time_to_samples(self.settings.replay_window, self.settings.request.rate);
         buffer.end() - buffer.start() <= limit
     }
 
@@ -184,12 +186,13 @@ impl Harness {
         let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         let number = || rest.parse::<u64>().expect("a number");
         let (now, input, machine) = (self.now, &mut self.input, &mut self.machine);
+        let rate = self.settings.request.rate;
         match command {
             "start" => {}
             "hold" => self.holds_writes = true,
             "slow" => self.closes_slowly = true,
-            "audio" => push(input, now, number(), 1000),
-            "silence" => push(input, now, number(), 0),
+            "audio" => push(input, rate, now, number(), 1000),
+            "silence" => push(input, rate, now, number(), 0),
             "end-session" => input.push_boundary(Boundary::EndSession),
             "end" => input.push_boundary(Boundary::EndOfStream { token: number() }),
             "stream" => {
@@ -323,7 +326,8 @@ impl Harness {
                 is_replay,
             } => {
                 let kind = if *is_replay { "again" } else { "audio" };
-                let (start, end) = (start / 24, end / 24);
+                let samples = u64::from(self.settings.request.rate) / 1000;
+                let (start, end) = (start / samples, end / samples);
                 let before = self.followed.last().and_then(|text| {
                     let parts: Vec<&str> = text.split([' ', '-']).collect();
                     let [before, first, last, from, to] = parts[..] else {
@@ -345,7 +349,7 @@ impl Harness {
 }
 
 /// Appends `length` milliseconds of audio, whose samples are all alike.
-fn push(input: &mut Queue, now: Duration, length: u64, sample: i16) {
-    let samples = time_to_samples(ms(length), 24_000) as usize;
+fn push(input: &mut Queue, rate: u32, now: Duration, length: u64, sample: i16) {
+    let samples = time_to_samples(ms(length), rate) as usize;
     input.push(&sample.to_le_bytes().repeat(samples), now);
 }

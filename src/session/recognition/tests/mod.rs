@@ -41,8 +41,8 @@ use harness::Harness;
 /// - `flush`, `abort`, `start`: by the owner; `start` does nothing more. `show-quiet`: the script
 ///   has `quiet` events from now on.
 ///
-/// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay` with a number;
-/// `single x`, `gzip x`, `at-end x`. Times are in milliseconds; 0 is none.
+/// Settings: `reconnects`, `connect`, `idle`, `finish`, `session`, `speed`, `replay`, `rate` with a
+/// number; `single x`, `gzip x`, `at-end x`. Times are in milliseconds; 0 is none.
 ///
 /// A step must find no deadline before its time; `timeout` must find one at exactly its time. What
 /// follows is compared as a whole, separated by commas:

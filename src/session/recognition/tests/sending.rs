@@ -31,6 +31,31 @@ fn the_pace() {
 }
 
 #[test]
+fn sixteen_kilohertz() {
+    table(
+        "
+        # Frames last as long as at 24 kHz, with fewer bytes
+        // Of 6,400 bytes each, six go together.
+        set rate 16000
+        0 hold                 | preconnect
+        0 audio 1600           | connect<10000
+        10 connected           | request
+        20 say -               | open 0
+        30 written             | audio 2-7 0-1200
+        40 written             | audio 8-9 1200-1600
+        50 written             |
+        60 say 400 A@0-300!    | 0 A F, settled 300
+        70 reset               | close, lost 1 +250 from 350: network
+        320 timeout            | connect<10320
+        330 connected          | request
+        340 say -              | open 1
+        350 written            | again 2-7 350-1400
+        360 written            | again 8-8 1400-1600
+        ",
+    );
+}
+
+#[test]
 fn what_is_sent_again() {
     table(
         "

@@ -177,7 +177,9 @@ mod tests {
             assert_eq!(found, (tls, port, target), "{uri}");
             assert_eq!(endpoint.host_header(), host_header);
             // The query may be secret.
-            assert!(!endpoint.to_string().contains('y'), "{endpoint}");
+            let shown = endpoint.to_string();
+            let query = shown.split_once('?').map(|(_, query)| query);
+            assert!(query.is_none_or(|query| query == "…"), "{shown}");
         }
     }
 

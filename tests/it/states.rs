@@ -71,7 +71,7 @@ fn at(name: &str, service: &Service, hold: &[Gate], moment: Moment) {
     calls.assert_at_once(name);
 }
 
-/// Waits until the last connection is open, and `holds` of it. The element shows its id then, and
+/// Waits until the last connection is open, and meets `holds`. The element shows its id then, and
 /// so has posted all that precedes it: READY discards what is not posted, such as the start of the
 /// transcriber's progress.
 fn until_last(

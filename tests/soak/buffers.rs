@@ -53,7 +53,7 @@ impl Buffers {
             0 => Odd::HalfSample,
             1 => Odd::Empty,
             2 => Odd::Caps,
-            // Where stamps are not exact, the others have others than the audio.
+            // With inexact stamps, the other oddities' timestamps would not be the audio's.
             _ if schedule.stamps != Stamps::Exact => Odd::Nothing,
             3 => Odd::Untimed,
             4 => Odd::Flags,

@@ -151,7 +151,7 @@ fn losses_at_the_end() {
 fn a_close_without_a_final_response() {
     table(
         "
-        # It is a loss once
+        # A close without a final response is a loss once
         set finish 1000
         speaking
         40 end 7         | finish 4
@@ -161,7 +161,7 @@ fn a_close_without_a_final_response() {
         320 say -        | open 1, again 2-3 0-400, finish 4
         330 closed 1000  | close, 0 a U, unconfirmed after 290: closed 1000, done 7
 
-        # It is never an error: noise without words looks the same
+        # A close in good order is never an error: noise without words looks the same
         set finish 1000
         set reconnects 1
         session 400
@@ -175,7 +175,7 @@ fn a_close_without_a_final_response() {
           320 say -        | open 1, again 2-3 0-400, finish 4
           1320 timeout     | close, unconfirmed after 1280: no final 1000, done 7
 
-        # Nor where no attempt is left, or nothing may be sent again
+        # A close is no error either where no attempt is left, or nothing may be sent again
         session 400
         30 say 400         |
         40 end 7           | finish 4
@@ -184,7 +184,7 @@ fn a_close_without_a_final_response() {
         - set replay 0
           50 closed 1000   | close, unconfirmed after 10: closed 1000, done 7
 
-        # With all words it is an end
+        # A close behind all words is an end
         // Behind the last final word only sound may hold another; 400 ms are the rest of that word.
         speaking
         40 say 400 A@0-300!  | 0 A F, settled 300
@@ -201,7 +201,7 @@ fn a_close_without_a_final_response() {
           70 end 7           | finish 14
           80 closed 1000     | close, lost 1 +250 from 700: closed 1000
 
-        # With unprocessed audio it is a loss
+        # A close before all audio is processed is a loss
         session 1000
         30 say 400 A@0-300!  | 0 A F, settled 300
         40 end 7             | finish 7

@@ -18,7 +18,7 @@ fn the_idle_timeout() {
         - 60010 refused later     | retry 1 +1000 from 400: network
           61010 timeout           | connect<71010
 
-        # Audio that is not sent yet counts
+        # The timeout counts from the end of the audio
         session 400
         3000 audio 100   |
         4400 timeout     |

@@ -56,7 +56,7 @@ fn messages() {
 fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
     table(
         "
-        # Up to open text, or as far as the results may be late
+        # Quiet is up to open text, or as far as the results may be late
         session 8000
         2000 show-quiet      |
         2010 audio 200       | audio 42-42 8000-8200
@@ -75,13 +75,13 @@ fn audio_without_text_is_quiet_once_results_of_it_would_be_there() {
         9000 audio 200       | audio 22-22 9000-9200
         9700 audio 200       | audio 23-23 9200-9400, quiet 5300
 
-        # Never behind what was sent
+        # Quiet is never behind what was sent
         session 400
         1000 show-quiet      |
         3500 audio 2200      | audio 4-12 400-2200, quiet 200, audio 13-13 2200-2400, quiet 400, \
             audio 14-14 2400-2600, quiet 600
 
-        # Nor where the service answers at the end
+        # Nothing is quiet where the service answers at the end
         set at-end x
         session 8000
         30 show-quiet        |

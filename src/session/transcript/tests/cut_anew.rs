@@ -23,7 +23,7 @@ fn a_settled_part_of_an_open_utterance_is_left_out() {
           lose                                     | from 3700
         - finalize                                 | 0 three four U
           shown                                    | One. / Two. / three four
-        // So does what the window has moved past.
+        // An end by the window leaves it out as well.
         - restart 7000                             | from 7000 / 0 three U
 
         # A settled word with an early start is a part: less than half lies in the open one

@@ -100,13 +100,13 @@ fn the_wait_has_an_end() {
 fn finals_are_not_held() {
     table(
         "
-        # Neither before nor in the final response
+        # A definite text is final at once, and so is each in the final response
         9000: one@500-1000 / two@5000-6000         | 0 one / 1 two
         lose                                       | from 0
         2000: One.@500-1000!                       | 0 One. F
         6000 last: One.@500-1000! / Two@5000-6000  | 1 Two F
 
-        # Which speaks for the lost connection too
+        # The final response speaks for the lost connection too
         - 9000: one@500-1000 / two@5000-6000       | 0 one / 1 two
           lose                                     | from 0
           9000 last: One.@500-1000!                | 0 One. F / 1 F
@@ -118,8 +118,6 @@ fn finals_are_not_held() {
     );
 }
 
-/// Processed to 40 s, one utterance open from 15 s on, lost; the next connection is at 13.4 s, and
-/// cuts it at 16 s.
 #[test]
 fn what_is_cut_anew_while_held() {
     table(
@@ -131,6 +129,8 @@ fn what_is_cut_anew_while_held() {
         6000: one two@600-2000 / three four@2400-4256    | 1 one two / 0 three four
 
         # An utterance that is cut shorter leaves no hole: its rest must be recognised again
+        // Processed to 40 s, one utterance open from 15 s on, lost; the next connection is at
+        // 13.4 s, and cuts it at 16 s.
         14000: Zero.@500-13000!                                   | 0 Zero. F
         40000: Zero.@500-13000! / a b c d e f g h@15000-39000     | 1 a b c d e f g h
         lose                                                      | from 13400

@@ -21,7 +21,7 @@ fn sentences_without_starts() {
         times 1         | 2902-5000
         times 2         | 5000-9000
 
-        # In full too
+        # In full each comes once too, with the start that an interim result had
         2800: a@2000-2500                   | 0 a
         3300: A@-2902!                      | 0 A F
         4900: A@-2902! / b@4300-4500        | 1 b
@@ -66,7 +66,7 @@ fn sentences_without_starts() {
 fn in_single_an_utterance_that_is_ended_twice_is_one() {
     table(
         "
-        # Announced before
+        # One that began as interim has both ends, unless the text is another
         single
         2650: the rain has stopped@700-2600   | 0 the rain has stopped
         2900: The rain has stopped.@-2700!    | 0 The rain has stopped. F
@@ -74,14 +74,14 @@ fn in_single_an_utterance_that_is_ended_twice_is_one() {
         - 3900: The rain has stopped.@-3300!  |
         - 3900: Why?@-3000!                   | 1 Why? F
 
-        # New
+        # One without interim results has both, unless the sentence fits between the ends
         single
         2900: The rain has stopped.@-2700!    | 0 The rain has stopped. F
         - 3900: The rain has stopped.@-3000!  |
         - 3900: the rain has stopped@-2300!   |
         - 3900: The rain has stopped.@-3400!  | 1 The rain has stopped. F
 
-        # Without spaces
+        # One that is written without spaces has both
         single
         1500: 今天天气好。@-1300!             | 0 今天天气好。 F
         1900: 今天天气好。@-1700!             |

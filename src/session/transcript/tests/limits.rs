@@ -17,7 +17,7 @@ fn the_ends_of_connections() {
         // The same text at the same time of another connection is another utterance.
         1000: One.@300-900                  | 1 One.
 
-        # So it is between connections, and giving up ends everything once
+        # Between connections everything is ignored, and giving up ends everything once
         4000: one@500-1000 / two@2100-2400  | 0 one / 1 two
         restart                             | from 0
         4100: one more@500-1400             |

@@ -247,7 +247,7 @@ fn second_passes_come_late_and_out_of_order() {
     talk.request(&request);
     let mut all = talk.stream(&Layout::default().sentences(3).0, 4800);
     all.extend(talk.finish());
-    // The definite ones in brackets, whenever they change.
+    // Lists of texts, definite ones in brackets, without repeats.
     let states = all.iter().take_while(|out| !matches!(out, Out::Close(_)));
     let states = states.map(|out| {
         let utterances = json(out)["result"]["utterances"].take();

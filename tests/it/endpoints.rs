@@ -83,6 +83,15 @@ fn check(endpoint: Endpoint, properties: &str, oddities: Vec<Oddity>, has: Has) 
     let log = TestPipeline::new(set(sink, properties)).run(&pcm, 100);
     log.assert_clean_in(&case);
     let mut finals = log.finals();
+    let all = log.transcripts();
+    if endpoint == Endpoint::Async {
+        let interim = all.len() - finals.len();
+        assert!(interim > finals.len(), "{case}: {interim} interim");
+    }
+    if properties == "end-window-size=0" {
+        let ends_last = all.is_sorted_by_key(|t| t.is_final);
+        assert!(ends_last, "{case}: {all:#?}");
+    }
     // A text that another one follows is not confirmed.
     let unconfirmed = match has {
         Has::Texts(count) => count - 1,

@@ -85,6 +85,17 @@ pub fn what_is_settled_is_not_sent_again() {
 }
 
 #[test]
+fn without_replay_time_nothing_is_sent_again() {
+    let service = service(faulty(&["reset@9s"], false));
+    let sink = set(fast_sink(&service), "replay-time=0");
+    let (pcm, _) = open_ended_speech(SENTENCES);
+    let log = TestPipeline::new(sink.clone()).run(&pcm, 20);
+    assert_warned(&log, 1, "replay-time=0");
+    let found = ["reconnects", "audio-replayed"].map(|name| stat(&sink, name));
+    assert_eq!(found, [1, 0]);
+}
+
+#[test]
 fn nobody_listens_yet() {
     let port = free_port();
     let sink = sink_for(&format!("ws://127.0.0.1:{port}/api/v3/sauc/bigmodel_async"));

@@ -243,9 +243,9 @@ impl VolcAsrTranscriber {
     }
 
     /// Ends the unsynced stream behind what waits, without a run as well.
-    fn end_unsynced(&self, seqnum: gst::Seqnum) {
+    fn end_unsynced(&self) {
         self.start_unsynced();
-        self.unsynced.end(seqnum);
+        self.unsynced.end();
     }
 
     /// Has the unsynced pad's task run, if the pad is linked.
@@ -288,7 +288,7 @@ impl VolcAsrTranscriber {
         let pads = (&self.sink_pad, &self.src_pad);
         match self.output.push_next(pads, now, is_sent) {
             RoundResult::Fine => {}
-            RoundResult::Ended(seqnum) => self.end_unsynced(seqnum),
+            RoundResult::Ended => self.end_unsynced(),
             RoundResult::Late => self.post(OutgoingMessage::Changed("max-observed-delay")),
             RoundResult::Stopped => {
                 let _ = self.src_pad.pause_task();

@@ -177,6 +177,7 @@ impl VolcAsrTranscriber {
             EventView::Eos(_) => {
                 self.divide(true);
                 lock(&self.input).ended = true;
+                self.unsynced.eos(event.seqnum());
                 self.output.event(event, None);
                 true
             }
@@ -209,8 +210,9 @@ impl VolcAsrTranscriber {
             return;
         };
         let end = lock(&self.input).end;
-        // First: the client may be done before the next line.
+        // First: the client may be done before the last line.
         self.output.barrier(token, end);
+        self.unsynced.barrier(token);
         run.finish(token);
     }
 

@@ -41,9 +41,13 @@ impl Listener for TextListener {
                         });
                 }
             }
-            Event::BoundaryDone { token } => self
-                .output
-                .update((self.run, epoch), |schedule| schedule.done(*token)),
+            Event::BoundaryDone { token } => {
+                if self.run == self.output.run() {
+                    self.unsynced.done(*token);
+                }
+                self.output
+                    .update((self.run, epoch), |schedule| schedule.done(*token));
+            }
             Event::Ids { .. } => self.output.session_begins((self.run, epoch)),
             Event::Response { json, .. } if self.run == self.output.run() => {
                 self.unsynced.response(json);

@@ -13,8 +13,8 @@ use crate::volcasrtranscriber::schedule::{Action, Item};
 pub(in crate::volcasrtranscriber) enum RoundResult {
     /// The task goes on.
     Fine,
-    /// EOS of this number has left.
-    Ended(gst::Seqnum),
+    /// EOS has left.
+    Ended,
     /// The longest delay grew.
     Late,
     /// The task is to pause, for a flush or a stop.
@@ -96,9 +96,8 @@ impl TextPad {
         match held {
             Ok(eos) => {
                 gst::debug!(CAT, obj = src, "{eos:?}");
-                let seqnum = eos.seqnum();
                 src.push_event(eos);
-                RoundResult::Ended(seqnum)
+                RoundResult::Ended
             }
             Err(error) => error.map_or(RoundResult::Fine, RoundResult::Failed),
         }

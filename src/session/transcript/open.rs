@@ -93,7 +93,7 @@ impl OpenUtterance {
         // Only words that surely lie inside count. Audio that is replayed needlessly is recognised
         // as a repeat; audio that is missing is not.
         let left = |w: &&Word| {
-            words::midpoint(w).is_some_and(|middle| !parts.iter().any(|s| s.contains(middle)))
+            words::midpoint(w).is_none_or(|middle| !parts.iter().any(|p| p.contains(middle)))
         };
         let first = self.update.words.iter().find(left)?;
         Some(first.start.unwrap_or_default().max(self.span.start))
@@ -103,7 +103,7 @@ impl OpenUtterance {
     pub fn drop_settled_words(&mut self, settled: &Settled) {
         let parts = settled.parts_of(self.span, self.words());
         self.keep_words(words::midpoint, |middle| {
-            !parts.iter().any(|s| s.contains_within_tolerance(middle))
+            !parts.iter().any(|part| part.may_contain(middle))
         });
     }
 

@@ -13,10 +13,6 @@ const MAX_SETTLED: usize = 1 << 14;
 /// Upper bound on the utterances that a look-up compares. Only a few overlap in practice.
 const MAX_NEIGHBOURS: usize = 128;
 
-/// Upper bound on the distance of two starts of one word for two connections. The next word begins
-/// later, even in fast speech.
-const SAME_WORD: Duration = Duration::from_millis(100);
-
 /// Settled utterances in the order of their times. Of each text only a fingerprint is kept.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
@@ -30,11 +26,78 @@ pub(super) struct Settled {
 #[derive(Debug)]
 struct Item {
     span: Span,
-    /// Starts of its first and its last word, if they are known.
-    outer_words: [Option<Duration>; 2],
+    /// Its first and its last word, if their starts are known.
+    first: Option<OuterWord>,
+    last: Option<OuterWord>,
     text: Fingerprint,
     /// Latest end of this one and all before it, which ends a search for overlaps.
     reach: Duration,
+}
+
+impl Item {
+    /// Returns the part of an open utterance that begins with its first word or ends with its last.
+    fn shared(&self, words: &[Word]) -> Option<Part> {
+        let same = |outer: &Option<OuterWord>| {
+            let outer = outer.as_ref()?;
+            words.iter().find(|word| outer.is(word))
+        };
+        let (first, last) = (same(&self.first), same(&self.last));
+        first.or(last)?;
+        let start = first.and_then(|word| word.start);
+        let end = last.and_then(|word| word.end);
+        Some(Part {
+            span: Span::new(
+                start.unwrap_or(self.span.start),
+                end.unwrap_or(self.span.end),
+            ),
+            is_exact: true,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct OuterWord {
+    start: Duration,
+    text: Fingerprint,
+}
+
+impl OuterWord {
+    fn of(word: Option<&Word>) -> Option<Self> {
+        let word = word?;
+        Some(Self {
+            start: word.start?,
+            text: Fingerprint::of(&word.text),
+        })
+    }
+
+    /// Returns whether another connection's word is this one.
+    fn is(&self, word: &Word) -> bool {
+        let near = |start: Duration| start.abs_diff(self.start) <= TOLERANCE;
+        word.start.is_some_and(near) && Fingerprint::of(&word.text) == self.text
+    }
+}
+
+/// Settled part of an open utterance.
+#[derive(Debug)]
+pub(super) struct Part {
+    span: Span,
+    /// It ends where a word of the open utterance does.
+    is_exact: bool,
+}
+
+impl Part {
+    /// Returns whether a word with this middle surely lies inside.
+    pub fn contains(&self, middle: Duration) -> bool {
+        self.span.contains(middle)
+    }
+
+    /// Returns whether a word with this middle may lie inside: times are not exact.
+    pub fn may_contain(&self, middle: Duration) -> bool {
+        match self.is_exact {
+            true => self.span.contains(middle),
+            false => self.span.contains_within_tolerance(middle),
+        }
+    }
 }
 
 impl Settled {
@@ -42,7 +105,8 @@ impl Settled {
     pub fn add(&mut self, span: Span, text: &str, words: &[Word]) {
         self.added.push(Item {
             span,
-            outer_words: [words.first(), words.last()].map(|word| word?.start),
+            first: OuterWord::of(words.first()),
+            last: OuterWord::of(words.last()),
             text: Fingerprint::of(text),
             reach: span.end,
         });
@@ -174,22 +238,24 @@ impl Settled {
             .filter(move |i| i.span.is_reported() && i.span.overlap(span) > Duration::ZERO)
     }
 
-    /// Returns the spans that were part of an open utterance with this span and these words: most
-    /// of it, or the first or last word. A span that only touches it is another utterance, for
-    /// times are not exact.
-    pub fn parts_of(&self, span: Span, words: &[Word]) -> Vec<Span> {
-        let shares_word = |item: &Item| {
-            let mut starts = words.iter().filter_map(|word| word.start);
-            starts.any(|start| {
-                let mut outer = item.outer_words.iter().flatten();
-                outer.any(|outer| outer.abs_diff(start) <= SAME_WORD)
-            })
+    /// Returns the settled parts of an open utterance with this span and these words. A settled
+    /// utterance is one if it overlaps most of it, or if the two share its first or last word. One
+    /// that only touches it is another utterance, for times are not exact.
+    pub fn parts_of(&self, span: Span, words: &[Word]) -> Vec<Part> {
+        let part = |item: &Item| match item.span.mostly_overlaps(span) {
+            true => Some(Part {
+                span: item.span,
+                is_exact: false,
+            }),
+            false => item.shared(words),
         };
-        let is_part = |item: &&Item| shares_word(item) || item.span.mostly_overlaps(span);
-        let pruned = self.pruned_until.map(|end| Span::new(Duration::ZERO, end));
-        let parts = self.items_over(span).filter(is_part).map(|i| i.span);
+        let pruned = self.pruned_until.map(|end| Part {
+            span: Span::new(Duration::ZERO, end),
+            is_exact: false,
+        });
+        let parts = self.items_over(span).filter_map(part);
         parts
-            .chain(pruned.filter(|s| s.overlap(span) > Duration::ZERO))
+            .chain(pruned.filter(|part| part.span.overlap(span) > Duration::ZERO))
             .collect()
     }
 

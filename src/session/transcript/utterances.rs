@@ -95,7 +95,8 @@ impl Utterances {
         self.settled.commit();
         let listed = if held { 0 } else { self.open.len() };
         for open in unlisted.into_iter().flatten() {
-            match self.is_covered(open.span, listed) {
+            let is_settled = open.unsettled_from(&self.settled).is_none();
+            match is_settled || self.is_covered(open.span, listed) {
                 true => updates.push(open.withdrawn()),
                 false => self.open.push(open),
             }

@@ -38,17 +38,24 @@ fn a_settled_part_of_an_open_utterance_is_left_out() {
         single
         2600: one@1090-1294[1214-1294] / two three@1800-2337   | 0 one / 1 two three
         lose                                                   | from 0
-        5000: One two three.@1256-2337!                        | 1 One two three. F
-        finalize                                               | 0 F
+        5000: One two three.@1256-2337!                        | 1 One two three. F / 0 F
 
-        # Nothing is replayed for one whose words are all settled
+        # The words before a shared one stay
+        single
+        2600: zero one@1000-1294[1080-1160 1214-1294] / two three@1800-2337  \
+            | 0 zero one / 1 two three
+        lose                                                   | from 0
+        5000: One two three.@1256-2337!                        | 1 One two three. F
+        finalize                                               | 0 zero U
+
+        # One whose words are all settled is withdrawn, and nothing is replayed for it
         // The one before ends with its first word, the one after begins with its second.
         single
         9000: zero@4000-4766 / one two@5964-6598 / four@7427-8000  | 0 zero / 1 one two / 2 four
         lose                                                       | from 0
-        9000: Zero one.@4000-6054! / Two four.@6529-8000!          | 0 Zero one. F / 2 Two four. F
+        9000: Zero one.@4000-6054! / Two four.@6529-8000!  \
+            | 0 Zero one. F / 2 Two four. F / 1 F
         lose                                                       | from 8400
-        finalize                                                   | 1 F
         ",
     );
 }
@@ -60,6 +67,11 @@ fn an_utterance_that_only_touches_a_settled_one_keeps_its_words() {
         # A start may be early: before the end of the one before
         4000: One.@500-1000! / two three four five@950-3000  | 0 One. F / 1 two three four five
         finalize                                             | 1 two three four five U
+
+        # In fast speech the next word begins where a shared one might
+        4000: One two.@500-1000![500-580 920-1000] / three four@990-2000[1010-1090 1920-2000]  \
+            | 0 One two. F / 1 three four
+        finalize                                             | 1 three four U
 
         # A start may be so early that it lies in the words before, and both end together
         9000: one two three@500-3000 / Yes@2700-3140[3060-3140] / four five@4000-8000  \

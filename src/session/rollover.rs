@@ -38,10 +38,16 @@ pub struct Situation {
 }
 
 impl Rollover {
+    /// Returns whether one may be due after so much audio of the session. If not, the rest of the
+    /// situation, which takes longer to find out, does not count. `max`: the session's limit.
+    pub fn may_be_due(max: Duration, new_audio: Duration) -> bool {
+        new_audio >= max
+    }
+
     /// Returns how to continue now, if the session should. `max`: its limit.
     pub fn decide(max: Duration, now: Situation) -> Option<Self> {
-        let limit = if now.all_final { max } else { max + max / 2 };
-        if now.new_audio < limit {
+        let waits = !now.all_final && now.new_audio < max + max / 2;
+        if waits || !Self::may_be_due(max, now.new_audio) {
             return None;
         }
         match (now.words_have_times, now.answers_complete) {

@@ -133,8 +133,7 @@ impl<E: ConnectionError> Recognition<E> {
         let time = |samples| samples_to_time(samples, self.settings.request.rate);
         let buffer = &self.stream.replay_buffer;
         let new_audio = time(buffer.end() - connection.replayed.end);
-        // The least limit first: what else counts takes longer to find out.
-        if new_audio < max {
+        if !Rollover::may_be_due(max, new_audio) {
             return None;
         }
         let tracker = &self.stream.tracker;

@@ -24,6 +24,8 @@ pub(super) struct InputState {
     pub stream: Option<(String, gst::Seqnum)>,
     /// EOS has come: what follows is another stream.
     pub ended: bool,
+    /// Lateness of the text in this segment.
+    pub lateness: gst::ClockTime,
     /// End of the audio in this segment.
     pub end: Option<gst::ClockTime>,
     /// From FLUSH_START to FLUSH_STOP. The pad's own flag is cleared before FLUSH_STOP has the
@@ -269,19 +271,21 @@ impl VolcAsrTranscriber {
         if !same {
             self.divide(false);
         }
-        {
+        let lateness = lock(&self.text).lateness;
+        let lateness = {
             let mut input = lock(&self.input);
             input.segment = time;
             input.fresh = true;
             if !same {
                 input.end = None;
+                input.lateness = gst::ClockTime::from_mseconds(lateness.into());
             }
-        }
+            input.lateness
+        };
         self.unsynced.segment(seqnum);
         if let Some(run) = self.run() {
             run.segment();
         }
-        let lateness = gst::ClockTime::from_mseconds(lock(&self.text).lateness.into());
         let mut own = known.clone();
         own.set_base(own.base().unwrap_or_default().saturating_add(lateness));
         let event = gst::event::Segment::builder(&own).seqnum(seqnum).build();

@@ -44,11 +44,12 @@ impl VolcAsrTranscriber {
             unsynced: self.unsynced.clone(),
         };
         let listener = Some(Arc::new(listener) as Arc<_>);
-        let unit = lock(&self.text).unit();
-        self.output.set_unit(unit);
         self.output.set_language(self.language_tag());
         let runs = &self.runs;
         let run = runs.start(*CAT, object.upcast_ref(), &settings, listener)?;
+        // Behind the start: what is set from here on is reported as late.
+        let unit = lock(&self.text).unit();
+        self.output.set_unit(unit);
         // A language set since the settings were copied found no run to apply to.
         let language = self.language();
         if language != settings.request.language {

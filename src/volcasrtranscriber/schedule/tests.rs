@@ -188,6 +188,14 @@ fn words_of_an_utterance_that_is_divided_leave_once() {
         final 1: No. 100-180
         at 1300                     | final / no 300-380
         final 0: No, 300-380 / no 700-780 | no 700-780 / final
+    # both have left
+        live 1000
+        no gaps
+        open 0: no 100-180 / no 300-380
+        at 1300                     | !no 100-180 / no 300-380
+        final 1: No. 100-180        | final
+        final 0: No, 300-380 / no 700-780
+        at 1700                     | no 700-780 / final
     # it is not that of the utterance before either
         live 1000
         no gaps

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Runs scripts, each below its name, `# name`. Each line is `step | what leaves`, with ` / `
-/// between parts. Without `|` a step lets nothing leave yet. Times are milliseconds.
+/// between parts. Behind a step without `|` nothing is looked at. Times are milliseconds.
 ///
 /// - `unit utterance`, `unit cue 12 1`: a buffer holds that instead of a word: a cue of that width
 ///   and number of lines;
@@ -58,7 +58,12 @@ impl Script {
             return Vec::new();
         }
         let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
-        let numbers: Vec<u64> = rest.split(' ').filter_map(|n| n.parse().ok()).collect();
+        let numbers = match verb {
+            "unit" | "no" => rest.trim_start_matches(char::is_alphabetic),
+            _ => rest,
+        };
+        let numbers = numbers.split_whitespace();
+        let numbers: Vec<u64> = numbers.map(|n| n.parse().expect(step)).collect();
         let first = numbers.first().copied().unwrap_or_default();
         let second = numbers.get(1).copied();
         match verb {

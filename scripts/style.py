@@ -10,7 +10,7 @@ LINES = 400
 README_LINES = 150
 # Each file in these is a program.
 PROGRAMS = [pathlib.Path(folder) for folder in ("benches", "examples", "fuzz/fuzz_targets")]
-RIDDLE = re.compile(r"\s*//[/!]? (So many|What|None:|Nor|The same of)\b")
+RIDDLE = re.compile(r"\s*//[/!]? ((?:So many|What|Nor|The same of)\b|None:)")
 CODE = ["src", "cli", "tests", "benches", "examples", "fuzz/fuzz_targets"]
 SCRIPTS = ["scripts", "benches", "examples", "tests"]
 PROSE = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]

@@ -40,7 +40,7 @@ impl fmt::Display for Samples {
 }
 
 impl Samples {
-    /// None: the name of the format is not known.
+    /// Returns `None` if the format's name is not known.
     pub(crate) fn new(request: &Request, rate_hz: u32) -> Option<Self> {
         let format = match (request.format.as_str(), request.codec.as_str()) {
             ("pcm", "raw" | "pcm" | "") => Format::Pcm,

@@ -349,14 +349,14 @@ impl Model {
                     self.stream.transcript()
                 );
             }
-            let texts = self.stream.transcript().into_iter();
-            let order: Vec<usize> = texts
-                .flat_map(|t| t.split_whitespace())
-                .map(number)
-                .collect();
             // Each word once and in order, however connections cut sentences: while both were open,
             // a word might stand in two utterances (section 8: what was open may be cut anew), but
-            // what is settled is recognised once.
+            // what is settled is recognised once. An utterance may lie around one that a second
+            // pass settled before it.
+            let mut texts: Vec<_> = self.stream.latest.values().flat_map(timed_texts).collect();
+            texts.sort_by_key(|(start, _)| *start);
+            let texts = texts.into_iter().flat_map(|(_, t)| t.split_whitespace());
+            let order: Vec<usize> = texts.map(number).collect();
             assert!(order.is_sorted_by(|a, b| a < b), "{order:?}");
         } else {
             let before = self.shown();
@@ -368,6 +368,15 @@ impl Model {
             assert!(doubled.is_empty(), "{doubled:?}");
         }
         assert!(self.stream.latest.values().all(|u| u.is_final));
+    }
+}
+
+/// Returns the words with their starts or, without word times, the text with its own.
+fn timed_texts(update: &Update) -> Vec<(Option<Duration>, &str)> {
+    let words = update.words.iter().map(|w| (w.start, w.text.as_str()));
+    match update.words.is_empty() {
+        true => vec![(update.start, &update.text)],
+        false => words.collect(),
     }
 }
 

@@ -16,9 +16,9 @@
 //! 4. The remaining entries are paired with the open utterances in order (`matching`).
 //! 5. Unpaired entries get the next numbers. Definite entries, and all entries of the final
 //!    response, are settled (`utterances`).
-//! 6. An open utterance is withdrawn if others cover more than half of it, or if all of its words
-//!    are settled under other numbers. Not being listed is no reason: `single` lists current
-//!    utterances only.
+//! 6. An open utterance that is not listed is withdrawn if others cover more than half of it, if
+//!    all of its words are settled under other numbers, or if a listed one has all of them. Not
+//!    being listed alone is no reason: `single` lists current utterances only.
 //! 7. The final response of a `full` connection is complete: open utterances that it does not list
 //!    are withdrawn. Otherwise they end with their last text, unconfirmed.
 //! 8. If utterances are never listed, the response's text is one utterance until it starts anew.

@@ -7,7 +7,7 @@ use super::settled::Settled;
 use super::span::{Axis, Span};
 use super::text::Fingerprint;
 use super::update::{Update, Word};
-use super::words;
+use super::words::{self, KnownWord};
 
 /// State by which the entries of a response are applied.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,6 +97,13 @@ impl OpenUtterance {
         };
         let first = self.update.words.iter().find(left)?;
         Some(first.start.unwrap_or_default().max(self.span.start))
+    }
+
+    /// Returns whether all words of `other` are among its own.
+    pub fn has_words_of(&self, other: &Self) -> bool {
+        let has = |known: KnownWord| self.words().iter().any(|own| known.is(own));
+        let mut others = other.words().iter();
+        !other.words().is_empty() && others.all(|word| KnownWord::of(word).is_some_and(has))
     }
 
     /// Drops the words that were settled under other numbers. No later response will take them out.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::span::{Span, TOLERANCE};
 use super::text::{Fingerprint, least_interval};
 use super::update::Word;
+use super::words::KnownWord;
 
 /// Upper bound on settled utterances. In `full` mode every response repeats those of its
 /// connection: thousands in hours of speech.
@@ -27,8 +28,8 @@ pub(super) struct Settled {
 struct Item {
     span: Span,
     /// Its first and its last word, if their starts are known.
-    first: Option<OuterWord>,
-    last: Option<OuterWord>,
+    first: Option<KnownWord>,
+    last: Option<KnownWord>,
     text: Fingerprint,
     /// Latest end of this one and all before it, which ends a search for overlaps.
     reach: Duration,
@@ -37,7 +38,7 @@ struct Item {
 impl Item {
     /// Returns the part of an open utterance that begins with its first word or ends with its last.
     fn shared(&self, words: &[Word]) -> Option<Part> {
-        let same = |outer: &Option<OuterWord>| {
+        let same = |outer: &Option<KnownWord>| {
             let outer = outer.as_ref()?;
             words.iter().find(|word| outer.is(word))
         };
@@ -52,28 +53,6 @@ impl Item {
             ),
             is_exact: true,
         })
-    }
-}
-
-#[derive(Debug)]
-struct OuterWord {
-    start: Duration,
-    text: Fingerprint,
-}
-
-impl OuterWord {
-    fn of(word: Option<&Word>) -> Option<Self> {
-        let word = word?;
-        Some(Self {
-            start: word.start?,
-            text: Fingerprint::of(&word.text),
-        })
-    }
-
-    /// Returns whether another connection's word is this one.
-    fn is(&self, word: &Word) -> bool {
-        let near = |start: Duration| start.abs_diff(self.start) <= TOLERANCE;
-        word.start.is_some_and(near) && Fingerprint::of(&word.text) == self.text
     }
 }
 
@@ -105,8 +84,8 @@ impl Settled {
     pub fn add(&mut self, span: Span, text: &str, words: &[Word]) {
         self.added.push(Item {
             span,
-            first: OuterWord::of(words.first()),
-            last: OuterWord::of(words.last()),
+            first: words.first().and_then(KnownWord::of),
+            last: words.last().and_then(KnownWord::of),
             text: Fingerprint::of(text),
             reach: span.end,
         });

@@ -95,8 +95,7 @@ impl Utterances {
         self.settled.commit();
         let listed = if held { 0 } else { self.open.len() };
         for open in unlisted.into_iter().flatten() {
-            let is_settled = open.unsettled_from(&self.settled).is_none();
-            match is_settled || self.is_covered(open.span, listed) {
+            match self.has_words_of(&open, listed) || self.is_covered(open.span, listed) {
                 true => updates.push(open.withdrawn()),
                 false => self.open.push(open),
             }
@@ -126,6 +125,13 @@ impl Utterances {
     /// Notes that words from this position on must be recognised again.
     fn expect_from(&mut self, position: Option<Duration>) {
         self.unresolved_from = self.unresolved_from.into_iter().chain(position).min();
+    }
+
+    /// Applies rule 6: returns whether each word of an utterance that the response does not list is
+    /// settled under another number, or one of the first `listed` open ones has each.
+    fn has_words_of(&self, open: &OpenUtterance, listed: usize) -> bool {
+        let mut listed = self.open[..listed].iter();
+        open.unsettled_from(&self.settled).is_none() || listed.any(|other| other.has_words_of(open))
     }
 
     /// Applies rule 6: returns whether an utterance that the response does not list is covered by

@@ -1,7 +1,8 @@
 //! Aligns the service's words with an utterance's text, so that the words joined give the text.
 use std::time::Duration;
 
-use super::span::{Axis, Span};
+use super::span::{Axis, Span, TOLERANCE};
+use super::text::Fingerprint;
 use super::update::Word;
 use crate::protocol::response;
 
@@ -135,6 +136,29 @@ fn prefix(text: &str, token: &str, compared: &mut usize) -> Option<usize> {
         }
     }
     Some(text.len() - rest.as_str().len())
+}
+
+/// A word as it is known again.
+#[derive(Debug)]
+pub(super) struct KnownWord {
+    start: Duration,
+    text: Fingerprint,
+}
+
+impl KnownWord {
+    /// `None` if its start is not known.
+    pub fn of(word: &Word) -> Option<Self> {
+        Some(Self {
+            start: word.start?,
+            text: Fingerprint::of(&word.text),
+        })
+    }
+
+    /// Returns whether another connection's word is this one.
+    pub fn is(&self, word: &Word) -> bool {
+        let near = |start: Duration| start.abs_diff(self.start) <= TOLERANCE;
+        word.start.is_some_and(near) && Fingerprint::of(&word.text) == self.text
+    }
 }
 
 /// Returns the middle of a word's time, or the one time that is known.

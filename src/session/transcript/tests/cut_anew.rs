@@ -48,6 +48,11 @@ fn a_settled_part_of_an_open_utterance_is_left_out() {
         5000: One two three.@1256-2337!                        | 1 One two three. F
         finalize                                               | 0 zero U
 
+        # Also while the other one is open: it has all words
+        single
+        2600: one@1090-1294[1214-1294] / two three@1800-2337   | 0 one / 1 two three
+        5000: One two three.@1256-2337                         | 1 One two three. / 0 F
+
         # One whose words are all settled is withdrawn, and nothing is replayed for it
         // The one before ends with its first word, the one after begins with its second.
         single

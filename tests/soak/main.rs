@@ -35,16 +35,19 @@ use plan::Schedule;
 
 #[derive(Default)]
 struct Totals {
-    /// Marks by what became of them, connections, lives, and how often each kind of fault struck.
+    /// Marks by what became of them, connections, lives, how often each kind of fault struck, and
+    /// what the schedules did.
     counts: BTreeMap<String, usize>,
     ready: Duration,
     failures: Vec<(u64, String)>,
 }
 
-/// Names in the totals that no 80 schedules do without: faults, and what the checks make exceptions
-/// for.
+/// Names in the totals that no 80 schedules do without: faults, what the checks make exceptions
+/// for, acts, and oddities of buffers.
 const VARIED: &str = "marks dropped, marks cut, reset, drop, close, error, HTTP, delay, \
-                      trickle bytes, pings, text message";
+                      trickle bytes, pings, text message, Gap, Pause, NewStream, Segment, Ready, \
+                      Hurry, Rate, Flush, Seek, HalfSample, Empty, Caps, Untimed, Flags, Outside, \
+                      Overlap";
 
 #[test]
 fn nothing_is_lost_or_doubled() {
@@ -115,7 +118,8 @@ fn one(seed: u64, schedule: &Schedule, totals: &Mutex<Totals>) {
             ];
             let all = all.into_iter().chain(marks.counts);
             let all = all.map(|(name, count)| (name.to_owned(), count));
-            for (name, count) in all.chain(faults) {
+            let did = schedule.names().into_iter().map(|name| (name, 1));
+            for (name, count) in all.chain(faults).chain(did) {
                 *totals.counts.entry(name).or_default() += count;
             }
         }

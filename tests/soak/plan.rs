@@ -120,6 +120,22 @@ impl Schedule {
         self.sink.two_pass && self.ways.has(Oddity::OutOfOrder)
     }
 
+    /// Names of the acts, of what happens in the middle of speech, and of the oddities of buffers.
+    pub fn names(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for act in &self.acts {
+            all.push(format!("{act:?}"));
+            if let Act::Speak(speech) = act {
+                all.push(format!("{:?}", speech.buffers.odd));
+                all.extend(speech.meanwhile.map(|(_, what)| format!("{what:?}")));
+            }
+        }
+        for name in &mut all {
+            name.truncate(name.find([' ', '(']).unwrap_or(name.len()));
+        }
+        all
+    }
+
     pub fn steps(&self) -> bool {
         let is_step = |what: &Meanwhile| matches!(what, Meanwhile::Step { .. });
         self.acts.iter().any(|act| match act {

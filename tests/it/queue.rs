@@ -21,14 +21,16 @@ fn rig(leaky: &str, live: bool, queue: u32) -> (Service, TestPipeline) {
 
 #[test]
 fn a_full_queue_blocks_the_pipeline() {
-    in_parallel(&["no", "auto"], |leaky| {
+    // A buffer longer than the queue is taken once that is empty.
+    let cases = [("no", 20, 1000), ("auto", 20, 1000), ("no", 2600, 2600)];
+    in_parallel(&cases, |&(leaky, buffers, taken)| {
         let (service, mut rig) = rig(leaky, false, 1000);
         let (pcm, marks) = open_ended_speech(4);
-        rig.begin(&pcm, 20);
+        rig.begin(&pcm, buffers);
         rig.eos();
         until_blocked(&rig.sink, Duration::from_secs(1));
         let received = stat(&rig.sink, "audio-received");
-        assert_eq!(received, 1_000_000_000, "{leaky}");
+        assert_eq!(received, taken * 1_000_000, "{leaky} {buffers}");
         service.release(Gate::Upgrade);
         let log = rig.listen();
         assert_whole(&log, &marks, false, leaky);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::faults::*;
 use crate::common::*;
+use gst::prelude::*;
 use volcasr_loopback::marks::Layout;
 use volcasr_loopback::{Connection, End, Options};
 
@@ -12,12 +13,18 @@ use volcasr_loopback::{Connection, End, Options};
 #[test]
 pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
     // In a pause, in a sentence, and with less than a chunk behind the last one.
-    in_parallel(&[2200, 3700, 3650], |&first_part| {
+    let cases = [(2200, false), (3700, false), (3650, false), (3700, true)];
+    in_parallel(&cases, |&(first_part, paused)| {
         let began = Instant::now();
         let (service, mut rig) = TestPipeline::start("idle-timeout=600");
         let (pcm, marks) = open_ended_speech(4);
         let (first, second) = pcm.split_at(first_part * 48);
         rig.begin(first, 20);
+        if paused {
+            rig.until_taken(first);
+            let state = rig.pipeline.set_state(gst::State::Paused);
+            assert!(state.is_ok());
+        }
         let mut log = BusLog::default();
         if first_part > 2800 {
             // M3 and M4 of the second sentence.
@@ -26,9 +33,10 @@ pub fn the_session_is_finished_and_the_next_buffer_opens_another() {
         until_connection(&service, |c| c.end.is_some());
         let took = began.elapsed();
         assert!(took >= Duration::from_millis(600), "{took:?}");
+        rig.play();
         rig.push(second, 20);
         log.add(rig.end());
-        let case = first_part.to_string();
+        let case = format!("{first_part} {paused}");
         assert_whole(&log, &marks, false, &case);
         log.assert_no_warnings(&case);
         let connections = service.connections();

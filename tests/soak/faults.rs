@@ -72,7 +72,7 @@ fn once(dice: &mut Dice, audio: u64) -> String {
     let what = dice.pick(&[
         "reset", "drop", "close:1000", "close:1001", "close:1011", "error:45000081", QUOTA,
         "error:55000031", "error:55000000", "error:55000001", "error:55099999", &delay, &slow,
-        "ping:3", "text:hello", "no-final", "hang",
+        "ping:3", "ping:1", "text:hello", "text:again", "no-final", "hang",
     ]);
     format!("{what}@{}", moment(dice, audio))
 }

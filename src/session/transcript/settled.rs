@@ -117,8 +117,7 @@ impl Settled {
     /// decide: they are the same, and the two overlap or have the same text. Where a time is
     /// missing, the text decides too: among those from the index `next` on, which were not listed
     /// yet; or, where settled ones are not listed again, if the ends are too close for the text to
-    /// be said twice. A second
-    /// pass may end an utterance twice, as soft and as hard.
+    /// be said twice. A second pass may end an utterance twice, as soft and as hard.
     pub fn find(&self, span: Span, text: &str, next: Option<usize>) -> Option<usize> {
         let said_text = text;
         let text = LazyCell::new(|| Fingerprint::of(said_text));

@@ -169,13 +169,13 @@ fn answers_that_nobody_reads_are_bounded() {
     });
 }
 
-/// Texts of 32 MB that stay open, and bombs of 96 MiB.
+/// Texts of 64 MB that stay open, and bombs of 96 MiB.
 #[test]
 fn what_is_large_is_bounded() {
     let _permit = heavy();
     child::alone(|| {
         for (what, server, responses, most) in [
-            ("open texts", RawServer::new(opens), 33, 24 << 20),
+            ("open texts", RawServer::new(opens), 65, 40 << 20),
             ("bombs", RawServer::new(bombs()), 25, 48 << 20),
         ] {
             let rig = play_unread(&server);
